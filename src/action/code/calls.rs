@@ -1,0 +1,312 @@
+//! Chains of names, members and calls: from the text to the function that is called, with its arguments.
+
+use super::effects::Call;
+use super::lex::Token;
+use super::piece::Piece;
+use super::tables::{self, Effect};
+use super::value::{Arg, Text, Value};
+use super::{Found, Language, Scan};
+
+/// Words that no chain begins with.
+const KEYWORDS: &[&str] = &[
+    "await", "new", "return", "if", "else", "elif", "elsif", "while", "for", "in", "of", "not", "and", "or", "do", "end", "then", "import",
+    "from", "as", "with", "const", "let", "var", "my", "our", "local", "def", "sub", "function", "class", "fn", "func", "try", "except",
+    "finally", "catch", "raise", "throw", "yield", "lambda", "async", "pass", "typeof", "void", "echo", "print", "puts", "unless", "begin",
+    "rescue", "ensure", "case", "when", "use",
+];
+
+impl Scan {
+    /// Finds the calls of a piece.
+    pub(super) fn calls(&mut self, piece: &Piece<'_>) {
+        for at in 0..piece.len() {
+            match piece.token(at) {
+                Some(Token::Command(parts)) => {
+                    let text = self.text_of(parts);
+                    self.shell(&Value::Text(text));
+                    self.holes(parts);
+                }
+                Some(Token::Text(parts) | Token::Template(parts)) => {
+                    self.holes(parts);
+                    if matches!(piece.mark(at + 1), "." | "->") {
+                        self.chain(piece, at, piece.len(), true, 0);
+                    }
+                }
+                Some(Token::Word(word)) if self.begins_chain(piece, at, word) => {
+                    self.chain(piece, at, piece.len(), true, 0);
+                }
+                Some(Token::Mark("(")) => {
+                    let called = matches!(piece.before(at), Some(Token::Word(word)) if !KEYWORDS.contains(word)) || matches!(piece.before(at), Some(Token::Mark(")" | "]")));
+                    let close = piece.close(at);
+                    if !called && matches!(piece.mark(close + 1), "(" | "." | "?." | "[") {
+                        self.chain(piece, at, piece.len(), true, 0);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn begins_chain(&self, piece: &Piece<'_>, at: usize, word: &str) -> bool {
+        let called_keyword = matches!(word, "import" | "print") && piece.mark(at + 1) == "(";
+        if KEYWORDS.contains(&word) && !called_keyword {
+            return false;
+        }
+        match piece.before(at) {
+            Some(Token::Mark("." | "->" | "::" | "?." | "&.")) => false,
+            Some(Token::Word("def" | "sub" | "function" | "class" | "fn" | "func")) => false,
+            _ => !(piece.mark(at + 1) == "=>" && self.language != Language::JavaScript),
+        }
+    }
+
+    /// Follows the chain that begins at `at`, no further than `end`; gives its value and the index after it. Findings are
+    /// kept only with `emit`.
+    pub(super) fn chain(&mut self, piece: &Piece<'_>, at: usize, end: usize, emit: bool, level: usize) -> (Value, usize) {
+        let mut next = piece.skip(at);
+        let mut value = match piece.token(at) {
+            Some(Token::Word("True" | "true" | "TRUE")) => Value::Bool(true),
+            Some(Token::Word("False" | "false" | "FALSE" | "None" | "null" | "nil" | "undefined")) => Value::Bool(false),
+            Some(Token::Word("__dirname")) => Value::lit("."),
+            Some(Token::Word(word)) => self.named(word),
+            Some(Token::Text(parts) | Token::Template(parts)) => Value::Text(self.text_of(parts)),
+            Some(Token::Words(words)) => Value::List(words.iter().cloned().map(Some).collect()),
+            Some(Token::Number(number)) => Value::lit(number),
+            Some(Token::Mark("(" | "[" | "{")) => self.group(piece, at, level + 1),
+            _ => Value::Unknown,
+        };
+        while next < end {
+            let ahead = if piece.is_newline(next) { piece.skip_newlines(next) } else { next };
+            let mark = piece.mark(ahead);
+            if ahead != next && !matches!(mark, "." | "?." | "&." | "->") {
+                break;
+            }
+            if matches!(mark, "." | "?." | "->" | "::" | "&.") && !self.is_concatenation(mark) {
+                let Some(name) = piece.word(ahead + 1) else {
+                    if matches!(piece.mark(ahead + 1), "(" | "[" | "{") {
+                        next = ahead + 1; // `->(…)`, `?.[…]`
+                        continue;
+                    }
+                    break;
+                };
+                value = self.settle(piece, value, emit, ahead);
+                value = self.member(value, name);
+                next = ahead + 2;
+                continue;
+            }
+            match piece.token(next) {
+                Some(Token::Mark("(")) => {
+                    let args = self.arguments(piece, piece.items(next));
+                    value = self.call(piece, value, &args, next, emit, level);
+                    next = piece.skip(next);
+                    if emit {
+                        self.block(piece, next, &value);
+                    }
+                }
+                Some(Token::Mark("[")) => {
+                    let inner = self.eval(piece, next + 1..piece.close(next), level + 1);
+                    value = match (&value, inner.literal()) {
+                        (Value::Named(_), Some(name)) => self.member(value, &name),
+                        _ => Value::Unknown,
+                    };
+                    next = piece.skip(next);
+                }
+                Some(Token::Mark("{")) if self.language == Language::Perl && piece.word(at) == Some("$ENV") => {
+                    value = if piece.word(next + 1) == Some("HOME") { Value::lit("~") } else { Value::Unknown };
+                    next = piece.skip(next);
+                }
+                Some(Token::Template(parts)) => {
+                    if emit {
+                        self.tagged(&value, parts);
+                    }
+                    value = Value::Unknown;
+                    next += 1;
+                }
+                _ if self.is_command(piece, &value, next) => {
+                    let stop = piece.expression_end(next, true).min(end);
+                    let args = self.arguments(piece, piece.split(next..stop, |mark| mark == "," || mark == "=>" && self.language == Language::Perl));
+                    value = self.call(piece, value, &args, next, emit, level);
+                    if emit {
+                        self.block(piece, stop, &value);
+                    }
+                    next = stop.max(next + 1);
+                }
+                _ => break,
+            }
+        }
+        if self.language == Language::Ruby {
+            value = self.settle(piece, value, emit, next);
+        }
+        if emit {
+            self.reference(piece, &value, at, next);
+        }
+        (value, next)
+    }
+
+    fn is_concatenation(&self, mark: &str) -> bool {
+        mark == "." && matches!(self.language, Language::Perl | Language::Php)
+    }
+
+    /// In Ruby a method needs no brackets to be called.
+    fn settle(&mut self, piece: &Piece<'_>, value: Value, emit: bool, at: usize) -> Value {
+        if self.language != Language::Ruby {
+            return value;
+        }
+        match &value {
+            Value::Method(..) => self.call(piece, value, &[], at, emit, 0),
+            Value::Named(name) if matches!(name.as_str(), "Dir.home" | "Dir.pwd") => self.making(piece, name, &[], 0).unwrap_or(Value::Unknown),
+            _ => value,
+        }
+    }
+
+    /// Whether arguments without brackets follow, as Ruby and Perl have them.
+    fn is_command(&self, piece: &Piece<'_>, value: &Value, next: usize) -> bool {
+        if !matches!(self.language, Language::Ruby | Language::Perl) {
+            return false;
+        }
+        let known = match value {
+            Value::Named(name) => tables::function(self.language, name).is_some() || matches!(name.as_str(), "require" | "print"),
+            Value::Method(on, name) => !matches!(**on, Value::Text(_)) && tables::method(name).is_some(),
+            _ => false,
+        };
+        known
+            && match piece.token(next) {
+                Some(Token::Text(_) | Token::Command(_) | Token::Words(_)) => true,
+                Some(Token::Word(word)) => {
+                    !matches!(*word, "if" | "unless" | "while" | "until" | "and" | "or" | "do" | "end" | "then" | "eq" | "ne" | "x" | "rescue")
+                }
+                Some(Token::Mark("[" | "*" | "\\" | "+" | "-")) => !piece.adjacent(next) && (piece.adjacent(next + 1) || piece.mark(next) == "["),
+                Some(Token::Mark("{")) => self.language == Language::Perl,
+                _ => false,
+            }
+    }
+
+    /// The arguments of a call.
+    fn arguments<'a>(&self, piece: &Piece<'a>, spans: Vec<std::ops::Range<usize>>) -> Vec<Arg<'a>> {
+        let named = |span: &std::ops::Range<usize>| match (self.language, piece.mark(span.start + 1)) {
+            (Language::Python | Language::Unknown, "=") | (Language::Ruby | Language::Php, ":") => piece.word(span.start),
+            _ => None,
+        };
+        spans
+            .into_iter()
+            .map(|span| {
+                let name = named(&span);
+                let start = span.start + if name.is_some() { 2 } else { 0 };
+                let splat = matches!(piece.mark(span.start), "*" | "**" | "..." | "&") || piece.word(span.start).is_some_and(|word| word.starts_with('@'));
+                let name = if piece.mark(span.start) == "**" { Some("**") } else { name };
+                Arg { name, span: start..span.end, splat }
+            })
+            .collect()
+    }
+
+    /// A member of a value.
+    pub(super) fn member(&self, value: Value, name: &str) -> Value {
+        match value {
+            Value::Named(owner) => {
+                if owner.is_empty() || name == "default" || matches!(owner.as_str(), "globalThis" | "window" | "self" | "builtins" | "__builtins__") {
+                    let full = if name == "default" { owner } else { name.to_owned() };
+                    return Value::Named(full);
+                }
+                if matches!((owner.as_str(), name), ("process.env" | "os.environ" | "ENV", "HOME")) {
+                    return Value::lit("~");
+                }
+                Value::Named(format!("{owner}.{name}"))
+            }
+            other => Value::Method(Box::new(other), name.to_owned()),
+        }
+    }
+
+    /// A call of `callee`; its value.
+    fn call(&mut self, piece: &Piece<'_>, callee: Value, args: &[Arg<'_>], site: usize, emit: bool, level: usize) -> Value {
+        let site = piece.base + site;
+        match callee {
+            Value::Named(name) => {
+                let name = tables::canonical(self.language, &name, self.names.stars());
+                if let Some(value) = self.making(piece, &name, args, level) {
+                    return value;
+                }
+                if matches!(name.as_str(), "call_user_func" | "call_user_func_array" | "send" | "Kernel.send" | "Object.send" | "public_send" | "__send__" | "Kernel.public_send")
+                    && let Some((first, rest)) = args.split_first()
+                    && let Some(name) = self.eval(piece, first.span.clone(), level + 1).literal()
+                {
+                    return self.call(piece, Value::Named(name), rest, site - piece.base, emit, level + 1);
+                }
+                let effect = tables::function(self.language, &name).or_else(|| {
+                    let (_, last) = name.rsplit_once('.')?;
+                    tables::method(last).filter(|_| !args.is_empty())
+                });
+                match effect {
+                    Some(effect) => self.effect(piece, &Call { name: &name, effect, args, on: None, site }, emit),
+                    None => Value::Unknown,
+                }
+            }
+            Value::Text(text) if self.language == Language::Php => {
+                self.call(piece, Value::Named(text.text), args, site - piece.base, emit, level)
+            }
+            Value::Method(on, name) => {
+                if let Some(value) = self.making_method(piece, &on, &name, args, level) {
+                    return value;
+                }
+                match name.as_str() {
+                    "call" | "apply" | "bind" | "()" => {
+                        // `f.call(this, …)` is a call of `f`; in Ruby all arguments count.
+                        let rest = if self.language == Language::JavaScript { args.get(1..).unwrap_or_default() } else { args };
+                        return self.call(piece, *on, rest, site - piece.base, emit, level);
+                    }
+                    _ => {}
+                }
+                let effect = match *on {
+                    Value::Path(_) => tables::path_method(&name).or_else(|| tables::method(&name)),
+                    Value::Handle(place) => {
+                        if emit {
+                            self.handle(piece, place, &name, args);
+                        }
+                        return if name == "open" { Value::Handle(place) } else { Value::Unknown };
+                    }
+                    Value::Text(_) => None,
+                    _ => tables::method(&name).or_else(|| tables::bare_method(&name, args.len())),
+                };
+                match effect {
+                    Some(effect) => self.effect(piece, &Call { name: &name, effect, args, on: Some(&on), site }, emit),
+                    None => Value::Unknown,
+                }
+            }
+            _ => Value::Unknown,
+        }
+    }
+
+    /// The name that a block gives to an open file: `File.open(p, "w") { |f| … }`.
+    fn block(&mut self, piece: &Piece<'_>, at: usize, value: &Value) {
+        if self.language == Language::Ruby
+            && matches!(value, Value::Handle(_))
+            && (piece.mark(at) == "{" || piece.word(at) == Some("do"))
+            && piece.mark(at + 1) == "|"
+            && let Some(name) = piece.word(at + 2)
+        {
+            self.names.give(name, value.clone());
+        }
+    }
+
+    /// A template with a tag: the shells of zx, Bun and execa.
+    fn tagged(&mut self, tag: &Value, parts: &[super::lex::Part<'_>]) {
+        let Value::Named(name) = tag else { return };
+        if matches!(name.as_str(), "$" | "Bun.$" | "bun.$" | "zx.$" | "execa.$" | "execa.execa" | "execa.execaSync" | "dax.$" | "$.sync") {
+            let text: Text = self.text_of(parts);
+            self.shell(&Value::Text(text));
+        }
+    }
+
+    /// A function that runs programs, given to another function without being called.
+    fn reference(&mut self, piece: &Piece<'_>, value: &Value, at: usize, next: usize) {
+        let Value::Named(name) = value else { return };
+        let given = matches!(piece.before(at), Some(Token::Mark("(" | "," | "="))) && matches!(piece.mark(next), ")" | ",");
+        if !given || !name.contains('.') {
+            return;
+        }
+        let name = tables::canonical(self.language, name, self.names.stars());
+        let runs = matches!(tables::function(self.language, &name), Some(Effect::Shell | Effect::Process | Effect::NodeSpawn | Effect::Words));
+        // What `promisify` gives is followed where it is called.
+        let followed = matches!(piece.before(at.saturating_sub(1)), Some(Token::Word("promisify")));
+        if runs && !followed {
+            self.push(Found::OpaqueShell);
+        }
+    }
+}

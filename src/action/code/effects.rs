@@ -1,0 +1,179 @@
+//! A call whose function is known, with its arguments, to findings: what all effects share.
+
+use super::piece::Piece;
+use super::tables::Effect;
+use super::value::{Arg, Text, Value};
+use super::{Found, Language, Scan};
+
+/// A call whose effect is known.
+pub(super) struct Call<'c, 'a> {
+    /// The canonical name.
+    pub(super) name: &'c str,
+    pub(super) effect: Effect,
+    pub(super) args: &'c [Arg<'a>],
+    /// What a method is called on.
+    pub(super) on: Option<&'c Value>,
+    /// Unique in the text.
+    pub(super) site: usize,
+}
+
+impl<'a> Call<'_, 'a> {
+    /// The argument with one of these names, or the one at this place among those without a name.
+    pub(super) fn arg(&self, index: usize, names: &[&str]) -> Option<&Arg<'a>> {
+        self.args
+            .iter()
+            .find(|arg| arg.name.is_some_and(|name| names.contains(&name)))
+            .or_else(|| self.args.iter().filter(|arg| arg.name.is_none()).nth(index))
+    }
+
+    pub(super) fn named(&self, name: &str) -> Option<&Arg<'a>> {
+        self.args.iter().find(|arg| arg.name == Some(name))
+    }
+}
+
+impl Scan {
+    /// Pushes what the call does, with `emit`; gives what the call gives.
+    pub(super) fn effect(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>, emit: bool) -> Value {
+        use Effect::{
+            Argv, Code, CodeText, ExecArgs, ExecList, KeyedSpawn, NodeFork, NodeShell, NodeSpawn, Open, OpenFlags, PathOpen, PerlOpen, Popen,
+            Process, Program, Shell, SpawnArgs, SpawnList, Words, WriteAt,
+        };
+        let opens = matches!(call.effect, Open | PathOpen | OpenFlags)
+            || call.effect == WriteAt(0) && matches!(call.name, "fs.createWriteStream" | "Deno.create" | "Deno.createSync");
+        if !emit {
+            return if opens { Value::Handle(call.site) } else { Value::Unknown };
+        }
+        if call.args.is_empty() && call.on.is_none() {
+            return Value::Unknown;
+        }
+        match call.effect {
+            Shell | Process | ExecList | ExecArgs | SpawnList | SpawnArgs | Argv | NodeShell | NodeSpawn | NodeFork | KeyedSpawn | Words | Popen
+            | Program => self.process(piece, call),
+            PerlOpen => self.perl_open(piece, call),
+            Code | CodeText => self.program_text(piece, call),
+            _ => self.file(piece, call),
+        }
+        if opens { Value::Handle(call.site) } else { Value::Unknown }
+    }
+
+    /// Program text given to the language's own interpreter.
+    fn program_text(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>) {
+        let arg = match call.name {
+            "Function" | "create_function" => call.args.last(),
+            _ => call.arg(0, &[]),
+        };
+        let Some(arg) = arg else { return };
+        for value in self.eval_all(piece, arg.span.clone()) {
+            match value {
+                Value::Text(text) if !text.holes => self.evaluated(&text.text),
+                Value::Bool(_) | Value::Object(..) => {}
+                Value::Decoded => self.push(Found::OpaqueShell),
+                _ if call.effect == Effect::Code => self.push(Found::OpaqueShell),
+                _ => {}
+            }
+        }
+    }
+
+    /// Text given to a shell.
+    pub(super) fn shell(&mut self, value: &Value) {
+        match value {
+            Value::Text(text) | Value::Path(text) => {
+                if text.known && text.text.trim().is_empty() {
+                    return;
+                }
+                self.push(if text.known { Found::Shell(text.text.clone()) } else { Found::OpaqueShell });
+            }
+            Value::List(items) => self.argv(items.clone()),
+            _ => self.push(Found::OpaqueShell),
+        }
+    }
+
+    /// A program and its arguments.
+    pub(super) fn argv(&mut self, mut words: Vec<Option<String>>) {
+        /// More words than this are cut off, and something unknown stands for them.
+        const MAX_WORDS: usize = 1024;
+        if words.is_empty() {
+            return;
+        }
+        if words.len() > MAX_WORDS {
+            words.truncate(MAX_WORDS);
+            words.push(None);
+        }
+        let known = words.iter().any(Option::is_some);
+        self.push(if known { Found::Argv(words) } else { Found::OpaqueShell });
+    }
+
+    /// The values of an argument; those of a text that is none stay unknown.
+    pub(super) fn values(&mut self, piece: &Piece<'_>, arg: Option<&Arg<'_>>) -> Vec<Value> {
+        match arg {
+            Some(arg) => self.eval_all(piece, arg.span.clone()),
+            None => vec![Value::Unknown],
+        }
+    }
+
+    /// The one value of an argument.
+    pub(super) fn value(&mut self, piece: &Piece<'_>, arg: Option<&Arg<'_>>) -> Value {
+        arg.map_or(Value::Unknown, |arg| self.eval(piece, arg.span.clone(), 0))
+    }
+
+    /// The value of a key in an object of options, `None` where there is no such key.
+    pub(super) fn option(&mut self, piece: &Piece<'_>, arg: Option<&Arg<'_>>, key: &str) -> Option<Value> {
+        /// Keys further behind are not looked at.
+        const MAX_KEYS: usize = 64;
+        let arg = arg?;
+        let open = (arg.span.start..arg.span.end).take(4).find(|at| matches!(piece.mark(*at), "{" | "["))?;
+        for item in piece.items(open).into_iter().take(MAX_KEYS) {
+            let name = match piece.token(item.start) {
+                Some(super::lex::Token::Word(word)) => Some((*word).to_owned()),
+                Some(super::lex::Token::Text(parts)) => Self::plain(parts),
+                _ => None,
+            };
+            if name.as_deref() != Some(key) {
+                continue;
+            }
+            if item.len() == 1 {
+                return Some(self.eval(piece, item, 1)); // `{recursive}`
+            }
+            return Some(self.eval(piece, item.start + 2..item.end, 1));
+        }
+        None
+    }
+
+    /// An open file is written to, or used in a way that cannot be followed.
+    pub(super) fn handle(&mut self, piece: &Piece<'_>, place: usize, method: &str, args: &[Arg<'_>]) {
+        let line = matches!(method, "puts" | "say" | "println");
+        match method {
+            "write" | "puts" | "print" | "say" | "<<" | "end" | "writeln" | "println" | "syswrite" | "write_all" => {
+                let mut text = Text { known: true, ..Text::default() };
+                for arg in args {
+                    text.add(&self.value(piece, Some(arg)).into_text());
+                }
+                if line && !text.text.ends_with('\n') {
+                    text.text.push('\n');
+                }
+                self.handle_text(place, text.literal());
+            }
+            "writelines" | "truncate" | "printf" | "pipe" | "writev" => self.handle_text(place, None),
+            _ => {}
+        }
+    }
+
+    /// Adds to the text that goes to an open file; `None` makes it unknown for good.
+    pub(super) fn handle_text(&mut self, place: usize, more: Option<String>) {
+        let Some(&index) = self.handles.get(&place) else { return };
+        let Some(Found::Write { text, .. }) = self.found.get_mut(index) else { return };
+        match (more, text) {
+            (Some(more), Some(text)) => text.push_str(&more),
+            (Some(more), empty) => *empty = Some(more),
+            (None, text) => {
+                *text = None;
+                self.handles.remove(&place);
+            }
+        }
+    }
+
+    /// Whether Ruby's or Perl's manners hold.
+    pub(super) fn is_ruby(&self) -> bool {
+        self.language == Language::Ruby
+    }
+}

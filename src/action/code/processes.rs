@@ -1,0 +1,226 @@
+//! Calls that start programs.
+
+use super::effects::Call;
+use super::piece::Piece;
+use super::tables::Effect;
+use super::value::{Arg, Value};
+use super::{Found, HOLE, Language, Scan};
+
+impl Scan {
+    pub(super) fn process(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>) {
+        match call.effect {
+            Effect::Process => self.python_process(piece, call),
+            Effect::ExecList => self.exec_list(piece, call, 0),
+            Effect::SpawnList => self.exec_list(piece, call, 1),
+            Effect::ExecArgs => self.exec_args(piece, call, 0),
+            Effect::SpawnArgs => self.exec_args(piece, call, 1),
+            Effect::Argv => {
+                let words = self.words(piece, call.args);
+                self.argv(words);
+            }
+            Effect::Program => {
+                let mut words = vec![call.name.rsplit('.').next().map(str::to_owned)];
+                words.extend(self.words(piece, call.args));
+                self.argv(words);
+            }
+            Effect::NodeSpawn => self.node_spawn(piece, call),
+            Effect::NodeFork => {
+                let mut words = vec![Some("node".to_owned())];
+                words.push(self.value(piece, call.arg(0, &[])).literal());
+                words.extend(self.list_or_rest(piece, call.arg(1, &[])));
+                self.argv(words);
+            }
+            Effect::KeyedSpawn => self.keyed_spawn(piece, call),
+            Effect::Words | Effect::Popen => self.one_or_several(piece, call),
+            _ => {
+                for value in self.values(piece, call.arg(0, &["cmd", "command"])) {
+                    self.shell(&value);
+                    let input = self.option(piece, call.args.get(1), "input");
+                    if let Value::Text(text) = &value {
+                        self.standard_input(&text.words(), input);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The words of arguments that each are one word, or a list of words.
+    fn words(&mut self, piece: &Piece<'_>, args: &[Arg<'_>]) -> Vec<Option<String>> {
+        let mut words = Vec::new();
+        for arg in args.iter().filter(|arg| arg.name.is_none()) {
+            match self.eval(piece, arg.span.clone(), 0) {
+                Value::List(items) => words.extend(items),
+                Value::Object(..) => {}
+                other => words.push(other.literal()),
+            }
+        }
+        words
+    }
+
+    /// A list of arguments; one unknown element where it is not known.
+    fn list_or_rest(&mut self, piece: &Piece<'_>, arg: Option<&Arg<'_>>) -> Vec<Option<String>> {
+        match arg.map(|arg| self.eval(piece, arg.span.clone(), 0)) {
+            Some(Value::List(items)) => items,
+            Some(Value::Object(..)) | None => Vec::new(),
+            Some(_) => vec![None],
+        }
+    }
+
+    /// `subprocess.run` and its kin; also PHP's `proc_open`, where a text always goes to a shell.
+    fn python_process(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>) {
+        let shell = match call.named("shell") {
+            Some(arg) => self.eval(piece, arg.span.clone(), 0) != Value::Bool(false),
+            None => self.language == Language::Php || call.args.iter().any(|arg| arg.name == Some("**")),
+        };
+        let executable = call.named("executable").map(|arg| self.eval(piece, arg.span.clone(), 0).literal());
+        let input = call.named("input").or_else(|| call.named("stdin")).map(|arg| self.eval(piece, arg.span.clone(), 0));
+        for value in self.values(piece, call.arg(0, &["args", "cmd", "command"])) {
+            let mut words = match value {
+                Value::List(items) if shell => {
+                    let first = items.into_iter().next().flatten();
+                    self.push(first.map_or(Found::OpaqueShell, Found::Shell));
+                    continue;
+                }
+                Value::List(items) => items,
+                Value::Text(text) if shell => {
+                    self.shell(&Value::Text(text));
+                    continue;
+                }
+                Value::Text(text) if text.known => text.words(),
+                Value::Path(text) => vec![text.literal()],
+                _ => vec![None],
+            };
+            if let Some(program) = &executable {
+                match words.first_mut() {
+                    Some(first) => first.clone_from(program),
+                    None => words.push(program.clone()),
+                }
+            }
+            self.argv(words.clone());
+            self.standard_input(&words, input.clone());
+        }
+    }
+
+    /// A shell without arguments runs what it reads.
+    fn standard_input(&mut self, words: &[Option<String>], input: Option<Value>) {
+        let Some(input) = input else { return };
+        let Some((Some(program), rest)) = words.split_first() else { return };
+        let name = program.rsplit('/').next().unwrap_or(program);
+        let reads = rest.iter().flatten().all(|word| matches!(word.as_str(), "-" | "-s" | "-e" | "-x" | "-l" | "-i" | "-ex" | "-eux"));
+        if !matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "fish" | "ash") || !reads {
+            return;
+        }
+        match input {
+            Value::Bool(_) => {}
+            other => self.shell(&other),
+        }
+    }
+
+    fn exec_list(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>, from: usize) {
+        let mut words = vec![self.value(piece, call.arg(from, &["path", "file"])).literal()];
+        let list = self.list_or_rest(piece, call.arg(from + 1, &["argv", "args"]));
+        let rest = list.get(1..).map_or_else(|| list.clone(), <[_]>::to_vec);
+        words.extend(rest);
+        self.argv(words);
+    }
+
+    fn exec_args(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>, from: usize) {
+        let mut words = vec![self.value(piece, call.args.get(from)).literal()];
+        words.extend(self.words(piece, call.args.get(from + 2..).unwrap_or_default()));
+        if call.name.ends_with('e') || call.name.ends_with("pe") {
+            words.pop(); // the environment
+        }
+        self.argv(words);
+    }
+
+    fn node_spawn(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>) {
+        let words = self.list_or_rest(piece, call.args.get(1));
+        let options = call.args.iter().skip(1).take(2).rfind(|arg| piece.mark(arg.span.start) == "{");
+        let shell = self.option(piece, options, "shell").is_some_and(|value| value != Value::Bool(false));
+        let input = self.option(piece, options, "input");
+        for value in self.values(piece, call.args.first()) {
+            if shell {
+                let mut text = value.into_text();
+                for word in &words {
+                    text.text.push(' ');
+                    match word {
+                        Some(word) => text.add(&super::value::Text::lit(word)),
+                        None => text.text.push_str(HOLE),
+                    }
+                }
+                self.shell(&Value::Text(text));
+                continue;
+            }
+            let mut all = vec![value.literal()];
+            all.extend(words.iter().cloned());
+            self.argv(all.clone());
+            self.standard_input(&all, input.clone());
+        }
+    }
+
+    /// Deno and Bun: a list, `{cmd: […]}`, or a program and `{args: […]}`.
+    fn keyed_spawn(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>) {
+        let first = call.args.first();
+        if let Some(list) = self.option(piece, first.filter(|arg| piece.mark(arg.span.start) == "{"), "cmd") {
+            self.argv(list.elements());
+            return;
+        }
+        for value in self.values(piece, first) {
+            let mut words = value.elements();
+            match self.option(piece, call.args.get(1), "args") {
+                Some(Value::List(more)) => words.extend(more),
+                Some(_) => words.push(None),
+                None => {}
+            }
+            self.argv(words);
+        }
+    }
+
+    /// Ruby's and Perl's `system`: one text is for the shell, several are a program and its arguments.
+    fn one_or_several(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>) {
+        let options = |arg: &&Arg<'_>| arg.name.is_none() && !(self.is_ruby() && piece.mark(arg.span.start) == "{");
+        let args: Vec<&Arg<'_>> = call.args.iter().filter(options).collect();
+        if let [only] = args.as_slice()
+            && !only.splat
+        {
+            let mut span = only.span.clone();
+            // `system { $program } @words`
+            let chosen = (piece.mark(span.start) == "{" && self.language == Language::Perl).then(|| {
+                let close = piece.close(span.start);
+                let program = span.start + 1..close;
+                span.start = close + 1;
+                program
+            });
+            let program = chosen.map(|chosen| self.eval(piece, chosen, 0).literal());
+            for value in self.eval_all(piece, span) {
+                match (value, &program) {
+                    (Value::List(mut items), Some(program)) => {
+                        if let Some(first) = items.first_mut() {
+                            first.clone_from(program);
+                        }
+                        self.argv(items);
+                    }
+                    (value, _) => self.shell(&value),
+                }
+            }
+            return;
+        }
+        let mut words = Vec::new();
+        for (index, arg) in args.into_iter().enumerate() {
+            match self.eval(piece, arg.span.clone(), 0) {
+                // `["git", "name"]` in Ruby is a program under another name.
+                Value::List(items) if index == 0 && self.is_ruby() && !arg.splat && call.effect == Effect::Words => words.extend(items.into_iter().take(1)),
+                Value::List(items) => words.extend(items),
+                // The mode of `IO.popen`.
+                Value::Text(_) if index > 0 && call.effect == Effect::Popen => {}
+                other => words.push(other.literal()),
+            }
+        }
+        if call.effect == Effect::Popen && words.len() == 1 {
+            let text = words.pop().flatten();
+            self.push(text.map_or(Found::OpaqueShell, Found::Shell));
+        } else {
+            self.argv(words);
+        }
+    }
+}

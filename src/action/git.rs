@@ -1,0 +1,391 @@
+//! Git's own ways: configuration given on the line, aliases, refspecs, the folder of `-C`. What its subcommands take as
+//! options stands with the other programs, as data.
+
+use super::arguments::{self, Arguments};
+use super::path::Path;
+use super::program::Role;
+use super::shell::{Output, Shell, Stdin};
+use super::word::{Bound, Piece, Word};
+use super::{Change, Deed, Flag, Push, PushKind, Write};
+
+/// Aliases that lead to aliases.
+const MAX_ALIASES: usize = 8;
+
+/// Follows a git command; `words` begins with `git`.
+pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+    let args = words.get(1..).unwrap_or(&[]);
+    let Some(program) = shell.programs().find("git") else { return Output::default() };
+    let mut arguments = arguments::read(&program, args);
+    let configuration = configuration(&arguments.front, &env);
+    for (key, value) in &configuration {
+        configured(shell, key, value, words, &env, stdin);
+    }
+    let Some(subcommand) = arguments.subcommand.first().cloned() else {
+        shell.note("git", words, &arguments, env, stdin);
+        return Output::default();
+    };
+    let Some(name) = subcommand.literal().map(str::to_owned) else {
+        shell.computed_subcommand(words, &arguments, env, stdin);
+        return Output::default();
+    };
+    if program.subcommand(&name).is_none() {
+        let alias = configuration.iter().rev().find(|(key, _)| *key == format!("alias.{}", name.to_ascii_lowercase())).map(|(_, value)| value.clone());
+        if let Some(alias) = alias {
+            return aliased(shell, &alias, args, &arguments, env, stdin);
+        }
+    }
+    if name == "config" {
+        normalise_config(&mut arguments);
+    }
+    let before = shell.enter(&arguments, "-C");
+    let at = shell.note("git", words, &arguments, env.clone(), stdin);
+    let described = program.subcommand(&name).cloned();
+    match name.as_str() {
+        "push" | "send-pack" => {
+            for push in pushes(&arguments, &configuration, shell.branch()) {
+                shell.act(Deed::Push(push), at);
+            }
+        }
+        "config" => {
+            if let Some((key, value)) = config_set(&arguments) {
+                alias_defined(shell, &key, &value);
+            }
+        }
+        "checkout" | "switch" | "restore" => checked_out(shell, &name, &arguments, at),
+        "apply" | "am" => {
+            let text = stdin.text_or_file(&arguments, shell);
+            shell.patch(text.as_ref(), at);
+        }
+        _ => {}
+    }
+    if let Some(described) = &described {
+        let role_program = described.subcommand(arguments.subcommand.get(1).and_then(Word::literal).unwrap_or("")).unwrap_or(described);
+        shell.roles(role_program, &arguments, stdin, at);
+        shell.inner_of(role_program, &name, args, &arguments, &env, stdin);
+    }
+    let output = shell.asked(&name, args);
+    shell.leave(before);
+    output
+}
+
+/// `-c key=value`, `--config-env` and the `GIT_CONFIG_*` variables: keys in the form git compares them in.
+fn configuration(front: &[Flag], env: &[(String, Word)]) -> Vec<(String, Word)> {
+    let mut all = Vec::new();
+    for flag in front {
+        let Some(value) = &flag.value else { continue };
+        let given = flag.names.iter().any(|name| name == "-c");
+        if given || flag.names.iter().any(|name| name == "--config-env") {
+            match value.prefix().split_once('=') {
+                Some((key, _)) if given => all.push((key_form(key), value.without_prefix(key.len() + 1))),
+                Some((key, _)) => all.push((key_form(key), Word::unknown())),
+                None if value.literal().is_some() => all.push((key_form(value.prefix()), Word::lit("true"))),
+                None => {}
+            }
+        }
+    }
+    for (name, key) in env {
+        if let Some(number) = name.strip_prefix("GIT_CONFIG_KEY_") {
+            let value = env.iter().find(|(name, _)| name.strip_prefix("GIT_CONFIG_VALUE_") == Some(number)).map(|(_, value)| value.clone());
+            if let Some(key) = key.literal() {
+                all.push((key_form(key), value.unwrap_or_else(Word::unknown)));
+            }
+        }
+        if name == "GIT_CONFIG_PARAMETERS" {
+            for (key, value) in parameters(key) {
+                all.push((key_form(&key), value));
+            }
+        }
+    }
+    all
+}
+
+/// `'key'='value' 'key=value'`, as git quotes it for its children.
+fn parameters(text: &Word) -> Vec<(String, Word)> {
+    let Some(text) = text.literal() else { return Vec::new() };
+    let plain: String = text.chars().filter(|c| *c != '\'').collect();
+    plain.split_whitespace().filter_map(|part| part.split_once('=')).map(|(key, value)| (key.to_owned(), Word::lit(value))).collect()
+}
+
+/// Section and name without regard to case; what stands between stays (git-config, "Syntax").
+fn key_form(key: &str) -> String {
+    match (key.split_once('.'), key.rsplit_once('.')) {
+        (Some((section, _)), Some((front, name))) => {
+            let middle = front.get(section.len()..).unwrap_or("");
+            format!("{}{middle}.{}", section.to_ascii_lowercase(), name.to_ascii_lowercase())
+        }
+        _ => key.to_ascii_lowercase(),
+    }
+}
+
+/// Configuration that holds for one command is a `config set` of its own, so that rules on keys see it.
+fn configured(shell: &mut Shell, key: &str, value: &Word, words: &[Word], env: &[(String, Word)], stdin: &Stdin) {
+    let arguments = Arguments { subcommand: vec![Word::lit("config"), Word::lit("set")], operands: vec![Word::lit(key), value.clone()], ..Arguments::default() };
+    shell.note("git", words, &arguments, env.to_vec(), stdin);
+    // Values that git runs.
+    let runs = matches!(key, "core.fsmonitor" | "core.sshcommand" | "core.editor" | "core.pager" | "sequence.editor" | "gpg.program" | "diff.external" | "credential.helper")
+        || key.starts_with("pager.")
+        || (key.starts_with("filter.") && !key.ends_with(".required"))
+        || key.ends_with(".textconv")
+        || key.ends_with(".driver");
+    if runs && !matches!(value.literal(), Some("true" | "false" | "" | "cat" | "less")) {
+        let value = value.clone();
+        shell.line_within("git -c", &value, stdin);
+    }
+}
+
+/// Normalises `git config` to `config set`, `config unset`, `config get`, …, with the key in the form git compares.
+fn normalise_config(arguments: &mut Arguments) {
+    const NEW: &[&str] = &["set", "unset", "get", "list", "edit", "rename-section", "remove-section"];
+    let has = |name: &str| arguments.flags.iter().any(|flag| flag.names.iter().any(|known| known == name));
+    let named = arguments.subcommand.get(1).and_then(Word::literal).filter(|name| NEW.contains(name)).map(str::to_owned);
+    let written = named.is_some();
+    let action = named.unwrap_or_else(|| {
+        let action = if has("--unset") || has("--unset-all") {
+            "unset"
+        } else if has("--remove-section") {
+            "remove-section"
+        } else if has("--rename-section") {
+            "rename-section"
+        } else if has("--edit") {
+            "edit"
+        } else if has("--list") {
+            "list"
+        } else if has("--get") || has("--get-all") || has("--get-regexp") || has("--get-urlmatch") || has("--get-color") || has("--get-colorbool") {
+            "get"
+        } else if has("--add") || has("--replace-all") {
+            "set"
+        } else {
+            let operands = arguments.operands.len() + arguments.subcommand.len().saturating_sub(1);
+            if operands >= 2 { "set" } else { "get" }
+        };
+        action.to_owned()
+    });
+    // In the old form the word behind `config` is the key.
+    let mut operands: Vec<Word> = if written { Vec::new() } else { arguments.subcommand.drain(1..).collect() };
+    operands.append(&mut arguments.operands);
+    if let Some(first) = operands.first_mut() {
+        if let Some(key) = first.literal() {
+            *first = Word::lit(key_form(key));
+        }
+    }
+    arguments.operands = operands;
+    arguments.subcommand = vec![Word::lit("config"), Word::lit(action)];
+}
+
+fn config_set(arguments: &Arguments) -> Option<(String, Word)> {
+    if !arguments.subcommand.get(1)?.is("set") {
+        return None;
+    }
+    Some((arguments.operands.first()?.literal()?.to_owned(), arguments.operands.get(1)?.clone()))
+}
+
+/// An alias that is defined will be used: it is followed now.
+fn alias_defined(shell: &mut Shell, key: &str, value: &Word) {
+    if key.starts_with("alias.") {
+        let line = alias_line(value);
+        shell.line_within("git alias", &line, &Stdin::default());
+    }
+}
+
+fn alias_line(value: &Word) -> Word {
+    if value.prefix().starts_with('!') {
+        return value.without_prefix(1);
+    }
+    let mut line = Word::lit("git ");
+    line.extend(value);
+    line
+}
+
+/// Runs an alias with the arguments behind it.
+fn aliased(shell: &mut Shell, alias: &Word, args: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+    if shell.aliases_used() >= MAX_ALIASES {
+        shell.unreadable("a git alias", "it is nested too deep to be read");
+        return Output::default();
+    }
+    let name = arguments.subcommand.first();
+    let start = args.iter().position(|word| Some(word) == name).map_or(args.len(), |at| at + 1);
+    let rest = args.get(start..).unwrap_or(&[]);
+    if alias.prefix().starts_with('!') {
+        let mut line = alias.without_prefix(1);
+        for word in rest {
+            line.push_lit(" ");
+            line.extend(word);
+        }
+        return shell.line_within("git alias", &line, stdin);
+    }
+    // Git splits the alias at blanks and keeps what stood in front of it.
+    let front = args.get(..start.saturating_sub(1)).unwrap_or(&[]);
+    let mut words = vec![Word::lit("git")];
+    words.extend_from_slice(front);
+    match alias.literal() {
+        Some(text) => words.extend(text.split_whitespace().map(|part| Word::lit(part.trim_matches(['"', '\''])))),
+        None => words.push(Word { multi: true, ..Word::unknown() }),
+    }
+    words.extend_from_slice(rest);
+    shell.words_within("git alias", words, env, stdin)
+}
+
+/// What a push does to refs, from its flags, refspecs and the configuration on the line.
+fn pushes(arguments: &Arguments, configuration: &[(String, Word)], branch: Option<Word>) -> Vec<Push> {
+    let has = |name: &str| arguments.flags.iter().any(|flag| flag.names.iter().any(|known| known == name));
+    if has("--dry-run") || has("--help") || has("-h") {
+        return Vec::new();
+    }
+    let remote = arguments.operands.first().cloned().or_else(|| arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--repo")).and_then(|flag| flag.value.clone()));
+    let configured = |suffix: &str| configuration.iter().filter(|(key, _)| key.starts_with("remote.") && key.ends_with(suffix)).map(|(_, value)| value.clone()).collect::<Vec<_>>();
+    let mirrored = configured(".mirror").iter().any(|value| !value.is("false"));
+    let mut kinds = Vec::new();
+    if has("--force") || has("--mirror") || mirrored {
+        kinds.push(PushKind::NonFastForward);
+    }
+    if has("--mirror") || has("--prune") || has("--delete") || mirrored {
+        kinds.push(PushKind::Delete);
+    }
+    let mut refspecs: Vec<Word> = arguments.operands.get(1..).unwrap_or(&[]).to_vec();
+    if refspecs.is_empty() {
+        refspecs = configured(".push");
+    }
+    let mut all: Vec<Push> = refspecs.iter().flat_map(|refspec| from_refspec(refspec, &kinds, has("--delete"), remote.as_ref())).collect();
+    if all.is_empty() {
+        all.push(Push { remote: remote.clone(), target: branch.clone(), kinds, sure: true });
+    }
+    if arguments.may_hide.is_some() {
+        all.push(Push { remote, target: branch, kinds: vec![PushKind::NonFastForward, PushKind::Delete], sure: false });
+    }
+    all
+}
+
+/// `[+]src[:dst]`.
+fn from_refspec(refspec: &Word, kinds: &[PushKind], deletes: bool, remote: Option<&Word>) -> Vec<Push> {
+    let mut kinds = kinds.to_vec();
+    let mut rest = refspec.clone();
+    if rest.prefix().starts_with('+') {
+        kinds.push(PushKind::NonFastForward);
+        rest = rest.without_prefix(1);
+    }
+    let target = match colon(&rest) {
+        Some((0, target)) if target.pieces.is_empty() => None,
+        Some((0, target)) => {
+            kinds.push(PushKind::Delete);
+            Some(target)
+        }
+        Some((_, target)) => Some(target),
+        None => Some(rest),
+    };
+    let target = target.map(branch_name).filter(|target| !target.is("HEAD") && !target.is("@"));
+    let mut all = vec![Push { remote: remote.cloned(), target: target.clone(), kinds, sure: true }];
+    if matches!(refspec.pieces.first(), Some(Piece::Any(Bound::Anything))) && !deletes {
+        // The hole may begin with `+` or `:`.
+        all.push(Push { remote: remote.cloned(), target, kinds: vec![PushKind::NonFastForward, PushKind::Delete], sure: false });
+    }
+    all
+}
+
+/// Where the colon of a refspec stands in its known text, and what is behind it.
+fn colon(refspec: &Word) -> Option<(usize, Word)> {
+    let mut front = 0;
+    for (at, piece) in refspec.pieces.iter().enumerate() {
+        if let Piece::Lit(text) = piece {
+            if let Some(found) = text.find(':') {
+                let mut word = Word::lit(text.get(found + 1..).unwrap_or(""));
+                for piece in refspec.pieces.iter().skip(at + 1) {
+                    word.push(piece.clone());
+                }
+                return Some((front + found, word));
+            }
+        }
+        front += 1;
+    }
+    None
+}
+
+fn branch_name(word: Word) -> Word {
+    for front in ["refs/heads/", "heads/"] {
+        if word.prefix().starts_with(front) {
+            return word.without_prefix(front.len());
+        }
+    }
+    word
+}
+
+/// Branches switched to, and files taken from a commit or the index.
+fn checked_out(shell: &mut Shell, name: &str, arguments: &Arguments, at: usize) {
+    let split = arguments.behind_dashes.unwrap_or(if name == "restore" { 0 } else { arguments.operands.len() });
+    let staged_only = arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "--staged")) && !arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "--worktree"));
+    if !staged_only {
+        for word in arguments.operands.get(split..).unwrap_or(&[]) {
+            let path = shell.path_of(word);
+            shell.act(Deed::Write(Write { path, change: Change::Unknown }), at);
+        }
+    }
+    if name != "restore" && arguments.behind_dashes.is_none() {
+        let created = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| matches!(name.as_str(), "-b" | "-B" | "-c" | "-C" | "--create" | "--force-create" | "--orphan"))).and_then(|flag| flag.value.clone());
+        if let Some(branch) = created.or_else(|| arguments.operands.first().cloned()) {
+            shell.switched(branch);
+        }
+    }
+}
+
+/// The text of a patch: standard input, or a file that this line wrote.
+impl Stdin {
+    fn text_or_file(&self, arguments: &Arguments, shell: &Shell) -> Option<Word> {
+        match arguments.operands.first() {
+            Some(file) => shell.written(&shell.path_of(file)),
+            None => self.known_text(),
+        }
+    }
+}
+
+impl Shell<'_> {
+    /// The folder of a `-C` option; gives the one before.
+    fn enter(&mut self, arguments: &Arguments, option: &str) -> Word {
+        let before = self.folder();
+        for flag in arguments.front.iter().filter(|flag| flag.names.iter().any(|name| name == option || name == "--work-tree")) {
+            if let Some(folder) = &flag.value {
+                let path = Path::resolve(&self.folder(), folder);
+                self.set_folder(path.word);
+            }
+        }
+        before
+    }
+
+    fn leave(&mut self, before: Word) {
+        self.set_folder(before);
+    }
+
+    /// `git $X`: any subcommand.
+    fn computed_subcommand(&mut self, words: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) {
+        let text: Vec<String> = words.iter().map(ToString::to_string).collect();
+        self.note("git", words, arguments, env, stdin);
+        self.unreadable(text.join(" "), "the subcommand is computed");
+    }
+
+    /// Inner commands of a subcommand (`bisect run`, `submodule foreach`, `rebase --exec`).
+    fn inner_of(&mut self, program: &super::program::Program, name: &str, args: &[Word], arguments: &Arguments, env: &[(String, Word)], stdin: &Stdin) {
+        let _ = program;
+        let step = format!("git {name}");
+        match arguments.inner {
+            Some((Role::Argv, start)) => {
+                let words = args.get(start..).unwrap_or(&[]).to_vec();
+                // One word with blanks is a command line (`submodule foreach 'a; b'`).
+                match words.as_slice() {
+                    [only] if only.to_string().contains(' ') => {
+                        self.line_within(&step, only, stdin);
+                    }
+                    _ => {
+                        self.words_within(&step, words, env.to_vec(), stdin);
+                    }
+                }
+            }
+            Some((Role::ShellRest, start)) => {
+                let mut line = Word::default();
+                for word in args.get(start..).unwrap_or(&[]) {
+                    line.extend(word);
+                    line.push_lit(" ");
+                }
+                self.line_within(&step, &line, stdin);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! How a program reads its arguments, as data: the compiled form of `policies/programs/*.toml`. Knows no rule.
+
+use crate::policy::wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
+
+/// What an argument, or the value of an option, is to the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Plain data.
+    None,
+    /// A file that is read.
+    Read,
+    /// A file that is written (made, replaced or changed).
+    Write,
+    /// A file that is deleted.
+    Delete,
+    /// A file or folder that is deleted with all below it.
+    DeleteTree,
+    /// An address that is fetched.
+    Url,
+    /// Here begins an inner command: this word and all after it.
+    Argv,
+    /// This word is a command line for a shell.
+    Shell,
+    /// This word and all after it, joined by blanks, are a command line for a shell.
+    ShellRest,
+    /// This word is a file of commands, run by this program.
+    Script,
+    /// The folder in which the rest runs.
+    Folder,
+    /// `NAME=value` for the environment of the inner command; a word that is no assignment is the next operand.
+    Assignments,
+    /// This word is program text (the program's `language`).
+    Code,
+    /// A folder into which files of unknown names are written.
+    WriteInto,
+    /// A patch that is applied.
+    Patch,
+    /// This word is an inner command split at blanks, without a shell (`env -S`).
+    SplitArgv,
+    /// A file or folder that is moved away with all below it.
+    Move,
+    /// A file whose mode, owner or times are changed.
+    Attributes,
+}
+wire_enum!(Role { None, Read, Write, Delete, DeleteTree, Url, Argv, Shell, ShellRest, Script, Folder, Assignments, Code, WriteInto, Patch, SplitArgv, Move, Attributes });
+
+/// Whether an option takes a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// None.
+    Nothing,
+    /// One, attached or as the next word.
+    Value,
+    /// One that must be attached (`-iSUFFIX`, `--color=auto`), or none.
+    Attached,
+}
+wire_enum!(Takes { Nothing, Value, Attached });
+
+/// How options are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// `-abc`, `-ovalue`, `--long`, `--long=value`, and unambiguous beginnings of long names (`getopt_long`, git).
+    Gnu,
+    /// As `Gnu`, without abbreviations.
+    Exact,
+    /// `-long value`, never bundled (find, java, terraform).
+    SingleDash,
+    /// `key=value` (dd).
+    Keys,
+}
+wire_enum!(Style { Gnu, Exact, SingleDash, Keys });
+
+/// An option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opt<'a> {
+    /// All its names with their dashes (`-f`, `--force`).
+    pub names: Vec<&'a str>,
+    /// Whether it takes a value.
+    pub takes: Takes,
+    /// What that value is.
+    pub role: Role,
+}
+wire_struct!(Opt { names, takes, role });
+
+/// What the operands are when certain options are given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form<'a> {
+    /// Options that must all be given.
+    pub with: Vec<&'a str>,
+    /// Roles in order. `(role, true)` stands for as many operands as the roles after it leave over.
+    pub operands: Vec<(Role, bool)>,
+}
+wire_struct!(Form { with, operands });
+
+/// A program, or a subcommand of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program<'a> {
+    /// The names under which it is called.
+    pub names: Vec<&'a str>,
+    /// How its options are written.
+    pub style: Style,
+    /// Its options; for a program with subcommands, those in front of the subcommand.
+    pub options: Vec<Opt<'a>>,
+    /// The first form whose `with` is given holds.
+    pub forms: Vec<Form<'a>>,
+    /// The first operand ends the options.
+    pub stops: bool,
+    /// What it runs does not run on this machine's files (ssh, containers).
+    pub remote: bool,
+    /// Reads a command line for a shell from standard input when it has no operand (`sh`).
+    pub shell_stdin: bool,
+    /// Adds the words of standard input to its inner command (xargs).
+    pub appends: bool,
+    /// The language of [`Role::Code`] and of text on standard input: `python`, `javascript`, …; empty: none.
+    pub language: &'a str,
+    /// Its subcommands.
+    pub subcommands: Vec<Program<'a>>,
+}
+wire_struct!(Program { names, style, options, forms, stops, remote, shell_stdin, appends, language, subcommands });
+
+/// All programs that are described.
+#[derive(Clone, Copy, Debug)]
+pub struct Programs<'a>(pub Table<'a>);
+
+impl<'a> Programs<'a> {
+    /// The description of the program called `name` (without a folder).
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Program<'a>> {
+        self.0.find(key(name)).filter_map(|mut bytes: Bytes<'a>| Program::get(&mut bytes)).find(|program| program.names.contains(&name))
+    }
+}
+
+impl<'a> Program<'a> {
+    /// The subcommand of this name.
+    #[must_use]
+    pub fn subcommand(&self, name: &str) -> Option<&Program<'a>> {
+        self.subcommands.iter().find(|sub| sub.names.contains(&name))
+    }
+}

@@ -1,0 +1,246 @@
+//! Command lines to actions: read as the shell would (`parse`), expanded as far as is known (`expand`), followed from
+//! command to command (`walk`), each command line taken apart by what its program does (`invoke`).
+//! Runs nothing and reads no file.
+
+pub mod ast;
+mod builtin;
+mod expand;
+mod filter;
+mod invoke;
+pub mod parse;
+mod state;
+mod walk;
+
+use super::program::Programs;
+use super::word::Word;
+use super::{Action, Deed};
+use state::State;
+
+/// Where a command line starts.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The folder in which it starts.
+    pub cwd: String,
+    /// The home folder, if known.
+    pub home: Option<String>,
+    /// The temporary folder.
+    pub temporary: String,
+    /// The repository's root, for `git rev-parse --show-toplevel`.
+    pub root: String,
+}
+
+/// Commands that may be followed in one call; what is behind is [`Deed::Opaque`].
+const MAX_COMMANDS: usize = 20_000;
+/// Actions that may come of one call.
+const MAX_ACTIONS: usize = 4_000;
+/// Command lines within command lines (`bash -c`, `eval`, functions).
+const MAX_DEPTH: usize = 24;
+
+/// Follows command lines and commands, and collects what they would do.
+#[derive(Debug)]
+pub struct Shell<'p> {
+    programs: &'p Programs<'p>,
+    setting: &'p Setting,
+    state: State,
+    /// How the present command was reached.
+    via: Vec<String>,
+    /// The present command stands there for sure.
+    sure: bool,
+    /// What runs does not touch this machine's files.
+    remote: bool,
+    depth: usize,
+    commands: usize,
+    stopped: bool,
+    actions: Vec<Action>,
+}
+
+/// What a command reads from standard input, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub(in crate::action) struct Stdin {
+    /// The program in front of the pipe.
+    program: Option<String>,
+    /// The whole text.
+    text: Option<Word>,
+    /// The lines, where they are known as words (`find` in front of `xargs`).
+    items: Option<Vec<Word>>,
+    /// Something is connected.
+    connected: bool,
+}
+
+/// What a command writes to standard output: known text with holes, and lines as words.
+#[derive(Clone, Debug, Default)]
+pub(in crate::action) struct Output {
+    text: Option<Word>,
+    items: Option<Vec<Word>>,
+}
+
+impl Output {
+    fn unknown() -> Self {
+        Self::default()
+    }
+
+    fn nothing() -> Self {
+        Self { text: Some(Word::default()), items: None }
+    }
+
+    fn text(word: Word) -> Self {
+        Self { text: Some(word), items: None }
+    }
+}
+
+impl<'p> Shell<'p> {
+    /// A shell that has run nothing yet.
+    #[must_use]
+    pub fn new(setting: &'p Setting, programs: &'p Programs<'p>) -> Self {
+        Self {
+            programs,
+            setting,
+            state: State::new(setting),
+            via: Vec::new(),
+            sure: true,
+            remote: false,
+            depth: 0,
+            commands: 0,
+            stopped: false,
+            actions: Vec::new(),
+        }
+    }
+
+    /// Follows a command line.
+    pub fn line(&mut self, text: &str) {
+        self.text(&Word::lit(text), &Stdin::default());
+    }
+
+    /// Follows a command that is given as words.
+    pub fn command(&mut self, words: Vec<Word>) {
+        self.invoke(words, Vec::new(), &Stdin::default());
+    }
+
+    /// Adds what is known from elsewhere (a tool's arguments).
+    pub fn add(&mut self, deed: Deed) {
+        self.push(deed, None);
+    }
+
+    /// Follows a patch.
+    pub fn apply(&mut self, text: &str) {
+        self.patch(Some(&Word::lit(text)), usize::MAX);
+    }
+
+    /// Follows what a program text does.
+    pub fn found_in_code(&mut self, found: super::code::Found) {
+        self.found(found, None);
+    }
+
+    /// All that would be done, in order.
+    #[must_use]
+    pub fn finish(self) -> Vec<Action> {
+        self.actions
+    }
+
+    fn push(&mut self, deed: Deed, from: Option<usize>) -> usize {
+        let at = self.actions.len();
+        if at >= MAX_ACTIONS {
+            self.stop("it does more than can be followed");
+            return at;
+        }
+        self.actions.push(Action { deed, via: self.via.clone(), sure: self.sure, from });
+        at
+    }
+
+    /// Notes what could not be read.
+    fn opaque(&mut self, text: impl Into<String>, why: &'static str) {
+        self.push(Deed::Opaque { text: text.into(), why }, None);
+    }
+
+    /// Gives up on the rest; says so once.
+    fn stop(&mut self, why: &'static str) {
+        if !self.stopped {
+            self.stopped = true;
+            self.actions.push(Action { deed: Deed::Opaque { text: "the rest of the command".to_owned(), why }, via: self.via.clone(), sure: true, from: None });
+        }
+    }
+
+    /// Does `work` with one more step on the way.
+    fn within<T>(&mut self, step: &str, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.depth >= MAX_DEPTH {
+            self.stop("it is nested too deep to be read");
+            return None;
+        }
+        self.depth += 1;
+        self.via.push(step.to_owned());
+        let done = work(self);
+        self.via.pop();
+        self.depth -= 1;
+        Some(done)
+    }
+
+    /// Counts a command; false when there were too many.
+    fn count(&mut self) -> bool {
+        self.commands += 1;
+        if self.commands > MAX_COMMANDS {
+            self.stop("it is too long to be followed");
+        }
+        !self.stopped
+    }
+}
+
+/// What the ways of single programs (`action::git`) need of the shell.
+impl<'p> Shell<'p> {
+    pub(in crate::action) fn programs(&self) -> &'p Programs<'p> {
+        self.programs
+    }
+
+    pub(in crate::action) fn act(&mut self, deed: Deed, from: usize) {
+        self.push(deed, Some(from));
+    }
+
+    pub(in crate::action) fn unreadable(&mut self, text: impl Into<String>, why: &'static str) {
+        self.opaque(text, why);
+    }
+
+    pub(in crate::action) fn folder(&self) -> Word {
+        self.state.cwd.clone()
+    }
+
+    pub(in crate::action) fn set_folder(&mut self, folder: Word) {
+        self.state.cwd = folder;
+    }
+
+    pub(in crate::action) fn path_of(&self, word: &Word) -> super::path::Path {
+        self.path(word)
+    }
+
+    pub(in crate::action) fn branch(&self) -> Option<Word> {
+        self.state.branch.clone()
+    }
+
+    pub(in crate::action) fn switched(&mut self, branch: Word) {
+        self.state.branch = Some(branch);
+    }
+
+    pub(in crate::action) fn written(&self, path: &super::path::Path) -> Option<Word> {
+        path.word.literal().and_then(|path| self.state.written_text(path)).cloned()
+    }
+
+    pub(in crate::action) fn aliases_used(&self) -> usize {
+        self.via.iter().filter(|step| *step == "git alias").count()
+    }
+
+    pub(in crate::action) fn asked(&self, subcommand: &str, args: &[Word]) -> Output {
+        self.git_output(subcommand, args)
+    }
+
+    pub(in crate::action) fn line_within(&mut self, step: &str, line: &Word, stdin: &Stdin) -> Output {
+        self.within(step, |shell| shell.separate(|shell| shell.text(line, stdin))).unwrap_or_default()
+    }
+
+    pub(in crate::action) fn words_within(&mut self, step: &str, words: Vec<Word>, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+        self.within(step, |shell| shell.invoke(words, env, stdin)).unwrap_or_default()
+    }
+}
+
+impl Stdin {
+    pub(in crate::action) fn known_text(&self) -> Option<Word> {
+        self.text.clone()
+    }
+}

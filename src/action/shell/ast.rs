@@ -1,0 +1,222 @@
+//! The shape of a command line, as the shell would read it. Nothing is expanded here.
+
+/// A list of commands, in the order in which they stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Script {
+    /// The commands with what stands in front of each.
+    pub items: Vec<Item>,
+}
+
+/// A command of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// How it is joined to the one before it.
+    pub join: Join,
+    /// The command.
+    pub command: Command,
+    /// Ended by `&`.
+    pub background: bool,
+}
+
+/// What stands between a command and the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// The start of the list, `;`, `&` or a line end.
+    Then,
+    /// `&&`
+    And,
+    /// `||`
+    Or,
+}
+
+/// A command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Assignments, words and redirections.
+    Simple(Simple),
+    /// Two or more commands joined by `|` or `|&`. (`!` and `time` in front of a pipeline are dropped.)
+    Pipeline(Vec<Command>),
+    /// `( … )`
+    Subshell { body: Script, redirects: Vec<Redirect> },
+    /// `{ …; }`
+    Group { body: Script, redirects: Vec<Redirect> },
+    /// `if`, `elif`, `else`: each condition and each body in the order in which they stand.
+    If { parts: Vec<Script>, redirects: Vec<Redirect> },
+    /// `while` and `until`.
+    While { condition: Script, body: Script, redirects: Vec<Redirect> },
+    /// `for name in words` and `select`. Without `in`, `words` is none: the positional parameters.
+    For { name: String, words: Option<Vec<RawWord>>, body: Script, redirects: Vec<Redirect> },
+    /// `for ((a; b; c))`
+    ArithmeticFor { expressions: RawWord, body: Script, redirects: Vec<Redirect> },
+    /// `case word in pattern) … ;; esac`
+    Case { word: RawWord, arms: Vec<Arm>, redirects: Vec<Redirect> },
+    /// `name() …` or `function name …`
+    Function { name: String, body: Box<Command> },
+    /// `[[ … ]]`: its words, operators among them.
+    Test { words: Vec<RawWord>, redirects: Vec<Redirect> },
+    /// `(( … ))`
+    Arithmetic { expression: RawWord, redirects: Vec<Redirect> },
+    /// `coproc [NAME] command`
+    Coproc { body: Box<Command> },
+}
+
+/// An arm of `case`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arm {
+    /// The patterns, without `|`.
+    pub patterns: Vec<RawWord>,
+    /// What runs.
+    pub body: Script,
+}
+
+/// A simple command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Simple {
+    /// Assignments in front.
+    pub assigns: Vec<Assign>,
+    /// The command word and its arguments. Assignment-like words after a declaring builtin (`export A=$x`,
+    /// `declare -a l=(1 2)`, `local`, `readonly`, `typeset`) stand in `assigns_after` as well.
+    pub words: Vec<RawWord>,
+    /// For declaring builtins: the assignments among the arguments.
+    pub assigns_after: Vec<Assign>,
+    /// Redirections, wherever they stand.
+    pub redirects: Vec<Redirect>,
+}
+
+/// `name=value`, `name+=value`, `name[i]=value`, `name=(…)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assign {
+    /// The variable.
+    pub name: String,
+    /// `[i]`
+    pub subscript: Option<RawWord>,
+    /// `+=`
+    pub append: bool,
+    /// What is assigned.
+    pub value: Value,
+}
+
+/// The right side of an assignment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// One word, not split and not globbed.
+    Scalar(RawWord),
+    /// `( … )`: subscripts, where given, and words.
+    Array(Vec<(Option<RawWord>, RawWord)>),
+}
+
+/// A word before expansion. Quotes are gone, what they did is kept in the parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RawWord {
+    /// Side by side in the text. `""` gives one empty [`Part::Quoted`], so that an empty word differs from none.
+    pub parts: Vec<Part>,
+}
+
+/// A stretch of a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Unquoted text. Tildes, braces and globs in it are still to be expanded.
+    Text(String),
+    /// Text that was quoted in any way (`'…'`, `"…"`, `$'…'` decoded, `\x`): stands as it is.
+    Quoted(String),
+    /// `$name`, `${…}`
+    Parameter(Box<Parameter>),
+    /// `$(…)`, backquotes, `${ …; }`
+    Command { script: Script, quoted: bool },
+    /// `$((…))`, `$[…]`: the expression as a word, for the substitutions in it.
+    Arithmetic { expression: RawWord, quoted: bool },
+    /// `<(…)`, `>(…)` (`write`), zsh's `=(…)`
+    Process { script: Script, write: bool },
+}
+
+/// `${…}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// A variable's name, digits, or one of `@ * # ? - $ ! _`.
+    pub name: String,
+    /// `[…]`
+    pub subscript: Option<RawWord>,
+    /// `${!name}`
+    pub indirect: bool,
+    /// `${#name}`
+    pub length: bool,
+    /// What is done with the value.
+    pub op: Op,
+    /// Within double quotes: the result is not split and not globbed.
+    pub quoted: bool,
+}
+
+/// An operator of a parameter expansion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// The value as it is.
+    None,
+    /// `:-` and `:=` (`assign`); without the colon (`-`, `=`) `colon` is false.
+    Default { assign: bool, colon: bool, word: RawWord },
+    /// `:+`, `+`
+    Alternative { colon: bool, word: RawWord },
+    /// `:?`, `?`
+    Error { colon: bool, word: RawWord },
+    /// `#`, `##` (`longest`)
+    TrimPrefix { longest: bool, pattern: RawWord },
+    /// `%`, `%%` (`longest`)
+    TrimSuffix { longest: bool, pattern: RawWord },
+    /// `/`, `//` (`all`), `/#` and `/%` (`anchor` is `#` or `%`)
+    Replace { all: bool, anchor: Option<char>, pattern: RawWord, with: RawWord },
+    /// `:offset`, `:offset:length`
+    Substring { offset: RawWord, length: Option<RawWord> },
+    /// `^`, `^^`, `,`, `,,`
+    Case { upper: bool, all: bool, pattern: RawWord },
+    /// `@Q`, `@P`, …: the letter.
+    Transform(char),
+    /// Anything else: kept for the substitutions in it.
+    Other(RawWord),
+}
+
+/// A redirection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    /// `2` of `2>`, `fd` of `{fd}>`.
+    pub fd: Option<String>,
+    /// What is redirected where.
+    pub to: Target,
+}
+
+/// The right side of a redirection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// `< word`
+    Read(RawWord),
+    /// `> word`, `>| word`, `&> word`
+    Write(RawWord),
+    /// `>> word`, `&>> word`
+    Append(RawWord),
+    /// `<> word`
+    ReadWrite(RawWord),
+    /// `>&word`, `<&word`: a descriptor, `-`, or for `>&` possibly a file.
+    Duplicate { word: RawWord, output: bool },
+    /// `<<`, `<<-`: with a quoted delimiter the body is one [`Part::Quoted`], else it is expanded as in double quotes.
+    HereDocument(RawWord),
+    /// `<<<`
+    HereString(RawWord),
+}
+
+/// Something that was not read as the shell would have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What, in lower case, without a full stop: `unterminated quote`, `nested too deep`.
+    pub what: &'static str,
+    /// Where: byte offset in the text given to the reader.
+    pub at: usize,
+    /// The shell itself would refuse the text from here on. False for limits of ours: there, what is hidden may run.
+    pub refused_by_shell: bool,
+}
+
+/// What became of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// All commands that could be read; those in front of a fault are there.
+    pub script: Script,
+    /// What was not read.
+    pub faults: Vec<Fault>,
+}

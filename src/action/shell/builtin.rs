@@ -1,0 +1,155 @@
+//! Commands of the shell itself that change what it remembers, or read text as commands.
+
+use super::{Output, Shell, Stdin};
+use crate::action::arguments::assignment;
+use crate::action::word::{Bound, Piece, Word};
+
+impl Shell<'_> {
+    /// Follows a builtin. None: it is none.
+    pub(super) fn builtin(&mut self, name: &str, args: &[Word], stdin: &Stdin) -> Option<Output> {
+        match name {
+            "cd" | "pushd" => self.cd(args),
+            "popd" => self.state.cwd = Word::unknown(),
+            "export" | "declare" | "typeset" | "local" | "readonly" => self.declare(name, args),
+            "unset" => {
+                for arg in args {
+                    match arg.literal() {
+                        Some(name) => self.state.unset(name),
+                        None => self.state.positional = None,
+                    }
+                }
+            }
+            "set" => self.set(args),
+            "shift" => {
+                let count = args.first().map_or(Some(1), |arg| arg.literal().and_then(|text| text.parse::<usize>().ok()));
+                self.state.positional = match (self.state.positional.take(), count) {
+                    (Some(words), Some(count)) => Some(words.into_iter().skip(count).collect()),
+                    _ => None,
+                };
+            }
+            "eval" => {
+                let line = joined(args);
+                return self.within("eval", |shell| shell.text(&line, stdin)).or_else(|| Some(Output::unknown()));
+            }
+            "source" | "." => {
+                let file = args.first().cloned().unwrap_or_default();
+                return Some(self.sourced(&file, args.get(1..).unwrap_or(&[]), stdin));
+            }
+            "trap" => {
+                let first = args.iter().find(|arg| !arg.prefix().starts_with('-') || arg.literal().is_none());
+                if let Some(line) = first.filter(|_| args.len() > 1) {
+                    let line = line.clone();
+                    self.within("trap", |shell| shell.separate(|shell| shell.text(&line, &Stdin::default())));
+                }
+            }
+            "alias" => {
+                for arg in args {
+                    if let Some((name, _)) = arg.prefix().split_once('=') {
+                        let value = arg.without_prefix(name.len() + 1);
+                        self.state.set_alias(name, value);
+                    }
+                }
+            }
+            "read" | "mapfile" | "readarray" => self.read(args, stdin),
+            "getopts" => {
+                if let Some(name) = args.get(1).and_then(Word::literal) {
+                    self.state.set(name, Word { pieces: vec![Piece::Any(Bound::Name)], multi: false });
+                }
+            }
+            ":" | "true" | "false" | "test" | "[" | "wait" | "jobs" | "hash" | "type" | "return" | "break" | "continue" | "umask" | "ulimit" | "shopt"
+            | "enable" | "history" | "fc" | "bind" | "complete" | "compgen" | "disown" | "fg" | "bg" | "times" | "let" | "exit" | "logout" => {}
+            _ => return None,
+        }
+        Some(Output::nothing())
+    }
+
+    fn cd(&mut self, args: &[Word]) {
+        let target = args.iter().find(|arg| !(arg.prefix().starts_with('-') && arg.literal().is_some_and(|text| text.len() > 1)));
+        self.state.cwd = match target {
+            None => self.state.get("HOME").unwrap_or_else(Word::unknown),
+            Some(word) if word.is("-") => Word::unknown(),
+            Some(word) => crate::action::path::Path::resolve(&self.state.cwd, word).word,
+        };
+        // Another folder may be another repository.
+        self.state.branch = Some(Word::unknown());
+    }
+
+    fn declare(&mut self, name: &str, args: &[Word]) {
+        let exports = name == "export" || args.iter().any(|arg| arg.literal().is_some_and(|text| text.starts_with('-') && text.contains('x')));
+        for arg in args {
+            // Plain assignments were followed by the reader; here stand those that came out of an expansion.
+            if let Some((name, value)) = assignment(arg) {
+                if self.state.get(&name).is_none() {
+                    self.state.set(&name, value);
+                }
+                if exports {
+                    self.state.export(&name);
+                }
+            } else if let (Some(name), true) = (arg.literal(), exports) {
+                self.state.export(name);
+            }
+        }
+    }
+
+    /// `set -- a b`: the positional parameters. Options are not followed.
+    fn set(&mut self, args: &[Word]) {
+        if let Some(at) = args.iter().position(|arg| arg.is("--")) {
+            self.state.positional = Some(args.get(at + 1..).unwrap_or(&[]).to_vec());
+        } else if args.first().is_some_and(|arg| !arg.prefix().starts_with(['-', '+'])) {
+            self.state.positional = if args.iter().any(Word::may_be_option) { None } else { Some(args.to_vec()) };
+        }
+    }
+
+    fn read(&mut self, args: &[Word], stdin: &Stdin) {
+        let names: Vec<&str> = args.iter().filter_map(Word::literal).filter(|text| !text.starts_with('-')).collect();
+        let line = stdin.text.as_ref().and_then(Word::literal).and_then(|text| text.lines().next());
+        match (names.as_slice(), line, &stdin.text) {
+            ([only], Some(line), _) => self.state.set(only, Word::lit(line.trim())),
+            ([only], None, Some(text)) => self.state.set(only, text.clone()),
+            ([first, others @ ..], Some(line), _) => {
+                let mut words = line.split_whitespace();
+                self.state.set(first, Word::lit(words.next().unwrap_or("")));
+                for (at, name) in others.iter().enumerate() {
+                    let value = if at + 1 == others.len() { words.clone().collect::<Vec<_>>().join(" ") } else { words.next().unwrap_or("").to_owned() };
+                    self.state.set(name, Word::lit(value));
+                }
+            }
+            _ => {
+                for name in names {
+                    self.state.set(name, Word::unknown());
+                }
+                if args.is_empty() {
+                    self.state.set("REPLY", Word::unknown());
+                }
+            }
+        }
+    }
+
+    /// `source FILE`: followed if this line wrote it, or if it is the output of a command.
+    fn sourced(&mut self, file: &Word, args: &[Word], stdin: &Stdin) -> Output {
+        let path = self.path(file);
+        let text = path.word.literal().and_then(|path| self.state.written_text(path)).cloned();
+        match text {
+            Some(text) => {
+                if !args.is_empty() {
+                    self.state.positional = Some(args.to_vec());
+                }
+                self.within("source", |shell| shell.text(&text, stdin)).unwrap_or_default()
+            }
+            None => Output::unknown(),
+        }
+    }
+}
+
+/// Words joined by blanks, as `eval`, `ssh` and `watch` do.
+pub(super) fn joined(words: &[Word]) -> Word {
+    let mut line = Word::default();
+    for (at, word) in words.iter().enumerate() {
+        if at > 0 {
+            line.push_lit(" ");
+        }
+        line.extend(word);
+    }
+    line.multi = false;
+    line
+}

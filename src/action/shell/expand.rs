@@ -1,0 +1,535 @@
+//! Words as read to words as run: braces, tildes, parameters, substitutions, splitting, globs. What is not known
+//! becomes a hole.
+
+use super::ast::{Op, Parameter, Part, RawWord};
+use super::state::Variable;
+use super::walk::HOLE;
+use super::{Shell, Stdin};
+use crate::action::word::{Bound, Piece, Word};
+
+/// Words that braces may make of one word; more become one hole.
+const MAX_BRACES: usize = 64;
+
+impl Shell<'_> {
+    /// A word in a place where it is not split, globbed or brace-expanded (assignments, here-documents, `[[`).
+    pub(super) fn scalar(&mut self, raw: &RawWord) -> Word {
+        let mut word = Word::default();
+        for (at, part) in raw.parts.iter().enumerate() {
+            match part {
+                Part::Text(text) => {
+                    let text = if at == 0 { self.tilde(text, &mut word) } else { text };
+                    push_known(&mut word, text);
+                }
+                Part::Quoted(text) => push_known(&mut word, text),
+                Part::Parameter(parameter) => {
+                    for value in self.parameter(parameter) {
+                        word.extend(&value);
+                    }
+                }
+                Part::Command { script, .. } => word.extend(&self.substitute(script)),
+                Part::Arithmetic { expression, .. } => {
+                    self.scalar(expression);
+                    word.push(Piece::Any(Bound::Name));
+                }
+                Part::Process { script, write } => word.extend(&self.process(script, *write)),
+            }
+        }
+        word.multi = false;
+        word
+    }
+
+    /// A word in a command: none, one or several words.
+    pub(super) fn fields(&mut self, raw: &RawWord) -> Vec<Word> {
+        let Some(alternatives) = braces(raw) else {
+            self.scalar(raw);
+            return vec![Word { multi: true, ..Word::unknown() }];
+        };
+        alternatives.iter().flat_map(|raw| self.split(raw)).collect()
+    }
+
+    fn split(&mut self, raw: &RawWord) -> Vec<Word> {
+        let mut fields = Fields::default();
+        for (at, part) in raw.parts.iter().enumerate() {
+            match part {
+                Part::Text(text) => {
+                    let mut front = Word::default();
+                    let text = if at == 0 { self.tilde(text, &mut front) } else { text };
+                    fields.word(&front);
+                    globs(text, &mut fields);
+                }
+                Part::Quoted(text) => {
+                    let mut word = Word::default();
+                    push_known(&mut word, text);
+                    fields.word(&word);
+                    fields.open = true;
+                }
+                Part::Parameter(parameter) => {
+                    let values = self.parameter(parameter);
+                    let list = matches!(parameter.name.as_str(), "@" | "*") || parameter.subscript.as_ref().is_some_and(is_all);
+                    if parameter.quoted {
+                        fields.quoted(&values, list);
+                    } else {
+                        fields.unquoted(&values, &self.separators());
+                    }
+                }
+                Part::Command { script, quoted } => {
+                    let output = self.substitute(script);
+                    if *quoted {
+                        fields.quoted(&[output], false);
+                    } else {
+                        fields.unquoted(&[output], &self.separators());
+                    }
+                }
+                Part::Arithmetic { expression, .. } => {
+                    self.scalar(expression);
+                    fields.word(&Word { pieces: vec![Piece::Any(Bound::Name)], multi: false });
+                }
+                Part::Process { script, write } => {
+                    let word = self.process(script, *write);
+                    fields.word(&word);
+                }
+            }
+        }
+        fields.finish()
+    }
+
+    /// `IFS`, if it is known; otherwise nothing separates for certain.
+    fn separators(&self) -> Option<String> {
+        self.state.get("IFS").and_then(|ifs| ifs.literal().map(str::to_owned))
+    }
+
+    /// Expands a tilde at the start of `text` into `word`; gives what is left.
+    fn tilde<'t>(&self, text: &'t str, word: &mut Word) -> &'t str {
+        let Some(rest) = text.strip_prefix('~') else { return text };
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (name, rest) = rest.split_at(end);
+        match name {
+            "" => word.extend(&self.state.get("HOME").unwrap_or_else(Word::unknown)),
+            "+" => word.extend(&self.state.cwd),
+            "-" => word.push(Piece::Any(Bound::Anything)),
+            user if user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) => {
+                // Another person's home, or one's own by name.
+                word.push(Piece::Any(Bound::Anything));
+            }
+            _ => return text,
+        }
+        rest
+    }
+
+    /// The output of a command substitution, with what it does noted on the way.
+    fn substitute(&mut self, script: &super::ast::Script) -> Word {
+        let output = self.within("$()", |shell| shell.separate(|shell| shell.script(script, &Stdin::default())));
+        let mut word = output.and_then(|output| output.text).unwrap_or_else(Word::unknown);
+        // Line ends at the end are cut off.
+        if let Some(Piece::Lit(last)) = word.pieces.last_mut() {
+            last.truncate(last.trim_end_matches('\n').len());
+            if last.is_empty() {
+                word.pieces.pop();
+            }
+        }
+        word
+    }
+
+    /// `<(…)`: a file name behind which the output stands; remembered like a file that was written.
+    fn process(&mut self, script: &super::ast::Script, write: bool) -> Word {
+        let stdin = Stdin { connected: write, ..Stdin::default() };
+        let output = self.within("<()", |shell| shell.separate(|shell| shell.script(script, &stdin)));
+        let path = format!("/dev/fd/{}", 63 + self.state.written.len());
+        let text = output.and_then(|output| output.text).unwrap_or_else(Word::unknown);
+        self.state.written.push((path.clone(), text));
+        Word::lit(path)
+    }
+
+    fn parameter(&mut self, parameter: &Parameter) -> Vec<Word> {
+        let mut values = self.value_of(parameter);
+        if parameter.length {
+            return vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }];
+        }
+        if parameter.indirect {
+            values = match values.as_deref() {
+                Some([name]) => match name.literal() {
+                    Some(name) => Some(vec![self.state.get(name).unwrap_or_else(Word::unknown)]),
+                    None => None,
+                },
+                _ => None,
+            };
+        }
+        let unknown = || vec![Word { multi: !parameter.quoted, ..Word::unknown() }];
+        let literal = values.as_ref().and_then(|values| match values.as_slice() {
+            [one] => one.literal().map(str::to_owned),
+            _ => None,
+        });
+        match &parameter.op {
+            Op::None => values.unwrap_or_else(unknown),
+            Op::Default { assign, colon, word } => {
+                let other = self.scalar(word);
+                let empty = literal.as_deref() == Some("");
+                match values {
+                    Some(values) if !(*colon && empty) => values,
+                    Some(_) => vec![other],
+                    None => {
+                        if *assign {
+                            self.state.set(&parameter.name, Word::unknown());
+                        }
+                        // The variable may be set elsewhere: the default is one possibility among others.
+                        if other.literal() == Some("") { unknown() } else { self.either(other) }
+                    }
+                }
+            }
+            Op::Alternative { word, .. } => {
+                let other = self.scalar(word);
+                match literal.as_deref() {
+                    Some("") => vec![other].into_iter().filter(|_| false).collect(),
+                    Some(_) => vec![other],
+                    None => unknown(),
+                }
+            }
+            Op::Error { word, .. } => {
+                self.scalar(word);
+                // With `:?` an empty value ends the shell, so what follows has one.
+                values.unwrap_or_else(unknown)
+            }
+            Op::TrimPrefix { longest, pattern } => {
+                let pattern = self.scalar(pattern);
+                edit(literal.as_deref(), pattern.literal(), |text, pattern| trim(text, pattern, *longest, true)).map_or_else(unknown, |word| vec![word])
+            }
+            Op::TrimSuffix { longest, pattern } => {
+                let pattern = self.scalar(pattern);
+                edit(literal.as_deref(), pattern.literal(), |text, pattern| trim(text, pattern, *longest, false)).map_or_else(unknown, |word| vec![word])
+            }
+            Op::Replace { all, anchor, pattern, with } => {
+                let (pattern, with) = (self.scalar(pattern), self.scalar(with));
+                let with = with.literal().map(str::to_owned);
+                edit(literal.as_deref(), pattern.literal(), |text, pattern| {
+                    let with = with.as_deref()?;
+                    if pattern.contains(['*', '?', '[', '\\']) || anchor.is_some() || pattern.is_empty() {
+                        return None;
+                    }
+                    Some(if *all { text.replace(pattern, with) } else { text.replacen(pattern, with, 1) })
+                })
+                .map_or_else(unknown, |word| vec![word])
+            }
+            Op::Substring { offset, length } => {
+                let offset = self.plain(offset);
+                let length = length.as_ref().map(|length| self.plain(length));
+                substring(literal.as_deref(), offset.as_deref(), length.as_ref().map(Option::as_deref)).map_or_else(unknown, |text| vec![Word::lit(text)])
+            }
+            Op::Case { upper, all, pattern } => {
+                self.scalar(pattern);
+                match literal {
+                    Some(text) if *all && pattern.parts.is_empty() => vec![Word::lit(if *upper { text.to_uppercase() } else { text.to_lowercase() })],
+                    _ => unknown(),
+                }
+            }
+            Op::Transform(letter) => match (letter, literal) {
+                ('L', Some(text)) => vec![Word::lit(text.to_lowercase())],
+                ('U', Some(text)) => vec![Word::lit(text.to_uppercase())],
+                _ => unknown(),
+            },
+            Op::Other(word) => {
+                self.scalar(word);
+                unknown()
+            }
+        }
+    }
+
+    /// A word that is `default` or something else.
+    fn either(&self, default: Word) -> Vec<Word> {
+        // An option among the possibilities must be seen; any other default stands for the usual case.
+        if default.may_be_option() { vec![Word { multi: true, ..Word::unknown() }] } else { vec![default] }
+    }
+
+    fn plain(&mut self, raw: &RawWord) -> Option<String> {
+        self.scalar(raw).literal().map(|text| text.trim().to_owned())
+    }
+
+    /// The value before the operator; none if it is not known.
+    fn value_of(&mut self, parameter: &Parameter) -> Option<Vec<Word>> {
+        if matches!(parameter.name.as_str(), "@" | "*") {
+            return self.state.positional.clone();
+        }
+        if let Some(subscript) = &parameter.subscript {
+            let index = self.scalar(subscript);
+            return match (self.state.variable(&parameter.name)?.clone(), index.literal()) {
+                (Variable::Array(values), Some("@" | "*")) => Some(values),
+                (Variable::Array(values), Some(index)) => values.get(index.trim().parse::<usize>().ok()?).map(|value| vec![value.clone()]),
+                (Variable::Scalar(value), Some("0" | "@" | "*")) => Some(vec![value]),
+                _ => None,
+            };
+        }
+        self.state.get(&parameter.name).map(|value| vec![value])
+    }
+}
+
+fn is_all(subscript: &RawWord) -> bool {
+    matches!(subscript.parts.as_slice(), [Part::Text(text) | Part::Quoted(text)] if text == "@" || text == "*")
+}
+
+/// Adds text in which [`HOLE`] stands for a hole.
+fn push_known(word: &mut Word, text: &str) {
+    for (at, stretch) in text.split(HOLE).enumerate() {
+        if at > 0 {
+            word.push(Piece::Any(Bound::Anything));
+        }
+        word.push_lit(stretch);
+    }
+}
+
+/// Words being made.
+#[derive(Default)]
+struct Fields {
+    done: Vec<Word>,
+    current: Word,
+    /// The current word is there even if nothing is in it.
+    open: bool,
+}
+
+impl Fields {
+    fn word(&mut self, word: &Word) {
+        self.current.extend(word);
+    }
+
+    fn end(&mut self) {
+        let word = std::mem::take(&mut self.current);
+        if self.open || !word.pieces.is_empty() {
+            self.done.push(word);
+        }
+        self.open = false;
+    }
+
+    fn quoted(&mut self, values: &[Word], list: bool) {
+        self.open |= !list;
+        for (at, value) in values.iter().enumerate() {
+            if at > 0 && list {
+                self.end();
+            }
+            self.open |= list;
+            let mut value = value.clone();
+            value.multi &= list;
+            self.word(&value);
+        }
+        if list && values.len() == 1 && values.first().is_some_and(|value| value.has_hole()) {
+            self.current.multi = true;
+        }
+    }
+
+    fn unquoted(&mut self, values: &[Word], separators: &Option<String>) {
+        for (at, value) in values.iter().enumerate() {
+            if at > 0 {
+                self.end();
+            }
+            for piece in &value.pieces {
+                match (piece, separators) {
+                    (Piece::Lit(text), Some(separators)) => self.separated(text, separators),
+                    (Piece::Any(Bound::Anything), _) => {
+                        self.current.push(piece.clone());
+                        self.current.multi = true;
+                    }
+                    (other, _) => self.current.push(other.clone()),
+                }
+            }
+            self.current.multi |= value.multi;
+        }
+    }
+
+    fn separated(&mut self, text: &str, separators: &str) {
+        for (at, stretch) in text.split(|c| separators.contains(c)).enumerate() {
+            if at > 0 {
+                self.end();
+            }
+            globs(stretch, self);
+        }
+    }
+
+    fn finish(mut self) -> Vec<Word> {
+        self.end();
+        self.done
+    }
+}
+
+/// Adds unquoted text: `*`, `?` and `[…]` are globs.
+fn globs(text: &str, fields: &mut Fields) {
+    let mut rest = text;
+    while let Some(at) = rest.find(['*', '?', '[', HOLE]) {
+        let (plain, tail) = rest.split_at(at);
+        fields.current.push_lit(plain);
+        if let Some(tail) = tail.strip_prefix(HOLE) {
+            fields.current.push(Piece::Any(Bound::Anything));
+            fields.current.multi = true;
+            rest = tail;
+            continue;
+        }
+        let length = match tail.as_bytes().first() {
+            Some(b'*') => tail.bytes().take_while(|byte| *byte == b'*').count(),
+            Some(b'[') => match tail.get(2..).and_then(|inner| inner.find(']')) {
+                Some(end) if !tail.get(..end + 3).unwrap_or("").contains('/') => end + 3,
+                _ => 0,
+            },
+            _ => 1,
+        };
+        if length == 0 {
+            // A bracket that nothing closes stands for itself.
+            fields.current.push_lit("[");
+            rest = tail.get(1..).unwrap_or("");
+            continue;
+        }
+        let (glob, tail) = tail.split_at(length);
+        fields.current.push(Piece::Glob(glob.to_owned()));
+        rest = tail;
+    }
+    fields.current.push_lit(rest);
+}
+
+/// Expands `{a,b}` and `{1..3}` in unquoted text. None: too many.
+fn braces(raw: &RawWord) -> Option<Vec<RawWord>> {
+    let count: usize = raw.parts.iter().map(|part| if let Part::Text(text) = part { text.matches('{').count() } else { 0 }).sum();
+    if count == 0 {
+        return Some(vec![raw.clone()]);
+    }
+    if count > MAX_BRACES {
+        return None;
+    }
+    let mut tokens = Vec::new();
+    for part in &raw.parts {
+        match part {
+            Part::Text(text) => tokens.extend(text.chars().map(Token::Char)),
+            other => tokens.push(Token::Part(other)),
+        }
+    }
+    let expanded = alternatives(&tokens)?;
+    Some(expanded.into_iter().map(|tokens| whole(&tokens)).collect())
+}
+
+#[derive(Clone, Copy)]
+enum Token<'r> {
+    Char(char),
+    Part(&'r Part),
+}
+
+fn whole(tokens: &[Token]) -> RawWord {
+    let mut parts: Vec<Part> = Vec::new();
+    for token in tokens {
+        match (token, parts.last_mut()) {
+            (Token::Char(c), Some(Part::Text(text))) => text.push(*c),
+            (Token::Char(c), _) => parts.push(Part::Text(c.to_string())),
+            (Token::Part(part), _) => parts.push((*part).clone()),
+        }
+    }
+    RawWord { parts }
+}
+
+fn alternatives<'r>(tokens: &[Token<'r>]) -> Option<Vec<Vec<Token<'r>>>> {
+    let mut search = 0;
+    while let Some(open) = tokens.iter().skip(search).position(|token| matches!(token, Token::Char('{'))).map(|at| at + search) {
+        if let Some((close, choices)) = group(tokens, open) {
+            let (before, after) = (tokens.get(..open)?, tokens.get(close + 1..)?);
+            let tails = alternatives(after)?;
+            let mut all = Vec::new();
+            for choice in choices {
+                for middle in alternatives(&choice)? {
+                    for tail in &tails {
+                        all.push([before, &middle, tail].concat());
+                        if all.len() > MAX_BRACES {
+                            return None;
+                        }
+                    }
+                }
+            }
+            return Some(all);
+        }
+        search = open + 1;
+    }
+    Some(vec![tokens.to_vec()])
+}
+
+/// The end of the group that opens at `open`, and its choices; none if it is no group.
+fn group<'r>(tokens: &[Token<'r>], open: usize) -> Option<(usize, Vec<Vec<Token<'r>>>)> {
+    let mut depth = 0;
+    let mut choices = vec![Vec::new()];
+    for (at, token) in tokens.iter().enumerate().skip(open + 1) {
+        match token {
+            Token::Char('{') => depth += 1,
+            Token::Char('}') if depth == 0 => {
+                if choices.len() > 1 {
+                    return Some((at, choices));
+                }
+                return range(choices.first()?).map(|choices| (at, choices));
+            }
+            Token::Char('}') => depth -= 1,
+            Token::Char(',') if depth == 0 => {
+                choices.push(Vec::new());
+                continue;
+            }
+            _ => {}
+        }
+        choices.last_mut()?.push(*token);
+    }
+    None
+}
+
+/// `{1..3}`, `{a..c}`.
+fn range<'r>(tokens: &[Token<'r>]) -> Option<Vec<Vec<Token<'r>>>> {
+    let text: Option<String> = tokens.iter().map(|token| if let Token::Char(c) = token { Some(*c) } else { None }).collect();
+    let text = text?;
+    let (first, last) = text.split_once("..")?;
+    let (last, step) = last.split_once("..").map_or((last, 1), |(last, step)| (last, step.parse::<i64>().unwrap_or(1).abs().max(1)));
+    let number = |text: &str| text.parse::<i64>().ok();
+    let letter = |text: &str| {
+        let mut chars = text.chars();
+        chars.next().filter(|_| chars.next().is_none()).filter(char::is_ascii_alphabetic)
+    };
+    let values: Vec<String> = if let (Some(first), Some(last)) = (number(first), number(last)) {
+        let count = usize::try_from(first.abs_diff(last) / step.unsigned_abs()).ok()? + 1;
+        let sign = if first <= last { 1 } else { -1 };
+        (0..count.min(MAX_BRACES + 1)).filter_map(|at| first.checked_add(sign * step * i64::try_from(at).ok()?)).map(|value| value.to_string()).collect()
+    } else {
+        let (first, last) = (letter(first)?, letter(last)?);
+        let (low, high) = (first.min(last), first.max(last));
+        let mut all: Vec<String> = (low..=high).step_by(usize::try_from(step).ok()?).map(String::from).collect();
+        if first > last {
+            all.reverse();
+        }
+        all
+    };
+    Some(values.iter().map(|value| value.chars().map(Token::Char).collect()).collect())
+}
+
+fn edit(text: Option<&str>, pattern: Option<&str>, change: impl Fn(&str, &str) -> Option<String>) -> Option<Word> {
+    change(text?, pattern?).map(Word::lit)
+}
+
+/// `#`, `##`, `%`, `%%` with patterns that are literal but for a star at one end.
+fn trim(text: &str, pattern: &str, longest: bool, front: bool) -> Option<String> {
+    let plain = |pattern: &str| !pattern.contains(['*', '?', '[', '\\']);
+    let cut = if plain(pattern) {
+        if front { text.strip_prefix(pattern) } else { text.strip_suffix(pattern) }
+    } else if front {
+        let inner = pattern.strip_prefix('*').filter(|inner| plain(inner) && !inner.is_empty())?;
+        let at = if longest { text.rfind(inner) } else { text.find(inner) };
+        at.and_then(|at| text.get(at + inner.len()..))
+    } else {
+        let inner = pattern.strip_suffix('*').filter(|inner| plain(inner) && !inner.is_empty())?;
+        let at = if longest { text.find(inner) } else { text.rfind(inner) };
+        at.and_then(|at| text.get(..at))
+    };
+    Some(cut.unwrap_or(text).to_owned())
+}
+
+fn substring(text: Option<&str>, offset: Option<&str>, length: Option<Option<&str>>) -> Option<String> {
+    let text: Vec<char> = text?.chars().collect();
+    let count = i64::try_from(text.len()).ok()?;
+    let offset: i64 = offset?.parse().ok()?;
+    let start = if offset < 0 { count.checked_add(offset)? } else { offset };
+    if start < 0 || start > count {
+        return Some(String::new());
+    }
+    let end = match length {
+        None => count,
+        Some(length) => {
+            let length: i64 = length?.parse().ok()?;
+            if length < 0 { count.checked_add(length)? } else { start.checked_add(length)?.min(count) }
+        }
+    };
+    let (start, end) = (usize::try_from(start).ok()?, usize::try_from(end).ok()?);
+    Some(text.get(start..end).unwrap_or(&[]).iter().collect())
+}

@@ -1,0 +1,261 @@
+//! What plain programs write to standard output, where it follows from their arguments and input. Everything else is
+//! not known.
+
+use super::{Output, Shell, Stdin};
+use crate::action::word::{Bound, Piece, Word};
+
+impl Shell<'_> {
+    /// The output of `program`, as far as it is known.
+    pub(super) fn output(&self, program: &str, args: &[Word], stdin: &Stdin) -> Output {
+        match program {
+            "echo" => Output::text(echo(args)),
+            "printf" => printf(args).map_or_else(Output::unknown, Output::text),
+            "cat" | "tee" | "sort" | "uniq" | "head" | "tail" if program == "tee" || args.iter().all(|arg| arg.is("-")) || args.is_empty() => {
+                Output { text: stdin.text.clone(), items: stdin.items.clone() }
+            }
+            "cat" => match args {
+                [file] => {
+                    let path = self.path(file);
+                    path.word.literal().and_then(|path| self.state.written_text(path)).cloned().map_or_else(Output::unknown, Output::text)
+                }
+                _ => Output::unknown(),
+            },
+            "pwd" => Output::text(self.state.cwd.clone()),
+            "which" | "type" | "command" | "readlink" | "realpath" => match args.iter().rfind(|arg| !arg.prefix().starts_with('-')) {
+                Some(arg) => Output::text(arg.clone()),
+                None => Output::unknown(),
+            },
+            "basename" => match args.first().and_then(Word::literal) {
+                Some(path) => {
+                    let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or("");
+                    let suffix = args.get(1).and_then(Word::literal).unwrap_or("");
+                    Output::text(Word::lit(name.strip_suffix(suffix).unwrap_or(name)))
+                }
+                None => Output::text(name()),
+            },
+            "dirname" => match args.first().and_then(Word::literal) {
+                Some(path) => Output::text(Word::lit(path.trim_end_matches('/').rsplit_once('/').map_or(".", |(folder, _)| if folder.is_empty() { "/" } else { folder }))),
+                None => Output::unknown(),
+            },
+            "mktemp" => {
+                let mut word = Word::lit(format!("{}/", self.setting.temporary));
+                word.push(Piece::Any(Bound::Name));
+                Output::text(word)
+            }
+            "date" | "wc" | "nproc" | "uname" | "hostname" | "whoami" | "id" | "seq" | "sha256sum" | "md5sum" | "uuidgen" | "expr" | "tty" | "arch" | "getconf" => Output::text(name()),
+            "base64" if args.iter().any(|arg| arg.literal().is_some_and(|text| matches!(text, "-d" | "-D" | "--decode" | "-di" | "-id"))) => {
+                decoded(stdin, base64)
+            }
+            "xxd" if args.iter().any(|arg| arg.is("-r")) || args.iter().any(|arg| arg.literal().is_some_and(|text| text.starts_with('-') && text.contains('r'))) => {
+                decoded(stdin, hex)
+            }
+            "rev" => match stdin.text.as_ref().and_then(Word::literal) {
+                Some(text) => Output::text(Word::lit(text.lines().map(|line| line.chars().rev().collect::<String>() + "\n").collect::<String>())),
+                None => Output::unknown(),
+            },
+            "tr" => match (stdin.text.as_ref().and_then(Word::literal), args) {
+                (Some(text), [from, to]) => match (from.literal().and_then(set), to.literal().and_then(set)) {
+                    (Some(from), Some(to)) if !to.is_empty() => {
+                        let change = |c: char| match from.iter().position(|known| *known == c) {
+                            Some(at) => to.get(at).or(to.last()).copied().unwrap_or(c),
+                            None => c,
+                        };
+                        Output::text(Word::lit(text.chars().map(change).collect::<String>()))
+                    }
+                    _ => Output::unknown(),
+                },
+                (Some(text), [option, gone]) if option.is("-d") => match gone.literal().and_then(set) {
+                    Some(gone) => Output::text(Word::lit(text.chars().filter(|c| !gone.contains(c)).collect::<String>())),
+                    None => Output::unknown(),
+                },
+                _ => Output::unknown(),
+            },
+            _ => Output::unknown(),
+        }
+    }
+
+    /// The output of a git command that only asks.
+    pub(super) fn git_output(&self, subcommand: &str, args: &[Word]) -> Output {
+        match subcommand {
+            "rev-parse" if args.iter().any(|arg| arg.is("--show-toplevel")) => Output::text(Word::lit(self.setting.root.as_str())),
+            "branch" | "rev-parse" | "describe" | "symbolic-ref" | "merge-base" | "rev-list" | "name-rev" | "stash create" | "commit-tree" | "write-tree" | "hash-object" => Output::text(name()),
+            _ => Output::unknown(),
+        }
+    }
+}
+
+/// A name that is not known.
+fn name() -> Word {
+    Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }
+}
+
+fn echo(args: &[Word]) -> Word {
+    let mut line_end = true;
+    let mut escapes = false;
+    let mut args = args;
+    while let Some((first, rest)) = args.split_first() {
+        match first.literal() {
+            Some(option) if option.len() > 1 && option.strip_prefix('-').is_some_and(|letters| letters.bytes().all(|byte| b"neE".contains(&byte))) => {
+                line_end &= !option.contains('n');
+                escapes |= option.contains('e');
+                args = rest;
+            }
+            _ => break,
+        }
+    }
+    let mut word = super::builtin::joined(args);
+    if escapes {
+        for piece in &mut word.pieces {
+            if let Piece::Lit(text) = piece {
+                *text = unescape(text);
+            }
+        }
+    }
+    if line_end {
+        word.push_lit("\n");
+    }
+    word
+}
+
+/// `printf FORMAT ARGS` with `%s`, `%b`, `%d`, `%q`, `%%`. None: a conversion that is not followed.
+fn printf(args: &[Word]) -> Option<Word> {
+    let mut args = args;
+    if args.first().is_some_and(|arg| arg.is("--")) {
+        args = args.get(1..)?;
+    }
+    let (format, mut values) = args.split_first()?;
+    let format = unescape(format.literal()?);
+    if format.is_empty() {
+        return Some(Word::default());
+    }
+    let mut word = Word::default();
+    for _ in 0..64 {
+        let mut chars = format.chars();
+        let mut used = false;
+        while let Some(c) = chars.next() {
+            if c != '%' {
+                word.push_lit(c.encode_utf8(&mut [0; 4]));
+                continue;
+            }
+            match chars.next()? {
+                '%' => word.push_lit("%"),
+                's' | 'b' | 'd' | 'i' | 'q' => {
+                    used = true;
+                    if let Some((value, rest)) = values.split_first() {
+                        word.extend(value);
+                        values = rest;
+                    }
+                }
+                _ => return None,
+            }
+        }
+        if values.is_empty() || !used {
+            break;
+        }
+    }
+    word.multi = false;
+    Some(word)
+}
+
+/// Backslash escapes of `echo -e` and `printf`.
+fn unescape(text: &str) -> String {
+    let mut out: Vec<u8> = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        rest = tail;
+        if *first != b'\\' {
+            out.push(*first);
+            continue;
+        }
+        let Some((letter, tail)) = rest.split_first() else {
+            out.push(b'\\');
+            break;
+        };
+        rest = tail;
+        match letter {
+            b'n' => out.push(b'\n'),
+            b't' => out.push(b'\t'),
+            b'r' => out.push(b'\r'),
+            b'a' => out.push(7),
+            b'e' => out.push(27),
+            b'\\' => out.push(b'\\'),
+            b'x' => out.push(number(&mut rest, 16, 2)),
+            b'0'..=b'7' => {
+                let mut from: &[u8] = std::slice::from_ref(letter);
+                let first = number(&mut from, 8, 1);
+                let more = rest.iter().take(if *letter == b'0' { 3 } else { 2 }).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
+                let mut value = u32::from(first);
+                for byte in rest.iter().take(more) {
+                    value = value * 8 + u32::from(byte - b'0');
+                }
+                rest = rest.get(more..).unwrap_or(&[]);
+                out.push((value & 0xff) as u8);
+            }
+            other => out.extend([b'\\', *other]),
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn number(rest: &mut &[u8], radix: u32, most: usize) -> u8 {
+    let count = rest.iter().take(most).take_while(|byte| char::from(**byte).is_digit(radix)).count();
+    let (digits, tail) = rest.split_at_checked(count).unwrap_or((&[], rest));
+    *rest = tail;
+    digits.iter().fold(0u32, |value, digit| value * radix + char::from(*digit).to_digit(radix).unwrap_or(0)) as u8
+}
+
+/// The characters of a `tr` set: plain ones and ranges. None: classes, repeats.
+fn set(text: &str) -> Option<Vec<char>> {
+    if text.contains("[:") || text.contains('\\') {
+        return None;
+    }
+    let chars: Vec<char> = text.chars().collect();
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(first) = chars.get(at) {
+        match (chars.get(at + 1), chars.get(at + 2)) {
+            (Some('-'), Some(last)) if first <= last => {
+                out.extend(*first..=*last);
+                at += 3;
+            }
+            _ => {
+                out.push(*first);
+                at += 1;
+            }
+        }
+    }
+    Some(out)
+}
+
+fn decoded(stdin: &Stdin, decode: fn(&str) -> Option<Vec<u8>>) -> Output {
+    let text = stdin.text.as_ref().and_then(Word::literal).and_then(decode).and_then(|bytes| String::from_utf8(bytes).ok());
+    text.map_or_else(Output::unknown, |text| Output::text(Word::lit(text)))
+}
+
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let (mut bits, mut count) = (0u32, 0);
+    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            b'=' => break,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push((bits >> count & 0xff) as u8);
+        }
+    }
+    Some(out)
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u32> = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16)).collect::<Option<_>>()?;
+    Some(digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |value, digit| value * 16 + digit) as u8).collect())
+}

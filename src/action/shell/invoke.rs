@@ -1,0 +1,466 @@
+//! One command as words: builtins and functions, wrappers and what they run, and what a program does to files by its
+//! description.
+
+use super::builtin::joined;
+use super::{Output, Shell, Stdin};
+use crate::action::arguments::{self, Arguments};
+use crate::action::code::{self, Found, Language};
+use crate::action::git;
+use crate::action::patch;
+use crate::action::path::Path;
+use crate::action::program::{Program, Role};
+use crate::action::word::{Piece, Word};
+use crate::action::{Change, Deed, Delete, Run};
+
+impl Shell<'_> {
+    /// Follows a command.
+    pub(super) fn invoke(&mut self, words: Vec<Word>, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+        if !self.count() {
+            return Output::unknown();
+        }
+        let Some((head, args)) = words.split_first() else { return Output::nothing() };
+        let Some(name) = program_name(head) else {
+            return self.unknown_program(head, &words, env, stdin);
+        };
+        if head.literal().is_some_and(|text| !text.contains('/')) {
+            if let Some(output) = self.defined(&name, args, &env, stdin) {
+                return output;
+            }
+        }
+        match name.as_str() {
+            "git" => return git::invoke(self, &words, env, stdin),
+            "find" | "fd" | "fdfind" => return self.find(&name, &words, env, stdin),
+            _ => {}
+        }
+        if let Some(dashed) = name.strip_prefix("git-").filter(|sub| !sub.is_empty()) {
+            // `git-push` is `git push`.
+            let words = [&[Word::lit("git"), Word::lit(dashed)], args].concat();
+            return git::invoke(self, &words, env, stdin);
+        }
+        let described = self.programs.find(&name);
+        let arguments = match &described {
+            Some(program) => arguments::read(program, args),
+            None => arguments::read_undescribed(args),
+        };
+        let at = self.note(&name, &words, &arguments, env.clone(), stdin);
+        if let Some(output) = described.as_ref().and_then(|program| self.effects(program, &words, &arguments, &env, stdin, at)) {
+            return output;
+        }
+        self.output(&name, args, stdin)
+    }
+
+    /// Functions, aliases and builtins. None: it is a program.
+    fn defined(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin) -> Option<Output> {
+        if let Some(body) = self.state.function(name) {
+            let before = self.state.positional.replace(args.to_vec());
+            let output = self.within(&format!("{name}()"), |shell| shell.follow(&body, stdin));
+            self.state.positional = before;
+            return Some(output.unwrap_or_default());
+        }
+        if let Some(alias) = self.state.alias(name).cloned() {
+            let mut line = alias;
+            if !args.is_empty() {
+                line.push_lit(" ");
+                line.extend(&joined(args));
+            }
+            // An alias that names itself is the program.
+            if !line.prefix().trim_start().starts_with(name) {
+                return Some(self.within("alias", |shell| shell.text(&line, stdin)).unwrap_or_default());
+            }
+        }
+        let output = self.builtin(name, args, stdin)?;
+        if !matches!(name, ":" | "true" | "false" | "test" | "[" | "cd" | "read" | "return" | "break" | "continue") {
+            let words = [&[Word::lit(name)], args].concat();
+            let arguments = arguments::read_undescribed(args);
+            self.note(name, &words, &arguments, env.to_vec(), stdin);
+        }
+        Some(output)
+    }
+
+    /// Notes that a program is run.
+    pub(in crate::action) fn note(&mut self, name: &str, words: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) -> usize {
+        let mut all = self.state.environment();
+        all.extend(env);
+        let subcommand = arguments.subcommand.split_first().map(|(first, rest)| {
+            rest.iter().fold(first.clone(), |mut word, next| {
+                word.push_lit(" ");
+                word.extend(next);
+                word
+            })
+        });
+        let run = Run {
+            program: name.to_owned(),
+            subcommand,
+            flags: arguments.flags.clone(),
+            args: arguments.operands.clone(),
+            may_hide_flags: arguments.may_hide.clone(),
+            env: all,
+            stdin_from: stdin.program.clone(),
+            words: words.to_vec(),
+            remote: self.remote,
+        };
+        self.push(Deed::Run(run), None)
+    }
+
+    /// The command word is not known.
+    fn unknown_program(&mut self, head: &Word, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+        let rest = words.get(1..).unwrap_or(&[]);
+        self.opaque(joined(words).to_string(), "the name of the program is computed");
+        if head.multi && !rest.is_empty() {
+            // `$SUDO git push`: the first word may vanish.
+            let before = std::mem::replace(&mut self.sure, false);
+            self.invoke(rest.to_vec(), env, stdin);
+            self.sure = before;
+        }
+        Output::unknown()
+    }
+
+    /// What the program does by its description. None: nothing that gives it a known output.
+    fn effects(&mut self, program: &Program, words: &[Word], arguments: &Arguments, env: &[(String, Word)], stdin: &Stdin, at: usize) -> Option<Output> {
+        let name = program.names.first().copied().unwrap_or("");
+        let remote = self.remote || program.remote;
+        let was_remote = std::mem::replace(&mut self.remote, remote);
+        let folder = arguments.roles.iter().find(|(role, _)| *role == Role::Folder).map(|(_, word)| word.clone());
+        let before = self.state.cwd.clone();
+        if let Some(folder) = folder {
+            self.state.cwd = Path::resolve(&before, &folder).word;
+        }
+        self.roles(program, arguments, stdin, at);
+        let output = self.inner(program, name, words, arguments, env, stdin);
+        self.state.cwd = before;
+        self.remote = was_remote;
+        output
+    }
+
+    /// Effects of operands and option values.
+    pub(in crate::action) fn roles(&mut self, program: &Program, arguments: &Arguments, stdin: &Stdin, at: usize) {
+        let name = program.names.first().copied().unwrap_or("");
+        let mut sources: Vec<Word> = Vec::new();
+        for (role, word) in &arguments.roles {
+            match role {
+                Role::None | Role::Argv | Role::ShellRest | Role::Folder | Role::Assignments => sources.push(word.clone()),
+                Role::Read => {
+                    let path = self.path(word);
+                    self.push(Deed::Read(path), Some(at));
+                    sources.push(word.clone());
+                }
+                Role::Write => {
+                    let change = match (&stdin.text, name) {
+                        (Some(text), "tee") if arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "--append")) => {
+                            text.literal().map_or(Change::Unknown, |text| Change::Append(text.to_owned()))
+                        }
+                        (Some(text), "tee") => {
+                            if let Some(path) = self.path(word).word.literal() {
+                                self.state.written.push((path.to_owned(), text.clone()));
+                            }
+                            text.literal().map_or(Change::Unknown, |text| Change::Whole(text.to_owned()))
+                        }
+                        _ => Change::Unknown,
+                    };
+                    self.write(word, change, Some(at));
+                    if arguments.gathered > 0 {
+                        // The last operand may be a folder that takes the files before it.
+                        self.into_folder(word, &sources, at);
+                    }
+                }
+                Role::WriteInto => {
+                    let operands = arguments.operands.clone();
+                    self.into_folder(word, &operands, at);
+                }
+                Role::Attributes => self.write(word, Change::Attributes, Some(at)),
+                Role::Delete | Role::DeleteTree | Role::Move => {
+                    let path = self.path(word);
+                    let (recursive, moved) = (*role == Role::DeleteTree, *role == Role::Move);
+                    self.push(Deed::Delete(Delete { path, recursive, moved }), Some(at));
+                    sources.push(word.clone());
+                }
+                Role::Url => {
+                    let method = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--request" || name == "--method")).and_then(|flag| flag.value.clone());
+                    self.push(Deed::Fetch { url: word.clone(), method }, Some(at));
+                }
+                Role::Shell => {
+                    let word = word.clone();
+                    self.within(&format!("{name} …"), |shell| shell.separate(|shell| shell.text(&word, stdin)));
+                }
+                Role::SplitArgv => {
+                    let word = word.clone();
+                    self.within(name, |shell| shell.text(&word, stdin));
+                }
+                Role::Script => self.script_file(program, word, arguments, stdin),
+                Role::Code => {
+                    let word = word.clone();
+                    self.code(program.language, &word, at);
+                }
+                Role::Patch => {
+                    let text = self.path(word).word.literal().and_then(|path| self.state.written_text(path)).cloned();
+                    self.patch(text.as_ref(), at);
+                }
+            }
+        }
+    }
+
+    fn into_folder(&mut self, folder: &Word, sources: &[Word], at: usize) {
+        for source in sources {
+            let name = self.path(source).name();
+            let path = self.path(folder).below(&name);
+            self.push(Deed::Write(crate::action::Write { path, change: Change::Unknown }), Some(at));
+        }
+    }
+
+    /// Inner commands, and command lines on standard input.
+    fn inner(&mut self, program: &Program, name: &str, words: &[Word], arguments: &Arguments, env: &[(String, Word)], stdin: &Stdin) -> Option<Output> {
+        let mut env = env.to_vec();
+        env.extend(arguments.assignments.iter().cloned());
+        let mut output = None;
+        for inner in &arguments.embedded {
+            let inner = inner.clone();
+            self.within(name, |shell| shell.invoke(inner, env.clone(), stdin));
+        }
+        let args = words.get(1..).unwrap_or(&[]);
+        match arguments.inner {
+            Some((Role::Argv, start)) => {
+                let inner = args.get(start..).unwrap_or(&[]).to_vec();
+                let inner = if program.appends { appended(inner, arguments, stdin) } else { inner };
+                let inside = if program.appends { Stdin::default() } else { stdin.clone() };
+                if arguments.unsure && inner.len() > 1 {
+                    // An unknown option may have taken the next word as its value.
+                    let before = std::mem::replace(&mut self.sure, false);
+                    let shorter = inner.get(1..).unwrap_or(&[]).to_vec();
+                    self.within(name, |shell| shell.invoke(shorter, env.clone(), &inside));
+                    self.sure = before;
+                }
+                output = self.within(name, |shell| shell.invoke(inner, env, &inside));
+            }
+            Some((Role::ShellRest, start)) => {
+                let line = joined(args.get(start..).unwrap_or(&[]));
+                output = self.within(name, |shell| shell.separate(|shell| shell.text(&line, stdin)));
+            }
+            _ => {}
+        }
+        let no_operand = arguments.operands.iter().all(|word| word.is("-"));
+        if program.shell_stdin && no_operand && stdin.connected && arguments.inner.is_none() {
+            output = match &stdin.text {
+                Some(text) => {
+                    let text = text.clone();
+                    self.within(name, |shell| shell.separate(|shell| shell.text(&text, &Stdin::default())))
+                }
+                None => {
+                    let from = stdin.program.clone().unwrap_or_else(|| "a pipe".to_owned());
+                    self.opaque(format!("{from} | {name}"), "a command line comes out of a pipe");
+                    None
+                }
+            };
+        } else if !program.language.is_empty() && no_operand && stdin.connected && arguments.roles.is_empty() {
+            match stdin.text.clone() {
+                Some(text) => self.code(program.language, &text, usize::MAX),
+                None => self.opaque(format!("{} | {name}", stdin.program.as_deref().unwrap_or("a pipe")), "a program text comes out of a pipe"),
+            }
+        } else if name == "apply_patch" || (name == "patch" && stdin.connected) {
+            let text = arguments.operands.first().filter(|_| name == "apply_patch").or(stdin.text.as_ref()).cloned();
+            self.patch(text.as_ref(), usize::MAX);
+        }
+        output
+    }
+
+    /// A file of commands: followed if this line wrote it.
+    fn script_file(&mut self, program: &Program, word: &Word, arguments: &Arguments, stdin: &Stdin) {
+        let path = self.path(word);
+        let Some(text) = path.word.literal().and_then(|path| self.state.written_text(path)).cloned() else { return };
+        if program.shell_stdin {
+            let positional = arguments.operands.get(1..).unwrap_or(&[]).to_vec();
+            self.within("script", |shell| {
+                shell.separate(|shell| {
+                    shell.state.positional = Some(positional);
+                    shell.text(&text, stdin)
+                })
+            });
+        } else if text.literal().is_none() && text.pieces.iter().all(|piece| matches!(piece, Piece::Any(_))) {
+            self.opaque(word.to_string(), "the program text is computed");
+        } else {
+            self.code(program.language, &text, usize::MAX);
+        }
+    }
+
+    /// Program text of another language.
+    fn code(&mut self, language: &str, text: &Word, at: usize) {
+        let from = (at != usize::MAX).then_some(at);
+        let language = match language {
+            "python" => Language::Python,
+            "javascript" => Language::JavaScript,
+            "ruby" => Language::Ruby,
+            "perl" => Language::Perl,
+            "php" => Language::Php,
+            "awk" => Language::Awk,
+            _ => Language::Unknown,
+        };
+        // Holes leave the literals around them readable.
+        let source = text.to_string();
+        for found in code::scan(&source, language) {
+            self.found(found, from);
+        }
+    }
+
+    /// What program text does.
+    pub(in crate::action) fn found(&mut self, found: Found, from: Option<usize>) {
+        let known = |path: Option<String>| path.map_or_else(Word::unknown, Word::lit);
+        match found {
+            Found::Shell(line) => {
+                self.within("code", |shell| shell.separate(|shell| shell.text(&Word::lit(line), &Stdin::default())));
+            }
+            Found::Argv(words) => {
+                let words = words.into_iter().map(|word| word.map_or_else(|| Word { multi: true, ..Word::unknown() }, Word::lit)).collect();
+                self.within("code", |shell| shell.separate(|shell| shell.invoke(words, Vec::new(), &Stdin::default())));
+            }
+            Found::Write { path, append, text } => {
+                let change = match (text, append) {
+                    (Some(text), true) => Change::Append(text),
+                    (Some(text), false) => Change::Whole(text),
+                    (None, _) => Change::Unknown,
+                };
+                self.write(&known(path), change, from);
+            }
+            Found::Delete { path, recursive } => {
+                let path = self.path(&known(path));
+                self.push(Deed::Delete(Delete { path, recursive, moved: false }), from);
+            }
+            Found::OpaqueShell => self.opaque("a command in program text", "the command line is computed"),
+        }
+    }
+
+    /// A patch that is applied.
+    pub(in crate::action) fn patch(&mut self, text: Option<&Word>, at: usize) {
+        let from = (at != usize::MAX).then_some(at);
+        let Some(text) = text.and_then(Word::literal) else { return };
+        let changes = if text.contains("*** Begin Patch") { patch::codex(text) } else { patch::unified(text, None) };
+        match changes {
+            Ok(changes) => {
+                for change in changes {
+                    let path = self.path(&Word::lit(change.path));
+                    let deed = match change.kind {
+                        patch::Kind::Delete => Deed::Delete(Delete { path, recursive: false, moved: false }),
+                        patch::Kind::Add => Deed::Write(crate::action::Write { path, change: Change::Whole(change.added) }),
+                        patch::Kind::Update | patch::Kind::MoveTo => {
+                            Deed::Write(crate::action::Write { path, change: Change::Patch { added: change.added, removed: change.removed } })
+                        }
+                    };
+                    self.push(deed, from);
+                }
+            }
+            Err(_) => self.opaque("a patch", "the patch cannot be read"),
+        }
+    }
+
+    /// `find`: what it finds is known by its folder and its name test; what it does with it stands among its words.
+    fn find(&mut self, name: &str, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+        let args = words.get(1..).unwrap_or(&[]);
+        let Some(program) = self.programs.find(name) else { return Output::unknown() };
+        let arguments = arguments::read(&program, args);
+        let at = self.note(name, words, &arguments, env.clone(), stdin);
+        let operands: Vec<Word> = arguments.operands.iter().filter(|word| !matches!(word.literal(), Some("(" | ")" | "!" | ","))).cloned().collect();
+        let (test, folders) = if name == "find" {
+            let test = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| matches!(name.as_str(), "-name" | "-iname" | "-path" | "-wholename"))).and_then(|flag| flag.value.clone());
+            (test, operands)
+        } else {
+            // fd: the first operand is the pattern, the others are folders.
+            (None, operands.get(1..).unwrap_or(&[]).to_vec())
+        };
+        let folders = if folders.is_empty() { vec![Word::lit(".")] } else { folders };
+        let found: Vec<Word> = folders.iter().map(|folder| found_below(folder, test.as_ref())).collect();
+        if arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "-delete")) {
+            for word in &found {
+                let path = self.path(word);
+                self.push(Deed::Delete(Delete { path, recursive: test.is_none(), moved: false }), Some(at));
+            }
+        }
+        for (role, word) in &arguments.roles {
+            if *role == Role::Write {
+                self.write(word, Change::Unknown, Some(at));
+            }
+        }
+        for inner in arguments.embedded.clone() {
+            for word in &found {
+                let inner: Vec<Word> = inner.iter().map(|part| with_found(part, word)).collect();
+                self.within(name, |shell| shell.invoke(inner, env.clone(), &Stdin::default()));
+            }
+        }
+        Output { text: None, items: Some(found) }
+    }
+}
+
+/// The name of a program without its folder, if it is known.
+fn program_name(head: &Word) -> Option<String> {
+    if head.pieces.iter().any(|piece| matches!(piece, Piece::Glob(_))) {
+        return None;
+    }
+    match head.pieces.last() {
+        Some(Piece::Lit(text)) => match (text.rsplit_once('/'), head.pieces.len()) {
+            (Some((_, name)), _) => Some(name.to_owned()),
+            (None, 1) => Some(text.clone()),
+            (None, _) => None,
+        },
+        _ => None,
+    }
+    .filter(|name| !name.is_empty())
+}
+
+/// The words that `xargs` adds to its command.
+fn appended(mut inner: Vec<Word>, arguments: &Arguments, stdin: &Stdin) -> Vec<Word> {
+    if inner.is_empty() {
+        inner.push(Word::lit("echo"));
+    }
+    let items: Vec<Word> = match (&stdin.items, stdin.text.as_ref().and_then(Word::literal)) {
+        (Some(items), _) => items.clone(),
+        (None, Some(text)) => text.split_whitespace().map(Word::lit).collect(),
+        (None, None) => vec![Word { multi: true, ..Word::unknown() }],
+    };
+    let replaced = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "-I" || name == "--replace")).map(|flag| {
+        flag.value.as_ref().and_then(Word::literal).filter(|text| !text.is_empty()).unwrap_or("{}").to_owned()
+    });
+    match replaced {
+        Some(mark) => inner.into_iter().flat_map(|word| replace(&word, &mark, &items)).collect(),
+        None => {
+            inner.extend(items);
+            inner
+        }
+    }
+}
+
+fn replace(word: &Word, mark: &str, items: &[Word]) -> Vec<Word> {
+    let Some(text) = word.literal().filter(|text| text.contains(mark)) else { return vec![word.clone()] };
+    items
+        .iter()
+        .map(|item| {
+            let mut whole = Word::default();
+            for (at, stretch) in text.split(mark).enumerate() {
+                if at > 0 {
+                    whole.extend(item);
+                }
+                whole.push_lit(stretch);
+            }
+            whole.multi = false;
+            whole
+        })
+        .collect()
+}
+
+/// What `find FOLDER -name TEST` finds.
+fn found_below(folder: &Word, test: Option<&Word>) -> Word {
+    let Some(test) = test.and_then(Word::literal) else { return folder.clone() };
+    let mut word = folder.clone();
+    word.push_lit("/");
+    word.push(Piece::Glob("**".to_owned()));
+    word.push_lit("/");
+    let mut rest = test.trim_start_matches("*/").trim_start_matches("./");
+    while let Some(at) = rest.find(['*', '?']) {
+        let (plain, tail) = rest.split_at(at);
+        word.push_lit(plain);
+        word.push(Piece::Glob("*".to_owned()));
+        rest = tail.get(1..).unwrap_or("");
+    }
+    word.push_lit(rest);
+    word
+}
+
+fn with_found(part: &Word, found: &Word) -> Word {
+    replace(part, "{}", std::slice::from_ref(found)).into_iter().next().unwrap_or_default()
+}

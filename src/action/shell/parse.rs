@@ -1,0 +1,231 @@
+//! From the text of a command line to its tree, as bash 5.2 reads it: lists, pipelines and which command stands where.
+//! The commands themselves stand in `parse/simple.rs` and `parse/compound.rs`. Nothing is expanded and nothing is judged here.
+//!
+//! Reading never fails: what the shell would refuse is noted as a fault and passed over, and what stands around it is
+//! kept. Bash runs the lines in front of the one that it refuses.
+
+mod ansi_c;
+mod arithmetic;
+mod compound;
+mod cursor;
+mod heredoc;
+mod parameter;
+mod simple;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use super::ast::{Command, Item, Join, Reading, Script, Simple};
+use cursor::{Closers, Reader, Reserved, Shared};
+
+
+/// Reads a text as `bash -c` would.
+///
+/// Total: it neither panics nor recurses without a bound, and takes time in proportion to the length of the text.
+/// A text that nests deeper than 60 constructs, or that would have to be read again too often, ends at the place where
+/// that shows, with a fault that is not `refused_by_shell`.
+pub fn read(text: &str) -> Reading {
+    let mut shared = Shared::new(text.len());
+    let mut script = Reader::new(text, None, &mut shared).whole();
+    if !shared.bodies.is_empty() {
+        heredoc::place(&mut script, &mut shared.bodies);
+    }
+    Reading { script, faults: shared.faults }
+}
+
+impl Reader<'_, '_> {
+    /// All of the text.
+    pub(super) fn whole(&mut self) -> Script {
+        self.closers = Closers::NONE;
+        let script = self.list();
+        // Bodies that never begin are empty, and bash runs the commands; but a delayed one may have begun.
+        self.drop_hidden_here_documents();
+        self.pending.clear();
+        script
+    }
+
+    /// A list, up to what an open construct waits for or to the end of the text. What is out of place is passed over.
+    pub(super) fn list(&mut self) -> Script {
+        let mut items = Vec::new();
+        let mut join = Join::Then;
+        loop {
+            self.skip_lines();
+            if self.at_list_end() {
+                break;
+            }
+            let before = self.pos;
+            if self.pass_over_misplaced() {
+                continue;
+            }
+            let command = self.pipeline();
+            self.skip_blanks();
+            let mut background = false;
+            let mut next = Join::Then;
+            if self.eat("&&") {
+                next = Join::And;
+            } else if self.eat("||") {
+                next = Join::Or;
+            } else if self.at_arm_end() {
+                // Left for `case`.
+            } else if self.eat("&") {
+                background = true;
+            } else if !self.eat(";") && !self.at_command_end() {
+                self.fault("unexpected word after a command");
+                if self.pos == before {
+                    self.take_char();
+                }
+            }
+            items.push(Item { join, command, background });
+            join = next;
+        }
+        if join != Join::Then {
+            self.fault("a command is missing");
+        }
+        Script { items }
+    }
+
+    /// A list that must not be empty.
+    pub(super) fn required_list(&mut self) -> Script {
+        let script = self.list();
+        if script.items.is_empty() {
+            self.fault("a command is missing");
+        }
+        script
+    }
+
+    /// `;;`, `;&` or `;;&`
+    pub(super) fn at_arm_end(&mut self) -> bool {
+        self.peek() == Some(b';') && matches!(self.peek_second(), Some(b';' | b'&'))
+    }
+
+    /// What an open construct waits for is next, or nothing is.
+    fn at_list_end(&mut self) -> bool {
+        match self.peek() {
+            None => true,
+            Some(b')') => self.closers.has(Closers::PARENTHESIS),
+            Some(b';') => self.closers.has(Closers::ESAC) && self.at_arm_end(),
+            Some(b'}') if self.closers.has(Closers::CHARACTER_BRACE) => true,
+            Some(_) => self
+                .reserved()
+                .and_then(|(reserved, _)| reserved.closes())
+                .is_some_and(|closer| self.closers.has(closer)),
+        }
+    }
+
+    /// Passes over an operator or a reserved word that cannot begin a command.
+    fn pass_over_misplaced(&mut self) -> bool {
+        let what = match self.peek() {
+            Some(b')') => "unexpected `)`",
+            Some(b';') => "unexpected `;`",
+            Some(b'|') => "unexpected `|`",
+            Some(b'&') if self.peek_second() != Some(b'>') => "unexpected `&`",
+            _ => {
+                let Some((reserved, end)) = self.reserved().filter(|(reserved, _)| reserved.closes().is_some()) else {
+                    return false;
+                };
+                self.fault(match reserved {
+                    Reserved::CloseBrace => "unexpected `}`",
+                    _ => "unexpected reserved word",
+                });
+                self.pos = end;
+                return true;
+            }
+        };
+        self.fault(what);
+        self.bump();
+        true
+    }
+
+    /// What may follow a command.
+    fn at_command_end(&mut self) -> bool {
+        matches!(self.peek(), None | Some(b'\n' | b')'))
+            || self.at_list_end()
+            || self.reserved().is_some_and(|(reserved, _)| reserved.closes().is_some())
+    }
+
+    /// Commands joined by `|`, with `!` and `time` in front.
+    fn pipeline(&mut self) -> Command {
+        let mut optional = false;
+        loop {
+            self.skip_blanks();
+            if self.eat_reserved(Reserved::Not) {
+                optional = true;
+            } else if self.eat_reserved(Reserved::Time) {
+                optional = true;
+                self.skip_blanks();
+                if self.eat_word("-p") {
+                    self.skip_blanks();
+                }
+                self.eat_word("--");
+            } else {
+                break;
+            }
+        }
+        let first = self.command(optional);
+        if !self.eat_pipe() {
+            return first;
+        }
+        let mut commands = vec![first];
+        loop {
+            self.skip_lines();
+            while self.reserved().is_some_and(|(reserved, _)| reserved == Reserved::Not) {
+                self.fault("unexpected `!`");
+                self.eat_reserved(Reserved::Not);
+                self.skip_blanks();
+            }
+            commands.push(self.command(false));
+            if !self.eat_pipe() {
+                return Command::Pipeline(commands);
+            }
+        }
+    }
+
+    fn eat_pipe(&mut self) -> bool {
+        self.skip_blanks();
+        !self.looking_at("||") && (self.eat("|&") || self.eat("|"))
+    }
+
+    /// One command. Nothing may stand here if it is `optional`.
+    pub(super) fn command(&mut self, optional: bool) -> Command {
+        self.skip_blanks();
+        if self.peek() == Some(b'(') {
+            return self.nested(|reader| reader.arithmetic_command().unwrap_or_else(|| reader.subshell()));
+        }
+        let Some((reserved, end)) = self.reserved() else {
+            return self.simple(optional);
+        };
+        let start = std::mem::replace(&mut self.pos, end);
+        match reserved {
+            Reserved::OpenBrace => self.nested(Self::group),
+            Reserved::OpenTest => self.nested(Self::test),
+            Reserved::Case => self.nested(Self::case),
+            Reserved::Coproc => self.nested(Self::coproc),
+            Reserved::For => self.nested(|reader| reader.for_loop(true)),
+            Reserved::Select => self.nested(|reader| reader.for_loop(false)),
+            Reserved::Function => self.nested(Self::function),
+            Reserved::If => self.nested(Self::if_command),
+            Reserved::Until | Reserved::While => self.nested(Self::while_loop),
+            // Behind `|`, `time` is a program. The others close something, and no command stands in front of them.
+            Reserved::Time => {
+                self.pos = start;
+                self.simple(optional)
+            }
+            _ => {
+                self.pos = start;
+                if !optional {
+                    self.fault("a command is missing");
+                }
+                Command::Simple(Simple::default())
+            }
+        }
+    }
+
+    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Command) -> Command {
+        if !self.enter() {
+            return Command::Simple(Simple::default());
+        }
+        let command = read(self);
+        self.leave();
+        command
+    }
+}

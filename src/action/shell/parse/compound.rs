@@ -1,0 +1,335 @@
+//! Compound commands: groups, loops, conditions, `case`, tests, functions and co-processes.
+
+use super::super::ast::{Arm, Command, Part, RawWord, Script, Simple};
+use super::cursor::{Closers, Reader, Reserved, is_metacharacter};
+
+fn literal(text: &str) -> RawWord {
+    RawWord { parts: vec![Part::Text(text.to_owned())] }
+}
+
+impl Reader<'_, '_> {
+    /// Reads with more to wait for.
+    fn waiting<T>(&mut self, closers: Closers, read: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.closers;
+        self.closers = outer.with(closers);
+        let result = read(self);
+        self.closers = outer;
+        result
+    }
+
+    fn expect(&mut self, reserved: Reserved, missing: &'static str) {
+        if !self.eat_reserved(reserved) {
+            self.fault(missing);
+        }
+    }
+
+    /// `( … )`, from the parenthesis on.
+    pub(super) fn subshell(&mut self) -> Command {
+        self.bump();
+        let body = self.waiting(Closers::PARENTHESIS, Self::required_list);
+        if self.peek() == Some(b')') {
+            self.bump();
+        } else {
+            self.fault("a `)` is missing");
+        }
+        Command::Subshell { body, redirects: self.redirects() }
+    }
+
+    /// `{ …; }`, whose brace has been read.
+    pub(super) fn group(&mut self) -> Command {
+        let body = self.braced_body();
+        Command::Group { body, redirects: self.redirects() }
+    }
+
+    fn braced_body(&mut self) -> Script {
+        let body = self.waiting(Closers::BRACE, Self::required_list);
+        self.expect(Reserved::CloseBrace, "a `}` is missing");
+        body
+    }
+
+    /// `do …; done`, or the braces that bash takes instead of it.
+    fn loop_body(&mut self) -> Script {
+        if self.eat_reserved(Reserved::OpenBrace) {
+            return self.braced_body();
+        }
+        self.expect(Reserved::Do, "a `do` is missing");
+        let body = self.waiting(Closers::DONE, Self::required_list);
+        self.expect(Reserved::Done, "a `done` is missing");
+        body
+    }
+
+    /// `if`, which has been read.
+    pub(super) fn if_command(&mut self) -> Command {
+        let all = Closers::THEN.with(Closers::ELSE).with(Closers::FI);
+        let parts = self.waiting(all, |reader| {
+            let mut parts = Vec::new();
+            loop {
+                parts.push(reader.required_list());
+                reader.expect(Reserved::Then, "a `then` is missing");
+                parts.push(reader.required_list());
+                if !reader.eat_reserved(Reserved::Elif) {
+                    break;
+                }
+            }
+            while reader.eat_reserved(Reserved::Else) || reader.misplaced_in_if() {
+                parts.push(reader.required_list());
+            }
+            parts
+        });
+        self.expect(Reserved::Fi, "a `fi` is missing");
+        Command::If { parts, redirects: self.redirects() }
+    }
+
+    /// Passes over a `then` or an `elif` behind the `else`.
+    fn misplaced_in_if(&mut self) -> bool {
+        let wrong = matches!(self.reserved(), Some((Reserved::Then | Reserved::Elif, _)));
+        if wrong {
+            self.fault("unexpected reserved word");
+        }
+        wrong && (self.eat_reserved(Reserved::Then) || self.eat_reserved(Reserved::Elif))
+    }
+
+    /// `while` or `until`, which has been read.
+    pub(super) fn while_loop(&mut self) -> Command {
+        let condition = self.waiting(Closers::DO.with(Closers::DONE), Self::required_list);
+        self.expect(Reserved::Do, "a `do` is missing");
+        let body = self.waiting(Closers::DONE, Self::required_list);
+        self.expect(Reserved::Done, "a `done` is missing");
+        Command::While { condition, body, redirects: self.redirects() }
+    }
+
+    /// `for` or `select`, which has been read.
+    pub(super) fn for_loop(&mut self, arithmetic: bool) -> Command {
+        self.skip_blanks();
+        if arithmetic && self.looking_at("((") {
+            let at = self.pos;
+            let expressions = self.double_parentheses().unwrap_or_else(|| {
+                self.fault_at("unterminated arithmetic", at);
+                RawWord::default()
+            });
+            self.skip_blanks();
+            if !self.at_arm_end() {
+                self.eat(";");
+            }
+            self.skip_lines();
+            let body = self.loop_body();
+            return Command::ArithmeticFor { expressions, body, redirects: self.redirects() };
+        }
+        let name = self.spelled_word();
+        if name.is_empty() {
+            self.fault("a name is missing");
+        }
+        self.skip_blanks();
+        let separated = !self.at_arm_end() && self.eat(";");
+        self.skip_lines();
+        let words = (!separated && self.eat_word("in")).then(|| {
+            let words = self.words();
+            if !self.at_arm_end() {
+                self.eat(";");
+            }
+            self.skip_lines();
+            words
+        });
+        let body = self.loop_body();
+        Command::For { name, words, body, redirects: self.redirects() }
+    }
+
+    /// Words up to the end of the line or to an operator.
+    fn words(&mut self) -> Vec<RawWord> {
+        let mut words = Vec::new();
+        loop {
+            self.skip_blanks();
+            let word = self.word();
+            if word.parts.is_empty() {
+                return words;
+            }
+            words.push(word);
+        }
+    }
+
+    /// A word as it is written.
+    fn spelled_word(&mut self) -> String {
+        self.skip_blanks();
+        let start = self.pos;
+        self.word();
+        self.text.get(start..self.pos).unwrap_or_default().replace("\\\n", "")
+    }
+
+    /// `case`, which has been read.
+    pub(super) fn case(&mut self) -> Command {
+        self.skip_blanks();
+        let word = self.word();
+        if word.parts.is_empty() {
+            self.fault("a word is missing");
+        }
+        self.skip_lines();
+        if !self.eat_word("in") {
+            self.fault("an `in` is missing");
+        }
+        let arms = self.waiting(Closers::ESAC, |reader| {
+            let mut arms = Vec::new();
+            loop {
+                reader.skip_lines();
+                let before = reader.pos;
+                if reader.peek().is_none() || reader.reserved().is_some_and(|(word, _)| word == Reserved::Esac) {
+                    break;
+                }
+                arms.push(reader.arm());
+                if !reader.eat(";;&") && !reader.eat(";;") && !reader.eat(";&") && reader.pos == before {
+                    break;
+                }
+            }
+            arms
+        });
+        self.expect(Reserved::Esac, "an `esac` is missing");
+        Command::Case { word, arms, redirects: self.redirects() }
+    }
+
+    fn arm(&mut self) -> Arm {
+        if self.peek() == Some(b'(') {
+            self.bump();
+        }
+        let mut patterns = Vec::new();
+        loop {
+            self.skip_blanks();
+            let pattern = self.word();
+            if pattern.parts.is_empty() {
+                self.fault("a pattern is missing");
+            } else {
+                patterns.push(pattern);
+            }
+            self.skip_blanks();
+            if self.peek() != Some(b'|') {
+                break;
+            }
+            self.bump();
+        }
+        if self.peek() == Some(b')') {
+            self.bump();
+        } else {
+            self.fault("a `)` is missing after a pattern");
+        }
+        Arm { patterns, body: self.list() }
+    }
+
+    /// `[[`, which has been read.
+    pub(super) fn test(&mut self) -> Command {
+        let start = self.pos;
+        let mut words: Vec<RawWord> = Vec::new();
+        let mut open = 0_usize;
+        loop {
+            self.skip_lines();
+            let operator = match self.peek() {
+                None => {
+                    self.fault_at("unterminated test", start);
+                    break;
+                }
+                Some(b'&') => "&&",
+                Some(b'|') => "||",
+                Some(b'(') => {
+                    open += 1;
+                    "("
+                }
+                Some(b')') if open > 0 => {
+                    open -= 1;
+                    ")"
+                }
+                Some(b';' | b')') => {
+                    self.fault("unexpected operator in a test");
+                    break;
+                }
+                Some(byte @ (b'<' | b'>')) if self.peek_second() != Some(b'(') => {
+                    if byte == b'<' {
+                        "<"
+                    } else {
+                        ">"
+                    }
+                }
+                Some(b']') if self.eat_word("]]") => break,
+                Some(_) => {
+                    let matching = words.last().is_some_and(|word| *word == literal("=~"));
+                    let word = if matching { self.regular_expression() } else { self.word() };
+                    words.push(word);
+                    continue;
+                }
+            };
+            // After `=~`, a parenthesis or a bar begins a regular expression.
+            if matches!(operator, "(" | "||") && words.last().is_some_and(|word| *word == literal("=~")) {
+                open -= usize::from(operator == "(");
+                words.push(self.regular_expression());
+            } else if self.eat(operator) {
+                words.push(literal(operator));
+            } else {
+                self.fault("unexpected operator in a test");
+                break;
+            }
+        }
+        Command::Test { words, redirects: self.redirects() }
+    }
+
+    /// `function`, which has been read.
+    pub(super) fn function(&mut self) -> Command {
+        let name = self.spelled_word();
+        if name.is_empty() {
+            self.fault("a name is missing");
+        }
+        self.skip_blanks();
+        let here = self.pos;
+        if self.peek() == Some(b'(') {
+            self.bump();
+            self.skip_blanks();
+            if self.peek() == Some(b')') {
+                self.bump();
+            } else {
+                // The body is a subshell.
+                self.pos = here;
+            }
+        }
+        self.function_body(name)
+    }
+
+    /// The body of a function, whose head has been read.
+    pub(super) fn function_body(&mut self, name: String) -> Command {
+        self.skip_lines();
+        let at = self.pos;
+        let body = if self.enter() {
+            let body = self.command(false);
+            self.leave();
+            body
+        } else {
+            Command::Simple(Simple::default())
+        };
+        if matches!(body, Command::Simple(_) | Command::Function { .. } | Command::Coproc { .. }) {
+            self.fault_at("the body of a function is not a compound command", at);
+        }
+        Command::Function { name, body: Box::new(body) }
+    }
+
+    /// `coproc`, which has been read.
+    pub(super) fn coproc(&mut self) -> Command {
+        self.skip_blanks();
+        if self.reserved().is_none() {
+            self.skip_coproc_name();
+        }
+        Command::Coproc { body: Box::new(self.command(false)) }
+    }
+
+    /// Passes over a name, if a compound command follows it. Otherwise it is the first word of a simple command.
+    fn skip_coproc_name(&mut self) {
+        let here = self.pos;
+        let named = self.take_name().is_some();
+        if named && self.peek().is_some_and(is_metacharacter) {
+            self.skip_blanks();
+            let compound = match self.reserved() {
+                Some((reserved, _)) => {
+                    reserved.closes().is_none() && !matches!(reserved, Reserved::Not | Reserved::Time | Reserved::Coproc)
+                }
+                None => self.peek() == Some(b'('),
+            };
+            if compound {
+                return;
+            }
+        }
+        self.pos = here;
+    }
+}

@@ -1,0 +1,443 @@
+//! The place in the text: characters, line continuations, operators, reserved words, limits and faults.
+//! What is made of them stands in the other files.
+
+use std::collections::HashMap;
+
+use super::super::ast::{Fault, RawWord};
+
+/// Constructs that may stand in each other. Real scripts stay below ten; the machine stack is sized for this.
+pub(super) const MAX_DEPTH: usize = 60;
+
+/// Faults that are kept. More of them say nothing new.
+const MAX_FAULTS: usize = 100;
+
+/// How often each byte of the text may be read again, on average, before reading stops: a text that is not
+/// what it seemed (`$((` that is no arithmetic) and texts within texts (backquotes, here-documents) are read again.
+const READ_AGAIN: usize = 100;
+
+/// What all readers of one text have in common, those of the texts within it included.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// What was not read.
+    pub(super) faults: Vec<Fault>,
+    /// The bodies of the here-documents, by number: they are read later than the redirection they belong to.
+    pub(super) bodies: Vec<RawWord>,
+    /// How many constructs are open.
+    depth: usize,
+    /// A limit was reached: from here on every reader finds the end of its text.
+    pub(super) stopped: bool,
+    /// Bytes that may still be read again.
+    fuel: usize,
+}
+
+impl Shared {
+    pub(super) fn new(length: usize) -> Self {
+        let fuel = length.saturating_add(1024).saturating_mul(READ_AGAIN);
+        Self { faults: Vec::new(), bodies: Vec::new(), depth: 0, stopped: false, fuel }
+    }
+}
+
+/// What would end the list that is being read: the reserved words and operators that an open construct waits for.
+/// All others are out of place and are passed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Closers(u16);
+
+impl Closers {
+    pub(super) const NONE: Self = Self(0);
+    pub(super) const THEN: Self = Self(1);
+    pub(super) const ELSE: Self = Self(1 << 1);
+    pub(super) const FI: Self = Self(1 << 2);
+    pub(super) const DO: Self = Self(1 << 3);
+    pub(super) const DONE: Self = Self(1 << 4);
+    pub(super) const ESAC: Self = Self(1 << 5);
+    pub(super) const BRACE: Self = Self(1 << 6);
+    pub(super) const PARENTHESIS: Self = Self(1 << 7);
+    /// `}` as a character: the end of `${ …; }`.
+    pub(super) const CHARACTER_BRACE: Self = Self(1 << 8);
+
+    pub(super) const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(super) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// The reserved words that begin or end something. `in` and `]]` are looked for where they may stand only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reserved {
+    Not,
+    OpenBrace,
+    CloseBrace,
+    OpenTest,
+    Case,
+    Coproc,
+    Do,
+    Done,
+    Elif,
+    Else,
+    Esac,
+    Fi,
+    For,
+    Function,
+    If,
+    Select,
+    Then,
+    Time,
+    Until,
+    While,
+}
+
+impl Reserved {
+    fn from_word(word: &[u8]) -> Option<Self> {
+        Some(match word {
+            b"!" => Self::Not,
+            b"{" => Self::OpenBrace,
+            b"}" => Self::CloseBrace,
+            b"[[" => Self::OpenTest,
+            b"case" => Self::Case,
+            b"coproc" => Self::Coproc,
+            b"do" => Self::Do,
+            b"done" => Self::Done,
+            b"elif" => Self::Elif,
+            b"else" => Self::Else,
+            b"esac" => Self::Esac,
+            b"fi" => Self::Fi,
+            b"for" => Self::For,
+            b"function" => Self::Function,
+            b"if" => Self::If,
+            b"select" => Self::Select,
+            b"then" => Self::Then,
+            b"time" => Self::Time,
+            b"until" => Self::Until,
+            b"while" => Self::While,
+            _ => return None,
+        })
+    }
+
+    /// What must be open for this word to stand in command position. None: it begins a command.
+    pub(super) const fn closes(self) -> Option<Closers> {
+        Some(match self {
+            Self::CloseBrace => Closers::BRACE,
+            Self::Do => Closers::DO,
+            Self::Done => Closers::DONE,
+            Self::Elif | Self::Else => Closers::ELSE,
+            Self::Esac => Closers::ESAC,
+            Self::Fi => Closers::FI,
+            Self::Then => Closers::THEN,
+            _ => return None,
+        })
+    }
+}
+
+/// Blanks separate words. A carriage return does not: it is a character of the word, as in bash.
+pub(super) const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Characters that end a word unless quoted.
+pub(super) const fn is_metacharacter(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')')
+}
+
+pub(super) const fn begins_name(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
+}
+
+pub(super) const fn continues_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// A here-document whose body is still to come.
+#[derive(Debug)]
+pub(super) struct Pending {
+    /// Number of its body.
+    pub(super) body: usize,
+    /// The line that ends it.
+    pub(super) delimiter: String,
+    /// A quoted delimiter: the body is data.
+    pub(super) quoted: bool,
+    /// `<<-`: leading tabs are dropped.
+    pub(super) strip_tabs: bool,
+    /// Where the substitution ended that it stood in, if that was closed before the body came.
+    pub(super) late: Option<usize>,
+}
+
+/// A reader of one text.
+#[derive(Debug)]
+pub(super) struct Reader<'t, 's> {
+    pub(super) text: &'t str,
+    pub(super) pos: usize,
+    /// Reading ends here.
+    pub(super) end: usize,
+    /// For a text within a text: where it stands in the one that was given.
+    base: Option<usize>,
+    pub(super) closers: Closers,
+    /// Here-documents whose bodies begin after the next line end.
+    pub(super) pending: Vec<Pending>,
+    /// Within `$( … )`: a here-document may end in `EOF)`.
+    pub(super) in_substitution: bool,
+    /// Places where `((` turned out not to begin arithmetic, and where the `$( (` that it is ends, if that is known.
+    /// Without it, nested ones would be tried twice each: twice to the power of the depth.
+    pub(super) not_arithmetic: HashMap<usize, Option<usize>>,
+    pub(super) shared: &'s mut Shared,
+}
+
+impl<'t, 's> Reader<'t, 's> {
+    pub(super) fn new(text: &'t str, base: Option<usize>, shared: &'s mut Shared) -> Self {
+        Self {
+            text,
+            pos: 0,
+            end: text.len(),
+            base,
+            closers: Closers::NONE,
+            pending: Vec::new(),
+            in_substitution: false,
+            not_arithmetic: HashMap::new(),
+            shared,
+        }
+    }
+
+    /// The byte here, line continuations included.
+    pub(super) fn raw(&self) -> Option<u8> {
+        if self.pos >= self.end || self.shared.stopped {
+            return None;
+        }
+        self.text.as_bytes().get(self.pos).copied()
+    }
+
+    /// The byte at a place of the text, if it is to be read.
+    pub(super) fn byte_at(&self, pos: usize) -> Option<u8> {
+        if pos >= self.end {
+            return None;
+        }
+        self.text.as_bytes().get(pos).copied()
+    }
+
+    /// The next byte. Line continuations in front of it are passed over.
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        loop {
+            let byte = self.raw()?;
+            if byte != b'\\' || self.byte_at(self.pos + 1) != Some(b'\n') {
+                return Some(byte);
+            }
+            self.pos += 2;
+        }
+    }
+
+    /// The byte after the next one.
+    pub(super) fn peek_second(&mut self) -> Option<u8> {
+        self.peek()?;
+        let here = self.pos;
+        self.pos += 1;
+        let second = self.peek();
+        self.pos = here;
+        second
+    }
+
+    /// Passes over the byte that [`Self::peek`] showed. Only for ASCII.
+    pub(super) fn bump(&mut self) {
+        self.pos += 1;
+    }
+
+    /// The operator is next, line continuations between its characters or not: where it ends.
+    fn operator_end(&mut self, operator: &str) -> Option<usize> {
+        let here = self.pos;
+        for wanted in operator.bytes() {
+            if self.peek() != Some(wanted) {
+                self.pos = here;
+                return None;
+            }
+            self.bump();
+        }
+        let end = self.pos;
+        self.pos = here;
+        Some(end)
+    }
+
+    pub(super) fn looking_at(&mut self, operator: &str) -> bool {
+        self.operator_end(operator).is_some()
+    }
+
+    /// Passes over the operator, if it is next.
+    pub(super) fn eat(&mut self, operator: &str) -> bool {
+        match self.operator_end(operator) {
+            Some(end) => {
+                self.pos = end;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The next character, which is passed over.
+    pub(super) fn take_char(&mut self) -> Option<char> {
+        self.raw()?;
+        let next = self.text.get(self.pos..self.end)?.chars().next()?;
+        self.pos += next.len_utf8();
+        Some(next)
+    }
+
+    /// The text from here up to a byte that `ends` names, which is passed over. Line continuations are not looked for.
+    pub(super) fn take_run(&mut self, ends: impl Fn(u8) -> bool) -> &'t str {
+        if self.raw().is_none() {
+            return "";
+        }
+        let text = self.text;
+        let rest = text.get(self.pos..self.end).unwrap_or_default();
+        let length = rest.bytes().position(ends).unwrap_or(rest.len());
+        self.pos += length;
+        rest.get(..length).unwrap_or_default()
+    }
+
+    /// The identifier here, which is passed over.
+    pub(super) fn take_name(&mut self) -> Option<String> {
+        if !begins_name(self.peek()?) {
+            return None;
+        }
+        let mut name = String::new();
+        while self.peek().is_some_and(continues_name) {
+            name.push_str(self.take_run(|byte| !continues_name(byte)));
+        }
+        Some(name)
+    }
+
+    /// The bare word here, if it is at most `limit` bytes long, and where it ends.
+    fn short_word<const LIMIT: usize>(&mut self) -> Option<([u8; LIMIT], usize, usize)> {
+        let here = self.pos;
+        let mut word = [0; LIMIT];
+        let mut length = 0;
+        while let Some(byte) = self.peek().filter(|&byte| !is_metacharacter(byte)) {
+            let Some(slot) = word.get_mut(length) else {
+                self.pos = here;
+                return None;
+            };
+            *slot = byte;
+            length += 1;
+            self.bump();
+        }
+        let end = self.pos;
+        self.pos = here;
+        Some((word, length, end))
+    }
+
+    /// The reserved word that is next, and where it ends.
+    pub(super) fn reserved(&mut self) -> Option<(Reserved, usize)> {
+        if !matches!(self.peek()?, b'!' | b'{' | b'}' | b'[' | b'a'..=b'z') {
+            return None;
+        }
+        let (word, length, end) = self.short_word::<8>()?;
+        Reserved::from_word(word.get(..length)?).map(|reserved| (reserved, end))
+    }
+
+    /// Passes over a reserved word, if it is next.
+    pub(super) fn eat_reserved(&mut self, wanted: Reserved) -> bool {
+        match self.reserved() {
+            Some((found, end)) if found == wanted => {
+                self.pos = end;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Passes over an unquoted word, if exactly this is next.
+    pub(super) fn eat_word(&mut self, wanted: &str) -> bool {
+        match self.short_word::<8>() {
+            Some((word, length, end)) if word.get(..length) == Some(wanted.as_bytes()) => {
+                self.pos = end;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Passes over blanks and a comment. To be asked between words only: there `#` begins a comment.
+    pub(super) fn skip_blanks(&mut self) {
+        while self.peek().is_some_and(is_blank) {
+            self.bump();
+        }
+        if self.raw() == Some(b'#') {
+            // A backslash at the end of a comment continues nothing.
+            self.take_run(|byte| byte == b'\n');
+        }
+    }
+
+    /// Passes over blanks, comments and line ends, and takes the here-documents that begin there.
+    pub(super) fn skip_lines(&mut self) {
+        loop {
+            self.skip_blanks();
+            if self.raw() != Some(b'\n') {
+                return;
+            }
+            self.end_line();
+        }
+    }
+
+    /// One construct deeper. False: that is too deep, and reading has stopped.
+    pub(super) fn enter(&mut self) -> bool {
+        if self.shared.depth >= MAX_DEPTH {
+            self.stop("nested too deep");
+            return false;
+        }
+        self.shared.depth += 1;
+        true
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.shared.depth = self.shared.depth.saturating_sub(1);
+    }
+
+    /// Some bytes are to be read again. False: that has been done too often, and reading has stopped.
+    pub(super) fn read_again(&mut self, bytes: usize) -> bool {
+        match self.shared.fuel.checked_sub(bytes) {
+            Some(rest) => {
+                self.shared.fuel = rest;
+                !self.shared.stopped
+            }
+            None => {
+                self.stop("too involved to read");
+                false
+            }
+        }
+    }
+
+    fn stop(&mut self, what: &'static str) {
+        if !self.shared.stopped {
+            let at = self.base.unwrap_or(self.pos);
+            self.shared.faults.push(Fault { what, at, refused_by_shell: false });
+            self.shared.stopped = true;
+        }
+    }
+
+    /// The shell would refuse what stands here.
+    pub(super) fn fault(&mut self, what: &'static str) {
+        self.fault_at(what, self.pos);
+    }
+
+    /// The shell would refuse what stands there. One fault for a place: the ones that follow from it say nothing new.
+    pub(super) fn fault_at(&mut self, what: &'static str, pos: usize) {
+        let at = self.base.unwrap_or(pos);
+        let faults = &mut self.shared.faults;
+        if self.shared.stopped || faults.len() >= MAX_FAULTS || faults.iter().rev().take(4).any(|fault| fault.at == at) {
+            return;
+        }
+        faults.push(Fault { what, at, refused_by_shell: true });
+    }
+
+    /// What stands here is not read as the shell reads it, and what is hidden may run.
+    pub(super) fn unread(&mut self, what: &'static str) {
+        let at = self.base.unwrap_or(self.pos);
+        self.shared.faults.push(Fault { what, at, refused_by_shell: false });
+    }
+
+    /// A reader for a text that stands, escaped, at `pos` of this one. None: a limit was reached.
+    pub(super) fn within<'n>(&'n mut self, text: &'n str, pos: usize) -> Option<Reader<'n, 'n>> {
+        if !self.read_again(text.len()) {
+            return None;
+        }
+        let base = self.base.unwrap_or(pos);
+        Some(Reader::new(text, Some(base), self.shared))
+    }
+}

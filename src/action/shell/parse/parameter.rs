@@ -1,0 +1,252 @@
+//! Parameters: `$name`, `${name}` with its operators and operands.
+
+use super::super::ast::{Op, Parameter, Part, RawWord};
+use super::cursor::{Reader, begins_name};
+use super::words::{Quoting, push_quoted, push_text};
+
+const fn is_special_parameter(byte: u8) -> bool {
+    matches!(byte, b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')
+}
+
+impl Reader<'_, '_> {
+    /// The parameter after a `$` without braces.
+    pub(super) fn bare_parameter(&mut self, quoted: bool) -> Option<Parameter> {
+        let byte = self.peek()?;
+        let name = if begins_name(byte) {
+            self.take_name()?
+        } else if byte.is_ascii_digit() || is_special_parameter(byte) {
+            // `$10` is `$1` and a zero.
+            self.bump();
+            char::from(byte).to_string()
+        } else {
+            return None;
+        };
+        Some(Parameter { name, subscript: None, indirect: false, length: false, op: Op::None, quoted })
+    }
+
+    /// `${ … }`, whose opening has been read.
+    pub(super) fn braced_parameter(&mut self, quoting: Quoting) -> Part {
+        let quoted = quoting.is_quoted();
+        if matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'|')) {
+            // Bash 5.3; before that, and for the shells that have neither, a substitution that fails.
+            if self.peek() == Some(b'|') {
+                self.bump();
+            }
+            return Part::Command { script: self.braced_list(), quoted };
+        }
+        let start = self.pos;
+        let mut parameter = Parameter {
+            name: String::new(),
+            subscript: None,
+            indirect: false,
+            length: false,
+            op: Op::None,
+            quoted,
+        };
+        if self.enter() {
+            self.parameter_head(&mut parameter);
+            parameter.op = self.operator(&parameter, quoting);
+            if self.peek() == Some(b'}') {
+                self.bump();
+            } else {
+                self.fault_at("unterminated parameter expansion", start);
+            }
+            self.leave();
+        }
+        Part::Parameter(Box::new(parameter))
+    }
+
+    /// `!`, `#`, the name and the subscript.
+    fn parameter_head(&mut self, parameter: &mut Parameter) {
+        let second = self.peek_second();
+        let third_ends = self.third_is_brace();
+        match self.peek() {
+            Some(b'!') => {
+                parameter.indirect = match second {
+                    Some(byte) if begins_name(byte) || byte.is_ascii_digit() => true,
+                    Some(b'@' | b'*') => true,
+                    Some(b'#' | b'?') => third_ends,
+                    _ => false,
+                };
+                if parameter.indirect {
+                    self.bump();
+                }
+            }
+            Some(b'#') => {
+                parameter.length = match second {
+                    Some(byte) if begins_name(byte) || byte.is_ascii_digit() => true,
+                    Some(b'@' | b'*') => true,
+                    Some(byte) if is_special_parameter(byte) => third_ends,
+                    _ => false,
+                };
+                if parameter.length {
+                    self.bump();
+                }
+            }
+            _ => {}
+        }
+        match self.peek() {
+            Some(byte) if begins_name(byte) => parameter.name = self.take_name().unwrap_or_default(),
+            Some(byte) if byte.is_ascii_digit() => {
+                while let Some(digit) = self.peek().filter(u8::is_ascii_digit) {
+                    self.bump();
+                    parameter.name.push(char::from(digit));
+                }
+            }
+            Some(byte) if is_special_parameter(byte) => {
+                self.bump();
+                parameter.name.push(char::from(byte));
+            }
+            _ => {}
+        }
+        if !parameter.name.is_empty() && self.peek() == Some(b'[') {
+            self.bump();
+            let (subscript, _) = self.subscript(true);
+            parameter.subscript = Some(subscript);
+        }
+    }
+
+    fn third_is_brace(&mut self) -> bool {
+        let here = self.pos;
+        let mut left = 2;
+        while left > 0 && self.peek().is_some() {
+            self.bump();
+            left -= 1;
+        }
+        let third = self.peek();
+        self.pos = here;
+        third == Some(b'}')
+    }
+
+    /// The operator and its operands, up to the closing brace.
+    fn operator(&mut self, parameter: &Parameter, quoting: Quoting) -> Op {
+        let Some(byte) = self.peek() else {
+            return Op::None;
+        };
+        if parameter.name.is_empty() {
+            return Op::Other(self.operand(Quoting::None, b'}'));
+        }
+        match byte {
+            b'}' => Op::None,
+            b':' => {
+                self.bump();
+                match self.peek() {
+                    Some(symbol @ (b'-' | b'=' | b'?' | b'+')) => {
+                        self.bump();
+                        self.substitute(symbol, true, quoting)
+                    }
+                    _ => self.substring(),
+                }
+            }
+            b'-' | b'=' | b'?' | b'+' => {
+                self.bump();
+                self.substitute(byte, false, quoting)
+            }
+            b'#' | b'%' => {
+                let longest = self.doubled(byte);
+                let pattern = self.operand(Quoting::None, b'}');
+                if byte == b'#' { Op::TrimPrefix { longest, pattern } } else { Op::TrimSuffix { longest, pattern } }
+            }
+            b'/' => self.replacement(),
+            b'^' | b',' => {
+                let all = self.doubled(byte);
+                Op::Case { upper: byte == b'^', all, pattern: self.operand(Quoting::None, b'}') }
+            }
+            b'@' if self.peek_second().is_some_and(|letter| letter.is_ascii_alphabetic()) && self.third_is_brace() => {
+                self.bump();
+                let letter = self.peek().unwrap_or_default();
+                self.bump();
+                Op::Transform(char::from(letter))
+            }
+            _ => Op::Other(self.operand(Quoting::None, b'}')),
+        }
+    }
+
+    /// Passes over the operator. True: it stood twice.
+    fn doubled(&mut self, byte: u8) -> bool {
+        self.bump();
+        let twice = self.peek() == Some(byte);
+        if twice {
+            self.bump();
+        }
+        twice
+    }
+
+    fn substitute(&mut self, symbol: u8, colon: bool, quoting: Quoting) -> Op {
+        let word = self.operand(quoting, b'}');
+        match symbol {
+            b'+' => Op::Alternative { colon, word },
+            b'?' => Op::Error { colon, word },
+            _ => Op::Default { assign: symbol == b'=', colon, word },
+        }
+    }
+
+    fn substring(&mut self) -> Op {
+        let offset = self.offset(true);
+        let length = (self.peek() == Some(b':')).then(|| {
+            self.bump();
+            self.offset(false)
+        });
+        Op::Substring { offset, length }
+    }
+
+    fn replacement(&mut self) -> Op {
+        let all = self.doubled(b'/');
+        let anchor = match self.peek() {
+            Some(byte @ (b'#' | b'%')) if !all => {
+                self.bump();
+                Some(char::from(byte))
+            }
+            _ => None,
+        };
+        let pattern = self.operand(Quoting::None, b'/');
+        let with = if self.peek() == Some(b'/') {
+            self.bump();
+            self.operand(Quoting::None, b'}')
+        } else {
+            RawWord::default()
+        };
+        Op::Replace { all, anchor, pattern, with }
+    }
+
+    /// An operand up to the closing brace, or to `stop`. Quotes work in it as outside, but for the word of
+    /// `${name:-word}` and its like within double quotes: that is quoted already.
+    fn operand(&mut self, quoting: Quoting, stop: u8) -> RawWord {
+        let mut parts = Vec::new();
+        while let Some(byte) = self.peek() {
+            if byte == b'}' || byte == stop {
+                break;
+            }
+            match (quoting, byte) {
+                (Quoting::None, b'<' | b'>') => {
+                    if !self.process_substitution(&mut parts) {
+                        self.bump();
+                        push_text(&mut parts, char::from(byte).encode_utf8(&mut [0; 4]));
+                    }
+                }
+                (Quoting::None, _) => {
+                    self.unquoted_piece(&mut parts, |byte| byte == b'}' || byte == stop || matches!(byte, b'<' | b'>'));
+                }
+                (Quoting::Double, b'\'') => {
+                    // The brace is not looked for between single quotes, though they are text.
+                    let start = self.pos;
+                    let text = self.single_quoted();
+                    push_quoted(&mut parts, "'");
+                    self.expanded_in_quotes(text, start, &mut parts);
+                    push_quoted(&mut parts, "'");
+                }
+                (Quoting::Double, b'"') => self.double_quoted(&mut parts),
+                (Quoting::Double, b'$') if self.peek_second() == Some(b'\'') => {
+                    self.bump();
+                    self.peek();
+                    let decoded = self.ansi_c_quoted();
+                    push_quoted(&mut parts, &decoded);
+                }
+                (Quoting::Double, _) => {
+                    self.quoted_piece(&mut parts, b'}', true, |byte| byte == b'}' || byte == stop || byte == b'\'');
+                }
+            }
+        }
+        RawWord { parts }
+    }
+}

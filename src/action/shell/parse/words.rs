@@ -1,0 +1,459 @@
+//! Words: text, quotes, escapes, patterns with parentheses, and what a `$` or a backquote begins.
+//! Parameters stand in `parameter.rs`, arithmetic in `arithmetic.rs`.
+
+use super::ansi_c;
+use super::super::ast::{Part, RawWord, Script};
+use super::cursor::{Closers, Reader};
+
+/// How the text around a `$` is quoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quoting {
+    /// Not at all.
+    None,
+    /// By `"…"`, or as in a here-document or arithmetic: values are not split.
+    Double,
+}
+
+impl Quoting {
+    pub(super) const fn is_quoted(self) -> bool {
+        matches!(self, Self::Double)
+    }
+}
+
+/// Adds unquoted text.
+pub(super) fn push_text(parts: &mut Vec<Part>, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    if let Some(Part::Text(last)) = parts.last_mut() {
+        last.push_str(text);
+    } else {
+        parts.push(Part::Text(text.to_owned()));
+    }
+}
+
+/// Adds quoted text. An empty one counts: `""` is a word.
+pub(super) fn push_quoted(parts: &mut Vec<Part>, text: &str) {
+    if let Some(Part::Quoted(last)) = parts.last_mut() {
+        last.push_str(text);
+    } else {
+        parts.push(Part::Quoted(text.to_owned()));
+    }
+}
+
+/// Adds parts, and joins text with text.
+pub(super) fn append(parts: &mut Vec<Part>, more: Vec<Part>) {
+    for part in more {
+        match part {
+            Part::Text(text) => push_text(parts, &text),
+            Part::Quoted(text) => push_quoted(parts, &text),
+            other => parts.push(other),
+        }
+    }
+}
+
+fn push_as(parts: &mut Vec<Part>, text: &str, quoting: Quoting) {
+    match quoting {
+        Quoting::None => push_text(parts, text),
+        Quoting::Double => push_quoted(parts, text),
+    }
+}
+
+/// What is special within double quotes, here-documents and the like.
+const fn is_special_when_quoted(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | b'`' | b'$')
+}
+
+impl<'t> Reader<'t, '_> {
+    /// The word here. Empty (no parts) where none stands.
+    pub(super) fn word(&mut self) -> RawWord {
+        let mut parts = Vec::new();
+        self.word_into(&mut parts);
+        RawWord { parts }
+    }
+
+    /// The rest of a word.
+    pub(super) fn word_into(&mut self, parts: &mut Vec<Part>) {
+        while let Some(byte) = self.peek() {
+            match byte {
+                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' => return,
+                b'<' | b'>' => {
+                    if !self.process_substitution(parts) {
+                        return;
+                    }
+                }
+                b'?' | b'*' | b'+' | b'@' | b'!' => {
+                    self.bump();
+                    push_text(parts, char::from(byte).encode_utf8(&mut [0; 4]));
+                    // `name+()` defines a function; a pattern without alternatives is of no use to anybody.
+                    if self.peek() == Some(b'(') && self.peek_second() != Some(b')') {
+                        self.parenthesised(parts);
+                    }
+                }
+                _ => self.unquoted_piece(parts, |byte| {
+                    matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')
+                        || matches!(byte, b'?' | b'*' | b'+' | b'@' | b'!')
+                }),
+            }
+        }
+    }
+
+    /// The right side of `=~`: there parentheses and bars belong to the word.
+    pub(super) fn regular_expression(&mut self) -> RawWord {
+        let mut parts = Vec::new();
+        while let Some(byte) = self.peek() {
+            match byte {
+                b' ' | b'\t' | b'\n' | b';' | b'&' | b')' => break,
+                b'(' => self.parenthesised(&mut parts),
+                b'<' | b'>' => {
+                    if !self.process_substitution(&mut parts) {
+                        break;
+                    }
+                }
+                b'|' => {
+                    self.bump();
+                    push_text(&mut parts, "|");
+                }
+                _ => self.unquoted_piece(&mut parts, |byte| {
+                    matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')
+                }),
+            }
+        }
+        RawWord { parts }
+    }
+
+    /// `( … )` of a pattern, blanks and operators included.
+    fn parenthesised(&mut self, parts: &mut Vec<Part>) {
+        let start = self.pos;
+        let mut open = 0_usize;
+        loop {
+            match self.peek() {
+                None => {
+                    self.fault_at("unterminated pattern", start);
+                    return;
+                }
+                Some(b'(') => {
+                    open += 1;
+                    self.bump();
+                    push_text(parts, "(");
+                }
+                Some(b')') => {
+                    open -= 1;
+                    self.bump();
+                    push_text(parts, ")");
+                    if open == 0 {
+                        return;
+                    }
+                }
+                Some(byte @ (b'<' | b'>')) => {
+                    if !self.process_substitution(parts) {
+                        self.bump();
+                        push_text(parts, char::from(byte).encode_utf8(&mut [0; 4]));
+                    }
+                }
+                Some(_) => self.unquoted_piece(parts, |byte| matches!(byte, b'(' | b')' | b'<' | b'>')),
+            }
+        }
+    }
+
+    /// A piece of unquoted text: a quoted stretch, an expansion, or text up to one of these or to what `ends` names.
+    /// The next byte is not one that `ends` names.
+    pub(super) fn unquoted_piece(&mut self, parts: &mut Vec<Part>, ends: impl Fn(u8) -> bool) {
+        match self.peek() {
+            None => {}
+            Some(b'\\') => {
+                self.bump();
+                match self.take_char() {
+                    Some(escaped) => push_quoted(parts, escaped.encode_utf8(&mut [0; 4])),
+                    None => push_quoted(parts, "\\"),
+                }
+            }
+            Some(b'\'') => {
+                let text = self.single_quoted();
+                push_quoted(parts, text);
+            }
+            Some(b'"') => self.double_quoted(parts),
+            Some(b'`') => self.backquoted(parts, false, false),
+            Some(b'$') => self.dollar(parts, Quoting::None),
+            Some(_) => {
+                let run = self.take_run(|byte| matches!(byte, b'\\' | b'\'' | b'"' | b'`' | b'$') || ends(byte));
+                push_text(parts, run);
+            }
+        }
+    }
+
+    /// `'…'`: what stands in it.
+    pub(super) fn single_quoted(&mut self) -> &'t str {
+        let start = self.pos;
+        self.bump();
+        let text = self.take_run(|byte| byte == b'\'');
+        if self.raw().is_some() {
+            self.bump();
+        } else {
+            self.fault_at("unterminated quote", start);
+        }
+        text
+    }
+
+    /// `$'…'`, from the quote on: what it stands for.
+    pub(super) fn ansi_c_quoted(&mut self) -> String {
+        let start = self.pos;
+        self.bump();
+        let from = self.pos;
+        loop {
+            self.take_run(|byte| matches!(byte, b'\'' | b'\\'));
+            match self.raw() {
+                Some(b'\\') => {
+                    self.bump();
+                    self.take_char();
+                }
+                Some(_) => break,
+                None => {
+                    self.fault_at("unterminated quote", start);
+                    break;
+                }
+            }
+        }
+        let decoded = ansi_c::decode(self.text.get(from..self.pos).unwrap_or_default());
+        if self.raw().is_some() {
+            self.bump();
+        }
+        decoded
+    }
+
+    /// `"…"`
+    pub(super) fn double_quoted(&mut self, parts: &mut Vec<Part>) {
+        let start = self.pos;
+        self.bump();
+        let mut empty = true;
+        loop {
+            match self.peek() {
+                None => {
+                    self.fault_at("unterminated quote", start);
+                    break;
+                }
+                Some(b'"') => {
+                    self.bump();
+                    break;
+                }
+                Some(_) => {
+                    self.quoted_piece(parts, b'"', true, |_| false);
+                    empty = false;
+                }
+            }
+        }
+        if empty {
+            push_quoted(parts, "");
+        }
+    }
+
+    /// A piece of text that is quoted as by double quotes: an escape, an expansion, or text up to one of these,
+    /// to a double quote or to what `ends` names. A backslash escapes `$`, `` ` ``, itself and `also`.
+    pub(super) fn quoted_piece(&mut self, parts: &mut Vec<Part>, also: u8, in_quotes: bool, ends: impl Fn(u8) -> bool) {
+        match self.peek() {
+            None => {}
+            Some(b'\\') => {
+                self.bump();
+                match self.raw() {
+                    Some(escaped @ (b'$' | b'`' | b'\\')) => {
+                        self.bump();
+                        push_quoted(parts, char::from(escaped).encode_utf8(&mut [0; 4]));
+                    }
+                    Some(escaped) if escaped == also => {
+                        self.bump();
+                        push_quoted(parts, char::from(escaped).encode_utf8(&mut [0; 4]));
+                    }
+                    Some(b'"') if in_quotes => {
+                        self.bump();
+                        push_quoted(parts, "\"");
+                    }
+                    _ => push_quoted(parts, "\\"),
+                }
+            }
+            Some(b'`') => self.backquoted(parts, true, in_quotes),
+            Some(b'$') => self.dollar(parts, Quoting::Double),
+            Some(first) => {
+                // The first byte is text even where it would be special: the caller has looked at it.
+                self.bump_char(parts, first);
+                let run = self.take_run(|byte| is_special_when_quoted(byte) || ends(byte));
+                push_quoted(parts, run);
+            }
+        }
+    }
+
+    fn bump_char(&mut self, parts: &mut Vec<Part>, first: u8) {
+        if first.is_ascii() {
+            self.bump();
+            push_quoted(parts, char::from(first).encode_utf8(&mut [0; 4]));
+        } else if let Some(character) = self.take_char() {
+            push_quoted(parts, character.encode_utf8(&mut [0; 4]));
+        }
+    }
+
+    /// All of this reader's text, read as a here-document is: only `$`, backquotes and backslashes are special.
+    pub(super) fn here_text(&mut self) -> RawWord {
+        let mut parts = Vec::new();
+        while self.peek().is_some() {
+            self.quoted_piece(&mut parts, b'$', false, |_| false);
+        }
+        RawWord { parts }
+    }
+
+    /// A text that is expanded as a here-document is, though it stands in single quotes at `pos`:
+    /// in arithmetic and in operands within double quotes these end nothing and protect nothing.
+    pub(super) fn expanded_in_quotes(&mut self, text: &str, pos: usize, parts: &mut Vec<Part>) {
+        if !text.bytes().any(|byte| matches!(byte, b'$' | b'`' | b'\\')) {
+            push_quoted(parts, text);
+            return;
+        }
+        if !self.enter() {
+            return;
+        }
+        if let Some(mut reader) = self.within(text, pos) {
+            append(parts, reader.here_text().parts);
+        }
+        self.leave();
+    }
+
+    /// What a `$` begins.
+    pub(super) fn dollar(&mut self, parts: &mut Vec<Part>, quoting: Quoting) {
+        self.bump();
+        let quoted = quoting.is_quoted();
+        match self.peek() {
+            Some(b'(') => {
+                self.bump();
+                let part = if self.peek() == Some(b'(') {
+                    self.arithmetic_or_substitution(quoted)
+                } else {
+                    Part::Command { script: self.enclosed_list(), quoted }
+                };
+                parts.push(part);
+            }
+            Some(b'{') => {
+                self.bump();
+                let part = self.braced_parameter(quoting);
+                parts.push(part);
+            }
+            Some(b'[') => {
+                self.bump();
+                let part = self.bracketed_arithmetic(quoted);
+                parts.push(part);
+            }
+            Some(b'\'') if !quoted => {
+                let decoded = self.ansi_c_quoted();
+                push_quoted(parts, &decoded);
+            }
+            Some(b'"') if !quoted => self.double_quoted(parts),
+            _ => match self.bare_parameter(quoted) {
+                Some(parameter) => parts.push(Part::Parameter(Box::new(parameter))),
+                None => push_as(parts, "$", quoting),
+            },
+        }
+    }
+
+    /// `<( … )` or `>( … )`, if one is next.
+    pub(super) fn process_substitution(&mut self, parts: &mut Vec<Part>) -> bool {
+        let write = self.peek() == Some(b'>');
+        if self.peek_second() != Some(b'(') {
+            return false;
+        }
+        self.bump();
+        self.peek();
+        self.bump();
+        let script = self.enclosed_list();
+        parts.push(Part::Process { script, write });
+        true
+    }
+
+    /// The list up to the `)` of a substitution, whose beginning has been read.
+    pub(super) fn enclosed_list(&mut self) -> Script {
+        let start = self.pos;
+        self.substituted(Closers::PARENTHESIS, |reader| {
+            let script = reader.list();
+            if reader.peek() == Some(b')') {
+                reader.bump();
+            } else {
+                reader.fault_at("unterminated substitution", start);
+            }
+            script
+        })
+    }
+
+    /// The list up to the `}` of `${ …; }`.
+    pub(super) fn braced_list(&mut self) -> Script {
+        let start = self.pos;
+        self.substituted(Closers::CHARACTER_BRACE, |reader| {
+            let script = reader.list();
+            if reader.peek() == Some(b'}') {
+                reader.bump();
+            } else {
+                reader.fault_at("unterminated substitution", start);
+            }
+            script
+        })
+    }
+
+    /// A list that stands for itself: what the text around it waits for does not end it,
+    /// and the here-documents of that text begin after it.
+    pub(super) fn substituted(&mut self, closers: Closers, read: impl FnOnce(&mut Self) -> Script) -> Script {
+        if !self.enter() {
+            return Script::default();
+        }
+        let outer = (self.closers, std::mem::take(&mut self.pending), self.in_substitution);
+        self.closers = closers;
+        self.in_substitution = true;
+        let script = read(self);
+        let here_documents = std::mem::replace(&mut self.pending, outer.1);
+        self.closers = outer.0;
+        self.in_substitution = outer.2;
+        self.delay_here_documents(here_documents);
+        self.leave();
+        script
+    }
+
+    /// `` `…` ``. Within it a backslash escapes `$`, `` ` `` and itself, and in double quotes the double quote too.
+    pub(super) fn backquoted(&mut self, parts: &mut Vec<Part>, quoted: bool, in_quotes: bool) {
+        let start = self.pos;
+        self.bump();
+        let mut inner = String::new();
+        loop {
+            inner.push_str(self.take_run(|byte| matches!(byte, b'`' | b'\\')));
+            match self.raw() {
+                None => {
+                    self.fault_at("unterminated backquote", start);
+                    break;
+                }
+                Some(b'\\') => {
+                    self.bump();
+                    match self.raw() {
+                        Some(b'\n') => self.bump(),
+                        Some(escaped @ (b'$' | b'`' | b'\\')) => {
+                            self.bump();
+                            inner.push(char::from(escaped));
+                        }
+                        Some(b'"') if in_quotes => {
+                            self.bump();
+                            inner.push('"');
+                        }
+                        _ => {
+                            inner.push('\\');
+                            // What the backslash stands before is passed over by the run that follows.
+                        }
+                    }
+                }
+                Some(_) => {
+                    self.bump();
+                    break;
+                }
+            }
+        }
+        if !self.enter() {
+            return;
+        }
+        if let Some(mut reader) = self.within(&inner, start) {
+            let script = reader.whole();
+            parts.push(Part::Command { script, quoted });
+        }
+        self.leave();
+    }
+}

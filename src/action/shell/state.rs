@@ -1,0 +1,172 @@
+//! What a shell remembers from command to command, as far as it is known. Two branches join in what they agree on.
+
+use super::Setting;
+use super::ast::Command;
+use crate::action::word::{Bound, Piece, Word};
+
+/// The value of a variable.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Variable {
+    /// A text.
+    Scalar(Word),
+    /// An array.
+    Array(Vec<Word>),
+}
+
+/// Variables, functions, the folder.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    variables: Vec<(String, Variable)>,
+    exported: Vec<String>,
+    functions: Vec<(String, Command)>,
+    aliases: Vec<(String, Word)>,
+    /// The folder in which commands run.
+    pub(super) cwd: Word,
+    /// `$1`, `$2`, …; none: not known.
+    pub(super) positional: Option<Vec<Word>>,
+    /// Files that this line wrote: path and text.
+    pub(super) written: Vec<(String, Word)>,
+    /// The branch that this line switched to.
+    pub(super) branch: Option<Word>,
+}
+
+/// Values kept of one array; a longer one is not known.
+const MAX_VALUES: usize = 256;
+
+impl State {
+    pub(super) fn new(setting: &Setting) -> Self {
+        let mut state = Self {
+            variables: Vec::new(),
+            exported: Vec::new(),
+            functions: Vec::new(),
+            aliases: Vec::new(),
+            cwd: Word::lit(setting.cwd.as_str()),
+            positional: None,
+            written: Vec::new(),
+            branch: None,
+        };
+        if let Some(home) = &setting.home {
+            state.set("HOME", Word::lit(home.as_str()));
+        }
+        state.set("TMPDIR", Word::lit(setting.temporary.as_str()));
+        state.set("SHELL", Word::lit("bash"));
+        state.set("BASH", Word::lit("bash"));
+        state.set("IFS", Word::lit(" \t\n"));
+        // Only their shape is known: a name or a number.
+        for name in ["RANDOM", "SECONDS", "UID", "EUID", "PPID", "LINENO", "USER", "HOSTNAME"] {
+            state.set(name, Word { pieces: vec![Piece::Any(Bound::Name)], multi: false });
+        }
+        state
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Word> {
+        match name {
+            "PWD" => return Some(self.cwd.clone()),
+            "?" | "$" | "!" | "#" => return Some(Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }),
+            _ => {}
+        }
+        if let Ok(number) = name.parse::<usize>() {
+            let positional = self.positional.as_ref()?;
+            return Some(if number == 0 { Word::lit("bash") } else { positional.get(number - 1).cloned().unwrap_or_default() });
+        }
+        match self.variable(name)? {
+            Variable::Scalar(word) => Some(word.clone()),
+            Variable::Array(values) => Some(values.first().cloned().unwrap_or_default()),
+        }
+    }
+
+    pub(super) fn variable(&self, name: &str) -> Option<&Variable> {
+        self.variables.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: Word) {
+        self.put(name, Variable::Scalar(value));
+    }
+
+    pub(super) fn put(&mut self, name: &str, value: Variable) {
+        let value = match value {
+            Variable::Array(values) if values.len() > MAX_VALUES => Variable::Scalar(Word { multi: true, ..Word::unknown() }),
+            other => other,
+        };
+        match self.variables.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) => *known = value,
+            None => self.variables.push((name.to_owned(), value)),
+        }
+    }
+
+    pub(super) fn unset(&mut self, name: &str) {
+        self.variables.retain(|(known, _)| known != name);
+        self.functions.retain(|(known, _)| known != name);
+        self.exported.retain(|known| known != name);
+    }
+
+    pub(super) fn export(&mut self, name: &str) {
+        if !self.exported.iter().any(|known| known == name) {
+            self.exported.push(name.to_owned());
+        }
+    }
+
+    /// What a program finds in its environment because the line put it there.
+    pub(super) fn environment(&self) -> Vec<(String, Word)> {
+        self.exported.iter().filter_map(|name| Some((name.clone(), self.get(name)?))).collect()
+    }
+
+    pub(super) fn define(&mut self, name: &str, body: Command) {
+        self.functions.retain(|(known, _)| known != name);
+        self.functions.push((name.to_owned(), body));
+    }
+
+    pub(super) fn function(&self, name: &str) -> Option<Command> {
+        self.functions.iter().find(|(known, _)| known == name).map(|(_, body)| body.clone())
+    }
+
+    pub(super) fn set_alias(&mut self, name: &str, value: Word) {
+        self.aliases.retain(|(known, _)| known != name);
+        self.aliases.push((name.to_owned(), value));
+    }
+
+    pub(super) fn alias(&self, name: &str) -> Option<&Word> {
+        self.aliases.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// Whether a file of this name was written by the line, and its text.
+    pub(super) fn written_text(&self, path: &str) -> Option<&Word> {
+        self.written.iter().rev().find(|(known, _)| known == path).map(|(_, text)| text)
+    }
+
+    /// Joins with the state of a way that may not have been gone: what differs is not known.
+    pub(super) fn join(&mut self, other: &Self) {
+        for (name, value) in &other.variables {
+            match self.variable(name) {
+                Some(mine) if mine == value => {}
+                _ => self.set(name, Word::unknown()),
+            }
+        }
+        let missing: Vec<String> = self.variables.iter().map(|(name, _)| name.clone()).filter(|name| other.variable(name).is_none()).collect();
+        for name in missing {
+            self.set(&name, Word::unknown());
+        }
+        if self.cwd != other.cwd {
+            self.cwd = Word::unknown();
+        }
+        if self.positional != other.positional {
+            self.positional = None;
+        }
+        if self.branch != other.branch {
+            self.branch = Some(Word::unknown());
+        }
+        for name in &other.exported {
+            self.export(name);
+        }
+        for (name, body) in &other.functions {
+            if self.function(name).is_none() {
+                self.functions.push((name.clone(), body.clone()));
+            }
+        }
+        for file in &other.written {
+            if !self.written.contains(file) {
+                self.written.push(file.clone());
+            }
+        }
+    }
+}

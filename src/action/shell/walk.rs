@@ -1,0 +1,404 @@
+//! From command to command: lists, pipelines, branches, loops, functions, redirections.
+
+use super::ast::{Assign, Command, Item, Join, Redirect, Script, Simple, Target, Value};
+use super::parse;
+use super::state::Variable;
+use super::{Output, Shell, Stdin};
+use crate::action::path::Path;
+use crate::action::word::{Piece, Word};
+use crate::action::{Change, Deed, Write};
+
+/// Stands for a hole in text that is read a second time (`bash -c "git push $X"`). A private-use character: a letter to
+/// the reader, and never typed.
+pub(super) const HOLE: char = '\u{f8ff}';
+/// Words that a loop is followed over one by one.
+const MAX_ROUNDS: usize = 32;
+
+impl Shell<'_> {
+    /// Reads and follows text that may have holes.
+    pub(super) fn text(&mut self, text: &Word, stdin: &Stdin) -> Output {
+        if text.pieces.iter().all(|piece| !matches!(piece, Piece::Lit(_))) && !text.pieces.is_empty() {
+            self.opaque(text.to_string(), "the command line is computed");
+            return Output::unknown();
+        }
+        let mut source = String::new();
+        for piece in &text.pieces {
+            match piece {
+                Piece::Lit(text) | Piece::Glob(text) => source.push_str(text),
+                Piece::Any(_) => source.push(HOLE),
+            }
+        }
+        let reading = parse::read(&source);
+        let output = self.script(&reading.script, stdin);
+        for fault in reading.faults.iter().filter(|fault| !fault.refused_by_shell) {
+            self.opaque(source.get(fault.at..).unwrap_or("").chars().take(80).collect::<String>(), fault.what);
+        }
+        output
+    }
+
+    /// Follows a list; gives what its commands write together.
+    pub(super) fn script(&mut self, script: &Script, stdin: &Stdin) -> Output {
+        let mut text = Some(Word::default());
+        let mut items = None;
+        for item in &script.items {
+            let output = self.item(item, stdin);
+            match (&mut text, &output.text) {
+                (Some(all), Some(more)) => all.extend(more),
+                _ => text = None,
+            }
+            items = if script.items.len() == 1 { output.items } else { None };
+        }
+        Output { text, items }
+    }
+
+    fn item(&mut self, item: &Item, stdin: &Stdin) -> Output {
+        if item.join == Join::Or {
+            // What stands behind `||` runs only if what stands before failed.
+            let before = self.state.clone();
+            let output = self.follow(&item.command, stdin);
+            self.state.join(&before);
+            return Output { text: None, ..output };
+        }
+        self.follow(&item.command, stdin)
+    }
+
+    /// Follows one command.
+    pub(super) fn follow(&mut self, command: &Command, stdin: &Stdin) -> Output {
+        if !self.count() {
+            return Output::unknown();
+        }
+        match command {
+            Command::Simple(simple) => self.simple(simple, stdin),
+            Command::Pipeline(parts) => self.pipeline(parts, stdin),
+            Command::Subshell { body, redirects } => self.separate(|shell| shell.body(body, redirects, stdin)),
+            Command::Group { body, redirects } => self.body(body, redirects, stdin),
+            Command::If { parts, redirects } => {
+                let stdin = self.redirect_all(redirects, stdin);
+                for part in parts {
+                    self.maybe(part, &stdin);
+                }
+                Output::unknown()
+            }
+            Command::While { condition, body, redirects } => {
+                let stdin = self.redirect_all(redirects, stdin);
+                self.while_loop(condition, body, &stdin);
+                Output::unknown()
+            }
+            Command::For { name, words, body, redirects } => {
+                let stdin = self.redirect_all(redirects, stdin);
+                self.for_loop(name, words.as_deref(), body, &stdin)
+            }
+            Command::ArithmeticFor { expressions, body, redirects } => {
+                let stdin = self.redirect_all(redirects, stdin);
+                self.scalar(expressions);
+                self.maybe(body, &stdin);
+                Output::unknown()
+            }
+            Command::Case { word, arms, redirects } => {
+                let stdin = self.redirect_all(redirects, stdin);
+                self.scalar(word);
+                for arm in arms {
+                    for pattern in &arm.patterns {
+                        self.scalar(pattern);
+                    }
+                    self.maybe(&arm.body, &stdin);
+                }
+                Output::unknown()
+            }
+            Command::Function { name, body } => {
+                self.state.define(name, (**body).clone());
+                Output::nothing()
+            }
+            Command::Test { words, redirects } => {
+                self.redirect_all(redirects, stdin);
+                for word in words {
+                    self.scalar(word);
+                }
+                Output::nothing()
+            }
+            Command::Arithmetic { expression, redirects } => {
+                self.redirect_all(redirects, stdin);
+                self.scalar(expression);
+                Output::nothing()
+            }
+            Command::Coproc { body } => {
+                self.separate(|shell| shell.follow(body, &Stdin { connected: true, ..Stdin::default() }));
+                Output::nothing()
+            }
+        }
+    }
+
+    fn body(&mut self, body: &Script, redirects: &[Redirect], stdin: &Stdin) -> Output {
+        let stdin = self.redirect_all(redirects, stdin);
+        let output = self.script(body, &stdin);
+        self.send(redirects, output)
+    }
+
+    /// What happens in a subshell stays there, but for the files.
+    pub(super) fn separate<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.state.clone();
+        let done = work(self);
+        let written = std::mem::take(&mut self.state.written);
+        self.state = before;
+        self.state.written = written;
+        done
+    }
+
+    /// A part that may not run.
+    fn maybe(&mut self, script: &Script, stdin: &Stdin) {
+        let before = self.state.clone();
+        self.script(script, stdin);
+        self.state.join(&before);
+    }
+
+    fn pipeline(&mut self, parts: &[Command], stdin: &Stdin) -> Output {
+        let mut stdin = stdin.clone();
+        let mut output = Output::unknown();
+        for (at, part) in parts.iter().enumerate() {
+            let first = self.actions.len();
+            output = self.separate(|shell| shell.follow(part, &stdin));
+            if at + 1 < parts.len() {
+                let program = self.actions.iter().skip(first).find_map(|action| match &action.deed {
+                    Deed::Run(run) => Some(run.program.clone()),
+                    _ => None,
+                });
+                stdin = Stdin { program, text: output.text.clone(), items: output.items.clone(), connected: true };
+            }
+        }
+        output
+    }
+
+    fn while_loop(&mut self, condition: &Script, body: &Script, stdin: &Stdin) {
+        // `while read line` over known text is followed line by line.
+        let lines: Option<Vec<Word>> = match (&stdin.items, stdin.text.as_ref().and_then(Word::literal)) {
+            (Some(items), _) => Some(items.clone()),
+            (None, Some(text)) => Some(text.lines().map(Word::lit).collect()),
+            (None, None) => None,
+        };
+        match lines {
+            Some(lines) if stdin.connected && lines.len() <= MAX_ROUNDS && reads(condition) => {
+                for line in lines {
+                    let one = Stdin { text: Some(line), connected: true, ..Stdin::default() };
+                    self.script(condition, &one);
+                    self.maybe(body, &Stdin::default());
+                }
+            }
+            _ => {
+                let unknown = Stdin { connected: stdin.connected, program: stdin.program.clone(), ..Stdin::default() };
+                self.script(condition, &unknown);
+                self.maybe(body, &unknown);
+            }
+        }
+    }
+
+    fn for_loop(&mut self, name: &str, words: Option<&[super::ast::RawWord]>, body: &Script, stdin: &Stdin) -> Output {
+        let values = match words {
+            Some(words) => words.iter().flat_map(|word| self.fields(word)).collect(),
+            None => self.state.positional.clone().unwrap_or_else(|| vec![Word { multi: true, ..Word::unknown() }]),
+        };
+        if values.is_empty() {
+            return Output::nothing();
+        }
+        if values.len() > MAX_ROUNDS {
+            self.state.set(name, Word::unknown());
+            self.maybe(body, stdin);
+            return Output::unknown();
+        }
+        let mut text = Some(Word::default());
+        for value in values {
+            self.state.set(name, Word { multi: false, ..value });
+            match (&mut text, self.script(body, stdin).text) {
+                (Some(all), Some(more)) => all.extend(&more),
+                _ => text = None,
+            }
+        }
+        Output { text, items: None }
+    }
+
+    fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
+        let words: Vec<Word> = simple.words.iter().flat_map(|word| self.fields(word)).collect();
+        let stdin = self.redirect_all(&simple.redirects, stdin);
+        if words.is_empty() {
+            // Assignments alone stay in the shell.
+            for assign in &simple.assigns {
+                self.assign(assign);
+            }
+            return self.send(&simple.redirects, Output::nothing());
+        }
+        let env: Vec<(String, Word)> = simple.assigns.iter().map(|assign| (assign.name.clone(), self.value(assign))).collect();
+        for assign in &simple.assigns_after {
+            self.assign(assign);
+        }
+        let output = self.invoke(words, env, &stdin);
+        self.send(&simple.redirects, output)
+    }
+
+    /// The value of an assignment in front of a command, as far as it is one text.
+    fn value(&mut self, assign: &Assign) -> Word {
+        match &assign.value {
+            Value::Scalar(word) => self.scalar(word),
+            Value::Array(values) => {
+                for (_, word) in values {
+                    self.fields(word);
+                }
+                Word::unknown()
+            }
+        }
+    }
+
+    pub(super) fn assign(&mut self, assign: &Assign) {
+        if let Some(subscript) = &assign.subscript {
+            self.scalar(subscript);
+            self.value(assign);
+            // Which element is meant is not followed.
+            self.state.put(&assign.name, Variable::Scalar(Word { multi: true, ..Word::unknown() }));
+            return;
+        }
+        let before = self.state.variable(&assign.name).cloned();
+        let value = match &assign.value {
+            Value::Scalar(word) => {
+                let word = self.scalar(word);
+                match before {
+                    Some(Variable::Scalar(mut old)) if assign.append => {
+                        old.extend(&word);
+                        Variable::Scalar(old)
+                    }
+                    None if assign.append => {
+                        let mut old = Word::unknown();
+                        old.extend(&word);
+                        Variable::Scalar(old)
+                    }
+                    Some(Variable::Array(_)) if assign.append => Variable::Scalar(Word { multi: true, ..Word::unknown() }),
+                    _ => Variable::Scalar(word),
+                }
+            }
+            Value::Array(values) => {
+                let mut all = match before {
+                    Some(Variable::Array(old)) if assign.append => old,
+                    Some(Variable::Scalar(old)) if assign.append => vec![old],
+                    _ => Vec::new(),
+                };
+                for (subscript, word) in values {
+                    if let Some(subscript) = subscript {
+                        self.scalar(subscript);
+                    }
+                    all.extend(self.fields(word));
+                }
+                Variable::Array(all)
+            }
+        };
+        self.state.put(&assign.name, value);
+    }
+
+    /// Follows redirections in order: what is read becomes standard input, what is written is noted with unknown text
+    /// (known text is filled in by [`Self::send`]).
+    pub(super) fn redirect_all(&mut self, redirects: &[Redirect], stdin: &Stdin) -> Stdin {
+        let mut stdin = stdin.clone();
+        for redirect in redirects {
+            let input = redirect.fd.as_deref().is_none_or(|fd| fd == "0");
+            match &redirect.to {
+                Target::HereDocument(body) => {
+                    let text = self.scalar(body);
+                    if input {
+                        stdin = Stdin { text: Some(text), connected: true, ..Stdin::default() };
+                    }
+                }
+                Target::HereString(word) => {
+                    let mut text = self.scalar(word);
+                    text.push_lit("\n");
+                    if input {
+                        stdin = Stdin { text: Some(text), connected: true, ..Stdin::default() };
+                    }
+                }
+                Target::Read(word) => {
+                    let word = self.scalar(word);
+                    let path = self.path(&word);
+                    if input {
+                        let text = path.word.literal().and_then(|path| self.state.written_text(path)).cloned();
+                        stdin = Stdin { program: Some("a file".to_owned()), text, items: None, connected: true };
+                    }
+                    if !is_device(&path) {
+                        self.push(Deed::Read(path), None);
+                    }
+                }
+                Target::ReadWrite(word) => {
+                    let word = self.scalar(word);
+                    self.write(&word, Change::Unknown, None);
+                }
+                // Without a command behind it a file is made empty or left; either way it is written.
+                Target::Write(_) | Target::Append(_) | Target::Duplicate { .. } => {}
+            }
+        }
+        stdin
+    }
+
+    /// Sends what a command writes to the files its redirections name; gives what is left on standard output.
+    fn send(&mut self, redirects: &[Redirect], output: Output) -> Output {
+        let mut left = output.clone();
+        for redirect in redirects {
+            let stdout = redirect.fd.as_deref().is_none_or(|fd| fd == "1");
+            let (word, append) = match &redirect.to {
+                Target::Write(word) => (word, false),
+                Target::Append(word) => (word, true),
+                Target::Duplicate { word, output: true } => {
+                    let target = self.scalar(word);
+                    let descriptor = target.literal().is_some_and(|text| text == "-" || text.trim_end_matches('-').bytes().all(|byte| byte.is_ascii_digit()));
+                    if descriptor || (redirect.fd.is_some() && !target.prefix().contains('/')) {
+                        if stdout {
+                            left = Output::nothing();
+                        }
+                        continue;
+                    }
+                    (word, false)
+                }
+                _ => continue,
+            };
+            let target = self.scalar(word);
+            let change = match (&output.text, stdout) {
+                (Some(text), true) => match (text.literal(), append) {
+                    (Some(text), false) => Change::Whole(text.to_owned()),
+                    (Some(text), true) => Change::Append(text.to_owned()),
+                    (None, _) => Change::Unknown,
+                },
+                _ => Change::Unknown,
+            };
+            let path = self.path(&target);
+            if let (Some(path), Some(text), true, false) = (path.word.literal(), &output.text, stdout, append) {
+                self.state.written.push((path.to_owned(), text.clone()));
+            }
+            self.write(&target, change, None);
+            if stdout {
+                left = Output::nothing();
+            }
+        }
+        left
+    }
+
+    /// Notes a write, unless it is to a device that keeps nothing.
+    pub(super) fn write(&mut self, word: &Word, change: Change, from: Option<usize>) {
+        let path = self.path(word);
+        if !is_device(&path) {
+            self.push(Deed::Write(Write { path, change }), from);
+        }
+    }
+
+    /// The path a word means in the present folder.
+    pub(super) fn path(&self, word: &Word) -> Path {
+        let cwd = if self.remote { Word::unknown() } else { self.state.cwd.clone() };
+        Path::resolve(&cwd, word)
+    }
+}
+
+fn reads(condition: &Script) -> bool {
+    condition.items.iter().any(|item| match &item.command {
+        Command::Simple(simple) => simple.words.first().is_some_and(|word| word.parts == [super::ast::Part::Text("read".to_owned())]),
+        _ => false,
+    })
+}
+
+/// `/dev/null` and its kind keep nothing.
+fn is_device(path: &Path) -> bool {
+    path.word.literal().is_some_and(|text| {
+        matches!(text, "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/stdin" | "/dev/tty" | "/dev/zero" | "/dev/full") || text.starts_with("/dev/fd/")
+    })
+}

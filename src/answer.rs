@@ -1,0 +1,94 @@
+//! Verdict to the host's contract: exit code, standard error, JSON. Does not weigh anything and does not re-word reasons.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+use crate::event::{Event, Host, Kind};
+use crate::failure::{Conclusion, Failure, conclude};
+use crate::policy::Tier;
+use crate::report::plain;
+use crate::verdict::Verdict;
+
+/// What the process gives back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The exit code: 0, or 2 for a denial.
+    pub code: i32,
+    /// Standard output: nothing, or one JSON object.
+    pub stdout: String,
+    /// Standard error: nothing, or the reason of a denial.
+    pub stderr: String,
+}
+
+impl Answer {
+    /// Nothing to say; never an explicit allow, which would skip the person's own prompts.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// The denial that every host honours: exit 2, the reason on standard error, an empty standard output.
+    #[must_use]
+    pub fn deny(reason: &str) -> Self {
+        Self { code: 2, stdout: String::new(), stderr: format!("{reason}\n") }
+    }
+}
+
+/// Whether a person can be asked by the host's own prompt.
+///
+/// Claude Code prompts on `ask` unless it runs unattended (`attended` is false), in `bypassPermissions` or in `dontAsk`;
+/// Codex and Gemini have no such answer and would go on.
+#[must_use]
+pub fn can_ask(event: &Event, attended: bool) -> bool {
+    event.host == Host::ClaudeCode && event.name == "PreToolUse" && attended && !matches!(event.mode.as_str(), "bypassPermissions" | "dontAsk")
+}
+
+/// The answer to a verdict.
+#[must_use]
+pub fn to(event: &Event, verdict: &Verdict, attended: bool) -> Answer {
+    match (Kind::of(&event.name), verdict.tier) {
+        (Kind::Observing, _) | (_, Tier::Free | Tier::Metered) => Answer::nothing(),
+        // The person is looking at the host's prompt already.
+        (Kind::Asking, Tier::Supervised) => Answer::nothing(),
+        (Kind::Asking, Tier::Prohibited) => permission_denied(&plain::refusal(verdict, true)),
+        (Kind::Guarding, Tier::Supervised) if can_ask(event, attended) => ask(&plain::question(verdict)),
+        (Kind::Guarding, Tier::Supervised | Tier::Prohibited) => Answer::deny(&plain::refusal(verdict, can_ask(event, attended))),
+    }
+}
+
+/// The answer to a failure.
+#[must_use]
+pub fn to_failure(failure: &Failure, kind: Kind) -> Answer {
+    match (conclude(failure, kind), kind) {
+        (Conclusion::GoOn, _) => Answer::nothing(),
+        (Conclusion::Deny, Kind::Asking) => permission_denied(&crate::failure::text(failure)),
+        (Conclusion::Deny, _) => Answer::deny(&crate::failure::text(failure)),
+    }
+}
+
+/// A text for the person at the start of a session.
+#[must_use]
+pub fn session_note(text: &str) -> Answer {
+    Answer { code: 0, stdout: format!("{{\"systemMessage\":{}}}\n", quoted(text)), stderr: String::new() }
+}
+
+fn ask(reason: &str) -> Answer {
+    let stdout = format!(
+        "{{\"hookSpecificOutput\":{{\"hookEventName\":\"PreToolUse\",\"permissionDecision\":\"ask\",\"permissionDecisionReason\":{}}}}}\n",
+        quoted(reason)
+    );
+    Answer { code: 0, stdout, stderr: String::new() }
+}
+
+/// `PermissionRequest` is decided by JSON alone.
+#[must_use]
+pub fn permission_denied(reason: &str) -> Answer {
+    let stdout = format!(
+        "{{\"hookSpecificOutput\":{{\"hookEventName\":\"PermissionRequest\",\"decision\":{{\"behavior\":\"deny\",\"message\":{}}}}}}}\n",
+        quoted(reason)
+    );
+    Answer { code: 0, stdout, stderr: String::new() }
+}
+
+/// A JSON string.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned())
+}

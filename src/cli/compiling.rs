@@ -1,0 +1,45 @@
+//! Compiles policies from the files of the layers, and keeps the result for the hot door.
+
+use std::fs;
+
+use crate::BUILD;
+use crate::failure::Failure;
+use crate::policy::LayerFile;
+use crate::policy::compile::{Compiled, Input, Source, compile};
+use crate::policy::packs::{PACKS, PROGRAMS};
+use crate::world::layers::Found;
+use crate::world::{Surroundings, World, state, system};
+
+/// Compiles the built-in packs alone.
+///
+/// # Errors
+///
+/// All their mistakes, as people read them.
+pub fn built_in() -> Result<Compiled, String> {
+    let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &[], files: Vec::new() };
+    compile(&input).map_err(|mistakes| input.render(&mistakes, false))
+}
+
+/// Compiles the layers that were found, and writes the cache. A cache that cannot be written costs time, not safety.
+///
+/// # Errors
+///
+/// [`Failure::Unreadable`] for a file that cannot be read, [`Failure::PolicyInvalid`] with all mistakes.
+pub fn compile_layers(found: &[Found], around: &Surroundings, world: &World) -> Result<Compiled, Failure> {
+    let compiled_at = u64::try_from(system::now_ns()).unwrap_or(0);
+    let mut texts = Vec::new();
+    for file in found.iter().filter(|file| !file.identity.is_empty()) {
+        let path = file.path.display().to_string();
+        let text = fs::read_to_string(&file.path).map_err(|error| Failure::Unreadable { path: path.clone(), why: error.to_string() })?;
+        texts.push((file.layer, path, text));
+    }
+    let shown = |path: &str| path.strip_prefix(&format!("{}/", around.root.display())).unwrap_or(path).to_owned();
+    let texts: Vec<_> = texts.into_iter().map(|(layer, path, text)| (layer, shown(&path), text)).collect();
+    let layers: Vec<Source> = texts.iter().map(|(layer, path, text)| Source { layer: *layer, path, text }).collect();
+    let paths: Vec<String> = found.iter().map(|file| file.path.display().to_string()).collect();
+    let files = found.iter().zip(&paths).map(|(file, path)| LayerFile { layer: file.layer, path, identity: file.identity.clone() }).collect();
+    let input = Input { build: BUILD, compiled_at, packs: PACKS, programs: PROGRAMS, layers: &layers, files };
+    let compiled = compile(&input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, false)))?;
+    let _ = state::write(&world.states, &around.root, state::POLICY, &compiled.bytes);
+    Ok(compiled)
+}

@@ -1,0 +1,233 @@
+//! Wires the gate into the text of a Claude Code settings file and takes it out again. Text in, text out.
+//!
+//! Whatever is not the gate's stays byte for byte, so the text is cut and filled at single places and never written
+//! anew; where those places are says [`document`], and how an added value is laid out says [`layout`]. What a settings text
+//! means for the gate is judged in `event::settings`. Files are read and written elsewhere.
+
+mod document;
+mod layout;
+
+use serde_json::Value;
+use similar::TextDiff;
+
+use self::document::{Document, Place, Splice};
+use self::layout::{Layout, Piece};
+use crate::event::settings::entry::{covers_all, starts_gate};
+use crate::event::settings::{MAX_BYTES, shape};
+
+/// How the gate is to be wired in.
+#[derive(Clone, Debug)]
+pub struct Wiring {
+    /// The program: a full path, or one that begins with `${CLAUDE_PROJECT_DIR}/` or `${CLAUDE_PLUGIN_ROOT}/`.
+    pub command: String,
+    /// The events to wire, [`EVENTS`] as a rule.
+    pub events: &'static [EventWiring],
+    /// After how many seconds the client gives up waiting; above the gate's own deadline.
+    pub timeout_seconds: u32,
+}
+
+/// One event of a [`Wiring`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventWiring {
+    /// The client's name of the event, which is also the program's first argument.
+    pub event: &'static str,
+    /// The matcher of the group, where the event has one.
+    pub matcher: Option<&'static str>,
+    /// Whether a gate that cannot answer must hold the action back (`"onFailure": "block"`).
+    pub guarding: bool,
+}
+
+/// Every event that the gate uses.
+///
+/// Observing events must never break the agent's work, so they have no `onFailure`; on `Stop` and `SubagentStop` the
+/// client would ignore it.
+pub const EVENTS: &[EventWiring] = &[
+    EventWiring { event: "PreToolUse", matcher: Some("*"), guarding: true },
+    EventWiring { event: "PermissionRequest", matcher: Some("*"), guarding: true },
+    EventWiring { event: "ConfigChange", matcher: None, guarding: true },
+    EventWiring { event: "PostToolUse", matcher: Some("*"), guarding: false },
+    EventWiring { event: "PostToolUseFailure", matcher: Some("*"), guarding: false },
+    EventWiring { event: "UserPromptSubmit", matcher: None, guarding: false },
+    EventWiring { event: "SessionStart", matcher: None, guarding: false },
+    EventWiring { event: "SessionEnd", matcher: None, guarding: false },
+    EventWiring { event: "Stop", matcher: None, guarding: false },
+    EventWiring { event: "SubagentStop", matcher: None, guarding: false },
+];
+
+/// Why a settings text is left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The line, from 1.
+    pub line: usize,
+    /// The character in the line, from 1.
+    pub column: usize,
+    /// What is wrong there, a clause in lower case.
+    pub what: String,
+    /// What the person can do about it.
+    pub mend: String,
+}
+
+impl std::fmt::Display for Mistake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}, column {}: {}; {}", self.line, self.column, self.what, self.mend)
+    }
+}
+
+impl std::error::Error for Mistake {}
+
+/// One edit settles one thing; there are never more than a few per entry of the gate in a file.
+const MAX_EDITS: usize = 10_000;
+
+/// Gives the settings text in which the gate is wired in. `text` is `None` where there is no file yet.
+///
+/// An entry of the gate that is there already (another path, another timeout, something missing) is brought up to
+/// date where it stands; a text that is up to date comes back as it is.
+///
+/// # Errors
+/// A text that the client would not accept as it stands, wholly or in its hooks, is refused.
+pub fn install(text: Option<&str>, wiring: &Wiring) -> Result<String, Mistake> {
+    let Some(text) = text else {
+        let root = Piece::Table(vec![("hooks", all_events(wiring))]);
+        return Ok(format!("{}\n", Layout::ours().value(&root, Some(""))));
+    };
+    let (mark, body) = split_mark(text);
+    refuse_what_the_client_drops(body)?;
+    let mut body = body.to_owned();
+    for _ in 0..MAX_EDITS {
+        let splice = missing(&Document::read(&body)?, wiring);
+        match splice {
+            None => return Ok(format!("{mark}{body}")),
+            Some(splice) => body = splice.applied_to(&body),
+        }
+    }
+    Err(unsettled())
+}
+
+/// Gives the settings text without the entries whose command `is_ours`; `None` when nothing is left and the file
+/// was made by [`install`], so that it can go.
+///
+/// What stays empty is taken out as well, unless it was there, empty, before the gate came.
+///
+/// # Errors
+/// A text that is not strict JSON, or gives a key twice where it matters, is refused.
+pub fn remove(text: &str, is_ours: impl Fn(&str) -> bool) -> Result<Option<String>, Mistake> {
+    let (mark, body) = split_mark(text);
+    let mut body = body.to_owned();
+    for _ in 0..MAX_EDITS {
+        let document = Document::read(&body)?;
+        let places = document.places(&is_ours, |_| true);
+        let Some(place) = places.first() else {
+            return Ok(Some(format!("{mark}{body}")));
+        };
+        match document.taken_out(place) {
+            Some(splice) => body = splice.applied_to(&body),
+            // A mark in front of the text is not of our making, so neither was the file.
+            None if mark.is_empty() => return Ok(None),
+            None => return Ok(Some(format!("{mark}{{}}"))),
+        }
+    }
+    Err(unsettled())
+}
+
+/// The file `hooks.json` of a Claude Code plugin that carries the gate.
+#[must_use]
+pub fn hooks_json(wiring: &Wiring) -> String {
+    let description = "Portcullis: the gate between coding agents and the things that cannot be taken back";
+    let root = Piece::Table(vec![("description", Piece::text(description)), ("hooks", all_events(wiring))]);
+    format!("{}\n", Layout::ours().value(&root, Some("")))
+}
+
+/// The change of a settings file as a unified diff, empty where nothing changes; `None` is a file that is not there.
+#[must_use]
+pub fn difference(name: &str, before: Option<&str>, after: Option<&str>) -> String {
+    let side = |text: Option<&str>| if text.is_some() { name.to_owned() } else { "/dev/null".to_owned() };
+    TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default())
+        .unified_diff()
+        .header(&side(before), &side(after))
+        .to_string()
+}
+
+/// A byte order mark does the client no harm and stays.
+fn split_mark(text: &str) -> (&'static str, &str) {
+    text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body))
+}
+
+fn unsettled() -> Mistake {
+    let what = format!("the gate's entries do not settle within {MAX_EDITS} edits");
+    Mistake { line: 1, column: 1, what, mend: "take the entries of `portcullis-hook` out by hand".to_owned() }
+}
+
+fn refuse_what_the_client_drops(body: &str) -> Result<(), Mistake> {
+    let document = Document::read(body)?;
+    if body.len() > MAX_BYTES {
+        return Err(document.mistake(0, "the file is larger than 2 MiB, so that the client drops it", "make it smaller"));
+    }
+    match shape::flaws(document.value()).into_iter().next() {
+        None => Ok(()),
+        Some(flaw) => Err(document.mistake(document.offset_of(&flaw.at), &flaw.what, "mend it, then run this again")),
+    }
+}
+
+fn all_events(wiring: &Wiring) -> Piece {
+    Piece::Table(wiring.events.iter().map(|event| (event.event, Piece::List(vec![group(wiring, *event)]))).collect())
+}
+
+fn group(wiring: &Wiring, event: EventWiring) -> Piece {
+    let mut members: Vec<(&str, Piece)> = event.matcher.map(|matcher| ("matcher", Piece::text(matcher))).into_iter().collect();
+    members.push(("hooks", Piece::List(vec![handler(wiring, event, None)])));
+    Piece::Table(members)
+}
+
+/// The handler as it should be; a person's `statusMessage` is kept.
+fn handler(wiring: &Wiring, event: EventWiring, status: Option<&str>) -> Piece {
+    let mut members = vec![
+        ("type", Piece::text("command")),
+        ("command", Piece::text(&wiring.command)),
+        ("args", Piece::List(vec![Piece::text(event.event)])),
+        ("timeout", Piece::Number(wiring.timeout_seconds)),
+    ];
+    members.extend(event.guarding.then(|| ("onFailure", Piece::text("block"))));
+    members.extend(status.map(|status| ("statusMessage", Piece::text(status))));
+    Piece::Table(members)
+}
+
+/// The next edit that brings the document nearer to `wiring`; `None` when it is there.
+fn missing(document: &Document, wiring: &Wiring) -> Option<Splice> {
+    let Some(hooks) = document.hooks() else {
+        return Some(document.append(&document.root(), Some("hooks"), &all_events(wiring)));
+    };
+    for event in wiring.events {
+        let Some(groups) = document.groups(event.event) else {
+            return Some(document.append(&hooks, Some(event.event), &Piece::List(vec![group(wiring, *event)])));
+        };
+        let places = document.places(&starts_gate, |name| name == event.event);
+        let fits = |place: &&Place| covers_all(place.matcher.as_ref()) && handler_fits(&place.handler, wiring, *event);
+        let Some(kept) = places.iter().find(fits).or(places.first()) else {
+            return Some(document.append(&groups, None, &group(wiring, *event)));
+        };
+        if let Some(other) = places.iter().find(|place| *place != kept) {
+            return document.taken_out(other);
+        }
+        if !covers_all(kept.matcher.as_ref()) {
+            // Where another tool's hook stands in the same group, that one needs the matcher.
+            return if kept.is_alone() { Some(document.replace(&kept.matcher_at, &Piece::text("*"))) } else { document.taken_out(kept) };
+        }
+        if !handler_fits(&kept.handler, wiring, *event) {
+            let status = kept.handler.get("statusMessage").and_then(Value::as_str);
+            return Some(document.replace(&kept.handler_at, &handler(wiring, *event, status)));
+        }
+    }
+    // An entry that an older version had on another event would be started for nothing.
+    let unused = |name: &str| wiring.events.iter().all(|event| event.event != name);
+    document.places(&starts_gate, unused).first().and_then(|place| document.taken_out(place))
+}
+
+/// Whether a handler is what [`handler`] would make, whatever the order of its keys.
+fn handler_fits(found: &Value, wiring: &Wiring, event: EventWiring) -> bool {
+    let status = found.get("statusMessage").and_then(Value::as_str);
+    *found == handler(wiring, event, status).to_value()
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

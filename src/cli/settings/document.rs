@@ -1,0 +1,338 @@
+//! A settings text with the places of its parts: where the gate's handlers stand, and which bytes to cut or fill.
+//!
+//! What is to stand there is said by the parent module.
+
+use std::ops::Range;
+
+use jsonc_parser::ast;
+use jsonc_parser::common::Ranged;
+use serde_json::Value;
+
+use super::Mistake;
+use super::layout::{Layout, Piece};
+use crate::event::settings::shape::Step;
+
+/// One change of a text: these bytes give way to that text.
+pub(super) struct Splice {
+    range: Range<usize>,
+    with: String,
+}
+
+impl Splice {
+    pub(super) fn applied_to(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        text.replace_range(self.range.clone(), &self.with);
+        text
+    }
+}
+
+/// An object or an array: the bytes of its brackets and of its children (of members, key and value).
+pub(super) struct Container {
+    range: Range<usize>,
+    children: Vec<Range<usize>>,
+}
+
+impl Container {
+    fn of_object(object: &ast::Object) -> Self {
+        Self { range: bytes(object), children: object.properties.iter().map(bytes).collect() }
+    }
+
+    fn of_array(array: &ast::Array) -> Self {
+        Self { range: bytes(array), children: array.elements.iter().map(bytes).collect() }
+    }
+
+    /// The bytes between the brackets.
+    fn inside(&self) -> Range<usize> {
+        self.range.start + 1..self.range.end.saturating_sub(1)
+    }
+}
+
+/// A handler in the document, by its way from the top.
+#[derive(PartialEq)]
+pub(super) struct Place {
+    event: usize,
+    group: usize,
+    index: usize,
+    /// How many handlers stand in the same group, this one included.
+    siblings: usize,
+    pub handler: Value,
+    pub handler_at: Range<usize>,
+    /// The matcher of the group.
+    pub matcher: Option<Value>,
+    /// Where it stands; the group itself where there is none.
+    pub matcher_at: Range<usize>,
+}
+
+impl Place {
+    /// Whether no other handler shares the group.
+    pub(super) fn is_alone(&self) -> bool {
+        self.siblings == 1
+    }
+}
+
+/// A text that is strict JSON with an object at the top, in whose hooks no key is given twice.
+pub(super) struct Document<'t> {
+    text: &'t str,
+    value: Value,
+    root: ast::Object<'t>,
+    layout: Layout,
+}
+
+impl<'t> Document<'t> {
+    pub(super) fn read(text: &'t str) -> Result<Self, Mistake> {
+        if text.trim().is_empty() {
+            return Err(mistake(text, 0, "the file is empty, which is not JSON", "delete it, or write `{}` into it"));
+        }
+        // This reader is as strict as the client; the one that knows the places is not.
+        let value: Value = serde_json::from_str(text).map_err(|error| not_json(text, &error))?;
+        let parsed = jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &jsonc_parser::ParseOptions::default());
+        let root = match parsed.map(|parsed| parsed.value) {
+            Ok(Some(ast::Value::Object(root))) => root,
+            Ok(_) => return Err(mistake(text, 0, "the file does not hold an object", "begin it with `{` and end it with `}`")),
+            Err(error) => return Err(mistake(text, error.range().start, &error.kind().to_string(), "mend it, then run this again")),
+        };
+        if let Some((key, at)) = twice(&root) {
+            return Err(mistake(text, at, &format!("the key `{key}` is given twice"), "keep one of the two: the client uses the last only"));
+        }
+        let layout = layout_of(text, &root);
+        Ok(Self { text, value, root, layout })
+    }
+
+    pub(super) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    pub(super) fn root(&self) -> Container {
+        Container::of_object(&self.root)
+    }
+
+    /// The object `hooks`, where there is one.
+    pub(super) fn hooks(&self) -> Option<Container> {
+        self.root.get_object("hooks").map(Container::of_object)
+    }
+
+    /// The groups of an event, where there is a list of them.
+    pub(super) fn groups(&self, event: &str) -> Option<Container> {
+        self.root.get_object("hooks")?.get_array(event).map(Container::of_array)
+    }
+
+    /// The handlers whose command `is_ours`, on those events. What has not the form of a handler is passed over.
+    pub(super) fn places(&self, is_ours: &impl Fn(&str) -> bool, on: impl Fn(&str) -> bool) -> Vec<Place> {
+        let mut found = Vec::new();
+        let events = self.root.get_object("hooks").into_iter().flat_map(|hooks| hooks.properties.iter().enumerate());
+        for (event, property) in events.filter(|(_, property)| on(property.name.as_str())) {
+            for (group, value) in elements(&property.value).iter().enumerate() {
+                let Some(members) = value.as_object() else { continue };
+                let handlers = members.get_array("hooks").map(|hooks| hooks.elements.as_slice()).unwrap_or_default();
+                for (index, handler) in handlers.iter().enumerate() {
+                    if !handler.as_object().and_then(|handler| handler.get_string("command")).is_some_and(|command| is_ours(&command.value)) {
+                        continue;
+                    }
+                    let matcher = members.get("matcher").map(|matcher| &matcher.value);
+                    found.push(Place {
+                        event,
+                        group,
+                        index,
+                        siblings: handlers.len(),
+                        handler: self.value_at(bytes(handler)),
+                        handler_at: bytes(handler),
+                        matcher: matcher.map(|matcher| self.value_at(bytes(matcher))),
+                        matcher_at: bytes(matcher.unwrap_or(value)),
+                    });
+                }
+            }
+        }
+        found
+    }
+
+    /// Adds a child after the last one.
+    pub(super) fn append(&self, container: &Container, key: Option<&str>, piece: &Piece) -> Splice {
+        let Layout { eol, unit, .. } = &self.layout;
+        if let Some(last) = container.children.last() {
+            let before = container.children.iter().rev().nth(1).map_or(container.range.start + 1, |before| before.end);
+            let lead = self.part(before..last.start);
+            let with = match lead.rsplit_once('\n') {
+                Some((_, tail)) => {
+                    let indent = blanks_of(tail);
+                    format!(",{eol}{indent}{}", self.layout.child(key, piece, Some(indent)))
+                }
+                None => format!("{}{}", self.layout.comma(), self.layout.child(key, piece, None)),
+            };
+            return Splice { range: last.end..last.end, with };
+        }
+        // The blank behind the bracket is our mark: the container was here, and empty. What stood within stays
+        // behind what we add.
+        let start = container.range.start + 1;
+        let in_lines = container.range == bytes(&self.root) || self.part(bytes(&self.root)).contains('\n');
+        let with = if in_lines {
+            let outer = self.indent_at(start);
+            let inner = format!("{outer}{unit}");
+            format!(" {eol}{inner}{}{eol}{outer}", self.layout.child(key, piece, Some(&inner)))
+        } else {
+            format!(" {}", self.layout.child(key, piece, None))
+        };
+        Splice { range: start..start, with }
+    }
+
+    /// Puts a value in the place of another one, in as many lines.
+    pub(super) fn replace(&self, range: &Range<usize>, piece: &Piece) -> Splice {
+        let indent = self.part(range.clone()).contains('\n').then(|| self.indent_at(range.start));
+        Splice { range: range.clone(), with: self.layout.value(piece, indent) }
+    }
+
+    /// Takes a handler out, and with it every container that then stands empty and was not here before us.
+    /// `None` where the whole document goes with it.
+    pub(super) fn taken_out(&self, place: &Place) -> Option<Splice> {
+        let hooks_index = self.root.properties.iter().position(|property| property.name.as_str() == "hooks")?;
+        let hooks = self.root.get_object("hooks")?;
+        let groups = hooks.properties.get(place.event)?.value.as_array()?;
+        if !place.is_alone() {
+            let handlers = groups.elements.get(place.group)?.as_object()?.get_array("hooks")?;
+            return cut(&Container::of_array(handlers), place.index);
+        }
+        let chain = [
+            (Container::of_array(groups), place.group),
+            (Container::of_object(hooks), place.event),
+            (self.root(), hooks_index),
+        ];
+        chain.iter().find_map(|(container, index)| cut(container, *index).or_else(|| self.emptied(container)))
+    }
+
+    /// Empties a container that was here before us, so that it looks as it did; `None` without our mark.
+    fn emptied(&self, container: &Container) -> Option<Splice> {
+        let child = container.children.first()?;
+        let inside = container.inside();
+        let lead = self.part(inside.start..child.start).strip_prefix(' ')?;
+        let rest = self.part(child.end..inside.end);
+        let gap = if lead.is_empty() {
+            rest
+        } else {
+            let eol = if lead.starts_with("\r\n") { "\r\n" } else { "\n" };
+            lead.strip_prefix(eol)?;
+            rest.strip_prefix(eol).and_then(|rest| rest.strip_prefix(self.indent_at(inside.start))).unwrap_or_default()
+        };
+        Some(Splice { with: gap.to_owned(), range: inside })
+    }
+
+    /// The byte at which the last part of a way begins that is there.
+    pub(super) fn offset_of(&self, way: &[Step]) -> usize {
+        let mut offset = self.root.range.start;
+        let mut members = Some(&self.root);
+        let mut items: &[ast::Value] = &[];
+        for step in way {
+            let value = match step {
+                Step::Key(key) => match members.and_then(|members| members.get(key)) {
+                    Some(property) => {
+                        offset = property.range.start;
+                        &property.value
+                    }
+                    None => break,
+                },
+                Step::Index(index) => match items.get(*index) {
+                    Some(value) => {
+                        offset = value.range().start;
+                        value
+                    }
+                    None => break,
+                },
+            };
+            members = value.as_object();
+            items = elements(value);
+        }
+        offset
+    }
+
+    pub(super) fn mistake(&self, offset: usize, what: &str, mend: &str) -> Mistake {
+        mistake(self.text, offset, what, mend)
+    }
+
+    fn part(&self, range: Range<usize>) -> &'t str {
+        self.text.get(range).unwrap_or_default()
+    }
+
+    fn value_at(&self, range: Range<usize>) -> Value {
+        serde_json::from_str(self.part(range)).unwrap_or_default()
+    }
+
+    /// The blanks at the start of the line in which the byte stands.
+    fn indent_at(&self, offset: usize) -> &'t str {
+        let before = self.part(0..offset);
+        blanks_of(before.rsplit_once('\n').map_or(before, |(_, line)| line))
+    }
+}
+
+fn bytes(node: &impl Ranged) -> Range<usize> {
+    let range = node.range();
+    range.start..range.end
+}
+
+fn elements<'v, 't>(value: &'v ast::Value<'t>) -> &'v [ast::Value<'t>] {
+    value.as_array().map(|array| array.elements.as_slice()).unwrap_or_default()
+}
+
+fn blanks_of(line: &str) -> &str {
+    line.get(..line.len() - line.trim_start_matches([' ', '\t']).len()).unwrap_or_default()
+}
+
+/// Cuts one of several children, with the comma before it (of the first: after it).
+fn cut(container: &Container, index: usize) -> Option<Splice> {
+    let child = container.children.get(index)?;
+    let range = match index.checked_sub(1).and_then(|before| container.children.get(before)) {
+        Some(before) => before.end..child.end,
+        None => child.start..container.children.get(index + 1)?.start,
+    };
+    Some(Splice { range, with: String::new() })
+}
+
+/// The first key that stands twice at the top or in one object below `hooks`, and where.
+fn twice(root: &ast::Object) -> Option<(String, usize)> {
+    fn in_one(object: &ast::Object) -> Option<(String, usize)> {
+        object.properties.iter().enumerate().find_map(|(index, property)| {
+            let mut before = object.properties.iter().take(index);
+            before.any(|before| before.name.as_str() == property.name.as_str()).then(|| (property.name.as_str().to_owned(), property.range.start))
+        })
+    }
+    fn below(value: &ast::Value) -> Option<(String, usize)> {
+        let members = value.as_object();
+        members
+            .and_then(in_one)
+            .or_else(|| members.into_iter().flat_map(|members| &members.properties).find_map(|property| below(&property.value)))
+            .or_else(|| elements(value).iter().find_map(below))
+    }
+    in_one(root).or_else(|| root.get("hooks").and_then(|hooks| below(&hooks.value)))
+}
+
+fn layout_of(text: &str, root: &ast::Object) -> Layout {
+    let ours = Layout::ours();
+    let part = |range: Range<usize>| text.get(range).unwrap_or_default();
+    let first = root.properties.first();
+    let unit = first.and_then(|first| part(root.range.start + 1..first.range.start).rsplit_once('\n')).map(|(_, indent)| blanks_of(indent));
+    Layout {
+        eol: if text.contains("\r\n") { "\r\n" } else { ours.eol },
+        unit: unit.filter(|unit| !unit.is_empty()).map_or(ours.unit, str::to_owned),
+        dense: first.is_some_and(|first| part(first.name.range().end..first.value.range().start) == ":"),
+    }
+}
+
+fn mistake(text: &str, offset: usize, what: &str, mend: &str) -> Mistake {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
+    Mistake { line: before.matches('\n').count() + 1, column: line.chars().count() + 1, what: what.to_owned(), mend: mend.to_owned() }
+}
+
+fn not_json(text: &str, error: &serde_json::Error) -> Mistake {
+    let line_start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let mut offset = (line_start + error.column().saturating_sub(1)).min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    let (before, after) = text.split_at_checked(offset).unwrap_or((text, ""));
+    let is_comment = after.starts_with("//") || after.starts_with("/*") || (before.ends_with('/') && after.starts_with(['/', '*']));
+    let what = if is_comment {
+        "a comment, which a settings file cannot hold".to_owned()
+    } else {
+        let whole = error.to_string();
+        format!("this is not JSON: {}", whole.split(" at line ").next().unwrap_or(&whole))
+    };
+    mistake(text, offset, &what, "mend it: as it stands the client drops the whole file")
+}

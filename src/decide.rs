@@ -1,0 +1,113 @@
+//! Concludes: actions, facts and policy in, verdict out.
+//! Reads nothing. A thing it must know is a field of [`Facts`]; what is missing there comes back as [`Need`]s.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+use crate::action::{Action, Deed};
+use crate::facts::{Facts, Need};
+use crate::matcher::{self, Asking};
+use crate::policy::{Policy, Rule, Tier};
+use crate::verdict::{Answer, Finding, Look, Verdict};
+
+/// What was concluded so far.
+#[derive(Debug)]
+pub struct Decided {
+    /// The verdict with what is known.
+    pub verdict: Verdict,
+    /// What must be found out first. Empty: the verdict stands.
+    pub needs: Vec<Need>,
+    /// Which rules looked at which action, and what they said (only those that are not a plain no, and those that were
+    /// waived, unless `every` was asked for).
+    pub looks: Vec<Look>,
+}
+
+/// Concludes. None if the compiled policy is damaged.
+///
+/// With `every`, each rule that looked is noted, also where it said no.
+#[must_use]
+pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -> Option<Decided> {
+    let mut asking = Asking { facts, protected: &policy.protected, needs: Vec::new() };
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut looks = Vec::new();
+    for (at, action) in actions.iter().enumerate() {
+        for rule in candidates(action, policy)? {
+            let answer = matcher::rule(&rule, at, actions, &mut asking);
+            let waived = if answer == Answer::No { None } else { waived(&rule, at, actions, policy, &mut asking)? };
+            if every || answer != Answer::No {
+                looks.push(Look { action: at, rule: rule.name.to_owned(), answer, waived: waived.clone() });
+            }
+            if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
+                let known = findings.iter().any(|finding| finding.rule == rule.name && finding.action == action.shown() && finding.tier == tier);
+                if !known {
+                    findings.push(finding(&rule, action, tier, answer));
+                }
+            }
+        }
+    }
+    // Certain findings stand before uncertain ones of the same tier; otherwise the order of the actions stays.
+    findings.sort_by_key(|finding| std::cmp::Reverse((!finding.shadow, finding.tier, finding.answer)));
+    let tier = findings.iter().filter(|finding| !finding.shadow).map(|finding| finding.tier).max().unwrap_or(Tier::Free);
+    Some(Decided { verdict: Verdict { tier, findings }, needs: asking.needs, looks })
+}
+
+/// The tier that an answer gives: a rule that only might hold gives tier 3 if it is of tier 3 or 4, and nothing otherwise.
+fn weight(tier: Tier, answer: Answer) -> Option<Tier> {
+    match answer {
+        Answer::Yes => Some(tier),
+        Answer::Maybe if tier >= Tier::Supervised => Some(Tier::Supervised),
+        Answer::Maybe | Answer::No => None,
+    }
+}
+
+fn candidates<'p>(action: &Action, policy: &Policy<'p>) -> Option<Vec<Rule<'p>>> {
+    match &action.deed {
+        Deed::Run(run) => policy.rules_for(&["run", &format!("run {}", run.program)]),
+        Deed::Write(_) => policy.rules_for(&["write"]),
+        Deed::Delete(_) => policy.rules_for(&["delete"]),
+        Deed::Read(_) => policy.rules_for(&["read"]),
+        Deed::Fetch { .. } => policy.rules_for(&["fetch"]),
+        Deed::Call(_) => policy.rules_for(&["call"]),
+        Deed::Spawn { .. } => policy.rules_for(&["spawn"]),
+        Deed::Push(_) => policy.rules_for(&["push"]),
+        Deed::Opaque { .. } => policy.rules_for(&["opaque"]),
+    }
+}
+
+/// The place of the waiver that covers the action for certain, if there is one.
+fn waived(rule: &Rule, at: usize, actions: &[Action], policy: &Policy, asking: &mut Asking) -> Option<Option<String>> {
+    let today = asking.facts.today;
+    let found = policy
+        .waivers_of(rule.name)?
+        .into_iter()
+        .filter(|waiver| waiver.until >= today)
+        .find(|waiver| matcher::waiver(waiver, at, actions, asking) == Answer::Yes);
+    Some(found.map(|waiver| waiver.place.to_owned()))
+}
+
+fn finding(rule: &Rule, action: &Action, tier: Tier, answer: Answer) -> Finding {
+    Finding {
+        rule: rule.name.to_owned(),
+        pack: rule.pack.to_owned(),
+        place: rule.place.to_owned(),
+        tier,
+        answer,
+        unread: (answer == Answer::Maybe).then(|| unread(action)).flatten(),
+        shadow: rule.shadow,
+        reason: rule.reason.to_owned(),
+        instead: rule.instead.to_owned(),
+        action: action.shown(),
+        via: action.via.clone(),
+    }
+}
+
+/// The first word of the action that is not wholly known.
+fn unread(action: &Action) -> Option<String> {
+    match &action.deed {
+        Deed::Run(run) => run.may_hide_flags.as_ref().or_else(|| run.words.iter().find(|word| word.has_hole())).map(ToString::to_string),
+        Deed::Write(write) => write.path.word.has_hole().then(|| write.path.shown.clone()),
+        Deed::Delete(delete) => delete.path.word.has_hole().then(|| delete.path.shown.clone()),
+        Deed::Read(path) => path.word.has_hole().then(|| path.shown.clone()),
+        Deed::Fetch { url, .. } => url.has_hole().then(|| url.to_string()),
+        Deed::Push(push) => push.target.as_ref().filter(|word| word.has_hole()).map(ToString::to_string),
+        Deed::Call(_) | Deed::Spawn { .. } | Deed::Opaque { .. } => None,
+    }
+}

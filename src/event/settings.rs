@@ -1,0 +1,281 @@
+//! What a text of Claude Code's settings means for the gate.
+//!
+//! Here lives the judging: is the gate wired in, what in the text disables or weakens it, and does an edit make
+//! matters worse. What the client demands of the form of a settings file stands in [`shape`]. Editing settings
+//! is the people's door's work and lives in `cli::settings`; nothing here reads a file or the environment.
+//!
+//! The facts about the client come from its documentation and from observing version 2.1.329.
+
+pub mod entry;
+pub mod shape;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use entry::Entry;
+
+/// The file name of the program that a gate entry starts.
+pub const PROGRAM: &str = "portcullis-hook";
+
+/// The events whose answer can hold something back; without one of them the gate has a gap.
+pub const GUARDING: [&str; 3] = ["PreToolUse", "PermissionRequest", "ConfigChange"];
+
+/// The client drops a larger settings file whole.
+pub const MAX_BYTES: usize = 2 * 1024 * 1024;
+
+/// Variables that a settings file must not hand to the gate's process, which inherits `env`, and to the client
+/// itself. A trailing `*` stands for any ending. What only concerns the agent's commands (`GIT_EDITOR`,
+/// `NODE_OPTIONS`, `TMPDIR`) is not among them,
+/// nor is `ENV`, which only interactive shells read.
+const REACHING_ENV: &[(&str, &str)] = &[
+    // The loader would run foreign code inside the gate.
+    ("LD_*", "loads foreign code into the gate"),
+    ("DYLD_*", "loads foreign code into the gate"),
+    ("GLIBC_TUNABLES", "changes the C library below the gate"),
+    // A shell form, or a program named without its path, would start something else.
+    ("PATH", "decides which programs are started"),
+    ("BASH_ENV", "runs a file before every shell command"),
+    ("BASH_FUNC_*", "replaces commands by shell functions"),
+    ("SHELL", "decides by which shell's rules commands are read"),
+    ("SHELLOPTS", "changes how commands are read"),
+    ("BASHOPTS", "changes how commands are read"),
+    // The gate's policy, state and cache are looked for below these.
+    ("HOME", "moves the gate's policy and state"),
+    ("XDG_*", "moves the gate's policy and state"),
+    ("PORTCULLIS_*", "speaks to the gate itself"),
+    // The repository whose policy holds, and the hooks that git runs.
+    ("GIT_DIR", "moves the repository that the gate looks at"),
+    ("GIT_WORK_TREE", "moves the repository that the gate looks at"),
+    ("GIT_COMMON_DIR", "moves the repository that the gate looks at"),
+    ("GIT_INDEX_FILE", "moves the index that the gate looks at"),
+    ("GIT_OBJECT_DIRECTORY", "moves the objects that the gate looks at"),
+    ("GIT_ALTERNATE_OBJECT_DIRECTORIES", "moves the objects that the gate looks at"),
+    ("GIT_NAMESPACE", "changes which refs the gate looks at"),
+    ("GIT_CEILING_DIRECTORIES", "moves the repository that the gate looks at"),
+    ("GIT_DISCOVERY_ACROSS_FILESYSTEM", "moves the repository that the gate looks at"),
+    ("GIT_CONFIG*", "can switch git's own hooks off"),
+    ("GIT_EXEC_PATH", "replaces git's own programs"),
+    ("GIT_TEMPLATE_DIR", "puts hooks into new repositories"),
+    // The client's own switches.
+    ("CLAUDE_CODE_SIMPLE", "drops the hooks"),
+    ("CLAUDE_CODE_SAFE_MODE", "drops the hooks"),
+    ("CLAUDE_CODE_SHELL_PREFIX", "wraps hook commands"),
+    ("CLAUDE_CODE_EXPERIMENTAL_CODE_MODE", "lets code make tool calls that no hook is known to see"),
+    ("CLAUDE_CODE_SESSION_ATTENDED", "pretends that a person is there to ask"),
+    ("CLAUDE_CONFIG_DIR", "moves the user's settings"),
+    ("CLAUDE_ENV_FILE", "sets further variables"),
+    ("CLAUDE_PROJECT_DIR", "moves the project that the gate looks at"),
+    ("CLAUDE_PLUGIN_ROOT", "moves the gate's program"),
+];
+
+/// What a settings text does for the gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// Handlers on `PreToolUse` that start the gate for every tool and wait for its answer.
+    pub gate_entries: usize,
+    /// Whether every event of [`GUARDING`] has such a handler.
+    pub whole: bool,
+    /// What in this text disables or weakens the gate, each a clause in lower case. A text with faults may still
+    /// hold a whole gate: the client can drop it all the same.
+    pub faults: Vec<String>,
+}
+
+/// A settings text, as far as it can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// The client drops such a file whole; the clause says why.
+    Unreadable(String),
+    /// It can be read, and does this.
+    Read(Effect),
+}
+
+/// Says what `text` does for the gate, looked at by itself.
+#[must_use]
+pub fn judge(text: &str) -> Reading {
+    match Settings::read(text) {
+        Err(why) => Reading::Unreadable(why),
+        Ok(settings) => Reading::Read(settings.effect()),
+    }
+}
+
+/// Says why replacing `before` by `after` harms the gate; `None` when it keeps what was there.
+///
+/// `before` is `None` when there was no file. Faults that were there already are not held against the edit; adding
+/// permissions, other hooks or a model is no harm.
+#[must_use]
+pub fn worsened(before: Option<&str>, after: &str) -> Option<String> {
+    let before_text = before.unwrap_or_default();
+    let before = Settings::read(before_text).ok();
+    let after = match Settings::read(after) {
+        Ok(after) => after,
+        // An empty file is dropped as well, but where no gate stood there is nothing to lose.
+        Err(_) if after.trim().is_empty() && !before_text.contains(PROGRAM) => return None,
+        Err(why) => return Some(why),
+    };
+    let Some(before) = before else {
+        // The client dropped the old text, so nothing is lost; but if it named the gate, it was meant to hold it.
+        if before_text.contains(PROGRAM) && after.effect().gate_entries == 0 {
+            return Some("the gate's entry on `PreToolUse` is gone".to_owned());
+        }
+        return after.reasons_beyond(&[]);
+    };
+    after.reasons_beyond(&before.findings).or_else(|| before.lost_in(&after))
+}
+
+/// Something that disables or weakens the gate.
+struct Finding {
+    /// The clause that people read.
+    text: String,
+    /// What tells two findings with one text apart, for instance the value of a variable. It may be a secret, so
+    /// it is compared and never shown.
+    detail: String,
+}
+
+impl Finding {
+    fn plain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), detail: String::new() }
+    }
+
+    fn same_as(&self, other: &Self) -> bool {
+        self.text == other.text && self.detail == other.detail
+    }
+}
+
+/// What a readable text says about the gate.
+struct Settings {
+    entries: Vec<Entry>,
+    plugins_on: BTreeSet<String>,
+    findings: Vec<Finding>,
+}
+
+impl Settings {
+    fn read(text: &str) -> Result<Self, String> {
+        let root = parse(text)?;
+        let Some(object) = root.as_object() else {
+            return Err("the text is not a JSON object, so that the client drops the whole file".to_owned());
+        };
+        let mut entries = entry::all(object);
+        // What weighs most is named first.
+        entries.sort_by_key(|entry| GUARDING.iter().position(|event| *event == entry.event).unwrap_or(GUARDING.len()));
+        let mut findings: Vec<Finding> = shape::flaws(&root).into_iter().map(|flaw| Finding::plain(flaw.what)).collect();
+        findings.extend(entries.iter().flat_map(|entry| entry.faults.iter().map(Finding::plain)));
+        findings.extend(switches(object, entries.iter().any(Entry::is_gate)));
+        findings.extend(environment(object));
+        findings.extend(plugins(object, false).map(|name| Finding::plain(format!("`enabledPlugins` turns the plugin `{name}` off"))));
+        Ok(Self { entries, plugins_on: plugins(object, true).map(str::to_owned).collect(), findings })
+    }
+
+    fn effect(&self) -> Effect {
+        let mut faults: Vec<String> = Vec::new();
+        for finding in &self.findings {
+            if !faults.contains(&finding.text) {
+                faults.push(finding.text.clone());
+            }
+        }
+        Effect {
+            gate_entries: self.entries.iter().filter(|entry| entry.is_gate() && entry.event == "PreToolUse").count(),
+            whole: GUARDING.iter().all(|event| self.entries.iter().any(|entry| entry.is_gate() && entry.event == *event)),
+            faults,
+        }
+    }
+
+    /// The findings that `known` does not hold, in one sentence.
+    fn reasons_beyond(&self, known: &[Finding]) -> Option<String> {
+        let mut new: Vec<&str> = Vec::new();
+        for finding in &self.findings {
+            if !known.iter().any(|old| old.same_as(finding)) && !new.contains(&finding.text.as_str()) {
+                new.push(&finding.text);
+            }
+        }
+        (!new.is_empty()).then(|| new.join("; "))
+    }
+
+    /// What of the gate stood in `self` and is missing in `after`.
+    fn lost_in(&self, after: &Self) -> Option<String> {
+        for entry in self.entries.iter().filter(|entry| entry.runs) {
+            let count = |settings: &Self| settings.entries.iter().filter(|other| other.replaces(entry)).count();
+            if count(after) >= count(self) {
+                continue;
+            }
+            let event = &entry.event;
+            let here = |settings: &Self| settings.entries.iter().filter(|other| other.runs && other.event == *event).count();
+            return Some(if here(after) < here(self) {
+                format!("the gate's entry on `{event}` is gone")
+            } else {
+                format!("the gate's entry on `{event}` no longer starts `{}`", entry.command)
+            });
+        }
+        let lost = self.plugins_on.difference(&after.plugins_on).next()?;
+        Some(format!("`enabledPlugins` no longer turns the plugin `{lost}` on"))
+    }
+}
+
+/// Reads `text` as the client does: strict JSON, a byte order mark in front is passed over, of keys that are given
+/// twice the last one counts.
+fn parse(text: &str) -> Result<Value, String> {
+    if text.len() > MAX_BYTES {
+        return Err("the text is larger than 2 MiB, so that the client drops the whole file".to_owned());
+    }
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if body.trim().is_empty() {
+        return Err("the text is empty, which is not JSON, so that the client drops the whole file".to_owned());
+    }
+    serde_json::from_str(body).map_err(|error| format!("the text is not JSON ({error}), so that the client drops the whole file"))
+}
+
+/// Keys that switch hooks off as a whole.
+fn switches(root: &Map<String, Value>, holds_gate: bool) -> Vec<Finding> {
+    let mut found = Vec::new();
+    match root.get("disableAllHooks") {
+        None | Some(Value::Bool(false)) => {}
+        Some(Value::Bool(true)) => found.push(Finding::plain("`disableAllHooks` switches every hook off")),
+        Some(_) => found.push(Finding::plain("`disableAllHooks` is neither true nor false, so that the hooks may be switched off")),
+    }
+    // Both keys count in managed settings only. There they keep the hooks of their own tier and drop the others',
+    // so a text that holds the gate itself may have them. A wrong value counts as true.
+    if !holds_gate {
+        let set = |key| root.get(key).is_some_and(|value| *value != Value::Bool(false));
+        if set("allowManagedHooksOnly") {
+            found.push(Finding::plain("`allowManagedHooksOnly` drops the gate's hooks of all other settings"));
+        }
+        let only_other_parts = |value: &Value| {
+            value.as_array().is_some_and(|parts| parts.iter().all(|part| part.as_str().is_some_and(|part| part != "hooks")))
+        };
+        if set("strictPluginOnlyCustomization") && !root.get("strictPluginOnlyCustomization").is_some_and(only_other_parts) {
+            found.push(Finding::plain("`strictPluginOnlyCustomization` drops the gate's hooks of all other settings"));
+        }
+    }
+    found
+}
+
+fn environment(root: &Map<String, Value>) -> Vec<Finding> {
+    let Some(variables) = root.get("env").and_then(Value::as_object) else { return Vec::new() };
+    let effect_of = |name: &str| {
+        REACHING_ENV.iter().find(|(pattern, _)| match pattern.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == *pattern,
+        })
+    };
+    variables
+        .iter()
+        .filter_map(|(name, value)| {
+            let (_, effect) = effect_of(name)?;
+            Some(Finding { text: format!("`env` sets `{name}`, which {effect}"), detail: value.to_string() })
+        })
+        .collect()
+}
+
+/// The gate's own plugins that `enabledPlugins` turns on (`on`), or names and does not turn on.
+fn plugins(root: &Map<String, Value>, on: bool) -> impl Iterator<Item = &str> {
+    root.get("enabledPlugins")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter(move |(name, value)| name.to_ascii_lowercase().contains("portcullis") && (**value == Value::Bool(true)) == on)
+        .map(|(name, _)| name.as_str())
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

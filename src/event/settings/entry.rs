@@ -1,0 +1,188 @@
+//! The gate's own entries in a settings text: which handlers start it, and in what way each of them is weak.
+//!
+//! What the client demands of handlers in general stands in `shape`.
+
+use serde_json::{Map, Value};
+
+use super::{GUARDING, PROGRAM};
+
+/// A shorter timeout can end the gate before its own deadline does, and the client then lets the call through.
+const MIN_TIMEOUT_SECONDS: f64 = 2.0;
+/// The client's own default; a longer one leaves a stuck gate standing for more than ten minutes.
+const MAX_TIMEOUT_SECONDS: f64 = 600.0;
+
+/// What a full path may begin with: placeholders that the client replaces, and the root.
+const ANCHORS: [&str; 3] = ["/", "${CLAUDE_PROJECT_DIR}/", "${CLAUDE_PLUGIN_ROOT}/"];
+
+/// One handler that starts the gate, or names it.
+pub(super) struct Entry {
+    /// The event it is registered on.
+    pub event: String,
+    /// The command as written.
+    pub command: String,
+    /// The arguments as written; `None` is the shell form.
+    arguments: Option<Value>,
+    /// Whether the client starts the gate by it and waits for the answer.
+    pub runs: bool,
+    /// Whether it does so for every call.
+    sees_all: bool,
+    /// In what way it is weak, each a clause.
+    pub faults: Vec<String>,
+}
+
+impl Entry {
+    /// Whether this entry holds its event: it runs the gate for every call.
+    pub(super) fn is_gate(&self) -> bool {
+        self.runs && self.sees_all
+    }
+
+    /// Whether this entry does what `old` did: it starts the same program on the same event for as many calls.
+    pub(super) fn replaces(&self, old: &Self) -> bool {
+        self.runs
+            && self.event == old.event
+            && self.command == old.command
+            && self.arguments == old.arguments
+            && (self.sees_all || !old.sees_all)
+    }
+}
+
+/// Whether the command of a handler (with or without arguments in it) starts the gate.
+#[must_use]
+pub fn starts_gate(command: &str) -> bool {
+    let is_program = |path: &str| path.rsplit('/').next() == Some(PROGRAM);
+    // A path may hold blanks. A word before the path makes it a line for a shell.
+    let is_path = !command.contains(" /") && (!command.contains(' ') || ANCHORS.iter().any(|anchor| command.starts_with(anchor)));
+    is_path && is_program(command) || shell_words(command).is_some_and(|words| words.first().is_some_and(|first| is_program(first)))
+}
+
+/// Whether a matcher lets every tool through; a group without one does too.
+#[must_use]
+pub fn covers_all(matcher: Option<&Value>) -> bool {
+    matcher.is_none_or(|matcher| matches!(matcher.as_str(), Some("" | "*")))
+}
+
+/// Every entry of the gate below the key `hooks`. What has not the form of an entry is passed over: `shape` names it.
+pub(super) fn all(root: &Map<String, Value>) -> Vec<Entry> {
+    let mut found = Vec::new();
+    for (event, groups) in root.get("hooks").and_then(Value::as_object).into_iter().flatten() {
+        for group in groups.as_array().into_iter().flatten() {
+            for handler in group.get("hooks").and_then(Value::as_array).into_iter().flatten() {
+                found.extend(handler.as_object().and_then(|handler| read(event, group.get("matcher"), handler)));
+            }
+        }
+    }
+    found
+}
+
+fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> Option<Entry> {
+    let command = handler.get("command")?.as_str()?;
+    let arguments = handler.get("args");
+    let mut faults = Vec::new();
+    if !starts_gate(command) {
+        // Its name within another command: a wrapper (`sh -c`, `env`, `|| true`) whose answer may be another one.
+        let named = command.contains(PROGRAM) || arguments.is_some_and(|arguments| arguments.to_string().contains(PROGRAM));
+        if !(named && GUARDING.contains(&event)) {
+            return None;
+        }
+        faults.push(format!("an entry on `{event}` starts the gate through another command, which can change its answer"));
+    }
+    let mut runs = faults.is_empty();
+    let mut fault = |text: String| faults.push(format!("the gate's entry on `{event}` {text}"));
+
+    if runs && let Err(text) = start(event, command, handler) {
+        runs = false;
+        fault(text);
+    }
+    if handler.get("type").and_then(Value::as_str) != Some("command") {
+        runs = false;
+        fault("is not of the type `command`".to_owned());
+    }
+    for key in ["async", "asyncRewake"] {
+        if handler.get(key).is_some_and(|value| *value != Value::Bool(false)) {
+            runs = false;
+            fault(format!("runs in the background (`{key}`), where its answer counts for nothing"));
+        }
+    }
+    if handler.get("once").is_some_and(|value| *value != Value::Bool(false)) {
+        runs = false;
+        fault("runs only once (`once`)".to_owned());
+    }
+    let condition = handler.get("if");
+    if let Some(condition) = condition {
+        fault(format!("has a condition (`if`: {condition}), so that it does not see every call"));
+    }
+    if !covers_all(matcher) {
+        fault(format!("sees only what the matcher {} lets through", matcher.unwrap_or(&Value::Null)));
+    }
+    if let Some(seconds) = handler.get("timeout").and_then(Value::as_f64)
+        && !(MIN_TIMEOUT_SECONDS..=MAX_TIMEOUT_SECONDS).contains(&seconds)
+    {
+        fault(format!("has a `timeout` of {seconds} seconds; it must be from {MIN_TIMEOUT_SECONDS} to {MAX_TIMEOUT_SECONDS}"));
+    }
+    if GUARDING.contains(&event) && handler.get("onFailure").and_then(Value::as_str) != Some("block") {
+        fault("has no `\"onFailure\": \"block\"`, so that a gate that cannot start lets the call through".to_owned());
+    }
+    Some(Entry {
+        event: event.to_owned(),
+        command: command.to_owned(),
+        arguments: arguments.cloned(),
+        runs,
+        sees_all: condition.is_none() && covers_all(matcher),
+        faults,
+    })
+}
+
+/// Whether the command starts the gate by a full path and tells it the event.
+fn start(event: &str, command: &str, handler: &Map<String, Value>) -> Result<(), String> {
+    let (program, first) = match handler.get("args") {
+        None if handler.get("shell").is_some_and(|shell| shell.as_str() != Some("bash")) => {
+            return Err("goes through another shell (`shell`)".to_owned());
+        }
+        Some(arguments) => (command.to_owned(), arguments.get(0).and_then(Value::as_str).map(str::to_owned)),
+        None => match shell_words(command).as_deref() {
+            Some([program]) => (program.clone(), None),
+            Some([program, first]) => (program.clone(), Some(first.clone())),
+            _ => return Err("goes through a shell line that can change its answer".to_owned()),
+        },
+    };
+    if !ANCHORS.iter().any(|anchor| program.starts_with(anchor)) {
+        return Err("is not started by its full path".to_owned());
+    }
+    if first.as_deref() != Some(event) {
+        return Err(format!("is not told its event (the first of `args` must be `{event}`)"));
+    }
+    Ok(())
+}
+
+/// The words of a shell line that is a plain command: words, quotes and the client's placeholders, nothing else.
+/// `None` where a shell would do more with it.
+fn shell_words(line: &str) -> Option<Vec<String>> {
+    let line = line.replace("$CLAUDE_PROJECT_DIR/", "${CLAUDE_PROJECT_DIR}/").replace("$CLAUDE_PROJECT_DIR\"", "${CLAUDE_PROJECT_DIR}\"");
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut rest = line.as_str();
+    while let Some(character) = rest.chars().next() {
+        let mut taken = character.len_utf8();
+        match (quote, character) {
+            (Some(open), _) if character == open => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (None, ' ' | '\t') => words.extend(word.take()),
+            (None, ';' | '|' | '&' | '<' | '>' | '(' | ')' | '\n' | '\r' | '#' | '~' | '*' | '?' | '[' | '{' | '}' | '!') => return None,
+            (None | Some('"'), '\\' | '`') => return None,
+            (None | Some('"'), '$') => {
+                let placeholder = ANCHORS.iter().filter_map(|anchor| anchor.strip_suffix('/')).find(|name| !name.is_empty() && rest.starts_with(name))?;
+                word.get_or_insert_default().push_str(placeholder);
+                taken = placeholder.len();
+            }
+            _ => word.get_or_insert_default().push(character),
+        }
+        rest = rest.get(taken..)?;
+    }
+    words.extend(word);
+    // `NAME=value program` sets a variable for it.
+    (quote.is_none() && !words.first()?.contains('=')).then_some(words)
+}

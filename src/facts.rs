@@ -1,0 +1,76 @@
+//! What is true of the world, as data. Computes nothing; `world` fills it in.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+use crate::action::Change;
+
+/// What is known of the world. Places are always known; the rest only if it was asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Folders and identities that every judgement needs.
+    pub places: Places,
+    /// Answers to [`Need`]s, in the order in which they were asked.
+    pub known: Vec<(Need, Known)>,
+    /// Today, in days since 1970-01-01 (UTC).
+    pub today: i64,
+    /// The agent's type; the main agent is `main`.
+    pub agent: String,
+    /// The host's permission mode.
+    pub mode: String,
+}
+
+/// Folders, each an absolute path without a slash at its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// The root of the repository, or the project folder where there is none; a linked work tree may add a second.
+    pub roots: Vec<String>,
+    /// The folder in which a command starts.
+    pub cwd: String,
+    /// Home folders: the password database's and, where it differs, the environment's.
+    pub homes: Vec<String>,
+    /// Temporary folders.
+    pub temporary: Vec<String>,
+    /// The folder of the gate's binaries.
+    pub binaries: Vec<String>,
+    /// Folders of the gate's state.
+    pub state: Vec<String>,
+    /// Folders of the gate's user policy.
+    pub config: Vec<String>,
+    /// The git directory and the common directory of the repository.
+    pub git: Vec<String>,
+}
+
+/// Something a rule must know that is not in the action.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Need {
+    /// Where a path leads when links are followed; in its last component only if the flag says so.
+    RealPath(String, bool),
+    /// Whether a file exists.
+    Exists(String),
+    /// The current branch of the repository.
+    Branch,
+    /// Whether the work tree has uncommitted changes.
+    Dirty,
+    /// Whether a change of this settings file would lose the gate.
+    LosesGate(String, Change),
+    /// Whether a change of this policy file would make it hold less.
+    WeakensPolicy(String, Change),
+}
+
+/// What was found out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// A text.
+    Text(String),
+    /// Yes or no, and for yes the reason where there is one.
+    Is(bool, String),
+    /// It could not be found out, and why.
+    Unknown(String),
+}
+
+impl Facts {
+    /// What is known of `need`; none if it was not asked yet.
+    #[must_use]
+    pub fn of(&self, need: &Need) -> Option<&Known> {
+        self.known.iter().find(|(asked, _)| asked == need).map(|(_, known)| known)
+    }
+}

@@ -1,0 +1,154 @@
+//! Does a rule speak of this action? Three-valued: yes, no, or maybe because something was not known.
+//! Does not weigh tiers; asks for facts and never finds them out.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+mod call;
+mod file;
+mod path;
+mod push;
+mod run;
+pub mod text;
+
+use crate::action::{Action, Deed, Run};
+use crate::facts::{Facts, Known, Need};
+use crate::policy::pattern::Pattern;
+use crate::policy::{Conditions, Rule, Waiver, When};
+use crate::verdict::Answer;
+
+/// The world as it is known, and the questions that came up.
+#[derive(Debug)]
+pub struct Asking<'f> {
+    /// What is known.
+    pub facts: &'f Facts,
+    /// Names of protected branches.
+    pub protected: &'f [Pattern<'f>],
+    /// What must be found out before this can be answered.
+    pub needs: Vec<Need>,
+}
+
+/// Whether one yes among the targets suffices (a rule), or all must be covered by a yes (an exception).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cover {
+    /// A rule's `when`.
+    Any,
+    /// `unless`, and a waiver.
+    Every,
+}
+
+impl Asking<'_> {
+    /// What is known of `need`; notes it down if it was not asked yet.
+    fn known(&mut self, need: Need) -> Option<&Known> {
+        if self.facts.of(&need).is_none() && !self.needs.contains(&need) {
+            self.needs.push(need);
+            return None;
+        }
+        self.facts.of(&need)
+    }
+
+    /// A yes-or-no fact. What cannot be found out is maybe.
+    fn holds(&mut self, need: Need) -> Answer {
+        match self.known(need) {
+            Some(Known::Is(holds, _)) => (*holds).into(),
+            _ => Answer::Maybe,
+        }
+    }
+}
+
+/// Whether `rule` speaks of the action at `at`.
+pub fn rule(rule: &Rule, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
+    let Some(action) = actions.get(at) else { return Answer::No };
+    if !for_agent(&rule.for_agents, asking.facts) {
+        return Answer::No;
+    }
+    let mut answer = when(&rule.when, action, Cover::Any, asking);
+    if !action.sure {
+        answer = answer.min(Answer::Maybe);
+    }
+    if answer == Answer::No {
+        return answer;
+    }
+    if let Some(unless) = &rule.unless {
+        answer = answer.min(!when(unless, action, Cover::Every, asking));
+    }
+    if answer == Answer::No {
+        return answer;
+    }
+    answer.min(conditions(&rule.conditions, action, asking))
+}
+
+/// Whether `waiver` takes the action at `at` out of its rule.
+pub fn waiver(waiver: &Waiver, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
+    let Some(action) = actions.get(at) else { return Answer::No };
+    if let (When::Run(tables), false) = (&waiver.when, matches!(action.deed, Deed::Run(_))) {
+        // A waiver on commands also covers what the command does, one target at a time.
+        let Some(Action { deed: Deed::Run(run), .. }) = action.from.and_then(|from| actions.get(from)) else { return Answer::No };
+        let Some(target) = target(action) else { return Answer::No };
+        let narrowed = Run { args: vec![target], ..run.clone() };
+        return run::tables(tables, &narrowed, Cover::Every);
+    }
+    when(&waiver.when, action, Cover::Every, asking)
+}
+
+/// The word of the command that names what the action is about.
+fn target(action: &Action) -> Option<crate::action::word::Word> {
+    match &action.deed {
+        Deed::Write(write) => Some(crate::action::word::Word::lit(write.path.shown.as_str())),
+        Deed::Delete(delete) if !delete.path.word.has_hole() => Some(crate::action::word::Word::lit(delete.path.shown.as_str())),
+        _ => None,
+    }
+}
+
+fn for_agent(patterns: &[Pattern], facts: &Facts) -> bool {
+    text::any_or_unasked(patterns, &facts.agent) == Answer::Yes
+}
+
+fn when(when: &When, action: &Action, cover: Cover, asking: &mut Asking) -> Answer {
+    match (when, &action.deed) {
+        (When::Run(tables), Deed::Run(run)) => run::tables(tables, run, cover),
+        (When::Write(tables), Deed::Write(write)) => or(tables, |table| file::write(table, write, cover, asking)),
+        (When::Delete(tables), Deed::Delete(delete)) => or(tables, |table| file::delete(table, delete, cover, asking)),
+        (When::Read(tables), Deed::Read(read)) => or(tables, |table| file::read(table, read, cover, asking)),
+        (When::Fetch(tables), Deed::Fetch { url, method }) => or(tables, |table| call::fetch(table, url, method.as_ref())),
+        (When::Call(tables), Deed::Call(call)) => or(tables, |table| call::call(table, call)),
+        (When::Spawn(tables), Deed::Spawn { agent, prompt }) => or(tables, |table| {
+            text::any_or_unasked(&table.agent, agent).min(text::any_or_unasked(&table.prompt, prompt))
+        }),
+        (When::Push(tables), Deed::Push(push)) => or(tables, |table| push::push(table, push, cover, asking)),
+        (When::Opaque(tables), Deed::Opaque { why, .. }) => or(tables, |table| text::any_or_unasked(&table.why, why)),
+        _ => Answer::No,
+    }
+}
+
+fn or<T>(tables: &[T], test: impl FnMut(&T) -> Answer) -> Answer {
+    tables.iter().map(test).max().unwrap_or(Answer::No)
+}
+
+/// `where`.
+fn conditions(conditions: &Conditions, action: &Action, asking: &mut Asking) -> Answer {
+    let mut answer = text::any_or_unasked(&conditions.agent, &asking.facts.agent).min(text::any_or_unasked(&conditions.mode, &asking.facts.mode));
+    if answer != Answer::No && !conditions.branch.is_empty() {
+        answer = answer.min(branch(&conditions.branch, asking));
+    }
+    if let (Some(expected), true) = (conditions.protected_branch, answer != Answer::No) {
+        let protected = match &action.deed {
+            Deed::Push(push) => push::protected(push, asking),
+            _ => branch(asking.protected, asking),
+        };
+        answer = answer.min(if expected { protected } else { !protected });
+    }
+    if let (Some(expected), true) = (conditions.dirty, answer != Answer::No) {
+        let dirty = asking.holds(Need::Dirty);
+        answer = answer.min(if expected { dirty } else { !dirty });
+    }
+    answer
+}
+
+/// Whether the current branch is one of these.
+fn branch(patterns: &[Pattern], asking: &mut Asking) -> Answer {
+    match asking.known(Need::Branch) {
+        Some(Known::Text(name)) => patterns.iter().any(|pattern| text::text(pattern, name)).into(),
+        // No branch: the head is detached.
+        Some(Known::Is(..)) => Answer::No,
+        Some(Known::Unknown(_)) | None => Answer::Maybe,
+    }
+}

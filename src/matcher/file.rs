@@ -1,0 +1,124 @@
+//! `write`, `delete`, `read`: paths, and the text that a change brings in.
+
+use super::path::{Question, matches, nowhere, outside};
+use super::{Asking, Cover, text};
+use crate::action::path::Path;
+use crate::action::word::Word;
+use crate::action::{Change, Delete, Write};
+use crate::facts::{Known, Need};
+use crate::policy::FileWhen;
+use crate::verdict::Answer;
+
+pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut Asking) -> Answer {
+    let mut answer = place(table, &write.path, Question { cover, with_contents: false }, true, asking);
+    // Where nothing is known of the destination, no rule can say that it is meant.
+    if nowhere(&write.path.word) && cover == Cover::Any {
+        answer = Answer::No;
+    }
+    if answer != Answer::No && !table.adds.is_empty() {
+        answer = answer.min(adds(table, &write.change));
+    }
+    if let (Some(expected), true) = (table.new, answer != Answer::No) {
+        let exists = write.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(Need::Exists(path.to_owned())));
+        answer = answer.min(if expected { !exists } else { exists });
+    }
+    if let (Some(expected), true) = (table.loses_gate, answer != Answer::No) {
+        let lost = effect(write, asking, Need::LosesGate);
+        answer = answer.min(if expected { lost } else { !lost });
+    }
+    if let (Some(expected), true) = (table.weakens_policy, answer != Answer::No) {
+        let weaker = effect(write, asking, Need::WeakensPolicy);
+        answer = answer.min(if expected { weaker } else { !weaker });
+    }
+    answer
+}
+
+pub(super) fn delete(table: &FileWhen, delete: &Delete, cover: Cover, asking: &mut Asking) -> Answer {
+    let mut answer = place(table, &delete.path, Question { cover, with_contents: delete.recursive || delete.moved }, false, asking);
+    for (asked, is) in [(table.recursive, delete.recursive), (table.moved, delete.moved)] {
+        if asked.is_some_and(|expected| expected != is) {
+            return Answer::No;
+        }
+    }
+    if let (Some(expected), true) = (table.loses_gate, answer != Answer::No) {
+        let lost = match delete.path.word.literal() {
+            Some(path) => asking.holds(Need::LosesGate(path.to_owned(), Change::Whole(String::new()))),
+            None => Answer::Maybe,
+        };
+        answer = answer.min(if expected { lost } else { !lost });
+    }
+    answer
+}
+
+pub(super) fn read(table: &FileWhen, path: &Path, cover: Cover, asking: &mut Asking) -> Answer {
+    if nowhere(&path.word) && cover == Cover::Any {
+        return Answer::No;
+    }
+    place(table, path, Question { cover, with_contents: false }, true, asking)
+}
+
+/// What a change would do to a file that the gate rests on.
+fn effect(write: &Write, asking: &mut Asking, need: fn(String, Change) -> Need) -> Answer {
+    let Some(path) = write.path.word.literal() else { return Answer::Maybe };
+    let path = real(path, true, asking).unwrap_or_else(|| path.to_owned());
+    asking.holds(need(path, write.change.clone()))
+}
+
+/// `path` and `outside_repo`, for the path as written and for where it really leads.
+fn place(table: &FileWhen, path: &Path, question: Question, follow: bool, asking: &mut Asking) -> Answer {
+    let here = at(table, &path.word, question, asking);
+    let decided = match question.cover {
+        Cover::Any => Answer::Yes,
+        Cover::Every => Answer::No,
+    };
+    if here == decided {
+        return here;
+    }
+    let Some(literal) = path.word.literal() else { return here };
+    let Some(real) = real(literal, follow, asking).filter(|real| real != literal) else { return here };
+    let there = at(table, &Word::lit(real), question, asking);
+    match question.cover {
+        Cover::Any => here.max(there),
+        Cover::Every => here.min(there),
+    }
+}
+
+fn real(path: &str, follow: bool, asking: &mut Asking) -> Option<String> {
+    match asking.known(Need::RealPath(path.to_owned(), follow)) {
+        Some(Known::Text(real)) => Some(real.clone()),
+        _ => None,
+    }
+}
+
+fn at(table: &FileWhen, path: &Word, question: Question, asking: &Asking) -> Answer {
+    let places = &asking.facts.places;
+    let mut answer = if table.path.is_empty() {
+        Answer::Yes
+    } else {
+        table.path.iter().map(|pattern| matches(pattern, path, places, question)).max().unwrap_or(Answer::No)
+    };
+    if let (Some(expected), true) = (table.outside_repo, answer != Answer::No) {
+        let outside = outside(path, places);
+        answer = answer.min(if expected { outside } else { !outside });
+    }
+    answer
+}
+
+/// `adds`. Text that is not known never matches: what it brings is seen at the commit.
+fn adds(table: &FileWhen, change: &Change) -> Answer {
+    let found = |text: &str| -> bool {
+        if !table.adds.iter().any(|pattern| text::text(pattern, text)) {
+            return false;
+        }
+        // `unless` spares a line, so with it the search goes line by line.
+        table.unless.is_empty()
+            || text.lines().any(|line| {
+                table.adds.iter().any(|pattern| text::text(pattern, line)) && !table.unless.iter().any(|pattern| text::text(pattern, line))
+            })
+    };
+    match change {
+        Change::Whole(text) | Change::Append(text) | Change::Patch { added: text, .. } => found(text).into(),
+        Change::Edits(edits) => edits.iter().any(|(_, new, _)| found(new)).into(),
+        Change::Attributes | Change::Unknown => Answer::No,
+    }
+}

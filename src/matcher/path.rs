@@ -1,0 +1,131 @@
+//! Path patterns on paths with holes, from the folder at which the pattern is anchored.
+
+use super::Cover;
+use crate::action::word::{Bound, Piece, Word};
+use crate::facts::Places;
+use crate::policy::pattern::{Anchor, PathPattern};
+use crate::verdict::Answer;
+
+/// How a path is asked about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question {
+    /// A rule or an exception.
+    pub cover: Cover,
+    /// All below the path is concerned too (a recursive deletion, a move).
+    pub with_contents: bool,
+}
+
+/// Whether `path` is one that `pattern` names.
+pub(super) fn matches(pattern: &PathPattern, path: &Word, places: &Places, question: Question) -> Answer {
+    let bases: &[String] = match pattern.anchor {
+        Anchor::Absolute | Anchor::Anywhere => return with_text(pattern, path, question),
+        Anchor::Repository => &places.roots,
+        Anchor::Home => &places.homes,
+        Anchor::Binaries => &places.binaries,
+        Anchor::State => &places.state,
+        Anchor::Config => &places.config,
+        Anchor::Temporary => &places.temporary,
+        Anchor::GitDirectory => &places.git,
+        Anchor::Here => std::slice::from_ref(&places.cwd),
+    };
+    bases.iter().map(|base| below(pattern, path, base, question)).max().unwrap_or(Answer::No)
+}
+
+/// A pattern over the whole path.
+fn with_text(pattern: &PathPattern, path: &Word, question: Question) -> Answer {
+    let contents = contained(pattern, path, "", question);
+    contents.max(settle(pattern, path, over(pattern, &path.pieces, false), question))
+}
+
+/// A pattern anchored at `base`.
+fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> Answer {
+    let contents = contained(pattern, path, base, question);
+    if contents == Answer::Yes {
+        return contents;
+    }
+    let prefix = path.prefix();
+    if let Some(rest) = prefix.strip_prefix(base) {
+        if rest.is_empty() && path.pieces.len() <= 1 {
+            return settle(pattern, path, over(pattern, &[], false), question);
+        }
+        if rest.starts_with('/') {
+            let rest = path.without_prefix(base.len() + 1);
+            return settle(pattern, path, over(pattern, &rest.pieces, false), question);
+        }
+    }
+    // A hole before the base is reached may lead there.
+    let open = path.pieces.get(usize::from(!prefix.is_empty()));
+    if base.starts_with(prefix) && matches!(open, Some(Piece::Any(Bound::Anything))) {
+        let rest = path.pieces.get(usize::from(!prefix.is_empty())..).unwrap_or(&[]);
+        return settle(pattern, path, over(pattern, rest, true), question).min(Answer::Maybe);
+    }
+    Answer::No
+}
+
+fn over(pattern: &PathPattern, pieces: &[Piece], floating: bool) -> Answer {
+    let Some(table) = &pattern.pattern.table else {
+        let word = Word { pieces: pieces.to_vec(), multi: false };
+        let answer = super::text::word(&pattern.pattern, &word);
+        let Some((Piece::Any(_), rest)) = pieces.split_first().filter(|_| floating && answer == Answer::No) else { return answer };
+        // The hole may have been the base itself; then a slash follows that is not part of the pattern.
+        let rest = Word { pieces: rest.to_vec(), multi: false };
+        return super::text::word(&pattern.pattern, &rest.without_prefix(usize::from(rest.prefix().starts_with('/')))).min(Answer::Maybe);
+    };
+    let answer = super::text::walk(table, pieces);
+    if floating && answer == Answer::No {
+        let rest = Word { pieces: pieces.get(1..).unwrap_or(&[]).to_vec(), multi: false };
+        return super::text::walk(table, &rest.without_prefix(usize::from(rest.prefix().starts_with('/'))).pieces).min(Answer::Maybe);
+    }
+    answer
+}
+
+/// A glob names all files that fit: for a rule one of them suffices. A hole counts only where something agrees.
+fn settle(pattern: &PathPattern, path: &Word, answer: Answer, question: Question) -> Answer {
+    match (answer, question.cover) {
+        (Answer::Maybe, Cover::Any) if !path.has_hole() => Answer::Yes,
+        (Answer::Maybe, Cover::Any) if !agrees(pattern, path) => Answer::No,
+        _ => answer,
+    }
+}
+
+/// Whether a literal part of the path agrees with a literal part of the pattern. A pattern without any always agrees.
+fn agrees(pattern: &PathPattern, path: &Word) -> bool {
+    pattern.literals.is_empty()
+        || path.pieces.iter().any(|piece| match piece {
+            Piece::Lit(text) => pattern.literals.iter().any(|literal| text.contains(literal)),
+            _ => false,
+        })
+}
+
+/// Whether `path` is a folder above what the pattern names.
+fn contained(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> Answer {
+    let (true, Cover::Any, Some(stem), Some(path)) = (question.with_contents, question.cover, pattern.stem, path.literal()) else {
+        return Answer::No;
+    };
+    let whole = if stem.is_empty() { base.to_owned() } else { format!("{base}/{}", stem.trim_start_matches('/')) };
+    // At the stem itself there is something below it only if the pattern goes on.
+    let at_stem = whole == path && pattern.source.trim_end_matches('/').len() > stem.len() && !stem.is_empty();
+    let above = whole.strip_prefix(path).is_some_and(|rest| rest.starts_with('/') || path == "/");
+    (at_stem || above).into()
+}
+
+/// Whether the path lies outside all repository roots; maybe where it has a hole that may lead inside or outside.
+pub(super) fn outside(path: &Word, places: &Places) -> Answer {
+    let inside = places.roots.iter().map(|root| inside(path, root)).max().unwrap_or(Answer::No);
+    !inside
+}
+
+fn inside(path: &Word, root: &str) -> Answer {
+    let prefix = path.prefix();
+    match prefix.strip_prefix(root) {
+        Some(rest) if rest.starts_with('/') || (rest.is_empty() && path.pieces.len() <= 1) || root == "/" => Answer::Yes,
+        _ if path.has_hole() && root.starts_with(prefix) => Answer::Maybe,
+        _ => Answer::No,
+    }
+}
+
+/// Whether nothing at all is known of where the path leads.
+pub(super) fn nowhere(path: &Word) -> bool {
+    path.pieces.iter().all(|piece| matches!(piece, Piece::Any(_)))
+}
+

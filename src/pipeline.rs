@@ -1,0 +1,229 @@
+//! The only place that strings the stages together: event, actions, facts, decision, answer. Doors, `explain`, `test` and
+//! the tests call it.
+
+use crate::action::{self, Action, shell};
+use crate::answer::{self, Answer};
+use crate::decide::{Decided, decide};
+use crate::door::Door;
+use crate::event::{self, Event, Kind, ToolCall, Unreadable};
+use crate::facts::{Facts, Places};
+use crate::failure::Failure;
+use crate::policy::{Policy, Tier};
+use crate::report::plain;
+use crate::verdict::Verdict;
+use crate::world::{Surroundings, World, layers, observe, state, system};
+
+/// Bytes of an event that are read; what is larger is denied.
+pub const MAX_INPUT: usize = 24 << 20;
+/// Rounds of asking for facts; each round's questions come of the answers before, and rules have two levels of them.
+const MAX_ROUNDS: usize = 8;
+/// The largest input that is kept with a refusal.
+const MAX_KEPT: usize = 256 << 10;
+
+/// The packs that are on by default, compiled. Made by the test `built_in::the_compiled_policy_is_fresh`.
+pub static BUILT_IN: &[u8] = include_bytes!("../policies/compiled.bin");
+
+/// What became of an event.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The answer.
+    Answer(Answer),
+    /// The cold door must decide.
+    HandOver,
+}
+
+/// Judges an event as it came in. `argument` is the event's name on the command line, where there is one.
+#[must_use]
+pub fn answer(argument: Option<&str>, input: &[u8], world: &World, door: Door) -> Outcome {
+    let told = argument.map_or(Kind::Guarding, Kind::of);
+    let event = match event::read(input) {
+        Ok(event) => event,
+        Err(unreadable) => {
+            let why = match unreadable {
+                Unreadable::Json(why) => why,
+                Unreadable::Missing(field) => format!("it has no `{field}`"),
+            };
+            return Outcome::Answer(answer::to_failure(&Failure::InputUnreadable(why), told));
+        }
+    };
+    let kind = Kind::of(&event.name);
+    if let Some(argument) = argument.filter(|argument| *argument != event.name) {
+        // Whichever of the two can hold something decides what the failure concludes.
+        let strict = if told == Kind::Observing { kind } else { told };
+        let failure = Failure::EventMismatch { argument: argument.to_owned(), input: event.name.clone() };
+        return Outcome::Answer(answer::to_failure(&failure, strict));
+    }
+    match judged(&event, input, world, door) {
+        Ok(outcome) => outcome,
+        Err(failure) => Outcome::Answer(answer::to_failure(&failure, kind)),
+    }
+}
+
+fn judged(event: &Event, input: &[u8], world: &World, door: Door) -> Result<Outcome, Failure> {
+    if Kind::of(&event.name) == Kind::Observing {
+        return Ok(Outcome::Answer(if event.name == "SessionStart" { session_start(event, world) } else { Answer::nothing() }));
+    }
+    if event.name == "ConfigChange" {
+        return config_change(event, world, door);
+    }
+    let Some(call) = &event.tool else { return Ok(Outcome::Answer(Answer::nothing())) };
+    let around = world.around(event)?;
+    let found = layers::look(&around.layers)?;
+    let Some(bytes) = policy_bytes(&found, &around, world, door)? else { return Ok(Outcome::HandOver) };
+    let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
+    let mut facts = facts(event, &around.places);
+    let actions = actions(call, &facts.places, &policy);
+    let Some(decided) = settle(&actions, &mut facts, &around, &policy, door, false)? else { return Ok(Outcome::HandOver) };
+    Ok(Outcome::Answer(said(event, &decided.verdict, input, &around, world)))
+}
+
+/// The compiled policy that holds: the built-in one where no layer has a file, else the cache; compiled anew by the cold
+/// door where that is stale. None: the cold door must.
+fn policy_bytes(found: &[layers::Found], around: &Surroundings, world: &World, door: Door) -> Result<Option<std::borrow::Cow<'static, [u8]>>, Failure> {
+    if found.iter().all(|file| file.identity.is_empty()) {
+        return Ok(Some(BUILT_IN.into()));
+    }
+    let cached = state::read(&world.states, &around.root, state::POLICY);
+    if let Some(bytes) = cached.filter(|bytes| Policy::open(bytes).is_some_and(|policy| layers::fresh(&policy, found))) {
+        return Ok(Some(bytes.into()));
+    }
+    match door {
+        Door::Hot => Ok(None),
+        #[cfg(feature = "cold")]
+        Door::Cold => crate::cli::compiling::compile_layers(found, around, world).map(|compiled| Some(compiled.bytes.into())),
+        #[cfg(not(feature = "cold"))]
+        Door::Cold => Err(Failure::PolicyDamaged),
+    }
+}
+
+/// The facts that are known before anything is asked.
+#[must_use]
+pub fn facts(event: &Event, places: &Places) -> Facts {
+    let today = i64::try_from(system::now() / 86_400).unwrap_or(i64::MAX);
+    Facts { places: places.clone(), known: Vec::new(), today, agent: event.agent.clone(), mode: event.mode.clone() }
+}
+
+/// What a call would do.
+#[must_use]
+pub fn actions(call: &ToolCall, places: &Places, policy: &Policy) -> Vec<Action> {
+    action::tools::of(call, &setting(places), &policy.programs)
+}
+
+/// Where a command of a call starts.
+#[must_use]
+pub fn setting(places: &Places) -> shell::Setting {
+    shell::Setting {
+        cwd: places.cwd.clone(),
+        home: places.homes.first().cloned(),
+        temporary: places.temporary.last().cloned().unwrap_or_else(|| "/tmp".to_owned()),
+        root: places.roots.first().cloned().unwrap_or_default(),
+    }
+}
+
+/// Decides, and finds out what the decision asks for, until it stands. None: the cold door must.
+///
+/// # Errors
+///
+/// [`Failure::PolicyDamaged`].
+pub fn settle(actions: &[Action], facts: &mut Facts, around: &Surroundings, policy: &Policy, door: Door, every: bool) -> Result<Option<Decided>, Failure> {
+    for _ in 0..MAX_ROUNDS {
+        let decided = decide(actions, facts, policy, every).ok_or(Failure::PolicyDamaged)?;
+        if decided.needs.is_empty() {
+            return Ok(Some(decided));
+        }
+        let (light, heavy): (Vec<_>, Vec<_>) = decided.needs.into_iter().partition(observe::is_light);
+        if light.is_empty() {
+            // The heavy questions are asked last: what the others tell may make them needless.
+            match door {
+                Door::Hot => return Ok(None),
+                #[cfg(feature = "cold")]
+                Door::Cold => facts.known.extend(heavy.into_iter().map(|need| {
+                    let known = crate::world::gate::heavy(&need);
+                    (need, known)
+                })),
+                #[cfg(not(feature = "cold"))]
+                Door::Cold => return Ok(None),
+            }
+        }
+        facts.known.extend(light.into_iter().map(|need| {
+            let known = observe::light(&need, around);
+            (need, known)
+        }));
+    }
+    decide(actions, facts, policy, every).map(Some).ok_or(Failure::PolicyDamaged)
+}
+
+/// The answer, with what is left behind for the person: the last refusal. A pause lets everything go on.
+fn said(event: &Event, verdict: &Verdict, input: &[u8], around: &Surroundings, world: &World) -> Answer {
+    if verdict.findings.iter().all(|finding| finding.tier < Tier::Supervised) {
+        return Answer::nothing();
+    }
+    let paused = pause_until(world, around).is_some();
+    let answer = if paused { Answer::nothing() } else { answer::to(event, verdict, world.attended) };
+    if let Err(failure) = leave_last(event, verdict, input, &answer, paused, around, world) {
+        // The record of a refusal never changes it.
+        debug_assert_eq!(crate::failure::conclude(&failure, Kind::Guarding), crate::failure::Conclusion::GoOn);
+    }
+    answer
+}
+
+/// The end of a pause that a person made, in seconds since 1970, if it has not come yet.
+#[must_use]
+pub fn pause_until(world: &World, around: &Surroundings) -> Option<u64> {
+    let bytes = state::read(&world.states, &around.root, state::PAUSE)?;
+    let pause = event::json::Json::read(&bytes).ok()?;
+    let until: u64 = pause.get("until")?.scalar()?.parse().ok()?;
+    (system::now() < until).then_some(until)
+}
+
+fn leave_last(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, paused: bool, around: &Surroundings, world: &World) -> Result<(), Failure> {
+    let quote = |text: &str| serde_json::to_string(text).unwrap_or_default();
+    let held = answer != &Answer::nothing();
+    let rules: Vec<String> = verdict.findings.iter().map(|finding| quote(&finding.rule)).collect();
+    let kept = if input.len() <= MAX_KEPT { std::str::from_utf8(input).unwrap_or("null") } else { "null" };
+    let text = format!(
+        "{{\"time\":{},\"held\":{held},\"paused\":{paused},\"tier\":{},\"event\":{},\"rules\":[{}],\"text\":{},\"input\":{}}}\n",
+        system::now(),
+        verdict.findings.iter().map(|finding| finding.tier).max().unwrap_or(Tier::Free) as u8,
+        quote(&event.name),
+        rules.join(","),
+        quote(&plain::refusal(verdict, answer::can_ask(event, world.attended))),
+        kept.trim(),
+    );
+    state::write(&world.states, &around.root, state::LAST, text.as_bytes()).map(|_| ()).map_err(|error| Failure::LastUnwritable(error.to_string()))
+}
+
+/// A pause is told at the start of a session.
+fn session_start(event: &Event, world: &World) -> Answer {
+    let Ok(around) = world.around(event) else { return Answer::nothing() };
+    match pause_until(world, &around) {
+        Some(until) => {
+            let minutes = until.saturating_sub(system::now()).div_ceil(60);
+            answer::session_note(&format!("portcullis is paused for {minutes} more min: nothing is held (`portcullis pause --end` ends it)"))
+        }
+        None => Answer::nothing(),
+    }
+}
+
+/// Settings that changed while the session runs: kept out if they lose the gate.
+fn config_change(event: &Event, world: &World, door: Door) -> Result<Outcome, Failure> {
+    if matches!(event.source.as_str(), "policy_settings" | "skills") {
+        return Ok(Outcome::Answer(Answer::nothing()));
+    }
+    match door {
+        Door::Hot => Ok(Outcome::HandOver),
+        #[cfg(feature = "cold")]
+        Door::Cold => {
+            let around = world.around(event)?;
+            let changed = event.file.as_deref().map(std::path::Path::new);
+            let why = crate::world::gate::changed_settings(world, &around, changed);
+            let paused = pause_until(world, &around).is_some();
+            Ok(Outcome::Answer(why.filter(|_| !paused).map_or_else(Answer::nothing, |why| {
+                Answer::deny(&format!("denied: the new settings do not hold\nwhy: {why}\nmend: a person changes settings outside the session, or runs `portcullis init` again"))
+            })))
+        }
+        #[cfg(not(feature = "cold"))]
+        Door::Cold => Ok(Outcome::HandOver),
+    }
+}
+

@@ -1,0 +1,272 @@
+//! Regular expressions to table automata. Knows neither globs nor rules.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use regex_automata::dfa::{Automaton as _, StartKind, dense};
+use regex_automata::nfa::thompson;
+use regex_automata::util::primitives::StateID;
+use regex_automata::util::start;
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, MatchKind};
+
+use super::pattern::Fault;
+use crate::policy::pattern::Automaton;
+
+/// The largest table of one pattern, in bytes.
+const MAX_TABLE: usize = 256 << 10;
+/// What making one may take in between, in bytes; repetitions can blow up before they are minimal.
+const MAX_WORK: usize = 2 << 20;
+/// Rounds of making a table smaller; one that takes more stays as it is, which is right too.
+const MAX_ROUNDS: usize = 200;
+
+/// How a regular expression is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Reading {
+    /// Found anywhere suffices; otherwise the whole text must match.
+    pub anywhere: bool,
+    /// ASCII letters match in both cases.
+    pub any_case: bool,
+    /// `^` and `$` match at lines, and `.` stays within one.
+    pub lines: bool,
+}
+
+/// The automaton of a regular expression over bytes.
+pub(super) fn automaton(regex: &str, reading: Reading) -> Result<Automaton<'static>, Fault> {
+    let syntax = syntax::Config::new()
+        .unicode(false)
+        .utf8(false)
+        .case_insensitive(reading.any_case)
+        .multi_line(reading.lines)
+        .dot_matches_new_line(!reading.lines);
+    // The same expression is parsed once more by itself, because that gives errors in one line.
+    let mut parser = regex_syntax::ParserBuilder::new();
+    parser.unicode(false).utf8(false).case_insensitive(reading.any_case).multi_line(reading.lines).dot_matches_new_line(!reading.lines);
+    parser.build().parse(regex).map_err(|error| Fault::new(one_line(&error), "see https://docs.rs/regex/latest/regex/#syntax; `\\` takes a sign as it is"))?;
+
+    let (starts, matches) = if reading.anywhere {
+        (StartKind::Unanchored, MatchKind::LeftmostFirst)
+    } else {
+        // All matches are followed, so that a short one does not hide the one that reaches the end of the text.
+        (StartKind::Anchored, MatchKind::All)
+    };
+    let config = dense::Config::new()
+        .start_kind(starts)
+        .match_kind(matches)
+        .accelerate(false)
+        .dfa_size_limit(Some(MAX_WORK))
+        .determinize_size_limit(Some(MAX_WORK));
+    let dfa = dense::Builder::new()
+        .configure(config)
+        .syntax(syntax)
+        .thompson(thompson::Config::new().utf8(false).nfa_size_limit(Some(MAX_WORK)))
+        .build(regex)
+        .map_err(|error| if is_limit(&error) { too_large() } else { Fault::new(error.to_string(), "write it in another way") })?;
+    let mut rows = Rows::of(&dfa, reading.anywhere)?;
+    rows.minimize(reading.anywhere);
+    rows.table(reading.anywhere)
+}
+
+/// An automaton that nothing matches.
+pub(super) fn nothing() -> Automaton<'static> {
+    Automaton { classes: Cow::Owned(vec![0; 256]), width: 1, next: Cow::Owned(vec![0; 4]), found: Cow::Owned(vec![0]), start: 0, anywhere: false }
+}
+
+/// Size limits are told apart from what the expression may not say at all (a Unicode word boundary).
+fn is_limit(error: &dense::BuildError) -> bool {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    error.is_size_limit_exceeded() || text.contains("limit")
+}
+
+fn too_large() -> Fault {
+    Fault::new(
+        format!("the table of this pattern passes {} kB", MAX_TABLE >> 10),
+        "shorten its counted repetitions, or split it into several patterns",
+    )
+}
+
+fn one_line(error: &regex_syntax::Error) -> String {
+    match error {
+        regex_syntax::Error::Parse(error) => error.kind().to_string(),
+        regex_syntax::Error::Translate(error) => error.kind().to_string(),
+        other => other.to_string().lines().last().unwrap_or("it cannot be read").to_owned(),
+    }
+}
+
+/// States as rows of successors: one for each byte class, then one for the end of the text.
+/// Row 0 is dead. Row 1 is found: nothing leads out of it.
+struct Rows {
+    classes: Vec<u8>,
+    rows: Vec<Vec<u32>>,
+    start: u32,
+}
+
+const DEAD: u32 = 0;
+const FOUND: u32 = 1;
+
+impl Rows {
+    /// `dfa` reports a match one byte late, or at the end of the text. Where a match anywhere suffices, every state
+    /// that reports one becomes `FOUND`; otherwise only what is reported at the end of the text counts.
+    fn of(dfa: &dense::DFA<Vec<u32>>, anywhere: bool) -> Result<Self, Fault> {
+        let byte_classes = dfa.byte_classes();
+        let mut representatives: Vec<(u8, u8)> = Vec::new();
+        for byte in 0..=255u8 {
+            let class = byte_classes.get(byte);
+            if representatives.iter().all(|(known, _)| *known != class) {
+                representatives.push((class, byte));
+            }
+        }
+        let classes = (0..=255u8)
+            .map(|byte| representatives.iter().position(|(class, _)| *class == byte_classes.get(byte)).unwrap_or(0))
+            .map(|at| u8::try_from(at).unwrap_or(u8::MAX))
+            .collect();
+        let width = representatives.len();
+        let anchored = if anywhere { Anchored::No } else { Anchored::Yes };
+        let first = dfa
+            .start_state(&start::Config::new().anchored(anchored))
+            .map_err(|error| Fault::new(error.to_string(), "write it in another way"))?;
+
+        let end = if anywhere { FOUND } else { DEAD };
+        let mut rows = vec![vec![DEAD; width + 1], vec![end; width + 1]];
+        let mut numbers: HashMap<StateID, u32> = HashMap::new();
+        let mut waiting: Vec<StateID> = Vec::new();
+        let mut number = |state: StateID, rows: &mut Vec<Vec<u32>>, waiting: &mut Vec<StateID>| -> u32 {
+            if dfa.is_dead_state(state) {
+                return DEAD;
+            }
+            if anywhere && dfa.is_match_state(state) {
+                return FOUND;
+            }
+            *numbers.entry(state).or_insert_with(|| {
+                rows.push(vec![DEAD; width + 1]);
+                waiting.push(state);
+                u32::try_from(rows.len() - 1).unwrap_or(u32::MAX)
+            })
+        };
+        let start = number(first, &mut rows, &mut waiting);
+        while let Some(state) = waiting.pop() {
+            let own = number(state, &mut rows, &mut waiting);
+            let mut row = Vec::with_capacity(width + 1);
+            for (_, byte) in &representatives {
+                row.push(number(dfa.next_state(state, *byte), &mut rows, &mut waiting));
+            }
+            row.push(if dfa.is_match_state(dfa.next_eoi_state(state)) { FOUND } else { DEAD });
+            if let Some(place) = rows.get_mut(own as usize) {
+                *place = row;
+            }
+        }
+        Ok(Self { classes, rows, start })
+    }
+
+    /// Merges states that no text tells apart (Moore), then byte classes that no state tells apart.
+    fn minimize(&mut self, anywhere: bool) {
+        let mut blocks = self.distances(anywhere);
+        let mut count = 0;
+        for round in 0..=MAX_ROUNDS {
+            let mut names: HashMap<Vec<u32>, u32> = HashMap::new();
+            let mut finer = Vec::with_capacity(blocks.len());
+            for (row, block) in self.rows.iter().zip(&blocks) {
+                let look: Vec<u32> = std::iter::once(*block).chain(row.iter().map(|next| blocks[*next as usize])).collect();
+                let fresh = u32::try_from(names.len()).unwrap_or(u32::MAX);
+                finer.push(*names.entry(look).or_insert(fresh));
+            }
+            // `DEAD` and `FOUND` come first and differ, so they keep their numbers.
+            blocks = finer;
+            if names.len() == count {
+                self.merge_rows(&blocks, count);
+                break;
+            }
+            if round == MAX_ROUNDS {
+                break;
+            }
+            count = names.len();
+        }
+        self.merge_classes();
+    }
+
+    /// For each row the length of the shortest text that leads to a match, as a number that differs where that length does.
+    /// Rows that can be merged agree in it, so it spares long chains most of the rounds.
+    fn distances(&self, anywhere: bool) -> Vec<u32> {
+        let mut before: Vec<Vec<u32>> = vec![Vec::new(); self.rows.len()];
+        for (at, row) in (0..).zip(&self.rows) {
+            for next in row.iter().take(row.len() - 1) {
+                before[*next as usize].push(at);
+            }
+        }
+        const NEVER: u32 = u32::MAX;
+        let mut distances = vec![NEVER; self.rows.len()];
+        let mut edge: Vec<u32> = (0..).zip(&self.rows).filter(|(_, row)| row.last() == Some(&FOUND)).map(|(at, _)| at).collect();
+        let mut length = 1;
+        while !edge.is_empty() {
+            edge.sort_unstable();
+            edge.dedup();
+            for row in &edge {
+                distances[*row as usize] = length;
+            }
+            edge = edge.iter().flat_map(|row| &before[*row as usize]).copied().filter(|row| distances[*row as usize] == NEVER).collect();
+            length += 1;
+        }
+        // For a whole text, `FOUND` is the end itself and leads nowhere, but it is not `DEAD`.
+        if !anywhere && let Some(found) = distances.get_mut(FOUND as usize) {
+            *found = 0;
+        }
+        distances
+    }
+
+    fn merge_rows(&mut self, blocks: &[u32], count: usize) {
+        let mut rows: Vec<Option<Vec<u32>>> = vec![None; count];
+        for (row, block) in self.rows.iter().zip(blocks) {
+            rows[*block as usize].get_or_insert_with(|| row.iter().map(|next| blocks[*next as usize]).collect());
+        }
+        self.rows = rows.into_iter().flatten().collect();
+        self.start = blocks[self.start as usize];
+    }
+
+    fn merge_classes(&mut self) {
+        let width = self.rows.first().map_or(1, Vec::len) - 1;
+        let mut columns: HashMap<Vec<u32>, u8> = HashMap::new();
+        let mut kept: Vec<usize> = Vec::new();
+        let mut merged = Vec::with_capacity(width);
+        for class in 0..width {
+            let column: Vec<u32> = self.rows.iter().map(|row| row[class]).collect();
+            let fresh = u8::try_from(columns.len()).unwrap_or(u8::MAX);
+            let name = *columns.entry(column).or_insert_with(|| {
+                kept.push(class);
+                fresh
+            });
+            merged.push(name);
+        }
+        for class in &mut self.classes {
+            *class = merged[usize::from(*class)];
+        }
+        for row in &mut self.rows {
+            *row = kept.iter().chain([&width]).map(|column| row[*column]).collect();
+        }
+    }
+
+    fn table(&self, anywhere: bool) -> Result<Automaton<'static>, Fault> {
+        let mut next = Vec::new();
+        for successor in self.rows.iter().flatten() {
+            next.extend(u16::try_from(*successor).map_err(|_| too_large())?.to_le_bytes());
+        }
+        let mut found = vec![0; self.rows.len().div_ceil(8)];
+        found[0] |= 1 << FOUND;
+        if next.len() + found.len() + 256 > MAX_TABLE {
+            return Err(too_large());
+        }
+        let width = self.rows.first().map_or(1, Vec::len) - 1;
+        Ok(Automaton {
+            classes: Cow::Owned(self.classes.clone()),
+            width: u16::try_from(width).map_err(|_| too_large())?,
+            next: Cow::Owned(next),
+            found: Cow::Owned(found),
+            start: u16::try_from(self.start).map_err(|_| too_large())?,
+            anywhere,
+        })
+    }
+}

@@ -1,0 +1,245 @@
+//! Patterns as written to patterns as they are walked. Knows not which key they stand at.
+
+use std::collections::HashMap;
+
+use super::automaton::{Reading, automaton, nothing};
+use super::glob::{MAX_PATTERN, Part, expand, literal, over_path, over_text, parts};
+use super::texts::Texts;
+use crate::policy::pattern::{Anchor, Automaton, PathPattern, Pattern};
+
+/// Why a pattern cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub mend: String,
+}
+
+impl Fault {
+    pub(super) fn new(what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { what: what.into(), mend: mend.into() }
+    }
+}
+
+/// Compiles patterns; the same expression only once.
+#[derive(Debug)]
+pub struct Patterns<'t> {
+    texts: &'t Texts,
+    made: HashMap<(String, Reading), Automaton<'static>>,
+}
+
+impl<'t> Patterns<'t> {
+    /// `texts` keeps what patterns must own.
+    #[must_use]
+    pub fn new(texts: &'t Texts) -> Self {
+        Self { texts, made: HashMap::new() }
+    }
+
+    /// A pattern on a text: a glob over the whole of it, or `/regex/` anywhere in it.
+    ///
+    /// # Errors
+    /// The pattern cannot be read, or its table is too large.
+    pub fn text(&mut self, source: &str) -> Result<Pattern<'t>, Fault> {
+        if let Some((regex, any_case)) = slashed(source) {
+            let table = self.table(regex.to_owned(), Reading { anywhere: true, any_case, lines: false })?;
+            return Ok(Pattern { source: self.texts.keep(source), table: Some(table) });
+        }
+        let (glob, any_case) = case(source);
+        let globs: Vec<Vec<Part>> = expand(glob)?.iter().map(|glob| parts(glob)).collect::<Result<_, _>>()?;
+        if let ([only], false) = (globs.as_slice(), any_case)
+            && let Some(text) = literal(only)
+        {
+            return Ok(Pattern { source: self.texts.keep(&text), table: None });
+        }
+        let regex = any_of(globs.iter().map(|parts| over_text(parts)));
+        let table = self.table(regex, Reading { anywhere: false, any_case, lines: false })?;
+        Ok(Pattern { source: self.texts.keep(source), table: Some(table) })
+    }
+
+    /// A pattern on content: a regular expression that is found anywhere; `^` and `$` match at lines.
+    ///
+    /// # Errors
+    /// The expression cannot be read, or its table is too large.
+    pub fn content(&mut self, source: &str) -> Result<Pattern<'t>, Fault> {
+        let table = self.table(source.to_owned(), Reading { anywhere: true, any_case: false, lines: true })?;
+        Ok(Pattern { source: self.texts.keep(source), table: Some(table) })
+    }
+
+    /// The pattern that only `text` matches.
+    #[must_use]
+    pub fn exactly(&self, text: &str) -> Pattern<'t> {
+        Pattern { source: self.texts.keep(text), table: None }
+    }
+
+    /// A pattern that no text matches, for an empty list that must not be taken for one that is not asked.
+    #[must_use]
+    pub fn never(&self, source: &str) -> Pattern<'t> {
+        Pattern { source: self.texts.keep(source), table: Some(nothing()) }
+    }
+
+    /// A pattern on a path. Braces may make several of it, because each begins at its own place.
+    ///
+    /// # Errors
+    /// The pattern cannot be read, or its table is too large.
+    pub fn path(&mut self, source: &str) -> Result<Vec<PathPattern<'t>>, Fault> {
+        let (glob, any_case) = case(source);
+        let mut groups: Vec<(Placed, Vec<Vec<Vec<Part>>>)> = Vec::new();
+        for alternative in expand(glob)? {
+            let (placed, components) = Placed::of(&alternative)?;
+            match groups.iter_mut().find(|(known, _)| *known == placed) {
+                Some((_, all)) => all.push(components),
+                None => groups.push((placed, vec![components])),
+            }
+        }
+        groups.iter().map(|(placed, all)| self.anchored(source, placed, all, any_case)).collect()
+    }
+
+    fn anchored(&mut self, source: &str, placed: &Placed, all: &[Vec<Vec<Part>>], any_case: bool) -> Result<PathPattern<'t>, Fault> {
+        let rooted = placed.anchor.is_whole();
+        let whole = match (all, any_case) {
+            ([only], false) => only.iter().map(|component| literal(component)).collect::<Option<Vec<_>>>(),
+            _ => None,
+        };
+        let pattern = if let Some(names) = whole {
+            let text = format!("{}{}", if rooted { "/" } else { "" }, names.join("/"));
+            Pattern { source: self.texts.keep(&text), table: None }
+        } else {
+            let regexes: Vec<String> = all.iter().map(|components| over_path(components, rooted)).collect::<Result<_, _>>()?;
+            let table = self.table(any_of(regexes.into_iter()), Reading { anywhere: false, any_case, lines: false })?;
+            Pattern { source: self.texts.keep(source), table: Some(table) }
+        };
+        let mut literals: Vec<&str> = Vec::new();
+        for component in all.iter().flatten() {
+            if let Some(run) = longest_run(component).map(|run| self.texts.keep(&run))
+                && !literals.contains(&run)
+            {
+                literals.push(run);
+            }
+        }
+        let stem = placed.stem.as_ref().map(|stem| self.texts.keep(stem));
+        Ok(PathPattern { anchor: placed.anchor, pattern, source: self.texts.keep(source), literals, stem })
+    }
+
+    fn table(&mut self, regex: String, reading: Reading) -> Result<Automaton<'t>, Fault> {
+        if regex.len() > MAX_PATTERN * 64 {
+            return Err(Fault::new("this pattern is too long", "split it into several patterns"));
+        }
+        if let Some(known) = self.made.get(&(regex.clone(), reading)) {
+            return Ok(known.clone());
+        }
+        let table = automaton(&regex, reading)?;
+        self.made.insert((regex, reading), table.clone());
+        Ok(table)
+    }
+}
+
+/// The text between the slashes of `/regex/` or `/regex/i`, and whether the case does not matter.
+fn slashed(source: &str) -> Option<(&str, bool)> {
+    let inside = source.strip_prefix('/')?;
+    let (regex, any_case) = inside.strip_suffix("/i").map_or_else(|| (inside.strip_suffix('/'), false), |regex| (Some(regex), true));
+    regex.filter(|regex| !regex.is_empty()).map(|regex| (regex, any_case))
+}
+
+fn case(source: &str) -> (&str, bool) {
+    source.strip_prefix("(?i)").map_or((source, false), |rest| (rest, true))
+}
+
+fn any_of(mut regexes: impl ExactSizeIterator<Item = String>) -> String {
+    if regexes.len() == 1 {
+        return regexes.next().unwrap_or_default();
+    }
+    let all: Vec<String> = regexes.collect();
+    format!("(?:{})", all.join("|"))
+}
+
+/// The longest text that stands in a component as it is.
+fn longest_run(component: &[Part]) -> Option<String> {
+    let runs = component.split(|part| !matches!(part, Part::Character(_)));
+    runs.filter(|run| !run.is_empty()).max_by_key(|run| run.len()).and_then(literal)
+}
+
+impl Anchor {
+    /// The pattern is for the whole path.
+    const fn is_whole(self) -> bool {
+        matches!(self, Self::Absolute | Self::Anywhere)
+    }
+}
+
+/// Where a path pattern begins, and the folders in front of its first wildcard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Placed {
+    anchor: Anchor,
+    stem: Option<String>,
+}
+
+/// The anchors that have a name.
+const NAMED: &[(&str, Anchor)] = &[
+    ("<binaries>", Anchor::Binaries),
+    ("<state>", Anchor::State),
+    ("<config>", Anchor::Config),
+    ("<temporary>", Anchor::Temporary),
+    ("<here>", Anchor::Here),
+    ("<git>", Anchor::GitDirectory),
+    (".", Anchor::Here),
+    ("~", Anchor::Home),
+];
+
+impl Placed {
+    /// The place of a pattern without braces, and the components behind its anchor.
+    fn of(glob: &str) -> Result<(Self, Vec<Vec<Part>>), Fault> {
+        if glob.is_empty() {
+            return Err(Fault::new("a path pattern is empty", "write `.` for the folder of the command, `**` for every path"));
+        }
+        let (anchor, rest) = anchor(glob)?;
+        let mut components: Vec<Vec<Part>> = Vec::new();
+        let parts = parts(rest)?;
+        let mut names = parts.split(|part| *part == Part::Character('/')).peekable();
+        while let Some(name) = names.next() {
+            if name.is_empty() && names.peek().is_none() {
+                break;
+            }
+            match literal(name).as_deref() {
+                Some("") => return Err(Fault::new("a path pattern has two slashes in a row", "take one out")),
+                Some("." | "..") => {
+                    return Err(Fault::new("a path pattern has `.` or `..` in it", "paths are cleaned before they are matched; write where it leads"));
+                }
+                _ => components.push(name.to_vec()),
+            }
+        }
+        let known: Vec<String> = components.iter().map_while(|component| literal(component)).collect();
+        let stem = if known.is_empty() && !components.is_empty() {
+            None
+        } else {
+            Some(format!("{}{}", if anchor.is_whole() { "/" } else { "" }, known.join("/")))
+        };
+        Ok((Self { anchor, stem }, components))
+    }
+}
+
+fn anchor(glob: &str) -> Result<(Anchor, &str), Fault> {
+    if let Some(rest) = glob.strip_prefix('/') {
+        return Ok((Anchor::Absolute, rest));
+    }
+    if glob == "**" || glob.starts_with("**/") {
+        return Ok((Anchor::Anywhere, glob));
+    }
+    for (name, anchor) in NAMED {
+        if let Some(rest) = glob.strip_prefix(name) {
+            if rest.is_empty() {
+                return Ok((*anchor, ""));
+            }
+            if let Some(rest) = rest.strip_prefix('/') {
+                return Ok((*anchor, rest));
+            }
+        }
+    }
+    if glob.starts_with('<') {
+        let names: Vec<String> = NAMED.iter().filter(|(name, _)| name.len() > 1).map(|(name, _)| format!("`{name}/`")).collect();
+        return Err(Fault::new("a path pattern begins at an unknown place", format!("the places are {}", names.join(", "))));
+    }
+    if glob.starts_with('~') {
+        return Err(Fault::new("a path pattern begins in somebody's home", "`~/` stands for every home folder that is known"));
+    }
+    Ok((Anchor::Repository, glob))
+}

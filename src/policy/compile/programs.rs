@@ -1,0 +1,188 @@
+//! Descriptions of programs, from TOML to `action::program`. Knows not how arguments are read.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use toml::de::DeTable;
+
+use crate::action::program::{Form, Opt, Program, Role, Style, Takes};
+use crate::policy::mistake::{line, suggestion};
+use crate::policy::schema::{Checker, PROGRAMS, Text, View};
+
+/// Roles by their names.
+const ROLES: &[(&str, Role)] = &[
+    ("none", Role::None),
+    ("read", Role::Read),
+    ("write", Role::Write),
+    ("delete", Role::Delete),
+    ("delete-tree", Role::DeleteTree),
+    ("url", Role::Url),
+    ("argv", Role::Argv),
+    ("shell", Role::Shell),
+    ("shell-rest", Role::ShellRest),
+    ("script", Role::Script),
+    ("folder", Role::Folder),
+    ("assignments", Role::Assignments),
+    ("code", Role::Code),
+    ("write-into", Role::WriteInto),
+    ("patch", Role::Patch),
+    ("split-argv", Role::SplitArgv),
+];
+
+/// Ways of writing options by their names.
+const STYLES: &[(&str, Style)] = &[("gnu", Style::Gnu), ("exact", Style::Exact), ("single-dash", Style::SingleDash), ("keys", Style::Keys)];
+
+/// Reads the descriptions of one file. `seen` holds the place of every program of the files before it.
+pub fn programs<'t>(
+    table: &'t DeTable<'t>,
+    text: &str,
+    checker: &mut Checker,
+    seen: &mut HashMap<&'t str, String>,
+) -> Vec<Program<'t>> {
+    let view = View { table, span: 0..0 };
+    checker.table(&view, PROGRAMS, "a file of programs");
+    let mut programs = Vec::new();
+    for table in view.tables("program") {
+        for name in table.texts("name") {
+            let place = format!("{}:{}", checker.path, line(text, name.span.start));
+            if let Some(first) = seen.get(name.text) {
+                checker.mistake(&name.span, format!("the program `{}` is described twice: here and at {first}", name.text), "make it one description");
+            } else {
+                seen.insert(name.text, place);
+            }
+        }
+        programs.push(program(&table, Style::Gnu, checker));
+    }
+    programs
+}
+
+fn program<'t>(view: &View<'t>, outer: Style, checker: &mut Checker) -> Program<'t> {
+    let style = view.text("style").map_or(outer, |style| named(&style, STYLES, "style", checker).unwrap_or(outer));
+    let mut options: Vec<Opt> = Vec::new();
+    for text in view.texts("options") {
+        let option = option(&text, style, checker);
+        if let Some(twice) = option.names.iter().find(|name| known(&options, name)) {
+            checker.mistake(&text.span, format!("the option `{twice}` is described twice"), "make it one description");
+        }
+        options.push(option);
+    }
+    for (name, value) in view.table("values").iter().flat_map(View::entries) {
+        let Some(role) = value.text() else {
+            checker.mistake(&value.span, format!("the role of `{}` is not a string", name.text), "write the name of a role");
+            continue;
+        };
+        let role = named(&role, ROLES, "role", checker);
+        match options.iter_mut().find(|option| option.names.contains(&name.text)) {
+            None => unknown(&name, &options, checker),
+            Some(option) if option.takes == Takes::Nothing => {
+                checker.mistake(&name.span, format!("the option `{}` takes no value", name.text), format!("write `{}=` in `options`", name.text));
+            }
+            Some(option) => option.role = role.unwrap_or(Role::None),
+        }
+    }
+    let forms = forms(view, &options, checker);
+    let subcommands = subcommands(view, style, checker);
+    let inner = |role: Role| matches!(role, Role::Argv | Role::ShellRest | Role::Assignments);
+    let stops = !subcommands.is_empty() || forms.iter().flat_map(|form| &form.operands).any(|(role, _)| inner(*role));
+    Program {
+        names: view.texts("name").iter().map(|name| name.text).collect(),
+        style,
+        options,
+        forms,
+        stops: view.flag("stops").unwrap_or(stops),
+        remote: view.flag("remote").unwrap_or(false),
+        shell_stdin: view.flag("shell_stdin").unwrap_or(false),
+        appends: view.flag("appends").unwrap_or(false),
+        language: view.text("language").map_or("", |language| language.text),
+        subcommands,
+    }
+}
+
+fn subcommands<'t>(view: &View<'t>, style: Style, checker: &mut Checker) -> Vec<Program<'t>> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut all = Vec::new();
+    for table in view.tables("subcommand") {
+        for name in table.texts("name") {
+            if seen.contains(&name.text) {
+                checker.mistake(&name.span, format!("the subcommand `{}` is described twice", name.text), "make it one description");
+            }
+            seen.push(name.text);
+        }
+        all.push(program(&table, style, checker));
+    }
+    all
+}
+
+/// `-u|--user=`
+fn option<'t>(text: &Text<'t>, style: Style, checker: &mut Checker) -> Opt<'t> {
+    let (names, takes) = if let Some(names) = text.text.strip_suffix("=?") {
+        (names, Takes::Attached)
+    } else if let Some(names) = text.text.strip_suffix('=') {
+        (names, Takes::Value)
+    } else {
+        (text.text, Takes::Nothing)
+    };
+    let names: Vec<&str> = names.split('|').collect();
+    for name in &names {
+        if name.is_empty() || name.contains(['=', ' ']) || (style != Style::Keys && !name.starts_with(['-', '+'])) {
+            checker.mistake(
+                &text.span,
+                format!("`{}` does not name an option", text.text),
+                "write names with their dashes, joined by `|`, then `=` if it takes a value: `-u|--user=`",
+            );
+            break;
+        }
+    }
+    Opt { names, takes, role: Role::None }
+}
+
+fn forms<'t>(view: &View<'t>, options: &[Opt], checker: &mut Checker) -> Vec<Form<'t>> {
+    let mut forms = Vec::new();
+    for table in view.tables("forms") {
+        let with = table.texts("with");
+        for name in with.iter().filter(|name| !known(options, name.text)) {
+            unknown(name, options, checker);
+        }
+        forms.push(Form { with: with.iter().map(|name| name.text).collect(), operands: operands(&table, checker) });
+    }
+    if let Some(value) = view.get("operands") {
+        if view.get("forms").is_some() {
+            checker.mistake(&value.span, "`operands` stands beside `forms`", "make it the last of the forms, without `with`");
+        }
+        forms.push(Form { with: Vec::new(), operands: operands(view, checker) });
+    }
+    forms
+}
+
+fn operands(view: &View, checker: &mut Checker) -> Vec<(Role, bool)> {
+    let mut roles = Vec::new();
+    for text in view.texts("operands") {
+        let (name, many) = text.text.strip_suffix('*').map_or((text.text, false), |name| (name, true));
+        if many && roles.iter().any(|(_, many)| *many) {
+            checker.mistake(&text.span, "two operands of a form end in `*`", "only one can take what the others leave over");
+        }
+        if let Some(role) = named(&Text { text: name, span: text.span.clone() }, ROLES, "role", checker) {
+            roles.push((role, many));
+        }
+    }
+    roles
+}
+
+fn known(options: &[Opt], name: &str) -> bool {
+    options.iter().any(|option| option.names.contains(&name))
+}
+
+fn unknown(name: &Text, options: &[Opt], checker: &mut Checker) {
+    let names = options.iter().flat_map(|option| option.names.iter().copied());
+    checker.mistake(&name.span, format!("the option `{}` is not in `options`", name.text), suggestion(name.text, names));
+}
+
+/// The value that a name stands for.
+fn named<T: Copy>(text: &Text, all: &[(&'static str, T)], what: &str, checker: &mut Checker) -> Option<T> {
+    let found = all.iter().find(|(name, _)| *name == text.text);
+    if found.is_none() {
+        let span: &Range<usize> = &text.span;
+        checker.mistake(span, format!("unknown {what} `{}`", text.text), suggestion(text.text, all.iter().map(|(name, _)| *name)));
+    }
+    found.map(|(_, value)| *value)
+}

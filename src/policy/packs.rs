@@ -1,0 +1,20 @@
+//! The shipped packs and program descriptions, as they stand in `policies/`. A test holds this list and the folder to
+//! each other.
+
+/// Packs: name shown in places, text.
+pub const PACKS: &[(&str, &str)] = &[
+    ("policies/files.toml", include_str!("../../policies/files.toml")),
+    ("policies/git.toml", include_str!("../../policies/git.toml")),
+    ("policies/hooks-skipped.toml", include_str!("../../policies/hooks-skipped.toml")),
+    ("policies/self.toml", include_str!("../../policies/self.toml")),
+    ("policies/unreadable.toml", include_str!("../../policies/unreadable.toml")),
+];
+
+/// Descriptions of programs.
+pub const PROGRAMS: &[(&str, &str)] = &[
+    ("policies/programs/files.toml", include_str!("../../policies/programs/files.toml")),
+    ("policies/programs/git.toml", include_str!("../../policies/programs/git.toml")),
+    ("policies/programs/interpreters.toml", include_str!("../../policies/programs/interpreters.toml")),
+    ("policies/programs/network.toml", include_str!("../../policies/programs/network.toml")),
+    ("policies/programs/wrappers.toml", include_str!("../../policies/programs/wrappers.toml")),
+];

@@ -1,0 +1,115 @@
+//! Policies as written to policies as meant: all layers together, every mistake with its place.
+//! Reads no file and lays down no bytes.
+
+mod example;
+mod layers;
+mod rule;
+mod when;
+
+use std::ops::Range;
+
+use toml::de::DeTable;
+
+use super::compile::pattern::Patterns;
+use super::examples::RuleExamples;
+use super::mistake::{Mistake, line};
+use super::pattern::Pattern;
+use super::schema::{Checker, LAYER, PACK, View};
+use super::{Layer, Rule, Waiver};
+use layers::Head;
+use when::Reader;
+
+/// A file of a layer, read but not understood.
+#[derive(Debug)]
+pub struct Document<'t> {
+    /// Its layer.
+    pub layer: Layer,
+    /// Its path, as shown.
+    pub path: &'t str,
+    /// Its text.
+    pub text: &'t str,
+    /// Its tables.
+    pub table: DeTable<'t>,
+}
+
+impl<'t> Document<'t> {
+    fn view(&'t self) -> View<'t> {
+        View { table: &self.table, span: 0..0 }
+    }
+
+    fn place(&self, span: &Range<usize>) -> String {
+        format!("{}:{}", self.path, line(self.text, span.start))
+    }
+}
+
+/// All layers together.
+#[derive(Debug, Default)]
+pub struct Meant<'t> {
+    /// Names of protected branches.
+    pub protected: Vec<Pattern<'t>>,
+    /// The rules, upper layers first.
+    pub rules: Vec<Rule<'t>>,
+    /// Their examples, in the same order.
+    pub examples: Vec<RuleExamples>,
+    /// The waivers.
+    pub waivers: Vec<Waiver<'t>>,
+}
+
+/// A rule and where its name stands.
+struct Named<'t> {
+    rule: Rule<'t>,
+    document: &'t Document<'t>,
+    span: Range<usize>,
+}
+
+/// Validates documents, upper layers first. `whole`: every file could be read, so a name that is not found is a mistake.
+pub fn validate<'t>(
+    documents: &'t [Document<'t>],
+    whole: bool,
+    keep: &dyn Fn(&str) -> &'t str,
+    patterns: &mut Patterns<'t>,
+) -> (Meant<'t>, Vec<Mistake>) {
+    let mut mistakes = Vec::new();
+    let heads: Vec<Head> = documents.iter().map(|document| Head::of(document, &mut mistakes)).collect();
+    let on = layers::packs_on(&heads, whole, &mut mistakes);
+    let heads: Vec<&Head> = heads.iter().filter(|head| on.contains(&head.pack) || head.document.layer != Layer::BuiltIn).collect();
+
+    let mut meant = Meant::default();
+    for head in &heads {
+        let keys = if head.document.layer == Layer::BuiltIn { PACK } else { LAYER };
+        let of = if head.document.layer == Layer::BuiltIn { "a pack" } else { "a policy" };
+        let mut checker = Checker { path: head.document.path, mistakes: Vec::new() };
+        checker.table(&head.document.view(), keys, of);
+        let mut reader = Reader { checker: &mut checker, patterns: &mut *patterns, protected: &[] };
+        meant.protected.extend(reader.texts(&head.document.view(), "protected"));
+        mistakes.append(&mut checker.mistakes);
+    }
+
+    let mut named: Vec<Named> = Vec::new();
+    let mut waivers: Vec<layers::WaiverIn> = Vec::new();
+    for head in &heads {
+        let document = head.document;
+        let mut checker = Checker { path: document.path, mistakes: Vec::new() };
+        let mut reader = Reader { checker: &mut checker, patterns: &mut *patterns, protected: &meant.protected };
+        for table in document.view().tables("rule") {
+            let place = keep(&document.place(&table.span));
+            if let Some((rule, examples, span)) = rule::rule(&table, head, place, keep, &mut reader) {
+                named.push(Named { rule, document, span });
+                meant.examples.push(examples);
+            }
+        }
+        for table in document.view().tables("waiver") {
+            let place = keep(&document.place(&table.span));
+            if let Some((waiver, span)) = rule::waiver(&table, document.layer, place, &mut reader) {
+                waivers.push(layers::WaiverIn { waiver, document, span });
+            }
+        }
+        mistakes.append(&mut checker.mistakes);
+    }
+    let idle = layers::rules_of_packs_off(documents, &on);
+    layers::merge(&heads, &mut named, &waivers, &idle, whole, &mut mistakes);
+    meant.rules = named.into_iter().map(|named| named.rule).collect();
+    // A waiver of a rule whose pack is off has nothing to waive.
+    meant.waivers = waivers.into_iter().map(|waiver| waiver.waiver).collect();
+    (meant, mistakes)
+}

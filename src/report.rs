@@ -1,0 +1,4 @@
+//! Verdicts to people. Does not judge and does not re-word what rules say.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+pub mod plain;

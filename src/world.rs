@@ -1,0 +1,178 @@
+//! Files, environment, repository, clock: the only module that touches them. Does not judge.
+
+#[cfg(feature = "cold")]
+pub mod gate;
+pub mod layers;
+pub mod observe;
+pub mod repository;
+pub mod state;
+pub mod system;
+
+use std::path::{Path, PathBuf};
+
+use crate::event::Event;
+use crate::facts::Places;
+use crate::failure::Failure;
+use crate::policy::Layer;
+use repository::Repository;
+
+/// What the process was started with, as far as the gate goes by it. A judged project can set environment variables for
+/// this process, so nothing here loosens a verdict.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// The project folder that the host exports.
+    pub project_dir: Option<PathBuf>,
+    /// Home folders: the password database's first, then the environment's where it differs.
+    pub homes: Vec<PathBuf>,
+    /// Configuration folders, in the same order.
+    pub configs: Vec<PathBuf>,
+    /// State folders, in the same order.
+    pub states: Vec<PathBuf>,
+    /// `TMPDIR`.
+    pub temporary: Option<PathBuf>,
+    /// A person can answer a prompt.
+    pub attended: bool,
+    /// The hook was started by a plugin.
+    pub plugin: bool,
+    /// The folder of the gate's binaries.
+    pub binaries: Option<PathBuf>,
+}
+
+/// What surrounds a call.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Folders, for facts.
+    pub places: Places,
+    /// Policy files that hold, upper layers first, whether they exist or not.
+    pub layers: Vec<(Layer, PathBuf)>,
+    /// The repository.
+    pub repository: Option<Repository>,
+    /// The folder whose policy holds.
+    pub root: PathBuf,
+    /// Why that one.
+    pub why: &'static str,
+}
+
+/// The project policy, relative to its root.
+pub const PROJECT_POLICY: &str = "portcullis.toml";
+/// The local policy, relative to the same root.
+pub const LOCAL_POLICY: &str = ".portcullis/local.toml";
+/// The organisation's policy.
+#[cfg(not(target_os = "macos"))]
+pub const ORGANISATION_POLICY: &str = "/etc/portcullis/portcullis.toml";
+/// The organisation's policy.
+#[cfg(target_os = "macos")]
+pub const ORGANISATION_POLICY: &str = "/Library/Application Support/Portcullis/portcullis.toml";
+
+impl World {
+    /// The world as this process finds it.
+    #[must_use]
+    pub fn real() -> Self {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+        let mut homes: Vec<PathBuf> = Vec::new();
+        let mut configs: Vec<PathBuf> = Vec::new();
+        let mut states: Vec<PathBuf> = Vec::new();
+        for home in [password_home(), variable("HOME").and_then(absolute)].into_iter().flatten() {
+            add(&mut configs, home.join(".config/portcullis"));
+            add(&mut states, home.join(".local/state/portcullis"));
+            add(&mut homes, home);
+        }
+        // The person's own setting stands between the two homes, but may only be added, never taken for the first.
+        if let Some(config) = variable("XDG_CONFIG_HOME").and_then(absolute) {
+            add(&mut configs, config.join("portcullis"));
+        }
+        if let Some(state) = variable("XDG_STATE_HOME").and_then(absolute) {
+            add(&mut states, state.join("portcullis"));
+        }
+        Self {
+            project_dir: variable("CLAUDE_PROJECT_DIR"),
+            homes,
+            configs,
+            states,
+            temporary: variable("TMPDIR").and_then(absolute),
+            attended: variable("CLAUDE_CODE_SESSION_ATTENDED").is_none_or(|value| value.as_os_str() != "0"),
+            plugin: variable("CLAUDE_PLUGIN_ROOT").is_some(),
+            binaries: system::own_path().ok().and_then(|path| path.parent().map(Path::to_path_buf)),
+        }
+    }
+
+    /// What surrounds an event.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::FolderUnknown`] or [`Failure::Unreadable`]: which policy holds is not known.
+    pub fn around(&self, event: &Event) -> Result<Surroundings, Failure> {
+        let cwd = match (&event.cwd, &self.project_dir) {
+            (Some(cwd), _) if cwd.starts_with('/') => PathBuf::from(cwd),
+            (_, Some(project)) => project.clone(),
+            _ => std::env::current_dir().map_err(|_| Failure::FolderUnknown)?,
+        };
+        self.at(&cwd)
+    }
+
+    /// What surrounds a command in `cwd`.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::around`].
+    pub fn at(&self, cwd: &Path) -> Result<Surroundings, Failure> {
+        let anchor = repository::anchor(self.project_dir.as_deref(), cwd, &[PROJECT_POLICY, LOCAL_POLICY])
+            .map_err(|unreadable| Failure::Unreadable { path: unreadable.path.display().to_string(), why: errno_text(unreadable.errno) })?;
+        let text = |path: &Path| path.to_string_lossy().trim_end_matches('/').to_owned();
+        let mut roots = vec![text(&anchor.root)];
+        if let Some(origin) = &anchor.origin {
+            roots.push(text(origin));
+        }
+        // The work tree itself, where a policy further out holds.
+        if let Some(repository) = &anchor.repository {
+            let root = text(&repository.root);
+            if !roots.contains(&root) {
+                roots.push(root);
+            }
+        }
+        let mut temporary = vec!["/tmp".to_owned(), "/var/tmp".to_owned(), "/private/tmp".to_owned()];
+        if let Some(folder) = &self.temporary {
+            temporary.push(text(folder));
+        }
+        let mut git: Vec<String> = Vec::new();
+        if let Some(repository) = &anchor.repository {
+            git = vec![text(&repository.git_dir), text(&repository.common_dir)];
+            git.dedup();
+        }
+        let places = Places {
+            roots,
+            cwd: text(cwd),
+            homes: self.homes.iter().map(|path| text(path)).collect(),
+            temporary,
+            binaries: self.binaries.iter().map(|path| text(path)).collect(),
+            state: self.states.iter().map(|path| text(path)).collect(),
+            config: self.configs.iter().map(|path| text(path)).chain(Path::new(ORGANISATION_POLICY).parent().map(text)).collect(),
+            git,
+        };
+        let layers = layers::paths(&self.configs, &anchor);
+        Ok(Surroundings { places, layers, repository: anchor.repository, root: anchor.root, why: anchor.why })
+    }
+}
+
+/// The home folder of the password database, which the environment cannot move.
+fn password_home() -> Option<PathBuf> {
+    // Tests must not touch the home of whoever runs them; a released binary has no such door.
+    #[cfg(debug_assertions)]
+    if let Some(home) = std::env::var_os("PORTCULLIS_TEST_PASSWORD_HOME") {
+        return Some(PathBuf::from(home));
+    }
+    system::password_home()
+}
+
+fn add(list: &mut Vec<PathBuf>, path: PathBuf) {
+    if !list.contains(&path) {
+        list.push(path);
+    }
+}
+
+/// The words of the operating system for an error number.
+#[must_use]
+pub fn errno_text(errno: i32) -> String {
+    std::io::Error::from_raw_os_error(errno).to_string()
+}

@@ -1,0 +1,147 @@
+//! What a change would do to the files the gate rests on: settings that start it, policies it decides by.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Surroundings, World};
+use crate::action::Change;
+use crate::event::settings::{self, Reading};
+use crate::facts::{Known, Need};
+
+/// Finds out what the hot door leaves to the cold one.
+#[must_use]
+pub fn heavy(need: &Need) -> Known {
+    match need {
+        Need::LosesGate(path, change) => loses_gate(Path::new(path), change),
+        Need::WeakensPolicy(path, change) => weakens_policy(Path::new(path), change),
+        _ => Known::Unknown("not found out by this version".to_owned()),
+    }
+}
+
+/// The text of a file after a change; none if it cannot be told. Outer: the file before.
+fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
+    let before = fs::read_to_string(path).ok();
+    let text = match change {
+        Change::Whole(text) => Some(text.clone()),
+        Change::Append(text) => Some(before.clone().unwrap_or_default() + text),
+        Change::Edits(edits) => edits.iter().try_fold(before.clone().unwrap_or_default(), |text, (old, new, everywhere)| {
+            if old.is_empty() {
+                // An edit of nothing makes a new file.
+                return text.is_empty().then(|| new.clone());
+            }
+            // An edit whose text is not there is refused by the tool; then nothing changes.
+            Some(if *everywhere { text.replace(old, new) } else { text.replacen(old, new, 1) })
+        }),
+        Change::Patch { .. } | Change::Unknown => None,
+        Change::Attributes => before.clone(),
+    };
+    (before, text)
+}
+
+fn loses_gate(path: &Path, change: &Change) -> Known {
+    let (before, after) = after(path, change);
+    if *change == Change::Attributes {
+        return Known::Is(true, "its mode, owner or times would change".to_owned());
+    }
+    let Some(after) = after else { return Known::Is(true, "what it would hold afterwards cannot be told".to_owned()) };
+    match worse(before.as_deref(), &after) {
+        Some(why) => Known::Is(true, why),
+        None => Known::Is(false, String::new()),
+    }
+}
+
+/// Why the settings are worse after a change.
+fn worse(before: Option<&str>, after: &str) -> Option<String> {
+    let emptied = matches!(after.split_whitespace().collect::<String>().as_str(), "" | "{}");
+    if emptied && before.is_none_or(|before| before.trim() != after.trim()) && !(before.is_none() && after.trim().is_empty()) {
+        return Some("everything that was set there would be gone".to_owned());
+    }
+    settings::worsened(before, after)
+}
+
+/// What settings files now say of the gate, for `ConfigChange`: why the new settings must not hold; none if they may.
+#[must_use]
+pub fn changed_settings(world: &World, around: &Surroundings, changed: Option<&Path>) -> Option<String> {
+    let mut started = world.plugin;
+    for path in settings_files(world, around) {
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let this = changed.is_none_or(|changed| changed == path);
+        match settings::judge(&text) {
+            Reading::Unreadable(why) if this => return Some(format!("{} cannot be read: {why}", path.display())),
+            Reading::Unreadable(_) => {}
+            Reading::Read(effect) => {
+                if let Some(fault) = effect.faults.first().filter(|_| this) {
+                    return Some(format!("{}: {fault}", path.display()));
+                }
+                started |= effect.gate_entries > 0;
+            }
+        }
+    }
+    (!started).then(|| "no settings file would start the gate any more".to_owned())
+}
+
+/// Settings files that a session in these surroundings reads, but for those of the machine.
+#[must_use]
+pub fn settings_files(world: &World, around: &Surroundings) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    let mut add = |path: PathBuf| {
+        if !files.contains(&path) {
+            files.push(path);
+        }
+    };
+    if let Some(folder) = std::env::var_os("CLAUDE_CONFIG_DIR") {
+        add(Path::new(&folder).join("settings.json"));
+    }
+    for home in &world.homes {
+        add(home.join(".claude/settings.json"));
+    }
+    let projects = world.project_dir.iter().cloned().chain([around.root.clone()]);
+    for folder in projects {
+        add(folder.join(".claude/settings.json"));
+        add(folder.join(".claude/settings.local.json"));
+    }
+    files
+}
+
+fn weakens_policy(path: &Path, change: &Change) -> Known {
+    let (before, after) = after(path, change);
+    let Some(before) = before else {
+        // A new policy can only add, unless it waives or watches.
+        return match after.as_deref().map(|text| text.parse::<toml::Table>()) {
+            Some(Ok(table)) => weaker(&toml::Table::new(), &table),
+            _ => Known::Is(true, "what it would hold afterwards cannot be told".to_owned()),
+        };
+    };
+    let Some(after) = after.filter(|_| *change != Change::Attributes) else {
+        return Known::Is(true, "what it would hold afterwards cannot be told".to_owned());
+    };
+    match (before.parse::<toml::Table>(), after.parse::<toml::Table>()) {
+        (_, Err(error)) => Known::Is(true, format!("it would not be valid: {}", error.message())),
+        // A broken policy denies; mending it cannot be judged against what it was meant to be.
+        (Err(_), Ok(_)) => Known::Is(true, "the policy before the change cannot be read".to_owned()),
+        (Ok(before), Ok(after)) => weaker(&before, &after),
+    }
+}
+
+fn weaker(before: &toml::Table, after: &toml::Table) -> Known {
+    let list = |table: &toml::Table, key: &str| table.get(key).and_then(|value| value.as_array()).cloned().unwrap_or_default();
+    for key in ["rule", "packs", "protected"] {
+        let kept = list(after, key);
+        if let Some(lost) = list(before, key).iter().find(|entry| !kept.contains(entry)) {
+            let name = lost.get("name").and_then(|name| name.as_str()).or_else(|| lost.as_str()).unwrap_or("?");
+            return Known::Is(true, format!("`{name}` in `{key}` would be gone or changed"));
+        }
+    }
+    for key in ["waiver", "opens", "disable"] {
+        let known = list(before, key);
+        if list(after, key).iter().any(|entry| !known.contains(entry)) {
+            return Known::Is(true, format!("`{key}` would be added or changed"));
+        }
+    }
+    let shadow = |table: &toml::Table| table.get("mode").and_then(|mode| mode.as_str()) == Some("shadow");
+    if shadow(after) && !shadow(before) {
+        return Known::Is(true, "the policy would only watch".to_owned());
+    }
+    Known::Is(false, String::new())
+}
+

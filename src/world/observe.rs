@@ -1,0 +1,61 @@
+//! Finds out what a rule must know. What needs more than a look at the file system is left to the cold door.
+
+use std::path::{Path, PathBuf};
+
+use super::repository::head_branch;
+use super::{Surroundings, system};
+use crate::facts::{Known, Need};
+
+/// Whether the hot door can find this out by itself.
+#[must_use]
+pub fn is_light(need: &Need) -> bool {
+    matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Branch)
+}
+
+/// Finds out what the hot door can.
+#[must_use]
+pub fn light(need: &Need, around: &Surroundings) -> Known {
+    match need {
+        Need::RealPath(path, follow) => real_path(Path::new(path), *follow).map_or_else(
+            || Known::Unknown("where it leads could not be found out".to_owned()),
+            |real| Known::Text(real.to_string_lossy().into_owned()),
+        ),
+        Need::Exists(path) => match system::identity(Path::new(path)) {
+            Ok(found) => Known::Is(found.is_some(), String::new()),
+            Err(errno) => Known::Unknown(super::errno_text(errno)),
+        },
+        Need::Branch => match &around.repository {
+            None => Known::Unknown("there is no repository".to_owned()),
+            Some(repository) => head_branch(repository).map_or_else(|| Known::Is(false, "no branch is checked out".to_owned()), Known::Text),
+        },
+        Need::Dirty | Need::LosesGate(..) | Need::WeakensPolicy(..) => Known::Unknown("the cold door finds this out".to_owned()),
+    }
+}
+
+/// Where a path leads: links of what exists are followed, what does not exist stays as it is.
+fn real_path(path: &Path, follow_last: bool) -> Option<PathBuf> {
+    if follow_last {
+        if let Ok(real) = std::fs::canonicalize(path) {
+            return Some(real);
+        }
+        // A link to what does not exist yet decides all the same where a write goes.
+        if let Ok(target) = std::fs::read_link(path) {
+            let target = path.parent()?.join(target);
+            return Some(nearest(target.parent()?)?.join(target.file_name()?));
+        }
+    }
+    Some(nearest(path.parent()?)?.join(path.file_name()?))
+}
+
+/// The real path of the nearest folder that exists, with the rest behind it.
+fn nearest(folder: &Path) -> Option<PathBuf> {
+    let mut rest = Vec::new();
+    let mut at = folder;
+    loop {
+        if let Ok(real) = std::fs::canonicalize(at) {
+            return Some(rest.iter().rev().fold(real, |path, name| path.join(name)));
+        }
+        rest.push(at.file_name()?);
+        at = at.parent()?;
+    }
+}

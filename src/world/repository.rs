@@ -1,0 +1,298 @@
+//! Where a repository begins, by git's own rules, and which folder's policy holds. Files are looked at, nothing is
+//! started: a judged repository's configuration can name programs.
+//!
+//! Left out on purpose:
+//! - `GIT_DIR`, `GIT_WORK_TREE`, `GIT_CEILING_DIRECTORIES` and their like are not read. A judged project can set
+//!   environment variables for this process, and would so move its root away from its policy.
+//! - `core.worktree`, `safe.directory` and `safe.bareRepository` are not read: where git refuses to work, or works
+//!   elsewhere, the policy holds all the same.
+//! - Mount points are walked past, where git stops: a policy outside of them holds inside too.
+
+mod anchor;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::system::{errno_of, identity};
+
+pub use anchor::{Anchor, anchor};
+
+/// Folders that are looked at on the way up. A deeper start is [`Discovery::Unreadable`]: a folder dug deep enough must
+/// not be a way out of a repository.
+const MAX_LEVELS: usize = 256;
+/// Bytes that are read of `HEAD`, `commondir` and a `.git` file. Git's own bound for the first is 255; the others hold
+/// one path.
+const MAX_FILE: u64 = 16 * 1024;
+/// Bytes that such a file usually has at most.
+const EXPECTED_FILE: usize = 256;
+
+/// A repository that has, or is treated as if it had, a work tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repository {
+    /// The top of the work tree, links resolved.
+    pub root: PathBuf,
+    /// What `git rev-parse --git-dir` names: where `HEAD` and the index of this work tree are.
+    pub git_dir: PathBuf,
+    /// What `git rev-parse --git-common-dir` names: where objects, branches and the configuration are.
+    pub common_dir: PathBuf,
+}
+
+/// What the way up from a folder leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Discovery {
+    /// The innermost repository. A folder inside a plain `.git` folder belongs to the repository above it, though git
+    /// itself refuses to work there: its policy must hold there more than anywhere.
+    Found(Repository),
+    /// A repository without a work tree.
+    Bare(PathBuf),
+    /// No repository.
+    None,
+    /// It could not be found out, which is not the same as none.
+    Unreadable(Unreadable),
+}
+
+/// What kept a search from its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// What could not be looked at.
+    pub path: PathBuf,
+    /// Why, as the system says it.
+    pub errno: i32,
+}
+
+impl Unreadable {
+    fn new(path: &Path, error: &io::Error) -> Self {
+        Self { path: path.to_path_buf(), errno: errno_of(error) }
+    }
+}
+
+/// The innermost repository that holds `start`, or the nearest folder above it that exists. Links in `start` are
+/// resolved first, as git does by asking for its working folder.
+///
+/// As git does, it passes over a `.git` folder that is empty or lacks `HEAD`, `objects` or `refs`. It also passes over a
+/// `.git` file that leads nowhere, where git would stop with an error.
+#[must_use]
+pub fn discover(start: &Path) -> Discovery {
+    match existing(start, None).and_then(|start| climb(&start, None)) {
+        Ok(discovery) => discovery,
+        Err(fault) => Discovery::Unreadable(fault),
+    }
+}
+
+/// Whether both are work trees of one repository. `false` if that cannot be found out.
+#[must_use]
+pub fn same_repository(one: &Repository, other: &Repository) -> bool {
+    let place =
+        |repository: &Repository| fs::metadata(&repository.common_dir).ok().map(|found| (found.dev(), found.ino()));
+    place(one).is_some_and(|one| Some(one) == place(other))
+}
+
+/// The branch that `HEAD` names, without `refs/heads/`; it need not have a commit yet.
+///
+/// `None` if `HEAD` stands on a commit, cannot be read, is not UTF-8, or if the repository keeps its references in
+/// tables, where the file `HEAD` says nothing.
+#[must_use]
+pub fn head_branch(repository: &Repository) -> Option<String> {
+    let path = repository.git_dir.join("HEAD");
+    let target = match fs::read_link(&path) {
+        // Git wrote `HEAD` as a link, long ago, and still reads it.
+        Ok(target) => target.into_os_string().into_encoded_bytes(),
+        Err(_) => reference(&small_file(&path).ok()??)?.to_vec(),
+    };
+    let branch = target.strip_prefix(b"refs/heads/")?;
+    // The name that stands in `HEAD` where tables hold the true one; no branch can be called so.
+    if branch == b".invalid" {
+        return None;
+    }
+    String::from_utf8(branch.to_vec()).ok()
+}
+
+/// The folder at or above `path` that exists, absolute and with links resolved. What lies within `known`, a result of
+/// this function, is looked at from there on.
+fn existing(path: &Path, known: Option<&Path>) -> Result<PathBuf, Unreadable> {
+    let absolute = if path.is_absolute() { Ok(path.to_path_buf()) } else { std::path::absolute(path) };
+    let absolute = absolute.map_err(|error| Unreadable::new(path, &error))?;
+    let mut found = absolute.as_path();
+    loop {
+        match without_links(found, known) {
+            Ok(real) => return Ok(real),
+            Err(error) if is_absence(&error) => match found.parent() {
+                Some(parent) => found = parent,
+                None => return Err(Unreadable::new(found, &error)),
+            },
+            Err(error) => return Err(Unreadable::new(found, &error)),
+        }
+    }
+}
+
+/// The absolute `path` with links resolved. Most paths have none, and to see that is cheaper than to resolve them.
+fn without_links(path: &Path, known: Option<&Path>) -> io::Result<PathBuf> {
+    let bytes = path.as_os_str().as_bytes();
+    let prefix = known.map_or(&b""[..], |known| known.as_os_str().as_bytes());
+    let (mut end, rest) = match bytes.strip_prefix(prefix) {
+        Some([]) if !prefix.is_empty() => return Ok(path.to_path_buf()),
+        Some(rest @ [b'/', ..]) => (prefix.len(), rest),
+        _ => (0, bytes),
+    };
+    for name in rest.split(|byte| *byte == b'/').skip(1) {
+        if matches!(name, b"" | b"." | b"..") {
+            return fs::canonicalize(path);
+        }
+        end += 1 + name.len();
+        let folder = Path::new(OsStr::from_bytes(bytes.get(..end).unwrap_or(bytes)));
+        if fs::symlink_metadata(folder)?.is_symlink() {
+            return fs::canonicalize(path);
+        }
+    }
+    Ok(path.to_path_buf())
+}
+
+/// [`discover`] from a path that [`existing`] gave. It ends at `limit`, as if nothing stood there or further out.
+fn climb(start: &Path, limit: Option<&Path>) -> Result<Discovery, Unreadable> {
+    for (level, folder) in start.ancestors().enumerate() {
+        if limit == Some(folder) {
+            break;
+        }
+        if level == MAX_LEVELS {
+            return Err(Unreadable { path: start.to_path_buf(), errno: libc::ENAMETOOLONG });
+        }
+        if let Some((git_dir, common_dir)) = dot_git(folder)? {
+            return Ok(Discovery::Found(Repository { root: folder.to_path_buf(), git_dir, common_dir }));
+        }
+        if git_folder(folder)?.is_some() {
+            return inside_git_folder(folder);
+        }
+    }
+    Ok(Discovery::None)
+}
+
+/// `folder` is a git folder, and was not reached through a `.git` beside it.
+fn inside_git_folder(folder: &Path) -> Result<Discovery, Unreadable> {
+    // `.git/modules/NAME` and `.git/worktrees/NAME` are git folders within a git folder.
+    for outer in folder.ancestors() {
+        let (true, Some(root)) = (outer.file_name() == Some(OsStr::new(".git")), outer.parent()) else { continue };
+        if let Some(common_dir) = git_folder(outer)? {
+            let (root, git_dir) = (root.to_path_buf(), outer.to_path_buf());
+            return Ok(Discovery::Found(Repository { root, git_dir, common_dir }));
+        }
+    }
+    Ok(Discovery::Bare(folder.to_path_buf()))
+}
+
+/// The git folder and the common folder that `.git` in `folder` is or names.
+fn dot_git(folder: &Path) -> Result<Option<(PathBuf, PathBuf)>, Unreadable> {
+    let path = folder.join(".git");
+    let Some(found) = look(&path)? else { return Ok(None) };
+    if found.is_dir() {
+        return Ok(git_folder(&path)?.map(|common_dir| (path, common_dir)));
+    }
+    let Some(bytes) = small_file(&path)? else { return Ok(None) };
+    let Some(named) = bytes.strip_prefix(b"gitdir: ").map(first_line) else { return Ok(None) };
+    if named.is_empty() {
+        return Ok(None);
+    }
+    let target = folder.join(OsStr::from_bytes(named));
+    let target = match fs::canonicalize(&target) {
+        Ok(real) => real,
+        Err(error) if is_absence(&error) => return Ok(None),
+        Err(error) => return Err(Unreadable::new(&target, &error)),
+    };
+    Ok(git_folder(&target)?.map(|common_dir| (target, common_dir)))
+}
+
+/// The common folder, if `folder` is what git takes for a git folder: a `HEAD` that names a reference or a commit, and
+/// `objects` and `refs` here or where the file `commondir` leads (`is_git_directory` in git's `setup.c`).
+fn git_folder(folder: &Path) -> Result<Option<PathBuf>, Unreadable> {
+    if !has_head(folder)? {
+        return Ok(None);
+    }
+    let common = match small_file(&folder.join("commondir"))? {
+        None => folder.to_path_buf(),
+        Some(bytes) => {
+            let named = folder.join(OsStr::from_bytes(first_line(&bytes)));
+            match fs::canonicalize(&named) {
+                Ok(real) => real,
+                Err(error) if is_absence(&error) => return Ok(None),
+                Err(error) => return Err(Unreadable::new(&named, &error)),
+            }
+        }
+    };
+    for part in ["objects", "refs"] {
+        if !look(&common.join(part))?.is_some_and(|found| found.is_dir()) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(common))
+}
+
+fn has_head(folder: &Path) -> Result<bool, Unreadable> {
+    let path = folder.join("HEAD");
+    match fs::read_link(&path) {
+        Ok(target) => return Ok(target.as_os_str().as_bytes().starts_with(b"refs/")),
+        Err(error) if is_absence(&error) => return Ok(false),
+        Err(_) => {} // not a link
+    }
+    let Some(bytes) = small_file(&path)? else { return Ok(false) };
+    Ok(reference(&bytes).is_some() || is_commit(&bytes))
+}
+
+/// `refs/…` out of `ref: refs/…`.
+fn reference(head: &[u8]) -> Option<&[u8]> {
+    let target = first_line(head.strip_prefix(b"ref:")?).trim_ascii_start();
+    target.starts_with(b"refs/").then_some(target)
+}
+
+/// Whether `head` begins with the number of a commit: 40 digits, or 64 where SHA-256 is used.
+fn is_commit(head: &[u8]) -> bool {
+    head.get(..40).is_some_and(|number| number.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// The text before the line ends at the end, of which git allows several; a path may hold any other byte.
+fn first_line(bytes: &[u8]) -> &[u8] {
+    let mut line = bytes;
+    while let [rest @ .., b'\n' | b'\r'] = line {
+        line = rest;
+    }
+    line
+}
+
+/// What stands at `path`, links followed.
+fn look(path: &Path) -> Result<Option<fs::Metadata>, Unreadable> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if is_absence(&error) => Ok(None),
+        Err(error) => Err(Unreadable::new(path, &error)),
+    }
+}
+
+/// The beginning of a plain file; nothing for a folder. A pipe or a terminal is not waited for.
+fn small_file(path: &Path) -> Result<Option<Vec<u8>>, Unreadable> {
+    let mut bytes = Vec::with_capacity(EXPECTED_FILE);
+    let opened = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
+    match opened.and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes)) {
+        Ok(_) => Ok(Some(bytes)),
+        Err(error) if is_absence(&error) || errno_of(&error) == libc::EISDIR => Ok(None),
+        Err(error) => Err(Unreadable::new(path, &error)),
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(errno_of(error), libc::ENOENT | libc::ENOTDIR)
+}
+
+/// Whether a file of one of these names stands in `folder`.
+fn holds_policy(folder: &Path, names: &[&str]) -> Result<bool, Unreadable> {
+    for name in names {
+        let path = folder.join(name);
+        match identity(&path) {
+            Ok(Some(_)) => return Ok(true),
+            Ok(None) => {}
+            Err(errno) => return Err(Unreadable { path, errno }),
+        }
+    }
+    Ok(false)
+}

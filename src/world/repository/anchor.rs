@@ -1,0 +1,122 @@
+//! Which folder's policy holds for a call. It must not be the agent's to move: it can go into another folder, make a
+//! repository (`git init`) or a work tree anywhere, or take `.git` away.
+
+use std::path::{Path, PathBuf};
+
+use super::{Discovery, Repository, Unreadable, climb, existing, holds_policy, same_repository};
+
+/// Where the policy is anchored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// The folder whose policy holds, links resolved.
+    pub root: PathBuf,
+    /// The repository whose work tree `root` is, else the innermost one around it, if there is any.
+    pub repository: Option<Repository>,
+    /// The project's own root, where `root` is another work tree of the same repository. Its policy should hold too:
+    /// a work tree made of an old commit may carry a weaker one.
+    pub origin: Option<PathBuf>,
+    /// Which rule of [`anchor`] chose, in words for `explain` and `doctor`.
+    pub why: &'static str,
+}
+
+/// The folder whose policy holds for a call in `cwd`, in a project that the host says begins at `project_dir`.
+/// `policy_names` are the names of policy files, relative to such a folder.
+///
+/// The way up begins at `project_dir`; at `cwd` only if the host names none (a path that is not absolute is none). What
+/// it finds first holds:
+/// 1. the innermost work tree with a policy file: a nested repository without one, such as one an agent made, does not
+///    hide the outer one;
+/// 2. the innermost folder with a policy file: a policy holds without a repository too, and taking `.git` away or making
+///    a repository further out does not take it away;
+/// 3. the innermost work tree;
+/// 4. the start itself.
+///
+/// Then, if `cwd` lies in another work tree of the same repository, that work tree is the root, for the files are there;
+/// but not if it has no policy file while the first root has one.
+///
+/// # Errors
+/// What could not be looked at: an anchor found without it might be the wrong one.
+pub fn anchor(project_dir: Option<&Path>, cwd: &Path, policy_names: &[&str]) -> Result<Anchor, Unreadable> {
+    let Some(project) = project_dir.filter(|path| path.is_absolute()) else {
+        let start = existing(cwd, None)?;
+        return settle(&start, policy_names, "the host names no project folder; the working folder");
+    };
+    let project = existing(project, None)?;
+    let anchor = settle(&project, policy_names, "the project folder itself")?;
+    let cwd = existing(cwd, Some(&project))?;
+    if cwd == project {
+        return Ok(anchor);
+    }
+    follow(anchor, &cwd, policy_names)
+}
+
+/// The anchor for one start; `fallback` says why the start itself was taken.
+fn settle(start: &Path, names: &[&str], fallback: &'static str) -> Result<Anchor, Unreadable> {
+    let mut innermost: Option<Repository> = None;
+    let mut from = Some(start.to_path_buf());
+    while let Some(folder) = from {
+        from = match climb(&folder, None)? {
+            Discovery::Found(repository) => {
+                let nested = innermost.is_some();
+                if holds_policy(&repository.root, names)? {
+                    let why =
+                        if nested { "the outer repository, for the inner one has no policy" } else { "the repository" };
+                    return Ok(Anchor {
+                        root: repository.root.clone(),
+                        repository: Some(repository),
+                        origin: None,
+                        why,
+                    });
+                }
+                let next = repository.root.parent().map(Path::to_path_buf);
+                innermost.get_or_insert(repository);
+                next
+            }
+            Discovery::Bare(folder) => folder.parent().map(Path::to_path_buf),
+            Discovery::None => None,
+            Discovery::Unreadable(fault) => return Err(fault),
+        };
+    }
+    for folder in start.ancestors() {
+        if holds_policy(folder, names)? {
+            let why = "the nearest folder with a policy; no repository has one";
+            return Ok(Anchor { root: folder.to_path_buf(), repository: innermost, origin: None, why });
+        }
+    }
+    let (root, why) = match &innermost {
+        Some(repository) => (repository.root.clone(), "the repository, which has no policy"),
+        None => (start.to_path_buf(), fallback),
+    };
+    Ok(Anchor { root, repository: innermost, origin: None, why })
+}
+
+/// Goes over to the work tree that holds `cwd`, if it is one of the same repository. Other repositories in between
+/// (submodules, or what an agent made there) are passed over.
+fn follow(anchor: Anchor, cwd: &Path, names: &[&str]) -> Result<Anchor, Unreadable> {
+    let Some(repository) = anchor.repository.as_ref().filter(|found| found.root == anchor.root) else {
+        return Ok(anchor);
+    };
+    let mut from = Some(cwd.to_path_buf());
+    while let Some(folder) = from {
+        from = match climb(&folder, Some(&anchor.root))? {
+            Discovery::Found(there) if there.root == anchor.root => None,
+            Discovery::Found(there) if same_repository(&there, repository) => {
+                if !holds_policy(&there.root, names)? && holds_policy(&anchor.root, names)? {
+                    return Ok(anchor);
+                }
+                let why = "the work tree that holds the working folder";
+                return Ok(Anchor {
+                    root: there.root.clone(),
+                    repository: Some(there),
+                    origin: Some(anchor.root),
+                    why,
+                });
+            }
+            Discovery::Found(other) => other.root.parent().map(Path::to_path_buf),
+            Discovery::Bare(folder) => folder.parent().map(Path::to_path_buf),
+            Discovery::None => None,
+            Discovery::Unreadable(fault) => return Err(fault),
+        };
+    }
+    Ok(anchor)
+}

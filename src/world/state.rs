@@ -1,0 +1,81 @@
+//! The gate's own files for one repository: the compiled policy, the last refusal, a pause. Each is written beside its
+//! place and renamed into it, so that nobody ever reads half of one.
+
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// The compiled policy.
+pub const POLICY: &str = "policy";
+/// The last call that was held.
+pub const LAST: &str = "last.json";
+/// A pause that a person made.
+pub const PAUSE: &str = "pause";
+/// Larger files are not ours.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// The name of a repository's folder in the state: its path hashed (FNV-1a, 64 bits), so that any path has one.
+#[must_use]
+pub fn folder_name(root: &Path) -> String {
+    let hash = root.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{hash:016x}")
+}
+
+/// Reads a file of the repository's state from the first state folder that has it.
+#[must_use]
+pub fn read(states: &[PathBuf], root: &Path, name: &str) -> Option<Vec<u8>> {
+    states.iter().find_map(|state| {
+        let mut file = fs::File::open(state.join(folder_name(root)).join(name)).ok()?;
+        let size = file.metadata().ok()?.len();
+        if size > MAX_BYTES {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).ok()? + 1);
+        file.read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    })
+}
+
+/// Writes a file of the repository's state into the first state folder that takes it.
+///
+/// # Errors
+///
+/// The last folder's error, if none took it.
+pub fn write(states: &[PathBuf], root: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+    let mut error = io::Error::other("there is no state folder: neither a home folder nor XDG_STATE_HOME is known");
+    for state in states {
+        let folder = state.join(folder_name(root));
+        match put(&folder, name, bytes) {
+            Ok(()) => return Ok(folder.join(name)),
+            Err(found) => error = found,
+        }
+    }
+    Err(error)
+}
+
+/// Removes a file of the repository's state from every state folder.
+///
+/// # Errors
+///
+/// The first error but absence.
+pub fn remove(states: &[PathBuf], root: &Path, name: &str) -> io::Result<()> {
+    for state in states {
+        match fs::remove_file(state.join(folder_name(root)).join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn put(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let temporary = folder.join(format!(".{name}.{}", std::process::id()));
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    let written = file.write_all(bytes).and_then(|()| fs::rename(&temporary, folder.join(name)));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}

@@ -1,0 +1,174 @@
+//! What the doors need of the operating system and the standard library does not give: the allocator, the last words
+//! of a process that breaks, whole reads and writes, the hand-over to another binary, file identities.
+//! This is the only module in which `unsafe` may stand; each block says why it is sound. Nothing is judged here.
+#![expect(unsafe_code, reason = "signals, mmap, execve and the memory file have no safe form in std")]
+
+mod allocator;
+mod hand_over;
+mod last_words;
+mod stream;
+
+use std::ffi::{CStr, OsStr};
+use std::fs;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::ptr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub use allocator::Bump;
+pub use hand_over::hand_over;
+pub use last_words::{LastWords, break_down, disarm, guard};
+pub use stream::{ReadFault, read_all, write_all};
+
+/// An entry of the password database that needs more room than this is not read.
+const MAX_PASSWORD_ENTRY: usize = 1 << 20;
+
+/// What the kernel puts behind the name of a running program whose file is gone.
+const DELETED: &[u8] = b" (deleted)";
+
+/// Ends the process at once with `code`: no destructor, no buffer, no exit handler runs.
+pub fn exit(code: i32) -> ! {
+    // SAFETY: `_exit` takes any number, touches no memory of ours and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// What tells one state of a file from another without reading it.
+///
+/// `mtime_ns` alone can be set back at will (`touch -d`); `ctime_ns` cannot. Two changes within one tick of the file
+/// system's clock look alike, so an entry as young as what was made from it proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The device that holds the file.
+    pub dev: u64,
+    /// Its number on that device.
+    pub ino: u64,
+    /// Bytes.
+    pub size: u64,
+    /// Last change of the content, nanoseconds since 1970 (wrapping after 2262: only equality is asked for).
+    pub mtime_ns: i64,
+    /// Last change of content or metadata, in the same measure.
+    pub ctime_ns: i64,
+}
+
+/// The identity of the file that `path` leads to, links followed; `None` if nothing is there.
+///
+/// # Errors
+/// The `errno` of everything else (`EACCES`, `ELOOP`, …): a folder that cannot be searched does not prove absence.
+pub fn identity(path: &Path) -> Result<Option<Identity>, i32> {
+    let nanoseconds = |seconds: i64, rest: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(rest);
+    match fs::metadata(path) {
+        Ok(found) => Ok(Some(Identity {
+            dev: found.dev(),
+            ino: found.ino(),
+            size: found.size(),
+            mtime_ns: nanoseconds(found.mtime(), found.mtime_nsec()),
+            ctime_ns: nanoseconds(found.ctime(), found.ctime_nsec()),
+        })),
+        Err(error) => match errno_of(&error) {
+            libc::ENOENT | libc::ENOTDIR => Ok(None),
+            errno => Err(errno),
+        },
+    }
+}
+
+/// The `errno` behind `error`; `EINVAL` for what the standard library refuses by itself (a NUL in a path).
+pub(crate) fn errno_of(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EINVAL)
+}
+
+/// The file of the running program.
+///
+/// While the program is being replaced by a newer one, the kernel marks the old name as deleted; then this is the name
+/// without the mark, where the newer one stands.
+///
+/// # Errors
+/// Where the system does not tell (Linux without `/proc`).
+pub fn own_path() -> io::Result<PathBuf> {
+    // `/proc/self/exe` on Linux, `_NSGetExecutablePath` on macOS.
+    let path = std::env::current_exe()?;
+    match path.as_os_str().as_bytes().strip_suffix(DELETED) {
+        // A file may really be called so.
+        Some(name) if matches!(identity(&path), Ok(None)) => Ok(PathBuf::from(OsStr::from_bytes(name))),
+        _ => Ok(path),
+    }
+}
+
+/// Seconds since 1970; 0 if the clock stands before that.
+#[must_use]
+pub fn now() -> u64 {
+    since_1970().as_secs()
+}
+
+/// Nanoseconds since 1970; 0 if the clock stands before that.
+#[must_use]
+pub fn now_ns() -> u128 {
+    since_1970().as_nanos()
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// The home folder that the password database knows for the real user of this process.
+///
+/// Unlike `$HOME`, a judged project cannot set it. `None` if the user has no entry or none with an absolute path.
+#[must_use]
+pub fn password_home() -> Option<PathBuf> {
+    // SAFETY: `getuid` takes nothing, touches no memory of ours and cannot fail.
+    let user = unsafe { libc::getuid() };
+    let mut room = vec![0_u8; 1024];
+    loop {
+        let mut entry = MaybeUninit::<libc::passwd>::uninit();
+        let mut found: *mut libc::passwd = ptr::null_mut();
+        // SAFETY: `entry` and `found` are places of the right types, `room` is writable for the length given, and all
+        // three live beyond the call.
+        let fault =
+            unsafe { libc::getpwuid_r(user, entry.as_mut_ptr(), room.as_mut_ptr().cast(), room.len(), &raw mut found) };
+        match fault {
+            0 if found.is_null() => return None,
+            0 => {
+                // SAFETY: the call succeeded and `found` is not null, so it points to `entry`, now filled.
+                let home = unsafe { (*found).pw_dir };
+                if home.is_null() {
+                    return None;
+                }
+                // SAFETY: `home` is not null; it points to a text within `room`, ended by NUL, that outlives this use.
+                let home = unsafe { CStr::from_ptr(home) };
+                let home = Path::new(OsStr::from_bytes(home.to_bytes()));
+                return home.is_absolute().then(|| home.to_path_buf());
+            }
+            libc::EINTR => {}
+            libc::ERANGE if room.len() < MAX_PASSWORD_ENTRY => room.resize(room.len() * 4, 0),
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absence_is_told_from_failure() {
+        let own = own_path().expect("the test binary has a path");
+        let long = "x".repeat(300);
+        for (path, expected) in [
+            (own.join("below-a-file"), Ok(false)),
+            (own.with_file_name("there-is-no-such-file"), Ok(false)),
+            (own.clone(), Ok(true)),
+            (own.with_file_name(&long), Err(libc::ENAMETOOLONG)),
+            (PathBuf::from("a\0b"), Err(libc::EINVAL)),
+        ] {
+            assert_eq!(identity(&path).map(|found| found.is_some()), expected, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn the_password_database_knows_a_home() {
+        // A user without an entry is no fault; a path that is not absolute would be one.
+        assert!(password_home().is_none_or(|home| home.is_absolute()));
+    }
+}

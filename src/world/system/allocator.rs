@@ -1,0 +1,214 @@
+//! The hot door's allocator: memory is only ever taken, for the process is gone before it could be worth giving back.
+//! A page costs when it is first touched, so blocks stand side by side, and the last one grows where it is.
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::cell::UnsafeCell;
+use std::hint;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Bytes that need no system call: an ordinary call gets by with them.
+const FIRST_REGION: usize = 256 * 1024;
+/// Bytes of a further region at the least.
+const REGION: usize = 1 << 20;
+/// A request that needs a region of its own gets this many times its size, so that it can go on growing in place.
+/// Pages that are not touched cost nothing.
+const ROOM_TO_GROW: usize = 4;
+
+/// A bump allocator for short-lived processes, to be set as `#[global_allocator]`.
+///
+/// Only the block taken last is ever given back or grown in place. All instances share one arena; a spin flag guards
+/// it, so that it is sound in a process with threads too, if not fast.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bump;
+
+/// The region in use.
+struct Arena {
+    start: *mut u8,
+    next: *mut u8,
+    end: *mut u8,
+}
+
+struct Shared {
+    taken: AtomicBool,
+    arena: UnsafeCell<Arena>,
+}
+
+// SAFETY: `arena` is reached through `with` alone, which lets in one thread at a time; the regions it points to live as
+// long as the process and belong to no thread.
+unsafe impl Sync for Shared {}
+
+#[repr(align(64))]
+struct FirstRegion(UnsafeCell<[u8; FIRST_REGION]>);
+
+// SAFETY: the bytes are only reached through blocks that the arena gives out, each to one owner.
+unsafe impl Sync for FirstRegion {}
+
+static FIRST: FirstRegion = FirstRegion(UnsafeCell::new([0; FIRST_REGION]));
+
+static SHARED: Shared = {
+    let start = FIRST.0.get().cast::<u8>();
+    let end = start.wrapping_add(FIRST_REGION);
+    Shared { taken: AtomicBool::new(false), arena: UnsafeCell::new(Arena { start, next: start, end }) }
+};
+
+/// Does `work` alone on the arena. `work` neither panics nor allocates, so the flag is always given back.
+fn with<T>(work: impl FnOnce(&mut Arena) -> T) -> T {
+    while SHARED.taken.swap(true, Ordering::Acquire) {
+        hint::spin_loop();
+    }
+    // SAFETY: the flag was free and is now ours, so this is the only reference to the arena until it is given back.
+    let result = work(unsafe { &mut *SHARED.arena.get() });
+    SHARED.taken.store(false, Ordering::Release);
+    result
+}
+
+impl Arena {
+    /// A block from the region in use, or from a new one; null if the system has no more.
+    fn take(&mut self, layout: Layout) -> *mut u8 {
+        if let Some(block) = self.carve(layout) {
+            return block;
+        }
+        let Some(need) = layout.size().checked_add(layout.align()) else { return ptr::null_mut() };
+        if !self.open(need.saturating_mul(ROOM_TO_GROW).max(REGION)) && !self.open(need) {
+            return ptr::null_mut();
+        }
+        self.carve(layout).unwrap_or(ptr::null_mut())
+    }
+
+    fn carve(&mut self, layout: Layout) -> Option<*mut u8> {
+        let mask = layout.align() - 1;
+        let start = self.next.addr().checked_add(mask)? & !mask;
+        let stop = start.checked_add(layout.size())?;
+        if stop > self.end.addr() {
+            return None;
+        }
+        let block = self.next.with_addr(start);
+        self.next = self.next.with_addr(stop);
+        Some(block)
+    }
+
+    /// Goes over to a new region of `size` bytes; what was left of the old one is given up.
+    fn open(&mut self, size: usize) -> bool {
+        let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
+        // SAFETY: an anonymous private mapping at an address of the kernel's choice changes no memory that is in use.
+        let region = unsafe { libc::mmap(ptr::null_mut(), size, access, kind, -1, 0) };
+        if region == libc::MAP_FAILED {
+            return false;
+        }
+        let start = region.cast::<u8>();
+        *self = Self { start, next: start, end: start.wrapping_add(size) };
+        true
+    }
+
+    /// Whether the `size` bytes at `block` are the last ones given out of the region in use.
+    fn is_last(&self, block: usize, size: usize) -> bool {
+        block >= self.start.addr() && block.checked_add(size) == Some(self.next.addr())
+    }
+
+    /// Makes the last block `new` bytes long where it stands, if that can be done.
+    fn resize(&mut self, block: usize, old: usize, new: usize) -> Option<*mut u8> {
+        let stop = block.checked_add(new)?;
+        if !self.is_last(block, old) || stop > self.end.addr() {
+            return None;
+        }
+        self.next = self.next.with_addr(stop);
+        // The pointer is made from the region's own, which may reach all of it; the caller's may only reach the old size.
+        Some(self.next.with_addr(block))
+    }
+}
+
+// SAFETY: `take` gives out blocks of the size and alignment asked for, inside a region that is never unmapped, and never
+// gives out a byte again before the block that held it was deallocated; nothing here panics.
+unsafe impl GlobalAlloc for Bump {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        with(|arena| arena.take(layout))
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        with(|arena| arena.resize(block.addr(), layout.size(), 0));
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if let Some(same) = with(|arena| arena.resize(block.addr(), layout.size(), size)) {
+            return same;
+        }
+        if size <= layout.size() {
+            return block;
+        }
+        let Ok(wanted) = Layout::from_size_align(size, layout.align()) else { return ptr::null_mut() };
+        let moved = with(|arena| arena.take(wanted));
+        if !moved.is_null() {
+            // SAFETY: the old block holds `layout.size()` bytes, the new one more, and they do not overlap, since the
+            // old one was not given back.
+            unsafe { ptr::copy_nonoverlapping(block, moved, layout.size()) };
+        }
+        moved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every byte of every living block keeps what its owner wrote, whatever is taken, grown and given back around it.
+    #[test]
+    fn blocks_keep_to_themselves() {
+        let mut living: Vec<(*mut u8, Layout, u8)> = Vec::new();
+        let mut seed = 1_u32;
+        let mut draw = |below: u32| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            ((seed >> 8) % below) as usize
+        };
+        for round in 0..4000_u32 {
+            let mark = u8::try_from(round % 251).unwrap();
+            let check = |block: *mut u8, layout: Layout, mark: u8| {
+                // SAFETY: the block is alive and `layout.size()` bytes of it were written.
+                let bytes = unsafe { std::slice::from_raw_parts(block, layout.size()) };
+                assert!(bytes.iter().all(|byte| *byte == mark), "round {round}");
+            };
+            match draw(4) {
+                0 if !living.is_empty() => {
+                    let (block, layout, old) = living.swap_remove(draw(u32::try_from(living.len()).unwrap()));
+                    check(block, layout, old);
+                    // SAFETY: it came from `Bump` with this layout and is forgotten here.
+                    unsafe { Bump.dealloc(block, layout) };
+                }
+                1 if !living.is_empty() => {
+                    let (block, layout, old) = living.swap_remove(draw(u32::try_from(living.len()).unwrap()));
+                    let size = draw(3000) + 1;
+                    // SAFETY: as above, and `size` is not zero.
+                    let block = unsafe { Bump.realloc(block, layout, size) };
+                    let kept = Layout::from_size_align(layout.size().min(size), layout.align()).unwrap();
+                    check(block, kept, old);
+                    let layout = Layout::from_size_align(size, layout.align()).unwrap();
+                    // SAFETY: the block is `size` bytes long now.
+                    unsafe { block.write_bytes(mark, size) };
+                    living.push((block, layout, mark));
+                }
+                _ => {
+                    let layout = Layout::from_size_align(draw(2000) + 1, 1 << draw(8)).unwrap();
+                    // SAFETY: the size is not zero.
+                    let block = unsafe { Bump.alloc(layout) };
+                    assert!(!block.is_null());
+                    assert_eq!(block.addr() % layout.align(), 0);
+                    // SAFETY: the block is that long.
+                    unsafe { block.write_bytes(mark, layout.size()) };
+                    living.push((block, layout, mark));
+                }
+            }
+        }
+        for (block, layout, mark) in living {
+            // SAFETY: the block is alive and written.
+            let bytes = unsafe { std::slice::from_raw_parts(block, layout.size()) };
+            assert!(bytes.iter().all(|byte| *byte == mark));
+        }
+    }
+
+    #[test]
+    fn what_the_system_cannot_give_is_null() {
+        let layout = Layout::from_size_align(isize::MAX as usize - 4096, 16).unwrap();
+        // SAFETY: the size is not zero.
+        assert!(unsafe { Bump.alloc(layout) }.is_null());
+    }
+}

@@ -1,0 +1,108 @@
+//! Whole reads and whole writes on file descriptors, without the buffers and locks of the standard streams.
+
+use std::io;
+
+use super::{errno_of, last_words};
+
+/// Bytes of the first buffer: an ordinary payload fits.
+const FIRST_BUFFER: usize = 64 * 1024;
+/// Bytes that are thrown away at a time.
+const SINK: usize = 16 * 1024;
+/// Bytes that are read and thrown away at most once an input is too large.
+const MAX_DRAINED: usize = 512 << 20;
+
+/// Why an input could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadFault {
+    /// The stream is closed, or broken: the `errno` of `read`.
+    Closed(i32),
+    /// There is more of it than `limit` bytes, or than memory.
+    TooLarge {
+        /// The limit that was set.
+        limit: usize,
+    },
+}
+
+/// Everything that stands on `fd` until its end, at most `limit` bytes.
+///
+/// What goes beyond the limit is read and dropped (up to 512 MiB), so that a host that writes all of it before it looks
+/// for an answer is not broken by the refusal.
+///
+/// # Errors
+/// [`ReadFault::Closed`] if reading fails, [`ReadFault::TooLarge`] if there is more than `limit`.
+pub fn read_all(fd: i32, limit: usize) -> Result<Vec<u8>, ReadFault> {
+    let mut bytes: Vec<u8> = Vec::new();
+    loop {
+        if bytes.len() > limit {
+            return Err(drain(fd, limit));
+        }
+        if bytes.len() == bytes.capacity() {
+            // One byte more than the limit tells that there is more.
+            let wanted =
+                bytes.capacity().saturating_mul(2).clamp(FIRST_BUFFER, limit.saturating_add(1).max(FIRST_BUFFER));
+            if bytes.try_reserve_exact(wanted - bytes.len()).is_err() {
+                return Err(drain(fd, limit));
+            }
+        }
+        let room = bytes.spare_capacity_mut();
+        // SAFETY: `room` is writable for its length; `read` only writes there.
+        let count = unsafe { libc::read(fd, room.as_mut_ptr().cast(), room.len()) };
+        match usize::try_from(count) {
+            Ok(0) => return Ok(bytes),
+            // SAFETY: `read` has written `count` bytes behind the old length, and no more than there was room for.
+            Ok(count) => unsafe { bytes.set_len(bytes.len() + count) },
+            Err(_) => wait_or(fd, libc::POLLIN).map_err(ReadFault::Closed)?,
+        }
+    }
+}
+
+/// Reads on into nothing, to the end or the bound.
+fn drain(fd: i32, limit: usize) -> ReadFault {
+    let mut sink = [0_u8; SINK];
+    let mut drained = 0;
+    while drained < MAX_DRAINED {
+        // SAFETY: `sink` is writable for its length.
+        let count = unsafe { libc::read(fd, sink.as_mut_ptr().cast(), sink.len()) };
+        match usize::try_from(count) {
+            Ok(0) => break,
+            Ok(count) => drained += count,
+            Err(_) if wait_or(fd, libc::POLLIN).is_ok() => {}
+            Err(_) => break,
+        }
+    }
+    ReadFault::TooLarge { limit }
+}
+
+/// Writes all of `bytes` to `fd`. Output begun on standard output keeps last words from being mixed into it.
+///
+/// # Errors
+/// The `errno` of the write that failed; a part may have been written by then.
+pub fn write_all(fd: i32, bytes: &[u8]) -> Result<(), i32> {
+    if fd == libc::STDOUT_FILENO && !bytes.is_empty() {
+        last_words::answer_begins();
+    }
+    let mut left = bytes;
+    while !left.is_empty() {
+        // SAFETY: the bytes are readable for the length given.
+        let written = unsafe { libc::write(fd, left.as_ptr().cast(), left.len()) };
+        match usize::try_from(written) {
+            Ok(0) => return Err(libc::EIO),
+            Ok(count) => left = left.get(count..).unwrap_or_default(),
+            Err(_) => wait_or(fd, libc::POLLOUT)?,
+        }
+    }
+    Ok(())
+}
+
+/// After a call that failed: nothing if it was interrupted, a wait if `fd` does not block and was not ready, else why.
+fn wait_or(fd: i32, events: libc::c_short) -> Result<(), i32> {
+    let errno = errno_of(&io::Error::last_os_error());
+    if errno == libc::EAGAIN || errno == libc::EWOULDBLOCK {
+        let mut asked = libc::pollfd { fd, events, revents: 0 };
+        // Whatever it returns, the next call tells what is the matter; the deadline bounds the wait.
+        // SAFETY: one entry, which outlives the call.
+        unsafe { libc::poll(&raw mut asked, 1, -1) };
+        return Ok(());
+    }
+    if errno == libc::EINTR { Ok(()) } else { Err(errno) }
+}
