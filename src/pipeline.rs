@@ -79,7 +79,7 @@ fn judged(event: &Event, input: &[u8], world: &World, door: Door) -> Result<Outc
 
 /// The compiled policy that holds: the built-in one where no layer has a file, else the cache; compiled anew by the cold
 /// door where that is stale. None: the cold door must.
-fn policy_bytes(found: &[layers::Found], around: &Surroundings, world: &World, door: Door) -> Result<Option<std::borrow::Cow<'static, [u8]>>, Failure> {
+pub fn policy_bytes(found: &[layers::Found], around: &Surroundings, world: &World, door: Door) -> Result<Option<std::borrow::Cow<'static, [u8]>>, Failure> {
     if found.iter().all(|file| file.identity.is_empty()) {
         return Ok(Some(BUILT_IN.into()));
     }

@@ -3,7 +3,7 @@
 
 use super::Flag;
 use super::program::{Form, Opt, Program, Role, Style, Takes};
-use super::word::Word;
+use super::word::{Piece, Word};
 
 /// Arguments as the program would read them.
 #[derive(Debug, Default)]
@@ -41,13 +41,13 @@ pub fn read(program: &Program, words: &[Word]) -> Arguments {
     let mut at = 0;
     let mut current = program;
     while !current.subcommands.is_empty() {
-        at = options(current, words, at, true, &mut arguments);
+        at = options(current, words, at, Until::Subcommand, &mut arguments);
         let Some(word) = words.get(at) else { break };
         arguments.front.clone_from(&arguments.flags);
         let name = word.literal().unwrap_or("");
         let found = current.subcommand(name);
-        if found.is_none() && !arguments.subcommand.is_empty() && !current.forms.is_empty() {
-            // `git stash -u`, `git remote -v`: the inner subcommand may be left out.
+        if found.is_none() && !current.forms.is_empty() {
+            // `git config user.name x`: the inner subcommand may be left out, and its operands stand in its place.
             break;
         }
         arguments.subcommand.push(word.clone());
@@ -60,12 +60,27 @@ pub fn read(program: &Program, words: &[Word]) -> Arguments {
             }
         }
     }
-    let at = options(current, words, at, current.stops, &mut arguments);
-    if current.subcommands.is_empty() || !arguments.subcommand.is_empty() {
+    options(current, words, at, if stops(current) { Until::Operand } else { Until::End }, &mut arguments);
+    if current.subcommands.is_empty() || !arguments.subcommand.is_empty() || !current.forms.is_empty() {
         assign(current, &mut arguments);
     }
-    let _ = at;
     arguments
+}
+
+/// How far options are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// Up to the subcommand.
+    Subcommand,
+    /// Up to the first operand; what follows are operands whatever they look like.
+    Operand,
+    /// To the end.
+    End,
+}
+
+/// A program with subcommands that is used without one (`git stash -u -- FILE`) reads its options to the end.
+fn stops(program: &Program) -> bool {
+    program.stops && program.subcommands.is_empty()
 }
 
 /// How a program that nobody described is read: every word with a dash is an option, none takes the next word.
@@ -88,14 +103,18 @@ pub fn read_undescribed(words: &[Word]) -> Arguments {
     read(&UNDESCRIBED, words)
 }
 
-/// Reads options and operands from `at` on; stops at the first operand if `stops`, and at an inner command.
-fn options(program: &Program, words: &[Word], mut at: usize, stops: bool, out: &mut Arguments) -> usize {
-    let before_subcommand = !program.subcommands.is_empty();
+/// Reads options and operands from `at` on, and stops at an inner command.
+fn options(program: &Program, words: &[Word], mut at: usize, until: Until, out: &mut Arguments) -> usize {
     let mut options_end = false;
+    if program.style == Style::Bundled {
+        at = old_bundle(program, words, at, out);
+    }
     while let Some(word) = words.get(at) {
         if !options_end && word.is("--") && program.style != Style::Keys {
             options_end = true;
             out.behind_dashes = Some(out.operands.len());
+            // Rules can ask for it: behind it stand paths, whatever they look like.
+            out.flags.push(Flag { names: vec!["--".to_owned()], value: None });
             at += 1;
             continue;
         }
@@ -104,15 +123,21 @@ fn options(program: &Program, words: &[Word], mut at: usize, stops: bool, out: &
                 at = next;
                 continue;
             }
-            if word.may_be_option() && !word.prefix().starts_with('-') && out.may_hide.is_none() {
+            // A quoted word is one operand nearly always; git's own reading looks at it where that is not enough.
+            if word.multi && word.may_be_option() && !word.prefix().starts_with('-') && out.may_hide.is_none() {
                 out.may_hide = Some(word.clone());
             }
         }
-        if before_subcommand {
+        if until == Until::Subcommand {
             return at;
         }
         let role = form(program, &out.flags).and_then(|form| form.operands.get(out.operands.len())).copied();
         match role {
+            Some((Role::Assignments, _)) if word.is("-") => {
+                // `env -` is `env -i`.
+                at += 1;
+                continue;
+            }
             Some((Role::Assignments, _)) => {
                 if let Some((name, value)) = assignment(word) {
                     out.assignments.push((name, value));
@@ -134,7 +159,7 @@ fn options(program: &Program, words: &[Word], mut at: usize, stops: bool, out: &
         }
         out.operands.push(word.clone());
         at += 1;
-        options_end |= stops;
+        options_end |= until == Until::Operand;
     }
     at
 }
@@ -161,13 +186,32 @@ fn option(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> 
         take(opt, Some(word.without_prefix(length)), out);
         return Some(at + 1);
     }
-    if !text.starts_with('-') || word.is("-") {
+    let plus = text.starts_with('+') && program.options.iter().any(|opt| opt.names.iter().any(|name| name.starts_with('+')));
+    if (!text.starts_with('-') && !plus) || word.is("-") {
         return None;
     }
-    if program.style == Style::SingleDash || text.starts_with("--") {
+    // A long name behind one dash goes before a bundle (`gdb -args`, `bash -norc`).
+    let name = text.split_once('=').map_or(text, |(name, _)| name);
+    let whole = name.len() > 2 && program.options.iter().any(|opt| opt.names.contains(&name));
+    if program.style == Style::SingleDash || text.starts_with("--") || whole {
         return Some(long(program, words, at, out));
     }
     Some(bundle(program, words, at, out))
+}
+
+/// The first word of `tar xzf ARCHIVE`: letters of options without a dash, whose values are the words behind it in order.
+fn old_bundle(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> usize {
+    let Some(letters) = words.get(at).and_then(Word::literal).filter(|text| !text.starts_with('-')) else { return at };
+    let mut next = at + 1;
+    for letter in letters.chars() {
+        let name = format!("-{letter}");
+        match program.options.iter().find(|opt| opt.names.contains(&name.as_str())) {
+            Some(opt) if opt.takes == Takes::Value => next = value_behind(program, opt, words, next, out),
+            Some(opt) => take(opt, None, out),
+            None => out.flags.push(Flag { names: vec![name], value: None }),
+        }
+    }
+    next
 }
 
 fn long(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> usize {
@@ -182,48 +226,93 @@ fn long(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> us
         out.may_hide.get_or_insert_with(|| word.clone());
         return at + 1;
     }
-    let exact: Vec<&Opt> = program.options.iter().filter(|opt| opt.names.contains(&name)).collect();
-    let candidates = if exact.is_empty() && program.style == Style::Gnu && name.len() > 2 {
-        program.options.iter().filter(|opt| opt.names.iter().any(|known| known.starts_with(name) && known.starts_with("--"))).collect()
-    } else {
-        exact
-    };
-    if let [only] = candidates.as_slice() {
-        if only.takes == Takes::Value && attached.is_none() {
-            return value_behind(only, words, at + 1, out);
+    let candidates = candidates(program, name);
+    match candidates.as_slice() {
+        [(opt, false)] => {
+            match attached {
+                None if opt.takes == Takes::Value => return value_behind(program, opt, words, at + 1, out),
+                Some(value) if matches!(opt.role, Role::Argv | Role::SplitArgv) => {
+                    let words: Vec<Word> = words.iter().take(at).cloned().chain([value]).chain(words.iter().skip(at + 1).cloned()).collect();
+                    return value_behind(program, opt, &words, at, out);
+                }
+                attached => take(opt, attached, out),
+            }
+            return at + 1;
         }
-        take(only, attached, out);
-        return at + 1;
-    }
-    if candidates.is_empty() {
-        if let Some(positive) = name.strip_prefix("--no-") {
+        [(opt, true)] => {
             // The last of `--x` and `--no-x` counts.
-            let positive = format!("--{positive}");
-            out.flags.retain(|flag| !flag.names.contains(&positive));
+            out.flags.retain(|flag| !flag.names.iter().any(|known| opt.names.contains(&known.as_str())));
+            let names = opt.names.iter().filter_map(|known| opposite(known)).collect();
+            out.flags.push(Flag { names, value: attached });
+            return at + 1;
         }
-        out.unsure |= attached.is_none();
+        [] => {
+            if let Some(positive) = name.strip_prefix("--no-") {
+                let positive = format!("--{positive}");
+                out.flags.retain(|flag| !flag.names.contains(&positive));
+            }
+            out.unsure |= attached.is_none();
+        }
+        _ => {}
     }
     // An ambiguous beginning: the program will refuse it, or a newer one knows better; all that it may mean is noted.
-    let names = candidates.iter().flat_map(|opt| opt.names.iter().map(|name| (*name).to_owned())).chain([name.to_owned()]).collect();
+    let names = candidates.iter().filter(|(_, opposed)| !opposed).flat_map(|(opt, _)| opt.names.iter().map(|name| (*name).to_owned()));
+    let names = names.chain([name.to_owned()]).collect();
     out.flags.push(Flag { names, value: attached });
     at + 1
+}
+
+/// The options that `name` may mean, exactly or as a beginning, each with whether it is its opposite (`--no-force` of
+/// `--force`, `--verify` of `--no-verify`; parse-options in git's `Documentation/technical/api-parse-options.adoc`).
+fn candidates<'p, 'a>(program: &'p Program<'a>, name: &str) -> Vec<(&'p Opt<'a>, bool)> {
+    let exact = || program.options.iter().filter(|opt| opt.names.contains(&name)).map(|opt| (opt, false));
+    let plain: Vec<_> = exact().collect();
+    if !plain.is_empty() || program.style != Style::Gnu || !name.starts_with("--") || name.len() < 3 {
+        return plain;
+    }
+    let any = |test: &dyn Fn(&str) -> bool| program.options.iter().filter(|opt| opt.names.iter().any(|known| test(known))).collect::<Vec<_>>();
+    let opposed = |test: &dyn Fn(&str) -> bool| any(&|known| opposite(known).is_some_and(|known| test(&known)));
+    if let [only] = opposed(&|known| known == name).as_slice() {
+        return vec![(only, true)];
+    }
+    let plain = any(&|known| known.starts_with(name) && known.starts_with("--"));
+    let opposed = opposed(&|known| known.starts_with(name));
+    match (plain.as_slice(), opposed.as_slice()) {
+        ([only], _) => vec![(only, false)],
+        ([], [only]) => vec![(only, true)],
+        _ => plain.into_iter().map(|opt| (opt, false)).chain(opposed.into_iter().map(|opt| (opt, true))).collect(),
+    }
+}
+
+/// The long name that takes back another.
+fn opposite(name: &str) -> Option<String> {
+    match (name.strip_prefix("--no-"), name.strip_prefix("--")) {
+        (Some(rest), _) => Some(format!("--{rest}")),
+        (None, Some(rest)) => Some(format!("--no-{rest}")),
+        (None, None) => None,
+    }
 }
 
 fn bundle(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> usize {
     let Some(word) = words.get(at) else { return at + 1 };
     let text = word.prefix();
+    let sign = text.chars().next().unwrap_or('-');
     for (offset, letter) in text.char_indices().skip(1) {
-        let name = format!("-{letter}");
+        let name = format!("{sign}{letter}");
         let end = offset + letter.len_utf8();
         let rest = (end < text.len() || word.pieces.len() > 1).then(|| word.without_prefix(end));
         match program.options.iter().find(|opt| opt.names.contains(&name.as_str())) {
             Some(opt) if opt.takes == Takes::Value => {
                 return match rest {
+                    Some(rest) if matches!(opt.role, Role::Argv | Role::SplitArgv) => {
+                        let words: Vec<Word> = words.iter().take(at).cloned().chain([rest]).chain(words.iter().skip(at + 1).cloned()).collect();
+                        value_behind(program, opt, &words, at, out)
+                    }
                     Some(rest) => {
                         take(opt, Some(rest), out);
                         at + 1
                     }
-                    None => value_behind(opt, words, at + 1, out),
+                    None => value_behind(program, opt, words, at + 1, out),
                 };
             }
             Some(opt) if opt.takes == Takes::Attached => {
@@ -233,7 +322,8 @@ fn bundle(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> 
             Some(opt) => take(opt, None, out),
             None => {
                 out.flags.push(Flag { names: vec![name], value: None });
-                out.unsure = true;
+                // A number is no option that takes a value (`nice -5`, `git log -3`, `perl -0777`).
+                out.unsure |= !letter.is_ascii_digit();
             }
         }
     }
@@ -243,29 +333,89 @@ fn bundle(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> 
     at + 1
 }
 
-/// The value of an option in the words behind it.
-fn value_behind(opt: &Opt, words: &[Word], at: usize, out: &mut Arguments) -> usize {
-    if opt.role == Role::Argv {
-        let rest = words.get(at..).unwrap_or(&[]);
-        let length = rest.iter().position(|word| word.is(";") || word.is("+")).unwrap_or(rest.len());
-        out.embedded.push(rest.iter().take(length).cloned().collect());
-        take(opt, None, out);
-        return at + length + 1;
+/// The value of an option in the words from `at` on.
+fn value_behind(program: &Program, opt: &Opt, words: &[Word], at: usize, out: &mut Arguments) -> usize {
+    let rest = words.get(at..).unwrap_or(&[]);
+    match opt.role {
+        Role::Argv => {
+            let length = rest.iter().position(|word| word.is(";") || word.is("+")).unwrap_or(rest.len());
+            out.embedded.push(rest.iter().take(length).cloned().collect());
+            take(opt, None, out);
+            at + length + 1
+        }
+        Role::SplitArgv => {
+            // What was split is read again in its place, options of the program too (`env -S "-u A cmd"`).
+            let name = program.names.first().copied().unwrap_or("");
+            let split = rest.first().map(split).unwrap_or_default();
+            out.embedded.push([Word::lit(name)].into_iter().chain(split).chain(rest.iter().skip(1).cloned()).collect());
+            take(opt, None, out);
+            words.len()
+        }
+        _ => {
+            take(opt, rest.first().cloned(), out);
+            at + 1
+        }
     }
-    take(opt, words.get(at).cloned(), out);
-    at + 1
+}
+
+/// Splits at blanks outside of quotes (coreutils, `env` invocation, "-S/--split-string syntax").
+fn split(word: &Word) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    let mut open = false;
+    let mut quote = None;
+    let mut add = |piece: &Piece, open: &mut bool| {
+        if !*open {
+            words.push(Word::default());
+            *open = true;
+        }
+        if let Some(last) = words.last_mut() {
+            last.push(piece.clone());
+        }
+    };
+    for piece in &word.pieces {
+        let Piece::Lit(text) = piece else {
+            add(piece, &mut open);
+            continue;
+        };
+        let mut chars = text.chars();
+        while let Some(c) = chars.next() {
+            match (c, quote) {
+                ('\'' | '"', None) => {
+                    quote = Some(c);
+                    add(&Piece::Lit(String::new()), &mut open);
+                }
+                (_, Some(end)) if c == end => quote = None,
+                ('\\', None | Some('"')) => {
+                    let next = chars.next().map(String::from).unwrap_or_default();
+                    add(&Piece::Lit(next), &mut open);
+                }
+                (c, None) if c.is_ascii_whitespace() => open = false,
+                (c, _) => add(&Piece::Lit(String::from(c)), &mut open),
+            }
+        }
+    }
+    words
 }
 
 fn take(opt: &Opt, value: Option<Word>, out: &mut Arguments) {
-    if let (true, Some(value)) = (opt.role != Role::None, &value) {
+    if let (true, Some(value)) = (opt.role != Role::None, value.as_ref().filter(|value| !stream(opt.role, value))) {
         out.roles.push((opt.role, value.clone()));
     }
     out.flags.push(Flag { names: opt.names.iter().map(|name| (*name).to_owned()).collect(), value });
 }
 
-/// Gives each operand its role.
+/// Whether the word stands for a standard stream and not for a file of that name.
+fn stream(role: Role, word: &Word) -> bool {
+    matches!(role, Role::Read | Role::Write | Role::Script | Role::Patch) && (word.is("-") || word.is("/dev/stdin"))
+}
+
+/// Gives each operand its role, and each option value the role that it has in this form.
 fn assign(program: &Program, out: &mut Arguments) {
     let Some(form) = form(program, &out.flags) else { return };
+    for (name, role) in &form.values {
+        let values = out.flags.iter().filter(|flag| flag.names.iter().any(|known| known == name)).filter_map(|flag| flag.value.clone());
+        out.roles.extend(values.filter(|value| !stream(*role, value)).map(|value| (*role, value)));
+    }
     let roles: Vec<(Role, bool)> = form.operands.iter().copied().filter(|(role, _)| *role != Role::Assignments).collect();
     let spare = (out.operands.len() + 1).saturating_sub(roles.len());
     let mut operands = out.operands.iter();
@@ -275,6 +425,6 @@ fn assign(program: &Program, out: &mut Arguments) {
         if *many && !last {
             out.gathered = count;
         }
-        out.roles.extend(operands.by_ref().take(count).map(|word| (*role, word.clone())));
+        out.roles.extend(operands.by_ref().take(count).filter(|word| !stream(*role, word)).map(|word| (*role, word.clone())));
     }
 }

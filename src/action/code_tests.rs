@@ -11,9 +11,16 @@ fn show(found: &[Found]) -> String {
             Found::Shell(text) => format!("sh<{}>", text.replace(HOLE, "?")),
             Found::Argv(words) => format!("run<{}>", words.iter().map(word).collect::<Vec<_>>().join("|")),
             Found::Write { path, append, text } => {
-                format!("{}<{}>{}", if *append { "append" } else { "write" }, word(path), text.as_ref().map_or(String::new(), |text| format!("<{text}>")))
+                format!(
+                    "{}<{}>{}",
+                    if *append { "append" } else { "write" },
+                    word(path),
+                    text.as_ref().map_or(String::new(), |text| format!("<{text}>"))
+                )
             }
-            Found::Delete { path, recursive } => format!("{}<{}>", if *recursive { "rmtree" } else { "rm" }, word(path)),
+            Found::Delete { path, recursive } => {
+                format!("{}<{}>", if *recursive { "rmtree" } else { "rm" }, word(path))
+            }
             Found::OpaqueShell => "opaque".into(),
         })
         .collect::<Vec<_>>()
@@ -28,248 +35,339 @@ fn check(language: Language, cases: &[(&str, &str)]) {
 
 #[test]
 fn python_runs() {
-    check(Python, &[
-        ("import os\nos.system('git push -f')", "sh<git push -f>"),
-        ("import os; os.system(\"\"\"git push\n -f\"\"\")", "sh<git push\n -f>"),
-        ("import subprocess as sp\nsp.run(['git','push','-f'])", "run<git|push|-f>"),
-        ("import subprocess\nsubprocess.run([\n  'git',\n  'push', # force\n  flag,\n], check=True)", "run<git|push|?>"),
-        ("subprocess.run('git push -f', shell=True)", "sh<git push -f>"),
-        ("subprocess.run('git push -f'.split())", "run<git|push|-f>"),
-        ("subprocess.check_output(shlex.split('git push -f'))", "run<git|push|-f>"),
-        ("from os import system as s\ns('ls')", "sh<ls>"),
-        ("from subprocess import run, PIPE\nrun(['ls'], stdout=PIPE)", "run<ls>"),
-        ("from os import *\nsystem('ls')", "sh<ls>"),
-        ("__import__('os').system('ls')", "sh<ls>"),
-        ("getattr(os,'sys'+'tem')('ls')", "sh<ls>"),
-        ("import importlib\nimportlib.import_module('os').system('ls')", "sh<ls>"),
-        ("f = os.system\nf('ls')", "sh<ls>"),
-        ("os.system('git ' 'push ' + '-f')", "sh<git push -f>"),
-        ("cmd = 'git push'\ncmd += ' -f'\nos.system(cmd)", "sh<git push> sh<git push -f>"),
-        ("os.system(f'git push --force {remote}')", "sh<git push --force ?>"),
-        ("b='-f'\nos.system(f'git push {b}')", "sh<git push -f>"),
-        ("os.system('git push %s' % b)", "sh<git push ?>"),
-        ("os.system('git push {}'.format('-f'))", "sh<git push -f>"),
-        ("os.system(' '.join(['git','push']))", "sh<git push>"),
-        ("os.system(r'a\\b')", "sh<a\\b>"),
-        ("os.system('\\x67it push')", "sh<git push>"),
-        ("os.system(x)", "opaque"),
-        ("os.execvp('git', ['git','push'])", "run<git|push>"),
-        ("os.execlp('git','git','push')", "run<git|push>"),
-        ("os.spawnlp(os.P_WAIT,'git','git','push')", "run<git|push>"),
-        ("asyncio.run(asyncio.create_subprocess_exec('git','push'))", "run<git|push>"),
-        ("for c in ['ls','git push -f']:\n    os.system(c)", "sh<ls> sh<git push -f>"),
-        ("subprocess.run(['bash'], input=b'git push -f')", "run<bash> sh<git push -f>"),
-        ("exec(\"import os; os.system('ls')\")", "sh<ls>"),
-        ("import base64\nexec(base64.b64decode('aGk='))", "opaque"),
-        ("exec(code)", "opaque"),
-        ("print(f\"{os.system('ls')}\")", "sh<ls>"),
-        ("args = ['git','push']\nif f: args.append('-f')\nsubprocess.run(args)", "run<git|push> run<git|push|-f>"),
-        ("subprocess.run([*base, '-f'])", "run<?|-f>"),
-        ("pool.map(os.system, cmds)", "opaque"),
-        ("import sh\nsh.git('push','-f')", "run<git|push|-f>"),
-        ("os.system('ls' if x else 'git push -f')", "sh<ls> sh<git push -f>"),
-        ("r = subprocess.run(\n    cmd := ['ls'])", "run<ls>"),
-    ]);
+    check(
+        Python,
+        &[
+            ("import os\nos.system('git push -f')", "sh<git push -f>"),
+            ("import os; os.system(\"\"\"git push\n -f\"\"\")", "sh<git push\n -f>"),
+            ("import subprocess as sp\nsp.run(['git','push','-f'])", "run<git|push|-f>"),
+            (
+                "import subprocess\nsubprocess.run([\n  'git',\n  'push', # force\n  flag,\n], check=True)",
+                "run<git|push|?>",
+            ),
+            ("subprocess.run('git push -f', shell=True)", "sh<git push -f>"),
+            ("subprocess.run('git push -f'.split())", "run<git|push|-f>"),
+            ("subprocess.check_output(shlex.split('git push -f'))", "run<git|push|-f>"),
+            ("from os import system as s\ns('ls')", "sh<ls>"),
+            ("from subprocess import run, PIPE\nrun(['ls'], stdout=PIPE)", "run<ls>"),
+            ("from os import *\nsystem('ls')", "sh<ls>"),
+            ("__import__('os').system('ls')", "sh<ls>"),
+            ("getattr(os,'sys'+'tem')('ls')", "sh<ls>"),
+            ("import importlib\nimportlib.import_module('os').system('ls')", "sh<ls>"),
+            ("f = os.system\nf('ls')", "sh<ls>"),
+            ("os.system('git ' 'push ' + '-f')", "sh<git push -f>"),
+            ("cmd = 'git push'\ncmd += ' -f'\nos.system(cmd)", "sh<git push> sh<git push -f>"),
+            ("os.system(f'git push --force {remote}')", "sh<git push --force ?>"),
+            ("b='-f'\nos.system(f'git push {b}')", "sh<git push -f>"),
+            ("os.system('git push %s' % b)", "sh<git push ?>"),
+            ("os.system('git push {}'.format('-f'))", "sh<git push -f>"),
+            ("os.system(' '.join(['git','push']))", "sh<git push>"),
+            ("os.system(r'a\\b')", "sh<a\\b>"),
+            ("os.system('\\x67it push')", "sh<git push>"),
+            ("os.system(x)", "opaque"),
+            ("os.execvp('git', ['git','push'])", "run<git|push>"),
+            ("os.execlp('git','git','push')", "run<git|push>"),
+            ("os.spawnlp(os.P_WAIT,'git','git','push')", "run<git|push>"),
+            ("asyncio.run(asyncio.create_subprocess_exec('git','push'))", "run<git|push>"),
+            ("for c in ['ls','git push -f']:\n    os.system(c)", "sh<ls> sh<git push -f>"),
+            ("subprocess.run(['bash'], input=b'git push -f')", "run<bash> sh<git push -f>"),
+            ("exec(\"import os; os.system('ls')\")", "sh<ls>"),
+            ("import base64\nexec(base64.b64decode('aGk='))", "opaque"),
+            ("exec(code)", "opaque"),
+            ("print(f\"{os.system('ls')}\")", "sh<ls>"),
+            ("args = ['git','push']\nif f: args.append('-f')\nsubprocess.run(args)", "run<git|push> run<git|push|-f>"),
+            ("subprocess.run([*base, '-f'])", "run<?|-f>"),
+            ("pool.map(os.system, cmds)", "opaque"),
+            ("import sh\nsh.git('push','-f')", "run<git|push|-f>"),
+            ("os.system('ls' if x else 'git push -f')", "sh<ls> sh<git push -f>"),
+            ("r = subprocess.run(\n    cmd := ['ls'])", "run<ls>"),
+            (
+                "os.system.__call__('ls'); os.__dict__['system']('ls'); vars(os)['system']('ls'); sys.modules['os'].system('ls')",
+                "sh<ls> sh<ls> sh<ls> sh<ls>",
+            ),
+            ("(os\n .system)('ls')\nx = (os.\n system('ls'))", "sh<ls> sh<ls>"),
+            ("class A:\n  def __init__(self):\n    self.c = 'ls'\n  def go(self):\n    os.system(self.c)", "sh<ls>"),
+            ("exec(compile('os.system(\"ls\")', '', 'exec'))", "sh<ls>"),
+            ("eval(f'{a} + {b}'); eval(f'x = {a}')", "opaque"),
+            ("cmd = ''\nif x: cmd = 'ls'\nos.system(cmd)", "sh<ls>"),
+            ("a = b = 'ls'\nos.system(a); os.system(b)", "sh<ls> sh<ls>"),
+        ],
+    );
 }
 
 #[test]
 fn python_files() {
-    check(Python, &[
-        ("open('a.txt','w').write('hi')", "write<a.txt><hi>"),
-        ("with open('a', 'w') as f:\n    f.write('x')\n    f.write('y')", "write<a><xy>"),
-        ("with open('a', 'w') as f:\n    f.write('x')\n    f.write(y)", "write<a>"),
-        ("with open('a', mode='a') as f:\n    json.dump(x, f)", "append<a>"),
-        ("f = open('a', 'wb')\nf.write(b'x')\nf.close()", "write<a><x>"),
-        ("from pathlib import Path\nPath('a').write_text('t')", "write<a><t>"),
-        ("from pathlib import Path\np = Path.home() / '.claude' / 'settings.json'\np.write_text('t')", "write<~/.claude/settings.json><t>"),
-        ("p = Path('x')\np.unlink()", "rm<x>"),
-        ("Path('a').rename('b')", "rm<a> write<b>"),
-        ("os.remove('a'); os.unlink(os.path.join('d','b'))", "rm<a> rm<d/b>"),
-        ("import shutil\nshutil.rmtree(os.path.expanduser('~/x'), ignore_errors=True)", "rmtree<~/x>"),
-        ("shutil.rmtree(p)", "rmtree<?>"),
-        ("os.rename('a','b'); shutil.copy('a','d/'); shutil.move('a', 'b')", "rm<a> write<b> write<d/a> rm<a> write<b>"),
-        ("os.open('a', os.O_WRONLY | os.O_CREAT)", "write<a>"),
-        ("open(os.environ['HOME'] + '/.zshrc', 'a')", "append<~/.zshrc>"),
-        ("for p in ['a','b']: os.remove(p)", "rm<a> rm<b>"),
-        ("open(f'{d}/x', 'w')", "write<?>"),
-    ]);
+    check(
+        Python,
+        &[
+            ("open('a.txt','w').write('hi')", "write<a.txt><hi>"),
+            ("with open('a', 'w') as f:\n    f.write('x')\n    f.write('y')", "write<a><xy>"),
+            ("with open('a', 'w') as f:\n    f.write('x')\n    f.write(y)", "write<a>"),
+            ("with open('a', mode='a') as f:\n    json.dump(x, f)", "append<a>"),
+            ("f = open('a', 'wb')\nf.write(b'x')\nf.close()", "write<a><x>"),
+            ("from pathlib import Path\nPath('a').write_text('t')", "write<a><t>"),
+            (
+                "from pathlib import Path\np = Path.home() / '.claude' / 'settings.json'\np.write_text('t')",
+                "write<~/.claude/settings.json><t>",
+            ),
+            ("p = Path('x')\np.unlink()", "rm<x>"),
+            ("Path('a').rename('b')", "rm<a> write<b>"),
+            ("os.remove('a'); os.unlink(os.path.join('d','b'))", "rm<a> rm<d/b>"),
+            ("import shutil\nshutil.rmtree(os.path.expanduser('~/x'), ignore_errors=True)", "rmtree<~/x>"),
+            ("shutil.rmtree(p)", "rmtree<?>"),
+            (
+                "os.rename('a','b'); shutil.copy('a','d/'); shutil.move('a', 'b')",
+                "rm<a> write<b> write<d/a> rm<a> write<b>",
+            ),
+            ("os.open('a', os.O_WRONLY | os.O_CREAT)", "write<a>"),
+            ("open(os.environ['HOME'] + '/.zshrc', 'a')", "append<~/.zshrc>"),
+            ("for p in ['a','b']: os.remove(p)", "rm<a> rm<b>"),
+            ("open(f'{d}/x', 'w')", "write<?>"),
+            ("(Path('a') / 'b').unlink(); Path('a').joinpath('b').rmdir()", "rm<a/b> rm<a/b>"),
+            ("(Path(__file__).parent / 'x').write_text('t')", "write<./x><t>"),
+            ("with open('a') as f, open('b', 'w') as g:\n  g.write('x')\n  json.dump(d, g)", "write<b>"),
+            ("open(0, 'w'); open('', 'w')", "write<?>"),
+        ],
+    );
 }
 
 #[test]
 fn python_look_alikes() {
-    check(Python, &[
-        ("# os.system('rm -rf /')", ""),
-        ("\"\"\"subprocess.run(['rm'])\"\"\"", ""),
-        ("print(\"os.system('rm -rf /')\")", ""),
-        ("re.compile('x'); open(p); open('a','r').read(); open('a', encoding='utf-8')", ""),
-        ("import platform; platform.system()", ""),
-        ("model.eval(); df.eval('a+b'); cursor.execute('DROP')", ""),
-        ("def system(x): pass\nsystem('ls')", ""),
-        ("'a'.replace('x','y'); s.replace('a','b'); l.remove('x')", ""),
-        ("d = {'os.system': 1}", ""),
-    ]);
+    check(
+        Python,
+        &[
+            ("# os.system('rm -rf /')", ""),
+            ("\"\"\"subprocess.run(['rm'])\"\"\"", ""),
+            ("print(\"os.system('rm -rf /')\")", ""),
+            ("re.compile('x'); open(p); open('a','r').read(); open('a', encoding='utf-8')", ""),
+            ("import platform; platform.system()", ""),
+            ("model.eval(); df.eval('a+b'); cursor.execute('DROP')", ""),
+            ("def system(x): pass\nsystem('ls')", ""),
+            ("'a'.replace('x','y'); s.replace('a','b'); l.remove('x')", ""),
+            ("d = {'os.system': 1}", ""),
+        ],
+    );
 }
 
 #[test]
 fn javascript_runs() {
-    check(JavaScript, &[
-        ("require('child_process').execSync('git push -f')", "sh<git push -f>"),
-        ("const cp = require(\"child_process\"); cp.exec(`ls`)", "sh<ls>"),
-        ("const {execSync: x, spawn} = require('node:child_process');\nx('ls'); spawn('git',['push','-f'])", "sh<ls> run<git|push|-f>"),
-        ("import { execFileSync as e } from 'child_process'\ne('git', ['push'])", "run<git|push>"),
-        ("import * as cp from 'node:child_process'; cp.spawn('git push', {shell:true})", "sh<git push>"),
-        ("import cp from 'child_process'\ncp.spawnSync('git', args)", "run<git|?>"),
-        ("const cp = await import('child_process'); cp.execSync('ls')", "sh<ls>"),
-        ("(await import('child_process')).execSync('ls')", "sh<ls>"),
-        ("const exec = util.promisify(require('child_process').exec); exec('ls')", "sh<ls>"),
-        ("cp['exec'+'Sync']('ls')", "sh<ls>"),
-        ("child_process.execSync(`git push ${flag}`)", "sh<git push ?>"),
-        ("const f = '-f'; child_process.execSync(`git push ${f}`)", "sh<git push -f>"),
-        ("child_process.execSync(cmd)", "opaque"),
-        ("await $`git push -f`", "sh<git push -f>"),
-        ("new Deno.Command('git', {args:['push']}).spawn()", "run<git|push>"),
-        ("Deno.run({cmd:['git','push']})", "run<git|push>"),
-        ("Bun.spawn(['git','push'])", "run<git|push>"),
-        ("import {execa} from 'execa'; await execa('git',['push'])", "run<git|push>"),
-        ("eval(\"require('fs').unlinkSync('a')\")", "rm<a>"),
-        ("eval(atob('x'))", "opaque"),
-        ("(0, require('child_process').execSync)('ls')", "sh<ls>"),
-        ("console.log(`${require('child_process').execSync('ls')}`)", "sh<ls>"),
-        ("require('child_process').execSync('bash', {input: 'git push -f'})", "sh<bash> sh<git push -f>"),
-    ]);
+    check(
+        JavaScript,
+        &[
+            ("require('child_process').execSync('git push -f')", "sh<git push -f>"),
+            ("const cp = require(\"child_process\"); cp.exec(`ls`)", "sh<ls>"),
+            (
+                "const {execSync: x, spawn} = require('node:child_process');\nx('ls'); spawn('git',['push','-f'])",
+                "sh<ls> run<git|push|-f>",
+            ),
+            ("import { execFileSync as e } from 'child_process'\ne('git', ['push'])", "run<git|push>"),
+            ("import * as cp from 'node:child_process'; cp.spawn('git push', {shell:true})", "sh<git push>"),
+            ("import cp from 'child_process'\ncp.spawnSync('git', args)", "run<git|?>"),
+            ("const cp = await import('child_process'); cp.execSync('ls')", "sh<ls>"),
+            ("(await import('child_process')).execSync('ls')", "sh<ls>"),
+            ("const exec = util.promisify(require('child_process').exec); exec('ls')", "sh<ls>"),
+            ("cp['exec'+'Sync']('ls')", "sh<ls>"),
+            ("child_process.execSync(`git push ${flag}`)", "sh<git push ?>"),
+            ("const f = '-f'; child_process.execSync(`git push ${f}`)", "sh<git push -f>"),
+            ("child_process.execSync(cmd)", "opaque"),
+            ("await $`git push -f`", "sh<git push -f>"),
+            ("new Deno.Command('git', {args:['push']}).spawn()", "run<git|push>"),
+            ("Deno.run({cmd:['git','push']})", "run<git|push>"),
+            ("Bun.spawn(['git','push'])", "run<git|push>"),
+            ("import {execa} from 'execa'; await execa('git',['push'])", "run<git|push>"),
+            ("eval(\"require('fs').unlinkSync('a')\")", "rm<a>"),
+            ("eval(atob('x'))", "opaque"),
+            ("(0, require('child_process').execSync)('ls')", "sh<ls>"),
+            ("console.log(`${require('child_process').execSync('ls')}`)", "sh<ls>"),
+            ("require('child_process').execSync('bash', {input: 'git push -f'})", "sh<bash> sh<git push -f>"),
+            ("import('child_process').then(({execSync}) => execSync('ls'))", "sh<ls>"),
+            ("cp.execSync\n('ls'); cp?.execSync?.('ls')", "sh<ls> sh<ls>"),
+        ],
+    );
 }
 
 #[test]
 fn javascript_files() {
-    check(JavaScript, &[
-        ("require('fs').writeFileSync('a','t')", "write<a><t>"),
-        ("const fs = require('fs/promises'); await fs.appendFile('a', x)", "append<a>"),
-        ("import fs from 'fs'; fs.promises.rm('d', {recursive:true, force:true})", "rmtree<d>"),
-        ("import {rm, writeFile} from 'node:fs/promises'; rm('d'); writeFile('a','b',{flag:'a'})", "rm<d> append<a><b>"),
-        ("const fs=require('fs'),path=require('path');fs.rmSync(path.join('a','b'),{recursive:true})", "rmtree<a/b>"),
-        ("fs.renameSync('a','b'); fs.copyFileSync('a','c')", "rm<a> write<b> write<c>"),
-        ("const s = fs.createWriteStream('a', {flags:'a'}); s.write('x')", "append<a><x>"),
-        ("const rimraf = require('rimraf'); rimraf.sync('d')", "rmtree<d>"),
-        ("Deno.removeSync('d', {recursive: true}); Deno.writeTextFileSync('a','b'); Bun.write('c', 'd')", "rmtree<d> write<a><b> write<c><d>"),
-        ("fs.unlink(p, err => {})", "rm<?>"),
-        ("fs.openSync('a','w')", "write<a>"),
-    ]);
+    check(
+        JavaScript,
+        &[
+            ("require('fs').writeFileSync('a','t')", "write<a><t>"),
+            ("const fs = require('fs/promises'); await fs.appendFile('a', x)", "append<a>"),
+            ("import fs from 'fs'; fs.promises.rm('d', {recursive:true, force:true})", "rmtree<d>"),
+            (
+                "import {rm, writeFile} from 'node:fs/promises'; rm('d'); writeFile('a','b',{flag:'a'})",
+                "rm<d> append<a><b>",
+            ),
+            (
+                "const fs=require('fs'),path=require('path');fs.rmSync(path.join('a','b'),{recursive:true})",
+                "rmtree<a/b>",
+            ),
+            ("fs.renameSync('a','b'); fs.copyFileSync('a','c')", "rm<a> write<b> write<c>"),
+            ("const s = fs.createWriteStream('a', {flags:'a'}); s.write('x')", "append<a><x>"),
+            ("const rimraf = require('rimraf'); rimraf.sync('d')", "rmtree<d>"),
+            (
+                "Deno.removeSync('d', {recursive: true}); Deno.writeTextFileSync('a','b'); Bun.write('c', 'd')",
+                "rmtree<d> write<a><b> write<c><d>",
+            ),
+            ("fs.unlink(p, err => {})", "rm<?>"),
+            ("fs.openSync('a','w')", "write<a>"),
+            ("const fsp = require('fs').promises; fsp.writeFile(path.resolve(__dirname, 'a'), 't')", "write<./a><t>"),
+            ("const fd = fs.openSync('a','w'); fs.writeSync(fd, 'x'); fs.closeSync(fd)", "write<a><x>"),
+        ],
+    );
 }
 
 #[test]
 fn javascript_look_alikes() {
-    check(JavaScript, &[
-        ("/x/.exec(s); regex.exec('rm -rf /'); re.exec(str)", ""),
-        ("// execSync('x')\n/* fs.unlinkSync('x') */", ""),
-        ("console.log(\"require('child_process').execSync('ls')\")", ""),
-        ("const a = b / c; const r = /['\"]/; const q = x / y", ""),
-        ("function exec(c) {}\nexec('ls')", ""),
-        ("fs.readFileSync('a','utf8'); setTimeout(() => {}, 5)", ""),
-    ]);
+    check(
+        JavaScript,
+        &[
+            ("/x/.exec(s); regex.exec('rm -rf /'); re.exec(str)", ""),
+            ("// execSync('x')\n/* fs.unlinkSync('x') */", ""),
+            ("console.log(\"require('child_process').execSync('ls')\")", ""),
+            ("const a = b / c; const r = /['\"]/; const q = x / y", ""),
+            ("function exec(c) {}\nexec('ls')", ""),
+            ("fs.readFileSync('a','utf8'); setTimeout(() => {}, 5)", ""),
+        ],
+    );
 }
 
 #[test]
 fn ruby() {
-    check(Ruby, &[
-        ("system('git push -f')", "sh<git push -f>"),
-        ("system \"git\", \"push\", \"-f\"", "run<git|push|-f>"),
-        ("system(*%w[git push])", "run<git|push>"),
-        ("system({'A'=>'b'}, 'ls')", "sh<ls>"),
-        ("`git push -f`", "sh<git push -f>"),
-        ("x = %x(git push #{y})", "sh<git push ?>"),
-        ("exec 'ls' if x", "sh<ls>"),
-        ("Kernel.system('ls'); Process.spawn('ls')", "sh<ls> sh<ls>"),
-        ("require 'open3'\nout, s = Open3.capture2e('git', 'push')", "run<git|push>"),
-        ("IO.popen(['git','push'], 'r') { |io| io.read }", "run<git|push>"),
-        ("IO.popen('git push')", "sh<git push>"),
-        ("system(<<~CMD)\n  git push -f\nCMD\nputs 1", "sh<  git push -f\n>"),
-        ("File.write('a','t'); File.delete 'b'", "write<a><t> rm<b>"),
-        ("File.open('a','w') { |f| f.write('x') }", "write<a><x>"),
-        ("File.open('a','a') do |f|\n f.puts 'x'\nend", "append<a><x\n>"),
-        ("FileUtils.rm_rf('d'); FileUtils.mv 'a', 'b'", "rmtree<d> rm<a> write<b>"),
-        ("FileUtils.rm_rf(File.join(Dir.home, 'x'))", "rmtree<~/x>"),
-        ("FileUtils.rm_rf %w[a b]", "rmtree<a> rmtree<b>"),
-        ("Pathname.new('a').delete", "rm<a>"),
-        ("Object.send(:system, 'ls')", "sh<ls>"),
-        ("eval(Base64.decode64('x'))", "opaque"),
-        ("eval(\"system('ls')\")", "sh<ls>"),
-        ("open('|ls')", "sh<ls>"),
-        ("puts \"system('ls')\" # `ls`", ""),
-        ("=begin\nsystem('ls')\n=end\nFile.read('a')\ndef system(x)\nend", ""),
-        ("x = a / b\ny = \"#{c}\" / 2\n", ""),
-        ("puts \"#{`ls`}\"", "sh<ls>"),
-        ("%w[a b].each { |c| x.push(c) }", ""),
-    ]);
+    check(
+        Ruby,
+        &[
+            ("system('git push -f')", "sh<git push -f>"),
+            ("system \"git\", \"push\", \"-f\"", "run<git|push|-f>"),
+            ("system(*%w[git push])", "run<git|push>"),
+            ("system({'A'=>'b'}, 'ls')", "sh<ls>"),
+            ("`git push -f`", "sh<git push -f>"),
+            ("x = %x(git push #{y})", "sh<git push ?>"),
+            ("exec 'ls' if x", "sh<ls>"),
+            ("Kernel.system('ls'); Process.spawn('ls')", "sh<ls> sh<ls>"),
+            ("require 'open3'\nout, s = Open3.capture2e('git', 'push')", "run<git|push>"),
+            ("IO.popen(['git','push'], 'r') { |io| io.read }", "run<git|push>"),
+            ("IO.popen('git push')", "sh<git push>"),
+            ("system(<<~CMD)\n  git push -f\nCMD\nputs 1", "sh<  git push -f\n>"),
+            ("File.write('a','t'); File.delete 'b'", "write<a><t> rm<b>"),
+            ("File.open('a','w') { |f| f.write('x') }", "write<a><x>"),
+            ("File.open('a','a') do |f|\n f.puts 'x'\nend", "append<a><x\n>"),
+            ("FileUtils.rm_rf('d'); FileUtils.mv 'a', 'b'", "rmtree<d> rm<a> write<b>"),
+            ("FileUtils.rm_rf(File.join(Dir.home, 'x'))", "rmtree<~/x>"),
+            ("FileUtils.rm_rf %w[a b]", "rmtree<a> rmtree<b>"),
+            ("Pathname.new('a').delete", "rm<a>"),
+            ("Object.send(:system, 'ls')", "sh<ls>"),
+            ("eval(Base64.decode64('x'))", "opaque"),
+            ("eval(\"system('ls')\")", "sh<ls>"),
+            ("open('|ls')", "sh<ls>"),
+            ("puts \"system('ls')\" # `ls`", ""),
+            ("=begin\nsystem('ls')\n=end\nFile.read('a')\ndef system(x)\nend", ""),
+            ("x = a / b\ny = \"#{c}\" / 2\n", ""),
+            ("puts \"#{`ls`}\"", "sh<ls>"),
+            ("%w[a b].each { |c| x.push(c) }", ""),
+            ("File.write 'a', <<~T\n  x\nT\nsystem %w[git push].join(' ')", "write<a><  x\n> sh<git push>"),
+            ("f = File.open('a','w')\nf << 'x'\nf.close", "write<a><x>"),
+        ],
+    );
 }
 
 #[test]
 fn perl() {
-    check(Perl, &[
-        ("system('git push -f');", "sh<git push -f>"),
-        ("system 'git', 'push', '-f';", "run<git|push|-f>"),
-        ("my @c = qw(git push -f); system(@c) == 0 or die;", "run<git|push|-f>"),
-        ("my $c = 'git push'; system(\"$c -f\");", "sh<git push -f>"),
-        ("my $o = `git push -f`; my $p = qx{git push};", "sh<git push -f> sh<git push>"),
-        ("exec {'git'} 'x', 'push';", "run<git|push>"),
-        ("system(\"rm -rf $d\")", "sh<rm -rf ?>"),
-        ("unlink 'a', 'b'; unlink(\"c\"); rmdir 'd';", "rm<a> rm<b> rm<c> rm<d>"),
-        ("use File::Path qw(remove_tree); remove_tree('d');", "rmtree<d>"),
-        ("open(my $fh, '>', 'a') or die; open(F, \">>b\"); open F, '<c';", "write<a> append<b>"),
-        ("open(my $p, '-|', 'git', 'push'); open(P, '| sh -x'); open(Q, 'ls |');", "run<git|push> sh<sh -x> sh<ls>"),
-        ("rename 'a', 'b'; use File::Copy; copy('a','c'); move('d','e');", "rm<a> write<b> write<c> rm<d> write<e>"),
-        ("eval { system('ls') }; eval \"system('ls')\"; eval $x;", "sh<ls> sh<ls> opaque"),
-        ("s/a/system('ls')/e; s{a}{b}; tr/a-z/A-Z/; $x =~ m/'/; y/'/\"/;", "sh<ls>"),
-        ("# system('x')\n=pod\n\nsystem('y')\n\n=cut\nprint \"system('z')\\n\";", ""),
-        ("my %h = (system => 1, exec => 2); $h{system} = 1; $o->system('x');", "sh<x>"),
-        ("print <<EOT;\nsystem('ls')\nEOT\nsystem('x');", "sh<x>"),
-        ("unlink glob('*.o');", "rm<?>"),
-        ("my $x = $#a; my $y = $'; system('x');", "sh<x>"),
-    ]);
+    check(
+        Perl,
+        &[
+            ("system('git push -f');", "sh<git push -f>"),
+            ("system 'git', 'push', '-f';", "run<git|push|-f>"),
+            ("my @c = qw(git push -f); system(@c) == 0 or die;", "run<git|push|-f>"),
+            ("my $c = 'git push'; system(\"$c -f\");", "sh<git push -f>"),
+            ("my $o = `git push -f`; my $p = qx{git push};", "sh<git push -f> sh<git push>"),
+            ("exec {'git'} 'x', 'push';", "run<git|push>"),
+            ("system(\"rm -rf $d\")", "sh<rm -rf ?>"),
+            ("unlink 'a', 'b'; unlink(\"c\"); rmdir 'd';", "rm<a> rm<b> rm<c> rm<d>"),
+            ("use File::Path qw(remove_tree); remove_tree('d');", "rmtree<d>"),
+            ("open(my $fh, '>', 'a') or die; open(F, \">>b\"); open F, '<c';", "write<a> append<b>"),
+            (
+                "open(my $p, '-|', 'git', 'push'); open(P, '| sh -x'); open(Q, 'ls |');",
+                "run<git|push> sh<sh -x> sh<ls>",
+            ),
+            (
+                "rename 'a', 'b'; use File::Copy; copy('a','c'); move('d','e');",
+                "rm<a> write<b> write<c> rm<d> write<e>",
+            ),
+            ("eval { system('ls') }; eval \"system('ls')\"; eval $x;", "sh<ls> sh<ls> opaque"),
+            ("s/a/system('ls')/e; s{a}{b}; tr/a-z/A-Z/; $x =~ m/'/; y/'/\"/;", "sh<ls>"),
+            ("# system('x')\n=pod\n\nsystem('y')\n\n=cut\nprint \"system('z')\\n\";", ""),
+            ("my %h = (system => 1, exec => 2); $h{system} = 1; $o->system('x');", "sh<x>"),
+            ("print <<EOT;\nsystem('ls')\nEOT\nsystem('x');", "sh<x>"),
+            ("unlink glob('*.o');", "rm<?>"),
+            ("my $x = $#a; my $y = $'; system('x');", "sh<x>"),
+            ("system\n  qw(git push);\nmy $s = -s $file; my $t = 1; system 'x';", "run<git|push> sh<x>"),
+            ("open(my $f, '>', 'a'); print $f \"x\\n\"; print {$f} 'y'; close($f);", "write<a><x\ny>"),
+            ("foreach my $k (keys %m) { } my $c = join(' ', 'git', 'push'); system $c;", "sh<git push>"),
+            ("eval \"require $m\"; eval \"use $m; 1\" or die;", ""),
+        ],
+    );
 }
 
 #[test]
 fn php() {
-    check(Php, &[
-        ("<?php shell_exec('git push -f'); ?> don't system('x') <?= `ls` ?>", "sh<git push -f> sh<ls>"),
-        ("system(\"git push $x\"); passthru('ls'); exec($c);", "sh<git push ?> sh<ls> opaque"),
-        ("$c = 'git' . ' push'; exec($c . ' -f');", "sh<git push -f>"),
-        ("proc_open(['git','push'], [], $p); popen('ls','r');", "run<git|push> sh<ls>"),
-        ("file_put_contents('a','t',FILE_APPEND); file_put_contents('b', $x);", "append<a><t> write<b>"),
-        ("$f = fopen('a','w'); fwrite($f, 'x'); fclose($f); fopen('b','r');", "write<a><x>"),
-        ("unlink('a'); rmdir('d'); rename('a','b'); copy('a','c');", "rm<a> rm<d> rm<a> write<b> write<c>"),
-        ("eval(base64_decode('x')); eval('system(\"ls\");');", "opaque sh<ls>"),
-        ("call_user_func('system', 'ls'); $f = 'exec'; $f('ls');", "sh<ls> sh<ls>"),
-        ("$pdo->exec('DROP'); $o->unlink('x'); // system('x')\n# exec('y')", ""),
-        ("echo <<<EOT\nsystem('ls')\nEOT;\n\\system('x');", "sh<x>"),
-    ]);
+    check(
+        Php,
+        &[
+            ("<?php shell_exec('git push -f'); ?> don't system('x') <?= `ls` ?>", "sh<git push -f> sh<ls>"),
+            ("system(\"git push $x\"); passthru('ls'); exec($c);", "sh<git push ?> sh<ls> opaque"),
+            ("$c = 'git' . ' push'; exec($c . ' -f');", "sh<git push -f>"),
+            ("proc_open(['git','push'], [], $p); popen('ls','r');", "run<git|push> sh<ls>"),
+            ("file_put_contents('a','t',FILE_APPEND); file_put_contents('b', $x);", "append<a><t> write<b>"),
+            ("$f = fopen('a','w'); fwrite($f, 'x'); fclose($f); fopen('b','r');", "write<a><x>"),
+            ("unlink('a'); rmdir('d'); rename('a','b'); copy('a','c');", "rm<a> rm<d> rm<a> write<b> write<c>"),
+            ("eval(base64_decode('x')); eval('system(\"ls\");');", "opaque sh<ls>"),
+            ("call_user_func('system', 'ls'); $f = 'exec'; $f('ls');", "sh<ls> sh<ls>"),
+            ("$pdo->exec('DROP'); $o->unlink('x'); // system('x')\n# exec('y')", ""),
+            ("echo <<<EOT\nsystem('ls')\nEOT;\n\\system('x');", "sh<x>"),
+            ("$x = 'sys' . 'tem'; $x('ls'); ('sys'.'tem')('ls'); @exec\n('ls');", "sh<ls> sh<ls> sh<ls>"),
+            (
+                "file_put_contents(__DIR__ . '/x', 't'); (new Process(['git','push'], '/tmp'))->run();",
+                "write<./x><t> run<git|push>",
+            ),
+        ],
+    );
 }
 
 #[test]
 fn awk() {
-    check(Awk, &[
-        ("BEGIN { system(\"git push -f\") }", "sh<git push -f>"),
-        ("{ system(\"rm -rf \" $1) }", "sh<rm -rf ?>"),
-        ("BEGIN { while ((\"git log\" | getline l) > 0) print l }", "sh<git log>"),
-        ("BEGIN { \"date\" | getline d; print d | \"sort -u\" }", "sh<date> sh<sort -u>"),
-        ("{ print $1 > \"out.txt\"; print \"x\" >> \"b\" }", "write<out.txt> append<b><x\n>"),
-        ("BEGIN { print \"git push -f\" | \"sh\" }", "sh<git push -f>"),
-        ("{ print $0 | \"sh\" }", "opaque"),
-        ("{ print > $1 }", "write<?>"),
-        ("BEGIN { c = \"git push\"; system(c \" -f\") }", "sh<git push -f>"),
-        ("# system(\"x\")\n/system(\"x\")/ { print \"system(x)\" } $1 > 5 { print }", ""),
-        ("{ if ($1 > \"x\") print $2 }", ""),
-    ]);
+    check(
+        Awk,
+        &[
+            ("BEGIN { system(\"git push -f\") }", "sh<git push -f>"),
+            ("{ system(\"rm -rf \" $1) }", "sh<rm -rf ?>"),
+            ("BEGIN { while ((\"git log\" | getline l) > 0) print l }", "sh<git log>"),
+            ("BEGIN { \"date\" | getline d; print d | \"sort -u\" }", "sh<date> sh<sort -u>"),
+            ("{ print $1 > \"out.txt\"; print \"x\" >> \"b\" }", "write<out.txt> append<b><x\n>"),
+            ("BEGIN { print \"git push -f\" | \"sh\" }", "sh<git push -f\n>"),
+            ("{ print $0 | \"sh\" }", "opaque"),
+            ("{ print > $1 }", "write<?>"),
+            ("BEGIN { c = \"git push\"; system(c \" -f\") }", "sh<git push -f>"),
+            ("# system(\"x\")\n/system(\"x\")/ { print \"system(x)\" } $1 > 5 { print }", ""),
+            ("{ if ($1 > \"x\") print $2 }", ""),
+        ],
+    );
 }
 
 #[test]
 fn other_languages() {
-    check(Unknown, &[
-        ("os.execute(\"x\") system(\"git push -f\");", "sh<git push -f>"),
-        ("# system('x')\n// system('y')\nlet s = \"system('z')\";", ""),
-        ("It's a text, don't worry. system('ls')", "sh<ls>"),
-        ("import subprocess\nsubprocess.run(['ls'])", "run<ls>"),
-        ("require('child_process').execSync('ls')", "sh<ls>"),
-    ]);
+    check(
+        Unknown,
+        &[
+            ("os.execute(\"x\") system(\"git push -f\");", "sh<git push -f>"),
+            ("# system('x')\n// system('y')\nlet s = \"system('z')\";", ""),
+            ("It's a text, don't worry. system('ls')", "sh<ls>"),
+            ("import subprocess\nsubprocess.run(['ls'])", "run<ls>"),
+            ("require('child_process').execSync('ls')", "sh<ls>"),
+            ("n := copy(dst, src); rename(a, b); exec(query)", ""),
+            ("rename(\"a\", \"b\");", "rm<a> write<b>"),
+        ],
+    );
 }
 
 #[test]
@@ -282,8 +380,8 @@ fn any_text_is_read_to_its_end() {
     for language in [Python, JavaScript, Ruby, Perl, Php, Awk, Unknown] {
         for seed in seeds {
             for cut in (0..=seed.len()).filter(|cut| seed.is_char_boundary(*cut)) {
-                scan(&seed[cut..], language);
-                scan(&seed[..cut], language);
+                let _ = scan(&seed[cut..], language);
+                let _ = scan(&seed[..cut], language);
             }
         }
     }
@@ -298,12 +396,41 @@ fn findings_are_bounded() {
 
 #[test]
 fn time_grows_with_the_text_only() {
-    let bad = ["f\"{", "((((", "[[[[", "a = ", "import ", "os.system(", "`${", "\"#{", "<<A\n", "/[", "x.y(", "q{", "a+", "'", "with open(", "for x in ", "print ", "a|getline ", "${", "a?b:", "if else ", "a=a+a\n", "{a=", "s{"];
+    let bad = [
+        "f\"{",
+        "((((",
+        "[[[[",
+        "a = ",
+        "import ",
+        "os.system(",
+        "`${",
+        "\"#{",
+        "<<A\n",
+        "/[",
+        "x.y(",
+        "q{",
+        "a+",
+        "'",
+        "with open(",
+        "for x in ",
+        "print ",
+        "a|getline ",
+        "${",
+        "a?b:",
+        "if else ",
+        "a=a+a\n",
+        "{a=",
+        "s{",
+    ];
+    let mut slow = String::new();
     for language in [Python, JavaScript, Ruby, Perl, Php, Awk, Unknown] {
         for seed in bad {
             let start = std::time::Instant::now();
-            scan(&seed.repeat(200_000 / seed.len()), language);
-            assert!(start.elapsed().as_secs() < 10, "{language:?} {seed:?} took {:?}", start.elapsed());
+            let _ = scan(&seed.repeat(20_000 / seed.len()), language);
+            if start.elapsed().as_secs() > 3 {
+                slow.push_str(&format!("{language:?} {seed:?} took {:?}\n", start.elapsed()));
+            }
         }
     }
+    assert_eq!(slow, "");
 }

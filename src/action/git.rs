@@ -37,6 +37,10 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
     if name == "config" {
         normalise_config(&mut arguments);
     }
+    if matches!(name.as_str(), "push" | "commit") && arguments.may_hide.is_none() {
+        // Both have options that must not be missed and hardly any operands of unknown text.
+        arguments.may_hide = arguments.operands.iter().find(|word| word.may_be_option() && !word.prefix().starts_with('-')).cloned();
+    }
     let before = shell.enter(&arguments, "-C");
     let at = shell.note("git", words, &arguments, env.clone(), stdin);
     let described = program.subcommand(&name).cloned();
@@ -73,6 +77,10 @@ fn configuration(front: &[Flag], env: &[(String, Word)]) -> Vec<(String, Word)> 
     let mut all = Vec::new();
     for flag in front {
         let Some(value) = &flag.value else { continue };
+        if flag.names.iter().any(|name| name == "--exec-path") {
+            all.push(("exec-path".to_owned(), value.clone()));
+            continue;
+        }
         let given = flag.names.iter().any(|name| name == "-c");
         if given || flag.names.iter().any(|name| name == "--config-env") {
             match value.prefix().split_once('=') {
@@ -117,9 +125,9 @@ fn key_form(key: &str) -> String {
     }
 }
 
-/// Configuration that holds for one command is a `config set` of its own, so that rules on keys see it.
+/// Configuration that holds for one command is a `config once` of its own, so that rules on keys see it.
 fn configured(shell: &mut Shell, key: &str, value: &Word, words: &[Word], env: &[(String, Word)], stdin: &Stdin) {
-    let arguments = Arguments { subcommand: vec![Word::lit("config"), Word::lit("set")], operands: vec![Word::lit(key), value.clone()], ..Arguments::default() };
+    let arguments = Arguments { subcommand: vec![Word::lit("config"), Word::lit("once")], operands: vec![Word::lit(key), value.clone()], ..Arguments::default() };
     shell.note("git", words, &arguments, env.to_vec(), stdin);
     // Values that git runs.
     let runs = matches!(key, "core.fsmonitor" | "core.sshcommand" | "core.editor" | "core.pager" | "sequence.editor" | "gpg.program" | "diff.external" | "credential.helper")

@@ -67,8 +67,10 @@ pub enum Style {
     SingleDash,
     /// `key=value` (dd).
     Keys,
+    /// As `Gnu`, and the first word may be a bundle without a dash (`tar xzf`).
+    Bundled,
 }
-wire_enum!(Style { Gnu, Exact, SingleDash, Keys });
+wire_enum!(Style { Gnu, Exact, SingleDash, Keys, Bundled });
 
 /// An option.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,8 +91,10 @@ pub struct Form<'a> {
     pub with: Vec<&'a str>,
     /// Roles in order. `(role, true)` stands for as many operands as the roles after it leave over.
     pub operands: Vec<(Role, bool)>,
+    /// What the values of options are in this form alone (`tar -c -f`, `tar -x -f`).
+    pub values: Vec<(&'a str, Role)>,
 }
-wire_struct!(Form { with, operands });
+wire_struct!(Form { with, operands, values });
 
 /// A program, or a subcommand of one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,7 +28,14 @@ pub(super) fn matches(pattern: &PathPattern, path: &Word, places: &Places, quest
         Anchor::GitDirectory => &places.git,
         Anchor::Here => std::slice::from_ref(&places.cwd),
     };
-    bases.iter().map(|base| below(pattern, path, base, question)).max().unwrap_or(Answer::No)
+    let meant = bases.iter().filter(|base| pattern.anchor != Anchor::Temporary || !of_value(path, base, places));
+    meant.map(|base| below(pattern, path, base, question)).max().unwrap_or(Answer::No)
+}
+
+/// A repository or a home that lies in a temporary folder is not temporary.
+fn of_value(path: &Word, temporary: &str, places: &Places) -> bool {
+    let kept = places.roots.iter().chain(&places.homes).chain([&places.cwd]);
+    kept.filter(|folder| folder.strip_prefix(temporary).is_some_and(|rest| rest.starts_with('/'))).any(|folder| inside(path, folder) != Answer::No)
 }
 
 /// A pattern over the whole path.

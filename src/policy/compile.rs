@@ -99,9 +99,8 @@ impl<'a> Input<'a> {
 pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let mut whole = true;
-    let mut parsed = |path: &str, text| {
-        schema::parse(path, text).map_err(|found| mistakes.extend(found)).inspect_err(|()| whole = false).ok()
-    };
+    let mut parsed =
+        |path: &str, text| schema::parse(path, text).map_err(|mistake| mistakes.push(mistake)).inspect_err(|()| whole = false).ok();
     let mut sources: Vec<Source> =
         input.packs.iter().map(|(path, text)| Source { layer: Layer::BuiltIn, path, text }).chain(input.layers.iter().copied()).collect();
     sources.sort_by_key(|source| source.layer);

@@ -14,7 +14,10 @@ const TICK: u64 = 20_000_000;
 /// The policy files that hold at an anchor, upper layers first.
 pub(super) fn paths(configs: &[PathBuf], anchor: &Anchor) -> Vec<(Layer, PathBuf)> {
     let mut all = vec![(Layer::Organisation, PathBuf::from(ORGANISATION_POLICY))];
-    all.extend(configs.iter().map(|folder| (Layer::User, folder.join("portcullis.toml"))));
+    // Only the password database's home is surely the person's. What the environment names may be a project's doing, so
+    // it may tighten like a local file, and not waive.
+    let layer = |at: usize| if at == 0 { Layer::User } else { Layer::Local };
+    all.extend(configs.iter().enumerate().map(|(at, folder)| (layer(at), folder.join("portcullis.toml"))));
     for root in anchor.origin.iter().chain([&anchor.root]) {
         all.push((Layer::Project, root.join(PROJECT_POLICY)));
     }

@@ -9,10 +9,11 @@ use super::{Found, Language, Scan};
 
 /// Words that no chain begins with.
 const KEYWORDS: &[&str] = &[
-    "await", "new", "return", "if", "else", "elif", "elsif", "while", "for", "in", "of", "not", "and", "or", "do", "end", "then", "import",
-    "from", "as", "with", "const", "let", "var", "my", "our", "local", "def", "sub", "function", "class", "fn", "func", "try", "except",
-    "finally", "catch", "raise", "throw", "yield", "lambda", "async", "pass", "typeof", "void", "echo", "print", "puts", "unless", "begin",
-    "rescue", "ensure", "case", "when", "use",
+    "await", "new", "return", "if", "else", "elif", "elsif", "while", "for", "in", "of", "not", "and", "or", "do",
+    "end", "then", "import", "from", "as", "with", "const", "let", "var", "my", "our", "local", "def", "sub",
+    "function", "class", "fn", "func", "try", "except", "finally", "catch", "raise", "throw", "yield", "lambda",
+    "async", "pass", "typeof", "void", "echo", "print", "puts", "unless", "begin", "rescue", "ensure", "case", "when",
+    "use",
 ];
 
 impl Scan {
@@ -31,13 +32,17 @@ impl Scan {
                         self.chain(piece, at, piece.len(), true, 0);
                     }
                 }
+                Some(Token::Word("print" | "say" | "printf")) if self.language == Language::Perl => {
+                    self.perl_print(piece, at);
+                }
                 Some(Token::Word(word)) if self.begins_chain(piece, at, word) => {
                     self.chain(piece, at, piece.len(), true, 0);
                 }
                 Some(Token::Mark("(")) => {
-                    let called = matches!(piece.before(at), Some(Token::Word(word)) if !KEYWORDS.contains(word)) || matches!(piece.before(at), Some(Token::Mark(")" | "]")));
+                    let called = matches!(piece.before(at), Some(Token::Word(word)) if !KEYWORDS.contains(word))
+                        || matches!(piece.before(at), Some(Token::Mark(")" | "]")));
                     let close = piece.close(at);
-                    if !called && matches!(piece.mark(close + 1), "(" | "." | "?." | "[") {
+                    if !called && piece.mark(close) == ")" && matches!(piece.mark(close + 1), "(" | "." | "?." | "[") {
                         self.chain(piece, at, piece.len(), true, 0);
                     }
                 }
@@ -60,36 +65,53 @@ impl Scan {
 
     /// Follows the chain that begins at `at`, no further than `end`; gives its value and the index after it. Findings are
     /// kept only with `emit`.
-    pub(super) fn chain(&mut self, piece: &Piece<'_>, at: usize, end: usize, emit: bool, level: usize) -> (Value, usize) {
+    pub(super) fn chain(
+        &mut self,
+        piece: &Piece<'_>,
+        at: usize,
+        end: usize,
+        emit: bool,
+        level: usize,
+    ) -> (Value, usize) {
         let mut next = piece.skip(at);
         let mut value = match piece.token(at) {
             Some(Token::Word("True" | "true" | "TRUE")) => Value::Bool(true),
-            Some(Token::Word("False" | "false" | "FALSE" | "None" | "null" | "nil" | "undefined")) => Value::Bool(false),
-            Some(Token::Word("__dirname")) => Value::lit("."),
+            Some(Token::Word("False" | "false" | "FALSE" | "None" | "null" | "nil" | "undefined")) => {
+                Value::Bool(false)
+            }
+            Some(Token::Word("__dirname" | "__dir__" | "__DIR__")) => Value::lit("."),
+            Some(Token::Word("__file__" | "__FILE__" | "__filename")) => Value::lit("./__file__"),
             Some(Token::Word(word)) => self.named(word),
             Some(Token::Text(parts) | Token::Template(parts)) => Value::Text(self.text_of(parts)),
             Some(Token::Words(words)) => Value::List(words.iter().cloned().map(Some).collect()),
-            Some(Token::Number(number)) => Value::lit(number),
+            Some(Token::Number(number)) => Value::Number((*number).to_owned()),
             Some(Token::Mark("(" | "[" | "{")) => self.group(piece, at, level + 1),
             _ => Value::Unknown,
         };
         while next < end {
             let ahead = if piece.is_newline(next) { piece.skip_newlines(next) } else { next };
             let mark = piece.mark(ahead);
-            if ahead != next && !matches!(mark, "." | "?." | "&." | "->") {
+            let called_below = mark == "("
+                && self.language == Language::JavaScript
+                && matches!(value, Value::Named(_) | Value::Method(..));
+            if ahead != next && !called_below && !matches!(mark, "." | "?." | "&." | "->") {
                 break;
             }
+            if called_below {
+                next = ahead;
+            }
             if matches!(mark, "." | "?." | "->" | "::" | "&.") && !self.is_concatenation(mark) {
-                let Some(name) = piece.word(ahead + 1) else {
-                    if matches!(piece.mark(ahead + 1), "(" | "[" | "{") {
-                        next = ahead + 1; // `->(…)`, `?.[…]`
+                let place = piece.skip_newlines(ahead + 1);
+                let Some(name) = piece.word(place) else {
+                    if matches!(piece.mark(place), "(" | "[" | "{") {
+                        next = place; // `->(…)`, `?.[…]`
                         continue;
                     }
                     break;
                 };
                 value = self.settle(piece, value, emit, ahead);
                 value = self.member(value, name);
-                next = ahead + 2;
+                next = place + 1;
                 continue;
             }
             match piece.token(next) {
@@ -122,7 +144,10 @@ impl Scan {
                 }
                 _ if self.is_command(piece, &value, next) => {
                     let stop = piece.expression_end(next, true).min(end);
-                    let args = self.arguments(piece, piece.split(next..stop, |mark| mark == "," || mark == "=>" && self.language == Language::Perl));
+                    let args = self.arguments(
+                        piece,
+                        piece.split(next..stop, |mark| mark == "," || mark == "=>" && self.language == Language::Perl),
+                    );
                     value = self.call(piece, value, &args, next, emit, level);
                     if emit {
                         self.block(piece, stop, &value);
@@ -152,7 +177,9 @@ impl Scan {
         }
         match &value {
             Value::Method(..) => self.call(piece, value, &[], at, emit, 0),
-            Value::Named(name) if matches!(name.as_str(), "Dir.home" | "Dir.pwd") => self.making(piece, name, &[], 0).unwrap_or(Value::Unknown),
+            Value::Named(name) if matches!(name.as_str(), "Dir.home" | "Dir.pwd") => {
+                self.making(piece, name, &[], 0).unwrap_or(Value::Unknown)
+            }
             _ => value,
         }
     }
@@ -163,17 +190,38 @@ impl Scan {
             return false;
         }
         let known = match value {
-            Value::Named(name) => tables::function(self.language, name).is_some() || matches!(name.as_str(), "require" | "print"),
-            Value::Method(on, name) => !matches!(**on, Value::Text(_)) && tables::method(name).is_some(),
+            Value::Named(name) => {
+                tables::function(self.language, name).is_some() || matches!(name.as_str(), "require" | "print")
+            }
+            Value::Method(on, name) => match **on {
+                Value::Text(_) => false,
+                Value::Handle(_) => true,
+                Value::Path(_) => tables::path_method(name).is_some(),
+                _ => tables::method(name).is_some(),
+            },
             _ => false,
         };
         known
             && match piece.token(next) {
                 Some(Token::Text(_) | Token::Command(_) | Token::Words(_)) => true,
-                Some(Token::Word(word)) => {
-                    !matches!(*word, "if" | "unless" | "while" | "until" | "and" | "or" | "do" | "end" | "then" | "eq" | "ne" | "x" | "rescue")
+                Some(Token::Word(word)) => !matches!(
+                    *word,
+                    "if" | "unless"
+                        | "while"
+                        | "until"
+                        | "and"
+                        | "or"
+                        | "do"
+                        | "end"
+                        | "then"
+                        | "eq"
+                        | "ne"
+                        | "x"
+                        | "rescue"
+                ),
+                Some(Token::Mark("[" | "*" | "\\" | "+" | "-")) => {
+                    !piece.adjacent(next) && (piece.adjacent(next + 1) || piece.mark(next) == "[")
                 }
-                Some(Token::Mark("[" | "*" | "\\" | "+" | "-")) => !piece.adjacent(next) && (piece.adjacent(next + 1) || piece.mark(next) == "["),
                 Some(Token::Mark("{")) => self.language == Language::Perl,
                 _ => false,
             }
@@ -182,7 +230,9 @@ impl Scan {
     /// The arguments of a call.
     fn arguments<'a>(&self, piece: &Piece<'a>, spans: Vec<std::ops::Range<usize>>) -> Vec<Arg<'a>> {
         let named = |span: &std::ops::Range<usize>| match (self.language, piece.mark(span.start + 1)) {
-            (Language::Python | Language::Unknown, "=") | (Language::Ruby | Language::Php, ":") => piece.word(span.start),
+            (Language::Python | Language::Unknown, "=") | (Language::Ruby | Language::Php, ":") => {
+                piece.word(span.start)
+            }
             _ => None,
         };
         spans
@@ -190,7 +240,8 @@ impl Scan {
             .map(|span| {
                 let name = named(&span);
                 let start = span.start + if name.is_some() { 2 } else { 0 };
-                let splat = matches!(piece.mark(span.start), "*" | "**" | "..." | "&") || piece.word(span.start).is_some_and(|word| word.starts_with('@'));
+                let splat = matches!(piece.mark(span.start), "*" | "**" | "..." | "&")
+                    || piece.word(span.start).is_some_and(|word| word.starts_with('@'));
                 let name = if piece.mark(span.start) == "**" { Some("**") } else { name };
                 Arg { name, span: start..span.end, splat }
             })
@@ -201,21 +252,41 @@ impl Scan {
     pub(super) fn member(&self, value: Value, name: &str) -> Value {
         match value {
             Value::Named(owner) => {
-                if owner.is_empty() || name == "default" || matches!(owner.as_str(), "globalThis" | "window" | "self" | "builtins" | "__builtins__") {
+                if owner.is_empty()
+                    || name == "default"
+                    || matches!(owner.as_str(), "globalThis" | "window" | "builtins" | "__builtins__" | "sys.modules")
+                {
                     let full = if name == "default" { owner } else { name.to_owned() };
                     return Value::Named(full);
                 }
                 if matches!((owner.as_str(), name), ("process.env" | "os.environ" | "ENV", "HOME")) {
                     return Value::lit("~");
                 }
-                Value::Named(format!("{owner}.{name}"))
+                if matches!(name, "__call__" | "__dict__") {
+                    return Value::Named(owner);
+                }
+                let full = format!("{owner}.{name}");
+                match self.names.get(&full) {
+                    Some([value]) => value.clone(),
+                    Some(_) => Value::Unknown,
+                    None => Value::Named(full),
+                }
             }
+            Value::Path(path) if name == "parent" || name == "dirname" => Value::Path(parent(&path)),
             other => Value::Method(Box::new(other), name.to_owned()),
         }
     }
 
     /// A call of `callee`; its value.
-    fn call(&mut self, piece: &Piece<'_>, callee: Value, args: &[Arg<'_>], site: usize, emit: bool, level: usize) -> Value {
+    fn call(
+        &mut self,
+        piece: &Piece<'_>,
+        callee: Value,
+        args: &[Arg<'_>],
+        site: usize,
+        emit: bool,
+        level: usize,
+    ) -> Value {
         let site = piece.base + site;
         match callee {
             Value::Named(name) => {
@@ -223,14 +294,24 @@ impl Scan {
                 if let Some(value) = self.making(piece, &name, args, level) {
                     return value;
                 }
-                if matches!(name.as_str(), "call_user_func" | "call_user_func_array" | "send" | "Kernel.send" | "Object.send" | "public_send" | "__send__" | "Kernel.public_send")
-                    && let Some((first, rest)) = args.split_first()
+                if matches!(
+                    name.as_str(),
+                    "call_user_func"
+                        | "call_user_func_array"
+                        | "send"
+                        | "Kernel.send"
+                        | "Object.send"
+                        | "public_send"
+                        | "__send__"
+                        | "Kernel.public_send"
+                ) && let Some((first, rest)) = args.split_first()
                     && let Some(name) = self.eval(piece, first.span.clone(), level + 1).literal()
                 {
                     return self.call(piece, Value::Named(name), rest, site - piece.base, emit, level + 1);
                 }
                 let effect = tables::function(self.language, &name).or_else(|| {
-                    let (_, last) = name.rsplit_once('.')?;
+                    let bare = self.language == Language::JavaScript && (name.ends_with("Sync") || name == "execFile");
+                    let last = name.rsplit_once('.').map(|(_, last)| last).or_else(|| bare.then_some(name.as_str()))?;
                     tables::method(last).filter(|_| !args.is_empty())
                 });
                 match effect {
@@ -248,7 +329,11 @@ impl Scan {
                 match name.as_str() {
                     "call" | "apply" | "bind" | "()" => {
                         // `f.call(this, …)` is a call of `f`; in Ruby all arguments count.
-                        let rest = if self.language == Language::JavaScript { args.get(1..).unwrap_or_default() } else { args };
+                        let rest = if self.language == Language::JavaScript {
+                            args.get(1..).unwrap_or_default()
+                        } else {
+                            args
+                        };
                         return self.call(piece, *on, rest, site - piece.base, emit, level);
                     }
                     _ => {}
@@ -288,25 +373,94 @@ impl Scan {
     /// A template with a tag: the shells of zx, Bun and execa.
     fn tagged(&mut self, tag: &Value, parts: &[super::lex::Part<'_>]) {
         let Value::Named(name) = tag else { return };
-        if matches!(name.as_str(), "$" | "Bun.$" | "bun.$" | "zx.$" | "execa.$" | "execa.execa" | "execa.execaSync" | "dax.$" | "$.sync") {
+        if matches!(
+            name.as_str(),
+            "$" | "Bun.$" | "bun.$" | "zx.$" | "execa.$" | "execa.execa" | "execa.execaSync" | "dax.$" | "$.sync"
+        ) {
             let text: Text = self.text_of(parts);
             self.shell(&Value::Text(text));
         }
     }
 
+    /// `print $file "text"` of Perl.
+    fn perl_print(&mut self, piece: &Piece<'_>, at: usize) {
+        let braces = piece.mark(at + 1) == "{";
+        let handle = if braces { at + 2 } else { at + 1 };
+        let from = if braces { piece.skip(at + 1) } else { at + 2 };
+        let Some(Value::Handle(place)) =
+            piece.word(handle).and_then(|name| self.names.get(name)).and_then(<[_]>::last).cloned()
+        else {
+            return;
+        };
+        let end = piece.expression_end(from, true);
+        let mut text = Some(String::new());
+        for part in piece.split(from..end, |mark| mark == ",") {
+            text = match (text, self.eval(piece, part, 0).literal()) {
+                (Some(text), Some(more)) if piece.word(at) != Some("printf") => Some(text + &more),
+                _ => None,
+            };
+        }
+        if piece.word(at) == Some("say") {
+            text = text.map(|text| text + "\n");
+        }
+        self.handle_text(place, text);
+    }
+
     /// A function that runs programs, given to another function without being called.
     fn reference(&mut self, piece: &Piece<'_>, value: &Value, at: usize, next: usize) {
+        let before = at.checked_sub(2).and_then(|callee| piece.word(callee));
+        if let Value::Handle(place) = value {
+            let harmless = before.is_some_and(|word| {
+                matches!(
+                    word,
+                    "fwrite"
+                        | "fputs"
+                        | "fclose"
+                        | "close"
+                        | "closeSync"
+                        | "writeSync"
+                        | "flock"
+                        | "binmode"
+                        | "fflush"
+                )
+            });
+            let shift = piece.mark(next) == "<<";
+            if shift {
+                let end = piece.expression_end(next + 1, true);
+                let text = self.eval(piece, next + 1..end, 0).literal();
+                self.handle_text(*place, text);
+            } else if next == at + 1
+                && matches!(piece.before(at), Some(Token::Mark("(" | "," | "=")))
+                && matches!(piece.mark(next), ")" | ",")
+                && !harmless
+            {
+                self.handle_text(*place, None);
+            }
+            return;
+        }
         let Value::Named(name) = value else { return };
-        let given = matches!(piece.before(at), Some(Token::Mark("(" | "," | "="))) && matches!(piece.mark(next), ")" | ",");
-        if !given || !name.contains('.') {
+        let given =
+            matches!(piece.before(at), Some(Token::Mark("(" | "," | "="))) && matches!(piece.mark(next), ")" | ",");
+        // `(0, cp.exec)("…")` is a call.
+        let called = piece.mark(next) == ")" && piece.mark(next + 1) == "(";
+        if !given || called || !name.contains('.') {
             return;
         }
         let name = tables::canonical(self.language, name, self.names.stars());
-        let runs = matches!(tables::function(self.language, &name), Some(Effect::Shell | Effect::Process | Effect::NodeSpawn | Effect::Words));
+        let runs = matches!(
+            tables::function(self.language, &name),
+            Some(Effect::Shell | Effect::Process | Effect::NodeShell | Effect::NodeSpawn | Effect::Words)
+        );
         // What `promisify` gives is followed where it is called.
-        let followed = matches!(piece.before(at.saturating_sub(1)), Some(Token::Word("promisify")));
+        let followed = before == Some("promisify");
         if runs && !followed {
             self.push(Found::OpaqueShell);
         }
     }
+}
+
+/// The folder of a path.
+pub(super) fn parent(path: &Text) -> Text {
+    let folder = path.text.trim_end_matches('/').rsplit_once('/').map_or(".", |(folder, _)| folder);
+    Text { text: folder.to_owned(), holes: folder.contains(super::HOLE), known: path.known }
 }

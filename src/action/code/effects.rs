@@ -3,7 +3,7 @@
 use super::piece::Piece;
 use super::tables::Effect;
 use super::value::{Arg, Text, Value};
-use super::{Found, Language, Scan};
+use super::{Found, HOLE, Language, Scan};
 
 /// A call whose effect is known.
 pub(super) struct Call<'c, 'a> {
@@ -35,23 +35,40 @@ impl Scan {
     /// Pushes what the call does, with `emit`; gives what the call gives.
     pub(super) fn effect(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>, emit: bool) -> Value {
         use Effect::{
-            Argv, Code, CodeText, ExecArgs, ExecList, KeyedSpawn, NodeFork, NodeShell, NodeSpawn, Open, OpenFlags, PathOpen, PerlOpen, Popen,
-            Process, Program, Shell, SpawnArgs, SpawnList, Words, WriteAt,
+            Argv, Code, CodeText, ExecArgs, ExecList, KeyedSpawn, NodeFork, NodeShell, NodeSpawn, Open, OpenFlags,
+            PathOpen, PerlOpen, Popen, Process, Program, Shell, SpawnArgs, SpawnList, Words, WriteAt,
         };
         let opens = matches!(call.effect, Open | PathOpen | OpenFlags)
-            || call.effect == WriteAt(0) && matches!(call.name, "fs.createWriteStream" | "Deno.create" | "Deno.createSync");
+            || call.effect == WriteAt(0)
+                && matches!(call.name, "fs.createWriteStream" | "Deno.create" | "Deno.createSync");
         if !emit {
             return if opens { Value::Handle(call.site) } else { Value::Unknown };
         }
         if call.args.is_empty() && call.on.is_none() {
             return Value::Unknown;
         }
+        let before = self.found.len();
         match call.effect {
-            Shell | Process | ExecList | ExecArgs | SpawnList | SpawnArgs | Argv | NodeShell | NodeSpawn | NodeFork | KeyedSpawn | Words | Popen
-            | Program => self.process(piece, call),
+            Shell | Process | ExecList | ExecArgs | SpawnList | SpawnArgs | Argv | NodeShell | NodeSpawn | NodeFork
+            | KeyedSpawn | Words | Popen | Program => self.process(piece, call),
             PerlOpen => self.perl_open(piece, call),
             Code | CodeText => self.program_text(piece, call),
             _ => self.file(piece, call),
+        }
+        if self.language == Language::Unknown
+            && !matches!(call.name, "system" | "shell_exec" | "passthru")
+            && !call.name.contains('.')
+        {
+            // In an unknown language such a name proves something only together with a literal.
+            let mut at = before;
+            while let Some(found) = self.found.get(at) {
+                match found {
+                    Found::OpaqueShell | Found::Delete { path: None, .. } | Found::Write { path: None, .. } => {
+                        drop(self.found.remove(at));
+                    }
+                    _ => at += 1,
+                }
+            }
         }
         if opens { Value::Handle(call.site) } else { Value::Unknown }
     }
@@ -65,8 +82,20 @@ impl Scan {
         let Some(arg) = arg else { return };
         for value in self.eval_all(piece, arg.span.clone()) {
             match value {
-                Value::Text(text) if !text.holes => self.evaluated(&text.text),
-                Value::Bool(_) | Value::Object(..) => {}
+                Value::Text(text) if text.known => {
+                    self.evaluated(&text.text);
+                    let begins = |before: &str| {
+                        before
+                            .trim_end_matches([' ', '\t'])
+                            .chars()
+                            .next_back()
+                            .is_none_or(|last| ";{}\n".contains(last))
+                    };
+                    if text.text.match_indices(HOLE).any(|(at, _)| text.text.get(..at).is_some_and(begins)) {
+                        self.push(Found::OpaqueShell); // a whole statement is not known
+                    }
+                }
+                Value::Bool(_) | Value::Object(..) | Value::Number(_) => {}
                 Value::Decoded => self.push(Found::OpaqueShell),
                 _ if call.effect == Effect::Code => self.push(Found::OpaqueShell),
                 _ => {}
@@ -105,10 +134,20 @@ impl Scan {
 
     /// The values of an argument; those of a text that is none stay unknown.
     pub(super) fn values(&mut self, piece: &Piece<'_>, arg: Option<&Arg<'_>>) -> Vec<Value> {
-        match arg {
-            Some(arg) => self.eval_all(piece, arg.span.clone()),
-            None => vec![Value::Unknown],
+        let Some(arg) = arg else { return vec![Value::Unknown] };
+        let mut values: Vec<Value> = Vec::new();
+        for value in self.eval_all(piece, arg.span.clone()) {
+            let value = match value {
+                // A name is often empty before it is given its value.
+                Value::Text(text) if text.known && text.text.is_empty() => continue,
+                value @ (Value::Text(_) | Value::Path(_) | Value::List(_) | Value::Object(..)) => value,
+                _ => Value::Unknown,
+            };
+            if !values.contains(&value) {
+                values.push(value);
+            }
         }
+        values
     }
 
     /// The one value of an argument.

@@ -10,7 +10,9 @@ impl Scan {
     pub(super) fn file(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>) {
         let own = || call.on.cloned().unwrap_or(Value::Unknown);
         match call.effect {
-            Effect::Open | Effect::OpenFlags => self.open(piece, call, call.arg(0, &["file", "path", "name", "filename"]), 1),
+            Effect::Open | Effect::OpenFlags => {
+                self.open(piece, call, call.arg(0, &["file", "path", "name", "filename"]), 1);
+            }
             Effect::PathOpen => {
                 if self.writes(piece, call.arg(0, &["mode"])).is_some_and(|append| append) {
                     self.opened(call.site, &[own()], true);
@@ -29,7 +31,9 @@ impl Scan {
             }
             Effect::Delete { recursive } => {
                 for arg in call.args.iter().filter(|arg| arg.name.is_none() || arg.name == Some("path")) {
-                    if matches!(piece.mark(arg.span.start), "{") || arg.span.len() > 1 && piece.mark(arg.span.start) == "\\" {
+                    if matches!(piece.mark(arg.span.start), "{")
+                        || arg.span.len() > 1 && piece.mark(arg.span.start) == "\\"
+                    {
                         continue; // options
                     }
                     for value in self.eval_all(piece, arg.span.clone()) {
@@ -45,7 +49,9 @@ impl Scan {
                 let recursive = match self.option(piece, options, "recursive") {
                     Some(value) => value != Value::Bool(false),
                     // Options under a name may hold it; a function is the callback.
-                    None => options.is_some_and(|arg| arg.span.len() == 1 && !call.name.contains("unlink") && !call.name.contains("rmdir")),
+                    None => options.is_some_and(|arg| {
+                        arg.span.len() == 1 && !call.name.contains("unlink") && !call.name.contains("rmdir")
+                    }),
                 };
                 for value in self.values(piece, call.args.first()) {
                     self.gone(value, recursive);
@@ -54,26 +60,26 @@ impl Scan {
             Effect::Move => {
                 let target = self.value(piece, call.arg(1, &["dst", "dest"]));
                 for value in self.values(piece, call.arg(0, &["src"])) {
-                    self.moved(value, target.clone());
+                    self.moved(value, &target);
                 }
             }
             Effect::PathWrite { append } => {
                 let text = self.value(piece, call.arg(0, &["data"])).literal();
-                self.written(own(), append, text);
+                self.written(&own(), append, text);
             }
-            Effect::PathTouch => self.written(own(), true, Some(String::new())),
-            Effect::PathLink => self.written(own(), false, None),
+            Effect::PathTouch => self.written(&own(), true, Some(String::new())),
+            Effect::PathLink => self.written(&own(), false, None),
             Effect::PathDelete { recursive } => self.gone(own(), recursive),
             Effect::PathMove => {
                 let target = self.value(piece, call.arg(0, &["target"]));
-                self.moved(own(), target);
+                self.moved(own(), &target);
             }
             Effect::ShellRm | Effect::ShellMove | Effect::ShellCopy => self.shell_file(piece, call),
             _ => {}
         }
     }
 
-    fn written(&mut self, path: Value, append: bool, text: Option<String>) {
+    fn written(&mut self, path: &Value, append: bool, text: Option<String>) {
         self.push(Found::Write { path: path.literal(), append, text });
     }
 
@@ -89,7 +95,7 @@ impl Scan {
         }
     }
 
-    fn moved(&mut self, from: Value, to: Value) {
+    fn moved(&mut self, from: Value, to: &Value) {
         let sources = from.elements();
         let path = to.literal().map(|target| below(&target, sources.first().and_then(Option::as_deref)));
         for path in sources {
@@ -134,6 +140,15 @@ impl Scan {
         }
         let mode = call.arg(mode, &["mode", "flags"]);
         let options = self.option(piece, call.args.get(1), "write").is_some_and(|value| value != Value::Bool(false));
+        let flags = call.effect == Effect::OpenFlags && paths.iter().all(|path| path.literal().is_none());
+        let named = |part: &str| {
+            mode.is_some_and(|mode| {
+                mode.span.clone().take(64).filter_map(|at| piece.word(at)).any(|name| name.contains(part))
+            })
+        };
+        if flags && !["WRONLY", "RDWR", "CREAT", "TRUNC", "APPEND"].into_iter().any(named) {
+            return; // nothing is known at all
+        }
         match self.writes(piece, mode) {
             Some(append) => self.opened(call.site, &paths, append),
             None if options => self.opened(call.site, &paths, false),
@@ -158,10 +173,19 @@ impl Scan {
             other => other.literal(),
         };
         // `FILE_APPEND`, `{flag: "a"}`, `mode: "a"`
-        let flag = call.args.iter().skip(2).any(|arg| arg.span.clone().take(8).any(|at| piece.word(at) == Some("FILE_APPEND")));
-        let option = self.option(piece, call.args.get(2), "flag").or_else(|| self.option(piece, call.args.get(2), "append"));
+        let flag = call
+            .args
+            .iter()
+            .skip(2)
+            .any(|arg| arg.span.clone().take(8).any(|at| piece.word(at) == Some("FILE_APPEND")));
+        let option =
+            self.option(piece, call.args.get(2), "flag").or_else(|| self.option(piece, call.args.get(2), "append"));
         let option = option.or_else(|| call.named("mode").map(|arg| self.eval(piece, arg.span.clone(), 0)));
-        let append = append || flag || option.is_some_and(|value| value == Value::Bool(true) || value.literal().is_some_and(|flag| flag.starts_with('a')));
+        let append = append
+            || flag
+            || option.is_some_and(|value| {
+                value == Value::Bool(true) || value.literal().is_some_and(|flag| flag.starts_with('a'))
+            });
         for path in self.values(piece, call.arg(0, &["file", "path"])) {
             for path in path.elements() {
                 self.push(Found::Write { path, append, text: text.clone() });
@@ -172,7 +196,10 @@ impl Scan {
     /// A copy, a link, or another call that only names the path it writes.
     fn write_at(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>, index: usize) {
         let source = if index > 0 { self.value(piece, call.args.first()).literal() } else { None };
-        let append = self.option(piece, call.args.get(index + 1), "flags").and_then(|value| value.literal()).is_some_and(|flags| flags.contains('a'));
+        let append = self
+            .option(piece, call.args.get(index + 1), "flags")
+            .and_then(|value| value.literal())
+            .is_some_and(|flags| flags.contains('a'));
         for value in self.values(piece, call.arg(index, &["dst", "dest", "filename"])) {
             let path = value.literal().map(|target| below(&target, source.as_deref()));
             self.push(Found::Write { path, append, text: None });
@@ -202,7 +229,11 @@ impl Scan {
         }
         if let Some(target) = target {
             let source = paths.first().cloned().flatten();
-            self.push(Found::Write { path: target.map(|target| below(&target, source.as_deref())), append: false, text: None });
+            self.push(Found::Write {
+                path: target.map(|target| below(&target, source.as_deref())),
+                append: false,
+                text: None,
+            });
         }
     }
 
@@ -217,7 +248,7 @@ impl Scan {
         match call.args.get(2) {
             None => {
                 if let Some(command) = trimmed.strip_prefix('|').or_else(|| trimmed.strip_suffix('|')) {
-                    let command = super::value::Text { text: command.to_owned(), ..mode.clone() };
+                    let command = super::value::Text { text: command.trim().to_owned(), ..mode.clone() };
                     self.shell(&Value::Text(command));
                 } else if writes {
                     let path = trimmed.trim_start_matches(['>', '+', '<']).trim().to_owned();

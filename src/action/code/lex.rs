@@ -44,15 +44,16 @@ pub(super) struct Placed<'a> {
 
 /// Operators of more than one byte; the longer ones first.
 const MARKS: &[&str] = &[
-    "<=>", "===", "!==", "**=", "...", "||=", "&&=", "//=", "<<=", ">>=", "??=", "=>", "==", "!=", "->", "::", "?.", "&.",
-    ":=", "+=", "-=", ".=", "*=", "|=", "<<", ">>", "||", "&&", "**", "=~", "!~", "|&", "<=", ">=", "..", "??", "++", "--",
+    "<=>", "===", "!==", "**=", "...", "||=", "&&=", "//=", "<<=", ">>=", "??=", "=>", "==", "!=", "->", "::", "?.",
+    "&.", ":=", "+=", "-=", ".=", "*=", "|=", "<<", ">>", "||", "&&", "**", "=~", "!~", "|&", "<=", ">=", "..", "??",
+    "++", "--",
 ];
 
 /// Words after which a value follows, so that `/` begins a regular expression there.
 const BEFORE_VALUE: &[&str] = &[
-    "return", "if", "elsif", "elif", "unless", "while", "until", "and", "or", "not", "in", "of", "case", "when", "typeof",
-    "else", "then", "do", "split", "grep", "map", "join", "push", "x", "await", "yield", "throw", "print", "puts", "void",
-    "delete", "new", "lt", "gt", "eq", "ne", "cmp", "die", "begin",
+    "return", "if", "elsif", "elif", "unless", "while", "until", "and", "or", "not", "in", "of", "case", "when",
+    "typeof", "else", "then", "do", "split", "grep", "map", "join", "push", "x", "await", "yield", "throw", "print",
+    "puts", "void", "delete", "new", "lt", "gt", "eq", "ne", "cmp", "die", "begin",
 ];
 
 /// A here-document whose body has not come yet.
@@ -138,7 +139,9 @@ impl<'a> Lexer<'a> {
         if byte == b'\n' {
             let start = self.at;
             self.at += 1;
-            self.push(Token::Newline, start);
+            if !matches!(self.language, Language::Perl | Language::Php) {
+                self.push(Token::Newline, start);
+            }
             self.here_documents();
             return;
         }
@@ -155,7 +158,10 @@ impl<'a> Lexer<'a> {
         }
         if byte.is_ascii_digit() {
             let start = self.at;
-            while self.byte(0).is_ascii_alphanumeric() || self.byte(0) == b'_' || self.byte(0) == b'.' && self.byte(1).is_ascii_digit() {
+            while self.byte(0).is_ascii_alphanumeric()
+                || self.byte(0) == b'_'
+                || self.byte(0) == b'.' && self.byte(1).is_ascii_digit()
+            {
                 self.at += 1;
             }
             self.push(Token::Number(self.slice(start, self.at)), start);
@@ -192,7 +198,8 @@ impl<'a> Lexer<'a> {
             return true;
         }
         if slashes && rest.starts_with("/*") {
-            self.at = rest.get(2..).and_then(|tail| tail.find("*/")).map_or(self.text.len(), |length| self.at + length + 4);
+            self.at =
+                rest.get(2..).and_then(|tail| tail.find("*/")).map_or(self.text.len(), |length| self.at + length + 4);
             return true;
         }
         if self.language == Php && rest.starts_with("?>") {
@@ -245,11 +252,17 @@ impl<'a> Lexer<'a> {
                 while self.byte(0) == b'$' {
                     self.at += 1;
                 }
-                if self.language == Perl && self.byte(0) == b'#' && (is_word(self.byte(1)) || matches!(self.byte(1), b'{' | b'$')) {
+                if self.language == Perl
+                    && self.byte(0) == b'#'
+                    && (is_word(self.byte(1)) || matches!(self.byte(1), b'{' | b'$'))
+                {
                     self.at += 1;
                 }
                 if !is_word(self.byte(0)) {
-                    if self.language != Php && self.byte(0).is_ascii_punctuation() && !matches!(self.byte(0), b'{' | b'(' | b'[' | b')') {
+                    if matches!(self.language, Perl | Ruby)
+                        && self.byte(0).is_ascii_punctuation()
+                        && !matches!(self.byte(0), b'{' | b'(' | b'[' | b')')
+                    {
                         self.at += 1; // `$'`, `$"`, `$/`: special variables
                     }
                     self.push(Token::Mark("$"), start);
@@ -262,7 +275,12 @@ impl<'a> Lexer<'a> {
                     self.at += 1;
                 }
             }
-            b'%' if self.language == Perl && is_word(self.byte(1)) && self.expects_value() => self.at += 1,
+            b'%' if self.language == Perl
+                && is_word(self.byte(1))
+                && (self.expects_value() || self.after_function()) =>
+            {
+                self.at += 1;
+            }
             byte if is_word(byte) => {}
             _ => return false,
         }
@@ -284,6 +302,11 @@ impl<'a> Lexer<'a> {
             Some(Token::Word(word)) => BEFORE_VALUE.contains(word),
             _ => false,
         }
+    }
+
+    /// Whether the token before is a name without a sigil.
+    fn after_function(&self) -> bool {
+        matches!(self.tokens.last(), Some(Placed { token: Token::Word(word), .. }) if !word.starts_with(['$', '@', '%']))
     }
 
     /// Whether the token before is a name and the text here is set off from it but not from what follows, as an

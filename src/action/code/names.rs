@@ -48,7 +48,7 @@ impl Scan {
             match piece.token(at) {
                 Some(Token::Word("import")) => self.import(piece, at),
                 Some(Token::Word("from")) if matches!(self.language, Language::Python | Language::Unknown) => {
-                    self.from_import(piece, at);
+                    self.members_import(piece, at);
                 }
                 Some(Token::Word("with")) => self.with(piece, at),
                 Some(Token::Word("for" | "foreach")) => self.each(piece, at),
@@ -75,13 +75,15 @@ impl Scan {
 
     /// `import a.b as c, d`; `import d, {x as y} from "m"`; `import * as n from "m"`.
     fn import(&mut self, piece: &Piece<'_>, at: usize) {
-        if matches!(piece.before(at), Some(Token::Mark("." | ">"))) {
+        if !matches!(piece.before(at), None | Some(Token::Newline | Token::Mark(";" | ":" | "{" | "}"))) {
             return;
         }
         let end = piece.expression_end(at + 1, true);
-        let module = (at + 1..end).take(256).find(|place| piece.word(*place) == Some("from")).and_then(|from| match piece.token(from + 1) {
-            Some(Token::Text(parts)) => Some((from, Self::plain(parts)?)),
-            _ => None,
+        let module = (at + 1..end).take(256).find(|place| piece.word(*place) == Some("from")).and_then(|from| {
+            match piece.token(from + 1) {
+                Some(Token::Text(parts)) => Some((from, Self::plain(parts)?)),
+                _ => None,
+            }
         });
         if let Some((from, module)) = module {
             self.import_clause(piece, at + 1..from, &module);
@@ -139,18 +141,23 @@ impl Scan {
     }
 
     /// `from m import a, b as c`
-    fn from_import(&mut self, piece: &Piece<'_>, at: usize) {
+    fn members_import(&mut self, piece: &Piece<'_>, at: usize) {
         let Some((module, next)) = Self::dotted(piece, at + 1) else { return };
         if piece.word(next) != Some("import") {
             return;
         }
-        let span = if piece.mark(next + 1) == "(" { next + 2..piece.close(next + 1) } else { next + 1..piece.expression_end(next + 1, true) };
+        let span = if piece.mark(next + 1) == "(" {
+            next + 2..piece.close(next + 1)
+        } else {
+            next + 1..piece.expression_end(next + 1, true)
+        };
         for part in piece.split(span, |mark| mark == ",") {
             if piece.mark(part.start) == "*" {
                 self.names.stars.push(module.clone());
             }
             let Some(member) = piece.word(part.start) else { continue };
-            let alias = if piece.word(part.start + 1) == Some("as") { piece.word(part.start + 2) } else { Some(member) };
+            let alias =
+                if piece.word(part.start + 1) == Some("as") { piece.word(part.start + 2) } else { Some(member) };
             if let Some(alias) = alias {
                 self.names.give(alias, Value::Named(format!("{module}.{member}")));
             }
@@ -197,7 +204,10 @@ impl Scan {
             Language::Perl if piece.mark(at + 1) == "(" => (piece.word(at), at + 1..piece.skip(at + 1)),
             _ if matches!(piece.word(at + 1), Some("in" | "of")) => {
                 let mut end = at + 2;
-                while end < piece.len() && !matches!(piece.mark(end), ":" | ")" | "]" | "}" | "{" | ";") && !piece.is_newline(end) {
+                while end < piece.len().min(at + 64)
+                    && !matches!(piece.mark(end), ":" | ")" | "]" | "}" | "{" | ";")
+                    && !piece.is_newline(end)
+                {
                     end = piece.skip(end);
                 }
                 (piece.word(at), at + 2..end)
@@ -218,17 +228,25 @@ impl Scan {
     fn assignment(&mut self, piece: &Piece<'_>, at: usize, name: &str) {
         let python = self.language == Language::Python;
         let mut sign = at + 1;
-        let declared = matches!(piece.before(at), Some(Token::Word("const" | "let" | "var" | "my" | "our" | "local" | "export")));
+        let declared =
+            matches!(piece.before(at), Some(Token::Word("const" | "let" | "var" | "my" | "our" | "local" | "export")));
         let starts = declared
             || match piece.before(at) {
-                None | Some(Token::Newline | Token::Mark(";" | "{" | "}" | ":" | "=" | ")")) => true,
+                None | Some(Token::Newline | Token::Mark(";" | "{" | "}" | ":" | ")")) => true,
                 Some(Token::Mark("(" | ",")) => !python || piece.mark(sign) == ":=",
                 Some(Token::Word("else" | "do" | "then" | "global" | "begin")) => true,
                 _ => false,
             };
-        if !starts {
+        let own = match (piece.before(at), at.checked_sub(2).and_then(|owner| piece.word(owner))) {
+            (Some(Token::Mark("." | "->")), Some(owner @ ("self" | "this" | "$this"))) if piece.mark(sign) == "=" => {
+                Some(format!("{owner}.{name}"))
+            }
+            _ => None,
+        };
+        if !starts && own.is_none() {
             return;
         }
+        let name = own.as_deref().unwrap_or(name);
         if piece.mark(sign) == ":" && (declared || python) {
             // The type of a name stands between it and its value.
             let end = (sign..sign + 16).find(|place| piece.mark(*place) == "=" || piece.is_newline(*place));
@@ -236,9 +254,19 @@ impl Scan {
         }
         match piece.mark(sign) {
             "=" | ":=" | "||=" => {
+                let mut names = vec![name];
+                // `a = b = "x"`
+                while names.len() < MAX_VALUES
+                    && let (Some(next), "=") = (piece.word(sign + 1), piece.mark(sign + 2))
+                {
+                    names.push(next);
+                    sign += 2;
+                }
                 let span = sign + 1..piece.expression_end(sign + 1, false);
                 for value in self.eval_all(piece, span) {
-                    self.names.give(name, value);
+                    for name in &names {
+                        self.names.give(name, value.clone());
+                    }
                 }
             }
             "+=" | ".=" | "<<" if !matches!(name, "cout" | "class") => {
@@ -247,7 +275,9 @@ impl Scan {
                 self.extend(name, &value, piece.mark(sign) == "<<");
             }
             "." if piece.mark(at + 3) == "("
-                && piece.word(at + 2).is_some_and(|word| matches!(word, "append" | "push" | "extend" | "concat" | "insert" | "unshift")) =>
+                && piece.word(at + 2).is_some_and(|word| {
+                    matches!(word, "append" | "push" | "extend" | "concat" | "insert" | "unshift")
+                }) =>
             {
                 let items = piece.items(at + 3);
                 let value = match items.as_slice() {
@@ -295,7 +325,9 @@ impl Scan {
             return;
         }
         let close = piece.close(open);
-        if piece.mark(close + 1) != "=" || !matches!(piece.before(open), Some(Token::Word("const" | "let" | "var")) | Some(Token::Mark("(" | ","))) {
+        if piece.mark(close + 1) != "="
+            || !matches!(piece.before(open), Some(Token::Word("const" | "let" | "var") | Token::Mark("(" | ",")))
+        {
             return;
         }
         let span = close + 2..piece.expression_end(close + 2, false);

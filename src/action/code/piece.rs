@@ -5,6 +5,12 @@ use std::ops::Range;
 use super::Language;
 use super::lex::{Placed, Token};
 
+/// Expressions of more tokens than this, groups counted as one, are not read.
+const MAX_EXPRESSION: usize = 512;
+
+/// A bracket without a partner ends after this many tokens.
+const MAX_UNCLOSED: usize = 64;
+
 /// A range of tokens, by index.
 pub(super) type Span = Range<usize>;
 
@@ -28,7 +34,9 @@ impl<'a> Piece<'a> {
                 "(" | "[" | "{" => open.push((index, mark)),
                 ")" | "]" | "}" => {
                     // A bracket that closes nothing is left alone.
-                    if let Some((other, _)) = open.pop_if(|(_, start)| matches!((*start, mark), ("(", ")") | ("[", "]") | ("{", "}"))) {
+                    if let Some((other, _)) =
+                        open.pop_if(|(_, start)| matches!((*start, mark), ("(", ")") | ("[", "]") | ("{", "}")))
+                    {
                         for (at, to) in [(other, index), (index, other)] {
                             if let Some(place) = partner.get_mut(at) {
                                 *place = to;
@@ -81,11 +89,12 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// The end of the bracket that opens here: the index of its partner, or the end of the piece.
+    /// The end of the bracket that opens here: the index of its partner. A bracket that is never closed ends after a
+    /// while, so that many of them cost no more than one.
     pub(super) fn close(&self, open: usize) -> usize {
         match self.partner.get(open) {
             Some(&close) if close != usize::MAX && close > open => close,
-            _ => self.len(),
+            _ => self.len().min(open + MAX_UNCLOSED),
         }
     }
 
@@ -95,7 +104,7 @@ impl<'a> Piece<'a> {
 
     /// The index after this token, or after the group that opens here.
     pub(super) fn skip(&self, at: usize) -> usize {
-        if self.is_open(at) && self.close(at) < self.len() { self.close(at) + 1 } else { at + 1 }
+        if self.is_open(at) { (self.close(at) + 1).min(self.len()) } else { at + 1 }
     }
 
     pub(super) fn skip_newlines(&self, mut at: usize) -> usize {
@@ -125,7 +134,7 @@ impl<'a> Piece<'a> {
             }
             at = self.skip(at);
         }
-        parts.push(start..span.end);
+        parts.push(start.min(span.end)..span.end);
         parts.into_iter().map(|part| self.trim(part)).filter(|part| !part.is_empty()).collect()
     }
 
@@ -139,7 +148,12 @@ impl<'a> Piece<'a> {
     pub(super) fn expression_end(&self, start: usize, commas: bool) -> usize {
         let lines = !matches!(self.language, Language::Perl | Language::Php);
         let mut at = start;
+        let mut left = MAX_EXPRESSION;
         while at < self.len() {
+            left -= 1;
+            if left == 0 {
+                break; // INVARIANT: longer than any expression that is evaluated, so its value is unknown
+            }
             match self.token(at) {
                 Some(Token::Mark(";" | ")" | "]" | "}")) => break,
                 Some(Token::Mark(",")) if !commas => break,
@@ -152,9 +166,13 @@ impl<'a> Piece<'a> {
                 Some(Token::Newline) if lines => {
                     let next = self.skip_newlines(at);
                     let goes_on = at == start
-                        || matches!(self.before(at), Some(Token::Mark("," | "+" | "." | "=" | "=>" | "?" | ":" | "||" | "??")))
+                        || matches!(
+                            self.before(at),
+                            Some(Token::Mark("," | "+" | "." | "=" | "=>" | "?" | ":" | "||" | "??"))
+                        )
                         || matches!(self.mark(next), "." | "?." | "&.")
-                        || self.language == Language::JavaScript && matches!(self.mark(next), "+" | "?" | ":" | "||" | "??");
+                        || self.language == Language::JavaScript
+                            && matches!(self.mark(next), "+" | "?" | ":" | "||" | "??");
                     if !goes_on {
                         break;
                     }

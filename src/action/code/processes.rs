@@ -73,10 +73,11 @@ impl Scan {
             None => self.language == Language::Php || call.args.iter().any(|arg| arg.name == Some("**")),
         };
         let executable = call.named("executable").map(|arg| self.eval(piece, arg.span.clone(), 0).literal());
-        let input = call.named("input").or_else(|| call.named("stdin")).map(|arg| self.eval(piece, arg.span.clone(), 0));
+        let input =
+            call.named("input").or_else(|| call.named("stdin")).map(|arg| self.eval(piece, arg.span.clone(), 0));
         for value in self.values(piece, call.arg(0, &["args", "cmd", "command"])) {
             let mut words = match value {
-                Value::List(items) if shell => {
+                Value::List(items) if shell && self.language != Language::Php => {
                     let first = items.into_iter().next().flatten();
                     self.push(first.map_or(Found::OpaqueShell, Found::Shell));
                     continue;
@@ -106,7 +107,10 @@ impl Scan {
         let Some(input) = input else { return };
         let Some((Some(program), rest)) = words.split_first() else { return };
         let name = program.rsplit('/').next().unwrap_or(program);
-        let reads = rest.iter().flatten().all(|word| matches!(word.as_str(), "-" | "-s" | "-e" | "-x" | "-l" | "-i" | "-ex" | "-eux"));
+        let reads = rest
+            .iter()
+            .flatten()
+            .all(|word| matches!(word.as_str(), "-" | "-s" | "-e" | "-x" | "-l" | "-i" | "-ex" | "-eux"));
         if !matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "fish" | "ash") || !reads {
             return;
         }
@@ -180,41 +184,37 @@ impl Scan {
     fn one_or_several(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>) {
         let options = |arg: &&Arg<'_>| arg.name.is_none() && !(self.is_ruby() && piece.mark(arg.span.start) == "{");
         let args: Vec<&Arg<'_>> = call.args.iter().filter(options).collect();
+        // `system { $program } @words`: the block names the program, the first word is only shown.
+        let block = args.first().map(|arg| arg.span.clone()).filter(|span| piece.mark(span.start) == "{");
+        let program = block.as_ref().map(|span| self.eval(piece, span.start + 1..piece.close(span.start), 0).literal());
+        let after_block = |arg: &Arg<'_>| match &block {
+            Some(span) if span.start == arg.span.start => piece.close(span.start) + 1..span.end,
+            _ => arg.span.clone(),
+        };
         if let [only] = args.as_slice()
+            && program.is_none()
             && !only.splat
         {
-            let mut span = only.span.clone();
-            // `system { $program } @words`
-            let chosen = (piece.mark(span.start) == "{" && self.language == Language::Perl).then(|| {
-                let close = piece.close(span.start);
-                let program = span.start + 1..close;
-                span.start = close + 1;
-                program
-            });
-            let program = chosen.map(|chosen| self.eval(piece, chosen, 0).literal());
-            for value in self.eval_all(piece, span) {
-                match (value, &program) {
-                    (Value::List(mut items), Some(program)) => {
-                        if let Some(first) = items.first_mut() {
-                            first.clone_from(program);
-                        }
-                        self.argv(items);
-                    }
-                    (value, _) => self.shell(&value),
-                }
+            for value in self.eval_all(piece, only.span.clone()) {
+                self.shell(&value);
             }
             return;
         }
         let mut words = Vec::new();
         for (index, arg) in args.into_iter().enumerate() {
-            match self.eval(piece, arg.span.clone(), 0) {
+            match self.eval(piece, after_block(arg), 0) {
                 // `["git", "name"]` in Ruby is a program under another name.
-                Value::List(items) if index == 0 && self.is_ruby() && !arg.splat && call.effect == Effect::Words => words.extend(items.into_iter().take(1)),
+                Value::List(items) if index == 0 && self.is_ruby() && !arg.splat && call.effect == Effect::Words => {
+                    words.extend(items.into_iter().take(1));
+                }
                 Value::List(items) => words.extend(items),
                 // The mode of `IO.popen`.
                 Value::Text(_) if index > 0 && call.effect == Effect::Popen => {}
                 other => words.push(other.literal()),
             }
+        }
+        if let (Some(program), Some(first)) = (program, words.first_mut()) {
+            *first = program;
         }
         if call.effect == Effect::Popen && words.len() == 1 {
             let text = words.pop().flatten();

@@ -1,9 +1,7 @@
-//! Strings: bodies, escapes, holes, here-documents, the quote-like words of each language.
-
-use std::collections::HashMap;
+//! Bodies of strings: where they end, escapes, holes. Python's prefixes.
 
 use super::Language;
-use super::lex::{Lexer, Part, Pending, Token};
+use super::lex::{Lexer, Part, Token};
 
 /// Where a string ends.
 #[derive(Clone, Copy)]
@@ -50,7 +48,8 @@ pub(super) struct How {
     pub(super) one_line: bool,
 }
 
-const RAW: How = How { escapes: Escapes::Single, holes: Holes::None, one_line: false };
+/// Nothing but the quote and the backslash is special.
+pub(super) const RAW: How = How { escapes: Escapes::Single, holes: Holes::None, one_line: false };
 
 /// Parts of a string as they come together.
 #[derive(Default)]
@@ -178,7 +177,14 @@ impl<'a> Lexer<'a> {
             }
             b'x' | b'u' | b'U' if self.byte(1).is_ascii_hexdigit() => {
                 self.at += 1;
-                let value = self.digits(16, match byte { b'x' => 2, b'u' => 4, _ => 8 });
+                let value = self.digits(
+                    16,
+                    match byte {
+                        b'x' => 2,
+                        b'u' => 4,
+                        _ => 8,
+                    },
+                );
                 text.extend(char::from_u32(value));
             }
             b'L' | b'U' | b'E' | b'Q' if self.language == Language::Perl => self.at += 1,
@@ -233,7 +239,10 @@ impl<'a> Lexer<'a> {
                 parts.hole(self.slice(start, self.at));
                 true
             }
-            (Holes::Sigil, b'$') if self.language == Language::Perl && (next.is_ascii_digit() || matches!(next, b'!' | b'@' | b'$' | b'&')) => {
+            (Holes::Sigil, b'$')
+                if self.language == Language::Perl
+                    && (next.is_ascii_digit() || matches!(next, b'!' | b'@' | b'$' | b'&')) =>
+            {
                 let start = self.at;
                 self.at += 2;
                 parts.hole(self.slice(start, self.at));
@@ -243,8 +252,12 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn name(&mut self) {
-        while self.byte(0).is_ascii_alphanumeric() || self.byte(0) == b'_' || self.rest().starts_with("::") && self.byte(2).is_ascii_alphabetic() {
+    /// Moves past a name.
+    pub(super) fn name(&mut self) {
+        while self.byte(0).is_ascii_alphanumeric()
+            || self.byte(0) == b'_'
+            || self.rest().starts_with("::") && self.byte(2).is_ascii_alphabetic()
+        {
             self.at += if self.byte(0) == b':' { 2 } else { 1 };
         }
     }
@@ -266,7 +279,9 @@ impl<'a> Lexer<'a> {
                 _ => return,
             };
             let window = self.text.as_bytes().get(self.at + arrow..).unwrap_or_default();
-            let Some(length) = window.iter().take(MAX_SUBSCRIPT).take_while(|byte| **byte != b'\n').position(|byte| *byte == end) else {
+            let Some(length) =
+                window.iter().take(MAX_SUBSCRIPT).take_while(|byte| **byte != b'\n').position(|byte| *byte == end)
+            else {
                 return;
             };
             self.at += arrow + length + 1;
@@ -285,15 +300,12 @@ impl<'a> Lexer<'a> {
             // It is known now that nothing from here on balances.
             self.open_hole = self.text.len();
         }
-        match end {
-            Some(end) => {
-                parts.hole(self.slice(start, end));
-                self.at = end + 1;
-            }
-            None => {
-                parts.hole(self.slice(start, self.text.len()));
-                self.at = self.text.len();
-            }
+        if let Some(end) = end {
+            parts.hole(self.slice(start, end));
+            self.at = end + 1;
+        } else {
+            parts.hole(self.slice(start, self.text.len()));
+            self.at = self.text.len();
         }
         true
     }
@@ -322,7 +334,9 @@ impl<'a> Lexer<'a> {
                 at += 1;
             } else if byte == inside {
                 open.pop();
-            } else if bytes.get(at + 1) == Some(&b'{') && (byte == b'$' && inside == b'`' || byte == b'#' && inside == b'"') {
+            } else if bytes.get(at + 1) == Some(&b'{')
+                && (byte == b'$' && inside == b'`' || byte == b'#' && inside == b'"')
+            {
                 open.push(b'}');
                 at += 1;
             }
@@ -339,7 +353,8 @@ impl<'a> Lexer<'a> {
             prefix += 1;
         }
         let quote = self.byte(prefix);
-        let after_name = self.tokens.last().is_some_and(|placed| placed.end == start && matches!(placed.token, Token::Word(_)));
+        let after_name =
+            self.tokens.last().is_some_and(|placed| placed.end == start && matches!(placed.token, Token::Word(_)));
         if !matches!(quote, b'\'' | b'"') || prefix > 0 && after_name {
             return false;
         }
@@ -358,227 +373,4 @@ impl<'a> Lexer<'a> {
         self.push(Token::Text(parts), start);
         true
     }
-
-    /// The other side of an opening delimiter.
-    fn delimiter(byte: u8) -> Close {
-        match byte {
-            b'(' => Close::Pair(b'(', b')'),
-            b'[' => Close::Pair(b'[', b']'),
-            b'{' => Close::Pair(b'{', b'}'),
-            b'<' => Close::Pair(b'<', b'>'),
-            other => Close::Byte(other),
-        }
-    }
-
-    fn words(&mut self, close: Close, start: usize) {
-        let (parts, _) = self.body(close, RAW);
-        let text: String = parts.iter().filter_map(|part| if let Part::Lit(text) = part { Some(text.as_str()) } else { None }).collect();
-        self.push(Token::Words(text.split_whitespace().map(str::to_owned).collect()), start);
-    }
-
-    /// `%w[…]` and its kin, symbols, character literals.
-    pub(super) fn ruby_string(&mut self) -> bool {
-        let start = self.at;
-        let (byte, next) = (self.byte(0), self.byte(1));
-        let value = self.expects_value() || self.looks_like_argument();
-        if byte == b':' && (next.is_ascii_alphabetic() || next == b'_') && value {
-            self.at += 1;
-            self.name();
-            self.push(Token::Text(vec![Part::Lit(self.slice(start + 1, self.at).to_owned())]), start);
-            return true;
-        }
-        if byte == b'?' && next.is_ascii_punctuation() && value && !self.byte(2).is_ascii_alphanumeric() {
-            self.at += 2;
-            self.push(Token::Text(vec![Part::Lit(self.slice(start + 1, self.at).to_owned())]), start);
-            return true;
-        }
-        if byte != b'%' || !value {
-            return false;
-        }
-        let (kind, delimiter, skip) = if next.is_ascii_alphabetic() { (next, self.byte(2), 3) } else { (b'Q', next, 2) };
-        if !b"wWiIqQxrs".contains(&kind) || !delimiter.is_ascii_punctuation() {
-            return false;
-        }
-        self.at += skip;
-        let close = Self::delimiter(delimiter);
-        let holes = How { escapes: Escapes::C, holes: Holes::Hash, one_line: false };
-        match kind {
-            b'w' | b'W' | b'i' | b'I' => self.words(close, start),
-            b'q' | b's' => {
-                let (parts, _) = self.body(close, RAW);
-                self.push(Token::Text(parts), start);
-            }
-            b'r' => {
-                self.body(close, RAW);
-                self.push(Token::Regex, start);
-            }
-            kind => {
-                let (parts, _) = self.body(close, holes);
-                self.push(if kind == b'x' { Token::Command(parts) } else { Token::Text(parts) }, start);
-            }
-        }
-        true
-    }
-
-    /// `q`, `qq`, `qw`, `qx`, `m`, `qr`, `s`, `tr`, `y` of Perl.
-    pub(super) fn perl_string(&mut self) -> bool {
-        let start = self.at;
-        let rest = self.rest();
-        let Some(word) = ["qq", "qw", "qx", "qr", "tr", "q", "m", "s", "y"].into_iter().find(|word| {
-            rest.strip_prefix(word).is_some_and(|tail| !tail.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
-        }) else {
-            return false;
-        };
-        let before = self.tokens.last().map(|placed| (&placed.token, placed.end == start));
-        if matches!(before, Some((Token::Mark("->" | "::") | Token::Word("sub"), _)) | Some((Token::Word(_), true))) {
-            return false;
-        }
-        let tail = rest.get(word.len()..).unwrap_or_default();
-        let trimmed = tail.trim_start();
-        let spaced = trimmed.len() < tail.len();
-        let Some(delimiter) = trimmed.bytes().next().filter(u8::is_ascii_punctuation) else { return false };
-        let refused = match delimiter {
-            b',' | b';' | b')' => true,
-            b'=' => spaced || trimmed.starts_with("=>") || trimmed.starts_with("=="),
-            b'#' => spaced,
-            b'}' => true,
-            _ => false,
-        };
-        if refused {
-            return false;
-        }
-        self.at += rest.len() - trimmed.len() + 1;
-        let close = Self::delimiter(delimiter);
-        let holes = How { escapes: Escapes::C, holes: if delimiter == b'\'' { Holes::None } else { Holes::Sigil }, one_line: false };
-        match word {
-            "qw" => self.words(close, start),
-            "q" => {
-                let (parts, _) = self.body(close, RAW);
-                self.push(Token::Text(parts), start);
-            }
-            "qq" | "qx" => {
-                let (parts, _) = self.body(close, holes);
-                self.push(if word == "qx" { Token::Command(parts) } else { Token::Text(parts) }, start);
-            }
-            _ => {
-                self.body(close, RAW);
-                let mut code = None;
-                if !matches!(word, "m" | "qr") {
-                    let second = match close {
-                        Close::Pair(..) => {
-                            while self.byte(0).is_ascii_whitespace() {
-                                self.at += 1;
-                            }
-                            let close = Self::delimiter(self.byte(0));
-                            self.at += 1;
-                            close
-                        }
-                        other => other,
-                    };
-                    let from = self.at;
-                    self.body(second, RAW);
-                    code = Some(self.slice(from, self.at.saturating_sub(1)));
-                }
-                let flags = self.at;
-                while self.byte(0).is_ascii_alphabetic() {
-                    self.at += 1;
-                }
-                // With `e` the replacement is code.
-                let evaluated = word == "s" && self.slice(flags, self.at).contains('e');
-                match code {
-                    Some(code) if evaluated => self.push(Token::Text(vec![Part::Hole(code)]), start),
-                    _ => self.push(Token::Regex, start),
-                }
-            }
-        }
-        true
-    }
-
-    /// The beginning of a here-document, if its end stands on a line further down.
-    pub(super) fn here_document(&mut self) -> bool {
-        let start = self.at;
-        let rest = self.rest();
-        let tail = if self.language == Language::Php { rest.strip_prefix("<<<") } else { rest.strip_prefix("<<") };
-        let Some(tail) = tail else { return false };
-        let (tail, indented) = match tail.strip_prefix(['~', '-']) {
-            Some(tail) => (tail, true),
-            None => (tail.trim_start_matches([' ', '\t']), self.language == Language::Php),
-        };
-        let quote = tail.bytes().next().filter(|byte| matches!(byte, b'\'' | b'"' | b'`'));
-        let name = quote.map_or(tail, |_| tail.get(1..).unwrap_or_default());
-        let length = match quote {
-            Some(quote) => name.bytes().position(|byte| byte == quote || byte == b'\n').unwrap_or(0),
-            None => name.bytes().position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_')).unwrap_or(name.len()),
-        };
-        let Some(end) = name.get(..length).filter(|name| !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit())) else {
-            return false;
-        };
-        let after = rest.len() - name.len() + length + usize::from(quote.is_some());
-        if !self.ends_later(end) {
-            return false;
-        }
-        self.at += after;
-        self.pending.push(Pending { token: self.tokens.len(), end, raw: quote == Some(b'\''), command: quote == Some(b'`'), indented });
-        self.push(Token::Text(vec![Part::Lit(String::new())]), start);
-        true
-    }
-
-    /// Whether a line further down holds `end`.
-    fn ends_later(&mut self, end: &str) -> bool {
-        let text = self.text;
-        let php = self.language == Language::Php;
-        let lines = self.lines.get_or_insert_with(|| {
-            let mut lines = HashMap::new();
-            let mut at = 0;
-            for line in text.split('\n') {
-                lines.insert(end_word(line.trim(), php), at);
-                at += line.len() + 1;
-            }
-            lines
-        });
-        lines.get(end).is_some_and(|place| *place > self.at)
-    }
-
-    /// Reads the bodies of the here-documents that were begun on the line before.
-    pub(super) fn here_documents(&mut self) {
-        for pending in std::mem::take(&mut self.pending) {
-            let from = self.at;
-            let mut line_start = from;
-            let mut end = None;
-            while line_start < self.text.len() {
-                let line_end = self.text.get(line_start..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |length| line_start + length);
-                let line = self.slice(line_start, line_end);
-                let bare = if pending.indented { line.trim() } else { line.trim_end() };
-                if end_word(bare, self.language == Language::Php) == pending.end {
-                    end = Some((line_start, line_start + line.len() - line.trim_start().len() + pending.end.len()));
-                    break;
-                }
-                line_start = line_end + 1;
-            }
-            let Some((stop, next)) = end else { continue };
-            let how = How {
-                escapes: if pending.raw { Escapes::Raw } else { Escapes::C },
-                holes: match self.language {
-                    _ if pending.raw => Holes::None,
-                    Language::Ruby => Holes::Hash,
-                    _ => Holes::Sigil,
-                },
-                one_line: false,
-            };
-            let (parts, _) = self.body(Close::At(stop), how);
-            self.at = next;
-            if let Some(placed) = self.tokens.get_mut(pending.token) {
-                placed.token = if pending.command { Token::Command(parts) } else { Token::Text(parts) };
-            }
-        }
-    }
-}
-
-/// A line as the end of a here-document: in PHP anything may follow the name.
-fn end_word(line: &str, php: bool) -> &str {
-    if !php {
-        return line;
-    }
-    let length = line.bytes().position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_')).unwrap_or(line.len());
-    line.get(..length).unwrap_or_default()
 }

@@ -49,6 +49,8 @@ pub(super) enum Value {
     /// A trailing `None` may stand for several elements.
     List(Vec<Option<String>>),
     Bool(bool),
+    /// Text when it is put into one; no path and no word by itself.
+    Number(String),
     /// A function or module, by its full name with dots between the parts; or a name that nothing is known of.
     Named(String),
     /// A member of a value, not called yet.
@@ -70,6 +72,7 @@ impl Value {
     pub(super) fn into_text(self) -> Text {
         match self {
             Self::Text(text) | Self::Path(text) => text,
+            Self::Number(number) => Text::lit(&number),
             _ => Text::hole(),
         }
     }

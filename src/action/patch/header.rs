@@ -101,7 +101,9 @@ pub(super) fn git_names(rest: &str) -> Option<(String, String)> {
             return Some((old.to_owned(), new.to_owned()));
         }
     }
-    let (old, new) = rest.split_once(" b/").map(|(old, new)| (old.to_owned(), format!("b/{new}")))
+    let (old, new) = rest
+        .split_once(" b/")
+        .map(|(old, new)| (old.to_owned(), format!("b/{new}")))
         .or_else(|| rest.rsplit_once(' ').map(|(old, new)| (old.to_owned(), new.to_owned())))?;
     Some((old, new))
 }

@@ -5,6 +5,7 @@ use super::{FileChange, Kind, Mistake, push_line};
 
 /// One file's part of the diff while it is being read.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent line of a diff's header, seen or not")]
 struct Section {
     git: bool,
     /// The names of the `---` and `+++` lines, else those of the `diff --git` or `Index:` line.
@@ -63,13 +64,11 @@ impl<'a> Reader<'a> {
         } else if let Some(rest) = bare.strip_prefix("diff --cc ").or_else(|| bare.strip_prefix("diff --combined ")) {
             self.finish();
             let name = header::name(rest);
-            self.section = Some(Section { git: true, touched: true, old: name.clone(), new: name, ..Section::default() });
-        } else if self.pair(indent, "--- ", "+++ ") {
-            self.names(bare.get(4..).unwrap_or_default(), unindented(self.line(1), indent).get(4..).unwrap_or_default());
-            self.at += 2;
-            return;
-        } else if self.pair(indent, "*** ", "--- ") && unindented(self.line(2), indent).starts_with("***************") {
-            self.names(bare.get(4..).unwrap_or_default(), unindented(self.line(1), indent).get(4..).unwrap_or_default());
+            self.section =
+                Some(Section { git: true, touched: true, old: name.clone(), new: name, ..Section::default() });
+        } else if self.pair(indent, "--- ", "+++ ") || self.context_pair(indent) {
+            let below = unindented(self.line(1), indent);
+            self.names(bare.get(4..).unwrap_or_default(), below.get(4..).unwrap_or_default());
             self.at += 2;
             return;
         } else if bare.starts_with("@@ ") || bare == "@@" {
@@ -87,6 +86,11 @@ impl<'a> Reader<'a> {
     /// Whether this line and the next one are a pair of name lines.
     fn pair(&self, indent: usize, first: &str, second: &str) -> bool {
         unindented(self.line(0), indent).starts_with(first) && unindented(self.line(1), indent).starts_with(second)
+    }
+
+    /// Whether a file of a context diff begins here.
+    fn context_pair(&self, indent: usize) -> bool {
+        self.pair(indent, "*** ", "--- ") && unindented(self.line(2), indent).starts_with("***************")
     }
 
     fn names(&mut self, old: &str, new: &str) {
@@ -107,8 +111,11 @@ impl<'a> Reader<'a> {
 
     /// Git's lines between `diff --git` and the names. Gives false for what is none of them.
     fn extended(&mut self, line: &str) -> bool {
-        let Some(section) = self.section.as_mut().filter(|section| section.git && !section.has_hunk) else { return false };
-        let path = |rest: &str| header::quoted(rest).map_or_else(|| rest.trim_end_matches('\r').to_owned(), |(path, _)| path);
+        let Some(section) = self.section.as_mut().filter(|section| section.git && !section.has_hunk) else {
+            return false;
+        };
+        let path =
+            |rest: &str| header::quoted(rest).map_or_else(|| rest.trim_end_matches('\r').to_owned(), |(path, _)| path);
         if line.starts_with("new file mode") {
             section.is_new = true;
         } else if line.starts_with("deleted file mode") {
@@ -167,9 +174,8 @@ impl<'a> Reader<'a> {
         let section = self.section.as_mut().unwrap_or(&mut nameless);
         section.has_hunk = true;
         let (mut old_left, mut new_left) = ranges.unwrap_or((0, 0));
-        if ranges.is_some_and(|(old, _)| old == 0) && head.starts_with("@@ -0,0 ") && section.removed.is_none() {
-            section.is_new = true;
-        }
+        // Git says by other lines that a file is new; elsewhere a file without lines before is as good as new.
+        section.is_new |= !section.git && head.starts_with("@@ -0,0 ") && section.removed.is_none();
         let mut at = self.at + 1;
         while let Some(line) = lines.get(at).map(|line| unindented(line, indent)) {
             let counted = old_left > 0 || new_left > 0;
@@ -242,7 +248,8 @@ impl<'a> Reader<'a> {
         let (old, new) = (stripped(&section.old), stripped(&section.new));
         let added = section.added.unwrap_or_default();
         let removed = section.removed.unwrap_or_default();
-        let mut push = |path: String, kind, added, removed| self.changes.push(FileChange { path, kind, added, removed });
+        let mut push =
+            |path: String, kind, added, removed| self.changes.push(FileChange { path, kind, added, removed });
         if let (Some(from), Some(to)) = (&section.from, &section.to) {
             // These names never carry git's prefix, which is the first part that `-p` counts.
             let bare = |path: &str| header::strip(path, self.strip.unwrap_or(1).saturating_sub(1)).to_owned();

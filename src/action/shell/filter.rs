@@ -37,6 +37,9 @@ impl Shell<'_> {
                 Some(path) => Output::text(Word::lit(path.trim_end_matches('/').rsplit_once('/').map_or(".", |(folder, _)| if folder.is_empty() { "/" } else { folder }))),
                 None => Output::unknown(),
             },
+            // Their output only sets up a shell; it is made to be given to `eval`.
+            "ssh-agent" | "direnv" | "pyenv" | "rbenv" | "nodenv" | "goenv" | "jenv" | "fnm" | "opam" | "brew" | "conda" | "mamba" | "micromamba" | "starship" | "zoxide"
+            | "dircolors" | "lesspipe" | "mise" | "asdf" | "rtx" | "luarocks" | "keychain" | "docker-machine" | "minikube" | "fzf" | "atuin" => Output::nothing(),
             "mktemp" => {
                 let mut word = Word::lit(format!("{}/", self.setting.temporary));
                 word.push(Piece::Any(Bound::Name));
@@ -53,23 +56,7 @@ impl Shell<'_> {
                 Some(text) => Output::text(Word::lit(text.lines().map(|line| line.chars().rev().collect::<String>() + "\n").collect::<String>())),
                 None => Output::unknown(),
             },
-            "tr" => match (stdin.text.as_ref().and_then(Word::literal), args) {
-                (Some(text), [from, to]) => match (from.literal().and_then(set), to.literal().and_then(set)) {
-                    (Some(from), Some(to)) if !to.is_empty() => {
-                        let change = |c: char| match from.iter().position(|known| *known == c) {
-                            Some(at) => to.get(at).or(to.last()).copied().unwrap_or(c),
-                            None => c,
-                        };
-                        Output::text(Word::lit(text.chars().map(change).collect::<String>()))
-                    }
-                    _ => Output::unknown(),
-                },
-                (Some(text), [option, gone]) if option.is("-d") => match gone.literal().and_then(set) {
-                    Some(gone) => Output::text(Word::lit(text.chars().filter(|c| !gone.contains(c)).collect::<String>())),
-                    None => Output::unknown(),
-                },
-                _ => Output::unknown(),
-            },
+            "tr" => stdin.text.as_ref().and_then(Word::literal).and_then(|text| translated(text, args)).map_or_else(Output::unknown, |text| Output::text(Word::lit(text))),
             _ => Output::unknown(),
         }
     }
@@ -202,6 +189,19 @@ fn number(rest: &mut &[u8], radix: u32, most: usize) -> u8 {
     let (digits, tail) = rest.split_at_checked(count).unwrap_or((&[], rest));
     *rest = tail;
     digits.iter().fold(0u32, |value, digit| value * radix + char::from(*digit).to_digit(radix).unwrap_or(0)) as u8
+}
+
+/// What `tr` makes of a text.
+fn translated(text: &str, args: &[Word]) -> Option<String> {
+    let [from, to] = args else { return None };
+    if from.is("-d") {
+        let gone = set(to.literal()?)?;
+        return Some(text.chars().filter(|c| !gone.contains(c)).collect());
+    }
+    let (from, to) = (set(from.literal()?)?, set(to.literal()?)?);
+    let last = *to.last()?;
+    let change = |c: char| from.iter().position(|known| *known == c).map_or(c, |at| to.get(at).copied().unwrap_or(last));
+    Some(text.chars().map(change).collect())
 }
 
 /// The characters of a `tr` set: plain ones and ranges. None: classes, repeats.

@@ -27,6 +27,12 @@ impl Shell<'_> {
                 return output;
             }
         }
+        if head.literal().is_some_and(|text| text.contains('/')) {
+            let text = self.path(head).word.literal().and_then(|path| self.state.written_text(path)).cloned();
+            if let Some(text) = text {
+                return self.written_program(&text, args, stdin);
+            }
+        }
         match name.as_str() {
             "git" => return git::invoke(self, &words, env, stdin),
             "find" | "fd" | "fdfind" => return self.find(&name, &words, env, stdin),
@@ -100,6 +106,29 @@ impl Shell<'_> {
             remote: self.remote,
         };
         self.push(Deed::Run(run), None)
+    }
+
+    /// A program that this line wrote itself: a script, by its first line.
+    fn written_program(&mut self, text: &Word, args: &[Word], stdin: &Stdin) -> Output {
+        let first = text.prefix().lines().next().unwrap_or("");
+        let interpreter = first.strip_prefix("#!").and_then(|line| line.split_whitespace().filter(|word| !word.ends_with("/env") && !word.starts_with('-')).next_back());
+        let name = interpreter.map_or("sh", |path| path.rsplit('/').next().unwrap_or("sh"));
+        match self.programs.find(name).filter(|program| !program.shell_stdin && !program.language.is_empty()) {
+            Some(program) => {
+                self.code(program.language, text, usize::MAX);
+                Output::unknown()
+            }
+            None => {
+                let (args, text) = (args.to_vec(), text.clone());
+                let run = self.within("script", |shell| {
+                    shell.separate(|shell| {
+                        shell.state.positional = Some(args);
+                        shell.text(&text, stdin)
+                    })
+                });
+                run.unwrap_or_default()
+            }
+        }
     }
 
     /// The command word is not known.
@@ -237,7 +266,8 @@ impl Shell<'_> {
             }
             _ => {}
         }
-        let no_operand = arguments.operands.iter().all(|word| word.is("-"));
+        let from_stdin = arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "-s"));
+        let no_operand = from_stdin || arguments.operands.iter().all(|word| word.is("-"));
         if program.shell_stdin && no_operand && stdin.connected && arguments.inner.is_none() {
             output = match &stdin.text {
                 Some(text) => {
@@ -250,7 +280,7 @@ impl Shell<'_> {
                     None
                 }
             };
-        } else if !program.language.is_empty() && no_operand && stdin.connected && arguments.roles.is_empty() {
+        } else if !program.language.is_empty() && no_operand && stdin.connected && arguments.roles.is_empty() && arguments.flags.iter().all(|flag| flag.value.is_none()) {
             match stdin.text.clone() {
                 Some(text) => self.code(program.language, &text, usize::MAX),
                 None => self.opaque(format!("{} | {name}", stdin.program.as_deref().unwrap_or("a pipe")), "a program text comes out of a pipe"),

@@ -18,12 +18,12 @@ mod words;
 use super::ast::{Command, Item, Join, Reading, Script, Simple};
 use cursor::{Closers, Reader, Reserved, Shared};
 
-
 /// Reads a text as `bash -c` would.
 ///
 /// Total: it neither panics nor recurses without a bound, and takes time in proportion to the length of the text.
 /// A text that nests deeper than 60 constructs, or that would have to be read again too often, ends at the place where
 /// that shows, with a fault that is not `refused_by_shell`.
+#[must_use]
 pub fn read(text: &str) -> Reading {
     let mut shared = Shared::new(text.len());
     let mut script = Reader::new(text, None, &mut shared).whole();
@@ -37,7 +37,10 @@ impl Reader<'_, '_> {
     /// All of the text.
     pub(super) fn whole(&mut self) -> Script {
         self.closers = Closers::NONE;
-        let script = self.list();
+        let mut script = self.list();
+        while self.go_on() {
+            script.items.append(&mut self.list().items);
+        }
         // Bodies that never begin are empty, and bash runs the commands; but a delayed one may have begun.
         self.drop_hidden_here_documents();
         self.pending.clear();
@@ -105,10 +108,7 @@ impl Reader<'_, '_> {
             Some(b')') => self.closers.has(Closers::PARENTHESIS),
             Some(b';') => self.closers.has(Closers::ESAC) && self.at_arm_end(),
             Some(b'}') if self.closers.has(Closers::CHARACTER_BRACE) => true,
-            Some(_) => self
-                .reserved()
-                .and_then(|(reserved, _)| reserved.closes())
-                .is_some_and(|closer| self.closers.has(closer)),
+            Some(_) => self.reserved().and_then(|(reserved, _)| reserved.closes()).is_some_and(|closer| self.closers.has(closer)),
         }
     }
 
@@ -138,9 +138,7 @@ impl Reader<'_, '_> {
 
     /// What may follow a command.
     fn at_command_end(&mut self) -> bool {
-        matches!(self.peek(), None | Some(b'\n' | b')'))
-            || self.at_list_end()
-            || self.reserved().is_some_and(|(reserved, _)| reserved.closes().is_some())
+        matches!(self.peek(), None | Some(b'\n' | b')')) || self.at_list_end() || self.reserved().is_some_and(|(reserved, _)| reserved.closes().is_some())
     }
 
     /// Commands joined by `|`, with `!` and `time` in front.

@@ -16,7 +16,7 @@ use crate::policy::pattern::Automaton;
 /// The largest table of one pattern, in bytes.
 const MAX_TABLE: usize = 256 << 10;
 /// What making one may take in between, in bytes; repetitions can blow up before they are minimal.
-const MAX_WORK: usize = 2 << 20;
+const MAX_WORK: usize = 16 << 20;
 /// Rounds of making a table smaller; one that takes more stays as it is, which is right too.
 const MAX_ROUNDS: usize = 200;
 
@@ -42,7 +42,10 @@ pub(super) fn automaton(regex: &str, reading: Reading) -> Result<Automaton<'stat
     // The same expression is parsed once more by itself, because that gives errors in one line.
     let mut parser = regex_syntax::ParserBuilder::new();
     parser.unicode(false).utf8(false).case_insensitive(reading.any_case).multi_line(reading.lines).dot_matches_new_line(!reading.lines);
-    parser.build().parse(regex).map_err(|error| Fault::new(one_line(&error), "see https://docs.rs/regex/latest/regex/#syntax; `\\` takes a sign as it is"))?;
+    parser
+        .build()
+        .parse(regex)
+        .map_err(|error| Fault::new(one_line(&error), "see https://docs.rs/regex/latest/regex/#syntax; `\\` takes a sign as it is"))?;
 
     let (starts, matches) = if reading.anywhere {
         (StartKind::Unanchored, MatchKind::LeftmostFirst)
@@ -69,7 +72,14 @@ pub(super) fn automaton(regex: &str, reading: Reading) -> Result<Automaton<'stat
 
 /// An automaton that nothing matches.
 pub(super) fn nothing() -> Automaton<'static> {
-    Automaton { classes: Cow::Owned(vec![0; 256]), width: 1, next: Cow::Owned(vec![0; 4]), found: Cow::Owned(vec![0]), start: 0, anywhere: false }
+    Automaton {
+        classes: Cow::Owned(vec![0; 256]),
+        width: 1,
+        next: Cow::Owned(vec![0; 4]),
+        found: Cow::Owned(vec![0]),
+        start: 0,
+        anywhere: false,
+    }
 }
 
 /// Size limits are told apart from what the expression may not say at all (a Unicode word boundary).
@@ -86,7 +96,7 @@ fn is_limit(error: &dense::BuildError) -> bool {
 fn too_large() -> Fault {
     Fault::new(
         format!("the table of this pattern passes {} kB", MAX_TABLE >> 10),
-        "shorten its counted repetitions, or split it into several patterns",
+        "write `{20,}` rather than `{20,64}`, or split it into several patterns",
     )
 }
 
@@ -102,12 +112,14 @@ fn one_line(error: &regex_syntax::Error) -> String {
 /// Row 0 is dead. Row 1 is found: nothing leads out of it.
 struct Rows {
     classes: Vec<u8>,
-    rows: Vec<Vec<u32>>,
+    all: Vec<Vec<u32>>,
     start: u32,
 }
 
 const DEAD: u32 = 0;
 const FOUND: u32 = 1;
+/// The distance of a row from which no match can be reached.
+const NEVER: u32 = u32::MAX;
 
 impl Rows {
     /// `dfa` reports a match one byte late, or at the end of the text. Where a match anywhere suffices, every state
@@ -160,7 +172,7 @@ impl Rows {
                 *place = row;
             }
         }
-        Ok(Self { classes, rows, start })
+        Ok(Self { classes, all: rows, start })
     }
 
     /// Merges states that no text tells apart (Moore), then byte classes that no state tells apart.
@@ -170,7 +182,7 @@ impl Rows {
         for round in 0..=MAX_ROUNDS {
             let mut names: HashMap<Vec<u32>, u32> = HashMap::new();
             let mut finer = Vec::with_capacity(blocks.len());
-            for (row, block) in self.rows.iter().zip(&blocks) {
+            for (row, block) in self.all.iter().zip(&blocks) {
                 let look: Vec<u32> = std::iter::once(*block).chain(row.iter().map(|next| blocks[*next as usize])).collect();
                 let fresh = u32::try_from(names.len()).unwrap_or(u32::MAX);
                 finer.push(*names.entry(look).or_insert(fresh));
@@ -192,15 +204,14 @@ impl Rows {
     /// For each row the length of the shortest text that leads to a match, as a number that differs where that length does.
     /// Rows that can be merged agree in it, so it spares long chains most of the rounds.
     fn distances(&self, anywhere: bool) -> Vec<u32> {
-        let mut before: Vec<Vec<u32>> = vec![Vec::new(); self.rows.len()];
-        for (at, row) in (0..).zip(&self.rows) {
+        let mut before: Vec<Vec<u32>> = vec![Vec::new(); self.all.len()];
+        for (at, row) in (0..).zip(&self.all) {
             for next in row.iter().take(row.len() - 1) {
                 before[*next as usize].push(at);
             }
         }
-        const NEVER: u32 = u32::MAX;
-        let mut distances = vec![NEVER; self.rows.len()];
-        let mut edge: Vec<u32> = (0..).zip(&self.rows).filter(|(_, row)| row.last() == Some(&FOUND)).map(|(at, _)| at).collect();
+        let mut distances = vec![NEVER; self.all.len()];
+        let mut edge: Vec<u32> = (0..).zip(&self.all).filter(|(_, row)| row.last() == Some(&FOUND)).map(|(at, _)| at).collect();
         let mut length = 1;
         while !edge.is_empty() {
             edge.sort_unstable();
@@ -220,20 +231,20 @@ impl Rows {
 
     fn merge_rows(&mut self, blocks: &[u32], count: usize) {
         let mut rows: Vec<Option<Vec<u32>>> = vec![None; count];
-        for (row, block) in self.rows.iter().zip(blocks) {
+        for (row, block) in self.all.iter().zip(blocks) {
             rows[*block as usize].get_or_insert_with(|| row.iter().map(|next| blocks[*next as usize]).collect());
         }
-        self.rows = rows.into_iter().flatten().collect();
+        self.all = rows.into_iter().flatten().collect();
         self.start = blocks[self.start as usize];
     }
 
     fn merge_classes(&mut self) {
-        let width = self.rows.first().map_or(1, Vec::len) - 1;
+        let width = self.all.first().map_or(1, Vec::len) - 1;
         let mut columns: HashMap<Vec<u32>, u8> = HashMap::new();
         let mut kept: Vec<usize> = Vec::new();
         let mut merged = Vec::with_capacity(width);
         for class in 0..width {
-            let column: Vec<u32> = self.rows.iter().map(|row| row[class]).collect();
+            let column: Vec<u32> = self.all.iter().map(|row| row[class]).collect();
             let fresh = u8::try_from(columns.len()).unwrap_or(u8::MAX);
             let name = *columns.entry(column).or_insert_with(|| {
                 kept.push(class);
@@ -244,22 +255,22 @@ impl Rows {
         for class in &mut self.classes {
             *class = merged[usize::from(*class)];
         }
-        for row in &mut self.rows {
+        for row in &mut self.all {
             *row = kept.iter().chain([&width]).map(|column| row[*column]).collect();
         }
     }
 
     fn table(&self, anywhere: bool) -> Result<Automaton<'static>, Fault> {
         let mut next = Vec::new();
-        for successor in self.rows.iter().flatten() {
+        for successor in self.all.iter().flatten() {
             next.extend(u16::try_from(*successor).map_err(|_| too_large())?.to_le_bytes());
         }
-        let mut found = vec![0; self.rows.len().div_ceil(8)];
+        let mut found = vec![0; self.all.len().div_ceil(8)];
         found[0] |= 1 << FOUND;
         if next.len() + found.len() + 256 > MAX_TABLE {
             return Err(too_large());
         }
-        let width = self.rows.first().map_or(1, Vec::len) - 1;
+        let width = self.all.first().map_or(1, Vec::len) - 1;
         Ok(Automaton {
             classes: Cow::Owned(self.classes.clone()),
             width: u16::try_from(width).map_err(|_| too_large())?,

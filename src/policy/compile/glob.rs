@@ -6,6 +6,8 @@ use super::pattern::Fault;
 
 /// Braces may stand for this many texts.
 const MAX_ALTERNATIVES: usize = 256;
+/// Braces may stand in braces this deep.
+const MAX_DEPTH: usize = 8;
 /// The longest pattern, in bytes.
 pub(super) const MAX_PATTERN: usize = 4096;
 
@@ -14,7 +16,7 @@ const CHARACTER: &str = r"(?:[\x00-\x7f]|[\xc2-\xf4][\x80-\xbf]{1,3})";
 /// One character but `/`.
 const NAME_CHARACTER: &str = r"(?:[\x00-.0-\x7f]|[\xc2-\xf4][\x80-\xbf]{1,3})";
 
-/// What a glob is made of, braces taken apart.
+/// What a glob is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     /// A character as it is.
@@ -25,24 +27,25 @@ pub(super) enum Part {
     Any,
     /// `**`
     Deep,
+    /// `{a,b}`
+    Either(Vec<Vec<Part>>),
     /// `[a-z]`: the inside, escaped for a regular expression, and whether it is negated.
     Class(String, bool),
 }
 
-/// All texts that the braces of `glob` stand for. Escapes and classes stay as they are.
-pub(super) fn expand(glob: &str) -> Result<Vec<String>, Fault> {
-    if glob.len() > MAX_PATTERN {
-        return Err(Fault::new(format!("this pattern is longer than {MAX_PATTERN} bytes"), "split it into several patterns"));
-    }
+/// All texts that braces of `glob` stand for; those that `chosen` does not name stay, as escapes and classes do.
+pub(super) fn expand(glob: &str, chosen: impl Fn(&str) -> bool) -> Result<Vec<String>, Fault> {
+    check_length(glob)?;
     let mut done = Vec::new();
     let mut open = vec![glob.to_owned()];
     while let Some(next) = open.pop() {
-        let Some(brace) = Brace::first(&next)? else {
+        let Some((start, brace)) = first_brace(&next, &chosen)? else {
             done.push(next);
             continue;
         };
+        let (before, after) = (next.get(..start).unwrap_or(""), next.get(start + 1 + brace.length..).unwrap_or(""));
         // Pushed in reverse, so that the first alternative is taken up first.
-        open.extend(brace.alternatives.iter().rev().map(|alternative| format!("{}{alternative}{}", brace.before, brace.after)));
+        open.extend(brace.alternatives.iter().rev().map(|alternative| format!("{before}{alternative}{after}")));
         if open.len() + done.len() > MAX_ALTERNATIVES {
             return Err(Fault::new(format!("the braces stand for more than {MAX_ALTERNATIVES} texts"), "split it into several patterns"));
         }
@@ -50,56 +53,82 @@ pub(super) fn expand(glob: &str) -> Result<Vec<String>, Fault> {
     Ok(done)
 }
 
-/// The first `{a,b}` of a glob.
-struct Brace<'g> {
-    before: &'g str,
-    alternatives: Vec<&'g str>,
-    after: &'g str,
-}
-
-impl<'g> Brace<'g> {
-    fn first(glob: &'g str) -> Result<Option<Self>, Fault> {
-        let mut depth = 0usize;
-        let mut opened = 0;
-        let mut cuts = Vec::new();
-        let mut signs = glob.char_indices();
-        while let Some((at, sign)) = signs.next() {
-            match sign {
-                '\\' => {
-                    signs.next();
-                }
-                '[' => {
-                    let (_, _, length) = class(glob.get(at + 1..).unwrap_or(""))?;
-                    signs = glob.char_indices();
-                    signs.find(|(seen, _)| *seen == at + length);
-                }
-                '{' => {
-                    if depth == 0 {
-                        opened = at;
-                    }
-                    depth += 1;
-                }
-                ',' if depth == 1 => cuts.push(at),
-                '}' if depth > 1 => depth -= 1,
-                '}' if depth == 1 => {
-                    if cuts.is_empty() {
-                        return Err(Fault::new("braces hold only one alternative", "write `\\{` for the sign `{`"));
-                    }
-                    cuts.push(at);
-                    let starts = std::iter::once(opened + 1).chain(cuts.iter().map(|cut| cut + 1));
-                    let alternatives = starts.zip(&cuts).filter_map(|(start, end)| glob.get(start..*end)).collect();
-                    let (before, after) = (glob.get(..opened).unwrap_or(""), glob.get(at + 1..).unwrap_or(""));
-                    return Ok(Some(Self { before, alternatives, after }));
-                }
-                _ => {}
-            }
-        }
-        if depth > 0 { Err(Fault::new("`{` is never closed", "write `\\{` for the sign itself")) } else { Ok(None) }
+fn check_length(glob: &str) -> Result<(), Fault> {
+    if glob.len() > MAX_PATTERN {
+        return Err(Fault::new(format!("this pattern is longer than {MAX_PATTERN} bytes"), "split it into several patterns"));
     }
+    Ok(())
 }
 
-/// The parts of a glob without braces.
+/// `{a,b}`
+struct Brace<'g> {
+    alternatives: Vec<&'g str>,
+    /// With the closing brace.
+    length: usize,
+}
+
+/// The first brace that is chosen by its text, and where it opens.
+fn first_brace<'g>(glob: &'g str, chosen: &impl Fn(&str) -> bool) -> Result<Option<(usize, Brace<'g>)>, Fault> {
+    let mut at = 0;
+    while let Some(rest) = glob.get(at..).filter(|rest| !rest.is_empty()) {
+        let inside = rest.get(1..).unwrap_or("");
+        at += match rest.as_bytes().first() {
+            Some(b'\\') => 1 + inside.chars().next().map_or(0, char::len_utf8),
+            Some(b'[') => 1 + class(inside)?.2,
+            Some(b'{') => {
+                let brace = brace(inside)?;
+                if inside.get(..brace.length).is_some_and(chosen) {
+                    return Ok(Some((at, brace)));
+                }
+                1 + brace.length
+            }
+            _ => rest.chars().next().map_or(1, char::len_utf8),
+        };
+    }
+    Ok(None)
+}
+
+/// Reads alternatives behind their `{`.
+fn brace(text: &str) -> Result<Brace<'_>, Fault> {
+    let mut depth = 0usize;
+    let mut start = 0;
+    let mut at = 0;
+    let mut alternatives = Vec::new();
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let inside = rest.get(1..).unwrap_or("");
+        match rest.as_bytes().first() {
+            Some(b'\\') => at += inside.chars().next().map_or(0, char::len_utf8),
+            Some(b'[') => at += class(inside)?.2,
+            Some(b'{') => depth += 1,
+            Some(b',') if depth == 0 => {
+                alternatives.extend(text.get(start..at));
+                start = at + 1;
+            }
+            Some(b'}') if depth > 0 => depth -= 1,
+            Some(b'}') if alternatives.is_empty() => {
+                return Err(Fault::new("braces hold only one alternative", "write `\\{` for the sign `{`"));
+            }
+            Some(b'}') => {
+                alternatives.extend(text.get(start..at));
+                return Ok(Brace { alternatives, length: at + 1 });
+            }
+            _ => at += rest.chars().next().map_or(1, char::len_utf8) - 1,
+        }
+        at += 1;
+    }
+    Err(Fault::new("`{` is never closed", "write `\\{` for the sign itself"))
+}
+
+/// The parts of a glob.
 pub(super) fn parts(glob: &str) -> Result<Vec<Part>, Fault> {
+    check_length(glob)?;
+    parts_at(glob, 0)
+}
+
+fn parts_at(glob: &str, depth: usize) -> Result<Vec<Part>, Fault> {
+    if depth > MAX_DEPTH {
+        return Err(Fault::new(format!("braces stand in braces more than {MAX_DEPTH} deep"), "split it into several patterns"));
+    }
     let mut parts = Vec::new();
     let mut rest = glob;
     while let Some(sign) = rest.chars().next() {
@@ -123,6 +152,11 @@ pub(super) fn parts(glob: &str) -> Result<Vec<Part>, Fault> {
                 let (inside, negated, length) = class(rest)?;
                 rest = rest.get(length..).unwrap_or("");
                 Part::Class(inside, negated)
+            }
+            '{' => {
+                let brace = brace(rest)?;
+                rest = rest.get(brace.length..).unwrap_or("");
+                Part::Either(brace.alternatives.iter().map(|glob| parts_at(glob, depth + 1)).collect::<Result<_, _>>()?)
             }
             other => Part::Character(other),
         });
@@ -158,18 +192,15 @@ fn inside(members: &[(char, bool)]) -> Result<String, Fault> {
     let mut inside = String::new();
     let mut at = 0;
     while let Some((first, _)) = members.get(at) {
-        match (members.get(at + 1), members.get(at + 2)) {
-            (Some((_, true)), Some((last, _))) => {
-                if first > last {
-                    return Err(Fault::new(format!("the range `{first}-{last}` runs backwards"), "write the lower character first"));
-                }
-                let _ = write!(inside, r"\x{:02x}-\x{:02x}", u32::from(*first), u32::from(*last));
-                at += 3;
+        if let (Some((_, true)), Some((last, _))) = (members.get(at + 1), members.get(at + 2)) {
+            if first > last {
+                return Err(Fault::new(format!("the range `{first}-{last}` runs backwards"), "write the lower character first"));
             }
-            _ => {
-                let _ = write!(inside, r"\x{:02x}", u32::from(*first));
-                at += 1;
-            }
+            let _ = write!(inside, r"\x{:02x}-\x{:02x}", u32::from(*first), u32::from(*last));
+            at += 3;
+        } else {
+            let _ = write!(inside, r"\x{:02x}", u32::from(*first));
+            at += 1;
         }
     }
     Ok(inside)
@@ -185,26 +216,43 @@ pub(super) fn over_text(parts: &[Part]) -> String {
     parts.iter().map(|part| regex(part, false)).collect()
 }
 
-/// The regular expression of a glob over the components of a path. `rooted`: the path begins with a slash.
-pub(super) fn over_path(components: &[Vec<Part>], rooted: bool) -> Result<String, Fault> {
-    let mut out = String::from(if rooted { "/" } else { "" });
+/// The pieces of the regular expression of a glob over the components of a path. `rooted`: the path begins with a slash.
+pub(super) fn over_path(components: &[Vec<Part>], rooted: bool) -> Result<Vec<String>, Fault> {
+    let mut out: Vec<String> = rooted.then(|| "/".to_owned()).into_iter().collect();
     for (at, component) in components.iter().enumerate() {
         let last = at + 1 == components.len();
         match component.as_slice() {
-            [Part::Deep] if last => out.push_str("(?s:.)+"),
-            [Part::Deep] => out.push_str("(?:(?s:.)*/)?"),
+            [Part::Deep] if last => out.push("(?s:.)+".to_owned()),
+            [Part::Deep] => out.push("(?:(?s:.)*/)?".to_owned()),
             parts if parts.contains(&Part::Deep) => {
                 return Err(Fault::new("`**` does not stand alone between slashes", "write `**/*.rs` rather than `**.rs`"));
             }
             // A name is not empty, so that `a/*` does not stand for `a` itself.
-            [Part::Any] => out.push_str("[^/]+"),
+            [Part::Any] => out.push("[^/]+".to_owned()),
             parts => out.extend(parts.iter().map(|part| regex(part, true))),
         }
         if !last && component.as_slice() != [Part::Deep] {
-            out.push('/');
+            out.push("/".to_owned());
         }
     }
     Ok(out)
+}
+
+/// The regular expression of any of several alternatives. What all of them begin and end with stands outside: `*a*|*b*` makes
+/// an automaton remember which of them was seen, `*(a|b)*` does not.
+pub(super) fn any_of(alternatives: &[Vec<String>]) -> String {
+    let Some((first, others)) = alternatives.split_first().filter(|(_, others)| !others.is_empty()) else {
+        return alternatives.concat().concat();
+    };
+    let shared = |left: &mut dyn Iterator<Item = &String>, right: &mut dyn Iterator<Item = &String>| {
+        left.zip(right).take_while(|(a, b)| a == b).count()
+    };
+    let front = others.iter().map(|other| shared(&mut first.iter(), &mut other.iter())).min().unwrap_or(0);
+    let rests: Vec<&[String]> = alternatives.iter().map(|pieces| pieces.get(front..).unwrap_or(&[])).collect();
+    let back = rests.iter().map(|rest| shared(&mut rests[0].iter().rev(), &mut rest.iter().rev())).min().unwrap_or(0);
+    let middles: Vec<String> = rests.iter().map(|rest| rest.get(..rest.len() - back).unwrap_or(&[]).concat()).collect();
+    let (head, tail) = (&first[..front], &first[first.len() - back..]);
+    format!("{}(?:{}){}", head.concat(), middles.join("|"), tail.concat())
 }
 
 fn regex(part: &Part, in_path: bool) -> String {
@@ -217,9 +265,17 @@ fn regex(part: &Part, in_path: bool) -> String {
         (Part::One, true) => NAME_CHARACTER.to_owned(),
         (Part::Any | Part::Deep, false) => "(?s:.)*".to_owned(),
         (Part::Any | Part::Deep, true) => "[^/]*".to_owned(),
+        (Part::Either(alternatives), _) => {
+            let all: Vec<String> = alternatives.iter().map(|parts| parts.iter().map(|part| regex(part, in_path)).collect()).collect();
+            format!("(?:{})", all.join("|"))
+        }
         (Part::Class(inside, negated), _) => {
             let slash = if in_path { "&&[^/]" } else { "" };
-            if *negated { format!(r"(?:[[^{inside}\x80-\xff]{slash}]|[\xc2-\xf4][\x80-\xbf]{{1,3}})") } else { format!("[[{inside}]{slash}]") }
+            if *negated {
+                format!(r"(?:[[^{inside}\x80-\xff]{slash}]|[\xc2-\xf4][\x80-\xbf]{{1,3}})")
+            } else {
+                format!("[[{inside}]{slash}]")
+            }
         }
     }
 }

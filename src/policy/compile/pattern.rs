@@ -3,9 +3,15 @@
 use std::collections::HashMap;
 
 use super::automaton::{Reading, automaton, nothing};
-use super::glob::{MAX_PATTERN, Part, expand, literal, over_path, over_text, parts};
+use super::glob::{MAX_PATTERN, Part, any_of, expand, literal, over_path, over_text, parts};
 use super::texts::Texts;
 use crate::policy::pattern::{Anchor, Automaton, PathPattern, Pattern};
+
+/// What all tables of a policy may take together, in bytes.
+const MAX_TABLES: usize = 16 << 20;
+
+/// The names of a path pattern, split at its slashes.
+type Components = Vec<Vec<Part>>;
 
 /// Why a pattern cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,13 +33,15 @@ impl Fault {
 pub struct Patterns<'t> {
     texts: &'t Texts,
     made: HashMap<(String, Reading), Automaton<'static>>,
+    /// Bytes of the tables made so far.
+    size: usize,
 }
 
 impl<'t> Patterns<'t> {
     /// `texts` keeps what patterns must own.
     #[must_use]
     pub fn new(texts: &'t Texts) -> Self {
-        Self { texts, made: HashMap::new() }
+        Self { texts, made: HashMap::new(), size: 0 }
     }
 
     /// A pattern on a text: a glob over the whole of it, or `/regex/` anywhere in it.
@@ -46,14 +54,11 @@ impl<'t> Patterns<'t> {
             return Ok(Pattern { source: self.texts.keep(source), table: Some(table) });
         }
         let (glob, any_case) = case(source);
-        let globs: Vec<Vec<Part>> = expand(glob)?.iter().map(|glob| parts(glob)).collect::<Result<_, _>>()?;
-        if let ([only], false) = (globs.as_slice(), any_case)
-            && let Some(text) = literal(only)
-        {
-            return Ok(Pattern { source: self.texts.keep(&text), table: None });
+        let parts = parts(glob)?;
+        if let (Some(text), false) = (literal(&parts), any_case) {
+            return Ok(self.exactly(&text));
         }
-        let regex = any_of(globs.iter().map(|parts| over_text(parts)));
-        let table = self.table(regex, Reading { anywhere: false, any_case, lines: false })?;
+        let table = self.table(over_text(&parts), Reading { anywhere: false, any_case, lines: false })?;
         Ok(Pattern { source: self.texts.keep(source), table: Some(table) })
     }
 
@@ -84,18 +89,31 @@ impl<'t> Patterns<'t> {
     /// The pattern cannot be read, or its table is too large.
     pub fn path(&mut self, source: &str) -> Result<Vec<PathPattern<'t>>, Fault> {
         let (glob, any_case) = case(source);
-        let mut groups: Vec<(Placed, Vec<Vec<Vec<Part>>>)> = Vec::new();
-        for alternative in expand(glob)? {
+        let mut groups: Vec<(Placed, Vec<Components>)> = Vec::new();
+        for alternative in expand(glob, |_| true)? {
             let (placed, components) = Placed::of(&alternative)?;
             match groups.iter_mut().find(|(known, _)| *known == placed) {
                 Some((_, all)) => all.push(components),
                 None => groups.push((placed, vec![components])),
             }
         }
-        groups.iter().map(|(placed, all)| self.anchored(source, placed, all, any_case)).collect()
+        let mut made = Vec::new();
+        for (placed, all) in &groups {
+            // Braces within names are best left to the expression; where all begin at one place, they can be.
+            let folded = if groups.len() == 1 && all.len() > 1 { folded(glob, placed.anchor)? } else { None };
+            made.push(self.anchored(source, placed, all, folded.as_deref().unwrap_or(all), any_case)?);
+        }
+        Ok(made)
     }
 
-    fn anchored(&mut self, source: &str, placed: &Placed, all: &[Vec<Vec<Part>>], any_case: bool) -> Result<PathPattern<'t>, Fault> {
+    fn anchored(
+        &mut self,
+        source: &str,
+        placed: &Placed,
+        all: &[Components],
+        folded: &[Components],
+        any_case: bool,
+    ) -> Result<PathPattern<'t>, Fault> {
         let rooted = placed.anchor.is_whole();
         let whole = match (all, any_case) {
             ([only], false) => only.iter().map(|component| literal(component)).collect::<Option<Vec<_>>>(),
@@ -105,8 +123,8 @@ impl<'t> Patterns<'t> {
             let text = format!("{}{}", if rooted { "/" } else { "" }, names.join("/"));
             Pattern { source: self.texts.keep(&text), table: None }
         } else {
-            let regexes: Vec<String> = all.iter().map(|components| over_path(components, rooted)).collect::<Result<_, _>>()?;
-            let table = self.table(any_of(regexes.into_iter()), Reading { anywhere: false, any_case, lines: false })?;
+            let regexes: Vec<Vec<String>> = folded.iter().map(|components| over_path(components, rooted)).collect::<Result<_, _>>()?;
+            let table = self.table(any_of(&regexes), Reading { anywhere: false, any_case, lines: false })?;
             Pattern { source: self.texts.keep(source), table: Some(table) }
         };
         let mut literals: Vec<&str> = Vec::new();
@@ -129,6 +147,13 @@ impl<'t> Patterns<'t> {
             return Ok(known.clone());
         }
         let table = automaton(&regex, reading)?;
+        self.size += table.next.len() + table.classes.len();
+        if self.size > MAX_TABLES {
+            return Err(Fault::new(
+                format!("all patterns together pass {} MB", MAX_TABLES >> 20),
+                "take out rules, or simplify their patterns",
+            ));
+        }
         self.made.insert((regex, reading), table.clone());
         Ok(table)
     }
@@ -145,12 +170,16 @@ fn case(source: &str) -> (&str, bool) {
     source.strip_prefix("(?i)").map_or((source, false), |rest| (rest, true))
 }
 
-fn any_of(mut regexes: impl ExactSizeIterator<Item = String>) -> String {
-    if regexes.len() == 1 {
-        return regexes.next().unwrap_or_default();
+/// The pattern with braces only in names, if it begins at `anchor` then too.
+fn folded(glob: &str, anchor: Anchor) -> Result<Option<Vec<Components>>, Fault> {
+    let mut all = Vec::new();
+    for alternative in expand(glob, |brace| brace.contains('/') || brace.contains("**"))? {
+        match Placed::of(&alternative) {
+            Ok((placed, components)) if placed.anchor == anchor => all.push(components),
+            _ => return Ok(None),
+        }
     }
-    let all: Vec<String> = regexes.collect();
-    format!("(?:{})", all.join("|"))
+    Ok(Some(all))
 }
 
 /// The longest text that stands in a component as it is.
@@ -180,6 +209,7 @@ const NAMED: &[(&str, Anchor)] = &[
     ("<config>", Anchor::Config),
     ("<temporary>", Anchor::Temporary),
     ("<here>", Anchor::Here),
+    ("<root>", Anchor::Repository),
     ("<git>", Anchor::GitDirectory),
     (".", Anchor::Here),
     ("~", Anchor::Home),
@@ -187,12 +217,12 @@ const NAMED: &[(&str, Anchor)] = &[
 
 impl Placed {
     /// The place of a pattern without braces, and the components behind its anchor.
-    fn of(glob: &str) -> Result<(Self, Vec<Vec<Part>>), Fault> {
+    fn of(glob: &str) -> Result<(Self, Components), Fault> {
         if glob.is_empty() {
             return Err(Fault::new("a path pattern is empty", "write `.` for the folder of the command, `**` for every path"));
         }
         let (anchor, rest) = anchor(glob)?;
-        let mut components: Vec<Vec<Part>> = Vec::new();
+        let mut components = Components::new();
         let parts = parts(rest)?;
         let mut names = parts.split(|part| *part == Part::Character('/')).peekable();
         while let Some(name) = names.next() {
@@ -202,7 +232,10 @@ impl Placed {
             match literal(name).as_deref() {
                 Some("") => return Err(Fault::new("a path pattern has two slashes in a row", "take one out")),
                 Some("." | "..") => {
-                    return Err(Fault::new("a path pattern has `.` or `..` in it", "paths are cleaned before they are matched; write where it leads"));
+                    return Err(Fault::new(
+                        "a path pattern has `.` or `..` in it",
+                        "paths are cleaned before they are matched; write where it leads",
+                    ));
                 }
                 _ => components.push(name.to_vec()),
             }

@@ -27,13 +27,16 @@ const ROLES: &[(&str, Role)] = &[
     ("write-into", Role::WriteInto),
     ("patch", Role::Patch),
     ("split-argv", Role::SplitArgv),
+    ("move", Role::Move),
+    ("attributes", Role::Attributes),
 ];
 
 /// Ways of writing options by their names.
-const STYLES: &[(&str, Style)] = &[("gnu", Style::Gnu), ("exact", Style::Exact), ("single-dash", Style::SingleDash), ("keys", Style::Keys)];
+const STYLES: &[(&str, Style)] =
+    &[("gnu", Style::Gnu), ("exact", Style::Exact), ("single-dash", Style::SingleDash), ("keys", Style::Keys), ("bundled", Style::Bundled)];
 
 /// Reads the descriptions of one file. `seen` holds the place of every program of the files before it.
-pub fn programs<'t>(
+pub(super) fn programs<'t>(
     table: &'t DeTable<'t>,
     text: &str,
     checker: &mut Checker,
@@ -46,7 +49,11 @@ pub fn programs<'t>(
         for name in table.texts("name") {
             let place = format!("{}:{}", checker.path, line(text, name.span.start));
             if let Some(first) = seen.get(name.text) {
-                checker.mistake(&name.span, format!("the program `{}` is described twice: here and at {first}", name.text), "make it one description");
+                checker.mistake(
+                    &name.span,
+                    format!("the program `{}` is described twice: here and at {first}", name.text),
+                    "make it one description",
+                );
             } else {
                 seen.insert(name.text, place);
             }
@@ -66,18 +73,9 @@ fn program<'t>(view: &View<'t>, outer: Style, checker: &mut Checker) -> Program<
         }
         options.push(option);
     }
-    for (name, value) in view.table("values").iter().flat_map(View::entries) {
-        let Some(role) = value.text() else {
-            checker.mistake(&value.span, format!("the role of `{}` is not a string", name.text), "write the name of a role");
-            continue;
-        };
-        let role = named(&role, ROLES, "role", checker);
-        match options.iter_mut().find(|option| option.names.contains(&name.text)) {
-            None => unknown(&name, &options, checker),
-            Some(option) if option.takes == Takes::Nothing => {
-                checker.mistake(&name.span, format!("the option `{}` takes no value", name.text), format!("write `{}=` in `options`", name.text));
-            }
-            Some(option) => option.role = role.unwrap_or(Role::None),
+    for (name, role) in values(view, &options, checker) {
+        if let Some(option) = options.iter_mut().find(|option| option.names.contains(&name)) {
+            option.role = role;
         }
     }
     let forms = forms(view, &options, checker);
@@ -143,15 +141,39 @@ fn forms<'t>(view: &View<'t>, options: &[Opt], checker: &mut Checker) -> Vec<For
         for name in with.iter().filter(|name| !known(options, name.text)) {
             unknown(name, options, checker);
         }
-        forms.push(Form { with: with.iter().map(|name| name.text).collect(), operands: operands(&table, checker) });
+        forms.push(Form {
+            with: with.iter().map(|name| name.text).collect(),
+            operands: operands(&table, checker),
+            values: values(&table, options, checker),
+        });
     }
     if let Some(value) = view.get("operands") {
         if view.get("forms").is_some() {
             checker.mistake(&value.span, "`operands` stands beside `forms`", "make it the last of the forms, without `with`");
         }
-        forms.push(Form { with: Vec::new(), operands: operands(view, checker) });
+        forms.push(Form { with: Vec::new(), operands: operands(view, checker), values: Vec::new() });
     }
     forms
+}
+
+/// Roles of the values of options.
+fn values<'t>(view: &View<'t>, options: &[Opt], checker: &mut Checker) -> Vec<(&'t str, Role)> {
+    let mut roles = Vec::new();
+    for (name, value) in view.table("values").iter().flat_map(View::entries) {
+        let Some(role) = value.text() else {
+            checker.mistake(&value.span, format!("the role of `{}` is not a string", name.text), "write the name of a role");
+            continue;
+        };
+        match options.iter().find(|option| option.names.contains(&name.text)) {
+            None => unknown(&name, options, checker),
+            Some(option) if option.takes == Takes::Nothing => {
+                let mend = format!("write `{}=` in `options`", name.text);
+                checker.mistake(&name.span, format!("the option `{}` takes no value", name.text), mend);
+            }
+            Some(_) => roles.extend(named(&role, ROLES, "role", checker).map(|role| (name.text, role))),
+        }
+    }
+    roles
 }
 
 fn operands(view: &View, checker: &mut Checker) -> Vec<(Role, bool)> {
@@ -185,4 +207,22 @@ fn named<T: Copy>(text: &Text, all: &[(&'static str, T)], what: &str, checker: &
         checker.mistake(span, format!("unknown {what} `{}`", text.text), suggestion(text.text, all.iter().map(|(name, _)| *name)));
     }
     found.map(|(_, value)| *value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::wire::{Bytes, Wire as _};
+
+    #[test]
+    fn every_role_and_style_has_a_name() {
+        for byte in 0..=u8::MAX {
+            if let Some(role) = Role::get(&mut Bytes(&[byte])) {
+                assert_eq!(ROLES.iter().filter(|(_, named)| *named == role).count(), 1, "{role:?}");
+            }
+            if let Some(style) = Style::get(&mut Bytes(&[byte])) {
+                assert_eq!(STYLES.iter().filter(|(_, named)| *named == style).count(), 1, "{style:?}");
+            }
+        }
+    }
 }

@@ -21,7 +21,11 @@ pub(super) fn example(value: &Value, key: &str, document: &Document, checker: &m
         return Some(Example { deed, facts: ExampleFacts::default(), agent: None, mode: None, place });
     }
     let Some(table) = value.table() else {
-        checker.mistake(&value.span, format!("an example in `{key}` is neither a command nor a table"), "write `\"a command\"` or `{ write = { path = \"…\" } }`");
+        checker.mistake(
+            &value.span,
+            format!("an example in `{key}` is neither a command nor a table"),
+            "write `\"a command\"` or `{ write = { path = \"…\" } }`",
+        );
         return None;
     };
     checker.table(&table, EXAMPLE, "an example");
@@ -72,7 +76,9 @@ fn argument(value: &Value, checker: &mut Checker) -> Option<Argument> {
         DeValue::Array(_) => Argument::List(value.elements().iter().filter_map(|element| argument(element, checker)).collect()),
         DeValue::Table(table) => {
             let view = View { table, span: value.span.clone() };
-            Argument::Table(view.entries().iter().filter_map(|(key, value)| Some((key.text.to_owned(), argument(value, checker)?))).collect())
+            Argument::Table(
+                view.entries().iter().filter_map(|(key, value)| Some((key.text.to_owned(), argument(value, checker)?))).collect(),
+            )
         }
         DeValue::Datetime(_) => {
             checker.mistake(&value.span, "JSON has no dates", "write it as a string");

@@ -30,7 +30,11 @@ impl<'t> Head<'t> {
         if let Some(schema) = view.get("schema")
             && schema.number().is_some_and(|number| number != SCHEMA)
         {
-            checker.mistake(&schema.span, "this schema is not known to this version", format!("write `schema = {SCHEMA}`, or update portcullis"));
+            checker.mistake(
+                &schema.span,
+                "this schema is not known to this version",
+                format!("write `schema = {SCHEMA}`, or update portcullis"),
+            );
         }
         let pack = if document.layer == Layer::BuiltIn { pack_name(document, &mut checker) } else { document.layer.name() };
         let shadow = view.text("mode").is_some_and(|mode| {
@@ -41,7 +45,11 @@ impl<'t> Head<'t> {
         });
         if document.layer != Layer::Organisation && document.layer != Layer::BuiltIn {
             for (key, _) in view.entries().iter().filter(|(key, _)| ["opens", "disable"].contains(&key.text)) {
-                checker.mistake(&key.span, format!("`{}` stands in the {} layer", key.text, document.layer.name()), "only the organisation layer may have it");
+                checker.mistake(
+                    &key.span,
+                    format!("`{}` stands in the {} layer", key.text, document.layer.name()),
+                    "only the organisation layer may have it",
+                );
             }
         }
         let opens = view.get("opens").map(|value| {
@@ -82,7 +90,11 @@ fn pack_name<'t>(document: &'t Document<'t>, checker: &mut Checker) -> &'t str {
     let file = document.path.rsplit('/').next().unwrap_or(document.path);
     let stem = file.strip_suffix(".toml").unwrap_or(file);
     if let Some(pack) = document.view().text("pack").filter(|pack| pack.text != stem) {
-        checker.mistake(&pack.span, format!("the pack `{}` stands in `{file}`", pack.text), format!("write `pack = \"{stem}\"`, or rename the file"));
+        checker.mistake(
+            &pack.span,
+            format!("the pack `{}` stands in `{file}`", pack.text),
+            format!("write `pack = \"{stem}\"`, or rename the file"),
+        );
     }
     stem
 }
@@ -135,7 +147,13 @@ pub(super) fn merge(
     for named in named.iter() {
         if let Some(first) = places.get(named.rule.name) {
             let what = format!("the rule `{}` is defined twice: here and at {first}", named.rule.name);
-            push(mistakes, named.document, &named.span, what, "give it another name; a rule of another layer cannot be changed, only waived where it is open".to_owned());
+            push(
+                mistakes,
+                named.document,
+                &named.span,
+                what,
+                "give it another name; a rule of another layer cannot be changed, only waived where it is open".to_owned(),
+            );
         } else {
             places.insert(named.rule.name, named.rule.place);
         }
@@ -162,8 +180,11 @@ fn shadows(by: Layer, rule: Layer) -> bool {
 
 /// Once the organisation names what is open, everything else is locked.
 fn opens(heads: &[&Head], named: &mut [Named], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
-    let lists: Vec<(&Document, &Text)> =
-        heads.iter().filter(|head| head.document.layer == Layer::Organisation).flat_map(|head| head.opens.iter().flatten().map(|text| (head.document, text))).collect();
+    let lists: Vec<(&Document, &Text)> = heads
+        .iter()
+        .filter(|head| head.document.layer == Layer::Organisation)
+        .flat_map(|head| head.opens.iter().flatten().map(|text| (head.document, text)))
+        .collect();
     if !heads.iter().any(|head| head.document.layer == Layer::Organisation && head.opens.is_some()) {
         return;
     }

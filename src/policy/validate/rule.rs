@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::example;
 use super::layers::Head;
 use super::when::Reader;
-use crate::policy::examples::{Instead, RuleExamples};
+use crate::policy::examples::{Example, Instead, RuleExamples};
 use crate::policy::schema::{KINDS, Text, View};
 use crate::policy::{Conditions, Layer, Rule, Tier, Waiver, When};
 
@@ -26,6 +26,11 @@ pub(super) fn rule<'t>(
     let unless = table.get("unless").and_then(|value| {
         let (kind, _) = when.as_ref()?;
         let keys = KINDS.iter().find(|(name, _)| name == kind)?.1;
+        if let Some((named, _)) = value.tables().iter().flat_map(View::entries).find(|(key, _)| key.text == *kind) {
+            let what = format!("`unless` names the kind `{kind}` again");
+            reader.checker.mistake(&named.span, what, format!("write `unless = {{ … }}` with the keys of `{kind}`"));
+            return None;
+        }
         reader.checker.tables(&value, keys, "unless");
         all_filled(&value.tables(), "unless", "it would spare everything", reader);
         reader.when(kind, &value.tables())
@@ -33,13 +38,14 @@ pub(super) fn rule<'t>(
     if let Some(open) = table.get("open")
         && layer > Layer::Organisation
     {
-        reader.checker.mistake(&open.span, format!("`open` stands in the {} layer", layer.name()), "take it out; only rules of the layers above must be opened");
+        reader.checker.mistake(
+            &open.span,
+            format!("`open` stands in the {} layer", layer.name()),
+            "take it out; only rules of the layers above must be opened",
+        );
     }
     let reason = prose(table, "reason", reader);
-    let instead = prose(table, "instead", reader).map(|text| match text.text.strip_prefix("$ ") {
-        Some(command) => Instead::Command(command.trim().to_owned()),
-        None => Instead::Prose(text.text.to_owned()),
-    });
+    let instead = prose(table, "instead", reader).map(|text| instead(&text, reader));
     let conditions = table.table("where").map_or_else(Conditions::default, |table| reader.conditions(&table));
     let for_agents = reader.texts(table, "for_agents");
     let catches = examples(table, "catches", head, reader);
@@ -47,7 +53,11 @@ pub(super) fn rule<'t>(
     let unsure = examples(table, "unsure", head, reader);
     let name = prose(table, "name", reader)?;
     if !is_kebab(name.text) {
-        reader.checker.mistake(&name.span, format!("`{}` is not a name for a rule", name.text), "write lower-case words joined by dashes: `force-push`");
+        reader.checker.mistake(
+            &name.span,
+            format!("`{}` is not a name for a rule", name.text),
+            "write lower-case words joined by dashes: `force-push`",
+        );
     }
 
     let (reason, instead, tier, (_, when)) = (reason?, instead?, tier?, when?);
@@ -82,7 +92,12 @@ pub(super) fn rule<'t>(
 }
 
 /// A waiver, and where its rule is named.
-pub(super) fn waiver<'t>(table: &View<'t>, layer: Layer, place: &'t str, reader: &mut Reader<'_, 't, '_>) -> Option<(Waiver<'t>, Range<usize>)> {
+pub(super) fn waiver<'t>(
+    table: &View<'t>,
+    layer: Layer,
+    place: &'t str,
+    reader: &mut Reader<'_, 't, '_>,
+) -> Option<(Waiver<'t>, Range<usize>)> {
     // Where a waiver may not stand, what it says does not matter.
     let when = if matches!(layer, Layer::User | Layer::Project) { kind(table, "a waiver", reader) } else { None };
     if let Some((kind, _)) = &when {
@@ -124,13 +139,21 @@ fn kind<'t>(table: &View<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Opti
     let names: Vec<String> = KINDS.iter().map(|(kind, _)| format!("`{kind}`")).collect();
     match given.as_slice() {
         [] => {
-            reader.checker.mistake(&table.span, format!("{of} does not say of which actions it speaks"), format!("add one of {}", names.join(", ")));
+            reader.checker.mistake(
+                &table.span,
+                format!("{of} does not say of which actions it speaks"),
+                format!("add one of {}", names.join(", ")),
+            );
             None
         }
         [(_, kind)] => reader.when(kind, &table.tables(kind)).map(|when| (*kind, when)),
         [(_, first), rest @ ..] => {
             for (key, kind) in rest {
-                reader.checker.mistake(&key.span, format!("`{kind}` stands beside `{first}`"), format!("{of} speaks of one kind of action; split it"));
+                reader.checker.mistake(
+                    &key.span,
+                    format!("`{kind}` stands beside `{first}`"),
+                    format!("{of} speaks of one kind of action; split it"),
+                );
             }
             None
         }
@@ -153,7 +176,16 @@ fn prose<'t>(table: &View<'t>, key: &str, reader: &mut Reader) -> Option<Text<'t
     Some(text)
 }
 
-fn examples(table: &View, key: &str, head: &Head, reader: &mut Reader) -> Vec<super::super::examples::Example> {
+/// `$ ` marks a command.
+fn instead(text: &Text, reader: &mut Reader) -> Instead {
+    let Some(command) = text.text.strip_prefix("$ ") else { return Instead::Prose(text.text.to_owned()) };
+    if command.trim().is_empty() {
+        reader.checker.mistake(&text.span, "`instead` marks a command and holds none", "write the command behind `$ `");
+    }
+    Instead::Command(command.trim().to_owned())
+}
+
+fn examples(table: &View, key: &str, head: &Head, reader: &mut Reader) -> Vec<Example> {
     let Some(value) = table.get(key) else { return Vec::new() };
     let elements = value.elements();
     if elements.is_empty() {

@@ -7,9 +7,7 @@ use crate::policy::compile::pattern::{Fault, Patterns};
 use crate::policy::mistake::suggestion;
 use crate::policy::pattern::{PathPattern, Pattern};
 use crate::policy::schema::{Checker, Text, Value, View};
-use crate::policy::{
-    CallWhen, Comparison, Conditions, FetchWhen, FileWhen, OpaqueWhen, PushWhen, RunWhen, SpawnWhen, ValueTest, When,
-};
+use crate::policy::{CallWhen, Comparison, Conditions, FetchWhen, FileWhen, OpaqueWhen, PushWhen, RunWhen, SpawnWhen, ValueTest, When};
 
 /// Stands for the names of all protected branches.
 const PROTECTED: &str = "<protected>";
@@ -220,14 +218,18 @@ impl<'t> Reader<'_, 't, '_> {
     }
 
     fn text_test(&mut self, text: &Text<'t>) -> Option<ValueTest<'t>> {
-        let signs =
-            [("<=", Comparison::AtMost), (">=", Comparison::AtLeast), ("<", Comparison::Less), (">", Comparison::More)];
-        let Some((comparison, number)) = signs.iter().find_map(|(sign, comparison)| Some((*comparison, text.text.strip_prefix(sign)?))) else {
+        let signs = [("<=", Comparison::AtMost), (">=", Comparison::AtLeast), ("<", Comparison::Less), (">", Comparison::More)];
+        let Some((comparison, number)) = signs.iter().find_map(|(sign, comparison)| Some((*comparison, text.text.strip_prefix(sign)?)))
+        else {
             return self.text(text).map(ValueTest::Text);
         };
         let number = number.trim();
         if !number.parse::<f64>().is_ok_and(f64::is_finite) {
-            self.checker.mistake(&text.span, format!("`{}` compares with what is not a number", text.text), "write a decimal number; `\\<` for the sign itself");
+            self.checker.mistake(
+                &text.span,
+                format!("`{}` compares with what is not a number", text.text),
+                "write a decimal number; `\\<` for the sign itself",
+            );
             return None;
         }
         Some(ValueTest::Number(comparison, number))

@@ -17,8 +17,8 @@ use super::now_ns;
 
 /// Replaces this process by `program`, an absolute path (no search takes place).
 ///
-/// It is started with its own path and then `args` as arguments, with `env` as its whole environment, and finds `input`
-/// on standard input, from the beginning. Handlers and deadline are gone there, `SIGPIPE` stays ignored.
+/// It is started with `args` (its own name first, as is the custom) and with `env` as its whole environment, and finds
+/// `input` on standard input, from the beginning. Handlers and deadline are gone there, `SIGPIPE` stays ignored.
 ///
 /// Returns only on failure, with why; the deadline then goes on as it stood.
 #[must_use = "it only returns if it failed"]
@@ -33,7 +33,7 @@ enum Never {}
 
 fn replace(program: &Path, args: &[&OsStr], env: &[(OsString, OsString)], input: &[u8]) -> io::Result<Never> {
     let program = CString::new(program.as_os_str().as_bytes())?;
-    let mut arguments = vec![program.clone()];
+    let mut arguments = Vec::with_capacity(args.len());
     for argument in args {
         arguments.push(CString::new(argument.as_bytes())?);
     }

@@ -86,12 +86,6 @@ pub fn disarm() {
     set_timer(milliseconds(0));
 }
 
-/// Ends the process with the words prepared for a crash: for a panic hook, which may not trust anything more.
-/// Without a [`guard`] it ends with 2 and says nothing.
-pub fn break_down() -> ! {
-    speak(|words| words.crash)
-}
-
 /// Standard output carries a part of an answer from now on; last words must not get mixed into it.
 pub(super) fn answer_begins() {
     ANSWER_BEGUN.store(true, Ordering::Relaxed);

@@ -33,17 +33,14 @@ pub(super) fn decode(text: &str) -> String {
             }
             b'x' => {
                 let braced = rest.next_if_eq(&b'{').is_some();
-                match hexadecimal(&mut rest, if braced { usize::MAX } else { 2 }) {
-                    Some(value) => {
-                        if braced {
-                            rest.next_if_eq(&b'}');
-                        }
-                        low_byte(value)
+                if let Some(value) = hexadecimal(&mut rest, if braced { usize::MAX } else { 2 }) {
+                    if braced {
+                        rest.next_if_eq(&b'}');
                     }
-                    None => {
-                        bytes.push(b'\\');
-                        b'x'
-                    }
+                    low_byte(value)
+                } else {
+                    bytes.push(b'\\');
+                    b'x'
                 }
             }
             b'u' | b'U' => {

@@ -7,32 +7,66 @@ use super::words::{Quoting, push_quoted, push_text};
 
 /// What may end an expression.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    /// The bracket that nests.
-    pub(super) open: u8,
-    /// Its partner, which ends the expression.
-    pub(super) close: u8,
+struct Bounds {
+    /// The bracket that nests, and its partner, which ends the expression.
+    brackets: (u8, u8),
     /// A `}` ends it too: it stands in `${ … }`.
-    pub(super) in_braces: bool,
-    /// A `:` that belongs to no `?` ends it, and `close` does not.
-    pub(super) to_colon: bool,
+    in_braces: bool,
+    /// A `:` that belongs to no `?` ends it, and a bracket does not.
+    to_colon: bool,
 }
 
 /// What ended an expression. Only a bracket is passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum EndedBy {
+enum EndedBy {
     Bracket,
     Brace,
     Colon,
     Text,
 }
 
-const PARENTHESES: Bounds = Bounds { open: b'(', close: b')', in_braces: false, to_colon: false };
-const BRACKETS: Bounds = Bounds { open: b'[', close: b']', in_braces: false, to_colon: false };
+/// Brackets whose partner bash looks for before it reads what stands between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Bracket {
+    /// `((` and `$((`. Substitutions are passed over as a whole.
+    Arithmetic,
+    /// `$[`
+    Square,
+    /// `(` in a pattern or in a regular expression.
+    Pattern,
+    /// `${name:-` within double quotes, where single quotes protect braces though they are text.
+    Operand,
+}
+
+impl Bracket {
+    const fn pair(self) -> (u8, u8) {
+        match self {
+            Self::Arithmetic | Self::Pattern => (b'(', b')'),
+            Self::Square => (b'[', b']'),
+            // Braces do not nest there.
+            Self::Operand => (b'}', b'}'),
+        }
+    }
+}
+
+const SUBSCRIPT: Bounds = Bounds { brackets: (b'[', b']'), in_braces: false, to_colon: false };
+const OFFSET: Bounds = Bounds { brackets: (b'(', b')'), in_braces: true, to_colon: true };
 
 impl Reader<'_, '_> {
+    /// All of an expression whose end is known.
+    fn expression_to(&mut self, end: usize) -> RawWord {
+        let mut word = RawWord::default();
+        self.up_to(end, |reader| {
+            while reader.peek().is_some() {
+                reader.expression_piece(&mut word.parts, |_| false);
+            }
+        });
+        word
+    }
+
     /// An expression whose opening bracket has been read.
-    pub(super) fn expression_into(&mut self, parts: &mut Vec<Part>, bounds: Bounds) -> EndedBy {
+    fn expression_into(&mut self, parts: &mut Vec<Part>, bounds: Bounds) -> EndedBy {
+        let (opening, closing) = bounds.brackets;
         let mut open = 1_usize;
         let mut conditions = 0_usize;
         while let Some(byte) = self.peek() {
@@ -49,65 +83,136 @@ impl Reader<'_, '_> {
                     conditions += 1;
                     self.character(parts, byte);
                 }
-                b'\\' => {
-                    self.bump();
-                    match self.take_char() {
-                        Some(escaped @ ('$' | '`' | '"' | '\\')) => push_quoted(parts, escaped.encode_utf8(&mut [0; 4])),
-                        Some(other) => {
-                            push_text(parts, "\\");
-                            push_text(parts, other.encode_utf8(&mut [0; 4]));
-                        }
-                        None => push_text(parts, "\\"),
-                    }
-                }
-                b'\'' => {
-                    let start = self.pos;
-                    let text = self.single_quoted();
-                    self.expanded_in_quotes(text, start, parts);
-                }
-                b'"' => self.double_quoted(parts),
-                b'`' => self.backquoted(parts, true, false),
-                b'$' if self.peek_second() == Some(b'\'') => {
-                    let start = self.pos;
-                    self.bump();
-                    self.peek();
-                    let text = self.ansi_c_quoted();
-                    self.expanded_in_quotes(&text, start, parts);
-                }
-                b'$' => self.dollar(parts, Quoting::Double),
-                _ if byte == bounds.open => {
+                _ if byte == opening => {
                     open += 1;
                     self.character(parts, byte);
                 }
-                _ if byte == bounds.close && open > 1 => {
+                _ if byte == closing && open > 1 => {
                     open -= 1;
                     self.character(parts, byte);
                 }
-                _ if byte == bounds.close && !bounds.to_colon => {
+                _ if byte == closing && !bounds.to_colon => {
                     self.bump();
                     return EndedBy::Bracket;
                 }
-                _ if byte == bounds.close => self.character(parts, byte),
-                _ => {
-                    let run = self.take_run(|next| {
-                        matches!(next, b'\\' | b'\'' | b'"' | b'`' | b'$' | b'}' | b':' | b'?')
-                            || next == bounds.open
-                            || next == bounds.close
-                    });
-                    if run.is_empty() {
-                        self.character(parts, byte);
-                    } else {
-                        push_text(parts, run);
-                    }
-                }
+                _ => self.expression_piece(parts, |next| matches!(next, b'}' | b':' | b'?') || next == opening || next == closing),
             }
         }
         EndedBy::Text
     }
 
+    /// A piece of an expression: quoted, an expansion, or text up to one of these or to what `ends` names.
+    fn expression_piece(&mut self, parts: &mut Vec<Part>, ends: impl Fn(u8) -> bool) {
+        let Some(byte) = self.peek() else {
+            return;
+        };
+        match byte {
+            b'\\' => {
+                self.bump();
+                match self.take_char() {
+                    Some(escaped @ ('$' | '`' | '"' | '\\')) => push_quoted(parts, escaped.encode_utf8(&mut [0; 4])),
+                    Some(other) => {
+                        push_text(parts, "\\");
+                        push_text(parts, other.encode_utf8(&mut [0; 4]));
+                    }
+                    None => push_text(parts, "\\"),
+                }
+            }
+            b'\'' => {
+                let start = self.pos;
+                let text = self.single_quoted();
+                self.expanded_in_quotes(text, start, parts);
+            }
+            b'"' => self.double_quoted(parts),
+            b'`' => self.backquoted(parts, true, false),
+            b'$' if self.peek_second() == Some(b'\'') => {
+                let start = self.pos;
+                self.bump();
+                self.peek();
+                let text = self.ansi_c_quoted();
+                self.expanded_in_quotes(&text, start, parts);
+            }
+            b'$' => self.dollar(parts, Quoting::Double),
+            _ => {
+                let first = self.take_char().unwrap_or_default();
+                push_text(parts, first.encode_utf8(&mut [0; 4]));
+                let run = self.take_run(|next| matches!(next, b'\\' | b'\'' | b'"' | b'`' | b'$') || ends(next));
+                push_text(parts, run);
+            }
+        }
+    }
+
     fn character(&mut self, parts: &mut Vec<Part>, byte: u8) {
         self.bump();
         push_text(parts, char::from(byte).encode_utf8(&mut [0; 4]));
+    }
+
+    /// Where the bracket is closed that has just been passed over. Quotes protect brackets; in arithmetic and in
+    /// patterns, `${ … }` does not: so bash 5.2.
+    ///
+    /// What is read on the way comes into `found` and is of use only if reading is over.
+    pub(super) fn closing(&mut self, bracket: Bracket, found: &mut Vec<Part>) -> Option<usize> {
+        let start = self.pos;
+        if let Some(&known) = self.closings.get(&(start, bracket)) {
+            return known;
+        }
+        let faults = self.shared.faults.len();
+        let pending = self.pending.len();
+        let close = self.find_closing(bracket, found);
+        if !self.is_over() {
+            self.shared.faults.truncate(faults);
+            self.pending.truncate(pending);
+            self.read_again(self.pos - start);
+            self.closings.insert((start, bracket), close);
+        }
+        self.pos = start;
+        close
+    }
+
+    fn find_closing(&mut self, bracket: Bracket, found: &mut Vec<Part>) -> Option<usize> {
+        let (opening, closing) = bracket.pair();
+        let mut open = 1_usize;
+        loop {
+            match self.peek()? {
+                b'\\' => {
+                    self.bump();
+                    self.take_char();
+                }
+                b'\'' => {
+                    self.single_quoted();
+                }
+                b'"' => self.double_quoted(found),
+                b'`' => {
+                    self.backquoted_text(false);
+                }
+                b'$' => {
+                    self.bump();
+                    match self.peek() {
+                        Some(b'\'') => {
+                            self.ansi_c_quoted();
+                        }
+                        Some(b'(') if bracket == Bracket::Arithmetic => self.parenthesised_dollar(found, true),
+                        Some(_) if bracket == Bracket::Operand => self.behind_dollar(found, Quoting::Double),
+                        _ => {}
+                    }
+                }
+                byte if byte == closing => {
+                    open -= 1;
+                    if open == 0 {
+                        return Some(self.pos);
+                    }
+                    self.bump();
+                }
+                byte if byte == opening => {
+                    self.bump();
+                    open += 1;
+                }
+                _ => {
+                    self.take_char();
+                    self.take_run(|byte| matches!(byte, b'\\' | b'\'' | b'"' | b'`' | b'$') || byte == opening || byte == closing);
+                }
+            }
+        }
     }
 
     /// `$(( … ))`, or `$( ( … ) … )`. The next byte is the second parenthesis.
@@ -119,54 +224,39 @@ impl Reader<'_, '_> {
         if !self.enter() {
             return Part::Command { script: Script::default(), quoted };
         }
-        let part = match self.not_arithmetic.get(&start).copied() {
-            Some(close) => self.substitution_to(close, quoted),
-            None => self.arithmetic_attempt(quoted),
+        self.bump();
+        let mut expression = RawWord::default();
+        let inner = self.closing(Bracket::Arithmetic, &mut expression.parts);
+        let mut outer = None;
+        if let Some(inner) = inner {
+            let content = std::mem::replace(&mut self.pos, inner + 1);
+            if self.peek() == Some(b')') {
+                let close = std::mem::replace(&mut self.pos, content);
+                expression = self.expression_to(inner);
+                self.pos = close + 1;
+                self.leave();
+                return Part::Arithmetic { expression, quoted };
+            }
+            outer = self.closing(Bracket::Arithmetic, &mut expression.parts);
+        }
+        let part = if self.is_over() {
+            Part::Arithmetic { expression, quoted }
+        } else {
+            self.pos = start;
+            Part::Command { script: self.substitution_to(outer), quoted }
         };
         self.leave();
         part
     }
 
-    fn arithmetic_attempt(&mut self, quoted: bool) -> Part {
-        let start = self.pos;
-        let faults = self.shared.faults.len();
-        let pending = self.pending.len();
-        self.bump();
-        let mut expression = RawWord::default();
-        let mut ended = self.expression_into(&mut expression.parts, PARENTHESES);
-        if ended == EndedBy::Bracket && self.peek() == Some(b')') {
-            self.bump();
-            return Part::Arithmetic { expression, quoted };
-        }
-        if ended == EndedBy::Bracket {
-            ended = self.expression_into(&mut expression.parts, PARENTHESES);
-        }
-        if self.shared.stopped {
-            // No second try: what was found is kept.
-            return Part::Arithmetic { expression, quoted };
-        }
-        let close = (ended == EndedBy::Bracket).then(|| self.pos - 1);
-        self.not_arithmetic.insert(start, close);
-        self.shared.faults.truncate(faults);
-        self.pending.truncate(pending);
-        self.read_again(self.pos - start);
-        self.pos = start;
-        self.substitution_to(close, quoted)
-    }
-
     /// The list of a substitution that ends at a known place, or, if none was found, wherever it does.
-    fn substitution_to(&mut self, close: Option<usize>, quoted: bool) -> Part {
-        let Some(close) = close.filter(|&close| close < self.end) else {
-            return Part::Command { script: self.enclosed_list(), quoted };
+    fn substitution_to(&mut self, close: Option<usize>) -> Script {
+        let Some(close) = close else {
+            return self.enclosed_list();
         };
-        let outer = std::mem::replace(&mut self.end, close);
-        let script = self.substituted(Closers::NONE, |reader| {
-            let script = reader.whole();
-            reader.pos = close + 1;
-            script
-        });
-        self.end = outer;
-        Part::Command { script, quoted }
+        let script = self.up_to(close, |reader| reader.substituted(Closers::NONE, Self::whole));
+        self.pos = close + 1;
+        script
     }
 
     /// `$[ … ]`, whose bracket has been read.
@@ -174,8 +264,13 @@ impl Reader<'_, '_> {
         let start = self.pos;
         let mut expression = RawWord::default();
         if self.enter() {
-            if self.expression_into(&mut expression.parts, BRACKETS) != EndedBy::Bracket {
-                self.fault_at("unterminated arithmetic", start);
+            let close = self.closing(Bracket::Square, &mut expression.parts);
+            if !self.is_over() {
+                expression = self.expression_to(close.unwrap_or(usize::MAX));
+                match close {
+                    Some(_) => self.bump(),
+                    None => self.fault_at("unterminated arithmetic", start),
+                }
             }
             self.leave();
         }
@@ -187,7 +282,7 @@ impl Reader<'_, '_> {
         let mut word = RawWord::default();
         let mut closed = false;
         if self.enter() {
-            closed = self.expression_into(&mut word.parts, Bounds { in_braces, ..BRACKETS }) == EndedBy::Bracket;
+            closed = self.expression_into(&mut word.parts, Bounds { in_braces, ..SUBSCRIPT }) == EndedBy::Bracket;
             self.leave();
         }
         (word, closed)
@@ -196,8 +291,7 @@ impl Reader<'_, '_> {
     /// An offset or a length of `${name:offset:length}`.
     pub(super) fn offset(&mut self, to_colon: bool) -> RawWord {
         let mut word = RawWord::default();
-        let bounds = Bounds { in_braces: true, to_colon: true, ..PARENTHESES };
-        while self.expression_into(&mut word.parts, bounds) == EndedBy::Colon && !to_colon {
+        while self.expression_into(&mut word.parts, OFFSET) == EndedBy::Colon && !to_colon {
             self.character(&mut word.parts, b':');
         }
         word
@@ -206,27 +300,25 @@ impl Reader<'_, '_> {
     /// `(( … ))` as a command, or the expressions of `for ((`. None, and nothing passed over: it is no arithmetic.
     pub(super) fn double_parentheses(&mut self) -> Option<RawWord> {
         let start = self.pos;
-        if self.not_arithmetic.contains_key(&start) {
-            return None;
-        }
-        let faults = self.shared.faults.len();
-        let pending = self.pending.len();
         if !self.eat("((") {
             return None;
         }
+        let content = self.pos;
         let mut expression = RawWord::default();
-        let ended = self.expression_into(&mut expression.parts, PARENTHESES);
-        if ended == EndedBy::Bracket && self.raw() == Some(b')') {
-            self.bump();
+        let close = self.closing(Bracket::Arithmetic, &mut expression.parts);
+        if self.is_over() {
             return Some(expression);
         }
-        if self.shared.stopped {
-            return Some(expression);
+        if let Some(close) = close {
+            self.pos = close + 1;
+            if self.raw() == Some(b')') {
+                self.pos = content;
+                expression = self.expression_to(close);
+                self.pos = close + 2;
+                return Some(expression);
+            }
+            self.put_back = self.put_back.max(close + 2);
         }
-        self.not_arithmetic.insert(start, None);
-        self.shared.faults.truncate(faults);
-        self.pending.truncate(pending);
-        self.read_again(self.pos - start);
         self.pos = start;
         None
     }

@@ -71,7 +71,10 @@ impl Reader<'_, '_> {
                     break;
                 }
             }
-            while reader.eat_reserved(Reserved::Else) || reader.misplaced_in_if() {
+            if reader.eat_reserved(Reserved::Else) {
+                parts.push(reader.required_list());
+            }
+            while reader.misplaced_in_if() {
                 parts.push(reader.required_list());
             }
             parts
@@ -80,13 +83,14 @@ impl Reader<'_, '_> {
         Command::If { parts, redirects: self.redirects() }
     }
 
-    /// Passes over a `then` or an `elif` behind the `else`.
+    /// Passes over a reserved word of `if` that cannot stand behind `else`.
     fn misplaced_in_if(&mut self) -> bool {
-        let wrong = matches!(self.reserved(), Some((Reserved::Then | Reserved::Elif, _)));
-        if wrong {
-            self.fault("unexpected reserved word");
-        }
-        wrong && (self.eat_reserved(Reserved::Then) || self.eat_reserved(Reserved::Elif))
+        let Some((Reserved::Then | Reserved::Elif | Reserved::Else, end)) = self.reserved() else {
+            return false;
+        };
+        self.fault("unexpected reserved word");
+        self.pos = end;
+        true
     }
 
     /// `while` or `until`, which has been read.
@@ -321,9 +325,7 @@ impl Reader<'_, '_> {
         if named && self.peek().is_some_and(is_metacharacter) {
             self.skip_blanks();
             let compound = match self.reserved() {
-                Some((reserved, _)) => {
-                    reserved.closes().is_none() && !matches!(reserved, Reserved::Not | Reserved::Time | Reserved::Coproc)
-                }
+                Some((reserved, _)) => reserved.closes().is_none() && !matches!(reserved, Reserved::Not | Reserved::Time | Reserved::Coproc),
                 None => self.peek() == Some(b'('),
             };
             if compound {

@@ -1,9 +1,10 @@
 //! The place in the text: characters, line continuations, operators, reserved words, limits and faults.
 //! What is made of them stands in the other files.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::super::ast::{Fault, RawWord};
+use super::arithmetic::Bracket;
 
 /// Constructs that may stand in each other. Real scripts stay below ten; the machine stack is sized for this.
 pub(super) const MAX_DEPTH: usize = 60;
@@ -13,7 +14,7 @@ const MAX_FAULTS: usize = 100;
 
 /// How often each byte of the text may be read again, on average, before reading stops: a text that is not
 /// what it seemed (`$((` that is no arithmetic) and texts within texts (backquotes, here-documents) are read again.
-const READ_AGAIN: usize = 100;
+const READ_AGAIN: usize = 32;
 
 /// What all readers of one text have in common, those of the texts within it included.
 #[derive(Debug)]
@@ -178,9 +179,15 @@ pub(super) struct Reader<'t, 's> {
     pub(super) pending: Vec<Pending>,
     /// Within `$( … )`: a here-document may end in `EOF)`.
     pub(super) in_substitution: bool,
-    /// Places where `((` turned out not to begin arithmetic, and where the `$( (` that it is ends, if that is known.
-    /// Without it, nested ones would be tried twice each: twice to the power of the depth.
-    pub(super) not_arithmetic: HashMap<usize, Option<usize>>,
+    /// Where brackets are closed, by where their content begins. Looking for that reads what is in them: without this
+    /// table, brackets in brackets would be read twice to the power of the depth.
+    pub(super) closings: BTreeMap<(usize, Bracket), Option<usize>>,
+    /// Up to here the text was taken for `((` arithmetic and put back.
+    pub(super) put_back: usize,
+    /// The first pattern with parentheses in the array that is being read.
+    pub(super) pattern_at: Option<usize>,
+    /// Bash gave up the line, and goes on at its end as if nothing were open. Until then, nothing is left to read.
+    pub(super) given_up: Option<usize>,
     pub(super) shared: &'s mut Shared,
 }
 
@@ -194,17 +201,25 @@ impl<'t, 's> Reader<'t, 's> {
             closers: Closers::NONE,
             pending: Vec::new(),
             in_substitution: false,
-            not_arithmetic: HashMap::new(),
+            closings: BTreeMap::new(),
+            put_back: 0,
+            pattern_at: None,
+            given_up: None,
             shared,
         }
     }
 
     /// The byte here, line continuations included.
     pub(super) fn raw(&self) -> Option<u8> {
-        if self.pos >= self.end || self.shared.stopped {
+        if self.pos >= self.end || self.is_over() {
             return None;
         }
         self.text.as_bytes().get(self.pos).copied()
+    }
+
+    /// Nothing more is read, or nothing of what is open.
+    pub(super) fn is_over(&self) -> bool {
+        self.shared.stopped || self.given_up.is_some()
     }
 
     /// The byte at a place of the text, if it is to be read.
@@ -289,6 +304,16 @@ impl<'t, 's> Reader<'t, 's> {
         let length = rest.bytes().position(ends).unwrap_or(rest.len());
         self.pos += length;
         rest.get(..length).unwrap_or_default()
+    }
+
+    /// Reads as if the text ended there, and passes over what was left.
+    pub(super) fn up_to<T>(&mut self, end: usize, read: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.end;
+        self.end = end.min(outer);
+        let result = read(self);
+        self.pos = self.end;
+        self.end = outer;
+        result
     }
 
     /// The identifier here, which is passed over.
@@ -391,16 +416,12 @@ impl<'t, 's> Reader<'t, 's> {
 
     /// Some bytes are to be read again. False: that has been done too often, and reading has stopped.
     pub(super) fn read_again(&mut self, bytes: usize) -> bool {
-        match self.shared.fuel.checked_sub(bytes) {
-            Some(rest) => {
-                self.shared.fuel = rest;
-                !self.shared.stopped
-            }
-            None => {
-                self.stop("too involved to read");
-                false
-            }
-        }
+        let Some(rest) = self.shared.fuel.checked_sub(bytes) else {
+            self.stop("too involved to read");
+            return false;
+        };
+        self.shared.fuel = rest;
+        !self.shared.stopped
     }
 
     fn stop(&mut self, what: &'static str) {
@@ -420,10 +441,26 @@ impl<'t, 's> Reader<'t, 's> {
     pub(super) fn fault_at(&mut self, what: &'static str, pos: usize) {
         let at = self.base.unwrap_or(pos);
         let faults = &mut self.shared.faults;
-        if self.shared.stopped || faults.len() >= MAX_FAULTS || faults.iter().rev().take(4).any(|fault| fault.at == at) {
+        if self.shared.stopped || self.given_up.is_some() || faults.len() >= MAX_FAULTS || faults.iter().rev().take(4).any(|fault| fault.at == at) {
             return;
         }
         faults.push(Fault { what, at, refused_by_shell: true });
+    }
+
+    /// Bash does not run the line. It does run the ones below.
+    pub(super) fn give_up_line(&mut self) {
+        self.take_run(|byte| byte == b'\n');
+        self.given_up = Some(self.pos);
+    }
+
+    /// Goes on below a line that was given up, if one was.
+    pub(super) fn go_on(&mut self) -> bool {
+        let Some(line_end) = self.given_up.take() else {
+            return false;
+        };
+        self.pos = line_end;
+        self.pending.clear();
+        true
     }
 
     /// What stands here is not read as the shell reads it, and what is hidden may run.

@@ -1,8 +1,8 @@
 //! Here-documents: their delimiters, and their bodies, which are read at the next line end and put in their places
 //! when everything has been read.
 
-use super::ansi_c;
 use super::super::ast::{Assign, Command, Op, Parameter, Part, RawWord, Redirect, Script, Simple, Target, Value};
+use super::ansi_c;
 use super::cursor::{Pending, Reader};
 
 /// A line of a body.
@@ -11,8 +11,9 @@ struct Line {
     text: String,
     /// It ended in a line end.
     ended: bool,
-    /// It is one line of the text, from here on.
-    start: Option<usize>,
+    /// Where it begins, and how much of it stands there before the first continuation.
+    start: usize,
+    unbroken: usize,
 }
 
 impl Reader<'_, '_> {
@@ -36,6 +37,11 @@ impl Reader<'_, '_> {
     /// Passes over a line end, and over the bodies that begin there.
     pub(super) fn end_line(&mut self) {
         self.drop_hidden_here_documents();
+        if self.pos < self.put_back && !self.pending.is_empty() {
+            // Bash takes these bodies from behind the text that it put back, and runs what stands here.
+            self.unread("a here-document begins within `( (` without a blank");
+            self.pending.clear();
+        }
         self.bump();
         for pending in std::mem::take(&mut self.pending) {
             let body = self.here_document_body(&pending);
@@ -74,11 +80,10 @@ impl Reader<'_, '_> {
             if text == pending.delimiter {
                 break;
             }
-            if let Some(line_start) = line.start.filter(|_| self.in_substitution)
-                && text.strip_prefix(pending.delimiter.as_str()).is_some_and(|rest| rest.contains(')'))
-            {
+            let delimiter_end = line.text.len() - text.len() + pending.delimiter.len();
+            if self.in_substitution && delimiter_end <= line.unbroken && text.strip_prefix(pending.delimiter.as_str()).is_some_and(|rest| rest.contains(')')) {
                 // `EOF)`: bash lets the delimiter end the body, and reads on behind it.
-                self.pos = line_start + (line.text.len() - text.len()) + pending.delimiter.len();
+                self.pos = line.start + delimiter_end;
                 break;
             }
             body.push_str(text);
@@ -100,7 +105,8 @@ impl Reader<'_, '_> {
     }
 
     fn body_line(&mut self, quoted: bool) -> Line {
-        let mut start = Some(self.pos);
+        let start = self.pos;
+        let mut unbroken = None;
         let mut text = String::new();
         loop {
             let run = self.take_run(|byte| byte == b'\n');
@@ -111,10 +117,10 @@ impl Reader<'_, '_> {
             }
             let backslashes = run.len() - run.trim_end_matches('\\').len();
             if quoted || !ended || backslashes.is_multiple_of(2) {
-                return Line { text, ended, start };
+                return Line { unbroken: unbroken.unwrap_or(text.len()), text, ended, start };
             }
             text.pop();
-            start = None;
+            unbroken.get_or_insert(text.len());
         }
     }
 }
@@ -209,7 +215,10 @@ fn place_in_command(command: &mut Command, bodies: &mut [RawWord]) {
     let redirects = match command {
         Command::Simple(simple) => return place_in_simple(simple, bodies),
         Command::Pipeline(commands) => {
-            return commands.iter_mut().for_each(|command| place_in_command(command, bodies));
+            for command in commands {
+                place_in_command(command, bodies);
+            }
+            return;
         }
         Command::Function { body, .. } | Command::Coproc { body } => return place_in_command(body, bodies),
         Command::Subshell { body, redirects } | Command::Group { body, redirects } => {
@@ -217,7 +226,9 @@ fn place_in_command(command: &mut Command, bodies: &mut [RawWord]) {
             redirects
         }
         Command::If { parts, redirects } => {
-            parts.iter_mut().for_each(|part| place(part, bodies));
+            for part in parts {
+                place(part, bodies);
+            }
             redirects
         }
         Command::While { condition, body, redirects } => {
@@ -226,7 +237,7 @@ fn place_in_command(command: &mut Command, bodies: &mut [RawWord]) {
             redirects
         }
         Command::For { words, body, redirects, .. } => {
-            words.iter_mut().flatten().for_each(|word| place_in_word(word, bodies));
+            place_in_words(words.as_deref_mut().unwrap_or_default(), bodies);
             place(body, bodies);
             redirects
         }
@@ -238,13 +249,13 @@ fn place_in_command(command: &mut Command, bodies: &mut [RawWord]) {
         Command::Case { word, arms, redirects } => {
             place_in_word(word, bodies);
             for arm in arms {
-                arm.patterns.iter_mut().for_each(|pattern| place_in_word(pattern, bodies));
+                place_in_words(&mut arm.patterns, bodies);
                 place(&mut arm.body, bodies);
             }
             redirects
         }
         Command::Test { words, redirects } => {
-            words.iter_mut().for_each(|word| place_in_word(word, bodies));
+            place_in_words(words, bodies);
             redirects
         }
         Command::Arithmetic { expression, redirects } => {
@@ -259,7 +270,7 @@ fn place_in_simple(simple: &mut Simple, bodies: &mut [RawWord]) {
     for assign in simple.assigns.iter_mut().chain(&mut simple.assigns_after) {
         place_in_assign(assign, bodies);
     }
-    simple.words.iter_mut().for_each(|word| place_in_word(word, bodies));
+    place_in_words(&mut simple.words, bodies);
     place_in_redirects(&mut simple.redirects, bodies);
 }
 
@@ -298,6 +309,12 @@ fn place_in_redirects(redirects: &mut [Redirect], bodies: &mut [RawWord]) {
             | Target::Duplicate { word, .. }
             | Target::HereString(word) => place_in_word(word, bodies),
         }
+    }
+}
+
+fn place_in_words(words: &mut [RawWord], bodies: &mut [RawWord]) {
+    for word in words {
+        place_in_word(word, bodies);
     }
 }
 

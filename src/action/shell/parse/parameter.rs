@@ -1,8 +1,9 @@
 //! Parameters: `$name`, `${name}` with its operators and operands.
 
 use super::super::ast::{Op, Parameter, Part, RawWord};
-use super::cursor::{Reader, begins_name};
-use super::words::{Quoting, push_quoted, push_text};
+use super::arithmetic::Bracket;
+use super::cursor::{Reader, begins_name, continues_name};
+use super::words::{Quoting, append, push_quoted, push_text};
 
 const fn is_special_parameter(byte: u8) -> bool {
     matches!(byte, b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')
@@ -35,14 +36,7 @@ impl Reader<'_, '_> {
             return Part::Command { script: self.braced_list(), quoted };
         }
         let start = self.pos;
-        let mut parameter = Parameter {
-            name: String::new(),
-            subscript: None,
-            indirect: false,
-            length: false,
-            op: Op::None,
-            quoted,
-        };
+        let mut parameter = Parameter { name: String::new(), subscript: None, indirect: false, length: false, op: Op::None, quoted };
         if self.enter() {
             self.parameter_head(&mut parameter);
             parameter.op = self.operator(&parameter, quoting);
@@ -210,43 +204,99 @@ impl Reader<'_, '_> {
     }
 
     /// An operand up to the closing brace, or to `stop`. Quotes work in it as outside, but for the word of
-    /// `${name:-word}` and its like within double quotes: that is quoted already.
+    /// `${name:-word}` and its like within double quotes: that is quoted already, and ends at the brace.
     fn operand(&mut self, quoting: Quoting, stop: u8) -> RawWord {
         let mut parts = Vec::new();
+        if quoting.is_quoted() {
+            self.quoted_operand(&mut parts, false);
+            return RawWord { parts };
+        }
         while let Some(byte) = self.peek() {
-            if byte == b'}' || byte == stop {
-                break;
-            }
-            match (quoting, byte) {
-                (Quoting::None, b'<' | b'>') => {
+            match byte {
+                b'}' => break,
+                _ if byte == stop => break,
+                b'<' | b'>' => {
                     if !self.process_substitution(&mut parts) {
                         self.bump();
                         push_text(&mut parts, char::from(byte).encode_utf8(&mut [0; 4]));
                     }
                 }
-                (Quoting::None, _) => {
-                    self.unquoted_piece(&mut parts, |byte| byte == b'}' || byte == stop || matches!(byte, b'<' | b'>'));
-                }
-                (Quoting::Double, b'\'') => {
-                    // The brace is not looked for between single quotes, though they are text.
-                    let start = self.pos;
-                    let text = self.single_quoted();
-                    push_quoted(&mut parts, "'");
-                    self.expanded_in_quotes(text, start, &mut parts);
-                    push_quoted(&mut parts, "'");
-                }
-                (Quoting::Double, b'"') => self.double_quoted(&mut parts),
-                (Quoting::Double, b'$') if self.peek_second() == Some(b'\'') => {
-                    self.bump();
-                    self.peek();
-                    let decoded = self.ansi_c_quoted();
-                    push_quoted(&mut parts, &decoded);
-                }
-                (Quoting::Double, _) => {
-                    self.quoted_piece(&mut parts, b'}', true, |byte| byte == b'}' || byte == stop || byte == b'\'');
-                }
+                _ => self.unquoted_piece(&mut parts, |byte| byte == b'}' || byte == stop || matches!(byte, b'<' | b'>')),
             }
         }
         RawWord { parts }
     }
+
+    /// A word that is quoted already. Double quotes in it only keep braces from ending it, and vanish before anything
+    /// is expanded. Single quotes keep braces from ending it too, but stay. If it is `bounded`, its end is known.
+    fn quoted_operand(&mut self, parts: &mut Vec<Part>, bounded: bool) {
+        let mut in_quotes = false;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'}' if !bounded && !in_quotes => return,
+                b'"' => {
+                    self.bump();
+                    in_quotes = !in_quotes;
+                    self.rejoin(parts);
+                }
+                b'\'' if !bounded && !in_quotes => {
+                    let start = self.pos;
+                    let mut found = Vec::new();
+                    let close = self.closing(Bracket::Operand, &mut found);
+                    if self.is_over() {
+                        append(parts, found);
+                        return;
+                    }
+                    if close.is_none() {
+                        self.fault_at("unterminated quote", start);
+                    }
+                    self.up_to(close.unwrap_or(usize::MAX), |reader| reader.quoted_operand(parts, true));
+                    return;
+                }
+                b'$' if self.peek_second() == Some(b'\'') && !in_quotes => {
+                    self.bump();
+                    self.peek();
+                    let decoded = self.ansi_c_quoted();
+                    push_quoted(parts, &decoded);
+                }
+                b'\\' if in_quotes && !self.peek_second().is_some_and(is_escaped_when_quoted) => {
+                    self.bump();
+                    if let Some(escaped) = self.take_char() {
+                        push_quoted(parts, escaped.encode_utf8(&mut [0; 4]));
+                    }
+                }
+                _ => self.quoted_piece(parts, b'}', true, |byte| matches!(byte, b'}' | b'\'')),
+            }
+        }
+    }
+
+    /// A quote has vanished here: a name goes on behind it, and a `$` in front of it begins something.
+    fn rejoin(&mut self, parts: &mut Vec<Part>) {
+        let before = |back: usize| self.pos.checked_sub(back).and_then(|pos| self.byte_at(pos));
+        let (last, escape) = (before(2), before(3));
+        let Some(next) = self.peek() else {
+            return;
+        };
+        match (parts.last_mut(), last) {
+            (Some(Part::Parameter(parameter)), Some(last)) if continues_name(last) && parameter.name.bytes().next().is_some_and(begins_name) => {
+                while let Some(byte) = self.peek().filter(|&byte| continues_name(byte)) {
+                    parameter.name.push(char::from(byte));
+                    self.bump();
+                }
+            }
+            (Some(Part::Quoted(text)), Some(b'$'))
+                if escape != Some(b'\\')
+                    && text.ends_with('$')
+                    && (matches!(next, b'(' | b'{' | b'[') || continues_name(next) || is_special_parameter(next)) =>
+            {
+                text.pop();
+                self.behind_dollar(parts, Quoting::Double);
+            }
+            _ => {}
+        }
+    }
+}
+
+const fn is_escaped_when_quoted(byte: u8) -> bool {
+    matches!(byte, b'$' | b'`' | b'"' | b'\\')
 }

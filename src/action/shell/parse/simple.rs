@@ -53,11 +53,10 @@ impl Reader<'_, '_> {
             match self.peek() {
                 None | Some(b'\n' | b';' | b'&' | b'|' | b')') => break,
                 Some(b'(') => {
-                    if simple.words.len() == 1 && simple.assigns.is_empty() && simple.redirects.is_empty() {
-                        if self.eat_parentheses() {
-                            let name = self.text.get(start..name_end).unwrap_or_default();
-                            return self.function_body(name.replace("\\\n", ""));
-                        }
+                    let alone = simple.words.len() == 1 && simple.assigns.is_empty() && simple.redirects.is_empty();
+                    if alone && self.eat_parentheses() {
+                        let name = self.text.get(start..name_end).unwrap_or_default();
+                        return self.function_body(name.replace("\\\n", ""));
                     }
                     self.fault("unexpected `(`");
                     break;
@@ -209,6 +208,7 @@ impl Reader<'_, '_> {
             return Value::Array(elements);
         }
         let start = self.pos;
+        let outer_pattern = self.pattern_at.take();
         self.bump();
         loop {
             self.skip_lines();
@@ -222,22 +222,23 @@ impl Reader<'_, '_> {
                     break;
                 }
                 Some(b'[') => elements.push(self.subscripted_element()),
-                Some(byte) => {
+                Some(_) => {
                     let word = self.word();
                     if word.parts.is_empty() {
                         self.fault("unexpected operator in an array");
-                        if byte != b'(' {
-                            self.leave();
-                            return Value::Array(elements);
-                        }
-                        self.bump();
-                    } else {
-                        elements.push((None, word));
+                        self.give_up_line();
+                        break;
                     }
+                    elements.push((None, word));
                 }
             }
         }
         self.leave();
+        let pattern = std::mem::replace(&mut self.pattern_at, outer_pattern);
+        if pattern.is_some_and(|at| self.text.get(at..self.pos).is_some_and(|rest| rest.contains('\n'))) {
+            // Without the option `extglob`, bash gives up the line of the pattern, and runs the ones below.
+            self.unread("a pattern in an array of several lines");
+        }
         // `a=(x)y` fails in bash once it is run. What stands there is kept.
         let rest = self.word();
         if !rest.parts.is_empty() {
@@ -282,13 +283,11 @@ impl Reader<'_, '_> {
     fn redirect(&mut self) -> Option<Redirect> {
         let here = self.pos;
         let fd = self.descriptor();
-        match self.redirect_target() {
-            Some(to) => Some(Redirect { fd, to }),
-            None => {
-                self.pos = here;
-                None
-            }
-        }
+        let Some(to) = self.redirect_target() else {
+            self.pos = here;
+            return None;
+        };
+        Some(Redirect { fd, to })
     }
 
     /// The digits, or the name in braces, in front of `<` or `>`.

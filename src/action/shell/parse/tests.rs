@@ -34,8 +34,8 @@ fn script(script: &Script) -> String {
     out
 }
 
-fn command(command_: &Command) -> String {
-    let (text, redirects_) = match command_ {
+fn command(shown: &Command) -> String {
+    let (text, redirects) = match shown {
         Command::Simple(simple) => {
             let mut pieces: Vec<String> = simple.assigns.iter().map(assign).collect();
             pieces.extend(simple.words.iter().map(word));
@@ -43,26 +43,18 @@ fn command(command_: &Command) -> String {
             pieces.extend(simple.redirects.iter().map(redirect));
             return format!("[{}]", pieces.join(" "));
         }
-        Command::Pipeline(commands) => {
-            return format!("(pipe {})", commands.iter().map(command).collect::<Vec<_>>().join(" "));
+        Command::Pipeline(joined) => {
+            return format!("(pipe {})", joined.iter().map(command).collect::<Vec<_>>().join(" "));
         }
         Command::Function { name, body } => return format!("(function {name} {})", command(body)),
         Command::Coproc { body } => return format!("(coproc {})", command(body)),
         Command::Subshell { body, redirects } => (format!("(subshell {})", script(body)), redirects),
         Command::Group { body, redirects } => (format!("(group {})", script(body)), redirects),
-        Command::If { parts, redirects } => {
-            (format!("(if {})", parts.iter().map(script).collect::<Vec<_>>().join(" / ")), redirects)
-        }
-        Command::While { condition, body, redirects } => {
-            (format!("(while {} / {})", script(condition), script(body)), redirects)
-        }
+        Command::If { parts, redirects } => (format!("(if {})", parts.iter().map(script).collect::<Vec<_>>().join(" / ")), redirects),
+        Command::While { condition, body, redirects } => (format!("(while {} / {})", script(condition), script(body)), redirects),
         Command::For { name, words: None, body, redirects } => (format!("(for {name} / {})", script(body)), redirects),
-        Command::For { name, words: Some(list), body, redirects } => {
-            (format!("(for {name} in{} / {})", words(list), script(body)), redirects)
-        }
-        Command::ArithmeticFor { expressions, body, redirects } => {
-            (format!("(for (({})) / {})", word(expressions), script(body)), redirects)
-        }
+        Command::For { name, words: Some(list), body, redirects } => (format!("(for {name} in{} / {})", words(list), script(body)), redirects),
+        Command::ArithmeticFor { expressions, body, redirects } => (format!("(for (({})) / {})", word(expressions), script(body)), redirects),
         Command::Case { word: value, arms, redirects } => {
             let arms: String = arms.iter().map(arm).collect();
             (format!("(case {}{arms})", word(value)), redirects)
@@ -70,7 +62,7 @@ fn command(command_: &Command) -> String {
         Command::Test { words: list, redirects } => (format!("(test{})", words(list)), redirects),
         Command::Arithmetic { expression, redirects } => (format!("(({}))", word(expression)), redirects),
     };
-    redirects_.iter().fold(text, |text, one| format!("{text} {}", redirect(one)))
+    redirects.iter().fold(text, |text, one| format!("{text} {}", redirect(one)))
 }
 
 fn arm(arm: &Arm) -> String {
@@ -79,7 +71,7 @@ fn arm(arm: &Arm) -> String {
 }
 
 fn words(list: &[RawWord]) -> String {
-    list.iter().map(|one| format!(" {}", word(one))).collect()
+    list.iter().flat_map(|one| [" ".to_owned(), word(one)]).collect()
 }
 
 fn assign(assign: &Assign) -> String {
@@ -320,6 +312,7 @@ fn substitutions() {
         ("echo $(a) `b` ${ c; } ${| d; } \"$(e)\" \"`f`\" \"${ g; }\"h", "[echo $([a]) $([b]) $([c]) $([d]) \"$([e])\" \"$([f])\" \"$([g])\"h]"),
         ("echo $((1+$(cmd))) $[1+$(c)] \"$((1))\"", "[echo $((1+\"$([cmd])\")) $((1+\"$([c])\")) \"$((1))\"]"),
         ("echo $((a); b) $( (c) )", "[echo $((subshell [a]) ; [b]) $((subshell [c]))]"),
+        ("(( ${x:-rm /x)} ))", "(subshell (subshell [${x:-rm /x)}]))"),
         ("echo $((a)\n)", "[echo $((subshell [a]))]"),
         ("echo $((a)\\\n)", "[echo $((a))]"),
         ("echo $(( '$(a)' ))", "[echo $(( \"$([a])\" ))]"),
@@ -343,7 +336,13 @@ fn parameters() {
         ("echo ${x^} ${x^^} ${x,} ${x,,[a]} ${x@Q} ${x@foo}", "[echo ${x^} ${x^^} ${x,} ${x,,[a]} ${x@Q} ${x other @foo}]"),
         ("echo ${#x} ${#} ${##} ${#-} ${#-a} ${#@} ${!x} ${!x*} ${!a[@]} ${!}", "[echo ${#x} ${#} ${##} ${#-} ${#-a} ${#@} ${!x} ${!x other *} ${!a[@]} ${!}]"),
         ("echo ${a[$(i)]} ${a['$(j)']} ${12}", "[echo ${a[\"$([i])\"]} ${a[\"$([j])\"]} ${12}]"),
-        ("echo \"${x:-'$(a)'}\" \"${x:-\"b c\"}\" \"${x#'$(d)'}\" \"${x:-\\}}\"", "[echo \"${x:-'''\"$([a])\"'''}\" \"${x:-'b c'}\" \"${x#'$(d)'}\" \"${x:-'}'}\"]"),
+        (
+            "echo \"${x:-'$(a)'}\" \"${x:-\"b c\"}\" \"${x#'$(d)'}\" \"${x:-\\}}\"",
+            "[echo \"${x:-'''\"$([a])\"'''}\" \"${x:-'b c'}\" \"${x#'$(d)'}\" \"${x:-'}'}\"]",
+        ),
+        ("echo \"${x:-'$(a 'b'{ c)'}\" \"${x:-'a\"b'}\"", "[echo \"${x:-'''\"$([a 'b'{ c])\"'''}\" \"${x:-''ab''}\"]"),
+        ("echo \"${v:-$x\"y\"}\" \"${v:-\"$x\"y}\" \"${v:-\"$\"(a)}\"", "[echo \"${v:-\"${xy}\"}\" \"${v:-\"${xy}\"}\" \"${v:-''\"$([a])\"}\"]"),
+        ("echo \"${v:-\"a\\q}b\"\\q\\}}\"", "[echo \"${v:-'aq}b\\q}'}\"]"),
         ("echo ${x:-}} ${x:-{a}}", "[echo ${x:-}} ${x:-{a}}]"),
         ("echo ${x:-<(a)} \"${x:-<(a)}\"", "[echo ${x:-<([a])} \"${x:-'<(a)'}\"]"),
         ("echo ${$(a)} ${\"x\"}", "[echo ${$ other (a)} ${ other 'x'}]"),
@@ -393,6 +392,14 @@ fn faults_are_noted_and_passed_over() {
         ("()", "(subshell ) !a command is missing"),
         ("$((a", "[$((subshell [a]))] !a `)` is missing !unterminated substitution"),
         ("[[ a ; rm", "(test a) ; [rm] !unexpected operator in a test"),
+        // Bash gives up the line of a bad array, and runs the next one.
+        ("x=(;) y\nrm\n", "[x=()] ; [rm] !unexpected operator in an array"),
+        ("if a; then x=(b;c\nrm\nfi", "(if [a] / [x=(b)]) ; [rm] !unexpected operator in an array !unexpected reserved word"),
+        ("cat <<A; x=(;)\nrm\nA", "[cat <<] ; [x=()] ; [rm] ; [A] !unexpected operator in an array"),
+        ("echo $((1 + $(x=(;)\nrm", "[echo $((\"$([x=()])\"))] ; [rm] !unexpected operator in an array"),
+        ("x=(+(a)\nrm)", "[x=(+(a) rm)] !!a pattern in an array of several lines"),
+        ("((a <<A\nb\n); c)", "(subshell (subshell [a <<] ; [b]) ; [c]) !!a here-document begins within `( (` without a blank"),
+        ("if a; then b; else c; else d; fi", "(if [a] / [b] / [c] / [d]) !unexpected reserved word"),
         ("echo `a; b", "[echo $([a] ; [b])] !unterminated backquote"),
         ("echo `)`; b", "[echo $()] ; [b] !unexpected `)`"),
     ]);

@@ -1,8 +1,9 @@
 //! Words: text, quotes, escapes, patterns with parentheses, and what a `$` or a backquote begins.
 //! Parameters stand in `parameter.rs`, arithmetic in `arithmetic.rs`.
 
-use super::ansi_c;
 use super::super::ast::{Part, RawWord, Script};
+use super::ansi_c;
+use super::arithmetic::Bracket;
 use super::cursor::{Closers, Reader};
 
 /// How the text around a `$` is quoted.
@@ -91,8 +92,7 @@ impl<'t> Reader<'t, '_> {
                     }
                 }
                 _ => self.unquoted_piece(parts, |byte| {
-                    matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')
-                        || matches!(byte, b'?' | b'*' | b'+' | b'@' | b'!')
+                    matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>') || matches!(byte, b'?' | b'*' | b'+' | b'@' | b'!')
                 }),
             }
         }
@@ -114,9 +114,7 @@ impl<'t> Reader<'t, '_> {
                     self.bump();
                     push_text(&mut parts, "|");
                 }
-                _ => self.unquoted_piece(&mut parts, |byte| {
-                    matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')
-                }),
+                _ => self.unquoted_piece(&mut parts, |byte| matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')),
             }
         }
         RawWord { parts }
@@ -125,34 +123,30 @@ impl<'t> Reader<'t, '_> {
     /// `( … )` of a pattern, blanks and operators included.
     fn parenthesised(&mut self, parts: &mut Vec<Part>) {
         let start = self.pos;
-        let mut open = 0_usize;
-        loop {
-            match self.peek() {
-                None => {
-                    self.fault_at("unterminated pattern", start);
-                    return;
+        self.pattern_at.get_or_insert(start);
+        self.bump();
+        push_text(parts, "(");
+        let mut found = Vec::new();
+        let close = self.closing(Bracket::Pattern, &mut found);
+        if self.is_over() {
+            append(parts, found);
+            return;
+        }
+        self.up_to(close.unwrap_or(usize::MAX), |reader| {
+            while let Some(byte) = reader.peek() {
+                if !matches!(byte, b'<' | b'>') {
+                    reader.unquoted_piece(parts, |byte| matches!(byte, b'<' | b'>'));
+                } else if !reader.process_substitution(parts) {
+                    reader.bump();
+                    push_text(parts, char::from(byte).encode_utf8(&mut [0; 4]));
                 }
-                Some(b'(') => {
-                    open += 1;
-                    self.bump();
-                    push_text(parts, "(");
-                }
-                Some(b')') => {
-                    open -= 1;
-                    self.bump();
-                    push_text(parts, ")");
-                    if open == 0 {
-                        return;
-                    }
-                }
-                Some(byte @ (b'<' | b'>')) => {
-                    if !self.process_substitution(parts) {
-                        self.bump();
-                        push_text(parts, char::from(byte).encode_utf8(&mut [0; 4]));
-                    }
-                }
-                Some(_) => self.unquoted_piece(parts, |byte| matches!(byte, b'(' | b')' | b'<' | b'>')),
             }
+        });
+        if close.is_some() {
+            self.bump();
+            push_text(parts, ")");
+        } else {
+            self.fault_at("unterminated pattern", start);
         }
     }
 
@@ -293,7 +287,7 @@ impl<'t> Reader<'t, '_> {
     /// All of this reader's text, read as a here-document is: only `$`, backquotes and backslashes are special.
     pub(super) fn here_text(&mut self) -> RawWord {
         let mut parts = Vec::new();
-        while self.peek().is_some() {
+        while self.peek().is_some() || self.go_on() {
             self.quoted_piece(&mut parts, b'$', false, |_| false);
         }
         RawWord { parts }
@@ -318,17 +312,14 @@ impl<'t> Reader<'t, '_> {
     /// What a `$` begins.
     pub(super) fn dollar(&mut self, parts: &mut Vec<Part>, quoting: Quoting) {
         self.bump();
+        self.behind_dollar(parts, quoting);
+    }
+
+    /// What a `$` begins that has been passed over.
+    pub(super) fn behind_dollar(&mut self, parts: &mut Vec<Part>, quoting: Quoting) {
         let quoted = quoting.is_quoted();
         match self.peek() {
-            Some(b'(') => {
-                self.bump();
-                let part = if self.peek() == Some(b'(') {
-                    self.arithmetic_or_substitution(quoted)
-                } else {
-                    Part::Command { script: self.enclosed_list(), quoted }
-                };
-                parts.push(part);
-            }
+            Some(b'(') => self.parenthesised_dollar(parts, quoted),
             Some(b'{') => {
                 self.bump();
                 let part = self.braced_parameter(quoting);
@@ -349,6 +340,13 @@ impl<'t> Reader<'t, '_> {
                 None => push_as(parts, "$", quoting),
             },
         }
+    }
+
+    /// `$(`, from the parenthesis on.
+    pub(super) fn parenthesised_dollar(&mut self, parts: &mut Vec<Part>, quoted: bool) {
+        self.bump();
+        let part = if self.peek() == Some(b'(') { self.arithmetic_or_substitution(quoted) } else { Part::Command { script: self.enclosed_list(), quoted } };
+        parts.push(part);
     }
 
     /// `<( … )` or `>( … )`, if one is next.
@@ -411,8 +409,23 @@ impl<'t> Reader<'t, '_> {
         script
     }
 
-    /// `` `…` ``. Within it a backslash escapes `$`, `` ` `` and itself, and in double quotes the double quote too.
+    /// `` `…` ``
     pub(super) fn backquoted(&mut self, parts: &mut Vec<Part>, quoted: bool, in_quotes: bool) {
+        let start = self.pos;
+        let inner = self.backquoted_text(in_quotes);
+        if !self.enter() {
+            return;
+        }
+        if let Some(mut reader) = self.within(&inner, start) {
+            let script = reader.whole();
+            parts.push(Part::Command { script, quoted });
+        }
+        self.leave();
+    }
+
+    /// What stands between backquotes. There a backslash escapes `$`, `` ` `` and itself, and in double quotes the
+    /// double quote too.
+    pub(super) fn backquoted_text(&mut self, in_quotes: bool) -> String {
         let start = self.pos;
         self.bump();
         let mut inner = String::new();
@@ -421,7 +434,7 @@ impl<'t> Reader<'t, '_> {
             match self.raw() {
                 None => {
                     self.fault_at("unterminated backquote", start);
-                    break;
+                    return inner;
                 }
                 Some(b'\\') => {
                     self.bump();
@@ -435,25 +448,15 @@ impl<'t> Reader<'t, '_> {
                             self.bump();
                             inner.push('"');
                         }
-                        _ => {
-                            inner.push('\\');
-                            // What the backslash stands before is passed over by the run that follows.
-                        }
+                        // What the backslash stands in front of comes with the next run.
+                        _ => inner.push('\\'),
                     }
                 }
                 Some(_) => {
                     self.bump();
-                    break;
+                    return inner;
                 }
             }
         }
-        if !self.enter() {
-            return;
-        }
-        if let Some(mut reader) = self.within(&inner, start) {
-            let script = reader.whole();
-            parts.push(Part::Command { script, quoted });
-        }
-        self.leave();
     }
 }

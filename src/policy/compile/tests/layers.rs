@@ -22,7 +22,8 @@ fn names(pack: &str, layers: &[(Layer, &str)]) -> Result<Vec<String>, Vec<String
 #[test]
 fn a_policy_survives_being_compiled() {
     let user = format!("schema = 1\nprotected = [\"release/*\"]\n{}", rule("own-rule"));
-    let opened = RULE.replace("tier = 4", "tier = 3\nopen = true\nwhere = { branch = \"<protected>\" }\nunless = { arg = \"-n\" }\nfor_agents = \"a*\"");
+    let opened = RULE
+        .replace("tier = 4", "tier = 3\nopen = true\nwhere = { branch = \"<protected>\" }\nunless = { arg = \"-n\" }\nfor_agents = \"a*\"");
     let pack = format!("protected = \"main\"\n{opened}");
     with_pack(&pack, &[(Layer::User, &user), (Layer::Project, &waiver("force-push"))], |_, result| {
         let compiled = result.unwrap();
@@ -31,7 +32,10 @@ fn a_policy_survives_being_compiled() {
         assert_eq!(policy.protected.iter().map(|pattern| pattern.source).collect::<Vec<_>>(), ["main", "release/*"]);
         let rules = policy.all_rules().unwrap();
         let [built_in, own] = rules.as_slice() else { panic!("{rules:#?}") };
-        assert_eq!((built_in.name, built_in.pack, built_in.place, built_in.layer), ("force-push", "git", "policies/git.toml:7", Layer::BuiltIn));
+        assert_eq!(
+            (built_in.name, built_in.pack, built_in.place, built_in.layer),
+            ("force-push", "git", "policies/git.toml:7", Layer::BuiltIn)
+        );
         assert_eq!((built_in.tier, built_in.open, built_in.shadow), (Tier::Supervised, true, false));
         assert_eq!((built_in.reason, built_in.instead), ("it drops commits", "git push"));
         assert_eq!(built_in.conditions.branch, policy.protected);
@@ -43,7 +47,10 @@ fn a_policy_survives_being_compiled() {
         let [waiver] = waivers.as_slice() else { panic!("{waivers:#?}") };
         assert_eq!((waiver.until, waiver.place, waiver.reason), (20_908, "project:2", "r"));
         assert!(matches!(waiver.when, When::Run(_)));
-        assert_eq!(compiled.rules.iter().map(|rule| (rule.name.as_str(), rule.catches.len())).collect::<Vec<_>>(), [("force-push", 1), ("own-rule", 1)]);
+        assert_eq!(
+            compiled.rules.iter().map(|rule| (rule.name.as_str(), rule.catches.len())).collect::<Vec<_>>(),
+            [("force-push", 1), ("own-rule", 1)]
+        );
         assert_eq!((compiled.waivers_past(20_908).count(), compiled.waivers_past(20_909).count()), (0, 1));
     });
 }
@@ -62,9 +69,10 @@ fn without_protected_branches_the_word_for_them_matches_nothing() {
 
 #[test]
 fn packs_are_added_by_any_layer_and_switched_off_by_the_organisation() {
+    type Case<'c> = (&'c [(Layer, &'c str)], &'c [&'c str]);
     let extra = "schema = 1\npacks = [\"extra\"]";
     let off = "schema = 1\ndisable = \"git\"";
-    let cases: &[(&[(Layer, &str)], &[&str])] = &[
+    let cases: &[Case] = &[
         (&[], &["force-push"]),
         (&[(Layer::Local, extra)], &["force-push", "extra-rule"]),
         (&[(Layer::Organisation, off)], &[]),
@@ -87,11 +95,12 @@ fn upper_layers_come_first_however_they_are_given() {
 
 #[test]
 fn waivers_need_a_rule_that_is_open_to_them() {
+    type Case<'c> = (&'c str, Vec<(Layer, String)>, Option<String>);
     let own = |text: &str| format!("{text}{}", rule("own-rule"));
     let open = RULE.replace("tier = 4", "tier = 4\nopen = true");
     let closed = |name: &str| Some(format!("the rule `{name}`"));
     // the pack, the layers, the beginning of the mistake
-    let cases: &[(&str, Vec<(Layer, String)>, Option<String>)] = &[
+    let cases: &[Case] = &[
         (RULE, vec![(Layer::User, waiver("force-push"))], closed("force-push")),
         (RULE, vec![(Layer::Project, waiver("force-push"))], closed("force-push")),
         (&open, vec![(Layer::User, waiver("force-push"))], None),
@@ -100,11 +109,7 @@ fn waivers_need_a_rule_that_is_open_to_them() {
         (&open, vec![(Layer::Organisation, "schema = 1\nopens = []".into()), (Layer::User, waiver("force-push"))], closed("force-push")),
         (RULE, vec![(Layer::Organisation, "schema = 1\nopens = \"force-push\"".into()), (Layer::User, waiver("force-push"))], None),
         (RULE, vec![(Layer::Organisation, own("schema = 1\n")), (Layer::User, waiver("own-rule"))], closed("own-rule")),
-        (
-            RULE,
-            vec![(Layer::Organisation, own("schema = 1\nopens = \"own-rule\"")), (Layer::Project, waiver("own-rule"))],
-            None,
-        ),
+        (RULE, vec![(Layer::Organisation, own("schema = 1\nopens = \"own-rule\"")), (Layer::Project, waiver("own-rule"))], None),
         // A rule of the same or a lower layer needs no opening, one of an upper layer always does.
         (RULE, vec![(Layer::User, own(&waiver("own-rule")))], None),
         (RULE, vec![(Layer::User, waiver("own-rule")), (Layer::Project, own("schema = 1\n"))], None),
@@ -116,7 +121,16 @@ fn waivers_need_a_rule_that_is_open_to_them() {
         (RULE, vec![(Layer::User, format!("packs = \"extra\"\n{}", waiver("extra-rule")))], None),
         (
             RULE,
-            vec![(Layer::User, format!("{}{}", waiver("own-rule"), rule("own-rule").replace("run = {", "call = {").replace("program = \"git\", subcommand = \"push\", any_flag = \"--force\"", "tool = \"x\"")))],
+            vec![(
+                Layer::User,
+                format!(
+                    "{}{}",
+                    waiver("own-rule"),
+                    rule("own-rule")
+                        .replace("run = {", "call = {")
+                        .replace("program = \"git\", subcommand = \"push\", any_flag = \"--force\"", "tool = \"x\"")
+                ),
+            )],
             Some("the waiver speaks of `run`".into()),
         ),
     ];
@@ -144,7 +158,9 @@ fn shadow_reaches_no_further_than_its_layer_may() {
     for (by, expected) in cases {
         let texts: Vec<(Layer, String)> = files
             .iter()
-            .map(|(layer, text)| (*layer, if layer == by { text.replacen("schema = 1", "schema = 1\nmode = \"shadow\"", 1) } else { text.clone() }))
+            .map(|(layer, text)| {
+                (*layer, if layer == by { text.replacen("schema = 1", "schema = 1\nmode = \"shadow\"", 1) } else { text.clone() })
+            })
             .collect();
         let layers: Vec<(Layer, &str)> = texts.iter().map(|(layer, text)| (*layer, text.as_str())).collect();
         with_pack(RULE, &layers, |_, result| {
@@ -178,7 +194,10 @@ fn examples_of_all_kinds() {
         assert_eq!((first.facts.branch.as_deref(), first.facts.dirty, first.facts.exists.len()), (Some("main"), Some(true), 2));
         assert_eq!((first.agent.as_deref(), first.mode.as_deref()), (Some("dev"), Some("plan")));
         let Deed::Call { args, .. } = &rule.spares[5].deed else { panic!("{:?}", rule.spares[5]) };
-        assert_eq!(args.scalars(), [("/a/0", "1"), ("/a/1", "2.5"), ("/b/c", "true")].map(|(pointer, text)| (pointer.to_owned(), text.to_owned())));
+        assert_eq!(
+            args.scalars(),
+            [("/a/0", "1"), ("/a/1", "2.5"), ("/b/c", "true")].map(|(pointer, text)| (pointer.to_owned(), text.to_owned()))
+        );
         assert_eq!(rule.spares.iter().map(|example| example.place.as_str()).next_back(), Some("policies/git.toml:21"));
     });
 }

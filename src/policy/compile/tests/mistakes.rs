@@ -66,6 +66,7 @@ fn each_mistake_of_a_rule() {
         (RUN, "call = { args = { \"/a\" = [] } }", 6, "neither text, number nor boolean", "`/regex/`"),
         (RUN, "commit = {}\nrun = {}", 6, "`commit` is not supported by this version", "take it out"),
         ("reason =", "unless = {}\nreason =", 7, "`unless` names nothing", "spare everything"),
+        ("reason =", "unless = { run = { arg = \"x\" } }\nreason =", 7, "`unless` names the kind `run` again", "the keys of `run`"),
         ("reason =", "unless = { path = \"x\" }\nreason =", 7, "unknown key `path` in `unless`", "known here"),
         ("reason =", "where = { phase = \"dev\" }\nreason =", 7, "`phase` is not supported", "update"),
         ("reason =", "where = { dirty = 1 }\nreason =", 7, "`dirty` is an integer", "`true`"),
@@ -75,6 +76,7 @@ fn each_mistake_of_a_rule() {
         (r#"reason = "it drops commits""#, "reason = \" \"", 7, "`reason` is empty", "fill it"),
         (r#"reason = "it drops commits""#, "reason = \"\\u001b[1m\"", 7, "control characters", "terminals"),
         (r#"instead = "$ git push""#, "", 3, "`rule` needs `instead`", "add"),
+        (r#"instead = "$ git push""#, "instead = \"$  \"", 8, "marks a command and holds none", "behind `$ `"),
         (CATCHES, "", 3, "`rule` needs `catches`", "add"),
         (CATCHES, "catches = []", 9, "`catches` is empty", "at least one"),
         (CATCHES, "catches = [\"\"]", 9, "an example in `catches` is empty", "a command"),
@@ -111,7 +113,13 @@ fn each_mistake_of_a_file() {
         (Layer::Project, "opens = []".into(), 2, "`opens` stands in the project layer", "organisation"),
         (Layer::User, "disable = [\"git\"]".into(), 2, "`disable` stands in the user layer", "organisation"),
         (Layer::Organisation, "opens = [\"extra-rul\"]".into(), 2, "`opens` names the unknown rule", "`portcullis test`"),
-        (Layer::Organisation, "packs = \"extra\"\nopens = [\"extra-rul\"]".into(), 3, "`opens` names the unknown rule", "did you mean `extra-rule`?"),
+        (
+            Layer::Organisation,
+            "packs = \"extra\"\nopens = [\"extra-rul\"]".into(),
+            3,
+            "`opens` names the unknown rule",
+            "did you mean `extra-rule`?",
+        ),
         (Layer::Organisation, "opens = [3]".into(), 2, "not a list of names", "`[]` locks all"),
         (Layer::Organisation, "disable = [\"gti\"]".into(), 2, "unknown pack `gti`", "`git`"),
         (Layer::Project, "[tests-first]\ntier = 4".into(), 2, "`tests-first` is not supported by this version", "update"),
@@ -143,27 +151,60 @@ fn each_mistake_of_a_pack() {
         super::compile(&input).unwrap_err().iter().map(|mistake| format!("{} {}", mistake.line(text), mistake.what)).collect::<Vec<_>>()
     };
     assert_eq!(pack("schema = 1\npack = \"gti\"\ndescription = \"d\"\ndefault = true"), ["2 the pack `gti` stands in `git.toml`"]);
-    assert_eq!(pack("schema = 2\npack = \"git\"\ndescription = \"\"\ndefault = true"), ["1 this schema is not known to this version", "3 `description` is empty"]);
+    assert_eq!(
+        pack("schema = 2\npack = \"git\"\ndescription = \"\"\ndefault = true"),
+        ["1 this schema is not known to this version", "3 `description` is empty"]
+    );
     let waiver = "schema = 1\npack = \"git\"\ndescription = \"d\"\ndefault = true\n[[waiver]]";
     assert_eq!(pack(waiver), ["5 unknown key `waiver` in a pack"]);
 }
 
 #[test]
 fn all_mistakes_of_all_files_come_at_once_in_order() {
-    let bad = format!("schema = 1\n{}{}", rule_with("tier = 4", "tier = 9"), rule_with("name = \"force-push\"", "name = \"Other\"\nnmae = 1"));
+    let bad =
+        format!("schema = 1\n{}{}", rule_with("tier = 4", "tier = 9"), rule_with("name = \"force-push\"", "name = \"Other\"\nnmae = 1"));
     let layers = [(Layer::Project, bad.as_str()), (Layer::User, "schema = 1\nmode = 3"), (Layer::Local, "]")];
     let found = with_pack("", &layers, |input, result| {
         let mistakes = result.unwrap_err();
-        mistakes.iter().map(|mistake| format!("{}:{}", mistake.path, mistake.line(input.text_of(&mistake.path).unwrap()))).collect::<Vec<_>>()
+        mistakes
+            .iter()
+            .map(|mistake| format!("{}:{}", mistake.path, mistake.line(input.text_of(&mistake.path).unwrap())))
+            .collect::<Vec<_>>()
     });
     assert_eq!(found, ["user:2", "project:5", "project:13", "project:14", "local:1"]);
 }
 
 #[test]
 fn a_file_that_is_not_toml_makes_no_names_unknown() {
-    let waiver = "schema = 1\npacks = [\"extar\"]\n[[waiver]]\nrule = \"gone\"\nrun = { program = \"x\" }\nreason = \"r\"\nuntil = 2027-03-31";
+    let waiver =
+        "schema = 1\npacks = [\"extar\"]\n[[waiver]]\nrule = \"gone\"\nrun = { program = \"x\" }\nreason = \"r\"\nuntil = 2027-03-31";
     let found = with_pack("=", &[(Layer::Project, waiver)], |_, result| result.unwrap_err().len());
     assert_eq!(found, 1);
+}
+
+#[test]
+fn damaged_files_give_mistakes_with_places_and_never_a_panic() {
+    let whole = format!(
+        "schema = 1\n{RULE}where = {{ branch = [\"a{{b,c}}\"] }}\n[[waiver]]\nrule = \"force-push\"\nrun = {{ arg = \"[a-z]ä\" }}\nreason = \"r\"\nuntil = 2027-03-31\n"
+    );
+    let damage = ["", "\"", "{", "}", "[", "]", "=", "\n", "3", "\\", "ä", "[[rule]]\n", "\u{0}"];
+    let mut damaged = 0;
+    for (at, _) in whole.char_indices() {
+        let with = damage[at % damage.len()];
+        let rest = whole[at..].chars().next().map_or(0, char::len_utf8);
+        let text = format!("{}{with}{}", &whole[..at], &whole[at + rest..]);
+        with_pack("", &[(Layer::Project, &text)], |input, result| {
+            for mistake in result.err().unwrap_or_default() {
+                damaged += 1;
+                assert!(mistake.span.start <= mistake.span.end && mistake.span.end <= text.len(), "{text}\n{mistake:?}");
+                assert!(
+                    !mistake.what.is_empty() && mistake.render(input.text_of(&mistake.path).unwrap(), false).contains("project"),
+                    "{mistake:?}"
+                );
+            }
+        });
+    }
+    assert!(damaged > 200, "{damaged}");
 }
 
 #[test]

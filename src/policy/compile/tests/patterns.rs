@@ -41,6 +41,8 @@ fn text_patterns() {
         ("{a,bc}d", &["ad", "bcd"], &["d", "abcd"]),
         ("{a,b{c,}}", &["a", "bc", "b"], &["c", ""]),
         ("x{,y}", &["x", "xy"], &["y"]),
+        ("x{,x}x", &["xx", "xxx"], &["x", "xxxx"]),
+        ("*{a,b,c,d,e,f,g,h,i,j,k,l,m}*{1,2,3,4,5}*", &["xa-5", "m1"], &["1m", "z1"]),
         ("{[,],b}", &[",", "b"], &["["]),
         (r"\*", &["*"], &["a", r"\*"]),
         (r"a\{b", &["a{b"], &["a\\{b"]),
@@ -72,7 +74,8 @@ fn text_patterns() {
 
 #[test]
 fn only_texts_without_wildcards_are_literal() {
-    let cases = [("push", Some("push")), (r"a\*", Some("a*")), ("a*", None), ("(?i)a", None), ("{a,b}", None), ("/a/", None), ("a]}", Some("a]}"))];
+    let cases =
+        [("push", Some("push")), (r"a\*", Some("a*")), ("a*", None), ("(?i)a", None), ("{a,b}", None), ("/a/", None), ("a]}", Some("a]}"))];
     let texts = Texts::default();
     for (source, literal) in cases {
         assert_eq!(Patterns::new(&texts).text(source).unwrap().literal(), literal, "{source}");
@@ -81,7 +84,14 @@ fn only_texts_without_wildcards_are_literal() {
 
 #[test]
 fn content_patterns_are_found_anywhere_and_know_lines() {
-    let cases = [("secret", "a secret b", true), ("^import", "x\nimport y", true), ("^import", "x import y", false), ("a.b", "a\nb", false), ("(?i)KEY$", "key\nx", true), ("", "", true)];
+    let cases = [
+        ("secret", "a secret b", true),
+        ("^import", "x\nimport y", true),
+        ("^import", "x import y", false),
+        ("a.b", "a\nb", false),
+        ("(?i)KEY$", "key\nx", true),
+        ("", "", true),
+    ];
     let texts = Texts::default();
     for (source, text, expected) in cases {
         assert_eq!(holds(&Patterns::new(&texts).content(source).unwrap(), text), expected, "{source} on {text}");
@@ -106,6 +116,14 @@ fn path_patterns() {
         ("[!a]x", Repository, &["x"], None, &["bx"], &["ax", "/x"]),
         ("[+-9]x", Repository, &["x"], None, &["-x", "1x"], &["/x"]),
         ("*.{js,ts}", Repository, &[".js", ".ts"], None, &["a.js", "a.ts"], &["a.rs"]),
+        (
+            "**/{a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p}/**",
+            Anywhere,
+            &["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"],
+            None,
+            &["/p/x", "/y/a/b/x"],
+            &["/a", "/y/z"],
+        ),
         ("(?i)Readme*", Repository, &["Readme"], None, &["README.md", "readme"], &["read"]),
         ("~", Home, &[], Some(""), &[""], &["a"]),
         ("~/", Home, &[], Some(""), &[""], &["a"]),
@@ -171,7 +189,7 @@ fn bad_patterns() {
         ("*a??????????????????", "passes 256 kB"),
         ("/a.{40}x/", "passes 256 kB"),
         ("/((((a{90}){90}){90}){90})/", "passes 256 kB"),
-        ("{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}", "more than 256"),
+        ("{a,{a,{a,{a,{a,{a,{a,{a,{a,{a,b}}}}}}}}}}", "more than 8 deep"),
     ];
     for (source, expected) in cases {
         let fault = patterns.text(source).unwrap_err();
@@ -179,7 +197,15 @@ fn bad_patterns() {
     }
     let long = "x".repeat(5000);
     assert!(patterns.text(&long).unwrap_err().what.contains("longer than"));
-    let paths = [("", "empty"), ("a//b", "two slashes"), ("a/../b", "`..`"), ("a**b", "stand alone"), ("<nowhere>/a", "unknown place"), ("~root/a", "somebody's home")];
+    let paths = [
+        ("{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}", "more than 256"),
+        ("", "empty"),
+        ("a//b", "two slashes"),
+        ("a/../b", "`..`"),
+        ("a**b", "stand alone"),
+        ("<nowhere>/a", "unknown place"),
+        ("~root/a", "somebody's home"),
+    ];
     for (source, expected) in paths {
         let fault = patterns.path(source).unwrap_err();
         assert!(fault.what.contains(expected) && !fault.mend.is_empty(), "{source}: {fault:?}");
@@ -253,7 +279,7 @@ fn globs_agree_with_globset() {
 #[test]
 fn path_globs_agree_with_globset() {
     let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
-    let names = ["a", "b", "*", "**", "?", "a*", "*b", "[ab]", "{a,b}", "{a,b}*", "a?", "**"];
+    let names = ["a", "b", "*", "**", "?", "a*", "*b", "[ab]", "{a,b}", "{a,b}*", "a?", "**", "{a,b/a}", "{ab,*/b?}", "*{a,{b,ab}}"];
     let mut matched = 0;
     for _ in 0..ROUNDS {
         let count = 1 + numbers.below(4);
@@ -264,7 +290,7 @@ fn path_globs_agree_with_globset() {
         let own = Patterns::new(&texts).path(&glob).unwrap();
         for _ in 0..TEXTS_A_ROUND {
             // Paths are clean: names between slashes are not empty.
-            let text: String = (0..=numbers.below(4)).map(|_| format!("/{}", numbers.pick(&["a", "b", "ab", "ba", "c"]))).collect();
+            let text: String = (0..=numbers.below(4)).map(|_| numbers.pick(&["/a", "/b", "/ab", "/ba", "/c"])).collect();
             let expected = oracle.is_match(&text);
             matched += usize::from(expected);
             assert_eq!(own.iter().any(|path| holds(&path.pattern, &text)), expected, "`{glob}` on `{text}`");
@@ -276,7 +302,10 @@ fn path_globs_agree_with_globset() {
 #[test]
 fn regular_expressions_agree_with_regex() {
     let mut numbers = Numbers(0x1234_5678_9abc_def1);
-    let pieces = ["a", "b", "c", ".", "a*", "(ab)+", "(a|bc)", "[^a]", "b?", r"\b", "^", "$", r"\w", r"\s", "a{2,3}", "(?i:A)", r"\B", "|", "a+?", r"\n"];
+    let pieces = [
+        "a", "b", "c", ".", "a*", "(ab)+", "(a|bc)", "[^a]", "b?", r"\b", "^", "$", r"\w", r"\s", "a{2,3}", "(?i:A)", r"\B", "|", "a+?",
+        r"\n",
+    ];
     let mut matched = [0, 0];
     for round in 0..ROUNDS {
         let (anywhere, any_case, lines) = (round % 2 == 0, round % 3 == 0, round % 5 == 0);

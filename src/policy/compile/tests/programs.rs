@@ -17,7 +17,7 @@ fn a_description_survives_being_compiled() {
 name = ["sudo", "doas"]
 options = ["-u|--user=", "-i|--in-place=?", "-f|--force"]
 values = { "--user" = "folder" }
-forms = [{ with = "--force", operands = ["none", "write*"] }, { operands = ["assignments", "argv"] }]
+forms = [{ with = "--force", operands = ["none", "write*"], values = { -u = "read" } }, { operands = ["assignments", "argv"] }]
 remote = true
 [[program]]
 name = "git"
@@ -56,6 +56,7 @@ shell_stdin = true
     assert_eq!(options, expected);
     assert_eq!(sudo.forms[0].with, ["--force"]);
     assert_eq!(sudo.forms[0].operands, [(Role::None, false), (Role::Write, true)]);
+    assert_eq!(sudo.forms[0].values, [("-u", Role::Read)]);
     assert!(sudo.stops && sudo.remote && sudo.style == Style::Gnu);
 
     let git = find("git");
@@ -85,7 +86,8 @@ fn each_mistake_of_a_description() {
         ("name = \"a\"\noperands = \"reed*\"", &["3 unknown role `reed`"]),
         ("name = \"a\"\noperands = [\"read*\", \"write*\"]", &["3 two operands of a form end in `*`"]),
         ("name = \"a\"\nforms = { with = \"-x\", operands = \"read\" }", &["3 the option `-x` is not in `options`"]),
-        ("name = \"a\"\nforms = {}", &["3 `forms` needs `operands`"]),
+        ("name = \"a\"\nforms = { operand = \"read\" }", &["3 unknown key `operand` in `forms`"]),
+        ("name = \"a\"\nforms = { values = { -f = \"read\" } }", &["3 the option `-f` is not in `options`"]),
         ("name = \"a\"\noperands = \"read\"\nforms = { operands = \"read\" }", &["3 `operands` stands beside `forms`"]),
         ("name = [\"a\", \"a\"]", &["2 the program `a` is described twice: here and at policies/programs/a.toml:2"]),
         ("name = \"b\"\n[[program]]\nname = \"b\"", &["4 the program `b` is described twice: here and at policies/programs/a.toml:2"]),

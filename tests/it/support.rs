@@ -1,0 +1,145 @@
+//! A scratch repository with a home of its own, and the real binaries run in it. The only code of the tests that knows
+//! how an event is written and an answer is read.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use portcullis::door::Door;
+use portcullis::pipeline::{self, Outcome};
+use portcullis::world::World;
+
+/// A repository in a temporary folder, with a home beside it.
+pub(crate) struct Scratch {
+    folder: tempfile::TempDir,
+}
+
+impl Scratch {
+    /// A repository on the branch `main`, made by hand: tests start no git but where they test against it.
+    pub(crate) fn new() -> Self {
+        let scratch = Self { folder: tempfile::tempdir().unwrap() };
+        for folder in ["repo/.git/objects", "repo/.git/refs/heads", "repo/.git/hooks", "repo/.git/info", "home"] {
+            fs::create_dir_all(scratch.folder.path().join(folder)).unwrap();
+        }
+        scratch.write(".git/HEAD", "ref: refs/heads/main\n");
+        scratch.write(".git/config", "[core]\n\trepositoryformatversion = 0\n");
+        scratch
+    }
+
+    pub(crate) fn repo(&self) -> PathBuf {
+        fs::canonicalize(self.folder.path()).unwrap().join("repo")
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        fs::canonicalize(self.folder.path()).unwrap().join("home")
+    }
+
+    /// Writes a file of the repository.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.repo().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// The world as the hook would find it here.
+    pub(crate) fn world(&self) -> World {
+        let home = self.home();
+        World {
+            project_dir: Some(self.repo()),
+            configs: vec![home.join(".config/portcullis")],
+            states: vec![home.join(".local/state/portcullis")],
+            binaries: Some(home.join(".local/bin")),
+            homes: vec![home],
+            temporary: None,
+            attended: true,
+            plugin: false,
+        }
+    }
+
+    /// Judges a payload in this process, as the cold door would.
+    pub(crate) fn judge(&self, event: &str, input: &str) -> Said {
+        match pipeline::answer(Some(event), input.as_bytes(), &self.world(), Door::Cold) {
+            Outcome::Answer(answer) => Said { code: answer.code, stdout: answer.stdout, stderr: answer.stderr },
+            Outcome::HandOver => panic!("the cold door hands nothing over"),
+        }
+    }
+
+    /// A `PreToolUse` payload.
+    pub(crate) fn payload(&self, tool: &str, input: &str, mode: &str) -> String {
+        format!(
+            r#"{{"session_id":"s","transcript_path":"/t","cwd":{},"permission_mode":"{mode}","hook_event_name":"PreToolUse","tool_name":"{tool}","tool_input":{input},"tool_use_id":"toolu_1"}}"#,
+            json(&self.repo().to_string_lossy())
+        )
+    }
+
+    /// What is said to a Bash command.
+    pub(crate) fn bash(&self, command: &str) -> Said {
+        self.judge("PreToolUse", &self.payload("Bash", &format!(r#"{{"command":{}}}"#, json(command)), "default"))
+    }
+
+    /// A binary of ours in this world: nothing of the environment but what is given here.
+    pub(crate) fn command(&self, binary: &str) -> Command {
+        let mut command = Command::new(binary);
+        command.env_clear().current_dir(self.repo()).env("HOME", self.home()).env("PORTCULLIS_TEST_PASSWORD_HOME", self.home());
+        command.env("CLAUDE_PROJECT_DIR", self.repo()).env("PATH", "/usr/bin:/bin");
+        command
+    }
+
+    /// Runs the hook as a process.
+    pub(crate) fn hook(&self, event: &str, input: &[u8]) -> Said {
+        run(self.command(HOOK).arg(event), input)
+    }
+}
+
+/// The hot binary.
+pub(crate) const HOOK: &str = env!("CARGO_BIN_EXE_portcullis-hook");
+
+/// What came back.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Said {
+    /// `free`, `ask RULE…` or `deny RULE…`; rules in the order of the text. A denial by failure is `failure`.
+    pub(crate) fn short(&self) -> String {
+        let (word, text, mark) = match self.code {
+            0 if self.stdout.is_empty() && self.stderr.is_empty() => return "free".to_owned(),
+            0 => ("ask", &self.stdout, "asks by `"),
+            2 => ("deny", &self.stderr, "denied by `"),
+            code => return format!("exit {code}"),
+        };
+        let rules: Vec<&str> = text.split(mark).skip(1).filter_map(|rest| rest.split('`').next()).collect();
+        if rules.is_empty() { "failure".to_owned() } else { format!("{word} {}", rules.join(" ")) }
+    }
+}
+
+/// A JSON string.
+pub(crate) fn json(text: &str) -> String {
+    serde_json::to_string(text).unwrap()
+}
+
+/// Runs a command with this input; a child that does not read it is no error.
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> Said {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(&input);
+    });
+    let output: Output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    Said {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// The package's folder.
+pub(crate) fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
