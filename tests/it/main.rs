@@ -3,5 +3,8 @@
 
 mod built_in;
 mod cases;
+mod cli_doctor;
+mod cli_explain;
+mod cli_init;
 mod repository;
 mod support;

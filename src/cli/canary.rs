@@ -1,0 +1,162 @@
+//! Sends the gate calls whose verdict is known, through the command as it is wired, and looks at its answers.
+
+use std::io::{Read, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::world::state;
+
+use super::place::Place;
+use super::refusal::Refusal;
+use super::wired::{Folders, Wired};
+
+/// The command that must be refused.
+pub const DENIED: &str = "git push --force origin main";
+/// A command that must go on.
+pub const HARMLESS: &str = "git status --short";
+/// After this the gate counts as stuck; its own deadlines are below.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What a process answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The exit code; none: a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// Runs `process` with `input` on standard input.
+///
+/// # Errors
+///
+/// It cannot be started, or does not end in time.
+pub fn run(mut process: Command, input: &str) -> Result<Reply, String> {
+    let started = process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = started.map_err(|error| format!("`{}` cannot be started: {error}", process.get_program().display()))?;
+    let (stdout, stderr) = (child.stdout.take().map(collect), child.stderr.take().map(collect));
+    if let Some(mut stdin) = child.stdin.take() {
+        // A process that answers without reading closes the pipe; what it says counts.
+        let _ = stdin.write_all(input.as_bytes());
+    }
+    let end = Instant::now() + PATIENCE;
+    let code = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status.code(),
+            Ok(None) if Instant::now() < end => thread::sleep(Duration::from_millis(2)),
+            Ok(None) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("`{}` gave no answer within {} seconds", process.get_program().display(), PATIENCE.as_secs()));
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+    };
+    let text = |reader: Option<thread::JoinHandle<String>>| reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
+    Ok(Reply { code, stdout: text(stdout), stderr: text(stderr) })
+}
+
+fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// The event that the client sends before it runs `command` in its shell tool, in the form in which it was recorded.
+#[must_use]
+pub fn before_command(command: &str, cwd: &Path, mode: &str) -> String {
+    json!({
+        "session_id": "00000000-0000-4000-8000-000000000001",
+        "transcript_path": "/dev/null",
+        "cwd": cwd,
+        "permission_mode": mode,
+        "hook_event_name": "PreToolUse",
+        "tool_name": "Bash",
+        "tool_input": { "command": command, "description": "a call made by portcullis to see the gate answer" },
+        "tool_use_id": "toolu_portcullis",
+    })
+    .to_string()
+}
+
+/// An event that only the cold binary answers, so that the way to it is gone.
+fn settings_changed(cwd: &Path) -> String {
+    json!({
+        "session_id": "00000000-0000-4000-8000-000000000001",
+        "transcript_path": "/dev/null",
+        "cwd": cwd,
+        "hook_event_name": "ConfigChange",
+        "source": "local_settings",
+    })
+    .to_string()
+}
+
+/// Sends one command through a wired entry. The last refusal that the person may still want to see is kept.
+fn ask(entry: &Wired, folders: Folders, place: &Place, command: &str) -> Result<Reply, String> {
+    let (states, root) = (&place.world.states, &place.around.root);
+    let last = state::read(states, root, state::LAST);
+    let mut process = entry.process(folders);
+    process.current_dir(&place.cwd);
+    let reply = run(process, &before_command(command, &place.cwd, "default"));
+    let _ = match last {
+        Some(bytes) => state::write(states, root, state::LAST, &bytes).map(drop),
+        None => state::remove(states, root, state::LAST),
+    };
+    reply
+}
+
+/// The refusal of a force push, as the agent sees it, through the command as wired.
+///
+/// # Errors
+///
+/// The gate did not refuse, or did so because it is broken.
+pub fn refused(entry: &Wired, folders: Folders, place: &Place) -> Result<String, Refusal> {
+    let mend = "run `portcullis doctor`, which looks at each part";
+    let reply = ask(entry, folders, place, DENIED).map_err(|why| Refusal::new("the gate does not stand", why, mend))?;
+    let said = reply.stderr.trim_end();
+    if reply.code == Some(2) && reply.stdout.is_empty() && said.starts_with("denied by `") {
+        return Ok(said.to_owned());
+    }
+    let code = reply.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit {code}"));
+    let why = format!("`{DENIED}` should be denied (exit 2), but the answer was {code}{}{}", shown(&reply.stdout), shown(&reply.stderr));
+    Err(Refusal::new("the gate does not stand", why, mend))
+}
+
+/// Whether a harmless command goes on, without a word.
+///
+/// # Errors
+///
+/// What it said instead.
+pub fn lets_through(entry: &Wired, folders: Folders, place: &Place) -> Result<(), String> {
+    let reply = ask(entry, folders, place, HARMLESS)?;
+    if reply.code == Some(0) && reply.stdout.is_empty() && reply.stderr.is_empty() {
+        return Ok(());
+    }
+    Err(format!("`{HARMLESS}` should go on, but the answer was {:?}{}{}", reply.code, shown(&reply.stdout), shown(&reply.stderr)))
+}
+
+/// Whether the hook hands on to a cold binary of its own build.
+///
+/// # Errors
+///
+/// What the hook said.
+pub fn hands_over(entry: &Wired, folders: Folders, place: &Place) -> Result<(), String> {
+    // The same program, told of an event that it cannot answer by itself.
+    let entry = Wired { event: "ConfigChange".to_owned(), args: Some(vec!["ConfigChange".to_owned()]), command: entry.program(folders).to_string_lossy().into_owned(), ..entry.clone() };
+    let mut process = entry.process(folders);
+    process.current_dir(&place.cwd);
+    let reply = run(process, &settings_changed(&place.cwd))?;
+    let broken = reply.code.is_none_or(|code| code != 0 && code != 2) || reply.stderr.starts_with("denied: the gate could not judge");
+    if broken { Err(reply.stderr.lines().find_map(|line| line.strip_prefix("why: ")).unwrap_or("it broke without a word").to_owned()) } else { Ok(()) }
+}
+
+fn shown(text: &str) -> String {
+    if text.trim().is_empty() { String::new() } else { format!("\n{}", text.trim_end()) }
+}

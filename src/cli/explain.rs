@@ -1,0 +1,207 @@
+//! `portcullis explain`: one call, judged as the hook would judge it, with everything that led there.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::place::{self, Place};
+use super::refusal::{Refusal, UNJUDGED};
+use super::terminal::{Style, colour, say, say_json, styled};
+use crate::answer::{self, Answer};
+use crate::decide::Decided;
+use crate::door::Door;
+use crate::event::{self, Event, Kind, Unreadable};
+use crate::failure::Failure;
+use crate::pipeline::{self, Outcome};
+use crate::policy::Policy;
+use crate::report::explain::Explanation;
+use crate::report::json as machine;
+use crate::world::{World, state, system};
+
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The folder in which the command would start
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+    /// The host's permission mode
+    #[arg(long, default_value = "default", value_name = "MODE")]
+    mode: String,
+    /// A file with an event as the host sends it; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["last", "command"])]
+    payload: Option<PathBuf>,
+    /// The last call that was held here
+    #[arg(long, conflicts_with = "command")]
+    last: bool,
+    /// The command: one argument is a command line, several are its words
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required_unless_present_any = ["payload", "last"], value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// The call could not be judged.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+    let place = Place::at(arguments.cwd.as_deref())?;
+    if arguments.last {
+        return last(arguments, &place);
+    }
+    let input = match &arguments.payload {
+        Some(path) => payload(path)?,
+        None => super::canary::before_command(&command_line(&arguments.command), &place.cwd, &arguments.mode).into_bytes(),
+    };
+    explain(&input, &place.world, arguments.json, None)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The command line that the words stand for.
+fn command_line(words: &[String]) -> String {
+    match words {
+        [line] => line.clone(),
+        _ => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// A word as a shell would be given it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+fn payload(path: &PathBuf) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    let read = if path.as_os_str() == "-" { std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes) } else { fs::read(path) };
+    let refused = |error| Refusal { code: UNJUDGED, ..Refusal::new("nothing was judged", format!("`{}`: {error}", path.display()), "name a file with an event as JSON") };
+    read.map_err(refused)
+}
+
+/// Re-judges the last call that was held.
+fn last(arguments: &Arguments, place: &Place) -> Result<ExitCode, Refusal> {
+    let none = |why: &str| Refusal::new("there is nothing to explain", why, "try the command itself: `portcullis explain -- COMMAND`");
+    let Some(bytes) = state::read(&place.world.states, &place.around.root, state::LAST) else {
+        return Err(none(&format!("no call was held in `{}` yet", place.around.root.display())));
+    };
+    let kept: Value = serde_json::from_slice(&bytes).map_err(|error| none(&format!("the file with the last refusal cannot be read: {error}")))?;
+    // What the payload was is kept byte for byte; a tree would lose what `serde_json` normalises.
+    let time = kept.get("time").and_then(Value::as_u64).unwrap_or(0);
+    let ago = ago(system::now().saturating_sub(time));
+    let held = kept.get("held").and_then(Value::as_bool).unwrap_or(true);
+    let text = kept.get("text").and_then(Value::as_str).unwrap_or_default();
+    let Some(input) = kept.get("input").filter(|input| !input.is_null()) else {
+        if arguments.json {
+            say_json(&json!({ "last": kept, "ago": ago }));
+        } else {
+            say(&format!("held {ago}; the call was too large to be kept\n{}", super::init::indented(text)));
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    if !arguments.json {
+        let what = if held { "held" } else { "shown, not held (paused, or rules that only watch)," };
+        say(&format!("{} {what} {ago}; judged again by today's policy:", styled("last", Style::Bold, colour())));
+    }
+    // It was judged with this root as the project.
+    let world = World { project_dir: Some(place.around.root.clone()), ..place.world.clone() };
+    explain(input.to_string().as_bytes(), &world, arguments.json, Some(json!({ "time": time, "ago": ago, "held": held, "text": text })))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A stretch of time that has passed, in its largest unit.
+fn ago(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s ago"),
+        60..3600 => format!("{} min ago", seconds / 60),
+        3600..86_400 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+/// Judges an event, and says how.
+fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> Result<(), Refusal> {
+    let event = event::read(input).map_err(|unreadable| {
+        Failure::InputUnreadable(match unreadable {
+            Unreadable::Json(why) => why,
+            Unreadable::Missing(field) => format!("it has no `{field}`"),
+        })
+    })?;
+    let kind = Kind::of(&event.name);
+    let (Some(call), false) = (&event.tool, kind == Kind::Observing) else {
+        return without_call(&event, input, world, as_json);
+    };
+    let around = world.around(&event)?;
+    let bytes = place::policy_bytes(world, &around)?;
+    let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
+    let mut facts = pipeline::facts(&event, &around.places);
+    let actions = pipeline::actions(call, &facts.places, &policy);
+    let Decided { verdict, looks, .. } = pipeline::settle(&actions, &mut facts, &around, &policy, Door::Cold, true)?.ok_or(Failure::PolicyDamaged)?;
+    let rules = policy.all_rules().ok_or(Failure::PolicyDamaged)?;
+    let root = around.root.to_string_lossy();
+    let paused = pipeline::pause_until(world, &around).map(|until| until.saturating_sub(system::now()).div_ceil(60));
+    let explanation = Explanation {
+        event: &event.name,
+        tool: &call.name,
+        cwd: &facts.places.cwd,
+        mode: &event.mode,
+        agent: &event.agent,
+        root: (&root, around.why),
+        digest: policy.digest,
+        actions: &actions,
+        looks: &looks,
+        rules: &rules,
+        verdict: &verdict,
+        answer: &if paused.is_some() { Answer::nothing() } else { answer::to(&event, &verdict, world.attended) },
+        paused,
+    };
+    if as_json {
+        let mut value = machine::explanation(&explanation);
+        value["last"] = last.unwrap_or_default();
+        say_json(&value);
+    } else {
+        say(&explanation.text(|heading| styled(heading, Style::Bold, colour())));
+    }
+    Ok(())
+}
+
+/// An event that is no call: it is only told what the answer is.
+fn without_call(event: &Event, input: &[u8], world: &World, as_json: bool) -> Result<(), Refusal> {
+    let Outcome::Answer(answer) = pipeline::answer(None, input, world, Door::Cold) else {
+        return Err(Failure::PolicyDamaged.into());
+    };
+    if as_json {
+        say_json(&json!({ "event": event.name, "tool": null, "answer": { "exit": answer.code, "stdout": answer.stdout, "stderr": answer.stderr } }));
+        return Ok(());
+    }
+    let said = format!("{}{}", answer.stdout, answer.stderr);
+    let judged = if Kind::of(&event.name) == Kind::Observing { "it tells what happened; nothing is judged" } else { "it is judged as a whole, not by rules" };
+    say(&format!("{} {}: {judged}", styled("event", Style::Bold, colour()), event.name));
+    if said.trim().is_empty() {
+        say(&format!("{} exit {}, nothing is said", styled("answer", Style::Bold, colour()), answer.code));
+    } else {
+        say(&format!("{} exit {}:\n{}", styled("answer", Style::Bold, colour()), answer.code, super::init::indented(&said)));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_words_are_quoted_and_one_is_a_line() {
+        for (words, line) in [
+            (vec!["git push && ls"], "git push && ls"),
+            (vec!["git", "push", "--force"], "git push --force"),
+            (vec!["echo", "it's", "a b", "", "$X"], r"echo 'it'\''s' 'a b' '' '$X'"),
+        ] {
+            assert_eq!(command_line(&words.into_iter().map(str::to_owned).collect::<Vec<_>>()), line);
+        }
+    }
+}

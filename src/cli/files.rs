@@ -1,0 +1,147 @@
+//! Changes of files: shown as a difference, and made by renaming, so that nobody ever reads half of one.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::refusal::Refusal;
+use super::settings;
+
+/// The mode of a new file, and of a new program.
+pub const FILE: u32 = 0o644;
+/// The mode of a new program.
+pub const PROGRAM: u32 = 0o755;
+
+/// What becomes of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The file, links followed.
+    pub path: PathBuf,
+    /// Its bytes; none: it is not there.
+    pub before: Option<Vec<u8>>,
+    /// Its bytes afterwards; none: it goes away.
+    pub after: Option<Vec<u8>>,
+    /// The mode, if it is new.
+    pub mode: u32,
+}
+
+impl Edit {
+    /// Reads the file at `path` and gives the edit that leaves it as `change` says.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or `change` refuses it.
+    pub fn of(path: &Path, mode: u32, change: impl FnOnce(Option<&[u8]>) -> Result<Option<Vec<u8>>, Refusal>) -> Result<Self, Refusal> {
+        let (path, before) = read(path)?;
+        let after = change(before.as_deref())?;
+        Ok(Self { path, before, after, mode })
+    }
+
+    /// Whether anything changes.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        self.before != self.after
+    }
+
+    /// `create`, `change`, `remove` or `keep`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match (&self.before, &self.after) {
+            (before, after) if before == after => "keep",
+            (None, _) => "create",
+            (_, None) => "remove",
+            _ => "change",
+        }
+    }
+
+    /// The change as a unified diff; of programs, only that they change.
+    #[must_use]
+    pub fn difference(&self) -> String {
+        let name = self.path.display().to_string();
+        let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| String::from_utf8(bytes.clone())).transpose();
+        match (text(&self.before), text(&self.after)) {
+            (Ok(before), Ok(after)) => settings::difference(&name, before.as_deref(), after.as_deref()),
+            _ => match &self.after {
+                Some(after) => format!("{} {name} ({} bytes)\n", self.kind(), after.len()),
+                None => format!("remove {name}\n"),
+            },
+        }
+    }
+
+    /// Makes the change.
+    ///
+    /// # Errors
+    ///
+    /// The file is no longer as it was read, or the system refuses.
+    pub fn apply(&self) -> Result<(), Refusal> {
+        if !self.changes() {
+            return Ok(());
+        }
+        let refused = |error: io::Error| {
+            let mend = if error.kind() == io::ErrorKind::PermissionDenied { "make it writable, or run this as the person it belongs to (`sudo` for managed settings)" } else { "see to it, then run this again" };
+            Refusal::new(format!("could not {} `{}`", self.kind(), self.path.display()), error, mend)
+        };
+        let (_, now) = read(&self.path)?;
+        if now != self.before {
+            return Err(Refusal::new(format!("left `{}` as it is", self.path.display()), "it changed while this ran", "run this again"));
+        }
+        match &self.after {
+            Some(bytes) => put(&self.path, bytes, self.mode).map_err(refused),
+            None => fs::remove_file(&self.path).map_err(refused),
+        }
+    }
+}
+
+/// A file's true path and its bytes; no bytes if it is not there.
+///
+/// # Errors
+///
+/// It cannot be read, or is a link that leads nowhere.
+pub fn read(path: &Path) -> Result<(PathBuf, Option<Vec<u8>>), Refusal> {
+    let refused = |why: &dyn std::fmt::Display| Refusal::new(format!("could not read `{}`", path.display()), why, "make it readable, or take it away");
+    // People keep their settings elsewhere and link to them; the link stays.
+    let real = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => fs::canonicalize(path).map_err(|error| refused(&format!("it is a link that cannot be followed: {error}")))?,
+        _ => path.to_path_buf(),
+    };
+    match fs::read(&real) {
+        Ok(bytes) => Ok((real, Some(bytes))),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok((real, None)),
+        Err(error) => Err(refused(&error)),
+    }
+}
+
+/// Puts `bytes` into the place of a file, keeping the mode and the owner of one that is there.
+///
+/// # Errors
+///
+/// The system's; then the old file stands as it was.
+pub fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let folder = path.parent().ok_or_else(|| io::Error::other("it has no folder"))?;
+    fs::create_dir_all(folder)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.{}", std::process::id()));
+    let old = fs::metadata(path).ok();
+    let mode = old.as_ref().map_or(mode, |old| old.mode() & 0o7777);
+    let made = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary).and_then(|mut file| {
+        file.write_all(bytes)?;
+        if let Some(old) = &old {
+            file.set_permissions(fs::Permissions::from_mode(mode))?;
+            // Only the administrator may give a file away; for all others it is theirs already.
+            let _ = std::os::unix::fs::chown(&temporary, Some(old.uid()), Some(old.gid()));
+        }
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    });
+    if made.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    made
+}
+
+/// Removes a folder if nothing is in it.
+pub fn remove_if_empty(folder: &Path) {
+    // `rmdir` refuses a folder with something in it, which is what is wanted.
+    let _ = fs::remove_dir(folder);
+}

@@ -1,0 +1,195 @@
+//! `portcullis init`: wires the gate into the settings of Claude Code, or takes it out, and shows it refuse.
+
+pub mod exclude;
+pub mod plan;
+pub mod scope;
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::canary;
+use super::files::Edit;
+use super::place::Place;
+use super::refusal::{FAILED, Refusal};
+use super::terminal::{self, Style, agreed, can_ask, colour, say, say_json, styled};
+use super::wired::{Folders, entries};
+use crate::pipeline;
+use crate::policy::{Layer, Policy};
+use plan::Plan;
+use scope::{Scope, Site};
+
+/// Arguments of `init`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Whose sessions are gated
+    #[arg(long, value_enum, default_value = "local")]
+    scope: Scope,
+    /// Show the change of every file and make none
+    #[arg(long)]
+    dry_run: bool,
+    /// Take out what `init` put in
+    #[arg(long)]
+    undo: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Write no starter `portcullis.toml`
+    #[arg(long)]
+    no_policy: bool,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+    /// Install git's hooks too (not supported by this version)
+    #[arg(long)]
+    git: bool,
+}
+
+/// What the gate answered to the force push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Live {
+    /// It refused, in these words.
+    Refused(String),
+    /// It is not to hold anything now, and why.
+    Watching(String),
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// The gate could not be wired, or does not refuse.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+    if arguments.git {
+        return Err(Refusal::usage("nothing was wired", "`--git` is not supported by this version", "leave it out; the gate sees git commands that agents run without it"));
+    }
+    if cfg!(windows) {
+        return Err(Refusal::new("nothing was wired", "Windows is not supported by this version", "use it under WSL, for sessions that run there"));
+    }
+    if let (true, false, Some(variable)) = (arguments.undo, arguments.dry_run, terminal::agent()) {
+        return Err(Refusal::new("nothing was taken out", format!("an agent runs this (`{variable}` is set)"), "a person does this on a terminal"));
+    }
+    let place = Place::at(None)?;
+    let site = Site::at(&place.cwd, &place.world, None)?;
+    let plan = if arguments.undo { plan::unwire(arguments.scope, &site)? } else { plan::wire(arguments.scope, &site, !arguments.no_policy)? };
+
+    if !arguments.json {
+        show(arguments, &plan);
+    }
+    let asked = plan.changes() && !arguments.yes && !arguments.json && !arguments.dry_run && can_ask();
+    if asked && !agreed("make these changes?") {
+        say("nothing was changed");
+        return Ok(ExitCode::from(FAILED));
+    }
+    if !arguments.dry_run {
+        plan.apply()?;
+    }
+    let mut live = if arguments.dry_run || arguments.undo { None } else { Some(live(&plan, &site)?) };
+    // Settings that switch the gate off are the person's to mend; it is wired, but it does not stand.
+    let off = plan.faults.first();
+    if let (Some(fault), Some(live)) = (off, &mut live) {
+        *live = Live::Watching(format!("{fault}; mend it, then run this again"));
+    }
+    if arguments.json {
+        say_json(&as_json(arguments, &plan, live.as_ref()));
+    } else {
+        finish(arguments, &plan, live.as_ref());
+    }
+    Ok(if off.is_some() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// Sends a force push through the command as it stands in the settings file now.
+///
+/// # Errors
+///
+/// It was not refused.
+pub fn live(plan: &Plan, site: &Site) -> Result<Live, Refusal> {
+    let (_, bytes) = super::files::read(&plan.settings)?;
+    let text = String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
+    let entry = entries(&text).into_iter().find(|entry| entry.event == "PreToolUse");
+    let entry = entry.ok_or_else(|| Refusal::new("the gate does not stand", format!("`{}` has no entry on `PreToolUse`", plan.settings.display()), "run this again"))?;
+    // What a new policy file changes is only seen now.
+    let place = Place::at(Some(&site.root))?;
+    if let Some(until) = pipeline::pause_until(&place.world, &place.around) {
+        let minutes = until.saturating_sub(crate::world::system::now()).div_ceil(60);
+        return Ok(Live::Watching(format!("it is paused for {minutes} more min (`portcullis pause --end` ends it)")));
+    }
+    let bytes = place.policy()?;
+    let watching = Policy::open(&bytes).and_then(|policy| policy.all_rules()).is_some_and(|rules| rules.iter().any(|rule| rule.shadow && rule.layer == Layer::BuiltIn));
+    if watching {
+        return Ok(Live::Watching("the policy has `mode = \"shadow\"`, so that verdicts are only shown (`portcullis explain --last`)".to_owned()));
+    }
+    canary::refused(&entry, Folders { project: &site.root, plugin: None }, &place).map(Live::Refused)
+}
+
+fn show(arguments: &Arguments, plan: &Plan) {
+    if arguments.dry_run || can_ask() {
+        for edit in plan.edits.iter().filter(|edit| edit.changes()) {
+            say(edit.difference().trim_end());
+        }
+    }
+    if !plan.changes() {
+        let state = if arguments.undo { "the gate is not wired in" } else { "the gate is wired in already" };
+        say(&format!("nothing to do: {state} ({})", plan.settings.display()));
+    }
+    for note in plan.faults.iter().chain(&plan.notes) {
+        say(&format!("{} {note}", styled("note:", Style::Doubtful, colour())));
+    }
+}
+
+fn finish(arguments: &Arguments, plan: &Plan, live: Option<&Live>) {
+    let done = |edit: &&Edit| edit.changes();
+    if arguments.dry_run {
+        say(if plan.changes() { "nothing was changed (--dry-run)" } else { "nothing would change" });
+        return;
+    }
+    for edit in plan.edits.iter().filter(done) {
+        let word = match edit.kind() {
+            "create" => "made",
+            "remove" => "removed",
+            _ => "changed",
+        };
+        say(&format!("{word} {}", edit.path.display()));
+    }
+    if arguments.undo {
+        return;
+    }
+    let scope = arguments.scope;
+    say(&format!("scope {}\n  holds:    {}\n  not held: {}", scope.name(), scope.holds(), scope.spares()));
+    match live {
+        Some(Live::Refused(text)) => {
+            say(&format!("tried through the settings file: `{}`, and the agent would read:\n", canary::DENIED));
+            say(&indented(text));
+            say(&format!("\n{}; running sessions see it too. next: `portcullis doctor`, `portcullis explain -- COMMAND`", styled("the gate stands", Style::Good, colour())));
+        }
+        Some(Live::Watching(why)) => say(&format!("{}: {why}", styled("the gate is wired in, but does not hold", Style::Doubtful, colour()))),
+        None => {}
+    }
+}
+
+/// A text of somebody else, set off by a bar.
+#[must_use]
+pub fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
+}
+
+fn as_json(arguments: &Arguments, plan: &Plan, live: Option<&Live>) -> Value {
+    let files: Vec<Value> = plan
+        .edits
+        .iter()
+        .map(|edit| json!({ "path": edit.path, "change": edit.kind(), "difference": edit.difference() }))
+        .collect();
+    json!({
+        "scope": arguments.scope.name(),
+        "settings": plan.settings,
+        "made": !arguments.dry_run && plan.changes(),
+        "files": files,
+        "faults": plan.faults,
+        "notes": plan.notes,
+        "holds": arguments.scope.holds(),
+        "not_held": arguments.scope.spares(),
+        "refusal": match live { Some(Live::Refused(text)) => Some(text), _ => None },
+        "watching": match live { Some(Live::Watching(why)) => Some(why), _ => None },
+    })
+}

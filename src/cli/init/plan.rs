@@ -1,0 +1,246 @@
+//! What `init` changes, file by file, worked out before the first of them is touched.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::cli::files::{self, Edit};
+use crate::cli::place;
+use crate::cli::refusal::Refusal;
+use crate::cli::settings::{self, EVENTS, Wiring};
+use crate::event::settings::entry::starts_gate;
+use crate::event::settings::{PROGRAM, Reading, judge};
+use crate::world::PROJECT_POLICY;
+
+use super::exclude;
+use super::scope::{Scope, Site};
+
+/// The policy that a repository without one is given.
+pub const STARTER: &str = include_str!("starter.toml");
+/// The binaries, as they stand in one folder.
+pub const BINARIES: [&str; 3] = [PROGRAM, "portcullis-git", "portcullis"];
+/// After how many seconds the client gives up; above the gate's own deadlines (three seconds, six for the cold door).
+const TIMEOUT: u32 = 10;
+/// The gate's own folder in a project.
+const FOLDER: &str = ".portcullis";
+/// What keeps that folder out of commits.
+const IGNORE_ALL: &str = "*\n";
+
+/// How the gate is wired with `command`.
+#[must_use]
+pub fn wiring(command: &str) -> Wiring {
+    Wiring { command: command.to_owned(), events: EVENTS, timeout_seconds: TIMEOUT }
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The settings file.
+    pub settings: PathBuf,
+    /// Every file, in the order in which they are changed: the gate is wired when all it needs is there, and taken out
+    /// of the settings first.
+    pub edits: Vec<Edit>,
+    /// Folders that go if nothing is left in them, inner ones first.
+    pub folders: Vec<PathBuf>,
+    /// What else in the settings switches the gate off or weakens it, each a clause.
+    pub faults: Vec<String>,
+    /// What the person should know.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// Whether anything changes.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        self.edits.iter().any(Edit::changes)
+    }
+
+    /// Makes the changes.
+    ///
+    /// # Errors
+    ///
+    /// The first that could not be made; what was made before it stays.
+    pub fn apply(&self) -> Result<(), Refusal> {
+        for edit in &self.edits {
+            edit.apply()?;
+        }
+        for folder in &self.folders {
+            files::remove_if_empty(folder);
+        }
+        Ok(())
+    }
+
+    /// The settings text afterwards.
+    #[must_use]
+    pub fn settings_text(&self) -> Option<String> {
+        // The edit's own path is the true one; links to settings are followed.
+        let edit = self.edits.iter().find(|edit| files::read(&self.settings).is_ok_and(|(path, _)| path == edit.path))?;
+        String::from_utf8(edit.after.clone()?).ok()
+    }
+}
+
+/// What wires the gate.
+///
+/// # Errors
+///
+/// A file that cannot be read, settings that the client would not accept, binaries that are not there.
+pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
+    let mut edits = Vec::new();
+    let mut notes = Vec::new();
+    let hook = site.binaries.join(PROGRAM);
+    if !hook.is_file() {
+        let why = format!("`{}` is not there", hook.display());
+        return Err(Refusal::new("nothing was wired", why, "run `portcullis install` first (in a clone: `cargo run --release -- install`)"));
+    }
+    let command = match scope {
+        Scope::Local | Scope::User | Scope::Managed => place::text(&hook)?.to_owned(),
+        Scope::Project => {
+            edits.extend(copies(site)?);
+            format!("${{CLAUDE_PROJECT_DIR}}/{FOLDER}/bin/{PROGRAM}")
+        }
+    };
+    match (scope, &site.repository) {
+        (Scope::Local, Some(repository)) => {
+            let file = repository.common_dir.join("info/exclude");
+            edits.push(Edit::of(&file, files::FILE, |before| {
+                // Git reads bytes; lines that are not UTF-8 are left to the person.
+                Ok(match before.map(std::str::from_utf8) {
+                    Some(Err(_)) => before.map(<[u8]>::to_vec),
+                    Some(Ok(text)) => Some(exclude::with(Some(text)).into_bytes()),
+                    None => Some(exclude::with(None).into_bytes()),
+                })
+            })?);
+        }
+        (Scope::Local | Scope::Project, None) => notes.push(format!("`{}` is in no git repository; the gate is wired for this folder", site.root.display())),
+        _ => {}
+    }
+    if matches!(scope, Scope::Local | Scope::Project) && policy {
+        edits.push(Edit::of(&site.root.join(PROJECT_POLICY), files::FILE, |before| Ok(Some(before.unwrap_or(STARTER.as_bytes()).to_vec())))?);
+    }
+    if scope == Scope::Managed {
+        notes.push(format!("everyone on this machine will start `{}`; it should belong to the administrator (`portcullis install --prefix /usr/local`)", hook.display()));
+    }
+    let settings = site.settings(scope)?;
+    let (edit, faults) = settings_edit(&settings, &command)?;
+    edits.push(edit);
+    Ok(Plan { settings, edits, folders: Vec::new(), faults, notes })
+}
+
+/// The settings with the gate in them, and what else in them switches it off.
+fn settings_edit(path: &Path, command: &str) -> Result<(Edit, Vec<String>), Refusal> {
+    let edit = Edit::of(path, files::FILE, |before| {
+        let text = text(path, before)?;
+        let after = settings::install(text, &wiring(command)).map_err(|mistake| mistaken(path, &mistake))?;
+        Ok(Some(after.into_bytes()))
+    })?;
+    let after = edit.after.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+    let effect = match judge(&after) {
+        Reading::Read(effect) if effect.whole => effect,
+        Reading::Read(effect) => {
+            let why = effect.faults.first().cloned().unwrap_or_else(|| "the gate would not see every call".to_owned());
+            return Err(Refusal::new("nothing was wired", format!("`{}`: {why}", path.display()), "mend the settings, or install the gate in another folder"));
+        }
+        Reading::Unreadable(why) => return Err(Refusal::new("nothing was wired", format!("`{}`: {why}", path.display()), "mend the settings")),
+    };
+    let faults = effect.faults.iter().map(|fault| format!("`{}`: {fault}", path.display())).collect();
+    Ok((edit, faults))
+}
+
+/// What takes the gate out again.
+///
+/// # Errors
+///
+/// A file that cannot be read, settings that are not JSON.
+pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
+    let mut edits = Vec::new();
+    let mut folders = Vec::new();
+    let mut notes = Vec::new();
+    if scope == Scope::Project {
+        let folder = site.root.join(FOLDER);
+        for name in BINARIES {
+            edits.push(Edit::of(&folder.join("bin").join(name), files::PROGRAM, |_| Ok(None))?);
+        }
+        edits.push(Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(before.filter(|text| *text != IGNORE_ALL.as_bytes()).map(<[u8]>::to_vec)))?);
+        folders.extend([folder.join("bin"), folder]);
+    }
+    if let (Scope::Local, Some(repository)) = (scope, &site.repository) {
+        edits.push(Edit::of(&repository.common_dir.join("info/exclude"), files::FILE, |before| {
+            Ok(match before.map(std::str::from_utf8) {
+                Some(Ok(text)) => exclude::without(text).map(String::into_bytes),
+                _ => before.map(<[u8]>::to_vec),
+            })
+        })?);
+    }
+    if matches!(scope, Scope::Local | Scope::Project) {
+        let policy = site.root.join(PROJECT_POLICY);
+        let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| *text != STARTER.as_bytes()).map(<[u8]>::to_vec)))?;
+        if edit.after.is_some() {
+            notes.push(format!("`{}` is yours and stays", policy.display()));
+        }
+        edits.push(edit);
+    }
+    let settings = site.settings(scope)?;
+    let edit = Edit::of(&settings, files::FILE, |before| match text(&settings, before)? {
+        None => Ok(None),
+        Some(text) => {
+            let after = settings::remove(text, starts_gate).map_err(|mistake| mistaken(&settings, &mistake))?;
+            Ok(after.map(String::into_bytes))
+        }
+    })?;
+    if edit.after.is_none() && edit.before.is_some() {
+        folders.extend(settings.parent().map(Path::to_path_buf));
+    }
+    // While files go, the settings must not name them any more.
+    edits.insert(0, edit);
+    Ok(Plan { settings, edits, folders, faults: Vec::new(), notes })
+}
+
+/// The binaries in the project's own folder, kept out of commits.
+fn copies(site: &Site) -> Result<Vec<Edit>, Refusal> {
+    let folder = site.root.join(FOLDER);
+    let mut edits = vec![Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(Some(before.unwrap_or(IGNORE_ALL.as_bytes()).to_vec())))?];
+    for name in BINARIES {
+        let source = site.binaries.join(name);
+        let bytes = fs::read(&source).map_err(|error| {
+            Refusal::new("nothing was wired", format!("`{}` cannot be read: {error}", source.display()), "run `portcullis install` again")
+        })?;
+        edits.push(Edit::of(&folder.join("bin").join(name), files::PROGRAM, |_| Ok(Some(bytes)))?);
+    }
+    Ok(edits)
+}
+
+/// A settings file's text.
+fn text<'t>(path: &Path, bytes: Option<&'t [u8]>) -> Result<Option<&'t str>, Refusal> {
+    let refused = |error| Refusal::new(format!("`{}` was left as it is", path.display()), format!("it is not UTF-8: {error}"), "save it as UTF-8, then run this again");
+    bytes.map(std::str::from_utf8).transpose().map_err(refused)
+}
+
+fn mistaken(path: &Path, mistake: &settings::Mistake) -> Refusal {
+    let why = format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.what);
+    Refusal::new(format!("`{}` was left as it is", path.display()), why, mistake.mend.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::STARTER;
+    use crate::BUILD;
+    use crate::policy::Layer;
+    use crate::policy::compile::{Input, Source, compile};
+    use crate::policy::packs::{PACKS, PROGRAMS};
+
+    #[track_caller]
+    fn compiles(text: &str) -> usize {
+        let layers = [Source { layer: Layer::Project, path: "portcullis.toml", text }];
+        let input = Input { build: BUILD, compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
+        match compile(&input) {
+            Ok(compiled) => compiled.rules.iter().filter(|rule| rule.place.starts_with("portcullis.toml")).count(),
+            Err(mistakes) => panic!("{}", input.render(&mistakes, false)),
+        }
+    }
+
+    #[test]
+    fn the_starter_policy_is_valid_as_it_stands_and_with_all_its_examples() {
+        assert_eq!(compiles(STARTER), 0);
+        let all: Vec<&str> = STARTER.lines().map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line)).collect();
+        assert_eq!(compiles(&all.join("\n")), 1);
+    }
+}

@@ -1,0 +1,128 @@
+//! Scopes: which settings file each means, what it protects against and what not.
+//!
+//! Facts about the client are from its documentation of settings and hooks, and from observing version 2.1.329.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use crate::world::World;
+use crate::world::repository::{Discovery, Repository, discover};
+
+use crate::cli::refusal::Refusal;
+
+/// Managed settings of Claude Code.
+#[cfg(not(target_os = "macos"))]
+pub const MANAGED: &str = "/etc/claude-code/managed-settings.json";
+/// Managed settings of Claude Code.
+#[cfg(target_os = "macos")]
+pub const MANAGED: &str = "/Library/Application Support/ClaudeCode/managed-settings.json";
+
+/// Whose sessions are gated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scope {
+    /// This checkout, for you alone (`.claude/settings.local.json`)
+    Local,
+    /// This project, for everyone who works on it (`.claude/settings.json`, committed)
+    Project,
+    /// All your sessions on this machine (`~/.claude/settings.json`)
+    User,
+    /// All sessions of everyone on this machine (needs the administrator)
+    Managed,
+}
+
+impl Scope {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Project => "project",
+            Self::User => "user",
+            Self::Managed => "managed",
+        }
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn holds(self) -> &'static str {
+        match self {
+            Self::Local => "your sessions that start anywhere in this repository (clients before 2.1.211: at its root)",
+            Self::Project => "everyone's sessions that start in this very folder; who has not run `portcullis init --scope project` here yet is held until then",
+            Self::User => "all your sessions on this machine, in every folder",
+            Self::Managed => "all sessions of everyone on this machine; no other settings and no edit while a session runs can switch it off",
+        }
+    }
+
+    /// What it does not hold.
+    #[must_use]
+    pub fn spares(self) -> &'static str {
+        match self {
+            Self::Local => "other checkouts and other people; settings can be edited while a session runs (the gate keeps out edits that lose it), and `--bare`, `--safe-mode` or `disableAllHooks` in `--settings` start a session without it",
+            Self::Project => "sessions that start in a folder below (project settings are read from the start folder only); they can be switched off while a session runs, and by a person's own `disableAllHooks`, `--bare` or `--safe-mode`",
+            Self::User => "cloud sessions and another `CLAUDE_CONFIG_DIR`; a project's `disableAllHooks`, `--bare` and `--safe-mode` start a session without it",
+            Self::Managed => "`--bare` (CLAUDE_CODE_SIMPLE=1), which drops managed hooks too",
+        }
+    }
+}
+
+/// The folders that a scope is about.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The root of the work tree, or the folder itself where there is no repository.
+    pub root: PathBuf,
+    /// The repository.
+    pub repository: Option<Repository>,
+    /// The folder of the user's settings.
+    pub user: Option<PathBuf>,
+    /// The folder with the binaries that are to be wired.
+    pub binaries: PathBuf,
+}
+
+impl Site {
+    /// What `cwd` is part of.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be found out, or the binaries are not known.
+    pub fn at(cwd: &Path, world: &World, binaries: Option<&Path>) -> Result<Self, Refusal> {
+        let what = "could not find the place to wire";
+        let repository = match discover(cwd) {
+            Discovery::Found(found) => Some(found),
+            Discovery::None => None,
+            Discovery::Bare(folder) => {
+                let why = format!("`{}` is a repository without a work tree", folder.display());
+                return Err(Refusal::new(what, why, "go into a work tree, or use `--scope user`"));
+            }
+            Discovery::Unreadable(fault) => {
+                let why = format!("`{}`: {}", fault.path.display(), crate::world::errno_text(fault.errno));
+                return Err(Refusal::new(what, why, "make it readable"));
+            }
+        };
+        let root = repository.as_ref().map_or_else(|| cwd.to_path_buf(), |found| found.root.clone());
+        let moved = std::env::var_os("CLAUDE_CONFIG_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+        // A person's `HOME` says where the client looks; the password database is for what must not be moved.
+        let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+        let user = moved.or_else(|| home.or_else(|| world.homes.first().cloned()).map(|home| home.join(".claude")));
+        let binaries = binaries.map(Path::to_path_buf).or_else(|| world.binaries.clone());
+        let binaries = binaries.ok_or_else(|| Refusal::new(what, "the folder of this program is not known", "start it by its full path"))?;
+        Ok(Self { root, repository, user, binaries })
+    }
+
+    /// The settings file of a scope.
+    ///
+    /// # Errors
+    ///
+    /// No home folder is known.
+    pub fn settings(&self, scope: Scope) -> Result<PathBuf, Refusal> {
+        match scope {
+            Scope::Local => Ok(self.root.join(".claude/settings.local.json")),
+            Scope::Project => Ok(self.root.join(".claude/settings.json")),
+            Scope::User => match &self.user {
+                Some(folder) => Ok(folder.join("settings.json")),
+                None => Err(Refusal::new("could not find your settings", "no home folder is known", "set HOME")),
+            },
+            Scope::Managed => Ok(PathBuf::from(MANAGED)),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! `portcullis install`: builds the binaries, puts them into a folder of programs, and shows in a scratch repository
+//! that what was installed refuses a force push.
+
+mod build;
+mod scratch;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use super::canary;
+use super::files::{self, PROGRAM as PROGRAM_MODE};
+use super::init::plan::{BINARIES, wiring};
+use super::init::scope::{Scope, Site};
+use super::init::{Live, indented, live, plan};
+use super::place::Place;
+use super::refusal::Refusal;
+use super::settings::hooks_json;
+use super::terminal::{Style, colour, progress, say, say_json, styled};
+use super::wired::{Folders, entries};
+use crate::event::settings::PROGRAM;
+use build::Built;
+use scratch::Scratch;
+
+/// The plugin's manifest.
+pub const PLUGIN: &str = include_str!("../../.claude-plugin/plugin.json");
+/// The hook as the plugin starts it.
+pub const PLUGIN_COMMAND: &str = "${CLAUDE_PLUGIN_ROOT}/bin/portcullis-hook";
+
+/// Arguments of `install`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Install into DIR/bin (default: ~/.local)
+    #[arg(long, value_name = "DIR", conflicts_with = "plugin")]
+    prefix: Option<PathBuf>,
+    /// The source tree (default: the one that `cargo run` runs, else the working folder)
+    #[arg(long, value_name = "DIR")]
+    source: Option<PathBuf>,
+    /// Make DIR a Claude Code plugin with the binaries in it, and install nothing else
+    #[arg(long, value_name = "DIR")]
+    plugin: Option<PathBuf>,
+    /// Say what would be done and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// The binaries cannot be built or put in place, or what was installed does not refuse.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+    let source = build::source(arguments.source.as_deref())?;
+    let folder = match (&arguments.plugin, &arguments.prefix) {
+        (Some(plugin), _) => absolute(plugin)?.join("bin"),
+        (None, Some(prefix)) => absolute(prefix)?.join("bin"),
+        (None, None) => home()?.join(".local/bin"),
+    };
+    if arguments.dry_run {
+        let target = build::static_target();
+        say(&format!("would build {} in {}", BINARIES.join(", "), source.display()));
+        say(&format!("would build portcullis-hook for {target}, without its other features, and for the default target where that cannot be had"));
+        for name in BINARIES {
+            say(&format!("would install {}", folder.join(name).display()));
+        }
+        say("would then wire a scratch repository and show a refused force push; nothing was done (--dry-run)");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let built = build::all(&source)?;
+    let changed = put(&built, &folder)?;
+    let text = match &arguments.plugin {
+        Some(plugin) => as_plugin(&absolute(plugin)?)?,
+        None => tried(&folder)?,
+    };
+    let on_path = std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|entry| entry == folder));
+    if arguments.json {
+        say_json(&json!({
+            "installed": BINARIES.map(|name| folder.join(name)),
+            "changed": changed,
+            "static": built.is_static,
+            "target": built.target,
+            "on_path": on_path,
+            "command": canary::DENIED,
+            "refusal": text,
+        }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!("in a scratch repository, wired as yours would be, an agent ran `{}` and was told:\n", canary::DENIED));
+    say(&indented(&text));
+    say("");
+    finish(arguments, &folder, on_path);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What to type next.
+fn finish(arguments: &Arguments, folder: &Path, on_path: bool) {
+    let good = |text: &str| styled(text, Style::Good, colour());
+    if let Some(plugin) = &arguments.plugin {
+        say(&format!("{}: {}", good("the plugin is ready"), plugin.display()));
+        say(&format!("next: claude --plugin-dir {}", plugin.display()));
+        return;
+    }
+    say(&format!("{} in {}", good("installed"), folder.display()));
+    let program = if on_path { PathBuf::from("portcullis") } else { folder.join("portcullis") };
+    if !on_path {
+        say(&format!("{} {} is not on PATH; add it, or type the full path", styled("note:", Style::Doubtful, colour()), folder.display()));
+    }
+    say(&format!("next, in your own repository: {} init", program.display()));
+}
+
+/// A folder named on the command line.
+fn absolute(path: &Path) -> Result<PathBuf, Refusal> {
+    std::path::absolute(path).map_err(|error| Refusal::usage("nothing was installed", format!("`{}`: {error}", path.display()), "name a folder"))
+}
+
+/// The home folder as the person's shell has it: a fresh `HOME` is to stay the only place that changes.
+fn home() -> Result<PathBuf, Refusal> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()).or_else(crate::world::system::password_home);
+    home.ok_or_else(|| Refusal::new("nothing was installed", "no home folder is known", "name a folder with `--prefix DIR`"))
+}
+
+/// Puts the binaries in place, each by one rename; whether any of them changed. The hook comes last: until then the old
+/// pair is whole, or the new cold binary refuses the old hook, which holds.
+fn put(built: &Built, folder: &Path) -> Result<bool, Refusal> {
+    let mut changed = false;
+    for name in BINARIES.iter().rev() {
+        let (from, to) = (built.path(name), folder.join(name));
+        let refused = |error: std::io::Error| Refusal::new("nothing was installed", format!("`{}`: {error}", to.display()), "name a folder that is yours with `--prefix DIR`");
+        let bytes = fs::read(&from).map_err(|error| Refusal::new("nothing was installed", format!("`{}`: {error}", from.display()), "build again"))?;
+        if fs::read(&to).is_ok_and(|old| old == bytes) {
+            progress(&format!("{} is up to date", to.display()));
+            continue;
+        }
+        files::put(&to, &bytes, PROGRAM_MODE).map_err(refused)?;
+        progress(&format!("installed {}", to.display()));
+        changed = true;
+    }
+    Ok(changed)
+}
+
+/// Wires a scratch repository with the binaries in `folder`, and gives the refusal of a force push there.
+fn tried(folder: &Path) -> Result<String, Refusal> {
+    let scratch = Scratch::new()?;
+    progress(&format!("wiring the scratch repository {}", scratch.root().display()));
+    let place = Place::at(Some(scratch.root()))?;
+    let site = Site::at(scratch.root(), &place.world, Some(folder))?;
+    let plan = plan::wire(Scope::Local, &site, true)?;
+    plan.apply()?;
+    let text = match live(&plan, &site)? {
+        Live::Refused(text) => text,
+        Live::Watching(why) => return Err(Refusal::new("the gate does not hold", why, "see to the policy of this machine, then run this again")),
+    };
+    let settings = plan.settings_text().unwrap_or_default();
+    let entry = entries(&settings).into_iter().find(|entry| entry.event == "PreToolUse");
+    let folders = Folders { project: scratch.root(), plugin: None };
+    // After the wiring, so that the policy is the one that was just written.
+    let place = Place::at(Some(scratch.root()))?;
+    if let Some(entry) = &entry {
+        let broken = |why: String| Refusal::new("the gate does not stand", why, "run `portcullis install` again; if it stays so, report it");
+        canary::hands_over(entry, folders, &place).map_err(broken)?;
+        canary::lets_through(entry, folders, &place).map_err(broken)?;
+        progress("the hook and the cold binary are of one build; a harmless command goes on");
+    }
+    scratch.forget(&place);
+    Ok(text)
+}
+
+/// Adds what makes `folder` a plugin, and gives the refusal of a force push through it.
+fn as_plugin(folder: &Path) -> Result<String, Refusal> {
+    let hooks = hooks_json(&wiring(PLUGIN_COMMAND));
+    for (name, text) in [(".claude-plugin/plugin.json", PLUGIN), ("hooks.json", &hooks)] {
+        let path = folder.join(name);
+        files::put(&path, text.as_bytes(), files::FILE).map_err(|error| Refusal::new("the plugin was not made", format!("`{}`: {error}", path.display()), "name a folder that is yours"))?;
+    }
+    let scratch = Scratch::new()?;
+    let place = Place::at(Some(scratch.root()))?;
+    let folders = Folders { project: scratch.root(), plugin: Some(folder) };
+    let entry = entries(&hooks).into_iter().find(|entry| entry.event == "PreToolUse");
+    let entry = entry.ok_or_else(|| Refusal::new("the plugin was not made", format!("hooks.json has no entry that starts `{PROGRAM}`"), "report it"))?;
+    let text = canary::refused(&entry, folders, &place)?;
+    scratch.forget(&place);
+    Ok(text)
+}

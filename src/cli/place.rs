@@ -1,0 +1,83 @@
+//! Where a command of the people's door was started: folders, the repository around them, the policy that holds there.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use crate::door::Door;
+use crate::failure::Failure;
+use crate::pipeline;
+use crate::policy::Policy;
+use crate::world::layers::{self, Found};
+use crate::world::{Surroundings, World};
+
+use super::refusal::Refusal;
+
+/// Where a command was started.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// What the process was started with.
+    pub world: World,
+    /// The working folder.
+    pub cwd: PathBuf,
+    /// What surrounds it.
+    pub around: Surroundings,
+}
+
+impl Place {
+    /// The place `cwd`, or where this process runs.
+    ///
+    /// # Errors
+    ///
+    /// The folder is not known, or which policy holds there cannot be found out.
+    pub fn at(cwd: Option<&Path>) -> Result<Self, Refusal> {
+        let world = World::real();
+        let here = std::env::current_dir().map_err(|_| Failure::FolderUnknown);
+        let cwd = match cwd {
+            Some(cwd) if cwd.is_absolute() => cwd.to_path_buf(),
+            Some(cwd) => here?.join(cwd),
+            None => here?,
+        };
+        let around = world.at(&cwd)?;
+        Ok(Self { world, cwd, around })
+    }
+
+    /// The files of all layers, as they are.
+    ///
+    /// # Errors
+    ///
+    /// One can neither be seen nor be shown to be absent.
+    pub fn layers(&self) -> Result<Vec<Found>, Refusal> {
+        Ok(layers::look(&self.around.layers)?)
+    }
+
+    /// The compiled policy that holds here, through the same way as the hook's.
+    ///
+    /// # Errors
+    ///
+    /// It has mistakes, or cannot be read.
+    pub fn policy(&self) -> Result<Cow<'static, [u8]>, Refusal> {
+        policy_bytes(&self.world, &self.around)
+    }
+}
+
+/// The compiled policy that holds in these surroundings.
+///
+/// # Errors
+///
+/// It has mistakes, or cannot be read.
+pub fn policy_bytes(world: &World, around: &Surroundings) -> Result<Cow<'static, [u8]>, Refusal> {
+    let found = layers::look(&around.layers)?;
+    let bytes = pipeline::policy_bytes(&found, around, world, Door::Cold)?.ok_or(Failure::PolicyDamaged)?;
+    // A policy that does not open is told here once, so that callers need not.
+    Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
+    Ok(bytes)
+}
+
+/// A path as text; what a settings file and a command line can hold.
+///
+/// # Errors
+///
+/// It is not UTF-8.
+pub fn text(path: &Path) -> Result<&str, Refusal> {
+    path.to_str().ok_or_else(|| Refusal::new(format!("cannot use `{}`", path.display()), "its name is not UTF-8, which settings files cannot hold", "use another folder"))
+}

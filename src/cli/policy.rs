@@ -1,0 +1,71 @@
+//! `portcullis policy`: what holds here, and where it comes from.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use super::place::Place;
+use super::refusal::Refusal;
+use super::terminal::{Style, colour, say, say_json, styled};
+use crate::failure::Failure;
+use crate::policy::Policy;
+use crate::report::explain::tier;
+
+/// Arguments of `policy`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// The policy has mistakes, or cannot be read.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+    let place = Place::at(None)?;
+    let found = place.layers()?;
+    let bytes = place.policy()?;
+    let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
+    let mut rules = policy.all_rules().ok_or(Failure::PolicyDamaged)?;
+    rules.sort_by_key(|rule| (rule.layer, rule.pack, std::cmp::Reverse(rule.tier)));
+    let layers = || found.iter().filter(|file| !file.identity.is_empty());
+    if arguments.json {
+        say_json(&json!({
+            "root": place.around.root,
+            "why_root": place.around.why,
+            "digest": policy.digest,
+            "layers": layers().map(|file| json!({ "layer": file.layer.name(), "path": file.path })).collect::<Vec<_>>(),
+            "protected": policy.protected.iter().map(|pattern| pattern.source).collect::<Vec<_>>(),
+            "rules": rules.iter().map(|rule| json!({
+                "name": rule.name, "pack": rule.pack, "layer": rule.layer.name(), "tier": rule.tier as u8, "place": rule.place,
+                "shadow": rule.shadow, "open": rule.open, "reason": rule.reason, "instead": rule.instead,
+            })).collect::<Vec<_>>(),
+        }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let bold = |text: &str| styled(text, Style::Bold, colour());
+    say(&format!("{} {} ({}), digest {}", bold("policy"), place.around.root.display(), place.around.why, policy.digest));
+    for file in layers() {
+        say(&format!("  {:<12} {}", file.layer.name(), file.path.display()));
+    }
+    if layers().next().is_none() {
+        say("  no file; the built-in packs hold");
+    }
+    let protected: Vec<&str> = policy.protected.iter().map(|pattern| pattern.source).collect();
+    say(&format!("  protected    {}", protected.join(", ")));
+    let mut pack = "";
+    for rule in &rules {
+        if rule.pack != pack {
+            pack = rule.pack;
+            say(&bold(pack));
+        }
+        let watches = if rule.shadow { " (only watches)" } else { "" };
+        say(&format!("  {} {:<10} {:<32} {}{watches}", rule.tier as u8, tier(rule.tier), rule.name, rule.place));
+    }
+    say(&format!("{} rules", rules.len()));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,114 @@
+//! `portcullis test`: every rule's examples, each rule alone and all rules together.
+//!
+//! An example is judged without a disk: the repository is `/repo`, the home folder `/home/dev`, and of the world only
+//! that is true which the example says.
+
+mod examples;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::compiling;
+use super::place::Place;
+use super::refusal::{FAILED, Refusal, UNJUDGED};
+use super::terminal::{Style, colour, say, say_json, styled};
+use crate::BUILD;
+use crate::failure::Failure;
+use crate::policy::compile::{Compiled, Input, Source, compile};
+use crate::policy::packs::{PACKS, PROGRAMS};
+use crate::policy::{Layer, Policy};
+
+pub use examples::{Outcome, run as run_examples};
+
+/// Arguments of `test`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Test these files as the project's policy, rather than what holds here
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    policy: Vec<PathBuf>,
+    /// Only this rule
+    #[arg(long, value_name = "NAME")]
+    rule: Option<String>,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// The policy has mistakes, or there is no such rule.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+    let compiled = if arguments.policy.is_empty() { here()? } else { files(&arguments.policy)? };
+    let policy = Policy::open(&compiled.bytes).ok_or(Failure::PolicyDamaged)?;
+    let mut rules = compiled.rules.clone();
+    if let Some(name) = &arguments.rule {
+        rules.retain(|rule| rule.name == *name);
+        if rules.is_empty() {
+            let names = compiled.rules.iter().map(|rule| rule.name.as_str());
+            return Err(Refusal::usage("nothing was tested", format!("there is no rule `{name}`"), crate::policy::mistake::suggestion(name, names)));
+        }
+    }
+    let outcome = run_examples(&rules, &policy).ok_or(Failure::PolicyDamaged)?;
+    if arguments.json {
+        say_json(&as_json(&outcome));
+    } else {
+        show(&outcome);
+    }
+    Ok(if outcome.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// The policy that holds here, with its examples.
+fn here() -> Result<Compiled, Refusal> {
+    let place = Place::at(None)?;
+    let found = place.layers()?;
+    if found.iter().all(|file| file.identity.is_empty()) {
+        return compiling::built_in().map_err(|mistakes| Failure::PolicyInvalid(mistakes).into());
+    }
+    Ok(compiling::compile_layers(&found, &place.around, &place.world)?)
+}
+
+/// The built-in packs and these files.
+fn files(paths: &[PathBuf]) -> Result<Compiled, Refusal> {
+    let mut texts = Vec::new();
+    for path in paths {
+        let shown = path.display().to_string();
+        let refused = |error| Refusal { code: UNJUDGED, ..Refusal::new("nothing was tested", format!("`{shown}` cannot be read: {error}"), "name a policy file") };
+        let text = fs::read_to_string(path).map_err(refused)?;
+        texts.push((shown, text));
+    }
+    let layers: Vec<Source> = texts.iter().map(|(path, text)| Source { layer: Layer::Project, path, text }).collect();
+    let input = Input { build: BUILD, compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
+    compile(&input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, colour())).into())
+}
+
+fn show(outcome: &Outcome) {
+    for failure in &outcome.failures {
+        let head = format!("failed `{}` ({})", failure.rule, failure.place);
+        say(&format!("{}\n  {} {}\n  expected: {}\n  got:      {}", styled(&head, Style::Bad, colour()), failure.list, failure.example, failure.expected, failure.got));
+    }
+    for note in &outcome.notes {
+        say(&format!("{} {note}", styled("note:", Style::Doubtful, colour())));
+    }
+    let end = format!("{} rules, {} examples, {} failed", outcome.rules, outcome.examples, outcome.failures.len());
+    say(&styled(&end, if outcome.failures.is_empty() { Style::Good } else { Style::Bad }, colour()));
+}
+
+fn as_json(outcome: &Outcome) -> Value {
+    let failures: Vec<Value> = outcome
+        .failures
+        .iter()
+        .map(|failure| {
+            json!({
+                "rule": failure.rule, "place": failure.place, "list": failure.list, "example": failure.example,
+                "expected": failure.expected, "got": failure.got,
+            })
+        })
+        .collect();
+    json!({ "rules": outcome.rules, "examples": outcome.examples, "failures": failures, "notes": outcome.notes })
+}

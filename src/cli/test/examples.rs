@@ -1,0 +1,269 @@
+//! Judges the examples of rules through the same decision as the hook, in a world made up from what they say.
+
+use crate::action::path::Path;
+use crate::action::word::Word;
+use crate::action::{Action, Change, Deed as Done, Delete, Push, Write};
+use crate::decide::{Decided, decide};
+use crate::event::ToolCall;
+use crate::event::json::Json;
+use crate::facts::{Facts, Known, Need, Places};
+use crate::pipeline;
+use crate::policy::examples::{Argument, Deed, Example, ExampleFacts, Instead, RuleExamples};
+use crate::policy::pattern::Pattern;
+use crate::policy::{Policy, Tier};
+use crate::report::explain::{answer, tier};
+use crate::verdict::Answer;
+
+/// The repository of all examples.
+const ROOT: &str = "/repo";
+/// Their home folder.
+const HOME: &str = "/home/dev";
+/// The branch that is checked out where an example names none.
+const BRANCH: &str = "feature";
+/// The branch where an example only says that it is protected.
+const PROTECTED: &str = "main";
+/// Rounds of asking; see `pipeline`.
+const MAX_ROUNDS: usize = 8;
+
+/// What became of the examples.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// How many rules.
+    pub rules: usize,
+    /// How many examples; a command in `instead` is one.
+    pub examples: usize,
+    /// What was not as expected.
+    pub failures: Vec<Failed>,
+    /// What is worth a look.
+    pub notes: Vec<String>,
+}
+
+/// An example that was not judged as its rule says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The rule.
+    pub rule: String,
+    /// The example's place.
+    pub place: String,
+    /// `catches`, `spares`, `unsure` or `instead`.
+    pub list: &'static str,
+    /// The example, in one line.
+    pub example: String,
+    /// What should have come of it.
+    pub expected: String,
+    /// What came of it.
+    pub got: String,
+}
+
+/// Judges all examples of `rules`. None if the compiled policy is damaged.
+///
+/// A rule *alone* is what it answers itself, whatever others and waivers say; *all together* is the verdict.
+#[must_use]
+pub fn run(rules: &[RuleExamples], policy: &Policy) -> Option<Outcome> {
+    let mut outcome = Outcome { rules: rules.len(), ..Outcome::default() };
+    for rule in rules {
+        for (list, examples) in [("catches", &rule.catches), ("spares", &rule.spares), ("unsure", &rule.unsure)] {
+            for example in examples {
+                outcome.examples += 1;
+                let judged = Judged::of(example, policy, &rule.name)?;
+                let (wrong, note) = judged.against(list, rule);
+                outcome.notes.extend(note.map(|note| format!("{}: `{}` {note}", example.place, shown(&example.deed))));
+                if let Some((expected, got)) = wrong {
+                    outcome.failures.push(Failed { rule: rule.name.clone(), place: example.place.clone(), list, example: shown(&example.deed), expected, got });
+                }
+            }
+        }
+        if let Instead::Command(command) = &rule.instead {
+            outcome.examples += 1;
+            let example = Example { deed: Deed::Command(command.clone()), facts: ExampleFacts::default(), agent: None, mode: None, place: rule.place.clone() };
+            let judged = Judged::of(&example, policy, &rule.name)?;
+            if judged.whole == Tier::Prohibited {
+                let got = format!("{}, by {}", tier(judged.whole), judged.holding.join(", "));
+                let expected = "not prohibited: what a rule advises must be possible".to_owned();
+                outcome.failures.push(Failed { rule: rule.name.clone(), place: rule.place.clone(), list: "instead", example: command.clone(), expected, got });
+            }
+        }
+    }
+    Some(outcome)
+}
+
+/// What came of one example.
+struct Judged {
+    /// What the rule answered, over all actions.
+    alone: Answer,
+    /// The strictest finding of all rules, of those too that only watch.
+    whole: Tier,
+    /// Rules that hold it.
+    holding: Vec<String>,
+    /// The waiver that takes the rule back, if there is one.
+    waived: Option<String>,
+}
+
+impl Judged {
+    fn of(example: &Example, policy: &Policy, rule: &str) -> Option<Self> {
+        let (policy, mut facts) = (with_branch(policy, &example.facts), facts(example));
+        let actions = actions(&example.deed, &facts.places, &policy);
+        let Decided { verdict, looks, .. } = settled(&actions, &mut facts, &example.facts, &policy)?;
+        let looks = || looks.iter().filter(|look| look.rule == rule);
+        let holding = verdict.findings.iter().filter(|finding| finding.tier >= Tier::Supervised).map(|finding| finding.rule.clone());
+        let mut holding: Vec<String> = holding.collect();
+        holding.dedup();
+        Some(Self {
+            alone: looks().map(|look| look.answer).max().unwrap_or(Answer::No),
+            whole: verdict.findings.iter().map(|finding| finding.tier).max().unwrap_or(Tier::Free),
+            holding,
+            waived: looks().find_map(|look| look.waived.clone()),
+        })
+    }
+
+    /// What was expected and what came, where they differ, and what is worth a note.
+    fn against(&self, list: &str, rule: &RuleExamples) -> (Option<(String, String)>, Option<String>) {
+        let expected = match list {
+            "catches" => Answer::Yes,
+            "unsure" => Answer::Maybe,
+            _ => Answer::No,
+        };
+        // Below tier 3 an uncertain answer changes nothing, so it spares.
+        let spared = expected == Answer::No && self.alone == Answer::Maybe && rule.tier < Tier::Supervised;
+        if self.alone != expected && !spared {
+            return (Some((format!("`{}` answers {}", rule.name, answer(expected)), answer(self.alone).to_owned())), None);
+        }
+        let least = match expected {
+            Answer::Yes => rule.tier,
+            Answer::Maybe => rule.tier.min(Tier::Supervised),
+            Answer::No => Tier::Free,
+        };
+        match (&self.waived, expected) {
+            (Some(waiver), Answer::Yes | Answer::Maybe) => (None, Some(format!("is waived by {waiver}"))),
+            (None, Answer::Maybe) if rule.tier < Tier::Supervised => (None, None),
+            _ if self.whole < least => {
+                (Some((format!("all rules together give at least {}", tier(least)), tier(self.whole).to_owned())), None)
+            }
+            (_, Answer::No) if !self.holding.is_empty() => (None, Some(format!("is spared by `{}`, but held by {}", rule.name, self.holding.join(", ")))),
+            _ => (None, None),
+        }
+    }
+}
+
+/// Asks and answers until the decision stands.
+fn settled(actions: &[Action], facts: &mut Facts, said: &ExampleFacts, policy: &Policy) -> Option<Decided> {
+    for _ in 0..MAX_ROUNDS {
+        let decided = decide(actions, facts, policy, true)?;
+        if decided.needs.is_empty() {
+            return Some(decided);
+        }
+        facts.known.extend(decided.needs.into_iter().map(|need| {
+            let known = known(&need, said);
+            (need, known)
+        }));
+    }
+    decide(actions, facts, policy, true)
+}
+
+fn known(need: &Need, said: &ExampleFacts) -> Known {
+    let is = |fact: Option<bool>| fact.map_or_else(|| Known::Unknown("the example does not say".to_owned()), |is| Known::Is(is, String::new()));
+    match need {
+        // No links in examples.
+        Need::RealPath(path, _) => Known::Text(path.clone()),
+        Need::Exists(path) => Known::Is(said.exists.iter().any(|known| place(known).word.is(path)), String::new()),
+        Need::Branch => Known::Text(branch(said).to_owned()),
+        Need::Dirty => is(said.dirty),
+        Need::LosesGate(..) => is(said.loses_gate),
+        Need::WeakensPolicy(..) => is(said.weakens_policy),
+    }
+}
+
+fn branch(said: &ExampleFacts) -> &str {
+    said.branch.as_deref().unwrap_or(if said.protected_branch == Some(true) { PROTECTED } else { BRANCH })
+}
+
+/// The policy in which the example's branch is protected, or not, as it says.
+fn with_branch<'p>(policy: &Policy<'p>, said: &'p ExampleFacts) -> Policy<'p> {
+    let mut policy = policy.clone();
+    match said.protected_branch {
+        Some(true) => policy.protected.push(Pattern { source: branch(said), table: None }),
+        Some(false) => policy.protected.retain(|pattern| !crate::matcher::text::text(pattern, branch(said))),
+        None => {}
+    }
+    policy
+}
+
+fn facts(example: &Example) -> Facts {
+    let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
+    let places = Places {
+        roots: owned(&[ROOT]),
+        cwd: ROOT.to_owned(),
+        homes: owned(&[HOME]),
+        temporary: owned(&["/tmp", "/var/tmp", "/private/tmp"]),
+        binaries: owned(&["/home/dev/.local/bin"]),
+        state: owned(&["/home/dev/.local/state/portcullis"]),
+        config: owned(&["/home/dev/.config/portcullis", "/etc/portcullis"]),
+        git: owned(&["/repo/.git"]),
+    };
+    let agent = example.agent.clone().unwrap_or_else(|| "main".to_owned());
+    let mode = example.mode.clone().unwrap_or_else(|| "default".to_owned());
+    Facts { places, known: Vec::new(), today: 0, agent, mode }
+}
+
+/// What the example would do; as a tool call where there is one that does it.
+fn actions(deed: &Deed, places: &Places, policy: &Policy) -> Vec<Action> {
+    let of_tool = |name: &str, input: Vec<(&str, Json)>| {
+        let input = Json::Object(input.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
+        pipeline::actions(&ToolCall { name: name.to_owned(), input }, places, policy)
+    };
+    let text = |text: &str| Json::Text(text.to_owned());
+    let directly = |deed: Done| vec![Action { deed, via: Vec::new(), sure: true, from: None }];
+    match deed {
+        Deed::Command(command) => of_tool("Bash", vec![("command", text(command))]),
+        Deed::Write { path, text: Some(content) } => of_tool("Write", vec![("file_path", text(&absolute(path))), ("content", text(content))]),
+        Deed::Write { path, text: None } => directly(Done::Write(Write { path: place(path), change: Change::Unknown })),
+        Deed::Delete { path, recursive, moved } => directly(Done::Delete(Delete { path: place(path), recursive: *recursive, moved: *moved })),
+        Deed::Read { path } => of_tool("Read", vec![("file_path", text(&absolute(path)))]),
+        Deed::Fetch { url, method } => directly(Done::Fetch { url: Word::lit(url.as_str()), method: method.as_deref().map(Word::lit) }),
+        Deed::Call { tool, args } => pipeline::actions(&ToolCall { name: tool.clone(), input: input(args) }, places, policy),
+        Deed::Spawn { agent, prompt } => of_tool("Agent", vec![("subagent_type", text(agent)), ("prompt", text(prompt))]),
+        Deed::Push { target, remote, kind } => directly(Done::Push(Push {
+            remote: remote.as_deref().map(Word::lit),
+            target: target.as_deref().map(Word::lit),
+            kinds: vec![*kind],
+            sure: true,
+        })),
+    }
+}
+
+/// A path of an example; `~/` is the home folder.
+fn absolute(path: &str) -> String {
+    match path.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{HOME}{rest}"),
+        _ => path.to_owned(),
+    }
+}
+
+fn place(path: &str) -> Path {
+    Path { shown: path.to_owned(), ..Path::known(ROOT, &absolute(path)) }
+}
+
+fn input(argument: &Argument) -> Json {
+    match argument {
+        Argument::Text(text) => Json::Text(text.clone()),
+        Argument::Integer(number) => Json::Number(number.to_string()),
+        Argument::Float(number) => Json::Number(number.to_string()),
+        Argument::Boolean(flag) => Json::Bool(*flag),
+        Argument::List(list) => Json::List(list.iter().map(input).collect()),
+        Argument::Table(table) => Json::Object(table.iter().map(|(key, value)| (key.clone(), input(value))).collect()),
+    }
+}
+
+/// An example in one line.
+fn shown(deed: &Deed) -> String {
+    match deed {
+        Deed::Command(command) => command.replace('\n', "\\n"),
+        Deed::Write { path, .. } => format!("write {path}"),
+        Deed::Delete { path, moved, .. } => format!("{} {path}", if *moved { "move away" } else { "delete" }),
+        Deed::Read { path } => format!("read {path}"),
+        Deed::Fetch { url, .. } => format!("fetch {url}"),
+        Deed::Call { tool, .. } => format!("call {tool}"),
+        Deed::Spawn { agent, .. } => format!("start agent {agent}"),
+        Deed::Push { target, kind, .. } => format!("push {} ({kind:?})", target.as_deref().unwrap_or("the current branch")),
+    }
+}

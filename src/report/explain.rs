@@ -1,0 +1,210 @@
+//! A whole judgement as text for people: what was understood, which rules looked, what was concluded, what is told.
+
+use std::fmt::Write as _;
+
+use crate::action::word::Word;
+use crate::action::{Action, Change, Deed};
+use crate::answer::Answer;
+use crate::policy::{Rule, Tier};
+use crate::verdict::{self, Look, Verdict};
+
+/// Everything that is known of one judgement.
+#[derive(Debug)]
+pub struct Explanation<'a> {
+    /// The event's name.
+    pub event: &'a str,
+    /// The tool.
+    pub tool: &'a str,
+    /// The folder in which it starts.
+    pub cwd: &'a str,
+    /// The host's permission mode.
+    pub mode: &'a str,
+    /// The agent's type.
+    pub agent: &'a str,
+    /// The folder whose policy holds, and why that one.
+    pub root: (&'a str, &'a str),
+    /// The digest of the policy's layers.
+    pub digest: &'a str,
+    /// What would be done.
+    pub actions: &'a [Action],
+    /// Which rules looked at what.
+    pub looks: &'a [Look],
+    /// All rules, for their places.
+    pub rules: &'a [Rule<'a>],
+    /// What was concluded.
+    pub verdict: &'a Verdict,
+    /// What the host is told.
+    pub answer: &'a Answer,
+    /// Minutes for which a pause lets everything go on, if there is one.
+    pub paused: Option<u64>,
+}
+
+impl Explanation<'_> {
+    /// The judgement as text. `emphasis` sets the headings off.
+    #[must_use]
+    pub fn text(&self, emphasis: impl Fn(&str) -> String) -> String {
+        let mut text = String::new();
+        let (root, why) = self.root;
+        let _ = writeln!(text, "{} {} {} in {}, mode {}, agent {}", emphasis("judged"), self.event, self.tool, self.cwd, self.mode, self.agent);
+        let _ = writeln!(text, "  policy of {root} ({why}), digest {}", self.digest);
+        let _ = writeln!(text, "{}", emphasis("understood"));
+        for (at, action) in self.actions.iter().enumerate() {
+            let _ = writeln!(text, "  {} {:<6} {}", at + 1, kind(&action.deed), action.shown());
+            let mut more = |what: &str| {
+                let _ = writeln!(text, "           {what}");
+            };
+            if !action.via.is_empty() {
+                more(&format!("reached through {}", action.via.join(" > ")));
+            }
+            if let Some(from) = action.from {
+                more(&format!("done by {}", from + 1));
+            }
+            for unknown in unknowns(action) {
+                more(&format!("unknown: {unknown}"));
+            }
+        }
+        if self.actions.is_empty() {
+            text.push_str("  nothing that rules speak of\n");
+        }
+        let _ = writeln!(text, "{}", emphasis("rules"));
+        self.rules_text(&mut text);
+        let _ = writeln!(text, "{} {}", emphasis("verdict"), self.verdict_text());
+        let _ = write!(text, "{} {}", emphasis("answer"), self.answer_text());
+        text
+    }
+
+    fn rules_text(&self, text: &mut String) {
+        for (at, _) in self.actions.iter().enumerate() {
+            let looks = || self.looks.iter().filter(move |look| look.action == at);
+            for look in looks().filter(|look| look.answer != verdict::Answer::No) {
+                let place = self.rules.iter().find(|rule| rule.name == look.rule).map_or("", |rule| rule.place);
+                let _ = write!(text, "  {} {:<5} `{}` ({place})", at + 1, answer(look.answer), look.rule);
+                if let Some(waiver) = &look.waived {
+                    let _ = write!(text, ", waived by {waiver}");
+                }
+                text.push('\n');
+                let finding = self.verdict.findings.iter().find(|finding| finding.rule == look.rule);
+                if let Some(finding) = finding.filter(|_| look.waived.is_none()) {
+                    let watches = if finding.shadow { "; it only watches" } else { "" };
+                    let _ = writeln!(text, "          {}{watches}: {}", tier(finding.tier), finding.reason);
+                    if let (verdict::Answer::Maybe, Some(unread)) = (finding.answer, &finding.unread) {
+                        let _ = writeln!(text, "          could not be read: {unread}");
+                    }
+                }
+            }
+            let no: Vec<&str> = looks().filter(|look| look.answer == verdict::Answer::No).map(|look| look.rule.as_str()).collect();
+            if !no.is_empty() {
+                let _ = writeln!(text, "  {} no    {}", at + 1, no.join(", "));
+            }
+        }
+        if self.looks.is_empty() {
+            text.push_str("  none speaks of these actions\n");
+        }
+    }
+
+    fn verdict_text(&self) -> String {
+        let shadowed = self.verdict.findings.iter().any(|finding| finding.shadow && finding.tier > self.verdict.tier);
+        let watching = if shadowed { " (rules that only watch say more)" } else { "" };
+        match self.verdict.holding().next() {
+            Some(finding) => format!("{} (tier {}), by `{}`{watching}", tier(self.verdict.tier), self.verdict.tier as u8, finding.rule),
+            None => format!("{} (tier {}){watching}", tier(self.verdict.tier), self.verdict.tier as u8),
+        }
+    }
+
+    fn answer_text(&self) -> String {
+        if let Some(minutes) = self.paused {
+            return format!("nothing is said: the gate is paused for {minutes} more min");
+        }
+        let Answer { code, stdout, stderr } = self.answer;
+        let said = if stdout.is_empty() { stderr } else { stdout };
+        if said.is_empty() {
+            return format!("exit {code}, nothing is said: the host goes on by its own rules");
+        }
+        let stream = if stdout.is_empty() { "standard error" } else { "standard output" };
+        let lines: Vec<String> = said.trim_end().lines().map(|line| format!("  | {line}")).collect();
+        format!("exit {code}, on {stream}:\n{}", lines.join("\n"))
+    }
+}
+
+/// The kind of an action, as rules name it.
+#[must_use]
+pub fn kind(deed: &Deed) -> &'static str {
+    match deed {
+        Deed::Run(_) => "run",
+        Deed::Write(_) => "write",
+        Deed::Delete(_) => "delete",
+        Deed::Read(_) => "read",
+        Deed::Fetch { .. } => "fetch",
+        Deed::Call(_) => "call",
+        Deed::Spawn { .. } => "spawn",
+        Deed::Push(_) => "push",
+        Deed::Opaque { .. } => "opaque",
+    }
+}
+
+/// A tier in a word.
+#[must_use]
+pub const fn tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Free => "free",
+        Tier::Metered => "metered",
+        Tier::Supervised => "supervised",
+        Tier::Prohibited => "prohibited",
+    }
+}
+
+/// A three-valued answer in a word.
+#[must_use]
+pub const fn answer(answer: verdict::Answer) -> &'static str {
+    match answer {
+        verdict::Answer::No => "no",
+        verdict::Answer::Maybe => "maybe",
+        verdict::Answer::Yes => "yes",
+    }
+}
+
+/// What is not known of an action, each as a clause.
+#[must_use]
+pub fn unknowns(action: &Action) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    if !action.sure {
+        found.push("whether it is done at all".to_owned());
+    }
+    let mut word = |of: &str, word: &Word| {
+        if word.has_hole() || word.multi {
+            found.push(format!("{of}{word}"));
+        }
+    };
+    match &action.deed {
+        Deed::Run(run) => {
+            run.words.iter().for_each(|each| word("", each));
+            run.env.iter().for_each(|(name, value)| word(&format!("{name}="), value));
+            if let Some(hiding) = run.may_hide_flags.as_ref().filter(|_| run.words.is_empty()) {
+                word("options in ", hiding);
+            }
+        }
+        Deed::Write(write) => {
+            word("where: ", &write.path.word);
+            if write.change == Change::Unknown {
+                found.push("the text".to_owned());
+            }
+        }
+        Deed::Delete(delete) => word("where: ", &delete.path.word),
+        Deed::Read(path) => word("where: ", &path.word),
+        Deed::Fetch { url, method } => {
+            word("", url);
+            method.iter().for_each(|method| word("method ", method));
+        }
+        Deed::Push(push) => {
+            push.remote.iter().for_each(|remote| word("remote ", remote));
+            push.target.iter().for_each(|target| word("ref ", target));
+            if !push.sure {
+                found.push("how the ref changes".to_owned());
+            }
+        }
+        Deed::Opaque { why, .. } => found.push((*why).to_owned()),
+        Deed::Call(_) | Deed::Spawn { .. } => {}
+    }
+    found.dedup();
+    found
+}

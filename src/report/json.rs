@@ -1,0 +1,69 @@
+//! Judgements for machines. Keys are only ever added.
+
+use serde_json::{Value, json};
+
+use super::explain::{Explanation, answer, kind, tier, unknowns};
+use crate::action::Action;
+use crate::verdict::{Finding, Verdict};
+
+/// A whole judgement.
+#[must_use]
+pub fn explanation(explanation: &Explanation) -> Value {
+    let looks: Vec<Value> = explanation
+        .looks
+        .iter()
+        .map(|look| json!({ "action": look.action, "rule": look.rule, "answer": answer(look.answer), "waived": look.waived }))
+        .collect();
+    json!({
+        "event": explanation.event,
+        "tool": explanation.tool,
+        "cwd": explanation.cwd,
+        "mode": explanation.mode,
+        "agent": explanation.agent,
+        "root": explanation.root.0,
+        "why_root": explanation.root.1,
+        "policy": explanation.digest,
+        "actions": explanation.actions.iter().map(action).collect::<Vec<_>>(),
+        "looks": looks,
+        "verdict": verdict(explanation.verdict),
+        "answer": { "exit": explanation.answer.code, "stdout": explanation.answer.stdout, "stderr": explanation.answer.stderr },
+        "paused_minutes": explanation.paused,
+    })
+}
+
+/// A verdict with its findings.
+#[must_use]
+pub fn verdict(verdict: &Verdict) -> Value {
+    json!({
+        "tier": verdict.tier as u8,
+        "word": tier(verdict.tier),
+        "findings": verdict.findings.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "rule": finding.rule,
+        "pack": finding.pack,
+        "place": finding.place,
+        "tier": finding.tier as u8,
+        "answer": answer(finding.answer),
+        "unread": finding.unread,
+        "shadow": finding.shadow,
+        "reason": finding.reason,
+        "instead": finding.instead,
+        "action": finding.action,
+        "via": finding.via,
+    })
+}
+
+fn action(action: &Action) -> Value {
+    json!({
+        "kind": kind(&action.deed),
+        "shown": action.shown(),
+        "via": action.via,
+        "sure": action.sure,
+        "from": action.from,
+        "unknown": unknowns(action),
+    })
+}
