@@ -36,9 +36,9 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
                 looks.push(Look { action: at, rule: rule.name.to_owned(), answer, waived: waived.clone() });
             }
             if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
-                let known = findings.iter().any(|finding| finding.rule == rule.name && finding.action == action.shown() && finding.tier == tier);
+                let known = findings.iter().any(|finding| finding.rule == rule.name && finding.action == shown(action, actions) && finding.tier == tier);
                 if !known {
-                    findings.push(finding(&rule, action, tier, answer));
+                    findings.push(finding(&rule, action, actions, tier, answer));
                 }
             }
         }
@@ -83,7 +83,15 @@ fn waived(rule: &Rule, at: usize, actions: &[Action], policy: &Policy, asking: &
     Some(found.map(|waiver| waiver.place.to_owned()))
 }
 
-fn finding(rule: &Rule, action: &Action, tier: Tier, answer: Answer) -> Finding {
+/// The action in one line, with the command that does it.
+fn shown(action: &Action, actions: &[Action]) -> String {
+    match action.from.and_then(|from| actions.get(from)) {
+        Some(command) => format!("{} ({})", command.shown(), action.shown()),
+        None => action.shown(),
+    }
+}
+
+fn finding(rule: &Rule, action: &Action, actions: &[Action], tier: Tier, answer: Answer) -> Finding {
     Finding {
         rule: rule.name.to_owned(),
         pack: rule.pack.to_owned(),
@@ -94,7 +102,7 @@ fn finding(rule: &Rule, action: &Action, tier: Tier, answer: Answer) -> Finding 
         shadow: rule.shadow,
         reason: rule.reason.to_owned(),
         instead: rule.instead.to_owned(),
-        action: action.shown(),
+        action: shown(action, actions),
         via: action.via.clone(),
     }
 }

@@ -34,14 +34,40 @@ pub struct Arguments {
     pub assignments: Vec<(String, Word)>,
 }
 
+impl Arguments {
+    /// Whether an option of this name was given.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.flags.iter().any(|flag| flag.names.iter().any(|known| known == name))
+    }
+
+    /// Nothing given says what to run: an interpreter reads it from standard input.
+    #[must_use]
+    pub fn text_from_stdin(&self) -> bool {
+        self.inner.is_none() && !self.roles.iter().any(|(role, _)| matches!(role, Role::Script | Role::Shell | Role::Code | Role::Patch))
+    }
+}
+
+/// The description of the subcommand that was given, or of the program where it has none.
+#[must_use]
+pub fn innermost<'p, 'a>(program: &'p Program<'a>, arguments: &Arguments) -> &'p Program<'a> {
+    let mut names = arguments.subcommand.iter().filter_map(Word::literal);
+    let mut current = program;
+    while let Some(found) = names.next().and_then(|name| current.subcommand(name)) {
+        current = found;
+    }
+    current
+}
+
 /// Reads `words` (without the program's name).
 #[must_use]
 pub fn read(program: &Program, words: &[Word]) -> Arguments {
     let mut arguments = Arguments::default();
     let mut at = 0;
     let mut current = program;
+    let mut scope = vec![program];
     while !current.subcommands.is_empty() {
-        at = options(current, words, at, Until::Subcommand, &mut arguments);
+        at = options(&scope, words, at, Until::Subcommand, &mut arguments);
         let Some(word) = words.get(at) else { break };
         arguments.front.clone_from(&arguments.flags);
         let name = word.literal().unwrap_or("");
@@ -52,15 +78,13 @@ pub fn read(program: &Program, words: &[Word]) -> Arguments {
         }
         arguments.subcommand.push(word.clone());
         at += 1;
-        match found {
-            Some(found) => current = found,
-            None => {
-                current = &UNDESCRIBED;
-                break;
-            }
+        current = found.unwrap_or(&UNDESCRIBED);
+        if current.style != Style::Exact || program.style != Style::Exact {
+            scope.clear();
         }
+        scope.insert(0, current);
     }
-    options(current, words, at, if stops(current) { Until::Operand } else { Until::End }, &mut arguments);
+    options(&scope, words, at, if stops(current) { Until::Operand } else { Until::End }, &mut arguments);
     if current.subcommands.is_empty() || !arguments.subcommand.is_empty() || !current.forms.is_empty() {
         assign(current, &mut arguments);
     }
@@ -103,8 +127,10 @@ pub fn read_undescribed(words: &[Word]) -> Arguments {
     read(&UNDESCRIBED, words)
 }
 
-/// Reads options and operands from `at` on, and stops at an inner command.
-fn options(program: &Program, words: &[Word], mut at: usize, until: Until, out: &mut Arguments) -> usize {
+/// Reads options and operands from `at` on, and stops at an inner command. `scope` holds the subcommand, and behind it
+/// the programs around it if it takes their options too.
+fn options(scope: &[&Program], words: &[Word], mut at: usize, until: Until, out: &mut Arguments) -> usize {
+    let Some(program) = scope.first() else { return at };
     let mut options_end = false;
     if program.style == Style::Bundled {
         at = old_bundle(program, words, at, out);
@@ -116,10 +142,16 @@ fn options(program: &Program, words: &[Word], mut at: usize, until: Until, out: 
             // Rules can ask for it: behind it stand paths, whatever they look like.
             out.flags.push(Flag { names: vec!["--".to_owned()], value: None });
             at += 1;
+            let behind = form(program, &out.flags).and_then(|form| form.operands.iter().skip_while(|(_, many)| !many).nth(1)).copied();
+            if let Some((role @ (Role::Argv | Role::ShellRest), _)) = behind {
+                // `mise exec TOOL… -- COMMAND`
+                out.inner = Some((role, at));
+                return at;
+            }
             continue;
         }
         if !options_end {
-            if let Some(next) = option(program, words, at, out) {
+            if let Some(next) = option(scope, words, at, out) {
                 at = next;
                 continue;
             }
@@ -131,7 +163,7 @@ fn options(program: &Program, words: &[Word], mut at: usize, until: Until, out: 
         if until == Until::Subcommand {
             return at;
         }
-        let role = form(program, &out.flags).and_then(|form| form.operands.get(out.operands.len())).copied();
+        let role = form(program, &out.flags).and_then(|form| role_at(form, out.operands.len()));
         match role {
             Some((Role::Assignments, _)) if word.is("-") => {
                 // `env -` is `env -i`.
@@ -145,7 +177,7 @@ fn options(program: &Program, words: &[Word], mut at: usize, until: Until, out: 
                     continue;
                 }
                 // No assignment: the role behind it is this word's.
-                let next = form(program, &out.flags).and_then(|form| form.operands.get(out.operands.len() + 1)).copied();
+                let next = form(program, &out.flags).and_then(|form| role_at(form, out.operands.len() + 1));
                 if let Some((role @ (Role::Argv | Role::ShellRest), _)) = next {
                     out.inner = Some((role, at));
                     return at;
@@ -172,12 +204,19 @@ pub fn assignment(word: &Word) -> Option<(String, Word)> {
     (valid && !name.is_empty()).then(|| (name.to_owned(), word.without_prefix(name.len() + 1)))
 }
 
+/// The role of the operand at this place, if it follows from the place alone.
+fn role_at(form: &Form, place: usize) -> Option<(Role, bool)> {
+    let gathers = form.operands.iter().take(place).any(|(_, many)| *many);
+    form.operands.get(place).filter(|_| !gathers).copied()
+}
+
 fn form<'p, 'a>(program: &'p Program<'a>, flags: &[Flag]) -> Option<&'p Form<'a>> {
     program.forms.iter().find(|form| form.with.iter().all(|name| flags.iter().any(|flag| flag.names.iter().any(|known| known == name))))
 }
 
 /// Reads an option at `at`; none if the word is no option. Gives the place behind it and its value.
-fn option(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> Option<usize> {
+fn option(scope: &[&Program], words: &[Word], at: usize, out: &mut Arguments) -> Option<usize> {
+    let program = scope.first()?;
     let word = words.get(at)?;
     let text = word.prefix();
     if program.style == Style::Keys {
@@ -192,11 +231,16 @@ fn option(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> 
     }
     // A long name behind one dash goes before a bundle (`gdb -args`, `bash -norc`).
     let name = text.split_once('=').map_or(text, |(name, _)| name);
-    let whole = name.len() > 2 && program.options.iter().any(|opt| opt.names.contains(&name));
+    let whole = name.len() > 2 && known(scope, name).is_some();
     if program.style == Style::SingleDash || text.starts_with("--") || whole {
-        return Some(long(program, words, at, out));
+        return Some(long(scope, words, at, out));
     }
-    Some(bundle(program, words, at, out))
+    Some(bundle(scope, words, at, out))
+}
+
+/// The option of this very name.
+fn known<'p, 'a>(scope: &[&'p Program<'a>], name: &str) -> Option<&'p Opt<'a>> {
+    scope.iter().flat_map(|program| &program.options).find(|opt| opt.names.contains(&name))
 }
 
 /// The first word of `tar xzf ARCHIVE`: letters of options without a dash, whose values are the words behind it in order.
@@ -214,7 +258,7 @@ fn old_bundle(program: &Program, words: &[Word], at: usize, out: &mut Arguments)
     next
 }
 
-fn long(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> usize {
+fn long(scope: &[&Program], words: &[Word], at: usize, out: &mut Arguments) -> usize {
     let Some(word) = words.get(at) else { return at + 1 };
     let text = word.prefix();
     let (name, attached) = match text.split_once('=') {
@@ -226,7 +270,8 @@ fn long(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> us
         out.may_hide.get_or_insert_with(|| word.clone());
         return at + 1;
     }
-    let candidates = candidates(program, name);
+    let Some(program) = scope.first() else { return at + 1 };
+    let candidates = candidates(scope, name);
     match candidates.as_slice() {
         [(opt, false)] => {
             match attached {
@@ -264,10 +309,10 @@ fn long(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> us
 
 /// The options that `name` may mean, exactly or as a beginning, each with whether it is its opposite (`--no-force` of
 /// `--force`, `--verify` of `--no-verify`; parse-options in git's `Documentation/technical/api-parse-options.adoc`).
-fn candidates<'p, 'a>(program: &'p Program<'a>, name: &str) -> Vec<(&'p Opt<'a>, bool)> {
-    let exact = || program.options.iter().filter(|opt| opt.names.contains(&name)).map(|opt| (opt, false));
-    let plain: Vec<_> = exact().collect();
-    if !plain.is_empty() || program.style != Style::Gnu || !name.starts_with("--") || name.len() < 3 {
+fn candidates<'p, 'a>(scope: &[&'p Program<'a>], name: &str) -> Vec<(&'p Opt<'a>, bool)> {
+    let plain: Vec<_> = known(scope, name).map(|opt| (opt, false)).into_iter().collect();
+    let Some(program) = scope.first().filter(|program| matches!(program.style, Style::Gnu | Style::Bundled)) else { return plain };
+    if !plain.is_empty() || !name.starts_with("--") || name.len() < 3 {
         return plain;
     }
     let any = |test: &dyn Fn(&str) -> bool| program.options.iter().filter(|opt| opt.names.iter().any(|known| test(known))).collect::<Vec<_>>();
@@ -293,15 +338,15 @@ fn opposite(name: &str) -> Option<String> {
     }
 }
 
-fn bundle(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> usize {
-    let Some(word) = words.get(at) else { return at + 1 };
+fn bundle(scope: &[&Program], words: &[Word], at: usize, out: &mut Arguments) -> usize {
+    let (Some(program), Some(word)) = (scope.first(), words.get(at)) else { return at + 1 };
     let text = word.prefix();
     let sign = text.chars().next().unwrap_or('-');
     for (offset, letter) in text.char_indices().skip(1) {
         let name = format!("{sign}{letter}");
         let end = offset + letter.len_utf8();
         let rest = (end < text.len() || word.pieces.len() > 1).then(|| word.without_prefix(end));
-        match program.options.iter().find(|opt| opt.names.contains(&name.as_str())) {
+        match known(scope, &name) {
             Some(opt) if opt.takes == Takes::Value => {
                 return match rest {
                     Some(rest) if matches!(opt.role, Role::Argv | Role::SplitArgv) => {

@@ -106,15 +106,7 @@ struct Scan {
 
 impl Scan {
     fn new(language: Language, depth: usize) -> Self {
-        Self {
-            language,
-            depth,
-            names: names::Names::default(),
-            found: Vec::new(),
-            handles: std::collections::HashMap::new(),
-            budget: 1 << 20,
-            base: 0,
-        }
+        Self { language, depth, names: names::Names::default(), found: Vec::new(), handles: std::collections::HashMap::new(), budget: 1 << 20, base: 0 }
     }
 
     fn text(&mut self, text: &str) {

@@ -56,10 +56,7 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
             }
         }
         "checkout" | "switch" | "restore" => checked_out(shell, &name, &arguments, at),
-        "apply" | "am" => {
-            let text = stdin.text_or_file(&arguments, shell);
-            shell.patch(text.as_ref(), at);
-        }
+        "apply" | "am" if arguments.operands.is_empty() => shell.patch(stdin.known_text().as_ref(), at),
         _ => {}
     }
     if let Some(described) = &described {
@@ -330,16 +327,6 @@ fn checked_out(shell: &mut Shell, name: &str, arguments: &Arguments, at: usize) 
         let created = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| matches!(name.as_str(), "-b" | "-B" | "-c" | "-C" | "--create" | "--force-create" | "--orphan"))).and_then(|flag| flag.value.clone());
         if let Some(branch) = created.or_else(|| arguments.operands.first().cloned()) {
             shell.switched(branch);
-        }
-    }
-}
-
-/// The text of a patch: standard input, or a file that this line wrote.
-impl Stdin {
-    fn text_or_file(&self, arguments: &Arguments, shell: &Shell) -> Option<Word> {
-        match arguments.operands.first() {
-            Some(file) => shell.written(&shell.path_of(file)),
-            None => self.known_text(),
         }
     }
 }

@@ -6,15 +6,7 @@ fn show(changes: Result<Vec<FileChange>, Mistake>) -> String {
     match changes {
         Ok(changes) => changes
             .iter()
-            .map(|change| {
-                format!(
-                    "{:?} {} +[{}] -[{}]",
-                    change.kind,
-                    change.path,
-                    change.added.replace('\n', "|"),
-                    change.removed.replace('\n', "|")
-                )
-            })
+            .map(|change| format!("{:?} {} +[{}] -[{}]", change.kind, change.path, change.added.replace('\n', "|"), change.removed.replace('\n', "|")))
             .collect::<Vec<_>>()
             .join("; "),
         Err(Mistake::Unreadable { line, what }) => format!("line {line}: {what}"),
@@ -25,15 +17,9 @@ fn show(changes: Result<Vec<FileChange>, Mistake>) -> String {
 fn envelopes_give_their_files() {
     let cases = [
         ("*** Begin Patch\n*** Add File: a.txt\n+one\n+two\n*** End Patch", "Add a.txt +[one|two] -[]"),
-        (
-            "*** Begin Patch\n*** Update File: a\n@@ fn x\n same\n-old\n+new\n*** End of File\n*** End Patch\n",
-            "Update a +[new] -[old]",
-        ),
+        ("*** Begin Patch\n*** Update File: a\n@@ fn x\n same\n-old\n+new\n*** End of File\n*** End Patch\n", "Update a +[new] -[old]"),
         ("*** Begin Patch\n*** Delete File: a b.txt\n*** End Patch", "Delete a b.txt +[] -[]"),
-        (
-            "*** Begin Patch\n*** Update File: old.rs\n*** Move to: new.rs\n@@\n-a\n+b\n*** End Patch",
-            "Delete old.rs +[] -[]; MoveTo new.rs +[b] -[a]",
-        ),
+        ("*** Begin Patch\n*** Update File: old.rs\n*** Move to: new.rs\n@@\n-a\n+b\n*** End Patch", "Delete old.rs +[] -[]; MoveTo new.rs +[b] -[a]"),
         ("<<'EOF'\n*** Begin Patch\n*** Delete File: x\n*** End Patch\nEOF\n", "Delete x +[] -[]"),
         ("  *** Begin Patch  \r\n *** Add File: x \r\n+y\r\n*** End Patch", "Add x +[y] -[]"),
         // Added text that looks like a header is text.
@@ -59,11 +45,7 @@ fn envelopes_give_their_files() {
 #[test]
 fn diffs_give_their_files() {
     let cases = [
-        (
-            "--- a/x.c\t2020-01-01 00:00:00\n+++ b/x.c\t2020-01-02\n@@ -1,2 +1,2 @@\n same\n-old\n+new\n",
-            None,
-            "Update x.c +[new] -[old]",
-        ),
+        ("--- a/x.c\t2020-01-01 00:00:00\n+++ b/x.c\t2020-01-02\n@@ -1,2 +1,2 @@\n same\n-old\n+new\n", None, "Update x.c +[new] -[old]"),
         // Counts decide, so that text is not taken for headers.
         ("--- x\n+++ x\n@@ -1,2 +1,2 @@\n--- y\n-b\n+++ z\n+c\n", None, "Update x +[++ z|c] -[-- y|b]"),
         (
@@ -84,21 +66,13 @@ fn diffs_give_their_files() {
             None,
             "Update i.png +[] -[]",
         ),
-        (
-            "diff --git a/i.png b/i.png\nnew file mode 100644\nBinary files /dev/null and b/i.png differ\n",
-            None,
-            "Add i.png +[] -[]",
-        ),
+        ("diff --git a/i.png b/i.png\nnew file mode 100644\nBinary files /dev/null and b/i.png differ\n", None, "Add i.png +[] -[]"),
         (
             "diff --git \"a/f\\303\\251.txt\" \"b/f\\303\\251.txt\"\n--- \"a/f\\303\\251.txt\"\n+++ \"b/f\\303\\251.txt\"\n@@ -1 +1 @@\n-a\n+b\n",
             None,
             "Update fé.txt +[b] -[a]",
         ),
-        (
-            "--- x\n+++ x\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n\\ No newline at end of file\n",
-            None,
-            "Update x +[b] -[a]",
-        ),
+        ("--- x\n+++ x\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n\\ No newline at end of file\n", None, "Update x +[b] -[a]"),
         (
             "From 1 Mon Sep 17 00:00:00 2001\nFrom: A <a@b>\nSubject: [PATCH] x\n\n---\n f | 2 +-\n\ndiff --git a/f b/f\n--- a/f\n+++ b/f\n@@ -1 +1 @@ fn\n-a\n+b\n-- \n2.30\n",
             None,
@@ -108,24 +82,12 @@ fn diffs_give_their_files() {
         ("--- c.orig\n+++ c\n@@ -1 +1 @@\n-a\n+b\n", None, "Update c +[b] -[a]"),
         ("--- c\n+++ d\n@@ -1 +1 @@\n-a\n+b\n", None, "Update c +[b] -[a]; Update d +[b] -[a]"),
         ("--- x\t1970-01-01 00:00:00.000000000 +0000\n+++ x\t2020-01-01\n@@ -0,0 +1 @@\n+a\n", None, "Add x +[a] -[]"),
-        (
-            "Index: t.txt\n=====\n--- t.txt\t(revision 1)\n+++ t.txt\t(working copy)\n@@ -1 +1 @@\n-a\n+b\n",
-            None,
-            "Update t.txt +[b] -[a]",
-        ),
+        ("Index: t.txt\n=====\n--- t.txt\t(revision 1)\n+++ t.txt\t(working copy)\n@@ -1 +1 @@\n-a\n+b\n", None, "Update t.txt +[b] -[a]"),
         ("Index: t.txt\n@@ -1 +1 @@\n-a\n+b\n", None, "Update t.txt +[b] -[a]"),
         ("  --- x\n  +++ x\n  @@ -1 +1 @@\n  -a\n  +b\n", None, "Update x +[b] -[a]"),
-        (
-            "*** x\t2020\n--- x\t2020\n***************\n*** 1,2 ****\n  k\n! a\n--- 1,2 ----\n  k\n! b\n",
-            None,
-            "Update x +[b] -[a]",
-        ),
+        ("*** x\t2020\n--- x\t2020\n***************\n*** 1,2 ****\n  k\n! a\n--- 1,2 ----\n  k\n! b\n", None, "Update x +[b] -[a]"),
         // Counts that are too small, as models write them.
-        (
-            "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n+c\n--- a/y\n+++ b/y\n@@ -1 +1 @@\n-d\n+e\n",
-            None,
-            "Update x +[b|c] -[a]; Update y +[e] -[d]",
-        ),
+        ("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n+c\n--- a/y\n+++ b/y\n@@ -1 +1 @@\n-d\n+e\n", None, "Update x +[b|c] -[a]; Update y +[e] -[d]"),
         ("--- a/x\n+++ b/x\n@@\n-a\n+b\n", None, "Update x +[b] -[a]"),
         ("@@ -1 +1 @@\n-a\n+b\n", None, "line 1: a hunk without a file name before it"),
         ("just prose\n--- a rule\n", None, ""),

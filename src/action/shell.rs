@@ -218,10 +218,6 @@ impl<'p> Shell<'p> {
         self.state.branch = Some(branch);
     }
 
-    pub(in crate::action) fn written(&self, path: &super::path::Path) -> Option<Word> {
-        path.word.literal().and_then(|path| self.state.written_text(path)).cloned()
-    }
-
     pub(in crate::action) fn aliases_used(&self) -> usize {
         self.via.iter().filter(|step| *step == "git alias").count()
     }

@@ -1,6 +1,6 @@
 //! `write`, `delete`, `read`: paths, and the text that a change brings in.
 
-use super::path::{Question, matches, nowhere, outside};
+use super::path::{Question, emptied, matches, nowhere, outside};
 use super::{Asking, Cover, text};
 use crate::action::path::Path;
 use crate::action::word::Word;
@@ -34,7 +34,15 @@ pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut 
 }
 
 pub(super) fn delete(table: &FileWhen, delete: &Delete, cover: Cover, asking: &mut Asking) -> Answer {
-    let mut answer = place(table, &delete.path, Question { cover, with_contents: delete.recursive || delete.moved }, false, asking);
+    if nowhere(&delete.path.word) && !delete.recursive && cover == Cover::Any {
+        return Answer::No;
+    }
+    let question = Question { cover, with_contents: delete.recursive || delete.moved };
+    let mut answer = place(table, &delete.path, question, false, asking);
+    // `rm -rf folder/*` leaves nothing of the folder.
+    if let (Some(folder), true, Cover::Any) = (emptied(&delete.path.word), delete.recursive, cover) {
+        answer = answer.max(at(table, &folder, question, asking));
+    }
     for (asked, is) in [(table.recursive, delete.recursive), (table.moved, delete.moved)] {
         if asked.is_some_and(|expected| expected != is) {
             return Answer::No;

@@ -17,6 +17,27 @@ pub(super) struct Question {
 
 /// Whether `path` is one that `pattern` names.
 pub(super) fn matches(pattern: &PathPattern, path: &Word, places: &Places, question: Question) -> Answer {
+    let answer = one(pattern, path, places, question);
+    // `a/**/b` is `a/b` too.
+    match without_any_folder(path) {
+        Some(shorter) if answer != Answer::Yes && question.cover == Cover::Any => answer.max(one(pattern, &shorter, places, question)),
+        _ => answer,
+    }
+}
+
+fn without_any_folder(path: &Word) -> Option<Word> {
+    let at = path.pieces.iter().position(|piece| matches!(piece, Piece::Glob(glob) if glob == "**"))?;
+    let mut word = Word { pieces: Vec::new(), multi: path.multi };
+    for (place, piece) in path.pieces.iter().enumerate().filter(|(place, _)| *place != at) {
+        match piece {
+            Piece::Lit(text) if place == at + 1 => word.push_lit(text.strip_prefix('/').unwrap_or(text)),
+            other => word.push(other.clone()),
+        }
+    }
+    Some(word)
+}
+
+fn one(pattern: &PathPattern, path: &Word, places: &Places, question: Question) -> Answer {
     let bases: &[String] = match pattern.anchor {
         Anchor::Absolute | Anchor::Anywhere => return with_text(pattern, path, question),
         Anchor::Repository => &places.roots,
@@ -35,13 +56,14 @@ pub(super) fn matches(pattern: &PathPattern, path: &Word, places: &Places, quest
 /// A repository or a home that lies in a temporary folder is not temporary.
 fn of_value(path: &Word, temporary: &str, places: &Places) -> bool {
     let kept = places.roots.iter().chain(&places.homes).chain([&places.cwd]);
-    kept.filter(|folder| folder.strip_prefix(temporary).is_some_and(|rest| rest.starts_with('/'))).any(|folder| inside(path, folder) != Answer::No)
+    kept.filter(|folder| folder.strip_prefix(temporary).is_some_and(|rest| rest.starts_with('/')))
+        .any(|folder| inside(path, folder) != Answer::No || path.literal().is_some_and(|path| folder.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))))
 }
 
 /// A pattern over the whole path.
 fn with_text(pattern: &PathPattern, path: &Word, question: Question) -> Answer {
     let contents = contained(pattern, path, "", question);
-    contents.max(settle(pattern, path, over(pattern, &path.pieces, false), question))
+    contents.max(settle(pattern, &path.pieces, over(pattern, &path.pieces, false), question))
 }
 
 /// A pattern anchored at `base`.
@@ -53,18 +75,18 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
     let prefix = path.prefix();
     if let Some(rest) = prefix.strip_prefix(base) {
         if rest.is_empty() && path.pieces.len() <= 1 {
-            return settle(pattern, path, over(pattern, &[], false), question);
+            return settle(pattern, &[], over(pattern, &[], false), question);
         }
         if rest.starts_with('/') {
             let rest = path.without_prefix(base.len() + 1);
-            return settle(pattern, path, over(pattern, &rest.pieces, false), question);
+            return settle(pattern, &rest.pieces, over(pattern, &rest.pieces, false), question);
         }
     }
     // A hole before the base is reached may lead there.
     let open = path.pieces.get(usize::from(!prefix.is_empty()));
     if base.starts_with(prefix) && matches!(open, Some(Piece::Any(Bound::Anything))) {
         let rest = path.pieces.get(usize::from(!prefix.is_empty())..).unwrap_or(&[]);
-        return settle(pattern, path, over(pattern, rest, true), question).min(Answer::Maybe);
+        return settle(pattern, rest, over(pattern, rest, true), question).min(Answer::Maybe);
     }
     Answer::No
 }
@@ -86,19 +108,25 @@ fn over(pattern: &PathPattern, pieces: &[Piece], floating: bool) -> Answer {
     answer
 }
 
-/// A glob names all files that fit: for a rule one of them suffices. A hole counts only where something agrees.
-fn settle(pattern: &PathPattern, path: &Word, answer: Answer, question: Question) -> Answer {
-    match (answer, question.cover) {
-        (Answer::Maybe, Cover::Any) if !path.has_hole() => Answer::Yes,
-        (Answer::Maybe, Cover::Any) if !agrees(pattern, path) => Answer::No,
-        _ => answer,
+/// A glob names all files that fit: for a rule one of them suffices. A hole, and folders of any name, count only where
+/// something agrees.
+fn settle(pattern: &PathPattern, rest: &[Piece], answer: Answer, question: Question) -> Answer {
+    if (answer, question.cover) != (Answer::Maybe, Cover::Any) {
+        return answer;
+    }
+    let hole = rest.iter().any(|piece| matches!(piece, Piece::Any(_)));
+    let any_folder = rest.iter().any(|piece| matches!(piece, Piece::Glob(glob) if glob.contains("**")));
+    match (hole || any_folder) && !agrees(pattern, rest) {
+        true => Answer::No,
+        false if hole => Answer::Maybe,
+        false => Answer::Yes,
     }
 }
 
 /// Whether a literal part of the path agrees with a literal part of the pattern. A pattern without any always agrees.
-fn agrees(pattern: &PathPattern, path: &Word) -> bool {
+fn agrees(pattern: &PathPattern, rest: &[Piece]) -> bool {
     pattern.literals.is_empty()
-        || path.pieces.iter().any(|piece| match piece {
+        || rest.iter().any(|piece| match piece {
             Piece::Lit(text) => pattern.literals.iter().any(|literal| text.contains(literal)),
             _ => false,
         })
@@ -126,9 +154,22 @@ fn inside(path: &Word, root: &str) -> Answer {
     let prefix = path.prefix();
     match prefix.strip_prefix(root) {
         Some(rest) if rest.starts_with('/') || (rest.is_empty() && path.pieces.len() <= 1) || root == "/" => Answer::Yes,
-        _ if path.has_hole() && root.starts_with(prefix) => Answer::Maybe,
+        _ if root.starts_with(prefix) && matches!(path.pieces.get(usize::from(!prefix.is_empty())), Some(Piece::Any(Bound::Anything))) => Answer::Maybe,
         _ => Answer::No,
     }
+}
+
+/// The folder of which `path` (`folder/*`) names everything.
+pub(super) fn emptied(path: &Word) -> Option<Word> {
+    let (last, front) = path.pieces.split_last()?;
+    let [.., Piece::Lit(text)] = front else { return None };
+    if !matches!(last, Piece::Glob(glob) if glob == "*") {
+        return None;
+    }
+    let folder = text.strip_suffix('/').or_else(|| text.strip_suffix("/."))?;
+    let mut word = Word { pieces: front.get(..front.len() - 1)?.to_vec(), multi: false };
+    word.push_lit(if folder.is_empty() && front.len() == 1 { "/" } else { folder });
+    Some(word)
 }
 
 /// Whether nothing at all is known of where the path leads.

@@ -59,7 +59,9 @@ fn literal(source: &str, word: &Word) -> Answer {
     // Could the holes be filled so that the word is `source`? The first and last known stretches must fit, and those
     // between must occur in order.
     let mut rest = source;
+    let mut fresh = true;
     for (at, piece) in word.pieces.iter().enumerate() {
+        let component_start = std::mem::replace(&mut fresh, matches!(piece, Piece::Lit(text) if text.ends_with('/')));
         match piece {
             Piece::Lit(text) if at == 0 => match rest.strip_prefix(text.as_str()) {
                 Some(tail) => rest = tail,
@@ -75,7 +77,13 @@ fn literal(source: &str, word: &Word) -> Answer {
                     return Answer::No;
                 }
             }
-            Piece::Any(Bound::Anything) | Piece::Glob(_) => {}
+            // A glob is at least one character, and a name that it finds does not begin with a dot.
+            Piece::Glob(_) => {
+                if rest.is_empty() || (component_start && rest.starts_with('.')) {
+                    return Answer::No;
+                }
+            }
+            Piece::Any(Bound::Anything) => {}
         }
     }
     // A word that ends in a piece that is not known can still be anything.
@@ -115,13 +123,26 @@ impl States {
 
     /// Follows pieces.
     pub fn pieces(&mut self, table: &Automaton, pieces: &[Piece]) {
-        for piece in pieces {
+        let mut component_start = true;
+        for (at, piece) in pieces.iter().enumerate() {
             match piece {
                 Piece::Lit(text) => self.text(table, text),
-                Piece::Glob(glob) => self.anything(table, &|byte| byte == b'/' && !glob.contains("**"), &|_| false),
+                Piece::Glob(glob) if glob.contains("**") => self.anything(table, &|_| false, &|_| false),
+                Piece::Glob(_) => {
+                    // A name that a glob finds does not begin with a dot; standing alone, a glob is at least one character.
+                    let ends = !matches!(pieces.get(at + 1), Some(next) if !matches!(next, Piece::Lit(text) if text.starts_with('/')));
+                    if component_start && ends {
+                        self.one(table, &|byte| matches!(byte, b'/' | b'.'));
+                    }
+                    self.anything(table, &|byte| byte == b'/', &|byte| component_start && byte == b'.' && !ends);
+                }
                 Piece::Any(Bound::Anything) => self.anything(table, &|_| false, &|_| false),
-                Piece::Any(Bound::Name) => self.anything(table, &|byte| byte == 0, &|byte| NOT_IN_FRONT.contains(&byte)),
+                Piece::Any(Bound::Name) => {
+                    self.one(table, &|byte| byte == 0 || NOT_IN_FRONT.contains(&byte));
+                    self.anything(table, &|byte| matches!(byte, 0 | b'/'), &|_| false);
+                }
             }
+            component_start = matches!(piece, Piece::Lit(text) if text.ends_with('/'));
         }
     }
 
@@ -138,6 +159,13 @@ impl States {
                 self.all.sort_unstable();
                 self.all.dedup();
             }
+        }
+    }
+
+    /// Follows any one byte but those that `not` names.
+    fn one(&mut self, table: &Automaton, not: &dyn Fn(u8) -> bool) {
+        if let Some(next) = step_all(table, &self.all, not, &|_| false) {
+            self.all = next;
         }
     }
 

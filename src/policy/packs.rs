@@ -16,5 +16,6 @@ pub const PROGRAMS: &[(&str, &str)] = &[
     ("policies/programs/git.toml", include_str!("../../policies/programs/git.toml")),
     ("policies/programs/interpreters.toml", include_str!("../../policies/programs/interpreters.toml")),
     ("policies/programs/network.toml", include_str!("../../policies/programs/network.toml")),
+    ("policies/programs/portcullis.toml", include_str!("../../policies/programs/portcullis.toml")),
     ("policies/programs/wrappers.toml", include_str!("../../policies/programs/wrappers.toml")),
 ];

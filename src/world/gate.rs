@@ -20,7 +20,7 @@ pub fn heavy(need: &Need) -> Known {
 
 /// The text of a file after a change; none if it cannot be told. Outer: the file before.
 fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
-    let before = fs::read_to_string(path).ok();
+    let before = text_of(path);
     let text = match change {
         Change::Whole(text) => Some(text.clone()),
         Change::Append(text) => Some(before.clone().unwrap_or_default() + text),
@@ -38,10 +38,24 @@ fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
     (before, text)
 }
 
+/// The text of a file; what is not UTF-8 in it is replaced, so that a file never looks like none.
+fn text_of(path: &Path) -> Option<String> {
+    fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
 fn loses_gate(path: &Path, change: &Change) -> Known {
+    if path.is_dir() {
+        // A folder goes away: what counts are the settings in it.
+        let inside = [path.to_path_buf(), path.join(".claude")];
+        let lost = inside.iter().flat_map(|folder| ["settings.json", "settings.local.json"].map(|name| folder.join(name))).find_map(|file| {
+            let text = text_of(&file)?;
+            matches!(settings::judge(&text), Reading::Read(effect) if effect.gate_entries > 0).then_some(file)
+        });
+        return lost.map_or(Known::Is(false, String::new()), |file| Known::Is(true, format!("{} starts the gate", file.display())));
+    }
     let (before, after) = after(path, change);
     if *change == Change::Attributes {
-        return Known::Is(true, "its mode, owner or times would change".to_owned());
+        return Known::Is(before.is_some(), "its mode, owner or times would change".to_owned());
     }
     let Some(after) = after else { return Known::Is(true, "what it would hold afterwards cannot be told".to_owned()) };
     match worse(before.as_deref(), &after) {
@@ -64,13 +78,15 @@ fn worse(before: Option<&str>, after: &str) -> Option<String> {
 pub fn changed_settings(world: &World, around: &Surroundings, changed: Option<&Path>) -> Option<String> {
     let mut started = world.plugin;
     for path in settings_files(world, around) {
-        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let Some(text) = text_of(&path) else { continue };
         let this = changed.is_none_or(|changed| changed == path);
         match settings::judge(&text) {
             Reading::Unreadable(why) if this => return Some(format!("{} cannot be read: {why}", path.display())),
             Reading::Unreadable(_) => {}
             Reading::Read(effect) => {
-                if let Some(fault) = effect.faults.first().filter(|_| this) {
+                // Variables are a person's own affair here: what an agent writes was judged when it wrote it.
+                let fault = effect.faults.iter().find(|fault| !fault.starts_with("`env` sets"));
+                if let Some(fault) = fault.filter(|_| this) {
                     return Some(format!("{}: {fault}", path.display()));
                 }
                 started |= effect.gate_entries > 0;

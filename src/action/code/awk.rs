@@ -53,11 +53,7 @@ impl Scan {
     fn awk_print(&mut self, piece: &Piece<'_>, print: usize) {
         let mut at = print + 1;
         let mut sign = None;
-        while at < piece.len()
-            && at - print < MAX_TOKENS
-            && !matches!(piece.mark(at), ";" | "}")
-            && !piece.is_newline(at)
-        {
+        while at < piece.len() && at - print < MAX_TOKENS && !matches!(piece.mark(at), ";" | "}") && !piece.is_newline(at) {
             if sign.is_none() && matches!(piece.mark(at), ">" | ">>" | "|" | "|&") {
                 sign = Some(at);
             }
@@ -66,9 +62,7 @@ impl Scan {
         let Some(sign) = sign else { return };
         let said = match piece.trim(print + 1..sign) {
             span if span.len() == 1 => match piece.token(span.start) {
-                Some(Token::Text(parts)) => {
-                    Self::plain(parts).map(|text| if piece.word(print) == Some("print") { text + "\n" } else { text })
-                }
+                Some(Token::Text(parts)) => Self::plain(parts).map(|text| if piece.word(print) == Some("print") { text + "\n" } else { text }),
                 _ => None,
             },
             _ => None,
@@ -80,11 +74,7 @@ impl Scan {
                 self.push(Found::Write { path, append: mark == ">>", text: said });
             }
         } else {
-            let shell = target
-                .text
-                .split_whitespace()
-                .next()
-                .is_some_and(|program| matches!(program.rsplit('/').next(), Some("sh" | "bash" | "zsh" | "dash")));
+            let shell = target.text.split_whitespace().next().is_some_and(|program| matches!(program.rsplit('/').next(), Some("sh" | "bash" | "zsh" | "dash")));
             match said {
                 Some(said) if shell => self.push(Found::Shell(said)),
                 None if shell => self.push(Found::OpaqueShell),
@@ -97,6 +87,5 @@ impl Scan {
 fn starts_statement(piece: &Piece<'_>, at: usize) -> bool {
     piece.is_newline(at)
         || matches!(piece.mark(at), ";" | "{" | "}" | "&&" | "||" | "!")
-        || piece.mark(at) == "("
-            && piece.word(at.wrapping_sub(1)).is_some_and(|word| matches!(word, "while" | "if" | "for"))
+        || piece.mark(at) == "(" && piece.word(at.wrapping_sub(1)).is_some_and(|word| matches!(word, "while" | "if" | "for"))
 }

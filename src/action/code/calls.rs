@@ -9,11 +9,9 @@ use super::{Found, Language, Scan};
 
 /// Words that no chain begins with.
 const KEYWORDS: &[&str] = &[
-    "await", "new", "return", "if", "else", "elif", "elsif", "while", "for", "in", "of", "not", "and", "or", "do",
-    "end", "then", "import", "from", "as", "with", "const", "let", "var", "my", "our", "local", "def", "sub",
-    "function", "class", "fn", "func", "try", "except", "finally", "catch", "raise", "throw", "yield", "lambda",
-    "async", "pass", "typeof", "void", "echo", "print", "puts", "unless", "begin", "rescue", "ensure", "case", "when",
-    "use",
+    "await", "new", "return", "if", "else", "elif", "elsif", "while", "for", "in", "of", "not", "and", "or", "do", "end", "then", "import", "from", "as",
+    "with", "const", "let", "var", "my", "our", "local", "def", "sub", "function", "class", "fn", "func", "try", "except", "finally", "catch", "raise",
+    "throw", "yield", "lambda", "async", "pass", "typeof", "void", "echo", "print", "puts", "unless", "begin", "rescue", "ensure", "case", "when", "use",
 ];
 
 impl Scan {
@@ -65,20 +63,13 @@ impl Scan {
 
     /// Follows the chain that begins at `at`, no further than `end`; gives its value and the index after it. Findings are
     /// kept only with `emit`.
-    pub(super) fn chain(
-        &mut self,
-        piece: &Piece<'_>,
-        at: usize,
-        end: usize,
-        emit: bool,
-        level: usize,
-    ) -> (Value, usize) {
+    pub(super) fn chain(&mut self, piece: &Piece<'_>, at: usize, end: usize, emit: bool, level: usize) -> (Value, usize) {
         let mut next = piece.skip(at);
         let mut value = match piece.token(at) {
             Some(Token::Word("True" | "true" | "TRUE")) => Value::Bool(true),
-            Some(Token::Word("False" | "false" | "FALSE" | "None" | "null" | "nil" | "undefined")) => {
-                Value::Bool(false)
-            }
+            Some(Token::Word("False" | "false" | "FALSE" | "None" | "null" | "nil" | "undefined")) => Value::Bool(false),
+            Some(Token::Word("$^X")) => Value::lit("perl"),
+            Some(Token::Word("PHP_BINARY")) => Value::lit("php"),
             Some(Token::Word("__dirname" | "__dir__" | "__DIR__")) => Value::lit("."),
             Some(Token::Word("__file__" | "__FILE__" | "__filename")) => Value::lit("./__file__"),
             Some(Token::Word(word)) => self.named(word),
@@ -91,9 +82,7 @@ impl Scan {
         while next < end {
             let ahead = if piece.is_newline(next) { piece.skip_newlines(next) } else { next };
             let mark = piece.mark(ahead);
-            let called_below = mark == "("
-                && self.language == Language::JavaScript
-                && matches!(value, Value::Named(_) | Value::Method(..));
+            let called_below = mark == "(" && self.language == Language::JavaScript && matches!(value, Value::Named(_) | Value::Method(..));
             if ahead != next && !called_below && !matches!(mark, "." | "?." | "&." | "->") {
                 break;
             }
@@ -127,6 +116,13 @@ impl Scan {
                     let inner = self.eval(piece, next + 1..piece.close(next), level + 1);
                     value = match (&value, inner.literal()) {
                         (Value::Named(_), Some(name)) => self.member(value, &name),
+                        (Value::List(items), None) => match &inner {
+                            Value::Number(at) => {
+                                let item = at.parse::<usize>().ok().and_then(|at| items.get(at).cloned().flatten());
+                                item.map_or(Value::Unknown, |item| Value::lit(&item))
+                            }
+                            _ => Value::Unknown,
+                        },
                         _ => Value::Unknown,
                     };
                     next = piece.skip(next);
@@ -144,10 +140,7 @@ impl Scan {
                 }
                 _ if self.is_command(piece, &value, next) => {
                     let stop = piece.expression_end(next, true).min(end);
-                    let args = self.arguments(
-                        piece,
-                        piece.split(next..stop, |mark| mark == "," || mark == "=>" && self.language == Language::Perl),
-                    );
+                    let args = self.arguments(piece, piece.split(next..stop, |mark| mark == "," || mark == "=>" && self.language == Language::Perl));
                     value = self.call(piece, value, &args, next, emit, level);
                     if emit {
                         self.block(piece, stop, &value);
@@ -177,9 +170,7 @@ impl Scan {
         }
         match &value {
             Value::Method(..) => self.call(piece, value, &[], at, emit, 0),
-            Value::Named(name) if matches!(name.as_str(), "Dir.home" | "Dir.pwd") => {
-                self.making(piece, name, &[], 0).unwrap_or(Value::Unknown)
-            }
+            Value::Named(name) if matches!(name.as_str(), "Dir.home" | "Dir.pwd") => self.making(piece, name, &[], 0).unwrap_or(Value::Unknown),
             _ => value,
         }
     }
@@ -190,9 +181,7 @@ impl Scan {
             return false;
         }
         let known = match value {
-            Value::Named(name) => {
-                tables::function(self.language, name).is_some() || matches!(name.as_str(), "require" | "print")
-            }
+            Value::Named(name) => tables::function(self.language, name).is_some() || matches!(name.as_str(), "require" | "print"),
             Value::Method(on, name) => match **on {
                 Value::Text(_) => false,
                 Value::Handle(_) => true,
@@ -204,25 +193,11 @@ impl Scan {
         known
             && match piece.token(next) {
                 Some(Token::Text(_) | Token::Command(_) | Token::Words(_)) => true,
-                Some(Token::Word(word)) => !matches!(
-                    *word,
-                    "if" | "unless"
-                        | "while"
-                        | "until"
-                        | "and"
-                        | "or"
-                        | "do"
-                        | "end"
-                        | "then"
-                        | "eq"
-                        | "ne"
-                        | "x"
-                        | "rescue"
-                ),
-                Some(Token::Mark("[" | "*" | "\\" | "+" | "-")) => {
-                    !piece.adjacent(next) && (piece.adjacent(next + 1) || piece.mark(next) == "[")
+                Some(Token::Word(word)) => {
+                    !matches!(*word, "if" | "unless" | "while" | "until" | "and" | "or" | "do" | "end" | "then" | "eq" | "ne" | "x" | "rescue")
                 }
-                Some(Token::Mark("{")) => self.language == Language::Perl,
+                Some(Token::Mark("[" | "*" | "\\" | "+" | "-")) => !piece.adjacent(next) && (piece.adjacent(next + 1) || piece.mark(next) == "["),
+                Some(Token::Mark("{" | "@" | "$")) => self.language == Language::Perl,
                 _ => false,
             }
     }
@@ -230,9 +205,7 @@ impl Scan {
     /// The arguments of a call.
     fn arguments<'a>(&self, piece: &Piece<'a>, spans: Vec<std::ops::Range<usize>>) -> Vec<Arg<'a>> {
         let named = |span: &std::ops::Range<usize>| match (self.language, piece.mark(span.start + 1)) {
-            (Language::Python | Language::Unknown, "=") | (Language::Ruby | Language::Php, ":") => {
-                piece.word(span.start)
-            }
+            (Language::Python | Language::Unknown, "=") | (Language::Ruby | Language::Php, ":") => piece.word(span.start),
             _ => None,
         };
         spans
@@ -240,8 +213,7 @@ impl Scan {
             .map(|span| {
                 let name = named(&span);
                 let start = span.start + if name.is_some() { 2 } else { 0 };
-                let splat = matches!(piece.mark(span.start), "*" | "**" | "..." | "&")
-                    || piece.word(span.start).is_some_and(|word| word.starts_with('@'));
+                let splat = matches!(piece.mark(span.start), "*" | "**" | "..." | "&") || piece.word(span.start).is_some_and(|word| word.starts_with('@'));
                 let name = if piece.mark(span.start) == "**" { Some("**") } else { name };
                 Arg { name, span: start..span.end, splat }
             })
@@ -252,15 +224,16 @@ impl Scan {
     pub(super) fn member(&self, value: Value, name: &str) -> Value {
         match value {
             Value::Named(owner) => {
-                if owner.is_empty()
-                    || name == "default"
-                    || matches!(owner.as_str(), "globalThis" | "window" | "builtins" | "__builtins__" | "sys.modules")
-                {
+                if owner.is_empty() || name == "default" || matches!(owner.as_str(), "globalThis" | "window" | "builtins" | "__builtins__" | "sys.modules") {
                     let full = if name == "default" { owner } else { name.to_owned() };
                     return Value::Named(full);
                 }
-                if matches!((owner.as_str(), name), ("process.env" | "os.environ" | "ENV", "HOME")) {
-                    return Value::lit("~");
+                match (owner.as_str(), name) {
+                    ("process.env" | "os.environ" | "ENV", "HOME") => return Value::lit("~"),
+                    ("sys", "executable") => return Value::lit("python3"),
+                    ("process", "execPath" | "argv0") => return Value::lit("node"),
+                    ("Gem" | "RbConfig", "ruby") => return Value::lit("ruby"),
+                    _ => {}
                 }
                 if matches!(name, "__call__" | "__dict__") {
                     return Value::Named(owner);
@@ -278,15 +251,7 @@ impl Scan {
     }
 
     /// A call of `callee`; its value.
-    fn call(
-        &mut self,
-        piece: &Piece<'_>,
-        callee: Value,
-        args: &[Arg<'_>],
-        site: usize,
-        emit: bool,
-        level: usize,
-    ) -> Value {
+    fn call(&mut self, piece: &Piece<'_>, callee: Value, args: &[Arg<'_>], site: usize, emit: bool, level: usize) -> Value {
         let site = piece.base + site;
         match callee {
             Value::Named(name) => {
@@ -296,14 +261,7 @@ impl Scan {
                 }
                 if matches!(
                     name.as_str(),
-                    "call_user_func"
-                        | "call_user_func_array"
-                        | "send"
-                        | "Kernel.send"
-                        | "Object.send"
-                        | "public_send"
-                        | "__send__"
-                        | "Kernel.public_send"
+                    "call_user_func" | "call_user_func_array" | "send" | "Kernel.send" | "Object.send" | "public_send" | "__send__" | "Kernel.public_send"
                 ) && let Some((first, rest)) = args.split_first()
                     && let Some(name) = self.eval(piece, first.span.clone(), level + 1).literal()
                 {
@@ -319,9 +277,7 @@ impl Scan {
                     None => Value::Unknown,
                 }
             }
-            Value::Text(text) if self.language == Language::Php => {
-                self.call(piece, Value::Named(text.text), args, site - piece.base, emit, level)
-            }
+            Value::Text(text) if self.language == Language::Php => self.call(piece, Value::Named(text.text), args, site - piece.base, emit, level),
             Value::Method(on, name) => {
                 if let Some(value) = self.making_method(piece, &on, &name, args, level) {
                     return value;
@@ -329,11 +285,7 @@ impl Scan {
                 match name.as_str() {
                     "call" | "apply" | "bind" | "()" => {
                         // `f.call(this, …)` is a call of `f`; in Ruby all arguments count.
-                        let rest = if self.language == Language::JavaScript {
-                            args.get(1..).unwrap_or_default()
-                        } else {
-                            args
-                        };
+                        let rest = if self.language == Language::JavaScript { args.get(1..).unwrap_or_default() } else { args };
                         return self.call(piece, *on, rest, site - piece.base, emit, level);
                     }
                     _ => {}
@@ -373,10 +325,7 @@ impl Scan {
     /// A template with a tag: the shells of zx, Bun and execa.
     fn tagged(&mut self, tag: &Value, parts: &[super::lex::Part<'_>]) {
         let Value::Named(name) = tag else { return };
-        if matches!(
-            name.as_str(),
-            "$" | "Bun.$" | "bun.$" | "zx.$" | "execa.$" | "execa.execa" | "execa.execaSync" | "dax.$" | "$.sync"
-        ) {
+        if matches!(name.as_str(), "$" | "Bun.$" | "bun.$" | "zx.$" | "execa.$" | "execa.execa" | "execa.execaSync" | "dax.$" | "$.sync") {
             let text: Text = self.text_of(parts);
             self.shell(&Value::Text(text));
         }
@@ -387,9 +336,7 @@ impl Scan {
         let braces = piece.mark(at + 1) == "{";
         let handle = if braces { at + 2 } else { at + 1 };
         let from = if braces { piece.skip(at + 1) } else { at + 2 };
-        let Some(Value::Handle(place)) =
-            piece.word(handle).and_then(|name| self.names.get(name)).and_then(<[_]>::last).cloned()
-        else {
+        let Some(Value::Handle(place)) = piece.word(handle).and_then(|name| self.names.get(name)).and_then(<[_]>::last).cloned() else {
             return;
         };
         let end = piece.expression_end(from, true);
@@ -410,47 +357,28 @@ impl Scan {
     fn reference(&mut self, piece: &Piece<'_>, value: &Value, at: usize, next: usize) {
         let before = at.checked_sub(2).and_then(|callee| piece.word(callee));
         if let Value::Handle(place) = value {
-            let harmless = before.is_some_and(|word| {
-                matches!(
-                    word,
-                    "fwrite"
-                        | "fputs"
-                        | "fclose"
-                        | "close"
-                        | "closeSync"
-                        | "writeSync"
-                        | "flock"
-                        | "binmode"
-                        | "fflush"
-                )
-            });
+            let harmless =
+                before.is_some_and(|word| matches!(word, "fwrite" | "fputs" | "fclose" | "close" | "closeSync" | "writeSync" | "flock" | "binmode" | "fflush"));
             let shift = piece.mark(next) == "<<";
             if shift {
                 let end = piece.expression_end(next + 1, true);
                 let text = self.eval(piece, next + 1..end, 0).literal();
                 self.handle_text(*place, text);
-            } else if next == at + 1
-                && matches!(piece.before(at), Some(Token::Mark("(" | "," | "=")))
-                && matches!(piece.mark(next), ")" | ",")
-                && !harmless
-            {
+            } else if next == at + 1 && matches!(piece.before(at), Some(Token::Mark("(" | "," | "="))) && matches!(piece.mark(next), ")" | ",") && !harmless {
                 self.handle_text(*place, None);
             }
             return;
         }
         let Value::Named(name) = value else { return };
-        let given =
-            matches!(piece.before(at), Some(Token::Mark("(" | "," | "="))) && matches!(piece.mark(next), ")" | ",");
+        let given = matches!(piece.before(at), Some(Token::Mark("(" | "," | "="))) && matches!(piece.mark(next), ")" | ",");
         // `(0, cp.exec)("…")` is a call.
         let called = piece.mark(next) == ")" && piece.mark(next + 1) == "(";
         if !given || called || !name.contains('.') {
             return;
         }
         let name = tables::canonical(self.language, name, self.names.stars());
-        let runs = matches!(
-            tables::function(self.language, &name),
-            Some(Effect::Shell | Effect::Process | Effect::NodeShell | Effect::NodeSpawn | Effect::Words)
-        );
+        let runs =
+            matches!(tables::function(self.language, &name), Some(Effect::Shell | Effect::Process | Effect::NodeShell | Effect::NodeSpawn | Effect::Words));
         // What `promisify` gives is followed where it is called.
         let followed = before == Some("promisify");
         if runs && !followed {

@@ -20,10 +20,7 @@ pub(super) struct Call<'c, 'a> {
 impl<'a> Call<'_, 'a> {
     /// The argument with one of these names, or the one at this place among those without a name.
     pub(super) fn arg(&self, index: usize, names: &[&str]) -> Option<&Arg<'a>> {
-        self.args
-            .iter()
-            .find(|arg| arg.name.is_some_and(|name| names.contains(&name)))
-            .or_else(|| self.args.iter().filter(|arg| arg.name.is_none()).nth(index))
+        self.args.iter().find(|arg| arg.name.is_some_and(|name| names.contains(&name))).or_else(|| self.args.iter().filter(|arg| arg.name.is_none()).nth(index))
     }
 
     pub(super) fn named(&self, name: &str) -> Option<&Arg<'a>> {
@@ -35,12 +32,11 @@ impl Scan {
     /// Pushes what the call does, with `emit`; gives what the call gives.
     pub(super) fn effect(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>, emit: bool) -> Value {
         use Effect::{
-            Argv, Code, CodeText, ExecArgs, ExecList, KeyedSpawn, NodeFork, NodeShell, NodeSpawn, Open, OpenFlags,
-            PathOpen, PerlOpen, Popen, Process, Program, Shell, SpawnArgs, SpawnList, Words, WriteAt,
+            Argv, Code, CodeText, ExecArgs, ExecList, KeyedSpawn, NodeFork, NodeShell, NodeSpawn, Open, OpenFlags, PathOpen, PerlOpen, Popen, Process, Program,
+            Shell, SpawnArgs, SpawnList, Words, WriteAt,
         };
         let opens = matches!(call.effect, Open | PathOpen | OpenFlags)
-            || call.effect == WriteAt(0)
-                && matches!(call.name, "fs.createWriteStream" | "Deno.create" | "Deno.createSync");
+            || call.effect == WriteAt(0) && matches!(call.name, "fs.createWriteStream" | "Deno.create" | "Deno.createSync");
         if !emit {
             return if opens { Value::Handle(call.site) } else { Value::Unknown };
         }
@@ -49,16 +45,14 @@ impl Scan {
         }
         let before = self.found.len();
         match call.effect {
-            Shell | Process | ExecList | ExecArgs | SpawnList | SpawnArgs | Argv | NodeShell | NodeSpawn | NodeFork
-            | KeyedSpawn | Words | Popen | Program => self.process(piece, call),
+            Shell | Process | ExecList | ExecArgs | SpawnList | SpawnArgs | Argv | NodeShell | NodeSpawn | NodeFork | KeyedSpawn | Words | Popen | Program => {
+                self.process(piece, call);
+            }
             PerlOpen => self.perl_open(piece, call),
             Code | CodeText => self.program_text(piece, call),
             _ => self.file(piece, call),
         }
-        if self.language == Language::Unknown
-            && !matches!(call.name, "system" | "shell_exec" | "passthru")
-            && !call.name.contains('.')
-        {
+        if self.language == Language::Unknown && !matches!(call.name, "system" | "shell_exec" | "passthru") && !call.name.contains('.') {
             // In an unknown language such a name proves something only together with a literal.
             let mut at = before;
             while let Some(found) = self.found.get(at) {
@@ -84,13 +78,7 @@ impl Scan {
             match value {
                 Value::Text(text) if text.known => {
                     self.evaluated(&text.text);
-                    let begins = |before: &str| {
-                        before
-                            .trim_end_matches([' ', '\t'])
-                            .chars()
-                            .next_back()
-                            .is_none_or(|last| ";{}\n".contains(last))
-                    };
+                    let begins = |before: &str| before.trim_end_matches([' ', '\t']).chars().next_back().is_none_or(|last| ";{}\n".contains(last));
                     if text.text.match_indices(HOLE).any(|(at, _)| text.text.get(..at).is_some_and(begins)) {
                         self.push(Found::OpaqueShell); // a whole statement is not known
                     }
@@ -107,10 +95,11 @@ impl Scan {
     pub(super) fn shell(&mut self, value: &Value) {
         match value {
             Value::Text(text) | Value::Path(text) => {
-                if text.known && text.text.trim().is_empty() {
-                    return;
+                let known = text.known && !text.text.replace(HOLE, "").trim().is_empty();
+                if !text.holes && !known {
+                    return; // an empty command
                 }
-                self.push(if text.known { Found::Shell(text.text.clone()) } else { Found::OpaqueShell });
+                self.push(if known { Found::Shell(open_holes(&text.text)) } else { Found::OpaqueShell });
             }
             Value::List(items) => self.argv(items.clone()),
             _ => self.push(Found::OpaqueShell),
@@ -215,4 +204,33 @@ impl Scan {
     pub(super) fn is_ruby(&self) -> bool {
         self.language == Language::Ruby
     }
+}
+
+/// Shell text in which no hole stands between single quotes, where it would be read as plain text: there the quotes are
+/// closed around it.
+fn open_holes(text: &str) -> String {
+    let mut opened = String::with_capacity(text.len());
+    let mut quote = None;
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        if rest.starts_with(HOLE) {
+            let single = quote == Some('\'');
+            opened.push_str(if single { "'\"" } else { "" });
+            opened.push_str(HOLE);
+            opened.push_str(if single { "\"'" } else { "" });
+            rest = rest.get(HOLE.len()..).unwrap_or_default();
+            continue;
+        }
+        let mut length = next.len_utf8();
+        match (quote, next) {
+            (None, '\'' | '"') => quote = Some(next),
+            (Some(open), close) if open == close => quote = None,
+            (None | Some('"'), '\\') => length += rest.chars().nth(1).map_or(0, char::len_utf8),
+            _ => {}
+        }
+        let (taken, left) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        opened.push_str(taken);
+        rest = left;
+    }
+    opened
 }

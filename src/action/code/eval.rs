@@ -36,17 +36,14 @@ impl Scan {
             match part {
                 Part::Lit(lit) => text.add(&Text::lit(lit)),
                 Part::Hole(code) => {
-                    let name =
-                        code.trim().trim_start_matches(['{', '('].as_slice()).trim_end_matches(['}', ')'].as_slice());
+                    let name = code.trim().trim_start_matches(['{', '('].as_slice()).trim_end_matches(['}', ')'].as_slice());
                     let name = match self.language {
                         Language::Perl | Language::Php if !name.starts_with(['$', '@']) => format!("${name}"),
                         _ => name.to_owned(),
                     };
                     let value = self.named(&name);
                     let hole = match value {
-                        Value::List(items) => {
-                            items.into_iter().collect::<Option<Vec<_>>>().map(|items| Text::lit(&items.join(" ")))
-                        }
+                        Value::List(items) => items.into_iter().collect::<Option<Vec<_>>>().map(|items| Text::lit(&items.join(" "))),
                         other => Some(other.into_text()),
                     };
                     text.add(&hole.unwrap_or_else(Text::hole));
@@ -62,9 +59,7 @@ impl Scan {
             None => return Value::Named(name.to_owned()),
             Some([value]) => value.clone(),
             // A function under several names is one of them; of several texts none is sure.
-            Some(values) => {
-                values.iter().find(|value| matches!(value, Value::Named(_))).cloned().unwrap_or(Value::Unknown)
-            }
+            Some(values) => values.iter().find(|value| matches!(value, Value::Named(_))).cloned().unwrap_or(Value::Unknown),
         };
         if self.spend(value.size()) { value } else { Value::Unknown }
     }
@@ -94,8 +89,7 @@ impl Scan {
                 ("||" | "??", _) | (_, Some("or")) => choices.push(next),
                 (_, Some("if")) if python && at > span.start => {
                     // `a if c else b`: the condition is between the two.
-                    let Some(other) = (at..span.end).take(MAX_TERMS).find(|place| piece.word(*place) == Some("else"))
-                    else {
+                    let Some(other) = (at..span.end).take(MAX_TERMS).find(|place| piece.word(*place) == Some("else")) else {
                         break;
                     };
                     let first = self.eval(piece, span.start..at, 0);
@@ -120,6 +114,9 @@ impl Scan {
         if level > MAX_LEVEL || span.is_empty() || !self.spend(span.len()) {
             return Value::Unknown;
         }
+        if self.language == Language::Awk {
+            return Value::Text(self.awk_text(piece, span));
+        }
         let (mut value, mut at) = self.term(piece, &span, span.start, level);
         for _ in 0..MAX_TERMS {
             at = piece.skip_newlines(at);
@@ -142,8 +139,7 @@ impl Scan {
             } else if mark == "%" && matches!(value, Value::Text(_)) {
                 let tuple = piece.mark(at + 1) == "(";
                 let values = if tuple { piece.items(at + 1) } else { piece.split(at + 1..span.end, |_| false) };
-                let values: Vec<Text> =
-                    values.into_iter().map(|item| self.eval(piece, item, level + 1).into_text()).collect();
+                let values: Vec<Text> = values.into_iter().map(|item| self.eval(piece, item, level + 1).into_text()).collect();
                 return Value::Text(fill_percent(&value.into_text(), &values));
             } else if matches!(piece.token(at), Some(Token::Text(_))) && matches!(value, Value::Text(_)) {
                 let (right, next) = self.term(piece, &span, at, level);
@@ -164,6 +160,7 @@ impl Scan {
         }
         match (left, right) {
             (Value::Decoded, _) | (_, Value::Decoded) => Value::Decoded,
+            (Value::Number(_), Value::Number(_)) => Value::Unknown,
             (Value::List(mut items), Value::List(more)) => {
                 items.extend(more);
                 Value::List(items)
@@ -216,12 +213,8 @@ impl Scan {
                 continue;
             }
             // A key in front tells nothing of a list.
-            let start = (item.start..item.end)
-                .take(4)
-                .find(|place| piece.mark(*place) == "=>")
-                .map_or(item.start, |place| place + 1);
-            let spread = matches!(piece.mark(start), "*" | "..." | "@")
-                || piece.word(start).is_some_and(|word| word.starts_with('@'));
+            let start = (item.start..item.end).take(4).find(|place| piece.mark(*place) == "=>").map_or(item.start, |place| place + 1);
+            let spread = matches!(piece.mark(start), "*" | "..." | "@") || piece.word(start).is_some_and(|word| word.starts_with('@'));
             match self.eval(piece, start..item.end, level + 1) {
                 Value::List(inner) if spread || self.language == Language::Perl => items.extend(inner),
                 Value::List(_) => items.push(None),
@@ -248,11 +241,7 @@ impl Scan {
                     [only] if !comma => {
                         let value = self.eval(piece, only.clone(), level + 1);
                         match value {
-                            Value::Text(_)
-                                if self.language == Language::Perl && !matches!(piece.mark(close + 1), "." | "->") =>
-                            {
-                                value
-                            }
+                            Value::Text(_) if self.language == Language::Perl && !matches!(piece.mark(close + 1), "." | "->") => value,
                             value => value,
                         }
                     }

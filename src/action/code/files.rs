@@ -31,9 +31,7 @@ impl Scan {
             }
             Effect::Delete { recursive } => {
                 for arg in call.args.iter().filter(|arg| arg.name.is_none() || arg.name == Some("path")) {
-                    if matches!(piece.mark(arg.span.start), "{")
-                        || arg.span.len() > 1 && piece.mark(arg.span.start) == "\\"
-                    {
+                    if matches!(piece.mark(arg.span.start), "{") || arg.span.len() > 1 && piece.mark(arg.span.start) == "\\" {
                         continue; // options
                     }
                     for value in self.eval_all(piece, arg.span.clone()) {
@@ -49,9 +47,7 @@ impl Scan {
                 let recursive = match self.option(piece, options, "recursive") {
                     Some(value) => value != Value::Bool(false),
                     // Options under a name may hold it; a function is the callback.
-                    None => options.is_some_and(|arg| {
-                        arg.span.len() == 1 && !call.name.contains("unlink") && !call.name.contains("rmdir")
-                    }),
+                    None => options.is_some_and(|arg| arg.span.len() == 1 && !call.name.contains("unlink") && !call.name.contains("rmdir")),
                 };
                 for value in self.values(piece, call.args.first()) {
                     self.gone(value, recursive);
@@ -141,11 +137,7 @@ impl Scan {
         let mode = call.arg(mode, &["mode", "flags"]);
         let options = self.option(piece, call.args.get(1), "write").is_some_and(|value| value != Value::Bool(false));
         let flags = call.effect == Effect::OpenFlags && paths.iter().all(|path| path.literal().is_none());
-        let named = |part: &str| {
-            mode.is_some_and(|mode| {
-                mode.span.clone().take(64).filter_map(|at| piece.word(at)).any(|name| name.contains(part))
-            })
-        };
+        let named = |part: &str| mode.is_some_and(|mode| mode.span.clone().take(64).filter_map(|at| piece.word(at)).any(|name| name.contains(part)));
         if flags && !["WRONLY", "RDWR", "CREAT", "TRUNC", "APPEND"].into_iter().any(named) {
             return; // nothing is known at all
         }
@@ -173,19 +165,10 @@ impl Scan {
             other => other.literal(),
         };
         // `FILE_APPEND`, `{flag: "a"}`, `mode: "a"`
-        let flag = call
-            .args
-            .iter()
-            .skip(2)
-            .any(|arg| arg.span.clone().take(8).any(|at| piece.word(at) == Some("FILE_APPEND")));
-        let option =
-            self.option(piece, call.args.get(2), "flag").or_else(|| self.option(piece, call.args.get(2), "append"));
+        let flag = call.args.iter().skip(2).any(|arg| arg.span.clone().take(8).any(|at| piece.word(at) == Some("FILE_APPEND")));
+        let option = self.option(piece, call.args.get(2), "flag").or_else(|| self.option(piece, call.args.get(2), "append"));
         let option = option.or_else(|| call.named("mode").map(|arg| self.eval(piece, arg.span.clone(), 0)));
-        let append = append
-            || flag
-            || option.is_some_and(|value| {
-                value == Value::Bool(true) || value.literal().is_some_and(|flag| flag.starts_with('a'))
-            });
+        let append = append || flag || option.is_some_and(|value| value == Value::Bool(true) || value.literal().is_some_and(|flag| flag.starts_with('a')));
         for path in self.values(piece, call.arg(0, &["file", "path"])) {
             for path in path.elements() {
                 self.push(Found::Write { path, append, text: text.clone() });
@@ -196,10 +179,7 @@ impl Scan {
     /// A copy, a link, or another call that only names the path it writes.
     fn write_at(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>, index: usize) {
         let source = if index > 0 { self.value(piece, call.args.first()).literal() } else { None };
-        let append = self
-            .option(piece, call.args.get(index + 1), "flags")
-            .and_then(|value| value.literal())
-            .is_some_and(|flags| flags.contains('a'));
+        let append = self.option(piece, call.args.get(index + 1), "flags").and_then(|value| value.literal()).is_some_and(|flags| flags.contains('a'));
         for value in self.values(piece, call.arg(index, &["dst", "dest", "filename"])) {
             let path = value.literal().map(|target| below(&target, source.as_deref()));
             self.push(Found::Write { path, append, text: None });
@@ -229,11 +209,7 @@ impl Scan {
         }
         if let Some(target) = target {
             let source = paths.first().cloned().flatten();
-            self.push(Found::Write {
-                path: target.map(|target| below(&target, source.as_deref())),
-                append: false,
-                text: None,
-            });
+            self.push(Found::Write { path: target.map(|target| below(&target, source.as_deref())), append: false, text: None });
         }
     }
 
@@ -243,7 +219,8 @@ impl Scan {
         let mode = self.value(piece, call.args.get(1)).into_text();
         let trimmed = mode.text.trim();
         let append = trimmed.contains(">>");
-        let writes = trimmed.starts_with(['>', '+']);
+        // `>&` makes a handle the same as another one, `>-` is the standard output.
+        let writes = trimmed.starts_with(['>', '+']) && !trimmed.trim_start_matches(['>', '+', '<']).trim_start().starts_with(['&', '-']);
         let mut paths = Vec::new();
         match call.args.get(2) {
             None => {

@@ -2,9 +2,9 @@
 
 use super::tables::Effect;
 use super::tables::Effect::{
-    Argv, Code, CodeText, Delete, DeleteOption, ExecArgs, ExecList, HandleText, KeyedSpawn, Move, NodeFork, NodeShell,
-    NodeSpawn, Open, OpenFlags, PathDelete, PathLink, PathMove, PathOpen, PathTouch, PathWrite, PerlOpen, PerlSysopen,
-    Popen, Process, Shell, ShellCopy, ShellMove, ShellRm, SpawnArgs, SpawnList, Words, WriteAt, WriteText,
+    Argv, Code, CodeText, Delete, DeleteOption, ExecArgs, ExecList, HandleText, KeyedSpawn, Move, NodeFork, NodeShell, NodeSpawn, Open, OpenFlags, PathDelete,
+    PathLink, PathMove, PathOpen, PathTouch, PathWrite, PerlOpen, PerlSysopen, Popen, Process, Shell, ShellCopy, ShellMove, ShellRm, SpawnArgs, SpawnList,
+    Words, WriteAt, WriteText,
 };
 
 const GONE: Effect = Delete { recursive: false };
@@ -344,6 +344,22 @@ pub(super) const PHP: Table = &[
     ("eval", Code),
     ("assert", CodeText),
     ("create_function", CodeText),
+];
+
+/// Go, Lua and C, which are only met as an unknown language.
+pub(super) const OTHERS: Table = &[
+    ("exec.Command", Argv),
+    ("os.execute", Shell),
+    ("io.popen", Shell),
+    ("execl", ExecArgs),
+    ("execlp", ExecArgs),
+    ("ProcessBuilder", Argv),
+    ("os.Remove", GONE),
+    ("os.RemoveAll", GONE_BELOW),
+    ("os.Rename", Move),
+    ("os.WriteFile", WRITTEN),
+    ("fs.remove_file", GONE),
+    ("fs.remove_dir_all", GONE_BELOW),
 ];
 
 /// Methods whose name alone says what they do, whatever they are called on.

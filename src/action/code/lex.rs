@@ -44,16 +44,14 @@ pub(super) struct Placed<'a> {
 
 /// Operators of more than one byte; the longer ones first.
 const MARKS: &[&str] = &[
-    "<=>", "===", "!==", "**=", "...", "||=", "&&=", "//=", "<<=", ">>=", "??=", "=>", "==", "!=", "->", "::", "?.",
-    "&.", ":=", "+=", "-=", ".=", "*=", "|=", "<<", ">>", "||", "&&", "**", "=~", "!~", "|&", "<=", ">=", "..", "??",
-    "++", "--",
+    "<=>", "===", "!==", "**=", "...", "||=", "&&=", "//=", "<<=", ">>=", "??=", "=>", "==", "!=", "->", "::", "?.", "&.", ":=", "+=", "-=", ".=", "*=", "|=",
+    "<<", ">>", "||", "&&", "**", "=~", "!~", "|&", "<=", ">=", "..", "??", "++", "--",
 ];
 
 /// Words after which a value follows, so that `/` begins a regular expression there.
 const BEFORE_VALUE: &[&str] = &[
-    "return", "if", "elsif", "elif", "unless", "while", "until", "and", "or", "not", "in", "of", "case", "when",
-    "typeof", "else", "then", "do", "split", "grep", "map", "join", "push", "x", "await", "yield", "throw", "print",
-    "puts", "void", "delete", "new", "lt", "gt", "eq", "ne", "cmp", "die", "begin",
+    "return", "if", "elsif", "elif", "unless", "while", "until", "and", "or", "not", "in", "of", "case", "when", "typeof", "else", "then", "do", "split",
+    "grep", "map", "join", "push", "x", "await", "yield", "throw", "print", "puts", "void", "delete", "new", "lt", "gt", "eq", "ne", "cmp", "die", "begin",
 ];
 
 /// A here-document whose body has not come yet.
@@ -77,6 +75,9 @@ pub(super) struct Lexer<'a> {
     pub(super) open_regex: usize,
     pub(super) open_quote: usize,
     pub(super) open_hole: usize,
+    /// For every round bracket that is open, whether a condition stands in it; then the same of the one closed last.
+    conditions: Vec<bool>,
+    after_condition: bool,
 }
 
 /// Reads all of `text`.
@@ -91,6 +92,8 @@ pub(super) fn tokens(text: &str, language: Language) -> Vec<Placed<'_>> {
         open_regex: 0,
         open_quote: 0,
         open_hole: 0,
+        conditions: Vec::new(),
+        after_condition: false,
     };
     if language == Language::Php && text.contains("<?") {
         lexer.skip_page();
@@ -107,6 +110,8 @@ pub(super) fn tokens(text: &str, language: Language) -> Vec<Placed<'_>> {
 
 impl<'a> Lexer<'a> {
     pub(super) fn byte(&self, ahead: usize) -> u8 {
+        #[cfg(test)]
+        super::tests::count_step();
         self.text.as_bytes().get(self.at + ahead).copied().unwrap_or(0)
     }
 
@@ -158,10 +163,7 @@ impl<'a> Lexer<'a> {
         }
         if byte.is_ascii_digit() {
             let start = self.at;
-            while self.byte(0).is_ascii_alphanumeric()
-                || self.byte(0) == b'_'
-                || self.byte(0) == b'.' && self.byte(1).is_ascii_digit()
-            {
+            while self.byte(0).is_ascii_alphanumeric() || self.byte(0) == b'_' || self.byte(0) == b'.' && self.byte(1).is_ascii_digit() {
                 self.at += 1;
             }
             self.push(Token::Number(self.slice(start, self.at)), start);
@@ -172,6 +174,14 @@ impl<'a> Lexer<'a> {
         }
         let start = self.at;
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        match byte {
+            b'(' => {
+                let condition = matches!(self.tokens.last(), Some(Placed { token: Token::Word("if" | "while" | "for" | "with"), .. }));
+                self.conditions.push(condition);
+            }
+            b')' => self.after_condition = self.conditions.pop().unwrap_or(false),
+            _ => {}
+        }
         let length = MARKS.iter().find(|mark| rest.starts_with(mark.as_bytes())).map_or(1, |mark| mark.len());
         self.at += length;
         self.push(Token::Mark(self.slice(start, self.at)), start);
@@ -198,8 +208,7 @@ impl<'a> Lexer<'a> {
             return true;
         }
         if slashes && rest.starts_with("/*") {
-            self.at =
-                rest.get(2..).and_then(|tail| tail.find("*/")).map_or(self.text.len(), |length| self.at + length + 4);
+            self.at = rest.get(2..).and_then(|tail| tail.find("*/")).map_or(self.text.len(), |length| self.at + length + 4);
             return true;
         }
         if self.language == Php && rest.starts_with("?>") {
@@ -252,20 +261,19 @@ impl<'a> Lexer<'a> {
                 while self.byte(0) == b'$' {
                     self.at += 1;
                 }
-                if self.language == Perl
-                    && self.byte(0) == b'#'
-                    && (is_word(self.byte(1)) || matches!(self.byte(1), b'{' | b'$'))
-                {
+                if self.language == Perl && self.byte(0) == b'#' && (is_word(self.byte(1)) || matches!(self.byte(1), b'{' | b'$')) {
                     self.at += 1;
                 }
                 if !is_word(self.byte(0)) {
-                    if matches!(self.language, Perl | Ruby)
-                        && self.byte(0).is_ascii_punctuation()
-                        && !matches!(self.byte(0), b'{' | b'(' | b'[' | b')')
-                    {
-                        self.at += 1; // `$'`, `$"`, `$/`: special variables
+                    // `$'`, `$"`, `$/`, `$^X`: special variables.
+                    let special =
+                        matches!(self.language, Perl | Ruby) && self.byte(0).is_ascii_punctuation() && !matches!(self.byte(0), b'{' | b'(' | b'[' | b')');
+                    if !special {
+                        self.push(Token::Mark("$"), start);
+                        return true;
                     }
-                    self.push(Token::Mark("$"), start);
+                    self.at += if self.byte(0) == b'^' && self.byte(1).is_ascii_uppercase() { 2 } else { 1 };
+                    self.push(Token::Word(self.slice(start, self.at)), start);
                     return true;
                 }
             }
@@ -275,10 +283,7 @@ impl<'a> Lexer<'a> {
                     self.at += 1;
                 }
             }
-            b'%' if self.language == Perl
-                && is_word(self.byte(1))
-                && (self.expects_value() || self.after_function()) =>
-            {
+            b'%' if self.language == Perl && is_word(self.byte(1)) && (self.expects_value() || self.after_function()) => {
                 self.at += 1;
             }
             byte if is_word(byte) => {}
@@ -298,7 +303,8 @@ impl<'a> Lexer<'a> {
     pub(super) fn expects_value(&self) -> bool {
         match self.tokens.last().map(|placed| &placed.token) {
             None | Some(Token::Newline) => true,
-            Some(Token::Mark(mark)) => !matches!(*mark, ")" | "]" | "}" | "$" | "++" | "--"),
+            Some(Token::Mark(")")) => self.after_condition && self.language == Language::JavaScript,
+            Some(Token::Mark(mark)) => !matches!(*mark, "]" | "}" | "$" | "++" | "--"),
             Some(Token::Word(word)) => BEFORE_VALUE.contains(word),
             _ => false,
         }
@@ -378,6 +384,8 @@ impl<'a> Lexer<'a> {
         let mut at = self.at + 1;
         let mut class = false;
         loop {
+            #[cfg(test)]
+            super::tests::count_step();
             match bytes.get(at) {
                 None | Some(b'\n') => {
                     self.open_regex = at;

@@ -34,16 +34,16 @@ const DECODERS: &[&str] = &[
     "inflate",
 ];
 
+/// Whether the outcome of a function is text that was hidden in the source.
+fn decodes(name: &str) -> bool {
+    let data = matches!(name, "json.loads" | "yaml.loads" | "toml.loads" | "tomllib.loads");
+    !data && DECODERS.contains(&name.rsplit('.').next().unwrap_or(name))
+}
+
 impl Scan {
     /// Calls that only make a value. `None` where the name is none of them.
     pub(super) fn making(&mut self, piece: &Piece<'_>, name: &str, args: &[Arg<'_>], level: usize) -> Option<Value> {
-        let last = name.rsplit('.').next().unwrap_or(name);
-        if DECODERS.contains(&last)
-            && name != "json.loads"
-            && name != "yaml.loads"
-            && name != "toml.loads"
-            && name != "tomllib.loads"
-        {
+        if decodes(name) {
             return Some(Value::Decoded);
         }
         let arg = |scan: &mut Self, index: usize| match args.get(index) {
@@ -55,9 +55,7 @@ impl Scan {
             for arg in args.iter().skip(from).take(MAX_TERMS) {
                 match scan.eval(piece, arg.span.clone(), level + 1) {
                     Value::List(items) => {
-                        texts.extend(
-                            items.into_iter().map(|item| item.map_or_else(Text::hole, |item| Text::lit(&item))),
-                        );
+                        texts.extend(items.into_iter().map(|item| item.map_or_else(Text::hole, |item| Text::lit(&item))));
                     }
                     other => texts.push(other.into_text()),
                 }
@@ -65,35 +63,30 @@ impl Scan {
             texts
         };
         Some(match name {
-            "Path" | "pathlib.Path" | "pathlib.PosixPath" | "PurePath" | "pathlib.PurePath" | "Pathname.new"
-            | "Pathname" | "path" | "Path.Tiny.path" => Value::Path(join_path(texts(self, 0))),
+            "Path" | "pathlib.Path" | "pathlib.PosixPath" | "PurePath" | "pathlib.PurePath" | "Pathname.new" | "Pathname" | "path" | "Path.Tiny.path" => {
+                Value::Path(join_path(texts(self, 0)))
+            }
             "Bun.file" => Value::Path(arg(self, 0).into_text()),
             "Path.home" | "pathlib.Path.home" => Value::Path(Text::lit("~")),
             "Path.cwd" | "pathlib.Path.cwd" => Value::Path(Text::lit(".")),
-            "os.path.join" | "path.join" | "path.resolve" | "path.posix.join" | "File.join" | "File.Spec.catfile"
-            | "catfile" | "File.Spec.catdir" | "posixpath.join" | "os.path.join.join" => {
-                let first = texts(self, usize::from(name.is_empty()));
+            "os.path.join" | "path.join" | "path.resolve" | "path.posix.join" | "File.join" | "File.Spec.catfile" | "catfile" | "File.Spec.catdir"
+            | "posixpath.join" => {
+                let first = texts(self, 0);
                 if first.is_empty() { Value::lit(".") } else { Value::Text(join_path(first)) }
             }
-            "os.path.expanduser" | "os.path.abspath" | "os.path.normpath" | "os.path.realpath" | "os.fspath"
-            | "os.fsencode" | "str" | "String" | "bytes" | "list" | "tuple" | "Array" | "shlex.quote"
-            | "pipes.quote" | "escapeshellarg" | "escapeshellcmd" | "File.expand_path" | "Shellwords.escape"
-            | "path.normalize" | "realpath" | "util.promisify" | "promisify" | "functools.partial" | "partial"
-            | "Object.freeze" | "compile" => arg(self, 0),
-            "os.path.dirname" | "path.dirname" | "File.dirname" | "dirname" => {
-                Value::Text(super::calls::parent(&arg(self, 0).into_text()))
-            }
+            "os.path.expanduser" | "os.path.abspath" | "os.path.normpath" | "os.path.realpath" | "os.fspath" | "os.fsencode" | "str" | "String" | "bytes"
+            | "list" | "tuple" | "Array" | "shlex.quote" | "pipes.quote" | "escapeshellarg" | "escapeshellcmd" | "File.expand_path" | "Shellwords.escape"
+            | "path.normalize" | "realpath" | "util.promisify" | "promisify" | "functools.partial" | "partial" | "Object.freeze" | "compile" => arg(self, 0),
+            "os.path.dirname" | "path.dirname" | "File.dirname" | "dirname" => Value::Text(super::calls::parent(&arg(self, 0).into_text())),
             "array" => self.array(piece, args, level),
             "Buffer.from" => match arg(self, 1) {
                 Value::Unknown => arg(self, 0),
                 _ => Value::Decoded,
             },
-            "shlex.split" | "Shellwords.split" | "Shellwords.shellsplit" | "Shellwords.shellwords" => {
-                match arg(self, 0) {
-                    Value::Text(text) if text.known => Value::List(quoted_words(&text)),
-                    _ => Value::Unknown,
-                }
-            }
+            "shlex.split" | "Shellwords.split" | "Shellwords.shellsplit" | "Shellwords.shellwords" => match arg(self, 0) {
+                Value::Text(text) if text.known => Value::List(quoted_words(&text)),
+                _ => Value::Unknown,
+            },
             "shlex.join" | "subprocess.list2cmdline" | "Shellwords.join" => joined(&arg(self, 0), " "),
             "implode" => joined(&arg(self, 1), &arg(self, 0).literal().unwrap_or_default()),
             "join" => {
@@ -108,14 +101,13 @@ impl Scan {
                 }
             }
             "os.homedir" | "Dir.home" | "Deno.homeDir" => Value::lit("~"),
+            "Deno.execPath" => Value::lit("deno"),
             "os.getcwd" | "process.cwd" | "Dir.pwd" | "getcwd" | "Deno.cwd" | "cwd" => Value::lit("."),
-            "os.getenv" | "os.environ.get" | "getenv" | "ENV.fetch" | "Deno.env.get" => {
-                match arg(self, 0).literal().as_deref() {
-                    Some("HOME") => Value::lit("~"),
-                    Some("PWD") => Value::lit("."),
-                    _ => Value::Unknown,
-                }
-            }
+            "os.getenv" | "os.environ.get" | "getenv" | "ENV.fetch" | "Deno.env.get" => match arg(self, 0).literal().as_deref() {
+                Some("HOME") => Value::lit("~"),
+                Some("PWD") => Value::lit("."),
+                _ => Value::Unknown,
+            },
             "__import__"
             | "importlib.import_module"
             | "import_module"
@@ -142,70 +134,42 @@ impl Scan {
     }
 
     fn array(&mut self, piece: &Piece<'_>, args: &[Arg<'_>], level: usize) -> Value {
-        Value::List(
-            args.iter().take(MAX_TERMS).map(|arg| self.eval(piece, arg.span.clone(), level + 1).literal()).collect(),
-        )
+        Value::List(args.iter().take(MAX_TERMS).map(|arg| self.eval(piece, arg.span.clone(), level + 1).literal()).collect())
     }
 
     /// Methods of texts and lists that only make a value. `None` where the name is none of them.
-    pub(super) fn making_method(
-        &mut self,
-        piece: &Piece<'_>,
-        on: &Value,
-        name: &str,
-        args: &[Arg<'_>],
-        level: usize,
-    ) -> Option<Value> {
+    pub(super) fn making_method(&mut self, piece: &Piece<'_>, on: &Value, name: &str, args: &[Arg<'_>], level: usize) -> Option<Value> {
         let first = match args.first() {
             Some(arg) => self.eval(piece, arg.span.clone(), level + 1),
             None => Value::Unknown,
         };
         Some(match (on, name) {
             (Value::Text(text), "split" | "shellsplit") if text.known => match first.literal() {
-                Some(mark) if !mark.trim().is_empty() => Value::List(
-                    text.text
-                        .split(mark.as_str())
-                        .map(|word| (!word.contains(super::HOLE)).then(|| word.to_owned()))
-                        .collect(),
-                ),
+                Some(mark) if !mark.trim().is_empty() => {
+                    Value::List(text.text.split(mark.as_str()).map(|word| (!word.contains(super::HOLE)).then(|| word.to_owned())).collect())
+                }
                 _ => Value::List(text.words()),
             },
             (Value::Text(text), "format") => {
                 let mut values = Vec::new();
                 for arg in args.iter().take(MAX_TERMS) {
-                    values.push(if arg.name.is_some() {
-                        Text::hole()
-                    } else {
-                        self.eval(piece, arg.span.clone(), level + 1).into_text()
-                    });
+                    values.push(if arg.name.is_some() { Text::hole() } else { self.eval(piece, arg.span.clone(), level + 1).into_text() });
                 }
                 Value::Text(fill_braces(text, &values))
             }
             (Value::Text(separator), "join") => joined(&first, &separator.text),
-            (Value::List(_), "join") => joined(
-                on,
-                &first
-                    .literal()
-                    .unwrap_or_else(|| if self.language == Language::JavaScript { ",".into() } else { String::new() }),
-            ),
+            (Value::List(_), "join") => {
+                joined(on, &first.literal().unwrap_or_else(|| if self.language == Language::JavaScript { ",".into() } else { String::new() }))
+            }
             (Value::Text(_), "concat") => self.concat(on.clone(), first),
             (
                 Value::Text(_) | Value::Path(_) | Value::List(_),
-                "strip" | "trim" | "encode" | "decode" | "freeze" | "to_s" | "toString" | "chomp" | "expanduser"
-                | "expand_path" | "resolve" | "absolute" | "as_posix" | "to_path" | "valueOf" | "dup" | "copy"
-                | "slice" | "flatten" | "compact" | "to_a" | "stringify" | "absolute_path",
+                "strip" | "trim" | "encode" | "decode" | "freeze" | "to_s" | "toString" | "chomp" | "expanduser" | "expand_path" | "resolve" | "absolute"
+                | "as_posix" | "to_path" | "valueOf" | "dup" | "copy" | "slice" | "flatten" | "compact" | "to_a" | "stringify" | "absolute_path",
             ) => on.clone(),
-            (Value::Path(base), "joinpath" | "join" | "child" | "with_segments") => {
-                Value::Path(join_path([base.clone(), first.into_text()]))
-            }
-            (Value::Decoded, "decode" | "toString" | "to_s" | "strip" | "trim" | "force_encoding" | "first") => {
-                Value::Decoded
-            }
-            (Value::Unknown | Value::Named(_) | Value::Method(..), name)
-                if DECODERS.contains(&name) && name != "loads" =>
-            {
-                Value::Decoded
-            }
+            (Value::Path(base), "joinpath" | "join" | "child" | "with_segments") => Value::Path(join_path([base.clone(), first.into_text()])),
+            (Value::Decoded, "decode" | "toString" | "to_s" | "strip" | "trim" | "force_encoding" | "first") => Value::Decoded,
+            (Value::Unknown | Value::Named(_) | Value::Method(..), name) if DECODERS.contains(&name) && name != "loads" => Value::Decoded,
             _ => return None,
         })
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::lex::Token;
 use super::piece::{Piece, Span};
+use super::tables;
 use super::value::Value;
 use super::{Language, Scan};
 
@@ -14,6 +15,8 @@ const MAX_VALUES: usize = 8;
 #[derive(Default)]
 pub(super) struct Names {
     values: HashMap<String, Vec<Value>>,
+    /// The parameters of the functions that the text defines.
+    functions: HashMap<String, Vec<String>>,
     /// Modules whose members are known without their prefix.
     stars: Vec<String>,
 }
@@ -33,19 +36,39 @@ impl Names {
         if values.contains(&value) {
             return;
         }
-        if values.len() < MAX_VALUES {
+        let value = if values.len() < MAX_VALUES { value } else { shared(values, &value) };
+        if values.len() <= MAX_VALUES && !values.contains(&value) {
             values.push(value);
-        } else if !values.contains(&Value::Unknown) {
-            values.push(Value::Unknown);
         }
     }
+}
+
+/// What all values begin with, and something unknown after it.
+fn shared(values: &[Value], more: &Value) -> Value {
+    let Value::List(first) = more else { return Value::Unknown };
+    let mut length = first.len();
+    for value in values {
+        let Value::List(items) = value else { return Value::Unknown };
+        length = length.min(items.iter().zip(first).take_while(|(left, right)| left == right).count());
+    }
+    Value::List(first.iter().take(length).cloned().chain([None]).collect())
 }
 
 impl Scan {
     /// Learns the names of a piece, in the order of the text.
     pub(super) fn learn(&mut self, piece: &Piece<'_>) {
         for at in 0..piece.len() {
+            self.definition(piece, at);
+        }
+        let mut inside = 0;
+        for at in 0..piece.len() {
+            self.arguments_given(piece, at);
+            if self.language == Language::Python && matches!(piece.mark(at), "(" | "[") {
+                inside = inside.max(piece.close(at));
+            }
             match piece.token(at) {
+                // In brackets `name=` is an argument's name.
+                Some(Token::Word(_)) if at < inside && piece.mark(at + 1) == "=" => {}
                 Some(Token::Word("import")) => self.import(piece, at),
                 Some(Token::Word("from")) if matches!(self.language, Language::Python | Language::Unknown) => {
                     self.members_import(piece, at);
@@ -55,6 +78,105 @@ impl Scan {
                 Some(Token::Word(name)) => self.assignment(piece, at, name),
                 Some(Token::Mark("{")) => self.destructuring(piece, at),
                 _ => {}
+            }
+        }
+    }
+
+    /// The parameters of a function that is defined here.
+    fn definition(&mut self, piece: &Piece<'_>, at: usize) {
+        let Some(name) = piece.word(at) else { return };
+        let defined = matches!(piece.before(at), Some(Token::Word("def" | "function")));
+        let assigned = self.language == Language::JavaScript && piece.mark(at + 1) == "=";
+        let mut open = at + 1;
+        if assigned {
+            open = at + 2;
+            while matches!(piece.word(open), Some("async" | "function")) {
+                open += 1;
+            }
+            if let (Some(only), "=>") = (piece.word(open), piece.mark(open + 1)) {
+                self.names.functions.insert(name.to_owned(), vec![only.to_owned()]);
+                return;
+            }
+            let arrow = piece.mark(piece.skip(open)) == "=>" || piece.mark(piece.skip(open)) == ":" || piece.word(open - 1) == Some("function");
+            if !arrow {
+                return;
+            }
+        } else if !defined {
+            return;
+        }
+        if piece.mark(open) != "(" {
+            return;
+        }
+        let mut parameters = Vec::new();
+        for item in piece.items(open) {
+            // In Python the receiver is not among the arguments; a type may stand in front of a name in PHP.
+            let Some(name) = item.clone().take(4).filter_map(|place| piece.word(place)).find(|word| self.language != Language::Php || word.starts_with('$'))
+            else {
+                continue;
+            };
+            if matches!(name, "self" | "cls") {
+                continue;
+            }
+            if let Some(sign) = item.clone().take(16).find(|place| piece.mark(*place) == "=") {
+                for value in self.eval_all(piece, sign + 1..item.end) {
+                    self.names.give(name, value);
+                }
+            }
+            parameters.push(name.to_owned());
+        }
+        self.names.functions.insert(name.to_owned(), parameters);
+    }
+
+    /// What a call of a function of the text itself gives to its parameters.
+    fn arguments_given(&mut self, piece: &Piece<'_>, at: usize) {
+        let Some(name) = piece.word(at) else { return };
+        if self.names.functions.is_empty() || matches!(piece.before(at), Some(Token::Word("def" | "function"))) {
+            return;
+        }
+        let Some(parameters) = self.names.functions.get(name).cloned() else { return };
+        if let (Some(Token::Mark(".")), Some(owner)) = (piece.before(at), at.checked_sub(2).and_then(|owner| piece.word(owner))) {
+            // `subprocess.run` is not the `run` of the text.
+            let known = match self.named(owner) {
+                Value::Named(owner) => {
+                    let full = tables::canonical(self.language, &format!("{owner}.{name}"), self.names.stars());
+                    tables::function(self.language, &full).is_some()
+                }
+                Value::Unknown => false,
+                _ => true,
+            };
+            if known {
+                return;
+            }
+        }
+        let open = if matches!(piece.mark(at + 1), "." | "?.") && piece.mark(at + 2) == "(" { at + 2 } else { at + 1 };
+        if piece.mark(open) != "(" {
+            let stop = piece.expression_end(at + 1, true);
+            let command = self.language == Language::Ruby && matches!(piece.token(at + 1), Some(Token::Text(_) | Token::Word(_) | Token::Words(_)));
+            if command {
+                self.give_all(piece, &parameters, piece.split(at + 1..stop, |mark| mark == ","));
+            } else if piece.mark(at + 1) != "=" && self.language != Language::Ruby {
+                // The function is handed on: nobody knows what it is called with.
+                for parameter in &parameters {
+                    self.names.give(parameter, Value::Unknown);
+                }
+            }
+            return;
+        }
+        self.give_all(piece, &parameters, piece.items(open));
+    }
+
+    fn give_all(&mut self, piece: &Piece<'_>, parameters: &[String], items: Vec<Span>) {
+        for (index, item) in items.into_iter().enumerate().take(16) {
+            let named = piece.word(item.start).filter(|_| matches!(piece.mark(item.start + 1), "=" | ":"));
+            let named = named.and_then(|name| parameters.iter().find(|parameter| *parameter == name));
+            let Some(parameter) = named.or_else(|| parameters.get(index)) else { continue };
+            let start = if named.is_some() { item.start + 2 } else { item.start };
+            for value in self.eval_all(piece, start..item.end) {
+                match value {
+                    Value::Named(name) if name == *parameter => {} // it calls itself
+                    Value::Named(_) => self.names.give(parameter, Value::Unknown),
+                    value => self.names.give(parameter, value),
+                }
             }
         }
     }
@@ -79,11 +201,9 @@ impl Scan {
             return;
         }
         let end = piece.expression_end(at + 1, true);
-        let module = (at + 1..end).take(256).find(|place| piece.word(*place) == Some("from")).and_then(|from| {
-            match piece.token(from + 1) {
-                Some(Token::Text(parts)) => Some((from, Self::plain(parts)?)),
-                _ => None,
-            }
+        let module = (at + 1..end).take(256).find(|place| piece.word(*place) == Some("from")).and_then(|from| match piece.token(from + 1) {
+            Some(Token::Text(parts)) => Some((from, Self::plain(parts)?)),
+            _ => None,
         });
         if let Some((from, module)) = module {
             self.import_clause(piece, at + 1..from, &module);
@@ -146,18 +266,13 @@ impl Scan {
         if piece.word(next) != Some("import") {
             return;
         }
-        let span = if piece.mark(next + 1) == "(" {
-            next + 2..piece.close(next + 1)
-        } else {
-            next + 1..piece.expression_end(next + 1, true)
-        };
+        let span = if piece.mark(next + 1) == "(" { next + 2..piece.close(next + 1) } else { next + 1..piece.expression_end(next + 1, true) };
         for part in piece.split(span, |mark| mark == ",") {
             if piece.mark(part.start) == "*" {
                 self.names.stars.push(module.clone());
             }
             let Some(member) = piece.word(part.start) else { continue };
-            let alias =
-                if piece.word(part.start + 1) == Some("as") { piece.word(part.start + 2) } else { Some(member) };
+            let alias = if piece.word(part.start + 1) == Some("as") { piece.word(part.start + 2) } else { Some(member) };
             if let Some(alias) = alias {
                 self.names.give(alias, Value::Named(format!("{module}.{member}")));
             }
@@ -204,10 +319,7 @@ impl Scan {
             Language::Perl if piece.mark(at + 1) == "(" => (piece.word(at), at + 1..piece.skip(at + 1)),
             _ if matches!(piece.word(at + 1), Some("in" | "of")) => {
                 let mut end = at + 2;
-                while end < piece.len().min(at + 64)
-                    && !matches!(piece.mark(end), ":" | ")" | "]" | "}" | "{" | ";")
-                    && !piece.is_newline(end)
-                {
+                while end < piece.len().min(at + 64) && !matches!(piece.mark(end), ":" | ")" | "]" | "}" | "{" | ";") && !piece.is_newline(end) {
                     end = piece.skip(end);
                 }
                 (piece.word(at), at + 2..end)
@@ -228,8 +340,7 @@ impl Scan {
     fn assignment(&mut self, piece: &Piece<'_>, at: usize, name: &str) {
         let python = self.language == Language::Python;
         let mut sign = at + 1;
-        let declared =
-            matches!(piece.before(at), Some(Token::Word("const" | "let" | "var" | "my" | "our" | "local" | "export")));
+        let declared = matches!(piece.before(at), Some(Token::Word("const" | "let" | "var" | "my" | "our" | "local" | "export")));
         let starts = declared
             || match piece.before(at) {
                 None | Some(Token::Newline | Token::Mark(";" | "{" | "}" | ":" | ")")) => true,
@@ -238,9 +349,7 @@ impl Scan {
                 _ => false,
             };
         let own = match (piece.before(at), at.checked_sub(2).and_then(|owner| piece.word(owner))) {
-            (Some(Token::Mark("." | "->")), Some(owner @ ("self" | "this" | "$this"))) if piece.mark(sign) == "=" => {
-                Some(format!("{owner}.{name}"))
-            }
+            (Some(Token::Mark("." | "->")), Some(owner @ ("self" | "this" | "$this"))) if piece.mark(sign) == "=" => Some(format!("{owner}.{name}")),
             _ => None,
         };
         if !starts && own.is_none() {
@@ -275,9 +384,7 @@ impl Scan {
                 self.extend(name, &value, piece.mark(sign) == "<<");
             }
             "." if piece.mark(at + 3) == "("
-                && piece.word(at + 2).is_some_and(|word| {
-                    matches!(word, "append" | "push" | "extend" | "concat" | "insert" | "unshift")
-                }) =>
+                && piece.word(at + 2).is_some_and(|word| matches!(word, "append" | "push" | "extend" | "concat" | "insert" | "unshift")) =>
             {
                 let items = piece.items(at + 3);
                 let value = match items.as_slice() {
@@ -325,9 +432,7 @@ impl Scan {
             return;
         }
         let close = piece.close(open);
-        if piece.mark(close + 1) != "="
-            || !matches!(piece.before(open), Some(Token::Word("const" | "let" | "var") | Token::Mark("(" | ",")))
-        {
+        if piece.mark(close + 1) != "=" || !matches!(piece.before(open), Some(Token::Word("const" | "let" | "var") | Token::Mark("(" | ","))) {
             return;
         }
         let span = close + 2..piece.expression_end(close + 2, false);

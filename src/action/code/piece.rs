@@ -34,9 +34,7 @@ impl<'a> Piece<'a> {
                 "(" | "[" | "{" => open.push((index, mark)),
                 ")" | "]" | "}" => {
                     // A bracket that closes nothing is left alone.
-                    if let Some((other, _)) =
-                        open.pop_if(|(_, start)| matches!((*start, mark), ("(", ")") | ("[", "]") | ("{", "}")))
-                    {
+                    if let Some((other, _)) = open.pop_if(|(_, start)| matches!((*start, mark), ("(", ")") | ("[", "]") | ("{", "}"))) {
                         for (at, to) in [(other, index), (index, other)] {
                             if let Some(place) = partner.get_mut(at) {
                                 *place = to;
@@ -55,6 +53,8 @@ impl<'a> Piece<'a> {
     }
 
     pub(super) fn token(&self, at: usize) -> Option<&Token<'a>> {
+        #[cfg(test)]
+        super::tests::count_step();
         self.tokens.get(at).map(|placed| &placed.token)
     }
 
@@ -166,17 +166,14 @@ impl<'a> Piece<'a> {
                 Some(Token::Newline) if lines => {
                     let next = self.skip_newlines(at);
                     let goes_on = at == start
-                        || matches!(
-                            self.before(at),
-                            Some(Token::Mark("," | "+" | "." | "=" | "=>" | "?" | ":" | "||" | "??"))
-                        )
+                        || matches!(self.before(at), Some(Token::Mark("," | "+" | "." | "=" | "=>" | "?" | ":" | "||" | "??")))
                         || matches!(self.mark(next), "." | "?." | "&.")
-                        || self.language == Language::JavaScript
-                            && matches!(self.mark(next), "+" | "?" | ":" | "||" | "??");
+                        || self.language == Language::JavaScript && matches!(self.mark(next), "+" | "?" | ":" | "||" | "??");
                     if !goes_on {
                         break;
                     }
                 }
+                Some(Token::Mark("(" | "[" | "{")) if self.partner.get(at) == Some(&usize::MAX) => break, // it is never closed
                 _ => {}
             }
             at = self.skip(at);

@@ -25,10 +25,11 @@ impl Scan {
             }
             Effect::NodeSpawn => self.node_spawn(piece, call),
             Effect::NodeFork => {
-                let mut words = vec![Some("node".to_owned())];
-                words.push(self.value(piece, call.arg(0, &[])).literal());
-                words.extend(self.list_or_rest(piece, call.arg(1, &[])));
-                self.argv(words);
+                let module = self.value(piece, call.arg(0, &[])).literal();
+                for list in self.lists(piece, call.arg(1, &[])) {
+                    let words = [Some("node".to_owned()), module.clone()];
+                    self.argv(words.into_iter().chain(list).collect());
+                }
             }
             Effect::KeyedSpawn => self.keyed_spawn(piece, call),
             Effect::Words | Effect::Popen => self.one_or_several(piece, call),
@@ -57,13 +58,15 @@ impl Scan {
         words
     }
 
-    /// A list of arguments; one unknown element where it is not known.
-    fn list_or_rest(&mut self, piece: &Piece<'_>, arg: Option<&Arg<'_>>) -> Vec<Option<String>> {
-        match arg.map(|arg| self.eval(piece, arg.span.clone(), 0)) {
-            Some(Value::List(items)) => items,
-            Some(Value::Object(..)) | None => Vec::new(),
-            Some(_) => vec![None],
-        }
+    /// The lists of arguments that may stand here; one unknown element where a list is not known.
+    fn lists(&mut self, piece: &Piece<'_>, arg: Option<&Arg<'_>>) -> Vec<Vec<Option<String>>> {
+        let Some(arg) = arg else { return vec![Vec::new()] };
+        let list = |value| match value {
+            Value::List(items) => items,
+            Value::Object(..) => Vec::new(),
+            _ => vec![None],
+        };
+        self.values(piece, Some(arg)).into_iter().map(list).collect()
     }
 
     /// `subprocess.run` and its kin; also PHP's `proc_open`, where a text always goes to a shell.
@@ -73,11 +76,10 @@ impl Scan {
             None => self.language == Language::Php || call.args.iter().any(|arg| arg.name == Some("**")),
         };
         let executable = call.named("executable").map(|arg| self.eval(piece, arg.span.clone(), 0).literal());
-        let input =
-            call.named("input").or_else(|| call.named("stdin")).map(|arg| self.eval(piece, arg.span.clone(), 0));
+        let input = call.named("input").or_else(|| call.named("stdin")).map(|arg| self.eval(piece, arg.span.clone(), 0));
         for value in self.values(piece, call.arg(0, &["args", "cmd", "command"])) {
             let mut words = match value {
-                Value::List(items) if shell && self.language != Language::Php => {
+                Value::List(items) if shell && call.named("shell").is_some() => {
                     let first = items.into_iter().next().flatten();
                     self.push(first.map_or(Found::OpaqueShell, Found::Shell));
                     continue;
@@ -107,10 +109,7 @@ impl Scan {
         let Some(input) = input else { return };
         let Some((Some(program), rest)) = words.split_first() else { return };
         let name = program.rsplit('/').next().unwrap_or(program);
-        let reads = rest
-            .iter()
-            .flatten()
-            .all(|word| matches!(word.as_str(), "-" | "-s" | "-e" | "-x" | "-l" | "-i" | "-ex" | "-eux"));
+        let reads = rest.iter().flatten().all(|word| matches!(word.as_str(), "-" | "-s" | "-e" | "-x" | "-l" | "-i" | "-ex" | "-eux"));
         if !matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "fish" | "ash") || !reads {
             return;
         }
@@ -121,11 +120,12 @@ impl Scan {
     }
 
     fn exec_list(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>, from: usize) {
-        let mut words = vec![self.value(piece, call.arg(from, &["path", "file"])).literal()];
-        let list = self.list_or_rest(piece, call.arg(from + 1, &["argv", "args"]));
-        let rest = list.get(1..).map_or_else(|| list.clone(), <[_]>::to_vec);
-        words.extend(rest);
-        self.argv(words);
+        let program = self.value(piece, call.arg(from, &["path", "file"])).literal();
+        for list in self.lists(piece, call.arg(from + 1, &["argv", "args"])) {
+            // The first word is only the name under which the program is shown.
+            let rest = if list == [None] { list } else { list.into_iter().skip(1).collect() };
+            self.argv([program.clone()].into_iter().chain(rest).collect());
+        }
     }
 
     fn exec_args(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>, from: usize) {
@@ -138,14 +138,15 @@ impl Scan {
     }
 
     fn node_spawn(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>) {
-        let words = self.list_or_rest(piece, call.args.get(1));
+        let lists = self.lists(piece, call.args.get(1));
         let options = call.args.iter().skip(1).take(2).rfind(|arg| piece.mark(arg.span.start) == "{");
         let shell = self.option(piece, options, "shell").is_some_and(|value| value != Value::Bool(false));
         let input = self.option(piece, options, "input");
-        for value in self.values(piece, call.args.first()) {
+        let programs = self.values(piece, call.args.first());
+        for (value, words) in programs.iter().flat_map(|program| lists.iter().map(move |words| (program, words))) {
             if shell {
-                let mut text = value.into_text();
-                for word in &words {
+                let mut text = value.clone().into_text();
+                for word in words {
                     text.text.push(' ');
                     match word {
                         Some(word) => text.add(&super::value::Text::lit(word)),

@@ -20,10 +20,7 @@ impl Lexer<'_> {
 
     fn words(&mut self, close: Close, start: usize) {
         let (parts, _) = self.body(close, RAW);
-        let text: String = parts
-            .iter()
-            .filter_map(|part| if let Part::Lit(text) = part { Some(text.as_str()) } else { None })
-            .collect();
+        let text: String = parts.iter().filter_map(|part| if let Part::Lit(text) = part { Some(text.as_str()) } else { None }).collect();
         self.push(Token::Words(text.split_whitespace().map(str::to_owned).collect()), start);
     }
 
@@ -46,8 +43,7 @@ impl Lexer<'_> {
         if byte != b'%' || !value {
             return false;
         }
-        let (kind, delimiter, skip) =
-            if next.is_ascii_alphabetic() { (next, self.byte(2), 3) } else { (b'Q', next, 2) };
+        let (kind, delimiter, skip) = if next.is_ascii_alphabetic() { (next, self.byte(2), 3) } else { (b'Q', next, 2) };
         if !b"wWiIqQxrs".contains(&kind) || !delimiter.is_ascii_punctuation() {
             return false;
         }
@@ -76,18 +72,15 @@ impl Lexer<'_> {
     pub(super) fn perl_string(&mut self) -> bool {
         let start = self.at;
         let rest = self.rest();
-        let Some(word) = ["qq", "qw", "qx", "qr", "tr", "q", "m", "s", "y"].into_iter().find(|word| {
-            rest.strip_prefix(word)
-                .is_some_and(|tail| !tail.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
-        }) else {
+        let Some(word) = ["qq", "qw", "qx", "qr", "tr", "q", "m", "s", "y"]
+            .into_iter()
+            .find(|word| rest.strip_prefix(word).is_some_and(|tail| !tail.starts_with(|next: char| next.is_alphanumeric() || next == '_')))
+        else {
             return false;
         };
         let before = self.tokens.last().map(|placed| (&placed.token, placed.end == start));
         // `-s $file` is a test of a file.
-        if matches!(
-            before,
-            Some((Token::Mark("->" | "::") | Token::Word("sub"), _) | (Token::Word(_) | Token::Mark("-" | "&"), true))
-        ) {
+        if matches!(before, Some((Token::Mark("->" | "::") | Token::Word("sub"), _) | (Token::Word(_) | Token::Mark("-" | "&"), true))) {
             return false;
         }
         let tail = rest.get(word.len()..).unwrap_or_default();
@@ -106,11 +99,7 @@ impl Lexer<'_> {
         }
         self.at += rest.len() - trimmed.len() + 1;
         let close = Self::delimiter(delimiter);
-        let holes = How {
-            escapes: Escapes::C,
-            holes: if delimiter == b'\'' { Holes::None } else { Holes::Sigil },
-            one_line: false,
-        };
+        let holes = How { escapes: Escapes::C, holes: if delimiter == b'\'' { Holes::None } else { Holes::Sigil }, one_line: false };
         match word {
             "qw" => self.words(close, start),
             "q" => {
@@ -171,10 +160,7 @@ impl Lexer<'_> {
             Some(quote) => name.bytes().position(|byte| byte == quote || byte == b'\n').unwrap_or(0),
             None => name.bytes().position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_')).unwrap_or(name.len()),
         };
-        let Some(end) = name
-            .get(..length)
-            .filter(|name| !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit()))
-        else {
+        let Some(end) = name.get(..length).filter(|name| !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit())) else {
             return false;
         };
         let after = rest.len() - name.len() + length + usize::from(quote.is_some());
@@ -182,13 +168,7 @@ impl Lexer<'_> {
             return false;
         }
         self.at += after;
-        self.pending.push(Pending {
-            token: self.tokens.len(),
-            end,
-            raw: quote == Some(b'\''),
-            command: quote == Some(b'`'),
-            indented,
-        });
+        self.pending.push(Pending { token: self.tokens.len(), end, raw: quote == Some(b'\''), command: quote == Some(b'`'), indented });
         self.push(Token::Text(vec![Part::Lit(String::new())]), start);
         true
     }
@@ -216,11 +196,7 @@ impl Lexer<'_> {
             let mut line_start = from;
             let mut end = None;
             while line_start < self.text.len() {
-                let line_end = self
-                    .text
-                    .get(line_start..)
-                    .and_then(|rest| rest.find('\n'))
-                    .map_or(self.text.len(), |length| line_start + length);
+                let line_end = self.text.get(line_start..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |length| line_start + length);
                 let line = self.slice(line_start, line_end);
                 let bare = if pending.indented { line.trim() } else { line.trim_end() };
                 if end_word(bare, self.language == Language::Php) == pending.end {

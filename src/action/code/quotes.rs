@@ -239,12 +239,9 @@ impl<'a> Lexer<'a> {
                 parts.hole(self.slice(start, self.at));
                 true
             }
-            (Holes::Sigil, b'$')
-                if self.language == Language::Perl
-                    && (next.is_ascii_digit() || matches!(next, b'!' | b'@' | b'$' | b'&')) =>
-            {
+            (Holes::Sigil, b'$') if self.language == Language::Perl && (next.is_ascii_digit() || matches!(next, b'!' | b'@' | b'$' | b'&' | b'^')) => {
                 let start = self.at;
-                self.at += 2;
+                self.at += if next == b'^' { 3 } else { 2 };
                 parts.hole(self.slice(start, self.at));
                 true
             }
@@ -254,10 +251,7 @@ impl<'a> Lexer<'a> {
 
     /// Moves past a name.
     pub(super) fn name(&mut self) {
-        while self.byte(0).is_ascii_alphanumeric()
-            || self.byte(0) == b'_'
-            || self.rest().starts_with("::") && self.byte(2).is_ascii_alphabetic()
-        {
+        while self.byte(0).is_ascii_alphanumeric() || self.byte(0) == b'_' || self.rest().starts_with("::") && self.byte(2).is_ascii_alphabetic() {
             self.at += if self.byte(0) == b':' { 2 } else { 1 };
         }
     }
@@ -279,9 +273,7 @@ impl<'a> Lexer<'a> {
                 _ => return,
             };
             let window = self.text.as_bytes().get(self.at + arrow..).unwrap_or_default();
-            let Some(length) =
-                window.iter().take(MAX_SUBSCRIPT).take_while(|byte| **byte != b'\n').position(|byte| *byte == end)
-            else {
+            let Some(length) = window.iter().take(MAX_SUBSCRIPT).take_while(|byte| **byte != b'\n').position(|byte| *byte == end) else {
                 return;
             };
             self.at += arrow + length + 1;
@@ -316,6 +308,8 @@ impl<'a> Lexer<'a> {
         let mut open = vec![b'}'];
         let mut at = start;
         while let Some(byte) = bytes.get(at).copied() {
+            #[cfg(test)]
+            super::tests::count_step();
             let inside = *open.last()?;
             if inside == b'}' {
                 match byte {
@@ -334,9 +328,7 @@ impl<'a> Lexer<'a> {
                 at += 1;
             } else if byte == inside {
                 open.pop();
-            } else if bytes.get(at + 1) == Some(&b'{')
-                && (byte == b'$' && inside == b'`' || byte == b'#' && inside == b'"')
-            {
+            } else if bytes.get(at + 1) == Some(&b'{') && (byte == b'$' && inside == b'`' || byte == b'#' && inside == b'"') {
                 open.push(b'}');
                 at += 1;
             }
@@ -353,8 +345,7 @@ impl<'a> Lexer<'a> {
             prefix += 1;
         }
         let quote = self.byte(prefix);
-        let after_name =
-            self.tokens.last().is_some_and(|placed| placed.end == start && matches!(placed.token, Token::Word(_)));
+        let after_name = self.tokens.last().is_some_and(|placed| placed.end == start && matches!(placed.token, Token::Word(_)));
         if !matches!(quote, b'\'' | b'"') || prefix > 0 && after_name {
             return false;
         }

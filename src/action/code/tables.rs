@@ -1,7 +1,7 @@
 //! How a call is read, by the canonical name of its function. What an effect means is in `effects`.
 
 use super::Language;
-use super::functions::{JAVASCRIPT, METHODS, PATH_METHODS, PERL, PHP, PYTHON, RUBY, Table};
+use super::functions::{JAVASCRIPT, METHODS, OTHERS, PATH_METHODS, PERL, PHP, PYTHON, RUBY, Table};
 
 /// How the arguments of a call are read. Numbers are places of arguments, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,34 +86,15 @@ fn find(table: Table, name: &str) -> Option<Effect> {
 /// What the function of this full name does.
 pub(super) fn function(language: Language, name: &str) -> Option<Effect> {
     match language {
-        Language::Python => find(PYTHON, name)
-            .or_else(|| name.strip_prefix("sh.").filter(|rest| !rest.contains('.')).map(|_| Effect::Program)),
+        Language::Python => find(PYTHON, name).or_else(|| name.strip_prefix("sh.").filter(|rest| !rest.contains('.')).map(|_| Effect::Program)),
         Language::JavaScript => find(JAVASCRIPT, name),
         Language::Ruby => find(RUBY, name),
         Language::Perl => find(PERL, name),
         Language::Php => find(PHP, name),
         Language::Awk => None,
         // Short names mean other things in other languages.
-        Language::Unknown
-            if matches!(
-                name,
-                "copy"
-                    | "move"
-                    | "link"
-                    | "rm"
-                    | "cp"
-                    | "mv"
-                    | "touch"
-                    | "truncate"
-                    | "capture"
-                    | "sh"
-                    | "trash"
-                    | "del"
-            ) =>
-        {
-            None
-        }
-        Language::Unknown => [PYTHON, JAVASCRIPT, RUBY, PERL, PHP].into_iter().find_map(|table| find(table, name)),
+        Language::Unknown if matches!(name, "copy" | "move" | "link" | "rm" | "cp" | "mv" | "touch" | "truncate" | "capture" | "sh" | "trash" | "del") => None,
+        Language::Unknown => [PYTHON, JAVASCRIPT, RUBY, PERL, PHP, OTHERS].into_iter().find_map(|table| find(table, name)),
     }
 }
 
@@ -142,8 +123,7 @@ pub(super) fn canonical(language: Language, name: &str, stars: &[String]) -> Str
     match language {
         Language::Python => {
             if !name.contains('.')
-                && let Some(module) =
-                    stars.iter().find(|module| function(language, &format!("{module}.{name}")).is_some())
+                && let Some(module) = stars.iter().find(|module| function(language, &format!("{module}.{name}")).is_some())
             {
                 return format!("{module}.{name}");
             }

@@ -53,9 +53,7 @@ pub(super) fn read(text: &str) -> Result<Vec<FileChange>, Mistake> {
     for (index, line) in text.lines().enumerate() {
         last = index + 1;
         let trimmed = line.trim();
-        if trimmed == "*** Begin Patch"
-            && !matches!(&section, Some(open) if open.kind == Kind::Add && line.starts_with('+'))
-        {
+        if trimmed == "*** Begin Patch" {
             inside = true;
             continue;
         }

@@ -142,6 +142,5 @@ fn stamp(text: &str) -> Option<usize> {
 /// Whether the time stamp is the epoch, in whatever zone it was written.
 fn is_epoch(stamp: &str) -> bool {
     let stamp = stamp.trim();
-    (stamp.starts_with("1970-01-01 ") || stamp.starts_with("1969-12-31 ")) && stamp.contains(":00")
-        || stamp.starts_with("Thu Jan  1 00:00:00 1970")
+    (stamp.starts_with("1970-01-01 ") || stamp.starts_with("1969-12-31 ")) && stamp.contains(":00") || stamp.starts_with("Thu Jan  1 00:00:00 1970")
 }

@@ -35,8 +35,7 @@ struct Reader<'a> {
 }
 
 pub(super) fn read(text: &str, strip: Option<usize>) -> Result<Vec<FileChange>, Mistake> {
-    let mut reader =
-        Reader { lines: text.lines().collect(), at: 0, strip, section: None, changes: Vec::new(), mistake: None };
+    let mut reader = Reader { lines: text.lines().collect(), at: 0, strip, section: None, changes: Vec::new(), mistake: None };
     while reader.at < reader.lines.len() {
         reader.step();
     }
@@ -64,8 +63,7 @@ impl<'a> Reader<'a> {
         } else if let Some(rest) = bare.strip_prefix("diff --cc ").or_else(|| bare.strip_prefix("diff --combined ")) {
             self.finish();
             let name = header::name(rest);
-            self.section =
-                Some(Section { git: true, touched: true, old: name.clone(), new: name, ..Section::default() });
+            self.section = Some(Section { git: true, touched: true, old: name.clone(), new: name, ..Section::default() });
         } else if self.pair(indent, "--- ", "+++ ") || self.context_pair(indent) {
             let below = unindented(self.line(1), indent);
             self.names(bare.get(4..).unwrap_or_default(), below.get(4..).unwrap_or_default());
@@ -114,8 +112,7 @@ impl<'a> Reader<'a> {
         let Some(section) = self.section.as_mut().filter(|section| section.git && !section.has_hunk) else {
             return false;
         };
-        let path =
-            |rest: &str| header::quoted(rest).map_or_else(|| rest.trim_end_matches('\r').to_owned(), |(path, _)| path);
+        let path = |rest: &str| header::quoted(rest).map_or_else(|| rest.trim_end_matches('\r').to_owned(), |(path, _)| path);
         if line.starts_with("new file mode") {
             section.is_new = true;
         } else if line.starts_with("deleted file mode") {
@@ -130,11 +127,7 @@ impl<'a> Reader<'a> {
         } else if let Some(rest) = line.strip_prefix("copy to ") {
             section.to = Some(path(rest));
             section.is_copy = true;
-        } else if !(line.starts_with("old mode")
-            || line.starts_with("new mode")
-            || line.starts_with("Binary files ")
-            || line.starts_with("GIT binary patch"))
-        {
+        } else if !(line.starts_with("old mode") || line.starts_with("new mode") || line.starts_with("Binary files ") || line.starts_with("GIT binary patch")) {
             return false;
         }
         section.touched = true;
@@ -165,9 +158,7 @@ impl<'a> Reader<'a> {
         let head = unindented(self.line(0), indent);
         let ranges = ranges(head);
         if self.section.is_none() {
-            self.mistake = self
-                .mistake
-                .or(Some(Mistake::Unreadable { line: self.at + 1, what: "a hunk without a file name before it" }));
+            self.mistake = self.mistake.or(Some(Mistake::Unreadable { line: self.at + 1, what: "a hunk without a file name before it" }));
         }
         let mut nameless = Section::default();
         let lines = &self.lines;
@@ -248,8 +239,7 @@ impl<'a> Reader<'a> {
         let (old, new) = (stripped(&section.old), stripped(&section.new));
         let added = section.added.unwrap_or_default();
         let removed = section.removed.unwrap_or_default();
-        let mut push =
-            |path: String, kind, added, removed| self.changes.push(FileChange { path, kind, added, removed });
+        let mut push = |path: String, kind, added, removed| self.changes.push(FileChange { path, kind, added, removed });
         if let (Some(from), Some(to)) = (&section.from, &section.to) {
             // These names never carry git's prefix, which is the first part that `-p` counts.
             let bare = |path: &str| header::strip(path, self.strip.unwrap_or(1).saturating_sub(1)).to_owned();

@@ -9,8 +9,8 @@ use crate::action::git;
 use crate::action::patch;
 use crate::action::path::Path;
 use crate::action::program::{Program, Role};
-use crate::action::word::{Piece, Word};
-use crate::action::{Change, Deed, Delete, Run};
+use crate::action::word::{Bound, Piece, Word};
+use crate::action::{Change, Deed, Delete, Flag, Run};
 
 impl Shell<'_> {
     /// Follows a command.
@@ -42,6 +42,12 @@ impl Shell<'_> {
             // `git-push` is `git push`.
             let words = [&[Word::lit("git"), Word::lit(dashed)], args].concat();
             return git::invoke(self, &words, env, stdin);
+        }
+        if name == "apply_patch" || name == "applypatch" {
+            // Codex's own tool, which its shell knows as a command.
+            let text = args.first().or(stdin.text.as_ref()).cloned();
+            self.patch(text.as_ref(), usize::MAX);
+            return Output::unknown();
         }
         let described = self.programs.find(&name);
         let arguments = match &described {
@@ -147,7 +153,9 @@ impl Shell<'_> {
     /// What the program does by its description. None: nothing that gives it a known output.
     fn effects(&mut self, program: &Program, words: &[Word], arguments: &Arguments, env: &[(String, Word)], stdin: &Stdin, at: usize) -> Option<Output> {
         let name = program.names.first().copied().unwrap_or("");
-        let remote = self.remote || program.remote;
+        let outer = program.remote;
+        let program = arguments::innermost(program, arguments);
+        let remote = self.remote || outer || program.remote;
         let was_remote = std::mem::replace(&mut self.remote, remote);
         let folder = arguments.roles.iter().find(|(role, _)| *role == Role::Folder).map(|(_, word)| word.clone());
         let before = self.state.cwd.clone();
@@ -193,8 +201,13 @@ impl Shell<'_> {
                     }
                 }
                 Role::WriteInto => {
-                    let operands = arguments.operands.clone();
-                    self.into_folder(word, &operands, at);
+                    let taken = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Read | Role::Move));
+                    let mut names: Vec<Word> = taken.map(|(_, word)| word.clone()).collect();
+                    if arguments.operands.is_empty() || !arguments.operands.iter().all(|word| names.contains(word)) {
+                        // What comes out of an archive is not known.
+                        names = vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }];
+                    }
+                    self.into_folder(word, &names, at);
                 }
                 Role::Attributes => self.write(word, Change::Attributes, Some(at)),
                 Role::Delete | Role::DeleteTree | Role::Move => {
@@ -261,14 +274,16 @@ impl Shell<'_> {
                 output = self.within(name, |shell| shell.invoke(inner, env, &inside));
             }
             Some((Role::ShellRest, start)) => {
-                let line = joined(args.get(start..).unwrap_or(&[]));
-                output = self.within(name, |shell| shell.separate(|shell| shell.text(&line, stdin)));
+                let rest = args.get(start..).unwrap_or(&[]);
+                let lines = if program.appends { fanned(rest, arguments, stdin) } else { vec![joined(rest)] };
+                for line in lines {
+                    output = self.within(name, |shell| shell.separate(|shell| shell.text(&line, stdin)));
+                }
             }
             _ => {}
         }
-        let from_stdin = arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "-s"));
-        let no_operand = from_stdin || arguments.operands.iter().all(|word| word.is("-"));
-        if program.shell_stdin && no_operand && stdin.connected && arguments.inner.is_none() {
+        let reads = stdin.connected && arguments.text_from_stdin();
+        if program.shell_stdin && reads {
             output = match &stdin.text {
                 Some(text) => {
                     let text = text.clone();
@@ -280,12 +295,12 @@ impl Shell<'_> {
                     None
                 }
             };
-        } else if !program.language.is_empty() && no_operand && stdin.connected && arguments.roles.is_empty() && arguments.flags.iter().all(|flag| flag.value.is_none()) {
+        } else if !program.language.is_empty() && reads {
             match stdin.text.clone() {
                 Some(text) => self.code(program.language, &text, usize::MAX),
                 None => self.opaque(format!("{} | {name}", stdin.program.as_deref().unwrap_or("a pipe")), "a program text comes out of a pipe"),
             }
-        } else if name == "apply_patch" || (name == "patch" && stdin.connected) {
+        } else if name == "apply_patch" || (name == "patch" && reads && !arguments.has("--dry-run")) {
             let text = arguments.operands.first().filter(|_| name == "apply_patch").or(stdin.text.as_ref()).cloned();
             self.patch(text.as_ref(), usize::MAX);
         }
@@ -409,7 +424,11 @@ impl Shell<'_> {
         }
         for inner in arguments.embedded.clone() {
             for word in &found {
-                let inner: Vec<Word> = inner.iter().map(|part| with_found(part, word)).collect();
+                let mut inner: Vec<Word> = inner.iter().map(|part| with_found(part, word)).collect();
+                if name != "find" && !arguments.embedded.iter().flatten().any(|part| part.prefix().contains('{')) {
+                    // fd adds what it finds where no place is marked.
+                    inner.push(word.clone());
+                }
                 self.within(name, |shell| shell.invoke(inner, env.clone(), &Stdin::default()));
             }
         }
@@ -452,6 +471,26 @@ fn appended(mut inner: Vec<Word>, arguments: &Arguments, stdin: &Stdin) -> Vec<W
             inner.extend(items);
             inner
         }
+    }
+}
+
+/// The command lines that `parallel` makes of its template: one for each word behind `:::`, or of standard input.
+fn fanned(words: &[Word], arguments: &Arguments, stdin: &Stdin) -> Vec<Word> {
+    let end = words.iter().position(|word| matches!(word.literal(), Some(":::" | ":::+" | "::::" | "::::+"))).unwrap_or(words.len());
+    let (template, sources) = words.split_at_checked(end).unwrap_or((words, &[]));
+    let items = sources.iter().filter(|word| !word.is(":::") && !word.is(":::+")).cloned().collect();
+    let stdin = match sources.first() {
+        Some(first) if first.prefix().starts_with("::::") => &Stdin::default(),
+        Some(_) => &Stdin { items: Some(items), ..Stdin::default() },
+        None => stdin,
+    };
+    match template.is_empty() {
+        true => stdin.items.clone().unwrap_or_default(),
+        false if template.iter().any(|word| word.prefix().contains("{}")) => {
+            let marked = Arguments { flags: vec![Flag { names: vec!["-I".to_owned()], value: Some(Word::lit("{}")) }], ..Arguments::default() };
+            vec![joined(&appended(template.to_vec(), &marked, stdin))]
+        }
+        false => vec![joined(&appended(template.to_vec(), arguments, stdin))],
     }
 }
 

@@ -314,7 +314,8 @@ impl Shell<'_> {
                     let word = self.scalar(word);
                     let path = self.path(&word);
                     if input {
-                        let text = path.word.literal().and_then(|path| self.state.written_text(path)).cloned();
+                        let empty = path.word.is("/dev/null").then(Word::default);
+                        let text = empty.or_else(|| path.word.literal().and_then(|path| self.state.written_text(path)).cloned());
                         stdin = Stdin { program: Some("a file".to_owned()), text, items: None, connected: true };
                     }
                     if !is_device(&path) {

@@ -38,6 +38,8 @@ pub(super) fn decode(text: &str) -> String {
                         rest.next_if_eq(&b'}');
                     }
                     low_byte(value)
+                } else if braced {
+                    0
                 } else {
                     bytes.push(b'\\');
                     b'x'

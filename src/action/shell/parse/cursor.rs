@@ -186,6 +186,8 @@ pub(super) struct Reader<'t, 's> {
     pub(super) put_back: usize,
     /// The first pattern with parentheses in the array that is being read.
     pub(super) pattern_at: Option<usize>,
+    /// The last line end within single quotes.
+    pub(super) quoted_line_end: Option<usize>,
     /// Bash gave up the line, and goes on at its end as if nothing were open. Until then, nothing is left to read.
     pub(super) given_up: Option<usize>,
     pub(super) shared: &'s mut Shared,
@@ -204,6 +206,7 @@ impl<'t, 's> Reader<'t, 's> {
             closings: BTreeMap::new(),
             put_back: 0,
             pattern_at: None,
+            quoted_line_end: None,
             given_up: None,
             shared,
         }
@@ -385,7 +388,11 @@ impl<'t, 's> Reader<'t, 's> {
         }
         if self.raw() == Some(b'#') {
             // A backslash at the end of a comment continues nothing.
-            self.take_run(|byte| byte == b'\n');
+            let comment = self.take_run(|byte| byte == b'\n');
+            if self.closers.has(Closers::CHARACTER_BRACE) && comment.contains('}') {
+                // Before bash 5.3, `${ …` is no list, and ends at this brace.
+                self.unread("a brace in a comment within `${ … }`");
+            }
         }
     }
 

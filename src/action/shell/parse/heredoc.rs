@@ -26,7 +26,11 @@ impl Reader<'_, '_> {
             self.fault("a redirection has no target");
             return word;
         }
-        let (delimiter, quoted) = delimiter(self.text.get(start..self.pos).unwrap_or_default());
+        let quoted = word.parts.iter().any(is_quoted);
+        let delimiter = delimiter(self.text.get(start..self.pos).unwrap_or_default());
+        if word.parts.iter().any(is_respelled) {
+            self.unread("an expansion in the delimiter of a here-document");
+        }
         let body = self.shared.bodies.len();
         self.shared.bodies.push(RawWord::default());
         self.pending.push(Pending { body, delimiter, quoted, strip_tabs, late: None });
@@ -125,10 +129,28 @@ impl Reader<'_, '_> {
     }
 }
 
-/// The delimiter that a word stands for, and whether any of it was quoted. Nothing in it is expanded.
-fn delimiter(word: &str) -> (String, bool) {
+/// A delimiter with such a part makes the body data. Quotes within a substitution do not count.
+fn is_quoted(part: &Part) -> bool {
+    match part {
+        Part::Quoted(_) => true,
+        Part::Parameter(parameter) => parameter.quoted,
+        Part::Command { quoted, .. } | Part::Arithmetic { quoted, .. } => *quoted,
+        Part::Text(_) | Part::Process { .. } => false,
+    }
+}
+
+/// Bash waits for its own spelling of such a part.
+fn is_respelled(part: &Part) -> bool {
+    match part {
+        Part::Text(_) | Part::Quoted(_) => false,
+        Part::Parameter(parameter) => parameter.op != Op::None || parameter.subscript.is_some(),
+        Part::Command { .. } | Part::Arithmetic { .. } | Part::Process { .. } => true,
+    }
+}
+
+/// The delimiter that a word stands for. Nothing in it is expanded.
+fn delimiter(word: &str) -> String {
     let mut delimiter = String::new();
-    let mut quoted = false;
     let mut rest = word;
     while let Some(next) = rest.chars().next() {
         let tail = rest.get(next.len_utf8()..).unwrap_or_default();
@@ -136,7 +158,6 @@ fn delimiter(word: &str) -> (String, bool) {
             '\\' => match tail.chars().next() {
                 Some('\n') => tail.get(1..).unwrap_or_default(),
                 Some(escaped) => {
-                    quoted = true;
                     delimiter.push(escaped);
                     tail.get(escaped.len_utf8()..).unwrap_or_default()
                 }
@@ -146,18 +167,13 @@ fn delimiter(word: &str) -> (String, bool) {
                 }
             },
             '\'' => {
-                quoted = true;
                 let (text, after) = tail.split_once('\'').unwrap_or((tail, ""));
                 delimiter.push_str(text);
                 after
             }
-            '"' => {
-                quoted = true;
-                double_quoted(tail, &mut delimiter)
-            }
+            '"' => double_quoted(tail, &mut delimiter),
             '$' if tail.starts_with('"') => tail,
             '$' if tail.starts_with('\'') => {
-                quoted = true;
                 let text = tail.get(1..).unwrap_or_default();
                 let length = ansi_c_length(text);
                 delimiter.push_str(&ansi_c::decode(text.get(..length).unwrap_or_default()));
@@ -169,7 +185,7 @@ fn delimiter(word: &str) -> (String, bool) {
             }
         };
     }
-    (delimiter, quoted)
+    delimiter
 }
 
 /// Bytes in front of the quote that ends a `$'…'`.

@@ -95,7 +95,11 @@ impl Reader<'_, '_> {
         }
         if !parameter.name.is_empty() && self.peek() == Some(b'[') {
             self.bump();
-            let (subscript, _) = self.subscript(true);
+            let (subscript, closed) = self.subscript(true);
+            if !closed && self.peek() == Some(b'}') {
+                // The word ends here, and yet bash looks for the bracket behind it, once the word is expanded.
+                self.unread("a brace in a subscript");
+            }
             parameter.subscript = Some(subscript);
         }
     }
@@ -208,7 +212,7 @@ impl Reader<'_, '_> {
     fn operand(&mut self, quoting: Quoting, stop: u8) -> RawWord {
         let mut parts = Vec::new();
         if quoting.is_quoted() {
-            self.quoted_operand(&mut parts, false);
+            self.quoted_operand(&mut parts, quoting, false);
             return RawWord { parts };
         }
         while let Some(byte) = self.peek() {
@@ -229,7 +233,7 @@ impl Reader<'_, '_> {
 
     /// A word that is quoted already. Double quotes in it only keep braces from ending it, and vanish before anything
     /// is expanded. Single quotes keep braces from ending it too, but stay. If it is `bounded`, its end is known.
-    fn quoted_operand(&mut self, parts: &mut Vec<Part>, bounded: bool) {
+    fn quoted_operand(&mut self, parts: &mut Vec<Part>, quoting: Quoting, bounded: bool) {
         let mut in_quotes = false;
         while let Some(byte) = self.peek() {
             match byte {
@@ -237,7 +241,7 @@ impl Reader<'_, '_> {
                 b'"' => {
                     self.bump();
                     in_quotes = !in_quotes;
-                    self.rejoin(parts);
+                    self.rejoin(parts, quoting);
                 }
                 b'\'' if !bounded && !in_quotes => {
                     let start = self.pos;
@@ -250,7 +254,7 @@ impl Reader<'_, '_> {
                     if close.is_none() {
                         self.fault_at("unterminated quote", start);
                     }
-                    self.up_to(close.unwrap_or(usize::MAX), |reader| reader.quoted_operand(parts, true));
+                    self.up_to(close.unwrap_or(usize::MAX), |reader| reader.quoted_operand(parts, quoting, true));
                     return;
                 }
                 b'$' if self.peek_second() == Some(b'\'') && !in_quotes => {
@@ -259,19 +263,20 @@ impl Reader<'_, '_> {
                     let decoded = self.ansi_c_quoted();
                     push_quoted(parts, &decoded);
                 }
+                b'$' if quoting == Quoting::Double && !bounded && !in_quotes && self.peek_second() == Some(b'"') => self.bump(),
                 b'\\' if in_quotes && !self.peek_second().is_some_and(is_escaped_when_quoted) => {
                     self.bump();
                     if let Some(escaped) = self.take_char() {
                         push_quoted(parts, escaped.encode_utf8(&mut [0; 4]));
                     }
                 }
-                _ => self.quoted_piece(parts, b'}', true, |byte| matches!(byte, b'}' | b'\'')),
+                _ => self.quoted_piece(parts, b'}', quoting, |byte| matches!(byte, b'}' | b'\'')),
             }
         }
     }
 
     /// A quote has vanished here: a name goes on behind it, and a `$` in front of it begins something.
-    fn rejoin(&mut self, parts: &mut Vec<Part>) {
+    fn rejoin(&mut self, parts: &mut Vec<Part>, quoting: Quoting) {
         let before = |back: usize| self.pos.checked_sub(back).and_then(|pos| self.byte_at(pos));
         let (last, escape) = (before(2), before(3));
         let Some(next) = self.peek() else {
@@ -290,7 +295,7 @@ impl Reader<'_, '_> {
                     && (matches!(next, b'(' | b'{' | b'[') || continues_name(next) || is_special_parameter(next)) =>
             {
                 text.pop();
-                self.behind_dollar(parts, Quoting::Double);
+                self.behind_dollar(parts, quoting);
             }
             _ => {}
         }

@@ -183,7 +183,7 @@ fn words_and_quotes() {
         ("echo \"a\\$b\\`\\\"\\\\\\q\\\nz\"", "[echo 'a$b`\"\\\\qz']"),
         ("echo 'a\\\nb'", "[echo 'a\\⏎b']"),
         ("echo $'a\\'b\\x41\\101\\u00e9\\U1f600\\cA\\n\\q' z", "[echo 'a'bAAé😀\u{1}⏎\\q' z]"),
-        ("echo $'a\\0b'c $'\\x{41}b' $'\\xc3\\xa9'", "[echo 'a'c 'Ab' 'é']"),
+        ("echo $'a\\0b'c $'\\x{41}b' $'\\xc3\\xa9' $'a\\x{g}b'", "[echo 'a'c 'Ab' 'é' 'a']"),
         ("git push $\"--force\"", "[git push '--force']"),
         ("echo a#b #c\nd", "[echo a#b] ; [d]"),
         ("# c \\\nrm", "[rm]"),
@@ -193,6 +193,8 @@ fn words_and_quotes() {
         ("echo {a,b}{1..3} ~/x *.c [a-z]", "[echo {a,b}{1..3} ~/x *.c [a-z]]"),
         ("]a; }b; a}", "[]a] ; [}b] ; [a}]"),
         ("echo a\\", "[echo a'\\']"),
+        ("echo 'a\n' b\\", "[echo 'a⏎' b]"),
+        ("echo 'a\n'\nb\\", "[echo 'a⏎'] ; [b'\\']"),
         ("echo @(a|$(b) \"c\") +(x) !(*.c)", "[echo @(a|$([b]) 'c') +(x) !(*.c)]"),
         ("", ""),
         (" \t\n\n# nothing", ""),
@@ -298,7 +300,8 @@ fn here_documents() {
         ("x <<A $(y <<B)\nb\nB\na\nA\nz", "[x $([y <<'b⏎']) <<'a⏎'] ; [z]"),
         ("x \"$(cat <<E) more\nE\n\"\nrm", "[x \"$([cat <<])\"' more⏎E⏎'] ; [rm] !!a here-document begins within an open quote"),
         ("(cat <<E)\na\nE\nb", "(subshell [cat <<'a⏎']) ; [b]"),
-        ("cat <<$(x) <<\"a b\"\n1\n$(x)\n2\na b\nc", "[cat <<'1⏎' <<'2⏎'] ; [c]"),
+        ("cat <<$(x) <<\"a b\"\n1\n$(x)\n2\na b\nc", "[cat <<'1⏎' <<'2⏎'] ; [c] !!an expansion in the delimiter of a here-document"),
+        ("cat <<$(a 'b')\n$(c)\n$(a b)\nd", "[cat <<\"$([c])\"'⏎'] ; [d] !!an expansion in the delimiter of a here-document"),
         ("cat <<A\na\\\nA\nA\nb", "[cat <<'aA⏎'] ; [b]"),
         ("cat <<A\n$(cat <<B\nb\nB\n)\nA\nc", "[cat <<\"$([cat <<'b⏎'])\"'⏎'] ; [c]"),
         ("cat <<E\n${x:-\"a b\"} ${x:-'$(y)'}\nE", "[cat <<\"${x:-'a b'}\"' '\"${x:-'''\"$([y])\"'''}\"'⏎']"),
@@ -341,10 +344,14 @@ fn parameters() {
             "[echo \"${x:-'''\"$([a])\"'''}\" \"${x:-'b c'}\" \"${x#'$(d)'}\" \"${x:-'}'}\"]",
         ),
         ("echo \"${x:-'$(a 'b'{ c)'}\" \"${x:-'a\"b'}\"", "[echo \"${x:-'''\"$([a 'b'{ c])\"'''}\" \"${x:-''ab''}\"]"),
-        ("echo \"${v:-$x\"y\"}\" \"${v:-\"$x\"y}\" \"${v:-\"$\"(a)}\"", "[echo \"${v:-\"${xy}\"}\" \"${v:-\"${xy}\"}\" \"${v:-''\"$([a])\"}\"]"),
+        (
+            "echo \"${v:-$x\"y\"}\" \"${v:-\"$x\"y}\" \"${v:-\"$\"(a)}\" \"${v:-$\"(b)\"}\"",
+            "[echo \"${v:-\"${xy}\"}\" \"${v:-\"${xy}\"}\" \"${v:-''\"$([a])\"}\" \"${v:-'(b)'}\"]",
+        ),
         ("echo \"${v:-\"a\\q}b\"\\q\\}}\"", "[echo \"${v:-'aq}b\\q}'}\"]"),
         ("echo ${x:-}} ${x:-{a}}", "[echo ${x:-}} ${x:-{a}}]"),
         ("echo ${x:-<(a)} \"${x:-<(a)}\"", "[echo ${x:-<([a])} \"${x:-'<(a)'}\"]"),
+        ("echo ${a[}'$(b)']}", "[echo ${a[]}'$(b)']}] !!a brace in a subscript"),
         ("echo ${$(a)} ${\"x\"}", "[echo ${$ other (a)} ${ other 'x'}]"),
     ]);
 }
@@ -403,4 +410,73 @@ fn faults_are_noted_and_passed_over() {
         ("echo `a; b", "[echo $([a] ; [b])] !unterminated backquote"),
         ("echo `)`; b", "[echo $()] ; [b] !unexpected `)`"),
     ]);
+}
+
+/// Test threads have 2 MiB of stack. Without a bound on depth these overflow it; with a second try per level they never end.
+#[test]
+fn reading_is_bounded() {
+    let units = [
+        "(",
+        "( ",
+        "((",
+        "$(",
+        "$((",
+        "$((a ",
+        "$((a $(",
+        "((a[",
+        "a[$(",
+        "a[$((",
+        "x=(",
+        "x=([",
+        "export a=$(",
+        "${x:-",
+        "\"${x:-",
+        "\"${x:-'",
+        "\"$(",
+        "`",
+        "\\`",
+        "<(",
+        "{ ",
+        "if ",
+        "while ",
+        "case x in a) ",
+        "[[ a =~ (",
+        "@(\"$(",
+        "f() ",
+        "function f ",
+        "coproc ",
+        "! ",
+        "time ",
+        "a && ",
+        "a | ",
+        "a\n",
+        "$[",
+        "$[$((",
+        "$(( '$(( ",
+        "$(( \"$((",
+        "cat <<A\n$(",
+        "cat <<A\n$((",
+        "$(cat <<A) ",
+        "for ((",
+        "x=(;)\n",
+        "#",
+        "\\\n",
+        ")",
+        "}",
+    ];
+    for unit in units {
+        for times in [30, 59, 61, 2_000] {
+            let text = format!("first; {}", unit.repeat(times));
+            let reading = read(&text);
+            let Some(Command::Simple(first)) = reading.script.items.first().map(|item| &item.command) else {
+                panic!("the command in front of {unit:?} is lost");
+            };
+            assert_eq!(words(&first.words), " first", "in front of {unit:?}");
+            assert!(reading.faults.iter().all(|fault| fault.at <= text.len()), "{unit:?}");
+        }
+    }
+    for unit in ["( ", "$(", "${x:-", "{ ", "f() "] {
+        let deep = read(&unit.repeat(100_000));
+        assert!(deep.faults.iter().any(|fault| !fault.refused_by_shell && fault.what == "nested too deep"), "{unit:?}");
+    }
 }

@@ -11,13 +11,15 @@ use super::cursor::{Closers, Reader};
 pub(super) enum Quoting {
     /// Not at all.
     None,
-    /// By `"…"`, or as in a here-document or arithmetic: values are not split.
+    /// By `"…"`, or as in arithmetic: values are not split.
     Double,
+    /// As in a here-document: as by `"…"`, but a double quote is a character like others.
+    HereDocument,
 }
 
 impl Quoting {
     pub(super) const fn is_quoted(self) -> bool {
-        matches!(self, Self::Double)
+        !matches!(self, Self::None)
     }
 }
 
@@ -56,7 +58,7 @@ pub(super) fn append(parts: &mut Vec<Part>, more: Vec<Part>) {
 fn push_as(parts: &mut Vec<Part>, text: &str, quoting: Quoting) {
     match quoting {
         Quoting::None => push_text(parts, text),
-        Quoting::Double => push_quoted(parts, text),
+        Quoting::Double | Quoting::HereDocument => push_quoted(parts, text),
     }
 }
 
@@ -68,7 +70,8 @@ const fn is_special_when_quoted(byte: u8) -> bool {
 impl<'t> Reader<'t, '_> {
     /// The word here. Empty (no parts) where none stands.
     pub(super) fn word(&mut self) -> RawWord {
-        let mut parts = Vec::new();
+        // Most words are one part.
+        let mut parts = Vec::with_capacity(1);
         self.word_into(&mut parts);
         RawWord { parts }
     }
@@ -159,6 +162,8 @@ impl<'t> Reader<'t, '_> {
                 self.bump();
                 match self.take_char() {
                     Some(escaped) => push_quoted(parts, escaped.encode_utf8(&mut [0; 4])),
+                    // Bash loses a last backslash if the line began within single quotes.
+                    None if self.quoted_line_end.is_some() && self.quoted_line_end == self.text.rfind('\n') => {}
                     None => push_quoted(parts, "\\"),
                 }
             }
@@ -180,13 +185,21 @@ impl<'t> Reader<'t, '_> {
     pub(super) fn single_quoted(&mut self) -> &'t str {
         let start = self.pos;
         self.bump();
+        let from = self.pos;
         let text = self.take_run(|byte| byte == b'\'');
+        self.note_line_end(from);
         if self.raw().is_some() {
             self.bump();
         } else {
             self.fault_at("unterminated quote", start);
         }
         text
+    }
+
+    fn note_line_end(&mut self, from: usize) {
+        if let Some(at) = self.text.get(from..self.pos).and_then(|quoted| quoted.rfind('\n')) {
+            self.quoted_line_end = Some(from + at);
+        }
     }
 
     /// `$'…'`, from the quote on: what it stands for.
@@ -208,6 +221,7 @@ impl<'t> Reader<'t, '_> {
                 }
             }
         }
+        self.note_line_end(from);
         let decoded = ansi_c::decode(self.text.get(from..self.pos).unwrap_or_default());
         if self.raw().is_some() {
             self.bump();
@@ -231,7 +245,7 @@ impl<'t> Reader<'t, '_> {
                     break;
                 }
                 Some(_) => {
-                    self.quoted_piece(parts, b'"', true, |_| false);
+                    self.quoted_piece(parts, b'"', Quoting::Double, |_| false);
                     empty = false;
                 }
             }
@@ -243,7 +257,7 @@ impl<'t> Reader<'t, '_> {
 
     /// A piece of text that is quoted as by double quotes: an escape, an expansion, or text up to one of these,
     /// to a double quote or to what `ends` names. A backslash escapes `$`, `` ` ``, itself and `also`.
-    pub(super) fn quoted_piece(&mut self, parts: &mut Vec<Part>, also: u8, in_quotes: bool, ends: impl Fn(u8) -> bool) {
+    pub(super) fn quoted_piece(&mut self, parts: &mut Vec<Part>, also: u8, quoting: Quoting, ends: impl Fn(u8) -> bool) {
         match self.peek() {
             None => {}
             Some(b'\\') => {
@@ -257,15 +271,15 @@ impl<'t> Reader<'t, '_> {
                         self.bump();
                         push_quoted(parts, char::from(escaped).encode_utf8(&mut [0; 4]));
                     }
-                    Some(b'"') if in_quotes => {
+                    Some(b'"') if quoting == Quoting::Double => {
                         self.bump();
                         push_quoted(parts, "\"");
                     }
                     _ => push_quoted(parts, "\\"),
                 }
             }
-            Some(b'`') => self.backquoted(parts, true, in_quotes),
-            Some(b'$') => self.dollar(parts, Quoting::Double),
+            Some(b'`') => self.backquoted(parts, true, quoting == Quoting::Double),
+            Some(b'$') => self.dollar(parts, quoting),
             Some(first) => {
                 // The first byte is text even where it would be special: the caller has looked at it.
                 self.bump_char(parts, first);
@@ -288,7 +302,7 @@ impl<'t> Reader<'t, '_> {
     pub(super) fn here_text(&mut self) -> RawWord {
         let mut parts = Vec::new();
         while self.peek().is_some() || self.go_on() {
-            self.quoted_piece(&mut parts, b'$', false, |_| false);
+            self.quoted_piece(&mut parts, b'$', Quoting::HereDocument, |_| false);
         }
         RawWord { parts }
     }
