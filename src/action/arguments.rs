@@ -1,6 +1,8 @@
 //! Reads the arguments of a program by its description: options, operands, and what each of them is.
 //! Does not expand words and runs nothing.
 
+use std::borrow::Cow;
+
 use super::Flag;
 use super::program::{Form, Opt, Program, Role, Style, Takes};
 use super::word::{Piece, Word};
@@ -50,11 +52,13 @@ impl Arguments {
 
 /// The description of the subcommand that was given, or of the program where it has none.
 #[must_use]
-pub fn innermost<'p, 'a>(program: &'p Program<'a>, arguments: &Arguments) -> &'p Program<'a> {
-    let mut names = arguments.subcommand.iter().filter_map(Word::literal);
-    let mut current = program;
-    while let Some(found) = names.next().and_then(|name| current.subcommand(name)) {
-        current = found;
+pub fn innermost<'p, 'a>(program: &'p Program<'a>, arguments: &Arguments) -> Cow<'p, Program<'a>> {
+    let mut current = Cow::Borrowed(program);
+    for name in arguments.subcommand.iter().filter_map(Word::literal) {
+        match current.subcommand(name) {
+            Some(found) => current = Cow::Owned(found),
+            None => break,
+        }
     }
     current
 }
@@ -64,9 +68,8 @@ pub fn innermost<'p, 'a>(program: &'p Program<'a>, arguments: &Arguments) -> &'p
 pub fn read(program: &Program, words: &[Word]) -> Arguments {
     let mut arguments = Arguments::default();
     let mut at = 0;
-    let mut current = program;
-    let mut scope = vec![program];
-    while !current.subcommands.is_empty() {
+    let mut scope = vec![Cow::Borrowed(program)];
+    while let Some(current) = scope.first().filter(|current| !current.subcommands.is_empty()) {
         at = options(&scope, words, at, Until::Subcommand, &mut arguments);
         let Some(word) = words.get(at) else { break };
         arguments.front.clone_from(&arguments.flags);
@@ -78,12 +81,13 @@ pub fn read(program: &Program, words: &[Word]) -> Arguments {
         }
         arguments.subcommand.push(word.clone());
         at += 1;
-        current = found.unwrap_or(&UNDESCRIBED);
-        if current.style != Style::Exact || program.style != Style::Exact {
+        let found = found.map_or(Cow::Borrowed(&UNDESCRIBED), Cow::Owned);
+        if found.style != Style::Exact || program.style != Style::Exact {
             scope.clear();
         }
-        scope.insert(0, current);
+        scope.insert(0, found);
     }
+    let Some(current) = scope.first() else { return arguments };
     options(&scope, words, at, if stops(current) { Until::Operand } else { Until::End }, &mut arguments);
     if current.subcommands.is_empty() || !arguments.subcommand.is_empty() || !current.forms.is_empty() {
         assign(current, &mut arguments);
@@ -129,7 +133,7 @@ pub fn read_undescribed(words: &[Word]) -> Arguments {
 
 /// Reads options and operands from `at` on, and stops at an inner command. `scope` holds the subcommand, and behind it
 /// the programs around it if it takes their options too.
-fn options(scope: &[&Program], words: &[Word], mut at: usize, until: Until, out: &mut Arguments) -> usize {
+fn options(scope: &[Cow<Program>], words: &[Word], mut at: usize, until: Until, out: &mut Arguments) -> usize {
     let Some(program) = scope.first() else { return at };
     let mut options_end = false;
     if program.style == Style::Bundled {
@@ -183,6 +187,11 @@ fn options(scope: &[&Program], words: &[Word], mut at: usize, until: Until, out:
                     return at;
                 }
             }
+            Some((Role::Argv | Role::ShellRest, _)) if word.is("--") => {
+                // `lxc exec CONTAINER -- COMMAND`
+                at += 1;
+                continue;
+            }
             Some((role @ (Role::Argv | Role::ShellRest), _)) => {
                 out.inner = Some((role, at));
                 return at;
@@ -215,7 +224,7 @@ fn form<'p, 'a>(program: &'p Program<'a>, flags: &[Flag]) -> Option<&'p Form<'a>
 }
 
 /// Reads an option at `at`; none if the word is no option. Gives the place behind it and its value.
-fn option(scope: &[&Program], words: &[Word], at: usize, out: &mut Arguments) -> Option<usize> {
+fn option(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) -> Option<usize> {
     let program = scope.first()?;
     let word = words.get(at)?;
     let text = word.prefix();
@@ -239,7 +248,7 @@ fn option(scope: &[&Program], words: &[Word], at: usize, out: &mut Arguments) ->
 }
 
 /// The option of this very name.
-fn known<'p, 'a>(scope: &[&'p Program<'a>], name: &str) -> Option<&'p Opt<'a>> {
+fn known<'p, 'a>(scope: &'p [Cow<Program<'a>>], name: &str) -> Option<&'p Opt<'a>> {
     scope.iter().flat_map(|program| &program.options).find(|opt| opt.names.contains(&name))
 }
 
@@ -258,7 +267,7 @@ fn old_bundle(program: &Program, words: &[Word], at: usize, out: &mut Arguments)
     next
 }
 
-fn long(scope: &[&Program], words: &[Word], at: usize, out: &mut Arguments) -> usize {
+fn long(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) -> usize {
     let Some(word) = words.get(at) else { return at + 1 };
     let text = word.prefix();
     let (name, attached) = match text.split_once('=') {
@@ -309,7 +318,7 @@ fn long(scope: &[&Program], words: &[Word], at: usize, out: &mut Arguments) -> u
 
 /// The options that `name` may mean, exactly or as a beginning, each with whether it is its opposite (`--no-force` of
 /// `--force`, `--verify` of `--no-verify`; parse-options in git's `Documentation/technical/api-parse-options.adoc`).
-fn candidates<'p, 'a>(scope: &[&'p Program<'a>], name: &str) -> Vec<(&'p Opt<'a>, bool)> {
+fn candidates<'p, 'a>(scope: &'p [Cow<Program<'a>>], name: &str) -> Vec<(&'p Opt<'a>, bool)> {
     let plain: Vec<_> = known(scope, name).map(|opt| (opt, false)).into_iter().collect();
     let Some(program) = scope.first().filter(|program| matches!(program.style, Style::Gnu | Style::Bundled)) else { return plain };
     if !plain.is_empty() || !name.starts_with("--") || name.len() < 3 {
@@ -338,7 +347,7 @@ fn opposite(name: &str) -> Option<String> {
     }
 }
 
-fn bundle(scope: &[&Program], words: &[Word], at: usize, out: &mut Arguments) -> usize {
+fn bundle(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) -> usize {
     let (Some(program), Some(word)) = (scope.first(), words.get(at)) else { return at + 1 };
     let text = word.prefix();
     let sign = text.chars().next().unwrap_or('-');

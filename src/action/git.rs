@@ -43,7 +43,7 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
     }
     let before = shell.enter(&arguments, "-C");
     let at = shell.note("git", words, &arguments, env.clone(), stdin);
-    let described = program.subcommand(&name).cloned();
+    let described = program.subcommand(&name);
     match name.as_str() {
         "push" | "send-pack" => {
             for push in pushes(&arguments, &configuration, shell.branch()) {
@@ -60,7 +60,7 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         _ => {}
     }
     if let Some(described) = &described {
-        let role_program = described.subcommand(arguments.subcommand.get(1).and_then(Word::literal).unwrap_or("")).unwrap_or(described);
+        let role_program = &*arguments::innermost(described, &Arguments { subcommand: arguments.subcommand.iter().skip(1).cloned().collect(), ..Arguments::default() });
         shell.roles(role_program, &arguments, stdin, at);
         shell.inner_of(role_program, &name, args, &arguments, &env, stdin);
     }

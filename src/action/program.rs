@@ -1,5 +1,7 @@
 //! How a program reads its arguments, as data: the compiled form of `policies/programs/*.toml`. Knows no rule.
 
+use std::borrow::Cow;
+
 use crate::policy::wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
 
 /// What an argument, or the value of an option, is to the program.
@@ -118,9 +120,28 @@ pub struct Program<'a> {
     /// The language of [`Role::Code`] and of text on standard input: `python`, `javascript`, …; empty: none.
     pub language: &'a str,
     /// Its subcommands.
-    pub subcommands: Vec<Program<'a>>,
+    pub subcommands: Vec<Subcommand<'a>>,
 }
 wire_struct!(Program { names, style, options, forms, stops, remote, shell_stdin, appends, language, subcommands });
+
+/// A subcommand as it is stored: read only when it is asked for, for git has a hundred.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subcommand<'a> {
+    /// The names under which it is called.
+    pub names: Vec<&'a str>,
+    description: Cow<'a, [u8]>,
+}
+wire_struct!(Subcommand { names, description });
+
+impl<'a> Subcommand<'a> {
+    /// Stores a description.
+    #[must_use]
+    pub fn new(program: &Program<'a>) -> Self {
+        let mut description = Vec::new();
+        program.put(&mut description);
+        Self { names: program.names.clone(), description: Cow::Owned(description) }
+    }
+}
 
 /// All programs that are described.
 #[derive(Clone, Copy, Debug)]
@@ -137,7 +158,12 @@ impl<'a> Programs<'a> {
 impl<'a> Program<'a> {
     /// The subcommand of this name.
     #[must_use]
-    pub fn subcommand(&self, name: &str) -> Option<&Program<'a>> {
-        self.subcommands.iter().find(|sub| sub.names.contains(&name))
+    pub fn subcommand(&self, name: &str) -> Option<Program<'a>> {
+        let found = self.subcommands.iter().find(|sub| sub.names.contains(&name))?;
+        match &found.description {
+            Cow::Borrowed(bytes) => Program::get(&mut Bytes(bytes)),
+            // Only while a policy is being compiled.
+            Cow::Owned(_) => None,
+        }
     }
 }

@@ -111,10 +111,14 @@ fn over(pattern: &PathPattern, pieces: &[Piece], floating: bool) -> Answer {
 /// A glob names all files that fit: for a rule one of them suffices. A hole, and folders of any name, count only where
 /// something agrees.
 fn settle(pattern: &PathPattern, rest: &[Piece], answer: Answer, question: Question) -> Answer {
-    if (answer, question.cover) != (Answer::Maybe, Cover::Any) {
+    let hole = rest.iter().any(|piece| matches!(piece, Piece::Any(_)));
+    if answer != Answer::Maybe {
         return answer;
     }
-    let hole = rest.iter().any(|piece| matches!(piece, Piece::Any(_)));
+    if question.cover == Cover::Every {
+        // An exception for some of the files that a glob finds does not cover the others.
+        return if hole { Answer::Maybe } else { Answer::No };
+    }
     let any_folder = rest.iter().any(|piece| matches!(piece, Piece::Glob(glob) if glob.contains("**")));
     match (hole || any_folder) && !agrees(pattern, rest) {
         true => Answer::No,

@@ -12,10 +12,14 @@ pub const PACKS: &[(&str, &str)] = &[
 
 /// Descriptions of programs.
 pub const PROGRAMS: &[(&str, &str)] = &[
+    ("policies/programs/cloud.toml", include_str!("../../policies/programs/cloud.toml")),
+    ("policies/programs/containers.toml", include_str!("../../policies/programs/containers.toml")),
     ("policies/programs/files.toml", include_str!("../../policies/programs/files.toml")),
     ("policies/programs/git.toml", include_str!("../../policies/programs/git.toml")),
     ("policies/programs/interpreters.toml", include_str!("../../policies/programs/interpreters.toml")),
     ("policies/programs/network.toml", include_str!("../../policies/programs/network.toml")),
+    ("policies/programs/packages.toml", include_str!("../../policies/programs/packages.toml")),
+    ("policies/programs/system.toml", include_str!("../../policies/programs/system.toml")),
     ("policies/programs/portcullis.toml", include_str!("../../policies/programs/portcullis.toml")),
     ("policies/programs/wrappers.toml", include_str!("../../policies/programs/wrappers.toml")),
 ];

@@ -152,9 +152,10 @@ impl Shell<'_> {
 
     /// What the program does by its description. None: nothing that gives it a known output.
     fn effects(&mut self, program: &Program, words: &[Word], arguments: &Arguments, env: &[(String, Word)], stdin: &Stdin, at: usize) -> Option<Output> {
-        let name = program.names.first().copied().unwrap_or("");
+        let called = words.first().and_then(program_name).unwrap_or_default();
+        let name = called.as_str();
         let outer = program.remote;
-        let program = arguments::innermost(program, arguments);
+        let program = &*arguments::innermost(program, arguments);
         let remote = self.remote || outer || program.remote;
         let was_remote = std::mem::replace(&mut self.remote, remote);
         let folder = arguments.roles.iter().find(|(role, _)| *role == Role::Folder).map(|(_, word)| word.clone());
@@ -172,6 +173,10 @@ impl Shell<'_> {
     /// Effects of operands and option values.
     pub(in crate::action) fn roles(&mut self, program: &Program, arguments: &Arguments, stdin: &Stdin, at: usize) {
         let name = program.names.first().copied().unwrap_or("");
+        let called = match self.actions.get(at).map(|action| &action.deed) {
+            Some(Deed::Run(run)) => run.program.clone(),
+            _ => name.to_owned(),
+        };
         let mut sources: Vec<Word> = Vec::new();
         for (role, word) in &arguments.roles {
             match role {
@@ -222,7 +227,7 @@ impl Shell<'_> {
                 }
                 Role::Shell => {
                     let word = word.clone();
-                    self.within(&format!("{name} …"), |shell| shell.separate(|shell| shell.text(&word, stdin)));
+                    self.within(&format!("{called} …"), |shell| shell.separate(|shell| shell.text(&word, stdin)));
                 }
                 Role::SplitArgv => {
                     let word = word.clone();

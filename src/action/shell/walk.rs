@@ -11,6 +11,8 @@ use crate::action::{Change, Deed, Write};
 /// Stands for a hole in text that is read a second time (`bash -c "git push $X"`). A private-use character: a letter to
 /// the reader, and never typed.
 pub(super) const HOLE: char = '\u{f8ff}';
+/// Bytes of a command line that are read; the reader may take a hundred times as much memory.
+const MAX_TEXT: usize = 4 << 20;
 /// Words that a loop is followed over one by one.
 const MAX_ROUNDS: usize = 32;
 
@@ -27,6 +29,10 @@ impl Shell<'_> {
                 Piece::Lit(text) | Piece::Glob(text) => source.push_str(text),
                 Piece::Any(_) => source.push(HOLE),
             }
+        }
+        if source.len() > MAX_TEXT {
+            self.opaque(source.chars().take(80).collect::<String>(), "it is too long to be read");
+            return Output::unknown();
         }
         let reading = parse::read(&source);
         let output = self.script(&reading.script, stdin);
@@ -216,6 +222,10 @@ impl Shell<'_> {
     }
 
     fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
+        // The words of a declaring builtin repeat what it assigns, so that comes first.
+        for assign in &simple.assigns_after {
+            self.assign(assign);
+        }
         let words: Vec<Word> = simple.words.iter().flat_map(|word| self.fields(word)).collect();
         let stdin = self.redirect_all(&simple.redirects, stdin);
         if words.is_empty() {
@@ -226,9 +236,6 @@ impl Shell<'_> {
             return self.send(&simple.redirects, Output::nothing());
         }
         let env: Vec<(String, Word)> = simple.assigns.iter().map(|assign| (assign.name.clone(), self.value(assign))).collect();
-        for assign in &simple.assigns_after {
-            self.assign(assign);
-        }
         let output = self.invoke(words, env, &stdin);
         self.send(&simple.redirects, output)
     }

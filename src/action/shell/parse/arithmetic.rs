@@ -91,11 +91,17 @@ impl Reader<'_, '_> {
                     open -= 1;
                     self.character(parts, byte);
                 }
+                // In a subscript that turns out to be none, these run.
+                b'<' | b'>' if !bounds.to_colon => {
+                    if !self.process_substitution(parts) {
+                        self.character(parts, byte);
+                    }
+                }
                 _ if byte == closing && !bounds.to_colon => {
                     self.bump();
                     return EndedBy::Bracket;
                 }
-                _ => self.expression_piece(parts, |next| matches!(next, b'}' | b':' | b'?') || next == opening || next == closing),
+                _ => self.expression_piece(parts, |next| matches!(next, b'}' | b':' | b'?' | b'<' | b'>') || next == opening || next == closing),
             }
         }
         EndedBy::Text

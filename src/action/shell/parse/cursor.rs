@@ -186,6 +186,8 @@ pub(super) struct Reader<'t, 's> {
     pub(super) put_back: usize,
     /// The first pattern with parentheses in the array that is being read.
     pub(super) pattern_at: Option<usize>,
+    /// The last line end of the text.
+    pub(super) last_line_end: Option<usize>,
     /// The last line end within single quotes.
     pub(super) quoted_line_end: Option<usize>,
     /// Bash gave up the line, and goes on at its end as if nothing were open. Until then, nothing is left to read.
@@ -206,6 +208,7 @@ impl<'t, 's> Reader<'t, 's> {
             closings: BTreeMap::new(),
             put_back: 0,
             pattern_at: None,
+            last_line_end: text.rfind('\n'),
             quoted_line_end: None,
             given_up: None,
             shared,

@@ -235,9 +235,9 @@ impl Reader<'_, '_> {
         }
         self.leave();
         let pattern = std::mem::replace(&mut self.pattern_at, outer_pattern);
-        if pattern.is_some_and(|at| self.text.get(at..self.pos).is_some_and(|rest| rest.contains('\n'))) {
-            // Without the option `extglob`, bash gives up the line of the pattern, and runs the ones below.
-            self.unread("a pattern in an array of several lines");
+        if pattern.is_some_and(|at| self.last_line_end.is_some_and(|line_end| at < line_end)) {
+            // Without the option `extglob`, bash gives up the line, and runs the next one as if nothing were open.
+            self.unread("a pattern in an array in front of other lines");
         }
         // `a=(x)y` fails in bash once it is run. What stands there is kept.
         let rest = self.word();

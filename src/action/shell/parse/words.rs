@@ -163,7 +163,7 @@ impl<'t> Reader<'t, '_> {
                 match self.take_char() {
                     Some(escaped) => push_quoted(parts, escaped.encode_utf8(&mut [0; 4])),
                     // Bash loses a last backslash if the line began within single quotes.
-                    None if self.quoted_line_end.is_some() && self.quoted_line_end == self.text.rfind('\n') => {}
+                    None if self.quoted_line_end.is_some() && self.quoted_line_end == self.last_line_end => {}
                     None => push_quoted(parts, "\\"),
                 }
             }
