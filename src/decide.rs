@@ -25,12 +25,14 @@ pub struct Decided {
 /// With `every`, each rule that looked is noted, also where it said no.
 #[must_use]
 pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -> Option<Decided> {
-    let mut asking = Asking { facts, protected: &policy.protected, needs: Vec::new() };
+    let mut asking = Asking { facts, protected: &policy.protected, needs: Vec::new(), told: Vec::new() };
     let mut findings: Vec<Finding> = Vec::new();
     let mut looks = Vec::new();
     for (at, action) in actions.iter().enumerate() {
         for rule in candidates(action, policy)? {
+            asking.told.clear();
             let answer = matcher::rule(&rule, at, actions, &mut asking);
+            let told = asking.told.join("; ");
             let waived = if answer == Answer::No { None } else { waived(&rule, at, actions, policy, &mut asking)? };
             if every || answer != Answer::No {
                 looks.push(Look { action: at, rule: rule.name.to_owned(), answer, waived: waived.clone() });
@@ -38,7 +40,7 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
             if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
                 let known = findings.iter().any(|finding| finding.rule == rule.name && finding.action == shown(action, actions) && finding.tier == tier);
                 if !known {
-                    findings.push(finding(&rule, action, actions, tier, answer));
+                    findings.push(Finding { told, ..finding(&rule, action, actions, tier, answer) });
                 }
             }
         }
@@ -104,6 +106,7 @@ fn finding(rule: &Rule, action: &Action, actions: &[Action], tier: Tier, answer:
         instead: rule.instead.to_owned(),
         action: shown(action, actions),
         via: action.via.clone(),
+        told: String::new(),
     }
 }
 

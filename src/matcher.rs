@@ -24,6 +24,8 @@ pub struct Asking<'f> {
     pub protected: &'f [Pattern<'f>],
     /// What must be found out before this can be answered.
     pub needs: Vec<Need>,
+    /// Why facts that were asked for hold, for the message.
+    pub told: Vec<String>,
 }
 
 /// Whether one yes among the targets suffices (a rule), or all must be covered by a yes (an exception).
@@ -47,10 +49,15 @@ impl Asking<'_> {
 
     /// A yes-or-no fact. What cannot be found out is maybe.
     fn holds(&mut self, need: Need) -> Answer {
-        match self.known(need) {
-            Some(Known::Is(holds, _)) => (*holds).into(),
-            _ => Answer::Maybe,
+        let (answer, why) = match self.known(need) {
+            Some(Known::Is(holds, why)) => (Answer::from(*holds), why.clone()),
+            Some(Known::Unknown(why)) => (Answer::Maybe, why.clone()),
+            _ => (Answer::Maybe, String::new()),
+        };
+        if answer != Answer::No && !why.is_empty() && !self.told.contains(&why) {
+            self.told.push(why);
         }
+        answer
     }
 }
 

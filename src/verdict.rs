@@ -57,6 +57,8 @@ pub struct Finding {
     pub action: String,
     /// How the action was reached.
     pub via: Vec<String>,
+    /// What facts that the rule asked for say of themselves; empty: nothing.
+    pub told: String,
 }
 
 /// What was concluded on a tool call.

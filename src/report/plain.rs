@@ -52,6 +52,9 @@ fn body(finding: &Finding, text: &mut String) {
     if !finding.via.is_empty() {
         let _ = write!(text, " (reached through {})", finding.via.join(" > "));
     }
+    if !finding.told.is_empty() {
+        let _ = write!(text, "\nfact: {}", finding.told);
+    }
     if finding.answer == Answer::Maybe {
         match &finding.unread {
             Some(word) => {

@@ -164,6 +164,9 @@ impl Shell<'_> {
             self.state.cwd = Path::resolve(&before, &folder).word;
         }
         self.roles(program, arguments, stdin, at);
+        if name == "ln" {
+            self.linked(arguments);
+        }
         let output = self.inner(program, name, words, arguments, env, stdin);
         self.state.cwd = before;
         self.remote = was_remote;
@@ -243,6 +246,18 @@ impl Shell<'_> {
                     self.patch(text.as_ref(), at);
                 }
             }
+        }
+    }
+
+    /// A link leads later commands of the line to its target.
+    fn linked(&mut self, arguments: &Arguments) {
+        let [target, link] = arguments.operands.as_slice() else { return };
+        let link = self.path(link);
+        // A symbolic link's target is read from the folder of the link.
+        let folder = link.word.literal().filter(|_| arguments.has("--symbolic")).and_then(|link| link.rsplit_once('/'));
+        let base = folder.map_or_else(|| self.state.cwd.clone(), |(folder, _)| Word::lit(folder));
+        if let (Some(link), Some(target)) = (link.word.literal(), Path::resolve(&base, target).word.literal()) {
+            self.state.links.push((link.to_owned(), target.to_owned()));
         }
     }
 

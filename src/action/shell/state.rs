@@ -26,6 +26,8 @@ pub(super) struct State {
     pub(super) positional: Option<Vec<Word>>,
     /// Files that this line wrote: path and text.
     pub(super) written: Vec<(String, Word)>,
+    /// Links that this line made: path and target, both absolute.
+    pub(super) links: Vec<(String, String)>,
     /// The branch that this line switched to.
     pub(super) branch: Option<Word>,
 }
@@ -43,6 +45,7 @@ impl State {
             cwd: Word::lit(setting.cwd.as_str()),
             positional: None,
             written: Vec::new(),
+            links: Vec::new(),
             branch: None,
         };
         if let Some(home) = &setting.home {
@@ -132,6 +135,14 @@ impl State {
     /// Whether a file of this name was written by the line, and its text.
     pub(super) fn written_text(&self, path: &str) -> Option<&Word> {
         self.written.iter().rev().find(|(known, _)| known == path).map(|(_, text)| text)
+    }
+
+    /// Where a path leads through links that this line made.
+    pub(super) fn through_links(&self, path: &str) -> Option<String> {
+        self.links.iter().rev().find_map(|(link, target)| {
+            let rest = path.strip_prefix(link.as_str())?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| format!("{target}{rest}"))
+        })
     }
 
     /// Joins with the state of a way that may not have been gone: what differs is not known.

@@ -393,7 +393,11 @@ impl Shell<'_> {
     /// The path a word means in the present folder.
     pub(super) fn path(&self, word: &Word) -> Path {
         let cwd = if self.remote { Word::unknown() } else { self.state.cwd.clone() };
-        Path::resolve(&cwd, word)
+        let path = Path::resolve(&cwd, word);
+        match path.word.literal().and_then(|literal| self.state.through_links(literal)) {
+            Some(target) => Path { word: Word::lit(target), shown: path.shown },
+            None => path,
+        }
     }
 }
 

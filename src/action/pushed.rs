@@ -1,0 +1,144 @@
+//! What a push does whose refs are known, as git tells them to its hook, and what the command that started it says of
+//! leases. Touches no repository: whether the old commit is kept is told to it.
+
+use super::program::Programs;
+use super::word::Word;
+use super::{Action, Deed, Push, PushKind, arguments};
+use crate::change::Update;
+
+/// What becomes of the commits that a ref leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rewrite {
+    /// They stay reachable, or there are none.
+    Kept,
+    /// They may be dropped.
+    Dropped,
+    /// They are dropped, but the remote holds just what the pusher expects there: a lease, on a branch that is not
+    /// protected.
+    Leased,
+    /// They are dropped, and whether by a lease cannot be seen.
+    PerhapsLeased,
+}
+
+/// What happens to one ref.
+#[must_use]
+pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action> {
+    let push = |kinds: &[PushKind], sure: bool| Action {
+        deed: Deed::Push(Push { remote: remote.map(Word::lit), target: Some(Word::lit(update.name())), kinds: kinds.to_vec(), sure }),
+        via: Vec::new(),
+        sure: true,
+        from: None,
+    };
+    match (&update.old, &update.new, rewrite) {
+        (_, None, _) => vec![push(&[PushKind::Delete], true)],
+        (None, Some(_), _) => vec![push(&[PushKind::Create], true)],
+        (Some(_), Some(_), Rewrite::Kept) => vec![push(&[PushKind::FastForward], true)],
+        (Some(_), Some(_), Rewrite::Dropped) => vec![push(&[PushKind::NonFastForward], true)],
+        // As at the hot door: a lease is no sign of force.
+        (Some(_), Some(_), Rewrite::Leased) => vec![push(&[], true)],
+        // The second is not sure; a rule that asks for no kind must hold for sure all the same.
+        (Some(_), Some(_), Rewrite::PerhapsLeased) => vec![push(&[], true), push(&[PushKind::NonFastForward], false)],
+    }
+}
+
+/// What a lease expects the remote ref to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// What the remote-tracking ref says.
+    Tracked,
+    /// What this expression leads to (gitrevisions(7)).
+    Given(String),
+}
+
+/// A `--force-with-lease` as given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The ref it is for; none: all that no other lease is for.
+    target: Option<String>,
+    expected: Expected,
+}
+
+/// The leases of the push, read from the command lines of the git processes above the hook, the nearest first.
+///
+/// None: no push is among them. Without leases, or where something on the line forces without one (`--force`,
+/// `--mirror`, `+refspec`): an empty list, for force goes before leases (git-push, "--force-with-lease").
+#[must_use]
+pub fn leases(commands: &[Vec<String>], programs: &Programs) -> Option<Vec<Lease>> {
+    let git = programs.find("git")?;
+    let arguments = commands.iter().find_map(|command| {
+        let (program, rest) = command.split_first()?;
+        let dashed = program.rsplit('/').next()?.strip_prefix("git-");
+        let words: Vec<Word> = dashed.into_iter().chain(rest.iter().map(String::as_str)).map(Word::lit).collect();
+        Some(arguments::read(&git, &words)).filter(|arguments| arguments.subcommand.first().is_some_and(|name| name.is("push")))
+    })?;
+    if arguments.has("--force") || arguments.has("--mirror") || arguments.operands.iter().any(|operand| operand.prefix().starts_with('+')) {
+        return Some(Vec::new());
+    }
+    let given = arguments.flags.iter().filter(|flag| flag.names.iter().any(|name| name == "--force-with-lease"));
+    Some(given.map(|flag| lease(flag.value.as_ref().and_then(Word::literal))).collect())
+}
+
+fn lease(value: Option<&str>) -> Lease {
+    match value.map(|value| value.split_once(':').ok_or(value)) {
+        None => Lease { target: None, expected: Expected::Tracked },
+        Some(Err(target)) => Lease { target: Some(target.to_owned()), expected: Expected::Tracked },
+        Some(Ok((target, expected))) => Lease { target: Some(target.to_owned()), expected: Expected::Given(expected.to_owned()) },
+    }
+}
+
+/// What the leases expect of a ref; none if it has no lease. The first that names it counts, then the one for all
+/// others (`apply_cas` in git's `remote.c`).
+#[must_use]
+pub fn expected<'l>(leases: &'l [Lease], update: &Update) -> Option<&'l Expected> {
+    let names = |lease: &&Lease| lease.target.as_deref().is_some_and(|name| names(name, &update.target));
+    leases.iter().find(names).or_else(|| leases.iter().find(|lease| lease.target.is_none())).map(|lease| &lease.expected)
+}
+
+/// Whether a short name may stand for a ref (gitrevisions(7), `<refname>`).
+fn names(name: &str, target: &str) -> bool {
+    ["", "refs/", "refs/tags/", "refs/heads/"].iter().any(|front| target.strip_prefix(front) == Some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Expected, expected, leases};
+    use crate::change::Update;
+    use crate::policy::Policy;
+
+    #[test]
+    fn leases_are_read_from_the_nearest_push() {
+        let policy = Policy::open(crate::pipeline::BUILT_IN).expect("the built-in policy");
+        let read = |lines: &[&str], target: &str| {
+            let commands: Vec<Vec<String>> = lines.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect();
+            let update = Update { target: target.to_owned(), old: None, new: None };
+            match leases(&commands, &policy.programs).map(|leases| expected(&leases, &update).cloned()) {
+                None => "unseen".to_owned(),
+                Some(None) => "no".to_owned(),
+                Some(Some(Expected::Tracked)) => "tracked".to_owned(),
+                Some(Some(Expected::Given(text))) => text,
+            }
+        };
+        for (lines, target, wanted) in [
+            (&[][..], "refs/heads/topic", "unseen"),
+            (&["git hook run pre-push"], "refs/heads/topic", "unseen"),
+            (&["git push"], "refs/heads/topic", "no"),
+            (&["git push --force-with-lease"], "refs/heads/topic", "tracked"),
+            (&["/usr/bin/git -C sub push --force-with origin topic"], "refs/heads/topic", "tracked"),
+            (&["/usr/lib/git-core/git-push --force-with-lease"], "refs/heads/topic", "tracked"),
+            (&["git push --force-with-lease --no-force-with-lease"], "refs/heads/topic", "no"),
+            (&["git push --force-with-lease=topic"], "refs/heads/topic", "tracked"),
+            (&["git push --force-with-lease=topic"], "refs/heads/other", "no"),
+            (&["git push --force-with-lease=topic:HEAD~1 --force-with-lease"], "refs/heads/topic", "HEAD~1"),
+            (&["git push --force-with-lease=topic:HEAD~1 --force-with-lease"], "refs/heads/other", "tracked"),
+            (&["git push --force-with-lease=v1:abc"], "refs/tags/v1", "abc"),
+            (&["git push --force-with-lease -f"], "refs/heads/topic", "no"),
+            (&["git push --force-with-lease -f --no-force"], "refs/heads/topic", "tracked"),
+            (&["git push --force-with-lease --mirror"], "refs/heads/topic", "no"),
+            (&["git push --force-with-lease origin +topic"], "refs/heads/topic", "no"),
+            (&["git push -o --force-with-lease origin topic"], "refs/heads/topic", "no"),
+            (&["git hook run pre-push", "git push -f", "git push --force-with-lease"], "refs/heads/topic", "no"),
+        ] {
+            assert_eq!(read(lines, target), wanted, "{lines:?} {target}");
+        }
+    }
+}
