@@ -149,7 +149,12 @@ pub fn lets_through(entry: &Wired, folders: Folders, place: &Place) -> Result<()
 /// What the hook said.
 pub fn hands_over(entry: &Wired, folders: Folders, place: &Place) -> Result<(), String> {
     // The same program, told of an event that it cannot answer by itself.
-    let entry = Wired { event: "ConfigChange".to_owned(), args: Some(vec!["ConfigChange".to_owned()]), command: entry.program(folders).to_string_lossy().into_owned(), ..entry.clone() };
+    let entry = Wired {
+        event: "ConfigChange".to_owned(),
+        args: Some(vec!["ConfigChange".to_owned()]),
+        command: entry.program(folders).to_string_lossy().into_owned(),
+        ..entry.clone()
+    };
     let mut process = entry.process(folders);
     process.current_dir(&place.cwd);
     let reply = run(process, &settings_changed(&place.cwd))?;

@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::compiling;
+use super::init::scope::Site;
 use super::pause;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
@@ -71,7 +72,9 @@ impl Finding {
 ///
 /// It is not known where this is.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
-    let place = Place::at(None)?;
+    // As for a session that starts at the root of the innermost repository, which is what `init` wires.
+    let here = Place::at(None)?;
+    let place = Place::in_project(&Site::at(&here.cwd, &here.world, None)?.root)?;
     let mut findings = vec![Finding::ok("place", format!("{} ({}); build {BUILD}", place.around.root.display(), place.around.why))];
     findings.extend(policy(&place));
     findings.extend(state_folder(&place));
@@ -89,10 +92,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
             State::Warn => "warn",
             State::Fail => "fail",
         };
-        let list: Vec<_> = findings
-            .iter()
-            .map(|finding| json!({ "part": finding.part, "state": word(finding.state), "text": finding.text, "mend": finding.mend }))
-            .collect();
+        let list: Vec<_> =
+            findings.iter().map(|finding| json!({ "part": finding.part, "state": word(finding.state), "text": finding.text, "mend": finding.mend })).collect();
         say_json(&json!({ "state": word(worst), "build": BUILD, "findings": list }));
     } else {
         show(&findings, worst);
@@ -114,7 +115,7 @@ fn show(findings: &[Finding], worst: State) {
     }
     say(match worst {
         State::Ok => "the gate stands",
-        State::Warn => "the gate stands, with what is said above",
+        State::Warn => "the gate is wired in; see what is said above",
         State::Fail => "the gate does not stand",
     });
 }
@@ -135,7 +136,11 @@ fn policy(place: &Place) -> Vec<Finding> {
         Err(failure) => {
             let text = failure::text(&failure);
             let why = text.lines().skip(1).filter(|line| !line.starts_with("mend: ")).collect::<Vec<_>>().join("\n");
-            return vec![Finding::fail(part, format!("{}\nuntil it is mended, every guarded call is denied", why.trim_start_matches("why: ")), "mend the file; `portcullis doctor` shows what is left")];
+            return vec![Finding::fail(
+                part,
+                format!("{}\nuntil it is mended, every guarded call is denied", why.trim_start_matches("why: ")),
+                "mend the file; `portcullis doctor` shows what is left",
+            )];
         }
     };
     let bytes = compiled.as_ref().map_or(pipeline::BUILT_IN, |compiled| &compiled.bytes);
@@ -152,11 +157,19 @@ fn policy(place: &Place) -> Vec<Finding> {
     if shadowed > 0 {
         let built_in = rules.iter().any(|rule| rule.shadow && rule.layer == Layer::BuiltIn);
         let which = if built_in { "the built-in ones among them" } else { "none of the built-in ones" };
-        findings.push(Finding::warn("shadow", format!("{shadowed} rules only watch and hold nothing, {which}"), "take `mode = \"shadow\"` out of the policy when you trust them"));
+        findings.push(Finding::warn(
+            "shadow",
+            format!("{shadowed} rules only watch and hold nothing, {which}"),
+            "take `mode = \"shadow\"` out of the policy when you trust them",
+        ));
     }
     let today = i64::try_from(system::now() / 86_400).unwrap_or(i64::MAX);
     for waiver in compiled.iter().flat_map(|compiled| compiled.waivers_past(today)) {
-        findings.push(Finding::warn("waiver", format!("the waiver of `{}` ({}) is past its day and holds no more", waiver.rule, waiver.place), "take it out, or give it a new day"));
+        findings.push(Finding::warn(
+            "waiver",
+            format!("the waiver of `{}` ({}) is past its day and holds no more", waiver.rule, waiver.place),
+            "take it out, or give it a new day",
+        ));
     }
     findings
 }
@@ -169,7 +182,11 @@ fn state_folder(place: &Place) -> Vec<Finding> {
     let _ = state::remove(states, root, PROBE);
     let finding = match written {
         Ok(path) => Finding::ok("state", format!("kept in {}", path.parent().unwrap_or(&path).display())),
-        Err(error) => Finding::warn("state", format!("nothing can be kept: {error}; `explain --last` and `pause` need it, and every call compiles the policy anew"), "make ~/.local/state writable"),
+        Err(error) => Finding::warn(
+            "state",
+            format!("nothing can be kept: {error}; `explain --last` and `pause` need it, and every call compiles the policy anew"),
+            "make ~/.local/state writable",
+        ),
     };
     vec![finding]
 }

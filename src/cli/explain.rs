@@ -80,7 +80,8 @@ fn quoted(word: &str) -> String {
 fn payload(path: &PathBuf) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     let read = if path.as_os_str() == "-" { std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes) } else { fs::read(path) };
-    let refused = |error| Refusal { code: UNJUDGED, ..Refusal::new("nothing was judged", format!("`{}`: {error}", path.display()), "name a file with an event as JSON") };
+    let refused =
+        |error| Refusal { code: UNJUDGED, ..Refusal::new("nothing was judged", format!("`{}`: {error}", path.display()), "name a file with an event as JSON") };
     read.map_err(refused)
 }
 
@@ -91,7 +92,6 @@ fn last(arguments: &Arguments, place: &Place) -> Result<ExitCode, Refusal> {
         return Err(none(&format!("no call was held in `{}` yet", place.around.root.display())));
     };
     let kept: Value = serde_json::from_slice(&bytes).map_err(|error| none(&format!("the file with the last refusal cannot be read: {error}")))?;
-    // What the payload was is kept byte for byte; a tree would lose what `serde_json` normalises.
     let time = kept.get("time").and_then(Value::as_u64).unwrap_or(0);
     let ago = ago(system::now().saturating_sub(time));
     let held = kept.get("held").and_then(Value::as_bool).unwrap_or(true);
@@ -161,9 +161,7 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
         paused,
     };
     if as_json {
-        let mut value = machine::explanation(&explanation);
-        value["last"] = last.unwrap_or_default();
-        say_json(&value);
+        say_json(&machine::explanation(&explanation, last.as_ref()));
     } else {
         say(&explanation.text(|heading| styled(heading, Style::Bold, colour())));
     }

@@ -79,7 +79,11 @@ impl Edit {
             return Ok(());
         }
         let refused = |error: io::Error| {
-            let mend = if error.kind() == io::ErrorKind::PermissionDenied { "make it writable, or run this as the person it belongs to (`sudo` for managed settings)" } else { "see to it, then run this again" };
+            let mend = if error.kind() == io::ErrorKind::PermissionDenied {
+                "make it writable, or run this as the person it belongs to (`sudo` for managed settings)"
+            } else {
+                "see to it, then run this again"
+            };
             Refusal::new(format!("could not {} `{}`", self.kind(), self.path.display()), error, mend)
         };
         let (_, now) = read(&self.path)?;
@@ -112,7 +116,8 @@ pub fn read(path: &Path) -> Result<(PathBuf, Option<Vec<u8>>), Refusal> {
     }
 }
 
-/// Puts `bytes` into the place of a file, keeping the mode and the owner of one that is there.
+/// Puts `bytes` into the place of a file, keeping the owner of one that is there and its mode, but for making a program of
+/// what is to be one.
 ///
 /// # Errors
 ///
@@ -123,21 +128,21 @@ pub fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.join(format!(".{name}.{}", std::process::id()));
     let old = fs::metadata(path).ok();
-    let mode = old.as_ref().map_or(mode, |old| old.mode() & 0o7777);
-    let made = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary).and_then(|mut file| {
+    let kept = old.as_ref().map_or(mode, |old| old.mode() & 0o7777 | mode & 0o111);
+    let written = fs::OpenOptions::new().write(true).create_new(true).mode(kept).open(&temporary).and_then(|mut file| {
         file.write_all(bytes)?;
         if let Some(old) = &old {
-            file.set_permissions(fs::Permissions::from_mode(mode))?;
+            file.set_permissions(fs::Permissions::from_mode(kept))?;
             // Only the administrator may give a file away; for all others it is theirs already.
             let _ = std::os::unix::fs::chown(&temporary, Some(old.uid()), Some(old.gid()));
         }
         file.sync_all()?;
         fs::rename(&temporary, path)
     });
-    if made.is_err() {
+    if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }
-    made
+    written
 }
 
 /// Removes a folder if nothing is in it.

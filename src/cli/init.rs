@@ -22,6 +22,7 @@ use scope::{Scope, Site};
 
 /// Arguments of `init`.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct Arguments {
     /// Whose sessions are gated
     #[arg(long, value_enum, default_value = "local")]
@@ -62,7 +63,11 @@ pub enum Live {
 /// The gate could not be wired, or does not refuse.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     if arguments.git {
-        return Err(Refusal::usage("nothing was wired", "`--git` is not supported by this version", "leave it out; the gate sees git commands that agents run without it"));
+        return Err(Refusal::usage(
+            "nothing was wired",
+            "`--git` is not supported by this version",
+            "leave it out; the gate sees git commands that agents run without it",
+        ));
     }
     if cfg!(windows) {
         return Err(Refusal::new("nothing was wired", "Windows is not supported by this version", "use it under WSL, for sessions that run there"));
@@ -108,15 +113,17 @@ pub fn live(plan: &Plan, site: &Site) -> Result<Live, Refusal> {
     let (_, bytes) = super::files::read(&plan.settings)?;
     let text = String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
     let entry = entries(&text).into_iter().find(|entry| entry.event == "PreToolUse");
-    let entry = entry.ok_or_else(|| Refusal::new("the gate does not stand", format!("`{}` has no entry on `PreToolUse`", plan.settings.display()), "run this again"))?;
+    let entry = entry
+        .ok_or_else(|| Refusal::new("the gate does not stand", format!("`{}` has no entry on `PreToolUse`", plan.settings.display()), "run this again"))?;
     // What a new policy file changes is only seen now.
-    let place = Place::at(Some(&site.root))?;
+    let place = Place::in_project(&site.root)?;
     if let Some(until) = pipeline::pause_until(&place.world, &place.around) {
         let minutes = until.saturating_sub(crate::world::system::now()).div_ceil(60);
         return Ok(Live::Watching(format!("it is paused for {minutes} more min (`portcullis pause --end` ends it)")));
     }
     let bytes = place.policy()?;
-    let watching = Policy::open(&bytes).and_then(|policy| policy.all_rules()).is_some_and(|rules| rules.iter().any(|rule| rule.shadow && rule.layer == Layer::BuiltIn));
+    let watching =
+        Policy::open(&bytes).and_then(|policy| policy.all_rules()).is_some_and(|rules| rules.iter().any(|rule| rule.shadow && rule.layer == Layer::BuiltIn));
     if watching {
         return Ok(Live::Watching("the policy has `mode = \"shadow\"`, so that verdicts are only shown (`portcullis explain --last`)".to_owned()));
     }
@@ -161,7 +168,10 @@ fn finish(arguments: &Arguments, plan: &Plan, live: Option<&Live>) {
         Some(Live::Refused(text)) => {
             say(&format!("tried through the settings file: `{}`, and the agent would read:\n", canary::DENIED));
             say(&indented(text));
-            say(&format!("\n{}; running sessions see it too. next: `portcullis doctor`, `portcullis explain -- COMMAND`", styled("the gate stands", Style::Good, colour())));
+            say(&format!(
+                "\n{}; running sessions see it too. next: `portcullis doctor`, `portcullis explain -- COMMAND`",
+                styled("the gate stands", Style::Good, colour())
+            ));
         }
         Some(Live::Watching(why)) => say(&format!("{}: {why}", styled("the gate is wired in, but does not hold", Style::Doubtful, colour()))),
         None => {}
@@ -175,11 +185,7 @@ pub fn indented(text: &str) -> String {
 }
 
 fn as_json(arguments: &Arguments, plan: &Plan, live: Option<&Live>) -> Value {
-    let files: Vec<Value> = plan
-        .edits
-        .iter()
-        .map(|edit| json!({ "path": edit.path, "change": edit.kind(), "difference": edit.difference() }))
-        .collect();
+    let files: Vec<Value> = plan.edits.iter().map(|edit| json!({ "path": edit.path, "change": edit.kind(), "difference": edit.difference() })).collect();
     json!({
         "scope": arguments.scope.name(),
         "settings": plan.settings,

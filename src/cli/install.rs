@@ -131,7 +131,9 @@ fn put(built: &Built, folder: &Path) -> Result<bool, Refusal> {
     let mut changed = false;
     for name in BINARIES.iter().rev() {
         let (from, to) = (built.path(name), folder.join(name));
-        let refused = |error: std::io::Error| Refusal::new("nothing was installed", format!("`{}`: {error}", to.display()), "name a folder that is yours with `--prefix DIR`");
+        let refused = |error: std::io::Error| {
+            Refusal::new("nothing was installed", format!("`{}`: {error}", to.display()), "name a folder that is yours with `--prefix DIR`")
+        };
         let bytes = fs::read(&from).map_err(|error| Refusal::new("nothing was installed", format!("`{}`: {error}", from.display()), "build again"))?;
         if fs::read(&to).is_ok_and(|old| old == bytes) {
             progress(&format!("{} is up to date", to.display()));
@@ -148,7 +150,7 @@ fn put(built: &Built, folder: &Path) -> Result<bool, Refusal> {
 fn tried(folder: &Path) -> Result<String, Refusal> {
     let scratch = Scratch::new()?;
     progress(&format!("wiring the scratch repository {}", scratch.root().display()));
-    let place = Place::at(Some(scratch.root()))?;
+    let place = Place::in_project(scratch.root())?;
     let site = Site::at(scratch.root(), &place.world, Some(folder))?;
     let plan = plan::wire(Scope::Local, &site, true)?;
     plan.apply()?;
@@ -160,7 +162,7 @@ fn tried(folder: &Path) -> Result<String, Refusal> {
     let entry = entries(&settings).into_iter().find(|entry| entry.event == "PreToolUse");
     let folders = Folders { project: scratch.root(), plugin: None };
     // After the wiring, so that the policy is the one that was just written.
-    let place = Place::at(Some(scratch.root()))?;
+    let place = Place::in_project(scratch.root())?;
     if let Some(entry) = &entry {
         let broken = |why: String| Refusal::new("the gate does not stand", why, "run `portcullis install` again; if it stays so, report it");
         canary::hands_over(entry, folders, &place).map_err(broken)?;
@@ -176,10 +178,11 @@ fn as_plugin(folder: &Path) -> Result<String, Refusal> {
     let hooks = hooks_json(&wiring(PLUGIN_COMMAND));
     for (name, text) in [(".claude-plugin/plugin.json", PLUGIN), ("hooks.json", &hooks)] {
         let path = folder.join(name);
-        files::put(&path, text.as_bytes(), files::FILE).map_err(|error| Refusal::new("the plugin was not made", format!("`{}`: {error}", path.display()), "name a folder that is yours"))?;
+        files::put(&path, text.as_bytes(), files::FILE)
+            .map_err(|error| Refusal::new("the plugin was not made", format!("`{}`: {error}", path.display()), "name a folder that is yours"))?;
     }
     let scratch = Scratch::new()?;
-    let place = Place::at(Some(scratch.root()))?;
+    let place = Place::in_project(scratch.root())?;
     let folders = Folders { project: scratch.root(), plugin: Some(folder) };
     let entry = entries(&hooks).into_iter().find(|entry| entry.event == "PreToolUse");
     let entry = entry.ok_or_else(|| Refusal::new("the plugin was not made", format!("hooks.json has no entry that starts `{PROGRAM}`"), "report it"))?;

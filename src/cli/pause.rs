@@ -50,9 +50,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         return Ok(ExitCode::SUCCESS);
     }
     let (duration, reason) = (arguments.duration.as_deref().unwrap_or_default(), arguments.reason.as_deref().unwrap_or_default().trim());
-    let seconds = seconds(duration).ok_or_else(|| Refusal::usage("nothing was paused", format!("`{duration}` is no length of time"), "write it as `10m`, `1h30m` or `90s`"))?;
+    let seconds = seconds(duration)
+        .ok_or_else(|| Refusal::usage("nothing was paused", format!("`{duration}` is no length of time"), "write it as `10m`, `1h30m` or `90s`"))?;
     if seconds == 0 || seconds > LONGEST {
-        return Err(Refusal::usage("nothing was paused", format!("`{duration}` is not between a second and {} hours", LONGEST / 3600), "pause for the time you need; it can be made again"));
+        return Err(Refusal::usage(
+            "nothing was paused",
+            format!("`{duration}` is not between a second and {} hours", LONGEST / 3600),
+            "pause for the time you need; it can be made again",
+        ));
     }
     if reason.is_empty() {
         return Err(Refusal::usage("nothing was paused", "the reason is empty", "say with `--reason` what it is for"));
@@ -66,7 +71,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let since = system::now();
     let by = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
     let pause = json!({ "until": since + seconds, "since": since, "reason": reason, "by": by });
-    state::write(states, root, state::PAUSE, format!("{pause}\n").as_bytes()).map_err(|error| Refusal::new("nothing was paused", error, "make the state folder writable"))?;
+    state::write(states, root, state::PAUSE, format!("{pause}\n").as_bytes())
+        .map_err(|error| Refusal::new("nothing was paused", error, "make the state folder writable"))?;
     say(&format!("paused for {} min in {}: nothing is held; `portcullis pause --end` ends it", seconds.div_ceil(60), root.display()));
     Ok(ExitCode::SUCCESS)
 }
@@ -75,7 +81,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
 #[must_use]
 pub fn status(place: &Place) -> String {
     let Some(until) = pipeline::pause_until(&place.world, &place.around) else { return "there is no pause: the gate holds".to_owned() };
-    let kept = state::read(&place.world.states, &place.around.root, state::PAUSE).and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()).unwrap_or_default();
+    let kept =
+        state::read(&place.world.states, &place.around.root, state::PAUSE).and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()).unwrap_or_default();
     let text = |key: &str| kept.get(key).and_then(Value::as_str).unwrap_or("unknown").to_owned();
     let minutes = until.saturating_sub(system::now()).div_ceil(60);
     format!("paused for {minutes} more min by {}, because: {}", text("by"), text("reason"))

@@ -41,6 +41,17 @@ impl Place {
         Ok(Self { world, cwd, around })
     }
 
+    /// The place of a session that starts in `root`, which the host exports as the project.
+    ///
+    /// # Errors
+    ///
+    /// Which policy holds there cannot be found out.
+    pub fn in_project(root: &Path) -> Result<Self, Refusal> {
+        let world = World { project_dir: Some(root.to_path_buf()), ..World::real() };
+        let around = world.at(root)?;
+        Ok(Self { world, cwd: root.to_path_buf(), around })
+    }
+
     /// The files of all layers, as they are.
     ///
     /// # Errors
@@ -79,5 +90,7 @@ pub fn policy_bytes(world: &World, around: &Surroundings) -> Result<Cow<'static,
 ///
 /// It is not UTF-8.
 pub fn text(path: &Path) -> Result<&str, Refusal> {
-    path.to_str().ok_or_else(|| Refusal::new(format!("cannot use `{}`", path.display()), "its name is not UTF-8, which settings files cannot hold", "use another folder"))
+    path.to_str().ok_or_else(|| {
+        Refusal::new(format!("cannot use `{}`", path.display()), "its name is not UTF-8, which settings files cannot hold", "use another folder")
+    })
 }

@@ -40,10 +40,7 @@ impl From<Failure> for Refusal {
     /// The gate's own failures are worded in `failure`, for the agent too.
     fn from(failure: Failure) -> Self {
         let text = failure::text(&failure);
-        let (why, mend) = text
-            .split_once("\nwhy: ")
-            .and_then(|(_, rest)| rest.rsplit_once("\nmend: "))
-            .unwrap_or((&text, "run `portcullis doctor`"));
+        let (why, mend) = text.split_once("\nwhy: ").and_then(|(_, rest)| rest.rsplit_once("\nmend: ")).unwrap_or((&text, "run `portcullis doctor`"));
         Self { what: "not judged: guarding events are denied".to_owned(), why: why.to_owned(), mend: mend.to_owned(), code: UNJUDGED }
     }
 }

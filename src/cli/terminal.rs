@@ -71,7 +71,5 @@ pub fn agreed(question: &str) -> bool {
 /// The variable that tells that an agent runs this process, if there is one.
 #[must_use]
 pub fn agent() -> Option<String> {
-    std::env::vars_os()
-        .filter_map(|(name, _)| name.into_string().ok())
-        .find(|name| name == "CLAUDECODE" || name == "GEMINI_CLI" || name.starts_with("CODEX_"))
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).find(|name| name == "CLAUDECODE" || name == "GEMINI_CLI" || name.starts_with("CODEX_"))
 }

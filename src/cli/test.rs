@@ -78,19 +78,27 @@ fn files(paths: &[PathBuf]) -> Result<Compiled, Refusal> {
     let mut texts = Vec::new();
     for path in paths {
         let shown = path.display().to_string();
-        let refused = |error| Refusal { code: UNJUDGED, ..Refusal::new("nothing was tested", format!("`{shown}` cannot be read: {error}"), "name a policy file") };
+        let refused =
+            |error| Refusal { code: UNJUDGED, ..Refusal::new("nothing was tested", format!("`{shown}` cannot be read: {error}"), "name a policy file") };
         let text = fs::read_to_string(path).map_err(refused)?;
         texts.push((shown, text));
     }
     let layers: Vec<Source> = texts.iter().map(|(path, text)| Source { layer: Layer::Project, path, text }).collect();
     let input = Input { build: BUILD, compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
-    compile(&input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, colour())).into())
+    compile(&input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, false)).into())
 }
 
 fn show(outcome: &Outcome) {
     for failure in &outcome.failures {
         let head = format!("failed `{}` ({})", failure.rule, failure.place);
-        say(&format!("{}\n  {} {}\n  expected: {}\n  got:      {}", styled(&head, Style::Bad, colour()), failure.list, failure.example, failure.expected, failure.got));
+        say(&format!(
+            "{}\n  {} {}\n  expected: {}\n  got:      {}",
+            styled(&head, Style::Bad, colour()),
+            failure.list,
+            failure.example,
+            failure.expected,
+            failure.got
+        ));
     }
     for note in &outcome.notes {
         say(&format!("{} {note}", styled("note:", Style::Doubtful, colour())));

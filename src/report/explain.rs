@@ -193,7 +193,9 @@ pub fn unknowns(action: &Action) -> Vec<String> {
         Deed::Read(path) => word("where: ", &path.word),
         Deed::Fetch { url, method } => {
             word("", url);
-            method.iter().for_each(|method| word("method ", method));
+            if let Some(method) = method {
+                word("method ", method);
+            }
         }
         Deed::Push(push) => {
             push.remote.iter().for_each(|remote| word("remote ", remote));

@@ -6,9 +6,9 @@ use super::explain::{Explanation, answer, kind, tier, unknowns};
 use crate::action::Action;
 use crate::verdict::{Finding, Verdict};
 
-/// A whole judgement.
+/// A whole judgement. `last` is what is known of the refusal that was judged again, if it was one.
 #[must_use]
-pub fn explanation(explanation: &Explanation) -> Value {
+pub fn explanation(explanation: &Explanation, last: Option<&Value>) -> Value {
     let looks: Vec<Value> = explanation
         .looks
         .iter()
@@ -28,6 +28,7 @@ pub fn explanation(explanation: &Explanation) -> Value {
         "verdict": verdict(explanation.verdict),
         "answer": { "exit": explanation.answer.code, "stdout": explanation.answer.stdout, "stderr": explanation.answer.stderr },
         "paused_minutes": explanation.paused,
+        "last": last,
     })
 }
 

@@ -33,14 +33,18 @@ fn finds(scratch: &Scratch, code: i32, expected: &[(&str, &str, &str)]) {
 fn a_wired_repository_is_well() {
     let scratch = Scratch::new();
     assert_eq!(portcullis(&scratch, &["init"]).code, 0);
-    finds(&scratch, 0, &[
-        ("policy", "ok", "portcullis.toml"),
-        ("state", "ok", "/.local/state/portcullis/"),
-        ("wired", "ok", "10 of 10 events, onFailure block, timeout 10 s"),
-        ("build", "ok", "are of one build"),
-        ("runs", "ok", "denied by `force-push`"),
-        ("runs", "ok", "lets `git status --short` through"),
-    ]);
+    finds(
+        &scratch,
+        0,
+        &[
+            ("policy", "ok", "portcullis.toml"),
+            ("state", "ok", "/.local/state/portcullis/"),
+            ("wired", "ok", "10 of 10 events, onFailure block, timeout 10 s"),
+            ("build", "ok", "are of one build"),
+            ("runs", "ok", "denied by `force-push`"),
+            ("runs", "ok", "lets `git status --short` through"),
+        ],
+    );
     let said = portcullis(&scratch, &["doctor"]);
     assert!(said.stdout.ends_with("the gate stands\n"), "{}", said.stdout);
 }
@@ -128,5 +132,8 @@ fn the_plugin_wires_every_event_by_its_own_binary() {
     }
     assert_eq!(fs::read_to_string(path).unwrap(), expected, "run `{REFRESH}=1 cargo test plugin`");
     let manifest: Value = serde_json::from_str(PLUGIN).unwrap();
-    assert_eq!((&manifest["name"], &manifest["version"], &manifest["hooks"]), (&"portcullis".into(), &env!("CARGO_PKG_VERSION").into(), &"./hooks.json".into()));
+    assert_eq!(
+        (&manifest["name"], &manifest["version"], &manifest["hooks"]),
+        (&"portcullis".into(), &env!("CARGO_PKG_VERSION").into(), &"./hooks.json".into())
+    );
 }

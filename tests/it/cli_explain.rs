@@ -53,15 +53,19 @@ fn says(said: &Said, code: i32, parts: &[&str]) {
 fn a_command_is_explained_as_text() {
     let scratch = with_policy();
     let said = portcullis(&scratch, &["explain", "--", "cd sub && sudo launch --now"]);
-    says(&said, 0, &[
-        "launch --now\n",
-        "reached through sudo",
-        "yes   `launch` (portcullis.toml:3)",
-        "prohibited: it cannot be called back",
-        "verdict prohibited (tier 4), by `launch`",
-        "answer exit 2, on standard error:\n  | denied by `launch` (portcullis.toml:3)",
-        "  | instead: launch --dry-run",
-    ]);
+    says(
+        &said,
+        0,
+        &[
+            "launch --now\n",
+            "reached through sudo",
+            "yes   `launch` (portcullis.toml:3)",
+            "prohibited: it cannot be called back",
+            "verdict prohibited (tier 4), by `launch`",
+            "answer exit 2, on standard error:\n  | denied by `launch` (portcullis.toml:3)",
+            "  | instead: launch --dry-run",
+        ],
+    );
     assert!(!said.stdout.contains('\u{1b}'), "no colours without a terminal");
     let said = portcullis(&scratch, &["explain", "launch --dry-run"]);
     says(&said, 0, &["verdict free (tier 1)", "nothing is said"]);

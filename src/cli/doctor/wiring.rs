@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Finding;
@@ -20,7 +21,7 @@ const PART: &str = "wired";
 pub(super) fn findings(place: &Place, paused: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut programs: BTreeMap<PathBuf, Wired> = BTreeMap::new();
-    let folders = Folders { project: &place.around.root, plugin: None };
+    let folders = Folders { project: &place.cwd, plugin: None };
     for path in files(place) {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -41,7 +42,11 @@ pub(super) fn findings(place: &Place, paused: bool) -> Vec<Finding> {
                 if !entries.is_empty() && effect.whole {
                     findings.push(Finding::ok(PART, format!("{shown}: {}", summary(&entries))));
                 } else if !entries.is_empty() {
-                    findings.push(Finding::fail(PART, format!("{shown}: not every guarding event has an entry ({})", summary(&entries)), "run `portcullis init` again"));
+                    findings.push(Finding::fail(
+                        PART,
+                        format!("{shown}: not every guarding event has an entry ({})", summary(&entries)),
+                        "run `portcullis init` again",
+                    ));
                 }
                 for entry in entries.into_iter().filter(|entry| entry.event == "PreToolUse") {
                     programs.entry(entry.program(folders)).or_insert(entry);
@@ -86,7 +91,8 @@ fn summary(entries: &[Wired]) -> String {
     let events = EVENTS.iter().filter(|event| entries.iter().any(|entry| entry.event == event.event)).count();
     let guarding = || entries.iter().filter(|entry| EVENTS.iter().any(|event| event.guarding && event.event == entry.event));
     let blocks = if guarding().all(|entry| entry.blocks) { "onFailure block" } else { "onFailure missing" };
-    let timeout = guarding().filter_map(|entry| entry.timeout).reduce(f64::min).map_or_else(|| "no timeout".to_owned(), |seconds| format!("timeout {seconds} s"));
+    let timeout =
+        guarding().filter_map(|entry| entry.timeout).reduce(f64::min).map_or_else(|| "no timeout".to_owned(), |seconds| format!("timeout {seconds} s"));
     format!("{events} of {} events, {blocks}, {timeout}", EVENTS.len())
 }
 
@@ -108,6 +114,9 @@ fn is_ours(program: &Path, place: &Place) -> bool {
 fn answers(program: &Path, entry: &Wired, folders: Folders, place: &Place, silent: bool) -> Vec<Finding> {
     let shown = program.display();
     let mut findings = Vec::new();
+    if fs::metadata(program).is_ok_and(|known| known.mode() & 0o002 != 0) {
+        findings.push(Finding::fail("runs", format!("everyone on this machine can change `{shown}`"), format!("chmod o-w {shown}")));
+    }
     match canary::hands_over(entry, folders, place) {
         Ok(()) => findings.push(Finding::ok("build", format!("`{shown}` and the cold binary beside it are of one build"))),
         Err(why) => findings.push(Finding::fail("build", why, "install both from one source (`portcullis install`)")),

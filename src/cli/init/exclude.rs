@@ -48,13 +48,7 @@ mod tests {
 
     #[test]
     fn what_was_added_goes_again() {
-        for before in [
-            "# git ls-files --others\n",
-            "*.o\n*.a",
-            "x\n.portcullis/\n",
-            ".portcullis/\n.claude/settings.local.json\n",
-            "a\r\nb\r\n",
-        ] {
+        for before in ["# git ls-files --others\n", "*.o\n*.a", "x\n.portcullis/\n", ".portcullis/\n.claude/settings.local.json\n", "a\r\nb\r\n"] {
             let after = with(Some(before));
             assert!(LINES.iter().all(|line| after.lines().any(|known| known == *line)), "{after}");
             assert_eq!(with(Some(&after)), after, "twice");

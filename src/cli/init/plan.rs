@@ -34,7 +34,7 @@ pub fn wiring(command: &str) -> Wiring {
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The settings file.
+    /// The settings file, links followed.
     pub settings: PathBuf,
     /// Every file, in the order in which they are changed: the gate is wired when all it needs is there, and taken out
     /// of the settings first.
@@ -72,8 +72,7 @@ impl Plan {
     /// The settings text afterwards.
     #[must_use]
     pub fn settings_text(&self) -> Option<String> {
-        // The edit's own path is the true one; links to settings are followed.
-        let edit = self.edits.iter().find(|edit| files::read(&self.settings).is_ok_and(|(path, _)| path == edit.path))?;
+        let edit = self.edits.iter().find(|edit| edit.path == self.settings)?;
         String::from_utf8(edit.after.clone()?).ok()
     }
 }
@@ -117,10 +116,14 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
         edits.push(Edit::of(&site.root.join(PROJECT_POLICY), files::FILE, |before| Ok(Some(before.unwrap_or(STARTER.as_bytes()).to_vec())))?);
     }
     if scope == Scope::Managed {
-        notes.push(format!("everyone on this machine will start `{}`; it should belong to the administrator (`portcullis install --prefix /usr/local`)", hook.display()));
+        notes.push(format!(
+            "everyone on this machine will start `{}`; it should belong to the administrator (`portcullis install --prefix /usr/local`)",
+            hook.display()
+        ));
     }
     let settings = site.settings(scope)?;
     let (edit, faults) = settings_edit(&settings, &command)?;
+    let settings = edit.path.clone();
     edits.push(edit);
     Ok(Plan { settings, edits, folders: Vec::new(), faults, notes })
 }
@@ -190,6 +193,7 @@ pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
         folders.extend(settings.parent().map(Path::to_path_buf));
     }
     // While files go, the settings must not name them any more.
+    let settings = edit.path.clone();
     edits.insert(0, edit);
     Ok(Plan { settings, edits, folders, faults: Vec::new(), notes })
 }
@@ -200,9 +204,8 @@ fn copies(site: &Site) -> Result<Vec<Edit>, Refusal> {
     let mut edits = vec![Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(Some(before.unwrap_or(IGNORE_ALL.as_bytes()).to_vec())))?];
     for name in BINARIES {
         let source = site.binaries.join(name);
-        let bytes = fs::read(&source).map_err(|error| {
-            Refusal::new("nothing was wired", format!("`{}` cannot be read: {error}", source.display()), "run `portcullis install` again")
-        })?;
+        let bytes = fs::read(&source)
+            .map_err(|error| Refusal::new("nothing was wired", format!("`{}` cannot be read: {error}", source.display()), "run `portcullis install` again"))?;
         edits.push(Edit::of(&folder.join("bin").join(name), files::PROGRAM, |_| Ok(Some(bytes)))?);
     }
     Ok(edits)
@@ -210,7 +213,8 @@ fn copies(site: &Site) -> Result<Vec<Edit>, Refusal> {
 
 /// A settings file's text.
 fn text<'t>(path: &Path, bytes: Option<&'t [u8]>) -> Result<Option<&'t str>, Refusal> {
-    let refused = |error| Refusal::new(format!("`{}` was left as it is", path.display()), format!("it is not UTF-8: {error}"), "save it as UTF-8, then run this again");
+    let refused =
+        |error| Refusal::new(format!("`{}` was left as it is", path.display()), format!("it is not UTF-8: {error}"), "save it as UTF-8, then run this again");
     bytes.map(std::str::from_utf8).transpose().map_err(refused)
 }
 

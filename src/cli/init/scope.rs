@@ -48,7 +48,9 @@ impl Scope {
     pub fn holds(self) -> &'static str {
         match self {
             Self::Local => "your sessions that start anywhere in this repository (clients before 2.1.211: at its root)",
-            Self::Project => "everyone's sessions that start in this very folder; who has not run `portcullis init --scope project` here yet is held until then",
+            Self::Project => {
+                "everyone's sessions that start in this very folder; who has not run `portcullis init --scope project` here yet is held until then"
+            }
             Self::User => "all your sessions on this machine, in every folder",
             Self::Managed => "all sessions of everyone on this machine; no other settings and no edit while a session runs can switch it off",
         }
@@ -58,9 +60,15 @@ impl Scope {
     #[must_use]
     pub fn spares(self) -> &'static str {
         match self {
-            Self::Local => "other checkouts and other people; settings can be edited while a session runs (the gate keeps out edits that lose it), and `--bare`, `--safe-mode` or `disableAllHooks` in `--settings` start a session without it",
-            Self::Project => "sessions that start in a folder below (project settings are read from the start folder only); they can be switched off while a session runs, and by a person's own `disableAllHooks`, `--bare` or `--safe-mode`",
-            Self::User => "cloud sessions and another `CLAUDE_CONFIG_DIR`; a project's `disableAllHooks`, `--bare` and `--safe-mode` start a session without it",
+            Self::Local => {
+                "other checkouts and other people; settings can be edited while a session runs (the gate keeps out edits that lose it), and `--bare`, `--safe-mode` or `disableAllHooks` in `--settings` start a session without it"
+            }
+            Self::Project => {
+                "sessions that start in a folder below (project settings are read from the start folder only); they can be switched off while a session runs, and by a person's own `disableAllHooks`, `--bare` or `--safe-mode`"
+            }
+            Self::User => {
+                "cloud sessions and another `CLAUDE_CONFIG_DIR`; a project's `disableAllHooks`, `--bare` and `--safe-mode` start a session without it"
+            }
             Self::Managed => "`--bare` (CLAUDE_CODE_SIMPLE=1), which drops managed hooks too",
         }
     }

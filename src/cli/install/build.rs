@@ -33,7 +33,8 @@ impl Built {
 /// The source tree.
 pub(super) fn source(named: Option<&Path>) -> Result<PathBuf, Refusal> {
     let is_source = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.lines().any(|line| line == "name = \"portcullis\""));
-    let refused = |why: String| Refusal::new("nothing was installed", why, "go into a clone and run `cargo run --release -- install`, or name one with `--source DIR`");
+    let refused =
+        |why: String| Refusal::new("nothing was installed", why, "go into a clone and run `cargo run --release -- install`, or name one with `--source DIR`");
     if let Some(named) = named {
         let named = fs::canonicalize(named).map_err(|error| refused(format!("`{}`: {error}", named.display())))?;
         return if is_source(&named) { Ok(named) } else { Err(refused(format!("`{}` is not the source of portcullis", named.display()))) };
@@ -101,7 +102,9 @@ fn cargo(source: &Path, arguments: &[&str]) -> Result<BTreeMap<String, PathBuf>,
     }
     // What `cargo run` has set for this package is not for the next cargo.
     for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_BIN_") || name == "CARGO_MANIFEST_DIR" || name == "CARGO_MANIFEST_PATH") {
+        if name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_BIN_") || name == "CARGO_MANIFEST_DIR" || name == "CARGO_MANIFEST_PATH"
+        }) {
             command.env_remove(name);
         }
     }

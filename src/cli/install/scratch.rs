@@ -18,7 +18,8 @@ impl Scratch {
     /// An empty repository, made by hand: git need not be there for the gate to be tried.
     pub(super) fn new() -> Result<Self, Refusal> {
         let folder = std::env::temp_dir().join(format!("portcullis-scratch-{}-{}", std::process::id(), system::now_ns()));
-        let refused = |error| Refusal::new("no scratch repository could be made", format!("`{}`: {error}", folder.display()), "set TMPDIR to a folder that is yours");
+        let refused =
+            |error| Refusal::new("no scratch repository could be made", format!("`{}`: {error}", folder.display()), "set TMPDIR to a folder that is yours");
         // Not recursive: a folder that somebody else laid there is an error.
         fs::DirBuilder::new().mode(0o700).create(&folder).map_err(refused)?;
         let scratch = Self { root: fs::canonicalize(&folder).map_err(refused)? };

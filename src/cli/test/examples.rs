@@ -136,9 +136,7 @@ impl Judged {
         match (&self.waived, expected) {
             (Some(waiver), Answer::Yes | Answer::Maybe) => (None, Some(format!("is waived by {waiver}"))),
             (None, Answer::Maybe) if rule.tier < Tier::Supervised => (None, None),
-            _ if self.whole < least => {
-                (Some((format!("all rules together give at least {}", tier(least)), tier(self.whole).to_owned())), None)
-            }
+            _ if self.whole < least => (Some((format!("all rules together give at least {}", tier(least)), tier(self.whole).to_owned())), None),
             (_, Answer::No) if !self.holding.is_empty() => (None, Some(format!("is spared by `{}`, but held by {}", rule.name, self.holding.join(", ")))),
             _ => (None, None),
         }
@@ -222,12 +220,9 @@ fn actions(deed: &Deed, places: &Places, policy: &Policy) -> Vec<Action> {
         Deed::Fetch { url, method } => directly(Done::Fetch { url: Word::lit(url.as_str()), method: method.as_deref().map(Word::lit) }),
         Deed::Call { tool, args } => pipeline::actions(&ToolCall { name: tool.clone(), input: input(args) }, places, policy),
         Deed::Spawn { agent, prompt } => of_tool("Agent", vec![("subagent_type", text(agent)), ("prompt", text(prompt))]),
-        Deed::Push { target, remote, kind } => directly(Done::Push(Push {
-            remote: remote.as_deref().map(Word::lit),
-            target: target.as_deref().map(Word::lit),
-            kinds: vec![*kind],
-            sure: true,
-        })),
+        Deed::Push { target, remote, kind } => {
+            directly(Done::Push(Push { remote: remote.as_deref().map(Word::lit), target: target.as_deref().map(Word::lit), kinds: vec![*kind], sure: true }))
+        }
     }
 }
 
