@@ -463,6 +463,12 @@ fn stream(role: Role, word: &Word) -> bool {
     matches!(role, Role::Read | Role::Write | Role::Script | Role::Patch) && (word.is("-") || word.is("/dev/stdin"))
 }
 
+/// Whether the word names a file of another machine (`host:path`; rsync and scp take a colon before any slash for that).
+fn elsewhere(program: &Program, word: &Word) -> bool {
+    let host = word.prefix().split('/').next().unwrap_or("");
+    host.contains(':') && program.names.iter().any(|name| matches!(*name, "rsync" | "scp"))
+}
+
 /// Gives each operand its role, and each option value the role that it has in this form.
 fn assign(program: &Program, out: &mut Arguments) {
     let Some(form) = form(program, &out.flags) else { return };
@@ -479,6 +485,7 @@ fn assign(program: &Program, out: &mut Arguments) {
         if *many && !last {
             out.gathered = count;
         }
-        out.roles.extend(operands.by_ref().take(count).filter(|word| !stream(*role, word)).map(|word| (*role, word.clone())));
+        let here = operands.by_ref().take(count).filter(|word| !stream(*role, word) && !elsewhere(program, word));
+        out.roles.extend(here.map(|word| (*role, word.clone())));
     }
 }
