@@ -427,7 +427,8 @@ impl Shell<'_> {
             (test, operands)
         } else {
             // fd: the first operand is the pattern, the others are folders.
-            (None, operands.get(1..).unwrap_or(&[]).to_vec())
+            let extension = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--extension")).and_then(|flag| flag.value.as_ref()?.literal());
+            (extension.map(|extension| Word::lit(format!("*.{extension}"))), operands.get(1..).unwrap_or(&[]).to_vec())
         };
         let folders = if folders.is_empty() { vec![Word::lit(".")] } else { folders };
         let found: Vec<Word> = folders.iter().map(|folder| found_below(folder, test.as_ref())).collect();
