@@ -62,7 +62,7 @@ pub(super) fn all(source: &Path) -> Result<Built, Refusal> {
     let (found, is_static, target) = match found {
         Ok(found) => (found, true, target),
         Err(why) => {
-            progress(&format!("the hook is built for the default target, so it starts more slowly, because {why}"));
+            progress(&format!("the hook is built for the default target and will start more slowly: {why}"));
             (cargo(source, &hook)?, false, "default".to_owned())
         }
     };
