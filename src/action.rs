@@ -8,6 +8,7 @@ pub mod git;
 pub mod patch;
 pub mod path;
 pub mod program;
+pub mod pushed;
 pub mod shell;
 pub mod tools;
 pub mod word;

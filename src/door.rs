@@ -1,6 +1,9 @@
 //! The process around a judgement: what it says if it breaks, what it reads, how it hands a call on to the cold binary
 //! and how it ends. Used by the hot binary, and by `portcullis hook` for calls that were handed on.
 
+#[cfg(feature = "cold")]
+pub mod git;
+
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 

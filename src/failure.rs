@@ -14,6 +14,10 @@ pub enum Failure {
     InputUnreadable(String),
     /// The event named on the command line is not the one in the input.
     EventMismatch { argument: String, input: String },
+    /// What git says of a push could not be read.
+    PushUnreadable(String),
+    /// The repository that is pushed from could not be read.
+    RepositoryUnreadable(String),
     /// The folder of the session is not known.
     FolderUnknown,
     /// A folder or file that decides which policy holds could not be looked at.
@@ -57,6 +61,8 @@ pub fn conclude(failure: &Failure, kind: Kind) -> Conclusion {
             | Failure::InputTooLarge
             | Failure::InputUnreadable(_)
             | Failure::EventMismatch { .. }
+            | Failure::PushUnreadable(_)
+            | Failure::RepositoryUnreadable(_)
             | Failure::FolderUnknown
             | Failure::Unreadable { .. }
             | Failure::PolicyInvalid(_)
@@ -87,6 +93,11 @@ pub fn text(failure: &Failure) -> String {
             format!("the hook is wired to `{argument}` but was sent `{input}`"),
             "run `portcullis init` again; it writes each event's own entry",
         ),
+        Failure::PushUnreadable(why) => (
+            format!("what git says of the push could not be read: {why}"),
+            "`portcullis-git pre-push` is started by git as its pre-push hook, with git's lines on standard input and git's arguments (`\"$@\"`)",
+        ),
+        Failure::RepositoryUnreadable(why) => (format!("the repository could not be read: {why}"), "start it in the repository that is pushed from, as git does"),
         Failure::FolderUnknown => ("the folder of the session is not known".to_owned(), "the event must carry `cwd`, or `CLAUDE_PROJECT_DIR` must be set"),
         Failure::Unreadable { path, why } => (format!("`{path}` could not be looked at: {why}"), "make it readable for the person the agent runs as"),
         Failure::PolicyInvalid(mistakes) => (format!("the policy has mistakes\n{mistakes}"), "a person mends the policy; `portcullis doctor` shows the mistakes"),

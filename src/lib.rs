@@ -2,6 +2,7 @@
 
 pub mod door;
 pub mod event;
+pub mod change;
 pub mod action;
 pub mod facts;
 pub mod world;

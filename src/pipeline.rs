@@ -1,6 +1,12 @@
 //! The only place that strings the stages together: event, actions, facts, decision, answer. Doors, `explain`, `test` and
 //! the tests call it.
 
+#[cfg(feature = "cold")]
+mod push;
+
+#[cfg(feature = "cold")]
+pub use push::{Pushed, pushed};
+
 use crate::action::{self, Action, shell};
 use crate::answer::{self, Answer};
 use crate::decide::{Decided, decide};
@@ -99,8 +105,12 @@ pub fn policy_bytes(found: &[layers::Found], around: &Surroundings, world: &Worl
 /// The facts that are known before anything is asked.
 #[must_use]
 pub fn facts(event: &Event, places: &Places) -> Facts {
-    let today = i64::try_from(system::now() / 86_400).unwrap_or(i64::MAX);
-    Facts { places: places.clone(), known: Vec::new(), today, agent: event.agent.clone(), mode: event.mode.clone() }
+    Facts { places: places.clone(), known: Vec::new(), today: today(), agent: event.agent.clone(), mode: event.mode.clone() }
+}
+
+/// Days since 1970-01-01.
+fn today() -> i64 {
+    i64::try_from(system::now() / 86_400).unwrap_or(i64::MAX)
 }
 
 /// What a call would do.
@@ -138,7 +148,7 @@ pub fn settle(actions: &[Action], facts: &mut Facts, around: &Surroundings, poli
                 Door::Hot => return Ok(None),
                 #[cfg(feature = "cold")]
                 Door::Cold => facts.known.extend(heavy.into_iter().map(|need| {
-                    let known = crate::world::gate::heavy(&need);
+                    let known = crate::world::gate::heavy(&need, around);
                     (need, known)
                 })),
                 #[cfg(not(feature = "cold"))]

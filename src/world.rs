@@ -1,9 +1,13 @@
 //! Files, environment, repository, clock: the only module that touches them. Does not judge.
 
 #[cfg(feature = "cold")]
+pub mod commits;
+#[cfg(feature = "cold")]
 pub mod gate;
 pub mod layers;
 pub mod observe;
+#[cfg(feature = "cold")]
+pub mod pusher;
 pub mod repository;
 pub mod state;
 pub mod system;

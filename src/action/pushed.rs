@@ -1,5 +1,5 @@
-//! What a push does whose refs are known, as git tells them to its hook, and what the command that started it says of
-//! leases. Touches no repository: whether the old commit is kept is told to it.
+//! What a push does whose refs are known, as git tells them to its hook, and what the command that started it says
+//! beside them. Touches no repository: whether the old commit is kept is told to it.
 
 use super::program::Programs;
 use super::word::Word;
@@ -41,6 +41,26 @@ pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action
     }
 }
 
+/// What a mirror does beside: refs that are not here go away in the remote, and git does not tell its hook which, or
+/// that there are any (`run_pre_push_hook` in git's `transport.c` passes over refs without a local one).
+#[must_use]
+pub fn mirrored(remote: Option<&str>) -> Action {
+    let push = Push { remote: remote.map(Word::lit), target: Some(Word::unknown()), kinds: vec![PushKind::Delete], sure: false };
+    Action { deed: Deed::Push(push), via: vec!["git push --mirror".to_owned()], sure: true, from: None }
+}
+
+/// The command that pushes, as far as the refs do not tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Command {
+    /// Nothing is pushed, only shown; git runs its hook all the same.
+    pub dry_run: bool,
+    /// Refs that are not here go away.
+    pub mirror: bool,
+    /// Its leases; none where something forces without one (`--force`, `--mirror`, `+refspec`), for force goes before
+    /// leases (git-push, "--force-with-lease").
+    pub leases: Vec<Lease>,
+}
+
 /// What a lease expects the remote ref to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
@@ -58,12 +78,9 @@ pub struct Lease {
     expected: Expected,
 }
 
-/// The leases of the push, read from the command lines of the git processes above the hook, the nearest first.
-///
-/// None: no push is among them. Without leases, or where something on the line forces without one (`--force`,
-/// `--mirror`, `+refspec`): an empty list, for force goes before leases (git-push, "--force-with-lease").
+/// The push among the command lines of the git processes above the hook, the nearest first; none: there is none.
 #[must_use]
-pub fn leases(commands: &[Vec<String>], programs: &Programs) -> Option<Vec<Lease>> {
+pub fn command(commands: &[Vec<String>], programs: &Programs) -> Option<Command> {
     let git = programs.find("git")?;
     let arguments = commands.iter().find_map(|command| {
         let (program, rest) = command.split_first()?;
@@ -71,11 +88,12 @@ pub fn leases(commands: &[Vec<String>], programs: &Programs) -> Option<Vec<Lease
         let words: Vec<Word> = dashed.into_iter().chain(rest.iter().map(String::as_str)).map(Word::lit).collect();
         Some(arguments::read(&git, &words)).filter(|arguments| arguments.subcommand.first().is_some_and(|name| name.is("push")))
     })?;
-    if arguments.has("--force") || arguments.has("--mirror") || arguments.operands.iter().any(|operand| operand.prefix().starts_with('+')) {
-        return Some(Vec::new());
+    let (dry_run, mirror) = (arguments.has("--dry-run"), arguments.has("--mirror"));
+    if mirror || arguments.has("--force") || arguments.operands.iter().any(|operand| operand.prefix().starts_with('+')) {
+        return Some(Command { dry_run, mirror, leases: Vec::new() });
     }
     let given = arguments.flags.iter().filter(|flag| flag.names.iter().any(|name| name == "--force-with-lease"));
-    Some(given.map(|flag| lease(flag.value.as_ref().and_then(Word::literal))).collect())
+    Some(Command { dry_run, mirror, leases: given.map(|flag| lease(flag.value.as_ref().and_then(Word::literal))).collect() })
 }
 
 fn lease(value: Option<&str>) -> Lease {
@@ -101,7 +119,7 @@ fn names(name: &str, target: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Expected, expected, leases};
+    use super::{Expected, command, expected};
     use crate::change::Update;
     use crate::policy::Policy;
 
@@ -111,7 +129,7 @@ mod tests {
         let read = |lines: &[&str], target: &str| {
             let commands: Vec<Vec<String>> = lines.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect();
             let update = Update { target: target.to_owned(), old: None, new: None };
-            match leases(&commands, &policy.programs).map(|leases| expected(&leases, &update).cloned()) {
+            match command(&commands, &policy.programs).map(|command| expected(&command.leases, &update).cloned()) {
                 None => "unseen".to_owned(),
                 Some(None) => "no".to_owned(),
                 Some(Some(Expected::Tracked)) => "tracked".to_owned(),

@@ -3,15 +3,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Surroundings, World};
+use super::{Surroundings, World, commits};
 use crate::action::Change;
 use crate::event::settings::{self, Reading};
 use crate::facts::{Known, Need};
 
 /// Finds out what the hot door leaves to the cold one.
 #[must_use]
-pub fn heavy(need: &Need) -> Known {
+pub fn heavy(need: &Need, around: &Surroundings) -> Known {
     match need {
+        Need::Dirty => match &around.repository {
+            None => Known::Unknown("there is no repository".to_owned()),
+            Some(repository) => commits::dirty(&repository.root).map_or_else(Known::Unknown, |dirty| Known::Is(dirty, String::new())),
+        },
         Need::LosesGate(path, change) => loses_gate(Path::new(path), change),
         Need::WeakensPolicy(path, change) => weakens_policy(Path::new(path), change),
         _ => Known::Unknown("not found out by this version".to_owned()),

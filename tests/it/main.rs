@@ -7,5 +7,6 @@ mod cases;
 mod cli_doctor;
 mod cli_explain;
 mod cli_init;
+mod push;
 mod repository;
 mod support;
