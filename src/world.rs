@@ -30,8 +30,11 @@ pub struct World {
     pub homes: Vec<PathBuf>,
     /// Configuration folders, in the same order.
     pub configs: Vec<PathBuf>,
-    /// State folders, in the same order.
+    /// Folders in which state is kept: the password database's home alone where it can be written to, for a project may
+    /// set the others, and would so bring a pause or a compiled policy of its own.
     pub states: Vec<PathBuf>,
+    /// All folders in which state could be, to be guarded.
+    pub state_places: Vec<PathBuf>,
     /// `TMPDIR`.
     pub temporary: Option<PathBuf>,
     /// A person can answer a prompt.
@@ -57,6 +60,8 @@ pub struct Surroundings {
     pub why: &'static str,
 }
 
+/// Where temporary folders are.
+const TEMPORARY: &[&str] = &["/tmp", "/var/tmp", "/private/tmp", "/private/var/folders", "/var/folders", "/dev/shm", "/run/user"];
 /// The project policy, relative to its root.
 pub const PROJECT_POLICY: &str = "portcullis.toml";
 /// The local policy, relative to the same root.
@@ -77,7 +82,8 @@ impl World {
         let mut homes: Vec<PathBuf> = Vec::new();
         let mut configs: Vec<PathBuf> = Vec::new();
         let mut states: Vec<PathBuf> = Vec::new();
-        for home in [password_home(), variable("HOME").and_then(absolute)].into_iter().flatten() {
+        let password_home = password_home();
+        for home in [password_home.clone(), variable("HOME").and_then(absolute)].into_iter().flatten() {
             add(&mut configs, home.join(".config/portcullis"));
             add(&mut states, home.join(".local/state/portcullis"));
             add(&mut homes, home);
@@ -89,12 +95,18 @@ impl World {
         if let Some(state) = variable("XDG_STATE_HOME").and_then(absolute) {
             add(&mut states, state.join("portcullis"));
         }
+        let state_places = states.clone();
+        if password_home.is_some_and(|home| system::is_writable(&home)) {
+            states.truncate(1);
+        }
         Self {
             project_dir: variable("CLAUDE_PROJECT_DIR"),
             homes,
             configs,
             states,
-            temporary: variable("TMPDIR").and_then(absolute),
+            state_places,
+            // A project may set it, so it counts only where temporary folders are.
+            temporary: variable("TMPDIR").and_then(absolute).filter(|path| TEMPORARY.iter().any(|known| path.starts_with(known))),
             attended: variable("CLAUDE_CODE_SESSION_ATTENDED").is_none_or(|value| value.as_os_str() != "0"),
             plugin: variable("CLAUDE_PLUGIN_ROOT").is_some(),
             binaries: system::own_path().ok().and_then(|path| path.parent().map(Path::to_path_buf)),
@@ -135,7 +147,8 @@ impl World {
                 roots.push(root);
             }
         }
-        let mut temporary = vec!["/tmp".to_owned(), "/var/tmp".to_owned(), "/private/tmp".to_owned()];
+        let mut temporary: Vec<String> = TEMPORARY.iter().map(|path| (*path).to_owned()).collect();
+        temporary.push("/tmp".to_owned());
         if let Some(folder) = &self.temporary {
             temporary.push(text(folder));
         }
@@ -150,7 +163,7 @@ impl World {
             homes: self.homes.iter().map(|path| text(path)).collect(),
             temporary,
             binaries: self.binaries.iter().map(|path| text(path)).collect(),
-            state: self.states.iter().map(|path| text(path)).collect(),
+            state: self.state_places.iter().map(|path| text(path)).collect(),
             config: self.configs.iter().map(|path| text(path)).chain(Path::new(ORGANISATION_POLICY).parent().map(text)).collect(),
             git,
         };

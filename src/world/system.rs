@@ -112,6 +112,14 @@ fn since_1970() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+/// Whether this process may write to a folder, by the kernel's own word.
+#[must_use]
+pub fn is_writable(path: &Path) -> bool {
+    let Ok(path) = std::ffi::CString::new(path.as_os_str().as_bytes()) else { return false };
+    // SAFETY: `path` ends in a null byte and lives beyond the call, which only reads it.
+    unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 }
+}
+
 /// The home folder that the password database knows for the real user of this process.
 ///
 /// Unlike `$HOME`, a judged project cannot set it. `None` if the user has no entry or none with an absolute path.

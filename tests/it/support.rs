@@ -49,6 +49,7 @@ impl Scratch {
             project_dir: Some(self.repo()),
             configs: vec![home.join(".config/portcullis")],
             states: vec![home.join(".local/state/portcullis")],
+            state_places: vec![home.join(".local/state/portcullis")],
             binaries: Some(home.join(".local/bin")),
             homes: vec![home],
             temporary: None,

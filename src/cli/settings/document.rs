@@ -208,8 +208,9 @@ impl<'t> Document<'t> {
             rest
         } else {
             let eol = if lead.starts_with("\r\n") { "\r\n" } else { "\n" };
-            lead.strip_prefix(eol)?;
-            rest.strip_prefix(eol).and_then(|rest| rest.strip_prefix(self.indent_at(inside.start))).unwrap_or_default()
+            // The line of the bracket may have changed since; the child's own indentation has not.
+            let outer = lead.strip_prefix(eol)?.strip_suffix(self.layout.unit.as_str());
+            outer.and_then(|outer| rest.strip_prefix(eol)?.strip_prefix(outer)).unwrap_or_default()
         };
         Some(Splice { with: gap.to_owned(), range: inside })
     }
@@ -306,7 +307,10 @@ fn layout_of(text: &str, root: &ast::Object) -> Layout {
     let ours = Layout::ours();
     let part = |range: Range<usize>| text.get(range).unwrap_or_default();
     let first = root.properties.first();
-    let unit = first.and_then(|first| part(root.range.start + 1..first.range.start).rsplit_once('\n')).map(|(_, indent)| blanks_of(indent));
+    // What the members are indented beyond the bracket of the object that holds them.
+    let outer = blanks_of(part(0..root.range.start).rsplit('\n').next().unwrap_or_default());
+    let inner = first.and_then(|first| part(root.range.start + 1..first.range.start).rsplit_once('\n')).map(|(_, indent)| blanks_of(indent));
+    let unit = inner.map(|inner| inner.strip_prefix(outer).unwrap_or(inner));
     Layout {
         eol: if text.contains("\r\n") { "\r\n" } else { ours.eol },
         unit: unit.filter(|unit| !unit.is_empty()).map_or(ours.unit, str::to_owned),
