@@ -1,0 +1,223 @@
+//! The shape of the source: which module may name which, what keeps the core pure, what the hot binary is built of.
+//! ARCHITECTURE.md says why; this holds it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::package;
+
+/// Every module in the order of `lib.rs`, and what of the crate it may name: a module, or one thing of a module.
+/// `cli` stands at the end and may name everything.
+const MAY_NAME: &[(&str, &[&str])] = &[
+    ("door", &["answer", "cli::terminal", "event", "failure", "pipeline", "world", "BUILD"]),
+    ("event", &[]),
+    ("change", &[]),
+    // How programs read their arguments comes out of the compiled policy.
+    ("action", &["change", "event", "policy::wire"]),
+    ("facts", &["action"]),
+    ("world", &["action", "change", "event", "facts", "failure", "policy", "BUILD"]),
+    ("policy", &["action"]),
+    ("matcher", &["action", "facts", "policy", "verdict"]),
+    ("decide", &["action", "facts", "matcher", "policy", "verdict"]),
+    ("verdict", &["policy::Tier"]),
+    ("failure", &["event::Kind", "pipeline::MAX_INPUT"]),
+    ("answer", &["event", "failure", "policy::Tier", "report::plain", "verdict"]),
+    ("report", &["action", "answer", "policy", "verdict"]),
+    ("pipeline", &["action", "answer", "change", "cli::compiling", "decide", "door::Door", "event", "facts", "failure", "matcher::text", "policy", "report::plain", "verdict", "world"]),
+    ("cli", &[
+        "action", "answer", "decide", "door", "event", "facts", "failure", "matcher", "pipeline", "policy", "report", "verdict", "world", "BUILD",
+    ]),
+];
+
+/// Modules that touch no file, clock, environment, process or stream.
+const PURE: &[&str] = &["event", "change", "action", "facts", "policy", "matcher", "decide", "verdict", "failure", "answer", "report"];
+/// What a pure module begins with.
+const PURITY: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]";
+/// A file that is longer is two files.
+const MAX_LINES: usize = 700;
+/// What has no name has no place yet.
+const NAMELESS: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
+/// All that the hot binary may be built of.
+const HOT_CRATES: &[&str] = &["portcullis", "libc", "serde_core", "serde_json", "itoa", "memchr", "zmij"];
+/// Of those, what Cargo.toml names.
+const HOT_DEPENDENCIES: &[&str] = &["libc", "serde_core", "serde_json"];
+
+/// Every Rust file below a folder of the package.
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut left = vec![package().join(folder)];
+    while let Some(folder) = left.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                left.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(package()).unwrap().display().to_string()
+}
+
+/// Unit tests name what they test with.
+fn is_test(path: &Path) -> bool {
+    let name = shown(path);
+    name.ends_with("_tests.rs") || name.ends_with("/tests.rs") || name.contains("/tests/")
+}
+
+/// What the code names of its own crate: `policy::Tier`, `BUILD`.
+fn named(text: &str) -> BTreeSet<String> {
+    let code: String = text
+        .split("#[cfg(test)]")
+        .next()
+        .unwrap()
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let mut names = BTreeSet::new();
+    for after in code.split("crate::").skip(1) {
+        let first = word(after);
+        assert!(!first.is_empty(), "one `use crate::module` a line: `crate::{}`", after.lines().next().unwrap_or_default());
+        match after.get(first.len()..).and_then(|rest| rest.strip_prefix("::")) {
+            None => drop(names.insert(first)),
+            Some(rest) => match rest.strip_prefix('{') {
+                None => drop(names.insert(format!("{first}::{}", word(rest)))),
+                Some(list) => {
+                    let list = list.split('}').next().unwrap();
+                    names.extend(list.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| match word(part).as_str() {
+                        "self" => first.clone(),
+                        part => format!("{first}::{part}"),
+                    }));
+                }
+            },
+        }
+    }
+    names
+}
+
+#[test]
+fn modules_name_only_what_they_may() {
+    let mut wrong = Vec::new();
+    for path in sources("src").iter().filter(|path| !is_test(path)) {
+        let name = shown(path);
+        let Some(module) = name.strip_prefix("src/").and_then(|name| name.split(['/', '.']).next()).filter(|module| !["lib", "bin"].contains(module)) else {
+            continue;
+        };
+        let Some((_, may)) = MAY_NAME.iter().find(|(known, _)| *known == module) else {
+            wrong.push(format!("{name}: the module `{module}` is not in the table"));
+            continue;
+        };
+        for used in named(&fs::read_to_string(path).unwrap()) {
+            let outer = used.split("::").next().unwrap();
+            if outer != module && !may.contains(&outer) && !may.contains(&used.as_str()) {
+                wrong.push(format!("{name}: `{module}` may not name `{used}`"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_allowed_is_used() {
+    let used = |module: &str| -> BTreeSet<String> {
+        let own = |path: &&PathBuf| shown(path) == format!("src/{module}.rs") || shown(path).starts_with(&format!("src/{module}/"));
+        sources("src").iter().filter(own).flat_map(|path| named(&fs::read_to_string(path).unwrap())).collect()
+    };
+    for (module, may) in MAY_NAME.iter().filter(|(module, _)| *module != "cli") {
+        let used = used(module);
+        for name in *may {
+            let found = used.iter().any(|used| used == name || used.split("::").next() == Some(name));
+            assert!(found, "`{module}` may name `{name}` and does not: take it out of the table");
+        }
+    }
+}
+
+#[test]
+fn the_map_shows_the_modules_in_the_order_of_a_call() {
+    let text = fs::read_to_string(package().join("src/lib.rs")).unwrap();
+    let modules: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let expected: Vec<&str> = MAY_NAME.iter().map(|(module, _)| *module).collect();
+    assert_eq!(modules, expected);
+}
+
+#[test]
+fn the_core_denies_what_is_not_pure() {
+    for module in PURE {
+        let text = fs::read_to_string(package().join(format!("src/{module}.rs"))).unwrap();
+        let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!") || line.starts_with("#![")).collect();
+        assert!(head.contains(&PURITY), "src/{module}.rs must begin with\n{PURITY}");
+    }
+}
+
+#[test]
+fn unsafe_stands_in_one_module() {
+    for path in sources("src") {
+        let name = shown(&path);
+        let text = fs::read_to_string(&path).unwrap();
+        let unsafe_code = text.lines().any(|line| line.contains("unsafe {") || line.contains("unsafe impl") || line.contains("unsafe fn"));
+        assert!(!unsafe_code || name.starts_with("src/world/system"), "{name} has unsafe code, which is `world::system`'s");
+    }
+}
+
+#[test]
+fn files_are_short_and_say_what_they_hold() {
+    let mut wrong = Vec::new();
+    for path in sources("src").into_iter().chain(sources("tests")) {
+        let (name, text) = (shown(&path), fs::read_to_string(&path).unwrap());
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let lines = text.lines().count();
+        if lines > MAX_LINES {
+            wrong.push(format!("{name} has {lines} lines; split it by family (at most {MAX_LINES})"));
+        }
+        if !text.starts_with("//!") {
+            wrong.push(format!("{name} does not begin with `//!` and what it holds"));
+        }
+        if NAMELESS.contains(&stem.as_str()) || NAMELESS.iter().any(|nameless| name.contains(&format!("/{nameless}/"))) {
+            wrong.push(format!("{name}: a module is called after what it holds"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_test_file_is_run() {
+    let main = fs::read_to_string(package().join("tests/it/main.rs")).unwrap();
+    for path in sources("tests/it").iter().filter(|path| path.parent() == Some(&package().join("tests/it"))) {
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(stem == "main" || main.lines().any(|line| line == format!("mod {stem};")), "tests/it/{stem}.rs is not in main.rs");
+    }
+}
+
+#[test]
+fn the_hot_binary_is_built_of_three_crates() {
+    let manifest: toml::Table = fs::read_to_string(package().join("Cargo.toml")).unwrap().parse().unwrap();
+    let dependencies = manifest["dependencies"].as_table().unwrap();
+    let optional = |value: &toml::Value| value.get("optional").and_then(toml::Value::as_bool) == Some(true);
+    let hot: BTreeSet<&str> = dependencies.iter().filter(|(_, value)| !optional(value)).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(hot, HOT_DEPENDENCIES.iter().copied().collect(), "what is not optional is linked into the hot binary");
+    let cold: BTreeSet<&str> = manifest["features"]["cold"].as_array().unwrap().iter().filter_map(|name| name.as_str()?.strip_prefix("dep:")).collect();
+    let expected: BTreeSet<&str> = dependencies.iter().filter(|(_, value)| optional(value)).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(cold, expected, "every optional dependency stands behind the feature `cold`");
+
+    let mut tree = Command::new(env!("CARGO"));
+    tree.current_dir(package()).args(["tree", "--offline", "--locked", "--no-default-features", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
+    let output = tree.output().unwrap();
+    if !output.status.success() {
+        // Without the sources of every platform's crates cargo cannot say; .ci/run asks again with a network.
+        return;
+    }
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in text.lines() {
+        let name = line.split(' ').next().unwrap();
+        assert!(HOT_CRATES.contains(&name), "`{name}` would be linked into the hot binary");
+    }
+}

@@ -1,0 +1,209 @@
+//! Documents that are made from the source, and documents that speak of it: both must be true.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+
+use portcullis::cli::compiling;
+use portcullis::policy::compile::{Input, Source, compile};
+use portcullis::policy::examples::{Deed, Example, Instead, RuleExamples};
+use portcullis::policy::packs::{PACKS, PROGRAMS};
+use portcullis::policy::{Layer, Policy, Rule, Tier};
+
+use crate::support::package;
+
+/// Set to make generated files anew instead of comparing them.
+const REFRESH: &str = "PORTCULLIS_REFRESH";
+/// Examples of one kind that are shown; the policy file has the rest.
+const MAX_SHOWN: usize = 4;
+
+/// Compares a document with what it is made from, or makes it.
+#[track_caller]
+pub(crate) fn fresh(path: &str, text: &str) {
+    let file = package().join(path);
+    if std::env::var_os(REFRESH).is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, text).unwrap();
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    if found != text {
+        let line = found.lines().zip(text.lines()).position(|(old, new)| old != new).map_or(found.lines().count(), |at| at);
+        let (old, new) = (found.lines().nth(line).unwrap_or(""), text.lines().nth(line).unwrap_or(""));
+        panic!("{path} is stale; run `{REFRESH}=1 cargo test`. Line {}:\n- {old}\n+ {new}", line + 1);
+    }
+}
+
+fn tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Free => "1, goes on",
+        Tier::Metered => "2, goes on within a limit",
+        Tier::Supervised => "3, a person is asked",
+        Tier::Prohibited => "4, denied",
+    }
+}
+
+/// An example in one line of Markdown.
+fn shown(example: &Example) -> String {
+    let text = match &example.deed {
+        Deed::Command(command) => command.replace('\n', " ⏎ "),
+        Deed::Write { path, .. } => format!("write {path}"),
+        Deed::Delete { path, recursive, moved } => {
+            let how = if *moved { "move away" } else { "delete" };
+            format!("{how} {path}{}", if *recursive { " and all below" } else { "" })
+        }
+        Deed::Read { path } => format!("read {path}"),
+        Deed::Fetch { url, .. } => format!("fetch {url}"),
+        Deed::Call { tool, .. } => format!("call {tool}"),
+        Deed::Spawn { agent, .. } => format!("start the sub-agent {agent}"),
+        Deed::Push { target, kind, .. } => format!("push {}: {kind:?}", target.as_deref().unwrap_or("the current branch")),
+    };
+    let facts = &example.facts;
+    let known = [("it would lose the gate", facts.loses_gate), ("it would weaken the policy", facts.weakens_policy), ("the tree is dirty", facts.dirty), ("the branch is protected", facts.protected_branch)];
+    let known: Vec<String> = known.iter().filter_map(|(what, is)| is.map(|is| if is { (*what).to_owned() } else { format!("not: {what}") })).collect();
+    let mark = if text.contains('`') { "``" } else { "`" };
+    let space = if mark.len() > 1 { " " } else { "" };
+    let facts = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
+    format!("{mark}{space}{text}{space}{mark}{facts}")
+}
+
+fn list(title: &str, examples: &[Example], page: &mut String) {
+    if examples.is_empty() {
+        return;
+    }
+    let mut lines: Vec<String> = examples.iter().map(shown).collect();
+    let rest = lines.len().saturating_sub(MAX_SHOWN);
+    lines.truncate(MAX_SHOWN);
+    if rest > 0 {
+        lines.push(format!("and {rest} more"));
+    }
+    let _ = writeln!(page, "- {title}: {}", lines.join(", "));
+}
+
+fn entry(rule: &Rule, examples: &RuleExamples, page: &mut String) {
+    let _ = writeln!(page, "\n### {}\n", rule.name);
+    let _ = writeln!(page, "Tier {}. {}.\n", tier(rule.tier), sentence(rule.reason));
+    match &examples.instead {
+        Instead::Command(command) => drop(writeln!(page, "- instead: `{command}`")),
+        Instead::Prose(words) => drop(writeln!(page, "- instead: {words}")),
+    }
+    list("catches", &examples.catches, page);
+    list("spares", &examples.spares, page);
+    list("unsure, so a person is asked", &examples.unsure, page);
+    if rule.open {
+        page.push_str("- lower layers may waive it\n");
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[test]
+fn the_rules_page_is_fresh() {
+    let compiled = compiling::built_in().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let policy = Policy::open(&compiled.bytes).unwrap();
+    let rules = policy.all_rules().unwrap();
+    let mut page = format!(
+        "# The shipped rules\n\nMade by the test `docs::the_rules_page_is_fresh` from `policies/*.toml`. Do not edit; `{REFRESH}=1 cargo test docs` makes it\nanew. All packs here hold without any policy file. The examples are tests (`portcullis test`).\n"
+    );
+    for (path, text) in PACKS {
+        let pack: toml::Table = text.parse().unwrap();
+        let name = pack["pack"].as_str().unwrap();
+        let _ = writeln!(page, "\n## {name}\n\n{} (`{path}`).", sentence(pack["description"].as_str().unwrap()));
+        if pack["default"].as_bool() != Some(true) {
+            page.push_str("\nOff unless a layer names it in `packs`.\n");
+            continue;
+        }
+        for rule in rules.iter().filter(|rule| rule.pack == name) {
+            let examples = compiled.rules.iter().find(|examples| examples.name == rule.name).unwrap();
+            entry(rule, examples, &mut page);
+        }
+    }
+    fresh("docs/rules.md", &page);
+}
+
+/// Blocks of a Markdown text whose fence names this language.
+pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() == format!("```{language}") {
+            let block: Vec<&str> = lines.by_ref().take_while(|line| line.trim() != "```").collect();
+            found.push(block.join("\n"));
+        } else if line.starts_with("```") {
+            lines.by_ref().take_while(|line| line.trim() != "```").for_each(drop);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_policy_in_the_documents_compiles() {
+    let mut count = 0;
+    for path in ["docs/policy.md", "README.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(package().join(path)).unwrap();
+        for (at, block) in blocks(&text, "toml").iter().enumerate() {
+            let name = format!("{path}, block {}", at + 1);
+            // Built-in packs have a head of their own; a block of one is compiled in the pack's place.
+            let layer = if block.contains("\nopens") || block.contains("\ndisable") { Layer::Organisation } else { Layer::Project };
+            let whole = if block.contains("schema = ") { block.clone() } else { format!("schema = 1\n{block}") };
+            let layers = [Source { layer, path: &name, text: &whole }];
+            let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
+            if let Err(mistakes) = compile(&input) {
+                panic!("{}", input.render(&mistakes, false));
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 8, "only {count} blocks were found");
+}
+
+/// Files at the top level and in `docs` that people read.
+fn documents() -> Vec<(String, String)> {
+    let names = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/policy.md", "docs/rules.md", "docs/failures.md", "tests/events/README.md"];
+    names.iter().map(|name| ((*name).to_owned(), fs::read_to_string(package().join(name)).unwrap_or_else(|error| panic!("{name}: {error}")))).collect()
+}
+
+#[test]
+fn every_file_that_a_document_names_is_there() {
+    let mut missing = BTreeSet::new();
+    for (name, text) in documents() {
+        // Made from the rules, whose examples name files of other repositories.
+        if name == "docs/rules.md" || name == "docs/failures.md" {
+            continue;
+        }
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
+            let folder = package().join(&name).parent().unwrap().to_path_buf();
+            if !folder.join(link.split('#').next().unwrap()).exists() {
+                missing.insert(format!("{name}: {link}"));
+            }
+        }
+        for word in text.split('`').skip(1).step_by(2) {
+            let own = ["src/", "policies/", "tests/", "docs/", "fuzz/", "benches/"].iter().any(|folder| word.starts_with(folder));
+            let plain = !word.contains(['*', '<', '{', ' ', '…']) && !word.contains("NAME");
+            if own && plain && !package().join(word.split(':').next().unwrap()).exists() {
+                missing.insert(format!("{name}: {word}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn every_rule_that_a_document_names_is_there() {
+    let compiled = compiling::built_in().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let known: BTreeSet<&str> = compiled.rules.iter().map(|rule| rule.name.as_str()).collect();
+    for (name, text) in documents() {
+        for rule in text.split("denied by `").skip(1).filter_map(|rest| rest.split('`').next()) {
+            assert!(known.contains(rule), "{name} names the rule `{rule}`, which is not shipped");
+        }
+    }
+}
+
+#[test]
+fn the_architecture_is_short() {
+    let text = fs::read_to_string(package().join("ARCHITECTURE.md")).unwrap();
+    assert!(text.lines().count() <= 150, "ARCHITECTURE.md has {} lines", text.lines().count());
+}
