@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::Flag;
-use super::program::{Form, Opt, Program, Role, Style, Takes};
+use super::program::{Form, Opt, Program, Role, Style, Subcommands, Takes};
 use super::word::{Piece, Word};
 
 /// Arguments as the program would read them.
@@ -122,7 +122,7 @@ static UNDESCRIBED: Program<'static> = Program {
     shell_stdin: false,
     appends: false,
     language: "",
-    subcommands: Vec::new(),
+    subcommands: Subcommands::EMPTY,
 };
 
 /// Reads the words of a program that nobody described.

@@ -120,26 +120,48 @@ pub struct Program<'a> {
     /// The language of [`Role::Code`] and of text on standard input: `python`, `javascript`, …; empty: none.
     pub language: &'a str,
     /// Its subcommands.
-    pub subcommands: Vec<Subcommand<'a>>,
+    pub subcommands: Subcommands<'a>,
 }
 wire_struct!(Program { names, style, options, forms, stops, remote, shell_stdin, appends, language, subcommands });
 
-/// A subcommand as it is stored: read only when it is asked for, for git has a hundred.
+/// Subcommands as they are stored: a list of names, and descriptions that are read only when they are asked for; git has
+/// a hundred.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subcommand<'a> {
-    /// The names under which it is called.
-    pub names: Vec<&'a str>,
-    description: Cow<'a, [u8]>,
+pub struct Subcommands<'a> {
+    /// Every name, and where its description begins.
+    index: Vec<(&'a str, u32)>,
+    descriptions: Cow<'a, [u8]>,
 }
-wire_struct!(Subcommand { names, description });
+wire_struct!(Subcommands { index, descriptions });
 
-impl<'a> Subcommand<'a> {
-    /// Stores a description.
+impl<'a> Subcommands<'a> {
+    /// None at all.
+    pub const EMPTY: Self = Self { index: Vec::new(), descriptions: Cow::Borrowed(&[]) };
+
+    /// Stores one more.
+    pub fn add(&mut self, program: &Program<'a>) {
+        let descriptions = self.descriptions.to_mut();
+        let offset = u32::try_from(descriptions.len()).unwrap_or(u32::MAX);
+        self.index.extend(program.names.iter().map(|name| (*name, offset)));
+        program.put(descriptions);
+    }
+
+    /// Whether there are none.
     #[must_use]
-    pub fn new(program: &Program<'a>) -> Self {
-        let mut description = Vec::new();
-        program.put(&mut description);
-        Self { names: program.names.clone(), description: Cow::Owned(description) }
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// All their names.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.index.iter().map(|(name, _)| *name)
+    }
+
+    /// The description of this name. Those that are still being collected cannot be read yet.
+    fn find(&self, name: &str) -> Option<Program<'a>> {
+        let (_, offset) = self.index.iter().find(|(known, _)| *known == name)?;
+        let Cow::Borrowed(descriptions) = self.descriptions else { return None };
+        Program::get(&mut Bytes(descriptions.get(usize::try_from(*offset).ok()?..)?))
     }
 }
 
@@ -159,11 +181,6 @@ impl<'a> Program<'a> {
     /// The subcommand of this name.
     #[must_use]
     pub fn subcommand(&self, name: &str) -> Option<Program<'a>> {
-        let found = self.subcommands.iter().find(|sub| sub.names.contains(&name))?;
-        match &found.description {
-            Cow::Borrowed(bytes) => Program::get(&mut Bytes(bytes)),
-            // Only while a policy is being compiled.
-            Cow::Owned(_) => None,
-        }
+        self.subcommands.find(name)
     }
 }

@@ -124,10 +124,10 @@ fn gits_own_list_of_options_is_ours() {
     Command::new("git").args(["init", "-q"]).current_dir(&scratch).status().unwrap();
     let mut wrong = String::new();
     let mut compared = 0;
-    for name in git.subcommands.iter().flat_map(|sub| &sub.names).filter(|name| !BY_HAND.contains(*name)) {
+    for name in git.subcommands.names().filter(|name| !BY_HAND.contains(name)) {
         let program = git.subcommand(name).expect("it is listed");
         compared += differences(&scratch, &[name], &program, version, &mut wrong);
-        for inner in program.subcommands.iter().flat_map(|sub| &sub.names) {
+        for inner in program.subcommands.names() {
             let program = program.subcommand(inner).expect("it is listed");
             compared += differences(&scratch, &[name, inner], &program, version, &mut wrong);
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use crate::action::program::{Form, Opt, Program, Role, Style, Subcommand, Takes};
+use crate::action::program::{Form, Opt, Program, Role, Style, Subcommands, Takes};
 use crate::policy::mistake::{line, suggestion};
 use crate::policy::schema::{Checker, PROGRAMS, Text, View};
 
@@ -96,9 +96,9 @@ fn program<'t>(view: &View<'t>, outer: Style, checker: &mut Checker) -> Program<
     }
 }
 
-fn subcommands<'t>(view: &View<'t>, style: Style, checker: &mut Checker) -> Vec<Subcommand<'t>> {
+fn subcommands<'t>(view: &View<'t>, style: Style, checker: &mut Checker) -> Subcommands<'t> {
     let mut seen: Vec<&str> = Vec::new();
-    let mut all = Vec::new();
+    let mut all = Subcommands::EMPTY;
     for table in view.tables("subcommand") {
         for name in table.texts("name") {
             if seen.contains(&name.text) {
@@ -106,7 +106,7 @@ fn subcommands<'t>(view: &View<'t>, style: Style, checker: &mut Checker) -> Vec<
             }
             seen.push(name.text);
         }
-        all.push(Subcommand::new(&program(&table, style, checker)));
+        all.add(&program(&table, style, checker));
     }
     all
 }
