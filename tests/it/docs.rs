@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use portcullis::cli::compiling;
+use portcullis::cli::test::run_examples;
 use portcullis::policy::compile::{Input, Source, compile};
 use portcullis::policy::examples::{Deed, Example, Instead, RuleExamples};
 use portcullis::policy::packs::{PACKS, PROGRAMS};
@@ -139,20 +140,22 @@ pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_policy_in_the_documents_compiles() {
+fn every_policy_in_the_documents_compiles_and_keeps_its_word() {
     let mut count = 0;
     for path in ["docs/policy.md", "README.md", "CONTRIBUTING.md"] {
         let text = fs::read_to_string(package().join(path)).unwrap();
         for (at, block) in blocks(&text, "toml").iter().enumerate() {
             let name = format!("{path}, block {}", at + 1);
-            // Built-in packs have a head of their own; a block of one is compiled in the pack's place.
-            let layer = if block.contains("\nopens") || block.contains("\ndisable") { Layer::Organisation } else { Layer::Project };
-            let whole = if block.contains("schema = ") { block.clone() } else { format!("schema = 1\n{block}") };
+            let written: toml::Table = block.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
+            let layer = if written.contains_key("opens") || written.contains_key("disable") { Layer::Organisation } else { Layer::Project };
+            let whole = if written.contains_key("schema") { block.clone() } else { format!("schema = 1\n{block}") };
             let layers = [Source { layer, path: &name, text: &whole }];
             let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
-            if let Err(mistakes) = compile(&input) {
-                panic!("{}", input.render(&mistakes, false));
-            }
+            let compiled = compile(&input).unwrap_or_else(|mistakes| panic!("{}", input.render(&mistakes, false)));
+            let own: Vec<RuleExamples> = compiled.rules.iter().filter(|rule| rule.place.starts_with(path)).cloned().collect();
+            assert_eq!(own.len(), written.get("rule").and_then(toml::Value::as_array).map_or(0, Vec::len), "{name}");
+            let outcome = run_examples(&own, &Policy::open(&compiled.bytes).unwrap()).unwrap();
+            assert!(outcome.failures.is_empty(), "{name}: {:#?}", outcome.failures);
             count += 1;
         }
     }

@@ -1,12 +1,17 @@
 //! The one test binary: processes, payloads, cases, and the shape of the source itself.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::panic_in_result_fn, reason = "a test fails by panicking, in its helpers too")]
 
+mod architecture;
 mod arguments;
 mod built_in;
 mod cases;
 mod cli_doctor;
 mod cli_explain;
 mod cli_init;
+mod docs;
+mod faults;
+mod payloads;
 mod push;
+mod readme;
 mod repository;
 mod support;
