@@ -465,8 +465,9 @@ fn stream(role: Role, word: &Word) -> bool {
 
 /// Whether the word names a file of another machine (`host:path`; rsync and scp take a colon before any slash for that).
 fn elsewhere(program: &Program, word: &Word) -> bool {
-    let host = word.prefix().split('/').next().unwrap_or("");
-    host.contains(':') && program.names.iter().any(|name| matches!(*name, "rsync" | "scp"))
+    let mut front = word.pieces.iter().map(|piece| if let Piece::Lit(text) = piece { text.as_str() } else { "" });
+    let host = front.find_map(|text| text.find([':', '/']).and_then(|at| text.get(at..)));
+    host.is_some_and(|rest| rest.starts_with(':')) && program.names.iter().any(|name| matches!(*name, "rsync" | "scp"))
 }
 
 /// Gives each operand its role, and each option value the role that it has in this form.

@@ -16,7 +16,9 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
     let args = words.get(1..).unwrap_or(&[]);
     let Some(program) = shell.programs().find("git") else { return Output::default() };
     let mut arguments = arguments::read(&program, args);
-    let configuration = configuration(&arguments.front, &env);
+    let inherited: Vec<(String, Word)> = shell.exported().into_iter().chain(env.iter().cloned()).collect();
+    let configuration = configuration(&arguments.front, &inherited);
+    started_by_environment(shell, &env);
     for (key, value) in &configuration {
         configured(shell, key, value, words, &env, stdin);
     }
@@ -53,6 +55,7 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         "config" => {
             if let Some((key, value)) = config_set(&arguments) {
                 alias_defined(shell, &key, &value);
+                push_configured(shell, &key, &value, at);
             }
         }
         "checkout" | "switch" | "restore" => checked_out(shell, &name, &arguments, at),
@@ -104,11 +107,32 @@ fn configuration(front: &[Flag], env: &[(String, Word)]) -> Vec<(String, Word)> 
     all
 }
 
+/// Variables whose values git runs (git(1), "Environment Variables"; git-var(1)).
+const STARTED: &[&str] = &[
+    "GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "EDITOR", "VISUAL", "GIT_PAGER", "PAGER", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_ASKPASS",
+    "GIT_PROXY_COMMAND",
+];
+
+/// Follows the commands that stand in variables in front of git.
+fn started_by_environment(shell: &mut Shell, env: &[(String, Word)]) {
+    for (_, value) in env.iter().filter(|(name, value)| STARTED.contains(&name.as_str()) && value.literal().is_some()) {
+        shell.line_within("git", value, &Stdin::default());
+    }
+}
+
 /// `'key'='value' 'key=value'`, as git quotes it for its children.
 fn parameters(text: &Word) -> Vec<(String, Word)> {
     let Some(text) = text.literal() else { return Vec::new() };
-    let plain: String = text.chars().filter(|c| *c != '\'').collect();
-    plain.split_whitespace().filter_map(|part| part.split_once('=')).map(|(key, value)| (key.to_owned(), Word::lit(value))).collect()
+    let mut all = vec![String::new()];
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            c if c.is_whitespace() && !quoted => all.push(String::new()),
+            c => all.last_mut().into_iter().for_each(|last| last.push(c)),
+        }
+    }
+    all.iter().filter_map(|part| part.split_once('=')).map(|(key, value)| (key.to_owned(), Word::lit(value))).collect()
 }
 
 /// Section and name without regard to case; what stands between stays (git-config, "Syntax").
@@ -189,6 +213,19 @@ fn alias_defined(shell: &mut Shell, key: &str, value: &Word) {
     if key.starts_with("alias.") {
         let line = alias_line(value);
         shell.line_within("git alias", &line, &Stdin::default());
+    }
+}
+
+/// A remote that is set up to be pushed to by force will be.
+fn push_configured(shell: &mut Shell, key: &str, value: &Word, at: usize) {
+    let remote = key.strip_prefix("remote.").and_then(|key| key.rsplit_once('.'));
+    let forced = match remote {
+        Some((_, "push")) => value.prefix().starts_with('+'),
+        Some((_, "mirror")) => value.is("true"),
+        _ => false,
+    };
+    if let (Some((remote, _)), true) = (remote, forced) {
+        shell.act(Deed::Push(Push { remote: Some(Word::lit(remote)), target: None, kinds: vec![PushKind::NonFastForward], sure: true }), at);
     }
 }
 

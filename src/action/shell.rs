@@ -51,8 +51,17 @@ pub struct Shell<'p> {
     depth: usize,
     commands: usize,
     stopped: bool,
+    /// Variables in front of the present command, which a shell that it starts finds in its environment.
+    lent: Vec<(String, Word)>,
+    /// The next command is looked for among programs and builtins alone.
+    plain: bool,
+    /// Command lines of `trap`, for the end of the shell that set them.
+    traps: Vec<Word>,
     actions: Vec<Action>,
 }
+
+/// Stands in front of a pipe where there is none, but a file.
+const FILE: &str = "a file";
 
 /// What a command reads from standard input, as far as it is known.
 #[derive(Clone, Debug, Default)]
@@ -102,6 +111,9 @@ impl<'p> Shell<'p> {
             depth: 0,
             commands: 0,
             stopped: false,
+            lent: Vec::new(),
+            plain: false,
+            traps: Vec::new(),
             actions: Vec::new(),
         }
     }
@@ -109,11 +121,13 @@ impl<'p> Shell<'p> {
     /// Follows a command line.
     pub fn line(&mut self, text: &str) {
         self.text(&Word::lit(text), &Stdin::default());
+        self.trapped(0);
     }
 
     /// Follows a command that is given as words.
     pub fn command(&mut self, words: Vec<Word>) {
         self.invoke(words, Vec::new(), &Stdin::default());
+        self.trapped(0);
     }
 
     /// Adds what is known from elsewhere (a tool's arguments).
@@ -196,6 +210,10 @@ impl<'p> Shell<'p> {
 
     pub(in crate::action) fn unreadable(&mut self, text: impl Into<String>, why: &'static str) {
         self.opaque(text, why);
+    }
+
+    pub(in crate::action) fn exported(&self) -> Vec<(String, Word)> {
+        self.state.environment()
     }
 
     pub(in crate::action) fn folder(&self) -> Word {

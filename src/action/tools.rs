@@ -126,6 +126,11 @@ impl Reader<'_> {
                         Json::List(words) if matches!(plain_key(key).as_str(), "command" | "cmd" | "argv") && words.iter().all(|word| word.scalar().is_some()) => {
                             self.shell.command(words.iter().filter_map(Json::scalar).map(Word::lit).collect());
                         }
+                        Json::List(lines) if matches!(plain_key(key).as_str(), "commands" | "cmds" | "scripts") && lines.iter().all(|line| line.scalar().is_some()) => {
+                            for line in lines.iter().filter_map(Json::scalar) {
+                                self.shell.line(&line);
+                            }
+                        }
                         other => self.look_into(tool, other, level + 1),
                     }
                 }
@@ -136,7 +141,7 @@ impl Reader<'_> {
 
     fn argument(&mut self, tool: &str, key: &str, text: &str, siblings: &Json) {
         match key {
-            "command" | "cmd" | "commandline" | "script" | "shell" | "shellcommand" | "bash" | "exec" => match arguments(siblings) {
+            "command" | "cmd" | "commandline" | "script" | "shell" | "shellcommand" | "bash" | "exec" | "runcommand" | "bashcommand" | "terminalcommand" => match arguments(siblings) {
                 Some(words) => self.shell.command([vec![Word::lit(text)], words].concat()),
                 None => self.shell.line(text),
             },

@@ -87,6 +87,12 @@ impl Word {
         }
     }
 
+    /// Whether the word may become several, or one that is an option.
+    #[must_use]
+    pub fn may_be_several(&self) -> bool {
+        self.multi && self.may_be_option()
+    }
+
     /// Adds known text at the end.
     pub fn push_lit(&mut self, text: &str) {
         if text.is_empty() {

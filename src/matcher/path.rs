@@ -49,20 +49,38 @@ fn one(pattern: &PathPattern, path: &Word, places: &Places, question: Question) 
         Anchor::GitDirectory => &places.git,
         Anchor::Here => std::slice::from_ref(&places.cwd),
     };
-    let meant = bases.iter().filter(|base| pattern.anchor != Anchor::Temporary || !of_value(path, base, places));
+    let meant = bases.iter().filter(|base| match pattern.anchor {
+        Anchor::Temporary => !of_value(path, base, places),
+        _ => question.cover == Cover::Every || !unnamed(path, base, places),
+    });
     meant.map(|base| below(pattern, path, base, question)).max().unwrap_or(Answer::No)
 }
 
 /// A repository or a home that lies in a temporary folder is not temporary.
 fn of_value(path: &Word, temporary: &str, places: &Places) -> bool {
     let kept = places.roots.iter().chain(&places.homes).chain([&places.cwd]);
-    kept.filter(|folder| folder.strip_prefix(temporary).is_some_and(|rest| rest.starts_with('/')))
-        .any(|folder| inside(path, folder) != Answer::No || path.literal().is_some_and(|path| folder.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))))
+    kept.filter(|folder| folder.strip_prefix(temporary).is_some_and(|rest| rest.starts_with('/'))).any(|folder| {
+        (inside(path, folder) != Answer::No && !unnamed(path, folder, places))
+            || path.literal().is_some_and(|path| folder.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
+    })
+}
+
+/// A hole right below a temporary folder is a name there, and not the way into a repository that happens to lie in it.
+fn unnamed(path: &Word, folder: &str, places: &Places) -> bool {
+    let prefix = path.prefix().trim_end_matches('/');
+    path.has_hole() && places.temporary.iter().any(|temporary| temporary == prefix && folder.starts_with(prefix))
 }
 
 /// A pattern over the whole path.
 fn with_text(pattern: &PathPattern, path: &Word, question: Question) -> Answer {
     let contents = contained(pattern, path, "", question);
+    if let ([Piece::Any(_), Piece::Lit(rest)], true) = (path.pieces.as_slice(), pattern.source.starts_with("**/")) {
+        // `**` takes in whatever folder the hole stands for, so the rest alone decides.
+        let known = Piece::Lit(format!("/folder{rest}"));
+        if rest.starts_with('/') && over(pattern, &[known], false) == Answer::Yes {
+            return Answer::Yes;
+        }
+    }
     contents.max(settle(pattern, &path.pieces, over(pattern, &path.pieces, false), question))
 }
 
@@ -82,10 +100,16 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
             return settle(pattern, &rest.pieces, over(pattern, &rest.pieces, false), question);
         }
     }
-    // A hole before the base is reached may lead there.
+    // A hole before the base is reached may lead there, where nothing or something of what stands behind it agrees.
     let open = path.pieces.get(usize::from(!prefix.is_empty()));
     if base.starts_with(prefix) && matches!(open, Some(Piece::Any(Bound::Anything))) {
         let rest = path.pieces.get(usize::from(!prefix.is_empty())..).unwrap_or(&[]);
+        let last = base.rsplit('/').next().unwrap_or(base);
+        let known = |text: &str| text.split('/').any(|name| !name.is_empty() && (name == last || pattern.literals.contains(&name)));
+        let silent = rest.iter().all(|piece| !matches!(piece, Piece::Lit(text) if text.trim_matches('/') != ""));
+        if question.cover == Cover::Any && !silent && !rest.iter().any(|piece| matches!(piece, Piece::Lit(text) if known(text))) {
+            return Answer::No;
+        }
         return settle(pattern, rest, over(pattern, rest, true), question).min(Answer::Maybe);
     }
     Answer::No
@@ -131,7 +155,10 @@ fn settle(pattern: &PathPattern, rest: &[Piece], answer: Answer, question: Quest
 fn agrees(pattern: &PathPattern, rest: &[Piece]) -> bool {
     pattern.literals.is_empty()
         || rest.iter().any(|piece| match piece {
-            Piece::Lit(text) => pattern.literals.iter().any(|literal| text.contains(literal)),
+            // A short stretch is found by chance in any name (`md` in `a.md`), so it must be all of one.
+            Piece::Lit(text) => {
+                pattern.literals.iter().any(|literal| text.split('/').any(|name| if literal.len() > 3 { name.contains(literal) } else { name == *literal }))
+            }
             _ => false,
         })
 }
@@ -178,6 +205,10 @@ pub(super) fn emptied(path: &Word) -> Option<Word> {
 
 /// Whether nothing at all is known of where the path leads.
 pub(super) fn nowhere(path: &Word) -> bool {
-    path.pieces.iter().all(|piece| matches!(piece, Piece::Any(_)))
+    let silent = |piece: &Piece| match piece {
+        Piece::Any(_) => true,
+        Piece::Lit(text) => text.trim_matches('/').is_empty(),
+        Piece::Glob(_) => false,
+    };
+    matches!(path.pieces.first(), Some(Piece::Any(_)) | None) && path.pieces.iter().all(silent)
 }
-

@@ -2,7 +2,7 @@
 
 use super::{Cover, text};
 use crate::action::Run;
-use crate::action::word::Word;
+use crate::action::word::{Piece, Word};
 use crate::policy::RunWhen;
 use crate::policy::pattern::Pattern;
 use crate::verdict::Answer;
@@ -75,7 +75,11 @@ fn operands(table: &RunWhen, run: &Run, cover: Cover) -> Answer {
 }
 
 fn over(patterns: &[Pattern], words: &[Word], cover: Cover) -> Answer {
-    let answers = words.iter().map(|word| text::any(patterns, word));
+    let answers = words.iter().map(|word| match cover {
+        // One word of which nothing is known is data: a branch, a commit, a name.
+        Cover::Any if !word.pieces.is_empty() && word.pieces.iter().all(|piece| matches!(piece, Piece::Any(_))) && !word.may_be_several() => Answer::No,
+        _ => text::any(patterns, word),
+    });
     match cover {
         Cover::Any => answers.max().unwrap_or(Answer::No),
         Cover::Every => answers.min().unwrap_or(Answer::No),

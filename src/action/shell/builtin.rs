@@ -1,6 +1,6 @@
 //! Commands of the shell itself that change what it remembers, or read text as commands.
 
-use super::{Output, Shell, Stdin};
+use super::{FILE, Output, Shell, Stdin};
 use crate::action::arguments::assignment;
 use crate::action::word::{Bound, Piece, Word};
 
@@ -38,8 +38,7 @@ impl Shell<'_> {
             "trap" => {
                 let first = args.iter().find(|arg| !arg.prefix().starts_with('-') || arg.literal().is_none());
                 if let Some(line) = first.filter(|_| args.len() > 1) {
-                    let line = line.clone();
-                    self.within("trap", |shell| shell.separate(|shell| shell.text(&line, &Stdin::default())));
+                    self.traps.push(line.clone());
                 }
             }
             "alias" => {
@@ -93,6 +92,15 @@ impl Shell<'_> {
 
     /// `set -- a b`: the positional parameters. Options are not followed.
     fn set(&mut self, args: &[Word]) {
+        let long = args.iter().any(|arg| arg.is("allexport"));
+        for sign in ['-', '+'] {
+            let given = |arg: &Word| {
+                arg.literal().and_then(|text| text.strip_prefix(sign)).is_some_and(|letters| letters.contains('a') || (long && letters.ends_with('o')))
+            };
+            if args.iter().take_while(|arg| !arg.is("--")).any(given) {
+                self.state.exports_all = sign == '-';
+            }
+        }
         if let Some(at) = args.iter().position(|arg| arg.is("--")) {
             self.state.positional = Some(args.get(at + 1..).unwrap_or(&[]).to_vec());
         } else if args.first().is_some_and(|arg| !arg.prefix().starts_with(['-', '+'])) {
@@ -128,7 +136,12 @@ impl Shell<'_> {
     /// `source FILE`: followed if this line wrote it, or if it is the output of a command.
     fn sourced(&mut self, file: &Word, args: &[Word], stdin: &Stdin) -> Output {
         let path = self.path(file);
-        let text = path.word.literal().and_then(|path| self.state.written_text(path)).cloned();
+        let piped = file.is("/dev/stdin") && stdin.connected && stdin.program.as_deref() != Some(FILE);
+        let text = if piped {
+            Some(stdin.text.clone().unwrap_or_else(Word::unknown))
+        } else {
+            path.word.literal().and_then(|path| self.state.written_text(path)).cloned()
+        };
         match text {
             Some(text) => {
                 if !args.is_empty() {

@@ -3,7 +3,7 @@
 
 use super::ast::{Op, Parameter, Part, RawWord};
 use super::state::Variable;
-use super::walk::HOLE;
+use super::walk::{HOLES, marked};
 use super::{Shell, Stdin};
 use crate::action::word::{Bound, Piece, Word};
 
@@ -265,14 +265,15 @@ fn is_all(subscript: &RawWord) -> bool {
     matches!(subscript.parts.as_slice(), [Part::Text(text) | Part::Quoted(text)] if text == "@" || text == "*")
 }
 
-/// Adds text in which [`HOLE`] stands for a hole.
+/// Adds text in which [`HOLES`] stand for holes.
 fn push_known(word: &mut Word, text: &str) {
-    for (at, stretch) in text.split(HOLE).enumerate() {
-        if at > 0 {
-            word.push(Piece::Any(Bound::Anything));
-        }
-        word.push_lit(stretch);
+    let mut rest = text;
+    while let Some((at, c)) = rest.char_indices().find(|(_, c)| HOLES.contains(c)) {
+        word.push_lit(rest.get(..at).unwrap_or(""));
+        word.push(Piece::Any(marked(c)));
+        rest = rest.get(at + c.len_utf8()..).unwrap_or("");
     }
+    word.push_lit(rest);
 }
 
 /// Words being made.
@@ -350,13 +351,14 @@ impl Fields {
 /// Adds unquoted text: `*`, `?` and `[…]` are globs.
 fn globs(text: &str, fields: &mut Fields) {
     let mut rest = text;
-    while let Some(at) = rest.find(['*', '?', '[', HOLE]) {
+    while let Some(at) = rest.find(|c| matches!(c, '*' | '?' | '[') || HOLES.contains(&c)) {
         let (plain, tail) = rest.split_at(at);
         fields.current.push_lit(plain);
-        if let Some(tail) = tail.strip_prefix(HOLE) {
-            fields.current.push(Piece::Any(Bound::Anything));
-            fields.current.multi = true;
-            rest = tail;
+        if let Some(c) = tail.chars().next().filter(|c| HOLES.contains(c)) {
+            let bound = marked(c);
+            fields.current.push(Piece::Any(bound));
+            fields.current.multi |= bound == Bound::Anything;
+            rest = tail.get(c.len_utf8()..).unwrap_or("");
             continue;
         }
         let length = match tail.as_bytes().first() {

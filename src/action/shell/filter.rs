@@ -1,6 +1,7 @@
 //! What plain programs write to standard output, where it follows from their arguments and input. Everything else is
 //! not known.
 
+use super::invoke::names;
 use super::{Output, Shell, Stdin};
 use crate::action::word::{Bound, Piece, Word};
 
@@ -20,6 +21,8 @@ impl Shell<'_> {
                 }
                 _ => Output::unknown(),
             },
+            // They leave lines out and change none.
+            "grep" | "egrep" | "fgrep" | "rg" | "sort" | "uniq" | "head" | "tail" | "shuf" if stdin.text.as_ref().is_some_and(names) => Output { text: stdin.text.clone(), items: None },
             "pwd" => Output::text(self.state.cwd.clone()),
             "which" | "type" | "command" | "readlink" | "realpath" => match args.iter().rfind(|arg| !arg.prefix().starts_with('-')) {
                 Some(arg) => Output::text(arg.clone()),

@@ -2,7 +2,7 @@
 //! description.
 
 use super::builtin::joined;
-use super::{Output, Shell, Stdin};
+use super::{FILE, Output, Shell, Stdin};
 use crate::action::arguments::{self, Arguments};
 use crate::action::code::{self, Found, Language};
 use crate::action::git;
@@ -18,12 +18,13 @@ impl Shell<'_> {
         if !self.count() {
             return Output::unknown();
         }
+        let plain = std::mem::take(&mut self.plain);
         let Some((head, args)) = words.split_first() else { return Output::nothing() };
         let Some(name) = program_name(head) else {
             return self.unknown_program(head, &words, env, stdin);
         };
         if head.literal().is_some_and(|text| !text.contains('/')) {
-            if let Some(output) = self.defined(&name, args, &env, stdin) {
+            if let Some(output) = self.defined(&name, args, &env, stdin, plain) {
                 return output;
             }
         }
@@ -62,21 +63,21 @@ impl Shell<'_> {
     }
 
     /// Functions, aliases and builtins. None: it is a program.
-    fn defined(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin) -> Option<Output> {
-        if let Some(body) = self.state.function(name) {
+    fn defined(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin, plain: bool) -> Option<Output> {
+        if let Some(body) = self.state.function(name).filter(|_| !plain) {
             let before = self.state.positional.replace(args.to_vec());
             let output = self.within(&format!("{name}()"), |shell| shell.follow(&body, stdin));
             self.state.positional = before;
             return Some(output.unwrap_or_default());
         }
-        if let Some(alias) = self.state.alias(name).cloned() {
+        if let Some(alias) = self.state.alias(name).filter(|_| !plain).cloned() {
             let mut line = alias;
             if !args.is_empty() {
                 line.push_lit(" ");
                 line.extend(&joined(args));
             }
             // An alias that names itself is the program.
-            if !line.prefix().trim_start().starts_with(name) {
+            if line.prefix().split_whitespace().next() != Some(name) {
                 return Some(self.within("alias", |shell| shell.text(&line, stdin)).unwrap_or_default());
             }
         }
@@ -163,11 +164,14 @@ impl Shell<'_> {
         if let Some(folder) = folder {
             self.state.cwd = Path::resolve(&before, &folder).word;
         }
+        let lent = env.iter().chain(&arguments.assignments).cloned().collect();
+        let lent = std::mem::replace(&mut self.lent, lent);
         self.roles(program, arguments, stdin, at);
         if name == "ln" {
             self.linked(arguments);
         }
         let output = self.inner(program, name, words, arguments, env, stdin);
+        self.lent = lent;
         self.state.cwd = before;
         self.remote = was_remote;
         output
@@ -182,6 +186,10 @@ impl Shell<'_> {
         };
         let mut sources: Vec<Word> = Vec::new();
         for (role, word) in &arguments.roles {
+            if word.is("") {
+                // The empty word names no file and is no command (POSIX, "Pathname Resolution").
+                continue;
+            }
             match role {
                 Role::None | Role::Argv | Role::ShellRest | Role::Folder | Role::Assignments => sources.push(word.clone()),
                 Role::Read => {
@@ -230,7 +238,19 @@ impl Shell<'_> {
                 }
                 Role::Shell => {
                     let word = word.clone();
-                    self.within(&format!("{called} …"), |shell| shell.separate(|shell| shell.text(&word, stdin)));
+                    // `bash -c TEXT NAME ARGUMENTS`
+                    let given = program.shell_stdin && arguments.operands.first() == Some(&word);
+                    let positional = given.then(|| arguments.operands.get(1..).unwrap_or(&[]).to_vec());
+                    self.within(&format!("{called} …"), |shell| {
+                        shell.separate(|shell| {
+                            shell.inherit();
+                            if let Some((name, rest)) = positional.as_deref().map(|words| words.split_first().map_or((None, &[][..]), |(name, rest)| (Some(name), rest))) {
+                                shell.state.positional = Some(rest.to_vec());
+                                shell.state.name = name.cloned();
+                            }
+                            shell.text(&word, stdin)
+                        })
+                    });
                 }
                 Role::SplitArgv => {
                     let word = word.clone();
@@ -249,6 +269,14 @@ impl Shell<'_> {
         }
     }
 
+    /// What stood in front of the command that started this shell is in its environment.
+    fn inherit(&mut self) {
+        for (name, value) in std::mem::take(&mut self.lent) {
+            self.state.set(&name, value);
+            self.state.export(&name);
+        }
+    }
+
     /// A link leads later commands of the line to its target.
     fn linked(&mut self, arguments: &Arguments) {
         let [target, link] = arguments.operands.as_slice() else { return };
@@ -263,7 +291,11 @@ impl Shell<'_> {
 
     fn into_folder(&mut self, folder: &Word, sources: &[Word], at: usize) {
         for source in sources {
-            let name = self.path(source).name();
+            let mut name = self.path(source).name();
+            if name.pieces.iter().any(|piece| matches!(piece, Piece::Glob(glob) if glob.contains('*'))) {
+                // What a glob finds elsewhere says nothing of which names come here.
+                name = Word { pieces: vec![Piece::Any(Bound::Name)], multi: false };
+            }
             let path = self.path(folder).below(&name);
             self.push(Deed::Write(crate::action::Write { path, change: Change::Unknown }), Some(at));
         }
@@ -282,16 +314,20 @@ impl Shell<'_> {
         match arguments.inner {
             Some((Role::Argv, start)) => {
                 let inner = args.get(start..).unwrap_or(&[]).to_vec();
-                let inner = if program.appends { appended(inner, arguments, stdin) } else { inner };
+                let inners = if program.appends { appended(inner, arguments, stdin) } else { vec![inner] };
                 let inside = if program.appends { Stdin::default() } else { stdin.clone() };
-                if arguments.unsure && inner.len() > 1 {
+                if let Some(first) = inners.first().filter(|first| arguments.unsure && first.len() > 1) {
                     // An unknown option may have taken the next word as its value.
                     let before = std::mem::replace(&mut self.sure, false);
-                    let shorter = inner.get(1..).unwrap_or(&[]).to_vec();
+                    let shorter = first.get(1..).unwrap_or(&[]).to_vec();
                     self.within(name, |shell| shell.invoke(shorter, env.clone(), &inside));
                     self.sure = before;
                 }
-                output = self.within(name, |shell| shell.invoke(inner, env, &inside));
+                for inner in inners {
+                    // What another program starts is no function; `time` is a word of the shell itself.
+                    self.plain = name != "time";
+                    output = self.within(name, |shell| shell.invoke(inner, env.clone(), &inside));
+                }
             }
             Some((Role::ShellRest, start)) => {
                 let rest = args.get(start..).unwrap_or(&[]);
@@ -306,9 +342,17 @@ impl Shell<'_> {
         if program.shell_stdin && reads {
             output = match &stdin.text {
                 Some(text) => {
-                    let text = text.clone();
-                    self.within(name, |shell| shell.separate(|shell| shell.text(&text, &Stdin::default())))
+                    let (text, positional) = (text.clone(), arguments.operands.clone());
+                    self.within(name, |shell| {
+                        shell.separate(|shell| {
+                            shell.inherit();
+                            shell.state.positional = Some(positional);
+                            shell.text(&text, &Stdin::default())
+                        })
+                    })
                 }
+                // As a script that is named: what stood on the disk before is not read here.
+                None if from_file(stdin) => None,
                 None => {
                     let from = stdin.program.clone().unwrap_or_else(|| "a pipe".to_owned());
                     self.opaque(format!("{from} | {name}"), "a command line comes out of a pipe");
@@ -318,6 +362,7 @@ impl Shell<'_> {
         } else if !program.language.is_empty() && reads {
             match stdin.text.clone() {
                 Some(text) => self.code(program.language, &text, usize::MAX),
+                None if from_file(stdin) => {}
                 None => self.opaque(format!("{} | {name}", stdin.program.as_deref().unwrap_or("a pipe")), "a program text comes out of a pipe"),
             }
         } else if name == "apply_patch" || (name == "patch" && reads && !arguments.has("--dry-run")) {
@@ -358,6 +403,11 @@ impl Shell<'_> {
             "awk" => Language::Awk,
             _ => Language::Unknown,
         };
+        let computed = !text.pieces.is_empty() && text.pieces.iter().all(|piece| matches!(piece, Piece::Any(_)));
+        if computed && language != Language::Awk {
+            self.opaque(text.to_string(), "the program text is computed");
+            return;
+        }
         // Holes leave the literals around them readable.
         let source = text.to_string();
         for found in code::scan(&source, language) {
@@ -424,15 +474,19 @@ impl Shell<'_> {
         let operands: Vec<Word> = arguments.operands.iter().filter(|word| !matches!(word.literal(), Some("(" | ")" | "!" | ","))).cloned().collect();
         let (test, folders) = if name == "find" {
             let test = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| matches!(name.as_str(), "-name" | "-iname" | "-path" | "-wholename"))).and_then(|flag| flag.value.clone());
-            (test, operands)
+            // A test that everything passes is none.
+            (test.filter(|test| !matches!(test.literal(), Some("*" | "**" | "*.*" | "?*"))), operands)
         } else {
             // fd: the first operand is the pattern, the others are folders.
             let extension = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--extension")).and_then(|flag| flag.value.as_ref()?.literal());
-            (extension.map(|extension| Word::lit(format!("*.{extension}"))), operands.get(1..).unwrap_or(&[]).to_vec())
+            let pattern = operands.first().and_then(Word::literal).and_then(fd_pattern);
+            (extension.map(|extension| Word::lit(format!("*.{extension}"))).or(pattern), operands.get(1..).unwrap_or(&[]).to_vec())
         };
         let folders = if folders.is_empty() { vec![Word::lit(".")] } else { folders };
         let found: Vec<Word> = folders.iter().map(|folder| found_below(folder, test.as_ref())).collect();
-        if arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "-delete")) {
+        // With `-empty` and no way around it, nothing goes that holds anything.
+        let empty = arguments.has("-empty") && !args.iter().any(|word| word.literal().is_none_or(|text| matches!(text, "-o" | "-or" | "!" | "-not" | ",")));
+        if arguments.has("-delete") && !empty {
             for word in &found {
                 let path = self.path(word);
                 self.push(Deed::Delete(Delete { path, recursive: test.is_none(), moved: false }), Some(at));
@@ -457,6 +511,11 @@ impl Shell<'_> {
     }
 }
 
+/// Whether standard input is a file and no pipe.
+fn from_file(stdin: &Stdin) -> bool {
+    stdin.program.as_deref() == Some(FILE)
+}
+
 /// The name of a program without its folder, if it is known.
 fn program_name(head: &Word) -> Option<String> {
     if head.pieces.iter().any(|piece| matches!(piece, Piece::Glob(_))) {
@@ -473,26 +532,44 @@ fn program_name(head: &Word) -> Option<String> {
     .filter(|name| !name.is_empty())
 }
 
-/// The words that `xargs` adds to its command.
-fn appended(mut inner: Vec<Word>, arguments: &Arguments, stdin: &Stdin) -> Vec<Word> {
+/// The commands that `xargs` makes: the words added to its command, or one command for each line where a place is marked.
+fn appended(mut inner: Vec<Word>, arguments: &Arguments, stdin: &Stdin) -> Vec<Vec<Word>> {
     if inner.is_empty() {
         inner.push(Word::lit("echo"));
     }
-    let items: Vec<Word> = match (&stdin.items, stdin.text.as_ref().and_then(Word::literal)) {
-        (Some(items), _) => items.clone(),
-        (None, Some(text)) => text.split_whitespace().map(Word::lit).collect(),
-        (None, None) => vec![Word { multi: true, ..Word::unknown() }],
-    };
     let replaced = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "-I" || name == "--replace")).map(|flag| {
         flag.value.as_ref().and_then(Word::literal).filter(|text| !text.is_empty()).unwrap_or("{}").to_owned()
     });
+    let items: Vec<Word> = match (&stdin.items, stdin.text.as_ref().map(|text| (text, text.literal()))) {
+        (Some(items), _) => items.clone(),
+        (None, Some((_, Some(text)))) if replaced.is_some() => text.lines().map(|line| Word::lit(line.trim_start())).collect(),
+        (None, Some((_, Some(text)))) => text.split_whitespace().map(Word::lit).collect(),
+        (None, Some((text, None))) if names(text) => vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: true }],
+        (None, _) => vec![Word { multi: true, ..Word::unknown() }],
+    };
     match replaced {
-        Some(mark) => inner.into_iter().flat_map(|word| replace(&word, &mark, &items)).collect(),
+        Some(mark) if items.len() <= MAX_LINES => {
+            items.iter().map(|item| inner.iter().flat_map(|word| replace(word, &mark, std::slice::from_ref(item))).collect()).collect()
+        }
+        Some(mark) => vec![inner.into_iter().flat_map(|word| replace(&word, &mark, &items)).collect()],
         None => {
             inner.extend(items);
-            inner
+            vec![inner]
         }
     }
+}
+
+/// Lines for which `xargs -I` is followed one by one.
+const MAX_LINES: usize = 64;
+
+/// Whether the text is made of nothing but names from a known producer.
+pub(super) fn names(text: &Word) -> bool {
+    let plain = |piece: &Piece| match piece {
+        Piece::Any(bound) => *bound == Bound::Name,
+        Piece::Lit(text) => text.trim().is_empty(),
+        Piece::Glob(_) => false,
+    };
+    text.has_hole() && text.pieces.iter().all(plain)
 }
 
 /// The command lines that `parallel` makes of its template: one for each word behind `:::`, or of standard input.
@@ -509,9 +586,9 @@ fn fanned(words: &[Word], arguments: &Arguments, stdin: &Stdin) -> Vec<Word> {
         true => stdin.items.clone().unwrap_or_default(),
         false if template.iter().any(|word| word.prefix().contains("{}")) => {
             let marked = Arguments { flags: vec![Flag { names: vec!["-I".to_owned()], value: Some(Word::lit("{}")) }], ..Arguments::default() };
-            vec![joined(&appended(template.to_vec(), &marked, stdin))]
+            appended(template.to_vec(), &marked, stdin).iter().map(|words| joined(words)).collect()
         }
-        false => vec![joined(&appended(template.to_vec(), arguments, stdin))],
+        false => appended(template.to_vec(), arguments, stdin).iter().map(|words| joined(words)).collect(),
     }
 }
 
@@ -531,6 +608,14 @@ fn replace(word: &Word, mark: &str, items: &[Word]) -> Vec<Word> {
             whole
         })
         .collect()
+}
+
+/// The glob of names in which `fd` finds a pattern without anything special in it.
+fn fd_pattern(pattern: &str) -> Option<Word> {
+    let (front, rest) = pattern.strip_prefix('^').map_or(("*", pattern), |rest| ("", rest));
+    let (back, rest) = rest.strip_suffix('$').map_or(("*", rest), |rest| ("", rest));
+    let plain = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    plain.then(|| Word::lit(format!("{front}{rest}{back}")))
 }
 
 /// What `find FOLDER -name TEST` finds.

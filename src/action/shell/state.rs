@@ -18,12 +18,16 @@ pub(super) enum Variable {
 pub(super) struct State {
     variables: Vec<(String, Variable)>,
     exported: Vec<String>,
+    /// `set -a`: every variable that is set from now on is exported.
+    pub(super) exports_all: bool,
     functions: Vec<(String, Command)>,
     aliases: Vec<(String, Word)>,
     /// The folder in which commands run.
     pub(super) cwd: Word,
     /// `$1`, `$2`, …; none: not known.
     pub(super) positional: Option<Vec<Word>>,
+    /// `$0` where it was given; otherwise it is the shell.
+    pub(super) name: Option<Word>,
     /// Files that this line wrote: path and text.
     pub(super) written: Vec<(String, Word)>,
     /// Links that this line made: path and target, both absolute.
@@ -40,10 +44,12 @@ impl State {
         let mut state = Self {
             variables: Vec::new(),
             exported: Vec::new(),
+            exports_all: false,
             functions: Vec::new(),
             aliases: Vec::new(),
             cwd: Word::lit(setting.cwd.as_str()),
             positional: None,
+            name: None,
             written: Vec::new(),
             links: Vec::new(),
             branch: None,
@@ -70,7 +76,11 @@ impl State {
         }
         if let Ok(number) = name.parse::<usize>() {
             let positional = self.positional.as_ref()?;
-            return Some(if number == 0 { Word::lit("bash") } else { positional.get(number - 1).cloned().unwrap_or_default() });
+            return Some(if number == 0 {
+                self.name.clone().unwrap_or_else(|| Word::lit("bash"))
+            } else {
+                positional.get(number - 1).cloned().unwrap_or_default()
+            });
         }
         match self.variable(name)? {
             Variable::Scalar(word) => Some(word.clone()),
@@ -91,6 +101,9 @@ impl State {
             Variable::Array(values) if values.len() > MAX_VALUES => Variable::Scalar(Word { multi: true, ..Word::unknown() }),
             other => other,
         };
+        if self.exports_all {
+            self.export(name);
+        }
         match self.variables.iter_mut().find(|(known, _)| known == name) {
             Some((_, known)) => *known = value,
             None => self.variables.push((name.to_owned(), value)),

@@ -3,14 +3,14 @@
 use super::ast::{Assign, Command, Item, Join, Redirect, Script, Simple, Target, Value};
 use super::parse;
 use super::state::Variable;
-use super::{Output, Shell, Stdin};
+use super::{FILE, Output, Shell, Stdin};
 use crate::action::path::Path;
-use crate::action::word::{Piece, Word};
+use crate::action::word::{Bound, Piece, Word};
 use crate::action::{Change, Deed, Write};
 
-/// Stands for a hole in text that is read a second time (`bash -c "git push $X"`). A private-use character: a letter to
-/// the reader, and never typed.
-pub(super) const HOLE: char = '\u{f8ff}';
+/// Stand for holes in text that is read a second time (`bash -c "git push $X"`): for any text, and for a name from a known
+/// producer. Private-use characters: letters to the reader, and never typed.
+pub(super) const HOLES: [char; 2] = ['\u{f8ff}', '\u{f8fe}'];
 /// Bytes of a command line that are read; the reader may take a hundred times as much memory.
 const MAX_TEXT: usize = 4 << 20;
 /// Words that a loop is followed over one by one.
@@ -27,7 +27,7 @@ impl Shell<'_> {
         for piece in &text.pieces {
             match piece {
                 Piece::Lit(text) | Piece::Glob(text) => source.push_str(text),
-                Piece::Any(_) => source.push(HOLE),
+                Piece::Any(bound) => source.push(mark(*bound)),
             }
         }
         if source.len() > MAX_TEXT {
@@ -143,11 +143,21 @@ impl Shell<'_> {
     /// What happens in a subshell stays there, but for the files.
     pub(super) fn separate<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.state.clone();
+        let traps = self.traps.len();
         let done = work(self);
+        self.trapped(traps);
         let written = std::mem::take(&mut self.state.written);
         self.state = before;
         self.state.written = written;
         done
+    }
+
+    /// Follows the command lines of `trap` behind the first `known`, with what the shell knows at its end.
+    pub(super) fn trapped(&mut self, known: usize) {
+        // A trap may set another one; those are not followed for ever.
+        for line in self.traps.split_off(known) {
+            self.within("trap", |shell| shell.separate(|shell| shell.text(&line, &Stdin::default())));
+        }
     }
 
     /// A part that may not run.
@@ -323,7 +333,7 @@ impl Shell<'_> {
                     if input {
                         let empty = path.word.is("/dev/null").then(Word::default);
                         let text = empty.or_else(|| path.word.literal().and_then(|path| self.state.written_text(path)).cloned());
-                        stdin = Stdin { program: Some("a file".to_owned()), text, items: None, connected: true };
+                        stdin = Stdin { program: Some(FILE.to_owned()), text, items: None, connected: true };
                     }
                     if !is_device(&path) {
                         self.push(Deed::Read(path), None);
@@ -399,6 +409,20 @@ impl Shell<'_> {
             None => path,
         }
     }
+}
+
+/// The character that stands for a hole.
+fn mark(bound: Bound) -> char {
+    let [any, name] = HOLES;
+    match bound {
+        Bound::Anything => any,
+        Bound::Name => name,
+    }
+}
+
+/// The hole for which a character stands.
+pub(super) fn marked(c: char) -> Bound {
+    if c == mark(Bound::Name) { Bound::Name } else { Bound::Anything }
 }
 
 fn reads(condition: &Script) -> bool {
