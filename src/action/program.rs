@@ -44,7 +44,26 @@ pub enum Role {
     /// A file whose mode, owner or times are changed.
     Attributes,
 }
-wire_enum!(Role { None, Read, Write, Delete, DeleteTree, Url, Argv, Shell, ShellRest, Script, Folder, Assignments, Code, WriteInto, Patch, SplitArgv, Move, Attributes });
+wire_enum!(Role {
+    None,
+    Read,
+    Write,
+    Delete,
+    DeleteTree,
+    Url,
+    Argv,
+    Shell,
+    ShellRest,
+    Script,
+    Folder,
+    Assignments,
+    Code,
+    WriteInto,
+    Patch,
+    SplitArgv,
+    Move,
+    Attributes
+});
 
 /// Whether an option takes a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,8 +15,27 @@ const DESCRIBED: (u32, u32) = (2, 47);
 
 /// Subcommands that read their options by hand and know nothing of `--git-completion-helper-all`.
 const BY_HAND: &[&str] = &[
-    "annotate", "bisect", "check-ref-format", "credential", "fast-import", "filter-branch", "filter-repo", "for-each-repo", "index-pack", "lfs", "mailinfo", "mergetool",
-    "request-pull", "rerere", "rev-parse", "send-email", "submodule", "subtree", "svn", "unpack-objects", "var",
+    "annotate",
+    "bisect",
+    "check-ref-format",
+    "credential",
+    "fast-import",
+    "filter-branch",
+    "filter-repo",
+    "for-each-repo",
+    "index-pack",
+    "lfs",
+    "mailinfo",
+    "mergetool",
+    "request-pull",
+    "rerere",
+    "rev-parse",
+    "send-email",
+    "submodule",
+    "subtree",
+    "svn",
+    "unpack-objects",
+    "var",
 ];
 
 /// Options that take the next word though git's list does not mark them: those whose value may be left out at the end of
@@ -138,7 +157,8 @@ fn gits_own_list_of_options_is_ours() {
 
 /// Compares one subcommand's long options; gives how many were compared.
 fn differences(scratch: &tempfile::TempDir, names: &[&str], program: &Program, version: (u32, u32), wrong: &mut String) -> usize {
-    let output = Command::new("git").args(names).arg("--git-completion-helper-all").current_dir(scratch).env("GIT_CEILING_DIRECTORIES", scratch.path()).output();
+    let output =
+        Command::new("git").args(names).arg("--git-completion-helper-all").current_dir(scratch).env("GIT_CEILING_DIRECTORIES", scratch.path()).output();
     let text = String::from_utf8(output.unwrap().stdout).unwrap();
     let mut compared = 0;
     for word in text.split_whitespace().filter(|word| word.starts_with("--") && *word != "--") {
@@ -490,7 +510,7 @@ const ROWS: &[(&str, &str)] = &[
     ("git restore --source HEAD~1 -W -S f", "git restore --source=HEAD~1 --worktree --staged (f); write /r/f"),
     ("git cherry-pick -n abc", "git cherry-pick --no-commit (abc)"),
     ("git revert --no-commit abc", "git revert --no-commit (abc)"),
-    ("git submodule deinit -f m", "git submodule deinit --force (m); delete all /r/m"),
+    ("git submodule deinit -f m", "git submodule deinit --force (m)"),
     ("git replace -d abc", "git replace --delete (abc)"),
     ("git gc --prune=now", "git gc --prune=now"),
     ("git symbolic-ref HEAD refs/heads/x", "git symbolic-ref (HEAD, refs/heads/x)"),
