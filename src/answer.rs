@@ -1,6 +1,7 @@
 //! Verdict to the host's contract: exit code, standard error, JSON. Does not weigh anything and does not re-word reasons.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+use crate::event::json::quoted;
 use crate::event::{Event, Host, Kind};
 use crate::failure::{Conclusion, Failure, conclude};
 use crate::policy::Tier;
@@ -86,9 +87,4 @@ pub fn permission_denied(reason: &str) -> Answer {
         quoted(reason)
     );
     Answer { code: 0, stdout, stderr: String::new() }
-}
-
-/// A JSON string.
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned())
 }

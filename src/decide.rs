@@ -62,7 +62,15 @@ fn weight(tier: Tier, answer: Answer) -> Option<Tier> {
 
 fn candidates<'p>(action: &Action, policy: &Policy<'p>) -> Option<Vec<Rule<'p>>> {
     match &action.deed {
-        Deed::Run(run) => policy.rules_for(&["run", &format!("run {}", run.program)]),
+        Deed::Run(run) => {
+            let program = format!("run {}", run.program);
+            let subcommand = match run.subcommand.as_ref().map(crate::action::word::Word::literal) {
+                None => String::new(),
+                Some(Some(name)) => format!("{program} {name}"),
+                Some(None) => format!("{program} ?"),
+            };
+            policy.rules_for(&["run", &program, &subcommand])
+        }
         Deed::Write(_) => policy.rules_for(&["write"]),
         Deed::Delete(_) => policy.rules_for(&["delete"]),
         Deed::Read(_) => policy.rules_for(&["read"]),

@@ -17,6 +17,7 @@ use crate::world::system::{self, LastWords, ReadFault};
 /// Milliseconds after which the hot door gives up; the host waits ten seconds.
 const HOT_DEADLINE: u32 = 3_000;
 /// Milliseconds after which the cold door gives up.
+#[cfg(feature = "cold")]
 const COLD_DEADLINE: u32 = 6_000;
 /// The variables that the cold binary is started with. Others could change what its libraries do.
 const KEPT: &[&str] = &[

@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 pub mod json;
+#[cfg(feature = "cold")]
 pub mod settings;
 
 use json::Json;
@@ -93,7 +94,9 @@ pub enum Unreadable {
 ///
 /// [`Unreadable`], with the reader's own words.
 pub fn read(input: &[u8]) -> Result<Event, Unreadable> {
-    let json = Json::read(input).map_err(Unreadable::Json)?;
+    let mut json = Json::read(input).map_err(Unreadable::Json)?;
+    // Inputs can be large, so this one is moved.
+    let input = json.take("tool_input").unwrap_or_default();
     let text = |key: &str| json.text(key).map(str::to_owned);
     let name = text("hook_event_name").ok_or(Unreadable::Missing("hook_event_name"))?;
     let host = match name.as_str() {
@@ -102,7 +105,7 @@ pub fn read(input: &[u8]) -> Result<Event, Unreadable> {
         _ => Host::ClaudeCode,
     };
     let tool = match (text("tool_name"), Kind::of(&name)) {
-        (Some(tool), _) => Some(ToolCall { name: tool, input: json.get("tool_input").cloned().unwrap_or_default() }),
+        (Some(tool), _) => Some(ToolCall { name: tool, input }),
         (None, Kind::Guarding) if name == "PreToolUse" || name == "BeforeTool" => return Err(Unreadable::Missing("tool_name")),
         (None, Kind::Asking) => return Err(Unreadable::Missing("tool_name")),
         (None, _) => None,

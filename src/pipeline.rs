@@ -12,7 +12,7 @@ use crate::answer::{self, Answer};
 use crate::decide::{Decided, decide};
 use crate::door::Door;
 use crate::event::{self, Event, Kind, ToolCall, Unreadable};
-use crate::facts::{Facts, Places};
+use crate::facts::{Facts, Known, Need, Places};
 use crate::failure::Failure;
 use crate::policy::{Policy, Tier};
 use crate::report::plain;
@@ -144,16 +144,9 @@ pub fn settle(actions: &[Action], facts: &mut Facts, around: &Surroundings, poli
         let (light, heavy): (Vec<_>, Vec<_>) = decided.needs.into_iter().partition(observe::is_light);
         if light.is_empty() {
             // The heavy questions are asked last: what the others tell may make them needless.
-            match door {
-                Door::Hot => return Ok(None),
-                #[cfg(feature = "cold")]
-                Door::Cold => facts.known.extend(heavy.into_iter().map(|need| {
-                    let known = crate::world::gate::heavy(&need, around);
-                    (need, known)
-                })),
-                #[cfg(not(feature = "cold"))]
-                Door::Cold => return Ok(None),
-            }
+            let found = if door == Door::Cold { heavy_facts(heavy, around) } else { None };
+            let Some(found) = found else { return Ok(None) };
+            facts.known.extend(found);
         }
         facts.known.extend(light.into_iter().map(|need| {
             let known = observe::light(&need, around);
@@ -161,6 +154,21 @@ pub fn settle(actions: &[Action], facts: &mut Facts, around: &Surroundings, poli
         }));
     }
     decide(actions, facts, policy, every).map(Some).ok_or(Failure::PolicyDamaged)
+}
+
+/// What only the cold door finds out. None: this binary is not it.
+#[cfg(feature = "cold")]
+fn heavy_facts(needs: Vec<Need>, around: &Surroundings) -> Option<Vec<(Need, Known)>> {
+    let found = needs.into_iter().map(|need| {
+        let known = crate::world::gate::heavy(&need, around);
+        (need, known)
+    });
+    Some(found.collect())
+}
+
+#[cfg(not(feature = "cold"))]
+fn heavy_facts(_: Vec<Need>, _: &Surroundings) -> Option<Vec<(Need, Known)>> {
+    None
 }
 
 /// The answer, with what is left behind for the person: the last refusal. A pause lets everything go on.
@@ -187,7 +195,7 @@ pub fn pause_until(world: &World, around: &Surroundings) -> Option<u64> {
 }
 
 fn leave_last(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, paused: bool, around: &Surroundings, world: &World) -> Result<(), Failure> {
-    let quote = |text: &str| serde_json::to_string(text).unwrap_or_default();
+    let quote = event::json::quoted;
     let held = answer != &Answer::nothing();
     let rules: Vec<String> = verdict.findings.iter().map(|finding| quote(&finding.rule)).collect();
     let kept = if input.len() <= MAX_KEPT { std::str::from_utf8(input).unwrap_or("null") } else { "null" };
@@ -222,18 +230,21 @@ fn config_change(event: &Event, world: &World, door: Door) -> Result<Outcome, Fa
     }
     match door {
         Door::Hot => Ok(Outcome::HandOver),
-        #[cfg(feature = "cold")]
-        Door::Cold => {
-            let around = world.around(event)?;
-            let changed = event.file.as_deref().map(std::path::Path::new);
-            let why = crate::world::gate::changed_settings(world, &around, changed);
-            let paused = pause_until(world, &around).is_some();
-            Ok(Outcome::Answer(why.filter(|_| !paused).map_or_else(Answer::nothing, |why| {
-                Answer::deny(&format!("denied: the new settings do not hold\nwhy: {why}\nmend: a person changes settings outside the session, or runs `portcullis init` again"))
-            })))
-        }
-        #[cfg(not(feature = "cold"))]
-        Door::Cold => Ok(Outcome::HandOver),
+        Door::Cold => settings_changed(event, world),
     }
 }
 
+#[cfg(feature = "cold")]
+fn settings_changed(event: &Event, world: &World) -> Result<Outcome, Failure> {
+    let around = world.around(event)?;
+    let changed = event.file.as_deref().map(std::path::Path::new);
+    let why = crate::world::gate::changed_settings(world, &around, changed).filter(|_| pause_until(world, &around).is_none());
+    Ok(Outcome::Answer(why.map_or_else(Answer::nothing, |why| {
+        Answer::deny(&format!("denied: the new settings do not hold\nwhy: {why}\nmend: a person changes settings outside the session, or runs `portcullis init` again"))
+    })))
+}
+
+#[cfg(not(feature = "cold"))]
+fn settings_changed(_: &Event, _: &World) -> Result<Outcome, Failure> {
+    Ok(Outcome::HandOver)
+}

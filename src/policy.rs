@@ -348,8 +348,8 @@ impl<'a> Policy<'a> {
 }
 
 impl<'a> When<'a> {
-    /// Under which keys a rule with this table is found: `run git` for a program known by name, `run` for any,
-    /// `write`, `delete`, … for the others.
+    /// Under which keys a rule with this table is found: `run git push` or `run git` for a program known by name, `run`
+    /// for any, `write`, `delete`, … for the others.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         match self {
@@ -375,9 +375,17 @@ impl<'a> When<'a> {
     }
 }
 
+/// Under which keys a table of `run` is found. A table for one program and certain subcommands need not be looked at for
+/// others; where the subcommand of a command is not known, all tables of the program are (`run git ?`).
 fn run_keys(table: &RunWhen) -> Vec<String> {
-    let literal: Option<Vec<String>> = table.program.iter().map(|pattern| Some(format!("run {}", pattern.literal()?))).collect();
-    literal.filter(|keys| !keys.is_empty()).unwrap_or_else(|| vec!["run".to_owned()])
+    let literals = |patterns: &[Pattern]| -> Option<Vec<String>> {
+        let all: Option<Vec<String>> = patterns.iter().map(|pattern| pattern.literal().map(str::to_owned)).collect();
+        all.filter(|all| !all.is_empty())
+    };
+    let Some(programs) = literals(&table.program) else { return vec!["run".to_owned()] };
+    let Some(subcommands) = literals(&table.subcommand) else { return programs.iter().map(|program| format!("run {program}")).collect() };
+    let with = |program: &String| subcommands.iter().map(move |subcommand| format!("run {program} {subcommand}")).chain([format!("run {program} ?")]).collect::<Vec<_>>();
+    programs.iter().flat_map(with).collect()
 }
 
 impl<'a> Wire<'a> for When<'a> {

@@ -27,6 +27,9 @@ fn samples() -> Vec<String> {
         "{\r\n  \"model\": \"opus\",\r\n  \"env\": {\"A\": \"b\"}\r\n}\r\n", "{ \"a\": 1,\n  \"b\": 2 }", "{\n\"a\": 1\n}",
         "{\n  \"a\": 1\n  , \"b\": 2\n}\n", "{\"a\":1,\n\"b\":2}", "\u{feff}{\n  \"a\": \"\u{e4}\u{1f600} \\u00e4\"\n}",
         "{\n  \"\\u0068ooks\": {\n    \"Stop\": []\n  }\n}", r#"{"hooks":{"Unknown":5,"Notification":[]}}"#,
+        // Containers that share a line, so that filling one moves the other.
+        "{\t\"hooks\":\r\n\t{\"Stop\"  :[  \t],\"PreToolUse\":[  \t\t], \t\n\"ConfigChange\":[]}}",
+        " {\n   \"model\":\n\t\"opus\"\n \t}",
         "{\n  \"permissions\": {\n    \"allow\": [\n      \"Bash(ls:*)\"\n    ]\n  },\n  \"hooks\": {}\n}\n",
     ]
     .map(str::to_owned)

@@ -141,26 +141,26 @@ const MANY: usize = 25_000;
 const FAULTS: &[Fault] = &[
     fault("nothing is wrong", HARMLESS, "", |scratch, event| bytes(scratch, event, String::into_bytes)),
     // What is read.
-    fault("the input is empty", HELD, "could not be read: EOF", |scratch, event| scratch.hook(event, b"")),
-    fault("the input ends in the middle", HELD, "could not be read: EOF", |scratch, event| {
+    fault("the input is empty", HELD, "could not be read: it ends too early", |scratch, event| scratch.hook(event, b"")),
+    fault("the input ends in the middle", HELD, "could not be read: it ends too early", |scratch, event| {
         bytes(scratch, event, |text| text.into_bytes().into_iter().take(90).collect())
     }),
-    fault("the input is not JSON", HELD, "could not be read: expected", |scratch, event| scratch.hook(event, b"hello\n")),
+    fault("the input is not JSON", HELD, "could not be read: there is no JSON value", |scratch, event| scratch.hook(event, b"hello\n")),
     fault("the input is not an object", HELD, "it has no `hook_event_name`", |scratch, event| scratch.hook(event, b"[1, 2]")),
     fault("the input is not UTF-8", HELD, "could not be read: ", |scratch, event| {
         bytes(scratch, event, |text| text.into_bytes().into_iter().flat_map(|byte| if byte == b's' { vec![0xff] } else { vec![byte] }).collect())
     }),
     fault("a byte order mark stands in front", HELD, "could not be read: ", |scratch, event| bytes(scratch, event, |text| format!("\u{feff}{text}").into_bytes())),
-    fault("a key occurs twice", HELD, "the key `cwd` occurs twice", |scratch, event| fields(scratch, event, r#""cwd":"/tmp","#)),
-    fault("a key occurs twice, once in escapes", HELD, "the key `cwd` occurs twice", |scratch, event| fields(scratch, event, r#""\u0063wd":"/tmp","#)),
+    fault("a key occurs twice", HELD, "a key occurs twice", |scratch, event| fields(scratch, event, r#""cwd":"/tmp","#)),
+    fault("a key occurs twice, once in escapes", HELD, "a key occurs twice", |scratch, event| fields(scratch, event, r#""\u0063wd":"/tmp","#)),
     fault("half a surrogate pair", HELD, "could not be read: ", |scratch, event| fields(scratch, event, r#""x":"\ud800","#)),
-    fault("200 levels of nesting", HELD, "could not be read: recursion limit", |scratch, event| {
+    fault("200 levels of nesting", HELD, "could not be read: it is nested beyond", |scratch, event| {
         fields(scratch, event, &format!(r#""x":{},"#, deep("[", "", "]", 200)))
     }),
-    fault("100,000 levels of nesting", HELD, "could not be read: recursion limit", |scratch, event| {
+    fault("100,000 levels of nesting", HELD, "could not be read: it is nested beyond", |scratch, event| {
         fields(scratch, event, &format!(r#""x":{},"#, deep("{\"a\":", "1", "}", 100_000)))
     }),
-    fault("something stands behind the end", HELD, "could not be read: trailing", |scratch, event| bytes(scratch, event, |text| format!("{text}{{}}").into_bytes())),
+    fault("something stands behind the end", HELD, "could not be read: there is more behind its end", |scratch, event| bytes(scratch, event, |text| format!("{text}{{}}").into_bytes())),
     fault("no event is named", HELD, "it has no `hook_event_name`", |scratch, event| {
         bytes(scratch, event, |text| text.replace("hook_event_name", "hook_event").into_bytes())
     }),
@@ -173,7 +173,7 @@ const FAULTS: &[Fault] = &[
     fault("an event wired as one that observes", [DENIED, DENIED_BY_JSON, DENIED, SILENT], "wired to `SessionEnd`", |scratch, event| {
         scratch.hook("SessionEnd", input(scratch, event).as_bytes())
     }),
-    fault("standard input is closed", HELD, "could not be read: EOF", |scratch, event| through_shell(scratch, event, "exec \"$0\" \"$1\" <&-", "")),
+    fault("standard input is closed", HELD, "could not be read: it ends too early", |scratch, event| through_shell(scratch, event, "exec \"$0\" \"$1\" <&-", "")),
     fault("standard input is a folder", HELD, "standard input is closed", |scratch, event| through_shell(scratch, event, "exec \"$0\" \"$1\" < /", "")),
     // What is read by a shell.
     fault("a command nested 100,000 deep in `$(…)`", ASKED, "", |scratch, event| command(scratch, event, &deep("$(", "ls", ")", 100_000))),

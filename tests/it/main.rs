@@ -14,4 +14,5 @@ mod payloads;
 mod push;
 mod readme;
 mod repository;
+mod startup;
 mod support;

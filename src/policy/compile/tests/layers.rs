@@ -41,7 +41,7 @@ fn a_policy_survives_being_compiled() {
         assert_eq!(built_in.conditions.branch, policy.protected);
         assert!(built_in.unless.is_some() && built_in.for_agents.len() == 1);
         assert_eq!((own.name, own.pack, own.place, own.layer), ("own-rule", "user", "user:4", Layer::User));
-        assert_eq!(policy.rules_for(&["run git"]).unwrap().len(), 2);
+        assert_eq!(policy.rules_for(&["run git", "run git push"]).unwrap().len(), 2);
         assert_eq!(policy.rules_for(&["run", "write"]).unwrap(), []);
         let waivers = policy.waivers_of("force-push").unwrap();
         let [waiver] = waivers.as_slice() else { panic!("{waivers:#?}") };
