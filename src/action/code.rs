@@ -9,16 +9,12 @@ mod awk;
 mod calls;
 mod effects;
 mod eval;
-mod files;
 mod functions;
+mod grammar;
 mod lex;
-mod making;
 mod names;
 mod piece;
-mod processes;
-mod quote_words;
 mod quotes;
-mod tables;
 mod value;
 
 use lex::Part;
@@ -126,10 +122,10 @@ impl Scan {
     fn code(&mut self, text: &str) {
         let piece = Piece::new(lex::tokens(text, self.language), self.language, self.base);
         self.base += piece.len() + 1;
-        self.learn(&piece);
         if self.language == Language::Awk {
             self.awk(&piece);
         } else {
+            self.learn(&piece);
             self.calls(&piece);
         }
     }

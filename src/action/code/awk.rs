@@ -1,6 +1,6 @@
 //! awk: `system`, pipes to and from commands, redirections of `print`.
 
-use super::lex::Token;
+use super::lex::{Part, Token};
 use super::piece::{Piece, Span};
 use super::value::{Text, Value};
 use super::{Found, Scan};
@@ -11,41 +11,40 @@ const MAX_TOKENS: usize = 256;
 impl Scan {
     pub(super) fn awk(&mut self, piece: &Piece<'_>) {
         for at in 0..piece.len() {
-            match (piece.word(at), piece.mark(at)) {
-                (Some("system"), _) if piece.mark(at + 1) == "(" => {
-                    let text = self.awk_text(piece, at + 2..piece.close(at + 1));
-                    self.shell(&Value::Text(text));
+            let command = match piece.word(at) {
+                Some("system") if piece.mark(at + 1) == "(" => at + 2..piece.close(at + 1),
+                Some("getline") if matches!(piece.before(at), Some(Token::Mark("|" | "|&"))) => {
+                    let starts = |place: &usize| piece.is_newline(*place) || matches!(piece.mark(*place), ";" | "{" | "}" | "&&" | "||" | "!" | "(");
+                    (0..at - 1).rev().take(MAX_TOKENS).find(starts).map_or(0, |place| place + 1)..at - 1
                 }
-                (Some("print" | "printf"), _) => self.awk_print(piece, at),
-                (Some("getline"), _) if matches!(piece.before(at), Some(Token::Mark("|" | "|&"))) => {
-                    let end = at - 1;
-                    let mut start = end;
-                    while start > 0 && end - start < MAX_TOKENS && !starts_statement(piece, start - 1) {
-                        start -= 1;
-                    }
-                    let text = self.awk_text(piece, start..end);
-                    self.shell(&Value::Text(text));
+                Some("print" | "printf") => {
+                    self.awk_print(piece, at);
+                    continue;
                 }
-                _ => {}
-            }
+                // Assignments are read here, since what stands side by side is joined.
+                Some(name) if piece.mark(at + 1) == "=" => {
+                    let end = (at + 2..piece.len().min(at + MAX_TOKENS)).find(|place| matches!(piece.mark(*place), ";" | "}") || piece.is_newline(*place));
+                    let text = self.awk_text(piece, at + 2..end.unwrap_or(at + 2));
+                    self.names.give(name, Value::Text(text));
+                    continue;
+                }
+                _ => continue,
+            };
+            let text = self.awk_text(piece, command);
+            self.shell(&Value::Text(text));
         }
     }
 
-    /// What stands side by side is joined.
-    pub(super) fn awk_text(&mut self, piece: &Piece<'_>, span: Span) -> Text {
-        let mut text = Text { known: false, ..Text::default() };
+    fn awk_text(&mut self, piece: &Piece<'_>, span: Span) -> Text {
+        let mut text = Text::default();
         for at in span.take(MAX_TOKENS) {
-            let part = match piece.token(at) {
-                Some(Token::Text(parts)) => self.text_of(parts),
-                Some(Token::Number(number)) if !matches!(piece.before(at), Some(Token::Mark("$"))) => Text::lit(number),
-                Some(Token::Word(name)) => match self.named(name) {
-                    Value::Text(text) => text,
-                    _ => Text::hole(),
-                },
+            text.add(&match piece.token(at) {
+                Some(Token::Text(_, parts)) => self.text_of(parts),
+                Some(Token::Number(number)) if piece.mark(at.wrapping_sub(1)) != "$" => Text::lit(number),
+                Some(Token::Word(name)) => self.named(name).settled().into_text(),
                 Some(Token::Mark("$")) => Text::hole(),
                 _ => continue,
-            };
-            text.add(&part);
+            });
         }
         if self.spend(text.text.len()) { text } else { Text::hole() }
     }
@@ -54,15 +53,13 @@ impl Scan {
         let mut at = print + 1;
         let mut sign = None;
         while at < piece.len() && at - print < MAX_TOKENS && !matches!(piece.mark(at), ";" | "}") && !piece.is_newline(at) {
-            if sign.is_none() && matches!(piece.mark(at), ">" | ">>" | "|" | "|&") {
-                sign = Some(at);
-            }
+            sign = sign.or_else(|| matches!(piece.mark(at), ">" | ">>" | "|" | "|&").then_some(at));
             at = piece.skip(at);
         }
         let Some(sign) = sign else { return };
-        let said = match piece.trim(print + 1..sign) {
-            span if span.len() == 1 => match piece.token(span.start) {
-                Some(Token::Text(parts)) => Self::plain(parts).map(|text| if piece.word(print) == Some("print") { text + "\n" } else { text }),
+        let said = match (sign - print, piece.token(print + 1)) {
+            (2, Some(Token::Text(_, parts))) => match parts.as_slice() {
+                [Part::Lit(text)] => Some(if piece.word(print) == Some("print") { format!("{text}\n") } else { text.clone() }),
                 _ => None,
             },
             _ => None,
@@ -73,19 +70,10 @@ impl Scan {
             if !path.as_deref().is_some_and(|path| path.starts_with("/dev/std")) {
                 self.push(Found::Write { path, append: mark == ">>", text: said });
             }
-        } else {
-            let shell = target.text.split_whitespace().next().is_some_and(|program| matches!(program.rsplit('/').next(), Some("sh" | "bash" | "zsh" | "dash")));
-            match said {
-                Some(said) if shell => self.push(Found::Shell(said)),
-                None if shell => self.push(Found::OpaqueShell),
-                _ => self.shell(&Value::Text(target)),
-            }
+            return;
         }
+        let program = target.text.split_whitespace().next().and_then(|program| program.rsplit('/').next());
+        let shell = matches!(program, Some("sh" | "bash" | "zsh" | "dash"));
+        self.shell(&if shell { said.map_or(Value::Unknown, |said| Value::lit(&said)) } else { Value::Text(target) });
     }
-}
-
-fn starts_statement(piece: &Piece<'_>, at: usize) -> bool {
-    piece.is_newline(at)
-        || matches!(piece.mark(at), ";" | "{" | "}" | "&&" | "||" | "!")
-        || piece.mark(at) == "(" && piece.word(at.wrapping_sub(1)).is_some_and(|word| matches!(word, "while" | "if" | "for"))
 }

@@ -1,10 +1,11 @@
-//! Chains of names, members and calls: from the text to the function that is called, with its arguments.
+//! From a piece of code to the functions that are called, and calls that only make a value.
 
-use super::effects::Call;
-use super::lex::Token;
+use super::effects::{Arg, Call};
+use super::eval::MAX_TERMS;
+use super::functions::{self, Effect};
+use super::lex::{Form, Token};
 use super::piece::Piece;
-use super::tables::{self, Effect};
-use super::value::{Arg, Text, Value};
+use super::value::{Text, Value, fill, join_path, joined};
 use super::{Found, Language, Scan};
 
 /// Words that no chain begins with.
@@ -14,34 +15,143 @@ const KEYWORDS: &[&str] = &[
     "throw", "yield", "lambda", "async", "pass", "typeof", "void", "echo", "print", "puts", "unless", "begin", "rescue", "ensure", "case", "when", "use",
 ];
 
+/// Methods that only path objects have.
+const PATH_ONLY: &[&str] = &["write_text", "write_bytes"];
+
 impl Scan {
     /// Finds the calls of a piece.
     pub(super) fn calls(&mut self, piece: &Piece<'_>) {
         for at in 0..piece.len() {
-            match piece.token(at) {
-                Some(Token::Command(parts)) => {
-                    let text = self.text_of(parts);
-                    self.shell(&Value::Text(text));
-                    self.holes(parts);
-                }
-                Some(Token::Text(parts) | Token::Template(parts)) => {
-                    self.holes(parts);
-                    if matches!(piece.mark(at + 1), "." | "->") {
-                        self.chain(piece, at, piece.len(), true, 0);
+            let starts = match piece.token(at) {
+                Some(Token::Text(form, parts)) => {
+                    if *form == Form::Command {
+                        let text = self.text_of(parts);
+                        self.shell(&Value::Text(text));
                     }
+                    self.holes(parts);
+                    *form != Form::Regex && matches!(piece.mark(at + 1), "." | "->")
                 }
-                Some(Token::Word("print" | "say" | "printf")) if self.language == Language::Perl => {
-                    self.perl_print(piece, at);
-                }
-                Some(Token::Word(word)) if self.begins_chain(piece, at, word) => {
-                    self.chain(piece, at, piece.len(), true, 0);
+                Some(Token::Word(word)) => {
+                    let member = matches!(piece.before(at), Some(Token::Mark("." | "->" | "::" | "?." | "&.")));
+                    let defined = matches!(piece.before(at), Some(Token::Word("def" | "sub" | "function" | "class" | "fn" | "func")));
+                    let key = piece.mark(at + 1) == "=>" && self.language != Language::JavaScript;
+                    let keyword = KEYWORDS.contains(word) && !(*word == "import" && piece.mark(at + 1) == "(");
+                    !member && !defined && !key && !keyword
                 }
                 Some(Token::Mark("(")) => {
                     let called = matches!(piece.before(at), Some(Token::Word(word)) if !KEYWORDS.contains(word))
                         || matches!(piece.before(at), Some(Token::Mark(")" | "]")));
-                    let close = piece.close(at);
-                    if !called && piece.mark(close) == ")" && matches!(piece.mark(close + 1), "(" | "." | "?." | "[") {
-                        self.chain(piece, at, piece.len(), true, 0);
+                    !called && !piece.unclosed(at) && matches!(piece.mark(piece.close(at) + 1), "(" | "." | "?." | "[")
+                }
+                _ => false,
+            };
+            if starts {
+                let (value, next) = self.chain(piece, at, piece.len(), true, 0);
+                if let Value::Handle(place) = value {
+                    self.opened_as(piece, place, next);
+                }
+            }
+        }
+    }
+
+    /// What follows an open file: `as f`, `{ |f| … }`, `<< "text"`.
+    fn opened_as(&mut self, piece: &Piece<'_>, place: usize, next: usize) {
+        let name = match (piece.word(next), piece.mark(next)) {
+            (Some("as"), _) => piece.word(next + 1),
+            (Some("do"), _) | (_, "{") if piece.mark(next + 1) == "|" => piece.word(next + 2),
+            (_, "<<") => {
+                let text = self.eval(piece, next + 1..piece.expression_end(next + 1, true), 0).literal();
+                return self.handle_text(place, text);
+            }
+            _ => None,
+        };
+        if let Some(name) = name {
+            self.names.give(name, Value::Handle(place));
+        }
+    }
+
+    /// A call of `callee`; its value.
+    pub(super) fn call(&mut self, callee: Value, mut args: Vec<Arg>, site: usize, emit: bool) -> Value {
+        let (name, effect) = match callee {
+            Value::Text(text) if self.language == Language::Php => return self.call(Value::Named(text.text), args, site, emit),
+            Value::Named(name) => {
+                let name = functions::canonical(self.language, &name, self.names.stars());
+                if let Some(value) = self.making(&name, &args) {
+                    return value;
+                }
+                let last = name.rsplit('.').next().unwrap_or_default();
+                if matches!(last, "call_user_func" | "call_user_func_array" | "send" | "public_send" | "__send__")
+                    && let Some(name) = args.first().and_then(|arg| arg.value.literal())
+                {
+                    return self.call(Value::Named(name), args.split_off(1), site, emit);
+                }
+                let program = name.strip_prefix("sh.").filter(|_| self.language == Language::Python);
+                let bare = self.language == Language::JavaScript && (name.ends_with("Sync") || name == "execFile");
+                let effect = if let Some(program) = program {
+                    args.insert(0, Arg { name: None, value: Value::lit(program) });
+                    Some(Effect::Argv)
+                } else if last != name && PATH_ONLY.contains(&last) {
+                    args.insert(0, Arg { name: None, value: Value::Unknown });
+                    functions::path_method(last)
+                } else {
+                    // Else a function of a module under a name that is not known.
+                    functions::function(self.language, &name).or_else(|| functions::method(last).filter(|_| (last != name || bare) && !args.is_empty()))
+                };
+                (name, effect)
+            }
+            Value::Method(on, name) => {
+                if let Some(value) = self.making_method(&on, &name, &args) {
+                    return value;
+                }
+                if matches!(name.as_str(), "call" | "apply" | "bind") {
+                    // `f.call(this, …)` is a call of `f`; in Ruby all arguments count.
+                    let this = usize::from(self.language == Language::JavaScript).min(args.len());
+                    return self.call(*on, args.split_off(this), site, emit);
+                }
+                let bare = args.is_empty() && matches!(name.as_str(), "unlink" | "rmdir" | "rmtree");
+                let effect = match *on {
+                    Value::Handle(place) => {
+                        if emit {
+                            self.handle(place, &name, &args);
+                        }
+                        None
+                    }
+                    Value::Text(_) => None,
+                    on if matches!(on, Value::Path(_)) || bare || PATH_ONLY.contains(&name.as_str()) => {
+                        args.insert(0, Arg { name: None, value: on });
+                        functions::path_method(&name)
+                    }
+                    _ => functions::method(&name),
+                };
+                (name, effect)
+            }
+            _ => return Value::Unknown,
+        };
+        let Some(effect) = effect else {
+            if emit {
+                self.handed_on(&name, &args);
+            }
+            return Value::Unknown;
+        };
+        let opens = matches!(effect, Effect::Open(_)) || effect == Effect::WriteAt(0);
+        if emit && !args.is_empty() {
+            self.effect(&Call { name: &name, effect, args: &args, site });
+        }
+        if opens { Value::Handle(site) } else { Value::Unknown }
+    }
+
+    /// What is given to a function of which nothing is known: one that runs programs may be called there with anything, and
+    /// anything may be written to an open file.
+    fn handed_on(&mut self, to: &str, args: &[Arg]) {
+        for arg in args {
+            match &arg.value {
+                Value::Handle(place) if !matches!(to, "fclose" | "close" | "fs.closeSync" | "fs.close" | "flock" | "binmode" | "fflush") => {
+                    self.handle_text(*place, None);
+                }
+                Value::Named(name) if name.contains('.') => {
+                    let name = functions::canonical(self.language, name, self.names.stars());
+                    if matches!(functions::function(self.language, &name), Some(Effect::Shell | Effect::Spawn | Effect::Words)) {
+                        self.push(Found::OpaqueShell);
                     }
                 }
                 _ => {}
@@ -49,346 +159,110 @@ impl Scan {
         }
     }
 
-    fn begins_chain(&self, piece: &Piece<'_>, at: usize, word: &str) -> bool {
-        let called_keyword = matches!(word, "import" | "print") && piece.mark(at + 1) == "(";
-        if KEYWORDS.contains(&word) && !called_keyword {
-            return false;
+    /// Calls of functions that only make a value. `None` where the name is none of them.
+    fn making(&mut self, name: &str, args: &[Arg]) -> Option<Value> {
+        if functions::decodes(name) {
+            return Some(Value::Decoded);
         }
-        match piece.before(at) {
-            Some(Token::Mark("." | "->" | "::" | "?." | "&.")) => false,
-            Some(Token::Word("def" | "sub" | "function" | "class" | "fn" | "func")) => false,
-            _ => !(piece.mark(at + 1) == "=>" && self.language != Language::JavaScript),
-        }
-    }
-
-    /// Follows the chain that begins at `at`, no further than `end`; gives its value and the index after it. Findings are
-    /// kept only with `emit`.
-    pub(super) fn chain(&mut self, piece: &Piece<'_>, at: usize, end: usize, emit: bool, level: usize) -> (Value, usize) {
-        let mut next = piece.skip(at);
-        let mut value = match piece.token(at) {
-            Some(Token::Word("True" | "true" | "TRUE")) => Value::Bool(true),
-            Some(Token::Word("False" | "false" | "FALSE" | "None" | "null" | "nil" | "undefined")) => Value::Bool(false),
-            Some(Token::Word("$^X")) => Value::lit("perl"),
-            Some(Token::Word("PHP_BINARY")) => Value::lit("php"),
-            Some(Token::Word("__dirname" | "__dir__" | "__DIR__")) => Value::lit("."),
-            Some(Token::Word("__file__" | "__FILE__" | "__filename")) => Value::lit("./__file__"),
-            Some(Token::Word(word)) => self.named(word),
-            Some(Token::Text(parts) | Token::Template(parts)) => Value::Text(self.text_of(parts)),
-            Some(Token::Words(words)) => Value::List(words.iter().cloned().map(Some).collect()),
-            Some(Token::Number(number)) => Value::Number((*number).to_owned()),
-            Some(Token::Mark("(" | "[" | "{")) => self.group(piece, at, level + 1),
-            _ => Value::Unknown,
+        let arg = |index: usize| args.get(index).map_or(Value::Unknown, |arg| arg.value.clone().settled());
+        let texts = |from: usize| -> Vec<Text> {
+            let texts = args.iter().skip(from).flat_map(|arg| match arg.value.clone().settled() {
+                Value::List(items) => items.into_iter().map(|item| item.map_or_else(Text::hole, |item| Text::lit(&item))).collect(),
+                other => vec![other.into_text()],
+            });
+            texts.take(MAX_TERMS).collect()
         };
-        while next < end {
-            let ahead = if piece.is_newline(next) { piece.skip_newlines(next) } else { next };
-            let mark = piece.mark(ahead);
-            let called_below = mark == "(" && self.language == Language::JavaScript && matches!(value, Value::Named(_) | Value::Method(..));
-            if ahead != next && !called_below && !matches!(mark, "." | "?." | "&." | "->") {
-                break;
+        let size = args.iter().map(|arg| arg.value.size()).sum();
+        if !self.spend(size) {
+            return Some(Value::Unknown);
+        }
+        Some(match name {
+            "Path" | "pathlib.Path" | "pathlib.PosixPath" | "PurePath" | "pathlib.PurePath" | "Pathname.new" | "Pathname" | "path" | "Bun.file" => {
+                Value::Path(join_path(texts(0)))
             }
-            if called_below {
-                next = ahead;
+            "Path.home" | "pathlib.Path.home" => Value::Path(Text::lit("~")),
+            "Path.cwd" | "pathlib.Path.cwd" => Value::Path(Text::lit(".")),
+            "os.path.join" | "path.join" | "path.resolve" | "path.posix.join" | "File.join" | "File.Spec.catfile" | "catfile" => {
+                Value::Text(join_path(texts(0)))
             }
-            if matches!(mark, "." | "?." | "->" | "::" | "&.") && !self.is_concatenation(mark) {
-                let place = piece.skip_newlines(ahead + 1);
-                let Some(name) = piece.word(place) else {
-                    if matches!(piece.mark(place), "(" | "[" | "{") {
-                        next = place; // `->(…)`, `?.[…]`
-                        continue;
-                    }
-                    break;
-                };
-                value = self.settle(piece, value, emit, ahead);
-                value = self.member(value, name);
-                next = place + 1;
-                continue;
-            }
-            match piece.token(next) {
-                Some(Token::Mark("(")) => {
-                    let args = self.arguments(piece, piece.items(next));
-                    value = self.call(piece, value, &args, next, emit, level);
-                    next = piece.skip(next);
-                    if emit {
-                        self.block(piece, next, &value);
-                    }
-                }
-                Some(Token::Mark("[")) => {
-                    let inner = self.eval(piece, next + 1..piece.close(next), level + 1);
-                    value = match (&value, inner.literal()) {
-                        (Value::Named(_), Some(name)) => self.member(value, &name),
-                        (Value::List(items), None) => match &inner {
-                            Value::Number(at) => {
-                                let item = at.parse::<usize>().ok().and_then(|at| items.get(at).cloned().flatten());
-                                item.map_or(Value::Unknown, |item| Value::lit(&item))
-                            }
-                            _ => Value::Unknown,
-                        },
-                        _ => Value::Unknown,
-                    };
-                    next = piece.skip(next);
-                }
-                Some(Token::Mark("{")) if self.language == Language::Perl && piece.word(at) == Some("$ENV") => {
-                    value = if piece.word(next + 1) == Some("HOME") { Value::lit("~") } else { Value::Unknown };
-                    next = piece.skip(next);
-                }
-                Some(Token::Template(parts)) => {
-                    if emit {
-                        self.tagged(&value, parts);
-                    }
-                    value = Value::Unknown;
-                    next += 1;
-                }
-                _ if self.is_command(piece, &value, next) => {
-                    let stop = piece.expression_end(next, true).min(end);
-                    let args = self.arguments(piece, piece.split(next..stop, |mark| mark == "," || mark == "=>" && self.language == Language::Perl));
-                    value = self.call(piece, value, &args, next, emit, level);
-                    if emit {
-                        self.block(piece, stop, &value);
-                    }
-                    next = stop.max(next + 1);
-                }
-                _ => break,
-            }
-        }
-        if self.language == Language::Ruby {
-            value = self.settle(piece, value, emit, next);
-        }
-        if emit {
-            self.reference(piece, &value, at, next);
-        }
-        (value, next)
-    }
-
-    fn is_concatenation(&self, mark: &str) -> bool {
-        mark == "." && matches!(self.language, Language::Perl | Language::Php)
-    }
-
-    /// In Ruby a method needs no brackets to be called.
-    fn settle(&mut self, piece: &Piece<'_>, value: Value, emit: bool, at: usize) -> Value {
-        if self.language != Language::Ruby {
-            return value;
-        }
-        match &value {
-            Value::Method(..) => self.call(piece, value, &[], at, emit, 0),
-            Value::Named(name) if matches!(name.as_str(), "Dir.home" | "Dir.pwd") => self.making(piece, name, &[], 0).unwrap_or(Value::Unknown),
-            _ => value,
-        }
-    }
-
-    /// Whether arguments without brackets follow, as Ruby and Perl have them.
-    fn is_command(&self, piece: &Piece<'_>, value: &Value, next: usize) -> bool {
-        if !matches!(self.language, Language::Ruby | Language::Perl) {
-            return false;
-        }
-        let known = match value {
-            Value::Named(name) => tables::function(self.language, name).is_some() || matches!(name.as_str(), "require" | "print"),
-            Value::Method(on, name) => match **on {
-                Value::Text(_) => false,
-                Value::Handle(_) => true,
-                Value::Path(_) => tables::path_method(name).is_some(),
-                _ => tables::method(name).is_some(),
+            "os.path.expanduser"
+            | "os.path.abspath"
+            | "os.path.normpath"
+            | "os.path.realpath"
+            | "os.fspath"
+            | "os.fsencode"
+            | "str"
+            | "String"
+            | "bytes"
+            | "list"
+            | "tuple"
+            | "Array"
+            | "shlex.quote"
+            | "escapeshellarg"
+            | "escapeshellcmd"
+            | "File.expand_path"
+            | "Shellwords.escape"
+            | "path.normalize"
+            | "realpath"
+            | "shlex.split"
+            | "Shellwords.split"
+            | "Shellwords.shellwords"
+            | "util.promisify"
+            | "promisify"
+            | "functools.partial"
+            | "partial"
+            | "compile" => arg(0),
+            "os.path.dirname" | "path.dirname" | "File.dirname" | "dirname" => Value::Text(arg(0).into_text().parent()),
+            "array" => Value::List(args.iter().map(|arg| arg.value.literal()).collect()),
+            "Buffer.from" if args.len() > 1 => Value::Decoded,
+            "Buffer.from" => arg(0),
+            "shlex.join" | "subprocess.list2cmdline" | "Shellwords.join" => joined(&arg(0), " "),
+            "implode" => joined(&arg(1), &arg(0).literal().unwrap_or_default()),
+            "join" => joined(&Value::List(texts(1).iter().map(Text::literal).collect()), &arg(0).literal().unwrap_or_default()),
+            "sprintf" | "format" => match arg(0) {
+                Value::Text(format) => Value::Text(fill(&format, &texts(1), false)),
+                _ => Value::Unknown,
             },
-            _ => false,
-        };
-        known
-            && match piece.token(next) {
-                Some(Token::Text(_) | Token::Command(_) | Token::Words(_)) => true,
-                Some(Token::Word(word)) => {
-                    !matches!(*word, "if" | "unless" | "while" | "until" | "and" | "or" | "do" | "end" | "then" | "eq" | "ne" | "x" | "rescue")
-                }
-                Some(Token::Mark("[" | "*" | "\\" | "+" | "-")) => !piece.adjacent(next) && (piece.adjacent(next + 1) || piece.mark(next) == "["),
-                Some(Token::Mark("{" | "@" | "$")) => self.language == Language::Perl,
-                _ => false,
+            "os.homedir" | "Dir.home" | "Deno.homeDir" => Value::lit("~"),
+            "os.getcwd" | "process.cwd" | "Dir.pwd" | "getcwd" | "Deno.cwd" | "cwd" => Value::lit("."),
+            "os.getenv" | "os.environ.get" | "getenv" | "ENV.fetch" | "Deno.env.get" => match arg(0).literal().as_deref() {
+                Some("HOME") => Value::lit("~"),
+                Some("PWD") => Value::lit("."),
+                _ => Value::Unknown,
+            },
+            "__import__" | "importlib.import_module" | "import_module" | "require" | "import" | "process.mainModule.require" | "module.require" | "method" => {
+                Value::Named(arg(0).literal()?)
             }
+            "getattr" | "Reflect.get" => self.member(arg(0), &arg(1).literal()?),
+            "globals" | "locals" | "vars" if args.is_empty() => Value::Named(String::new()),
+            "vars" => arg(0),
+            _ => return None,
+        })
     }
 
-    /// The arguments of a call.
-    fn arguments<'a>(&self, piece: &Piece<'a>, spans: Vec<std::ops::Range<usize>>) -> Vec<Arg<'a>> {
-        let named = |span: &std::ops::Range<usize>| match (self.language, piece.mark(span.start + 1)) {
-            (Language::Python | Language::Unknown, "=") | (Language::Ruby | Language::Php, ":") => piece.word(span.start),
-            _ => None,
-        };
-        spans
-            .into_iter()
-            .map(|span| {
-                let name = named(&span);
-                let start = span.start + if name.is_some() { 2 } else { 0 };
-                let splat = matches!(piece.mark(span.start), "*" | "**" | "..." | "&") || piece.word(span.start).is_some_and(|word| word.starts_with('@'));
-                let name = if piece.mark(span.start) == "**" { Some("**") } else { name };
-                Arg { name, span: start..span.end, splat }
-            })
-            .collect()
-    }
-
-    /// A member of a value.
-    pub(super) fn member(&self, value: Value, name: &str) -> Value {
-        match value {
-            Value::Named(owner) => {
-                if owner.is_empty() || name == "default" || matches!(owner.as_str(), "globalThis" | "window" | "builtins" | "__builtins__" | "sys.modules") {
-                    let full = if name == "default" { owner } else { name.to_owned() };
-                    return Value::Named(full);
-                }
-                match (owner.as_str(), name) {
-                    ("process.env" | "os.environ" | "ENV", "HOME") => return Value::lit("~"),
-                    ("sys", "executable") => return Value::lit("python3"),
-                    ("process", "execPath" | "argv0") => return Value::lit("node"),
-                    ("Gem" | "RbConfig", "ruby") => return Value::lit("ruby"),
-                    _ => {}
-                }
-                if matches!(name, "__call__" | "__dict__") {
-                    return Value::Named(owner);
-                }
-                let full = format!("{owner}.{name}");
-                match self.names.get(&full) {
-                    Some([value]) => value.clone(),
-                    Some(_) => Value::Unknown,
-                    None => Value::Named(full),
-                }
+    /// Methods of texts and lists that only make a value. `None` where the name is none of them.
+    fn making_method(&mut self, on: &Value, name: &str, args: &[Arg]) -> Option<Value> {
+        let first = args.first().map_or(Value::Unknown, |arg| arg.value.clone().settled());
+        if !self.spend(on.size()) {
+            return Some(Value::Unknown);
+        }
+        Some(match (on, name) {
+            (Value::Text(text), "split" | "shellsplit") if text.known => text.words(first.literal().filter(|mark| !mark.trim().is_empty()).as_deref()),
+            (Value::Text(text), "format") => {
+                let values: Vec<Text> = args.iter().filter(|arg| arg.name.is_none()).map(|arg| arg.value.clone().into_text()).collect();
+                Value::Text(fill(text, &values, true))
             }
-            Value::Path(path) if name == "parent" || name == "dirname" => Value::Path(parent(&path)),
-            other => Value::Method(Box::new(other), name.to_owned()),
-        }
+            (Value::Text(separator), "join") => joined(&first, &separator.text),
+            (Value::List(_), "join") => joined(on, &first.literal().unwrap_or_else(|| if self.language == Language::JavaScript { "," } else { "" }.to_owned())),
+            (Value::Text(_) | Value::List(_), "concat") => self.concat(on.clone(), first),
+            (
+                Value::Text(_) | Value::Path(_) | Value::List(_) | Value::Decoded,
+                "strip" | "trim" | "encode" | "decode" | "freeze" | "to_s" | "toString" | "chomp" | "expanduser" | "expand_path" | "resolve" | "absolute"
+                | "as_posix" | "dup" | "copy" | "flatten" | "compact" | "to_a",
+            ) => on.clone(),
+            (Value::Path(base), "joinpath" | "join" | "child") => Value::Path(join_path([base.clone(), first.into_text()])),
+            (_, name) if functions::decodes(name) => Value::Decoded,
+            _ => return None,
+        })
     }
-
-    /// A call of `callee`; its value.
-    fn call(&mut self, piece: &Piece<'_>, callee: Value, args: &[Arg<'_>], site: usize, emit: bool, level: usize) -> Value {
-        let site = piece.base + site;
-        match callee {
-            Value::Named(name) => {
-                let name = tables::canonical(self.language, &name, self.names.stars());
-                if let Some(value) = self.making(piece, &name, args, level) {
-                    return value;
-                }
-                if matches!(
-                    name.as_str(),
-                    "call_user_func" | "call_user_func_array" | "send" | "Kernel.send" | "Object.send" | "public_send" | "__send__" | "Kernel.public_send"
-                ) && let Some((first, rest)) = args.split_first()
-                    && let Some(name) = self.eval(piece, first.span.clone(), level + 1).literal()
-                {
-                    return self.call(piece, Value::Named(name), rest, site - piece.base, emit, level + 1);
-                }
-                let effect = tables::function(self.language, &name).or_else(|| {
-                    let bare = self.language == Language::JavaScript && (name.ends_with("Sync") || name == "execFile");
-                    let last = name.rsplit_once('.').map(|(_, last)| last).or_else(|| bare.then_some(name.as_str()))?;
-                    tables::method(last).filter(|_| !args.is_empty())
-                });
-                match effect {
-                    Some(effect) => self.effect(piece, &Call { name: &name, effect, args, on: None, site }, emit),
-                    None => Value::Unknown,
-                }
-            }
-            Value::Text(text) if self.language == Language::Php => self.call(piece, Value::Named(text.text), args, site - piece.base, emit, level),
-            Value::Method(on, name) => {
-                if let Some(value) = self.making_method(piece, &on, &name, args, level) {
-                    return value;
-                }
-                match name.as_str() {
-                    "call" | "apply" | "bind" | "()" => {
-                        // `f.call(this, …)` is a call of `f`; in Ruby all arguments count.
-                        let rest = if self.language == Language::JavaScript { args.get(1..).unwrap_or_default() } else { args };
-                        return self.call(piece, *on, rest, site - piece.base, emit, level);
-                    }
-                    _ => {}
-                }
-                let effect = match *on {
-                    Value::Path(_) => tables::path_method(&name).or_else(|| tables::method(&name)),
-                    Value::Handle(place) => {
-                        if emit {
-                            self.handle(piece, place, &name, args);
-                        }
-                        return if name == "open" { Value::Handle(place) } else { Value::Unknown };
-                    }
-                    Value::Text(_) => None,
-                    _ => tables::method(&name).or_else(|| tables::bare_method(&name, args.len())),
-                };
-                match effect {
-                    Some(effect) => self.effect(piece, &Call { name: &name, effect, args, on: Some(&on), site }, emit),
-                    None => Value::Unknown,
-                }
-            }
-            _ => Value::Unknown,
-        }
-    }
-
-    /// The name that a block gives to an open file: `File.open(p, "w") { |f| … }`.
-    fn block(&mut self, piece: &Piece<'_>, at: usize, value: &Value) {
-        if self.language == Language::Ruby
-            && matches!(value, Value::Handle(_))
-            && (piece.mark(at) == "{" || piece.word(at) == Some("do"))
-            && piece.mark(at + 1) == "|"
-            && let Some(name) = piece.word(at + 2)
-        {
-            self.names.give(name, value.clone());
-        }
-    }
-
-    /// A template with a tag: the shells of zx, Bun and execa.
-    fn tagged(&mut self, tag: &Value, parts: &[super::lex::Part<'_>]) {
-        let Value::Named(name) = tag else { return };
-        if matches!(name.as_str(), "$" | "Bun.$" | "bun.$" | "zx.$" | "execa.$" | "execa.execa" | "execa.execaSync" | "dax.$" | "$.sync") {
-            let text: Text = self.text_of(parts);
-            self.shell(&Value::Text(text));
-        }
-    }
-
-    /// `print $file "text"` of Perl.
-    fn perl_print(&mut self, piece: &Piece<'_>, at: usize) {
-        let braces = piece.mark(at + 1) == "{";
-        let handle = if braces { at + 2 } else { at + 1 };
-        let from = if braces { piece.skip(at + 1) } else { at + 2 };
-        let Some(Value::Handle(place)) = piece.word(handle).and_then(|name| self.names.get(name)).and_then(<[_]>::last).cloned() else {
-            return;
-        };
-        let end = piece.expression_end(from, true);
-        let mut text = Some(String::new());
-        for part in piece.split(from..end, |mark| mark == ",") {
-            text = match (text, self.eval(piece, part, 0).literal()) {
-                (Some(text), Some(more)) if piece.word(at) != Some("printf") => Some(text + &more),
-                _ => None,
-            };
-        }
-        if piece.word(at) == Some("say") {
-            text = text.map(|text| text + "\n");
-        }
-        self.handle_text(place, text);
-    }
-
-    /// A function that runs programs, given to another function without being called.
-    fn reference(&mut self, piece: &Piece<'_>, value: &Value, at: usize, next: usize) {
-        let before = at.checked_sub(2).and_then(|callee| piece.word(callee));
-        if let Value::Handle(place) = value {
-            let harmless =
-                before.is_some_and(|word| matches!(word, "fwrite" | "fputs" | "fclose" | "close" | "closeSync" | "writeSync" | "flock" | "binmode" | "fflush"));
-            let shift = piece.mark(next) == "<<";
-            if shift {
-                let end = piece.expression_end(next + 1, true);
-                let text = self.eval(piece, next + 1..end, 0).literal();
-                self.handle_text(*place, text);
-            } else if next == at + 1 && matches!(piece.before(at), Some(Token::Mark("(" | "," | "="))) && matches!(piece.mark(next), ")" | ",") && !harmless {
-                self.handle_text(*place, None);
-            }
-            return;
-        }
-        let Value::Named(name) = value else { return };
-        let given = matches!(piece.before(at), Some(Token::Mark("(" | "," | "="))) && matches!(piece.mark(next), ")" | ",");
-        // `(0, cp.exec)("…")` is a call.
-        let called = piece.mark(next) == ")" && piece.mark(next + 1) == "(";
-        if !given || called || !name.contains('.') {
-            return;
-        }
-        let name = tables::canonical(self.language, name, self.names.stars());
-        let runs =
-            matches!(tables::function(self.language, &name), Some(Effect::Shell | Effect::Process | Effect::NodeShell | Effect::NodeSpawn | Effect::Words));
-        // What `promisify` gives is followed where it is called.
-        let followed = before == Some("promisify");
-        if runs && !followed {
-            self.push(Found::OpaqueShell);
-        }
-    }
-}
-
-/// The folder of a path.
-pub(super) fn parent(path: &Text) -> Text {
-    let folder = path.text.trim_end_matches('/').rsplit_once('/').map_or(".", |(folder, _)| folder);
-    Text { text: folder.to_owned(), holes: folder.contains(super::HOLE), known: path.known }
 }

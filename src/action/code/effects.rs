@@ -1,80 +1,230 @@
-//! A call whose function is known, with its arguments, to findings: what all effects share.
+//! A call whose effect is known, with its arguments, to findings.
 
-use super::piece::Piece;
-use super::tables::Effect;
-use super::value::{Arg, Text, Value};
+use super::functions::Effect;
+use super::value::{Text, Value};
 use super::{Found, HOLE, Language, Scan};
 
+/// A call's argument.
+pub(super) struct Arg {
+    /// `name=…`, `name: …`
+    pub(super) name: Option<String>,
+    pub(super) value: Value,
+}
+
 /// A call whose effect is known.
-pub(super) struct Call<'c, 'a> {
+pub(super) struct Call<'c> {
     /// The canonical name.
     pub(super) name: &'c str,
     pub(super) effect: Effect,
-    pub(super) args: &'c [Arg<'a>],
-    /// What a method is called on.
-    pub(super) on: Option<&'c Value>,
+    pub(super) args: &'c [Arg],
     /// Unique in the text.
     pub(super) site: usize,
 }
 
-impl<'a> Call<'_, 'a> {
-    /// The argument with one of these names, or the one at this place among those without a name.
-    pub(super) fn arg(&self, index: usize, names: &[&str]) -> Option<&Arg<'a>> {
-        self.args.iter().find(|arg| arg.name.is_some_and(|name| names.contains(&name))).or_else(|| self.args.iter().filter(|arg| arg.name.is_none()).nth(index))
+impl Call<'_> {
+    fn plain(&self) -> impl Iterator<Item = &Value> {
+        self.args.iter().filter(|arg| arg.name.is_none()).map(|arg| &arg.value)
     }
 
-    pub(super) fn named(&self, name: &str) -> Option<&Arg<'a>> {
-        self.args.iter().find(|arg| arg.name == Some(name))
+    /// The argument with one of these names, or the one at this place among those without a name.
+    fn arg(&self, index: usize, names: &[&str]) -> Value {
+        let by_name = self.args.iter().find(|arg| arg.name.as_deref().is_some_and(|name| names.contains(&name))).map(|arg| &arg.value);
+        by_name.or_else(|| self.plain().nth(index)).cloned().unwrap_or(Value::Unknown)
+    }
+
+    /// An option, by name or in an object; `None` where there is none.
+    fn option(&self, key: &str) -> Option<&Value> {
+        self.args.iter().find_map(|arg| match &arg.value {
+            value if arg.name.as_deref() == Some(key) => Some(value),
+            Value::Object(keys) => keys.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            _ => None,
+        })
+    }
+
+    /// Whether an option is given and not false.
+    fn set(&self, key: &str) -> bool {
+        self.option(key).is_some_and(|value| *value != Value::Bool(false))
+    }
+
+    /// The words of arguments from this place on, lists taken apart.
+    fn words(&self, from: usize) -> Vec<Option<String>> {
+        self.plain().skip(from).flat_map(|value| value.clone().settled().elements()).collect()
     }
 }
 
 impl Scan {
-    /// Pushes what the call does, with `emit`; gives what the call gives.
-    pub(super) fn effect(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>, emit: bool) -> Value {
-        use Effect::{
-            Argv, Code, CodeText, ExecArgs, ExecList, KeyedSpawn, NodeFork, NodeShell, NodeSpawn, Open, OpenFlags, PathOpen, PerlOpen, Popen, Process, Program,
-            Shell, SpawnArgs, SpawnList, Words, WriteAt,
-        };
-        let opens = matches!(call.effect, Open | PathOpen | OpenFlags)
-            || call.effect == WriteAt(0) && matches!(call.name, "fs.createWriteStream" | "Deno.create" | "Deno.createSync");
-        if !emit {
-            return if opens { Value::Handle(call.site) } else { Value::Unknown };
-        }
-        if call.args.is_empty() && call.on.is_none() {
-            return Value::Unknown;
-        }
+    /// Pushes what the call does.
+    pub(super) fn effect(&mut self, call: &Call<'_>) {
         let before = self.found.len();
+        let path = |index: usize, names: &[&str]| call.arg(index, names).choices();
         match call.effect {
-            Shell | Process | ExecList | ExecArgs | SpawnList | SpawnArgs | Argv | NodeShell | NodeSpawn | NodeFork | KeyedSpawn | Words | Popen | Program => {
-                self.process(piece, call);
+            Effect::Open(mode) => self.open(call, mode),
+            Effect::PerlOpen => self.perl_open(call),
+            Effect::Write(append) => {
+                let text = match call.arg(1, &["data", "text"]) {
+                    Value::List(items) => items.into_iter().collect::<Option<Vec<_>>>().map(|items| items.concat()),
+                    other => other.literal(),
+                };
+                let flags = call.option("flag").or_else(|| call.option("mode")).and_then(Value::literal).is_some_and(|flag| flag.starts_with('a'));
+                let named = call.args.iter().any(|arg| matches!(&arg.value, Value::Named(name) if name.contains("FILE_APPEND")));
+                let append = append || flags || named || call.option("append") == Some(&Value::Bool(true));
+                for path in path(0, &["file", "path"]).into_iter().flat_map(Value::elements) {
+                    self.push(Found::Write { path, append, text: text.clone() });
+                }
             }
-            PerlOpen => self.perl_open(piece, call),
-            Code | CodeText => self.program_text(piece, call),
-            _ => self.file(piece, call),
+            Effect::WriteAt(index) => {
+                let source = if index > 0 { call.arg(0, &["src"]).literal() } else { None };
+                let append = call.option("flags").and_then(Value::literal).is_some_and(|flags| flags.contains('a'));
+                for path in path(index, &["dst", "dest", "filename"]) {
+                    let path = path.literal().map(|path| below(&path, source.as_deref()));
+                    self.opened(call.site, path, append);
+                }
+            }
+            Effect::Touch => {
+                for path in path(0, &[]).into_iter().flat_map(Value::elements) {
+                    self.push(Found::Write { path, append: true, text: Some(String::new()) });
+                }
+            }
+            Effect::HandleText => {
+                if let Value::Handle(place) = call.arg(0, &[]) {
+                    self.handle_text(place, call.arg(1, &[]).literal());
+                }
+            }
+            Effect::Delete(recursive) => {
+                let several = !matches!(self.language, Language::Python | Language::JavaScript);
+                // Options under a name may hold it.
+                let named = call.name.contains("rm") && !call.name.contains("rmdir") && matches!(call.plain().nth(1), Some(Value::Named(_)));
+                let recursive = recursive || call.set("recursive") || !several && named;
+                let paths = call.args.iter().filter(|arg| arg.name.as_deref().is_none_or(|name| name == "path")).map(|arg| arg.value.clone());
+                for value in paths.take(if several { usize::MAX } else { 1 }).flat_map(Value::choices).filter(|value| !matches!(value, Value::Bool(_))) {
+                    for path in value.elements() {
+                        self.push(Found::Delete { path, recursive });
+                    }
+                }
+            }
+            Effect::Move => {
+                for from in path(0, &["src"]) {
+                    let sources = from.elements();
+                    let source = sources.first().cloned().flatten();
+                    self.found_all(sources.into_iter().map(|path| Found::Delete { path, recursive: false }));
+                    let path = call.arg(1, &["dst", "dest", "target"]).literal().map(|path| below(&path, source.as_deref()));
+                    self.push(Found::Write { path, append: false, text: None });
+                }
+            }
+            Effect::Code | Effect::CodeText => self.program_text(call),
+            _ => self.process(call),
         }
         if self.language == Language::Unknown && !matches!(call.name, "system" | "shell_exec" | "passthru") && !call.name.contains('.') {
             // In an unknown language such a name proves something only together with a literal.
-            let mut at = before;
-            while let Some(found) = self.found.get(at) {
-                match found {
-                    Found::OpaqueShell | Found::Delete { path: None, .. } | Found::Write { path: None, .. } => {
-                        drop(self.found.remove(at));
+            let later = self.found.split_off(before.min(self.found.len()));
+            let unknown = |found: &Found| matches!(found, Found::OpaqueShell | Found::Delete { path: None, .. } | Found::Write { path: None, .. });
+            self.found.extend(later.into_iter().filter(|found| !unknown(found)));
+        }
+    }
+
+    fn found_all(&mut self, all: impl IntoIterator<Item = Found>) {
+        all.into_iter().for_each(|found| self.push(found));
+    }
+
+    /// Calls that start programs.
+    fn process(&mut self, call: &Call<'_>) {
+        let input = call.option("input").or_else(|| call.option("stdin")).cloned();
+        let options = |value: &Value| matches!(value, Value::Object(_));
+        match call.effect {
+            Effect::Argv => self.argv(call.words(0)),
+            Effect::ExecList(from) => {
+                let program = call.arg(from, &["path", "file"]).literal();
+                for list in call.arg(from + 1, &["argv", "args"]).choices() {
+                    // The first word is only the name under which the program is shown.
+                    let rest = if let Value::List(items) = list { items.into_iter().skip(1).collect() } else { vec![None] };
+                    self.argv([program.clone()].into_iter().chain(rest).collect());
+                }
+            }
+            Effect::ExecArgs(from) => {
+                let mut words = vec![call.arg(from, &[]).literal()];
+                words.extend(call.words(from + 2));
+                words.truncate(words.len() - usize::from(call.name.ends_with('e') && words.len() > 1)); // the environment
+                self.argv(words);
+            }
+            Effect::Spawn => {
+                let list = call.plain().nth(1).filter(|value| !options(value)).or_else(|| call.option("args"));
+                let list = list.map_or_else(Vec::new, |list| list.clone().settled().elements());
+                for program in call.arg(0, &[]).choices() {
+                    let program = if options(&program) { call.option("cmd").cloned().unwrap_or(Value::Unknown) } else { program };
+                    if call.set("shell") {
+                        let mut text = program.into_text();
+                        for word in &list {
+                            text.text.push(' ');
+                            text.add(&word.as_ref().map_or_else(Text::hole, |word| Text::lit(word)));
+                        }
+                        self.shell(&Value::Text(text));
+                        continue;
                     }
-                    _ => at += 1,
+                    let words: Vec<_> = program.elements().into_iter().chain(list.iter().cloned()).collect();
+                    self.argv(words.clone());
+                    self.standard_input(&words, input.clone());
+                }
+            }
+            Effect::Words if call.plain().filter(|value| !options(value)).count() > 1 => {
+                let popen = call.name.contains("popen") && call.name.starts_with("IO");
+                if let (true, Some(first)) = (popen, call.plain().find(|value| !options(value))) {
+                    self.shell(first); // what follows is the mode
+                } else {
+                    self.argv(call.words(0));
+                }
+            }
+            _ => {
+                let first = call.plain().find(|value| !options(value) || call.effect != Effect::Words);
+                let named = call.arg(usize::MAX, &["args", "cmd", "command"]);
+                let first = if named == Value::Unknown { first.cloned().unwrap_or(named) } else { named };
+                for value in first.choices() {
+                    self.one_process(call, value, input.clone());
                 }
             }
         }
-        if opens { Value::Handle(call.site) } else { Value::Unknown }
+    }
+
+    /// One value that is a command: a list of words, or a text. Without a shell a text is a program and nothing else, but
+    /// it may have come out of `shlex.split`.
+    fn one_process(&mut self, call: &Call<'_>, value: Value, input: Option<Value>) {
+        let words = match value {
+            // The rest are arguments of the shell itself.
+            Value::List(items) if call.set("shell") => {
+                return self.shell(&items.into_iter().next().flatten().map_or(Value::Unknown, |text| Value::lit(&text)));
+            }
+            Value::List(mut words) => {
+                if let (Some(program), Some(first)) = (call.option("executable"), words.first_mut()) {
+                    *first = program.literal();
+                }
+                self.argv(words.clone());
+                words
+            }
+            Value::Path(path) => return self.argv(vec![path.literal()]),
+            other => {
+                self.shell(&other);
+                other.into_text().words(None).elements()
+            }
+        };
+        self.standard_input(&words, input);
+    }
+
+    /// A shell without arguments runs what it reads.
+    fn standard_input(&mut self, words: &[Option<String>], input: Option<Value>) {
+        let Some((Some(program), rest)) = words.split_first() else { return };
+        let name = program.rsplit('/').next().unwrap_or(program);
+        let reads = rest.iter().flatten().all(|word| matches!(word.as_str(), "-" | "-s" | "-e" | "-x" | "-l" | "-i" | "-ex" | "-eux"));
+        if let Some(input) = input.filter(|input| !matches!(input, Value::Bool(_) | Value::Named(_)) && reads)
+            && matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "fish" | "ash")
+        {
+            self.shell(&input);
+        }
     }
 
     /// Program text given to the language's own interpreter.
-    fn program_text(&mut self, piece: &Piece<'_>, call: &Call<'_, '_>) {
-        let arg = match call.name {
-            "Function" | "create_function" => call.args.last(),
-            _ => call.arg(0, &[]),
-        };
-        let Some(arg) = arg else { return };
-        for value in self.eval_all(piece, arg.span.clone()) {
+    fn program_text(&mut self, call: &Call<'_>) {
+        let last = matches!(call.name, "Function" | "create_function");
+        let value = if last { call.plain().last().cloned().unwrap_or(Value::Unknown) } else { call.arg(0, &[]) };
+        for value in value.choices() {
             match value {
                 Value::Text(text) if text.known => {
                     self.evaluated(&text.text);
@@ -83,7 +233,7 @@ impl Scan {
                         self.push(Found::OpaqueShell); // a whole statement is not known
                     }
                 }
-                Value::Bool(_) | Value::Object(..) | Value::Number(_) => {}
+                Value::Bool(_) | Value::Object(_) | Value::Number(_) => {}
                 Value::Decoded => self.push(Found::OpaqueShell),
                 _ if call.effect == Effect::Code => self.push(Found::OpaqueShell),
                 _ => {}
@@ -94,12 +244,11 @@ impl Scan {
     /// Text given to a shell.
     pub(super) fn shell(&mut self, value: &Value) {
         match value {
-            Value::Text(text) | Value::Path(text) => {
+            Value::Text(text) => {
                 let known = text.known && !text.text.replace(HOLE, "").trim().is_empty();
-                if !text.holes && !known {
-                    return; // an empty command
+                if text.holes || known {
+                    self.push(if known { Found::Shell(open_holes(&text.text)) } else { Found::OpaqueShell });
                 }
-                self.push(if known { Found::Shell(open_holes(&text.text)) } else { Found::OpaqueShell });
             }
             Value::List(items) => self.argv(items.clone()),
             _ => self.push(Found::OpaqueShell),
@@ -107,82 +256,87 @@ impl Scan {
     }
 
     /// A program and its arguments.
-    pub(super) fn argv(&mut self, mut words: Vec<Option<String>>) {
+    fn argv(&mut self, mut words: Vec<Option<String>>) {
         /// More words than this are cut off, and something unknown stands for them.
         const MAX_WORDS: usize = 1024;
-        if words.is_empty() {
-            return;
-        }
         if words.len() > MAX_WORDS {
             words.truncate(MAX_WORDS);
             words.push(None);
         }
-        let known = words.iter().any(Option::is_some);
-        self.push(if known { Found::Argv(words) } else { Found::OpaqueShell });
+        if !words.is_empty() {
+            let known = words.iter().any(Option::is_some);
+            self.push(if known { Found::Argv(words) } else { Found::OpaqueShell });
+        }
     }
 
-    /// The values of an argument; those of a text that is none stay unknown.
-    pub(super) fn values(&mut self, piece: &Piece<'_>, arg: Option<&Arg<'_>>) -> Vec<Value> {
-        let Some(arg) = arg else { return vec![Value::Unknown] };
-        let mut values: Vec<Value> = Vec::new();
-        for value in self.eval_all(piece, arg.span.clone()) {
-            let value = match value {
-                // A name is often empty before it is given its value.
-                Value::Text(text) if text.known && text.text.is_empty() => continue,
-                value @ (Value::Text(_) | Value::Path(_) | Value::List(_) | Value::Object(..)) => value,
-                _ => Value::Unknown,
-            };
-            if !values.contains(&value) {
-                values.push(value);
+    /// A path and a mode; in Ruby a path that begins with `|` is a command.
+    fn open(&mut self, call: &Call<'_>, mode: usize) {
+        let given = call.plain().count() > mode || call.option("mode").is_some() || call.option("flags").is_some();
+        let append = match call.arg(mode, &["mode", "flags"]) {
+            _ if !given => None,
+            Value::Text(text) if !text.holes => {
+                let mode = text.text.split([':', ',']).next().unwrap_or_default();
+                // What is longer is an encoding.
+                let writes = mode.contains(['w', 'a', 'x', '+', 'c', '>']) && (mode.len() <= 5 || mode.starts_with(['<', '>', '+']));
+                writes.then(|| mode.contains('a') || mode.contains(">>"))
+            }
+            Value::Object(_) => call.set("write").then_some(false),
+            Value::Bool(_) | Value::List(_) => None,
+            Value::Named(flags) if flags.contains("RDONLY") && !flags.contains("CREAT") && !flags.contains("TRUNC") => None,
+            Value::Named(flags) => Some(flags.contains("APPEND")),
+            _ => Some(false),
+        };
+        for path in call.arg(0, &["file", "path", "name", "filename"]).choices() {
+            let command = path.literal().and_then(|path| path.strip_prefix('|').map(Value::lit)).filter(|_| self.language == Language::Ruby);
+            match (command, append) {
+                (Some(command), _) => self.shell(&command),
+                (None, Some(append)) if !matches!(path, Value::Number(_)) => self.opened(call.site, path.literal().filter(|path| !path.is_empty()), append),
+                _ => {}
             }
         }
-        values
     }
 
-    /// The one value of an argument.
-    pub(super) fn value(&mut self, piece: &Piece<'_>, arg: Option<&Arg<'_>>) -> Value {
-        arg.map_or(Value::Unknown, |arg| self.eval(piece, arg.span.clone(), 0))
+    /// A file was opened to be written; what goes into it is added later.
+    fn opened(&mut self, site: usize, path: Option<String>, append: bool) {
+        self.push(Found::Write { path, append, text: None });
+        self.handles.insert(site, self.found.len() - 1);
     }
 
-    /// The value of a key in an object of options, `None` where there is no such key.
-    pub(super) fn option(&mut self, piece: &Piece<'_>, arg: Option<&Arg<'_>>, key: &str) -> Option<Value> {
-        /// Keys further behind are not looked at.
-        const MAX_KEYS: usize = 64;
-        let arg = arg?;
-        let open = (arg.span.start..arg.span.end).take(4).find(|at| matches!(piece.mark(*at), "{" | "["))?;
-        for item in piece.items(open).into_iter().take(MAX_KEYS) {
-            let name = match piece.token(item.start) {
-                Some(super::lex::Token::Word(word)) => Some((*word).to_owned()),
-                Some(super::lex::Token::Text(parts)) => Self::plain(parts),
-                _ => None,
-            };
-            if name.as_deref() != Some(key) {
-                continue;
+    /// Perl's `open`: a handle, then a mode and a path or a command, in one or several arguments.
+    fn perl_open(&mut self, call: &Call<'_>) {
+        let mode = call.arg(1, &[]).into_text();
+        let (sign, rest) = mode.text.trim().split_at(mode.text.trim().bytes().take_while(|byte| b"+<>|-".contains(byte)).count());
+        let (name, words) = (rest.trim(), call.words(2));
+        let text = |text: &str| Value::Text(Text { text: text.to_owned(), ..mode.clone() });
+        match sign {
+            "|-" | "-|" if words.len() == 1 => self.shell(&call.arg(2, &[])),
+            "|-" | "-|" => self.argv(words),
+            "|" => self.shell(&text(name)),
+            // `>&` makes a handle the same as another one, `>-` is the standard output.
+            ">" | ">>" | "+<" | "+>" | "+>>" if !name.starts_with('&') => {
+                let path = if call.args.len() > 2 { call.arg(2, &[]).literal() } else { text(name).literal() };
+                self.opened(call.site, path, sign.contains(">>"));
             }
-            if item.len() == 1 {
-                return Some(self.eval(piece, item, 1)); // `{recursive}`
-            }
-            return Some(self.eval(piece, item.start + 2..item.end, 1));
+            "" if name.ends_with('|') => self.shell(&text(name.trim_end_matches('|').trim())),
+            _ => {}
         }
-        None
     }
 
     /// An open file is written to, or used in a way that cannot be followed.
-    pub(super) fn handle(&mut self, piece: &Piece<'_>, place: usize, method: &str, args: &[Arg<'_>]) {
-        let line = matches!(method, "puts" | "say" | "println");
+    pub(super) fn handle(&mut self, place: usize, method: &str, args: &[Arg]) {
         match method {
-            "write" | "puts" | "print" | "say" | "<<" | "end" | "writeln" | "println" | "syswrite" | "write_all" => {
-                let mut text = Text { known: true, ..Text::default() };
+            "write" | "puts" | "print" | "say" | "end" => {
+                let mut text = Text::default();
                 for arg in args {
-                    text.add(&self.value(piece, Some(arg)).into_text());
+                    text.add(&arg.value.clone().into_text());
                 }
-                if line && !text.text.ends_with('\n') {
+                if matches!(method, "puts" | "say") && !text.text.ends_with('\n') {
                     text.text.push('\n');
                 }
                 self.handle_text(place, text.literal());
             }
-            "writelines" | "truncate" | "printf" | "pipe" | "writev" => self.handle_text(place, None),
-            _ => {}
+            "close" | "flush" | "fileno" | "read" | "on" => {}
+            _ => self.handle_text(place, None),
         }
     }
 
@@ -190,47 +344,41 @@ impl Scan {
     pub(super) fn handle_text(&mut self, place: usize, more: Option<String>) {
         let Some(&index) = self.handles.get(&place) else { return };
         let Some(Found::Write { text, .. }) = self.found.get_mut(index) else { return };
-        match (more, text) {
-            (Some(more), Some(text)) => text.push_str(&more),
-            (Some(more), empty) => *empty = Some(more),
-            (None, text) => {
-                *text = None;
-                self.handles.remove(&place);
-            }
+        if let Some(more) = more {
+            text.get_or_insert_default().push_str(&more);
+        } else {
+            *text = None;
+            self.handles.remove(&place);
         }
     }
+}
 
-    /// Whether Ruby's or Perl's manners hold.
-    pub(super) fn is_ruby(&self) -> bool {
-        self.language == Language::Ruby
-    }
+/// The path of a file that is put into a folder, where the target says by its end that it is one.
+fn below(target: &str, source: Option<&str>) -> String {
+    let name = source.and_then(|source| source.trim_end_matches('/').rsplit('/').next());
+    name.filter(|_| target.ends_with('/')).map_or_else(|| target.to_owned(), |name| format!("{target}{name}"))
 }
 
 /// Shell text in which no hole stands between single quotes, where it would be read as plain text: there the quotes are
 /// closed around it.
 fn open_holes(text: &str) -> String {
     let mut opened = String::with_capacity(text.len());
-    let mut quote = None;
-    let mut rest = text;
-    while let Some(next) = rest.chars().next() {
-        if rest.starts_with(HOLE) {
+    let (mut quote, mut escaped) = (None, false);
+    for (index, part) in text.split(HOLE).enumerate() {
+        if index > 0 {
             let single = quote == Some('\'');
-            opened.push_str(if single { "'\"" } else { "" });
-            opened.push_str(HOLE);
-            opened.push_str(if single { "\"'" } else { "" });
-            rest = rest.get(HOLE.len()..).unwrap_or_default();
-            continue;
+            opened.extend([if single { "'\"" } else { "" }, HOLE, if single { "\"'" } else { "" }]);
         }
-        let mut length = next.len_utf8();
-        match (quote, next) {
-            (None, '\'' | '"') => quote = Some(next),
-            (Some(open), close) if open == close => quote = None,
-            (None | Some('"'), '\\') => length += rest.chars().nth(1).map_or(0, char::len_utf8),
-            _ => {}
+        for char in part.chars() {
+            match (quote, char) {
+                _ if escaped => escaped = false,
+                (None | Some('"'), '\\') => escaped = true,
+                (None, '\'' | '"') => quote = Some(char),
+                (Some(open), close) if open == close => quote = None,
+                _ => {}
+            }
+            opened.push(char);
         }
-        let (taken, left) = rest.split_at_checked(length).unwrap_or((rest, ""));
-        opened.push_str(taken);
-        rest = left;
     }
     opened
 }

@@ -1,8 +1,10 @@
-//! Expressions to values: literals, their concatenation, names, lists.
+//! Expressions to values: literals, their concatenation, names, lists, chains of members and calls.
 
-use super::lex::{Part, Token};
+use super::effects::Arg;
+use super::functions;
+use super::lex::{Form, Part, Token};
 use super::piece::{Piece, Span};
-use super::value::{Text, Value, fill_percent, join_path};
+use super::value::{Text, Value, fill, join_path};
 use super::{Language, Scan};
 
 /// Expressions nested deeper than this are unknown.
@@ -20,15 +22,6 @@ impl Scan {
         left.is_some()
     }
 
-    /// The text of a string without holes.
-    pub(super) fn plain(parts: &[Part<'_>]) -> Option<String> {
-        match parts {
-            [] => Some(String::new()),
-            [Part::Lit(text)] => Some(text.clone()),
-            _ => None,
-        }
-    }
-
     /// The text of a string; holes that are names of known texts are filled.
     pub(super) fn text_of(&mut self, parts: &[Part<'_>]) -> Text {
         let mut text = Text { known: parts.iter().all(|part| matches!(part, Part::Lit(_))), ..Text::default() };
@@ -36,86 +29,71 @@ impl Scan {
             match part {
                 Part::Lit(lit) => text.add(&Text::lit(lit)),
                 Part::Hole(code) => {
-                    let name = code.trim().trim_start_matches(['{', '('].as_slice()).trim_end_matches(['}', ')'].as_slice());
-                    let name = match self.language {
-                        Language::Perl | Language::Php if !name.starts_with(['$', '@']) => format!("${name}"),
-                        _ => name.to_owned(),
-                    };
-                    let value = self.named(&name);
-                    let hole = match value {
-                        Value::List(items) => items.into_iter().collect::<Option<Vec<_>>>().map(|items| Text::lit(&items.join(" "))),
-                        other => Some(other.into_text()),
-                    };
-                    text.add(&hole.unwrap_or_else(Text::hole));
+                    let name = code.trim_matches(|char: char| char.is_whitespace() || "{}()".contains(char));
+                    let sigil = matches!(self.language, Language::Perl | Language::Php) && !name.starts_with(['$', '@']);
+                    let value = if sigil { self.named(&format!("${name}")) } else { self.named(name) };
+                    let value = if matches!(value, Value::List(_)) { super::value::joined(&value, " ") } else { value };
+                    text.add(&value.into_text());
                 }
             }
         }
         if self.spend(text.text.len()) && text.text.len() <= MAX_VALUE { text } else { Text::hole() }
     }
 
-    /// The one value of a name; the name itself where nothing is given to it.
+    /// The value of a name; the name itself where nothing is given to it.
     pub(super) fn named(&mut self, name: &str) -> Value {
         let value = match self.names.get(name) {
             None => return Value::Named(name.to_owned()),
             Some([value]) => value.clone(),
-            // A function under several names is one of them; of several texts none is sure.
-            Some(values) => values.iter().find(|value| matches!(value, Value::Named(_))).cloned().unwrap_or(Value::Unknown),
+            Some(values) => Value::OneOf(values.to_vec()),
         };
         if self.spend(value.size()) { value } else { Value::Unknown }
     }
 
-    /// All values that an expression may have: those of a name, both sides of a choice.
-    pub(super) fn eval_all(&mut self, piece: &Piece<'_>, span: Span) -> Vec<Value> {
+    /// The value of an expression, which may be a choice between several.
+    pub(super) fn eval(&mut self, piece: &Piece<'_>, span: Span, level: usize) -> Value {
+        /// More choices than this are not told apart.
+        const MAX_CHOICES: usize = 16;
         let span = piece.trim(span);
-        if span.len() == 1
-            && let Some(values) = piece.word(span.start).and_then(|name| self.names.get(name))
-        {
-            let values = values.to_vec();
-            let size = values.iter().map(Value::size).sum();
-            return if self.spend(size) { values } else { vec![Value::Unknown] };
-        }
         let python = self.language == Language::Python;
-        let mut choices = vec![span.start];
-        let mut question = false;
+        let mut choices = Vec::from([span.clone()]);
         let mut at = span.start;
-        while at < span.end && choices.len() < 16 {
+        while at < span.end && choices.len() < MAX_CHOICES && at - span.start < MAX_TERMS {
             let next = piece.skip(at);
             match (piece.mark(at), piece.word(at)) {
-                ("?", _) if !python => {
-                    question = true;
-                    choices = vec![next]; // what stands before is the condition
+                ("?", _) if !python => choices.clear(), // what stands before is the condition
+                ("||" | "??", _) | (_, Some("or")) => {}
+                (":", _) if choices.first().is_some_and(|choice| choice.start > span.start) => {}
+                (_, Some("if")) if python => {}
+                (_, Some("else")) if python && choices.len() > 1 => {
+                    choices.pop(); // the condition is between the two
+                    choices.push(next..span.end);
+                    at = next;
+                    continue;
                 }
-                (":", _) if question => choices.push(next),
-                ("||" | "??", _) | (_, Some("or")) => choices.push(next),
-                (_, Some("if")) if python && at > span.start => {
-                    // `a if c else b`: the condition is between the two.
-                    let Some(other) = (at..span.end).take(MAX_TERMS).find(|place| piece.word(*place) == Some("else")) else {
-                        break;
-                    };
-                    let first = self.eval(piece, span.start..at, 0);
-                    let mut values = vec![first];
-                    values.push(self.eval(piece, other + 1..span.end, 0));
-                    return values;
+                _ => {
+                    at = next;
+                    continue;
                 }
-                _ => {}
             }
+            if let Some(last) = choices.last_mut() {
+                last.end = at;
+            }
+            choices.push(next..span.end);
             at = next;
         }
-        if choices.len() == 1 && !question {
-            return vec![self.eval(piece, span, 0)];
+        let mut values: Vec<Value> = Vec::new();
+        for choice in choices {
+            values.extend(self.sum(piece, choice, level).choices());
         }
-        let ends: Vec<usize> = choices.iter().skip(1).map(|start| start - 1).chain([span.end]).collect();
-        choices.into_iter().zip(ends).map(|(start, end)| self.eval(piece, start..end, 0)).collect()
+        if values.len() == 1 { values.pop().unwrap_or(Value::Unknown) } else { Value::OneOf(values) }
     }
 
-    /// The value of an expression.
-    pub(super) fn eval(&mut self, piece: &Piece<'_>, span: Span, level: usize) -> Value {
+    /// The value of terms with operators between them.
+    fn sum(&mut self, piece: &Piece<'_>, span: Span, level: usize) -> Value {
         let span = piece.trim(span);
-        if level > MAX_LEVEL || span.is_empty() || !self.spend(span.len()) {
+        if level > MAX_LEVEL || span.is_empty() || !self.spend(span.len().min(MAX_TERMS)) {
             return Value::Unknown;
-        }
-        if self.language == Language::Awk {
-            return Value::Text(self.awk_text(piece, span));
         }
         let (mut value, mut at) = self.term(piece, &span, span.start, level);
         for _ in 0..MAX_TERMS {
@@ -123,62 +101,46 @@ impl Scan {
             if at >= span.end {
                 return value;
             }
-            let mark = piece.mark(at);
-            let joins = match self.language {
-                Language::Perl | Language::Php => mark == ".",
-                _ => mark == "+",
+            let joins = if self.dot_joins() { "." } else { "+" };
+            let from = match (piece.mark(at), &value) {
+                (mark, _) if mark == joins => at + 1,
+                ("/", Value::Path(_)) | ("|", Value::Named(_)) => at + 1,
+                ("", Value::Text(_)) if matches!(piece.token(at), Some(Token::Text(Form::Plain, _))) => at,
+                ("%", Value::Text(format)) => {
+                    let rest = at + 1..span.end;
+                    let items = if piece.mark(at + 1) == "(" { piece.items(at + 1) } else { Vec::from([rest]) };
+                    let values: Vec<Text> = items.into_iter().map(|item| self.eval(piece, item, level + 1).settled().into_text()).collect();
+                    return Value::Text(fill(format, &values, false));
+                }
+                _ if piece.word(at) == Some("as") || piece.mark(at) == "!" => return value, // a type's assertion
+                (_, Value::Decoded) => return value,
+                _ => return Value::Unknown,
             };
-            if joins {
-                let (right, next) = self.term(piece, &span, at + 1, level);
-                value = self.concat(value, right);
-                at = next;
-            } else if mark == "/" && matches!(value, Value::Path(_)) {
-                let (right, next) = self.term(piece, &span, at + 1, level);
-                value = Value::Path(join_path([value.into_text(), right.into_text()]));
-                at = next;
-            } else if mark == "%" && matches!(value, Value::Text(_)) {
-                let tuple = piece.mark(at + 1) == "(";
-                let values = if tuple { piece.items(at + 1) } else { piece.split(at + 1..span.end, |_| false) };
-                let values: Vec<Text> = values.into_iter().map(|item| self.eval(piece, item, level + 1).into_text()).collect();
-                return Value::Text(fill_percent(&value.into_text(), &values));
-            } else if matches!(piece.token(at), Some(Token::Text(_))) && matches!(value, Value::Text(_)) {
-                let (right, next) = self.term(piece, &span, at, level);
-                value = self.concat(value, right);
-                at = next;
-            } else if piece.word(at) == Some("as") || mark == "!" {
-                return value; // a type's assertion
-            } else {
-                return if value == Value::Decoded { value } else { Value::Unknown };
-            }
+            let (right, next) = self.term(piece, &span, from, level);
+            value = self.concat(value, right);
+            at = next;
         }
         Value::Unknown
+    }
+
+    fn dot_joins(&self) -> bool {
+        matches!(self.language, Language::Perl | Language::Php)
     }
 
     pub(super) fn concat(&mut self, left: Value, right: Value) -> Value {
         if !self.spend(left.size() + right.size()) || left.size() + right.size() > MAX_VALUE {
             return Value::Unknown;
         }
-        match (left, right) {
+        match (left.settled(), right.settled()) {
             (Value::Decoded, _) | (_, Value::Decoded) => Value::Decoded,
             (Value::Number(_), Value::Number(_)) => Value::Unknown,
-            (Value::List(mut items), Value::List(more)) => {
-                items.extend(more);
-                Value::List(items)
-            }
-            (Value::List(mut items), _) => {
-                items.push(None);
-                Value::List(items)
-            }
-            (_, Value::List(items)) => {
-                let mut all = vec![None];
-                all.extend(items);
-                Value::List(all)
-            }
+            (Value::Named(left), Value::Named(right)) => Value::Named(format!("{left}|{right}")), // flags
+            (Value::Path(left), right) => Value::Path(join_path([left, right.into_text()])),
+            (Value::List(left), right) => Value::List(left.into_iter().chain(if let Value::List(right) = right { right } else { vec![None] }).collect()),
+            (left, Value::List(right)) => Value::List(left.elements().into_iter().map(|_| None).chain(right).collect()),
             (left, right) => {
                 let mut text = left.into_text();
-                let right = right.into_text();
-                text.known |= right.known && !right.text.trim().is_empty();
-                text.add(&right);
+                text.add(&right.into_text());
                 Value::Text(text)
             }
         }
@@ -187,69 +149,226 @@ impl Scan {
     /// One term from `at`, and the index after it.
     fn term(&mut self, piece: &Piece<'_>, span: &Span, at: usize, level: usize) -> (Value, usize) {
         let mut at = piece.skip_newlines(at);
-        while at < span.end
-            && (matches!(piece.word(at), Some("await" | "new" | "my" | "our" | "local"))
-                || matches!(piece.mark(at), "*" | "**" | "..." | "&" | "\\")
-                || piece.word(at).is_some() && matches!(piece.mark(at + 1), "=" | ":="))
-        {
-            at += if matches!(piece.mark(at + 1), "=" | ":=") && piece.word(at).is_some() { 2 } else { 1 };
+        while at < span.end {
+            let named = piece.word(at).is_some() && matches!(piece.mark(at + 1), "=" | ":=");
+            let prefix = matches!(piece.word(at), Some("await" | "new" | "my" | "our" | "local")) || matches!(piece.mark(at), "*" | "**" | "..." | "&" | "\\");
+            match (named, prefix) {
+                (true, _) => at += 2,
+                (_, true) => at += 1,
+                _ => return self.chain(piece, at, span.end, false, level),
+            }
         }
-        if at >= span.end {
-            return (Value::Unknown, span.end);
-        }
-        self.chain(piece, at, span.end, false, level)
+        (Value::Unknown, span.end)
     }
 
-    /// A list in brackets: `[…]`, `(…)` with commas, `array(…)`.
-    pub(super) fn list(&mut self, piece: &Piece<'_>, open: usize, level: usize) -> Value {
-        let mut items = Vec::new();
-        for item in piece.items(open) {
-            if items.len() >= MAX_TERMS {
-                items.push(None);
+    /// A list in brackets.
+    fn list(&mut self, piece: &Piece<'_>, items: Vec<Span>, level: usize) -> Value {
+        let mut list = Vec::new();
+        for item in items {
+            // A comprehension may be any number of elements.
+            if list.len() >= MAX_TERMS || item.clone().take(64).any(|place| piece.word(place) == Some("for")) {
+                list.push(None);
                 break;
             }
-            if (item.start..item.end).take(64).any(|place| piece.word(place) == Some("for")) {
-                items.push(None); // a comprehension
-                continue;
-            }
             // A key in front tells nothing of a list.
-            let start = (item.start..item.end).take(4).find(|place| piece.mark(*place) == "=>").map_or(item.start, |place| place + 1);
-            let spread = matches!(piece.mark(start), "*" | "..." | "@") || piece.word(start).is_some_and(|word| word.starts_with('@'));
-            match self.eval(piece, start..item.end, level + 1) {
-                Value::List(inner) if spread || self.language == Language::Perl => items.extend(inner),
-                Value::List(_) => items.push(None),
-                other => items.push(other.literal()),
+            let start = item.clone().take(4).find(|place| piece.mark(*place) == "=>").map_or(item.start, |place| place + 1);
+            let spread = matches!(piece.mark(start), "*" | "..." | "@") || self.language == Language::Perl;
+            match self.eval(piece, start..item.end, level + 1).settled() {
+                Value::List(inner) if spread => list.extend(inner),
+                Value::List(_) => list.push(None),
+                other => list.push(other.literal()),
             }
         }
-        Value::List(items)
+        Value::List(list)
+    }
+
+    /// The keys of an object and their values.
+    fn object(&mut self, piece: &Piece<'_>, open: usize, level: usize) -> Value {
+        /// Keys further behind are not looked at.
+        const MAX_KEYS: usize = 64;
+        let mut keys = Vec::new();
+        for item in piece.items(open).into_iter().take(MAX_KEYS) {
+            let key = match piece.token(item.start) {
+                Some(Token::Word(word)) => (*word).to_owned(),
+                Some(Token::Text(_, parts)) => self.text_of(parts).text,
+                _ => continue,
+            };
+            let start = if item.len() == 1 { item.start } else { item.start + 2 };
+            if item.len() == 1 || matches!(piece.mark(item.start + 1), ":" | "=>") {
+                keys.push((key, self.eval(piece, start..item.end, level + 1)));
+            }
+        }
+        Value::Object(keys)
     }
 
     /// The value of a bracket that stands alone.
-    pub(super) fn group(&mut self, piece: &Piece<'_>, open: usize, level: usize) -> Value {
+    fn group(&mut self, piece: &Piece<'_>, open: usize, level: usize) -> Value {
         if level > MAX_LEVEL {
             return Value::Unknown;
         }
-        let close = piece.close(open);
-        match piece.mark(open) {
-            "[" => self.list(piece, open, level),
-            "{" => Value::Object(piece.base, open),
-            _ => {
-                let items = piece.items(open);
-                let comma = piece.mark(close.saturating_sub(1)) == ",";
-                match items.as_slice() {
-                    [] => Value::List(Vec::new()),
-                    [only] if !comma => {
-                        let value = self.eval(piece, only.clone(), level + 1);
-                        match value {
-                            Value::Text(_) if self.language == Language::Perl && !matches!(piece.mark(close + 1), "." | "->") => value,
-                            value => value,
-                        }
-                    }
-                    // In JavaScript the last one is the value.
-                    [.., last] if self.language == Language::JavaScript => self.eval(piece, last.clone(), level + 1),
-                    _ => self.list(piece, open, level),
+        if piece.mark(open) == "{" {
+            return self.object(piece, open, level);
+        }
+        let items = piece.items(open);
+        let round = piece.mark(open) == "(" && piece.mark(piece.close(open).saturating_sub(1)) != ",";
+        match items.as_slice() {
+            [only] if round => self.eval(piece, only.clone(), level + 1),
+            // In JavaScript the last one is the value.
+            [.., last] if round && self.language == Language::JavaScript => self.eval(piece, last.clone(), level + 1),
+            _ => self.list(piece, items, level),
+        }
+    }
+
+    /// Follows the chain that begins at `at`, no further than `end`; gives its value and the index after it. Findings are
+    /// kept only with `emit`.
+    pub(super) fn chain(&mut self, piece: &Piece<'_>, at: usize, end: usize, emit: bool, level: usize) -> (Value, usize) {
+        let mut next = piece.skip(at);
+        let mut value = match piece.token(at) {
+            Some(Token::Word(word)) => match *word {
+                "True" | "true" | "TRUE" => Value::Bool(true),
+                "False" | "false" | "FALSE" | "None" | "null" | "nil" | "undefined" => Value::Bool(false),
+                "$^X" => Value::lit("perl"),
+                "PHP_BINARY" => Value::lit("php"),
+                "__dirname" | "__dir__" | "__DIR__" => Value::lit("."),
+                "__file__" | "__FILE__" | "__filename" => Value::lit("./__file__"),
+                word => self.named(word),
+            },
+            Some(Token::Text(Form::Words, parts)) => self.text_of(parts).words(None),
+            Some(Token::Text(Form::Plain | Form::Template, parts)) => Value::Text(self.text_of(parts)),
+            Some(Token::Number(number)) => Value::Number((*number).to_owned()),
+            Some(Token::Mark("(" | "[" | "{")) => self.group(piece, at, level + 1),
+            _ => Value::Unknown,
+        };
+        while next < end {
+            let ahead = piece.skip_newlines(next);
+            let mark = piece.mark(ahead);
+            if matches!(mark, "." | "?." | "->" | "::" | "&.") && !(mark == "." && self.dot_joins()) {
+                let place = piece.skip_newlines(ahead + 1);
+                if let Some(name) = piece.word(place) {
+                    let settled = self.bare_call(piece, value.settled(), emit, ahead);
+                    value = self.member(settled, name);
+                    next = place + 1;
+                } else if matches!(piece.mark(place), "(" | "[" | "{") {
+                    next = place; // `->(…)`, `?.[…]`
+                } else {
+                    break;
                 }
+                continue;
             }
+            if ahead != next && mark == "(" && self.language == Language::JavaScript && matches!(value, Value::Named(_) | Value::Method(..)) {
+                next = ahead; // a call goes on although a line ends
+            }
+            let open = next;
+            match piece.token(next) {
+                Some(Token::Mark("(")) => {
+                    let args = self.arguments(piece, piece.items(next), level);
+                    value = self.call(value.settled(), args, piece.base + next, emit);
+                    next = piece.skip(next);
+                }
+                Some(Token::Mark("[")) => {
+                    let inner = self.eval(piece, next + 1..piece.close(next), level + 1);
+                    value = match (value.settled(), inner) {
+                        (Value::List(items), Value::Number(at)) => {
+                            at.parse().ok().and_then(|at: usize| items.into_iter().nth(at).flatten()).map_or(Value::Unknown, |item| Value::lit(&item))
+                        }
+                        (value @ Value::Named(_), Value::Text(name)) if !name.holes => self.member(value, &name.text),
+                        _ => Value::Unknown,
+                    };
+                    next = piece.skip(next);
+                }
+                Some(Token::Mark("{")) if piece.word(at) == Some("$ENV") => {
+                    value = if piece.word(next + 1) == Some("HOME") { Value::lit("~") } else { Value::Unknown };
+                    next = piece.skip(next);
+                }
+                Some(Token::Text(Form::Template, parts)) => {
+                    // The shells of zx, Bun and execa.
+                    if emit && matches!(&value, Value::Named(name) if matches!(name.as_str(), "$" | "Bun.$" | "zx.$" | "execa.$" | "dax.$" | "$.sync")) {
+                        let text = self.text_of(parts);
+                        self.shell(&Value::Text(text));
+                    }
+                    value = Value::Unknown;
+                    next += 1;
+                }
+                _ if self.is_command(piece, &value, next) => {
+                    let stop = piece.expression_end(next, true).min(end);
+                    let args = self.arguments(piece, piece.split(next..stop), level);
+                    value = self.call(value.settled(), args, piece.base + next, emit);
+                    next = stop.max(next + 1);
+                }
+                _ => break,
+            }
+            if piece.unclosed(open) {
+                break; // INVARIANT: so that many of them cost no more than one
+            }
+        }
+        (self.bare_call(piece, value, emit, next), next)
+    }
+
+    /// In Ruby a method needs no brackets to be called.
+    fn bare_call(&mut self, piece: &Piece<'_>, value: Value, emit: bool, at: usize) -> Value {
+        let called = match &value {
+            Value::Method(..) => true,
+            Value::Named(name) => matches!(name.as_str(), "Dir.home" | "Dir.pwd"),
+            _ => false,
+        };
+        if called && self.language == Language::Ruby { self.call(value, Vec::new(), piece.base + at, emit) } else { value }
+    }
+
+    /// Whether arguments without brackets follow, as Ruby and Perl have them.
+    fn is_command(&self, piece: &Piece<'_>, value: &Value, next: usize) -> bool {
+        let known = match value {
+            Value::Named(name) => functions::function(self.language, name).is_some() || name == "require",
+            Value::Method(on, name) => match **on {
+                Value::Text(_) => false,
+                Value::Handle(_) => true,
+                Value::Path(_) => functions::path_method(name).is_some(),
+                _ => functions::method(name).is_some(),
+            },
+            _ => false,
+        };
+        known
+            && matches!(self.language, Language::Ruby | Language::Perl)
+            && match piece.token(next) {
+                Some(Token::Text(form, _)) => *form != Form::Regex,
+                Some(Token::Word(word)) => {
+                    !matches!(*word, "if" | "unless" | "while" | "until" | "and" | "or" | "do" | "end" | "then" | "eq" | "ne" | "x" | "rescue")
+                }
+                Some(Token::Mark("*" | "\\" | "+" | "-" | "[")) => !piece.adjacent(next) && (piece.adjacent(next + 1) || piece.mark(next) == "["),
+                Some(Token::Mark("{" | "@" | "$")) => self.language == Language::Perl,
+                _ => false,
+            }
+    }
+
+    /// The arguments of a call.
+    fn arguments(&mut self, piece: &Piece<'_>, spans: Vec<Span>, level: usize) -> Vec<Arg> {
+        let mut args = Vec::new();
+        for span in spans.into_iter().take(MAX_TERMS) {
+            let name = match (self.language, piece.mark(span.start + 1)) {
+                (Language::Python | Language::Unknown, "=") | (Language::Ruby | Language::Php, ":") => piece.word(span.start),
+                _ => None,
+            };
+            let start = span.start + if name.is_some() { 2 } else { 0 };
+            let name = if piece.mark(span.start) == "**" { Some("**") } else { name };
+            args.push(Arg { name: name.map(str::to_owned), value: self.eval(piece, start..span.end, level + 1) });
+        }
+        args
+    }
+
+    /// A member of a value.
+    pub(super) fn member(&mut self, value: Value, name: &str) -> Value {
+        let owner = match value {
+            Value::Path(path) if name == "parent" || name == "dirname" => return Value::Path(path.parent()),
+            Value::Named(owner) => owner,
+            other => return Value::Method(Box::new(other), name.to_owned()),
+        };
+        match (owner.as_str(), name) {
+            ("process.env" | "os.environ" | "ENV", "HOME") => Value::lit("~"),
+            ("sys", "executable") => Value::lit("python3"),
+            ("process", "execPath" | "argv0") => Value::lit("node"),
+            ("Gem" | "RbConfig", "ruby") => Value::lit("ruby"),
+            (_, "default" | "__call__" | "__dict__") => Value::Named(owner),
+            ("" | "globalThis" | "window" | "builtins" | "__builtins__" | "sys.modules", _) => Value::Named(name.to_owned()),
+            _ => self.named(&format!("{owner}.{name}")).settled(),
         }
     }
 }

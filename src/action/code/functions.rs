@@ -1,424 +1,229 @@
-//! The functions of each language and what they do, by their canonical names. Data only.
+//! The functions of each language and what they do, by their full names. Data, and the names under which it is found.
 
-use super::tables::Effect;
-use super::tables::Effect::{
-    Argv, Code, CodeText, Delete, DeleteOption, ExecArgs, ExecList, HandleText, KeyedSpawn, Move, NodeFork, NodeShell, NodeSpawn, Open, OpenFlags, PathDelete,
-    PathLink, PathMove, PathOpen, PathTouch, PathWrite, PerlOpen, PerlSysopen, Popen, Process, Shell, ShellCopy, ShellMove, ShellRm, SpawnArgs, SpawnList,
-    Words, WriteAt, WriteText,
-};
+use super::Language;
+use Effect::{Argv, Code, CodeText, Delete, ExecArgs, ExecList, HandleText, Move, Open, PerlOpen, Shell, Spawn, Touch, Words, Write, WriteAt};
 
-const GONE: Effect = Delete { recursive: false };
-const GONE_BELOW: Effect = Delete { recursive: true };
-const WRITTEN: Effect = WriteText { append: false };
-const APPENDED: Effect = WriteText { append: true };
+/// How the arguments of a call are read. Numbers are places of arguments, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Text for a shell or a list of words, then options.
+    Shell,
+    /// A program at this place, then its arguments as a list that begins with the name again.
+    ExecList(usize),
+    /// The same, its arguments one by one.
+    ExecArgs(usize),
+    /// Every argument is a word of the command; lists are taken apart.
+    Argv,
+    /// A program or a list, a list of further arguments, options that may hold both as `cmd` and `args`.
+    Spawn,
+    /// A list, or an object with `cmd`, or a program and an object with `args`.
 
-pub(super) type Table = &'static [(&'static str, Effect)];
+    /// One text is for the shell, several are a program and its arguments.
+    Words,
+    /// A path, a mode at this place.
+    Open(usize),
+    PerlOpen,
+    /// A path, the text, which may be added to what is there.
+    Write(bool),
+    /// A path at this place, the text is not known.
+    WriteAt(usize),
+    /// A path that comes to be, empty if it is new.
+    Touch,
+    /// An open file, the text.
+    HandleText,
+    /// One or several paths, with all that is below, and options.
+    Delete(bool),
+    /// A path, another one.
+    Move,
+    /// Program text of the same language.
+    Code,
+    /// Program text where it is a literal, anything else is a function.
+    CodeText,
+}
 
-pub(super) const PYTHON: Table = &[
-    ("os.system", Shell),
-    ("os.popen", Shell),
-    ("posix.system", Shell),
-    ("nt.system", Shell),
-    ("subprocess.getoutput", Shell),
-    ("subprocess.getstatusoutput", Shell),
-    ("commands.getoutput", Shell),
-    ("commands.getstatusoutput", Shell),
-    ("asyncio.create_subprocess_shell", Shell),
-    ("invoke.run", Shell),
-    ("fabric.api.local", Shell),
-    ("IPython.system", Shell),
-    ("subprocess.run", Process),
-    ("subprocess.call", Process),
-    ("subprocess.check_call", Process),
-    ("subprocess.check_output", Process),
-    ("subprocess.Popen", Process),
-    ("pexpect.run", Process),
-    ("pexpect.spawn", Process),
-    ("pexpect.popen_spawn.PopenSpawn", Process),
-    ("pty.spawn", Process),
-    ("asyncio.create_subprocess_exec", Argv),
-    ("os.execv", ExecList),
-    ("os.execvp", ExecList),
-    ("os.execve", ExecList),
-    ("os.execvpe", ExecList),
-    ("os.posix_spawn", ExecList),
-    ("os.posix_spawnp", ExecList),
-    ("os.execl", ExecArgs),
-    ("os.execlp", ExecArgs),
-    ("os.execle", ExecArgs),
-    ("os.execlpe", ExecArgs),
-    ("os.spawnv", SpawnList),
-    ("os.spawnvp", SpawnList),
-    ("os.spawnve", SpawnList),
-    ("os.spawnvpe", SpawnList),
-    ("os.spawnl", SpawnArgs),
-    ("os.spawnlp", SpawnArgs),
-    ("os.spawnle", SpawnArgs),
-    ("os.spawnlpe", SpawnArgs),
-    ("os.remove", GONE),
-    ("os.unlink", GONE),
-    ("os.rmdir", GONE),
-    ("os.removedirs", GONE),
-    ("shutil.rmtree", GONE_BELOW),
-    ("send2trash.send2trash", GONE_BELOW),
-    ("send2trash", GONE_BELOW),
-    ("os.rename", Move),
-    ("os.renames", Move),
-    ("os.replace", Move),
-    ("shutil.move", Move),
-    ("shutil.copy", WriteAt(1)),
-    ("shutil.copy2", WriteAt(1)),
-    ("shutil.copyfile", WriteAt(1)),
-    ("shutil.copytree", WriteAt(1)),
-    ("os.symlink", WriteAt(1)),
-    ("os.link", WriteAt(1)),
-    ("os.truncate", WriteAt(0)),
-    ("os.chmod", WriteAt(0)),
-    ("urllib.request.urlretrieve", WriteAt(1)),
-    ("open", Open),
-    ("io.open", Open),
-    ("codecs.open", Open),
-    ("gzip.open", Open),
-    ("bz2.open", Open),
-    ("lzma.open", Open),
-    ("aiofiles.open", Open),
-    ("tarfile.open", Open),
-    ("zipfile.ZipFile", Open),
-    ("io.FileIO", Open),
-    ("os.open", OpenFlags),
-    ("exec", Code),
-    ("eval", Code),
+const WRITE: Effect = Write(false);
+const APPEND: Effect = Write(true);
+const GONE: Effect = Delete(false);
+const GONE_BELOW: Effect = Delete(true);
+
+/// Effects and the names of their functions, between blanks.
+type Table = &'static [(Effect, &'static str)];
+
+const PYTHON: Table = &[
+    (Shell, "os.system os.popen posix.system nt.system subprocess.getoutput subprocess.getstatusoutput commands.getoutput"),
+    (Shell, "commands.getstatusoutput asyncio.create_subprocess_shell invoke.run fabric.api.local IPython.system"),
+    (Shell, "subprocess.run subprocess.call subprocess.check_call subprocess.check_output subprocess.Popen pexpect.run pexpect.spawn pty.spawn"),
+    (Argv, "asyncio.create_subprocess_exec"),
+    (ExecList(0), "os.execv os.execvp os.execve os.execvpe os.posix_spawn os.posix_spawnp"),
+    (ExecArgs(0), "os.execl os.execlp os.execle os.execlpe"),
+    (ExecList(1), "os.spawnv os.spawnvp os.spawnve os.spawnvpe"),
+    (ExecArgs(1), "os.spawnl os.spawnlp os.spawnle os.spawnlpe"),
+    (GONE, "os.remove os.unlink os.rmdir os.removedirs"),
+    (GONE_BELOW, "shutil.rmtree send2trash.send2trash"),
+    (Move, "os.rename os.renames os.replace shutil.move"),
+    (WriteAt(1), "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree os.symlink os.link urllib.request.urlretrieve"),
+    (WriteAt(0), "os.truncate os.chmod"),
+    (Open(1), "open io.open codecs.open gzip.open bz2.open lzma.open aiofiles.open tarfile.open zipfile.ZipFile io.FileIO os.open"),
+    (Code, "exec eval"),
 ];
 
-pub(super) const JAVASCRIPT: Table = &[
-    ("child_process.exec", NodeShell),
-    ("child_process.execSync", NodeShell),
-    ("child_process.spawn", NodeSpawn),
-    ("child_process.spawnSync", NodeSpawn),
-    ("child_process.execFile", NodeSpawn),
-    ("child_process.execFileSync", NodeSpawn),
-    ("child_process.fork", NodeFork),
-    ("cross-spawn", NodeSpawn),
-    ("cross-spawn.sync", NodeSpawn),
-    ("cross-spawn.spawn", NodeSpawn),
-    ("execa", NodeSpawn),
-    ("execa.execa", NodeSpawn),
-    ("execa.execaSync", NodeSpawn),
-    ("execa.sync", NodeSpawn),
-    ("execa.command", NodeShell),
-    ("execa.commandSync", NodeShell),
-    ("execa.execaCommand", NodeShell),
-    ("execa.execaCommandSync", NodeShell),
-    ("execa.shell", NodeShell),
-    ("tinyexec.x", NodeSpawn),
-    ("tinyexec.exec", NodeSpawn),
-    ("shelljs.exec", NodeShell),
-    ("shelljs.rm", ShellRm),
-    ("shelljs.mv", ShellMove),
-    ("shelljs.cp", ShellCopy),
-    ("Deno.Command", KeyedSpawn),
-    ("Deno.run", KeyedSpawn),
-    ("Bun.spawn", KeyedSpawn),
-    ("Bun.spawnSync", KeyedSpawn),
-    ("bun.spawn", KeyedSpawn),
-    ("bun.spawnSync", KeyedSpawn),
-    ("process.execve", ExecList),
-    ("fs.writeFile", WRITTEN),
-    ("fs.writeFileSync", WRITTEN),
-    ("fs.outputFile", WRITTEN),
-    ("fs.outputFileSync", WRITTEN),
-    ("fs.writeJson", WriteAt(0)),
-    ("fs.writeJsonSync", WriteAt(0)),
-    ("fs.writeJSON", WriteAt(0)),
-    ("fs.writeJSONSync", WriteAt(0)),
-    ("fs.outputJson", WriteAt(0)),
-    ("fs.outputJsonSync", WriteAt(0)),
-    ("fs.appendFile", APPENDED),
-    ("fs.appendFileSync", APPENDED),
-    ("fs.truncate", WriteAt(0)),
-    ("fs.truncateSync", WriteAt(0)),
-    ("fs.chmod", WriteAt(0)),
-    ("fs.chmodSync", WriteAt(0)),
-    ("fs.createWriteStream", WriteAt(0)),
-    ("fs.writeSync", HandleText),
-    ("fs.open", Open),
-    ("fs.openSync", Open),
-    ("fs.rm", DeleteOption),
-    ("fs.rmSync", DeleteOption),
-    ("fs.rmdir", DeleteOption),
-    ("fs.rmdirSync", DeleteOption),
-    ("fs.unlink", GONE1),
-    ("fs.unlinkSync", GONE1),
-    ("fs.remove", GONE1_BELOW),
-    ("fs.removeSync", GONE1_BELOW),
-    ("fs.emptyDir", GONE1_BELOW),
-    ("fs.emptyDirSync", GONE1_BELOW),
-    ("rimraf", GONE1_BELOW),
-    ("rimraf.rimraf", GONE1_BELOW),
-    ("rimraf.sync", GONE1_BELOW),
-    ("rimraf.rimrafSync", GONE1_BELOW),
-    ("rimraf.native", GONE1_BELOW),
-    ("del", GONE1_BELOW),
-    ("del.sync", GONE1_BELOW),
-    ("del.deleteAsync", GONE1_BELOW),
-    ("del.deleteSync", GONE1_BELOW),
-    ("trash", GONE1_BELOW),
-    ("fs.rename", Move),
-    ("fs.renameSync", Move),
-    ("fs.move", Move),
-    ("fs.moveSync", Move),
-    ("fs.copyFile", WriteAt(1)),
-    ("fs.copyFileSync", WriteAt(1)),
-    ("fs.cp", WriteAt(1)),
-    ("fs.cpSync", WriteAt(1)),
-    ("fs.copy", WriteAt(1)),
-    ("fs.copySync", WriteAt(1)),
-    ("fs.symlink", WriteAt(1)),
-    ("fs.symlinkSync", WriteAt(1)),
-    ("fs.link", WriteAt(1)),
-    ("fs.linkSync", WriteAt(1)),
-    ("Deno.writeTextFile", WRITTEN),
-    ("Deno.writeTextFileSync", WRITTEN),
-    ("Deno.writeFile", WriteAt(0)),
-    ("Deno.writeFileSync", WriteAt(0)),
-    ("Deno.create", WriteAt(0)),
-    ("Deno.createSync", WriteAt(0)),
-    ("Deno.truncate", WriteAt(0)),
-    ("Deno.truncateSync", WriteAt(0)),
-    ("Deno.remove", DeleteOption),
-    ("Deno.removeSync", DeleteOption),
-    ("Deno.rename", Move),
-    ("Deno.renameSync", Move),
-    ("Deno.copyFile", WriteAt(1)),
-    ("Deno.copyFileSync", WriteAt(1)),
-    ("Deno.symlink", WriteAt(1)),
-    ("Deno.link", WriteAt(1)),
-    ("Bun.write", WRITTEN),
-    ("bun.write", WRITTEN),
-    ("eval", Code),
-    ("Function", CodeText),
-    ("vm.runInThisContext", Code),
-    ("vm.runInNewContext", Code),
-    ("vm.runInContext", Code),
-    ("vm.Script", Code),
-    ("setTimeout", CodeText),
-    ("setInterval", CodeText),
+const JAVASCRIPT: Table = &[
+    (Shell, "child_process.exec child_process.execSync execa.command execa.commandSync execa.execaCommand execa.execaCommandSync shelljs.exec"),
+    (Spawn, "child_process.spawn child_process.spawnSync child_process.execFile child_process.execFileSync cross-spawn cross-spawn.sync"),
+    (Spawn, "cross-spawn.spawn execa execa.execa execa.execaSync execa.sync tinyexec.x tinyexec.exec"),
+    (Spawn, "Deno.Command Deno.run Bun.spawn Bun.spawnSync bun.spawn bun.spawnSync"),
+    (ExecList(0), "process.execve"),
+    (WRITE, "fs.writeFile fs.writeFileSync fs.outputFile fs.outputFileSync Deno.writeTextFile Deno.writeTextFileSync Bun.write bun.write"),
+    (APPEND, "fs.appendFile fs.appendFileSync"),
+    (WriteAt(0), "fs.writeJson fs.writeJsonSync fs.writeJSON fs.writeJSONSync fs.outputJson fs.outputJsonSync fs.truncate fs.truncateSync"),
+    (WriteAt(0), "fs.chmod fs.chmodSync fs.createWriteStream Deno.writeFile Deno.writeFileSync Deno.create Deno.createSync Deno.truncate Deno.truncateSync"),
+    (HandleText, "fs.writeSync"),
+    (Open(1), "fs.open fs.openSync Deno.open Deno.openSync"),
+    (GONE, "fs.rm fs.rmSync fs.rmdir fs.rmdirSync fs.unlink fs.unlinkSync Deno.remove Deno.removeSync"),
+    (GONE_BELOW, "fs.remove fs.removeSync fs.emptyDir fs.emptyDirSync rimraf rimraf.rimraf rimraf.sync rimraf.rimrafSync rimraf.native"),
+    (GONE_BELOW, "del del.sync del.deleteAsync del.deleteSync trash"),
+    (Move, "fs.rename fs.renameSync fs.move fs.moveSync Deno.rename Deno.renameSync"),
+    (WriteAt(1), "fs.copyFile fs.copyFileSync fs.cp fs.cpSync fs.copy fs.copySync fs.symlink fs.symlinkSync fs.link fs.linkSync"),
+    (WriteAt(1), "Deno.copyFile Deno.copyFileSync Deno.symlink Deno.link"),
+    (Code, "eval vm.runInThisContext vm.runInNewContext vm.runInContext vm.Script"),
+    (CodeText, "Function setTimeout setInterval"),
 ];
 
-/// In JavaScript a path is followed by options or a callback, not by further paths.
-const GONE1: Effect = DeleteOption;
-const GONE1_BELOW: Effect = GONE_BELOW;
-
-pub(super) const RUBY: Table = &[
-    ("system", Words),
-    ("exec", Words),
-    ("spawn", Words),
-    ("sh", Words),
-    ("IO.popen", Popen),
-    ("Open3.capture2", Words),
-    ("Open3.capture2e", Words),
-    ("Open3.capture3", Words),
-    ("Open3.popen2", Words),
-    ("Open3.popen2e", Words),
-    ("Open3.popen3", Words),
-    ("Open3.pipeline", Words),
-    ("PTY.spawn", Words),
-    ("PTY.getpty", Words),
-    ("open", Open),
-    ("File.open", Open),
-    ("File.new", Open),
-    ("IO.read", Open),
-    ("IO.readlines", Open),
-    ("File.write", WRITTEN),
-    ("IO.write", WRITTEN),
-    ("File.binwrite", WRITTEN),
-    ("IO.binwrite", WRITTEN),
-    ("File.delete", GONE),
-    ("File.unlink", GONE),
-    ("Dir.rmdir", GONE),
-    ("Dir.delete", GONE),
-    ("Dir.unlink", GONE),
-    ("File.rename", Move),
-    ("File.truncate", WriteAt(0)),
-    ("File.symlink", WriteAt(1)),
-    ("File.link", WriteAt(1)),
-    ("FileUtils.rm", GONE),
-    ("FileUtils.rm_f", GONE),
-    ("FileUtils.remove", GONE),
-    ("FileUtils.remove_file", GONE),
-    ("FileUtils.safe_unlink", GONE),
-    ("FileUtils.rmdir", GONE),
-    ("FileUtils.rm_r", GONE_BELOW),
-    ("FileUtils.rm_rf", GONE_BELOW),
-    ("FileUtils.rmtree", GONE_BELOW),
-    ("FileUtils.remove_dir", GONE_BELOW),
-    ("FileUtils.remove_entry", GONE_BELOW),
-    ("FileUtils.remove_entry_secure", GONE_BELOW),
-    ("FileUtils.mv", Move),
-    ("FileUtils.move", Move),
-    ("FileUtils.cp", WriteAt(1)),
-    ("FileUtils.copy", WriteAt(1)),
-    ("FileUtils.cp_r", WriteAt(1)),
-    ("FileUtils.copy_file", WriteAt(1)),
-    ("FileUtils.copy_entry", WriteAt(1)),
-    ("FileUtils.install", WriteAt(1)),
-    ("FileUtils.ln", WriteAt(1)),
-    ("FileUtils.ln_s", WriteAt(1)),
-    ("FileUtils.ln_sf", WriteAt(1)),
-    ("FileUtils.touch", APPENDED),
-    ("rm_rf", GONE_BELOW),
-    ("rm_r", GONE_BELOW),
-    ("rm_f", GONE),
-    ("rm", GONE),
-    ("mv", Move),
-    ("cp", WriteAt(1)),
-    ("cp_r", WriteAt(1)),
-    ("ln_sf", WriteAt(1)),
-    ("eval", Code),
-    ("instance_eval", CodeText),
-    ("class_eval", CodeText),
-    ("module_eval", CodeText),
+const RUBY: Table = &[
+    (Words, "system exec spawn sh IO.popen Open3.capture2 Open3.capture2e Open3.capture3 Open3.popen2 Open3.popen2e Open3.popen3"),
+    (Words, "Open3.pipeline PTY.spawn PTY.getpty"),
+    (Open(1), "open File.open File.new IO.read IO.readlines"),
+    (WRITE, "File.write IO.write File.binwrite IO.binwrite"),
+    (GONE, "File.delete File.unlink Dir.rmdir Dir.delete Dir.unlink FileUtils.rm FileUtils.rm_f FileUtils.remove FileUtils.remove_file"),
+    (GONE, "FileUtils.safe_unlink FileUtils.rmdir rm rm_f"),
+    (GONE_BELOW, "FileUtils.rm_r FileUtils.rm_rf FileUtils.rmtree FileUtils.remove_dir FileUtils.remove_entry"),
+    (GONE_BELOW, "FileUtils.remove_entry_secure rm_rf rm_r"),
+    (Move, "File.rename FileUtils.mv FileUtils.move mv"),
+    (WriteAt(0), "File.truncate"),
+    (WriteAt(1), "File.symlink File.link FileUtils.cp FileUtils.copy FileUtils.cp_r FileUtils.copy_file FileUtils.copy_entry FileUtils.install"),
+    (WriteAt(1), "FileUtils.ln FileUtils.ln_s FileUtils.ln_sf cp cp_r ln_sf"),
+    (Touch, "FileUtils.touch"),
+    (Code, "eval"),
+    (CodeText, "instance_eval class_eval module_eval"),
 ];
 
-pub(super) const PERL: Table = &[
-    ("system", Words),
-    ("exec", Words),
-    ("readpipe", Shell),
-    ("capture", Words),
-    ("capturex", Argv),
-    ("systemx", Argv),
-    ("IPC.System.Simple.system", Words),
-    ("IPC.System.Simple.capture", Words),
-    ("open", PerlOpen),
-    ("sysopen", PerlSysopen),
-    ("IO.File.new", Open),
-    ("unlink", GONE),
-    ("rmdir", GONE),
-    ("rmtree", GONE_BELOW),
-    ("remove_tree", GONE_BELOW),
-    ("File.Path.rmtree", GONE_BELOW),
-    ("File.Path.remove_tree", GONE_BELOW),
-    ("rename", Move),
-    ("move", Move),
-    ("mv", Move),
-    ("File.Copy.move", Move),
-    ("copy", WriteAt(1)),
-    ("cp", WriteAt(1)),
-    ("File.Copy.copy", WriteAt(1)),
-    ("symlink", WriteAt(1)),
-    ("link", WriteAt(1)),
-    ("truncate", WriteAt(0)),
-    ("write_file", WRITTEN),
-    ("write_text", WRITTEN),
-    ("append_file", APPENDED),
-    ("File.Slurp.write_file", WRITTEN),
-    ("POSIX.system", Words),
-    ("eval", Code),
+const PERL: Table = &[
+    (Words, "system exec capture IPC.System.Simple.system IPC.System.Simple.capture POSIX.system"),
+    (Argv, "capturex systemx"),
+    (Shell, "readpipe"),
+    (PerlOpen, "open"),
+    (Open(1), "IO.File.new"),
+    (GONE, "unlink rmdir"),
+    (GONE_BELOW, "rmtree remove_tree File.Path.rmtree File.Path.remove_tree"),
+    (Move, "rename move mv File.Copy.move"),
+    (WriteAt(1), "copy cp File.Copy.copy symlink link sysopen"),
+    (WriteAt(0), "truncate"),
+    (WRITE, "write_file write_text File.Slurp.write_file"),
+    (APPEND, "append_file"),
+    (Code, "eval"),
 ];
 
-pub(super) const PHP: Table = &[
-    ("system", Shell),
-    ("exec", Shell),
-    ("shell_exec", Shell),
-    ("passthru", Shell),
-    ("popen", Shell),
-    ("proc_open", Process),
-    ("pcntl_exec", NodeSpawn),
-    ("Process", Process),
-    ("Process.fromShellCommandline", Shell),
-    ("Process.run", Process),
-    ("file_put_contents", WRITTEN),
-    ("fopen", Open),
-    ("gzopen", Open),
-    ("SplFileObject", Open),
-    ("fwrite", HandleText),
-    ("fputs", HandleText),
-    ("unlink", GONE1),
-    ("rmdir", GONE1),
-    ("rename", Move),
-    ("move_uploaded_file", WriteAt(1)),
-    ("copy", WriteAt(1)),
-    ("symlink", WriteAt(1)),
-    ("link", WriteAt(1)),
-    ("touch", WriteAt(0)),
-    ("File.put", WRITTEN),
-    ("File.delete", GONE),
-    ("File.deleteDirectory", GONE_BELOW),
-    ("eval", Code),
-    ("assert", CodeText),
-    ("create_function", CodeText),
+const PHP: Table = &[
+    (Shell, "system exec shell_exec passthru popen Process.fromShellCommandline"),
+    (Shell, "proc_open Process Process.run"),
+    (Spawn, "pcntl_exec"),
+    (WRITE, "file_put_contents File.put"),
+    (Open(1), "fopen gzopen SplFileObject"),
+    (HandleText, "fwrite fputs"),
+    (GONE, "unlink rmdir File.delete"),
+    (GONE_BELOW, "File.deleteDirectory"),
+    (Move, "rename"),
+    (WriteAt(1), "move_uploaded_file copy symlink link"),
+    (Touch, "touch"),
+    (Code, "eval"),
+    (CodeText, "assert create_function"),
 ];
 
-/// Go, Lua and C, which are only met as an unknown language.
-pub(super) const OTHERS: Table = &[
-    ("exec.Command", Argv),
-    ("os.execute", Shell),
-    ("io.popen", Shell),
-    ("execl", ExecArgs),
-    ("execlp", ExecArgs),
-    ("ProcessBuilder", Argv),
-    ("os.Remove", GONE),
-    ("os.RemoveAll", GONE_BELOW),
-    ("os.Rename", Move),
-    ("os.WriteFile", WRITTEN),
-    ("fs.remove_file", GONE),
-    ("fs.remove_dir_all", GONE_BELOW),
-];
+/// Lua, which is only met as an unknown language.
+const OTHERS: Table = &[(Shell, "os.execute io.popen")];
 
 /// Methods whose name alone says what they do, whatever they are called on.
-pub(super) const METHODS: Table = &[
-    ("system", Shell),
-    ("popen", Shell),
-    ("getoutput", Shell),
-    ("check_call", Process),
-    ("check_output", Process),
-    ("Popen", Process),
-    ("create_subprocess_shell", Shell),
-    ("create_subprocess_exec", Argv),
-    ("execSync", NodeShell),
-    ("execFileSync", NodeSpawn),
-    ("spawnSync", NodeSpawn),
-    ("execFile", NodeSpawn),
-    ("writeFileSync", WRITTEN),
-    ("appendFileSync", APPENDED),
-    ("writeTextFile", WRITTEN),
-    ("rmSync", DeleteOption),
-    ("rmdirSync", DeleteOption),
-    ("unlinkSync", DeleteOption),
-    ("renameSync", Move),
-    ("copyFileSync", WriteAt(1)),
-    ("rmtree", GONE_BELOW),
-    ("rm_rf", GONE_BELOW),
-    ("write_text", PathWrite { append: false }),
-    ("write_bytes", PathWrite { append: false }),
-    ("instance_eval", CodeText),
-    ("class_eval", CodeText),
+const METHODS: Table = &[
+    (Shell, "system popen getoutput create_subprocess_shell execSync"),
+    (Shell, "check_call check_output Popen"),
+    (Argv, "create_subprocess_exec"),
+    (Spawn, "execFileSync spawnSync execFile"),
+    (WRITE, "writeFileSync writeTextFile"),
+    (APPEND, "appendFileSync"),
+    (GONE, "rmSync rmdirSync unlinkSync"),
+    (Move, "renameSync"),
+    (WriteAt(1), "copyFileSync"),
+    (GONE_BELOW, "rmtree rm_rf"),
+    (CodeText, "instance_eval class_eval"),
 ];
 
-/// Methods of path objects.
-pub(super) const PATH_METHODS: Table = &[
-    ("write_text", PathWrite { append: false }),
-    ("write_bytes", PathWrite { append: false }),
-    ("write", PathWrite { append: false }),
-    ("binwrite", PathWrite { append: false }),
-    ("spew", PathWrite { append: false }),
-    ("spew_utf8", PathWrite { append: false }),
-    ("spew_raw", PathWrite { append: false }),
-    ("append", PathWrite { append: true }),
-    ("append_utf8", PathWrite { append: true }),
-    ("touch", PathTouch),
-    ("open", PathOpen),
-    ("unlink", PathDelete { recursive: false }),
-    ("delete", PathDelete { recursive: false }),
-    ("rmdir", PathDelete { recursive: false }),
-    ("remove", PathDelete { recursive: false }),
-    ("rmtree", PathDelete { recursive: true }),
-    ("remove_tree", PathDelete { recursive: true }),
-    ("rename", PathMove),
-    ("replace", PathMove),
-    ("move", PathMove),
-    ("symlink_to", PathLink),
-    ("hardlink_to", PathLink),
-    ("make_symlink", PathLink),
-    ("writer", PathTouch),
+/// Methods of path objects, which are the first argument then.
+const PATH_METHODS: Table = &[
+    (WRITE, "write_text write_bytes write binwrite spew spew_utf8 spew_raw"),
+    (APPEND, "append append_utf8"),
+    (Touch, "touch"),
+    (Open(1), "open"),
+    (GONE, "unlink delete rmdir remove"),
+    (GONE_BELOW, "rmtree remove_tree"),
+    (Move, "rename replace move"),
+    (WriteAt(0), "symlink_to hardlink_to make_symlink"),
 ];
+
+fn find(table: Table, name: &str) -> Option<Effect> {
+    table.iter().find(|(_, names)| names.split(' ').any(|known| known == name)).map(|(effect, _)| *effect)
+}
+
+/// What the function of this full name does.
+pub(super) fn function(language: Language, name: &str) -> Option<Effect> {
+    match language {
+        Language::Python => find(PYTHON, name),
+        Language::JavaScript => find(JAVASCRIPT, name),
+        Language::Ruby => find(RUBY, name),
+        Language::Perl => find(PERL, name),
+        Language::Php => find(PHP, name),
+        Language::Awk => None,
+        // Short names mean other things in other languages.
+        Language::Unknown if matches!(name, "copy" | "move" | "link" | "rm" | "cp" | "mv" | "touch" | "truncate" | "capture" | "sh" | "trash" | "del") => None,
+        Language::Unknown => [PYTHON, JAVASCRIPT, RUBY, PERL, PHP, OTHERS].into_iter().find_map(|table| find(table, name)),
+    }
+}
+
+/// What a method of this name does on a receiver that is not known.
+pub(super) fn method(name: &str) -> Option<Effect> {
+    find(METHODS, name)
+}
+
+/// What a method does on a path object.
+pub(super) fn path_method(name: &str) -> Option<Effect> {
+    find(PATH_METHODS, name)
+}
+
+/// Functions whose outcome is text that was hidden in the source.
+const DECODERS: &str = "b64decode b32decode b16decode b85decode a85decode decodebytes unhexlify fromhex decompress atob base64_decode gzinflate \
+    gzuncompress gzdecode str_rot13 hex2bin convert_uudecode decode64 strict_decode64 urlsafe_decode64 decode_base64 unpack fromCharCode inflate";
+
+/// Whether the outcome of a function is text that was hidden in the source.
+pub(super) fn decodes(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    DECODERS.split(' ').any(|known| known == last) || matches!(name, "marshal.loads" | "pickle.loads")
+}
+
+/// The one name under which the tables know a function. `stars` are modules whose members need no prefix.
+pub(super) fn canonical(language: Language, name: &str, stars: &[String]) -> String {
+    let name = name.strip_prefix("node:").unwrap_or(name);
+    if !name.contains('.')
+        && let Some(full) = stars.iter().map(|module| format!("{module}.{name}")).find(|full| function(language, full).is_some())
+    {
+        return full;
+    }
+    let aliases: &[(&str, &str)] = match language {
+        Language::Python => &[("asyncio.subprocess.", "asyncio.")],
+        Language::JavaScript | Language::Unknown => {
+            &[("fs/promises.", "fs."), ("fs.promises.", "fs."), ("graceful-fs.", "fs."), ("fs-extra.", "fs."), ("fse.", "fs."), ("promises.", "fs.")]
+        }
+        Language::Ruby | Language::Perl => &[("Kernel.", ""), ("Process.", ""), ("CORE.GLOBAL.", ""), ("CORE.", ""), ("Object.", ""), ("self.", "")],
+        Language::Php | Language::Awk => &[],
+    };
+    let found = aliases.iter().find_map(|(from, to)| name.strip_prefix(from).map(|rest| format!("{to}{rest}")));
+    found.unwrap_or_else(|| name.to_owned())
+}

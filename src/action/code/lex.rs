@@ -1,9 +1,7 @@
-//! Program text to tokens. Knows strings, comments and regular expressions of each language, and no call.
-
-use std::collections::HashMap;
+//! Program text to tokens, driven by the tables in `grammar`. Knows no call.
 
 use super::Language;
-use super::quotes::{Close, Escapes, Holes, How};
+use super::grammar::{self, Escapes, Grammar, Holes, Quote, RAW};
 
 /// A stretch of a string.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,21 +12,29 @@ pub(super) enum Part<'a> {
     Hole(&'a str),
 }
 
+/// What a string is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Plain,
+    /// A name in front of it is called with it.
+    Template,
+    /// The shell runs it.
+    Command,
+    /// A list of its words.
+    Words,
+    /// Only skipped.
+    Regex,
+    /// A regular expression and what is put in its place.
+    Replace,
+}
+
 /// A token. Comments and blanks are none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     /// A name or keyword, with its sigil.
     Word(&'a str),
-    /// A string.
-    Text(Vec<Part<'a>>),
-    /// A string of JavaScript in backquotes.
-    Template(Vec<Part<'a>>),
-    /// A string that is run by the shell.
-    Command(Vec<Part<'a>>),
-    /// `%w[…]`, `qw(…)`
-    Words(Vec<String>),
+    Text(Form, Vec<Part<'a>>),
     Number(&'a str),
-    Regex,
     /// An operator or a bracket.
     Mark(&'a str),
     Newline,
@@ -54,27 +60,35 @@ const BEFORE_VALUE: &[&str] = &[
     "grep", "map", "join", "push", "x", "await", "yield", "throw", "print", "puts", "void", "delete", "new", "lt", "gt", "eq", "ne", "cmp", "die", "begin",
 ];
 
+/// After so many marks that look like here-documents and are none, no more are looked for.
+const MAX_FALSE_HERE: usize = 8;
+
 /// A here-document whose body has not come yet.
-pub(super) struct Pending<'a> {
-    pub(super) token: usize,
-    pub(super) end: &'a str,
-    pub(super) raw: bool,
-    pub(super) command: bool,
-    pub(super) indented: bool,
+struct Pending<'a> {
+    token: usize,
+    end: &'a str,
+    quote: Option<u8>,
 }
 
 pub(super) struct Lexer<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
     pub(super) language: Language,
-    pub(super) tokens: Vec<Placed<'a>>,
-    pub(super) pending: Vec<Pending<'a>>,
-    /// The last place of each line of the text without its blanks; made when a here-document is first met.
-    pub(super) lines: Option<HashMap<&'a str, usize>>,
-    /// Up to these places it is known that a regular expression, a quote, a hole does not close.
-    pub(super) open_regex: usize,
-    pub(super) open_quote: usize,
-    pub(super) open_hole: usize,
+    grammar: &'static Grammar,
+    tokens: Vec<Placed<'a>>,
+    pending: Vec<Pending<'a>>,
+    pub(super) open: Open,
+}
+
+/// What is known of things that are open or do not close.
+#[derive(Default)]
+pub(super) struct Open {
+    /// Up to these places a regular expression, a quote, a hole does not close.
+    regex: usize,
+    quote: usize,
+    pub(super) hole: usize,
+    /// How many marks looked like here-documents.
+    false_here: usize,
     /// For every round bracket that is open, whether a condition stands in it; then the same of the one closed last.
     conditions: Vec<bool>,
     after_condition: bool,
@@ -82,21 +96,10 @@ pub(super) struct Lexer<'a> {
 
 /// Reads all of `text`.
 pub(super) fn tokens(text: &str, language: Language) -> Vec<Placed<'_>> {
-    let mut lexer = Lexer {
-        text,
-        at: 0,
-        language,
-        tokens: Vec::new(),
-        pending: Vec::new(),
-        lines: None,
-        open_regex: 0,
-        open_quote: 0,
-        open_hole: 0,
-        conditions: Vec::new(),
-        after_condition: false,
-    };
-    if language == Language::Php && text.contains("<?") {
-        lexer.skip_page();
+    let (tokens, pending, open) = (Vec::new(), Vec::new(), Open::default());
+    let mut lexer = Lexer { text, at: 0, language, grammar: grammar::of(language), tokens, pending, open };
+    if language == Language::Php {
+        lexer.at = text.find("<?").map_or(0, |page| page + 2);
     }
     while lexer.at < text.len() {
         let before = lexer.at;
@@ -106,6 +109,10 @@ pub(super) fn tokens(text: &str, language: Language) -> Vec<Placed<'_>> {
         }
     }
     lexer.tokens
+}
+
+pub(super) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
 impl<'a> Lexer<'a> {
@@ -123,287 +130,345 @@ impl<'a> Lexer<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    pub(super) fn push(&mut self, token: Token<'a>, start: usize) {
+    fn push(&mut self, token: Token<'a>, start: usize) {
         self.tokens.push(Placed { token, start, end: self.at });
     }
 
-    pub(super) fn line_end(&self) -> usize {
-        self.rest().find('\n').map_or(self.text.len(), |length| self.at + length)
+    fn last(&self) -> Option<&Token<'a>> {
+        self.tokens.last().map(|placed| &placed.token)
     }
 
-    fn at_line_start(&self) -> bool {
-        self.at == 0 || self.text.as_bytes().get(self.at - 1) == Some(&b'\n')
+    fn before(&self) -> u8 {
+        self.at.checked_sub(1).and_then(|before| self.text.as_bytes().get(before)).copied().unwrap_or(b'\n')
     }
 
-    fn blank_before(&self) -> bool {
-        self.at == 0 || self.text.as_bytes().get(self.at - 1).is_some_and(u8::is_ascii_whitespace)
+    pub(super) fn skip_while(&mut self, accepts: impl Fn(u8) -> bool) {
+        while self.at < self.text.len() && accepts(self.byte(0)) {
+            self.at += 1;
+        }
     }
 
     fn step(&mut self) {
-        let byte = self.byte(0);
-        if byte == b'\n' {
-            let start = self.at;
-            self.at += 1;
-            if !matches!(self.language, Language::Perl | Language::Php) {
-                self.push(Token::Newline, start);
-            }
-            self.here_documents();
-            return;
-        }
-        if byte == b'\\' && self.byte(1) == b'\n' {
-            self.at += 2; // the line goes on
-            return;
-        }
-        if byte.is_ascii_whitespace() {
-            self.at += 1;
-            return;
-        }
-        if self.comment() || self.string() {
-            return;
-        }
-        if byte.is_ascii_digit() {
-            let start = self.at;
-            while self.byte(0).is_ascii_alphanumeric() || self.byte(0) == b'_' || self.byte(0) == b'.' && self.byte(1).is_ascii_digit() {
-                self.at += 1;
-            }
-            self.push(Token::Number(self.slice(start, self.at)), start);
-            return;
-        }
-        if self.word() {
-            return;
-        }
         let start = self.at;
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let byte = self.byte(0);
         match byte {
-            b'(' => {
-                let condition = matches!(self.tokens.last(), Some(Placed { token: Token::Word("if" | "while" | "for" | "with"), .. }));
-                self.conditions.push(condition);
+            b'\n' => {
+                self.at += 1;
+                if self.grammar.newlines {
+                    self.push(Token::Newline, start);
+                }
+                self.here_documents();
             }
-            b')' => self.after_condition = self.conditions.pop().unwrap_or(false),
-            _ => {}
+            b'\\' if self.byte(1) == b'\n' => self.at += 2, // the line goes on
+            _ if byte.is_ascii_whitespace() => self.at += 1,
+            _ if self.comment() || self.string() => {}
+            b'0'..=b'9' => {
+                while self.byte(0).is_ascii_alphanumeric() || self.byte(0) == b'_' || self.byte(0) == b'.' && self.byte(1).is_ascii_digit() {
+                    self.at += 1;
+                }
+                self.push(Token::Number(self.slice(start, self.at)), start);
+            }
+            _ if self.word() => {}
+            _ => {
+                if byte == b'(' {
+                    self.open.conditions.push(matches!(self.last(), Some(Token::Word("if" | "while" | "for" | "with"))));
+                } else if byte == b')' {
+                    self.open.after_condition = self.open.conditions.pop().unwrap_or(false);
+                }
+                let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+                self.at += MARKS.iter().find(|mark| rest.starts_with(mark.as_bytes())).map_or(1, |mark| mark.len());
+                self.push(Token::Mark(self.slice(start, self.at)), start);
+            }
         }
-        let length = MARKS.iter().find(|mark| rest.starts_with(mark.as_bytes())).map_or(1, |mark| mark.len());
-        self.at += length;
-        self.push(Token::Mark(self.slice(start, self.at)), start);
     }
 
     fn comment(&mut self) -> bool {
-        use Language::{Awk, JavaScript, Perl, Php, Python, Ruby, Unknown};
-        let rest = self.rest();
-        let hash = match self.language {
-            Python | Awk | Ruby | Perl => true,
-            Php => !rest.starts_with("#["),
-            JavaScript => self.at == 0 && rest.starts_with("#!"),
-            Unknown => self.blank_before(),
-        };
-        let slashes = matches!(self.language, JavaScript | Php | Unknown);
-        if rest.starts_with('#') && hash || slashes && rest.starts_with("//") {
-            let end = self.line_end();
-            let line = self.slice(self.at, end);
-            // In PHP the page comes back at the end of the code even inside a comment.
-            self.at = match line.find("?>") {
-                Some(length) if self.language == Php => self.at + length,
-                _ => end,
-            };
-            return true;
+        let (rest, start) = (self.rest(), self.at);
+        let php = self.language == Language::Php;
+        if let Some(mark) = self.grammar.lines.iter().find(|mark| rest.starts_with(**mark)) {
+            // In PHP `#[` begins an attribute; in an unknown language `#` may belong to a word.
+            let none = *mark == "#" && (php && rest.starts_with("#[") || self.language == Language::Unknown && !self.before().is_ascii_whitespace());
+            if !none {
+                let line = rest.find('\n').map_or(rest, |length| rest.get(..length).unwrap_or_default());
+                // The page comes back at the end of PHP's code even inside a comment.
+                self.at += line.find("?>").filter(|_| php).unwrap_or(line.len());
+                return true;
+            }
         }
-        if slashes && rest.starts_with("/*") {
-            self.at = rest.get(2..).and_then(|tail| tail.find("*/")).map_or(self.text.len(), |length| self.at + length + 4);
-            return true;
-        }
-        if self.language == Php && rest.starts_with("?>") {
-            self.at += 2;
-            self.push(Token::Mark(";"), self.at);
-            self.skip_page();
-            return true;
-        }
-        if !self.at_line_start() || !matches!(self.language, Ruby | Perl) {
+        let Some((open, close)) = self.grammar.blocks.iter().find(|(open, _)| rest.starts_with(open)) else { return false };
+        if open.starts_with(['=', '_']) && self.before() != b'\n' {
             return false;
         }
-        if rest.starts_with("__END__") || rest.starts_with("__DATA__") && self.language == Perl {
-            self.at = self.text.len();
-            return true;
+        let body = rest.get(open.len()..).unwrap_or_default();
+        self.at = body.find(close).map_or(self.text.len(), |length| start + open.len() + length + close.len());
+        if *open == "?>" {
+            self.push(Token::Mark(";"), start);
+        } else if open.starts_with('=') {
+            self.skip_while(|byte| byte != b'\n');
         }
-        let end = match self.language {
-            Ruby if rest.starts_with("=begin") => "\n=end",
-            Perl if rest.starts_with('=') && self.byte(1).is_ascii_alphabetic() => "\n=cut",
-            _ => return false,
-        };
-        self.at = rest.find(end).map_or(self.text.len(), |length| self.at + length + end.len());
-        self.at = self.line_end();
         true
     }
 
-    /// Skips what stands around PHP's code in a page.
-    fn skip_page(&mut self) {
-        let Some(length) = self.rest().find("<?") else {
-            self.at = self.text.len();
-            return;
-        };
-        self.at += length + 2;
-        if self.rest().starts_with("php") {
-            self.at += 3;
-        } else if self.rest().starts_with('=') {
-            self.at += 1;
-        }
-    }
-
-    /// Reads a name with its sigil; quote-like words of Perl and prefixes of Python's strings have been looked for.
+    /// Reads a name with its sigil.
     fn word(&mut self) -> bool {
-        use Language::{JavaScript, Perl, Php, Ruby, Unknown};
         let start = self.at;
-        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
-        let dollar = matches!(self.language, JavaScript);
-        match self.byte(0) {
-            b'$' if dollar => {}
-            b'$' if matches!(self.language, Perl | Php | Ruby | Unknown) => {
-                self.at += 1;
-                while self.byte(0) == b'$' {
-                    self.at += 1;
-                }
-                if self.language == Perl && self.byte(0) == b'#' && (is_word(self.byte(1)) || matches!(self.byte(1), b'{' | b'$')) {
-                    self.at += 1;
-                }
-                if !is_word(self.byte(0)) {
-                    // `$'`, `$"`, `$/`, `$^X`: special variables.
-                    let special =
-                        matches!(self.language, Perl | Ruby) && self.byte(0).is_ascii_punctuation() && !matches!(self.byte(0), b'{' | b'(' | b'[' | b')');
-                    if !special {
-                        self.push(Token::Mark("$"), start);
-                        return true;
+        let (byte, next) = (self.byte(0), self.byte(1));
+        let dollar = self.language == Language::JavaScript;
+        if self.grammar.sigils.as_bytes().contains(&byte) {
+            match byte {
+                b'$' => {
+                    self.skip_while(|byte| byte == b'$');
+                    self.at += usize::from(self.language == Language::Perl && self.byte(0) == b'#');
+                    if !is_word(self.byte(0)) {
+                        return self.special(start);
                     }
-                    self.at += if self.byte(0) == b'^' && self.byte(1).is_ascii_uppercase() { 2 } else { 1 };
-                    self.push(Token::Word(self.slice(start, self.at)), start);
-                    return true;
                 }
-            }
-            b'@' if matches!(self.language, Perl | Ruby) && (is_word(self.byte(1)) || self.byte(1) == b'@') => {
-                self.at += 1;
-                if self.byte(0) == b'@' {
+                b'@' if is_word(next) || next == b'@' => self.skip_while(|byte| byte == b'@'),
+                // Elsewhere it is the remainder of a division.
+                b'%' if is_word(next) && (self.expects_value() || matches!(self.last(), Some(Token::Word(word)) if !word.starts_with(['$', '@', '%']))) => {
                     self.at += 1;
                 }
+                _ => return false,
             }
-            b'%' if self.language == Perl && is_word(self.byte(1)) && (self.expects_value() || self.after_function()) => {
-                self.at += 1;
-            }
-            byte if is_word(byte) => {}
-            _ => return false,
+        } else if !(is_word(byte) || dollar && byte == b'$') {
+            return false;
         }
-        while is_word(self.byte(0)) || dollar && self.byte(0) == b'$' {
-            self.at += 1;
-        }
-        if self.language == Ruby && matches!(self.byte(0), b'?' | b'!') && self.byte(1) != b'=' {
+        self.skip_while(|byte| is_word(byte) || dollar && byte == b'$');
+        if self.language == Language::Ruby && matches!(self.byte(0), b'?' | b'!') && self.byte(1) != b'=' {
             self.at += 1;
         }
         self.push(Token::Word(self.slice(start, self.at)), start);
         true
     }
 
+    /// `$'`, `$"`, `$/`, `$^X` of Perl and Ruby; else only the sigil.
+    fn special(&mut self, start: usize) -> bool {
+        let byte = self.byte(0);
+        if matches!(self.language, Language::Perl | Language::Ruby) && byte.is_ascii_punctuation() && !b"{([)".contains(&byte) {
+            self.at += if byte == b'^' && self.byte(1).is_ascii_uppercase() { 2 } else { 1 };
+            self.push(Token::Word(self.slice(start, self.at)), start);
+        } else {
+            self.push(Token::Mark("$"), start);
+        }
+        true
+    }
+
     /// Whether a value may begin here, judged by the token before.
-    pub(super) fn expects_value(&self) -> bool {
-        match self.tokens.last().map(|placed| &placed.token) {
+    fn expects_value(&self) -> bool {
+        match self.last() {
             None | Some(Token::Newline) => true,
-            Some(Token::Mark(")")) => self.after_condition && self.language == Language::JavaScript,
-            Some(Token::Mark(mark)) => !matches!(*mark, "]" | "}" | "$" | "++" | "--"),
-            Some(Token::Word(word)) => BEFORE_VALUE.contains(word),
+            Some(Token::Mark(")")) => self.open.after_condition && self.language == Language::JavaScript,
+            // After a block a statement may begin, if it stands on a line of its own.
+            Some(Token::Mark("}")) => self.language == Language::JavaScript && self.before() == b'\n',
+            Some(Token::Mark(mark)) => !matches!(*mark, "]" | "$" | "++" | "--"),
+            Some(Token::Word(word)) => {
+                // In Ruby an argument without brackets is set off from the name but not from what follows.
+                let argument = self.language == Language::Ruby && self.before() == b' ' && !self.byte(1).is_ascii_whitespace() && self.byte(1) != b'=';
+                argument || BEFORE_VALUE.contains(word)
+            }
             _ => false,
         }
     }
 
-    /// Whether the token before is a name without a sigil.
-    fn after_function(&self) -> bool {
-        matches!(self.tokens.last(), Some(Placed { token: Token::Word(word), .. }) if !word.starts_with(['$', '@', '%']))
-    }
-
-    /// Whether the token before is a name and the text here is set off from it but not from what follows, as an
-    /// argument without brackets is in Ruby.
-    pub(super) fn looks_like_argument(&self) -> bool {
-        matches!(self.tokens.last(), Some(Placed { token: Token::Word(_), .. }))
-            && self.blank_before()
-            && !self.byte(1).is_ascii_whitespace()
-            && self.byte(1) != b'='
-    }
-
     /// A quote or a regular expression, in the manner of the language.
     fn string(&mut self) -> bool {
-        use Language::{Awk, JavaScript, Perl, Php, Python, Ruby, Unknown};
         let start = self.at;
         let byte = self.byte(0);
-        let language = self.language;
-        match language {
-            Python => return self.python_string(),
-            Unknown if self.python_string() => return true,
-            Ruby if self.ruby_string() => return true,
-            Perl if self.perl_string() => return true,
-            Ruby | Perl | Php if byte == b'<' && self.here_document() => return true,
-            _ => {}
-        }
-        let how = match (self.language, byte) {
-            (JavaScript, b'\'' | b'"') => How { escapes: Escapes::C, holes: Holes::None, one_line: true },
-            (JavaScript, b'`') => How { escapes: Escapes::C, holes: Holes::Dollar, one_line: false },
-            (Ruby | Perl | Php, b'\'') => How { escapes: Escapes::Single, holes: Holes::None, one_line: false },
-            (Ruby, b'"' | b'`') => How { escapes: Escapes::C, holes: Holes::Hash, one_line: false },
-            (Perl | Php, b'"' | b'`') => How { escapes: Escapes::C, holes: Holes::Sigil, one_line: false },
-            (Awk, b'"') => How { escapes: Escapes::C, holes: Holes::None, one_line: true },
-            (Unknown, b'\'' | b'"' | b'`') => {
-                if self.at < self.open_quote {
-                    return false;
-                }
-                How { escapes: Escapes::C, holes: Holes::None, one_line: true }
-            }
-            (JavaScript | Ruby | Perl | Awk, b'/') => return self.regex(),
-            _ => return false,
-        };
-        self.at += 1;
-        let (parts, closed) = self.body(Close::Byte(byte), how);
-        if !closed && self.language == Unknown {
-            // A quote that does not close on its line is an apostrophe.
-            self.open_quote = self.at;
-            self.at = start + 1;
+        if !self.grammar.here.is_empty() && byte == b'<' && self.here_document() || self.quote_word() {
             return true;
         }
-        let token = match (self.language, byte) {
-            (Ruby | Perl | Php, b'`') => Token::Command(parts),
-            (JavaScript, b'`') => Token::Template(parts),
-            _ => Token::Text(parts),
+        if self.language == Language::Ruby && matches!(byte, b':' | b'?') && self.expects_value() {
+            // A symbol, a single character.
+            let next = self.byte(1);
+            if byte == b':' && (next.is_ascii_alphabetic() || next == b'_') || byte == b'?' && next.is_ascii_punctuation() && !is_word(self.byte(2)) {
+                self.at += 2;
+                self.skip_while(|next| byte == b':' && is_word(next));
+                self.push(Token::Text(Form::Plain, vec![Part::Lit(self.slice(start + 1, self.at).to_owned())]), start);
+                return true;
+            }
+        }
+        if byte == b'/' && self.grammar.regex {
+            return self.regex();
+        }
+        let after_name = self.tokens.last().is_some_and(|placed| placed.end == start && matches!(placed.token, Token::Word(_)));
+        let mut prefix = 0;
+        while self.grammar.prefixes && !after_name && prefix < 3 && matches!(self.byte(prefix).to_ascii_lowercase(), b'r' | b'b' | b'u' | b'f' | b't') {
+            prefix += 1;
+        }
+        let body = self.rest().get(prefix..).unwrap_or_default();
+        let Some(quote) = self.grammar.quotes.iter().find(|quote| body.starts_with(quote.open)) else { return false };
+        let mut quote = *quote;
+        let letters = self.slice(start, start + prefix).to_ascii_lowercase();
+        if letters.contains('r') {
+            quote.escapes = Escapes::Raw;
+        }
+        if letters.contains(['f', 't']) {
+            quote.holes = Holes::Braces;
+        }
+        if start < self.open.quote && quote.one_line && self.language == Language::Unknown {
+            return false;
+        }
+        self.at += prefix + quote.open.len();
+        let (parts, closed) = self.body(quote.open, None, quote);
+        if !closed && quote.one_line && self.language == Language::Unknown {
+            // A quote that does not close on its line is an apostrophe.
+            self.open.quote = self.at;
+            self.at = start + prefix + 1;
+            return true;
+        }
+        self.push(Token::Text(quote.form, parts), start);
+        true
+    }
+
+    fn regex(&mut self) -> bool {
+        let start = self.at;
+        if start < self.open.regex || !self.expects_value() {
+            return false;
+        }
+        let mut class = false;
+        self.at += 1;
+        loop {
+            match self.byte(0) {
+                0 | b'\n' => {
+                    self.open.regex = self.at;
+                    self.at = start;
+                    return false;
+                }
+                b'\\' => self.at += 1,
+                b'[' => class = true,
+                b']' => class = false,
+                b'/' if !class => break,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        self.at += 1;
+        self.skip_while(|byte| byte.is_ascii_alphabetic());
+        self.push(Token::Text(Form::Regex, Vec::new()), start);
+        true
+    }
+
+    /// `%w[…]`, `qq{…}` and their kin.
+    fn quote_word(&mut self) -> bool {
+        let start = self.at;
+        let rest = self.rest();
+        let Some(quote) = self.grammar.words.iter().find(|quote| rest.starts_with(quote.open)) else { return false };
+        let tail = rest.get(quote.open.len()..).unwrap_or_default();
+        let perl = self.language == Language::Perl;
+        let body = if perl { tail.trim_start() } else { tail };
+        let spaced = body.len() < tail.len();
+        let Some(delimiter) = body.bytes().next().filter(u8::is_ascii_punctuation) else { return false };
+        let adjacent = self.tokens.last().is_some_and(|placed| placed.end == start);
+        let refused = if perl {
+            // `-s $file` is a test of a file, `{q}` and `y => 1` are keys.
+            matches!(delimiter, b',' | b';' | b')' | b'}' | b'_')
+                || delimiter == b'#' && spaced
+                || delimiter == b'=' && (spaced || body.starts_with("=>") || body.starts_with("=="))
+                || matches!(self.last(), Some(Token::Mark("->" | "::") | Token::Word("sub")))
+                || adjacent && matches!(self.last(), Some(Token::Word(_) | Token::Mark("-" | "&")))
+        } else {
+            !self.expects_value()
+        };
+        if refused {
+            return false;
+        }
+        self.at += rest.len() - body.len();
+        let first = self.delimited(*quote);
+        let token = match quote.form {
+            Form::Replace => {
+                let from = if matches!(delimiter, b'(' | b'[' | b'{' | b'<') {
+                    self.skip_while(|byte| byte.is_ascii_whitespace());
+                    self.at + 1
+                } else {
+                    self.at -= 1; // the middle one ends the first part and begins the second
+                    self.at + 1
+                };
+                self.delimited(RAW);
+                let (code, flags) = (self.slice(from, self.at.saturating_sub(1)), self.at);
+                self.skip_while(|byte| byte.is_ascii_alphabetic());
+                // With `e` the replacement is code.
+                let evaluated = quote.open == "s" && self.slice(flags, self.at).contains('e');
+                Token::Text(Form::Regex, if evaluated { vec![Part::Hole(code)] } else { Vec::new() })
+            }
+            Form::Regex => {
+                self.skip_while(|byte| byte.is_ascii_alphabetic());
+                Token::Text(Form::Regex, Vec::new())
+            }
+            form => Token::Text(form, first),
         };
         self.push(token, start);
         true
     }
 
-    fn regex(&mut self) -> bool {
-        let after_block = self.language == Language::JavaScript
-            && matches!(self.tokens.last().map(|placed| &placed.token), Some(Token::Mark("}")))
-            && self.slice(self.at.saturating_sub(1), self.at) == "\n";
-        let argument = self.language == Language::Ruby && self.looks_like_argument();
-        if self.at < self.open_regex || !(self.expects_value() || after_block || argument) {
+    /// A string from its delimiter to the same or the bracket that closes it.
+    fn delimited(&mut self, quote: Quote) -> Vec<Part<'a>> {
+        let open = self.byte(0);
+        let own = self.slice(self.at, self.at + 1);
+        let (close, counted) = match open {
+            b'(' => (")", Some(open)),
+            b'[' => ("]", Some(open)),
+            b'{' => ("}", Some(open)),
+            b'<' => (">", Some(open)),
+            _ => (own, None),
+        };
+        self.at += 1;
+        let holes = if open == b'\'' { Holes::None } else { quote.holes };
+        self.body(close, counted, Quote { holes, ..quote }).0
+    }
+
+    /// The beginning of a here-document, if its end stands on a line further down.
+    fn here_document(&mut self) -> bool {
+        let start = self.at;
+        let rest = self.rest();
+        let Some(tail) = rest.strip_prefix(self.grammar.here) else { return false };
+        let tail = tail.trim_start_matches(['~', '-', ' ']);
+        let quote = tail.bytes().next().filter(|byte| matches!(byte, b'\'' | b'"' | b'`'));
+        let name = quote.map_or(tail, |_| tail.get(1..).unwrap_or_default());
+        let length = name.bytes().position(|byte| !is_word(byte)).unwrap_or(name.len());
+        let Some(end) = name.get(..length).filter(|end| end.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')) else {
+            return false;
+        };
+        if self.open.false_here + self.pending.len() >= MAX_FALSE_HERE || self.here_end(start, end).is_none() {
+            self.open.false_here += 1;
             return false;
         }
-        let start = self.at;
-        let bytes = self.text.as_bytes();
-        let mut at = self.at + 1;
-        let mut class = false;
-        loop {
-            #[cfg(test)]
-            super::tests::count_step();
-            match bytes.get(at) {
-                None | Some(b'\n') => {
-                    self.open_regex = at;
-                    return false;
-                }
-                Some(b'\\') => at += 1,
-                Some(b'[') => class = true,
-                Some(b']') => class = false,
-                Some(b'/') if !class => break,
-                _ => {}
-            }
-            at += 1;
-        }
-        self.at = at + 1;
-        while self.byte(0).is_ascii_alphabetic() {
-            self.at += 1;
-        }
-        self.push(Token::Regex, start);
+        self.at += rest.len() - name.len() + length + usize::from(quote.is_some());
+        self.pending.push(Pending { token: self.tokens.len(), end, quote });
+        self.push(Token::Text(Form::Plain, Vec::new()), start);
         true
+    }
+
+    /// The beginning and the end of the first line after `from` that ends a here-document.
+    fn here_end(&self, from: usize, end: &str) -> Option<(usize, usize)> {
+        let mut at = from;
+        loop {
+            at += self.text.get(at..)?.find('\n')? + 1;
+            let line = self.text.get(at..)?;
+            let bare = line.trim_start_matches([' ', '\t']);
+            if bare.strip_prefix(end).is_some_and(|tail| !tail.starts_with(|next: char| next.is_alphanumeric() || next == '_')) {
+                return Some((at, at + line.len() - bare.len() + end.len()));
+            }
+        }
+    }
+
+    /// Reads the bodies of the here-documents that were begun on the line before.
+    fn here_documents(&mut self) {
+        for pending in std::mem::take(&mut self.pending) {
+            let Some((stop, next)) = self.here_end(self.at.saturating_sub(1), pending.end) else {
+                self.open.false_here += 1;
+                continue;
+            };
+            let whole = self.text;
+            self.text = self.slice(0, stop);
+            let holes = if self.language == Language::Ruby { Holes::Hash } else { Holes::Sigil };
+            let raw = pending.quote == Some(b'\'');
+            let how = if raw { Quote { escapes: Escapes::Raw, ..RAW } } else { Quote { escapes: Escapes::C, holes, ..RAW } };
+            let (parts, _) = self.body("", None, how);
+            self.text = whole;
+            self.at = next;
+            if let Some(placed) = self.tokens.get_mut(pending.token) {
+                placed.token = Token::Text(if pending.quote == Some(b'`') { Form::Command } else { Form::Plain }, parts);
+            }
+        }
     }
 }

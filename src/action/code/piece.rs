@@ -17,8 +17,8 @@ pub(super) type Span = Range<usize>;
 /// One piece of code.
 pub(super) struct Piece<'a> {
     tokens: Vec<Placed<'a>>,
-    /// For every bracket the index of the other one; for all else, and brackets without one, see [`Piece::skip`].
-    partner: Vec<usize>,
+    /// For every bracket that opens and is closed, the index of the other one.
+    partner: Vec<Option<usize>>,
     language: Language,
     /// Makes an index unique among the pieces of one text.
     pub(super) base: usize,
@@ -26,24 +26,25 @@ pub(super) struct Piece<'a> {
 
 impl<'a> Piece<'a> {
     pub(super) fn new(tokens: Vec<Placed<'a>>, language: Language, base: usize) -> Self {
-        let mut partner = vec![usize::MAX; tokens.len()];
+        let mut partner = vec![None; tokens.len()];
         let mut open: Vec<(usize, &str)> = Vec::new();
         for (index, placed) in tokens.iter().enumerate() {
             let Token::Mark(mark) = placed.token else { continue };
-            match mark {
-                "(" | "[" | "{" => open.push((index, mark)),
-                ")" | "]" | "}" => {
-                    // A bracket that closes nothing is left alone.
-                    if let Some((other, _)) = open.pop_if(|(_, start)| matches!((*start, mark), ("(", ")") | ("[", "]") | ("{", "}"))) {
-                        for (at, to) in [(other, index), (index, other)] {
-                            if let Some(place) = partner.get_mut(at) {
-                                *place = to;
-                            }
-                        }
+            let close = match mark {
+                "(" => ")",
+                "[" => "]",
+                "{" => "}",
+                // A bracket that closes nothing is left alone.
+                _ => {
+                    if let Some((other, _)) = open.pop_if(|(_, close)| *close == mark)
+                        && let Some(place) = partner.get_mut(other)
+                    {
+                        *place = Some(index);
                     }
+                    continue;
                 }
-                _ => {}
-            }
+            };
+            open.push((index, close));
         }
         Self { tokens, partner, language, base }
     }
@@ -83,28 +84,23 @@ impl<'a> Piece<'a> {
 
     /// Whether nothing stands between this token and the one before.
     pub(super) fn adjacent(&self, at: usize) -> bool {
-        match (at.checked_sub(1).and_then(|before| self.tokens.get(before)), self.tokens.get(at)) {
-            (Some(before), Some(here)) => before.end == here.start,
-            _ => false,
-        }
+        at.checked_sub(1).and_then(|before| self.tokens.get(before)).map(|before| before.end) == self.tokens.get(at).map(|here| here.start)
     }
 
     /// The end of the bracket that opens here: the index of its partner. A bracket that is never closed ends after a
     /// while, so that many of them cost no more than one.
     pub(super) fn close(&self, open: usize) -> usize {
-        match self.partner.get(open) {
-            Some(&close) if close != usize::MAX && close > open => close,
-            _ => self.len().min(open + MAX_UNCLOSED),
-        }
+        self.partner.get(open).copied().flatten().unwrap_or_else(|| self.len().min(open + MAX_UNCLOSED))
     }
 
-    fn is_open(&self, at: usize) -> bool {
-        matches!(self.mark(at), "(" | "[" | "{")
+    /// Whether this is a bracket that is never closed.
+    pub(super) fn unclosed(&self, at: usize) -> bool {
+        matches!(self.mark(at), "(" | "[" | "{") && self.partner.get(at) == Some(&None)
     }
 
     /// The index after this token, or after the group that opens here.
     pub(super) fn skip(&self, at: usize) -> usize {
-        if self.is_open(at) { (self.close(at) + 1).min(self.len()) } else { at + 1 }
+        if matches!(self.mark(at), "(" | "[" | "{") { (self.close(at) + 1).min(self.len()) } else { at + 1 }
     }
 
     pub(super) fn skip_newlines(&self, mut at: usize) -> usize {
@@ -122,13 +118,14 @@ impl<'a> Piece<'a> {
         span
     }
 
-    /// The parts of `span` between the marks that `divides` accepts; groups stay whole, empty parts go.
-    pub(super) fn split(&self, span: Span, divides: impl Fn(&str) -> bool) -> Vec<Span> {
+    /// The parts of `span` between commas; groups stay whole, empty parts go.
+    pub(super) fn split(&self, span: Span) -> Vec<Span> {
+        let arrows = self.language == Language::Perl;
         let mut parts = Vec::new();
         let mut start = span.start;
         let mut at = span.start;
         while at < span.end {
-            if divides(self.mark(at)) {
+            if self.mark(at) == "," || arrows && self.mark(at) == "=>" {
                 parts.push(start..at);
                 start = at + 1;
             }
@@ -140,40 +137,30 @@ impl<'a> Piece<'a> {
 
     /// What stands between the bracket that opens here and its partner, split at commas.
     pub(super) fn items(&self, open: usize) -> Vec<Span> {
-        let perl = self.language == Language::Perl;
-        self.split(open + 1..self.close(open), |mark| mark == "," || perl && mark == "=>")
+        self.split(open + 1..self.close(open))
     }
 
     /// The end of arguments that stand without brackets, or of the value of an assignment.
     pub(super) fn expression_end(&self, start: usize, commas: bool) -> usize {
-        let lines = !matches!(self.language, Language::Perl | Language::Php);
+        let commands = matches!(self.language, Language::Ruby | Language::Perl);
         let mut at = start;
-        let mut left = MAX_EXPRESSION;
-        while at < self.len() {
-            left -= 1;
-            if left == 0 {
-                break; // INVARIANT: longer than any expression that is evaluated, so its value is unknown
-            }
+        for _ in 0..MAX_EXPRESSION {
             match self.token(at) {
-                Some(Token::Mark(";" | ")" | "]" | "}")) => break,
+                None | Some(Token::Mark(";" | ")" | "]" | "}")) => break,
                 Some(Token::Mark(",")) if !commas => break,
-                Some(Token::Word("if" | "unless" | "while" | "until" | "and" | "or" | "do" | "foreach" | "for"))
-                    if at > start && matches!(self.language, Language::Ruby | Language::Perl) =>
-                {
-                    break;
-                }
                 Some(Token::Mark("||" | "&&" | "|" | "==")) if commas => break,
-                Some(Token::Newline) if lines => {
-                    let next = self.skip_newlines(at);
+                Some(Token::Word("if" | "unless" | "while" | "until" | "and" | "or" | "do" | "foreach" | "for")) if commands && at > start => break,
+                Some(Token::Newline) => {
+                    let next = self.mark(self.skip_newlines(at));
                     let goes_on = at == start
                         || matches!(self.before(at), Some(Token::Mark("," | "+" | "." | "=" | "=>" | "?" | ":" | "||" | "??")))
-                        || matches!(self.mark(next), "." | "?." | "&.")
-                        || self.language == Language::JavaScript && matches!(self.mark(next), "+" | "?" | ":" | "||" | "??");
+                        || matches!(next, "." | "?." | "&.")
+                        || self.language == Language::JavaScript && matches!(next, "+" | "?" | ":" | "||" | "??");
                     if !goes_on {
                         break;
                     }
                 }
-                Some(Token::Mark("(" | "[" | "{")) if self.partner.get(at) == Some(&usize::MAX) => break, // it is never closed
+                _ if self.unclosed(at) => break,
                 _ => {}
             }
             at = self.skip(at);

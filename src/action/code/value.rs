@@ -1,10 +1,10 @@
 //! What is known of a value of the program.
 
 use super::HOLE;
-use super::piece::Span;
 
 /// A text, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "`text.text` is the text itself")]
 pub(super) struct Text {
     /// With [`HOLE`] for every part that is not known.
     pub(super) text: String,
@@ -34,9 +34,19 @@ impl Text {
         (!self.holes).then(|| self.text.clone())
     }
 
-    /// The words between blanks; a word with a hole is not known.
-    pub(super) fn words(&self) -> Vec<Option<String>> {
-        self.text.split_whitespace().map(|word| (!word.contains(HOLE)).then(|| word.to_owned())).collect()
+    /// The words between `separators`; a word with a hole is not known.
+    pub(super) fn words(&self, separator: Option<&str>) -> Value {
+        let word = |word: &str| (!word.contains(HOLE)).then(|| word.to_owned());
+        Value::List(match separator {
+            Some(separator) => self.text.split(separator).map(word).collect(),
+            None => self.text.split_whitespace().map(word).collect(),
+        })
+    }
+
+    /// The folder of a path.
+    pub(super) fn parent(&self) -> Self {
+        let folder = self.text.trim_end_matches('/').rsplit_once('/').map_or(".", |(folder, _)| folder);
+        Self { text: folder.to_owned(), holes: folder.contains(HOLE), known: self.known }
     }
 }
 
@@ -57,8 +67,10 @@ pub(super) enum Value {
     Method(Box<Value>, String),
     /// An open file, by the place of the call that opened it.
     Handle(usize),
-    /// A `{…}` of this piece: the base of the piece and the place of the bracket.
-    Object(usize, usize),
+    /// Keys and their values.
+    Object(Vec<(String, Value)>),
+    /// One of these.
+    OneOf(Vec<Value>),
     /// The outcome of a call that decodes something.
     Decoded,
     Unknown,
@@ -89,7 +101,25 @@ impl Value {
     pub(super) fn elements(self) -> Vec<Option<String>> {
         match self {
             Self::List(items) => items,
+            Self::Object(_) => Vec::new(),
             other => vec![other.literal()],
+        }
+    }
+
+    /// All that the value may be. Of a name that is first empty, only what it is given later.
+    pub(super) fn choices(self) -> Vec<Self> {
+        match self {
+            Self::OneOf(values) => values.into_iter().filter(|value| *value != Self::lit("")).collect(),
+            one => vec![one],
+        }
+    }
+
+    /// Without what may be one or the other.
+    pub(super) fn settled(self) -> Self {
+        match self {
+            // A function under several names is one of them; of several texts none is sure.
+            Self::OneOf(values) => values.into_iter().find(|value| matches!(value, Self::Named(_))).unwrap_or(Self::Unknown),
+            one => one,
         }
     }
 
@@ -99,18 +129,11 @@ impl Value {
             Self::List(items) => items.iter().map(|item| 16 + item.as_ref().map_or(0, String::len)).sum(),
             Self::Method(value, name) => value.size() + name.len(),
             Self::Named(name) => name.len(),
+            Self::Object(keys) => keys.iter().map(|(key, value)| key.len() + value.size()).sum(),
+            Self::OneOf(values) => values.iter().map(Self::size).sum(),
             _ => 0,
         }
     }
-}
-
-/// A call's argument.
-pub(super) struct Arg<'a> {
-    /// `name=…`, `name: …`
-    pub(super) name: Option<&'a str>,
-    pub(super) span: Span,
-    /// It stands for several arguments.
-    pub(super) splat: bool,
 }
 
 /// Joins the parts of a path as the languages do: an absolute part starts anew.
@@ -130,67 +153,44 @@ pub(super) fn join_path(parts: impl IntoIterator<Item = Text>) -> Text {
     joined
 }
 
-/// Fills `%s` and its kin.
-pub(super) fn fill_percent(format: &Text, values: &[Text]) -> Text {
+/// The elements of a list in one text.
+pub(super) fn joined(list: &Value, separator: &str) -> Value {
+    let Value::List(items) = list else { return Value::Unknown };
+    let mut text = Text::default();
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            text.text.push_str(separator);
+        }
+        text.add(&item.as_ref().map_or_else(Text::hole, |item| Text::lit(item)));
+    }
+    Value::Text(text)
+}
+
+/// Fills `%s` and its kin, or with `braces` `{}` and its kin, in their order; a field with a name of its own is unknown.
+pub(super) fn fill(format: &Text, values: &[Text], braces: bool) -> Text {
+    let open = if braces { '{' } else { '%' };
     let mut filled = Text { text: String::new(), ..format.clone() };
     let mut values = values.iter();
     let mut rest = format.text.as_str();
-    while let Some((before, after)) = rest.split_once('%') {
+    while let Some((before, after)) = rest.split_once(open) {
         filled.text.push_str(before);
-        if let Some(after) = after.strip_prefix('%') {
-            filled.text.push('%');
-            rest = after;
+        // A doubled mark stands for itself, and a hole that is already there keeps its braces.
+        let hole = before.ends_with('$') && after.starts_with(HOLE.trim_start_matches("${"));
+        if after.starts_with(open) || hole {
+            filled.text.push(open);
+            rest = if hole { after } else { after.get(1..).unwrap_or_default() };
             continue;
         }
-        let after = match after.strip_prefix('(').and_then(|named| named.split_once(')')) {
-            Some((_, after)) => after,
-            None => after,
-        };
-        let after = after.trim_start_matches(|char: char| char.is_ascii_digit() || matches!(char, '-' | '.' | '+'));
-        match after.chars().next() {
-            Some(kind) if kind.is_ascii_alphabetic() => {
-                filled.add(&values.next().cloned().unwrap_or_else(Text::hole));
-                rest = after.get(1..).unwrap_or_default();
-            }
-            _ => {
-                filled.text.push('%');
-                rest = after;
-            }
-        }
-    }
-    filled.text.push_str(rest);
-    filled
-}
-
-/// Fills `{}` and its kin.
-pub(super) fn fill_braces(format: &Text, values: &[Text]) -> Text {
-    let mut filled = Text { text: String::new(), ..format.clone() };
-    let mut next = values.iter();
-    let mut rest = format.text.as_str();
-    while let Some((before, after)) = rest.split_once('{') {
-        filled.text.push_str(before);
-        // A hole that is already there keeps its braces.
-        if before.ends_with('$') && after.starts_with(HOLE.trim_start_matches("${")) {
-            filled.text.push('{');
-            rest = after;
-            continue;
-        }
-        if let Some(after) = after.strip_prefix('{') {
-            filled.text.push('{');
-            rest = after;
-            continue;
-        }
-        let Some((field, after)) = after.split_once('}') else {
+        let last = |char: char| if braces { char == '}' } else { char.is_ascii_alphabetic() && !after.starts_with('(') || char == ')' };
+        let Some(end) = after.find(last) else {
+            filled.text.push(open);
             rest = after;
             break;
         };
-        let value = match field.parse::<usize>() {
-            Ok(index) => values.get(index),
-            Err(_) if field.is_empty() => next.next(),
-            Err(_) => None,
-        };
-        filled.add(&value.cloned().unwrap_or_else(Text::hole));
-        rest = after;
+        let (field, tail) = after.split_at_checked(end + 1).unwrap_or((after, ""));
+        let named = field.len() > 1 && braces || field.starts_with('(');
+        filled.add(&values.next().filter(|_| !named).cloned().unwrap_or_else(Text::hole));
+        rest = if field.starts_with('(') { tail.get(1..).unwrap_or_default() } else { tail };
     }
     filled.text.push_str(rest);
     filled
