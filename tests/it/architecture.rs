@@ -25,10 +25,26 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("failure", &["event::Kind", "pipeline::MAX_INPUT"]),
     ("answer", &["event", "failure", "policy::Tier", "report::plain", "verdict"]),
     ("report", &["action", "answer", "policy", "verdict"]),
-    ("pipeline", &["action", "answer", "change", "cli::compiling", "decide", "door::Door", "event", "facts", "failure", "matcher::text", "policy", "report::plain", "verdict", "world"]),
-    ("cli", &[
-        "action", "answer", "decide", "door", "event", "facts", "failure", "matcher", "pipeline", "policy", "report", "verdict", "world", "BUILD",
-    ]),
+    (
+        "pipeline",
+        &[
+            "action",
+            "answer",
+            "change",
+            "cli::compiling",
+            "decide",
+            "door::Door",
+            "event",
+            "facts",
+            "failure",
+            "matcher::text",
+            "policy",
+            "report::plain",
+            "verdict",
+            "world",
+        ],
+    ),
+    ("cli", &["action", "answer", "decide", "door", "event", "facts", "failure", "matcher", "pipeline", "policy", "report", "verdict", "world", "BUILD"]),
 ];
 
 /// Modules that touch no file, clock, environment, process or stream.
@@ -40,7 +56,7 @@ const MAX_LINES: usize = 700;
 /// What has no name has no place yet.
 const NAMELESS: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
 /// All that the hot binary may be built of.
-const HOT_CRATES: &[&str] = &["portcullis", "libc", "serde_core", "serde_json", "itoa", "memchr", "zmij"];
+const HOT_CRATES: &[&str] = &["portcullis", "libc"];
 /// Of those, what Cargo.toml names.
 const HOT_DEPENDENCIES: &[&str] = &["libc"];
 
@@ -74,14 +90,8 @@ fn is_test(path: &Path) -> bool {
 
 /// What the code names of its own crate: `policy::Tier`, `BUILD`.
 fn named(text: &str) -> BTreeSet<String> {
-    let code: String = text
-        .split("#[cfg(test)]")
-        .next()
-        .unwrap()
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .flat_map(|line| [line, "\n"])
-        .collect();
+    let code: String =
+        text.split("#[cfg(test)]").next().unwrap().lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]).collect();
     let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let mut names = BTreeSet::new();
     for after in code.split("crate::").skip(1) {

@@ -59,7 +59,12 @@ fn shown(example: &Example) -> String {
         Deed::Push { target, kind, .. } => format!("push {}: {kind:?}", target.as_deref().unwrap_or("the current branch")),
     };
     let facts = &example.facts;
-    let known = [("it would lose the gate", facts.loses_gate), ("it would weaken the policy", facts.weakens_policy), ("the tree is dirty", facts.dirty), ("the branch is protected", facts.protected_branch)];
+    let known = [
+        ("it would lose the gate", facts.loses_gate),
+        ("it would weaken the policy", facts.weakens_policy),
+        ("the tree is dirty", facts.dirty),
+        ("the branch is protected", facts.protected_branch),
+    ];
     let known: Vec<String> = known.iter().filter_map(|(what, is)| is.map(|is| if is { (*what).to_owned() } else { format!("not: {what}") })).collect();
     let mark = if text.contains('`') { "``" } else { "`" };
     let space = if mark.len() > 1 { " " } else { "" };
@@ -164,7 +169,17 @@ fn every_policy_in_the_documents_compiles_and_keeps_its_word() {
 
 /// Files at the top level and in `docs` that people read.
 fn documents() -> Vec<(String, String)> {
-    let names = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/policy.md", "docs/rules.md", "docs/failures.md", "tests/events/README.md"];
+    let names = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+        "docs/policy.md",
+        "docs/rules.md",
+        "docs/failures.md",
+        "tests/events/README.md",
+    ];
     names.iter().map(|name| ((*name).to_owned(), fs::read_to_string(package().join(name)).unwrap_or_else(|error| panic!("{name}: {error}")))).collect()
 }
 

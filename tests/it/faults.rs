@@ -150,7 +150,9 @@ const FAULTS: &[Fault] = &[
     fault("the input is not UTF-8", HELD, "could not be read: ", |scratch, event| {
         bytes(scratch, event, |text| text.into_bytes().into_iter().flat_map(|byte| if byte == b's' { vec![0xff] } else { vec![byte] }).collect())
     }),
-    fault("a byte order mark stands in front", HELD, "could not be read: ", |scratch, event| bytes(scratch, event, |text| format!("\u{feff}{text}").into_bytes())),
+    fault("a byte order mark stands in front", HELD, "could not be read: ", |scratch, event| {
+        bytes(scratch, event, |text| format!("\u{feff}{text}").into_bytes())
+    }),
     fault("a key occurs twice", HELD, "a key occurs twice", |scratch, event| fields(scratch, event, r#""cwd":"/tmp","#)),
     fault("a key occurs twice, once in escapes", HELD, "a key occurs twice", |scratch, event| fields(scratch, event, r#""\u0063wd":"/tmp","#)),
     fault("half a surrogate pair", HELD, "could not be read: ", |scratch, event| fields(scratch, event, r#""x":"\ud800","#)),
@@ -160,11 +162,15 @@ const FAULTS: &[Fault] = &[
     fault("100,000 levels of nesting", HELD, "could not be read: it is nested beyond", |scratch, event| {
         fields(scratch, event, &format!(r#""x":{},"#, deep("{\"a\":", "1", "}", 100_000)))
     }),
-    fault("something stands behind the end", HELD, "could not be read: there is more behind its end", |scratch, event| bytes(scratch, event, |text| format!("{text}{{}}").into_bytes())),
+    fault("something stands behind the end", HELD, "could not be read: there is more behind its end", |scratch, event| {
+        bytes(scratch, event, |text| format!("{text}{{}}").into_bytes())
+    }),
     fault("no event is named", HELD, "it has no `hook_event_name`", |scratch, event| {
         bytes(scratch, event, |text| text.replace("hook_event_name", "hook_event").into_bytes())
     }),
-    fault("the call names no tool", CALLS_HELD, "it has no `tool_name`", |scratch, event| bytes(scratch, event, |text| text.replace("tool_name", "tool").into_bytes())),
+    fault("the call names no tool", CALLS_HELD, "it has no `tool_name`", |scratch, event| {
+        bytes(scratch, event, |text| text.replace("tool_name", "tool").into_bytes())
+    }),
     fault("64 MiB of input", HELD, "larger than 24 MiB", |scratch, event| fields(scratch, event, &format!(r#""x":"{}","#, "x".repeat(64 << 20)))),
     fault("another event than the hook is wired to", HELD, "wired to `", |scratch, event| {
         let other = if event == "PostToolUse" { "PostToolUseFailure" } else { "PostToolUse" };
@@ -173,7 +179,9 @@ const FAULTS: &[Fault] = &[
     fault("an event wired as one that observes", [DENIED, DENIED_BY_JSON, DENIED, SILENT], "wired to `SessionEnd`", |scratch, event| {
         scratch.hook("SessionEnd", input(scratch, event).as_bytes())
     }),
-    fault("standard input is closed", HELD, "could not be read: it ends too early", |scratch, event| through_shell(scratch, event, "exec \"$0\" \"$1\" <&-", "")),
+    fault("standard input is closed", HELD, "could not be read: it ends too early", |scratch, event| {
+        through_shell(scratch, event, "exec \"$0\" \"$1\" <&-", "")
+    }),
     fault("standard input is a folder", HELD, "standard input is closed", |scratch, event| through_shell(scratch, event, "exec \"$0\" \"$1\" < /", "")),
     // What is read by a shell.
     fault("a command nested 100,000 deep in `$(…)`", ASKED, "", |scratch, event| command(scratch, event, &deep("$(", "ls", ")", 100_000))),
@@ -198,11 +206,15 @@ const FAULTS: &[Fault] = &[
         child.stdin.take().unwrap().write_all(b"hello").unwrap();
         ended(child)
     }),
-    fault("standard error is closed", [DENIED, DENIED_BY_JSON, DENIED, SILENT], "", |scratch, event| through_shell(scratch, event, "exec \"$0\" \"$1\" 2>&-", "")),
+    fault("standard error is closed", [DENIED, DENIED_BY_JSON, DENIED, SILENT], "", |scratch, event| {
+        through_shell(scratch, event, "exec \"$0\" \"$1\" 2>&-", "")
+    }),
     // The policy.
     fault("the policy has an unknown key", CALLS_HELD, "unknown key", |scratch, event| with_policy(scratch, event, "schema = 1\nmodus = \"shadow\"\n")),
     fault("the policy is not TOML", CALLS_HELD, "not TOML", |scratch, event| with_policy(scratch, event, "schema = \n")),
-    fault("the policy names a pack that is not there", CALLS_HELD, "unknown pack", |scratch, event| with_policy(scratch, event, "schema = 1\npacks = [\"gti\"]\n")),
+    fault("the policy names a pack that is not there", CALLS_HELD, "unknown pack", |scratch, event| {
+        with_policy(scratch, event, "schema = 1\npacks = [\"gti\"]\n")
+    }),
     fault("the policy is empty", CALLS_HELD, "needs `schema`", |scratch, event| with_policy(scratch, event, "")),
     fault("the policy is a folder", CALLS_HELD, "portcullis.toml` could not be looked at", |scratch, event| {
         fs::create_dir(scratch.repo().join("portcullis.toml")).unwrap();
@@ -242,7 +254,9 @@ const FAULTS: &[Fault] = &[
         fs::write(scratch.home().join(".local"), "").unwrap();
         command(scratch, event, "git push --force")
     }),
-    fault("the folder of the session is not named", HARMLESS, "", |scratch, event| bytes(scratch, event, |text| text.replace("\"cwd\"", "\"folder\"").into_bytes())),
+    fault("the folder of the session is not named", HARMLESS, "", |scratch, event| {
+        bytes(scratch, event, |text| text.replace("\"cwd\"", "\"folder\"").into_bytes())
+    }),
     fault("the folder of the session is gone", HELD, "", |scratch, event| {
         let text = input(scratch, event).replace("\"cwd\"", "\"folder\"");
         let script = "unset CLAUDE_PROJECT_DIR; mkdir gone; cd gone; rmdir ../gone; exec \"$0\" \"$1\"";
@@ -362,7 +376,10 @@ failure ends in one table (`src/failure.rs`): events that stand in front of some
 /// A text without what differs from machine to machine.
 fn plain(text: &str, repo: &Path) -> String {
     let folder = repo.parent().unwrap().to_string_lossy().into_owned();
-    text.replace(&repo.to_string_lossy().into_owned(), "/home/dev/project").replace(&folder, "/home/dev").replace("/home/dev/home/", "/home/dev/").replace(BUILD, "0.1.0+this")
+    text.replace(&repo.to_string_lossy().into_owned(), "/home/dev/project")
+        .replace(&folder, "/home/dev")
+        .replace("/home/dev/home/", "/home/dev/")
+        .replace(BUILD, "0.1.0+this")
 }
 
 #[test]
@@ -385,7 +402,7 @@ fn an_unreadable_policy_is_a_denial() {
     let scratch = scratch();
     scratch.write("portcullis.toml", "schema = 1\n");
     let path = scratch.repo().join("portcullis.toml");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read(&path).is_ok() {
         // Who may read everything cannot try this.
         return;

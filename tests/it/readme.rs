@@ -28,7 +28,10 @@ fn steps(block: &str) -> Vec<Step> {
     for line in block.lines() {
         match (line.strip_prefix("$ "), steps.last_mut()) {
             (Some(command), _) => steps.push(Step { command: command.to_owned(), said: String::new() }),
-            (None, Some(step)) => step.said += &format!("{line}\n"),
+            (None, Some(step)) => {
+                step.said += line;
+                step.said.push('\n');
+            }
             (None, None) => panic!("a console block begins with `$ `: {line}"),
         }
     }
