@@ -102,7 +102,10 @@ fn enter(argument: Option<&str>, deadline: u32) -> Vec<u8> {
 /// Replaces this process by the cold binary; comes back only with the answer to a failure.
 fn hand_over(argument: Option<&str>, input: &[u8], world: &World) -> Answer {
     let Some(folder) = &world.binaries else {
-        return answer::to_failure(&Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know where it stands itself".to_owned() }, kind(argument));
+        return answer::to_failure(
+            &Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know where it stands itself".to_owned() },
+            kind(argument),
+        );
     };
     let program = folder.join("portcullis");
     let why = start(&program, argument, input);

@@ -45,7 +45,7 @@ pub struct ToolCall {
 pub enum Host {
     /// Anthropic's Claude Code; also what is assumed where nothing speaks against it.
     ClaudeCode,
-    /// OpenAI's Codex CLI: the same event names, with a `turn_id`.
+    /// `OpenAI`'s Codex CLI: the same event names, with a `turn_id`.
     Codex,
     /// Google's Gemini CLI: `BeforeTool`, `AfterTool`, …
     Gemini,

@@ -81,35 +81,38 @@ pub fn conclude(failure: &Failure, kind: Kind) -> Conclusion {
 pub fn text(failure: &Failure) -> String {
     let (what, mend) = match failure {
         Failure::InputClosed => ("standard input is closed".to_owned(), "the hook must be started by the agent's client, with the event on standard input"),
-        Failure::InputTooLarge => (
-            format!("the tool call is larger than {} MiB, which is more than the gate reads", crate::pipeline::MAX_INPUT >> 20),
-            "split it into smaller calls",
-        ),
+        Failure::InputTooLarge => {
+            (format!("the tool call is larger than {} MiB, which is more than the gate reads", crate::pipeline::MAX_INPUT >> 20), "split it into smaller calls")
+        }
         Failure::InputUnreadable(why) => (
             format!("the tool call could not be read: {why}"),
             "send it again without duplicate keys, unpaired surrogates (\\ud800) or nesting beyond 128 levels; if the client's form has changed, tell the person",
         ),
-        Failure::EventMismatch { argument, input } => (
-            format!("the hook is wired to `{argument}` but was sent `{input}`"),
-            "run `portcullis init` again; it writes each event's own entry",
-        ),
+        Failure::EventMismatch { argument, input } => {
+            (format!("the hook is wired to `{argument}` but was sent `{input}`"), "run `portcullis init` again; it writes each event's own entry")
+        }
         Failure::PushUnreadable(why) => (
             format!("what git says of the push could not be read: {why}"),
             "`portcullis-git pre-push` is started by git as its pre-push hook, with git's lines on standard input and git's arguments (`\"$@\"`)",
         ),
-        Failure::RepositoryUnreadable(why) => (format!("the repository could not be read: {why}"), "start it in the repository that is pushed from, as git does"),
+        Failure::RepositoryUnreadable(why) => {
+            (format!("the repository could not be read: {why}"), "start it in the repository that is pushed from, as git does")
+        }
         Failure::FolderUnknown => ("the folder of the session is not known".to_owned(), "the event must carry `cwd`, or `CLAUDE_PROJECT_DIR` must be set"),
         Failure::Unreadable { path, why } => (format!("`{path}` could not be looked at: {why}"), "make it readable for the person the agent runs as"),
-        Failure::PolicyInvalid(mistakes) => (format!("the policy has mistakes\n{mistakes}"), "a person mends the policy; `portcullis doctor` shows the mistakes"),
+        Failure::PolicyInvalid(mistakes) => {
+            (format!("the policy has mistakes\n{mistakes}"), "a person mends the policy; `portcullis doctor` shows the mistakes")
+        }
         Failure::PolicyDamaged => ("the built-in policy of this binary is damaged".to_owned(), "a person installs the gate again (`portcullis install`)"),
         Failure::ColdMissing { path, why } => {
             (format!("this call needs `{path}`, which could not be started: {why}"), "a person installs the gate again (`portcullis install`)")
         }
-        Failure::BuildMismatch { hot, cold } => (
-            format!("portcullis-hook is of build {hot}, portcullis of build {cold}"),
-            "a person installs both from one source (`portcullis install`)",
-        ),
-        Failure::Panic(what) => (format!("the gate itself broke: {what}"), "report it with the command that was judged; meanwhile another way of doing it may pass"),
+        Failure::BuildMismatch { hot, cold } => {
+            (format!("portcullis-hook is of build {hot}, portcullis of build {cold}"), "a person installs both from one source (`portcullis install`)")
+        }
+        Failure::Panic(what) => {
+            (format!("the gate itself broke: {what}"), "report it with the command that was judged; meanwhile another way of doing it may pass")
+        }
         Failure::AnswerUnwritable => ("the answer could not be written".to_owned(), "start the hook with standard output and standard error open"),
         Failure::LastUnwritable(why) => (format!("the refusal could not be noted: {why}"), "make the state folder writable"),
     };

@@ -117,9 +117,9 @@ fn when(when: &When, action: &Action, cover: Cover, asking: &mut Asking) -> Answ
         (When::Read(tables), Deed::Read(read)) => or(tables, |table| file::read(table, read, cover, asking)),
         (When::Fetch(tables), Deed::Fetch { url, method }) => or(tables, |table| call::fetch(table, url, method.as_ref())),
         (When::Call(tables), Deed::Call(call)) => or(tables, |table| call::call(table, call)),
-        (When::Spawn(tables), Deed::Spawn { agent, prompt }) => or(tables, |table| {
-            text::any_or_unasked(&table.agent, agent).min(text::any_or_unasked(&table.prompt, prompt))
-        }),
+        (When::Spawn(tables), Deed::Spawn { agent, prompt }) => {
+            or(tables, |table| text::any_or_unasked(&table.agent, agent).min(text::any_or_unasked(&table.prompt, prompt)))
+        }
         (When::Push(tables), Deed::Push(push)) => or(tables, |table| push::push(table, push, cover, asking)),
         (When::Opaque(tables), Deed::Opaque { why, .. }) => or(tables, |table| text::any_or_unasked(&table.why, why)),
         _ => Answer::No,

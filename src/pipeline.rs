@@ -85,6 +85,10 @@ fn judged(event: &Event, input: &[u8], world: &World, door: Door) -> Result<Outc
 
 /// The compiled policy that holds: the built-in one where no layer has a file, else the cache; compiled anew by the cold
 /// door where that is stale. None: the cold door must.
+///
+/// # Errors
+///
+/// What keeps the policy from being known.
 pub fn policy_bytes(found: &[layers::Found], around: &Surroundings, world: &World, door: Door) -> Result<Option<std::borrow::Cow<'static, [u8]>>, Failure> {
     if found.iter().all(|file| file.identity.is_empty()) {
         return Ok(Some(BUILT_IN.into()));
@@ -158,6 +162,7 @@ pub fn settle(actions: &[Action], facts: &mut Facts, around: &Surroundings, poli
 
 /// What only the cold door finds out. None: this binary is not it.
 #[cfg(feature = "cold")]
+#[expect(clippy::unnecessary_wraps, reason = "its twin of the hot binary has nothing to give")]
 fn heavy_facts(needs: Vec<Need>, around: &Surroundings) -> Option<Vec<(Need, Known)>> {
     let found = needs.into_iter().map(|need| {
         let known = crate::world::gate::heavy(&need, around);
@@ -240,11 +245,14 @@ fn settings_changed(event: &Event, world: &World) -> Result<Outcome, Failure> {
     let changed = event.file.as_deref().map(std::path::Path::new);
     let why = crate::world::gate::changed_settings(world, &around, changed).filter(|_| pause_until(world, &around).is_none());
     Ok(Outcome::Answer(why.map_or_else(Answer::nothing, |why| {
-        Answer::deny(&format!("denied: the new settings do not hold\nwhy: {why}\nmend: a person changes settings outside the session, or runs `portcullis init` again"))
+        Answer::deny(&format!(
+            "denied: the new settings do not hold\nwhy: {why}\nmend: a person changes settings outside the session, or runs `portcullis init` again"
+        ))
     })))
 }
 
 #[cfg(not(feature = "cold"))]
+#[expect(clippy::unnecessary_wraps, reason = "its twin of the cold binary can fail")]
 fn settings_changed(_: &Event, _: &World) -> Result<Outcome, Failure> {
     Ok(Outcome::HandOver)
 }

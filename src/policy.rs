@@ -322,6 +322,7 @@ impl<'a> Policy<'a> {
 
     /// Rules that may speak of an action with one of these keys (see [`When::keys`]), each once.
     /// None if a record is damaged.
+    #[must_use]
     pub fn rules_for(&self, keys: &[&str]) -> Option<Vec<Rule<'a>>> {
         let mut rules: Vec<Rule<'a>> = Vec::new();
         for name in keys {
@@ -336,18 +337,20 @@ impl<'a> Policy<'a> {
     }
 
     /// Every rule, upper layers first.
+    #[must_use]
     pub fn all_rules(&self) -> Option<Vec<Rule<'a>>> {
         self.rules_for(&[ALL])
     }
 
     /// Waivers of a rule.
+    #[must_use]
     pub fn waivers_of(&self, rule: &str) -> Option<Vec<Waiver<'a>>> {
         let found: Option<Vec<Waiver>> = self.waivers.find(key(rule)).map(|mut bytes| Waiver::get(&mut bytes)).collect();
         found.map(|waivers| waivers.into_iter().filter(|waiver| waiver.rule == rule).collect())
     }
 }
 
-impl<'a> When<'a> {
+impl When<'_> {
     /// Under which keys a rule with this table is found: `run git push` or `run git` for a program known by name, `run`
     /// for any, `write`, `delete`, … for the others.
     #[must_use]
@@ -384,7 +387,9 @@ fn run_keys(table: &RunWhen) -> Vec<String> {
     };
     let Some(programs) = literals(&table.program) else { return vec!["run".to_owned()] };
     let Some(subcommands) = literals(&table.subcommand) else { return programs.iter().map(|program| format!("run {program}")).collect() };
-    let with = |program: &String| subcommands.iter().map(move |subcommand| format!("run {program} {subcommand}")).chain([format!("run {program} ?")]).collect::<Vec<_>>();
+    let with = |program: &String| {
+        subcommands.iter().map(move |subcommand| format!("run {program} {subcommand}")).chain([format!("run {program} ?")]).collect::<Vec<_>>()
+    };
     programs.iter().flat_map(with).collect()
 }
 

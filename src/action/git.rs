@@ -63,7 +63,8 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         _ => {}
     }
     if let Some(described) = &described {
-        let role_program = &*arguments::innermost(described, &Arguments { subcommand: arguments.subcommand.iter().skip(1).cloned().collect(), ..Arguments::default() });
+        let role_program =
+            &*arguments::innermost(described, &Arguments { subcommand: arguments.subcommand.iter().skip(1).cloned().collect(), ..Arguments::default() });
         shell.roles(role_program, &arguments, stdin, at);
         shell.inner_of(role_program, &name, args, &arguments, &env, stdin);
     }
@@ -109,7 +110,16 @@ fn configuration(front: &[Flag], env: &[(String, Word)]) -> Vec<(String, Word)> 
 
 /// Variables whose values git runs (git(1), "Environment Variables"; git-var(1)).
 const STARTED: &[&str] = &[
-    "GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "EDITOR", "VISUAL", "GIT_PAGER", "PAGER", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_ASKPASS",
+    "GIT_EDITOR",
+    "GIT_SEQUENCE_EDITOR",
+    "EDITOR",
+    "VISUAL",
+    "GIT_PAGER",
+    "PAGER",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_ASKPASS",
     "GIT_PROXY_COMMAND",
 ];
 
@@ -148,11 +158,14 @@ fn key_form(key: &str) -> String {
 
 /// Configuration that holds for one command is a `config once` of its own, so that rules on keys see it.
 fn configured(shell: &mut Shell, key: &str, value: &Word, words: &[Word], env: &[(String, Word)], stdin: &Stdin) {
-    let arguments = Arguments { subcommand: vec![Word::lit("config"), Word::lit("once")], operands: vec![Word::lit(key), value.clone()], ..Arguments::default() };
+    let arguments =
+        Arguments { subcommand: vec![Word::lit("config"), Word::lit("once")], operands: vec![Word::lit(key), value.clone()], ..Arguments::default() };
     shell.note("git", words, &arguments, env.to_vec(), stdin);
     // Values that git runs.
-    let runs = matches!(key, "core.fsmonitor" | "core.sshcommand" | "core.editor" | "core.pager" | "sequence.editor" | "gpg.program" | "diff.external" | "credential.helper")
-        || key.starts_with("pager.")
+    let runs = matches!(
+        key,
+        "core.fsmonitor" | "core.sshcommand" | "core.editor" | "core.pager" | "sequence.editor" | "gpg.program" | "diff.external" | "credential.helper"
+    ) || key.starts_with("pager.")
         || (key.starts_with("filter.") && !key.ends_with(".required"))
         || key.ends_with(".textconv")
         || key.ends_with(".driver");
@@ -192,10 +205,10 @@ fn normalise_config(arguments: &mut Arguments) {
     // In the old form the word behind `config` is the key.
     let mut operands: Vec<Word> = if written { Vec::new() } else { arguments.subcommand.drain(1..).collect() };
     operands.append(&mut arguments.operands);
-    if let Some(first) = operands.first_mut() {
-        if let Some(key) = first.literal() {
-            *first = Word::lit(key_form(key));
-        }
+    if let Some(first) = operands.first_mut()
+        && let Some(key) = first.literal()
+    {
+        *first = Word::lit(key_form(key));
     }
     arguments.operands = operands;
     arguments.subcommand = vec![Word::lit("config"), Word::lit(action)];
@@ -273,8 +286,14 @@ fn pushes(arguments: &Arguments, configuration: &[(String, Word)], branch: Optio
     if has("--dry-run") || has("--help") || has("-h") {
         return Vec::new();
     }
-    let remote = arguments.operands.first().cloned().or_else(|| arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--repo")).and_then(|flag| flag.value.clone()));
-    let configured = |suffix: &str| configuration.iter().filter(|(key, _)| key.starts_with("remote.") && key.ends_with(suffix)).map(|(_, value)| value.clone()).collect::<Vec<_>>();
+    let remote = arguments
+        .operands
+        .first()
+        .cloned()
+        .or_else(|| arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--repo")).and_then(|flag| flag.value.clone()));
+    let configured = |suffix: &str| {
+        configuration.iter().filter(|(key, _)| key.starts_with("remote.") && key.ends_with(suffix)).map(|(_, value)| value.clone()).collect::<Vec<_>>()
+    };
     let mirrored = configured(".mirror").iter().any(|value| !value.is("false"));
     let mut kinds = Vec::new();
     if has("--force") || has("--mirror") || mirrored {
@@ -325,18 +344,16 @@ fn from_refspec(refspec: &Word, kinds: &[PushKind], deletes: bool, remote: Optio
 
 /// Where the colon of a refspec stands in its known text, and what is behind it.
 fn colon(refspec: &Word) -> Option<(usize, Word)> {
-    let mut front = 0;
     for (at, piece) in refspec.pieces.iter().enumerate() {
-        if let Piece::Lit(text) = piece {
-            if let Some(found) = text.find(':') {
-                let mut word = Word::lit(text.get(found + 1..).unwrap_or(""));
-                for piece in refspec.pieces.iter().skip(at + 1) {
-                    word.push(piece.clone());
-                }
-                return Some((front + found, word));
+        if let Piece::Lit(text) = piece
+            && let Some(found) = text.find(':')
+        {
+            let mut word = Word::lit(text.get(found + 1..).unwrap_or(""));
+            for piece in refspec.pieces.iter().skip(at + 1) {
+                word.push(piece.clone());
             }
+            return Some((at + found, word));
         }
-        front += 1;
     }
     None
 }
@@ -353,7 +370,8 @@ fn branch_name(word: Word) -> Word {
 /// Branches switched to, and files taken from a commit or the index.
 fn checked_out(shell: &mut Shell, name: &str, arguments: &Arguments, at: usize) {
     let split = arguments.behind_dashes.unwrap_or(if name == "restore" { 0 } else { arguments.operands.len() });
-    let staged_only = arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "--staged")) && !arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "--worktree"));
+    let staged_only = arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "--staged"))
+        && !arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "--worktree"));
     if !staged_only {
         for word in arguments.operands.get(split..).unwrap_or(&[]) {
             let path = shell.path_of(word);
@@ -361,7 +379,11 @@ fn checked_out(shell: &mut Shell, name: &str, arguments: &Arguments, at: usize) 
         }
     }
     if name != "restore" && arguments.behind_dashes.is_none() {
-        let created = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| matches!(name.as_str(), "-b" | "-B" | "-c" | "-C" | "--create" | "--force-create" | "--orphan"))).and_then(|flag| flag.value.clone());
+        let created = arguments
+            .flags
+            .iter()
+            .find(|flag| flag.names.iter().any(|name| matches!(name.as_str(), "-b" | "-B" | "-c" | "-C" | "--create" | "--force-create" | "--orphan")))
+            .and_then(|flag| flag.value.clone());
         if let Some(branch) = created.or_else(|| arguments.operands.first().cloned()) {
             shell.switched(branch);
         }

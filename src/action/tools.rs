@@ -55,9 +55,33 @@ impl Reader<'_> {
                 self.act(Deed::Spawn { agent: text("subagent_type"), prompt: text("prompt") });
             }
             // They touch neither files nor commands; their texts are data.
-            "Glob" | "Grep" | "LS" | "TodoWrite" | "TaskCreate" | "TaskGet" | "TaskUpdate" | "TaskList" | "TaskStop" | "AskUserQuestion" | "EnterPlanMode"
-            | "ExitPlanMode" | "WebSearch" | "ToolSearch" | "ListMcpResourcesTool" | "ReadMcpResourceTool" | "Skill" | "LSP" | "EnterWorktree"
-            | "ExitWorktree" | "glob" | "search_file_content" | "grep_search" | "list_directory" | "google_web_search" | "write_todos" | "update_plan" => {
+            "Glob"
+            | "Grep"
+            | "LS"
+            | "TodoWrite"
+            | "TaskCreate"
+            | "TaskGet"
+            | "TaskUpdate"
+            | "TaskList"
+            | "TaskStop"
+            | "AskUserQuestion"
+            | "EnterPlanMode"
+            | "ExitPlanMode"
+            | "WebSearch"
+            | "ToolSearch"
+            | "ListMcpResourcesTool"
+            | "ReadMcpResourceTool"
+            | "Skill"
+            | "LSP"
+            | "EnterWorktree"
+            | "ExitWorktree"
+            | "glob"
+            | "search_file_content"
+            | "grep_search"
+            | "list_directory"
+            | "google_web_search"
+            | "write_todos"
+            | "update_plan" => {
                 self.act(Deed::Call(call(name, input)));
             }
             _ => self.unknown(name, input),
@@ -123,10 +147,14 @@ impl Reader<'_> {
                 for (key, value) in entries {
                     match value {
                         Json::Text(text) => self.argument(tool, &plain_key(key), text, input),
-                        Json::List(words) if matches!(plain_key(key).as_str(), "command" | "cmd" | "argv") && words.iter().all(|word| word.scalar().is_some()) => {
+                        Json::List(words)
+                            if matches!(plain_key(key).as_str(), "command" | "cmd" | "argv") && words.iter().all(|word| word.scalar().is_some()) =>
+                        {
                             self.shell.command(words.iter().filter_map(Json::scalar).map(Word::lit).collect());
                         }
-                        Json::List(lines) if matches!(plain_key(key).as_str(), "commands" | "cmds" | "scripts") && lines.iter().all(|line| line.scalar().is_some()) => {
+                        Json::List(lines)
+                            if matches!(plain_key(key).as_str(), "commands" | "cmds" | "scripts") && lines.iter().all(|line| line.scalar().is_some()) =>
+                        {
                             for line in lines.iter().filter_map(Json::scalar) {
                                 self.shell.line(&line);
                             }
@@ -141,11 +169,15 @@ impl Reader<'_> {
 
     fn argument(&mut self, tool: &str, key: &str, text: &str, siblings: &Json) {
         match key {
-            "command" | "cmd" | "commandline" | "script" | "shell" | "shellcommand" | "bash" | "exec" | "runcommand" | "bashcommand" | "terminalcommand" => match arguments(siblings) {
-                Some(words) => self.shell.command([vec![Word::lit(text)], words].concat()),
-                None => self.shell.line(text),
-            },
-            "code" | "source" | "program" | "javascript" | "python" if key != "source" || tool.contains("run") || tool.contains("eval") || tool.contains("exec") => {
+            "command" | "cmd" | "commandline" | "script" | "shell" | "shellcommand" | "bash" | "exec" | "runcommand" | "bashcommand" | "terminalcommand" => {
+                match arguments(siblings) {
+                    Some(words) => self.shell.command([vec![Word::lit(text)], words].concat()),
+                    None => self.shell.line(text),
+                }
+            }
+            "code" | "source" | "program" | "javascript" | "python"
+                if key != "source" || tool.contains("run") || tool.contains("eval") || tool.contains("exec") =>
+            {
                 let language = siblings.text("language").or_else(|| siblings.text("lang")).unwrap_or(key).to_ascii_lowercase();
                 let language = match language.as_str() {
                     "python" | "py" | "python3" => code::Language::Python,
@@ -165,8 +197,26 @@ impl Reader<'_> {
                 let method = siblings.text("method").map(|method| Word::lit(method.to_ascii_uppercase()));
                 self.act(Deed::Fetch { url: Word::lit(text), method });
             }
-            "path" | "file" | "filepath" | "filename" | "targetfile" | "target" | "destination" | "dest" | "oldpath" | "newpath" | "from" | "to" | "source" | "notebookpath"
-            | "absolutepath" | "relativepath" | "relativeworkspacepath" | "directory" | "folder" | "uri" => self.file(tool, key, text, siblings),
+            "path"
+            | "file"
+            | "filepath"
+            | "filename"
+            | "targetfile"
+            | "target"
+            | "destination"
+            | "dest"
+            | "oldpath"
+            | "newpath"
+            | "from"
+            | "to"
+            | "source"
+            | "notebookpath"
+            | "absolutepath"
+            | "relativepath"
+            | "relativeworkspacepath"
+            | "directory"
+            | "folder"
+            | "uri" => self.file(tool, key, text, siblings),
             _ => {}
         }
     }
@@ -182,7 +232,10 @@ impl Reader<'_> {
         let source = matches!(key, "source" | "from" | "oldpath");
         if says(&["delete", "remove", "unlink", "rmdir", "trash"]) || (source && says(&["move", "rename"])) {
             self.act(Deed::Delete(Delete { path, recursive: true, moved: says(&["move", "rename"]) }));
-        } else if content.is_some() || (!source && says(&["write", "create", "edit", "save", "append", "update", "put", "replace", "insert", "move", "rename", "copy", "patch", "upload"])) {
+        } else if content.is_some()
+            || (!source
+                && says(&["write", "create", "edit", "save", "append", "update", "put", "replace", "insert", "move", "rename", "copy", "patch", "upload"]))
+        {
             let change = match content {
                 Some(Json::Text(text)) if siblings.get("old_string").is_none() && siblings.get("old_str").is_none() => Change::Whole(text.clone()),
                 _ => Change::Unknown,

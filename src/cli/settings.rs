@@ -141,10 +141,7 @@ pub fn hooks_json(wiring: &Wiring) -> String {
 #[must_use]
 pub fn difference(name: &str, before: Option<&str>, after: Option<&str>) -> String {
     let side = |text: Option<&str>| if text.is_some() { name.to_owned() } else { "/dev/null".to_owned() };
-    TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default())
-        .unified_diff()
-        .header(&side(before), &side(after))
-        .to_string()
+    TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default()).unified_diff().header(&side(before), &side(after)).to_string()
 }
 
 /// A byte order mark does the client no harm and stays.

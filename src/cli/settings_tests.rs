@@ -18,15 +18,39 @@ fn ours() -> Wiring {
 fn samples() -> Vec<String> {
     let theirs = r#"{"type":"command","command":"/usr/bin/lint --fix","timeout":5}"#;
     let mut samples: Vec<String> = [
-        "{}", "{}\n", "{ }", "{\n}\n", "{\n\n}", "\u{feff}{}\r\n", "  {}  ", "{\r\n}\r\n", "\t{\t}\t",
-        r#"{"hooks":{}}"#, r#"{"hooks": {}}"#, r#"{ "hooks": { } }"#, "{\"hooks\": {\n}}", "{\n  \"hooks\": {}\n}\n",
-        "{\n  \"hooks\": {\n  }\n}\n", "{\"hooks\":{\"PreToolUse\":[]}}", "{\n  \"hooks\": {\n    \"PreToolUse\": []\n  }\n}",
+        "{}",
+        "{}\n",
+        "{ }",
+        "{\n}\n",
+        "{\n\n}",
+        "\u{feff}{}\r\n",
+        "  {}  ",
+        "{\r\n}\r\n",
+        "\t{\t}\t",
+        r#"{"hooks":{}}"#,
+        r#"{"hooks": {}}"#,
+        r#"{ "hooks": { } }"#,
+        "{\"hooks\": {\n}}",
+        "{\n  \"hooks\": {}\n}\n",
+        "{\n  \"hooks\": {\n  }\n}\n",
+        "{\"hooks\":{\"PreToolUse\":[]}}",
+        "{\n  \"hooks\": {\n    \"PreToolUse\": []\n  }\n}",
         "{\n  \"hooks\": {\n    \"PreToolUse\": [\n    ],\n    \"Stop\": [ ]\n  }\n}",
-        r#"{"model":"opus"}"#, r#"{"model": "opus"}"#, r#"{ "model": "opus" }"#, "{\"model\" :\"opus\"}",
-        "{\n  \"model\": \"opus\"\n}\n", "{\n\t\"model\": \"opus\"\n}", "{\n    \"a\": {\n        \"b\": [1, 2]\n    }\n}\n",
-        "{\r\n  \"model\": \"opus\",\r\n  \"env\": {\"A\": \"b\"}\r\n}\r\n", "{ \"a\": 1,\n  \"b\": 2 }", "{\n\"a\": 1\n}",
-        "{\n  \"a\": 1\n  , \"b\": 2\n}\n", "{\"a\":1,\n\"b\":2}", "\u{feff}{\n  \"a\": \"\u{e4}\u{1f600} \\u00e4\"\n}",
-        "{\n  \"\\u0068ooks\": {\n    \"Stop\": []\n  }\n}", r#"{"hooks":{"Unknown":5,"Notification":[]}}"#,
+        r#"{"model":"opus"}"#,
+        r#"{"model": "opus"}"#,
+        r#"{ "model": "opus" }"#,
+        "{\"model\" :\"opus\"}",
+        "{\n  \"model\": \"opus\"\n}\n",
+        "{\n\t\"model\": \"opus\"\n}",
+        "{\n    \"a\": {\n        \"b\": [1, 2]\n    }\n}\n",
+        "{\r\n  \"model\": \"opus\",\r\n  \"env\": {\"A\": \"b\"}\r\n}\r\n",
+        "{ \"a\": 1,\n  \"b\": 2 }",
+        "{\n\"a\": 1\n}",
+        "{\n  \"a\": 1\n  , \"b\": 2\n}\n",
+        "{\"a\":1,\n\"b\":2}",
+        "\u{feff}{\n  \"a\": \"\u{e4}\u{1f600} \\u00e4\"\n}",
+        "{\n  \"\\u0068ooks\": {\n    \"Stop\": []\n  }\n}",
+        r#"{"hooks":{"Unknown":5,"Notification":[]}}"#,
         // Containers that share a line, so that filling one moves the other.
         "{\t\"hooks\":\r\n\t{\"Stop\"  :[  \t],\"PreToolUse\":[  \t\t], \t\n\"ConfigChange\":[]}}",
         " {\n   \"model\":\n\t\"opus\"\n \t}",
@@ -215,19 +239,13 @@ fn an_older_entry_is_mended_where_it_stands() {
             all(r#"{"command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse"], "timeout": 10, "onFailure": "block", "type": "command"}"#),
         ),
         // Others' entries keep their places.
-        (
-            [all(theirs), all(&right.replace("10", "5")), all(theirs)].join(",\n"),
-            [all(theirs), all(right), all(theirs)].join(",\n"),
-        ),
+        ([all(theirs), all(&right.replace("10", "5")), all(theirs)].join(",\n"), [all(theirs), all(right), all(theirs)].join(",\n")),
         (all(&format!("{theirs}, {}", right.replace("10", "5"))), all(&format!("{theirs}, {right}"))),
         // Doubles go, the right one stays.
         ([all(&right.replace("/opt/p/", "/old/")), all(right)].join(",\n"), all(right)),
         ([all(right), all(theirs), all(right)].join(",\n"), [all(right), all(theirs)].join(",\n")),
         // In a group that another tool narrowed there is no place for the gate.
-        (
-            all(&format!("{theirs}, {right}")).replace("\"*\"", "\"Bash\""),
-            [all(theirs).replace("\"*\"", "\"Bash\""), added.to_owned()].join(",\n"),
-        ),
+        (all(&format!("{theirs}, {right}")).replace("\"*\"", "\"Bash\""), [all(theirs).replace("\"*\"", "\"Bash\""), added.to_owned()].join(",\n")),
     ];
     for (before, after) in cases {
         assert_eq!(installed(&with(&before)), with(&after), "from {before}");
@@ -243,7 +261,8 @@ fn a_handler_in_lines_is_mended_in_lines() {
 
 #[test]
 fn what_is_not_ours_is_not_removed() {
-    let text = r#"{"hooks":{"PreToolUse":[{"hooks":[{"type":"command","command":"/a/portcullis-hook-old"},{"type":"command","command":"/b/portcullis-hook"}]}]}}"#;
+    let text =
+        r#"{"hooks":{"PreToolUse":[{"hooks":[{"type":"command","command":"/a/portcullis-hook-old"},{"type":"command","command":"/b/portcullis-hook"}]}]}}"#;
     let left = r#"{"hooks":{"PreToolUse":[{"hooks":[{"type":"command","command":"/a/portcullis-hook-old"}]}]}}"#;
     assert_eq!(remove(text, starts_gate).unwrap().as_deref(), Some(left));
     assert_eq!(remove(text, |command| command == "/c/portcullis-hook").unwrap().as_deref(), Some(text));

@@ -359,8 +359,37 @@ mod tests {
     #[test]
     fn it_reads_what_the_general_reader_reads() {
         const PIECES: &[&str] = &[
-            "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\\n\"", "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"long text without any escape at all\"", "\"x\\\\\\\"y\"", "1", "-0.5e3", "01", "1.", "true", "nul",
-            "null", " ", "\n", "\"", "\\", "\"\\x\"", "\"\u{1}\"", "ä", "\"ä€\"", "{\"k\":1}", "[1,2]", "{\"k\":", "\"k\":",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"a\"",
+            "\"b\\n\"",
+            "\"\\ud83d\\ude00\"",
+            "\"\\ud83d\"",
+            "\"long text without any escape at all\"",
+            "\"x\\\\\\\"y\"",
+            "1",
+            "-0.5e3",
+            "01",
+            "1.",
+            "true",
+            "nul",
+            "null",
+            " ",
+            "\n",
+            "\"",
+            "\\",
+            "\"\\x\"",
+            "\"\u{1}\"",
+            "ä",
+            "\"ä€\"",
+            "{\"k\":1}",
+            "[1,2]",
+            "{\"k\":",
+            "\"k\":",
         ];
         let mut seed = 1u64;
         let mut agreed = 0;
@@ -403,7 +432,7 @@ mod tests {
             ("{\"a\":".to_owned(), "it ends too early"),
             (String::new(), "it ends too early"),
             ("\u{feff}{}".to_owned(), "there is no JSON value"),
-            (format!("{{{}\"k3\":1}}", (0..40).map(|at| format!("\"k{at}\":1,")).collect::<String>()), "a key occurs twice"),
+            (format!("{{{}\"k3\":1}}", (0..40).map(|at| format!("\"k{at}\":1,")).collect::<Vec<_>>().concat()), "a key occurs twice"),
         ] {
             assert_eq!(Json::read(text.as_bytes()).unwrap_err().split(" at ").next(), Some(what), "{text}");
         }

@@ -239,9 +239,7 @@ fn switches(root: &Map<String, Value>, holds_gate: bool) -> Vec<Finding> {
         if set("allowManagedHooksOnly") {
             found.push(Finding::plain("`allowManagedHooksOnly` drops the gate's hooks of all other settings"));
         }
-        let only_other_parts = |value: &Value| {
-            value.as_array().is_some_and(|parts| parts.iter().all(|part| part.as_str().is_some_and(|part| part != "hooks")))
-        };
+        let only_other_parts = |value: &Value| value.as_array().is_some_and(|parts| parts.iter().all(|part| part.as_str().is_some_and(|part| part != "hooks")));
         if set("strictPluginOnlyCustomization") && !root.get("strictPluginOnlyCustomization").is_some_and(only_other_parts) {
             found.push(Finding::plain("`strictPluginOnlyCustomization` drops the gate's hooks of all other settings"));
         }

@@ -143,7 +143,12 @@ fn switches_and_wrong_values_are_named() {
         }
         assert_eq!(worsened(Some(&changed), &changed), None);
     }
-    for member in [r#""allowManagedHooksOnly":true"#, r#""allowManagedHooksOnly":"no""#, r#""strictPluginOnlyCustomization":true"#, r#""strictPluginOnlyCustomization":["skills","hooks"]"#] {
+    for member in [
+        r#""allowManagedHooksOnly":true"#,
+        r#""allowManagedHooksOnly":"no""#,
+        r#""strictPluginOnlyCustomization":true"#,
+        r#""strictPluginOnlyCustomization":["skills","hooks"]"#,
+    ] {
         assert!(worsened(None, &format!("{{{member}}}")).is_some_and(|why| why.contains("of all other settings")), "{member}");
     }
     assert_eq!(worsened(None, r#"{"strictPluginOnlyCustomization":["skills"],"allowManagedHooksOnly":false}"#), None);

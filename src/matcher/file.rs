@@ -100,11 +100,8 @@ fn real(path: &str, follow: bool, asking: &mut Asking) -> Option<String> {
 
 fn at(table: &FileWhen, path: &Word, question: Question, asking: &Asking) -> Answer {
     let places = &asking.facts.places;
-    let mut answer = if table.path.is_empty() {
-        Answer::Yes
-    } else {
-        table.path.iter().map(|pattern| matches(pattern, path, places, question)).max().unwrap_or(Answer::No)
-    };
+    let mut answer =
+        if table.path.is_empty() { Answer::Yes } else { table.path.iter().map(|pattern| matches(pattern, path, places, question)).max().unwrap_or(Answer::No) };
     if let (Some(expected), true) = (table.outside_repo, answer != Answer::No) {
         let outside = outside(path, places);
         answer = answer.min(if expected { outside } else { !outside });
@@ -120,9 +117,9 @@ fn adds(table: &FileWhen, change: &Change) -> Answer {
         }
         // `unless` spares a line, so with it the search goes line by line.
         table.unless.is_empty()
-            || text.lines().any(|line| {
-                table.adds.iter().any(|pattern| text::text(pattern, line)) && !table.unless.iter().any(|pattern| text::text(pattern, line))
-            })
+            || text
+                .lines()
+                .any(|line| table.adds.iter().any(|pattern| text::text(pattern, line)) && !table.unless.iter().any(|pattern| text::text(pattern, line)))
     };
     match change {
         Change::Whole(text) | Change::Append(text) | Change::Patch { added: text, .. } => found(text).into(),

@@ -99,17 +99,13 @@ impl<'a> Input<'a> {
 pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let mut whole = true;
-    let mut parsed =
-        |path: &str, text| schema::parse(path, text).map_err(|mistake| mistakes.push(mistake)).inspect_err(|()| whole = false).ok();
+    let mut parsed = |path: &str, text| schema::parse(path, text).map_err(|mistake| mistakes.push(mistake)).inspect_err(|()| whole = false).ok();
     let mut sources: Vec<Source> =
         input.packs.iter().map(|(path, text)| Source { layer: Layer::BuiltIn, path, text }).chain(input.layers.iter().copied()).collect();
     sources.sort_by_key(|source| source.layer);
-    let documents: Vec<Document> = sources
-        .iter()
-        .filter_map(|Source { layer, path, text }| Some(Document { layer: *layer, path, text, table: parsed(path, text)? }))
-        .collect();
-    let programs: Vec<(&str, &str, DeTable)> =
-        input.programs.iter().filter_map(|(path, text)| Some((*path, *text, parsed(path, text)?))).collect();
+    let documents: Vec<Document> =
+        sources.iter().filter_map(|Source { layer, path, text }| Some(Document { layer: *layer, path, text, table: parsed(path, text)? })).collect();
+    let programs: Vec<(&str, &str, DeTable)> = input.programs.iter().filter_map(|(path, text)| Some((*path, *text, parsed(path, text)?))).collect();
 
     let texts = Texts::default();
     let mut patterns = Patterns::new(&texts);
@@ -133,11 +129,7 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
     }
 
     let digest = digest(input.layers);
-    let waivers = meant
-        .waivers
-        .iter()
-        .map(|waiver| WaiverEnd { rule: waiver.rule.to_owned(), place: waiver.place.to_owned(), until: waiver.until })
-        .collect();
+    let waivers = meant.waivers.iter().map(|waiver| WaiverEnd { rule: waiver.rule.to_owned(), place: waiver.place.to_owned(), until: waiver.until }).collect();
     let parts = Parts {
         build: input.build,
         compiled_at: input.compiled_at,

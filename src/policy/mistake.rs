@@ -105,9 +105,7 @@ mod tests {
 
     #[test]
     fn distances_count_single_edits() {
-        for (left, right, expected) in
-            [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("flaw", "lawn", 2), ("teir", "tier", 1), ("ä", "a", 1)]
-        {
+        for (left, right, expected) in [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("flaw", "lawn", 2), ("teir", "tier", 1), ("ä", "a", 1)] {
             assert_eq!(distance(left, right), expected, "{left} {right}");
         }
     }

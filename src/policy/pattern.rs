@@ -85,7 +85,7 @@ pub struct PathPattern<'a> {
 }
 wire_struct!(PathPattern { anchor, pattern, source, literals, stem });
 
-impl<'a> Automaton<'a> {
+impl Automaton<'_> {
     /// The state after `state` on the byte class `class` (`width` is the end of the text). Damaged tables give 0.
     #[must_use]
     pub fn step(&self, state: u16, class: u16) -> u16 {

@@ -176,13 +176,8 @@ static PUSH: &[Key] = &[may("refs", Shape::Texts), may("remote", Shape::Texts), 
 
 static OPAQUE: &[Key] = &[may("why", Shape::Texts)];
 
-static WHERE: &[Key] = &[
-    may("branch", Shape::Texts),
-    may("protected_branch", Shape::Flag),
-    may("dirty", Shape::Flag),
-    may("agent", Shape::Texts),
-    may("mode", Shape::Texts),
-];
+static WHERE: &[Key] =
+    &[may("branch", Shape::Texts), may("protected_branch", Shape::Flag), may("dirty", Shape::Flag), may("agent", Shape::Texts), may("mode", Shape::Texts)];
 
 /// Keys of an example that is not a plain command.
 pub static EXAMPLE: &[Key] = &[
@@ -230,8 +225,7 @@ pub static PROGRAM: [Key; 12] = [
 static FORM: &[Key] = &[may("with", Shape::Texts), may("operands", Shape::Texts), may("values", Shape::Map)];
 
 /// Keys of capabilities that the language has but this version does not.
-const NOT_YET: &[&str] =
-    &["tests-first", "limit", "budget", "pipeline", "gate", "stall", "flywheel", "commit", "result", "phase", "layouts"];
+const NOT_YET: &[&str] = &["tests-first", "limit", "budget", "pipeline", "gate", "stall", "flywheel", "commit", "result", "phase", "layouts"];
 
 /// Reads a file's tables. A syntax error ends this file.
 ///
@@ -272,11 +266,7 @@ impl Checker<'_> {
             match keys.iter().find(|key| key.name == name.text) {
                 Some(key) => self.value(&value, key),
                 None if NOT_YET.contains(&name.text) => {
-                    self.mistake(
-                        &name.span,
-                        format!("`{}` is not supported by this version", name.text),
-                        "take it out, or update portcullis",
-                    );
+                    self.mistake(&name.span, format!("`{}` is not supported by this version", name.text), "take it out, or update portcullis");
                 }
                 None => {
                     let mend = suggestion(name.text, keys.iter().map(|key| key.name));

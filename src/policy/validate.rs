@@ -63,12 +63,7 @@ struct Named<'t> {
 }
 
 /// Validates documents, upper layers first. `whole`: every file could be read, so a name that is not found is a mistake.
-pub fn validate<'t>(
-    documents: &'t [Document<'t>],
-    whole: bool,
-    keep: &dyn Fn(&str) -> &'t str,
-    patterns: &mut Patterns<'t>,
-) -> (Meant<'t>, Vec<Mistake>) {
+pub fn validate<'t>(documents: &'t [Document<'t>], whole: bool, keep: &dyn Fn(&str) -> &'t str, patterns: &mut Patterns<'t>) -> (Meant<'t>, Vec<Mistake>) {
     let mut mistakes = Vec::new();
     let heads: Vec<Head> = documents.iter().map(|document| Head::of(document, &mut mistakes)).collect();
     let on = layers::packs_on(&heads, whole, &mut mistakes);

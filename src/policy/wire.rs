@@ -29,10 +29,10 @@ impl<'a> Wire<'a> for u64 {
     fn put(&self, out: &mut Vec<u8>) {
         let mut rest = *self;
         while rest >= 0x80 {
-            out.push((rest & 0x7f) as u8 | 0x80);
+            out.push(rest.to_le_bytes()[0] | 0x80);
             rest >>= 7;
         }
-        out.push(rest as u8);
+        out.push(rest.to_le_bytes()[0]);
     }
 
     fn get(from: &mut Bytes<'a>) -> Option<Self> {
@@ -51,7 +51,7 @@ impl<'a> Wire<'a> for u64 {
 macro_rules! narrow {
     ($($kind:ty),*) => {$(
         impl<'a> Wire<'a> for $kind {
-            fn put(&self, out: &mut Vec<u8>) { (*self as u64).put(out); }
+            fn put(&self, out: &mut Vec<u8>) { u64::try_from(*self).unwrap_or(u64::MAX).put(out); }
             fn get(from: &mut Bytes<'a>) -> Option<Self> { u64::get(from)?.try_into().ok() }
         }
     )*};
@@ -188,16 +188,20 @@ impl<'a> Table<'a> {
     /// The bytes of all records with this key.
     pub fn find(&self, key: u32) -> impl Iterator<Item = Bytes<'a>> + use<'a> {
         let entries = self.index.as_chunks::<8>().0;
-        let start = entries.partition_point(|entry| split(entry).0 < key);
+        let start = entries.partition_point(|entry| split(*entry).0 < key);
         let records = self.records;
-        entries.get(start..).unwrap_or(&[]).iter().map(split).take_while(move |(found, _)| *found == key).filter_map(
-            move |(_, offset)| records.get(usize::try_from(offset).ok()?..).map(Bytes),
-        )
+        entries
+            .get(start..)
+            .unwrap_or(&[])
+            .iter()
+            .map(|entry| split(*entry))
+            .take_while(move |(found, _)| *found == key)
+            .filter_map(move |(_, offset)| records.get(usize::try_from(offset).ok()?..).map(Bytes))
     }
 }
 
-fn split(entry: &[u8; 8]) -> (u32, u32) {
-    let [a, b, c, d, e, f, g, h] = *entry;
+fn split(entry: [u8; 8]) -> (u32, u32) {
+    let [a, b, c, d, e, f, g, h] = entry;
     (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
 }
 

@@ -127,7 +127,7 @@ fn weakens_policy(path: &Path, change: &Change) -> Known {
     let (before, after) = after(path, change);
     let Some(before) = before else {
         // A new policy can only add, unless it waives or watches.
-        return match after.as_deref().map(|text| text.parse::<toml::Table>()) {
+        return match after.as_deref().map(str::parse::<toml::Table>) {
             Some(Ok(table)) => weaker(&toml::Table::new(), &table),
             _ => Known::Is(true, "what it would hold afterwards cannot be told".to_owned()),
         };
@@ -164,4 +164,3 @@ fn weaker(before: &toml::Table, after: &toml::Table) -> Known {
     }
     Known::Is(false, String::new())
 }
-

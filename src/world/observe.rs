@@ -16,10 +16,8 @@ pub fn is_light(need: &Need) -> bool {
 #[must_use]
 pub fn light(need: &Need, around: &Surroundings) -> Known {
     match need {
-        Need::RealPath(path, follow) => real_path(Path::new(path), *follow).map_or_else(
-            || Known::Unknown("where it leads could not be found out".to_owned()),
-            |real| Known::Text(real.to_string_lossy().into_owned()),
-        ),
+        Need::RealPath(path, follow) => real_path(Path::new(path), *follow)
+            .map_or_else(|| Known::Unknown("where it leads could not be found out".to_owned()), |real| Known::Text(real.to_string_lossy().into_owned())),
         Need::Exists(path) => match system::identity(Path::new(path)) {
             Ok(found) => Known::Is(found.is_some(), String::new()),
             Err(errno) => Known::Unknown(super::errno_text(errno)),

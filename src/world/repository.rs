@@ -86,8 +86,7 @@ pub fn discover(start: &Path) -> Discovery {
 /// Whether both are work trees of one repository. `false` if that cannot be found out.
 #[must_use]
 pub fn same_repository(one: &Repository, other: &Repository) -> bool {
-    let place =
-        |repository: &Repository| fs::metadata(&repository.common_dir).ok().map(|found| (found.dev(), found.ino()));
+    let place = |repository: &Repository| fs::metadata(&repository.common_dir).ok().map(|found| (found.dev(), found.ino()));
     place(one).is_some_and(|one| Some(one) == place(other))
 }
 

@@ -133,8 +133,7 @@ pub fn password_home() -> Option<PathBuf> {
         let mut found: *mut libc::passwd = ptr::null_mut();
         // SAFETY: `entry` and `found` are places of the right types, `room` is writable for the length given, and all
         // three live beyond the call.
-        let fault =
-            unsafe { libc::getpwuid_r(user, entry.as_mut_ptr(), room.as_mut_ptr().cast(), room.len(), &raw mut found) };
+        let fault = unsafe { libc::getpwuid_r(user, entry.as_mut_ptr(), room.as_mut_ptr().cast(), room.len(), &raw mut found) };
         match fault {
             0 if found.is_null() => return None,
             0 => {

@@ -28,7 +28,7 @@ fn every_policy_file_is_shipped() {
     for folder in ["policies", "policies/programs"] {
         for entry in fs::read_dir(package().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            if name.ends_with(".toml") {
+            if std::path::Path::new(&name).extension().is_some_and(|extension| extension == "toml") {
                 found.insert(format!("{folder}/{name}"));
             }
         }

@@ -42,7 +42,14 @@ fn every_case_is_judged_as_expected() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
         let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let commands = file.commands.into_iter().map(|command| Case { command: Some(command), tool: None, input: None, mode: None, files: Default::default(), expect: None });
+        let commands = file.commands.into_iter().map(|command| Case {
+            command: Some(command),
+            tool: None,
+            input: None,
+            mode: None,
+            files: std::collections::BTreeMap::default(),
+            expect: None,
+        });
         for case in file.case.into_iter().chain(commands) {
             let expected = case.expect.clone().or_else(|| file.expect.clone()).expect("a case says what it expects");
             let got = judge(&case);

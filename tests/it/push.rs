@@ -54,7 +54,12 @@ impl Scratch {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(self.root.join(folder));
         command.env("HOME", self.root.join("home")).env("PORTCULLIS_TEST_PASSWORD_HOME", self.root.join("home")).env("CLAUDECODE", "1");
-        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env("ROOT", &self.root);
+        command
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("LC_ALL", "C")
+            .env("ROOT", &self.root);
         for (name, value) in [("AUTHOR", "a"), ("COMMITTER", "c")] {
             command.env(format!("GIT_{name}_NAME"), value).env(format!("GIT_{name}_EMAIL"), "a@example.org");
         }
@@ -136,7 +141,11 @@ fn what_drops_commits_is_refused_however_it_is_said() {
         (REWRITE, "git -c alias.x='push --force' x origin topic", "refused force-push"),
         (&format!("{REWRITE}; git config alias.y '!git push -f'"), "git y", "refused force-push"),
         (&format!("{REWRITE}; git config remote.origin.push +refs/heads/*:refs/heads/*"), "git push", "refused force-push"),
-        (&format!("{REWRITE}; git config remote.origin.mirror true"), "git push origin", "refused force-push protected-remote-branch-deletion remote-ref-deletion"),
+        (
+            &format!("{REWRITE}; git config remote.origin.mirror true"),
+            "git push origin",
+            "refused force-push protected-remote-branch-deletion remote-ref-deletion",
+        ),
         (REWRITE, "cd .. && git --git-dir=work/.git --work-tree=home push -f $ROOT/remote.git topic", "refused force-push"),
         ("git worktree add -q -b side ../side topic", "cd ../side && git commit -q --amend -m anew && git push -f origin side:topic", "refused force-push"),
         ("git tag -f v1", "git push --force origin v1", "refused force-push"),
@@ -207,11 +216,9 @@ fn shallow_clones_and_sha256_are_read() {
     assert_eq!(Scratch::new().pushed(clone, HOOK, "git push"), "arrives");
     let sha256 = "rm -rf .git ../remote.git; git init -q --bare --object-format=sha256 ../remote.git; git init -q --object-format=sha256; git remote add origin ../remote.git
         git switch -qc topic; git add a; git commit -qm 1; git push -q -u origin topic";
-    for (before, push, expected) in [
-        (ADD, "git push", "arrives"),
-        (REWRITE, "git push --force", "refused force-push"),
-        (REWRITE, "git push --force-with-lease", "arrives"),
-    ] {
+    for (before, push, expected) in
+        [(ADD, "git push", "arrives"), (REWRITE, "git push --force", "refused force-push"), (REWRITE, "git push --force-with-lease", "arrives")]
+    {
         assert_eq!(Scratch::new().pushed(&format!("{sha256}; {before}"), HOOK, push), expected, "{push}");
     }
 }

@@ -34,12 +34,8 @@ impl Scratch {
                     scratch.git(&scratch.root, &args, &[]).map(drop)
                 }
                 ["folder", path] => fs::create_dir_all(scratch.path(path)).map_err(|error| error.to_string()),
-                ["file", path, text] => {
-                    fs::write(scratch.path(path), scratch.text(text)).map_err(|error| error.to_string())
-                }
-                ["link", target, path] => {
-                    symlink(scratch.text(target), scratch.path(path)).map_err(|error| error.to_string())
-                }
+                ["file", path, text] => fs::write(scratch.path(path), scratch.text(text)).map_err(|error| error.to_string()),
+                ["link", target, path] => symlink(scratch.text(target), scratch.path(path)).map_err(|error| error.to_string()),
                 ["pipe", path] => {
                     let made = Command::new("mkfifo").arg(scratch.path(path)).status().expect("mkfifo starts");
                     made.success().then_some(()).ok_or_else(|| "mkfifo failed".to_owned())
@@ -77,8 +73,7 @@ impl Scratch {
 
     /// What git prints in `folder`, in an environment of nothing but `env`.
     fn git(&self, folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Result<String, String> {
-        let config =
-            ["init.defaultBranch=main", "user.name=a", "user.email=a@example.org", "protocol.file.allow=always"];
+        let config = ["init.defaultBranch=main", "user.name=a", "user.email=a@example.org", "protocol.file.allow=always"];
         let output = Command::new("git")
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -136,13 +131,7 @@ struct Layout {
     git: Git,
 }
 
-const fn layout(
-    name: &'static str,
-    steps: &'static [&'static str],
-    start: &'static str,
-    ours: &'static str,
-    git: Git,
-) -> Layout {
+const fn layout(name: &'static str, steps: &'static [&'static str], start: &'static str, ours: &'static str, git: Git) -> Layout {
     Layout { name, steps, env: &[], start, ours, git }
 }
 
@@ -152,47 +141,17 @@ const LAYOUTS: &[Layout] = &[
     layout("plain", &["git init -q a"], "a", "a", Git::Same),
     layout("deep", &["git init -q a", "folder a/b/c/d/e/f/g"], "a/b/c/d/e/f/g", "a", Git::Same),
     layout("start is a link into it", &["git init -q a", "folder a/b", "link a/b l"], "l", "a", Git::Same),
-    layout(
-        "start is a link out of it",
-        &["git init -q a", "git init -q o", "folder o/b", "link @/o/b a/l"],
-        "a/l",
-        "o",
-        Git::Same,
-    ),
-    layout(
-        "linked work tree",
-        &["git init -q a", COMMIT, "git -C a worktree add -q @/w", "folder w/b"],
-        "w/b",
-        "w",
-        Git::Same,
-    ),
-    layout(
-        "linked work tree inside the first one",
-        &["git init -q a", COMMIT, "git -C a worktree add -q @/a/b/w"],
-        "a/b/w",
-        "a/b/w",
-        Git::Same,
-    ),
+    layout("start is a link out of it", &["git init -q a", "git init -q o", "folder o/b", "link @/o/b a/l"], "a/l", "o", Git::Same),
+    layout("linked work tree", &["git init -q a", COMMIT, "git -C a worktree add -q @/w", "folder w/b"], "w/b", "w", Git::Same),
+    layout("linked work tree inside the first one", &["git init -q a", COMMIT, "git -C a worktree add -q @/a/b/w"], "a/b/w", "a/b/w", Git::Same),
     layout(
         "work tree of a bare repository beside it",
-        &[
-            "git init -q a",
-            COMMIT,
-            "git clone -q --bare a p/.bare",
-            "file p/.git gitdir: ./.bare",
-            "git -C p worktree add -q w",
-        ],
+        &["git init -q a", COMMIT, "git clone -q --bare a p/.bare", "file p/.git gitdir: ./.bare", "git -C p worktree add -q w"],
         "p/w",
         "p/w",
         Git::Same,
     ),
-    layout(
-        "submodule",
-        &["git init -q a", COMMIT, "git init -q b", "git -C b submodule --quiet add @/a s", "folder b/s/t"],
-        "b/s/t",
-        "b/s",
-        Git::Same,
-    ),
+    layout("submodule", &["git init -q a", COMMIT, "git init -q b", "git -C b submodule --quiet add @/a s", "folder b/s/t"], "b/s/t", "b/s", Git::Same),
     layout("nested repository", &["git init -q a", "git init -q a/b", "folder a/b/c"], "a/b/c", "a/b", Git::Same),
     layout("empty `.git` folder below", &["git init -q a", "folder a/b/.git"], "a/b", "a", Git::Same),
     layout("empty `.git` folder above", &["folder .git", "git init -q a"], "a", "a", Git::Same),
@@ -201,13 +160,7 @@ const LAYOUTS: &[Layout] = &[
     layout("inside a bare one", &["git init -q --bare a"], "a/refs/heads", "bare a", Git::Refuses),
     layout("inside `.git`", &["git init -q a"], "a/.git", "a", Git::Refuses),
     layout("deep inside `.git`", &["git init -q a"], "a/.git/objects/info", "a", Git::Refuses),
-    layout(
-        "inside the git folder of a linked work tree",
-        &["git init -q a", COMMIT, "git -C a worktree add -q @/w"],
-        "a/.git/worktrees/w",
-        "a",
-        Git::Refuses,
-    ),
+    layout("inside the git folder of a linked work tree", &["git init -q a", COMMIT, "git -C a worktree add -q @/w"], "a/.git/worktrees/w", "a", Git::Refuses),
     layout(
         // Git goes by `core.worktree` here; the policy of the repository around it holds for its git folder.
         "inside the git folder of a submodule",
@@ -217,17 +170,8 @@ const LAYOUTS: &[Layout] = &[
         Git::Root("b/s"),
     ),
     layout("git folder elsewhere", &["git init -q --separate-git-dir=g a", "folder a/b"], "a/b", "a", Git::Same),
-    layout(
-        "`core.worktree` set",
-        &["git init -q a", "folder e", "git -C a config core.worktree @/e"],
-        "a",
-        "a",
-        Git::Root("e"),
-    ),
-    Layout {
-        env: &[("GIT_DIR", "@/o/.git")],
-        ..layout("`GIT_DIR` set", &["git init -q a", "git init -q o", "folder a/b"], "a/b", "a", Git::Root("a/b"))
-    },
+    layout("`core.worktree` set", &["git init -q a", "folder e", "git -C a config core.worktree @/e"], "a", "a", Git::Root("e")),
+    Layout { env: &[("GIT_DIR", "@/o/.git")], ..layout("`GIT_DIR` set", &["git init -q a", "git init -q o", "folder a/b"], "a/b", "a", Git::Root("a/b")) },
     Layout {
         env: &[("GIT_DIR", "@/o/.git"), ("GIT_WORK_TREE", "@/o")],
         ..layout("`GIT_DIR` and `GIT_WORK_TREE` set", &["git init -q a", "git init -q o"], "a", "a", Git::Root("o"))
@@ -237,60 +181,18 @@ const LAYOUTS: &[Layout] = &[
         ..layout("`GIT_CEILING_DIRECTORIES` set", &["git init -q a", "folder a/b"], "a/b", "a", Git::Refuses)
     },
     layout("`.git` is a link", &["git init -q o", "folder a", "link @/o/.git a/.git"], "a", "a", Git::Same),
-    layout(
-        "`.git` is a link to nothing",
-        &["git init -q a", "folder a/b", "link nowhere a/b/.git"],
-        "a/b",
-        "a",
-        Git::Same,
-    ),
+    layout("`.git` is a link to nothing", &["git init -q a", "folder a/b", "link nowhere a/b/.git"], "a/b", "a", Git::Same),
     layout("SHA-256", &["git init -q --object-format=sha256 a"], "a", "a", Git::Same),
     layout("references in tables", &["git init -q --ref-format=reftable a"], "a", "a", Git::Same),
     layout("`HEAD` on a commit", &["git init -q a", COMMIT, "git -C a checkout -q --detach"], "a", "a", Git::Same),
-    layout(
-        "`HEAD` is a link",
-        &["git init -q a", "remove a/.git/HEAD", "link refs/heads/main a/.git/HEAD"],
-        "a",
-        "a",
-        Git::Same,
-    ),
-    layout(
-        "`HEAD` is no reference",
-        &["git init -q a", "git init -q a/b", "file a/b/.git/HEAD nonsense"],
-        "a/b",
-        "a",
-        Git::Same,
-    ),
+    layout("`HEAD` is a link", &["git init -q a", "remove a/.git/HEAD", "link refs/heads/main a/.git/HEAD"], "a", "a", Git::Same),
+    layout("`HEAD` is no reference", &["git init -q a", "git init -q a/b", "file a/b/.git/HEAD nonsense"], "a/b", "a", Git::Same),
     layout("`refs` is gone", &["git init -q a", "git init -q a/b", "remove a/b/.git/refs"], "a/b", "a", Git::Same),
-    layout(
-        "`objects` is gone",
-        &["git init -q a", "git init -q a/b", "remove a/b/.git/objects"],
-        "a/b",
-        "a",
-        Git::Same,
-    ),
-    layout(
-        "`.git` file leads nowhere",
-        &["git init -q a", "folder a/b", "file a/b/.git gitdir: ../nowhere"],
-        "a/b",
-        "a",
-        Git::Refuses,
-    ),
-    layout(
-        "`.git` file is no such file",
-        &["git init -q a", "folder a/b", "file a/b/.git hello"],
-        "a/b",
-        "a",
-        Git::Refuses,
-    ),
+    layout("`objects` is gone", &["git init -q a", "git init -q a/b", "remove a/b/.git/objects"], "a/b", "a", Git::Same),
+    layout("`.git` file leads nowhere", &["git init -q a", "folder a/b", "file a/b/.git gitdir: ../nowhere"], "a/b", "a", Git::Refuses),
+    layout("`.git` file is no such file", &["git init -q a", "folder a/b", "file a/b/.git hello"], "a/b", "a", Git::Refuses),
     layout("`.git` is a pipe", &["git init -q a", "folder a/b", "pipe a/b/.git"], "a/b", "a", Git::Same),
-    layout(
-        "`.git` is a circle",
-        &["git init -q a", "folder a/b", "link .git a/b/.git"],
-        "a/b",
-        "unreadable a/b/.git",
-        Git::Same,
-    ),
+    layout("`.git` is a circle", &["git init -q a", "folder a/b", "link .git a/b/.git"], "a/b", "unreadable a/b/.git", Git::Same),
     layout("start does not exist", &["git init -q a"], "a/b/c", "a", Git::Unasked),
     layout("start is a file", &["git init -q a", "file a/f text"], "a/f", "a", Git::Unasked),
     layout("start is below a file", &["git init -q a", "file a/f text"], "a/f/g", "a", Git::Unasked),
@@ -310,8 +212,7 @@ fn layouts_are_read_as_git_reads_them() {
             continue;
         }
         let folder = scratch.path(start);
-        let said =
-            scratch.git(&folder, &["rev-parse", "--show-toplevel"], env).map(|root| scratch.short(Path::new(&root)));
+        let said = scratch.git(&folder, &["rev-parse", "--show-toplevel"], env).map(|root| scratch.short(Path::new(&root)));
         let expected = match git {
             Git::Root(root) => Some(*root),
             // A fault is ours alone: git passes over what it cannot look at.
@@ -348,22 +249,9 @@ fn a_folder_dug_too_deep_is_no_way_out() {
 
 #[test]
 fn only_work_trees_of_one_repository_are_the_same() {
-    let scratch = Scratch::new(&[
-        "git init -q a",
-        COMMIT,
-        "git -C a worktree add -q @/w",
-        "git init -q b",
-        "git -C b submodule --quiet add @/a s",
-        "git clone -q a c",
-    ]);
-    for (one, other, expected) in [
-        ("a", "w", true),
-        ("w", "a", true),
-        ("a", "a", true),
-        ("a", "b", false),
-        ("b", "b/s", false),
-        ("a", "c", false),
-    ] {
+    let scratch =
+        Scratch::new(&["git init -q a", COMMIT, "git -C a worktree add -q @/w", "git init -q b", "git -C b submodule --quiet add @/a s", "git clone -q a c"]);
+    for (one, other, expected) in [("a", "w", true), ("w", "a", true), ("a", "a", true), ("a", "b", false), ("b", "b/s", false), ("a", "c", false)] {
         let same = same_repository(&scratch.repository(one), &scratch.repository(other));
         assert_eq!(same, expected, "{one} and {other}");
     }
@@ -375,18 +263,8 @@ fn the_branch_is_the_one_git_names() {
         ("no commit yet", &["git init -q a"][..], "a", Some("main")),
         ("with a slash", &["git init -q -b feature/x a"], "a", Some("feature/x")),
         ("on a commit", &["git init -q a", COMMIT, "git -C a checkout -q --detach"], "a", None),
-        (
-            "in a linked work tree",
-            &["git init -q a", COMMIT, "git -C a worktree add -q -b side @/w"],
-            "w",
-            Some("side"),
-        ),
-        (
-            "`HEAD` is a link",
-            &["git init -q a", "remove a/.git/HEAD", "link refs/heads/old a/.git/HEAD"],
-            "a",
-            Some("old"),
-        ),
+        ("in a linked work tree", &["git init -q a", COMMIT, "git -C a worktree add -q -b side @/w"], "w", Some("side")),
+        ("`HEAD` is a link", &["git init -q a", "remove a/.git/HEAD", "link refs/heads/old a/.git/HEAD"], "a", Some("old")),
         ("no branch at all", &["git init -q a", "git -C a symbolic-ref HEAD refs/other/x"], "a", None),
     ] {
         let scratch = Scratch::new(steps);
@@ -430,30 +308,9 @@ const CASES: &[Case] = &[
     case("project is not absolute: none is named", RULED, Some("./b"), "a/b/c", "a", Some("a")),
     case("project is gone", RULED, Some("a/gone"), "a", "a", Some("a")),
     case("cwd is outside", RULED, Some("a"), "@", "a", Some("a")),
-    case(
-        "cwd is in another repository",
-        &["git init -q a", "git init -q o", "file o/portcullis.toml x"],
-        Some("a"),
-        "o",
-        "a",
-        Some("a"),
-    ),
-    case(
-        "a repository made below, gone into",
-        &["git init -q a", "file a/portcullis.toml x", "git init -q a/b"],
-        Some("a"),
-        "a/b",
-        "a",
-        Some("a"),
-    ),
-    case(
-        "the same without a named project",
-        &["git init -q a", "file a/portcullis.toml x", "git init -q a/b/c"],
-        None,
-        "a/b/c",
-        "a",
-        Some("a"),
-    ),
+    case("cwd is in another repository", &["git init -q a", "git init -q o", "file o/portcullis.toml x"], Some("a"), "o", "a", Some("a")),
+    case("a repository made below, gone into", &["git init -q a", "file a/portcullis.toml x", "git init -q a/b"], Some("a"), "a/b", "a", Some("a")),
+    case("the same without a named project", &["git init -q a", "file a/portcullis.toml x", "git init -q a/b/c"], None, "a/b/c", "a", Some("a")),
     case(
         "a repository made in the project, which is a folder of one",
         &["git init -q a", "file a/portcullis.toml x", "git init -q a/b"],
@@ -462,14 +319,7 @@ const CASES: &[Case] = &[
         "a",
         Some("a"),
     ),
-    case(
-        "a bare repository made below",
-        &["git init -q a", "file a/portcullis.toml x", "git init -q --bare a/b"],
-        None,
-        "a/b",
-        "a",
-        Some("a"),
-    ),
+    case("a bare repository made below", &["git init -q a", "file a/portcullis.toml x", "git init -q --bare a/b"], None, "a/b", "a", Some("a")),
     case(
         "a nested repository with a policy of its own",
         &["git init -q a", "file a/portcullis.toml x", "git init -q a/b", "file a/b/portcullis.toml x"],
@@ -481,38 +331,10 @@ const CASES: &[Case] = &[
     case("no policy anywhere", &["git init -q a", "git init -q a/b"], Some("a/b"), "a/b", "a/b", Some("a/b")),
     case("no repository", &["folder a/b"], Some("a"), "a/b", "a", None),
     case("no repository, no project", &["folder a/b"], None, "a/b", "a/b", None),
-    case(
-        "no repository, policy in the project",
-        &["folder a/b", "file a/portcullis.toml x"],
-        Some("a"),
-        "a/b",
-        "a",
-        None,
-    ),
-    case(
-        "no repository, policy above the project",
-        &["folder a/b", "file a/portcullis.toml x"],
-        Some("a/b"),
-        "a/b",
-        "a",
-        None,
-    ),
-    case(
-        "`.git` was taken away",
-        &["git init -q a", "file a/portcullis.toml x", "folder a/b", "remove a/.git"],
-        Some("a/b"),
-        "a/b",
-        "a",
-        None,
-    ),
-    case(
-        "a repository made above the project",
-        &["folder a/b", "file a/b/portcullis.toml x", "git init -q a"],
-        Some("a/b"),
-        "a/b",
-        "a/b",
-        Some("a"),
-    ),
+    case("no repository, policy in the project", &["folder a/b", "file a/portcullis.toml x"], Some("a"), "a/b", "a", None),
+    case("no repository, policy above the project", &["folder a/b", "file a/portcullis.toml x"], Some("a/b"), "a/b", "a", None),
+    case("`.git` was taken away", &["git init -q a", "file a/portcullis.toml x", "folder a/b", "remove a/.git"], Some("a/b"), "a/b", "a", None),
+    case("a repository made above the project", &["folder a/b", "file a/b/portcullis.toml x", "git init -q a"], Some("a/b"), "a/b", "a/b", Some("a")),
     case("project named, inside `.git`", RULED, Some("a"), "a/.git/refs", "a", Some("a")),
     case("inside `.git`", RULED, None, "a/.git/refs", "a", Some("a")),
     case(
@@ -527,13 +349,7 @@ const CASES: &[Case] = &[
         origin: Some("a"),
         ..case(
             "cwd is in a linked work tree",
-            &[
-                "git init -q a",
-                "file a/portcullis.toml x",
-                COMMIT,
-                "git -C a worktree add -q @/w",
-                "file w/portcullis.toml x",
-            ],
+            &["git init -q a", "file a/portcullis.toml x", COMMIT, "git -C a worktree add -q @/w", "file w/portcullis.toml x"],
             Some("a"),
             "w",
             "w",
@@ -572,13 +388,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "a submodule is not a work tree of the project",
-        &[
-            "git init -q o",
-            "git -C o commit -q --allow-empty -m x",
-            "git init -q a",
-            "git -C a submodule --quiet add @/o s",
-            "file a/s/portcullis.toml x",
-        ],
+        &["git init -q o", "git -C o commit -q --allow-empty -m x", "git init -q a", "git -C a submodule --quiet add @/o s", "file a/s/portcullis.toml x"],
         Some("a"),
         "a/s",
         "a",
@@ -594,8 +404,7 @@ fn the_anchor_is_not_the_agents_to_move() {
         let project = project.map(|path| if path.starts_with("./") { PathBuf::from(path) } else { scratch.path(path) });
         let found = anchor(project.as_deref(), &scratch.path(cwd), POLICY_NAMES).expect("readable folders");
         let short = |path: &Path| scratch.short(path);
-        let got =
-            (short(&found.root), found.repository.map(|found| short(&found.root)), found.origin.as_deref().map(short));
+        let got = (short(&found.root), found.repository.map(|found| short(&found.root)), found.origin.as_deref().map(short));
         let expected = ((*root).to_owned(), repository.map(str::to_owned), origin.map(str::to_owned));
         if got != expected {
             wrong.push(format!("{name}: {got:?} ({}), not {expected:?}", found.why));
@@ -611,8 +420,7 @@ fn an_anchor_that_cannot_be_found_out_is_an_error() {
         (&["git init -q a", "link portcullis.toml a/portcullis.toml", "folder a/b"], "a/portcullis.toml"),
     ] {
         let scratch = Scratch::new(steps);
-        let fault =
-            anchor(Some(&scratch.path("a/b")), &scratch.path("a"), POLICY_NAMES).expect_err("a circle of links");
+        let fault = anchor(Some(&scratch.path("a/b")), &scratch.path("a"), POLICY_NAMES).expect_err("a circle of links");
         assert_eq!((scratch.short(&fault.path).as_str(), fault.errno), (at, libc::ELOOP));
     }
 }

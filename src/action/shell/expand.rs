@@ -69,7 +69,7 @@ impl Shell<'_> {
                     if parameter.quoted {
                         fields.quoted(&values, list);
                     } else {
-                        fields.unquoted(&values, &self.separators());
+                        fields.unquoted(&values, self.separators().as_deref());
                     }
                 }
                 Part::Command { script, quoted } => {
@@ -77,7 +77,7 @@ impl Shell<'_> {
                     if *quoted {
                         fields.quoted(&[output], false);
                     } else {
-                        fields.unquoted(&[output], &self.separators());
+                        fields.unquoted(&[output], self.separators().as_deref());
                     }
                 }
                 Part::Arithmetic { expression, .. } => {
@@ -172,7 +172,7 @@ impl Shell<'_> {
                             self.state.set(&parameter.name, Word::unknown());
                         }
                         // The variable may be set elsewhere: the default is one possibility among others.
-                        if other.literal() == Some("") { unknown() } else { self.either(other) }
+                        if other.literal() == Some("") { unknown() } else { Self::either(other) }
                     }
                 }
             }
@@ -234,7 +234,7 @@ impl Shell<'_> {
     }
 
     /// A word that is `default` or something else.
-    fn either(&self, default: Word) -> Vec<Word> {
+    fn either(default: Word) -> Vec<Word> {
         // An option among the possibilities must be seen; any other default stands for the usual case.
         if default.may_be_option() { vec![Word { multi: true, ..Word::unknown() }] } else { vec![default] }
     }
@@ -309,12 +309,12 @@ impl Fields {
             value.multi &= list;
             self.word(&value);
         }
-        if list && values.len() == 1 && values.first().is_some_and(|value| value.has_hole()) {
+        if list && values.len() == 1 && values.first().is_some_and(super::super::word::Word::has_hole) {
             self.current.multi = true;
         }
     }
 
-    fn unquoted(&mut self, values: &[Word], separators: &Option<String>) {
+    fn unquoted(&mut self, values: &[Word], separators: Option<&str>) {
         for (at, value) in values.iter().enumerate() {
             if at > 0 {
                 self.end();

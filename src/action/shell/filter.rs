@@ -22,7 +22,9 @@ impl Shell<'_> {
                 _ => Output::unknown(),
             },
             // They leave lines out and change none.
-            "grep" | "egrep" | "fgrep" | "rg" | "sort" | "uniq" | "head" | "tail" | "shuf" if stdin.text.as_ref().is_some_and(names) => Output { text: stdin.text.clone(), items: None },
+            "grep" | "egrep" | "fgrep" | "rg" | "sort" | "uniq" | "head" | "tail" | "shuf" if stdin.text.as_ref().is_some_and(names) => {
+                Output { text: stdin.text.clone(), items: None }
+            }
             "pwd" => Output::text(self.state.cwd.clone()),
             "which" | "type" | "command" | "readlink" | "realpath" => match args.iter().rfind(|arg| !arg.prefix().starts_with('-')) {
                 Some(arg) => Output::text(arg.clone()),
@@ -37,29 +39,41 @@ impl Shell<'_> {
                 None => Output::text(name()),
             },
             "dirname" => match args.first().and_then(Word::literal) {
-                Some(path) => Output::text(Word::lit(path.trim_end_matches('/').rsplit_once('/').map_or(".", |(folder, _)| if folder.is_empty() { "/" } else { folder }))),
+                Some(path) => {
+                    Output::text(Word::lit(path.trim_end_matches('/').rsplit_once('/').map_or(".", |(folder, _)| if folder.is_empty() { "/" } else { folder })))
+                }
                 None => Output::unknown(),
             },
             // Their output only sets up a shell; it is made to be given to `eval`.
-            "ssh-agent" | "direnv" | "pyenv" | "rbenv" | "nodenv" | "goenv" | "jenv" | "fnm" | "opam" | "brew" | "conda" | "mamba" | "micromamba" | "starship" | "zoxide"
-            | "dircolors" | "lesspipe" | "mise" | "asdf" | "rtx" | "luarocks" | "keychain" | "docker-machine" | "minikube" | "fzf" | "atuin" => Output::nothing(),
+            "ssh-agent" | "direnv" | "pyenv" | "rbenv" | "nodenv" | "goenv" | "jenv" | "fnm" | "opam" | "brew" | "conda" | "mamba" | "micromamba"
+            | "starship" | "zoxide" | "dircolors" | "lesspipe" | "mise" | "asdf" | "rtx" | "luarocks" | "keychain" | "docker-machine" | "minikube" | "fzf"
+            | "atuin" => Output::nothing(),
             "mktemp" => {
                 let mut word = Word::lit(format!("{}/", self.setting.temporary));
                 word.push(Piece::Any(Bound::Name));
                 Output::text(word)
             }
-            "date" | "wc" | "nproc" | "uname" | "hostname" | "whoami" | "id" | "seq" | "sha256sum" | "md5sum" | "uuidgen" | "expr" | "tty" | "arch" | "getconf" => Output::text(name()),
+            "date" | "wc" | "nproc" | "uname" | "hostname" | "whoami" | "id" | "seq" | "sha256sum" | "md5sum" | "uuidgen" | "expr" | "tty" | "arch"
+            | "getconf" => Output::text(name()),
             "base64" if args.iter().any(|arg| arg.literal().is_some_and(|text| matches!(text, "-d" | "-D" | "--decode" | "-di" | "-id"))) => {
                 decoded(stdin, base64)
             }
-            "xxd" if args.iter().any(|arg| arg.is("-r")) || args.iter().any(|arg| arg.literal().is_some_and(|text| text.starts_with('-') && text.contains('r'))) => {
+            "xxd"
+                if args.iter().any(|arg| arg.is("-r"))
+                    || args.iter().any(|arg| arg.literal().is_some_and(|text| text.starts_with('-') && text.contains('r'))) =>
+            {
                 decoded(stdin, hex)
             }
             "rev" => match stdin.text.as_ref().and_then(Word::literal) {
                 Some(text) => Output::text(Word::lit(text.lines().map(|line| line.chars().rev().collect::<String>() + "\n").collect::<String>())),
                 None => Output::unknown(),
             },
-            "tr" => stdin.text.as_ref().and_then(Word::literal).and_then(|text| translated(text, args)).map_or_else(Output::unknown, |text| Output::text(Word::lit(text))),
+            "tr" => stdin
+                .text
+                .as_ref()
+                .and_then(Word::literal)
+                .and_then(|text| translated(text, args))
+                .map_or_else(Output::unknown, |text| Output::text(Word::lit(text))),
             _ => Output::unknown(),
         }
     }
@@ -68,7 +82,8 @@ impl Shell<'_> {
     pub(super) fn git_output(&self, subcommand: &str, args: &[Word]) -> Output {
         match subcommand {
             "rev-parse" if args.iter().any(|arg| arg.is("--show-toplevel")) => Output::text(Word::lit(self.setting.root.as_str())),
-            "branch" | "rev-parse" | "describe" | "symbolic-ref" | "merge-base" | "rev-list" | "name-rev" | "stash create" | "commit-tree" | "write-tree" | "hash-object" => Output::text(name()),
+            "branch" | "rev-parse" | "describe" | "symbolic-ref" | "merge-base" | "rev-list" | "name-rev" | "stash create" | "commit-tree" | "write-tree"
+            | "hash-object" => Output::text(name()),
             _ => Output::unknown(),
         }
     }
@@ -191,7 +206,12 @@ fn number(rest: &mut &[u8], radix: u32, most: usize) -> u8 {
     let count = rest.iter().take(most).take_while(|byte| char::from(**byte).is_digit(radix)).count();
     let (digits, tail) = rest.split_at_checked(count).unwrap_or((&[], rest));
     *rest = tail;
-    digits.iter().fold(0u32, |value, digit| value * radix + char::from(*digit).to_digit(radix).unwrap_or(0)) as u8
+    low_byte(digits.iter().fold(0u32, |value, digit| value * radix + char::from(*digit).to_digit(radix).unwrap_or(0)))
+}
+
+/// What is left of a number in a byte, as `\\777` leaves `\\377`.
+fn low_byte(number: u32) -> u8 {
+    number.to_le_bytes()[0]
 }
 
 /// What `tr` makes of a text.
@@ -260,5 +280,5 @@ fn base64(text: &str) -> Option<Vec<u8>> {
 
 fn hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u32> = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16)).collect::<Option<_>>()?;
-    Some(digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |value, digit| value * 16 + digit) as u8).collect())
+    Some(digits.chunks_exact(2).map(|pair| low_byte(pair.iter().fold(0, |value, digit| value * 16 + digit))).collect())
 }

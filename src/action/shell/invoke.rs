@@ -23,10 +23,10 @@ impl Shell<'_> {
         let Some(name) = program_name(head) else {
             return self.unknown_program(head, &words, env, stdin);
         };
-        if head.literal().is_some_and(|text| !text.contains('/')) {
-            if let Some(output) = self.defined(&name, args, &env, stdin, plain) {
-                return output;
-            }
+        if head.literal().is_some_and(|text| !text.contains('/'))
+            && let Some(output) = self.defined(&name, args, &env, stdin, plain)
+        {
+            return output;
         }
         if head.literal().is_some_and(|text| text.contains('/')) {
             let text = self.path(head).word.literal().and_then(|path| self.state.written_text(path)).cloned();
@@ -118,7 +118,7 @@ impl Shell<'_> {
     /// A program that this line wrote itself: a script, by its first line.
     fn written_program(&mut self, text: &Word, args: &[Word], stdin: &Stdin) -> Output {
         let first = text.prefix().lines().next().unwrap_or("");
-        let interpreter = first.strip_prefix("#!").and_then(|line| line.split_whitespace().filter(|word| !word.ends_with("/env") && !word.starts_with('-')).next_back());
+        let interpreter = first.strip_prefix("#!").and_then(|line| line.split_whitespace().rfind(|word| !word.ends_with("/env") && !word.starts_with('-')));
         let name = interpreter.map_or("sh", |path| path.rsplit('/').next().unwrap_or("sh"));
         match self.programs.find(name).filter(|program| !program.shell_stdin && !program.language.is_empty()) {
             Some(program) => {
@@ -213,7 +213,7 @@ impl Shell<'_> {
                     self.write(word, change, Some(at));
                     if arguments.gathered > 0 {
                         // The last operand may be a folder that takes the files before it.
-                        self.into_folder(word, &sources, at);
+                        self.write_below(word, &sources, at);
                     }
                 }
                 Role::WriteInto => {
@@ -223,7 +223,7 @@ impl Shell<'_> {
                         // What comes out of an archive is not known.
                         names = vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }];
                     }
-                    self.into_folder(word, &names, at);
+                    self.write_below(word, &names, at);
                 }
                 Role::Attributes => self.write(word, Change::Attributes, Some(at)),
                 Role::Delete | Role::DeleteTree | Role::Move => {
@@ -233,7 +233,11 @@ impl Shell<'_> {
                     sources.push(word.clone());
                 }
                 Role::Url => {
-                    let method = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--request" || name == "--method")).and_then(|flag| flag.value.clone());
+                    let method = arguments
+                        .flags
+                        .iter()
+                        .find(|flag| flag.names.iter().any(|name| name == "--request" || name == "--method"))
+                        .and_then(|flag| flag.value.clone());
                     self.push(Deed::Fetch { url: word.clone(), method }, Some(at));
                 }
                 Role::Shell => {
@@ -244,7 +248,9 @@ impl Shell<'_> {
                     self.within(&format!("{called} …"), |shell| {
                         shell.separate(|shell| {
                             shell.inherit();
-                            if let Some((name, rest)) = positional.as_deref().map(|words| words.split_first().map_or((None, &[][..]), |(name, rest)| (Some(name), rest))) {
+                            if let Some((name, rest)) =
+                                positional.as_deref().map(|words| words.split_first().map_or((None, &[][..]), |(name, rest)| (Some(name), rest)))
+                            {
                                 shell.state.positional = Some(rest.to_vec());
                                 shell.state.name = name.cloned();
                             }
@@ -289,7 +295,7 @@ impl Shell<'_> {
         }
     }
 
-    fn into_folder(&mut self, folder: &Word, sources: &[Word], at: usize) {
+    fn write_below(&mut self, folder: &Word, sources: &[Word], at: usize) {
         for source in sources {
             let mut name = self.path(source).name();
             if name.pieces.iter().any(|piece| matches!(piece, Piece::Glob(glob) if glob.contains('*'))) {
@@ -473,12 +479,17 @@ impl Shell<'_> {
         let at = self.note(name, words, &arguments, env.clone(), stdin);
         let operands: Vec<Word> = arguments.operands.iter().filter(|word| !matches!(word.literal(), Some("(" | ")" | "!" | ","))).cloned().collect();
         let (test, folders) = if name == "find" {
-            let test = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| matches!(name.as_str(), "-name" | "-iname" | "-path" | "-wholename"))).and_then(|flag| flag.value.clone());
+            let test = arguments
+                .flags
+                .iter()
+                .find(|flag| flag.names.iter().any(|name| matches!(name.as_str(), "-name" | "-iname" | "-path" | "-wholename")))
+                .and_then(|flag| flag.value.clone());
             // A test that everything passes is none.
             (test.filter(|test| !matches!(test.literal(), Some("*" | "**" | "*.*" | "?*"))), operands)
         } else {
             // fd: the first operand is the pattern, the others are folders.
-            let extension = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--extension")).and_then(|flag| flag.value.as_ref()?.literal());
+            let extension =
+                arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--extension")).and_then(|flag| flag.value.as_ref()?.literal());
             let pattern = operands.first().and_then(Word::literal).and_then(fd_pattern);
             (extension.map(|extension| Word::lit(format!("*.{extension}"))).or(pattern), operands.get(1..).unwrap_or(&[]).to_vec())
         };
@@ -537,9 +548,11 @@ fn appended(mut inner: Vec<Word>, arguments: &Arguments, stdin: &Stdin) -> Vec<V
     if inner.is_empty() {
         inner.push(Word::lit("echo"));
     }
-    let replaced = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "-I" || name == "--replace")).map(|flag| {
-        flag.value.as_ref().and_then(Word::literal).filter(|text| !text.is_empty()).unwrap_or("{}").to_owned()
-    });
+    let replaced = arguments
+        .flags
+        .iter()
+        .find(|flag| flag.names.iter().any(|name| name == "-I" || name == "--replace"))
+        .map(|flag| flag.value.as_ref().and_then(Word::literal).filter(|text| !text.is_empty()).unwrap_or("{}").to_owned());
     let items: Vec<Word> = match (&stdin.items, stdin.text.as_ref().map(|text| (text, text.literal()))) {
         (Some(items), _) => items.clone(),
         (None, Some((_, Some(text)))) if replaced.is_some() => text.lines().map(|line| Word::lit(line.trim_start())).collect(),

@@ -190,11 +190,7 @@ impl<'t> Document<'t> {
             let handlers = groups.elements.get(place.group)?.as_object()?.get_array("hooks")?;
             return cut(&Container::of_array(handlers), place.index);
         }
-        let chain = [
-            (Container::of_array(groups), place.group),
-            (Container::of_object(hooks), place.event),
-            (self.root(), hooks_index),
-        ];
+        let chain = [(Container::of_array(groups), place.group), (Container::of_object(hooks), place.event), (self.root(), hooks_index)];
         chain.iter().find_map(|(container, index)| cut(container, *index).or_else(|| self.emptied(container)))
     }
 

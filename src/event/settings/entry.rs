@@ -38,11 +38,7 @@ impl Entry {
 
     /// Whether this entry does what `old` did: it starts the same program on the same event for as many calls.
     pub(super) fn replaces(&self, old: &Self) -> bool {
-        self.runs
-            && self.event == old.event
-            && self.command == old.command
-            && self.arguments == old.arguments
-            && (self.sees_all || !old.sees_all)
+        self.runs && self.event == old.event && self.command == old.command && self.arguments == old.arguments && (self.sees_all || !old.sees_all)
     }
 }
 

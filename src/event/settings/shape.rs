@@ -8,11 +8,38 @@ use serde_json::{Map, Value};
 
 /// The events that version 2.1.329 knows. A key of any other name below `hooks` is passed over by the client.
 const EVENTS: &[&str] = &[
-    "PreToolUse", "PermissionRequest", "PermissionDenied", "PostToolUse", "PostToolUseFailure", "PostToolBatch",
-    "UserPromptSubmit", "UserPromptExpansion", "SessionStart", "Setup", "SessionEnd", "Stop", "StopFailure",
-    "SubagentStart", "SubagentStop", "TeammateIdle", "TaskCreated", "TaskCompleted", "PreCompact", "PostCompact",
-    "PreModelSwitch", "PostModelSwitch", "Notification", "ConfigChange", "InstructionsLoaded", "CwdChanged",
-    "FileChanged", "DirectoryAdded", "WorktreeCreate", "WorktreeRemove", "Elicitation", "ElicitationResult",
+    "PreToolUse",
+    "PermissionRequest",
+    "PermissionDenied",
+    "PostToolUse",
+    "PostToolUseFailure",
+    "PostToolBatch",
+    "UserPromptSubmit",
+    "UserPromptExpansion",
+    "SessionStart",
+    "Setup",
+    "SessionEnd",
+    "Stop",
+    "StopFailure",
+    "SubagentStart",
+    "SubagentStop",
+    "TeammateIdle",
+    "TaskCreated",
+    "TaskCompleted",
+    "PreCompact",
+    "PostCompact",
+    "PreModelSwitch",
+    "PostModelSwitch",
+    "Notification",
+    "ConfigChange",
+    "InstructionsLoaded",
+    "CwdChanged",
+    "FileChanged",
+    "DirectoryAdded",
+    "WorktreeCreate",
+    "WorktreeRemove",
+    "Elicitation",
+    "ElicitationResult",
     "MessageDisplay",
 ];
 
@@ -38,27 +65,16 @@ const KEYS: &[(&str, Form)] = &[
 ];
 
 /// The same below `permissions`.
-const PERMISSION_KEYS: &[(&str, Form)] = &[
-    ("allow", Form::Texts),
-    ("ask", Form::Texts),
-    ("deny", Form::Texts),
-    ("additionalDirectories", Form::Texts),
-    ("defaultMode", Form::Text),
-];
+const PERMISSION_KEYS: &[(&str, Form)] =
+    &[("allow", Form::Texts), ("ask", Form::Texts), ("deny", Form::Texts), ("additionalDirectories", Form::Texts), ("defaultMode", Form::Text)];
 
 /// Per type of handler, the texts that it cannot do without.
 const TYPES: &[(&str, &[&str])] =
     &[("command", &["command"]), ("http", &["url"]), ("mcp_tool", &["server", "tool"]), ("prompt", &["prompt"]), ("agent", &["prompt"])];
 
 /// The same for keys of any handler that may be left out.
-const HANDLER_KEYS: &[(&str, Form)] = &[
-    ("args", Form::Texts),
-    ("if", Form::Text),
-    ("statusMessage", Form::Text),
-    ("async", Form::Bool),
-    ("asyncRewake", Form::Bool),
-    ("once", Form::Bool),
-];
+const HANDLER_KEYS: &[(&str, Form)] =
+    &[("args", Form::Texts), ("if", Form::Text), ("statusMessage", Form::Text), ("async", Form::Bool), ("asyncRewake", Form::Bool), ("once", Form::Bool)];
 
 /// One step on the way from the top of the text to a place in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,19 +33,12 @@ pub(super) struct Reading {
 
 /// The automaton of a regular expression over bytes.
 pub(super) fn automaton(regex: &str, reading: Reading) -> Result<Automaton<'static>, Fault> {
-    let syntax = syntax::Config::new()
-        .unicode(false)
-        .utf8(false)
-        .case_insensitive(reading.any_case)
-        .multi_line(reading.lines)
-        .dot_matches_new_line(!reading.lines);
+    let syntax =
+        syntax::Config::new().unicode(false).utf8(false).case_insensitive(reading.any_case).multi_line(reading.lines).dot_matches_new_line(!reading.lines);
     // The same expression is parsed once more by itself, because that gives errors in one line.
     let mut parser = regex_syntax::ParserBuilder::new();
     parser.unicode(false).utf8(false).case_insensitive(reading.any_case).multi_line(reading.lines).dot_matches_new_line(!reading.lines);
-    parser
-        .build()
-        .parse(regex)
-        .map_err(|error| Fault::new(one_line(&error), "see https://docs.rs/regex/latest/regex/#syntax; `\\` takes a sign as it is"))?;
+    parser.build().parse(regex).map_err(|error| Fault::new(one_line(&error), "see https://docs.rs/regex/latest/regex/#syntax; `\\` takes a sign as it is"))?;
 
     let (starts, matches) = if reading.anywhere {
         (StartKind::Unanchored, MatchKind::LeftmostFirst)
@@ -53,12 +46,8 @@ pub(super) fn automaton(regex: &str, reading: Reading) -> Result<Automaton<'stat
         // All matches are followed, so that a short one does not hide the one that reaches the end of the text.
         (StartKind::Anchored, MatchKind::All)
     };
-    let config = dense::Config::new()
-        .start_kind(starts)
-        .match_kind(matches)
-        .accelerate(false)
-        .dfa_size_limit(Some(MAX_WORK))
-        .determinize_size_limit(Some(MAX_WORK));
+    let config =
+        dense::Config::new().start_kind(starts).match_kind(matches).accelerate(false).dfa_size_limit(Some(MAX_WORK)).determinize_size_limit(Some(MAX_WORK));
     let dfa = dense::Builder::new()
         .configure(config)
         .syntax(syntax)
@@ -72,14 +61,7 @@ pub(super) fn automaton(regex: &str, reading: Reading) -> Result<Automaton<'stat
 
 /// An automaton that nothing matches.
 pub(super) fn nothing() -> Automaton<'static> {
-    Automaton {
-        classes: Cow::Owned(vec![0; 256]),
-        width: 1,
-        next: Cow::Owned(vec![0; 4]),
-        found: Cow::Owned(vec![0]),
-        start: 0,
-        anywhere: false,
-    }
+    Automaton { classes: Cow::Owned(vec![0; 256]), width: 1, next: Cow::Owned(vec![0; 4]), found: Cow::Owned(vec![0]), start: 0, anywhere: false }
 }
 
 /// Size limits are told apart from what the expression may not say at all (a Unicode word boundary).
@@ -94,10 +76,7 @@ fn is_limit(error: &dense::BuildError) -> bool {
 }
 
 fn too_large() -> Fault {
-    Fault::new(
-        format!("the table of this pattern passes {} kB", MAX_TABLE >> 10),
-        "write `{20,}` rather than `{20,64}`, or split it into several patterns",
-    )
+    Fault::new(format!("the table of this pattern passes {} kB", MAX_TABLE >> 10), "write `{20,}` rather than `{20,64}`, or split it into several patterns")
 }
 
 fn one_line(error: &regex_syntax::Error) -> String {
@@ -139,9 +118,7 @@ impl Rows {
             .collect();
         let width = representatives.len();
         let anchored = if anywhere { Anchored::No } else { Anchored::Yes };
-        let first = dfa
-            .start_state(&start::Config::new().anchored(anchored))
-            .map_err(|error| Fault::new(error.to_string(), "write it in another way"))?;
+        let first = dfa.start_state(&start::Config::new().anchored(anchored)).map_err(|error| Fault::new(error.to_string(), "write it in another way"))?;
 
         let end = if anywhere { FOUND } else { DEAD };
         let mut rows = vec![vec![DEAD; width + 1], vec![end; width + 1]];

@@ -244,9 +244,7 @@ pub(super) fn any_of(alternatives: &[Vec<String>]) -> String {
     let Some((first, others)) = alternatives.split_first().filter(|(_, others)| !others.is_empty()) else {
         return alternatives.concat().concat();
     };
-    let shared = |left: &mut dyn Iterator<Item = &String>, right: &mut dyn Iterator<Item = &String>| {
-        left.zip(right).take_while(|(a, b)| a == b).count()
-    };
+    let shared = |left: &mut dyn Iterator<Item = &String>, right: &mut dyn Iterator<Item = &String>| left.zip(right).take_while(|(a, b)| a == b).count();
     let front = others.iter().map(|other| shared(&mut first.iter(), &mut other.iter())).min().unwrap_or(0);
     let rests: Vec<&[String]> = alternatives.iter().map(|pieces| pieces.get(front..).unwrap_or(&[])).collect();
     let back = rests.iter().map(|rest| shared(&mut rests[0].iter().rev(), &mut rest.iter().rev())).min().unwrap_or(0);
@@ -271,11 +269,7 @@ fn regex(part: &Part, in_path: bool) -> String {
         }
         (Part::Class(inside, negated), _) => {
             let slash = if in_path { "&&[^/]" } else { "" };
-            if *negated {
-                format!(r"(?:[[^{inside}\x80-\xff]{slash}]|[\xc2-\xf4][\x80-\xbf]{{1,3}})")
-            } else {
-                format!("[[{inside}]{slash}]")
-            }
+            if *negated { format!(r"(?:[[^{inside}\x80-\xff]{slash}]|[\xc2-\xf4][\x80-\xbf]{{1,3}})") } else { format!("[[{inside}]{slash}]") }
         }
     }
 }

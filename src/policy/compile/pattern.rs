@@ -106,14 +106,7 @@ impl<'t> Patterns<'t> {
         Ok(made)
     }
 
-    fn anchored(
-        &mut self,
-        source: &str,
-        placed: &Placed,
-        all: &[Components],
-        folded: &[Components],
-        any_case: bool,
-    ) -> Result<PathPattern<'t>, Fault> {
+    fn anchored(&mut self, source: &str, placed: &Placed, all: &[Components], folded: &[Components], any_case: bool) -> Result<PathPattern<'t>, Fault> {
         let rooted = placed.anchor.is_whole();
         let whole = match (all, any_case) {
             ([only], false) => only.iter().map(|component| literal(component)).collect::<Option<Vec<_>>>(),
@@ -149,10 +142,7 @@ impl<'t> Patterns<'t> {
         let table = automaton(&regex, reading)?;
         self.size += table.next.len() + table.classes.len();
         if self.size > MAX_TABLES {
-            return Err(Fault::new(
-                format!("all patterns together pass {} MB", MAX_TABLES >> 20),
-                "take out rules, or simplify their patterns",
-            ));
+            return Err(Fault::new(format!("all patterns together pass {} MB", MAX_TABLES >> 20), "take out rules, or simplify their patterns"));
         }
         self.made.insert((regex, reading), table.clone());
         Ok(table)
@@ -232,20 +222,14 @@ impl Placed {
             match literal(name).as_deref() {
                 Some("") => return Err(Fault::new("a path pattern has two slashes in a row", "take one out")),
                 Some("." | "..") => {
-                    return Err(Fault::new(
-                        "a path pattern has `.` or `..` in it",
-                        "paths are cleaned before they are matched; write where it leads",
-                    ));
+                    return Err(Fault::new("a path pattern has `.` or `..` in it", "paths are cleaned before they are matched; write where it leads"));
                 }
                 _ => components.push(name.to_vec()),
             }
         }
         let known: Vec<String> = components.iter().map_while(|component| literal(component)).collect();
-        let stem = if known.is_empty() && !components.is_empty() {
-            None
-        } else {
-            Some(format!("{}{}", if anchor.is_whole() { "/" } else { "" }, known.join("/")))
-        };
+        let stem =
+            if known.is_empty() && !components.is_empty() { None } else { Some(format!("{}{}", if anchor.is_whole() { "/" } else { "" }, known.join("/"))) };
         Ok((Self { anchor, stem }, components))
     }
 }

@@ -36,12 +36,7 @@ const STYLES: &[(&str, Style)] =
     &[("gnu", Style::Gnu), ("exact", Style::Exact), ("single-dash", Style::SingleDash), ("keys", Style::Keys), ("bundled", Style::Bundled)];
 
 /// Reads the descriptions of one file. `seen` holds the place of every program of the files before it.
-pub(super) fn programs<'t>(
-    table: &'t DeTable<'t>,
-    text: &str,
-    checker: &mut Checker,
-    seen: &mut HashMap<&'t str, String>,
-) -> Vec<Program<'t>> {
+pub(super) fn programs<'t>(table: &'t DeTable<'t>, text: &str, checker: &mut Checker, seen: &mut HashMap<&'t str, String>) -> Vec<Program<'t>> {
     let view = View { table, span: 0..0 };
     checker.table(&view, PROGRAMS, "a file of programs");
     let mut programs = Vec::new();
@@ -49,11 +44,7 @@ pub(super) fn programs<'t>(
         for name in table.texts("name") {
             let place = format!("{}:{}", checker.path, line(text, name.span.start));
             if let Some(first) = seen.get(name.text) {
-                checker.mistake(
-                    &name.span,
-                    format!("the program `{}` is described twice: here and at {first}", name.text),
-                    "make it one description",
-                );
+                checker.mistake(&name.span, format!("the program `{}` is described twice: here and at {first}", name.text), "make it one description");
             } else {
                 seen.insert(name.text, place);
             }
@@ -141,11 +132,7 @@ fn forms<'t>(view: &View<'t>, options: &[Opt], checker: &mut Checker) -> Vec<For
         for name in with.iter().filter(|name| !known(options, name.text)) {
             unknown(name, options, checker);
         }
-        forms.push(Form {
-            with: with.iter().map(|name| name.text).collect(),
-            operands: operands(&table, checker),
-            values: values(&table, options, checker),
-        });
+        forms.push(Form { with: with.iter().map(|name| name.text).collect(), operands: operands(&table, checker), values: values(&table, options, checker) });
     }
     if let Some(value) = view.get("operands") {
         if view.get("forms").is_some() {

@@ -18,8 +18,7 @@ impl Texts {
         let at = self.used.get() + 1;
         let block = at.ilog2() as usize;
         let slot = at - (1 << block);
-        let place =
-            self.blocks.get(block).and_then(|cell| cell.get_or_init(|| (0..1usize << block).map(|_| OnceCell::new()).collect()).get(slot));
+        let place = self.blocks.get(block).and_then(|cell| cell.get_or_init(|| (0..1usize << block).map(|_| OnceCell::new()).collect()).get(slot));
         self.used.set(at);
         // There is no block 32 before memory ends.
         place.map_or("", |place| place.get_or_init(|| text.into()))

@@ -76,9 +76,7 @@ fn argument(value: &Value, checker: &mut Checker) -> Option<Argument> {
         DeValue::Array(_) => Argument::List(value.elements().iter().filter_map(|element| argument(element, checker)).collect()),
         DeValue::Table(table) => {
             let view = View { table, span: value.span.clone() };
-            Argument::Table(
-                view.entries().iter().filter_map(|(key, value)| Some((key.text.to_owned(), argument(value, checker)?))).collect(),
-            )
+            Argument::Table(view.entries().iter().filter_map(|(key, value)| Some((key.text.to_owned(), argument(value, checker)?))).collect())
         }
         DeValue::Datetime(_) => {
             checker.mistake(&value.span, "JSON has no dates", "write it as a string");

@@ -30,11 +30,7 @@ impl<'t> Head<'t> {
         if let Some(schema) = view.get("schema")
             && schema.number().is_some_and(|number| number != SCHEMA)
         {
-            checker.mistake(
-                &schema.span,
-                "this schema is not known to this version",
-                format!("write `schema = {SCHEMA}`, or update portcullis"),
-            );
+            checker.mistake(&schema.span, "this schema is not known to this version", format!("write `schema = {SCHEMA}`, or update portcullis"));
         }
         let pack = if document.layer == Layer::BuiltIn { pack_name(document, &mut checker) } else { document.layer.name() };
         let shadow = view.text("mode").is_some_and(|mode| {
@@ -45,11 +41,7 @@ impl<'t> Head<'t> {
         });
         if document.layer != Layer::Organisation && document.layer != Layer::BuiltIn {
             for (key, _) in view.entries().iter().filter(|(key, _)| ["opens", "disable"].contains(&key.text)) {
-                checker.mistake(
-                    &key.span,
-                    format!("`{}` stands in the {} layer", key.text, document.layer.name()),
-                    "only the organisation layer may have it",
-                );
+                checker.mistake(&key.span, format!("`{}` stands in the {} layer", key.text, document.layer.name()), "only the organisation layer may have it");
             }
         }
         let opens = view.get("opens").map(|value| {
@@ -59,15 +51,7 @@ impl<'t> Head<'t> {
             view.texts("opens")
         });
         mistakes.append(&mut checker.mistakes);
-        Self {
-            document,
-            pack,
-            default: view.flag("default").unwrap_or(false),
-            packs: view.texts("packs"),
-            disable: view.texts("disable"),
-            opens,
-            shadow,
-        }
+        Self { document, pack, default: view.flag("default").unwrap_or(false), packs: view.texts("packs"), disable: view.texts("disable"), opens, shadow }
     }
 }
 
@@ -90,11 +74,7 @@ fn pack_name<'t>(document: &'t Document<'t>, checker: &mut Checker) -> &'t str {
     let file = document.path.rsplit('/').next().unwrap_or(document.path);
     let stem = file.strip_suffix(".toml").unwrap_or(file);
     if let Some(pack) = document.view().text("pack").filter(|pack| pack.text != stem) {
-        checker.mistake(
-            &pack.span,
-            format!("the pack `{}` stands in `{file}`", pack.text),
-            format!("write `pack = \"{stem}\"`, or rename the file"),
-        );
+        checker.mistake(&pack.span, format!("the pack `{}` stands in `{file}`", pack.text), format!("write `pack = \"{stem}\"`, or rename the file"));
     }
     stem
 }
@@ -135,14 +115,7 @@ pub(super) struct WaiverIn<'t> {
 }
 
 /// Settles what holds between layers: unique names, what is open, what only watches, which waivers count.
-pub(super) fn merge(
-    heads: &[&Head],
-    named: &mut [Named],
-    waivers: &[WaiverIn],
-    idle: &HashSet<&str>,
-    whole: bool,
-    mistakes: &mut Vec<Mistake>,
-) {
+pub(super) fn merge(heads: &[&Head], named: &mut [Named], waivers: &[WaiverIn], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
     let mut places: HashMap<&str, &str> = HashMap::new();
     for named in named.iter() {
         if let Some(first) = places.get(named.rule.name) {
@@ -231,8 +204,7 @@ fn speaks_of(waiver: &When, rule: &When) -> bool {
 
 /// Rules are many, so only a near name is worth showing.
 fn suggestion_near<'c>(name: &str, names: impl IntoIterator<Item = &'c str>) -> String {
-    crate::policy::mistake::nearest(name, names)
-        .map_or_else(|| "`portcullis test` lists the rules".to_owned(), |near| format!("did you mean `{near}`?"))
+    crate::policy::mistake::nearest(name, names).map_or_else(|| "`portcullis test` lists the rules".to_owned(), |near| format!("did you mean `{near}`?"))
 }
 
 fn push(mistakes: &mut Vec<Mistake>, document: &Document, span: &Range<usize>, what: String, mend: String) {

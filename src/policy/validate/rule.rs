@@ -53,11 +53,7 @@ pub(super) fn rule<'t>(
     let unsure = examples(table, "unsure", head, reader);
     let name = prose(table, "name", reader)?;
     if !is_kebab(name.text) {
-        reader.checker.mistake(
-            &name.span,
-            format!("`{}` is not a name for a rule", name.text),
-            "write lower-case words joined by dashes: `force-push`",
-        );
+        reader.checker.mistake(&name.span, format!("`{}` is not a name for a rule", name.text), "write lower-case words joined by dashes: `force-push`");
     }
 
     let (reason, instead, tier, (_, when)) = (reason?, instead?, tier?, when?);
@@ -78,26 +74,12 @@ pub(super) fn rule<'t>(
             Instead::Command(text) | Instead::Prose(text) => text,
         }),
     };
-    let examples = RuleExamples {
-        name: name.text.to_owned(),
-        pack: head.pack.to_owned(),
-        place: place.to_owned(),
-        tier,
-        instead,
-        catches,
-        spares,
-        unsure,
-    };
+    let examples = RuleExamples { name: name.text.to_owned(), pack: head.pack.to_owned(), place: place.to_owned(), tier, instead, catches, spares, unsure };
     Some((rule, examples, name.span))
 }
 
 /// A waiver, and where its rule is named.
-pub(super) fn waiver<'t>(
-    table: &View<'t>,
-    layer: Layer,
-    place: &'t str,
-    reader: &mut Reader<'_, 't, '_>,
-) -> Option<(Waiver<'t>, Range<usize>)> {
+pub(super) fn waiver<'t>(table: &View<'t>, layer: Layer, place: &'t str, reader: &mut Reader<'_, 't, '_>) -> Option<(Waiver<'t>, Range<usize>)> {
     // Where a waiver may not stand, what it says does not matter.
     let when = if matches!(layer, Layer::User | Layer::Project) { kind(table, "a waiver", reader) } else { None };
     if let Some((kind, _)) = &when {
@@ -131,29 +113,18 @@ fn tier(table: &View, reader: &mut Reader) -> Option<Tier> {
 
 /// The only *when* of a table, and its kind.
 fn kind<'t>(table: &View<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Option<(&'static str, When<'t>)> {
-    let given: Vec<(Text, &'static str)> = table
-        .entries()
-        .into_iter()
-        .filter_map(|(key, _)| KINDS.iter().find(|(kind, _)| *kind == key.text).map(|(kind, _)| (key, *kind)))
-        .collect();
+    let given: Vec<(Text, &'static str)> =
+        table.entries().into_iter().filter_map(|(key, _)| KINDS.iter().find(|(kind, _)| *kind == key.text).map(|(kind, _)| (key, *kind))).collect();
     let names: Vec<String> = KINDS.iter().map(|(kind, _)| format!("`{kind}`")).collect();
     match given.as_slice() {
         [] => {
-            reader.checker.mistake(
-                &table.span,
-                format!("{of} does not say of which actions it speaks"),
-                format!("add one of {}", names.join(", ")),
-            );
+            reader.checker.mistake(&table.span, format!("{of} does not say of which actions it speaks"), format!("add one of {}", names.join(", ")));
             None
         }
         [(_, kind)] => reader.when(kind, &table.tables(kind)).map(|when| (*kind, when)),
         [(_, first), rest @ ..] => {
             for (key, kind) in rest {
-                reader.checker.mistake(
-                    &key.span,
-                    format!("`{kind}` stands beside `{first}`"),
-                    format!("{of} speaks of one kind of action; split it"),
-                );
+                reader.checker.mistake(&key.span, format!("`{kind}` stands beside `{first}`"), format!("{of} speaks of one kind of action; split it"));
             }
             None
         }

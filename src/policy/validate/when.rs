@@ -13,12 +13,8 @@ use crate::policy::{CallWhen, Comparison, Conditions, FetchWhen, FileWhen, Opaqu
 const PROTECTED: &str = "<protected>";
 
 /// The kinds of push by their names.
-pub(super) const PUSH_KINDS: &[(&str, PushKind)] = &[
-    ("create", PushKind::Create),
-    ("fast-forward", PushKind::FastForward),
-    ("non-fast-forward", PushKind::NonFastForward),
-    ("delete", PushKind::Delete),
-];
+pub(super) const PUSH_KINDS: &[(&str, PushKind)] =
+    &[("create", PushKind::Create), ("fast-forward", PushKind::FastForward), ("non-fast-forward", PushKind::NonFastForward), ("delete", PushKind::Delete)];
 
 /// What reading tables needs.
 pub(super) struct Reader<'r, 't, 'p> {
@@ -219,8 +215,7 @@ impl<'t> Reader<'_, 't, '_> {
 
     fn text_test(&mut self, text: &Text<'t>) -> Option<ValueTest<'t>> {
         let signs = [("<=", Comparison::AtMost), (">=", Comparison::AtLeast), ("<", Comparison::Less), (">", Comparison::More)];
-        let Some((comparison, number)) = signs.iter().find_map(|(sign, comparison)| Some((*comparison, text.text.strip_prefix(sign)?)))
-        else {
+        let Some((comparison, number)) = signs.iter().find_map(|(sign, comparison)| Some((*comparison, text.text.strip_prefix(sign)?))) else {
             return self.text(text).map(ValueTest::Text);
         };
         let number = number.trim();

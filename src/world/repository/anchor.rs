@@ -59,14 +59,8 @@ fn settle(start: &Path, names: &[&str], fallback: &'static str) -> Result<Anchor
             Discovery::Found(repository) => {
                 let nested = innermost.is_some();
                 if holds_policy(&repository.root, names)? {
-                    let why =
-                        if nested { "the outer repository, for the inner one has no policy" } else { "the repository" };
-                    return Ok(Anchor {
-                        root: repository.root.clone(),
-                        repository: Some(repository),
-                        origin: None,
-                        why,
-                    });
+                    let why = if nested { "the outer repository, for the inner one has no policy" } else { "the repository" };
+                    return Ok(Anchor { root: repository.root.clone(), repository: Some(repository), origin: None, why });
                 }
                 let next = repository.root.parent().map(Path::to_path_buf);
                 innermost.get_or_insert(repository);
@@ -105,12 +99,7 @@ fn follow(anchor: Anchor, cwd: &Path, names: &[&str]) -> Result<Anchor, Unreadab
                     return Ok(anchor);
                 }
                 let why = "the work tree that holds the working folder";
-                return Ok(Anchor {
-                    root: there.root.clone(),
-                    repository: Some(there),
-                    origin: Some(anchor.root),
-                    why,
-                });
+                return Ok(Anchor { root: there.root.clone(), repository: Some(there), origin: Some(anchor.root), why });
             }
             Discovery::Found(other) => other.root.parent().map(Path::to_path_buf),
             Discovery::Bare(folder) => folder.parent().map(Path::to_path_buf),

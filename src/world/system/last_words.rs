@@ -20,16 +20,7 @@ const REFUSE: i32 = 2;
 
 /// Ways in which a process breaks by itself. `SIGTRAP` is what an impossible branch raises on some processors,
 /// `SIGSYS` what a sandbox raises, `SIGXCPU` the limit of processor time.
-const BREAKING: [libc::c_int; 8] = [
-    libc::SIGSEGV,
-    libc::SIGBUS,
-    libc::SIGILL,
-    libc::SIGFPE,
-    libc::SIGABRT,
-    libc::SIGTRAP,
-    libc::SIGSYS,
-    libc::SIGXCPU,
-];
+const BREAKING: [libc::c_int; 8] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS, libc::SIGXCPU];
 
 /// The answer of a process that cannot give its own any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -38,8 +38,7 @@ pub fn read_all(fd: i32, limit: usize) -> Result<Vec<u8>, ReadFault> {
         }
         if bytes.len() == bytes.capacity() {
             // One byte more than the limit tells that there is more.
-            let wanted =
-                bytes.capacity().saturating_mul(2).clamp(FIRST_BUFFER, limit.saturating_add(1).max(FIRST_BUFFER));
+            let wanted = bytes.capacity().saturating_mul(2).clamp(FIRST_BUFFER, limit.saturating_add(1).max(FIRST_BUFFER));
             if bytes.try_reserve_exact(wanted - bytes.len()).is_err() {
                 return Err(drain(fd, limit));
             }

@@ -22,8 +22,7 @@ fn names(pack: &str, layers: &[(Layer, &str)]) -> Result<Vec<String>, Vec<String
 #[test]
 fn a_policy_survives_being_compiled() {
     let user = format!("schema = 1\nprotected = [\"release/*\"]\n{}", rule("own-rule"));
-    let opened = RULE
-        .replace("tier = 4", "tier = 3\nopen = true\nwhere = { branch = \"<protected>\" }\nunless = { arg = \"-n\" }\nfor_agents = \"a*\"");
+    let opened = RULE.replace("tier = 4", "tier = 3\nopen = true\nwhere = { branch = \"<protected>\" }\nunless = { arg = \"-n\" }\nfor_agents = \"a*\"");
     let pack = format!("protected = \"main\"\n{opened}");
     with_pack(&pack, &[(Layer::User, &user), (Layer::Project, &waiver("force-push"))], |_, result| {
         let compiled = result.unwrap();
@@ -32,10 +31,7 @@ fn a_policy_survives_being_compiled() {
         assert_eq!(policy.protected.iter().map(|pattern| pattern.source).collect::<Vec<_>>(), ["main", "release/*"]);
         let rules = policy.all_rules().unwrap();
         let [built_in, own] = rules.as_slice() else { panic!("{rules:#?}") };
-        assert_eq!(
-            (built_in.name, built_in.pack, built_in.place, built_in.layer),
-            ("force-push", "git", "policies/git.toml:7", Layer::BuiltIn)
-        );
+        assert_eq!((built_in.name, built_in.pack, built_in.place, built_in.layer), ("force-push", "git", "policies/git.toml:7", Layer::BuiltIn));
         assert_eq!((built_in.tier, built_in.open, built_in.shadow), (Tier::Supervised, true, false));
         assert_eq!((built_in.reason, built_in.instead), ("it drops commits", "git push"));
         assert_eq!(built_in.conditions.branch, policy.protected);
@@ -47,10 +43,7 @@ fn a_policy_survives_being_compiled() {
         let [waiver] = waivers.as_slice() else { panic!("{waivers:#?}") };
         assert_eq!((waiver.until, waiver.place, waiver.reason), (20_908, "project:2", "r"));
         assert!(matches!(waiver.when, When::Run(_)));
-        assert_eq!(
-            compiled.rules.iter().map(|rule| (rule.name.as_str(), rule.catches.len())).collect::<Vec<_>>(),
-            [("force-push", 1), ("own-rule", 1)]
-        );
+        assert_eq!(compiled.rules.iter().map(|rule| (rule.name.as_str(), rule.catches.len())).collect::<Vec<_>>(), [("force-push", 1), ("own-rule", 1)]);
         assert_eq!((compiled.waivers_past(20_908).count(), compiled.waivers_past(20_909).count()), (0, 1));
     });
 }
@@ -87,8 +80,7 @@ fn packs_are_added_by_any_layer_and_switched_off_by_the_organisation() {
 
 #[test]
 fn upper_layers_come_first_however_they_are_given() {
-    let [organisation, user, project, local] =
-        ["org-rule", "user-rule", "project-rule", "local-rule"].map(|name| format!("schema = 1\n{}", rule(name)));
+    let [organisation, user, project, local] = ["org-rule", "user-rule", "project-rule", "local-rule"].map(|name| format!("schema = 1\n{}", rule(name)));
     let layers = [(Layer::Local, local.as_str()), (Layer::Project, &project), (Layer::Organisation, &organisation), (Layer::User, &user)];
     assert_eq!(names(RULE, &layers).unwrap(), ["force-push", "org-rule", "user-rule", "project-rule", "local-rule"]);
 }
@@ -126,9 +118,7 @@ fn waivers_need_a_rule_that_is_open_to_them() {
                 format!(
                     "{}{}",
                     waiver("own-rule"),
-                    rule("own-rule")
-                        .replace("run = {", "call = {")
-                        .replace("program = \"git\", subcommand = \"push\", any_flag = \"--force\"", "tool = \"x\"")
+                    rule("own-rule").replace("run = {", "call = {").replace("program = \"git\", subcommand = \"push\", any_flag = \"--force\"", "tool = \"x\"")
                 ),
             )],
             Some("the waiver speaks of `run`".into()),
@@ -146,8 +136,7 @@ fn waivers_need_a_rule_that_is_open_to_them() {
 
 #[test]
 fn shadow_reaches_no_further_than_its_layer_may() {
-    let [organisation, user, project, local] =
-        ["org-rule", "user-rule", "project-rule", "local-rule"].map(|name| format!("schema = 1\n{}", rule(name)));
+    let [organisation, user, project, local] = ["org-rule", "user-rule", "project-rule", "local-rule"].map(|name| format!("schema = 1\n{}", rule(name)));
     let files = [(Layer::Organisation, organisation), (Layer::User, user), (Layer::Project, project), (Layer::Local, local)];
     let cases: &[(Layer, &[&str])] = &[
         (Layer::Organisation, &["force-push", "org-rule", "user-rule", "project-rule", "local-rule"]),
@@ -158,9 +147,7 @@ fn shadow_reaches_no_further_than_its_layer_may() {
     for (by, expected) in cases {
         let texts: Vec<(Layer, String)> = files
             .iter()
-            .map(|(layer, text)| {
-                (*layer, if layer == by { text.replacen("schema = 1", "schema = 1\nmode = \"shadow\"", 1) } else { text.clone() })
-            })
+            .map(|(layer, text)| (*layer, if layer == by { text.replacen("schema = 1", "schema = 1\nmode = \"shadow\"", 1) } else { text.clone() }))
             .collect();
         let layers: Vec<(Layer, &str)> = texts.iter().map(|(layer, text)| (*layer, text.as_str())).collect();
         with_pack(RULE, &layers, |_, result| {
@@ -194,10 +181,7 @@ fn examples_of_all_kinds() {
         assert_eq!((first.facts.branch.as_deref(), first.facts.dirty, first.facts.exists.len()), (Some("main"), Some(true), 2));
         assert_eq!((first.agent.as_deref(), first.mode.as_deref()), (Some("dev"), Some("plan")));
         let Deed::Call { args, .. } = &rule.spares[5].deed else { panic!("{:?}", rule.spares[5]) };
-        assert_eq!(
-            args.scalars(),
-            [("/a/0", "1"), ("/a/1", "2.5"), ("/b/c", "true")].map(|(pointer, text)| (pointer.to_owned(), text.to_owned()))
-        );
+        assert_eq!(args.scalars(), [("/a/0", "1"), ("/a/1", "2.5"), ("/b/c", "true")].map(|(pointer, text)| (pointer.to_owned(), text.to_owned())));
         assert_eq!(rule.spares.iter().map(|example| example.place.as_str()).next_back(), Some("policies/git.toml:21"));
     });
 }

@@ -13,9 +13,7 @@ fn rule_with(old: &str, new: &str) -> String {
 /// The mistakes of a project file; line 1 is `schema = 1`, line 2 is empty, the rule begins on line 3.
 fn mistakes(layer: Layer, text: &str) -> Vec<(usize, Mistake)> {
     let text = format!("schema = 1\n{text}");
-    with_pack("", &[(layer, &text)], |_, result| {
-        result.err().unwrap_or_default().into_iter().map(|mistake| (mistake.line(&text), mistake)).collect()
-    })
+    with_pack("", &[(layer, &text)], |_, result| result.err().unwrap_or_default().into_iter().map(|mistake| (mistake.line(&text), mistake)).collect())
 }
 
 #[test]
@@ -113,13 +111,7 @@ fn each_mistake_of_a_file() {
         (Layer::Project, "opens = []".into(), 2, "`opens` stands in the project layer", "organisation"),
         (Layer::User, "disable = [\"git\"]".into(), 2, "`disable` stands in the user layer", "organisation"),
         (Layer::Organisation, "opens = [\"extra-rul\"]".into(), 2, "`opens` names the unknown rule", "`portcullis test`"),
-        (
-            Layer::Organisation,
-            "packs = \"extra\"\nopens = [\"extra-rul\"]".into(),
-            3,
-            "`opens` names the unknown rule",
-            "did you mean `extra-rule`?",
-        ),
+        (Layer::Organisation, "packs = \"extra\"\nopens = [\"extra-rul\"]".into(), 3, "`opens` names the unknown rule", "did you mean `extra-rule`?"),
         (Layer::Organisation, "opens = [3]".into(), 2, "not a list of names", "`[]` locks all"),
         (Layer::Organisation, "disable = [\"gti\"]".into(), 2, "unknown pack `gti`", "`git`"),
         (Layer::Project, "[tests-first]\ntier = 4".into(), 2, "`tests-first` is not supported by this version", "update"),
@@ -161,23 +153,18 @@ fn each_mistake_of_a_pack() {
 
 #[test]
 fn all_mistakes_of_all_files_come_at_once_in_order() {
-    let bad =
-        format!("schema = 1\n{}{}", rule_with("tier = 4", "tier = 9"), rule_with("name = \"force-push\"", "name = \"Other\"\nnmae = 1"));
+    let bad = format!("schema = 1\n{}{}", rule_with("tier = 4", "tier = 9"), rule_with("name = \"force-push\"", "name = \"Other\"\nnmae = 1"));
     let layers = [(Layer::Project, bad.as_str()), (Layer::User, "schema = 1\nmode = 3"), (Layer::Local, "]")];
     let found = with_pack("", &layers, |input, result| {
         let mistakes = result.unwrap_err();
-        mistakes
-            .iter()
-            .map(|mistake| format!("{}:{}", mistake.path, mistake.line(input.text_of(&mistake.path).unwrap())))
-            .collect::<Vec<_>>()
+        mistakes.iter().map(|mistake| format!("{}:{}", mistake.path, mistake.line(input.text_of(&mistake.path).unwrap()))).collect::<Vec<_>>()
     });
     assert_eq!(found, ["user:2", "project:5", "project:13", "project:14", "local:1"]);
 }
 
 #[test]
 fn a_file_that_is_not_toml_makes_no_names_unknown() {
-    let waiver =
-        "schema = 1\npacks = [\"extar\"]\n[[waiver]]\nrule = \"gone\"\nrun = { program = \"x\" }\nreason = \"r\"\nuntil = 2027-03-31";
+    let waiver = "schema = 1\npacks = [\"extar\"]\n[[waiver]]\nrule = \"gone\"\nrun = { program = \"x\" }\nreason = \"r\"\nuntil = 2027-03-31";
     let found = with_pack("=", &[(Layer::Project, waiver)], |_, result| result.unwrap_err().len());
     assert_eq!(found, 1);
 }
@@ -197,10 +184,7 @@ fn damaged_files_give_mistakes_with_places_and_never_a_panic() {
             for mistake in result.err().unwrap_or_default() {
                 damaged += 1;
                 assert!(mistake.span.start <= mistake.span.end && mistake.span.end <= text.len(), "{text}\n{mistake:?}");
-                assert!(
-                    !mistake.what.is_empty() && mistake.render(input.text_of(&mistake.path).unwrap(), false).contains("project"),
-                    "{mistake:?}"
-                );
+                assert!(!mistake.what.is_empty() && mistake.render(input.text_of(&mistake.path).unwrap(), false).contains("project"), "{mistake:?}");
             }
         });
     }

@@ -74,8 +74,7 @@ fn text_patterns() {
 
 #[test]
 fn only_texts_without_wildcards_are_literal() {
-    let cases =
-        [("push", Some("push")), (r"a\*", Some("a*")), ("a*", None), ("(?i)a", None), ("{a,b}", None), ("/a/", None), ("a]}", Some("a]}"))];
+    let cases = [("push", Some("push")), (r"a\*", Some("a*")), ("a*", None), ("(?i)a", None), ("{a,b}", None), ("/a/", None), ("a]}", Some("a]}"))];
     let texts = Texts::default();
     for (source, literal) in cases {
         assert_eq!(Patterns::new(&texts).text(source).unwrap().literal(), literal, "{source}");
@@ -302,10 +301,7 @@ fn path_globs_agree_with_globset() {
 #[test]
 fn regular_expressions_agree_with_regex() {
     let mut numbers = Numbers(0x1234_5678_9abc_def1);
-    let pieces = [
-        "a", "b", "c", ".", "a*", "(ab)+", "(a|bc)", "[^a]", "b?", r"\b", "^", "$", r"\w", r"\s", "a{2,3}", "(?i:A)", r"\B", "|", "a+?",
-        r"\n",
-    ];
+    let pieces = ["a", "b", "c", ".", "a*", "(ab)+", "(a|bc)", "[^a]", "b?", r"\b", "^", "$", r"\w", r"\s", "a{2,3}", "(?i:A)", r"\B", "|", "a+?", r"\n"];
     let mut matched = [0, 0];
     for round in 0..ROUNDS {
         let (anywhere, any_case, lines) = (round % 2 == 0, round % 3 == 0, round % 5 == 0);
