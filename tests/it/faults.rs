@@ -200,6 +200,14 @@ const FAULTS: &[Fault] = &[
         }
         through_shell(scratch, event, "exec \"$0\" \"$1\" > /dev/full", "")
     }),
+    // Both wrong: Rust's start-up opens the null device in place of a closed stream, so JSON is written and lost, and
+    // the call goes on. JSON into the null device must count as unwritable.
+    fault("standard output is closed, and the answer is a question", [SILENT, SILENT, SILENT, SILENT], "", |scratch, event| {
+        through_shell(scratch, event, "exec \"$0\" \"$1\" >&-", &input_with(scratch, event, "git reset --hard", ""))
+    }),
+    fault("standard output is closed, and the answer is a denial", [DENIED, SILENT, SILENT, SILENT], "", |scratch, event| {
+        through_shell(scratch, event, "exec \"$0\" \"$1\" >&-", &input_with(scratch, event, "git push --force", ""))
+    }),
     fault("nobody reads standard output and standard error", [DENIED, DENIED, DENIED, SILENT], "", |scratch, event| {
         let mut child = scratch.command(HOOK).arg(event).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop((child.stdout.take(), child.stderr.take()));
