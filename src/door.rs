@@ -123,9 +123,10 @@ fn start(program: &Path, argument: Option<&str>, input: &[u8]) -> String {
 /// exit code, and nothing else may look like one.
 fn give(answer: &Answer, argument: Option<&str>) -> ! {
     let written = system::write_all(1, answer.stdout.as_bytes()).and_then(|()| system::write_all(2, answer.stderr.as_bytes()));
-    if written.is_err() && answer.code == 0 && !answer.stdout.is_empty() {
+    let lost = written.is_err() || (!answer.stdout.is_empty() && system::is_null_device(1));
+    if lost && answer.code == 0 && !answer.stdout.is_empty() {
         // The question or the JSON denial is lost; exit 2 is what is left to say it with.
-        let failure = answer::to_failure(&Failure::AnswerUnwritable, kind(argument));
+        let failure = answer::to_failure(&Failure::AnswerUnwritable, Kind::Guarding);
         let _ = system::write_all(2, failure.stderr.as_bytes());
         system::exit(if kind(argument) == Kind::Observing { 0 } else { 2 });
     }

@@ -103,6 +103,9 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
+/// Escapes that stand for one byte, the frequent ones first.
+const SIMPLE: &[(u8, u8)] = &[(b'n', b'\n'), (b'"', b'"'), (b'\\', b'\\'), (b't', b'\t'), (b'/', b'/'), (b'r', b'\r'), (b'b', 8), (b'f', 12)];
+
 struct Reader<'t> {
     text: &'t str,
     at: usize,
@@ -252,28 +255,40 @@ impl<'t> Reader<'t> {
 
     fn string(&mut self) -> Read<String> {
         self.at += 1;
-        let mut out = String::new();
+        let bytes = self.text.as_bytes();
+        let start = self.at;
+        self.at += plain(bytes.get(start..).unwrap_or(&[]));
+        if self.peek() == Some(b'"') {
+            let whole = self.text.get(start..self.at).unwrap_or("").to_owned();
+            self.at += 1;
+            return Ok(whole);
+        }
+        // One that has an escape has more of them, as source text has line ends.
+        let mut out: Vec<u8> = Vec::with_capacity((self.at - start) * 2 + 256);
+        out.extend_from_slice(bytes.get(start..self.at).unwrap_or(&[]));
         loop {
-            let rest = self.rest();
-            let length = plain(rest.as_bytes());
-            let stretch = rest.get(..length).unwrap_or("");
-            self.at += length;
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    if out.is_empty() {
-                        return Ok(stretch.to_owned());
-                    }
-                    out.push_str(stretch);
-                    return Ok(out);
+                    return String::from_utf8(out).map_err(|_| "it is not UTF-8");
                 }
                 Some(b'\\') => {
-                    if out.capacity() == 0 {
-                        // One that has an escape has more of them, as source text has line ends.
-                        out.reserve(length + rest.len().min(length * 2 + 256));
+                    let simple = bytes.get(self.at + 1).and_then(|letter| SIMPLE.iter().find(|(known, _)| known == letter));
+                    if let Some((_, byte)) = simple {
+                        out.push(*byte);
+                        self.at += 2;
+                    } else {
+                        let escaped = self.escape()?;
+                        out.extend_from_slice(escaped.encode_utf8(&mut [0; 4]).as_bytes());
                     }
-                    out.push_str(stretch);
-                    out.push(self.escape()?);
+                }
+                Some(byte) if byte >= 0x20 => {
+                    // Short stretches are the rule between escapes; a long one is worth the wide search.
+                    let rest = bytes.get(self.at..).unwrap_or(&[]);
+                    let near = rest.iter().take(16).position(|byte| matches!(byte, b'"' | b'\\') || *byte < 0x20);
+                    let length = near.unwrap_or_else(|| plain(rest));
+                    out.extend_from_slice(rest.get(..length).unwrap_or(&[]));
+                    self.at += length;
                 }
                 Some(_) => return Err("a control character stands in a string"),
                 None => return Err("it ends too early"),
@@ -281,19 +296,12 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// `\\uXXXX`, one or a pair.
     fn escape(&mut self) -> Read<char> {
         self.at += 1;
         let letter = self.peek().ok_or("it ends too early")?;
         self.at += 1;
         Ok(match letter {
-            b'"' => '"',
-            b'\\' => '\\',
-            b'/' => '/',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
             b'u' => {
                 let first = self.hex()?;
                 let code = match first {

@@ -112,6 +112,26 @@ fn since_1970() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+/// Whether a descriptor leads to the null device.
+///
+/// Rust's start-up opens it in place of a standard stream that was closed, so what is written there may be lost.
+#[must_use]
+pub fn is_null_device(fd: i32) -> bool {
+    let null = std::fs::File::open("/dev/null").ok().and_then(|null| device(std::os::fd::AsRawFd::as_raw_fd(&null)));
+    null.is_some() && device(fd) == null
+}
+
+/// The device that a descriptor leads to.
+fn device(fd: i32) -> Option<libc::dev_t> {
+    let mut found = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: `found` is a place of the right type that lives beyond the call.
+    if unsafe { libc::fstat(fd, found.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: the call succeeded, so `found` is filled.
+    Some(unsafe { found.assume_init() }.st_rdev)
+}
+
 /// Whether this process may write to a folder, by the kernel's own word.
 #[must_use]
 pub fn is_writable(path: &Path) -> bool {

@@ -200,12 +200,11 @@ const FAULTS: &[Fault] = &[
         }
         through_shell(scratch, event, "exec \"$0\" \"$1\" > /dev/full", "")
     }),
-    // Both wrong: Rust's start-up opens the null device in place of a closed stream, so JSON is written and lost, and
-    // the call goes on. JSON into the null device must count as unwritable.
-    fault("standard output is closed, and the answer is a question", [SILENT, SILENT, SILENT, SILENT], "", |scratch, event| {
+    // Rust's start-up opens the null device in place of a closed stream, so what is written there is lost.
+    fault("standard output is closed, and the answer is a question", [DENIED, SILENT, SILENT, SILENT], "could not be written", |scratch, event| {
         through_shell(scratch, event, "exec \"$0\" \"$1\" >&-", &input_with(scratch, event, "git reset --hard", ""))
     }),
-    fault("standard output is closed, and the answer is a denial", [DENIED, SILENT, SILENT, SILENT], "", |scratch, event| {
+    fault("standard output is closed, and the answer is a denial", [DENIED, DENIED, SILENT, SILENT], "", |scratch, event| {
         through_shell(scratch, event, "exec \"$0\" \"$1\" >&-", &input_with(scratch, event, "git push --force", ""))
     }),
     fault("nobody reads standard output and standard error", [DENIED, DENIED, DENIED, SILENT], "", |scratch, event| {
