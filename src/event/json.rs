@@ -263,37 +263,40 @@ impl<'t> Reader<'t> {
             self.at += 1;
             return Ok(whole);
         }
-        // One that has an escape has more of them, as source text has line ends.
+        // One that has an escape has more of them, as source text has line ends; so it goes on byte by byte.
         let mut out: Vec<u8> = Vec::with_capacity((self.at - start) * 2 + 256);
         out.extend_from_slice(bytes.get(start..self.at).unwrap_or(&[]));
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
+        let mut at = self.at;
+        while let Some(byte) = bytes.get(at).copied() {
+            match byte {
+                b'"' => {
+                    self.at = at + 1;
                     return String::from_utf8(out).map_err(|_| "it is not UTF-8");
                 }
-                Some(b'\\') => {
-                    let simple = bytes.get(self.at + 1).and_then(|letter| SIMPLE.iter().find(|(known, _)| known == letter));
-                    if let Some((_, byte)) = simple {
-                        out.push(*byte);
-                        self.at += 2;
+                b'\\' => {
+                    let simple = bytes.get(at + 1).and_then(|letter| SIMPLE.iter().find(|(known, _)| known == letter));
+                    if let Some((_, plain)) = simple {
+                        out.push(*plain);
+                        at += 2;
                     } else {
+                        self.at = at;
                         let escaped = self.escape()?;
                         out.extend_from_slice(escaped.encode_utf8(&mut [0; 4]).as_bytes());
+                        at = self.at;
                     }
                 }
-                Some(byte) if byte >= 0x20 => {
-                    // Short stretches are the rule between escapes; a long one is worth the wide search.
-                    let rest = bytes.get(self.at..).unwrap_or(&[]);
-                    let near = rest.iter().take(16).position(|byte| matches!(byte, b'"' | b'\\') || *byte < 0x20);
-                    let length = near.unwrap_or_else(|| plain(rest));
-                    out.extend_from_slice(rest.get(..length).unwrap_or(&[]));
-                    self.at += length;
+                0..0x20 => {
+                    self.at = at;
+                    return Err("a control character stands in a string");
                 }
-                Some(_) => return Err("a control character stands in a string"),
-                None => return Err("it ends too early"),
+                _ => {
+                    out.push(byte);
+                    at += 1;
+                }
             }
         }
+        self.at = at;
+        Err("it ends too early")
     }
 
     /// `\\uXXXX`, one or a pair.
