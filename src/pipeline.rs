@@ -211,9 +211,10 @@ fn leave_last(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, p
         quote(&event.name),
         rules.join(","),
         quote(&plain::refusal(verdict, answer::can_ask(event, world.attended))),
-        kept.trim(),
+        // One line: a line end outside a string is a blank to JSON, and within one it is escaped.
+        kept.trim().replace(['\n', '\r'], " "),
     );
-    state::write(&world.states, &around.root, state::LAST, text.as_bytes()).map(|_| ()).map_err(|error| Failure::LastUnwritable(error.to_string()))
+    state::write_last(&world.states, &around.root, &text).map_err(|error| Failure::LastUnwritable(error.to_string()))
 }
 
 /// A pause is told at the start of a session.

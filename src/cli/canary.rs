@@ -101,7 +101,7 @@ fn settings_changed(cwd: &Path) -> String {
 /// Sends one command through a wired entry. The last refusal that the person may still want to see is kept.
 fn ask(entry: &Wired, folders: Folders, place: &Place, command: &str) -> Result<Reply, String> {
     let (states, root) = (&place.world.states, &place.around.root);
-    let last = state::read(states, root, state::LAST);
+    let last = state::read_last(states, root);
     let mut process = entry.process(folders);
     process.current_dir(&place.cwd);
     let reply = run(process, &before_command(command, &place.cwd, "default"));

@@ -88,7 +88,7 @@ fn payload(path: &PathBuf) -> Result<Vec<u8>, Refusal> {
 /// Re-judges the last call that was held.
 fn last(arguments: &Arguments, place: &Place) -> Result<ExitCode, Refusal> {
     let none = |why: &str| Refusal::new("there is nothing to explain", why, "try the command itself: `portcullis explain -- COMMAND`");
-    let Some(bytes) = state::read(&place.world.states, &place.around.root, state::LAST) else {
+    let Some(bytes) = state::read_last(&place.world.states, &place.around.root) else {
         return Err(none(&format!("no call was held in `{}` yet", place.around.root.display())));
     };
     let kept: Value = serde_json::from_slice(&bytes).map_err(|error| none(&format!("the file with the last refusal cannot be read: {error}")))?;

@@ -54,6 +54,38 @@ pub fn write(states: &[PathBuf], root: &Path, name: &str, bytes: &[u8]) -> io::R
     Err(error)
 }
 
+/// Writes the last refusal: one line, over the one before it.
+///
+/// In place, because renaming over a file makes some file systems write it to the disk at once, which costs more than the
+/// whole decision. Readers take the first line, so what is left of a longer one is never seen.
+///
+/// # Errors
+///
+/// The last folder's error, if none took it.
+pub fn write_last(states: &[PathBuf], root: &Path, line: &str) -> io::Result<()> {
+    let in_place = states.iter().any(|state| {
+        let path = state.join(folder_name(root)).join(LAST);
+        fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut file| {
+                file.write_all(line.as_bytes())?;
+                file.set_len(line.len() as u64)
+            })
+            .is_ok()
+    });
+    if in_place { Ok(()) } else { write(states, root, LAST, line.as_bytes()).map(|_| ()) }
+}
+
+/// The line of the last refusal.
+#[must_use]
+pub fn read_last(states: &[PathBuf], root: &Path) -> Option<Vec<u8>> {
+    let mut bytes = read(states, root, LAST)?;
+    let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+    bytes.truncate(end);
+    Some(bytes)
+}
+
 /// Removes a file of the repository's state from every state folder.
 ///
 /// # Errors
