@@ -4,11 +4,15 @@
 
 pub mod ast;
 mod builtin;
+mod effects;
 mod expand;
 mod filter;
+mod find;
+mod inner;
 mod invoke;
 pub mod parse;
 mod state;
+mod texts;
 mod walk;
 
 use super::program::Programs;

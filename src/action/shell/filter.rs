@@ -1,7 +1,7 @@
 //! What plain programs write to standard output, where it follows from their arguments and input. Everything else is
 //! not known.
 
-use super::invoke::names;
+use super::inner::names;
 use super::{Output, Shell, Stdin};
 use crate::action::word::{Bound, Piece, Word};
 

@@ -1,0 +1,175 @@
+//! What a program does by its description: files, addresses, and (in `inner`) commands.
+
+use super::invoke::program_name;
+use super::{Output, Shell, Stdin};
+use crate::action::arguments::{self, Arguments};
+use crate::action::path::Path;
+use crate::action::program::{Program, Role};
+use crate::action::word::{Bound, Piece, Word};
+use crate::action::{Change, Deed, Delete};
+
+impl Shell<'_> {
+    /// What the program does by its description. None: nothing that gives it a known output.
+    pub(super) fn effects(
+        &mut self,
+        program: &Program,
+        words: &[Word],
+        arguments: &Arguments,
+        env: &[(String, Word)],
+        stdin: &Stdin,
+        at: usize,
+    ) -> Option<Output> {
+        let called = words.first().and_then(program_name).unwrap_or_default();
+        let name = called.as_str();
+        let outer = program.remote;
+        let program = &*arguments::innermost(program, arguments);
+        let remote = self.remote || outer || program.remote;
+        let was_remote = std::mem::replace(&mut self.remote, remote);
+        let folder = arguments.roles.iter().find(|(role, _)| *role == Role::Folder).map(|(_, word)| word.clone());
+        let before = self.state.cwd.clone();
+        if let Some(folder) = folder {
+            self.state.cwd = Path::resolve(&before, &folder).word;
+        }
+        let lent = env.iter().chain(&arguments.assignments).cloned().collect();
+        let lent = std::mem::replace(&mut self.lent, lent);
+        self.roles(program, arguments, stdin, at);
+        if name == "ln" {
+            self.linked(arguments);
+        }
+        let output = self.inner(program, name, words, arguments, env, stdin);
+        self.lent = lent;
+        self.state.cwd = before;
+        self.remote = was_remote;
+        output
+    }
+
+    /// Effects of operands and option values.
+    pub(in crate::action) fn roles(&mut self, program: &Program, arguments: &Arguments, stdin: &Stdin, at: usize) {
+        let name = program.names.first().copied().unwrap_or("");
+        let called = match self.actions.get(at).map(|action| &action.deed) {
+            Some(Deed::Run(run)) => run.program.clone(),
+            _ => name.to_owned(),
+        };
+        let mut sources: Vec<Word> = Vec::new();
+        for (role, word) in &arguments.roles {
+            if word.is("") {
+                // The empty word names no file and is no command (POSIX, "Pathname Resolution").
+                continue;
+            }
+            match role {
+                Role::None | Role::Argv | Role::ShellRest | Role::Folder | Role::Assignments => sources.push(word.clone()),
+                Role::Read => {
+                    let path = self.path(word);
+                    self.push(Deed::Read(path), Some(at));
+                    sources.push(word.clone());
+                }
+                Role::Write => {
+                    let change = match (&stdin.text, name) {
+                        (Some(text), "tee") if arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "--append")) => {
+                            text.literal().map_or(Change::Unknown, |text| Change::Append(text.to_owned()))
+                        }
+                        (Some(text), "tee") => {
+                            if let Some(path) = self.path(word).word.literal() {
+                                self.state.written.push((path.to_owned(), text.clone()));
+                            }
+                            text.literal().map_or(Change::Unknown, |text| Change::Whole(text.to_owned()))
+                        }
+                        _ => Change::Unknown,
+                    };
+                    self.write(word, change, Some(at));
+                    if arguments.gathered > 0 {
+                        // The last operand may be a folder that takes the files before it.
+                        self.write_below(word, &sources, at);
+                    }
+                }
+                Role::WriteInto => {
+                    let taken = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Read | Role::Move));
+                    let mut names: Vec<Word> = taken.map(|(_, word)| word.clone()).collect();
+                    if arguments.operands.is_empty() || !arguments.operands.iter().all(|word| names.contains(word)) {
+                        // What comes out of an archive is not known.
+                        names = vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }];
+                    }
+                    self.write_below(word, &names, at);
+                }
+                Role::Attributes => self.write(word, Change::Attributes, Some(at)),
+                Role::Delete | Role::DeleteTree | Role::Move => {
+                    let path = self.path(word);
+                    let (recursive, moved) = (*role == Role::DeleteTree, *role == Role::Move);
+                    self.push(Deed::Delete(Delete { path, recursive, moved }), Some(at));
+                    sources.push(word.clone());
+                }
+                Role::Url => {
+                    let method = arguments
+                        .flags
+                        .iter()
+                        .find(|flag| flag.names.iter().any(|name| name == "--request" || name == "--method"))
+                        .and_then(|flag| flag.value.clone());
+                    self.push(Deed::Fetch { url: word.clone(), method }, Some(at));
+                }
+                Role::Shell => {
+                    let word = word.clone();
+                    // `bash -c TEXT NAME ARGUMENTS`
+                    let given = program.shell_stdin && arguments.operands.first() == Some(&word);
+                    let positional = given.then(|| arguments.operands.get(1..).unwrap_or(&[]).to_vec());
+                    self.within(&format!("{called} …"), |shell| {
+                        shell.separate(|shell| {
+                            shell.inherit();
+                            if let Some((name, rest)) =
+                                positional.as_deref().map(|words| words.split_first().map_or((None, &[][..]), |(name, rest)| (Some(name), rest)))
+                            {
+                                shell.state.positional = Some(rest.to_vec());
+                                shell.state.name = name.cloned();
+                            }
+                            shell.text(&word, stdin)
+                        })
+                    });
+                }
+                Role::SplitArgv => {
+                    let word = word.clone();
+                    self.within(name, |shell| shell.text(&word, stdin));
+                }
+                Role::Script => self.script_file(program, word, arguments, stdin),
+                Role::Code => {
+                    let word = word.clone();
+                    self.code(program.language, &word, at);
+                }
+                Role::Patch => {
+                    let text = self.path(word).word.literal().and_then(|path| self.state.written_text(path)).cloned();
+                    self.patch(text.as_ref(), at);
+                }
+            }
+        }
+    }
+
+    /// What stood in front of the command that started this shell is in its environment.
+    pub(super) fn inherit(&mut self) {
+        for (name, value) in std::mem::take(&mut self.lent) {
+            self.state.set(&name, value);
+            self.state.export(&name);
+        }
+    }
+
+    /// A link leads later commands of the line to its target.
+    fn linked(&mut self, arguments: &Arguments) {
+        let [target, link] = arguments.operands.as_slice() else { return };
+        let link = self.path(link);
+        // A symbolic link's target is read from the folder of the link.
+        let folder = link.word.literal().filter(|_| arguments.has("--symbolic")).and_then(|link| link.rsplit_once('/'));
+        let base = folder.map_or_else(|| self.state.cwd.clone(), |(folder, _)| Word::lit(folder));
+        if let (Some(link), Some(target)) = (link.word.literal(), Path::resolve(&base, target).word.literal()) {
+            self.state.links.push((link.to_owned(), target.to_owned()));
+        }
+    }
+
+    fn write_below(&mut self, folder: &Word, sources: &[Word], at: usize) {
+        for source in sources {
+            let mut name = self.path(source).name();
+            if name.pieces.iter().any(|piece| matches!(piece, Piece::Glob(glob) if glob.contains('*'))) {
+                // What a glob finds elsewhere says nothing of which names come here.
+                name = Word { pieces: vec![Piece::Any(Bound::Name)], multi: false };
+            }
+            let path = self.path(folder).below(&name);
+            self.push(Deed::Write(crate::action::Write { path, change: Change::Unknown }), Some(at));
+        }
+    }
+}

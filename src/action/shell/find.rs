@@ -1,0 +1,90 @@
+//! `find` and `fd`: what they find is known by folder and name test, what they do with it stands among their words.
+
+use super::inner::replace;
+use super::{Output, Shell, Stdin};
+use crate::action::arguments;
+use crate::action::program::Role;
+use crate::action::word::{Piece, Word};
+use crate::action::{Change, Deed, Delete};
+
+impl Shell<'_> {
+    /// `find`: what it finds is known by its folder and its name test; what it does with it stands among its words.
+    pub(super) fn find(&mut self, name: &str, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+        let args = words.get(1..).unwrap_or(&[]);
+        let Some(program) = self.programs.find(name) else { return Output::unknown() };
+        let arguments = arguments::read(&program, args);
+        let at = self.note(name, words, &arguments, env.clone(), stdin);
+        let operands: Vec<Word> = arguments.operands.iter().filter(|word| !matches!(word.literal(), Some("(" | ")" | "!" | ","))).cloned().collect();
+        let (test, folders) = if name == "find" {
+            let test = arguments
+                .flags
+                .iter()
+                .find(|flag| flag.names.iter().any(|name| matches!(name.as_str(), "-name" | "-iname" | "-path" | "-wholename")))
+                .and_then(|flag| flag.value.clone());
+            // A test that everything passes is none.
+            (test.filter(|test| !matches!(test.literal(), Some("*" | "**" | "*.*" | "?*"))), operands)
+        } else {
+            // fd: the first operand is the pattern, the others are folders.
+            let extension =
+                arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--extension")).and_then(|flag| flag.value.as_ref()?.literal());
+            let pattern = operands.first().and_then(Word::literal).and_then(fd_pattern);
+            (extension.map(|extension| Word::lit(format!("*.{extension}"))).or(pattern), operands.get(1..).unwrap_or(&[]).to_vec())
+        };
+        let folders = if folders.is_empty() { vec![Word::lit(".")] } else { folders };
+        let found: Vec<Word> = folders.iter().map(|folder| found_below(folder, test.as_ref())).collect();
+        // With `-empty` and no way around it, nothing goes that holds anything.
+        let empty = arguments.has("-empty") && !args.iter().any(|word| word.literal().is_none_or(|text| matches!(text, "-o" | "-or" | "!" | "-not" | ",")));
+        if arguments.has("-delete") && !empty {
+            for word in &found {
+                let path = self.path(word);
+                self.push(Deed::Delete(Delete { path, recursive: test.is_none(), moved: false }), Some(at));
+            }
+        }
+        for (role, word) in &arguments.roles {
+            if *role == Role::Write {
+                self.write(word, Change::Unknown, Some(at));
+            }
+        }
+        for inner in arguments.embedded.clone() {
+            for word in &found {
+                let mut inner: Vec<Word> = inner.iter().map(|part| with_found(part, word)).collect();
+                if name != "find" && !arguments.embedded.iter().flatten().any(|part| part.prefix().contains('{')) {
+                    // fd adds what it finds where no place is marked.
+                    inner.push(word.clone());
+                }
+                self.within(name, |shell| shell.invoke(inner, env.clone(), &Stdin::default()));
+            }
+        }
+        Output { text: None, items: Some(found) }
+    }
+}
+
+/// The glob of names in which `fd` finds a pattern without anything special in it.
+fn fd_pattern(pattern: &str) -> Option<Word> {
+    let (front, rest) = pattern.strip_prefix('^').map_or(("*", pattern), |rest| ("", rest));
+    let (back, rest) = rest.strip_suffix('$').map_or(("*", rest), |rest| ("", rest));
+    let plain = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    plain.then(|| Word::lit(format!("{front}{rest}{back}")))
+}
+
+/// What `find FOLDER -name TEST` finds.
+fn found_below(folder: &Word, test: Option<&Word>) -> Word {
+    let Some(test) = test.and_then(Word::literal) else { return folder.clone() };
+    let mut word = folder.clone();
+    word.push_lit("/");
+    word.push(Piece::Glob("**".to_owned()));
+    word.push_lit("/");
+    let mut rest = test.trim_start_matches("*/").trim_start_matches("./");
+    while let Some(at) = rest.find(['*', '?']) {
+        let (plain, tail) = rest.split_at(at);
+        word.push_lit(plain);
+        word.push(Piece::Glob("*".to_owned()));
+        rest = tail.get(1..).unwrap_or("");
+    }
+    word.push_lit(rest);
+    word
+}
+
+fn with_found(part: &Word, found: &Word) -> Word {
+    replace(part, "{}", std::slice::from_ref(found)).into_iter().next().unwrap_or_default()
+}
