@@ -5,10 +5,12 @@
 pub mod arguments;
 pub mod code;
 pub mod git;
+pub mod lookup;
 pub mod patch;
 pub mod path;
 pub mod program;
 pub mod pushed;
+pub mod recipe;
 pub mod shell;
 pub mod tools;
 pub mod word;
@@ -25,6 +27,9 @@ pub struct Action {
     pub via: Vec<String>,
     /// It stands there for sure. False where a guess was needed (an unknown option in front of an inner command).
     pub sure: bool,
+    /// It stands in a file that was there before the call. Only what is certain counts then: nearly every script holds a
+    /// word that cannot be known before it runs.
+    pub stored: bool,
     /// The place in the list of the [`Deed::Run`] that does it.
     pub from: Option<usize>,
 }
@@ -73,6 +78,10 @@ pub struct Run {
     pub words: Vec<Word>,
     /// It does not run on this machine's files.
     pub remote: bool,
+    /// The folder in which it runs; for git the one that `-C` or `--git-dir` names.
+    pub folder: Word,
+    /// The branch to which the line switched before; none: it did not.
+    pub branch: Option<Word>,
 }
 
 /// An option as given.

@@ -46,10 +46,11 @@ pub enum Need {
     RealPath(String, bool),
     /// Whether a file exists.
     Exists(String),
-    /// The current branch of the repository.
-    Branch,
-    /// Whether the work tree has uncommitted changes.
-    Dirty,
+    /// The current branch of the repository around this folder.
+    Branch(String),
+    /// Whether the work tree around this folder has changes that are in no commit; with files that git does not track, if
+    /// the flag says so.
+    Dirty(String, bool),
     /// Whether a change of this settings file would lose the gate.
     LosesGate(String, Change),
     /// Whether a change of this policy file would make it hold less.

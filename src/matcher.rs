@@ -67,7 +67,7 @@ pub fn rule(rule: &Rule, at: usize, actions: &[Action], asking: &mut Asking) -> 
     if !for_agent(&rule.for_agents, asking.facts) {
         return Answer::No;
     }
-    let mut answer = when(&rule.when, action, Cover::Any, asking);
+    let mut answer = when(&rule.when, action, actions, Cover::Any, asking);
     if !action.sure {
         answer = answer.min(Answer::Maybe);
     }
@@ -75,12 +75,14 @@ pub fn rule(rule: &Rule, at: usize, actions: &[Action], asking: &mut Asking) -> 
         return answer;
     }
     if let Some(unless) = &rule.unless {
-        answer = answer.min(!when(unless, action, Cover::Every, asking));
+        answer = answer.min(!when(unless, action, actions, Cover::Every, asking));
     }
     if answer == Answer::No {
         return answer;
     }
-    answer.min(conditions(&rule.conditions, action, asking))
+    answer = answer.min(conditions(&rule.conditions, at, actions, asking));
+    // In a file that was there before, only what is certain counts.
+    if action.stored && answer == Answer::Maybe { Answer::No } else { answer }
 }
 
 /// Whether `waiver` takes the action at `at` out of its rule.
@@ -93,7 +95,7 @@ pub fn waiver(waiver: &Waiver, at: usize, actions: &[Action], asking: &mut Askin
         let narrowed = Run { args: vec![target], ..run.clone() };
         return run::tables(tables, &narrowed, Cover::Every);
     }
-    when(&waiver.when, action, Cover::Every, asking)
+    when(&waiver.when, action, actions, Cover::Every, asking)
 }
 
 /// The word of the command that names what the action is about.
@@ -109,7 +111,7 @@ fn for_agent(patterns: &[Pattern], facts: &Facts) -> bool {
     text::any_or_unasked(patterns, &facts.agent) == Answer::Yes
 }
 
-fn when(when: &When, action: &Action, cover: Cover, asking: &mut Asking) -> Answer {
+fn when(when: &When, action: &Action, actions: &[Action], cover: Cover, asking: &mut Asking) -> Answer {
     match (when, &action.deed) {
         (When::Run(tables), Deed::Run(run)) => run::tables(tables, run, cover),
         (When::Write(tables), Deed::Write(write)) => or(tables, |table| file::write(table, write, cover, asking)),
@@ -120,7 +122,10 @@ fn when(when: &When, action: &Action, cover: Cover, asking: &mut Asking) -> Answ
         (When::Spawn(tables), Deed::Spawn { agent, prompt }) => {
             or(tables, |table| text::any_or_unasked(&table.agent, agent).min(text::any_or_unasked(&table.prompt, prompt)))
         }
-        (When::Push(tables), Deed::Push(push)) => or(tables, |table| push::push(table, push, cover, asking)),
+        (When::Push(tables), Deed::Push(push)) => {
+            let folder = folder(action, actions, asking.facts).map(str::to_owned);
+            or(tables, |table| push::push(table, push, folder.as_deref(), cover, asking))
+        },
         (When::Opaque(tables), Deed::Opaque { why, .. }) => or(tables, |table| text::any_or_unasked(&table.why, why)),
         _ => Answer::No,
     }
@@ -130,29 +135,58 @@ fn or<T>(tables: &[T], test: impl FnMut(&T) -> Answer) -> Answer {
     tables.iter().map(test).max().unwrap_or(Answer::No)
 }
 
+/// The folder in which the action's command runs; for one that has no command, the call's. None: not known.
+fn folder<'a>(action: &'a Action, actions: &'a [Action], facts: &'a Facts) -> Option<&'a str> {
+    let command = action.from.and_then(|from| actions.get(from)).unwrap_or(action);
+    match &command.deed {
+        Deed::Run(run) => run.folder.literal(),
+        _ => Some(&facts.places.cwd),
+    }
+}
+
+/// Whether what the command discards may be files that git does not track.
+fn takes_untracked(action: &Action) -> bool {
+    matches!(&action.deed, Deed::Run(run) if run.subcommand.as_ref().is_some_and(|name| name.is("clean")))
+}
+
+fn unpacks_stash(action: &Action) -> bool {
+    matches!(&action.deed, Deed::Run(run) if run.program == "git" && run.subcommand.as_ref().is_some_and(|name| name.is("stash pop")))
+}
+
 /// `where`.
-fn conditions(conditions: &Conditions, action: &Action, asking: &mut Asking) -> Answer {
+fn conditions(conditions: &Conditions, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
+    let Some(action) = actions.get(at) else { return Answer::No };
+    let folder = folder(action, actions, asking.facts).map(str::to_owned);
+    let folder = folder.as_deref();
     let mut answer = text::any_or_unasked(&conditions.agent, &asking.facts.agent).min(text::any_or_unasked(&conditions.mode, &asking.facts.mode));
     if answer != Answer::No && !conditions.branch.is_empty() {
-        answer = answer.min(branch(&conditions.branch, asking));
+        answer = answer.min(branch(&conditions.branch, action, folder, asking));
     }
     if let (Some(expected), true) = (conditions.protected_branch, answer != Answer::No) {
         let protected = match &action.deed {
-            Deed::Push(push) => push::protected(push, asking),
-            _ => branch(asking.protected, asking),
+            Deed::Push(push) => push::protected(push, folder, asking),
+            _ => branch(asking.protected, action, folder, asking),
         };
         answer = answer.min(if expected { protected } else { !protected });
     }
     if let (Some(expected), true) = (conditions.dirty, answer != Answer::No) {
-        let dirty = asking.holds(Need::Dirty);
+        let dirty = match folder {
+            // What a stash held is at risk again once it is unpacked.
+            Some(_) if actions.iter().take(at).any(unpacks_stash) => Answer::Maybe,
+            Some(folder) => asking.holds(Need::Dirty(folder.to_owned(), takes_untracked(action))),
+            None => Answer::Maybe,
+        };
         answer = answer.min(if expected { dirty } else { !dirty });
     }
     answer
 }
 
 /// Whether the current branch is one of these.
-fn branch(patterns: &[Pattern], asking: &mut Asking) -> Answer {
-    match asking.known(Need::Branch) {
+fn branch(patterns: &[Pattern], action: &Action, folder: Option<&str>, asking: &mut Asking) -> Answer {
+    if let Deed::Run(Run { branch: Some(switched), .. }) = &action.deed {
+        return text::any(patterns, switched);
+    }
+    match folder.and_then(|folder| asking.known(Need::Branch(folder.to_owned()))) {
         Some(Known::Text(name)) => patterns.iter().any(|pattern| text::text(pattern, name)).into(),
         // No branch: the head is detached.
         Some(Known::Is(..)) => Answer::No,

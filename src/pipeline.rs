@@ -7,6 +7,7 @@ mod push;
 #[cfg(feature = "cold")]
 pub use push::{Pushed, pushed};
 
+use crate::action::lookup::Lookups;
 use crate::action::{self, Action, shell};
 use crate::answer::{self, Answer};
 use crate::decide::{Decided, decide};
@@ -23,6 +24,8 @@ use crate::world::{Surroundings, World, layers, observe, state, system};
 pub const MAX_INPUT: usize = 24 << 20;
 /// Rounds of asking for facts; each round's questions come of the answers before, and rules have two levels of them.
 const MAX_ROUNDS: usize = 8;
+/// Files and configurations that are looked up for one call.
+const MAX_LOOKUPS: usize = 128;
 /// The largest input that is kept with a refusal.
 const MAX_KEPT: usize = 256 << 10;
 
@@ -78,7 +81,7 @@ fn judged(event: &Event, input: &[u8], world: &World, door: Door) -> Result<Outc
     let Some(bytes) = policy_bytes(&found, &around, world, door)? else { return Ok(Outcome::HandOver) };
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let mut facts = facts(event, &around.places);
-    let actions = actions(call, &facts.places, &policy);
+    let Some(actions) = actions(call, &facts.places, &policy, &around) else { return Ok(Outcome::HandOver) };
     let Some(decided) = settle(&actions, &mut facts, &around, &policy, door, false)? else { return Ok(Outcome::HandOver) };
     Ok(Outcome::Answer(said(event, &decided.verdict, input, &around, world)))
 }
@@ -117,10 +120,23 @@ fn today() -> i64 {
     i64::try_from(system::now() / 86_400).unwrap_or(i64::MAX)
 }
 
-/// What a call would do.
+/// What a call would do. Scripts, recipes and configuration that decide it are looked up. None: the cold door must.
 #[must_use]
-pub fn actions(call: &ToolCall, places: &Places, policy: &Policy) -> Vec<Action> {
-    action::tools::of(call, &setting(places), &policy.programs)
+pub fn actions(call: &ToolCall, places: &Places, policy: &Policy, around: &Surroundings) -> Option<Vec<Action>> {
+    let setting = setting(places);
+    let mut lookups = Lookups::default();
+    for _ in 0..MAX_ROUNDS {
+        let (actions, mut found) = action::tools::of(call, &setting, &policy.programs, lookups);
+        if found.asked.is_empty() || found.known.len() > MAX_LOOKUPS {
+            return Some(actions);
+        }
+        for lookup in std::mem::take(&mut found.asked) {
+            let answer = crate::world::lookup::look_up(&lookup, around)?;
+            found.known.push((lookup, answer));
+        }
+        lookups = found;
+    }
+    Some(action::tools::of(call, &setting, &policy.programs, lookups).0)
 }
 
 /// Where a command of a call starts.

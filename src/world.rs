@@ -5,6 +5,7 @@ pub mod commits;
 #[cfg(feature = "cold")]
 pub mod gate;
 pub mod layers;
+pub mod lookup;
 pub mod observe;
 #[cfg(feature = "cold")]
 pub mod pusher;

@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use portcullis::action::Deed;
+use portcullis::action::lookup::Lookups;
 use portcullis::action::shell::{Setting, Shell};
 use portcullis::pipeline::BUILT_IN;
 use portcullis::policy::Policy;
@@ -10,10 +11,10 @@ use portcullis::policy::Policy;
 fuzz_target!(|text: &str| {
     let policy = Policy::open(BUILT_IN).expect("the built-in policy");
     let setting = Setting { cwd: "/repo".to_owned(), home: Some("/home/dev".to_owned()), temporary: "/tmp".to_owned(), root: "/repo".to_owned() };
-    let mut shell = Shell::new(&setting, &policy.programs);
+    let mut shell = Shell::new(&setting, &policy.programs, Lookups::default());
     // Bash runs a line before it reads the next one, whatever stands there.
     shell.line(&format!("git push --force\n{text}"));
-    let actions = shell.finish();
+    let (actions, _) = shell.finish();
     assert!(actions.iter().any(|action| matches!(action.deed, Deed::Push(_))), "the force push was lost");
     for action in &actions {
         assert!(!action.shown().is_empty());

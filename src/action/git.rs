@@ -2,6 +2,7 @@
 //! options stands with the other programs, as data.
 
 use super::arguments::{self, Arguments};
+use super::lookup::{Found, Lookup};
 use super::path::Path;
 use super::program::Role;
 use super::shell::{Output, Shell, Stdin};
@@ -17,9 +18,9 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
     let Some(program) = shell.programs().find("git") else { return Output::default() };
     let mut arguments = arguments::read(&program, args);
     let inherited: Vec<(String, Word)> = shell.exported().into_iter().chain(env.iter().cloned()).collect();
-    let configuration = configuration(&arguments.front, &inherited);
+    let given = configuration(&arguments.front, &inherited);
     started_by_environment(shell, &env);
-    for (key, value) in &configuration {
+    for (key, value) in &given {
         configured(shell, key, value, words, &env, stdin);
     }
     let Some(subcommand) = arguments.subcommand.first().cloned() else {
@@ -30,10 +31,18 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         shell.computed_subcommand(words, &arguments, env, stdin);
         return Output::default();
     };
+    let before = shell.enter(&arguments, "-C");
+    let repository = repository(shell, &arguments, &inherited);
     if program.subcommand(&name).is_none() {
-        let alias = configuration.iter().rev().find(|(key, _)| *key == format!("alias.{}", name.to_ascii_lowercase())).map(|(_, value)| value.clone());
-        if let Some(alias) = alias {
-            return aliased(shell, &alias, args, &arguments, env, stdin);
+        let key = format!("alias.{}", name.to_ascii_lowercase());
+        let last = |entries: &[(String, Word)]| entries.iter().rev().find(|(known, _)| *known == key).map(|(_, value)| value.clone());
+        let stored = if last(&given).is_none() { last(&shell.stored_configuration(&repository)) } else { None };
+        // The words of a configured alias are few and mean what they say; a shell line of one is a script.
+        let is_script = stored.as_ref().is_some_and(|alias| alias.prefix().starts_with('!'));
+        if let Some(alias) = last(&given).or(stored) {
+            shell.leave(before);
+            let run = |shell: &mut Shell| aliased(shell, &alias, args, &arguments, env, stdin);
+            return if is_script { shell.from_disk(run) } else { run(shell) };
         }
     }
     if name == "config" {
@@ -43,11 +52,15 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         // Both have options that must not be missed and hardly any operands of unknown text.
         arguments.may_hide = arguments.operands.iter().find(|word| word.may_be_option() && !word.prefix().starts_with('-')).cloned();
     }
-    let before = shell.enter(&arguments, "-C");
+    if name == "checkout" && arguments.behind_dashes.is_none() {
+        file_by_name(shell, &mut arguments);
+    }
     let at = shell.note("git", words, &arguments, env.clone(), stdin);
+    shell.works_in(at, repository.clone());
     let described = program.subcommand(&name);
     match name.as_str() {
         "push" | "send-pack" => {
+            let configuration = [shell.stored_pushes(&repository, &arguments), given].concat();
             for push in pushes(&arguments, &configuration, shell.branch()) {
                 shell.act(Deed::Push(push), at);
             }
@@ -71,6 +84,24 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
     let output = shell.asked(&name, args);
     shell.leave(before);
     output
+}
+
+/// A folder of the repository that is worked on: the git folder that is named, or the present one, `-C` followed.
+fn repository(shell: &Shell, arguments: &Arguments, env: &[(String, Word)]) -> Word {
+    let flag = arguments.front.iter().rev().find(|flag| flag.names.iter().any(|name| name == "--git-dir")).and_then(|flag| flag.value.as_ref());
+    let variable = || env.iter().rev().find(|(name, _)| name == "GIT_DIR").map(|(_, value)| value);
+    flag.or_else(variable).map_or_else(|| shell.folder(), |folder| shell.path_of(folder).word)
+}
+
+/// `git checkout NAME`, where the name is that of a file and of no commit, takes the file from the index
+/// (git-checkout(1), "ARGUMENT DISAMBIGUATION").
+fn file_by_name(shell: &mut Shell, arguments: &mut Arguments) {
+    let creates = ["-b", "-B", "--orphan", "--detach", "--track"].iter().any(|flag| arguments.has(flag));
+    let Some(name) = arguments.operands.first().and_then(Word::literal).filter(|_| !creates) else { return };
+    if shell.is_file(name) {
+        arguments.behind_dashes = Some(0);
+        arguments.flags.push(Flag { names: vec!["--".to_owned()], value: None });
+    }
 }
 
 /// `-c key=value`, `--config-env` and the `GIT_CONFIG_*` variables: keys in the form git compares them in.
@@ -391,6 +422,38 @@ fn checked_out(shell: &mut Shell, name: &str, arguments: &Arguments, at: usize) 
 }
 
 impl Shell<'_> {
+    /// What git's configuration files say in this folder.
+    fn stored_configuration(&mut self, folder: &Word) -> Vec<(String, Word)> {
+        let Some(folder) = folder.literal().map(str::to_owned) else { return Vec::new() };
+        match self.look_up(Lookup::Configuration(folder)) {
+            Found::Entries(entries) => entries.into_iter().map(|(key, value)| (key, Word::lit(value))).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What they say of the remote to which a push goes.
+    fn stored_pushes(&mut self, folder: &Word, arguments: &Arguments) -> Vec<(String, Word)> {
+        if arguments.operands.len() > 1 {
+            // With refspecs on the line only a mirror matters, which git refuses beside them.
+            return Vec::new();
+        }
+        let entries = self.stored_configuration(folder);
+        let value = |wanted: &str| entries.iter().rev().find(|(key, _)| key == wanted).and_then(|(_, value)| value.literal());
+        let remote = match arguments.operands.first() {
+            Some(word) => word.literal(),
+            // git-push(1): the branch's own remote, else `origin`. One that only some branches have is not guessed.
+            None => value("remote.pushdefault").or(Some("origin")),
+        };
+        let Some(remote) = remote.map(|remote| format!("remote.{remote}.")) else { return Vec::new() };
+        entries.iter().filter(|(key, _)| key.starts_with(&remote)).cloned().collect()
+    }
+
+    /// Whether a file of this name is in the present folder, and no commit.
+    fn is_file(&mut self, name: &str) -> bool {
+        let Some(folder) = self.folder().literal().map(str::to_owned) else { return false };
+        self.look_up(Lookup::IsFile(folder, name.to_owned())) == Found::Yes
+    }
+
     /// The folder of a `-C` option; gives the one before.
     fn enter(&mut self, arguments: &Arguments, option: &str) -> Word {
         let before = self.folder();

@@ -27,6 +27,7 @@ pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action
         deed: Deed::Push(Push { remote: remote.map(Word::lit), target: Some(Word::lit(update.name())), kinds: kinds.to_vec(), sure }),
         via: Vec::new(),
         sure: true,
+        stored: false,
         from: None,
     };
     match (&update.old, &update.new, rewrite) {
@@ -46,7 +47,7 @@ pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action
 #[must_use]
 pub fn mirrored(remote: Option<&str>) -> Action {
     let push = Push { remote: remote.map(Word::lit), target: Some(Word::unknown()), kinds: vec![PushKind::Delete], sure: false };
-    Action { deed: Deed::Push(push), via: vec!["git push --mirror".to_owned()], sure: true, from: None }
+    Action { deed: Deed::Push(push), via: vec!["git push --mirror".to_owned()], sure: true, stored: false, from: None }
 }
 
 /// The command that pushes, as far as the refs do not tell.

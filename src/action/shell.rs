@@ -4,6 +4,7 @@
 
 pub mod ast;
 mod builtin;
+mod conditions;
 mod effects;
 mod expand;
 mod filter;
@@ -11,10 +12,13 @@ mod find;
 mod inner;
 mod invoke;
 pub mod parse;
+mod recipes;
+mod scripts;
 mod state;
 mod texts;
 mod walk;
 
+use super::lookup::Lookups;
 use super::program::Programs;
 use super::word::Word;
 use super::{Action, Deed};
@@ -35,6 +39,8 @@ pub struct Setting {
 
 /// Commands that may be followed in one call; what is behind is [`Deed::Opaque`].
 const MAX_COMMANDS: usize = 20_000;
+/// Commands that may be followed in files that were there before the call.
+const MAX_STORED: usize = 5_000;
 /// Actions that may come of one call.
 const MAX_ACTIONS: usize = 4_000;
 /// Command lines within command lines (`bash -c`, `eval`, functions).
@@ -61,6 +67,11 @@ pub struct Shell<'p> {
     plain: bool,
     /// Command lines of `trap`, for the end of the shell that set them.
     traps: Vec<Word>,
+    /// What is followed stands in a file that was there before the call.
+    stored: bool,
+    /// Commands followed there so far.
+    stored_commands: usize,
+    lookups: Lookups,
     actions: Vec<Action>,
 }
 
@@ -78,6 +89,8 @@ pub(in crate::action) struct Stdin {
     items: Option<Vec<Word>>,
     /// Something is connected.
     connected: bool,
+    /// It is what this file holds.
+    file: Option<String>,
 }
 
 /// What a command writes to standard output: known text with holes, and lines as words.
@@ -85,6 +98,8 @@ pub(in crate::action) struct Stdin {
 pub(in crate::action) struct Output {
     text: Option<Word>,
     items: Option<Vec<Word>>,
+    /// It is what this file holds.
+    file: Option<String>,
 }
 
 impl Output {
@@ -93,18 +108,18 @@ impl Output {
     }
 
     fn nothing() -> Self {
-        Self { text: Some(Word::default()), items: None }
+        Self::text(Word::default())
     }
 
     fn text(word: Word) -> Self {
-        Self { text: Some(word), items: None }
+        Self { text: Some(word), ..Self::default() }
     }
 }
 
 impl<'p> Shell<'p> {
     /// A shell that has run nothing yet.
     #[must_use]
-    pub fn new(setting: &'p Setting, programs: &'p Programs<'p>) -> Self {
+    pub fn new(setting: &'p Setting, programs: &'p Programs<'p>, lookups: Lookups) -> Self {
         Self {
             programs,
             setting,
@@ -118,6 +133,9 @@ impl<'p> Shell<'p> {
             lent: Vec::new(),
             plain: false,
             traps: Vec::new(),
+            stored: false,
+            stored_commands: 0,
+            lookups,
             actions: Vec::new(),
         }
     }
@@ -149,10 +167,10 @@ impl<'p> Shell<'p> {
         self.found(found, None);
     }
 
-    /// All that would be done, in order.
+    /// All that would be done, in order, and what must be looked up to know it better.
     #[must_use]
-    pub fn finish(self) -> Vec<Action> {
-        self.actions
+    pub fn finish(self) -> (Vec<Action>, Lookups) {
+        (self.actions, self.lookups)
     }
 
     fn push(&mut self, deed: Deed, from: Option<usize>) -> usize {
@@ -161,20 +179,23 @@ impl<'p> Shell<'p> {
             self.stop("it does more than can be followed");
             return at;
         }
-        self.actions.push(Action { deed, via: self.via.clone(), sure: self.sure, from });
+        self.actions.push(Action { deed, via: self.via.clone(), sure: self.sure, stored: self.stored, from });
         at
     }
 
     /// Notes what could not be read.
     fn opaque(&mut self, text: impl Into<String>, why: &'static str) {
+        if self.stored {
+            return;
+        }
         self.push(Deed::Opaque { text: text.into(), why }, None);
     }
 
     /// Gives up on the rest; says so once.
     fn stop(&mut self, why: &'static str) {
-        if !self.stopped {
-            self.stopped = true;
-            self.actions.push(Action { deed: Deed::Opaque { text: "the rest of the command".to_owned(), why }, via: self.via.clone(), sure: true, from: None });
+        if !std::mem::replace(&mut self.stopped, true) && !self.stored {
+            let deed = Deed::Opaque { text: "the rest of the command".to_owned(), why };
+            self.actions.push(Action { deed, via: self.via.clone(), sure: true, stored: false, from: None });
         }
     }
 
@@ -195,7 +216,7 @@ impl<'p> Shell<'p> {
     /// Counts a command; false when there were too many.
     fn count(&mut self) -> bool {
         self.commands += 1;
-        if self.commands > MAX_COMMANDS {
+        if self.commands > if self.stored { MAX_STORED } else { MAX_COMMANDS } {
             self.stop("it is too long to be followed");
         }
         !self.stopped
@@ -210,6 +231,13 @@ impl<'p> Shell<'p> {
 
     pub(in crate::action) fn act(&mut self, deed: Deed, from: usize) {
         self.push(deed, Some(from));
+    }
+
+    /// Says in which folder the command at `at` runs.
+    pub(in crate::action) fn works_in(&mut self, at: usize, folder: Word) {
+        if let Some(Action { deed: Deed::Run(run), .. }) = self.actions.get_mut(at) {
+            run.folder = folder;
+        }
     }
 
     pub(in crate::action) fn unreadable(&mut self, text: impl Into<String>, why: &'static str) {

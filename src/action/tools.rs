@@ -1,6 +1,7 @@
 //! Tool calls to actions: one place that knows what the tools of the hosts are called and what they take.
 //! A tool that is not known is looked into by the names of its arguments.
 
+use super::lookup::Lookups;
 use super::path::Path;
 use super::shell::{Setting, Shell};
 use super::word::Word;
@@ -13,9 +14,11 @@ use crate::event::json::Json;
 const MAX_LEVELS: usize = 16;
 
 /// What a tool call would do.
+///
+/// With what must be looked up to know it better: then it is read again, until nothing is asked.
 #[must_use]
-pub fn of(call: &ToolCall, setting: &Setting, programs: &Programs) -> Vec<Action> {
-    let mut reader = Reader { shell: Shell::new(setting, programs), setting };
+pub fn of(call: &ToolCall, setting: &Setting, programs: &Programs, lookups: Lookups) -> (Vec<Action>, Lookups) {
+    let mut reader = Reader { shell: Shell::new(setting, programs, lookups), setting };
     reader.tool(&call.name, &call.input);
     reader.shell.finish()
 }

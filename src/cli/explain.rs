@@ -140,7 +140,7 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
     let bytes = place::policy_bytes(world, &around)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let mut facts = pipeline::facts(&event, &around.places);
-    let actions = pipeline::actions(call, &facts.places, &policy);
+    let actions = pipeline::actions(call, &facts.places, &policy, &around).ok_or(Failure::PolicyDamaged)?;
     let Decided { verdict, looks, .. } = pipeline::settle(&actions, &mut facts, &around, &policy, Door::Cold, true)?.ok_or(Failure::PolicyDamaged)?;
     let rules = policy.all_rules().ok_or(Failure::PolicyDamaged)?;
     let root = around.root.to_string_lossy();

@@ -7,7 +7,7 @@ use crate::policy::PushWhen;
 use crate::policy::pattern::Pattern;
 use crate::verdict::Answer;
 
-pub(super) fn push(table: &PushWhen, push: &Push, cover: Cover, asking: &mut Asking) -> Answer {
+pub(super) fn push(table: &PushWhen, push: &Push, folder: Option<&str>, cover: Cover, asking: &mut Asking) -> Answer {
     let mut answer = Answer::Yes;
     if !table.kind.is_empty() {
         let kind = match cover {
@@ -17,7 +17,7 @@ pub(super) fn push(table: &PushWhen, push: &Push, cover: Cover, asking: &mut Ask
         answer = Answer::from(kind);
     }
     if answer != Answer::No && !table.refs.is_empty() {
-        answer = answer.min(target(&table.refs, push, asking));
+        answer = answer.min(target(&table.refs, push, folder, asking));
     }
     if answer != Answer::No && !table.remote.is_empty() {
         answer = answer.min(push.remote.as_ref().map_or(Answer::Maybe, |remote| text::any(&table.remote, remote)));
@@ -26,15 +26,15 @@ pub(super) fn push(table: &PushWhen, push: &Push, cover: Cover, asking: &mut Ask
 }
 
 /// Whether the push is to a protected branch.
-pub(super) fn protected(push: &Push, asking: &mut Asking) -> Answer {
+pub(super) fn protected(push: &Push, folder: Option<&str>, asking: &mut Asking) -> Answer {
     let protected = asking.protected;
-    target(protected, push, asking)
+    target(protected, push, folder, asking)
 }
 
-fn target(patterns: &[Pattern], push: &Push, asking: &mut Asking) -> Answer {
+fn target(patterns: &[Pattern], push: &Push, folder: Option<&str>, asking: &mut Asking) -> Answer {
     match &push.target {
         Some(word) => text::any(patterns, word),
-        None => match asking.known(Need::Branch) {
+        None => match folder.and_then(|folder| asking.known(Need::Branch(folder.to_owned()))) {
             Some(Known::Text(name)) => patterns.iter().any(|pattern| text::text(pattern, name)).into(),
             _ => Answer::Maybe,
         },

@@ -178,8 +178,7 @@ fn commit(objects: &Odb, id: Oid) -> Option<(i64, Vec<Oid>)> {
     Some((date, parents))
 }
 
-/// Whether a work tree has changes to tracked files that are not committed, or files that are neither tracked nor
-/// ignored.
+/// Files of a work tree whose changes are in no commit; with those that are neither tracked nor ignored, if `untracked`.
 ///
 /// A file that goes through a filter program (git-lfs) counts as changed where its size or time differs from the
 /// index's, for no filter is run.
@@ -187,12 +186,13 @@ fn commit(objects: &Odb, id: Oid) -> Option<(i64, Vec<Oid>)> {
 /// # Errors
 ///
 /// Why that could not be found out.
-pub fn dirty(root: &Path) -> Result<bool, String> {
-    let look = || -> Result<bool, git2::Error> {
+pub fn at_risk(root: &Path, untracked: bool) -> Result<Vec<String>, String> {
+    let look = || -> Result<Vec<String>, git2::Error> {
         let repository = Repository::open(root)?;
         let mut options = StatusOptions::new();
-        options.include_untracked(true).include_ignored(false).include_unmodified(false).update_index(false);
-        Ok(!repository.statuses(Some(&mut options))?.is_empty())
+        options.include_untracked(untracked).include_ignored(false).include_unmodified(false).update_index(false);
+        let statuses = repository.statuses(Some(&mut options))?;
+        Ok(statuses.iter().map(|entry| String::from_utf8_lossy(entry.path_bytes()).into_owned()).collect())
     };
     look().map_err(|error| format!("`{}`: {}", root.display(), error.message()))
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::observe::repository_at;
 use super::{Surroundings, World, commits};
 use crate::action::Change;
 use crate::event::settings::{self, Reading};
@@ -12,9 +13,10 @@ use crate::facts::{Known, Need};
 #[must_use]
 pub fn heavy(need: &Need, around: &Surroundings) -> Known {
     match need {
-        Need::Dirty => match &around.repository {
+        Need::Dirty(folder, untracked) => match repository_at(folder, around) {
             None => Known::Unknown("there is no repository".to_owned()),
-            Some(repository) => commits::dirty(&repository.root).map_or_else(Known::Unknown, |dirty| Known::Is(dirty, String::new())),
+            Some(repository) => commits::at_risk(&repository.root, *untracked)
+                .map_or_else(Known::Unknown, |files| if files.is_empty() { Known::Is(false, String::new()) } else { Known::Is(true, at_risk(&files)) }),
         },
         Need::LosesGate(path, change) => loses_gate(Path::new(path), change),
         Need::WeakensPolicy(path, change) => weakens_policy(Path::new(path), change),
@@ -45,6 +47,17 @@ fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
 /// The text of a file; what is not UTF-8 in it is replaced, so that a file never looks like none.
 fn text_of(path: &Path) -> Option<String> {
     fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Files of which the first ones are named in a message.
+const NAMED: usize = 3;
+
+fn at_risk(files: &[String]) -> String {
+    let named = files.iter().take(NAMED).map(|file| format!("`{file}`")).collect::<Vec<_>>().join(", ");
+    match files.len().saturating_sub(NAMED) {
+        0 => format!("changes in {named} are in no commit"),
+        more => format!("changes in {named} and {more} more are in no commit"),
+    }
 }
 
 fn loses_gate(path: &Path, change: &Change) -> Known {

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::repository::head_branch;
+use super::repository::{Discovery, Repository, discover, head_branch};
 use super::{Surroundings, system};
 use crate::facts::{Known, Need};
 
 /// Whether the hot door can find this out by itself.
 #[must_use]
 pub fn is_light(need: &Need) -> bool {
-    matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Branch)
+    matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Branch(_))
 }
 
 /// Finds out what the hot door can.
@@ -22,11 +22,23 @@ pub fn light(need: &Need, around: &Surroundings) -> Known {
             Ok(found) => Known::Is(found.is_some(), String::new()),
             Err(errno) => Known::Unknown(super::errno_text(errno)),
         },
-        Need::Branch => match &around.repository {
+        Need::Branch(folder) => match repository_at(folder, around) {
             None => Known::Unknown("there is no repository".to_owned()),
-            Some(repository) => head_branch(repository).map_or_else(|| Known::Is(false, "no branch is checked out".to_owned()), Known::Text),
+            Some(repository) => head_branch(&repository).map_or_else(|| Known::Is(false, "no branch is checked out".to_owned()), Known::Text),
         },
-        Need::Dirty | Need::LosesGate(..) | Need::WeakensPolicy(..) => Known::Unknown("the cold door finds this out".to_owned()),
+        Need::Dirty(..) | Need::LosesGate(..) | Need::WeakensPolicy(..) => Known::Unknown("the cold door finds this out".to_owned()),
+    }
+}
+
+/// The repository that git would work on in `folder`.
+#[must_use]
+pub fn repository_at(folder: &str, around: &Surroundings) -> Option<Repository> {
+    if folder == around.places.cwd {
+        return around.repository.clone();
+    }
+    match discover(Path::new(folder)) {
+        Discovery::Found(repository) => Some(repository),
+        Discovery::Bare(_) | Discovery::None | Discovery::Unreadable(_) => None,
     }
 }
 

@@ -9,6 +9,7 @@
 //! - Mount points are walked past, where git stops: a policy outside of them holds inside too.
 
 mod anchor;
+pub mod configuration;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -108,6 +109,20 @@ pub fn head_branch(repository: &Repository) -> Option<String> {
         return None;
     }
     String::from_utf8(branch.to_vec()).ok()
+}
+
+/// Whether `name` is a branch, a tag, a remote-tracking ref or the number of a commit in the repository around `folder`.
+#[must_use]
+pub fn has_ref(folder: &Path, name: &str) -> bool {
+    let Discovery::Found(repository) = discover(folder) else { return false };
+    if name.len() >= 7 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return true;
+    }
+    let common = &repository.common_dir;
+    let places = ["refs/heads/", "refs/tags/", "refs/remotes/", "refs/", ""].map(|front| format!("{front}{name}"));
+    places.iter().take(4).any(|place| common.join(place).is_file())
+        || fs::read_to_string(common.join("packed-refs"))
+            .is_ok_and(|packed| packed.lines().filter_map(|line| line.split_once(' ')).any(|(_, found)| places.iter().any(|place| place == found)))
 }
 
 /// The folder at or above `path` that exists, absolute and with links resolved. What lies within `known`, a result of

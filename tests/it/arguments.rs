@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
+use portcullis::action::lookup::Lookups;
 use portcullis::action::program::{Program, Takes};
 use portcullis::action::shell::{Setting, Shell};
 use portcullis::action::{Action, Change, Deed, Flag};
@@ -57,9 +58,9 @@ fn commands_are_read_as_their_programs_read_them() {
     let setting = Setting { cwd: "/r".into(), home: Some("/h".into()), temporary: "/tmp".into(), root: "/r".into() };
     let mut wrong = String::new();
     for (command, expected) in ROWS {
-        let mut shell = Shell::new(&setting, &policy.programs);
+        let mut shell = Shell::new(&setting, &policy.programs, Lookups::default());
         shell.line(command);
-        let found = shell.finish().iter().map(shown).collect::<Vec<_>>().join("; ");
+        let found = shell.finish().0.iter().map(shown).collect::<Vec<_>>().join("; ");
         if found != *expected {
             let _ = writeln!(wrong, "{command}\n    expected: {expected}\n    found:    {found}");
         }

@@ -30,6 +30,9 @@ struct Case {
     /// Files that are there before: path and text.
     #[serde(default)]
     files: std::collections::BTreeMap<String, String>,
+    /// Nothing in the work tree could be lost.
+    #[serde(default)]
+    clean: bool,
     /// `free`, `held` (asked or denied), `ask`, `deny`, or `ask RULE`, `deny RULE`: the first rule named.
     expect: Option<String>,
 }
@@ -38,6 +41,8 @@ struct Case {
 fn every_case_is_judged_as_expected() {
     let mut wrong = Vec::new();
     let mut count = 0;
+    // Judging changes nothing, so cases without files of their own share one.
+    let plain = Scratch::new().with_work();
     for entry in fs::read_dir(package().join("tests/cases")).unwrap() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
@@ -48,11 +53,12 @@ fn every_case_is_judged_as_expected() {
             input: None,
             mode: None,
             files: std::collections::BTreeMap::default(),
+            clean: false,
             expect: None,
         });
         for case in file.case.into_iter().chain(commands) {
             let expected = case.expect.clone().or_else(|| file.expect.clone()).expect("a case says what it expects");
-            let got = judge(&case);
+            let got = judge(&case, &plain);
             count += 1;
             if !agrees(&expected, &got) {
                 let what = case.command.as_deref().or(case.input.as_deref()).unwrap_or("");
@@ -64,8 +70,13 @@ fn every_case_is_judged_as_expected() {
     assert!(wrong.is_empty(), "{} of {count} cases are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn judge(case: &Case) -> String {
-    let scratch = Scratch::new();
+fn judge(case: &Case, plain: &Scratch) -> String {
+    let own = match (case.clean, case.files.is_empty()) {
+        (false, true) => None,
+        (true, _) => Some(Scratch::new()),
+        (false, false) => Some(Scratch::new().with_work()),
+    };
+    let scratch = own.as_ref().unwrap_or(plain);
     for (path, text) in &case.files {
         scratch.write(path, text);
     }

@@ -117,7 +117,7 @@ fn the_same_calls_with_a_dangerous_input_are_held() {
 
 #[test]
 fn a_question_is_one_json_object_where_a_person_can_be_asked() {
-    let scratch = wired();
+    let scratch = wired().with_work();
     let texts = recorded(&scratch);
     let asked = |mode| {
         let input = with(&texts["PreToolUse.Bash"], &["tool_input", "command"], "git reset --hard", Some(mode));

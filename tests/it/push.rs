@@ -281,8 +281,9 @@ fn uncommitted_changes_are_found_without_git() {
     ] {
         let scratch = Scratch::new();
         assert_eq!(scratch.shell("work", before).code, 0, "{before}");
-        assert_eq!(commits::dirty(&scratch.root.join("work")), Ok(expected), "{before}");
+        assert_eq!(commits::at_risk(&scratch.root.join("work"), true).map(|files| !files.is_empty()), Ok(expected), "{before}");
+        assert_eq!(commits::at_risk(&scratch.root.join("work"), false).map(|files| !files.is_empty()), Ok(expected && !before.contains("new")), "{before}");
         assert!(!scratch.root.join("ran").exists(), "{before}");
     }
-    assert!(commits::dirty(Path::new("/nonexistent")).is_err());
+    assert!(commits::at_risk(Path::new("/nonexistent"), true).is_err());
 }

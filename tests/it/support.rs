@@ -27,6 +27,17 @@ impl Scratch {
         scratch
     }
 
+    /// Work that is in no commit: a file that was added, and one that git does not know.
+    pub(crate) fn with_work(self) -> Self {
+        let repository = git2::Repository::open(self.repo()).unwrap();
+        let mut index = repository.index().unwrap();
+        self.write("work.txt", "work\n");
+        index.add_path(Path::new("work.txt")).unwrap();
+        index.write().unwrap();
+        self.write("new.txt", "new\n");
+        self
+    }
+
     pub(crate) fn repo(&self) -> PathBuf {
         fs::canonicalize(self.folder.path()).unwrap().join("repo")
     }

@@ -16,6 +16,8 @@ pub struct Item {
     pub command: Command,
     /// Ended by `&`.
     pub background: bool,
+    /// `!` turns its outcome round.
+    pub negated: bool,
 }
 
 /// What stands between a command and the one before it.

@@ -1,6 +1,6 @@
 //! Commands of the shell itself that change what it remembers, or read text as commands.
 
-use super::{FILE, Output, Shell, Stdin};
+use super::{Output, Shell, Stdin};
 use crate::action::arguments::assignment;
 use crate::action::word::{Bound, Piece, Word};
 
@@ -69,8 +69,10 @@ impl Shell<'_> {
             Some(word) if word.is("-") => Word::unknown(),
             Some(word) => crate::action::path::Path::resolve(&self.state.cwd, word).word,
         };
-        // Another folder may be another repository.
-        self.state.branch = Some(Word::unknown());
+        // Another folder may be another repository, where the line has not switched.
+        if self.state.branch.is_some() {
+            self.state.branch = Some(Word::unknown());
+        }
     }
 
     fn declare(&mut self, name: &str, args: &[Word]) {
@@ -130,26 +132,6 @@ impl Shell<'_> {
                     self.state.set("REPLY", Word::unknown());
                 }
             }
-        }
-    }
-
-    /// `source FILE`: followed if this line wrote it, or if it is the output of a command.
-    fn sourced(&mut self, file: &Word, args: &[Word], stdin: &Stdin) -> Output {
-        let path = self.path(file);
-        let piped = file.is("/dev/stdin") && stdin.connected && stdin.program.as_deref() != Some(FILE);
-        let text = if piped {
-            Some(stdin.text.clone().unwrap_or_else(Word::unknown))
-        } else {
-            path.word.literal().and_then(|path| self.state.written_text(path)).cloned()
-        };
-        match text {
-            Some(text) => {
-                if !args.is_empty() {
-                    self.state.positional = Some(args.to_vec());
-                }
-                self.within("source", |shell| shell.text(&text, stdin)).unwrap_or_default()
-            }
-            None => Output::unknown(),
         }
     }
 }

@@ -36,6 +36,7 @@ impl Shell<'_> {
         if name == "ln" {
             self.linked(arguments);
         }
+        self.recipes(name, arguments);
         let output = self.inner(program, name, words, arguments, env, stdin);
         self.lent = lent;
         self.state.cwd = before;
@@ -65,18 +66,22 @@ impl Shell<'_> {
                 }
                 Role::Write => {
                     let change = match (&stdin.text, name) {
-                        (Some(text), "tee") if arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "--append")) => {
+                        (Some(text), "tee") if arguments.has("--append") => {
+                            if let Some(path) = self.path(word).word.literal() {
+                                self.state.append(path, text.clone());
+                            }
                             text.literal().map_or(Change::Unknown, |text| Change::Append(text.to_owned()))
                         }
                         (Some(text), "tee") => {
                             if let Some(path) = self.path(word).word.literal() {
-                                self.state.written.push((path.to_owned(), text.clone()));
+                                self.state.write(path, text.clone());
                             }
                             text.literal().map_or(Change::Unknown, |text| Change::Whole(text.to_owned()))
                         }
                         _ => Change::Unknown,
                     };
                     self.write(word, change, Some(at));
+                    self.arrived(word, &sources, arguments);
                     if arguments.gathered > 0 {
                         // The last operand may be a folder that takes the files before it.
                         self.write_below(word, &sources, at);
@@ -158,6 +163,22 @@ impl Shell<'_> {
         let base = folder.map_or_else(|| self.state.cwd.clone(), |(folder, _)| Word::lit(folder));
         if let (Some(link), Some(target)) = (link.word.literal(), Path::resolve(&base, target).word.literal()) {
             self.state.links.push((link.to_owned(), target.to_owned()));
+        }
+    }
+
+    /// A file that came from elsewhere: a copy, or what was fetched.
+    fn arrived(&mut self, word: &Word, sources: &[Word], arguments: &Arguments) {
+        let target = self.path(word);
+        let Some(target) = target.word.literal() else { return };
+        if arguments.roles.iter().any(|(role, _)| *role == Role::Url) {
+            self.state.write(target, Word::unknown());
+        }
+        for source in sources {
+            let from = self.path(source).word;
+            if let Some((from, name)) = from.literal().and_then(|from| Some((from, from.rsplit_once('/')?.1))) {
+                self.state.copy(from, target);
+                self.state.copy(from, &format!("{target}/{name}"));
+            }
         }
     }
 

@@ -136,7 +136,7 @@ impl Shell<'_> {
         let output = self.within("<()", |shell| shell.separate(|shell| shell.script(script, &stdin)));
         let path = format!("/dev/fd/{}", 63 + self.state.written.len());
         let text = output.and_then(|output| output.text).unwrap_or_else(Word::unknown);
-        self.state.written.push((path.clone(), text));
+        self.state.write(&path, text);
         Word::lit(path)
     }
 

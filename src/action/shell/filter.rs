@@ -12,18 +12,20 @@ impl Shell<'_> {
             "echo" => Output::text(echo(args)),
             "printf" => printf(args).map_or_else(Output::unknown, Output::text),
             "cat" | "tee" | "sort" | "uniq" | "head" | "tail" if program == "tee" || args.iter().all(|arg| arg.is("-")) || args.is_empty() => {
-                Output { text: stdin.text.clone(), items: stdin.items.clone() }
+                Output { text: stdin.text.clone(), items: stdin.items.clone(), file: stdin.file.clone() }
             }
             "cat" => match args {
                 [file] => {
                     let path = self.path(file);
-                    path.word.literal().and_then(|path| self.state.written_text(path)).cloned().map_or_else(Output::unknown, Output::text)
+                    let Some(path) = path.word.literal() else { return Output::unknown() };
+                    let text = self.state.written_text(path).filter(|_| self.state.added(path).is_empty());
+                    text.cloned().map_or_else(|| Output { file: Some(path.to_owned()), ..Output::unknown() }, Output::text)
                 }
                 _ => Output::unknown(),
             },
             // They leave lines out and change none.
             "grep" | "egrep" | "fgrep" | "rg" | "sort" | "uniq" | "head" | "tail" | "shuf" if stdin.text.as_ref().is_some_and(names) => {
-                Output { text: stdin.text.clone(), items: None }
+                Output { text: stdin.text.clone(), ..Output::unknown() }
             }
             "pwd" => Output::text(self.state.cwd.clone()),
             "which" | "type" | "command" | "readlink" | "realpath" => match args.iter().rfind(|arg| !arg.prefix().starts_with('-')) {

@@ -55,7 +55,7 @@ impl Shell<'_> {
                 self.within(name, |shell| shell.invoke(inner, env.clone(), &Stdin::default()));
             }
         }
-        Output { text: None, items: Some(found) }
+        Output { items: Some(found), ..Output::unknown() }
     }
 }
 

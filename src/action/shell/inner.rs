@@ -66,7 +66,7 @@ impl Shell<'_> {
                         })
                     })
                 }
-                // As a script that is named: what stood on the disk before is not read here.
+                None if stdin.file.is_some() => self.redirected(program, stdin, &arguments.operands),
                 None if from_file(stdin) => None,
                 None => {
                     let from = stdin.program.clone().unwrap_or_else(|| "a pipe".to_owned());
@@ -77,6 +77,7 @@ impl Shell<'_> {
         } else if !program.language.is_empty() && reads {
             match stdin.text.clone() {
                 Some(text) => self.code(program.language, &text, usize::MAX),
+                None if stdin.file.is_some() => drop(self.redirected(program, stdin, &[])),
                 None if from_file(stdin) => {}
                 None => self.opaque(format!("{} | {name}", stdin.program.as_deref().unwrap_or("a pipe")), "a program text comes out of a pipe"),
             }

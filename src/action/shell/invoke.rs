@@ -24,12 +24,6 @@ impl Shell<'_> {
         {
             return output;
         }
-        if head.literal().is_some_and(|text| text.contains('/')) {
-            let text = self.path(head).word.literal().and_then(|path| self.state.written_text(path)).cloned();
-            if let Some(text) = text {
-                return self.written_program(&text, args, stdin);
-            }
-        }
         match name.as_str() {
             "git" => return git::invoke(self, &words, env, stdin),
             "find" | "fd" | "fdfind" => return self.find(&name, &words, env, stdin),
@@ -52,7 +46,13 @@ impl Shell<'_> {
             None => arguments::read_undescribed(args),
         };
         let at = self.note(&name, &words, &arguments, env.clone(), stdin);
-        if let Some(output) = described.as_ref().and_then(|program| self.effects(program, &words, &arguments, &env, stdin, at)) {
+        let known = described.as_ref().and_then(|program| self.effects(program, &words, &arguments, &env, stdin, at));
+        if head.literal().is_some_and(|text| text.contains('/'))
+            && let Some(output) = self.program_file(head, args, &env, stdin)
+        {
+            return output;
+        }
+        if let Some(output) = known {
             return output;
         }
         self.output(&name, args, stdin)
@@ -107,6 +107,8 @@ impl Shell<'_> {
             stdin_from: stdin.program.clone(),
             words: words.to_vec(),
             remote: self.remote,
+            branch: self.state.branch.clone(),
+            folder: if self.remote { Word::unknown() } else { self.state.cwd.clone() },
         };
         self.push(Deed::Run(run), None)
     }

@@ -60,6 +60,7 @@ impl Reader<'_, '_> {
             if self.pass_over_misplaced() {
                 continue;
             }
+            let negated = self.negated();
             let command = self.pipeline();
             self.skip_blanks();
             let mut background = false;
@@ -78,7 +79,7 @@ impl Reader<'_, '_> {
                     self.take_char();
                 }
             }
-            items.push(Item { join, command, background });
+            items.push(Item { join, command, background, negated });
             join = next;
         }
         if join != Join::Then {
@@ -139,6 +140,19 @@ impl Reader<'_, '_> {
     /// What may follow a command.
     fn at_command_end(&mut self) -> bool {
         matches!(self.peek(), None | Some(b'\n' | b')')) || self.at_list_end() || self.reserved().is_some_and(|(reserved, _)| reserved.closes().is_some())
+    }
+
+    /// Whether the outcome of the pipeline ahead is turned round.
+    fn negated(&mut self) -> bool {
+        let start = self.pos;
+        let mut negated = false;
+        self.skip_blanks();
+        while self.eat_reserved(Reserved::Not) {
+            negated = !negated;
+            self.skip_blanks();
+        }
+        self.pos = start;
+        negated
     }
 
     /// Commands joined by `|`, with `!` and `time` in front.

@@ -30,6 +30,10 @@ pub(super) struct State {
     pub(super) name: Option<Word>,
     /// Files that this line wrote: path and text.
     pub(super) written: Vec<(String, Word)>,
+    /// Text that this line added to files, since it wrote them or from the start.
+    appended: Vec<(String, Word)>,
+    /// Files that this line copied or moved: where they are now, and where they were.
+    copied: Vec<(String, String)>,
     /// Links that this line made: path and target, both absolute.
     pub(super) links: Vec<(String, String)>,
     /// The branch that this line switched to.
@@ -51,6 +55,8 @@ impl State {
             positional: None,
             name: None,
             written: Vec::new(),
+            appended: Vec::new(),
+            copied: Vec::new(),
             links: Vec::new(),
             branch: None,
         };
@@ -145,6 +151,43 @@ impl State {
         self.aliases.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
+    /// Notes that the line wrote a file.
+    pub(super) fn write(&mut self, path: &str, text: Word) {
+        self.appended.retain(|(known, _)| known != path);
+        self.written.push((path.to_owned(), text));
+    }
+
+    /// Notes that the line added to a file.
+    pub(super) fn append(&mut self, path: &str, text: Word) {
+        self.appended.push((path.to_owned(), text));
+    }
+
+    /// What the line added to this file since it wrote it, if it did.
+    pub(super) fn added(&self, path: &str) -> Vec<Word> {
+        self.appended.iter().filter(|(known, _)| known == path).map(|(_, text)| text.clone()).collect()
+    }
+
+    /// Notes that what stood at `from` stands at `to` now.
+    pub(super) fn copy(&mut self, from: &str, to: &str) {
+        match self.written_text(from).cloned() {
+            Some(text) => self.write(to, text),
+            None => self.copied.push((to.to_owned(), from.to_owned())),
+        }
+    }
+
+    /// Where a file was that the line copied here.
+    pub(super) fn copied_from(&self, path: &str) -> Option<String> {
+        self.copied.iter().rev().find(|(to, _)| to == path).map(|(_, from)| from.clone())
+    }
+
+    /// Takes over what `other` did to files and to the branch, which outlives a subshell.
+    pub(super) fn keep_files(&mut self, other: Self) {
+        if self.branch != other.branch {
+            self.branch = if self.cwd == other.cwd { other.branch } else { Some(Word::unknown()) };
+        }
+        (self.written, self.appended, self.copied) = (other.written, other.appended, other.copied);
+    }
+
     /// Whether a file of this name was written by the line, and its text.
     pub(super) fn written_text(&self, path: &str) -> Option<&Word> {
         self.written.iter().rev().find(|(known, _)| known == path).map(|(_, text)| text)
@@ -187,9 +230,11 @@ impl State {
                 self.functions.push((name.clone(), body.clone()));
             }
         }
-        for file in &other.written {
-            if !self.written.contains(file) {
-                self.written.push(file.clone());
+        for (mine, theirs) in [(&mut self.written, &other.written), (&mut self.appended, &other.appended)] {
+            for file in theirs {
+                if !mine.contains(file) {
+                    mine.push(file.clone());
+                }
             }
         }
     }

@@ -1,56 +1,12 @@
-//! Program texts and patches that a command is given: scripts that the line wrote, `-c TEXT`, what the text does.
+//! Program texts and patches that a command is given (`-c TEXT`), and what they do.
 
-use super::{Output, Shell, Stdin};
-use crate::action::arguments::Arguments;
+use super::{Shell, Stdin};
 use crate::action::code::{self, Found, Language};
 use crate::action::patch;
-use crate::action::program::Program;
 use crate::action::word::{Piece, Word};
 use crate::action::{Change, Deed, Delete};
 
 impl Shell<'_> {
-    /// A program that this line wrote itself: a script, by its first line.
-    pub(super) fn written_program(&mut self, text: &Word, args: &[Word], stdin: &Stdin) -> Output {
-        let first = text.prefix().lines().next().unwrap_or("");
-        let interpreter = first.strip_prefix("#!").and_then(|line| line.split_whitespace().rfind(|word| !word.ends_with("/env") && !word.starts_with('-')));
-        let name = interpreter.map_or("sh", |path| path.rsplit('/').next().unwrap_or("sh"));
-        match self.programs.find(name).filter(|program| !program.shell_stdin && !program.language.is_empty()) {
-            Some(program) => {
-                self.code(program.language, text, usize::MAX);
-                Output::unknown()
-            }
-            None => {
-                let (args, text) = (args.to_vec(), text.clone());
-                let run = self.within("script", |shell| {
-                    shell.separate(|shell| {
-                        shell.state.positional = Some(args);
-                        shell.text(&text, stdin)
-                    })
-                });
-                run.unwrap_or_default()
-            }
-        }
-    }
-
-    /// A file of commands: followed if this line wrote it.
-    pub(super) fn script_file(&mut self, program: &Program, word: &Word, arguments: &Arguments, stdin: &Stdin) {
-        let path = self.path(word);
-        let Some(text) = path.word.literal().and_then(|path| self.state.written_text(path)).cloned() else { return };
-        if program.shell_stdin {
-            let positional = arguments.operands.get(1..).unwrap_or(&[]).to_vec();
-            self.within("script", |shell| {
-                shell.separate(|shell| {
-                    shell.state.positional = Some(positional);
-                    shell.text(&text, stdin)
-                })
-            });
-        } else if text.literal().is_none() && text.pieces.iter().all(|piece| matches!(piece, Piece::Any(_))) {
-            self.opaque(word.to_string(), "the program text is computed");
-        } else {
-            self.code(program.language, &text, usize::MAX);
-        }
-    }
-
     /// Program text of another language.
     pub(super) fn code(&mut self, language: &str, text: &Word, at: usize) {
         let from = (at != usize::MAX).then_some(at);

@@ -46,7 +46,12 @@ impl Shell<'_> {
     pub(super) fn script(&mut self, script: &Script, stdin: &Stdin) -> Output {
         let mut text = Some(Word::default());
         let mut items = None;
+        let mut last = None;
         for item in &script.items {
+            if self.skipped(item.join, last) {
+                continue;
+            }
+            last = self.ended(item);
             let output = self.item(item, stdin);
             match (&mut text, &output.text) {
                 (Some(all), Some(more)) => all.extend(more),
@@ -54,7 +59,7 @@ impl Shell<'_> {
             }
             items = if script.items.len() == 1 { output.items } else { None };
         }
-        Output { text, items }
+        Output { text, items, file: None }
     }
 
     fn item(&mut self, item: &Item, stdin: &Stdin) -> Output {
@@ -80,8 +85,19 @@ impl Shell<'_> {
             Command::Group { body, redirects } => self.body(body, redirects, stdin),
             Command::If { parts, redirects } => {
                 let stdin = self.redirect_all(redirects, stdin);
-                for part in parts {
-                    self.maybe(part, &stdin);
+                for pair in parts.chunks(2) {
+                    let certain = if let [condition, _] = pair { self.certain(condition) } else { None };
+                    match pair {
+                        [_, _] if certain == Some(false) => {}
+                        [condition, body] => {
+                            self.maybe(condition, &stdin);
+                            self.maybe(body, &stdin);
+                        }
+                        rest => rest.iter().for_each(|part| self.maybe(part, &stdin)),
+                    }
+                    if certain == Some(true) {
+                        break;
+                    }
                 }
                 Output::unknown()
             }
@@ -102,12 +118,21 @@ impl Shell<'_> {
             }
             Command::Case { word, arms, redirects } => {
                 let stdin = self.redirect_all(redirects, stdin);
-                self.scalar(word);
+                let subject = self.scalar(word);
                 for arm in arms {
-                    for pattern in &arm.patterns {
-                        self.scalar(pattern);
+                    let agree: Vec<Option<bool>> = arm.patterns.iter().map(|pattern| self.agrees(&subject, pattern)).collect();
+                    let certain = self.stored && agree.contains(&Some(true));
+                    if self.stored && agree.iter().all(|agrees| *agrees == Some(false)) {
+                        continue;
                     }
+                    // Which arm a stored script goes is not certain without its arguments.
+                    let before = self.sure;
+                    self.sure &= certain || !self.stored;
                     self.maybe(&arm.body, &stdin);
+                    self.sure = before;
+                    if certain {
+                        break;
+                    }
                 }
                 Output::unknown()
             }
@@ -146,9 +171,8 @@ impl Shell<'_> {
         let traps = self.traps.len();
         let done = work(self);
         self.trapped(traps);
-        let written = std::mem::take(&mut self.state.written);
-        self.state = before;
-        self.state.written = written;
+        let after = std::mem::replace(&mut self.state, before);
+        self.state.keep_files(after);
         done
     }
 
@@ -178,7 +202,7 @@ impl Shell<'_> {
                     Deed::Run(run) => Some(run.program.clone()),
                     _ => None,
                 });
-                stdin = Stdin { program, text: output.text.clone(), items: output.items.clone(), connected: true };
+                stdin = Stdin { program, text: output.text.clone(), items: output.items.clone(), connected: true, file: output.file.clone() };
             }
         }
         output
@@ -228,7 +252,7 @@ impl Shell<'_> {
                 _ => text = None,
             }
         }
-        Output { text, items: None }
+        Output { text, items: None, file: None }
     }
 
     fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
@@ -333,7 +357,8 @@ impl Shell<'_> {
                     if input {
                         let empty = path.word.is("/dev/null").then(Word::default);
                         let text = empty.or_else(|| path.word.literal().and_then(|path| self.state.written_text(path)).cloned());
-                        stdin = Stdin { program: Some(FILE.to_owned()), text, items: None, connected: true };
+                        let file = path.word.literal().map(str::to_owned);
+                        stdin = Stdin { program: Some(FILE.to_owned()), text, items: None, connected: true, file };
                     }
                     if !is_device(&path) {
                         self.push(Deed::Read(path), None);
@@ -381,8 +406,13 @@ impl Shell<'_> {
                 _ => Change::Unknown,
             };
             let path = self.path(&target);
-            if let (Some(path), Some(text), true, false) = (path.word.literal(), &output.text, stdout, append) {
-                self.state.written.push((path.to_owned(), text.clone()));
+            if let (Some(path), true) = (path.word.literal(), stdout) {
+                let text = output.text.clone().unwrap_or_else(Word::unknown);
+                match &output.file {
+                    Some(file) if !append => self.state.copy(file, path),
+                    _ if append => self.state.append(path, text),
+                    _ => self.state.write(path, text),
+                }
             }
             self.write(&target, change, None);
             if stdout {

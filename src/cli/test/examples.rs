@@ -1,5 +1,7 @@
 //! Judges the examples of rules through the same decision as the hook, in a world made up from what they say.
 
+use crate::action::lookup::Lookups;
+use crate::action::tools;
 use crate::action::path::Path;
 use crate::action::word::Word;
 use crate::action::{Action, Change, Deed as Done, Delete, Push, Write};
@@ -164,8 +166,9 @@ fn known(need: &Need, said: &ExampleFacts) -> Known {
         // No links in examples.
         Need::RealPath(path, _) => Known::Text(path.clone()),
         Need::Exists(path) => Known::Is(said.exists.iter().any(|known| place(known).word.is(path)), String::new()),
-        Need::Branch => Known::Text(branch(said).to_owned()),
-        Need::Dirty => is(said.dirty),
+        Need::Branch(_) => Known::Text(branch(said).to_owned()),
+        // An example that does not say stands in a tree with work to lose.
+        Need::Dirty(..) => is(Some(said.dirty.unwrap_or(true))),
         Need::LosesGate(..) => is(said.loses_gate),
         Need::WeakensPolicy(..) => is(said.weakens_policy),
     }
@@ -205,12 +208,14 @@ fn facts(example: &Example) -> Facts {
 
 /// What the example would do; as a tool call where there is one that does it.
 fn actions(deed: &Deed, places: &Places, policy: &Policy) -> Vec<Action> {
+    // No file and no configuration stands behind an example.
+    let read = |call: &ToolCall| tools::of(call, &pipeline::setting(places), &policy.programs, Lookups::default()).0;
     let of_tool = |name: &str, input: Vec<(&str, Json)>| {
         let input = Json::Object(input.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
-        pipeline::actions(&ToolCall { name: name.to_owned(), input }, places, policy)
+        read(&ToolCall { name: name.to_owned(), input })
     };
     let text = |text: &str| Json::Text(text.to_owned());
-    let directly = |deed: Done| vec![Action { deed, via: Vec::new(), sure: true, from: None }];
+    let directly = |deed: Done| vec![Action { deed, via: Vec::new(), sure: true, stored: false, from: None }];
     match deed {
         Deed::Command(command) => of_tool("Bash", vec![("command", text(command))]),
         Deed::Write { path, text: Some(content) } => of_tool("Write", vec![("file_path", text(&absolute(path))), ("content", text(content))]),
@@ -218,7 +223,7 @@ fn actions(deed: &Deed, places: &Places, policy: &Policy) -> Vec<Action> {
         Deed::Delete { path, recursive, moved } => directly(Done::Delete(Delete { path: place(path), recursive: *recursive, moved: *moved })),
         Deed::Read { path } => of_tool("Read", vec![("file_path", text(&absolute(path)))]),
         Deed::Fetch { url, method } => directly(Done::Fetch { url: Word::lit(url.as_str()), method: method.as_deref().map(Word::lit) }),
-        Deed::Call { tool, args } => pipeline::actions(&ToolCall { name: tool.clone(), input: input(args) }, places, policy),
+        Deed::Call { tool, args } => read(&ToolCall { name: tool.clone(), input: input(args) }),
         Deed::Spawn { agent, prompt } => of_tool("Agent", vec![("subagent_type", text(agent)), ("prompt", text(prompt))]),
         Deed::Push { target, remote, kind } => {
             directly(Done::Push(Push { remote: remote.as_deref().map(Word::lit), target: target.as_deref().map(Word::lit), kinds: vec![*kind], sure: true }))

@@ -1,0 +1,111 @@
+//! Commands that run the lines of a recipe: which file, which names.
+
+use super::{Shell, Stdin};
+use crate::action::arguments::{Arguments, assignment};
+use crate::action::lookup::{Found, Lookup};
+use crate::action::recipe::{just, make, package, task};
+use crate::action::word::Word;
+
+/// Folders on the way up in which a recipe is looked for.
+const MAX_LEVELS: usize = 8;
+
+impl Shell<'_> {
+    /// Follows the lines of a recipe, where the program called `name` runs one.
+    pub(super) fn recipes(&mut self, name: &str, arguments: &Arguments) {
+        if self.remote || ["--dry-run", "--help", "--list", "--version", "--question"].iter().any(|flag| arguments.has(flag)) {
+            return;
+        }
+        let before = self.state.cwd.clone();
+        let names: Vec<&str> = arguments.operands.iter().filter_map(Word::literal).collect();
+        let subcommand = arguments.subcommand.first().and_then(Word::literal);
+        let lines = match (name, subcommand) {
+            ("make" | "gmake" | "remake", _) => {
+                let file = self.named_file(arguments, "--file").unwrap_or_else(|| self.places(&["GNUmakefile", "makefile", "Makefile"], 1));
+                let given: Vec<(String, String)> =
+                    arguments.operands.iter().filter_map(assignment).filter_map(|(name, value)| Some((name, value.literal()?.to_owned()))).collect();
+                let goals: Vec<&str> = names.iter().copied().filter(|name| !name.contains('=')).collect();
+                self.on_disk(file).map(|(_, text)| make::read(&text, &goals, &given))
+            }
+            ("just", _) => {
+                let file = self.named_file(arguments, "--justfile").unwrap_or_else(|| self.places(&["justfile", "Justfile", ".justfile"], MAX_LEVELS));
+                let words: Vec<Word> = arguments.operands.iter().filter(|word| assignment(word).is_none()).cloned().collect();
+                self.on_disk(file).map(|(path, text)| {
+                    self.enter_folder_of(&path);
+                    just::read(&text, &words)
+                })
+            }
+            ("task" | "go-task", _) => {
+                let names_of_files = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml", "Taskfile.dist.yml", "Taskfile.dist.yaml"];
+                let file = self.named_file(arguments, "--taskfile").unwrap_or_else(|| self.places(&names_of_files, MAX_LEVELS));
+                match self.lookups.of(Lookup::Yaml(file)) {
+                    Found::Text { path, text } => {
+                        let (path, text) = (path.clone(), text.clone());
+                        self.enter_folder_of(&path);
+                        Some(task::read(&text, &names))
+                    }
+                    _ => None,
+                }
+            }
+            ("npm" | "cnpm" | "tnpm" | "pnpm" | "yarn" | "yarnpkg" | "bun", _) => {
+                self.script_name(name, subcommand, &names).and_then(|(script, behind)| self.package("package.json", "scripts", script, behind, arguments))
+            }
+            ("composer", Some("run" | "run-script")) => {
+                names.first().and_then(|script| self.package("composer.json", "scripts", script, 1, arguments))
+            }
+            ("deno", Some("task")) => names.first().and_then(|script| self.package("deno.json", "tasks", script, 1, arguments)),
+            _ => None,
+        };
+        for line in lines.unwrap_or_default() {
+            self.from_disk(|shell| shell.within(name, |shell| shell.separate(|shell| shell.text(&line, &Stdin::default()))));
+        }
+        self.state.cwd = before;
+    }
+
+    /// The script of a package manager's command, and how many operands stand in front of the script's own.
+    fn script_name<'w>(&self, name: &str, subcommand: Option<&'w str>, operands: &[&'w str]) -> Option<(&'w str, usize)> {
+        let known = |sub: &str| self.programs.find(name).is_some_and(|program| program.subcommand(sub).is_some());
+        match subcommand? {
+            "run" | "run-script" | "rum" | "urn" => Some((operands.first()?, 1)),
+            "t" | "tst" => Some(("test", 0)),
+            "install" | "i" | "ci" | "clean-install" => Some(("prepare", operands.len())),
+            sub @ ("test" | "start" | "stop" | "restart") => Some((sub, 0)),
+            // `yarn build`, `pnpm build`: what is no command of theirs is a script.
+            sub if name != "npm" && !known(sub) => Some((sub, 0)),
+            _ => None,
+        }
+    }
+
+    /// The lines of a script, with the arguments of the command behind the last.
+    fn package(&mut self, file: &str, key: &str, script: &str, behind: usize, arguments: &Arguments) -> Option<Vec<Word>> {
+        let (path, text) = self.on_disk(self.places(&[file], MAX_LEVELS))?;
+        let mut lines: Vec<Word> = package::read(&text, key, script).into_iter().map(Word::lit).collect();
+        self.enter_folder_of(&path);
+        if let [line] | [_, line, ..] = lines.as_mut_slice() {
+            for word in arguments.operands.get(behind..).unwrap_or(&[]).iter().filter(|word| !word.is("--")) {
+                line.push_lit(" ");
+                line.extend(word);
+            }
+        }
+        Some(lines)
+    }
+
+    /// The file that an option names.
+    fn named_file(&self, arguments: &Arguments, option: &str) -> Option<Vec<String>> {
+        let flag = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == option))?;
+        Some(self.path(flag.value.as_ref()?).word.literal().map(str::to_owned).into_iter().collect())
+    }
+
+    /// Files of these names in the present folder, and in those above it.
+    fn places(&self, names: &[&str], levels: usize) -> Vec<String> {
+        let Some(folder) = self.state.cwd.literal() else { return Vec::new() };
+        let folders = std::iter::successors(Some(folder), |folder| folder.rsplit_once('/').map(|(above, _)| above));
+        folders.take(levels).flat_map(|folder| names.iter().map(move |name| format!("{folder}/{name}"))).collect()
+    }
+
+    /// Recipes run in the folder of their file.
+    fn enter_folder_of(&mut self, path: &str) {
+        if let Some((folder, _)) = path.rsplit_once('/') {
+            self.state.cwd = Word::lit(folder);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Files of commands that a line runs: what the line itself wrote to them, and what was on the disk before. Of the latter
+//! only what is certain counts ([`crate::action::Action::stored`]).
+
+use super::state::Variable;
+use super::{Output, Shell, Stdin};
+use crate::action::arguments::Arguments;
+use crate::action::lookup::{Found, Lookup};
+use crate::action::program::Program;
+use crate::action::word::{Piece, Word};
+
+/// Folders of programs that come with the system.
+const SYSTEM: &[&str] = &["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/libexec/", "/opt/homebrew/bin/"];
+/// Commands that may be followed in stored files in one call.
+const MAX_STORED_IN_ALL: usize = 20_000;
+
+impl Shell<'_> {
+    /// The text of the first of these files, if one was there before the call.
+    pub(super) fn on_disk(&mut self, paths: Vec<String>) -> Option<(String, String)> {
+        // What runs elsewhere is not on this machine's disk.
+        if self.remote || paths.is_empty() {
+            return None;
+        }
+        match self.lookups.of(Lookup::Text(paths)) {
+            Found::Text { path, text } => Some((path.clone(), text.clone())),
+            _ => None,
+        }
+    }
+
+    /// What was found; nothing where that is not this machine's.
+    pub(in crate::action) fn look_up(&mut self, lookup: Lookup) -> Found {
+        if self.remote { Found::Nothing } else { self.lookups.of(lookup).clone() }
+    }
+
+    /// What the file holds when the line comes to it: stretches of text, and whether each was there before the call.
+    fn texts(&mut self, path: &Word) -> Vec<(Word, bool)> {
+        let Some(path) = path.literal() else { return Vec::new() };
+        let added = self.state.added(path);
+        if let Some(text) = self.state.written_text(path) {
+            return [text.clone()].into_iter().chain(added).map(|text| (text, false)).collect();
+        }
+        let source = self.state.copied_from(path);
+        let stored = self.on_disk(vec![source.unwrap_or_else(|| path.to_owned())]);
+        stored.map(|(_, text)| (Word::lit(text), true)).into_iter().chain(added.into_iter().map(|text| (text, false))).collect()
+    }
+
+    /// Does `work` with what was on the disk before the call.
+    pub(in crate::action) fn from_disk<T: Default>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        if self.stored {
+            return work(self);
+        }
+        if self.stored_commands > MAX_STORED_IN_ALL {
+            self.opaque("a script", "it runs more scripts than can be followed");
+            return T::default();
+        }
+        self.stored = true;
+        let before = (std::mem::take(&mut self.commands), self.stopped);
+        let done = work(self);
+        self.stored_commands += self.commands;
+        self.stored = false;
+        (self.commands, self.stopped) = before;
+        done
+    }
+
+    /// Follows each stretch of the file at `path`; gives the output of the last. None: there is no such file.
+    fn stretches(&mut self, path: &Word, mut work: impl FnMut(&mut Self, &Word) -> Output) -> Option<Output> {
+        let mut output = None;
+        for (text, stored) in self.texts(path) {
+            output = Some(if stored { self.from_disk(|shell| work(shell, &text)) } else { work(self, &text) });
+        }
+        output
+    }
+
+    /// `./x`, as far as it is a script: by its first line. None: it is none.
+    pub(super) fn program_file(&mut self, head: &Word, args: &[Word], env: &[(String, Word)], stdin: &Stdin) -> Option<Output> {
+        let path = self.path(head).word;
+        if path.literal().is_none_or(|path| SYSTEM.iter().any(|folder| path.starts_with(folder))) {
+            return None;
+        }
+        let name = path.clone();
+        self.stretches(&path, |shell, text| {
+            let interpreter = interpreter(text.prefix());
+            match shell.programs.find(interpreter).filter(|program| !program.shell_stdin) {
+                Some(program) => {
+                    shell.code(program.language, text, usize::MAX);
+                    Output::unknown()
+                }
+                None => {
+                    shell.lent = env.to_vec();
+                    shell.script_text(text, &name, args.to_vec(), stdin)
+                }
+            }
+        })
+    }
+
+    /// A file of commands that is given to its interpreter.
+    pub(super) fn script_file(&mut self, program: &Program, word: &Word, arguments: &Arguments, stdin: &Stdin) {
+        let path = self.path(word).word;
+        let name = path.clone();
+        self.stretches(&path, |shell, text| {
+            if program.shell_stdin {
+                return shell.script_text(text, &name, arguments.operands.get(1..).unwrap_or(&[]).to_vec(), stdin);
+            }
+            if text.literal().is_none() && text.pieces.iter().all(|piece| matches!(piece, Piece::Any(_))) {
+                shell.opaque(word.to_string(), "the program text is computed");
+            } else {
+                shell.code(program.language, text, usize::MAX);
+            }
+            Output::unknown()
+        });
+    }
+
+    /// Text of a shell script in a shell of its own.
+    fn script_text(&mut self, text: &Word, name: &Word, positional: Vec<Word>, stdin: &Stdin) -> Output {
+        let run = self.within("script", |shell| {
+            shell.separate(|shell| {
+                shell.inherit();
+                shell.state.positional = Some(positional);
+                shell.named(name);
+                shell.text(text, stdin)
+            })
+        });
+        run.unwrap_or_default()
+    }
+
+    /// `$0` and its kind.
+    fn named(&mut self, name: &Word) {
+        self.state.name = Some(name.clone());
+        self.state.put("BASH_SOURCE", Variable::Array(vec![name.clone()]));
+    }
+
+    /// Text that a shell or an interpreter reads from a file on standard input. None: there is no such file.
+    pub(super) fn redirected(&mut self, program: &Program, stdin: &Stdin, positional: &[Word]) -> Option<Output> {
+        let path = Word::lit(stdin.file.clone()?);
+        self.stretches(&path, |shell, text| {
+            if program.shell_stdin {
+                return shell.script_text(text, &Word::lit("bash"), positional.to_vec(), &Stdin::default());
+            }
+            shell.code(program.language, text, usize::MAX);
+            Output::unknown()
+        })
+    }
+
+    /// `source FILE`: what it sets stays.
+    pub(super) fn sourced(&mut self, file: &Word, args: &[Word], stdin: &Stdin) -> Output {
+        let piped = file.is("/dev/stdin") && stdin.connected && stdin.file.is_none();
+        if !args.is_empty() {
+            self.state.positional = Some(args.to_vec());
+        }
+        if piped {
+            let text = stdin.text.clone().unwrap_or_else(Word::unknown);
+            return self.within("source", |shell| shell.text(&text, stdin)).unwrap_or_default();
+        }
+        let path = self.path(file).word;
+        let before = (self.state.name.clone(), self.state.variable("BASH_SOURCE").cloned());
+        let name = path.clone();
+        let output = self.stretches(&path, |shell, text| {
+            shell.state.put("BASH_SOURCE", Variable::Array(vec![name.clone()]));
+            shell.within("source", |shell| shell.text(text, stdin)).unwrap_or_default()
+        });
+        self.state.name = before.0;
+        if let Some(source) = before.1 {
+            self.state.put("BASH_SOURCE", source);
+        }
+        output.unwrap_or_default()
+    }
+}
+
+/// The interpreter that the first line of a script names; without one a shell tries it itself.
+fn interpreter(text: &str) -> &str {
+    let first = text.lines().next().unwrap_or("");
+    let named = first.strip_prefix("#!").and_then(|line| line.split_whitespace().rfind(|word| !word.ends_with("/env") && !word.starts_with('-')));
+    named.map_or("sh", |path| path.rsplit('/').next().unwrap_or("sh"))
+}

@@ -1,0 +1,64 @@
+//! Answers what reading a call asks for: scripts, recipes, git's configuration. Only plain files are opened, and of them
+//! only the beginning.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use super::repository::configuration;
+use super::{Surroundings, repository};
+use crate::action::lookup::{Found, Lookup};
+
+/// Bytes that are read of a script. What is behind is not followed, as a file on the disk is only judged by what is certain.
+const MAX_TEXT: u64 = 256 << 10;
+
+/// The answer; none if only the cold door can give it.
+#[must_use]
+pub fn look_up(lookup: &Lookup, around: &Surroundings) -> Option<Found> {
+    Some(match lookup {
+        Lookup::Text(paths) => first(paths).map_or(Found::Nothing, |(path, text)| Found::Text { path, text }),
+        Lookup::Yaml(paths) => match first(paths) {
+            None => Found::Nothing,
+            Some((path, text)) => as_json(&text)?.map_or(Found::Nothing, |text| Found::Text { path, text }),
+        },
+        Lookup::Configuration(folder) => Found::Entries(configuration::entries(Path::new(folder), around)),
+        Lookup::IsFile(folder, name) => {
+            let there = Path::new(folder).join(name).symlink_metadata().is_ok() && !repository::has_ref(Path::new(folder), name);
+            if there { Found::Yes } else { Found::Nothing }
+        }
+    })
+}
+
+/// YAML as JSON text; inner none: it cannot be read. Outer none: the hot door has no reader for it.
+#[cfg(feature = "cold")]
+#[expect(clippy::unnecessary_wraps, reason = "its twin of the hot binary has nothing to give")]
+fn as_json(text: &str) -> Option<Option<String>> {
+    Some(serde_saphyr::from_str::<serde_json::Value>(text).ok().map(|value| value.to_string()))
+}
+
+#[cfg(not(feature = "cold"))]
+fn as_json(_: &str) -> Option<Option<String>> {
+    None
+}
+
+/// The first of the files that is there, with its text. One that holds a NUL byte is no script, and ends the search too.
+fn first(paths: &[String]) -> Option<(String, String)> {
+    let (path, bytes) = paths.iter().find_map(|path| Some((path, beginning(Path::new(path), MAX_TEXT)?)))?;
+    (!bytes.contains(&0)).then(|| (path.clone(), String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The beginning of a plain file. A pipe or a terminal is not waited for.
+pub(super) fn beginning(path: &Path, most: u64) -> Option<Vec<u8>> {
+    let mut file: File = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    // Most programs are no scripts, which their first bytes tell.
+    let mut bytes = Vec::new();
+    (&mut file).take(512.min(most)).read_to_end(&mut bytes).ok()?;
+    if !bytes.contains(&0) {
+        file.take(most - bytes.len() as u64).read_to_end(&mut bytes).ok()?;
+    }
+    Some(bytes)
+}
