@@ -1,7 +1,11 @@
-//! Gives both binaries of one source tree the same build id: a hash over the sources and the shipped policies.
+//! Gives both binaries of one source tree the same build id: a hash over the sources and the shipped policies. And a
+//! fingerprint of the compiled policy's form: a hash over the sources that lay it down.
 
 use std::path::Path;
 use std::{env, fs};
+
+/// What lays a compiled policy down and reads it back. `tests/it/built_in.rs` holds that there are no others.
+const FORM: [&str; 4] = ["src/action/program.rs", "src/policy.rs", "src/policy/pattern.rs", "src/policy/wire.rs"];
 
 fn main() {
     let root = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
@@ -11,15 +15,28 @@ fn main() {
         println!("cargo::rerun-if-changed={folder}");
     }
     files.sort();
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    let (mut build, mut form) = (0xcbf2_9ce4_8422_2325, 0xcbf2_9ce4_8422_2325);
     for file in files {
         let bytes = fs::read(Path::new(&root).join(&file)).unwrap_or_default();
-        // FNV-1a over each name and text, with an end mark that occurs in neither.
-        for byte in file.bytes().chain([0xff]).chain(bytes).chain([0xff]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        hash(&mut build, &file, &bytes);
+        if FORM.contains(&file.as_str()) {
+            hash(&mut form, &file, &said(&String::from_utf8_lossy(&bytes)));
         }
     }
-    println!("cargo::rustc-env=PORTCULLIS_BUILD={hash:016x}");
+    println!("cargo::rustc-env=PORTCULLIS_BUILD={build:016x}");
+    println!("cargo::rustc-env=PORTCULLIS_FORM={form:016x}");
+}
+
+/// FNV-1a over a name and a text, with an end mark that occurs in neither.
+fn hash(hash: &mut u64, name: &str, text: &[u8]) {
+    for byte in name.bytes().chain([0xff]).chain(text.iter().copied()).chain([0xff]) {
+        *hash = (*hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+}
+
+/// A source without its comments and line ends: what it says to the compiler.
+fn said(source: &str) -> Vec<u8> {
+    source.lines().map(str::trim).filter(|line| !line.starts_with("//")).flat_map(str::bytes).collect()
 }
 
 fn collect(root: &Path, folder: String, files: &mut Vec<String>) {

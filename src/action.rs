@@ -164,7 +164,6 @@ pub enum PushKind {
     /// The ref goes away.
     Delete,
 }
-crate::policy::wire::wire_enum!(PushKind { Create, FastForward, NonFastForward, Delete });
 
 impl Action {
     /// What is done, in one line, for messages.

@@ -12,7 +12,7 @@ use crate::event::Kind;
 use crate::failure::Failure;
 use crate::pipeline::{self, Outcome};
 use crate::world::World;
-use crate::world::system::{self, LastWords, ReadFault};
+use crate::world::system::{self, LastWords, ReadFault, Said};
 
 /// Milliseconds after which the hot door gives up; the host waits ten seconds.
 const HOT_DEADLINE: u32 = 3_000;
@@ -79,7 +79,9 @@ fn enter(argument: Option<&str>, deadline: u32) -> Vec<u8> {
     let kind = kind(argument);
     let words = |what: &str| answer::to_failure(&Failure::Panic(what.to_owned()), kind);
     let (crash, late) = (words("it crashed (a signal, or the stack overflowed)"), words("it did not come to an end in time"));
-    system::guard(LastWords { code: crash.code, stdout: crash.stdout.leak(), crash: crash.stderr.leak(), late: late.stderr.leak() }, deadline);
+    let code = crash.code;
+    let [crash, late] = [crash, late].map(|answer| Said { stdout: answer.stdout.leak(), stderr: answer.stderr.leak() });
+    system::guard(LastWords { code, crash, late }, deadline);
     std::panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
         let answer = answer::to_failure(&Failure::Panic(place), kind);

@@ -22,8 +22,9 @@ use crate::action::program::Programs;
 use pattern::{PathPattern, Pattern};
 use wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
 
-/// The first bytes of a compiled policy; the digit is the version of the form.
-pub const MAGIC: &[u8] = b"portcullis policy 1\n";
+/// The first bytes of a compiled policy: what it is, and the fingerprint of the form that this build reads. Bytes of
+/// another form would open, and say something else.
+pub const MAGIC: &[u8] = concat!("portcullis policy ", env!("PORTCULLIS_FORM"), "\n").as_bytes();
 
 /// What an action costs. The tier is the decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -228,6 +229,7 @@ pub struct PushWhen<'a> {
     pub kind: Vec<PushKind>,
 }
 wire_struct!(PushWhen { refs, remote, kind });
+wire_enum!(PushKind { Create, FastForward, NonFastForward, Delete });
 
 /// Keys of `opaque`.
 #[derive(Clone, Debug, Default, PartialEq)]

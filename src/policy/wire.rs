@@ -165,10 +165,12 @@ macro_rules! wire_struct {
 macro_rules! wire_enum {
     ($name:ident { $($variant:ident),* $(,)? }) => {
         impl<'a> $crate::policy::wire::Wire<'a> for $name {
-            fn put(&self, out: &mut Vec<u8>) { out.push(*self as u8); }
+            fn put(&self, out: &mut Vec<u8>) {
+                let at = [$(Self::$variant),*].iter().position(|variant| variant == self);
+                out.push(at.and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX));
+            }
             fn get(from: &mut $crate::policy::wire::Bytes<'a>) -> Option<Self> {
-                let byte = *from.take(1)?.first()?;
-                [$(Self::$variant),*].into_iter().find(|variant| *variant as u8 == byte)
+                [$(Self::$variant),*].get(usize::from(*from.take(1)?.first()?)).copied()
             }
         }
     };

@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use allocator::Bump;
 pub use hand_over::hand_over;
-pub use last_words::{LastWords, disarm, guard};
+pub use last_words::{LastWords, Said, disarm, guard};
 pub use stream::{ReadFault, read_all, write_all};
 
 /// An entry of the password database that needs more room than this is not read.

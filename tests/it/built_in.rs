@@ -4,8 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use crate::support::package;
+use portcullis::answer;
 use portcullis::cli::compiling;
+use portcullis::event::Kind;
+use portcullis::failure::Failure;
+use portcullis::pipeline::BUILT_IN;
 use portcullis::policy::packs::{PACKS, PROGRAMS};
+use portcullis::policy::{MAGIC, Policy};
 
 /// Set to make generated files anew instead of comparing them.
 const REFRESH: &str = "PORTCULLIS_REFRESH";
@@ -34,4 +39,36 @@ fn every_policy_file_is_shipped() {
         }
     }
     assert_eq!(shipped, found);
+}
+
+#[test]
+fn a_policy_of_another_form_does_not_open() {
+    assert!(Policy::open(BUILT_IN).is_some());
+    for at in 0..MAGIC.len() {
+        let mut other = BUILT_IN.to_vec();
+        other[at] ^= 1;
+        assert!(Policy::open(&other).is_none(), "byte {at} is not looked at");
+    }
+    for (kind, said) in [(Kind::Guarding, "2 "), (Kind::Asking, "0 deny"), (Kind::Observing, "0 ")] {
+        let answer = answer::to_failure(&Failure::PolicyDamaged, kind);
+        let denied = if answer.stdout.contains(r#""behavior":"deny""#) { "deny" } else { "" };
+        assert_eq!(format!("{} {denied}", answer.code), said);
+    }
+}
+
+#[test]
+fn the_fingerprint_is_made_of_all_that_lays_the_form_down() {
+    let build = fs::read_to_string(package().join("build.rs")).unwrap();
+    let mut folders = vec![package().join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if ["wire_struct!", "wire_enum!", " Wire<'a> for "].iter().any(|mark| fs::read_to_string(&path).unwrap().contains(mark)) {
+                let name = path.strip_prefix(package()).unwrap().to_string_lossy().into_owned();
+                assert!(build.contains(&format!("\"{name}\"")), "{name} is missing in build.rs");
+            }
+        }
+    }
 }

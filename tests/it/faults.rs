@@ -273,7 +273,7 @@ const FAULTS: &[Fault] = &[
     fault("a bad access to memory (SIGSEGV)", HELD, "it crashed", |scratch, event| hit(scratch, event, "SEGV")),
     fault("an abort (SIGABRT)", HELD, "it crashed", |scratch, event| hit(scratch, event, "ABRT")),
     fault("a file that shrinks while it is read (SIGBUS)", HELD, "it crashed", |scratch, event| hit(scratch, event, "BUS")),
-    fault("the deadline passes", HELD, "the gate itself broke", |scratch, event| {
+    fault("the deadline passes", HELD, LATE, |scratch, event| {
         let mut child = waiting(scratch, event);
         let stdin = child.stdin.take();
         let said = ended(child);
@@ -324,7 +324,7 @@ fn what_breaks_holds_what_can_be_held() {
                     let scratch = scratch();
                     let said = (fault.make)(&scratch, event);
                     // A machine with too much to do is not the fault that is tried.
-                    let late = said.stderr.contains(LATE) && !fault.name.contains("deadline");
+                    let late = (said.stderr.contains(LATE) || said.stdout.contains(LATE)) && !fault.name.contains("deadline");
                     if !late || tries.next().is_none() {
                         return (said, scratch.repo());
                     }

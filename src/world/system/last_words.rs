@@ -27,12 +27,19 @@ const BREAKING: [libc::c_int; 8] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, l
 pub struct LastWords {
     /// The exit code.
     pub code: i32,
+    /// Said after a crash.
+    pub crash: Said,
+    /// Said after the deadline.
+    pub late: Said,
+}
+
+/// A text for each stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
     /// Written to standard output, unless an answer was begun there already.
     pub stdout: &'static str,
-    /// Written to standard error after a crash.
-    pub crash: &'static str,
-    /// Written to standard error after the deadline.
-    pub late: &'static str,
+    /// Written to standard error.
+    pub stderr: &'static str,
 }
 
 static LAST_WORDS: AtomicPtr<LastWords> = AtomicPtr::new(ptr::null_mut());
@@ -132,14 +139,15 @@ extern "C" fn on_signal(signal: libc::c_int) {
     if signal == libc::SIGALRM { speak(|words| words.late) } else { speak(|words| words.crash) }
 }
 
-fn speak(text: fn(&LastWords) -> &'static str) -> ! {
+fn speak(which: fn(&LastWords) -> Said) -> ! {
     // SAFETY: the pointer is null or comes from a box that is never freed or changed.
     let words = unsafe { LAST_WORDS.load(Ordering::Acquire).as_ref() };
     let Some(words) = words else { exit(REFUSE) };
+    let said = which(words);
     if !ANSWER_BEGUN.load(Ordering::Relaxed) {
-        say(libc::STDOUT_FILENO, words.stdout);
+        say(libc::STDOUT_FILENO, said.stdout);
     }
-    say(libc::STDERR_FILENO, text(words));
+    say(libc::STDERR_FILENO, said.stderr);
     exit(words.code)
 }
 
