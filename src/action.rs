@@ -170,7 +170,7 @@ impl Action {
     #[must_use]
     pub fn shown(&self) -> String {
         match &self.deed {
-            Deed::Run(run) => clip(&run.words.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
+            Deed::Run(run) => clip(&run.words.iter().map(|word| visible(word.to_string())).collect::<Vec<_>>().join(" ")),
             Deed::Write(write) => format!("write {}", clip(&write.path.shown)),
             Deed::Delete(delete) => format!("{} {}", if delete.moved { "move away" } else { "delete" }, clip(&delete.path.shown)),
             Deed::Read(path) => format!("read {}", clip(&path.shown)),
@@ -189,7 +189,14 @@ impl Action {
 /// The longest stretch of the user's own text in a message, in characters.
 const SHOWN: usize = 160;
 
-fn clip(text: &str) -> String {
+/// The user's own text in one line, for a message: never longer than is read, and never blank.
+#[must_use]
+pub fn clip(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN + 1).collect();
-    if line.chars().count() <= SHOWN { line } else { line.chars().take(SHOWN).chain(['…']).collect() }
+    visible(if line.chars().count() <= SHOWN { line } else { line.chars().take(SHOWN).chain(['…']).collect() })
+}
+
+/// Blank text in quotes.
+fn visible(text: String) -> String {
+    if text.trim().is_empty() { format!("'{text}'") } else { text }
 }

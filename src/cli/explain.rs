@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use super::place::{self, Place};
 use super::refusal::{Refusal, UNJUDGED};
 use super::terminal::{Style, colour, say, say_json, styled};
+use crate::action::clip;
+use crate::action::shell::ast::Fault;
+use crate::action::shell::parse;
 use crate::answer::{self, Answer};
 use crate::decide::Decided;
 use crate::door::Door;
@@ -153,6 +156,7 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
         agent: &event.agent,
         root: (&root, around.why),
         digest: policy.digest,
+        refused: &call.input.text("command").map(refused).unwrap_or_default(),
         actions: &actions,
         looks: &looks,
         rules: &rules,
@@ -166,6 +170,16 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
         say(&explanation.text(|heading| styled(heading, Style::Bold, colour())));
     }
     Ok(())
+}
+
+/// What the shell would refuse of a command line. It runs what stands in front.
+fn refused(line: &str) -> Vec<String> {
+    let faults = parse::read(line).faults.into_iter().filter(|fault| fault.refused_by_shell);
+    let clause = |fault: Fault| match line.get(fault.at..).map(str::trim).filter(|rest| !rest.is_empty()) {
+        Some(rest) => format!("the shell refuses `{}`: {}", clip(rest), fault.what),
+        None => format!("the shell refuses its end: {}", fault.what),
+    };
+    faults.map(clause).collect()
 }
 
 /// An event that is no call: it is only told what the answer is.

@@ -25,6 +25,8 @@ pub struct Explanation<'a> {
     pub root: (&'a str, &'a str),
     /// The digest of the policy's layers.
     pub digest: &'a str,
+    /// What the shell would refuse of the command line, each as a clause.
+    pub refused: &'a [String],
     /// What would be done.
     pub actions: &'a [Action],
     /// Which rules looked at what.
@@ -64,7 +66,10 @@ impl Explanation<'_> {
             }
         }
         if self.actions.is_empty() {
-            text.push_str("  nothing that rules speak of\n");
+            text.push_str("  no program is run, and no file, address or ref is touched\n");
+        }
+        for clause in self.refused {
+            let _ = writeln!(text, "  {clause}");
         }
         let _ = writeln!(text, "{}", emphasis("rules"));
         self.rules_text(&mut text);

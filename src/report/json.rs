@@ -23,6 +23,7 @@ pub fn explanation(explanation: &Explanation, last: Option<&Value>) -> Value {
         "root": explanation.root.0,
         "why_root": explanation.root.1,
         "policy": explanation.digest,
+        "refused": explanation.refused,
         "actions": explanation.actions.iter().map(action).collect::<Vec<_>>(),
         "looks": looks,
         "verdict": verdict(explanation.verdict),

@@ -75,6 +75,22 @@ fn a_command_is_explained_as_text() {
 }
 
 #[test]
+fn what_the_shell_refuses_is_said() {
+    let scratch = with_policy();
+    for (command, said) in [
+        ("true", "no program is run"),
+        ("if true", "the shell refuses its end: "),
+        ("((", "the shell refuses its end: "),
+        ("launch --dry-run; fi x", "the shell refuses `fi x`: unexpected reserved word"),
+        // Text that cannot be seen is quoted.
+        ("\" \" x", "run    ' ' x"),
+        (")\"", "opaque ''"),
+    ] {
+        says(&portcullis(&scratch, &["explain", command]), 0, &[said]);
+    }
+}
+
+#[test]
 fn a_command_is_explained_as_json() {
     let scratch = with_policy();
     let value = json(&portcullis(&scratch, &["explain", "--json", "--mode", "bypassPermissions", "--", "launch", "--now", "it's"]));

@@ -55,8 +55,10 @@ impl Shell<'_> {
                     self.state.set(name, Word { pieces: vec![Piece::Any(Bound::Name)], multi: false });
                 }
             }
-            ":" | "true" | "false" | "test" | "[" | "wait" | "jobs" | "hash" | "type" | "return" | "break" | "continue" | "umask" | "ulimit" | "shopt"
-            | "enable" | "history" | "fc" | "bind" | "complete" | "compgen" | "disown" | "fg" | "bg" | "times" | "let" | "exit" | "logout" => {}
+            // What they say may be the name of a program.
+            "type" | "hash" | "compgen" | "history" | "fc" | "jobs" => return Some(self.output(name, args, stdin)),
+            ":" | "true" | "false" | "test" | "[" | "wait" | "return" | "break" | "continue" | "umask" | "ulimit" | "shopt" | "enable" | "bind" | "complete"
+            | "disown" | "fg" | "bg" | "times" | "let" | "exit" | "logout" => {}
             _ => return None,
         }
         Some(Output::nothing())
