@@ -125,7 +125,7 @@ fn when(when: &When, action: &Action, actions: &[Action], cover: Cover, asking: 
         (When::Push(tables), Deed::Push(push)) => {
             let folder = folder(action, actions, asking.facts).map(str::to_owned);
             or(tables, |table| push::push(table, push, folder.as_deref(), cover, asking))
-        },
+        }
         (When::Opaque(tables), Deed::Opaque { why, .. }) => or(tables, |table| text::any_or_unasked(&table.why, why)),
         _ => Answer::No,
     }

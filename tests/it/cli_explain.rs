@@ -219,8 +219,8 @@ run = { program = "wipe" }
 where = { dirty = true, mode = "plan", agent = "builder" }
 reason = "r"
 instead = "ask"
-catches = [{ command = "wipe", facts = { dirty = true }, mode = "plan", agent = "builder" }]
-unsure = [{ command = "wipe", mode = "plan", agent = "builder" }]
+catches = [{ command = "wipe", facts = { dirty = true }, mode = "plan", agent = "builder" }, { command = "wipe", mode = "plan", agent = "builder" }]
+unsure = [{ command = "cd $X; wipe", mode = "plan", agent = "builder" }]
 spares = [
   { command = "wipe", facts = { dirty = false }, mode = "plan", agent = "builder" },
   { command = "wipe", facts = { dirty = true } },

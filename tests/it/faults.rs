@@ -195,14 +195,14 @@ const FAULTS: &[Fault] = &[
     fault("the device of standard output is full", [DENIED, DENIED, DENIED, SILENT], "", |scratch, event| {
         if event == "PreToolUse" {
             // A denial needs no standard output; a question does.
-            let asked = input_with(scratch, event, "git reset --hard", "");
+            let asked = input_with(scratch, event, "git stash drop", "");
             return through_shell(scratch, event, "exec \"$0\" \"$1\" > /dev/full", &asked);
         }
         through_shell(scratch, event, "exec \"$0\" \"$1\" > /dev/full", "")
     }),
     // Rust's start-up opens the null device in place of a closed stream, so what is written there is lost.
     fault("standard output is closed, and the answer is a question", [DENIED, SILENT, SILENT, SILENT], "could not be written", |scratch, event| {
-        through_shell(scratch, event, "exec \"$0\" \"$1\" >&-", &input_with(scratch, event, "git reset --hard", ""))
+        through_shell(scratch, event, "exec \"$0\" \"$1\" >&-", &input_with(scratch, event, "git stash drop", ""))
     }),
     fault("standard output is closed, and the answer is a denial", [DENIED, DENIED, SILENT, SILENT], "", |scratch, event| {
         through_shell(scratch, event, "exec \"$0\" \"$1\" >&-", &input_with(scratch, event, "git push --force", ""))

@@ -92,7 +92,7 @@ fn follow(recipe: Option<&Recipe>, given: &[Word], recipes: &[Recipe], variables
     }
     let mut goes_on = false;
     for line in &recipe.lines {
-        let line = line.trim_start_matches(['@', '-']);
+        let line = if goes_on { line } else { line.trim_start_matches(['@', '-']) };
         let (line, more) = line.strip_suffix('\\').map_or((line, false), |line| (line, true));
         match lines.last_mut().filter(|_| goes_on) {
             Some(last) => last.extend(&text(line)),

@@ -62,11 +62,7 @@ mod tests {
     #[test]
     fn names_lead_to_their_lines() {
         let text = r#"{"tasks":{"default":{"deps":["lint"],"cmds":["build {{.X}}",{"task":"sign"},{"cmd":"done"}]},"lint":"check","sign":["gpg x","gpg y"],"one":{"cmd":"only"}}}"#;
-        for (names, expected) in [
-            (vec![], vec!["check", "build …", "gpg x", "gpg y", "done"]),
-            (vec!["one"], vec!["only"]),
-            (vec!["nothing"], vec![]),
-        ] {
+        for (names, expected) in [(vec![], vec!["check", "build …", "gpg x", "gpg y", "done"]), (vec!["one"], vec!["only"]), (vec!["nothing"], vec![])] {
             assert_eq!(read(text, &names).iter().map(ToString::to_string).collect::<Vec<_>>(), expected, "{names:?}");
         }
     }

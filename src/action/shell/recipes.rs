@@ -49,9 +49,7 @@ impl Shell<'_> {
             ("npm" | "cnpm" | "tnpm" | "pnpm" | "yarn" | "yarnpkg" | "bun", _) => {
                 self.script_name(name, subcommand, &names).and_then(|(script, behind)| self.package("package.json", "scripts", script, behind, arguments))
             }
-            ("composer", Some("run" | "run-script")) => {
-                names.first().and_then(|script| self.package("composer.json", "scripts", script, 1, arguments))
-            }
+            ("composer", Some("run" | "run-script")) => names.first().and_then(|script| self.package("composer.json", "scripts", script, 1, arguments)),
             ("deno", Some("task")) => names.first().and_then(|script| self.package("deno.json", "tasks", script, 1, arguments)),
             _ => None,
         };

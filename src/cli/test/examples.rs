@@ -1,8 +1,8 @@
 //! Judges the examples of rules through the same decision as the hook, in a world made up from what they say.
 
 use crate::action::lookup::Lookups;
-use crate::action::tools;
 use crate::action::path::Path;
+use crate::action::tools;
 use crate::action::word::Word;
 use crate::action::{Action, Change, Deed as Done, Delete, Push, Write};
 use crate::decide::{Decided, decide};
