@@ -51,6 +51,8 @@ pub enum Need {
     /// Whether the work tree around this folder has changes that are in no commit; with files that git does not track, if
     /// the flag says so.
     Dirty(String, bool),
+    /// The folder in which git looks for hooks, where its configuration names one.
+    HooksFolder,
     /// Whether a change of this settings file would lose the gate.
     LosesGate(String, Change),
     /// Whether a change of this policy file would make it hold less.

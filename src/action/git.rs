@@ -433,8 +433,8 @@ impl Shell<'_> {
 
     /// What they say of the remote to which a push goes.
     fn stored_pushes(&mut self, folder: &Word, arguments: &Arguments) -> Vec<(String, Word)> {
-        if arguments.operands.len() > 1 {
-            // With refspecs on the line only a mirror matters, which git refuses beside them.
+        if arguments.operands.len() > 1 || arguments.has("--force") || arguments.has("--mirror") {
+            // With refspecs on the line only a mirror matters, which git refuses beside them; more than forced it cannot be.
             return Vec::new();
         }
         let entries = self.stored_configuration(folder);

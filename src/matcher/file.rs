@@ -1,12 +1,13 @@
 //! `write`, `delete`, `read`: paths, and the text that a change brings in.
 
-use super::path::{Question, emptied, matches, nowhere, outside};
+use super::path::{Question, emptied, matches, name, nowhere, outside};
 use super::{Asking, Cover, text};
 use crate::action::path::Path;
 use crate::action::word::Word;
 use crate::action::{Change, Delete, Write};
 use crate::facts::{Known, Need};
 use crate::policy::FileWhen;
+use crate::policy::pattern::{Anchor, PathPattern};
 use crate::verdict::Answer;
 
 pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut Asking) -> Answer {
@@ -98,10 +99,23 @@ fn real(path: &str, follow: bool, asking: &mut Asking) -> Option<String> {
     }
 }
 
-fn at(table: &FileWhen, path: &Word, question: Question, asking: &Asking) -> Answer {
+/// Whether the path is that of a hook, in the folder that git's configuration names.
+fn hook(pattern: &PathPattern, path: &Word, asking: &mut Asking) -> Answer {
+    let path = Path { word: path.clone(), shown: String::new() };
+    let answer = name(pattern, &path);
+    let Some((folder, _)) = path.word.literal().and_then(|path| path.rsplit_once('/')).filter(|_| answer != Answer::No) else { return Answer::No };
+    match asking.known(Need::HooksFolder) {
+        Some(Known::Text(hooks)) if hooks == folder => answer,
+        _ => Answer::No,
+    }
+}
+
+fn at(table: &FileWhen, path: &Word, question: Question, asking: &mut Asking) -> Answer {
+    let hook = table.path.iter().filter(|pattern| pattern.anchor == Anchor::Hooks).map(|pattern| hook(pattern, path, asking)).max();
     let places = &asking.facts.places;
     let mut answer =
         if table.path.is_empty() { Answer::Yes } else { table.path.iter().map(|pattern| matches(pattern, path, places, question)).max().unwrap_or(Answer::No) };
+    answer = answer.max(hook.unwrap_or(Answer::No));
     if let (Some(expected), true) = (table.outside_repo, answer != Answer::No) {
         let outside = outside(path, places);
         answer = answer.min(if expected { outside } else { !outside });

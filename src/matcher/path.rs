@@ -1,6 +1,7 @@
 //! Path patterns on paths with holes, from the folder at which the pattern is anchored.
 
 use super::Cover;
+use crate::action::path::Path;
 use crate::action::word::{Bound, Piece, Word};
 use crate::facts::Places;
 use crate::policy::pattern::{Anchor, PathPattern};
@@ -48,6 +49,8 @@ fn one(pattern: &PathPattern, path: &Word, places: &Places, question: Question) 
         Anchor::Temporary => &places.temporary,
         Anchor::GitDirectory => &places.git,
         Anchor::Here => std::slice::from_ref(&places.cwd),
+        // Its folder is a fact of its own.
+        Anchor::Hooks => &[],
     };
     let meant = bases.iter().filter(|base| match pattern.anchor {
         Anchor::Temporary => !of_value(path, base, places),
@@ -113,6 +116,11 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
         return settle(pattern, rest, over(pattern, rest, true), question).min(Answer::Maybe);
     }
     Answer::No
+}
+
+/// Whether the name of the file at `path` is one that `pattern` names, wherever it is.
+pub(super) fn name(pattern: &PathPattern, path: &Path) -> Answer {
+    over(pattern, &path.name().pieces, false)
 }
 
 fn over(pattern: &PathPattern, pieces: &[Piece], floating: bool) -> Answer {

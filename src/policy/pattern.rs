@@ -64,8 +64,10 @@ pub enum Anchor {
     Here,
     /// The repository's own git directory, wherever it is (`<git>/…`).
     GitDirectory,
+    /// The folder that `core.hooksPath` names (`<hooks>/NAME`); the pattern is for the names of files in it.
+    Hooks,
 }
-wire_enum!(Anchor { Absolute, Repository, Home, Anywhere, Binaries, State, Config, Temporary, Here, GitDirectory });
+wire_enum!(Anchor { Absolute, Repository, Home, Anywhere, Binaries, State, Config, Temporary, Here, GitDirectory, Hooks });
 
 /// A pattern on a path.
 #[derive(Clone, Debug, PartialEq)]

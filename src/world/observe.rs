@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::repository::{Discovery, Repository, discover, head_branch};
+use super::repository::{Discovery, Repository, configuration, discover, head_branch};
 use super::{Surroundings, system};
 use crate::facts::{Known, Need};
 
 /// Whether the hot door can find this out by itself.
 #[must_use]
 pub fn is_light(need: &Need) -> bool {
-    matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Branch(_))
+    matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Branch(_) | Need::HooksFolder)
 }
 
 /// Finds out what the hot door can.
@@ -26,6 +26,7 @@ pub fn light(need: &Need, around: &Surroundings) -> Known {
             None => Known::Unknown("there is no repository".to_owned()),
             Some(repository) => head_branch(&repository).map_or_else(|| Known::Is(false, "no branch is checked out".to_owned()), Known::Text),
         },
+        Need::HooksFolder => hooks_folder(around).map_or(Known::Is(false, String::new()), Known::Text),
         Need::Dirty(..) | Need::LosesGate(..) | Need::WeakensPolicy(..) => Known::Unknown("the cold door finds this out".to_owned()),
     }
 }
@@ -40,6 +41,18 @@ pub fn repository_at(folder: &str, around: &Surroundings) -> Option<Repository> 
         Discovery::Found(repository) => Some(repository),
         Discovery::Bare(_) | Discovery::None | Discovery::Unreadable(_) => None,
     }
+}
+
+/// What `core.hooksPath` says (git-config(1)): a path from the top of the work tree, or from a home folder.
+fn hooks_folder(around: &Surroundings) -> Option<String> {
+    let entries = configuration::entries(Path::new(&around.places.cwd), around);
+    let (_, value) = entries.into_iter().rev().find(|(key, _)| key == "core.hookspath").filter(|(_, value)| !value.is_empty())?;
+    let folder = match (value.strip_prefix("~/"), around.places.homes.first()) {
+        (Some(rest), Some(home)) => Path::new(home).join(rest),
+        _ => around.repository.as_ref()?.root.join(&value),
+    };
+    let folder = nearest(&folder)?;
+    Some(folder.to_string_lossy().into_owned())
 }
 
 /// Where a path leads: links of what exists are followed, what does not exist stays as it is.

@@ -167,6 +167,7 @@ fn known(need: &Need, said: &ExampleFacts) -> Known {
         Need::RealPath(path, _) => Known::Text(path.clone()),
         Need::Exists(path) => Known::Is(said.exists.iter().any(|known| place(known).word.is(path)), String::new()),
         Need::Branch(_) => Known::Text(branch(said).to_owned()),
+        Need::HooksFolder => Known::Is(false, String::new()),
         // An example that does not say stands in a tree with work to lose.
         Need::Dirty(..) => is(Some(said.dirty.unwrap_or(true))),
         Need::LosesGate(..) => is(said.loses_gate),

@@ -201,6 +201,7 @@ const NAMED: &[(&str, Anchor)] = &[
     ("<here>", Anchor::Here),
     ("<root>", Anchor::Repository),
     ("<git>", Anchor::GitDirectory),
+    ("<hooks>", Anchor::Hooks),
     (".", Anchor::Here),
     ("~", Anchor::Home),
 ];
