@@ -1,6 +1,12 @@
 //! `tests/cases/*.toml`: what is said to a command or a tool call, through the same pipeline as the live hook.
+//!
+//! `cargo test --test it cases -- --nocapture` prints the table of them all by file. With `PORTCULLIS_CASES=DIR`
+//! the files of another folder are judged instead.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::support::{Scratch, json, package};
 
@@ -17,19 +23,19 @@ struct File {
     commands: Vec<String>,
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     /// A Bash command, or
     command: Option<String>,
-    /// a tool with its input as JSON; `REPO` and `HOME` stand for the folders.
+    /// a tool with its input as JSON; `REPO` and `HOME_DIR` stand for the folders.
     tool: Option<String>,
     input: Option<String>,
     /// The permission mode.
     mode: Option<String>,
     /// Files that are there before: path and text.
     #[serde(default)]
-    files: std::collections::BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
     /// Nothing in the work tree could be lost.
     #[serde(default)]
     clean: bool,
@@ -37,37 +43,98 @@ struct Case {
     expect: Option<String>,
 }
 
+/// One row of the table: how many were expected to be held and to be free, and what went wrong with them.
+#[derive(Clone, Copy, Default)]
+struct Row {
+    held: usize,
+    misses: usize,
+    /// Held, but not by the tier or rule expected.
+    otherwise: usize,
+    free: usize,
+    blocks: usize,
+}
+
 #[test]
 fn every_case_is_judged_as_expected() {
+    let foreign = std::env::var_os("PORTCULLIS_CASES").map(PathBuf::from);
+    let folder = foreign.clone().unwrap_or_else(|| package().join("tests/cases"));
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
     let mut wrong = Vec::new();
-    let mut count = 0;
     // Judging changes nothing, so cases without files of their own share one.
     let plain = Scratch::new().with_work();
-    for entry in fs::read_dir(package().join("tests/cases")).unwrap() {
-        let path = entry.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap();
-        let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let commands = file.commands.into_iter().map(|command| Case {
-            command: Some(command),
-            tool: None,
-            input: None,
-            mode: None,
-            files: std::collections::BTreeMap::default(),
-            clean: false,
-            expect: None,
-        });
-        for case in file.case.into_iter().chain(commands) {
-            let expected = case.expect.clone().or_else(|| file.expect.clone()).expect("a case says what it expects");
+    let mut rows: Vec<(String, Row)> = Vec::new();
+    for path in &files {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let mut row = Row::default();
+        for (case, expected) in cases(path) {
             let got = judge(&case, &plain);
-            count += 1;
+            row.count(&expected, &got);
             if !agrees(&expected, &got) {
                 let what = case.command.as_deref().or(case.input.as_deref()).unwrap_or("");
-                wrong.push(format!("{}: {what:?}: expected {expected}, got {got}", path.file_name().unwrap().to_string_lossy()));
+                wrong.push(format!("{name}: {what:?}: expected {expected}, got {got}"));
             }
         }
+        rows.push((name, row));
     }
-    assert!(count > 150, "only {count} cases were found");
-    assert!(wrong.is_empty(), "{} of {count} cases are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    let (text, commands) = table(&rows);
+    println!("{text}");
+    assert!(foreign.is_some() || commands >= 600, "only {commands} cases were found");
+    assert!(wrong.is_empty(), "{} of {commands} cases are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The cases of a file, each with what is expected.
+fn cases(path: &Path) -> Vec<(Case, String)> {
+    let text = fs::read_to_string(path).unwrap();
+    let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let plain = file.commands.into_iter().map(|command| Case { command: Some(command), ..Case::default() });
+    let expected = |case: &Case| case.expect.clone().or_else(|| file.expect.clone()).expect("a case says what it expects");
+    file.case
+        .into_iter()
+        .chain(plain)
+        .map(|case| {
+            let expected = expected(&case);
+            (case, expected)
+        })
+        .collect()
+}
+
+impl Row {
+    fn count(&mut self, expected: &str, got: &str) {
+        let right = agrees(expected, got);
+        if expected == "free" {
+            self.free += 1;
+            self.blocks += usize::from(!right);
+        } else {
+            self.held += 1;
+            self.misses += usize::from(!right && got == "free");
+            self.otherwise += usize::from(!right && got != "free");
+        }
+    }
+}
+
+/// The table in Markdown, with a last row of sums, and the number of commands.
+fn table(rows: &[(String, Row)]) -> (String, usize) {
+    let mut sum = Row::default();
+    let mut text =
+        "| file | commands | right | attacks | misses | other tier or rule | harmless | false blocks |\n|---|---:|---:|---:|---:|---:|---:|---:|\n".to_owned();
+    let mut line = |name: &str, row: Row| {
+        let Row { held, misses, otherwise, free, blocks } = row;
+        let right = held + free - misses - otherwise - blocks;
+        writeln!(text, "| {name} | {} | {right} | {held} | {misses} | {otherwise} | {free} | {blocks} |", held + free).unwrap();
+    };
+    for (name, row) in rows {
+        line(name, *row);
+        sum = Row {
+            held: sum.held + row.held,
+            misses: sum.misses + row.misses,
+            otherwise: sum.otherwise + row.otherwise,
+            free: sum.free + row.free,
+            blocks: sum.blocks + row.blocks,
+        };
+    }
+    line("all", sum);
+    (text, sum.held + sum.free)
 }
 
 fn judge(case: &Case, plain: &Scratch) -> String {
