@@ -103,7 +103,7 @@ pub struct Write {
 }
 
 /// What a write does to the text of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
     /// The file's whole new text.
     Whole(String),
@@ -170,7 +170,8 @@ impl Action {
     #[must_use]
     pub fn shown(&self) -> String {
         match &self.deed {
-            Deed::Run(run) => clip(&run.words.iter().map(|word| visible(word.to_string())).collect::<Vec<_>>().join(" ")),
+            // Each word takes a character at least.
+            Deed::Run(run) => clip(&run.words.iter().take(SHOWN + 1).map(|word| visible(word.to_string())).collect::<Vec<_>>().join(" ")),
             Deed::Write(write) => format!("write {}", clip(&write.path.shown)),
             Deed::Delete(delete) => format!("{} {}", if delete.moved { "move away" } else { "delete" }, clip(&delete.path.shown)),
             Deed::Read(path) => format!("read {}", clip(&path.shown)),

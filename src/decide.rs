@@ -2,6 +2,8 @@
 //! Reads nothing. A thing it must know is a field of [`Facts`]; what is missing there comes back as [`Need`]s.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+use std::collections::BTreeSet;
+
 use crate::action::{Action, Deed};
 use crate::facts::{Facts, Need};
 use crate::matcher::{self, Asking};
@@ -14,7 +16,7 @@ pub struct Decided {
     /// The verdict with what is known.
     pub verdict: Verdict,
     /// What must be found out first. Empty: the verdict stands.
-    pub needs: Vec<Need>,
+    pub needs: BTreeSet<Need>,
     /// Which rules looked at which action, and what they said (only those that are not a plain no, and those that were
     /// waived, unless `every` was asked for).
     pub looks: Vec<Look>,
@@ -25,8 +27,9 @@ pub struct Decided {
 /// With `every`, each rule that looked is noted, also where it said no.
 #[must_use]
 pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -> Option<Decided> {
-    let mut asking = Asking { facts, protected: &policy.protected, needs: Vec::new(), told: Vec::new() };
+    let mut asking = Asking { facts, protected: &policy.protected, needs: BTreeSet::new(), told: Vec::new() };
     let mut findings: Vec<Finding> = Vec::new();
+    let mut known = BTreeSet::new();
     let mut looks = Vec::new();
     for (at, action) in actions.iter().enumerate() {
         for rule in candidates(action, policy)? {
@@ -38,9 +41,9 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
                 looks.push(Look { action: at, rule: rule.name.to_owned(), answer, waived: waived.clone() });
             }
             if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
-                let known = findings.iter().any(|finding| finding.rule == rule.name && finding.action == shown(action, actions) && finding.tier == tier);
-                if !known {
-                    findings.push(Finding { told, ..finding(&rule, action, actions, tier, answer) });
+                let found = Finding { told, ..finding(&rule, action, actions, tier, answer) };
+                if known.insert((rule.name, found.action.clone(), tier)) {
+                    findings.push(found);
                 }
             }
         }

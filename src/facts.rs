@@ -1,6 +1,8 @@
 //! What is true of the world, as data. Computes nothing; `world` fills it in.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+use std::collections::BTreeMap;
+
 use crate::action::Change;
 
 /// What is known of the world. Places are always known; the rest only if it was asked for.
@@ -8,8 +10,8 @@ use crate::action::Change;
 pub struct Facts {
     /// Folders and identities that every judgement needs.
     pub places: Places,
-    /// Answers to [`Need`]s, in the order in which they were asked.
-    pub known: Vec<(Need, Known)>,
+    /// Answers to [`Need`]s.
+    pub known: BTreeMap<Need, Known>,
     /// Today, in days since 1970-01-01 (UTC).
     pub today: i64,
     /// The agent's type; the main agent is `main`.
@@ -40,7 +42,7 @@ pub struct Places {
 }
 
 /// Something a rule must know that is not in the action.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// Where a path leads when links are followed; in its last component only if the flag says so.
     RealPath(String, bool),
@@ -74,6 +76,6 @@ impl Facts {
     /// What is known of `need`; none if it was not asked yet.
     #[must_use]
     pub fn of(&self, need: &Need) -> Option<&Known> {
-        self.known.iter().find(|(asked, _)| asked == need).map(|(_, known)| known)
+        self.known.get(need)
     }
 }

@@ -9,6 +9,8 @@ mod push;
 mod run;
 pub mod text;
 
+use std::collections::BTreeSet;
+
 use crate::action::{Action, Deed, Run};
 use crate::facts::{Facts, Known, Need};
 use crate::policy::pattern::Pattern;
@@ -23,7 +25,7 @@ pub struct Asking<'f> {
     /// Names of protected branches.
     pub protected: &'f [Pattern<'f>],
     /// What must be found out before this can be answered.
-    pub needs: Vec<Need>,
+    pub needs: BTreeSet<Need>,
     /// Why facts that were asked for hold, for the message.
     pub told: Vec<String>,
 }
@@ -40,11 +42,11 @@ pub enum Cover {
 impl Asking<'_> {
     /// What is known of `need`; notes it down if it was not asked yet.
     fn known(&mut self, need: Need) -> Option<&Known> {
-        if self.facts.of(&need).is_none() && !self.needs.contains(&need) {
-            self.needs.push(need);
-            return None;
+        let known = self.facts.of(&need);
+        if known.is_none() {
+            self.needs.insert(need);
         }
-        self.facts.of(&need)
+        known
     }
 
     /// A yes-or-no fact. What cannot be found out is maybe.

@@ -7,6 +7,8 @@ mod push;
 #[cfg(feature = "cold")]
 pub use push::{Pushed, pushed};
 
+use std::collections::BTreeMap;
+
 use crate::action::lookup::Lookups;
 use crate::action::{self, Action, shell};
 use crate::answer::{self, Answer};
@@ -112,7 +114,7 @@ pub fn policy_bytes(found: &[layers::Found], around: &Surroundings, world: &Worl
 /// The facts that are known before anything is asked.
 #[must_use]
 pub fn facts(event: &Event, places: &Places) -> Facts {
-    Facts { places: places.clone(), known: Vec::new(), today: today(), agent: event.agent.clone(), mode: event.mode.clone() }
+    Facts { places: places.clone(), known: BTreeMap::new(), today: today(), agent: event.agent.clone(), mode: event.mode.clone() }
 }
 
 /// Days since 1970-01-01.

@@ -72,7 +72,7 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
             }
         }
         "checkout" | "switch" | "restore" => checked_out(shell, &name, &arguments, at),
-        "apply" | "am" if arguments.operands.is_empty() => shell.patch(stdin.known_text().as_ref(), at),
+        "apply" | "am" if arguments.operands.is_empty() => shell.patch(stdin.known_text(), at),
         _ => {}
     }
     if let Some(described) = &described {

@@ -18,6 +18,8 @@ mod state;
 mod texts;
 mod walk;
 
+use std::rc::Rc;
+
 use super::lookup::Lookups;
 use super::program::Programs;
 use super::word::Word;
@@ -43,6 +45,9 @@ const MAX_COMMANDS: usize = 20_000;
 const MAX_STORED: usize = 5_000;
 /// Actions that may come of one call.
 const MAX_ACTIONS: usize = 4_000;
+/// Bytes of texts and words that may be handled in one call. A few times the longest command line: what is beyond makes
+/// its texts by itself.
+const MAX_WORK: usize = 32 << 20;
 /// Command lines within command lines (`bash -c`, `eval`, functions).
 const MAX_DEPTH: usize = 24;
 
@@ -60,6 +65,7 @@ pub struct Shell<'p> {
     remote: bool,
     depth: usize,
     commands: usize,
+    work: usize,
     stopped: bool,
     /// Variables in front of the present command, which a shell that it starts finds in its environment.
     lent: Vec<(String, Word)>,
@@ -84,7 +90,7 @@ pub(in crate::action) struct Stdin {
     /// The program in front of the pipe.
     program: Option<String>,
     /// The whole text.
-    text: Option<Word>,
+    text: Option<Rc<Word>>,
     /// The lines, where they are known as words (`find` in front of `xargs`).
     items: Option<Vec<Word>>,
     /// Something is connected.
@@ -96,7 +102,7 @@ pub(in crate::action) struct Stdin {
 /// What a command writes to standard output: known text with holes, and lines as words.
 #[derive(Clone, Debug, Default)]
 pub(in crate::action) struct Output {
-    text: Option<Word>,
+    text: Option<Rc<Word>>,
     items: Option<Vec<Word>>,
     /// It is what this file holds.
     file: Option<String>,
@@ -112,7 +118,7 @@ impl Output {
     }
 
     fn text(word: Word) -> Self {
-        Self { text: Some(word), ..Self::default() }
+        Self { text: Some(Rc::new(word)), ..Self::default() }
     }
 }
 
@@ -129,6 +135,7 @@ impl<'p> Shell<'p> {
             remote: false,
             depth: 0,
             commands: 0,
+            work: 0,
             stopped: false,
             lent: Vec::new(),
             plain: false,
@@ -206,11 +213,19 @@ impl<'p> Shell<'p> {
             return None;
         }
         self.depth += 1;
-        self.via.push(step.to_owned());
+        self.via.push(super::clip(step));
         let done = work(self);
         self.via.pop();
         self.depth -= 1;
         Some(done)
+    }
+
+    /// Counts bytes that are handled; gives up when they are too many.
+    fn spend(&mut self, bytes: usize) {
+        self.work = self.work.saturating_add(bytes);
+        if self.work > MAX_WORK {
+            self.stop("it makes more text than can be followed");
+        }
     }
 
     /// Counts a command; false when there were too many.
@@ -249,11 +264,11 @@ impl<'p> Shell<'p> {
     }
 
     pub(in crate::action) fn folder(&self) -> Word {
-        self.state.cwd.clone()
+        self.state.place.cwd.clone()
     }
 
     pub(in crate::action) fn set_folder(&mut self, folder: Word) {
-        self.state.cwd = folder;
+        self.state.place.cwd = folder;
     }
 
     pub(in crate::action) fn path_of(&self, word: &Word) -> super::path::Path {
@@ -261,11 +276,11 @@ impl<'p> Shell<'p> {
     }
 
     pub(in crate::action) fn branch(&self) -> Option<Word> {
-        self.state.branch.clone()
+        self.state.place.branch.clone()
     }
 
     pub(in crate::action) fn switched(&mut self, branch: Word) {
-        self.state.branch = Some(branch);
+        self.state.place.branch = Some(branch);
     }
 
     pub(in crate::action) fn aliases_used(&self) -> usize {
@@ -286,7 +301,7 @@ impl<'p> Shell<'p> {
 }
 
 impl Stdin {
-    pub(in crate::action) fn known_text(&self) -> Option<Word> {
-        self.text.clone()
+    pub(in crate::action) fn known_text(&self) -> Option<&Word> {
+        self.text.as_deref()
     }
 }

@@ -55,6 +55,16 @@ impl Word {
         }
     }
 
+    /// About as many bytes as it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let texts = self.pieces.iter().map(|piece| match piece {
+            Piece::Lit(text) | Piece::Glob(text) => text.len(),
+            Piece::Any(_) => 0,
+        });
+        texts.map(|bytes| bytes + size_of::<Piece>()).sum()
+    }
+
     /// Whether `self` is literally `text`.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{pause_until, policy_bytes, settle, today};
+use std::collections::BTreeMap;
+
 use crate::action::pushed::{self as pushes, Expected, Lease, Rewrite};
 use crate::action::word::Word;
 use crate::change::{self, Update};
@@ -81,7 +83,7 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], worl
         actions.push(pushes::mirrored(remote));
     }
     // Git does not say which agent pushes, or in which mode: it is judged as the main agent's, in the usual one.
-    let mut facts = Facts { places: around.places.clone(), known: Vec::new(), today: today(), agent: "main".to_owned(), mode: "default".to_owned() };
+    let mut facts = Facts { places: around.places.clone(), known: BTreeMap::new(), today: today(), agent: "main".to_owned(), mode: "default".to_owned() };
     let decided = settle(&actions, &mut facts, &around, &policy, Door::Cold, false)?.ok_or(Failure::PolicyDamaged)?;
     let verdict = decided.verdict;
     if verdict.tier < Tier::Supervised || pause_until(world, &around).is_some() {

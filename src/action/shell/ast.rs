@@ -114,6 +114,15 @@ pub struct RawWord {
     pub parts: Vec<Part>,
 }
 
+impl RawWord {
+    /// About as many bytes as stand in it, without what stands in its expansions.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let texts = self.parts.iter().map(|part| if let Part::Text(text) | Part::Quoted(text) = part { text.len() } else { 0 });
+        texts.map(|bytes| bytes + size_of::<Part>()).sum()
+    }
+}
+
 /// A stretch of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {

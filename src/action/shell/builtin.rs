@@ -1,29 +1,37 @@
 //! Commands of the shell itself that change what it remembers, or read text as commands.
 
+use std::rc::Rc;
+
 use super::{Output, Shell, Stdin};
 use crate::action::arguments::assignment;
 use crate::action::word::{Bound, Piece, Word};
+
+/// No folder has a longer path (`PATH_MAX` of Linux).
+const MAX_PATH: usize = 4096;
 
 impl Shell<'_> {
     /// Follows a builtin. None: it is none.
     pub(super) fn builtin(&mut self, name: &str, args: &[Word], stdin: &Stdin) -> Option<Output> {
         match name {
             "cd" | "pushd" => self.cd(args),
-            "popd" => self.state.cwd = Word::unknown(),
+            "popd" => self.state.place.cwd = Word::unknown(),
             "export" | "declare" | "typeset" | "local" | "readonly" => self.declare(name, args),
             "unset" => {
                 for arg in args {
                     match arg.literal() {
                         Some(name) => self.state.unset(name),
-                        None => self.state.positional = None,
+                        None => self.state.place.positional = None,
                     }
                 }
             }
             "set" => self.set(args),
             "shift" => {
                 let count = args.first().map_or(Some(1), |arg| arg.literal().and_then(|text| text.parse::<usize>().ok()));
-                self.state.positional = match (self.state.positional.take(), count) {
-                    (Some(words), Some(count)) => Some(words.into_iter().skip(count).collect()),
+                self.state.place.positional = match (self.state.place.positional.take(), count) {
+                    (Some(words), Some(count)) => {
+                        self.spend(words.iter().map(Word::size).sum());
+                        Some(Rc::new(words.iter().skip(count).cloned().collect()))
+                    }
                     _ => None,
                 };
             }
@@ -66,14 +74,14 @@ impl Shell<'_> {
 
     fn cd(&mut self, args: &[Word]) {
         let target = args.iter().find(|arg| !(arg.prefix().starts_with('-') && arg.literal().is_some_and(|text| text.len() > 1)));
-        self.state.cwd = match target {
+        self.state.place.cwd = match target {
             None => self.state.get("HOME").unwrap_or_else(Word::unknown),
             Some(word) if word.is("-") => Word::unknown(),
-            Some(word) => crate::action::path::Path::resolve(&self.state.cwd, word).word,
+            Some(word) => Some(crate::action::path::Path::resolve(&self.state.place.cwd, word).word).filter(|path| path.size() < MAX_PATH).unwrap_or_else(Word::unknown),
         };
         // Another folder may be another repository, where the line has not switched.
-        if self.state.branch.is_some() {
-            self.state.branch = Some(Word::unknown());
+        if self.state.place.branch.is_some() {
+            self.state.place.branch = Some(Word::unknown());
         }
     }
 
@@ -102,22 +110,25 @@ impl Shell<'_> {
                 arg.literal().and_then(|text| text.strip_prefix(sign)).is_some_and(|letters| letters.contains('a') || (long && letters.ends_with('o')))
             };
             if args.iter().take_while(|arg| !arg.is("--")).any(given) {
-                self.state.exports_all = sign == '-';
+                self.state.place.exports_all = sign == '-';
             }
         }
         if let Some(at) = args.iter().position(|arg| arg.is("--")) {
-            self.state.positional = Some(args.get(at + 1..).unwrap_or(&[]).to_vec());
+            self.state.place.positional = Some(Rc::new(args.get(at + 1..).unwrap_or(&[]).to_vec()));
         } else if args.first().is_some_and(|arg| !arg.prefix().starts_with(['-', '+'])) {
-            self.state.positional = if args.iter().any(Word::may_be_option) { None } else { Some(args.to_vec()) };
+            self.state.place.positional = if args.iter().any(Word::may_be_option) { None } else { Some(Rc::new(args.to_vec())) };
         }
     }
 
     fn read(&mut self, args: &[Word], stdin: &Stdin) {
         let names: Vec<&str> = args.iter().filter_map(Word::literal).filter(|text| !text.starts_with('-')).collect();
-        let line = stdin.text.as_ref().and_then(Word::literal).and_then(|text| text.lines().next());
+        let line = stdin.text.as_deref().and_then(Word::literal).and_then(|text| text.lines().next());
         match (names.as_slice(), line, &stdin.text) {
             ([only], Some(line), _) => self.state.set(only, Word::lit(line.trim())),
-            ([only], None, Some(text)) => self.state.set(only, text.clone()),
+            ([only], None, Some(text)) => {
+                self.spend(text.size());
+                self.state.set(only, (**text).clone());
+            },
             ([first, others @ ..], Some(line), _) => {
                 let mut words = line.split_whitespace();
                 self.state.set(first, Word::lit(words.next().unwrap_or("")));

@@ -1,5 +1,7 @@
 //! What a program does by its description: files, addresses, and (in `inner`) commands.
 
+use std::rc::Rc;
+
 use super::invoke::program_name;
 use super::{Output, Shell, Stdin};
 use crate::action::arguments::{self, Arguments};
@@ -26,9 +28,9 @@ impl Shell<'_> {
         let remote = self.remote || outer || program.remote;
         let was_remote = std::mem::replace(&mut self.remote, remote);
         let folder = arguments.roles.iter().find(|(role, _)| *role == Role::Folder).map(|(_, word)| word.clone());
-        let before = self.state.cwd.clone();
+        let before = self.state.place.cwd.clone();
         if let Some(folder) = folder {
-            self.state.cwd = Path::resolve(&before, &folder).word;
+            self.state.place.cwd = Path::resolve(&before, &folder).word;
         }
         let lent = env.iter().chain(&arguments.assignments).cloned().collect();
         let lent = std::mem::replace(&mut self.lent, lent);
@@ -39,7 +41,7 @@ impl Shell<'_> {
         self.recipes(name, arguments);
         let output = self.inner(program, name, words, arguments, env, stdin);
         self.lent = lent;
-        self.state.cwd = before;
+        self.state.place.cwd = before;
         self.remote = was_remote;
         output
     }
@@ -65,6 +67,7 @@ impl Shell<'_> {
                     sources.push(word.clone());
                 }
                 Role::Write => {
+                    self.spend(stdin.text.as_ref().filter(|_| name == "tee").map_or(0, |text| text.size()));
                     let change = match (&stdin.text, name) {
                         (Some(text), "tee") if arguments.has("--append") => {
                             if let Some(path) = self.path(word).word.literal() {
@@ -122,8 +125,8 @@ impl Shell<'_> {
                             if let Some((name, rest)) =
                                 positional.as_deref().map(|words| words.split_first().map_or((None, &[][..]), |(name, rest)| (Some(name), rest)))
                             {
-                                shell.state.positional = Some(rest.to_vec());
-                                shell.state.name = name.cloned();
+                                shell.state.place.positional = Some(Rc::new(rest.to_vec()));
+                                shell.state.place.name = name.cloned();
                             }
                             shell.text(&word, stdin)
                         })
@@ -139,8 +142,8 @@ impl Shell<'_> {
                     self.code(program.language, &word, at);
                 }
                 Role::Patch => {
-                    let text = self.path(word).word.literal().and_then(|path| self.state.written_text(path)).cloned();
-                    self.patch(text.as_ref(), at);
+                    let text = self.path(word).word.literal().and_then(|path| self.state.written_text(path));
+                    self.patch(text.as_deref(), at);
                 }
             }
         }
@@ -160,9 +163,9 @@ impl Shell<'_> {
         let link = self.path(link);
         // A symbolic link's target is read from the folder of the link.
         let folder = link.word.literal().filter(|_| arguments.has("--symbolic")).and_then(|link| link.rsplit_once('/'));
-        let base = folder.map_or_else(|| self.state.cwd.clone(), |(folder, _)| Word::lit(folder));
+        let base = folder.map_or_else(|| self.state.place.cwd.clone(), |(folder, _)| Word::lit(folder));
         if let (Some(link), Some(target)) = (link.word.literal(), Path::resolve(&base, target).word.literal()) {
-            self.state.links.push((link.to_owned(), target.to_owned()));
+            self.state.link(link, target);
         }
     }
 
@@ -171,7 +174,7 @@ impl Shell<'_> {
         let target = self.path(word);
         let Some(target) = target.word.literal() else { return };
         if arguments.roles.iter().any(|(role, _)| *role == Role::Url) {
-            self.state.write(target, Word::unknown());
+            self.state.write(target, Rc::new(Word::unknown()));
         }
         for source in sources {
             let from = self.path(source).word;

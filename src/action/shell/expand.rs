@@ -1,6 +1,8 @@
 //! Words as read to words as run: braces, tildes, parameters, substitutions, splitting, globs. What is not known
 //! becomes a hole.
 
+use std::rc::Rc;
+
 use super::ast::{Op, Parameter, Part, RawWord};
 use super::state::Variable;
 use super::walk::{HOLES, marked};
@@ -14,6 +16,7 @@ impl Shell<'_> {
     /// A word in a place where it is not split, globbed or brace-expanded (assignments, here-documents, `[[`).
     pub(super) fn scalar(&mut self, raw: &RawWord) -> Word {
         let mut word = Word::default();
+        self.spend(raw.size());
         for (at, part) in raw.parts.iter().enumerate() {
             match part {
                 Part::Text(text) => {
@@ -49,6 +52,7 @@ impl Shell<'_> {
 
     fn split(&mut self, raw: &RawWord) -> Vec<Word> {
         let mut fields = Fields::default();
+        self.spend(raw.size());
         for (at, part) in raw.parts.iter().enumerate() {
             match part {
                 Part::Text(text) => {
@@ -105,7 +109,7 @@ impl Shell<'_> {
         let (name, rest) = rest.split_at(end);
         match name {
             "" => word.extend(&self.state.get("HOME").unwrap_or_else(Word::unknown)),
-            "+" => word.extend(&self.state.cwd),
+            "+" => word.extend(&self.state.place.cwd),
             "-" => word.push(Piece::Any(Bound::Anything)),
             user if user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) => {
                 // Another person's home, or one's own by name.
@@ -119,7 +123,7 @@ impl Shell<'_> {
     /// The output of a command substitution, with what it does noted on the way.
     fn substitute(&mut self, script: &super::ast::Script) -> Word {
         let output = self.within("$()", |shell| shell.separate(|shell| shell.script(script, &Stdin::default())));
-        let mut word = output.and_then(|output| output.text).unwrap_or_else(Word::unknown);
+        let mut word = output.and_then(|output| output.text).map_or_else(Word::unknown, Rc::unwrap_or_clone);
         // Line ends at the end are cut off.
         if let Some(Piece::Lit(last)) = word.pieces.last_mut() {
             last.truncate(last.trim_end_matches('\n').len());
@@ -134,14 +138,15 @@ impl Shell<'_> {
     fn process(&mut self, script: &super::ast::Script, write: bool) -> Word {
         let stdin = Stdin { connected: write, ..Stdin::default() };
         let output = self.within("<()", |shell| shell.separate(|shell| shell.script(script, &stdin)));
-        let path = format!("/dev/fd/{}", 63 + self.state.written.len());
-        let text = output.and_then(|output| output.text).unwrap_or_else(Word::unknown);
+        let path = format!("/dev/fd/{}", 63 + self.state.written_count());
+        let text = output.and_then(|output| output.text).unwrap_or_else(|| Rc::new(Word::unknown()));
         self.state.write(&path, text);
         Word::lit(path)
     }
 
     fn parameter(&mut self, parameter: &Parameter) -> Vec<Word> {
-        let mut values = self.value_of(parameter);
+        let mut values = if self.stopped { None } else { self.value_of(parameter) };
+        self.spend(values.iter().flatten().map(Word::size).sum());
         if parameter.length {
             return vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }];
         }
@@ -246,7 +251,7 @@ impl Shell<'_> {
     /// The value before the operator; none if it is not known.
     fn value_of(&mut self, parameter: &Parameter) -> Option<Vec<Word>> {
         if matches!(parameter.name.as_str(), "@" | "*") {
-            return self.state.positional.clone();
+            return self.state.place.positional.as_deref().cloned();
         }
         if let Some(subscript) = &parameter.subscript {
             let index = self.scalar(subscript);

@@ -7,7 +7,7 @@ use crate::action::word::{Bound, Piece, Word};
 
 impl Shell<'_> {
     /// The output of `program`, as far as it is known.
-    pub(super) fn output(&self, program: &str, args: &[Word], stdin: &Stdin) -> Output {
+    pub(super) fn output(&mut self, program: &str, args: &[Word], stdin: &Stdin) -> Output {
         match program {
             "echo" => Output::text(echo(args)),
             "printf" => printf(args).map_or_else(Output::unknown, Output::text),
@@ -19,15 +19,16 @@ impl Shell<'_> {
                     let path = self.path(file);
                     let Some(path) = path.word.literal() else { return Output::unknown() };
                     let text = self.state.written_text(path).filter(|_| self.state.added(path).is_empty());
-                    text.cloned().map_or_else(|| Output { file: Some(path.to_owned()), ..Output::unknown() }, Output::text)
+                    let file = text.is_none().then(|| path.to_owned());
+                    Output { text, file, ..Output::unknown() }
                 }
                 _ => Output::unknown(),
             },
             // They leave lines out and change none.
-            "grep" | "egrep" | "fgrep" | "rg" | "sort" | "uniq" | "head" | "tail" | "shuf" if stdin.text.as_ref().is_some_and(names) => {
+            "grep" | "egrep" | "fgrep" | "rg" | "sort" | "uniq" | "head" | "tail" | "shuf" if stdin.text.as_deref().is_some_and(names) => {
                 Output { text: stdin.text.clone(), ..Output::unknown() }
             }
-            "pwd" => Output::text(self.state.cwd.clone()),
+            "pwd" => Output::text(self.state.place.cwd.clone()),
             "which" | "type" | "command" | "readlink" | "realpath" => match args.iter().rfind(|arg| !arg.prefix().starts_with('-')) {
                 Some(arg) => Output::text(arg.clone()),
                 None => Output::unknown(),
@@ -58,26 +59,31 @@ impl Shell<'_> {
             "date" | "wc" | "nproc" | "uname" | "hostname" | "whoami" | "id" | "seq" | "sha256sum" | "md5sum" | "uuidgen" | "expr" | "tty" | "arch"
             | "getconf" => Output::text(name()),
             "base64" if args.iter().any(|arg| arg.literal().is_some_and(|text| matches!(text, "-d" | "-D" | "--decode" | "-di" | "-id"))) => {
-                decoded(stdin, base64)
+                decoded(self.known(stdin), base64)
             }
             "xxd"
                 if args.iter().any(|arg| arg.is("-r"))
                     || args.iter().any(|arg| arg.literal().is_some_and(|text| text.starts_with('-') && text.contains('r'))) =>
             {
-                decoded(stdin, hex)
+                decoded(self.known(stdin), hex)
             }
-            "rev" => match stdin.text.as_ref().and_then(Word::literal) {
+            "rev" => match self.known(stdin) {
                 Some(text) => Output::text(Word::lit(text.lines().map(|line| line.chars().rev().collect::<String>() + "\n").collect::<String>())),
                 None => Output::unknown(),
             },
-            "tr" => stdin
-                .text
-                .as_ref()
-                .and_then(Word::literal)
+            "tr" => self
+                .known(stdin)
                 .and_then(|text| translated(text, args))
                 .map_or_else(Output::unknown, |text| Output::text(Word::lit(text))),
             _ => Output::unknown(),
         }
+    }
+
+    /// The whole text of standard input, for a program that goes through it.
+    fn known<'s>(&mut self, stdin: &'s Stdin) -> Option<&'s str> {
+        let text = stdin.text.as_deref()?;
+        self.spend(text.size());
+        text.literal()
     }
 
     /// The output of a git command that only asks.
@@ -252,8 +258,8 @@ fn set(text: &str) -> Option<Vec<char>> {
     Some(out)
 }
 
-fn decoded(stdin: &Stdin, decode: fn(&str) -> Option<Vec<u8>>) -> Output {
-    let text = stdin.text.as_ref().and_then(Word::literal).and_then(decode).and_then(|bytes| String::from_utf8(bytes).ok());
+fn decoded(text: Option<&str>, decode: fn(&str) -> Option<Vec<u8>>) -> Output {
+    let text = text.and_then(decode).and_then(|bytes| String::from_utf8(bytes).ok());
     text.map_or_else(Output::unknown, |text| Output::text(Word::lit(text)))
 }
 

@@ -1,5 +1,7 @@
 //! Commands inside commands: what stands behind a wrapper, comes on standard input, or is made of it (`xargs`, `parallel`).
 
+use std::rc::Rc;
+
 use super::builtin::joined;
 use super::{FILE, Output, Shell, Stdin};
 use crate::action::Flag;
@@ -29,6 +31,7 @@ impl Shell<'_> {
         match arguments.inner {
             Some((Role::Argv, start)) => {
                 let inner = args.get(start..).unwrap_or(&[]).to_vec();
+                self.spend(stdin.text.as_ref().filter(|_| program.appends).map_or(0, |text| text.size()));
                 let inners = if program.appends { appended(inner, arguments, stdin) } else { vec![inner] };
                 let inside = if program.appends { Stdin::default() } else { stdin.clone() };
                 if let Some(first) = inners.first().filter(|first| arguments.unsure && first.len() > 1) {
@@ -61,7 +64,7 @@ impl Shell<'_> {
                     self.within(name, |shell| {
                         shell.separate(|shell| {
                             shell.inherit();
-                            shell.state.positional = Some(positional);
+                            shell.state.place.positional = Some(Rc::new(positional));
                             shell.text(&text, &Stdin::default())
                         })
                     })
@@ -82,7 +85,7 @@ impl Shell<'_> {
                 None => self.opaque(format!("{} | {name}", stdin.program.as_deref().unwrap_or("a pipe")), "a program text comes out of a pipe"),
             }
         } else if name == "apply_patch" || (name == "patch" && reads && !arguments.has("--dry-run")) {
-            let text = arguments.operands.first().filter(|_| name == "apply_patch").or(stdin.text.as_ref()).cloned();
+            let text = arguments.operands.first().filter(|_| name == "apply_patch").or(stdin.text.as_deref()).cloned();
             self.patch(text.as_ref(), usize::MAX);
         }
         output

@@ -1,6 +1,8 @@
 //! One command as words: functions, aliases and builtins, programs with ways of their own, and all others by their
 //! description (`effects`).
 
+use std::rc::Rc;
+
 use super::builtin::joined;
 use super::{Output, Shell, Stdin};
 use crate::action::arguments::{self, Arguments};
@@ -36,7 +38,7 @@ impl Shell<'_> {
         }
         if name == "apply_patch" || name == "applypatch" {
             // Codex's own tool, which its shell knows as a command.
-            let text = args.first().or(stdin.text.as_ref()).cloned();
+            let text = args.first().or(stdin.text.as_deref()).cloned();
             self.patch(text.as_ref(), usize::MAX);
             return Output::unknown();
         }
@@ -61,9 +63,9 @@ impl Shell<'_> {
     /// Functions, aliases and builtins. None: it is a program.
     fn defined(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin, plain: bool) -> Option<Output> {
         if let Some(body) = self.state.function(name).filter(|_| !plain) {
-            let before = self.state.positional.replace(args.to_vec());
+            let before = self.state.place.positional.replace(Rc::new(args.to_vec()));
             let output = self.within(&format!("{name}()"), |shell| shell.follow(&body, stdin));
-            self.state.positional = before;
+            self.state.place.positional = before;
             return Some(output.unwrap_or_default());
         }
         if let Some(alias) = self.state.alias(name).filter(|_| !plain).cloned() {
@@ -90,6 +92,7 @@ impl Shell<'_> {
     pub(in crate::action) fn note(&mut self, name: &str, words: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) -> usize {
         let mut all = self.state.environment();
         all.extend(env);
+        self.spend(all.iter().map(|(_, value)| value.size()).chain(words.iter().map(Word::size)).sum());
         let subcommand = arguments.subcommand.split_first().map(|(first, rest)| {
             rest.iter().fold(first.clone(), |mut word, next| {
                 word.push_lit(" ");
@@ -107,8 +110,8 @@ impl Shell<'_> {
             stdin_from: stdin.program.clone(),
             words: words.to_vec(),
             remote: self.remote,
-            branch: self.state.branch.clone(),
-            folder: if self.remote { Word::unknown() } else { self.state.cwd.clone() },
+            branch: self.state.place.branch.clone(),
+            folder: if self.remote { Word::unknown() } else { self.state.place.cwd.clone() },
         };
         self.push(Deed::Run(run), None)
     }

@@ -15,7 +15,7 @@ impl Shell<'_> {
         if self.remote || ["--dry-run", "--help", "--list", "--version", "--question"].iter().any(|flag| arguments.has(flag)) {
             return;
         }
-        let before = self.state.cwd.clone();
+        let before = self.state.place.cwd.clone();
         let names: Vec<&str> = arguments.operands.iter().filter_map(Word::literal).collect();
         let subcommand = arguments.subcommand.first().and_then(Word::literal);
         let lines = match (name, subcommand) {
@@ -56,7 +56,7 @@ impl Shell<'_> {
         for line in lines.unwrap_or_default() {
             self.from_disk(|shell| shell.within(name, |shell| shell.separate(|shell| shell.text(&line, &Stdin::default()))));
         }
-        self.state.cwd = before;
+        self.state.place.cwd = before;
     }
 
     /// The script of a package manager's command, and how many operands stand in front of the script's own.
@@ -95,7 +95,7 @@ impl Shell<'_> {
 
     /// Files of these names in the present folder, and in those above it.
     fn places(&self, names: &[&str], levels: usize) -> Vec<String> {
-        let Some(folder) = self.state.cwd.literal() else { return Vec::new() };
+        let Some(folder) = self.state.place.cwd.literal() else { return Vec::new() };
         let folders = std::iter::successors(Some(folder), |folder| folder.rsplit_once('/').map(|(above, _)| above));
         folders.take(levels).flat_map(|folder| names.iter().map(move |name| format!("{folder}/{name}"))).collect()
     }
@@ -103,7 +103,7 @@ impl Shell<'_> {
     /// Recipes run in the folder of their file.
     fn enter_folder_of(&mut self, path: &str) {
         if let Some((folder, _)) = path.rsplit_once('/') {
-            self.state.cwd = Word::lit(folder);
+            self.state.place.cwd = Word::lit(folder);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Files of commands that a line runs: what the line itself wrote to them, and what was on the disk before. Of the latter
 //! only what is certain counts ([`crate::action::Action::stored`]).
 
+use std::rc::Rc;
+
 use super::state::Variable;
 use super::{Output, Shell, Stdin};
 use crate::action::arguments::Arguments;
@@ -32,15 +34,15 @@ impl Shell<'_> {
     }
 
     /// What the file holds when the line comes to it: stretches of text, and whether each was there before the call.
-    fn texts(&mut self, path: &Word) -> Vec<(Word, bool)> {
+    fn texts(&mut self, path: &Word) -> Vec<(Rc<Word>, bool)> {
         let Some(path) = path.literal() else { return Vec::new() };
-        let added = self.state.added(path);
+        let added = self.state.added(path).to_vec();
         if let Some(text) = self.state.written_text(path) {
-            return [text.clone()].into_iter().chain(added).map(|text| (text, false)).collect();
+            return [text].into_iter().chain(added).map(|text| (text, false)).collect();
         }
         let source = self.state.copied_from(path);
         let stored = self.on_disk(vec![source.unwrap_or_else(|| path.to_owned())]);
-        stored.map(|(_, text)| (Word::lit(text), true)).into_iter().chain(added.into_iter().map(|text| (text, false))).collect()
+        stored.map(|(_, text)| (Rc::new(Word::lit(text)), true)).into_iter().chain(added.into_iter().map(|text| (text, false))).collect()
     }
 
     /// Does `work` with what was on the disk before the call.
@@ -114,7 +116,7 @@ impl Shell<'_> {
         let run = self.within("script", |shell| {
             shell.separate(|shell| {
                 shell.inherit();
-                shell.state.positional = Some(positional);
+                shell.state.place.positional = Some(Rc::new(positional));
                 shell.named(name);
                 shell.text(text, stdin)
             })
@@ -124,7 +126,7 @@ impl Shell<'_> {
 
     /// `$0` and its kind.
     fn named(&mut self, name: &Word) {
-        self.state.name = Some(name.clone());
+        self.state.place.name = Some(name.clone());
         self.state.put("BASH_SOURCE", Variable::Array(vec![name.clone()]));
     }
 
@@ -144,20 +146,20 @@ impl Shell<'_> {
     pub(super) fn sourced(&mut self, file: &Word, args: &[Word], stdin: &Stdin) -> Output {
         let piped = file.is("/dev/stdin") && stdin.connected && stdin.file.is_none();
         if !args.is_empty() {
-            self.state.positional = Some(args.to_vec());
+            self.state.place.positional = Some(Rc::new(args.to_vec()));
         }
         if piped {
-            let text = stdin.text.clone().unwrap_or_else(Word::unknown);
+            let text = stdin.text.clone().unwrap_or_else(|| Rc::new(Word::unknown()));
             return self.within("source", |shell| shell.text(&text, stdin)).unwrap_or_default();
         }
         let path = self.path(file).word;
-        let before = (self.state.name.clone(), self.state.variable("BASH_SOURCE").cloned());
+        let before = (self.state.place.name.clone(), self.state.variable("BASH_SOURCE").cloned());
         let name = path.clone();
         let output = self.stretches(&path, |shell, text| {
             shell.state.put("BASH_SOURCE", Variable::Array(vec![name.clone()]));
             shell.within("source", |shell| shell.text(text, stdin)).unwrap_or_default()
         });
-        self.state.name = before.0;
+        self.state.place.name = before.0;
         if let Some(source) = before.1 {
             self.state.put("BASH_SOURCE", source);
         }

@@ -1,5 +1,8 @@
 //! What a shell remembers from command to command, as far as it is known. Two branches join in what they agree on.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::Setting;
 use super::ast::Command;
 use crate::action::word::{Bound, Piece, Word};
@@ -13,31 +16,96 @@ pub(super) enum Variable {
     Array(Vec<Word>),
 }
 
+impl Variable {
+    /// Bytes of its text, and some for each word.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Scalar(word) => word.size(),
+            Self::Array(words) => words.iter().map(Word::size).sum(),
+        }
+    }
+}
+
+/// Names and what they stand for, with a way back: a subshell or a branch costs what it changes, not what is known.
+#[derive(Debug)]
+struct Names<T> {
+    known: BTreeMap<String, T>,
+    /// What stood there before each change.
+    before: Vec<(String, Option<T>)>,
+}
+
+impl<T> Names<T> {
+    const NONE: Self = Self { known: BTreeMap::new(), before: Vec::new() };
+
+    fn change(&mut self, name: &str, value: Option<T>) {
+        let old = match value {
+            Some(value) => self.known.insert(name.to_owned(), value),
+            None => self.known.remove(name),
+        };
+        self.before.push((name.to_owned(), old));
+    }
+
+    fn back_to(&mut self, mark: usize) {
+        while self.before.len() > mark {
+            match self.before.pop() {
+                Some((name, Some(old))) => self.known.insert(name, old),
+                Some((name, None)) => self.known.remove(&name),
+                None => return,
+            };
+        }
+    }
+
+    /// What was changed since `mark`, with what stood there at that time.
+    fn since(&self, mark: usize) -> BTreeMap<&str, Option<&T>> {
+        // The oldest change comes last and stays.
+        self.before.iter().skip(mark).rev().map(|(name, old)| (name.as_str(), old.as_ref())).collect()
+    }
+}
+
 /// Variables, functions, the folder.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct State {
-    variables: Vec<(String, Variable)>,
-    exported: Vec<String>,
+    variables: Names<Variable>,
+    exported: Names<()>,
+    functions: Names<Rc<Command>>,
+    aliases: Names<Word>,
+    /// What is put back as a whole.
+    pub(super) place: Place,
+    /// Files that this line wrote. They stay when a subshell ends.
+    written: BTreeMap<String, Rc<Word>>,
+    /// Text that this line added to files, since it wrote them or from the start.
+    added: BTreeMap<String, Vec<Rc<Word>>>,
+    /// Files that this line copied or moved: where they are now, and where they were.
+    copied: BTreeMap<String, String>,
+    /// Links that this line made: from and to, both absolute.
+    links: BTreeMap<String, String>,
+    /// Branches around the present command that may not be gone.
+    pub(super) branches: usize,
+}
+
+/// What a subshell has for itself beside names.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Place {
     /// `set -a`: every variable that is set from now on is exported.
     pub(super) exports_all: bool,
-    functions: Vec<(String, Command)>,
-    aliases: Vec<(String, Word)>,
     /// The folder in which commands run.
     pub(super) cwd: Word,
     /// `$1`, `$2`, …; none: not known.
-    pub(super) positional: Option<Vec<Word>>,
+    pub(super) positional: Option<Rc<Vec<Word>>>,
     /// `$0` where it was given; otherwise it is the shell.
     pub(super) name: Option<Word>,
-    /// Files that this line wrote: path and text.
-    pub(super) written: Vec<(String, Word)>,
-    /// Text that this line added to files, since it wrote them or from the start.
-    appended: Vec<(String, Word)>,
-    /// Files that this line copied or moved: where they are now, and where they were.
-    copied: Vec<(String, String)>,
-    /// Links that this line made: path and target, both absolute.
-    pub(super) links: Vec<(String, String)>,
     /// The branch that this line switched to.
     pub(super) branch: Option<Word>,
+}
+
+/// A state to which one can come back.
+#[derive(Debug)]
+pub(super) struct Mark {
+    variables: usize,
+    exported: usize,
+    functions: usize,
+    aliases: usize,
+    place: Place,
 }
 
 /// Values kept of one array; a longer one is not known.
@@ -45,20 +113,18 @@ const MAX_VALUES: usize = 256;
 
 impl State {
     pub(super) fn new(setting: &Setting) -> Self {
+        let place = Place { exports_all: false, cwd: Word::lit(setting.cwd.as_str()), positional: None, name: None, branch: None };
         let mut state = Self {
-            variables: Vec::new(),
-            exported: Vec::new(),
-            exports_all: false,
-            functions: Vec::new(),
-            aliases: Vec::new(),
-            cwd: Word::lit(setting.cwd.as_str()),
-            positional: None,
-            name: None,
-            written: Vec::new(),
-            appended: Vec::new(),
-            copied: Vec::new(),
-            links: Vec::new(),
-            branch: None,
+            variables: Names::NONE,
+            exported: Names::NONE,
+            functions: Names::NONE,
+            aliases: Names::NONE,
+            place,
+            written: BTreeMap::new(),
+            added: BTreeMap::new(),
+            copied: BTreeMap::new(),
+            links: BTreeMap::new(),
+            branches: 0,
         };
         if let Some(home) = &setting.home {
             state.set("HOME", Word::lit(home.as_str()));
@@ -76,14 +142,14 @@ impl State {
 
     pub(super) fn get(&self, name: &str) -> Option<Word> {
         match name {
-            "PWD" => return Some(self.cwd.clone()),
+            "PWD" => return Some(self.place.cwd.clone()),
             "?" | "$" | "!" | "#" => return Some(Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }),
             _ => {}
         }
         if let Ok(number) = name.parse::<usize>() {
-            let positional = self.positional.as_ref()?;
+            let positional = self.place.positional.as_ref()?;
             return Some(if number == 0 {
-                self.name.clone().unwrap_or_else(|| Word::lit("bash"))
+                self.place.name.clone().unwrap_or_else(|| Word::lit("bash"))
             } else {
                 positional.get(number - 1).cloned().unwrap_or_default()
             });
@@ -95,7 +161,7 @@ impl State {
     }
 
     pub(super) fn variable(&self, name: &str) -> Option<&Variable> {
-        self.variables.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.variables.known.get(name)
     }
 
     pub(super) fn set(&mut self, name: &str, value: Word) {
@@ -107,135 +173,150 @@ impl State {
             Variable::Array(values) if values.len() > MAX_VALUES => Variable::Scalar(Word { multi: true, ..Word::unknown() }),
             other => other,
         };
-        if self.exports_all {
+        if self.place.exports_all {
             self.export(name);
         }
-        match self.variables.iter_mut().find(|(known, _)| known == name) {
-            Some((_, known)) => *known = value,
-            None => self.variables.push((name.to_owned(), value)),
-        }
+        self.variables.change(name, Some(value));
     }
 
     pub(super) fn unset(&mut self, name: &str) {
-        self.variables.retain(|(known, _)| known != name);
-        self.functions.retain(|(known, _)| known != name);
-        self.exported.retain(|known| known != name);
+        self.variables.change(name, None);
+        self.functions.change(name, None);
+        self.exported.change(name, None);
     }
 
     pub(super) fn export(&mut self, name: &str) {
-        if !self.exported.iter().any(|known| known == name) {
-            self.exported.push(name.to_owned());
+        if !self.exported.known.contains_key(name) {
+            self.exported.change(name, Some(()));
         }
     }
 
     /// What a program finds in its environment because the line put it there.
     pub(super) fn environment(&self) -> Vec<(String, Word)> {
-        self.exported.iter().filter_map(|name| Some((name.clone(), self.get(name)?))).collect()
+        self.exported.known.keys().filter_map(|name| Some((name.clone(), self.get(name)?))).collect()
     }
 
     pub(super) fn define(&mut self, name: &str, body: Command) {
-        self.functions.retain(|(known, _)| known != name);
-        self.functions.push((name.to_owned(), body));
+        self.functions.change(name, Some(Rc::new(body)));
     }
 
-    pub(super) fn function(&self, name: &str) -> Option<Command> {
-        self.functions.iter().find(|(known, _)| known == name).map(|(_, body)| body.clone())
+    pub(super) fn function(&self, name: &str) -> Option<Rc<Command>> {
+        self.functions.known.get(name).cloned()
     }
 
     pub(super) fn set_alias(&mut self, name: &str, value: Word) {
-        self.aliases.retain(|(known, _)| known != name);
-        self.aliases.push((name.to_owned(), value));
+        self.aliases.change(name, Some(value));
     }
 
     pub(super) fn alias(&self, name: &str) -> Option<&Word> {
-        self.aliases.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.aliases.known.get(name)
     }
 
     /// Notes that the line wrote a file.
-    pub(super) fn write(&mut self, path: &str, text: Word) {
-        self.appended.retain(|(known, _)| known != path);
-        self.written.push((path.to_owned(), text));
+    pub(super) fn write(&mut self, path: &str, text: Rc<Word>) {
+        if self.branches == 0 {
+            self.added.remove(path);
+        }
+        self.written.insert(path.to_owned(), text);
     }
 
     /// Notes that the line added to a file.
-    pub(super) fn append(&mut self, path: &str, text: Word) {
-        self.appended.push((path.to_owned(), text));
+    pub(super) fn append(&mut self, path: &str, text: Rc<Word>) {
+        self.added.entry(path.to_owned()).or_default().push(text);
     }
 
     /// What the line added to this file since it wrote it, if it did.
-    pub(super) fn added(&self, path: &str) -> Vec<Word> {
-        self.appended.iter().filter(|(known, _)| known == path).map(|(_, text)| text.clone()).collect()
+    pub(super) fn added(&self, path: &str) -> &[Rc<Word>] {
+        self.added.get(path).map_or(&[], Vec::as_slice)
     }
 
     /// Notes that what stood at `from` stands at `to` now.
     pub(super) fn copy(&mut self, from: &str, to: &str) {
-        match self.written_text(from).cloned() {
+        match self.written_text(from) {
             Some(text) => self.write(to, text),
-            None => self.copied.push((to.to_owned(), from.to_owned())),
+            None => {
+                self.copied.insert(to.to_owned(), from.to_owned());
+            }
         }
     }
 
     /// Where a file was that the line copied here.
     pub(super) fn copied_from(&self, path: &str) -> Option<String> {
-        self.copied.iter().rev().find(|(to, _)| to == path).map(|(_, from)| from.clone())
+        self.copied.get(path).cloned()
     }
 
-    /// Takes over what `other` did to files and to the branch, which outlives a subshell.
-    pub(super) fn keep_files(&mut self, other: Self) {
-        if self.branch != other.branch {
-            self.branch = if self.cwd == other.cwd { other.branch } else { Some(Word::unknown()) };
-        }
-        (self.written, self.appended, self.copied) = (other.written, other.appended, other.copied);
+    /// The text of a file that was written by the line.
+    pub(super) fn written_text(&self, path: &str) -> Option<Rc<Word>> {
+        self.written.get(path).cloned()
     }
 
-    /// Whether a file of this name was written by the line, and its text.
-    pub(super) fn written_text(&self, path: &str) -> Option<&Word> {
-        self.written.iter().rev().find(|(known, _)| known == path).map(|(_, text)| text)
+    /// Files that the line wrote.
+    pub(super) fn written_count(&self) -> usize {
+        self.written.len()
+    }
+
+    /// Notes a link that this line made.
+    pub(super) fn link(&mut self, link: &str, target: &str) {
+        self.links.insert(link.to_owned(), target.to_owned());
     }
 
     /// Where a path leads through links that this line made.
     pub(super) fn through_links(&self, path: &str) -> Option<String> {
-        self.links.iter().rev().find_map(|(link, target)| {
-            let rest = path.strip_prefix(link.as_str())?;
-            (rest.is_empty() || rest.starts_with('/')).then(|| format!("{target}{rest}"))
-        })
+        if self.links.is_empty() {
+            return None;
+        }
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        ends.filter_map(|end| path.split_at_checked(end)).find_map(|(front, rest)| Some(format!("{}{rest}", self.links.get(front)?)))
     }
 
-    /// Joins with the state of a way that may not have been gone: what differs is not known.
-    pub(super) fn join(&mut self, other: &Self) {
-        for (name, value) in &other.variables {
-            match self.variable(name) {
-                Some(mine) if mine == value => {}
-                _ => self.set(name, Word::unknown()),
-            }
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            variables: self.variables.before.len(),
+            exported: self.exported.before.len(),
+            functions: self.functions.before.len(),
+            aliases: self.aliases.before.len(),
+            place: self.place.clone(),
         }
-        let missing: Vec<String> = self.variables.iter().map(|(name, _)| name.clone()).filter(|name| other.variable(name).is_none()).collect();
-        for name in missing {
+    }
+
+    /// Forgets all that was learnt since `mark`, but for files, links and the branch of the same folder.
+    pub(super) fn back_to(&mut self, mark: Mark) {
+        self.variables.back_to(mark.variables);
+        self.exported.back_to(mark.exported);
+        self.functions.back_to(mark.functions);
+        self.aliases.back_to(mark.aliases);
+        let after = std::mem::replace(&mut self.place, mark.place);
+        if self.place.branch != after.branch {
+            self.place.branch = if self.place.cwd == after.cwd { after.branch } else { Some(Word::unknown()) };
+        }
+    }
+
+    /// What was done since `mark` may not have been done: what differs is not known.
+    pub(super) fn join(&mut self, mark: &Mark) {
+        let differs = |(name, old): (&str, Option<&Variable>)| (self.variables.known.get(name) != old).then(|| name.to_owned());
+        let differing: Vec<String> = self.variables.since(mark.variables).into_iter().filter_map(differs).collect();
+        for name in differing {
             self.set(&name, Word::unknown());
         }
-        if self.cwd != other.cwd {
-            self.cwd = Word::unknown();
+        let lost = |(name, old): (&str, Option<&()>)| (old.is_some() && !self.exported.known.contains_key(name)).then(|| name.to_owned());
+        let lost: Vec<String> = self.exported.since(mark.exported).into_iter().filter_map(lost).collect();
+        for name in lost {
+            self.export(&name);
         }
-        if self.positional != other.positional {
-            self.positional = None;
+        let gone = |(name, old): (&str, Option<&Rc<Command>>)| old.filter(|_| !self.functions.known.contains_key(name)).map(|old| (name.to_owned(), Rc::clone(old)));
+        let gone: Vec<(String, Rc<Command>)> = self.functions.since(mark.functions).into_iter().filter_map(gone).collect();
+        for (name, body) in gone {
+            self.functions.change(&name, Some(body));
         }
-        if self.branch != other.branch {
-            self.branch = Some(Word::unknown());
+        let (mine, old) = (&mut self.place, &mark.place);
+        if mine.cwd != old.cwd {
+            mine.cwd = Word::unknown();
         }
-        for name in &other.exported {
-            self.export(name);
+        if mine.positional != old.positional {
+            mine.positional = None;
         }
-        for (name, body) in &other.functions {
-            if self.function(name).is_none() {
-                self.functions.push((name.clone(), body.clone()));
-            }
-        }
-        for (mine, theirs) in [(&mut self.written, &other.written), (&mut self.appended, &other.appended)] {
-            for file in theirs {
-                if !mine.contains(file) {
-                    mine.push(file.clone());
-                }
-            }
+        if mine.branch != old.branch {
+            mine.branch = Some(Word::unknown());
         }
     }
 }

@@ -26,6 +26,7 @@ impl Shell<'_> {
         }
         // Holes leave the literals around them readable.
         let source = text.to_string();
+        self.spend(source.len());
         for found in code::scan(&source, language) {
             self.found(found, from);
         }

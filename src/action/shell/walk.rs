@@ -1,5 +1,8 @@
 //! From command to command: lists, pipelines, branches, loops, functions, redirections.
 
+use std::borrow::Cow;
+use std::rc::Rc;
+
 use super::ast::{Assign, Command, Item, Join, Redirect, Script, Simple, Target, Value};
 use super::parse;
 use super::state::Variable;
@@ -34,6 +37,7 @@ impl Shell<'_> {
             self.opaque(source.chars().take(80).collect::<String>(), "it is too long to be read");
             return Output::unknown();
         }
+        self.spend(source.len());
         let reading = parse::read(&source);
         let output = self.script(&reading.script, stdin);
         for fault in reading.faults.iter().filter(|fault| !fault.refused_by_shell) {
@@ -44,30 +48,28 @@ impl Shell<'_> {
 
     /// Follows a list; gives what its commands write together.
     pub(super) fn script(&mut self, script: &Script, stdin: &Stdin) -> Output {
+        if let [item] = script.items.as_slice() {
+            return self.item(item, stdin);
+        }
         let mut text = Some(Word::default());
-        let mut items = None;
         let mut last = None;
         for item in &script.items {
             if self.skipped(item.join, last) {
                 continue;
             }
             last = self.ended(item);
-            let output = self.item(item, stdin);
-            match (&mut text, &output.text) {
-                (Some(all), Some(more)) => all.extend(more),
+            match (&mut text, self.item(item, stdin).text) {
+                (Some(all), Some(more)) => all.extend(&more),
                 _ => text = None,
             }
-            items = if script.items.len() == 1 { output.items } else { None };
         }
-        Output { text, items, file: None }
+        Output { text: text.map(Rc::new), items: None, file: None }
     }
 
     fn item(&mut self, item: &Item, stdin: &Stdin) -> Output {
         if item.join == Join::Or {
             // What stands behind `||` runs only if what stands before failed.
-            let before = self.state.clone();
-            let output = self.follow(&item.command, stdin);
-            self.state.join(&before);
+            let output = self.perhaps(|shell| shell.follow(&item.command, stdin));
             return Output { text: None, ..output };
         }
         self.follow(&item.command, stdin)
@@ -165,14 +167,13 @@ impl Shell<'_> {
         self.send(redirects, output)
     }
 
-    /// What happens in a subshell stays there, but for the files.
+    /// What happens in a subshell stays there, but for what it does to files.
     pub(super) fn separate<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        let before = self.state.clone();
+        let before = self.state.mark();
         let traps = self.traps.len();
         let done = work(self);
         self.trapped(traps);
-        let after = std::mem::replace(&mut self.state, before);
-        self.state.keep_files(after);
+        self.state.back_to(before);
         done
     }
 
@@ -186,13 +187,20 @@ impl Shell<'_> {
 
     /// A part that may not run.
     fn maybe(&mut self, script: &Script, stdin: &Stdin) {
-        let before = self.state.clone();
-        self.script(script, stdin);
+        self.perhaps(|shell| shell.script(script, stdin));
+    }
+
+    fn perhaps<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.state.mark();
+        self.state.branches += 1;
+        let done = work(self);
+        self.state.branches -= 1;
         self.state.join(&before);
+        done
     }
 
     fn pipeline(&mut self, parts: &[Command], stdin: &Stdin) -> Output {
-        let mut stdin = stdin.clone();
+        let mut stdin = Cow::Borrowed(stdin);
         let mut output = Output::unknown();
         for (at, part) in parts.iter().enumerate() {
             let first = self.actions.len();
@@ -202,7 +210,8 @@ impl Shell<'_> {
                     Deed::Run(run) => Some(run.program.clone()),
                     _ => None,
                 });
-                stdin = Stdin { program, text: output.text.clone(), items: output.items.clone(), connected: true, file: output.file.clone() };
+                let Output { text, items, file } = std::mem::take(&mut output);
+                stdin = Cow::Owned(Stdin { program, text, items, connected: true, file });
             }
         }
         output
@@ -210,15 +219,15 @@ impl Shell<'_> {
 
     fn while_loop(&mut self, condition: &Script, body: &Script, stdin: &Stdin) {
         // `while read line` over known text is followed line by line.
-        let lines: Option<Vec<Word>> = match (&stdin.items, stdin.text.as_ref().and_then(Word::literal)) {
+        let lines: Option<Vec<Word>> = match (&stdin.items, stdin.text.as_deref().and_then(Word::literal)) {
             (Some(items), _) => Some(items.clone()),
-            (None, Some(text)) => Some(text.lines().map(Word::lit).collect()),
+            (None, Some(text)) => Some(text.lines().take(MAX_ROUNDS + 1).map(Word::lit).collect()),
             (None, None) => None,
         };
         match lines {
             Some(lines) if stdin.connected && lines.len() <= MAX_ROUNDS && reads(condition) => {
                 for line in lines {
-                    let one = Stdin { text: Some(line), connected: true, ..Stdin::default() };
+                    let one = Stdin { text: Some(Rc::new(line)), connected: true, ..Stdin::default() };
                     self.script(condition, &one);
                     self.maybe(body, &Stdin::default());
                 }
@@ -234,7 +243,7 @@ impl Shell<'_> {
     fn for_loop(&mut self, name: &str, words: Option<&[super::ast::RawWord]>, body: &Script, stdin: &Stdin) -> Output {
         let values = match words {
             Some(words) => words.iter().flat_map(|word| self.fields(word)).collect(),
-            None => self.state.positional.clone().unwrap_or_else(|| vec![Word { multi: true, ..Word::unknown() }]),
+            None => self.state.place.positional.as_deref().cloned().unwrap_or_else(|| vec![Word { multi: true, ..Word::unknown() }]),
         };
         if values.is_empty() {
             return Output::nothing();
@@ -252,7 +261,7 @@ impl Shell<'_> {
                 _ => text = None,
             }
         }
-        Output { text, items: None, file: None }
+        Output { text: text.map(Rc::new), items: None, file: None }
     }
 
     fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
@@ -295,7 +304,8 @@ impl Shell<'_> {
             self.state.put(&assign.name, Variable::Scalar(Word { multi: true, ..Word::unknown() }));
             return;
         }
-        let before = self.state.variable(&assign.name).cloned();
+        let before = self.state.variable(&assign.name).filter(|_| assign.append).cloned();
+        self.spend(before.as_ref().map_or(0, Variable::size));
         let value = match &assign.value {
             Value::Scalar(word) => {
                 let word = self.scalar(word);
@@ -333,32 +343,32 @@ impl Shell<'_> {
 
     /// Follows redirections in order: what is read becomes standard input, what is written is noted with unknown text
     /// (known text is filled in by [`Self::send`]).
-    pub(super) fn redirect_all(&mut self, redirects: &[Redirect], stdin: &Stdin) -> Stdin {
-        let mut stdin = stdin.clone();
+    pub(super) fn redirect_all<'s>(&mut self, redirects: &[Redirect], stdin: &'s Stdin) -> Cow<'s, Stdin> {
+        let mut stdin = Cow::Borrowed(stdin);
         for redirect in redirects {
             let input = redirect.fd.as_deref().is_none_or(|fd| fd == "0");
             match &redirect.to {
                 Target::HereDocument(body) => {
                     let text = self.scalar(body);
                     if input {
-                        stdin = Stdin { text: Some(text), connected: true, ..Stdin::default() };
+                        stdin = Cow::Owned(Stdin { text: Some(Rc::new(text)), connected: true, ..Stdin::default() });
                     }
                 }
                 Target::HereString(word) => {
                     let mut text = self.scalar(word);
                     text.push_lit("\n");
                     if input {
-                        stdin = Stdin { text: Some(text), connected: true, ..Stdin::default() };
+                        stdin = Cow::Owned(Stdin { text: Some(Rc::new(text)), connected: true, ..Stdin::default() });
                     }
                 }
                 Target::Read(word) => {
                     let word = self.scalar(word);
                     let path = self.path(&word);
                     if input {
-                        let empty = path.word.is("/dev/null").then(Word::default);
-                        let text = empty.or_else(|| path.word.literal().and_then(|path| self.state.written_text(path)).cloned());
+                        let empty = path.word.is("/dev/null").then(Rc::default);
+                        let text = empty.or_else(|| self.state.written_text(path.word.literal()?));
                         let file = path.word.literal().map(str::to_owned);
-                        stdin = Stdin { program: Some(FILE.to_owned()), text, items: None, connected: true, file };
+                        stdin = Cow::Owned(Stdin { program: Some(FILE.to_owned()), text, items: None, connected: true, file });
                     }
                     if !is_device(&path) {
                         self.push(Deed::Read(path), None);
@@ -377,7 +387,7 @@ impl Shell<'_> {
 
     /// Sends what a command writes to the files its redirections name; gives what is left on standard output.
     fn send(&mut self, redirects: &[Redirect], output: Output) -> Output {
-        let mut left = output.clone();
+        let mut kept = true;
         for redirect in redirects {
             let stdout = redirect.fd.as_deref().is_none_or(|fd| fd == "1");
             let (word, append) = match &redirect.to {
@@ -387,9 +397,7 @@ impl Shell<'_> {
                     let target = self.scalar(word);
                     let descriptor = target.literal().is_some_and(|text| text == "-" || text.trim_end_matches('-').bytes().all(|byte| byte.is_ascii_digit()));
                     if descriptor || (redirect.fd.is_some() && !target.prefix().contains('/')) {
-                        if stdout {
-                            left = Output::nothing();
-                        }
+                        kept &= !stdout;
                         continue;
                     }
                     (word, false)
@@ -397,6 +405,7 @@ impl Shell<'_> {
                 _ => continue,
             };
             let target = self.scalar(word);
+            self.spend(output.text.as_ref().map_or(0, |text| text.size()));
             let change = match (&output.text, stdout) {
                 (Some(text), true) => match (text.literal(), append) {
                     (Some(text), false) => Change::Whole(text.to_owned()),
@@ -407,7 +416,7 @@ impl Shell<'_> {
             };
             let path = self.path(&target);
             if let (Some(path), true) = (path.word.literal(), stdout) {
-                let text = output.text.clone().unwrap_or_else(Word::unknown);
+                let text = output.text.clone().unwrap_or_else(|| Rc::new(Word::unknown()));
                 match &output.file {
                     Some(file) if !append => self.state.copy(file, path),
                     _ if append => self.state.append(path, text),
@@ -415,11 +424,9 @@ impl Shell<'_> {
                 }
             }
             self.write(&target, change, None);
-            if stdout {
-                left = Output::nothing();
-            }
+            kept &= !stdout;
         }
-        left
+        if kept { output } else { Output::nothing() }
     }
 
     /// Notes a write, unless it is to a device that keeps nothing.
@@ -432,7 +439,7 @@ impl Shell<'_> {
 
     /// The path a word means in the present folder.
     pub(super) fn path(&self, word: &Word) -> Path {
-        let cwd = if self.remote { Word::unknown() } else { self.state.cwd.clone() };
+        let cwd = if self.remote { Word::unknown() } else { self.state.place.cwd.clone() };
         let path = Path::resolve(&cwd, word);
         match path.word.literal().and_then(|literal| self.state.through_links(literal)) {
             Some(target) => Path { word: Word::lit(target), shown: path.shown },
