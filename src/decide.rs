@@ -2,7 +2,8 @@
 //! Reads nothing. A thing it must know is a field of [`Facts`]; what is missing there comes back as [`Need`]s.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::{Action, Deed};
 use crate::facts::{Facts, Need};
@@ -31,17 +32,26 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
     let mut findings: Vec<Finding> = Vec::new();
     let mut known = BTreeSet::new();
     let mut looks = Vec::new();
+    // Rules are decoded once for all actions that they are looked up for.
+    let mut candidates: BTreeMap<Vec<String>, Vec<Rule>> = BTreeMap::new();
     for (at, action) in actions.iter().enumerate() {
-        for rule in candidates(action, policy)? {
+        let rules = match candidates.entry(keys(action)) {
+            Entry::Vacant(place) => {
+                let rules = policy.rules_for(place.key())?;
+                place.insert(rules)
+            }
+            Entry::Occupied(known) => known.into_mut(),
+        };
+        for rule in &*rules {
             asking.told.clear();
-            let answer = matcher::rule(&rule, at, actions, &mut asking);
+            let answer = matcher::rule(rule, at, actions, &mut asking);
             let told = asking.told.join("; ");
-            let waived = if answer == Answer::No { None } else { waived(&rule, at, actions, policy, &mut asking)? };
+            let waived = if answer == Answer::No { None } else { waived(rule, at, actions, policy, &mut asking)? };
             if every || answer != Answer::No {
                 looks.push(Look { action: at, rule: rule.name.to_owned(), answer, waived: waived.clone() });
             }
             if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
-                let found = Finding { told, ..finding(&rule, action, actions, tier, answer) };
+                let found = Finding { told, ..finding(rule, action, actions, tier, answer) };
                 if known.insert((rule.name, found.action.clone(), tier)) {
                     findings.push(found);
                 }
@@ -63,26 +73,28 @@ fn weight(tier: Tier, answer: Answer) -> Option<Tier> {
     }
 }
 
-fn candidates<'p>(action: &Action, policy: &Policy<'p>) -> Option<Vec<Rule<'p>>> {
-    match &action.deed {
+/// Under which keys rules that may speak of the action are found (see [`crate::policy::When::keys`]).
+fn keys(action: &Action) -> Vec<String> {
+    let kind = match &action.deed {
         Deed::Run(run) => {
             let program = format!("run {}", run.program);
             let subcommand = match run.subcommand.as_ref().map(crate::action::word::Word::literal) {
-                None => String::new(),
-                Some(Some(name)) => format!("{program} {name}"),
-                Some(None) => format!("{program} ?"),
+                None => None,
+                Some(Some(name)) => Some(format!("{program} {name}")),
+                Some(None) => Some(format!("{program} ?")),
             };
-            policy.rules_for(&["run", &program, &subcommand])
+            return ["run".to_owned(), program].into_iter().chain(subcommand).collect();
         }
-        Deed::Write(_) => policy.rules_for(&["write"]),
-        Deed::Delete(_) => policy.rules_for(&["delete"]),
-        Deed::Read(_) => policy.rules_for(&["read"]),
-        Deed::Fetch { .. } => policy.rules_for(&["fetch"]),
-        Deed::Call(_) => policy.rules_for(&["call"]),
-        Deed::Spawn { .. } => policy.rules_for(&["spawn"]),
-        Deed::Push(_) => policy.rules_for(&["push"]),
-        Deed::Opaque { .. } => policy.rules_for(&["opaque"]),
-    }
+        Deed::Write(_) => "write",
+        Deed::Delete(_) => "delete",
+        Deed::Read(_) => "read",
+        Deed::Fetch { .. } => "fetch",
+        Deed::Call(_) => "call",
+        Deed::Spawn { .. } => "spawn",
+        Deed::Push(_) => "push",
+        Deed::Opaque { .. } => "opaque",
+    };
+    vec![kind.to_owned()]
 }
 
 /// The place of the waiver that covers the action for certain, if there is one.

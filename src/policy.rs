@@ -325,10 +325,10 @@ impl<'a> Policy<'a> {
     /// Rules that may speak of an action with one of these keys (see [`When::keys`]), each once.
     /// None if a record is damaged.
     #[must_use]
-    pub fn rules_for(&self, keys: &[&str]) -> Option<Vec<Rule<'a>>> {
+    pub fn rules_for(&self, keys: &[impl AsRef<str>]) -> Option<Vec<Rule<'a>>> {
         let mut rules: Vec<Rule<'a>> = Vec::new();
         for name in keys {
-            for mut bytes in self.rules.find(key(name)) {
+            for mut bytes in self.rules.find(key(name.as_ref())) {
                 let rule = Rule::get(&mut bytes)?;
                 if !rules.iter().any(|known| known.place == rule.place && known.name == rule.name) {
                     rules.push(rule);

@@ -21,7 +21,7 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
     let given = configuration(&arguments.front, &inherited);
     started_by_environment(shell, &env);
     for (key, value) in &given {
-        configured(shell, key, value, words, &env, stdin);
+        configured(shell, key, value, &env, stdin);
     }
     let Some(subcommand) = arguments.subcommand.first().cloned() else {
         shell.note("git", words, &arguments, env, stdin);
@@ -188,10 +188,12 @@ fn key_form(key: &str) -> String {
 }
 
 /// Configuration that holds for one command is a `config once` of its own, so that rules on keys see it.
-fn configured(shell: &mut Shell, key: &str, value: &Word, words: &[Word], env: &[(String, Word)], stdin: &Stdin) {
+fn configured(shell: &mut Shell, key: &str, value: &Word, env: &[(String, Word)], stdin: &Stdin) {
     let arguments =
         Arguments { subcommand: vec![Word::lit("config"), Word::lit("once")], operands: vec![Word::lit(key), value.clone()], ..Arguments::default() };
-    shell.note("git", words, &arguments, env.to_vec(), stdin);
+    let mut setting = Word::lit(format!("{key}="));
+    setting.extend(value);
+    shell.note("git", &[Word::lit("git"), Word::lit("-c"), setting], &arguments, env.to_vec(), stdin);
     // Values that git runs.
     let runs = matches!(
         key,

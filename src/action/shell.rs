@@ -47,7 +47,7 @@ const MAX_STORED: usize = 5_000;
 const MAX_ACTIONS: usize = 4_000;
 /// Bytes of texts and words that may be handled in one call. A few times the longest command line: what is beyond makes
 /// its texts by itself.
-const MAX_WORK: usize = 32 << 20;
+const MAX_WORK: usize = 16 << 20;
 /// Command lines within command lines (`bash -c`, `eval`, functions).
 const MAX_DEPTH: usize = 24;
 

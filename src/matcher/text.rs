@@ -108,6 +108,9 @@ pub fn walk(table: &Automaton, pieces: &[Piece]) -> Answer {
     states.answer(table)
 }
 
+/// Pieces of a word that are followed one by one; what stands behind may be any text.
+const MAX_PIECES: usize = 64;
+
 /// The states an automaton may be in.
 #[derive(Clone, Debug)]
 pub struct States {
@@ -126,6 +129,7 @@ impl States {
         let mut component_start = true;
         for (at, piece) in pieces.iter().enumerate() {
             match piece {
+                _ if at >= MAX_PIECES => return self.anything(table, &|_| false, &|_| false),
                 Piece::Lit(text) => self.text(table, text),
                 Piece::Glob(glob) if glob.contains("**") => self.anything(table, &|_| false, &|_| false),
                 Piece::Glob(_) => {

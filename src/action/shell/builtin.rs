@@ -65,8 +65,8 @@ impl Shell<'_> {
             }
             // What they say may be the name of a program.
             "type" | "hash" | "compgen" | "history" | "fc" | "jobs" => return Some(self.output(name, args, stdin)),
-            ":" | "true" | "false" | "test" | "[" | "wait" | "return" | "break" | "continue" | "umask" | "ulimit" | "shopt" | "enable" | "bind" | "complete"
-            | "disown" | "fg" | "bg" | "times" | "let" | "exit" | "logout" => {}
+            ":" | "true" | "false" | "test" | "[" | "wait" | "return" | "break" | "continue" | "umask" | "ulimit" | "shopt" | "enable" | "bind"
+            | "complete" | "disown" | "fg" | "bg" | "times" | "let" | "exit" | "logout" => {}
             _ => return None,
         }
         Some(Output::nothing())
@@ -77,7 +77,9 @@ impl Shell<'_> {
         self.state.place.cwd = match target {
             None => self.state.get("HOME").unwrap_or_else(Word::unknown),
             Some(word) if word.is("-") => Word::unknown(),
-            Some(word) => Some(crate::action::path::Path::resolve(&self.state.place.cwd, word).word).filter(|path| path.size() < MAX_PATH).unwrap_or_else(Word::unknown),
+            Some(word) => {
+                Some(crate::action::path::Path::resolve(&self.state.place.cwd, word).word).filter(|path| path.size() < MAX_PATH).unwrap_or_else(Word::unknown)
+            }
         };
         // Another folder may be another repository, where the line has not switched.
         if self.state.place.branch.is_some() {
@@ -128,7 +130,7 @@ impl Shell<'_> {
             ([only], None, Some(text)) => {
                 self.spend(text.size());
                 self.state.set(only, (**text).clone());
-            },
+            }
             ([first, others @ ..], Some(line), _) => {
                 let mut words = line.split_whitespace();
                 self.state.set(first, Word::lit(words.next().unwrap_or("")));

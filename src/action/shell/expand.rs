@@ -356,6 +356,14 @@ impl Fields {
 /// Adds unquoted text: `*`, `?` and `[…]` are globs.
 fn globs(text: &str, fields: &mut Fields) {
     let mut rest = text;
+    let (mut close, mut slash) = (0, 0);
+    // The next of these, which is looked for again only when it is passed.
+    let next = |found: &mut usize, from: usize, wanted: char| {
+        if *found < from {
+            *found = text.get(from..).and_then(|tail| tail.find(wanted)).map_or(usize::MAX, |at| from + at);
+        }
+        *found
+    };
     while let Some(at) = rest.find(|c| matches!(c, '*' | '?' | '[') || HOLES.contains(&c)) {
         let (plain, tail) = rest.split_at(at);
         fields.current.push_lit(plain);
@@ -368,10 +376,13 @@ fn globs(text: &str, fields: &mut Fields) {
         }
         let length = match tail.as_bytes().first() {
             Some(b'*') => tail.bytes().take_while(|byte| *byte == b'*').count(),
-            Some(b'[') => match tail.get(2..).and_then(|inner| inner.find(']')) {
-                Some(end) if !tail.get(..end + 3).unwrap_or("").contains('/') => end + 3,
-                _ => 0,
-            },
+            Some(b'[') => {
+                let open = text.len() - tail.len();
+                // A bracket right behind the first one is a member.
+                let after = open + 1 + tail.chars().nth(1).map_or(0, char::len_utf8);
+                let end = next(&mut close, after, ']');
+                if end < next(&mut slash, open, '/') { end + 1 - open } else { 0 }
+            }
             _ => 1,
         };
         if length == 0 {

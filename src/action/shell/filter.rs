@@ -71,10 +71,7 @@ impl Shell<'_> {
                 Some(text) => Output::text(Word::lit(text.lines().map(|line| line.chars().rev().collect::<String>() + "\n").collect::<String>())),
                 None => Output::unknown(),
             },
-            "tr" => self
-                .known(stdin)
-                .and_then(|text| translated(text, args))
-                .map_or_else(Output::unknown, |text| Output::text(Word::lit(text))),
+            "tr" => self.known(stdin).and_then(|text| translated(text, args)).map_or_else(Output::unknown, |text| Output::text(Word::lit(text))),
             _ => Output::unknown(),
         }
     }

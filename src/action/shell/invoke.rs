@@ -19,7 +19,7 @@ impl Shell<'_> {
         let plain = std::mem::take(&mut self.plain);
         let Some((head, args)) = words.split_first() else { return Output::nothing() };
         let Some(name) = program_name(head) else {
-            return self.unknown_program(head, &words, env, stdin);
+            return self.unknown_program(&words, env, stdin);
         };
         if head.literal().is_some_and(|text| !text.contains('/'))
             && let Some(output) = self.defined(&name, args, &env, stdin, plain)
@@ -117,11 +117,12 @@ impl Shell<'_> {
     }
 
     /// The command word is not known.
-    fn unknown_program(&mut self, head: &Word, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
-        let rest = words.get(1..).unwrap_or(&[]);
+    fn unknown_program(&mut self, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
         self.opaque(joined(words).to_string(), "the name of the program is computed");
-        if head.multi && !rest.is_empty() {
-            // `$SUDO git push`: the first word may vanish.
+        // `$SUDO git push`: the first words may vanish.
+        let vanishing = words.iter().take_while(|word| word.multi && program_name(word).is_none()).count();
+        let rest = words.get(vanishing..).unwrap_or(&[]);
+        if vanishing > 0 && !rest.is_empty() {
             let before = std::mem::replace(&mut self.sure, false);
             self.invoke(rest.to_vec(), env, stdin);
             self.sure = before;

@@ -303,7 +303,8 @@ impl State {
         for name in lost {
             self.export(&name);
         }
-        let gone = |(name, old): (&str, Option<&Rc<Command>>)| old.filter(|_| !self.functions.known.contains_key(name)).map(|old| (name.to_owned(), Rc::clone(old)));
+        let gone =
+            |(name, old): (&str, Option<&Rc<Command>>)| old.filter(|_| !self.functions.known.contains_key(name)).map(|old| (name.to_owned(), Rc::clone(old)));
         let gone: Vec<(String, Rc<Command>)> = self.functions.since(mark.functions).into_iter().filter_map(gone).collect();
         for (name, body) in gone {
             self.functions.change(&name, Some(body));
