@@ -231,10 +231,16 @@ const INPUTS: &[(&str, fn(usize) -> (&'static str, String))] = &[
     ("a written file", |size| ("Write", format!(r#"{{"file_path":"/x/f","content":{}}}"#, json(&again("a line of text\n", size))))),
     ("escapes", |size| ("Write", format!(r#"{{"file_path":"/x/f","content":"{}"}}"#, again("\\u0041\\n", size)))),
     ("edits", |size| {
-        ("MultiEdit", format!(r#"{{"file_path":"/x/f","edits":[{}{{"old_string":"a","new_string":"b"}}]}}"#, again(r#"{"old_string":"a","new_string":"b"},"#, size)))
+        (
+            "MultiEdit",
+            format!(r#"{{"file_path":"/x/f","edits":[{}{{"old_string":"a","new_string":"b"}}]}}"#, again(r#"{"old_string":"a","new_string":"b"},"#, size)),
+        )
     }),
     ("a patch", |size| {
-        ("apply_patch", format!(r#"{{"input":{}}}"#, json(&around("*** Begin Patch\n*** Update File: f\n@@\n", "-old\n+new\n same\n", "*** End Patch\n", size))))
+        (
+            "apply_patch",
+            format!(r#"{{"input":{}}}"#, json(&around("*** Begin Patch\n*** Update File: f\n@@\n", "-old\n+new\n same\n", "*** End Patch\n", size))),
+        )
     }),
     ("a patch of many files", |size| {
         ("apply_patch", format!(r#"{{"input":{}}}"#, json(&around("*** Begin Patch\n", "*** Add File: f\n+new\n", "*** End Patch\n", size))))
@@ -260,10 +266,13 @@ fn payloads(scratch: &Scratch) -> Vec<(String, Box<dyn Fn(usize) -> String + '_>
         all.push((format!("nested {}", nest.0), Box::new(move |size| bash(nested(nest, size / unit + 1)))));
     }
     for (name, input) in INPUTS {
-        all.push(((*name).to_owned(), Box::new(move |size| {
-            let (tool, input) = input(size);
-            scratch.payload(tool, &input, "default")
-        })));
+        all.push((
+            (*name).to_owned(),
+            Box::new(move |size| {
+                let (tool, input) = input(size);
+                scratch.payload(tool, &input, "default")
+            }),
+        ));
     }
     let one = std::env::var("PORTCULLIS_SHAPE").ok();
     all.retain(|(name, _)| one.as_ref().is_none_or(|one| name == one));

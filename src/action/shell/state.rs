@@ -36,12 +36,46 @@ pub(super) struct State {
     copied: Vec<(String, String)>,
     /// Links that this line made: path and target, both absolute.
     pub(super) links: Vec<(String, String)>,
+    /// Git's configuration that this line set.
+    pub(super) configured: Vec<(String, Word)>,
     /// The branch that this line switched to.
     pub(super) branch: Option<Word>,
 }
 
 /// Values kept of one array; a longer one is not known.
 const MAX_VALUES: usize = 256;
+
+/// Variables that name a program by convention (environ(7), GNU make's "Variables Used by Implicit Rules"), and one of its kind.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("SHELL", "bash"),
+    ("BASH", "bash"),
+    ("EDITOR", "vi"),
+    ("VISUAL", "vi"),
+    ("PAGER", "less"),
+    ("BROWSER", "xdg-open"),
+    ("SUDO", "sudo"),
+    ("GIT", "git"),
+    ("RM", "rm"),
+    ("CC", "cc"),
+    ("CXX", "c++"),
+    ("LD", "ld"),
+    ("AR", "ar"),
+    ("MAKE", "make"),
+    ("CMAKE", "cmake"),
+    ("CARGO", "cargo"),
+    ("RUSTC", "rustc"),
+    ("GO", "go"),
+    ("NODE", "node"),
+    ("NPM", "npm"),
+    ("JAVA", "java"),
+    ("PYTHON", "python3"),
+    ("PIP", "pip"),
+    ("RUBY", "ruby"),
+    ("PERL", "perl"),
+    ("PHP", "php"),
+    ("DOCKER", "docker"),
+    ("KUBECTL", "kubectl"),
+];
 
 impl State {
     pub(super) fn new(setting: &Setting) -> Self {
@@ -58,14 +92,16 @@ impl State {
             appended: Vec::new(),
             copied: Vec::new(),
             links: Vec::new(),
+            configured: Vec::new(),
             branch: None,
         };
         if let Some(home) = &setting.home {
             state.set("HOME", Word::lit(home.as_str()));
         }
         state.set("TMPDIR", Word::lit(setting.temporary.as_str()));
-        state.set("SHELL", Word::lit("bash"));
-        state.set("BASH", Word::lit("bash"));
+        for (name, program) in PROGRAMS {
+            state.set(name, Word::lit(*program));
+        }
         state.set("IFS", Word::lit(" \t\n"));
         // Only their shape is known: a name or a number.
         for name in ["RANDOM", "SECONDS", "UID", "EUID", "PPID", "LINENO", "USER", "HOSTNAME"] {
@@ -107,7 +143,7 @@ impl State {
             Variable::Array(values) if values.len() > MAX_VALUES => Variable::Scalar(Word { multi: true, ..Word::unknown() }),
             other => other,
         };
-        if self.exports_all {
+        if self.exports_all || name == "PATH" {
             self.export(name);
         }
         match self.variables.iter_mut().find(|(known, _)| known == name) {
@@ -185,7 +221,7 @@ impl State {
         if self.branch != other.branch {
             self.branch = if self.cwd == other.cwd { other.branch } else { Some(Word::unknown()) };
         }
-        (self.written, self.appended, self.copied) = (other.written, other.appended, other.copied);
+        (self.written, self.appended, self.copied, self.configured) = (other.written, other.appended, other.copied, other.configured);
     }
 
     /// Whether a file of this name was written by the line, and its text.
