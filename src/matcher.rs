@@ -83,8 +83,16 @@ pub fn rule(rule: &Rule, at: usize, actions: &[Action], asking: &mut Asking) -> 
         return answer;
     }
     answer = answer.min(conditions(&rule.conditions, at, actions, asking));
-    // In a file that was there before, only what is certain counts.
-    if action.stored && answer == Answer::Maybe { Answer::No } else { answer }
+    if action.stored && answer != Answer::No {
+        // In a file that was there before, only what is certain counts, and what is deleted there but does not exist yet
+        // is of the script's own making.
+        answer = match &action.deed {
+            _ if answer == Answer::Maybe => Answer::No,
+            Deed::Delete(delete) => delete.path.word.literal().map_or(answer, |path| answer.min(asking.holds(Need::Exists(path.to_owned())))),
+            _ => answer,
+        };
+    }
+    answer
 }
 
 /// Whether `waiver` takes the action at `at` out of its rule.

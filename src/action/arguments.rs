@@ -75,7 +75,7 @@ pub fn read(program: &Program, words: &[Word]) -> Arguments {
         arguments.front.clone_from(&arguments.flags);
         let name = word.literal().unwrap_or("");
         let found = current.subcommand(name);
-        if found.is_none() && !current.forms.is_empty() {
+        if found.is_none() && !current.forms.is_empty() && !word.has_hole() {
             // `git config user.name x`: the inner subcommand may be left out, and its operands stand in its place.
             break;
         }

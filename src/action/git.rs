@@ -19,6 +19,7 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
     let mut arguments = arguments::read(&program, args);
     let inherited: Vec<(String, Word)> = shell.exported().into_iter().chain(env.iter().cloned()).collect();
     let given = configuration(&arguments.front, &inherited);
+    let set_here = shell.configured();
     started_by_environment(shell, &env);
     for (key, value) in &given {
         configured(shell, key, value, &env, stdin);
@@ -36,10 +37,11 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
     if program.subcommand(&name).is_none() {
         let key = format!("alias.{}", name.to_ascii_lowercase());
         let last = |entries: &[(String, Word)]| entries.iter().rev().find(|(known, _)| *known == key).map(|(_, value)| value.clone());
-        let stored = if last(&given).is_none() { last(&shell.stored_configuration(&repository)) } else { None };
+        let given_here = last(&given).or_else(|| last(&set_here));
+        let stored = if given_here.is_none() { last(&shell.stored_configuration(&repository)) } else { None };
         // The words of a configured alias are few and mean what they say; a shell line of one is a script.
         let is_script = stored.as_ref().is_some_and(|alias| alias.prefix().starts_with('!'));
-        if let Some(alias) = last(&given).or(stored) {
+        if let Some(alias) = given_here.or(stored) {
             shell.leave(before);
             let run = |shell: &mut Shell| aliased(shell, &alias, args, &arguments, env, stdin);
             return if is_script { shell.from_disk(run) } else { run(shell) };
@@ -68,6 +70,7 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         "config" => {
             if let Some((key, value)) = config_set(&arguments) {
                 alias_defined(shell, &key, &value);
+                shell.configure(key.clone(), value.clone());
                 push_configured(shell, &key, &value, at);
             }
         }

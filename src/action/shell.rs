@@ -283,6 +283,15 @@ impl<'p> Shell<'p> {
         self.state.place.branch = Some(branch);
     }
 
+    /// Git's configuration that this line set, and what a later git finds of it.
+    pub(in crate::action) fn configure(&mut self, key: String, value: Word) {
+        self.state.configured.push((key, value));
+    }
+
+    pub(in crate::action) fn configured(&self) -> Vec<(String, Word)> {
+        self.state.configured.clone()
+    }
+
     pub(in crate::action) fn aliases_used(&self) -> usize {
         self.via.iter().filter(|step| *step == "git alias").count()
     }

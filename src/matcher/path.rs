@@ -56,16 +56,31 @@ fn one(pattern: &PathPattern, path: &Word, places: &Places, question: Question) 
         Anchor::Temporary => !of_value(path, base, places),
         _ => question.cover == Cover::Every || !unnamed(path, base, places),
     });
-    meant.map(|base| below(pattern, path, base, question)).max().unwrap_or(Answer::No)
+    let named = |base: &String| if pattern.anchor == Anchor::Temporary { named(path, base) } else { path.clone() };
+    meant.map(|base| below(pattern, &named(base), base, question)).max().unwrap_or(Answer::No)
 }
 
 /// A repository or a home that lies in a temporary folder is not temporary.
 fn of_value(path: &Word, temporary: &str, places: &Places) -> bool {
     let kept = places.roots.iter().chain(&places.homes).chain([&places.cwd]);
     kept.filter(|folder| folder.strip_prefix(temporary).is_some_and(|rest| rest.starts_with('/'))).any(|folder| {
-        (inside(path, folder) != Answer::No && !unnamed(path, folder, places))
+        // What lies beside it there belongs to it.
+        let end = folder.get(temporary.len() + 1..).and_then(|rest| rest.find('/')).map_or(folder.len(), |at| temporary.len() + 1 + at);
+        let whole = folder.get(..end).unwrap_or(folder);
+        (inside(path, whole) != Answer::No && !unnamed(path, whole, places))
             || path.literal().is_some_and(|path| folder.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
     })
+}
+
+/// A hole right below a temporary folder is taken for a name.
+fn named(path: &Word, temporary: &str) -> Word {
+    let mut word = path.clone();
+    if let [Piece::Lit(front), hole @ Piece::Any(Bound::Anything), ..] = word.pieces.as_mut_slice()
+        && front.strip_prefix(temporary) == Some("/")
+    {
+        *hole = Piece::Any(Bound::Name);
+    }
+    word
 }
 
 /// A hole right below a temporary folder is a name there, and not the way into a repository that happens to lie in it.
@@ -102,6 +117,14 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
             let rest = path.without_prefix(base.len() + 1);
             return settle(pattern, &rest.pieces, over(pattern, &rest.pieces, false), question);
         }
+    }
+    // Names looked for in all folders are found there too.
+    if let ([Piece::Lit(_), Piece::Glob(all), rest @ ..], Cover::Any, false) = (path.pieces.as_slice(), question.cover, pattern.literals.is_empty())
+        && all == "**"
+        && base.starts_with(prefix)
+    {
+        let rest = Word { pieces: rest.to_vec(), multi: false }.without_prefix(1);
+        return settle(pattern, &rest.pieces, over(pattern, &rest.pieces, false), question);
     }
     // A hole before the base is reached may lead there, where nothing or something of what stands behind it agrees.
     let open = path.pieces.get(usize::from(!prefix.is_empty()));
@@ -151,7 +174,7 @@ fn settle(pattern: &PathPattern, rest: &[Piece], answer: Answer, question: Quest
         // An exception for some of the files that a glob finds does not cover the others.
         return if hole { Answer::Maybe } else { Answer::No };
     }
-    let any_folder = rest.iter().any(|piece| matches!(piece, Piece::Glob(glob) if glob.contains("**")));
+    let any_folder = pattern.source.starts_with("**/") || rest.iter().any(|piece| matches!(piece, Piece::Glob(glob) if glob.contains("**")));
     match (hole || any_folder) && !agrees(pattern, rest) {
         true => Answer::No,
         false if hole => Answer::Maybe,

@@ -83,6 +83,25 @@ fn every_case_is_judged_as_expected() {
     assert!(wrong.is_empty(), "{} of {commands} cases are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// A command that a rule advises must not be held itself.
+#[test]
+fn what_rules_advise_is_free() {
+    let mut advised = 0;
+    for entry in fs::read_dir(package().join("policies")).unwrap() {
+        let path = entry.unwrap().path();
+        let Some(text) = fs::read_to_string(&path).ok().filter(|_| path.extension().is_some_and(|extension| extension == "toml")) else { continue };
+        let policy: toml::Table = toml::from_str(&text).unwrap();
+        for rule in policy["rule"].as_array().unwrap() {
+            if let Some(command) = rule["instead"].as_str().unwrap().strip_prefix("$ ") {
+                let got = judge(&Case { command: Some(command.to_owned()), ..Case::default() }, &Scratch::new());
+                assert_eq!(got, "free", "{}: {command}", rule["name"]);
+                advised += 1;
+            }
+        }
+    }
+    assert!(advised > 10, "only {advised} commands are advised");
+}
+
 /// The cases of a file, each with what is expected.
 fn cases(path: &Path) -> Vec<(Case, String)> {
     let text = fs::read_to_string(path).unwrap();

@@ -88,11 +88,16 @@ impl Shell<'_> {
     }
 
     fn declare(&mut self, name: &str, args: &[Word]) {
-        let exports = name == "export" || args.iter().any(|arg| arg.literal().is_some_and(|text| text.starts_with('-') && text.contains('x')));
+        let given = |letter: char| args.iter().any(|arg| arg.literal().is_some_and(|text| text.starts_with('-') && text.contains(letter)));
+        let exports = name == "export" || given('x');
+        // `declare -n`: a later value of the other variable is this one's too.
+        let name_of_another = name != "export" && given('n');
         for arg in args {
             // Plain assignments were followed by the reader; here stand those that came out of an expansion.
             if let Some((name, value)) = assignment(arg) {
-                if self.state.get(&name).is_none() {
+                if name_of_another {
+                    self.state.set(&name, Word { multi: true, ..Word::unknown() });
+                } else if self.state.get(&name).is_none() {
                     self.state.set(&name, value);
                 }
                 if exports {

@@ -101,9 +101,23 @@ impl Shell<'_> {
                 }
                 Role::Attributes => self.write(word, Change::Attributes, Some(at)),
                 Role::Delete | Role::DeleteTree | Role::Move => {
-                    let path = self.path(word);
-                    let (recursive, moved) = (*role == Role::DeleteTree, *role == Role::Move);
-                    self.push(Deed::Delete(Delete { path, recursive, moved }), Some(at));
+                    let mut path = self.path(word);
+                    // `FOLDER/**` is all below the folder, one by one.
+                    let all = matches!(path.word.pieces.last(), Some(Piece::Glob(glob)) if glob == "**");
+                    if all {
+                        path.word.pieces.pop();
+                        path = Path { word: Path::resolve(&path.word, &Word::default()).word, shown: path.shown };
+                    }
+                    // What is moved onto the null device is gone.
+                    let moved = *role == Role::Move && !arguments.operands.last().is_some_and(|to| to.is("/dev/null"));
+                    let recursive = matches!(role, Role::DeleteTree) || all || (*role == Role::Move && !moved);
+                    self.push(Deed::Delete(Delete { path: path.clone(), recursive, moved }), Some(at));
+                    if name == "rm" && !recursive && path.word.literal().is_some() && arguments.may_hide.is_some() {
+                        // `rm $FLAGS FOLDER`
+                        let before = std::mem::replace(&mut self.sure, false);
+                        self.push(Deed::Delete(Delete { path, recursive: true, moved }), Some(at));
+                        self.sure = before;
+                    }
                     sources.push(word.clone());
                 }
                 Role::Url => {
@@ -113,6 +127,16 @@ impl Shell<'_> {
                         .find(|flag| flag.names.iter().any(|name| name == "--request" || name == "--method"))
                         .and_then(|flag| flag.value.clone());
                     self.push(Deed::Fetch { url: word.clone(), method }, Some(at));
+                    if arguments.has("--remote-name") || (name == "wget" && !arguments.has("--output-document") && !arguments.has("--spider")) {
+                        let folder = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--directory-prefix" || name == "--output-dir"));
+                        let mut file = folder.and_then(|flag| flag.value.clone()).unwrap_or_else(|| Word::lit("."));
+                        file.push_lit("/");
+                        file.extend(&Path::resolve(&Word::lit("/"), word).name());
+                        self.write(&file, Change::Unknown, Some(at));
+                        if let Some(path) = self.path(&file).word.literal() {
+                            self.state.write(path, Word::unknown().into());
+                        }
+                    }
                 }
                 Role::Shell => {
                     let word = word.clone();
@@ -164,8 +188,11 @@ impl Shell<'_> {
         // A symbolic link's target is read from the folder of the link.
         let folder = link.word.literal().filter(|_| arguments.has("--symbolic")).and_then(|link| link.rsplit_once('/'));
         let base = folder.map_or_else(|| self.state.place.cwd.clone(), |(folder, _)| Word::lit(folder));
-        if let (Some(link), Some(target)) = (link.word.literal(), Path::resolve(&base, target).word.literal()) {
-            self.state.link(link, target);
+        let target = Path::resolve(&base, target).word;
+        match (link.word.literal(), target.literal(), stands_for(&target)) {
+            (Some(link), Some(target), _) => self.state.link(link, target),
+            (Some(link), None, Some(text)) => self.state.write(link, text.into()),
+            _ => {}
         }
     }
 
@@ -181,6 +208,8 @@ impl Shell<'_> {
             if let Some((from, name)) = from.literal().and_then(|from| Some((from, from.rsplit_once('/')?.1))) {
                 self.state.copy(from, target);
                 self.state.copy(from, &format!("{target}/{name}"));
+            } else if let Some(text) = stands_for(&from) {
+                self.state.write(target, text.into());
             }
         }
     }
@@ -196,4 +225,10 @@ impl Shell<'_> {
             self.push(Deed::Write(crate::action::Write { path, change: Change::Unknown }), Some(at));
         }
     }
+}
+
+/// A copy of a program does what the program does.
+fn stands_for(path: &Word) -> Option<Word> {
+    let program = program_name(path).filter(|_| path.has_hole() || path.prefix().contains("/bin/"))?;
+    Some(Word::lit(format!("{program} \"$@\"")))
 }

@@ -29,6 +29,13 @@ impl Shell<'_> {
                 Output { text: stdin.text.clone(), ..Output::unknown() }
             }
             "pwd" => Output::text(self.state.place.cwd.clone()),
+            // The folder is not known, the name is.
+            "which" | "type" | "command" if args.last().is_some_and(|arg| arg.literal().is_some_and(|text| !text.contains('/'))) => {
+                let mut word = Word::lit("/");
+                word.push(Piece::Any(Bound::Anything));
+                word.push_lit(&format!("/{}", args.last().map(ToString::to_string).unwrap_or_default()));
+                Output::text(word)
+            }
             "which" | "type" | "command" | "readlink" | "realpath" => match args.iter().rfind(|arg| !arg.prefix().starts_with('-')) {
                 Some(arg) => Output::text(arg.clone()),
                 None => Output::unknown(),
@@ -50,7 +57,12 @@ impl Shell<'_> {
             // Their output only sets up a shell; it is made to be given to `eval`.
             "ssh-agent" | "direnv" | "pyenv" | "rbenv" | "nodenv" | "goenv" | "jenv" | "fnm" | "opam" | "brew" | "conda" | "mamba" | "micromamba"
             | "starship" | "zoxide" | "dircolors" | "lesspipe" | "mise" | "asdf" | "rtx" | "luarocks" | "keychain" | "docker-machine" | "minikube" | "fzf"
-            | "atuin" => Output::nothing(),
+            | "atuin" | "thefuck" | "op" | "resize" | "devbox" | "volta" | "oh-my-posh" | "mcfly" => Output::nothing(),
+            _ if args.iter().any(|arg| arg.literal().is_some_and(|text| SETS_UP.contains(&text)))
+                && !matches!(program, "curl" | "wget" | "ssh" | "echo" | "printf" | "cat") =>
+            {
+                Output::nothing()
+            }
             "mktemp" => {
                 let mut word = Word::lit(format!("{}/", self.setting.temporary));
                 word.push(Piece::Any(Bound::Name));
@@ -87,12 +99,16 @@ impl Shell<'_> {
     pub(super) fn git_output(&self, subcommand: &str, args: &[Word]) -> Output {
         match subcommand {
             "rev-parse" if args.iter().any(|arg| arg.is("--show-toplevel")) => Output::text(Word::lit(self.setting.root.as_str())),
-            "branch" | "rev-parse" | "describe" | "symbolic-ref" | "merge-base" | "rev-list" | "name-rev" | "stash create" | "commit-tree" | "write-tree"
-            | "hash-object" => Output::text(name()),
+            "diff" | "ls-tree" if !args.iter().any(|arg| arg.is("--name-only")) => Output::unknown(),
+            "ls-files" | "diff" | "ls-tree" | "branch" | "rev-parse" | "describe" | "symbolic-ref" | "merge-base" | "rev-list" | "name-rev"
+            | "stash create" | "commit-tree" | "write-tree" | "hash-object" => Output::text(name()),
             _ => Output::unknown(),
         }
     }
 }
+
+/// Words by which a program is asked for lines that set up the shell.
+const SETS_UP: &[&str] = &["completion", "completions", "generate-shell-completion", "shellenv", "shell-init", "export-credentials"];
 
 /// A name that is not known.
 fn name() -> Word {

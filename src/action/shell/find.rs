@@ -16,26 +16,24 @@ impl Shell<'_> {
         let at = self.note(name, words, &arguments, env.clone(), stdin);
         let operands: Vec<Word> = arguments.operands.iter().filter(|word| !matches!(word.literal(), Some("(" | ")" | "!" | ","))).cloned().collect();
         let (test, folders) = if name == "find" {
-            let test = arguments
-                .flags
-                .iter()
-                .find(|flag| flag.names.iter().any(|name| matches!(name.as_str(), "-name" | "-iname" | "-path" | "-wholename")))
-                .and_then(|flag| flag.value.clone());
-            // A test that everything passes is none.
-            (test.filter(|test| !matches!(test.literal(), Some("*" | "**" | "*.*" | "?*"))), operands)
+            (name_tests(args).find(|test| !sweeps(test)).cloned(), operands)
         } else {
             // fd: the first operand is the pattern, the others are folders.
             let extension =
                 arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--extension")).and_then(|flag| flag.value.as_ref()?.literal());
             let pattern = operands.first().and_then(Word::literal).and_then(fd_pattern);
-            (extension.map(|extension| Word::lit(format!("*.{extension}"))).or(pattern), operands.get(1..).unwrap_or(&[]).to_vec())
+            let test = extension.map(|extension| Word::lit(format!("*.{extension}"))).or(pattern);
+            (test.filter(|test| !sweeps(test)), operands.get(1..).unwrap_or(&[]).to_vec())
         };
         let folders = if folders.is_empty() { vec![Word::lit(".")] } else { folders };
         let found: Vec<Word> = folders.iter().map(|folder| found_below(folder, test.as_ref())).collect();
-        // With `-empty` and no way around it, nothing goes that holds anything.
-        let empty = arguments.has("-empty") && !args.iter().any(|word| word.literal().is_none_or(|text| matches!(text, "-o" | "-or" | "!" | "-not" | ",")));
+        // With `-empty` and no way around it, nothing goes that holds anything; links hold nothing either.
+        let links =
+            arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name.ends_with("type")) && flag.value.as_ref().is_some_and(|value| value.is("l")));
+        let empty =
+            (arguments.has("-empty") || links) && !args.iter().any(|word| word.literal().is_none_or(|text| matches!(text, "-o" | "-or" | "!" | "-not" | ",")));
         if arguments.has("-delete") && !empty {
-            for word in &found {
+            for word in if test.is_none() { &folders } else { &found } {
                 let path = self.path(word);
                 self.push(Deed::Delete(Delete { path, recursive: test.is_none(), moved: false }), Some(at));
             }
@@ -67,9 +65,33 @@ fn fd_pattern(pattern: &str) -> Option<Word> {
     plain.then(|| Word::lit(format!("{front}{rest}{back}")))
 }
 
-/// What `find FOLDER -name TEST` finds.
+/// The patterns that what `find` finds must fit.
+fn name_tests(args: &[Word]) -> impl Iterator<Item = &Word> {
+    let given = |at: usize, names: &[&str]| args.get(at).and_then(Word::literal).is_some_and(|text| names.contains(&text));
+    (0..args.len()).filter_map(move |at| {
+        let named = given(at, &["-name", "-iname", "-path", "-wholename"]) && !(at > 0 && given(at - 1, &["!", "-not"]));
+        args.get(at + 1).filter(|_| named)
+    })
+}
+
+/// Whether a test lets all files through that people write: everything, or all sources of a language.
+fn sweeps(test: &Word) -> bool {
+    const SOURCES: &[&str] = &[
+        "rs", "py", "js", "jsx", "mjs", "ts", "tsx", "go", "java", "kt", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "swift", "scala", "ex", "exs", "clj",
+        "hs", "ml", "vue", "svelte", "sql", "sh",
+    ];
+    test.literal()
+        .is_some_and(|text| matches!(text, "*" | "**" | "*.*" | "?*") || text.strip_prefix("*.").is_some_and(|extension| SOURCES.contains(&extension)))
+}
+
+/// What `find FOLDER -name TEST` finds; without a test all that is below.
 fn found_below(folder: &Word, test: Option<&Word>) -> Word {
-    let Some(test) = test.and_then(Word::literal) else { return folder.clone() };
+    let Some(test) = test.and_then(Word::literal) else {
+        let mut word = folder.clone();
+        word.push_lit("/");
+        word.push(Piece::Glob("**".to_owned()));
+        return word;
+    };
     let mut word = folder.clone();
     word.push_lit("/");
     word.push(Piece::Glob("**".to_owned()));

@@ -26,6 +26,14 @@ impl Shell<'_> {
         {
             return output;
         }
+        if head.literal().is_some_and(|text| text.contains('/')) {
+            // What this line linked or copied here is another program.
+            let path = self.path(head).word;
+            let source = path.literal().and_then(|path| self.state.copied_from(path)).filter(|source| source.contains("/bin/"));
+            if let Some(target) = program_name(&source.map_or(path, Word::lit)).filter(|target| *target != name) {
+                return self.invoke([&[Word::lit(target)], args].concat(), env, stdin);
+            }
+        }
         match name.as_str() {
             "git" => return git::invoke(self, &words, env, stdin),
             "find" | "fd" | "fdfind" => return self.find(&name, &words, env, stdin),
@@ -74,10 +82,13 @@ impl Shell<'_> {
                 line.push_lit(" ");
                 line.extend(&joined(args));
             }
-            // An alias that names itself is the program.
-            if line.prefix().split_whitespace().next() != Some(name) {
-                return Some(self.within("alias", |shell| shell.text(&line, stdin)).unwrap_or_default());
+            if line.prefix().split_whitespace().next() == Some(name) {
+                // An alias that names itself is the program.
+                let mut itself = Word::lit("command ");
+                itself.extend(&line);
+                line = itself;
             }
+            return Some(self.within("alias", |shell| shell.text(&line, stdin)).unwrap_or_default());
         }
         let output = self.builtin(name, args, stdin)?;
         if !matches!(name, ":" | "true" | "false" | "test" | "[" | "cd" | "read" | "return" | "break" | "continue") {
@@ -144,5 +155,6 @@ pub(super) fn program_name(head: &Word) -> Option<String> {
         },
         _ => None,
     }
+    .map(|name| name.strip_suffix(".exe").map_or(name.clone(), str::to_owned))
     .filter(|name| !name.is_empty())
 }

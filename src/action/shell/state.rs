@@ -79,6 +79,8 @@ pub(super) struct State {
     copied: BTreeMap<String, String>,
     /// Links that this line made: from and to, both absolute.
     links: BTreeMap<String, String>,
+    /// Git's configuration that this line set.
+    pub(super) configured: Vec<(String, Word)>,
     /// Branches around the present command that may not be gone.
     pub(super) branches: usize,
 }
@@ -111,6 +113,38 @@ pub(super) struct Mark {
 /// Values kept of one array; a longer one is not known.
 const MAX_VALUES: usize = 256;
 
+/// Variables that name a program by convention (environ(7), GNU make's "Variables Used by Implicit Rules"), and one of its kind.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("SHELL", "bash"),
+    ("BASH", "bash"),
+    ("EDITOR", "vi"),
+    ("VISUAL", "vi"),
+    ("PAGER", "less"),
+    ("BROWSER", "xdg-open"),
+    ("SUDO", "sudo"),
+    ("GIT", "git"),
+    ("RM", "rm"),
+    ("CC", "cc"),
+    ("CXX", "c++"),
+    ("LD", "ld"),
+    ("AR", "ar"),
+    ("MAKE", "make"),
+    ("CMAKE", "cmake"),
+    ("CARGO", "cargo"),
+    ("RUSTC", "rustc"),
+    ("GO", "go"),
+    ("NODE", "node"),
+    ("NPM", "npm"),
+    ("JAVA", "java"),
+    ("PYTHON", "python3"),
+    ("PIP", "pip"),
+    ("RUBY", "ruby"),
+    ("PERL", "perl"),
+    ("PHP", "php"),
+    ("DOCKER", "docker"),
+    ("KUBECTL", "kubectl"),
+];
+
 impl State {
     pub(super) fn new(setting: &Setting) -> Self {
         let place = Place { exports_all: false, cwd: Word::lit(setting.cwd.as_str()), positional: None, name: None, branch: None };
@@ -124,19 +158,23 @@ impl State {
             added: BTreeMap::new(),
             copied: BTreeMap::new(),
             links: BTreeMap::new(),
+            configured: Vec::new(),
             branches: 0,
         };
         if let Some(home) = &setting.home {
             state.set("HOME", Word::lit(home.as_str()));
         }
         state.set("TMPDIR", Word::lit(setting.temporary.as_str()));
-        state.set("SHELL", Word::lit("bash"));
-        state.set("BASH", Word::lit("bash"));
+        for (name, program) in PROGRAMS {
+            state.set(name, Word::lit(*program));
+        }
         state.set("IFS", Word::lit(" \t\n"));
         // Only their shape is known: a name or a number.
         for name in ["RANDOM", "SECONDS", "UID", "EUID", "PPID", "LINENO", "USER", "HOSTNAME"] {
             state.set(name, Word { pieces: vec![Piece::Any(Bound::Name)], multi: false });
         }
+        // What was there before the line is no news to the programs it starts.
+        state.exported = Names::NONE;
         state
     }
 
@@ -173,7 +211,8 @@ impl State {
             Variable::Array(values) if values.len() > MAX_VALUES => Variable::Scalar(Word { multi: true, ..Word::unknown() }),
             other => other,
         };
-        if self.place.exports_all {
+        // It is in the environment from the start, so a new value is too.
+        if self.place.exports_all || matches!(name, "PATH" | "HOME") {
             self.export(name);
         }
         self.variables.change(name, Some(value));

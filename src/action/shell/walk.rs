@@ -276,7 +276,9 @@ impl Shell<'_> {
             for assign in &simple.assigns {
                 self.assign(assign);
             }
-            return self.send(&simple.redirects, Output::nothing());
+            // `$(<file)` is the text of the file.
+            let file = simple.redirects.iter().any(|redirect| matches!(redirect.to, Target::Read(_)));
+            return self.send(&simple.redirects, if file { Output { text: stdin.text.clone(), items: None, file: stdin.file.clone() } } else { Output::nothing() });
         }
         let env: Vec<(String, Word)> = simple.assigns.iter().map(|assign| (assign.name.clone(), self.value(assign))).collect();
         let output = self.invoke(words, env, &stdin);
