@@ -2,9 +2,9 @@
 
 use globset::GlobBuilder;
 
+use crate::policy::compile::Texts;
 use crate::policy::compile::automaton::{Reading, automaton};
 use crate::policy::compile::pattern::Patterns;
-use crate::policy::compile::texts::Texts;
 use crate::policy::pattern::{Anchor, Automaton, Pattern};
 
 /// Walks a table over a text.
