@@ -16,9 +16,7 @@ const ANCHORS: [&str; 3] = ["/", "${CLAUDE_PROJECT_DIR}/", "${CLAUDE_PLUGIN_ROOT
 
 /// One handler that starts the gate, or names it.
 pub(super) struct Entry {
-    /// The event it is registered on.
     pub event: String,
-    /// The command as written.
     pub command: String,
     /// The arguments as written; `None` is the shell form.
     arguments: Option<Value>,
@@ -43,7 +41,6 @@ impl Entry {
 }
 
 /// Whether the command of a handler (with or without arguments in it) starts the gate.
-#[must_use]
 pub fn starts_gate(command: &str) -> bool {
     let is_program = |path: &str| path.rsplit('/').next() == Some(PROGRAM);
     // A path may hold blanks. A word before the path makes it a line for a shell.
@@ -52,7 +49,6 @@ pub fn starts_gate(command: &str) -> bool {
 }
 
 /// Whether a matcher lets every tool through; a group without one does too.
-#[must_use]
 pub fn covers_all(matcher: Option<&Value>) -> bool {
     matcher.is_none_or(|matcher| matches!(matcher.as_str(), Some("" | "*")))
 }
