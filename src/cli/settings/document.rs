@@ -9,7 +9,7 @@ use jsonc_parser::common::Ranged;
 use serde_json::Value;
 
 use super::Mistake;
-use super::layout::{Layout, Piece};
+use super::layout::Layout;
 use crate::event::settings::shape::Step;
 
 /// One change of a text: these bytes give way to that text.
@@ -146,7 +146,7 @@ impl<'t> Document<'t> {
     }
 
     /// Adds a child after the last one.
-    pub(super) fn append(&self, container: &Container, key: Option<&str>, piece: &Piece) -> Splice {
+    pub(super) fn append(&self, container: &Container, key: Option<&str>, piece: &Value) -> Splice {
         let Layout { eol, unit, .. } = &self.layout;
         if let Some(last) = container.children.last() {
             let before = container.children.iter().rev().nth(1).map_or(container.range.start + 1, |before| before.end);
@@ -175,7 +175,7 @@ impl<'t> Document<'t> {
     }
 
     /// Puts a value in the place of another one, in as many lines.
-    pub(super) fn replace(&self, range: &Range<usize>, piece: &Piece) -> Splice {
+    pub(super) fn replace(&self, range: &Range<usize>, piece: &Value) -> Splice {
         let indent = self.part(range.clone()).contains('\n').then(|| self.indent_at(range.start));
         Splice { range: range.clone(), with: self.layout.value(piece, indent) }
     }
@@ -217,24 +217,12 @@ impl<'t> Document<'t> {
         let mut members = Some(&self.root);
         let mut items: &[ast::Value] = &[];
         for step in way {
-            let value = match step {
-                Step::Key(key) => match members.and_then(|members| members.get(key)) {
-                    Some(property) => {
-                        offset = property.range.start;
-                        &property.value
-                    }
-                    None => break,
-                },
-                Step::Index(index) => match items.get(*index) {
-                    Some(value) => {
-                        offset = value.range().start;
-                        value
-                    }
-                    None => break,
-                },
+            let found = match step {
+                Step::Key(key) => members.and_then(|members| members.get(key)).map(|property| (property.range.start, &property.value)),
+                Step::Index(index) => items.get(*index).map(|value| (value.range().start, value)),
             };
-            members = value.as_object();
-            items = elements(value);
+            let Some((start, value)) = found else { break };
+            (offset, members, items) = (start, value.as_object(), elements(value));
         }
         offset
     }
