@@ -22,7 +22,6 @@ pub(super) enum Form {
     Command,
     /// A list of its words.
     Words,
-    /// Only skipped.
     Regex,
     /// A regular expression and what is put in its place.
     Replace,
@@ -94,7 +93,6 @@ pub(super) struct Open {
     after_condition: bool,
 }
 
-/// Reads all of `text`.
 pub(super) fn tokens(text: &str, language: Language) -> Vec<Placed<'_>> {
     let (tokens, pending, open) = (Vec::new(), Vec::new(), Open::default());
     let mut lexer = Lexer { text, at: 0, language, grammar: grammar::of(language), tokens, pending, open };
