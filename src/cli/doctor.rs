@@ -6,6 +6,7 @@ mod wiring;
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::Serialize;
 use serde_json::json;
 
 use super::compiling;
@@ -26,7 +27,8 @@ pub struct Arguments {
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     Ok,
     /// Worth a look.
@@ -35,7 +37,7 @@ pub enum State {
     Fail,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     pub part: &'static str,
     pub state: State,
@@ -81,14 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let findings = findings.0;
     let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Ok);
     if arguments.json {
-        let word = |state| match state {
-            State::Ok => "ok",
-            State::Warn => "warn",
-            State::Fail => "fail",
-        };
-        let list: Vec<_> =
-            findings.iter().map(|finding| json!({ "part": finding.part, "state": word(finding.state), "text": finding.text, "mend": finding.mend })).collect();
-        say_json(&json!({ "state": word(worst), "build": BUILD, "findings": list }));
+        say_json(&json!({ "state": worst, "build": BUILD, "findings": findings }));
     } else {
         show(&findings, worst);
     }

@@ -17,7 +17,7 @@ pub fn progress(text: &str) {
 }
 
 /// A value as JSON, on standard output.
-pub fn say_json(value: &serde_json::Value) {
+pub fn say_json(value: &impl serde::Serialize) {
     say(&serde_json::to_string_pretty(value).unwrap_or_default());
 }
 

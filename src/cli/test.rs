@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::{Value, json};
 
 use super::compiling;
 use super::place::Place;
@@ -52,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     }
     let outcome = run_examples(&rules, &policy).ok_or(Failure::PolicyDamaged)?;
     if arguments.json {
-        say_json(&as_json(&outcome));
+        say_json(&outcome);
     } else {
         show(&outcome);
     }
@@ -94,18 +93,4 @@ fn show(outcome: &Outcome) {
     }
     let end = format!("{} rules, {} examples, {} failed", outcome.rules, outcome.examples, outcome.failures.len());
     say(&styled(&end, if outcome.failures.is_empty() { Style::Good } else { Style::Bad }));
-}
-
-fn as_json(outcome: &Outcome) -> Value {
-    let failures: Vec<Value> = outcome
-        .failures
-        .iter()
-        .map(|failure| {
-            json!({
-                "rule": failure.rule, "place": failure.place, "list": failure.list, "example": failure.example,
-                "expected": failure.expected, "got": failure.got,
-            })
-        })
-        .collect();
-    json!({ "rules": outcome.rules, "examples": outcome.examples, "failures": failures, "notes": outcome.notes })
 }

@@ -1,6 +1,8 @@
 //! Judges the examples of rules through the same decision as the hook, in a world made up from what they say.
 
 use crate::action::lookup::Lookups;
+use serde::Serialize;
+
 use crate::action::path::Path;
 use crate::action::tools;
 use crate::action::word::Word;
@@ -26,7 +28,7 @@ const PROTECTED: &str = "main";
 const MAX_ROUNDS: usize = 8;
 
 /// What became of the examples.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Outcome {
     pub rules: usize,
     /// How many examples; a command in `instead` is one.
@@ -36,7 +38,7 @@ pub struct Outcome {
 }
 
 /// An example that was not judged as its rule says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failed {
     pub rule: String,
     pub place: String,
