@@ -74,3 +74,6 @@ pub fn main() -> ExitCode {
         ExitCode::from(refusal.code)
     })
 }
+
+#[cfg(test)]
+mod tests;

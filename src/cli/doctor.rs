@@ -1,6 +1,6 @@
 //! `portcullis doctor`: looks at each part of the gate, and says what to do about what is not well.
 
-mod client;
+pub(super) mod client;
 mod wiring;
 
 use std::process::ExitCode;

@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
 }
 
 /// The command line that the words stand for.
-fn command_line(words: &[String]) -> String {
+pub(super) fn command_line(words: &[String]) -> String {
     match words {
         [line] => line.clone(),
         _ => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
@@ -196,20 +196,4 @@ fn without_call(event: &Event, input: &[u8], world: &World, as_json: bool) -> Re
         say(&format!("{} exit {}:\n{}", styled("answer", Style::Bold), answer.code, super::init::indented(&said)));
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn several_words_are_quoted_and_one_is_a_line() {
-        for (words, line) in [
-            (vec!["git push && ls"], "git push && ls"),
-            (vec!["git", "push", "--force"], "git push --force"),
-            (vec!["echo", "it's", "a b", "", "$X"], r"echo 'it'\''s' 'a b' '' '$X'"),
-        ] {
-            assert_eq!(command_line(&words.into_iter().map(str::to_owned).collect::<Vec<_>>()), line);
-        }
-    }
 }

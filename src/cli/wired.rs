@@ -79,25 +79,3 @@ fn wired(event: &str, handler: &Value, variables: &[(&'static str, PathBuf)]) ->
         variables: variables.to_vec(),
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_client_fills_in_its_folders() {
-        for (handler, program, args) in [
-            (r#""command":"${CLAUDE_PROJECT_DIR}/bin/portcullis-hook","args":["PreToolUse"]"#, "/p p/bin/portcullis-hook", vec!["PreToolUse"]),
-            (r#""command":"${CLAUDE_PLUGIN_ROOT}/bin/portcullis-hook","args":["PreToolUse"]"#, "/q/bin/portcullis-hook", vec!["PreToolUse"]),
-            (r#""command":"/x/portcullis-hook PreToolUse""#, "/x/portcullis-hook", vec!["-c", "/x/portcullis-hook PreToolUse"]),
-        ] {
-            let text = format!(r#"{{"hooks":{{"PreToolUse":[{{"matcher":"*","hooks":[{{"type":"command",{handler}}}]}}]}}}}"#);
-            let found = entries(&text, Path::new("/p p"), Some(Path::new("/q")));
-            assert_eq!(found.len(), 1, "{text}");
-            let entry = &found[0];
-            assert_eq!(entry.program(), Path::new(program), "{text}");
-            assert_eq!(entry.process().get_args().collect::<Vec<_>>(), args, "{text}");
-        }
-        assert_eq!(entries("{", Path::new("/"), None), []);
-    }
-}

@@ -64,24 +64,3 @@ fn boundary(text: &str, at: usize) -> usize {
 fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn near_words_are_suggested_and_far_ones_are_not() {
-        let keys = ["program", "any_flag", "all_flags", "arg"];
-        let cases = [("any_flags", Some("any_flag")), ("progam", Some("program")), ("args", Some("arg")), ("colour", None), ("", None)];
-        for (word, expected) in cases {
-            assert_eq!(nearest(word, keys), expected, "{word}");
-        }
-    }
-
-    #[test]
-    fn a_span_beyond_the_text_is_shown_at_its_end() {
-        let mistake = Mistake { path: "p.toml".into(), span: 90..99, what: "w\u{1b}[1m".into(), mend: String::new() };
-        let shown = mistake.render("ä = 1", false);
-        assert!(shown.contains("p.toml:1") && !shown.contains('\u{1b}'), "{shown}");
-    }
-}

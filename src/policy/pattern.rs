@@ -103,17 +103,3 @@ impl Automaton<'_> {
         self.found.get(usize::from(state / 8)).is_some_and(|bits| bits >> (state % 8) & 1 == 1)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::wire::{Bytes, Wire as _};
-    use super::*;
-
-    #[test]
-    fn a_pattern_survives_the_wire() {
-        let pattern = Pattern { source: "a*", table: None };
-        let mut bytes = Vec::new();
-        pattern.put(&mut bytes);
-        assert_eq!(Pattern::get(&mut Bytes(&bytes)), Some(pattern));
-    }
-}

@@ -201,29 +201,3 @@ fn mistaken(path: &Path, mistake: &settings::Mistake) -> Refusal {
     let why = format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.what);
     Refusal::new(format!("`{}` was left as it is", path.display()), why, mistake.mend.clone())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::STARTER;
-    use crate::BUILD;
-    use crate::policy::Layer;
-    use crate::policy::compile::{Input, Source, compile};
-    use crate::policy::packs::{PACKS, PROGRAMS};
-
-    #[track_caller]
-    fn compiles(text: &str) -> usize {
-        let layers = [Source { layer: Layer::Project, path: "portcullis.toml", text }];
-        let input = Input { build: BUILD, compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
-        match compile(&input) {
-            Ok(compiled) => compiled.rules.iter().filter(|rule| rule.place.starts_with("portcullis.toml")).count(),
-            Err(mistakes) => panic!("{}", input.render(&mistakes, false)),
-        }
-    }
-
-    #[test]
-    fn the_starter_policy_is_valid_as_it_stands_and_with_all_its_examples() {
-        assert_eq!(compiles(STARTER), 0);
-        let all: Vec<&str> = STARTER.lines().map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line)).collect();
-        assert_eq!(compiles(&all.join("\n")), 1);
-    }
-}

@@ -9,7 +9,7 @@ use crate::policy::mistake::{line, suggestion};
 use crate::policy::schema::{Checker, PROGRAMS, Text, Value};
 
 /// Roles by their names.
-const ROLES: &[(&str, Role)] = &[
+pub(super) const ROLES: &[(&str, Role)] = &[
     ("none", Role::None),
     ("read", Role::Read),
     ("write", Role::Write),
@@ -31,7 +31,7 @@ const ROLES: &[(&str, Role)] = &[
 ];
 
 /// Ways of writing options by their names.
-const STYLES: &[(&str, Style)] =
+pub(super) const STYLES: &[(&str, Style)] =
     &[("gnu", Style::Gnu), ("exact", Style::Exact), ("single-dash", Style::SingleDash), ("keys", Style::Keys), ("bundled", Style::Bundled)];
 
 /// Reads the descriptions of one file. `seen` holds the place of every program of the files before it.
@@ -183,22 +183,4 @@ fn known(options: &[Opt], name: &str) -> bool {
 fn unknown(name: &Text, options: &[Opt], checker: &mut Checker) {
     let names = options.iter().flat_map(|option| option.names.iter().copied());
     checker.mistake(&name.span, format!("the option `{}` is not in `options`", name.text), suggestion(name.text, names));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::wire::{Bytes, Wire as _};
-
-    #[test]
-    fn every_role_and_style_has_a_name() {
-        for byte in 0..=u8::MAX {
-            if let Some(role) = Role::get(&mut Bytes(&[byte])) {
-                assert_eq!(ROLES.iter().filter(|(_, named)| *named == role).count(), 1, "{role:?}");
-            }
-            if let Some(style) = Style::get(&mut Bytes(&[byte])) {
-                assert_eq!(STYLES.iter().filter(|(_, named)| *named == style).count(), 1, "{style:?}");
-            }
-        }
-    }
 }

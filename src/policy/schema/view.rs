@@ -116,15 +116,3 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day - 1 - 719_468
 }
-
-#[cfg(test)]
-mod tests {
-    use super::days;
-
-    #[test]
-    fn days_are_counted_from_1970() {
-        for (day, expected) in [((1970, 1, 1), 0), ((1969, 12, 31), -1), ((2000, 2, 29), 11_016), ((2027, 3, 31), 20_908), ((2100, 3, 1), 47_541)] {
-            assert_eq!(days(day.0, day.1, day.2), expected, "{day:?}");
-        }
-    }
-}
