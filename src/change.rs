@@ -13,19 +13,16 @@ pub struct Id(String);
 
 impl Id {
     /// The digits.
-    #[must_use]
     pub fn digits(&self) -> &str {
         &self.0
     }
 
     /// Whether it is a SHA-256 number.
-    #[must_use]
     pub fn is_sha256(&self) -> bool {
         self.0.len() == 64
     }
 
     /// Reads a number. Outer none: it is not one. Inner none: it is the one that stands for no object, all zeros.
-    #[must_use]
     pub fn read(text: &str) -> Option<Option<Self>> {
         let valid = DIGITS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         valid.then(|| text.bytes().any(|byte| byte != b'0').then(|| Self(text.to_ascii_lowercase())))
@@ -45,13 +42,11 @@ pub struct Update {
 
 impl Update {
     /// Whether the ref is a tag.
-    #[must_use]
     pub fn is_tag(&self) -> bool {
         self.target.starts_with("refs/tags/")
     }
 
     /// The name as people and policies write it: a branch without `refs/heads/`.
-    #[must_use]
     pub fn name(&self) -> &str {
         self.target.strip_prefix("refs/heads/").unwrap_or(&self.target)
     }
@@ -60,10 +55,7 @@ impl Update {
 /// Reads the lines of standard input: `<local ref> <local id> <remote ref> <remote id>` (githooks(5), "pre-push").
 ///
 /// The local ref is what the person wrote and may hold blanks (`HEAD@{1 day ago}`); the other three never do.
-///
-/// # Errors
-///
-/// The first line that is none, and why.
+/// Error: the first line that is none, and why.
 pub fn updates(input: &[u8]) -> Result<Vec<Update>, String> {
     // Other bytes than UTF-8 may stand in the name of a ref; it is still one ref, and no pattern names it by them.
     let text = String::from_utf8_lossy(input);

@@ -73,7 +73,6 @@ pub struct Rule<'a> {
     /// Lower layers may waive it.
     pub open: bool,
     pub when: When<'a>,
-    /// Actions it does not mean.
     pub unless: Option<When<'a>>,
     pub conditions: Conditions<'a>,
     /// Only for these agent types; empty: for all.
@@ -128,7 +127,6 @@ table! {
     FileWhen {
         /// Where.
         path: Vec<PathPattern<'a>> = paths,
-        /// The file does not exist yet.
         new: Option<bool> = flag,
         /// Patterns over the text that the change brings in.
         adds: Vec<Pattern<'a>> = contents,
@@ -148,7 +146,6 @@ table! {
 }
 
 table! {
-    /// Keys of `fetch`.
     FetchWhen {
         /// The host name, without the port.
         host: Vec<Pattern<'a>> = texts,
@@ -159,7 +156,6 @@ table! {
 }
 
 table! {
-    /// Keys of `call`.
     CallWhen {
         /// `mcp__server__tool`
         tool: Vec<Pattern<'a>> = texts,
@@ -186,17 +182,14 @@ pub enum Comparison {
 wire_enum!(Comparison { Less, AtMost, More, AtLeast });
 
 table! {
-    /// Keys of `spawn`.
     SpawnWhen {
         /// The agent's type.
         agent: Vec<Pattern<'a>> = texts,
-        /// Patterns over its prompt.
         prompt: Vec<Pattern<'a>> = contents,
     }
 }
 
 table! {
-    /// Keys of `push`.
     PushWhen {
         /// The ref in the remote, without `refs/heads/`.
         refs: Vec<Pattern<'a>> = texts_with_protected,
@@ -218,15 +211,12 @@ table! {
 table! {
     /// `where`: what must be true of the world. Empty lists and `None` are not asked.
     Conditions {
-        /// The current branch.
         branch: Vec<Pattern<'a>> = texts_with_protected,
         /// The branch that the action is about (a push's target, else the current one) is protected.
         protected_branch: Option<bool> = flag,
-        /// The work tree has uncommitted changes.
         dirty: Option<bool> = flag,
         /// The agent's type; the main agent is `main`.
         agent: Vec<Pattern<'a>> = texts,
-        /// The host's permission mode.
         mode: Vec<Pattern<'a>> = texts,
     }
 }

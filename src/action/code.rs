@@ -46,7 +46,6 @@ pub enum Language {
     Unknown,
 }
 
-/// What a call does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// Text given to a shell. Unknown parts are written as [`HOLE`]; some part is always known.
@@ -66,7 +65,6 @@ pub enum Found {
     Delete {
         /// The path as the program names it.
         path: Option<String>,
-        /// Everything below goes too.
         recursive: bool,
     },
     /// A call that runs a program or program text of which nothing is known.

@@ -16,7 +16,6 @@ type Component = Vec<Piece>;
 
 impl Path {
     /// The path `written` means in the folder `cwd`.
-    #[must_use]
     pub fn resolve(cwd: &Word, written: &Word) -> Self {
         let mut components = Vec::new();
         if !starts_anew(written) {
@@ -27,13 +26,11 @@ impl Path {
     }
 
     /// A path that is known as text and already absolute or relative to `cwd`.
-    #[must_use]
     pub fn known(cwd: &str, written: &str) -> Self {
         Self::resolve(&Word::lit(cwd), &Word::lit(written))
     }
 
     /// Its last component.
-    #[must_use]
     pub fn name(&self) -> Word {
         let mut components = Vec::new();
         clean(&self.word, &mut components);
@@ -45,7 +42,6 @@ impl Path {
     }
 
     /// `self/name`
-    #[must_use]
     pub fn below(&self, name: &Word) -> Self {
         let mut path = Self::resolve(&self.word, name);
         path.shown = format!("{}/{name}", self.shown.trim_end_matches('/'));

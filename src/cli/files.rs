@@ -122,7 +122,6 @@ pub fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a folder if nothing is in it.
 pub fn remove_if_empty(folder: &Path) {
     // `rmdir` refuses a folder with something in it, which is what is wanted.
     let _ = fs::remove_dir(folder);

@@ -108,7 +108,6 @@ fn finish(arguments: &Arguments, folder: &Path, on_path: bool) {
     say(&format!("next, in your own repository: {} init", program.display()));
 }
 
-/// A folder named on the command line.
 fn absolute(path: &Path) -> Result<PathBuf, Refusal> {
     std::path::absolute(path).map_err(|error| Refusal::usage("nothing was installed", format!("`{}`: {error}", path.display()), "name a folder"))
 }

@@ -16,7 +16,6 @@ pub fn progress(text: &str) {
     tell(&format!("portcullis: {text}"));
 }
 
-/// A value as JSON, on standard output.
 pub fn say_json(value: &impl serde::Serialize) {
     say(&serde_json::to_string_pretty(value).unwrap_or_default());
 }

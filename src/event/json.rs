@@ -32,10 +32,7 @@ pub enum Json {
 
 impl Json {
     /// Reads one value.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong, and at which byte.
+    /// Error: what is wrong, and at which byte.
     pub fn read(text: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(text).map_err(|error| format!("it is not UTF-8 at byte {}", error.valid_up_to()))?;
         let mut reader = Reader { text, at: 0 };
@@ -45,7 +42,6 @@ impl Json {
     }
 
     /// The value of a key.
-    #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Object(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
@@ -62,7 +58,6 @@ impl Json {
     }
 
     /// The text of a key's string.
-    #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.get(key)? {
             Self::Text(text) => Some(text),
@@ -71,7 +66,6 @@ impl Json {
     }
 
     /// A scalar as text.
-    #[must_use]
     pub fn scalar(&self) -> Option<String> {
         match self {
             Self::Bool(value) => Some(value.to_string()),
@@ -82,7 +76,6 @@ impl Json {
 }
 
 /// A text as a JSON string, with its quotes.
-#[must_use]
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');

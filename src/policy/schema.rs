@@ -36,7 +36,6 @@ pub enum Shape {
     Kinds,
 }
 
-/// A key of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
     pub name: &'static str,

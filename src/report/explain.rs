@@ -137,7 +137,6 @@ pub fn kind(deed: &Deed) -> &'static str {
     }
 }
 
-/// A tier in a word.
 pub const fn tier(tier: Tier) -> &'static str {
     match tier {
         Tier::Free => "free",
@@ -147,7 +146,6 @@ pub const fn tier(tier: Tier) -> &'static str {
     }
 }
 
-/// A three-valued answer in a word.
 pub const fn answer(answer: verdict::Answer) -> &'static str {
     match answer {
         verdict::Answer::No => "no",

@@ -121,7 +121,6 @@ impl Folders {
 /// What becomes of the commit that a ref led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// It stays reachable.
     Yes,
     /// It is not reached from the new one, or that cannot be shown.
     No,

@@ -12,7 +12,6 @@ pub(super) struct Arg {
 
 /// A call whose effect is known.
 pub(super) struct Call<'c> {
-    /// The canonical name.
     pub(super) name: &'c str,
     pub(super) effect: Effect,
     pub(super) args: &'c [Arg],

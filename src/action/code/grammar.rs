@@ -11,11 +11,9 @@ pub(super) enum Escapes {
     Raw,
     /// It only escapes itself and the quote.
     Single,
-    /// As in C.
     C,
 }
 
-/// How code is put into a string.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holes {
     None,
@@ -61,7 +59,6 @@ pub(super) struct Grammar {
     pub(super) newlines: bool,
 }
 
-/// A string over several lines.
 const fn long(open: &'static str, form: Form, escapes: Escapes, holes: Holes) -> Quote {
     Quote { open, form, escapes, holes, one_line: false }
 }

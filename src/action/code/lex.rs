@@ -3,7 +3,6 @@
 use super::Language;
 use super::grammar::{self, Escapes, Grammar, Holes, Quote, RAW};
 
-/// A stretch of a string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part<'a> {
     /// Text as it will be, escapes decoded.
@@ -12,7 +11,6 @@ pub(super) enum Part<'a> {
     Hole(&'a str),
 }
 
-/// What a string is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Plain,
@@ -20,7 +18,6 @@ pub(super) enum Form {
     Template,
     /// The shell runs it.
     Command,
-    /// A list of its words.
     Words,
     Regex,
     /// A regular expression and what is put in its place.
@@ -39,7 +36,6 @@ pub(super) enum Token<'a> {
     Newline,
 }
 
-/// A token and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Placed<'a> {
     pub(super) token: Token<'a>,

@@ -11,7 +11,6 @@ const MAX_EXPRESSION: usize = 512;
 /// A bracket without a partner ends after this many tokens.
 const MAX_UNCLOSED: usize = 64;
 
-/// A range of tokens, by index.
 pub(super) type Span = Range<usize>;
 
 pub(super) struct Piece<'a> {

@@ -26,7 +26,6 @@ const FOLDER: &str = ".portcullis";
 /// What keeps that folder out of commits.
 const IGNORE_ALL: &str = "*\n";
 
-/// How the gate is wired with `command`.
 pub fn wiring(command: &str) -> Wiring {
     Wiring { command: command.to_owned(), events: EVENTS, timeout_seconds: TIMEOUT }
 }

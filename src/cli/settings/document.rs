@@ -41,7 +41,6 @@ impl Container {
         Self { range: bytes(array), children: array.elements.iter().map(bytes).collect() }
     }
 
-    /// The bytes between the brackets.
     fn inside(&self) -> Range<usize> {
         self.range.start + 1..self.range.end.saturating_sub(1)
     }
@@ -106,7 +105,6 @@ impl<'t> Document<'t> {
         Container::of_object(&self.root)
     }
 
-    /// The object `hooks`, where there is one.
     pub(super) fn hooks(&self) -> Option<Container> {
         self.root.get_object("hooks").map(Container::of_object)
     }

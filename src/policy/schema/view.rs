@@ -66,12 +66,10 @@ impl<'t> Value<'t> {
         matches!(self.value, DeValue::Table(_))
     }
 
-    /// The string that it is.
     pub fn as_text(&self) -> Option<Text<'t>> {
         self.value.as_str().map(|text| Text { text, span: self.span.clone() })
     }
 
-    /// The integer that it is.
     pub fn as_number(&self) -> Option<i64> {
         self.value.as_integer().and_then(|number| i64::from_str_radix(number.as_str(), number.radix()).ok())
     }
@@ -91,7 +89,6 @@ impl<'t> Value<'t> {
         if let DeValue::Array(list) = self.value { list.iter().map(Self::of).collect() } else { vec![self.clone()] }
     }
 
-    /// The tables that it is.
     pub fn as_tables(&self) -> Vec<Self> {
         self.elements().into_iter().filter(Self::is_table).collect()
     }
