@@ -92,8 +92,11 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
     let mut sources: Vec<Source> =
         input.packs.iter().map(|(path, text)| Source { layer: Layer::BuiltIn, path, text }).chain(input.layers.iter().copied()).collect();
     sources.sort_by_key(|source| source.layer);
-    let documents: Vec<Document> =
-        sources.iter().filter_map(|Source { layer, path, text }| Some(Document { layer: *layer, path, text, table: parsed(path, text)? })).collect();
+    let ends = |text: &str| text.match_indices('\n').map(|(at, _)| at).collect();
+    let documents: Vec<Document> = sources
+        .iter()
+        .filter_map(|Source { layer, path, text }| Some(Document { layer: *layer, path, ends: ends(text), table: parsed(path, text)? }))
+        .collect();
     let programs: Vec<(&str, &str, DeValue)> = input.programs.iter().filter_map(|(path, text)| Some((*path, *text, parsed(path, text)?))).collect();
 
     let texts = Texts::default();

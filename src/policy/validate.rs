@@ -12,7 +12,7 @@ use toml::de::DeValue;
 
 use super::compile::pattern::Patterns;
 use super::examples::RuleExamples;
-use super::mistake::{Mistake, line};
+use super::mistake::Mistake;
 use super::pattern::Pattern;
 use super::schema::{Checker, LAYER, PACK, Value};
 use super::{Layer, Rule, Waiver};
@@ -24,7 +24,8 @@ use when::Reader;
 pub struct Document<'t> {
     pub layer: Layer,
     pub path: &'t str,
-    pub text: &'t str,
+    /// Where its lines end, in bytes.
+    pub ends: Vec<usize>,
     pub table: DeValue<'t>,
 }
 
@@ -41,7 +42,7 @@ impl<'t> Document<'t> {
     }
 
     fn place(&self, span: &Range<usize>) -> String {
-        format!("{}:{}", self.path, line(self.text, span.start))
+        format!("{}:{}", self.path, self.ends.partition_point(|end| *end < span.start) + 1)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What is to stand there is said by the parent module.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use jsonc_parser::ast;
@@ -270,10 +271,9 @@ fn cut(container: &Container, index: usize) -> Option<Splice> {
 /// The first key that stands twice at the top or in one object below `hooks`, and where.
 fn twice(root: &ast::Object) -> Option<(String, usize)> {
     fn in_one(object: &ast::Object) -> Option<(String, usize)> {
-        object.properties.iter().enumerate().find_map(|(index, property)| {
-            let mut before = object.properties.iter().take(index);
-            before.any(|before| before.name.as_str() == property.name.as_str()).then(|| (property.name.as_str().to_owned(), property.range.start))
-        })
+        let mut seen = HashSet::new();
+        let property = object.properties.iter().find(|property| !seen.insert(property.name.as_str()))?;
+        Some((property.name.as_str().to_owned(), property.range.start))
     }
     fn below(value: &ast::Value) -> Option<(String, usize)> {
         let members = value.as_object();
