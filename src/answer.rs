@@ -21,13 +21,11 @@ pub struct Answer {
 
 impl Answer {
     /// Nothing to say; never an explicit allow, which would skip the person's own prompts.
-    #[must_use]
     pub fn nothing() -> Self {
         Self::default()
     }
 
     /// The denial that every host honours: exit 2, the reason on standard error, an empty standard output.
-    #[must_use]
     pub fn deny(reason: &str) -> Self {
         Self { code: 2, stdout: String::new(), stderr: format!("{reason}\n") }
     }
@@ -37,13 +35,11 @@ impl Answer {
 ///
 /// Claude Code prompts on `ask` unless it runs unattended (`attended` is false), in `bypassPermissions` or in `dontAsk`;
 /// Codex and Gemini have no such answer and would go on.
-#[must_use]
 pub fn can_ask(event: &Event, attended: bool) -> bool {
     event.host == Host::ClaudeCode && event.name == "PreToolUse" && attended && !matches!(event.mode.as_str(), "bypassPermissions" | "dontAsk")
 }
 
 /// The answer to a verdict.
-#[must_use]
 pub fn to(event: &Event, verdict: &Verdict, attended: bool) -> Answer {
     match (Kind::of(&event.name), verdict.tier) {
         (Kind::Observing, _) | (_, Tier::Free | Tier::Metered) => Answer::nothing(),
@@ -56,7 +52,6 @@ pub fn to(event: &Event, verdict: &Verdict, attended: bool) -> Answer {
 }
 
 /// The answer to a failure.
-#[must_use]
 pub fn to_failure(failure: &Failure, kind: Kind) -> Answer {
     match (conclude(failure, kind), kind) {
         (Conclusion::GoOn, _) => Answer::nothing(),
@@ -66,7 +61,6 @@ pub fn to_failure(failure: &Failure, kind: Kind) -> Answer {
 }
 
 /// A text for the person at the start of a session.
-#[must_use]
 pub fn session_note(text: &str) -> Answer {
     Answer { code: 0, stdout: format!("{{\"systemMessage\":{}}}\n", quoted(text)), stderr: String::new() }
 }
@@ -80,7 +74,6 @@ fn ask(reason: &str) -> Answer {
 }
 
 /// `PermissionRequest` is decided by JSON alone.
-#[must_use]
 pub fn permission_denied(reason: &str) -> Answer {
     let stdout = format!(
         "{{\"hookSpecificOutput\":{{\"hookEventName\":\"PermissionRequest\",\"decision\":{{\"behavior\":\"deny\",\"message\":{}}}}}}}\n",

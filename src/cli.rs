@@ -52,7 +52,6 @@ enum Command {
 ///
 /// Exit codes: 0 done; 1 it was done and what was found is not well, or it could not be done; 2 the command line is
 /// wrong; 3 nothing could be judged.
-#[must_use]
 pub fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     // Not one of the commands for people: the hot door becomes this one, and waits.
@@ -75,3 +74,6 @@ pub fn main() -> ExitCode {
         ExitCode::from(refusal.code)
     })
 }
+
+#[cfg(test)]
+mod tests;

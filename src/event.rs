@@ -64,7 +64,6 @@ pub enum Kind {
 
 impl Kind {
     /// The kind of the event of this name. An unknown name is guarding: what is not known must not pass unseen.
-    #[must_use]
     pub fn of(name: &str) -> Self {
         match name {
             "PermissionRequest" => Self::Asking,
@@ -89,10 +88,7 @@ pub enum Unreadable {
 }
 
 /// Reads an event.
-///
-/// # Errors
-///
-/// [`Unreadable`], with the reader's own words.
+/// Error: [`Unreadable`], with the reader's own words.
 pub fn read(input: &[u8]) -> Result<Event, Unreadable> {
     let mut json = Json::read(input).map_err(Unreadable::Json)?;
     // Inputs can be large, so this one is moved.

@@ -48,7 +48,6 @@ pub enum Conclusion {
 }
 
 /// The table.
-#[must_use]
 pub fn conclude(failure: &Failure, kind: Kind) -> Conclusion {
     match (failure, kind) {
         // Work is never broken by an event that only tells.
@@ -77,7 +76,6 @@ pub fn conclude(failure: &Failure, kind: Kind) -> Conclusion {
 }
 
 /// What broke, and how to mend it.
-#[must_use]
 pub fn text(failure: &Failure) -> String {
     let (what, mend) = match failure {
         Failure::InputClosed => ("standard input is closed".to_owned(), "the hook must be started by the agent's client, with the event on standard input"),

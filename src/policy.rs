@@ -13,6 +13,7 @@ pub mod packs;
 pub mod pattern;
 #[cfg(feature = "cold")]
 pub mod schema;
+mod table;
 #[cfg(feature = "cold")]
 pub mod validate;
 pub mod wire;
@@ -20,6 +21,7 @@ pub mod wire;
 use crate::action::PushKind;
 use crate::action::program::Programs;
 use pattern::{PathPattern, Pattern};
+use table::{kinds, table};
 use wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
 
 /// The first bytes of a compiled policy: what it is, and the fingerprint of the form that this build reads. Bytes of
@@ -47,7 +49,6 @@ pub enum Layer {
     BuiltIn,
     /// The machine's administrator.
     Organisation,
-    /// The person.
     User,
     /// Committed in the repository.
     Project,
@@ -65,204 +66,166 @@ pub struct Rule<'a> {
     pub pack: &'a str,
     /// `policies/git.toml:12`
     pub place: &'a str,
-    /// The layer it comes from.
     pub layer: Layer,
-    /// What it decides.
     pub tier: Tier,
     /// Its verdict is shown and left in the last-refusal file, but nothing is held.
     pub shadow: bool,
     /// Lower layers may waive it.
     pub open: bool,
-    /// The actions it speaks of.
     pub when: When<'a>,
-    /// Actions it does not mean.
     pub unless: Option<When<'a>>,
-    /// What must be true of the world.
     pub conditions: Conditions<'a>,
     /// Only for these agent types; empty: for all.
     pub for_agents: Vec<Pattern<'a>>,
-    /// Why.
     pub reason: &'a str,
-    /// What to do instead.
     pub instead: &'a str,
 }
 wire_struct!(Rule { name, pack, place, layer, tier, shadow, open, when, unless, conditions, for_agents, reason, instead });
 
-/// Which actions: any of the tables of one kind.
-#[derive(Clone, Debug, PartialEq)]
-pub enum When<'a> {
-    /// A program is run.
-    Run(Vec<RunWhen<'a>>),
-    /// A file is written.
-    Write(Vec<FileWhen<'a>>),
-    /// A file is deleted.
-    Delete(Vec<FileWhen<'a>>),
-    /// A file is read.
-    Read(Vec<FileWhen<'a>>),
-    /// An address is fetched.
-    Fetch(Vec<FetchWhen<'a>>),
-    /// A tool is called.
-    Call(Vec<CallWhen<'a>>),
-    /// A sub-agent is started.
-    Spawn(Vec<SpawnWhen<'a>>),
-    /// A remote ref is changed.
-    Push(Vec<PushWhen<'a>>),
-    /// Something could not be read.
-    Opaque(Vec<OpaqueWhen<'a>>),
+kinds! {
+    Run(RunWhen) = 0u8, "run", RunWhen::KEYS;
+    Write(FileWhen) = 1u8, "write", schema::WRITE;
+    Delete(FileWhen) = 2u8, "delete", schema::DELETE;
+    Read(FileWhen) = 3u8, "read", schema::READ;
+    Fetch(FetchWhen) = 4u8, "fetch", FetchWhen::KEYS;
+    Call(CallWhen) = 5u8, "call", CallWhen::KEYS;
+    Spawn(SpawnWhen) = 6u8, "spawn", SpawnWhen::KEYS;
+    Push(PushWhen) = 7u8, "push", PushWhen::KEYS;
+    Opaque(OpaqueWhen) = 8u8, "opaque", OpaqueWhen::KEYS;
 }
 
-/// Keys of `run`. All must hold; a list holds if any of it does; an empty list is not asked.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RunWhen<'a> {
-    /// The program's name, without a folder.
-    pub program: Vec<Pattern<'a>>,
-    /// `push`, `remote set-url`.
-    pub subcommand: Vec<Pattern<'a>>,
-    /// Any of these options is given: name, and a pattern on its value.
-    pub any_flag: Vec<(&'a str, Option<Pattern<'a>>)>,
-    /// All of them are.
-    pub all_flags: Vec<(&'a str, Option<Pattern<'a>>)>,
-    /// None of them is.
-    pub no_flag: Vec<&'a str>,
-    /// Any operand is one of these.
-    pub arg: Vec<Pattern<'a>>,
-    /// A second such list, for the operand that belongs to the first (a key and its value).
-    pub and_arg: Vec<Pattern<'a>>,
-    /// No operand is one of these.
-    pub no_arg: Vec<Pattern<'a>>,
-    /// At least as many operands.
-    pub min_args: u8,
-    /// `NAME=value` in front, exported or given by `env`.
-    pub env: Vec<Pattern<'a>>,
-    /// The program whose output it reads.
-    pub stdin_from: Vec<Pattern<'a>>,
+table! {
+    /// Keys of `run`. All must hold; a list holds if any of it does; an empty list is not asked.
+    RunWhen {
+        /// The program's name, without a folder.
+        program: Vec<Pattern<'a>> = texts,
+        /// `push`, `remote set-url`.
+        subcommand: Vec<Pattern<'a>> = texts,
+        /// Any of these options is given: name, and a pattern on its value.
+        any_flag: Vec<(&'a str, Option<Pattern<'a>>)> = flags,
+        /// All of them are.
+        all_flags: Vec<(&'a str, Option<Pattern<'a>>)> = flags,
+        /// None of them is.
+        no_flag: Vec<&'a str> = bare_flags,
+        /// Any operand is one of these.
+        arg: Vec<Pattern<'a>> = texts_with_protected,
+        /// A second such list, for the operand that belongs to the first (a key and its value).
+        and_arg: Vec<Pattern<'a>> = texts_with_protected,
+        /// No operand is one of these.
+        no_arg: Vec<Pattern<'a>> = texts_with_protected,
+        /// At least as many operands.
+        min_args: u8 = count,
+        /// `NAME=value` in front, exported or given by `env`.
+        env: Vec<Pattern<'a>> = texts,
+        /// The program whose output it reads.
+        stdin_from: Vec<Pattern<'a>> = texts,
+    }
 }
-wire_struct!(RunWhen { program, subcommand, any_flag, all_flags, no_flag, arg, and_arg, no_arg, min_args, env, stdin_from });
 
-/// Keys of `write`, `delete` and `read`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FileWhen<'a> {
-    /// Where.
-    pub path: Vec<PathPattern<'a>>,
-    /// The file does not exist yet.
-    pub new: Option<bool>,
-    /// Patterns over the text that the change brings in.
-    pub adds: Vec<Pattern<'a>>,
-    /// What is found by `adds` on a line where one of these is found too does not count.
-    pub unless: Vec<Pattern<'a>>,
-    /// The path lies outside the repository.
-    pub outside_repo: Option<bool>,
-    /// With all below it (`delete` only).
-    pub recursive: Option<bool>,
-    /// Moved away rather than removed (`delete` only).
-    pub moved: Option<bool>,
-    /// After it no settings file would start the gate as it is wired now.
-    pub loses_gate: Option<bool>,
-    /// After it the policy would hold less than before.
-    pub weakens_policy: Option<bool>,
+table! {
+    /// Keys of `write`, `delete` and `read`.
+    FileWhen {
+        /// Where.
+        path: Vec<PathPattern<'a>> = paths,
+        new: Option<bool> = flag,
+        /// Patterns over the text that the change brings in.
+        adds: Vec<Pattern<'a>> = contents,
+        /// What is found by `adds` on a line where one of these is found too does not count.
+        unless: Vec<Pattern<'a>> = contents,
+        /// The path lies outside the repository.
+        outside_repo: Option<bool> = flag,
+        /// With all below it (`delete` only).
+        recursive: Option<bool> = flag,
+        /// Moved away rather than removed (`delete` only).
+        moved: Option<bool> = flag,
+        /// After it no settings file would start the gate as it is wired now.
+        loses_gate: Option<bool> = flag,
+        /// After it the policy would hold less than before.
+        weakens_policy: Option<bool> = flag,
+    }
 }
-wire_struct!(FileWhen { path, new, adds, unless, outside_repo, recursive, moved, loses_gate, weakens_policy });
 
-/// Keys of `fetch`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FetchWhen<'a> {
-    /// The host name, without the port.
-    pub host: Vec<Pattern<'a>>,
-    /// The whole address.
-    pub url: Vec<Pattern<'a>>,
-    /// `GET`, `POST`, …
-    pub method: Vec<Pattern<'a>>,
+table! {
+    FetchWhen {
+        /// The host name, without the port.
+        host: Vec<Pattern<'a>> = texts,
+        url: Vec<Pattern<'a>> = texts,
+        /// `GET`, `POST`, …
+        method: Vec<Pattern<'a>> = texts,
+    }
 }
-wire_struct!(FetchWhen { host, url, method });
 
-/// Keys of `call`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct CallWhen<'a> {
-    /// `mcp__server__tool`
-    pub tool: Vec<Pattern<'a>>,
-    /// JSON pointer and what its value must be; all must hold.
-    pub args: Vec<(&'a str, ValueTest<'a>)>,
+table! {
+    CallWhen {
+        /// `mcp__server__tool`
+        tool: Vec<Pattern<'a>> = texts,
+        /// JSON pointer and what its value must be; all must hold.
+        args: Vec<(&'a str, ValueTest<'a>)> = args,
+    }
 }
-wire_struct!(CallWhen { tool, args });
 
 /// A test on a value of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ValueTest<'a> {
-    /// Its text.
     Text(Pattern<'a>),
     /// Its number: the comparison and the decimal number on its right.
     Number(Comparison, &'a str),
 }
 
-/// A comparison of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// `<`
     Less,
-    /// `<=`
     AtMost,
-    /// `>`
     More,
-    /// `>=`
     AtLeast,
 }
 wire_enum!(Comparison { Less, AtMost, More, AtLeast });
 
-/// Keys of `spawn`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SpawnWhen<'a> {
-    /// The agent's type.
-    pub agent: Vec<Pattern<'a>>,
-    /// Patterns over its prompt.
-    pub prompt: Vec<Pattern<'a>>,
+table! {
+    SpawnWhen {
+        /// The agent's type.
+        agent: Vec<Pattern<'a>> = texts,
+        prompt: Vec<Pattern<'a>> = contents,
+    }
 }
-wire_struct!(SpawnWhen { agent, prompt });
 
-/// Keys of `push`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PushWhen<'a> {
-    /// The ref in the remote, without `refs/heads/`.
-    pub refs: Vec<Pattern<'a>>,
-    /// The remote's name or address.
-    pub remote: Vec<Pattern<'a>>,
-    /// How the ref changes.
-    pub kind: Vec<PushKind>,
+table! {
+    PushWhen {
+        /// The ref in the remote, without `refs/heads/`.
+        refs: Vec<Pattern<'a>> = texts_with_protected,
+        /// The remote's name or address.
+        remote: Vec<Pattern<'a>> = texts,
+        /// How the ref changes.
+        kind: Vec<PushKind> = push_kinds,
+    }
 }
-wire_struct!(PushWhen { refs, remote, kind });
 wire_enum!(PushKind { Create, FastForward, NonFastForward, Delete });
 
-/// Keys of `opaque`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct OpaqueWhen<'a> {
-    /// Why it could not be read.
-    pub why: Vec<Pattern<'a>>,
+table! {
+    OpaqueWhen {
+        /// Why it could not be read.
+        why: Vec<Pattern<'a>> = contents,
+    }
 }
-wire_struct!(OpaqueWhen { why });
 
-/// `where`: what must be true of the world. Empty lists and `None` are not asked.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Conditions<'a> {
-    /// The current branch.
-    pub branch: Vec<Pattern<'a>>,
-    /// The branch that the action is about (a push's target, else the current one) is protected.
-    pub protected_branch: Option<bool>,
-    /// The work tree has uncommitted changes.
-    pub dirty: Option<bool>,
-    /// The agent's type; the main agent is `main`.
-    pub agent: Vec<Pattern<'a>>,
-    /// The host's permission mode.
-    pub mode: Vec<Pattern<'a>>,
+table! {
+    /// `where`: what must be true of the world. Empty lists and `None` are not asked.
+    Conditions {
+        branch: Vec<Pattern<'a>> = texts_with_protected,
+        /// The branch that the action is about (a push's target, else the current one) is protected.
+        protected_branch: Option<bool> = flag,
+        dirty: Option<bool> = flag,
+        /// The agent's type; the main agent is `main`.
+        agent: Vec<Pattern<'a>> = texts,
+        mode: Vec<Pattern<'a>> = texts,
+    }
 }
-wire_struct!(Conditions { branch, protected_branch, dirty, agent, mode });
 
 /// A waiver: the rule does not hold for these actions until a day.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waiver<'a> {
-    /// The rule's name.
     pub rule: &'a str,
-    /// The actions that are waived.
     pub when: When<'a>,
-    /// Why.
     pub reason: &'a str,
     /// The last day on which it holds, in days since 1970-01-01 (UTC).
     pub until: i64,
@@ -274,7 +237,6 @@ wire_struct!(Waiver { rule, when, reason, until, place });
 /// A file of a layer as it was when the policy was compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerFile<'a> {
-    /// Which layer.
     pub layer: Layer,
     /// Its full path.
     pub path: &'a str,
@@ -294,7 +256,6 @@ pub struct Policy<'a> {
     pub layers: Vec<LayerFile<'a>>,
     /// A digest of the layers' texts, for people.
     pub digest: &'a str,
-    /// Names of branches that are protected.
     pub protected: Vec<Pattern<'a>>,
     /// How programs read their arguments.
     pub programs: Programs<'a>,
@@ -307,7 +268,6 @@ const ALL: &str = "all";
 
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy; none if these bytes are not one.
-    #[must_use]
     pub fn open(bytes: &'a [u8]) -> Option<Self> {
         let mut from = Bytes(bytes.strip_prefix(MAGIC)?);
         Some(Self {
@@ -324,7 +284,6 @@ impl<'a> Policy<'a> {
 
     /// Rules that may speak of an action with one of these keys (see [`When::keys`]), each once.
     /// None if a record is damaged.
-    #[must_use]
     pub fn rules_for(&self, keys: &[impl AsRef<str>]) -> Option<Vec<Rule<'a>>> {
         let mut rules: Vec<Rule<'a>> = Vec::new();
         for name in keys {
@@ -339,13 +298,10 @@ impl<'a> Policy<'a> {
     }
 
     /// Every rule, upper layers first.
-    #[must_use]
     pub fn all_rules(&self) -> Option<Vec<Rule<'a>>> {
         self.rules_for(&[ALL])
     }
 
-    /// Waivers of a rule.
-    #[must_use]
     pub fn waivers_of(&self, rule: &str) -> Option<Vec<Waiver<'a>>> {
         let found: Option<Vec<Waiver>> = self.waivers.find(key(rule)).map(|mut bytes| Waiver::get(&mut bytes)).collect();
         found.map(|waivers| waivers.into_iter().filter(|waiver| waiver.rule == rule).collect())
@@ -355,27 +311,10 @@ impl<'a> Policy<'a> {
 impl When<'_> {
     /// Under which keys a rule with this table is found: `run git push` or `run git` for a program known by name, `run`
     /// for any, `write`, `delete`, … for the others.
-    #[must_use]
     pub fn keys(&self) -> Vec<String> {
         match self {
             Self::Run(tables) => tables.iter().flat_map(run_keys).collect(),
             other => vec![other.kind().to_owned()],
-        }
-    }
-
-    /// The name of the table.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Run(_) => "run",
-            Self::Write(_) => "write",
-            Self::Delete(_) => "delete",
-            Self::Read(_) => "read",
-            Self::Fetch(_) => "fetch",
-            Self::Call(_) => "call",
-            Self::Spawn(_) => "spawn",
-            Self::Push(_) => "push",
-            Self::Opaque(_) => "opaque",
         }
     }
 }
@@ -393,37 +332,6 @@ fn run_keys(table: &RunWhen) -> Vec<String> {
         subcommands.iter().map(move |subcommand| format!("run {program} {subcommand}")).chain([format!("run {program} ?")]).collect::<Vec<_>>()
     };
     programs.iter().flat_map(with).collect()
-}
-
-impl<'a> Wire<'a> for When<'a> {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Run(tables) => (0u8.put(out), tables.put(out)),
-            Self::Write(tables) => (1u8.put(out), tables.put(out)),
-            Self::Delete(tables) => (2u8.put(out), tables.put(out)),
-            Self::Read(tables) => (3u8.put(out), tables.put(out)),
-            Self::Fetch(tables) => (4u8.put(out), tables.put(out)),
-            Self::Call(tables) => (5u8.put(out), tables.put(out)),
-            Self::Spawn(tables) => (6u8.put(out), tables.put(out)),
-            Self::Push(tables) => (7u8.put(out), tables.put(out)),
-            Self::Opaque(tables) => (8u8.put(out), tables.put(out)),
-        };
-    }
-
-    fn get(from: &mut Bytes<'a>) -> Option<Self> {
-        Some(match u8::get(from)? {
-            0 => Self::Run(Wire::get(from)?),
-            1 => Self::Write(Wire::get(from)?),
-            2 => Self::Delete(Wire::get(from)?),
-            3 => Self::Read(Wire::get(from)?),
-            4 => Self::Fetch(Wire::get(from)?),
-            5 => Self::Call(Wire::get(from)?),
-            6 => Self::Spawn(Wire::get(from)?),
-            7 => Self::Push(Wire::get(from)?),
-            8 => Self::Opaque(Wire::get(from)?),
-            _ => return None,
-        })
-    }
 }
 
 impl<'a> Wire<'a> for ValueTest<'a> {
@@ -446,27 +354,18 @@ impl<'a> Wire<'a> for ValueTest<'a> {
 /// What a compiled policy is made of.
 #[derive(Debug, Default)]
 pub struct Parts<'a> {
-    /// See [`Policy::build`].
     pub build: &'a str,
-    /// See [`Policy::compiled_at`].
     pub compiled_at: u64,
-    /// See [`Policy::layers`].
     pub layers: Vec<LayerFile<'a>>,
-    /// See [`Policy::digest`].
     pub digest: &'a str,
-    /// See [`Policy::protected`].
     pub protected: Vec<Pattern<'a>>,
-    /// All programs.
     pub programs: Vec<crate::action::program::Program<'a>>,
-    /// All rules, upper layers first.
     pub rules: Vec<Rule<'a>>,
-    /// All waivers.
     pub waivers: Vec<Waiver<'a>>,
 }
 
 impl Parts<'_> {
     /// Lays the policy down as bytes that [`Policy::open`] reads.
-    #[must_use]
     pub fn seal(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         self.build.put(&mut out);

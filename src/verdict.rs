@@ -71,18 +71,6 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Nothing speaks against it.
-    #[must_use]
-    pub const fn free() -> Self {
-        Self { tier: Tier::Free, findings: Vec::new() }
-    }
-
-    /// The finding that decided, or would have if its rule did not only watch.
-    #[must_use]
-    pub fn decisive(&self) -> Option<&Finding> {
-        self.findings.iter().find(|finding| !finding.shadow).or_else(|| self.findings.first())
-    }
-
     /// The findings that hold the call.
     pub fn holding(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| !finding.shadow && finding.tier >= Tier::Supervised)

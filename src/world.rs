@@ -76,7 +76,6 @@ pub const ORGANISATION_POLICY: &str = "/Library/Application Support/Portcullis/p
 
 impl World {
     /// The world as this process finds it.
-    #[must_use]
     pub fn real() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let absolute = |path: PathBuf| path.is_absolute().then_some(path);
@@ -115,10 +114,7 @@ impl World {
     }
 
     /// What surrounds an event.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::FolderUnknown`] or [`Failure::Unreadable`]: which policy holds is not known.
+    /// Error: [`Failure::FolderUnknown`] or [`Failure::Unreadable`]: which policy holds is not known.
     pub fn around(&self, event: &Event) -> Result<Surroundings, Failure> {
         let cwd = match (&event.cwd, &self.project_dir) {
             (Some(cwd), _) if cwd.starts_with('/') => PathBuf::from(cwd),
@@ -129,10 +125,7 @@ impl World {
     }
 
     /// What surrounds a command in `cwd`.
-    ///
-    /// # Errors
-    ///
-    /// As [`World::around`].
+    /// Error: as [`World::around`].
     pub fn at(&self, cwd: &Path) -> Result<Surroundings, Failure> {
         let anchor = repository::anchor(self.project_dir.as_deref(), cwd, &[PROJECT_POLICY, LOCAL_POLICY])
             .map_err(|unreadable| Failure::Unreadable { path: unreadable.path.display().to_string(), why: errno_text(unreadable.errno) })?;
@@ -190,7 +183,6 @@ fn add(list: &mut Vec<PathBuf>, path: PathBuf) {
 }
 
 /// The words of the operating system for an error number.
-#[must_use]
 pub fn errno_text(errno: i32) -> String {
     std::io::Error::from_raw_os_error(errno).to_string()
 }

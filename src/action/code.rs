@@ -31,18 +31,14 @@ const MAX_DEPTH: usize = 6;
 /// reader of shell text sees an unknown word there.
 pub const HOLE: &str = "${__unknown__}";
 
-/// The language of a program text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// Python 3, and 2 where it reads the same.
     Python,
     /// JavaScript and TypeScript, in Node.js, Deno and Bun.
     JavaScript,
-    /// Ruby.
     Ruby,
-    /// Perl 5.
     Perl,
-    /// PHP.
     Php,
     /// awk, gawk, mawk.
     Awk,
@@ -50,7 +46,6 @@ pub enum Language {
     Unknown,
 }
 
-/// What a call does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// Text given to a shell. Unknown parts are written as [`HOLE`]; some part is always known.
@@ -62,7 +57,6 @@ pub enum Found {
     Write {
         /// The path as the program names it; `~` stands for the home folder where the program asks for it.
         path: Option<String>,
-        /// The text is added to what is there.
         append: bool,
         /// The whole text that is written, where it is literal.
         text: Option<String>,
@@ -71,7 +65,6 @@ pub enum Found {
     Delete {
         /// The path as the program names it.
         path: Option<String>,
-        /// Everything below goes too.
         recursive: bool,
     },
     /// A call that runs a program or program text of which nothing is known.
@@ -79,7 +72,6 @@ pub enum Found {
 }
 
 /// Finds the calls, in the order of the text; never fails. Takes time in proportion to the text.
-#[must_use]
 pub fn scan(text: &str, language: Language) -> Vec<Found> {
     let mut scan = Scan::new(language, 0);
     scan.text(text);

@@ -16,7 +16,6 @@ type Component = Vec<Piece>;
 
 impl Path {
     /// The path `written` means in the folder `cwd`.
-    #[must_use]
     pub fn resolve(cwd: &Word, written: &Word) -> Self {
         let mut components = Vec::new();
         if !starts_anew(written) {
@@ -27,13 +26,11 @@ impl Path {
     }
 
     /// A path that is known as text and already absolute or relative to `cwd`.
-    #[must_use]
     pub fn known(cwd: &str, written: &str) -> Self {
         Self::resolve(&Word::lit(cwd), &Word::lit(written))
     }
 
     /// Its last component.
-    #[must_use]
     pub fn name(&self) -> Word {
         let mut components = Vec::new();
         clean(&self.word, &mut components);
@@ -45,7 +42,6 @@ impl Path {
     }
 
     /// `self/name`
-    #[must_use]
     pub fn below(&self, name: &Word) -> Self {
         let mut path = Self::resolve(&self.word, name);
         path.shown = format!("{}/{name}", self.shown.trim_end_matches('/'));
@@ -121,16 +117,5 @@ fn join(components: &[Component]) -> Word {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_cleaned_by_their_text() {
-        let hole = Word { pieces: vec![Piece::Any(Bound::Anything), Piece::Lit("/x".to_owned())], multi: false };
-        for (cwd, written, expected) in
-            [("/r", Word::lit("a/./b//c"), "/r/a/b/c"), ("/r/s", Word::lit("../../.."), "/"), ("/r", Word::lit("/etc/../tmp/"), "/tmp"), ("/r", hole, "…/x")]
-        {
-            assert_eq!(Path::resolve(&Word::lit(cwd), &written).word.to_string(), expected);
-        }
-    }
-}
+#[path = "path_tests.rs"]
+mod tests;

@@ -21,7 +21,6 @@ pub enum Rewrite {
 }
 
 /// What happens to one ref.
-#[must_use]
 pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action> {
     let push = |kinds: &[PushKind], sure: bool| Action {
         deed: Deed::Push(Push { remote: remote.map(Word::lit), target: Some(Word::lit(update.name())), kinds: kinds.to_vec(), sure }),
@@ -44,7 +43,6 @@ pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action
 
 /// What a mirror does beside: refs that are not here go away in the remote, and git does not tell its hook which, or
 /// that there are any (`run_pre_push_hook` in git's `transport.c` passes over refs without a local one).
-#[must_use]
 pub fn mirrored(remote: Option<&str>) -> Action {
     let push = Push { remote: remote.map(Word::lit), target: Some(Word::unknown()), kinds: vec![PushKind::Delete], sure: false };
     Action { deed: Deed::Push(push), via: vec!["git push --mirror".to_owned()], sure: true, stored: false, from: None }
@@ -80,7 +78,6 @@ pub struct Lease {
 }
 
 /// The push among the command lines of the git processes above the hook, the nearest first; none: there is none.
-#[must_use]
 pub fn command(commands: &[Vec<String>], programs: &Programs) -> Option<Command> {
     let git = programs.find("git")?;
     let arguments = commands.iter().find_map(|command| {
@@ -107,7 +104,6 @@ fn lease(value: Option<&str>) -> Lease {
 
 /// What the leases expect of a ref; none if it has no lease. The first that names it counts, then the one for all
 /// others (`apply_cas` in git's `remote.c`).
-#[must_use]
 pub fn expected<'l>(leases: &'l [Lease], update: &Update) -> Option<&'l Expected> {
     let names = |lease: &&Lease| lease.target.as_deref().is_some_and(|name| names(name, &update.target));
     leases.iter().find(names).or_else(|| leases.iter().find(|lease| lease.target.is_none())).map(|lease| &lease.expected)
@@ -119,45 +115,5 @@ fn names(name: &str, target: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Expected, command, expected};
-    use crate::change::Update;
-    use crate::policy::Policy;
-
-    #[test]
-    fn leases_are_read_from_the_nearest_push() {
-        let policy = Policy::open(crate::pipeline::BUILT_IN).expect("the built-in policy");
-        let read = |lines: &[&str], target: &str| {
-            let commands: Vec<Vec<String>> = lines.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect();
-            let update = Update { target: target.to_owned(), old: None, new: None };
-            match command(&commands, &policy.programs).map(|command| expected(&command.leases, &update).cloned()) {
-                None => "unseen".to_owned(),
-                Some(None) => "no".to_owned(),
-                Some(Some(Expected::Tracked)) => "tracked".to_owned(),
-                Some(Some(Expected::Given(text))) => text,
-            }
-        };
-        for (lines, target, wanted) in [
-            (&[][..], "refs/heads/topic", "unseen"),
-            (&["git hook run pre-push"], "refs/heads/topic", "unseen"),
-            (&["git push"], "refs/heads/topic", "no"),
-            (&["git push --force-with-lease"], "refs/heads/topic", "tracked"),
-            (&["/usr/bin/git -C sub push --force-with origin topic"], "refs/heads/topic", "tracked"),
-            (&["/usr/lib/git-core/git-push --force-with-lease"], "refs/heads/topic", "tracked"),
-            (&["git push --force-with-lease --no-force-with-lease"], "refs/heads/topic", "no"),
-            (&["git push --force-with-lease=topic"], "refs/heads/topic", "tracked"),
-            (&["git push --force-with-lease=topic"], "refs/heads/other", "no"),
-            (&["git push --force-with-lease=topic:HEAD~1 --force-with-lease"], "refs/heads/topic", "HEAD~1"),
-            (&["git push --force-with-lease=topic:HEAD~1 --force-with-lease"], "refs/heads/other", "tracked"),
-            (&["git push --force-with-lease=v1:abc"], "refs/tags/v1", "abc"),
-            (&["git push --force-with-lease -f"], "refs/heads/topic", "no"),
-            (&["git push --force-with-lease -f --no-force"], "refs/heads/topic", "tracked"),
-            (&["git push --force-with-lease --mirror"], "refs/heads/topic", "no"),
-            (&["git push --force-with-lease origin +topic"], "refs/heads/topic", "no"),
-            (&["git push -o --force-with-lease origin topic"], "refs/heads/topic", "no"),
-            (&["git hook run pre-push", "git push -f", "git push --force-with-lease"], "refs/heads/topic", "no"),
-        ] {
-            assert_eq!(read(lines, target), wanted, "{lines:?} {target}");
-        }
-    }
-}
+#[path = "pushed_tests.rs"]
+mod tests;

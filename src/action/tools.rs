@@ -16,7 +16,6 @@ const MAX_LEVELS: usize = 16;
 /// What a tool call would do.
 ///
 /// With what must be looked up to know it better: then it is read again, until nothing is asked.
-#[must_use]
 pub fn of(call: &ToolCall, setting: &Setting, programs: &Programs, lookups: Lookups) -> (Vec<Action>, Lookups) {
     let mut reader = Reader { shell: Shell::new(setting, programs, lookups), setting };
     reader.tool(&call.name, &call.input);

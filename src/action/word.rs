@@ -40,13 +40,11 @@ impl Word {
     }
 
     /// A word of which nothing is known.
-    #[must_use]
     pub fn unknown() -> Self {
         Self { pieces: vec![Piece::Any(Bound::Anything)], multi: false }
     }
 
     /// The text, if all of it is known.
-    #[must_use]
     pub fn literal(&self) -> Option<&str> {
         match self.pieces.as_slice() {
             [] if !self.multi => Some(""),
@@ -66,13 +64,11 @@ impl Word {
     }
 
     /// Whether `self` is literally `text`.
-    #[must_use]
     pub fn is(&self, text: &str) -> bool {
         self.literal() == Some(text)
     }
 
     /// The known text at the start, possibly empty.
-    #[must_use]
     pub fn prefix(&self) -> &str {
         match self.pieces.first() {
             Some(Piece::Lit(text)) => text,
@@ -81,13 +77,11 @@ impl Word {
     }
 
     /// Whether any part is unknown (a glob counts as known: its shape is).
-    #[must_use]
     pub fn has_hole(&self) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Any(_)))
     }
 
     /// Whether the word could start with `-`, and so be an option.
-    #[must_use]
     pub fn may_be_option(&self) -> bool {
         match self.pieces.first() {
             None => self.multi,
@@ -98,7 +92,6 @@ impl Word {
     }
 
     /// Whether the word may become several, or one that is an option.
-    #[must_use]
     pub fn may_be_several(&self) -> bool {
         self.multi && self.may_be_option()
     }
@@ -135,7 +128,6 @@ impl Word {
     /// `self` without the first `bytes` bytes of its known prefix.
     ///
     /// `bytes` must lie on a character boundary inside [`Word::prefix`]; otherwise the word is given back whole.
-    #[must_use]
     pub fn without_prefix(&self, bytes: usize) -> Self {
         let Some(rest) = self.prefix().get(bytes..) else { return self.clone() };
         let mut word = Self { pieces: Vec::new(), multi: self.multi };

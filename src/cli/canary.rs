@@ -12,7 +12,7 @@ use crate::world::state;
 
 use super::place::Place;
 use super::refusal::Refusal;
-use super::wired::{Folders, Wired};
+use super::wired::Wired;
 
 /// The command that must be refused.
 pub const DENIED: &str = "git push --force origin main";
@@ -21,22 +21,16 @@ pub const HARMLESS: &str = "git status --short";
 /// After this the gate counts as stuck; its own deadlines are below.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What a process answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The exit code; none: a signal ended it.
     pub code: Option<i32>,
-    /// Standard output.
     pub stdout: String,
-    /// Standard error.
     pub stderr: String,
 }
 
 /// Runs `process` with `input` on standard input.
-///
-/// # Errors
-///
-/// It cannot be started, or does not end in time.
+/// Error: it cannot be started, or does not end in time.
 pub fn run(mut process: Command, input: &str) -> Result<Reply, String> {
     let started = process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = started.map_err(|error| format!("`{}` cannot be started: {error}", process.get_program().display()))?;
@@ -71,7 +65,6 @@ fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<String>
 }
 
 /// The event that the client sends before it runs `command` in its shell tool, in the form in which it was recorded.
-#[must_use]
 pub fn before_command(command: &str, cwd: &Path, mode: &str) -> String {
     json!({
         "session_id": "00000000-0000-4000-8000-000000000001",
@@ -86,23 +79,11 @@ pub fn before_command(command: &str, cwd: &Path, mode: &str) -> String {
     .to_string()
 }
 
-/// An event that only the cold binary answers, so that the way to it is gone.
-fn settings_changed(cwd: &Path) -> String {
-    json!({
-        "session_id": "00000000-0000-4000-8000-000000000001",
-        "transcript_path": "/dev/null",
-        "cwd": cwd,
-        "hook_event_name": "ConfigChange",
-        "source": "local_settings",
-    })
-    .to_string()
-}
-
 /// Sends one command through a wired entry. The last refusal that the person may still want to see is kept.
-fn ask(entry: &Wired, folders: Folders, place: &Place, command: &str) -> Result<Reply, String> {
+fn ask(entry: &Wired, place: &Place, command: &str) -> Result<Reply, String> {
     let (states, root) = (&place.world.states, &place.around.root);
     let last = state::read_last(states, root);
-    let mut process = entry.process(folders);
+    let mut process = entry.process();
     process.current_dir(&place.cwd);
     let reply = run(process, &before_command(command, &place.cwd, "default"));
     let _ = match last {
@@ -113,13 +94,10 @@ fn ask(entry: &Wired, folders: Folders, place: &Place, command: &str) -> Result<
 }
 
 /// The refusal of a force push, as the agent sees it, through the command as wired.
-///
-/// # Errors
-///
-/// The gate did not refuse, or did so because it is broken.
-pub fn refused(entry: &Wired, folders: Folders, place: &Place) -> Result<String, Refusal> {
+/// Error: the gate did not refuse, or did so because it is broken.
+pub fn refused(entry: &Wired, place: &Place) -> Result<String, Refusal> {
     let mend = "run `portcullis doctor`, which looks at each part";
-    let reply = ask(entry, folders, place, DENIED).map_err(|why| Refusal::new("the gate does not stand", why, mend))?;
+    let reply = ask(entry, place, DENIED).map_err(|why| Refusal::new("the gate does not stand", why, mend))?;
     let said = reply.stderr.trim_end();
     if reply.code == Some(2) && reply.stdout.is_empty() && said.starts_with("denied by `") {
         return Ok(said.to_owned());
@@ -130,12 +108,9 @@ pub fn refused(entry: &Wired, folders: Folders, place: &Place) -> Result<String,
 }
 
 /// Whether a harmless command goes on, without a word.
-///
-/// # Errors
-///
-/// What it said instead.
-pub fn lets_through(entry: &Wired, folders: Folders, place: &Place) -> Result<(), String> {
-    let reply = ask(entry, folders, place, HARMLESS)?;
+/// Error: what it said instead.
+pub fn lets_through(entry: &Wired, place: &Place) -> Result<(), String> {
+    let reply = ask(entry, place, HARMLESS)?;
     if reply.code == Some(0) && reply.stdout.is_empty() && reply.stderr.is_empty() {
         return Ok(());
     }
@@ -143,21 +118,22 @@ pub fn lets_through(entry: &Wired, folders: Folders, place: &Place) -> Result<()
 }
 
 /// Whether the hook hands on to a cold binary of its own build.
-///
-/// # Errors
-///
-/// What the hook said.
-pub fn hands_over(entry: &Wired, folders: Folders, place: &Place) -> Result<(), String> {
-    // The same program, told of an event that it cannot answer by itself.
-    let entry = Wired {
-        event: "ConfigChange".to_owned(),
-        args: Some(vec!["ConfigChange".to_owned()]),
-        command: entry.program(folders).to_string_lossy().into_owned(),
-        ..entry.clone()
-    };
-    let mut process = entry.process(folders);
+/// Error: what the hook said.
+pub fn hands_over(entry: &Wired, place: &Place) -> Result<(), String> {
+    // The same program, told of an event that only the cold binary answers, so that the way to it is gone.
+    let event = json!({
+        "session_id": "00000000-0000-4000-8000-000000000001",
+        "transcript_path": "/dev/null",
+        "cwd": place.cwd,
+        "hook_event_name": "ConfigChange",
+        "source": "local_settings",
+    });
+    let mut entry = entry.clone();
+    entry.command = entry.program().to_string_lossy().into_owned();
+    entry.args = Some(vec!["ConfigChange".to_owned()]);
+    let mut process = entry.process();
     process.current_dir(&place.cwd);
-    let reply = run(process, &settings_changed(&place.cwd))?;
+    let reply = run(process, &event.to_string())?;
     let broken = reply.code.is_none_or(|code| code != 0 && code != 2) || reply.stderr.starts_with("denied: the gate could not judge");
     if broken { Err(reply.stderr.lines().find_map(|line| line.strip_prefix("why: ")).unwrap_or("it broke without a word").to_owned()) } else { Ok(()) }
 }

@@ -11,20 +11,14 @@ use crate::world::layers::Found;
 use crate::world::{Surroundings, World, state, system};
 
 /// Compiles the built-in packs alone.
-///
-/// # Errors
-///
-/// All their mistakes, as people read them.
+/// Error: all their mistakes, as people read them.
 pub fn built_in() -> Result<Compiled, String> {
     let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &[], files: Vec::new() };
     compile(&input).map_err(|mistakes| input.render(&mistakes, false))
 }
 
 /// Compiles the layers that were found, and writes the cache. A cache that cannot be written costs time, not safety.
-///
-/// # Errors
-///
-/// [`Failure::Unreadable`] for a file that cannot be read, [`Failure::PolicyInvalid`] with all mistakes.
+/// Error: [`Failure::Unreadable`] for a file that cannot be read, [`Failure::PolicyInvalid`] with all mistakes.
 pub fn compile_layers(found: &[Found], around: &Surroundings, world: &World) -> Result<Compiled, Failure> {
     let compiled_at = u64::try_from(system::now_ns()).unwrap_or(0);
     let mut texts = Vec::new();

@@ -1,11 +1,12 @@
 //! `portcullis doctor`: looks at each part of the gate, and says what to do about what is not well.
 
-mod client;
+pub(super) mod client;
 mod wiring;
 
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::Serialize;
 use serde_json::json;
 
 use super::compiling;
@@ -13,14 +14,12 @@ use super::init::scope::Site;
 use super::pause;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
-use super::terminal::{Style, colour, say, say_json, styled};
+use super::terminal::{Style, say, say_json, styled};
 use crate::BUILD;
-use crate::failure;
 use crate::pipeline;
 use crate::policy::{Layer, Policy};
 use crate::world::{state, system};
 
-/// Arguments of `doctor`.
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Answer in JSON
@@ -28,10 +27,9 @@ pub struct Arguments {
     json: bool,
 }
 
-/// How a part is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Well.
     Ok,
     /// Worth a look.
     Warn,
@@ -39,62 +37,53 @@ pub enum State {
     Fail,
 }
 
-/// What was found about one part.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The part.
     pub part: &'static str,
-    /// How it is.
     pub state: State,
-    /// What was found.
     pub text: String,
     /// What to do about it; empty where it is well.
     pub mend: String,
 }
 
-impl Finding {
-    fn ok(part: &'static str, text: impl Into<String>) -> Self {
-        Self { part, state: State::Ok, text: text.into(), mend: String::new() }
+#[derive(Debug, Default)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn ok(&mut self, part: &'static str, text: impl Into<String>) {
+        self.0.push(Finding { part, state: State::Ok, text: text.into(), mend: String::new() });
     }
 
-    fn warn(part: &'static str, text: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { part, state: State::Warn, text: text.into(), mend: mend.into() }
+    fn warn(&mut self, part: &'static str, text: impl Into<String>, mend: impl Into<String>) {
+        self.0.push(Finding { part, state: State::Warn, text: text.into(), mend: mend.into() });
     }
 
-    fn fail(part: &'static str, text: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { part, state: State::Fail, text: text.into(), mend: mend.into() }
+    fn fail(&mut self, part: &'static str, text: impl Into<String>, mend: impl Into<String>) {
+        self.0.push(Finding { part, state: State::Fail, text: text.into(), mend: mend.into() });
     }
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// It is not known where this is.
+/// Error: it is not known where this is.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     // As for a session that starts at the root of the innermost repository, which is what `init` wires.
     let here = Place::at(None)?;
     let place = Place::in_project(&Site::at(&here.cwd, &here.world, None)?.root)?;
-    let mut findings = vec![Finding::ok("place", format!("{} ({}); build {BUILD}", place.around.root.display(), place.around.why))];
-    findings.extend(policy(&place));
-    findings.extend(state_folder(&place));
+    let mut findings = Findings::default();
+    findings.ok("place", format!("{} ({}); build {BUILD}", place.around.root.display(), place.around.why));
+    policy(&place, &mut findings);
+    state_folder(&place, &mut findings);
     let paused = pipeline::pause_until(&place.world, &place.around).is_some();
     if paused {
-        findings.push(Finding::warn("pause", pause::status(&place), "`portcullis pause --end` ends it"));
+        findings.warn("pause", pause::status(&place), "`portcullis pause --end` ends it");
     }
-    findings.extend(wiring::findings(&place, paused));
-    findings.extend(client::finding());
+    wiring::look(&place, paused, &mut findings);
+    client::look(&mut findings);
 
+    let findings = findings.0;
     let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Ok);
     if arguments.json {
-        let word = |state| match state {
-            State::Ok => "ok",
-            State::Warn => "warn",
-            State::Fail => "fail",
-        };
-        let list: Vec<_> =
-            findings.iter().map(|finding| json!({ "part": finding.part, "state": word(finding.state), "text": finding.text, "mend": finding.mend })).collect();
-        say_json(&json!({ "state": word(worst), "build": BUILD, "findings": list }));
+        say_json(&json!({ "state": worst, "build": BUILD, "findings": findings }));
     } else {
         show(&findings, worst);
     }
@@ -108,7 +97,7 @@ fn show(findings: &[Finding], worst: State) {
             State::Warn => ("warn", Style::Doubtful),
             State::Fail => ("fail", Style::Bad),
         };
-        say(&format!("{} {:<8} {}", styled(word, style, colour()), finding.part, finding.text.replace('\n', "\n              ")));
+        say(&format!("{} {:<8} {}", styled(word, style), finding.part, finding.text.replace('\n', "\n              ")));
         if !finding.mend.is_empty() {
             say(&format!("              mend: {}", finding.mend));
         }
@@ -121,72 +110,57 @@ fn show(findings: &[Finding], worst: State) {
 }
 
 /// Layers, mistakes, waivers, rules that only watch.
-fn policy(place: &Place) -> Vec<Finding> {
+fn policy(place: &Place, findings: &mut Findings) {
     let part = "policy";
     let found = match place.layers() {
         Ok(found) => found,
-        Err(refusal) => return vec![Finding::fail(part, refusal.why, refusal.mend)],
+        Err(refusal) => return findings.fail(part, refusal.why, refusal.mend),
     };
     let there: Vec<String> =
         found.iter().filter(|file| !file.identity.is_empty()).map(|file| format!("{} {}", file.layer.name(), file.path.display())).collect();
-    let mut findings = Vec::new();
     let compiled = if there.is_empty() { None } else { Some(compiling::compile_layers(&found, &place.around, &place.world)) };
     let compiled = match compiled.transpose() {
         Ok(compiled) => compiled,
         Err(failure) => {
-            let text = failure::text(&failure);
-            let why = text.lines().skip(1).filter(|line| !line.starts_with("mend: ")).collect::<Vec<_>>().join("\n");
-            return vec![Finding::fail(
-                part,
-                format!("{}\nuntil it is mended, every guarded call is denied", why.trim_start_matches("why: ")),
-                "mend the file; `portcullis doctor` shows what is left",
-            )];
+            let why = format!("{}\nuntil it is mended, every guarded call is denied", Refusal::from(failure).why);
+            return findings.fail(part, why, "mend the file; `portcullis doctor` shows what is left");
         }
     };
     let bytes = compiled.as_ref().map_or(pipeline::BUILT_IN, |compiled| &compiled.bytes);
     let opened = Policy::open(bytes).and_then(|policy| Some((policy.digest.to_owned(), policy.all_rules()?)));
     let Some((digest, rules)) = opened else {
-        return vec![Finding::fail(part, "the built-in policy of this binary is damaged", "install the gate again (`portcullis install`)")];
+        return findings.fail(part, "the built-in policy of this binary is damaged", "install the gate again (`portcullis install`)");
     };
     let layers = if there.is_empty() { "the built-in packs alone".to_owned() } else { format!("built-in packs, {}", there.join(", ")) };
     if rules.is_empty() {
-        findings.push(Finding::fail(part, "there is no rule in it", "install the gate again (`portcullis install`)"));
+        findings.fail(part, "there is no rule in it", "install the gate again (`portcullis install`)");
     }
-    findings.push(Finding::ok(part, format!("{} rules, digest {digest}: {layers}", rules.len())));
+    findings.ok(part, format!("{} rules, digest {digest}: {layers}", rules.len()));
     let shadowed = rules.iter().filter(|rule| rule.shadow).count();
     if shadowed > 0 {
         let built_in = rules.iter().any(|rule| rule.shadow && rule.layer == Layer::BuiltIn);
         let which = if built_in { "the built-in ones among them" } else { "none of the built-in ones" };
-        findings.push(Finding::warn(
-            "shadow",
-            format!("{shadowed} rules only watch and hold nothing, {which}"),
-            "take `mode = \"shadow\"` out of the policy when you trust them",
-        ));
+        let text = format!("{shadowed} rules only watch and hold nothing, {which}");
+        findings.warn("shadow", text, "take `mode = \"shadow\"` out of the policy when you trust them");
     }
     let today = i64::try_from(system::now() / 86_400).unwrap_or(i64::MAX);
     for waiver in compiled.iter().flat_map(|compiled| compiled.waivers_past(today)) {
-        findings.push(Finding::warn(
-            "waiver",
-            format!("the waiver of `{}` ({}) is past its day and holds no more", waiver.rule, waiver.place),
-            "take it out, or give it a new day",
-        ));
+        let text = format!("the waiver of `{}` ({}) is past its day and holds no more", waiver.rule, waiver.place);
+        findings.warn("waiver", text, "take it out, or give it a new day");
     }
-    findings
 }
 
 /// Where the last refusal, the compiled policy and a pause are kept.
-fn state_folder(place: &Place) -> Vec<Finding> {
+fn state_folder(place: &Place, findings: &mut Findings) {
     const PROBE: &str = "probe";
     let (states, root) = (&place.world.states, &place.around.root);
     let written = state::write(states, root, PROBE, b"");
     let _ = state::remove(states, root, PROBE);
-    let finding = match written {
-        Ok(path) => Finding::ok("state", format!("kept in {}", path.parent().unwrap_or(&path).display())),
-        Err(error) => Finding::warn(
-            "state",
-            format!("nothing can be kept: {error}; `explain --last` and `pause` need it, and every call compiles the policy anew"),
-            "make ~/.local/state writable",
-        ),
-    };
-    vec![finding]
+    match written {
+        Ok(path) => findings.ok("state", format!("kept in {}", path.parent().unwrap_or(&path).display())),
+        Err(error) => {
+            let text = format!("nothing can be kept: {error}; `explain --last` and `pause` need it, and every call compiles the policy anew");
+            findings.warn("state", text, "make ~/.local/state writable");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::place::{self, Place};
 use super::refusal::{Refusal, UNJUDGED};
-use super::terminal::{Style, colour, say, say_json, styled};
+use super::terminal::{Style, say, say_json, styled};
 use crate::action::clip;
 use crate::action::shell::ast::Fault;
 use crate::action::shell::parse;
@@ -25,7 +25,6 @@ use crate::report::explain::Explanation;
 use crate::report::json as machine;
 use crate::world::{World, state, system};
 
-/// Arguments of `explain`.
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// The folder in which the command would start
@@ -49,10 +48,7 @@ pub struct Arguments {
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// The call could not be judged.
+/// Error: the call could not be judged.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(arguments.cwd.as_deref())?;
     if arguments.last {
@@ -67,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
 }
 
 /// The command line that the words stand for.
-fn command_line(words: &[String]) -> String {
+pub(super) fn command_line(words: &[String]) -> String {
     match words {
         [line] => line.clone(),
         _ => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
@@ -109,7 +105,7 @@ fn last(arguments: &Arguments, place: &Place) -> Result<ExitCode, Refusal> {
     };
     if !arguments.json {
         let what = if held { "held" } else { "shown, not held (paused, or rules that only watch)," };
-        say(&format!("{} {what} {ago}; judged again by today's policy:", styled("last", Style::Bold, colour())));
+        say(&format!("{} {what} {ago}; judged again by today's policy:", styled("last", Style::Bold)));
     }
     // It was judged with this root as the project.
     let world = World { project_dir: Some(place.around.root.clone()), ..place.world.clone() };
@@ -167,7 +163,7 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
     if as_json {
         say_json(&machine::explanation(&explanation, last.as_ref()));
     } else {
-        say(&explanation.text(|heading| styled(heading, Style::Bold, colour())));
+        say(&explanation.text(|heading| styled(heading, Style::Bold)));
     }
     Ok(())
 }
@@ -193,27 +189,11 @@ fn without_call(event: &Event, input: &[u8], world: &World, as_json: bool) -> Re
     }
     let said = format!("{}{}", answer.stdout, answer.stderr);
     let judged = if Kind::of(&event.name) == Kind::Observing { "it tells what happened; nothing is judged" } else { "it is judged as a whole, not by rules" };
-    say(&format!("{} {}: {judged}", styled("event", Style::Bold, colour()), event.name));
+    say(&format!("{} {}: {judged}", styled("event", Style::Bold), event.name));
     if said.trim().is_empty() {
-        say(&format!("{} exit {}, nothing is said", styled("answer", Style::Bold, colour()), answer.code));
+        say(&format!("{} exit {}, nothing is said", styled("answer", Style::Bold), answer.code));
     } else {
-        say(&format!("{} exit {}:\n{}", styled("answer", Style::Bold, colour()), answer.code, super::init::indented(&said)));
+        say(&format!("{} exit {}:\n{}", styled("answer", Style::Bold), answer.code, super::init::indented(&said)));
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn several_words_are_quoted_and_one_is_a_line() {
-        for (words, line) in [
-            (vec!["git push && ls"], "git push && ls"),
-            (vec!["git", "push", "--force"], "git push --force"),
-            (vec!["echo", "it's", "a b", "", "$X"], r"echo 'it'\''s' 'a b' '' '$X'"),
-        ] {
-            assert_eq!(command_line(&words.into_iter().map(str::to_owned).collect::<Vec<_>>()), line);
-        }
-    }
 }

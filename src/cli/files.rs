@@ -2,18 +2,17 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::refusal::Refusal;
 use super::settings;
 
-/// The mode of a new file, and of a new program.
+/// The mode of a new file.
 pub const FILE: u32 = 0o644;
 /// The mode of a new program.
 pub const PROGRAM: u32 = 0o755;
 
-/// What becomes of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     /// The file, links followed.
@@ -28,24 +27,18 @@ pub struct Edit {
 
 impl Edit {
     /// Reads the file at `path` and gives the edit that leaves it as `change` says.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read, or `change` refuses it.
-    pub fn of(path: &Path, mode: u32, change: impl FnOnce(Option<&[u8]>) -> Result<Option<Vec<u8>>, Refusal>) -> Result<Self, Refusal> {
+    /// Error: the file cannot be read, or `change` refuses it.
+    pub fn of(path: &Path, mode: u32, change: impl FnOnce(Option<Vec<u8>>) -> Result<Option<Vec<u8>>, Refusal>) -> Result<Self, Refusal> {
         let (path, before) = read(path)?;
-        let after = change(before.as_deref())?;
+        let after = change(before.clone())?;
         Ok(Self { path, before, after, mode })
     }
 
-    /// Whether anything changes.
-    #[must_use]
     pub fn changes(&self) -> bool {
         self.before != self.after
     }
 
     /// `create`, `change`, `remove` or `keep`.
-    #[must_use]
     pub fn kind(&self) -> &'static str {
         match (&self.before, &self.after) {
             (before, after) if before == after => "keep",
@@ -56,7 +49,6 @@ impl Edit {
     }
 
     /// The change as a unified diff; of programs, only that they change.
-    #[must_use]
     pub fn difference(&self) -> String {
         let name = self.path.display().to_string();
         let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| String::from_utf8(bytes.clone())).transpose();
@@ -70,10 +62,7 @@ impl Edit {
     }
 
     /// Makes the change.
-    ///
-    /// # Errors
-    ///
-    /// The file is no longer as it was read, or the system refuses.
+    /// Error: the file is no longer as it was read, or the system refuses.
     pub fn apply(&self) -> Result<(), Refusal> {
         if !self.changes() {
             return Ok(());
@@ -98,10 +87,7 @@ impl Edit {
 }
 
 /// A file's true path and its bytes; no bytes if it is not there.
-///
-/// # Errors
-///
-/// It cannot be read, or is a link that leads nowhere.
+/// Error: it cannot be read, or is a link that leads nowhere.
 pub fn read(path: &Path) -> Result<(PathBuf, Option<Vec<u8>>), Refusal> {
     let refused = |why: &dyn std::fmt::Display| Refusal::new(format!("could not read `{}`", path.display()), why, "make it readable, or take it away");
     // People keep their settings elsewhere and link to them; the link stays.
@@ -118,34 +104,24 @@ pub fn read(path: &Path) -> Result<(PathBuf, Option<Vec<u8>>), Refusal> {
 
 /// Puts `bytes` into the place of a file, keeping the owner of one that is there and its mode, but for making a program of
 /// what is to be one.
-///
-/// # Errors
-///
-/// The system's; then the old file stands as it was.
+/// Error: the system's; then the old file stands as it was.
 pub fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("it has no folder"))?;
     fs::create_dir_all(folder)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = folder.join(format!(".{name}.{}", std::process::id()));
     let old = fs::metadata(path).ok();
     let kept = old.as_ref().map_or(mode, |old| old.mode() & 0o7777 | mode & 0o111);
-    let written = fs::OpenOptions::new().write(true).create_new(true).mode(kept).open(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        if let Some(old) = &old {
-            file.set_permissions(fs::Permissions::from_mode(kept))?;
-            // Only the administrator may give a file away; for all others it is theirs already.
-            let _ = std::os::unix::fs::chown(&temporary, Some(old.uid()), Some(old.gid()));
-        }
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
+    let mut file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(kept)).tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    if let Some(old) = &old {
+        file.as_file().set_permissions(fs::Permissions::from_mode(kept))?;
+        // Only the administrator may give a file away; for all others it is theirs already.
+        let _ = std::os::unix::fs::chown(file.path(), Some(old.uid()), Some(old.gid()));
     }
-    written
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }
 
-/// Removes a folder if nothing is in it.
 pub fn remove_if_empty(folder: &Path) {
     // `rmdir` refuses a folder with something in it, which is what is wanted.
     let _ = fs::remove_dir(folder);

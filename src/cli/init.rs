@@ -13,14 +13,12 @@ use super::canary;
 use super::files::Edit;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
-use super::terminal::{self, Style, agreed, can_ask, colour, say, say_json, styled};
-use super::wired::{Folders, entries};
+use super::terminal::{self, Style, agreed, can_ask, say, say_json, styled};
+use super::wired::entry;
 use crate::pipeline;
-use crate::policy::{Layer, Policy};
 use plan::Plan;
 use scope::{Scope, Site};
 
-/// Arguments of `init`.
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct Arguments {
@@ -57,10 +55,7 @@ pub enum Live {
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// The gate could not be wired, or does not refuse.
+/// Error: the gate could not be wired, or does not refuse.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     if arguments.git {
         return Err(Refusal::usage(
@@ -105,15 +100,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
 }
 
 /// Sends a force push through the command as it stands in the settings file now.
-///
-/// # Errors
-///
-/// It was not refused.
+/// Error: it was not refused.
 pub fn live(plan: &Plan, site: &Site) -> Result<Live, Refusal> {
     let (_, bytes) = super::files::read(&plan.settings)?;
     let text = String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
-    let entry = entries(&text).into_iter().find(|entry| entry.event == "PreToolUse");
-    let entry = entry
+    let entry = entry(&text, &site.root, None)
         .ok_or_else(|| Refusal::new("the gate does not stand", format!("`{}` has no entry on `PreToolUse`", plan.settings.display()), "run this again"))?;
     // What a new policy file changes is only seen now.
     let place = Place::in_project(&site.root)?;
@@ -121,13 +112,10 @@ pub fn live(plan: &Plan, site: &Site) -> Result<Live, Refusal> {
         let minutes = until.saturating_sub(crate::world::system::now()).div_ceil(60);
         return Ok(Live::Watching(format!("it is paused for {minutes} more min (`portcullis pause --end` ends it)")));
     }
-    let bytes = place.policy()?;
-    let watching =
-        Policy::open(&bytes).and_then(|policy| policy.all_rules()).is_some_and(|rules| rules.iter().any(|rule| rule.shadow && rule.layer == Layer::BuiltIn));
-    if watching {
+    if place.watches()? {
         return Ok(Live::Watching("the policy has `mode = \"shadow\"`, so that verdicts are only shown (`portcullis explain --last`)".to_owned()));
     }
-    canary::refused(&entry, Folders { project: &site.root, plugin: None }, &place).map(Live::Refused)
+    canary::refused(&entry, &place).map(Live::Refused)
 }
 
 fn show(arguments: &Arguments, plan: &Plan) {
@@ -141,7 +129,7 @@ fn show(arguments: &Arguments, plan: &Plan) {
         say(&format!("nothing to do: {state} ({})", plan.settings.display()));
     }
     for note in plan.faults.iter().chain(&plan.notes) {
-        say(&format!("{} {note}", styled("note:", Style::Doubtful, colour())));
+        say(&format!("{} {note}", styled("note:", Style::Doubtful)));
     }
 }
 
@@ -170,16 +158,15 @@ fn finish(arguments: &Arguments, plan: &Plan, live: Option<&Live>) {
             say(&indented(text));
             say(&format!(
                 "\n{}; running sessions see it too. next: `portcullis doctor`, `portcullis explain -- COMMAND`",
-                styled("the gate stands", Style::Good, colour())
+                styled("the gate stands", Style::Good)
             ));
         }
-        Some(Live::Watching(why)) => say(&format!("{}: {why}", styled("the gate is wired in, but does not hold", Style::Doubtful, colour()))),
+        Some(Live::Watching(why)) => say(&format!("{}: {why}", styled("the gate is wired in, but does not hold", Style::Doubtful))),
         None => {}
     }
 }
 
 /// A text of somebody else, set off by a bar.
-#[must_use]
 pub fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
 }

@@ -19,18 +19,16 @@ use super::init::{Live, indented, live, plan};
 use super::place::Place;
 use super::refusal::Refusal;
 use super::settings::hooks_json;
-use super::terminal::{Style, colour, progress, say, say_json, styled};
-use super::wired::{Folders, entries};
+use super::terminal::{Style, progress, say, say_json, styled};
+use super::wired::entry;
 use crate::event::settings::PROGRAM;
 use build::Built;
 use scratch::Scratch;
 
-/// The plugin's manifest.
 pub const PLUGIN: &str = include_str!("../../.claude-plugin/plugin.json");
 /// The hook as the plugin starts it.
 pub const PLUGIN_COMMAND: &str = "${CLAUDE_PLUGIN_ROOT}/bin/portcullis-hook";
 
-/// Arguments of `install`.
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Install into DIR/bin (default: ~/.local)
@@ -51,10 +49,7 @@ pub struct Arguments {
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// The binaries cannot be built or put in place, or what was installed does not refuse.
+/// Error: the binaries cannot be built or put in place, or what was installed does not refuse.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let source = build::source(arguments.source.as_deref())?;
     let folder = match (&arguments.plugin, &arguments.prefix) {
@@ -98,9 +93,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What to type next.
 fn finish(arguments: &Arguments, folder: &Path, on_path: bool) {
-    let good = |text: &str| styled(text, Style::Good, colour());
+    let good = |text: &str| styled(text, Style::Good);
     if let Some(plugin) = &arguments.plugin {
         say(&format!("{}: {}", good("the plugin is ready"), plugin.display()));
         say(&format!("next: claude --plugin-dir {}", plugin.display()));
@@ -109,12 +103,11 @@ fn finish(arguments: &Arguments, folder: &Path, on_path: bool) {
     say(&format!("{} in {}", good("installed"), folder.display()));
     let program = if on_path { PathBuf::from("portcullis") } else { folder.join("portcullis") };
     if !on_path {
-        say(&format!("{} {} is not on PATH; add it, or type the full path", styled("note:", Style::Doubtful, colour()), folder.display()));
+        say(&format!("{} {} is not on PATH; add it, or type the full path", styled("note:", Style::Doubtful), folder.display()));
     }
     say(&format!("next, in your own repository: {} init", program.display()));
 }
 
-/// A folder named on the command line.
 fn absolute(path: &Path) -> Result<PathBuf, Refusal> {
     std::path::absolute(path).map_err(|error| Refusal::usage("nothing was installed", format!("`{}`: {error}", path.display()), "name a folder"))
 }
@@ -158,15 +151,13 @@ fn tried(folder: &Path) -> Result<String, Refusal> {
         Live::Refused(text) => text,
         Live::Watching(why) => return Err(Refusal::new("the gate does not hold", why, "see to the policy of this machine, then run this again")),
     };
-    let settings = plan.settings_text().unwrap_or_default();
-    let entry = entries(&settings).into_iter().find(|entry| entry.event == "PreToolUse");
-    let folders = Folders { project: scratch.root(), plugin: None };
+    let entry = entry(&plan.settings_text().unwrap_or_default(), scratch.root(), None);
     // After the wiring, so that the policy is the one that was just written.
     let place = Place::in_project(scratch.root())?;
     if let Some(entry) = &entry {
         let broken = |why: String| Refusal::new("the gate does not stand", why, "run `portcullis install` again; if it stays so, report it");
-        canary::hands_over(entry, folders, &place).map_err(broken)?;
-        canary::lets_through(entry, folders, &place).map_err(broken)?;
+        canary::hands_over(entry, &place).map_err(broken)?;
+        canary::lets_through(entry, &place).map_err(broken)?;
         progress("the hook and the cold binary are of one build; a harmless command goes on");
     }
     scratch.forget(&place);
@@ -183,10 +174,9 @@ fn as_plugin(folder: &Path) -> Result<String, Refusal> {
     }
     let scratch = Scratch::new()?;
     let place = Place::in_project(scratch.root())?;
-    let folders = Folders { project: scratch.root(), plugin: Some(folder) };
-    let entry = entries(&hooks).into_iter().find(|entry| entry.event == "PreToolUse");
+    let entry = entry(&hooks, scratch.root(), Some(folder));
     let entry = entry.ok_or_else(|| Refusal::new("the plugin was not made", format!("hooks.json has no entry that starts `{PROGRAM}`"), "report it"))?;
-    let text = canary::refused(&entry, folders, &place)?;
+    let text = canary::refused(&entry, &place)?;
     scratch.forget(&place);
     Ok(text)
 }

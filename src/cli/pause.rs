@@ -14,7 +14,6 @@ use crate::world::{state, system};
 /// The longest pause, in seconds: a working day.
 const LONGEST: u64 = 8 * 3600;
 
-/// Arguments of `pause`.
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// For how long: `10m`, `1h30m`, `90s`; at most `8h`
@@ -32,10 +31,7 @@ pub struct Arguments {
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// An agent asks, nobody is there, or the pause cannot be written.
+/// Error: an agent asks, nobody is there, or the pause cannot be written.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let (states, root) = (&place.world.states, &place.around.root);
@@ -78,7 +74,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
 }
 
 /// Whether there is a pause, in one line.
-#[must_use]
 pub fn status(place: &Place) -> String {
     let Some(until) = pipeline::pause_until(&place.world, &place.around) else { return "there is no pause: the gate holds".to_owned() };
     let kept =
@@ -89,7 +84,7 @@ pub fn status(place: &Place) -> String {
 }
 
 /// `1h30m` in seconds.
-fn seconds(text: &str) -> Option<u64> {
+pub(super) fn seconds(text: &str) -> Option<u64> {
     let mut total = 0u64;
     let mut number = String::new();
     for c in text.chars() {
@@ -107,27 +102,4 @@ fn seconds(text: &str) -> Option<u64> {
         number.clear();
     }
     (number.is_empty() && !text.is_empty()).then_some(total)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::seconds;
-
-    #[test]
-    fn lengths_of_time() {
-        for (text, expected) in [
-            ("10m", Some(600)),
-            ("1h30m", Some(5400)),
-            ("90s", Some(90)),
-            ("0m", Some(0)),
-            ("10", None),
-            ("", None),
-            ("m", None),
-            ("1d", None),
-            ("-5m", None),
-            ("99999999999999999999h", None),
-        ] {
-            assert_eq!(seconds(text), expected, "{text}");
-        }
-    }
 }

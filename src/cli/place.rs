@@ -6,29 +6,22 @@ use std::path::{Path, PathBuf};
 use crate::door::Door;
 use crate::failure::Failure;
 use crate::pipeline;
-use crate::policy::Policy;
+use crate::policy::{Layer, Policy};
 use crate::world::layers::{self, Found};
 use crate::world::{Surroundings, World};
 
 use super::refusal::Refusal;
 
-/// Where a command was started.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// What the process was started with.
     pub world: World,
-    /// The working folder.
     pub cwd: PathBuf,
-    /// What surrounds it.
     pub around: Surroundings,
 }
 
 impl Place {
     /// The place `cwd`, or where this process runs.
-    ///
-    /// # Errors
-    ///
-    /// The folder is not known, or which policy holds there cannot be found out.
+    /// Error: the folder is not known, or which policy holds there cannot be found out.
     pub fn at(cwd: Option<&Path>) -> Result<Self, Refusal> {
         let world = World::real();
         let here = std::env::current_dir().map_err(|_| Failure::FolderUnknown);
@@ -42,10 +35,7 @@ impl Place {
     }
 
     /// The place of a session that starts in `root`, which the host exports as the project.
-    ///
-    /// # Errors
-    ///
-    /// Which policy holds there cannot be found out.
+    /// Error: which policy holds there cannot be found out.
     pub fn in_project(root: &Path) -> Result<Self, Refusal> {
         let world = World { project_dir: Some(root.to_path_buf()), ..World::real() };
         let around = world.at(root)?;
@@ -53,29 +43,29 @@ impl Place {
     }
 
     /// The files of all layers, as they are.
-    ///
-    /// # Errors
-    ///
-    /// One can neither be seen nor be shown to be absent.
+    /// Error: one can neither be seen nor be shown to be absent.
     pub fn layers(&self) -> Result<Vec<Found>, Refusal> {
         Ok(layers::look(&self.around.layers)?)
     }
 
+    /// Whether the built-in rules only watch.
+    ///
+    /// Error: as [`Place::policy`].
+    pub fn watches(&self) -> Result<bool, Refusal> {
+        let bytes = self.policy()?;
+        let rules = Policy::open(&bytes).and_then(|policy| policy.all_rules()).unwrap_or_default();
+        Ok(rules.iter().any(|rule| rule.shadow && rule.layer == Layer::BuiltIn))
+    }
+
     /// The compiled policy that holds here, through the same way as the hook's.
-    ///
-    /// # Errors
-    ///
-    /// It has mistakes, or cannot be read.
+    /// Error: it has mistakes, or cannot be read.
     pub fn policy(&self) -> Result<Cow<'static, [u8]>, Refusal> {
         policy_bytes(&self.world, &self.around)
     }
 }
 
 /// The compiled policy that holds in these surroundings.
-///
-/// # Errors
-///
-/// It has mistakes, or cannot be read.
+/// Error: it has mistakes, or cannot be read.
 pub fn policy_bytes(world: &World, around: &Surroundings) -> Result<Cow<'static, [u8]>, Refusal> {
     let found = layers::look(&around.layers)?;
     let bytes = pipeline::policy_bytes(&found, around, world, Door::Cold)?.ok_or(Failure::PolicyDamaged)?;
@@ -85,10 +75,7 @@ pub fn policy_bytes(world: &World, around: &Surroundings) -> Result<Cow<'static,
 }
 
 /// A path as text; what a settings file and a command line can hold.
-///
-/// # Errors
-///
-/// It is not UTF-8.
+/// Error: it is not UTF-8.
 pub fn text(path: &Path) -> Result<&str, Refusal> {
     path.to_str().ok_or_else(|| {
         Refusal::new(format!("cannot use `{}`", path.display()), "its name is not UTF-8, which settings files cannot hold", "use another folder")

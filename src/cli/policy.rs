@@ -7,12 +7,11 @@ use serde_json::json;
 
 use super::place::Place;
 use super::refusal::Refusal;
-use super::terminal::{Style, colour, say, say_json, styled};
+use super::terminal::{Style, say, say_json, styled};
 use crate::failure::Failure;
 use crate::policy::Policy;
 use crate::report::explain::tier;
 
-/// Arguments of `policy`.
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Answer in JSON
@@ -21,10 +20,7 @@ pub struct Arguments {
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// The policy has mistakes, or cannot be read.
+/// Error: the policy has mistakes, or cannot be read.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let found = place.layers()?;
@@ -47,7 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         }));
         return Ok(ExitCode::SUCCESS);
     }
-    let bold = |text: &str| styled(text, Style::Bold, colour());
+    let bold = |text: &str| styled(text, Style::Bold);
     say(&format!("{} {} ({}), digest {}", bold("policy"), place.around.root.display(), place.around.why, policy.digest));
     for file in layers() {
         say(&format!("  {:<12} {}", file.layer.name(), file.path.display()));

@@ -14,18 +14,13 @@ pub const UNJUDGED: u8 = 3;
 /// A command that was not done. All three texts are clauses in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What was not done.
     pub what: String,
-    /// Why.
     pub why: String,
-    /// What the person can do about it.
     pub mend: String,
-    /// The exit code.
     pub code: u8,
 }
 
 impl Refusal {
-    /// A command that was not done.
     pub fn new(what: impl Into<String>, why: impl fmt::Display, mend: impl Into<String>) -> Self {
         Self { what: what.into(), why: why.to_string(), mend: mend.into(), code: FAILED }
     }

@@ -7,15 +7,14 @@
 mod document;
 mod layout;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
 use self::document::{Document, Place, Splice};
-use self::layout::{Layout, Piece};
+use self::layout::Layout;
 use crate::event::settings::entry::{covers_all, starts_gate};
 use crate::event::settings::{MAX_BYTES, shape};
 
-/// How the gate is to be wired in.
 #[derive(Clone, Debug)]
 pub struct Wiring {
     /// The program: a full path, or one that begins with `${CLAUDE_PROJECT_DIR}/` or `${CLAUDE_PLUGIN_ROOT}/`.
@@ -26,7 +25,6 @@ pub struct Wiring {
     pub timeout_seconds: u32,
 }
 
-/// One event of a [`Wiring`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventWiring {
     /// The client's name of the event, which is also the program's first argument.
@@ -63,7 +61,6 @@ pub struct Mistake {
     pub column: usize,
     /// What is wrong there, a clause in lower case.
     pub what: String,
-    /// What the person can do about it.
     pub mend: String,
 }
 
@@ -82,12 +79,10 @@ const MAX_EDITS: usize = 10_000;
 ///
 /// An entry of the gate that is there already (another path, another timeout, something missing) is brought up to
 /// date where it stands; a text that is up to date comes back as it is.
-///
-/// # Errors
-/// A text that the client would not accept as it stands, wholly or in its hooks, is refused.
+/// Error: a text that the client would not accept as it stands, wholly or in its hooks, is refused.
 pub fn install(text: Option<&str>, wiring: &Wiring) -> Result<String, Mistake> {
     let Some(text) = text else {
-        let root = Piece::Table(vec![("hooks", all_events(wiring))]);
+        let root = json!({ "hooks": all_events(wiring) });
         return Ok(format!("{}\n", Layout::ours().value(&root, Some(""))));
     };
     let (mark, body) = split_mark(text);
@@ -107,9 +102,7 @@ pub fn install(text: Option<&str>, wiring: &Wiring) -> Result<String, Mistake> {
 /// was made by [`install`], so that it can go.
 ///
 /// What stays empty is taken out as well, unless it was there, empty, before the gate came.
-///
-/// # Errors
-/// A text that is not strict JSON, or gives a key twice where it matters, is refused.
+/// Error: a text that is not strict JSON, or gives a key twice where it matters, is refused.
 pub fn remove(text: &str, is_ours: impl Fn(&str) -> bool) -> Result<Option<String>, Mistake> {
     let (mark, body) = split_mark(text);
     let mut body = body.to_owned();
@@ -130,15 +123,13 @@ pub fn remove(text: &str, is_ours: impl Fn(&str) -> bool) -> Result<Option<Strin
 }
 
 /// The file `hooks.json` of a Claude Code plugin that carries the gate.
-#[must_use]
 pub fn hooks_json(wiring: &Wiring) -> String {
     let description = "Portcullis: the gate between coding agents and the things that cannot be taken back";
-    let root = Piece::Table(vec![("description", Piece::text(description)), ("hooks", all_events(wiring))]);
+    let root = json!({ "description": description, "hooks": all_events(wiring) });
     format!("{}\n", Layout::ours().value(&root, Some("")))
 }
 
 /// The change of a settings file as a unified diff, empty where nothing changes; `None` is a file that is not there.
-#[must_use]
 pub fn difference(name: &str, before: Option<&str>, after: Option<&str>) -> String {
     let side = |text: Option<&str>| if text.is_some() { name.to_owned() } else { "/dev/null".to_owned() };
     TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default()).unified_diff().header(&side(before), &side(after)).to_string()
@@ -165,27 +156,25 @@ fn refuse_what_the_client_drops(body: &str) -> Result<(), Mistake> {
     }
 }
 
-fn all_events(wiring: &Wiring) -> Piece {
-    Piece::Table(wiring.events.iter().map(|event| (event.event, Piece::List(vec![group(wiring, *event)]))).collect())
+fn all_events(wiring: &Wiring) -> Value {
+    wiring.events.iter().map(|event| (event.event.to_owned(), json!([group(wiring, *event)]))).collect::<Map<_, _>>().into()
 }
 
-fn group(wiring: &Wiring, event: EventWiring) -> Piece {
-    let mut members: Vec<(&str, Piece)> = event.matcher.map(|matcher| ("matcher", Piece::text(matcher))).into_iter().collect();
-    members.push(("hooks", Piece::List(vec![handler(wiring, event, None)])));
-    Piece::Table(members)
+fn group(wiring: &Wiring, event: EventWiring) -> Value {
+    let hooks = json!([handler(wiring, event, None)]);
+    event.matcher.map_or_else(|| json!({ "hooks": hooks }), |matcher| json!({ "matcher": matcher, "hooks": hooks }))
 }
 
 /// The handler as it should be; a person's `statusMessage` is kept.
-fn handler(wiring: &Wiring, event: EventWiring, status: Option<&str>) -> Piece {
-    let mut members = vec![
-        ("type", Piece::text("command")),
-        ("command", Piece::text(&wiring.command)),
-        ("args", Piece::List(vec![Piece::text(event.event)])),
-        ("timeout", Piece::Number(wiring.timeout_seconds)),
-    ];
-    members.extend(event.guarding.then(|| ("onFailure", Piece::text("block"))));
-    members.extend(status.map(|status| ("statusMessage", Piece::text(status))));
-    Piece::Table(members)
+fn handler(wiring: &Wiring, event: EventWiring, status: Option<&str>) -> Value {
+    let mut handler = json!({ "type": "command", "command": wiring.command, "args": [event.event], "timeout": wiring.timeout_seconds });
+    if event.guarding {
+        handler["onFailure"] = "block".into();
+    }
+    if let Some(status) = status {
+        handler["statusMessage"] = status.into();
+    }
+    handler
 }
 
 /// The next edit that brings the document nearer to `wiring`; `None` when it is there.
@@ -195,7 +184,7 @@ fn missing(document: &Document, wiring: &Wiring) -> Option<Splice> {
     };
     for event in wiring.events {
         let Some(groups) = document.groups(event.event) else {
-            return Some(document.append(&hooks, Some(event.event), &Piece::List(vec![group(wiring, *event)])));
+            return Some(document.append(&hooks, Some(event.event), &json!([group(wiring, *event)])));
         };
         let places = document.places(&starts_gate, |name| name == event.event);
         let fits = |place: &&Place| covers_all(place.matcher.as_ref()) && handler_fits(&place.handler, wiring, *event);
@@ -207,7 +196,7 @@ fn missing(document: &Document, wiring: &Wiring) -> Option<Splice> {
         }
         if !covers_all(kept.matcher.as_ref()) {
             // Where another tool's hook stands in the same group, that one needs the matcher.
-            return if kept.is_alone() { Some(document.replace(&kept.matcher_at, &Piece::text("*"))) } else { document.taken_out(kept) };
+            return if kept.is_alone() { Some(document.replace(&kept.matcher_at, &"*".into())) } else { document.taken_out(kept) };
         }
         if !handler_fits(&kept.handler, wiring, *event) {
             let status = kept.handler.get("statusMessage").and_then(Value::as_str);
@@ -222,7 +211,7 @@ fn missing(document: &Document, wiring: &Wiring) -> Option<Splice> {
 /// Whether a handler is what [`handler`] would make, whatever the order of its keys.
 fn handler_fits(found: &Value, wiring: &Wiring, event: EventWiring) -> bool {
     let status = found.get("statusMessage").and_then(Value::as_str);
-    *found == handler(wiring, event, status).to_value()
+    *found == handler(wiring, event, status)
 }
 
 #[cfg(test)]

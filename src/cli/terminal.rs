@@ -7,7 +7,6 @@ pub fn say(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
-/// A line on standard error.
 pub fn tell(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
@@ -17,50 +16,41 @@ pub fn progress(text: &str) {
     tell(&format!("portcullis: {text}"));
 }
 
-/// A value as JSON, on standard output.
-pub fn say_json(value: &serde_json::Value) {
+pub fn say_json(value: &impl serde::Serialize) {
     say(&serde_json::to_string_pretty(value).unwrap_or_default());
 }
 
 /// How a text is set off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// What matters most.
     Bold,
-    /// What is well.
     Good,
-    /// What needs a look.
     Doubtful,
-    /// What is not well.
     Bad,
 }
 
-/// `text` set off, where `colour` says that escapes may be written.
-#[must_use]
-pub fn styled(text: &str, style: Style, colour: bool) -> String {
+/// `text` set off, where colours are written.
+pub fn styled(text: &str, style: Style) -> String {
     let code = match style {
         Style::Bold => 1,
         Style::Good => 32,
         Style::Doubtful => 33,
         Style::Bad => 31,
     };
-    if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    if colour() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
 /// Whether colours are written on standard output: on a terminal, and not with `NO_COLOR` (<https://no-color.org>).
-#[must_use]
-pub fn colour() -> bool {
+fn colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Whether a person can be asked here.
-#[must_use]
 pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Asks for a yes; an empty line is one.
-#[must_use]
 pub fn agreed(question: &str) -> bool {
     let _ = write!(io::stderr().lock(), "{question} [Y/n] ");
     let mut line = String::new();
@@ -69,7 +59,6 @@ pub fn agreed(question: &str) -> bool {
 }
 
 /// The variable that tells that an agent runs this process, if there is one.
-#[must_use]
 pub fn agent() -> Option<String> {
     std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).find(|name| name == "CLAUDECODE" || name == "GEMINI_CLI" || name.starts_with("CODEX_"))
 }

@@ -10,12 +10,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::{Value, json};
 
 use super::compiling;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal, UNJUDGED};
-use super::terminal::{Style, colour, say, say_json, styled};
+use super::terminal::{Style, say, say_json, styled};
 use crate::BUILD;
 use crate::failure::Failure;
 use crate::policy::compile::{Compiled, Input, Source, compile};
@@ -24,7 +23,6 @@ use crate::policy::{Layer, Policy};
 
 pub use examples::{Outcome, run as run_examples};
 
-/// Arguments of `test`.
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Test these files as the project's policy, rather than what holds here
@@ -39,10 +37,7 @@ pub struct Arguments {
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// The policy has mistakes, or there is no such rule.
+/// Error: the policy has mistakes, or there is no such rule.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let compiled = if arguments.policy.is_empty() { here()? } else { files(&arguments.policy)? };
     let policy = Policy::open(&compiled.bytes).ok_or(Failure::PolicyDamaged)?;
@@ -56,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     }
     let outcome = run_examples(&rules, &policy).ok_or(Failure::PolicyDamaged)?;
     if arguments.json {
-        say_json(&as_json(&outcome));
+        say_json(&outcome);
     } else {
         show(&outcome);
     }
@@ -91,32 +86,11 @@ fn files(paths: &[PathBuf]) -> Result<Compiled, Refusal> {
 fn show(outcome: &Outcome) {
     for failure in &outcome.failures {
         let head = format!("failed `{}` ({})", failure.rule, failure.place);
-        say(&format!(
-            "{}\n  {} {}\n  expected: {}\n  got:      {}",
-            styled(&head, Style::Bad, colour()),
-            failure.list,
-            failure.example,
-            failure.expected,
-            failure.got
-        ));
+        say(&format!("{}\n  {} {}\n  expected: {}\n  got:      {}", styled(&head, Style::Bad), failure.list, failure.example, failure.expected, failure.got));
     }
     for note in &outcome.notes {
-        say(&format!("{} {note}", styled("note:", Style::Doubtful, colour())));
+        say(&format!("{} {note}", styled("note:", Style::Doubtful)));
     }
     let end = format!("{} rules, {} examples, {} failed", outcome.rules, outcome.examples, outcome.failures.len());
-    say(&styled(&end, if outcome.failures.is_empty() { Style::Good } else { Style::Bad }, colour()));
-}
-
-fn as_json(outcome: &Outcome) -> Value {
-    let failures: Vec<Value> = outcome
-        .failures
-        .iter()
-        .map(|failure| {
-            json!({
-                "rule": failure.rule, "place": failure.place, "list": failure.list, "example": failure.example,
-                "expected": failure.expected, "got": failure.got,
-            })
-        })
-        .collect();
-    json!({ "rules": outcome.rules, "examples": outcome.examples, "failures": failures, "notes": outcome.notes })
+    say(&styled(&end, if outcome.failures.is_empty() { Style::Good } else { Style::Bad }));
 }

@@ -33,7 +33,6 @@ Options:
 const MAX_ANSWER: u64 = 64;
 
 /// Runs the command line of this process.
-#[must_use]
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();

@@ -32,10 +32,7 @@ pub enum Json {
 
 impl Json {
     /// Reads one value.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong, and at which byte.
+    /// Error: what is wrong, and at which byte.
     pub fn read(text: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(text).map_err(|error| format!("it is not UTF-8 at byte {}", error.valid_up_to()))?;
         let mut reader = Reader { text, at: 0 };
@@ -45,7 +42,6 @@ impl Json {
     }
 
     /// The value of a key.
-    #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Object(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
@@ -62,7 +58,6 @@ impl Json {
     }
 
     /// The text of a key's string.
-    #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.get(key)? {
             Self::Text(text) => Some(text),
@@ -71,7 +66,6 @@ impl Json {
     }
 
     /// A scalar as text.
-    #[must_use]
     pub fn scalar(&self) -> Option<String> {
         match self {
             Self::Bool(value) => Some(value.to_string()),
@@ -82,7 +76,6 @@ impl Json {
 }
 
 /// A text as a JSON string, with its quotes.
-#[must_use]
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -350,103 +343,5 @@ fn plain(bytes: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn same(mine: &Json, other: &serde_json::Value) -> bool {
-        use serde_json::Value;
-        match (mine, other) {
-            (Json::Null, Value::Null) => true,
-            (Json::Bool(a), Value::Bool(b)) => a == b,
-            (Json::Number(a), Value::Number(b)) => a.parse::<f64>().ok() == b.as_f64(),
-            (Json::Text(a), Value::String(b)) => a == b,
-            (Json::List(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-            (Json::Object(a), Value::Object(b)) => a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other))),
-            _ => false,
-        }
-    }
-
-    /// Pieces that meet in every order; a fixed sequence, so that a red run can be repeated.
-    #[test]
-    fn it_reads_what_the_general_reader_reads() {
-        const PIECES: &[&str] = &[
-            "{",
-            "}",
-            "[",
-            "]",
-            ",",
-            ":",
-            "\"a\"",
-            "\"b\\n\"",
-            "\"\\ud83d\\ude00\"",
-            "\"\\ud83d\"",
-            "\"long text without any escape at all\"",
-            "\"x\\\\\\\"y\"",
-            "1",
-            "-0.5e3",
-            "01",
-            "1.",
-            "true",
-            "nul",
-            "null",
-            " ",
-            "\n",
-            "\"",
-            "\\",
-            "\"\\x\"",
-            "\"\u{1}\"",
-            "ä",
-            "\"ä€\"",
-            "{\"k\":1}",
-            "[1,2]",
-            "{\"k\":",
-            "\"k\":",
-        ];
-        let mut seed = 1u64;
-        let mut agreed = 0;
-        for round in 0..60_000 {
-            let mut text = String::new();
-            for _ in 0..=round % 7 {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                text.push_str(PIECES[(seed >> 33) as usize % PIECES.len()]);
-            }
-            match (Json::read(text.as_bytes()), serde_json::from_str::<serde_json::Value>(&text)) {
-                (Ok(mine), Ok(other)) => {
-                    agreed += 1;
-                    assert!(same(&mine, &other), "{text:?}: {mine:?}");
-                }
-                (Err(why), Ok(_)) => assert_eq!(why.split(" at ").next(), Some("a key occurs twice"), "{text:?}: {why}"),
-                // A number is kept as written, so it has no range.
-                (Ok(_), Err(error)) if error.to_string().starts_with("number out of range") => {}
-                (Ok(mine), Err(error)) => panic!("{text:?} was read as {mine:?}, but {error}"),
-                (Err(_), Err(_)) => {}
-            }
-        }
-        assert!(agreed > 1000, "only {agreed} texts were JSON");
-    }
-
-    #[test]
-    fn what_is_quoted_reads_back() {
-        for text in ["", "a\"b\\c", "line\nend\t\r\u{1}\u{1f}", "ä€😀"] {
-            assert_eq!(Json::read(quoted(text).as_bytes()), Ok(Json::Text(text.to_owned())));
-        }
-    }
-
-    #[test]
-    fn what_an_attacker_might_send_is_refused() {
-        for (text, what) in [
-            ("{\"a\":1,\"a\":2}".to_owned(), "a key occurs twice"),
-            (format!("{}1{}", "[".repeat(200), "]".repeat(200)), "it is nested beyond 128 levels"),
-            ("\"\\ud800\"".to_owned(), "half of a surrogate pair stands alone"),
-            ("\"\\udc00\"".to_owned(), "half of a surrogate pair stands alone"),
-            ("{} {}".to_owned(), "there is more behind its end"),
-            ("{\"a\":".to_owned(), "it ends too early"),
-            (String::new(), "it ends too early"),
-            ("\u{feff}{}".to_owned(), "there is no JSON value"),
-            (format!("{{{}\"k3\":1}}", (0..40).map(|at| format!("\"k{at}\":1,")).collect::<Vec<_>>().concat()), "a key occurs twice"),
-        ] {
-            assert_eq!(Json::read(text.as_bytes()).unwrap_err().split(" at ").next(), Some(what), "{text}");
-        }
-        assert!(Json::read(&[b'"', 0xff, b'"']).unwrap_err().starts_with("it is not UTF-8"));
-    }
-}
+#[path = "json_tests.rs"]
+mod tests;

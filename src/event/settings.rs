@@ -24,52 +24,39 @@ pub const GUARDING: [&str; 3] = ["PreToolUse", "PermissionRequest", "ConfigChang
 /// The client drops a larger settings file whole.
 pub const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// Variables that a settings file must not hand to the gate's process, which inherits `env`, and to the client
-/// itself. A trailing `*` stands for any ending. What only concerns the agent's commands (`GIT_EDITOR`,
-/// `NODE_OPTIONS`, `TMPDIR`) is not among them,
-/// nor is `ENV`, which only interactive shells read.
+/// Variables that a settings file must not hand to the gate's process, which inherits `env`, and to the client itself:
+/// what they do, and their names. A trailing `*` stands for any ending. What only concerns the agent's commands
+/// (`GIT_EDITOR`, `NODE_OPTIONS`, `TMPDIR`) is not among them, nor is `ENV`, which only interactive shells read.
 const REACHING_ENV: &[(&str, &str)] = &[
-    // The loader would run foreign code inside the gate.
-    ("LD_*", "loads foreign code into the gate"),
-    ("DYLD_*", "loads foreign code into the gate"),
-    ("GLIBC_TUNABLES", "changes the C library below the gate"),
+    ("loads foreign code into the gate", "LD_* DYLD_*"),
+    ("changes the C library below the gate", "GLIBC_TUNABLES"),
     // A shell form, or a program named without its path, would start something else.
-    ("PATH", "decides which programs are started"),
-    ("BASH_ENV", "runs a file before every shell command"),
-    ("BASH_FUNC_*", "replaces commands by shell functions"),
-    ("SHELL", "decides by which shell's rules commands are read"),
-    ("SHELLOPTS", "changes how commands are read"),
-    ("BASHOPTS", "changes how commands are read"),
-    // The gate's policy, state and cache are looked for below these.
-    ("HOME", "moves the gate's policy and state"),
-    ("XDG_*", "moves the gate's policy and state"),
-    ("PORTCULLIS_*", "speaks to the gate itself"),
+    ("decides which programs are started", "PATH"),
+    ("runs a file before every shell command", "BASH_ENV"),
+    ("replaces commands by shell functions", "BASH_FUNC_*"),
+    ("decides by which shell's rules commands are read", "SHELL"),
+    ("changes how commands are read", "SHELLOPTS BASHOPTS"),
+    ("moves the gate's policy and state", "HOME XDG_*"),
+    ("speaks to the gate itself", "PORTCULLIS_*"),
     // The repository whose policy holds, and the hooks that git runs.
-    ("GIT_DIR", "moves the repository that the gate looks at"),
-    ("GIT_WORK_TREE", "moves the repository that the gate looks at"),
-    ("GIT_COMMON_DIR", "moves the repository that the gate looks at"),
-    ("GIT_INDEX_FILE", "moves the index that the gate looks at"),
-    ("GIT_OBJECT_DIRECTORY", "moves the objects that the gate looks at"),
-    ("GIT_ALTERNATE_OBJECT_DIRECTORIES", "moves the objects that the gate looks at"),
-    ("GIT_NAMESPACE", "changes which refs the gate looks at"),
-    ("GIT_CEILING_DIRECTORIES", "moves the repository that the gate looks at"),
-    ("GIT_DISCOVERY_ACROSS_FILESYSTEM", "moves the repository that the gate looks at"),
-    ("GIT_CONFIG*", "can switch git's own hooks off"),
-    ("GIT_EXEC_PATH", "replaces git's own programs"),
-    ("GIT_TEMPLATE_DIR", "puts hooks into new repositories"),
+    ("moves the repository that the gate looks at", "GIT_DIR GIT_WORK_TREE GIT_COMMON_DIR GIT_CEILING_DIRECTORIES GIT_DISCOVERY_ACROSS_FILESYSTEM"),
+    ("moves the index that the gate looks at", "GIT_INDEX_FILE"),
+    ("moves the objects that the gate looks at", "GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES"),
+    ("changes which refs the gate looks at", "GIT_NAMESPACE"),
+    ("can switch git's own hooks off", "GIT_CONFIG*"),
+    ("replaces git's own programs", "GIT_EXEC_PATH"),
+    ("puts hooks into new repositories", "GIT_TEMPLATE_DIR"),
     // The client's own switches.
-    ("CLAUDE_CODE_SIMPLE", "drops the hooks"),
-    ("CLAUDE_CODE_SAFE_MODE", "drops the hooks"),
-    ("CLAUDE_CODE_SHELL_PREFIX", "wraps hook commands"),
-    ("CLAUDE_CODE_EXPERIMENTAL_CODE_MODE", "lets code make tool calls that no hook is known to see"),
-    ("CLAUDE_CODE_SESSION_ATTENDED", "pretends that a person is there to ask"),
-    ("CLAUDE_CONFIG_DIR", "moves the user's settings"),
-    ("CLAUDE_ENV_FILE", "sets further variables"),
-    ("CLAUDE_PROJECT_DIR", "moves the project that the gate looks at"),
-    ("CLAUDE_PLUGIN_ROOT", "moves the gate's program"),
+    ("drops the hooks", "CLAUDE_CODE_SIMPLE CLAUDE_CODE_SAFE_MODE"),
+    ("wraps hook commands", "CLAUDE_CODE_SHELL_PREFIX"),
+    ("lets code make tool calls that no hook is known to see", "CLAUDE_CODE_EXPERIMENTAL_CODE_MODE"),
+    ("pretends that a person is there to ask", "CLAUDE_CODE_SESSION_ATTENDED"),
+    ("moves the user's settings", "CLAUDE_CONFIG_DIR"),
+    ("sets further variables", "CLAUDE_ENV_FILE"),
+    ("moves the project that the gate looks at", "CLAUDE_PROJECT_DIR"),
+    ("moves the gate's program", "CLAUDE_PLUGIN_ROOT"),
 ];
 
-/// What a settings text does for the gate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
     /// Handlers on `PreToolUse` that start the gate for every tool and wait for its answer.
@@ -86,12 +73,10 @@ pub struct Effect {
 pub enum Reading {
     /// The client drops such a file whole; the clause says why.
     Unreadable(String),
-    /// It can be read, and does this.
     Read(Effect),
 }
 
 /// Says what `text` does for the gate, looked at by itself.
-#[must_use]
 pub fn judge(text: &str) -> Reading {
     match Settings::read(text) {
         Err(why) => Reading::Unreadable(why),
@@ -103,7 +88,6 @@ pub fn judge(text: &str) -> Reading {
 ///
 /// `before` is `None` when there was no file. Faults that were there already are not held against the edit; adding
 /// permissions, other hooks or a model is no harm.
-#[must_use]
 pub fn worsened(before: Option<&str>, after: &str) -> Option<String> {
     let before_text = before.unwrap_or_default();
     let before = Settings::read(before_text).ok();
@@ -124,6 +108,7 @@ pub fn worsened(before: Option<&str>, after: &str) -> Option<String> {
 }
 
 /// Something that disables or weakens the gate.
+#[derive(PartialEq)]
 struct Finding {
     /// The clause that people read.
     text: String,
@@ -135,10 +120,6 @@ struct Finding {
 impl Finding {
     fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), detail: String::new() }
-    }
-
-    fn same_as(&self, other: &Self) -> bool {
-        self.text == other.text && self.detail == other.detail
     }
 }
 
@@ -167,28 +148,27 @@ impl Settings {
     }
 
     fn effect(&self) -> Effect {
-        let mut faults: Vec<String> = Vec::new();
-        for finding in &self.findings {
-            if !faults.contains(&finding.text) {
-                faults.push(finding.text.clone());
-            }
-        }
         Effect {
             gate_entries: self.entries.iter().filter(|entry| entry.is_gate() && entry.event == "PreToolUse").count(),
             whole: GUARDING.iter().all(|event| self.entries.iter().any(|entry| entry.is_gate() && entry.event == *event)),
-            faults,
+            faults: self.texts_beyond(&[]),
         }
     }
 
-    /// The findings that `known` does not hold, in one sentence.
-    fn reasons_beyond(&self, known: &[Finding]) -> Option<String> {
-        let mut new: Vec<&str> = Vec::new();
-        for finding in &self.findings {
-            if !known.iter().any(|old| old.same_as(finding)) && !new.contains(&finding.text.as_str()) {
-                new.push(&finding.text);
+    /// The findings that `known` does not hold, each text once.
+    fn texts_beyond(&self, known: &[Finding]) -> Vec<String> {
+        let mut new: Vec<String> = Vec::new();
+        for finding in self.findings.iter().filter(|finding| !known.contains(finding)) {
+            if !new.contains(&finding.text) {
+                new.push(finding.text.clone());
             }
         }
-        (!new.is_empty()).then(|| new.join("; "))
+        new
+    }
+
+    /// The same in one sentence.
+    fn reasons_beyond(&self, known: &[Finding]) -> Option<String> {
+        Some(self.texts_beyond(known).join("; ")).filter(|reasons| !reasons.is_empty())
     }
 
     /// What of the gate stood in `self` and is missing in `after`.
@@ -249,19 +229,12 @@ fn switches(root: &Map<String, Value>, holds_gate: bool) -> Vec<Finding> {
 
 fn environment(root: &Map<String, Value>) -> Vec<Finding> {
     let Some(variables) = root.get("env").and_then(Value::as_object) else { return Vec::new() };
-    let effect_of = |name: &str| {
-        REACHING_ENV.iter().find(|(pattern, _)| match pattern.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => name == *pattern,
-        })
-    };
-    variables
-        .iter()
-        .filter_map(|(name, value)| {
-            let (_, effect) = effect_of(name)?;
-            Some(Finding { text: format!("`env` sets `{name}`, which {effect}"), detail: value.to_string() })
-        })
-        .collect()
+    let fits = |pattern: &str, name: &str| pattern.strip_suffix('*').map_or(name == pattern, |start| name.starts_with(start));
+    let found = variables.iter().filter_map(|(name, value)| {
+        let (effect, _) = REACHING_ENV.iter().find(|(_, patterns)| patterns.split(' ').any(|pattern| fits(pattern, name)))?;
+        Some(Finding { text: format!("`env` sets `{name}`, which {effect}"), detail: value.to_string() })
+    });
+    found.collect()
 }
 
 /// The gate's own plugins that `enabledPlugins` turns on (`on`), or names and does not turn on.

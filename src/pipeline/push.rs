@@ -43,10 +43,7 @@ pub enum Pushed {
 /// this holds: the command line shows a lease for the ref and nothing that forces without one; the remote's ref is just
 /// what the lease expects, looked up here again, so that a `+` hidden in the configuration (which would switch git's own
 /// look off) gains nothing; and the branch is not protected. Where the command line cannot be seen, a person decides.
-///
-/// # Errors
-///
-/// Everything that leaves the push unjudged.
+/// Error: everything that leaves the push unjudged.
 pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], world: &World, cwd: &Path) -> Result<Pushed, Failure> {
     let updates = change::updates(input).map_err(Failure::PushUnreadable)?;
     let folders = Folders::find(cwd).map_err(Failure::RepositoryUnreadable)?;

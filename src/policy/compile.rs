@@ -4,12 +4,11 @@ mod automaton;
 mod glob;
 pub mod pattern;
 mod programs;
-pub mod texts;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use toml::de::DeTable;
+use toml::de::DeValue;
 
 use super::examples::RuleExamples;
 use super::mistake::Mistake;
@@ -17,25 +16,17 @@ use super::schema::{self, Checker};
 use super::validate::{Document, validate};
 use super::{Layer, LayerFile, Parts};
 use pattern::Patterns;
-use texts::Texts;
 
-/// The text of a layer's file.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
-    /// Its layer.
     pub layer: Layer,
-    /// Its path, as shown to people.
     pub path: &'a str,
-    /// Its text.
     pub text: &'a str,
 }
 
-/// What a policy is compiled from.
 #[derive(Clone, Debug, Default)]
 pub struct Input<'a> {
-    /// See [`super::Policy::build`].
     pub build: &'a str,
-    /// See [`super::Policy::compiled_at`].
     pub compiled_at: u64,
     /// Built-in packs: `policies/git.toml` and its text.
     pub packs: &'a [(&'a str, &'a str)],
@@ -46,6 +37,9 @@ pub struct Input<'a> {
     /// The identities of the layers' files, absent ones too.
     pub files: Vec<LayerFile<'a>>,
 }
+
+/// Keeps the texts that a compiled policy borrows and no file contains as they are.
+pub type Texts = elsa::FrozenVec<String>;
 
 /// A compiled policy, and what only the cold door needs of it.
 #[derive(Clone, Debug)]
@@ -61,7 +55,6 @@ pub struct Compiled {
 /// A waiver and its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaiverEnd {
-    /// The rule it waives.
     pub rule: String,
     /// `portcullis.toml:30`
     pub place: String,
@@ -78,14 +71,12 @@ impl Compiled {
 
 impl<'a> Input<'a> {
     /// The text of a file by the path that mistakes name it with.
-    #[must_use]
     pub fn text_of(&self, path: &str) -> Option<&'a str> {
         let built_in = self.packs.iter().chain(self.programs).find(|(known, _)| *known == path).map(|(_, text)| *text);
         built_in.or_else(|| self.layers.iter().find(|source| source.path == path).map(|source| source.text))
     }
 
     /// All mistakes as people read them, one after the other.
-    #[must_use]
     pub fn render(&self, mistakes: &[Mistake], colour: bool) -> String {
         let shown: Vec<String> = mistakes.iter().map(|mistake| mistake.render(self.text_of(&mistake.path).unwrap_or(""), colour)).collect();
         shown.join("\n\n")
@@ -93,9 +84,7 @@ impl<'a> Input<'a> {
 }
 
 /// Compiles a policy.
-///
-/// # Errors
-/// Every mistake of every file, in the order of the files.
+/// Error: every mistake of every file, in the order of the files.
 pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let mut whole = true;
@@ -103,21 +92,22 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
     let mut sources: Vec<Source> =
         input.packs.iter().map(|(path, text)| Source { layer: Layer::BuiltIn, path, text }).chain(input.layers.iter().copied()).collect();
     sources.sort_by_key(|source| source.layer);
-    let documents: Vec<Document> =
-        sources.iter().filter_map(|Source { layer, path, text }| Some(Document { layer: *layer, path, text, table: parsed(path, text)? })).collect();
-    let programs: Vec<(&str, &str, DeTable)> = input.programs.iter().filter_map(|(path, text)| Some((*path, *text, parsed(path, text)?))).collect();
+    let ends = |text: &str| text.match_indices('\n').map(|(at, _)| at).collect();
+    let documents: Vec<Document> = sources
+        .iter()
+        .filter_map(|Source { layer, path, text }| Some(Document { layer: *layer, path, ends: ends(text), table: parsed(path, text)? }))
+        .collect();
+    let programs: Vec<(&str, &str, DeValue)> = input.programs.iter().filter_map(|(path, text)| Some((*path, *text, parsed(path, text)?))).collect();
 
     let texts = Texts::default();
     let mut patterns = Patterns::new(&texts);
-    let (meant, found) = validate(&documents, whole, &|text| texts.keep(text), &mut patterns);
+    let (meant, found) = validate(&documents, whole, &|text| texts.push_get(text.to_owned()), &mut patterns);
     mistakes.extend(found);
 
     let mut seen = HashMap::new();
     let mut described = Vec::new();
     for (path, text, table) in &programs {
-        let mut checker = Checker { path, mistakes: Vec::new() };
-        described.extend(programs::programs(table, text, &mut checker, &mut seen));
-        mistakes.append(&mut checker.mistakes);
+        described.extend(programs::programs(table, text, &mut Checker { path, mistakes: &mut mistakes }, &mut seen));
     }
     if !mistakes.is_empty() {
         let order = |path: &str| {

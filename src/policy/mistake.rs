@@ -9,17 +9,13 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 pub struct Mistake {
     /// The file, as shown to people.
     pub path: String,
-    /// Bytes of its text.
     pub span: Range<usize>,
-    /// What is wrong.
     pub what: String,
-    /// What to do.
     pub mend: String,
 }
 
 impl Mistake {
     /// The mistake with file, line and caret. `text` is the text of the file it is in.
-    #[must_use]
     pub fn render(&self, text: &str, colour: bool) -> String {
         // The text may have been read again since the mistake was found, so the span must not be trusted.
         let start = boundary(text, self.span.start);
@@ -32,14 +28,12 @@ impl Mistake {
     }
 
     /// The line on which it begins, counted from 1.
-    #[must_use]
     pub fn line(&self, text: &str) -> usize {
         line(text, self.span.start)
     }
 }
 
 /// The line of a byte, counted from 1.
-#[must_use]
 pub fn line(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
@@ -47,7 +41,7 @@ pub fn line(text: &str, at: usize) -> usize {
 /// The candidate that `word` was probably meant to be.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let allowed = (word.chars().count() / 3).max(1);
-    let scored = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
+    let scored = candidates.into_iter().map(|candidate| (strsim::osa_distance(word, candidate), candidate));
     scored.filter(|(distance, _)| *distance <= allowed).min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
@@ -62,25 +56,6 @@ pub fn suggestion<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str> 
     )
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other (optimal string alignment).
-fn distance(left: &str, right: &str) -> usize {
-    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=right.len()).collect()];
-    for (at, a) in left.iter().enumerate() {
-        let mut row = vec![at + 1];
-        for (to, b) in right.iter().enumerate() {
-            let above = &rows[at];
-            let mut least = (above[to] + usize::from(a != b)).min(above[to + 1] + 1).min(row[to] + 1);
-            if at > 0 && to > 0 && *a == right[to - 1] && left[at - 1] == *b {
-                least = least.min(rows[at - 1][to - 1] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[left.len()][right.len()]
-}
-
 fn boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
@@ -88,32 +63,4 @@ fn boundary(text: &str, at: usize) -> usize {
 /// A policy file may come from a stranger's repository: what is quoted from it must not steer the terminal.
 fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn near_words_are_suggested_and_far_ones_are_not() {
-        let keys = ["program", "any_flag", "all_flags", "arg"];
-        let cases = [("any_flags", Some("any_flag")), ("progam", Some("program")), ("args", Some("arg")), ("colour", None), ("", None)];
-        for (word, expected) in cases {
-            assert_eq!(nearest(word, keys), expected, "{word}");
-        }
-    }
-
-    #[test]
-    fn distances_count_single_edits() {
-        for (left, right, expected) in [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("flaw", "lawn", 2), ("teir", "tier", 1), ("ä", "a", 1)] {
-            assert_eq!(distance(left, right), expected, "{left} {right}");
-        }
-    }
-
-    #[test]
-    fn a_span_beyond_the_text_is_shown_at_its_end() {
-        let mistake = Mistake { path: "p.toml".into(), span: 90..99, what: "w\u{1b}[1m".into(), mend: String::new() };
-        let shown = mistake.render("ä = 1", false);
-        assert!(shown.contains("p.toml:1") && !shown.contains('\u{1b}'), "{shown}");
-    }
 }

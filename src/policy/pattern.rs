@@ -17,7 +17,6 @@ wire_struct!(Pattern { source, table });
 
 impl<'a> Pattern<'a> {
     /// The only text that matches, if there is only one.
-    #[must_use]
     pub fn literal(&self) -> Option<&'a str> {
         self.table.is_none().then_some(self.source)
     }
@@ -34,7 +33,6 @@ pub struct Automaton<'a> {
     pub next: Cow<'a, [u8]>,
     /// A bit for each state: the pattern has been found.
     pub found: Cow<'a, [u8]>,
-    /// The first state.
     pub start: u16,
     /// Found anywhere suffices, and then stays found; otherwise the whole text must match.
     pub anywhere: bool,
@@ -72,7 +70,6 @@ wire_enum!(Anchor { Absolute, Repository, Home, Anywhere, Binaries, State, Confi
 /// A pattern on a path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathPattern<'a> {
-    /// Where it begins.
     pub anchor: Anchor,
     /// For the part behind the anchor, without a slash in front; for `Absolute` and `Anywhere` the whole path with it.
     /// The anchor itself is the empty text.
@@ -89,7 +86,6 @@ wire_struct!(PathPattern { anchor, pattern, source, literals, stem });
 
 impl Automaton<'_> {
     /// The state after `state` on the byte class `class` (`width` is the end of the text). Damaged tables give 0.
-    #[must_use]
     pub fn step(&self, state: u16, class: u16) -> u16 {
         let at = (usize::from(state) * (usize::from(self.width) + 1) + usize::from(class)) * 2;
         match self.next.get(at..at + 2) {
@@ -98,29 +94,12 @@ impl Automaton<'_> {
         }
     }
 
-    /// The class of a byte.
-    #[must_use]
     pub fn class(&self, byte: u8) -> u16 {
         self.classes.get(usize::from(byte)).map_or(0, |class| u16::from(*class))
     }
 
     /// Whether the pattern has been found in this state.
-    #[must_use]
     pub fn is_found(&self, state: u16) -> bool {
         self.found.get(usize::from(state / 8)).is_some_and(|bits| bits >> (state % 8) & 1 == 1)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::wire::{Bytes, Wire as _};
-    use super::*;
-
-    #[test]
-    fn a_pattern_survives_the_wire() {
-        let pattern = Pattern { source: "a*", table: None };
-        let mut bytes = Vec::new();
-        pattern.put(&mut bytes);
-        assert_eq!(Pattern::get(&mut Bytes(&bytes)), Some(pattern));
     }
 }

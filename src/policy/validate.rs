@@ -4,17 +4,17 @@
 mod example;
 mod layers;
 mod rule;
-mod when;
+pub(crate) mod when;
 
 use std::ops::Range;
 
-use toml::de::DeTable;
+use toml::de::DeValue;
 
 use super::compile::pattern::Patterns;
 use super::examples::RuleExamples;
-use super::mistake::{Mistake, line};
+use super::mistake::Mistake;
 use super::pattern::Pattern;
-use super::schema::{Checker, LAYER, PACK, View};
+use super::schema::{Checker, LAYER, PACK, Value};
 use super::{Layer, Rule, Waiver};
 use layers::Head;
 use when::Reader;
@@ -22,42 +22,44 @@ use when::Reader;
 /// A file of a layer, read but not understood.
 #[derive(Debug)]
 pub struct Document<'t> {
-    /// Its layer.
     pub layer: Layer,
-    /// Its path, as shown.
     pub path: &'t str,
-    /// Its text.
-    pub text: &'t str,
-    /// Its tables.
-    pub table: DeTable<'t>,
+    /// Where its lines end, in bytes.
+    pub ends: Vec<usize>,
+    pub table: DeValue<'t>,
 }
 
 impl<'t> Document<'t> {
-    fn view(&'t self) -> View<'t> {
-        View { table: &self.table, span: 0..0 }
+    fn view(&'t self) -> Value<'t> {
+        Value { value: &self.table, span: 0..0 }
+    }
+
+    fn checker<'c>(&self, mistakes: &'c mut Vec<Mistake>) -> Checker<'c>
+    where
+        't: 'c,
+    {
+        Checker { path: self.path, mistakes }
     }
 
     fn place(&self, span: &Range<usize>) -> String {
-        format!("{}:{}", self.path, line(self.text, span.start))
+        format!("{}:{}", self.path, self.ends.partition_point(|end| *end < span.start) + 1)
     }
 }
 
 /// All layers together.
 #[derive(Debug, Default)]
 pub struct Meant<'t> {
-    /// Names of protected branches.
     pub protected: Vec<Pattern<'t>>,
     /// The rules, upper layers first.
     pub rules: Vec<Rule<'t>>,
     /// Their examples, in the same order.
     pub examples: Vec<RuleExamples>,
-    /// The waivers.
     pub waivers: Vec<Waiver<'t>>,
 }
 
-/// A rule and where its name stands.
-struct Named<'t> {
-    rule: Rule<'t>,
+/// A rule or a waiver, and where a rule is named by it.
+struct Named<'t, T> {
+    it: T,
     document: &'t Document<'t>,
     span: Range<usize>,
 }
@@ -73,38 +75,36 @@ pub fn validate<'t>(documents: &'t [Document<'t>], whole: bool, keep: &dyn Fn(&s
     for head in &heads {
         let keys = if head.document.layer == Layer::BuiltIn { PACK } else { LAYER };
         let of = if head.document.layer == Layer::BuiltIn { "a pack" } else { "a policy" };
-        let mut checker = Checker { path: head.document.path, mistakes: Vec::new() };
+        let mut checker = head.document.checker(&mut mistakes);
         checker.table(&head.document.view(), keys, of);
         let mut reader = Reader { checker: &mut checker, patterns: &mut *patterns, protected: &[] };
         meant.protected.extend(reader.texts(&head.document.view(), "protected"));
-        mistakes.append(&mut checker.mistakes);
     }
 
-    let mut named: Vec<Named> = Vec::new();
-    let mut waivers: Vec<layers::WaiverIn> = Vec::new();
+    let mut named: Vec<Named<Rule>> = Vec::new();
+    let mut waivers: Vec<Named<Waiver>> = Vec::new();
     for head in &heads {
         let document = head.document;
-        let mut checker = Checker { path: document.path, mistakes: Vec::new() };
+        let mut checker = document.checker(&mut mistakes);
         let mut reader = Reader { checker: &mut checker, patterns: &mut *patterns, protected: &meant.protected };
         for table in document.view().tables("rule") {
             let place = keep(&document.place(&table.span));
             if let Some((rule, examples, span)) = rule::rule(&table, head, place, keep, &mut reader) {
-                named.push(Named { rule, document, span });
+                named.push(Named { it: rule, document, span });
                 meant.examples.push(examples);
             }
         }
         for table in document.view().tables("waiver") {
             let place = keep(&document.place(&table.span));
             if let Some((waiver, span)) = rule::waiver(&table, document.layer, place, &mut reader) {
-                waivers.push(layers::WaiverIn { waiver, document, span });
+                waivers.push(Named { it: waiver, document, span });
             }
         }
-        mistakes.append(&mut checker.mistakes);
     }
     let idle = layers::rules_of_packs_off(documents, &on);
     layers::merge(&heads, &mut named, &waivers, &idle, whole, &mut mistakes);
-    meant.rules = named.into_iter().map(|named| named.rule).collect();
+    meant.rules = named.into_iter().map(|named| named.it).collect();
     // A waiver of a rule whose pack is off has nothing to waive.
-    meant.waivers = waivers.into_iter().map(|waiver| waiver.waiver).collect();
+    meant.waivers = waivers.into_iter().map(|waiver| waiver.it).collect();
     (meant, mistakes)
 }

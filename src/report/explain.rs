@@ -11,31 +11,23 @@ use crate::verdict::{self, Look, Verdict};
 /// Everything that is known of one judgement.
 #[derive(Debug)]
 pub struct Explanation<'a> {
-    /// The event's name.
     pub event: &'a str,
-    /// The tool.
     pub tool: &'a str,
     /// The folder in which it starts.
     pub cwd: &'a str,
-    /// The host's permission mode.
     pub mode: &'a str,
-    /// The agent's type.
     pub agent: &'a str,
     /// The folder whose policy holds, and why that one.
     pub root: (&'a str, &'a str),
-    /// The digest of the policy's layers.
     pub digest: &'a str,
     /// What the shell would refuse of the command line, each as a clause.
     pub refused: &'a [String],
-    /// What would be done.
     pub actions: &'a [Action],
     /// Which rules looked at what.
     pub looks: &'a [Look],
     /// All rules, for their places.
     pub rules: &'a [Rule<'a>],
-    /// What was concluded.
     pub verdict: &'a Verdict,
-    /// What the host is told.
     pub answer: &'a Answer,
     /// Minutes for which a pause lets everything go on, if there is one.
     pub paused: Option<u64>,
@@ -43,7 +35,6 @@ pub struct Explanation<'a> {
 
 impl Explanation<'_> {
     /// The judgement as text. `emphasis` sets the headings off.
-    #[must_use]
     pub fn text(&self, emphasis: impl Fn(&str) -> String) -> String {
         let mut text = String::new();
         let (root, why) = self.root;
@@ -132,7 +123,6 @@ impl Explanation<'_> {
 }
 
 /// The kind of an action, as rules name it.
-#[must_use]
 pub fn kind(deed: &Deed) -> &'static str {
     match deed {
         Deed::Run(_) => "run",
@@ -147,8 +137,6 @@ pub fn kind(deed: &Deed) -> &'static str {
     }
 }
 
-/// A tier in a word.
-#[must_use]
 pub const fn tier(tier: Tier) -> &'static str {
     match tier {
         Tier::Free => "free",
@@ -158,8 +146,6 @@ pub const fn tier(tier: Tier) -> &'static str {
     }
 }
 
-/// A three-valued answer in a word.
-#[must_use]
 pub const fn answer(answer: verdict::Answer) -> &'static str {
     match answer {
         verdict::Answer::No => "no",
@@ -169,7 +155,6 @@ pub const fn answer(answer: verdict::Answer) -> &'static str {
 }
 
 /// What is not known of an action, each as a clause.
-#[must_use]
 pub fn unknowns(action: &Action) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     if !action.sure {

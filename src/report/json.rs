@@ -7,7 +7,6 @@ use crate::action::Action;
 use crate::verdict::{Finding, Verdict};
 
 /// A whole judgement. `last` is what is known of the refusal that was judged again, if it was one.
-#[must_use]
 pub fn explanation(explanation: &Explanation, last: Option<&Value>) -> Value {
     let looks: Vec<Value> = explanation
         .looks
@@ -33,8 +32,6 @@ pub fn explanation(explanation: &Explanation, last: Option<&Value>) -> Value {
     })
 }
 
-/// A verdict with its findings.
-#[must_use]
 pub fn verdict(verdict: &Verdict) -> Value {
     json!({
         "tier": verdict.tier as u8,

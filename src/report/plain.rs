@@ -10,7 +10,6 @@ use crate::verdict::{Answer, Finding, Verdict};
 const MAX_SHOWN: usize = 4;
 
 /// The text of a denial. `asked` tells whether a person can be asked by the host.
-#[must_use]
 pub fn refusal(verdict: &Verdict, asked: bool) -> String {
     let mut text = String::new();
     for (at, finding) in verdict.holding().take(MAX_SHOWN).enumerate() {
@@ -34,7 +33,6 @@ pub fn refusal(verdict: &Verdict, asked: bool) -> String {
 }
 
 /// The text of a question to a person.
-#[must_use]
 pub fn question(verdict: &Verdict) -> String {
     let mut text = String::new();
     for (at, finding) in verdict.holding().take(MAX_SHOWN).enumerate() {

@@ -27,10 +27,7 @@ pub struct Folders {
 impl Folders {
     /// The repository that a hook in `cwd` runs for: git exports `GIT_DIR` and its like where they were given
     /// (githooks(5)), and otherwise it is found from the folder.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none.
+    /// Error: why there is none.
     pub fn find(cwd: &Path) -> Result<Self, String> {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let common = match (variable("GIT_COMMON_DIR"), variable("GIT_DIR")) {
@@ -63,10 +60,7 @@ impl Folders {
     ///
     /// Parents are read from the commits themselves: what git lays over them (`refs/replace`, `info/grafts`, the
     /// commit-graph) holds here alone and not in the remote. A shallow clone's missing parents reach nothing.
-    ///
-    /// # Errors
-    ///
-    /// Why the objects could not be opened.
+    /// Error: why the objects could not be opened.
     pub fn keeps(&self, old: &Id, new: &Id) -> Result<Kept, String> {
         let format = if new.is_sha256() { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 };
         let fault = |error: git2::Error| format!("the objects of `{}`: {}", self.common.display(), error.message());
@@ -92,7 +86,6 @@ impl Folders {
     }
 
     /// What the remote-tracking ref of `target` in `remote` leads to; none if there is none.
-    #[must_use]
     pub fn tracked(&self, remote: &str, target: &str) -> Option<Id> {
         let repository = self.open()?;
         let remote = repository.find_remote(remote).ok()?;
@@ -105,7 +98,6 @@ impl Folders {
 
     /// Whether the configuration makes every push to this remote a mirror (git-config, "remote.<name>.mirror"): in
     /// files, or given with `-c` or by variables, which git passes on to its hook.
-    #[must_use]
     pub fn mirrors(&self, remote: Option<&str>) -> bool {
         let given = |name: &OsStr| name == "GIT_CONFIG_PARAMETERS" || name.as_encoded_bytes().starts_with(b"GIT_CONFIG_KEY_");
         let key = format!("remote.{}.mirror", remote.unwrap_or_default());
@@ -114,7 +106,6 @@ impl Folders {
     }
 
     /// What an expression (gitrevisions(7)) leads to; none if that cannot be told. A whole number leads to itself.
-    #[must_use]
     pub fn resolved(&self, expression: &str) -> Option<Id> {
         if let Some(id) = Id::read(expression) {
             return id;
@@ -130,7 +121,6 @@ impl Folders {
 /// What becomes of the commit that a ref led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// It stays reachable.
     Yes,
     /// It is not reached from the new one, or that cannot be shown.
     No,
@@ -182,10 +172,7 @@ fn commit(objects: &Odb, id: Oid) -> Option<(i64, Vec<Oid>)> {
 ///
 /// A file that goes through a filter program (git-lfs) counts as changed where its size or time differs from the
 /// index's, for no filter is run.
-///
-/// # Errors
-///
-/// Why that could not be found out.
+/// Error: why that could not be found out.
 pub fn at_risk(root: &Path, untracked: bool) -> Result<Vec<String>, String> {
     let look = || -> Result<Vec<String>, git2::Error> {
         let repository = Repository::open(root)?;

@@ -10,19 +10,27 @@ use crate::event::settings::{self, Reading};
 use crate::facts::{Known, Need};
 
 /// Finds out what the hot door leaves to the cold one.
-#[must_use]
 pub fn heavy(need: &Need, around: &Surroundings) -> Known {
     match need {
         Need::Dirty(folder, untracked) => match repository_at(folder, around) {
             None => Known::Unknown("there is no repository".to_owned()),
-            Some(repository) => commits::at_risk(&repository.root, *untracked)
-                .map_or_else(Known::Unknown, |files| if files.is_empty() { Known::Is(false, String::new()) } else { Known::Is(true, at_risk(&files)) }),
+            Some(repository) => {
+                commits::at_risk(&repository.root, *untracked).map_or_else(Known::Unknown, |files| because((!files.is_empty()).then(|| at_risk(&files))))
+            }
         },
-        Need::LosesGate(path, change) => loses_gate(Path::new(path), change),
-        Need::WeakensPolicy(path, change) => weakens_policy(Path::new(path), change),
+        Need::LosesGate(path, change) => because(loses_gate(Path::new(path), change)),
+        Need::WeakensPolicy(path, change) => because(weakens_policy(Path::new(path), change)),
         _ => Known::Unknown("not found out by this version".to_owned()),
     }
 }
+
+/// It is so, for a reason; without one it is not.
+fn because(why: Option<String>) -> Known {
+    Known::Is(why.is_some(), why.unwrap_or_default())
+}
+
+/// Why a change counts whose outcome is not known.
+const UNTOLD: &str = "what it would hold afterwards cannot be told";
 
 /// The text of a file after a change; none if it cannot be told. Outer: the file before.
 fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
@@ -60,24 +68,20 @@ fn at_risk(files: &[String]) -> String {
     }
 }
 
-fn loses_gate(path: &Path, change: &Change) -> Known {
+fn loses_gate(path: &Path, change: &Change) -> Option<String> {
     if path.is_dir() {
         // A folder goes away: what counts are the settings in it.
         let inside = [path.to_path_buf(), path.join(".claude")];
-        let lost = inside.iter().flat_map(|folder| ["settings.json", "settings.local.json"].map(|name| folder.join(name))).find_map(|file| {
+        return inside.iter().flat_map(|folder| ["settings.json", "settings.local.json"].map(|name| folder.join(name))).find_map(|file| {
             let text = text_of(&file)?;
-            matches!(settings::judge(&text), Reading::Read(effect) if effect.gate_entries > 0).then_some(file)
+            matches!(settings::judge(&text), Reading::Read(effect) if effect.gate_entries > 0).then(|| format!("{} starts the gate", file.display()))
         });
-        return lost.map_or(Known::Is(false, String::new()), |file| Known::Is(true, format!("{} starts the gate", file.display())));
     }
     let (before, after) = after(path, change);
-    if *change == Change::Attributes {
-        return Known::Is(before.is_some(), "its mode, owner or times would change".to_owned());
-    }
-    let Some(after) = after else { return Known::Is(true, "what it would hold afterwards cannot be told".to_owned()) };
-    match worse(before.as_deref(), &after) {
-        Some(why) => Known::Is(true, why),
-        None => Known::Is(false, String::new()),
+    match after {
+        _ if *change == Change::Attributes => before.map(|_| "its mode, owner or times would change".to_owned()),
+        None => Some(UNTOLD.to_owned()),
+        Some(after) => worse(before.as_deref(), &after),
     }
 }
 
@@ -91,7 +95,6 @@ fn worse(before: Option<&str>, after: &str) -> Option<String> {
 }
 
 /// What settings files now say of the gate, for `ConfigChange`: why the new settings must not hold; none if they may.
-#[must_use]
 pub fn changed_settings(world: &World, around: &Surroundings, changed: Option<&Path>) -> Option<String> {
     let mut started = world.plugin;
     for path in settings_files(world, around) {
@@ -114,7 +117,6 @@ pub fn changed_settings(world: &World, around: &Surroundings, changed: Option<&P
 }
 
 /// Settings files that a session in these surroundings reads, but for those of the machine.
-#[must_use]
 pub fn settings_files(world: &World, around: &Surroundings) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = Vec::new();
     let mut add = |path: PathBuf| {
@@ -136,44 +138,46 @@ pub fn settings_files(world: &World, around: &Surroundings) -> Vec<PathBuf> {
     files
 }
 
-fn weakens_policy(path: &Path, change: &Change) -> Known {
+fn weakens_policy(path: &Path, change: &Change) -> Option<String> {
     let (before, after) = after(path, change);
-    let Some(before) = before else {
-        // A new policy can only add, unless it waives or watches.
-        return match after.as_deref().map(str::parse::<toml::Table>) {
-            Some(Ok(table)) => weaker(&toml::Table::new(), &table),
-            _ => Known::Is(true, "what it would hold afterwards cannot be told".to_owned()),
-        };
-    };
-    let Some(after) = after.filter(|_| *change != Change::Attributes) else {
-        return Known::Is(true, "what it would hold afterwards cannot be told".to_owned());
-    };
-    match (before.parse::<toml::Table>(), after.parse::<toml::Table>()) {
-        (_, Err(error)) => Known::Is(true, format!("it would not be valid: {}", error.message())),
+    // Without a file nothing is lost: a new policy can only add, unless it waives or watches.
+    let new = before.is_none();
+    let Some(after) = after.filter(|_| new || *change != Change::Attributes) else { return Some(UNTOLD.to_owned()) };
+    match (before.unwrap_or_default().parse::<toml::Table>(), after.parse::<toml::Table>()) {
+        (_, Err(_)) if new => Some(UNTOLD.to_owned()),
+        (_, Err(error)) => Some(format!("it would not be valid: {}", error.message())),
         // A broken policy denies; mending it cannot be judged against what it was meant to be.
-        (Err(_), Ok(_)) => Known::Is(true, "the policy before the change cannot be read".to_owned()),
+        (Err(_), Ok(_)) => Some("the policy before the change cannot be read".to_owned()),
         (Ok(before), Ok(after)) => weaker(&before, &after),
     }
 }
 
-fn weaker(before: &toml::Table, after: &toml::Table) -> Known {
-    let list = |table: &toml::Table, key: &str| table.get(key).and_then(|value| value.as_array()).cloned().unwrap_or_default();
+fn weaker(before: &toml::Table, after: &toml::Table) -> Option<String> {
+    // A single value stands for a list of it.
+    let list = |table: &toml::Table, key: &str| match table.get(key) {
+        Some(toml::Value::Array(list)) => list.clone(),
+        other => other.cloned().into_iter().collect(),
+    };
     for key in ["rule", "packs", "protected"] {
         let kept = list(after, key);
         if let Some(lost) = list(before, key).iter().find(|entry| !kept.contains(entry)) {
             let name = lost.get("name").and_then(|name| name.as_str()).or_else(|| lost.as_str()).unwrap_or("?");
-            return Known::Is(true, format!("`{name}` in `{key}` would be gone or changed"));
+            return Some(format!("`{name}` in `{key}` would be gone or changed"));
         }
     }
     for key in ["waiver", "opens", "disable"] {
         let known = list(before, key);
         if list(after, key).iter().any(|entry| !known.contains(entry)) {
-            return Known::Is(true, format!("`{key}` would be added or changed"));
+            return Some(format!("`{key}` would be added or changed"));
         }
     }
-    let shadow = |table: &toml::Table| table.get("mode").and_then(|mode| mode.as_str()) == Some("shadow");
-    if shadow(after) && !shadow(before) {
-        return Known::Is(true, "the policy would only watch".to_owned());
+    if before.contains_key("opens") && !after.contains_key("opens") {
+        return Some("`opens` would be gone, and with it the lock on all that it does not name".to_owned());
     }
-    Known::Is(false, String::new())
+    let shadow = |table: &toml::Table| table.get("mode").and_then(|mode| mode.as_str()) == Some("shadow");
+    (shadow(after) && !shadow(before)).then(|| "the policy would only watch".to_owned())
 }
+
+#[cfg(test)]
+#[path = "gate_tests.rs"]
+mod tests;

@@ -37,10 +37,7 @@ pub struct Found {
 }
 
 /// Looks at every layer's file.
-///
-/// # Errors
-///
-/// [`Failure::Unreadable`] if one can neither be seen nor be shown to be absent.
+/// Error: [`Failure::Unreadable`] if one can neither be seen nor be shown to be absent.
 pub fn look(layers: &[(Layer, PathBuf)]) -> Result<Vec<Found>, Failure> {
     layers.iter().map(|(layer, path)| Ok(Found { layer: *layer, path: path.clone(), identity: identity(path)? })).collect()
 }
@@ -54,7 +51,6 @@ fn identity(path: &Path) -> Result<Vec<u64>, Failure> {
 }
 
 /// Whether `policy` was compiled by this build from exactly these files.
-#[must_use]
 pub fn fresh(policy: &Policy, found: &[Found]) -> bool {
     policy.build == crate::BUILD
         && policy.layers.len() == found.len()

@@ -14,7 +14,6 @@ use crate::action::lookup::{Found, Lookup};
 const MAX_TEXT: u64 = 256 << 10;
 
 /// The answer; none if only the cold door can give it.
-#[must_use]
 pub fn look_up(lookup: &Lookup, around: &Surroundings) -> Option<Found> {
     Some(match lookup {
         Lookup::Text(paths) => first(paths).map_or(Found::Nothing, |(path, text)| Found::Text { path, text }),

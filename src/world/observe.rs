@@ -7,13 +7,11 @@ use super::{Surroundings, system};
 use crate::facts::{Known, Need};
 
 /// Whether the hot door can find this out by itself.
-#[must_use]
 pub fn is_light(need: &Need) -> bool {
     matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Branch(_) | Need::HooksFolder)
 }
 
 /// Finds out what the hot door can.
-#[must_use]
 pub fn light(need: &Need, around: &Surroundings) -> Known {
     match need {
         Need::RealPath(path, follow) => real_path(Path::new(path), *follow)

@@ -11,7 +11,6 @@ const MAX_ABOVE: usize = 16;
 ///
 /// A process above cannot be put between git and its hook by whoever starts git. Empty where the system does not show
 /// them as Linux does (`/proc/PID/cmdline`, proc(5)).
-#[must_use]
 pub fn commands() -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let mut process = parent_id();

@@ -48,9 +48,7 @@ pub enum Discovery {
     /// The innermost repository. A folder inside a plain `.git` folder belongs to the repository above it, though git
     /// itself refuses to work there: its policy must hold there more than anywhere.
     Found(Repository),
-    /// A repository without a work tree.
     Bare(PathBuf),
-    /// No repository.
     None,
     /// It could not be found out, which is not the same as none.
     Unreadable(Unreadable),
@@ -59,7 +57,6 @@ pub enum Discovery {
 /// What kept a search from its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
-    /// What could not be looked at.
     pub path: PathBuf,
     /// Why, as the system says it.
     pub errno: i32,
@@ -76,7 +73,6 @@ impl Unreadable {
 ///
 /// As git does, it passes over a `.git` folder that is empty or lacks `HEAD`, `objects` or `refs`. It also passes over a
 /// `.git` file that leads nowhere, where git would stop with an error.
-#[must_use]
 pub fn discover(start: &Path) -> Discovery {
     match existing(start, None).and_then(|start| climb(&start, None)) {
         Ok(discovery) => discovery,
@@ -85,7 +81,6 @@ pub fn discover(start: &Path) -> Discovery {
 }
 
 /// Whether both are work trees of one repository. `false` if that cannot be found out.
-#[must_use]
 pub fn same_repository(one: &Repository, other: &Repository) -> bool {
     let place = |repository: &Repository| fs::metadata(&repository.common_dir).ok().map(|found| (found.dev(), found.ino()));
     place(one).is_some_and(|one| Some(one) == place(other))
@@ -95,7 +90,6 @@ pub fn same_repository(one: &Repository, other: &Repository) -> bool {
 ///
 /// `None` if `HEAD` stands on a commit, cannot be read, is not UTF-8, or if the repository keeps its references in
 /// tables, where the file `HEAD` says nothing.
-#[must_use]
 pub fn head_branch(repository: &Repository) -> Option<String> {
     let path = repository.git_dir.join("HEAD");
     let target = match fs::read_link(&path) {
@@ -200,7 +194,7 @@ fn inside_git_folder(folder: &Path) -> Result<Discovery, Unreadable> {
 /// The git folder and the common folder that `.git` in `folder` is or names.
 fn dot_git(folder: &Path) -> Result<Option<(PathBuf, PathBuf)>, Unreadable> {
     let path = folder.join(".git");
-    let Some(found) = look(&path)? else { return Ok(None) };
+    let Some(found) = there(&path, fs::metadata(&path))? else { return Ok(None) };
     if found.is_dir() {
         return Ok(git_folder(&path)?.map(|common_dir| (path, common_dir)));
     }
@@ -210,11 +204,7 @@ fn dot_git(folder: &Path) -> Result<Option<(PathBuf, PathBuf)>, Unreadable> {
         return Ok(None);
     }
     let target = folder.join(OsStr::from_bytes(named));
-    let target = match fs::canonicalize(&target) {
-        Ok(real) => real,
-        Err(error) if is_absence(&error) => return Ok(None),
-        Err(error) => return Err(Unreadable::new(&target, &error)),
-    };
+    let Some(target) = there(&target, fs::canonicalize(&target))? else { return Ok(None) };
     Ok(git_folder(&target)?.map(|common_dir| (target, common_dir)))
 }
 
@@ -228,15 +218,13 @@ fn git_folder(folder: &Path) -> Result<Option<PathBuf>, Unreadable> {
         None => folder.to_path_buf(),
         Some(bytes) => {
             let named = folder.join(OsStr::from_bytes(first_line(&bytes)));
-            match fs::canonicalize(&named) {
-                Ok(real) => real,
-                Err(error) if is_absence(&error) => return Ok(None),
-                Err(error) => return Err(Unreadable::new(&named, &error)),
-            }
+            let Some(real) = there(&named, fs::canonicalize(&named))? else { return Ok(None) };
+            real
         }
     };
     for part in ["objects", "refs"] {
-        if !look(&common.join(part))?.is_some_and(|found| found.is_dir()) {
+        let part = common.join(part);
+        if !there(&part, fs::metadata(&part))?.is_some_and(|found| found.is_dir()) {
             return Ok(None);
         }
     }
@@ -274,9 +262,9 @@ fn first_line(bytes: &[u8]) -> &[u8] {
     line
 }
 
-/// What stands at `path`, links followed.
-fn look(path: &Path) -> Result<Option<fs::Metadata>, Unreadable> {
-    match fs::metadata(path) {
+/// What was found at `path`; nothing if nothing is there.
+fn there<T>(path: &Path, found: io::Result<T>) -> Result<Option<T>, Unreadable> {
+    match found {
         Ok(found) => Ok(Some(found)),
         Err(error) if is_absence(&error) => Ok(None),
         Err(error) => Err(Unreadable::new(path, &error)),
@@ -288,9 +276,8 @@ fn small_file(path: &Path) -> Result<Option<Vec<u8>>, Unreadable> {
     let mut bytes = Vec::with_capacity(EXPECTED_FILE);
     let opened = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
     match opened.and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes)) {
-        Ok(_) => Ok(Some(bytes)),
-        Err(error) if is_absence(&error) || errno_of(&error) == libc::EISDIR => Ok(None),
-        Err(error) => Err(Unreadable::new(path, &error)),
+        Err(error) if errno_of(&error) == libc::EISDIR => Ok(None),
+        read => Ok(there(path, read)?.map(|_| bytes)),
     }
 }
 

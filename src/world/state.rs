@@ -16,14 +16,12 @@ pub const PAUSE: &str = "pause";
 const MAX_BYTES: u64 = 64 << 20;
 
 /// The name of a repository's folder in the state: its path hashed (FNV-1a, 64 bits), so that any path has one.
-#[must_use]
 pub fn folder_name(root: &Path) -> String {
     let hash = root.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
 }
 
 /// Reads a file of the repository's state from the first state folder that has it.
-#[must_use]
 pub fn read(states: &[PathBuf], root: &Path, name: &str) -> Option<Vec<u8>> {
     states.iter().find_map(|state| {
         let mut file = fs::File::open(state.join(folder_name(root)).join(name)).ok()?;
@@ -38,10 +36,7 @@ pub fn read(states: &[PathBuf], root: &Path, name: &str) -> Option<Vec<u8>> {
 }
 
 /// Writes a file of the repository's state into the first state folder that takes it.
-///
-/// # Errors
-///
-/// The last folder's error, if none took it.
+/// Error: the last folder's error, if none took it.
 pub fn write(states: &[PathBuf], root: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
     let mut error = io::Error::other("there is no state folder: neither a home folder nor XDG_STATE_HOME is known");
     for state in states {
@@ -58,10 +53,7 @@ pub fn write(states: &[PathBuf], root: &Path, name: &str, bytes: &[u8]) -> io::R
 ///
 /// In place, because renaming over a file makes some file systems write it to the disk at once, which costs more than the
 /// whole decision. Readers take the first line, so what is left of a longer one is never seen.
-///
-/// # Errors
-///
-/// The last folder's error, if none took it.
+/// Error: the last folder's error, if none took it.
 pub fn write_last(states: &[PathBuf], root: &Path, line: &str) -> io::Result<()> {
     let in_place = states.iter().any(|state| {
         let path = state.join(folder_name(root)).join(LAST);
@@ -78,7 +70,6 @@ pub fn write_last(states: &[PathBuf], root: &Path, line: &str) -> io::Result<()>
 }
 
 /// The line of the last refusal.
-#[must_use]
 pub fn read_last(states: &[PathBuf], root: &Path) -> Option<Vec<u8>> {
     let mut bytes = read(states, root, LAST)?;
     let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
@@ -87,10 +78,7 @@ pub fn read_last(states: &[PathBuf], root: &Path) -> Option<Vec<u8>> {
 }
 
 /// Removes a file of the repository's state from every state folder.
-///
-/// # Errors
-///
-/// The first error but absence.
+/// Error: the first error but absence.
 pub fn remove(states: &[PathBuf], root: &Path, name: &str) -> io::Result<()> {
     for state in states {
         match fs::remove_file(state.join(folder_name(root)).join(name)) {

@@ -54,9 +54,8 @@ pub struct Identity {
 }
 
 /// The identity of the file that `path` leads to, links followed; `None` if nothing is there.
-///
-/// # Errors
-/// The `errno` of everything else (`EACCES`, `ELOOP`, …): a folder that cannot be searched does not prove absence.
+/// Error: the `errno` of everything else (`EACCES`, `ELOOP`, …): a folder that cannot be searched does not prove
+/// absence.
 pub fn identity(path: &Path) -> Result<Option<Identity>, i32> {
     let nanoseconds = |seconds: i64, rest: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(rest);
     match fs::metadata(path) {
@@ -83,9 +82,7 @@ pub(crate) fn errno_of(error: &io::Error) -> i32 {
 ///
 /// While the program is being replaced by a newer one, the kernel marks the old name as deleted; then this is the name
 /// without the mark, where the newer one stands.
-///
-/// # Errors
-/// Where the system does not tell (Linux without `/proc`).
+/// Error: where the system does not tell (Linux without `/proc`).
 pub fn own_path() -> io::Result<PathBuf> {
     // `/proc/self/exe` on Linux, `_NSGetExecutablePath` on macOS.
     let path = std::env::current_exe()?;
@@ -97,13 +94,11 @@ pub fn own_path() -> io::Result<PathBuf> {
 }
 
 /// Seconds since 1970; 0 if the clock stands before that.
-#[must_use]
 pub fn now() -> u64 {
     since_1970().as_secs()
 }
 
 /// Nanoseconds since 1970; 0 if the clock stands before that.
-#[must_use]
 pub fn now_ns() -> u128 {
     since_1970().as_nanos()
 }
@@ -115,7 +110,6 @@ fn since_1970() -> Duration {
 /// Whether a descriptor leads to the null device.
 ///
 /// Rust's start-up opens it in place of a standard stream that was closed, so what is written there may be lost.
-#[must_use]
 pub fn is_null_device(fd: i32) -> bool {
     let null = std::fs::File::open("/dev/null").ok().and_then(|null| device(std::os::fd::AsRawFd::as_raw_fd(&null)));
     null.is_some() && device(fd) == null
@@ -133,7 +127,6 @@ fn device(fd: i32) -> Option<libc::dev_t> {
 }
 
 /// Whether this process may write to a folder, by the kernel's own word.
-#[must_use]
 pub fn is_writable(path: &Path) -> bool {
     let Ok(path) = std::ffi::CString::new(path.as_os_str().as_bytes()) else { return false };
     // SAFETY: `path` ends in a null byte and lives beyond the call, which only reads it.
@@ -143,7 +136,6 @@ pub fn is_writable(path: &Path) -> bool {
 /// The home folder that the password database knows for the real user of this process.
 ///
 /// Unlike `$HOME`, a judged project cannot set it. `None` if the user has no entry or none with an absolute path.
-#[must_use]
 pub fn password_home() -> Option<PathBuf> {
     // SAFETY: `getuid` takes nothing, touches no memory of ours and cannot fail.
     let user = unsafe { libc::getuid() };
@@ -175,27 +167,5 @@ pub fn password_home() -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn absence_is_told_from_failure() {
-        let own = own_path().expect("the test binary has a path");
-        let long = "x".repeat(300);
-        for (path, expected) in [
-            (own.join("below-a-file"), Ok(false)),
-            (own.with_file_name("there-is-no-such-file"), Ok(false)),
-            (own.clone(), Ok(true)),
-            (own.with_file_name(&long), Err(libc::ENAMETOOLONG)),
-            (PathBuf::from("a\0b"), Err(libc::EINVAL)),
-        ] {
-            assert_eq!(identity(&path).map(|found| found.is_some()), expected, "{}", path.display());
-        }
-    }
-
-    #[test]
-    fn the_password_database_knows_a_home() {
-        // A user without an entry is no fault; a path that is not absolute would be one.
-        assert!(password_home().is_none_or(|home| home.is_absolute()));
-    }
-}
+#[path = "system_tests.rs"]
+mod tests;

@@ -19,7 +19,6 @@ const KEYWORDS: &[&str] = &[
 const PATH_ONLY: &[&str] = &["write_text", "write_bytes"];
 
 impl Scan {
-    /// Finds the calls of a piece.
     pub(super) fn calls(&mut self, piece: &Piece<'_>) {
         for at in 0..piece.len() {
             let starts = match piece.token(at) {
@@ -185,33 +184,7 @@ impl Scan {
             "os.path.join" | "path.join" | "path.resolve" | "path.posix.join" | "File.join" | "File.Spec.catfile" | "catfile" => {
                 Value::Text(join_path(texts(0)))
             }
-            "os.path.expanduser"
-            | "os.path.abspath"
-            | "os.path.normpath"
-            | "os.path.realpath"
-            | "os.fspath"
-            | "os.fsencode"
-            | "str"
-            | "String"
-            | "bytes"
-            | "list"
-            | "tuple"
-            | "Array"
-            | "shlex.quote"
-            | "escapeshellarg"
-            | "escapeshellcmd"
-            | "File.expand_path"
-            | "Shellwords.escape"
-            | "path.normalize"
-            | "realpath"
-            | "shlex.split"
-            | "Shellwords.split"
-            | "Shellwords.shellwords"
-            | "util.promisify"
-            | "promisify"
-            | "functools.partial"
-            | "partial"
-            | "compile" => arg(0),
+            _ if functions::keeps(name) => arg(0),
             "os.path.dirname" | "path.dirname" | "File.dirname" | "dirname" => Value::Text(arg(0).into_text().parent()),
             "array" => Value::List(args.iter().map(|arg| arg.value.literal()).collect()),
             "Buffer.from" if args.len() > 1 => Value::Decoded,

@@ -4,7 +4,6 @@ use super::functions::Effect;
 use super::value::{Text, Value};
 use super::{Found, HOLE, Language, Scan};
 
-/// A call's argument.
 pub(super) struct Arg {
     /// `name=…`, `name: …`
     pub(super) name: Option<String>,
@@ -13,7 +12,6 @@ pub(super) struct Arg {
 
 /// A call whose effect is known.
 pub(super) struct Call<'c> {
-    /// The canonical name.
     pub(super) name: &'c str,
     pub(super) effect: Effect,
     pub(super) args: &'c [Arg],
@@ -53,7 +51,6 @@ impl Call<'_> {
 }
 
 impl Scan {
-    /// Pushes what the call does.
     pub(super) fn effect(&mut self, call: &Call<'_>) {
         let before = self.found.len();
         let path = |index: usize, names: &[&str]| call.arg(index, names).choices();
@@ -126,7 +123,6 @@ impl Scan {
         all.into_iter().for_each(|found| self.push(found));
     }
 
-    /// Calls that start programs.
     fn process(&mut self, call: &Call<'_>) {
         let input = call.option("input").or_else(|| call.option("stdin")).cloned();
         let options = |value: &Value| matches!(value, Value::Object(_));
@@ -241,7 +237,6 @@ impl Scan {
         }
     }
 
-    /// Text given to a shell.
     pub(super) fn shell(&mut self, value: &Value) {
         match value {
             Value::Text(text) => {
@@ -255,7 +250,6 @@ impl Scan {
         }
     }
 
-    /// A program and its arguments.
     fn argv(&mut self, mut words: Vec<Option<String>>) {
         /// More words than this are cut off, and something unknown stands for them.
         const MAX_WORDS: usize = 1024;

@@ -161,7 +161,6 @@ impl Scan {
         (Value::Unknown, span.end)
     }
 
-    /// A list in brackets.
     fn list(&mut self, piece: &Piece<'_>, items: Vec<Span>, level: usize) -> Value {
         let mut list = Vec::new();
         for item in items {
@@ -182,7 +181,6 @@ impl Scan {
         Value::List(list)
     }
 
-    /// The keys of an object and their values.
     fn object(&mut self, piece: &Piece<'_>, open: usize, level: usize) -> Value {
         /// Keys further behind are not looked at.
         const MAX_KEYS: usize = 64;
@@ -339,7 +337,6 @@ impl Scan {
             }
     }
 
-    /// The arguments of a call.
     fn arguments(&mut self, piece: &Piece<'_>, spans: Vec<Span>, level: usize) -> Vec<Arg> {
         let mut args = Vec::new();
         for span in spans.into_iter().take(MAX_TERMS) {
@@ -354,7 +351,6 @@ impl Scan {
         args
     }
 
-    /// A member of a value.
     pub(super) fn member(&mut self, value: Value, name: &str) -> Value {
         let owner = match value {
             Value::Path(path) if name == "parent" || name == "dirname" => return Value::Path(path.parent()),

@@ -16,8 +16,6 @@ pub(super) enum Effect {
     Argv,
     /// A program or a list, a list of further arguments, options that may hold both as `cmd` and `args`.
     Spawn,
-    /// A list, or an object with `cmd`, or a program and an object with `args`.
-
     /// One text is for the shell, several are a program and its arguments.
     Words,
     /// A path, a mode at this place.
@@ -169,23 +167,28 @@ const PATH_METHODS: Table = &[
     (WriteAt(0), "symlink_to hardlink_to make_symlink"),
 ];
 
-fn find(table: Table, name: &str) -> Option<Effect> {
-    table.iter().find(|(_, names)| names.split(' ').any(|known| known == name)).map(|(effect, _)| *effect)
+fn is_one(names: &str, name: &str) -> bool {
+    names.split(' ').any(|known| known == name)
 }
 
-/// What the function of this full name does.
+fn find(table: Table, name: &str) -> Option<Effect> {
+    table.iter().find(|(_, names)| is_one(names, name)).map(|(effect, _)| *effect)
+}
+
 pub(super) fn function(language: Language, name: &str) -> Option<Effect> {
-    match language {
-        Language::Python => find(PYTHON, name),
-        Language::JavaScript => find(JAVASCRIPT, name),
-        Language::Ruby => find(RUBY, name),
-        Language::Perl => find(PERL, name),
-        Language::Php => find(PHP, name),
-        Language::Awk => None,
-        // Short names mean other things in other languages.
-        Language::Unknown if matches!(name, "copy" | "move" | "link" | "rm" | "cp" | "mv" | "touch" | "truncate" | "capture" | "sh" | "trash" | "del") => None,
-        Language::Unknown => [PYTHON, JAVASCRIPT, RUBY, PERL, PHP, OTHERS].into_iter().find_map(|table| find(table, name)),
-    }
+    /// Short names mean other things in other languages.
+    const UNSURE: &str = "copy move link rm cp mv touch truncate capture sh trash del";
+    let tables = match language {
+        Language::Python => &[PYTHON][..],
+        Language::JavaScript => &[JAVASCRIPT],
+        Language::Ruby => &[RUBY],
+        Language::Perl => &[PERL],
+        Language::Php => &[PHP],
+        Language::Awk => &[],
+        Language::Unknown if is_one(UNSURE, name) => &[],
+        Language::Unknown => &[PYTHON, JAVASCRIPT, RUBY, PERL, PHP, OTHERS],
+    };
+    tables.iter().find_map(|table| find(table, name))
 }
 
 /// What a method of this name does on a receiver that is not known.
@@ -193,7 +196,6 @@ pub(super) fn method(name: &str) -> Option<Effect> {
     find(METHODS, name)
 }
 
-/// What a method does on a path object.
 pub(super) fn path_method(name: &str) -> Option<Effect> {
     find(PATH_METHODS, name)
 }
@@ -205,7 +207,16 @@ const DECODERS: &str = "b64decode b32decode b16decode b85decode a85decode decode
 /// Whether the outcome of a function is text that was hidden in the source.
 pub(super) fn decodes(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
-    DECODERS.split(' ').any(|known| known == last) || matches!(name, "marshal.loads" | "pickle.loads")
+    is_one(DECODERS, last) || matches!(name, "marshal.loads" | "pickle.loads")
+}
+
+/// Functions whose outcome is their first argument, as far as it matters here.
+const KEEPERS: &str = "os.path.expanduser os.path.abspath os.path.normpath os.path.realpath os.fspath os.fsencode str String bytes list tuple Array \
+    shlex.quote escapeshellarg escapeshellcmd File.expand_path Shellwords.escape path.normalize realpath shlex.split Shellwords.split \
+    Shellwords.shellwords util.promisify promisify functools.partial partial compile";
+
+pub(super) fn keeps(name: &str) -> bool {
+    is_one(KEEPERS, name)
 }
 
 /// The one name under which the tables know a function. `stars` are modules whose members need no prefix.

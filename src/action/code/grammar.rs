@@ -5,18 +5,15 @@ use super::lex::Form;
 use Escapes::{C, Single};
 use Form::{Command, Plain, Regex, Replace, Template, Words};
 
-/// What a backslash means.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escapes {
     /// Nothing, but the quote after it does not close.
     Raw,
     /// It only escapes itself and the quote.
     Single,
-    /// As in C.
     C,
 }
 
-/// How code is put into a string.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holes {
     None,
@@ -30,7 +27,6 @@ pub(super) enum Holes {
     Sigil,
 }
 
-/// How a string is read.
 #[derive(Clone, Copy)]
 pub(super) struct Quote {
     /// What it begins with. A plain quote ends with the same; after a word comes a delimiter of the program's choice.
@@ -42,7 +38,6 @@ pub(super) struct Quote {
     pub(super) one_line: bool,
 }
 
-/// What the lexer knows of a language.
 pub(super) struct Grammar {
     /// Beginnings of comments that end with their line.
     pub(super) lines: &'static [&'static str],
@@ -64,7 +59,6 @@ pub(super) struct Grammar {
     pub(super) newlines: bool,
 }
 
-/// A string over several lines.
 const fn long(open: &'static str, form: Form, escapes: Escapes, holes: Holes) -> Quote {
     Quote { open, form, escapes, holes, one_line: false }
 }
@@ -161,7 +155,6 @@ static PHP: Grammar = Grammar {
 
 static AWK: Grammar = Grammar { quotes: &[line("\"")], regex: true, ..NONE };
 
-/// The grammar of a language.
 pub(super) fn of(language: Language) -> &'static Grammar {
     match language {
         Language::Python => &PYTHON,

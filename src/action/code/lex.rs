@@ -3,7 +3,6 @@
 use super::Language;
 use super::grammar::{self, Escapes, Grammar, Holes, Quote, RAW};
 
-/// A stretch of a string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part<'a> {
     /// Text as it will be, escapes decoded.
@@ -12,7 +11,6 @@ pub(super) enum Part<'a> {
     Hole(&'a str),
 }
 
-/// What a string is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Plain,
@@ -20,9 +18,7 @@ pub(super) enum Form {
     Template,
     /// The shell runs it.
     Command,
-    /// A list of its words.
     Words,
-    /// Only skipped.
     Regex,
     /// A regular expression and what is put in its place.
     Replace,
@@ -40,7 +36,6 @@ pub(super) enum Token<'a> {
     Newline,
 }
 
-/// A token and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Placed<'a> {
     pub(super) token: Token<'a>,
@@ -94,7 +89,6 @@ pub(super) struct Open {
     after_condition: bool,
 }
 
-/// Reads all of `text`.
 pub(super) fn tokens(text: &str, language: Language) -> Vec<Placed<'_>> {
     let (tokens, pending, open) = (Vec::new(), Vec::new(), Open::default());
     let mut lexer = Lexer { text, at: 0, language, grammar: grammar::of(language), tokens, pending, open };

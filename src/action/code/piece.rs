@@ -11,10 +11,8 @@ const MAX_EXPRESSION: usize = 512;
 /// A bracket without a partner ends after this many tokens.
 const MAX_UNCLOSED: usize = 64;
 
-/// A range of tokens, by index.
 pub(super) type Span = Range<usize>;
 
-/// One piece of code.
 pub(super) struct Piece<'a> {
     tokens: Vec<Placed<'a>>,
     /// For every bracket that opens and is closed, the index of the other one.

@@ -50,14 +50,12 @@ impl<'a> Lexer<'a> {
         (parts, closed)
     }
 
-    /// Copies one character.
     fn copy(&mut self, text: &mut String) {
         let next = self.rest().chars().next();
         text.extend(next);
         self.at += next.map_or(1, char::len_utf8);
     }
 
-    /// Decodes what follows a backslash.
     fn escape(&mut self, text: &mut String, quote: bool, escapes: Escapes) {
         let byte = self.byte(0);
         if escapes != Escapes::C {

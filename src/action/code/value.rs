@@ -43,7 +43,6 @@ impl Text {
         })
     }
 
-    /// The folder of a path.
     pub(super) fn parent(&self) -> Self {
         let folder = self.text.trim_end_matches('/').rsplit_once('/').map_or(".", |(folder, _)| folder);
         Self { text: folder.to_owned(), holes: folder.contains(HOLE), known: self.known }
@@ -54,7 +53,6 @@ impl Text {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
     Text(Text),
-    /// A path object.
     Path(Text),
     /// A trailing `None` may stand for several elements.
     List(Vec<Option<String>>),
@@ -67,9 +65,7 @@ pub(super) enum Value {
     Method(Box<Value>, String),
     /// An open file, by the place of the call that opened it.
     Handle(usize),
-    /// Keys and their values.
     Object(Vec<(String, Value)>),
-    /// One of these.
     OneOf(Vec<Value>),
     /// The outcome of a call that decodes something.
     Decoded,

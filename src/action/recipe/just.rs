@@ -14,7 +14,6 @@ struct Recipe<'t> {
 
 /// The command lines that `just WORDS` runs: a recipe and its arguments, or several recipes without; one that begins
 /// with `#!` is one text. Without words: the first recipe.
-#[must_use]
 pub fn read(text: &str, words: &[Word]) -> Vec<Word> {
     let mut variables: Vec<(&str, &str)> = Vec::new();
     let mut aliases: Vec<(&str, &str)> = Vec::new();

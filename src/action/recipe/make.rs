@@ -21,7 +21,6 @@ struct Rule<'t> {
 }
 
 /// The command lines that `make GOALS NAME=VALUE…` runs, in order; without a goal those of the first rule.
-#[must_use]
 pub fn read(text: &str, goals: &[&str], given: &[(String, String)]) -> Vec<Word> {
     // A line that goes on is one line. What follows a backslash in a recipe begins with the recipe's tab, which is blank.
     let text = text.replace("\\\r\n", " ").replace("\\\n", " ");

@@ -4,7 +4,6 @@ use crate::event::json::Json;
 
 /// The command lines that running the script `name` of the object `key` runs: with those that npm runs before and after
 /// it (npm-scripts, "Pre & Post Scripts").
-#[must_use]
 pub fn read(text: &str, key: &str, name: &str) -> Vec<String> {
     let Ok(json) = Json::read(text.as_bytes()) else { return Vec::new() };
     let Some(scripts) = json.get(key) else { return Vec::new() };

@@ -5,7 +5,6 @@ use crate::action::word::Word;
 use crate::event::json::Json;
 
 /// The command lines that `task NAMES` runs; without a name the task `default`. Templates are holes.
-#[must_use]
 pub fn read(text: &str, names: &[&str]) -> Vec<Word> {
     let Ok(json) = Json::read(text.as_bytes()) else { return Vec::new() };
     let Some(tasks) = json.get("tasks") else { return Vec::new() };

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::Finding;
+use super::Findings;
 use crate::cli::canary;
 
 /// The client from which on `"onFailure": "block"` holds (its documentation; measured with this version).
@@ -11,36 +11,24 @@ const KNOWS_ON_FAILURE: (u32, u32, u32) = (2, 1, 295);
 const KNOWS_ARGS: (u32, u32, u32) = (2, 1, 139);
 
 /// What the client says of itself; nothing if none is found.
-pub(super) fn finding() -> Option<Finding> {
+pub(super) fn look(findings: &mut Findings) {
     let mut process = Command::new("claude");
     // Not in the project: nothing there is to have a say in it.
     process.arg("--version").current_dir("/");
-    let reply = canary::run(process, "").ok().filter(|reply| reply.code == Some(0))?;
-    let version = version(&reply.stdout)?;
+    let reply = canary::run(process, "").ok().filter(|reply| reply.code == Some(0));
+    let Some(version) = reply.and_then(|reply| version(&reply.stdout)) else { return };
     let shown = format!("Claude Code {}.{}.{}", version.0, version.1, version.2);
-    Some(if version < KNOWS_ARGS {
-        Finding::fail("client", format!("{shown} cannot start hooks by `args`"), "update it (`claude update`)")
+    if version < KNOWS_ARGS {
+        findings.fail("client", format!("{shown} cannot start hooks by `args`"), "update it (`claude update`)");
     } else if version < KNOWS_ON_FAILURE {
-        Finding::warn("client", format!("{shown} ignores `onFailure`: a hook that cannot be started lets calls through"), "update it (`claude update`)")
+        findings.warn("client", format!("{shown} ignores `onFailure`: a hook that cannot be started lets calls through"), "update it (`claude update`)");
     } else {
-        Finding::ok("client", shown)
-    })
+        findings.ok("client", shown);
+    }
 }
 
 /// `2.1.329 (Claude Code)`
-fn version(text: &str) -> Option<(u32, u32, u32)> {
+pub(in crate::cli) fn version(text: &str) -> Option<(u32, u32, u32)> {
     let mut numbers = text.split_whitespace().next()?.splitn(3, '.').map(|number| number.parse().ok());
     Some((numbers.next()??, numbers.next()??, numbers.next()??))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::version;
-
-    #[test]
-    fn versions_are_numbers() {
-        for (text, expected) in [("2.1.329 (Claude Code)\n", Some((2, 1, 329))), ("claude 2", None), ("", None), ("2.1", None)] {
-            assert_eq!(version(text), expected, "{text}");
-        }
-    }
 }

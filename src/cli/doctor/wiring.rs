@@ -5,73 +5,68 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::Finding;
+use super::Findings;
 use crate::cli::canary;
 use crate::cli::init::scope::MANAGED;
 use crate::cli::place::Place;
 use crate::cli::settings::EVENTS;
-use crate::cli::wired::{Folders, Wired, entries};
+use crate::cli::wired::{Wired, entries};
 use crate::event::settings::{PROGRAM, Reading, judge};
-use crate::policy::{Layer, Policy};
 use crate::world::gate::settings_files;
 
 const PART: &str = "wired";
 
-/// What is found of the wiring.
-pub(super) fn findings(place: &Place, paused: bool) -> Vec<Finding> {
-    let mut findings = Vec::new();
+/// Looks at every settings file, and tries what they start.
+pub(super) fn look(place: &Place, paused: bool, findings: &mut Findings) {
     let mut programs: BTreeMap<PathBuf, Wired> = BTreeMap::new();
-    let folders = Folders { project: &place.cwd, plugin: None };
     for path in files(place) {
+        let shown = path.display();
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => continue,
             Err(error) => {
-                findings.push(Finding::fail(PART, format!("{} cannot be read: {error}", path.display()), "make it readable"));
+                findings.fail(PART, format!("{shown} cannot be read: {error}"), "make it readable");
                 continue;
             }
         };
-        let shown = path.display();
-        match judge(&text) {
-            Reading::Unreadable(why) => findings.push(Finding::fail(PART, format!("{shown}: {why}"), "mend the file, then run `portcullis init` again")),
-            Reading::Read(effect) => {
-                for fault in &effect.faults {
-                    findings.push(Finding::fail(PART, format!("{shown}: {fault}"), "take it out of the file, or run `portcullis init` again"));
-                }
-                let entries = entries(&text);
-                if !entries.is_empty() && effect.whole {
-                    findings.push(Finding::ok(PART, format!("{shown}: {}", summary(&entries))));
-                } else if !entries.is_empty() {
-                    findings.push(Finding::fail(
-                        PART,
-                        format!("{shown}: not every guarding event has an entry ({})", summary(&entries)),
-                        "run `portcullis init` again",
-                    ));
-                }
-                for entry in entries.into_iter().filter(|entry| entry.event == "PreToolUse") {
-                    programs.entry(entry.program(folders)).or_insert(entry);
-                }
+        let effect = match judge(&text) {
+            Reading::Read(effect) => effect,
+            Reading::Unreadable(why) => {
+                findings.fail(PART, format!("{shown}: {why}"), "mend the file, then run `portcullis init` again");
+                continue;
             }
+        };
+        for fault in &effect.faults {
+            findings.fail(PART, format!("{shown}: {fault}"), "take it out of the file, or run `portcullis init` again");
+        }
+        let entries = entries(&text, &place.cwd, None);
+        if !entries.is_empty() && effect.whole {
+            findings.ok(PART, format!("{shown}: {}", summary(&entries)));
+        } else if !entries.is_empty() {
+            let text = format!("{shown}: not every guarding event has an entry ({})", summary(&entries));
+            findings.fail(PART, text, "run `portcullis init` again");
+        }
+        for entry in entries.into_iter().filter(|entry| entry.event == "PreToolUse") {
+            programs.entry(entry.program()).or_insert(entry);
         }
     }
     if programs.is_empty() {
-        findings.push(Finding::fail(PART, "no settings file starts the gate (one that a plugin carries is not looked at)", "run `portcullis init`"));
+        findings.fail(PART, "no settings file starts the gate (one that a plugin carries is not looked at)", "run `portcullis init`");
     }
-    let silent = paused || watches(place);
+    let silent = paused || place.watches().unwrap_or(false);
     let mut tried = programs.is_empty();
     for (program, entry) in programs {
         if is_ours(&program, place) {
             tried = true;
-            findings.extend(answers(&program, &entry, folders, place, silent));
+            answers(&program, &entry, place, silent, findings);
         } else {
             let text = format!("`{}` is not the hook of this build, so it was not started", program.display());
-            findings.push(Finding::warn("runs", text, "run `portcullis init` again with the same scope, or ask the `portcullis doctor` that stands beside it"));
+            findings.warn("runs", text, "run `portcullis init` again with the same scope, or ask the `portcullis doctor` that stands beside it");
         }
     }
     if !tried {
-        findings.push(Finding::fail("runs", "nothing that is wired could be tried", "run `portcullis init` again"));
+        findings.fail("runs", "nothing that is wired could be tried", "run `portcullis init` again");
     }
-    findings
 }
 
 /// Every settings file that a session here would read.
@@ -96,13 +91,6 @@ fn summary(entries: &[Wired]) -> String {
     format!("{events} of {} events, {blocks}, {timeout}", EVENTS.len())
 }
 
-/// Whether the rule that the canary is held by only watches.
-fn watches(place: &Place) -> bool {
-    let Ok(bytes) = place.policy() else { return false };
-    let rules = Policy::open(&bytes).and_then(|policy| policy.all_rules()).unwrap_or_default();
-    rules.iter().any(|rule| rule.shadow && rule.layer == Layer::BuiltIn)
-}
-
 /// Whether a program is, byte for byte, the hook beside this binary. A project that was only just fetched can name any
 /// program, so only one that is known is started.
 fn is_ours(program: &Path, place: &Place) -> bool {
@@ -111,27 +99,24 @@ fn is_ours(program: &Path, place: &Place) -> bool {
 }
 
 /// Whether what is wired does its work.
-fn answers(program: &Path, entry: &Wired, folders: Folders, place: &Place, silent: bool) -> Vec<Finding> {
+fn answers(program: &Path, entry: &Wired, place: &Place, silent: bool, findings: &mut Findings) {
     let shown = program.display();
-    let mut findings = Vec::new();
     if fs::metadata(program).is_ok_and(|known| known.mode() & 0o002 != 0) {
-        findings.push(Finding::fail("runs", format!("everyone on this machine can change `{shown}`"), format!("chmod o-w {shown}")));
+        findings.fail("runs", format!("everyone on this machine can change `{shown}`"), format!("chmod o-w {shown}"));
     }
-    match canary::hands_over(entry, folders, place) {
-        Ok(()) => findings.push(Finding::ok("build", format!("`{shown}` and the cold binary beside it are of one build"))),
-        Err(why) => findings.push(Finding::fail("build", why, "install both from one source (`portcullis install`)")),
+    match canary::hands_over(entry, place) {
+        Ok(()) => findings.ok("build", format!("`{shown}` and the cold binary beside it are of one build")),
+        Err(why) => findings.fail("build", why, "install both from one source (`portcullis install`)"),
     }
     if silent {
-        findings.push(Finding::warn("runs", format!("`{shown}` was not tried: it holds nothing now"), "see `pause` and `shadow` above"));
-        return findings;
+        return findings.warn("runs", format!("`{shown}` was not tried: it holds nothing now"), "see `pause` and `shadow` above");
     }
-    match canary::refused(entry, folders, place) {
-        Ok(text) => findings.push(Finding::ok("runs", format!("`{shown}` refuses `{}`: {}", canary::DENIED, text.lines().next().unwrap_or_default()))),
-        Err(refusal) => findings.push(Finding::fail("runs", refusal.why, "read what it says; `portcullis install` and `portcullis init` put it right")),
+    match canary::refused(entry, place) {
+        Ok(text) => findings.ok("runs", format!("`{shown}` refuses `{}`: {}", canary::DENIED, text.lines().next().unwrap_or_default())),
+        Err(refusal) => findings.fail("runs", refusal.why, "read what it says; `portcullis install` and `portcullis init` put it right"),
     }
-    match canary::lets_through(entry, folders, place) {
-        Ok(()) => findings.push(Finding::ok("runs", format!("`{shown}` lets `{}` through", canary::HARMLESS))),
-        Err(why) => findings.push(Finding::fail("runs", why, "read what it says; `portcullis explain` says which rule held it")),
+    match canary::lets_through(entry, place) {
+        Ok(()) => findings.ok("runs", format!("`{shown}` lets `{}` through", canary::HARMLESS)),
+        Err(why) => findings.fail("runs", why, "read what it says; `portcullis explain` says which rule held it"),
     }
-    findings
 }

@@ -1,16 +1,13 @@
 //! The lines in `.git/info/exclude` that keep what is one person's own out of commits. Text in, text out.
 
 /// What git is to pass over.
-const LINES: [&str; 2] = [".claude/settings.local.json", ".portcullis/"];
-/// Stands in front of the lines.
+pub const LINES: [&str; 2] = [".claude/settings.local.json", ".portcullis/"];
 const MARK: &str = "# made by `portcullis init`";
 /// The same, where the text before had no line end, so that it can lose it again.
 const MARK_AFTER_OPEN_LINE: &str = "# made by `portcullis init`; the line above had no end";
 
 /// The text with the lines that it lacks.
-#[must_use]
-pub fn with(text: Option<&str>) -> String {
-    let text = text.unwrap_or_default();
+pub fn with(text: &str) -> String {
     let missing: Vec<&str> = LINES.into_iter().filter(|line| !text.lines().any(|known| known.trim_end() == *line)).collect();
     if missing.is_empty() {
         return text.to_owned();
@@ -21,7 +18,6 @@ pub fn with(text: Option<&str>) -> String {
 }
 
 /// The text without the lines that [`with`] added; none if nothing is left.
-#[must_use]
 pub fn without(text: &str) -> Option<String> {
     let mut kept = String::new();
     let mut ours = false;
@@ -40,27 +36,4 @@ pub fn without(text: &str) -> Option<String> {
         }
     }
     (!kept.is_empty()).then_some(kept)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_added_goes_again() {
-        for before in ["# git ls-files --others\n", "*.o\n*.a", "x\n.portcullis/\n", ".portcullis/\n.claude/settings.local.json\n", "a\r\nb\r\n"] {
-            let after = with(Some(before));
-            assert!(LINES.iter().all(|line| after.lines().any(|known| known == *line)), "{after}");
-            assert_eq!(with(Some(&after)), after, "twice");
-            assert_eq!(without(&after).as_deref(), Some(before));
-        }
-        assert_eq!(without(&with(None)), None);
-    }
-
-    #[test]
-    fn lines_of_the_persons_own_stay() {
-        let text = format!("{}mine\n", with(Some("x\n")));
-        assert_eq!(without(&text).as_deref(), Some("x\nmine\n"));
-        assert_eq!(without(".portcullis/\n").as_deref(), Some(".portcullis/\n"));
-    }
 }

@@ -10,6 +10,7 @@ use crate::cli::settings::{self, EVENTS, Wiring};
 use crate::event::settings::entry::starts_gate;
 use crate::event::settings::{PROGRAM, Reading, judge};
 use crate::world::PROJECT_POLICY;
+use crate::world::repository::Repository;
 
 use super::exclude;
 use super::scope::{Scope, Site};
@@ -25,13 +26,10 @@ const FOLDER: &str = ".portcullis";
 /// What keeps that folder out of commits.
 const IGNORE_ALL: &str = "*\n";
 
-/// How the gate is wired with `command`.
-#[must_use]
 pub fn wiring(command: &str) -> Wiring {
     Wiring { command: command.to_owned(), events: EVENTS, timeout_seconds: TIMEOUT }
 }
 
-/// What is to be done.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The settings file, links followed.
@@ -43,22 +41,16 @@ pub struct Plan {
     pub folders: Vec<PathBuf>,
     /// What else in the settings switches the gate off or weakens it, each a clause.
     pub faults: Vec<String>,
-    /// What the person should know.
     pub notes: Vec<String>,
 }
 
 impl Plan {
-    /// Whether anything changes.
-    #[must_use]
     pub fn changes(&self) -> bool {
         self.edits.iter().any(Edit::changes)
     }
 
     /// Makes the changes.
-    ///
-    /// # Errors
-    ///
-    /// The first that could not be made; what was made before it stays.
+    /// Error: the first that could not be made; what was made before it stays.
     pub fn apply(&self) -> Result<(), Refusal> {
         for edit in &self.edits {
             edit.apply()?;
@@ -70,7 +62,6 @@ impl Plan {
     }
 
     /// The settings text afterwards.
-    #[must_use]
     pub fn settings_text(&self) -> Option<String> {
         let edit = self.edits.iter().find(|edit| edit.path == self.settings)?;
         String::from_utf8(edit.after.clone()?).ok()
@@ -78,10 +69,7 @@ impl Plan {
 }
 
 /// What wires the gate.
-///
-/// # Errors
-///
-/// A file that cannot be read, settings that the client would not accept, binaries that are not there.
+/// Error: a file that cannot be read, settings that the client would not accept, binaries that are not there.
 pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
     let mut edits = Vec::new();
     let mut notes = Vec::new();
@@ -98,22 +86,12 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
         }
     };
     match (scope, &site.repository) {
-        (Scope::Local, Some(repository)) => {
-            let file = repository.common_dir.join("info/exclude");
-            edits.push(Edit::of(&file, files::FILE, |before| {
-                // Git reads bytes; lines that are not UTF-8 are left to the person.
-                Ok(match before.map(std::str::from_utf8) {
-                    Some(Err(_)) => before.map(<[u8]>::to_vec),
-                    Some(Ok(text)) => Some(exclude::with(Some(text)).into_bytes()),
-                    None => Some(exclude::with(None).into_bytes()),
-                })
-            })?);
-        }
+        (Scope::Local, Some(repository)) => edits.push(excluded(repository, |text| Some(exclude::with(&text)))?),
         (Scope::Local | Scope::Project, None) => notes.push(format!("`{}` is in no git repository; the gate is wired for this folder", site.root.display())),
         _ => {}
     }
     if matches!(scope, Scope::Local | Scope::Project) && policy {
-        edits.push(Edit::of(&site.root.join(PROJECT_POLICY), files::FILE, |before| Ok(Some(before.unwrap_or(STARTER.as_bytes()).to_vec())))?);
+        edits.push(Edit::of(&site.root.join(PROJECT_POLICY), files::FILE, |before| Ok(before.or_else(|| Some(STARTER.into()))))?);
     }
     if scope == Scope::Managed {
         notes.push(format!(
@@ -128,11 +106,20 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
     Ok(Plan { settings, edits, folders: Vec::new(), faults, notes })
 }
 
+/// What git is to pass over here. Git reads bytes; lines that are not UTF-8 are left to the person.
+fn excluded(repository: &Repository, change: impl FnOnce(String) -> Option<String>) -> Result<Edit, Refusal> {
+    Edit::of(&repository.common_dir.join("info/exclude"), files::FILE, |before| {
+        Ok(match String::from_utf8(before.unwrap_or_default()) {
+            Ok(text) => change(text).map(String::into_bytes),
+            Err(error) => Some(error.into_bytes()),
+        })
+    })
+}
+
 /// The settings with the gate in them, and what else in them switches it off.
 fn settings_edit(path: &Path, command: &str) -> Result<(Edit, Vec<String>), Refusal> {
     let edit = Edit::of(path, files::FILE, |before| {
-        let text = text(path, before)?;
-        let after = settings::install(text, &wiring(command)).map_err(|mistake| mistaken(path, &mistake))?;
+        let after = settings::install(text(path, before.as_deref())?, &wiring(command)).map_err(|mistake| mistaken(path, &mistake))?;
         Ok(Some(after.into_bytes()))
     })?;
     let after = edit.after.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
@@ -149,10 +136,7 @@ fn settings_edit(path: &Path, command: &str) -> Result<(Edit, Vec<String>), Refu
 }
 
 /// What takes the gate out again.
-///
-/// # Errors
-///
-/// A file that cannot be read, settings that are not JSON.
+/// Error: a file that cannot be read, settings that are not JSON.
 pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
     let mut edits = Vec::new();
     let mut folders = Vec::new();
@@ -162,27 +146,22 @@ pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
         for name in BINARIES {
             edits.push(Edit::of(&folder.join("bin").join(name), files::PROGRAM, |_| Ok(None))?);
         }
-        edits.push(Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(before.filter(|text| *text != IGNORE_ALL.as_bytes()).map(<[u8]>::to_vec)))?);
+        edits.push(Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(before.filter(|text| text != IGNORE_ALL.as_bytes())))?);
         folders.extend([folder.join("bin"), folder]);
     }
     if let (Scope::Local, Some(repository)) = (scope, &site.repository) {
-        edits.push(Edit::of(&repository.common_dir.join("info/exclude"), files::FILE, |before| {
-            Ok(match before.map(std::str::from_utf8) {
-                Some(Ok(text)) => exclude::without(text).map(String::into_bytes),
-                _ => before.map(<[u8]>::to_vec),
-            })
-        })?);
+        edits.push(excluded(repository, |text| exclude::without(&text))?);
     }
     if matches!(scope, Scope::Local | Scope::Project) {
         let policy = site.root.join(PROJECT_POLICY);
-        let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| *text != STARTER.as_bytes()).map(<[u8]>::to_vec)))?;
+        let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| text != STARTER.as_bytes())))?;
         if edit.after.is_some() {
             notes.push(format!("`{}` is yours and stays", policy.display()));
         }
         edits.push(edit);
     }
     let settings = site.settings(scope)?;
-    let edit = Edit::of(&settings, files::FILE, |before| match text(&settings, before)? {
+    let edit = Edit::of(&settings, files::FILE, |before| match text(&settings, before.as_deref())? {
         None => Ok(None),
         Some(text) => {
             let after = settings::remove(text, starts_gate).map_err(|mistake| mistaken(&settings, &mistake))?;
@@ -201,7 +180,7 @@ pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
 /// The binaries in the project's own folder, kept out of commits.
 fn copies(site: &Site) -> Result<Vec<Edit>, Refusal> {
     let folder = site.root.join(FOLDER);
-    let mut edits = vec![Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(Some(before.unwrap_or(IGNORE_ALL.as_bytes()).to_vec())))?];
+    let mut edits = vec![Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(before.or_else(|| Some(IGNORE_ALL.into()))))?];
     for name in BINARIES {
         let source = site.binaries.join(name);
         let bytes = fs::read(&source)
@@ -211,7 +190,6 @@ fn copies(site: &Site) -> Result<Vec<Edit>, Refusal> {
     Ok(edits)
 }
 
-/// A settings file's text.
 fn text<'t>(path: &Path, bytes: Option<&'t [u8]>) -> Result<Option<&'t str>, Refusal> {
     let refused =
         |error| Refusal::new(format!("`{}` was left as it is", path.display()), format!("it is not UTF-8: {error}"), "save it as UTF-8, then run this again");
@@ -221,30 +199,4 @@ fn text<'t>(path: &Path, bytes: Option<&'t [u8]>) -> Result<Option<&'t str>, Ref
 fn mistaken(path: &Path, mistake: &settings::Mistake) -> Refusal {
     let why = format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.what);
     Refusal::new(format!("`{}` was left as it is", path.display()), why, mistake.mend.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::STARTER;
-    use crate::BUILD;
-    use crate::policy::Layer;
-    use crate::policy::compile::{Input, Source, compile};
-    use crate::policy::packs::{PACKS, PROGRAMS};
-
-    #[track_caller]
-    fn compiles(text: &str) -> usize {
-        let layers = [Source { layer: Layer::Project, path: "portcullis.toml", text }];
-        let input = Input { build: BUILD, compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
-        match compile(&input) {
-            Ok(compiled) => compiled.rules.iter().filter(|rule| rule.place.starts_with("portcullis.toml")).count(),
-            Err(mistakes) => panic!("{}", input.render(&mistakes, false)),
-        }
-    }
-
-    #[test]
-    fn the_starter_policy_is_valid_as_it_stands_and_with_all_its_examples() {
-        assert_eq!(compiles(STARTER), 0);
-        let all: Vec<&str> = STARTER.lines().map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line)).collect();
-        assert_eq!(compiles(&all.join("\n")), 1);
-    }
 }

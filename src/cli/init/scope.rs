@@ -33,18 +33,10 @@ pub enum Scope {
 
 impl Scope {
     /// Its name on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Project => "project",
-            Self::User => "user",
-            Self::Managed => "managed",
-        }
+    pub fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    /// What it holds.
-    #[must_use]
     pub fn holds(self) -> &'static str {
         match self {
             Self::Local => "your sessions that start anywhere in this repository (clients before 2.1.211: at its root)",
@@ -56,8 +48,6 @@ impl Scope {
         }
     }
 
-    /// What it does not hold.
-    #[must_use]
     pub fn spares(self) -> &'static str {
         match self {
             Self::Local => {
@@ -79,7 +69,6 @@ impl Scope {
 pub struct Site {
     /// The root of the work tree, or the folder itself where there is no repository.
     pub root: PathBuf,
-    /// The repository.
     pub repository: Option<Repository>,
     /// The folder of the user's settings.
     pub user: Option<PathBuf>,
@@ -89,10 +78,7 @@ pub struct Site {
 
 impl Site {
     /// What `cwd` is part of.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be found out, or the binaries are not known.
+    /// Error: it cannot be found out, or the binaries are not known.
     pub fn at(cwd: &Path, world: &World, binaries: Option<&Path>) -> Result<Self, Refusal> {
         let what = "could not find the place to wire";
         let repository = match discover(cwd) {
@@ -118,10 +104,7 @@ impl Site {
     }
 
     /// The settings file of a scope.
-    ///
-    /// # Errors
-    ///
-    /// No home folder is known.
+    /// Error: no home folder is known.
     pub fn settings(&self, scope: Scope) -> Result<PathBuf, Refusal> {
         match scope {
             Scope::Local => Ok(self.root.join(".claude/settings.local.json")),

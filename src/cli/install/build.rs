@@ -13,24 +13,20 @@ use crate::cli::refusal::Refusal;
 use crate::cli::terminal::progress;
 use crate::event::settings::PROGRAM;
 
-/// The binaries, built.
 #[derive(Debug)]
 pub(super) struct Built {
     executables: BTreeMap<String, PathBuf>,
-    /// The target of the hook.
     pub target: String,
     /// The hook links nothing when it starts.
     pub is_static: bool,
 }
 
 impl Built {
-    /// Where a binary stands.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.executables.get(name).cloned().unwrap_or_default()
     }
 }
 
-/// The source tree.
 pub(super) fn source(named: Option<&Path>) -> Result<PathBuf, Refusal> {
     let is_source = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.lines().any(|line| line == "name = \"portcullis\""));
     let refused =

@@ -1,33 +1,33 @@
 //! A repository in a temporary folder that goes when it is dropped.
 
 use std::fs;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
 
 use crate::cli::place::Place;
 use crate::cli::refusal::Refusal;
-use crate::world::{state, system};
+use crate::world::state;
 
-/// A scratch repository.
 #[derive(Debug)]
 pub(super) struct Scratch {
     root: PathBuf,
+    _folder: TempDir,
 }
 
 impl Scratch {
     /// An empty repository, made by hand: git need not be there for the gate to be tried.
     pub(super) fn new() -> Result<Self, Refusal> {
-        let folder = std::env::temp_dir().join(format!("portcullis-scratch-{}-{}", std::process::id(), system::now_ns()));
-        let refused =
-            |error| Refusal::new("no scratch repository could be made", format!("`{}`: {error}", folder.display()), "set TMPDIR to a folder that is yours");
-        // Not recursive: a folder that somebody else laid there is an error.
-        fs::DirBuilder::new().mode(0o700).create(&folder).map_err(refused)?;
-        let scratch = Self { root: fs::canonicalize(&folder).map_err(refused)? };
-        for name in ["objects", "refs/heads", "info"] {
-            fs::create_dir_all(scratch.root.join(".git").join(name)).map_err(refused)?;
-        }
-        fs::write(scratch.root.join(".git/HEAD"), "ref: refs/heads/main\n").map_err(refused)?;
-        Ok(scratch)
+        let made = || {
+            let folder = tempfile::Builder::new().prefix("portcullis-scratch-").tempdir()?;
+            let root = fs::canonicalize(&folder)?;
+            for name in ["objects", "refs/heads", "info"] {
+                fs::create_dir_all(root.join(".git").join(name))?;
+            }
+            fs::write(root.join(".git/HEAD"), "ref: refs/heads/main\n")?;
+            Ok(Self { root, _folder: folder })
+        };
+        made().map_err(|error: std::io::Error| Refusal::new("no scratch repository could be made", error, "set TMPDIR to a folder that is yours"))
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -42,12 +42,5 @@ impl Scratch {
         for folder in &place.world.states {
             crate::cli::files::remove_if_empty(&folder.join(state::folder_name(&self.root)));
         }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left in a temporary folder does no harm.
-        let _ = fs::remove_dir_all(&self.root);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! What is to stand there is said by the parent module.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use jsonc_parser::ast;
@@ -9,7 +10,7 @@ use jsonc_parser::common::Ranged;
 use serde_json::Value;
 
 use super::Mistake;
-use super::layout::{Layout, Piece};
+use super::layout::Layout;
 use crate::event::settings::shape::Step;
 
 /// One change of a text: these bytes give way to that text.
@@ -41,7 +42,6 @@ impl Container {
         Self { range: bytes(array), children: array.elements.iter().map(bytes).collect() }
     }
 
-    /// The bytes between the brackets.
     fn inside(&self) -> Range<usize> {
         self.range.start + 1..self.range.end.saturating_sub(1)
     }
@@ -106,7 +106,6 @@ impl<'t> Document<'t> {
         Container::of_object(&self.root)
     }
 
-    /// The object `hooks`, where there is one.
     pub(super) fn hooks(&self) -> Option<Container> {
         self.root.get_object("hooks").map(Container::of_object)
     }
@@ -146,7 +145,7 @@ impl<'t> Document<'t> {
     }
 
     /// Adds a child after the last one.
-    pub(super) fn append(&self, container: &Container, key: Option<&str>, piece: &Piece) -> Splice {
+    pub(super) fn append(&self, container: &Container, key: Option<&str>, piece: &Value) -> Splice {
         let Layout { eol, unit, .. } = &self.layout;
         if let Some(last) = container.children.last() {
             let before = container.children.iter().rev().nth(1).map_or(container.range.start + 1, |before| before.end);
@@ -175,7 +174,7 @@ impl<'t> Document<'t> {
     }
 
     /// Puts a value in the place of another one, in as many lines.
-    pub(super) fn replace(&self, range: &Range<usize>, piece: &Piece) -> Splice {
+    pub(super) fn replace(&self, range: &Range<usize>, piece: &Value) -> Splice {
         let indent = self.part(range.clone()).contains('\n').then(|| self.indent_at(range.start));
         Splice { range: range.clone(), with: self.layout.value(piece, indent) }
     }
@@ -217,24 +216,12 @@ impl<'t> Document<'t> {
         let mut members = Some(&self.root);
         let mut items: &[ast::Value] = &[];
         for step in way {
-            let value = match step {
-                Step::Key(key) => match members.and_then(|members| members.get(key)) {
-                    Some(property) => {
-                        offset = property.range.start;
-                        &property.value
-                    }
-                    None => break,
-                },
-                Step::Index(index) => match items.get(*index) {
-                    Some(value) => {
-                        offset = value.range().start;
-                        value
-                    }
-                    None => break,
-                },
+            let found = match step {
+                Step::Key(key) => members.and_then(|members| members.get(key)).map(|property| (property.range.start, &property.value)),
+                Step::Index(index) => items.get(*index).map(|value| (value.range().start, value)),
             };
-            members = value.as_object();
-            items = elements(value);
+            let Some((start, value)) = found else { break };
+            (offset, members, items) = (start, value.as_object(), elements(value));
         }
         offset
     }
@@ -284,10 +271,9 @@ fn cut(container: &Container, index: usize) -> Option<Splice> {
 /// The first key that stands twice at the top or in one object below `hooks`, and where.
 fn twice(root: &ast::Object) -> Option<(String, usize)> {
     fn in_one(object: &ast::Object) -> Option<(String, usize)> {
-        object.properties.iter().enumerate().find_map(|(index, property)| {
-            let mut before = object.properties.iter().take(index);
-            before.any(|before| before.name.as_str() == property.name.as_str()).then(|| (property.name.as_str().to_owned(), property.range.start))
-        })
+        let mut seen = HashSet::new();
+        let property = object.properties.iter().find(|property| !seen.insert(property.name.as_str()))?;
+        Some((property.name.as_str().to_owned(), property.range.start))
     }
     fn below(value: &ast::Value) -> Option<(String, usize)> {
         let members = value.as_object();

@@ -1,6 +1,8 @@
 //! Judges the examples of rules through the same decision as the hook, in a world made up from what they say.
 
 use crate::action::lookup::Lookups;
+use serde::Serialize;
+
 use crate::action::path::Path;
 use crate::action::tools;
 use crate::action::word::Word;
@@ -10,15 +12,13 @@ use crate::event::ToolCall;
 use crate::event::json::Json;
 use crate::facts::{Facts, Known, Need, Places};
 use crate::pipeline;
-use crate::policy::examples::{Argument, Deed, Example, ExampleFacts, Instead, RuleExamples};
+use crate::policy::examples::{Deed, Example, ExampleFacts, Instead, RuleExamples};
 use crate::policy::pattern::Pattern;
 use crate::policy::{Policy, Tier};
 use crate::report::explain::{answer, tier};
 use crate::verdict::Answer;
 
-/// The repository of all examples.
 const ROOT: &str = "/repo";
-/// Their home folder.
 const HOME: &str = "/home/dev";
 /// The branch that is checked out where an example names none.
 const BRANCH: &str = "feature";
@@ -28,39 +28,30 @@ const PROTECTED: &str = "main";
 const MAX_ROUNDS: usize = 8;
 
 /// What became of the examples.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Outcome {
-    /// How many rules.
     pub rules: usize,
     /// How many examples; a command in `instead` is one.
     pub examples: usize,
-    /// What was not as expected.
     pub failures: Vec<Failed>,
-    /// What is worth a look.
     pub notes: Vec<String>,
 }
 
 /// An example that was not judged as its rule says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failed {
-    /// The rule.
     pub rule: String,
-    /// The example's place.
     pub place: String,
     /// `catches`, `spares`, `unsure` or `instead`.
     pub list: &'static str,
-    /// The example, in one line.
     pub example: String,
-    /// What should have come of it.
     pub expected: String,
-    /// What came of it.
     pub got: String,
 }
 
 /// Judges all examples of `rules`. None if the compiled policy is damaged.
 ///
 /// A rule *alone* is what it answers itself, whatever others and waivers say; *all together* is the verdict.
-#[must_use]
 pub fn run(rules: &[RuleExamples], policy: &Policy) -> Option<Outcome> {
     let mut outcome = Outcome { rules: rules.len(), ..Outcome::default() };
     for rule in rules {
@@ -89,13 +80,11 @@ pub fn run(rules: &[RuleExamples], policy: &Policy) -> Option<Outcome> {
     Some(outcome)
 }
 
-/// What came of one example.
 struct Judged {
     /// What the rule answered, over all actions.
     alone: Answer,
     /// The strictest finding of all rules, of those too that only watch.
     whole: Tier,
-    /// Rules that hold it.
     holding: Vec<String>,
     /// The waiver that takes the rule back, if there is one.
     waived: Option<String>,
@@ -244,18 +233,16 @@ fn place(path: &str) -> Path {
     Path { shown: path.to_owned(), ..Path::known(ROOT, &absolute(path)) }
 }
 
-fn input(argument: &Argument) -> Json {
+fn input(argument: &toml::Value) -> Json {
     match argument {
-        Argument::Text(text) => Json::Text(text.clone()),
-        Argument::Integer(number) => Json::Number(number.to_string()),
-        Argument::Float(number) => Json::Number(number.to_string()),
-        Argument::Boolean(flag) => Json::Bool(*flag),
-        Argument::List(list) => Json::List(list.iter().map(input).collect()),
-        Argument::Table(table) => Json::Object(table.iter().map(|(key, value)| (key.clone(), input(value))).collect()),
+        toml::Value::String(text) => Json::Text(text.clone()),
+        toml::Value::Boolean(flag) => Json::Bool(*flag),
+        toml::Value::Array(list) => Json::List(list.iter().map(input).collect()),
+        toml::Value::Table(table) => Json::Object(table.iter().map(|(key, value)| (key.clone(), input(value))).collect()),
+        number => Json::Number(number.to_string()),
     }
 }
 
-/// An example in one line.
 fn shown(deed: &Deed) -> String {
     match deed {
         Deed::Command(command) => command.replace('\n', "\\n"),

@@ -16,9 +16,7 @@ const ANCHORS: [&str; 3] = ["/", "${CLAUDE_PROJECT_DIR}/", "${CLAUDE_PLUGIN_ROOT
 
 /// One handler that starts the gate, or names it.
 pub(super) struct Entry {
-    /// The event it is registered on.
     pub event: String,
-    /// The command as written.
     pub command: String,
     /// The arguments as written; `None` is the shell form.
     arguments: Option<Value>,
@@ -43,7 +41,6 @@ impl Entry {
 }
 
 /// Whether the command of a handler (with or without arguments in it) starts the gate.
-#[must_use]
 pub fn starts_gate(command: &str) -> bool {
     let is_program = |path: &str| path.rsplit('/').next() == Some(PROGRAM);
     // A path may hold blanks. A word before the path makes it a line for a shell.
@@ -52,7 +49,6 @@ pub fn starts_gate(command: &str) -> bool {
 }
 
 /// Whether a matcher lets every tool through; a group without one does too.
-#[must_use]
 pub fn covers_all(matcher: Option<&Value>) -> bool {
     matcher.is_none_or(|matcher| matches!(matcher.as_str(), Some("" | "*")))
 }
@@ -82,42 +78,32 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
         }
         faults.push(format!("an entry on `{event}` starts the gate through another command, which can change its answer"));
     }
-    let mut runs = faults.is_empty();
-    let mut fault = |text: String| faults.push(format!("the gate's entry on `{event}` {text}"));
+    let wrapped = !faults.is_empty();
+    let set = |key: &str| handler.get(key).is_some_and(|value| *value != Value::Bool(false));
+    let mut stops = Vec::new();
+    stops.extend(if wrapped { None } else { start(event, command, handler).err() });
+    stops.extend((handler.get("type").and_then(Value::as_str) != Some("command")).then(|| "is not of the type `command`".to_owned()));
+    for key in ["async", "asyncRewake"].into_iter().filter(|key| set(key)) {
+        stops.push(format!("runs in the background (`{key}`), where its answer counts for nothing"));
+    }
+    stops.extend(set("once").then(|| "runs only once (`once`)".to_owned()));
+    let runs = !wrapped && stops.is_empty();
 
-    if runs && let Err(text) = start(event, command, handler) {
-        runs = false;
-        fault(text);
-    }
-    if handler.get("type").and_then(Value::as_str) != Some("command") {
-        runs = false;
-        fault("is not of the type `command`".to_owned());
-    }
-    for key in ["async", "asyncRewake"] {
-        if handler.get(key).is_some_and(|value| *value != Value::Bool(false)) {
-            runs = false;
-            fault(format!("runs in the background (`{key}`), where its answer counts for nothing"));
-        }
-    }
-    if handler.get("once").is_some_and(|value| *value != Value::Bool(false)) {
-        runs = false;
-        fault("runs only once (`once`)".to_owned());
-    }
     let condition = handler.get("if");
-    if let Some(condition) = condition {
-        fault(format!("has a condition (`if`: {condition}), so that it does not see every call"));
-    }
+    let mut weak: Vec<String> =
+        condition.map(|condition| format!("has a condition (`if`: {condition}), so that it does not see every call")).into_iter().collect();
     if !covers_all(matcher) {
-        fault(format!("sees only what the matcher {} lets through", matcher.unwrap_or(&Value::Null)));
+        weak.push(format!("sees only what the matcher {} lets through", matcher.unwrap_or(&Value::Null)));
     }
     if let Some(seconds) = handler.get("timeout").and_then(Value::as_f64)
         && !(MIN_TIMEOUT_SECONDS..=MAX_TIMEOUT_SECONDS).contains(&seconds)
     {
-        fault(format!("has a `timeout` of {seconds} seconds; it must be from {MIN_TIMEOUT_SECONDS} to {MAX_TIMEOUT_SECONDS}"));
+        weak.push(format!("has a `timeout` of {seconds} seconds; it must be from {MIN_TIMEOUT_SECONDS} to {MAX_TIMEOUT_SECONDS}"));
     }
     if GUARDING.contains(&event) && handler.get("onFailure").and_then(Value::as_str) != Some("block") {
-        fault("has no `\"onFailure\": \"block\"`, so that a gate that cannot start lets the call through".to_owned());
+        weak.push("has no `\"onFailure\": \"block\"`, so that a gate that cannot start lets the call through".to_owned());
     }
+    faults.extend(stops.iter().chain(&weak).map(|text| format!("the gate's entry on `{event}` {text}")));
     Some(Entry {
         event: event.to_owned(),
         command: command.to_owned(),

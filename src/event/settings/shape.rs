@@ -7,74 +7,42 @@
 use serde_json::{Map, Value};
 
 /// The events that version 2.1.329 knows. A key of any other name below `hooks` is passed over by the client.
-const EVENTS: &[&str] = &[
-    "PreToolUse",
-    "PermissionRequest",
-    "PermissionDenied",
-    "PostToolUse",
-    "PostToolUseFailure",
-    "PostToolBatch",
-    "UserPromptSubmit",
-    "UserPromptExpansion",
-    "SessionStart",
-    "Setup",
-    "SessionEnd",
-    "Stop",
-    "StopFailure",
-    "SubagentStart",
-    "SubagentStop",
-    "TeammateIdle",
-    "TaskCreated",
-    "TaskCompleted",
-    "PreCompact",
-    "PostCompact",
-    "PreModelSwitch",
-    "PostModelSwitch",
-    "Notification",
-    "ConfigChange",
-    "InstructionsLoaded",
-    "CwdChanged",
-    "FileChanged",
-    "DirectoryAdded",
-    "WorktreeCreate",
-    "WorktreeRemove",
-    "Elicitation",
-    "ElicitationResult",
-    "MessageDisplay",
-];
+const EVENTS: &str = "PreToolUse PermissionRequest PermissionDenied PostToolUse PostToolUseFailure PostToolBatch UserPromptSubmit UserPromptExpansion \
+    SessionStart Setup SessionEnd Stop StopFailure SubagentStart SubagentStop TeammateIdle TaskCreated TaskCompleted PreCompact PostCompact \
+    PreModelSwitch PostModelSwitch Notification ConfigChange InstructionsLoaded CwdChanged FileChanged DirectoryAdded WorktreeCreate \
+    WorktreeRemove Elicitation ElicitationResult MessageDisplay";
 
 /// The events for whose broken entries a client from 2.1.270 on drops the whole file.
 const FATAL: [&str; 2] = ["PreToolUse", "PermissionRequest"];
 
+/// Forms, and the keys that have them.
+type Keys = &'static [(Form, &'static [&'static str])];
+
 /// Known keys at the top of a settings file, of which a wrong value costs the whole file.
-const KEYS: &[(&str, Form)] = &[
-    ("permissions", Form::Object),
-    ("env", Form::Object),
-    ("hooks", Form::Object),
-    ("enabledPlugins", Form::Object),
-    ("statusLine", Form::Object),
-    ("sandbox", Form::Object),
-    ("model", Form::Text),
-    ("outputStyle", Form::Text),
-    ("apiKeyHelper", Form::Text),
-    ("includeCoAuthoredBy", Form::Bool),
-    ("enableAllProjectMcpServers", Form::Bool),
-    ("enabledMcpjsonServers", Form::Texts),
-    ("disabledMcpjsonServers", Form::Texts),
-    ("cleanupPeriodDays", Form::Number),
+const KEYS: Keys = &[
+    (Form::Object, &["permissions", "env", "hooks", "enabledPlugins", "statusLine", "sandbox"]),
+    (Form::Text, &["model", "outputStyle", "apiKeyHelper"]),
+    (Form::Bool, &["includeCoAuthoredBy", "enableAllProjectMcpServers"]),
+    (Form::Texts, &["enabledMcpjsonServers", "disabledMcpjsonServers"]),
+    (Form::Number, &["cleanupPeriodDays"]),
 ];
 
 /// The same below `permissions`.
-const PERMISSION_KEYS: &[(&str, Form)] =
-    &[("allow", Form::Texts), ("ask", Form::Texts), ("deny", Form::Texts), ("additionalDirectories", Form::Texts), ("defaultMode", Form::Text)];
+const PERMISSION_KEYS: Keys = &[(Form::Texts, &["allow", "ask", "deny", "additionalDirectories"]), (Form::Text, &["defaultMode"])];
 
 /// Per type of handler, the texts that it cannot do without.
 const TYPES: &[(&str, &[&str])] =
     &[("command", &["command"]), ("http", &["url"]), ("mcp_tool", &["server", "tool"]), ("prompt", &["prompt"]), ("agent", &["prompt"])];
 
 /// The same for keys of any handler that may be left out.
-const HANDLER_KEYS: &[(&str, Form)] =
-    &[("args", Form::Texts), ("if", Form::Text), ("statusMessage", Form::Text), ("async", Form::Bool), ("asyncRewake", Form::Bool), ("once", Form::Bool)];
+const HANDLER_KEYS: Keys = &[
+    (Form::AboveZero, &["timeout"]),
+    (Form::OneOf("continue", "block"), &["onFailure"]),
+    (Form::OneOf("bash", "powershell"), &["shell"]),
+    (Form::Texts, &["args"]),
+    (Form::Text, &["if", "statusMessage"]),
+    (Form::Bool, &["async", "asyncRewake", "once"]),
+];
 
 /// One step on the way from the top of the text to a place in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +51,18 @@ pub enum Step {
     Key(String),
     /// Into an array, by position from 0.
     Index(usize),
+}
+
+impl From<&str> for Step {
+    fn from(key: &str) -> Self {
+        Self::Key(key.to_owned())
+    }
+}
+
+impl From<usize> for Step {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
 }
 
 /// A place whose form the client does not accept.
@@ -102,6 +82,8 @@ enum Form {
     Texts,
     Bool,
     Number,
+    AboveZero,
+    OneOf(&'static str, &'static str),
 }
 
 impl Form {
@@ -112,40 +94,41 @@ impl Form {
             Self::Texts => value.as_array().is_some_and(|values| values.iter().all(Value::is_string)),
             Self::Bool => value.is_boolean(),
             Self::Number => value.is_number(),
+            Self::AboveZero => value.as_f64().is_some_and(|number| number > 0.0),
+            Self::OneOf(one, other) => value.as_str().is_some_and(|value| value == one || value == other),
         }
     }
 
-    fn name(self) -> &'static str {
+    /// What a value is that does not fit.
+    fn misfit(self) -> String {
         match self {
-            Self::Object => "an object",
-            Self::Text => "a text",
-            Self::Texts => "a list of texts",
-            Self::Bool => "true or false",
-            Self::Number => "a number",
+            Self::Object => "not an object".to_owned(),
+            Self::Text => "not a text".to_owned(),
+            Self::Texts => "not a list of texts".to_owned(),
+            Self::Bool => "not true or false".to_owned(),
+            Self::Number => "not a number".to_owned(),
+            Self::AboveZero => "not a number above 0".to_owned(),
+            Self::OneOf(one, other) => format!("neither `{one}` nor `{other}`"),
         }
     }
 }
 
 /// Every place in a settings file whose form the client does not accept. `root` must be an object; anything else
 /// has no flaws but is no settings file either.
-#[must_use]
 pub fn flaws(root: &Value) -> Vec<Flaw> {
     let mut found = Found::default();
     let Some(root) = root.as_object() else { return found.flaws };
-    found.keys(root, KEYS, "", ", so that the client drops the whole file");
-    found.within(Step::Key("permissions".to_owned()), |found| {
-        if let Some(permissions) = root.get("permissions").and_then(Value::as_object) {
-            found.keys(permissions, PERMISSION_KEYS, "permissions.", ", so that the client drops the whole file");
-        }
-    });
-    for key in root.keys().filter(|key| resembles_fatal(key)) {
-        found.within(Step::Key(key.clone()), |found| {
-            found.add(format!("`{key}` stands outside of `hooks`, so that the client drops the whole file"));
-        });
+    let so = "so that the client drops the whole file";
+    found.keys(root, KEYS, |key, form| format!("`{key}` is {form}, {so}"));
+    if let Some(permissions) = root.get("permissions").and_then(Value::as_object) {
+        found.within("permissions", |found| found.keys(permissions, PERMISSION_KEYS, |key, form| format!("`permissions.{key}` is {form}, {so}")));
     }
-    found.within(Step::Key("hooks".to_owned()), |found| {
+    for key in root.keys().filter(|key| resembles_fatal(key)) {
+        found.add_at(key, format!("`{key}` stands outside of `hooks`, {so}"));
+    }
+    found.within("hooks", |found| {
         for (event, groups) in root.get("hooks").and_then(Value::as_object).into_iter().flatten() {
-            found.within(Step::Key(event.clone()), |found| found.event(event, groups));
+            found.within(event.as_str(), |found| found.event(event, groups));
         }
     });
     found.flaws
@@ -168,22 +151,26 @@ impl Found {
         self.flaws.push(Flaw { at: self.at.clone(), what });
     }
 
-    fn within(&mut self, step: Step, look: impl FnOnce(&mut Self)) {
-        self.at.push(step);
+    fn add_at(&mut self, key: &str, what: String) {
+        self.within(key, |found| found.add(what));
+    }
+
+    fn within(&mut self, step: impl Into<Step>, look: impl FnOnce(&mut Self)) {
+        self.at.push(step.into());
         look(self);
         self.at.pop();
     }
 
-    fn keys(&mut self, object: &Map<String, Value>, keys: &[(&str, Form)], before: &str, so: &str) {
-        for (key, form) in keys {
-            if object.get(*key).is_some_and(|value| !form.fits(value)) {
-                self.within(Step::Key((*key).to_owned()), |found| found.add(format!("`{before}{key}` is not {}{so}", form.name())));
+    fn keys(&mut self, object: &Map<String, Value>, keys: Keys, what: impl Fn(&str, &str) -> String) {
+        for (form, keys) in keys {
+            for key in keys.iter().filter(|key| object.get(**key).is_some_and(|value| !form.fits(value))) {
+                self.add_at(key, what(key, &form.misfit()));
             }
         }
     }
 
     fn event(&mut self, event: &str, groups: &Value) {
-        if !EVENTS.contains(&event) {
+        if !EVENTS.split(' ').any(|known| known == event) {
             if resembles_fatal(event) {
                 self.add(format!("`hooks.{event}` is a misspelt event, so that the client drops the whole file"));
             }
@@ -198,7 +185,7 @@ impl Found {
             return self.add(format!("`hooks.{event}` is not a list{so}"));
         };
         for (index, group) in groups.iter().enumerate() {
-            self.within(Step::Index(index), |found| found.group(event, group, so));
+            self.within(index, |found| found.group(event, group, so));
         }
     }
 
@@ -207,14 +194,14 @@ impl Found {
             return self.add(format!("a group on `{event}` is not an object{so}"));
         };
         if group.get("matcher").is_some_and(|matcher| !matcher.is_string()) {
-            self.within(Step::Key("matcher".to_owned()), |found| found.add(format!("a matcher on `{event}` is not a text{so}")));
+            self.add_at("matcher", format!("a matcher on `{event}` is not a text{so}"));
         }
         let Some(handlers) = group.get("hooks").and_then(Value::as_array) else {
-            return self.within(Step::Key("hooks".to_owned()), |found| found.add(format!("a group on `{event}` has no list `hooks`{so}")));
+            return self.add_at("hooks", format!("a group on `{event}` has no list `hooks`{so}"));
         };
-        self.within(Step::Key("hooks".to_owned()), |found| {
+        self.within("hooks", |found| {
             for (index, handler) in handlers.iter().enumerate() {
-                found.within(Step::Index(index), |found| found.handler(event, handler, so));
+                found.within(index, |found| found.handler(event, handler, so));
             }
         });
     }
@@ -225,33 +212,15 @@ impl Found {
         };
         let kind = handler.get("type").and_then(Value::as_str).unwrap_or_default();
         let Some((_, needs)) = TYPES.iter().find(|(name, _)| *name == kind) else {
-            return self.within(Step::Key("type".to_owned()), |found| found.add(format!("a hook on `{event}` has no `type` that is known{so}")));
+            return self.add_at("type", format!("a hook on `{event}` has no `type` that is known{so}"));
         };
-        for key in *needs {
-            if handler.get(*key).and_then(Value::as_str).is_none_or(str::is_empty) {
-                self.within(Step::Key((*key).to_owned()), |found| found.add(format!("a hook on `{event}` has no text `{key}`{so}")));
-            }
+        for key in needs.iter().filter(|key| handler.get(**key).and_then(Value::as_str).is_none_or(str::is_empty)) {
+            self.add_at(key, format!("a hook on `{event}` has no text `{key}`{so}"));
         }
-        if handler.get("timeout").is_some_and(|timeout| timeout.as_f64().is_none_or(|seconds| seconds <= 0.0)) {
-            self.within(Step::Key("timeout".to_owned()), |found| {
-                found.add(format!("a hook on `{event}` has a `timeout` that is not a number above 0{so}"));
-            });
+        let mut handler = handler.clone();
+        if !matches!(kind, "command" | "http") {
+            handler.remove("onFailure"); // it means nothing there
         }
-        let one_of = |key: &str, values: [&str; 2]| handler.get(key).is_some_and(|value| !value.as_str().is_some_and(|value| values.contains(&value)));
-        if one_of("onFailure", ["continue", "block"]) && matches!(kind, "command" | "http") {
-            self.within(Step::Key("onFailure".to_owned()), |found| {
-                found.add(format!("a hook on `{event}` has an `onFailure` that is neither `continue` nor `block`{so}"));
-            });
-        }
-        if one_of("shell", ["bash", "powershell"]) {
-            self.within(Step::Key("shell".to_owned()), |found| {
-                found.add(format!("a hook on `{event}` has a `shell` that is neither `bash` nor `powershell`{so}"));
-            });
-        }
-        for (key, form) in HANDLER_KEYS {
-            if handler.get(*key).is_some_and(|value| !form.fits(value)) {
-                self.within(Step::Key((*key).to_owned()), |found| found.add(format!("a hook on `{event}` has a `{key}` that is not {}{so}", form.name())));
-            }
-        }
+        self.keys(&handler, HANDLER_KEYS, |key, form| format!("a hook on `{event}` has a `{key}` that is {form}{so}"));
     }
 }

@@ -7,20 +7,17 @@ use regex_automata::dfa::{Automaton as _, StartKind, dense};
 use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
-use regex_automata::util::syntax;
 use regex_automata::{Anchored, MatchKind};
 
 use super::pattern::Fault;
 use crate::policy::pattern::Automaton;
 
-/// The largest table of one pattern, in bytes.
 const MAX_TABLE: usize = 256 << 10;
 /// What making one may take in between, in bytes; repetitions can blow up before they are minimal.
 const MAX_WORK: usize = 16 << 20;
-/// Rounds of making a table smaller; one that takes more stays as it is, which is right too.
-const MAX_ROUNDS: usize = 200;
+/// Successors that are looked at to make a table smaller; one that takes more stays as it is, which is right too.
+const MAX_LOOKS: usize = 1 << 28;
 
-/// How a regular expression is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Reading {
     /// Found anywhere suffices; otherwise the whole text must match.
@@ -33,13 +30,14 @@ pub(super) struct Reading {
 
 /// The automaton of a regular expression over bytes.
 pub(super) fn automaton(regex: &str, reading: Reading) -> Result<Automaton<'static>, Fault> {
-    let syntax =
-        syntax::Config::new().unicode(false).utf8(false).case_insensitive(reading.any_case).multi_line(reading.lines).dot_matches_new_line(!reading.lines);
-    // The same expression is parsed once more by itself, because that gives errors in one line.
     let mut parser = regex_syntax::ParserBuilder::new();
     parser.unicode(false).utf8(false).case_insensitive(reading.any_case).multi_line(reading.lines).dot_matches_new_line(!reading.lines);
-    parser.build().parse(regex).map_err(|error| Fault::new(one_line(&error), "see https://docs.rs/regex/latest/regex/#syntax; `\\` takes a sign as it is"))?;
+    let help = "see https://docs.rs/regex/latest/regex/#syntax; `\\` takes a sign as it is";
+    let hir = parser.build().parse(regex).map_err(|error| Fault::new(one_line(&error), help))?;
+    let fault = |limit: bool, error: &dyn std::error::Error| if limit { too_large() } else { Fault::new(error.to_string(), "write it in another way") };
 
+    let config = thompson::Config::new().utf8(false).which_captures(thompson::WhichCaptures::None).nfa_size_limit(Some(MAX_WORK));
+    let nfa = thompson::Compiler::new().configure(config).build_from_hir(&hir).map_err(|error| fault(error.size_limit().is_some(), &error))?;
     let (starts, matches) = if reading.anywhere {
         (StartKind::Unanchored, MatchKind::LeftmostFirst)
     } else {
@@ -48,12 +46,7 @@ pub(super) fn automaton(regex: &str, reading: Reading) -> Result<Automaton<'stat
     };
     let config =
         dense::Config::new().start_kind(starts).match_kind(matches).accelerate(false).dfa_size_limit(Some(MAX_WORK)).determinize_size_limit(Some(MAX_WORK));
-    let dfa = dense::Builder::new()
-        .configure(config)
-        .syntax(syntax)
-        .thompson(thompson::Config::new().utf8(false).nfa_size_limit(Some(MAX_WORK)))
-        .build(regex)
-        .map_err(|error| if is_limit(&error) { too_large() } else { Fault::new(error.to_string(), "write it in another way") })?;
+    let dfa = dense::Builder::new().configure(config).build_from_nfa(&nfa).map_err(|error| fault(error.is_size_limit_exceeded(), &error))?;
     let mut rows = Rows::of(&dfa, reading.anywhere)?;
     rows.minimize(reading.anywhere);
     rows.table(reading.anywhere)
@@ -62,17 +55,6 @@ pub(super) fn automaton(regex: &str, reading: Reading) -> Result<Automaton<'stat
 /// An automaton that nothing matches.
 pub(super) fn nothing() -> Automaton<'static> {
     Automaton { classes: Cow::Owned(vec![0; 256]), width: 1, next: Cow::Owned(vec![0; 4]), found: Cow::Owned(vec![0]), start: 0, anywhere: false }
-}
-
-/// Size limits are told apart from what the expression may not say at all (a Unicode word boundary).
-fn is_limit(error: &dense::BuildError) -> bool {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    error.is_size_limit_exceeded() || text.contains("limit")
 }
 
 fn too_large() -> Fault {
@@ -97,25 +79,14 @@ struct Rows {
 
 const DEAD: u32 = 0;
 const FOUND: u32 = 1;
-/// The distance of a row from which no match can be reached.
-const NEVER: u32 = u32::MAX;
 
 impl Rows {
     /// `dfa` reports a match one byte late, or at the end of the text. Where a match anywhere suffices, every state
     /// that reports one becomes `FOUND`; otherwise only what is reported at the end of the text counts.
     fn of(dfa: &dense::DFA<Vec<u32>>, anywhere: bool) -> Result<Self, Fault> {
         let byte_classes = dfa.byte_classes();
-        let mut representatives: Vec<(u8, u8)> = Vec::new();
-        for byte in 0..=255u8 {
-            let class = byte_classes.get(byte);
-            if representatives.iter().all(|(known, _)| *known != class) {
-                representatives.push((class, byte));
-            }
-        }
-        let classes = (0..=255u8)
-            .map(|byte| representatives.iter().position(|(class, _)| *class == byte_classes.get(byte)).unwrap_or(0))
-            .map(|at| u8::try_from(at).unwrap_or(u8::MAX))
-            .collect();
+        let representatives: Vec<u8> = byte_classes.representatives(0..=255).filter_map(|unit| unit.as_u8()).collect();
+        let classes = (0..=255).map(|byte| byte_classes.get(byte)).collect();
         let width = representatives.len();
         let anchored = if anywhere { Anchored::No } else { Anchored::Yes };
         let first = dfa.start_state(&start::Config::new().anchored(anchored)).map_err(|error| Fault::new(error.to_string(), "write it in another way"))?;
@@ -141,7 +112,7 @@ impl Rows {
         while let Some(state) = waiting.pop() {
             let own = number(state, &mut rows, &mut waiting);
             let mut row = Vec::with_capacity(width + 1);
-            for (_, byte) in &representatives {
+            for byte in &representatives {
                 row.push(number(dfa.next_state(state, *byte), &mut rows, &mut waiting));
             }
             row.push(if dfa.is_match_state(dfa.next_eoi_state(state)) { FOUND } else { DEAD });
@@ -154,9 +125,12 @@ impl Rows {
 
     /// Merges states that no text tells apart (Moore), then byte classes that no state tells apart.
     fn minimize(&mut self, anywhere: bool) {
-        let mut blocks = self.distances(anywhere);
+        // For a whole text, `FOUND` is the end itself and leads nowhere, but it is not `DEAD`.
+        let first = |(at, row): (u32, &Vec<u32>)| if at == FOUND && !anywhere { u32::MAX } else { row.last().copied().unwrap_or(DEAD) };
+        let mut blocks: Vec<u32> = (0..).zip(&self.all).map(first).collect();
         let mut count = 0;
-        for round in 0..=MAX_ROUNDS {
+        let looks = self.all.len() * self.all.first().map_or(1, Vec::len);
+        for _ in 0..=MAX_LOOKS / looks {
             let mut names: HashMap<Vec<u32>, u32> = HashMap::new();
             let mut finer = Vec::with_capacity(blocks.len());
             for (row, block) in self.all.iter().zip(&blocks) {
@@ -170,40 +144,9 @@ impl Rows {
                 self.merge_rows(&blocks, count);
                 break;
             }
-            if round == MAX_ROUNDS {
-                break;
-            }
             count = names.len();
         }
         self.merge_classes();
-    }
-
-    /// For each row the length of the shortest text that leads to a match, as a number that differs where that length does.
-    /// Rows that can be merged agree in it, so it spares long chains most of the rounds.
-    fn distances(&self, anywhere: bool) -> Vec<u32> {
-        let mut before: Vec<Vec<u32>> = vec![Vec::new(); self.all.len()];
-        for (at, row) in (0..).zip(&self.all) {
-            for next in row.iter().take(row.len() - 1) {
-                before[*next as usize].push(at);
-            }
-        }
-        let mut distances = vec![NEVER; self.all.len()];
-        let mut edge: Vec<u32> = (0..).zip(&self.all).filter(|(_, row)| row.last() == Some(&FOUND)).map(|(at, _)| at).collect();
-        let mut length = 1;
-        while !edge.is_empty() {
-            edge.sort_unstable();
-            edge.dedup();
-            for row in &edge {
-                distances[*row as usize] = length;
-            }
-            edge = edge.iter().flat_map(|row| &before[*row as usize]).copied().filter(|row| distances[*row as usize] == NEVER).collect();
-            length += 1;
-        }
-        // For a whole text, `FOUND` is the end itself and leads nowhere, but it is not `DEAD`.
-        if !anywhere && let Some(found) = distances.get_mut(FOUND as usize) {
-            *found = 0;
-        }
-        distances
     }
 
     fn merge_rows(&mut self, blocks: &[u32], count: usize) {

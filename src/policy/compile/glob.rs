@@ -19,8 +19,8 @@ const NAME_CHARACTER: &str = r"(?:[\x00-.0-\x7f]|[\xc2-\xf4][\x80-\xbf]{1,3})";
 /// What a glob is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// A character as it is.
-    Character(char),
+    /// A character as it is, and whether a `\\` stood before it.
+    Character(char, bool),
     /// `?`
     One,
     /// `*`
@@ -33,135 +33,100 @@ pub(super) enum Part {
     Class(String, bool),
 }
 
-/// All texts that braces of `glob` stand for; those that `chosen` does not name stay, as escapes and classes do.
-pub(super) fn expand(glob: &str, chosen: impl Fn(&str) -> bool) -> Result<Vec<String>, Fault> {
-    check_length(glob)?;
-    let mut done = Vec::new();
-    let mut open = vec![glob.to_owned()];
-    while let Some(next) = open.pop() {
-        let Some((start, brace)) = first_brace(&next, &chosen)? else {
-            done.push(next);
-            continue;
-        };
-        let (before, after) = (next.get(..start).unwrap_or(""), next.get(start + 1 + brace.length..).unwrap_or(""));
-        // Pushed in reverse, so that the first alternative is taken up first.
-        open.extend(brace.alternatives.iter().rev().map(|alternative| format!("{before}{alternative}{after}")));
-        if open.len() + done.len() > MAX_ALTERNATIVES {
-            return Err(Fault::new(format!("the braces stand for more than {MAX_ALTERNATIVES} texts"), "split it into several patterns"));
-        }
-    }
-    Ok(done)
-}
-
-fn check_length(glob: &str) -> Result<(), Fault> {
+pub(super) fn parts(glob: &str) -> Result<Vec<Part>, Fault> {
     if glob.len() > MAX_PATTERN {
         return Err(Fault::new(format!("this pattern is longer than {MAX_PATTERN} bytes"), "split it into several patterns"));
     }
-    Ok(())
+    sequence(&mut { glob }, 0)
 }
 
-/// `{a,b}`
-struct Brace<'g> {
-    alternatives: Vec<&'g str>,
-    /// With the closing brace.
-    length: usize,
-}
-
-/// The first brace that is chosen by its text, and where it opens.
-fn first_brace<'g>(glob: &'g str, chosen: &impl Fn(&str) -> bool) -> Result<Option<(usize, Brace<'g>)>, Fault> {
-    let mut at = 0;
-    while let Some(rest) = glob.get(at..).filter(|rest| !rest.is_empty()) {
-        let inside = rest.get(1..).unwrap_or("");
-        at += match rest.as_bytes().first() {
-            Some(b'\\') => 1 + inside.chars().next().map_or(0, char::len_utf8),
-            Some(b'[') => 1 + class(inside)?.2,
-            Some(b'{') => {
-                let brace = brace(inside)?;
-                if inside.get(..brace.length).is_some_and(chosen) {
-                    return Ok(Some((at, brace)));
-                }
-                1 + brace.length
-            }
-            _ => rest.chars().next().map_or(1, char::len_utf8),
-        };
-    }
-    Ok(None)
-}
-
-/// Reads alternatives behind their `{`.
-fn brace(text: &str) -> Result<Brace<'_>, Fault> {
-    let mut depth = 0usize;
-    let mut start = 0;
-    let mut at = 0;
-    let mut alternatives = Vec::new();
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let inside = rest.get(1..).unwrap_or("");
-        match rest.as_bytes().first() {
-            Some(b'\\') => at += inside.chars().next().map_or(0, char::len_utf8),
-            Some(b'[') => at += class(inside)?.2,
-            Some(b'{') => depth += 1,
-            Some(b',') if depth == 0 => {
-                alternatives.extend(text.get(start..at));
-                start = at + 1;
-            }
-            Some(b'}') if depth > 0 => depth -= 1,
-            Some(b'}') if alternatives.is_empty() => {
-                return Err(Fault::new("braces hold only one alternative", "write `\\{` for the sign `{`"));
-            }
-            Some(b'}') => {
-                alternatives.extend(text.get(start..at));
-                return Ok(Brace { alternatives, length: at + 1 });
-            }
-            _ => at += rest.chars().next().map_or(1, char::len_utf8) - 1,
-        }
-        at += 1;
-    }
-    Err(Fault::new("`{` is never closed", "write `\\{` for the sign itself"))
-}
-
-/// The parts of a glob.
-pub(super) fn parts(glob: &str) -> Result<Vec<Part>, Fault> {
-    check_length(glob)?;
-    parts_at(glob, 0)
-}
-
-fn parts_at(glob: &str, depth: usize) -> Result<Vec<Part>, Fault> {
+/// Reads parts off the front of `rest`; within braces up to the end of an alternative.
+fn sequence(rest: &mut &str, depth: usize) -> Result<Vec<Part>, Fault> {
     if depth > MAX_DEPTH {
         return Err(Fault::new(format!("braces stand in braces more than {MAX_DEPTH} deep"), "split it into several patterns"));
     }
     let mut parts = Vec::new();
-    let mut rest = glob;
     while let Some(sign) = rest.chars().next() {
-        rest = rest.get(sign.len_utf8()..).unwrap_or("");
+        if depth > 0 && matches!(sign, ',' | '}') {
+            break;
+        }
+        take(rest);
         parts.push(match sign {
-            '\\' => {
-                let Some(escaped) = rest.chars().next() else {
-                    return Err(Fault::new("`\\` stands at the end and takes nothing", "write `\\\\` for the sign itself"));
-                };
-                rest = rest.get(escaped.len_utf8()..).unwrap_or("");
-                Part::Character(escaped)
-            }
+            '\\' => match take(rest) {
+                Some(escaped) => Part::Character(escaped, true),
+                None => return Err(Fault::new("`\\` stands at the end and takes nothing", "write `\\\\` for the sign itself")),
+            },
             '?' => Part::One,
             '*' => {
                 let tail = rest.trim_start_matches('*');
-                let stars = rest.len() - tail.len() + 1;
-                rest = tail;
-                if stars == 1 { Part::Any } else { Part::Deep }
+                let part = if tail.len() == rest.len() { Part::Any } else { Part::Deep };
+                *rest = tail;
+                part
             }
             '[' => {
                 let (inside, negated, length) = class(rest)?;
-                rest = rest.get(length..).unwrap_or("");
+                *rest = rest.get(length..).unwrap_or("");
                 Part::Class(inside, negated)
             }
             '{' => {
-                let brace = brace(rest)?;
-                rest = rest.get(brace.length..).unwrap_or("");
-                Part::Either(brace.alternatives.iter().map(|glob| parts_at(glob, depth + 1)).collect::<Result<_, _>>()?)
+                let mut alternatives = Vec::new();
+                loop {
+                    alternatives.push(sequence(rest, depth + 1)?);
+                    match take(rest) {
+                        Some('}') if alternatives.len() == 1 => {
+                            return Err(Fault::new("braces hold only one alternative", "write `\\{` for the sign `{`"));
+                        }
+                        Some('}') => break Part::Either(alternatives),
+                        Some(_) => {}
+                        None => return Err(Fault::new("`{` is never closed", "write `\\{` for the sign itself")),
+                    }
+                }
             }
-            other => Part::Character(other),
+            other => Part::Character(other, false),
         });
     }
     Ok(parts)
+}
+
+fn take(rest: &mut &str) -> Option<char> {
+    let mut signs = rest.chars();
+    let sign = signs.next();
+    *rest = signs.as_str();
+    sign
+}
+
+/// All globs that the braces of one stand for; those whose alternatives are not `chosen` stay.
+pub(super) fn expand(parts: &[Part], chosen: &impl Fn(&[Vec<Part>]) -> bool) -> Result<Vec<Vec<Part>>, Fault> {
+    let mut all = vec![Vec::new()];
+    for part in parts {
+        let mut ends = Vec::new();
+        match part {
+            Part::Either(alternatives) if chosen(alternatives) => {
+                for alternative in alternatives {
+                    ends.extend(expand(alternative, chosen)?);
+                    if ends.len() * all.len() > MAX_ALTERNATIVES {
+                        return Err(Fault::new(format!("the braces stand for more than {MAX_ALTERNATIVES} texts"), "split it into several patterns"));
+                    }
+                }
+            }
+            _ => ends.push(vec![part.clone()]),
+        }
+        all = all.iter().flat_map(|start: &Vec<Part>| ends.iter().map(|end| [start.as_slice(), end].concat())).collect();
+    }
+    Ok(all)
+}
+
+/// Whether braces reach over the end of a name.
+pub(super) fn is_deep(alternatives: &[Vec<Part>]) -> bool {
+    alternatives.iter().flatten().any(|part| match part {
+        Part::Either(inner) => is_deep(inner),
+        part => is_slash(part) || *part == Part::Deep,
+    })
+}
+
+/// Whether it stands between two names.
+pub(super) fn is_slash(part: &Part) -> bool {
+    matches!(part, Part::Character('/', _))
 }
 
 /// Reads a class behind its `[`: its inside for a regular expression, whether it is negated, and its length with `]`.
@@ -208,7 +173,7 @@ fn inside(members: &[(char, bool)]) -> Result<String, Fault> {
 
 /// The text that is the only one to match, if the parts are all characters.
 pub(super) fn literal(parts: &[Part]) -> Option<String> {
-    parts.iter().map(|part| if let Part::Character(sign) = part { Some(*sign) } else { None }).collect()
+    parts.iter().map(|part| if let Part::Character(sign, _) = part { Some(*sign) } else { None }).collect()
 }
 
 /// The regular expression of a glob over a text.
@@ -255,7 +220,7 @@ pub(super) fn any_of(alternatives: &[Vec<String>]) -> String {
 
 fn regex(part: &Part, in_path: bool) -> String {
     match (part, in_path) {
-        (Part::Character(sign), _) => {
+        (Part::Character(sign, _), _) => {
             let mut bytes = [0; 4];
             sign.encode_utf8(&mut bytes).bytes().map(escaped).collect()
         }

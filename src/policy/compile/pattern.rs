@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::Texts;
 use super::automaton::{Reading, automaton, nothing};
-use super::glob::{MAX_PATTERN, Part, any_of, expand, literal, over_path, over_text, parts};
-use super::texts::Texts;
+use super::glob::{MAX_PATTERN, Part, any_of, expand, is_deep, is_slash, literal, over_path, over_text, parts};
 use crate::policy::pattern::{Anchor, Automaton, PathPattern, Pattern};
 
 /// What all tables of a policy may take together, in bytes.
@@ -16,9 +16,7 @@ type Components = Vec<Vec<Part>>;
 /// Why a pattern cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What is wrong.
     pub what: String,
-    /// What to do.
     pub mend: String,
 }
 
@@ -29,7 +27,6 @@ impl Fault {
 }
 
 /// Compiles patterns; the same expression only once.
-#[derive(Debug)]
 pub struct Patterns<'t> {
     texts: &'t Texts,
     made: HashMap<(String, Reading), Automaton<'static>>,
@@ -39,19 +36,20 @@ pub struct Patterns<'t> {
 
 impl<'t> Patterns<'t> {
     /// `texts` keeps what patterns must own.
-    #[must_use]
     pub fn new(texts: &'t Texts) -> Self {
         Self { texts, made: HashMap::new(), size: 0 }
     }
 
+    fn keep(&self, text: &str) -> &'t str {
+        self.texts.push_get(text.to_owned())
+    }
+
     /// A pattern on a text: a glob over the whole of it, or `/regex/` anywhere in it.
-    ///
-    /// # Errors
-    /// The pattern cannot be read, or its table is too large.
+    /// Error: the pattern cannot be read, or its table is too large.
     pub fn text(&mut self, source: &str) -> Result<Pattern<'t>, Fault> {
         if let Some((regex, any_case)) = slashed(source) {
             let table = self.table(regex.to_owned(), Reading { anywhere: true, any_case, lines: false })?;
-            return Ok(Pattern { source: self.texts.keep(source), table: Some(table) });
+            return Ok(Pattern { source: self.keep(source), table: Some(table) });
         }
         let (glob, any_case) = case(source);
         let parts = parts(glob)?;
@@ -59,38 +57,33 @@ impl<'t> Patterns<'t> {
             return Ok(self.exactly(&text));
         }
         let table = self.table(over_text(&parts), Reading { anywhere: false, any_case, lines: false })?;
-        Ok(Pattern { source: self.texts.keep(source), table: Some(table) })
+        Ok(Pattern { source: self.keep(source), table: Some(table) })
     }
 
     /// A pattern on content: a regular expression that is found anywhere; `^` and `$` match at lines.
-    ///
-    /// # Errors
-    /// The expression cannot be read, or its table is too large.
+    /// Error: the expression cannot be read, or its table is too large.
     pub fn content(&mut self, source: &str) -> Result<Pattern<'t>, Fault> {
         let table = self.table(source.to_owned(), Reading { anywhere: true, any_case: false, lines: true })?;
-        Ok(Pattern { source: self.texts.keep(source), table: Some(table) })
+        Ok(Pattern { source: self.keep(source), table: Some(table) })
     }
 
     /// The pattern that only `text` matches.
-    #[must_use]
     pub fn exactly(&self, text: &str) -> Pattern<'t> {
-        Pattern { source: self.texts.keep(text), table: None }
+        Pattern { source: self.keep(text), table: None }
     }
 
     /// A pattern that no text matches, for an empty list that must not be taken for one that is not asked.
-    #[must_use]
     pub fn never(&self, source: &str) -> Pattern<'t> {
-        Pattern { source: self.texts.keep(source), table: Some(nothing()) }
+        Pattern { source: self.keep(source), table: Some(nothing()) }
     }
 
     /// A pattern on a path. Braces may make several of it, because each begins at its own place.
-    ///
-    /// # Errors
-    /// The pattern cannot be read, or its table is too large.
+    /// Error: the pattern cannot be read, or its table is too large.
     pub fn path(&mut self, source: &str) -> Result<Vec<PathPattern<'t>>, Fault> {
         let (glob, any_case) = case(source);
         let mut groups: Vec<(Placed, Vec<Components>)> = Vec::new();
-        for alternative in expand(glob, |_| true)? {
+        let glob = parts(glob)?;
+        for alternative in expand(&glob, &|_| true)? {
             let (placed, components) = Placed::of(&alternative)?;
             match groups.iter_mut().find(|(known, _)| *known == placed) {
                 Some((_, all)) => all.push(components),
@@ -100,7 +93,7 @@ impl<'t> Patterns<'t> {
         let mut made = Vec::new();
         for (placed, all) in &groups {
             // Braces within names are best left to the expression; where all begin at one place, they can be.
-            let folded = if groups.len() == 1 && all.len() > 1 { folded(glob, placed.anchor)? } else { None };
+            let folded = if groups.len() == 1 && all.len() > 1 { folded(&glob, placed.anchor)? } else { None };
             made.push(self.anchored(source, placed, all, folded.as_deref().unwrap_or(all), any_case)?);
         }
         Ok(made)
@@ -114,22 +107,22 @@ impl<'t> Patterns<'t> {
         };
         let pattern = if let Some(names) = whole {
             let text = format!("{}{}", if rooted { "/" } else { "" }, names.join("/"));
-            Pattern { source: self.texts.keep(&text), table: None }
+            Pattern { source: self.keep(&text), table: None }
         } else {
             let regexes: Vec<Vec<String>> = folded.iter().map(|components| over_path(components, rooted)).collect::<Result<_, _>>()?;
             let table = self.table(any_of(&regexes), Reading { anywhere: false, any_case, lines: false })?;
-            Pattern { source: self.texts.keep(source), table: Some(table) }
+            Pattern { source: self.keep(source), table: Some(table) }
         };
         let mut literals: Vec<&str> = Vec::new();
         for component in all.iter().flatten() {
-            if let Some(run) = longest_run(component).map(|run| self.texts.keep(&run))
+            if let Some(run) = longest_run(component).map(|run| self.keep(&run))
                 && !literals.contains(&run)
             {
                 literals.push(run);
             }
         }
-        let stem = placed.stem.as_ref().map(|stem| self.texts.keep(stem));
-        Ok(PathPattern { anchor: placed.anchor, pattern, source: self.texts.keep(source), literals, stem })
+        let stem = placed.stem.as_ref().map(|stem| self.keep(stem));
+        Ok(PathPattern { anchor: placed.anchor, pattern, source: self.keep(source), literals, stem })
     }
 
     fn table(&mut self, regex: String, reading: Reading) -> Result<Automaton<'t>, Fault> {
@@ -161,9 +154,9 @@ fn case(source: &str) -> (&str, bool) {
 }
 
 /// The pattern with braces only in names, if it begins at `anchor` then too.
-fn folded(glob: &str, anchor: Anchor) -> Result<Option<Vec<Components>>, Fault> {
+fn folded(glob: &[Part], anchor: Anchor) -> Result<Option<Vec<Components>>, Fault> {
     let mut all = Vec::new();
-    for alternative in expand(glob, |brace| brace.contains('/') || brace.contains("**"))? {
+    for alternative in expand(glob, &is_deep)? {
         match Placed::of(&alternative) {
             Ok((placed, components)) if placed.anchor == anchor => all.push(components),
             _ => return Ok(None),
@@ -174,7 +167,7 @@ fn folded(glob: &str, anchor: Anchor) -> Result<Option<Vec<Components>>, Fault> 
 
 /// The longest text that stands in a component as it is.
 fn longest_run(component: &[Part]) -> Option<String> {
-    let runs = component.split(|part| !matches!(part, Part::Character(_)));
+    let runs = component.split(|part| !matches!(part, Part::Character(..)));
     runs.filter(|run| !run.is_empty()).max_by_key(|run| run.len()).and_then(literal)
 }
 
@@ -192,7 +185,6 @@ struct Placed {
     stem: Option<String>,
 }
 
-/// The anchors that have a name.
 const NAMED: &[(&str, Anchor)] = &[
     ("<binaries>", Anchor::Binaries),
     ("<state>", Anchor::State),
@@ -208,14 +200,13 @@ const NAMED: &[(&str, Anchor)] = &[
 
 impl Placed {
     /// The place of a pattern without braces, and the components behind its anchor.
-    fn of(glob: &str) -> Result<(Self, Components), Fault> {
+    fn of(glob: &[Part]) -> Result<(Self, Components), Fault> {
         if glob.is_empty() {
             return Err(Fault::new("a path pattern is empty", "write `.` for the folder of the command, `**` for every path"));
         }
         let (anchor, rest) = anchor(glob)?;
         let mut components = Components::new();
-        let parts = parts(rest)?;
-        let mut names = parts.split(|part| *part == Part::Character('/')).peekable();
+        let mut names = rest.split(is_slash).peekable();
         while let Some(name) = names.next() {
             if name.is_empty() && names.peek().is_none() {
                 break;
@@ -235,28 +226,28 @@ impl Placed {
     }
 }
 
-fn anchor(glob: &str) -> Result<(Anchor, &str), Fault> {
-    if let Some(rest) = glob.strip_prefix('/') {
-        return Ok((Anchor::Absolute, rest));
+fn anchor(glob: &[Part]) -> Result<(Anchor, &[Part]), Fault> {
+    let plain = |part: &Part| if let Part::Character(sign, false) = part { Some(*sign) } else { None };
+    let head: String = glob.iter().map_while(plain).collect();
+    let behind = |count: usize| glob.get(count..).unwrap_or(&[]);
+    if head.starts_with('/') {
+        return Ok((Anchor::Absolute, behind(1)));
     }
-    if glob == "**" || glob.starts_with("**/") {
+    if glob.first() == Some(&Part::Deep) && glob.get(1).is_none_or(is_slash) {
         return Ok((Anchor::Anywhere, glob));
     }
     for (name, anchor) in NAMED {
-        if let Some(rest) = glob.strip_prefix(name) {
-            if rest.is_empty() {
-                return Ok((*anchor, ""));
-            }
-            if let Some(rest) = rest.strip_prefix('/') {
-                return Ok((*anchor, rest));
-            }
+        match head.strip_prefix(name) {
+            Some("") if glob.len() == name.len() => return Ok((*anchor, &[])),
+            Some(rest) if rest.starts_with('/') => return Ok((*anchor, behind(name.len() + 1))),
+            _ => {}
         }
     }
-    if glob.starts_with('<') {
+    if head.starts_with('<') {
         let names: Vec<String> = NAMED.iter().filter(|(name, _)| name.len() > 1).map(|(name, _)| format!("`{name}/`")).collect();
         return Err(Fault::new("a path pattern begins at an unknown place", format!("the places are {}", names.join(", "))));
     }
-    if glob.starts_with('~') {
+    if head.starts_with('~') {
         return Err(Fault::new("a path pattern begins in somebody's home", "`~/` stands for every home folder that is known"));
     }
     Ok((Anchor::Repository, glob))

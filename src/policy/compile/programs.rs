@@ -1,16 +1,15 @@
 //! Descriptions of programs, from TOML to `action::program`. Knows not how arguments are read.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
-use toml::de::DeTable;
+use toml::de::DeValue;
 
 use crate::action::program::{Form, Opt, Program, Role, Style, Subcommands, Takes};
 use crate::policy::mistake::{line, suggestion};
-use crate::policy::schema::{Checker, PROGRAMS, Text, View};
+use crate::policy::schema::{Checker, PROGRAMS, Text, Value};
 
 /// Roles by their names.
-const ROLES: &[(&str, Role)] = &[
+pub(super) const ROLES: &[(&str, Role)] = &[
     ("none", Role::None),
     ("read", Role::Read),
     ("write", Role::Write),
@@ -32,12 +31,12 @@ const ROLES: &[(&str, Role)] = &[
 ];
 
 /// Ways of writing options by their names.
-const STYLES: &[(&str, Style)] =
+pub(super) const STYLES: &[(&str, Style)] =
     &[("gnu", Style::Gnu), ("exact", Style::Exact), ("single-dash", Style::SingleDash), ("keys", Style::Keys), ("bundled", Style::Bundled)];
 
 /// Reads the descriptions of one file. `seen` holds the place of every program of the files before it.
-pub(super) fn programs<'t>(table: &'t DeTable<'t>, text: &str, checker: &mut Checker, seen: &mut HashMap<&'t str, String>) -> Vec<Program<'t>> {
-    let view = View { table, span: 0..0 };
+pub(super) fn programs<'t>(table: &'t DeValue<'t>, text: &str, checker: &mut Checker, seen: &mut HashMap<&'t str, String>) -> Vec<Program<'t>> {
+    let view = Value { value: table, span: 0..0 };
     checker.table(&view, PROGRAMS, "a file of programs");
     let mut programs = Vec::new();
     for table in view.tables("program") {
@@ -54,8 +53,8 @@ pub(super) fn programs<'t>(table: &'t DeTable<'t>, text: &str, checker: &mut Che
     programs
 }
 
-fn program<'t>(view: &View<'t>, outer: Style, checker: &mut Checker) -> Program<'t> {
-    let style = view.text("style").map_or(outer, |style| named(&style, STYLES, "style", checker).unwrap_or(outer));
+fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program<'t> {
+    let style = view.text("style").map_or(outer, |style| checker.named(&style, STYLES, "style").unwrap_or(outer));
     let mut options: Vec<Opt> = Vec::new();
     for text in view.texts("options") {
         let option = option(&text, style, checker);
@@ -87,7 +86,7 @@ fn program<'t>(view: &View<'t>, outer: Style, checker: &mut Checker) -> Program<
     }
 }
 
-fn subcommands<'t>(view: &View<'t>, style: Style, checker: &mut Checker) -> Subcommands<'t> {
+fn subcommands<'t>(view: &Value<'t>, style: Style, checker: &mut Checker) -> Subcommands<'t> {
     let mut seen: Vec<&str> = Vec::new();
     let mut all = Subcommands::EMPTY;
     for table in view.tables("subcommand") {
@@ -125,7 +124,7 @@ fn option<'t>(text: &Text<'t>, style: Style, checker: &mut Checker) -> Opt<'t> {
     Opt { names, takes, role: Role::None }
 }
 
-fn forms<'t>(view: &View<'t>, options: &[Opt], checker: &mut Checker) -> Vec<Form<'t>> {
+fn forms<'t>(view: &Value<'t>, options: &[Opt], checker: &mut Checker) -> Vec<Form<'t>> {
     let mut forms = Vec::new();
     for table in view.tables("forms") {
         let with = table.texts("with");
@@ -144,10 +143,10 @@ fn forms<'t>(view: &View<'t>, options: &[Opt], checker: &mut Checker) -> Vec<For
 }
 
 /// Roles of the values of options.
-fn values<'t>(view: &View<'t>, options: &[Opt], checker: &mut Checker) -> Vec<(&'t str, Role)> {
+fn values<'t>(view: &Value<'t>, options: &[Opt], checker: &mut Checker) -> Vec<(&'t str, Role)> {
     let mut roles = Vec::new();
-    for (name, value) in view.table("values").iter().flat_map(View::entries) {
-        let Some(role) = value.text() else {
+    for (name, value) in view.table("values").iter().flat_map(Value::entries) {
+        let Some(role) = value.as_text() else {
             checker.mistake(&value.span, format!("the role of `{}` is not a string", name.text), "write the name of a role");
             continue;
         };
@@ -157,20 +156,20 @@ fn values<'t>(view: &View<'t>, options: &[Opt], checker: &mut Checker) -> Vec<(&
                 let mend = format!("write `{}=` in `options`", name.text);
                 checker.mistake(&name.span, format!("the option `{}` takes no value", name.text), mend);
             }
-            Some(_) => roles.extend(named(&role, ROLES, "role", checker).map(|role| (name.text, role))),
+            Some(_) => roles.extend(checker.named(&role, ROLES, "role").map(|role| (name.text, role))),
         }
     }
     roles
 }
 
-fn operands(view: &View, checker: &mut Checker) -> Vec<(Role, bool)> {
+fn operands(view: &Value, checker: &mut Checker) -> Vec<(Role, bool)> {
     let mut roles = Vec::new();
     for text in view.texts("operands") {
         let (name, many) = text.text.strip_suffix('*').map_or((text.text, false), |name| (name, true));
         if many && roles.iter().any(|(_, many)| *many) {
             checker.mistake(&text.span, "two operands of a form end in `*`", "only one can take what the others leave over");
         }
-        if let Some(role) = named(&Text { text: name, span: text.span.clone() }, ROLES, "role", checker) {
+        if let Some(role) = checker.named(&Text { text: name, span: text.span.clone() }, ROLES, "role") {
             roles.push((role, many));
         }
     }
@@ -184,32 +183,4 @@ fn known(options: &[Opt], name: &str) -> bool {
 fn unknown(name: &Text, options: &[Opt], checker: &mut Checker) {
     let names = options.iter().flat_map(|option| option.names.iter().copied());
     checker.mistake(&name.span, format!("the option `{}` is not in `options`", name.text), suggestion(name.text, names));
-}
-
-/// The value that a name stands for.
-fn named<T: Copy>(text: &Text, all: &[(&'static str, T)], what: &str, checker: &mut Checker) -> Option<T> {
-    let found = all.iter().find(|(name, _)| *name == text.text);
-    if found.is_none() {
-        let span: &Range<usize> = &text.span;
-        checker.mistake(span, format!("unknown {what} `{}`", text.text), suggestion(text.text, all.iter().map(|(name, _)| *name)));
-    }
-    found.map(|(_, value)| *value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::wire::{Bytes, Wire as _};
-
-    #[test]
-    fn every_role_and_style_has_a_name() {
-        for byte in 0..=u8::MAX {
-            if let Some(role) = Role::get(&mut Bytes(&[byte])) {
-                assert_eq!(ROLES.iter().filter(|(_, named)| *named == role).count(), 1, "{role:?}");
-            }
-            if let Some(style) = Style::get(&mut Bytes(&[byte])) {
-                assert_eq!(STYLES.iter().filter(|(_, named)| *named == style).count(), 1, "{style:?}");
-            }
-        }
-    }
 }

@@ -3,9 +3,9 @@
 use toml::de::DeValue;
 
 use super::Document;
-use super::when::push_kind;
-use crate::policy::examples::{Argument, Deed, Example, ExampleFacts};
-use crate::policy::schema::{Checker, EXAMPLE, Value, View};
+use super::when::PUSH_KINDS;
+use crate::policy::examples::{Deed, Example, ExampleFacts};
+use crate::policy::schema::{Checker, EXAMPLE, Value};
 
 /// What an example may do; exactly one of them.
 const DEEDS: &[&str] = &["command", "write", "delete", "read", "fetch", "call", "spawn", "push"];
@@ -13,22 +13,23 @@ const DEEDS: &[&str] = &["command", "write", "delete", "read", "fetch", "call", 
 /// Reads an element of `catches`, `spares` or `unsure`.
 pub(super) fn example(value: &Value, key: &str, document: &Document, checker: &mut Checker) -> Option<Example> {
     let place = document.place(&value.span);
-    if let Some(text) = value.text() {
+    if let Some(text) = value.as_text() {
         if text.text.trim().is_empty() {
             checker.mistake(&value.span, format!("an example in `{key}` is empty"), "write a command");
         }
         let deed = Deed::Command(text.text.to_owned());
         return Some(Example { deed, facts: ExampleFacts::default(), agent: None, mode: None, place });
     }
-    let Some(table) = value.table() else {
+    if !value.is_table() {
         checker.mistake(
             &value.span,
             format!("an example in `{key}` is neither a command nor a table"),
             "write `\"a command\"` or `{ write = { path = \"…\" } }`",
         );
         return None;
-    };
-    checker.table(&table, EXAMPLE, "an example");
+    }
+    let table = value;
+    checker.table(table, EXAMPLE, "an example");
     let facts = table.table("facts").map(|facts| ExampleFacts {
         branch: owned(&facts, "branch"),
         protected_branch: facts.flag("protected_branch"),
@@ -37,12 +38,12 @@ pub(super) fn example(value: &Value, key: &str, document: &Document, checker: &m
         weakens_policy: facts.flag("weakens_policy"),
         exists: facts.texts("exists").iter().map(|path| path.text.to_owned()).collect(),
     });
-    let deed = deed(&table, checker)?;
-    Some(Example { deed, facts: facts.unwrap_or_default(), agent: owned(&table, "agent"), mode: owned(&table, "mode"), place })
+    let deed = deed(table, checker)?;
+    Some(Example { deed, facts: facts.unwrap_or_default(), agent: owned(table, "agent"), mode: owned(table, "mode"), place })
 }
 
-fn deed(table: &View, checker: &mut Checker) -> Option<Deed> {
-    let given: Vec<&&str> = DEEDS.iter().filter(|deed| table.table.contains_key(**deed)).collect();
+fn deed(table: &Value, checker: &mut Checker) -> Option<Deed> {
+    let given: Vec<&&str> = DEEDS.iter().filter(|deed| table.get(deed).is_some()).collect();
     let [kind] = given.as_slice() else {
         let all: Vec<String> = DEEDS.iter().map(|deed| format!("`{deed}`")).collect();
         checker.mistake(&table.span, "an example does not do exactly one thing", format!("write one of {}", all.join(", ")));
@@ -59,24 +60,27 @@ fn deed(table: &View, checker: &mut Checker) -> Option<Deed> {
         "read" => Deed::Read { path: owned(&inner, "path")? },
         "fetch" => Deed::Fetch { url: owned(&inner, "url")?, method: owned(&inner, "method") },
         "call" => {
-            let args = inner.get("args").map_or_else(|| Some(Argument::Table(Vec::new())), |args| argument(&args, checker));
+            let args = inner.get("args").map_or_else(|| Some(toml::Table::new().into()), |args| argument(&args, checker));
             Deed::Call { tool: owned(&inner, "tool")?, args: args? }
         }
         "spawn" => Deed::Spawn { agent: owned(&inner, "agent")?, prompt: owned(&inner, "prompt").unwrap_or_default() },
-        _ => Deed::Push { target: owned(&inner, "ref"), remote: owned(&inner, "remote"), kind: push_kind(&inner.text("kind")?, checker)? },
+        _ => {
+            Deed::Push { target: owned(&inner, "ref"), remote: owned(&inner, "remote"), kind: checker.named(&inner.text("kind")?, PUSH_KINDS, "kind of push")? }
+        }
     })
 }
 
-fn argument(value: &Value, checker: &mut Checker) -> Option<Argument> {
+/// A value among the arguments of a call.
+fn argument(value: &Value, checker: &mut Checker) -> Option<toml::Value> {
     Some(match value.value {
-        DeValue::String(text) => Argument::Text(text.to_string()),
-        DeValue::Integer(_) => Argument::Integer(value.number()?),
-        DeValue::Float(number) => Argument::Float(number.as_str().parse().ok()?),
-        DeValue::Boolean(flag) => Argument::Boolean(*flag),
-        DeValue::Array(_) => Argument::List(value.elements().iter().filter_map(|element| argument(element, checker)).collect()),
-        DeValue::Table(table) => {
-            let view = View { table, span: value.span.clone() };
-            Argument::Table(view.entries().iter().filter_map(|(key, value)| Some((key.text.to_owned(), argument(value, checker)?))).collect())
+        DeValue::String(text) => toml::Value::String(text.to_string()),
+        DeValue::Integer(_) => toml::Value::Integer(value.as_number()?),
+        DeValue::Float(number) => toml::Value::Float(number.as_str().parse().ok()?),
+        DeValue::Boolean(flag) => toml::Value::Boolean(*flag),
+        DeValue::Array(_) => toml::Value::Array(value.elements().iter().filter_map(|element| argument(element, checker)).collect()),
+        DeValue::Table(_) => {
+            let entries = value.entries().into_iter().filter_map(|(key, value)| Some((key.text.to_owned(), argument(&value, checker)?)));
+            toml::Value::Table(entries.collect())
         }
         DeValue::Datetime(_) => {
             checker.mistake(&value.span, "JSON has no dates", "write it as a string");
@@ -85,6 +89,6 @@ fn argument(value: &Value, checker: &mut Checker) -> Option<Argument> {
     })
 }
 
-fn owned(table: &View, key: &str) -> Option<String> {
+fn owned(table: &Value, key: &str) -> Option<String> {
     table.text(key).map(|text| text.text.to_owned())
 }

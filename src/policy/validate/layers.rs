@@ -1,12 +1,11 @@
 //! What layers may do to each other: packs switched on and off, names that are taken, waivers, shadow mode.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 
 use super::{Document, Named};
 use crate::policy::mistake::{Mistake, suggestion};
 use crate::policy::schema::{Checker, Text};
-use crate::policy::{Layer, Waiver, When};
+use crate::policy::{Layer, Rule, Waiver, When};
 
 /// The version of the language.
 const SCHEMA: i64 = 1;
@@ -26,38 +25,31 @@ pub(super) struct Head<'t> {
 impl<'t> Head<'t> {
     pub(super) fn of(document: &'t Document<'t>, mistakes: &mut Vec<Mistake>) -> Self {
         let view = document.view();
-        let mut checker = Checker { path: document.path, mistakes: Vec::new() };
+        let mut checker = document.checker(mistakes);
         if let Some(schema) = view.get("schema")
-            && schema.number().is_some_and(|number| number != SCHEMA)
+            && schema.as_number().is_some_and(|number| number != SCHEMA)
         {
             checker.mistake(&schema.span, "this schema is not known to this version", format!("write `schema = {SCHEMA}`, or update portcullis"));
         }
         let pack = if document.layer == Layer::BuiltIn { pack_name(document, &mut checker) } else { document.layer.name() };
-        let shadow = view.text("mode").is_some_and(|mode| {
-            if !["enforce", "shadow"].contains(&mode.text) {
-                checker.mistake(&mode.span, format!("unknown mode `{}`", mode.text), suggestion(mode.text, ["enforce", "shadow"]));
-            }
-            mode.text == "shadow"
-        });
+        let shadow = view.text("mode").is_some_and(|mode| checker.named(&mode, &[("enforce", false), ("shadow", true)], "mode") == Some(true));
         if document.layer != Layer::Organisation && document.layer != Layer::BuiltIn {
             for (key, _) in view.entries().iter().filter(|(key, _)| ["opens", "disable"].contains(&key.text)) {
                 checker.mistake(&key.span, format!("`{}` stands in the {} layer", key.text, document.layer.name()), "only the organisation layer may have it");
             }
         }
         let opens = view.get("opens").map(|value| {
-            for element in value.elements().iter().filter(|element| element.text().is_none()) {
+            for element in value.elements().iter().filter(|element| element.as_text().is_none()) {
                 checker.mistake(&element.span, "`opens` is not a list of names", "write the names of rules; `[]` locks all of them");
             }
             view.texts("opens")
         });
-        mistakes.append(&mut checker.mistakes);
         Self { document, pack, default: view.flag("default").unwrap_or(false), packs: view.texts("packs"), disable: view.texts("disable"), opens, shadow }
     }
 }
 
 impl Layer {
     /// Its name, for people.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::BuiltIn => "built-in",
@@ -91,7 +83,7 @@ pub(super) fn packs_on<'t>(heads: &[Head<'t>], whole: bool, mistakes: &mut Vec<M
         for pack in head.packs.iter().chain(&head.disable) {
             if whole && built_in().all(|head| head.pack != pack.text) {
                 let mend = suggestion(pack.text, built_in().map(|head| head.pack).collect::<Vec<_>>());
-                push(mistakes, head.document, &pack.span, format!("unknown pack `{}`", pack.text), mend);
+                head.document.checker(mistakes).mistake(&pack.span, format!("unknown pack `{}`", pack.text), mend);
             }
         }
     }
@@ -107,33 +99,21 @@ pub(super) fn rules_of_packs_off<'t>(documents: &'t [Document<'t>], on: &HashSet
     off.flat_map(|document| document.view().tables("rule")).filter_map(|rule| rule.text("name")).map(|name| name.text).collect()
 }
 
-/// A waiver and where its rule is named.
-pub(super) struct WaiverIn<'t> {
-    pub(super) waiver: Waiver<'t>,
-    pub(super) document: &'t Document<'t>,
-    pub(super) span: Range<usize>,
-}
-
 /// Settles what holds between layers: unique names, what is open, what only watches, which waivers count.
-pub(super) fn merge(heads: &[&Head], named: &mut [Named], waivers: &[WaiverIn], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
+pub(super) fn merge(heads: &[&Head], named: &mut [Named<Rule>], waivers: &[Named<Waiver>], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
     let mut places: HashMap<&str, &str> = HashMap::new();
     for named in named.iter() {
-        if let Some(first) = places.get(named.rule.name) {
-            let what = format!("the rule `{}` is defined twice: here and at {first}", named.rule.name);
-            push(
-                mistakes,
-                named.document,
-                &named.span,
-                what,
-                "give it another name; a rule of another layer cannot be changed, only waived where it is open".to_owned(),
-            );
+        if let Some(first) = places.get(named.it.name) {
+            let what = format!("the rule `{}` is defined twice: here and at {first}", named.it.name);
+            let mend = "give it another name; a rule of another layer cannot be changed, only waived where it is open";
+            named.document.checker(mistakes).mistake(&named.span, what, mend);
         } else {
-            places.insert(named.rule.name, named.rule.place);
+            places.insert(named.it.name, named.it.place);
         }
     }
     opens(heads, named, idle, whole, mistakes);
     for named in named.iter_mut() {
-        named.rule.shadow = heads.iter().any(|head| head.shadow && shadows(head.document.layer, named.rule.layer));
+        named.it.shadow = heads.iter().any(|head| head.shadow && shadows(head.document.layer, named.it.layer));
     }
     for waiver in waivers {
         waived(waiver, named, idle, whole, mistakes);
@@ -152,7 +132,7 @@ fn shadows(by: Layer, rule: Layer) -> bool {
 }
 
 /// Once the organisation names what is open, everything else is locked.
-fn opens(heads: &[&Head], named: &mut [Named], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
+fn opens(heads: &[&Head], named: &mut [Named<Rule>], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
     let lists: Vec<(&Document, &Text)> = heads
         .iter()
         .filter(|head| head.document.layer == Layer::Organisation)
@@ -162,38 +142,38 @@ fn opens(heads: &[&Head], named: &mut [Named], idle: &HashSet<&str>, whole: bool
         return;
     }
     for named in named.iter_mut() {
-        named.rule.open = named.rule.layer <= Layer::Organisation && lists.iter().any(|(_, text)| text.text == named.rule.name);
+        named.it.open = named.it.layer <= Layer::Organisation && lists.iter().any(|(_, text)| text.text == named.it.name);
     }
     for (document, text) in lists {
-        let upper = || named.iter().filter(|named| named.rule.layer <= Layer::Organisation).map(|named| named.rule.name);
+        let upper = || named.iter().filter(|named| named.it.layer <= Layer::Organisation).map(|named| named.it.name);
         if whole && !idle.contains(text.text) && upper().all(|name| name != text.text) {
             let mend = suggestion_near(text.text, upper());
-            push(mistakes, document, &text.span, format!("`opens` names the unknown rule `{}`", text.text), mend);
+            document.checker(mistakes).mistake(&text.span, format!("`opens` names the unknown rule `{}`", text.text), mend);
         }
     }
 }
 
-fn waived(waiver: &WaiverIn, named: &[Named], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
-    let name = waiver.waiver.rule;
+fn waived(waiver: &Named<Waiver>, named: &[Named<Rule>], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
+    let name = waiver.it.rule;
     let layer = waiver.document.layer;
     if !matches!(layer, Layer::User | Layer::Project) {
         let what = format!("a waiver stands in the {} layer", layer.name());
-        return push(mistakes, waiver.document, &waiver.span, what, "only the user and the project layer may waive".to_owned());
+        return waiver.document.checker(mistakes).mistake(&waiver.span, what, "only the user and the project layer may waive");
     }
-    let Some(rule) = named.iter().map(|named| &named.rule).find(|rule| rule.name == name) else {
+    let Some(rule) = named.iter().map(|named| &named.it).find(|rule| rule.name == name) else {
         if whole && !idle.contains(name) {
-            let mend = suggestion_near(name, named.iter().map(|named| named.rule.name));
-            push(mistakes, waiver.document, &waiver.span, format!("the waiver names the unknown rule `{name}`"), mend);
+            let mend = suggestion_near(name, named.iter().map(|named| named.it.name));
+            waiver.document.checker(mistakes).mistake(&waiver.span, format!("the waiver names the unknown rule `{name}`"), mend);
         }
         return;
     };
     if rule.layer < layer && !rule.open {
         let what = format!("the rule `{name}` ({}) is not open to waivers of the {} layer", rule.place, layer.name());
-        push(mistakes, waiver.document, &waiver.span, what, "take the waiver out; the layer of the rule would have to open it".to_owned());
-    } else if !speaks_of(&waiver.waiver.when, &rule.when) {
-        let (own, other) = (waiver.waiver.when.kind(), rule.when.kind());
+        waiver.document.checker(mistakes).mistake(&waiver.span, what, "take the waiver out; the layer of the rule would have to open it");
+    } else if !speaks_of(&waiver.it.when, &rule.when) {
+        let (own, other) = (waiver.it.when.kind(), rule.when.kind());
         let what = format!("the waiver speaks of `{own}`, but the rule `{name}` of `{other}`");
-        push(mistakes, waiver.document, &waiver.span, what, format!("write what is waived as `{other} = {{ … }}`"));
+        waiver.document.checker(mistakes).mistake(&waiver.span, what, format!("write what is waived as `{other} = {{ … }}`"));
     }
 }
 
@@ -205,8 +185,4 @@ fn speaks_of(waiver: &When, rule: &When) -> bool {
 /// Rules are many, so only a near name is worth showing.
 fn suggestion_near<'c>(name: &str, names: impl IntoIterator<Item = &'c str>) -> String {
     crate::policy::mistake::nearest(name, names).map_or_else(|| "`portcullis test` lists the rules".to_owned(), |near| format!("did you mean `{near}`?"))
-}
-
-fn push(mistakes: &mut Vec<Mistake>, document: &Document, span: &Range<usize>, what: String, mend: String) {
-    mistakes.push(Mistake { path: document.path.to_owned(), span: span.clone(), what, mend });
 }

@@ -6,7 +6,7 @@ use super::example;
 use super::layers::Head;
 use super::when::Reader;
 use crate::policy::examples::{Example, Instead, RuleExamples};
-use crate::policy::schema::{KINDS, Text, View};
+use crate::policy::schema::{Key, Text, Value};
 use crate::policy::{Conditions, Layer, Rule, Tier, Waiver, When};
 
 /// The longest name of a rule, in bytes.
@@ -14,7 +14,7 @@ const MAX_NAME: usize = 64;
 
 /// A rule, its examples, and where its name stands. None if too little of it is there; that has been reported then.
 pub(super) fn rule<'t>(
-    table: &View<'t>,
+    table: &Value<'t>,
     head: &Head<'t>,
     place: &'t str,
     keep: &dyn Fn(&str) -> &'t str,
@@ -24,16 +24,16 @@ pub(super) fn rule<'t>(
     let tier = tier(table, reader);
     let when = kind(table, "a rule", reader);
     let unless = table.get("unless").and_then(|value| {
-        let (kind, _) = when.as_ref()?;
-        let keys = KINDS.iter().find(|(name, _)| name == kind)?.1;
-        if let Some((named, _)) = value.tables().iter().flat_map(View::entries).find(|(key, _)| key.text == *kind) {
+        let (key, _) = when.as_ref()?;
+        let kind = key.name;
+        if let Some((named, _)) = value.as_tables().iter().flat_map(Value::entries).find(|(key, _)| key.text == kind) {
             let what = format!("`unless` names the kind `{kind}` again");
             reader.checker.mistake(&named.span, what, format!("write `unless = {{ … }}` with the keys of `{kind}`"));
             return None;
         }
-        reader.checker.tables(&value, keys, "unless");
-        all_filled(&value.tables(), "unless", "it would spare everything", reader);
-        reader.when(kind, &value.tables())
+        reader.checker.value(&value, &Key { name: "unless", ..**key });
+        all_filled(&value.as_tables(), "unless", "it would spare everything", reader);
+        When::read(reader, kind, &value.as_tables())
     });
     if let Some(open) = table.get("open")
         && layer > Layer::Organisation
@@ -46,7 +46,7 @@ pub(super) fn rule<'t>(
     }
     let reason = prose(table, "reason", reader);
     let instead = prose(table, "instead", reader).map(|text| instead(&text, reader));
-    let conditions = table.table("where").map_or_else(Conditions::default, |table| reader.conditions(&table));
+    let conditions = table.table("where").map_or_else(Conditions::default, |table| Conditions::read(reader, &table));
     let for_agents = reader.texts(table, "for_agents");
     let catches = examples(table, "catches", head, reader);
     let spares = examples(table, "spares", head, reader);
@@ -79,11 +79,11 @@ pub(super) fn rule<'t>(
 }
 
 /// A waiver, and where its rule is named.
-pub(super) fn waiver<'t>(table: &View<'t>, layer: Layer, place: &'t str, reader: &mut Reader<'_, 't, '_>) -> Option<(Waiver<'t>, Range<usize>)> {
+pub(super) fn waiver<'t>(table: &Value<'t>, layer: Layer, place: &'t str, reader: &mut Reader<'_, 't, '_>) -> Option<(Waiver<'t>, Range<usize>)> {
     // Where a waiver may not stand, what it says does not matter.
     let when = if matches!(layer, Layer::User | Layer::Project) { kind(table, "a waiver", reader) } else { None };
-    if let Some((kind, _)) = &when {
-        all_filled(&table.tables(kind), kind, "it would waive everything", reader);
+    if let Some((key, _)) = &when {
+        all_filled(&table.tables(key.name), key.name, "it would waive everything", reader);
     }
     let reason = prose(table, "reason", reader);
     let rule = table.text("rule")?;
@@ -91,13 +91,13 @@ pub(super) fn waiver<'t>(table: &View<'t>, layer: Layer, place: &'t str, reader:
         let waiver = Waiver { rule: rule.text, when: When::Run(Vec::new()), reason: "", until: 0, place };
         return Some((waiver, rule.span));
     }
-    let until = table.get("until")?.day()?;
+    let until = table.get("until")?.as_day()?;
     Some((Waiver { rule: rule.text, when: when?.1, reason: reason?.text, until, place }, rule.span))
 }
 
-fn tier(table: &View, reader: &mut Reader) -> Option<Tier> {
+fn tier(table: &Value, reader: &mut Reader) -> Option<Tier> {
     let value = table.get("tier")?;
-    let tier = match value.number()? {
+    let tier = match value.as_number()? {
         1 => Tier::Free,
         2 => Tier::Metered,
         3 => Tier::Supervised,
@@ -112,19 +112,31 @@ fn tier(table: &View, reader: &mut Reader) -> Option<Tier> {
 }
 
 /// The only *when* of a table, and its kind.
-fn kind<'t>(table: &View<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Option<(&'static str, When<'t>)> {
-    let given: Vec<(Text, &'static str)> =
-        table.entries().into_iter().filter_map(|(key, _)| KINDS.iter().find(|(kind, _)| *kind == key.text).map(|(kind, _)| (key, *kind))).collect();
-    let names: Vec<String> = KINDS.iter().map(|(kind, _)| format!("`{kind}`")).collect();
+fn kind<'t>(table: &Value<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Option<(&'static Key, When<'t>)> {
+    let of_name = |name: Text<'t>| When::KINDS.iter().find(|kind| kind.name == name.text).map(|kind| (name, kind));
+    let given: Vec<(Text, &'static Key)> = table.entries().into_iter().filter_map(|(name, _)| of_name(name)).collect();
     match given.as_slice() {
         [] => {
+            let names: Vec<String> = When::KINDS.iter().map(|kind| format!("`{}`", kind.name)).collect();
             reader.checker.mistake(&table.span, format!("{of} does not say of which actions it speaks"), format!("add one of {}", names.join(", ")));
             None
         }
-        [(_, kind)] => reader.when(kind, &table.tables(kind)).map(|when| (*kind, when)),
+        [(_, kind)] => {
+            let tables = table.tables(kind.name);
+            for (adds, unless) in tables.iter().map(|table| (table.get("adds"), table.get("unless"))) {
+                if let (Some(unless), None, "write") = (unless, adds, kind.name) {
+                    reader.checker.mistake(&unless.span, "`unless` without `adds`", "it spares lines that `adds` found");
+                }
+            }
+            When::read(reader, kind.name, &tables).map(|when| (*kind, when))
+        }
         [(_, first), rest @ ..] => {
             for (key, kind) in rest {
-                reader.checker.mistake(&key.span, format!("`{kind}` stands beside `{first}`"), format!("{of} speaks of one kind of action; split it"));
+                reader.checker.mistake(
+                    &key.span,
+                    format!("`{}` stands beside `{}`", kind.name, first.name),
+                    format!("{of} speaks of one kind of action; split it"),
+                );
             }
             None
         }
@@ -132,14 +144,14 @@ fn kind<'t>(table: &View<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Opti
 }
 
 /// An exception without any key would hold for everything.
-fn all_filled(tables: &[View], name: &str, danger: &str, reader: &mut Reader) {
-    for table in tables.iter().filter(|table| table.table.is_empty()) {
+fn all_filled(tables: &[Value], name: &str, danger: &str, reader: &mut Reader) {
+    for table in tables.iter().filter(|table| table.entries().is_empty()) {
         reader.checker.mistake(&table.span, format!("`{name}` names nothing"), format!("{danger}; say what is meant"));
     }
 }
 
 /// A text that is shown to people, so it must not steer their terminal.
-fn prose<'t>(table: &View<'t>, key: &str, reader: &mut Reader) -> Option<Text<'t>> {
+fn prose<'t>(table: &Value<'t>, key: &str, reader: &mut Reader) -> Option<Text<'t>> {
     let text = table.text(key)?;
     if text.text.chars().any(|sign| sign.is_control() && sign != '\n' && sign != '\t') {
         reader.checker.mistake(&text.span, format!("`{key}` holds control characters"), "it is shown at terminals; take them out");
@@ -156,7 +168,7 @@ fn instead(text: &Text, reader: &mut Reader) -> Instead {
     Instead::Command(command.trim().to_owned())
 }
 
-fn examples(table: &View, key: &str, head: &Head, reader: &mut Reader) -> Vec<Example> {
+fn examples(table: &Value, key: &str, head: &Head, reader: &mut Reader) -> Vec<Example> {
     let Some(value) = table.get(key) else { return Vec::new() };
     let elements = value.elements();
     if elements.is_empty() {

@@ -4,10 +4,9 @@ use toml::de::DeValue;
 
 use crate::action::PushKind;
 use crate::policy::compile::pattern::{Fault, Patterns};
-use crate::policy::mistake::suggestion;
 use crate::policy::pattern::{PathPattern, Pattern};
-use crate::policy::schema::{Checker, Text, Value, View};
-use crate::policy::{CallWhen, Comparison, Conditions, FetchWhen, FileWhen, OpaqueWhen, PushWhen, RunWhen, SpawnWhen, ValueTest, When};
+use crate::policy::schema::{Checker, Text, Value};
+use crate::policy::{Comparison, ValueTest};
 
 /// Stands for the names of all protected branches.
 const PROTECTED: &str = "<protected>";
@@ -17,7 +16,7 @@ pub(super) const PUSH_KINDS: &[(&str, PushKind)] =
     &[("create", PushKind::Create), ("fast-forward", PushKind::FastForward), ("non-fast-forward", PushKind::NonFastForward), ("delete", PushKind::Delete)];
 
 /// What reading tables needs.
-pub(super) struct Reader<'r, 't, 'p> {
+pub(crate) struct Reader<'r, 't, 'p> {
     pub(super) checker: &'r mut Checker<'p>,
     pub(super) patterns: &'r mut Patterns<'t>,
     /// Protected branches of all layers.
@@ -25,35 +24,8 @@ pub(super) struct Reader<'r, 't, 'p> {
 }
 
 impl<'t> Reader<'_, 't, '_> {
-    /// Tables of one kind. None if there is no such kind.
-    pub(super) fn when(&mut self, kind: &str, tables: &[View<'t>]) -> Option<When<'t>> {
-        Some(match kind {
-            "run" => When::Run(tables.iter().map(|table| self.run(table)).collect()),
-            "write" => When::Write(tables.iter().map(|table| self.file(table)).collect()),
-            "delete" => When::Delete(tables.iter().map(|table| self.file(table)).collect()),
-            "read" => When::Read(tables.iter().map(|table| self.file(table)).collect()),
-            "fetch" => When::Fetch(tables.iter().map(|table| self.fetch(table)).collect()),
-            "call" => When::Call(tables.iter().map(|table| self.call(table)).collect()),
-            "spawn" => When::Spawn(tables.iter().map(|table| self.spawn(table)).collect()),
-            "push" => When::Push(tables.iter().map(|table| self.push(table)).collect()),
-            "opaque" => When::Opaque(tables.iter().map(|table| OpaqueWhen { why: self.contents(table, "why") }).collect()),
-            _ => return None,
-        })
-    }
-
-    /// `where`.
-    pub(super) fn conditions(&mut self, table: &View<'t>) -> Conditions<'t> {
-        Conditions {
-            branch: self.texts_with_protected(table, "branch"),
-            protected_branch: table.flag("protected_branch"),
-            dirty: table.flag("dirty"),
-            agent: self.texts(table, "agent"),
-            mode: self.texts(table, "mode"),
-        }
-    }
-
     /// Globs, or regular expressions between slashes.
-    pub(super) fn texts(&mut self, table: &View<'t>, key: &str) -> Vec<Pattern<'t>> {
+    pub(crate) fn texts(&mut self, table: &Value<'t>, key: &str) -> Vec<Pattern<'t>> {
         table.texts(key).iter().filter_map(|text| self.text(text)).collect()
     }
 
@@ -67,7 +39,7 @@ impl<'t> Reader<'_, 't, '_> {
         self.good(text, pattern)
     }
 
-    fn texts_with_protected(&mut self, table: &View<'t>, key: &str) -> Vec<Pattern<'t>> {
+    pub(crate) fn texts_with_protected(&mut self, table: &Value<'t>, key: &str) -> Vec<Pattern<'t>> {
         let mut all = Vec::new();
         for text in table.texts(key) {
             if text.text != PROTECTED {
@@ -83,7 +55,7 @@ impl<'t> Reader<'_, 't, '_> {
     }
 
     /// Regular expressions over content.
-    fn contents(&mut self, table: &View<'t>, key: &str) -> Vec<Pattern<'t>> {
+    pub(crate) fn contents(&mut self, table: &Value<'t>, key: &str) -> Vec<Pattern<'t>> {
         let mut all = Vec::new();
         for text in table.texts(key) {
             let pattern = self.patterns.content(text.text);
@@ -92,7 +64,7 @@ impl<'t> Reader<'_, 't, '_> {
         all
     }
 
-    fn paths(&mut self, table: &View<'t>, key: &str) -> Vec<PathPattern<'t>> {
+    pub(crate) fn paths(&mut self, table: &Value<'t>, key: &str) -> Vec<PathPattern<'t>> {
         let mut all = Vec::new();
         for text in table.texts(key) {
             let patterns = self.patterns.path(text.text);
@@ -105,31 +77,22 @@ impl<'t> Reader<'_, 't, '_> {
         made.map_err(|fault| self.checker.mistake(&text.span, format!("bad pattern: {}", fault.what), fault.mend)).ok()
     }
 
-    fn run(&mut self, table: &View<'t>) -> RunWhen<'t> {
-        let min_args = table.get("min_args").and_then(|value| {
-            let number = u8::try_from(value.number()?);
-            if number.is_err() {
-                self.checker.mistake(&value.span, "`min_args` is not between 0 and 255", "write how many operands there must be");
-            }
-            number.ok()
-        });
-        RunWhen {
-            program: self.texts(table, "program"),
-            subcommand: self.texts(table, "subcommand"),
-            any_flag: self.flags(table, "any_flag"),
-            all_flags: self.flags(table, "all_flags"),
-            no_flag: self.bare_flags(table),
-            arg: self.texts_with_protected(table, "arg"),
-            and_arg: self.texts_with_protected(table, "and_arg"),
-            no_arg: self.texts_with_protected(table, "no_arg"),
-            min_args: min_args.unwrap_or(0),
-            env: self.texts(table, "env"),
-            stdin_from: self.texts(table, "stdin_from"),
-        }
+    #[expect(clippy::unused_self, reason = "one of the ways in which a table's key is read")]
+    pub(crate) fn flag(&mut self, table: &Value<'t>, key: &str) -> Option<bool> {
+        table.flag(key)
+    }
+
+    /// A small number; nothing is none.
+    pub(crate) fn count(&mut self, table: &Value<'t>, key: &str) -> u8 {
+        let Some((number, value)) = table.get(key).and_then(|value| Some((value.as_number()?, value))) else { return 0 };
+        u8::try_from(number).unwrap_or_else(|_| {
+            self.checker.mistake(&value.span, format!("`{key}` is not between 0 and 255"), "write how many operands there must be");
+            0
+        })
     }
 
     /// `--force`, `--exec=GLOB`
-    fn flags(&mut self, table: &View<'t>, key: &str) -> Vec<(&'t str, Option<Pattern<'t>>)> {
+    pub(crate) fn flags(&mut self, table: &Value<'t>, key: &str) -> Vec<(&'t str, Option<Pattern<'t>>)> {
         let mut flags = Vec::new();
         for text in table.texts(key) {
             let (name, value) = text.text.split_once('=').map_or((text.text, None), |(name, value)| (name, Some(value)));
@@ -140,11 +103,12 @@ impl<'t> Reader<'_, 't, '_> {
         flags
     }
 
-    fn bare_flags(&mut self, table: &View<'t>) -> Vec<&'t str> {
+    /// Options without their values.
+    pub(crate) fn bare_flags(&mut self, table: &Value<'t>, key: &str) -> Vec<&'t str> {
         let mut flags = Vec::new();
-        for text in table.texts("no_flag") {
+        for text in table.texts(key) {
             if text.text.contains('=') {
-                self.checker.mistake(&text.span, "`no_flag` asks for a value", "write the option's name alone");
+                self.checker.mistake(&text.span, format!("`{key}` asks for a value"), "write the option's name alone");
             }
             self.flag_name(&text, text.text, false);
             flags.push(text.text);
@@ -163,30 +127,10 @@ impl<'t> Reader<'_, 't, '_> {
         }
     }
 
-    fn file(&mut self, table: &View<'t>) -> FileWhen<'t> {
-        if let (Some(unless), None) = (table.get("unless"), table.get("adds")) {
-            self.checker.mistake(&unless.span, "`unless` without `adds`", "it spares lines that `adds` found");
-        }
-        FileWhen {
-            path: self.paths(table, "path"),
-            new: table.flag("new"),
-            adds: self.contents(table, "adds"),
-            unless: self.contents(table, "unless"),
-            outside_repo: table.flag("outside_repo"),
-            recursive: table.flag("recursive"),
-            moved: table.flag("moved"),
-            loses_gate: table.flag("loses_gate"),
-            weakens_policy: table.flag("weakens_policy"),
-        }
-    }
-
-    fn fetch(&mut self, table: &View<'t>) -> FetchWhen<'t> {
-        FetchWhen { host: self.texts(table, "host"), url: self.texts(table, "url"), method: self.texts(table, "method") }
-    }
-
-    fn call(&mut self, table: &View<'t>) -> CallWhen<'t> {
+    /// JSON pointers, and what must stand there.
+    pub(crate) fn args(&mut self, table: &Value<'t>, key: &str) -> Vec<(&'t str, ValueTest<'t>)> {
         let mut args = Vec::new();
-        for (pointer, value) in table.table("args").iter().flat_map(View::entries) {
+        for (pointer, value) in table.table(key).iter().flat_map(Value::entries) {
             if !pointer.text.starts_with('/') {
                 let mend = format!("write `\"/{}\" = …`", pointer.text);
                 self.checker.mistake(&pointer.span, format!("`{}` is not a JSON pointer", pointer.text), mend);
@@ -195,13 +139,13 @@ impl<'t> Reader<'_, 't, '_> {
                 args.push((pointer.text, test));
             }
         }
-        CallWhen { tool: self.texts(table, "tool"), args }
+        args
     }
 
     fn test(&mut self, value: &Value<'t>) -> Option<ValueTest<'t>> {
         let written = match value.value {
             DeValue::String(text) => return self.text_test(&Text { text, span: value.span.clone() }),
-            DeValue::Integer(_) => value.number().map(|number| number.to_string()),
+            DeValue::Integer(_) => value.as_number().map(|number| number.to_string()),
             DeValue::Float(number) => Some(number.as_str().to_owned()),
             DeValue::Boolean(flag) => Some(flag.to_string()),
             _ => None,
@@ -230,26 +174,7 @@ impl<'t> Reader<'_, 't, '_> {
         Some(ValueTest::Number(comparison, number))
     }
 
-    fn spawn(&mut self, table: &View<'t>) -> SpawnWhen<'t> {
-        SpawnWhen { agent: self.texts(table, "agent"), prompt: self.contents(table, "prompt") }
+    pub(crate) fn push_kinds(&mut self, table: &Value<'t>, key: &str) -> Vec<PushKind> {
+        table.texts(key).iter().filter_map(|kind| self.checker.named(kind, PUSH_KINDS, "kind of push")).collect()
     }
-
-    fn push(&mut self, table: &View<'t>) -> PushWhen<'t> {
-        let kinds = table.texts("kind");
-        PushWhen {
-            refs: self.texts_with_protected(table, "refs"),
-            remote: self.texts(table, "remote"),
-            kind: kinds.iter().filter_map(|kind| push_kind(kind, self.checker)).collect(),
-        }
-    }
-}
-
-/// A kind of push by its name.
-pub(super) fn push_kind(text: &Text, checker: &mut Checker) -> Option<PushKind> {
-    let found = PUSH_KINDS.iter().find(|(name, _)| *name == text.text);
-    if found.is_none() {
-        let mend = suggestion(text.text, PUSH_KINDS.iter().map(|(name, _)| *name));
-        checker.mistake(&text.span, format!("unknown kind of push `{}`", text.text), mend);
-    }
-    found.map(|(_, kind)| *kind)
 }

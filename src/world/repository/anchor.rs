@@ -33,9 +33,7 @@ pub struct Anchor {
 ///
 /// Then, if `cwd` lies in another work tree of the same repository, that work tree is the root, for the files are there;
 /// but not if it has no policy file while the first root has one.
-///
-/// # Errors
-/// What could not be looked at: an anchor found without it might be the wrong one.
+/// Error: what could not be looked at: an anchor found without it might be the wrong one.
 pub fn anchor(project_dir: Option<&Path>, cwd: &Path, policy_names: &[&str]) -> Result<Anchor, Unreadable> {
     let Some(project) = project_dir.filter(|path| path.is_absolute()) else {
         let start = existing(cwd, None)?;

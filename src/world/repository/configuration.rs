@@ -14,7 +14,6 @@ const MAX_DEPTH: usize = 4;
 
 /// All entries that git reads in `folder`, the later ones winning: `section.sub.name` with section and name in small
 /// letters, and the value.
-#[must_use]
 pub fn entries(folder: &Path, around: &Surroundings) -> Vec<(String, String)> {
     let home = around.places.homes.first().map(PathBuf::from);
     let mut files = vec![PathBuf::from("/etc/gitconfig")];

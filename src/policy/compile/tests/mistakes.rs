@@ -2,7 +2,8 @@
 
 use super::{RULE, with_pack};
 use crate::policy::Layer;
-use crate::policy::mistake::Mistake;
+use crate::policy::mistake::{Mistake, nearest};
+use crate::policy::schema::{self, Value};
 
 /// The right rule with one line replaced.
 fn rule_with(old: &str, new: &str) -> String {
@@ -219,4 +220,30 @@ fn a_mistake_that_names_two_places() {
     assert_eq!(shown, expected);
     let coloured = with_pack(RULE, &[(Layer::Project, &text)], |input, result| input.render(&result.unwrap_err(), true));
     assert!(coloured.contains("\u{1b}["));
+}
+
+#[test]
+fn near_words_are_suggested_and_far_ones_are_not() {
+    let keys = ["program", "any_flag", "all_flags", "arg"];
+    let cases = [("any_flags", Some("any_flag")), ("progam", Some("program")), ("args", Some("arg")), ("colour", None), ("", None)];
+    for (word, expected) in cases {
+        assert_eq!(nearest(word, keys), expected, "{word}");
+    }
+}
+
+#[test]
+fn a_span_beyond_the_text_is_shown_at_its_end() {
+    let mistake = Mistake { path: "p.toml".into(), span: 90..99, what: "w\u{1b}[1m".into(), mend: String::new() };
+    let shown = mistake.render("ä = 1", false);
+    assert!(shown.contains("p.toml:1") && !shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
+fn days_are_counted_from_1970() {
+    for (day, expected) in [("1970-01-01", 0), ("1969-12-31", -1), ("2000-02-29", 11_016), ("2027-03-31", 20_908), ("2100-03-01", 47_541)] {
+        let text = format!("day = {day}");
+        let table = schema::parse("p.toml", &text).unwrap();
+        let day = Value { value: &table, span: 0..0 }.get("day").unwrap();
+        assert_eq!(day.as_day(), Some(expected), "{text}");
+    }
 }

@@ -2,10 +2,11 @@
 
 use globset::GlobBuilder;
 
+use crate::policy::compile::Texts;
 use crate::policy::compile::automaton::{Reading, automaton};
 use crate::policy::compile::pattern::Patterns;
-use crate::policy::compile::texts::Texts;
 use crate::policy::pattern::{Anchor, Automaton, Pattern};
+use crate::policy::wire::{Bytes, Wire as _};
 
 /// Walks a table over a text.
 fn found(table: &Automaton, text: &str) -> bool {
@@ -326,4 +327,12 @@ fn regular_expressions_agree_with_regex() {
         }
     }
     assert!(matched.iter().all(|count| *count > ROUNDS / 2), "the texts hardly ever match: {matched:?}");
+}
+
+#[test]
+fn a_pattern_survives_the_wire() {
+    let pattern = Pattern { source: "a*", table: None };
+    let mut bytes = Vec::new();
+    pattern.put(&mut bytes);
+    assert_eq!(Pattern::get(&mut Bytes(&bytes)), Some(pattern));
 }
