@@ -152,6 +152,7 @@ impl States {
 
     /// Follows a known text.
     pub fn text(&mut self, table: &Automaton, text: &str) {
+        let mut seen = Seen(if self.all.len() > 1 { vec![false; table.states()] } else { Vec::new() });
         for byte in text.bytes() {
             let class = table.class(byte);
             for state in &mut self.all {
@@ -160,31 +161,31 @@ impl States {
                 }
             }
             if self.all.len() > 1 {
-                self.all.sort_unstable();
-                self.all.dedup();
+                seen.0.fill(false);
+                self.all.retain(|state| seen.first(*state));
             }
         }
     }
 
     /// Follows any one byte but those that `not` names.
     fn one(&mut self, table: &Automaton, not: &dyn Fn(u8) -> bool) {
-        if let Some(next) = step_all(table, &self.all, not, &|_| false) {
-            self.all = next;
-        }
+        let classes = classes(table, not);
+        let mut seen = Seen::of(table);
+        self.all = self.all.iter().flat_map(|state| steps(table, *state, &classes)).filter(|state| seen.first(*state)).collect();
     }
 
     /// Follows any text without the bytes that `without` names, the empty one too; the first byte is none of `not_first`.
     fn anything(&mut self, table: &Automaton, without: &dyn Fn(u8) -> bool, not_first: &dyn Fn(u8) -> bool) {
-        let mut frontier = self.all.clone();
-        let mut first = true;
-        while let Some(next) = step_all(table, &frontier, without, if first { not_first } else { &|_| false }) {
-            first = false;
-            frontier = next.into_iter().filter(|state| !self.all.contains(state)).collect();
-            if frontier.is_empty() {
-                break;
-            }
-            self.all.extend(&frontier);
+        let (first, later) = (classes(table, &|byte| without(byte) || not_first(byte)), classes(table, without));
+        let mut seen = Seen::of(table);
+        let mut reached: Vec<u16> = self.all.iter().flat_map(|state| steps(table, *state, &first)).filter(|state| seen.first(*state)).collect();
+        let mut at = 0;
+        while let Some(state) = reached.get(at).copied() {
+            reached.extend(steps(table, state, &later).filter(|state| seen.first(*state)));
+            at += 1;
         }
+        reached.extend(self.all.iter().filter(|state| seen.first(**state)));
+        self.all = reached;
     }
 
     /// What can be said at the end of the text.
@@ -205,19 +206,33 @@ impl States {
     }
 }
 
-fn step_all(table: &Automaton, from: &[u16], without: &dyn Fn(u8) -> bool, not_first: &dyn Fn(u8) -> bool) -> Option<Vec<u16>> {
-    if from.is_empty() {
-        return None;
+/// The classes of the bytes that `without` does not name. It may cut through a class, so they are collected byte by byte.
+fn classes(table: &Automaton, without: &dyn Fn(u8) -> bool) -> Vec<u16> {
+    let mut given = [false; 256];
+    for byte in (0..=255u8).filter(|byte| !without(*byte)) {
+        if let Some(given) = given.get_mut(usize::from(table.class(byte))) {
+            *given = true;
+        }
     }
-    // One byte stands for its class, but `without` may cut through a class: so classes are collected from the bytes that are left.
-    let mut classes: Vec<u16> = (0..=255u8).filter(|byte| !without(*byte) && !not_first(*byte)).map(|byte| table.class(byte)).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    let mut next: Vec<u16> = from
-        .iter()
-        .flat_map(|state| classes.iter().map(|class| if table.anywhere && table.is_found(*state) { *state } else { table.step(*state, *class) }))
-        .collect();
-    next.sort_unstable();
-    next.dedup();
-    Some(next)
+    (0u16..).zip(given).filter_map(|(class, given)| given.then_some(class)).collect()
+}
+
+/// Where a state leads by these classes; what has been found stays found.
+fn steps<'a>(table: &'a Automaton, state: u16, classes: &'a [u16]) -> impl Iterator<Item = u16> + 'a {
+    let stays = table.anywhere && table.is_found(state);
+    classes.iter().map(move |class| if stays { state } else { table.step(state, *class) })
+}
+
+/// States that have come up.
+struct Seen(Vec<bool>);
+
+impl Seen {
+    fn of(table: &Automaton) -> Self {
+        Self(vec![false; table.states()])
+    }
+
+    /// Whether it is the first time.
+    fn first(&mut self, state: u16) -> bool {
+        self.0.get_mut(usize::from(state)).is_some_and(|seen| !std::mem::replace(seen, true))
+    }
 }

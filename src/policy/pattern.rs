@@ -94,6 +94,12 @@ impl Automaton<'_> {
         }
     }
 
+    /// How many states there are.
+    pub fn states(&self) -> usize {
+        self.next.len() / (2 * (usize::from(self.width) + 1))
+    }
+
+    /// The class of a byte.
     pub fn class(&self, byte: u8) -> u16 {
         self.classes.get(usize::from(byte)).map_or(0, |class| u16::from(*class))
     }
