@@ -276,8 +276,9 @@ fn small_file(path: &Path) -> Result<Option<Vec<u8>>, Unreadable> {
     let mut bytes = Vec::with_capacity(EXPECTED_FILE);
     let opened = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
     match opened.and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes)) {
-        Err(error) if errno_of(&error) == libc::EISDIR => Ok(None),
-        read => Ok(there(path, read)?.map(|_| bytes)),
+        Ok(_) => Ok(Some(bytes)),
+        Err(error) if is_absence(&error) || errno_of(&error) == libc::EISDIR => Ok(None),
+        Err(error) => Err(Unreadable::new(path, &error)),
     }
 }
 

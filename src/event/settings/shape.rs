@@ -53,18 +53,6 @@ pub enum Step {
     Index(usize),
 }
 
-impl From<&str> for Step {
-    fn from(key: &str) -> Self {
-        Self::Key(key.to_owned())
-    }
-}
-
-impl From<usize> for Step {
-    fn from(index: usize) -> Self {
-        Self::Index(index)
-    }
-}
-
 /// A place whose form the client does not accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
@@ -128,7 +116,7 @@ pub fn flaws(root: &Value) -> Vec<Flaw> {
     }
     found.within("hooks", |found| {
         for (event, groups) in root.get("hooks").and_then(Value::as_object).into_iter().flatten() {
-            found.within(event.as_str(), |found| found.event(event, groups));
+            found.within(event, |found| found.event(event, groups));
         }
     });
     found.flaws
@@ -155,10 +143,18 @@ impl Found {
         self.within(key, |found| found.add(what));
     }
 
-    fn within(&mut self, step: impl Into<Step>, look: impl FnOnce(&mut Self)) {
-        self.at.push(step.into());
+    fn within(&mut self, key: &str, look: impl FnOnce(&mut Self)) {
+        self.at.push(Step::Key(key.to_owned()));
         look(self);
         self.at.pop();
+    }
+
+    fn each(&mut self, items: &[Value], look: impl Fn(&mut Self, &Value)) {
+        for (index, item) in items.iter().enumerate() {
+            self.at.push(Step::Index(index));
+            look(self, item);
+            self.at.pop();
+        }
     }
 
     fn keys(&mut self, object: &Map<String, Value>, keys: Keys, what: impl Fn(&str, &str) -> String) {
@@ -184,9 +180,7 @@ impl Found {
         let Some(groups) = groups.as_array() else {
             return self.add(format!("`hooks.{event}` is not a list{so}"));
         };
-        for (index, group) in groups.iter().enumerate() {
-            self.within(index, |found| found.group(event, group, so));
-        }
+        self.each(groups, |found, group| found.group(event, group, so));
     }
 
     fn group(&mut self, event: &str, group: &Value, so: &str) {
@@ -199,11 +193,7 @@ impl Found {
         let Some(handlers) = group.get("hooks").and_then(Value::as_array) else {
             return self.add_at("hooks", format!("a group on `{event}` has no list `hooks`{so}"));
         };
-        self.within("hooks", |found| {
-            for (index, handler) in handlers.iter().enumerate() {
-                found.within(index, |found| found.handler(event, handler, so));
-            }
-        });
+        self.within("hooks", |found| found.each(handlers, |found, handler| found.handler(event, handler, so)));
     }
 
     fn handler(&mut self, event: &str, handler: &Value, so: &str) {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use regex_automata::dfa::{Automaton as _, StartKind, dense};
 use regex_automata::nfa::thompson;
+use regex_automata::util::alphabet::Unit;
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
@@ -85,7 +86,7 @@ impl Rows {
     /// that reports one becomes `FOUND`; otherwise only what is reported at the end of the text counts.
     fn of(dfa: &dense::DFA<Vec<u32>>, anywhere: bool) -> Result<Self, Fault> {
         let byte_classes = dfa.byte_classes();
-        let representatives: Vec<u8> = byte_classes.representatives(0..=255).filter_map(|unit| unit.as_u8()).collect();
+        let representatives: Vec<u8> = byte_classes.representatives(0..=255).filter_map(Unit::as_u8).collect();
         let classes = (0..=255).map(|byte| byte_classes.get(byte)).collect();
         let width = representatives.len();
         let anchored = if anywhere { Anchored::No } else { Anchored::Yes };

@@ -33,7 +33,7 @@ pub(super) fn rule<'t>(
         }
         reader.checker.value(&value, &Key { name: "unless", ..**key });
         all_filled(&value.as_tables(), "unless", "it would spare everything", reader);
-        When::read(reader, kind, &value.as_tables())
+        self::when(kind, &value.as_tables(), reader)
     });
     if let Some(open) = table.get("open")
         && layer > Layer::Organisation
@@ -121,15 +121,7 @@ fn kind<'t>(table: &Value<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Opt
             reader.checker.mistake(&table.span, format!("{of} does not say of which actions it speaks"), format!("add one of {}", names.join(", ")));
             None
         }
-        [(_, kind)] => {
-            let tables = table.tables(kind.name);
-            for (adds, unless) in tables.iter().map(|table| (table.get("adds"), table.get("unless"))) {
-                if let (Some(unless), None, "write") = (unless, adds, kind.name) {
-                    reader.checker.mistake(&unless.span, "`unless` without `adds`", "it spares lines that `adds` found");
-                }
-            }
-            When::read(reader, kind.name, &tables).map(|when| (*kind, when))
-        }
+        [(_, kind)] => when(kind.name, &table.tables(kind.name), reader).map(|when| (*kind, when)),
         [(_, first), rest @ ..] => {
             for (key, kind) in rest {
                 reader.checker.mistake(
@@ -141,6 +133,13 @@ fn kind<'t>(table: &Value<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Opt
             None
         }
     }
+}
+
+fn when<'t>(kind: &str, tables: &[Value<'t>], reader: &mut Reader<'_, 't, '_>) -> Option<When<'t>> {
+    for unless in tables.iter().filter(|table| kind == "write" && table.get("adds").is_none()).filter_map(|table| table.get("unless")) {
+        reader.checker.mistake(&unless.span, "`unless` without `adds`", "it spares lines that `adds` found");
+    }
+    When::read(reader, kind, tables)
 }
 
 /// An exception without any key would hold for everything.

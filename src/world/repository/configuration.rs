@@ -36,7 +36,7 @@ pub fn entries(folder: &Path, around: &Surroundings) -> Vec<(String, String)> {
 fn add(path: &Path, home: Option<&Path>, depth: usize, all: &mut Vec<(String, String)>) {
     let Some(bytes) = beginning(path, MAX_FILE) else { return };
     for (key, value) in parse(&String::from_utf8_lossy(&bytes)) {
-        if depth < MAX_DEPTH && (key == "include.path" || (key.starts_with("includeif.") && key.ends_with(".path"))) {
+        if depth < MAX_DEPTH && (key == "include.path" || (key.starts_with("includeif.") && key.strip_suffix(".path").is_some())) {
             let included = match (value.strip_prefix("~/"), home) {
                 (Some(rest), Some(home)) => home.join(rest),
                 _ => path.parent().unwrap_or(path).join(&value),

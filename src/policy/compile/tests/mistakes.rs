@@ -66,6 +66,7 @@ fn each_mistake_of_a_rule() {
         (RUN, "commit = {}\nrun = {}", 6, "`commit` is not supported by this version", "take it out"),
         ("reason =", "unless = {}\nreason =", 7, "`unless` names nothing", "spare everything"),
         ("reason =", "unless = { run = { arg = \"x\" } }\nreason =", 7, "`unless` names the kind `run` again", "the keys of `run`"),
+        (RUN, "write = { path = \"a\" }\nunless = { unless = \"a\" }", 7, "`unless` without `adds`", "spares lines"),
         ("reason =", "unless = { path = \"x\" }\nreason =", 7, "unknown key `path` in `unless`", "known here"),
         ("reason =", "where = { phase = \"dev\" }\nreason =", 7, "`phase` is not supported", "update"),
         ("reason =", "where = { dirty = 1 }\nreason =", 7, "`dirty` is an integer", "`true`"),
