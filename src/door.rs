@@ -81,6 +81,9 @@ fn enter(argument: Option<&str>, deadline: u32) -> Vec<u8> {
     let (crash, late) = (words("it crashed (a signal, or the stack overflowed)"), words("it did not come to an end in time"));
     let code = crash.code;
     let [crash, late] = [crash, late].map(|answer| Said { stdout: answer.stdout.leak(), stderr: answer.stderr.leak() });
+    // Under an emulator that counts instructions there is no time to keep; no build that is shipped looks for this.
+    #[cfg(debug_assertions)]
+    let deadline = if std::env::var_os("PORTCULLIS_TEST_NO_DEADLINE").is_some() { 0 } else { deadline };
     system::guard(LastWords { code, crash, late }, deadline);
     std::panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();

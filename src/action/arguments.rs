@@ -140,6 +140,12 @@ fn options(scope: &[Cow<Program>], words: &[Word], mut at: usize, until: Until, 
         at = old_bundle(program, words, at, out);
     }
     while let Some(word) = words.get(at) {
+        if !options_end && word.is("--end-of-options") && program.style == Style::Gnu {
+            // As `--`, but what follows may be a revision (gitcli(7)).
+            options_end = true;
+            at += 1;
+            continue;
+        }
         if !options_end && word.is("--") && program.style != Style::Keys {
             options_end = true;
             out.behind_dashes = Some(out.operands.len());
@@ -283,6 +289,8 @@ fn long(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) 
     let candidates = candidates(scope, name);
     match candidates.as_slice() {
         [(opt, false)] => {
+            // The last of `--x` and `--no-x` counts.
+            out.flags.retain(|flag| !flag.names.iter().any(|known| opposite(known).is_some_and(|known| opt.names.contains(&known.as_str()))));
             match attached {
                 None if opt.takes == Takes::Value => return value_behind(program, opt, words, at + 1, out),
                 Some(value) if matches!(opt.role, Role::Argv | Role::SplitArgv) => {
@@ -294,7 +302,6 @@ fn long(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) 
             return at + 1;
         }
         [(opt, true)] => {
-            // The last of `--x` and `--no-x` counts.
             out.flags.retain(|flag| !flag.names.iter().any(|known| opt.names.contains(&known.as_str())));
             let names = opt.names.iter().filter_map(|known| opposite(known)).collect();
             out.flags.push(Flag { names, value: attached });

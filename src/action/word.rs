@@ -9,6 +9,8 @@ pub enum Bound {
     /// A name made by a known producer (`git branch --show-current`, `mktemp`, `wc -l`): not empty, one word, and
     /// it starts with none of `-`, `+`, `:`, `/`, `~`.
     Name,
+    /// `true` or `false`, as a variable that was set in a branch.
+    Truth,
 }
 
 /// A stretch of a word.

@@ -72,7 +72,7 @@ fn literal(source: &str, word: &Word) -> Answer {
                 Some(found) => rest = rest.get(found + text.len()..).unwrap_or(""),
                 None => return Answer::No,
             },
-            Piece::Any(Bound::Name) => {
+            Piece::Any(Bound::Name | Bound::Truth) => {
                 if rest.is_empty() || (at == 0 && rest.bytes().next().is_some_and(|first| NOT_IN_FRONT.contains(&first))) {
                     return Answer::No;
                 }
@@ -141,7 +141,7 @@ impl States {
                     self.anything(table, &|byte| byte == b'/', &|byte| component_start && byte == b'.' && !ends);
                 }
                 Piece::Any(Bound::Anything) => self.anything(table, &|_| false, &|_| false),
-                Piece::Any(Bound::Name) => {
+                Piece::Any(Bound::Name | Bound::Truth) => {
                     self.one(table, &|byte| byte == 0 || NOT_IN_FRONT.contains(&byte));
                     self.anything(table, &|byte| matches!(byte, 0 | b'/'), &|_| false);
                 }

@@ -3,6 +3,7 @@
 //! runs, and a long one, which a variable of the environment asks for; the head of each module says which.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking, and says how it went")]
 
+mod git_options;
 mod growth;
 mod scripts;
 #[path = "../it/support.rs"]

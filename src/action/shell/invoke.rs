@@ -7,7 +7,7 @@ use super::builtin::joined;
 use super::{Output, Shell, Stdin};
 use crate::action::arguments::{self, Arguments};
 use crate::action::git;
-use crate::action::word::{Piece, Word};
+use crate::action::word::{Bound, Piece, Word};
 use crate::action::{Deed, Run};
 
 impl Shell<'_> {
@@ -18,6 +18,9 @@ impl Shell<'_> {
         }
         let plain = std::mem::take(&mut self.plain);
         let Some((head, args)) = words.split_first() else { return Output::nothing() };
+        if head.pieces == [Piece::Any(Bound::Truth)] {
+            return Output::nothing();
+        }
         let Some(name) = program_name(head) else {
             return self.unknown_program(&words, env, stdin);
         };
@@ -130,8 +133,9 @@ impl Shell<'_> {
     /// The command word is not known.
     fn unknown_program(&mut self, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
         self.opaque(joined(words).to_string(), "the name of the program is computed");
-        // `$SUDO git push`: the first words may vanish.
-        let vanishing = words.iter().take_while(|word| word.multi && program_name(word).is_none()).count();
+        // `$SUDO git push`: the first words may vanish, where nothing of them is known.
+        let vanishes = |word: &&Word| word.multi && word.pieces.iter().all(|piece| matches!(piece, Piece::Any(_)));
+        let vanishing = words.iter().take_while(vanishes).count();
         let rest = words.get(vanishing..).unwrap_or(&[]);
         if vanishing > 0 && !rest.is_empty() {
             let before = std::mem::replace(&mut self.sure, false);

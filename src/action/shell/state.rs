@@ -332,10 +332,15 @@ impl State {
 
     /// What was done since `mark` may not have been done: what differs is not known.
     pub(super) fn join(&mut self, mark: &Mark) {
-        let differs = |(name, old): (&str, Option<&Variable>)| (self.variables.known.get(name) != old).then(|| name.to_owned());
-        let differing: Vec<String> = self.variables.since(mark.variables).into_iter().filter_map(differs).collect();
-        for name in differing {
-            self.set(&name, Word::unknown());
+        let differs = |(name, old): (&str, Option<&Variable>)| {
+            let new = self.variables.known.get(name);
+            // `$verbose && …`: a switch stays one.
+            let bound = if is_truth(old) && is_truth(new) { Bound::Truth } else { Bound::Anything };
+            (new != old).then(|| (name.to_owned(), Word { pieces: vec![Piece::Any(bound)], multi: false }))
+        };
+        let differing: Vec<(String, Word)> = self.variables.since(mark.variables).into_iter().filter_map(differs).collect();
+        for (name, value) in differing {
+            self.set(&name, value);
         }
         let lost = |(name, old): (&str, Option<&()>)| (old.is_some() && !self.exported.known.contains_key(name)).then(|| name.to_owned());
         let lost: Vec<String> = self.exported.since(mark.exported).into_iter().filter_map(lost).collect();
@@ -359,4 +364,8 @@ impl State {
             mine.branch = Some(Word::unknown());
         }
     }
+}
+
+fn is_truth(value: Option<&Variable>) -> bool {
+    matches!(value, Some(Variable::Scalar(word)) if matches!(word.literal(), Some("true" | "false" | ":")) || word.pieces == [Piece::Any(Bound::Truth)])
 }

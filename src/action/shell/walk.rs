@@ -455,7 +455,7 @@ fn mark(bound: Bound) -> char {
     let [any, name] = HOLES;
     match bound {
         Bound::Anything => any,
-        Bound::Name => name,
+        Bound::Name | Bound::Truth => name,
     }
 }
 
