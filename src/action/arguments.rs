@@ -34,6 +34,8 @@ pub struct Arguments {
     pub unsure: bool,
     /// Assignments for the inner command.
     pub assignments: Vec<(String, Word)>,
+    /// Standard input was named where a file with commands or text is expected (`make -f -`).
+    pub from_stdin: bool,
 }
 
 impl Arguments {
@@ -43,10 +45,22 @@ impl Arguments {
         self.flags.iter().any(|flag| flag.names.iter().any(|known| known == name))
     }
 
+    /// The first word with one of these roles.
+    #[must_use]
+    pub fn word(&self, roles: &[Role]) -> Option<&Word> {
+        self.roles.iter().find(|(role, _)| roles.contains(role)).map(|(_, word)| word)
+    }
+
+    /// The value of an option.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&Word> {
+        self.flags.iter().find(|flag| flag.names.iter().any(|known| known == name))?.value.as_ref()
+    }
+
     /// Nothing given says what to run: an interpreter reads it from standard input.
     #[must_use]
     pub fn text_from_stdin(&self) -> bool {
-        self.inner.is_none() && !self.roles.iter().any(|(role, _)| matches!(role, Role::Script | Role::Shell | Role::Code | Role::Patch))
+        self.inner.is_none() && self.embedded.is_empty() && self.word(&[Role::Script, Role::Shell, Role::Code]).is_none()
     }
 }
 
@@ -90,7 +104,8 @@ pub fn read(program: &Program, words: &[Word]) -> Arguments {
     let Some(current) = scope.first() else { return arguments };
     options(&scope, words, at, if stops(current) { Until::Operand } else { Until::End }, &mut arguments);
     if current.subcommands.is_empty() || !arguments.subcommand.is_empty() || !current.forms.is_empty() {
-        assign(current, &mut arguments);
+        let hosts = program.names.iter().any(|name| matches!(*name, "rsync" | "scp" | "rclone" | "docker" | "kubectl"));
+        assign(current, hosts, &mut arguments);
     }
     arguments
 }
@@ -121,7 +136,9 @@ static UNDESCRIBED: Program<'static> = Program {
     remote: false,
     shell_stdin: false,
     appends: false,
+    runs: "",
     language: "",
+    escapes: Vec::new(),
     subcommands: Subcommands::EMPTY,
 };
 
@@ -198,6 +215,12 @@ fn options(scope: &[Cow<Program>], words: &[Word], mut at: usize, until: Until, 
                 at += 1;
                 continue;
             }
+            Some((Role::Argv, _)) if word.is("-") && !program.language.is_empty() => {
+                // `uv run -`
+                out.from_stdin = true;
+                at += 1;
+                continue;
+            }
             Some((role @ (Role::Argv | Role::ShellRest), _)) => {
                 out.inner = Some((role, at));
                 return at;
@@ -225,7 +248,8 @@ fn role_at(form: &Form, place: usize) -> Option<(Role, bool)> {
     form.operands.get(place).filter(|_| !gathers).copied()
 }
 
-fn form<'p, 'a>(program: &'p Program<'a>, flags: &[Flag]) -> Option<&'p Form<'a>> {
+/// The form that the options given choose.
+pub(super) fn form<'p, 'a>(program: &'p Program<'a>, flags: &[Flag]) -> Option<&'p Form<'a>> {
     program.forms.iter().find(|form| form.with.iter().all(|name| flags.iter().any(|flag| flag.names.iter().any(|known| known == name))))
 }
 
@@ -358,6 +382,11 @@ fn bundle(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments
     let (Some(program), Some(word)) = (scope.first(), words.get(at)) else { return at + 1 };
     let text = word.prefix();
     let sign = text.chars().next().unwrap_or('-');
+    if let Some(opt) = known(scope, "+").filter(|_| sign == '+') {
+        // `vim +COMMAND`
+        take(opt, Some(word.without_prefix(1)), out);
+        return at + 1;
+    }
     for (offset, letter) in text.char_indices().skip(1) {
         let name = format!("{sign}{letter}");
         let end = offset + letter.len_utf8();
@@ -459,41 +488,49 @@ fn split(word: &Word) -> Vec<Word> {
 }
 
 fn take(opt: &Opt, value: Option<Word>, out: &mut Arguments) {
-    if let (true, Some(value)) = (opt.role != Role::None, value.as_ref().filter(|value| !stream(opt.role, value))) {
-        out.roles.push((opt.role, value.clone()));
+    if let (true, Some(value)) = (opt.role != Role::None, &value) {
+        give(opt.role, value, out);
     }
     out.flags.push(Flag { names: opt.names.iter().map(|name| (*name).to_owned()).collect(), value });
 }
 
-/// Whether the word stands for a standard stream and not for a file of that name.
-fn stream(role: Role, word: &Word) -> bool {
-    matches!(role, Role::Read | Role::Write | Role::Script | Role::Patch) && (word.is("-") || word.is("/dev/stdin"))
+/// Notes the role of a word, unless it stands for a standard stream and not for a file of that name.
+fn give(role: Role, word: &Word, out: &mut Arguments) {
+    match role {
+        Role::Read | Role::Write | Role::Script | Role::Code if word.is("-") || word.is("/dev/stdin") => out.from_stdin |= role == Role::Script,
+        _ => out.roles.push((role, word.clone())),
+    }
 }
 
-/// Whether the word names a file of another machine (`host:path`; rsync and scp take a colon before any slash for that).
-fn elsewhere(program: &Program, word: &Word) -> bool {
+/// Whether the word names a file of another machine (`host:path`: a colon before any slash).
+fn elsewhere(word: &Word) -> bool {
     let mut front = word.pieces.iter().map(|piece| if let Piece::Lit(text) = piece { text.as_str() } else { "" });
     let host = front.find_map(|text| text.find([':', '/']).and_then(|at| text.get(at..)));
-    host.is_some_and(|rest| rest.starts_with(':')) && program.names.iter().any(|name| matches!(*name, "rsync" | "scp"))
+    host.is_some_and(|rest| rest.starts_with(':'))
 }
 
 /// Gives each operand its role, and each option value the role that it has in this form.
-fn assign(program: &Program, out: &mut Arguments) {
+fn assign(program: &Program, hosts: bool, out: &mut Arguments) {
     let Some(form) = form(program, &out.flags) else { return };
     for (name, role) in &form.values {
-        let values = out.flags.iter().filter(|flag| flag.names.iter().any(|known| known == name)).filter_map(|flag| flag.value.clone());
-        out.roles.extend(values.filter(|value| !stream(*role, value)).map(|value| (*role, value)));
+        let given = |flag: &&Flag| flag.names.iter().any(|known| known == name);
+        let values: Vec<Word> = out.flags.iter().filter(given).filter_map(|flag| flag.value.clone()).collect();
+        for value in values {
+            give(*role, &value, out);
+        }
     }
     let roles: Vec<(Role, bool)> = form.operands.iter().copied().filter(|(role, _)| *role != Role::Assignments).collect();
     let spare = (out.operands.len() + 1).saturating_sub(roles.len());
-    let mut operands = out.operands.iter();
+    let all = out.operands.clone();
+    let mut operands = all.iter();
     for (place, (role, many)) in roles.iter().enumerate() {
         let last = place + 1 == roles.len();
         let count = if *many { if last { operands.len() } else { spare } } else { 1 };
         if *many && !last {
             out.gathered = count;
         }
-        let here = operands.by_ref().take(count).filter(|word| !stream(*role, word) && !elsewhere(program, word));
-        out.roles.extend(here.map(|word| (*role, word.clone())));
+        for word in operands.by_ref().take(count).filter(|word| !hosts || !elsewhere(word)) {
+            give(*role, word, out);
+        }
     }
 }

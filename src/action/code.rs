@@ -1,4 +1,4 @@
-//! Program text (Python, JavaScript, Ruby, Perl, PHP, awk) read for the calls that run programs or touch files.
+//! Program text (Python, JavaScript, Ruby, Perl, PHP, awk, sed, crontabs) read for the calls that run programs or touch files.
 //! Runs nothing and follows no control flow: a call counts wherever it stands, and a name stands for every literal that
 //! is given to it anywhere in the text. Knows no rule and does not read shell text.
 //!
@@ -7,17 +7,22 @@
 
 mod awk;
 mod calls;
+mod cron;
 mod effects;
 mod eval;
 mod functions;
 mod grammar;
 mod lex;
+mod marks;
 mod names;
 mod piece;
 mod quotes;
+mod sed;
 mod value;
 
+use crate::policy::wire::named_enum;
 use lex::Part;
+pub use marks::{environment, escapes};
 use piece::Piece;
 
 /// More text than this is not read; the rest counts as opaque. In bytes.
@@ -31,19 +36,28 @@ const MAX_DEPTH: usize = 6;
 /// reader of shell text sees an unknown word there.
 pub const HOLE: &str = "${__unknown__}";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// Python 3, and 2 where it reads the same.
-    Python,
-    /// JavaScript and TypeScript, in Node.js, Deno and Bun.
-    JavaScript,
-    Ruby,
-    Perl,
-    Php,
-    /// awk, gawk, mawk.
-    Awk,
-    /// Any other: the call names of all languages, with strings as in C.
-    Unknown,
+named_enum! {
+    /// The language of a program text.
+    pub enum Language {
+        /// Python 3, and 2 where it reads the same.
+        Python = "python",
+        /// JavaScript and TypeScript, in Node.js, Deno and Bun.
+        JavaScript = "javascript",
+        /// Ruby.
+        Ruby = "ruby",
+        /// Perl 5.
+        Perl = "perl",
+        /// PHP.
+        Php = "php",
+        /// awk, gawk, mawk.
+        Awk = "awk",
+        /// sed.
+        Sed = "sed",
+        /// Lists of times and commands, as `crontab` takes them.
+        Cron = "cron",
+        /// Any other: the call names of all languages, with strings as in C.
+        Unknown = "",
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,9 +87,15 @@ pub enum Found {
 
 /// Finds the calls, in the order of the text; never fails. Takes time in proportion to the text.
 pub fn scan(text: &str, language: Language) -> Vec<Found> {
-    let mut scan = Scan::new(language, 0);
-    scan.text(text);
-    scan.found
+    match language {
+        Language::Sed => sed::scan(text),
+        Language::Cron => cron::scan(text),
+        _ => {
+            let mut scan = Scan::new(language, 0);
+            scan.text(text);
+            scan.found
+        }
+    }
 }
 
 /// What one text and the code inside its strings share.

@@ -4,7 +4,6 @@
 use super::arguments::{self, Arguments};
 use super::lookup::{Found, Lookup};
 use super::path::Path;
-use super::program::Role;
 use super::shell::{Output, Shell, Stdin};
 use super::word::{Bound, Piece, Word};
 use super::{Change, Deed, Flag, Push, PushKind, Write};
@@ -20,7 +19,6 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
     let inherited: Vec<(String, Word)> = shell.exported().into_iter().chain(env.iter().cloned()).collect();
     let given = configuration(&arguments.front, &inherited);
     let set_here = shell.configured();
-    started_by_environment(shell, &env);
     for (key, value) in &given {
         configured(shell, key, value, &env, stdin);
     }
@@ -59,9 +57,9 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
     }
     let at = shell.note("git", words, &arguments, env.clone(), stdin);
     shell.works_in(at, repository.clone());
-    let described = program.subcommand(&name);
     match name.as_str() {
-        "push" | "send-pack" => {
+        "subtree" if arguments.subcommand.get(1).is_none_or(|name| !name.is("push")) => {}
+        "push" | "send-pack" | "http-push" | "subtree" => {
             let configuration = [shell.stored_pushes(&repository, &arguments), given].concat();
             for push in pushes(&arguments, &configuration, shell.branch()) {
                 shell.act(Deed::Push(push), at);
@@ -75,15 +73,13 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
             }
         }
         "checkout" | "switch" | "restore" => checked_out(shell, &name, &arguments, at),
-        "apply" | "am" if arguments.operands.is_empty() => shell.patch(stdin.known_text(), at),
         _ => {}
     }
-    if let Some(described) = &described {
-        let role_program =
-            &*arguments::innermost(described, &Arguments { subcommand: arguments.subcommand.iter().skip(1).cloned().collect(), ..Arguments::default() });
-        shell.roles(role_program, &arguments, stdin, at);
-        shell.inner_of(role_program, &name, args, &arguments, &env, stdin);
+    // `ext::COMMAND` as an address (git-remote-ext(1)).
+    for line in arguments.operands.iter().filter(|word| word.prefix().starts_with("ext::")) {
+        shell.line_within("git", &line.without_prefix(5), stdin);
     }
+    shell.effects(&program, words, &arguments, &env, stdin, at);
     let output = shell.asked(&name, args);
     shell.leave(before);
     output
@@ -142,28 +138,6 @@ fn configuration(front: &[Flag], env: &[(String, Word)]) -> Vec<(String, Word)> 
     all
 }
 
-/// Variables whose values git runs (git(1), "Environment Variables"; git-var(1)).
-const STARTED: &[&str] = &[
-    "GIT_EDITOR",
-    "GIT_SEQUENCE_EDITOR",
-    "EDITOR",
-    "VISUAL",
-    "GIT_PAGER",
-    "PAGER",
-    "GIT_SSH",
-    "GIT_SSH_COMMAND",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_ASKPASS",
-    "GIT_PROXY_COMMAND",
-];
-
-/// Follows the commands that stand in variables in front of git.
-fn started_by_environment(shell: &mut Shell, env: &[(String, Word)]) {
-    for (_, value) in env.iter().filter(|(name, value)| STARTED.contains(&name.as_str()) && value.literal().is_some()) {
-        shell.line_within("git", value, &Stdin::default());
-    }
-}
-
 /// `'key'='value' 'key=value'`, as git quotes it for its children.
 fn parameters(text: &Word) -> Vec<(String, Word)> {
     let Some(text) = text.literal() else { return Vec::new() };
@@ -190,6 +164,10 @@ fn key_form(key: &str) -> String {
     }
 }
 
+/// How the keys end whose values git runs (git-config(1)).
+const RUN: &str = ".fsmonitor .sshcommand .editor .pager .program .external .helper \
+    .textconv .driver .cmd .command .clean .smudge .process .askpass .packobjectshook .difffilter .proxycommand";
+
 /// Configuration that holds for one command is a `config once` of its own, so that rules on keys see it.
 fn configured(shell: &mut Shell, key: &str, value: &Word, env: &[(String, Word)], stdin: &Stdin) {
     let arguments =
@@ -197,16 +175,9 @@ fn configured(shell: &mut Shell, key: &str, value: &Word, env: &[(String, Word)]
     let mut setting = Word::lit(format!("{key}="));
     setting.extend(value);
     shell.note("git", &[Word::lit("git"), Word::lit("-c"), setting], &arguments, env.to_vec(), stdin);
-    // Values that git runs.
-    let runs = matches!(
-        key,
-        "core.fsmonitor" | "core.sshcommand" | "core.editor" | "core.pager" | "sequence.editor" | "gpg.program" | "diff.external" | "credential.helper"
-    ) || key.starts_with("pager.")
-        || (key.starts_with("filter.") && !key.ends_with(".required"))
-        || key.ends_with(".textconv")
-        || key.ends_with(".driver");
+    let runs = key.starts_with("pager.") || RUN.split(' ').any(|end| key.ends_with(end));
     if runs && !matches!(value.literal(), Some("true" | "false" | "" | "cat" | "less")) {
-        let value = value.clone();
+        let value = value.without_prefix(usize::from(value.prefix().starts_with('!')));
         shell.line_within("git -c", &value, stdin);
     }
 }
@@ -480,34 +451,5 @@ impl Shell<'_> {
         let text: Vec<String> = words.iter().map(ToString::to_string).collect();
         self.note("git", words, arguments, env, stdin);
         self.unreadable(text.join(" "), "the subcommand is computed");
-    }
-
-    /// Inner commands of a subcommand (`bisect run`, `submodule foreach`, `rebase --exec`).
-    fn inner_of(&mut self, program: &super::program::Program, name: &str, args: &[Word], arguments: &Arguments, env: &[(String, Word)], stdin: &Stdin) {
-        let _ = program;
-        let step = format!("git {name}");
-        match arguments.inner {
-            Some((Role::Argv, start)) => {
-                let words = args.get(start..).unwrap_or(&[]).to_vec();
-                // One word with blanks is a command line (`submodule foreach 'a; b'`).
-                match words.as_slice() {
-                    [only] if only.to_string().contains(' ') => {
-                        self.line_within(&step, only, stdin);
-                    }
-                    _ => {
-                        self.words_within(&step, words, env.to_vec(), stdin);
-                    }
-                }
-            }
-            Some((Role::ShellRest, start)) => {
-                let mut line = Word::default();
-                for word in args.get(start..).unwrap_or(&[]) {
-                    line.extend(word);
-                    line.push_lit(" ");
-                }
-                self.line_within(&step, &line, stdin);
-            }
-            _ => {}
-        }
     }
 }

@@ -63,6 +63,8 @@ pub struct Shell<'p> {
     sure: bool,
     /// What runs does not touch this machine's files.
     remote: bool,
+    /// In a container: its folders that are this machine's, and which; none elsewhere.
+    mounts: Option<Vec<(String, Word)>>,
     depth: usize,
     commands: usize,
     work: usize,
@@ -133,6 +135,7 @@ impl<'p> Shell<'p> {
             via: Vec::new(),
             sure: true,
             remote: false,
+            mounts: None,
             depth: 0,
             commands: 0,
             work: 0,
@@ -228,6 +231,14 @@ impl<'p> Shell<'p> {
         }
     }
 
+    /// Does `work` on a guess.
+    fn unsurely<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.sure, false);
+        let done = work(self);
+        self.sure = before;
+        done
+    }
+
     /// Counts a command; false when there were too many.
     fn count(&mut self) -> bool {
         self.commands += 1;
@@ -306,11 +317,5 @@ impl<'p> Shell<'p> {
 
     pub(in crate::action) fn words_within(&mut self, step: &str, words: Vec<Word>, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
         self.within(step, |shell| shell.invoke(words, env, stdin)).unwrap_or_default()
-    }
-}
-
-impl Stdin {
-    pub(in crate::action) fn known_text(&self) -> Option<&Word> {
-        self.text.as_deref()
     }
 }

@@ -98,6 +98,25 @@ impl Word {
         self.multi && self.may_be_option()
     }
 
+    /// The parts between each `mark` in the known text.
+    #[must_use]
+    pub fn split(&self, mark: char) -> Vec<Self> {
+        let mut parts = vec![Self::default()];
+        for piece in &self.pieces {
+            let Piece::Lit(text) = piece else {
+                parts.last_mut().into_iter().for_each(|last| last.push(piece.clone()));
+                continue;
+            };
+            for (at, stretch) in text.split(mark).enumerate() {
+                if at > 0 {
+                    parts.push(Self::default());
+                }
+                parts.last_mut().into_iter().for_each(|last| last.push_lit(stretch));
+            }
+        }
+        parts
+    }
+
     /// Adds known text at the end.
     pub fn push_lit(&mut self, text: &str) {
         if text.is_empty() {

@@ -144,7 +144,7 @@ static FACTS: &[Key] = &[
 /// Keys of a file that describes programs.
 pub static PROGRAMS: &[Key] = &[may("program", Shape::Tables(&PROGRAM))];
 
-pub static PROGRAM: [Key; 12] = [
+pub static PROGRAM: [Key; 14] = [
     must("name", Shape::Texts),
     may("style", Shape::Text),
     may("options", Shape::Texts),
@@ -155,7 +155,9 @@ pub static PROGRAM: [Key; 12] = [
     may("remote", Shape::Flag),
     may("shell_stdin", Shape::Flag),
     may("appends", Shape::Flag),
+    may("runs", Shape::Text),
     may("language", Shape::Text),
+    may("escapes", Shape::Texts),
     may("subcommand", Shape::Tables(&PROGRAM)),
 ];
 

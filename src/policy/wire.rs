@@ -149,8 +149,13 @@ impl<'a, A: Wire<'a>, B: Wire<'a>> Wire<'a> for (A, B) {
     }
 }
 
-/// Lays a struct down field by field, in the order in which they are named.
+/// Lays a struct down field by field, in the order in which they are named. Declares it too, if it is written out.
 macro_rules! wire_struct {
+    ($(#[$meta:meta])* pub struct $name:ident<'a> { $($(#[$doc:meta])* $vis:vis $field:ident: $kind:ty,)* }) => {
+        $(#[$meta])*
+        pub struct $name<'a> { $($(#[$doc])* $vis $field: $kind,)* }
+        $crate::policy::wire::wire_struct!($name { $($field),* });
+    };
     ($name:ident { $($field:ident),* $(,)? }) => {
         impl<'a> $crate::policy::wire::Wire<'a> for $name<'a> {
             fn put(&self, out: &mut Vec<u8>) { $($crate::policy::wire::Wire::put(&self.$field, out);)* }
@@ -176,7 +181,21 @@ macro_rules! wire_enum {
     };
 }
 
-pub(crate) use {wire_enum, wire_struct};
+/// Declares an enum without data whose variants have names in policies.
+macro_rules! named_enum {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+        impl $name {
+            /// Each with the name that policies give it.
+            pub const NAMES: &[(&str, Self)] = &[$(($text, Self::$variant)),*];
+        }
+        $crate::policy::wire::wire_enum!($name { $($variant),* });
+    };
+}
+
+pub(crate) use {named_enum, wire_enum, wire_struct};
 
 /// A map from 32-bit keys to records, several to a key; a look-up decodes only what it finds.
 #[derive(Clone, Copy, Debug)]

@@ -184,7 +184,7 @@ pub(super) fn function(language: Language, name: &str) -> Option<Effect> {
         Language::Ruby => &[RUBY],
         Language::Perl => &[PERL],
         Language::Php => &[PHP],
-        Language::Awk => &[],
+        Language::Awk | Language::Sed | Language::Cron => &[],
         Language::Unknown if is_one(UNSURE, name) => &[],
         Language::Unknown => &[PYTHON, JAVASCRIPT, RUBY, PERL, PHP, OTHERS],
     };
@@ -233,7 +233,7 @@ pub(super) fn canonical(language: Language, name: &str, stars: &[String]) -> Str
             &[("fs/promises.", "fs."), ("fs.promises.", "fs."), ("graceful-fs.", "fs."), ("fs-extra.", "fs."), ("fse.", "fs."), ("promises.", "fs.")]
         }
         Language::Ruby | Language::Perl => &[("Kernel.", ""), ("Process.", ""), ("CORE.GLOBAL.", ""), ("CORE.", ""), ("Object.", ""), ("self.", "")],
-        Language::Php | Language::Awk => &[],
+        Language::Php | Language::Awk | Language::Sed | Language::Cron => &[],
     };
     let found = aliases.iter().find_map(|(from, to)| name.strip_prefix(from).map(|rest| format!("{to}{rest}")));
     found.unwrap_or_else(|| name.to_owned())

@@ -163,6 +163,6 @@ pub(super) fn of(language: Language) -> &'static Grammar {
         Language::Perl => &PERL,
         Language::Php => &PHP,
         Language::Awk => &AWK,
-        Language::Unknown => &UNKNOWN,
+        _ => &UNKNOWN,
     }
 }

@@ -30,6 +30,9 @@ pub fn read(text: &str, goals: &[&str], given: &[(String, String)]) -> Vec<Word>
     let goals: Vec<String> = if goals.is_empty() { first.into_iter().collect() } else { goals.iter().map(|goal| (*goal).to_owned()).collect() };
     let mut lines = Vec::new();
     let mut order = Order::default();
+    for line in text.lines().filter(|line| !line.starts_with('\t')) {
+        makefile.started(line, &mut lines);
+    }
     for goal in goals {
         makefile.follow(&goal, &mut order, &mut lines, 0);
     }
@@ -106,7 +109,22 @@ impl<'t> Makefile<'t> {
                 self.follow(need, order, lines, depth + 1);
             }
             let first = rule.needs.first().map_or("", String::as_str);
+            for line in &rule.lines {
+                self.started(line, lines);
+            }
             lines.extend(rule.lines.iter().map(|line| self.expand(line.trim_start().trim_start_matches(['@', '-', '+', ' ']), goal, first, 0)));
+        }
+    }
+
+    /// What a line runs while it is read: `$(shell COMMAND)`, `NAME != COMMAND`.
+    fn started(&self, line: &str, lines: &mut Vec<Word>) {
+        let mut run = |text: &str| lines.push(self.expand(text, "", "", 0));
+        for (at, mark) in line.match_indices("$(shell ") {
+            let rest = line.get(at + 1..).unwrap_or("");
+            run(rest.get(mark.len() - 1..end_of(rest, '(', ')')).unwrap_or(""));
+        }
+        if let Some((_, command)) = line.split_once("!=").filter(|_| !line.starts_with('\t')) {
+            run(command);
         }
     }
 
@@ -177,8 +195,8 @@ mod tests {
         let text = "DIR := build\nFLAGS ?= -rf\n.PHONY: all clean\nall: lib app ## the default\n\t@echo $@\nlib:\n\tcc -c lib.c\napp: lib; ld $< \\\n\t-o app\nclean: export X=1\nclean:\n\t-rm $(FLAGS) ${DIR}\n\tgit status $$HOME $(shell pwd)\nsub:\n\t$(MAKE) -C sub all\n";
         for (goals, given, expected) in [
             (vec![], vec![], vec!["cc -c lib.c", " ld lib  \t-o app", "echo all"]),
-            (vec!["clean"], vec![], vec!["rm -rf build", "git status $HOME …"]),
-            (vec!["clean"], vec![("DIR".to_owned(), "/".to_owned())], vec!["rm -rf /", "git status $HOME …"]),
+            (vec!["clean"], vec![], vec!["pwd", "rm -rf build", "git status $HOME …"]),
+            (vec!["clean"], vec![("DIR".to_owned(), "/".to_owned())], vec!["pwd", "rm -rf /", "git status $HOME …"]),
             (vec!["sub"], vec![], vec!["make -C sub all"]),
             (vec!["nothing"], vec![], vec![]),
         ] {

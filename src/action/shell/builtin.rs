@@ -102,6 +102,8 @@ impl Shell<'_> {
                 }
                 if exports {
                     self.state.export(&name);
+                    let value = self.state.get(&name).unwrap_or_default();
+                    self.started(&[(name, value)]);
                 }
             } else if let (Some(name), true) = (arg.literal(), exports) {
                 self.state.export(name);

@@ -12,7 +12,7 @@ use crate::action::{Change, Deed, Delete};
 
 impl Shell<'_> {
     /// What the program does by its description. None: nothing that gives it a known output.
-    pub(super) fn effects(
+    pub(in crate::action) fn effects(
         &mut self,
         program: &Program,
         words: &[Word],
@@ -27,10 +27,18 @@ impl Shell<'_> {
         let program = &*arguments::innermost(program, arguments);
         let remote = self.remote || outer || program.remote;
         let was_remote = std::mem::replace(&mut self.remote, remote);
-        let folder = arguments.roles.iter().find(|(role, _)| *role == Role::Folder).map(|(_, word)| word.clone());
         let before = self.state.place.cwd.clone();
-        if let Some(folder) = folder {
-            self.state.place.cwd = Path::resolve(&before, &folder).word;
+        let mounts = if arguments.word(&[Role::Mount]).is_some() || program.options.iter().any(|opt| opt.role == Role::Mount) {
+            let mounts = self.mounted(arguments);
+            // Where a container starts is said by its image; without anything of this machine in it, it does not matter.
+            let rooted = mounts.iter().all(|(inside, _)| inside.is_empty());
+            self.state.place.cwd = if rooted { Word::lit("/") } else { Word::unknown() };
+            self.mounts.replace(mounts)
+        } else {
+            self.mounts.clone()
+        };
+        if let Some(folder) = arguments.word(&[Role::Folder]) {
+            self.state.place.cwd = Path::resolve(&self.state.place.cwd, folder).word;
         }
         let lent = env.iter().chain(&arguments.assignments).cloned().collect();
         let lent = std::mem::replace(&mut self.lent, lent);
@@ -38,12 +46,42 @@ impl Shell<'_> {
         if name == "ln" {
             self.linked(arguments);
         }
-        self.recipes(name, arguments);
+        self.recipes(name, arguments, stdin);
         let output = self.inner(program, name, words, arguments, env, stdin);
         self.lent = lent;
         self.state.place.cwd = before;
+        self.mounts = mounts;
         self.remote = was_remote;
         output
+    }
+
+    /// The folders of a container that are this machine's (`docker run`, "VOLUME (shared filesystems)").
+    fn mounted(&self, arguments: &Arguments) -> Vec<(String, Word)> {
+        let mut mounts = Vec::new();
+        for (_, word) in arguments.roles.iter().filter(|(role, _)| *role == Role::Mount) {
+            let fields = word.split(',');
+            let field = |names: &[&str]| {
+                let named = |field: &Word| names.iter().find(|name| field.prefix().starts_with(**name)).map(|name| field.without_prefix(name.len()));
+                fields.iter().find_map(named)
+            };
+            let parts = word.split(':');
+            let (host, inside, kept) = match (field(&["target=", "dst=", "destination="]), parts.as_slice()) {
+                (Some(inside), _) => (field(&["source=", "src="]), inside, fields.iter().any(|field| field.is("readonly") || field.is("ro"))),
+                (None, [host, inside, rest @ ..]) => {
+                    (Some(host.clone()), inside.clone(), rest.iter().any(|modes| modes.split(',').iter().any(|mode| mode.is("ro"))))
+                }
+                // `chroot ROOT`
+                (None, _) => (Some(word.clone()), Word::lit("/"), false),
+            };
+            if let (Some(host), Some(inside), false) = (host, inside.literal(), kept) {
+                let inside = inside.trim_end_matches('/').to_owned();
+                // A volume has a name and no path; what is in it stays as it is called.
+                let named = host.literal().is_some_and(|host| !host.contains('/') && !host.starts_with(['.', '~']));
+                let host = if named { Word::lit(inside.as_str()) } else { self.path(&host).word };
+                mounts.push((inside, host));
+            }
+        }
+        mounts
     }
 
     /// Effects of operands and option values.
@@ -61,6 +99,7 @@ impl Shell<'_> {
             }
             match role {
                 Role::None | Role::Argv | Role::ShellRest | Role::Folder | Role::Assignments => sources.push(word.clone()),
+                Role::Keys | Role::Image | Role::Entrypoint | Role::Mount => {}
                 Role::Read => {
                     let path = self.path(word);
                     self.push(Deed::Read(path), Some(at));
@@ -91,7 +130,7 @@ impl Shell<'_> {
                     }
                 }
                 Role::WriteInto => {
-                    let taken = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Read | Role::Move));
+                    let taken = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Read | Role::Move | Role::Download | Role::Write));
                     let mut names: Vec<Word> = taken.map(|(_, word)| word.clone()).collect();
                     if arguments.operands.is_empty() || !arguments.operands.iter().all(|word| names.contains(word)) {
                         // What comes out of an archive is not known.
@@ -120,20 +159,16 @@ impl Shell<'_> {
                     }
                     sources.push(word.clone());
                 }
-                Role::Url => {
-                    let method = arguments
-                        .flags
-                        .iter()
-                        .find(|flag| flag.names.iter().any(|name| name == "--request" || name == "--method"))
-                        .and_then(|flag| flag.value.clone());
+                Role::Url | Role::Download => {
+                    let method = arguments.value("--request").or_else(|| arguments.value("--method")).cloned();
                     self.push(Deed::Fetch { url: word.clone(), method }, Some(at));
-                    if arguments.has("--remote-name") || (name == "wget" && !arguments.has("--output-document") && !arguments.has("--spider")) {
-                        let folder = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--directory-prefix" || name == "--output-dir"));
-                        let mut file = folder.and_then(|flag| flag.value.clone()).unwrap_or_else(|| Word::lit("."));
-                        file.push_lit("/");
-                        file.extend(&Path::resolve(&Word::lit("/"), word).name());
-                        self.write(&file, Change::Unknown, Some(at));
-                        if let Some(path) = self.path(&file).word.literal() {
+                    if *role == Role::Download {
+                        let folder = arguments.word(&[Role::WriteInto]);
+                        if folder.is_none() {
+                            self.write_below(&Word::lit("."), std::slice::from_ref(word), at);
+                        }
+                        let file = self.path(&folder.cloned().unwrap_or_else(|| Word::lit("."))).below(&self.path(word).name());
+                        if let Some(path) = file.word.literal() {
                             self.state.write(path, Word::unknown().into());
                         }
                     }
@@ -164,12 +199,18 @@ impl Shell<'_> {
                 Role::Code => {
                     let word = word.clone();
                     self.code(program.language, &word, at);
+                    self.escaped(program, &word);
                 }
-                Role::Patch => {
-                    let text = self.path(word).word.literal().and_then(|path| self.state.written_text(path));
-                    self.patch(text.as_deref(), at);
+                Role::Commands => {
+                    let word = word.clone();
+                    self.escaped(program, &word);
                 }
             }
+        }
+        let keys: Vec<&Word> = arguments.roles.iter().filter(|(role, _)| *role == Role::Keys).map(|(_, word)| word).collect();
+        if !keys.is_empty() {
+            let line = typed(&keys);
+            self.within(&called, |shell| shell.separate(|shell| shell.text(&line, &Stdin::default())));
         }
     }
 
@@ -231,4 +272,19 @@ impl Shell<'_> {
 fn stands_for(path: &Word) -> Option<Word> {
     let program = program_name(path).filter(|_| path.has_hole() || path.prefix().contains("/bin/"))?;
     Some(Word::lit(format!("{program} \"$@\"")))
+}
+
+/// What keys write: `Space` and `Enter` by their names (tmux(1), "KEY BINDINGS"), `\n` and `^M` as `screen -X stuff` reads
+/// them.
+fn typed(keys: &[&Word]) -> Word {
+    let mut line = Word::default();
+    for key in keys {
+        match key.literal() {
+            Some("Space") => line.push_lit(" "),
+            Some("Enter" | "C-m" | "C-j" | "KPEnter") => line.push_lit("\n"),
+            Some(text) => line.push_lit(&["\\n", "\\r", "\\015", "\\012", "^M", "^J", "\r"].iter().fold(text.to_owned(), |text, end| text.replace(end, "\n"))),
+            None => line.extend(key),
+        }
+    }
+    line
 }

@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use super::builtin::joined;
+use super::invoke::program_name;
 use super::{FILE, Output, Shell, Stdin};
 use crate::action::Flag;
-use crate::action::arguments::Arguments;
+use crate::action::arguments::{self, Arguments};
 use crate::action::program::{Program, Role};
 use crate::action::word::{Bound, Piece, Word};
 
@@ -24,27 +25,26 @@ impl Shell<'_> {
         env.extend(arguments.assignments.iter().cloned());
         let mut output = None;
         for inner in &arguments.embedded {
-            let inner = inner.clone();
-            self.within(name, |shell| shell.invoke(inner, env.clone(), stdin));
+            self.begun(name, inner.clone(), &env, stdin);
         }
         let args = words.get(1..).unwrap_or(&[]);
         match arguments.inner {
             Some((Role::Argv, start)) => {
-                let inner = args.get(start..).unwrap_or(&[]).to_vec();
+                let behind = args.get(start..).unwrap_or(&[]);
+                let mut inner = self.front(program, arguments, behind);
+                inner.extend_from_slice(behind);
                 self.spend(stdin.text.as_ref().filter(|_| program.appends).map_or(0, |text| text.size()));
                 let inners = if program.appends { appended(inner, arguments, stdin) } else { vec![inner] };
                 let inside = if program.appends { Stdin::default() } else { stdin.clone() };
                 if let Some(first) = inners.first().filter(|first| arguments.unsure && first.len() > 1) {
                     // An unknown option may have taken the next word as its value.
-                    let before = std::mem::replace(&mut self.sure, false);
                     let shorter = first.get(1..).unwrap_or(&[]).to_vec();
-                    self.within(name, |shell| shell.invoke(shorter, env.clone(), &inside));
-                    self.sure = before;
+                    self.unsurely(|shell| shell.within(name, |shell| shell.invoke(shorter, env.clone(), &inside)));
                 }
                 for inner in inners {
                     // What another program starts is no function; `time` is a word of the shell itself.
                     self.plain = name != "time";
-                    output = self.within(name, |shell| shell.invoke(inner, env.clone(), &inside));
+                    output = self.begun(name, inner, &env, &inside);
                 }
             }
             Some((Role::ShellRest, start)) => {
@@ -57,39 +57,70 @@ impl Shell<'_> {
             _ => {}
         }
         let reads = stdin.connected && arguments.text_from_stdin();
-        if program.shell_stdin && reads {
-            output = match &stdin.text {
+        let from = || stdin.program.clone().unwrap_or_else(|| "a pipe".to_owned());
+        if let Some(text) = stdin.text.as_ref().filter(|_| stdin.connected && arguments.inner.is_none()) {
+            self.escaped(program, text);
+        }
+        // As a script that is named: what stood on the disk before is not read here.
+        if !reads || (stdin.text.is_none() && stdin.file.is_none() && from_file(stdin)) {
+            return output;
+        }
+        if program.shell_stdin {
+            match &stdin.text {
                 Some(text) => {
                     let (text, positional) = (text.clone(), arguments.operands.clone());
-                    self.within(name, |shell| {
+                    output = self.within(name, |shell| {
                         shell.separate(|shell| {
                             shell.inherit();
                             shell.state.place.positional = Some(Rc::new(positional));
                             shell.text(&text, &Stdin::default())
                         })
-                    })
+                    });
                 }
-                None if stdin.file.is_some() => self.redirected(program, stdin, &arguments.operands),
-                None if from_file(stdin) => None,
-                None => {
-                    let from = stdin.program.clone().unwrap_or_else(|| "a pipe".to_owned());
-                    self.opaque(format!("{from} | {name}"), "a command line comes out of a pipe");
-                    None
-                }
-            };
-        } else if !program.language.is_empty() && reads {
-            match stdin.text.clone() {
-                Some(text) => self.code(program.language, &text, usize::MAX),
-                None if stdin.file.is_some() => drop(self.redirected(program, stdin, &[])),
-                None if from_file(stdin) => {}
-                None => self.opaque(format!("{} | {name}", stdin.program.as_deref().unwrap_or("a pipe")), "a program text comes out of a pipe"),
+                None if stdin.file.is_some() => output = self.redirected(program, stdin, &arguments.operands),
+                None => self.opaque(format!("{} | {name}", from()), "a command line comes out of a pipe"),
             }
-        } else if name == "apply_patch" || (name == "patch" && reads && !arguments.has("--dry-run")) {
-            let text = arguments.operands.first().filter(|_| name == "apply_patch").or(stdin.text.as_deref()).cloned();
-            self.patch(text.as_ref(), usize::MAX);
+        } else if arguments.from_stdin || reads_text(program, arguments) {
+            match &stdin.text {
+                Some(text) => self.code(program.language, &text.clone(), usize::MAX),
+                None if stdin.file.is_some() => drop(self.redirected(program, stdin, &[])),
+                // Patches and lists of times come out of other programs; what they do is not this command's to know.
+                None if program.language.is_empty() || matches!(program.language, "patch" | "cron") => {}
+                None => self.opaque(format!("{} | {name}", from()), "a program text comes out of a pipe"),
+            }
         }
         output
     }
+
+    /// An inner command that a program starts.
+    fn begun(&mut self, name: &str, words: Vec<Word>, env: &[(String, Word)], stdin: &Stdin) -> Option<Output> {
+        self.within(name, |shell| match words.as_slice() {
+            // One word with blanks is a command line, or nothing that runs (`git submodule foreach 'a; b'`).
+            [line] if line.prefix().contains(' ') => shell.separate(|shell| shell.text(line, stdin)),
+            _ => shell.invoke(words, env.to_vec(), stdin),
+        })
+    }
+
+    /// The program of an inner command of which only the arguments stand there.
+    fn front(&self, program: &Program, arguments: &Arguments, behind: &[Word]) -> Vec<Word> {
+        if let Some(entry) = arguments.word(&[Role::Entrypoint]).filter(|entry| !entry.is("")) {
+            return vec![entry.clone()];
+        }
+        if !program.runs.is_empty() {
+            return vec![Word::lit(program.runs)];
+        }
+        // `alpine/git:latest`, `nixpkgs#git`
+        let image = arguments.word(&[Role::Image]).and_then(Word::literal).and_then(|image| image.rsplit(['/', '#']).next()?.split([':', '@']).next());
+        let known = |name: &str| self.programs.find(name).is_some();
+        let named = behind.first().and_then(program_name).is_some_and(|name| known(&name));
+        image.filter(|image| !named && known(image)).map(Word::lit).into_iter().collect()
+    }
+}
+
+/// Whether the program takes text of its language from standard input where no file is named.
+fn reads_text(program: &Program, arguments: &Arguments) -> bool {
+    let text = |(role, _): &(Role, bool)| matches!(role, Role::Script | Role::Code);
+    !program.language.is_empty() && arguments::form(program, &arguments.flags).is_some_and(|form| form.operands.iter().any(text))
 }
 
 /// Whether standard input is a file and no pipe.
@@ -149,14 +180,21 @@ fn fanned(words: &[Word], arguments: &Arguments, stdin: &Stdin) -> Vec<Word> {
         Some(_) => &Stdin { items: Some(items), ..Stdin::default() },
         None => stdin,
     };
-    match template.is_empty() {
-        true => stdin.items.clone().unwrap_or_default(),
-        false if template.iter().any(|word| word.prefix().contains("{}")) => {
-            let marked = Arguments { flags: vec![Flag { names: vec!["-I".to_owned()], value: Some(Word::lit("{}")) }], ..Arguments::default() };
-            appended(template.to_vec(), &marked, stdin).iter().map(|words| joined(words)).collect()
-        }
-        false => appended(template.to_vec(), arguments, stdin).iter().map(|words| joined(words)).collect(),
+    if template.is_empty() {
+        return stdin.items.clone().unwrap_or_default();
     }
+    // What comes into the template is quoted for the shell.
+    let items = stdin.items.as_ref().map(|items| items.iter().map(quoted).collect());
+    let stdin = &Stdin { items, ..stdin.clone() };
+    let marked = Arguments { flags: vec![Flag { names: vec!["-I".to_owned()], value: Some(Word::lit("{}")) }], ..Arguments::default() };
+    let marked = if template.iter().any(|word| word.prefix().contains("{}")) { &marked } else { arguments };
+    appended(template.to_vec(), marked, stdin).iter().map(|words| joined(words)).collect()
+}
+
+/// A word as the shell is to find it again.
+fn quoted(word: &Word) -> Word {
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./=:+@".contains(&byte));
+    word.literal().filter(|text| !plain(text)).map_or_else(|| word.clone(), |text| Word::lit(format!("'{}'", text.replace('\'', "'\\''"))))
 }
 
 pub(super) fn replace(word: &Word, mark: &str, items: &[Word]) -> Vec<Word> {

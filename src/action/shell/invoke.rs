@@ -17,6 +17,7 @@ impl Shell<'_> {
             return Output::unknown();
         }
         let plain = std::mem::take(&mut self.plain);
+        self.started(&env);
         let Some((head, args)) = words.split_first() else { return Output::nothing() };
         if head.pieces == [Piece::Any(Bound::Truth)] {
             return Output::nothing();
@@ -38,7 +39,8 @@ impl Shell<'_> {
             }
         }
         match name.as_str() {
-            "git" => return git::invoke(self, &words, env, stdin),
+            // Both hand on to git what is not theirs.
+            "git" | "hub" | "yadm" => return git::invoke(self, &words, env, stdin),
             "find" | "fd" | "fdfind" => return self.find(&name, &words, env, stdin),
             _ => {}
         }
@@ -46,12 +48,6 @@ impl Shell<'_> {
             // `git-push` is `git push`.
             let words = [&[Word::lit("git"), Word::lit(dashed)], args].concat();
             return git::invoke(self, &words, env, stdin);
-        }
-        if name == "apply_patch" || name == "applypatch" {
-            // Codex's own tool, which its shell knows as a command.
-            let text = args.first().or(stdin.text.as_deref()).cloned();
-            self.patch(text.as_ref(), usize::MAX);
-            return Output::unknown();
         }
         let described = self.programs.find(&name);
         let arguments = match &described {
@@ -64,6 +60,14 @@ impl Shell<'_> {
             && let Some(output) = self.program_file(head, args, &env, stdin)
         {
             return output;
+        }
+        let unknown = match (&described, arguments.subcommand.first().and_then(Word::literal)) {
+            (None, _) => name != "echo" && name != "printf",
+            (Some(program), Some(subcommand)) => program.subcommand(subcommand).is_none(),
+            (Some(_), None) => false,
+        };
+        if unknown {
+            self.guessed(&name, args, &env, stdin);
         }
         if let Some(output) = known {
             return output;
@@ -138,13 +142,37 @@ impl Shell<'_> {
         let vanishing = words.iter().take_while(vanishes).count();
         let rest = words.get(vanishing..).unwrap_or(&[]);
         if vanishing > 0 && !rest.is_empty() {
-            let before = std::mem::replace(&mut self.sure, false);
-            self.invoke(rest.to_vec(), env, stdin);
-            self.sure = before;
+            self.unsurely(|shell| shell.invoke(rest.to_vec(), env, stdin));
         }
         Output::unknown()
     }
+
+    /// A program that nobody described may run what stands behind it.
+    fn guessed(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin) {
+        let starts = |at: &usize| match args.get(*at).and_then(program_name).as_deref() {
+            Some("git" | "sudo" | "bash" | "sh" | "zsh") => true,
+            Some("rm") => args.get(at + 1).and_then(Word::literal).is_some_and(|text| text.starts_with('-') && text.contains('r') && text.contains('f')),
+            _ => false,
+        };
+        if let Some(inner) = (0..args.len()).find(starts).and_then(|at| args.get(at..)) {
+            self.unsurely(|shell| shell.within(name, |shell| shell.invoke(inner.to_vec(), env.to_vec(), stdin)));
+        }
+    }
+
+    /// Follows the commands that stand in variables which programs start.
+    pub(super) fn started(&mut self, env: &[(String, Word)]) {
+        for (name, value) in env.iter().filter(|(name, value)| STARTED.split(' ').any(|known| known == name) && value.literal().is_some()) {
+            // A bar in front says that the output is read (less(1), "INPUT PREPROCESSOR").
+            let line = Word::lit(value.prefix().trim_start_matches('|'));
+            self.line_within(name, &line, &Stdin::default());
+        }
+    }
 }
+
+/// Variables whose values are command lines for programs that are started later (git(1), "Environment Variables"; man(1);
+/// less(1); crontab(1); rsync(1)).
+const STARTED: &str = "GIT_EDITOR GIT_SEQUENCE_EDITOR EDITOR VISUAL SUDO_EDITOR GIT_PAGER PAGER MANPAGER SYSTEMD_PAGER \
+    GH_PAGER LESSOPEN GIT_SSH GIT_SSH_COMMAND RSYNC_RSH GIT_EXTERNAL_DIFF GIT_ASKPASS GIT_PROXY_COMMAND PROMPT_COMMAND";
 
 /// The name of a program without its folder, if it is known.
 pub(super) fn program_name(head: &Word) -> Option<String> {

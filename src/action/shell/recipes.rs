@@ -11,20 +11,26 @@ const MAX_LEVELS: usize = 8;
 
 impl Shell<'_> {
     /// Follows the lines of a recipe, where the program called `name` runs one.
-    pub(super) fn recipes(&mut self, name: &str, arguments: &Arguments) {
+    pub(super) fn recipes(&mut self, name: &str, arguments: &Arguments, stdin: &Stdin) {
         if self.remote || ["--dry-run", "--help", "--list", "--version", "--question"].iter().any(|flag| arguments.has(flag)) {
             return;
         }
         let before = self.state.place.cwd.clone();
         let names: Vec<&str> = arguments.operands.iter().filter_map(Word::literal).collect();
         let subcommand = arguments.subcommand.first().and_then(Word::literal);
+        let mut stored = true;
         let lines = match (name, subcommand) {
             ("make" | "gmake" | "remake", _) => {
                 let file = self.named_file(arguments, "--file").unwrap_or_else(|| self.places(&["GNUmakefile", "makefile", "Makefile"], 1));
                 let given: Vec<(String, String)> =
                     arguments.operands.iter().filter_map(assignment).filter_map(|(name, value)| Some((name, value.literal()?.to_owned()))).collect();
                 let goals: Vec<&str> = names.iter().copied().filter(|name| !name.contains('=')).collect();
-                self.on_disk(file).map(|(_, text)| make::read(&text, &goals, &given))
+                let piped = stdin.text.clone().filter(|_| arguments.value("--file").is_some_and(|file| file.is("-")));
+                let here = piped.or_else(|| file.iter().find_map(|path| self.state.written_text(path)));
+                let given_here: Vec<String> = arguments.value("--eval").into_iter().chain(here.as_deref()).map(ToString::to_string).collect();
+                stored = given_here.is_empty();
+                let text = if stored { self.on_disk(file).map(|(_, text)| text) } else { Some(given_here.join("\n")) };
+                text.map(|text| make::read(&text, &goals, &given))
             }
             ("just", _) => {
                 let file = self.named_file(arguments, "--justfile").unwrap_or_else(|| self.places(&["justfile", "Justfile", ".justfile"], MAX_LEVELS));
@@ -54,7 +60,12 @@ impl Shell<'_> {
             _ => None,
         };
         for line in lines.unwrap_or_default() {
-            self.from_disk(|shell| shell.within(name, |shell| shell.separate(|shell| shell.text(&line, &Stdin::default()))));
+            let follow = |shell: &mut Self| shell.within(name, |shell| shell.separate(|shell| shell.text(&line, &Stdin::default())));
+            if stored {
+                self.from_disk(follow)
+            } else {
+                follow(self)
+            };
         }
         self.state.place.cwd = before;
     }

@@ -8,7 +8,7 @@ use super::{Output, Shell, Stdin};
 use crate::action::arguments::Arguments;
 use crate::action::lookup::{Found, Lookup};
 use crate::action::program::Program;
-use crate::action::word::{Piece, Word};
+use crate::action::word::Word;
 
 /// Folders of programs that come with the system.
 const SYSTEM: &[&str] = &["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/libexec/", "/opt/homebrew/bin/"];
@@ -102,11 +102,7 @@ impl Shell<'_> {
             if program.shell_stdin {
                 return shell.script_text(text, &name, arguments.operands.get(1..).unwrap_or(&[]).to_vec(), stdin);
             }
-            if text.literal().is_none() && text.pieces.iter().all(|piece| matches!(piece, Piece::Any(_))) {
-                shell.opaque(word.to_string(), "the program text is computed");
-            } else {
-                shell.code(program.language, text, usize::MAX);
-            }
+            shell.code(program.language, text, usize::MAX);
             Output::unknown()
         });
     }

@@ -3,32 +3,53 @@
 use super::{Shell, Stdin};
 use crate::action::code::{self, Found, Language};
 use crate::action::patch;
+use crate::action::program::Program;
 use crate::action::word::{Piece, Word};
 use crate::action::{Change, Deed, Delete};
 
 impl Shell<'_> {
     /// Program text of another language.
     pub(super) fn code(&mut self, language: &str, text: &Word, at: usize) {
+        if language == "patch" {
+            return self.patch(Some(text), at);
+        }
         let from = (at != usize::MAX).then_some(at);
-        let language = match language {
-            "python" => Language::Python,
-            "javascript" => Language::JavaScript,
-            "ruby" => Language::Ruby,
-            "perl" => Language::Perl,
-            "php" => Language::Php,
-            "awk" => Language::Awk,
-            _ => Language::Unknown,
-        };
+        let language = Language::NAMES.iter().find(|(name, _)| *name == language).map_or(Language::Unknown, |(_, language)| *language);
         let computed = !text.pieces.is_empty() && text.pieces.iter().all(|piece| matches!(piece, Piece::Any(_)));
-        if computed && language != Language::Awk {
+        if computed && !matches!(language, Language::Awk | Language::Sed | Language::Cron) {
             self.opaque(text.to_string(), "the program text is computed");
             return;
         }
         // Holes leave the literals around them readable.
         let source = text.to_string();
         self.spend(source.len());
-        for found in code::scan(&source, language) {
-            self.found(found, from);
+        let env = code::environment(&source);
+        self.separate(|shell| {
+            for (name, value) in env {
+                shell.state.set(&name, Word::lit(value));
+                shell.state.export(&name);
+            }
+            for found in code::scan(&source, language) {
+                shell.found(found, from);
+            }
+        });
+    }
+
+    /// Text in a command language of which only the ways out are known ([`Program::escapes`]).
+    pub(super) fn escaped(&mut self, program: &Program, text: &Word) {
+        if program.escapes.is_empty() {
+            return;
+        }
+        let holes = |piece: &Piece| match piece {
+            Piece::Lit(text) | Piece::Glob(text) => text.clone(),
+            Piece::Any(_) => code::HOLE.to_owned(),
+        };
+        let source: String = text.pieces.iter().map(holes).collect();
+        self.spend(source.len());
+        for line in source.lines() {
+            for found in code::escapes(line, &program.escapes) {
+                self.found(found, None);
+            }
         }
     }
 

@@ -60,6 +60,11 @@ impl Shell<'_> {
             last = self.ended(item);
             match (&mut text, self.item(item, stdin).text) {
                 (Some(all), Some(more)) => all.extend(&more),
+                // What one command writes says nothing of the lines of the others.
+                (Some(all), None) => {
+                    all.extend(&Word::unknown());
+                    all.push_lit("\n");
+                }
                 _ => text = None,
             }
         }
@@ -85,59 +90,54 @@ impl Shell<'_> {
             Command::Pipeline(parts) => self.pipeline(parts, stdin),
             Command::Subshell { body, redirects } => self.separate(|shell| shell.body(body, redirects, stdin)),
             Command::Group { body, redirects } => self.body(body, redirects, stdin),
-            Command::If { parts, redirects } => {
-                let stdin = self.redirect_all(redirects, stdin);
+            Command::If { parts, redirects } => self.compound(redirects, stdin, |shell, stdin| {
                 for pair in parts.chunks(2) {
-                    let certain = if let [condition, _] = pair { self.certain(condition) } else { None };
+                    let certain = if let [condition, _] = pair { shell.certain(condition) } else { None };
                     match pair {
                         [_, _] if certain == Some(false) => {}
                         [condition, body] => {
-                            self.maybe(condition, &stdin);
-                            self.maybe(body, &stdin);
+                            shell.maybe(condition, stdin);
+                            shell.maybe(body, stdin);
                         }
-                        rest => rest.iter().for_each(|part| self.maybe(part, &stdin)),
+                        rest => rest.iter().for_each(|part| shell.maybe(part, stdin)),
                     }
                     if certain == Some(true) {
                         break;
                     }
                 }
                 Output::unknown()
-            }
-            Command::While { condition, body, redirects } => {
-                let stdin = self.redirect_all(redirects, stdin);
-                self.while_loop(condition, body, &stdin);
+            }),
+            Command::While { condition, body, redirects } => self.compound(redirects, stdin, |shell, stdin| {
+                shell.while_loop(condition, body, stdin);
                 Output::unknown()
-            }
+            }),
             Command::For { name, words, body, redirects } => {
-                let stdin = self.redirect_all(redirects, stdin);
-                self.for_loop(name, words.as_deref(), body, &stdin)
+                self.compound(redirects, stdin, |shell, stdin| shell.for_loop(name, words.as_deref(), body, stdin))
             }
-            Command::ArithmeticFor { expressions, body, redirects } => {
-                let stdin = self.redirect_all(redirects, stdin);
-                self.scalar(expressions);
-                self.maybe(body, &stdin);
+            Command::ArithmeticFor { expressions, body, redirects } => self.compound(redirects, stdin, |shell, stdin| {
+                shell.scalar(expressions);
+                shell.maybe(body, stdin);
                 Output::unknown()
-            }
-            Command::Case { word, arms, redirects } => {
-                let stdin = self.redirect_all(redirects, stdin);
-                let subject = self.scalar(word);
+            }),
+            Command::Case { word, arms, redirects } => self.compound(redirects, stdin, |shell, stdin| {
+                let subject = shell.scalar(word);
                 for arm in arms {
-                    let agree: Vec<Option<bool>> = arm.patterns.iter().map(|pattern| self.agrees(&subject, pattern)).collect();
-                    let certain = self.stored && agree.contains(&Some(true));
-                    if self.stored && agree.iter().all(|agrees| *agrees == Some(false)) {
+                    let agree: Vec<Option<bool>> = arm.patterns.iter().map(|pattern| shell.agrees(&subject, pattern)).collect();
+                    let certain = shell.stored && agree.contains(&Some(true));
+                    if shell.stored && agree.iter().all(|agrees| *agrees == Some(false)) {
                         continue;
                     }
                     // Which arm a stored script goes is not certain without its arguments.
-                    let before = self.sure;
-                    self.sure &= certain || !self.stored;
-                    self.maybe(&arm.body, &stdin);
-                    self.sure = before;
+                    let before = shell.sure;
+                    shell.sure &= certain || !shell.stored;
+                    shell.maybe(&arm.body, stdin);
+                    shell.sure = before;
                     if certain {
                         break;
                     }
                 }
                 Output::unknown()
-            }
+            }),
             Command::Function { name, body } => {
                 self.state.define(name, (**body).clone());
                 Output::nothing()
@@ -161,10 +161,15 @@ impl Shell<'_> {
         }
     }
 
-    fn body(&mut self, body: &Script, redirects: &[Redirect], stdin: &Stdin) -> Output {
+    /// A command that is made of others, with its redirections.
+    fn compound(&mut self, redirects: &[Redirect], stdin: &Stdin, work: impl FnOnce(&mut Self, &Stdin) -> Output) -> Output {
         let stdin = self.redirect_all(redirects, stdin);
-        let output = self.script(body, &stdin);
+        let output = work(self, &stdin);
         self.send(redirects, output)
+    }
+
+    fn body(&mut self, body: &Script, redirects: &[Redirect], stdin: &Stdin) -> Output {
+        self.compound(redirects, stdin, |shell, stdin| shell.script(body, stdin))
     }
 
     /// What happens in a subshell stays there, but for what it does to files.
@@ -278,7 +283,8 @@ impl Shell<'_> {
             }
             // `$(<file)` is the text of the file.
             let file = simple.redirects.iter().any(|redirect| matches!(redirect.to, Target::Read(_)));
-            return self.send(&simple.redirects, if file { Output { text: stdin.text.clone(), items: None, file: stdin.file.clone() } } else { Output::nothing() });
+            return self
+                .send(&simple.redirects, if file { Output { text: stdin.text.clone(), items: None, file: stdin.file.clone() } } else { Output::nothing() });
         }
         let env: Vec<(String, Word)> = simple.assigns.iter().map(|assign| (assign.name.clone(), self.value(assign))).collect();
         let output = self.invoke(words, env, &stdin);
@@ -441,13 +447,42 @@ impl Shell<'_> {
 
     /// The path a word means in the present folder.
     pub(super) fn path(&self, word: &Word) -> Path {
-        let cwd = if self.remote { Word::unknown() } else { self.state.place.cwd.clone() };
+        let cwd = if self.remote && self.mounts.is_none() { Word::unknown() } else { self.state.place.cwd.clone() };
         let path = Path::resolve(&cwd, word);
+        if let Some(mounts) = &self.mounts {
+            return outside(path, mounts, &self.setting.temporary);
+        }
         match path.word.literal().and_then(|literal| self.state.through_links(literal)) {
             Some(target) => Path { word: Word::lit(target), shown: path.shown },
             None => path,
         }
     }
+}
+
+/// Where a path of a container leads on this machine. What is the container's own goes when it goes.
+fn outside(path: Path, mounts: &[(String, Word)], temporary: &str) -> Path {
+    let text = path.word.prefix();
+    if !text.starts_with('/') {
+        return path;
+    }
+    let below = |inside: &str| text.strip_prefix(inside).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let above = |inside: &str| inside.strip_prefix(text.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'));
+    let found = mounts.iter().filter(|(inside, _)| below(inside)).max_by_key(|(inside, _)| inside.len());
+    let mut word = match (found, mounts.iter().find(|(inside, _)| above(inside))) {
+        (Some((inside, host)), _) => {
+            let mut word = host.clone();
+            word.extend(&path.word.without_prefix(inside.len()));
+            word
+        }
+        (None, Some((_, host))) => host.clone(),
+        (None, None) => {
+            let mut word = Word::lit(format!("{temporary}/a container's own"));
+            word.extend(&path.word);
+            word
+        }
+    };
+    word.multi = path.word.multi;
+    Path { shown: path.shown, ..Path::resolve(&Word::lit("/"), &word) }
 }
 
 /// The character that stands for a hole.

@@ -8,32 +8,6 @@ use crate::action::program::{Form, Opt, Program, Role, Style, Subcommands, Takes
 use crate::policy::mistake::{line, suggestion};
 use crate::policy::schema::{Checker, PROGRAMS, Text, Value};
 
-/// Roles by their names.
-pub(super) const ROLES: &[(&str, Role)] = &[
-    ("none", Role::None),
-    ("read", Role::Read),
-    ("write", Role::Write),
-    ("delete", Role::Delete),
-    ("delete-tree", Role::DeleteTree),
-    ("url", Role::Url),
-    ("argv", Role::Argv),
-    ("shell", Role::Shell),
-    ("shell-rest", Role::ShellRest),
-    ("script", Role::Script),
-    ("folder", Role::Folder),
-    ("assignments", Role::Assignments),
-    ("code", Role::Code),
-    ("write-into", Role::WriteInto),
-    ("patch", Role::Patch),
-    ("split-argv", Role::SplitArgv),
-    ("move", Role::Move),
-    ("attributes", Role::Attributes),
-];
-
-/// Ways of writing options by their names.
-pub(super) const STYLES: &[(&str, Style)] =
-    &[("gnu", Style::Gnu), ("exact", Style::Exact), ("single-dash", Style::SingleDash), ("keys", Style::Keys), ("bundled", Style::Bundled)];
-
 /// Reads the descriptions of one file. `seen` holds the place of every program of the files before it.
 pub(super) fn programs<'t>(table: &'t DeValue<'t>, text: &str, checker: &mut Checker, seen: &mut HashMap<&'t str, String>) -> Vec<Program<'t>> {
     let view = Value { value: table, span: 0..0 };
@@ -54,7 +28,7 @@ pub(super) fn programs<'t>(table: &'t DeValue<'t>, text: &str, checker: &mut Che
 }
 
 fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program<'t> {
-    let style = view.text("style").map_or(outer, |style| checker.named(&style, STYLES, "style").unwrap_or(outer));
+    let style = view.text("style").map_or(outer, |style| checker.named(&style, Style::NAMES, "style").unwrap_or(outer));
     let mut options: Vec<Opt> = Vec::new();
     for text in view.texts("options") {
         let option = option(&text, style, checker);
@@ -81,7 +55,9 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
         remote: view.flag("remote").unwrap_or(false),
         shell_stdin: view.flag("shell_stdin").unwrap_or(false),
         appends: view.flag("appends").unwrap_or(false),
+        runs: view.text("runs").map_or("", |program| program.text),
         language: view.text("language").map_or("", |language| language.text),
+        escapes: view.texts("escapes").iter().map(|mark| mark.text).collect(),
         subcommands,
     }
 }
@@ -103,13 +79,8 @@ fn subcommands<'t>(view: &Value<'t>, style: Style, checker: &mut Checker) -> Sub
 
 /// `-u|--user=`
 fn option<'t>(text: &Text<'t>, style: Style, checker: &mut Checker) -> Opt<'t> {
-    let (names, takes) = if let Some(names) = text.text.strip_suffix("=?") {
-        (names, Takes::Attached)
-    } else if let Some(names) = text.text.strip_suffix('=') {
-        (names, Takes::Value)
-    } else {
-        (text.text, Takes::Nothing)
-    };
+    let ends = |(sign, takes): &(&str, Takes)| Some((text.text.strip_suffix(sign)?, *takes));
+    let (names, takes) = Takes::NAMES.iter().rev().find_map(ends).unwrap_or((text.text, Takes::Nothing));
     let names: Vec<&str> = names.split('|').collect();
     for name in &names {
         if name.is_empty() || name.contains(['=', ' ']) || (style != Style::Keys && !name.starts_with(['-', '+'])) {
@@ -156,7 +127,7 @@ fn values<'t>(view: &Value<'t>, options: &[Opt], checker: &mut Checker) -> Vec<(
                 let mend = format!("write `{}=` in `options`", name.text);
                 checker.mistake(&name.span, format!("the option `{}` takes no value", name.text), mend);
             }
-            Some(_) => roles.extend(checker.named(&role, ROLES, "role").map(|role| (name.text, role))),
+            Some(_) => roles.extend(checker.named(&role, Role::NAMES, "role").map(|role| (name.text, role))),
         }
     }
     roles
@@ -169,7 +140,7 @@ fn operands(view: &Value, checker: &mut Checker) -> Vec<(Role, bool)> {
         if many && roles.iter().any(|(_, many)| *many) {
             checker.mistake(&text.span, "two operands of a form end in `*`", "only one can take what the others leave over");
         }
-        if let Some(role) = checker.named(&Text { text: name, span: text.span.clone() }, ROLES, "role") {
+        if let Some(role) = checker.named(&Text { text: name, span: text.span.clone() }, Role::NAMES, "role") {
             roles.push((role, many));
         }
     }
