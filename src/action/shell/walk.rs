@@ -278,7 +278,8 @@ impl Shell<'_> {
             }
             // `$(<file)` is the text of the file.
             let file = simple.redirects.iter().any(|redirect| matches!(redirect.to, Target::Read(_)));
-            return self.send(&simple.redirects, if file { Output { text: stdin.text.clone(), items: None, file: stdin.file.clone() } } else { Output::nothing() });
+            return self
+                .send(&simple.redirects, if file { Output { text: stdin.text.clone(), items: None, file: stdin.file.clone() } } else { Output::nothing() });
         }
         let env: Vec<(String, Word)> = simple.assigns.iter().map(|assign| (assign.name.clone(), self.value(assign))).collect();
         let output = self.invoke(words, env, &stdin);
@@ -443,8 +444,13 @@ impl Shell<'_> {
     pub(super) fn path(&self, word: &Word) -> Path {
         let cwd = if self.remote { Word::unknown() } else { self.state.place.cwd.clone() };
         let path = Path::resolve(&cwd, word);
-        match path.word.literal().and_then(|literal| self.state.through_links(literal)) {
-            Some(target) => Path { word: Word::lit(target), shown: path.shown },
+        match self.state.through_links(path.word.prefix()) {
+            Some(mut target) => {
+                target.push('/');
+                let mut word = Word::lit(target);
+                word.extend(&path.word.without_prefix(path.word.prefix().len()));
+                Path { word: Path::resolve(&Word::lit("/"), &word).word, shown: path.shown }
+            }
             None => path,
         }
     }
