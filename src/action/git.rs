@@ -50,7 +50,8 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
     }
     if matches!(name.as_str(), "push" | "commit") && arguments.may_hide.is_none() {
         // Both have options that must not be missed and hardly any operands of unknown text.
-        arguments.may_hide = arguments.operands.iter().find(|word| word.may_be_option() && !word.prefix().starts_with('-')).cloned();
+        let before = arguments.behind_dashes.unwrap_or(arguments.operands.len());
+        arguments.may_hide = arguments.operands.iter().take(before).find(|word| word.may_be_option() && !word.prefix().starts_with('-')).cloned();
     }
     if name == "checkout" && arguments.behind_dashes.is_none() {
         file_by_name(shell, &mut arguments);

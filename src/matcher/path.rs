@@ -133,7 +133,7 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
         let last = base.rsplit('/').next().unwrap_or(base);
         let known = |text: &str| text.split('/').any(|name| !name.is_empty() && (name == last || pattern.literals.contains(&name)));
         let silent = rest.iter().all(|piece| !matches!(piece, Piece::Lit(text) if !text.trim_matches('/').is_empty()));
-        if question.cover == Cover::Any && !silent && !rest.iter().any(|piece| matches!(piece, Piece::Lit(text) if known(text))) {
+        if question.cover == Cover::Any && !(silent && question.with_contents) && !rest.iter().any(|piece| matches!(piece, Piece::Lit(text) if known(text))) {
             return Answer::No;
         }
         return settle(pattern, rest, over(pattern, rest, true), question).min(Answer::Maybe);

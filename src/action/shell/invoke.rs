@@ -183,7 +183,8 @@ pub(super) fn program_name(head: &Word) -> Option<String> {
         Some(Piece::Lit(text)) => match (text.rsplit_once('/'), head.pieces.len()) {
             (Some((_, name)), _) => Some(name.to_owned()),
             (None, 1) => Some(text.clone()),
-            (None, _) => None,
+            // `./scripts/$NAME.sh`: whatever its name is, it is no program of the system.
+            (None, _) => text.strip_prefix('.').filter(|_| head.prefix().contains('/')).map(|_| text.clone()),
         },
         _ => None,
     }

@@ -164,7 +164,9 @@ impl State {
         if let Some(home) = &setting.home {
             state.set("HOME", Word::lit(home.as_str()));
         }
-        state.set("TMPDIR", Word::lit(setting.temporary.as_str()));
+        for name in ["TMPDIR", "TMP", "TEMP"] {
+            state.set(name, Word::lit(setting.temporary.as_str()));
+        }
         for (name, program) in PROGRAMS {
             state.set(name, Word::lit(*program));
         }
