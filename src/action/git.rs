@@ -69,6 +69,7 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         "config" => {
             if let Some((key, value)) = config_set(&arguments) {
                 alias_defined(shell, &key, &value);
+                started_by_configuration(shell, &key, &value, stdin);
                 shell.configure(key.clone(), value.clone());
                 push_configured(shell, &key, &value, at);
             }
@@ -176,6 +177,11 @@ fn configured(shell: &mut Shell, key: &str, value: &Word, env: &[(String, Word)]
     let mut setting = Word::lit(format!("{key}="));
     setting.extend(value);
     shell.note("git", &[Word::lit("git"), Word::lit("-c"), setting], &arguments, env.to_vec(), stdin);
+    started_by_configuration(shell, key, value, stdin);
+}
+
+/// Follows a value of the configuration that git runs.
+fn started_by_configuration(shell: &mut Shell, key: &str, value: &Word, stdin: &Stdin) {
     let runs = key.starts_with("pager.") || RUN.split(' ').any(|end| key.ends_with(end));
     if runs && !matches!(value.literal(), Some("true" | "false" | "" | "cat" | "less")) {
         let value = value.without_prefix(usize::from(value.prefix().starts_with('!')));

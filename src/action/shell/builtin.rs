@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::filter::printf;
 use super::{Output, Shell, Stdin};
 use crate::action::arguments::assignment;
 use crate::action::word::{Bound, Piece, Word};
@@ -56,6 +57,13 @@ impl Shell<'_> {
                         self.state.set_alias(name, value);
                     }
                 }
+            }
+            "printf" => {
+                let (Some(("-v", name)), rest) = (args.first().and_then(Word::literal).zip(args.get(1).and_then(Word::literal)), args.get(2..)) else {
+                    return None;
+                };
+                let text = printf(rest.unwrap_or(&[])).unwrap_or_else(Word::unknown);
+                self.state.set(name, text);
             }
             "read" | "mapfile" | "readarray" => self.read(args, stdin),
             "getopts" => {

@@ -8,7 +8,7 @@ use crate::action::arguments::{self, Arguments};
 use crate::action::path::Path;
 use crate::action::program::{Program, Role};
 use crate::action::word::{Bound, Piece, Word};
-use crate::action::{Change, Deed, Delete};
+use crate::action::{Action, Change, Deed, Delete};
 
 impl Shell<'_> {
     /// What the program does by its description. None: nothing that gives it a known output.
@@ -151,6 +151,13 @@ impl Shell<'_> {
                     let moved = *role == Role::Move && !arguments.operands.last().is_some_and(|to| to.is("/dev/null"));
                     let recursive = matches!(role, Role::DeleteTree) || all || (*role == Role::Move && !moved);
                     self.push(Deed::Delete(Delete { path: path.clone(), recursive, moved }), Some(at));
+                    // What was moved here goes with it.
+                    let from = path.word.literal().filter(|_| recursive).and_then(|path| self.state.copied_from(path)).map(Word::lit);
+                    let gone = |action: &Action| matches!(&action.deed, Deed::Delete(delete) if delete.moved && Some(&delete.path.word) == from.as_ref());
+                    if self.actions.iter().any(gone) {
+                        let path = Path { word: from.unwrap_or_default(), shown: path.shown.clone() };
+                        self.push(Deed::Delete(Delete { path, recursive, moved }), Some(at));
+                    }
                     if name == "rm" && !recursive && path.word.literal().is_some() && arguments.may_hide.is_some() {
                         // `rm $FLAGS FOLDER`
                         let before = std::mem::replace(&mut self.sure, false);

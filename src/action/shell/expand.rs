@@ -57,6 +57,10 @@ impl Shell<'_> {
             match part {
                 Part::Text(text) => {
                     let mut front = Word::default();
+                    // In `of=~/x` too: bash(1), "Tilde Expansion".
+                    let name = text.find("=~").filter(|end| at == 0 && text.bytes().take(*end).all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+                    let (name, text) = text.split_at(name.map_or(0, |end| end + 1));
+                    front.push_lit(name);
                     let text = if at == 0 { self.tilde(text, &mut front) } else { text };
                     fields.word(&front);
                     globs(text, &mut fields);
@@ -70,7 +74,10 @@ impl Shell<'_> {
                 Part::Parameter(parameter) => {
                     let values = self.parameter(parameter);
                     let list = matches!(parameter.name.as_str(), "@" | "*") || parameter.subscript.as_ref().is_some_and(is_all);
-                    if parameter.quoted {
+                    let joins = parameter.name == "*" || parameter.subscript.as_ref().is_some_and(|subscript| is_text(subscript, "*"));
+                    if parameter.quoted && joins {
+                        fields.quoted(&[super::builtin::joined(&values)], false);
+                    } else if parameter.quoted {
                         fields.quoted(&values, list);
                     } else {
                         fields.unquoted(&values, self.separators().as_deref());
@@ -267,7 +274,11 @@ impl Shell<'_> {
 }
 
 fn is_all(subscript: &RawWord) -> bool {
-    matches!(subscript.parts.as_slice(), [Part::Text(text) | Part::Quoted(text)] if text == "@" || text == "*")
+    is_text(subscript, "@") || is_text(subscript, "*")
+}
+
+fn is_text(word: &RawWord, known: &str) -> bool {
+    matches!(word.parts.as_slice(), [Part::Text(text) | Part::Quoted(text)] if text == known)
 }
 
 /// Adds text in which [`HOLES`] stand for holes.

@@ -98,6 +98,10 @@ impl Shell<'_> {
     /// The output of a git command that only asks.
     pub(super) fn git_output(&self, subcommand: &str, args: &[Word]) -> Output {
         match subcommand {
+            "rev-parse" if args.iter().any(|arg| arg.is("--git-dir") || arg.is("--git-path")) => {
+                let below = args.iter().skip_while(|arg| !arg.is("--git-path")).nth(1).and_then(Word::literal).unwrap_or_default();
+                Output::text(Word::lit(format!(".git/{below}")))
+            }
             "rev-parse" if args.iter().any(|arg| arg.is("--show-toplevel")) => Output::text(Word::lit(self.setting.root.as_str())),
             "diff" | "ls-tree" if !args.iter().any(|arg| arg.is("--name-only")) => Output::unknown(),
             "ls-files" | "diff" | "ls-tree" | "branch" | "rev-parse" | "describe" | "symbolic-ref" | "merge-base" | "rev-list" | "name-rev"
@@ -144,7 +148,7 @@ fn echo(args: &[Word]) -> Word {
 }
 
 /// `printf FORMAT ARGS` with `%s`, `%b`, `%d`, `%q`, `%%`. None: a conversion that is not followed.
-fn printf(args: &[Word]) -> Option<Word> {
+pub(super) fn printf(args: &[Word]) -> Option<Word> {
     let mut args = args;
     if args.first().is_some_and(|arg| arg.is("--")) {
         args = args.get(1..)?;
@@ -165,10 +169,11 @@ fn printf(args: &[Word]) -> Option<Word> {
             }
             match chars.next()? {
                 '%' => word.push_lit("%"),
-                's' | 'b' | 'd' | 'i' | 'q' => {
+                letter @ ('s' | 'b' | 'd' | 'i' | 'q') => {
                     used = true;
                     if let Some((value, rest)) = values.split_first() {
-                        word.extend(value);
+                        let escaped = value.literal().filter(|_| letter == 'b').map(|text| Word::lit(unescape(text)));
+                        word.extend(escaped.as_ref().unwrap_or(value));
                         values = rest;
                     }
                 }

@@ -55,7 +55,15 @@ impl Shell<'_> {
 
     /// What program text does.
     pub(in crate::action) fn found(&mut self, found: Found, from: Option<usize>) {
-        let known = |path: Option<String>| path.map_or_else(Word::unknown, Word::lit);
+        let home = self.state.get("HOME");
+        // `~` stands there only if the program expands it.
+        let known = |path: Option<String>| match (path, home) {
+            (Some(path), Some(mut home)) if path == "~" || path.starts_with("~/") => {
+                home.push_lit(path.trim_start_matches('~'));
+                home
+            }
+            (path, _) => path.map_or_else(Word::unknown, Word::lit),
+        };
         match found {
             Found::Shell(line) => {
                 self.within("code", |shell| shell.separate(|shell| shell.text(&Word::lit(line), &Stdin::default())));

@@ -452,8 +452,13 @@ impl Shell<'_> {
         if let Some(mounts) = &self.mounts {
             return outside(path, mounts, &self.setting.temporary);
         }
-        match path.word.literal().and_then(|literal| self.state.through_links(literal)) {
-            Some(target) => Path { word: Word::lit(target), shown: path.shown },
+        match self.state.through_links(path.word.prefix()) {
+            Some(mut target) => {
+                target.push('/');
+                let mut word = Word::lit(target);
+                word.extend(&path.word.without_prefix(path.word.prefix().len()));
+                Path { word: Path::resolve(&Word::lit("/"), &word).word, shown: path.shown }
+            }
             None => path,
         }
     }
