@@ -58,6 +58,7 @@ impl Scan {
             match piece.token(at) {
                 // In brackets `name=` is an argument's name.
                 Some(Token::Word(_)) if at < inside && piece.mark(at + 1) == "=" => {}
+                Some(Token::Word("for")) => self.repeated(piece, at),
                 Some(Token::Word("import")) => self.import(piece, at),
                 Some(Token::Word("from")) if matches!(self.language, Language::Python | Language::Unknown) => self.members_import(piece, at),
                 Some(Token::Word(name)) => self.assignment(piece, at, name),
@@ -174,6 +175,24 @@ impl Scan {
             "<<" => self.names.grow(name),
             "." if matches!(piece.word(at + 2), Some("append" | "push" | "extend" | "concat" | "insert" | "unshift")) => self.names.grow(name),
             _ => {}
+        }
+    }
+
+    /// `for x in ["a", "b"]`, `for (const x of list)`: the name is each of the values.
+    fn repeated(&mut self, piece: &Piece<'_>, at: usize) {
+        let Some(from) = (at + 2..at + 5).find(|place| matches!(piece.word(*place), Some("in" | "of"))) else { return };
+        let (Some(name), list) = (piece.word(from - 1), from + 1) else { return };
+        if matches!(piece.mark(list), "[" | "(") && !matches!(piece.mark(piece.close(list) + 1), "+" | "." | "[") {
+            for item in piece.items(list) {
+                let value = self.eval(piece, item, 1);
+                self.names.give(name, value);
+            }
+        } else if let Some(Value::List(items)) =
+            piece.word(list).filter(|_| matches!(piece.mark(list + 1), ":" | ")" | "]" | "}")).map(|list| self.named(list).settled())
+        {
+            for item in items {
+                self.names.give(name, item.map_or(Value::Unknown, |item| Value::lit(&item)));
+            }
         }
     }
 
