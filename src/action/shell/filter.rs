@@ -63,6 +63,15 @@ impl Shell<'_> {
             {
                 Output::nothing()
             }
+            // Folders of caches that a tool made for itself.
+            "npm" | "yarn" | "pnpm" | "pip" | "pip3" | "uv" | "go" | "composer"
+                if args.iter().any(|arg| arg.to_string().to_ascii_lowercase().contains("cache")) =>
+            {
+                let mut word = self.state.get("XDG_CACHE_HOME").unwrap_or_else(Word::unknown);
+                word.push_lit("/");
+                word.push(Piece::Any(Bound::Name));
+                Output::text(word)
+            }
             "mktemp" => {
                 let mut word = Word::lit(format!("{}/", self.setting.temporary));
                 word.push(Piece::Any(Bound::Name));

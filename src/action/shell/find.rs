@@ -15,27 +15,29 @@ impl Shell<'_> {
         let arguments = arguments::read(&program, args);
         let at = self.note(name, words, &arguments, env.clone(), stdin);
         let operands: Vec<Word> = arguments.operands.iter().filter(|word| !matches!(word.literal(), Some("(" | ")" | "!" | ","))).cloned().collect();
-        let (test, folders) = if name == "find" {
-            (name_tests(args).find(|test| !sweeps(test)).cloned(), operands)
+        let (tests, folders) = if name == "find" {
+            (name_tests(args), operands)
         } else {
             // fd: the first operand is the pattern, the others are folders.
             let extension =
                 arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--extension")).and_then(|flag| flag.value.as_ref()?.literal());
             let pattern = operands.first().and_then(Word::literal).and_then(fd_pattern);
             let test = extension.map(|extension| Word::lit(format!("*.{extension}"))).or(pattern);
-            (test.filter(|test| !sweeps(test)), operands.get(1..).unwrap_or(&[]).to_vec())
+            (test.filter(|test| !sweeps(test)).into_iter().collect(), operands.get(1..).unwrap_or(&[]).to_vec())
         };
         let folders = if folders.is_empty() { vec![Word::lit(".")] } else { folders };
-        let found: Vec<Word> = folders.iter().map(|folder| found_below(folder, test.as_ref())).collect();
+        let all = [None].into_iter().filter(|_| tests.is_empty());
+        let each: Vec<Option<&Word>> = tests.iter().map(Some).chain(all).collect();
+        let found: Vec<Word> = folders.iter().flat_map(|folder| each.iter().map(|test| found_below(folder, *test))).collect();
         // With `-empty` and no way around it, nothing goes that holds anything; links hold nothing either.
         let links =
             arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name.ends_with("type")) && flag.value.as_ref().is_some_and(|value| value.is("l")));
         let empty =
             (arguments.has("-empty") || links) && !args.iter().any(|word| word.literal().is_none_or(|text| matches!(text, "-o" | "-or" | "!" | "-not" | ",")));
         if arguments.has("-delete") && !empty {
-            for word in if test.is_none() { &folders } else { &found } {
+            for word in if tests.is_empty() { &folders } else { &found } {
                 let path = self.path(word);
-                self.push(Deed::Delete(Delete { path, recursive: test.is_none(), moved: false }), Some(at));
+                self.push(Deed::Delete(Delete { path, recursive: tests.is_empty(), moved: false }), Some(at));
             }
         }
         for (role, word) in &arguments.roles {
@@ -65,13 +67,20 @@ fn fd_pattern(pattern: &str) -> Option<Word> {
     plain.then(|| Word::lit(format!("{front}{rest}{back}")))
 }
 
-/// The patterns that what `find` finds must fit.
-fn name_tests(args: &[Word]) -> impl Iterator<Item = &Word> {
+/// The patterns of which what `find` finds, or acts upon, must fit one; none: everything may fit.
+fn name_tests(args: &[Word]) -> Vec<Word> {
     let given = |at: usize, names: &[&str]| args.get(at).and_then(Word::literal).is_some_and(|text| names.contains(&text));
-    (0..args.len()).filter_map(move |at| {
-        let named = given(at, &["-name", "-iname", "-path", "-wholename"]) && !(at > 0 && given(at - 1, &["!", "-not"]));
-        args.get(at + 1).filter(|_| named)
-    })
+    let either = |at: &usize| given(*at, &["-o", "-or", ","]);
+    let end = (0..args.len()).find(|at| given(*at, &["-exec", "-execdir", "-ok", "-okdir", "-delete"]));
+    // `A -o B -delete` deletes what fits B; brackets hold alternatives together.
+    let bracketed = (0..args.len()).any(|at| given(at, &["("]));
+    let start = end.filter(|_| !bracketed).and_then(|end| (0..end).rev().find(either)).unwrap_or(0);
+    let named = |at: &usize| given(*at, &["-name", "-iname", "-path", "-wholename"]) && !(*at > 0 && given(*at - 1, &["!", "-not"]));
+    let tests: Vec<Word> = (start..end.unwrap_or(args.len())).filter(named).filter_map(|at| args.get(at + 1).cloned()).collect();
+    if (start + 1..end.unwrap_or(args.len())).any(|at| either(&at)) {
+        return if tests.iter().any(sweeps) { Vec::new() } else { tests };
+    }
+    tests.into_iter().find(|test| !sweeps(test)).into_iter().collect()
 }
 
 /// Whether a test lets all files through that people write: everything, or all sources of a language.

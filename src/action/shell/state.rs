@@ -145,6 +145,16 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("KUBECTL", "kubectl"),
 ];
 
+/// Folders of a home where nothing else is set (XDG Base Directory Specification; the Cargo book; `go help environment`).
+const FOLDERS: &[(&str, &str)] = &[
+    ("XDG_CACHE_HOME", ".cache"),
+    ("XDG_CONFIG_HOME", ".config"),
+    ("XDG_STATE_HOME", ".local/state"),
+    ("XDG_DATA_HOME", ".local/share"),
+    ("CARGO_HOME", ".cargo"),
+    ("GOPATH", "go"),
+];
+
 impl State {
     pub(super) fn new(setting: &Setting) -> Self {
         let place = Place { exports_all: false, cwd: Word::lit(setting.cwd.as_str()), positional: None, name: None, branch: None };
@@ -163,8 +173,11 @@ impl State {
         };
         if let Some(home) = &setting.home {
             state.set("HOME", Word::lit(home.as_str()));
+            for (name, folder) in FOLDERS {
+                state.set(name, Word::lit(format!("{home}/{folder}")));
+            }
         }
-        for name in ["TMPDIR", "TMP", "TEMP"] {
+        for name in ["TMPDIR", "TMP", "TEMP", "RUNNER_TEMP"] {
             state.set(name, Word::lit(setting.temporary.as_str()));
         }
         for (name, program) in PROGRAMS {
