@@ -11,6 +11,7 @@
 //!
 //! `PORTCULLIS_SHAPE` names the shapes that are wanted, with `|` between them.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -232,8 +233,13 @@ fn nested((name, open, middle, close): &(&str, &str, &str, &str), depth: usize) 
     }
 }
 
+/// A tool and its input, of about so many bytes.
+type Input = fn(usize) -> (&'static str, String);
+/// A name, and payloads of about so many bytes.
+type Payloads<'s> = Vec<(String, Box<dyn Fn(usize) -> String + 's>)>;
+
 /// Tool inputs that are no command.
-const INPUTS: &[(&str, fn(usize) -> (&'static str, String))] = &[
+const INPUTS: &[(&str, Input)] = &[
     ("a written file", |size| ("Write", format!(r#"{{"file_path":"/x/f","content":{}}}"#, json(&again("a line of text\n", size))))),
     ("escapes", |size| ("Write", format!(r#"{{"file_path":"/x/f","content":"{}"}}"#, again("\\u0041\\n", size)))),
     ("edits", |size| {
@@ -261,9 +267,9 @@ const INPUTS: &[(&str, fn(usize) -> (&'static str, String))] = &[
     ("words of a command", |size| ("Bash", format!("{{\"command\":[{}\"ls\"]}}", again("\"ls\",", size)))),
 ];
 
-fn payloads(scratch: &Scratch) -> Vec<(String, Box<dyn Fn(usize) -> String + '_>)> {
+fn payloads(scratch: &Scratch) -> Payloads<'_> {
     let bash = |text: String| scratch.payload("Bash", &format!(r#"{{"command":{}}}"#, json(&text)), "default");
-    let mut all: Vec<(String, Box<dyn Fn(usize) -> String>)> = Vec::new();
+    let mut all: Payloads = Vec::new();
     for (name, shape) in COMMANDS {
         all.push(((*name).to_owned(), Box::new(move |size| bash(shape(size)))));
     }
@@ -335,7 +341,7 @@ fn work_grows_with_the_input_alone() {
                 #[expect(clippy::cast_precision_loss, reason = "a rate")]
                 let cost = count as f64 / payload.len() as f64;
                 costs.push((size, cost));
-                line.push_str(&format!(" {cost:>10.0}"));
+                let _ = write!(line, " {cost:>10.0}");
             }
             println!("{line}");
             let of = |wanted| costs.iter().find(|(size, _)| *size == wanted).map(|(_, cost)| *cost);
