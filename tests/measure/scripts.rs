@@ -69,7 +69,7 @@ fn inside(command: &Command, names: &mut Vec<String>) {
         }
         Command::Pipeline(commands) => commands.iter().for_each(|command| inside(command, names)),
         Command::Subshell { body, .. } | Command::Group { body, .. } | Command::For { body, .. } | Command::ArithmeticFor { body, .. } => {
-            functions(body, names)
+            functions(body, names);
         }
         Command::If { parts, .. } => parts.iter().for_each(|part| functions(part, names)),
         Command::While { condition, body, .. } => [condition, body].into_iter().for_each(|part| functions(part, names)),
