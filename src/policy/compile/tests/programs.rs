@@ -1,10 +1,8 @@
 //! Descriptions of programs.
 
-use super::super::programs::{ROLES, STYLES};
 use super::{Input, compile};
 use crate::action::program::{Program, Role, Style, Takes};
 use crate::policy::Policy;
-use crate::policy::wire::{Bytes, Wire as _};
 
 fn mistakes(text: &str) -> Vec<String> {
     let programs = [("policies/programs/a.toml", text)];
@@ -98,17 +96,5 @@ fn each_mistake_of_a_description() {
     ];
     for (body, expected) in cases {
         assert_eq!(mistakes(&format!("[[program]]\n{body}")), *expected, "{body}");
-    }
-}
-
-#[test]
-fn every_role_and_style_has_a_name() {
-    for byte in 0..=u8::MAX {
-        if let Some(role) = Role::get(&mut Bytes(&[byte])) {
-            assert_eq!(ROLES.iter().filter(|(_, named)| *named == role).count(), 1, "{role:?}");
-        }
-        if let Some(style) = Style::get(&mut Bytes(&[byte])) {
-            assert_eq!(STYLES.iter().filter(|(_, named)| *named == style).count(), 1, "{style:?}");
-        }
     }
 }
