@@ -5,7 +5,7 @@ use super::arguments::{self, Arguments};
 use super::lookup::{Found, Lookup};
 use super::path::Path;
 use super::shell::{Output, Shell, Stdin};
-use super::word::{Bound, Piece, Word};
+use super::word::{Piece, Word};
 use super::{Change, Deed, Flag, Push, PushKind, Write};
 
 /// Aliases that lead to aliases.
@@ -42,17 +42,20 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         if let Some(alias) = given_here.or(stored) {
             shell.leave(before);
             let run = |shell: &mut Shell| aliased(shell, &alias, args, &arguments, env, stdin);
-            return if is_script { shell.from_disk(run) } else { run(shell) };
+            return if is_script { shell.while_stored(run) } else { run(shell) };
         }
     }
     if name == "config" {
         normalise_config(&mut arguments);
     }
-    if matches!(name.as_str(), "push" | "commit") && arguments.may_hide.is_none() {
-        // Both have options that must not be missed and hardly any operands of unknown text.
-        let before = arguments.behind_dashes.unwrap_or(arguments.operands.len());
-        arguments.may_hide = arguments.operands.iter().take(before).find(|word| word.may_be_option() && !word.prefix().starts_with('-')).cloned();
-    }
+    // Elsewhere an unknown word is the name of a commit or file; so are the two words of `push REMOTE REF`, for no sign of
+    // force means not forced, and git's own door sees what is pushed.
+    let hides = match name.as_str() {
+        "commit" | "clean" => true,
+        "push" => arguments.operands.len() != 2,
+        _ => false,
+    };
+    arguments.may_hide = arguments.may_hide.take().filter(|word| hides || word.prefix().starts_with('-'));
     if name == "checkout" && arguments.behind_dashes.is_none() {
         file_by_name(shell, &mut arguments);
     }
@@ -320,7 +323,7 @@ fn pushes(arguments: &Arguments, configuration: &[(String, Word)], branch: Optio
     if refspecs.is_empty() {
         refspecs = configured(".push");
     }
-    let mut all: Vec<Push> = refspecs.iter().flat_map(|refspec| from_refspec(refspec, &kinds, has("--delete"), remote.as_ref())).collect();
+    let mut all: Vec<Push> = refspecs.iter().map(|refspec| from_refspec(refspec, &kinds, remote.as_ref())).collect();
     if all.is_empty() {
         all.push(Push { remote: remote.clone(), target: branch.clone(), kinds, sure: true });
     }
@@ -331,7 +334,7 @@ fn pushes(arguments: &Arguments, configuration: &[(String, Word)], branch: Optio
 }
 
 /// `[+]src[:dst]`.
-fn from_refspec(refspec: &Word, kinds: &[PushKind], deletes: bool, remote: Option<&Word>) -> Vec<Push> {
+fn from_refspec(refspec: &Word, kinds: &[PushKind], remote: Option<&Word>) -> Push {
     let mut kinds = kinds.to_vec();
     let mut rest = refspec.clone();
     if rest.prefix().starts_with('+') {
@@ -348,12 +351,7 @@ fn from_refspec(refspec: &Word, kinds: &[PushKind], deletes: bool, remote: Optio
         None => Some(rest),
     };
     let target = target.map(branch_name).filter(|target| !target.is("HEAD") && !target.is("@"));
-    let mut all = vec![Push { remote: remote.cloned(), target: target.clone(), kinds, sure: true }];
-    if matches!(refspec.pieces.first(), Some(Piece::Any(Bound::Anything))) && !deletes {
-        // The hole may begin with `+` or `:`.
-        all.push(Push { remote: remote.cloned(), target, kinds: vec![PushKind::NonFastForward, PushKind::Delete], sure: false });
-    }
-    all
+    Push { remote: remote.cloned(), target, kinds, sure: true }
 }
 
 /// Where the colon of a refspec stands in its known text, and what is behind it.

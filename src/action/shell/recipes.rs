@@ -26,16 +26,15 @@ impl Shell<'_> {
                     arguments.operands.iter().filter_map(assignment).filter_map(|(name, value)| Some((name, value.literal()?.to_owned()))).collect();
                 let goals: Vec<&str> = names.iter().copied().filter(|name| !name.contains('=')).collect();
                 let piped = stdin.text.clone().filter(|_| arguments.value("--file").is_some_and(|file| file.is("-")));
-                let here = piped.or_else(|| file.iter().find_map(|path| self.state.written_text(path)));
-                let given_here: Vec<String> = arguments.value("--eval").into_iter().chain(here.as_deref()).map(ToString::to_string).collect();
-                stored = given_here.is_empty();
-                let text = if stored { self.on_disk(file).map(|(_, text)| text) } else { Some(given_here.join("\n")) };
+                let given_here: Vec<String> = arguments.value("--eval").into_iter().chain(piped.as_deref()).map(ToString::to_string).collect();
+                let text = if given_here.is_empty() { self.recipe(file, &mut stored).map(|(_, text)| text) } else { Some(given_here.join("\n")) };
+                stored &= given_here.is_empty();
                 text.map(|text| make::read(&text, &goals, &given))
             }
             ("just", _) => {
                 let file = self.named_file(arguments, "--justfile").unwrap_or_else(|| self.places(&["justfile", "Justfile", ".justfile"], MAX_LEVELS));
                 let words: Vec<Word> = arguments.operands.iter().filter(|word| assignment(word).is_none()).cloned().collect();
-                self.on_disk(file).map(|(path, text)| {
+                self.recipe(file, &mut stored).map(|(path, text)| {
                     self.enter_folder_of(&path);
                     just::read(&text, &words)
                 })
@@ -43,9 +42,8 @@ impl Shell<'_> {
             ("task" | "go-task", _) => {
                 let names_of_files = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml", "Taskfile.dist.yml", "Taskfile.dist.yaml"];
                 let file = self.named_file(arguments, "--taskfile").unwrap_or_else(|| self.places(&names_of_files, MAX_LEVELS));
-                match self.lookups.of(Lookup::Yaml(file)) {
+                match self.look_up(Lookup::Yaml(file)) {
                     Found::Text { path, text } => {
-                        let (path, text) = (path.clone(), text.clone());
                         self.enter_folder_of(&path);
                         Some(task::read(&text, &names))
                     }
@@ -53,16 +51,16 @@ impl Shell<'_> {
                 }
             }
             ("npm" | "cnpm" | "tnpm" | "pnpm" | "yarn" | "yarnpkg" | "bun", _) => {
-                self.script_name(name, subcommand, &names).and_then(|(script, behind)| self.package("package.json", "scripts", script, behind, arguments))
+                self.script_name(name, subcommand, &names).and_then(|(script, behind)| self.package("package.json", "scripts", script, behind, arguments, &mut stored))
             }
-            ("composer", Some("run" | "run-script")) => names.first().and_then(|script| self.package("composer.json", "scripts", script, 1, arguments)),
-            ("deno", Some("task")) => names.first().and_then(|script| self.package("deno.json", "tasks", script, 1, arguments)),
+            ("composer", Some("run" | "run-script")) => names.first().and_then(|script| self.package("composer.json", "scripts", script, 1, arguments, &mut stored)),
+            ("deno", Some("task")) => names.first().and_then(|script| self.package("deno.json", "tasks", script, 1, arguments, &mut stored)),
             _ => None,
         };
         for line in lines.unwrap_or_default() {
             let follow = |shell: &mut Self| shell.within(name, |shell| shell.separate(|shell| shell.text(&line, &Stdin::default())));
             if stored {
-                self.from_disk(follow)
+                self.while_stored(follow)
             } else {
                 follow(self)
             };
@@ -85,8 +83,8 @@ impl Shell<'_> {
     }
 
     /// The lines of a script, with the arguments of the command behind the last.
-    fn package(&mut self, file: &str, key: &str, script: &str, behind: usize, arguments: &Arguments) -> Option<Vec<Word>> {
-        let (path, text) = self.on_disk(self.places(&[file], MAX_LEVELS))?;
+    fn package(&mut self, file: &str, key: &str, script: &str, behind: usize, arguments: &Arguments, stored: &mut bool) -> Option<Vec<Word>> {
+        let (path, text) = self.recipe(self.places(&[file], MAX_LEVELS), stored)?;
         let mut lines: Vec<Word> = package::read(&text, key, script).into_iter().map(Word::lit).collect();
         self.enter_folder_of(&path);
         if let [line] | [_, line, ..] = lines.as_mut_slice() {
@@ -96,6 +94,13 @@ impl Shell<'_> {
             }
         }
         Some(lines)
+    }
+
+    /// The first of these files: what the line wrote there, else what was there before (`stored`).
+    fn recipe(&mut self, places: Vec<String>, stored: &mut bool) -> Option<(String, String)> {
+        let written = places.iter().find_map(|path| Some((path.clone(), self.state.written_text(path)?.to_string())));
+        *stored = written.is_none();
+        written.or_else(|| self.on_disk(places))
     }
 
     /// The file that an option names.

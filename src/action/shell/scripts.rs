@@ -46,7 +46,7 @@ impl Shell<'_> {
     }
 
     /// Does `work` with what was on the disk before the call.
-    pub(in crate::action) fn from_disk<T: Default>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+    pub(in crate::action) fn while_stored<T: Default>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         if self.stored {
             return work(self);
         }
@@ -67,7 +67,7 @@ impl Shell<'_> {
     fn stretches(&mut self, path: &Word, mut work: impl FnMut(&mut Self, &Word) -> Output) -> Option<Output> {
         let mut output = None;
         for (text, stored) in self.texts(path) {
-            output = Some(if stored { self.from_disk(|shell| work(shell, &text)) } else { work(self, &text) });
+            output = Some(if stored { self.while_stored(|shell| work(shell, &text)) } else { work(self, &text) });
         }
         output
     }
