@@ -56,6 +56,9 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         _ => false,
     };
     arguments.may_hide = arguments.may_hide.take().filter(|word| hides || word.prefix().starts_with('-'));
+    if !hides && let [only] = arguments.operands.as_mut_slice() {
+        only.multi = false;
+    }
     if name == "checkout" && arguments.behind_dashes.is_none() {
         file_by_name(shell, &mut arguments);
     }
@@ -102,7 +105,9 @@ fn repository(shell: &Shell, arguments: &Arguments, env: &[(String, Word)]) -> W
 fn file_by_name(shell: &mut Shell, arguments: &mut Arguments) {
     let creates = ["-b", "-B", "--orphan", "--detach", "--track"].iter().any(|flag| arguments.has(flag));
     let Some(name) = arguments.operands.first().and_then(Word::literal).filter(|_| !creates) else { return };
-    if shell.is_file(name) {
+    // What begins or ends so is the name of no commit (git-check-ref-format(1), gitglossary(7), "pathspec").
+    let is_pathspec = name == "." || name.starts_with("./") || name.starts_with("../") || name.starts_with(":/") || name.starts_with(":(") || name.ends_with('/');
+    if is_pathspec || shell.is_file(name) {
         arguments.behind_dashes = Some(0);
         arguments.flags.push(Flag { names: vec!["--".to_owned()], value: None });
     }
