@@ -55,6 +55,7 @@ struct Row {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the table is what `--nocapture` shows")]
 fn every_case_is_judged_as_expected() {
     let foreign = std::env::var_os("PORTCULLIS_CASES").map(PathBuf::from);
     let folder = foreign.clone().unwrap_or_else(|| package().join("tests/cases"));
