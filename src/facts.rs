@@ -39,6 +39,8 @@ pub struct Places {
     pub config: Vec<String>,
     /// The git directory and the common directory of the repository.
     pub git: Vec<String>,
+    /// The clients' shell may be zsh: only the word of the environment that it is bash says otherwise.
+    pub zsh: bool,
 }
 
 /// Something a rule must know that is not in the action.

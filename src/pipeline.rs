@@ -149,6 +149,7 @@ pub fn setting(places: &Places) -> shell::Setting {
         home: places.homes.first().cloned(),
         temporary: places.temporary.last().cloned().unwrap_or_else(|| "/tmp".to_owned()),
         root: places.roots.first().cloned().unwrap_or_default(),
+        zsh: places.zsh,
     }
 }
 

@@ -38,6 +38,8 @@ pub struct World {
     pub state_places: Vec<PathBuf>,
     /// `TMPDIR`.
     pub temporary: Option<PathBuf>,
+    /// The clients' shell may be zsh.
+    pub zsh: bool,
     /// A person can answer a prompt.
     pub attended: bool,
     /// The hook was started by a plugin.
@@ -107,6 +109,7 @@ impl World {
             state_places,
             // A project may set it, so it counts only where temporary folders are.
             temporary: variable("TMPDIR").and_then(absolute).filter(|path| TEMPORARY.iter().any(|known| path.starts_with(known))),
+            zsh: variable("SHELL").is_none_or(|shell| shell.file_name().is_none_or(|name| name != "bash")),
             attended: variable("CLAUDE_CODE_SESSION_ATTENDED").is_none_or(|value| value.as_os_str() != "0"),
             plugin: variable("CLAUDE_PLUGIN_ROOT").is_some(),
             binaries: system::own_path().ok().and_then(|path| path.parent().map(Path::to_path_buf)),
@@ -160,6 +163,7 @@ impl World {
             state: self.state_places.iter().map(|path| text(path)).collect(),
             config: self.configs.iter().map(|path| text(path)).chain(Path::new(ORGANISATION_POLICY).parent().map(text)).collect(),
             git,
+            zsh: self.zsh,
         };
         let layers = layers::paths(&self.configs, &anchor);
         Ok(Surroundings { places, layers, repository: anchor.repository, root: anchor.root, why: anchor.why })

@@ -6,12 +6,14 @@ pub mod ast;
 mod builtin;
 mod conditions;
 mod effects;
+mod evaluate;
 mod expand;
 mod filter;
 mod find;
 mod inner;
 mod invoke;
 pub mod parse;
+mod powershell;
 mod recipes;
 mod scripts;
 mod state;
@@ -35,6 +37,8 @@ pub struct Setting {
     pub home: Option<String>,
     /// The temporary folder.
     pub temporary: String,
+    /// The shell may be zsh.
+    pub zsh: bool,
     /// The repository's root, for `git rev-parse --show-toplevel`.
     pub root: String,
 }
@@ -73,6 +77,16 @@ pub struct Shell<'p> {
     lent: Vec<(String, Word)>,
     /// The next command is looked for among programs and builtins alone.
     plain: bool,
+    /// What is followed is read as zsh reads it.
+    zsh: bool,
+    /// What is followed is a command line of PowerShell.
+    power: bool,
+    /// The shell refuses a part of the text that is being followed.
+    refused: bool,
+    /// An expansion of the present command may fail.
+    faulty: bool,
+    /// Values with substitutions in them, which run where a variable is evaluated.
+    dormant: Vec<String>,
     /// Command lines of `trap`, for the end of the shell that set them.
     traps: Vec<Word>,
     /// What is followed stands in a file that was there before the call.
@@ -142,6 +156,11 @@ impl<'p> Shell<'p> {
             stopped: false,
             lent: Vec::new(),
             plain: false,
+            zsh: false,
+            power: false,
+            refused: false,
+            faulty: false,
+            dormant: Vec::new(),
             traps: Vec::new(),
             stored: false,
             stored_commands: 0,
@@ -150,10 +169,26 @@ impl<'p> Shell<'p> {
         }
     }
 
-    /// Follows a command line.
+    /// Follows a command line, as bash reads it and, where that may differ, as zsh does: what either would do counts.
     pub fn line(&mut self, text: &str) {
+        let (first, before) = (self.actions.len(), self.state.mark());
         self.text(&Word::lit(text), &Stdin::default());
         self.trapped(0);
+        if self.setting.zsh && parse::may_differ(text) && !self.stopped {
+            let second = self.actions.len();
+            self.state.back_to(before);
+            self.zsh = true;
+            // In a function it is the function's name.
+            self.state.place.name = Some(Word::unknown());
+            self.text(&Word::lit(text), &Stdin::default());
+            self.trapped(0);
+            self.zsh = false;
+            self.state.place.name = None;
+            let (bash, zsh) = self.actions.get(first..).unwrap_or(&[]).split_at_checked(second - first).unwrap_or((&[], &[]));
+            if bash.iter().map(|action| &action.deed).eq(zsh.iter().map(|action| &action.deed)) {
+                self.actions.truncate(second);
+            }
+        }
     }
 
     /// Follows a command that is given as words.
@@ -229,6 +264,15 @@ impl<'p> Shell<'p> {
         if self.work > MAX_WORK {
             self.stop("it makes more text than can be followed");
         }
+    }
+
+    /// Does `work` with the text of a shell of this name.
+    fn speaking<T>(&mut self, shell: &str, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = (self.zsh, self.power);
+        (self.zsh, self.power) = (shell == "zsh", shell.starts_with("pwsh") || shell.starts_with("powershell"));
+        let done = work(self);
+        (self.zsh, self.power) = before;
+        done
     }
 
     /// Does `work` on a guess.

@@ -30,7 +30,7 @@ struct Reader<'p> {
 impl Reader<'_> {
     fn tool(&mut self, name: &str, input: &Json) {
         match name {
-            "Bash" | "PowerShell" | "Monitor" | "run_shell_command" | "shell" | "local_shell" | "exec_command" if self.shell_tool(input) => {}
+            "Bash" | "PowerShell" | "Monitor" | "run_shell_command" | "shell" | "local_shell" | "exec_command" if self.shell_tool(name, input) => {}
             "Write" | "write_file" => self.known_file(name, input, &["file_path"], |input| Some(Change::Whole(input.text("content")?.to_owned()))),
             "Edit" | "replace" => self.known_file(name, input, &["file_path"], |input| edit(input).map(|edit| Change::Edits(vec![edit]))),
             "MultiEdit" => self.known_file(name, input, &["file_path"], edits),
@@ -91,8 +91,9 @@ impl Reader<'_> {
     }
 
     /// A shell tool's command: a line, or the words of one program. False: there is none.
-    fn shell_tool(&mut self, input: &Json) -> bool {
+    fn shell_tool(&mut self, name: &str, input: &Json) -> bool {
         match input.get("command").or_else(|| input.get("cmd")) {
+            Some(Json::Text(line)) if name == "PowerShell" => self.shell.powershell(line),
             Some(Json::Text(line)) => self.shell.line(line),
             Some(Json::List(words)) => {
                 let words = words.iter().map(|word| word.scalar().map_or_else(Word::unknown, Word::lit)).collect();

@@ -55,7 +55,7 @@ fn compiled() -> Vec<u8> {
 fn commands_are_read_as_their_programs_read_them() {
     let bytes = compiled();
     let policy = policy(&bytes);
-    let setting = Setting { cwd: "/r".into(), home: Some("/h".into()), temporary: "/tmp".into(), root: "/r".into() };
+    let setting = Setting { cwd: "/r".into(), home: Some("/h".into()), temporary: "/tmp".into(), root: "/r".into(), zsh: false };
     let mut wrong = String::new();
     for (command, expected) in ROWS {
         let mut shell = Shell::new(&setting, &policy.programs, Lookups::default());

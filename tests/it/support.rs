@@ -66,12 +66,18 @@ impl Scratch {
             temporary: None,
             attended: true,
             plugin: false,
+            zsh: true,
         }
     }
 
     /// Judges a payload in this process, as the cold door would.
     pub(crate) fn judge(&self, event: &str, input: &str) -> Said {
-        match pipeline::answer(Some(event), input.as_bytes(), &self.world(), Door::Cold) {
+        self.judge_in(&self.world(), event, input)
+    }
+
+    /// As [`Self::judge`], in a world of the caller's.
+    pub(crate) fn judge_in(&self, world: &World, event: &str, input: &str) -> Said {
+        match pipeline::answer(Some(event), input.as_bytes(), world, Door::Cold) {
             Outcome::Answer(answer) => Said { code: answer.code, stdout: answer.stdout, stderr: answer.stderr },
             Outcome::HandOver => panic!("the cold door hands nothing over"),
         }

@@ -94,7 +94,7 @@ fn real_scripts_can_be_read() {
     };
     folders.sort();
     let policy = Policy::open(BUILT_IN).unwrap();
-    let setting = Setting { cwd: "/repo".to_owned(), home: Some("/home/dev".to_owned()), temporary: "/tmp".to_owned(), root: "/repo".to_owned() };
+    let setting = Setting { cwd: "/repo".to_owned(), home: Some("/home/dev".to_owned()), temporary: "/tmp".to_owned(), root: "/repo".to_owned(), zsh: false };
     let mut all = Tally::default();
     let mut shown = String::new();
     let mut classes: BTreeMap<String, usize> = BTreeMap::new();

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use super::filter::printf;
 use super::{Output, Shell, Stdin};
 use crate::action::arguments::assignment;
 use crate::action::word::{Bound, Piece, Word};
@@ -18,6 +17,7 @@ impl Shell<'_> {
             "popd" => self.state.place.cwd = Word::unknown(),
             "export" | "declare" | "typeset" | "local" | "readonly" => self.declare(name, args),
             "unset" => {
+                self.names(args);
                 for arg in args {
                     match arg.literal() {
                         Some(name) => self.state.unset(name),
@@ -58,14 +58,25 @@ impl Shell<'_> {
                     }
                 }
             }
+            "read" => {
+                self.names(args);
+                self.read(args, stdin);
+            }
+            "mapfile" | "readarray" => {
+                for name in args.iter().filter_map(Word::literal).filter(|text| !text.starts_with('-')).chain(args.is_empty().then_some("MAPFILE")) {
+                    self.state.set(name, Word { multi: true, ..Word::unknown() });
+                }
+            }
+            "let" => self.evaluate(args),
+            "test" | "[" if args.iter().any(|arg| matches!(arg.literal(), Some("-v" | "-R")) || (arg.has_hole() && arg.may_be_option())) => self.names(args),
             "printf" => {
-                let (Some(("-v", name)), rest) = (args.first().and_then(Word::literal).zip(args.get(1).and_then(Word::literal)), args.get(2..)) else {
-                    return None;
-                };
-                let text = printf(rest.unwrap_or(&[])).unwrap_or_else(Word::unknown);
+                // `-v` names the variable that takes the text.
+                let [option, name, rest @ ..] = args else { return None };
+                let name = name.literal().filter(|_| option.is("-v"))?;
+                self.names(args.get(1..2).unwrap_or(&[]));
+                let text = self.output("printf", rest, stdin).text.map_or_else(Word::unknown, std::rc::Rc::unwrap_or_clone);
                 self.state.set(name, text);
             }
-            "read" | "mapfile" | "readarray" => self.read(args, stdin),
             "getopts" => {
                 if let Some(name) = args.get(1).and_then(Word::literal) {
                     self.state.set(name, Word { pieces: vec![Piece::Any(Bound::Name)], multi: false });
@@ -74,7 +85,7 @@ impl Shell<'_> {
             // What they say may be the name of a program.
             "type" | "hash" | "compgen" | "history" | "fc" | "jobs" => return Some(self.output(name, args, stdin)),
             ":" | "true" | "false" | "test" | "[" | "wait" | "return" | "break" | "continue" | "umask" | "ulimit" | "shopt" | "enable" | "bind"
-            | "complete" | "disown" | "fg" | "bg" | "times" | "let" | "exit" | "logout" => {}
+            | "complete" | "disown" | "fg" | "bg" | "times" | "exit" | "logout" => {}
             _ => return None,
         }
         Some(Output::nothing())
@@ -95,17 +106,31 @@ impl Shell<'_> {
         }
     }
 
-    fn declare(&mut self, name: &str, args: &[Word]) {
-        let given = |letter: char| args.iter().any(|arg| arg.literal().is_some_and(|text| text.starts_with('-') && text.contains(letter)));
-        let exports = name == "export" || given('x');
-        // `declare -n`: a later value of the other variable is this one's too.
-        let name_of_another = name != "export" && given('n');
-        for arg in args {
+    fn declare(&mut self, by: &str, args: &[Word]) {
+        let exports = by == "export" || args.iter().any(|arg| arg.literal().is_some_and(|text| text.starts_with('-') && text.contains('x')));
+        let options: String = args.iter().filter_map(Word::literal).filter_map(|text| text.strip_prefix('-')).collect();
+        self.names(args);
+        let known = |arg: &Word| arg.literal().is_some_and(|option| option.bytes().skip(1).all(|byte| b"aAfFgiIlnrtuxp-".contains(&byte)));
+        let unclear = args.iter().take_while(|arg| arg.may_be_option()).any(|arg| !known(arg));
+        for arg in args.iter().filter(|arg| !arg.prefix().starts_with('-')) {
+            let (name, value) = arg.prefix().split_once('=').unwrap_or((arg.prefix(), ""));
+            if options.contains('n') && !self.zsh && by != "export" && !value.is_empty() {
+                self.state.refer(name, value);
+                continue;
+            } else if by == "readonly" || options.contains('r') {
+                self.state.fix(name);
+            } else if unclear || (self.zsh && options.contains('n')) || options.contains(['i', 'l', 'u', 'c', 'A', 'f']) {
+                self.state.change(name);
+            } else if by == "local" && arg.literal() == Some(name) {
+                self.state.localize(name);
+                self.state.set(name, Word::unknown());
+            }
+            if options.contains('i') {
+                self.evaluate(&[arg.without_prefix(name.len() + 1)]);
+            }
             // Plain assignments were followed by the reader; here stand those that came out of an expansion.
             if let Some((name, value)) = assignment(arg) {
-                if name_of_another {
-                    self.state.set(&name, Word { multi: true, ..Word::unknown() });
-                } else if self.state.get(&name).is_none() {
+                if self.state.get(&name).is_none() {
                     self.state.set(&name, value);
                 }
                 if exports {
@@ -138,10 +163,21 @@ impl Shell<'_> {
     }
 
     fn read(&mut self, args: &[Word], stdin: &Stdin) {
+        let plain = args.iter().skip_while(|arg| matches!(arg.literal(), Some("-r" | "-s" | "-e")));
+        let own = !plain.clone().all(|arg| arg.literal().is_some_and(super::expand::is_name));
         let names: Vec<&str> = args.iter().filter_map(Word::literal).filter(|text| !text.starts_with('-')).collect();
+        // An array, a delimiter or a bound of its own, another descriptor, a mistake: the values are not followed.
+        if own || self.state.get("IFS").is_none_or(|ifs| !ifs.is(" \t\n") && !ifs.is("")) {
+            for name in names {
+                self.state.set(name, Word { multi: own, ..Word::unknown() });
+            }
+            return;
+        }
         let line = stdin.text.as_deref().and_then(Word::literal).and_then(|text| text.lines().next());
+        // With `IFS=`, blanks at the ends stay.
+        let line = if self.state.get("IFS").is_some_and(|ifs| ifs.is("")) { line } else { line.map(str::trim) };
         match (names.as_slice(), line, &stdin.text) {
-            ([only], Some(line), _) => self.state.set(only, Word::lit(line.trim())),
+            ([only], Some(line), _) => self.state.set(only, Word::lit(line)),
             ([only], None, Some(text)) => {
                 self.spend(text.size());
                 self.state.set(only, (**text).clone());

@@ -194,7 +194,7 @@ impl Shell<'_> {
                                 shell.state.place.positional = Some(Rc::new(rest.to_vec()));
                                 shell.state.place.name = name.cloned();
                             }
-                            shell.text(&word, stdin)
+                            shell.speaking(&called, |shell| shell.text(&word, stdin))
                         })
                     });
                 }

@@ -20,20 +20,16 @@ impl Shell<'_> {
         for (at, part) in raw.parts.iter().enumerate() {
             match part {
                 Part::Text(text) => {
-                    let text = if at == 0 { self.tilde(text, &mut word) } else { text };
+                    let text = if at == 0 { self.tilde(text, raw, &mut word) } else { text };
                     push_known(&mut word, text);
                 }
                 Part::Quoted(text) => push_known(&mut word, text),
                 Part::Parameter(parameter) => {
-                    for value in self.parameter(parameter) {
-                        word.extend(&value);
-                    }
+                    let (values, _) = self.parameter(parameter);
+                    word.extend(&self.in_one(&values, parameter));
                 }
                 Part::Command { script, .. } => word.extend(&self.substitute(script)),
-                Part::Arithmetic { expression, .. } => {
-                    self.scalar(expression);
-                    word.push(Piece::Any(Bound::Name));
-                }
+                Part::Arithmetic { expression, .. } => word.extend(&self.arithmetic(expression)),
                 Part::Process { script, write } => word.extend(&self.process(script, *write)),
             }
         }
@@ -47,23 +43,49 @@ impl Shell<'_> {
             self.scalar(raw);
             return vec![Word { multi: true, ..Word::unknown() }];
         };
-        alternatives.iter().flat_map(|raw| self.split(raw)).collect()
+        alternatives.iter().flat_map(|raw| self.split(raw, None)).collect()
     }
 
-    fn split(&mut self, raw: &RawWord) -> Vec<Word> {
+    /// A word made several. In an operand, text is split by `separators` too.
+    fn split(&mut self, raw: &RawWord, separators: Option<&str>) -> Vec<Word> {
         let mut fields = Fields::default();
         self.spend(raw.size());
         for (at, part) in raw.parts.iter().enumerate() {
+            fields.tighten();
             match part {
                 Part::Text(text) => {
                     let mut front = Word::default();
-                    // In `of=~/x` too: bash(1), "Tilde Expansion".
-                    let name = text.find("=~").filter(|end| at == 0 && text.bytes().take(*end).all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
-                    let (name, text) = text.split_at(name.map_or(0, |end| end + 1));
-                    front.push_lit(name);
-                    let text = if at == 0 { self.tilde(text, &mut front) } else { text };
+                    let text = if at == 0 { self.tilde(text, raw, &mut front) } else { text };
+                    // A tilde behind `name=` counts wherever that stands.
+                    if let Some(name) = text.strip_prefix('=').filter(|name| self.zsh && at == 0 && !name.is_empty()) {
+                        // Where the program is.
+                        fields.word(&Word { pieces: vec![Piece::Any(Bound::Anything), Piece::Lit(format!("/{name}"))], multi: false });
+                        continue;
+                    }
+                    let assigned = text.find("=~").filter(|end| at == 0 && !self.zsh && text.get(..*end).is_some_and(is_name));
+                    let text = match assigned {
+                        Some(end) => {
+                            front.push_lit(text.get(..=end).unwrap_or(""));
+                            self.tilde(text.get(end + 1..).unwrap_or(""), raw, &mut front)
+                        }
+                        None => text,
+                    };
                     fields.word(&front);
-                    globs(text, &mut fields);
+                    fields.open |= text.is_empty() && raw.parts.len() == 1;
+                    match separators {
+                        Some(separators) => {
+                            // A blank at either end keeps what stands outside apart.
+                            if at == 0 && text.starts_with(|c| separators.contains(c)) {
+                                fields.done.push(Word::default());
+                            }
+                            fields.separated(text, separators);
+                            if at + 1 == raw.parts.len() && text.ends_with(|c| separators.contains(c)) {
+                                fields.end();
+                                fields.done.push(Word::default());
+                            }
+                        }
+                        None => globs(text, &mut fields),
+                    }
                 }
                 Part::Quoted(text) => {
                     let mut word = Word::default();
@@ -72,15 +94,17 @@ impl Shell<'_> {
                     fields.open = true;
                 }
                 Part::Parameter(parameter) => {
-                    let values = self.parameter(parameter);
-                    let list = matches!(parameter.name.as_str(), "@" | "*") || parameter.subscript.as_ref().is_some_and(is_all);
-                    let joins = parameter.name == "*" || parameter.subscript.as_ref().is_some_and(|subscript| is_text(subscript, "*"));
-                    if parameter.quoted && joins {
-                        fields.quoted(&[super::builtin::joined(&values)], false);
+                    let (mut values, split) = self.parameter(parameter);
+                    if is_list(parameter, "*") && !parameter.quoted && values.iter().any(|value| value.is("")) {
+                        // Joined, and split again.
+                        values = vec![self.in_one(&values, parameter)];
+                    }
+                    if parameter.quoted && is_list(parameter, "*") {
+                        fields.quoted(&[self.in_one(&values, parameter)], false);
                     } else if parameter.quoted {
-                        fields.quoted(&values, list);
+                        fields.quoted(&values, is_list(parameter, "@"));
                     } else {
-                        fields.unquoted(&values, self.separators().as_deref());
+                        self.unquoted(&mut fields, &values, split);
                     }
                 }
                 Part::Command { script, quoted } => {
@@ -88,12 +112,15 @@ impl Shell<'_> {
                     if *quoted {
                         fields.quoted(&[output], false);
                     } else {
-                        fields.unquoted(&[output], self.separators().as_deref());
+                        // This is split in zsh too.
+                        let zsh = std::mem::replace(&mut self.zsh, false);
+                        self.unquoted(&mut fields, &[output], false);
+                        self.zsh = zsh;
                     }
                 }
                 Part::Arithmetic { expression, .. } => {
-                    self.scalar(expression);
-                    fields.word(&Word { pieces: vec![Piece::Any(Bound::Name)], multi: false });
+                    let number = self.arithmetic(expression);
+                    fields.word(&number);
                 }
                 Part::Process { script, write } => {
                     let word = self.process(script, *write);
@@ -104,14 +131,33 @@ impl Shell<'_> {
         fields.finish()
     }
 
-    /// `IFS`, if it is known; otherwise nothing separates for certain.
+    /// Adds what an expansion without quotes gave, `split` already or not.
+    fn unquoted(&self, fields: &mut Fields, values: &[Word], split: bool) {
+        match self.separators() {
+            // Zsh neither splits nor globs what a parameter gives, but drops what is empty.
+            _ if self.zsh => {
+                let values: Vec<Word> = values.iter().filter(|value| !value.is("")).cloned().collect();
+                fields.unquoted(&values, None);
+            }
+            None if !split => {
+                let loose =
+                    |value: &Word| value.pieces.iter().any(|piece| matches!(piece, Piece::Lit(text) if !text.bytes().all(|byte| byte.is_ascii_alphanumeric())));
+                let values: Vec<Word> = values.iter().map(|value| if loose(value) { Word { multi: true, ..Word::unknown() } } else { value.clone() }).collect();
+                fields.unquoted(&values, None);
+            }
+            separators => fields.unquoted(values, separators.filter(|_| !split).as_deref()),
+        }
+    }
+
+    /// `IFS`, if it is known.
     fn separators(&self) -> Option<String> {
         self.state.get("IFS").and_then(|ifs| ifs.literal().map(str::to_owned))
     }
 
-    /// Expands a tilde at the start of `text` into `word`; gives what is left.
-    fn tilde<'t>(&self, text: &'t str, word: &mut Word) -> &'t str {
-        let Some(rest) = text.strip_prefix('~') else { return text };
+    /// Expands a tilde at the start of `text`, which is of `raw`, into `word`; gives what is left.
+    fn tilde<'t>(&self, text: &'t str, raw: &RawWord, word: &mut Word) -> &'t str {
+        // Where the name goes on in quotes or in an expansion, it is none.
+        let Some(rest) = text.strip_prefix('~').filter(|rest| rest.contains('/') || raw.parts.len() == 1) else { return text };
         let end = rest.find('/').unwrap_or(rest.len());
         let (name, rest) = rest.split_at(end);
         match name {
@@ -130,7 +176,8 @@ impl Shell<'_> {
     /// The output of a command substitution, with what it does noted on the way.
     fn substitute(&mut self, script: &super::ast::Script) -> Word {
         let output = self.within("$()", |shell| shell.separate(|shell| shell.script(script, &Stdin::default())));
-        let mut word = output.and_then(|output| output.text).map_or_else(Word::unknown, Rc::unwrap_or_clone);
+        // A substitution of which the shell refuses a part writes nothing.
+        let mut word = output.and_then(|output| output.text).filter(|_| !self.refused).map_or_else(Word::unknown, Rc::unwrap_or_clone);
         // Line ends at the end are cut off.
         if let Some(Piece::Lit(last)) = word.pieces.last_mut() {
             last.truncate(last.trim_end_matches('\n').len());
@@ -143,6 +190,9 @@ impl Shell<'_> {
 
     /// `<(…)`: a file name behind which the output stands; remembered like a file that was written.
     fn process(&mut self, script: &super::ast::Script, write: bool) -> Word {
+        if script.items.is_empty() {
+            return Word::default();
+        }
         let stdin = Stdin { connected: write, ..Stdin::default() };
         let output = self.within("<()", |shell| shell.separate(|shell| shell.script(script, &stdin)));
         let path = format!("/dev/fd/{}", 63 + self.state.written_count());
@@ -151,20 +201,76 @@ impl Shell<'_> {
         Word::lit(path)
     }
 
-    fn parameter(&mut self, parameter: &Parameter) -> Vec<Word> {
-        let mut values = if self.stopped { None } else { self.value_of(parameter) };
-        self.spend(values.iter().flatten().map(Word::size).sum());
+    /// Values side by side in one word, as `"$*"` gives them.
+    fn in_one(&self, values: &[Word], parameter: &Parameter) -> Word {
+        let separator = match self.separators().filter(|_| is_list(parameter, "*")) {
+            Some(separators) => Word::lit(separators.chars().take(1).collect::<String>()),
+            None if is_list(parameter, "*") => Word::unknown(),
+            None => Word::lit(" "),
+        };
+        let loose = Word::unknown();
+        let mut all = Word::default();
+        for (at, value) in values.iter().enumerate() {
+            if at > 0 {
+                // What may be no word at all has no separator for certain.
+                all.extend(if value.multi { &loose } else { &separator });
+            }
+            all.extend(value);
+        }
+        all
+    }
+
+    /// The values of a parameter, and whether they are split already.
+    fn parameter(&mut self, parameter: &Parameter) -> (Vec<Word>, bool) {
+        let own = match &parameter.op {
+            Op::Default { word, assign: false, .. } | Op::Alternative { word, .. } if !parameter.quoted => {
+                let separators = self.separators().filter(|_| !self.zsh);
+                Some(self.split(word, Some(separators.as_deref().unwrap_or(""))))
+            }
+            Op::Default { word, .. } | Op::Alternative { word, .. } => Some(vec![self.scalar(word)]),
+            _ => None,
+        };
+        let value = if self.stopped { None } else { self.value_of(parameter) };
+        self.spend(value.iter().flatten().map(Word::size).sum());
+        match own {
+            Some(own) => self.or_else(parameter, value, own),
+            None => (self.operated(parameter, value), false),
+        }
+    }
+
+    /// `${name:-own}`, `${name:=own}`, `${name:+own}`.
+    fn or_else(&mut self, parameter: &Parameter, values: Option<Vec<Word>>, own: Vec<Word>) -> (Vec<Word>, bool) {
+        let empty = values.as_ref().is_some_and(|values| values.iter().all(|value| value.is("")));
+        let unknown = vec![Word { multi: !parameter.quoted, ..Word::unknown() }];
+        match (&parameter.op, values) {
+            (Op::Default { colon, .. }, Some(values)) if !(*colon && empty) => (values, false),
+            (Op::Default { assign, .. }, values) => {
+                if *assign {
+                    let value = if values.is_some() { super::builtin::joined(&own) } else { Word::unknown() };
+                    self.state.set(&parameter.name, value);
+                }
+                // A variable that is not known may be set elsewhere: the default is one possibility among others. An
+                // option among them must be seen; any other default stands for the usual case.
+                let hidden = values.is_none() && (own.iter().all(|word| word.is("")) || own.iter().any(Word::may_be_option));
+                (if hidden { unknown } else { own }, !*assign)
+            }
+            (Op::Alternative { colon, .. }, Some(values)) => {
+                let holes = values.iter().any(Word::has_hole);
+                if *colon && holes { (unknown, true) } else { (if *colon && empty { Vec::new() } else { own }, true) }
+            }
+            _ => (unknown, true),
+        }
+    }
+
+    fn operated(&mut self, parameter: &Parameter, mut values: Option<Vec<Word>>) -> Vec<Word> {
         if parameter.length {
             return vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }];
         }
         if parameter.indirect {
-            values = match values.as_deref() {
-                Some([name]) => match name.literal() {
-                    Some(name) => Some(vec![self.state.get(name).unwrap_or_else(Word::unknown)]),
-                    None => None,
-                },
-                _ => None,
-            };
+            let name = values.as_deref().and_then(|values| if let [name] = values { name.literal() } else { None }).map(str::to_owned);
+            self.faulty |= name.is_none();
+            self.evaluate_value(name.as_deref());
+            values = name.and_then(|name| self.state.get(&name)).map(|value| vec![value]);
         }
         let unknown = || vec![Word { multi: !parameter.quoted, ..Word::unknown() }];
         let literal = values.as_ref().and_then(|values| match values.as_slice() {
@@ -173,31 +279,11 @@ impl Shell<'_> {
         });
         match &parameter.op {
             Op::None => values.unwrap_or_else(unknown),
-            Op::Default { assign, colon, word } => {
-                let other = self.scalar(word);
-                let empty = literal.as_deref() == Some("");
-                match values {
-                    Some(values) if !(*colon && empty) => values,
-                    Some(_) => vec![other],
-                    None => {
-                        if *assign {
-                            self.state.set(&parameter.name, Word::unknown());
-                        }
-                        // The variable may be set elsewhere: the default is one possibility among others.
-                        if other.literal() == Some("") { unknown() } else { Self::either(other) }
-                    }
-                }
-            }
-            Op::Alternative { word, .. } => {
-                let other = self.scalar(word);
-                match literal.as_deref() {
-                    Some("") => vec![other].into_iter().filter(|_| false).collect(),
-                    Some(_) => vec![other],
-                    None => unknown(),
-                }
-            }
+            // `or_else` has seen to these.
+            Op::Default { .. } | Op::Alternative { .. } => unknown(),
             Op::Error { word, .. } => {
                 self.scalar(word);
+                self.faulty = true;
                 // With `:?` an empty value ends the shell, so what follows has one.
                 values.unwrap_or_else(unknown)
             }
@@ -214,7 +300,7 @@ impl Shell<'_> {
                 let with = with.literal().map(str::to_owned);
                 edit(literal.as_deref(), pattern.literal(), |text, pattern| {
                     let with = with.as_deref()?;
-                    if pattern.contains(['*', '?', '[', '\\']) || anchor.is_some() || pattern.is_empty() {
+                    if pattern.contains(['*', '?', '[', '\\']) || anchor.is_some() || pattern.is_empty() || with.contains('&') {
                         return None;
                     }
                     Some(if *all { text.replace(pattern, with) } else { text.replacen(pattern, with, 1) })
@@ -236,23 +322,24 @@ impl Shell<'_> {
             Op::Transform(letter) => match (letter, literal) {
                 ('L', Some(text)) => vec![Word::lit(text.to_lowercase())],
                 ('U', Some(text)) => vec![Word::lit(text.to_uppercase())],
+                ('P', text) => {
+                    self.evaluate_value(text.as_deref());
+                    unknown()
+                }
                 _ => unknown(),
             },
             Op::Other(word) => {
                 self.scalar(word);
+                self.faulty = true;
                 unknown()
             }
         }
     }
 
-    /// A word that is `default` or something else.
-    fn either(default: Word) -> Vec<Word> {
-        // An option among the possibilities must be seen; any other default stands for the usual case.
-        if default.may_be_option() { vec![Word { multi: true, ..Word::unknown() }] } else { vec![default] }
-    }
-
     fn plain(&mut self, raw: &RawWord) -> Option<String> {
-        self.scalar(raw).literal().map(|text| text.trim().to_owned())
+        let word = self.scalar(raw);
+        self.evaluate(std::slice::from_ref(&word));
+        word.literal().map(|text| text.trim().to_owned())
     }
 
     /// The value before the operator; none if it is not known.
@@ -262,23 +349,37 @@ impl Shell<'_> {
         }
         if let Some(subscript) = &parameter.subscript {
             let index = self.scalar(subscript);
+            if !matches!(index.literal(), Some("@" | "*")) {
+                self.evaluate(std::slice::from_ref(&index));
+            }
             return match (self.state.variable(&parameter.name)?.clone(), index.literal()) {
                 (Variable::Array(values), Some("@" | "*")) => Some(values),
-                (Variable::Array(values), Some(index)) => values.get(index.trim().parse::<usize>().ok()?).map(|value| vec![value.clone()]),
-                (Variable::Scalar(value), Some("0" | "@" | "*")) => Some(vec![value]),
+                (Variable::Array(values), Some(index)) => {
+                    // Zsh counts from one.
+                    let index = index.trim().parse::<usize>().ok()?.checked_sub(usize::from(self.zsh))?;
+                    values.get(index).map(|value| vec![value.clone()])
+                }
+                (Variable::Scalar(value), Some("0" | "@" | "*")) if !self.zsh => Some(vec![value]),
                 _ => None,
             };
         }
-        self.state.get(&parameter.name).map(|value| vec![value])
+        match self.state.variable(&parameter.name) {
+            Some(Variable::Array(values)) if self.zsh && parameter.quoted => Some(vec![self.in_one(values, parameter)]),
+            Some(Variable::Array(values)) if self.zsh => Some(values.clone()),
+            _ => self.state.get(&parameter.name).map(|value| vec![value]),
+        }
     }
 }
 
-fn is_all(subscript: &RawWord) -> bool {
-    is_text(subscript, "@") || is_text(subscript, "*")
+/// `$*` and `${name[*]}`, or with `@`.
+fn is_list(parameter: &Parameter, sign: &str) -> bool {
+    parameter.name == sign
+        || parameter.subscript.as_ref().is_some_and(|word| matches!(word.parts.as_slice(), [Part::Text(text) | Part::Quoted(text)] if text == sign))
 }
 
-fn is_text(word: &RawWord, known: &str) -> bool {
-    matches!(word.parts.as_slice(), [Part::Text(text) | Part::Quoted(text)] if text == known)
+/// Whether this can name a variable.
+pub(super) fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
 }
 
 /// Adds text in which [`HOLES`] stand for holes.
@@ -299,6 +400,8 @@ struct Fields {
     current: Word,
     /// The current word is there even if nothing is in it.
     open: bool,
+    /// The current word may be none: what follows belongs to the one before, then.
+    loose: bool,
 }
 
 impl Fields {
@@ -314,7 +417,16 @@ impl Fields {
         self.open = false;
     }
 
+    /// More is added to what may be no word.
+    fn tighten(&mut self) {
+        if std::mem::take(&mut self.loose) {
+            self.done.pop();
+            self.current = Word { multi: true, ..Word::unknown() };
+        }
+    }
+
     fn quoted(&mut self, values: &[Word], list: bool) {
+        self.loose = list && values.len() > 1 && values.last().is_some_and(|value| value.multi);
         self.open |= !list;
         for (at, value) in values.iter().enumerate() {
             if at > 0 && list {
@@ -346,15 +458,21 @@ impl Fields {
                 }
             }
             self.current.multi |= value.multi;
+            self.loose = at > 0 && value.multi;
         }
     }
 
     fn separated(&mut self, text: &str, separators: &str) {
-        for (at, stretch) in text.split(|c| separators.contains(c)).enumerate() {
-            if at > 0 {
-                self.end();
-            }
-            globs(stretch, self);
+        let mut blank = false;
+        for stretch in text.split_inclusive(|c| separators.contains(c)) {
+            let separator = stretch.chars().next_back().filter(|c| separators.contains(*c));
+            let known = stretch.get(..stretch.len() - separator.map_or(0, char::len_utf8)).unwrap_or("");
+            globs(known, self);
+            let Some(separator) = separator else { continue };
+            // Blanks separate once, others each time.
+            self.open |= !separator.is_whitespace() && (!blank || !known.is_empty());
+            blank = separator.is_whitespace();
+            self.end();
         }
     }
 
@@ -482,7 +600,11 @@ fn group<'r>(tokens: &[Token<'r>], open: usize) -> Option<(usize, Vec<Vec<Token<
                 if choices.len() > 1 {
                     return Some((at, choices));
                 }
-                return range(choices.first()?).map(|choices| (at, choices));
+                let text = choices.first()?;
+                if text.windows(2).any(|pair| matches!(pair, [Token::Char('.'), Token::Char('.')])) {
+                    return range(text).map(|choices| (at, choices));
+                }
+                // A brace in front of which nothing was separated ends nothing.
             }
             Token::Char('}') => depth -= 1,
             Token::Char(',') if depth == 0 => {

@@ -142,7 +142,17 @@ fn echo(args: &[Word]) -> Word {
             _ => break,
         }
     }
-    let mut word = super::builtin::joined(args);
+    let mut word = Word::default();
+    let mut loose = false;
+    for (at, arg) in args.iter().enumerate() {
+        if at > 0 {
+            // What may be no word has no blank for certain.
+            word.extend(&if loose || arg.multi { Word::unknown() } else { Word::lit(" ") });
+        }
+        loose = arg.multi;
+        word.extend(arg);
+    }
+    word.multi = false;
     if escapes {
         for piece in &mut word.pieces {
             if let Piece::Lit(text) = piece {
@@ -217,7 +227,10 @@ fn unescape(text: &str) -> String {
             b't' => out.push(b'\t'),
             b'r' => out.push(b'\r'),
             b'a' => out.push(7),
-            b'e' => out.push(27),
+            b'b' => out.push(8),
+            b'v' => out.push(11),
+            b'f' => out.push(12),
+            b'e' | b'E' => out.push(27),
             b'\\' => out.push(b'\\'),
             b'x' => out.push(number(&mut rest, 16, 2)),
             b'0'..=b'7' => {

@@ -51,10 +51,13 @@ impl Shell<'_> {
                 let rest = args.get(start..).unwrap_or(&[]);
                 let lines = if program.appends { fanned(rest, arguments, stdin) } else { vec![joined(rest)] };
                 for line in lines {
-                    output = self.within(name, |shell| shell.separate(|shell| shell.text(&line, stdin)));
+                    output = self.within(name, |shell| shell.separate(|shell| shell.speaking(name, |shell| shell.text(&line, stdin))));
                 }
             }
             _ => {}
+        }
+        if arguments.has("-EncodedCommand") {
+            self.opaque(joined(words).to_string(), "the command line is encoded");
         }
         let reads = stdin.connected && arguments.text_from_stdin();
         let from = || stdin.program.clone().unwrap_or_else(|| "a pipe".to_owned());

@@ -44,7 +44,7 @@ impl Shell<'_> {
             "find" | "fd" | "fdfind" => return self.find(&name, &words, env, stdin),
             _ => {}
         }
-        if let Some(dashed) = name.strip_prefix("git-").filter(|sub| !sub.is_empty()) {
+        if let Some(dashed) = name.strip_prefix("git-").filter(|sub| sub.starts_with(|c: char| c.is_ascii_lowercase())) {
             // `git-push` is `git push`.
             let words = [&[Word::lit("git"), Word::lit(dashed)], args].concat();
             return git::invoke(self, &words, env, stdin);
@@ -79,25 +79,47 @@ impl Shell<'_> {
     fn defined(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin, plain: bool) -> Option<Output> {
         if let Some(body) = self.state.function(name).filter(|_| !plain) {
             let before = self.state.place.positional.replace(Rc::new(args.to_vec()));
+            let hidden = self.state.hidden.replace(Vec::new());
+            let without = self.state.is_doubtful(name).then(|| self.state.mark());
             let output = self.within(&format!("{name}()"), |shell| shell.follow(&body, stdin));
+            self.state.reveal(hidden);
             self.state.place.positional = before;
-            return Some(output.unwrap_or_default());
+            match without {
+                Some(without) => self.state.join(&without),
+                None => return Some(output.unwrap_or_default()),
+            }
         }
         if let Some(alias) = self.state.alias(name).filter(|_| !plain).cloned() {
             let mut line = alias;
+            let mut args = args.to_vec();
+            // Behind a blank the next word may be an alias too.
+            let next = args.first().filter(|_| line.prefix().ends_with(' ')).and_then(Word::literal).and_then(|next| self.state.alias(next));
+            if let Some(next) = next.cloned() {
+                args.splice(..1, [next]);
+            }
             if !args.is_empty() {
                 line.push_lit(" ");
-                line.extend(&joined(args));
+                line.extend(&joined(&args));
             }
             if line.prefix().split_whitespace().next() == Some(name) {
                 // An alias that names itself is the program.
                 let mut itself = Word::lit("command ");
                 itself.extend(&line);
-                line = itself;
+                return Some(self.within("alias", |shell| shell.text(&itself, stdin)).unwrap_or_default());
             }
-            return Some(self.within("alias", |shell| shell.text(&line, stdin)).unwrap_or_default());
+            // A script takes no aliases, unless it is told to: both may run.
+            self.within("alias", |shell| shell.text(&line, stdin));
         }
-        let output = self.builtin(name, args, stdin)?;
+        let separators = env.iter().find(|(lent, _)| lent == "IFS" && name == "read").map(|(_, value)| value.clone());
+        let before = separators.and_then(|separators| self.state.variable("IFS").cloned().inspect(|_| self.state.set("IFS", separators)));
+        if self.zsh && matches!(name, "noglob" | "nocorrect" | "-") {
+            return Some(self.invoke(args.to_vec(), env.to_vec(), stdin));
+        }
+        let output = self.builtin(name, args, stdin);
+        if let Some(before) = before {
+            self.state.put("IFS", before);
+        }
+        let output = output?;
         if !matches!(name, ":" | "true" | "false" | "test" | "[" | "cd" | "read" | "return" | "break" | "continue") {
             let words = [&[Word::lit(name)], args].concat();
             let arguments = arguments::read_undescribed(args);

@@ -14,6 +14,7 @@ mod simple;
 #[cfg(test)]
 mod tests;
 mod words;
+mod zsh;
 
 use super::ast::{Command, Item, Join, Reading, Script, Simple};
 use cursor::{Closers, Reader, Reserved, Shared};
@@ -25,12 +26,27 @@ use cursor::{Closers, Reader, Reserved, Shared};
 /// that shows, with a fault that is not `refused_by_shell`.
 #[must_use]
 pub fn read(text: &str) -> Reading {
-    let mut shared = Shared::new(text.len());
+    read_as(text, false)
+}
+
+/// As [`read`], or as `zsh -c` would.
+#[must_use]
+pub fn read_as(text: &str, zsh: bool) -> Reading {
+    let mut shared = Shared::new(text.len(), zsh);
     let mut script = Reader::new(text, None, &mut shared).whole();
     if !shared.bodies.is_empty() {
         heredoc::place(&mut script, &mut shared.bodies);
     }
     Reading { script, faults: shared.faults }
+}
+
+/// Whether zsh may read this otherwise than bash: a glance, which may be wrong on the side of yes.
+#[must_use]
+pub fn may_differ(text: &str) -> bool {
+    let words = ["&|", "&!", ">!", ">&", "repeat", "foreach", "nocorrect", "noglob", "time", "coproc", "- "];
+    text.bytes().any(|byte| b"$()[]{}=~\\^*?#`".contains(&byte))
+        || words.iter().any(|word| text.contains(word))
+        || text.as_bytes().windows(3).any(|bytes| matches!(bytes, [b'0'..=b'9', b'0'..=b'9', b'<' | b'>']))
 }
 
 impl Reader<'_, '_> {
@@ -73,6 +89,9 @@ impl Reader<'_, '_> {
                 // Left for `case`.
             } else if self.eat("&") {
                 background = true;
+                if self.shared.zsh && !self.eat("|") {
+                    self.eat("!");
+                }
             } else if !self.eat(";") && !self.at_command_end() {
                 self.fault("unexpected word after a command");
                 if self.pos == before {
@@ -165,10 +184,12 @@ impl Reader<'_, '_> {
             } else if self.eat_reserved(Reserved::Time) {
                 optional = true;
                 self.skip_blanks();
-                if self.eat_word("-p") {
+                if !self.shared.zsh && self.eat_word("-p") {
                     self.skip_blanks();
                 }
-                self.eat_word("--");
+                if !self.shared.zsh {
+                    self.eat_word("--");
+                }
             } else {
                 break;
             }
@@ -200,6 +221,11 @@ impl Reader<'_, '_> {
     /// One command. Nothing may stand here if it is `optional`.
     pub(super) fn command(&mut self, optional: bool) -> Command {
         self.skip_blanks();
+        if self.shared.zsh
+            && let Some(command) = self.zsh_command()
+        {
+            return command;
+        }
         if self.peek() == Some(b'(') {
             return self.nested(|reader| reader.arithmetic_command().unwrap_or_else(|| reader.subshell()));
         }

@@ -68,7 +68,15 @@ pub(super) struct State {
     variables: Names<Variable>,
     exported: Names<()>,
     functions: Names<Rc<Command>>,
+    /// Functions that are defined on one way only.
+    doubtful: Names<()>,
     aliases: Names<Word>,
+    /// Variables that stand for others (`declare -n`).
+    references: Names<String>,
+    /// Variables whose values the shell changes (`declare -i`, `-u`), or keeps (`readonly`).
+    changed: Names<()>,
+    /// Within a function: what its own variables hide.
+    pub(super) hidden: Option<Vec<(String, Option<Variable>)>>,
     /// What is put back as a whole.
     pub(super) place: Place,
     /// Files that this line wrote. They stay when a subshell ends.
@@ -107,6 +115,9 @@ pub(super) struct Mark {
     exported: usize,
     functions: usize,
     aliases: usize,
+    doubtful: usize,
+    references: usize,
+    changed: usize,
     place: Place,
 }
 
@@ -162,7 +173,11 @@ impl State {
             variables: Names::NONE,
             exported: Names::NONE,
             functions: Names::NONE,
+            doubtful: Names::NONE,
             aliases: Names::NONE,
+            references: Names::NONE,
+            changed: Names::NONE,
+            hidden: None,
             place,
             written: BTreeMap::new(),
             added: BTreeMap::new(),
@@ -196,7 +211,7 @@ impl State {
     pub(super) fn get(&self, name: &str) -> Option<Word> {
         match name {
             "PWD" => return Some(self.place.cwd.clone()),
-            "?" | "$" | "!" | "#" => return Some(Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }),
+            "?" | "$" | "#" | "-" => return Some(Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }),
             _ => {}
         }
         if let Ok(number) = name.parse::<usize>() {
@@ -213,8 +228,46 @@ impl State {
         }
     }
 
+    /// The variable for which a name stands.
+    fn meant<'n>(&'n self, name: &'n str) -> &'n str {
+        (0..self.references.known.len()).fold(name, |name, _| self.references.known.get(name).map_or(name, String::as_str))
+    }
+
+    /// From now on `name` stands for `meant`.
+    pub(super) fn refer(&mut self, name: &str, meant: &str) {
+        self.references.change(name, Some(meant.to_owned()));
+    }
+
+    /// `name` keeps its value, or the shell gives up.
+    pub(super) fn fix(&mut self, name: &str) {
+        self.changed.change(name, Some(()));
+    }
+
+    /// The shell changes what is assigned to `name`.
+    pub(super) fn change(&mut self, name: &str) {
+        self.fix(name);
+        if self.variable(name).is_some() {
+            self.set(name, Word::unknown());
+        }
+    }
+
+    /// `name` is the function's own from here on.
+    pub(super) fn localize(&mut self, name: &str) {
+        let value = self.variable(name).cloned();
+        if let Some(hidden) = self.hidden.as_mut().filter(|hidden| !hidden.iter().any(|(known, _)| known == name)) {
+            hidden.push((name.to_owned(), value));
+        }
+    }
+
+    /// The function ends: what it hid is seen again.
+    pub(super) fn reveal(&mut self, outer: Option<Vec<(String, Option<Variable>)>>) {
+        for (name, value) in std::mem::replace(&mut self.hidden, outer).unwrap_or_default() {
+            self.variables.change(&name, value);
+        }
+    }
+
     pub(super) fn variable(&self, name: &str) -> Option<&Variable> {
-        self.variables.known.get(name)
+        self.variables.known.get(self.meant(name))
     }
 
     pub(super) fn set(&mut self, name: &str, value: Word) {
@@ -224,12 +277,14 @@ impl State {
     pub(super) fn put(&mut self, name: &str, value: Variable) {
         let value = match value {
             Variable::Array(values) if values.len() > MAX_VALUES => Variable::Scalar(Word { multi: true, ..Word::unknown() }),
+            _ if self.changed.known.contains_key(name) => Variable::Scalar(Word::unknown()),
             other => other,
         };
         // It is in the environment from the start, so a new value is too.
         if self.place.exports_all || matches!(name, "PATH" | "HOME") {
             self.export(name);
         }
+        let name = &*self.meant(name).to_owned();
         self.variables.change(name, Some(value));
     }
 
@@ -237,6 +292,7 @@ impl State {
         self.variables.change(name, None);
         self.functions.change(name, None);
         self.exported.change(name, None);
+        self.references.change(name, None);
     }
 
     pub(super) fn export(&mut self, name: &str) {
@@ -251,11 +307,17 @@ impl State {
     }
 
     pub(super) fn define(&mut self, name: &str, body: Command) {
+        self.doubtful.change(name, None);
         self.functions.change(name, Some(Rc::new(body)));
     }
 
     pub(super) fn function(&self, name: &str) -> Option<Rc<Command>> {
         self.functions.known.get(name).cloned()
+    }
+
+    /// Whether a function of this name may not be there.
+    pub(super) fn is_doubtful(&self, name: &str) -> bool {
+        self.doubtful.known.contains_key(name)
     }
 
     pub(super) fn set_alias(&mut self, name: &str, value: Word) {
@@ -329,6 +391,9 @@ impl State {
             exported: self.exported.before.len(),
             functions: self.functions.before.len(),
             aliases: self.aliases.before.len(),
+            doubtful: self.doubtful.before.len(),
+            references: self.references.before.len(),
+            changed: self.changed.before.len(),
             place: self.place.clone(),
         }
     }
@@ -339,6 +404,9 @@ impl State {
         self.exported.back_to(mark.exported);
         self.functions.back_to(mark.functions);
         self.aliases.back_to(mark.aliases);
+        self.doubtful.back_to(mark.doubtful);
+        self.references.back_to(mark.references);
+        self.changed.back_to(mark.changed);
         let after = std::mem::replace(&mut self.place, mark.place);
         if self.place.branch != after.branch {
             self.place.branch = if self.place.cwd == after.cwd { after.branch } else { Some(Word::unknown()) };
@@ -347,16 +415,7 @@ impl State {
 
     /// What was done since `mark` may not have been done: what differs is not known.
     pub(super) fn join(&mut self, mark: &Mark) {
-        let differs = |(name, old): (&str, Option<&Variable>)| {
-            let new = self.variables.known.get(name);
-            // `$verbose && …`: a switch stays one.
-            let bound = if is_truth(old) && is_truth(new) { Bound::Truth } else { Bound::Anything };
-            (new != old).then(|| (name.to_owned(), Word { pieces: vec![Piece::Any(bound)], multi: false }))
-        };
-        let differing: Vec<(String, Word)> = self.variables.since(mark.variables).into_iter().filter_map(differs).collect();
-        for (name, value) in differing {
-            self.set(&name, value);
-        }
+        self.join_variables(mark);
         let lost = |(name, old): (&str, Option<&()>)| (old.is_some() && !self.exported.known.contains_key(name)).then(|| name.to_owned());
         let lost: Vec<String> = self.exported.since(mark.exported).into_iter().filter_map(lost).collect();
         for name in lost {
@@ -372,12 +431,45 @@ impl State {
         if mine.cwd != old.cwd {
             mine.cwd = Word::unknown();
         }
-        if mine.positional != old.positional {
-            mine.positional = None;
-        }
         if mine.branch != old.branch {
             mine.branch = Some(Word::unknown());
         }
+    }
+
+    /// As [`Self::join`], for the variables alone, the positional ones among them.
+    pub(super) fn join_variables(&mut self, mark: &Mark) {
+        let differs = |(name, old): (&str, Option<&Variable>)| {
+            let new = self.variables.known.get(name);
+            // `$verbose && …`: a switch stays one.
+            let bound = if is_truth(old) && is_truth(new) { Bound::Truth } else { Bound::Anything };
+            (new != old).then(|| (name.to_owned(), Word { pieces: vec![Piece::Any(bound)], multi: false }))
+        };
+        let differing: Vec<(String, Word)> = self.variables.since(mark.variables).into_iter().filter_map(differs).collect();
+        for (name, value) in differing {
+            self.set(&name, value);
+        }
+        let linked: Vec<(String, String)> =
+            self.references.since(mark.references).into_keys().filter_map(|name| Some((name.to_owned(), self.references.known.get(name)?.clone()))).collect();
+        for (name, meant) in linked {
+            self.references.change(&name, None);
+            self.set(&name, Word::unknown());
+            self.set(&meant, Word::unknown());
+        }
+        let new: Vec<String> = self.functions.since(mark.functions).into_iter().filter(|(_, old)| old.is_none()).map(|(name, _)| name.to_owned()).collect();
+        for name in new {
+            self.doubtful.change(&name, Some(()));
+        }
+        if self.place.positional != mark.place.positional {
+            self.place.positional = None;
+        }
+    }
+
+    /// Whether something is not as it was.
+    pub(super) fn differs(&self, mark: &Mark) -> bool {
+        self.place != mark.place
+            || self.variables.since(mark.variables).into_iter().any(|(name, old)| self.variables.known.get(name) != old)
+            || self.functions.before.len() != mark.functions
+            || self.aliases.before.len() != mark.aliases
     }
 }
 

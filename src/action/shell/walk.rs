@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::ast::{Assign, Command, Item, Join, Redirect, Script, Simple, Target, Value};
+use super::ast::{Assign, Command, Item, Join, Part, Redirect, Script, Simple, Target, Value};
 use super::parse;
-use super::state::Variable;
+use super::state::{Mark, Variable};
 use super::{FILE, Output, Shell, Stdin};
 use crate::action::path::Path;
 use crate::action::word::{Bound, Piece, Word};
@@ -38,8 +38,14 @@ impl Shell<'_> {
             return Output::unknown();
         }
         self.spend(source.len());
-        let reading = parse::read(&source);
+        if self.power {
+            self.powershell(&source);
+            return Output::unknown();
+        }
+        let reading = parse::read_as(&source, self.zsh);
+        let refused = std::mem::replace(&mut self.refused, !reading.faults.is_empty());
         let output = self.script(&reading.script, stdin);
+        self.refused = refused;
         for fault in reading.faults.iter().filter(|fault| !fault.refused_by_shell) {
             self.opaque(source.get(fault.at..).unwrap_or("").chars().take(80).collect::<String>(), fault.what);
         }
@@ -53,11 +59,30 @@ impl Shell<'_> {
         }
         let mut text = Some(Word::default());
         let mut last = None;
-        for item in &script.items {
+        // What was set behind `&&` was not if what stands in front of it failed.
+        let mut unless = None;
+        let mut fails = false;
+        // All that is joined by `&&` and `||` in front of a `&` runs in a shell of its own.
+        let mut aside = None;
+        for (at, item) in script.items.iter().enumerate() {
+            if item.join == Join::Then {
+                if let Some(before) = aside.take() {
+                    self.unless(unless.take());
+                    self.state.back_to(before);
+                }
+                let joined = script.items.iter().skip(at + 1).take_while(|next| next.join != Join::Then);
+                aside = joined.last().is_some_and(|last| last.background).then(|| self.state.mark());
+            }
             if self.skipped(item.join, last) {
                 continue;
             }
             last = self.ended(item);
+            match item.join {
+                Join::Then => self.unless(unless.take()),
+                Join::And if fails && unless.is_none() => unless = Some(self.state.mark()),
+                _ => {}
+            }
+            fails = may_fail(&item.command);
             match (&mut text, self.item(item, stdin).text) {
                 (Some(all), Some(more)) => all.extend(&more),
                 // What one command writes says nothing of the lines of the others.
@@ -68,10 +93,23 @@ impl Shell<'_> {
                 _ => text = None,
             }
         }
+        self.unless(unless);
+        if let Some(before) = aside {
+            self.state.back_to(before);
+        }
         Output { text: text.map(Rc::new), items: None, file: None }
     }
 
+    fn unless(&mut self, before: Option<Mark>) {
+        if let Some(before) = before {
+            self.state.join_variables(&before);
+        }
+    }
+
     fn item(&mut self, item: &Item, stdin: &Stdin) -> Output {
+        if item.background {
+            return self.separate(|shell| shell.follow(&item.command, stdin));
+        }
         if item.join == Join::Or {
             // What stands behind `||` runs only if what stands before failed.
             let output = self.perhaps(|shell| shell.follow(&item.command, stdin));
@@ -115,8 +153,8 @@ impl Shell<'_> {
                 self.compound(redirects, stdin, |shell, stdin| shell.for_loop(name, words.as_deref(), body, stdin))
             }
             Command::ArithmeticFor { expressions, body, redirects } => self.compound(redirects, stdin, |shell, stdin| {
-                shell.scalar(expressions);
-                shell.maybe(body, stdin);
+                shell.arithmetic(expressions);
+                shell.repeated(body, stdin);
                 Output::unknown()
             }),
             Command::Case { word, arms, redirects } => self.compound(redirects, stdin, |shell, stdin| {
@@ -140,18 +178,23 @@ impl Shell<'_> {
             }),
             Command::Function { name, body } => {
                 self.state.define(name, (**body).clone());
+                if self.zsh && name.starts_with("TRAP") {
+                    // A signal, or the end of the shell, runs it.
+                    self.perhaps(|shell| shell.follow(body, &Stdin::default()));
+                }
                 Output::nothing()
             }
             Command::Test { words, redirects } => {
                 self.redirect_all(redirects, stdin);
-                for word in words {
-                    self.scalar(word);
+                let words: Vec<Word> = words.iter().map(|word| self.scalar(word)).collect();
+                if words.iter().any(|word| matches!(word.literal(), Some("-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" | "-v" | "-R"))) {
+                    self.evaluate(&words);
                 }
                 Output::nothing()
             }
             Command::Arithmetic { expression, redirects } => {
                 self.redirect_all(redirects, stdin);
-                self.scalar(expression);
+                self.arithmetic(expression);
                 Output::nothing()
             }
             Command::Coproc { body } => {
@@ -204,6 +247,15 @@ impl Shell<'_> {
         done
     }
 
+    /// A part that may run often. What it changes was so in front of its second time.
+    fn repeated(&mut self, script: &Script, stdin: &Stdin) {
+        let before = self.state.mark();
+        self.maybe(script, stdin);
+        if self.state.differs(&before) {
+            self.maybe(script, stdin);
+        }
+    }
+
     fn pipeline(&mut self, parts: &[Command], stdin: &Stdin) -> Output {
         let mut stdin = Cow::Borrowed(stdin);
         let mut output = Output::unknown();
@@ -239,8 +291,12 @@ impl Shell<'_> {
             }
             _ => {
                 let unknown = Stdin { connected: stdin.connected, program: stdin.program.clone(), ..Stdin::default() };
+                let before = self.state.mark();
                 self.script(condition, &unknown);
-                self.maybe(body, &unknown);
+                self.repeated(body, &unknown);
+                if self.state.differs(&before) {
+                    self.script(condition, &unknown);
+                }
             }
         }
     }
@@ -255,7 +311,7 @@ impl Shell<'_> {
         }
         if values.len() > MAX_ROUNDS {
             self.state.set(name, Word::unknown());
-            self.maybe(body, stdin);
+            self.repeated(body, stdin);
             return Output::unknown();
         }
         let mut text = Some(Word::default());
@@ -272,8 +328,10 @@ impl Shell<'_> {
     fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
         // The words of a declaring builtin repeat what it assigns, so that comes first.
         for assign in &simple.assigns_after {
+            self.localize(simple, &assign.name);
             self.assign(assign);
         }
+        let fault = std::mem::take(&mut self.faulty);
         let words: Vec<Word> = simple.words.iter().flat_map(|word| self.fields(word)).collect();
         let stdin = self.redirect_all(&simple.redirects, stdin);
         if words.is_empty() {
@@ -287,8 +345,21 @@ impl Shell<'_> {
                 .send(&simple.redirects, if file { Output { text: stdin.text.clone(), items: None, file: stdin.file.clone() } } else { Output::nothing() });
         }
         let env: Vec<(String, Word)> = simple.assigns.iter().map(|assign| (assign.name.clone(), self.value(assign))).collect();
+        for (name, value) in &env {
+            self.hook(name, value);
+        }
+        // Where an expansion may fail, the command may not run.
+        let failing = std::mem::replace(&mut self.faulty, fault);
         let output = self.invoke(words, env, &stdin);
-        self.send(&simple.redirects, output)
+        self.send(&simple.redirects, if failing { Output::unknown() } else { output })
+    }
+
+    /// What `local` and its like set in a function is as it was behind it.
+    fn localize(&mut self, simple: &Simple, name: &str) {
+        let by = simple.words.first().map(|word| word.parts.as_slice());
+        if matches!(by, Some([Part::Text(by)]) if matches!(by.as_str(), "local" | "declare" | "typeset")) {
+            self.state.localize(name);
+        }
     }
 
     /// The value of an assignment in front of a command, as far as it is one text.
@@ -306,7 +377,7 @@ impl Shell<'_> {
 
     pub(super) fn assign(&mut self, assign: &Assign) {
         if let Some(subscript) = &assign.subscript {
-            self.scalar(subscript);
+            self.arithmetic(subscript);
             self.value(assign);
             // Which element is meant is not followed.
             self.state.put(&assign.name, Variable::Scalar(Word { multi: true, ..Word::unknown() }));
@@ -332,21 +403,32 @@ impl Shell<'_> {
                 }
             }
             Value::Array(values) => {
+                // Which element a subscript means is not followed.
+                let subscripts = values.iter().any(|(subscript, _)| subscript.is_some());
                 let mut all = match before {
+                    _ if subscripts => vec![Word { multi: true, ..Word::unknown() }],
                     Some(Variable::Array(old)) if assign.append => old,
                     Some(Variable::Scalar(old)) if assign.append => vec![old],
                     _ => Vec::new(),
                 };
                 for (subscript, word) in values {
                     if let Some(subscript) = subscript {
-                        self.scalar(subscript);
+                        self.arithmetic(subscript);
                     }
                     all.extend(self.fields(word));
                 }
                 Variable::Array(all)
             }
         };
+        if let Variable::Scalar(text) = &value {
+            self.hook(&assign.name, text);
+            self.keep(&text.to_string());
+        }
         self.state.put(&assign.name, value);
+        if self.zsh && matches!(assign.name.as_str(), "PATH" | "path") {
+            // One is made of the other.
+            self.state.set(if assign.name == "path" { "PATH" } else { "path" }, Word { multi: true, ..Word::unknown() });
+        }
     }
 
     /// Follows redirections in order: what is read becomes standard input, what is written is noted with unknown text
@@ -379,6 +461,8 @@ impl Shell<'_> {
                         stdin = Cow::Owned(Stdin { program: Some(FILE.to_owned()), text, items: None, connected: true, file });
                     }
                     if !is_device(&path) {
+                        // Without the file, the command does not run.
+                        self.faulty |= path.word.literal().is_none_or(|path| self.state.written_text(path).is_none());
                         self.push(Deed::Read(path), None);
                     }
                 }
@@ -508,6 +592,46 @@ fn reads(condition: &Script) -> bool {
         Command::Simple(simple) => simple.words.first().is_some_and(|word| word.parts == [super::ast::Part::Text("read".to_owned())]),
         _ => false,
     })
+}
+
+/// Whether it makes a difference that a command can fail. The shell's own commands, and some more, are taken to succeed.
+fn may_fail(command: &Command) -> bool {
+    let succeeds = |name: &str| {
+        matches!(
+            name,
+            "cd" | "pushd"
+                | "mkdir"
+                | "export"
+                | "set"
+                | "shopt"
+                | "source"
+                | "."
+                | "true"
+                | ":"
+                | "echo"
+                | "printf"
+                | "local"
+                | "declare"
+                | "readonly"
+                | "typeset"
+                | "unset"
+                | "umask"
+                | "alias"
+                | "trap"
+        )
+    };
+    match command {
+        Command::Simple(simple) => match simple.words.first().map(|word| word.parts.as_slice()) {
+            Some([Part::Text(name)]) => !succeeds(name),
+            Some(_) => true,
+            None => simple
+                .assigns
+                .iter()
+                .any(|assign| matches!(&assign.value, Value::Scalar(word) if word.parts.iter().any(|part| matches!(part, Part::Command { .. })))),
+        },
+        Command::Function { .. } => false,
+        _ => true,
+    }
 }
 
 /// `/dev/null` and its kind keep nothing.

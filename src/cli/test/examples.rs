@@ -190,6 +190,7 @@ fn facts(example: &Example) -> Facts {
         state: owned(&["/home/dev/.local/state/portcullis"]),
         config: owned(&["/home/dev/.config/portcullis", "/etc/portcullis"]),
         git: owned(&["/repo/.git"]),
+        zsh: true,
     };
     let agent = example.agent.clone().unwrap_or_else(|| "main".to_owned());
     let mode = example.mode.clone().unwrap_or_else(|| "default".to_owned());

@@ -9,7 +9,7 @@ fn literal(text: &str) -> RawWord {
 
 impl Reader<'_, '_> {
     /// Reads with more to wait for.
-    fn waiting<T>(&mut self, closers: Closers, read: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn waiting<T>(&mut self, closers: Closers, read: impl FnOnce(&mut Self) -> T) -> T {
         let outer = self.closers;
         self.closers = outer.with(closers);
         let result = read(self);
@@ -17,7 +17,7 @@ impl Reader<'_, '_> {
         result
     }
 
-    fn expect(&mut self, reserved: Reserved, missing: &'static str) {
+    pub(super) fn expect(&mut self, reserved: Reserved, missing: &'static str) {
         if !self.eat_reserved(reserved) {
             self.fault(missing);
         }
@@ -37,7 +37,14 @@ impl Reader<'_, '_> {
 
     /// `{ …; }`, whose brace has been read.
     pub(super) fn group(&mut self) -> Command {
-        let body = self.braced_body();
+        let mut body = self.braced_body();
+        self.skip_blanks();
+        if self.shared.zsh && self.eat_word("always") {
+            self.skip_lines();
+            if self.eat_reserved(Reserved::OpenBrace) {
+                body.items.append(&mut self.braced_body().items);
+            }
+        }
         Command::Group { body, redirects: self.redirects() }
     }
 
@@ -47,10 +54,13 @@ impl Reader<'_, '_> {
         body
     }
 
-    /// `do …; done`, or the braces that bash takes instead of it.
-    fn loop_body(&mut self) -> Script {
+    /// `do …; done`, or the braces that bash takes instead of it; in zsh a single command will do.
+    pub(super) fn loop_body(&mut self) -> Script {
         if self.eat_reserved(Reserved::OpenBrace) {
             return self.braced_body();
+        }
+        if self.shared.zsh && self.reserved().is_none_or(|(reserved, _)| reserved.closes().is_none()) {
+            return self.one_command();
         }
         self.expect(Reserved::Do, "a `do` is missing");
         let body = self.waiting(Closers::DONE, Self::required_list);
@@ -124,10 +134,19 @@ impl Reader<'_, '_> {
             self.fault("a name is missing");
         }
         self.skip_blanks();
+        if self.shared.zsh
+            && let Some(command) = self.zsh_for(&name)
+        {
+            return command;
+        }
         let separated = !self.at_arm_end() && self.eat(";");
         self.skip_lines();
         let words = (!separated && self.eat_word("in")).then(|| {
-            let words = self.words();
+            let mut words = self.words();
+            if !arithmetic {
+                // An answer that is none of them gives the empty word.
+                words.push(RawWord { parts: vec![Part::Quoted(String::new())] });
+            }
             if !self.at_arm_end() {
                 self.eat(";");
             }
@@ -139,7 +158,7 @@ impl Reader<'_, '_> {
     }
 
     /// Words up to the end of the line or to an operator.
-    fn words(&mut self) -> Vec<RawWord> {
+    pub(super) fn words(&mut self) -> Vec<RawWord> {
         let mut words = Vec::new();
         loop {
             self.skip_blanks();
@@ -289,7 +308,16 @@ impl Reader<'_, '_> {
                 self.pos = here;
             }
         }
-        self.function_body(name)
+        let mut others = Vec::new();
+        while self.shared.zsh && self.peek() != Some(b'(') && self.reserved().is_none() {
+            let other = self.spelled_word();
+            if other.is_empty() {
+                break;
+            }
+            others.push(other);
+            self.skip_blanks();
+        }
+        self.shared_body(name, others)
     }
 
     /// The body of a function, whose head has been read.
@@ -303,7 +331,7 @@ impl Reader<'_, '_> {
         } else {
             Command::Simple(Simple::default())
         };
-        if matches!(body, Command::Simple(_) | Command::Function { .. } | Command::Coproc { .. }) {
+        if !self.shared.zsh && matches!(body, Command::Simple(_) | Command::Function { .. } | Command::Coproc { .. }) {
             self.fault_at("the body of a function is not a compound command", at);
         }
         Command::Function { name, body: Box::new(body) }

@@ -29,12 +29,14 @@ pub(super) struct Shared {
     pub(super) stopped: bool,
     /// Bytes that may still be read again.
     fuel: usize,
+    /// Read as zsh reads.
+    pub(super) zsh: bool,
 }
 
 impl Shared {
-    pub(super) fn new(length: usize) -> Self {
+    pub(super) fn new(length: usize, zsh: bool) -> Self {
         let fuel = length.saturating_add(1024).saturating_mul(READ_AGAIN);
-        Self { faults: Vec::new(), bodies: Vec::new(), depth: 0, stopped: false, fuel }
+        Self { faults: Vec::new(), bodies: Vec::new(), depth: 0, stopped: false, fuel, zsh }
     }
 }
 
@@ -55,6 +57,8 @@ impl Closers {
     pub(super) const PARENTHESIS: Self = Self(1 << 7);
     /// `}` as a character: the end of `${ …; }`.
     pub(super) const CHARACTER_BRACE: Self = Self(1 << 8);
+    /// The `end` of `foreach`, in zsh.
+    pub(super) const END: Self = Self(1 << 9);
 
     pub(super) const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -78,6 +82,7 @@ pub(super) enum Reserved {
     Done,
     Elif,
     Else,
+    End,
     Esac,
     Fi,
     For,
@@ -124,6 +129,7 @@ impl Reserved {
             Self::Do => Closers::DO,
             Self::Done => Closers::DONE,
             Self::Elif | Self::Else => Closers::ELSE,
+            Self::End => Closers::END,
             Self::Esac => Closers::ESAC,
             Self::Fi => Closers::FI,
             Self::Then => Closers::THEN,
@@ -359,7 +365,11 @@ impl<'t, 's> Reader<'t, 's> {
             return None;
         }
         let (word, length, end) = self.short_word::<8>()?;
-        Reserved::from_word(word.get(..length)?).map(|reserved| (reserved, end))
+        let word = word.get(..length)?;
+        if word == b"end" && self.closers.has(Closers::END) {
+            return Some((Reserved::End, end));
+        }
+        Reserved::from_word(word).map(|reserved| (reserved, end))
     }
 
     /// Passes over a reserved word, if it is next.

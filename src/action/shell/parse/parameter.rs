@@ -5,7 +5,7 @@ use super::arithmetic::Bracket;
 use super::cursor::{Reader, begins_name, continues_name};
 use super::words::{Quoting, append, push_quoted, push_text};
 
-const fn is_special_parameter(byte: u8) -> bool {
+pub(super) const fn is_special_parameter(byte: u8) -> bool {
     matches!(byte, b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')
 }
 
@@ -13,6 +13,9 @@ impl Reader<'_, '_> {
     /// The parameter after a `$` without braces.
     pub(super) fn bare_parameter(&mut self, quoted: bool) -> Option<Parameter> {
         let byte = self.peek()?;
+        if self.shared.zsh {
+            return self.bare_zsh_parameter(quoted);
+        }
         let name = if begins_name(byte) {
             self.take_name()?
         } else if byte.is_ascii_digit() || is_special_parameter(byte) {
@@ -38,6 +41,10 @@ impl Reader<'_, '_> {
         let start = self.pos;
         let mut parameter = Parameter { name: String::new(), subscript: None, indirect: false, length: false, op: Op::None, quoted };
         if self.enter() {
+            if self.shared.zsh && self.zsh_flags(&mut parameter, quoting) {
+                self.leave();
+                return Part::Parameter(Box::new(parameter));
+            }
             self.parameter_head(&mut parameter);
             parameter.op = self.operator(&parameter, quoting);
             if self.peek() == Some(b'}') {
@@ -209,7 +216,7 @@ impl Reader<'_, '_> {
 
     /// An operand up to the closing brace, or to `stop`. Quotes work in it as outside, but for the word of
     /// `${name:-word}` and its like within double quotes: that is quoted already, and ends at the brace.
-    fn operand(&mut self, quoting: Quoting, stop: u8) -> RawWord {
+    pub(super) fn operand(&mut self, quoting: Quoting, stop: u8) -> RawWord {
         let mut parts = Vec::new();
         if quoting.is_quoted() {
             self.quoted_operand(&mut parts, quoting, false);
@@ -234,8 +241,9 @@ impl Reader<'_, '_> {
     /// A word that is quoted already. Double quotes in it only keep braces from ending it, and vanish before anything
     /// is expanded. Single quotes keep braces from ending it too, but stay. If it is `bounded`, its end is known.
     fn quoted_operand(&mut self, parts: &mut Vec<Part>, quoting: Quoting, bounded: bool) {
-        let mut in_quotes = false;
+        let (mut in_quotes, mut in_single) = (false, false);
         while let Some(byte) = self.peek() {
+            in_single ^= byte == b'\'' && bounded && !in_quotes;
             match byte {
                 b'}' if !bounded && !in_quotes => return,
                 b'"' => {
@@ -243,7 +251,7 @@ impl Reader<'_, '_> {
                     in_quotes = !in_quotes;
                     self.rejoin(parts, quoting);
                 }
-                b'\'' if !bounded && !in_quotes => {
+                b'\'' if !bounded && !in_quotes && !self.shared.zsh => {
                     let start = self.pos;
                     let mut found = Vec::new();
                     let close = self.closing(Bracket::Operand, &mut found);
@@ -257,13 +265,13 @@ impl Reader<'_, '_> {
                     self.up_to(close.unwrap_or(usize::MAX), |reader| reader.quoted_operand(parts, quoting, true));
                     return;
                 }
-                b'$' if self.peek_second() == Some(b'\'') && !in_quotes => {
+                b'$' if self.peek_second() == Some(b'\'') && !in_quotes && !in_single && !self.shared.zsh => {
                     self.bump();
                     self.peek();
                     let decoded = self.ansi_c_quoted();
                     push_quoted(parts, &decoded);
                 }
-                b'$' if quoting == Quoting::Double && !bounded && !in_quotes && self.peek_second() == Some(b'"') => self.bump(),
+                b'$' if !self.shared.zsh && quoting == Quoting::Double && !bounded && !in_quotes && self.peek_second() == Some(b'"') => self.bump(),
                 b'\\' if in_quotes && !self.peek_second().is_some_and(is_escaped_when_quoted) => {
                     self.bump();
                     if let Some(escaped) = self.take_char() {

@@ -1,7 +1,7 @@
 //! Simple commands: assignments, words and redirections.
 
 use super::super::ast::{Assign, Command, Op, Parameter, Part, RawWord, Redirect, Simple, Target, Value};
-use super::cursor::{Reader, is_metacharacter};
+use super::cursor::{Closers, Reader, is_metacharacter};
 use super::words::{append, push_text};
 
 /// What bash does with words like `name=value` behind a command word.
@@ -52,6 +52,9 @@ impl Reader<'_, '_> {
             }
             match self.peek() {
                 None | Some(b'\n' | b';' | b'&' | b'|' | b')') => break,
+                // In zsh a brace closes wherever it stands by itself.
+                Some(b'}') if self.shared.zsh && self.closers.has(Closers::BRACE) && self.reserved().is_some() => break,
+                Some(b'(') if self.shared.zsh && !simple.words.is_empty() && self.peek_second() != Some(b')') => self.argument(&mut simple, builtin),
                 Some(b'(') => {
                     let alone = simple.words.len() == 1 && simple.assigns.is_empty() && simple.redirects.is_empty();
                     if alone && self.eat_parentheses() {
@@ -111,8 +114,10 @@ impl Reader<'_, '_> {
                 simple.assigns_after.push(assign);
             }
             (Builtin::TakesArrays, Some(head)) if self.peek() == Some(b'(') => {
-                let assign = self.assigned(head);
-                simple.words.push(spelled(assign));
+                let mut word = RawWord::default();
+                push_text(&mut word.parts, &head.spelling());
+                append(&mut word.parts, spelled(self.value()).parts);
+                simple.words.push(word);
             }
             (_, head) => {
                 let mut word = RawWord::default();
@@ -227,6 +232,9 @@ impl Reader<'_, '_> {
                     if word.parts.is_empty() {
                         self.fault("unexpected operator in an array");
                         self.give_up_line();
+                        // It is not assigned: a parameter without a name has no value that is known.
+                        let nothing = Parameter { name: String::new(), subscript: None, indirect: false, length: false, op: Op::None, quoted: true };
+                        elements.insert(0, (None, RawWord { parts: vec![Part::Parameter(Box::new(nothing))] }));
                         break;
                     }
                     elements.push((None, word));
@@ -239,12 +247,14 @@ impl Reader<'_, '_> {
             // Without the option `extglob`, bash gives up the line, and runs the next one as if nothing were open.
             self.unread("a pattern in an array in front of other lines");
         }
-        // `a=(x)y` fails in bash once it is run. What stands there is kept.
+        // `a=(x)y` is no array, but a text.
         let rest = self.word();
-        if !rest.parts.is_empty() {
-            elements.push((None, rest));
+        if rest.parts.is_empty() {
+            return Value::Array(elements);
         }
-        Value::Array(elements)
+        let mut word = spelled(Value::Array(elements));
+        append(&mut word.parts, rest.parts);
+        Value::Scalar(word)
     }
 
     /// `[…]=word`, or a word that begins with a bracket.
@@ -296,6 +306,10 @@ impl Reader<'_, '_> {
         let descriptor = match self.peek()? {
             b'0'..=b'9' => {
                 let mut digits = String::new();
+                let several = self.peek_second().is_some_and(|byte| byte.is_ascii_digit());
+                if several && self.shared.zsh {
+                    return None;
+                }
                 while let Some(digit) = self.peek().filter(u8::is_ascii_digit) {
                     self.bump();
                     // More are no number to the shell, and the word is left alone below.
@@ -338,9 +352,16 @@ impl Reader<'_, '_> {
         } else if self.eat(">&") {
             return Some(Target::Duplicate { word: self.duplicated(), output: true });
         } else if self.eat("&>>") || self.eat(">>") {
+            if self.shared.zsh && !self.eat("|") && !self.eat("!") {
+                self.eat("&");
+            }
             Target::Append
         } else if self.eat("<>") {
             Target::ReadWrite
+        } else if self.shared.zsh && self.peek() == Some(b'>') && self.peek_second() == Some(b'!') {
+            self.bump();
+            self.bump();
+            Target::Write
         } else if self.eat("&>") || self.eat(">|") || self.eat(">") {
             Target::Write
         } else {
@@ -361,8 +382,11 @@ impl Reader<'_, '_> {
 
     /// The word after `>&` or `<&`. A `-` there closes the descriptor, and what follows it is the next word.
     fn duplicated(&mut self) -> RawWord {
+        if self.shared.zsh && !self.eat("|") {
+            self.eat("!");
+        }
         self.skip_blanks();
-        if self.peek() == Some(b'-') {
+        if self.peek() == Some(b'-') && !self.shared.zsh {
             self.bump();
             return RawWord { parts: vec![Part::Text("-".to_owned())] };
         }
@@ -423,12 +447,10 @@ fn is_plain(part: &Part) -> bool {
     }
 }
 
-/// An assignment as the word it was written as.
-fn spelled(assign: Assign) -> RawWord {
+/// A value as the word it was written as.
+fn spelled(value: Value) -> RawWord {
     let mut parts = Vec::new();
-    push_text(&mut parts, &assign.name);
-    push_text(&mut parts, if assign.append { "+=" } else { "=" });
-    match assign.value {
+    match value {
         Value::Scalar(word) => append(&mut parts, word.parts),
         Value::Array(elements) => {
             push_text(&mut parts, "(");

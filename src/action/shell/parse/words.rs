@@ -80,6 +80,8 @@ impl<'t> Reader<'t, '_> {
     pub(super) fn word_into(&mut self, parts: &mut Vec<Part>) {
         while let Some(byte) = self.peek() {
             match byte {
+                b'(' if self.shared.zsh && self.peek_second() != Some(b')') => self.parenthesised(parts),
+                b'=' if self.shared.zsh && parts.is_empty() && self.peek_second() == Some(b'(') => _ = self.process_substitution(parts),
                 b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' => return,
                 b'<' | b'>' => {
                     if !self.process_substitution(parts) {
@@ -163,7 +165,7 @@ impl<'t> Reader<'t, '_> {
                 match self.take_char() {
                     Some(escaped) => push_quoted(parts, escaped.encode_utf8(&mut [0; 4])),
                     // Bash loses a last backslash if the line began within single quotes.
-                    None if self.quoted_line_end.is_some() && self.quoted_line_end == self.last_line_end => {}
+                    None if self.shared.zsh || self.quoted_line_end.is_some() && self.quoted_line_end == self.last_line_end => {}
                     None => push_quoted(parts, "\\"),
                 }
             }
@@ -348,7 +350,7 @@ impl<'t> Reader<'t, '_> {
                 let decoded = self.ansi_c_quoted();
                 push_quoted(parts, &decoded);
             }
-            Some(b'"') if !quoted => self.double_quoted(parts),
+            Some(b'"') if !quoted && !self.shared.zsh => self.double_quoted(parts),
             _ => match self.bare_parameter(quoted) {
                 Some(parameter) => parts.push(Part::Parameter(Box::new(parameter))),
                 None => push_as(parts, "$", quoting),
@@ -418,7 +420,10 @@ impl<'t> Reader<'t, '_> {
         let here_documents = std::mem::replace(&mut self.pending, outer.1);
         self.closers = outer.0;
         self.in_substitution = outer.2;
-        self.delay_here_documents(here_documents);
+        // In zsh a body that has not begun here is empty.
+        if !self.shared.zsh {
+            self.delay_here_documents(here_documents);
+        }
         self.leave();
         script
     }

@@ -1,0 +1,189 @@
+//! What zsh reads and bash does not: short forms of loops, functions without a name, flags of parameters.
+//! Small differences stand where the thing itself is read.
+
+use super::super::ast::{Assign, Command, Item, Join, Op, Parameter, Part, RawWord, Script, Simple, Value};
+use super::cursor::{Closers, Reader, Reserved, begins_name};
+use super::parameter::is_special_parameter;
+use super::words::{Quoting, push_text};
+
+/// The name under which a function without one is defined and called.
+const NAMELESS: &str = "(anon)";
+
+fn text(text: &str) -> RawWord {
+    RawWord { parts: vec![Part::Text(text.to_owned())] }
+}
+
+fn item(command: Command) -> Item {
+    Item { join: Join::Then, command, background: false, negated: false }
+}
+
+/// A word of which nothing is known: a parameter without a name.
+fn unknown() -> RawWord {
+    RawWord { parts: vec![Part::Parameter(Box::new(parameter(String::new(), true)))] }
+}
+
+fn parameter(name: String, quoted: bool) -> Parameter {
+    Parameter { name, subscript: None, indirect: false, length: false, op: Op::None, quoted }
+}
+
+impl Reader<'_, '_> {
+    /// A command that only zsh has, if one is next.
+    pub(super) fn zsh_command(&mut self) -> Option<Command> {
+        if self.looking_at("()") {
+            self.eat("()");
+            return Some(self.nameless());
+        }
+        if self.eat_word("repeat") {
+            self.skip_blanks();
+            let expressions = self.word();
+            self.skip_blanks();
+            self.eat(";");
+            self.skip_lines();
+            let body = self.loop_body();
+            return Some(Command::ArithmeticFor { expressions, body, redirects: self.redirects() });
+        }
+        if self.eat_word("foreach") {
+            self.skip_blanks();
+            let name = self.take_name().unwrap_or_default();
+            self.skip_blanks();
+            return self.zsh_for(&name).or_else(|| Some(Command::Simple(Simple::default())));
+        }
+        None
+    }
+
+    /// `() { … } words`: defined and called at once.
+    fn nameless(&mut self) -> Command {
+        let function = self.function_body(NAMELESS.to_owned());
+        let mut words = vec![text(NAMELESS)];
+        words.extend(self.words());
+        let call = Command::Simple(Simple { words, ..Simple::default() });
+        Command::Group { body: Script { items: vec![item(function), item(call)] }, redirects: self.redirects() }
+    }
+
+    /// `for name (words)` and `for name name in words`, whose first name has been read; up to the body's end.
+    pub(super) fn zsh_for(&mut self, name: &str) -> Option<Command> {
+        let mut names = Vec::new();
+        while self.peek().is_some_and(begins_name) && self.reserved().is_none() {
+            let here = self.pos;
+            if self.eat_word("in") {
+                self.pos = here;
+                break;
+            }
+            names.push(self.take_name()?);
+            self.skip_blanks();
+        }
+        let words = if self.eat("(") {
+            let mut words = self.words();
+            while self.peek() == Some(b'\n') {
+                self.skip_lines();
+                words.extend(self.words());
+            }
+            self.eat(")");
+            words
+        } else if names.is_empty() {
+            return None;
+        } else {
+            self.eat_word("in");
+            self.words()
+        };
+        self.skip_blanks();
+        self.eat(";");
+        self.skip_lines();
+        let ends = self.closers;
+        self.closers = ends.with(Closers::END);
+        let mut body = if self.reserved().is_some_and(|(reserved, _)| matches!(reserved, Reserved::Do | Reserved::OpenBrace)) {
+            self.loop_body()
+        } else {
+            self.required_list()
+        };
+        self.closers = ends;
+        self.waiting(Closers::END, |reader| reader.eat_reserved(Reserved::End));
+        for other in &names {
+            let assign = Assign { name: other.clone(), subscript: None, append: false, value: Value::Scalar(unknown()) };
+            body.items.insert(0, item(Command::Simple(Simple { assigns: vec![assign], ..Simple::default() })));
+        }
+        let words = if names.is_empty() { words } else { words.into_iter().chain([unknown()]).collect() };
+        Some(Command::For { name: name.to_owned(), words: Some(words), body, redirects: self.redirects() })
+    }
+
+    /// The body of a function that has several names.
+    pub(super) fn shared_body(&mut self, name: String, others: Vec<String>) -> Command {
+        let function = self.function_body(name);
+        let Command::Function { body, .. } = &function else { return function };
+        if others.is_empty() {
+            return function;
+        }
+        let more: Vec<Item> = others.into_iter().map(|name| item(Command::Function { name, body: body.clone() })).collect();
+        let body = Script { items: more.into_iter().chain([item(function)]).collect() };
+        Command::Group { body, redirects: Vec::new() }
+    }
+
+    /// One command, where a list could stand.
+    pub(super) fn one_command(&mut self) -> Script {
+        Script { items: vec![item(self.command(false))] }
+    }
+
+    /// `$name`, with the subscript and the signs that zsh takes without braces.
+    pub(super) fn bare_zsh_parameter(&mut self, quoted: bool) -> Option<Parameter> {
+        let start = self.pos;
+        let mut changed = false;
+        while !quoted
+            && matches!(self.peek(), Some(b'=' | b'~' | b'^' | b'+' | b'#'))
+            && self.peek_second().is_some_and(|byte| begins_name(byte) || matches!(byte, b'=' | b'~' | b'^'))
+        {
+            changed = true;
+            self.bump();
+        }
+        let byte = self.peek()?;
+        let name = if begins_name(byte) {
+            self.take_name()?
+        } else if byte.is_ascii_digit() || is_special_parameter(byte) {
+            self.bump();
+            char::from(byte).to_string()
+        } else {
+            self.pos = start;
+            return None;
+        };
+        let mut parameter = parameter(name, quoted);
+        if self.peek() == Some(b'[') {
+            self.bump();
+            let (subscript, _) = self.subscript(false);
+            parameter.subscript = Some(subscript);
+        }
+        if changed {
+            parameter.op = Op::Other(RawWord::default());
+        }
+        Some(parameter)
+    }
+
+    /// Flags, signs and a parameter within a parameter: then the value is not followed, and all is read up to the brace.
+    pub(super) fn zsh_flags(&mut self, parameter: &mut Parameter, quoting: Quoting) -> bool {
+        let plain = match self.peek() {
+            Some(b'(' | b'=' | b'~' | b'^' | b'+' | b'$' | b'"' | b':') => false,
+            Some(b'#') => self.peek_second().is_none_or(|byte| !matches!(byte, b'$' | b'{')),
+            _ => true,
+        };
+        if plain {
+            return false;
+        }
+        let mut word = RawWord::default();
+        let evaluated = self.peek() == Some(b'(') && {
+            let flags = self.take_run(|byte| matches!(byte, b')' | b'$' | b'`'));
+            push_text(&mut word.parts, flags);
+            flags.contains('e') || flags.contains('P')
+        };
+        if self.peek() == Some(b')') {
+            self.bump();
+        }
+        if let Some(name) = self.take_name() {
+            parameter.name = name;
+        }
+        let rest = self.operand(if quoting.is_quoted() { quoting } else { Quoting::None }, b'}');
+        word.parts.extend(rest.parts);
+        if self.peek() == Some(b'}') {
+            self.bump();
+        }
+        parameter.op = if evaluated { Op::Transform('P') } else { Op::Other(word) };
+        true
+    }
+}
