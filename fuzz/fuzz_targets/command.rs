@@ -10,7 +10,7 @@ use portcullis::policy::Policy;
 
 fuzz_target!(|text: &str| {
     let policy = Policy::open(BUILT_IN).expect("the built-in policy");
-    let setting = Setting { cwd: "/repo".to_owned(), home: Some("/home/dev".to_owned()), temporary: "/tmp".to_owned(), root: "/repo".to_owned() };
+    let setting = Setting { cwd: "/repo".to_owned(), home: Some("/home/dev".to_owned()), temporary: "/tmp".to_owned(), zsh: true, root: "/repo".to_owned() };
     let mut shell = Shell::new(&setting, &policy.programs, Lookups::default());
     // Bash runs a line before it reads the next one, whatever stands there.
     shell.line(&format!("git push --force\n{text}"));
