@@ -15,6 +15,8 @@ pub mod shell;
 pub mod tools;
 pub mod word;
 
+use std::rc::Rc;
+
 use path::Path;
 use word::Word;
 
@@ -70,8 +72,10 @@ pub struct Run {
     pub args: Vec<Word>,
     /// Some word could turn out to be an option: the first such word.
     pub may_hide_flags: Option<Word>,
-    /// Assignments in front, exported, or given by `env`.
+    /// Assignments in front, or given by `env`.
     pub env: Vec<(String, Word)>,
+    /// What the line exported before.
+    pub exported: Rc<Vec<(String, Word)>>,
     /// The name of the program whose output is its standard input, if any.
     pub stdin_from: Option<String>,
     /// All words, for the message.

@@ -106,7 +106,8 @@ fn file_by_name(shell: &mut Shell, arguments: &mut Arguments) {
     let creates = ["-b", "-B", "--orphan", "--detach", "--track"].iter().any(|flag| arguments.has(flag));
     let Some(name) = arguments.operands.first().and_then(Word::literal).filter(|_| !creates) else { return };
     // What begins or ends so is the name of no commit (git-check-ref-format(1), gitglossary(7), "pathspec").
-    let is_pathspec = name == "." || name.starts_with("./") || name.starts_with("../") || name.starts_with(":/") || name.starts_with(":(") || name.ends_with('/');
+    let is_pathspec =
+        name == "." || name.starts_with("./") || name.starts_with("../") || name.starts_with(":/") || name.starts_with(":(") || name.ends_with('/');
     if is_pathspec || shell.is_file(name) {
         arguments.behind_dashes = Some(0);
         arguments.flags.push(Flag { names: vec!["--".to_owned()], value: None });

@@ -314,8 +314,8 @@ impl<'p> Shell<'p> {
         self.opaque(text, why);
     }
 
-    pub(in crate::action) fn exported(&self) -> Vec<(String, Word)> {
-        self.state.environment()
+    pub(in crate::action) fn exported(&mut self) -> Vec<(String, Word)> {
+        self.state.environment().to_vec()
     }
 
     pub(in crate::action) fn folder(&self) -> Word {

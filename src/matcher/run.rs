@@ -90,15 +90,14 @@ fn surroundings(table: &RunWhen, run: &Run, _: Cover) -> Answer {
     let env = if table.env.is_empty() {
         Answer::Yes
     } else {
-        run.env
-            .iter()
-            .map(|(name, value)| {
-                let mut word = Word::lit(format!("{name}="));
-                word.extend(value);
-                text::any(&table.env, &word)
-            })
-            .max()
-            .unwrap_or(Answer::No)
+        let all = run.exported.iter().chain(&run.env);
+        all.map(|(name, value)| {
+            let mut word = Word::lit(format!("{name}="));
+            word.extend(value);
+            text::any(&table.env, &word)
+        })
+        .max()
+        .unwrap_or(Answer::No)
     };
     let stdin = match &run.stdin_from {
         _ if table.stdin_from.is_empty() => Answer::Yes,

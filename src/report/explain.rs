@@ -168,7 +168,7 @@ pub fn unknowns(action: &Action) -> Vec<String> {
     match &action.deed {
         Deed::Run(run) => {
             run.words.iter().for_each(|each| word("", each));
-            run.env.iter().for_each(|(name, value)| word(&format!("{name}="), value));
+            run.exported.iter().chain(&run.env).for_each(|(name, value)| word(&format!("{name}="), value));
             if let Some(hiding) = run.may_hide_flags.as_ref().filter(|_| run.words.is_empty()) {
                 word("options in ", hiding);
             }

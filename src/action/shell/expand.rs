@@ -18,6 +18,9 @@ impl Shell<'_> {
         let mut word = Word::default();
         self.spend(raw.size());
         for (at, part) in raw.parts.iter().enumerate() {
+            if self.stopped {
+                break;
+            }
             match part {
                 Part::Text(text) => {
                     let text = if at == 0 { self.tilde(text, raw, &mut word) } else { text };
@@ -51,6 +54,9 @@ impl Shell<'_> {
         let mut fields = Fields::default();
         self.spend(raw.size());
         for (at, part) in raw.parts.iter().enumerate() {
+            if self.stopped {
+                break;
+            }
             fields.tighten();
             match part {
                 Part::Text(text) => {

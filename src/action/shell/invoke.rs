@@ -130,9 +130,7 @@ impl Shell<'_> {
 
     /// Notes that a program is run.
     pub(in crate::action) fn note(&mut self, name: &str, words: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) -> usize {
-        let mut all = self.state.environment();
-        all.extend(env);
-        self.spend(all.iter().map(|(_, value)| value.size()).chain(words.iter().map(Word::size)).sum());
+        self.spend(env.iter().map(|(_, value)| value.size()).chain(words.iter().map(Word::size)).sum());
         let subcommand = arguments.subcommand.split_first().map(|(first, rest)| {
             rest.iter().fold(first.clone(), |mut word, next| {
                 word.push_lit(" ");
@@ -146,7 +144,8 @@ impl Shell<'_> {
             flags: arguments.flags.clone(),
             args: arguments.operands.clone(),
             may_hide_flags: arguments.may_hide.clone(),
-            env: all,
+            env,
+            exported: self.state.environment(),
             stdin_from: stdin.program.clone(),
             words: words.to_vec(),
             remote: self.remote,

@@ -50,10 +50,12 @@ impl Shell<'_> {
                     _ => None,
                 }
             }
-            ("npm" | "cnpm" | "tnpm" | "pnpm" | "yarn" | "yarnpkg" | "bun", _) => {
-                self.script_name(name, subcommand, &names).and_then(|(script, behind)| self.package("package.json", "scripts", script, behind, arguments, &mut stored))
+            ("npm" | "cnpm" | "tnpm" | "pnpm" | "yarn" | "yarnpkg" | "bun", _) => self
+                .script_name(name, subcommand, &names)
+                .and_then(|(script, behind)| self.package("package.json", "scripts", script, behind, arguments, &mut stored)),
+            ("composer", Some("run" | "run-script")) => {
+                names.first().and_then(|script| self.package("composer.json", "scripts", script, 1, arguments, &mut stored))
             }
-            ("composer", Some("run" | "run-script")) => names.first().and_then(|script| self.package("composer.json", "scripts", script, 1, arguments, &mut stored)),
             ("deno", Some("task")) => names.first().and_then(|script| self.package("deno.json", "tasks", script, 1, arguments, &mut stored)),
             _ => None,
         };

@@ -67,6 +67,8 @@ impl<T> Names<T> {
 pub(super) struct State {
     variables: Names<Variable>,
     exported: Names<()>,
+    /// The exported variables with their values, until one of them changes.
+    environment: Option<Rc<Vec<(String, Word)>>>,
     functions: Names<Rc<Command>>,
     /// Functions that are defined on one way only.
     doubtful: Names<()>,
@@ -172,6 +174,7 @@ impl State {
         let mut state = Self {
             variables: Names::NONE,
             exported: Names::NONE,
+            environment: None,
             functions: Names::NONE,
             doubtful: Names::NONE,
             aliases: Names::NONE,
@@ -285,10 +288,14 @@ impl State {
             self.export(name);
         }
         let name = &*self.meant(name).to_owned();
+        if self.exported.known.contains_key(name) {
+            self.environment = None;
+        }
         self.variables.change(name, Some(value));
     }
 
     pub(super) fn unset(&mut self, name: &str) {
+        self.environment = None;
         self.variables.change(name, None);
         self.functions.change(name, None);
         self.exported.change(name, None);
@@ -297,13 +304,19 @@ impl State {
 
     pub(super) fn export(&mut self, name: &str) {
         if !self.exported.known.contains_key(name) {
+            self.environment = None;
             self.exported.change(name, Some(()));
         }
     }
 
     /// What a program finds in its environment because the line put it there.
-    pub(super) fn environment(&self) -> Vec<(String, Word)> {
-        self.exported.known.keys().filter_map(|name| Some((name.clone(), self.get(name)?))).collect()
+    pub(super) fn environment(&mut self) -> Rc<Vec<(String, Word)>> {
+        if let Some(known) = &self.environment {
+            return Rc::clone(known);
+        }
+        let all = Rc::new(self.exported.known.keys().filter_map(|name| Some((name.clone(), self.get(name)?))).collect());
+        self.environment = Some(Rc::clone(&all));
+        all
     }
 
     pub(super) fn define(&mut self, name: &str, body: Command) {
@@ -400,6 +413,7 @@ impl State {
 
     /// Forgets all that was learnt since `mark`, but for files, links and the branch of the same folder.
     pub(super) fn back_to(&mut self, mark: Mark) {
+        self.environment = None;
         self.variables.back_to(mark.variables);
         self.exported.back_to(mark.exported);
         self.functions.back_to(mark.functions);
