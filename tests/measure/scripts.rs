@@ -151,7 +151,9 @@ fn real_scripts_can_be_read() {
     if let Some(path) = std::env::var_os("PORTCULLIS_SCRIPTS_SHOW") {
         fs::write(path, shown).unwrap();
     }
-    assert!(all.commands > 20 && share(&all) <= MOST, "{:.2} % of {} commands could not be read", share(&all), all.commands);
+    // The package's own scripts are few, and one of them starts what it is given.
+    let most = if root.is_some() { MOST } else { 5.0 };
+    assert!(all.commands > 20 && share(&all) <= most, "{:.2} % of {} commands could not be read", share(&all), all.commands);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share")]
