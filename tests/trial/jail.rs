@@ -146,7 +146,7 @@ fn furnish(root: &Path, shell: &str) -> std::io::Result<()> {
         }
     }
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trial");
-    fs::copy(package.join("jail.sh"), root.join("jail.sh"))?;
+    fs::copy(package.join("jail.in"), root.join("jail.sh"))?;
     fs::copy(package.join("jail.zsh"), root.join("z/.zshenv"))?;
     let null = root.join("dev/null");
     let made = Command::new("mknod").args(["-m", "666"]).arg(&null).args(["c", "1", "3"]).stderr(Stdio::null()).status()?;

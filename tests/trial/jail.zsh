@@ -1,4 +1,4 @@
-# What zsh reads first in the jail: see jail.sh.
+# What zsh reads first in the jail: see jail.in.
 eval "command_not_found_handler() {
   emulate -L zsh
   local LINE IFS=\$'\\037' seen break=\$'\\n' mark=\$'\\035'

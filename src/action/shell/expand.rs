@@ -469,6 +469,9 @@ impl Fields {
     }
 
     fn separated(&mut self, text: &str, separators: &str) {
+        if !separators.chars().any(|separator| text.contains(separator)) {
+            return globs(text, self);
+        }
         let mut blank = false;
         for stretch in text.split_inclusive(|c| separators.contains(c)) {
             let separator = stretch.chars().next_back().filter(|c| separators.contains(*c));
