@@ -159,8 +159,18 @@ fn takes_untracked(action: &Action) -> bool {
     matches!(&action.deed, Deed::Run(run) if run.subcommand.as_ref().is_some_and(|name| name.is("clean")))
 }
 
-fn unpacks_stash(action: &Action) -> bool {
-    matches!(&action.deed, Deed::Run(run) if run.program == "git" && run.subcommand.as_ref().is_some_and(|name| name.is("stash pop")))
+/// Whether an action of the same call makes changes in the work tree around `folder`: it writes a file there, or unpacks a
+/// stash. What git itself writes there it has elsewhere.
+fn changes_tree(action: &Action, actions: &[Action], folder: &str) -> bool {
+    let git = |at: usize| matches!(actions.get(at), Some(Action { deed: Deed::Run(run), .. }) if run.program == "git");
+    match &action.deed {
+        Deed::Run(run) => run.program == "git" && run.subcommand.as_ref().is_some_and(|name| name.is("stash pop")),
+        Deed::Write(write) => {
+            let inside = write.path.word.prefix().strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+            inside && write.change != crate::action::Change::Attributes && !action.from.is_some_and(git)
+        }
+        _ => false,
+    }
 }
 
 /// `where`.
@@ -181,8 +191,7 @@ fn conditions(conditions: &Conditions, at: usize, actions: &[Action], asking: &m
     }
     if let (Some(expected), true) = (conditions.dirty, answer != Answer::No) {
         let dirty = match folder {
-            // What a stash held is at risk again once it is unpacked.
-            Some(_) if actions.iter().take(at).any(unpacks_stash) => Answer::Maybe,
+            Some(folder) if actions.iter().take(at).any(|before| changes_tree(before, actions, folder)) => Answer::Maybe,
             Some(folder) => asking.holds(Need::Dirty(folder.to_owned(), takes_untracked(action))),
             None => Answer::Maybe,
         };
