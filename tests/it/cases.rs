@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis::world::World;
 
-use crate::support::{Scratch, json, package};
+use crate::support::{Scratch, json, judge_in, package};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -178,8 +178,8 @@ fn judge(case: &Case, plain: &Scratch) -> String {
     };
     // Where the shell is known to be bash, and where it may be zsh: nothing may depend on that.
     let world = scratch.world();
-    let either = scratch.judge_in(&world, "PreToolUse", &payload).short();
-    let bash = scratch.judge_in(&World { zsh: false, ..world }, "PreToolUse", &payload).short();
+    let either = judge_in(&world, "PreToolUse", &payload).short();
+    let bash = judge_in(&World { zsh: false, ..world }, "PreToolUse", &payload).short();
     if either == bash { bash } else { format!("{either} (as bash alone: {bash})") }
 }
 

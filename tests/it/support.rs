@@ -72,15 +72,7 @@ impl Scratch {
 
     /// Judges a payload in this process, as the cold door would.
     pub(crate) fn judge(&self, event: &str, input: &str) -> Said {
-        self.judge_in(&self.world(), event, input)
-    }
-
-    /// As [`Self::judge`], in a world of the caller's.
-    pub(crate) fn judge_in(&self, world: &World, event: &str, input: &str) -> Said {
-        match pipeline::answer(Some(event), input.as_bytes(), world, Door::Cold) {
-            Outcome::Answer(answer) => Said { code: answer.code, stdout: answer.stdout, stderr: answer.stderr },
-            Outcome::HandOver => panic!("the cold door hands nothing over"),
-        }
+        judge_in(&self.world(), event, input)
     }
 
     /// A `PreToolUse` payload.
@@ -107,6 +99,14 @@ impl Scratch {
     /// Runs the hook as a process.
     pub(crate) fn hook(&self, event: &str, input: &[u8]) -> Said {
         run(self.command(HOOK).arg(event), input)
+    }
+}
+
+/// As [`Scratch::judge`], in a world of the caller's.
+pub(crate) fn judge_in(world: &World, event: &str, input: &str) -> Said {
+    match pipeline::answer(Some(event), input.as_bytes(), world, Door::Cold) {
+        Outcome::Answer(answer) => Said { code: answer.code, stdout: answer.stdout, stderr: answer.stderr },
+        Outcome::HandOver => panic!("the cold door hands nothing over"),
     }
 }
 
