@@ -39,7 +39,7 @@ pub struct Places {
     pub config: Vec<String>,
     /// The git directory and the common directory of the repository.
     pub git: Vec<String>,
-    /// The clients' shell may be zsh: only the word of the environment that it is bash says otherwise.
+    /// The clients' shell may be zsh: the environment does not name bash, or the password database names zsh.
     pub zsh: bool,
 }
 

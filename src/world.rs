@@ -84,7 +84,8 @@ impl World {
         let mut homes: Vec<PathBuf> = Vec::new();
         let mut configs: Vec<PathBuf> = Vec::new();
         let mut states: Vec<PathBuf> = Vec::new();
-        let password_home = password_home();
+        let account = system::account();
+        let password_home = password_home(account.as_ref());
         for home in [password_home.clone(), variable("HOME").and_then(absolute)].into_iter().flatten() {
             add(&mut configs, home.join(".config/portcullis"));
             add(&mut states, home.join(".local/state/portcullis"));
@@ -109,7 +110,7 @@ impl World {
             state_places,
             // A project may set it, so it counts only where temporary folders are.
             temporary: variable("TMPDIR").and_then(absolute).filter(|path| TEMPORARY.iter().any(|known| path.starts_with(known))),
-            zsh: variable("SHELL").is_none_or(|shell| shell.file_name().is_none_or(|name| name != "bash")),
+            zsh: variable("SHELL").is_none_or(|shell| !shell.ends_with("bash")) || account.is_some_and(|account| account.shell.ends_with("zsh")),
             attended: variable("CLAUDE_CODE_SESSION_ATTENDED").is_none_or(|value| value.as_os_str() != "0"),
             plugin: variable("CLAUDE_PLUGIN_ROOT").is_some(),
             binaries: system::own_path().ok().and_then(|path| path.parent().map(Path::to_path_buf)),
@@ -171,13 +172,13 @@ impl World {
 }
 
 /// The home folder of the password database, which the environment cannot move.
-fn password_home() -> Option<PathBuf> {
+fn password_home(account: Option<&system::Account>) -> Option<PathBuf> {
     // Tests must not touch the home of whoever runs them; a released binary has no such door.
     #[cfg(debug_assertions)]
     if let Some(home) = std::env::var_os("PORTCULLIS_TEST_PASSWORD_HOME") {
         return Some(PathBuf::from(home));
     }
-    system::password_home()
+    account?.home.clone()
 }
 
 fn add(list: &mut Vec<PathBuf>, path: PathBuf) {

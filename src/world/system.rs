@@ -133,10 +133,18 @@ pub fn is_writable(path: &Path) -> bool {
     unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 }
 }
 
-/// The home folder that the password database knows for the real user of this process.
-///
-/// Unlike `$HOME`, a judged project cannot set it. `None` if the user has no entry or none with an absolute path.
-pub fn password_home() -> Option<PathBuf> {
+/// What the password database knows of the real user of this process: unlike the environment, a judged project cannot set
+/// it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The home folder, where it is an absolute path.
+    pub home: Option<PathBuf>,
+    /// The login shell.
+    pub shell: PathBuf,
+}
+
+/// The account of the real user; `None` if the password database has none.
+pub fn account() -> Option<Account> {
     // SAFETY: `getuid` takes nothing, touches no memory of ours and cannot fail.
     let user = unsafe { libc::getuid() };
     let mut room = vec![0_u8; 1024];
@@ -150,14 +158,16 @@ pub fn password_home() -> Option<PathBuf> {
             0 if found.is_null() => return None,
             0 => {
                 // SAFETY: the call succeeded and `found` is not null, so it points to `entry`, now filled.
-                let home = unsafe { (*found).pw_dir };
-                if home.is_null() {
-                    return None;
-                }
-                // SAFETY: `home` is not null; it points to a text within `room`, ended by NUL, that outlives this use.
-                let home = unsafe { CStr::from_ptr(home) };
-                let home = Path::new(OsStr::from_bytes(home.to_bytes()));
-                return home.is_absolute().then(|| home.to_path_buf());
+                let (home, shell) = unsafe { ((*found).pw_dir, (*found).pw_shell) };
+                let path = |text: *mut libc::c_char| {
+                    if text.is_null() {
+                        return PathBuf::new();
+                    }
+                    // SAFETY: `text` is not null; it points to a text within `room`, ended by NUL, that outlives this use.
+                    let text = unsafe { CStr::from_ptr(text) };
+                    Path::new(OsStr::from_bytes(text.to_bytes())).to_path_buf()
+                };
+                return Some(Account { home: Some(path(home)).filter(|home| home.is_absolute()), shell: path(shell) });
             }
             libc::EINTR => {}
             libc::ERANGE if room.len() < MAX_PASSWORD_ENTRY => room.resize(room.len() * 4, 0),

@@ -20,5 +20,5 @@ fn absence_is_told_from_failure() {
 #[test]
 fn the_password_database_knows_a_home() {
     // A user without an entry is no fault; a path that is not absolute would be one.
-    assert!(password_home().is_none_or(|home| home.is_absolute()));
+    assert!(account().and_then(|account| account.home).is_none_or(|home| home.is_absolute()));
 }
