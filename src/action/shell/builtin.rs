@@ -37,7 +37,7 @@ impl Shell<'_> {
                 };
             }
             "eval" => {
-                let line = joined(args);
+                let line = joined(if args.first().is_some_and(|arg| arg.is("--")) { args.get(1..).unwrap_or(&[]) } else { args });
                 return self.within("eval", |shell| shell.text(&line, stdin)).or_else(|| Some(Output::unknown()));
             }
             "source" | "." => {

@@ -184,11 +184,13 @@ impl Shell<'_> {
         let output = self.within("$()", |shell| shell.separate(|shell| shell.script(script, &Stdin::default())));
         // A substitution of which the shell refuses a part writes nothing.
         let mut word = output.and_then(|output| output.text).filter(|_| !self.refused).map_or_else(Word::unknown, Rc::unwrap_or_clone);
-        // Line ends at the end are cut off.
-        if let Some(Piece::Lit(last)) = word.pieces.last_mut() {
+        // Line ends at the end are cut off, and what is not known there may be nothing.
+        let open = matches!(word.pieces.last(), Some(Piece::Any(Bound::Anything)));
+        let end = word.pieces.len().saturating_sub(usize::from(open));
+        if let Some(Piece::Lit(last)) = word.pieces.get_mut(..end).and_then(<[Piece]>::last_mut) {
             last.truncate(last.trim_end_matches('\n').len());
             if last.is_empty() {
-                word.pieces.pop();
+                word.pieces.remove(end - 1);
             }
         }
         word

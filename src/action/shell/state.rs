@@ -222,7 +222,9 @@ impl State {
             return Some(if number == 0 {
                 self.place.name.clone().unwrap_or_else(|| Word::lit("bash"))
             } else {
-                positional.get(number - 1).cloned().unwrap_or_default()
+                // A word that may be several moves those behind it.
+                let moved = positional.iter().take(number).any(|word| word.multi);
+                if moved { Word::unknown() } else { positional.get(number - 1).cloned().unwrap_or_default() }
             });
         }
         match self.variable(name)? {
