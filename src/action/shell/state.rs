@@ -93,6 +93,8 @@ pub(super) struct State {
     pub(super) configured: Vec<(String, Word)>,
     /// Branches around the present command that may not be gone.
     pub(super) branches: usize,
+    /// The variables from before the line are known.
+    prepared: bool,
 }
 
 /// What a subshell has for itself beside names.
@@ -188,27 +190,40 @@ impl State {
             links: BTreeMap::new(),
             configured: Vec::new(),
             branches: 0,
+            prepared: false,
         };
         if let Some(home) = &setting.home {
-            state.set("HOME", Word::lit(home.as_str()));
+            state.given("HOME", Word::lit(home.as_str()));
+        }
+        state.given("IFS", Word::lit(" \t\n"));
+        state
+    }
+
+    /// Makes the variables known that are there before a line, for a text that uses some. Most texts use none.
+    pub(super) fn prepare(&mut self, setting: &Setting) {
+        if std::mem::replace(&mut self.prepared, true) {
+            return;
+        }
+        if let Some(home) = &setting.home {
             for (name, folder) in FOLDERS {
-                state.set(name, Word::lit(format!("{home}/{folder}")));
+                self.given(name, Word::lit(format!("{home}/{folder}")));
             }
         }
         for name in ["TMPDIR", "TMP", "TEMP", "RUNNER_TEMP"] {
-            state.set(name, Word::lit(setting.temporary.as_str()));
+            self.given(name, Word::lit(setting.temporary.as_str()));
         }
         for (name, program) in PROGRAMS {
-            state.set(name, Word::lit(*program));
+            self.given(name, Word::lit(*program));
         }
-        state.set("IFS", Word::lit(" \t\n"));
         // Only their shape is known: a name or a number.
         for name in ["RANDOM", "SECONDS", "UID", "EUID", "PPID", "LINENO", "USER", "HOSTNAME"] {
-            state.set(name, Word { pieces: vec![Piece::Any(Bound::Name)], multi: false });
+            self.given(name, Word { pieces: vec![Piece::Any(Bound::Name)], multi: false });
         }
-        // What was there before the line is no news to the programs it starts.
-        state.exported = Names::NONE;
-        state
+    }
+
+    /// Notes a value from before the line, which no subshell takes back.
+    fn given(&mut self, name: &str, value: Word) {
+        self.variables.known.entry(name.to_owned()).or_insert(Variable::Scalar(value));
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Word> {

@@ -38,6 +38,9 @@ impl Shell<'_> {
             return Output::unknown();
         }
         self.spend(source.len());
+        if source.contains('$') {
+            self.state.prepare(self.setting);
+        }
         if self.power {
             self.powershell(&source);
             return Output::unknown();
