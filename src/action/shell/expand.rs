@@ -185,13 +185,21 @@ impl Shell<'_> {
         // A substitution of which the shell refuses a part writes nothing.
         let mut word = output.and_then(|output| output.text).filter(|_| !self.refused).map_or_else(Word::unknown, Rc::unwrap_or_clone);
         // Line ends at the end are cut off, and what is not known there may be nothing.
-        let open = matches!(word.pieces.last(), Some(Piece::Any(Bound::Anything)));
-        let end = word.pieces.len().saturating_sub(usize::from(open));
-        if let Some(Piece::Lit(last)) = word.pieces.get_mut(..end).and_then(<[Piece]>::last_mut) {
-            last.truncate(last.trim_end_matches('\n').len());
-            if last.is_empty() {
-                word.pieces.remove(end - 1);
+        let mut end = word.pieces.len();
+        while let Some(piece) = end.checked_sub(1).and_then(|at| word.pieces.get_mut(at)) {
+            match piece {
+                Piece::Lit(text) => {
+                    let known = text.trim_end_matches('\n').len();
+                    text.truncate(known);
+                    if known > 0 {
+                        break;
+                    }
+                    word.pieces.remove(end - 1);
+                }
+                Piece::Any(Bound::Anything) => {}
+                _ => break,
             }
+            end -= 1;
         }
         word
     }

@@ -238,6 +238,12 @@ impl Reader<'_, '_> {
             let content = std::mem::replace(&mut self.pos, inner + 1);
             if self.peek() == Some(b')') {
                 let close = std::mem::replace(&mut self.pos, content);
+                if !balanced(self.text.get(content..inner).unwrap_or_default()) {
+                    self.pos = start;
+                    let part = Part::Command { script: self.substitution_to(Some(close)), quoted };
+                    self.leave();
+                    return part;
+                }
                 expression = self.expression_to(inner);
                 self.pos = close + 1;
                 self.leave();
@@ -338,4 +344,26 @@ impl Reader<'_, '_> {
         let redirects = self.redirects();
         Some(Command::Arithmetic { expression, redirects })
     }
+}
+
+/// Whether bash takes a text between `$((` and `))` for arithmetic at last: its parentheses are counted once more, and
+/// backquotes do not protect them then.
+fn balanced(text: &str) -> bool {
+    let mut open = 0_usize;
+    let mut quote = None;
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match (byte, quote) {
+            (b'\\', None | Some(b'"')) => drop(bytes.next()),
+            (b'\'' | b'"', None) => quote = Some(byte),
+            (byte, Some(closing)) if byte == closing => quote = None,
+            (b'(', None) => open += 1,
+            (b')', None) => match open.checked_sub(1) {
+                Some(left) => open = left,
+                None => return false,
+            },
+            _ => {}
+        }
+    }
+    open == 0
 }
