@@ -164,7 +164,7 @@ impl Shell<'_> {
     fn tilde<'t>(&self, text: &'t str, raw: &RawWord, word: &mut Word) -> &'t str {
         // Where the name goes on in quotes or in an expansion, it is none.
         let Some(rest) = text.strip_prefix('~').filter(|rest| rest.contains('/') || raw.parts.len() == 1) else { return text };
-        let end = rest.find('/').unwrap_or(rest.len());
+        let end = rest.find(['/', ':']).unwrap_or(rest.len());
         let (name, rest) = rest.split_at(end);
         match name {
             "" => word.extend(&self.state.get("HOME").unwrap_or_else(Word::unknown)),

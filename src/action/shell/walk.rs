@@ -330,9 +330,10 @@ impl Shell<'_> {
 
     fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
         // The words of a declaring builtin repeat what it assigns, so that comes first.
-        for assign in &simple.assigns_after {
+        let values: Vec<Variable> = simple.assigns_after.iter().map(|assign| self.assigned(assign)).collect();
+        for (assign, value) in simple.assigns_after.iter().zip(values) {
             self.localize(simple, &assign.name);
-            self.assign(assign);
+            self.store(&assign.name, value);
         }
         let fault = std::mem::take(&mut self.faulty);
         let words: Vec<Word> = simple.words.iter().flat_map(|word| self.fields(word)).collect();
@@ -379,16 +380,21 @@ impl Shell<'_> {
     }
 
     pub(super) fn assign(&mut self, assign: &Assign) {
+        let value = self.assigned(assign);
+        self.store(&assign.name, value);
+    }
+
+    /// The value that an assignment gives.
+    fn assigned(&mut self, assign: &Assign) -> Variable {
         if let Some(subscript) = &assign.subscript {
             self.arithmetic(subscript);
             self.value(assign);
             // Which element is meant is not followed.
-            self.state.put(&assign.name, Variable::Scalar(Word { multi: true, ..Word::unknown() }));
-            return;
+            return Variable::Scalar(Word { multi: true, ..Word::unknown() });
         }
         let before = self.state.variable(&assign.name).filter(|_| assign.append).cloned();
         self.spend(before.as_ref().map_or(0, Variable::size));
-        let value = match &assign.value {
+        match &assign.value {
             Value::Scalar(word) => {
                 let word = self.scalar(word);
                 match before {
@@ -422,15 +428,18 @@ impl Shell<'_> {
                 }
                 Variable::Array(all)
             }
-        };
+        }
+    }
+
+    fn store(&mut self, name: &str, value: Variable) {
         if let Variable::Scalar(text) = &value {
-            self.hook(&assign.name, text);
+            self.hook(name, text);
             self.keep(&text.to_string());
         }
-        self.state.put(&assign.name, value);
-        if self.zsh && matches!(assign.name.as_str(), "PATH" | "path") {
+        self.state.put(name, value);
+        if self.zsh && matches!(name, "PATH" | "path") {
             // One is made of the other.
-            self.state.set(if assign.name == "path" { "PATH" } else { "path" }, Word { multi: true, ..Word::unknown() });
+            self.state.set(if name == "path" { "PATH" } else { "path" }, Word { multi: true, ..Word::unknown() });
         }
     }
 
