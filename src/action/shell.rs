@@ -3,6 +3,7 @@
 //! Runs nothing and reads no file.
 
 pub mod ast;
+mod braces;
 mod builtin;
 mod conditions;
 mod effects;

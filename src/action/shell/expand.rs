@@ -4,13 +4,11 @@
 use std::rc::Rc;
 
 use super::ast::{Op, Parameter, Part, RawWord};
+use super::braces::braces;
 use super::state::Variable;
 use super::walk::{HOLES, marked};
 use super::{Shell, Stdin};
 use crate::action::word::{Bound, Piece, Word};
-
-/// Words that braces may make of one word; more become one hole.
-const MAX_BRACES: usize = 64;
 
 impl Shell<'_> {
     /// A word in a place where it is not split, globbed or brace-expanded (assignments, here-documents, `[[`).
@@ -544,124 +542,6 @@ fn globs(text: &str, fields: &mut Fields) {
         rest = tail;
     }
     fields.current.push_lit(rest);
-}
-
-/// Expands `{a,b}` and `{1..3}` in unquoted text. None: too many.
-fn braces(raw: &RawWord) -> Option<Vec<RawWord>> {
-    let count: usize = raw.parts.iter().map(|part| if let Part::Text(text) = part { text.matches('{').count() } else { 0 }).sum();
-    if count == 0 {
-        return Some(vec![raw.clone()]);
-    }
-    if count > MAX_BRACES {
-        return None;
-    }
-    let mut tokens = Vec::new();
-    for part in &raw.parts {
-        match part {
-            Part::Text(text) => tokens.extend(text.chars().map(Token::Char)),
-            other => tokens.push(Token::Part(other)),
-        }
-    }
-    let expanded = alternatives(&tokens)?;
-    Some(expanded.into_iter().map(|tokens| whole(&tokens)).collect())
-}
-
-#[derive(Clone, Copy)]
-enum Token<'r> {
-    Char(char),
-    Part(&'r Part),
-}
-
-fn whole(tokens: &[Token]) -> RawWord {
-    let mut parts: Vec<Part> = Vec::new();
-    for token in tokens {
-        match (token, parts.last_mut()) {
-            (Token::Char(c), Some(Part::Text(text))) => text.push(*c),
-            (Token::Char(c), _) => parts.push(Part::Text(c.to_string())),
-            (Token::Part(part), _) => parts.push((*part).clone()),
-        }
-    }
-    RawWord { parts }
-}
-
-fn alternatives<'r>(tokens: &[Token<'r>]) -> Option<Vec<Vec<Token<'r>>>> {
-    let mut search = 0;
-    while let Some(open) = tokens.iter().skip(search).position(|token| matches!(token, Token::Char('{'))).map(|at| at + search) {
-        if let Some((close, choices)) = group(tokens, open) {
-            let (before, after) = (tokens.get(..open)?, tokens.get(close + 1..)?);
-            let tails = alternatives(after)?;
-            let mut all = Vec::new();
-            for choice in choices {
-                for middle in alternatives(&choice)? {
-                    for tail in &tails {
-                        all.push([before, &middle, tail].concat());
-                        if all.len() > MAX_BRACES {
-                            return None;
-                        }
-                    }
-                }
-            }
-            return Some(all);
-        }
-        search = open + 1;
-    }
-    Some(vec![tokens.to_vec()])
-}
-
-/// The end of the group that opens at `open`, and its choices; none if it is no group.
-fn group<'r>(tokens: &[Token<'r>], open: usize) -> Option<(usize, Vec<Vec<Token<'r>>>)> {
-    let mut depth = 0;
-    let mut choices = vec![Vec::new()];
-    for (at, token) in tokens.iter().enumerate().skip(open + 1) {
-        match token {
-            Token::Char('{') => depth += 1,
-            Token::Char('}') if depth == 0 => {
-                if choices.len() > 1 {
-                    return Some((at, choices));
-                }
-                let text = choices.first()?;
-                if text.windows(2).any(|pair| matches!(pair, [Token::Char('.'), Token::Char('.')])) {
-                    return range(text).map(|choices| (at, choices));
-                }
-                // A brace in front of which nothing was separated ends nothing.
-            }
-            Token::Char('}') => depth -= 1,
-            Token::Char(',') if depth == 0 => {
-                choices.push(Vec::new());
-                continue;
-            }
-            _ => {}
-        }
-        choices.last_mut()?.push(*token);
-    }
-    None
-}
-
-/// `{1..3}`, `{a..c}`.
-fn range<'r>(tokens: &[Token<'r>]) -> Option<Vec<Vec<Token<'r>>>> {
-    let text: Option<String> = tokens.iter().map(|token| if let Token::Char(c) = token { Some(*c) } else { None }).collect();
-    let text = text?;
-    let (first, last) = text.split_once("..")?;
-    let (last, step) = last.split_once("..").map_or((last, 1), |(last, step)| (last, step.parse::<i64>().unwrap_or(1).abs().max(1)));
-    let number = |text: &str| text.parse::<i64>().ok();
-    let letter = |text: &str| {
-        let mut chars = text.chars();
-        chars.next().filter(|_| chars.next().is_none()).filter(char::is_ascii_alphabetic)
-    };
-    let values: Vec<String> = if let (Some(first), Some(last)) = (number(first), number(last)) {
-        let count = usize::try_from(first.abs_diff(last) / step.unsigned_abs()).ok()? + 1;
-        let sign = if first <= last { 1 } else { -1 };
-        (0..count.min(MAX_BRACES + 1)).filter_map(|at| first.checked_add(sign * step * i64::try_from(at).ok()?)).map(|value| value.to_string()).collect()
-    } else {
-        let (first, last) = (letter(first)?, letter(last)?);
-        let (low, high) = (first.min(last), first.max(last));
-        let mut all: Vec<String> = (low..=high).step_by(usize::try_from(step).ok()?).map(String::from).collect();
-        if first > last {
-            all.reverse();
-        }
-        all
-    };
-    Some(values.iter().map(|value| value.chars().map(Token::Char).collect()).collect())
 }
 
 fn edit(text: Option<&str>, pattern: Option<&str>, change: impl Fn(&str, &str) -> Option<String>) -> Option<Word> {
