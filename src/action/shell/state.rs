@@ -483,8 +483,9 @@ impl State {
             self.references.since(mark.references).into_keys().filter_map(|name| Some((name.to_owned(), self.references.known.get(name)?.clone()))).collect();
         for (name, meant) in linked {
             self.references.change(&name, None);
-            self.set(&name, Word::unknown());
-            self.set(&meant, Word::unknown());
+            // Whether an assignment to one is to the other is not known from here on.
+            self.change(&name);
+            self.change(&meant);
         }
         let new: Vec<String> = self.functions.since(mark.functions).into_iter().filter(|(_, old)| old.is_none()).map(|(name, _)| name.to_owned()).collect();
         for name in new {

@@ -343,8 +343,8 @@ impl Shell<'_> {
             for assign in &simple.assigns {
                 self.assign(assign);
             }
-            // `$(<file)` is the text of the file.
-            let file = simple.redirects.iter().any(|redirect| matches!(redirect.to, Target::Read(_)));
+            // `$(<file)` is the text of the file, if nothing else stands there.
+            let file = simple.assigns.is_empty() && matches!(simple.redirects.as_slice(), [Redirect { to: Target::Read(_), .. }]);
             return self
                 .send(&simple.redirects, if file { Output { text: stdin.text.clone(), items: None, file: stdin.file.clone() } } else { Output::nothing() });
         }
