@@ -169,6 +169,24 @@ pub enum PushKind {
     Delete,
 }
 
+impl Deed {
+    /// The kind of it, as policies name it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run",
+            Self::Write(_) => "write",
+            Self::Delete(_) => "delete",
+            Self::Read(_) => "read",
+            Self::Fetch { .. } => "fetch",
+            Self::Call(_) => "call",
+            Self::Spawn { .. } => "spawn",
+            Self::Push(_) => "push",
+            Self::Opaque { .. } => "opaque",
+        }
+    }
+}
+
 impl Action {
     /// What is done, in one line, for messages.
     #[must_use]

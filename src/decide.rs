@@ -75,26 +75,14 @@ fn weight(tier: Tier, answer: Answer) -> Option<Tier> {
 
 /// Under which keys rules that may speak of the action are found (see [`crate::policy::When::keys`]).
 fn keys(action: &Action) -> Vec<String> {
-    let kind = match &action.deed {
-        Deed::Run(run) => {
-            let program = format!("run {}", run.program);
-            let subcommand = match run.subcommand.as_ref().map(crate::action::word::Word::literal) {
-                None => None,
-                Some(Some(name)) => Some(format!("{program} {name}")),
-                Some(None) => Some(format!("{program} ?")),
-            };
-            return ["run".to_owned(), program].into_iter().chain(subcommand).collect();
-        }
-        Deed::Write(_) => "write",
-        Deed::Delete(_) => "delete",
-        Deed::Read(_) => "read",
-        Deed::Fetch { .. } => "fetch",
-        Deed::Call(_) => "call",
-        Deed::Spawn { .. } => "spawn",
-        Deed::Push(_) => "push",
-        Deed::Opaque { .. } => "opaque",
-    };
-    vec![kind.to_owned()]
+    let mut keys = vec![action.deed.kind().to_owned()];
+    if let Deed::Run(run) = &action.deed {
+        let program = format!("run {}", run.program);
+        let subcommand = run.subcommand.as_ref().map(|name| format!("{program} {}", name.literal().unwrap_or("?")));
+        keys.push(program);
+        keys.extend(subcommand);
+    }
+    keys
 }
 
 /// The place of the waiver that covers the action for certain, if there is one.

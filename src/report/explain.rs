@@ -42,7 +42,7 @@ impl Explanation<'_> {
         let _ = writeln!(text, "  policy of {root} ({why}), digest {}", self.digest);
         let _ = writeln!(text, "{}", emphasis("understood"));
         for (at, action) in self.actions.iter().enumerate() {
-            let _ = writeln!(text, "  {} {:<6} {}", at + 1, kind(&action.deed), action.shown());
+            let _ = writeln!(text, "  {} {:<6} {}", at + 1, action.deed.kind(), action.shown());
             let mut more = |what: &str| {
                 let _ = writeln!(text, "           {what}");
             };
@@ -119,21 +119,6 @@ impl Explanation<'_> {
         let stream = if stdout.is_empty() { "standard error" } else { "standard output" };
         let lines: Vec<String> = said.trim_end().lines().map(|line| format!("  | {line}")).collect();
         format!("exit {code}, on {stream}:\n{}", lines.join("\n"))
-    }
-}
-
-/// The kind of an action, as rules name it.
-pub fn kind(deed: &Deed) -> &'static str {
-    match deed {
-        Deed::Run(_) => "run",
-        Deed::Write(_) => "write",
-        Deed::Delete(_) => "delete",
-        Deed::Read(_) => "read",
-        Deed::Fetch { .. } => "fetch",
-        Deed::Call(_) => "call",
-        Deed::Spawn { .. } => "spawn",
-        Deed::Push(_) => "push",
-        Deed::Opaque { .. } => "opaque",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::explain::{Explanation, answer, kind, tier, unknowns};
+use super::explain::{Explanation, answer, tier, unknowns};
 use crate::action::Action;
 use crate::verdict::{Finding, Verdict};
 
@@ -58,7 +58,7 @@ fn finding(finding: &Finding) -> Value {
 
 fn action(action: &Action) -> Value {
     json!({
-        "kind": kind(&action.deed),
+        "kind": action.deed.kind(),
         "shown": action.shown(),
         "via": action.via,
         "sure": action.sure,

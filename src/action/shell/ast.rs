@@ -69,6 +69,8 @@ pub struct Arm {
     pub patterns: Vec<RawWord>,
     /// What runs.
     pub body: Script,
+    /// `;&` or `;;&`: what stands behind may run too.
+    pub goes_on: bool,
 }
 
 /// A simple command.

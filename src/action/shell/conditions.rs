@@ -3,8 +3,7 @@
 //! whatever its conditions say.
 
 use super::Shell;
-use super::ast::{Command, Item, Join, RawWord, Script};
-use crate::action::word::Word;
+use super::ast::{Command, Item, Join, Part, RawWord, Script};
 
 impl Shell<'_> {
     /// Whether the condition holds; none if that is not certain.
@@ -33,8 +32,10 @@ impl Shell<'_> {
         }
         match command {
             Command::Simple(simple) if simple.assigns.is_empty() && simple.redirects.is_empty() => {
-                let first = simple.words.first().map(|word| self.scalar(word))?;
-                match first.literal()? {
+                let first = self.certain_text(simple.words.first()?)?;
+                match first.as_str() {
+                    // A name may be made to mean something else.
+                    name if self.state.function(name).is_some() || self.state.alias(name).is_some() => None,
                     "true" | ":" => Some(true),
                     "false" => Some(false),
                     "[" | "test" => self.test(simple.words.get(1..)?),
@@ -48,7 +49,7 @@ impl Shell<'_> {
 
     /// `[ … ]` over texts, where all words are known.
     fn test(&mut self, words: &[RawWord]) -> Option<bool> {
-        let words: Vec<String> = words.iter().map(|word| self.scalar(word).literal().map(str::to_owned)).collect::<Option<_>>()?;
+        let words: Vec<String> = words.iter().map(|word| self.certain_text(word)).collect::<Option<_>>()?;
         let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
         if matches!(words.last(), Some(&("]" | "]]"))) {
             words.pop();
@@ -75,10 +76,28 @@ impl Shell<'_> {
         Some(holds != turned)
     }
 
-    /// Whether the word of a `case` agrees with a pattern; none if that is not certain.
-    pub(super) fn agrees(&mut self, subject: &Word, pattern: &RawWord) -> Option<bool> {
+    /// The text of a word, if nothing in it has to run for it or is only supposed, and it stays one word.
+    pub(super) fn certain_text(&mut self, raw: &RawWord) -> Option<String> {
+        for part in &raw.parts {
+            match part {
+                Part::Text(_) | Part::Quoted(_) => {}
+                Part::Parameter(parameter) => {
+                    let value = self.state.get(&parameter.name)?;
+                    let stays = parameter.quoted || value.literal().is_some_and(|text| !text.is_empty() && !text.contains(char::is_whitespace));
+                    if self.state.is_supposed(&parameter.name) || !stays {
+                        return None;
+                    }
+                }
+                _ => return None,
+            }
+        }
+        self.scalar(raw).literal().map(str::to_owned)
+    }
+
+    /// Whether the text behind `case` agrees with a pattern; none if that is not certain.
+    pub(super) fn agrees(&mut self, subject: Option<&str>, pattern: &RawWord) -> Option<bool> {
         let pattern = self.scalar(pattern);
-        let subject = subject.literal()?;
+        let subject = subject?;
         match pattern.literal() {
             Some("*") => Some(true),
             Some(text) if !text.contains(['*', '?', '[', '(', '\\']) => Some(text == subject),

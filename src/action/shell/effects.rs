@@ -120,6 +120,12 @@ impl Shell<'_> {
                             }
                             text.literal().map_or(Change::Unknown, |text| Change::Whole(text.to_owned()))
                         }
+                        (None, "tee") => {
+                            if let (Some(file), Some(path)) = (&stdin.file, self.path(word).word.literal()) {
+                                self.state.copy(file, path);
+                            }
+                            Change::Unknown
+                        }
                         _ => Change::Unknown,
                     };
                     self.write(word, change, Some(at));
@@ -160,9 +166,7 @@ impl Shell<'_> {
                     }
                     if name == "rm" && !recursive && path.word.literal().is_some() && arguments.may_hide.is_some() {
                         // `rm $FLAGS FOLDER`
-                        let before = std::mem::replace(&mut self.sure, false);
-                        self.push(Deed::Delete(Delete { path, recursive: true, moved }), Some(at));
-                        self.sure = before;
+                        self.unsurely(|shell| shell.push(Deed::Delete(Delete { path, recursive: true, moved }), Some(at)));
                     }
                     sources.push(word.clone());
                 }

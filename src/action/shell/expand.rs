@@ -244,7 +244,9 @@ impl Shell<'_> {
             Op::Default { word, .. } | Op::Alternative { word, .. } => Some(vec![self.scalar(word)]),
             _ => None,
         };
-        let value = if self.stopped { None } else { self.value_of(parameter) };
+        // A default may be what counts where a value is only supposed.
+        let supposed = own.is_some() && self.state.is_supposed(&parameter.name);
+        let value = if self.stopped || supposed { None } else { self.value_of(parameter) };
         self.spend(value.iter().flatten().map(Word::size).sum());
         match own {
             Some(own) => self.or_else(parameter, value, own),

@@ -19,6 +19,10 @@ impl Shell<'_> {
         let plain = std::mem::take(&mut self.plain);
         self.started(&env);
         let Some((head, args)) = words.split_first() else { return Output::nothing() };
+        if head.multi && head.literal().is_some() && args.first().is_some_and(|next| program_name(next).is_some()) {
+            // `$EDITOR git push`: the variable may be unset.
+            self.unsurely(|shell| shell.invoke(args.to_vec(), env.clone(), stdin));
+        }
         if head.pieces == [Piece::Any(Bound::Truth)] {
             return Output::nothing();
         }
@@ -34,8 +38,12 @@ impl Shell<'_> {
             // What this line linked or copied here is another program.
             let path = self.path(head).word;
             let source = path.literal().and_then(|path| self.state.copied_from(path)).filter(|source| source.contains("/bin/"));
-            if let Some(target) = program_name(&source.map_or(path, Word::lit)).filter(|target| *target != name) {
-                return self.invoke([&[Word::lit(target)], args].concat(), env, stdin);
+            let target = source.map_or(path, Word::lit);
+            if let Some(called) = program_name(&target).filter(|called| *called != name) {
+                // A script is found again only by its whole path.
+                let system = target.has_hole() || target.prefix().contains("/bin/");
+                let head = if system { Word::lit(called) } else { target };
+                return self.invoke([&[head], args].concat(), env, stdin);
             }
         }
         match name.as_str() {

@@ -206,19 +206,29 @@ impl State {
         }
         if let Some(home) = &setting.home {
             for (name, folder) in FOLDERS {
-                self.given(name, Word::lit(format!("{home}/{folder}")));
+                self.supposed(name, format!("{home}/{folder}"));
             }
         }
         for name in ["TMPDIR", "TMP", "TEMP", "RUNNER_TEMP"] {
-            self.given(name, Word::lit(setting.temporary.as_str()));
+            self.supposed(name, setting.temporary.clone());
         }
         for (name, program) in PROGRAMS {
-            self.given(name, Word::lit(*program));
+            self.supposed(name, (*program).to_owned());
         }
         // Only their shape is known: a name or a number.
         for name in ["RANDOM", "SECONDS", "UID", "EUID", "PPID", "LINENO", "USER", "HOSTNAME"] {
             self.given(name, Word { pieces: vec![Piece::Any(Bound::Name)], multi: false });
         }
+    }
+
+    /// Notes a value that a variable has by convention, if it is set at all.
+    fn supposed(&mut self, name: &str, value: String) {
+        self.given(name, Word { multi: true, ..Word::lit(value) });
+    }
+
+    /// Whether the variable may as well be unset. What is assigned is never known and several words at once.
+    pub(super) fn is_supposed(&self, name: &str) -> bool {
+        matches!(self.variable(name), Some(Variable::Scalar(word)) if word.multi && !word.has_hole())
     }
 
     /// Notes a value from before the line, which no subshell takes back.

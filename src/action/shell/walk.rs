@@ -161,19 +161,21 @@ impl Shell<'_> {
                 Output::unknown()
             }),
             Command::Case { word, arms, redirects } => self.compound(redirects, stdin, |shell, stdin| {
-                let subject = shell.scalar(word);
+                let certain = shell.certain_text(word);
+                shell.scalar(word);
+                let folds = shell.stored && !arms.iter().any(|arm| arm.goes_on);
                 for arm in arms {
-                    let agree: Vec<Option<bool>> = arm.patterns.iter().map(|pattern| shell.agrees(&subject, pattern)).collect();
-                    let certain = shell.stored && agree.contains(&Some(true));
-                    if shell.stored && agree.iter().all(|agrees| *agrees == Some(false)) {
+                    let agree: Vec<Option<bool>> = arm.patterns.iter().map(|pattern| shell.agrees(certain.as_deref(), pattern)).collect();
+                    let goes = agree.contains(&Some(true));
+                    if folds && agree.iter().all(|agrees| *agrees == Some(false)) {
                         continue;
                     }
                     // Which arm a stored script goes is not certain without its arguments.
                     let before = shell.sure;
-                    shell.sure &= certain || !shell.stored;
+                    shell.sure &= goes || !folds;
                     shell.maybe(&arm.body, stdin);
                     shell.sure = before;
-                    if certain {
+                    if folds && goes {
                         break;
                     }
                 }

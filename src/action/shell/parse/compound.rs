@@ -197,8 +197,10 @@ impl Reader<'_, '_> {
                 if reader.peek().is_none() || reader.reserved().is_some_and(|(word, _)| word == Reserved::Esac) {
                     break;
                 }
-                arms.push(reader.arm());
-                if !reader.eat(";;&") && !reader.eat(";;") && !reader.eat(";&") && reader.pos == before {
+                let arm = reader.arm();
+                let goes_on = reader.eat(";;&") || reader.eat(";&");
+                arms.push(Arm { goes_on, ..arm });
+                if !goes_on && !reader.eat(";;") && reader.pos == before {
                     break;
                 }
             }
@@ -232,7 +234,7 @@ impl Reader<'_, '_> {
         } else {
             self.fault("a `)` is missing after a pattern");
         }
-        Arm { patterns, body: self.list() }
+        Arm { patterns, body: self.list(), goes_on: false }
     }
 
     /// `[[`, which has been read.

@@ -10,21 +10,25 @@ pub(super) const fn is_special_parameter(byte: u8) -> bool {
 }
 
 impl Reader<'_, '_> {
+    /// A parameter's name without braces. `$10` is `$1` and a zero.
+    pub(super) fn bare_name(&mut self) -> Option<String> {
+        let byte = self.peek()?;
+        if begins_name(byte) {
+            self.take_name()
+        } else if byte.is_ascii_digit() || is_special_parameter(byte) {
+            self.bump();
+            Some(char::from(byte).to_string())
+        } else {
+            None
+        }
+    }
+
     /// The parameter after a `$` without braces.
     pub(super) fn bare_parameter(&mut self, quoted: bool) -> Option<Parameter> {
-        let byte = self.peek()?;
         if self.shared.zsh {
             return self.bare_zsh_parameter(quoted);
         }
-        let name = if begins_name(byte) {
-            self.take_name()?
-        } else if byte.is_ascii_digit() || is_special_parameter(byte) {
-            // `$10` is `$1` and a zero.
-            self.bump();
-            char::from(byte).to_string()
-        } else {
-            return None;
-        };
+        let name = self.bare_name()?;
         Some(Parameter { name, subscript: None, indirect: false, length: false, op: Op::None, quoted })
     }
 

@@ -3,7 +3,6 @@
 
 use super::super::ast::{Assign, Command, Item, Join, Op, Parameter, Part, RawWord, Script, Simple, Value};
 use super::cursor::{Closers, Reader, Reserved, begins_name};
-use super::parameter::is_special_parameter;
 use super::words::{Quoting, push_text};
 
 /// The name under which a function without one is defined and called.
@@ -134,13 +133,7 @@ impl Reader<'_, '_> {
             changed = true;
             self.bump();
         }
-        let byte = self.peek()?;
-        let name = if begins_name(byte) {
-            self.take_name()?
-        } else if byte.is_ascii_digit() || is_special_parameter(byte) {
-            self.bump();
-            char::from(byte).to_string()
-        } else {
+        let Some(name) = self.bare_name() else {
             self.pos = start;
             return None;
         };
