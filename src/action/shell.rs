@@ -82,8 +82,6 @@ pub struct Shell<'p> {
     zsh: bool,
     /// What is followed is a command line of PowerShell.
     power: bool,
-    /// The shell refuses a part of the text that is being followed.
-    refused: bool,
     /// An expansion of the present command may fail.
     faulty: bool,
     /// Values with substitutions in them, which run where a variable is evaluated.
@@ -159,7 +157,6 @@ impl<'p> Shell<'p> {
             plain: false,
             zsh: false,
             power: false,
-            refused: false,
             faulty: false,
             dormant: Vec::new(),
             traps: Vec::new(),

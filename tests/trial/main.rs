@@ -149,6 +149,12 @@ fn compare(tally: &mut Tally, number: u64, text: &str, mut ran: Ran, shell: &str
         // It stands for a redirection without a command.
         ran.retain(|command| !matches!(command.as_slice(), [name] if matches!(name.as_str(), "cat" | "more" | "pager")));
     }
+    for command in &mut ran {
+        // Git's own programs are read as git's subcommands.
+        if let Some(subcommand) = command.first().and_then(|name| name.strip_prefix("git-")).map(str::to_owned) {
+            command.splice(..1, ["git".to_owned(), subcommand]);
+        }
+    }
     ran.sort();
     ran.dedup();
     if ran.is_empty() {

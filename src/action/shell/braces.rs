@@ -1,6 +1,6 @@
 //! Brace expansion (bash(1), "Brace Expansion"): one word before expansion to several.
 
-use super::ast::{Part, RawWord};
+use super::ast::{Op, Part, RawWord};
 
 /// Words that braces may make of one word; more become one hole.
 const MAX_BRACES: usize = 64;
@@ -11,7 +11,16 @@ pub(super) fn braces(raw: &RawWord) -> Option<Vec<RawWord>> {
     if count == 0 {
         return Some(vec![raw.clone()]);
     }
-    if count > MAX_BRACES {
+    // Braces in an operand count too, where the shell looks for the end of a group.
+    let braced = |part: &Part| matches!(part, Part::Text(text) if text.contains(['{', '}']));
+    let nested = |part: &Part| match part {
+        Part::Parameter(parameter) => match &parameter.op {
+            Op::Default { word, .. } | Op::Alternative { word, .. } | Op::Error { word, .. } | Op::Other(word) => word.parts.iter().any(braced),
+            _ => false,
+        },
+        _ => false,
+    };
+    if count > MAX_BRACES || raw.parts.iter().any(nested) {
         return None;
     }
     let mut tokens = Vec::new();
@@ -69,6 +78,14 @@ fn alternatives<'r>(tokens: &[Token<'r>]) -> Option<Vec<Vec<Token<'r>>>> {
 
 /// The end of the group that opens at `open`, and its choices; none if it is no group.
 fn group<'r>(tokens: &[Token<'r>], open: usize) -> Option<(usize, Vec<Vec<Token<'r>>>)> {
+    // `{}` in front stands for itself, and so does what follows `$$`.
+    if open == 0 && matches!(tokens.get(1), Some(Token::Char('}'))) {
+        return None;
+    }
+    let before = open.checked_sub(1).and_then(|at| tokens.get(at));
+    if matches!(before, Some(Token::Part(Part::Parameter(parameter))) if parameter.name == "$") {
+        return None;
+    }
     let mut depth = 0;
     let mut choices = vec![Vec::new()];
     for (at, token) in tokens.iter().enumerate().skip(open + 1) {

@@ -8,10 +8,13 @@ use crate::action::word::{Bound, Piece, Word};
 
 /// No folder has a longer path (`PATH_MAX` of Linux).
 const MAX_PATH: usize = 4096;
+/// What `IFS` holds, unless it is set.
+const BLANKS: [char; 3] = [' ', '\t', '\n'];
 
 impl Shell<'_> {
     /// Follows a builtin. None: it is none.
     pub(super) fn builtin(&mut self, name: &str, args: &[Word], stdin: &Stdin) -> Option<Output> {
+        let prints = prints(name, args);
         match name {
             "cd" | "pushd" => self.cd(args),
             "popd" => self.state.place.cwd = Word::unknown(),
@@ -21,7 +24,10 @@ impl Shell<'_> {
                 for arg in args {
                     match arg.literal() {
                         Some(name) => self.state.unset(name),
-                        None => self.state.place.positional = None,
+                        None => {
+                            self.state.place.positional = None;
+                            self.state.doubt(arg.prefix());
+                        }
                     }
                 }
             }
@@ -29,7 +35,7 @@ impl Shell<'_> {
             "shift" => {
                 let count = args.first().map_or(Some(1), |arg| arg.literal().and_then(|text| text.parse::<usize>().ok()));
                 self.state.place.positional = match (self.state.place.positional.take(), count) {
-                    (Some(words), Some(count)) => {
+                    (Some(words), Some(count)) if !words.iter().take(count).any(|word| word.multi) => {
                         self.spend(words.iter().map(Word::size).sum());
                         Some(Rc::new(words.iter().skip(count).cloned().collect()))
                     }
@@ -68,6 +74,9 @@ impl Shell<'_> {
                 }
             }
             "let" => self.evaluate(args),
+            "enable" if args.iter().any(|arg| arg.literal().is_none_or(|text| text.starts_with('-') && text.contains(['n', 'f']))) => {
+                self.opaque(joined(args).to_string(), "it changes what the shell's own commands mean");
+            }
             "test" | "[" if args.iter().any(|arg| matches!(arg.literal(), Some("-v" | "-R")) || (arg.has_hole() && arg.may_be_option())) => self.names(args),
             "printf" => {
                 // `-v` names the variable that takes the text.
@@ -88,7 +97,7 @@ impl Shell<'_> {
             | "complete" | "disown" | "fg" | "bg" | "times" | "exit" | "logout" => {}
             _ => return None,
         }
-        Some(Output::nothing())
+        Some(if prints { Output::unknown() } else { Output::nothing() })
     }
 
     fn cd(&mut self, args: &[Word]) {
@@ -114,7 +123,11 @@ impl Shell<'_> {
         let unclear = args.iter().take_while(|arg| arg.may_be_option()).any(|arg| !known(arg));
         for arg in args.iter().filter(|arg| !arg.prefix().starts_with('-')) {
             let (name, value) = arg.prefix().split_once('=').unwrap_or((arg.prefix(), ""));
-            if options.contains('n') && !self.zsh && by != "export" && !value.is_empty() {
+            if options.contains('n') && options.contains(['a', 'A', 'i', 'f']) {
+                // The shell refuses it, or not.
+                self.state.change(name);
+                self.state.change(value);
+            } else if options.contains('n') && !self.zsh && by != "export" && !value.is_empty() {
                 self.state.refer(name, value);
                 continue;
             } else if by == "readonly" || options.contains('r') {
@@ -155,7 +168,8 @@ impl Shell<'_> {
                 self.state.place.exports_all = sign == '-';
             }
         }
-        if let Some(at) = args.iter().position(|arg| arg.is("--")) {
+        let options = args.iter().take_while(|arg| arg.prefix().starts_with(['-', '+']) || args.first().is_some_and(|first| first.prefix().ends_with('o'))).count();
+        if let Some(at) = args.iter().take(options).position(|arg| arg.is("--")) {
             self.state.place.positional = Some(Rc::new(args.get(at + 1..).unwrap_or(&[]).to_vec()));
         } else if args.first().is_some_and(|arg| !arg.prefix().starts_with(['-', '+'])) {
             self.state.place.positional = if args.iter().any(Word::may_be_option) { None } else { Some(Rc::new(args.to_vec())) };
@@ -175,7 +189,7 @@ impl Shell<'_> {
         }
         let line = stdin.text.as_deref().and_then(Word::literal).and_then(|text| text.lines().next());
         // With `IFS=`, blanks at the ends stay.
-        let line = if self.state.get("IFS").is_some_and(|ifs| ifs.is("")) { line } else { line.map(str::trim) };
+        let line = if self.state.get("IFS").is_some_and(|ifs| ifs.is("")) { line } else { line.map(|line| line.trim_matches(BLANKS)) };
         match (names.as_slice(), line, &stdin.text) {
             ([only], Some(line), _) => self.state.set(only, Word::lit(line)),
             ([only], None, Some(text)) => {
@@ -183,7 +197,7 @@ impl Shell<'_> {
                 self.state.set(only, (**text).clone());
             }
             ([first, others @ ..], Some(line), _) => {
-                let mut words = line.split_whitespace();
+                let mut words = line.split(BLANKS).filter(|word| !word.is_empty());
                 self.state.set(first, Word::lit(words.next().unwrap_or("")));
                 for (at, name) in others.iter().enumerate() {
                     let value = if at + 1 == others.len() { words.clone().collect::<Vec<_>>().join(" ") } else { words.next().unwrap_or("").to_owned() };
@@ -199,6 +213,20 @@ impl Shell<'_> {
                 }
             }
         }
+    }
+}
+
+/// Whether a builtin says what it knows, rather than to change it.
+fn prints(name: &str, args: &[Word]) -> bool {
+    let operands = args.iter().filter(|arg| !arg.prefix().starts_with(['-', '+'])).count();
+    let asked = args.iter().any(|arg| arg.literal().is_none_or(|text| text.starts_with('-') && text.contains(['p', 'l'])));
+    match name {
+        "export" | "declare" | "typeset" | "local" | "readonly" | "trap" => operands == 0 || asked,
+        "alias" => args.iter().any(|arg| !arg.prefix().contains('=')) || args.is_empty(),
+        "set" | "umask" | "shopt" => operands == 0 || asked,
+        "cd" => args.iter().any(|arg| arg.is("-") || arg.has_hole()),
+        "pushd" | "popd" | "ulimit" | "times" | "bind" | "complete" | "enable" | "fg" | "bg" => true,
+        _ => false,
     }
 }
 

@@ -109,15 +109,13 @@ impl Shell<'_> {
                     self.spend(stdin.text.as_ref().filter(|_| name == "tee").map_or(0, |text| text.size()));
                     let change = match (&stdin.text, name) {
                         (Some(text), "tee") if arguments.has("--append") => {
-                            if let Some(path) = self.path(word).word.literal() {
-                                self.state.append(path, text.clone());
-                            }
+                            let path = self.path(word).word.to_string();
+                            self.state.append(&path, text.clone());
                             text.literal().map_or(Change::Unknown, |text| Change::Append(text.to_owned()))
                         }
                         (Some(text), "tee") => {
-                            if let Some(path) = self.path(word).word.literal() {
-                                self.state.write(path, text.clone());
-                            }
+                            let path = self.path(word).word.to_string();
+                            self.state.write(&path, text.clone());
                             text.literal().map_or(Change::Unknown, |text| Change::Whole(text.to_owned()))
                         }
                         (None, "tee") => {

@@ -105,7 +105,9 @@ pub(super) fn number() -> Word {
 /// Whether an expression is one that cannot fail: names and numbers with operators between them.
 fn is_plain(text: &str) -> bool {
     let is_operand = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let (mut wanted, mut rest) = (true, text.trim());
+    let (mut wanted, mut rest) = (true, text.trim_matches([' ', '\t', '\n']));
+    // Only a variable that stands alone is assigned to.
+    let (mut alone, mut named) = (true, false);
     while let Some(first) = rest.chars().next() {
         let end = rest.find(|c: char| is_operand(c) != is_operand(first) || c == ' ').unwrap_or(rest.len());
         let (token, tail) = rest.split_at(end);
@@ -117,8 +119,16 @@ fn is_plain(text: &str) -> bool {
         if !counts && (is_operand(first) != wanted || !(operator || wanted)) {
             return false;
         }
+        let assigns = matches!(token, "=" | "+=" | "-=" | "*=");
+        if assigns && !(alone && named) {
+            return false;
+        }
+        if operator {
+            alone = assigns || token == ",";
+        }
+        named = first.is_ascii_alphabetic() || first == '_';
         wanted ^= !counts;
-        rest = tail.trim_start();
+        rest = tail.trim_start_matches([' ', '\t', '\n']);
     }
     !wanted
 }

@@ -44,7 +44,18 @@ impl Shell<'_> {
             self.scalar(raw);
             return vec![Word { multi: true, ..Word::unknown() }];
         };
-        alternatives.iter().flat_map(|raw| self.split(raw, None)).collect()
+        let several = alternatives.len() > 1;
+        let apart = |mut raw: RawWord| {
+            // What looks like an assignment only after braces were expanded is none to the tilde behind it.
+            if let Some(Part::Text(text)) = raw.parts.first_mut().filter(|_| several)
+                && let Some((name, rest)) = text.split_once("=~")
+            {
+                let (name, rest) = (Part::Text(format!("{name}=")), Part::Text(format!("~{rest}")));
+                raw.parts.splice(..1, [name, rest]);
+            }
+            raw
+        };
+        alternatives.into_iter().flat_map(|raw| self.split(&apart(raw), None)).collect()
     }
 
     /// A word made several. In an operand, text is split by `separators` too.
@@ -144,8 +155,7 @@ impl Shell<'_> {
                 fields.unquoted(&values, None);
             }
             None if !split => {
-                let loose =
-                    |value: &Word| value.pieces.iter().any(|piece| matches!(piece, Piece::Lit(text) if !text.bytes().all(|byte| byte.is_ascii_alphanumeric())));
+                let loose = |value: &Word| value.pieces.iter().any(|piece| matches!(piece, Piece::Lit(_)));
                 let values: Vec<Word> = values.iter().map(|value| if loose(value) { Word { multi: true, ..Word::unknown() } } else { value.clone() }).collect();
                 fields.unquoted(&values, None);
             }
@@ -162,7 +172,7 @@ impl Shell<'_> {
     fn tilde<'t>(&self, text: &'t str, raw: &RawWord, word: &mut Word) -> &'t str {
         // Where the name goes on in quotes or in an expansion, it is none.
         let Some(rest) = text.strip_prefix('~').filter(|rest| rest.contains('/') || raw.parts.len() == 1) else { return text };
-        let end = rest.find(['/', ':']).unwrap_or(rest.len());
+        let end = rest.find(['/', ':']).into_iter().chain(rest.find("=~")).min().unwrap_or(rest.len());
         let (name, rest) = rest.split_at(end);
         match name {
             "" => word.extend(&self.state.get("HOME").unwrap_or_else(Word::unknown)),
@@ -181,7 +191,8 @@ impl Shell<'_> {
     fn substitute(&mut self, script: &super::ast::Script) -> Word {
         let output = self.within("$()", |shell| shell.separate(|shell| shell.script(script, &Stdin::default())));
         // A substitution of which the shell refuses a part writes nothing.
-        let mut word = output.and_then(|output| output.text).filter(|_| !self.refused).map_or_else(Word::unknown, Rc::unwrap_or_clone);
+        let patterned = |word: &Rc<Word>| word.pieces.iter().any(|piece| matches!(piece, Piece::Glob(text) if text.contains('(')));
+        let mut word = output.and_then(|output| output.text).filter(|word| !self.state.refused && !patterned(word)).map_or_else(Word::unknown, Rc::unwrap_or_clone);
         // Line ends at the end are cut off, and what is not known there may be nothing.
         let mut end = word.pieces.len();
         while let Some(piece) = end.checked_sub(1).and_then(|at| word.pieces.get_mut(at)) {
@@ -227,7 +238,8 @@ impl Shell<'_> {
         for (at, value) in values.iter().enumerate() {
             if at > 0 {
                 // What may be no word at all has no separator for certain.
-                all.extend(if value.multi { &loose } else { &separator });
+                let before = values.get(at - 1).is_some_and(|value| value.multi);
+                all.extend(if value.multi || before { &loose } else { &separator });
             }
             all.extend(value);
         }
@@ -272,7 +284,8 @@ impl Shell<'_> {
             }
             (Op::Alternative { colon, .. }, Some(values)) => {
                 let holes = values.iter().any(Word::has_hole);
-                if *colon && holes { (unknown, true) } else { (if *colon && empty { Vec::new() } else { own }, true) }
+                // What is not known may be unset, too.
+                if holes { (unknown, true) } else { (if *colon && empty { Vec::new() } else { own }, true) }
             }
             _ => (unknown, true),
         }
@@ -339,6 +352,9 @@ impl Shell<'_> {
                 ('L', Some(text)) => vec![Word::lit(text.to_lowercase())],
                 ('U', Some(text)) => vec![Word::lit(text.to_uppercase())],
                 ('P', text) => {
+                    if let Some(text) = text.as_deref().filter(|text| text.contains('\\') && text.contains(['$', '`'])) {
+                        self.opaque(text, "a prompt's own signs stand in it");
+                    }
                     self.evaluate_value(text.as_deref());
                     unknown()
                 }
@@ -376,6 +392,7 @@ impl Shell<'_> {
                     values.get(index).map(|value| vec![value.clone()])
                 }
                 (Variable::Scalar(value), Some("0" | "@" | "*")) if !self.zsh => Some(vec![value]),
+                (Variable::Scalar(value), _) if value.has_hole() => Some(vec![value]),
                 _ => None,
             };
         }
@@ -512,7 +529,8 @@ fn globs(text: &str, fields: &mut Fields) {
         }
         *found
     };
-    while let Some(at) = rest.find(|c| matches!(c, '*' | '?' | '[') || HOLES.contains(&c)) {
+    // A parenthesis that is not quoted belongs to a pattern.
+    while let Some(at) = rest.find(|c| matches!(c, '*' | '?' | '[' | '(') || HOLES.contains(&c)) {
         let (plain, tail) = rest.split_at(at);
         fields.current.push_lit(plain);
         if let Some(c) = tail.chars().next().filter(|c| HOLES.contains(c)) {

@@ -34,6 +34,8 @@ impl Shell<'_> {
                 let mut word = Word::lit("/");
                 word.push(Piece::Any(Bound::Anything));
                 word.push_lit(&format!("/{}", args.last().map(ToString::to_string).unwrap_or_default()));
+                // Nothing, if there is no such program.
+                word.multi = true;
                 Output::text(word)
             }
             "which" | "type" | "command" | "readlink" | "realpath" => match args.iter().rfind(|arg| !arg.prefix().starts_with('-')) {
@@ -177,6 +179,7 @@ pub(super) fn printf(args: &[Word]) -> Option<Word> {
     if format.is_empty() {
         return Some(Word::default());
     }
+    let number = name();
     let mut word = Word::default();
     for _ in 0..64 {
         let mut chars = format.chars();
@@ -191,8 +194,9 @@ pub(super) fn printf(args: &[Word]) -> Option<Word> {
                 letter @ ('s' | 'b' | 'd' | 'i' | 'q') => {
                     used = true;
                     if let Some((value, rest)) = values.split_first() {
+                        let odd = matches!(letter, 'd' | 'i') && value.literal().is_none_or(|text| text.parse::<i64>().is_err());
                         let escaped = value.literal().filter(|_| letter == 'b').map(|text| Word::lit(unescape(text)));
-                        word.extend(escaped.as_ref().unwrap_or(value));
+                        word.extend(if odd { &number } else { escaped.as_ref().unwrap_or(value) });
                         values = rest;
                     }
                 }
@@ -232,7 +236,7 @@ fn unescape(text: &str) -> String {
             b'f' => out.push(12),
             b'e' | b'E' => out.push(27),
             b'\\' => out.push(b'\\'),
-            b'x' => out.push(number(&mut rest, 16, 2)),
+            b'x' if rest.first().is_some_and(u8::is_ascii_hexdigit) => out.push(number(&mut rest, 16, 2)),
             b'0'..=b'7' => {
                 let mut from: &[u8] = std::slice::from_ref(letter);
                 let first = number(&mut from, 8, 1);

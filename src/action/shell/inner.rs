@@ -71,7 +71,13 @@ impl Shell<'_> {
         if program.shell_stdin {
             match &stdin.text {
                 Some(text) => {
-                    let (text, positional) = (text.clone(), arguments.operands.clone());
+                    let (mut text, positional) = (text.clone(), arguments.operands.clone());
+                    // A backslash at its very end goes on in no line.
+                    if let Some(Piece::Lit(last)) = Rc::make_mut(&mut text).pieces.last_mut()
+                        && last.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
+                    {
+                        last.pop();
+                    }
                     output = self.within(name, |shell| {
                         shell.separate(|shell| {
                             shell.inherit();

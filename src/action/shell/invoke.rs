@@ -109,6 +109,9 @@ impl Shell<'_> {
                 line.push_lit(" ");
                 line.extend(&joined(&args));
             }
+            if line.prefix().contains("<<") {
+                self.opaque(line.to_string(), "an alias takes the lines behind it");
+            }
             if line.prefix().split_whitespace().next() == Some(name) {
                 // An alias that names itself is the program.
                 let mut itself = Word::lit("command ");

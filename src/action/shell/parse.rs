@@ -92,6 +92,10 @@ impl Reader<'_, '_> {
                 if self.shared.zsh && !self.eat("|") {
                     self.eat("!");
                 }
+            } else if self.peek() == Some(b';') && self.after_here_document {
+                // Bash 5.2 writes a substitution anew, and leaves out the first `;` behind a here-document.
+                self.unread("a `;` stands behind a here-document in a substitution");
+                self.bump();
             } else if !self.eat(";") && !self.at_command_end() {
                 self.fault("unexpected word after a command");
                 if self.pos == before {

@@ -35,11 +35,14 @@ impl Shell<'_> {
 
     /// What the file holds when the line comes to it: stretches of text, and whether each was there before the call.
     fn texts(&mut self, path: &Word) -> Vec<(Rc<Word>, bool)> {
-        let Some(path) = path.literal() else { return Vec::new() };
-        let added = self.state.added(path).to_vec();
-        if let Some(text) = self.state.written_text(path) {
-            return [text].into_iter().chain(added).map(|text| (text, false)).collect();
+        let key = path.to_string();
+        let added = self.state.added(&key).to_vec();
+        if let Some(text) = self.state.written_text(&key) {
+            // Where a part of the name is not known, it may be another file: what is known of its text counts.
+            let known = |text: &Rc<Word>| path.literal().is_some() || text.literal().is_some();
+            return [text].into_iter().chain(added).filter(known).map(|text| (text, false)).collect();
         }
+        let Some(path) = path.literal() else { return Vec::new() };
         let source = self.state.copied_from(path);
         let stored = self.on_disk(vec![source.unwrap_or_else(|| path.to_owned())]);
         stored.map(|(_, text)| (Rc::new(Word::lit(text)), true)).into_iter().chain(added.into_iter().map(|text| (text, false))).collect()
@@ -67,7 +70,13 @@ impl Shell<'_> {
     fn stretches(&mut self, path: &Word, mut work: impl FnMut(&mut Self, &Word) -> Output) -> Option<Output> {
         let mut output = None;
         for (text, stored) in self.texts(path) {
-            output = Some(if stored { self.while_stored(|shell| work(shell, &text)) } else { work(self, &text) });
+            output = Some(if stored {
+                self.while_stored(|shell| work(shell, &text))
+            } else if path.literal().is_none() {
+                self.unsurely(|shell| work(shell, &text))
+            } else {
+                work(self, &text)
+            });
         }
         output
     }
@@ -75,7 +84,7 @@ impl Shell<'_> {
     /// `./x`, as far as it is a script: by its first line. None: it is none.
     pub(super) fn program_file(&mut self, head: &Word, args: &[Word], env: &[(String, Word)], stdin: &Stdin) -> Option<Output> {
         let path = self.path(head).word;
-        if path.literal().is_none_or(|path| SYSTEM.iter().any(|folder| path.starts_with(folder))) {
+        if SYSTEM.iter().any(|folder| path.prefix().starts_with(folder)) {
             return None;
         }
         let name = path.clone();

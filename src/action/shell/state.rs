@@ -95,6 +95,8 @@ pub(super) struct State {
     pub(super) branches: usize,
     /// The variables from before the line are known.
     prepared: bool,
+    /// The shell refuses a part of the text: what is set in it may never be.
+    pub(super) refused: bool,
 }
 
 /// What a subshell has for itself beside names.
@@ -191,6 +193,7 @@ impl State {
             configured: Vec::new(),
             branches: 0,
             prepared: false,
+            refused: false,
         };
         if let Some(home) = &setting.home {
             state.given("HOME", Word::lit(home.as_str()));
@@ -277,7 +280,15 @@ impl State {
     pub(super) fn change(&mut self, name: &str) {
         self.fix(name);
         if self.variable(name).is_some() {
-            self.set(name, Word::unknown());
+            self.set(name, Word { multi: true, ..Word::unknown() });
+        }
+    }
+
+    /// A variable whose name starts so may be gone.
+    pub(super) fn doubt(&mut self, prefix: &str) {
+        let meant: Vec<String> = self.variables.known.keys().filter(|name| !prefix.is_empty() && name.starts_with(prefix)).cloned().collect();
+        for name in meant {
+            self.set(&name, Word { multi: true, ..Word::unknown() });
         }
     }
 
@@ -307,7 +318,8 @@ impl State {
     pub(super) fn put(&mut self, name: &str, value: Variable) {
         let value = match value {
             Variable::Array(values) if values.len() > MAX_VALUES => Variable::Scalar(Word { multi: true, ..Word::unknown() }),
-            _ if self.changed.known.contains_key(name) => Variable::Scalar(Word::unknown()),
+            Variable::Scalar(word) if self.changed.known.contains_key(name) => Variable::Scalar(Word { multi: word.multi, ..Word::unknown() }),
+            _ if self.refused || self.changed.known.contains_key(name) => Variable::Scalar(Word { multi: true, ..Word::unknown() }),
             other => other,
         };
         // It is in the environment from the start, so a new value is too.
@@ -347,7 +359,7 @@ impl State {
     }
 
     pub(super) fn define(&mut self, name: &str, body: Command) {
-        self.doubtful.change(name, None);
+        self.doubtful.change(name, self.refused.then_some(()));
         self.functions.change(name, Some(Rc::new(body)));
     }
 

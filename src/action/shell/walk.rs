@@ -46,9 +46,9 @@ impl Shell<'_> {
             return Output::unknown();
         }
         let reading = parse::read_as(&source, self.zsh);
-        let refused = std::mem::replace(&mut self.refused, !reading.faults.is_empty());
+        let refused = std::mem::replace(&mut self.state.refused, !reading.faults.is_empty());
         let output = self.script(&reading.script, stdin);
-        self.refused = refused;
+        self.state.refused = refused;
         for fault in reading.faults.iter().filter(|fault| !fault.refused_by_shell) {
             self.opaque(source.get(fault.at..).unwrap_or("").chars().take(80).collect::<String>(), fault.what);
         }
@@ -87,6 +87,8 @@ impl Shell<'_> {
             }
             fails = may_fail(&item.command);
             match (&mut text, self.item(item, stdin).text) {
+                // What may not run may write nothing.
+                (Some(all), Some(more)) if (unless.is_some() && !more.is("")) || more.multi => all.extend(&Word::unknown()),
                 (Some(all), Some(more)) => all.extend(&more),
                 // What one command writes says nothing of the lines of the others.
                 (Some(all), None) => {
@@ -331,22 +333,37 @@ impl Shell<'_> {
     }
 
     fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
+        let before = (!simple.redirects.is_empty()).then(|| self.state.mark());
         // The words of a declaring builtin repeat what it assigns, so that comes first.
         let values: Vec<Variable> = simple.assigns_after.iter().map(|assign| self.assigned(assign)).collect();
-        for (assign, value) in simple.assigns_after.iter().zip(values) {
+        for (at, (assign, value)) in simple.assigns_after.iter().zip(values).enumerate() {
             self.localize(simple, &assign.name);
-            self.store(&assign.name, value);
+            // What is assigned twice may have been fixed the first time.
+            let again = simple.assigns_after.iter().take(at).any(|before| before.name == assign.name);
+            self.store(&assign.name, if again { Variable::Scalar(Word { multi: true, ..Word::unknown() }) } else { value });
         }
         let fault = std::mem::take(&mut self.faulty);
         let words: Vec<Word> = simple.words.iter().flat_map(|word| self.fields(word)).collect();
+        let faulty = std::mem::take(&mut self.faulty);
+        if simple.words.is_empty() {
+            for assign in &simple.assigns {
+                self.assign(assign);
+            }
+        }
         let stdin = self.redirect_all(&simple.redirects, stdin);
+        // Where a redirection fails, the command does not run.
+        let before = before.filter(|_| self.faulty);
+        self.faulty |= faulty;
         if words.is_empty() {
             // Assignments alone stay in the shell.
-            for assign in &simple.assigns {
+            for assign in simple.assigns.iter().filter(|_| !simple.words.is_empty()) {
                 self.assign(assign);
             }
             // `$(<file)` is the text of the file, if nothing else stands there.
             let file = simple.assigns.is_empty() && matches!(simple.redirects.as_slice(), [Redirect { to: Target::Read(_), .. }]);
+            if let Some(before) = before {
+                self.state.join(&before);
+            }
             return self
                 .send(&simple.redirects, if file { Output { text: stdin.text.clone(), items: None, file: stdin.file.clone() } } else { Output::nothing() });
         }
@@ -357,7 +374,13 @@ impl Shell<'_> {
         // Where an expansion may fail, the command may not run.
         let failing = std::mem::replace(&mut self.faulty, fault);
         let output = self.invoke(words, env, &stdin);
-        self.send(&simple.redirects, if failing { Output::unknown() } else { output })
+        if let Some(before) = before {
+            self.state.join(&before);
+        }
+        let output = self.send(&simple.redirects, if failing { Output::unknown() } else { output });
+        // What failed says so on standard error.
+        let complains = failing && simple.redirects.iter().any(|redirect| redirect.fd.as_deref() == Some("2") && matches!(redirect.to, Target::Duplicate { .. }));
+        if complains { Output::unknown() } else { output }
     }
 
     /// What `local` and its like set in a function is as it was behind it.
@@ -470,7 +493,7 @@ impl Shell<'_> {
                     let path = self.path(&word);
                     if input {
                         let empty = path.word.is("/dev/null").then(Rc::default);
-                        let text = empty.or_else(|| self.state.written_text(path.word.literal()?));
+                        let text = empty.or_else(|| self.state.written_text(&path.word.to_string()));
                         let file = path.word.literal().map(str::to_owned);
                         stdin = Cow::Owned(Stdin { program: Some(FILE.to_owned()), text, items: None, connected: true, file });
                     }
@@ -485,7 +508,8 @@ impl Shell<'_> {
                     self.write(&word, Change::Unknown, None);
                 }
                 // Without a command behind it a file is made empty or left; either way it is written.
-                Target::Write(_) | Target::Append(_) | Target::Duplicate { .. } => {}
+                Target::Write(word) | Target::Append(word) => self.faulty |= is_odd_device(word),
+                Target::Duplicate { word, .. } => self.faulty |= !matches!(word.parts.as_slice(), [Part::Text(text)] if matches!(text.as_str(), "0" | "1" | "2" | "-")),
             }
         }
         stdin
@@ -521,7 +545,8 @@ impl Shell<'_> {
                 _ => Change::Unknown,
             };
             let path = self.path(&target);
-            if let (Some(path), true) = (path.word.literal(), stdout) {
+            if stdout {
+                let path = &path.word.to_string();
                 let text = output.text.clone().unwrap_or_else(|| Rc::new(Word::unknown()));
                 match &output.file {
                     Some(file) if !append => self.state.copy(file, path),
@@ -601,9 +626,11 @@ pub(super) fn marked(c: char) -> Bound {
     if c == mark(Bound::Name) { Bound::Name } else { Bound::Anything }
 }
 
+/// Whether a `read` decides: nothing behind it can go on where it failed.
 fn reads(condition: &Script) -> bool {
-    condition.items.iter().any(|item| match &item.command {
-        Command::Simple(simple) => simple.words.first().is_some_and(|word| word.parts == [super::ast::Part::Text("read".to_owned())]),
+    let joined = condition.items.iter().rev().take_while(|item| item.join == Join::And).count();
+    condition.items.iter().rev().take(joined + 1).any(|item| match &item.command {
+        Command::Simple(simple) if simple.redirects.is_empty() => simple.words.first().is_some_and(|word| word.parts == [super::ast::Part::Text("read".to_owned())]),
         _ => false,
     })
 }
@@ -636,7 +663,11 @@ fn may_fail(command: &Command) -> bool {
     };
     match command {
         Command::Simple(simple) => match simple.words.first().map(|word| word.parts.as_slice()) {
-            Some([Part::Text(name)]) => !succeeds(name),
+            Some([Part::Text(name)]) => {
+                let option = |word: &super::ast::RawWord| matches!(word.parts.first(), Some(Part::Text(text)) if text.starts_with('-'));
+                let late = simple.words.iter().skip(1).skip_while(|word| option(word)).any(option);
+                !succeeds(name) || (late && !matches!(name.as_str(), "echo" | "printf"))
+            }
             Some(_) => true,
             None => simple
                 .assigns
@@ -646,6 +677,12 @@ fn may_fail(command: &Command) -> bool {
         Command::Function { .. } => false,
         _ => true,
     }
+}
+
+/// Whether a file is meant that nobody can make.
+fn is_odd_device(word: &super::ast::RawWord) -> bool {
+    matches!(word.parts.first(), Some(Part::Text(text) | Part::Quoted(text)) if text.starts_with("/dev/") || text.starts_with("/proc/"))
+        && !is_device(&Path::resolve(&Word::lit("/"), &Word::lit(word.parts.iter().map(|part| if let Part::Text(text) | Part::Quoted(text) = part { text } else { "" }).collect::<String>())))
 }
 
 /// `/dev/null` and its kind keep nothing.

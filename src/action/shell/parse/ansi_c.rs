@@ -49,8 +49,7 @@ pub(super) fn decode(text: &str) -> String {
                 match hexadecimal(&mut rest, if escape == b'u' { 4 } else { 8 }) {
                     Some(0) => break,
                     Some(value) => {
-                        let decoded = char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER);
-                        bytes.extend_from_slice(decoded.encode_utf8(&mut [0; 4]).as_bytes());
+                        encode(value & 0x7fff_ffff, &mut bytes);
                     }
                     None => bytes.extend_from_slice(&[b'\\', escape]),
                 }
@@ -80,6 +79,14 @@ pub(super) fn decode(text: &str) -> String {
         bytes.push(plain);
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Adds a code point as UTF-8 was first meant, up to six bytes long: bash writes those that are none, too.
+fn encode(value: u32, bytes: &mut Vec<u8>) {
+    let more = [0x7f, 0x7ff, 0xffff, 0x1f_ffff, 0x3ff_ffff].iter().filter(|most| value > **most).count();
+    let first = if more == 0 { 0 } else { 0xff00 >> (more + 1) & 0xff };
+    bytes.push(low_byte(first | value >> (6 * more)));
+    bytes.extend((0..more).rev().map(|at| low_byte(0x80 | value >> (6 * at) & 0x3f)));
 }
 
 fn low_byte(value: u32) -> u8 {

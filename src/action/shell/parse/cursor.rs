@@ -167,6 +167,8 @@ pub(super) struct Pending {
     pub(super) quoted: bool,
     /// `<<-`: leading tabs are dropped.
     pub(super) strip_tabs: bool,
+    /// Where its operator ended.
+    pub(super) from: usize,
     /// Where the substitution ended that it stood in, if that was closed before the body came.
     pub(super) late: Option<usize>,
 }
@@ -185,6 +187,8 @@ pub(super) struct Reader<'t, 's> {
     pub(super) pending: Vec<Pending>,
     /// Within `$( … )`: a here-document may end in `EOF)`.
     pub(super) in_substitution: bool,
+    /// The body of a here-document was read in the substitution.
+    pub(super) after_here_document: bool,
     /// Where brackets are closed, by where their content begins. Looking for that reads what is in them: without this
     /// table, brackets in brackets would be read twice to the power of the depth.
     pub(super) closings: BTreeMap<(usize, Bracket), Option<usize>>,
@@ -211,6 +215,7 @@ impl<'t, 's> Reader<'t, 's> {
             closers: Closers::NONE,
             pending: Vec::new(),
             in_substitution: false,
+            after_here_document: false,
             closings: BTreeMap::new(),
             put_back: 0,
             pattern_at: None,

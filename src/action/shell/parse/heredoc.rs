@@ -33,7 +33,7 @@ impl Reader<'_, '_> {
         }
         let body = self.shared.bodies.len();
         self.shared.bodies.push(RawWord::default());
-        self.pending.push(Pending { body, delimiter, quoted, strip_tabs, late: None });
+        self.pending.push(Pending { body, delimiter, quoted, strip_tabs, from: self.pos, late: None });
         // The number stands in for the body until `place` puts it there.
         RawWord { parts: vec![Part::Text(body.to_string())] }
     }
@@ -46,9 +46,19 @@ impl Reader<'_, '_> {
             self.unread("a here-document begins within `( (` without a blank");
             self.pending.clear();
         }
+        // Bash writes the text of a substitution anew, and loses its way where a quote goes over the line end, or where one
+        // body ends within a line and another one waits.
+        let broken = |from| self.text.get(from..self.pos).unwrap_or_default().replace("\\\n", "").contains('\n');
+        if self.in_substitution && self.pending.iter().any(|pending| pending.late.is_none() && broken(pending.from)) {
+            self.unread("a here-document waits behind a line end in quotes");
+        }
         self.bump();
-        for pending in std::mem::take(&mut self.pending) {
+        for (at, pending) in std::mem::take(&mut self.pending).into_iter().enumerate() {
+            if at > 0 && !self.text.get(..self.pos).unwrap_or_default().ends_with('\n') && self.raw().is_some() {
+                self.unread("a here-document ends within a line, and another one waits");
+            }
             let body = self.here_document_body(&pending);
+            self.after_here_document = self.in_substitution && !self.shared.zsh;
             if let Some(place) = self.shared.bodies.get_mut(pending.body) {
                 *place = body;
             }

@@ -413,13 +413,15 @@ impl<'t> Reader<'t, '_> {
         if !self.enter() {
             return Script::default();
         }
-        let outer = (self.closers, std::mem::take(&mut self.pending), self.in_substitution);
+        let outer = (self.closers, std::mem::take(&mut self.pending), self.in_substitution, self.after_here_document);
         self.closers = closers;
         self.in_substitution = true;
+        self.after_here_document = false;
         let script = read(self);
         let here_documents = std::mem::replace(&mut self.pending, outer.1);
         self.closers = outer.0;
         self.in_substitution = outer.2;
+        self.after_here_document = outer.3;
         // In zsh a body that has not begun here is empty.
         if !self.shared.zsh {
             self.delay_here_documents(here_documents);
