@@ -21,8 +21,10 @@ impl Shell<'_> {
             "export" | "declare" | "typeset" | "local" | "readonly" => self.declare(name, args),
             "unset" => {
                 self.names(args);
+                let option = |letter| args.iter().take_while(|arg| arg.prefix().starts_with('-')).any(|arg| arg.prefix().contains(letter));
                 for arg in args {
                     match arg.literal() {
+                        Some(name) if option('n') => self.state.unset_reference(name),
                         Some(name) => self.state.unset(name),
                         None => {
                             self.state.place.positional = None;
@@ -127,8 +129,9 @@ impl Shell<'_> {
                 // The shell refuses it, or not.
                 self.state.change(name);
                 self.state.change(value);
-            } else if options.contains('n') && !self.zsh && by != "export" && !value.is_empty() {
-                self.state.refer(name, value);
+            } else if options.contains('n') && !self.zsh && by != "export" {
+                // Without a value, what is assigned later is the name for which it stands.
+                if value.is_empty() { self.state.change(name) } else { self.state.refer(name, value) }
                 continue;
             } else if by == "readonly" || options.contains('r') {
                 self.state.fix(name);
@@ -168,8 +171,18 @@ impl Shell<'_> {
                 self.state.place.exports_all = sign == '-';
             }
         }
-        let options = args.iter().take_while(|arg| arg.prefix().starts_with(['-', '+']) || args.first().is_some_and(|first| first.prefix().ends_with('o'))).count();
-        if let Some(at) = args.iter().take(options).position(|arg| arg.is("--")) {
+        let mut over = false;
+        let option = |arg: &&Word| {
+            let counts = !over && (arg.prefix().starts_with(['-', '+']) || args.first().is_some_and(|first| first.prefix().ends_with('o')));
+            over |= arg.is("--");
+            counts
+        };
+        let options = args.iter().take_while(option).count();
+        let known = |arg: &Word| arg.literal().is_some_and(|text| text.len() == 1 || text.bytes().skip(1).all(|byte| b"abefhkmnopruvxtBCEHPT-".contains(&byte)));
+        let odd = |arg: &Word| arg.prefix().starts_with("--") && !arg.is("--");
+        if args.iter().take(options).any(|arg| arg.prefix().starts_with(['-', '+']) && (!known(arg) || odd(arg))) {
+            self.state.place.positional = None;
+        } else if let Some(at) = args.iter().take(options).position(|arg| arg.is("--")) {
             self.state.place.positional = Some(Rc::new(args.get(at + 1..).unwrap_or(&[]).to_vec()));
         } else if args.first().is_some_and(|arg| !arg.prefix().starts_with(['-', '+'])) {
             self.state.place.positional = if args.iter().any(Word::may_be_option) { None } else { Some(Rc::new(args.to_vec())) };

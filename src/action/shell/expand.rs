@@ -389,7 +389,7 @@ impl Shell<'_> {
                 (Variable::Array(values), Some(index)) => {
                     // Zsh counts from one.
                     let index = index.trim().parse::<usize>().ok()?.checked_sub(usize::from(self.zsh))?;
-                    values.get(index).map(|value| vec![value.clone()])
+                    values.get(index).filter(|_| !values.iter().take(index).any(|value| value.multi)).map(|value| vec![value.clone()])
                 }
                 (Variable::Scalar(value), Some("0" | "@" | "*")) if !self.zsh => Some(vec![value]),
                 (Variable::Scalar(value), _) if value.has_hole() => Some(vec![value]),

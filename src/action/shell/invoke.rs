@@ -80,7 +80,8 @@ impl Shell<'_> {
         if let Some(output) = known {
             return output;
         }
-        self.output(&name, args, stdin)
+        // In a folder of one's own another program may have the name.
+        if head.prefix().contains('/') && !super::scripts::is_system(head.prefix()) { Output::unknown() } else { self.output(&name, args, stdin) }
     }
 
     /// Functions, aliases and builtins. None: it is a program.

@@ -96,6 +96,9 @@ impl Reader<'_, '_> {
                 // Bash 5.2 writes a substitution anew, and leaves out the first `;` behind a here-document.
                 self.unread("a `;` stands behind a here-document in a substitution");
                 self.bump();
+            } else if self.peek() == Some(b';') && self.in_substitution && !self.pending.is_empty() {
+                self.after_here_document = !self.shared.zsh;
+                self.bump();
             } else if !self.eat(";") && !self.at_command_end() {
                 self.fault("unexpected word after a command");
                 if self.pos == before {

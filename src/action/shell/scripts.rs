@@ -84,7 +84,7 @@ impl Shell<'_> {
     /// `./x`, as far as it is a script: by its first line. None: it is none.
     pub(super) fn program_file(&mut self, head: &Word, args: &[Word], env: &[(String, Word)], stdin: &Stdin) -> Option<Output> {
         let path = self.path(head).word;
-        if SYSTEM.iter().any(|folder| path.prefix().starts_with(folder)) {
+        if is_system(path.prefix()) {
             return None;
         }
         let name = path.clone();
@@ -170,6 +170,11 @@ impl Shell<'_> {
         }
         output.unwrap_or_default()
     }
+}
+
+/// Whether a program's path leads to a folder of the system.
+pub(super) fn is_system(path: &str) -> bool {
+    SYSTEM.iter().any(|folder| path.starts_with(folder))
 }
 
 /// The interpreter that the first line of a script names; without one a shell tries it itself.

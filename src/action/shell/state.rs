@@ -341,6 +341,13 @@ impl State {
         self.references.change(name, None);
     }
 
+    /// `name` stands for no other variable from now on.
+    pub(super) fn unset_reference(&mut self, name: &str) {
+        if self.references.known.contains_key(name) {
+            self.unset(name);
+        }
+    }
+
     pub(super) fn export(&mut self, name: &str) {
         if !self.exported.known.contains_key(name) {
             self.environment = None;

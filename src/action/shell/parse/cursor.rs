@@ -474,7 +474,9 @@ impl<'t, 's> Reader<'t, 's> {
 
     /// Bash does not run the line. It does run the ones below.
     pub(super) fn give_up_line(&mut self) {
-        self.take_run(|byte| byte == b'\n');
+        if self.take_run(|byte| byte == b'\n').ends_with('\\') {
+            self.unread("a line that is given up goes on in the next one");
+        }
         self.given_up = Some(self.pos);
     }
 

@@ -100,6 +100,9 @@ impl Reader<'_, '_> {
                 self.pos = line.start + delimiter_end;
                 break;
             }
+            if pending.late.is_some() && text.strip_prefix(pending.delimiter.as_str()).is_some_and(|rest| rest.contains(')')) {
+                self.unread("the end of a here-document is not sure");
+            }
             body.push_str(text);
             if line.ended {
                 body.push('\n');

@@ -276,6 +276,8 @@ impl Reader<'_, '_> {
                     push_quoted(parts, &decoded);
                 }
                 b'$' if !self.shared.zsh && quoting == Quoting::Double && !bounded && !in_quotes && self.peek_second() == Some(b'"') => self.bump(),
+                // A backslash in front of a double quote stays there.
+                b'`' => self.backquoted(parts, true, false),
                 b'\\' if in_quotes && !self.peek_second().is_some_and(is_escaped_when_quoted) => {
                     self.bump();
                     if let Some(escaped) = self.take_char() {

@@ -352,7 +352,13 @@ impl<'t> Reader<'t, '_> {
             }
             Some(b'"') if !quoted && !self.shared.zsh => self.double_quoted(parts),
             _ => match self.bare_parameter(quoted) {
-                Some(parameter) => parts.push(Part::Parameter(Box::new(parameter))),
+                Some(parameter) => {
+                    if quoted && parameter.name == "$" && matches!(self.peek(), Some(b'(' | b'{')) {
+                        // Where its quotes end, bash goes by the second `$`; what it means, by the first.
+                        self.unread("a bracket stands behind `$$`");
+                    }
+                    parts.push(Part::Parameter(Box::new(parameter)));
+                }
                 None => push_as(parts, "$", quoting),
             },
         }
