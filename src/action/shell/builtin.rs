@@ -118,10 +118,11 @@ impl Shell<'_> {
     }
 
     fn declare(&mut self, by: &str, args: &[Word]) {
-        let exports = by == "export" || args.iter().any(|arg| arg.literal().is_some_and(|text| text.starts_with('-') && text.contains('x')));
-        let options: String = args.iter().filter_map(Word::literal).filter_map(|text| text.strip_prefix('-')).collect();
+        // What stands behind the first name is none.
+        let options: String = args.iter().take_while(|arg| arg.may_be_option()).filter_map(Word::literal).filter_map(|text| text.strip_prefix('-')).collect();
+        let exports = by == "export" || options.contains('x');
         self.names(args);
-        let known = |arg: &Word| arg.literal().is_some_and(|option| option.bytes().skip(1).all(|byte| b"aAfFgiIlnrtuxp-".contains(&byte)));
+        let known = |arg: &Word| arg.literal().is_some_and(|option| option.bytes().skip(1).all(|byte| b"aAfFgiIlnrtuxp".contains(&byte)) || option == "--");
         let unclear = args.iter().take_while(|arg| arg.may_be_option()).any(|arg| !known(arg));
         for arg in args.iter().filter(|arg| !arg.prefix().starts_with('-')) {
             let (name, value) = arg.prefix().split_once('=').unwrap_or((arg.prefix(), ""));
@@ -210,11 +211,13 @@ impl Shell<'_> {
                 self.state.set(only, (**text).clone());
             }
             ([first, others @ ..], Some(line), _) => {
-                let mut words = line.split(BLANKS).filter(|word| !word.is_empty());
-                self.state.set(first, Word::lit(words.next().unwrap_or("")));
+                let (word, mut rest) = line.split_once(BLANKS).unwrap_or((line, ""));
+                self.state.set(first, Word::lit(word));
                 for (at, name) in others.iter().enumerate() {
-                    let value = if at + 1 == others.len() { words.clone().collect::<Vec<_>>().join(" ") } else { words.next().unwrap_or("").to_owned() };
-                    self.state.set(name, Word::lit(value));
+                    rest = rest.trim_start_matches(BLANKS);
+                    let (word, behind) = if at + 1 == others.len() { (rest, "") } else { rest.split_once(BLANKS).unwrap_or((rest, "")) };
+                    self.state.set(name, Word::lit(word));
+                    rest = behind;
                 }
             }
             _ => {

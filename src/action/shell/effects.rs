@@ -193,8 +193,10 @@ impl Shell<'_> {
                             if let Some((name, rest)) =
                                 positional.as_deref().map(|words| words.split_first().map_or((None, &[][..]), |(name, rest)| (Some(name), rest)))
                             {
-                                shell.state.place.positional = Some(Rc::new(rest.to_vec()));
-                                shell.state.place.name = name.cloned();
+                                // What may be no word, or several, moves those behind it.
+                                let moved = name.filter(|name| name.multi);
+                                shell.state.place.positional = Some(Rc::new(moved.into_iter().chain(rest).cloned().collect()));
+                                shell.state.place.name = name.map(|name| if name.multi { Word::unknown() } else { name.clone() });
                             }
                             shell.speaking(&called, |shell| shell.text(&word, stdin))
                         })

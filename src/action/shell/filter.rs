@@ -179,7 +179,7 @@ pub(super) fn printf(args: &[Word]) -> Option<Word> {
     if format.is_empty() {
         return Some(Word::default());
     }
-    let number = name();
+    let (number, unknown) = (name(), Word::unknown());
     let mut word = Word::default();
     for _ in 0..64 {
         let mut chars = format.chars();
@@ -194,9 +194,14 @@ pub(super) fn printf(args: &[Word]) -> Option<Word> {
                 letter @ ('s' | 'b' | 'd' | 'i' | 'q') => {
                     used = true;
                     if let Some((value, rest)) = values.split_first() {
-                        let odd = matches!(letter, 'd' | 'i') && value.literal().is_none_or(|text| text.parse::<i64>().is_err());
+                        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_./:@%+-".contains(&byte));
+                        let odd = match letter {
+                            'd' | 'i' => value.literal().is_none_or(|text| text.parse::<i64>().is_err()),
+                            'q' => !value.literal().is_some_and(plain),
+                            _ => false,
+                        };
                         let escaped = value.literal().filter(|_| letter == 'b').map(|text| Word::lit(unescape(text)));
-                        word.extend(if odd { &number } else { escaped.as_ref().unwrap_or(value) });
+                        word.extend(if odd && letter == 'q' { &unknown } else if odd { &number } else { escaped.as_ref().unwrap_or(value) });
                         values = rest;
                     }
                 }

@@ -396,7 +396,10 @@ impl Shell<'_> {
         match &assign.value {
             Value::Scalar(word) => self.scalar(word),
             Value::Array(values) => {
-                for (_, word) in values {
+                for (subscript, word) in values {
+                    if let Some(subscript) = subscript {
+                        self.arithmetic(subscript);
+                    }
                     self.fields(word);
                 }
                 Word::unknown()
@@ -530,6 +533,8 @@ impl Shell<'_> {
                         kept &= !stdout;
                         continue;
                     }
+                    // Bash expands the name of the file a second time.
+                    self.again(&target.to_string());
                     (word, false)
                 }
                 _ => continue,
