@@ -353,7 +353,8 @@ impl<'t> Reader<'t, '_> {
             Some(b'"') if !quoted && !self.shared.zsh => self.double_quoted(parts),
             _ => match self.bare_parameter(quoted) {
                 Some(parameter) => {
-                    if quoted && parameter.name == "$" && matches!(self.peek(), Some(b'(' | b'{')) {
+                    let rest = self.text.get(self.pos..).filter(|rest| quoted && parameter.name == "$" && rest.starts_with(['(', '{']));
+                    if rest.is_some_and(|rest| rest.split([')', '}']).next().is_some_and(|inner| inner.contains('"'))) {
                         // Where its quotes end, bash goes by the second `$`; what it means, by the first.
                         self.unread("a bracket stands behind `$$`");
                     }
