@@ -7,6 +7,7 @@ pub mod explain;
 pub mod files;
 pub mod init;
 pub mod install;
+pub mod log;
 pub mod pause;
 pub mod place;
 pub mod policy;
@@ -44,6 +45,8 @@ enum Command {
     Pause(pause::Arguments),
     /// Look whether the gate stands
     Doctor(doctor::Arguments),
+    /// Show what was decided here
+    Log(log::Arguments),
     /// List the policy that holds here
     Policy(policy::Arguments),
 }
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Pause(arguments) => pause::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Log(arguments) => log::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
     };
     done.unwrap_or_else(|refusal| {

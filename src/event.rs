@@ -23,12 +23,22 @@ pub struct Event {
     pub mode: String,
     /// The agent's type; `main` outside sub-agents.
     pub agent: String,
+    /// What tells one sub-agent from another; none outside of them.
+    pub agent_id: Option<String>,
     /// The call, on tool events.
     pub tool: Option<ToolCall>,
     /// `source` of `ConfigChange` and `SessionStart`.
     pub source: String,
     /// `file_path` of `ConfigChange`.
     pub file: Option<String>,
+    /// `tool_use_id`: what a call's later events share with it.
+    pub call: Option<String>,
+    /// What a tool gave back (`PostToolUse`, `AfterTool`).
+    pub response: Json,
+    /// Why it failed (`PostToolUseFailure`); for shells the first line is `Exit code N`.
+    pub error: Option<String>,
+    /// The person interrupted it.
+    pub interrupted: bool,
 }
 
 /// A tool call.
@@ -93,6 +103,7 @@ pub fn read(input: &[u8]) -> Result<Event, Unreadable> {
     let mut json = Json::read(input).map_err(Unreadable::Json)?;
     // Inputs can be large, so this one is moved.
     let input = json.take("tool_input").unwrap_or_default();
+    let response = json.take("tool_response").unwrap_or_default();
     let text = |key: &str| json.text(key).map(str::to_owned);
     let name = text("hook_event_name").ok_or(Unreadable::Missing("hook_event_name"))?;
     let host = match name.as_str() {
@@ -116,6 +127,11 @@ pub fn read(input: &[u8]) -> Result<Event, Unreadable> {
         tool,
         source: text("source").unwrap_or_default(),
         file: text("file_path"),
+        agent_id: text("agent_id"),
+        call: text("tool_use_id"),
+        error: text("error"),
+        interrupted: [json.get("is_interrupt"), response.get("interrupted")].contains(&Some(&Json::Bool(true))),
+        response,
         name,
     })
 }

@@ -50,6 +50,8 @@ pub enum Need {
     RealPath(String, bool),
     /// Whether a file exists.
     Exists(String),
+    /// Whether a file holds this text.
+    Holds(String, String),
     /// The current branch of the repository around this folder.
     Branch(String),
     /// Whether the work tree around this folder has changes that are in no commit; with files that git does not track, if

@@ -36,6 +36,8 @@ pub enum Failure {
     AnswerUnwritable,
     /// The file with the last refusal could not be written.
     LastUnwritable(String),
+    /// A judgement or a signal could not be recorded, or what a session wrote could not be remembered.
+    RecordUnwritable(String),
 }
 
 /// What is done.
@@ -52,8 +54,8 @@ pub fn conclude(failure: &Failure, kind: Kind) -> Conclusion {
     match (failure, kind) {
         // Work is never broken by an event that only tells.
         (_, Kind::Observing) => Conclusion::GoOn,
-        // The record of a refusal never changes it.
-        (Failure::LastUnwritable(_), _) => Conclusion::GoOn,
+        // The record of a judgement never changes it; the start of the next session tells the person.
+        (Failure::LastUnwritable(_) | Failure::RecordUnwritable(_), _) => Conclusion::GoOn,
         // For all others: what would be let through is not known.
         (
             Failure::InputClosed
@@ -75,9 +77,19 @@ pub fn conclude(failure: &Failure, kind: Kind) -> Conclusion {
     }
 }
 
+/// What broke, in one line.
+pub fn what(failure: &Failure) -> String {
+    said(failure).0.lines().next().unwrap_or_default().to_owned()
+}
+
 /// What broke, and how to mend it.
 pub fn text(failure: &Failure) -> String {
-    let (what, mend) = match failure {
+    let (what, mend) = said(failure);
+    format!("denied: the gate could not judge this call\nwhy: {what}\nmend: {mend}")
+}
+
+fn said(failure: &Failure) -> (String, &'static str) {
+    match failure {
         Failure::InputClosed => ("standard input is closed".to_owned(), "the hook must be started by the agent's client, with the event on standard input"),
         Failure::InputTooLarge => {
             (format!("the tool call is larger than {} MiB, which is more than the gate reads", crate::pipeline::MAX_INPUT >> 20), "split it into smaller calls")
@@ -112,7 +124,7 @@ pub fn text(failure: &Failure) -> String {
             (format!("the gate itself broke: {what}"), "report it with the command that was judged; meanwhile another way of doing it may pass")
         }
         Failure::AnswerUnwritable => ("the answer could not be written".to_owned(), "start the hook with standard output and standard error open"),
+        Failure::RecordUnwritable(why) => (format!("nothing can be recorded: {why}"), "make the state folder writable; `portcullis doctor` names it"),
         Failure::LastUnwritable(why) => (format!("the refusal could not be noted: {why}"), "make the state folder writable"),
-    };
-    format!("denied: the gate could not judge this call\nwhy: {what}\nmend: {mend}")
+    }
 }

@@ -6,6 +6,7 @@ pub mod change;
 pub mod action;
 pub mod facts;
 pub mod world;
+pub mod secret;
 pub mod policy;
 pub mod matcher;
 pub mod decide;
@@ -13,6 +14,7 @@ pub mod verdict;
 pub mod failure;
 pub mod answer;
 pub mod report;
+pub mod record;
 pub mod pipeline;
 #[cfg(feature = "cold")]
 pub mod cli;

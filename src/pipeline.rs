@@ -16,11 +16,12 @@ use crate::decide::{Decided, decide};
 use crate::door::Door;
 use crate::event::{self, Event, Kind, ToolCall, Unreadable};
 use crate::facts::{Facts, Known, Need, Places};
-use crate::failure::Failure;
+use crate::failure::{Conclusion, Failure, conclude};
 use crate::policy::{Policy, Tier};
+use crate::record::{Entry, Held, Source};
 use crate::report::plain;
 use crate::verdict::Verdict;
-use crate::world::{Surroundings, World, layers, observe, state, system};
+use crate::world::{Surroundings, World, layers, observe, record, state, system, written};
 
 /// Bytes of an event that are read; what is larger is denied.
 pub const MAX_INPUT: usize = 24 << 20;
@@ -66,16 +67,27 @@ pub fn answer(argument: Option<&str>, input: &[u8], world: &World, door: Door) -
     }
     match judged(&event, input, world, door) {
         Ok(outcome) => outcome,
-        Err(failure) => Outcome::Answer(answer::to_failure(&failure, kind)),
+        Err(failure) => {
+            if let Ok(around) = world.around(&event) {
+                let held = (conclude(&failure, kind) == Conclusion::Deny).then_some(Held::Deny);
+                let said = crate::failure::what(&failure);
+                note(&Entry { held, said, tier: held.map(|_| Tier::Prohibited as u8), ..entry(&event, door) }, &around);
+            }
+            Outcome::Answer(answer::to_failure(&failure, kind))
+        }
     }
 }
 
 fn judged(event: &Event, input: &[u8], world: &World, door: Door) -> Result<Outcome, Failure> {
     if Kind::of(&event.name) == Kind::Observing {
-        return Ok(Outcome::Answer(if event.name == "SessionStart" { session_start(event, world) } else { Answer::nothing() }));
+        return Ok(Outcome::Answer(signal(event, world, door)));
     }
     if event.name == "ConfigChange" {
-        return config_change(event, world, door);
+        let outcome = config_change(event, world, door)?;
+        if let (Outcome::Answer(answer), Ok(around)) = (&outcome, world.around(event)) {
+            note(&Entry { held: held(event, answer), ..entry(event, door) }, &around);
+        }
+        return Ok(outcome);
     }
     let Some(call) = &event.tool else { return Ok(Outcome::Answer(Answer::nothing())) };
     let around = world.around(event)?;
@@ -85,7 +97,15 @@ fn judged(event: &Event, input: &[u8], world: &World, door: Door) -> Result<Outc
     let mut facts = facts(event, &around.places);
     let Some(actions) = actions(call, &facts.places, &policy, &around) else { return Ok(Outcome::HandOver) };
     let Some(decided) = settle(&actions, &mut facts, &around, &policy, door, false)? else { return Ok(Outcome::HandOver) };
-    Ok(Outcome::Answer(said(event, &decided.verdict, input, &around, world)))
+    let (answer, paused) = said(event, &decided.verdict, input, &around, world);
+    let held = held(event, &answer);
+    if held != Some(Held::Deny)
+        && let Err(error) = written::remember(&actions, &around)
+    {
+        unrecorded(&error);
+    }
+    note(&Entry { held, paused, ..entry(event, door).judged(&actions, &decided.verdict) }, &around);
+    Ok(Outcome::Answer(answer))
 }
 
 /// The compiled policy that holds: the built-in one where no layer has a file, else the cache; compiled anew by the cold
@@ -196,17 +216,58 @@ fn heavy_facts(_: Vec<Need>, _: &Surroundings) -> Option<Vec<(Need, Known)>> {
 }
 
 /// The answer, with what is left behind for the person: the last refusal. A pause lets everything go on.
-fn said(event: &Event, verdict: &Verdict, input: &[u8], around: &Surroundings, world: &World) -> Answer {
+fn said(event: &Event, verdict: &Verdict, input: &[u8], around: &Surroundings, world: &World) -> (Answer, bool) {
     if verdict.findings.iter().all(|finding| finding.tier < Tier::Supervised) {
-        return Answer::nothing();
+        return (Answer::nothing(), false);
     }
     let paused = pause_until(world, around).is_some();
     let answer = if paused { Answer::nothing() } else { answer::to(event, verdict, world.attended) };
     if let Err(failure) = leave_last(event, verdict, input, &answer, paused, around, world) {
         // The record of a refusal never changes it.
-        debug_assert_eq!(crate::failure::conclude(&failure, Kind::Guarding), crate::failure::Conclusion::GoOn);
+        debug_assert_eq!(conclude(&failure, Kind::Guarding), Conclusion::GoOn);
     }
-    answer
+    (answer, paused)
+}
+
+/// Events that are recorded as signals: what became of calls, and where a turn begins and ends.
+const SIGNALS: &[&str] =
+    &["PostToolUse", "PostToolUseFailure", "AfterTool", "Stop", "SubagentStop", "SessionStart", "SessionEnd", "UserPromptSubmit", "PermissionDenied"];
+
+/// An entry for an event, as of now.
+fn entry(event: &Event, door: Door) -> Entry {
+    let source = match door {
+        Door::Hot => Source::Hot,
+        Door::Cold => Source::Cold,
+    };
+    Entry::of(event, source, system::now_ms())
+}
+
+/// Puts an entry into the record; whether it is there now. What cannot be recorded changes nothing.
+pub fn note(entry: &Entry, around: &Surroundings) -> bool {
+    record::append(&around.memory, &entry.line()).map_err(|error| unrecorded(&error)).is_ok()
+}
+
+fn unrecorded(error: &std::io::Error) {
+    debug_assert_eq!(conclude(&Failure::RecordUnwritable(error.to_string()), Kind::Guarding), Conclusion::GoOn);
+}
+
+/// How an answer holds its call.
+fn held(event: &Event, answer: &Answer) -> Option<Held> {
+    match answer {
+        answer if *answer == Answer::nothing() => None,
+        Answer { code: 0, .. } if Kind::of(&event.name) == Kind::Guarding => Some(Held::Ask),
+        _ => Some(Held::Deny),
+    }
+}
+
+/// An event that only tells: it is recorded, and the start of a session is told what a person should know.
+fn signal(event: &Event, world: &World, door: Door) -> Answer {
+    if !SIGNALS.contains(&event.name.as_str()) {
+        return Answer::nothing();
+    }
+    let Ok(around) = world.around(event) else { return Answer::nothing() };
+    let recorded = note(&entry(event, door), &around);
+    if event.name == "SessionStart" { session_start(recorded, &around, world) } else { Answer::nothing() }
 }
 
 /// The end of a pause that a person made, in seconds since 1970, if it has not come yet.
@@ -236,16 +297,15 @@ fn leave_last(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, p
     state::write_last(&world.states, &around.root, &text).map_err(|error| Failure::LastUnwritable(error.to_string()))
 }
 
-/// A pause is told at the start of a session.
-fn session_start(event: &Event, world: &World) -> Answer {
-    let Ok(around) = world.around(event) else { return Answer::nothing() };
-    match pause_until(world, &around) {
-        Some(until) => {
-            let minutes = until.saturating_sub(system::now()).div_ceil(60);
-            answer::session_note(&format!("portcullis is paused for {minutes} more min: nothing is held (`portcullis pause --end` ends it)"))
-        }
-        None => Answer::nothing(),
-    }
+/// A pause, and a record that cannot be written, are told at the start of a session.
+fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Answer {
+    let paused = pause_until(world, around).map(|until| {
+        let minutes = until.saturating_sub(system::now()).div_ceil(60);
+        format!("portcullis is paused for {minutes} more min: nothing is held (`portcullis pause --end` ends it)")
+    });
+    let lost = (!recorded).then(|| "portcullis holds, but nothing it decides can be recorded: `portcullis doctor` says why".to_owned());
+    let notes: Vec<String> = paused.into_iter().chain(lost).collect();
+    if notes.is_empty() { Answer::nothing() } else { answer::session_note(&notes.join("; ")) }
 }
 
 /// Settings that changed while the session runs: kept out if they lose the gate.

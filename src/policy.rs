@@ -20,6 +20,7 @@ pub mod wire;
 
 use crate::action::PushKind;
 use crate::action::program::Programs;
+use crate::secret::Confidence;
 use pattern::{PathPattern, Pattern};
 use table::{kinds, table};
 use wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
@@ -27,6 +28,8 @@ use wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
 /// The first bytes of a compiled policy: what it is, and the fingerprint of the form that this build reads. Bytes of
 /// another form would open, and say something else.
 pub const MAGIC: &[u8] = concat!("portcullis policy ", env!("PORTCULLIS_FORM"), "\n").as_bytes();
+
+wire_enum!(Confidence { Likely, Certain });
 
 /// What an action costs. The tier is the decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,6 +135,10 @@ table! {
         adds: Vec<Pattern<'a>> = contents,
         /// What is found by `adds` on a line where one of these is found too does not count.
         unless: Vec<Pattern<'a>> = contents,
+        /// The change brings in a secret, as sure as one of these.
+        secret: Vec<Confidence> = confidences,
+        /// The change brings in the path of the person's home folder.
+        names_home: Option<bool> = flag,
         /// The path lies outside the repository.
         outside_repo: Option<bool> = flag,
         /// With all below it (`delete` only).

@@ -9,9 +9,12 @@ pub mod lookup;
 pub mod observe;
 #[cfg(feature = "cold")]
 pub mod pusher;
+pub mod record;
 pub mod repository;
 pub mod state;
+pub mod store;
 pub mod system;
+pub mod written;
 
 use std::path::{Path, PathBuf};
 
@@ -61,6 +64,10 @@ pub struct Surroundings {
     pub root: PathBuf,
     /// Why that one.
     pub why: &'static str,
+    /// Folders of what is remembered of the repository, of which the first that takes it counts: one for all its work trees.
+    pub memory: Vec<PathBuf>,
+    /// The session; empty outside of one.
+    pub session: String,
 }
 
 /// Where temporary folders are.
@@ -125,7 +132,7 @@ impl World {
             (_, Some(project)) => project.clone(),
             _ => std::env::current_dir().map_err(|_| Failure::FolderUnknown)?,
         };
-        self.at(&cwd)
+        Ok(Surroundings { session: event.session.clone(), ..self.at(&cwd)? })
     }
 
     /// What surrounds a command in `cwd`.
@@ -167,7 +174,9 @@ impl World {
             zsh: self.zsh,
         };
         let layers = layers::paths(&self.configs, &anchor);
-        Ok(Surroundings { places, layers, repository: anchor.repository, root: anchor.root, why: anchor.why })
+        let name = state::folder_name(anchor.repository.as_ref().map_or(&anchor.root, |repository| &repository.common_dir));
+        let memory = self.states.iter().map(|state| state.join(&name)).collect();
+        Ok(Surroundings { places, layers, repository: anchor.repository, root: anchor.root, why: anchor.why, memory, session: String::new() })
     }
 }
 

@@ -17,8 +17,8 @@ pub enum Lookup {
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// A file's path and its text; only the beginning of one that is very long.
-    Text { path: String, text: String },
+    /// A file's path and its text; only the beginning of one that is very long. And whether this session wrote it.
+    Text { path: String, text: String, written: bool },
     /// Entries of a configuration: `section.sub.name`, section and name in small letters.
     Entries(Vec<(String, String)>),
     /// Yes.

@@ -18,7 +18,7 @@ use super::terminal::{Style, say, say_json, styled};
 use crate::BUILD;
 use crate::pipeline;
 use crate::policy::{Layer, Policy};
-use crate::world::{state, system};
+use crate::world::{record, state, system};
 
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -73,6 +73,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     findings.ok("place", format!("{} ({}); build {BUILD}", place.around.root.display(), place.around.why));
     policy(&place, &mut findings);
     state_folder(&place, &mut findings);
+    match record::probe(&place.around.memory) {
+        Ok(path) => findings.ok("record", format!("kept in {}; `portcullis log` shows it", path.display())),
+        Err(error) => findings.warn("record", format!("nothing that is decided can be recorded: {error}"), "make ~/.local/state writable"),
+    }
     let paused = pipeline::pause_until(&place.world, &place.around).is_some();
     if paused {
         findings.warn("pause", pause::status(&place), "`portcullis pause --end` ends it");

@@ -3,10 +3,14 @@
 
 /// Packs: name shown in places, text.
 pub const PACKS: &[(&str, &str)] = &[
+    ("policies/content.toml", include_str!("../../policies/content.toml")),
     ("policies/files.toml", include_str!("../../policies/files.toml")),
     ("policies/git.toml", include_str!("../../policies/git.toml")),
     ("policies/hooks-skipped.toml", include_str!("../../policies/hooks-skipped.toml")),
+    ("policies/home-paths.toml", include_str!("../../policies/home-paths.toml")),
+    ("policies/secrets.toml", include_str!("../../policies/secrets.toml")),
     ("policies/self.toml", include_str!("../../policies/self.toml")),
+    ("policies/twilio.toml", include_str!("../../policies/twilio.toml")),
     ("policies/unreadable.toml", include_str!("../../policies/unreadable.toml")),
 ];
 

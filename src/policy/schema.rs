@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::mistake::{Mistake, suggestion};
 use super::{Conditions, When};
-pub use view::{Text, Value};
+pub use view::{Text, Value, days};
 
 /// A policy file longer than this is refused unread.
 const MAX_FILE: usize = 1 << 20;
@@ -100,6 +100,8 @@ pub static WRITE: &[Key] = &[
     may("path", Shape::Texts),
     may("new", Shape::Flag),
     may("adds", Shape::Texts),
+    may("secret", Shape::Texts),
+    may("names_home", Shape::Flag),
     may("unless", Shape::Texts),
     may("outside_repo", Shape::Flag),
     may("loses_gate", Shape::Flag),

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::repository::configuration;
-use super::{Surroundings, repository};
+use super::{Surroundings, repository, written};
 use crate::action::lookup::{Found, Lookup};
 
 /// Bytes that are read of a script. What is behind is not followed, as a file on the disk is only judged by what is certain.
@@ -15,11 +15,12 @@ const MAX_TEXT: u64 = 256 << 10;
 
 /// The answer; none if only the cold door can give it.
 pub fn look_up(lookup: &Lookup, around: &Surroundings) -> Option<Found> {
+    let found = |(path, text): (String, String)| Found::Text { written: written::is_written(&path, around), path, text };
     Some(match lookup {
-        Lookup::Text(paths) => first(paths).map_or(Found::Nothing, |(path, text)| Found::Text { path, text }),
+        Lookup::Text(paths) => first(paths).map_or(Found::Nothing, found),
         Lookup::Yaml(paths) => match first(paths) {
             None => Found::Nothing,
-            Some((path, text)) => as_json(&text)?.map_or(Found::Nothing, |text| Found::Text { path, text }),
+            Some((path, text)) => as_json(&text)?.map_or(Found::Nothing, |text| found((path, text))),
         },
         Lookup::Configuration(folder) => Found::Entries(configuration::entries(Path::new(folder), around)),
         Lookup::IsFile(folder, name) => {

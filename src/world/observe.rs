@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::repository::{Discovery, Repository, configuration, discover, head_branch};
-use super::{Surroundings, system};
+use super::{Surroundings, lookup, system};
 use crate::facts::{Known, Need};
+
+/// Bytes of a file in which a text is looked for.
+const MAX_SEARCHED: u64 = 1 << 20;
 
 /// Whether the hot door can find this out by itself.
 pub fn is_light(need: &Need) -> bool {
-    matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Branch(_) | Need::HooksFolder)
+    matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Holds(..) | Need::Branch(_) | Need::HooksFolder)
 }
 
 /// Finds out what the hot door can.
@@ -20,6 +23,11 @@ pub fn light(need: &Need, around: &Surroundings) -> Known {
             Ok(found) => Known::Is(found.is_some(), String::new()),
             Err(errno) => Known::Unknown(super::errno_text(errno)),
         },
+        Need::Holds(path, text) => {
+            let there =
+                lookup::beginning(Path::new(path), MAX_SEARCHED).is_some_and(|bytes| bytes.windows(text.len().max(1)).any(|part| part == text.as_bytes()));
+            Known::Is(there, String::new())
+        }
         Need::Branch(folder) => match repository_at(folder, around) {
             None => Known::Unknown("there is no repository".to_owned()),
             Some(repository) => head_branch(&repository).map_or_else(|| Known::Is(false, "no branch is checked out".to_owned()), Known::Text),

@@ -98,6 +98,11 @@ pub fn now() -> u64 {
     since_1970().as_secs()
 }
 
+/// Milliseconds since 1970; 0 if the clock stands before that.
+pub fn now_ms() -> u64 {
+    u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Nanoseconds since 1970; 0 if the clock stands before that.
 pub fn now_ns() -> u128 {
     since_1970().as_nanos()

@@ -17,14 +17,16 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // How programs read their arguments comes out of the compiled policy.
     ("action", &["change", "event", "policy::wire"]),
     ("facts", &["action"]),
-    ("world", &["action", "change", "event", "facts", "failure", "policy", "BUILD"]),
-    ("policy", &["action"]),
-    ("matcher", &["action", "facts", "policy", "verdict"]),
+    ("world", &["action", "change", "event", "facts", "failure", "policy", "record", "BUILD"]),
+    ("secret", &[]),
+    ("policy", &["action", "secret::Confidence"]),
+    ("matcher", &["action", "facts", "policy", "secret", "verdict"]),
     ("decide", &["action", "facts", "matcher", "policy", "verdict"]),
     ("verdict", &["policy::Tier"]),
     ("failure", &["event::Kind", "pipeline::MAX_INPUT"]),
     ("answer", &["event", "failure", "policy::Tier", "report::plain", "verdict"]),
     ("report", &["action", "answer", "policy", "verdict"]),
+    ("record", &["action", "event", "secret", "verdict"]),
     (
         "pipeline",
         &[
@@ -39,16 +41,20 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "failure",
             "matcher::text",
             "policy",
+            "record",
             "report::plain",
             "verdict",
             "world",
         ],
     ),
-    ("cli", &["action", "answer", "decide", "door", "event", "facts", "failure", "matcher", "pipeline", "policy", "report", "verdict", "world", "BUILD"]),
+    (
+        "cli",
+        &["action", "answer", "decide", "door", "event", "facts", "failure", "matcher", "pipeline", "policy", "record", "report", "verdict", "world", "BUILD"],
+    ),
 ];
 
 /// Modules that touch no file, clock, environment, process or stream.
-const PURE: &[&str] = &["event", "change", "action", "facts", "policy", "matcher", "decide", "verdict", "failure", "answer", "report"];
+const PURE: &[&str] = &["event", "change", "action", "facts", "secret", "policy", "matcher", "decide", "verdict", "failure", "answer", "report", "record"];
 /// What a pure module begins with.
 const PURITY: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]";
 /// A file that is longer is two files.

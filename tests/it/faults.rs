@@ -261,6 +261,10 @@ const FAULTS: &[Fault] = &[
         fs::write(scratch.home().join(".local"), "").unwrap();
         command(scratch, event, "git push --force")
     }),
+    fault("the record cannot be written, and the call is harmless", HARMLESS, "", |scratch, event| {
+        fs::write(scratch.home().join(".local"), "").unwrap();
+        command(scratch, event, "ls")
+    }),
     fault("the folder of the session is not named", HARMLESS, "", |scratch, event| {
         bytes(scratch, event, |text| text.replace("\"cwd\"", "\"folder\"").into_bytes())
     }),
@@ -449,6 +453,7 @@ fn every_failure_says_what_broke_and_how_to_mend_it() {
         F::Panic(text()),
         F::AnswerUnwritable,
         F::LastUnwritable(text()),
+        F::RecordUnwritable(text()),
     ];
     for failure in all {
         let text = failure::text(&failure);

@@ -13,6 +13,7 @@ mod faults;
 mod payloads;
 mod push;
 mod readme;
+mod record;
 mod repository;
 mod startup;
 mod support;

@@ -43,7 +43,7 @@ impl Shell<'_> {
                 let names_of_files = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml", "Taskfile.dist.yml", "Taskfile.dist.yaml"];
                 let file = self.named_file(arguments, "--taskfile").unwrap_or_else(|| self.places(&names_of_files, MAX_LEVELS));
                 match self.look_up(Lookup::Yaml(file)) {
-                    Found::Text { path, text } => {
+                    Found::Text { path, text, .. } => {
                         self.enter_folder_of(&path);
                         Some(task::read(&text, &names))
                     }

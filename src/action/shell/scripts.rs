@@ -1,5 +1,5 @@
 //! Files of commands that a line runs: what the line itself wrote to them, and what was on the disk before. Of the latter
-//! only what is certain counts ([`crate::action::Action::stored`]).
+//! only what is certain counts ([`crate::action::Action::stored`]), unless the session wrote it.
 
 use std::rc::Rc;
 
@@ -16,16 +16,21 @@ const SYSTEM: &[&str] = &["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lo
 const MAX_STORED_IN_ALL: usize = 20_000;
 
 impl Shell<'_> {
-    /// The text of the first of these files, if one was there before the call.
-    pub(super) fn on_disk(&mut self, paths: Vec<String>) -> Option<(String, String)> {
+    /// The text of the first of these files, if one was there before the call, and whether it is the session's own.
+    fn found_on_disk(&mut self, paths: Vec<String>) -> Option<(String, String, bool)> {
         // What runs elsewhere is not on this machine's disk.
         if self.remote || paths.is_empty() {
             return None;
         }
         match self.lookups.of(Lookup::Text(paths)) {
-            Found::Text { path, text } => Some((path.clone(), text.clone())),
+            Found::Text { path, text, written } => Some((path.clone(), text.clone(), *written)),
             _ => None,
         }
+    }
+
+    /// The text of the first of these files, if one was there before the call.
+    pub(super) fn on_disk(&mut self, paths: Vec<String>) -> Option<(String, String)> {
+        self.found_on_disk(paths).map(|(path, text, _)| (path, text))
     }
 
     /// What was found; nothing where that is not this machine's.
@@ -44,8 +49,8 @@ impl Shell<'_> {
         }
         let Some(path) = path.literal() else { return Vec::new() };
         let source = self.state.copied_from(path);
-        let stored = self.on_disk(vec![source.unwrap_or_else(|| path.to_owned())]);
-        stored.map(|(_, text)| (Rc::new(Word::lit(text)), true)).into_iter().chain(added.into_iter().map(|text| (text, false))).collect()
+        let stored = self.found_on_disk(vec![source.unwrap_or_else(|| path.to_owned())]);
+        stored.map(|(_, text, written)| (Rc::new(Word::lit(text)), !written)).into_iter().chain(added.into_iter().map(|text| (text, false))).collect()
     }
 
     /// Does `work` with what was on the disk before the call.

@@ -155,6 +155,8 @@ fn known(need: &Need, said: &ExampleFacts) -> Known {
         // No links in examples.
         Need::RealPath(path, _) => Known::Text(path.clone()),
         Need::Exists(path) => Known::Is(said.exists.iter().any(|known| place(known).word.is(path)), String::new()),
+        // What is written stands nowhere yet.
+        Need::Holds(..) => Known::Is(false, String::new()),
         Need::Branch(_) => Known::Text(branch(said).to_owned()),
         Need::HooksFolder => Known::Is(false, String::new()),
         // An example that does not say stands in a tree with work to lose.

@@ -7,6 +7,7 @@ use crate::policy::compile::pattern::{Fault, Patterns};
 use crate::policy::pattern::{PathPattern, Pattern};
 use crate::policy::schema::{Checker, Text, Value};
 use crate::policy::{Comparison, ValueTest};
+use crate::secret::Confidence;
 
 /// Stands for the names of all protected branches.
 const PROTECTED: &str = "<protected>";
@@ -14,6 +15,9 @@ const PROTECTED: &str = "<protected>";
 /// The kinds of push by their names.
 pub(super) const PUSH_KINDS: &[(&str, PushKind)] =
     &[("create", PushKind::Create), ("fast-forward", PushKind::FastForward), ("non-fast-forward", PushKind::NonFastForward), ("delete", PushKind::Delete)];
+
+/// How sure a secret is, by its names.
+const CONFIDENCES: &[(&str, Confidence)] = &[("likely", Confidence::Likely), ("certain", Confidence::Certain)];
 
 /// What reading tables needs.
 pub(crate) struct Reader<'r, 't, 'p> {
@@ -172,6 +176,10 @@ impl<'t> Reader<'_, 't, '_> {
             return None;
         }
         Some(ValueTest::Number(comparison, number))
+    }
+
+    pub(crate) fn confidences(&mut self, table: &Value<'t>, key: &str) -> Vec<Confidence> {
+        table.texts(key).iter().filter_map(|name| self.checker.named(name, CONFIDENCES, "confidence")).collect()
     }
 
     pub(crate) fn push_kinds(&mut self, table: &Value<'t>, key: &str) -> Vec<PushKind> {

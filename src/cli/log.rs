@@ -1,0 +1,271 @@
+//! `portcullis log`: what was decided and signalled here, from the record. Changes nothing.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::place::Place;
+use super::refusal::Refusal;
+use super::terminal::{Style, say, say_json, styled, tell};
+use crate::policy::schema::days;
+use crate::record::{Entry, Held, Outcome};
+use crate::world::{record, system};
+
+/// How often a followed record is looked at.
+const BEAT: Duration = Duration::from_millis(200);
+/// Entries that are shown where nothing else is asked for.
+const SHOWN: usize = 50;
+
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Only this session; its first characters suffice
+    #[arg(long, value_name = "ID")]
+    session: Option<String>,
+    /// Only this type of agent; the main agent is `main`
+    #[arg(long, value_name = "TYPE")]
+    agent: Option<String>,
+    /// Only where this rule was found to hold
+    #[arg(long, value_name = "NAME")]
+    rule: Option<String>,
+    /// Only decisions of this tier or above
+    #[arg(long, value_name = "1-4", value_parser = clap::value_parser!(u8).range(1..=4))]
+    tier: Option<u8>,
+    /// Only calls that were held
+    #[arg(long)]
+    held: bool,
+    /// Only since then: `90s`, `2h`, `3d` ago, or a day like `2027-03-31` (UTC)
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+    /// Only where this text stands in the path or the command
+    #[arg(long, value_name = "TEXT")]
+    path: Option<String>,
+    /// Only this tool
+    #[arg(long, value_name = "NAME")]
+    tool: Option<String>,
+    /// At most the last N; 50 if nothing is filtered
+    #[arg(short = 'n', value_name = "N")]
+    count: Option<usize>,
+    /// Wait for more
+    #[arg(long, conflicts_with = "summary")]
+    follow: bool,
+    /// Answer in JSON: a line for each entry, as it was recorded
+    #[arg(long)]
+    json: bool,
+    /// Count by rule, tier, tool and day instead
+    #[arg(long)]
+    summary: bool,
+}
+
+/// Runs the command.
+/// Error: it is not known where this is, or an argument is wrong.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+    let place = Place::at(None)?;
+    let since = arguments.since.as_deref().map(since).transpose()?;
+    let wanted = |entry: &Entry| wanted(arguments, since, entry);
+    let files = record::files(&place.around.memory);
+    let (mut bad, mut kept, mut all) = (0, Vec::new(), 0);
+    let mut left = Reading::default();
+    for path in &files {
+        left = Reading::of(path);
+        for line in left.lines() {
+            match Entry::read(line.as_bytes()) {
+                None => bad += 1,
+                Some(entry) => {
+                    all += 1;
+                    if wanted(&entry) {
+                        kept.push((entry, line));
+                    }
+                }
+            }
+        }
+    }
+    // Files end where others begin, but a process that was slow may have written to the older one.
+    kept.sort_by_key(|(entry, _)| entry.time);
+    if arguments.summary {
+        summary(arguments, &kept);
+    } else {
+        let filtered = arguments.held || since.is_some() || arguments.tier.is_some();
+        let named = [&arguments.session, &arguments.agent, &arguments.rule, &arguments.path, &arguments.tool];
+        let most = arguments.count.unwrap_or(if filtered || named.iter().any(|name| name.is_some()) { usize::MAX } else { SHOWN });
+        for (entry, line) in kept.iter().skip(kept.len().saturating_sub(most)) {
+            say(&if arguments.json { line.clone() } else { shown(entry) });
+        }
+    }
+    if bad > 0 {
+        tell(&format!("portcullis: {bad} lines of the record cannot be read, and were left out"));
+    }
+    if all == 0 && !arguments.follow {
+        tell(&format!("portcullis: nothing is recorded of {} yet", place.around.root.display()));
+    } else if kept.is_empty() && !arguments.follow {
+        tell(&format!("portcullis: none of {all} entries is asked for"));
+    }
+    if arguments.follow {
+        follow(&place, left, arguments, since);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn wanted(arguments: &Arguments, since: Option<u64>, entry: &Entry) -> bool {
+    let is = |wanted: &Option<String>, test: &dyn Fn(&str) -> bool| wanted.as_deref().is_none_or(test);
+    is(&arguments.session, &|id| entry.session.starts_with(id))
+        && is(&arguments.agent, &|name| entry.agent == name)
+        && is(&arguments.rule, &|name| entry.rules.iter().any(|rule| rule.name == name))
+        && is(&arguments.tool, &|name| entry.tool == name)
+        && is(&arguments.path, &|text| entry.path.contains(text) || entry.what.contains(text))
+        && arguments.tier.is_none_or(|least| entry.tier.is_some_and(|tier| tier >= least))
+        && (!arguments.held || entry.held.is_some())
+        && since.is_none_or(|since| entry.time >= since)
+}
+
+/// `2h` ago, or the beginning of a day, in milliseconds since 1970.
+fn since(text: &str) -> Result<u64, Refusal> {
+    let wrong = || Refusal::usage("nothing was shown", format!("`{text}` is no time"), "write `90s`, `2h`, `3d`, or a day like `2027-03-31`");
+    if let [year, month, day] = text.split('-').collect::<Vec<_>>().as_slice() {
+        let number = |text: &str| text.parse::<i64>().ok();
+        let (Some(year), Some(month @ 1..=12), Some(day @ 1..=31)) = (number(year), number(month), number(day)) else { return Err(wrong()) };
+        return u64::try_from(days(year, month, day)).map(|days| days * 86_400_000).map_err(|_| wrong());
+    }
+    let ago = match text.strip_suffix('d') {
+        Some(days) => days.parse::<u64>().ok().and_then(|days| days.checked_mul(86_400)),
+        None => super::pause::seconds(text),
+    };
+    Ok(system::now_ms().saturating_sub(ago.ok_or_else(wrong)?.saturating_mul(1000)))
+}
+
+/// An entry in one line.
+fn shown(entry: &Entry) -> String {
+    let (word, style) = match (entry.held, entry.outcome) {
+        (Some(Held::Deny), _) => ("denied", Some(Style::Bad)),
+        (Some(Held::Ask), _) => ("asked", Some(Style::Doubtful)),
+        _ if entry.paused => ("paused", Some(Style::Doubtful)),
+        (None, Some(Outcome::Ok)) => ("ok", Some(Style::Good)),
+        (None, Some(Outcome::Failed)) => ("failed", Some(Style::Bad)),
+        (None, Some(Outcome::Interrupted)) => ("stopped", Some(Style::Doubtful)),
+        (None, None) if entry.tier.is_some() => ("free", None),
+        (None, None) => ("-", None),
+    };
+    let padded = format!("{word:<7}");
+    let word = style.map_or_else(|| padded.clone(), |style| styled(&padded, style));
+    let rules: Vec<String> = entry.rules.iter().map(|rule| format!("{}{}", rule.name, if rule.shadow { " (watching)" } else { "" })).collect();
+    let rules = if rules.is_empty() { String::new() } else { format!(" [{}]", styled(&rules.join(", "), Style::Bold)) };
+    let subject = if entry.tool.is_empty() { &entry.event } else { &entry.tool };
+    let agent = if matches!(entry.agent.as_str(), "" | "main") { String::new() } else { format!(" ({})", entry.agent) };
+    let text = |text: &str| if text.is_empty() { String::new() } else { format!(" {}", plain(text)) };
+    let exit = entry.exit.map_or_else(String::new, |exit| format!(" exit {exit}:"));
+    let said = if entry.said.is_empty() { String::new() } else { format!(" —{exit} {}", plain(&entry.said)) };
+    format!("{} {word} {}{agent}{}{}{said}{rules}", moment(entry.time), plain(subject), text(&entry.path), text(&entry.what))
+}
+
+/// Without what would steer a terminal.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// `2026-11-21 16:39:34`, in UTC.
+fn moment(time: u64) -> String {
+    let seconds = time / 1000;
+    format!("{} {:02}:{:02}:{:02}", day(seconds / 86_400), seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
+}
+
+/// The day of the Gregorian calendar, by counting in years that begin in March.
+fn day(since_1970: u64) -> String {
+    let shifted = since_1970 + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let (day, month) = (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    format!("{:04}-{month:02}-{day:02}", era * 400 + year_of_era + u64::from(month <= 2))
+}
+
+fn summary(arguments: &Arguments, kept: &[(Entry, String)]) {
+    let entries = || kept.iter().map(|(entry, _)| entry);
+    let count = |names: &mut dyn Iterator<Item = String>| -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for name in names {
+            *counts.entry(name).or_default() += 1;
+        }
+        counts
+    };
+    let decisions = || entries().filter(|entry| entry.tier.is_some());
+    let groups = [
+        ("tier", count(&mut decisions().filter_map(|entry| entry.tier).map(|tier| tier.to_string()))),
+        ("held", count(&mut decisions().filter_map(|entry| entry.held).map(|held| if held == Held::Ask { "asked" } else { "denied" }.to_owned()))),
+        ("rule", count(&mut decisions().flat_map(|entry| &entry.rules).map(|rule| rule.name.clone()))),
+        ("tool", count(&mut decisions().map(|entry| entry.tool.clone()))),
+        ("day", count(&mut decisions().map(|entry| day(entry.time / 86_400_000)))),
+        ("signal", count(&mut entries().filter(|entry| entry.tier.is_none()).map(|entry| entry.event.clone()))),
+    ];
+    if arguments.json {
+        let counts: BTreeMap<_, _> = groups.iter().cloned().collect();
+        return say_json(&json!({ "decisions": decisions().count(), "by": counts }));
+    }
+    say(&format!("{} decisions, {} signals", decisions().count(), kept.len() - decisions().count()));
+    for (group, counts) in &groups {
+        let mut counts: Vec<_> = counts.iter().collect();
+        if *group != "day" && *group != "tier" {
+            counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        }
+        for (at, (name, count)) in counts.iter().enumerate() {
+            say(&format!("{:<8} {count:>7}  {}", if at == 0 { styled(group, Style::Bold) + &" ".repeat(8 - group.len()) } else { " ".repeat(8) }, plain(name)));
+        }
+    }
+}
+
+/// A file that is read on from where its last whole line ended.
+#[derive(Debug, Default)]
+struct Reading(Option<BufReader<File>>, Vec<u8>);
+
+impl Reading {
+    fn of(path: &PathBuf) -> Self {
+        Self(File::open(path).ok().map(BufReader::new), Vec::new())
+    }
+
+    /// The lines that are there now. One without an end is kept for later; blank ones are no lines.
+    fn lines(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Some(reader) = &mut self.0 {
+            match reader.read_until(b'\n', &mut self.1) {
+                Ok(1..) if self.1.ends_with(b"\n") => {
+                    let line = String::from_utf8_lossy(self.1.trim_ascii()).into_owned();
+                    if !line.is_empty() {
+                        lines.push(line);
+                    }
+                    self.1.clear();
+                }
+                _ => break,
+            }
+        }
+        lines
+    }
+
+    fn file(&self) -> Option<u64> {
+        self.0.as_ref().and_then(|reader| reader.get_ref().metadata().ok()).map(|found| found.ino())
+    }
+}
+
+/// Shows what comes, until this process is ended.
+fn follow(place: &Place, mut reading: Reading, arguments: &Arguments, since: Option<u64>) {
+    loop {
+        for line in reading.lines() {
+            if let Some(entry) = Entry::read(line.as_bytes()).filter(|entry| wanted(arguments, since, entry)) {
+                say(&if arguments.json { line } else { shown(&entry) });
+            }
+        }
+        // Another file may have taken the place; what was still written to the old one has been read.
+        let current = record::current(&place.around.memory);
+        let number = current.as_ref().and_then(|path| path.metadata().ok()).map(|found| found.ino());
+        if number.is_some() && number != reading.file() {
+            reading = current.as_ref().map_or_else(Reading::default, Reading::of);
+            continue;
+        }
+        std::thread::sleep(BEAT);
+    }
+}

@@ -1,0 +1,119 @@
+//! Takes secrets out of a text that is kept or shown. Rather too much than too little: what stays must only tell a person
+//! what was done.
+
+use std::ops::Range;
+
+use super::{NEAR, find};
+
+/// What stands in the place of a secret.
+const GONE: &str = "[secret]";
+/// Parts of names whose values are taken out.
+const NAMES: &[&str] = &[
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "api-key",
+    "accesskey",
+    "access_key",
+    "private",
+    "credential",
+    "authoriz",
+    "auth_",
+    "auth-",
+    "cookie",
+];
+/// Words behind which a secret stands.
+const SCHEMES: &[&str] = &["bearer", "basic", "digest", "negotiate"];
+/// Programs whose `-p` is a password.
+const LOGINS: &[&str] = &["login", "mysql", "mariadb", "sshpass", "mongo", "redis", "ftp", "smb", "ldap", "psql", "7z", "unzip", "zip"];
+
+/// The text without its secrets.
+#[must_use]
+pub fn redact(text: &str) -> String {
+    let mut gone: Vec<Range<usize>> = find(text).into_iter().map(|found| found.range).collect();
+    loose(text, &mut gone);
+    if gone.is_empty() {
+        return text.to_owned();
+    }
+    gone.sort_by_key(|range| range.start);
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for range in gone {
+        if range.start >= at {
+            out.push_str(text.get(at..range.start).unwrap_or(""));
+            out.push_str(GONE);
+        }
+        at = at.max(range.end);
+    }
+    out.push_str(text.get(at..).unwrap_or(""));
+    out
+}
+
+/// What is behind names, options and signs that say that a secret follows.
+fn loose(text: &str, gone: &mut Vec<Range<usize>>) {
+    let base = text.as_ptr().addr();
+    let range = |part: &str| {
+        let start = part.as_ptr().addr() - base;
+        start..start + part.len()
+    };
+    let small = text.to_ascii_lowercase();
+    let login = LOGINS.iter().any(|program| small.contains(program));
+    let (mut expected, mut option) = (false, false);
+    // The quote at which a value of several words ends.
+    let mut open: Option<char> = None;
+    for word in text.split_ascii_whitespace() {
+        if let Some(quote) = open {
+            gone.push(range(word.trim_matches(quote)));
+            open = open.filter(|_| !word.contains(quote));
+            continue;
+        }
+        let bare = word.trim_matches(['"', '\'', '`', ',', ';']);
+        let lower = bare.to_ascii_lowercase();
+        let scheme = SCHEMES.contains(&lower.trim_end_matches(':'));
+        if (expected || option) && !scheme && !(option && bare.starts_with('-')) {
+            gone.push(range(bare));
+            (expected, option) = (false, false);
+            continue;
+        }
+        option = false;
+        expected |= scheme;
+        if let Some(at) = lower.find("://") {
+            if let Some((user, _)) = bare.get(at + 3..).and_then(|rest| rest.get(..rest.find('/').unwrap_or(rest.len()))).and_then(|host| host.rsplit_once('@'))
+            {
+                gone.push(range(user.split_once(':').map_or(user, |(_, password)| password)));
+            }
+        }
+        // `NAME=value`, `name: value`, `"name":"value"`, `?name=value&…`
+        for part in bare.split(['&', '?', ',', '{']) {
+            let Some(at) = part.find(['=', ':']) else { continue };
+            let (name, value) = (part.get(..at).unwrap_or(""), part.get(at + 1..).unwrap_or("").trim_matches(['"', '\'', '=']));
+            if !is_secret(&name.to_ascii_lowercase()) || name.len() > NEAR {
+                continue;
+            }
+            match value {
+                // The value is the next word, or more than one.
+                "" => expected = true,
+                value if SCHEMES.contains(&value.to_ascii_lowercase().as_str()) => expected = true,
+                value => {
+                    gone.push(range(value));
+                    let quote = word.split_once(['=', ':']).and_then(|(_, value)| value.chars().next()).filter(|first| matches!(first, '"' | '\''));
+                    open = quote.filter(|quote| word.matches(*quote).count() == 1);
+                }
+            }
+        }
+        if !bare.contains('=') && bare.starts_with('-') {
+            let named = bare.starts_with("--") && (is_secret(&lower) || lower == "--user" || lower == "--key");
+            option = named || bare == "-u" || (login && (bare == "-p" || bare == "-a"));
+            if let Some(value) = bare.strip_prefix("-p").filter(|value| login && !value.is_empty()) {
+                gone.push(range(value));
+            }
+        }
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    NAMES.iter().any(|part| name.contains(part)) || ["key", "pw", "auth"].iter().any(|end| name.ends_with(end))
+}

@@ -1,0 +1,217 @@
+//! What the gate remembers of a repository beyond one call: small records of one size in a file of their own, found by a
+//! key or kept as a ring. Opened only by who needs it. What a record means is its user's.
+//!
+//! One writer at a time (`flock`, which the kernel gives back when a process dies); readers take no lock. A record is never
+//! changed where it stands: the new one is written over one that counts no more, and carries a sequence number and a
+//! checksum. So a kill at any point leaves the old record or the new one, and a torn one is none.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::record::in_first;
+use crate::record::hash;
+
+/// Bytes of a record on the disk: checksum, sequence, key, time, value.
+const SLOT: usize = 64;
+/// Bytes that are the user's.
+pub const VALUE: usize = 32;
+/// Records among which one with a key is looked for.
+const BUCKET: u64 = 8;
+/// How often a lock that another process holds is tried, and how long is waited in between: 200 ms in all, far below any
+/// deadline. A process that is stopped with the lock must not stop the others.
+const TRIES: u32 = 400;
+const PAUSE: Duration = Duration::from_micros(500);
+
+/// A file of records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Its name.
+    pub name: &'static str,
+    /// How many records it holds, a multiple of eight; then the oldest give way.
+    pub slots: u64,
+}
+
+/// Scripts that a session wrote; the key is of the session and the path.
+pub const SCRIPTS: Kind = Kind { name: "scripts", slots: 2048 };
+/// Test runs that were seen to fail or to pass; the key is of what was run.
+pub const TESTS: Kind = Kind { name: "tests", slots: 1024 };
+
+/// A record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// What it is found by, and not 0; see [`crate::record::hash_all`].
+    pub key: u64,
+    /// Milliseconds since 1970.
+    pub time: u64,
+    pub value: [u8; VALUE],
+}
+
+/// A record as it stands, with its place and its sequence number.
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    at: u64,
+    sequence: u64,
+    slot: Slot,
+}
+
+/// An open file of records.
+#[derive(Debug)]
+pub struct Store {
+    file: File,
+    slots: u64,
+}
+
+impl Store {
+    /// Opens it to be changed, in the first of the folders that takes it; it is locked until it is dropped.
+    /// Error: the last folder's error, or [`io::ErrorKind::WouldBlock`] if another process keeps the lock.
+    pub fn open(folders: &[PathBuf], kind: Kind) -> io::Result<Self> {
+        in_first(folders, |folder| {
+            let path = folder.join(kind.name).with_extension("store");
+            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(FLAGS).open(path)?;
+            lock(&file)?;
+            Ok(Self { file, slots: kind.slots })
+        })
+    }
+
+    /// Opens it to be read. None: there is none, or it cannot be read.
+    #[must_use]
+    pub fn look(folders: &[PathBuf], kind: Kind) -> Option<Self> {
+        let open = |folder: &PathBuf| OpenOptions::new().read(true).custom_flags(FLAGS).open(folder.join(kind.name).with_extension("store")).ok();
+        folders.iter().find_map(open).map(|file| Self { file, slots: kind.slots })
+    }
+
+    /// The newest record with this key.
+    #[must_use]
+    pub fn get(&self, key: u64) -> Option<Slot> {
+        newest(&self.bucket(key), key).map(|placed| placed.slot)
+    }
+
+    /// Puts what `change` makes of the newest record with this key in its place; nothing if it makes nothing.
+    /// Gives what it made.
+    /// Error: the write's.
+    pub fn update(&mut self, key: u64, change: impl FnOnce(Option<Slot>) -> Option<Slot>) -> io::Result<Option<Slot>> {
+        let bucket = self.bucket(key);
+        let old = newest(&bucket, key);
+        let Some(new) = change(old.map(|placed| placed.slot)) else { return Ok(None) };
+        let new = Slot { key, ..new };
+        let first = self.first_of(key);
+        let sequence = bucket.iter().map(|placed| placed.sequence).max().unwrap_or(0) + 1;
+        let free = (first..first + BUCKET).find(|at| !bucket.iter().any(|placed| placed.at == *at));
+        // Then one that a newer record of its key has replaced, then the oldest; never the one that still counts.
+        let replaced = bucket.iter().find(|placed| newest(&bucket, placed.slot.key).is_some_and(|newest| newest.at != placed.at)).map(|placed| placed.at);
+        let oldest = || bucket.iter().filter(|placed| Some(placed.at) != old.map(|old| old.at)).min_by_key(|placed| placed.sequence).map(|placed| placed.at);
+        let at = free.or(replaced).or_else(oldest).unwrap_or(first);
+        self.write(at, sequence, new)?;
+        Ok(Some(new))
+    }
+
+    /// Appends a record to the ring; the oldest gives way. A file is a ring or is found by keys, never both.
+    /// Error: the write's.
+    pub fn append(&mut self, slot: Slot) -> io::Result<()> {
+        let (at, sequence) = self.end();
+        self.write(at, sequence, slot)
+    }
+
+    /// All records that count, the oldest first.
+    #[must_use]
+    pub fn scan(&self) -> Vec<Slot> {
+        let mut all = self.read(0, self.slots);
+        all.sort_by_key(|placed| (placed.sequence, placed.at));
+        all.iter().map(|placed| placed.slot).collect()
+    }
+
+    /// As [`Store::scan`], of each key the newest only.
+    #[must_use]
+    pub fn newest_of_each(&self) -> Vec<Slot> {
+        let all = self.read(0, self.slots);
+        let counts = |placed: &&Placed| newest(&all, placed.slot.key).is_some_and(|newest| newest.at == placed.at);
+        all.iter().filter(counts).map(|placed| placed.slot).collect()
+    }
+
+    /// Where the ring goes on, and with which number: numbers rise from its first record to its last.
+    fn end(&self) -> (u64, u64) {
+        let one = |at: u64| self.read(at, 1).first().copied();
+        let Some(base) = one(0) else {
+            // Empty, or cut while the first record was written anew; then the last one tells the number.
+            return (0, one(self.slots - 1).map_or(1, |last| last.sequence + 1));
+        };
+        let (mut low, mut high) = (0, self.slots);
+        let mut last = base.sequence;
+        while high - low > 1 {
+            let middle = low.midpoint(high);
+            match one(middle).filter(|placed| placed.sequence > base.sequence) {
+                Some(placed) => (low, last) = (middle, placed.sequence),
+                None => high = middle,
+            }
+        }
+        ((low + 1) % self.slots, last + 1)
+    }
+
+    fn first_of(&self, key: u64) -> u64 {
+        key % (self.slots / BUCKET) * BUCKET
+    }
+
+    fn bucket(&self, key: u64) -> Vec<Placed> {
+        self.read(self.first_of(key), BUCKET)
+    }
+
+    /// The records from `first` on that are whole.
+    fn read(&self, first: u64, count: u64) -> Vec<Placed> {
+        let mut bytes = vec![0; usize::try_from(count).unwrap_or(0) * SLOT];
+        let mut length = 0;
+        while let Ok(more @ 1..) = self.file.read_at(bytes.get_mut(length..).unwrap_or(&mut []), first * SLOT as u64 + length as u64) {
+            length += more;
+        }
+        let (slots, _) = bytes.get(..length).unwrap_or(&[]).as_chunks::<SLOT>();
+        (first..).zip(slots).filter_map(|(at, slot)| unpack(slot).map(|(sequence, slot)| Placed { at, sequence, slot })).collect()
+    }
+
+    fn write(&self, at: u64, sequence: u64, slot: Slot) -> io::Result<()> {
+        self.file.write_all_at(&pack(sequence, slot), at * SLOT as u64)
+    }
+}
+
+/// A pipe in the place of the file must not be waited for.
+const FLAGS: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
+
+fn lock(file: &File) -> io::Result<()> {
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::WouldBlock.into())
+}
+
+fn newest(placed: &[Placed], key: u64) -> Option<Placed> {
+    placed.iter().filter(|placed| placed.slot.key == key).max_by_key(|placed| placed.sequence).copied()
+}
+
+fn pack(sequence: u64, slot: Slot) -> [u8; SLOT] {
+    let mut bytes = [0; SLOT];
+    let (sum, rest) = bytes.split_at_mut(8);
+    for (to, from) in rest.iter_mut().zip([sequence, slot.key, slot.time].iter().flat_map(|word| word.to_le_bytes()).chain(slot.value)) {
+        *to = from;
+    }
+    sum.copy_from_slice(&hash(rest).to_le_bytes());
+    bytes
+}
+
+/// A record and its sequence number; none if its checksum is not right, as that of an empty place.
+fn unpack(bytes: &[u8; SLOT]) -> Option<(u64, Slot)> {
+    let (words, _) = bytes.as_chunks::<8>();
+    let word = |at: usize| words.get(at).map(|word| u64::from_le_bytes(*word));
+    let (sum, rest) = bytes.split_at_checked(8)?;
+    let whole = sum == hash(rest).to_le_bytes() && word(1)? > 0;
+    let value = rest.get(24..).and_then(|value| value.try_into().ok())?;
+    whole.then_some((word(1)?, Slot { key: word(2)?, time: word(3)?, value }))
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;
