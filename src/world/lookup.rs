@@ -8,10 +8,16 @@ use std::path::Path;
 
 use super::repository::configuration;
 use super::{Surroundings, repository, written};
-use crate::action::lookup::{Found, Lookup};
+use crate::action::lookup::{Found, Lookup, is_any_depth, is_named};
+use crate::action::word::Word;
 
 /// Bytes that are read of a script. What is behind is not followed, as a file on the disk is only judged by what is certain.
 const MAX_TEXT: u64 = 256 << 10;
+
+/// Entries of folders that are looked at for one pattern.
+const MAX_ENTRIES: usize = 4_000;
+/// Files that one pattern may give.
+const MAX_NAMED: usize = 16;
 
 /// The answer; none if only the cold door can give it.
 pub fn look_up(lookup: &Lookup, around: &Surroundings) -> Option<Found> {
@@ -23,11 +29,46 @@ pub fn look_up(lookup: &Lookup, around: &Surroundings) -> Option<Found> {
             Some((path, text)) => as_json(&text)?.map_or(Found::Nothing, |text| found((path, text))),
         },
         Lookup::Configuration(folder) => Found::Entries(configuration::entries(Path::new(folder), around)),
+        Lookup::Named(path) => {
+            let (mut names, mut left) = (Vec::new(), MAX_ENTRIES);
+            named(Path::new("/"), path.split('/').get(1..).unwrap_or(&[]), &mut names, &mut left);
+            Found::Names(names)
+        }
         Lookup::IsFile(folder, name) => {
             let there = Path::new(folder).join(name).symlink_metadata().is_ok() && !repository::has_ref(Path::new(folder), name);
             if there { Found::Yes } else { Found::Nothing }
         }
     })
+}
+
+/// Files below `folder` that fit. Links to folders are followed only where they are named.
+fn named(folder: &Path, pattern: &[Word], names: &mut Vec<String>, left: &mut usize) {
+    let Some((first, rest)) = pattern.split_first() else {
+        if names.len() < MAX_NAMED && folder.is_file() {
+            names.extend(folder.to_str().map(str::to_owned));
+        }
+        return;
+    };
+    if let Some(name) = first.literal() {
+        return named(&folder.join(name), rest, names, left);
+    }
+    let deep = is_any_depth(first);
+    if deep {
+        named(folder, rest, names, left);
+    }
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Some(rest_of_work) = left.checked_sub(1) else { return };
+        *left = rest_of_work;
+        let name = entry.file_name();
+        let name = name.to_str().unwrap_or("");
+        if deep {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) && name != ".git" {
+                named(&entry.path(), pattern, names, left);
+            }
+        } else if is_named(&first.pieces, name) {
+            named(&entry.path(), rest, names, left);
+        }
+    }
 }
 
 /// YAML as JSON text; inner none: it cannot be read. Outer none: the hot door has no reader for it.

@@ -10,6 +10,9 @@ use crate::action::git;
 use crate::action::word::{Bound, Piece, Word};
 use crate::action::{Deed, Run};
 
+/// Variables that one line may export: each command is judged with all of them.
+const MAX_EXPORTED: usize = 400;
+
 impl Shell<'_> {
     /// Follows a command.
     pub(super) fn invoke(&mut self, words: Vec<Word>, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
@@ -150,6 +153,10 @@ impl Shell<'_> {
                 word
             })
         });
+        let exported = self.state.environment();
+        if exported.len() > MAX_EXPORTED {
+            self.stop("it exports more than can be followed");
+        }
         let run = Run {
             program: name.to_owned(),
             subcommand,
@@ -157,7 +164,7 @@ impl Shell<'_> {
             args: arguments.operands.clone(),
             may_hide_flags: arguments.may_hide.clone(),
             env,
-            exported: self.state.environment(),
+            exported,
             stdin_from: stdin.program.clone(),
             words: words.to_vec(),
             remote: self.remote,

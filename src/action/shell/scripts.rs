@@ -47,10 +47,22 @@ impl Shell<'_> {
             let known = |text: &Rc<Word>| path.literal().is_some() || text.literal().is_some();
             return [text].into_iter().chain(added).filter(known).map(|text| (text, false)).collect();
         }
-        let Some(path) = path.literal() else { return Vec::new() };
+        let Some(path) = path.literal() else {
+            let paths = if path.has_hole() { Vec::new() } else { self.files(path) };
+            return paths.iter().flat_map(|path| self.texts(&Word::lit(path.as_str()))).collect();
+        };
         let source = self.state.copied_from(path);
         let stored = self.found_on_disk(vec![source.unwrap_or_else(|| path.to_owned())]);
         stored.map(|(_, text, written)| (Rc::new(Word::lit(text)), !written)).into_iter().chain(added.into_iter().map(|text| (text, false))).collect()
+    }
+
+    /// The files that a path with globs names: those that the line wrote, and those on the disk.
+    fn files(&mut self, path: &Word) -> Vec<String> {
+        let mut files = self.state.written_like(&path.split('/'));
+        if let Found::Names(names) = self.look_up(Lookup::Named(path.clone())) {
+            files.extend(names);
+        }
+        files
     }
 
     /// Does `work` with what was on the disk before the call.
@@ -77,7 +89,7 @@ impl Shell<'_> {
         for (text, stored) in self.texts(path) {
             output = Some(if stored {
                 self.while_stored(|shell| work(shell, &text))
-            } else if path.literal().is_none() {
+            } else if path.has_hole() {
                 self.unsurely(|shell| work(shell, &text))
             } else {
                 work(self, &text)

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::Setting;
 use super::ast::Command;
+use crate::action::lookup::fits;
 use crate::action::word::{Bound, Piece, Word};
 
 /// The value of a variable.
@@ -423,6 +424,11 @@ impl State {
     /// The text of a file that was written by the line.
     pub(super) fn written_text(&self, path: &str) -> Option<Rc<Word>> {
         self.written.get(path).cloned()
+    }
+
+    /// The files that the line wrote whose paths fit a pattern.
+    pub(super) fn written_like(&self, pattern: &[Word]) -> Vec<String> {
+        self.written.keys().filter(|path| fits(pattern, &path.split('/').collect::<Vec<_>>())).cloned().collect()
     }
 
     /// Files that the line wrote.
