@@ -100,7 +100,7 @@ const fn is_run(byte: u8) -> bool {
 
 static RUN: [bool; 256] = {
     let mut table = [false; 256];
-    let letters = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-.";
+    let letters = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-.~";
     let mut at = 0;
     while at < letters.len() {
         table[letters[at] as usize] = true;
