@@ -140,8 +140,12 @@ fn run(text: &str, start: usize, end: usize) -> Option<Found> {
         b'M' | b'N' | b'O' if is_discord(run) => certain("Discord token", start..start + run.len()),
         b'h' if run == "hooks.slack.com" => hook(text, end, "/services/T", 40).and_then(|end| certain("Slack webhook", start..end)),
         b'd' if run == "discord.com" || run == "discordapp.com" => hook(text, end, "/api/webhooks/", 80).and_then(|end| certain("Discord webhook", start..end)),
-        _ if run.len() > 75 && run.get(14..).is_some_and(|rest| rest.starts_with(".atlasv1.")) => certain("Terraform token", start..start + run.len()),
-        _ if run.len() == 40 && run.get(3..).is_some_and(|rest| rest.starts_with("8Q~")) => certain("Azure client secret", start..start + run.len()),
+        _ if run.len() > 75 && run.get(14..).is_some_and(|rest| rest.starts_with(".atlasv1.")) && !placeholder(run) && by_chance(run) => {
+            certain("Terraform token", start..start + run.len())
+        }
+        _ if run.len() == 40 && run.get(3..).is_some_and(|rest| rest.starts_with("8Q~")) && !placeholder(run) && by_chance(run) => {
+            certain("Azure client secret", start..start + run.len())
+        }
         _ => None,
     }
 }

@@ -60,9 +60,7 @@ fn adds(table: &FileWhen, text: &str) -> bool {
     }
     // `unless` spares a line, so with it the search goes line by line.
     table.unless.is_empty()
-        || text
-            .lines()
-            .any(|line| table.adds.iter().any(|pattern| text::text(pattern, line)) && !table.unless.iter().any(|pattern| text::text(pattern, line)))
+        || text.lines().any(|line| table.adds.iter().any(|pattern| text::text(pattern, line)) && !table.unless.iter().any(|pattern| text::text(pattern, line)))
 }
 
 fn secret(table: &FileWhen, write: &Write, text: &str, old: &str, asking: &mut Asking) -> bool {
