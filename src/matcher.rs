@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 mod call;
+mod content;
 mod file;
 mod path;
 mod push;
@@ -15,6 +16,7 @@ use crate::action::{Action, Deed, Run};
 use crate::facts::{Facts, Known, Need};
 use crate::policy::pattern::Pattern;
 use crate::policy::{Conditions, Rule, Waiver, When};
+use crate::secret::Found;
 use crate::verdict::Answer;
 
 /// The world as it is known, and the questions that came up.
@@ -28,6 +30,8 @@ pub struct Asking<'f> {
     pub needs: BTreeSet<Need>,
     /// Why facts that were asked for hold, for the message.
     pub told: Vec<String>,
+    /// The secrets of texts that were searched: where a text stands in memory, and what was found.
+    pub secrets: Vec<((usize, usize), Vec<Found>)>,
 }
 
 /// Whether one yes among the targets suffices (a rule), or all must be covered by a yes (an exception).

@@ -29,7 +29,7 @@ use wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
 /// another form would open, and say something else.
 pub const MAGIC: &[u8] = concat!("portcullis policy ", env!("PORTCULLIS_FORM"), "\n").as_bytes();
 
-wire_enum!(Confidence { Likely, Certain });
+wire_enum!(Confidence { Likely, Key, Certain });
 
 /// What an action costs. The tier is the decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,6 +137,8 @@ table! {
         unless: Vec<Pattern<'a>> = contents,
         /// The change brings in a secret, as sure as one of these.
         secret: Vec<Confidence> = confidences,
+        /// The change brings in the marks of a merge.
+        conflict: Option<bool> = flag,
         /// The change brings in the path of the person's home folder.
         names_home: Option<bool> = flag,
         /// The path lies outside the repository.

@@ -2,6 +2,8 @@
 //! lines are put on the disk is `world::record`'s.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+use std::fmt::Write as _;
+
 use crate::action::Action;
 use crate::event::json::{Json, quoted};
 use crate::event::{Event, ToolCall};
@@ -183,7 +185,7 @@ impl Entry {
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = Line(String::with_capacity(MAX_LINE));
-        line.0.push_str(&format!("{{\"v\":{SCHEMA},\"time\":{},\"door\":\"{}\"", self.time, name_of(SOURCES, self.source)));
+        let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"door\":\"{}\"", self.time, name_of(SOURCES, self.source));
         line.text("event", &self.event, 32);
         line.text("session", &self.session, 64);
         line.text("agent", &self.agent, 48);
@@ -363,7 +365,7 @@ fn scalars(json: &Json, key: &str, out: &mut String) {
             let value = other.scalar().unwrap_or_default();
             let space = if out.is_empty() { "" } else { " " };
             let equals = if key.is_empty() { "" } else { "=" };
-            out.push_str(&format!("{space}{key}{equals}{}", beginning(&value, MAX_READ)));
+            let _ = write!(out, "{space}{key}{equals}{}", beginning(&value, MAX_READ));
         }
     }
 }

@@ -20,6 +20,8 @@ use shape::{by_chance, checksum, is_base64, payload, placeholder};
 pub enum Confidence {
     /// By chance and by its name or a form that others share.
     Likely,
+    /// A private key, of which nothing tells whose door it opens: tests make their own.
+    Key,
     /// By its provider's own form.
     Certain,
 }
@@ -45,8 +47,12 @@ impl Found {
     }
 }
 
-/// A shorter run of letters is no key.
-const SHORTEST: usize = 10;
+/// Letters with which shorter runs begin that something follows: `-----BEGIN`, a host, a number.
+const SPECIAL: &[u8] = b"-0123456789dh";
+/// A shorter run of letters is no key, and begins none.
+const SHORTEST: usize = 8;
+/// A shorter run is no key of itself.
+const LONG: usize = 20;
 /// How far behind a sign its name, and after it its value, is looked for.
 const NEAR: usize = 256;
 /// Bytes of a private key at the most; the largest RSA keys take some 6 kB.
@@ -58,19 +64,18 @@ pub fn find(text: &str) -> Vec<Found> {
     let bytes = text.as_bytes();
     let mut found: Vec<Found> = Vec::new();
     let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let start = at;
-        if is_run(*byte) {
-            while bytes.get(at).is_some_and(|byte| is_run(*byte)) {
-                at += 1;
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let length = rest.iter().position(|byte| !is_run(*byte)).unwrap_or(rest.len());
+        let start = at + length;
+        if length >= SHORTEST && (length >= LONG || rest.first().is_some_and(|first| SPECIAL.contains(first))) {
+            let end = add(run(text, at, start), start, &mut found);
+            if end > start {
+                at = end;
+                continue;
             }
-            if at - start >= SHORTEST {
-                at = add(run(text, start, at), at, &mut found);
-            }
-            continue;
         }
-        at += 1;
-        match byte {
+        at = start + 1;
+        match rest.get(length).unwrap_or(&b' ') {
             b'=' => at = add(assigned(text, start), at, &mut found),
             b':' if bytes.get(at..at + 2) == Some(b"//") => at = add(address(text, start), at, &mut found),
             b':' => at = add(assigned(text, start), at, &mut found),
@@ -95,10 +100,11 @@ const fn is_run(byte: u8) -> bool {
 
 static RUN: [bool; 256] = {
     let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = matches!(byte as u8, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'-' | b'.');
-        byte += 1;
+    let letters = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-.~";
+    let mut at = 0;
+    while at < letters.len() {
+        table[letters[at] as usize] = true;
+        at += 1;
     }
     table
 };
@@ -134,8 +140,12 @@ fn run(text: &str, start: usize, end: usize) -> Option<Found> {
         b'M' | b'N' | b'O' if is_discord(run) => certain("Discord token", start..start + run.len()),
         b'h' if run == "hooks.slack.com" => hook(text, end, "/services/T", 40).and_then(|end| certain("Slack webhook", start..end)),
         b'd' if run == "discord.com" || run == "discordapp.com" => hook(text, end, "/api/webhooks/", 80).and_then(|end| certain("Discord webhook", start..end)),
-        _ if run.len() > 75 && run.get(14..).is_some_and(|rest| rest.starts_with(".atlasv1.")) => certain("Terraform token", start..start + run.len()),
-        _ if run.len() == 40 && run.get(3..).is_some_and(|rest| rest.starts_with("8Q~")) => certain("Azure client secret", start..start + run.len()),
+        _ if run.len() > 75 && run.get(14..).is_some_and(|rest| rest.starts_with(".atlasv1.")) && !placeholder(run) && by_chance(run) => {
+            certain("Terraform token", start..start + run.len())
+        }
+        _ if run.len() == 40 && run.get(3..).is_some_and(|rest| rest.starts_with("8Q~")) && !placeholder(run) && by_chance(run) => {
+            certain("Azure client secret", start..start + run.len())
+        }
         _ => None,
     }
 }
@@ -198,8 +208,8 @@ fn private_key(text: &str, start: usize) -> Option<Found> {
     }
     // A page that explains keys has dots or words there.
     let longest = text.get(from..end)?.split(|c: char| !is_base64(c)).max_by_key(|part| part.len()).unwrap_or("");
-    let real = longest.len() >= 40 && !placeholder(longest) && by_chance(longest);
-    real.then_some(Found { kind, confidence: Confidence::Certain, range: start..end })
+    let real = longest.len() >= 40 && !shape::says_example(longest) && by_chance(longest);
+    real.then_some(Found { kind, confidence: Confidence::Key, range: start..end })
 }
 
 /// `123456789:AA…`: the number of a bot in front of a colon, 35 letters behind it.

@@ -1,7 +1,7 @@
 //! `write`, `delete`, `read`: paths, and the text that a change brings in.
 
 use super::path::{Question, emptied, matches, name, nowhere, outside};
-use super::{Asking, Cover, text};
+use super::{Asking, Cover, content};
 use crate::action::path::Path;
 use crate::action::word::Word;
 use crate::action::{Change, Delete, Write};
@@ -16,14 +16,8 @@ pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut 
     if nowhere(&write.path.word) && cover == Cover::Any {
         answer = Answer::No;
     }
-    if answer != Answer::No && !table.adds.is_empty() {
-        answer = answer.min(adds(table, &write.change));
-    }
-    if answer != Answer::No && !table.secret.is_empty() {
-        answer = answer.min(secret(table, write, asking));
-    }
-    if let (Some(expected), true) = (table.names_home, answer != Answer::No) {
-        answer = answer.min((names_home(&write.change, asking) == expected).into());
+    if answer != Answer::No && content::is_asked(table) {
+        answer = answer.min(content::brought(table, write, asking));
     }
     if let (Some(expected), true) = (table.new, answer != Answer::No) {
         let exists = write.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(Need::Exists(path.to_owned())));
@@ -127,70 +121,4 @@ fn at(table: &FileWhen, path: &Word, question: Question, asking: &mut Asking) ->
         answer = answer.min(if expected { outside } else { !outside });
     }
     answer
-}
-
-/// The texts that a change brings in, and what it takes away where that is known.
-fn texts(change: &Change) -> Vec<(&str, &str)> {
-    match change {
-        Change::Whole(text) | Change::Append(text) => vec![(text, "")],
-        Change::Patch { added, removed } => vec![(added, removed)],
-        Change::Edits(edits) => edits.iter().map(|(old, new, _)| (new.as_str(), old.as_str())).collect(),
-        Change::Attributes | Change::Unknown => Vec::new(),
-    }
-}
-
-/// `secret`. One that the file holds already is not brought in.
-fn secret(table: &FileWhen, write: &Write, asking: &mut Asking) -> Answer {
-    let mut answer = Answer::No;
-    for (text, old) in texts(&write.change) {
-        for found in crate::secret::find(text).iter().filter(|found| table.secret.contains(&found.confidence)) {
-            let secret = text.get(found.range.clone()).unwrap_or("");
-            if old.contains(secret) {
-                continue;
-            }
-            let there = write.path.word.literal().is_some_and(|path| {
-                let asked = Need::Holds(path.to_owned(), secret.to_owned());
-                matches!(asking.known(asked), Some(Known::Is(true, _)))
-            });
-            if !there {
-                let told = format!("{} `{}`", found.kind, found.shown(text));
-                if !asking.told.contains(&told) {
-                    asking.told.push(told);
-                }
-                answer = Answer::Yes;
-            }
-        }
-    }
-    answer
-}
-
-/// Whether a change brings in the path of a home folder, and more than its first folder's name.
-fn names_home(change: &Change, asking: &Asking) -> bool {
-    let homes = &asking.facts.places.homes;
-    let home = |text: &str| {
-        homes.iter().filter(|home| home.matches('/').count() > 1).any(|home| {
-            text.match_indices(home.as_str())
-                .any(|(at, _)| !text.as_bytes().get(at + home.len()).is_some_and(|next| next.is_ascii_alphanumeric() || b"_-.".contains(next)))
-        })
-    };
-    texts(change).iter().any(|(text, old)| home(text) && !home(old))
-}
-
-/// `adds`. Text that is not known never matches: what it brings is seen at the commit.
-fn adds(table: &FileWhen, change: &Change) -> Answer {
-    let found = |text: &str| -> bool {
-        if !table.adds.iter().any(|pattern| text::text(pattern, text)) {
-            return false;
-        }
-        // `unless` spares a line, so with it the search goes line by line.
-        table.unless.is_empty()
-            || text
-                .lines()
-                .any(|line| table.adds.iter().any(|pattern| text::text(pattern, line)) && !table.unless.iter().any(|pattern| text::text(pattern, line)))
-    };
-    match change {
-        Change::Whole(text) | Change::Append(text) | Change::Patch { added: text, .. } => found(text).into(),
-        Change::Edits(edits) => edits.iter().any(|(_, new, _)| found(new)).into(),
-        Change::Attributes | Change::Unknown => Answer::No,
-    }
 }

@@ -101,6 +101,7 @@ pub static WRITE: &[Key] = &[
     may("new", Shape::Flag),
     may("adds", Shape::Texts),
     may("secret", Shape::Texts),
+    may("conflict", Shape::Flag),
     may("names_home", Shape::Flag),
     may("unless", Shape::Texts),
     may("outside_repo", Shape::Flag),

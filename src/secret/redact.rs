@@ -70,24 +70,23 @@ fn loose(text: &str, gone: &mut Vec<Range<usize>>) {
             open = open.filter(|_| !word.contains(quote));
             continue;
         }
-        let bare = word.trim_matches(['"', '\'', '`', ',', ';']);
-        let lower = bare.to_ascii_lowercase();
+        let told = word.trim_matches(['"', '\'', '`', ',', ';']);
+        let lower = told.to_ascii_lowercase();
         let scheme = SCHEMES.contains(&lower.trim_end_matches(':'));
-        if (expected || option) && !scheme && !(option && bare.starts_with('-')) {
-            gone.push(range(bare));
+        if (expected || option) && !scheme && !(option && told.starts_with('-')) {
+            gone.push(range(told));
             (expected, option) = (false, false);
             continue;
         }
         option = false;
         expected |= scheme;
-        if let Some(at) = lower.find("://") {
-            if let Some((user, _)) = bare.get(at + 3..).and_then(|rest| rest.get(..rest.find('/').unwrap_or(rest.len()))).and_then(|host| host.rsplit_once('@'))
-            {
-                gone.push(range(user.split_once(':').map_or(user, |(_, password)| password)));
-            }
+        if let Some(at) = lower.find("://")
+            && let Some((user, _)) = told.get(at + 3..).and_then(|rest| rest.get(..rest.find('/').unwrap_or(rest.len()))).and_then(|host| host.rsplit_once('@'))
+        {
+            gone.push(range(user.split_once(':').map_or(user, |(_, password)| password)));
         }
         // `NAME=value`, `name: value`, `"name":"value"`, `?name=value&…`
-        for part in bare.split(['&', '?', ',', '{']) {
+        for part in told.split(['&', '?', ',', '{']) {
             let Some(at) = part.find(['=', ':']) else { continue };
             let (name, value) = (part.get(..at).unwrap_or(""), part.get(at + 1..).unwrap_or("").trim_matches(['"', '\'', '=']));
             if !is_secret(&name.to_ascii_lowercase()) || name.len() > NEAR {
@@ -104,10 +103,10 @@ fn loose(text: &str, gone: &mut Vec<Range<usize>>) {
                 }
             }
         }
-        if !bare.contains('=') && bare.starts_with('-') {
-            let named = bare.starts_with("--") && (is_secret(&lower) || lower == "--user" || lower == "--key");
-            option = named || bare == "-u" || (login && (bare == "-p" || bare == "-a"));
-            if let Some(value) = bare.strip_prefix("-p").filter(|value| login && !value.is_empty()) {
+        if !told.contains('=') && told.starts_with('-') {
+            let named = told.starts_with("--") && (is_secret(&lower) || lower == "--user" || lower == "--key");
+            option = named || told == "-u" || (login && (told == "-p" || told == "-a"));
+            if let Some(value) = told.strip_prefix("-p").filter(|value| login && !value.is_empty()) {
                 gone.push(range(value));
             }
         }

@@ -31,6 +31,10 @@ const EXAMPLES: &[&str] = &[
     "qwerty",
     "-here",
     "_here",
+    // MD5, SHA-1 and SHA-256 of nothing.
+    "d41d8cd98f00b204",
+    "da39a3ee5e6b4b0d",
+    "e3b0c44298fc1c14",
 ];
 /// Passwords that guard nothing.
 const WEAK: &[&str] = &["pass", "secret", "admin", "root", "user", "postgres", "mysql", "mongo", "rabbit", "guest", "test", "demo", "local", "docker", "pwd"];
@@ -48,13 +52,19 @@ pub(super) fn placeholder(body: &str) -> bool {
             length >= ROW - 1
         })
     };
-    EXAMPLES.iter().any(|word| small.contains(word))
+    says_example(body)
         || row(1, 0)
         || row(1, 1)
         || row(1, -1)
         // `a1b2c3d4`
         || row(2, 1)
         || small.get(..8).is_some_and(|begin| small.get(8..).is_some_and(|rest| rest.contains(begin)))
+}
+
+/// Whether a word in it says that it is an example.
+pub(super) fn says_example(body: &str) -> bool {
+    let small = body.to_ascii_lowercase();
+    EXAMPLES.iter().any(|word| small.contains(word))
 }
 
 /// Whether it looks drawn by lot: many different signs for its length, and digits among the letters. A name made of words

@@ -6,11 +6,13 @@ use std::fs;
 use crate::support::package;
 use portcullis::answer;
 use portcullis::cli::compiling;
+use portcullis::cli::test::run_examples;
 use portcullis::event::Kind;
 use portcullis::failure::Failure;
 use portcullis::pipeline::BUILT_IN;
+use portcullis::policy::compile::{Input, Source, compile};
 use portcullis::policy::packs::{PACKS, PROGRAMS};
-use portcullis::policy::{MAGIC, Policy};
+use portcullis::policy::{Layer, MAGIC, Policy};
 
 /// Set to make generated files anew instead of comparing them.
 const REFRESH: &str = "PORTCULLIS_REFRESH";
@@ -39,6 +41,24 @@ fn every_policy_file_is_shipped() {
         }
     }
     assert_eq!(shipped, found);
+}
+
+/// `portcullis test` runs the examples of what holds; a pack that is off by default must keep its word all the same.
+#[test]
+fn packs_that_are_off_keep_their_word() {
+    let off: Vec<String> = PACKS
+        .iter()
+        .map(|(_, text)| text.parse::<toml::Table>().unwrap())
+        .filter(|pack| pack["default"].as_bool() == Some(false))
+        .map(|pack| pack["pack"].as_str().unwrap().to_owned())
+        .collect();
+    let text = format!("schema = 1\npacks = {off:?}\n");
+    let layers = [Source { layer: Layer::Project, path: "portcullis.toml", text: &text }];
+    let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
+    let compiled = compile(&input).unwrap_or_else(|mistakes| panic!("{}", input.render(&mistakes, false)));
+    let own: Vec<_> = compiled.rules.iter().filter(|rule| off.contains(&rule.pack)).cloned().collect();
+    let outcome = run_examples(&own, &Policy::open(&compiled.bytes).unwrap()).unwrap();
+    assert!(outcome.rules >= off.len() && outcome.failures.is_empty(), "{:#?}", outcome.failures);
 }
 
 #[test]

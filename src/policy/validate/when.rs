@@ -17,7 +17,7 @@ pub(super) const PUSH_KINDS: &[(&str, PushKind)] =
     &[("create", PushKind::Create), ("fast-forward", PushKind::FastForward), ("non-fast-forward", PushKind::NonFastForward), ("delete", PushKind::Delete)];
 
 /// How sure a secret is, by its names.
-const CONFIDENCES: &[(&str, Confidence)] = &[("likely", Confidence::Likely), ("certain", Confidence::Certain)];
+const CONFIDENCES: &[(&str, Confidence)] = &[("likely", Confidence::Likely), ("key", Confidence::Key), ("certain", Confidence::Certain)];
 
 /// What reading tables needs.
 pub(crate) struct Reader<'r, 't, 'p> {
