@@ -6,10 +6,16 @@ pub mod change;
 pub mod action;
 pub mod facts;
 pub mod world;
+#[cfg(feature = "cold")]
+pub mod syntax;
+#[cfg(feature = "cold")]
+pub mod layout;
 pub mod policy;
 pub mod matcher;
 pub mod decide;
 pub mod verdict;
+#[cfg(feature = "cold")]
+pub mod tests_first;
 pub mod failure;
 pub mod answer;
 pub mod report;

@@ -12,6 +12,8 @@ pub mod pusher;
 pub mod repository;
 pub mod state;
 pub mod system;
+#[cfg(feature = "cold")]
+pub mod tests_first;
 
 use std::path::{Path, PathBuf};
 

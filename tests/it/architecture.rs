@@ -17,11 +17,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // How programs read their arguments comes out of the compiled policy.
     ("action", &["change", "event", "policy::wire"]),
     ("facts", &["action"]),
-    ("world", &["action", "change", "event", "facts", "failure", "policy", "BUILD"]),
-    ("policy", &["action"]),
+    ("world", &["action", "change", "event", "facts", "failure", "policy", "tests_first", "BUILD"]),
+    ("syntax", &[]),
+    ("layout", &["syntax"]),
+    ("policy", &["action", "layout"]),
     ("matcher", &["action", "facts", "policy", "verdict"]),
     ("decide", &["action", "facts", "matcher", "policy", "verdict"]),
     ("verdict", &["policy::Tier"]),
+    ("tests_first", &["action", "layout", "policy", "syntax", "verdict"]),
     ("failure", &["event::Kind", "pipeline::MAX_INPUT"]),
     ("answer", &["event", "failure", "policy::Tier", "report::plain", "verdict"]),
     ("report", &["action", "answer", "policy", "verdict"]),
@@ -40,6 +43,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "matcher::text",
             "policy",
             "report::plain",
+            "tests_first",
             "verdict",
             "world",
         ],
@@ -48,7 +52,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that touch no file, clock, environment, process or stream.
-const PURE: &[&str] = &["event", "change", "action", "facts", "policy", "matcher", "decide", "verdict", "failure", "answer", "report"];
+const PURE: &[&str] = &["event", "change", "action", "facts", "syntax", "layout", "policy", "matcher", "decide", "verdict", "tests_first", "failure", "answer", "report"];
 /// What a pure module begins with.
 const PURITY: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]";
 /// A file that is longer is two files.

@@ -15,4 +15,5 @@ mod push;
 mod readme;
 mod repository;
 mod startup;
+mod tests_first;
 mod support;
