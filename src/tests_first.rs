@@ -196,7 +196,7 @@ impl<'a> Judge<'a> {
                 // What leaves this file is not moved into it.
                 let pool = if change.old == Text::Absent || self.changes.len() > 1 { moved.get(language.name.as_str()).unwrap_or(&none) } else { &none };
                 // Without the text before, every line may be new.
-                match need(old.as_ref(), &Source::new(new, language), pool, change.part) {
+                match need(old.as_ref(), &Source::new(new, language), pool, change.part, layouts.iter().any(|(layout, ..)| layout.inline)) {
                     Need::Nothing(_) => return None,
                     Need::Test { line, defines } => (Some(line), defines),
                 }

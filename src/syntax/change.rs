@@ -80,8 +80,8 @@ pub fn removed_lines(old: &Source, new: Option<&Source>) -> HashMap<String, usiz
 }
 
 /// Whether the change from `old` to `new` needs a test. `moved` holds lines that leave other files in the same change;
-/// `part` tells that the texts are stretches of the file.
-pub fn need(old: Option<&Source>, new: &Source, moved: &HashMap<String, usize>, part: bool) -> Need {
+/// `part` tells that the texts are stretches of the file, `inline` that tests may stand in it.
+pub fn need(old: Option<&Source>, new: &Source, moved: &HashMap<String, usize>, part: bool, inline: bool) -> Need {
     if is_generated(new) {
         return Need::Nothing("the file is generated");
     }
@@ -93,7 +93,7 @@ pub fn need(old: Option<&Source>, new: &Source, moved: &HashMap<String, usize>, 
             return Need::Nothing("only a name changes");
         }
     }
-    let free = free(new);
+    let free = free(new, inline);
     let (mut left, mut moved) = (old.map(|old| count(&lines(old))).unwrap_or_default(), moved.clone());
     let added: Vec<Line> = lines(new).into_iter().filter(|line| !take(&mut left, &line.key) && !take(&mut moved, &line.key)).collect();
     if added.is_empty() {
@@ -160,7 +160,7 @@ fn renamed(old: &Source, new: &Source) -> bool {
 }
 
 /// Which tokens need no test: imports, re-exports, types, documentation, tests within the text.
-fn free(source: &Source) -> Vec<bool> {
+fn free(source: &Source, inline: bool) -> Vec<bool> {
     let mut free = vec![false; source.tokens.len()];
     let mut mark = |start: usize, end: usize| free.get_mut(start..end.min(source.tokens.len())).into_iter().flatten().for_each(|token| *token = true);
     let Language { free: statements, test_blocks, .. } = source.language;
@@ -169,11 +169,9 @@ fn free(source: &Source) -> Vec<bool> {
             mark(at, statement(source, at));
         }
     }
-    for (start, _, end) in source.places(test_blocks) {
-        mark(start, end);
-    }
-    for node in source.nodes() {
-        mark(node.start, node.end);
+    if inline {
+        source.places(test_blocks).into_iter().for_each(|(start, _, end)| mark(start, end));
+        source.nodes().iter().for_each(|node| mark(node.start, node.end));
     }
     // A string that is a whole line documents.
     for line in lines(source) {

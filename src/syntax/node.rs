@@ -257,7 +257,7 @@ impl<'t, 'l> Source<'t, 'l> {
             if nodes.last().is_some_and(|last| last.end == end) {
                 continue;
             }
-            let skipped = none || skips.iter().any(|(from, _, to)| (*from..*to).contains(&start) || *from == start) || stops.iter().any(|(at, ..)| self.stops(start, end, *at));
+            let skipped = none || skips.iter().any(|(from, _, to)| (*from..*to).contains(&start) || (*to == end && *from >= start)) || stops.iter().any(|(at, ..)| self.stops(start, end, *at));
             let line = self.tokens.get(start).map_or(0, |token| token.line);
             nodes.push(Node { name: self.name(start, matched, end), start, end, line, skipped, asserts: self.asserts_in(start, end) });
         }

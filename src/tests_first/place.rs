@@ -71,11 +71,13 @@ impl<'a> Places<'a> {
     }
 
     /// The folders of the nearest manifest above a path and of the next one; the root where there is none.
-    fn packages(&self, path: &str, layout: &Layout) -> Option<Vec<String>> {
+    fn packages(&self, path: &str, layout: &Layout, catalogue: &Catalogue) -> Option<Vec<String>> {
+        // A layout without manifests of its own goes by those of all others.
+        let manifests = || if layout.manifest.is_empty() { catalogue.layouts.as_slice() } else { std::slice::from_ref(layout) }.iter().flat_map(|layout| &layout.manifest);
         let mut found = Vec::new();
         let mut at = folder(path);
         loop {
-            if layout.manifest.iter().any(|name| self.has(at, name, &layout.says)) {
+            if manifests().any(|name| self.has(at, name, &layout.says)) {
                 found.push(at.to_owned());
             }
             if at.is_empty() || found.len() == 2 {
@@ -107,7 +109,7 @@ impl<'a> Places<'a> {
             if !self.same_language(path, layout, catalogue) {
                 continue;
             }
-            let Some(packages) = self.packages(path, layout) else { continue };
+            let Some(packages) = self.packages(path, layout, catalogue) else { continue };
             let package = packages.first().map_or("", String::as_str);
             let Some(captures) = layout.source(path, package) else { continue };
             if layout.exempts(path, package) || layout.is_test(path, package) {
@@ -133,7 +135,7 @@ impl<'a> Places<'a> {
         let Some(language) = catalogue.language(path) else { return false };
         let speaks = |layout: &&Layout| layout.test.iter().any(|test| test.ends_with('*') || test.ends_with('}') || language.extensions.iter().any(|extension| test.ends_with(&format!(".{extension}"))));
         catalogue.layouts.iter().filter(speaks).any(|layout| {
-            self.packages(path, layout).is_some_and(|packages| packages.iter().any(|package| layout.is_test(path, package)))
+            self.packages(path, layout, catalogue).is_some_and(|packages| packages.iter().any(|package| layout.is_test(path, package)))
         })
     }
 
