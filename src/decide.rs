@@ -58,10 +58,9 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
             }
         }
     }
-    // Certain findings stand before uncertain ones of the same tier; otherwise the order of the actions stays.
-    findings.sort_by_key(|finding| std::cmp::Reverse((!finding.shadow, finding.tier, finding.answer)));
-    let tier = findings.iter().filter(|finding| !finding.shadow).map(|finding| finding.tier).max().unwrap_or(Tier::Free);
-    Some(Decided { verdict: Verdict { tier, findings }, needs: asking.needs, looks })
+    let mut verdict = Verdict { tier: Tier::Free, findings: Vec::new() };
+    verdict.add(findings);
+    Some(Decided { verdict, needs: asking.needs, looks })
 }
 
 /// The tier that an answer gives: a rule that only might hold gives tier 3 if it is of tier 3 or 4, and nothing otherwise.

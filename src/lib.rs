@@ -7,10 +7,16 @@ pub mod action;
 pub mod facts;
 pub mod world;
 pub mod secret;
+#[cfg(feature = "cold")]
+pub mod syntax;
+#[cfg(feature = "cold")]
+pub mod layout;
 pub mod policy;
 pub mod matcher;
 pub mod decide;
 pub mod verdict;
+#[cfg(feature = "cold")]
+pub mod tests_first;
 pub mod failure;
 pub mod answer;
 pub mod report;

@@ -10,7 +10,7 @@ pub use push::{Pushed, pushed};
 use std::collections::BTreeMap;
 
 use crate::action::lookup::Lookups;
-use crate::action::{self, Action, shell};
+use crate::action::{self, Action, Deed, shell};
 use crate::answer::{self, Answer};
 use crate::decide::{Decided, decide};
 use crate::door::Door;
@@ -96,7 +96,10 @@ fn judged(event: &Event, input: &[u8], world: &World, door: Door) -> Result<Outc
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let mut facts = facts(event, &around.places);
     let Some(actions) = actions(call, &facts.places, &policy, &around) else { return Ok(Outcome::HandOver) };
-    let Some(decided) = settle(&actions, &mut facts, &around, &policy, door, false)? else { return Ok(Outcome::HandOver) };
+    let Some(mut decided) = settle(&actions, &mut facts, &around, &policy, door, false)? else { return Ok(Outcome::HandOver) };
+    if !tests_first(&mut decided.verdict, &actions, &facts, &around, &policy) {
+        return Ok(Outcome::HandOver);
+    }
     let (answer, paused) = said(event, &decided.verdict, input, &around, world);
     let held = held(event, &answer);
     if held != Some(Held::Deny)
@@ -197,6 +200,37 @@ pub fn settle(actions: &[Action], facts: &mut Facts, around: &Surroundings, poli
         }));
     }
     decide(actions, facts, policy, every).map(Some).ok_or(Failure::PolicyDamaged)
+}
+
+/// Adds what the section on tests finds in the writes of a call. False: the cold door must look.
+#[cfg(feature = "cold")]
+pub fn tests_first(verdict: &mut Verdict, actions: &[Action], facts: &Facts, around: &Surroundings, policy: &Policy) -> bool {
+    let Some(section) = policy.tests_first.as_ref().filter(|section| speaks_of_tests(section, actions, facts)) else { return true };
+    let changes = crate::world::tests_first::changes(actions, &around.root, |path| section.concerns(path));
+    let tree = crate::world::tests_first::Disk::new(&around.root);
+    let mut found = crate::tests_first::judge(&changes, &tree, section, facts.today);
+    found.extend(crate::tests_first::snapshots_renewed(actions, section));
+    verdict.add(found);
+    true
+}
+
+/// The hot door only knows which names concern the section.
+#[cfg(not(feature = "cold"))]
+pub fn tests_first(_: &mut Verdict, actions: &[Action], facts: &Facts, _: &Surroundings, policy: &Policy) -> bool {
+    !policy.tests_first.as_ref().is_some_and(|section| speaks_of_tests(section, actions, facts))
+}
+
+/// Whether a call writes or deletes a file that could be a source, a test or a setting of what is checked, or renews what
+/// tests expect.
+fn speaks_of_tests(section: &crate::policy::TestsFirst, actions: &[Action], facts: &Facts) -> bool {
+    let inside = |path: &str| facts.places.roots.iter().any(|root| path.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/')));
+    actions.iter().any(|action| match &action.deed {
+        Deed::Write(write) => write.path.word.literal().is_some_and(|path| inside(path) && section.concerns(path)),
+        // A folder's name tells nothing of what is in it.
+        Deed::Delete(delete) => delete.path.word.literal().is_some_and(|path| inside(path) && (delete.recursive || section.concerns(path))),
+        Deed::Run(run) => crate::policy::renews_snapshots(run),
+        _ => false,
+    })
 }
 
 /// What only the cold door finds out. None: this binary is not it.

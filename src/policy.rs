@@ -11,6 +11,7 @@ pub mod mistake;
 #[cfg(feature = "cold")]
 pub mod packs;
 pub mod pattern;
+mod section;
 #[cfg(feature = "cold")]
 pub mod schema;
 mod table;
@@ -22,6 +23,7 @@ use crate::action::PushKind;
 use crate::action::program::Programs;
 use crate::secret::Confidence;
 use pattern::{PathPattern, Pattern};
+pub use section::{Exempt, OwnLayout, Red, TestsFirst, renews_snapshots};
 use table::{kinds, table};
 use wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
 
@@ -268,6 +270,8 @@ pub struct Policy<'a> {
     pub protected: Vec<Pattern<'a>>,
     /// How programs read their arguments.
     pub programs: Programs<'a>,
+    /// None: changes are not judged for their tests.
+    pub tests_first: Option<TestsFirst<'a>>,
     rules: Table<'a>,
     waivers: Table<'a>,
 }
@@ -286,6 +290,7 @@ impl<'a> Policy<'a> {
             digest: Wire::get(&mut from)?,
             protected: Wire::get(&mut from)?,
             programs: Programs(Wire::get(&mut from)?),
+            tests_first: Wire::get(&mut from)?,
             rules: Wire::get(&mut from)?,
             waivers: Wire::get(&mut from)?,
         })
@@ -369,6 +374,7 @@ pub struct Parts<'a> {
     pub digest: &'a str,
     pub protected: Vec<Pattern<'a>>,
     pub programs: Vec<crate::action::program::Program<'a>>,
+    pub tests_first: Option<TestsFirst<'a>>,
     pub rules: Vec<Rule<'a>>,
     pub waivers: Vec<Waiver<'a>>,
 }
@@ -387,6 +393,7 @@ impl Parts<'_> {
             programs.add(program.names.iter().map(|name| key(name)), program);
         }
         programs.put(&mut out);
+        self.tests_first.put(&mut out);
         let mut rules = wire::TableWriter::default();
         for rule in &self.rules {
             rules.add(rule.when.keys().iter().map(|name| key(name)).chain([key(ALL)]), rule);

@@ -71,6 +71,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Adds findings; the verdict is the strictest of all that are not shadowed.
+    pub fn add(&mut self, findings: Vec<Finding>) {
+        self.findings.extend(findings);
+        // Certain findings stand before uncertain ones of the same tier; otherwise their order stays.
+        self.findings.sort_by_key(|finding| std::cmp::Reverse((!finding.shadow, finding.tier, finding.answer)));
+        self.tier = self.findings.iter().filter(|finding| !finding.shadow).map(|finding| finding.tier).max().unwrap_or(Tier::Free);
+    }
+
     /// The findings that hold the call.
     pub fn holding(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| !finding.shadow && finding.tier >= Tier::Supervised)

@@ -14,6 +14,8 @@ pub mod repository;
 pub mod state;
 pub mod store;
 pub mod system;
+#[cfg(feature = "cold")]
+pub mod tests_first;
 pub mod written;
 
 use std::path::{Path, PathBuf};

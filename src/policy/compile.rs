@@ -127,6 +127,7 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
         digest: &digest,
         protected: meant.protected,
         programs: described,
+        tests_first: meant.tests_first,
         rules: meant.rules,
         waivers: meant.waivers,
     };

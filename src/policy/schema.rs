@@ -63,6 +63,32 @@ pub static LAYER: &[Key] = &[
     may("disable", Shape::Texts),
     may("rule", Shape::Tables(RULE)),
     may("waiver", Shape::Tables(WAIVER)),
+    may("tests-first", Shape::Table(TESTS_FIRST)),
+];
+
+/// Keys of `[tests-first]`.
+static TESTS_FIRST: &[Key] = &[
+    must("tier", Shape::Number),
+    may("layouts", Shape::Texts),
+    may("exempt", Shape::Tables(EXEMPT)),
+    may("only", Shape::Texts),
+    may("red", Shape::Text),
+    may("weakening", Shape::Number),
+    may("strict", Shape::Flag),
+    may("reports", Shape::Texts),
+    may("layout", Shape::Tables(OWN_LAYOUT)),
+];
+
+static EXEMPT: &[Key] = &[must("path", Shape::Text), must("reason", Shape::Text), may("until", Shape::Day)];
+
+static OWN_LAYOUT: &[Key] = &[
+    must("name", Shape::Text),
+    may("manifest", Shape::Texts),
+    must("source", Shape::Texts),
+    may("test", Shape::Texts),
+    may("inline", Shape::Flag),
+    may("exempt", Shape::Texts),
+    may("unit", Shape::Text),
 ];
 
 /// Keys of a built-in pack's file.
@@ -167,7 +193,7 @@ pub static PROGRAM: [Key; 14] = [
 static FORM: &[Key] = &[may("with", Shape::Texts), may("operands", Shape::Texts), may("values", Shape::Map)];
 
 /// Keys of capabilities that the language has but this version does not.
-const NOT_YET: &[&str] = &["tests-first", "limit", "budget", "pipeline", "gate", "stall", "flywheel", "commit", "result", "phase", "layouts"];
+const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "flywheel", "commit", "result", "phase", "layouts"];
 
 /// Reads a file's tables. A syntax error ends this file.
 /// Error: the file is too large, or is not TOML.

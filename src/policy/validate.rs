@@ -4,6 +4,7 @@
 mod example;
 mod layers;
 mod rule;
+mod section;
 pub(crate) mod when;
 
 use std::ops::Range;
@@ -15,7 +16,7 @@ use super::examples::RuleExamples;
 use super::mistake::Mistake;
 use super::pattern::Pattern;
 use super::schema::{Checker, LAYER, PACK, Value};
-use super::{Layer, Rule, Waiver};
+use super::{Layer, Rule, TestsFirst, Waiver};
 use layers::Head;
 use when::Reader;
 
@@ -55,6 +56,7 @@ pub struct Meant<'t> {
     /// Their examples, in the same order.
     pub examples: Vec<RuleExamples>,
     pub waivers: Vec<Waiver<'t>>,
+    pub tests_first: Option<TestsFirst<'t>>,
 }
 
 /// A rule or a waiver, and where a rule is named by it.
@@ -87,6 +89,7 @@ pub fn validate<'t>(documents: &'t [Document<'t>], whole: bool, keep: &dyn Fn(&s
         let document = head.document;
         let mut checker = document.checker(&mut mistakes);
         let mut reader = Reader { checker: &mut checker, patterns: &mut *patterns, protected: &meant.protected };
+        meant.tests_first = section::tests_first(meant.tests_first, &heads, head, keep, &mut reader);
         for table in document.view().tables("rule") {
             let place = keep(&document.place(&table.span));
             if let Some((rule, examples, span)) = rule::rule(&table, head, place, keep, &mut reader) {

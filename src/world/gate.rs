@@ -36,9 +36,18 @@ const UNTOLD: &str = "what it would hold afterwards cannot be told";
 fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
     let before = text_of(path);
     let text = match change {
+        Change::Attributes => before.clone(),
+        change => after_text(before.as_deref().unwrap_or(""), change),
+    };
+    (before, text)
+}
+
+/// What a change makes of a text; none if it cannot be told.
+pub(super) fn after_text(before: &str, change: &Change) -> Option<String> {
+    match change {
         Change::Whole(text) => Some(text.clone()),
-        Change::Append(text) => Some(before.clone().unwrap_or_default() + text),
-        Change::Edits(edits) => edits.iter().try_fold(before.clone().unwrap_or_default(), |text, (old, new, everywhere)| {
+        Change::Append(text) => Some(format!("{before}{text}")),
+        Change::Edits(edits) => edits.iter().try_fold(before.to_owned(), |text, (old, new, everywhere)| {
             if old.is_empty() {
                 // An edit of nothing makes a new file.
                 return text.is_empty().then(|| new.clone());
@@ -47,9 +56,8 @@ fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
             Some(if *everywhere { text.replace(old, new) } else { text.replacen(old, new, 1) })
         }),
         Change::Patch { .. } | Change::Unknown => None,
-        Change::Attributes => before.clone(),
-    };
-    (before, text)
+        Change::Attributes => Some(before.to_owned()),
+    }
 }
 
 /// The text of a file; what is not UTF-8 in it is replaced, so that a file never looks like none.
@@ -170,6 +178,11 @@ fn weaker(before: &toml::Table, after: &toml::Table) -> Option<String> {
         if list(after, key).iter().any(|entry| !known.contains(entry)) {
             return Some(format!("`{key}` would be added or changed"));
         }
+    }
+    if let Some(before) = before.get("tests-first")
+        && after.get("tests-first") != Some(before)
+    {
+        return Some("`tests-first` would be gone or changed".to_owned());
     }
     if before.contains_key("opens") && !after.contains_key("opens") {
         return Some("`opens` would be gone, and with it the lock on all that it does not name".to_owned());

@@ -17,12 +17,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // How programs read their arguments comes out of the compiled policy.
     ("action", &["change", "event", "policy::wire"]),
     ("facts", &["action"]),
-    ("world", &["action", "change", "event", "facts", "failure", "policy", "record", "BUILD"]),
+    ("world", &["action", "change", "event", "facts", "failure", "policy", "record", "tests_first", "BUILD"]),
     ("secret", &[]),
-    ("policy", &["action", "secret::Confidence"]),
+    ("syntax", &[]),
+    ("layout", &["syntax"]),
+    ("policy", &["action", "layout", "secret::Confidence"]),
     ("matcher", &["action", "facts", "policy", "secret", "verdict"]),
     ("decide", &["action", "facts", "matcher", "policy", "verdict"]),
     ("verdict", &["policy::Tier"]),
+    ("tests_first", &["action", "layout", "policy", "syntax", "verdict"]),
     ("failure", &["event::Kind", "pipeline::MAX_INPUT"]),
     ("answer", &["event", "failure", "policy::Tier", "report::plain", "verdict"]),
     ("report", &["action", "answer", "policy", "verdict"]),
@@ -43,6 +46,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "policy",
             "record",
             "report::plain",
+            "tests_first",
             "verdict",
             "world",
         ],
@@ -54,7 +58,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that touch no file, clock, environment, process or stream.
-const PURE: &[&str] = &["event", "change", "action", "facts", "secret", "policy", "matcher", "decide", "verdict", "failure", "answer", "report", "record"];
+const PURE: &[&str] = &[
+    "event", "change", "action", "facts", "secret", "syntax", "layout", "policy", "matcher", "decide", "verdict", "tests_first", "failure", "answer", "report", "record",
+];
 /// What a pure module begins with.
 const PURITY: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]";
 /// A file that is longer is two files.

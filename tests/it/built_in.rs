@@ -9,6 +9,7 @@ use portcullis::cli::compiling;
 use portcullis::cli::test::run_examples;
 use portcullis::event::Kind;
 use portcullis::failure::Failure;
+use portcullis::layout::LAYOUTS;
 use portcullis::pipeline::BUILT_IN;
 use portcullis::policy::compile::{Input, Source, compile};
 use portcullis::policy::packs::{PACKS, PROGRAMS};
@@ -30,9 +31,9 @@ fn the_compiled_policy_is_fresh() {
 
 #[test]
 fn every_policy_file_is_shipped() {
-    let shipped: BTreeSet<String> = PACKS.iter().chain(PROGRAMS).map(|(path, _)| (*path).to_owned()).collect();
+    let shipped: BTreeSet<String> = PACKS.iter().chain(PROGRAMS).chain(LAYOUTS).map(|(path, _)| (*path).to_owned()).collect();
     let mut found = BTreeSet::new();
-    for folder in ["policies", "policies/programs"] {
+    for folder in ["policies", "policies/programs", "policies/layouts"] {
         for entry in fs::read_dir(package().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             if std::path::Path::new(&name).extension().is_some_and(|extension| extension == "toml") {

@@ -16,4 +16,5 @@ mod readme;
 mod record;
 mod repository;
 mod startup;
+mod tests_first;
 mod support;

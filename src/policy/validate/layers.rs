@@ -19,7 +19,7 @@ pub(super) struct Head<'t> {
     packs: Vec<Text<'t>>,
     disable: Vec<Text<'t>>,
     opens: Option<Vec<Text<'t>>>,
-    shadow: bool,
+    pub(super) shadow: bool,
 }
 
 impl<'t> Head<'t> {
@@ -122,7 +122,7 @@ pub(super) fn merge(heads: &[&Head], named: &mut [Named<Rule>], waivers: &[Named
 
 /// A layer's `mode = "shadow"` makes rules only watch. The person may try out what is built in and their own, but not what
 /// the organisation says; a repository may only speak for itself.
-fn shadows(by: Layer, rule: Layer) -> bool {
+pub(super) fn shadows(by: Layer, rule: Layer) -> bool {
     match by {
         Layer::BuiltIn => false,
         Layer::Organisation => true,

@@ -96,7 +96,10 @@ pub(super) fn waiver<'t>(table: &Value<'t>, layer: Layer, place: &'t str, reader
 }
 
 fn tier(table: &Value, reader: &mut Reader) -> Option<Tier> {
-    let value = table.get("tier")?;
+    tier_of(&table.get("tier")?, reader)
+}
+
+pub(super) fn tier_of(value: &Value, reader: &mut Reader) -> Option<Tier> {
     let tier = match value.as_number()? {
         1 => Tier::Free,
         2 => Tier::Metered,

@@ -116,7 +116,7 @@ fn each_mistake_of_a_file() {
         (Layer::Organisation, "packs = \"extra\"\nopens = [\"extra-rul\"]".into(), 3, "`opens` names the unknown rule", "did you mean `extra-rule`?"),
         (Layer::Organisation, "opens = [3]".into(), 2, "not a list of names", "`[]` locks all"),
         (Layer::Organisation, "disable = [\"gti\"]".into(), 2, "unknown pack `gti`", "`git`"),
-        (Layer::Project, "[tests-first]\ntier = 4".into(), 2, "`tests-first` is not supported by this version", "update"),
+        (Layer::Project, "[stall]\nrepeat = 4".into(), 2, "`stall` is not supported by this version", "update"),
         (Layer::Project, "[[budget]]\nname = \"x\"".into(), 2, "`budget` is not supported by this version", "update"),
         (Layer::Project, waiver.replace("extra-rule", "nothing"), 3, "unknown rule `nothing`", "`portcullis test`"),
         (Layer::Project, waiver.replace("2027-03-31", "\"2027-03-31\""), 6, "`until` is a string", "without quotes"),

@@ -1,0 +1,255 @@
+//! Where the tests of a source file stand, by the layouts in `policies/layouts/*.toml` and those of the policy: is a path a
+//! source, a test, a snapshot; which paths could hold its test. Looks at names alone; opens nothing.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+mod template;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::syntax::{Language, Settings};
+pub use template::{Captures, matches};
+pub use template::unknown_variable;
+use template::{alternatives, area, capture, fill, widened};
+
+/// The shipped layouts: name shown in places, text. A test holds this list and the folder to each other.
+pub const LAYOUTS: &[(&str, &str)] = &[
+    ("policies/layouts/beam.toml", include_str!("../policies/layouts/beam.toml")),
+    ("policies/layouts/c.toml", include_str!("../policies/layouts/c.toml")),
+    ("policies/layouts/dotnet.toml", include_str!("../policies/layouts/dotnet.toml")),
+    ("policies/layouts/functional.toml", include_str!("../policies/layouts/functional.toml")),
+    ("policies/layouts/go.toml", include_str!("../policies/layouts/go.toml")),
+    ("policies/layouts/infrastructure.toml", include_str!("../policies/layouts/infrastructure.toml")),
+    ("policies/layouts/javascript.toml", include_str!("../policies/layouts/javascript.toml")),
+    ("policies/layouts/jvm.toml", include_str!("../policies/layouts/jvm.toml")),
+    ("policies/layouts/mobile.toml", include_str!("../policies/layouts/mobile.toml")),
+    ("policies/layouts/python.toml", include_str!("../policies/layouts/python.toml")),
+    ("policies/layouts/rust.toml", include_str!("../policies/layouts/rust.toml")),
+    ("policies/layouts/scripting.toml", include_str!("../policies/layouts/scripting.toml")),
+    ("policies/layouts/settings.toml", include_str!("../policies/layouts/settings.toml")),
+    ("policies/layouts/web.toml", include_str!("../policies/layouts/web.toml")),
+];
+
+/// What one file of layouts holds.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Catalogue {
+    #[serde(rename = "language")]
+    pub languages: Vec<Language>,
+    #[serde(rename = "layout")]
+    pub layouts: Vec<Layout>,
+    pub settings: Vec<Settings>,
+    /// Files that hold what tests expect, written by the tools themselves.
+    pub snapshots: Vec<String>,
+}
+
+/// How a family of projects lays out its sources and tests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Layout {
+    pub name: String,
+    /// For people: `Rust, cargo`.
+    pub title: String,
+    /// Names of files that mark a package.
+    pub manifest: Vec<String>,
+    /// It holds only where such a file is.
+    pub required: bool,
+    /// What that file must hold, any of it.
+    pub says: Vec<String>,
+    /// Sources, from the package's folder.
+    pub source: Vec<String>,
+    /// Where a test may stand, the likeliest first. `NAME => …` holds for files of that name alone.
+    pub test: Vec<String>,
+    /// As `test`; there the test must also name the source.
+    pub mention: Vec<String>,
+    /// Sources that never need a test.
+    pub exempt: Vec<String>,
+    /// Endings that `{base}` leaves out.
+    pub cut: Vec<String>,
+    /// A test may stand in the source itself.
+    pub inline: bool,
+    /// A test in documentation counts.
+    pub doctest: bool,
+    pub unit: Unit,
+}
+
+/// What one test covers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    #[default]
+    File,
+    /// All sources of a folder.
+    Folder,
+    /// A module with those below it, where the test names them.
+    Module,
+}
+
+/// A path where a test may stand; it may hold `*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    pub path: String,
+    /// The test must name the source.
+    pub mention: bool,
+    /// The template it comes from, with wildcards for what differs from source to source.
+    pub form: String,
+}
+
+impl Catalogue {
+    /// Reads all shipped layouts.
+    /// Error: a file is not as it should be, and why.
+    pub fn shipped() -> Result<Self, String> {
+        let mut all = Self::default();
+        for (path, text) in LAYOUTS {
+            let one: Self = toml::from_str(text).map_err(|error| format!("{path}: {error}"))?;
+            all.languages.extend(one.languages);
+            all.layouts.extend(one.layouts);
+            all.settings.extend(one.settings);
+            all.snapshots.extend(one.snapshots);
+        }
+        Ok(all)
+    }
+
+    /// The language of a file by its extension; a file without one is a shell script.
+    pub fn language(&self, path: &str) -> Option<&Language> {
+        let extension = extension(path);
+        self.languages.iter().find(|language| language.extensions.iter().any(|known| known == extension))
+    }
+
+    /// Ends of the names of files that a layout, or the settings of a tool, may speak of.
+    pub fn endings(&self) -> Vec<String> {
+        let extensions = self.languages.iter().flat_map(|language| &language.extensions).filter(|extension| !extension.is_empty());
+        let mut endings: Vec<String> = extensions.map(|extension| format!(".{extension}")).collect();
+        let files = self.settings.iter().flat_map(|settings| &settings.files).chain(&self.snapshots);
+        endings.extend(files.map(|file| file.rsplit(['*', '/']).next().unwrap_or(file).to_owned()).filter(|ending| !ending.is_empty()));
+        endings.sort();
+        endings.dedup();
+        endings
+    }
+
+    pub fn is_snapshot(&self, path: &str) -> bool {
+        self.snapshots.iter().any(|pattern| matches(pattern, path))
+    }
+
+    /// What the settings file of this path sets.
+    pub fn settings(&self, path: &str) -> Vec<&Settings> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.settings.iter().filter(|settings| settings.files.iter().any(|file| matches(file, name))).collect()
+    }
+}
+
+/// The last extension of a path; empty if it has none.
+pub fn extension(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or("", |(_, extension)| extension)
+}
+
+/// The folder of a path, with a slash at its end; empty for the root.
+pub fn folder(path: &str) -> &str {
+    path.rfind('/').and_then(|at| path.get(..=at)).unwrap_or("")
+}
+
+impl Layout {
+    /// What the parts of a source's path are, if it is one in the package `package` (a folder with a slash at its end).
+    pub fn source(&self, path: &str, package: &str) -> Option<Captures> {
+        let inner = path.strip_prefix(package)?;
+        self.source.iter().flat_map(|source| alternatives(source)).find_map(|source| capture(&source, inner))
+    }
+
+    /// Whether it needs no test by its name.
+    pub fn exempts(&self, path: &str, package: &str) -> bool {
+        let inner = path.strip_prefix(package).unwrap_or(path);
+        self.exempt.iter().flat_map(|pattern| alternatives(pattern)).any(|pattern| matches(&pattern, inner) || (!pattern.contains('/') && matches(&format!("**/{pattern}"), inner)))
+    }
+
+    /// Whether a path looks like a test, or stands where tests do.
+    pub fn is_test(&self, path: &str, package: &str) -> bool {
+        let Some(inner) = path.strip_prefix(package) else { return false };
+        self.templates().any(|(_, template, mention)| {
+            let form = widened(template.strip_prefix("{pkg}").unwrap_or(&template));
+            // What must name its source is no test by its place alone.
+            let exact = !mention && form.trim_matches(['*', '/']).contains(|sign: char| sign.is_alphabetic()) && matches(&form, inner);
+            exact || (!mention && area(&form).is_some_and(|area| matches(&area, inner)))
+        })
+    }
+
+    /// The alternatives of its templates: the name it holds for, the template, whether the source must be named.
+    fn templates(&self) -> impl Iterator<Item = (Option<&str>, String, bool)> {
+        let all = self.test.iter().map(|test| (test, false)).chain(self.mention.iter().map(|test| (test, true)));
+        all.flat_map(|(test, mention)| {
+            let (only, template) = test.split_once(" => ").map_or((None, test.as_str()), |(only, template)| (Some(only), template));
+            alternatives(template).into_iter().map(move |template| (only, template, mention))
+        })
+    }
+
+    /// Where the test of a source may stand, the likeliest first.
+    pub fn candidates(&self, path: &str, package: &str, captures: &Captures) -> Vec<Candidate> {
+        let variables = self.variables(path, package, captures);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for (only, template, mention) in self.templates() {
+            if only.is_some_and(|only| !matches(only, name)) {
+                continue;
+            }
+            if let Some(path) = fill(&template, &variables)
+                && candidates.iter().all(|known| known.path != path)
+            {
+                let form = format!("{package}{}", widened(template.strip_prefix("{pkg}").unwrap_or(&template)));
+                candidates.push(Candidate { path, mention, form });
+            }
+        }
+        candidates
+    }
+
+    fn variables(&self, path: &str, package: &str, captures: &Captures) -> BTreeMap<&'static str, String> {
+        let folder = folder(path);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let stem = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or(name, |(stem, _)| stem);
+        let mut base = stem.to_owned();
+        while let Some(rest) = self.cut.iter().find_map(|cut| base.strip_suffix(cut.as_str()).filter(|rest| !rest.is_empty())) {
+            base = rest.to_owned();
+        }
+        let words = words(&base);
+        let pascal: String = words.iter().map(|word| word.get(..1).unwrap_or("").to_uppercase() + word.get(1..).unwrap_or("")).collect();
+        let mut variables: BTreeMap<&'static str, String> = BTreeMap::from([
+            ("pkg", package.to_owned()),
+            ("dir", folder.to_owned()),
+            ("stem", stem.to_owned()),
+            ("ext", extension(path).to_owned()),
+            ("Pascal", pascal),
+            ("snake", words.join("_")),
+            ("kebab", words.join("-")),
+            ("parent", folder.trim_end_matches('/').rsplit('/').next().unwrap_or("").to_owned()),
+            // The folder above, and the file that is a module beside its folder.
+            ("up", self::folder(folder.trim_end_matches('/')).to_owned()),
+            ("base", base),
+        ]);
+        variables.extend(captures.iter().map(|(name, value)| (*name, value.clone())));
+        variables
+    }
+}
+
+/// The words of a name, in lower case: `TaxRule`, `tax_rule` and `tax-rule` are `tax`, `rule`.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut lower = false;
+    for sign in name.chars() {
+        if !sign.is_alphanumeric() {
+            lower = false;
+            words.push(String::new());
+            continue;
+        }
+        if words.is_empty() || (sign.is_uppercase() && lower) {
+            words.push(String::new());
+        }
+        lower = sign.is_lowercase() || sign.is_numeric();
+        words.last_mut().into_iter().for_each(|word| word.extend(sign.to_lowercase()));
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+#[path = "layout_tests.rs"]
+mod tests;

@@ -1,0 +1,102 @@
+//! Sections of a policy that are no rules, as every door reads them.
+
+use crate::action::Run;
+
+use super::wire::{named_enum, wire_struct};
+use super::{Layer, Tier};
+
+/// `[tests-first]`: a source changes only where a test of it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestsFirst<'a> {
+    /// `portcullis.toml:12`
+    pub place: &'a str,
+    /// The uppermost layer that has the section. It owns the lists below; others only make it stricter.
+    pub layer: Layer,
+    /// Findings are shown and nothing is held.
+    pub shadow: bool,
+    /// What becomes of code without a test.
+    pub tier: Tier,
+    /// What becomes of a change that makes tests say less.
+    pub weakening: Tier,
+    pub red: Red,
+    /// At a commit the test is part of the change or newer than the source.
+    pub strict: bool,
+    /// Where it holds; empty: everywhere.
+    pub only: Vec<&'a str>,
+    pub exempt: Vec<Exempt<'a>>,
+    /// Built-in layouts that hold; empty: all of them.
+    pub layouts: Vec<&'a str>,
+    pub own: Vec<OwnLayout<'a>>,
+    /// Where reports of test runs are found, beside the usual places.
+    pub reports: Vec<&'a str>,
+    /// Ends of names that concern it, so that the hot door need not know layouts.
+    pub endings: Vec<&'a str>,
+}
+wire_struct!(TestsFirst { place, layer, shadow, tier, weakening, red, strict, only, exempt, layouts, own, reports, endings });
+
+/// Sources that need no test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exempt<'a> {
+    /// A glob, from the repository's root.
+    pub path: &'a str,
+    pub reason: &'a str,
+    /// The last day on which it holds, in days since 1970-01-01 (UTC).
+    pub until: Option<i64>,
+}
+wire_struct!(Exempt { path, reason, until });
+
+/// A layout that a policy brings. Lists are globs and templates as in `policies/layouts/*.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnLayout<'a> {
+    pub name: &'a str,
+    pub manifest: Vec<&'a str>,
+    pub source: Vec<&'a str>,
+    pub test: Vec<&'a str>,
+    pub exempt: Vec<&'a str>,
+    /// A test may stand in the source.
+    pub inline: bool,
+    /// `file`, `folder` or `module`.
+    pub unit: &'a str,
+}
+wire_struct!(OwnLayout { name, manifest, source, test, exempt, inline, unit });
+
+named_enum! {
+    /// Whether a test must have been seen to fail before the code is written.
+    pub enum Red {
+        Off = "off",
+        /// Where a report speaks of the test as it stands.
+        WhenReported = "when-reported",
+        /// Always.
+        Required = "required",
+    }
+}
+
+impl TestsFirst<'_> {
+    /// Whether a file of this path could be a source, a test, or a setting of what is checked. A name without a dot may be
+    /// a script.
+    pub fn concerns(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        !name.contains('.') || self.endings.iter().any(|ending| name.ends_with(ending)) || path.contains("/__snapshots__/")
+    }
+}
+
+/// Options by which test runners write down anew what tests expect: `jest -u`, `pytest --snapshot-update`.
+const RENEWING: &[&str] = &["--update-snapshots", "--updateSnapshot", "--update-snapshot", "--snapshot-update", "--force-update-snapshots", "--update-golden", "--update-goldens"];
+/// Programs of which `-u` does so too.
+const RUNNERS: &[&str] = &["jest", "vitest", "ava", "playwright"];
+
+/// Whether a command renews what tests expect.
+pub fn renews_snapshots(run: &Run) -> bool {
+    let assigned = run.env.iter().chain(run.exported.iter());
+    let renews = |name: &str, value: Option<&str>| match name {
+        "INSTA_UPDATE" => value.is_none_or(|value| matches!(value, "always" | "unseen" | "force")),
+        "INSTA_FORCE_UPDATE" | "UPDATE_SNAPSHOTS" | "UPDATE_GOLDEN" | "UPDATE_EXPECT" => value.is_none_or(|value| value != "0"),
+        "SNAPSHOTS" => value == Some("overwrite"),
+        _ => false,
+    };
+    let words = || run.words.iter().filter_map(|word| word.literal());
+    let runner = words().any(|word| RUNNERS.contains(&word.rsplit('/').next().unwrap_or(word)));
+    assigned.into_iter().any(|(name, value)| renews(name, value.literal()))
+        || words().any(|word| RENEWING.contains(&word.split('=').next().unwrap_or(word)) || (runner && matches!(word, "-u" | "--update")))
+        || (run.program == "cargo" && words().take(3).collect::<Vec<_>>() == ["cargo", "insta", "accept"])
+}

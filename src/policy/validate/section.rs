@@ -1,0 +1,111 @@
+//! Sections of all layers, from written to meant: the uppermost layer owns a section, lower ones only make it stricter.
+
+use super::layers::{Head, shadows};
+use super::when::Reader;
+use crate::layout::Catalogue;
+use crate::policy::schema::{Text, Value};
+use crate::policy::{Exempt, OwnLayout, Red, TestsFirst, Tier};
+
+/// Keys that only the layer which owns the section may have: they take from what is judged, or choose it.
+const OWNERS: &[&str] = &["layouts", "layout", "exempt", "only", "reports"];
+/// What a variable of a template may be.
+const UNITS: &[(&str, &str)] = &[("file", "file"), ("folder", "folder"), ("module", "module")];
+
+/// Reads the section of one more layer into what the layers above it say.
+pub(super) fn tests_first<'t>(
+    known: Option<TestsFirst<'t>>,
+    heads: &[&Head<'t>],
+    head: &Head<'t>,
+    keep: &dyn Fn(&str) -> &'t str,
+    reader: &mut Reader<'_, 't, '_>,
+) -> Option<TestsFirst<'t>> {
+    let Some(table) = head.document.view().table("tests-first") else { return known };
+    let tier = tier(&table, "tier", reader);
+    let weakening = tier_or(&table, "weakening", Tier::Supervised, reader);
+    let red = table.text("red").and_then(|red| reader.checker.named(&red, Red::NAMES, "value of `red`")).unwrap_or(Red::Off);
+    let strict = table.flag("strict").unwrap_or(false);
+    if let Some(upper) = known {
+        for (key, _) in table.entries().iter().filter(|(key, _)| OWNERS.contains(&key.text)) {
+            let what = format!("`{}` stands below the {} layer, which has `[tests-first]` too", key.text, upper.layer.name());
+            reader.checker.mistake(&key.span, what, "take it out; a lower layer may only raise `tier`, `weakening`, `red` and `strict`");
+        }
+        let rank = |red: Red| Red::NAMES.iter().position(|(_, known)| *known == red);
+        return Some(TestsFirst {
+            tier: tier.map_or(upper.tier, |tier| tier.max(upper.tier)),
+            weakening: weakening.max(upper.weakening),
+            red: if rank(red) > rank(upper.red) { red } else { upper.red },
+            strict: strict || upper.strict,
+            ..upper
+        });
+    }
+    let layer = head.document.layer;
+    let own: Vec<OwnLayout> = table.tables("layout").iter().map(|table| own_layout(table, reader)).collect();
+    let (layouts, endings) = layouts(&table, &own, keep, reader);
+    let place = keep(&head.document.place(&table.span));
+    Some(TestsFirst {
+        place,
+        layer,
+        shadow: heads.iter().any(|head| head.shadow && shadows(head.document.layer, layer)),
+        tier: tier?,
+        weakening,
+        red,
+        strict,
+        only: texts(&table, "only"),
+        exempt: table.tables("exempt").iter().filter_map(|table| exempt(table)).collect(),
+        layouts,
+        own,
+        reports: texts(&table, "reports"),
+        endings,
+    })
+}
+
+fn tier<'t>(table: &Value<'t>, key: &str, reader: &mut Reader) -> Option<Tier> {
+    let value = table.get(key)?;
+    super::rule::tier_of(&value, reader)
+}
+
+fn tier_or(table: &Value, key: &str, default: Tier, reader: &mut Reader) -> Tier {
+    if table.get(key).is_some() { tier(table, key, reader).unwrap_or(default) } else { default }
+}
+
+fn texts<'t>(table: &Value<'t>, key: &str) -> Vec<&'t str> {
+    table.texts(key).iter().map(|text| text.text).collect()
+}
+
+fn exempt<'t>(table: &Value<'t>) -> Option<Exempt<'t>> {
+    Some(Exempt { path: table.text("path")?.text, reason: table.text("reason")?.text, until: table.get("until").and_then(|value| value.as_day()) })
+}
+
+fn own_layout<'t>(table: &Value<'t>, reader: &mut Reader) -> OwnLayout<'t> {
+    for text in ["source", "test", "exempt"].iter().flat_map(|key| table.texts(key)) {
+        if let Some(unknown) = crate::layout::unknown_variable(text.text) {
+            reader.checker.mistake(&text.span, format!("unknown variable `{{{unknown}}}` in a template"), "docs/tests-first.md lists the variables");
+        }
+    }
+    let unit = table.text("unit").and_then(|unit| reader.checker.named(&unit, UNITS, "unit")).unwrap_or("file");
+    OwnLayout {
+        name: table.text("name").map_or("", |name| name.text),
+        manifest: texts(table, "manifest"),
+        source: texts(table, "source"),
+        test: texts(table, "test"),
+        exempt: texts(table, "exempt"),
+        inline: table.flag("inline").unwrap_or(false),
+        unit,
+    }
+}
+
+/// The layouts by name, and the ends of file names that they and the settings of tools speak of.
+fn layouts<'t>(table: &Value<'t>, own: &[OwnLayout<'t>], keep: &dyn Fn(&str) -> &'t str, reader: &mut Reader<'_, 't, '_>) -> (Vec<&'t str>, Vec<&'t str>) {
+    let Ok(catalogue) = Catalogue::shipped() else { return (Vec::new(), Vec::new()) };
+    let named: Vec<Text> = table.texts("layouts");
+    let auto = named.is_empty() || named.iter().any(|name| name.text == "auto");
+    for name in named.iter().filter(|name| name.text != "auto") {
+        let known = || catalogue.layouts.iter().map(|layout| layout.name.as_str()).chain(own.iter().map(|layout| layout.name));
+        if known().all(|known| known != name.text) {
+            let mend = crate::policy::mistake::suggestion(name.text, known().collect::<Vec<_>>());
+            reader.checker.mistake(&name.span, format!("unknown layout `{}`", name.text), mend);
+        }
+    }
+    let layouts = if auto { Vec::new() } else { named.iter().map(|name| name.text).collect() };
+    (layouts, catalogue.endings().iter().map(|ending| keep(ending)).collect())
+}

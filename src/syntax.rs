@@ -1,0 +1,107 @@
+//! Source text of many languages, read by one lexer that knows each language from data (`policies/layouts/*.toml`): its
+//! comments, its strings, what a test and an assertion look like. Total and linear; knows neither paths nor rules.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+mod change;
+mod lex;
+mod node;
+mod pattern;
+mod weaken;
+
+use serde::Deserialize;
+
+pub use change::{Need, is_generated, need, removed_lines};
+pub use lex::{Kind, Token, lex};
+pub use node::{Fault, Node, Source};
+pub use pattern::{Pattern, glob};
+pub use weaken::{Settings, Weakened, settings_weakened, silenced, tests_weakened};
+
+/// A language as data.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Language {
+    pub name: String,
+    /// File extensions, without the dot.
+    pub extensions: Vec<String>,
+    /// What begins a comment that ends with its line.
+    pub line: Vec<String>,
+    /// A line comment begins only where a word could.
+    pub tight: bool,
+    /// Opening and closing of comments over lines. One that opens with `=` stands at the start of a line.
+    pub block: Vec<[String; 2]>,
+    /// Block comments nest.
+    pub nested: bool,
+    pub strings: Vec<Quote>,
+    pub fences: Vec<Fence>,
+    /// What opens a here-document: `<<` or `<<<`.
+    pub heredoc: String,
+    /// `'x'` is a character, and `'` alone a mark (lifetimes, type variables).
+    pub chars: bool,
+    /// `/…/` is a regular expression where a value could stand.
+    pub regex: bool,
+    /// Signs that stand in words beside letters, digits and `_`.
+    pub word: String,
+    /// Words are compared without case.
+    pub fold: bool,
+    /// Blocks are told by indentation (or closed by a word that stands as far left as they began).
+    pub indent: bool,
+    /// Tests.
+    pub tests: Vec<Pattern>,
+    /// What marks a test, or what holds tests, as not run.
+    pub skips: Vec<Pattern>,
+    /// Calls that end a test where they stand at its top.
+    pub stops: Vec<Pattern>,
+    /// What keeps all tests of the text from running.
+    pub skip_all: Vec<Pattern>,
+    /// What keeps all other tests from running.
+    pub only: Vec<Pattern>,
+    /// Assertions.
+    pub asserts: Vec<Pattern>,
+    /// Tests in documentation: what a comment or a string holds then.
+    pub doctests: Vec<String>,
+    /// Blocks of tests within a source.
+    pub test_blocks: Vec<Pattern>,
+    /// Statements that need no test: imports, re-exports, types.
+    pub free: Vec<Pattern>,
+    /// What a text must hold to do anything; without it it only declares. None given: every text does.
+    pub code: Vec<Pattern>,
+    /// Definitions; the last word is the name.
+    pub defs: Vec<Pattern>,
+}
+
+/// A kind of string.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quote {
+    pub open: String,
+    /// As `open`, where it is not given.
+    pub close: Option<String>,
+    /// The sign that takes the meaning from the next one.
+    pub escape: String,
+    /// The closing sign twice stands for itself.
+    pub doubled: bool,
+    /// It may hold line ends.
+    pub lines: bool,
+    /// Code within: opening and closing.
+    pub code: Option<[String; 2]>,
+}
+
+/// A string whose ends are told by what stands in them: `r##"…"##`, `[==[…]==]`, `$tag$…$tag$`.
+///
+/// `open`, the fence, `then` begin it; `close`, the same fence, `end` end it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fence {
+    pub open: String,
+    /// One sign that is repeated; empty: a word of any letters.
+    pub fence: String,
+    /// The fewest signs of the fence.
+    pub least: usize,
+    pub then: String,
+    pub close: String,
+    pub end: String,
+}
+
+#[cfg(test)]
+#[path = "syntax_tests.rs"]
+mod tests;

@@ -1,0 +1,323 @@
+//! Tests in a text: where they stand, whether they are run, whether they assert anything.
+
+use std::collections::BTreeSet;
+
+use super::{Kind, Language, Pattern, Token, lex};
+
+/// Tokens between a test's head and its body.
+const MAX_HEAD: usize = 200;
+/// Rounds in which functions that call asserting functions are found.
+const MAX_ROUNDS: usize = 4;
+
+/// A text as code: without comments, brackets and blocks paired.
+#[derive(Debug)]
+pub struct Source<'t, 'l> {
+    pub language: &'l Language,
+    /// All but comments.
+    pub tokens: Vec<Token<'t>>,
+    pub comments: Vec<Token<'t>>,
+    /// For an opening bracket the place of its closing one; for others their own.
+    pub closes: Vec<usize>,
+    /// For the first token of a line that no bracket encloses: where the block ends that it begins, by indentation.
+    ends: Vec<usize>,
+    /// How many assertions begin before each token.
+    asserts: Vec<usize>,
+}
+
+/// A test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    pub name: String,
+    /// Its tokens.
+    pub start: usize,
+    pub end: usize,
+    pub line: u32,
+    pub skipped: bool,
+    pub asserts: usize,
+}
+
+/// Something that is given a name and a body.
+#[derive(Clone, Copy, Debug)]
+pub struct Definition<'t> {
+    pub name: &'t str,
+    /// The name's token.
+    pub at: usize,
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Node {
+    /// It is run and asserts something.
+    pub fn is_real(&self) -> bool {
+        !self.skipped && self.asserts > 0
+    }
+}
+
+/// Why a text holds no real test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Empty,
+    OnlyComments,
+    NoTest,
+    Skipped,
+    NoAssertion,
+}
+
+impl Fault {
+    /// What is said of the file.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Empty => "is empty",
+            Self::OnlyComments => "holds nothing but comments",
+            Self::NoTest => "holds no test",
+            Self::Skipped => "holds only tests that are skipped",
+            Self::NoAssertion => "holds no test that asserts anything",
+        }
+    }
+}
+
+impl<'t, 'l> Source<'t, 'l> {
+    pub fn new(text: &'t str, language: &'l Language) -> Self {
+        let (comments, tokens) = lex(text, language).into_iter().partition(|token| token.kind == Kind::Comment);
+        let mut source = Self { language, tokens, comments, closes: Vec::new(), ends: Vec::new(), asserts: Vec::new() };
+        source.pair();
+        source.count_asserts();
+        source
+    }
+
+    /// Pairs brackets, and finds the ends of indented blocks.
+    fn pair(&mut self) {
+        let count = self.tokens.len();
+        self.closes = (0..count).collect();
+        self.ends = vec![count; count];
+        let mut brackets: Vec<(usize, &str)> = Vec::new();
+        let mut lines: Vec<(usize, u32)> = Vec::new();
+        for (at, token) in self.tokens.iter().enumerate() {
+            if token.first && brackets.is_empty() {
+                while let Some((start, _)) = lines.pop_if(|(_, indent)| *indent >= token.indent) {
+                    if let Some(end) = self.ends.get_mut(start) {
+                        *end = at;
+                    }
+                }
+                lines.push((at, token.indent));
+            }
+            match (token.kind, token.text) {
+                (Kind::Mark, "(" | "[" | "{") => brackets.push((at, token.text)),
+                (Kind::Mark, close @ (")" | "]" | "}")) => {
+                    // A closing bracket that fits an outer one closes those within it too.
+                    let open = match close {
+                        ")" => "(",
+                        "]" => "[",
+                        _ => "{",
+                    };
+                    if brackets.iter().any(|(_, text)| *text == open) {
+                        while let Some((start, text)) = brackets.pop() {
+                            if let Some(end) = self.closes.get_mut(start) {
+                                *end = at;
+                            }
+                            if text == open {
+                                break;
+                            }
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (start, _) in brackets {
+            if let Some(end) = self.closes.get_mut(start) {
+                *end = count.saturating_sub(1);
+            }
+        }
+    }
+
+    pub fn any(&self, patterns: &[Pattern], at: usize) -> Option<usize> {
+        patterns.iter().find_map(|pattern| pattern.at(&self.tokens, at, self.language.fold))
+    }
+
+    /// Every place where one of the patterns matches: start, end of what matched, end of what it speaks of.
+    pub fn places(&self, patterns: &[Pattern]) -> Vec<(usize, usize, usize)> {
+        let found = |at| {
+            let fitting = patterns.iter().filter(|pattern| !pattern.belongs(&self.tokens, at));
+            fitting.into_iter().find_map(|pattern| Some((pattern, pattern.at(&self.tokens, at, self.language.fold)?)))
+        };
+        (0..self.tokens.len()).filter_map(|at| found(at).map(|(pattern, end)| (at, end, self.extent(pattern, at, end)))).collect()
+    }
+
+    fn is(&self, at: usize, text: &str) -> bool {
+        self.tokens.get(at).is_some_and(|token| token.kind == Kind::Mark && token.text == text)
+    }
+
+    fn close(&self, at: usize) -> usize {
+        self.closes.get(at).copied().unwrap_or(at)
+    }
+
+    /// The end of what a matched pattern speaks of: the block behind it, or the call that it is.
+    fn extent(&self, pattern: &Pattern, start: usize, end: usize) -> usize {
+        if self.language.indent {
+            return self.indented(pattern, start, end);
+        }
+        // A bracket that the pattern opened and did not close.
+        let open = (start..end).find(|at| self.close(*at) >= end && self.close(*at) != *at);
+        let past = open.map_or(end, |open| self.close(open) + 1);
+        if self.is(start, "(") && open == Some(start) {
+            return past;
+        }
+        if open.is_some_and(|open| self.is(open, "{")) {
+            return past;
+        }
+        if !pattern.is_attribute() && open.is_some() && !self.opens_block(past) {
+            return past;
+        }
+        self.block(past, pattern.is_attribute())
+    }
+
+    /// Whether a block follows at once: `TEST(a, b) {`, `func TestX(t) error {`.
+    fn opens_block(&self, at: usize) -> bool {
+        let words = (at..at + 8).find(|at| !self.tokens.get(*at).is_some_and(|token| !token.first && matches!(token.kind, Kind::Word) || matches!(token.text, "*" | "." | ":" | "-" | ">")));
+        words.is_some_and(|at| self.is(at, "{")) || self.tokens.get(at).is_some_and(|token| token.first && token.text == "{")
+    }
+
+    /// The end of the first block behind `from`. Attributes of the same item are stepped over.
+    fn block(&self, from: usize, attribute: bool) -> usize {
+        let mut at = from;
+        let mut seen_word = false;
+        while at < self.tokens.len().min(from + MAX_HEAD) {
+            let Some(token) = self.tokens.get(at) else { break };
+            match (token.kind, token.text) {
+                (Kind::Mark, "{") => return self.close(at) + 1,
+                (Kind::Mark, ";") => return at + 1,
+                (Kind::Mark, "(" | "[") => at = self.close(at),
+                (Kind::Mark, "}") => return at,
+                // The next item has begun: this one has no block.
+                (Kind::Mark, "@" | "#") if attribute && token.first && seen_word => return at,
+                (Kind::Word, _) if !token.first || at == from || attribute => seen_word = true,
+                _ => {}
+            }
+            at += 1;
+        }
+        at
+    }
+
+    fn indented(&self, pattern: &Pattern, start: usize, end: usize) -> usize {
+        let mut line = (0..=start).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.first)).unwrap_or(start);
+        if pattern.is_attribute() {
+            // The item stands on the first line behind that is no attribute itself.
+            let next = (end..self.tokens.len()).find(|at| self.tokens.get(*at).is_some_and(|token| token.first && token.text != "@" && token.text != "[") && self.ends.get(*at).is_some_and(|end| *end > *at));
+            line = next.unwrap_or(line);
+        }
+        self.ends.get(line).copied().unwrap_or(end).max(end)
+    }
+
+    /// Assertions are those of the language, and calls of functions of this text that assert.
+    fn count_asserts(&mut self) {
+        let functions = self.definitions();
+        let names: BTreeSet<usize> = functions.iter().map(|function| function.at).collect();
+        let mut asserting: BTreeSet<&str> = BTreeSet::new();
+        for _ in 0..MAX_ROUNDS {
+            let mut count = 0;
+            self.asserts = Vec::with_capacity(self.tokens.len() + 1);
+            for (at, token) in self.tokens.iter().enumerate() {
+                self.asserts.push(count);
+                let called = token.kind == Kind::Word && asserting.contains(token.text) && !names.contains(&at);
+                count += usize::from(called || self.any(&self.language.asserts, at).is_some());
+            }
+            self.asserts.push(count);
+            let found: BTreeSet<&str> =
+                functions.iter().filter(|function| self.asserts_in(function.start, function.end) > 0).map(|function| function.name).collect();
+            if found.len() == asserting.len() {
+                break;
+            }
+            asserting = found;
+        }
+    }
+
+    /// Functions and classes.
+    pub fn definitions(&self) -> Vec<Definition<'t>> {
+        let named = |(start, matched, end): (usize, usize, usize)| {
+            let at = (start..matched).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.kind == Kind::Word))?;
+            Some(Definition { name: self.tokens.get(at)?.text, at, start, end })
+        };
+        self.places(&self.language.defs).into_iter().filter_map(named).collect()
+    }
+
+    fn asserts_in(&self, start: usize, end: usize) -> usize {
+        let at = |place: usize| self.asserts.get(place.min(self.tokens.len())).copied().unwrap_or(0);
+        at(end).saturating_sub(at(start))
+    }
+
+    /// The tests of the text, in their order.
+    pub fn nodes(&self) -> Vec<Node> {
+        let skips = self.places(&self.language.skips);
+        let stops = self.places(&self.language.stops);
+        let none = (0..self.tokens.len()).any(|at| self.any(&self.language.skip_all, at).is_some());
+        let mut nodes: Vec<Node> = Vec::new();
+        for (start, matched, end) in self.places(&self.language.tests) {
+            // Two patterns may speak of one test: `#[test]` and `#[tokio::test]`, an attribute and a name.
+            if nodes.last().is_some_and(|last| last.end == end) {
+                continue;
+            }
+            let skipped = none || skips.iter().any(|(from, _, to)| (*from..*to).contains(&start) || (*to == end && *from >= start)) || stops.iter().any(|(at, ..)| self.stops(start, end, *at));
+            let line = self.tokens.get(start).map_or(0, |token| token.line);
+            nodes.push(Node { name: self.name(start, matched, end), start, end, line, skipped, asserts: self.asserts_in(start, end) });
+        }
+        nodes
+    }
+
+    /// Whether what stands at `at` ends the test in any case: on the test's first line, or at the top of its body.
+    fn stops(&self, start: usize, end: usize, at: usize) -> bool {
+        let (Some(head), Some(token)) = (self.tokens.get(start), self.tokens.get(at)) else { return false };
+        if !(start..end).contains(&at) {
+            return false;
+        }
+        let body = self.tokens.get(start..end).into_iter().flatten().find(|token| token.first && token.line > head.line && token.indent > head.indent);
+        token.line == head.line || body.is_some_and(|body| token.first && token.indent == body.indent)
+    }
+
+    /// The name of a test: the string or the last word of what matched, else the word in front of the next bracket.
+    fn name(&self, start: usize, matched: usize, end: usize) -> String {
+        let within = self.tokens.get(start..matched).unwrap_or(&[]);
+        if let Some(text) = within.iter().find(|token| token.kind == Kind::Text) {
+            return text.text.to_owned();
+        }
+        let attribute = within.first().is_some_and(|token| matches!(token.text, "#" | "@" | "["));
+        if !attribute {
+            return within.iter().filter(|token| token.kind == Kind::Word).map(|token| token.text).collect::<Vec<_>>().join(" ");
+        }
+        // The word in front of the parameters; an attribute of its own may stand between.
+        let mut at = matched;
+        while at < end {
+            let Some(token) = self.tokens.get(at) else { break };
+            let named = token.kind == Kind::Word && self.is(at + 1, "(") && !self.tokens.get(at.wrapping_sub(1)).is_some_and(|before| before.text == "@");
+            if named {
+                return token.text.to_owned();
+            }
+            at = self.close(at) + 1;
+        }
+        String::new()
+    }
+
+    /// Whether documentation holds a test.
+    pub fn has_doctest(&self) -> bool {
+        let texts = self.comments.iter().chain(self.tokens.iter().filter(|token| token.kind == Kind::Text && token.text.contains('\n')));
+        texts.into_iter().any(|token| self.language.doctests.iter().any(|mark| token.text.lines().any(|line| line.trim_start_matches(['/', '!', '#', '-', '*', ' ', '\t', '|']).starts_with(mark.as_str()))))
+    }
+
+    /// Whether it holds a real test.
+    /// Error: why not.
+    pub fn tested(&self, doctests: bool) -> Result<(), Fault> {
+        let nodes = self.nodes();
+        if nodes.iter().any(Node::is_real) || (doctests && self.has_doctest()) {
+            return Ok(());
+        }
+        Err(if self.tokens.is_empty() {
+            if self.comments.is_empty() { Fault::Empty } else { Fault::OnlyComments }
+        } else if nodes.iter().any(|node| !node.skipped) {
+            Fault::NoAssertion
+        } else if !nodes.is_empty() || !self.places(&self.language.skips).is_empty() {
+            Fault::Skipped
+        } else {
+            Fault::NoTest
+        })
+    }
+}

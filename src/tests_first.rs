@@ -1,0 +1,335 @@
+//! Tests first: whether the sources that a call or a commit changes have a test, and whether it makes tests say less. All
+//! changes are judged together. What it must know of other files comes through [`Tree`].
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+mod place;
+mod weakening;
+
+use std::collections::HashMap;
+
+use crate::action::{Action, Deed};
+use crate::layout::{Catalogue, Layout, Unit, matches};
+use crate::policy::{TestsFirst, Tier, renews_snapshots};
+use crate::syntax::{Language, Need, Source, need, removed_lines};
+use crate::verdict::{Answer, Finding};
+use place::Places;
+
+/// The rule that a source needs a test by.
+pub const RULE: &str = "tests-first";
+/// The rule that tests keep what they say by.
+pub const WEAKENED: &str = "tests-weakened";
+/// Bytes of a text that is looked into; a longer one counts as unknown.
+const MAX_TEXT: usize = 2 << 20;
+/// Candidates that a message names.
+const NAMED: usize = 3;
+
+/// The text of a file before or after a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// There is no such file.
+    Absent,
+    Known(String),
+    /// There is one; its text cannot be told.
+    Unknown,
+}
+
+impl Text {
+    fn known(&self) -> Option<&str> {
+        if let Self::Known(text) = self { Some(text).filter(|text| text.len() <= MAX_TEXT).map(String::as_str) } else { None }
+    }
+}
+
+/// A file that a call or a commit changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// From the root of the repository, with `/`.
+    pub path: String,
+    pub old: Text,
+    pub new: Text,
+    /// The texts are stretches of the file, before and after: a patch whose place in the file was not found.
+    pub part: bool,
+}
+
+/// Files around the changes. It does not matter whether the changes are in it: what they say of a path goes first.
+pub trait Tree {
+    /// None: there is no such plain file, or it cannot be read.
+    fn read(&self, path: &str) -> Option<Vec<u8>>;
+    fn exists(&self, path: &str) -> bool;
+    /// Names in a folder (`""` is the root), each with whether it is a folder.
+    fn list(&self, folder: &str) -> Vec<(String, bool)>;
+    /// Whether the test was committed after the source was last; none where that is not asked.
+    fn newer(&self, _test: &str, _source: &str) -> Option<bool> {
+        None
+    }
+}
+
+/// What is found in the changes of one call or one commit. `today` in days since 1970-01-01 (UTC).
+pub fn judge(changes: &[Changed], tree: &dyn Tree, section: &TestsFirst, today: i64) -> Vec<Finding> {
+    match Judge::new(changes, tree, section, today) {
+        Ok(judge) => judge.findings(),
+        // The shipped layouts are read by a test; own ones were validated.
+        Err(why) => vec![Finding { answer: Answer::Maybe, unread: Some(why), ..blank(section, RULE, Tier::Supervised) }],
+    }
+}
+
+/// Commands that write down anew what tests expect.
+pub fn snapshots_renewed(actions: &[Action], section: &TestsFirst) -> Vec<Finding> {
+    let renewing = actions.iter().filter(|action| matches!(&action.deed, Deed::Run(run) if renews_snapshots(run)));
+    let finding = |action: &Action| Finding {
+        action: action.shown(),
+        via: action.via.clone(),
+        reason: "it writes down anew what tests expect, whatever the code does now".to_owned(),
+        instead: "look at what differs first, and ask the person to renew it".to_owned(),
+        ..blank(section, WEAKENED, section.weakening)
+    };
+    renewing.map(finding).collect()
+}
+
+/// A finding without what it says.
+fn blank(section: &TestsFirst, rule: &str, tier: Tier) -> Finding {
+    Finding {
+        rule: rule.to_owned(),
+        pack: RULE.to_owned(),
+        place: section.place.to_owned(),
+        tier,
+        answer: Answer::Yes,
+        unread: None,
+        shadow: section.shadow,
+        reason: String::new(),
+        instead: String::new(),
+        action: String::new(),
+        via: Vec::new(),
+        told: String::new(),
+    }
+}
+
+struct Judge<'a> {
+    changes: &'a [Changed],
+    section: &'a TestsFirst<'a>,
+    today: i64,
+    catalogue: Catalogue,
+    places: Places<'a>,
+}
+
+/// How a source stands with its tests.
+enum Stand {
+    /// A real test is there: where.
+    Tested(String),
+    /// Its test cannot be read.
+    Unread(String),
+    /// There is none: where it could be, the likeliest first, each with how many tests here stand so; and what is there
+    /// but is no real test, and why.
+    Missing { candidates: Vec<(String, usize)>, faults: Vec<String> },
+}
+
+impl<'a> Judge<'a> {
+    fn new(changes: &'a [Changed], tree: &'a dyn Tree, section: &'a TestsFirst<'a>, today: i64) -> Result<Self, String> {
+        let mut catalogue = Catalogue::shipped()?;
+        if !section.layouts.is_empty() {
+            catalogue.layouts.retain(|layout| section.layouts.contains(&layout.name.as_str()));
+        }
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        catalogue.layouts.extend(section.own.iter().map(|own| Layout {
+            name: own.name.to_owned(),
+            manifest: texts(&own.manifest),
+            source: texts(&own.source),
+            test: texts(&own.test),
+            exempt: texts(&own.exempt),
+            inline: own.inline,
+            unit: match own.unit {
+                "folder" => Unit::Folder,
+                "module" => Unit::Module,
+                _ => Unit::File,
+            },
+            ..Layout::default()
+        }));
+        Ok(Self { changes, section, today, places: Places::new(changes, tree), catalogue })
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = Vec::new();
+        let moved = self.moved();
+        for change in self.changes.iter().filter(|change| self.holds(&change.path)) {
+            findings.extend(self.untested(change, &moved));
+            findings.extend(self.weakened(change));
+        }
+        findings.sort_by_key(|finding| std::cmp::Reverse((!finding.shadow, finding.tier, finding.answer)));
+        findings
+    }
+
+    /// Whether the section speaks of the path at all.
+    fn holds(&self, path: &str) -> bool {
+        self.section.only.is_empty() || self.section.only.iter().any(|only| matches(only, path))
+    }
+
+    /// Lines that leave each language's files: what others may take over.
+    fn moved(&self) -> HashMap<&str, HashMap<String, usize>> {
+        let mut moved: HashMap<&str, HashMap<String, usize>> = HashMap::new();
+        for change in self.changes {
+            let (Some(language), Some(old)) = (self.catalogue.language(&change.path), change.old.known()) else { continue };
+            let new = change.new.known().map(|text| Source::new(text, language));
+            if new.is_none() && change.new != Text::Absent {
+                continue;
+            }
+            let pool = moved.entry(&language.name).or_default();
+            for (line, count) in removed_lines(&Source::new(old, language), new.as_ref()) {
+                *pool.entry(line).or_default() += count;
+            }
+        }
+        moved
+    }
+
+    /// A source that gets code which no test speaks of.
+    fn untested(&self, change: &Changed, moved: &HashMap<&str, HashMap<String, usize>>) -> Option<Finding> {
+        if change.new == Text::Absent {
+            return None;
+        }
+        let language = self.catalogue.language(&change.path)?;
+        let layouts = self.places.sources(&change.path, &self.catalogue);
+        if layouts.is_empty() || self.exempt(&change.path) {
+            return None;
+        }
+        let (line, defines) = match change.new.known() {
+            Some(new) => {
+                let old = change.old.known().map(|text| Source::new(text, language));
+                let none = HashMap::new();
+                // What leaves this file is not moved into it.
+                let pool = if change.old == Text::Absent || self.changes.len() > 1 { moved.get(language.name.as_str()).unwrap_or(&none) } else { &none };
+                // Without the text before, every line may be new.
+                match need(old.as_ref(), &Source::new(new, language), pool, change.part, layouts.iter().any(|(layout, ..)| layout.inline)) {
+                    Need::Nothing(_) => return None,
+                    Need::Test { line, defines } => (Some(line), defines),
+                }
+            }
+            None => (None, true),
+        };
+        let what = match &line {
+            Some(line) => format!("`{}` {} `{}`", change.path, if defines { "defines" } else { "changes" }, crate::action::clip(&tight(line))),
+            None => format!("what `{}` would hold is not known, which counts as new code", change.path),
+        };
+        let action = format!("write {}", change.path);
+        match self.stand(&change.path, change, &layouts, language) {
+            Stand::Tested(test) => {
+                let old = self.section.strict && !self.changes.iter().any(|other| other.path == test);
+                (old && self.places.tree.newer(&test, &change.path) == Some(false)).then(|| Finding {
+                    action,
+                    reason: format!("{what}, and its test `{test}` is older than that and no part of the change"),
+                    instead: format!("change `{test}` in the same commit, so that it speaks of what is new"),
+                    ..blank(self.section, RULE, self.section.tier)
+                })
+            }
+            Stand::Unread(test) => Some(Finding {
+                action,
+                answer: Answer::Maybe,
+                reason: format!("{what}, and what its test holds is not known"),
+                instead: format!("write `{test}` with a tool that shows its text"),
+                unread: Some(test),
+                ..blank(self.section, RULE, self.section.tier.min(Tier::Supervised))
+            }),
+            Stand::Missing { candidates, faults } => {
+                let there = if faults.is_empty() { String::from("no test of it exists") } else { faults.join(", ") };
+                Some(Finding {
+                    action,
+                    reason: format!("{what}, and {there}"),
+                    instead: instead(&candidates, self.places.sources(&change.path, &self.catalogue).iter().any(|(layout, ..)| layout.inline)),
+                    ..blank(self.section, RULE, self.section.tier)
+                })
+            }
+        }
+    }
+
+    fn exempt(&self, path: &str) -> bool {
+        self.section.exempt.iter().any(|exempt| exempt.until.is_none_or(|until| until >= self.today) && matches(exempt.path, path))
+    }
+
+    fn stand(&self, path: &str, change: &Changed, layouts: &[place::Placed], language: &Language) -> Stand {
+        let mut faults = Vec::new();
+        let mut unread = None;
+        let mut fault = |path: &str, why: &str| {
+            let text = format!("`{path}` {why}");
+            if faults.len() < NAMED && !faults.contains(&text) {
+                faults.push(text);
+            }
+        };
+        for (layout, ..) in layouts.iter().filter(|(layout, ..)| layout.inline) {
+            let source = change.new.known().filter(|_| !change.part).map(|text| Source::new(text, language));
+            match source.map(|source| (source.tested(layout.doctest), source.nodes().is_empty())) {
+                Some((Ok(()), _)) => return Stand::Tested(path.to_owned()),
+                Some((Err(why), false)) => fault(path, why.text()),
+                _ => {}
+            }
+            // Tests that stand in the file already, where only a stretch of it or nothing of the change is known.
+            if (change.part || change.new == Text::Unknown) && self.places.read_before(path).is_some_and(|text| Source::new(&text, language).tested(layout.doctest).is_ok()) {
+                return Stand::Tested(path.to_owned());
+            }
+        }
+        let candidates = self.places.candidates(path, layouts);
+        for candidate in &candidates {
+            for test in self.places.found(&candidate.path) {
+                if test == path {
+                    continue;
+                }
+                let Some(text) = self.places.text(&test) else { continue };
+                let Text::Known(text) = text else {
+                    unread.get_or_insert(test);
+                    continue;
+                };
+                let Some(language) = self.catalogue.language(&test) else {
+                    // A format without a language of its own (cram's `.t`, `.phpt`): a text that is not blank.
+                    if text.trim().is_empty() { fault(&test, "is empty") } else { return Stand::Tested(test) }
+                    continue;
+                };
+                let source = Source::new(&text, language);
+                if candidate.mention && !names(&source, &text, path) {
+                    continue;
+                }
+                match source.tested(false) {
+                    Ok(()) => return Stand::Tested(test),
+                    Err(_) if candidate.mention => {}
+                    Err(why) => fault(&test, why.text()),
+                }
+            }
+        }
+        if let Some(test) = unread {
+            return Stand::Unread(test);
+        }
+        Stand::Missing { candidates: self.places.ranked(candidates, &self.catalogue), faults }
+    }
+}
+
+/// Whether a test names the source: as a word of its code, or of a string.
+fn names(source: &Source, text: &str, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    source.tokens.iter().any(|token| token.text == stem || token.text.split(|sign: char| !sign.is_alphanumeric() && sign != '_').any(|word| word == stem))
+        && !text.is_empty()
+}
+
+/// A line of tokens as people write it.
+fn tight(line: &str) -> String {
+    let mut text = line.to_owned();
+    for mark in ["( ", " (", " )", " ,", " ;", " :", " .", ". ", " !", "< ", " <", " >", "# [ ", " ]"] {
+        text = text.replace(mark, mark.trim());
+    }
+    text
+}
+
+fn instead(candidates: &[(String, usize)], inline: bool) -> String {
+    let mut named = candidates.iter().take(NAMED).map(|(path, count)| match count {
+        0 => format!("`{path}`"),
+        1 => format!("`{path}` (as 1 test here stands)"),
+        count => format!("`{path}` (as {count} tests here stand)"),
+    });
+    let first = named.next();
+    let rest: Vec<String> = named.collect();
+    let also = if inline { " or in the file itself" } else { "" };
+    match first {
+        None => format!("write a test of it first{also}, then make this change again"),
+        Some(first) if rest.is_empty() => format!("write a failing test first, in {first}{also}, then make this change again"),
+        Some(first) => format!("write a failing test first, in {first}, else in {}{also}, then make this change again", rest.join(" or ")),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests_first_tests.rs"]
+mod tests;

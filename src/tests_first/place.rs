@@ -1,0 +1,214 @@
+//! Files around a change as a judgement sees them: the changes first, then the tree. Packages, candidates, what tests
+//! stand where.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Changed, Text, Tree};
+use crate::layout::{Candidate, Captures, Catalogue, Layout, folder, matches};
+
+/// Entries of folders that are looked through for one judgement.
+const MAX_ENTRIES: usize = 20_000;
+/// Folders that hold no tests of this project.
+const NOT_OURS: &[&str] = &["node_modules", "target", ".git", "vendor", "dist", "build", ".venv", "venv", "_build", "deps", "obj", ".terraform", "Pods", ".gradle", ".idea", ".next", "coverage", "__pycache__"];
+
+/// A layout for which a path is a source: its package, and what the parts of the path are.
+pub(super) type Placed<'c> = (&'c Layout, Vec<String>, Captures);
+
+pub(super) struct Places<'a> {
+    changes: &'a [Changed],
+    pub(super) tree: &'a dyn Tree,
+    folders: RefCell<HashMap<String, Vec<(String, bool)>>>,
+    looked: RefCell<usize>,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn new(changes: &'a [Changed], tree: &'a dyn Tree) -> Self {
+        Self { changes, tree, folders: RefCell::default(), looked: RefCell::new(0) }
+    }
+
+    /// The names in a folder, with what the changes bring.
+    fn names(&self, folder: &str) -> Vec<(String, bool)> {
+        if let Some(known) = self.folders.borrow().get(folder) {
+            return known.clone();
+        }
+        let mut names = if *self.looked.borrow() < MAX_ENTRIES { self.tree.list(folder.trim_end_matches('/')) } else { Vec::new() };
+        *self.looked.borrow_mut() += names.len() + 1;
+        for change in self.changes {
+            let Some(rest) = change.path.strip_prefix(folder) else { continue };
+            let (name, is_folder) = rest.split_once('/').map_or((rest, false), |(name, _)| (name, true));
+            if change.new == Text::Absent {
+                names.retain(|(known, known_folder)| *known_folder || known != name || is_folder);
+            } else if names.iter().all(|(known, _)| known != name) {
+                names.push((name.to_owned(), is_folder));
+            }
+        }
+        names.sort();
+        self.folders.borrow_mut().insert(folder.to_owned(), names.clone());
+        names
+    }
+
+    /// The text of a file after the changes; none if there is none.
+    pub(super) fn text(&self, path: &str) -> Option<Text> {
+        if let Some(change) = self.changes.iter().find(|change| change.path == path) {
+            return match &change.new {
+                Text::Absent => None,
+                // Only a stretch is known of it: what stood there before tells more.
+                Text::Known(text) if change.part => {
+                    let before = self.read_before(path).unwrap_or_default();
+                    Some(Text::Known(format!("{before}\n{text}")))
+                }
+                known => Some(known.clone()),
+            };
+        }
+        let bytes = self.tree.read(path)?;
+        Some(Text::Known(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// The text of a file in the tree.
+    pub(super) fn read_before(&self, path: &str) -> Option<String> {
+        self.tree.read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The folders of the nearest manifest above a path and of the next one; the root where there is none.
+    fn packages(&self, path: &str, layout: &Layout, catalogue: &Catalogue) -> Option<Vec<String>> {
+        // A layout without manifests of its own goes by those of all others.
+        let manifests = || if layout.manifest.is_empty() { catalogue.layouts.as_slice() } else { std::slice::from_ref(layout) }.iter().flat_map(|layout| &layout.manifest);
+        let mut found = Vec::new();
+        let mut at = folder(path);
+        loop {
+            if manifests().any(|name| self.has(at, name, &layout.says)) {
+                found.push(at.to_owned());
+            }
+            if at.is_empty() || found.len() == 2 {
+                break;
+            }
+            at = folder(at.trim_end_matches('/'));
+        }
+        if found.is_empty() && layout.required {
+            return None;
+        }
+        if found.is_empty() {
+            found.push(String::new());
+        }
+        Some(found)
+    }
+
+    /// Whether a folder holds a manifest of this name that says any of `says`.
+    fn has(&self, folder: &str, name: &str, says: &[String]) -> bool {
+        let (inner, name) = name.rsplit_once('/').map_or((String::new(), name), |(inner, name)| (format!("{inner}/"), name));
+        let folder = format!("{folder}{inner}");
+        let mut files = self.names(&folder).into_iter().filter(|(file, is_folder)| !is_folder && matches(name, file));
+        files.any(|(file, _)| says.is_empty() || matches!(self.text(&format!("{folder}{file}")), Some(Text::Known(text)) if says.iter().any(|word| text.contains(word))))
+    }
+
+    /// The layouts for which a path is a source that may need a test. A path that is a test of one of them is none.
+    pub(super) fn sources<'c>(&self, path: &str, catalogue: &'c Catalogue) -> Vec<Placed<'c>> {
+        let mut placed = Vec::new();
+        for layout in &catalogue.layouts {
+            if !self.same_language(path, layout, catalogue) {
+                continue;
+            }
+            let Some(packages) = self.packages(path, layout, catalogue) else { continue };
+            let package = packages.first().map_or("", String::as_str);
+            let Some(captures) = layout.source(path, package) else { continue };
+            if layout.exempts(path, package) || layout.is_test(path, package) {
+                return Vec::new();
+            }
+            placed.push((layout, packages, captures));
+        }
+        placed
+    }
+
+    /// Whether any source of a layout is in the language of this path: a cheap look before folders are listed.
+    fn same_language(&self, path: &str, layout: &Layout, catalogue: &Catalogue) -> bool {
+        let Some(language) = catalogue.language(path) else { return false };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        layout.source.iter().any(|source| {
+            let wanted = source.rsplit('/').next().unwrap_or(source);
+            !wanted.contains('.') && language.extensions.iter().any(String::is_empty) && !name.contains('.') || matches(&wanted.replace("**", "*"), name)
+        })
+    }
+
+    /// Whether a path is a test of any layout.
+    pub(super) fn is_test(&self, path: &str, catalogue: &Catalogue) -> bool {
+        let Some(language) = catalogue.language(path) else { return false };
+        let speaks = |layout: &&Layout| layout.test.iter().any(|test| test.ends_with('*') || test.ends_with('}') || language.extensions.iter().any(|extension| test.ends_with(&format!(".{extension}"))));
+        catalogue.layouts.iter().filter(speaks).any(|layout| {
+            self.packages(path, layout, catalogue).is_some_and(|packages| packages.iter().any(|package| layout.is_test(path, package)))
+        })
+    }
+
+    /// Where tests of a source may stand, by all its layouts, each path once.
+    pub(super) fn candidates(&self, path: &str, layouts: &[Placed]) -> Vec<Candidate> {
+        let mut all: Vec<Candidate> = Vec::new();
+        let mut add = |candidate: Candidate| {
+            if all.iter().all(|known| known.path != candidate.path) {
+                all.push(candidate);
+            }
+        };
+        for at in 0..2 {
+            for (layout, packages, captures) in layouts {
+                let Some(package) = packages.get(at) else { continue };
+                layout.candidates(path, package, captures).into_iter().for_each(&mut add);
+            }
+        }
+        all
+    }
+
+    /// The files that a path with wildcards stands for.
+    pub(super) fn found(&self, pattern: &str) -> Vec<String> {
+        if !pattern.contains(['*', '[']) {
+            let there = match self.changes.iter().find(|change| change.path == pattern) {
+                Some(change) => change.new != Text::Absent,
+                None => self.tree.exists(pattern),
+            };
+            return if there { vec![pattern.to_owned()] } else { Vec::new() };
+        }
+        let literal = folder(pattern.split(['*', '[']).next().unwrap_or(""));
+        let deep = pattern.get(literal.len()..).is_some_and(|rest| rest.contains('/'));
+        self.below(literal, deep).into_iter().filter(|path| matches(pattern, path)).collect()
+    }
+
+    /// Files in a folder; with `deep`, also those below it.
+    fn below(&self, start: &str, deep: bool) -> Vec<String> {
+        let mut files = Vec::new();
+        let mut left = vec![start.to_owned()];
+        while let Some(folder) = left.pop() {
+            for (name, is_folder) in self.names(&folder) {
+                if !is_folder {
+                    files.push(format!("{folder}{name}"));
+                } else if deep && !NOT_OURS.contains(&name.as_str()) {
+                    left.push(format!("{folder}{name}/"));
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    /// All files of the tree that could be looked through.
+    pub(super) fn all(&self, package: &str) -> Vec<String> {
+        self.below(package, true)
+    }
+
+    /// Candidates as a message names them: those first whose form most tests of this repository have.
+    pub(super) fn ranked(&self, candidates: Vec<Candidate>, catalogue: &Catalogue) -> Vec<(String, usize)> {
+        let files = self.all("");
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for candidate in candidates.iter().filter(|candidate| !candidate.mention) {
+            counts.entry(&candidate.form).or_insert_with(|| {
+                let tests = files.iter().filter(|file| matches(&candidate.form, file));
+                tests.filter(|file| catalogue.language(file).is_some()).count()
+            });
+        }
+        let named = candidates.iter().filter(|candidate| !candidate.path.contains(['*', '[', '{']) && !candidate.mention);
+        let mut named: Vec<(String, usize)> = named.map(|candidate| (candidate.path.clone(), counts.get(candidate.form.as_str()).copied().unwrap_or(0))).collect();
+        if named.is_empty() {
+            // All hold wildcards: shown as they are.
+            named = candidates.iter().filter(|candidate| !candidate.mention).map(|candidate| (candidate.path.clone(), 0)).collect();
+        }
+        named.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        named
+    }
+}

@@ -1,0 +1,134 @@
+//! Changes that make tests, or what tools are told to check, say less.
+
+use super::{Changed, Finding, Judge, Text, WEAKENED, blank};
+use crate::layout::folder;
+use crate::syntax::{Language, Source, Weakened, settings_weakened, silenced, tests_weakened};
+use crate::verdict::Answer;
+
+/// What a person reads of why this is held.
+const INSTEAD: &str = "mend the code instead; where the test is wrong or what it covers goes too, make both changes together, or ask the person";
+
+impl Judge<'_> {
+    /// What of the change makes tests or checks weaker.
+    pub(super) fn weakened(&self, change: &Changed) -> Vec<Finding> {
+        let path = &change.path;
+        let found = if self.catalogue.is_snapshot(path) {
+            snapshot(change).into_iter().collect()
+        } else {
+            let mut found = self.tests(change);
+            found.extend(self.settings(change));
+            found
+        };
+        let action = format!("{} {path}", if change.new == Text::Absent { "delete" } else { "write" });
+        let finding = |weakened: Weakened| Finding {
+            action: action.clone(),
+            reason: format!("tests and checks keep what they say: in `{path}` {}", weakened.what),
+            instead: INSTEAD.to_owned(),
+            answer: Answer::Yes,
+            ..blank(self.section, WEAKENED, self.section.weakening)
+        };
+        found.into_iter().map(finding).collect()
+    }
+
+    fn tests(&self, change: &Changed) -> Vec<Weakened> {
+        let Some(language) = self.catalogue.language(&change.path) else { return Vec::new() };
+        // A new file cannot weaken anything.
+        let Some(old) = change.old.known() else { return Vec::new() };
+        if change.new == Text::Unknown || change.part {
+            return Vec::new();
+        }
+        let new = change.new.known().unwrap_or("");
+        let (old, new) = (Source::new(old, language), Source::new(new, language));
+        let is_test = self.places.is_test(&change.path, &self.catalogue);
+        let mut found = Vec::new();
+        // A test that moves to another file is not gone.
+        let inline = !is_test && self.places.sources(&change.path, &self.catalogue).iter().any(|(layout, ..)| layout.inline);
+        if is_test || inline {
+            found = tests_weakened(&old, &new);
+            found.retain(|weakened| weakened.gone.is_empty() || !(self.moved_on(&old, &new, language, change) || self.covers_nothing(weakened, change, language)));
+        }
+        if change.new != Text::Absent && (is_test || !self.places.sources(&change.path, &self.catalogue).is_empty()) {
+            found.extend(silenced(&old, &new).map(|what| Weakened { what, gone: Vec::new() }));
+        }
+        found
+    }
+
+    /// The tests that leave this file come into another one of the same change.
+    fn moved_on(&self, old: &Source, new: &Source, language: &Language, change: &Changed) -> bool {
+        let (before, after) = (old.nodes(), new.nodes());
+        let mut gone = before.iter().filter(|node| after.iter().all(|kept| kept.name != node.name)).peekable();
+        let others: Vec<&str> = self.changes.iter().filter(|other| other.path != change.path).filter_map(|other| other.new.known()).collect();
+        gone.peek().is_some() && gone.all(|node| others.iter().any(|text| Source::new(text, language).nodes().iter().any(|come| come.name == node.name && come.is_real())))
+    }
+
+    /// What the tests that are gone spoke of is gone too: nothing that the sources they cover define is named in them, or
+    /// the change takes such a definition away.
+    fn covers_nothing(&self, weakened: &Weakened, change: &Changed, language: &Language) -> bool {
+        let names = |text: &str| -> Vec<String> { Source::new(text, language).definitions().iter().map(|found| found.name.to_owned()).collect() };
+        for other in self.changes {
+            let (Some(old), new) = (other.old.known(), other.new.known().unwrap_or("")) else { continue };
+            if other.new == Text::Unknown || (other.path == change.path && self.places.is_test(&other.path, &self.catalogue)) {
+                continue;
+            }
+            let kept = names(new);
+            if names(old).iter().any(|name| !kept.contains(name) && weakened.gone.contains(name) && !is_test_name(name)) {
+                return true;
+            }
+        }
+        let covered = self.covered(&change.path);
+        if covered.is_empty() {
+            // The whole file goes, and there is no source that it would be the test of.
+            return change.new == Text::Absent;
+        }
+        let still = covered.iter().filter_map(|path| self.places.text(path)).any(|text| match text {
+            Text::Known(text) => names(&text).iter().any(|name| weakened.gone.contains(name) && !is_test_name(name)),
+            _ => true,
+        });
+        !still
+    }
+
+    /// The sources whose test a path may be.
+    fn covered(&self, test: &str) -> Vec<String> {
+        let extension = crate::layout::extension(test);
+        let stem = test.rsplit('/').next().unwrap_or(test).to_ascii_lowercase();
+        let top = folder(test).split('/').next().unwrap_or("");
+        let near = |path: &String| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let base = name.rsplit_once('.').map_or(name, |(base, _)| base).to_ascii_lowercase();
+            path.as_str() != test && crate::layout::extension(path) == extension && (stem.contains(base.split('.').next().unwrap_or(&base)) || path.starts_with(top))
+        };
+        let sources = self.places.all("").into_iter().filter(near);
+        let is_candidate = |path: &String| {
+            let layouts = self.places.sources(path, &self.catalogue);
+            self.places.candidates(path, &layouts).iter().any(|candidate| !candidate.mention && crate::layout::matches(&candidate.path, test))
+        };
+        let mut covered: Vec<String> = sources.filter(is_candidate).collect();
+        if self.places.text(test).is_some() && !self.places.sources(test, &self.catalogue).is_empty() {
+            covered.push(test.to_owned());
+        }
+        covered
+    }
+
+    fn settings(&self, change: &Changed) -> Vec<Weakened> {
+        let settings = self.catalogue.settings(&change.path);
+        let Some(form) = self.catalogue.languages.iter().find(|language| language.name == "settings") else { return Vec::new() };
+        let Some(old) = change.old.known().filter(|_| change.new != Text::Unknown && !change.part) else { return Vec::new() };
+        settings.iter().flat_map(|settings| settings_weakened(old, change.new.known().unwrap_or(""), settings, form)).collect()
+    }
+}
+
+fn is_test_name(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.starts_with("test") || lower.ends_with("test") || lower.ends_with("tests")
+}
+
+/// What a tool wrote down as expected is written over.
+fn snapshot(change: &Changed) -> Option<Weakened> {
+    let what = match (&change.old, &change.new) {
+        (Text::Absent, _) => return None,
+        (old, new) if old == new && *new != Text::Unknown => return None,
+        (_, Text::Absent) => "what is expected would be gone",
+        _ => "what is expected would be written over",
+    };
+    Some(Weakened { what: what.to_owned(), gone: Vec::new() })
+}

@@ -1,0 +1,170 @@
+//! What a call's writes make of files, for the judgement of tests: texts before and after, by the disk. Judges nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::gate::after_text;
+use crate::action::{Action, Change, Deed};
+use crate::tests_first::{Changed, Text, Tree};
+
+/// Bytes of a file that are read.
+const MAX_FILE: u64 = 4 << 20;
+/// Files of a deleted folder that are looked at.
+const MAX_DELETED: usize = 2_000;
+
+/// The files below a folder on the disk.
+#[derive(Debug)]
+pub struct Disk {
+    root: PathBuf,
+}
+
+impl Disk {
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.to_path_buf() }
+    }
+}
+
+impl Tree for Disk {
+    fn read(&self, path: &str) -> Option<Vec<u8>> {
+        read(&self.root.join(path))
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.root.join(path).is_file()
+    }
+
+    fn list(&self, folder: &str) -> Vec<(String, bool)> {
+        let entries = fs::read_dir(self.root.join(folder)).into_iter().flatten().flatten();
+        // Links to folders are not followed: they may lead around in a circle.
+        entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?.is_dir()))).collect()
+    }
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let data = fs::metadata(path).ok().filter(|data| data.is_file() && data.len() <= MAX_FILE)?;
+    let bytes = fs::read(path).ok()?;
+    (bytes.len() as u64 <= data.len().max(MAX_FILE)).then_some(bytes)
+}
+
+/// What the actions of a call make of the files below `root`, each file once. `concerns` tells which paths matter.
+pub fn changes(actions: &[Action], root: &Path, concerns: impl Fn(&str) -> bool) -> Vec<Changed> {
+    let prefix = format!("{}/", root.display());
+    let mut changed: BTreeMap<String, Changed> = BTreeMap::new();
+    let before = |full: &str| match read(Path::new(full)) {
+        Some(bytes) => Text::Known(String::from_utf8_lossy(&bytes).into_owned()),
+        None if Path::new(full).exists() => Text::Unknown,
+        None => Text::Absent,
+    };
+    for action in actions {
+        match &action.deed {
+            Deed::Write(write) if write.change != Change::Attributes => {
+                let Some(full) = write.path.word.literal() else { continue };
+                let Some(path) = full.strip_prefix(&prefix).filter(|path| concerns(path)) else { continue };
+                let known = changed.entry(path.to_owned()).or_insert_with(|| {
+                    let old = before(full);
+                    Changed { path: path.to_owned(), new: old.clone(), old, part: false }
+                });
+                let new = match &write.change {
+                    Change::Unknown => copied(actions, action, &prefix).map_or(Text::Unknown, Text::Known),
+                    Change::Patch { added, removed } => match &known.new {
+                        Text::Known(text) => Text::Known(patched(text, added, removed)),
+                        _ => Text::Unknown,
+                    },
+                    change => {
+                        let text = if let Text::Known(text) = &known.new { text.clone() } else { String::new() };
+                        after_text(&text, change).map_or(Text::Unknown, Text::Known)
+                    }
+                };
+                known.new = new;
+            }
+            Deed::Delete(delete) => {
+                let Some(full) = delete.path.word.literal() else { continue };
+                for full in files(Path::new(full), delete.recursive) {
+                    let full = full.to_string_lossy().into_owned();
+                    let Some(path) = full.strip_prefix(&prefix).filter(|path| concerns(path)) else { continue };
+                    let known = changed.entry(path.to_owned()).or_insert_with(|| Changed { path: path.to_owned(), old: before(&full), new: Text::Absent, part: false });
+                    known.new = Text::Absent;
+                }
+            }
+            _ => {}
+        }
+    }
+    // What is as it was is no change.
+    changed.into_values().filter(|change| change.old != change.new || change.new == Text::Unknown).collect()
+}
+
+/// The text that a copy or a move brings: that of the one file which the same command reads or moves away.
+fn copied(actions: &[Action], write: &Action, prefix: &str) -> Option<String> {
+    let from = write.from?;
+    let Some(Deed::Run(run)) = actions.get(from).map(|action| &action.deed) else { return None };
+    if !matches!(run.program.as_str(), "cp" | "mv" | "install" | "git" | "ln" | "rsync") {
+        return None;
+    }
+    let mut sources = actions.iter().filter(|action| action.from == Some(from)).filter_map(|action| match &action.deed {
+        Deed::Read(path) => path.word.literal(),
+        Deed::Delete(delete) if delete.moved => delete.path.word.literal(),
+        _ => None,
+    });
+    let (source, None) = (sources.next()?, sources.next()) else { return None };
+    // What the same call wrote there before goes first.
+    let written = actions.iter().take_while(|action| !std::ptr::eq(*action, write)).filter_map(|action| match &action.deed {
+        Deed::Write(write) if write.path.word.literal() == Some(source) => Some(&write.change),
+        _ => None,
+    });
+    match written.last() {
+        Some(Change::Whole(text)) => Some(text.clone()),
+        Some(_) => None,
+        None => {
+            let _ = prefix;
+            read(Path::new(source)).and_then(|bytes| String::from_utf8(bytes).ok())
+        }
+    }
+}
+
+/// A text after lines of it were replaced: those that leave are taken out, those that come stand where the first of them
+/// stood, or at the end.
+fn patched(text: &str, added: &str, removed: &str) -> String {
+    let mut leaving: Vec<&str> = removed.lines().collect();
+    let mut lines: Vec<&str> = Vec::new();
+    let mut place = None;
+    for line in text.lines() {
+        if let Some(at) = leaving.iter().position(|leaving| *leaving == line).filter(|at| *at == 0 || place.is_none()) {
+            leaving.remove(at);
+            place.get_or_insert(lines.len());
+        } else {
+            lines.push(line);
+        }
+    }
+    let place = place.unwrap_or(lines.len());
+    let mut after: Vec<&str> = lines.get(..place).unwrap_or(&[]).to_vec();
+    after.extend(added.lines());
+    after.extend(lines.get(place..).unwrap_or(&[]));
+    after.join("\n") + "\n"
+}
+
+/// A file, or those below a folder.
+fn files(path: &Path, recursive: bool) -> Vec<PathBuf> {
+    if !path.is_dir() || path.is_symlink() {
+        return if path.exists() { vec![path.to_path_buf()] } else { Vec::new() };
+    }
+    let mut found = Vec::new();
+    let mut left = if recursive { vec![path.to_path_buf()] } else { Vec::new() };
+    while let Some(folder) = left.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => {
+                    if !matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | "target")) {
+                        left.push(entry.path());
+                    }
+                }
+                Ok(kind) if kind.is_file() => found.push(entry.path()),
+                _ => {}
+            }
+        }
+        if found.len() > MAX_DELETED {
+            break;
+        }
+    }
+    found
+}
