@@ -5,7 +5,8 @@ use std::path::Path;
 use std::{env, fs};
 
 /// What lays a compiled policy down and reads it back. `tests/it/built_in.rs` holds that there are no others.
-const FORM: [&str; 6] = ["src/action/program.rs", "src/policy.rs", "src/policy/pattern.rs", "src/policy/section.rs", "src/policy/table.rs", "src/policy/wire.rs"];
+const FORM: [&str; 6] =
+    ["src/action/program.rs", "src/policy.rs", "src/policy/pattern.rs", "src/policy/section.rs", "src/policy/table.rs", "src/policy/wire.rs"];
 
 fn main() {
     let root = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();

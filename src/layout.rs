@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::syntax::{Language, Settings};
-pub use template::{Captures, matches};
 pub use template::unknown_variable;
+pub use template::{Captures, matches};
 use template::{alternatives, area, capture, fill, widened};
 
 /// The shipped layouts: name shown in places, text. A test holds this list and the folder to each other.
@@ -160,7 +160,10 @@ impl Layout {
     /// Whether it needs no test by its name.
     pub fn exempts(&self, path: &str, package: &str) -> bool {
         let inner = path.strip_prefix(package).unwrap_or(path);
-        self.exempt.iter().flat_map(|pattern| alternatives(pattern)).any(|pattern| matches(&pattern, inner) || (!pattern.contains('/') && matches(&format!("**/{pattern}"), inner)))
+        self.exempt
+            .iter()
+            .flat_map(|pattern| alternatives(pattern))
+            .any(|pattern| matches(&pattern, inner) || (!pattern.contains('/') && matches(&format!("**/{pattern}"), inner)))
     }
 
     /// Whether a path looks like a test, or stands where tests do.

@@ -259,7 +259,9 @@ impl<'a> Judge<'a> {
                 _ => {}
             }
             // Tests that stand in the file already, where only a stretch of it or nothing of the change is known.
-            if (change.part || change.new == Text::Unknown) && self.places.read_before(path).is_some_and(|text| Source::new(&text, language).tested(layout.doctest).is_ok()) {
+            if (change.part || change.new == Text::Unknown)
+                && self.places.read_before(path).is_some_and(|text| Source::new(&text, language).tested(layout.doctest).is_ok())
+            {
                 return Stand::Tested(path.to_owned());
             }
         }
@@ -276,7 +278,11 @@ impl<'a> Judge<'a> {
                 };
                 let Some(language) = self.catalogue.language(&test) else {
                     // A format without a language of its own (cram's `.t`, `.phpt`): a text that is not blank.
-                    if text.trim().is_empty() { fault(&test, "is empty") } else { return Stand::Tested(test) }
+                    if text.trim().is_empty() {
+                        fault(&test, "is empty")
+                    } else {
+                        return Stand::Tested(test);
+                    }
                     continue;
                 };
                 let source = Source::new(&text, language);

@@ -81,7 +81,8 @@ impl TestsFirst<'_> {
 }
 
 /// Options by which test runners write down anew what tests expect: `jest -u`, `pytest --snapshot-update`.
-const RENEWING: &[&str] = &["--update-snapshots", "--updateSnapshot", "--update-snapshot", "--snapshot-update", "--force-update-snapshots", "--update-golden", "--update-goldens"];
+const RENEWING: &[&str] =
+    &["--update-snapshots", "--updateSnapshot", "--update-snapshot", "--snapshot-update", "--force-update-snapshots", "--update-golden", "--update-goldens"];
 /// Programs of which `-u` does so too.
 const RUNNERS: &[&str] = &["jest", "vitest", "ava", "playwright"];
 

@@ -187,7 +187,8 @@ fn statement(source: &Source, start: usize) -> usize {
     let mut at = start;
     let mut last = "";
     while let Some(token) = source.tokens.get(at) {
-        let goes_on = matches!(last, "," | "=" | "|" | "&" | "\\" | "." | ":") || matches!(token.text, "|" | "&" | "." | "=" | ")" | "}" | "{" | "extends" | "from");
+        let goes_on =
+            matches!(last, "," | "=" | "|" | "&" | "\\" | "." | ":") || matches!(token.text, "|" | "&" | "." | "=" | ")" | "}" | "{" | "extends" | "from");
         if at > start && token.first && !goes_on {
             return at;
         }

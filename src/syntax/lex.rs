@@ -27,7 +27,8 @@ pub struct Token<'t> {
 }
 
 /// A word after which a value follows, so that `/` begins a regular expression.
-const BEFORE_VALUE: &[&str] = &["return", "typeof", "case", "in", "of", "do", "else", "void", "delete", "throw", "await", "yield", "if", "when", "unless", "and", "or", "not"];
+const BEFORE_VALUE: &[&str] =
+    &["return", "typeof", "case", "in", "of", "do", "else", "void", "delete", "throw", "await", "yield", "if", "when", "unless", "and", "or", "not"];
 /// Columns of a tab.
 const TAB: u32 = 4;
 

@@ -174,7 +174,9 @@ impl<'t, 'l> Source<'t, 'l> {
 
     /// Whether a block follows at once: `TEST(a, b) {`, `func TestX(t) error {`.
     fn opens_block(&self, at: usize) -> bool {
-        let words = (at..at + 8).find(|at| !self.tokens.get(*at).is_some_and(|token| !token.first && matches!(token.kind, Kind::Word) || matches!(token.text, "*" | "." | ":" | "-" | ">")));
+        let words = (at..at + 8).find(|at| {
+            !self.tokens.get(*at).is_some_and(|token| !token.first && matches!(token.kind, Kind::Word) || matches!(token.text, "*" | "." | ":" | "-" | ">"))
+        });
         words.is_some_and(|at| self.is(at, "{")) || self.tokens.get(at).is_some_and(|token| token.first && token.text == "{")
     }
 
@@ -203,7 +205,10 @@ impl<'t, 'l> Source<'t, 'l> {
         let mut line = (0..=start).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.first)).unwrap_or(start);
         if pattern.is_attribute() {
             // The item stands on the first line behind that is no attribute itself.
-            let next = (end..self.tokens.len()).find(|at| self.tokens.get(*at).is_some_and(|token| token.first && token.text != "@" && token.text != "[") && self.ends.get(*at).is_some_and(|end| *end > *at));
+            let next = (end..self.tokens.len()).find(|at| {
+                self.tokens.get(*at).is_some_and(|token| token.first && token.text != "@" && token.text != "[")
+                    && self.ends.get(*at).is_some_and(|end| *end > *at)
+            });
             line = next.unwrap_or(line);
         }
         self.ends.get(line).copied().unwrap_or(end).max(end)
@@ -257,7 +262,9 @@ impl<'t, 'l> Source<'t, 'l> {
             if nodes.last().is_some_and(|last| last.end == end) {
                 continue;
             }
-            let skipped = none || skips.iter().any(|(from, _, to)| (*from..*to).contains(&start) || (*to == end && *from >= start)) || stops.iter().any(|(at, ..)| self.stops(start, end, *at));
+            let skipped = none
+                || skips.iter().any(|(from, _, to)| (*from..*to).contains(&start) || (*to == end && *from >= start))
+                || stops.iter().any(|(at, ..)| self.stops(start, end, *at));
             let line = self.tokens.get(start).map_or(0, |token| token.line);
             nodes.push(Node { name: self.name(start, matched, end), start, end, line, skipped, asserts: self.asserts_in(start, end) });
         }
@@ -300,7 +307,12 @@ impl<'t, 'l> Source<'t, 'l> {
     /// Whether documentation holds a test.
     pub fn has_doctest(&self) -> bool {
         let texts = self.comments.iter().chain(self.tokens.iter().filter(|token| token.kind == Kind::Text && token.text.contains('\n')));
-        texts.into_iter().any(|token| self.language.doctests.iter().any(|mark| token.text.lines().any(|line| line.trim_start_matches(['/', '!', '#', '-', '*', ' ', '\t', '|']).starts_with(mark.as_str()))))
+        texts.into_iter().any(|token| {
+            self.language
+                .doctests
+                .iter()
+                .any(|mark| token.text.lines().any(|line| line.trim_start_matches(['/', '!', '#', '-', '*', ' ', '\t', '|']).starts_with(mark.as_str())))
+        })
     }
 
     /// Whether it holds a real test.

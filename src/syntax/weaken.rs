@@ -7,7 +7,8 @@ use serde::Deserialize;
 use super::{Kind, Language, Node, Source, Token, lex};
 
 /// Words that set how far a value may be from the expected one; the numbers behind them grow with tolerance.
-const TOLERANCES: &[&str] = &["abs", "rel", "atol", "rtol", "delta", "epsilon", "eps", "tolerance", "within", "abs_tol", "rel_tol", "abs_diff_eq", "max_relative"];
+const TOLERANCES: &[&str] =
+    &["abs", "rel", "atol", "rtol", "delta", "epsilon", "eps", "tolerance", "within", "abs_tol", "rel_tol", "abs_diff_eq", "max_relative"];
 /// The same, for digits that must agree.
 const DIGITS: &[&str] = &["places", "toBeCloseTo", "decimal", "precision", "numDigits"];
 /// Tokens between such a word and its number.
@@ -79,7 +80,18 @@ const SILENCING_CODE: &[&str] = &[
     "@_silgen",
 ];
 /// Assertions that hold whatever the code does.
-const HOLLOW: &[&str] = &["assert True", "assert ( true )", "assert! ( true )", "expect ( true ) . toBe ( true )", "expect ( true ) . toBeTruthy", "assertTrue ( true )", "assertTrue ( True )", "assert . ok ( true )", "Assert . True ( true )", "expect ( true ) . to"];
+const HOLLOW: &[&str] = &[
+    "assert True",
+    "assert ( true )",
+    "assert! ( true )",
+    "expect ( true ) . toBe ( true )",
+    "expect ( true ) . toBeTruthy",
+    "assertTrue ( true )",
+    "assertTrue ( True )",
+    "assert . ok ( true )",
+    "Assert . True ( true )",
+    "expect ( true ) . to",
+];
 
 /// What became weaker, in one clause.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +113,15 @@ pub fn tests_weakened(old: &Source, new: &Source) -> Vec<Weakened> {
     let come = after.iter().filter(|node| !before.iter().any(|known| known.name == node.name)).count();
     let lost = gone.len() > come;
     if lost {
-        let words = |node: &&Node| old.tokens.get(node.start..node.end).into_iter().flatten().filter(|token| token.kind == Kind::Word).map(|token| token.text.to_owned()).collect::<Vec<_>>();
+        let words = |node: &&Node| {
+            old.tokens
+                .get(node.start..node.end)
+                .into_iter()
+                .flatten()
+                .filter(|token| token.kind == Kind::Word)
+                .map(|token| token.text.to_owned())
+                .collect::<Vec<_>>()
+        };
         let names: Vec<&str> = gone.iter().map(|node| node.name.as_str()).collect();
         found.push(Weakened { what: format!("{} would be gone: {}", tests(gone.len() - come), list(&names)), gone: gone.iter().flat_map(words).collect() });
     }
@@ -142,10 +162,13 @@ fn list(names: &[&str]) -> String {
 
 /// How often the tokens, written with blanks, stand in a text.
 fn occurrences(source: &Source, code: &str) -> usize {
-    let wanted: Vec<String> = code.split(' ').flat_map(|word| match word.strip_suffix('!') {
-        Some(word) => vec![word.to_owned(), "!".to_owned()],
-        None => vec![word.to_owned()],
-    }).collect();
+    let wanted: Vec<String> = code
+        .split(' ')
+        .flat_map(|word| match word.strip_suffix('!') {
+            Some(word) => vec![word.to_owned(), "!".to_owned()],
+            None => vec![word.to_owned()],
+        })
+        .collect();
     let texts: Vec<&str> = source.tokens.iter().map(|token| token.text).collect();
     texts.windows(wanted.len()).filter(|window| window.iter().zip(&wanted).all(|(token, wanted)| token == wanted)).count()
 }
@@ -231,7 +254,10 @@ pub fn settings_weakened(old: &str, new: &str, settings: &Settings, form: &Langu
                 _ => false,
             };
             let told = now.map_or_else(|| "would be gone".to_owned(), |now| format!("would go from {value} to {now}"));
-            if (named(key, &settings.least) && smaller(-1.0)) || (named(key, &settings.most) && smaller(1.0)) || (named(key, &settings.on) && on(value) && !now.is_some_and(on)) {
+            if (named(key, &settings.least) && smaller(-1.0))
+                || (named(key, &settings.most) && smaller(1.0))
+                || (named(key, &settings.on) && on(value) && !now.is_some_and(on))
+            {
                 found.push(weakened(format!("`{key}` {told}")));
             }
         }

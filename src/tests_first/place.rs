@@ -10,7 +10,26 @@ use crate::layout::{Candidate, Captures, Catalogue, Layout, folder, matches};
 /// Entries of folders that are looked through for one judgement.
 const MAX_ENTRIES: usize = 20_000;
 /// Folders that hold no tests of this project.
-const NOT_OURS: &[&str] = &["node_modules", "target", ".git", "vendor", "dist", "build", ".venv", "venv", "_build", "deps", "obj", ".terraform", "Pods", ".gradle", ".idea", ".next", "coverage", "__pycache__"];
+const NOT_OURS: &[&str] = &[
+    "node_modules",
+    "target",
+    ".git",
+    "vendor",
+    "dist",
+    "build",
+    ".venv",
+    "venv",
+    "_build",
+    "deps",
+    "obj",
+    ".terraform",
+    "Pods",
+    ".gradle",
+    ".idea",
+    ".next",
+    "coverage",
+    "__pycache__",
+];
 
 /// A layout for which a path is a source: its package, and what the parts of the path are.
 pub(super) type Placed<'c> = (&'c Layout, Vec<String>, Captures);
@@ -73,7 +92,8 @@ impl<'a> Places<'a> {
     /// The folders of the nearest manifest above a path and of the next one; the root where there is none.
     fn packages(&self, path: &str, layout: &Layout, catalogue: &Catalogue) -> Option<Vec<String>> {
         // A layout without manifests of its own goes by those of all others.
-        let manifests = || if layout.manifest.is_empty() { catalogue.layouts.as_slice() } else { std::slice::from_ref(layout) }.iter().flat_map(|layout| &layout.manifest);
+        let manifests =
+            || if layout.manifest.is_empty() { catalogue.layouts.as_slice() } else { std::slice::from_ref(layout) }.iter().flat_map(|layout| &layout.manifest);
         let mut found = Vec::new();
         let mut at = folder(path);
         loop {
@@ -99,7 +119,9 @@ impl<'a> Places<'a> {
         let (inner, name) = name.rsplit_once('/').map_or((String::new(), name), |(inner, name)| (format!("{inner}/"), name));
         let folder = format!("{folder}{inner}");
         let mut files = self.names(&folder).into_iter().filter(|(file, is_folder)| !is_folder && matches(name, file));
-        files.any(|(file, _)| says.is_empty() || matches!(self.text(&format!("{folder}{file}")), Some(Text::Known(text)) if says.iter().any(|word| text.contains(word))))
+        files.any(|(file, _)| {
+            says.is_empty() || matches!(self.text(&format!("{folder}{file}")), Some(Text::Known(text)) if says.iter().any(|word| text.contains(word)))
+        })
     }
 
     /// The layouts for which a path is a source that may need a test. A path that is a test of one of them is none.
@@ -133,10 +155,17 @@ impl<'a> Places<'a> {
     /// Whether a path is a test of any layout.
     pub(super) fn is_test(&self, path: &str, catalogue: &Catalogue) -> bool {
         let Some(language) = catalogue.language(path) else { return false };
-        let speaks = |layout: &&Layout| layout.test.iter().any(|test| test.ends_with('*') || test.ends_with('}') || language.extensions.iter().any(|extension| test.ends_with(&format!(".{extension}"))));
-        catalogue.layouts.iter().filter(speaks).any(|layout| {
-            self.packages(path, layout, catalogue).is_some_and(|packages| packages.iter().any(|package| layout.is_test(path, package)))
-        })
+        let speaks = |layout: &&Layout| {
+            layout
+                .test
+                .iter()
+                .any(|test| test.ends_with('*') || test.ends_with('}') || language.extensions.iter().any(|extension| test.ends_with(&format!(".{extension}"))))
+        };
+        catalogue
+            .layouts
+            .iter()
+            .filter(speaks)
+            .any(|layout| self.packages(path, layout, catalogue).is_some_and(|packages| packages.iter().any(|package| layout.is_test(path, package))))
     }
 
     /// Where tests of a source may stand, by all its layouts, each path once.
@@ -203,7 +232,8 @@ impl<'a> Places<'a> {
             });
         }
         let named = candidates.iter().filter(|candidate| !candidate.path.contains(['*', '[', '{']) && !candidate.mention);
-        let mut named: Vec<(String, usize)> = named.map(|candidate| (candidate.path.clone(), counts.get(candidate.form.as_str()).copied().unwrap_or(0))).collect();
+        let mut named: Vec<(String, usize)> =
+            named.map(|candidate| (candidate.path.clone(), counts.get(candidate.form.as_str()).copied().unwrap_or(0))).collect();
         if named.is_empty() {
             // All hold wildcards: shown as they are.
             named = candidates.iter().filter(|candidate| !candidate.mention).map(|candidate| (candidate.path.clone(), 0)).collect();

@@ -45,7 +45,9 @@ impl Judge<'_> {
         let inline = !is_test && self.places.sources(&change.path, &self.catalogue).iter().any(|(layout, ..)| layout.inline);
         if is_test || inline {
             found = tests_weakened(&old, &new);
-            found.retain(|weakened| weakened.gone.is_empty() || !(self.moved_on(&old, &new, language, change) || self.covers_nothing(weakened, change, language)));
+            found.retain(|weakened| {
+                weakened.gone.is_empty() || !(self.moved_on(&old, &new, language, change) || self.covers_nothing(weakened, change, language))
+            });
         }
         if change.new != Text::Absent && (is_test || !self.places.sources(&change.path, &self.catalogue).is_empty()) {
             found.extend(silenced(&old, &new).map(|what| Weakened { what, gone: Vec::new() }));
@@ -58,7 +60,8 @@ impl Judge<'_> {
         let (before, after) = (old.nodes(), new.nodes());
         let mut gone = before.iter().filter(|node| after.iter().all(|kept| kept.name != node.name)).peekable();
         let others: Vec<&str> = self.changes.iter().filter(|other| other.path != change.path).filter_map(|other| other.new.known()).collect();
-        gone.peek().is_some() && gone.all(|node| others.iter().any(|text| Source::new(text, language).nodes().iter().any(|come| come.name == node.name && come.is_real())))
+        gone.peek().is_some()
+            && gone.all(|node| others.iter().any(|text| Source::new(text, language).nodes().iter().any(|come| come.name == node.name && come.is_real())))
     }
 
     /// What the tests that are gone spoke of is gone too: nothing that the sources they cover define is named in them, or
@@ -95,7 +98,9 @@ impl Judge<'_> {
         let near = |path: &String| {
             let name = path.rsplit('/').next().unwrap_or(path);
             let base = name.rsplit_once('.').map_or(name, |(base, _)| base).to_ascii_lowercase();
-            path.as_str() != test && crate::layout::extension(path) == extension && (stem.contains(base.split('.').next().unwrap_or(&base)) || path.starts_with(top))
+            path.as_str() != test
+                && crate::layout::extension(path) == extension
+                && (stem.contains(base.split('.').next().unwrap_or(&base)) || path.starts_with(top))
         };
         let sources = self.places.all("").into_iter().filter(near);
         let is_candidate = |path: &String| {

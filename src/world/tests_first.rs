@@ -83,7 +83,8 @@ pub fn changes(actions: &[Action], root: &Path, concerns: impl Fn(&str) -> bool)
                 for full in files(Path::new(full), delete.recursive) {
                     let full = full.to_string_lossy().into_owned();
                     let Some(path) = full.strip_prefix(&prefix).filter(|path| concerns(path)) else { continue };
-                    let known = changed.entry(path.to_owned()).or_insert_with(|| Changed { path: path.to_owned(), old: before(&full), new: Text::Absent, part: false });
+                    let known =
+                        changed.entry(path.to_owned()).or_insert_with(|| Changed { path: path.to_owned(), old: before(&full), new: Text::Absent, part: false });
                     known.new = Text::Absent;
                 }
             }

@@ -59,7 +59,22 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 
 /// Modules that touch no file, clock, environment, process or stream.
 const PURE: &[&str] = &[
-    "event", "change", "action", "facts", "secret", "syntax", "layout", "policy", "matcher", "decide", "verdict", "tests_first", "failure", "answer", "report", "record",
+    "event",
+    "change",
+    "action",
+    "facts",
+    "secret",
+    "syntax",
+    "layout",
+    "policy",
+    "matcher",
+    "decide",
+    "verdict",
+    "tests_first",
+    "failure",
+    "answer",
+    "report",
+    "record",
 ];
 /// What a pure module begins with.
 const PURITY: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]";

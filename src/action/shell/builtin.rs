@@ -71,6 +71,9 @@ impl Shell<'_> {
                 self.read(args, stdin);
             }
             "mapfile" | "readarray" => {
+                if let Some(line) = args.iter().skip_while(|arg| !arg.is("-C")).nth(1) {
+                    self.within(name, |shell| shell.text(line, &Stdin::default()));
+                }
                 for name in args.iter().filter_map(Word::literal).filter(|text| !text.starts_with('-')).chain(args.is_empty().then_some("MAPFILE")) {
                     self.state.set(name, Word { multi: true, ..Word::unknown() });
                 }
@@ -132,7 +135,11 @@ impl Shell<'_> {
                 self.state.change(value);
             } else if options.contains('n') && !self.zsh && by != "export" {
                 // Without a value, what is assigned later is the name for which it stands.
-                if value.is_empty() { self.state.change(name) } else { self.state.refer(name, value) }
+                if value.is_empty() {
+                    self.state.change(name)
+                } else {
+                    self.state.refer(name, value)
+                }
                 continue;
             } else if by == "readonly" || options.contains('r') {
                 self.state.fix(name);
@@ -179,7 +186,8 @@ impl Shell<'_> {
             counts
         };
         let options = args.iter().take_while(option).count();
-        let known = |arg: &Word| arg.literal().is_some_and(|text| text.len() == 1 || text.bytes().skip(1).all(|byte| b"abefhkmnopruvxtBCEHPT-".contains(&byte)));
+        let known =
+            |arg: &Word| arg.literal().is_some_and(|text| text.len() == 1 || text.bytes().skip(1).all(|byte| b"abefhkmnopruvxtBCEHPT-".contains(&byte)));
         let odd = |arg: &Word| arg.prefix().starts_with("--") && !arg.is("--");
         if args.iter().take(options).any(|arg| arg.prefix().starts_with(['-', '+']) && (!known(arg) || odd(arg))) {
             self.state.place.positional = None;

@@ -119,8 +119,12 @@ impl Shell<'_> {
                             text.literal().map_or(Change::Unknown, |text| Change::Whole(text.to_owned()))
                         }
                         (None, "tee") => {
-                            if let (Some(file), Some(path)) = (&stdin.file, self.path(word).word.literal()) {
-                                self.state.copy(file, path);
+                            let path = self.path(word).word.to_string();
+                            match &stdin.file {
+                                Some(file) => self.state.copy(file, &path),
+                                // What another program gives is not known, but it stands there.
+                                None if stdin.connected => self.state.write(&path, Rc::new(Word::unknown())),
+                                None => {}
                             }
                             Change::Unknown
                         }

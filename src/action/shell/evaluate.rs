@@ -69,7 +69,12 @@ impl Shell<'_> {
     pub(super) fn hook(&mut self, name: &str, value: &Word) {
         match name {
             "PROMPT_COMMAND" => self.traps.push(value.clone()),
-            "PS0" | "PS1" | "PS2" | "PS4" | "BASH_ENV" | "ENV" => self.again(&value.to_string()),
+            "PS0" | "PS1" | "PS2" | "PS4" => self.again(&value.to_string()),
+            "BASH_ENV" | "ENV" => {
+                self.again(&value.to_string());
+                // Every shell that is started reads this file first.
+                self.within(name, |shell| shell.separate(|shell| shell.sourced(value, &[], &Stdin::default())));
+            }
             _ => {}
         }
     }

@@ -192,7 +192,8 @@ impl Shell<'_> {
         let output = self.within("$()", |shell| shell.separate(|shell| shell.script(script, &Stdin::default())));
         // A substitution of which the shell refuses a part writes nothing.
         let patterned = |word: &Rc<Word>| word.pieces.iter().any(|piece| matches!(piece, Piece::Glob(text) if text.contains('(')));
-        let mut word = output.and_then(|output| output.text).filter(|word| !self.state.refused && !patterned(word)).map_or_else(Word::unknown, Rc::unwrap_or_clone);
+        let mut word =
+            output.and_then(|output| output.text).filter(|word| !self.state.refused && !patterned(word)).map_or_else(Word::unknown, Rc::unwrap_or_clone);
         // Line ends at the end are cut off, and what is not known there may be nothing.
         let mut end = word.pieces.len();
         while let Some(piece) = end.checked_sub(1).and_then(|at| word.pieces.get_mut(at)) {
@@ -283,10 +284,12 @@ impl Shell<'_> {
                 (if hidden { unknown } else { own }, !*assign)
             }
             (Op::Alternative { colon, .. }, Some(values)) => {
-                let holes = values.iter().any(Word::has_hole);
+                // Without a text of its own it is nothing, whatever the value.
+                let holes = values.iter().any(Word::has_hole) && !own.iter().all(|word| word.is(""));
                 // What is not known may be unset, too.
                 if holes { (unknown, true) } else { (if *colon && empty { Vec::new() } else { own }, true) }
             }
+            (Op::Alternative { .. }, None) if own.iter().all(|word| word.is("")) => (own, true),
             _ => (unknown, true),
         }
     }
@@ -388,7 +391,10 @@ impl Shell<'_> {
                 (Variable::Array(values), Some("@" | "*")) => Some(values),
                 (Variable::Array(values), Some(index)) => {
                     // Zsh counts from one.
-                    let index = index.trim().parse::<usize>().ok()?.checked_sub(usize::from(self.zsh))?;
+                    let index = match index.trim().strip_prefix('-') {
+                        Some(back) if !values.iter().any(|value| value.multi) => values.len().checked_sub(back.parse::<usize>().ok()?)?,
+                        _ => index.trim().parse::<usize>().ok()?.checked_sub(usize::from(self.zsh))?,
+                    };
                     values.get(index).filter(|_| !values.iter().take(index).any(|value| value.multi)).map(|value| vec![value.clone()])
                 }
                 (Variable::Scalar(value), Some("0" | "@" | "*")) if !self.zsh => Some(vec![value]),

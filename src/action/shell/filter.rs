@@ -17,6 +17,9 @@ impl Shell<'_> {
             "cat" => match args {
                 [file] => {
                     let path = self.path(file);
+                    if self.remote {
+                        return Output::unknown();
+                    }
                     let Some(path) = path.word.literal() else { return Output::unknown() };
                     let text = self.state.written_text(path).filter(|_| self.state.added(path).is_empty());
                     let file = text.is_none().then(|| path.to_owned());
@@ -201,7 +204,13 @@ pub(super) fn printf(args: &[Word]) -> Option<Word> {
                             _ => false,
                         };
                         let escaped = value.literal().filter(|_| letter == 'b').map(|text| Word::lit(unescape(text)));
-                        word.extend(if odd && letter == 'q' { &unknown } else if odd { &number } else { escaped.as_ref().unwrap_or(value) });
+                        word.extend(if odd && letter == 'q' {
+                            &unknown
+                        } else if odd {
+                            &number
+                        } else {
+                            escaped.as_ref().unwrap_or(value)
+                        });
                         values = rest;
                     }
                 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::ast::{Assign, Command, Item, Join, Part, Redirect, Script, Simple, Target, Value};
+use super::ast::{Assign, Command, Item, Join, Part, RawWord, Redirect, Script, Simple, Target, Value};
 use super::parse;
 use super::state::{Mark, Variable};
 use super::{FILE, Output, Shell, Stdin};
@@ -185,8 +185,8 @@ impl Shell<'_> {
             }),
             Command::Function { name, body } => {
                 self.state.define(name, (**body).clone());
-                if self.zsh && name.starts_with("TRAP") {
-                    // A signal, or the end of the shell, runs it.
+                if (self.zsh && name.starts_with("TRAP")) || name.starts_with("command_not_found_handle") {
+                    // A signal, the end of the shell, or a program that is not there runs it.
                     self.perhaps(|shell| shell.follow(body, &Stdin::default()));
                 }
                 Output::nothing()
@@ -308,7 +308,7 @@ impl Shell<'_> {
         }
     }
 
-    fn for_loop(&mut self, name: &str, words: Option<&[super::ast::RawWord]>, body: &Script, stdin: &Stdin) -> Output {
+    fn for_loop(&mut self, name: &str, words: Option<&[RawWord]>, body: &Script, stdin: &Stdin) -> Output {
         let values = match words {
             Some(words) => words.iter().flat_map(|word| self.fields(word)).collect(),
             None => self.state.place.positional.as_deref().cloned().unwrap_or_else(|| vec![Word { multi: true, ..Word::unknown() }]),
@@ -379,7 +379,8 @@ impl Shell<'_> {
         }
         let output = self.send(&simple.redirects, if failing { Output::unknown() } else { output });
         // What failed says so on standard error.
-        let complains = failing && simple.redirects.iter().any(|redirect| redirect.fd.as_deref() == Some("2") && matches!(redirect.to, Target::Duplicate { .. }));
+        let complains =
+            failing && simple.redirects.iter().any(|redirect| redirect.fd.as_deref() == Some("2") && matches!(redirect.to, Target::Duplicate { .. }));
         if complains { Output::unknown() } else { output }
     }
 
@@ -440,8 +441,11 @@ impl Shell<'_> {
                 }
             }
             Value::Array(values) => {
-                // Which element a subscript means is not followed.
-                let subscripts = values.iter().any(|(subscript, _)| subscript.is_some());
+                // Only elements that are numbered in a row are followed.
+                let first = usize::from(self.zsh);
+                let in_row = |at: usize, subscript: &RawWord| matches!(subscript.parts.as_slice(), [Part::Text(text)] if text.parse() == Ok(at + first));
+                let subscripts =
+                    values.iter().enumerate().any(|(at, (subscript, _))| subscript.as_ref().is_some_and(|subscript| assign.append || !in_row(at, subscript)));
                 let mut all = match before {
                     _ if subscripts => vec![Word { multi: true, ..Word::unknown() }],
                     Some(Variable::Array(old)) if assign.append => old,
@@ -512,7 +516,9 @@ impl Shell<'_> {
                 }
                 // Without a command behind it a file is made empty or left; either way it is written.
                 Target::Write(word) | Target::Append(word) => self.faulty |= is_odd_device(word),
-                Target::Duplicate { word, .. } => self.faulty |= !matches!(word.parts.as_slice(), [Part::Text(text)] if matches!(text.as_str(), "0" | "1" | "2" | "-")),
+                Target::Duplicate { word, .. } => {
+                    self.faulty |= !matches!(word.parts.as_slice(), [Part::Text(text)] if matches!(text.as_str(), "0" | "1" | "2" | "-"))
+                }
             }
         }
         stdin
@@ -635,7 +641,9 @@ pub(super) fn marked(c: char) -> Bound {
 fn reads(condition: &Script) -> bool {
     let joined = condition.items.iter().rev().take_while(|item| item.join == Join::And).count();
     condition.items.iter().rev().take(joined + 1).any(|item| match &item.command {
-        Command::Simple(simple) if simple.redirects.is_empty() => simple.words.first().is_some_and(|word| word.parts == [super::ast::Part::Text("read".to_owned())]),
+        Command::Simple(simple) if simple.redirects.is_empty() => {
+            simple.words.first().is_some_and(|word| word.parts == [super::ast::Part::Text("read".to_owned())])
+        }
         _ => false,
     })
 }
@@ -669,7 +677,7 @@ fn may_fail(command: &Command) -> bool {
     match command {
         Command::Simple(simple) => match simple.words.first().map(|word| word.parts.as_slice()) {
             Some([Part::Text(name)]) => {
-                let option = |word: &super::ast::RawWord| matches!(word.parts.first(), Some(Part::Text(text)) if text.starts_with('-'));
+                let option = |word: &RawWord| matches!(word.parts.first(), Some(Part::Text(text)) if text.starts_with('-'));
                 let late = simple.words.iter().skip(1).skip_while(|word| option(word)).any(option);
                 !succeeds(name) || (late && !matches!(name.as_str(), "echo" | "printf"))
             }
@@ -685,9 +693,12 @@ fn may_fail(command: &Command) -> bool {
 }
 
 /// Whether a file is meant that nobody can make.
-fn is_odd_device(word: &super::ast::RawWord) -> bool {
+fn is_odd_device(word: &RawWord) -> bool {
     matches!(word.parts.first(), Some(Part::Text(text) | Part::Quoted(text)) if text.starts_with("/dev/") || text.starts_with("/proc/"))
-        && !is_device(&Path::resolve(&Word::lit("/"), &Word::lit(word.parts.iter().map(|part| if let Part::Text(text) | Part::Quoted(text) = part { text } else { "" }).collect::<String>())))
+        && !is_device(&Path::resolve(
+            &Word::lit("/"),
+            &Word::lit(word.parts.iter().map(|part| if let Part::Text(text) | Part::Quoted(text) = part { text } else { "" }).collect::<String>()),
+        ))
 }
 
 /// `/dev/null` and its kind keep nothing.
