@@ -32,6 +32,8 @@ pub struct Arguments {
     pub may_hide: Option<Word>,
     /// An option in front of the inner command was not known: it may have taken the next word as its value.
     pub unsure: bool,
+    /// An option that begins with `--no-` was given.
+    pub(super) negated: bool,
     /// Assignments for the inner command.
     pub assignments: Vec<(String, Word)>,
     /// Standard input was named where a file with commands or text is expected (`make -f -`).
@@ -314,7 +316,12 @@ fn long(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) 
     match candidates.as_slice() {
         [(opt, false)] => {
             // The last of `--x` and `--no-x` counts.
-            out.flags.retain(|flag| !flag.names.iter().any(|known| opposite(known).is_some_and(|known| opt.names.contains(&known.as_str()))));
+            let opposites: Vec<String> = opt.names.iter().filter_map(|name| opposite(name)).collect();
+            let negates = opt.names.iter().any(|name| name.starts_with("--no-"));
+            if negates || out.negated {
+                out.negated |= negates;
+                out.flags.retain(|flag| !flag.names.iter().any(|known| opposites.contains(known)));
+            }
             match attached {
                 None if opt.takes == Takes::Value => return value_behind(program, opt, words, at + 1, out),
                 Some(value) if matches!(opt.role, Role::Argv | Role::SplitArgv) => {
@@ -328,6 +335,7 @@ fn long(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) 
         [(opt, true)] => {
             out.flags.retain(|flag| !flag.names.iter().any(|known| opt.names.contains(&known.as_str())));
             let names = opt.names.iter().filter_map(|known| opposite(known)).collect();
+            out.negated = true;
             out.flags.push(Flag { names, value: attached });
             return at + 1;
         }

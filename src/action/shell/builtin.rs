@@ -14,6 +14,9 @@ const BLANKS: [char; 3] = [' ', '\t', '\n'];
 impl Shell<'_> {
     /// Follows a builtin. None: it is none.
     pub(super) fn builtin(&mut self, name: &str, args: &[Word], stdin: &Stdin) -> Option<Output> {
+        if self.state.place.disabled.iter().any(|disabled| disabled == name) {
+            return None;
+        }
         let prints = prints(name, args);
         match name {
             "cd" | "pushd" => self.cd(args),
@@ -79,6 +82,10 @@ impl Shell<'_> {
                 }
             }
             "let" => self.evaluate(args),
+            "enable" if args.first().is_some_and(|arg| arg.is("-n")) && args.iter().all(|arg| arg.literal().is_some()) => {
+                let names = args.iter().skip(1).filter_map(Word::literal).map(str::to_owned);
+                self.state.place.disabled = self.state.place.disabled.iter().cloned().chain(names).collect();
+            }
             "enable" if args.iter().any(|arg| arg.literal().is_none_or(|text| text.starts_with('-') && text.contains(['n', 'f']))) => {
                 self.opaque(joined(args).to_string(), "it changes what the shell's own commands mean");
             }

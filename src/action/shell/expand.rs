@@ -62,11 +62,14 @@ impl Shell<'_> {
     fn split(&mut self, raw: &RawWord, separators: Option<&str>) -> Vec<Word> {
         let mut fields = Fields::default();
         self.spend(raw.size());
+        // In front of a `$` that begins nothing, bash does not split.
+        let lone = raw.parts.iter().rposition(|part| matches!(part, Part::Text(text) if text.contains('$'))).filter(|_| !self.zsh);
         for (at, part) in raw.parts.iter().enumerate() {
             if self.stopped {
                 break;
             }
             fields.tighten();
+            let whole = lone.is_some_and(|lone| at < lone);
             match part {
                 Part::Text(text) => {
                     let mut front = Word::default();
@@ -78,13 +81,13 @@ impl Shell<'_> {
                         continue;
                     }
                     let assigned = text.find("=~").filter(|end| at == 0 && !self.zsh && text.get(..*end).is_some_and(is_name));
-                    let text = match assigned {
-                        Some(end) => {
-                            front.push_lit(text.get(..=end).unwrap_or(""));
-                            self.tilde(text.get(end + 1..).unwrap_or(""), raw, &mut front)
-                        }
-                        None => text,
-                    };
+                    let mut text = text;
+                    let mut next = assigned;
+                    while let Some(end) = next {
+                        front.push_lit(text.get(..=end).unwrap_or(""));
+                        text = self.tilde(text.get(end + 1..).unwrap_or(""), raw, &mut front);
+                        next = text.find("=~");
+                    }
                     fields.word(&front);
                     fields.open |= text.is_empty() && raw.parts.len() == 1;
                     match separators {
@@ -114,7 +117,9 @@ impl Shell<'_> {
                         // Joined, and split again.
                         values = vec![self.in_one(&values, parameter)];
                     }
-                    if parameter.quoted && is_list(parameter, "*") {
+                    if whole && !parameter.quoted {
+                        fields.quoted(&[self.in_one(&values, parameter)], false);
+                    } else if parameter.quoted && is_list(parameter, "*") {
                         fields.quoted(&[self.in_one(&values, parameter)], false);
                     } else if parameter.quoted {
                         fields.quoted(&values, is_list(parameter, "@"));
@@ -124,7 +129,7 @@ impl Shell<'_> {
                 }
                 Part::Command { script, quoted } => {
                     let output = self.substitute(script);
-                    if *quoted {
+                    if *quoted || whole {
                         fields.quoted(&[output], false);
                     } else {
                         // This is split in zsh too.

@@ -84,7 +84,8 @@ impl Shell<'_> {
             return output;
         }
         // In a folder of one's own another program may have the name.
-        if head.prefix().contains('/') && !super::scripts::is_system(head.prefix()) { Output::unknown() } else { self.output(&name, args, stdin) }
+        let other = self.state.place.disabled.iter().any(|disabled| *disabled == name);
+        if other || (head.prefix().contains('/') && !super::scripts::is_system(head.prefix())) { Output::unknown() } else { self.output(&name, args, stdin) }
     }
 
     /// Functions, aliases and builtins. None: it is a program.

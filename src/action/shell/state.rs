@@ -113,6 +113,8 @@ pub(super) struct Place {
     pub(super) name: Option<Word>,
     /// The branch that this line switched to.
     pub(super) branch: Option<Word>,
+    /// Commands of the shell that were switched off: programs of the same name run.
+    pub(super) disabled: Rc<[String]>,
 }
 
 /// A state to which one can come back.
@@ -175,7 +177,7 @@ const FOLDERS: &[(&str, &str)] = &[
 
 impl State {
     pub(super) fn new(setting: &Setting) -> Self {
-        let place = Place { exports_all: false, cwd: Word::lit(setting.cwd.as_str()), positional: None, name: None, branch: None };
+        let place = Place { exports_all: false, cwd: Word::lit(setting.cwd.as_str()), positional: None, name: None, branch: None, disabled: Rc::default() };
         let mut state = Self {
             variables: Names::NONE,
             exported: Names::NONE,
