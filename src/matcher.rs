@@ -30,6 +30,8 @@ pub struct Asking<'f> {
     pub needs: BTreeSet<Need>,
     /// Why facts that were asked for hold, for the message.
     pub told: Vec<String>,
+    /// A text was not looked at, because other questions are open: the rule will be asked again.
+    pub put_off: bool,
     /// The secrets of texts that were searched: where a text stands in memory, and what was found.
     pub secrets: Vec<((usize, usize), Vec<Found>)>,
 }
@@ -74,6 +76,9 @@ pub fn rule(rule: &Rule, at: usize, actions: &[Action], asking: &mut Asking) -> 
         return Answer::No;
     }
     let mut answer = when(&rule.when, action, actions, Cover::Any, asking);
+    if std::mem::take(&mut asking.put_off) {
+        return Answer::Maybe;
+    }
     if !action.sure {
         answer = answer.min(Answer::Maybe);
     }

@@ -61,36 +61,52 @@ const MAX_KEY: usize = 16 << 10;
 /// The secrets of a text, in their order; none lies within another.
 #[must_use]
 pub fn find(text: &str) -> Vec<Found> {
-    let bytes = text.as_bytes();
-    let mut found: Vec<Found> = Vec::new();
-    let mut at = 0;
-    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-        let length = rest.iter().position(|byte| !is_run(*byte)).unwrap_or(rest.len());
-        let start = at + length;
-        if length >= SHORTEST && (length >= LONG || rest.first().is_some_and(|first| SPECIAL.contains(first))) {
-            let end = add(run(text, at, start), start, &mut found);
-            if end > start {
-                at = end;
-                continue;
+    let mut found = runs(text);
+    found.extend(text.match_indices('=').filter_map(|(at, _)| assigned(text, at)));
+    let colon = |at: usize| if text.as_bytes().get(at + 1..at + 3) == Some(b"//") { address(text, at) } else { assigned(text, at) };
+    found.extend(text.match_indices(':').filter_map(|(at, _)| colon(at)));
+    // Of two that overlap the surer one stays: a form says more than a name in front of it.
+    found.sort_by_key(|found| found.range.start);
+    let mut kept: Vec<Found> = Vec::with_capacity(found.len());
+    for found in found {
+        match kept.last_mut() {
+            Some(last) if found.range.start < last.range.end => {
+                if found.confidence > last.confidence {
+                    *last = found;
+                }
             }
+            _ => kept.push(found),
         }
-        at = start + 1;
-        match rest.get(length).unwrap_or(&b' ') {
-            b'=' => at = add(assigned(text, start), at, &mut found),
-            b':' if bytes.get(at..at + 2) == Some(b"//") => at = add(address(text, start), at, &mut found),
-            b':' => at = add(assigned(text, start), at, &mut found),
-            _ => {}
+    }
+    kept
+}
+
+/// The secrets among the runs of letters. Whether a run reaches over a place is asked at its end: where it does not, none
+/// that is long enough begins before it, so that most bytes are never looked at.
+fn runs(text: &str) -> Vec<Found> {
+    let bytes = text.as_bytes();
+    let is_letter = |at: usize| bytes.get(at).is_some_and(|byte| is_run(*byte));
+    let mut found = Vec::new();
+    // No run that is still to be looked at begins before this place.
+    let mut from = 0;
+    while let Some(last) = bytes.get(from + SHORTEST - 1) {
+        let place = from + SHORTEST - 1;
+        if !is_run(*last) {
+            from = place + 1;
+            continue;
+        }
+        let start = (from..place).rev().find(|at| !is_letter(*at)).map_or(from, |at| at + 1);
+        let end = (place + 1..).find(|at| !is_letter(*at)).unwrap_or(bytes.len());
+        from = end + 1;
+        let special = bytes.get(start).is_some_and(|first| SPECIAL.contains(first));
+        if end - start >= if special { SHORTEST } else { LONG }
+            && let Some(new) = run(text, start, end)
+        {
+            from = from.max(new.range.end);
+            found.push(new);
         }
     }
     found
-}
-
-/// Notes what was found; where the search goes on.
-fn add(new: Option<Found>, at: usize, found: &mut Vec<Found>) -> usize {
-    let Some(new) = new else { return at };
-    let end = new.range.end.max(at);
-    found.push(new);
-    end
 }
 
 /// Letters, digits and what stands within keys.
@@ -265,10 +281,6 @@ fn assigned(text: &str, at: usize) -> Option<Found> {
     let name = shape::name_before(text, at)?;
     let (start, value) = shape::value_behind(text, at)?;
     let (kind, confidence) = shape::named_secret(&name, value, text, at)?;
-    // A form says more than a name; the search comes to it by itself.
-    if confidence == Confidence::Likely && !find(value).is_empty() {
-        return None;
-    }
     Some(Found { kind, confidence, range: start..start + value.len() })
 }
 

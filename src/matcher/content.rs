@@ -16,6 +16,7 @@ pub(super) fn is_asked(table: &FileWhen) -> bool {
 pub(super) fn brought(table: &FileWhen, write: &Write, asking: &mut Asking) -> Answer {
     // Texts are long, and while something else is to be found out this is asked again anyway.
     if !asking.needs.is_empty() {
+        asking.put_off = true;
         return Answer::Maybe;
     }
     let texts = texts(&write.change);

@@ -36,6 +36,12 @@ const EXAMPLES: &[&str] = &[
     "da39a3ee5e6b4b0d",
     "e3b0c44298fc1c14",
 ];
+/// Ends of names whose values are secrets, in small letters without what joins words.
+const NAMES: &[&str] = &[
+    "password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "encryptionkey", "accountkey",
+];
+/// A longer value is no key of one line.
+const MAX_VALUE: usize = 128;
 /// Passwords that guard nothing.
 const WEAK: &[&str] = &["pass", "secret", "admin", "root", "user", "postgres", "mysql", "mongo", "rabbit", "guest", "test", "demo", "local", "docker", "pwd"];
 /// As many signs in a row that go up, go down or stay the same are a person's.
@@ -175,19 +181,20 @@ pub(super) fn name_before(text: &str, at: usize) -> Option<String> {
         [rest @ .., b'\\', b'"' | b'\''] | [rest @ .., b'"' | b'\'' | b']'] => rest,
         front => front,
     };
-    // Names of secrets end so; most names do not.
-    if !matches!(front.last()?.to_ascii_lowercase(), b'd' | b't' | b'n' | b'y' | b's' | b'h' | b'e') {
+    // Most names end otherwise.
+    if !matches!(front.last()?.to_ascii_lowercase(), b'd' | b't' | b'n' | b'y' | b'e') {
         return None;
     }
     let length = front.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
     let name = front.get(front.len() - length..)?;
-    Some(name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| char::from(byte.to_ascii_lowercase())).collect())
+    let name: String = name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+    NAMES.iter().any(|end| name.ends_with(end)).then_some(name)
 }
 
 /// The value behind the `=` or `:` at `at`, without its quotes, and where it begins.
 pub(super) fn value_behind(text: &str, at: usize) -> Option<(usize, &str)> {
     let rest = text.as_bytes().get(at + 1..)?;
-    let rest = rest.get(..rest.len().min(NEAR * 2)).unwrap_or(rest);
+    let rest = rest.get(..rest.len().min(MAX_VALUE + 8)).unwrap_or(rest);
     let sign = usize::from(matches!(rest.first(), Some(b'>' | b'=')));
     if sign == 1 && rest.first() == Some(&b'=') {
         // A comparison, unless it is the `:=` whose colon stands at `at`.
@@ -235,10 +242,9 @@ pub(super) fn named_secret(name: &str, value: &str, text: &str, at: usize) -> Op
         let twilio = near.windows(6).any(|word| word == b"twilio");
         return Some(if twilio { ("Twilio auth token", Confidence::Certain) } else { ("token", Confidence::Likely) });
     }
-    let names = ["password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "encryptionkey"];
     // Others name what is public, or no value at all.
     let public = ["publickey", "publictoken", "tokentype", "csrftoken", "nextpagetoken", "pagetoken", "cancellationtoken"];
-    if !names.iter().any(|end| name.ends_with(end)) || public.iter().any(|word| name.ends_with(word)) || !(20..=128).contains(&value.len()) {
+    if public.iter().any(|word| name.ends_with(word)) || !(20..=MAX_VALUE).contains(&value.len()) {
         return None;
     }
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
