@@ -96,7 +96,7 @@ fn runs(text: &str) -> Vec<Found> {
             continue;
         }
         let start = (from..place).rev().find(|at| !is_letter(*at)).map_or(from, |at| at + 1);
-        let end = (place + 1..).find(|at| !is_letter(*at)).unwrap_or(bytes.len());
+        let end = (place + 1..bytes.len()).find(|at| !is_letter(*at)).unwrap_or(bytes.len());
         from = end + 1;
         let special = bytes.get(start).is_some_and(|first| SPECIAL.contains(first));
         if end - start >= if special { SHORTEST } else { LONG }

@@ -18,6 +18,8 @@ use super::wired::Wired;
 pub const DENIED: &str = "git push --force origin main";
 /// A command that must go on.
 pub const HARMLESS: &str = "git status --short";
+/// The session by which the record tells these calls from an agent's.
+const SESSION: &str = "portcullis";
 /// After this the gate counts as stuck; its own deadlines are below.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -67,7 +69,7 @@ fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<String>
 /// The event that the client sends before it runs `command` in its shell tool, in the form in which it was recorded.
 pub fn before_command(command: &str, cwd: &Path, mode: &str) -> String {
     json!({
-        "session_id": "00000000-0000-4000-8000-000000000001",
+        "session_id": SESSION,
         "transcript_path": "/dev/null",
         "cwd": cwd,
         "permission_mode": mode,
@@ -122,7 +124,7 @@ pub fn lets_through(entry: &Wired, place: &Place) -> Result<(), String> {
 pub fn hands_over(entry: &Wired, place: &Place) -> Result<(), String> {
     // The same program, told of an event that only the cold binary answers, so that the way to it is gone.
     let event = json!({
-        "session_id": "00000000-0000-4000-8000-000000000001",
+        "session_id": SESSION,
         "transcript_path": "/dev/null",
         "cwd": place.cwd,
         "hook_event_name": "ConfigChange",

@@ -88,7 +88,8 @@ fn secret(table: &FileWhen, write: &Write, text: &str, old: &str, asking: &mut A
 /// From the first mark of a merge to the last, each on a line of its own; what stands in a fence of Markdown is an example.
 fn conflict(text: &str) -> Option<&str> {
     const MARKS: [&str; 3] = ["<<<<<<<", "=======", ">>>>>>>"];
-    let first = text.find(MARKS.first()?)?;
+    // One sign is found faster than seven.
+    let (first, _) = text.match_indices('<').find(|(at, _)| text.get(*at..).is_some_and(|rest| rest.starts_with(MARKS[0])))?;
     let (mut fenced, mut next, mut start, mut at) = (false, 0, 0, 0);
     for line in text.split_inclusive('\n') {
         let (begin, bare) = (at, line.trim_end());

@@ -37,9 +37,8 @@ const EXAMPLES: &[&str] = &[
     "e3b0c44298fc1c14",
 ];
 /// Ends of names whose values are secrets, in small letters without what joins words.
-const NAMES: &[&str] = &[
-    "password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "encryptionkey", "accountkey",
-];
+const NAMES: &[&str] =
+    &["password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "encryptionkey", "accountkey"];
 /// A longer value is no key of one line.
 const MAX_VALUE: usize = 128;
 /// Passwords that guard nothing.

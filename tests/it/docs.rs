@@ -178,6 +178,7 @@ fn documents() -> Vec<(String, String)> {
         "docs/policy.md",
         "docs/rules.md",
         "docs/failures.md",
+        "docs/record.md",
         "tests/events/README.md",
     ];
     names.iter().map(|name| ((*name).to_owned(), fs::read_to_string(package().join(name)).unwrap_or_else(|error| panic!("{name}: {error}")))).collect()
