@@ -217,7 +217,8 @@ fn private_key(text: &str, start: usize) -> Option<Found> {
     };
     let from = start + 10 + name.len() + 5;
     let rest = text.get(from..)?;
-    let length = rest.find("-----END").unwrap_or(rest.len()).min(MAX_KEY);
+    // Its end, or the beginning of another.
+    let length = rest.find("-----").unwrap_or(rest.len()).min(MAX_KEY);
     let mut end = from + length;
     while !text.is_char_boundary(end) {
         end -= 1;

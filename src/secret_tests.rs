@@ -71,3 +71,88 @@ fn every_form_is_found_wherever_it_stands() {
         assert!(missed <= 8, "{}: {missed} of 200 were missed", format.mark);
     }
 }
+
+/// Whatever stands side by side: what is found are whole characters in order, and what is taken out is gone.
+#[test]
+fn any_text_can_be_searched() {
+    let mut lot = Lot(3);
+    let key = lot.draw(ALNUM, 70);
+    let pieces = [
+        "=",
+        ":",
+        "://",
+        "@",
+        " ",
+        "\n",
+        "\"",
+        "'",
+        "\\\"",
+        "é",
+        "\u{1f600}",
+        "-----BEGIN",
+        " RSA PRIVATE KEY-----",
+        "-----END",
+        "token",
+        "password",
+        "secret_access_key",
+        "AccountKey",
+        "-p",
+        "--password",
+        "Bearer",
+        "mysql",
+        "hooks.slack.com",
+        "/services/T",
+        "discord.com",
+        "/api/webhooks/",
+        "1234567890",
+        ":AA",
+        ".atlasv1.",
+        "8Q~",
+        "eyJ",
+        "SG.",
+        "sk-",
+        "T3BlbkFJ",
+        "AKIA",
+        "<",
+        "${",
+        ">",
+        "&",
+        "?",
+        ",",
+        "{",
+        &key,
+        "a.b",
+        "https",
+    ];
+    for _ in 0..20_000 {
+        let count = 1 + usize::from(lot.draw("0123456789", 1).as_bytes()[0] - b'0') * 2;
+        let text: String = (0..count)
+            .map(|_| {
+                let draw = lot.draw(ALNUM, 2).bytes().map(usize::from).sum::<usize>();
+                pieces[draw * 31 % pieces.len()]
+            })
+            .collect();
+        let found = find(&text);
+        assert!(found.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start), "{text:?}: {found:?}");
+        assert!(found.iter().all(|found| text.get(found.range.clone()).is_some_and(|secret| !secret.is_empty())), "{text:?}: {found:?}");
+        let (redacted, shown): (String, Vec<String>) = (redact(&text), found.iter().map(|found| found.shown(&text)).collect());
+        for found in &found {
+            let secret = text.get(found.range.clone()).unwrap();
+            assert!(!redacted.contains(secret) || text.matches(secret).count() > 1, "{text:?}: {redacted}");
+        }
+        assert!(shown.iter().all(|shown| shown.len() <= 8 * 4 + 3));
+    }
+}
+
+/// A long text that a search could be slow on.
+#[test]
+fn the_time_is_linear() {
+    for piece in
+        ["eyJ-", "=", "pwd=", "token: ", "://", ":", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----\n", "a", "ghp_", "discord.com/api/webhooks/", "\"", "é"]
+    {
+        let begun = std::time::Instant::now();
+        let text = piece.repeat((1 << 18) / piece.len());
+        let _ = (find(&text), redact(&text));
+        assert!(begun.elapsed().as_secs() < 10, "{piece:?} took {:?}", begun.elapsed());
+    }
+}
