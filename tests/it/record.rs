@@ -30,11 +30,16 @@ fn around(scratch: &Scratch, session: &str) -> Surroundings {
     Surroundings { session: session.to_owned(), ..scratch.world().at(&scratch.repo()).unwrap() }
 }
 
+/// The lines that have an end: a reader may come while the last one is being written.
+fn whole(text: &str) -> &str {
+    text.rfind('\n').map_or("", |end| &text[..=end])
+}
+
 /// Entries of the record, and the number of lines that are none.
 fn entries(scratch: &Scratch) -> (Vec<Entry>, usize) {
     let texts: Vec<String> = record::files(&around(scratch, "").memory).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     let read: Vec<Option<Entry>> =
-        texts.iter().flat_map(|text| text.lines()).filter(|line| !line.is_empty()).map(|line| Entry::read(line.as_bytes())).collect();
+        texts.iter().flat_map(|text| whole(text).lines()).filter(|line| !line.is_empty()).map(|line| Entry::read(line.as_bytes())).collect();
     let bad = read.iter().filter(|entry| entry.is_none()).count();
     (read.into_iter().flatten().collect(), bad)
 }
