@@ -16,6 +16,7 @@ mod invoke;
 pub mod parse;
 mod powershell;
 mod recipes;
+mod redirect;
 mod scripts;
 mod state;
 mod texts;

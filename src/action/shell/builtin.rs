@@ -136,7 +136,11 @@ impl Shell<'_> {
         let unclear = args.iter().take_while(|arg| arg.may_be_option()).any(|arg| !known(arg));
         for arg in args.iter().filter(|arg| !arg.prefix().starts_with('-')) {
             let (name, value) = arg.prefix().split_once('=').unwrap_or((arg.prefix(), ""));
-            if options.contains('n') && options.contains(['a', 'A', 'i', 'f']) {
+            if options.contains('p') {
+                // It is shown, and not assigned.
+                self.state.change(name);
+                continue;
+            } else if options.contains('n') && options.contains(['a', 'A', 'i', 'f']) {
                 // The shell refuses it, or not.
                 self.state.change(name);
                 self.state.change(value);
@@ -198,7 +202,7 @@ impl Shell<'_> {
         let odd = |arg: &Word| arg.prefix().starts_with("--") && !arg.is("--");
         if args.iter().take(options).any(|arg| arg.prefix().starts_with(['-', '+']) && (!known(arg) || odd(arg))) {
             self.state.place.positional = None;
-        } else if let Some(at) = args.iter().take(options).position(|arg| arg.is("--")) {
+        } else if let Some(at) = args.iter().take(options).position(|arg| arg.is("--") || arg.is("-")) {
             self.state.place.positional = Some(Rc::new(args.get(at + 1..).unwrap_or(&[]).to_vec()));
         } else if args.first().is_some_and(|arg| !arg.prefix().starts_with(['-', '+'])) {
             self.state.place.positional = if args.iter().any(Word::may_be_option) { None } else { Some(Rc::new(args.to_vec())) };

@@ -44,18 +44,28 @@ impl Shell<'_> {
             self.scalar(raw);
             return vec![Word { multi: true, ..Word::unknown() }];
         };
+        // What looks like an assignment only after braces were expanded is none to the tilde behind it.
         let several = alternatives.len() > 1;
-        let apart = |mut raw: RawWord| {
-            // What looks like an assignment only after braces were expanded is none to the tilde behind it.
-            if let Some(Part::Text(text)) = raw.parts.first_mut().filter(|_| several)
-                && let Some((name, rest)) = text.split_once("=~")
-            {
-                let (name, rest) = (Part::Text(format!("{name}=")), Part::Text(format!("~{rest}")));
-                raw.parts.splice(..1, [name, rest]);
-            }
-            raw
-        };
-        alternatives.into_iter().flat_map(|raw| self.split(&apart(raw), None)).collect()
+        alternatives.into_iter().flat_map(|raw| if several { self.element(raw) } else { self.split(&raw, None) }).collect()
+    }
+
+    /// A word that is no assignment even where it looks like one.
+    fn element(&mut self, mut raw: RawWord) -> Vec<Word> {
+        if let Some(Part::Text(text)) = raw.parts.first_mut()
+            && let Some((name, rest)) = text.split_once("=~")
+        {
+            let (name, rest) = (Part::Text(format!("{name}=")), Part::Text(format!("~{rest}")));
+            raw.parts.splice(..1, [name, rest]);
+        }
+        self.split(&raw, None)
+    }
+
+    /// A word in an array.
+    pub(super) fn elements(&mut self, raw: &RawWord) -> Vec<Word> {
+        match braces(raw).as_deref() {
+            Some([only]) => self.element(only.clone()),
+            _ => self.fields(raw),
+        }
     }
 
     /// A word made several. In an operand, text is split by `separators` too.
