@@ -87,7 +87,9 @@ pub fn need(old: Option<&Source>, new: &Source, moved: &HashMap<String, usize>, 
     }
     if let Some(old) = old {
         if same(old, new) {
-            return Need::Nothing("only comments and formatting change");
+            let Some(at) = moved_depth(old, new) else { return Need::Nothing("only comments and formatting change") };
+            let line = lines(new).into_iter().find(|line| line.start >= at).map_or_else(String::new, |line| line.key);
+            return Need::Test { line, defines: false };
         }
         if renamed(old, new) {
             return Need::Nothing("only a name changes");
@@ -118,10 +120,19 @@ pub fn need(old: Option<&Source>, new: &Source, moved: &HashMap<String, usize>, 
     Need::Test { line: line.key.clone(), defines: new_name.is_some() }
 }
 
-/// The same code. In a language of indentation what stands how deep is code too.
+/// The same tokens.
 fn same(old: &Source, new: &Source) -> bool {
-    let texts = |source: &Source| source.tokens.iter().map(|token| token.text.to_owned()).collect::<Vec<_>>();
-    texts(old) == texts(new) && (!old.language.indent || depths(old) == depths(new))
+    old.tokens.iter().map(|token| token.text).eq(new.tokens.iter().map(|token| token.text))
+}
+
+/// In a language of indentation what stands how deep is code too: the first token of the same ones that moved.
+fn moved_depth(old: &Source, new: &Source) -> Option<usize> {
+    let (before, after) = (depths(old), depths(new));
+    if !old.language.indent || before.len() != after.len() {
+        return None;
+    }
+    let at = before.iter().zip(&after).position(|(before, after)| before != after)?;
+    (0..new.tokens.len()).filter(|at| new.tokens.get(*at).is_some_and(|token| token.first)).nth(at)
 }
 
 /// How deep the first token of each line stands, as a rank among the depths around it.

@@ -59,14 +59,14 @@ pub fn changes(actions: &[Action], root: &Path, concerns: impl Fn(&str) -> bool)
     for action in actions {
         match &action.deed {
             Deed::Write(write) if write.change != Change::Attributes => {
-                let Some(full) = write.path.word.literal() else { continue };
+                let Some(full) = write.path.word.literal().filter(|full| !is_other_target(actions, action, full)) else { continue };
                 let Some(path) = full.strip_prefix(&prefix).filter(|path| concerns(path)) else { continue };
                 let known = changed.entry(path.to_owned()).or_insert_with(|| {
                     let old = before(full);
                     Changed { path: path.to_owned(), new: old.clone(), old, part: false }
                 });
                 let new = match &write.change {
-                    Change::Unknown => copied(actions, action, &prefix).map_or(Text::Unknown, Text::Known),
+                    Change::Unknown => copied(actions, action).map_or(Text::Unknown, Text::Known),
                     Change::Patch { added, removed } => match &known.new {
                         Text::Known(text) => Text::Known(patched(text, added, removed)),
                         _ => Text::Unknown,
@@ -95,8 +95,18 @@ pub fn changes(actions: &[Action], root: &Path, concerns: impl Fn(&str) -> bool)
     changed.into_values().filter(|change| change.old != change.new || change.new == Text::Unknown).collect()
 }
 
+/// `cp a b` writes `b`, or `b/a` where `b` is a folder: the disk tells which of the two it is not.
+fn is_other_target(actions: &[Action], write: &Action, full: &str) -> bool {
+    let Some((parent, _)) = full.rsplit_once('/') else { return false };
+    let twin = |path: &str| {
+        let same = actions.iter().filter(|action| action.from.is_some() && action.from == write.from);
+        same.filter_map(|action| if let Deed::Write(write) = &action.deed { write.path.word.literal() } else { None }).any(|other| other == path)
+    };
+    Path::new(full).is_dir() || (twin(parent) && !Path::new(parent).is_dir())
+}
+
 /// The text that a copy or a move brings: that of the one file which the same command reads or moves away.
-fn copied(actions: &[Action], write: &Action, prefix: &str) -> Option<String> {
+fn copied(actions: &[Action], write: &Action) -> Option<String> {
     let from = write.from?;
     let Some(Deed::Run(run)) = actions.get(from).map(|action| &action.deed) else { return None };
     if !matches!(run.program.as_str(), "cp" | "mv" | "install" | "git" | "ln" | "rsync") {
@@ -116,10 +126,7 @@ fn copied(actions: &[Action], write: &Action, prefix: &str) -> Option<String> {
     match written.last() {
         Some(Change::Whole(text)) => Some(text.clone()),
         Some(_) => None,
-        None => {
-            let _ = prefix;
-            read(Path::new(source)).and_then(|bytes| String::from_utf8(bytes).ok())
-        }
+        None => read(Path::new(source)).and_then(|bytes| String::from_utf8(bytes).ok()),
     }
 }
 
