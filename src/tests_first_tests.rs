@@ -89,6 +89,32 @@ fn a_strict_section_asks_for_a_test_that_is_newer() {
 }
 
 #[test]
+fn red_goes_by_reports_that_speak_of_the_test_as_it_stands() {
+    let report = |name: &str, failed: bool| format!(r#"<testsuite><testcase name="{name}">{}</testcase></testsuite>"#, if failed { "<failure/>" } else { "" });
+    let (green, red, stale) = (report("test_it", false), report("test_it", true), report("test_other", false));
+    let old = "def total(net):\n    return 1\n";
+    for (what, report, asked, expected) in [
+        ("off", Some(&green), Red::Off, 0),
+        ("green", Some(&green), Red::WhenReported, 1),
+        ("red", Some(&red), Red::WhenReported, 0),
+        ("of another test", Some(&stale), Red::WhenReported, 0),
+        ("none", None, Red::WhenReported, 0),
+        ("none, required", None, Red::Required, 1),
+        ("of another test, required", Some(&stale), Red::Required, 1),
+        ("red, required", Some(&red), Red::Required, 0),
+    ] {
+        let mut files = BTreeMap::from([("pyproject.toml", ""), ("tests/test_price.py", TEST)]);
+        files.extend(report.map(|report| ("reports/junit.xml", report.as_str())));
+        let section = TestsFirst { red: asked, ..section() };
+        assert_eq!(judge(&price(Text::Known(CODE.to_owned())), &Files(files.clone()), &section, 0).len(), expected, "{what}");
+        // A body that changes under green tests is refactoring.
+        let [change] = price(Text::Known(CODE.to_owned()));
+        let change = Changed { old: Text::Known(old.to_owned()), ..change };
+        assert!(judge(&[change], &Files(files), &section, 0).is_empty(), "{what}");
+    }
+}
+
+#[test]
 fn a_section_holds_where_it_says() {
     use crate::policy::{Exempt, OwnLayout};
     let files = Files(BTreeMap::from([("pyproject.toml", "")]));

@@ -48,10 +48,10 @@ fn lines(source: &Source) -> Vec<Line> {
 }
 
 /// How often each line of code occurs.
-type Count = HashMap<String, usize>;
+pub type Lines = HashMap<String, usize>;
 
-fn count(lines: &[Line]) -> Count {
-    let mut count = Count::new();
+fn count(lines: &[Line]) -> Lines {
+    let mut count = Lines::new();
     for line in lines {
         *count.entry(line.key.clone()).or_default() += 1;
     }
@@ -59,7 +59,7 @@ fn count(lines: &[Line]) -> Count {
 }
 
 /// Takes one occurrence away.
-fn take(count: &mut Count, key: &str) -> bool {
+fn take(count: &mut Lines, key: &str) -> bool {
     match count.get_mut(key) {
         Some(left) if *left > 0 => {
             *left -= 1;
@@ -70,7 +70,7 @@ fn take(count: &mut Count, key: &str) -> bool {
 }
 
 /// Lines of code that leave a text: what another file of the same change may take over.
-pub fn removed_lines(old: &Source, new: Option<&Source>) -> HashMap<String, usize> {
+pub fn removed_lines(old: &Source, new: Option<&Source>) -> Lines {
     let mut left = count(&lines(old));
     for line in new.map(lines).unwrap_or_default() {
         take(&mut left, &line.key);
@@ -81,7 +81,7 @@ pub fn removed_lines(old: &Source, new: Option<&Source>) -> HashMap<String, usiz
 
 /// Whether the change from `old` to `new` needs a test. `moved` holds lines that leave other files in the same change;
 /// `part` tells that the texts are stretches of the file, `inline` that tests may stand in it.
-pub fn need(old: Option<&Source>, new: &Source, moved: &HashMap<String, usize>, part: bool, inline: bool) -> Need {
+pub fn need(old: Option<&Source>, new: &Source, moved: &Lines, part: bool, inline: bool) -> Need {
     if is_generated(new) {
         return Need::Nothing("the file is generated");
     }

@@ -107,7 +107,7 @@ impl Judge<'_> {
         let sources = self.places.all("").into_iter().filter(near);
         let is_candidate = |path: &String| {
             let layouts = self.places.sources(path, &self.catalogue);
-            self.places.candidates(path, &layouts).iter().any(|candidate| !candidate.mention && crate::layout::matches(&candidate.path, test))
+            super::Places::candidates(path, &layouts).iter().any(|candidate| !candidate.mention && crate::layout::matches(&candidate.path, test))
         };
         let mut covered: Vec<String> = sources.filter(is_candidate).collect();
         if self.places.text(test).is_some() && !self.places.sources(test, &self.catalogue).is_empty() {

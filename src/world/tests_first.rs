@@ -161,11 +161,8 @@ fn files(path: &Path, recursive: bool) -> Vec<PathBuf> {
     while let Some(folder) = left.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() => {
-                    if !matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | "target")) {
-                        left.push(entry.path());
-                    }
-                }
+                Ok(kind) if kind.is_dir() && matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | "target")) => {}
+                Ok(kind) if kind.is_dir() => left.push(entry.path()),
                 Ok(kind) if kind.is_file() => found.push(entry.path()),
                 _ => {}
             }
