@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::policy::{Layer, Red};
 
-struct Files(BTreeMap<&'static str, &'static str>);
+struct Files<'t>(BTreeMap<&'t str, &'t str>);
 
-impl Tree for Files {
+impl Tree for Files<'_> {
     fn read(&self, path: &str) -> Option<Vec<u8>> {
         self.0.get(path).map(|text| text.as_bytes().to_vec())
     }
