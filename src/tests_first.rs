@@ -82,7 +82,7 @@ pub fn judge(changes: &[Changed], tree: &dyn Tree, section: &TestsFirst, today: 
 
 /// Commands that write down anew what tests expect.
 pub fn snapshots_renewed(actions: &[Action], section: &TestsFirst) -> Vec<Finding> {
-    let renewing = actions.iter().filter(|action| matches!(&action.deed, Deed::Run(run) if renews_snapshots(run)));
+    let mut renewing = actions.iter().filter(|action| matches!(&action.deed, Deed::Run(run) if renews_snapshots(run)));
     let finding = |action: &Action| Finding {
         action: action.shown(),
         via: action.via.clone(),
@@ -90,7 +90,8 @@ pub fn snapshots_renewed(actions: &[Action], section: &TestsFirst) -> Vec<Findin
         instead: "look at what differs first, and ask the person to renew it".to_owned(),
         ..blank(section, WEAKENED, section.weakening)
     };
-    renewing.map(finding).collect()
+    // A wrapper and what it runs are one: the innermost is told.
+    renewing.last().map(finding).into_iter().collect()
 }
 
 /// A finding without what it says.

@@ -47,12 +47,26 @@ fn read(path: &Path) -> Option<Vec<u8>> {
     (bytes.len() as u64 <= data.len().max(MAX_FILE)).then_some(bytes)
 }
 
-/// What the actions of a call make of the files below `root`, each file once. `concerns` tells which paths matter.
-pub fn changes(actions: &[Action], root: &Path, concerns: impl Fn(&str) -> bool) -> Vec<Changed> {
-    let prefix = format!("{}/", root.display());
+/// The trees that the actions of a call change, each with its changes. A file belongs to the innermost of the `roots`.
+pub fn trees(actions: &[Action], roots: &[String], concerns: impl Fn(&str) -> bool) -> Vec<(Disk, Vec<Changed>)> {
+    let of_root = |root: &String| {
+        let inner = |path: &str| {
+            let full = format!("{root}/{path}");
+            roots.iter().any(|other| other.len() > root.len() && full.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('/')))
+        };
+        let changes = changes(actions, root, |path| concerns(path) && !inner(path));
+        (!changes.is_empty()).then(|| (Disk::new(Path::new(root)), changes))
+    };
+    roots.iter().filter_map(of_root).collect()
+}
+
+/// What the actions make of the files below `root`, each file once.
+fn changes(actions: &[Action], root: &str, concerns: impl Fn(&str) -> bool) -> Vec<Changed> {
+    let prefix = format!("{root}/");
     let mut changed: BTreeMap<String, Changed> = BTreeMap::new();
     let before = |full: &str| match read(Path::new(full)) {
-        Some(bytes) => Text::Known(String::from_utf8_lossy(&bytes).into_owned()),
+        // Editing tools take the two kinds of line end for the same.
+        Some(bytes) => Text::Known(String::from_utf8_lossy(&bytes).replace("\r\n", "\n")),
         None if Path::new(full).exists() => Text::Unknown,
         None => Text::Absent,
     };

@@ -332,3 +332,24 @@ fn changes_are_told_apart() {
     println!("{} cases, {} of weakening held, {} without a test", cases.case.len(), held("tests-weakened"), held("tests-first"));
     assert!(wrong.is_empty(), "{wrong}");
 }
+
+#[test]
+fn an_edit_of_a_file_with_other_line_ends_is_seen() {
+    let scratch = Scratch::new();
+    scratch.write("portcullis.toml", POLICY);
+    scratch.write("pyproject.toml", "");
+    scratch.write("src/shop/price.py", "def total(net):\r\n    return net\r\n");
+    let path = scratch.repo().join("src/shop/price.py");
+    let input = format!(
+        r#"{{"file_path":{},"old_string":"def total(net):\n    return net\n","new_string":"def total(net):\n    return net * 2\n"}}"#,
+        json(&path.to_string_lossy())
+    );
+    assert_eq!(scratch.judge("PreToolUse", &scratch.payload("Edit", &input, "default")).short(), DENY);
+    // What lies outside the repository is not judged by its policy.
+    assert_eq!(scratch.bash("echo 'def total(): return 1' > /tmp/src/shop/price.py").short(), FREE);
+    for (command, expected) in
+        [("npx jest -u", "ask tests-weakened"), ("INSTA_UPDATE=always cargo test", "ask tests-weakened"), ("npx jest", FREE), ("sort -u a", FREE)]
+    {
+        assert_eq!(scratch.bash(command).short(), expected, "{command}");
+    }
+}
