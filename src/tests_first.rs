@@ -91,7 +91,7 @@ pub fn snapshots_renewed(actions: &[Action], section: &TestsFirst) -> Vec<Findin
         ..blank(section, WEAKENED, section.weakening)
     };
     // A wrapper and what it runs are one: the innermost is told.
-    renewing.last().map(finding).into_iter().collect()
+    renewing.next_back().map(finding).into_iter().collect()
 }
 
 /// A finding without what it says.
