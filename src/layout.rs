@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::syntax::{Language, Settings};
-pub use template::unknown_variable;
 pub use template::{Captures, matches};
-use template::{alternatives, area, capture, fill, widened};
+pub use template::{alternatives, unknown_variable};
+use template::{area, capture, fill, widened};
 
 /// The shipped layouts: name shown in places, text. A test holds this list and the folder to each other.
 pub const LAYOUTS: &[(&str, &str)] = &[
@@ -210,11 +210,11 @@ impl Layout {
         let name = path.rsplit('/').next().unwrap_or(path);
         let stem = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or(name, |(stem, _)| stem);
         let mut base = stem.to_owned();
-        while let Some(rest) = self.cut.iter().find_map(|cut| base.strip_suffix(cut.as_str()).filter(|rest| !rest.is_empty())) {
-            base = rest.to_owned();
+        while let Some(length) = self.cut.iter().find_map(|cut| base.strip_suffix(cut.as_str()).map(str::len).filter(|length| *length > 0)) {
+            base.truncate(length);
         }
         let words = words(&base);
-        let pascal: String = words.iter().map(|word| word.get(..1).unwrap_or("").to_uppercase() + word.get(1..).unwrap_or("")).collect();
+        let pascal: String = words.iter().flat_map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1))).collect();
         let mut variables: BTreeMap<&'static str, String> = BTreeMap::from([
             ("pkg", package.to_owned()),
             ("dir", folder.to_owned()),

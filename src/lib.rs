@@ -8,6 +8,8 @@ pub mod facts;
 pub mod world;
 pub mod secret;
 #[cfg(feature = "cold")]
+pub mod report_file;
+#[cfg(feature = "cold")]
 pub mod syntax;
 #[cfg(feature = "cold")]
 pub mod layout;

@@ -97,7 +97,7 @@ fn judged(event: &Event, input: &[u8], world: &World, door: Door) -> Result<Outc
     let mut facts = facts(event, &around.places);
     let Some(actions) = actions(call, &facts.places, &policy, &around) else { return Ok(Outcome::HandOver) };
     let Some(mut decided) = settle(&actions, &mut facts, &around, &policy, door, false)? else { return Ok(Outcome::HandOver) };
-    if !tests_first(&mut decided.verdict, &actions, &facts, &around, &policy) {
+    if !tests_first(&mut decided.verdict, &actions, &facts, &policy) {
         return Ok(Outcome::HandOver);
     }
     let (answer, paused) = said(event, &decided.verdict, input, &around, world);
@@ -204,11 +204,12 @@ pub fn settle(actions: &[Action], facts: &mut Facts, around: &Surroundings, poli
 
 /// Adds what the section on tests finds in the writes of a call. False: the cold door must look.
 #[cfg(feature = "cold")]
-pub fn tests_first(verdict: &mut Verdict, actions: &[Action], facts: &Facts, around: &Surroundings, policy: &Policy) -> bool {
+pub fn tests_first(verdict: &mut Verdict, actions: &[Action], facts: &Facts, policy: &Policy) -> bool {
     let Some(section) = policy.tests_first.as_ref().filter(|section| speaks_of_tests(section, actions, facts)) else { return true };
-    let changes = crate::world::tests_first::changes(actions, &around.root, |path| section.concerns(path));
-    let tree = crate::world::tests_first::Disk::new(&around.root);
-    let mut found = crate::tests_first::judge(&changes, &tree, section, facts.today);
+    let mut found = crate::world::tests_first::trees(actions, &facts.places.roots, |path| section.concerns(path))
+        .iter()
+        .flat_map(|(tree, changes)| crate::tests_first::judge(changes, tree, section, facts.today))
+        .collect::<Vec<_>>();
     found.extend(crate::tests_first::snapshots_renewed(actions, section));
     verdict.add(found);
     true
@@ -216,7 +217,7 @@ pub fn tests_first(verdict: &mut Verdict, actions: &[Action], facts: &Facts, aro
 
 /// The hot door only knows which names concern the section.
 #[cfg(not(feature = "cold"))]
-pub fn tests_first(_: &mut Verdict, actions: &[Action], facts: &Facts, _: &Surroundings, policy: &Policy) -> bool {
+pub fn tests_first(_: &mut Verdict, actions: &[Action], facts: &Facts, policy: &Policy) -> bool {
     !policy.tests_first.as_ref().is_some_and(|section| speaks_of_tests(section, actions, facts))
 }
 

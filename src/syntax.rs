@@ -10,7 +10,7 @@ mod weaken;
 
 use serde::Deserialize;
 
-pub use change::{Need, is_generated, need, removed_lines};
+pub use change::{Lines, Need, is_generated, need, removed_lines};
 pub use lex::{Kind, Token, lex};
 pub use node::{Fault, Node, Source};
 pub use pattern::{Pattern, glob};

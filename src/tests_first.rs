@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 mod place;
+mod red;
 mod weakening;
 
 use std::collections::HashMap;
@@ -18,6 +19,8 @@ use place::Places;
 pub const RULE: &str = "tests-first";
 /// The rule that tests keep what they say by.
 pub const WEAKENED: &str = "tests-weakened";
+/// The rule that a test was seen to fail by.
+pub const NOT_RED: &str = "tests-not-red";
 /// Bytes of a text that is looked into; a longer one counts as unknown.
 const MAX_TEXT: usize = 2 << 20;
 /// Candidates that a message names.
@@ -61,6 +64,11 @@ pub trait Tree {
     fn newer(&self, _test: &str, _source: &str) -> Option<bool> {
         None
     }
+    /// Whether a run of this very text of a test was seen to fail; none where no run of it is known. For the gate's own
+    /// record of runs, which goes before reports.
+    fn seen_to_fail(&self, _test: &str, _text: &str) -> Option<bool> {
+        None
+    }
 }
 
 /// What is found in the changes of one call or one commit. `today` in days since 1970-01-01 (UTC).
@@ -74,7 +82,7 @@ pub fn judge(changes: &[Changed], tree: &dyn Tree, section: &TestsFirst, today: 
 
 /// Commands that write down anew what tests expect.
 pub fn snapshots_renewed(actions: &[Action], section: &TestsFirst) -> Vec<Finding> {
-    let renewing = actions.iter().filter(|action| matches!(&action.deed, Deed::Run(run) if renews_snapshots(run)));
+    let mut renewing = actions.iter().filter(|action| matches!(&action.deed, Deed::Run(run) if renews_snapshots(run)));
     let finding = |action: &Action| Finding {
         action: action.shown(),
         via: action.via.clone(),
@@ -82,7 +90,8 @@ pub fn snapshots_renewed(actions: &[Action], section: &TestsFirst) -> Vec<Findin
         instead: "look at what differs first, and ask the person to renew it".to_owned(),
         ..blank(section, WEAKENED, section.weakening)
     };
-    renewing.map(finding).collect()
+    // A wrapper and what it runs are one: the innermost is told.
+    renewing.next_back().map(finding).into_iter().collect()
 }
 
 /// A finding without what it says.
@@ -210,6 +219,14 @@ impl<'a> Judge<'a> {
         let action = format!("write {}", change.path);
         match self.stand(&change.path, change, &layouts, language) {
             Stand::Tested(test) => {
+                if let Some(why) = self.not_red(&test, defines) {
+                    return Some(Finding {
+                        action,
+                        reason: format!("{what}, and {why}"),
+                        instead: format!("write a test of it in `{test}`, run the tests and see it fail, then make this change again"),
+                        ..blank(self.section, NOT_RED, self.section.tier)
+                    });
+                }
                 let old = self.section.strict && !self.changes.iter().any(|other| other.path == test);
                 (old && self.places.tree.newer(&test, &change.path) == Some(false)).then(|| Finding {
                     action,
@@ -265,7 +282,7 @@ impl<'a> Judge<'a> {
                 return Stand::Tested(path.to_owned());
             }
         }
-        let candidates = self.places.candidates(path, layouts);
+        let candidates = Places::candidates(path, layouts);
         for candidate in &candidates {
             for test in self.places.found(&candidate.path) {
                 if test == path {
@@ -279,7 +296,7 @@ impl<'a> Judge<'a> {
                 let Some(language) = self.catalogue.language(&test) else {
                     // A format without a language of its own (cram's `.t`, `.phpt`): a text that is not blank.
                     if text.trim().is_empty() {
-                        fault(&test, "is empty")
+                        fault(&test, "is empty");
                     } else {
                         return Stand::Tested(test);
                     }

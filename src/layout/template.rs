@@ -12,7 +12,7 @@ const VARIABLES: &[&str] = &["pkg", "rel", "dir", "up", "stem", "base", "ext", "
 const MAX_STEPS: usize = 100_000;
 
 /// A template without choices, each choice on its own, in their order.
-pub(super) fn alternatives(template: &str) -> Vec<String> {
+pub fn alternatives(template: &str) -> Vec<String> {
     let choice = template.match_indices('{').find_map(|(at, _)| {
         let inner = template.get(at + 1..)?;
         let inner = inner.get(..inner.find('}')?)?;

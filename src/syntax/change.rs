@@ -48,10 +48,10 @@ fn lines(source: &Source) -> Vec<Line> {
 }
 
 /// How often each line of code occurs.
-type Count = HashMap<String, usize>;
+pub type Lines = HashMap<String, usize>;
 
-fn count(lines: &[Line]) -> Count {
-    let mut count = Count::new();
+fn count(lines: &[Line]) -> Lines {
+    let mut count = Lines::new();
     for line in lines {
         *count.entry(line.key.clone()).or_default() += 1;
     }
@@ -59,7 +59,7 @@ fn count(lines: &[Line]) -> Count {
 }
 
 /// Takes one occurrence away.
-fn take(count: &mut Count, key: &str) -> bool {
+fn take(count: &mut Lines, key: &str) -> bool {
     match count.get_mut(key) {
         Some(left) if *left > 0 => {
             *left -= 1;
@@ -70,7 +70,7 @@ fn take(count: &mut Count, key: &str) -> bool {
 }
 
 /// Lines of code that leave a text: what another file of the same change may take over.
-pub fn removed_lines(old: &Source, new: Option<&Source>) -> HashMap<String, usize> {
+pub fn removed_lines(old: &Source, new: Option<&Source>) -> Lines {
     let mut left = count(&lines(old));
     for line in new.map(lines).unwrap_or_default() {
         take(&mut left, &line.key);
@@ -81,13 +81,15 @@ pub fn removed_lines(old: &Source, new: Option<&Source>) -> HashMap<String, usiz
 
 /// Whether the change from `old` to `new` needs a test. `moved` holds lines that leave other files in the same change;
 /// `part` tells that the texts are stretches of the file, `inline` that tests may stand in it.
-pub fn need(old: Option<&Source>, new: &Source, moved: &HashMap<String, usize>, part: bool, inline: bool) -> Need {
+pub fn need(old: Option<&Source>, new: &Source, moved: &Lines, part: bool, inline: bool) -> Need {
     if is_generated(new) {
         return Need::Nothing("the file is generated");
     }
     if let Some(old) = old {
         if same(old, new) {
-            return Need::Nothing("only comments and formatting change");
+            let Some(at) = moved_depth(old, new) else { return Need::Nothing("only comments and formatting change") };
+            let line = lines(new).into_iter().find(|line| line.start >= at).map_or_else(String::new, |line| line.key);
+            return Need::Test { line, defines: false };
         }
         if renamed(old, new) {
             return Need::Nothing("only a name changes");
@@ -118,10 +120,19 @@ pub fn need(old: Option<&Source>, new: &Source, moved: &HashMap<String, usize>, 
     Need::Test { line: line.key.clone(), defines: new_name.is_some() }
 }
 
-/// The same code. In a language of indentation what stands how deep is code too.
+/// The same tokens.
 fn same(old: &Source, new: &Source) -> bool {
-    let texts = |source: &Source| source.tokens.iter().map(|token| token.text.to_owned()).collect::<Vec<_>>();
-    texts(old) == texts(new) && (!old.language.indent || depths(old) == depths(new))
+    old.tokens.iter().map(|token| token.text).eq(new.tokens.iter().map(|token| token.text))
+}
+
+/// In a language of indentation what stands how deep is code too: the first token of the same ones that moved.
+fn moved_depth(old: &Source, new: &Source) -> Option<usize> {
+    let (before, after) = (depths(old), depths(new));
+    if !old.language.indent || before.len() != after.len() {
+        return None;
+    }
+    let at = before.iter().zip(&after).position(|(before, after)| before != after)?;
+    (0..new.tokens.len()).filter(|at| new.tokens.get(*at).is_some_and(|token| token.first)).nth(at)
 }
 
 /// How deep the first token of each line stands, as a rank among the depths around it.

@@ -295,7 +295,7 @@ impl<'t, 'l> Source<'t, 'l> {
         let mut at = matched;
         while at < end {
             let Some(token) = self.tokens.get(at) else { break };
-            let named = token.kind == Kind::Word && self.is(at + 1, "(") && !self.tokens.get(at.wrapping_sub(1)).is_some_and(|before| before.text == "@");
+            let named = token.kind == Kind::Word && self.is(at + 1, "(") && self.tokens.get(at.wrapping_sub(1)).is_none_or(|before| before.text != "@");
             if named {
                 return token.text.to_owned();
             }

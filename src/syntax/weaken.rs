@@ -126,9 +126,11 @@ pub fn tests_weakened(old: &Source, new: &Source) -> Vec<Weakened> {
         found.push(Weakened { what: format!("{} would be gone: {}", tests(gone.len() - come), list(&names)), gone: gone.iter().flat_map(words).collect() });
     }
     let skipped = |nodes: &[Node]| nodes.iter().filter(|node| node.skipped).count();
+    // A test that is skipped by another word for `it` is told once.
     let marks = |source: &Source| source.places(&source.language.skips).len() + source.places(&source.language.stops).len();
     if skipped(&after) > skipped(&before) || marks(new) > marks(old) {
         let name = after.iter().find(|node| node.skipped && !before.iter().any(|known| known.skipped && known.name == node.name));
+        found.clear();
         found.push(weakened(name.map_or_else(|| "tests would be skipped".to_owned(), |node| format!("the test {} would be skipped", node.name))));
     }
     if new.places(&new.language.only).len() > old.places(&old.language.only).len() {

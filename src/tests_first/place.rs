@@ -128,7 +128,7 @@ impl<'a> Places<'a> {
     pub(super) fn sources<'c>(&self, path: &str, catalogue: &'c Catalogue) -> Vec<Placed<'c>> {
         let mut placed = Vec::new();
         for layout in &catalogue.layouts {
-            if !self.same_language(path, layout, catalogue) {
+            if !Self::same_language(path, layout, catalogue) {
                 continue;
             }
             let Some(packages) = self.packages(path, layout, catalogue) else { continue };
@@ -143,7 +143,7 @@ impl<'a> Places<'a> {
     }
 
     /// Whether any source of a layout is in the language of this path: a cheap look before folders are listed.
-    fn same_language(&self, path: &str, layout: &Layout, catalogue: &Catalogue) -> bool {
+    fn same_language(path: &str, layout: &Layout, catalogue: &Catalogue) -> bool {
         let Some(language) = catalogue.language(path) else { return false };
         let name = path.rsplit('/').next().unwrap_or(path);
         layout.source.iter().any(|source| {
@@ -169,7 +169,7 @@ impl<'a> Places<'a> {
     }
 
     /// Where tests of a source may stand, by all its layouts, each path once.
-    pub(super) fn candidates(&self, path: &str, layouts: &[Placed]) -> Vec<Candidate> {
+    pub(super) fn candidates(path: &str, layouts: &[Placed]) -> Vec<Candidate> {
         let mut all: Vec<Candidate> = Vec::new();
         let mut add = |candidate: Candidate| {
             if all.iter().all(|known| known.path != candidate.path) {
@@ -197,6 +197,11 @@ impl<'a> Places<'a> {
         let literal = folder(pattern.split(['*', '[']).next().unwrap_or(""));
         let deep = pattern.get(literal.len()..).is_some_and(|rest| rest.contains('/'));
         self.below(literal, deep).into_iter().filter(|path| matches(pattern, path)).collect()
+    }
+
+    /// As [`Places::found`], for a pattern with choices.
+    pub(super) fn found_by(&self, pattern: &str) -> Vec<String> {
+        crate::layout::alternatives(pattern).iter().flat_map(|pattern| self.found(pattern)).collect()
     }
 
     /// Files in a folder; with `deep`, also those below it.

@@ -74,7 +74,9 @@ impl Judge<'_> {
                 continue;
             }
             let kept = names(new);
-            if names(old).iter().any(|name| !kept.contains(name) && weakened.gone.contains(name) && !is_test_name(name)) {
+            // A test's own name goes with it in any case.
+            let own: Vec<String> = Source::new(old, language).nodes().into_iter().map(|node| node.name).collect();
+            if names(old).iter().any(|name| !kept.contains(name) && weakened.gone.contains(name) && !own.contains(name) && !is_test_name(name)) {
                 return true;
             }
         }
@@ -105,7 +107,7 @@ impl Judge<'_> {
         let sources = self.places.all("").into_iter().filter(near);
         let is_candidate = |path: &String| {
             let layouts = self.places.sources(path, &self.catalogue);
-            self.places.candidates(path, &layouts).iter().any(|candidate| !candidate.mention && crate::layout::matches(&candidate.path, test))
+            super::Places::candidates(path, &layouts).iter().any(|candidate| !candidate.mention && crate::layout::matches(&candidate.path, test))
         };
         let mut covered: Vec<String> = sources.filter(is_candidate).collect();
         if self.places.text(test).is_some() && !self.places.sources(test, &self.catalogue).is_empty() {

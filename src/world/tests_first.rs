@@ -47,26 +47,40 @@ fn read(path: &Path) -> Option<Vec<u8>> {
     (bytes.len() as u64 <= data.len().max(MAX_FILE)).then_some(bytes)
 }
 
-/// What the actions of a call make of the files below `root`, each file once. `concerns` tells which paths matter.
-pub fn changes(actions: &[Action], root: &Path, concerns: impl Fn(&str) -> bool) -> Vec<Changed> {
-    let prefix = format!("{}/", root.display());
+/// The trees that the actions of a call change, each with its changes. A file belongs to the innermost of the `roots`.
+pub fn trees(actions: &[Action], roots: &[String], concerns: impl Fn(&str) -> bool) -> Vec<(Disk, Vec<Changed>)> {
+    let of_root = |root: &String| {
+        let inner = |path: &str| {
+            let full = format!("{root}/{path}");
+            roots.iter().any(|other| other.len() > root.len() && full.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('/')))
+        };
+        let changes = changes(actions, root, |path| concerns(path) && !inner(path));
+        (!changes.is_empty()).then(|| (Disk::new(Path::new(root)), changes))
+    };
+    roots.iter().filter_map(of_root).collect()
+}
+
+/// What the actions make of the files below `root`, each file once.
+fn changes(actions: &[Action], root: &str, concerns: impl Fn(&str) -> bool) -> Vec<Changed> {
+    let prefix = format!("{root}/");
     let mut changed: BTreeMap<String, Changed> = BTreeMap::new();
     let before = |full: &str| match read(Path::new(full)) {
-        Some(bytes) => Text::Known(String::from_utf8_lossy(&bytes).into_owned()),
+        // Editing tools take the two kinds of line end for the same.
+        Some(bytes) => Text::Known(String::from_utf8_lossy(&bytes).replace("\r\n", "\n")),
         None if Path::new(full).exists() => Text::Unknown,
         None => Text::Absent,
     };
     for action in actions {
         match &action.deed {
             Deed::Write(write) if write.change != Change::Attributes => {
-                let Some(full) = write.path.word.literal() else { continue };
+                let Some(full) = write.path.word.literal().filter(|full| !is_other_target(actions, action, full)) else { continue };
                 let Some(path) = full.strip_prefix(&prefix).filter(|path| concerns(path)) else { continue };
                 let known = changed.entry(path.to_owned()).or_insert_with(|| {
                     let old = before(full);
                     Changed { path: path.to_owned(), new: old.clone(), old, part: false }
                 });
                 let new = match &write.change {
-                    Change::Unknown => copied(actions, action, &prefix).map_or(Text::Unknown, Text::Known),
+                    Change::Unknown => copied(actions, action).map_or(Text::Unknown, Text::Known),
                     Change::Patch { added, removed } => match &known.new {
                         Text::Known(text) => Text::Known(patched(text, added, removed)),
                         _ => Text::Unknown,
@@ -95,8 +109,18 @@ pub fn changes(actions: &[Action], root: &Path, concerns: impl Fn(&str) -> bool)
     changed.into_values().filter(|change| change.old != change.new || change.new == Text::Unknown).collect()
 }
 
+/// `cp a b` writes `b`, or `b/a` where `b` is a folder: the disk tells which of the two it is not.
+fn is_other_target(actions: &[Action], write: &Action, full: &str) -> bool {
+    let Some((parent, _)) = full.rsplit_once('/') else { return false };
+    let twin = |path: &str| {
+        let same = actions.iter().filter(|action| action.from.is_some() && action.from == write.from);
+        same.filter_map(|action| if let Deed::Write(write) = &action.deed { write.path.word.literal() } else { None }).any(|other| other == path)
+    };
+    Path::new(full).is_dir() || (twin(parent) && !Path::new(parent).is_dir())
+}
+
 /// The text that a copy or a move brings: that of the one file which the same command reads or moves away.
-fn copied(actions: &[Action], write: &Action, prefix: &str) -> Option<String> {
+fn copied(actions: &[Action], write: &Action) -> Option<String> {
     let from = write.from?;
     let Some(Deed::Run(run)) = actions.get(from).map(|action| &action.deed) else { return None };
     if !matches!(run.program.as_str(), "cp" | "mv" | "install" | "git" | "ln" | "rsync") {
@@ -116,10 +140,7 @@ fn copied(actions: &[Action], write: &Action, prefix: &str) -> Option<String> {
     match written.last() {
         Some(Change::Whole(text)) => Some(text.clone()),
         Some(_) => None,
-        None => {
-            let _ = prefix;
-            read(Path::new(source)).and_then(|bytes| String::from_utf8(bytes).ok())
-        }
+        None => read(Path::new(source)).and_then(|bytes| String::from_utf8(bytes).ok()),
     }
 }
 
@@ -154,11 +175,8 @@ fn files(path: &Path, recursive: bool) -> Vec<PathBuf> {
     while let Some(folder) = left.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() => {
-                    if !matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | "target")) {
-                        left.push(entry.path());
-                    }
-                }
+                Ok(kind) if kind.is_dir() && matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | "target")) => {}
+                Ok(kind) if kind.is_dir() => left.push(entry.path()),
                 Ok(kind) if kind.is_file() => found.push(entry.path()),
                 _ => {}
             }

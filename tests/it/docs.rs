@@ -6,6 +6,7 @@ use std::fs;
 
 use portcullis::cli::compiling;
 use portcullis::cli::test::run_examples;
+use portcullis::layout::Catalogue;
 use portcullis::policy::compile::{Input, Source, compile};
 use portcullis::policy::examples::{Deed, Example, Instead, RuleExamples};
 use portcullis::policy::packs::{PACKS, PROGRAMS};
@@ -225,4 +226,27 @@ fn every_rule_that_a_document_names_is_there() {
 fn the_architecture_is_short() {
     let text = fs::read_to_string(package().join("ARCHITECTURE.md")).unwrap();
     assert!(text.lines().count() <= 150, "ARCHITECTURE.md has {} lines", text.lines().count());
+}
+
+#[test]
+fn the_table_of_layouts_is_fresh() {
+    let path = "docs/tests-first.md";
+    let text = fs::read_to_string(package().join(path)).unwrap();
+    let mark = "sources of that name alone.\n\n";
+    let (head, _) = text.split_once(mark).unwrap();
+    let mut page = format!("{head}{mark}| name | for | sources | tests, the likeliest first | in the source |\n| --- | --- | --- | --- | --- |\n");
+    let catalogue = Catalogue::shipped().unwrap();
+    let shown = |list: &[String], most: usize| {
+        let shown: Vec<String> = list.iter().take(most).map(|text| format!("`{text}`")).collect();
+        shown.join(", ") + if list.len() > most { ", …" } else { "" }
+    };
+    for layout in &catalogue.layouts {
+        let inline = if layout.inline { "yes" } else { "" };
+        let _ = writeln!(page, "| {} | {} | {} | {} | {inline} |", layout.name, layout.title, shown(&layout.source, 3), shown(&layout.test, 3));
+    }
+    let _ = writeln!(
+        page,
+        "\n## Add a layout\n\nA layout and its language are data: `policies/layouts/*.toml`, in the file of their family. `[[language]]` says what\ncomments, strings, tests, skips and assertions look like (the shapes are in `src/syntax/pattern.rs`), `[[layout]]` where\nsources and tests stand. Add a project to `tests/ecosystems/` with a test that is real, one that is skipped and one that\nasserts nothing; `cargo test --test it tests_first` judges it in all ways. Then `{REFRESH}=1 cargo test`."
+    );
+    fresh(path, &page);
 }

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
+use portcullis::policy::{Layer, Red, TestsFirst, Tier};
+use portcullis::tests_first::{Changed, Text, Tree, judge};
+
 use crate::support::{Scratch, json, package};
 
 #[derive(serde::Deserialize)]
@@ -50,15 +53,21 @@ const POLICY: &str = "schema = 1\n[tests-first]\ntier = 4\n";
 
 /// A project with files, below a folder.
 struct Project<'e> {
-    scratch: Scratch,
+    scratch: &'e Scratch,
     of: &'e Ecosystem,
     folder: &'static str,
 }
 
 impl<'e> Project<'e> {
-    fn new(of: &'e Ecosystem, folder: &'static str) -> Self {
-        let project = Self { scratch: Scratch::new(), of, folder };
-        project.scratch.write("portcullis.toml", POLICY);
+    /// The scratch repository is emptied and used again: its policy is compiled once.
+    fn new(scratch: &'e Scratch, of: &'e Ecosystem, folder: &'static str) -> Self {
+        for entry in fs::read_dir(scratch.repo()).unwrap().map(Result::unwrap) {
+            if entry.file_name() == ".git" || entry.file_name() == "portcullis.toml" {
+                continue;
+            }
+            if entry.path().is_dir() { fs::remove_dir_all(entry.path()).unwrap() } else { fs::remove_file(entry.path()).unwrap() }
+        }
+        let project = Self { scratch, of, folder };
         for (path, text) in &of.manifest {
             project.with(path, text);
         }
@@ -87,17 +96,17 @@ fn remarked(text: &str, mark: &str) -> String {
     if mark.is_empty() {
         return format!("(* {} *)\n", text.replace("(*", "( *"));
     }
-    text.lines().map(|line| format!("{mark}{line}\n")).collect()
+    text.lines().flat_map(|line| [mark, line, "\n"]).collect()
 }
 
 const DENY: &str = "deny tests-first";
 const FREE: &str = "free";
 
 /// The cells of a row: what, what was expected, what came.
-fn row(of: &Ecosystem) -> Vec<(&'static str, String, String)> {
+fn row(scratch: &Scratch, of: &Ecosystem) -> Vec<(&'static str, String, String)> {
     let mut cells = Vec::new();
     let mut cell = |name: &'static str, expected: &str, got: String| cells.push((name, expected.to_owned(), got));
-    let new = |folder| Project::new(of, folder);
+    let new = |folder| Project::new(scratch, of, folder);
     let remark_test = of.remark_test.as_ref().unwrap_or(&of.remark);
 
     cell("without test", DENY, new("").source(&of.code));
@@ -148,15 +157,17 @@ fn row(of: &Ecosystem) -> Vec<(&'static str, String, String)> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the table is what a person looks at")]
 fn no_cell_is_wrong() {
     let mut table = String::new();
     let mut wrong = String::new();
     let (mut rows, mut count) = (0, 0);
-    let only = std::env::var("ECOSYSTEM").ok();
-    for of in ecosystems().iter().filter(|of| only.as_ref().is_none_or(|only| *only == of.name)) {
+    let scratch = Scratch::new();
+    scratch.write("portcullis.toml", POLICY);
+    for of in &ecosystems() {
         rows += 1;
         let _ = write!(table, "{:<16}", of.name);
-        for (cell, expected, got) in row(of) {
+        for (cell, expected, got) in row(&scratch, of) {
             count += 1;
             let _ = write!(table, " {}:{}", cell, if got == expected { "ok" } else { "WRONG" });
             if got != expected {
@@ -194,10 +205,10 @@ const WAYS: &[(&str, &str, &str)] = &[
 fn every_way_of_writing_is_judged_alike() {
     let mut wrong = String::new();
     for tested in [false, true] {
+        let scratch = Scratch::new();
+        scratch.write("portcullis.toml", POLICY);
         for (way, tool, input) in WAYS {
             for mode in ["default", "plan", "bypassPermissions"] {
-                let scratch = Scratch::new();
-                scratch.write("portcullis.toml", POLICY);
                 scratch.write("pyproject.toml", "");
                 scratch.write("drafts/price.py", "def total(net):\n    return net * 2\n");
                 scratch.write("src/shop/old.py", "def old():\n    pass\n");
@@ -217,4 +228,128 @@ fn every_way_of_writing_is_judged_alike() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    path: String,
+    old: Option<String>,
+    new: Option<String>,
+    #[serde(default)]
+    also: Vec<Also>,
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    #[serde(default)]
+    found: Vec<String>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Also {
+    path: String,
+    old: Option<String>,
+    new: Option<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct Cases {
+    case: Vec<Case>,
+}
+
+/// Files in memory.
+struct Files<'c>(&'c BTreeMap<String, String>);
+
+impl Tree for Files<'_> {
+    fn read(&self, path: &str) -> Option<Vec<u8>> {
+        self.0.get(path).map(|text| text.clone().into_bytes())
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
+    fn list(&self, folder: &str) -> Vec<(String, bool)> {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let names = self.0.keys().filter_map(|path| path.strip_prefix(&prefix));
+        let mut names: Vec<(String, bool)> =
+            names.map(|rest| rest.split_once('/').map_or((rest.to_owned(), false), |(name, _)| (name.to_owned(), true))).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+fn section() -> TestsFirst<'static> {
+    TestsFirst {
+        place: "portcullis.toml:2",
+        layer: Layer::Project,
+        shadow: false,
+        tier: Tier::Prohibited,
+        weakening: Tier::Supervised,
+        red: Red::Off,
+        strict: false,
+        only: Vec::new(),
+        exempt: Vec::new(),
+        layouts: Vec::new(),
+        own: Vec::new(),
+        reports: Vec::new(),
+        endings: Vec::new(),
+    }
+}
+
+fn text(text: Option<&String>) -> Text {
+    text.map_or(Text::Absent, |text| Text::Known(text.clone()))
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the figures are what a person looks at")]
+fn changes_are_told_apart() {
+    let cases: Cases = toml::from_str(&fs::read_to_string(package().join("tests/ecosystems/changes.toml")).unwrap()).unwrap();
+    let mut wrong = String::new();
+    for case in &cases.case {
+        let mut changes = vec![Changed { path: case.path.clone(), old: text(case.old.as_ref()), new: text(case.new.as_ref()), part: false }];
+        changes.extend(case.also.iter().map(|also| Changed {
+            path: also.path.clone(),
+            old: text(also.old.as_ref()),
+            new: text(also.new.as_ref()),
+            part: false,
+        }));
+        let found = judge(&changes, &Files(&case.files), &section(), 0);
+        let rules: Vec<&str> = found.iter().map(|finding| finding.rule.as_str()).collect();
+        if rules != case.found {
+            let _ = writeln!(
+                wrong,
+                "{}: expected {:?}, got {rules:?} {:?}",
+                case.name,
+                case.found,
+                found.iter().map(|finding| &finding.reason).collect::<Vec<_>>()
+            );
+        }
+    }
+    let held = |rule: &str| cases.case.iter().filter(|case| case.found.iter().any(|found| found == rule)).count();
+    println!("{} cases, {} of weakening held, {} without a test", cases.case.len(), held("tests-weakened"), held("tests-first"));
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn an_edit_of_a_file_with_other_line_ends_is_seen() {
+    let scratch = Scratch::new();
+    scratch.write("portcullis.toml", POLICY);
+    scratch.write("pyproject.toml", "");
+    scratch.write("src/shop/price.py", "def total(net):\r\n    return net\r\n");
+    let path = scratch.repo().join("src/shop/price.py");
+    let input = format!(
+        r#"{{"file_path":{},"old_string":"def total(net):\n    return net\n","new_string":"def total(net):\n    return net * 2\n"}}"#,
+        json(&path.to_string_lossy())
+    );
+    assert_eq!(scratch.judge("PreToolUse", &scratch.payload("Edit", &input, "default")).short(), DENY);
+    // What lies outside the repository is not judged by its policy.
+    assert_eq!(scratch.bash("echo 'def total(): return 1' > /tmp/src/shop/price.py").short(), FREE);
+    for (command, expected) in
+        [("npx jest -u", "ask tests-weakened"), ("INSTA_UPDATE=always cargo test", "ask tests-weakened"), ("npx jest", FREE), ("sort -u a", FREE)]
+    {
+        assert_eq!(scratch.bash(command).short(), expected, "{command}");
+    }
 }

@@ -59,7 +59,7 @@ pub(super) fn tests_first<'t>(
     })
 }
 
-fn tier<'t>(table: &Value<'t>, key: &str, reader: &mut Reader) -> Option<Tier> {
+fn tier(table: &Value, key: &str, reader: &mut Reader) -> Option<Tier> {
     let value = table.get(key)?;
     super::rule::tier_of(&value, reader)
 }

@@ -185,3 +185,20 @@ fn examples_of_all_kinds() {
         assert_eq!(rule.spares.iter().map(|example| example.place.as_str()).next_back(), Some("policies/git.toml:21"));
     });
 }
+
+#[test]
+fn the_uppermost_section_owns_its_lists_and_others_only_tighten() {
+    let upper = "schema = 1\n[tests-first]\ntier = 3\nexempt = [{ path = \"old/**\", reason = \"r\" }]\n";
+    let lower = "schema = 1\n[tests-first]\ntier = 4\nweakening = 1\nred = \"when-reported\"\nstrict = true\n";
+    with_pack(RULE, &[(Layer::User, upper), (Layer::Project, lower)], |_, result| {
+        let compiled = result.unwrap();
+        let section = Policy::open(&compiled.bytes).unwrap().tests_first.unwrap();
+        assert_eq!((section.place, section.layer, section.tier, section.weakening), ("user:2", Layer::User, Tier::Prohibited, Tier::Supervised));
+        assert!(section.strict && section.red == crate::policy::Red::WhenReported && section.exempt.len() == 1);
+        assert!(section.concerns("src/a.py") && section.concerns("bin/run") && section.concerns(".coveragerc") && !section.concerns("README.md"));
+    });
+    let loose = "schema = 1\n[tests-first]\ntier = 1\nexempt = [{ path = \"**\", reason = \"r\" }]\nonly = \"x\"\n";
+    let found = names(RULE, &[(Layer::User, upper), (Layer::Project, loose)]).unwrap_err();
+    assert!(found.len() == 2 && found[0].contains("`exempt` stands below the user layer") && found[1].contains("`only`"), "{found:?}");
+    with_pack(RULE, &[], |_, result| assert_eq!(Policy::open(&result.unwrap().bytes).unwrap().tests_first, None));
+}
