@@ -147,9 +147,9 @@ impl Shell<'_> {
             } else if options.contains('n') && !self.zsh && by != "export" {
                 // Without a value, what is assigned later is the name for which it stands.
                 if value.is_empty() {
-                    self.state.change(name)
+                    self.state.change(name);
                 } else {
-                    self.state.refer(name, value)
+                    self.state.refer(name, value);
                 }
                 continue;
             } else if by == "readonly" || options.contains('r') {

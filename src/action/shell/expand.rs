@@ -127,9 +127,7 @@ impl Shell<'_> {
                         // Joined, and split again.
                         values = vec![self.in_one(&values, parameter)];
                     }
-                    if whole && !parameter.quoted {
-                        fields.quoted(&[self.in_one(&values, parameter)], false);
-                    } else if parameter.quoted && is_list(parameter, "*") {
+                    if (whole && !parameter.quoted) || (parameter.quoted && is_list(parameter, "*")) {
                         fields.quoted(&[self.in_one(&values, parameter)], false);
                     } else if parameter.quoted {
                         fields.quoted(&values, is_list(parameter, "@"));

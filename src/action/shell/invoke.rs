@@ -84,7 +84,7 @@ impl Shell<'_> {
             return output;
         }
         // In a folder of one's own another program may have the name.
-        let other = self.state.place.disabled.iter().any(|disabled| *disabled == name);
+        let other = self.state.place.disabled.contains(&name);
         if other || (head.prefix().contains('/') && !super::scripts::is_system(head.prefix())) { Output::unknown() } else { self.output(&name, args, stdin) }
     }
 

@@ -52,7 +52,7 @@ impl Shell<'_> {
                 // Without a command behind it a file is made empty or left; either way it is written.
                 Target::Write(word) | Target::Append(word) => self.faulty |= is_odd_device(word),
                 Target::Duplicate { word, .. } => {
-                    self.faulty |= !matches!(word.parts.as_slice(), [Part::Text(text)] if matches!(text.as_str(), "0" | "1" | "2" | "-"))
+                    self.faulty |= !matches!(word.parts.as_slice(), [Part::Text(text)] if matches!(text.as_str(), "0" | "1" | "2" | "-"));
                 }
             }
         }
