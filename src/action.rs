@@ -4,6 +4,7 @@
 
 pub mod arguments;
 pub mod code;
+pub mod committed;
 pub mod git;
 pub mod lookup;
 pub mod patch;
@@ -55,6 +56,8 @@ pub enum Deed {
     Spawn { agent: String, prompt: String },
     /// A ref of a remote repository is changed.
     Push(Push),
+    /// A commit is made.
+    Commit(Commit),
     /// Something that could not be read.
     Opaque { text: String, why: &'static str },
 }
@@ -156,6 +159,19 @@ pub struct Push {
     pub sure: bool,
 }
 
+/// A commit, but for what it does to each file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Commit {
+    /// Its message; none: it is not written yet.
+    pub message: Option<String>,
+    /// `Name <address>`
+    pub author: String,
+    /// Files that are added or changed.
+    pub touches: Vec<Path>,
+    /// Files that go away, or are moved away.
+    pub deletes: Vec<Path>,
+}
+
 /// How a push changes a ref.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushKind {
@@ -182,6 +198,7 @@ impl Deed {
             Self::Call(_) => "call",
             Self::Spawn { .. } => "spawn",
             Self::Push(_) => "push",
+            Self::Commit(_) => "commit",
             Self::Opaque { .. } => "opaque",
         }
     }
@@ -203,6 +220,10 @@ impl Action {
             Deed::Push(push) => {
                 let target = push.target.as_ref().map_or_else(|| "the current branch".to_owned(), ToString::to_string);
                 format!("push to {}", clip(&target))
+            }
+            Deed::Commit(commit) => {
+                let subject = commit.message.as_deref().map_or("", |message| message.lines().next().unwrap_or_default());
+                format!("commit {}", clip(subject))
             }
             Deed::Opaque { text, .. } => clip(text),
         }

@@ -1,6 +1,9 @@
-//! What is being pushed: the refs that git hands to its `pre-push` hook, as types. Reads their lines and judges nothing;
-//! knows neither repositories nor rules.
+//! What is being committed or pushed: files of a change, the message, the refs that git hands to its hooks, as types.
+//! Reads their lines and judges nothing; knows neither repositories nor rules.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+pub mod files;
+pub mod message;
 
 /// The digits of an object's number with SHA-1 and with SHA-256 (gitformat-pack, "object name").
 const DIGITS: [usize; 2] = [40, 64];

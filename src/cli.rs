@@ -1,6 +1,7 @@
 //! The people's door: its arguments, and which command does what. Judges nothing.
 
 pub mod canary;
+pub mod check;
 pub mod compiling;
 pub mod doctor;
 pub mod explain;
@@ -37,6 +38,8 @@ enum Command {
     Install(install::Arguments),
     /// Wire the gate into the settings of Claude Code
     Init(init::Arguments),
+    /// Judge what is staged, all files, or each commit of a range
+    Check(check::Arguments),
     /// Say what is understood of a command, which rules look at it, and what is concluded
     Explain(explain::Arguments),
     /// Run every rule's examples
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Install(arguments) => install::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Pause(arguments) => pause::run(&arguments),

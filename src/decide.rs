@@ -129,6 +129,6 @@ fn unread(action: &Action) -> Option<String> {
         Deed::Read(path) => path.word.has_hole().then(|| path.shown.clone()),
         Deed::Fetch { url, .. } => url.has_hole().then(|| url.to_string()),
         Deed::Push(push) => push.target.as_ref().filter(|word| word.has_hole()).map(ToString::to_string),
-        Deed::Call(_) | Deed::Spawn { .. } | Deed::Opaque { .. } => None,
+        Deed::Call(_) | Deed::Spawn { .. } | Deed::Commit(_) | Deed::Opaque { .. } => None,
     }
 }

@@ -63,6 +63,8 @@ pub enum Need {
     LosesGate(String, Change),
     /// Whether a change of this policy file would make it hold less.
     WeakensPolicy(String, Change),
+    /// How large a file is in the commit that is judged; a no where none is.
+    Size(String),
 }
 
 /// What was found out.
@@ -70,6 +72,8 @@ pub enum Need {
 pub enum Known {
     /// A text.
     Text(String),
+    /// Bytes.
+    Size(u64),
     /// Yes or no, and for yes the reason where there is one.
     Is(bool, String),
     /// It could not be found out, and why.

@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 mod call;
+mod commit;
 mod content;
 mod file;
 mod path;
@@ -145,6 +146,7 @@ fn when(when: &When, action: &Action, actions: &[Action], cover: Cover, asking: 
             let folder = folder(action, actions, asking.facts).map(str::to_owned);
             or(tables, |table| push::push(table, push, folder.as_deref(), cover, asking))
         }
+        (When::Commit(tables), Deed::Commit(commit)) => or(tables, |table| commit::commit(table, commit, cover, asking)),
         (When::Opaque(tables), Deed::Opaque { why, .. }) => or(tables, |table| text::any_or_unasked(&table.why, why)),
         _ => Answer::No,
     }
@@ -218,6 +220,6 @@ fn branch(patterns: &[Pattern], action: &Action, folder: Option<&str>, asking: &
         Some(Known::Text(name)) => patterns.iter().any(|pattern| text::text(pattern, name)).into(),
         // No branch: the head is detached.
         Some(Known::Is(..)) => Answer::No,
-        Some(Known::Unknown(_)) | None => Answer::Maybe,
+        Some(Known::Unknown(_) | Known::Size(_)) | None => Answer::Maybe,
     }
 }

@@ -2,10 +2,16 @@
 //! the tests call it.
 
 #[cfg(feature = "cold")]
+pub mod commit;
+#[cfg(feature = "cold")]
 mod push;
+#[cfg(feature = "cold")]
+mod refs;
 
 #[cfg(feature = "cold")]
-pub use push::{Pushed, pushed};
+pub use push::{Ruling, pushed};
+#[cfg(feature = "cold")]
+pub use refs::refs_moved;
 
 use std::collections::BTreeMap;
 
@@ -132,6 +138,13 @@ pub fn policy_bytes(found: &[layers::Found], around: &Surroundings, world: &Worl
         #[cfg(not(feature = "cold"))]
         Door::Cold => Err(Failure::PolicyDamaged),
     }
+}
+
+/// The facts where git asks: it does not say which agent does it, or in which mode, so it is judged as the main agent's,
+/// in the usual one.
+#[cfg(feature = "cold")]
+fn facts_of(places: &Places) -> Facts {
+    Facts { places: places.clone(), known: BTreeMap::new(), today: today(), agent: "main".to_owned(), mode: "default".to_owned() }
 }
 
 /// The facts that are known before anything is asked.

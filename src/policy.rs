@@ -97,6 +97,7 @@ kinds! {
     Spawn(SpawnWhen) = 6u8, "spawn", SpawnWhen::KEYS;
     Push(PushWhen) = 7u8, "push", PushWhen::KEYS;
     Opaque(OpaqueWhen) = 8u8, "opaque", OpaqueWhen::KEYS;
+    Commit(CommitWhen) = 9u8, "commit", CommitWhen::KEYS;
 }
 
 table! {
@@ -149,6 +150,10 @@ table! {
         recursive: Option<bool> = flag,
         /// Moved away rather than removed (`delete` only).
         moved: Option<bool> = flag,
+        /// The file would be larger, in bytes. Only commits tell.
+        larger_than: Option<u64> = bytes,
+        /// It is written into a commit.
+        committed: Option<bool> = flag,
         /// After it no settings file would start the gate as it is wired now.
         loses_gate: Option<bool> = flag,
         /// After it the policy would hold less than before.
@@ -216,6 +221,19 @@ table! {
     OpaqueWhen {
         /// Why it could not be read.
         why: Vec<Pattern<'a>> = contents,
+    }
+}
+
+table! {
+    CommitWhen {
+        /// Patterns over the message, as it is committed.
+        message: Vec<Pattern<'a>> = contents,
+        /// `Name <address>`
+        author: Vec<Pattern<'a>> = texts,
+        /// A file that is added or changed.
+        touches: Vec<PathPattern<'a>> = paths,
+        /// A file that goes away, or is moved away.
+        deletes: Vec<PathPattern<'a>> = paths,
     }
 }
 

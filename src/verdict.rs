@@ -85,6 +85,20 @@ impl Verdict {
     }
 }
 
+/// A finding in a commit or in what is to become one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    pub finding: Finding,
+    /// From the top of the repository; none: the commit itself.
+    pub path: Option<String>,
+    /// The line of the new text, from one, where one line is at fault.
+    pub line: Option<usize>,
+    /// The commit's number; none: it is not made yet.
+    pub commit: Option<String>,
+    /// Tells it from others of its rule in its file, whatever stands around it: the text of the line.
+    pub text: String,
+}
+
 /// What one rule answered for one action, for `explain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {

@@ -1,7 +1,11 @@
 //! Files, environment, repository, clock: the only module that touches them. Does not judge.
 
 #[cfg(feature = "cold")]
+pub mod changes;
+#[cfg(feature = "cold")]
 pub mod commits;
+#[cfg(feature = "cold")]
+pub mod committed;
 #[cfg(feature = "cold")]
 pub mod gate;
 pub mod layers;

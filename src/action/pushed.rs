@@ -94,6 +94,16 @@ pub fn command(commands: &[Vec<String>], programs: &Programs) -> Option<Command>
     Some(Command { dry_run, mirror, leases: given.map(|flag| lease(flag.value.as_ref().and_then(Word::literal))).collect() })
 }
 
+/// Whether the nearest git among these commands takes a ref out of its place only to put it elsewhere: a branch gets
+/// another name, or refs are packed.
+pub fn keeps_refs(commands: &[Vec<String>], programs: &Programs) -> bool {
+    let (Some(git), Some((_, rest))) = (programs.find("git"), commands.first().and_then(|command| command.split_first())) else { return false };
+    let words: Vec<Word> = rest.iter().map(|word| Word::lit(word.as_str())).collect();
+    let arguments = arguments::read(&git, &words);
+    let moves = ["--move", "-M"].iter().any(|flag| arguments.has(flag));
+    arguments.subcommand.first().is_some_and(|name| name.is("pack-refs") || (name.is("branch") && moves))
+}
+
 fn lease(value: Option<&str>) -> Lease {
     match value.map(|value| value.split_once(':').ok_or(value)) {
         None => Lease { target: None, expected: Expected::Tracked },

@@ -20,12 +20,25 @@ pub fn built_in() -> Result<Compiled, String> {
 /// Compiles the layers that were found, and writes the cache. A cache that cannot be written costs time, not safety.
 /// Error: [`Failure::Unreadable`] for a file that cannot be read, [`Failure::PolicyInvalid`] with all mistakes.
 pub fn compile_layers(found: &[Found], around: &Surroundings, world: &World) -> Result<Compiled, Failure> {
+    let compiled = compile_with(found, around, |_| None)?;
+    let _ = state::write(&world.states, &around.root, state::POLICY, &compiled.bytes);
+    Ok(compiled)
+}
+
+/// Compiles layers of which `told` says what is to hold in place of their files: a text, or that there is none.
+/// Error: as [`compile_layers`].
+pub fn compile_with(found: &[Found], around: &Surroundings, told: impl Fn(&Found) -> Option<Option<String>>) -> Result<Compiled, Failure> {
     let compiled_at = u64::try_from(system::now_ns()).unwrap_or(0);
     let mut texts = Vec::new();
-    for file in found.iter().filter(|file| !file.identity.is_empty()) {
+    for file in found {
         let path = file.path.display().to_string();
-        let text = fs::read_to_string(&file.path).map_err(|error| Failure::Unreadable { path: path.clone(), why: error.to_string() })?;
-        texts.push((file.layer, path, text));
+        let read = || fs::read_to_string(&file.path).map_err(|error| Failure::Unreadable { path: path.clone(), why: error.to_string() });
+        let text = match told(file) {
+            Some(text) => text,
+            None if file.identity.is_empty() => None,
+            None => Some(read()?),
+        };
+        texts.extend(text.map(|text| (file.layer, path, text)));
     }
     let shown = |path: &str| path.strip_prefix(&format!("{}/", around.root.display())).unwrap_or(path).to_owned();
     let texts: Vec<_> = texts.into_iter().map(|(layer, path, text)| (layer, shown(&path), text)).collect();
@@ -33,7 +46,5 @@ pub fn compile_layers(found: &[Found], around: &Surroundings, world: &World) -> 
     let paths: Vec<String> = found.iter().map(|file| file.path.display().to_string()).collect();
     let files = found.iter().zip(&paths).map(|(file, path)| LayerFile { layer: file.layer, path, identity: file.identity.clone() }).collect();
     let input = Input { build: BUILD, compiled_at, packs: PACKS, programs: PROGRAMS, layers: &layers, files };
-    let compiled = compile(&input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, false)))?;
-    let _ = state::write(&world.states, &around.root, state::POLICY, &compiled.bytes);
-    Ok(compiled)
+    compile(&input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, false)))
 }

@@ -1,6 +1,7 @@
 //! `portcullis doctor`: looks at each part of the gate, and says what to do about what is not well.
 
 pub(super) mod client;
+mod hooks;
 mod wiring;
 
 use std::process::ExitCode;
@@ -82,6 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         findings.warn("pause", pause::status(&place), "`portcullis pause --end` ends it");
     }
     wiring::look(&place, paused, &mut findings);
+    hooks::look(&here, &mut findings);
     client::look(&mut findings);
 
     let findings = findings.0;

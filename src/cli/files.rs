@@ -122,6 +122,21 @@ pub fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives files other names.
+/// Error: the first that could not be moved, or whose new name is taken.
+pub fn rename(moves: &[(PathBuf, PathBuf)]) -> Result<(), Refusal> {
+    for (from, to) in moves {
+        let refused = |why: &dyn std::fmt::Display| {
+            Refusal::new(format!("could not move `{}` to `{}`", from.display(), to.display()), why, "see to it, then run this again")
+        };
+        if fs::symlink_metadata(to).is_ok() {
+            return Err(refused(&"there is a file of that name"));
+        }
+        fs::rename(from, to).map_err(|error| refused(&error))?;
+    }
+    Ok(())
+}
+
 pub fn remove_if_empty(folder: &Path) {
     // `rmdir` refuses a folder with something in it, which is what is wanted.
     let _ = fs::remove_dir(folder);

@@ -1,6 +1,7 @@
 //! `portcullis init`: wires the gate into the settings of Claude Code, or takes it out, and shows it refuse.
 
 pub mod exclude;
+pub mod git;
 pub mod plan;
 pub mod scope;
 
@@ -40,7 +41,7 @@ pub struct Arguments {
     /// Answer in JSON
     #[arg(long)]
     json: bool,
-    /// Install git's hooks too (not supported by this version)
+    /// Put the gate into git's hooks too, beside those that are there
     #[arg(long)]
     git: bool,
 }
@@ -57,13 +58,6 @@ pub enum Live {
 /// Runs the command.
 /// Error: the gate could not be wired, or does not refuse.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
-    if arguments.git {
-        return Err(Refusal::usage(
-            "nothing was wired",
-            "`--git` is not supported by this version",
-            "leave it out; the gate sees git commands that agents run without it",
-        ));
-    }
     if cfg!(windows) {
         return Err(Refusal::new("nothing was wired", "Windows is not supported by this version", "use it under WSL, for sessions that run there"));
     }
@@ -72,7 +66,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     }
     let place = Place::at(None)?;
     let site = Site::at(&place.cwd, &place.world, None)?;
-    let plan = if arguments.undo { plan::unwire(arguments.scope, &site)? } else { plan::wire(arguments.scope, &site, !arguments.no_policy)? };
+    let mut plan = if arguments.undo { plan::unwire(arguments.scope, &site)? } else { plan::wire(arguments.scope, &site, !arguments.no_policy)? };
+    if arguments.git {
+        let hooks = git::Site::of(&site)?;
+        if arguments.undo { hooks.unwire(&mut plan)? } else { hooks.wire(&mut plan)? }
+    }
 
     if !arguments.json {
         show(arguments, &plan);
@@ -122,6 +120,9 @@ fn show(arguments: &Arguments, plan: &Plan) {
     if arguments.dry_run || can_ask() {
         for edit in plan.edits.iter().filter(|edit| edit.changes()) {
             say(edit.difference().trim_end());
+        }
+        for (from, to) in plan.moved_first.iter().chain(&plan.moved_last) {
+            say(&format!("move {} to {}", from.display(), to.display()));
         }
     }
     if !plan.changes() {

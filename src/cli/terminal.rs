@@ -62,3 +62,44 @@ pub fn agreed(question: &str) -> bool {
 pub fn agent() -> Option<String> {
     std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).find(|name| name == "CLAUDECODE" || name == "GEMINI_CLI" || name.starts_with("CODEX_"))
 }
+
+/// How often a bar is drawn.
+const TICK: std::time::Duration = std::time::Duration::from_millis(100);
+/// The signs of a bar.
+const BAR: usize = 30;
+
+/// A bar on standard error while long work runs; on a terminal only, and not before the work has taken a moment.
+#[derive(Debug)]
+pub struct Progress {
+    done: usize,
+    all: usize,
+    of: &'static str,
+    drawn: std::time::Instant,
+    shown: bool,
+}
+
+impl Progress {
+    /// Work of so many steps.
+    pub fn of(all: usize, of: &'static str) -> Self {
+        Self { done: 0, all, of, drawn: std::time::Instant::now(), shown: false }
+    }
+
+    /// One step is done.
+    pub fn step(&mut self) {
+        self.done += 1;
+        if self.drawn.elapsed() < TICK || !io::stderr().is_terminal() {
+            return;
+        }
+        (self.drawn, self.shown) = (std::time::Instant::now(), true);
+        let full = BAR * self.done / self.all.max(1);
+        let _ = write!(io::stderr().lock(), "\r\u{1b}[K{}{} {} of {} {}", "█".repeat(full), "░".repeat(BAR.saturating_sub(full)), self.done, self.all, self.of);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown {
+            let _ = write!(io::stderr().lock(), "\r\u{1b}[K");
+        }
+    }
+}

@@ -23,6 +23,11 @@ pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut 
         let exists = write.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(Need::Exists(path.to_owned())));
         answer = answer.min(if expected { !exists } else { exists });
     }
+    if answer != Answer::No && (table.larger_than.is_some() || table.committed.is_some()) {
+        let bytes = bytes(write, asking);
+        answer = answer.min(table.larger_than.is_none_or(|bound| bytes.is_some_and(|bytes| bytes > bound)).into());
+        answer = answer.min(table.committed.is_none_or(|expected| expected == bytes.is_some()).into());
+    }
     if let (Some(expected), true) = (table.loses_gate, answer != Answer::No) {
         let lost = effect(write, asking, Need::LosesGate);
         answer = answer.min(if expected { lost } else { !lost });
@@ -64,6 +69,15 @@ pub(super) fn read(table: &FileWhen, path: &Path, cover: Cover, asking: &mut Ask
         return Answer::No;
     }
     place(table, path, Question { cover, with_contents: false }, true, asking)
+}
+
+/// How large the file is in the commit; none: nothing is committed.
+fn bytes(write: &Write, asking: &mut Asking) -> Option<u64> {
+    let path = write.path.word.literal()?;
+    match asking.known(Need::Size(path.to_owned())) {
+        Some(Known::Size(bytes)) => Some(*bytes),
+        _ => None,
+    }
 }
 
 /// What a change would do to a file that the gate rests on.

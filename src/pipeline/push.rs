@@ -4,25 +4,31 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{pause_until, policy_bytes, settle, today};
-use std::collections::BTreeMap;
+use std::collections::HashSet;
+
+use super::commit::{self, Ground};
+use super::{facts_of, note, pause_until, policy_bytes, settle};
 
 use crate::action::pushed::{self as pushes, Expected, Lease, Rewrite};
 use crate::action::word::Word;
-use crate::change::{self, Update};
+use crate::change::{self, Id, Update};
 use crate::door::Door;
-use crate::facts::Facts;
 use crate::failure::Failure;
 use crate::matcher::text;
 use crate::policy::{Policy, Tier};
+use crate::record::{Entry, Held, Source};
 use crate::report::plain;
-use crate::verdict::Answer;
+use crate::verdict::{Answer, Finding, Verdict};
+use crate::world::changes::Changes;
 use crate::world::commits::{Folders, Kept};
-use crate::world::{Surroundings, World, layers};
+use crate::world::{Surroundings, World, layers, system};
 
-/// What became of a push.
+/// Commits of a push that are looked into, the youngest; `portcullis check` looks into all.
+const MAX_BROUGHT: usize = 2_000;
+
+/// What became of a change or a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pushed {
+pub enum Ruling {
     /// It goes on.
     GoesOn,
     /// A person must approve it.
@@ -34,17 +40,44 @@ pub enum Pushed {
     },
     /// It is refused, with this text.
     Refused(String),
+    /// It is done already, and this is told of it.
+    Tells(String),
+}
+
+impl Ruling {
+    /// What a verdict says to git. A person is asked for what a person may approve.
+    pub fn by(verdict: &Verdict, person: bool) -> Self {
+        let refusal = || plain::refusal(verdict, false);
+        match verdict.tier {
+            Tier::Free | Tier::Metered => Self::GoesOn,
+            Tier::Supervised if person => Self::Asks { question: plain::question(verdict), refusal: refusal() },
+            Tier::Supervised | Tier::Prohibited => Self::Refused(refusal()),
+        }
+    }
+}
+
+/// What a verdict says to git, and the record of it.
+pub(super) fn concluded(hook: &str, verdict: &Verdict, person: bool, around: &Surroundings) -> Ruling {
+    let ruling = Ruling::by(verdict, person);
+    let held = match ruling {
+        Ruling::Asks { .. } => Some(Held::Ask),
+        Ruling::Refused(_) => Some(Held::Deny),
+        Ruling::GoesOn | Ruling::Tells(_) => None,
+    };
+    note(&Entry { held, ..Entry::new(hook, Source::Git, system::now_ms()).judged(&[], verdict) }, around);
+    ruling
 }
 
 /// Judges a push by the lines that git hands to its `pre-push` hook in `cwd`. `remote` is the remote's name, or its
-/// address where it has none; `commands` are the git processes above the hook, the nearest first.
+/// address where it has none; `commands` are the git processes above the hook, the nearest first; `person` says that no
+/// agent runs it.
 ///
 /// The hook is not told how a ref is forced. A rewrite is let pass as a lease, as at the hot door, only where all of
 /// this holds: the command line shows a lease for the ref and nothing that forces without one; the remote's ref is just
 /// what the lease expects, looked up here again, so that a `+` hidden in the configuration (which would switch git's own
 /// look off) gains nothing; and the branch is not protected. Where the command line cannot be seen, a person decides.
 /// Error: everything that leaves the push unjudged.
-pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], world: &World, cwd: &Path) -> Result<Pushed, Failure> {
+pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], person: bool, world: &World, cwd: &Path) -> Result<Ruling, Failure> {
     let updates = change::updates(input).map_err(Failure::PushUnreadable)?;
     let folders = Folders::find(cwd).map_err(Failure::RepositoryUnreadable)?;
     let around = pushing(world, &folders, cwd)?;
@@ -53,7 +86,7 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], worl
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let command = pushes::command(commands, &policy.programs);
     if command.as_ref().is_some_and(|command| command.dry_run) {
-        return Ok(Pushed::GoesOn);
+        return Ok(Ruling::GoesOn);
     }
     let mut actions = Vec::new();
     let mut absent = Vec::new();
@@ -79,23 +112,44 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], worl
     if command.is_some_and(|command| command.mirror) || folders.mirrors(remote) {
         actions.push(pushes::mirrored(remote));
     }
-    // Git does not say which agent pushes, or in which mode: it is judged as the main agent's, in the usual one.
-    let mut facts = Facts { places: around.places.clone(), known: BTreeMap::new(), today: today(), agent: "main".to_owned(), mode: "default".to_owned() };
+    let mut facts = facts_of(&around.places);
     let decided = settle(&actions, &mut facts, &around, &policy, Door::Cold, false)?.ok_or(Failure::PolicyDamaged)?;
-    let verdict = decided.verdict;
-    if verdict.tier < Tier::Supervised || pause_until(world, &around).is_some() {
-        return Ok(Pushed::GoesOn);
+    if pause_until(world, &around).is_some() {
+        return Ok(Ruling::GoesOn);
     }
-    let mut refusal = plain::refusal(&verdict, false);
-    if !absent.is_empty() {
+    let mut verdict = decided.verdict;
+    let ground = Ground::of(around, cwd, person, world);
+    verdict.findings.extend(brought(&updates, remote, &folders, &ground, &policy)?);
+    verdict.tier = verdict.holding().map(|finding| finding.tier).max().unwrap_or(Tier::Free);
+    let mut held = concluded("pre-push", &verdict, person, &ground.around);
+    if let (Ruling::Asks { refusal, .. } | Ruling::Refused(refusal), false) = (&mut held, absent.is_empty()) {
         let _ = write!(refusal, "\nnote: the remote holds commits on `{}` that are not in this repository; fetch them and build on them", absent.join("`, `"));
     }
-    Ok(if verdict.tier == Tier::Prohibited { Pushed::Refused(refusal) } else { Pushed::Asks { question: plain::question(&verdict), refusal } })
+    Ok(held)
+}
+
+/// What is prohibited in the commits that the push brings. What a person may approve was asked when it was committed.
+fn brought(updates: &[Update], remote: Option<&str>, folders: &Folders, ground: &Ground, policy: &Policy) -> Result<Vec<Finding>, Failure> {
+    let changes = Changes::open(&folders.own).map_err(Failure::RepositoryUnreadable)?;
+    let held: Vec<Id> = updates.iter().filter_map(|update| update.old.clone()).collect();
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for new in updates.iter().filter_map(|update| update.new.as_ref()) {
+        let commits = changes.brought(new, &held, remote).map_err(Failure::RepositoryUnreadable)?;
+        for id in commits.into_iter().rev().take(MAX_BROUGHT) {
+            if seen.insert(id.clone()) {
+                let commit = changes.commit(&id).map_err(Failure::RepositoryUnreadable)?;
+                found.extend(ground.commit(&commit, &changes, std::slice::from_ref(policy))?);
+            }
+        }
+    }
+    found.retain(|located| located.finding.tier == Tier::Prohibited);
+    Ok(commit::verdict(&found).findings)
 }
 
 /// What surrounds a push. The anchor is the repository that is pushed from: neither the variable in which a host names
 /// the project (anybody can set it) nor a work tree given on the command line moves it.
-fn pushing(world: &World, folders: &Folders, cwd: &Path) -> Result<Surroundings, Failure> {
+pub(super) fn pushing(world: &World, folders: &Folders, cwd: &Path) -> Result<Surroundings, Failure> {
     let within = folders.common.file_name().is_some_and(|name| name == ".git");
     World { project_dir: within.then(|| folders.common.clone()), ..world.clone() }.at(cwd)
 }

@@ -72,6 +72,13 @@ pub enum Deed {
         agent: String,
         prompt: String,
     },
+    /// A commit is made; none: its message is not known yet.
+    Commit {
+        message: Option<String>,
+        author: String,
+        touches: Vec<String>,
+        deletes: Vec<String>,
+    },
     /// A ref is changed; none: the current branch.
     Push {
         target: Option<String>,
@@ -90,4 +97,6 @@ pub struct ExampleFacts {
     pub weakens_policy: Option<bool>,
     /// Files that exist, as written.
     pub exists: Vec<String>,
+    /// How large the file is that is written.
+    pub bytes: Option<u64>,
 }

@@ -3,6 +3,7 @@
 
 /// Packs: name shown in places, text.
 pub const PACKS: &[(&str, &str)] = &[
+    ("policies/commits.toml", include_str!("../../policies/commits.toml")),
     ("policies/content.toml", include_str!("../../policies/content.toml")),
     ("policies/files.toml", include_str!("../../policies/files.toml")),
     ("policies/git.toml", include_str!("../../policies/git.toml")),

@@ -131,6 +131,8 @@ pub static WRITE: &[Key] = &[
     may("names_home", Shape::Flag),
     may("unless", Shape::Texts),
     may("outside_repo", Shape::Flag),
+    may("larger_than", Shape::Number),
+    may("committed", Shape::Flag),
     may("loses_gate", Shape::Flag),
     may("weakens_policy", Shape::Flag),
 ];
@@ -155,6 +157,7 @@ pub static EXAMPLE: &[Key] = &[
     may("fetch", Shape::Table(&[must("url", Shape::Text), may("method", Shape::Text)])),
     may("call", Shape::Table(&[must("tool", Shape::Text), may("args", Shape::Map)])),
     may("spawn", Shape::Table(&[must("agent", Shape::Text), may("prompt", Shape::Text)])),
+    may("commit", Shape::Table(&[may("message", Shape::Text), may("author", Shape::Text), may("touches", Shape::Texts), may("deletes", Shape::Texts)])),
     may("push", Shape::Table(&[may("ref", Shape::Text), may("remote", Shape::Text), must("kind", Shape::Text)])),
     may("facts", Shape::Table(FACTS)),
     may("agent", Shape::Text),
@@ -168,6 +171,7 @@ static FACTS: &[Key] = &[
     may("loses_gate", Shape::Flag),
     may("weakens_policy", Shape::Flag),
     may("exists", Shape::Texts),
+    may("bytes", Shape::Number),
 ];
 
 /// Keys of a file that describes programs.
@@ -193,7 +197,7 @@ pub static PROGRAM: [Key; 14] = [
 static FORM: &[Key] = &[may("with", Shape::Texts), may("operands", Shape::Texts), may("values", Shape::Map)];
 
 /// Keys of capabilities that the language has but this version does not.
-const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "flywheel", "commit", "result", "phase", "layouts"];
+const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "flywheel", "result", "phase", "layouts"];
 
 /// Reads a file's tables. A syntax error ends this file.
 /// Error: the file is too large, or is not TOML.

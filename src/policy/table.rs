@@ -30,6 +30,9 @@ macro_rules! shape {
     (count) => {
         $crate::policy::schema::Shape::Number
     };
+    (bytes) => {
+        $crate::policy::schema::Shape::Number
+    };
     (args) => {
         $crate::policy::schema::Shape::Map
     };

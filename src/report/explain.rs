@@ -180,7 +180,7 @@ pub fn unknowns(action: &Action) -> Vec<String> {
             }
         }
         Deed::Opaque { why, .. } => found.push((*why).to_owned()),
-        Deed::Call(_) | Deed::Spawn { .. } => {}
+        Deed::Call(_) | Deed::Spawn { .. } | Deed::Commit(_) => {}
     }
     found.dedup();
     found

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git2::{Direction, ObjectFormat, ObjectType, Odb, Oid, Repository, RepositoryOpenFlags, StatusOptions};
+use git2::{ConfigLevel, Direction, ObjectFormat, ObjectType, Odb, Oid, Repository, RepositoryOpenFlags, StatusOptions};
 
 use super::repository::{Discovery, discover};
 use crate::change::Id;
@@ -18,6 +18,8 @@ const MAX_COMMITS: usize = 100_000;
 /// The folders of a repository of which a hook runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folders {
+    /// Where `HEAD` and the index of this work tree are.
+    pub own: PathBuf,
     /// Configuration and refs that all work trees share.
     pub common: PathBuf,
     /// Object folders, the first its own.
@@ -30,30 +32,42 @@ impl Folders {
     /// Error: why there is none.
     pub fn find(cwd: &Path) -> Result<Self, String> {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let common = match (variable("GIT_COMMON_DIR"), variable("GIT_DIR")) {
-            (Some(common), _) => cwd.join(common),
+        let (own, common) = match (variable("GIT_COMMON_DIR"), variable("GIT_DIR")) {
+            (Some(common), git) => (git.map_or_else(|| cwd.join(&common), |git| cwd.join(git)), cwd.join(&common)),
             (None, Some(git)) => {
                 let git = cwd.join(git);
                 match fs::read_to_string(git.join("commondir")) {
-                    Ok(common) => git.join(common.trim_end_matches(['\n', '\r'])),
-                    Err(_) => git,
+                    Ok(common) => (git.clone(), git.join(common.trim_end_matches(['\n', '\r']))),
+                    Err(_) => (git.clone(), git),
                 }
             }
             (None, None) => match discover(cwd) {
-                Discovery::Found(repository) => repository.common_dir,
-                Discovery::Bare(folder) => folder,
+                Discovery::Found(repository) => (repository.git_dir, repository.common_dir),
+                Discovery::Bare(folder) => (folder.clone(), folder),
                 Discovery::None => return Err(format!("there is no repository in `{}` or above it", cwd.display())),
                 Discovery::Unreadable(fault) => return Err(format!("`{}`: {}", fault.path.display(), super::errno_text(fault.errno))),
             },
         };
         let common = fs::canonicalize(&common).map_err(|error| format!("`{}`: {error}", common.display()))?;
-        let own = variable("GIT_OBJECT_DIRECTORY").map_or_else(|| common.join("objects"), |folder| cwd.join(folder));
-        if !own.is_dir() {
-            return Err(format!("`{}` is no folder of objects", own.display()));
+        let objects = variable("GIT_OBJECT_DIRECTORY").map_or_else(|| common.join("objects"), |folder| cwd.join(folder));
+        if !objects.is_dir() {
+            return Err(format!("`{}` is no folder of objects", objects.display()));
         }
         let others = variable("GIT_ALTERNATE_OBJECT_DIRECTORIES");
         let others = others.iter().flat_map(std::env::split_paths).map(|folder| cwd.join(folder));
-        Ok(Self { objects: [own].into_iter().chain(others).collect(), common })
+        Ok(Self { own, objects: [objects].into_iter().chain(others).collect(), common })
+    }
+
+    /// The index that is committed: another one while only some files are (`git commit FILE`), which git tells its hooks.
+    pub fn index(&self, cwd: &Path) -> PathBuf {
+        let given = std::env::var_os("GIT_INDEX_FILE").filter(|value| !value.is_empty());
+        given.map_or_else(|| self.own.join("index"), |index| cwd.join(index))
+    }
+
+    /// Whether `packed-refs` says that a ref leads there.
+    pub fn packed(&self, name: &str, id: &Id) -> bool {
+        let text = fs::read_to_string(self.common.join("packed-refs")).unwrap_or_default();
+        text.lines().any(|line| line.split_once(' ') == Some((id.digits(), name)))
     }
 
     /// Whether `new` is `old` or a commit that reaches it, so that a ref that moves from one to the other drops nothing.
@@ -166,6 +180,20 @@ fn commit(objects: &Odb, id: Oid) -> Option<(i64, Vec<Oid>)> {
         }
     }
     Some((date, parents))
+}
+
+/// What `core.hooksPath` says for the repository of this git folder, and whether the repository itself says it.
+/// Error: why the configuration could not be read.
+pub fn hooks_path(git_dir: &Path) -> Result<Option<(PathBuf, bool)>, String> {
+    let look = || -> Result<Option<(PathBuf, bool)>, git2::Error> {
+        let config = Repository::open_ext(git_dir, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr])?.config()?;
+        let own = match config.get_entry("core.hookspath") {
+            Ok(entry) => matches!(entry.level(), ConfigLevel::Local | ConfigLevel::Worktree | ConfigLevel::App),
+            Err(_) => return Ok(None),
+        };
+        config.get_path("core.hookspath").map(|path| Some((path, own)))
+    };
+    look().map_err(|error| format!("`{}`: {}", git_dir.display(), error.message()))
 }
 
 /// Files of a work tree whose changes are in no commit; with those that are neither tracked nor ignored, if `untracked`.

@@ -94,7 +94,7 @@ fn loses_gate(path: &Path, change: &Change) -> Option<String> {
 }
 
 /// Why the settings are worse after a change.
-fn worse(before: Option<&str>, after: &str) -> Option<String> {
+pub fn worse(before: Option<&str>, after: &str) -> Option<String> {
     let emptied = matches!(after.split_whitespace().collect::<String>().as_str(), "" | "{}");
     if emptied && before.is_none_or(|before| before.trim() != after.trim()) && !(before.is_none() && after.trim().is_empty()) {
         return Some("everything that was set there would be gone".to_owned());
@@ -148,9 +148,15 @@ pub fn settings_files(world: &World, around: &Surroundings) -> Vec<PathBuf> {
 
 fn weakens_policy(path: &Path, change: &Change) -> Option<String> {
     let (before, after) = after(path, change);
+    let after = after.filter(|_| before.is_none() || *change != Change::Attributes);
+    weakened(before.as_deref(), after.as_deref())
+}
+
+/// Why a policy holds less after a change; none if it does not. No text afterwards: it cannot be told.
+pub fn weakened(before: Option<&str>, after: Option<&str>) -> Option<String> {
     // Without a file nothing is lost: a new policy can only add, unless it waives or watches.
     let new = before.is_none();
-    let Some(after) = after.filter(|_| new || *change != Change::Attributes) else { return Some(UNTOLD.to_owned()) };
+    let Some(after) = after else { return Some(UNTOLD.to_owned()) };
     match (before.unwrap_or_default().parse::<toml::Table>(), after.parse::<toml::Table>()) {
         (_, Err(_)) if new => Some(UNTOLD.to_owned()),
         (_, Err(error)) => Some(format!("it would not be valid: {}", error.message())),

@@ -11,7 +11,7 @@ const MAX_SEARCHED: u64 = 1 << 20;
 
 /// Whether the hot door can find this out by itself.
 pub fn is_light(need: &Need) -> bool {
-    matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Holds(..) | Need::Branch(_) | Need::HooksFolder)
+    matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Holds(..) | Need::Branch(_) | Need::HooksFolder | Need::Size(_))
 }
 
 /// Finds out what the hot door can.
@@ -32,6 +32,8 @@ pub fn light(need: &Need, around: &Surroundings) -> Known {
             None => Known::Unknown("there is no repository".to_owned()),
             Some(repository) => head_branch(&repository).map_or_else(|| Known::Is(false, "no branch is checked out".to_owned()), Known::Text),
         },
+        // Before a file is written nobody knows; git's door does.
+        Need::Size(_) => Known::Is(false, String::new()),
         Need::HooksFolder => hooks_folder(around).map_or(Known::Is(false, String::new()), Known::Text),
         Need::Dirty(..) | Need::LosesGate(..) | Need::WeakensPolicy(..) => Known::Unknown("the cold door finds this out".to_owned()),
     }

@@ -54,7 +54,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["action", "answer", "decide", "door", "event", "facts", "failure", "matcher", "pipeline", "policy", "record", "report", "verdict", "world", "BUILD"],
+        &[
+            "action", "answer", "change", "decide", "door", "event", "facts", "failure", "matcher", "pipeline", "policy", "record", "report", "verdict",
+            "world", "BUILD",
+        ],
     ),
 ];
 

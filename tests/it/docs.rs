@@ -57,6 +57,10 @@ fn shown(example: &Example) -> String {
         Deed::Fetch { url, .. } => format!("fetch {url}"),
         Deed::Call { tool, .. } => format!("call {tool}"),
         Deed::Spawn { agent, .. } => format!("start the sub-agent {agent}"),
+        Deed::Commit { message, touches, deletes, .. } => {
+            let files = |word: &str, paths: &[String]| if paths.is_empty() { String::new() } else { format!(", {word} {}", paths.join(" ")) };
+            format!("commit {}{}{}", message.as_deref().unwrap_or_default(), files("touching", touches), files("deleting", deletes))
+        }
         Deed::Push { target, kind, .. } => format!("push {}: {kind:?}", target.as_deref().unwrap_or("the current branch")),
     };
     let facts = &example.facts;

@@ -8,10 +8,11 @@ use std::process::Command;
 use portcullis::world::commits;
 use tempfile::TempDir;
 
+use crate::cli_init::PORTCULLIS;
 use crate::support::{Said, run};
 
 /// Git's door.
-const DOOR: &str = env!("CARGO_BIN_EXE_portcullis-git");
+pub(crate) const DOOR: &str = env!("CARGO_BIN_EXE_portcullis-git");
 /// A hook as the help text shows it.
 const HOOK: &str = "exec DOOR pre-push \"$@\"";
 /// What every scratch folder begins with: `work` on the branch `topic`, and `main`, `topic` and `v1` pushed.
@@ -19,20 +20,21 @@ const BEGIN: &str = "git init -q --bare remote.git && git init -q work && cd wor
     echo 1 >a && git add a && git commit -qm 1 && echo 2 >a && git commit -qam 2 && git tag v1 && git switch -qc topic && echo 3 >a && git commit -qam 3
     git push -q origin main topic v1 && git branch -q --set-upstream-to=origin/topic";
 /// Another person pushes to `topic` meanwhile.
-const MEANWHILE: &str = "git clone -q -b topic ../remote.git ../other && cd ../other && git commit -q --allow-empty -m theirs && git push -q && cd ../work";
+pub(crate) const MEANWHILE: &str =
+    "git clone -q -b topic ../remote.git ../other && cd ../other && git commit -q --allow-empty -m theirs && git push -q && cd ../work";
 /// A commit on top.
 const ADD: &str = "git commit -q --allow-empty -m more";
 /// The last commit is made anew.
 const REWRITE: &str = "git commit -q --amend -m anew";
 
 /// A folder with repositories, and a home.
-struct Scratch {
-    root: PathBuf,
+pub(crate) struct Scratch {
+    pub(crate) root: PathBuf,
     _kept: TempDir,
 }
 
 impl Scratch {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let kept = tempfile::tempdir().unwrap();
         let root = fs::canonicalize(kept.path()).unwrap();
         fs::create_dir(root.join("home")).unwrap();
@@ -43,14 +45,19 @@ impl Scratch {
     }
 
     fn hook(&self, text: &str) {
-        let path = self.root.join("work/.git/hooks/pre-push");
+        self.put_hook("pre-push", text);
+    }
+
+    /// Puts a hook into the repository `work`.
+    pub(crate) fn put_hook(&self, name: &str, text: &str) {
+        let path = self.root.join("work/.git/hooks").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, format!("#!/bin/sh\n{}\n", text.replace("DOOR", DOOR))).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// A program in this world, run by an agent: a test never asks on the terminal it happens to be started on.
-    fn command(&self, program: &str, folder: &str) -> Command {
+    pub(crate) fn command(&self, program: &str, folder: &str) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(self.root.join(folder));
         command.env("HOME", self.root.join("home")).env("PORTCULLIS_TEST_PASSWORD_HOME", self.root.join("home")).env("CLAUDECODE", "1");
@@ -70,7 +77,7 @@ impl Scratch {
         command
     }
 
-    fn shell(&self, folder: &str, line: &str) -> Said {
+    pub(crate) fn shell(&self, folder: &str, line: &str) -> Said {
         run(self.command("sh", folder).args(["-ec", line]), b"")
     }
 
@@ -193,6 +200,35 @@ fn a_lease_passes_where_it_holds_and_the_branch_is_not_protected() {
 }
 
 #[test]
+fn where_git_asks_no_hook_the_hot_door_holds() {
+    let hot = |scratch: &Scratch, command: &str| {
+        let said = run(scratch.command(PORTCULLIS, "work").args(["explain", "--json", command]), b"");
+        let told: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+        let found = told["verdict"]["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap());
+        found.filter(|rule| !rule.starts_with("hooks-")).collect::<Vec<_>>().join(" ")
+    };
+    for (before, push, hook, expected) in [
+        (REWRITE, "git send-pack --force ../remote.git topic", "arrives", "force-push"),
+        (REWRITE, "git push -f --no-verify origin topic", "arrives", "force-push"),
+        (REWRITE, "git -c core.hooksPath=/dev/null push -f origin topic", "arrives", "force-push"),
+        (ADD, "git send-pack ../remote.git topic", "arrives", ""),
+        // Both see these.
+        (REWRITE, "git push --force origin topic", "refused force-push", "force-push"),
+        (REWRITE, "git -c alias.x='push --force' x origin topic", "refused force-push", "force-push"),
+        (&format!("{REWRITE}; git config remote.origin.push +refs/heads/*:refs/heads/*"), "git push", "refused force-push", "force-push"),
+        (&format!("{REWRITE}; git config alias.y 'push -f'"), "git y origin topic", "refused force-push", "force-push"),
+        ("true", "git push origin --delete topic", "refused remote-ref-deletion", "remote-ref-deletion"),
+        (ADD, "git push origin topic", "arrives", ""),
+    ] {
+        let scratch = Scratch::new();
+        let prepared = scratch.shell("work", before);
+        assert_eq!(prepared.code, 0, "{before}: {}", prepared.stderr);
+        assert_eq!(hot(&scratch, push), expected, "{push}");
+        assert_eq!(scratch.pushed("true", HOOK, push), hook, "{push}");
+    }
+}
+
+#[test]
 fn a_hook_that_calls_the_door_further_in_sees_the_lease_too() {
     for hook in ["DOOR pre-push \"$@\"; exit $?", "sh -c 'DOOR pre-push \"$@\"; exit $?' hook \"$@\""] {
         assert_eq!(Scratch::new().pushed(REWRITE, hook, "git push --force-with-lease"), "arrives", "{hook}");
@@ -250,13 +286,17 @@ fn the_command_line_and_its_faults() {
         ("work", &["--help"], "", 0, ""),
         ("work", &["pre-push", "origin", "../remote.git"], "", 0, ""),
         ("work", &[], "", 2, "the name of a hook is missing"),
-        ("work", &["pre-commit"], "", 2, "the hook `pre-commit` is not supported by this version"),
-        ("work", &["pre-push", "a", "b", "c"], "", 2, "usage: portcullis-git pre-push"),
+        ("work", &["post-merge"], "", 2, "the hook `post-merge` is not supported by this version"),
+        ("work", &["pre-commit", "a"], "", 2, "`pre-commit` takes nothing"),
+        ("work", &["pre-push", "a", "b", "c"], "", 2, "usage: portcullis-git HOOK"),
         ("work", &["pre-push", "origin"], "nonsense\n", 1, "why: what git says of the push could not be read: line 1, `nonsense`"),
         ("home", &["pre-push", "origin"], &line, 1, "why: the repository could not be read: there is no repository"),
         // Started by nobody who pushes: what forces is not seen, so a person decides.
         ("work", &["pre-push", "origin"], &line, 1, "denied by `force-push`"),
         ("work", &["pre-push"], &line, 1, "\nunsure: "),
+        ("home", &["pre-commit"], "", 1, "why: the repository could not be read: there is no repository"),
+        ("home", &["prepare-commit-msg", "x"], "", 0, ""),
+        ("home", &["reference-transaction", "committed"], "", 0, ""),
     ] {
         let said = run(scratch.command(DOOR, folder).args(args), input.as_bytes());
         assert_eq!(said.code, code, "{args:?}: {said:?}");

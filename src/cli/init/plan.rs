@@ -30,13 +30,17 @@ pub fn wiring(command: &str) -> Wiring {
     Wiring { command: command.to_owned(), events: EVENTS, timeout_seconds: TIMEOUT }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// The settings file, links followed.
     pub settings: PathBuf,
     /// Every file, in the order in which they are changed: the gate is wired when all it needs is there, and taken out
     /// of the settings first.
     pub edits: Vec<Edit>,
+    /// Files that are moved before any is changed.
+    pub moved_first: Vec<(PathBuf, PathBuf)>,
+    /// Files that are moved after all are changed.
+    pub moved_last: Vec<(PathBuf, PathBuf)>,
     /// Folders that go if nothing is left in them, inner ones first.
     pub folders: Vec<PathBuf>,
     /// What else in the settings switches the gate off or weakens it, each a clause.
@@ -52,9 +56,11 @@ impl Plan {
     /// Makes the changes.
     /// Error: the first that could not be made; what was made before it stays.
     pub fn apply(&self) -> Result<(), Refusal> {
+        files::rename(&self.moved_first)?;
         for edit in &self.edits {
             edit.apply()?;
         }
+        files::rename(&self.moved_last)?;
         for folder in &self.folders {
             files::remove_if_empty(folder);
         }
@@ -103,7 +109,7 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
     let (edit, faults) = settings_edit(&settings, &command)?;
     let settings = edit.path.clone();
     edits.push(edit);
-    Ok(Plan { settings, edits, folders: Vec::new(), faults, notes })
+    Ok(Plan { settings, edits, faults, notes, ..Plan::default() })
 }
 
 /// What git is to pass over here. Git reads bytes; lines that are not UTF-8 are left to the person.
@@ -174,7 +180,7 @@ pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
     // While files go, the settings must not name them any more.
     let settings = edit.path.clone();
     edits.insert(0, edit);
-    Ok(Plan { settings, edits, folders, faults: Vec::new(), notes })
+    Ok(Plan { settings, edits, folders, notes, ..Plan::default() })
 }
 
 /// The binaries in the project's own folder, kept out of commits.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::action::path::Path;
 use crate::action::tools;
 use crate::action::word::Word;
-use crate::action::{Action, Change, Deed as Done, Delete, Push, Write};
+use crate::action::{Action, Change, Commit, Deed as Done, Delete, Push, Write};
 use crate::decide::{Decided, decide};
 use crate::event::ToolCall;
 use crate::event::json::Json;
@@ -163,6 +163,7 @@ fn known(need: &Need, said: &ExampleFacts) -> Known {
         Need::Dirty(..) => is(Some(said.dirty.unwrap_or(true))),
         Need::LosesGate(..) => is(said.loses_gate),
         Need::WeakensPolicy(..) => is(said.weakens_policy),
+        Need::Size(_) => said.bytes.map_or(Known::Is(false, String::new()), Known::Size),
     }
 }
 
@@ -218,6 +219,10 @@ fn actions(deed: &Deed, places: &Places, policy: &Policy) -> Vec<Action> {
         Deed::Fetch { url, method } => directly(Done::Fetch { url: Word::lit(url.as_str()), method: method.as_deref().map(Word::lit) }),
         Deed::Call { tool, args } => read(&ToolCall { name: tool.clone(), input: input(args) }),
         Deed::Spawn { agent, prompt } => of_tool("Agent", vec![("subagent_type", text(agent)), ("prompt", text(prompt))]),
+        Deed::Commit { message, author, touches, deletes } => {
+            let places = |paths: &[String]| paths.iter().map(|path| place(path)).collect();
+            directly(Done::Commit(Commit { message: message.clone(), author: author.clone(), touches: places(touches), deletes: places(deletes) }))
+        }
         Deed::Push { target, remote, kind } => {
             directly(Done::Push(Push { remote: remote.as_deref().map(Word::lit), target: target.as_deref().map(Word::lit), kinds: vec![*kind], sure: true }))
         }
@@ -255,6 +260,7 @@ fn shown(deed: &Deed) -> String {
         Deed::Fetch { url, .. } => format!("fetch {url}"),
         Deed::Call { tool, .. } => format!("call {tool}"),
         Deed::Spawn { agent, .. } => format!("start agent {agent}"),
+        Deed::Commit { message, .. } => format!("commit {}", message.as_deref().unwrap_or_default()),
         Deed::Push { target, kind, .. } => format!("push {} ({kind:?})", target.as_deref().unwrap_or("the current branch")),
     }
 }

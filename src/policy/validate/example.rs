@@ -8,7 +8,7 @@ use crate::policy::examples::{Deed, Example, ExampleFacts};
 use crate::policy::schema::{Checker, EXAMPLE, Value};
 
 /// What an example may do; exactly one of them.
-const DEEDS: &[&str] = &["command", "write", "delete", "read", "fetch", "call", "spawn", "push"];
+const DEEDS: &[&str] = &["command", "write", "delete", "read", "fetch", "call", "spawn", "commit", "push"];
 
 /// Reads an element of `catches`, `spares` or `unsure`.
 pub(super) fn example(value: &Value, key: &str, document: &Document, checker: &mut Checker) -> Option<Example> {
@@ -36,7 +36,8 @@ pub(super) fn example(value: &Value, key: &str, document: &Document, checker: &m
         dirty: facts.flag("dirty"),
         loses_gate: facts.flag("loses_gate"),
         weakens_policy: facts.flag("weakens_policy"),
-        exists: facts.texts("exists").iter().map(|path| path.text.to_owned()).collect(),
+        exists: all(&facts, "exists"),
+        bytes: facts.get("bytes").and_then(|value| value.as_number()?.try_into().ok()),
     });
     let deed = deed(table, checker)?;
     Some(Example { deed, facts: facts.unwrap_or_default(), agent: owned(table, "agent"), mode: owned(table, "mode"), place })
@@ -64,6 +65,12 @@ fn deed(table: &Value, checker: &mut Checker) -> Option<Deed> {
             Deed::Call { tool: owned(&inner, "tool")?, args: args? }
         }
         "spawn" => Deed::Spawn { agent: owned(&inner, "agent")?, prompt: owned(&inner, "prompt").unwrap_or_default() },
+        "commit" => Deed::Commit {
+            message: owned(&inner, "message"),
+            author: owned(&inner, "author").unwrap_or_default(),
+            touches: all(&inner, "touches"),
+            deletes: all(&inner, "deletes"),
+        },
         _ => {
             Deed::Push { target: owned(&inner, "ref"), remote: owned(&inner, "remote"), kind: checker.named(&inner.text("kind")?, PUSH_KINDS, "kind of push")? }
         }
@@ -87,6 +94,10 @@ fn argument(value: &Value, checker: &mut Checker) -> Option<toml::Value> {
             return None;
         }
     })
+}
+
+fn all(table: &Value, key: &str) -> Vec<String> {
+    table.texts(key).iter().map(|text| text.text.to_owned()).collect()
 }
 
 fn owned(table: &Value, key: &str) -> Option<String> {

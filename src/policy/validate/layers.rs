@@ -101,14 +101,18 @@ pub(super) fn rules_of_packs_off<'t>(documents: &'t [Document<'t>], on: &HashSet
 
 /// Settles what holds between layers: unique names, what is open, what only watches, which waivers count.
 pub(super) fn merge(heads: &[&Head], named: &mut [Named<Rule>], waivers: &[Named<Waiver>], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
-    let mut places: HashMap<&str, &str> = HashMap::new();
+    let mut places: HashMap<&str, (&Document, &str)> = HashMap::new();
     for named in named.iter() {
-        if let Some(first) = places.get(named.it.name) {
+        if let Some((document, first)) = places.get(named.it.name) {
+            // The same project in two work trees: each may hold another version of its policy, and both hold.
+            if document.layer == Layer::Project && named.document.layer == Layer::Project && !std::ptr::eq(*document, named.document) {
+                continue;
+            }
             let what = format!("the rule `{}` is defined twice: here and at {first}", named.it.name);
             let mend = "give it another name; a rule of another layer cannot be changed, only waived where it is open";
             named.document.checker(mistakes).mistake(&named.span, what, mend);
         } else {
-            places.insert(named.it.name, named.it.place);
+            places.insert(named.it.name, (named.document, named.it.place));
         }
     }
     opens(heads, named, idle, whole, mistakes);

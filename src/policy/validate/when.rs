@@ -95,6 +95,13 @@ impl<'t> Reader<'_, 't, '_> {
         })
     }
 
+    /// A size.
+    pub(crate) fn bytes(&mut self, table: &Value<'t>, key: &str) -> Option<u64> {
+        let value = table.get(key)?;
+        let number = value.as_number()?;
+        u64::try_from(number).map_err(|_| self.checker.mistake(&value.span, format!("`{key}` is negative"), "write how many bytes there may be")).ok()
+    }
+
     /// `--force`, `--exec=GLOB`
     pub(crate) fn flags(&mut self, table: &Value<'t>, key: &str) -> Vec<(&'t str, Option<Pattern<'t>>)> {
         let mut flags = Vec::new();

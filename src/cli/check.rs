@@ -1,0 +1,234 @@
+//! `portcullis check`: judges what is staged, all that is tracked, or each commit of a range, and reports it to people
+//! and to CI.
+
+mod baseline;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgGroup, Args, ValueEnum};
+
+use super::place::Place;
+use super::refusal::{FAILED, Refusal, UNJUDGED};
+use super::terminal::{self, Progress, say};
+use crate::BUILD;
+use crate::change::Id;
+use crate::failure::Failure;
+use crate::pipeline;
+use crate::pipeline::commit::{Ground, prohibited, verdict};
+use crate::policy::{Policy, Tier};
+use crate::record::{Entry, Source};
+use crate::report::changes::{Checked, Level, Reported};
+use crate::report::{changes, github, junit, sarif};
+use crate::verdict::Located;
+use crate::world::changes::{Changes, Gap};
+use crate::world::commits::Folders;
+use crate::world::repository::{Discovery, discover};
+use crate::world::{World, system};
+
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("what").args(["staged", "all", "base"]).required(true)))]
+pub struct Arguments {
+    /// What a commit would hold now
+    #[arg(long)]
+    staged: bool,
+    /// Every file that is tracked, as it stands in the index
+    #[arg(long)]
+    all: bool,
+    /// Each commit that this one does not have yet, by its policy
+    #[arg(long, value_name = "REF")]
+    base: Option<String>,
+    /// The last of these commits
+    #[arg(long, value_name = "REF", default_value = "HEAD", requires = "base")]
+    head: String,
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// What fails: findings of a tier (3, 4) and above, or of a rule; `never` fails nothing
+    #[arg(long, value_name = "TIER|RULE", value_delimiter = ',', default_value = "3")]
+    fail_on: Vec<String>,
+    /// A file with findings that are known and do not fail
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write the baseline: all findings if there is none yet, else only those of it that are still found
+    #[arg(long, requires = "baseline")]
+    write_baseline: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands, which annotate a pull request
+    Github,
+    /// `JUnit` XML, for test reports
+    Junit,
+}
+
+/// What was looked at.
+#[derive(Default)]
+struct Looked {
+    located: Vec<Located>,
+    commits: usize,
+    files: usize,
+    notes: Vec<String>,
+}
+
+/// Runs the command.
+/// Error: the command line is wrong, or nothing could be judged.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+    checked(arguments).map_err(|refusal| if refusal.code == UNJUDGED { Refusal { what: "nothing was checked".to_owned(), ..refusal } } else { refusal })
+}
+
+fn checked(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+    let place = Place::at(None)?;
+    let Discovery::Found(repository) = discover(&place.cwd) else {
+        let why = format!("`{}` is in no work tree of git", place.cwd.display());
+        return Err(Refusal { code: UNJUDGED, ..Refusal::new("nothing was checked", why, "run it in a clone of the repository") });
+    };
+    let world = World { project_dir: None, ..place.world };
+    let around = world.at(&repository.root)?;
+    let folders = Folders::find(&repository.root).map_err(Failure::RepositoryUnreadable)?;
+    let ground = Ground::of(around, &repository.root, terminal::agent().is_none(), &world);
+    let changes = Changes::open(&folders.own).map_err(Failure::RepositoryUnreadable)?;
+    let looked = match &arguments.base {
+        Some(base) => range(base, &arguments.head, &ground, &changes)?,
+        None => staged(arguments.all, &folders.index(&repository.root), &ground, &changes)?,
+    };
+    pipeline::note(&Entry::new("check", Source::Check, system::now_ms()).judged(&[], &verdict(&looked.located)), &ground.around);
+    let mut notes = looked.notes;
+    let fails = fails_on(&arguments.fail_on, &ground, &changes)?;
+    let mut reported: Vec<Reported> = looked
+        .located
+        .into_iter()
+        .map(|located| {
+            let level = if fails(&located) { Level::Fails } else { Level::Tells };
+            Reported { fingerprint: changes::fingerprint(&located), level, located }
+        })
+        .collect();
+    if let Some(path) = &arguments.baseline {
+        notes.extend(baseline::apply(path, arguments.write_baseline, &mut reported)?);
+    }
+    let what = match &arguments.base {
+        Some(base) => format!("{base}..{}", arguments.head),
+        None => if arguments.all { "all" } else { "staged" }.to_owned(),
+    };
+    let checked = Checked { build: BUILD, what, commits: looked.commits, files: looked.files, reported, notes };
+    say(&match arguments.format {
+        Format::Text => checked.text(),
+        Format::Json => json(&checked.json()),
+        Format::Sarif => json(&sarif::log(&checked)),
+        Format::Github => github::commands(&checked),
+        Format::Junit => junit::suites(&checked),
+    });
+    let failed = checked.reported.iter().any(|reported| reported.level == Level::Fails);
+    Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+fn json(value: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+fn opened(bytes: &[impl AsRef<[u8]>]) -> Result<Vec<Policy<'_>>, Failure> {
+    bytes.iter().map(|bytes| Policy::open(bytes.as_ref())).collect::<Option<_>>().ok_or(Failure::PolicyDamaged)
+}
+
+fn staged(all: bool, index: &std::path::Path, ground: &Ground, changes: &Changes) -> Result<Looked, Refusal> {
+    let bytes = ground.policies(changes)?;
+    let policies = opened(&bytes)?;
+    let merged = if all { Vec::new() } else { changes.merged() };
+    let files = changes.staged(index, &merged, all).map_err(Failure::RepositoryUnreadable)?;
+    let mut looked = Looked { files: files.len(), ..Looked::default() };
+    if !all {
+        looked.located = ground.staged(&files, index, changes, &policies)?;
+        return Ok(looked);
+    }
+    let mut progress = Progress::of(files.len(), "files");
+    for file in &files {
+        looked.located.extend(ground.file(file, changes, &policies, None)?);
+        progress.step();
+    }
+    Ok(looked)
+}
+
+fn range(base: &str, head: &str, ground: &Ground, changes: &Changes) -> Result<Looked, Refusal> {
+    let (from, commits) = changes.range(Some(base), head).map_err(|gap| refused(gap, base))?;
+    let mut looked = Looked { commits: commits.len(), ..Looked::default() };
+    let bytes = match from.map(|from| ground.policy_at(changes, &from)) {
+        Some(Err(Failure::PolicyInvalid(_))) | None => {
+            looked.notes.push(format!("the policy of `{base}` has mistakes, so the one that holds here was used"));
+            ground.policies(changes)?
+        }
+        Some(policy) => vec![policy?],
+    };
+    let policies = opened(&bytes)?;
+    let mut progress = Progress::of(commits.len(), "commits");
+    for id in &commits {
+        let commit = changes.commit(id).map_err(Failure::RepositoryUnreadable)?;
+        let located = ground.commit(&commit, changes, &policies)?;
+        looked.files += commit.files.len();
+        looked.notes.extend(skipped(id, &commit.author, &located));
+        looked.located.extend(located);
+        progress.step();
+    }
+    Ok(looked)
+}
+
+/// What a prohibited commit that is there all the same says of its hooks.
+fn skipped(id: &Id, author: &str, located: &[Located]) -> Option<String> {
+    let rules = prohibited(located);
+    let short = id.digits().get(..12).unwrap_or_default();
+    (!rules.is_empty())
+        .then(|| format!("the commit {short} by {author} would have been refused by `{}`: its hooks were skipped or not there", rules.join("`, `")))
+}
+
+fn refused(gap: Gap, base: &str) -> Refusal {
+    let (why, mend) = match gap {
+        Gap::Missing(name) => {
+            let branch = name.strip_prefix("origin/").unwrap_or(&name);
+            (
+                format!("there is no commit `{name}` in this clone"),
+                format!("`git fetch origin {branch}`; in GitHub Actions give `actions/checkout` `fetch-depth: 0`"),
+            )
+        }
+        Gap::Shallow => (
+            format!("the clone is shallow, and its history ends before it meets `{base}`"),
+            "`git fetch --unshallow`; in GitHub Actions give `actions/checkout` `fetch-depth: 0`".to_owned(),
+        ),
+        Gap::Unread(why) => (why, "see to the repository (`git fsck`)".to_owned()),
+    };
+    Refusal { code: UNJUDGED, ..Refusal::new("nothing was checked", why, mend) }
+}
+
+/// Which findings fail.
+/// Error: neither a tier nor the name of a rule.
+fn fails_on(written: &[String], ground: &Ground, changes: &Changes) -> Result<impl Fn(&Located) -> bool, Refusal> {
+    let mut tier = None;
+    let mut rules: Vec<String> = Vec::new();
+    let mut known: Option<Vec<String>> = None;
+    for name in written {
+        let asked = match name.as_str() {
+            "3" | "supervised" => Some(Tier::Supervised),
+            "4" | "prohibited" => Some(Tier::Prohibited),
+            "never" => continue,
+            _ => None,
+        };
+        if asked.is_some() {
+            tier = asked.min(tier.or(asked));
+            continue;
+        }
+        if known.is_none() {
+            let bytes = ground.policies(changes)?;
+            known = Some(opened(&bytes)?.iter().flat_map(|policy| policy.all_rules().unwrap_or_default()).map(|rule| rule.name.to_owned()).collect());
+        }
+        let known = known.iter().flatten();
+        if !known.clone().any(|rule| rule == name) {
+            let mend = crate::policy::mistake::suggestion(name, known.map(String::as_str).chain(["3", "4", "never"]));
+            return Err(Refusal::usage("nothing was checked", format!("`--fail-on {name}` is neither a tier nor a rule"), mend));
+        }
+        rules.push(name.clone());
+    }
+    Ok(move |located: &Located| tier.is_some_and(|tier| located.finding.tier >= tier) || rules.contains(&located.finding.rule))
+}

@@ -1,0 +1,66 @@
+//! Findings that are known: a file that only ever shrinks, so that what it holds is worked off and nothing is added.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::cli::files::{self, Edit};
+use crate::cli::refusal::Refusal;
+use crate::report::changes::{Level, Reported};
+
+/// The form of the file.
+const SCHEMA: u64 = 1;
+
+/// Rule, path and fingerprint.
+type Entry = (String, String, String);
+
+/// Marks what the baseline knows, and writes it anew if asked to. Gives what is worth a note.
+/// Error: the file cannot be read or written, or is no baseline.
+pub(super) fn apply(path: &Path, write: bool, reported: &mut [Reported]) -> Result<Vec<String>, Refusal> {
+    let (_, before) = files::read(path)?;
+    if before.is_none() && !write {
+        let why = format!("there is no `{}`", path.display());
+        return Err(Refusal::usage("nothing was checked", why, "`--write-baseline` makes it"));
+    }
+    let first = before.is_none();
+    let mut left: BTreeMap<Entry, usize> = BTreeMap::new();
+    for entry in before.as_deref().map(|bytes| entries(path, bytes)).transpose()?.unwrap_or_default() {
+        *left.entry(entry).or_default() += 1;
+    }
+    let mut kept: Vec<Entry> = Vec::new();
+    for reported in reported {
+        let entry = (reported.located.finding.rule.clone(), reported.located.path.clone().unwrap_or_default(), reported.fingerprint.clone());
+        let known = left.get_mut(&entry).filter(|count| **count > 0).map(|count| *count -= 1).is_some();
+        if known || first {
+            reported.level = Level::Known;
+            kept.push(entry);
+        }
+    }
+    let gone: usize = left.values().sum();
+    if write {
+        kept.sort();
+        let findings: Vec<Value> = kept.iter().map(|(rule, path, fingerprint)| json!({ "rule": rule, "path": path, "fingerprint": fingerprint })).collect();
+        let text = serde_json::to_string_pretty(&json!({ "schema": SCHEMA, "findings": findings })).unwrap_or_default() + "\n";
+        Edit::of(path, files::FILE, |_| Ok(Some(text.into_bytes())))?.apply()?;
+    }
+    let note = match (gone, write) {
+        (0, _) => None,
+        (gone, true) => Some(format!("{gone} known findings are gone and were taken out of the baseline")),
+        (gone, false) => Some(format!("{gone} known findings are gone; `--write-baseline` takes them out of the baseline")),
+    };
+    Ok(note.into_iter().collect())
+}
+
+fn entries(path: &Path, bytes: &[u8]) -> Result<Vec<Entry>, Refusal> {
+    let refused =
+        |why: &str| Refusal::usage("nothing was checked", format!("`{}` is no baseline: {why}", path.display()), "make it anew with `--write-baseline`");
+    let file: Value = serde_json::from_slice(bytes).map_err(|error| refused(&error.to_string()))?;
+    if file.get("schema").and_then(Value::as_u64) != Some(SCHEMA) {
+        return Err(refused("its `schema` is not 1"));
+    }
+    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
+    let entry = |entry: &Value| Some((text(entry, "rule")?, text(entry, "path")?, text(entry, "fingerprint")?));
+    let findings = file.get("findings").and_then(Value::as_array).ok_or_else(|| refused("it has no `findings`"))?;
+    findings.iter().map(entry).collect::<Option<_>>().ok_or_else(|| refused("a finding lacks its rule, path or fingerprint"))
+}
