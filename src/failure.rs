@@ -105,9 +105,10 @@ fn said(failure: &Failure) -> (String, &'static str) {
             format!("what git says of the push could not be read: {why}"),
             "`portcullis-git pre-push` is started by git as its pre-push hook, with git's lines on standard input and git's arguments (`\"$@\"`)",
         ),
-        Failure::RepositoryUnreadable(why) => {
-            (format!("the repository could not be read: {why}"), "run it in the repository, as git does; where objects are missing (a partial clone), `git fetch --refetch`")
-        }
+        Failure::RepositoryUnreadable(why) => (
+            format!("the repository could not be read: {why}"),
+            "run it in the repository, as git does; where objects are missing (a partial clone), `git fetch --refetch`",
+        ),
         Failure::FolderUnknown => ("the folder of the session is not known".to_owned(), "the event must carry `cwd`, or `CLAUDE_PROJECT_DIR` must be set"),
         Failure::Unreadable { path, why } => (format!("`{path}` could not be looked at: {why}"), "make it readable for the person the agent runs as"),
         Failure::PolicyInvalid(mistakes) => {

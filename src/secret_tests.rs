@@ -146,6 +146,7 @@ fn any_text_can_be_searched() {
 
 /// A long text that a search could be slow on.
 #[test]
+#[expect(clippy::disallowed_types, reason = "a test may look at the clock")]
 fn the_time_is_linear() {
     for piece in
         ["eyJ-", "=", "pwd=", "token: ", "://", ":", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----\n", "a", "ghp_", "discord.com/api/webhooks/", "\"", "é"]

@@ -149,6 +149,7 @@ fn any_text_is_read_in_every_language() {
 }
 
 #[test]
+#[expect(clippy::disallowed_types, reason = "a test may look at the clock")]
 fn reading_takes_time_in_proportion_to_the_text() {
     let catalogue = Catalogue::shipped().unwrap();
     for language in &catalogue.languages {

@@ -118,7 +118,7 @@ impl<'w> Ground<'w> {
             located.extend(self.file(file, changes, policies, None)?);
         }
         let around = changes.around_index(index).map_err(Failure::RepositoryUnreadable)?;
-        located.extend(self.tested(files, &around, changes, policies, None)?);
+        located.extend(tests_first::tested(files, &around, changes, policies, None)?);
         Ok(located)
     }
 
@@ -145,7 +145,7 @@ impl<'w> Ground<'w> {
             located.extend(self.file(file, changes, policies, Some(&commit.id))?);
         }
         let around = changes.around_commit(&commit.id).map_err(Failure::RepositoryUnreadable)?;
-        located.extend(self.tested(&commit.files, &around, changes, policies, Some(&commit.id))?);
+        located.extend(tests_first::tested(&commit.files, &around, changes, policies, Some(&commit.id))?);
         Ok(located)
     }
 

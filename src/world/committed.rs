@@ -65,7 +65,7 @@ impl Tree for Committed<'_> {
         let mut commit = self.repository.find_commit(self.before?).ok()?;
         for _ in 0..MAX_COMMITS {
             let parent = commit.parent(0).ok();
-            let (now, then) = (commit.tree().ok()?, parent.as_ref().map(|parent| parent.tree()).transpose().ok()?);
+            let (now, then) = (commit.tree().ok()?, parent.as_ref().map(git2::Commit::tree).transpose().ok()?);
             let changed = |path: &str| in_tree(&now, path) != then.as_ref().and_then(|then| in_tree(then, path));
             if changed(test) {
                 return Some(true);

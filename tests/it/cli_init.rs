@@ -187,7 +187,6 @@ fn links_to_settings_stay_links() {
 #[test]
 fn what_is_asked_for_and_cannot_be_done_is_said() {
     let scratch = Scratch::new();
-    refused(&portcullis(&scratch, &["init", "--git"]), 2, &["`--git` is not supported"]);
     good(&portcullis(&scratch, &["init"]));
     let wired = files(&scratch.repo());
     for variable in ["CLAUDECODE", "CODEX_SANDBOX", "GEMINI_CLI"] {

@@ -151,9 +151,9 @@ impl Site {
     pub fn standing(&self) -> (Vec<&'static str>, Vec<&'static str>) {
         self.wanted().map(|hook| (hook.name, stands(&hook))).fold((Vec::new(), Vec::new()), |(mut yes, mut no), (name, stands)| {
             if stands {
-                yes.push(name)
+                yes.push(name);
             } else {
-                no.push(name)
+                no.push(name);
             }
             (yes, no)
         })

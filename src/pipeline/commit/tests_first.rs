@@ -1,6 +1,6 @@
 //! Tests first, for what is committed: all files of a commit together, by the true texts.
 
-use super::{Ground, today};
+use super::today;
 use crate::change::Id;
 use crate::change::files::{Content, File, Text};
 use crate::failure::Failure;
@@ -10,53 +10,44 @@ use crate::verdict::Located;
 use crate::world::changes::Changes;
 use crate::world::committed::Committed;
 
-impl Ground<'_> {
-    /// Judges the files of a commit that concern tests.
-    /// Error: an object that is missing.
-    pub(super) fn tested(
-        &self,
-        files: &[File],
-        around: &Committed,
-        changes: &Changes,
-        policies: &[Policy],
-        commit: Option<&Id>,
-    ) -> Result<Vec<Located>, Failure> {
-        let mut located: Vec<Located> = Vec::new();
-        for section in policies.iter().filter_map(|policy| policy.tests_first.as_ref()) {
-            let changed = changed(files, section, changes)?;
-            let found = if changed.is_empty() { Vec::new() } else { judge(&changed, around, section, today()) };
-            for finding in found.into_iter().filter(|finding| !finding.shadow && finding.tier >= Tier::Supervised) {
-                let path = finding.action.split_once(' ').map(|(_, path)| path.to_owned());
-                if !located.iter().any(|known| known.finding.rule == finding.rule && known.path == path) {
-                    located.push(Located { finding, path, line: None, commit: commit.map(|id| id.digits().to_owned()), text: String::new() });
-                }
+/// Judges the files of a commit that concern tests.
+/// Error: an object that is missing.
+pub(super) fn tested(files: &[File], around: &Committed, changes: &Changes, policies: &[Policy], commit: Option<&Id>) -> Result<Vec<Located>, Failure> {
+    let mut located: Vec<Located> = Vec::new();
+    for section in policies.iter().filter_map(|policy| policy.tests_first.as_ref()) {
+        let texts = texts(files, section, changes)?;
+        let found = if texts.is_empty() { Vec::new() } else { judge(&texts, around, section, today()) };
+        for finding in found.into_iter().filter(|finding| !finding.shadow && finding.tier >= Tier::Supervised) {
+            let path = finding.action.split_once(' ').map(|(_, path)| path.to_owned());
+            if !located.iter().any(|known| known.finding.rule == finding.rule && known.path == path) {
+                located.push(Located { finding, path, line: None, commit: commit.map(|id| id.digits().to_owned()), text: String::new() });
             }
         }
-        Ok(located)
     }
+    Ok(located)
 }
 
-fn changed(files: &[File], section: &TestsFirst, changes: &Changes) -> Result<Vec<Changed>, Failure> {
-    let mut changed = Vec::new();
+fn texts(files: &[File], section: &TestsFirst, changes: &Changes) -> Result<Vec<Changed>, Failure> {
+    let mut texts = Vec::new();
     let concerns = |file: &File| section.concerns(&file.path) || file.from.as_deref().is_some_and(|from| section.concerns(from));
     for file in files.iter().filter(|file| concerns(file)) {
         let content = changes.content(file).map_err(Failure::RepositoryUnreadable)?;
         if !file.others.is_empty() {
             // Of a merge only its own lines, which are stretches of the file.
             let added: Vec<&str> = content.added.iter().map(|(_, line)| line.as_str()).collect();
-            changed.push(Changed { path: file.path.clone(), old: Side::Known(content.removed.join("\n")), new: Side::Known(added.join("\n")), part: true });
+            texts.push(Changed { path: file.path.clone(), old: Side::Known(content.removed.join("\n")), new: Side::Known(added.join("\n")), part: true });
             continue;
         }
         let Content { old, new, .. } = content;
         match &file.from {
-            None => changed.push(Changed { path: file.path.clone(), old: side(old), new: side(new), part: false }),
+            None => texts.push(Changed { path: file.path.clone(), old: side(old), new: side(new), part: false }),
             Some(from) => {
-                changed.push(Changed { path: from.clone(), old: side(old), new: Side::Absent, part: false });
-                changed.push(Changed { path: file.path.clone(), old: Side::Absent, new: side(new), part: false });
+                texts.push(Changed { path: from.clone(), old: side(old), new: Side::Absent, part: false });
+                texts.push(Changed { path: file.path.clone(), old: Side::Absent, new: side(new), part: false });
             }
         }
     }
-    Ok(changed)
+    Ok(texts)
 }
 
 fn side(text: Text) -> Side {
