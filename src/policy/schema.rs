@@ -68,7 +68,7 @@ pub static LAYER: &[Key] = &[
 
 /// Keys of `[tests-first]`.
 static TESTS_FIRST: &[Key] = &[
-    must("tier", Shape::Number),
+    may("tier", Shape::Number),
     may("layouts", Shape::Texts),
     may("exempt", Shape::Tables(EXEMPT)),
     may("only", Shape::Texts),

@@ -24,7 +24,9 @@ pub fn refusal(verdict: &Verdict, asked: bool) -> String {
         let _ = write!(text, "\n\nand {more} more");
     }
     text.push_str("\nagain: ");
+    let waits = verdict.holding().all(|finding| matches!(finding.rule.as_str(), "tests-first" | "tests-not-red"));
     text.push_str(match (verdict.tier, asked) {
+        _ if waits => "the same change passes as soon as the test is there",
         (Tier::Prohibited, _) => "trying again or another way to the same end will be denied too; if it must be done, tell the person",
         (_, true) => "a person may approve this very action when asked",
         (_, false) => "nobody can be asked in this mode; a person must do this or approve it, so tell the person",

@@ -46,7 +46,7 @@ pub(super) fn tests_first<'t>(
         place,
         layer,
         shadow: heads.iter().any(|head| head.shadow && shadows(head.document.layer, layer)),
-        tier: tier?,
+        tier: tier.unwrap_or(Tier::Prohibited),
         weakening,
         red,
         strict,

@@ -116,7 +116,6 @@ fn each_mistake_of_a_file() {
         (Layer::Organisation, "packs = \"extra\"\nopens = [\"extra-rul\"]".into(), 3, "`opens` names the unknown rule", "did you mean `extra-rule`?"),
         (Layer::Organisation, "opens = [3]".into(), 2, "not a list of names", "`[]` locks all"),
         (Layer::Organisation, "disable = [\"gti\"]".into(), 2, "unknown pack `gti`", "`git`"),
-        (Layer::Project, "[tests-first]\nred = \"off\"".into(), 2, "`tests-first` needs `tier`", "add"),
         (Layer::Project, "[tests-first]\ntier = 5".into(), 3, "there is no tier 5", "4 prohibited"),
         (Layer::Project, "[tests-first]\ntier = 4\nred = \"maybe\"".into(), 4, "unknown value of `red`", "`when-reported`"),
         (Layer::Project, "[tests-first]\ntier = 4\nlayouts = \"pyton-pytest\"".into(), 4, "unknown layout `pyton-pytest`", "did you mean `python-pytest`?"),
