@@ -63,7 +63,7 @@ fn each_mistake_of_a_rule() {
         (RUN, "call = { args = { a = 1 } }", 6, "not a JSON pointer", "\"/a\""),
         (RUN, "call = { args = { \"/a\" = \">x\" } }", 6, "compares with what is not a number", "decimal"),
         (RUN, "call = { args = { \"/a\" = [] } }", 6, "neither text, number nor boolean", "`/regex/`"),
-        (RUN, "commit = {}\nrun = {}", 6, "`commit` is not supported by this version", "take it out"),
+        (RUN, "result = {}\nrun = {}", 6, "`result` is not supported by this version", "take it out"),
         ("reason =", "unless = {}\nreason =", 7, "`unless` names nothing", "spare everything"),
         ("reason =", "unless = { run = { arg = \"x\" } }\nreason =", 7, "`unless` names the kind `run` again", "the keys of `run`"),
         (RUN, "write = { path = \"a\" }\nunless = { unless = \"a\" }", 7, "`unless` without `adds`", "spares lines"),
