@@ -140,7 +140,7 @@ impl Shell<'_> {
                 // It is shown, and not assigned.
                 self.state.change(name);
                 continue;
-            } else if options.contains('n') && options.contains(['a', 'A', 'i', 'f']) {
+            } else if unclear || (options.contains('n') && options.contains(['a', 'A', 'i', 'f'])) {
                 // The shell refuses it, or not.
                 self.state.change(name);
                 self.state.change(value);

@@ -275,6 +275,13 @@ impl Shell<'_> {
         let value = if self.stopped || supposed { None } else { self.value_of(parameter) };
         self.spend(value.iter().flatten().map(Word::size).sum());
         match own {
+            Some(own) if parameter.indirect => {
+                let name = value.as_deref().and_then(|values| if let [name] = values { name.literal() } else { None }).map(str::to_owned);
+                self.faulty |= name.is_none();
+                self.evaluate_value(name.as_deref());
+                let value = name.and_then(|name| self.state.get(&name)).map(|value| vec![value]);
+                self.or_else(parameter, value, own)
+            }
             Some(own) => self.or_else(parameter, value, own),
             None => (self.operated(parameter, value), false),
         }

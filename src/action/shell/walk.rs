@@ -328,6 +328,11 @@ impl Shell<'_> {
                 _ => text = None,
             }
         }
+        let last = words.and_then(<[_]>::last).map(|word| word.parts.as_slice());
+        if matches!(last, Some([Part::Quoted(text)]) if text.is_empty()) {
+            // So the reader puts down `select`, which ends with any of its words.
+            self.state.set(name, Word { multi: true, ..Word::unknown() });
+        }
         Output { text: text.map(Rc::new), items: None, file: None }
     }
 
@@ -510,13 +515,10 @@ fn may_fail(command: &Command) -> bool {
                 | "export"
                 | "set"
                 | "shopt"
-                | "source"
-                | "."
                 | "true"
                 | ":"
                 | "echo"
                 | "printf"
-                | "local"
                 | "declare"
                 | "readonly"
                 | "typeset"
