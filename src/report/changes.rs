@@ -105,11 +105,12 @@ impl Checked<'_> {
         }
         let known = self.reported.len() - self.unknown().count();
         let fails = self.reported.iter().filter(|reported| reported.level == Level::Fails).count();
-        let _ = write!(text, "{} findings in {} files", self.unknown().count(), self.files);
+        let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let _ = write!(text, "{} in {}", counted(self.unknown().count(), "finding"), counted(self.files, "file"));
         if self.commits > 0 {
-            let _ = write!(text, " of {} commits", self.commits);
+            let _ = write!(text, " of {}", counted(self.commits, "commit"));
         }
-        let _ = write!(text, " ({}): {fails} fail", self.what);
+        let _ = write!(text, " ({}), of which {fails} must be mended", self.what);
         if known > 0 {
             let _ = write!(text, ", {known} more are known");
         }
