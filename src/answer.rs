@@ -60,9 +60,13 @@ pub fn to_failure(failure: &Failure, kind: Kind) -> Answer {
     }
 }
 
-/// A text for the person at the start of a session.
-pub fn session_note(text: &str) -> Answer {
-    Answer { code: 0, stdout: format!("{{\"systemMessage\":{}}}\n", quoted(text)), stderr: String::new() }
+/// A text for the model, and one for the person, beside an event that only tells.
+pub fn context(event: &Event, model: Option<&str>, person: Option<&str>) -> Answer {
+    let person = person.map(|text| format!("\"systemMessage\":{}", quoted(text)));
+    // The event's name is part of it: without, clients drop the whole.
+    let model = model.map(|text| format!("\"hookSpecificOutput\":{{\"hookEventName\":{},\"additionalContext\":{}}}", quoted(&event.name), quoted(text)));
+    let parts: Vec<String> = person.into_iter().chain(model).collect();
+    if parts.is_empty() { Answer::nothing() } else { Answer { code: 0, stdout: format!("{{{}}}\n", parts.join(",")), stderr: String::new() } }
 }
 
 fn ask(reason: &str) -> Answer {

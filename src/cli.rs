@@ -6,6 +6,7 @@ pub mod compiling;
 pub mod doctor;
 pub mod explain;
 pub mod files;
+pub mod flywheel;
 pub mod init;
 pub mod install;
 pub mod log;
@@ -50,6 +51,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Show what was decided here
     Log(log::Arguments),
+    /// Show what is worth writing down, and settle it
+    Flywheel(flywheel::Arguments),
     /// List the policy that holds here
     Policy(policy::Arguments),
 }
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Pause(arguments) => pause::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
+        Command::Flywheel(arguments) => flywheel::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
     };
     done.unwrap_or_else(|refusal| {

@@ -27,7 +27,7 @@ pub struct Event {
     pub agent_id: Option<String>,
     /// The call, on tool events.
     pub tool: Option<ToolCall>,
-    /// `source` of `ConfigChange` and `SessionStart`.
+    /// `source` of `ConfigChange` and `SessionStart`; of `UserPromptSubmit`, who wrote it, where that was no person.
     pub source: String,
     /// `file_path` of `ConfigChange`.
     pub file: Option<String>,
@@ -39,6 +39,8 @@ pub struct Event {
     pub error: Option<String>,
     /// The person interrupted it.
     pub interrupted: bool,
+    /// `stop_hook_active`: the turn goes on already because a hook wanted it to.
+    pub stopping: bool,
 }
 
 /// A tool call.
@@ -125,12 +127,17 @@ pub fn read(input: &[u8]) -> Result<Event, Unreadable> {
         mode: text("permission_mode").unwrap_or_else(|| "default".to_owned()),
         agent,
         tool,
-        source: text("source").unwrap_or_default(),
+        source: match json.text("prompt") {
+            // A background task that ended speaks as the person would.
+            Some(prompt) if prompt.starts_with("<task-notification>") => "task-notification".to_owned(),
+            _ => text("source").unwrap_or_default(),
+        },
         file: text("file_path"),
         agent_id: text("agent_id"),
         call: text("tool_use_id"),
         error: text("error"),
         interrupted: [json.get("is_interrupt"), response.get("interrupted")].contains(&Some(&Json::Bool(true))),
+        stopping: json.get("stop_hook_active") == Some(&Json::Bool(true)),
         response,
         name,
     })

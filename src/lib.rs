@@ -23,6 +23,8 @@ pub mod failure;
 pub mod answer;
 pub mod report;
 pub mod record;
+#[cfg(feature = "cold")]
+pub mod flywheel;
 pub mod pipeline;
 #[cfg(feature = "cold")]
 pub mod cli;

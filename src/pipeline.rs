@@ -4,6 +4,8 @@
 #[cfg(feature = "cold")]
 pub mod commit;
 #[cfg(feature = "cold")]
+pub mod flywheel;
+#[cfg(feature = "cold")]
 mod push;
 #[cfg(feature = "cold")]
 mod refs;
@@ -13,6 +15,7 @@ pub use push::{Ruling, pushed};
 #[cfg(feature = "cold")]
 pub use refs::refs_moved;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::action::lookup::Lookups;
@@ -27,7 +30,7 @@ use crate::policy::{Policy, Tier};
 use crate::record::{Entry, Held, Source};
 use crate::report::plain;
 use crate::verdict::Verdict;
-use crate::world::{Surroundings, World, layers, observe, record, state, system, written};
+use crate::world::{Surroundings, World, layers, observe, pending, record, state, system, written};
 
 /// Bytes of an event that are read; what is larger is denied.
 pub const MAX_INPUT: usize = 24 << 20;
@@ -86,7 +89,7 @@ pub fn answer(argument: Option<&str>, input: &[u8], world: &World, door: Door) -
 
 fn judged(event: &Event, input: &[u8], world: &World, door: Door) -> Result<Outcome, Failure> {
     if Kind::of(&event.name) == Kind::Observing {
-        return Ok(Outcome::Answer(signal(event, world, door)));
+        return Ok(signal(event, world, door));
     }
     if event.name == "ConfigChange" {
         let outcome = config_change(event, world, door)?;
@@ -103,7 +106,7 @@ fn judged(event: &Event, input: &[u8], world: &World, door: Door) -> Result<Outc
     let mut facts = facts(event, &around.places);
     let Some(actions) = actions(call, &facts.places, &policy, &around) else { return Ok(Outcome::HandOver) };
     let Some(mut decided) = settle(&actions, &mut facts, &around, &policy, door, false)? else { return Ok(Outcome::HandOver) };
-    if !tests_first(&mut decided.verdict, &actions, &facts, &policy) {
+    if !tests_first(&mut decided.verdict, &actions, &facts, &policy) || !documents(&mut decided.verdict, &actions, &around, &policy) {
         return Ok(Outcome::HandOver);
     }
     let (answer, paused) = said(event, &decided.verdict, input, &around, world);
@@ -123,7 +126,7 @@ fn judged(event: &Event, input: &[u8], world: &World, door: Door) -> Result<Outc
 /// # Errors
 ///
 /// What keeps the policy from being known.
-pub fn policy_bytes(found: &[layers::Found], around: &Surroundings, world: &World, door: Door) -> Result<Option<std::borrow::Cow<'static, [u8]>>, Failure> {
+pub fn policy_bytes(found: &[layers::Found], around: &Surroundings, world: &World, door: Door) -> Result<Option<Cow<'static, [u8]>>, Failure> {
     if found.iter().all(|file| file.identity.is_empty()) {
         return Ok(Some(BUILT_IN.into()));
     }
@@ -247,6 +250,42 @@ fn speaks_of_tests(section: &crate::policy::TestsFirst, actions: &[Action], fact
     })
 }
 
+/// Adds what the section on documents finds in a call. False: the cold door must look.
+pub fn documents(verdict: &mut Verdict, actions: &[Action], around: &Surroundings, policy: &Policy) -> bool {
+    let Some(section) = &policy.flywheel else { return true };
+    let gated = section.map.iter().any(|pair| pair.gate.is_some());
+    let commits = || actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if commits(run)));
+    if !loses_learnings(section, actions, &around.places.roots) && !(gated && commits()) {
+        return true;
+    }
+    #[cfg(feature = "cold")]
+    flywheel::judge(verdict, actions, around, section);
+    #[cfg(not(feature = "cold"))]
+    let _ = verdict;
+    cfg!(feature = "cold")
+}
+
+/// Whether a call writes or deletes a file of what was learned, or a folder in which one is.
+fn loses_learnings(section: &crate::policy::Flywheel, actions: &[Action], roots: &[String]) -> bool {
+    let kept = || section.learnings.iter().chain([&section.archive]);
+    let inside = |path: &str, with_contents: bool| {
+        roots.iter().filter_map(|root| path.strip_prefix(root.as_str())).any(|rest| {
+            let rest = rest.trim_start_matches('/');
+            kept().any(|file| *file == rest || (with_contents && (rest.is_empty() || file.strip_prefix(rest).is_some_and(|rest| rest.starts_with('/')))))
+        })
+    };
+    actions.iter().any(|action| match &action.deed {
+        Deed::Write(write) => write.path.word.literal().is_some_and(|path| inside(path, false)),
+        Deed::Delete(delete) => delete.path.word.literal().is_some_and(|path| inside(path, delete.recursive || delete.moved)),
+        _ => false,
+    })
+}
+
+/// Whether a command makes a commit.
+fn commits(run: &action::Run) -> bool {
+    run.program == "git" && run.subcommand.as_ref().and_then(|subcommand| subcommand.literal()) == Some("commit")
+}
+
 /// What only the cold door finds out. None: this binary is not it.
 #[cfg(feature = "cold")]
 #[expect(clippy::unnecessary_wraps, reason = "its twin of the hot binary has nothing to give")]
@@ -309,13 +348,53 @@ fn held(event: &Event, answer: &Answer) -> Option<Held> {
 }
 
 /// An event that only tells: it is recorded, and the start of a session is told what a person should know.
-fn signal(event: &Event, world: &World, door: Door) -> Answer {
+fn signal(event: &Event, world: &World, door: Door) -> Outcome {
+    let nothing = Outcome::Answer(Answer::nothing());
     if !SIGNALS.contains(&event.name.as_str()) {
-        return Answer::nothing();
+        return nothing;
     }
-    let Ok(around) = world.around(event) else { return Answer::nothing() };
+    let Ok(around) = world.around(event) else { return nothing };
+    let turns = matches!(event.name.as_str(), "Stop" | "SubagentStop" | "SessionStart");
+    let policy = if turns { flywheel_policy(&around, world, door) } else { Some(None) };
+    let Some(policy) = policy else { return Outcome::HandOver };
     let recorded = note(&entry(event, door), &around);
-    if event.name == "SessionStart" { session_start(recorded, &around, world) } else { Answer::nothing() }
+    let context = match event.name.as_str() {
+        "PostToolUse" | "PostToolUseFailure" => pending::take(&around.memory),
+        _ => policy.and_then(|bytes| turned(event, &around, &bytes)),
+    };
+    let person = if event.name == "SessionStart" { session_start(recorded, &around, world) } else { None };
+    Outcome::Answer(answer::context(event, context.as_deref(), person.as_deref()))
+}
+
+/// The policy, where it has a flywheel; inner none: it has not. Outer none: the cold door must look, for this one does not
+/// know or has not got what turns it.
+fn flywheel_policy(around: &Surroundings, world: &World, door: Door) -> Option<Option<Cow<'static, [u8]>>> {
+    let Ok(found) = layers::look(&around.layers) else { return Some(None) };
+    if found.iter().all(|file| file.identity.is_empty()) {
+        return Some(None);
+    }
+    let bytes = match policy_bytes(&found, around, world, door) {
+        Ok(bytes) => bytes?,
+        Err(_) => return Some(None),
+    };
+    let on = Policy::open(&bytes).is_some_and(|policy| policy.flywheel.is_some());
+    match (on, door) {
+        (false, _) => Some(None),
+        (true, Door::Hot) => None,
+        (true, Door::Cold) => Some(Some(bytes)),
+    }
+}
+
+/// What the flywheel tells the model.
+#[cfg(feature = "cold")]
+fn turned(event: &Event, around: &Surroundings, policy: &[u8]) -> Option<String> {
+    let policy = Policy::open(policy)?;
+    flywheel::turned(event, around, policy.flywheel.as_ref()?)
+}
+
+#[cfg(not(feature = "cold"))]
+fn turned(_: &Event, _: &Surroundings, _: &[u8]) -> Option<String> {
+    None
 }
 
 /// The end of a pause that a person made, in seconds since 1970, if it has not come yet.
@@ -346,14 +425,14 @@ fn leave_last(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, p
 }
 
 /// A pause, and a record that cannot be written, are told at the start of a session.
-fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Answer {
+fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option<String> {
     let paused = pause_until(world, around).map(|until| {
         let minutes = until.saturating_sub(system::now()).div_ceil(60);
         format!("portcullis is paused for {minutes} more min: nothing is held (`portcullis pause --end` ends it)")
     });
     let lost = (!recorded).then(|| "portcullis holds, but nothing it decides can be recorded: `portcullis doctor` says why".to_owned());
     let notes: Vec<String> = paused.into_iter().chain(lost).collect();
-    if notes.is_empty() { Answer::nothing() } else { answer::session_note(&notes.join("; ")) }
+    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 /// Settings that changed while the session runs: kept out if they lose the gate.

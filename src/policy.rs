@@ -23,7 +23,7 @@ use crate::action::PushKind;
 use crate::action::program::Programs;
 use crate::secret::Confidence;
 use pattern::{PathPattern, Pattern};
-pub use section::{Exempt, OwnLayout, Red, TestsFirst, renews_snapshots};
+pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
 use table::{kinds, table};
 use wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
 
@@ -290,6 +290,8 @@ pub struct Policy<'a> {
     pub programs: Programs<'a>,
     /// None: changes are not judged for their tests.
     pub tests_first: Option<TestsFirst<'a>>,
+    /// None: nothing is suggested, and learnings are files like others.
+    pub flywheel: Option<Flywheel<'a>>,
     rules: Table<'a>,
     waivers: Table<'a>,
 }
@@ -309,6 +311,7 @@ impl<'a> Policy<'a> {
             protected: Wire::get(&mut from)?,
             programs: Programs(Wire::get(&mut from)?),
             tests_first: Wire::get(&mut from)?,
+            flywheel: Wire::get(&mut from)?,
             rules: Wire::get(&mut from)?,
             waivers: Wire::get(&mut from)?,
         })
@@ -393,6 +396,7 @@ pub struct Parts<'a> {
     pub protected: Vec<Pattern<'a>>,
     pub programs: Vec<crate::action::program::Program<'a>>,
     pub tests_first: Option<TestsFirst<'a>>,
+    pub flywheel: Option<Flywheel<'a>>,
     pub rules: Vec<Rule<'a>>,
     pub waivers: Vec<Waiver<'a>>,
 }
@@ -412,6 +416,7 @@ impl Parts<'_> {
         }
         programs.put(&mut out);
         self.tests_first.put(&mut out);
+        self.flywheel.put(&mut out);
         let mut rules = wire::TableWriter::default();
         for rule in &self.rules {
             rules.add(rule.when.keys().iter().map(|name| key(name)).chain([key(ALL)]), rule);

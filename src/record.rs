@@ -155,6 +155,10 @@ impl Entry {
             entry.error = Some(hash(error.as_bytes()));
             entry.said = redact(beginning(told, MAX_READ));
         }
+        // What a person said is not kept, but that a machine said it is.
+        if event.name == "UserPromptSubmit" && !matches!(event.source.as_str(), "" | "user" | "sdk") {
+            entry.said.clone_from(&event.source);
+        }
         entry.outcome = match event.name.as_str() {
             _ if event.interrupted => Some(Outcome::Interrupted),
             "PostToolUseFailure" => Some(Outcome::Failed),

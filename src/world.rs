@@ -7,10 +7,13 @@ pub mod commits;
 #[cfg(feature = "cold")]
 pub mod committed;
 #[cfg(feature = "cold")]
+pub mod flywheel;
+#[cfg(feature = "cold")]
 pub mod gate;
 pub mod layers;
 pub mod lookup;
 pub mod observe;
+pub mod pending;
 #[cfg(feature = "cold")]
 pub mod pusher;
 pub mod record;

@@ -19,6 +19,7 @@ use super::terminal::{Style, say, say_json, styled};
 use crate::BUILD;
 use crate::pipeline;
 use crate::policy::{Layer, Policy};
+use crate::world::flywheel::Desk;
 use crate::world::{record, state, system};
 
 #[derive(Args, Debug)]
@@ -78,6 +79,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         Ok(path) => findings.ok("record", format!("kept in {}; `portcullis log` shows it", path.display())),
         Err(error) => findings.warn("record", format!("nothing that is decided can be recorded: {error}"), "make ~/.local/state writable"),
     }
+    flywheel(&place, &mut findings);
     let paused = pipeline::pause_until(&place.world, &place.around).is_some();
     if paused {
         findings.warn("pause", pause::status(&place), "`portcullis pause --end` ends it");
@@ -154,6 +156,22 @@ fn policy(place: &Place, findings: &mut Findings) {
         let text = format!("the waiver of `{}` ({}) is past its day and holds no more", waiver.rule, waiver.place);
         findings.warn("waiver", text, "take it out, or give it a new day");
     }
+}
+
+/// Documents of the flywheel's map that are not there.
+fn flywheel(place: &Place, findings: &mut Findings) {
+    let part = "flywheel";
+    // Without a valid policy there is none, which is told above.
+    let Ok(bytes) = place.policy() else { return };
+    let Some(section) = Policy::open(&bytes).and_then(|policy| policy.flywheel) else { return };
+    let root = pipeline::flywheel::tree(&place.around);
+    for pair in &section.map {
+        for doc in pair.docs.iter().filter(|doc| !root.join(doc).is_file()) {
+            findings.warn(part, format!("`{doc}`, which the map names ({}), is not there", pair.place), "write it, or take it out of the map");
+        }
+    }
+    let open = Desk::inbox(&root, section.inbox).len();
+    findings.ok(part, format!("{} in {}", crate::flywheel::count(open), section.inbox));
 }
 
 /// Where the last refusal, the compiled policy and a pause are kept.

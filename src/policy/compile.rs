@@ -128,6 +128,7 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
         protected: meant.protected,
         programs: described,
         tests_first: meant.tests_first,
+        flywheel: meant.flywheel,
         rules: meant.rules,
         waivers: meant.waivers,
     };

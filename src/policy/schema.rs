@@ -64,6 +64,7 @@ pub static LAYER: &[Key] = &[
     may("rule", Shape::Tables(RULE)),
     may("waiver", Shape::Tables(WAIVER)),
     may("tests-first", Shape::Table(TESTS_FIRST)),
+    may("flywheel", Shape::Table(FLYWHEEL)),
 ];
 
 /// Keys of `[tests-first]`.
@@ -90,6 +91,18 @@ static OWN_LAYOUT: &[Key] = &[
     may("exempt", Shape::Texts),
     may("unit", Shape::Text),
 ];
+
+/// Keys of `[flywheel]`.
+static FLYWHEEL: &[Key] = &[
+    may("inbox", Shape::Text),
+    may("archive", Shape::Text),
+    may("learnings", Shape::Texts),
+    may("map", Shape::Tables(PAIR)),
+    may("per_session", Shape::Number),
+    may("shrink", Shape::Number),
+];
+
+static PAIR: &[Key] = &[must("code", Shape::Texts), must("docs", Shape::Texts), may("after", Shape::Number), may("gate", Shape::Number)];
 
 /// Keys of a built-in pack's file.
 pub static PACK: &[Key] = &[
@@ -197,7 +210,7 @@ pub static PROGRAM: [Key; 14] = [
 static FORM: &[Key] = &[may("with", Shape::Texts), may("operands", Shape::Texts), may("values", Shape::Map)];
 
 /// Keys of capabilities that the language has but this version does not.
-const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "flywheel", "result", "phase", "layouts"];
+const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "result", "phase", "layouts"];
 
 /// Reads a file's tables. A syntax error ends this file.
 /// Error: the file is too large, or is not TOML.

@@ -60,6 +60,43 @@ pub struct OwnLayout<'a> {
 }
 wire_struct!(OwnLayout { name, manifest, source, test, exempt, inline, unit });
 
+/// `[flywheel]`: what is worth writing down, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flywheel<'a> {
+    /// `portcullis.toml:12`
+    pub place: &'a str,
+    /// The uppermost layer that has the section. It owns it; others only add to `map`.
+    pub layer: Layer,
+    /// Findings are shown and nothing is held.
+    pub shadow: bool,
+    /// Where suggestions wait, from the repository's root.
+    pub inbox: &'a str,
+    /// Where those go that are settled, and what leaves the learnings.
+    pub archive: &'a str,
+    /// Files of what was learned; suggestions that no document of the map is for go to the first.
+    pub learnings: Vec<&'a str>,
+    pub map: Vec<Pair<'a>>,
+    /// Suggestions of one session, at the most.
+    pub per_session: u16,
+    /// How much of a learnings file may leave without standing in the archive, in percent.
+    pub shrink: u8,
+}
+wire_struct!(Flywheel { place, layer, shadow, inbox, archive, learnings, map, per_session, shrink });
+
+/// Code, and the documents that speak of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair<'a> {
+    pub place: &'a str,
+    /// Globs, from the repository's root.
+    pub code: Vec<&'a str>,
+    pub docs: Vec<&'a str>,
+    /// Commits of the code after which a document that did not change lags behind.
+    pub after: u16,
+    /// What becomes of a commit of the code without the documents; none: a suggestion.
+    pub gate: Option<Tier>,
+}
+wire_struct!(Pair { place, code, docs, after, gate });
+
 named_enum! {
     /// Whether a test must have been seen to fail before the code is written.
     pub enum Red {

@@ -16,7 +16,7 @@ use super::examples::RuleExamples;
 use super::mistake::Mistake;
 use super::pattern::Pattern;
 use super::schema::{Checker, LAYER, PACK, Value};
-use super::{Layer, Rule, TestsFirst, Waiver};
+use super::{Flywheel, Layer, Rule, TestsFirst, Waiver};
 use layers::Head;
 use when::Reader;
 
@@ -57,6 +57,7 @@ pub struct Meant<'t> {
     pub examples: Vec<RuleExamples>,
     pub waivers: Vec<Waiver<'t>>,
     pub tests_first: Option<TestsFirst<'t>>,
+    pub flywheel: Option<Flywheel<'t>>,
 }
 
 /// A rule or a waiver, and where a rule is named by it.
@@ -90,6 +91,7 @@ pub fn validate<'t>(documents: &'t [Document<'t>], whole: bool, keep: &dyn Fn(&s
         let mut checker = document.checker(&mut mistakes);
         let mut reader = Reader { checker: &mut checker, patterns: &mut *patterns, protected: &meant.protected };
         meant.tests_first = section::tests_first(meant.tests_first, &heads, head, keep, &mut reader);
+        meant.flywheel = section::flywheel(meant.flywheel, &heads, head, keep, &mut reader);
         for table in document.view().tables("rule") {
             let place = keep(&document.place(&table.span));
             if let Some((rule, examples, span)) = rule::rule(&table, head, place, keep, &mut reader) {

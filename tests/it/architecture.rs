@@ -17,7 +17,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // How programs read their arguments comes out of the compiled policy.
     ("action", &["change", "event", "policy::wire"]),
     ("facts", &["action"]),
-    ("world", &["action", "change", "event", "facts", "failure", "policy", "record", "tests_first", "BUILD"]),
+    ("world", &["action", "change", "event", "facts", "failure", "flywheel", "policy", "record", "tests_first", "BUILD"]),
     ("secret", &[]),
     ("report_file", &[]),
     ("syntax", &[]),
@@ -31,6 +31,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("answer", &["event", "failure", "policy::Tier", "report::plain", "verdict"]),
     ("report", &["action", "answer", "policy", "verdict"]),
     ("record", &["action", "event", "secret", "verdict"]),
+    ("flywheel", &["event::json", "layout::matches", "policy", "record", "secret::redact", "tests_first", "verdict"]),
     (
         "pipeline",
         &[
@@ -43,6 +44,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "event",
             "facts",
             "failure",
+            "flywheel",
             "matcher::text",
             "policy",
             "record",
@@ -55,7 +57,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "action", "answer", "change", "decide", "door", "event", "facts", "failure", "matcher", "pipeline", "policy", "record", "report", "verdict",
+            "action", "answer", "change", "decide", "door", "event", "facts", "failure", "flywheel", "matcher", "pipeline", "policy", "record", "report", "verdict",
             "world", "BUILD",
         ],
     ),

@@ -11,6 +11,8 @@ mod cli_explain;
 mod cli_init;
 mod docs;
 mod faults;
+mod flywheel;
+mod flywheel_commits;
 mod git_hooks;
 mod payloads;
 mod push;

@@ -4,7 +4,7 @@ use super::layers::{Head, shadows};
 use super::when::Reader;
 use crate::layout::Catalogue;
 use crate::policy::schema::{Text, Value};
-use crate::policy::{Exempt, OwnLayout, Red, TestsFirst, Tier};
+use crate::policy::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, Tier};
 
 /// Keys that only the layer which owns the section may have: they take from what is judged, or choose it.
 const OWNERS: &[&str] = &["layouts", "layout", "exempt", "only", "reports"];
@@ -57,6 +57,97 @@ pub(super) fn tests_first<'t>(
         reports: texts(&table, "reports"),
         endings,
     })
+}
+
+/// What `[flywheel]` has where nothing is said.
+const INBOX: &str = "docs/flywheel/pending.md";
+const ARCHIVE: &str = "docs/flywheel/archive.md";
+const LEARNINGS: &str = "docs/learnings.md";
+const PER_SESSION: u16 = 5;
+const SHRINK: u8 = 20;
+const AFTER: u16 = 5;
+
+/// Reads `[flywheel]` of one more layer. Only the uppermost layer that has it says how it works; others add to the map.
+pub(super) fn flywheel<'t>(
+    known: Option<Flywheel<'t>>,
+    heads: &[&Head<'t>],
+    head: &Head<'t>,
+    keep: &dyn Fn(&str) -> &'t str,
+    reader: &mut Reader<'_, 't, '_>,
+) -> Option<Flywheel<'t>> {
+    let Some(table) = head.document.view().table("flywheel") else { return known };
+    let map: Vec<Pair> = table.tables("map").iter().map(|table| pair(table, keep(&head.document.place(&table.span)), reader)).collect();
+    if let Some(mut upper) = known {
+        for (key, _) in table.entries().iter().filter(|(key, _)| key.text != "map") {
+            let what = format!("`{}` stands below the {} layer, which has `[flywheel]` too", key.text, upper.layer.name());
+            reader.checker.mistake(&key.span, what, "take it out; a lower layer may only add to `map`");
+        }
+        upper.map.extend(map);
+        return Some(upper);
+    }
+    for text in ["inbox", "archive", "learnings"].iter().flat_map(|key| table.texts(key)) {
+        inside(&text, reader);
+    }
+    for text in ["inbox", "archive"].iter().filter_map(|key| table.text(key)).filter(|text| !text.text.ends_with(".md")) {
+        // It is written to by the gate: a repository must not have it write into what runs.
+        reader.checker.mistake(&text.span, format!("`{}` is no Markdown file", text.text), "let its name end in `.md`");
+    }
+    let one = |key: &str, default: &'static str| table.text(key).map_or(default, |text| text.text);
+    let learnings = Some(texts(&table, "learnings")).filter(|learnings| !learnings.is_empty()).unwrap_or_else(|| vec![LEARNINGS]);
+    let (inbox, archive) = (one("inbox", INBOX), one("archive", ARCHIVE));
+    let mut names: Vec<&str> = learnings.iter().copied().chain([inbox, archive]).collect();
+    names.sort_unstable();
+    if let Some(pair) = names.windows(2).find(|pair| pair.first() == pair.last()) {
+        let twice = pair.first().copied().unwrap_or_default();
+        reader.checker.mistake(&table.span, format!("`{twice}` is two of inbox, archive and learnings"), "each is a file of its own");
+    }
+    Some(Flywheel {
+        place: keep(&head.document.place(&table.span)),
+        layer: head.document.layer,
+        shadow: heads.iter().any(|other| other.shadow && shadows(other.document.layer, head.document.layer)),
+        inbox,
+        archive,
+        learnings,
+        map,
+        per_session: number(&table, "per_session", 1..=100, reader).unwrap_or(PER_SESSION),
+        shrink: number(&table, "shrink", 0..=100, reader).and_then(|share| u8::try_from(share).ok()).unwrap_or(SHRINK),
+    })
+}
+
+fn pair<'t>(table: &Value<'t>, place: &'t str, reader: &mut Reader<'_, 't, '_>) -> Pair<'t> {
+    for text in table.texts("docs") {
+        inside(&text, reader);
+        if text.text.contains(['*', '?', '[', '{']) {
+            reader.checker.mistake(&text.span, format!("`{}` is a glob, and no document", text.text), "name each document");
+        }
+    }
+    for text in table.texts("code") {
+        inside(&text, reader);
+        if crate::layout::unknown_variable(text.text).is_some() {
+            reader.checker.mistake(&text.span, format!("`{}` has braces around a single word", text.text), "write `{one,other}`, or the word alone");
+        }
+    }
+    let gate = tier(table, "gate", reader);
+    if let (Some(Tier::Free | Tier::Metered), Some(value)) = (gate, table.get("gate")) {
+        reader.checker.mistake(&value.span, "a gate of this tier holds nothing", "write 3 or 4, or take it out: then it is a suggestion");
+    }
+    Pair { place, code: texts(table, "code"), docs: texts(table, "docs"), after: number(table, "after", 1..=1000, reader).unwrap_or(AFTER), gate }
+}
+
+/// A path of the repository.
+fn inside(text: &Text, reader: &mut Reader) {
+    if text.text.starts_with(['/', '~']) || text.text.ends_with('/') || text.text.split('/').any(|name| matches!(name, "" | "." | "..")) {
+        reader.checker.mistake(&text.span, format!("`{}` is no path from the repository's root", text.text), "write it like `docs/learnings.md`");
+    }
+}
+
+fn number(table: &Value, key: &str, range: std::ops::RangeInclusive<i64>, reader: &mut Reader) -> Option<u16> {
+    let value = table.get(key)?;
+    let number = value.as_number()?;
+    if !range.contains(&number) {
+        reader.checker.mistake(&value.span, format!("`{key}` is {number}"), format!("write a number from {} to {}", range.start(), range.end()));
+    }
+    u16::try_from(number).ok()
 }
 
 fn tier(table: &Value, key: &str, reader: &mut Reader) -> Option<Tier> {

@@ -1,0 +1,297 @@
+//! `portcullis flywheel`: what is worth writing down, for people and agents: shown, settled by hand, written into its
+//! document, counted.
+
+mod stats;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::files::{self, Edit};
+use super::place::Place;
+use super::refusal::Refusal;
+use super::terminal::{Style, agreed, can_ask, say, say_json, styled};
+use crate::flywheel::ledger::{Standing, Step, What};
+use crate::flywheel::page::{self, moment};
+use crate::flywheel::{Suggestion, count};
+use crate::pipeline;
+use crate::policy::{Flywheel, Policy};
+use crate::world::flywheel::Desk;
+use crate::world::system;
+
+#[derive(Args, Debug)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// What waits in the inbox
+    List {
+        /// Answer in JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// One suggestion, with what it is known from
+    Show {
+        id: String,
+        /// Answer in JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// It is written down, whatever the commits say: off to the archive
+    Done(Ending),
+    /// It is not worth it: off to the archive, and never suggested again
+    Drop(Ending),
+    /// Write it into its document; the commit of that settles it
+    Promote {
+        id: String,
+        /// Into this file instead
+        #[arg(long, value_name = "FILE")]
+        into: Option<String>,
+        /// These words instead of the suggested line
+        #[arg(long, value_name = "TEXT")]
+        text: Option<String>,
+        #[command(flatten)]
+        way: Way,
+    },
+    /// Move what was learned, and is not needed any more, from the learnings to the archive
+    Archive {
+        /// Items and sections in which this text stands
+        text: String,
+        #[command(flatten)]
+        way: Way,
+    },
+    /// Captured, settled, how long it took, and which documents lag
+    Stats {
+        /// Answer in JSON
+        #[arg(long, conflicts_with = "html")]
+        json: bool,
+        /// Write a page with a picture to this file
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Ending {
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+    /// Why; it is kept in the archive
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+struct Way {
+    /// Only show the difference
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// What every command needs.
+struct Here<'a> {
+    place: &'a Place,
+    root: PathBuf,
+    section: Flywheel<'a>,
+}
+
+/// Runs the command.
+/// Error: the policy has no flywheel, a suggestion is not known, or a file cannot be written.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+    let place = Place::at(None)?;
+    let bytes = place.policy()?;
+    let section = Policy::open(&bytes).and_then(|policy| policy.flywheel);
+    let mend = "put `[flywheel]` into portcullis.toml; docs/flywheel.md says what it may hold";
+    let section = section.ok_or_else(|| Refusal::new("there is nothing to show", "the policy that holds here has no `[flywheel]`", mend))?;
+    let here = Here { root: pipeline::flywheel::tree(&place.around), place: &place, section };
+    match &arguments.command {
+        Command::List { json } => here.list(*json)?,
+        Command::Show { id, json } => here.show(id, *json)?,
+        Command::Done(ending) => here.end(ending, What::Done)?,
+        Command::Drop(ending) => here.end(ending, What::Dropped)?,
+        Command::Promote { id, into, text, way } => here.promote(id, into.as_deref(), text.as_deref(), way)?,
+        Command::Archive { text, way } => here.archive(text, way)?,
+        Command::Stats { json, html } => stats::run(&here, *json, html.as_deref())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Here<'_> {
+    fn desk(&self) -> Result<Desk, Refusal> {
+        Desk::open(&self.place.around.memory).map_err(|error| Refusal::new("the flywheel's state cannot be opened", error, "make ~/.local/state writable, or try again"))
+    }
+
+    fn open(&self, desk: &Desk) -> Vec<(Suggestion, Option<Standing>)> {
+        pipeline::flywheel::open(desk, &self.root, &self.section)
+    }
+
+    /// The suggestion of which the number begins so.
+    fn one(&self, desk: &Desk, id: &str) -> Result<Suggestion, Refusal> {
+        let mut found = self.open(desk).into_iter().map(|(one, _)| one).filter(|one| one.id.starts_with(id));
+        match (found.next(), found.next()) {
+            (Some(one), None) => Ok(one),
+            (None, _) => Err(Refusal::new("nothing was done", format!("no suggestion `{id}` waits in {}", self.section.inbox), "`portcullis flywheel list` shows them")),
+            _ => Err(Refusal::usage("nothing was done", format!("more than one suggestion begins with `{id}`"), "write more of its number")),
+        }
+    }
+
+    fn list(&self, json: bool) -> Result<(), Refusal> {
+        let open = self.open(&self.desk()?);
+        if json {
+            say_json(&open.iter().map(|(one, standing)| value(one, standing.as_ref())).collect::<Vec<_>>());
+            return Ok(());
+        }
+        for (one, _) in &open {
+            say(&format!("{} {:<9} {}", styled(&one.id, Style::Bold), one.kind.name(), one.target));
+            say(&format!("           {}", one.reason));
+        }
+        say(&format!("{} in {}", count(open.len()), self.section.inbox));
+        Ok(())
+    }
+
+    fn show(&self, id: &str, json: bool) -> Result<(), Refusal> {
+        let desk = self.desk()?;
+        let one = self.one(&desk, id)?;
+        let standing = desk.standings().remove(&one.id);
+        if json {
+            say_json(&value(&one, standing.as_ref()));
+        } else {
+            say(page::render(&one).trim());
+        }
+        Ok(())
+    }
+
+    fn end(&self, ending: &Ending, what: What) -> Result<(), Refusal> {
+        let mut desk = self.desk()?;
+        let all = ending.ids.iter().map(|id| self.one(&desk, id)).collect::<Result<Vec<_>, _>>()?;
+        let word = if what == What::Done { "done" } else { "dropped" };
+        let why = ending.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
+        let now = system::now_ms();
+        for one in &all {
+            say(&format!("{word} {} ({}): {}", one.id, one.target, one.reason));
+        }
+        if ending.dry_run {
+            return Ok(());
+        }
+        let ended: Vec<(&Suggestion, String)> = all.iter().map(|one| (one, format!("{word} by hand, {} UTC{why}", moment(now)))).collect();
+        desk.end(&self.root, (self.section.inbox, self.section.archive), &ended)
+            .and_then(|()| desk.step(&all.iter().map(|one| Step::of(what, &one.id, now)).collect::<Vec<_>>()))
+            .map_err(|error| Refusal::new("it was not settled", error, "make the inbox and the archive writable, then run this again"))
+    }
+
+    fn promote(&self, id: &str, into: Option<&str>, text: Option<&str>, way: &Way) -> Result<(), Refusal> {
+        let mut desk = self.desk()?;
+        let one = self.one(&desk, id)?;
+        let line = text.unwrap_or(&one.paste);
+        if line.trim().is_empty() {
+            return Err(Refusal::usage("nothing was written", "this suggestion has no line to paste: what is missing is a description", "say it with `--text`, or edit the document"));
+        }
+        let target = into.unwrap_or(&one.target);
+        let edit = Edit::of(&self.root.join(target), files::FILE, |before| {
+            let before = String::from_utf8(before.unwrap_or_default()).map_err(|_| Refusal::new("nothing was written", format!("`{target}` is not UTF-8"), "edit it by hand"))?;
+            let end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
+            Ok(Some(format!("{before}{end}{}\n", line.trim_end()).into_bytes()))
+        })?;
+        if change(&[edit], way)? {
+            desk.step(&[Step::of(What::Promoted, &one.id, system::now_ms())]).map_err(|error| Refusal::new("it was written, but not noted", error, "make ~/.local/state writable"))?;
+            say(&format!("written into `{target}`; the commit of that settles {}", one.id));
+        }
+        Ok(())
+    }
+
+    /// Moves parts of the learnings.
+    fn archive(&self, text: &str, way: &Way) -> Result<(), Refusal> {
+        let _desk = self.desk()?;
+        let utf8 = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap_or_default()).map_err(|_| Refusal::new("nothing was moved", "a file is not UTF-8", "edit it by hand"));
+        let mut edits = Vec::new();
+        let mut leaving = String::new();
+        for learnings in &self.section.learnings {
+            let edit = Edit::of(&self.root.join(learnings), files::FILE, |before| {
+                if before.is_none() {
+                    return Ok(None);
+                }
+                let before = utf8(before)?;
+                let (kept, gone) = split(&before, text);
+                leaving += &gone;
+                Ok(Some(kept.into_bytes()))
+            })?;
+            edits.push(edit);
+        }
+        if leaving.is_empty() {
+            return Err(Refusal::new("nothing was moved", format!("`{text}` stands nowhere in {}", self.section.learnings.join(", ")), "name a part of what is to leave"));
+        }
+        let archive = Edit::of(&self.root.join(self.section.archive), files::FILE, |before| {
+            let before = utf8(before)?;
+            let head = if before.is_empty() { page::ARCHIVE } else { "" };
+            Ok(Some(format!("{before}{head}\n# Learned, and archived {} UTC\n\n{leaving}", moment(system::now_ms())).into_bytes()))
+        })?;
+        // What leaves stands in the archive before it leaves.
+        edits.insert(0, archive);
+        change(&edits, way)?;
+        Ok(())
+    }
+}
+
+/// Shows differences and makes them; whether they were made.
+fn change(edits: &[Edit], way: &Way) -> Result<bool, Refusal> {
+    for edit in edits.iter().filter(|edit| edit.changes()) {
+        say(edit.difference().trim_end());
+    }
+    if way.dry_run || (!way.yes && can_ask() && !agreed("write this?")) {
+        return Ok(false);
+    }
+    for edit in edits {
+        edit.apply()?;
+    }
+    Ok(true)
+}
+
+/// A text without its items and sections in which `part` stands, and those.
+fn split(text: &str, part: &str) -> (String, String) {
+    let (mut kept, mut gone) = (String::new(), String::new());
+    // How deep the heading is whose section goes, and whether the item that goes is still going on.
+    let mut section: Option<usize> = None;
+    let mut item = false;
+    for row in text.split_inclusive('\n') {
+        let depth = row.bytes().take_while(|byte| *byte == b'#').count();
+        let heading = depth > 0 && row.as_bytes().get(depth) == Some(&b' ');
+        if heading && section.is_some_and(|outer| depth <= outer) {
+            section = None;
+        }
+        let continued = item && row.starts_with([' ', '\t']) && !row.trim().is_empty();
+        item = continued;
+        if section.is_none() && !continued && row.contains(part) {
+            if heading {
+                section = Some(depth);
+            } else {
+                item = true;
+            }
+        }
+        if section.is_some() || item { &mut gone } else { &mut kept }.push_str(row);
+    }
+    (kept, gone)
+}
+
+fn value(one: &Suggestion, standing: Option<&Standing>) -> Value {
+    json!({
+        "id": one.id,
+        "time": one.time,
+        "kind": one.kind.name(),
+        "target": one.target,
+        "reason": one.reason,
+        "evidence": one.evidence,
+        "paste": one.paste,
+        "told": standing.is_some_and(|standing| standing.told),
+        "promoted": standing.is_some_and(|standing| standing.promoted),
+    })
+}

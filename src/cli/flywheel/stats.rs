@@ -1,0 +1,186 @@
+//! The flywheel in figures: as text, as JSON, as a page with a picture over time that needs nothing else.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Here;
+use crate::cli::refusal::Refusal;
+use crate::cli::terminal::{say, say_json};
+use crate::flywheel::drift::is_of;
+use crate::flywheel::ledger::{Standing, What};
+use crate::flywheel::page::{day, moment};
+use crate::world::flywheel::history::History;
+use crate::world::system;
+
+const DAY: u64 = 86_400_000;
+/// Days that the picture shows, at the most.
+const SHOWN: u64 = 90;
+/// Documents that are named.
+const NAMED: usize = 10;
+
+struct Figures {
+    captured: usize,
+    ended: BTreeMap<&'static str, usize>,
+    open: usize,
+    /// Milliseconds from capture to settling, of half of them less.
+    median: Option<u64>,
+    kinds: BTreeMap<&'static str, (usize, usize)>,
+    /// Documents with open suggestions, and with commits of their code since they changed.
+    lagging: Vec<(String, usize, usize)>,
+    /// For each day since the first: how many were captured and ended up to then.
+    days: Vec<(u64, usize, usize)>,
+}
+
+pub(super) fn run(here: &Here, json: bool, html: Option<&Path>) -> Result<(), Refusal> {
+    let standings: Vec<Standing> = here.desk()?.standings().into_values().collect();
+    let figures = Figures::of(&standings, here, system::now_ms());
+    if let Some(path) = html {
+        std::fs::write(path, figures.page()).map_err(|error| Refusal::new(format!("could not write `{}`", path.display()), error, "name another file"))?;
+        say(&format!("written to {}", path.display()));
+    } else if json {
+        let lagging: Vec<_> = figures.lagging.iter().map(|(doc, open, commits)| json!({ "document": doc, "open": open, "commits_behind": commits })).collect();
+        let kinds: BTreeMap<_, _> = figures.kinds.iter().map(|(kind, (all, settled))| (kind, json!({ "captured": all, "settled": settled }))).collect();
+        say_json(&json!({ "captured": figures.captured, "open": figures.open, "ended": figures.ended, "median_age_ms": figures.median, "kinds": kinds, "lagging": lagging }));
+    } else {
+        say(&figures.text());
+    }
+    Ok(())
+}
+
+impl Figures {
+    fn of(standings: &[Standing], here: &Here, now: u64) -> Self {
+        let word = |what: What| match what {
+            What::Settled => "settled",
+            What::Done => "done",
+            _ => "dropped",
+        };
+        let mut ended: BTreeMap<&'static str, usize> = [("settled", 0), ("done", 0), ("dropped", 0)].into();
+        let mut kinds: BTreeMap<&'static str, (usize, usize)> = BTreeMap::new();
+        let mut ages = Vec::new();
+        for standing in standings {
+            let (all, settled) = kinds.entry(standing.suggestion.kind.name()).or_default();
+            *all += 1;
+            if let Some((what, time)) = standing.ended {
+                *ended.entry(word(what)).or_default() += 1;
+                if what != What::Dropped {
+                    *settled += 1;
+                    ages.push(time.saturating_sub(standing.suggestion.time));
+                }
+            }
+        }
+        ages.sort_unstable();
+        let history = History::open(&here.root).ok();
+        let mut lagging: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for standing in standings.iter().filter(|standing| standing.ended.is_none()) {
+            lagging.entry(standing.suggestion.target.clone()).or_default().0 += 1;
+        }
+        for pair in &here.section.map {
+            for doc in &pair.docs {
+                let commits = history.as_ref().map_or(0, |history| history.commits_since(doc, |path| path != *doc && pair.code.iter().any(|glob| is_of(glob, path))));
+                let known = &mut lagging.entry((*doc).to_owned()).or_default().1;
+                *known = commits.max(*known);
+            }
+        }
+        let mut lagging: Vec<(String, usize, usize)> = lagging.into_iter().map(|(doc, (open, commits))| (doc, open, commits)).filter(|(_, open, commits)| open + commits > 0).collect();
+        lagging.sort_by_key(|(_, open, commits)| std::cmp::Reverse((*commits, *open)));
+        lagging.truncate(NAMED);
+        let first = standings.iter().map(|standing| standing.suggestion.time / DAY).min().unwrap_or(now / DAY).max((now / DAY).saturating_sub(SHOWN));
+        let up_to = |day: u64| {
+            let captured = standings.iter().filter(|standing| standing.suggestion.time / DAY <= day).count();
+            let ended = standings.iter().filter(|standing| standing.ended.is_some_and(|(_, time)| time / DAY <= day)).count();
+            (day, captured, ended)
+        };
+        Self {
+            captured: standings.len(),
+            open: standings.iter().filter(|standing| standing.ended.is_none()).count(),
+            ended,
+            median: ages.get(ages.len() / 2).copied(),
+            kinds,
+            lagging,
+            days: (first..=now / DAY).map(up_to).collect(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("captured {}, open {}", self.captured, self.open);
+        for (word, count) in &self.ended {
+            let _ = write!(text, ", {word} {count}");
+        }
+        if let Some(median) = self.median {
+            let _ = write!(text, "\nmedian age when settled: {}", length(median));
+        }
+        for (kind, (all, settled)) in &self.kinds {
+            let _ = write!(text, "\n{kind:<10} {all:>5} captured {settled:>5} settled");
+        }
+        for (doc, open, commits) in &self.lagging {
+            let _ = write!(text, "\nlags: {doc}: {open} open, {commits} commits of its code since it changed");
+        }
+        text
+    }
+
+    /// A page that loads nothing.
+    fn page(&self) -> String {
+        let rows: String = self.lagging.iter().map(|(doc, open, commits)| format!("<tr><td>{}</td><td>{open}</td><td>{commits}</td></tr>\n", escaped(doc))).collect();
+        let kinds: String = self.kinds.iter().map(|(kind, (all, settled))| format!("<tr><td>{kind}</td><td>{all}</td><td>{settled}</td></tr>\n")).collect();
+        let ended: Vec<String> = self.ended.iter().map(|(word, count)| format!("{word} {count}")).collect();
+        let median = self.median.map_or_else(|| "nothing is settled yet".to_owned(), |median| format!("median age when settled: {}", length(median)));
+        format!(
+            "<!doctype html>\n<meta charset=\"utf-8\">\n<title>Documentation flywheel</title>\n<style>body{{font:16px/1.5 sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}}table{{border-collapse:collapse}}td,th{{padding:.2rem 1rem .2rem 0;text-align:left}}svg{{width:100%;height:auto}}</style>\n<h1>Documentation flywheel</h1>\n<p>captured {}, open {}, {}; {median}.</p>\n{}\n<table><tr><th>kind</th><th>captured</th><th>settled</th></tr>\n{kinds}</table>\n<h2>Documents that lag</h2>\n<table><tr><th>document</th><th>open</th><th>commits of its code since it changed</th></tr>\n{rows}</table>\n<p>{} UTC</p>\n",
+            self.captured,
+            self.open,
+            ended.join(", "),
+            self.picture(),
+            moment(system::now_ms())
+        )
+    }
+
+    /// Captured and ended, day by day.
+    fn picture(&self) -> String {
+        const WIDE: usize = 800;
+        const HIGH: usize = 240;
+        const EDGE: usize = 30;
+        let most = self.captured.max(1);
+        let last = self.days.len().saturating_sub(1).max(1);
+        let points = |value: &dyn Fn(&(u64, usize, usize)) -> usize| -> String {
+            let place = |(at, day): (usize, &(u64, usize, usize))| format!("{},{}", EDGE + at * (WIDE - 2 * EDGE) / last, HIGH - EDGE - value(day) * (HIGH - 2 * EDGE) / most);
+            let mut all: Vec<String> = self.days.iter().enumerate().map(place).collect();
+            // A single day is a line too.
+            if let ([one], true) = (self.days.as_slice(), all.len() == 1) {
+                all.push(place((last, one)));
+            }
+            all.join(" ")
+        };
+        let line = |colour: &str, points: &str| format!("<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" points=\"{points}\"/>");
+        let label = |x: usize, y: usize, anchor: &str, colour: &str, text: &str| format!("<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" fill=\"{colour}\" font-size=\"12\">{text}</text>");
+        let ends = |at: Option<&(u64, usize, usize)>| at.map(|(of, ..)| day(*of)).unwrap_or_default();
+        format!(
+            "<svg viewBox=\"0 0 {WIDE} {HIGH}\" role=\"img\" aria-label=\"captured and ended over time\"><line x1=\"{EDGE}\" y1=\"{y}\" x2=\"{x}\" y2=\"{y}\" stroke=\"#999\"/>{}{}{}{}{}{}{}</svg>",
+            line("#b45309", &points(&|(_, captured, _)| *captured)),
+            line("#15803d", &points(&|(_, _, ended)| *ended)),
+            label(EDGE, HIGH - 10, "start", "#666", &ends(self.days.first())),
+            label(WIDE - EDGE, HIGH - 10, "end", "#666", &ends(self.days.last())),
+            label(EDGE, 20, "start", "#b45309", "captured"),
+            label(EDGE + 80, 20, "start", "#15803d", "ended"),
+            label(EDGE - 4, EDGE + 4, "end", "#666", &most.to_string()),
+            x = WIDE - EDGE,
+            y = HIGH - EDGE,
+        )
+    }
+}
+
+/// `3 d 4 h`, `12 min`.
+fn length(milliseconds: u64) -> String {
+    let minutes = milliseconds / 60_000;
+    match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

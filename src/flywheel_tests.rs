@@ -1,0 +1,1 @@
+//! Pages written and read again; pairing, on made-up entries.

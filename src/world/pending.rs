@@ -1,0 +1,27 @@
+//! What waits to be told to the model: a small file in the repository's memory, written by the cold door, told once by
+//! whichever event comes first. While there is none, looking costs one `stat`.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::PathBuf;
+
+/// The file.
+pub const PENDING: &str = "flywheel.pending";
+/// Bytes of it that are told.
+const MAX_TOLD: u64 = 8 << 10;
+
+/// Takes what waits, so that nobody else tells it. None: nothing does.
+#[must_use]
+pub fn take(folders: &[PathBuf]) -> Option<String> {
+    folders.iter().find_map(|folder| {
+        let path = folder.join(PENDING);
+        fs::symlink_metadata(&path).ok()?;
+        // Of several processes one gets it: the name is gone for the others.
+        let own = folder.join(format!(".{PENDING}.{}", std::process::id()));
+        fs::rename(&path, &own).ok()?;
+        let mut text = String::new();
+        let read = fs::File::open(&own).and_then(|file| file.take(MAX_TOLD).read_to_string(&mut text));
+        let _ = fs::remove_file(&own);
+        read.ok().filter(|_| !text.trim().is_empty()).map(|_| text)
+    })
+}

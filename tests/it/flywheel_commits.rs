@@ -1,0 +1,366 @@
+//! What commits settle, open again and give rise to: in real repositories, made with libgit2. Each row that the origin of
+//! the flywheel got wrong is right here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use portcullis::pipeline::flywheel::committed;
+
+use crate::flywheel::{ARCHIVE, COLD, Day, INBOX, context};
+use crate::support::{json, run};
+
+const MAP: &str = "[flywheel]\nper_session = 50\nmap = [{ code = \"src/**\", docs = \"docs/the api.md\" }, { code = \"hooks/**\", docs = [\"CLAUDE.md\", \"tools/CLAUDE.md\"], after = 1 }]\n";
+
+/// A repository whose commits are told to the flywheel, as git's hook would.
+struct Project {
+    day: Day,
+    /// The work tree.
+    root: PathBuf,
+}
+
+impl Project {
+    fn new(section: &str) -> Self {
+        let day = Day::new(section);
+        let root = day.scratch.repo();
+        let project = Self { day, root };
+        for (path, text) in [("docs/the api.md", "# API\n"), ("CLAUDE.md", "# Root\n"), ("tools/CLAUDE.md", "# Tools\n"), ("README.md", "# Project\n"), ("docs/learnings.md", "# Learnings\n")] {
+            project.write(path, text);
+        }
+        project.commit("begin");
+        project
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn repository(&self) -> git2::Repository {
+        git2::Repository::open(&self.root).unwrap()
+    }
+
+    /// Commits everything but what the flywheel wrote, and tells it.
+    fn commit(&self, message: &str) -> Option<String> {
+        self.make(message, false);
+        self.told()
+    }
+
+    fn told(&self) -> Option<String> {
+        committed(&self.day.scratch.world(), &self.root)
+    }
+
+    fn make(&self, message: &str, amend: bool) {
+        let repository = self.repository();
+        let mut index = repository.index().unwrap();
+        let mut keep = |path: &Path, _: &[u8]| i32::from(path.starts_with("docs/flywheel"));
+        index.add_all(["*"], git2::IndexAddOption::DEFAULT, Some(&mut keep)).unwrap();
+        index.update_all(["*"], None).unwrap();
+        index.write().unwrap();
+        let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+        let who = git2::Signature::now("a", "a@example.org").unwrap();
+        let head = repository.head().ok().map(|head| head.peel_to_commit().unwrap());
+        if amend {
+            head.unwrap().amend(Some("HEAD"), None, Some(&who), None, Some(message), Some(&tree)).unwrap();
+        } else {
+            repository.commit(Some("HEAD"), &who, &who, message, &tree, &head.iter().collect::<Vec<_>>()).unwrap();
+        }
+    }
+
+    fn targets(&self) -> Vec<String> {
+        let mut targets: Vec<String> = portcullis::world::flywheel::Desk::inbox(&self.root, INBOX).into_iter().map(|one| one.target).collect();
+        targets.sort();
+        targets
+    }
+
+    fn archive(&self) -> String {
+        fs::read_to_string(self.root.join(ARCHIVE)).unwrap_or_default()
+    }
+
+    /// Something that failed and works since a setting changed.
+    fn learns(&self, command: &str) {
+        self.day.bash(command, Some("Exit code 1\nREGION is not set"));
+        self.day.edit("config/deploy.yml");
+        self.day.bash(command, None);
+        self.day.stop();
+    }
+}
+
+const API: &str = "docs/the api.md";
+
+#[test]
+fn code_that_its_document_does_not_name_is_told_and_settled() {
+    let project = Project::new(MAP);
+    project.write("src/door.rs", "pub fn open_door() {}\n");
+    assert!(project.commit("doors").unwrap().contains("1 suggestion"));
+    assert_eq!(project.targets(), [API]);
+    // Told once, by the next event.
+    let told = context(&project.day.bash("true", None).1.unwrap());
+    assert!(told.contains("`open_door` is new and `docs/the api.md` does not name it"), "{told}");
+    assert_eq!(context(&project.day.bash("true", None).1.unwrap()), "");
+    // A changing list is the same suggestion.
+    project.write("src/window.rs", "pub fn open_window() {}\n");
+    assert_eq!(project.commit("windows"), None);
+    assert_eq!(project.targets().len(), 1);
+    // A change that is not committed proves nothing; nor does one of another document.
+    project.write("README.md", "# Project, of doors\n");
+    project.make_only(&["README.md"], "read me");
+    project.write(API, "# API\n\n`open_door`, `open_window`\n");
+    assert_eq!(project.targets(), [API]);
+    assert!(project.commit("describe them").unwrap().starts_with("portcullis flywheel: settled"));
+    assert!(project.targets().is_empty());
+    assert!(project.archive().contains("Ended: settled by "));
+    // What was settled does not come back with the next commit, whatever it is of.
+    project.write("other.txt", "x\n");
+    assert_eq!(project.commit("other"), None);
+    project.write("src/door.rs", "pub fn open_door() { let _ = 1; }\n");
+    assert_eq!(project.commit("doors again"), None);
+    assert!(project.targets().is_empty());
+    // New code after that does.
+    project.write("src/gate.rs", "pub fn open_gate() {}\n");
+    project.commit("gates");
+    assert_eq!(project.targets(), [API]);
+}
+
+impl Project {
+    /// Commits only these files.
+    fn make_only(&self, paths: &[&str], message: &str) {
+        let repository = self.repository();
+        let mut index = repository.index().unwrap();
+        for path in paths {
+            index.add_path(Path::new(path)).unwrap();
+        }
+        index.write().unwrap();
+        let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+        let who = git2::Signature::now("a", "a@example.org").unwrap();
+        let head = repository.head().unwrap().peel_to_commit().unwrap();
+        repository.commit(Some("HEAD"), &who, &who, message, &tree, &[&head]).unwrap();
+        self.told();
+    }
+}
+
+#[test]
+fn only_the_very_document_settles() {
+    let project = Project::new(MAP);
+    project.write("hooks/a.sh", "echo\n");
+    project.commit("a hook");
+    assert_eq!(project.targets(), ["CLAUDE.md", "tools/CLAUDE.md"]);
+    project.write("CLAUDE.md", "# Root\n\nhooks\n");
+    project.commit("describe it");
+    assert_eq!(project.targets(), ["tools/CLAUDE.md"]);
+}
+
+#[test]
+fn a_commit_that_did_not_come_about_settles_nothing() {
+    let project = Project::new(MAP);
+    project.write("hooks/a.sh", "echo\n");
+    project.commit("a hook");
+    project.write("CLAUDE.md", "# Root\n\nhooks\n");
+    project.write("tools/CLAUDE.md", "# Tools\n\nhooks\n");
+    let mut index = project.repository().index().unwrap();
+    index.add_path(Path::new("CLAUDE.md")).unwrap();
+    index.write().unwrap();
+    // Staged, and then a hook refused the commit: nothing was made, nothing is told.
+    assert_eq!(project.told(), None);
+    assert_eq!(project.targets().len(), 2);
+}
+
+#[test]
+fn many_files_are_no_reason_of_their_own() {
+    let project = Project::new(MAP);
+    for at in 0..9 {
+        project.write(&format!("lib/{at}.txt"), "x\n");
+    }
+    assert_eq!(project.commit("many"), None);
+    assert!(project.targets().is_empty());
+}
+
+#[test]
+fn renames_deletions_amends_and_reverts() {
+    // Another name is the same document.
+    let project = Project::new(MAP);
+    project.write("src/door.rs", "pub fn open_door() {}\n");
+    project.commit("doors");
+    fs::rename(project.root.join(API), project.root.join("docs/interface of it.md")).unwrap();
+    project.commit("rename");
+    assert_eq!(project.targets(), ["docs/interface of it.md"]);
+    project.write("docs/interface of it.md", "# API\n\n`open_door`\n");
+    project.commit("describe");
+    assert!(project.targets().is_empty() && project.archive().contains("settled by"));
+
+    // A document that is gone asks for nothing.
+    let project = Project::new(MAP);
+    project.write("src/door.rs", "pub fn open_door() {}\n");
+    project.commit("doors");
+    fs::remove_file(project.root.join(API)).unwrap();
+    project.commit("no api");
+    assert!(project.targets().is_empty() && project.archive().contains("deletes the document"));
+
+    // What is undone is open again: by a revert, and by an amendment that leaves the document out.
+    let project = Project::new(MAP);
+    project.write("src/door.rs", "pub fn open_door() {}\n");
+    project.commit("doors");
+    for amend in [false, true] {
+        project.write(API, "# API\n\n`open_door`\n");
+        project.write("other.txt", &format!("{amend}\n"));
+        project.commit("describe");
+        assert!(project.targets().is_empty());
+        project.write(API, "# API\n");
+        project.make("take it back", amend);
+        assert!(project.told().unwrap().contains("opened again"));
+        assert_eq!(project.targets(), [API], "amended: {amend}");
+        assert!(!project.archive().contains("open_door"), "{}", project.archive());
+    }
+
+    // An amendment that keeps it is told by its new number.
+    let project = Project::new(MAP);
+    project.write("src/door.rs", "pub fn open_door() {}\n");
+    project.commit("doors");
+    project.write(API, "# API\n\n`open_door`\n");
+    project.commit("describe");
+    project.make("describe doors", true);
+    project.told();
+    let id = project.repository().head().unwrap().peel_to_commit().unwrap().id().to_string();
+    assert!(project.targets().is_empty() && project.archive().contains(&format!("settled by {}", &id[..10])), "{}", project.archive());
+}
+
+#[test]
+fn another_branch_settles_and_opens_nothing() {
+    let project = Project::new(MAP);
+    let repository = project.repository();
+    let begin = repository.head().unwrap().peel_to_commit().unwrap();
+    project.write("src/door.rs", "pub fn open_door() {}\n");
+    project.commit("doors");
+    repository.branch("other", &begin, false).unwrap();
+    let turn = |name: &str| {
+        repository.set_head(&format!("refs/heads/{name}")).unwrap();
+        repository.checkout_head(Some(git2::build::CheckoutBuilder::new().force())).unwrap();
+    };
+    turn("other");
+    project.write("other.txt", "x\n");
+    project.commit("on another branch");
+    assert_eq!(project.targets(), [API]);
+    turn("main");
+    project.write(API, "# API\n\n`open_door`\n");
+    project.commit("describe");
+    assert!(project.targets().is_empty());
+    turn("other");
+    project.write("other.txt", "y\n");
+    project.commit("on another branch again");
+    assert!(project.targets().is_empty());
+}
+
+#[test]
+fn a_work_tree_has_its_own_inbox_and_the_same_memory() {
+    let project = Project::new(MAP);
+    let linked = project.day.scratch.home().parent().unwrap().join("linked tree");
+    project.repository().worktree("linked", &linked, None).unwrap();
+    let other = Project { root: fs::canonicalize(&linked).unwrap(), day: project.day };
+    assert!(other.root.join(".git").is_file());
+    other.write("src/door.rs", "pub fn open_door() {}\n");
+    other.commit("doors");
+    assert_eq!(other.targets(), [API]);
+    assert!(other.day.inbox().is_empty(), "not the main work tree's");
+    other.write(API, "# API\n\n`open_door`\n");
+    other.commit("describe");
+    assert!(other.targets().is_empty() && other.archive().contains("settled by"));
+}
+
+#[test]
+fn one_learning_does_not_settle_the_others() {
+    let project = Project::new(MAP);
+    project.learns("./deploy.sh staging");
+    project.learns("./migrate.sh");
+    assert_eq!(project.targets().len(), 2);
+    project.write("docs/learnings.md", "# Learnings\n\n- `./migrate.sh` needs REGION\n");
+    project.commit("learned");
+    let left = project.day.inbox();
+    assert!(left.len() == 1 && left[0].reason.contains("deploy.sh"), "{left:?}");
+    // In other words, with the number in the message.
+    project.write("docs/learnings.md", "# Learnings\n\n- `./migrate.sh` needs REGION\n- staging has a region of its own\n");
+    project.learns("./third.sh");
+    project.commit(&format!("learned more\n\nFlywheel-Suggestion: {}", left[0].id));
+    assert_eq!(project.targets().len(), 1);
+    // The only one for its document is settled by any change of it.
+    project.write("docs/learnings.md", "# Learnings\n\n- in other words\n");
+    project.commit("say it better");
+    assert!(project.targets().is_empty());
+}
+
+#[test]
+fn a_subject_that_says_so_is_worth_a_line() {
+    let rows: &[(&str, &str, usize)] = &[
+        ("fix: retry when the queue is full", "lib/a.rs", 1),
+        ("Work around the proxy's buffering (workaround)", "lib/a.rs", 1),
+        ("Revert \"faster queue\"", "lib/a.rs", 1),
+        ("gotcha: dates are local", "lib/a.rs", 1),
+        ("add a prefix to fixtures", "lib/a.rs", 0),
+        ("fix typo", "lib/a.rs", 0),
+        ("fix clippy warnings", "lib/a.rs", 0),
+        ("fix the example", "notes.md", 0),
+        ("fix the queue", "docs/learnings.md", 0),
+        ("a new queue", "lib/a.rs", 0),
+    ];
+    for (subject, path, expected) in rows {
+        let project = Project::new(MAP);
+        project.write(path, "x\n");
+        project.commit(subject);
+        assert_eq!(project.targets().len(), *expected, "{subject}");
+        // Amended, it is the same.
+        project.make(subject, true);
+        project.told();
+        assert_eq!(project.targets().len(), *expected, "{subject}, amended");
+    }
+}
+
+#[test]
+fn without_a_map_new_options_belong_into_the_readme() {
+    let project = Project::new("[flywheel]\n");
+    project.write("lib/cli.rs", "arg(\"--dry-run\");\npub fn anything() {}\n");
+    project.commit("an option");
+    assert_eq!(project.targets(), ["README.md"]);
+    assert!(project.day.inbox()[0].reason.contains("`--dry-run`"));
+    let project = Project::new("[flywheel]\n");
+    project.write("docs/guide.md", "Use `--dry-run`.\n");
+    project.write("lib/cli.rs", "arg(\"--dry-run\");\n");
+    assert_eq!(project.commit("an option, described"), None);
+}
+
+#[test]
+fn a_gate_holds_the_commit_of_an_agent() {
+    let project = Project::new("[flywheel]\nmap = [{ code = \"src/**\", docs = \"docs/the api.md\", gate = 4 }, { code = \"lib/**\", docs = \"README.md\", gate = 3 }]\n");
+    let stage = |path: &str| {
+        let repository = project.repository();
+        let mut index = repository.index().unwrap();
+        index.add_path(Path::new(path)).unwrap();
+        index.write().unwrap();
+    };
+    let says = |command: &str| project.day.scratch.bash(command).short();
+    assert_eq!(says("git commit -m x"), "free");
+    project.write("src/door.rs", "fn door() {}\n");
+    assert_eq!(says("git commit -m x"), "free", "what is not staged is not committed");
+    stage("src/door.rs");
+    assert_eq!(says("git commit -m x"), "deny document-left-behind");
+    assert_eq!(says("cd src && git commit -m x"), "deny document-left-behind");
+    assert_eq!(says("git status"), "free");
+    project.write(API, "# API\n\ndoors\n");
+    assert_eq!(says("git commit -am x"), "free");
+    stage(API);
+    assert_eq!(says("git commit -m x"), "free");
+    project.write("lib/a.rs", "x\n");
+    stage("lib/a.rs");
+    assert_eq!(says("git commit -m x"), "ask document-left-behind");
+}
+
+#[test]
+fn the_beginning_of_a_session_tells_what_waits() {
+    let project = Project::new(MAP);
+    for at in 0..7 {
+        project.learns(&format!("./step-{at}.sh"));
+    }
+    let text = context(&project.day.event_of("s9", "SessionStart", r#""source":"startup""#));
+    assert!(text.starts_with("7 suggestions wait in `docs/flywheel/pending.md`") && text.contains("and 4 more"), "{text}");
+    assert!(text.lines().count() <= 5, "{text}");
+    assert!(run(project.day.scratch.command(COLD).args(["flywheel", "stats", "--json"]), b"").stdout.contains("\"captured\": 7"));
+    let _ = json("");
+}
