@@ -8,10 +8,11 @@ use crate::verdict::{Answer, Finding};
 /// The rule that what was learned stays by.
 pub const RULE: &str = "learnings-lost";
 
-/// What a call's changes would lose of learnings files. `archived` is the archive as it stands.
+/// What a call's changes would lose of learnings files, and of the archive itself. `archived` is the archive as it stands.
 #[must_use]
 pub fn judge(changes: &[Changed], archived: &str, section: &Flywheel) -> Vec<Finding> {
-    changes.iter().filter(|change| section.learnings.contains(&change.path.as_str())).filter_map(|change| lost(change, changes, archived, section)).collect()
+    let kept = |path: &str| path == section.archive || section.learnings.contains(&path);
+    changes.iter().filter(|change| kept(&change.path)).filter_map(|change| lost(change, changes, archived, section)).collect()
 }
 
 fn lost(change: &Changed, changes: &[Changed], archived: &str, section: &Flywheel) -> Option<Finding> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use portcullis::pipeline::flywheel::committed;
 
 use crate::flywheel::{ARCHIVE, COLD, Day, INBOX, context};
-use crate::support::{json, run};
+use crate::support::run;
 
 const MAP: &str = "[flywheel]\nper_session = 50\nmap = [{ code = \"src/**\", docs = \"docs/the api.md\" }, { code = \"hooks/**\", docs = [\"CLAUDE.md\", \"tools/CLAUDE.md\"], after = 1 }]\n";
 
@@ -157,7 +157,8 @@ fn a_commit_that_did_not_come_about_settles_nothing() {
     project.commit("a hook");
     project.write("CLAUDE.md", "# Root\n\nhooks\n");
     project.write("tools/CLAUDE.md", "# Tools\n\nhooks\n");
-    let mut index = project.repository().index().unwrap();
+    let repository = project.repository();
+    let mut index = repository.index().unwrap();
     index.add_path(Path::new("CLAUDE.md")).unwrap();
     index.write().unwrap();
     // Staged, and then a hook refused the commit: nothing was made, nothing is told.
@@ -362,5 +363,4 @@ fn the_beginning_of_a_session_tells_what_waits() {
     assert!(text.starts_with("7 suggestions wait in `docs/flywheel/pending.md`") && text.contains("and 4 more"), "{text}");
     assert!(text.lines().count() <= 5, "{text}");
     assert!(run(project.day.scratch.command(COLD).args(["flywheel", "stats", "--json"]), b"").stdout.contains("\"captured\": 7"));
-    let _ = json("");
 }
