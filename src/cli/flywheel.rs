@@ -128,7 +128,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
 
 impl Here<'_> {
     fn desk(&self) -> Result<Desk, Refusal> {
-        Desk::open(&self.place.around.memory).map_err(|error| Refusal::new("the flywheel's state cannot be opened", error, "make ~/.local/state writable, or try again"))
+        Desk::open(&self.place.around.memory)
+            .map_err(|error| Refusal::new("the flywheel's state cannot be opened", error, "make ~/.local/state writable, or try again"))
     }
 
     fn open(&self, desk: &Desk) -> Vec<(Suggestion, Option<Standing>)> {
@@ -140,7 +141,9 @@ impl Here<'_> {
         let mut found = self.open(desk).into_iter().map(|(one, _)| one).filter(|one| one.id.starts_with(id));
         match (found.next(), found.next()) {
             (Some(one), None) => Ok(one),
-            (None, _) => Err(Refusal::new("nothing was done", format!("no suggestion `{id}` waits in {}", self.section.inbox), "`portcullis flywheel list` shows them")),
+            (None, _) => {
+                Err(Refusal::new("nothing was done", format!("no suggestion `{id}` waits in {}", self.section.inbox), "`portcullis flywheel list` shows them"))
+            }
             _ => Err(Refusal::usage("nothing was done", format!("more than one suggestion begins with `{id}`"), "write more of its number")),
         }
     }
@@ -194,16 +197,22 @@ impl Here<'_> {
         let one = self.one(&desk, id)?;
         let line = text.unwrap_or(&one.paste);
         if line.trim().is_empty() {
-            return Err(Refusal::usage("nothing was written", "this suggestion has no line to paste: what is missing is a description", "say it with `--text`, or edit the document"));
+            return Err(Refusal::usage(
+                "nothing was written",
+                "this suggestion has no line to paste: what is missing is a description",
+                "say it with `--text`, or edit the document",
+            ));
         }
         let target = into.unwrap_or(&one.target);
         let edit = Edit::of(&self.root.join(target), files::FILE, |before| {
-            let before = String::from_utf8(before.unwrap_or_default()).map_err(|_| Refusal::new("nothing was written", format!("`{target}` is not UTF-8"), "edit it by hand"))?;
+            let before = String::from_utf8(before.unwrap_or_default())
+                .map_err(|_| Refusal::new("nothing was written", format!("`{target}` is not UTF-8"), "edit it by hand"))?;
             let end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
             Ok(Some(format!("{before}{end}{}\n", line.trim_end()).into_bytes()))
         })?;
         if change(&[edit], way)? {
-            desk.step(&[Step::of(What::Promoted, &one.id, system::now_ms())]).map_err(|error| Refusal::new("it was written, but not noted", error, "make ~/.local/state writable"))?;
+            desk.step(&[Step::of(What::Promoted, &one.id, system::now_ms())])
+                .map_err(|error| Refusal::new("it was written, but not noted", error, "make ~/.local/state writable"))?;
             say(&format!("written into `{target}`; the commit of that settles {}", one.id));
         }
         Ok(())
@@ -212,7 +221,9 @@ impl Here<'_> {
     /// Moves parts of the learnings.
     fn archive(&self, text: &str, way: &Way) -> Result<(), Refusal> {
         let _desk = self.desk()?;
-        let utf8 = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap_or_default()).map_err(|_| Refusal::new("nothing was moved", "a file is not UTF-8", "edit it by hand"));
+        let utf8 = |bytes: Option<Vec<u8>>| {
+            String::from_utf8(bytes.unwrap_or_default()).map_err(|_| Refusal::new("nothing was moved", "a file is not UTF-8", "edit it by hand"))
+        };
         let mut edits = Vec::new();
         let mut leaving = String::new();
         for learnings in &self.section.learnings {
@@ -228,7 +239,11 @@ impl Here<'_> {
             edits.push(edit);
         }
         if leaving.is_empty() {
-            return Err(Refusal::new("nothing was moved", format!("`{text}` stands nowhere in {}", self.section.learnings.join(", ")), "name a part of what is to leave"));
+            return Err(Refusal::new(
+                "nothing was moved",
+                format!("`{text}` stands nowhere in {}", self.section.learnings.join(", ")),
+                "name a part of what is to leave",
+            ));
         }
         let archive = Edit::of(&self.root.join(self.section.archive), files::FILE, |before| {
             let before = utf8(before)?;

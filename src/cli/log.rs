@@ -14,6 +14,7 @@ use serde_json::json;
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{Style, say, say_json, styled, tell};
+use crate::flywheel::page::{day, moment};
 use crate::policy::schema::days;
 use crate::record::{Entry, Held, Outcome};
 use crate::world::{record, system};
@@ -166,23 +167,6 @@ fn shown(entry: &Entry) -> String {
 /// Without what would steer a terminal.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// `2026-11-21 16:39:34`, in UTC.
-fn moment(time: u64) -> String {
-    let seconds = time / 1000;
-    format!("{} {:02}:{:02}:{:02}", day(seconds / 86_400), seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
-}
-
-/// The day of the Gregorian calendar, by counting in years that begin in March.
-fn day(since_1970: u64) -> String {
-    let shifted = since_1970 + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let (day, month) = (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    format!("{:04}-{month:02}-{day:02}", era * 400 + year_of_era + u64::from(month <= 2))
 }
 
 fn summary(arguments: &Arguments, kept: &[(Entry, String)]) {

@@ -19,8 +19,36 @@ const MAX_DOCUMENT: usize = 1 << 20;
 const TELLING: &[&str] = &["fix", "fixes", "fixed", "bugfix", "hotfix", "workaround", "revert", "reverts", "gotcha", "quirk", "pitfall", "regression"];
 /// Words that take it back: what was mended is nothing that a document would speak of.
 const TRIFLES: &[&str] = &[
-    "typo", "typos", "format", "formatting", "fmt", "lint", "lints", "clippy", "warning", "warnings", "whitespace", "indentation", "spelling", "comment", "comments",
-    "test", "tests", "ci", "merge", "conflict", "conflicts", "build", "wording", "link", "links", "docs", "doc", "documentation", "readme", "changelog",
+    "typo",
+    "typos",
+    "format",
+    "formatting",
+    "fmt",
+    "lint",
+    "lints",
+    "clippy",
+    "warning",
+    "warnings",
+    "whitespace",
+    "indentation",
+    "spelling",
+    "comment",
+    "comments",
+    "test",
+    "tests",
+    "ci",
+    "merge",
+    "conflict",
+    "conflicts",
+    "build",
+    "wording",
+    "link",
+    "links",
+    "docs",
+    "doc",
+    "documentation",
+    "readme",
+    "changelog",
 ];
 
 /// A file that a commit changes.
@@ -122,7 +150,12 @@ fn names(text: &str, item: &str) -> bool {
 fn is_test(path: &str) -> bool {
     path.split('/').any(|name| {
         let stem = name.split('.').next().unwrap_or(name);
-        matches!(name, "test" | "tests" | "spec" | "__tests__" | "fixtures") || stem.ends_with("_test") || stem.ends_with("_tests") || stem.starts_with("test_") || name.contains(".test.") || name.contains(".spec.")
+        matches!(name, "test" | "tests" | "spec" | "__tests__" | "fixtures")
+            || stem.ends_with("_test")
+            || stem.ends_with("_tests")
+            || stem.starts_with("test_")
+            || name.contains(".test.")
+            || name.contains(".spec.")
     })
 }
 
@@ -159,7 +192,8 @@ fn quoted(text: &str) -> Vec<&str> {
 
 /// `--dry-run`
 fn is_option(word: &str) -> bool {
-    word.strip_prefix("--").is_some_and(|name| name.len() > 1 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+    word.strip_prefix("--")
+        .is_some_and(|name| name.len() > 1 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
 }
 
 /// What a commit's own subject says that it found out.

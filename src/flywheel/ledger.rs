@@ -138,7 +138,8 @@ pub fn standings(text: &str) -> BTreeMap<String, Standing> {
         match (all.get_mut(&step.id), step.what) {
             (None, What::Captured) => {
                 if let Some(suggestion) = step.suggestion {
-                    let standing = Standing { suggestion, session: step.session, was: step.was, told: false, promoted: false, ended: None, commit: Default::default() };
+                    let standing =
+                        Standing { suggestion, session: step.session, was: step.was, told: false, promoted: false, ended: None, commit: Default::default() };
                     all.insert(step.id, standing);
                 }
             }

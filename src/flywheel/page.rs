@@ -20,6 +20,9 @@ pub const ARCHIVE: &str = "\
 Suggestions of `portcullis flywheel` that are settled, each with what settled it.
 ";
 
+/// The trailer by which a commit says that it answers a suggestion.
+pub const TRAILER: &str = "Flywheel-Suggestion:";
+
 /// An entry of the inbox, and where it stands in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
@@ -87,6 +90,23 @@ pub fn without(text: &str, ids: &[&str]) -> String {
     }
     out.push_str(text.get(at..).unwrap_or(""));
     out
+}
+
+/// A commit's message with trailers: in its last paragraph where that is of trailers, in one of its own else, in front of
+/// what git will cut away (git-interpret-trailers(1)).
+#[must_use]
+pub fn trailed(message: &str, ids: &[&str]) -> String {
+    let end = message.find("\n#").map_or(message.len(), |at| at + 1);
+    let end = if message.starts_with('#') { 0 } else { end };
+    let (said, rest) = message.split_at(end);
+    let body = said.trim_end();
+    let last = body.rsplit("\n\n").next().unwrap_or("");
+    let is_trailer = |line: &str| line.split_once(": ").is_some_and(|(key, _)| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '-'));
+    // A subject alone may look like one.
+    let gap = if body.contains("\n\n") && last.lines().all(is_trailer) { "\n" } else { "\n\n" };
+    let lines: Vec<String> = ids.iter().map(|id| format!("{TRAILER} {id}")).collect();
+    let after = if rest.is_empty() { "\n" } else { "\n\n" };
+    format!("{body}{gap}{}{after}{rest}", lines.join("\n"))
 }
 
 fn entry(block: &str) -> Option<Suggestion> {

@@ -17,20 +17,112 @@ const NAMED: usize = 4;
 
 /// Programs whose failure is an answer: nothing was found, two files differ, there is no such file.
 const ANSWERS: &[&str] = &[
-    "grep", "egrep", "fgrep", "rg", "ag", "ack", "diff", "cmp", "test", "[", "[[", "ls", "cat", "head", "tail", "find", "fd", "which", "command", "type", "stat",
-    "sleep", "timeout", "kill", "pkill", "pgrep", "true", "false", "exit", "wc", "cd", "jq",
+    "grep", "egrep", "fgrep", "rg", "ag", "ack", "diff", "cmp", "test", "[", "[[", "ls", "cat", "head", "tail", "find", "fd", "which", "command", "type",
+    "stat", "sleep", "timeout", "kill", "pkill", "pgrep", "true", "false", "exit", "wc", "cd", "jq",
 ];
 /// Checks of the work itself: that they fail and then pass is how code is written.
 const CHECKS: &[&str] = &[
-    "cargo", "rustc", "clippy-driver", "go", "npm", "pnpm", "yarn", "bun", "deno", "node", "npx", "tsc", "eslint", "prettier", "biome", "jest", "vitest", "mocha",
-    "playwright", "pytest", "py.test", "tox", "nox", "ruff", "mypy", "pyright", "black", "flake8", "python", "python3", "uv", "poetry", "make", "ninja", "cmake",
-    "ctest", "gcc", "g++", "clang", "cc", "mvn", "gradle", "./gradlew", "./mvnw", "dotnet", "swift", "xcodebuild", "rspec", "rake", "bundle", "ruby", "php",
-    "phpunit", "composer", "mix", "elixir", "rebar3", "stack", "cabal", "ghc", "sbt", "scala", "lein", "dart", "flutter", "zig", "just", "task", "bash", "sh",
+    "cargo",
+    "rustc",
+    "clippy-driver",
+    "go",
+    "npm",
+    "pnpm",
+    "yarn",
+    "bun",
+    "deno",
+    "node",
+    "npx",
+    "tsc",
+    "eslint",
+    "prettier",
+    "biome",
+    "jest",
+    "vitest",
+    "mocha",
+    "playwright",
+    "pytest",
+    "py.test",
+    "tox",
+    "nox",
+    "ruff",
+    "mypy",
+    "pyright",
+    "black",
+    "flake8",
+    "python",
+    "python3",
+    "uv",
+    "poetry",
+    "make",
+    "ninja",
+    "cmake",
+    "ctest",
+    "gcc",
+    "g++",
+    "clang",
+    "cc",
+    "mvn",
+    "gradle",
+    "./gradlew",
+    "./mvnw",
+    "dotnet",
+    "swift",
+    "xcodebuild",
+    "rspec",
+    "rake",
+    "bundle",
+    "ruby",
+    "php",
+    "phpunit",
+    "composer",
+    "mix",
+    "elixir",
+    "rebar3",
+    "stack",
+    "cabal",
+    "ghc",
+    "sbt",
+    "scala",
+    "lein",
+    "dart",
+    "flutter",
+    "zig",
+    "just",
+    "task",
+    "bash",
+    "sh",
 ];
 /// Ends of names of files that say how something is set up: what is mended there is easily forgotten.
 const SETTINGS: &[&str] = &[
-    ".toml", ".json", ".yaml", ".yml", ".ini", ".cfg", ".conf", ".env", ".lock", ".properties", ".plist", ".gradle", ".kts", ".tf", ".nix", "Dockerfile", "Makefile",
-    "justfile", "Gemfile", "Rakefile", ".env.example", ".npmrc", ".nvmrc", ".tool-versions", "requirements.txt", "go.mod", ".gitignore", ".gitattributes",
+    ".toml",
+    ".json",
+    ".yaml",
+    ".yml",
+    ".ini",
+    ".cfg",
+    ".conf",
+    ".env",
+    ".lock",
+    ".properties",
+    ".plist",
+    ".gradle",
+    ".kts",
+    ".tf",
+    ".nix",
+    "Dockerfile",
+    "Makefile",
+    "justfile",
+    "Gemfile",
+    "Rakefile",
+    ".env.example",
+    ".npmrc",
+    ".nvmrc",
+    ".tool-versions",
+    "requirements.txt",
+    "go.mod",
+    ".gitignore",
+    ".gitattributes",
 ];
 /// Tools that write the file that they name.
 const WRITERS: &[&str] = &["Write", "Edit", "MultiEdit", "NotebookEdit", "apply_patch", "write_file", "replace"];
@@ -175,7 +267,8 @@ impl<'e> Lane<'e> {
         self.close(entry);
         let Some((what, error)) = failure(entry) else { return Vec::new() };
         let calls = self.calls;
-        let known = self.failed.entry((entry.tool.as_str(), what.clone())).or_insert_with(|| Failed { first: calls, times: 0, last: entry, errors: HashMap::new() });
+        let known =
+            self.failed.entry((entry.tool.as_str(), what.clone())).or_insert_with(|| Failed { first: calls, times: 0, last: entry, errors: HashMap::new() });
         known.times += 1;
         known.last = entry;
         let times = known.errors.entry(error).or_default();
@@ -187,7 +280,10 @@ impl<'e> Lane<'e> {
     fn other_way(&mut self, entry: &Entry, what: &str, learnings: &str) -> Option<Suggestion> {
         let calls = self.calls;
         self.denied.retain(|(at, _)| calls - at <= SOON);
-        let at = self.denied.iter().rposition(|(_, denied)| denied.tool == entry.tool && program(&form(&denied.what)) == program(what) && form(&denied.what) != what)?;
+        let at = self
+            .denied
+            .iter()
+            .rposition(|(_, denied)| denied.tool == entry.tool && program(&form(&denied.what)) == program(what) && form(&denied.what) != what)?;
         let (_, denied) = self.denied.remove(at);
         let rule = denied.rules.iter().max_by_key(|rule| rule.tier).map_or("the client", |rule| rule.name.as_str());
         let (not, instead) = (form(&denied.what), code(&entry.what));

@@ -8,13 +8,15 @@ use crate::door::Door;
 use crate::event::Event;
 use crate::flywheel::drift::{self, Touched};
 use crate::flywheel::ledger::{Standing, Step, What};
-use crate::flywheel::{Kind, Suggestion, best, count, guard, pair, summary, told};
+use crate::flywheel::{Kind, Suggestion, best, count, guard, page, pair, summary, told};
 use crate::policy::{Flywheel, Pair, Policy};
 use crate::verdict::Verdict;
 use crate::world::flywheel::history::{ABSENT, Head, History, in_tree};
 use crate::world::flywheel::{Desk, Signals};
 use crate::world::{Surroundings, World, layers, system};
 
+/// Trailers that a message is given, at the most.
+const MAX_TRAILERS: usize = 5;
 /// Documents below `docs` in which an option may be named, where the policy has no map.
 const MAX_DOCUMENTS: usize = 200;
 
@@ -113,6 +115,24 @@ pub fn committed(world: &World, cwd: &Path) -> Option<String> {
     (!all.is_empty()).then(|| format!("portcullis flywheel: {}", all.join("; ")))
 }
 
+/// A commit's message with trailers for the suggestions that it is about to settle, for `prepare-commit-msg`. None: it stays
+/// as it is.
+#[must_use]
+pub fn trailed(world: &World, cwd: &Path, message: &str) -> Option<String> {
+    let around = World { project_dir: None, ..world.clone() }.at(cwd).ok()?;
+    let found = layers::look(&around.layers).ok()?;
+    let bytes = super::policy_bytes(&found, &around, world, Door::Cold).ok()??;
+    let policy = Policy::open(&bytes)?;
+    let section = policy.flywheel.as_ref()?;
+    let root = tree(&around);
+    let touched = History::open(&root).ok()?.staged(false).ok()?;
+    let open = Desk::inbox(&root, section.inbox);
+    let alone = |one: &Suggestion| one.kind == Kind::Drift || open.iter().filter(|other| other.target == one.target).count() == 1;
+    let answered = open.iter().filter(|one| touched.iter().any(|file| file.path == one.target && !file.gone) && (alone(one) || speaks_of(&touched, one)));
+    let ids: Vec<&str> = answered.map(|one| one.id.as_str()).filter(|id| !message.contains(id)).take(MAX_TRAILERS).collect();
+    (!ids.is_empty()).then(|| page::trailed(message, &ids))
+}
+
 /// Ends what the last commit settles, opens again what it undoes.
 fn settle(desk: &mut Desk, history: &History, head: &Head, root: &Path, section: &Flywheel) -> Vec<String> {
     let standings = desk.standings();
@@ -122,7 +142,7 @@ fn settle(desk: &mut Desk, history: &History, head: &Head, root: &Path, section:
     let mut opened: Vec<&Suggestion> = Vec::new();
     let mut moved: Vec<(&Suggestion, String)> = Vec::new();
     let mut renumbered: Vec<(String, &str)> = Vec::new();
-    let trailers: Vec<&str> = head.message.lines().filter_map(|line| line.strip_prefix("Flywheel-Suggestion:").map(str::trim)).collect();
+    let trailers: Vec<&str> = head.message.lines().filter_map(|line| line.strip_prefix(page::TRAILER).map(str::trim)).collect();
     let open_for = |target: &str| standings.values().filter(|other| other.ended.is_none() && other.suggestion.target == target).count();
     for standing in standings.values() {
         let one = &standing.suggestion;
@@ -183,7 +203,8 @@ fn settle(desk: &mut Desk, history: &History, head: &Head, root: &Path, section:
         steps.push(Step { suggestion: Some(at), ..Step::of(What::Moved, &one.id, now) });
     }
     if let Some(short) = head.id.get(..10).filter(|_| !renumbered.is_empty()) {
-        let anew = |text: &str| renumbered.iter().fold(text.to_owned(), |text, (old, _)| text.replace(&format!("settled by {old}"), &format!("settled by {short}")));
+        let anew =
+            |text: &str| renumbered.iter().fold(text.to_owned(), |text, (old, _)| text.replace(&format!("settled by {old}"), &format!("settled by {short}")));
         done = done.and_then(|()| desk.rewrite(root, section.archive, anew));
     }
     // Pages first: what they could not be made to say is looked at again after the next commit.
@@ -214,7 +235,7 @@ fn arisen(history: &History, head: &Head, root: &Path, section: &Flywheel) -> Ve
     let mut found: Vec<Suggestion> = drift::commit(&head.subject, &head.id, &head.touched, section, now).into_iter().collect();
     for behind in drift::behind(section, &head.touched) {
         let Some(text) = text(behind.doc) else { continue };
-        let commits = history.commits_since(behind.doc, |path| behind.pair.code.iter().any(|glob| crate::flywheel::drift::is_of(glob, path)));
+        let commits = history.commits_since(behind.doc, |path| behind.pair.code.iter().any(|glob| drift::is_of(glob, path)));
         found.extend(drift::drift(&behind, &head.touched, &text, &history.in_head(behind.doc), commits, now));
     }
     if section.map.is_empty() {
@@ -225,8 +246,12 @@ fn arisen(history: &History, head: &Head, root: &Path, section: &Flywheel) -> Ve
 
 /// Without a map: new options that neither the nearest README nor a page below `docs` names.
 fn options(history: &History, head: &Head, root: &Path, now: u64) -> Vec<Suggestion> {
-    let only_options = |file: &Touched| Touched { added: file.added.iter().flat_map(|line| drift::surface(line)).filter(|item| item.starts_with("--")).map(|item| format!("\"{item}\"")).collect(), ..file.clone() };
-    let files: Vec<Touched> = head.touched.iter().filter(|file| !file.gone && !file.path.ends_with(".md")).map(only_options).filter(|file| !file.added.is_empty()).collect();
+    let only_options = |file: &Touched| Touched {
+        added: file.added.iter().flat_map(|line| drift::surface(line)).filter(|item| item.starts_with("--")).map(|item| format!("\"{item}\"")).collect(),
+        ..file.clone()
+    };
+    let files: Vec<Touched> =
+        head.touched.iter().filter(|file| !file.gone && !file.path.ends_with(".md")).map(only_options).filter(|file| !file.added.is_empty()).collect();
     let mut pages = String::new();
     if !files.is_empty() {
         pages = documents(root);

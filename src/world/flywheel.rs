@@ -114,7 +114,8 @@ impl Desk {
         if words.next().unwrap_or(0) == length {
             return Ok(words.collect());
         }
-        let known: Vec<u64> = self.ledger().lines().filter_map(Step::read).filter(|step| step.what == What::Captured).filter_map(|step| number(&step.id)).collect();
+        let known: Vec<u64> =
+            self.ledger().lines().filter_map(Step::read).filter(|step| step.what == What::Captured).filter_map(|step| number(&step.id)).collect();
         put(&self.folder.join(INDEX), &[length].iter().chain(&known).flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>())?;
         Ok(known)
     }

@@ -190,11 +190,30 @@ fn weaker(before: &toml::Table, after: &toml::Table) -> Option<String> {
     {
         return Some("`tests-first` would be gone or changed".to_owned());
     }
+    if let Some(why) = before.get("flywheel").and_then(|before| weaker_flywheel(before, after.get("flywheel"))) {
+        return Some(why);
+    }
     if before.contains_key("opens") && !after.contains_key("opens") {
         return Some("`opens` would be gone, and with it the lock on all that it does not name".to_owned());
     }
     let shadow = |table: &toml::Table| table.get("mode").and_then(|mode| mode.as_str()) == Some("shadow");
     (shadow(after) && !shadow(before)).then(|| "the policy would only watch".to_owned())
+}
+
+/// What of the flywheel holds something: the guard of the learnings, and gates of the map. Where suggestions go, and pairs
+/// that only suggest, are free.
+fn weaker_flywheel(before: &toml::Value, after: Option<&toml::Value>) -> Option<String> {
+    let Some(after) = after else { return Some("`flywheel` would be gone".to_owned()) };
+    if let Some(key) = ["learnings", "archive", "shrink"].iter().find(|key| before.get(key) != after.get(key)) {
+        return Some(format!("`{key}` in `flywheel` would be gone or changed"));
+    }
+    let pairs = |table: &toml::Value| match table.get("map") {
+        Some(toml::Value::Array(list)) => list.clone(),
+        other => other.cloned().into_iter().collect(),
+    };
+    let kept = pairs(after);
+    let lost = pairs(before).into_iter().any(|pair| pair.get("gate").is_some() && !kept.contains(&pair));
+    lost.then(|| "a gate in the map of `flywheel` would be gone or changed".to_owned())
 }
 
 #[cfg(test)]

@@ -23,6 +23,13 @@ fn what_goes_or_is_opened_weakens_a_policy() {
         ("opens = []", "", true),
         ("opens = [\"a\"]", "opens = []", false),
         ("", "opens = []", false),
+        ("[flywheel]", "", true),
+        ("", "[flywheel]", false),
+        ("[flywheel]", "[flywheel]\ninbox = \"a.md\"\nmap = { code = \"a\", docs = \"b\" }", false),
+        ("[flywheel]", "[flywheel]\nlearnings = \"other.md\"", true),
+        ("[flywheel]\nshrink = 5", "[flywheel]\nshrink = 90", true),
+        ("[flywheel]\nmap = { code = \"a\", docs = \"b\" }", "[flywheel]", false),
+        ("[flywheel]\nmap = { code = \"a\", docs = \"b\", gate = 3 }", "[flywheel]", true),
         ("", "mode = \"shadow\"", true),
         ("mode = \"shadow\"", "mode = \"enforce\"", false),
     ];

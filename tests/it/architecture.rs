@@ -82,6 +82,7 @@ const PURE: &[&str] = &[
     "answer",
     "report",
     "record",
+    "flywheel",
 ];
 /// What a pure module begins with.
 const PURITY: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]";

@@ -152,7 +152,7 @@ pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
 #[test]
 fn every_policy_in_the_documents_compiles_and_keeps_its_word() {
     let mut count = 0;
-    for path in ["docs/policy.md", "README.md", "CONTRIBUTING.md"] {
+    for path in ["docs/policy.md", "docs/flywheel.md", "README.md", "CONTRIBUTING.md"] {
         let text = fs::read_to_string(package().join(path)).unwrap();
         for (at, block) in blocks(&text, "toml").iter().enumerate() {
             let name = format!("{path}, block {}", at + 1);
@@ -184,6 +184,7 @@ fn documents() -> Vec<(String, String)> {
         "docs/rules.md",
         "docs/failures.md",
         "docs/record.md",
+        "docs/flywheel.md",
         "tests/events/README.md",
     ];
     names.iter().map(|name| ((*name).to_owned(), fs::read_to_string(package().join(name)).unwrap_or_else(|error| panic!("{name}: {error}")))).collect()

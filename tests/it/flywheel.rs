@@ -351,8 +351,17 @@ const SUGGESTIONS: usize = 10_000;
 const BATCH: usize = 10;
 
 fn made_up(at: usize) -> Suggestion {
-    let one = Suggestion::new(Kind::Fixed, &[&at.to_string()], 1_700_000_000_000 + at as u64 * 1000, "docs/learnings.md", &format!("`command {at}` failed, and works since `a b.toml` changed"));
-    one.with([format!("failed: `command {at}` (exit 1): `an error of some length, {at}`"), "changed: `a b.toml`".to_owned()], &format!("- `command {at}`: mended."))
+    let one = Suggestion::new(
+        Kind::Fixed,
+        &[&at.to_string()],
+        1_700_000_000_000 + at as u64 * 1000,
+        "docs/learnings.md",
+        &format!("`command {at}` failed, and works since `a b.toml` changed"),
+    );
+    one.with(
+        [format!("failed: `command {at}` (exit 1): `an error of some length, {at}`"), "changed: `a b.toml`".to_owned()],
+        &format!("- `command {at}`: mended."),
+    )
 }
 
 /// Started as a process of its own by the test below; by itself it does nothing.
@@ -497,7 +506,10 @@ fn the_command_shows_and_settles() {
     assert!(day.inbox().is_empty());
     assert_eq!(day.command(&["done", &ids[0]]).code, 1);
     let stats: serde_json::Value = serde_json::from_str(&day.command(&["stats", "--json"]).stdout).unwrap();
-    assert_eq!((stats["captured"].as_u64(), stats["open"].as_u64(), stats["ended"]["done"].as_u64(), stats["ended"]["dropped"].as_u64()), (Some(2), Some(0), Some(1), Some(1)));
+    assert_eq!(
+        (stats["captured"].as_u64(), stats["open"].as_u64(), stats["ended"]["done"].as_u64(), stats["ended"]["dropped"].as_u64()),
+        (Some(2), Some(0), Some(1), Some(1))
+    );
     assert!(day.command(&["stats"]).stdout.contains("captured 2, open 0"));
     assert_eq!(day.command(&["stats", "--html", "page.html"]).code, 0);
     let page = day.read("page.html");
@@ -511,9 +523,22 @@ fn the_command_shows_and_settles() {
 
 #[test]
 fn mistakes_of_the_section_are_all_told_with_their_place() {
-    let day = Day::new("[flywheel]\ninbox = \"../out.md\"\narchive = \".git/hooks/post-commit\"\nlearnings = \"/etc/learnings.md\"\nper_session = 0\nshrink = 101\ncolour = 1\nmap = [{ code = \"src/**\", docs = \"docs/*.md\", gate = 1 }, { code = [] }]\n");
+    let day = Day::new(
+        "[flywheel]\ninbox = \"../out.md\"\narchive = \".git/hooks/post-commit\"\nlearnings = \"/etc/learnings.md\"\nper_session = 0\nshrink = 101\ncolour = 1\nmap = [{ code = \"src/**\", docs = \"docs/*.md\", gate = 1 }, { code = [] }]\n",
+    );
     let said = run(day.scratch.command(COLD).arg("doctor"), b"").stdout;
-    for part in ["`../out.md` is no path", "is no Markdown file", "`/etc/learnings.md` is no path", "`per_session` is 0", "`shrink` is 101", "unknown key `colour`", "is a glob", "holds nothing", "`code` is empty", "needs `docs`"] {
+    for part in [
+        "`../out.md` is no path",
+        "is no Markdown file",
+        "`/etc/learnings.md` is no path",
+        "`per_session` is 0",
+        "`shrink` is 101",
+        "unknown key `colour`",
+        "is a glob",
+        "holds nothing",
+        "`code` is empty",
+        "needs `docs`",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert!(said.contains("portcullis.toml:3"));

@@ -23,7 +23,13 @@ impl Project {
         let day = Day::new(section);
         let root = day.scratch.repo();
         let project = Self { day, root };
-        for (path, text) in [("docs/the api.md", "# API\n"), ("CLAUDE.md", "# Root\n"), ("tools/CLAUDE.md", "# Tools\n"), ("README.md", "# Project\n"), ("docs/learnings.md", "# Learnings\n")] {
+        for (path, text) in [
+            ("docs/the api.md", "# API\n"),
+            ("CLAUDE.md", "# Root\n"),
+            ("tools/CLAUDE.md", "# Tools\n"),
+            ("README.md", "# Project\n"),
+            ("docs/learnings.md", "# Learnings\n"),
+        ] {
             project.write(path, text);
         }
         project.commit("begin");
@@ -289,6 +295,26 @@ fn one_learning_does_not_settle_the_others() {
 }
 
 #[test]
+fn a_message_is_given_the_numbers_that_the_commit_answers() {
+    let project = Project::new(MAP);
+    project.learns("./deploy.sh staging");
+    project.learns("./migrate.sh");
+    let trailed = |message: &str| portcullis::pipeline::flywheel::trailed(&project.day.scratch.world(), &project.root, message);
+    assert_eq!(trailed("learned\n"), None, "nothing is staged");
+    project.write("docs/learnings.md", "# Learnings\n\n- `./migrate.sh` needs REGION\n");
+    let repository = project.repository();
+    let mut index = repository.index().unwrap();
+    index.add_path(Path::new("docs/learnings.md")).unwrap();
+    index.write().unwrap();
+    let id = project.day.inbox().into_iter().find(|one| one.reason.contains("migrate")).unwrap().id;
+    let trailer = format!("Flywheel-Suggestion: {id}");
+    assert_eq!(trailed("learned\n").unwrap(), format!("learned\n\n{trailer}\n"));
+    assert_eq!(trailed("learned\n\nwhy\n\nSigned-off-by: A <a@b>\n").unwrap(), format!("learned\n\nwhy\n\nSigned-off-by: A <a@b>\n{trailer}\n"));
+    assert_eq!(trailed("learned\n\n# Please enter\n# more\n").unwrap(), format!("learned\n\n{trailer}\n\n# Please enter\n# more\n"));
+    assert_eq!(trailed(&format!("learned\n\n{trailer}\n")), None, "it is there already");
+}
+
+#[test]
 fn a_subject_that_says_so_is_worth_a_line() {
     let rows: &[(&str, &str, usize)] = &[
         ("fix: retry when the queue is full", "lib/a.rs", 1),
@@ -329,7 +355,9 @@ fn without_a_map_new_options_belong_into_the_readme() {
 
 #[test]
 fn a_gate_holds_the_commit_of_an_agent() {
-    let project = Project::new("[flywheel]\nmap = [{ code = \"src/**\", docs = \"docs/the api.md\", gate = 4 }, { code = \"lib/**\", docs = \"README.md\", gate = 3 }]\n");
+    let project = Project::new(
+        "[flywheel]\nmap = [{ code = \"src/**\", docs = \"docs/the api.md\", gate = 4 }, { code = \"lib/**\", docs = \"README.md\", gate = 3 }]\n",
+    );
     let stage = |path: &str| {
         let repository = project.repository();
         let mut index = repository.index().unwrap();

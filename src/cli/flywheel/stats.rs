@@ -43,7 +43,9 @@ pub(super) fn run(here: &Here, json: bool, html: Option<&Path>) -> Result<(), Re
     } else if json {
         let lagging: Vec<_> = figures.lagging.iter().map(|(doc, open, commits)| json!({ "document": doc, "open": open, "commits_behind": commits })).collect();
         let kinds: BTreeMap<_, _> = figures.kinds.iter().map(|(kind, (all, settled))| (kind, json!({ "captured": all, "settled": settled }))).collect();
-        say_json(&json!({ "captured": figures.captured, "open": figures.open, "ended": figures.ended, "median_age_ms": figures.median, "kinds": kinds, "lagging": lagging }));
+        say_json(
+            &json!({ "captured": figures.captured, "open": figures.open, "ended": figures.ended, "median_age_ms": figures.median, "kinds": kinds, "lagging": lagging }),
+        );
     } else {
         say(&figures.text());
     }
@@ -79,12 +81,14 @@ impl Figures {
         }
         for pair in &here.section.map {
             for doc in &pair.docs {
-                let commits = history.as_ref().map_or(0, |history| history.commits_since(doc, |path| path != *doc && pair.code.iter().any(|glob| is_of(glob, path))));
+                let commits =
+                    history.as_ref().map_or(0, |history| history.commits_since(doc, |path| path != *doc && pair.code.iter().any(|glob| is_of(glob, path))));
                 let known = &mut lagging.entry((*doc).to_owned()).or_default().1;
                 *known = commits.max(*known);
             }
         }
-        let mut lagging: Vec<(String, usize, usize)> = lagging.into_iter().map(|(doc, (open, commits))| (doc, open, commits)).filter(|(_, open, commits)| open + commits > 0).collect();
+        let mut lagging: Vec<(String, usize, usize)> =
+            lagging.into_iter().map(|(doc, (open, commits))| (doc, open, commits)).filter(|(_, open, commits)| open + commits > 0).collect();
         lagging.sort_by_key(|(_, open, commits)| std::cmp::Reverse((*commits, *open)));
         lagging.truncate(NAMED);
         let first = standings.iter().map(|standing| standing.suggestion.time / DAY).min().unwrap_or(now / DAY).max((now / DAY).saturating_sub(SHOWN));
@@ -123,7 +127,8 @@ impl Figures {
 
     /// A page that loads nothing.
     fn page(&self) -> String {
-        let rows: String = self.lagging.iter().map(|(doc, open, commits)| format!("<tr><td>{}</td><td>{open}</td><td>{commits}</td></tr>\n", escaped(doc))).collect();
+        let rows: String =
+            self.lagging.iter().map(|(doc, open, commits)| format!("<tr><td>{}</td><td>{open}</td><td>{commits}</td></tr>\n", escaped(doc))).collect();
         let kinds: String = self.kinds.iter().map(|(kind, (all, settled))| format!("<tr><td>{kind}</td><td>{all}</td><td>{settled}</td></tr>\n")).collect();
         let ended: Vec<String> = self.ended.iter().map(|(word, count)| format!("{word} {count}")).collect();
         let median = self.median.map_or_else(|| "nothing is settled yet".to_owned(), |median| format!("median age when settled: {}", length(median)));
@@ -145,7 +150,9 @@ impl Figures {
         let most = self.captured.max(1);
         let last = self.days.len().saturating_sub(1).max(1);
         let points = |value: &dyn Fn(&(u64, usize, usize)) -> usize| -> String {
-            let place = |(at, day): (usize, &(u64, usize, usize))| format!("{},{}", EDGE + at * (WIDE - 2 * EDGE) / last, HIGH - EDGE - value(day) * (HIGH - 2 * EDGE) / most);
+            let place = |(at, day): (usize, &(u64, usize, usize))| {
+                format!("{},{}", EDGE + at * (WIDE - 2 * EDGE) / last, HIGH - EDGE - value(day) * (HIGH - 2 * EDGE) / most)
+            };
             let mut all: Vec<String> = self.days.iter().enumerate().map(place).collect();
             // A single day is a line too.
             if let ([one], true) = (self.days.as_slice(), all.len() == 1) {
@@ -154,7 +161,9 @@ impl Figures {
             all.join(" ")
         };
         let line = |colour: &str, points: &str| format!("<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" points=\"{points}\"/>");
-        let label = |x: usize, y: usize, anchor: &str, colour: &str, text: &str| format!("<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" fill=\"{colour}\" font-size=\"12\">{text}</text>");
+        let label = |x: usize, y: usize, anchor: &str, colour: &str, text: &str| {
+            format!("<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" fill=\"{colour}\" font-size=\"12\">{text}</text>")
+        };
         let ends = |at: Option<&(u64, usize, usize)>| at.map(|(of, ..)| day(*of)).unwrap_or_default();
         format!(
             "<svg viewBox=\"0 0 {WIDE} {HIGH}\" role=\"img\" aria-label=\"captured and ended over time\"><line x1=\"{EDGE}\" y1=\"{y}\" x2=\"{x}\" y2=\"{y}\" stroke=\"#999\"/>{}{}{}{}{}{}{}</svg>",
