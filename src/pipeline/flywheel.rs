@@ -78,14 +78,14 @@ fn capture(desk: &mut Desk, found: Vec<Suggestion>, session: &str, root: &Path, 
     if new.is_empty() {
         return Ok(new);
     }
-    let room = usize::from(section.per_session).saturating_sub(desk.captured_in(session));
+    let left = usize::from(section.per_session).saturating_sub(desk.captured_in(session));
     let history = History::open(root).ok();
     let was = |one: &Suggestion| {
         let head = history.as_ref().map_or_else(|| ABSENT.to_owned(), |history| history.in_head(&one.target));
         // A document that lags lags in what is committed; what was learned is written after it was.
         if one.kind == Kind::Drift { vec![head] } else { vec![head, in_tree(root, &one.target)] }
     };
-    let new = best(new, room).into_iter().map(|one| (was(&one), one)).map(|(was, one)| (one, was)).collect();
+    let new = best(new, left).into_iter().map(|one| (was(&one), one)).map(|(was, one)| (one, was)).collect();
     desk.capture(root, section.inbox, session, new)
 }
 
