@@ -29,9 +29,9 @@ Git starts it as its hook, with git's own arguments and input (githooks(5)); `po
 Hooks:
   pre-commit             judges what is staged
   pre-merge-commit       judges what a merge itself adds
-  prepare-commit-msg     goes on
+  prepare-commit-msg FILE  names the suggestions that the commit answers, where the policy has a flywheel
   commit-msg FILE        judges the message and who commits
-  post-commit            tells of a commit that its hooks would have refused
+  post-commit            tells of a commit that its hooks would have refused, and settles suggestions
   pre-push REMOTE [URL]  judges the refs, and the commits that are pushed
   reference-transaction STATE  judges moves of protected branches
 
@@ -69,15 +69,43 @@ pub fn main() -> ExitCode {
         ("", _) => return misused("the name of a hook is missing"),
         _ => return misused(&format!("the hook `{name}` is not supported by this version")),
     };
+    if name == "prepare-commit-msg" {
+        trailers(arguments.first().map(Path::new));
+    }
     let first = arguments.first().map(|argument| argument.to_string_lossy().into_owned());
     let judged = input.and_then(|input| Ok((judged(&name, first.as_deref(), &input)?, input)));
     match judged {
-        Ok((held, input)) if goes_on(&held, &name) => then.map_or(ExitCode::SUCCESS, |program| chained(&program, &arguments, &input)),
+        Ok((held, input)) if goes_on(&held, &name) => {
+            if name == "post-commit" {
+                documents();
+            }
+            then.map_or(ExitCode::SUCCESS, |program| chained(&program, &arguments, &input))
+        }
         Ok(_) => ExitCode::FAILURE,
         Err(failure) => {
             tell(&failure::text(&failure));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Puts the numbers of the suggestions that a commit answers under its message. What cannot be done is left: the message is
+/// the person's.
+fn trailers(file: Option<&Path>) {
+    let trailed = || {
+        let file = std::env::current_dir().ok()?.join(file?);
+        let message = fs::read_to_string(&file).ok()?;
+        let trailed = pipeline::flywheel::trailed(&World::real(), &std::env::current_dir().ok()?, &message)?;
+        fs::write(file, trailed).ok()
+    };
+    let _ = trailed();
+}
+
+/// What a commit means for the documents; a person is told here, an agent with its next call.
+fn documents() {
+    let told = std::env::current_dir().ok().and_then(|cwd| pipeline::flywheel::committed(&World::real(), &cwd));
+    if let Some(told) = told.filter(|_| agent().is_none()) {
+        tell(&told);
     }
 }
 

@@ -17,6 +17,7 @@ use crate::decide::decide;
 use crate::door::Door;
 use crate::facts::{Facts, Known, Need};
 use crate::failure::Failure;
+use crate::flywheel::drift::{Touched, gated};
 use crate::policy::{Layer, Policy, Tier};
 use crate::verdict::{Finding, Located, Verdict};
 use crate::world::changes::Changes;
@@ -127,7 +128,14 @@ impl<'w> Ground<'w> {
     pub fn message(&self, message: Option<&str>, author: &str, files: &[File], policies: &[Policy], commit: Option<&Id>) -> Result<Vec<Located>, Failure> {
         let actions = [committed::of_commit(&self.root, message, author, files)];
         let mut located: Vec<Located> = Vec::new();
+        let touched = |file: &File| Touched { path: file.path.clone(), from: file.from.clone(), gone: file.new.is_none(), added: Vec::new() };
+        let touched: Vec<Touched> = files.iter().map(touched).collect();
         for policy in policies {
+            for finding in policy.flywheel.iter().flat_map(|section| gated(section, &touched)) {
+                if !located.iter().any(|known| known.finding.reason == finding.reason) {
+                    located.push(Located { finding, path: None, line: None, commit: commit.map(|id| id.digits().to_owned()), text: String::new() });
+                }
+            }
             for finding in self.holding(&actions, &mut facts_of(&self.around.places), policy, None)? {
                 if !located.iter().any(|known| known.finding.rule == finding.rule) {
                     located.push(Located { finding, path: None, line: None, commit: commit.map(|id| id.digits().to_owned()), text: String::new() });

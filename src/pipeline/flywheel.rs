@@ -10,6 +10,7 @@ use crate::flywheel::drift::{self, Touched};
 use crate::flywheel::ledger::{Standing, Step, What};
 use crate::flywheel::{Kind, Suggestion, best, count, guard, page, pair, summary, told};
 use crate::policy::{Flywheel, Pair, Policy};
+use crate::tests_first::Tree as _;
 use crate::verdict::Verdict;
 use crate::world::flywheel::history::{ABSENT, Head, History, in_tree};
 use crate::world::flywheel::{Desk, Signals};
@@ -298,9 +299,10 @@ fn documents(root: &Path) -> String {
 pub(super) fn judge(verdict: &mut Verdict, actions: &[Action], around: &Surroundings, section: &Flywheel) {
     let root = tree(around);
     if super::loses_learnings(section, actions, &around.places.roots) {
-        let changes = crate::world::tests_first::changes(actions, &root, |_| true);
-        let archived = std::fs::read_to_string(root.join(section.archive)).unwrap_or_default();
-        verdict.add(guard::judge(&changes, &archived, section));
+        for (tree, changes) in crate::world::tests_first::trees(actions, &around.places.roots, |_| true) {
+            let archived = tree.read(section.archive).unwrap_or_default();
+            verdict.add(guard::judge(&changes, &String::from_utf8_lossy(&archived), section));
+        }
     }
     if section.map.iter().any(|pair| pair.gate.is_some()) {
         for run in actions.iter().filter_map(|action| if let Deed::Run(run) = &action.deed { Some(run) } else { None }).filter(|run| super::commits(run)) {

@@ -57,8 +57,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "action", "answer", "change", "decide", "door", "event", "facts", "failure", "flywheel", "matcher", "pipeline", "policy", "record", "report", "verdict",
-            "world", "BUILD",
+            "action", "answer", "change", "decide", "door", "event", "facts", "failure", "flywheel", "matcher", "pipeline", "policy", "record", "report",
+            "verdict", "world", "BUILD",
         ],
     ),
 ];

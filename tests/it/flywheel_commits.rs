@@ -392,3 +392,99 @@ fn the_beginning_of_a_session_tells_what_waits() {
     assert!(text.lines().count() <= 5, "{text}");
     assert!(run(project.day.scratch.command(COLD).args(["flywheel", "stats", "--json"]), b"").stdout.contains("\"captured\": 7"));
 }
+
+/// Git itself, in the work tree, with the door of git as its hooks.
+fn git(project: &Project, arguments: &[&str]) -> crate::support::Said {
+    let mut command = project.day.scratch.command("/usr/bin/git");
+    command.env("CLAUDECODE", "1").args(["-c", "user.name=a", "-c", "user.email=a@example.org"]).args(arguments);
+    run(&mut command, b"")
+}
+
+fn hooked(section: &str) -> Project {
+    let project = Project::new(section);
+    for hook in ["prepare-commit-msg", "post-commit", "pre-commit"] {
+        let path = project.root.join(".git/hooks").join(hook);
+        fs::write(&path, format!("#!/bin/sh\nexec {} {hook} \"$@\"\n", env!("CARGO_BIN_EXE_portcullis-git"))).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    project
+}
+
+/// A day in order: what happens, and what the model is told with it.
+#[test]
+fn a_day_from_its_first_session_to_its_last() {
+    let project = hooked(MAP);
+    let day = &project.day;
+    let told = |said: Option<crate::support::Said>| said.map_or_else(String::new, |said| context(&said));
+    let commits = |message: &str, files: &[&str]| {
+        assert_eq!(git(&project, &[&["add", "--"], files].concat()).code, 0);
+        let said = git(&project, &["commit", "-qm", message]);
+        assert_eq!(said.code, 0, "{said:?}");
+        // The client tells of the call that made the commit.
+        told(day.bash(&format!("git commit -qm '{message}'"), None).1)
+    };
+
+    // Morning: nothing waits, nothing is told.
+    assert_eq!(context(&day.event("SessionStart", r#""source":"startup""#)), "");
+    day.event("UserPromptSubmit", r#""prompt":"deploy to staging""#);
+    assert_eq!(told(day.bash("./deploy.sh staging", Some("Exit code 1\nREGION is not set")).1), "");
+    day.edit("config/deploy.yml");
+    assert_eq!(told(day.bash("./deploy.sh staging", None).1), "");
+    assert_eq!(day.bash("git push --force origin topic", None).0.code, 2);
+    assert_eq!(told(day.bash("git push origin topic", None).1), "");
+    day.bash("grep -rn REGION src", Some("Exit code 1"));
+    day.bash("cargo test", Some("Exit code 101\nassertion failed"));
+    day.edit("src/door.rs");
+    assert_eq!(told(day.bash("cargo test", None).1), "");
+    assert!(!project.root.join(INBOX).exists(), "while the turn goes on, nothing is written");
+    let text = day.stop();
+    assert!(text.starts_with("Worth writing down (2 in `docs/flywheel/pending.md`, told once):"), "{text}");
+    assert!(text.contains("`./deploy.sh staging` failed, and works since `config/deploy.yml` changed"), "{text}");
+    assert!(text.contains("`git push --force origin topic` is denied (`force-push`); `git push origin topic` was the way that worked"), "{text}");
+    assert_eq!(context(&day.event("Stop", r#""stop_hook_active":true"#)), "");
+
+    // The person stops a call.
+    day.event("UserPromptSubmit", r#""prompt":"now the doors""#);
+    day.event("PreToolUse", r#""tool_name":"Bash","tool_input":{"command":"npm install left-pad"},"tool_use_id":"x""#);
+    day.event("UserPromptSubmit", r#""prompt":"no new packages, please""#);
+    // Code is committed without its document.
+    project.write("src/door.rs", "pub fn open_door() {}\n");
+    let text = commits("doors", &["src/door.rs"]);
+    assert!(text.contains("`open_door` is new and `docs/the api.md` does not name it"), "{text}");
+    assert_eq!(told(day.bash("true", None).1), "");
+    let text = day.stop();
+    assert!(text.contains("`npm install left-pad` was stopped by the person") && !text.contains("open_door"), "{text}");
+    assert_eq!(project.targets(), ["docs/learnings.md", "docs/learnings.md", "docs/learnings.md", API]);
+
+    // The document follows; the number of what it answers is in the message, and the entry in the archive.
+    project.write(API, "# API\n\n`open_door` opens it.\n");
+    assert_eq!(commits("describe the doors", &[API]), "");
+    let message = project.repository().head().unwrap().peel_to_commit().unwrap().message().unwrap().to_owned();
+    assert!(message.starts_with("describe the doors\n\nFlywheel-Suggestion: "), "{message}");
+    assert_eq!(project.targets(), ["docs/learnings.md"; 3]);
+    assert!(project.archive().contains("`open_door` is new") && project.archive().contains("Ended: settled by "));
+    // What was learned is written down, one of three.
+    project.write("docs/learnings.md", "# Learnings\n\n- `./deploy.sh staging` wants REGION in `config/deploy.yml`.\n");
+    assert_eq!(commits("what deploying wants", &["docs/learnings.md"]), "");
+    assert_eq!(project.targets().len(), 2);
+    assert!(run(day.scratch.command(COLD).args(["flywheel", "drop", &day.inbox()[0].id]), b"").code == 0);
+    assert_eq!(day.stop(), "");
+
+    // The next session begins with what is left.
+    let text = context(&day.event_of("s2", "SessionStart", r#""source":"startup""#));
+    assert!(text.starts_with("1 suggestion wait") && text.lines().count() == 2, "{text}");
+    assert_eq!(context(&day.event_of("s2", "Stop", r#""stop_hook_active":false"#)), "");
+    assert_eq!(project.archive().matches("\nEnded: ").count(), 3);
+}
+
+#[test]
+fn a_gate_holds_at_the_door_of_git_too() {
+    let project = hooked("[flywheel]\nmap = { code = \"src/**\", docs = \"docs/the api.md\", gate = 4 }\n");
+    project.write("src/door.rs", "fn door() {}\n");
+    assert_eq!(git(&project, &["add", "src"]).code, 0);
+    let said = git(&project, &["commit", "-qm", "doors"]);
+    assert!(said.code == 1 && said.stderr.contains("document-left-behind"), "{said:?}");
+    project.write(API, "# API\n\ndoors\n");
+    assert_eq!(git(&project, &["add", "docs"]).code, 0);
+    assert_eq!(git(&project, &["commit", "-qm", "doors"]).code, 0);
+}
