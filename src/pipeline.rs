@@ -255,7 +255,8 @@ pub fn documents(verdict: &mut Verdict, actions: &[Action], around: &Surrounding
     let Some(section) = &policy.flywheel else { return true };
     let gated = section.map.iter().any(|pair| pair.gate.is_some());
     let commits = || actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if commits(run)));
-    if !loses_learnings(section, actions, &around.places.roots) && !(gated && commits()) {
+    let concerned = loses_learnings(section, actions, &around.places.roots) || (gated && commits());
+    if !concerned {
         return true;
     }
     #[cfg(feature = "cold")]

@@ -99,14 +99,18 @@ pub fn behind<'s, 'a>(section: &'s Flywheel<'a>, touched: &[Touched]) -> Vec<Beh
 }
 
 /// What a commit leaves undescribed: a new command, option or public item that the document does not name, or code that
-/// changed in more commits than the pair lets pass. `text` is the document's; `commits` counts those since it changed.
+/// changed in more commits than the pair lets pass. `text` is the document's, by which `was` it is known; `known` are the
+/// items of all its code; `commits` counts those since the document changed.
 #[must_use]
-pub fn drift(behind: &Behind, touched: &[Touched], text: &str, was: &str, commits: usize, time: u64) -> Option<Suggestion> {
+pub fn drift(behind: &Behind, touched: &[Touched], (text, was): (&str, &str), known: &[String], commits: usize, time: u64) -> Option<Suggestion> {
     let text: String = text.chars().take(MAX_DOCUMENT).collect();
     let mut items: Vec<String> = Vec::new();
+    let lists = !text.contains('`') || known.iter().any(|item| text.contains(&format!("`{item}")));
     for line in touched.iter().filter(|file| behind.code.contains(&file.path) && !is_test(&file.path)).flat_map(|file| &file.added) {
         for item in surface(line) {
-            if !names(&text, &item) && !items.contains(&item) {
+            // A guide for users need not name what programs call; one that names some of it should name all of it.
+            let kind = item.starts_with("--") || lists;
+            if kind && !names(&text, &item) && !items.contains(&item) {
                 items.push(item);
             }
         }
@@ -144,6 +148,12 @@ fn names(text: &str, item: &str) -> bool {
         let after = text.get(at + item.len()..).and_then(|rest| rest.chars().next());
         !before.is_some_and(part) && !after.is_some_and(part)
     })
+}
+
+/// A page of documentation by its name.
+#[must_use]
+pub fn is_page(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, end)| matches!(end, "md" | "rst" | "adoc" | "txt"))
 }
 
 /// Tests say what is there for people by the way, if at all.
@@ -205,7 +215,7 @@ pub fn commit(subject: &str, id: &str, touched: &[Touched], section: &Flywheel, 
     let trifle = words.iter().any(|word| TRIFLES.contains(&word.as_str()));
     // It is written down already, or there is no code in it.
     let documented = touched.iter().any(|file| section.learnings.contains(&file.path.as_str()));
-    let code_changed = touched.iter().any(|file| !file.path.ends_with(".md") && !is_test(&file.path));
+    let code_changed = touched.iter().any(|file| !is_page(&file.path) && !is_test(&file.path));
     if !telling || trifle || documented || !code_changed {
         return None;
     }

@@ -2,6 +2,7 @@
 //! again. The lines are the truth; the inbox is what of them is open, for people.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::{Kind, Suggestion};
 use crate::event::json::{Json, quoted};
@@ -68,7 +69,7 @@ impl Step {
         let mut line = format!("{{\"v\":1,\"time\":{},\"what\":\"{what}\",\"id\":{}", self.time, quoted(&self.id));
         let mut text = |key: &str, value: &str| {
             if !value.is_empty() {
-                line.push_str(&format!(",\"{key}\":{}", quoted(value)));
+                let _ = write!(line, ",\"{key}\":{}", quoted(value));
             }
         };
         text("session", &self.session);
@@ -82,10 +83,10 @@ impl Step {
         }
         let list = |items: &[String]| items.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(",");
         if let Some(one) = self.suggestion.as_ref().filter(|one| !one.evidence.is_empty()) {
-            line.push_str(&format!(",\"evidence\":[{}]", list(&one.evidence)));
+            let _ = write!(line, ",\"evidence\":[{}]", list(&one.evidence));
         }
         if !self.was.is_empty() {
-            line.push_str(&format!(",\"was\":[{}]", list(&self.was)));
+            let _ = write!(line, ",\"was\":[{}]", list(&self.was));
         }
         line.push_str("}\n");
         line

@@ -232,12 +232,14 @@ fn arisen(history: &History, head: &Head, root: &Path, section: &Flywheel) -> Ve
         return Vec::new();
     }
     let now = system::now_ms();
-    let text = |path: &str| std::fs::read_to_string(root.join(path)).ok();
     let mut found: Vec<Suggestion> = drift::commit(&head.subject, &head.id, &head.touched, section, now).into_iter().collect();
     for behind in drift::behind(section, &head.touched) {
-        let Some(text) = text(behind.doc) else { continue };
-        let commits = history.commits_since(behind.doc, |path| behind.pair.code.iter().any(|glob| drift::is_of(glob, path)));
-        found.extend(drift::drift(&behind, &head.touched, &text, &history.in_head(behind.doc), commits, now));
+        let Some(text) = text(root, behind.doc) else { continue };
+        let is_code = |path: &str| behind.pair.code.iter().any(|glob| drift::is_of(glob, path));
+        let commits = history.commits_since(behind.doc, is_code);
+        let codes = history.files(is_code).into_iter().filter_map(|path| self::text(root, &path));
+        let known: Vec<String> = codes.flat_map(|text| text.lines().flat_map(drift::surface).collect::<Vec<_>>()).collect();
+        found.extend(drift::drift(&behind, &head.touched, (&text, &history.in_head(behind.doc)), &known, commits, now));
     }
     if section.map.is_empty() {
         found.extend(options(history, head, root, now));
@@ -252,7 +254,7 @@ fn options(history: &History, head: &Head, root: &Path, now: u64) -> Vec<Suggest
         ..file.clone()
     };
     let files: Vec<Touched> =
-        head.touched.iter().filter(|file| !file.gone && !file.path.ends_with(".md")).map(only_options).filter(|file| !file.added.is_empty()).collect();
+        head.touched.iter().filter(|file| !file.gone && !drift::is_page(&file.path)).map(only_options).filter(|file| !file.added.is_empty()).collect();
     let mut pages = String::new();
     if !files.is_empty() {
         pages = documents(root);
@@ -260,12 +262,17 @@ fn options(history: &History, head: &Head, root: &Path, now: u64) -> Vec<Suggest
     let mut found = Vec::new();
     for file in &files {
         let Some(readme) = nearest(root, &file.path).filter(|readme| head.touched.iter().all(|other| other.path != *readme)) else { continue };
-        let text = std::fs::read_to_string(root.join(&readme)).unwrap_or_default() + &pages;
+        let text = text(root, &readme).unwrap_or_default() + &pages;
         let pair = Pair { place: "", code: vec![&file.path], docs: vec![&readme], after: u16::MAX, gate: None };
         let behind = drift::Behind { pair: &pair, doc: &readme, code: vec![file.path.clone()] };
-        found.extend(drift::drift(&behind, &files, &text, &history.in_head(&readme), 0, now));
+        found.extend(drift::drift(&behind, &files, (&text, &history.in_head(&readme)), &[], 0, now));
     }
     found
+}
+
+/// The text of a file of the work tree.
+fn text(root: &Path, path: &str) -> Option<String> {
+    std::fs::read_to_string(root.join(path)).ok()
 }
 
 /// The README in the folder of a file, or above it.

@@ -431,9 +431,9 @@ fn what_a_process_had_begun_is_ended_by_the_next() {
 
 #[test]
 fn learnings_leave_only_into_the_archive() {
-    let text: String = (0..10).map(|at| format!("- lesson {at}: what it was\n")).collect();
-    let without = |count: usize| (count..10).map(|at| format!("- lesson {at}: what it was\n")).collect::<String>();
-    let leaving: String = (0..5).map(|at| format!("- lesson {at}: what it was\n")).collect();
+    let lessons = |range: std::ops::Range<usize>| range.map(|at| format!("- lesson {at}: what it was\n")).collect::<Vec<_>>().concat();
+    let (text, leaving) = (lessons(0..10), lessons(0..5));
+    let without = |count: usize| lessons(count..10);
     let write = |path: &str, text: &str| ("Write", format!(r#"{{"file_path":"ROOT/{path}","content":{}}}"#, json(text)));
     let bash = |command: &str| ("Bash", format!(r#"{{"command":{}}}"#, json(command)));
     let edit = |old: &str, new: &str| ("Edit", format!(r#"{{"file_path":"ROOT/docs/learnings.md","old_string":{},"new_string":{}}}"#, json(old), json(new)));
@@ -443,7 +443,7 @@ fn learnings_leave_only_into_the_archive() {
         ("two of ten may go", write("docs/learnings.md", &without(2)), "free"),
         ("three of ten may not", write("docs/learnings.md", &without(3)), "ask learnings-lost"),
         ("it grows", write("docs/learnings.md", &format!("{text}- one more\n")), "free"),
-        ("it is set in another order", write("docs/learnings.md", &text.lines().rev().map(|line| format!("* {}\n", &line[2..])).collect::<String>()), "free"),
+        ("it is set in another order", write("docs/learnings.md", &text.replace("- ", "* ").lines().rev().collect::<Vec<_>>().join("\n")), "free"),
         ("an edit takes five out", edit(&leaving, ""), "ask learnings-lost"),
         ("an edit of one line", edit("- lesson 3: what it was\n", "- lesson 3: what it is\n"), "free"),
         ("a shell writes over it", bash("echo gone > docs/learnings.md"), "ask learnings-lost"),

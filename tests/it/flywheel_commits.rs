@@ -146,6 +146,27 @@ impl Project {
 }
 
 #[test]
+fn a_guide_need_not_name_what_programs_call() {
+    // the document, what the code gets, whether that is told
+    let rows = [
+        ("# Guide\n\nRun `door --open`.\n", "pub fn shut_door() {}\n", false),
+        ("# Guide\n\nRun `door --open`.\n", "let shut = \"--shut\";\n", true),
+        ("# API\n\n`open_door()` opens it.\n", "pub fn shut_door() {}\n", true),
+        ("# API\n\n`open_door()` opens it, `shut_door()` shuts it.\n", "pub fn shut_door() {}\n", false),
+        ("# API\n\n`open_door()` opens it.\n", "fn shut_door() {}\n    pub fn inner() {}\n// pub fn old() {}\n", false),
+    ];
+    for (document, code, expected) in rows {
+        let project = Project::new(MAP);
+        project.write(API, document);
+        project.write("src/door.rs", "pub fn open_door() {}\n");
+        project.commit("doors, described");
+        project.write("src/door.rs", &format!("pub fn open_door() {{}}\n{code}"));
+        project.commit("more of them");
+        assert_eq!(!project.targets().is_empty(), expected, "{document} {code}");
+    }
+}
+
+#[test]
 fn only_the_very_document_settles() {
     let project = Project::new(MAP);
     project.write("hooks/a.sh", "echo\n");
@@ -307,11 +328,11 @@ fn a_message_is_given_the_numbers_that_the_commit_answers() {
     index.add_path(Path::new("docs/learnings.md")).unwrap();
     index.write().unwrap();
     let id = project.day.inbox().into_iter().find(|one| one.reason.contains("migrate")).unwrap().id;
-    let trailer = format!("Flywheel-Suggestion: {id}");
-    assert_eq!(trailed("learned\n").unwrap(), format!("learned\n\n{trailer}\n"));
-    assert_eq!(trailed("learned\n\nwhy\n\nSigned-off-by: A <a@b>\n").unwrap(), format!("learned\n\nwhy\n\nSigned-off-by: A <a@b>\n{trailer}\n"));
-    assert_eq!(trailed("learned\n\n# Please enter\n# more\n").unwrap(), format!("learned\n\n{trailer}\n\n# Please enter\n# more\n"));
-    assert_eq!(trailed(&format!("learned\n\n{trailer}\n")), None, "it is there already");
+    let number = format!("Flywheel-Suggestion: {id}");
+    assert_eq!(trailed("learned\n").unwrap(), format!("learned\n\n{number}\n"));
+    assert_eq!(trailed("learned\n\nwhy\n\nSigned-off-by: A <a@b>\n").unwrap(), format!("learned\n\nwhy\n\nSigned-off-by: A <a@b>\n{number}\n"));
+    assert_eq!(trailed("learned\n\n# Please enter\n# more\n").unwrap(), format!("learned\n\n{number}\n\n# Please enter\n# more\n"));
+    assert_eq!(trailed(&format!("learned\n\n{number}\n")), None, "it is there already");
 }
 
 #[test]

@@ -127,9 +127,10 @@ impl Figures {
 
     /// A page that loads nothing.
     fn page(&self) -> String {
-        let rows: String =
-            self.lagging.iter().map(|(doc, open, commits)| format!("<tr><td>{}</td><td>{open}</td><td>{commits}</td></tr>\n", escaped(doc))).collect();
-        let kinds: String = self.kinds.iter().map(|(kind, (all, settled))| format!("<tr><td>{kind}</td><td>{all}</td><td>{settled}</td></tr>\n")).collect();
+        let row = |cells: [&str; 3]| format!("<tr><td>{}</td></tr>\n", cells.map(escaped).join("</td><td>"));
+        let rows: Vec<String> = self.lagging.iter().map(|(doc, open, commits)| row([doc, &open.to_string(), &commits.to_string()])).collect();
+        let kinds: Vec<String> = self.kinds.iter().map(|(kind, (all, settled))| row([kind, &all.to_string(), &settled.to_string()])).collect();
+        let (rows, kinds) = (rows.concat(), kinds.concat());
         let ended: Vec<String> = self.ended.iter().map(|(word, count)| format!("{word} {count}")).collect();
         let median = self.median.map_or_else(|| "nothing is settled yet".to_owned(), |median| format!("median age when settled: {}", length(median)));
         format!(

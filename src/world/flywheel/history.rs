@@ -106,6 +106,21 @@ impl History {
         count
     }
 
+    /// Files of `HEAD` of such names, up to a bound.
+    #[must_use]
+    pub fn files(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut found = Vec::new();
+        let Ok(tree) = self.commit().and_then(|commit| commit.tree()) else { return found };
+        let _ = tree.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
+            let path = format!("{folder}{}", String::from_utf8_lossy(entry.name_bytes()));
+            if entry.kind() == Some(git2::ObjectType::Blob) && wanted(&path) {
+                found.push(path);
+            }
+            if found.len() < MAX_FILES { git2::TreeWalkResult::Ok } else { git2::TreeWalkResult::Abort }
+        });
+        found
+    }
+
     fn commit(&self) -> Result<Commit<'_>, git2::Error> {
         self.repository.head()?.peel_to_commit()
     }
