@@ -77,7 +77,7 @@ fn what_is_written_is_read_again() {
         // Each one taken out leaves the others, and what a person wrote, as they are.
         for (at, one) in all.iter().enumerate() {
             let rest: String = all.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| render(one)).collect();
-            assert_eq!(without(&text, &[&one.id]), format!("{INBOX}{rest}{notes}"), "round {round}");
+            assert_eq!(without(&text, &[one.id.as_str()]), format!("{INBOX}{rest}{notes}"), "round {round}");
         }
         for one in &all {
             let step = Step { suggestion: Some(one.clone()), was: vec!["a".to_owned(), "-".to_owned()], ..Step::of(What::Captured, &one.id, one.time) };
@@ -92,7 +92,7 @@ fn an_inbox_that_an_editor_saved_is_read() {
     let one = Lot(1).suggestion();
     let text = format!("{INBOX}{}", render(&one));
     for other in [text.replace('\n', "\r\n"), text.trim_end().to_owned(), format!("{text}\n\n\n"), text.replace("\n\n", "\n\n\n")] {
-        assert_eq!(parse(&other).into_iter().map(|placed| placed.suggestion).collect::<Vec<_>>(), [one.clone()], "{other:?}");
+        assert_eq!(parse(&other).into_iter().map(|placed| placed.suggestion).collect::<Vec<_>>(), std::slice::from_ref(&one), "{other:?}");
     }
     assert!(parse("## a heading\n\n`zzzzzzzzzz` fixed · 2026-11-21 17:00:00 UTC · for `a`\n").is_empty());
     assert!(parse("## a heading\n\n`0123456789` fixed · 2026-13-21 17:00:00 UTC · for `a`\n").is_empty());

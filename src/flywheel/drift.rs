@@ -12,6 +12,8 @@ use crate::verdict::{Answer, Finding};
 pub const RULE: &str = "document-left-behind";
 /// Items or files that are named.
 const NAMED: usize = 4;
+/// A document that names one in so many public items of its code is a list of them.
+const LISTED: usize = 4;
 /// The most of a document's words that an item may be looked for in.
 const MAX_DOCUMENT: usize = 1 << 20;
 
@@ -105,7 +107,9 @@ pub fn behind<'s, 'a>(section: &'s Flywheel<'a>, touched: &[Touched]) -> Vec<Beh
 pub fn drift(behind: &Behind, touched: &[Touched], (text, was): (&str, &str), known: &[String], commits: usize, time: u64) -> Option<Suggestion> {
     let text: String = text.chars().take(MAX_DOCUMENT).collect();
     let mut items: Vec<String> = Vec::new();
-    let lists = !text.contains('`') || known.iter().any(|item| text.contains(&format!("`{item}")));
+    let public: Vec<&String> = known.iter().filter(|item| !item.starts_with("--")).collect();
+    let named = public.iter().filter(|item| names(&text, item)).count();
+    let lists = !text.contains('`') || named * LISTED >= public.len();
     for line in touched.iter().filter(|file| behind.code.contains(&file.path) && !is_test(&file.path)).flat_map(|file| &file.added) {
         for item in surface(line) {
             // A guide for users need not name what programs call; one that names some of it should name all of it.
@@ -128,7 +132,8 @@ pub fn drift(behind: &Behind, touched: &[Touched], (text, was): (&str, &str), kn
     let reason = if items.is_empty() {
         format!("{commits} commits changed {} since {} did", shown(&globs(behind.pair)), code(behind.doc))
     } else {
-        format!("{} is new and {} does not name it", shown(&items), code(behind.doc))
+        let (are, them) = if items.len() == 1 { ("is", "it") } else { ("are", "them") };
+        format!("{} {are} new and {} does not name {them}", shown(&items), code(behind.doc))
     };
     // The document as it was makes it the same suggestion, whatever else changes until it is brought up to date.
     let one = Suggestion::new(Kind::Drift, &[was], time, behind.doc, &reason);
