@@ -124,7 +124,7 @@ pub fn trailed(world: &World, cwd: &Path, message: &str) -> Option<String> {
     let found = layers::look(&around.layers).ok()?;
     let bytes = super::policy_bytes(&found, &around, world, Door::Cold).ok()??;
     let policy = Policy::open(&bytes)?;
-    let section = policy.flywheel.as_ref()?;
+    let section = policy.flywheel.as_ref().filter(|section| section.trailers)?;
     let root = tree(&around);
     let touched = History::open(&root).ok()?.staged(false).ok()?;
     let open = Desk::inbox(&root, section.inbox);

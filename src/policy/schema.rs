@@ -100,6 +100,7 @@ static FLYWHEEL: &[Key] = &[
     may("map", Shape::Tables(PAIR)),
     may("per_session", Shape::Number),
     may("shrink", Shape::Number),
+    may("trailers", Shape::Flag),
 ];
 
 static PAIR: &[Key] = &[must("code", Shape::Texts), must("docs", Shape::Texts), may("after", Shape::Number), may("gate", Shape::Number)];

@@ -80,8 +80,10 @@ pub struct Flywheel<'a> {
     pub per_session: u16,
     /// How much of a learnings file may leave without standing in the archive, in percent.
     pub shrink: u8,
+    /// Messages of commits name the suggestions that they answer.
+    pub trailers: bool,
 }
-wire_struct!(Flywheel { place, layer, shadow, inbox, archive, learnings, map, per_session, shrink });
+wire_struct!(Flywheel { place, layer, shadow, inbox, archive, learnings, map, per_session, shrink, trailers });
 
 /// Code, and the documents that speak of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

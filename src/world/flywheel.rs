@@ -20,8 +20,8 @@ use crate::record::{Entry, hash};
 /// How often the lock is tried, and how long is waited in between: three seconds in all, half of the cold door's deadline.
 const TRIES: u32 = 3000;
 const PAUSE: Duration = Duration::from_millis(1);
-/// Bytes of the record, from its end, in which signals are paired: a day of work and more.
-const WINDOW: u64 = 2 << 20;
+/// Bytes of each of the record's two last files, from their ends, in which signals are paired: some days of work.
+const WINDOW: u64 = 1 << 20;
 /// Bytes of an inbox, an archive or a ledger that are read.
 const MAX_FILE: u64 = 32 << 20;
 

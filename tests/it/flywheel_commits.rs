@@ -9,7 +9,7 @@ use portcullis::pipeline::flywheel::committed;
 use crate::flywheel::{ARCHIVE, COLD, Day, INBOX, context};
 use crate::support::run;
 
-const MAP: &str = "[flywheel]\nper_session = 50\nmap = [{ code = \"src/**\", docs = \"docs/the api.md\" }, { code = \"hooks/**\", docs = [\"CLAUDE.md\", \"tools/CLAUDE.md\"], after = 1 }]\n";
+const MAP: &str = "[flywheel]\nper_session = 50\ntrailers = true\nmap = [{ code = \"src/**\", docs = \"docs/the api.md\" }, { code = \"hooks/**\", docs = [\"CLAUDE.md\", \"tools/CLAUDE.md\"], after = 1 }]\n";
 
 /// A repository whose commits are told to the flywheel, as git's hook would.
 struct Project {

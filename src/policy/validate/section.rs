@@ -111,6 +111,7 @@ pub(super) fn flywheel<'t>(
         map,
         per_session: number(&table, "per_session", 1..=100, reader).unwrap_or(PER_SESSION),
         shrink: number(&table, "shrink", 0..=100, reader).and_then(|share| u8::try_from(share).ok()).unwrap_or(SHRINK),
+        trailers: table.flag("trailers").unwrap_or(false),
     })
 }
 
