@@ -142,6 +142,7 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
     let actions = pipeline::actions(call, &facts.places, &policy, &around).ok_or(Failure::PolicyDamaged)?;
     let Decided { mut verdict, looks, .. } = pipeline::settle(&actions, &mut facts, &around, &policy, Door::Cold, true)?.ok_or(Failure::PolicyDamaged)?;
     pipeline::tests_first(&mut verdict, &actions, &facts, &policy);
+    pipeline::documents(&mut verdict, &actions, &around, &policy);
     let rules = policy.all_rules().ok_or(Failure::PolicyDamaged)?;
     let root = around.root.to_string_lossy();
     let paused = pipeline::pause_until(world, &around).map(|until| until.saturating_sub(system::now()).div_ceil(60));

@@ -167,6 +167,8 @@ struct Lane<'e> {
     denied: Vec<(usize, &'e Entry)>,
     /// The last call, while nothing is known of its end.
     open: Option<&'e Entry>,
+    /// The call that was open when the person said something.
+    stopped: Option<&'e Entry>,
     calls: usize,
 }
 
@@ -180,6 +182,7 @@ struct Failed<'e> {
 
 impl<'e> Lane<'e> {
     fn step(&mut self, entry: &'e Entry, learnings: &str, root: &str) -> Vec<Suggestion> {
+        let mut found: Vec<Suggestion> = self.corrected(entry, learnings, root).into_iter().collect();
         match entry.event.as_str() {
             "PreToolUse" | "BeforeTool" => {
                 self.calls += 1;
@@ -188,40 +191,37 @@ impl<'e> Lane<'e> {
                     self.denied.push((self.calls, entry));
                     self.open = None;
                 }
-                Vec::new()
             }
             "PermissionDenied" => {
                 self.denied.push((self.calls, entry));
                 self.open = None;
-                Vec::new()
             }
-            "UserPromptSubmit" => self.prompted(entry, learnings),
-            "Stop" | "SubagentStop" | "SessionStart" | "SessionEnd" => {
-                self.open = None;
-                Vec::new()
-            }
+            // A prompt that a machine wrote is no correction.
+            "UserPromptSubmit" => self.stopped = self.open.take().filter(|_| entry.said.is_empty()),
+            "Stop" | "SubagentStop" | "SessionStart" | "SessionEnd" => self.open = None,
             _ => match entry.outcome {
-                Some(Outcome::Ok) => self.worked(entry, learnings, root),
-                Some(Outcome::Failed) => self.failed(entry, learnings),
+                Some(Outcome::Ok) => found.extend(self.worked(entry, learnings, root)),
+                Some(Outcome::Failed) => found.extend(self.failed(entry, learnings)),
                 // The person stopped it: what they say next is what counts.
-                Some(Outcome::Interrupted) => {
-                    self.open = Some(entry);
-                    Vec::new()
-                }
-                None => Vec::new(),
+                Some(Outcome::Interrupted) => self.open = Some(entry),
+                None => {}
             },
         }
+        found
     }
 
-    /// Something that the person says, right behind a call that did not come to its end.
-    fn prompted(&mut self, prompt: &Entry, learnings: &str) -> Vec<Suggestion> {
-        // A prompt that a machine wrote is no correction.
-        let Some(call) = self.open.take().filter(|_| prompt.said.is_empty()) else { return Vec::new() };
-        let what = subject(call, "");
+    /// A person said something right behind a call that did not come to its end. What comes after the prompt tells whether
+    /// it did not: a call that only took long, while the person wrote, ends then.
+    fn corrected(&mut self, entry: &Entry, learnings: &str, root: &str) -> Option<Suggestion> {
+        let call = self.stopped.take()?;
+        if entry.call == call.call && matches!(entry.outcome, Some(Outcome::Ok | Outcome::Failed)) {
+            return None;
+        }
+        let what = subject(call, root);
         let how = if call.held == Some(Held::Ask) { "was refused" } else { "was stopped" };
         let reason = format!("{what} {how} by the person, who then said what they want");
-        let one = Suggestion::new(Kind::Corrected, &[&call.tool, &form(&what)], prompt.time, learnings, &reason);
-        vec![one.with([format!("call: {} {what}", call.tool)], &format!("- Not {what}: say what the person wants instead, and why."))]
+        let one = Suggestion::new(Kind::Corrected, &[&call.tool, &form(&what)], entry.time, learnings, &reason);
+        Some(one.with([format!("call: {} {what}", call.tool)], &format!("- Not {what}: say what the person wants instead, and why.")))
     }
 
     fn worked(&mut self, entry: &'e Entry, learnings: &str, root: &str) -> Vec<Suggestion> {

@@ -243,6 +243,16 @@ const ROWS: &[Row] = &[
         kinds: &[],
     },
     Row {
+        name: "a person writes while a call runs, which then ends",
+        does: |day| {
+            let call = r#""tool_name":"Bash","tool_input":{"command":"npm install"},"tool_use_id":"x""#;
+            day.event("PreToolUse", call);
+            day.event("UserPromptSubmit", r#""prompt":"and then the docs""#);
+            day.event("PostToolUse", &format!(r#"{call},"tool_response":{{"stdout":""}}"#));
+        },
+        kinds: &[],
+    },
+    Row {
         name: "a background task speaks, not a person",
         does: |day| {
             day.event("PreToolUse", r#""tool_name":"Bash","tool_input":{"command":"npm install"},"tool_use_id":"x""#);
