@@ -85,6 +85,8 @@ pub struct Shell<'p> {
     power: bool,
     /// An expansion of the present command may fail.
     faulty: bool,
+    /// An expansion may have ended the shell.
+    gives_up: bool,
     /// Values with substitutions in them, which run where a variable is evaluated.
     dormant: Vec<String>,
     /// Command lines of `trap`, for the end of the shell that set them.
@@ -159,6 +161,7 @@ impl<'p> Shell<'p> {
             zsh: false,
             power: false,
             faulty: false,
+            gives_up: false,
             dormant: Vec::new(),
             traps: Vec::new(),
             stored: false,

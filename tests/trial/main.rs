@@ -149,12 +149,6 @@ fn compare(tally: &mut Tally, number: u64, text: &str, mut ran: Ran, shell: &str
         // It stands for a redirection without a command.
         ran.retain(|command| !matches!(command.as_slice(), [name] if matches!(name.as_str(), "cat" | "more" | "pager")));
     }
-    for command in &mut ran {
-        // Git's own programs are read as git's subcommands.
-        if let Some(subcommand) = command.first().and_then(|name| name.strip_prefix("git-")).map(str::to_owned) {
-            command.splice(..1, ["git".to_owned(), subcommand]);
-        }
-    }
     ran.sort();
     ran.dedup();
     if ran.is_empty() {
@@ -184,9 +178,13 @@ fn compare(tally: &mut Tally, number: u64, text: &str, mut ran: Ran, shell: &str
         .collect();
     for command in ran {
         tally.commands += 1;
+        // Git's own programs may be read as git's subcommands.
+        let subcommand = command.first().and_then(|name| name.strip_prefix("git-"));
+        let spelled = subcommand.map(|subcommand| ["git", subcommand].into_iter().map(str::to_owned).chain(command.iter().skip(1).cloned()).collect());
+        let spelled: Vec<String> = spelled.unwrap_or_else(|| command.clone());
         if runs.iter().any(|words| is_exactly(words, &command)) {
             tally.exact += 1;
-        } else if runs.iter().any(|words| may_be(words, &command)) {
+        } else if runs.iter().any(|words| may_be(words, &command) || may_be(words, &spelled)) {
             tally.with_unknowns += 1;
         } else if opaque.is_some() {
             tally.opaque += 1;

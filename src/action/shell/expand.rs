@@ -336,6 +336,7 @@ impl Shell<'_> {
             Op::Error { word, .. } => {
                 self.scalar(word);
                 self.faulty = true;
+                self.gives_up = true;
                 // With `:?` an empty value ends the shell, so what follows has one.
                 values.unwrap_or_else(unknown)
             }
@@ -386,6 +387,7 @@ impl Shell<'_> {
             Op::Other(word) => {
                 self.scalar(word);
                 self.faulty = true;
+                self.gives_up = true;
                 unknown()
             }
         }

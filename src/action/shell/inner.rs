@@ -85,6 +85,10 @@ impl Shell<'_> {
                             shell.text(&text, &Stdin::default())
                         })
                     });
+                    if matches!(name, "at" | "batch") {
+                        // It runs later, and writes elsewhere.
+                        output = Some(Output::unknown());
+                    }
                 }
                 None if stdin.file.is_some() => output = self.redirected(program, stdin, &arguments.operands),
                 None => self.opaque(format!("{} | {name}", from()), "a command line comes out of a pipe"),

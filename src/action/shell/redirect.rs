@@ -158,13 +158,11 @@ fn outside(path: Path, mounts: &[(String, Word)], temporary: &str) -> Path {
     Path { shown: path.shown, ..Path::resolve(&Word::lit("/"), &word) }
 }
 
-/// Whether a file is meant that nobody can make.
+/// Whether a file is meant that nobody, or only the administrator, can make.
 fn is_odd_device(word: &RawWord) -> bool {
-    matches!(word.parts.first(), Some(Part::Text(text) | Part::Quoted(text)) if text.starts_with("/dev/") || text.starts_with("/proc/"))
-        && !is_device(&Path::resolve(
-            &Word::lit("/"),
-            &Word::lit(word.parts.iter().map(|part| if let Part::Text(text) | Part::Quoted(text) = part { text } else { "" }).collect::<String>()),
-        ))
+    let text: String = word.parts.iter().map(|part| if let Part::Text(text) | Part::Quoted(text) = part { text } else { "" }).collect();
+    let odd = text.starts_with("/dev/") || text.starts_with("/proc/") || text.strip_prefix('/').is_some_and(|name| !name.contains('/'));
+    odd && !is_device(&Path::resolve(&Word::lit("/"), &Word::lit(text)))
 }
 
 /// `/dev/null` and its kind keep nothing.

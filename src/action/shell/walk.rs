@@ -60,6 +60,7 @@ impl Shell<'_> {
             return self.item(item, stdin);
         }
         let mut text = Some(Word::default());
+        let before = std::mem::take(&mut self.gives_up);
         let mut last = None;
         // What was set behind `&&` was not if what stands in front of it failed.
         let mut unless = None;
@@ -101,6 +102,10 @@ impl Shell<'_> {
         if let Some(before) = aside {
             self.state.back_to(before);
         }
+        if self.gives_up {
+            text = None;
+        }
+        self.gives_up |= before;
         Output { text: text.map(Rc::new), items: None, file: None }
     }
 
