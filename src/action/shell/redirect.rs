@@ -161,8 +161,9 @@ fn outside(path: Path, mounts: &[(String, Word)], temporary: &str) -> Path {
 /// Whether a file is meant that nobody, or only the administrator, can make.
 fn is_odd_device(word: &RawWord) -> bool {
     let text: String = word.parts.iter().map(|part| if let Part::Text(text) | Part::Quoted(text) = part { text } else { "" }).collect();
+    let known = word.parts.iter().all(|part| matches!(part, Part::Text(_) | Part::Quoted(_)));
     let odd = text.starts_with("/dev/") || text.starts_with("/proc/") || text.strip_prefix('/').is_some_and(|name| !name.contains('/'));
-    odd && !is_device(&Path::resolve(&Word::lit("/"), &Word::lit(text)))
+    known && odd && !is_device(&Path::resolve(&Word::lit("/"), &Word::lit(text)))
 }
 
 /// `/dev/null` and its kind keep nothing.
