@@ -182,7 +182,6 @@ pub(super) fn printf(args: &[Word]) -> Option<Word> {
     if format.is_empty() {
         return Some(Word::default());
     }
-    let (number, unknown) = (name(), Word::unknown());
     let mut word = Word::default();
     for _ in 0..64 {
         let mut chars = format.chars();
@@ -197,20 +196,14 @@ pub(super) fn printf(args: &[Word]) -> Option<Word> {
                 letter @ ('s' | 'b' | 'd' | 'i' | 'q') => {
                     used = true;
                     if let Some((value, rest)) = values.split_first() {
-                        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_./:@%+-".contains(&byte));
-                        let odd = match letter {
-                            'd' | 'i' => value.literal().is_none_or(|text| text.parse::<i64>().is_err()),
-                            'q' => !value.literal().is_some_and(plain),
-                            _ => false,
+                        let text = value.literal();
+                        let said = match letter {
+                            'b' => text.map(|text| Word::lit(unescape(text))),
+                            'd' | 'i' if text.is_none_or(|text| text.parse::<i64>().is_err()) => Some(name()),
+                            'q' => Some(requoted(value)),
+                            _ => None,
                         };
-                        let escaped = value.literal().filter(|_| letter == 'b').map(|text| Word::lit(unescape(text)));
-                        word.extend(if odd && letter == 'q' {
-                            &unknown
-                        } else if odd {
-                            &number
-                        } else {
-                            escaped.as_ref().unwrap_or(value)
-                        });
+                        word.extend(said.as_ref().unwrap_or(value));
                         values = rest;
                     }
                 }
@@ -223,6 +216,26 @@ pub(super) fn printf(args: &[Word]) -> Option<Word> {
     }
     word.multi = false;
     Some(word)
+}
+
+/// A word as `%q` writes it. Where it would be put into `$'…'`, it is not known.
+fn requoted(word: &Word) -> Word {
+    if word.is("") {
+        return Word::lit("''");
+    }
+    let mut quoted = Word { pieces: Vec::new(), multi: word.multi };
+    for piece in &word.pieces {
+        match piece {
+            Piece::Lit(text) | Piece::Glob(text) if text.chars().any(|c| c.is_control() || !c.is_ascii()) => return Word::unknown(),
+            Piece::Lit(text) | Piece::Glob(text) => {
+                let begins = quoted.pieces.is_empty();
+                let plain = |at: usize, c: char| c.is_ascii_alphanumeric() || "_./:@%+-=".contains(c) || ("#~".contains(c) && !(begins && at == 0));
+                quoted.push_lit(&text.chars().enumerate().flat_map(|(at, c)| (!plain(at, c)).then_some('\\').into_iter().chain([c])).collect::<String>());
+            }
+            Piece::Any(bound) => quoted.push(Piece::Any(*bound)),
+        }
+    }
+    quoted
 }
 
 /// Backslash escapes of `echo -e` and `printf`.
