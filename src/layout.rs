@@ -5,13 +5,15 @@
 mod template;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use crate::policy::OwnLayout;
 use crate::syntax::{Language, Settings};
 pub use template::{Captures, matches};
 pub use template::{alternatives, unknown_variable};
-use template::{area, capture, fill, widened};
+use template::{area, capture, fill, fits, widened};
 
 /// The shipped layouts: name shown in places, text. A test holds this list and the folder to each other.
 pub const LAYOUTS: &[(&str, &str)] = &[
@@ -72,6 +74,32 @@ pub struct Layout {
     /// A test in documentation counts.
     pub doctest: bool,
     pub unit: Unit,
+    #[serde(skip)]
+    read: OnceLock<Read>,
+}
+
+/// A layout's lists without choices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Read {
+    source: Vec<String>,
+    /// What the names of sources are like.
+    names: Vec<String>,
+    exempt: Vec<String>,
+    tests: Vec<Template>,
+}
+
+/// A choice of a template of tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Template {
+    /// The name of the sources that it holds for.
+    only: Option<String>,
+    text: String,
+    /// The test must name the source.
+    mention: bool,
+    /// How any test of this form is called, from the package's folder.
+    form: String,
+    /// Where such tests stand, if nothing else does there.
+    area: Option<String>,
 }
 
 /// What one test covers.
@@ -97,9 +125,14 @@ pub struct Candidate {
 }
 
 impl Catalogue {
-    /// Reads all shipped layouts.
+    /// All shipped layouts, read once per process.
     /// Error: a file is not as it should be, and why.
-    pub fn shipped() -> Result<Self, String> {
+    pub fn shipped() -> Result<&'static Self, String> {
+        static SHIPPED: OnceLock<Result<Catalogue, String>> = OnceLock::new();
+        SHIPPED.get_or_init(Self::read).as_ref().map_err(Clone::clone)
+    }
+
+    fn read() -> Result<Self, String> {
         let mut all = Self::default();
         for (path, text) in LAYOUTS {
             let one: Self = toml::from_str(text).map_err(|error| format!("{path}: {error}"))?;
@@ -151,38 +184,70 @@ pub fn folder(path: &str) -> &str {
 }
 
 impl Layout {
+    /// One that a policy brings.
+    pub fn of(own: &OwnLayout) -> Self {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let unit = match own.unit {
+            "folder" => Unit::Folder,
+            "module" => Unit::Module,
+            _ => Unit::File,
+        };
+        Self {
+            name: own.name.to_owned(),
+            manifest: texts(&own.manifest),
+            source: texts(&own.source),
+            test: texts(&own.test),
+            exempt: texts(&own.exempt),
+            inline: own.inline,
+            unit,
+            ..Self::default()
+        }
+    }
+
+    fn read(&self) -> &Read {
+        self.read.get_or_init(|| {
+            let each = |patterns: &[String]| patterns.iter().flat_map(|pattern| alternatives(pattern)).collect::<Vec<_>>();
+            let source = each(&self.source);
+            let all = self.test.iter().map(|test| (test, false)).chain(self.mention.iter().map(|test| (test, true)));
+            let tests = all.flat_map(|(test, mention)| {
+                let (only, text) = test.split_once(" => ").map_or((None, test.as_str()), |(only, text)| (Some(only.to_owned()), text));
+                let template = move |text: String| {
+                    let form = widened(text.strip_prefix("{pkg}").unwrap_or(&text));
+                    Template { only: only.clone(), area: area(&form), text, mention, form }
+                };
+                alternatives(text).into_iter().map(template).collect::<Vec<_>>()
+            });
+            let mut names: Vec<String> = source.iter().map(|source| source.rsplit('/').next().unwrap_or(source).replace("**", "*")).collect();
+            names.dedup();
+            let deep = |pattern: String| if pattern.contains('/') { vec![pattern] } else { vec![format!("**/{pattern}"), pattern] };
+            Read { names, exempt: each(&self.exempt).into_iter().flat_map(deep).collect(), tests: tests.collect(), source }
+        })
+    }
+
     /// What the parts of a source's path are, if it is one in the package `package` (a folder with a slash at its end).
     pub fn source(&self, path: &str, package: &str) -> Option<Captures> {
         let inner = path.strip_prefix(package)?;
-        self.source.iter().flat_map(|source| alternatives(source)).find_map(|source| capture(&source, inner))
+        self.read().source.iter().find_map(|source| capture(source, inner))
+    }
+
+    /// Whether a source may have this name: a cheap look before folders are listed. `bare`: names without an ending are
+    /// scripts of a language that has sources here.
+    pub fn may_hold(&self, name: &str, bare: bool) -> bool {
+        self.read().names.iter().any(|wanted| (bare && !wanted.contains('.')) || fits(wanted, name))
     }
 
     /// Whether it needs no test by its name.
     pub fn exempts(&self, path: &str, package: &str) -> bool {
         let inner = path.strip_prefix(package).unwrap_or(path);
-        self.exempt
-            .iter()
-            .flat_map(|pattern| alternatives(pattern))
-            .any(|pattern| matches(&pattern, inner) || (!pattern.contains('/') && matches(&format!("**/{pattern}"), inner)))
+        self.read().exempt.iter().any(|pattern| fits(pattern, inner))
     }
 
     /// Whether a path looks like a test, or stands where tests do.
     pub fn is_test(&self, path: &str, package: &str) -> bool {
         let Some(inner) = path.strip_prefix(package) else { return false };
-        self.templates().any(|(_, template, mention)| {
-            let form = widened(template.strip_prefix("{pkg}").unwrap_or(&template));
-            // What must name its source is no test by its place alone.
-            let exact = !mention && form.trim_matches(['*', '/']).contains(|sign: char| sign.is_alphabetic()) && matches(&form, inner);
-            exact || (!mention && area(&form).is_some_and(|area| matches(&area, inner)))
-        })
-    }
-
-    /// The alternatives of its templates: the name it holds for, the template, whether the source must be named.
-    fn templates(&self) -> impl Iterator<Item = (Option<&str>, String, bool)> {
-        let all = self.test.iter().map(|test| (test, false)).chain(self.mention.iter().map(|test| (test, true)));
-        all.flat_map(|(test, mention)| {
-            let (only, template) = test.split_once(" => ").map_or((None, test.as_str()), |(only, template)| (Some(only), template));
-            alternatives(template).into_iter().map(move |template| (only, template, mention))
+        // What must name its source is no test by its place alone.
+        self.read().tests.iter().filter(|template| !template.mention).any(|Template { form, area, .. }| {
+            (form.contains(|sign: char| sign.is_alphabetic()) && fits(form, inner)) || area.as_ref().is_some_and(|area| fits(area, inner))
         })
     }
 
@@ -191,15 +256,14 @@ impl Layout {
         let variables = self.variables(path, package, captures);
         let name = path.rsplit('/').next().unwrap_or(path);
         let mut candidates: Vec<Candidate> = Vec::new();
-        for (only, template, mention) in self.templates() {
-            if only.is_some_and(|only| !matches(only, name)) {
+        for Template { only, text, mention, form, .. } in &self.read().tests {
+            if only.as_ref().is_some_and(|only| !matches(only, name)) {
                 continue;
             }
-            if let Some(path) = fill(&template, &variables)
+            if let Some(path) = fill(text, &variables)
                 && candidates.iter().all(|known| known.path != path)
             {
-                let form = format!("{package}{}", widened(template.strip_prefix("{pkg}").unwrap_or(&template)));
-                candidates.push(Candidate { path, mention, form });
+                candidates.push(Candidate { path, mention: *mention, form: format!("{package}{form}") });
             }
         }
         candidates

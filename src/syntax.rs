@@ -13,7 +13,7 @@ use serde::Deserialize;
 pub use change::{Lines, Need, is_generated, need, removed_lines};
 pub use lex::{Kind, Token, lex};
 pub use node::{Fault, Node, Source};
-pub use pattern::{Pattern, glob};
+pub use pattern::{Pattern, Patterns, glob};
 pub use weaken::{Settings, Weakened, settings_weakened, silenced, tests_weakened};
 
 /// A language as data.
@@ -46,27 +46,27 @@ pub struct Language {
     /// Blocks are told by indentation (or closed by a word that stands as far left as they began).
     pub indent: bool,
     /// Tests.
-    pub tests: Vec<Pattern>,
+    pub tests: Patterns,
     /// What marks a test, or what holds tests, as not run.
-    pub skips: Vec<Pattern>,
+    pub skips: Patterns,
     /// Calls that end a test where they stand at its top.
-    pub stops: Vec<Pattern>,
+    pub stops: Patterns,
     /// What keeps all tests of the text from running.
-    pub skip_all: Vec<Pattern>,
+    pub skip_all: Patterns,
     /// What keeps all other tests from running.
-    pub only: Vec<Pattern>,
+    pub only: Patterns,
     /// Assertions.
-    pub asserts: Vec<Pattern>,
+    pub asserts: Patterns,
     /// Tests in documentation: what a comment or a string holds then.
     pub doctests: Vec<String>,
     /// Blocks of tests within a source.
-    pub test_blocks: Vec<Pattern>,
+    pub test_blocks: Patterns,
     /// Statements that need no test: imports, re-exports, types.
-    pub free: Vec<Pattern>,
+    pub free: Patterns,
     /// What a text must hold to do anything; without it it only declares. None given: every text does.
-    pub code: Vec<Pattern>,
+    pub code: Patterns,
     /// Definitions; the last word is the name.
-    pub defs: Vec<Pattern>,
+    pub defs: Patterns,
 }
 
 /// A kind of string.

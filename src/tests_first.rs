@@ -6,10 +6,13 @@ mod place;
 mod red;
 mod weakening;
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::action::{Action, Deed};
-use crate::layout::{Catalogue, Layout, Unit, matches};
+use crate::layout::{Catalogue, Layout, matches};
 use crate::policy::{TestsFirst, Tier, renews_snapshots};
 use crate::syntax::{Language, Need, Source, need, removed_lines};
 use crate::verdict::{Answer, Finding};
@@ -73,8 +76,8 @@ pub trait Tree {
 
 /// What is found in the changes of one call or one commit. `today` in days since 1970-01-01 (UTC).
 pub fn judge(changes: &[Changed], tree: &dyn Tree, section: &TestsFirst, today: i64) -> Vec<Finding> {
-    match Judge::new(changes, tree, section, today) {
-        Ok(judge) => judge.findings(),
+    match catalogue(section) {
+        Ok(catalogue) => Judge { changes, section, today, places: Places::new(changes, tree), catalogue: &catalogue, sources: RefCell::default() }.findings(),
         // The shipped layouts are read by a test; own ones were validated.
         Err(why) => vec![Finding { answer: Answer::Maybe, unread: Some(why), ..blank(section, RULE, Tier::Supervised) }],
     }
@@ -92,6 +95,18 @@ pub fn snapshots_renewed(actions: &[Action], section: &TestsFirst) -> Vec<Findin
     };
     // A wrapper and what it runs are one: the innermost is told.
     renewing.next_back().map(finding).into_iter().collect()
+}
+
+/// The layouts that hold by the section.
+fn catalogue(section: &TestsFirst) -> Result<Cow<'static, Catalogue>, String> {
+    let mut catalogue = Cow::Borrowed(Catalogue::shipped()?);
+    if !section.layouts.is_empty() {
+        catalogue.to_mut().layouts.retain(|layout| section.layouts.contains(&layout.name.as_str()));
+    }
+    if !section.own.is_empty() {
+        catalogue.to_mut().layouts.extend(section.own.iter().map(Layout::of));
+    }
+    Ok(catalogue)
 }
 
 /// A finding without what it says.
@@ -116,8 +131,10 @@ struct Judge<'a> {
     changes: &'a [Changed],
     section: &'a TestsFirst<'a>,
     today: i64,
-    catalogue: Catalogue,
+    catalogue: &'a Catalogue,
     places: Places<'a>,
+    /// Texts that were read as code, by where they stand in memory.
+    sources: RefCell<HashMap<(*const u8, *const Language), Rc<Source<'a, 'a>>>>,
 }
 
 /// How a source stands with its tests.
@@ -132,29 +149,6 @@ enum Stand {
 }
 
 impl<'a> Judge<'a> {
-    fn new(changes: &'a [Changed], tree: &'a dyn Tree, section: &'a TestsFirst<'a>, today: i64) -> Result<Self, String> {
-        let mut catalogue = Catalogue::shipped()?;
-        if !section.layouts.is_empty() {
-            catalogue.layouts.retain(|layout| section.layouts.contains(&layout.name.as_str()));
-        }
-        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        catalogue.layouts.extend(section.own.iter().map(|own| Layout {
-            name: own.name.to_owned(),
-            manifest: texts(&own.manifest),
-            source: texts(&own.source),
-            test: texts(&own.test),
-            exempt: texts(&own.exempt),
-            inline: own.inline,
-            unit: match own.unit {
-                "folder" => Unit::Folder,
-                "module" => Unit::Module,
-                _ => Unit::File,
-            },
-            ..Layout::default()
-        }));
-        Ok(Self { changes, section, today, places: Places::new(changes, tree), catalogue })
-    }
-
     fn findings(&self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
         let moved = self.moved();
@@ -164,6 +158,12 @@ impl<'a> Judge<'a> {
         }
         findings.sort_by_key(|finding| std::cmp::Reverse((!finding.shadow, finding.tier, finding.answer)));
         findings
+    }
+
+    /// A text of a change as code, read once.
+    fn source(&self, text: &'a str, language: &'a Language) -> Rc<Source<'a, 'a>> {
+        let key = (text.as_ptr(), std::ptr::from_ref(language));
+        Rc::clone(self.sources.borrow_mut().entry(key).or_insert_with(|| Rc::new(Source::new(text, language))))
     }
 
     /// Whether the section speaks of the path at all.
@@ -176,12 +176,12 @@ impl<'a> Judge<'a> {
         let mut moved: HashMap<&str, HashMap<String, usize>> = HashMap::new();
         for change in self.changes {
             let (Some(language), Some(old)) = (self.catalogue.language(&change.path), change.old.known()) else { continue };
-            let new = change.new.known().map(|text| Source::new(text, language));
+            let new = change.new.known().map(|text| self.source(text, language));
             if new.is_none() && change.new != Text::Absent {
                 continue;
             }
             let pool = moved.entry(&language.name).or_default();
-            for (line, count) in removed_lines(&Source::new(old, language), new.as_ref()) {
+            for (line, count) in removed_lines(&self.source(old, language), new.as_deref()) {
                 *pool.entry(line).or_default() += count;
             }
         }
@@ -189,23 +189,23 @@ impl<'a> Judge<'a> {
     }
 
     /// A source that gets code which no test speaks of.
-    fn untested(&self, change: &Changed, moved: &HashMap<&str, HashMap<String, usize>>) -> Option<Finding> {
+    fn untested(&self, change: &'a Changed, moved: &HashMap<&str, HashMap<String, usize>>) -> Option<Finding> {
         if change.new == Text::Absent {
             return None;
         }
         let language = self.catalogue.language(&change.path)?;
-        let layouts = self.places.sources(&change.path, &self.catalogue);
+        let layouts = self.places.sources(&change.path, self.catalogue);
         if layouts.is_empty() || self.exempt(&change.path) {
             return None;
         }
         let (line, defines) = match change.new.known() {
             Some(new) => {
-                let old = change.old.known().map(|text| Source::new(text, language));
+                let old = change.old.known().map(|text| self.source(text, language));
                 let none = HashMap::new();
                 // What leaves this file is not moved into it.
                 let pool = if change.old == Text::Absent || self.changes.len() > 1 { moved.get(language.name.as_str()).unwrap_or(&none) } else { &none };
                 // Without the text before, every line may be new.
-                match need(old.as_ref(), &Source::new(new, language), pool, change.part, layouts.iter().any(|(layout, ..)| layout.inline)) {
+                match need(old.as_deref(), &self.source(new, language), pool, change.part, layouts.iter().any(|(layout, ..)| layout.inline)) {
                     Need::Nothing(_) => return None,
                     Need::Test { line, defines } => (Some(line), defines),
                 }
@@ -248,7 +248,7 @@ impl<'a> Judge<'a> {
                 Some(Finding {
                     action,
                     reason: format!("{what}, and {there}"),
-                    instead: instead(&candidates, self.places.sources(&change.path, &self.catalogue).iter().any(|(layout, ..)| layout.inline)),
+                    instead: instead(&candidates, self.places.sources(&change.path, self.catalogue).iter().any(|(layout, ..)| layout.inline)),
                     ..blank(self.section, RULE, self.section.tier)
                 })
             }
@@ -259,7 +259,7 @@ impl<'a> Judge<'a> {
         self.section.exempt.iter().any(|exempt| exempt.until.is_none_or(|until| until >= self.today) && matches(exempt.path, path))
     }
 
-    fn stand(&self, path: &str, change: &Changed, layouts: &[place::Placed], language: &Language) -> Stand {
+    fn stand(&self, path: &str, change: &'a Changed, layouts: &[place::Placed], language: &'a Language) -> Stand {
         let mut faults = Vec::new();
         let mut unread = None;
         let mut fault = |path: &str, why: &str| {
@@ -269,7 +269,7 @@ impl<'a> Judge<'a> {
             }
         };
         for (layout, ..) in layouts.iter().filter(|(layout, ..)| layout.inline) {
-            let source = change.new.known().filter(|_| !change.part).map(|text| Source::new(text, language));
+            let source = change.new.known().filter(|_| !change.part).map(|text| self.source(text, language));
             match source.map(|source| (source.tested(layout.doctest), source.nodes().is_empty())) {
                 Some((Ok(()), _)) => return Stand::Tested(path.to_owned()),
                 Some((Err(why), false)) => fault(path, why.text()),
@@ -316,7 +316,7 @@ impl<'a> Judge<'a> {
         if let Some(test) = unread {
             return Stand::Unread(test);
         }
-        Stand::Missing { candidates: self.places.ranked(candidates, &self.catalogue), faults }
+        Stand::Missing { candidates: self.places.ranked(candidates, self.catalogue), faults }
     }
 }
 

@@ -64,38 +64,47 @@ pub(super) fn area(form: &str) -> Option<String> {
 
 /// Whether a path is as a pattern without variables.
 pub fn matches(pattern: &str, path: &str) -> bool {
-    alternatives(pattern).iter().any(|pattern| capture(pattern, path).is_some())
+    if pattern.contains('{') { alternatives(pattern).iter().any(|pattern| fits(pattern, path)) } else { fits(pattern, path) }
+}
+
+/// As [`matches`], for a pattern without choices.
+pub(super) fn fits(pattern: &str, path: &str) -> bool {
+    // What stands behind the last star must be the path's end: most paths need no more than this look.
+    let plain = |sign: char| matches!(sign, '*' | '}' | ']');
+    let end = pattern.rfind(plain).map_or(pattern, |at| pattern.get(at + 1..).unwrap_or(""));
+    path.ends_with(end) && step(pattern, path, &mut None, &mut 0)
 }
 
 /// Compares a path with a pattern; gives what its variables and its first `**/` (as `rel`) stand for.
 pub(super) fn capture(pattern: &str, path: &str) -> Option<Captures> {
     let mut steps = 0;
-    let mut captures = Captures::new();
+    let mut captures = Some(Captures::new());
     if !step(pattern, path, &mut captures, &mut steps) {
         return None;
     }
+    let mut captures = captures?;
     captures.entry("rel").or_default();
     Some(captures)
 }
 
-fn step(pattern: &str, path: &str, captures: &mut Captures, steps: &mut usize) -> bool {
+fn step(pattern: &str, path: &str, captures: &mut Option<Captures>, steps: &mut usize) -> bool {
     *steps += 1;
     if *steps > MAX_STEPS {
         return false;
     }
     if let Some(rest) = pattern.strip_prefix("**/") {
-        let first = !captures.contains_key("rel");
+        let first = captures.as_ref().is_some_and(|captures| !captures.contains_key("rel"));
         let ends = std::iter::once(0).chain(path.match_indices('/').map(|(at, _)| at + 1));
         for end in ends {
             let (folders, tail) = path.split_at(end);
-            if first {
+            if let Some(captures) = captures.as_mut().filter(|_| first) {
                 captures.insert("rel", folders.to_owned());
             }
             if step(rest, tail, captures, steps) {
                 return true;
             }
         }
-        if first {
+        if let Some(captures) = captures.as_mut().filter(|_| first) {
             captures.remove("rel");
         }
         return false;
@@ -112,7 +121,9 @@ fn step(pattern: &str, path: &str, captures: &mut Captures, steps: &mut usize) -
         for end in stretch(path).filter(|end| *end > 0) {
             let Some((value, tail)) = path.split_at_checked(end) else { continue };
             if step(rest, tail, captures, steps) {
-                captures.insert(name, value.to_owned());
+                if let Some(captures) = captures {
+                    captures.insert(name, value.to_owned());
+                }
                 return true;
             }
         }

@@ -114,7 +114,7 @@ pub fn need(old: Option<&Source>, new: &Source, moved: &Lines, part: bool, inlin
     }
     let known: Vec<&str> = old.map(|old| old.definitions().iter().map(|found| found.name).collect()).unwrap_or_default();
     let defined = |at: usize| added.iter().any(|line| (line.start..line.end).contains(&at)) && !free.get(at).is_some_and(|free| *free);
-    let new_name = new.definitions().into_iter().find(|found| defined(found.at) && !known.contains(&found.name));
+    let new_name = new.definitions().iter().find(|found| defined(found.at) && !known.contains(&found.name));
     let at = new_name.map_or(first.start, |found| found.start);
     let line = added.iter().find(|line| (line.start..line.end).contains(&at)).unwrap_or(first);
     Need::Test { line: line.key.clone(), defines: new_name.is_some() }

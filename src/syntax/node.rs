@@ -1,8 +1,9 @@
 //! Tests in a text: where they stand, whether they are run, whether they assert anything.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use super::{Kind, Language, Pattern, Token, lex};
+use super::{Kind, Language, Pattern, Patterns, Token, lex};
 
 /// Tokens between a test's head and its body.
 const MAX_HEAD: usize = 200;
@@ -21,7 +22,9 @@ pub struct Source<'t, 'l> {
     /// For the first token of a line that no bracket encloses: where the block ends that it begins, by indentation.
     ends: Vec<usize>,
     /// How many assertions begin before each token.
-    asserts: Vec<usize>,
+    asserts: OnceCell<Vec<usize>>,
+    definitions: OnceCell<Vec<Definition<'t>>>,
+    nodes: OnceCell<Vec<Node>>,
 }
 
 /// A test.
@@ -79,9 +82,17 @@ impl Fault {
 impl<'t, 'l> Source<'t, 'l> {
     pub fn new(text: &'t str, language: &'l Language) -> Self {
         let (comments, tokens) = lex(text, language).into_iter().partition(|token| token.kind == Kind::Comment);
-        let mut source = Self { language, tokens, comments, closes: Vec::new(), ends: Vec::new(), asserts: Vec::new() };
+        let mut source = Self {
+            language,
+            tokens,
+            comments,
+            closes: Vec::new(),
+            ends: Vec::new(),
+            asserts: OnceCell::new(),
+            definitions: OnceCell::new(),
+            nodes: OnceCell::new(),
+        };
         source.pair();
-        source.count_asserts();
         source
     }
 
@@ -131,17 +142,18 @@ impl<'t, 'l> Source<'t, 'l> {
         }
     }
 
-    pub fn any(&self, patterns: &[Pattern], at: usize) -> Option<usize> {
-        patterns.iter().find_map(|pattern| pattern.at(&self.tokens, at, self.language.fold))
+    pub fn any(&self, patterns: &Patterns, at: usize) -> Option<usize> {
+        patterns.near(self.tokens.get(at)?).find_map(|pattern| pattern.at(&self.tokens, at, self.language.fold))
     }
 
     /// Every place where one of the patterns matches: start, end of what matched, end of what it speaks of.
-    pub fn places(&self, patterns: &[Pattern]) -> Vec<(usize, usize, usize)> {
-        let found = |at| {
-            let fitting = patterns.iter().filter(|pattern| !pattern.belongs(&self.tokens, at));
-            fitting.into_iter().find_map(|pattern| Some((pattern, pattern.at(&self.tokens, at, self.language.fold)?)))
+    pub fn places(&self, patterns: &Patterns) -> Vec<(usize, usize, usize)> {
+        let found = |(at, token)| {
+            let mut fitting = patterns.near(token).filter(|pattern| !pattern.belongs(&self.tokens, at));
+            let (pattern, end) = fitting.find_map(|pattern| Some((pattern, pattern.at(&self.tokens, at, self.language.fold)?)))?;
+            Some((at, end, self.extent(pattern, at, end)))
         };
-        (0..self.tokens.len()).filter_map(|at| found(at).map(|(pattern, end)| (at, end, self.extent(pattern, at, end)))).collect()
+        self.tokens.iter().enumerate().filter_map(found).collect()
     }
 
     fn is(&self, at: usize, text: &str) -> bool {
@@ -215,44 +227,48 @@ impl<'t, 'l> Source<'t, 'l> {
     }
 
     /// Assertions are those of the language, and calls of functions of this text that assert.
-    fn count_asserts(&mut self) {
-        let functions = self.definitions();
-        let names: BTreeSet<usize> = functions.iter().map(|function| function.at).collect();
-        let mut asserting: BTreeSet<&str> = BTreeSet::new();
-        for _ in 0..MAX_ROUNDS {
-            let mut count = 0;
-            self.asserts = Vec::with_capacity(self.tokens.len() + 1);
-            for (at, token) in self.tokens.iter().enumerate() {
-                self.asserts.push(count);
-                let called = token.kind == Kind::Word && asserting.contains(token.text) && !names.contains(&at);
-                count += usize::from(called || self.any(&self.language.asserts, at).is_some());
+    fn asserts(&self) -> &[usize] {
+        self.asserts.get_or_init(|| {
+            let functions = self.definitions();
+            let names: BTreeSet<usize> = functions.iter().map(|function| function.at).collect();
+            let own: Vec<bool> = (0..self.tokens.len()).map(|at| self.any(&self.language.asserts, at).is_some()).collect();
+            let mut asserting: BTreeSet<&str> = BTreeSet::new();
+            let mut before = Vec::new();
+            for _ in 0..MAX_ROUNDS {
+                let mut count = 0;
+                before = Vec::with_capacity(self.tokens.len() + 1);
+                for (at, (token, own)) in self.tokens.iter().zip(&own).enumerate() {
+                    before.push(count);
+                    let called = token.kind == Kind::Word && asserting.contains(token.text) && !names.contains(&at);
+                    count += usize::from(called || *own);
+                }
+                before.push(count);
+                let asserts = |function: &&Definition| between(&before, function.start, function.end) > 0;
+                let found: BTreeSet<&str> = functions.iter().filter(asserts).map(|function| function.name).collect();
+                if found.len() == asserting.len() {
+                    break;
+                }
+                asserting = found;
             }
-            self.asserts.push(count);
-            let found: BTreeSet<&str> =
-                functions.iter().filter(|function| self.asserts_in(function.start, function.end) > 0).map(|function| function.name).collect();
-            if found.len() == asserting.len() {
-                break;
-            }
-            asserting = found;
-        }
+            before
+        })
     }
 
     /// Functions and classes.
-    pub fn definitions(&self) -> Vec<Definition<'t>> {
+    pub fn definitions(&self) -> &[Definition<'t>] {
         let named = |(start, matched, end): (usize, usize, usize)| {
             let at = (start..matched).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.kind == Kind::Word))?;
             Some(Definition { name: self.tokens.get(at)?.text, at, start, end })
         };
-        self.places(&self.language.defs).into_iter().filter_map(named).collect()
-    }
-
-    fn asserts_in(&self, start: usize, end: usize) -> usize {
-        let at = |place: usize| self.asserts.get(place.min(self.tokens.len())).copied().unwrap_or(0);
-        at(end).saturating_sub(at(start))
+        self.definitions.get_or_init(|| self.places(&self.language.defs).into_iter().filter_map(named).collect())
     }
 
     /// The tests of the text, in their order.
-    pub fn nodes(&self) -> Vec<Node> {
+    pub fn nodes(&self) -> &[Node] {
+        self.nodes.get_or_init(|| self.find_nodes())
+    }
+
+    fn find_nodes(&self) -> Vec<Node> {
         let skips = self.places(&self.language.skips);
         let stops = self.places(&self.language.stops);
         let none = (0..self.tokens.len()).any(|at| self.any(&self.language.skip_all, at).is_some());
@@ -266,7 +282,7 @@ impl<'t, 'l> Source<'t, 'l> {
                 || skips.iter().any(|(from, _, to)| (*from..*to).contains(&start) || (*to == end && *from >= start))
                 || stops.iter().any(|(at, ..)| self.stops(start, end, *at));
             let line = self.tokens.get(start).map_or(0, |token| token.line);
-            nodes.push(Node { name: self.name(start, matched, end), start, end, line, skipped, asserts: self.asserts_in(start, end) });
+            nodes.push(Node { name: self.name(start, matched, end), start, end, line, skipped, asserts: between(self.asserts(), start, end) });
         }
         nodes
     }
@@ -332,4 +348,10 @@ impl<'t, 'l> Source<'t, 'l> {
             Fault::NoTest
         })
     }
+}
+
+/// How many of what is counted before each place stand in a stretch.
+fn between(before: &[usize], start: usize, end: usize) -> usize {
+    let at = |place: usize| before.get(place).or(before.last()).copied().unwrap_or(0);
+    at(end).saturating_sub(at(start))
 }

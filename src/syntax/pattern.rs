@@ -1,5 +1,8 @@
 //! Shapes of code, written as their tokens with blanks between: `it ( STR`, `# [ ID :: test`, `def test_*`.
 
+use std::collections::HashMap;
+use std::ops::Deref;
+
 use serde::Deserialize;
 
 use super::{Kind, Token};
@@ -19,13 +22,103 @@ pub struct Pattern {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
-    Word(String),
+    /// How a word is compared, and with what.
+    Word(Shape, String),
     Mark(char),
     Text,
     Number,
     Any,
     Start,
     Gap,
+}
+
+/// How a word with stars compares; most need no search for where a star ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Exact,
+    Begins,
+    Ends,
+    Holds,
+    Glob,
+}
+
+impl Shape {
+    fn of(word: &str) -> Self {
+        match (word.strip_prefix('*'), word.strip_suffix('*')) {
+            _ if word.trim_matches('*').contains(['*', '?']) || word.starts_with("**") || word.ends_with("**") => Self::Glob,
+            (Some(_), Some(_)) => Self::Holds,
+            (Some(_), None) => Self::Ends,
+            (None, Some(_)) => Self::Begins,
+            (None, None) => Self::Exact,
+        }
+    }
+
+    fn holds(self, pattern: &str, text: &str) -> bool {
+        let bare = pattern.trim_matches('*');
+        match self {
+            Self::Exact => pattern == text,
+            Self::Begins => text.starts_with(bare),
+            Self::Ends => text.ends_with(bare),
+            Self::Holds => text.contains(bare),
+            Self::Glob => glob(pattern, text),
+        }
+    }
+}
+
+/// Shapes of code, in their order, found by the token that they begin with.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "Vec<Pattern>")]
+pub struct Patterns {
+    all: Vec<Pattern>,
+    /// Places of those that begin with this very word or mark.
+    exact: HashMap<String, Vec<usize>>,
+    /// Places of the others.
+    others: Vec<usize>,
+}
+
+impl From<Vec<Pattern>> for Patterns {
+    fn from(all: Vec<Pattern>) -> Self {
+        let mut patterns = Self { all, ..Self::default() };
+        for (at, pattern) in patterns.all.iter().enumerate() {
+            let key = match pattern.parts.iter().find(|part| **part != Part::Start) {
+                // Without case by its lower letters, in which a token is looked up too.
+                Some(Part::Word(Shape::Exact, word)) => word.to_lowercase(),
+                Some(Part::Mark(sign)) => sign.to_string(),
+                _ => {
+                    patterns.others.push(at);
+                    continue;
+                }
+            };
+            patterns.exact.entry(key).or_default().push(at);
+        }
+        patterns
+    }
+}
+
+impl Deref for Patterns {
+    type Target = [Pattern];
+
+    fn deref(&self) -> &[Pattern] {
+        &self.all
+    }
+}
+
+impl Patterns {
+    /// The patterns that may match where such a token stands, in their order.
+    pub fn near(&self, token: &Token) -> impl Iterator<Item = &Pattern> {
+        let exact = match token.kind {
+            Kind::Word if token.text.chars().any(char::is_uppercase) => self.exact.get(&token.text.to_lowercase()),
+            Kind::Word | Kind::Mark => self.exact.get(token.text),
+            _ => None,
+        };
+        let (mut exact, mut others) = (exact.into_iter().flatten().peekable(), self.others.iter().peekable());
+        std::iter::from_fn(move || match (exact.peek(), others.peek()) {
+            (Some(first), Some(second)) if first < second => exact.next(),
+            (_, Some(_)) => others.next(),
+            _ => exact.next(),
+        })
+        .filter_map(|at| self.all.get(*at))
+    }
 }
 
 impl From<String> for Pattern {
@@ -38,7 +131,9 @@ impl From<String> for Pattern {
                 "ID" => parts.push(Part::Any),
                 "BOL" => parts.push(Part::Start),
                 ".." => parts.push(Part::Gap),
-                _ if element.contains(|sign: char| sign.is_alphanumeric() || sign == '_') => parts.push(Part::Word(element.to_owned())),
+                _ if element.contains(|sign: char| sign.is_alphanumeric() || sign == '_') => {
+                    parts.push(Part::Word(Shape::of(element), element.to_owned()));
+                }
                 _ => parts.extend(element.chars().map(Part::Mark)),
             }
         }
@@ -54,14 +149,14 @@ impl Pattern {
 
     /// Whether a name stands before `at` that it would belong to: `/x/.test("y")` is no test.
     pub fn belongs(&self, tokens: &[Token], at: usize) -> bool {
-        matches!(self.parts.first(), Some(Part::Word(_))) && at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.text == ".")
+        matches!(self.parts.first(), Some(Part::Word(..))) && at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.text == ".")
     }
 
     /// It stands in front of what it speaks of: `#[test]`, `@Test`.
     pub fn is_attribute(&self) -> bool {
         match self.parts.iter().find(|part| **part != Part::Start) {
             Some(Part::Mark('#' | '@' | '[')) => true,
-            Some(Part::Word(word)) => word.starts_with('@'),
+            Some(Part::Word(_, word)) => word.starts_with('@'),
             _ => false,
         }
     }
@@ -76,8 +171,8 @@ fn matches(parts: &[Part], tokens: &[Token], at: usize, fold: bool) -> Option<us
         _ => {
             let token = token?;
             let holds = match (part, token.kind) {
-                (Part::Word(pattern), Kind::Word) if fold => glob(&pattern.to_lowercase(), &token.text.to_lowercase()),
-                (Part::Word(pattern), Kind::Word) => glob(pattern, token.text),
+                (Part::Word(_, pattern), Kind::Word) if fold => glob(&pattern.to_lowercase(), &token.text.to_lowercase()),
+                (Part::Word(shape, pattern), Kind::Word) => shape.holds(pattern, token.text),
                 (Part::Mark(sign), Kind::Mark) => token.text.starts_with(*sign),
                 (Part::Text, Kind::Text) | (Part::Number, Kind::Number) | (Part::Any, Kind::Word) => true,
                 _ => false,

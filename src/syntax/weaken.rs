@@ -128,7 +128,7 @@ pub fn tests_weakened(old: &Source, new: &Source) -> Vec<Weakened> {
     let skipped = |nodes: &[Node]| nodes.iter().filter(|node| node.skipped).count();
     // A test that is skipped by another word for `it` is told once.
     let marks = |source: &Source| source.places(&source.language.skips).len() + source.places(&source.language.stops).len();
-    if skipped(&after) > skipped(&before) || marks(new) > marks(old) {
+    if skipped(after) > skipped(before) || marks(new) > marks(old) {
         let name = after.iter().find(|node| node.skipped && !before.iter().any(|known| known.skipped && known.name == node.name));
         found.clear();
         found.push(weakened(name.map_or_else(|| "tests would be skipped".to_owned(), |node| format!("the test {} would be skipped", node.name))));
@@ -141,8 +141,8 @@ pub fn tests_weakened(old: &Source, new: &Source) -> Vec<Weakened> {
     let emptied = after.iter().find(|node| node.asserts == 0 && !node.skipped && before.iter().any(|known| known.name == node.name && known.asserts > 0));
     if let Some(node) = emptied {
         found.push(weakened(format!("the test {} would assert nothing", node.name)));
-    } else if !lost && total(&after) < total(&before) {
-        found.push(weakened(format!("{} assertions would be left of {}", total(&after), total(&before))));
+    } else if !lost && total(after) < total(before) {
+        found.push(weakened(format!("{} assertions would be left of {}", total(after), total(before))));
     }
     if let Some(what) = widened(old, new) {
         found.push(weakened(what));

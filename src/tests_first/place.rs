@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use super::{Changed, Text, Tree};
 use crate::layout::{Candidate, Captures, Catalogue, Layout, folder, matches};
@@ -34,22 +35,29 @@ const NOT_OURS: &[&str] = &[
 /// A layout for which a path is a source: its package, and what the parts of the path are.
 pub(super) type Placed<'c> = (&'c Layout, Vec<String>, Captures);
 
+/// Names in a folder, sorted, each with whether it is a folder.
+type Names = Vec<(String, bool)>;
+/// Paths of files, sorted.
+type Files = Rc<Vec<String>>;
+
 pub(super) struct Places<'a> {
     changes: &'a [Changed],
     pub(super) tree: &'a dyn Tree,
-    folders: RefCell<HashMap<String, Vec<(String, bool)>>>,
+    folders: RefCell<HashMap<String, Rc<Names>>>,
+    /// Files by the folder that they stand in, and whether those below it count.
+    below: RefCell<HashMap<(String, bool), Files>>,
     looked: RefCell<usize>,
 }
 
 impl<'a> Places<'a> {
     pub(super) fn new(changes: &'a [Changed], tree: &'a dyn Tree) -> Self {
-        Self { changes, tree, folders: RefCell::default(), looked: RefCell::new(0) }
+        Self { changes, tree, folders: RefCell::default(), below: RefCell::default(), looked: RefCell::new(0) }
     }
 
     /// The names in a folder, with what the changes bring.
-    fn names(&self, folder: &str) -> Vec<(String, bool)> {
+    fn names(&self, folder: &str) -> Rc<Names> {
         if let Some(known) = self.folders.borrow().get(folder) {
-            return known.clone();
+            return Rc::clone(known);
         }
         let mut names = if *self.looked.borrow() < MAX_ENTRIES { self.tree.list(folder.trim_end_matches('/')) } else { Vec::new() };
         *self.looked.borrow_mut() += names.len() + 1;
@@ -63,7 +71,8 @@ impl<'a> Places<'a> {
             }
         }
         names.sort();
-        self.folders.borrow_mut().insert(folder.to_owned(), names.clone());
+        let names = Rc::new(names);
+        self.folders.borrow_mut().insert(folder.to_owned(), Rc::clone(&names));
         names
     }
 
@@ -118,7 +127,11 @@ impl<'a> Places<'a> {
     fn has(&self, folder: &str, name: &str, says: &[String]) -> bool {
         let (inner, name) = name.rsplit_once('/').map_or((String::new(), name), |(inner, name)| (format!("{inner}/"), name));
         let folder = format!("{folder}{inner}");
-        let mut files = self.names(&folder).into_iter().filter(|(file, is_folder)| !is_folder && matches(name, file));
+        let names = self.names(&folder);
+        if !name.contains(['*', '[', '{']) && !names.iter().any(|(known, _)| known == name) {
+            return false;
+        }
+        let mut files = names.iter().filter(|(file, is_folder)| !is_folder && matches(name, file));
         files.any(|(file, _)| {
             says.is_empty() || matches!(self.text(&format!("{folder}{file}")), Some(Text::Known(text)) if says.iter().any(|word| text.contains(word)))
         })
@@ -127,10 +140,10 @@ impl<'a> Places<'a> {
     /// The layouts for which a path is a source that may need a test. A path that is a test of one of them is none.
     pub(super) fn sources<'c>(&self, path: &str, catalogue: &'c Catalogue) -> Vec<Placed<'c>> {
         let mut placed = Vec::new();
-        for layout in &catalogue.layouts {
-            if !Self::same_language(path, layout, catalogue) {
-                continue;
-            }
+        let Some(language) = catalogue.language(path) else { return placed };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let bare = !name.contains('.') && language.extensions.iter().any(String::is_empty);
+        for layout in catalogue.layouts.iter().filter(|layout| layout.may_hold(name, bare)) {
             let Some(packages) = self.packages(path, layout, catalogue) else { continue };
             let package = packages.first().map_or("", String::as_str);
             let Some(captures) = layout.source(path, package) else { continue };
@@ -140,16 +153,6 @@ impl<'a> Places<'a> {
             placed.push((layout, packages, captures));
         }
         placed
-    }
-
-    /// Whether any source of a layout is in the language of this path: a cheap look before folders are listed.
-    fn same_language(path: &str, layout: &Layout, catalogue: &Catalogue) -> bool {
-        let Some(language) = catalogue.language(path) else { return false };
-        let name = path.rsplit('/').next().unwrap_or(path);
-        layout.source.iter().any(|source| {
-            let wanted = source.rsplit('/').next().unwrap_or(source);
-            !wanted.contains('.') && language.extensions.iter().any(String::is_empty) && !name.contains('.') || matches(&wanted.replace("**", "*"), name)
-        })
     }
 
     /// Whether a path is a test of any layout.
@@ -196,7 +199,7 @@ impl<'a> Places<'a> {
         }
         let literal = folder(pattern.split(['*', '[']).next().unwrap_or(""));
         let deep = pattern.get(literal.len()..).is_some_and(|rest| rest.contains('/'));
-        self.below(literal, deep).into_iter().filter(|path| matches(pattern, path)).collect()
+        self.below(literal, deep).iter().filter(|path| matches(pattern, path)).cloned().collect()
     }
 
     /// As [`Places::found`], for a pattern with choices.
@@ -205,12 +208,16 @@ impl<'a> Places<'a> {
     }
 
     /// Files in a folder; with `deep`, also those below it.
-    fn below(&self, start: &str, deep: bool) -> Vec<String> {
+    fn below(&self, start: &str, deep: bool) -> Files {
+        let key = (start.to_owned(), deep);
+        if let Some(known) = self.below.borrow().get(&key) {
+            return Rc::clone(known);
+        }
         let mut files = Vec::new();
         let mut left = vec![start.to_owned()];
         while let Some(folder) = left.pop() {
-            for (name, is_folder) in self.names(&folder) {
-                if !is_folder {
+            for (name, is_folder) in self.names(&folder).iter() {
+                if !*is_folder {
                     files.push(format!("{folder}{name}"));
                 } else if deep && !NOT_OURS.contains(&name.as_str()) {
                     left.push(format!("{folder}{name}/"));
@@ -218,11 +225,13 @@ impl<'a> Places<'a> {
             }
         }
         files.sort();
+        let files = Rc::new(files);
+        self.below.borrow_mut().insert(key, Rc::clone(&files));
         files
     }
 
     /// All files of the tree that could be looked through.
-    pub(super) fn all(&self, package: &str) -> Vec<String> {
+    pub(super) fn all(&self, package: &str) -> Files {
         self.below(package, true)
     }
 

@@ -41,8 +41,8 @@ impl Judge<'_> {
         let Some(Text::Known(whole)) = self.places.text(test) else { return None };
         let language = self.catalogue.language(test)?;
         let failed = self.places.tree.seen_to_fail(test, &whole).or_else(|| {
-            let nodes = Source::new(&whole, language).nodes();
-            let reported = self.reports().into_iter().filter_map(|ran| spoken(&nodes, &ran)).collect::<Vec<_>>();
+            let source = Source::new(&whole, language);
+            let reported = self.reports().into_iter().filter_map(|ran| spoken(source.nodes(), &ran)).collect::<Vec<_>>();
             reported.iter().copied().max()
         });
         match (failed, self.section.red) {

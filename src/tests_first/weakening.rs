@@ -8,9 +8,9 @@ use crate::verdict::Answer;
 /// What a person reads of why this is held.
 const INSTEAD: &str = "mend the code instead; where the test is wrong or what it covers goes too, make both changes together, or ask the person";
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
     /// What of the change makes tests or checks weaker.
-    pub(super) fn weakened(&self, change: &Changed) -> Vec<Finding> {
+    pub(super) fn weakened(&self, change: &'a Changed) -> Vec<Finding> {
         let path = &change.path;
         let found = if self.catalogue.is_snapshot(path) {
             snapshot(change).into_iter().collect()
@@ -30,7 +30,7 @@ impl Judge<'_> {
         found.into_iter().map(finding).collect()
     }
 
-    fn tests(&self, change: &Changed) -> Vec<Weakened> {
+    fn tests(&self, change: &'a Changed) -> Vec<Weakened> {
         let Some(language) = self.catalogue.language(&change.path) else { return Vec::new() };
         // A new file cannot weaken anything.
         let Some(old) = change.old.known() else { return Vec::new() };
@@ -38,45 +38,49 @@ impl Judge<'_> {
             return Vec::new();
         }
         let new = change.new.known().unwrap_or("");
-        let (old, new) = (Source::new(old, language), Source::new(new, language));
-        let is_test = self.places.is_test(&change.path, &self.catalogue);
+        let (old, new) = (self.source(old, language), self.source(new, language));
+        let is_test = self.places.is_test(&change.path, self.catalogue);
         let mut found = Vec::new();
         // A test that moves to another file is not gone.
-        let inline = !is_test && self.places.sources(&change.path, &self.catalogue).iter().any(|(layout, ..)| layout.inline);
+        let inline = !is_test && self.places.sources(&change.path, self.catalogue).iter().any(|(layout, ..)| layout.inline);
         if is_test || inline {
             found = tests_weakened(&old, &new);
             found.retain(|weakened| {
                 weakened.gone.is_empty() || !(self.moved_on(&old, &new, language, change) || self.covers_nothing(weakened, change, language))
             });
         }
-        if change.new != Text::Absent && (is_test || !self.places.sources(&change.path, &self.catalogue).is_empty()) {
+        if change.new != Text::Absent && (is_test || !self.places.sources(&change.path, self.catalogue).is_empty()) {
             found.extend(silenced(&old, &new).map(|what| Weakened { what, gone: Vec::new() }));
         }
         found
     }
 
     /// The tests that leave this file come into another one of the same change.
-    fn moved_on(&self, old: &Source, new: &Source, language: &Language, change: &Changed) -> bool {
+    fn moved_on(&self, old: &Source, new: &Source, language: &'a Language, change: &Changed) -> bool {
         let (before, after) = (old.nodes(), new.nodes());
         let mut gone = before.iter().filter(|node| after.iter().all(|kept| kept.name != node.name)).peekable();
-        let others: Vec<&str> = self.changes.iter().filter(|other| other.path != change.path).filter_map(|other| other.new.known()).collect();
-        gone.peek().is_some()
-            && gone.all(|node| others.iter().any(|text| Source::new(text, language).nodes().iter().any(|come| come.name == node.name && come.is_real())))
+        let others = self
+            .changes
+            .iter()
+            .filter(|other| other.path != change.path && self.catalogue.language(&other.path).is_some_and(|other| std::ptr::eq(other, language)));
+        let others: Vec<_> = others.filter_map(|other| Some(self.source(other.new.known()?, language))).collect();
+        gone.peek().is_some() && gone.all(|node| others.iter().any(|text| text.nodes().iter().any(|come| come.name == node.name && come.is_real())))
     }
 
     /// What the tests that are gone spoke of is gone too: nothing that the sources they cover define is named in them, or
     /// the change takes such a definition away.
     fn covers_nothing(&self, weakened: &Weakened, change: &Changed, language: &Language) -> bool {
-        let names = |text: &str| -> Vec<String> { Source::new(text, language).definitions().iter().map(|found| found.name.to_owned()).collect() };
+        let names = |source: &Source| -> Vec<String> { source.definitions().iter().map(|found| found.name.to_owned()).collect() };
         for other in self.changes {
-            let (Some(old), new) = (other.old.known(), other.new.known().unwrap_or("")) else { continue };
-            if other.new == Text::Unknown || (other.path == change.path && self.places.is_test(&other.path, &self.catalogue)) {
+            let (Some(old), Some(language)) = (other.old.known(), self.catalogue.language(&other.path)) else { continue };
+            if other.new == Text::Unknown || (other.path == change.path && self.places.is_test(&other.path, self.catalogue)) {
                 continue;
             }
-            let kept = names(new);
+            let (old, new) = (self.source(old, language), self.source(other.new.known().unwrap_or(""), language));
+            let kept = names(&new);
             // A test's own name goes with it in any case.
-            let own: Vec<String> = Source::new(old, language).nodes().into_iter().map(|node| node.name).collect();
-            if names(old).iter().any(|name| !kept.contains(name) && weakened.gone.contains(name) && !own.contains(name) && !is_test_name(name)) {
+            let own = |name: &String| old.nodes().iter().any(|node| node.name == *name);
+            if names(&old).iter().any(|name| !kept.contains(name) && weakened.gone.contains(name) && !own(name) && !is_test_name(name)) {
                 return true;
             }
         }
@@ -86,7 +90,7 @@ impl Judge<'_> {
             return change.new == Text::Absent;
         }
         let still = covered.iter().filter_map(|path| self.places.text(path)).any(|text| match text {
-            Text::Known(text) => names(&text).iter().any(|name| weakened.gone.contains(name) && !is_test_name(name)),
+            Text::Known(text) => names(&Source::new(&text, language)).iter().any(|name| weakened.gone.contains(name) && !is_test_name(name)),
             _ => true,
         });
         !still
@@ -97,20 +101,19 @@ impl Judge<'_> {
         let extension = crate::layout::extension(test);
         let stem = test.rsplit('/').next().unwrap_or(test).to_ascii_lowercase();
         let top = folder(test).split('/').next().unwrap_or("");
-        let near = |path: &String| {
+        let near = |path: &str| {
             let name = path.rsplit('/').next().unwrap_or(path);
             let base = name.rsplit_once('.').map_or(name, |(base, _)| base).to_ascii_lowercase();
-            path.as_str() != test
-                && crate::layout::extension(path) == extension
-                && (stem.contains(base.split('.').next().unwrap_or(&base)) || path.starts_with(top))
+            path != test && crate::layout::extension(path) == extension && (stem.contains(base.split('.').next().unwrap_or(&base)) || path.starts_with(top))
         };
-        let sources = self.places.all("").into_iter().filter(near);
-        let is_candidate = |path: &String| {
-            let layouts = self.places.sources(path, &self.catalogue);
+        let all = self.places.all("");
+        let sources = all.iter().filter(|path| near(path));
+        let is_candidate = |path: &&String| {
+            let layouts = self.places.sources(path, self.catalogue);
             super::Places::candidates(path, &layouts).iter().any(|candidate| !candidate.mention && crate::layout::matches(&candidate.path, test))
         };
-        let mut covered: Vec<String> = sources.filter(is_candidate).collect();
-        if self.places.text(test).is_some() && !self.places.sources(test, &self.catalogue).is_empty() {
+        let mut covered: Vec<String> = sources.filter(is_candidate).cloned().collect();
+        if self.places.text(test).is_some() && !self.places.sources(test, self.catalogue).is_empty() {
             covered.push(test.to_owned());
         }
         covered
