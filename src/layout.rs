@@ -256,7 +256,12 @@ impl Layout {
         let variables = self.variables(path, package, captures);
         let name = path.rsplit('/').next().unwrap_or(path);
         let mut candidates: Vec<Candidate> = Vec::new();
+        // `mod.rs` and its like are named by their folder: `tests/mod.rs` is no test of all of them.
+        let of_folder = self.read().tests.iter().any(|template| template.only.as_ref().is_some_and(|only| matches(only, name)));
         for Template { only, text, mention, form, .. } in &self.read().tests {
+            if of_folder && only.is_none() && text.starts_with("{pkg}") && !text.contains("{rel}") && !text.contains("{parent}") {
+                continue;
+            }
             if only.as_ref().is_some_and(|only| !matches(only, name)) {
                 continue;
             }

@@ -26,6 +26,8 @@ pub const WEAKENED: &str = "tests-weakened";
 pub const NOT_RED: &str = "tests-not-red";
 /// Bytes of a text that is looked into; a longer one counts as unknown.
 const MAX_TEXT: usize = 2 << 20;
+/// Tests that are looked into for what a source defines.
+const MAX_ELSEWHERE: usize = 1000;
 /// Candidates that a message names.
 const NAMED: usize = 3;
 
@@ -198,7 +200,7 @@ impl<'a> Judge<'a> {
         if layouts.is_empty() || self.exempt(&change.path) {
             return None;
         }
-        let (line, defines) = match change.new.known() {
+        let (line, defines, wanted) = match change.new.known() {
             Some(new) => {
                 let old = change.old.known().map(|text| self.source(text, language));
                 let none = HashMap::new();
@@ -207,17 +209,17 @@ impl<'a> Judge<'a> {
                 // Without the text before, every line may be new.
                 match need(old.as_deref(), &self.source(new, language), pool, change.part, layouts.iter().any(|(layout, ..)| layout.inline)) {
                     Need::Nothing(_) => return None,
-                    Need::Test { line, defines } => (Some(line), defines),
+                    Need::Test { line, defines, open } => (Some(line), defines.is_some(), defines.filter(|_| open && change.old != Text::Absent)),
                 }
             }
-            None => (None, true),
+            None => (None, true, None),
         };
         let what = match &line {
             Some(line) => format!("`{}` {} `{}`", change.path, if defines { "defines" } else { "changes" }, crate::action::clip(&tight(line))),
             None => format!("what `{}` would hold is not known, which counts as new code", change.path),
         };
         let action = format!("write {}", change.path);
-        match self.stand(&change.path, change, &layouts, language) {
+        match self.stand(&change.path, change, &layouts, language, wanted.as_deref()) {
             Stand::Tested(test) => {
                 if let Some(why) = self.not_red(&test, defines) {
                     return Some(Finding {
@@ -259,7 +261,34 @@ impl<'a> Judge<'a> {
         self.section.exempt.iter().any(|exempt| exempt.until.is_none_or(|until| until >= self.today) && matches(exempt.path, path))
     }
 
-    fn stand(&self, path: &str, change: &'a Changed, layouts: &[place::Placed], language: &'a Language) -> Stand {
+    /// A test of the same language anywhere in the package that names what the source defines; where the change adds something `wanted` by
+    /// others to a source that was there, the test names that.
+    fn elsewhere(&self, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&str>) -> Option<String> {
+        let source = self.source(change.new.known()?, language);
+        let names = wanted.map_or_else(|| telling(&source), |wanted| vec![wanted.to_owned()]);
+        let near = |path: &&String| {
+            let lower = path.to_ascii_lowercase();
+            *path != &change.path
+                && (lower.contains("test") || lower.contains("spec"))
+                && self.catalogue.language(path).is_some_and(|other| std::ptr::eq(other, language))
+        };
+        let (layout, packages, _) = layouts.first()?;
+        let all = self.places.all(packages.first()?);
+        let same = |path: &&String| self.places.packages(path, layout, self.catalogue).is_some_and(|other| other.first() == packages.first());
+        let tests = all.iter().filter(near).filter(same).filter(|path| self.places.is_test(path, self.catalogue)).take(MAX_ELSEWHERE);
+        let speaks = |path: &&String| {
+            let Some(Text::Known(text)) = self.places.text(path) else { return false };
+            let named: Vec<&String> = names.iter().filter(|name| text.contains(name.as_str())).collect();
+            if named.is_empty() {
+                return false;
+            }
+            let test = Source::new(&text, language);
+            test.tokens.iter().any(|token| named.iter().any(|name| *name == token.text)) && test.tested(false).is_ok()
+        };
+        tests.into_iter().find(speaks).cloned()
+    }
+
+    fn stand(&self, path: &str, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&str>) -> Stand {
         let mut faults = Vec::new();
         let mut unread = None;
         let mut fault = |path: &str, why: &str| {
@@ -316,8 +345,21 @@ impl<'a> Judge<'a> {
         if let Some(test) = unread {
             return Stand::Unread(test);
         }
+        if let Some(test) = self.elsewhere(change, layouts, language, wanted) {
+            return Stand::Tested(test);
+        }
         Stand::Missing { candidates: self.places.ranked(candidates, self.catalogue), faults }
     }
+}
+
+/// Names of a text's definitions that few other texts would hold: of two words or more, or of some length with a capital.
+fn telling(source: &Source) -> Vec<String> {
+    let two = |name: &str| {
+        name.trim_matches('_').contains('_') || name.chars().zip(name.chars().skip(1)).any(|(one, next)| one.is_lowercase() && next.is_uppercase())
+    };
+    let names = source.definitions().iter().map(|found| found.name).filter(|name| two(name) || (name.len() >= 6 && name.starts_with(char::is_uppercase)));
+    let tests: Vec<&str> = source.nodes().iter().map(|node| node.name.as_str()).collect();
+    names.filter(|name| !tests.contains(name)).map(str::to_owned).collect()
 }
 
 /// Whether a test names the source: as a word of its code, or of a string.

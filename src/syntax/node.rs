@@ -7,6 +7,8 @@ use super::{Kind, Language, Pattern, Patterns, Token, lex};
 
 /// Tokens between a test's head and its body.
 const MAX_HEAD: usize = 200;
+/// Words in front of a bracket and a block that define nothing.
+const BRANCHES: &[&str] = &["if", "for", "while", "switch", "catch", "with", "return", "else", "do", "foreach", "match", "until", "unless", "function"];
 /// Rounds in which functions that call asserting functions are found.
 const MAX_ROUNDS: usize = 4;
 
@@ -258,7 +260,8 @@ impl<'t, 'l> Source<'t, 'l> {
     pub fn definitions(&self) -> &[Definition<'t>] {
         let named = |(start, matched, end): (usize, usize, usize)| {
             let at = (start..matched).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.kind == Kind::Word))?;
-            Some(Definition { name: self.tokens.get(at)?.text, at, start, end })
+            let name = self.tokens.get(at).map(|token| token.text).filter(|name| !BRANCHES.contains(name))?;
+            Some(Definition { name, at, start, end })
         };
         self.definitions.get_or_init(|| self.places(&self.language.defs).into_iter().filter_map(named).collect())
     }

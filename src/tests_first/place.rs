@@ -99,7 +99,7 @@ impl<'a> Places<'a> {
     }
 
     /// The folders of the nearest manifest above a path and of the next one; the root where there is none.
-    fn packages(&self, path: &str, layout: &Layout, catalogue: &Catalogue) -> Option<Vec<String>> {
+    pub(super) fn packages(&self, path: &str, layout: &Layout, catalogue: &Catalogue) -> Option<Vec<String>> {
         // A layout without manifests of its own goes by those of all others.
         let manifests =
             || if layout.manifest.is_empty() { catalogue.layouts.as_slice() } else { std::slice::from_ref(layout) }.iter().flat_map(|layout| &layout.manifest);
@@ -151,6 +151,10 @@ impl<'a> Places<'a> {
                 return Vec::new();
             }
             placed.push((layout, packages, captures));
+        }
+        // What one layout takes for a source may stand among another's tests: their data, their helpers.
+        if !placed.is_empty() && self.is_test(path, catalogue) {
+            placed.clear();
         }
         placed
     }
