@@ -44,6 +44,8 @@ pub struct Catalogue {
     pub settings: Vec<Settings>,
     /// Files that hold what tests expect, written by the tools themselves.
     pub snapshots: Vec<String>,
+    /// Commands that run tests: the program, then words of it in their order.
+    pub runners: Vec<String>,
 }
 
 /// How a family of projects lays out its sources and tests.
@@ -140,6 +142,7 @@ impl Catalogue {
             all.layouts.extend(one.layouts);
             all.settings.extend(one.settings);
             all.snapshots.extend(one.snapshots);
+            all.runners.extend(one.runners);
         }
         Ok(all)
     }

@@ -106,7 +106,7 @@ fn judged(event: &Event, input: &[u8], world: &World, door: Door) -> Result<Outc
     let mut facts = facts(event, &around.places);
     let Some(actions) = actions(call, &facts.places, &policy, &around) else { return Ok(Outcome::HandOver) };
     let Some(mut decided) = settle(&actions, &mut facts, &around, &policy, door, false)? else { return Ok(Outcome::HandOver) };
-    if !tests_first(&mut decided.verdict, &actions, &facts, &policy) || !documents(&mut decided.verdict, &actions, &around, &policy) {
+    if !tests_first(&mut decided.verdict, &actions, &facts, &policy, &around) || !documents(&mut decided.verdict, &actions, &around, &policy) {
         return Ok(Outcome::HandOver);
     }
     let (answer, paused) = said(event, &decided.verdict, input, &around, world);
@@ -220,9 +220,9 @@ pub fn settle(actions: &[Action], facts: &mut Facts, around: &Surroundings, poli
 
 /// Adds what the section on tests finds in the writes of a call. False: the cold door must look.
 #[cfg(feature = "cold")]
-pub fn tests_first(verdict: &mut Verdict, actions: &[Action], facts: &Facts, policy: &Policy) -> bool {
+pub fn tests_first(verdict: &mut Verdict, actions: &[Action], facts: &Facts, policy: &Policy, around: &Surroundings) -> bool {
     let Some(section) = policy.tests_first.as_ref().filter(|section| speaks_of_tests(section, actions, facts)) else { return true };
-    let mut found = crate::world::tests_first::trees(actions, &facts.places.roots, |path| section.concerns(path))
+    let mut found = crate::world::tests_first::trees(actions, &facts.places.roots, &around.memory, |path| section.concerns(path))
         .iter()
         .flat_map(|(tree, changes)| crate::tests_first::judge(changes, tree, section, facts.today))
         .collect::<Vec<_>>();
@@ -233,7 +233,7 @@ pub fn tests_first(verdict: &mut Verdict, actions: &[Action], facts: &Facts, pol
 
 /// The hot door only knows which names concern the section.
 #[cfg(not(feature = "cold"))]
-pub fn tests_first(_: &mut Verdict, actions: &[Action], facts: &Facts, policy: &Policy) -> bool {
+pub fn tests_first(_: &mut Verdict, actions: &[Action], facts: &Facts, policy: &Policy, _: &Surroundings) -> bool {
     !policy.tests_first.as_ref().is_some_and(|section| speaks_of_tests(section, actions, facts))
 }
 
@@ -355,6 +355,9 @@ fn signal(event: &Event, world: &World, door: Door) -> Outcome {
         return nothing;
     }
     let Ok(around) = world.around(event) else { return nothing };
+    if test_run(event, &around, world, door) == Some(true) {
+        return Outcome::HandOver;
+    }
     let turns = matches!(event.name.as_str(), "Stop" | "SubagentStop" | "SessionStart");
     let policy = if turns { flywheel_policy(&around, world, door) } else { Some(None) };
     let Some(policy) = policy else { return Outcome::HandOver };
@@ -396,6 +399,35 @@ fn turned(event: &Event, around: &Surroundings, policy: &[u8]) -> Option<String>
 #[cfg(not(feature = "cold"))]
 fn turned(_: &Event, _: &Surroundings, _: &[u8]) -> Option<String> {
     None
+}
+
+/// Where the policy asks for runs of tests to be seen: whether the cold door must look at what became of this command,
+/// which is it itself where it gives none. A policy that cannot be read is told where something is held.
+fn test_run(event: &Event, around: &Surroundings, world: &World, door: Door) -> Option<bool> {
+    let call = event.tool.as_ref().filter(|_| matches!(event.name.as_str(), "PostToolUse" | "PostToolUseFailure" | "AfterTool"))?;
+    let line = call.input.text("command").or_else(|| call.input.text("cmd"))?;
+    let found = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty()))?;
+    let Some(bytes) = policy_bytes(&found, around, world, door).ok()? else { return Some(true) };
+    let policy = Policy::open(&bytes)?;
+    let section = policy.tests_first.as_ref().filter(|section| section.may_run(line))?;
+    remember_run(event, call, around, &policy, section)
+}
+
+#[cfg(feature = "cold")]
+fn remember_run(event: &Event, call: &ToolCall, around: &Surroundings, policy: &Policy, section: &crate::policy::TestsFirst) -> Option<bool> {
+    let facts = facts(event, &around.places);
+    let actions = actions(call, &facts.places, policy, around)?;
+    if actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if section.runs(run))) {
+        let seen = crate::tests_first::Seen::of(event, call)?;
+        crate::world::tests_first::remember_runs(&seen, &facts.places.roots, &around.memory).map_err(|error| unrecorded(&error)).ok()?;
+    }
+    None
+}
+
+#[cfg(not(feature = "cold"))]
+#[expect(clippy::unnecessary_wraps, reason = "its twin of the cold binary has nothing to hand on")]
+fn remember_run(_: &Event, _: &ToolCall, _: &Surroundings, _: &Policy, _: &crate::policy::TestsFirst) -> Option<bool> {
+    Some(true)
 }
 
 /// The end of a pause that a person made, in seconds since 1970, if it has not come yet.

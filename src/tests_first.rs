@@ -4,6 +4,7 @@
 
 mod place;
 mod red;
+mod seen;
 mod weakening;
 
 use std::borrow::Cow;
@@ -17,6 +18,8 @@ use crate::policy::{TestsFirst, Tier, renews_snapshots};
 use crate::syntax::{Language, Need, Source, need, removed_lines};
 use crate::verdict::{Answer, Finding};
 use place::Places;
+pub use red::evidence;
+pub use seen::{By, Seen};
 
 /// The rule that a source needs a test by.
 pub const RULE: &str = "tests-first";
@@ -69,10 +72,14 @@ pub trait Tree {
     fn newer(&self, _test: &str, _source: &str) -> Option<bool> {
         None
     }
-    /// Whether a run of this very text of a test was seen to fail; none where no run of it is known. For the gate's own
-    /// record of runs, which goes before reports.
-    fn seen_to_fail(&self, _test: &str, _text: &str) -> Option<bool> {
+    /// Whether a run of this very [`evidence`] of a test was seen to fail; none where no run of it is known. For the gate's
+    /// own record of runs, which goes before reports.
+    fn seen_to_fail(&self, _test: &str, _evidence: &str) -> Option<bool> {
         None
+    }
+    /// Whether runs are seen here. Where they are not (a commit, a pull request), it is no fault that none is known.
+    fn sees_runs(&self) -> bool {
+        true
     }
 }
 
@@ -221,7 +228,7 @@ impl<'a> Judge<'a> {
         let action = format!("write {}", change.path);
         match self.stand(&change.path, change, &layouts, language, wanted.as_deref()) {
             Stand::Tested(test) => {
-                if let Some(why) = self.not_red(&test, defines) {
+                if let Some(why) = self.not_red(&test, test == change.path, defines) {
                     return Some(Finding {
                         action,
                         reason: format!("{what}, and {why}"),
@@ -261,6 +268,19 @@ impl<'a> Judge<'a> {
         self.section.exempt.iter().any(|exempt| exempt.until.is_none_or(|until| until >= self.today) && matches(exempt.path, path))
     }
 
+    /// A test that gets more to say in the same change. What was there and has no test of its own may be tested from outside.
+    fn brought(&self) -> Option<String> {
+        let says = |text: &'a Text, language: &'a Language| -> usize {
+            let source = text.known().map(|text| self.source(text, language));
+            source.map_or(0, |source| source.nodes().iter().filter(|node| node.is_real()).map(|node| node.asserts).sum())
+        };
+        let more = self.changes.iter().find(|change| {
+            let language = self.catalogue.language(&change.path).filter(|_| self.places.is_test(&change.path, self.catalogue));
+            language.is_some_and(|language| !change.part && says(&change.new, language) > says(&change.old, language))
+        });
+        more.map(|change| change.path.clone())
+    }
+
     /// A test of the same language anywhere in the package that names what the source defines; where the change adds something `wanted` by
     /// others to a source that was there, the test names that.
     fn elsewhere(&self, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&str>) -> Option<String> {
@@ -278,12 +298,12 @@ impl<'a> Judge<'a> {
         let tests = all.iter().filter(near).filter(same).filter(|path| self.places.is_test(path, self.catalogue)).take(MAX_ELSEWHERE);
         let speaks = |path: &&String| {
             let Some(Text::Known(text)) = self.places.text(path) else { return false };
-            let named: Vec<&String> = names.iter().filter(|name| text.contains(name.as_str())).collect();
-            if named.is_empty() {
+            let found: Vec<&String> = names.iter().filter(|name| text.contains(name.as_str())).collect();
+            if found.is_empty() {
                 return false;
             }
-            let test = Source::new(&text, language);
-            test.tokens.iter().any(|token| named.iter().any(|name| *name == token.text)) && test.tested(false).is_ok()
+            let spoken = Source::new(&text, language);
+            spoken.tokens.iter().any(|token| found.iter().any(|name| *name == token.text)) && spoken.tested(false).is_ok()
         };
         tests.into_iter().find(speaks).cloned()
     }
@@ -344,6 +364,11 @@ impl<'a> Judge<'a> {
         }
         if let Some(test) = unread {
             return Stand::Unread(test);
+        }
+        if change.old != Text::Absent
+            && let Some(test) = self.brought()
+        {
+            return Stand::Tested(test);
         }
         if let Some(test) = self.elsewhere(change, layouts, language, wanted) {
             return Stand::Tested(test);

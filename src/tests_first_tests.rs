@@ -43,6 +43,7 @@ fn section() -> TestsFirst<'static> {
         own: Vec::new(),
         reports: Vec::new(),
         endings: Vec::new(),
+        runners: Vec::new(),
     }
 }
 

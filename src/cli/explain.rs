@@ -141,7 +141,7 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
     let mut facts = pipeline::facts(&event, &around.places);
     let actions = pipeline::actions(call, &facts.places, &policy, &around).ok_or(Failure::PolicyDamaged)?;
     let Decided { mut verdict, looks, .. } = pipeline::settle(&actions, &mut facts, &around, &policy, Door::Cold, true)?.ok_or(Failure::PolicyDamaged)?;
-    pipeline::tests_first(&mut verdict, &actions, &facts, &policy);
+    pipeline::tests_first(&mut verdict, &actions, &facts, &policy, &around);
     pipeline::documents(&mut verdict, &actions, &around, &policy);
     let rules = policy.all_rules().ok_or(Failure::PolicyDamaged)?;
     let root = around.root.to_string_lossy();

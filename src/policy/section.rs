@@ -31,8 +31,10 @@ pub struct TestsFirst<'a> {
     pub reports: Vec<&'a str>,
     /// Ends of names that concern it, so that the hot door need not know layouts.
     pub endings: Vec<&'a str>,
+    /// Commands that run tests; none where runs need not be seen.
+    pub runners: Vec<&'a str>,
 }
-wire_struct!(TestsFirst { place, layer, shadow, tier, weakening, red, strict, only, exempt, layouts, own, reports, endings });
+wire_struct!(TestsFirst { place, layer, shadow, tier, weakening, red, strict, only, exempt, layouts, own, reports, endings, runners });
 
 /// Sources that need no test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +118,34 @@ impl TestsFirst<'_> {
     pub fn concerns(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         !name.contains('.') || self.endings.iter().any(|ending| name.ends_with(ending)) || path.contains("/__snapshots__/")
+    }
+}
+
+impl TestsFirst<'_> {
+    /// Whether a command line could run tests: all words of a runner are in it.
+    pub fn may_run(&self, line: &str) -> bool {
+        self.runners.iter().any(|runner| runner.split(' ').all(|word| line.contains(word.trim_matches('*'))))
+    }
+
+    /// Whether a command runs tests.
+    pub fn runs(&self, run: &Run) -> bool {
+        let words: Vec<&str> = run.words.iter().filter_map(|word| word.literal()).collect();
+        self.runners.iter().any(|runner| {
+            let mut wanted = runner.split(' ');
+            let mut left = words.iter().skip(1);
+            wanted.next().is_some_and(|program| matches(program, &run.program)) && wanted.all(|word| left.any(|found| matches(word, found)))
+        })
+    }
+}
+
+/// Whether a word is as one with stars at its ends.
+fn matches(pattern: &str, word: &str) -> bool {
+    let bare = pattern.trim_matches('*');
+    match (pattern.starts_with('*'), pattern.ends_with('*')) {
+        (true, true) => word.contains(bare),
+        (true, false) => word.ends_with(bare),
+        (false, true) => word.starts_with(bare),
+        (false, false) => word == bare,
     }
 }
 

@@ -259,7 +259,10 @@ impl<'t, 'l> Source<'t, 'l> {
     /// Functions and classes.
     pub fn definitions(&self) -> &[Definition<'t>] {
         let named = |(start, matched, end): (usize, usize, usize)| {
-            let at = (start..matched).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.kind == Kind::Word))?;
+            // `total(net) {`: the name stands in front of the parameters, not among them.
+            let ends = self.tokens.get(matched.wrapping_sub(1)).is_some_and(|last| matches!(last.text, "{" | "(" | ")"));
+            let head = (start..matched).find(|at| ends && self.is(*at, "(")).filter(|open| *open > start).unwrap_or(matched);
+            let at = (start..head).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.kind == Kind::Word))?;
             let name = self.tokens.get(at).map(|token| token.text).filter(|name| !BRANCHES.contains(name))?;
             Some(Definition { name, at, start, end })
         };

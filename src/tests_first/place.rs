@@ -98,7 +98,7 @@ impl<'a> Places<'a> {
         self.tree.read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The folders of the nearest manifest above a path and of the next one; the root where there is none.
+    /// The folders of the manifests above a path, the nearest first; the root where there is none.
     pub(super) fn packages(&self, path: &str, layout: &Layout, catalogue: &Catalogue) -> Option<Vec<String>> {
         // A layout without manifests of its own goes by those of all others.
         let manifests =
@@ -109,7 +109,7 @@ impl<'a> Places<'a> {
             if manifests().any(|name| self.has(at, name, &layout.says)) {
                 found.push(at.to_owned());
             }
-            if at.is_empty() || found.len() == 2 {
+            if at.is_empty() {
                 break;
             }
             at = folder(at.trim_end_matches('/'));

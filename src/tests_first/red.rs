@@ -33,20 +33,21 @@ impl Judge<'_> {
     ///
     /// A report is tied to the test by its content: it speaks of the text as it stands only if every test in that is in the
     /// report. What a report does not speak of is unknown, which is not *no*.
-    pub(super) fn not_red(&self, test: &str, defines: bool) -> Option<String> {
+    pub(super) fn not_red(&self, test: &str, inline: bool, defines: bool) -> Option<String> {
         // Refactoring changes bodies under green tests.
         if self.section.red == Red::Off || !defines {
             return None;
         }
         let Some(Text::Known(whole)) = self.places.text(test) else { return None };
         let language = self.catalogue.language(test)?;
-        let failed = self.places.tree.seen_to_fail(test, &whole).or_else(|| {
-            let source = Source::new(&whole, language);
+        let source = Source::new(&whole, language);
+        let failed = self.places.tree.seen_to_fail(test, &evidence(&source, &whole, inline)).or_else(|| {
             let reported = self.reports().into_iter().filter_map(|ran| spoken(source.nodes(), &ran)).collect::<Vec<_>>();
             reported.iter().copied().max()
         });
         match (failed, self.section.red) {
             (Some(true), _) | (None, Red::WhenReported) => None,
+            (None, _) if !self.places.tree.sees_runs() => None,
             (Some(false), _) => Some(format!("no test in `{test}` fails, so none asks for it")),
             (None, _) => Some(format!("no run of `{test}` as it stands was seen to fail")),
         }
@@ -58,6 +59,15 @@ impl Judge<'_> {
         let texts = paths.take(MAX_REPORTS).filter_map(|path| self.places.read_before(&path));
         texts.map(|text| report_file::read(&text)).filter(|ran| !ran.is_empty()).collect()
     }
+}
+
+/// What of a file its tests are: all of it, or of one whose tests stand beside the code, those alone.
+pub fn evidence(source: &Source, whole: &str, inline: bool) -> String {
+    if !inline {
+        return whole.to_owned();
+    }
+    let texts = source.nodes().iter().flat_map(|node| source.tokens.get(node.start..node.end).unwrap_or(&[])).map(|token| token.text);
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a report says that any of these tests failed; none if it does not speak of all of them.
@@ -75,7 +85,7 @@ fn spoken(nodes: &[Node], ran: &[Ran]) -> Option<bool> {
 }
 
 /// A test's name without quotes and what stands in front of it: `def test_a` is `test_a`.
-fn bare(name: &str) -> &str {
+pub(super) fn bare(name: &str) -> &str {
     let quoted = name.trim_matches(['"', '\'', '`']);
     if quoted.len() < name.len() { quoted } else { name.rsplit(' ').next().unwrap_or(name) }
 }

@@ -61,6 +61,10 @@ impl Tree for Committed<'_> {
         }
     }
 
+    fn sees_runs(&self) -> bool {
+        false
+    }
+
     fn newer(&self, test: &str, source: &str) -> Option<bool> {
         let mut commit = self.repository.find_commit(self.before?).ok()?;
         for _ in 0..MAX_COMMITS {

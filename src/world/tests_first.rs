@@ -5,8 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::gate::after_text;
+use super::store::{Slot, Store, TESTS, VALUE};
+use super::system::now_ms;
 use crate::action::{Action, Change, Deed};
-use crate::tests_first::{Changed, Text, Tree};
+use crate::layout::Catalogue;
+use crate::record::hash_all;
+use crate::syntax::Source;
+use crate::tests_first::{By, Changed, Seen, Text, Tree, evidence};
 
 /// Bytes of a file that are read.
 const MAX_FILE: u64 = 4 << 20;
@@ -17,11 +22,13 @@ const MAX_DELETED: usize = 2_000;
 #[derive(Debug)]
 pub struct Disk {
     root: PathBuf,
+    /// Where runs of tests are remembered.
+    memory: Vec<PathBuf>,
 }
 
 impl Disk {
-    pub fn new(root: &Path) -> Self {
-        Self { root: root.to_path_buf() }
+    pub fn new(root: &Path, memory: &[PathBuf]) -> Self {
+        Self { root: root.to_path_buf(), memory: memory.to_vec() }
     }
 }
 
@@ -39,6 +46,61 @@ impl Tree for Disk {
         // Links to folders are not followed: they may lead around in a circle.
         entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?.is_dir()))).collect()
     }
+
+    fn seen_to_fail(&self, test: &str, evidence: &str) -> Option<bool> {
+        let found = Store::look(&self.memory, TESTS)?.get(hash_all(&[test, evidence]))?;
+        Some(found.value.first() == Some(&FAILED))
+    }
+}
+
+/// What is kept of a run, for the very text of a test.
+const FAILED: u8 = 1;
+const PASSED: u8 = 2;
+
+/// Remembers what a run of tests says of the test files below the roots. One that was seen to fail as it stands stays so.
+/// Error: what kept it from being remembered.
+pub fn remember_runs(seen: &Seen, roots: &[String], memory: &[PathBuf]) -> std::io::Result<()> {
+    let Ok(catalogue) = Catalogue::shipped() else { return Ok(()) };
+    let mut spoken: Vec<(bool, By, [u64; 2])> = Vec::new();
+    let mut read_bytes = 0;
+    for root in roots {
+        let root = Path::new(root);
+        for full in files(root, true) {
+            let Some(path) = full.strip_prefix(root).ok().and_then(Path::to_str) else { continue };
+            let Some(language) = catalogue.language(path).filter(|language| !language.tests.is_empty()) else { continue };
+            // What neither is named nor looks like a test is read only up to a bound.
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let is_likely = seen.may_name(name) || path.to_ascii_lowercase().contains("test") || path.to_ascii_lowercase().contains("spec");
+            if !is_likely && read_bytes > MAX_FILE {
+                continue;
+            }
+            let Some(bytes) = read(&full) else { continue };
+            read_bytes += bytes.len() as u64;
+            let whole = String::from_utf8_lossy(&bytes);
+            let source = Source::new(&whole, language);
+            let Some((failed, by)) = seen.speaks(path, &source) else { continue };
+            let key = |inline| hash_all(&[path, &evidence(&source, &whole, inline)]);
+            spoken.push((failed, by, [key(false), key(true)]));
+        }
+    }
+    // Where files are named, names of tests would only add others that have tests of the same names.
+    let best = spoken.iter().map(|(_, by, _)| *by).max();
+    spoken.retain(|(_, by, _)| Some(*by) == best);
+    if spoken.is_empty() {
+        return Ok(());
+    }
+    let mut store = Store::open(memory, TESTS)?;
+    for (failed, _, keys) in spoken {
+        for key in keys {
+            let mut value = [0; VALUE];
+            value[0] = if failed { FAILED } else { PASSED };
+            store.update(key, |old| {
+                let stays = old.is_some_and(|old| old.value.first() == Some(&FAILED));
+                (failed || !stays).then_some(Slot { key, time: now_ms(), value })
+            })?;
+        }
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {
@@ -48,14 +110,14 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 }
 
 /// The trees that the actions of a call change, each with its changes. A file belongs to the innermost of the `roots`.
-pub fn trees(actions: &[Action], roots: &[String], concerns: impl Fn(&str) -> bool) -> Vec<(Disk, Vec<Changed>)> {
+pub fn trees(actions: &[Action], roots: &[String], memory: &[PathBuf], concerns: impl Fn(&str) -> bool) -> Vec<(Disk, Vec<Changed>)> {
     let of_root = |root: &String| {
         let inner = |path: &str| {
             let full = format!("{root}/{path}");
             roots.iter().any(|other| other.len() > root.len() && full.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('/')))
         };
         let changes = changes(actions, root, |path| concerns(path) && !inner(path));
-        (!changes.is_empty()).then(|| (Disk::new(Path::new(root)), changes))
+        (!changes.is_empty()).then(|| (Disk::new(Path::new(root), memory), changes))
     };
     roots.iter().filter_map(of_root).collect()
 }

@@ -296,6 +296,7 @@ fn section() -> TestsFirst<'static> {
         own: Vec::new(),
         reports: Vec::new(),
         endings: Vec::new(),
+        runners: Vec::new(),
     }
 }
 
@@ -352,4 +353,116 @@ fn an_edit_of_a_file_with_other_line_ends_is_seen() {
     {
         assert_eq!(scratch.bash(command).short(), expected, "{command}");
     }
+}
+
+/// What a project holds where a test was to be seen failing: manifest, test, its text, source, its text, another one.
+type Shop<'t> = (&'t str, &'t str, &'t str, &'t str, &'t str);
+const PYTHON: Shop =
+    ("pyproject.toml", "tests/test_price.py", "def test_total():\n    assert total(1) == 2\n", "src/shop/price.py", "def total(net):\n    return net * 2\n");
+const GO: Shop = (
+    "go.mod",
+    "price_test.go",
+    "package shop\n\nfunc TestTotal(t *testing.T) {\n\tif Total(1) != 2 {\n\t\tt.Fatal()\n\t}\n}\n",
+    "price.go",
+    "package shop\n\nfunc Total(net int) int {\n\treturn net * 2\n}\n",
+);
+const JAVASCRIPT: Shop = (
+    "package.json",
+    "src/price.test.ts",
+    "it('adds tax', () => expect(total(1)).toBe(2))\n",
+    "src/price.ts",
+    "export function total(net) {\n  return net * 2\n}\n",
+);
+const RUST: Shop = (
+    "Cargo.toml",
+    "src/price.rs",
+    "#[cfg(test)]\nmod tests {\n    #[test]\n    fn adds() {\n        assert_eq!(super::total(1), 2);\n    }\n}\n",
+    "src/price.rs",
+    "pub fn total(net: u64) -> u64 {\n    net * 2\n}\n\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn adds() {\n        assert_eq!(super::total(1), 2);\n    }\n}\n",
+);
+
+/// What a run said, and whether it is evidence; none: the run is not over as the host tells it.
+const RUNS: &[(&str, Shop, &str, &str, bool)] = &[
+    ("none", PYTHON, "", "", false),
+    ("pytest", PYTHON, "pytest", "Exit code 1\ntests/test_price.py F\nFAILED tests/test_price.py::test_total - NameError", true),
+    ("pytest, of one file", PYTHON, "cd . && python3 -m pytest -q tests/test_price.py", "Exit code 2\nInterrupted", true),
+    ("pytest, another fails", PYTHON, "pytest", "Exit code 1\ntests/test_price.py .\ntests/test_other.py F\nFAILED tests/test_other.py::test_other", false),
+    ("pytest, found none", PYTHON, "pytest tests/test_price.py", "Exit code 5\nno tests ran", false),
+    ("pytest, missing", PYTHON, "pytest tests/test_price.py", "Exit code 127\npytest: command not found", false),
+    ("pytest, passes", PYTHON, "pytest tests/test_price.py", "tests/test_price.py . [100%]\n1 passed", false),
+    ("pytest, behind a pipe", PYTHON, "pytest | tail -5", "FAILED tests/test_price.py::test_total\n1 failed", true),
+    ("no runner", PYTHON, "cat tests/test_price.py", "Exit code 1\nFAILED tests/test_price.py::test_total", false),
+    ("go, fails", GO, "go test ./...", "Exit code 1\n--- FAIL: TestTotal (0.00s)\n    price_test.go:5: \nFAIL\nFAIL\texample.com/shop", true),
+    (
+        "go, does not compile",
+        GO,
+        "go test ./...",
+        "Exit code 1\n# example.com/shop\n./price_test.go:4:5: undefined: Total\nFAIL\texample.com/shop [build failed]",
+        true,
+    ),
+    (
+        "vitest",
+        JAVASCRIPT,
+        "npx vitest run",
+        "Exit code 1\n \u{276f} src/price.test.ts (1 test | 1 failed)\n   \u{d7} adds tax\n FAIL  src/price.test.ts > adds tax",
+        true,
+    ),
+    ("jest, another fails", JAVASCRIPT, "npm test", "Exit code 1\nPASS src/price.test.ts\nFAIL src/other.test.ts\n  \u{2715} adds tax", false),
+    ("cargo, does not compile", RUST, "cargo test", "Exit code 101\nerror[E0425]: cannot find function `total`\n --> src/price.rs:5:27", true),
+    (
+        "cargo, fails",
+        RUST,
+        "cargo test price",
+        "Exit code 101\ntest price::tests::adds ... FAILED\nthread 'price::tests::adds' panicked at src/price.rs:5:9:",
+        true,
+    ),
+    ("cargo, passes", RUST, "cargo test", "test price::tests::adds ... ok\ntest result: ok. 1 passed; 0 failed", false),
+];
+
+#[test]
+fn a_test_must_have_been_seen_to_fail() {
+    let mut wrong = String::new();
+    for (name, (manifest, test, text, source, code), command, output, evidence) in RUNS {
+        let scratch = Scratch::new();
+        scratch.write("portcullis.toml", "schema = 1\n[tests-first]\ntier = 4\nred = \"required\"\n");
+        for (path, text) in [
+            (*manifest, ""),
+            (*test, *text),
+            ("tests/test_other.py", "def test_other():\n    assert True\n"),
+            ("src/other.test.ts", "it('adds tax', () => expect(1).toBe(2))\n"),
+        ] {
+            scratch.write(path, text);
+        }
+        let write = |code: &str| {
+            let path = scratch.repo().join(source);
+            let input = format!(r#"{{"file_path":{},"content":{}}}"#, json(&path.to_string_lossy()), json(code));
+            scratch.hook("PreToolUse", scratch.payload("Write", &input, "default").as_bytes()).short()
+        };
+        let seen = |event: &str, result: String| {
+            let payload = scratch.payload("Bash", &format!(r#"{{"command":{}}}"#, json(command)), "default");
+            let payload = payload.replace("PreToolUse", event).replace(r#""tool_use_id""#, &format!(r#"{result},"tool_use_id""#));
+            assert_eq!(scratch.hook(event, payload.as_bytes()).short(), "free", "{name}");
+        };
+        if output.starts_with("Exit code") {
+            seen("PostToolUseFailure", format!(r#""error":{},"is_interrupt":false"#, json(output)));
+        } else if !command.is_empty() {
+            seen("PostToolUse", format!(r#""tool_response":{{"stdout":{},"stderr":"","interrupted":false}}"#, json(output)));
+        }
+        let mut check = |when: &str, expected: bool, got: String| {
+            if got != if expected { FREE } else { "deny tests-not-red" } {
+                let _ = writeln!(wrong, "{name}{when}: evidence {expected}, got {got}");
+            }
+        };
+        check("", *evidence, write(code));
+        if *evidence {
+            // Green now, and the same test still asked for it.
+            seen("PostToolUse", r#""tool_response":{"stdout":"all passed"}"#.to_owned());
+            check(", green since", true, write(code));
+            // Another test was never seen.
+            let renamed = |text: &str| text.replace("adds", "adds_up").replace("total()", "total_of()").replace("TestTotal", "TestTotals");
+            scratch.write(test, &renamed(text));
+            check(", edited since", false, write(&if test == source { renamed(code) } else { (*code).to_owned() }));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }

@@ -1,5 +1,7 @@
 //! Tests first, for what is committed: all files of a commit together, by the true texts.
 
+use std::collections::HashSet;
+
 use super::today;
 use crate::change::Id;
 use crate::change::files::{Content, File, Text};
@@ -33,9 +35,11 @@ fn texts(files: &[File], section: &TestsFirst, changes: &Changes) -> Result<Vec<
     for file in files.iter().filter(|file| concerns(file)) {
         let content = changes.content(file).map_err(Failure::RepositoryUnreadable)?;
         if !file.others.is_empty() {
-            // Of a merge only its own lines, which are stretches of the file.
-            let added: Vec<&str> = content.added.iter().map(|(_, line)| line.as_str()).collect();
-            texts.push(Changed { path: file.path.clone(), old: Side::Known(content.removed.join("\n")), new: Side::Known(added.join("\n")), part: true });
+            // Of a merge only its own lines: what it adds is taken for what was not there before.
+            let own: HashSet<usize> = content.added.iter().map(|(line, _)| *line).collect();
+            let before = |new: &str| new.split_inclusive('\n').enumerate().filter(|(at, _)| !own.contains(&(at + 1))).map(|(_, line)| line).collect::<String>();
+            let old = content.new.lines().map_or(Side::Unknown, |new| Side::Known(before(new)));
+            texts.push(Changed { path: file.path.clone(), old, new: side(content.new), part: false });
             continue;
         }
         let Content { old, new, .. } = content;

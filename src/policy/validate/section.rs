@@ -30,10 +30,12 @@ pub(super) fn tests_first<'t>(
             reader.checker.mistake(&key.span, what, "take it out; a lower layer may only raise `tier`, `weakening`, `red` and `strict`");
         }
         let rank = |red: Red| Red::NAMES.iter().position(|(_, known)| *known == red);
+        let red = if rank(red) > rank(upper.red) { red } else { upper.red };
         return Some(TestsFirst {
+            runners: runners(red, keep),
             tier: tier.map_or(upper.tier, |tier| tier.max(upper.tier)),
             weakening: weakening.max(upper.weakening),
-            red: if rank(red) > rank(upper.red) { red } else { upper.red },
+            red,
             strict: strict || upper.strict,
             ..upper
         });
@@ -56,6 +58,7 @@ pub(super) fn tests_first<'t>(
         own,
         reports: texts(&table, "reports"),
         endings,
+        runners: runners(red, keep),
     })
 }
 
@@ -149,6 +152,12 @@ fn number(table: &Value, key: &str, range: std::ops::RangeInclusive<i64>, reader
         reader.checker.mistake(&value.span, format!("`{key}` is {number}"), format!("write a number from {} to {}", range.start(), range.end()));
     }
     u16::try_from(number).ok()
+}
+
+/// The commands whose runs must be seen.
+fn runners<'t>(red: Red, keep: &dyn Fn(&str) -> &'t str) -> Vec<&'t str> {
+    let shipped = if red == Red::Required { Catalogue::shipped().ok() } else { None };
+    shipped.iter().flat_map(|catalogue| &catalogue.runners).map(|runner| keep(runner)).collect()
 }
 
 fn tier(table: &Value, key: &str, reader: &mut Reader) -> Option<Tier> {
