@@ -49,7 +49,7 @@ fn tokens_are_what_the_language_takes_them_for() {
         ("sql", "select 'it''s' -- c", "w t c"),
         ("perl", "$#a; # b", "$ # w ; c"),
     ] {
-        let found = kinds(&language(&catalogue, name), text);
+        let found = kinds(&language(catalogue, name), text);
         // Blanks in what is written above do not matter.
         assert_eq!(found.replace(' ', ""), expected.replace(' ', ""), "{name}: {text}");
     }

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use crate::action::{Action, Deed};
 use crate::layout::{Catalogue, Layout, matches};
 use crate::policy::{TestsFirst, Tier, renews_snapshots};
-use crate::syntax::{Language, Need, Source, need, removed_lines};
+use crate::syntax::{Language, Need, Source, is_generated, need, removed_lines};
 use crate::verdict::{Answer, Finding};
 use place::Places;
 pub use red::evidence;
@@ -221,6 +221,12 @@ impl<'a> Judge<'a> {
             }
             None => (None, true, None),
         };
+        // A mark that the change itself brings frees nothing unless the repository says so too: anyone can write it.
+        let claimed = change.new.known().is_some_and(|new| is_generated(&self.source(new, language)));
+        if claimed && self.places.says_generated(&change.path) {
+            return None;
+        }
+        let tier = if claimed { self.section.tier.min(Tier::Supervised) } else { self.section.tier };
         let what = match &line {
             Some(line) => format!("`{}` {} `{}`", change.path, if defines { "defines" } else { "changes" }, crate::action::clip(&tight(line))),
             None => format!("what `{}` would hold is not known, which counts as new code", change.path),
@@ -228,7 +234,7 @@ impl<'a> Judge<'a> {
         let action = format!("write {}", change.path);
         match self.stand(&change.path, change, &layouts, language, wanted.as_deref()) {
             Stand::Tested(test) => {
-                if let Some(why) = self.not_red(&test, test == change.path, defines) {
+                if let Some(why) = self.not_red(&test, test == change.path, defines && !claimed) {
                     return Some(Finding {
                         action,
                         reason: format!("{what}, and {why}"),
@@ -254,11 +260,12 @@ impl<'a> Judge<'a> {
             }),
             Stand::Missing { candidates, faults } => {
                 let there = if faults.is_empty() { String::from("no test of it exists") } else { faults.join(", ") };
+                let there = if claimed { format!("{there}; only its own new comment says that it is generated") } else { there };
                 Some(Finding {
                     action,
                     reason: format!("{what}, and {there}"),
                     instead: instead(&candidates, self.places.sources(&change.path, self.catalogue).iter().any(|(layout, ..)| layout.inline)),
-                    ..blank(self.section, RULE, self.section.tier)
+                    ..blank(self.section, RULE, tier)
                 })
             }
         }

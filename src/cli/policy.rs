@@ -9,7 +9,7 @@ use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{Style, say, say_json, styled};
 use crate::failure::Failure;
-use crate::policy::Policy;
+use crate::policy::{Policy, Red};
 use crate::report::explain::tier;
 
 #[derive(Args, Debug)]
@@ -36,6 +36,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
             "digest": policy.digest,
             "layers": layers().map(|file| json!({ "layer": file.layer.name(), "path": file.path })).collect::<Vec<_>>(),
             "protected": policy.protected.iter().map(|pattern| pattern.source).collect::<Vec<_>>(),
+            "tests-first": policy.tests_first.as_ref().map(|section| json!({
+                "tier": section.tier as u8, "weakening": section.weakening as u8, "strict": section.strict, "place": section.place,
+                "shadow": section.shadow, "layer": section.layer.name(), "exempt": section.exempt.len(),
+            })),
             "rules": rules.iter().map(|rule| json!({
                 "name": rule.name, "pack": rule.pack, "layer": rule.layer.name(), "tier": rule.tier as u8, "place": rule.place,
                 "shadow": rule.shadow, "open": rule.open, "reason": rule.reason, "instead": rule.instead,
@@ -53,6 +57,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     }
     let protected: Vec<&str> = policy.protected.iter().map(|pattern| pattern.source).collect();
     say(&format!("  protected    {}", protected.join(", ")));
+    if let Some(section) = &policy.tests_first {
+        let red = Red::NAMES.iter().find(|(_, red)| *red == section.red).map_or("", |(name, _)| *name);
+        let more = format!(" (red = {red}{}, {} exempt)", if section.strict { ", strict" } else { "" }, section.exempt.len());
+        let watches = if section.shadow { " (only watches)" } else { "" };
+        say(&bold("tests-first"));
+        for (rule, held, more) in [("tests-first", section.tier, more.as_str()), ("tests-weakened", section.weakening, "")] {
+            say(&format!("  {} {:<10} {rule:<32} {}{more}{watches}", held as u8, tier(held), section.place));
+        }
+    }
     let mut pack = "";
     for rule in &rules {
         if rule.pack != pack {

@@ -83,7 +83,7 @@ pub fn removed_lines(old: &Source, new: Option<&Source>) -> Lines {
 /// Whether the change from `old` to `new` needs a test. `moved` holds lines that leave other files in the same change;
 /// `part` tells that the texts are stretches of the file, `inline` that tests may stand in it.
 pub fn need(old: Option<&Source>, new: &Source, moved: &Lines, part: bool, inline: bool) -> Need {
-    if is_generated(new) {
+    if is_generated(new) && old.is_some_and(is_generated) {
         return Need::Nothing("the file is generated");
     }
     if let Some(old) = old {

@@ -93,6 +93,24 @@ impl<'a> Places<'a> {
         Some(Text::Known(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
+    /// Whether the repository says that a file is generated: `linguist-generated` in `.gitattributes`.
+    pub(super) fn says_generated(&self, path: &str) -> bool {
+        let text = self.read_before(".gitattributes").unwrap_or_default();
+        let told = text.lines().filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let pattern = words.next()?.trim_start_matches('/');
+            let says = words.find_map(|word| match word {
+                "linguist-generated" | "linguist-generated=true" => Some(true),
+                "-linguist-generated" | "linguist-generated=false" => Some(false),
+                _ => None,
+            })?;
+            let name = path.rsplit('/').next().unwrap_or(path);
+            (matches(pattern, path) || (!pattern.contains('/') && matches(pattern, name))).then_some(says)
+        });
+        // The last line that speaks of it holds (gitattributes(5)).
+        told.last().unwrap_or(false)
+    }
+
     /// The text of a file in the tree.
     pub(super) fn read_before(&self, path: &str) -> Option<String> {
         self.tree.read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())

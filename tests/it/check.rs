@@ -131,6 +131,25 @@ fn sources_need_their_tests_in_the_true_difference() {
         (format!("{source}; git add .; git commit -qm a; {test}; git add .; git commit -qm test"), "--base main", "1 tests-first src/a.js"),
         (format!("{source}; {test}; git add .; git commit -qm a"), "--base main", "0"),
         (format!("{source}; {test}; git add .; git commit -qm a; git rm -q src/a.test.js; git commit -qm b"), "--base main", "1 tests-weakened src/a.test.js"),
+        // What a program wrote is not known before it ran; here it is.
+        (
+            format!("{source}; {test}; git add .; git commit -qm a; sed -i s/test/test.skip/ src/a.test.js; git add ."),
+            "--staged",
+            "1 tests-weakened src/a.test.js",
+        ),
+        (
+            format!("{source}; {test}; git add .; git commit -qm a; perl -pi -e 's/expect.*?;//' src/a.test.js; git commit -qam b"),
+            "--base main",
+            "1 tests-weakened src/a.test.js",
+        ),
+        // The mark of a generated file counts if it was there, or if the repository says so.
+        ("(echo '// @generated'; echo 'export function g() { return 1 }') >src/g.js; git add .".to_owned(), "--staged", "1 tests-first src/g.js"),
+        (
+            "(echo '// @generated'; echo 'export function g() { return 1 }') >src/g.js; echo 'src/g.js linguist-generated' >.gitattributes; git add ."
+                .to_owned(),
+            "--staged",
+            "0",
+        ),
     ] {
         let scratch = scratch();
         assert_eq!(scratch.shell("work", begin).code, 0);
