@@ -274,6 +274,14 @@ impl<'t, 'l> Source<'t, 'l> {
         self.nodes.get_or_init(|| self.find_nodes())
     }
 
+    /// How many assertions stand in a stretch itself, without those of functions that it calls and without calls that only
+    /// give up on errors.
+    pub fn claims(&self, start: usize, end: usize) -> usize {
+        const GIVING_UP: &[&str] = &["unwrap", "?", "Result"];
+        let counts = |at: &usize| self.tokens.get(*at).is_some_and(|token| !GIVING_UP.contains(&token.text)) && self.any(&self.language.asserts, *at).is_some();
+        (start..end.min(self.tokens.len())).filter(counts).count()
+    }
+
     fn find_nodes(&self) -> Vec<Node> {
         let skips = self.places(&self.language.skips);
         let stops = self.places(&self.language.stops);
@@ -311,6 +319,14 @@ impl<'t, 'l> Source<'t, 'l> {
         }
         let attribute = within.first().is_some_and(|token| matches!(token.text, "#" | "@" | "["));
         if !attribute {
+            // `test.skipIf(slow)("name"`, `it.each(table)("name"`: it stands in the second call.
+            let second = self.close(matched) + 1;
+            if self.is(matched, "(")
+                && self.is(second, "(")
+                && let Some(text) = self.tokens.get(second + 1).filter(|token| token.kind == Kind::Text)
+            {
+                return text.text.to_owned();
+            }
             return within.iter().filter(|token| token.kind == Kind::Word).map(|token| token.text).collect::<Vec<_>>().join(" ");
         }
         // The word in front of the parameters; an attribute of its own may stand between.

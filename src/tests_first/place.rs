@@ -96,7 +96,7 @@ impl<'a> Places<'a> {
     /// Whether the repository says that a file is generated: `linguist-generated` in `.gitattributes`.
     pub(super) fn says_generated(&self, path: &str) -> bool {
         let text = self.read_before(".gitattributes").unwrap_or_default();
-        let told = text.lines().filter_map(|line| {
+        let mut told = text.lines().filter_map(|line| {
             let mut words = line.split_whitespace();
             let pattern = words.next()?.trim_start_matches('/');
             let says = words.find_map(|word| match word {
@@ -108,7 +108,7 @@ impl<'a> Places<'a> {
             (matches(pattern, path) || (!pattern.contains('/') && matches(pattern, name))).then_some(says)
         });
         // The last line that speaks of it holds (gitattributes(5)).
-        told.last().unwrap_or(false)
+        told.next_back().unwrap_or(false)
     }
 
     /// The text of a file in the tree.

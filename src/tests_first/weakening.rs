@@ -2,11 +2,14 @@
 
 use super::{Changed, Finding, Judge, Text, WEAKENED, blank};
 use crate::layout::folder;
-use crate::syntax::{Language, Source, Weakened, settings_weakened, silenced, tests_weakened};
+use crate::syntax::{Language, Node, Source, Weakened, settings_weakened, silenced, tests_weakened};
 use crate::verdict::Answer;
 
 /// What a person reads of why this is held.
 const INSTEAD: &str = "mend the code instead; where the test is wrong or what it covers goes too, make both changes together, or ask the person";
+
+/// Signs of a word that means something by itself.
+const LONG: usize = 4;
 
 impl<'a> Judge<'a> {
     /// What of the change makes tests or checks weaker.
@@ -44,27 +47,19 @@ impl<'a> Judge<'a> {
         // A test that moves to another file is not gone.
         let inline = !is_test && self.places.sources(&change.path, self.catalogue).iter().any(|(layout, ..)| layout.inline);
         if is_test || inline {
-            found = tests_weakened(&old, &new);
-            found.retain(|weakened| {
-                weakened.gone.is_empty() || !(self.moved_on(&old, &new, language, change) || self.covers_nothing(weakened, change, language))
-            });
+            let others = self
+                .changes
+                .iter()
+                .filter(|other| other.path != change.path && self.catalogue.language(&other.path).is_some_and(|other| std::ptr::eq(other, language)));
+            let others: Vec<_> = others.filter_map(|other| Some(self.source(other.new.known()?, language))).collect();
+            let moved = |node: &Node| others.iter().any(|text| text.nodes().iter().any(|come| come.name == node.name && come.is_real()));
+            found = tests_weakened(&old, &new, &moved);
+            found.retain(|weakened| weakened.gone.is_empty() || !self.covers_nothing(weakened, change, language));
         }
         if change.new != Text::Absent && (is_test || !self.places.sources(&change.path, self.catalogue).is_empty()) {
             found.extend(silenced(&old, &new).map(|what| Weakened { what, gone: Vec::new() }));
         }
         found
-    }
-
-    /// The tests that leave this file come into another one of the same change.
-    fn moved_on(&self, old: &Source, new: &Source, language: &'a Language, change: &Changed) -> bool {
-        let (before, after) = (old.nodes(), new.nodes());
-        let mut gone = before.iter().filter(|node| after.iter().all(|kept| kept.name != node.name)).peekable();
-        let others = self
-            .changes
-            .iter()
-            .filter(|other| other.path != change.path && self.catalogue.language(&other.path).is_some_and(|other| std::ptr::eq(other, language)));
-        let others: Vec<_> = others.filter_map(|other| Some(self.source(other.new.known()?, language))).collect();
-        gone.peek().is_some() && gone.all(|node| others.iter().any(|text| text.nodes().iter().any(|come| come.name == node.name && come.is_real())))
     }
 
     /// What the tests that are gone spoke of is gone too: nothing that the sources they cover define is named in them, or
@@ -77,6 +72,12 @@ impl<'a> Judge<'a> {
                 continue;
             }
             let (old, new) = (self.source(old, language), self.source(other.new.known().unwrap_or(""), language));
+            // A name that stands in this source no more.
+            let holds = |source: &Source, word: &str| source.tokens.iter().any(|token| token.text == word);
+            let left = |word: &&String| word.len() >= LONG && is_telling(word) && holds(&old, word) && !holds(&new, word);
+            if !self.places.is_test(&other.path, self.catalogue) && other.path != change.path && weakened.gone.iter().any(|word| left(&word)) {
+                return true;
+            }
             let kept = names(&new);
             // A test's own name goes with it in any case.
             let own = |name: &String| old.nodes().iter().any(|node| node.name == *name);
@@ -125,6 +126,11 @@ impl<'a> Judge<'a> {
         let Some(old) = change.old.known().filter(|_| change.new != Text::Unknown && !change.part) else { return Vec::new() };
         settings.iter().flat_map(|settings| settings_weakened(old, change.new.known().unwrap_or(""), settings, form)).collect()
     }
+}
+
+/// A type, or a name of two words.
+fn is_telling(word: &str) -> bool {
+    word.starts_with(char::is_uppercase) || word.trim_matches('_').contains('_') || word.chars().skip(1).any(char::is_uppercase)
 }
 
 fn is_test_name(name: &str) -> bool {
