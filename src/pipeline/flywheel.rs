@@ -306,7 +306,7 @@ fn documents(root: &Path) -> String {
 pub(super) fn judge(verdict: &mut Verdict, actions: &[Action], around: &Surroundings, section: &Flywheel) {
     let root = tree(around);
     if super::loses_learnings(section, actions, &around.places.roots) {
-        for (tree, changes) in crate::world::tests_first::trees(actions, &around.places.roots, |_| true) {
+        for (tree, changes) in crate::world::tests_first::trees(actions, &around.places.roots, &around.memory, |_| true) {
             let archived = tree.read(section.archive).unwrap_or_default();
             verdict.add(guard::judge(&changes, &String::from_utf8_lossy(&archived), section));
         }
