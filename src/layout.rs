@@ -9,7 +9,6 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::policy::OwnLayout;
 use crate::syntax::{Language, Settings};
 pub use template::{Captures, matches};
 pub use template::{alternatives, unknown_variable};
@@ -187,26 +186,6 @@ pub fn folder(path: &str) -> &str {
 }
 
 impl Layout {
-    /// One that a policy brings.
-    pub fn of(own: &OwnLayout) -> Self {
-        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let unit = match own.unit {
-            "folder" => Unit::Folder,
-            "module" => Unit::Module,
-            _ => Unit::File,
-        };
-        Self {
-            name: own.name.to_owned(),
-            manifest: texts(&own.manifest),
-            source: texts(&own.source),
-            test: texts(&own.test),
-            exempt: texts(&own.exempt),
-            inline: own.inline,
-            unit,
-            ..Self::default()
-        }
-    }
-
     fn read(&self) -> &Read {
         self.read.get_or_init(|| {
             let each = |patterns: &[String]| patterns.iter().flat_map(|pattern| alternatives(pattern)).collect::<Vec<_>>();

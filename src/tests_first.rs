@@ -13,8 +13,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::action::{Action, Deed};
-use crate::layout::{Catalogue, Layout, matches};
-use crate::policy::{TestsFirst, Tier, renews_snapshots};
+use crate::layout::{Catalogue, Layout, Unit, matches};
+use crate::policy::{OwnLayout, TestsFirst, Tier, renews_snapshots};
 use crate::syntax::{Language, Need, Source, is_generated, need, removed_lines};
 use crate::verdict::{Answer, Finding};
 use place::Places;
@@ -113,9 +113,27 @@ fn catalogue(section: &TestsFirst) -> Result<Cow<'static, Catalogue>, String> {
         catalogue.to_mut().layouts.retain(|layout| section.layouts.contains(&layout.name.as_str()));
     }
     if !section.own.is_empty() {
-        catalogue.to_mut().layouts.extend(section.own.iter().map(Layout::of));
+        catalogue.to_mut().layouts.extend(section.own.iter().map(own_layout));
     }
     Ok(catalogue)
+}
+
+/// A layout that a policy brings.
+fn own_layout(own: &OwnLayout) -> Layout {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let mut layout = Layout::default();
+    own.name.clone_into(&mut layout.name);
+    layout.manifest = texts(&own.manifest);
+    layout.source = texts(&own.source);
+    layout.test = texts(&own.test);
+    layout.exempt = texts(&own.exempt);
+    layout.inline = own.inline;
+    layout.unit = match own.unit {
+        "folder" => Unit::Folder,
+        "module" => Unit::Module,
+        _ => Unit::File,
+    };
+    layout
 }
 
 /// A finding without what it says.

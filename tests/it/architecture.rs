@@ -17,7 +17,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // How programs read their arguments comes out of the compiled policy.
     ("action", &["change", "event", "policy::wire"]),
     ("facts", &["action"]),
-    ("world", &["action", "change", "event", "facts", "failure", "flywheel", "policy", "record", "tests_first", "BUILD"]),
+    ("world", &["action", "change", "event", "facts", "failure", "flywheel", "layout", "policy", "record", "syntax", "tests_first", "BUILD"]),
     ("secret", &[]),
     ("report_file", &[]),
     ("syntax", &[]),
@@ -26,7 +26,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("matcher", &["action", "facts", "policy", "secret", "verdict"]),
     ("decide", &["action", "facts", "matcher", "policy", "verdict"]),
     ("verdict", &["policy::Tier"]),
-    ("tests_first", &["action", "layout", "policy", "report_file", "syntax", "verdict"]),
+    ("tests_first", &["action", "event", "layout", "policy", "report_file", "syntax", "verdict"]),
     ("failure", &["event::Kind", "pipeline::MAX_INPUT"]),
     ("answer", &["event", "failure", "policy::Tier", "report::plain", "verdict"]),
     ("report", &["action", "answer", "policy", "verdict"]),
