@@ -240,13 +240,21 @@ pub fn tests_first(_: &mut Verdict, actions: &[Action], facts: &Facts, policy: &
 /// Whether a call writes or deletes a file that could be a source, a test or a setting of what is checked, or renews what
 /// tests expect.
 fn speaks_of_tests(section: &crate::policy::TestsFirst, actions: &[Action], facts: &Facts) -> bool {
-    let inside = |path: &str| facts.places.roots.iter().any(|root| path.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/')));
+    let inside = |path: &str| below(path, &facts.places.roots).any(|rest| !rest.is_empty());
     actions.iter().any(|action| match &action.deed {
         Deed::Write(write) => write.path.word.literal().is_some_and(|path| inside(path) && section.concerns(path)),
         // A folder's name tells nothing of what is in it.
         Deed::Delete(delete) => delete.path.word.literal().is_some_and(|path| inside(path) && (delete.recursive || section.concerns(path))),
         Deed::Run(run) => crate::policy::renews_snapshots(run),
         _ => false,
+    })
+}
+
+/// The path from each root that it is below or is itself; that of a root is empty.
+fn below<'p>(path: &'p str, roots: &'p [String]) -> impl Iterator<Item = &'p str> {
+    roots.iter().filter_map(move |root| {
+        let rest = path.strip_prefix(root.as_str())?;
+        if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
     })
 }
 
@@ -270,8 +278,7 @@ pub fn documents(verdict: &mut Verdict, actions: &[Action], around: &Surrounding
 fn loses_learnings(section: &crate::policy::Flywheel, actions: &[Action], roots: &[String]) -> bool {
     let kept = || section.learnings.iter().chain([&section.archive]);
     let inside = |path: &str, with_contents: bool| {
-        roots.iter().filter_map(|root| path.strip_prefix(root.as_str())).any(|rest| {
-            let rest = rest.trim_start_matches('/');
+        below(path, roots).any(|rest| {
             kept().any(|file| *file == rest || (with_contents && (rest.is_empty() || file.strip_prefix(rest).is_some_and(|rest| rest.starts_with('/')))))
         })
     };

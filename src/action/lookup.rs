@@ -35,11 +35,7 @@ pub enum Found {
 
 /// Whether names of folders and of a file fit a path that was split at its slashes. `**` stands for any folders.
 pub fn fits(pattern: &[Word], names: &[&str]) -> bool {
-    let Some((first, rest)) = pattern.split_first() else { return names.is_empty() };
-    if is_any_depth(first) {
-        return (0..=names.len()).any(|at| names.get(at..).is_some_and(|names| fits(rest, names)));
-    }
-    names.split_first().is_some_and(|(name, names)| is_named(&first.pieces, name) && fits(rest, names))
+    agrees(pattern, names.len(), is_any_depth, |word, at| names.get(at).filter(|name| is_named(&word.pieces, name)).map(|_| at + 1))
 }
 
 /// `**` alone.
@@ -49,12 +45,44 @@ pub fn is_any_depth(word: &Word) -> bool {
 
 /// Whether a name fits one stretch of a pattern. A set in brackets is taken for any character.
 pub fn is_named(pieces: &[Piece], name: &str) -> bool {
-    let Some((piece, rest)) = pieces.split_first() else { return name.is_empty() };
-    let tails = || name.char_indices().map(|(at, _)| at).chain([name.len()]).filter_map(|at| name.get(at..));
-    match piece {
-        Piece::Lit(text) => name.strip_prefix(text.as_str()).is_some_and(|name| is_named(rest, name)),
-        Piece::Glob(glob) if glob.starts_with(['?', '[']) => name.chars().next().is_some_and(|c| is_named(rest, name.get(c.len_utf8()..).unwrap_or(""))),
-        Piece::Glob(_) | Piece::Any(_) => tails().any(|name| is_named(rest, name)),
+    let one = |glob: &str| glob.starts_with(['?', '[']);
+    let any = |piece: &Piece| !matches!(piece, Piece::Lit(_)) && !matches!(piece, Piece::Glob(glob) if one(glob));
+    agrees(pieces, name.len(), any, |piece, at| {
+        let rest = name.get(at..)?;
+        match piece {
+            Piece::Lit(text) => rest.starts_with(text.as_str()).then(|| at + text.len()),
+            Piece::Glob(_) | Piece::Any(_) => rest.chars().next().map(|c| at + c.len_utf8()),
+        }
+    })
+}
+
+/// Whether a pattern agrees with all of what is `length` long: `any` tells a part that stands for any stretch, `step` where
+/// another part ends that begins at a place. Only the last such stretch is tried again, so that many cost no more.
+fn agrees<P>(pattern: &[P], length: usize, any: impl Fn(&P) -> bool, step: impl Fn(&P, usize) -> Option<usize>) -> bool {
+    let (mut part, mut at) = (0, 0);
+    let mut again: Option<(usize, usize)> = None;
+    loop {
+        match pattern.get(part) {
+            None if at == length => return true,
+            Some(wide) if any(wide) => {
+                again = Some((part + 1, at));
+                part += 1;
+                continue;
+            }
+            Some(narrow) if let Some(end) = step(narrow, at) => {
+                (part, at) = (part + 1, end);
+                continue;
+            }
+            _ => {}
+        }
+        // It did not fit: the last stretch takes one place more.
+        match again {
+            Some((next, from)) if from < length => {
+                again = Some((next, from + 1));
+                (part, at) = (next, from + 1);
+            }
+            _ => return false,
+        }
     }
 }
 
@@ -79,5 +107,53 @@ impl Lookups {
                 &Found::Nothing
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> Word {
+        let mut word = Word::default();
+        for c in text.chars() {
+            match c {
+                '*' | '?' => word.push(Piece::Glob(c.to_string())),
+                _ => word.push_lit(c.encode_utf8(&mut [0; 4])),
+            }
+        }
+        word
+    }
+
+    #[test]
+    fn names_fit_patterns() {
+        let cases = [
+            ("*.sh", "a.sh", true),
+            ("*.sh", "a.sh.txt", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("a*b*c", "aXbYbZc", true),
+            ("a*b*c", "aXbYc ", false),
+            ("*é?", "aéz", true),
+            ("", "", true),
+            ("*", "", true),
+            ("?", "", false),
+        ];
+        for (glob, name, expected) in cases {
+            assert_eq!(is_named(&pattern(glob).pieces, name), expected, "{glob} {name}");
+        }
+        // With a way back for each star this would not end.
+        assert!(!is_named(&pattern(&format!("{}c", "a*".repeat(60))).pieces, &"a".repeat(250)));
+    }
+
+    #[test]
+    fn paths_fit_patterns() {
+        let deep = || Word { pieces: vec![Piece::Glob("**".to_owned())], multi: false };
+        let find = [pattern(""), pattern("r"), deep(), pattern("*.sh")];
+        for (path, expected) in [("/r/a.sh", true), ("/r/x/y/a.sh", true), ("/r/a.txt", false), ("/s/a.sh", false), ("/r", false)] {
+            assert_eq!(fits(&find, &path.split('/').collect::<Vec<_>>()), expected, "{path}");
+        }
+        let many: Vec<Word> = (0..30).flat_map(|_| [deep(), pattern("a")]).chain([pattern("c")]).collect();
+        assert!(!fits(&many, &["a"; 200]));
     }
 }

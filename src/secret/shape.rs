@@ -128,24 +128,7 @@ pub(super) fn base62(number: u32) -> [u8; 6] {
 
 /// What base 64 says, in either alphabet; nothing if it is none.
 pub(super) fn payload(text: &str) -> String {
-    let mut out = Vec::new();
-    let (mut bits, mut count) = (0u32, 0);
-    for byte in text.bytes().filter(|byte| *byte != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return String::new(),
-        };
-        (bits, count) = (bits << 6 | u32::from(value), count + 6);
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count).to_le_bytes()[0]);
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    super::base64(text).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
 pub(super) fn is_base64(c: char) -> bool {

@@ -15,7 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("event", &[]),
     ("change", &[]),
     // How programs read their arguments comes out of the compiled policy.
-    ("action", &["change", "event", "policy::wire"]),
+    ("action", &["change", "event", "policy::wire", "secret::base64"]),
     ("facts", &["action"]),
     ("world", &["action", "change", "event", "facts", "failure", "flywheel", "layout", "policy", "record", "syntax", "tests_first", "BUILD"]),
     ("secret", &[]),

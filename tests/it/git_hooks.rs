@@ -133,7 +133,7 @@ fn wherever_and_however_a_commit_is_made() {
         (&format!("git checkout -q --orphan empty; git rm -q --cached old portcullis.toml; {BAD}; git add bad"), "git commit -qm x", WORD),
         (
             "rm -rf ../new; git init -q ../new",
-            "cd ../new; mkdir -p .git/hooks; cp ../work/.git/hooks/* .git/hooks; echo 1 >a; git add a; git commit -qm 1",
+            "cd ../new; mkdir -p .git/hooks; cp \"$OLDPWD\"/.git/hooks/* .git/hooks; echo 1 >a; git add a; git commit -qm 1",
             "goes on",
         ),
         (&format!("git checkout -q --detach; {BAD}; git add bad"), "git commit -qm x", WORD),

@@ -4,6 +4,7 @@
 use super::inner::names;
 use super::{Output, Shell, Stdin};
 use crate::action::word::{Bound, Piece, Word};
+use crate::secret::base64;
 
 impl Shell<'_> {
     /// The output of `program`, as far as it is known.
@@ -332,29 +333,6 @@ fn set(text: &str) -> Option<Vec<char>> {
 fn decoded(text: Option<&str>, decode: fn(&str) -> Option<Vec<u8>>) -> Output {
     let text = text.and_then(decode).and_then(|bytes| String::from_utf8(bytes).ok());
     text.map_or_else(Output::unknown, |text| Output::text(Word::lit(text)))
-}
-
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let (mut bits, mut count) = (0u32, 0);
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            b'=' => break,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count & 0xff) as u8);
-        }
-    }
-    Some(out)
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {

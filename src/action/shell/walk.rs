@@ -503,9 +503,7 @@ pub(super) fn marked(c: char) -> Bound {
 fn reads(condition: &Script) -> bool {
     let joined = condition.items.iter().rev().take_while(|item| item.join == Join::And).count();
     condition.items.iter().rev().take(joined + 1).any(|item| match &item.command {
-        Command::Simple(simple) if simple.redirects.is_empty() => {
-            simple.words.first().is_some_and(|word| word.parts == [super::ast::Part::Text("read".to_owned())])
-        }
+        Command::Simple(simple) if simple.redirects.is_empty() => simple.words.first().is_some_and(|word| word.parts == [Part::Text("read".to_owned())]),
         _ => false,
     })
 }

@@ -4,7 +4,7 @@ use super::layers::{Head, shadows};
 use super::when::Reader;
 use crate::layout::Catalogue;
 use crate::policy::schema::{Text, Value};
-use crate::policy::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, Tier};
+use crate::policy::{Exempt, Flywheel, Layer, OwnLayout, Pair, Red, TestsFirst, Tier};
 
 /// Keys that only the layer which owns the section may have: they take from what is judged, or choose it.
 const OWNERS: &[&str] = &["layouts", "layout", "exempt", "only", "reports"];
@@ -25,10 +25,7 @@ pub(super) fn tests_first<'t>(
     let red = table.text("red").and_then(|red| reader.checker.named(&red, Red::NAMES, "value of `red`")).unwrap_or(Red::Off);
     let strict = table.flag("strict").unwrap_or(false);
     if let Some(upper) = known {
-        for (key, _) in table.entries().iter().filter(|(key, _)| OWNERS.contains(&key.text)) {
-            let what = format!("`{}` stands below the {} layer, which has `[tests-first]` too", key.text, upper.layer.name());
-            reader.checker.mistake(&key.span, what, "take it out; a lower layer may only raise `tier`, `weakening`, `red` and `strict`");
-        }
+        owned(&table, "tests-first", upper.layer, |key| OWNERS.contains(&key), "raise `tier`, `weakening`, `red` and `strict`", reader);
         let rank = |red: Red| Red::NAMES.iter().position(|(_, known)| *known == red);
         let red = if rank(red) > rank(upper.red) { red } else { upper.red };
         return Some(TestsFirst {
@@ -81,10 +78,7 @@ pub(super) fn flywheel<'t>(
     let Some(table) = head.document.view().table("flywheel") else { return known };
     let map: Vec<Pair> = table.tables("map").iter().map(|table| pair(table, keep(&head.document.place(&table.span)), reader)).collect();
     if let Some(mut upper) = known {
-        for (key, _) in table.entries().iter().filter(|(key, _)| key.text != "map") {
-            let what = format!("`{}` stands below the {} layer, which has `[flywheel]` too", key.text, upper.layer.name());
-            reader.checker.mistake(&key.span, what, "take it out; a lower layer may only add to `map`");
-        }
+        owned(&table, "flywheel", upper.layer, |key| key != "map", "add to `map`", reader);
         upper.map.extend(map);
         return Some(upper);
     }
@@ -158,6 +152,14 @@ fn number(table: &Value, key: &str, range: std::ops::RangeInclusive<i64>, reader
 fn runners<'t>(red: Red, keep: &dyn Fn(&str) -> &'t str) -> Vec<&'t str> {
     let shipped = if red == Red::Required { Catalogue::shipped().ok() } else { None };
     shipped.iter().flat_map(|catalogue| &catalogue.runners).map(|runner| keep(runner)).collect()
+}
+
+/// Keys that only the layer which owns a section may say are mistakes below it.
+fn owned(table: &Value, section: &str, owner: Layer, is_owners: impl Fn(&str) -> bool, may: &str, reader: &mut Reader) {
+    for (key, _) in table.entries().iter().filter(|(key, _)| is_owners(key.text)) {
+        let what = format!("`{}` stands below the {} layer, which has `[{section}]` too", key.text, owner.name());
+        reader.checker.mistake(&key.span, what, format!("take it out; a lower layer may only {may}"));
+    }
 }
 
 fn tier(table: &Value, key: &str, reader: &mut Reader) -> Option<Tier> {
