@@ -7,7 +7,7 @@ use super::ast::{Op, Parameter, Part, RawWord};
 use super::braces::braces;
 use super::state::Variable;
 use super::walk::{HOLES, marked};
-use super::{Shell, Stdin};
+use super::{Output, Shell, Stdin};
 use crate::action::word::{Bound, Piece, Word};
 
 impl Shell<'_> {
@@ -205,6 +205,13 @@ impl Shell<'_> {
         let output = self.within("$()", |shell| shell.separate(|shell| shell.script(script, &Stdin::default())));
         // A substitution of which the shell refuses a part writes nothing.
         let patterned = |word: &Rc<Word>| word.pieces.iter().any(|piece| matches!(piece, Piece::Glob(text) if text.contains('(')));
+        // What `find` found is known as words.
+        if let Some(Output { text: None, items: Some(items), .. }) = &output
+            && let [only] = items.as_slice()
+            && !self.state.refused
+        {
+            return Word { multi: true, ..only.clone() };
+        }
         let mut word =
             output.and_then(|output| output.text).filter(|word| !self.state.refused && !patterned(word)).map_or_else(Word::unknown, Rc::unwrap_or_clone);
         // Line ends at the end are cut off, and what is not known there may be nothing.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::ast::{Part, RawWord, Redirect, Target};
 use super::{FILE, Output, Shell, Stdin};
 use crate::action::path::Path;
-use crate::action::word::Word;
+use crate::action::word::{Piece, Word};
 use crate::action::{Change, Deed, Write};
 
 impl Shell<'_> {
@@ -31,7 +31,10 @@ impl Shell<'_> {
                     }
                 }
                 Target::Read(word) => {
-                    let word = self.scalar(word);
+                    // A pattern is expanded where it names one file.
+                    let pattern = self.fields(word).into_iter().next().filter(|word| word.pieces.iter().any(|piece| matches!(piece, Piece::Glob(_))));
+                    let named = pattern.and_then(|pattern| self.only_file(&pattern));
+                    let word = named.map_or_else(|| self.scalar(word), Word::lit);
                     let path = self.path(&word);
                     if input {
                         let empty = path.word.is("/dev/null").then(Rc::default);

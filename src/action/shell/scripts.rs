@@ -56,6 +56,14 @@ impl Shell<'_> {
         stored.map(|(_, text, written)| (Rc::new(Word::lit(text)), !written)).into_iter().chain(added.into_iter().map(|text| (text, false))).collect()
     }
 
+    /// The file that a pattern names, if it is one alone.
+    pub(super) fn only_file(&mut self, pattern: &Word) -> Option<String> {
+        let path = self.path(pattern).word;
+        let mut files = if path.has_hole() { Vec::new() } else { self.files(&path) };
+        files.dedup();
+        files.pop().filter(|_| files.is_empty())
+    }
+
     /// The files that a path with globs names: those that the line wrote, and those on the disk.
     fn files(&mut self, path: &Word) -> Vec<String> {
         let mut files = self.state.written_like(&path.split('/'));
