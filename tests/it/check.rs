@@ -295,3 +295,55 @@ fn sarif_has_what_its_schema_asks_for() {
     assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["startLine"]), (&"a%3Ab%2Cc%20%25%3C%26%22d.txt".into(), &1.into()));
     assert_eq!(run["invocations"][0]["executionSuccessful"], true);
 }
+
+/// The script of the action's last step, started as the runner starts `shell: bash`.
+#[test]
+fn the_github_action_judges_what_its_event_says() {
+    #[derive(serde::Deserialize)]
+    struct Action {
+        runs: Runs,
+    }
+    #[derive(serde::Deserialize)]
+    struct Runs {
+        steps: Vec<Step>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Step {
+        run: String,
+    }
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/action.yml")).unwrap();
+    let script = serde_saphyr::from_str::<Action>(&text).unwrap().runs.steps.pop().unwrap().run;
+    let scratch = scratch();
+    assert_eq!(scratch.shell("work", &format!("{BAD}; {GUARDED}")).code, 0);
+    let folder = std::path::Path::new(PORTCULLIS).parent().unwrap().to_str().unwrap();
+    let path = format!("{folder}:{}", std::env::var("PATH").unwrap());
+    let nothing = "0".repeat(40);
+    let mut wrong = Vec::new();
+    for (base, event, format, output, fail_on, baseline, expected) in [
+        // The base of a pull request, or what was pushed onto; a base that is given goes before it.
+        ("", "main", "github", "", "3", "", (1, "::error title=forbidden-word,file=bad,line=3::")),
+        ("HEAD~1", "main", "text", "", "3", "", (1, "guarded/a")),
+        ("", "main", "text", "", "never", "", (0, "bad:3")),
+        // A branch that is new has no commit before it: all files are judged.
+        ("", &nothing, "json", "", "3", "", (1, "\"all\"")),
+        ("", "", "text", "", "4", "", (1, "bad:3")),
+        // The report in a file leaves the log empty; what is known does not fail.
+        ("", "main", "sarif", "report.sarif", "3", "", (1, "")),
+        ("", "main", "text", "", "3", "missing.json", (2, "")),
+        // A base that is not there is told, and is no command.
+        ("$(touch broken)", "main", "text", "", "3", "", (3, "")),
+    ] {
+        let mut command = scratch.command("bash", "work");
+        for (name, value) in [("BASE", base), ("EVENT_BASE", event), ("FORMAT", format), ("OUTPUT", output), ("FAIL_ON", fail_on), ("BASELINE", baseline)] {
+            command.env(name, value);
+        }
+        let said = run(command.env("PATH", &path).args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script]), b"");
+        if said.code != expected.0 || !said.stdout.contains(expected.1) || (expected.1.is_empty() != said.stdout.is_empty()) {
+            wrong.push(format!("{base:?} {event:?} {format} {output:?} {fail_on} {baseline:?}: {} {}{}", said.code, said.stdout, said.stderr));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let report = fs::read_to_string(scratch.root.join("work/report.sarif")).unwrap();
+    assert!(serde_json::from_str::<Value>(&report).is_ok_and(|log| log["runs"][0]["results"].as_array().is_some_and(|results| results.len() == 2)), "{report}");
+    assert!(!scratch.root.join("work/broken").exists());
+}
