@@ -75,6 +75,9 @@ pub struct Layout {
     /// A test in documentation counts.
     pub doctest: bool,
     pub unit: Unit,
+    /// The policy names it, so it holds whatever else is there.
+    #[serde(skip)]
+    pub named: bool,
     #[serde(skip)]
     read: OnceLock<Read>,
 }

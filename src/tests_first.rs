@@ -110,7 +110,9 @@ pub fn snapshots_renewed(actions: &[Action], section: &TestsFirst) -> Vec<Findin
 fn catalogue(section: &TestsFirst) -> Result<Cow<'static, Catalogue>, String> {
     let mut catalogue = Cow::Borrowed(Catalogue::shipped()?);
     if !section.layouts.is_empty() {
-        catalogue.to_mut().layouts.retain(|layout| section.layouts.contains(&layout.name.as_str()));
+        let layouts = &mut catalogue.to_mut().layouts;
+        layouts.retain(|layout| section.layouts.contains(&layout.name.as_str()));
+        layouts.iter_mut().for_each(|layout| layout.named = true);
     }
     if !section.own.is_empty() {
         catalogue.to_mut().layouts.extend(section.own.iter().map(own_layout));
@@ -128,6 +130,7 @@ fn own_layout(own: &OwnLayout) -> Layout {
     layout.test = texts(&own.test);
     layout.exempt = texts(&own.exempt);
     layout.inline = own.inline;
+    layout.named = true;
     layout.unit = match own.unit {
         "folder" => Unit::Folder,
         "module" => Unit::Module,

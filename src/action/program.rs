@@ -21,6 +21,8 @@ named_enum! {
         Move = "move",
         /// A file whose mode, owner or times are changed.
         Attributes = "attributes",
+        /// A file that comes to be, empty, if it is not there.
+        Touch = "touch",
         /// A folder into which files of unknown names are written.
         WriteInto = "write-into",
         /// An address that is fetched.

@@ -211,7 +211,7 @@ pub static PROGRAM: [Key; 14] = [
 static FORM: &[Key] = &[may("with", Shape::Texts), may("operands", Shape::Texts), may("values", Shape::Map)];
 
 /// Keys of capabilities that the language has but this version does not.
-const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "result", "phase", "layouts"];
+const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "result", "phase"];
 
 /// Reads a file's tables. A syntax error ends this file.
 /// Error: the file is too large, or is not TOML.

@@ -119,19 +119,7 @@ impl<'a> Places<'a> {
     /// The folders of the manifests above a path, the nearest first; the root where there is none.
     pub(super) fn packages(&self, path: &str, layout: &Layout, catalogue: &Catalogue) -> Option<Vec<String>> {
         // A layout without manifests of its own goes by those of all others.
-        let manifests =
-            || if layout.manifest.is_empty() { catalogue.layouts.as_slice() } else { std::slice::from_ref(layout) }.iter().flat_map(|layout| &layout.manifest);
-        let mut found = Vec::new();
-        let mut at = folder(path);
-        loop {
-            if manifests().any(|name| self.has(at, name, &layout.says)) {
-                found.push(at.to_owned());
-            }
-            if at.is_empty() {
-                break;
-            }
-            at = folder(at.trim_end_matches('/'));
-        }
+        let mut found = self.marked(path, if layout.manifest.is_empty() { &catalogue.layouts } else { std::slice::from_ref(layout) });
         if found.is_empty() && layout.required {
             return None;
         }
@@ -139,6 +127,43 @@ impl<'a> Places<'a> {
             found.push(String::new());
         }
         Some(found)
+    }
+
+    /// The folders at or above a path that hold a manifest of one of these layouts, the nearest first.
+    fn marked(&self, path: &str, layouts: &[Layout]) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut at = folder(path);
+        loop {
+            if layouts.iter().any(|layout| layout.manifest.iter().any(|name| self.has(at, name, &layout.says))) {
+                found.push(at.to_owned());
+            }
+            if at.is_empty() {
+                return found;
+            }
+            at = folder(at.trim_end_matches('/'));
+        }
+    }
+
+    /// Whether this kind of project is at home around a path: the policy names it, its manifest is there, a test of it stands
+    /// in the tree, or no other kind has its manifest and its sources there. Else a deploy script in a package of TypeScript
+    /// would need a test of shell scripts.
+    fn at_home(&self, path: &str, (layout, packages, captures): &Placed, catalogue: &Catalogue) -> bool {
+        let language = |path: &str| catalogue.language(path).map(|language| language.name.as_str());
+        let marked = |layout: &Layout| self.marked(path, std::slice::from_ref(layout));
+        let tested = || {
+            let candidates = packages.iter().flat_map(|package| layout.candidates(path, package, captures));
+            let forms: Vec<String> = candidates.filter(|candidate| !candidate.mention).map(|candidate| candidate.form).collect();
+            // A form without an ending speaks of all files: those of the same language count.
+            let stands = |form: &String, file: &str| (!form.ends_with('*') || language(file) == language(path)) && matches(form, file);
+            self.all("").iter().any(|file| language(file).is_some() && forms.iter().any(|form| stands(form, file)))
+        };
+        let others = || {
+            catalogue.layouts.iter().any(|other| {
+                let is_source = |file: &String, package: &str| language(file) != language(path) && other.source(file, package).is_some();
+                marked(other).first().is_some_and(|package| self.all(package).iter().any(|file| is_source(file, package) && !other.exempts(file, package)))
+            })
+        };
+        layout.named || !marked(layout).is_empty() || !others() || tested()
     }
 
     /// Whether a folder holds a manifest of this name that says any of `says`.
@@ -168,7 +193,10 @@ impl<'a> Places<'a> {
             if layout.exempts(path, package) || layout.is_test(path, package) {
                 return Vec::new();
             }
-            placed.push((layout, packages, captures));
+            let found = (layout, packages, captures);
+            if self.at_home(path, &found, catalogue) {
+                placed.push(found);
+            }
         }
         // What one layout takes for a source may stand among another's tests: their data, their helpers.
         if !placed.is_empty() && self.is_test(path, catalogue) {

@@ -237,6 +237,26 @@ fn every_way_of_writing_is_judged_alike() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+#[test]
+fn what_writes_no_code_needs_no_test() {
+    let scratch = Scratch::new();
+    scratch.write("portcullis.toml", POLICY);
+    scratch.write("pyproject.toml", "");
+    scratch.write("src/shop/old.py", "def old():\n    pass\n");
+    for (expected, command) in [
+        (FREE, "touch src/shop/price.py"),
+        (FREE, "mkdir -p src/shop/tax && touch src/shop/tax/__init__.py src/shop/tax/price.py"),
+        (FREE, ": > src/shop/price.py"),
+        (FREE, "touch src/shop/old.py"),
+        (FREE, "git mv src/shop/old.py src/shop/older.py"),
+        (FREE, "cp src/shop/old.py /tmp/old.py"),
+        (DENY, "touch src/shop/price.py && printf 'def total(n):\\n    return n\\n' >> src/shop/price.py"),
+        (DENY, "cat drafts/*.py > src/shop/price.py"),
+    ] {
+        assert_eq!(scratch.bash(command).short(), expected, "{command}");
+    }
+}
+
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
