@@ -5,7 +5,7 @@
 pub mod arguments;
 pub mod code;
 pub mod committed;
-pub mod git;
+mod escapes;
 pub mod lookup;
 pub mod patch;
 pub mod path;
@@ -98,6 +98,13 @@ pub struct Flag {
     pub names: Vec<String>,
     /// Its value.
     pub value: Option<Word>,
+}
+
+impl Flag {
+    /// Whether the option has this name.
+    pub fn is(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
 }
 
 /// A write.

@@ -44,7 +44,7 @@ impl Arguments {
     /// Whether an option of this name was given.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.flags.iter().any(|flag| flag.names.iter().any(|known| known == name))
+        self.flags.iter().any(|flag| flag.is(name))
     }
 
     /// The first word with one of these roles.
@@ -56,7 +56,7 @@ impl Arguments {
     /// The value of an option.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&Word> {
-        self.flags.iter().find(|flag| flag.names.iter().any(|known| known == name))?.value.as_ref()
+        self.flags.iter().find(|flag| flag.is(name))?.value.as_ref()
     }
 
     /// Nothing given says what to run: an interpreter reads it from standard input.
@@ -252,7 +252,7 @@ fn role_at(form: &Form, place: usize) -> Option<(Role, bool)> {
 
 /// The form that the options given choose.
 pub(super) fn form<'p, 'a>(program: &'p Program<'a>, flags: &[Flag]) -> Option<&'p Form<'a>> {
-    program.forms.iter().find(|form| form.with.iter().all(|name| flags.iter().any(|flag| flag.names.iter().any(|known| known == name))))
+    program.forms.iter().find(|form| form.with.iter().all(|name| flags.iter().any(|flag| flag.is(name))))
 }
 
 /// Reads an option at `at`; none if the word is no option. Gives the place behind it and its value.
@@ -323,12 +323,8 @@ fn long(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) 
                 out.flags.retain(|flag| !flag.names.iter().any(|known| opposites.contains(known)));
             }
             match attached {
-                None if opt.takes == Takes::Value => return value_behind(program, opt, words, at + 1, out),
-                Some(value) if matches!(opt.role, Role::Argv | Role::SplitArgv) => {
-                    let words: Vec<Word> = words.iter().take(at).cloned().chain([value]).chain(words.iter().skip(at + 1).cloned()).collect();
-                    return value_behind(program, opt, &words, at, out);
-                }
-                attached => take(opt, attached, out),
+                None if opt.takes != Takes::Value => take(opt, None, out),
+                attached => return valued(program, opt, attached, words, at, out),
             }
             return at + 1;
         }
@@ -401,17 +397,7 @@ fn bundle(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments
         let rest = (end < text.len() || word.pieces.len() > 1).then(|| word.without_prefix(end));
         match known(scope, &name) {
             Some(opt) if opt.takes == Takes::Value => {
-                return match rest {
-                    Some(rest) if matches!(opt.role, Role::Argv | Role::SplitArgv) => {
-                        let words: Vec<Word> = words.iter().take(at).cloned().chain([rest]).chain(words.iter().skip(at + 1).cloned()).collect();
-                        value_behind(program, opt, &words, at, out)
-                    }
-                    Some(rest) => {
-                        take(opt, Some(rest), out);
-                        at + 1
-                    }
-                    None => value_behind(program, opt, words, at + 1, out),
-                };
+                return valued(program, opt, rest, words, at, out);
             }
             Some(opt) if opt.takes == Takes::Attached => {
                 take(opt, rest, out);
@@ -429,6 +415,21 @@ fn bundle(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments
         out.may_hide.get_or_insert_with(|| word.clone());
     }
     at + 1
+}
+
+/// The value of the option at `at`: what is attached to it, or the words behind it.
+fn valued(program: &Program, opt: &Opt, attached: Option<Word>, words: &[Word], at: usize, out: &mut Arguments) -> usize {
+    match attached {
+        None => value_behind(program, opt, words, at + 1, out),
+        Some(value) if matches!(opt.role, Role::Argv | Role::SplitArgv) => {
+            let words: Vec<Word> = words.iter().take(at).cloned().chain([value]).chain(words.iter().skip(at + 1).cloned()).collect();
+            value_behind(program, opt, &words, at, out)
+        }
+        attached => {
+            take(opt, attached, out);
+            at + 1
+        }
+    }
 }
 
 /// The value of an option in the words from `at` on.
@@ -459,36 +460,25 @@ fn value_behind(program: &Program, opt: &Opt, words: &[Word], at: usize, out: &m
 /// Splits at blanks outside of quotes (coreutils, `env` invocation, "-S/--split-string syntax").
 fn split(word: &Word) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
-    let mut open = false;
-    let mut quote = None;
-    let mut add = |piece: &Piece, open: &mut bool| {
-        if !*open {
-            words.push(Word::default());
-            *open = true;
-        }
-        if let Some(last) = words.last_mut() {
-            last.push(piece.clone());
-        }
-    };
+    let (mut open, mut quote) = (false, None);
     for piece in &word.pieces {
-        let Piece::Lit(text) = piece else {
-            add(piece, &mut open);
-            continue;
-        };
-        let mut chars = text.chars();
+        let known = if let Piece::Lit(text) = piece { text.as_str() } else { "\u{fffd}" };
+        let mut chars = known.chars();
         while let Some(c) = chars.next() {
-            match (c, quote) {
-                ('\'' | '"', None) => {
-                    quote = Some(c);
-                    add(&Piece::Lit(String::new()), &mut open);
-                }
-                (_, Some(end)) if c == end => quote = None,
-                ('\\', None | Some('"')) => {
-                    let next = chars.next().map(String::from).unwrap_or_default();
-                    add(&Piece::Lit(next), &mut open);
-                }
-                (c, None) if c.is_ascii_whitespace() => open = false,
-                (c, _) => add(&Piece::Lit(String::from(c)), &mut open),
+            if quote.is_none() && c.is_ascii_whitespace() {
+                open = false;
+                continue;
+            }
+            if !std::mem::replace(&mut open, true) {
+                words.push(Word::default());
+            }
+            let Some(last) = words.last_mut() else { continue };
+            match (piece, c, quote) {
+                (Piece::Glob(_) | Piece::Any(_), ..) => last.push(piece.clone()),
+                (_, '\'' | '"', None) => quote = Some(c),
+                (_, _, Some(end)) if c == end => quote = None,
+                (_, '\\', None | Some('"')) => last.push_lit(&chars.next().map(String::from).unwrap_or_default()),
+                _ => last.push_lit(c.encode_utf8(&mut [0; 4])),
             }
         }
     }
@@ -521,8 +511,7 @@ fn elsewhere(word: &Word) -> bool {
 fn assign(program: &Program, hosts: bool, out: &mut Arguments) {
     let Some(form) = form(program, &out.flags) else { return };
     for (name, role) in &form.values {
-        let given = |flag: &&Flag| flag.names.iter().any(|known| known == name);
-        let values: Vec<Word> = out.flags.iter().filter(given).filter_map(|flag| flag.value.clone()).collect();
+        let values: Vec<Word> = out.flags.iter().filter(|flag| flag.is(name)).filter_map(|flag| flag.value.clone()).collect();
         for value in values {
             give(*role, &value, out);
         }

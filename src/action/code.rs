@@ -60,6 +60,48 @@ named_enum! {
     }
 }
 
+named_enum! {
+    /// How the arguments of a call are read. Places of arguments count from 0.
+    pub enum Effect {
+        /// Text for a shell or a list of words, then options.
+        Shell = "shell",
+        /// A program at a place, then its arguments as a list that begins with the name again.
+        ExecList = "exec-list",
+        /// The same, its arguments one by one.
+        ExecArgs = "exec-args",
+        /// Every argument is a word of the command; lists are taken apart.
+        Argv = "argv",
+        /// A program or a list, a list of further arguments, options that may hold both as `cmd` and `args`.
+        Spawn = "spawn",
+        /// One text is for the shell, several are a program and its arguments.
+        Words = "words",
+        /// A path, a mode at a place.
+        Open = "open",
+        /// Perl's `open`.
+        PerlOpen = "perl-open",
+        /// A path, the text.
+        Write = "write",
+        /// A path, the text that is added to what is there.
+        Append = "append",
+        /// A path at a place, the text is not known.
+        WriteAt = "write-at",
+        /// A path that comes to be, empty if it is new.
+        Touch = "touch",
+        /// An open file, the text.
+        HandleText = "handle-text",
+        /// One or several paths, and options.
+        Delete = "delete",
+        /// The same, with all that is below.
+        DeleteTree = "delete-tree",
+        /// A path, another one.
+        Move = "move",
+        /// Program text of the same language.
+        Code = "code",
+        /// Program text where it is a literal, anything else is a function.
+        CodeText = "code-text",
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// Text given to a shell. Unknown parts are written as [`HOLE`]; some part is always known.

@@ -90,7 +90,7 @@ pub fn command(commands: &[Vec<String>], programs: &Programs) -> Option<Command>
     if mirror || arguments.has("--force") || arguments.operands.iter().any(|operand| operand.prefix().starts_with('+')) {
         return Some(Command { dry_run, mirror, leases: Vec::new() });
     }
-    let given = arguments.flags.iter().filter(|flag| flag.names.iter().any(|name| name == "--force-with-lease"));
+    let given = arguments.flags.iter().filter(|flag| flag.is("--force-with-lease"));
     Some(Command { dry_run, mirror, leases: given.map(|flag| lease(flag.value.as_ref().and_then(Word::literal))).collect() })
 }
 

@@ -11,6 +11,7 @@ mod evaluate;
 mod expand;
 mod filter;
 mod find;
+mod git;
 mod inner;
 mod invoke;
 pub mod parse;
@@ -204,11 +205,6 @@ impl<'p> Shell<'p> {
         self.push(deed, None);
     }
 
-    /// Follows a patch.
-    pub fn apply(&mut self, text: &str) {
-        self.patch(Some(&Word::lit(text)), usize::MAX);
-    }
-
     /// Follows what a program text does.
     pub fn found_in_code(&mut self, found: super::code::Found) {
         self.found(found, None);
@@ -293,75 +289,14 @@ impl<'p> Shell<'p> {
         }
         !self.stopped
     }
-}
 
-/// What the ways of single programs (`action::git`) need of the shell.
-impl<'p> Shell<'p> {
-    pub(in crate::action) fn programs(&self) -> &'p Programs<'p> {
-        self.programs
-    }
-
-    pub(in crate::action) fn act(&mut self, deed: Deed, from: usize) {
-        self.push(deed, Some(from));
-    }
-
-    /// Says in which folder the command at `at` runs.
-    pub(in crate::action) fn works_in(&mut self, at: usize, folder: Word) {
-        if let Some(Action { deed: Deed::Run(run), .. }) = self.actions.get_mut(at) {
-            run.folder = folder;
-        }
-    }
-
-    pub(in crate::action) fn unreadable(&mut self, text: impl Into<String>, why: &'static str) {
-        self.opaque(text, why);
-    }
-
-    pub(in crate::action) fn exported(&mut self) -> Vec<(String, Word)> {
-        self.state.environment().to_vec()
-    }
-
-    pub(in crate::action) fn folder(&self) -> Word {
-        self.state.place.cwd.clone()
-    }
-
-    pub(in crate::action) fn set_folder(&mut self, folder: Word) {
-        self.state.place.cwd = folder;
-    }
-
-    pub(in crate::action) fn path_of(&self, word: &Word) -> super::path::Path {
-        self.path(word)
-    }
-
-    pub(in crate::action) fn branch(&self) -> Option<Word> {
-        self.state.place.branch.clone()
-    }
-
-    pub(in crate::action) fn switched(&mut self, branch: Word) {
-        self.state.place.branch = Some(branch);
-    }
-
-    /// Git's configuration that this line set, and what a later git finds of it.
-    pub(in crate::action) fn configure(&mut self, key: String, value: Word) {
-        self.state.configured.push((key, value));
-    }
-
-    pub(in crate::action) fn configured(&self) -> Vec<(String, Word)> {
-        self.state.configured.clone()
-    }
-
-    pub(in crate::action) fn aliases_used(&self) -> usize {
-        self.via.iter().filter(|step| *step == "git alias").count()
-    }
-
-    pub(in crate::action) fn asked(&self, subcommand: &str, args: &[Word]) -> Output {
-        self.git_output(subcommand, args)
-    }
-
-    pub(in crate::action) fn line_within(&mut self, step: &str, line: &Word, stdin: &Stdin) -> Output {
+    /// Follows a command line in a shell of its own.
+    fn line_within(&mut self, step: &str, line: &Word, stdin: &Stdin) -> Output {
         self.within(step, |shell| shell.separate(|shell| shell.text(line, stdin))).unwrap_or_default()
     }
 
-    pub(in crate::action) fn words_within(&mut self, step: &str, words: Vec<Word>, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+    /// Follows a command that another one starts.
+    fn words_within(&mut self, step: &str, words: Vec<Word>, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
         self.within(step, |shell| shell.invoke(words, env, stdin)).unwrap_or_default()
     }
 }

@@ -4,14 +4,22 @@
 use super::lookup::Lookups;
 use super::path::Path;
 use super::shell::{Setting, Shell};
-use super::word::Word;
-use super::{Action, Call, Change, Deed, Delete, Write, code, patch};
+use super::word::{Word, is_one};
+use super::{Action, Call, Change, Deed, Delete, Write, code};
 use crate::action::program::Programs;
 use crate::event::ToolCall;
 use crate::event::json::Json;
 
 /// Levels of an unknown tool's input that are looked into.
 const MAX_LEVELS: usize = 16;
+
+/// Tools that touch neither files nor commands; their texts are data.
+const QUIET: &str = "Glob Grep LS TodoWrite TaskCreate TaskGet TaskUpdate TaskList TaskStop AskUserQuestion EnterPlanMode ExitPlanMode WebSearch ToolSearch \
+    ListMcpResourcesTool ReadMcpResourceTool Skill LSP EnterWorktree ExitWorktree glob search_file_content grep_search list_directory google_web_search \
+    write_todos update_plan";
+/// Arguments that name a file, without `_` and `-`.
+const PATHS: &str = "path file filepath filename targetfile target destination dest oldpath newpath from to source notebookpath absolutepath relativepath \
+    relativeworkspacepath directory folder uri";
 
 /// What a tool call would do.
 ///
@@ -44,7 +52,8 @@ impl Reader<'_> {
                 }
             }
             "apply_patch" => match input.text("command").or_else(|| input.text("input")).or_else(|| input.text("patch")) {
-                Some(text) => self.patch(text),
+                Some(text) if self.shell.patch(text, None) => {}
+                Some(text) => self.shell.line(text),
                 None => self.unknown(name, input),
             },
             "WebFetch" => {
@@ -56,36 +65,7 @@ impl Reader<'_> {
                 let text = |key| input.text(key).unwrap_or("").to_owned();
                 self.act(Deed::Spawn { agent: text("subagent_type"), prompt: text("prompt") });
             }
-            // They touch neither files nor commands; their texts are data.
-            "Glob"
-            | "Grep"
-            | "LS"
-            | "TodoWrite"
-            | "TaskCreate"
-            | "TaskGet"
-            | "TaskUpdate"
-            | "TaskList"
-            | "TaskStop"
-            | "AskUserQuestion"
-            | "EnterPlanMode"
-            | "ExitPlanMode"
-            | "WebSearch"
-            | "ToolSearch"
-            | "ListMcpResourcesTool"
-            | "ReadMcpResourceTool"
-            | "Skill"
-            | "LSP"
-            | "EnterWorktree"
-            | "ExitWorktree"
-            | "glob"
-            | "search_file_content"
-            | "grep_search"
-            | "list_directory"
-            | "google_web_search"
-            | "write_todos"
-            | "update_plan" => {
-                self.act(Deed::Call(call(name, input)));
-            }
+            _ if is_one(QUIET, name) => self.act(Deed::Call(call(name, input))),
             _ => self.unknown(name, input),
         }
     }
@@ -113,15 +93,6 @@ impl Reader<'_> {
             }
             // Not the form that is known: its parts may still say what it does.
             _ => self.unknown(name, input),
-        }
-    }
-
-    fn patch(&mut self, text: &str) {
-        let changes = if text.contains("*** Begin Patch") { patch::codex(text) } else { patch::unified(text, None) };
-        match changes {
-            Ok(changes) if changes.is_empty() => self.shell.line(text),
-            Ok(_) => self.shell.apply(text),
-            Err(_) => self.act(Deed::Opaque { text: "a patch".to_owned(), why: "the patch cannot be read" }),
         }
     }
 
@@ -200,26 +171,7 @@ impl Reader<'_> {
                 let method = siblings.text("method").map(|method| Word::lit(method.to_ascii_uppercase()));
                 self.act(Deed::Fetch { url: Word::lit(text), method });
             }
-            "path"
-            | "file"
-            | "filepath"
-            | "filename"
-            | "targetfile"
-            | "target"
-            | "destination"
-            | "dest"
-            | "oldpath"
-            | "newpath"
-            | "from"
-            | "to"
-            | "source"
-            | "notebookpath"
-            | "absolutepath"
-            | "relativepath"
-            | "relativeworkspacepath"
-            | "directory"
-            | "folder"
-            | "uri" => self.file(tool, key, text, siblings),
+            _ if is_one(PATHS, key) => self.file(tool, key, text, siblings),
             _ => {}
         }
     }

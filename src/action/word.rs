@@ -46,6 +46,16 @@ impl Word {
         Self { pieces: vec![Piece::Any(Bound::Anything)], multi: false }
     }
 
+    /// What may be no word or several, of which nothing is known.
+    pub fn several() -> Self {
+        Self { multi: true, ..Self::unknown() }
+    }
+
+    /// A name or a number that is not known.
+    pub fn name() -> Self {
+        Self { pieces: vec![Piece::Any(Bound::Name)], multi: false }
+    }
+
     /// The text, if all of it is known.
     pub fn literal(&self) -> Option<&str> {
         match self.pieces.as_slice() {
@@ -172,4 +182,9 @@ impl std::fmt::Display for Word {
         }
         Ok(())
     }
+}
+
+/// Whether `name` is one of the `names`, which stand between blanks.
+pub(in crate::action) fn is_one(names: &str, name: &str) -> bool {
+    names.split_ascii_whitespace().any(|known| known == name)
 }

@@ -2,11 +2,11 @@
 
 use super::effects::{Arg, Call};
 use super::eval::MAX_TERMS;
-use super::functions::{self, Effect};
+use super::functions;
 use super::lex::{Form, Token};
 use super::piece::Piece;
 use super::value::{Text, Value, fill, join_path, joined};
-use super::{Found, Language, Scan};
+use super::{Effect, Found, Language, Scan};
 
 /// Words that no chain begins with.
 const KEYWORDS: &[&str] = &[
@@ -88,7 +88,7 @@ impl Scan {
                 let bare = self.language == Language::JavaScript && (name.ends_with("Sync") || name == "execFile");
                 let effect = if let Some(program) = program {
                     args.insert(0, Arg { name: None, value: Value::lit(program) });
-                    Some(Effect::Argv)
+                    Some((Effect::Argv, 0))
                 } else if last != name && PATH_ONLY.contains(&last) {
                     args.insert(0, Arg { name: None, value: Value::Unknown });
                     functions::path_method(last)
@@ -132,9 +132,10 @@ impl Scan {
             }
             return Value::Unknown;
         };
-        let opens = matches!(effect, Effect::Open(_)) || effect == Effect::WriteAt(0);
+        let (effect, place) = effect;
+        let opens = effect == Effect::Open || (effect, place) == (Effect::WriteAt, 0);
         if emit && !args.is_empty() {
-            self.effect(&Call { name: &name, effect, args: &args, site });
+            self.effect(&Call { name: &name, effect, place, args: &args, site });
         }
         if opens { Value::Handle(site) } else { Value::Unknown }
     }
@@ -149,7 +150,7 @@ impl Scan {
                 }
                 Value::Named(name) if name.contains('.') => {
                     let name = functions::canonical(self.language, name, self.names.stars());
-                    if matches!(functions::function(self.language, &name), Some(Effect::Shell | Effect::Spawn | Effect::Words)) {
+                    if matches!(functions::function(self.language, &name), Some((Effect::Shell | Effect::Spawn | Effect::Words, _))) {
                         self.push(Found::OpaqueShell);
                     }
                 }

@@ -1,8 +1,7 @@
 //! A call whose effect is known, with its arguments, to findings.
 
-use super::functions::Effect;
 use super::value::{Text, Value};
-use super::{Found, HOLE, Language, Scan};
+use super::{Effect, Found, HOLE, Language, Scan};
 
 pub(super) struct Arg {
     /// `name=…`, `name: …`
@@ -14,6 +13,8 @@ pub(super) struct Arg {
 pub(super) struct Call<'c> {
     pub(super) name: &'c str,
     pub(super) effect: Effect,
+    /// The place among the arguments that the effect speaks of.
+    pub(super) place: usize,
     pub(super) args: &'c [Arg],
     /// Unique in the text.
     pub(super) site: usize,
@@ -55,24 +56,24 @@ impl Scan {
         let before = self.found.len();
         let path = |index: usize, names: &[&str]| call.arg(index, names).choices();
         match call.effect {
-            Effect::Open(mode) => self.open(call, mode),
+            Effect::Open => self.open(call, call.place),
             Effect::PerlOpen => self.perl_open(call),
-            Effect::Write(append) => {
+            Effect::Write | Effect::Append => {
                 let text = match call.arg(1, &["data", "text"]) {
                     Value::List(items) => items.into_iter().collect::<Option<Vec<_>>>().map(|items| items.concat()),
                     other => other.literal(),
                 };
                 let flags = call.option("flag").or_else(|| call.option("mode")).and_then(Value::literal).is_some_and(|flag| flag.starts_with('a'));
                 let named = call.args.iter().any(|arg| matches!(&arg.value, Value::Named(name) if name.contains("FILE_APPEND")));
-                let append = append || flags || named || call.option("append") == Some(&Value::Bool(true));
+                let append = call.effect == Effect::Append || flags || named || call.option("append") == Some(&Value::Bool(true));
                 for path in path(0, &["file", "path"]).into_iter().flat_map(Value::elements) {
                     self.push(Found::Write { path, append, text: text.clone() });
                 }
             }
-            Effect::WriteAt(index) => {
-                let source = if index > 0 { call.arg(0, &["src"]).literal() } else { None };
+            Effect::WriteAt => {
+                let source = if call.place > 0 { call.arg(0, &["src"]).literal() } else { None };
                 let append = call.option("flags").and_then(Value::literal).is_some_and(|flags| flags.contains('a'));
-                for path in path(index, &["dst", "dest", "filename"]) {
+                for path in path(call.place, &["dst", "dest", "filename"]) {
                     let path = path.literal().map(|path| below(&path, source.as_deref()));
                     self.opened(call.site, path, append);
                 }
@@ -87,11 +88,11 @@ impl Scan {
                     self.handle_text(place, call.arg(1, &[]).literal());
                 }
             }
-            Effect::Delete(recursive) => {
+            Effect::Delete | Effect::DeleteTree => {
                 let several = !matches!(self.language, Language::Python | Language::JavaScript);
                 // Options under a name may hold it.
                 let named = call.name.contains("rm") && !call.name.contains("rmdir") && matches!(call.plain().nth(1), Some(Value::Named(_)));
-                let recursive = recursive || call.set("recursive") || !several && named;
+                let recursive = call.effect == Effect::DeleteTree || call.set("recursive") || !several && named;
                 let paths = call.args.iter().filter(|arg| arg.name.as_deref().is_none_or(|name| name == "path")).map(|arg| arg.value.clone());
                 for value in paths.take(if several { usize::MAX } else { 1 }).flat_map(Value::choices).filter(|value| !matches!(value, Value::Bool(_))) {
                     for path in value.elements() {
@@ -128,17 +129,17 @@ impl Scan {
         let options = |value: &Value| matches!(value, Value::Object(_));
         match call.effect {
             Effect::Argv => self.argv(call.words(0)),
-            Effect::ExecList(from) => {
-                let program = call.arg(from, &["path", "file"]).literal();
-                for list in call.arg(from + 1, &["argv", "args"]).choices() {
+            Effect::ExecList => {
+                let program = call.arg(call.place, &["path", "file"]).literal();
+                for list in call.arg(call.place + 1, &["argv", "args"]).choices() {
                     // The first word is only the name under which the program is shown.
                     let rest = if let Value::List(items) = list { items.into_iter().skip(1).collect() } else { vec![None] };
                     self.argv([program.clone()].into_iter().chain(rest).collect());
                 }
             }
-            Effect::ExecArgs(from) => {
-                let mut words = vec![call.arg(from, &[]).literal()];
-                words.extend(call.words(from + 2));
+            Effect::ExecArgs => {
+                let mut words = vec![call.arg(call.place, &[]).literal()];
+                words.extend(call.words(call.place + 2));
                 words.truncate(words.len() - usize::from(call.name.ends_with('e') && words.len() > 1)); // the environment
                 self.argv(words);
             }

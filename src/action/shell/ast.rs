@@ -1,5 +1,8 @@
 //! The shape of a command line, as the shell would read it. Nothing is expanded here.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 /// A list of commands, in the order in which they stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
@@ -170,10 +173,8 @@ pub enum Op {
     Alternative { colon: bool, word: RawWord },
     /// `:?`, `?`
     Error { colon: bool, word: RawWord },
-    /// `#`, `##` (`longest`)
-    TrimPrefix { longest: bool, pattern: RawWord },
-    /// `%`, `%%` (`longest`)
-    TrimSuffix { longest: bool, pattern: RawWord },
+    /// `#`, `%` (`suffix`); `##`, `%%` (`longest`)
+    Trim { suffix: bool, longest: bool, pattern: RawWord },
     /// `/`, `//` (`all`), `/#` and `/%` (`anchor` is `#` or `%`)
     Replace { all: bool, anchor: Option<char>, pattern: RawWord, with: RawWord },
     /// `:offset`, `:offset:length`
@@ -209,7 +210,8 @@ pub enum Target {
     /// `>&word`, `<&word`: a descriptor, `-`, or for `>&` possibly a file.
     Duplicate { word: RawWord, output: bool },
     /// `<<`, `<<-`: with a quoted delimiter the body is one [`Part::Quoted`], else it is expanded as in double quotes.
-    HereDocument(RawWord),
+    /// The body is read later than the redirection, at the next line end; one that never begins is empty.
+    HereDocument(Rc<OnceCell<RawWord>>),
     /// `<<<`
     HereString(RawWord),
 }

@@ -119,23 +119,19 @@ fn range<'r>(tokens: &[Token<'r>]) -> Option<Vec<Vec<Token<'r>>>> {
     let text = text?;
     let (first, last) = text.split_once("..")?;
     let (last, step) = last.split_once("..").map_or((last, 1), |(last, step)| (last, step.parse::<i64>().unwrap_or(1).abs().max(1)));
-    let number = |text: &str| text.parse::<i64>().ok();
-    let letter = |text: &str| {
-        let mut chars = text.chars();
-        chars.next().filter(|_| chars.next().is_none()).filter(char::is_ascii_alphabetic)
+    // A number, or the code of a letter.
+    let value = |text: &str| match (text.parse::<i64>(), text.as_bytes()) {
+        (Ok(number), _) => Some((number, false)),
+        (_, [letter]) if letter.is_ascii_alphabetic() => Some((i64::from(*letter), true)),
+        _ => None,
     };
-    let values: Vec<String> = if let (Some(first), Some(last)) = (number(first), number(last)) {
-        let count = usize::try_from(first.abs_diff(last) / step.unsigned_abs()).ok()? + 1;
-        let sign = if first <= last { 1 } else { -1 };
-        (0..count.min(MAX_BRACES + 1)).filter_map(|at| first.checked_add(sign * step * i64::try_from(at).ok()?)).map(|value| value.to_string()).collect()
-    } else {
-        let (first, last) = (letter(first)?, letter(last)?);
-        let (low, high) = (first.min(last), first.max(last));
-        let mut all: Vec<String> = (low..=high).step_by(usize::try_from(step).ok()?).map(String::from).collect();
-        if first > last {
-            all.reverse();
-        }
-        all
-    };
-    Some(values.iter().map(|value| value.chars().map(Token::Char).collect()).collect())
+    let ((first, letters), (last, also)) = (value(first)?, value(last)?);
+    if letters != also {
+        return None;
+    }
+    let count = usize::try_from(first.abs_diff(last) / step.unsigned_abs()).ok()? + 1;
+    let step = if first <= last { step } else { -step };
+    let values = (0..count.min(MAX_BRACES + 1)).filter_map(|at| first.checked_add(step.checked_mul(i64::try_from(at).ok()?)?));
+    let shown = |value: i64| if letters { u8::try_from(value).map(char::from).into_iter().collect() } else { value.to_string() };
+    Some(values.map(|value| shown(value).chars().map(Token::Char).collect()).collect())
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Output, Shell, Stdin};
 use crate::action::arguments::assignment;
-use crate::action::word::{Bound, Piece, Word};
+use crate::action::word::Word;
 
 /// No folder has a longer path (`PATH_MAX` of Linux).
 const MAX_PATH: usize = 4096;
@@ -78,7 +78,7 @@ impl Shell<'_> {
                     self.within(name, |shell| shell.text(line, &Stdin::default()));
                 }
                 for name in args.iter().filter_map(Word::literal).filter(|text| !text.starts_with('-')).chain(args.is_empty().then_some("MAPFILE")) {
-                    self.state.set(name, Word { multi: true, ..Word::unknown() });
+                    self.state.set(name, Word::several());
                 }
             }
             "let" => self.evaluate(args),
@@ -100,7 +100,7 @@ impl Shell<'_> {
             }
             "getopts" => {
                 if let Some(name) = args.get(1).and_then(Word::literal) {
-                    self.state.set(name, Word { pieces: vec![Piece::Any(Bound::Name)], multi: false });
+                    self.state.set(name, Word::name());
                 }
             }
             // What they say may be the name of a program.

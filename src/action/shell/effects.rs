@@ -7,7 +7,7 @@ use super::{Output, Shell, Stdin};
 use crate::action::arguments::{self, Arguments};
 use crate::action::path::Path;
 use crate::action::program::{Program, Role};
-use crate::action::word::{Bound, Piece, Word};
+use crate::action::word::{Piece, Word};
 use crate::action::{Action, Change, Deed, Delete};
 
 impl Shell<'_> {
@@ -99,37 +99,16 @@ impl Shell<'_> {
             }
             match role {
                 Role::None | Role::Argv | Role::ShellRest | Role::Folder | Role::Assignments => sources.push(word.clone()),
-                Role::Keys | Role::Image | Role::Entrypoint | Role::Mount => {}
+                Role::Keys | Role::Image | Role::Entrypoint | Role::Mount | Role::SplitArgv => {}
                 Role::Read => {
                     let path = self.path(word);
                     self.push(Deed::Read(path), Some(at));
                     sources.push(word.clone());
                 }
                 Role::Write => {
-                    self.spend(stdin.text.as_ref().filter(|_| name == "tee").map_or(0, |text| text.size()));
-                    let change = match (&stdin.text, name) {
-                        (Some(text), "tee") if arguments.has("--append") => {
-                            let path = self.path(word).word.to_string();
-                            self.state.append(&path, text.clone());
-                            text.literal().map_or(Change::Unknown, |text| Change::Append(text.to_owned()))
-                        }
-                        (Some(text), "tee") => {
-                            let path = self.path(word).word.to_string();
-                            self.state.write(&path, text.clone());
-                            text.literal().map_or(Change::Unknown, |text| Change::Whole(text.to_owned()))
-                        }
-                        (None, "tee") => {
-                            let path = self.path(word).word.to_string();
-                            match &stdin.file {
-                                Some(file) => self.state.copy(file, &path),
-                                // What another program gives is not known, but it stands there.
-                                None if stdin.connected => self.state.write(&path, Rc::new(Word::unknown())),
-                                None => {}
-                            }
-                            Change::Unknown
-                        }
-                        _ => Change::Unknown,
-                    };
+                    // What another program gives `tee` is not known, but it stands there.
+                    let given = name == "tee" && (stdin.connected || stdin.text.is_some());
+                    let change = if given { self.sent(word, stdin.text.as_ref(), stdin.file.as_deref(), arguments.has("--append")) } else { Change::Unknown };
                     self.write(word, change, Some(at));
                     self.arrived(word, &sources, arguments);
                     if arguments.gathered > 0 {
@@ -142,7 +121,7 @@ impl Shell<'_> {
                     let mut names: Vec<Word> = taken.map(|(_, word)| word.clone()).collect();
                     if arguments.operands.is_empty() || !arguments.operands.iter().all(|word| names.contains(word)) {
                         // What comes out of an archive is not known.
-                        names = vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }];
+                        names = vec![Word::name()];
                     }
                     self.write_below(word, &names, at);
                 }
@@ -207,14 +186,13 @@ impl Shell<'_> {
                         })
                     });
                 }
-                Role::SplitArgv => {
-                    let word = word.clone();
-                    self.within(name, |shell| shell.text(&word, stdin));
+                Role::Script => {
+                    let path = self.path(word).word;
+                    self.script_file(program, &path, &path, arguments.operands.get(1..).unwrap_or(&[]), stdin);
                 }
-                Role::Script => self.script_file(program, word, arguments, stdin),
                 Role::Code => {
                     let word = word.clone();
-                    self.code(program.language, &word, at);
+                    self.code(program.language, &word, Some(at));
                     self.escaped(program, &word);
                 }
                 Role::Commands => {
@@ -226,7 +204,7 @@ impl Shell<'_> {
         let keys: Vec<&Word> = arguments.roles.iter().filter(|(role, _)| *role == Role::Keys).map(|(_, word)| word).collect();
         if !keys.is_empty() {
             let line = typed(&keys);
-            self.within(&called, |shell| shell.separate(|shell| shell.text(&line, &Stdin::default())));
+            self.line_within(&called, &line, &Stdin::default());
         }
     }
 
@@ -276,7 +254,7 @@ impl Shell<'_> {
             let mut name = self.path(source).name();
             if name.pieces.iter().any(|piece| matches!(piece, Piece::Glob(glob) if glob.contains('*'))) {
                 // What a glob finds elsewhere says nothing of which names come here.
-                name = Word { pieces: vec![Piece::Any(Bound::Name)], multi: false };
+                name = Word::name();
             }
             let path = self.path(folder).below(&name);
             self.push(Deed::Write(crate::action::Write { path, change: Change::Unknown }), Some(at));

@@ -3,7 +3,7 @@
 
 use super::ast::RawWord;
 use super::{Shell, Stdin, parse};
-use crate::action::word::{Bound, Piece, Word};
+use crate::action::word::{Piece, Word};
 
 /// Variables that are followed into variables.
 const MAX_STEPS: usize = 8;
@@ -15,14 +15,14 @@ impl Shell<'_> {
     pub(super) fn arithmetic(&mut self, expression: &RawWord) -> Word {
         let word = self.scalar(expression);
         self.evaluate(&[word]);
-        number()
+        Word::name()
     }
 
     /// Expressions after expansion, evaluated in a row.
     pub(super) fn evaluate(&mut self, expressions: &[Word]) {
         let plain = expressions.iter().all(|word| word.literal().is_some_and(is_plain));
         self.faulty |= !plain;
-        let value = if plain { number() } else { Word { multi: true, ..Word::unknown() } };
+        let value = if plain { Word::name() } else { Word::several() };
         for piece in expressions.iter().flat_map(|word| &word.pieces) {
             if let Piece::Lit(text) = piece {
                 self.variables_in(text, &value, 0);
@@ -61,7 +61,7 @@ impl Shell<'_> {
                 self.opaque(text, "an expression is not what it seems");
             }
             let line = Word::lit(line);
-            self.within("an expression", |shell| shell.separate(|shell| shell.text(&line, &Stdin::default())));
+            self.line_within("an expression", &line, &Stdin::default());
         }
     }
 
@@ -100,11 +100,6 @@ impl Shell<'_> {
             rest = after;
         }
     }
-}
-
-/// A number that is not known.
-pub(super) fn number() -> Word {
-    Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }
 }
 
 /// Whether an expression is one that cannot fail: names and numbers with operators between them.

@@ -42,7 +42,7 @@ impl Shell<'_> {
     pub(super) fn fields(&mut self, raw: &RawWord) -> Vec<Word> {
         let Some(alternatives) = braces(raw) else {
             self.scalar(raw);
-            return vec![Word { multi: true, ..Word::unknown() }];
+            return vec![Word::several()];
         };
         // What looks like an assignment only after braces were expanded is none to the tilde behind it.
         let several = alternatives.len() > 1;
@@ -169,7 +169,7 @@ impl Shell<'_> {
             }
             None if !split => {
                 let loose = |value: &Word| value.pieces.iter().any(|piece| matches!(piece, Piece::Lit(_)));
-                let values: Vec<Word> = values.iter().map(|value| if loose(value) { Word { multi: true, ..Word::unknown() } } else { value.clone() }).collect();
+                let values: Vec<Word> = values.iter().map(|value| if loose(value) { Word::several() } else { value.clone() }).collect();
                 fields.unquoted(&values, None);
             }
             separators => fields.unquoted(values, separators.filter(|_| !split).as_deref()),
@@ -283,10 +283,7 @@ impl Shell<'_> {
         self.spend(value.iter().flatten().map(Word::size).sum());
         match own {
             Some(own) if parameter.indirect => {
-                let name = value.as_deref().and_then(|values| if let [name] = values { name.literal() } else { None }).map(str::to_owned);
-                self.faulty |= name.is_none();
-                self.evaluate_value(name.as_deref());
-                let value = name.and_then(|name| self.state.get(&name)).map(|value| vec![value]);
+                let value = self.indirect(value);
                 self.or_else(parameter, value, own)
             }
             Some(own) => self.or_else(parameter, value, own),
@@ -321,83 +318,73 @@ impl Shell<'_> {
         }
     }
 
+    /// The value of the variable that another one names.
+    fn indirect(&mut self, values: Option<Vec<Word>>) -> Option<Vec<Word>> {
+        let name = values.as_deref().and_then(|values| if let [name] = values { name.literal() } else { None }).map(str::to_owned);
+        self.faulty |= name.is_none();
+        self.evaluate_value(name.as_deref());
+        name.and_then(|name| self.state.get(&name)).map(|value| vec![value])
+    }
+
     fn operated(&mut self, parameter: &Parameter, mut values: Option<Vec<Word>>) -> Vec<Word> {
         if parameter.length {
-            return vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }];
+            return vec![Word::name()];
         }
         if parameter.indirect {
-            let name = values.as_deref().and_then(|values| if let [name] = values { name.literal() } else { None }).map(str::to_owned);
-            self.faulty |= name.is_none();
-            self.evaluate_value(name.as_deref());
-            values = name.and_then(|name| self.state.get(&name)).map(|value| vec![value]);
+            values = self.indirect(values);
         }
         let unknown = || vec![Word { multi: !parameter.quoted, ..Word::unknown() }];
         let literal = values.as_ref().and_then(|values| match values.as_slice() {
             [one] => one.literal().map(str::to_owned),
             _ => None,
         });
-        match &parameter.op {
-            Op::None => values.unwrap_or_else(unknown),
+        let text = literal.as_deref();
+        let edited = match &parameter.op {
+            Op::None => return values.unwrap_or_else(unknown),
             // `or_else` has seen to these.
-            Op::Default { .. } | Op::Alternative { .. } => unknown(),
+            Op::Default { .. } | Op::Alternative { .. } => None,
             Op::Error { word, .. } => {
                 self.scalar(word);
-                self.faulty = true;
-                self.gives_up = true;
+                (self.faulty, self.gives_up) = (true, true);
                 // With `:?` an empty value ends the shell, so what follows has one.
-                values.unwrap_or_else(unknown)
+                return values.unwrap_or_else(unknown);
             }
-            Op::TrimPrefix { longest, pattern } => {
+            Op::Trim { suffix, longest, pattern } => {
                 let pattern = self.scalar(pattern);
-                edit(literal.as_deref(), pattern.literal(), |text, pattern| trim(text, pattern, *longest, true)).map_or_else(unknown, |word| vec![word])
-            }
-            Op::TrimSuffix { longest, pattern } => {
-                let pattern = self.scalar(pattern);
-                edit(literal.as_deref(), pattern.literal(), |text, pattern| trim(text, pattern, *longest, false)).map_or_else(unknown, |word| vec![word])
+                text.zip(pattern.literal()).and_then(|(text, pattern)| trim(text, pattern, *longest, !suffix))
             }
             Op::Replace { all, anchor, pattern, with } => {
                 let (pattern, with) = (self.scalar(pattern), self.scalar(with));
-                let with = with.literal().map(str::to_owned);
-                edit(literal.as_deref(), pattern.literal(), |text, pattern| {
-                    let with = with.as_deref()?;
-                    if pattern.contains(['*', '?', '[', '\\']) || anchor.is_some() || pattern.is_empty() || with.contains('&') {
-                        return None;
-                    }
-                    Some(if *all { text.replace(pattern, with) } else { text.replacen(pattern, with, 1) })
-                })
-                .map_or_else(unknown, |word| vec![word])
+                let plain = |pattern: &&str| !(pattern.contains(['*', '?', '[', '\\']) || anchor.is_some() || pattern.is_empty());
+                let known = text.zip(pattern.literal().filter(plain)).zip(with.literal().filter(|with| !with.contains('&')));
+                known.map(|((text, pattern), with)| if *all { text.replace(pattern, with) } else { text.replacen(pattern, with, 1) })
             }
             Op::Substring { offset, length } => {
                 let offset = self.plain(offset);
                 let length = length.as_ref().map(|length| self.plain(length));
-                substring(literal.as_deref(), offset.as_deref(), length.as_ref().map(Option::as_deref)).map_or_else(unknown, |text| vec![Word::lit(text)])
+                substring(text, offset.as_deref(), length.as_ref().map(Option::as_deref))
             }
             Op::Case { upper, all, pattern } => {
                 self.scalar(pattern);
-                match literal {
-                    Some(text) if *all && pattern.parts.is_empty() => vec![Word::lit(if *upper { text.to_uppercase() } else { text.to_lowercase() })],
-                    _ => unknown(),
-                }
+                text.filter(|_| *all && pattern.parts.is_empty()).map(|text| if *upper { text.to_uppercase() } else { text.to_lowercase() })
             }
-            Op::Transform(letter) => match (letter, literal) {
-                ('L', Some(text)) => vec![Word::lit(text.to_lowercase())],
-                ('U', Some(text)) => vec![Word::lit(text.to_uppercase())],
-                ('P', text) => {
-                    if let Some(text) = text.as_deref().filter(|text| text.contains('\\') && text.contains(['$', '`'])) {
-                        self.opaque(text, "a prompt's own signs stand in it");
-                    }
-                    self.evaluate_value(text.as_deref());
-                    unknown()
+            Op::Transform('L') => text.map(str::to_lowercase),
+            Op::Transform('U') => text.map(str::to_uppercase),
+            Op::Transform('P') => {
+                if let Some(text) = text.filter(|text| text.contains('\\') && text.contains(['$', '`'])) {
+                    self.opaque(text, "a prompt's own signs stand in it");
                 }
-                _ => unknown(),
-            },
+                self.evaluate_value(text);
+                None
+            }
+            Op::Transform(_) => None,
             Op::Other(word) => {
                 self.scalar(word);
-                self.faulty = true;
-                self.gives_up = true;
-                unknown()
+                (self.faulty, self.gives_up) = (true, true);
+                None
             }
-        }
+        };
+        edited.map_or_else(unknown, |text| vec![Word::lit(text)])
     }
 
     fn plain(&mut self, raw: &RawWord) -> Option<String> {
@@ -489,7 +476,7 @@ impl Fields {
     fn tighten(&mut self) {
         if std::mem::take(&mut self.loose) {
             self.done.pop();
-            self.current = Word { multi: true, ..Word::unknown() };
+            self.current = Word::several();
         }
     }
 
@@ -597,10 +584,6 @@ fn globs(text: &str, fields: &mut Fields) {
         rest = tail;
     }
     fields.current.push_lit(rest);
-}
-
-fn edit(text: Option<&str>, pattern: Option<&str>, change: impl Fn(&str, &str) -> Option<String>) -> Option<Word> {
-    change(text?, pattern?).map(Word::lit)
 }
 
 /// `#`, `##`, `%`, `%%` with patterns that are literal but for a star at one end.

@@ -3,6 +3,7 @@
 
 use super::inner::names;
 use super::{Output, Shell, Stdin};
+use crate::action::escapes::{self, low_byte};
 use crate::action::word::{Bound, Piece, Word};
 use crate::secret::base64;
 
@@ -52,7 +53,7 @@ impl Shell<'_> {
                     let suffix = args.get(1).and_then(Word::literal).unwrap_or("");
                     Output::text(Word::lit(name.strip_suffix(suffix).unwrap_or(name)))
                 }
-                None => Output::text(name()),
+                None => Output::text(Word::name()),
             },
             "dirname" => match args.first().and_then(Word::literal) {
                 Some(path) => {
@@ -84,7 +85,7 @@ impl Shell<'_> {
                 Output::text(word)
             }
             "date" | "wc" | "nproc" | "uname" | "hostname" | "whoami" | "id" | "seq" | "sha256sum" | "md5sum" | "uuidgen" | "expr" | "tty" | "arch"
-            | "getconf" => Output::text(name()),
+            | "getconf" => Output::text(Word::name()),
             "base64" if args.iter().any(|arg| arg.literal().is_some_and(|text| matches!(text, "-d" | "-D" | "--decode" | "-di" | "-id"))) => {
                 decoded(self.known(stdin), base64)
             }
@@ -120,7 +121,7 @@ impl Shell<'_> {
             "rev-parse" if args.iter().any(|arg| arg.is("--show-toplevel")) => Output::text(Word::lit(self.setting.root.as_str())),
             "diff" | "ls-tree" if !args.iter().any(|arg| arg.is("--name-only")) => Output::unknown(),
             "ls-files" | "diff" | "ls-tree" | "branch" | "rev-parse" | "describe" | "symbolic-ref" | "merge-base" | "rev-list" | "name-rev"
-            | "stash create" | "commit-tree" | "write-tree" | "hash-object" => Output::text(name()),
+            | "stash create" | "commit-tree" | "write-tree" | "hash-object" => Output::text(Word::name()),
             _ => Output::unknown(),
         }
     }
@@ -128,11 +129,6 @@ impl Shell<'_> {
 
 /// Words by which a program is asked for lines that set up the shell.
 const SETS_UP: &[&str] = &["completion", "completions", "generate-shell-completion", "shellenv", "shell-init", "export-credentials"];
-
-/// A name that is not known.
-fn name() -> Word {
-    Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }
-}
 
 fn echo(args: &[Word]) -> Word {
     let mut line_end = true;
@@ -200,7 +196,7 @@ pub(super) fn printf(args: &[Word]) -> Option<Word> {
                         let text = value.literal();
                         let said = match letter {
                             'b' => text.map(|text| Word::lit(unescape(text))),
-                            'd' | 'i' if text.is_none_or(|text| text.parse::<i64>().is_err()) => Some(name()),
+                            'd' | 'i' if text.is_none_or(|text| text.parse::<i64>().is_err()) => Some(Word::name()),
                             'q' => Some(requoted(value)),
                             _ => None,
                         };
@@ -243,55 +239,26 @@ fn requoted(word: &Word) -> Word {
 fn unescape(text: &str) -> String {
     let mut out: Vec<u8> = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        rest = tail;
-        if *first != b'\\' {
-            out.push(*first);
-            continue;
-        }
-        let Some((letter, tail)) = rest.split_first() else {
-            out.push(b'\\');
-            break;
-        };
-        rest = tail;
-        match letter {
-            b'n' => out.push(b'\n'),
-            b't' => out.push(b'\t'),
-            b'r' => out.push(b'\r'),
-            b'a' => out.push(7),
-            b'b' => out.push(8),
-            b'v' => out.push(11),
-            b'f' => out.push(12),
-            b'e' | b'E' => out.push(27),
-            b'\\' => out.push(b'\\'),
-            b'x' if rest.first().is_some_and(u8::is_ascii_hexdigit) => out.push(number(&mut rest, 16, 2)),
-            b'0'..=b'7' => {
-                let mut from: &[u8] = std::slice::from_ref(letter);
-                let first = number(&mut from, 8, 1);
-                let more = rest.iter().take(if *letter == b'0' { 3 } else { 2 }).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
-                let mut value = u32::from(first);
-                for byte in rest.iter().take(more) {
-                    value = value * 8 + u32::from(byte - b'0');
-                }
-                rest = rest.get(more..).unwrap_or(&[]);
-                out.push((value & 0xff) as u8);
+    while let [first, tail @ ..] = rest {
+        let (byte, length) = match (first, tail) {
+            (b'\\', [b'e' | b'E', ..]) => (27, 1),
+            (b'\\', [b'\\', ..]) => (b'\\', 1),
+            (b'\\', [b'x', digits @ ..]) if digits.first().is_some_and(u8::is_ascii_hexdigit) => {
+                let (value, length) = escapes::number(digits, 16, 2);
+                (low_byte(value), 1 + length)
             }
-            other => out.extend([b'\\', *other]),
-        }
+            // Behind a zero there may be three more digits.
+            (b'\\', [b'0', digits @ ..]) => {
+                let (value, length) = escapes::number(digits, 8, 3);
+                (low_byte(value), 1 + length)
+            }
+            (b'\\', escape) => escapes::byte(escape).unwrap_or((b'\\', 0)),
+            (plain, _) => (*plain, 0),
+        };
+        out.push(byte);
+        rest = tail.get(length..).unwrap_or_default();
     }
     String::from_utf8_lossy(&out).into_owned()
-}
-
-fn number(rest: &mut &[u8], radix: u32, most: usize) -> u8 {
-    let count = rest.iter().take(most).take_while(|byte| char::from(**byte).is_digit(radix)).count();
-    let (digits, tail) = rest.split_at_checked(count).unwrap_or((&[], rest));
-    *rest = tail;
-    low_byte(digits.iter().fold(0u32, |value, digit| value * radix + char::from(*digit).to_digit(radix).unwrap_or(0)))
-}
-
-/// What is left of a number in a byte, as `\\777` leaves `\\377`.
-fn low_byte(number: u32) -> u8 {
-    number.to_le_bytes()[0]
 }
 
 /// What `tr` makes of a text.

@@ -19,8 +19,7 @@ impl Shell<'_> {
             (name_tests(args), operands)
         } else {
             // fd: the first operand is the pattern, the others are folders.
-            let extension =
-                arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--extension")).and_then(|flag| flag.value.as_ref()?.literal());
+            let extension = arguments.value("--extension").and_then(Word::literal);
             let pattern = operands.first().and_then(Word::literal).and_then(fd_pattern);
             let test = extension.map(|extension| Word::lit(format!("*.{extension}"))).or(pattern);
             (test.filter(|test| !sweeps(test)).into_iter().collect(), operands.get(1..).unwrap_or(&[]).to_vec())

@@ -68,35 +68,32 @@ impl Shell<'_> {
         if !reads || (stdin.text.is_none() && stdin.file.is_none() && from_file(stdin)) {
             return output;
         }
+        // What a file holds that standard input is connected to.
+        let redirected = |shell: &mut Self, args: &[Word]| {
+            let path = Word::lit(stdin.file.clone()?);
+            shell.script_file(program, &path, &Word::lit("bash"), args, &Stdin::default())
+        };
         if program.shell_stdin {
             match &stdin.text {
                 Some(text) => {
-                    let (mut text, positional) = (text.clone(), arguments.operands.clone());
+                    let mut text = text.clone();
                     // A backslash at its very end goes on in no line.
                     if let Some(Piece::Lit(last)) = Rc::make_mut(&mut text).pieces.last_mut()
                         && last.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
                     {
                         last.pop();
                     }
-                    output = self.within(name, |shell| {
-                        shell.separate(|shell| {
-                            shell.inherit();
-                            shell.state.place.positional = Some(Rc::new(positional));
-                            shell.text(&text, &Stdin::default())
-                        })
-                    });
-                    if matches!(name, "at" | "batch") {
-                        // It runs later, and writes elsewhere.
-                        output = Some(Output::unknown());
-                    }
+                    let run = self.script_text(name, &text, &Word::lit("bash"), &arguments.operands, &Stdin::default());
+                    // What runs later writes elsewhere.
+                    output = Some(if matches!(name, "at" | "batch") { Output::unknown() } else { run });
                 }
-                None if stdin.file.is_some() => output = self.redirected(program, stdin, &arguments.operands),
+                None if stdin.file.is_some() => output = redirected(self, &arguments.operands),
                 None => self.opaque(format!("{} | {name}", from()), "a command line comes out of a pipe"),
             }
         } else if arguments.from_stdin || reads_text(program, arguments) {
             match &stdin.text {
-                Some(text) => self.code(program.language, &text.clone(), usize::MAX),
-                None if stdin.file.is_some() => drop(self.redirected(program, stdin, &[])),
+                Some(text) => self.code(program.language, &text.clone(), None),
+                None if stdin.file.is_some() => drop(redirected(self, &[])),
                 // Patches and lists of times come out of other programs; what they do is not this command's to know.
                 None if program.language.is_empty() || matches!(program.language, "patch" | "cron") => {}
                 None => self.opaque(format!("{} | {name}", from()), "a program text comes out of a pipe"),
@@ -149,14 +146,14 @@ fn appended(mut inner: Vec<Word>, arguments: &Arguments, stdin: &Stdin) -> Vec<V
     let replaced = arguments
         .flags
         .iter()
-        .find(|flag| flag.names.iter().any(|name| name == "-I" || name == "--replace"))
+        .find(|flag| flag.is("-I") || flag.is("--replace"))
         .map(|flag| flag.value.as_ref().and_then(Word::literal).filter(|text| !text.is_empty()).unwrap_or("{}").to_owned());
     let items: Vec<Word> = match (&stdin.items, stdin.text.as_ref().map(|text| (text, text.literal()))) {
         (Some(items), _) => items.clone(),
         (None, Some((_, Some(text)))) if replaced.is_some() => text.lines().map(|line| Word::lit(line.trim_start())).collect(),
         (None, Some((_, Some(text)))) => text.split_whitespace().map(Word::lit).collect(),
         (None, Some((text, None))) if names(text) => vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: true }],
-        (None, _) => vec![Word { multi: true, ..Word::unknown() }],
+        (None, _) => vec![Word::several()],
     };
     match replaced {
         Some(mark) if items.len() <= MAX_LINES => {

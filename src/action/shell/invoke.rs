@@ -4,10 +4,9 @@
 use std::rc::Rc;
 
 use super::builtin::joined;
-use super::{Output, Shell, Stdin};
+use super::{Output, Shell, Stdin, git};
 use crate::action::arguments::{self, Arguments};
-use crate::action::git;
-use crate::action::word::{Bound, Piece, Word};
+use crate::action::word::{Bound, Piece, Word, is_one};
 use crate::action::{Deed, Run};
 
 /// Variables that one line may export: each command is judged with all of them.
@@ -202,7 +201,7 @@ impl Shell<'_> {
 
     /// Follows the commands that stand in variables which programs start.
     pub(super) fn started(&mut self, env: &[(String, Word)]) {
-        for (name, value) in env.iter().filter(|(name, value)| STARTED.split(' ').any(|known| known == name) && value.literal().is_some()) {
+        for (name, value) in env.iter().filter(|(name, value)| is_one(STARTED, name) && value.literal().is_some()) {
             // A bar in front says that the output is read (less(1), "INPUT PREPROCESSOR").
             let line = Word::lit(value.prefix().trim_start_matches('|'));
             self.line_within(name, &line, &Stdin::default());

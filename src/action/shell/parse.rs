@@ -33,10 +33,7 @@ pub fn read(text: &str) -> Reading {
 #[must_use]
 pub fn read_as(text: &str, zsh: bool) -> Reading {
     let mut shared = Shared::new(text.len(), zsh);
-    let mut script = Reader::new(text, None, &mut shared).whole();
-    if !shared.bodies.is_empty() {
-        heredoc::place(&mut script, &mut shared.bodies);
-    }
+    let script = Reader::new(text, None, &mut shared).whole();
     Reading { script, faults: shared.faults }
 }
 
@@ -265,12 +262,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Command) -> Command {
-        if !self.enter() {
-            return Command::Simple(Simple::default());
-        }
-        let command = read(self);
-        self.leave();
-        command
+    pub(super) fn nested(&mut self, read: impl FnOnce(&mut Self) -> Command) -> Command {
+        self.deeper(read).unwrap_or_else(|| Command::Simple(Simple::default()))
     }
 }

@@ -32,15 +32,15 @@ impl Shell<'_> {
                     let line = words.get(1..).unwrap_or(&[]).iter().find(|word| !word.prefix().starts_with('-'));
                     match line.map(|line| (line, line.literal())) {
                         Some((_, Some(line))) => _ = self.within("iex", |shell| shell.powershell(line)),
-                        Some((line, None)) => self.unreadable(line.to_string(), "the command line is computed"),
-                        None => self.unreadable(text, "a command line comes out of a pipe"),
+                        Some((line, None)) => self.opaque(line.to_string(), "the command line is computed"),
+                        None => self.opaque(text, "a command line comes out of a pipe"),
                     }
                     super::Output::unknown()
                 }
                 _ => {
                     // Names of commands are the same in every case.
                     let usual =
-                        words.first().and_then(Word::literal).is_some_and(|word| self.programs().find(word).is_none() && self.programs().find(&name).is_some());
+                        words.first().and_then(Word::literal).is_some_and(|word| self.programs.find(word).is_none() && self.programs.find(&name).is_some());
                     if let Some(first) = words.first_mut().filter(|_| usual) {
                         *first = Word::lit(name);
                     }

@@ -60,7 +60,7 @@ impl Shell<'_> {
             _ => None,
         };
         for line in lines.unwrap_or_default() {
-            let follow = |shell: &mut Self| shell.within(name, |shell| shell.separate(|shell| shell.text(&line, &Stdin::default())));
+            let follow = |shell: &mut Self| drop(shell.line_within(name, &line, &Stdin::default()));
             if stored {
                 self.while_stored(follow)
             } else {
@@ -107,7 +107,7 @@ impl Shell<'_> {
 
     /// The file that an option names.
     fn named_file(&self, arguments: &Arguments, option: &str) -> Option<Vec<String>> {
-        let flag = arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == option))?;
+        let flag = arguments.flags.iter().find(|flag| flag.is(option))?;
         Some(self.path(flag.value.as_ref()?).word.literal().map(str::to_owned).into_iter().collect())
     }
 

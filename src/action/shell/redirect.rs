@@ -18,7 +18,7 @@ impl Shell<'_> {
             let input = redirect.fd.as_deref().is_none_or(|fd| fd == "0");
             match &redirect.to {
                 Target::HereDocument(body) => {
-                    let text = self.scalar(body);
+                    let text = body.get().map(|body| self.scalar(body)).unwrap_or_default();
                     if input {
                         stdin = Cow::Owned(Stdin { text: Some(Rc::new(text)), connected: true, ..Stdin::default() });
                     }
@@ -84,29 +84,28 @@ impl Shell<'_> {
                 _ => continue,
             };
             let target = self.scalar(word);
-            self.spend(output.text.as_ref().map_or(0, |text| text.size()));
-            let change = match (&output.text, stdout) {
-                (Some(text), true) => match (text.literal(), append) {
-                    (Some(text), false) => Change::Whole(text.to_owned()),
-                    (Some(text), true) => Change::Append(text.to_owned()),
-                    (None, _) => Change::Unknown,
-                },
-                _ => Change::Unknown,
-            };
-            let path = self.path(&target);
-            if stdout {
-                let path = &path.word.to_string();
-                let text = output.text.clone().unwrap_or_else(|| Rc::new(Word::unknown()));
-                match &output.file {
-                    Some(file) if !append => self.state.copy(file, path),
-                    _ if append => self.state.append(path, text),
-                    _ => self.state.write(path, text),
-                }
-            }
+            let change = if stdout { self.sent(&target, output.text.as_ref(), output.file.as_deref(), append) } else { Change::Unknown };
             self.write(&target, change, None);
             kept &= !stdout;
         }
         if kept { output } else { Output::nothing() }
+    }
+
+    /// Remembers what a file holds to which a text was sent, or what another file holds; gives what becomes of its text.
+    pub(super) fn sent(&mut self, target: &Word, text: Option<&Rc<Word>>, file: Option<&str>, append: bool) -> Change {
+        self.spend(text.map_or(0, |text| text.size()));
+        let path = &self.path(target).word.to_string();
+        let stands = text.cloned().unwrap_or_else(|| Rc::new(Word::unknown()));
+        match file {
+            Some(file) if !append => self.state.copy(file, path),
+            _ if append => self.state.append(path, stands),
+            _ => self.state.write(path, stands),
+        }
+        match (text.and_then(|text| text.literal()), append) {
+            (Some(text), false) => Change::Whole(text.to_owned()),
+            (Some(text), true) => Change::Append(text.to_owned()),
+            (None, _) => Change::Unknown,
+        }
     }
 
     /// Notes a write, unless it is to a device that keeps nothing.

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use super::state::Variable;
 use super::{Output, Shell, Stdin};
-use crate::action::arguments::Arguments;
 use crate::action::lookup::{Found, Lookup};
 use crate::action::program::Program;
 use crate::action::word::Word;
@@ -112,64 +111,41 @@ impl Shell<'_> {
         if is_system(path.prefix()) {
             return None;
         }
-        let name = path.clone();
-        self.stretches(&path, |shell, text| {
-            let interpreter = interpreter(text.prefix());
-            match shell.programs.find(interpreter).filter(|program| !program.shell_stdin) {
-                Some(program) => {
-                    shell.code(program.language, text, usize::MAX);
-                    Output::unknown()
-                }
-                None => {
-                    shell.lent = env.to_vec();
-                    shell.script_text(text, &name, args.to_vec(), stdin)
-                }
+        self.stretches(&path, |shell, text| match shell.programs.find(interpreter(text.prefix())).filter(|program| !program.shell_stdin) {
+            Some(program) => shell.interpreted(&program, text, &path, args, stdin),
+            None => {
+                shell.lent = env.to_vec();
+                shell.script_text("script", text, &path, args, stdin)
             }
         })
     }
 
-    /// A file of commands that is given to its interpreter.
-    pub(super) fn script_file(&mut self, program: &Program, word: &Word, arguments: &Arguments, stdin: &Stdin) {
-        let path = self.path(word).word;
-        let name = path.clone();
-        self.stretches(&path, |shell, text| {
-            if program.shell_stdin {
-                return shell.script_text(text, &name, arguments.operands.get(1..).unwrap_or(&[]).to_vec(), stdin);
-            }
-            shell.code(program.language, text, usize::MAX);
-            Output::unknown()
-        });
+    /// A file of commands that is given to its interpreter. None: there is no such file.
+    pub(super) fn script_file(&mut self, program: &Program, path: &Word, name: &Word, args: &[Word], stdin: &Stdin) -> Option<Output> {
+        self.stretches(path, |shell, text| shell.interpreted(program, text, name, args, stdin))
     }
 
-    /// Text of a shell script in a shell of its own.
-    fn script_text(&mut self, text: &Word, name: &Word, positional: Vec<Word>, stdin: &Stdin) -> Output {
-        let run = self.within("script", |shell| {
+    /// Text that a program reads as its commands.
+    fn interpreted(&mut self, program: &Program, text: &Word, name: &Word, args: &[Word], stdin: &Stdin) -> Output {
+        if program.shell_stdin {
+            return self.script_text("script", text, name, args, stdin);
+        }
+        self.code(program.language, text, None);
+        Output::unknown()
+    }
+
+    /// Text of a shell script in a shell of its own, where it finds `name` as `$0` and `args` behind it.
+    pub(super) fn script_text(&mut self, step: &str, text: &Word, name: &Word, args: &[Word], stdin: &Stdin) -> Output {
+        let run = self.within(step, |shell| {
             shell.separate(|shell| {
                 shell.inherit();
-                shell.state.place.positional = Some(Rc::new(positional));
-                shell.named(name);
+                shell.state.place.positional = Some(Rc::new(args.to_vec()));
+                shell.state.place.name = Some(name.clone());
+                shell.state.put("BASH_SOURCE", Variable::Array(vec![name.clone()]));
                 shell.text(text, stdin)
             })
         });
         run.unwrap_or_default()
-    }
-
-    /// `$0` and its kind.
-    fn named(&mut self, name: &Word) {
-        self.state.place.name = Some(name.clone());
-        self.state.put("BASH_SOURCE", Variable::Array(vec![name.clone()]));
-    }
-
-    /// Text that a shell or an interpreter reads from a file on standard input. None: there is no such file.
-    pub(super) fn redirected(&mut self, program: &Program, stdin: &Stdin, positional: &[Word]) -> Option<Output> {
-        let path = Word::lit(stdin.file.clone()?);
-        self.stretches(&path, |shell, text| {
-            if program.shell_stdin {
-                return shell.script_text(text, &Word::lit("bash"), positional.to_vec(), &Stdin::default());
-            }
-            shell.code(program.language, text, usize::MAX);
-            Output::unknown()
-        })
     }
 
     /// `source FILE`: what it sets stays.

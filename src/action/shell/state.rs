@@ -134,46 +134,11 @@ pub(super) struct Mark {
 const MAX_VALUES: usize = 256;
 
 /// Variables that name a program by convention (environ(7), GNU make's "Variables Used by Implicit Rules"), and one of its kind.
-const PROGRAMS: &[(&str, &str)] = &[
-    ("SHELL", "bash"),
-    ("BASH", "bash"),
-    ("EDITOR", "vi"),
-    ("VISUAL", "vi"),
-    ("PAGER", "less"),
-    ("BROWSER", "xdg-open"),
-    ("SUDO", "sudo"),
-    ("GIT", "git"),
-    ("RM", "rm"),
-    ("CC", "cc"),
-    ("CXX", "c++"),
-    ("LD", "ld"),
-    ("AR", "ar"),
-    ("MAKE", "make"),
-    ("CMAKE", "cmake"),
-    ("CARGO", "cargo"),
-    ("RUSTC", "rustc"),
-    ("GO", "go"),
-    ("NODE", "node"),
-    ("NPM", "npm"),
-    ("JAVA", "java"),
-    ("PYTHON", "python3"),
-    ("PIP", "pip"),
-    ("RUBY", "ruby"),
-    ("PERL", "perl"),
-    ("PHP", "php"),
-    ("DOCKER", "docker"),
-    ("KUBECTL", "kubectl"),
-];
-
+const PROGRAMS: &str = "SHELL=bash BASH=bash EDITOR=vi VISUAL=vi PAGER=less BROWSER=xdg-open SUDO=sudo GIT=git RM=rm CC=cc CXX=c++ LD=ld AR=ar \
+    MAKE=make CMAKE=cmake CARGO=cargo RUSTC=rustc GO=go NODE=node NPM=npm JAVA=java PYTHON=python3 PIP=pip RUBY=ruby PERL=perl PHP=php DOCKER=docker \
+    KUBECTL=kubectl";
 /// Folders of a home where nothing else is set (XDG Base Directory Specification; the Cargo book; `go help environment`).
-const FOLDERS: &[(&str, &str)] = &[
-    ("XDG_CACHE_HOME", ".cache"),
-    ("XDG_CONFIG_HOME", ".config"),
-    ("XDG_STATE_HOME", ".local/state"),
-    ("XDG_DATA_HOME", ".local/share"),
-    ("CARGO_HOME", ".cargo"),
-    ("GOPATH", "go"),
-];
+const FOLDERS: &str = "XDG_CACHE_HOME=.cache XDG_CONFIG_HOME=.config XDG_STATE_HOME=.local/state XDG_DATA_HOME=.local/share CARGO_HOME=.cargo GOPATH=go";
 
 impl State {
     pub(super) fn new(setting: &Setting) -> Self {
@@ -211,19 +176,19 @@ impl State {
             return;
         }
         if let Some(home) = &setting.home {
-            for (name, folder) in FOLDERS {
+            for (name, folder) in FOLDERS.split(' ').filter_map(|folder| folder.split_once('=')) {
                 self.supposed(name, format!("{home}/{folder}"));
             }
         }
         for name in ["TMPDIR", "TMP", "TEMP", "RUNNER_TEMP"] {
             self.supposed(name, setting.temporary.clone());
         }
-        for (name, program) in PROGRAMS {
-            self.supposed(name, (*program).to_owned());
+        for (name, program) in PROGRAMS.split(' ').filter_map(|program| program.split_once('=')) {
+            self.supposed(name, program.to_owned());
         }
         // Only their shape is known: a name or a number.
         for name in ["RANDOM", "SECONDS", "UID", "EUID", "PPID", "LINENO", "USER", "HOSTNAME"] {
-            self.given(name, Word { pieces: vec![Piece::Any(Bound::Name)], multi: false });
+            self.given(name, Word::name());
         }
     }
 
@@ -245,7 +210,7 @@ impl State {
     pub(super) fn get(&self, name: &str) -> Option<Word> {
         match name {
             "PWD" => return Some(self.place.cwd.clone()),
-            "?" | "$" | "#" | "-" => return Some(Word { pieces: vec![Piece::Any(Bound::Name)], multi: false }),
+            "?" | "$" | "#" | "-" => return Some(Word::name()),
             _ => {}
         }
         if let Ok(number) = name.parse::<usize>() {
@@ -283,7 +248,7 @@ impl State {
     pub(super) fn change(&mut self, name: &str) {
         self.fix(name);
         if self.variable(name).is_some() {
-            self.set(name, Word { multi: true, ..Word::unknown() });
+            self.set(name, Word::several());
         }
     }
 
@@ -291,7 +256,7 @@ impl State {
     pub(super) fn doubt(&mut self, prefix: &str) {
         let meant: Vec<String> = self.variables.known.keys().filter(|name| !prefix.is_empty() && name.starts_with(prefix)).cloned().collect();
         for name in meant {
-            self.set(&name, Word { multi: true, ..Word::unknown() });
+            self.set(&name, Word::several());
         }
     }
 
@@ -320,9 +285,9 @@ impl State {
 
     pub(super) fn put(&mut self, name: &str, value: Variable) {
         let value = match value {
-            Variable::Array(values) if values.len() > MAX_VALUES => Variable::Scalar(Word { multi: true, ..Word::unknown() }),
+            Variable::Array(values) if values.len() > MAX_VALUES => Variable::Scalar(Word::several()),
             Variable::Scalar(word) if self.changed.known.contains_key(name) => Variable::Scalar(Word { multi: word.multi, ..Word::unknown() }),
-            _ if self.refused || self.changed.known.contains_key(name) => Variable::Scalar(Word { multi: true, ..Word::unknown() }),
+            _ if self.refused || self.changed.known.contains_key(name) => Variable::Scalar(Word::several()),
             other => other,
         };
         // It is in the environment from the start, so a new value is too.

@@ -5,15 +5,15 @@ use crate::action::code::{self, Found, Language};
 use crate::action::patch;
 use crate::action::program::Program;
 use crate::action::word::{Piece, Word};
-use crate::action::{Change, Deed, Delete};
+use crate::action::{Change, Deed, Delete, Write};
 
 impl Shell<'_> {
     /// Program text of another language.
-    pub(super) fn code(&mut self, language: &str, text: &Word, at: usize) {
+    pub(super) fn code(&mut self, language: &str, text: &Word, from: Option<usize>) {
         if language == "patch" {
-            return self.patch(Some(text), at);
+            text.literal().map(|text| self.patch(text, from));
+            return;
         }
-        let from = (at != usize::MAX).then_some(at);
         let language = Language::NAMES.iter().find(|(name, _)| *name == language).map_or(Language::Unknown, |(_, language)| *language);
         let computed = !text.pieces.is_empty() && text.pieces.iter().all(|piece| matches!(piece, Piece::Any(_)));
         if computed && !matches!(language, Language::Awk | Language::Sed | Language::Cron) {
@@ -66,10 +66,10 @@ impl Shell<'_> {
         };
         match found {
             Found::Shell(line) => {
-                self.within("code", |shell| shell.separate(|shell| shell.text(&Word::lit(line), &Stdin::default())));
+                self.line_within("code", &Word::lit(line), &Stdin::default());
             }
             Found::Argv(words) => {
-                let words = words.into_iter().map(|word| word.map_or_else(|| Word { multi: true, ..Word::unknown() }, Word::lit)).collect();
+                let words = words.into_iter().map(|word| word.map_or_else(|| Word::several(), Word::lit)).collect();
                 self.within("code", |shell| shell.separate(|shell| shell.invoke(words, Vec::new(), &Stdin::default())));
             }
             Found::Write { path, append, text } => {
@@ -88,26 +88,22 @@ impl Shell<'_> {
         }
     }
 
-    /// A patch that is applied.
-    pub(in crate::action) fn patch(&mut self, text: Option<&Word>, at: usize) {
-        let from = (at != usize::MAX).then_some(at);
-        let Some(text) = text.and_then(Word::literal) else { return };
-        let changes = if text.contains("*** Begin Patch") { patch::codex(text) } else { patch::unified(text, None) };
-        match changes {
-            Ok(changes) => {
-                for change in changes {
-                    let path = self.path(&Word::lit(change.path));
-                    let deed = match change.kind {
-                        patch::Kind::Delete => Deed::Delete(Delete { path, recursive: false, moved: false }),
-                        patch::Kind::Add => Deed::Write(crate::action::Write { path, change: Change::Whole(change.added) }),
-                        patch::Kind::Update | patch::Kind::MoveTo => {
-                            Deed::Write(crate::action::Write { path, change: Change::Patch { added: change.added, removed: change.removed } })
-                        }
-                    };
-                    self.push(deed, from);
-                }
-            }
-            Err(_) => self.opaque("a patch", "the patch cannot be read"),
+    /// A patch that is applied; false for a text that is none.
+    pub(in crate::action) fn patch(&mut self, text: &str, from: Option<usize>) -> bool {
+        let Some(changes) = patch::read(text) else {
+            self.opaque("a patch", "the patch cannot be read");
+            return true;
+        };
+        let any = !changes.is_empty();
+        for patch::FileChange { path, kind, added, removed } in changes {
+            let path = self.path(&Word::lit(path));
+            let deed = match kind {
+                patch::Kind::Delete => Deed::Delete(Delete { path, recursive: false, moved: false }),
+                patch::Kind::Add => Deed::Write(Write { path, change: Change::Whole(added) }),
+                patch::Kind::Update => Deed::Write(Write { path, change: Change::Patch { added, removed } }),
+            };
+            self.push(deed, from);
         }
+        any
     }
 }

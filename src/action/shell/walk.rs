@@ -8,7 +8,7 @@ use super::parse;
 use super::state::{Mark, Variable};
 use super::{Output, Shell, Stdin};
 use crate::action::Deed;
-use crate::action::word::{Bound, Piece, Word};
+use crate::action::word::{Bound, Piece, Word, is_one};
 
 /// Stand for holes in text that is read a second time (`bash -c "git push $X"`): for any text, and for a name from a known
 /// producer. Private-use characters: letters to the reader, and never typed.
@@ -240,7 +240,7 @@ impl Shell<'_> {
     pub(super) fn trapped(&mut self, known: usize) {
         // A trap may set another one; those are not followed for ever.
         for line in self.traps.split_off(known) {
-            self.within("trap", |shell| shell.separate(|shell| shell.text(&line, &Stdin::default())));
+            self.line_within("trap", &line, &Stdin::default());
         }
     }
 
@@ -315,7 +315,7 @@ impl Shell<'_> {
     fn for_loop(&mut self, name: &str, words: Option<&[RawWord]>, body: &Script, stdin: &Stdin) -> Output {
         let values = match words {
             Some(words) => words.iter().flat_map(|word| self.fields(word)).collect(),
-            None => self.state.place.positional.as_deref().cloned().unwrap_or_else(|| vec![Word { multi: true, ..Word::unknown() }]),
+            None => self.state.place.positional.as_deref().cloned().unwrap_or_else(|| vec![Word::several()]),
         };
         if values.is_empty() {
             return Output::nothing();
@@ -336,7 +336,7 @@ impl Shell<'_> {
         let last = words.and_then(<[_]>::last).map(|word| word.parts.as_slice());
         if matches!(last, Some([Part::Quoted(text)]) if text.is_empty()) {
             // So the reader puts down `select`, which ends with any of its words.
-            self.state.set(name, Word { multi: true, ..Word::unknown() });
+            self.state.set(name, Word::several());
         }
         Output { text: text.map(Rc::new), items: None, file: None }
     }
@@ -349,7 +349,7 @@ impl Shell<'_> {
             self.localize(simple, &assign.name);
             // What is assigned twice may have been fixed the first time.
             let again = simple.assigns_after.iter().take(at).any(|before| before.name == assign.name);
-            self.store(&assign.name, if again { Variable::Scalar(Word { multi: true, ..Word::unknown() }) } else { value });
+            self.store(&assign.name, if again { Variable::Scalar(Word::several()) } else { value });
         }
         let fault = std::mem::take(&mut self.faulty);
         let words: Vec<Word> = simple.words.iter().flat_map(|word| self.fields(word)).collect();
@@ -428,7 +428,7 @@ impl Shell<'_> {
             self.arithmetic(subscript);
             self.value(assign);
             // Which element is meant is not followed.
-            return Variable::Scalar(Word { multi: true, ..Word::unknown() });
+            return Variable::Scalar(Word::several());
         }
         let before = self.state.variable(&assign.name).filter(|_| assign.append).cloned();
         self.spend(before.as_ref().map_or(0, Variable::size));
@@ -445,7 +445,7 @@ impl Shell<'_> {
                         old.extend(&word);
                         Variable::Scalar(old)
                     }
-                    Some(Variable::Array(_)) if assign.append => Variable::Scalar(Word { multi: true, ..Word::unknown() }),
+                    Some(Variable::Array(_)) if assign.append => Variable::Scalar(Word::several()),
                     _ => Variable::Scalar(word),
                 }
             }
@@ -456,7 +456,7 @@ impl Shell<'_> {
                 let subscripts =
                     values.iter().enumerate().any(|(at, (subscript, _))| subscript.as_ref().is_some_and(|subscript| assign.append || !in_row(at, subscript)));
                 let mut all = match before {
-                    _ if subscripts => vec![Word { multi: true, ..Word::unknown() }],
+                    _ if subscripts => vec![Word::several()],
                     Some(Variable::Array(old)) if assign.append => old,
                     Some(Variable::Scalar(old)) if assign.append => vec![old],
                     _ => Vec::new(),
@@ -480,7 +480,7 @@ impl Shell<'_> {
         self.state.put(name, value);
         if self.zsh && matches!(name, "PATH" | "path") {
             // One is made of the other.
-            self.state.set(if name == "path" { "PATH" } else { "path" }, Word { multi: true, ..Word::unknown() });
+            self.state.set(if name == "path" { "PATH" } else { "path" }, Word::several());
         }
     }
 }
@@ -510,33 +510,13 @@ fn reads(condition: &Script) -> bool {
 
 /// Whether it makes a difference that a command can fail. The shell's own commands, and some more, are taken to succeed.
 fn may_fail(command: &Command) -> bool {
-    let succeeds = |name: &str| {
-        matches!(
-            name,
-            "cd" | "pushd"
-                | "mkdir"
-                | "export"
-                | "set"
-                | "shopt"
-                | "true"
-                | ":"
-                | "echo"
-                | "printf"
-                | "declare"
-                | "readonly"
-                | "typeset"
-                | "unset"
-                | "umask"
-                | "alias"
-                | "trap"
-        )
-    };
+    const SUCCEED: &str = "cd pushd mkdir export set shopt true : echo printf declare readonly typeset unset umask alias trap";
     match command {
         Command::Simple(simple) => match simple.words.first().map(|word| word.parts.as_slice()) {
             Some([Part::Text(name)]) => {
                 let option = |word: &RawWord| matches!(word.parts.first(), Some(Part::Text(text)) if text.starts_with('-'));
                 let late = simple.words.iter().skip(1).skip_while(|word| option(word)).any(option);
-                !succeeds(name) || (late && !matches!(name.as_str(), "echo" | "printf"))
+                !is_one(SUCCEED, name) || (late && !matches!(name.as_str(), "echo" | "printf"))
             }
             Some(_) => true,
             None => simple

@@ -92,11 +92,7 @@ impl Reader<'_, '_> {
                     self.character(parts, byte);
                 }
                 // In a subscript that turns out to be none, these run.
-                b'<' | b'>' if !bounds.to_colon => {
-                    if !self.process_substitution(parts) {
-                        self.character(parts, byte);
-                    }
-                }
+                b'<' | b'>' if !bounds.to_colon => self.angle(parts),
                 _ if byte == closing && !bounds.to_colon => {
                     self.bump();
                     return EndedBy::Bracket;
@@ -226,45 +222,39 @@ impl Reader<'_, '_> {
     /// Bash looks for the `)` that ends the whole first, by counting parentheses; the text is arithmetic if the second
     /// parenthesis is closed right in front of it. If not, what stands between is a list.
     pub(super) fn arithmetic_or_substitution(&mut self, quoted: bool) -> Part {
-        let start = self.pos;
-        if !self.enter() {
-            return Part::Command { script: Script::default(), quoted };
-        }
-        self.bump();
-        let mut expression = RawWord::default();
-        let inner = self.closing(Bracket::Arithmetic, &mut expression.parts);
-        let mut outer = None;
-        if let Some(inner) = inner {
-            let content = std::mem::replace(&mut self.pos, inner + 1);
-            if self.peek() == Some(b')') {
-                let close = std::mem::replace(&mut self.pos, content);
-                if !balanced(self.text.get(content..inner).unwrap_or_default()) {
-                    self.pos = start;
-                    let part = Part::Command { script: self.substitution_to(Some(close)), quoted };
-                    self.leave();
-                    return part;
+        let read = |reader: &mut Self| {
+            let start = reader.pos;
+            reader.bump();
+            let content = reader.pos;
+            let mut expression = RawWord::default();
+            let mut close = reader.closing(Bracket::Arithmetic, &mut expression.parts);
+            if let Some(inner) = close {
+                reader.pos = inner + 1;
+                if reader.peek() == Some(b')') {
+                    let outer = std::mem::replace(&mut reader.pos, content);
+                    if balanced(reader.text.get(content..inner).unwrap_or_default()) {
+                        expression = reader.expression_to(inner);
+                        reader.pos = outer + 1;
+                        return Part::Arithmetic { expression, quoted };
+                    }
+                    close = Some(outer);
+                } else {
+                    close = reader.closing(Bracket::Arithmetic, &mut expression.parts);
                 }
-                expression = self.expression_to(inner);
-                self.pos = close + 1;
-                self.leave();
+            }
+            if reader.is_over() {
                 return Part::Arithmetic { expression, quoted };
             }
-            outer = self.closing(Bracket::Arithmetic, &mut expression.parts);
-        }
-        let part = if self.is_over() {
-            Part::Arithmetic { expression, quoted }
-        } else {
-            self.pos = start;
-            Part::Command { script: self.substitution_to(outer), quoted }
+            reader.pos = start;
+            Part::Command { script: reader.substitution_to(close), quoted }
         };
-        self.leave();
-        part
+        self.deeper(read).unwrap_or_else(|| Part::Command { script: Script::default(), quoted })
     }
 
     /// The list of a substitution that ends at a known place, or, if none was found, wherever it does.
     fn substitution_to(&mut self, close: Option<usize>) -> Script {
         let Some(close) = close else {
-            return self.enclosed_list();
+            return self.enclosed_list(Closers::PARENTHESIS, b')');
         };
         let script = self.up_to(close, |reader| reader.substituted(Closers::NONE, Self::whole));
         self.pos = close + 1;
@@ -275,29 +265,21 @@ impl Reader<'_, '_> {
     pub(super) fn bracketed_arithmetic(&mut self, quoted: bool) -> Part {
         let start = self.pos;
         let mut expression = RawWord::default();
-        if self.enter() {
-            let close = self.closing(Bracket::Square, &mut expression.parts);
-            if !self.is_over() {
-                expression = self.expression_to(close.unwrap_or(usize::MAX));
-                match close {
-                    Some(_) => self.bump(),
-                    None => self.fault_at("unterminated arithmetic", start),
-                }
+        self.deeper(|reader| {
+            let close = reader.closing(Bracket::Square, &mut expression.parts);
+            if !reader.is_over() {
+                expression = reader.expression_to(close.unwrap_or(usize::MAX));
+                reader.close(b']', "unterminated arithmetic", start);
             }
-            self.leave();
-        }
+        });
         Part::Arithmetic { expression, quoted }
     }
 
     /// `[ … ]` after a variable's name, whose bracket has been read. False: the closing one is missing.
     pub(super) fn subscript(&mut self, in_braces: bool) -> (RawWord, bool) {
         let mut word = RawWord::default();
-        let mut closed = false;
-        if self.enter() {
-            closed = self.expression_into(&mut word.parts, Bounds { in_braces, ..SUBSCRIPT }) == EndedBy::Bracket;
-            self.leave();
-        }
-        (word, closed)
+        let ended = self.deeper(|reader| reader.expression_into(&mut word.parts, Bounds { in_braces, ..SUBSCRIPT }));
+        (word, ended == Some(EndedBy::Bracket))
     }
 
     /// An offset or a length of `${name:offset:length}`.

@@ -1,6 +1,6 @@
 //! Compound commands: groups, loops, conditions, `case`, tests, functions and co-processes.
 
-use super::super::ast::{Arm, Command, Part, RawWord, Script, Simple};
+use super::super::ast::{Arm, Command, Part, RawWord, Script};
 use super::cursor::{Closers, Reader, Reserved, is_metacharacter};
 
 fn literal(text: &str) -> RawWord {
@@ -27,11 +27,7 @@ impl Reader<'_, '_> {
     pub(super) fn subshell(&mut self) -> Command {
         self.bump();
         let body = self.waiting(Closers::PARENTHESIS, Self::required_list);
-        if self.peek() == Some(b')') {
-            self.bump();
-        } else {
-            self.fault("a `)` is missing");
-        }
+        self.close(b')', "a `)` is missing", self.pos);
         Command::Subshell { body, redirects: self.redirects() }
     }
 
@@ -229,11 +225,7 @@ impl Reader<'_, '_> {
             }
             self.bump();
         }
-        if self.peek() == Some(b')') {
-            self.bump();
-        } else {
-            self.fault("a `)` is missing after a pattern");
-        }
+        self.close(b')', "a `)` is missing after a pattern", self.pos);
         Arm { patterns, body: self.list(), goes_on: false }
     }
 
@@ -326,13 +318,7 @@ impl Reader<'_, '_> {
     pub(super) fn function_body(&mut self, name: String) -> Command {
         self.skip_lines();
         let at = self.pos;
-        let body = if self.enter() {
-            let body = self.command(false);
-            self.leave();
-            body
-        } else {
-            Command::Simple(Simple::default())
-        };
+        let body = self.nested(|reader| reader.command(false));
         if !self.shared.zsh && matches!(body, Command::Simple(_) | Command::Function { .. } | Command::Coproc { .. }) {
             self.fault_at("the body of a function is not a compound command", at);
         }

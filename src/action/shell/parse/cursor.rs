@@ -1,7 +1,9 @@
 //! The place in the text: characters, line continuations, operators, reserved words, limits and faults.
 //! What is made of them stands in the other files.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::super::ast::{Fault, RawWord};
 use super::arithmetic::Bracket;
@@ -21,8 +23,6 @@ const READ_AGAIN: usize = 32;
 pub(super) struct Shared {
     /// What was not read.
     pub(super) faults: Vec<Fault>,
-    /// The bodies of the here-documents, by number: they are read later than the redirection they belong to.
-    pub(super) bodies: Vec<RawWord>,
     /// How many constructs are open.
     depth: usize,
     /// A limit was reached: from here on every reader finds the end of its text.
@@ -36,7 +36,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(length: usize, zsh: bool) -> Self {
         let fuel = length.saturating_add(1024).saturating_mul(READ_AGAIN);
-        Self { faults: Vec::new(), bodies: Vec::new(), depth: 0, stopped: false, fuel, zsh }
+        Self { faults: Vec::new(), depth: 0, stopped: false, fuel, zsh }
     }
 }
 
@@ -95,46 +95,35 @@ pub(super) enum Reserved {
     While,
 }
 
-impl Reserved {
-    fn from_word(word: &[u8]) -> Option<Self> {
-        Some(match word {
-            b"!" => Self::Not,
-            b"{" => Self::OpenBrace,
-            b"}" => Self::CloseBrace,
-            b"[[" => Self::OpenTest,
-            b"case" => Self::Case,
-            b"coproc" => Self::Coproc,
-            b"do" => Self::Do,
-            b"done" => Self::Done,
-            b"elif" => Self::Elif,
-            b"else" => Self::Else,
-            b"esac" => Self::Esac,
-            b"fi" => Self::Fi,
-            b"for" => Self::For,
-            b"function" => Self::Function,
-            b"if" => Self::If,
-            b"select" => Self::Select,
-            b"then" => Self::Then,
-            b"time" => Self::Time,
-            b"until" => Self::Until,
-            b"while" => Self::While,
-            _ => return None,
-        })
-    }
+/// The reserved words, and what must be open for one to stand in command position, unless it begins a command.
+const RESERVED: &[(&str, Reserved, Closers)] = &[
+    ("!", Reserved::Not, Closers::NONE),
+    ("{", Reserved::OpenBrace, Closers::NONE),
+    ("}", Reserved::CloseBrace, Closers::BRACE),
+    ("[[", Reserved::OpenTest, Closers::NONE),
+    ("case", Reserved::Case, Closers::NONE),
+    ("coproc", Reserved::Coproc, Closers::NONE),
+    ("do", Reserved::Do, Closers::DO),
+    ("done", Reserved::Done, Closers::DONE),
+    ("elif", Reserved::Elif, Closers::ELSE),
+    ("else", Reserved::Else, Closers::ELSE),
+    ("end", Reserved::End, Closers::END),
+    ("esac", Reserved::Esac, Closers::ESAC),
+    ("fi", Reserved::Fi, Closers::FI),
+    ("for", Reserved::For, Closers::NONE),
+    ("function", Reserved::Function, Closers::NONE),
+    ("if", Reserved::If, Closers::NONE),
+    ("select", Reserved::Select, Closers::NONE),
+    ("then", Reserved::Then, Closers::THEN),
+    ("time", Reserved::Time, Closers::NONE),
+    ("until", Reserved::Until, Closers::NONE),
+    ("while", Reserved::While, Closers::NONE),
+];
 
+impl Reserved {
     /// What must be open for this word to stand in command position. None: it begins a command.
-    pub(super) const fn closes(self) -> Option<Closers> {
-        Some(match self {
-            Self::CloseBrace => Closers::BRACE,
-            Self::Do => Closers::DO,
-            Self::Done => Closers::DONE,
-            Self::Elif | Self::Else => Closers::ELSE,
-            Self::End => Closers::END,
-            Self::Esac => Closers::ESAC,
-            Self::Fi => Closers::FI,
-            Self::Then => Closers::THEN,
-            _ => return None,
-        })
+    pub(super) fn closes(self) -> Option<Closers> {
+        RESERVED.iter().find(|(_, reserved, _)| *reserved == self).map(|(.., closers)| *closers).filter(|closers| *closers != Closers::NONE)
     }
 }
 
@@ -159,8 +148,8 @@ pub(super) const fn continues_name(byte: u8) -> bool {
 /// A here-document whose body is still to come.
 #[derive(Debug)]
 pub(super) struct Pending {
-    /// Number of its body.
-    pub(super) body: usize,
+    /// Its place in the redirection.
+    pub(super) body: Rc<OnceCell<RawWord>>,
     /// The line that ends it.
     pub(super) delimiter: String,
     /// A quoted delimiter: the body is data.
@@ -371,10 +360,9 @@ impl<'t, 's> Reader<'t, 's> {
         }
         let (word, length, end) = self.short_word::<8>()?;
         let word = word.get(..length)?;
-        if word == b"end" && self.closers.has(Closers::END) {
-            return Some((Reserved::End, end));
-        }
-        Reserved::from_word(word).map(|reserved| (reserved, end))
+        let found = RESERVED.iter().find(|(name, ..)| name.as_bytes() == word)?.1;
+        // Only zsh knows `end`, where a loop waits for it.
+        (found != Reserved::End || self.closers.has(Closers::END)).then_some((found, end))
     }
 
     /// Passes over a reserved word, if it is next.
@@ -425,18 +413,25 @@ impl<'t, 's> Reader<'t, 's> {
         }
     }
 
-    /// One construct deeper. False: that is too deep, and reading has stopped.
-    pub(super) fn enter(&mut self) -> bool {
+    /// Reads one construct deeper. None: that is too deep, and reading has stopped.
+    pub(super) fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.shared.depth >= MAX_DEPTH {
             self.stop("nested too deep");
-            return false;
+            return None;
         }
         self.shared.depth += 1;
-        true
+        let result = read(self);
+        self.shared.depth = self.shared.depth.saturating_sub(1);
+        Some(result)
     }
 
-    pub(super) fn leave(&mut self) {
-        self.shared.depth = self.shared.depth.saturating_sub(1);
+    /// Passes over the sign that closes what began at `start`.
+    pub(super) fn close(&mut self, sign: u8, missing: &'static str, start: usize) {
+        if self.peek() == Some(sign) {
+            self.bump();
+        } else {
+            self.fault_at(missing, start);
+        }
     }
 
     /// Some bytes are to be read again. False: that has been done too often, and reading has stopped.
@@ -496,12 +491,9 @@ impl<'t, 's> Reader<'t, 's> {
         self.shared.faults.push(Fault { what, at, refused_by_shell: false });
     }
 
-    /// A reader for a text that stands, escaped, at `pos` of this one. None: a limit was reached.
-    pub(super) fn within<'n>(&'n mut self, text: &'n str, pos: usize) -> Option<Reader<'n, 'n>> {
-        if !self.read_again(text.len()) {
-            return None;
-        }
+    /// Reads a text that stands, escaped, at `pos` of this one. None: a limit was reached.
+    pub(super) fn within<T>(&mut self, text: &str, pos: usize, read: impl FnOnce(&mut Reader<'_, '_>) -> T) -> Option<T> {
         let base = self.base.unwrap_or(pos);
-        Some(Reader::new(text, Some(base), self.shared))
+        self.deeper(|outer| outer.read_again(text.len()).then(|| read(&mut Reader::new(text, Some(base), outer.shared)))).flatten()
     }
 }

@@ -2,8 +2,8 @@
 
 use super::super::ast::{Op, Parameter, Part, RawWord};
 use super::arithmetic::Bracket;
-use super::cursor::{Reader, begins_name, continues_name};
-use super::words::{Quoting, append, push_quoted, push_text};
+use super::cursor::{Closers, Reader, begins_name, continues_name};
+use super::words::{Quoting, append, push_quoted};
 
 pub(super) const fn is_special_parameter(byte: u8) -> bool {
     matches!(byte, b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')
@@ -40,69 +40,42 @@ impl Reader<'_, '_> {
             if self.peek() == Some(b'|') {
                 self.bump();
             }
-            return Part::Command { script: self.braced_list(), quoted };
+            return Part::Command { script: self.enclosed_list(Closers::CHARACTER_BRACE, b'}'), quoted };
         }
         let start = self.pos;
         let mut parameter = Parameter { name: String::new(), subscript: None, indirect: false, length: false, op: Op::None, quoted };
-        if self.enter() {
-            if self.shared.zsh && self.zsh_flags(&mut parameter, quoting) {
-                self.leave();
-                return Part::Parameter(Box::new(parameter));
+        self.deeper(|reader| {
+            if !(reader.shared.zsh && reader.zsh_flags(&mut parameter, quoting)) {
+                reader.parameter_head(&mut parameter);
+                parameter.op = reader.operator(&parameter, quoting);
+                reader.close(b'}', "unterminated parameter expansion", start);
             }
-            self.parameter_head(&mut parameter);
-            parameter.op = self.operator(&parameter, quoting);
-            if self.peek() == Some(b'}') {
-                self.bump();
-            } else {
-                self.fault_at("unterminated parameter expansion", start);
-            }
-            self.leave();
-        }
+        });
         Part::Parameter(Box::new(parameter))
     }
 
     /// `!`, `#`, the name and the subscript.
     fn parameter_head(&mut self, parameter: &mut Parameter) {
         let second = self.peek_second();
-        let third_ends = self.third_is_brace();
-        match self.peek() {
-            Some(b'!') => {
-                parameter.indirect = match second {
-                    Some(byte) if begins_name(byte) || byte.is_ascii_digit() => true,
-                    Some(b'@' | b'*') => true,
-                    Some(b'#' | b'?') => third_ends,
-                    _ => false,
-                };
-                if parameter.indirect {
-                    self.bump();
-                }
-            }
-            Some(b'#') => {
-                parameter.length = match second {
-                    Some(byte) if begins_name(byte) || byte.is_ascii_digit() => true,
-                    Some(b'@' | b'*') => true,
-                    Some(byte) if is_special_parameter(byte) => third_ends,
-                    _ => false,
-                };
-                if parameter.length {
-                    self.bump();
-                }
-            }
-            _ => {}
+        if let Some(sign @ (b'!' | b'#')) = self.peek() {
+            let given = match second {
+                Some(b'@' | b'*') => true,
+                Some(byte) if begins_name(byte) || byte.is_ascii_digit() => true,
+                // `${!#}`, `${#?}`
+                Some(byte) => self.third_is_brace() && if sign == b'!' { matches!(byte, b'#' | b'?') } else { is_special_parameter(byte) },
+                None => false,
+            };
+            (parameter.indirect, parameter.length) = (given && sign == b'!', given && sign == b'#');
+            self.pos += usize::from(given);
         }
         match self.peek() {
-            Some(byte) if begins_name(byte) => parameter.name = self.take_name().unwrap_or_default(),
             Some(byte) if byte.is_ascii_digit() => {
                 while let Some(digit) = self.peek().filter(u8::is_ascii_digit) {
                     self.bump();
                     parameter.name.push(char::from(digit));
                 }
             }
-            Some(byte) if is_special_parameter(byte) => {
-                self.bump();
-                parameter.name.push(char::from(byte));
-            }
-            _ => {}
+            _ => parameter.name = self.bare_name().unwrap_or_default(),
         }
         if !parameter.name.is_empty() && self.peek() == Some(b'[') {
             self.bump();
@@ -153,8 +126,7 @@ impl Reader<'_, '_> {
             }
             b'#' | b'%' => {
                 let longest = self.doubled(byte);
-                let pattern = self.operand(Quoting::None, b'}');
-                if byte == b'#' { Op::TrimPrefix { longest, pattern } } else { Op::TrimSuffix { longest, pattern } }
+                Op::Trim { suffix: byte == b'%', longest, pattern: self.operand(Quoting::None, b'}') }
             }
             b'/' => self.replacement(),
             b'^' | b',' => {
@@ -230,12 +202,7 @@ impl Reader<'_, '_> {
             match byte {
                 b'}' => break,
                 _ if byte == stop => break,
-                b'<' | b'>' => {
-                    if !self.process_substitution(&mut parts) {
-                        self.bump();
-                        push_text(&mut parts, char::from(byte).encode_utf8(&mut [0; 4]));
-                    }
-                }
+                b'<' | b'>' => self.angle(&mut parts),
                 _ => self.unquoted_piece(&mut parts, |byte| byte == b'}' || byte == stop || matches!(byte, b'<' | b'>')),
             }
         }

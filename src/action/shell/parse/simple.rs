@@ -15,13 +15,6 @@ enum Builtin {
     TakesArrays,
 }
 
-/// A word that begins like an assignment.
-enum Beginning {
-    Assign(Assign),
-    /// It was none, and has been read as a word.
-    Word(RawWord),
-}
-
 impl Builtin {
     fn of(word: &RawWord) -> Self {
         match word.parts.as_slice() {
@@ -69,11 +62,11 @@ impl Reader<'_, '_> {
             if simple.words.is_empty() {
                 // Behind `name=value >file`, bash no longer takes `name[a b]=` for one word.
                 match self.beginning(after_assign || simple.assigns.is_empty()) {
-                    Some(Beginning::Assign(assign)) => {
+                    Some(Ok(assign)) => {
                         simple.assigns.push(assign);
                         after_assign = true;
                     }
-                    Some(Beginning::Word(word)) => simple.words.push(word),
+                    Some(Err(word)) => simple.words.push(word),
                     None => {
                         let word = self.word();
                         builtin = Builtin::of(&word);
@@ -172,9 +165,9 @@ impl Reader<'_, '_> {
     }
 
     /// A word that begins with a name and a bracket, or an assignment. None, and nothing passed over: neither.
-    fn beginning(&mut self, subscripts: bool) -> Option<Beginning> {
+    fn beginning(&mut self, subscripts: bool) -> Option<Result<Assign, RawWord>> {
         if let Some(head) = self.assignment_head() {
-            return Some(Beginning::Assign(self.assigned(head)));
+            return Some(Ok(self.assigned(head)));
         }
         let here = self.pos;
         let name = self.take_name()?;
@@ -182,25 +175,7 @@ impl Reader<'_, '_> {
             self.pos = here;
             return None;
         }
-        let bracket = self.pos;
-        self.bump();
-        let (subscript, closed) = self.subscript(false);
-        if !closed {
-            self.fault_at("unterminated subscript", bracket);
-        }
-        let appends = self.looking_at("+=");
-        if self.eat("+=") || self.eat("=") {
-            let value = self.value();
-            return Some(Beginning::Assign(Assign { name, subscript: Some(subscript), append: appends, value }));
-        }
-        let mut parts = vec![Part::Text(name)];
-        push_text(&mut parts, "[");
-        append(&mut parts, subscript.parts);
-        if closed {
-            push_text(&mut parts, "]");
-        }
-        self.word_into(&mut parts);
-        Some(Beginning::Word(RawWord { parts }))
+        Some(self.bracketed(&name).map(|(subscript, append)| Assign { name, subscript: Some(subscript), append, value: self.value() }))
     }
 
     /// What is assigned.
@@ -208,22 +183,28 @@ impl Reader<'_, '_> {
         if self.peek() != Some(b'(') {
             return Value::Scalar(self.word());
         }
-        let mut elements = Vec::new();
-        if !self.enter() {
+        let elements = self.deeper(Self::elements).unwrap_or_default();
+        // `a=(x)y` is no array, but a text.
+        let rest = self.word();
+        if rest.parts.is_empty() {
             return Value::Array(elements);
         }
+        let mut word = spelled(Value::Array(elements));
+        append(&mut word.parts, rest.parts);
+        Value::Scalar(word)
+    }
+
+    /// The words of an array, from the parenthesis on.
+    fn elements(&mut self) -> Vec<(Option<RawWord>, RawWord)> {
+        let mut elements = Vec::new();
         let start = self.pos;
         let outer_pattern = self.pattern_at.take();
         self.bump();
         loop {
             self.skip_lines();
             match self.peek() {
-                None => {
-                    self.fault_at("unterminated array", start);
-                    break;
-                }
-                Some(b')') => {
-                    self.bump();
+                None | Some(b')') => {
+                    self.close(b')', "unterminated array", start);
                     break;
                 }
                 Some(b'[') => elements.push(self.subscripted_element()),
@@ -241,40 +222,42 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        self.leave();
         let pattern = std::mem::replace(&mut self.pattern_at, outer_pattern);
         if pattern.is_some_and(|at| self.last_line_end.is_some_and(|line_end| at < line_end)) {
             // Without the option `extglob`, bash gives up the line, and runs the next one as if nothing were open.
             self.unread("a pattern in an array in front of other lines");
         }
-        // `a=(x)y` is no array, but a text.
-        let rest = self.word();
-        if rest.parts.is_empty() {
-            return Value::Array(elements);
-        }
-        let mut word = spelled(Value::Array(elements));
-        append(&mut word.parts, rest.parts);
-        Value::Scalar(word)
+        elements
     }
 
-    /// `[…]=word`, or a word that begins with a bracket.
-    fn subscripted_element(&mut self) -> (Option<RawWord>, RawWord) {
+    /// `[…]` where an assignment may begin: what stands in it, and whether it is one (`+=` or `=` stands behind it); the
+    /// word that it begins otherwise, which begins with `name`.
+    fn bracketed(&mut self, name: &str) -> Result<(RawWord, bool), RawWord> {
         let bracket = self.pos;
         self.bump();
         let (subscript, closed) = self.subscript(false);
         if !closed {
             self.fault_at("unterminated subscript", bracket);
         }
-        if self.eat("=") || self.eat("+=") {
-            return (Some(subscript), self.word());
+        let appends = self.eat("+=");
+        if appends || self.eat("=") {
+            return Ok((subscript, appends));
         }
-        let mut parts = vec![Part::Text("[".to_owned())];
+        let mut parts = vec![Part::Text(format!("{name}["))];
         append(&mut parts, subscript.parts);
         if closed {
             push_text(&mut parts, "]");
         }
         self.word_into(&mut parts);
-        (None, RawWord { parts })
+        Err(RawWord { parts })
+    }
+
+    /// `[…]=word`, or a word that begins with a bracket.
+    fn subscripted_element(&mut self) -> (Option<RawWord>, RawWord) {
+        match self.bracketed("") {
+            Ok((subscript, _)) => (Some(subscript), self.word()),
+            Err(word) => (None, word),
+        }
     }
 
     /// Redirections behind a compound command.
@@ -340,35 +323,22 @@ impl Reader<'_, '_> {
             _ if first == b'&' => return None,
             _ => {}
         }
+        let zsh = self.shared.zsh;
         // The longest operator counts.
-        let target: fn(RawWord) -> Target = if self.eat("<<<") {
-            Target::HereString
-        } else if self.eat("<<-") {
-            return Some(Target::HereDocument(self.here_document(true)));
-        } else if self.eat("<<") {
-            return Some(Target::HereDocument(self.here_document(false)));
-        } else if self.eat("<&") {
-            return Some(Target::Duplicate { word: self.duplicated(), output: false });
-        } else if self.eat(">&") {
-            return Some(Target::Duplicate { word: self.duplicated(), output: true });
-        } else if self.eat("&>>") || self.eat(">>") {
-            if self.shared.zsh && !self.eat("|") && !self.eat("!") {
-                self.eat("&");
-            }
-            Target::Append
-        } else if self.eat("<>") {
-            Target::ReadWrite
-        } else if self.shared.zsh && self.peek() == Some(b'>') && self.peek_second() == Some(b'!') {
-            self.bump();
-            self.bump();
-            Target::Write
-        } else if self.eat("&>") || self.eat(">|") || self.eat(">") {
-            Target::Write
-        } else {
-            self.bump();
-            Target::Read
-        };
-        Some(target(self.target_word()))
+        let operator = ["<<<", "<<-", "<<", "<&", ">&", "&>>", ">>", "<>", ">!", "&>", ">|", ">", "<"];
+        let operator = operator.into_iter().filter(|operator| zsh || *operator != ">!").find(|operator| self.eat(operator))?;
+        if operator.ends_with(">>") && zsh && !self.eat("|") && !self.eat("!") {
+            self.eat("&");
+        }
+        Some(match operator {
+            "<<-" | "<<" => Target::HereDocument(self.here_document(operator == "<<-")),
+            "<&" | ">&" => Target::Duplicate { word: self.duplicated(), output: operator == ">&" },
+            "<<<" => Target::HereString(self.target_word()),
+            "<>" => Target::ReadWrite(self.target_word()),
+            "<" => Target::Read(self.target_word()),
+            "&>>" | ">>" => Target::Append(self.target_word()),
+            _ => Target::Write(self.target_word()),
+        })
     }
 
     fn target_word(&mut self) -> RawWord {

@@ -93,6 +93,7 @@ fn assign(assign: &Assign) -> String {
 }
 
 fn redirect(redirect: &Redirect) -> String {
+    let none = RawWord::default();
     let (operator, target) = match &redirect.to {
         Target::Read(target) => ("<", target),
         Target::Write(target) => (">", target),
@@ -100,7 +101,7 @@ fn redirect(redirect: &Redirect) -> String {
         Target::ReadWrite(target) => ("<>", target),
         Target::Duplicate { word: target, output: true } => (">&", target),
         Target::Duplicate { word: target, output: false } => ("<&", target),
-        Target::HereDocument(target) => ("<<", target),
+        Target::HereDocument(target) => ("<<", target.get().unwrap_or(&none)),
         Target::HereString(target) => ("<<<", target),
     };
     format!("{}{operator}{}", redirect.fd.as_deref().unwrap_or_default(), word(target))
@@ -136,8 +137,7 @@ fn parameter(parameter: &Parameter) -> String {
         Op::Default { assign: true, colon: with, word: value } => format!("{}={}", colon(*with), word(value)),
         Op::Alternative { colon: with, word: value } => format!("{}+{}", colon(*with), word(value)),
         Op::Error { colon: with, word: value } => format!("{}?{}", colon(*with), word(value)),
-        Op::TrimPrefix { longest, pattern } => format!("{}{}", twice("#", *longest), word(pattern)),
-        Op::TrimSuffix { longest, pattern } => format!("{}{}", twice("%", *longest), word(pattern)),
+        Op::Trim { suffix, longest, pattern } => format!("{}{}", twice(if *suffix { "%" } else { "#" }, *longest), word(pattern)),
         Op::Replace { all, anchor, pattern, with } => {
             let anchor = anchor.map(String::from).unwrap_or_default();
             format!("{}{anchor}{}/{}", twice("/", *all), word(pattern), word(with))

@@ -139,20 +139,17 @@ impl<'t> Reader<'t, '_> {
         }
         self.up_to(close.unwrap_or(usize::MAX), |reader| {
             while let Some(byte) = reader.peek() {
-                if !matches!(byte, b'<' | b'>') {
+                if matches!(byte, b'<' | b'>') {
+                    reader.angle(parts);
+                } else {
                     reader.unquoted_piece(parts, |byte| matches!(byte, b'<' | b'>'));
-                } else if !reader.process_substitution(parts) {
-                    reader.bump();
-                    push_text(parts, char::from(byte).encode_utf8(&mut [0; 4]));
                 }
             }
         });
         if close.is_some() {
-            self.bump();
             push_text(parts, ")");
-        } else {
-            self.fault_at("unterminated pattern", start);
         }
+        self.close(b')', "unterminated pattern", start);
     }
 
     /// A piece of unquoted text: a quoted stretch, an expansion, or text up to one of these or to what `ends` names.
@@ -235,26 +232,13 @@ impl<'t> Reader<'t, '_> {
     pub(super) fn double_quoted(&mut self, parts: &mut Vec<Part>) {
         let start = self.pos;
         self.bump();
-        let mut empty = true;
-        loop {
-            match self.peek() {
-                None => {
-                    self.fault_at("unterminated quote", start);
-                    break;
-                }
-                Some(b'"') => {
-                    self.bump();
-                    break;
-                }
-                Some(_) => {
-                    self.quoted_piece(parts, b'"', Quoting::Double, |_| false);
-                    empty = false;
-                }
-            }
-        }
-        if empty {
+        if matches!(self.peek(), None | Some(b'"')) {
             push_quoted(parts, "");
         }
+        while self.peek().is_some_and(|byte| byte != b'"') {
+            self.quoted_piece(parts, b'"', Quoting::Double, |_| false);
+        }
+        self.close(b'"', "unterminated quote", start);
     }
 
     /// A piece of text that is quoted as by double quotes: an escape, an expansion, or text up to one of these,
@@ -265,38 +249,23 @@ impl<'t> Reader<'t, '_> {
             Some(b'\\') => {
                 self.bump();
                 match self.raw() {
-                    Some(escaped @ (b'$' | b'`' | b'\\')) => {
+                    Some(escaped) if escaped == also || matches!(escaped, b'$' | b'`' | b'\\') || (escaped == b'"' && quoting == Quoting::Double) => {
                         self.bump();
                         push_quoted(parts, char::from(escaped).encode_utf8(&mut [0; 4]));
-                    }
-                    Some(escaped) if escaped == also => {
-                        self.bump();
-                        push_quoted(parts, char::from(escaped).encode_utf8(&mut [0; 4]));
-                    }
-                    Some(b'"') if quoting == Quoting::Double => {
-                        self.bump();
-                        push_quoted(parts, "\"");
                     }
                     _ => push_quoted(parts, "\\"),
                 }
             }
             Some(b'`') => self.backquoted(parts, true, quoting == Quoting::Double),
             Some(b'$') => self.dollar(parts, quoting),
-            Some(first) => {
-                // The first byte is text even where it would be special: the caller has looked at it.
-                self.bump_char(parts, first);
+            Some(_) => {
+                // The first character is text even where it would be special: the caller has looked at it.
+                if let Some(first) = self.take_char() {
+                    push_quoted(parts, first.encode_utf8(&mut [0; 4]));
+                }
                 let run = self.take_run(|byte| is_special_when_quoted(byte) || ends(byte));
                 push_quoted(parts, run);
             }
-        }
-    }
-
-    fn bump_char(&mut self, parts: &mut Vec<Part>, first: u8) {
-        if first.is_ascii() {
-            self.bump();
-            push_quoted(parts, char::from(first).encode_utf8(&mut [0; 4]));
-        } else if let Some(character) = self.take_char() {
-            push_quoted(parts, character.encode_utf8(&mut [0; 4]));
         }
     }
 
@@ -316,13 +285,9 @@ impl<'t> Reader<'t, '_> {
             push_quoted(parts, text);
             return;
         }
-        if !self.enter() {
-            return;
+        if let Some(word) = self.within(text, pos, |reader| reader.here_text()) {
+            append(parts, word.parts);
         }
-        if let Some(mut reader) = self.within(text, pos) {
-            append(parts, reader.here_text().parts);
-        }
-        self.leave();
     }
 
     /// What a `$` begins.
@@ -368,8 +333,21 @@ impl<'t> Reader<'t, '_> {
     /// `$(`, from the parenthesis on.
     pub(super) fn parenthesised_dollar(&mut self, parts: &mut Vec<Part>, quoted: bool) {
         self.bump();
-        let part = if self.peek() == Some(b'(') { self.arithmetic_or_substitution(quoted) } else { Part::Command { script: self.enclosed_list(), quoted } };
+        let part = if self.peek() == Some(b'(') {
+            self.arithmetic_or_substitution(quoted)
+        } else {
+            Part::Command { script: self.enclosed_list(Closers::PARENTHESIS, b')'), quoted }
+        };
         parts.push(part);
+    }
+
+    /// `<` or `>` where it is text unless it begins a substitution.
+    pub(super) fn angle(&mut self, parts: &mut Vec<Part>) {
+        if !self.process_substitution(parts)
+            && let Some(sign) = self.take_char()
+        {
+            push_text(parts, sign.encode_utf8(&mut [0; 4]));
+        }
     }
 
     /// `<( … )` or `>( … )`, if one is next.
@@ -381,35 +359,17 @@ impl<'t> Reader<'t, '_> {
         self.bump();
         self.peek();
         self.bump();
-        let script = self.enclosed_list();
+        let script = self.enclosed_list(Closers::PARENTHESIS, b')');
         parts.push(Part::Process { script, write });
         true
     }
 
-    /// The list up to the `)` of a substitution, whose beginning has been read.
-    pub(super) fn enclosed_list(&mut self) -> Script {
+    /// The list up to the sign that closes a substitution, whose beginning has been read.
+    pub(super) fn enclosed_list(&mut self, closers: Closers, sign: u8) -> Script {
         let start = self.pos;
-        self.substituted(Closers::PARENTHESIS, |reader| {
+        self.substituted(closers, |reader| {
             let script = reader.list();
-            if reader.peek() == Some(b')') {
-                reader.bump();
-            } else {
-                reader.fault_at("unterminated substitution", start);
-            }
-            script
-        })
-    }
-
-    /// The list up to the `}` of `${ …; }`.
-    pub(super) fn braced_list(&mut self) -> Script {
-        let start = self.pos;
-        self.substituted(Closers::CHARACTER_BRACE, |reader| {
-            let script = reader.list();
-            if reader.peek() == Some(b'}') {
-                reader.bump();
-            } else {
-                reader.fault_at("unterminated substitution", start);
-            }
+            reader.close(sign, "unterminated substitution", start);
             script
         })
     }
@@ -417,38 +377,28 @@ impl<'t> Reader<'t, '_> {
     /// A list that stands for itself: what the text around it waits for does not end it,
     /// and the here-documents of that text begin after it.
     pub(super) fn substituted(&mut self, closers: Closers, read: impl FnOnce(&mut Self) -> Script) -> Script {
-        if !self.enter() {
-            return Script::default();
-        }
-        let outer = (self.closers, std::mem::take(&mut self.pending), self.in_substitution, self.after_here_document);
-        self.closers = closers;
-        self.in_substitution = true;
-        self.after_here_document = false;
-        let script = read(self);
-        let here_documents = std::mem::replace(&mut self.pending, outer.1);
-        self.closers = outer.0;
-        self.in_substitution = outer.2;
-        self.after_here_document = outer.3;
-        // In zsh a body that has not begun here is empty.
-        if !self.shared.zsh {
-            self.delay_here_documents(here_documents);
-        }
-        self.leave();
-        script
+        let list = |reader: &mut Self| {
+            let outer = (reader.closers, std::mem::take(&mut reader.pending), reader.in_substitution, reader.after_here_document);
+            (reader.closers, reader.in_substitution, reader.after_here_document) = (closers, true, false);
+            let script = read(reader);
+            let here_documents = std::mem::replace(&mut reader.pending, outer.1);
+            (reader.closers, reader.in_substitution, reader.after_here_document) = (outer.0, outer.2, outer.3);
+            // In zsh a body that has not begun here is empty.
+            if !reader.shared.zsh {
+                reader.delay_here_documents(here_documents);
+            }
+            script
+        };
+        self.deeper(list).unwrap_or_default()
     }
 
     /// `` `…` ``
     pub(super) fn backquoted(&mut self, parts: &mut Vec<Part>, quoted: bool, in_quotes: bool) {
         let start = self.pos;
         let inner = self.backquoted_text(in_quotes);
-        if !self.enter() {
-            return;
-        }
-        if let Some(mut reader) = self.within(&inner, start) {
-            let script = reader.whole();
+        if let Some(script) = self.within(&inner, start, |reader| reader.whole()) {
             parts.push(Part::Command { script, quoted });
         }
-        self.leave();
     }
 
     /// What stands between backquotes. There a backslash escapes `$`, `` ` `` and itself, and in double quotes the

@@ -1,24 +1,24 @@
 //! Git's own ways: configuration given on the line, aliases, refspecs, the folder of `-C`. What its subcommands take as
 //! options stands with the other programs, as data.
 
-use super::arguments::{self, Arguments};
-use super::lookup::{Found, Lookup};
-use super::path::Path;
-use super::shell::{Output, Shell, Stdin};
-use super::word::{Piece, Word};
-use super::{Change, Deed, Flag, Push, PushKind, Write};
+use super::{Output, Shell, Stdin};
+use crate::action::arguments::{self, Arguments};
+use crate::action::lookup::{Found, Lookup};
+use crate::action::path::Path;
+use crate::action::word::{Piece, Word, is_one};
+use crate::action::{Action, Change, Deed, Flag, Push, PushKind, Write};
 
 /// Aliases that lead to aliases.
 const MAX_ALIASES: usize = 8;
 
 /// Follows a git command; `words` begins with `git`.
-pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+pub(super) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
     let args = words.get(1..).unwrap_or(&[]);
-    let Some(program) = shell.programs().find("git") else { return Output::default() };
+    let Some(program) = shell.programs.find("git") else { return Output::default() };
     let mut arguments = arguments::read(&program, args);
-    let inherited: Vec<(String, Word)> = shell.exported().into_iter().chain(env.iter().cloned()).collect();
+    let inherited: Vec<(String, Word)> = shell.state.environment().iter().chain(&env).cloned().collect();
     let given = configuration(&arguments.front, &inherited);
-    let set_here = shell.configured();
+    let set_here = shell.state.configured.clone();
     for (key, value) in &given {
         configured(shell, key, value, &env, stdin);
     }
@@ -30,7 +30,7 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         shell.computed_subcommand(words, &arguments, env, stdin);
         return Output::default();
     };
-    let before = shell.enter(&arguments, "-C");
+    let before = shell.enter(&arguments);
     let repository = repository(shell, &arguments, &inherited);
     if program.subcommand(&name).is_none() {
         let key = format!("alias.{}", name.to_ascii_lowercase());
@@ -40,7 +40,7 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         // The words of a configured alias are few and mean what they say; a shell line of one is a script.
         let is_script = stored.as_ref().is_some_and(|alias| alias.prefix().starts_with('!'));
         if let Some(alias) = given_here.or(stored) {
-            shell.leave(before);
+            shell.state.place.cwd = before;
             let run = |shell: &mut Shell| aliased(shell, &alias, args, &arguments, env, stdin);
             return if is_script { shell.while_stored(run) } else { run(shell) };
         }
@@ -63,20 +63,22 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         file_by_name(shell, &mut arguments);
     }
     let at = shell.note("git", words, &arguments, env.clone(), stdin);
-    shell.works_in(at, repository.clone());
+    if let Some(Action { deed: Deed::Run(run), .. }) = shell.actions.get_mut(at) {
+        run.folder.clone_from(&repository);
+    }
     match name.as_str() {
         "subtree" if arguments.subcommand.get(1).is_none_or(|name| !name.is("push")) => {}
         "push" | "send-pack" | "http-push" | "subtree" => {
             let configuration = [shell.stored_pushes(&repository, &arguments), given].concat();
-            for push in pushes(&arguments, &configuration, shell.branch()) {
-                shell.act(Deed::Push(push), at);
+            for push in pushes(&arguments, &configuration, shell.state.place.branch.clone()) {
+                shell.push(Deed::Push(push), Some(at));
             }
         }
         "config" => {
             if let Some((key, value)) = config_set(&arguments) {
                 alias_defined(shell, &key, &value);
                 started_by_configuration(shell, &key, &value, stdin);
-                shell.configure(key.clone(), value.clone());
+                shell.state.configured.push((key.clone(), value.clone()));
                 push_configured(shell, &key, &value, at);
             }
         }
@@ -88,16 +90,16 @@ pub(in crate::action) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(Str
         shell.line_within("git", &line.without_prefix(5), stdin);
     }
     shell.effects(&program, words, &arguments, &env, stdin, at);
-    let output = shell.asked(&name, args);
-    shell.leave(before);
+    let output = shell.git_output(&name, args);
+    shell.state.place.cwd = before;
     output
 }
 
 /// A folder of the repository that is worked on: the git folder that is named, or the present one, `-C` followed.
 fn repository(shell: &Shell, arguments: &Arguments, env: &[(String, Word)]) -> Word {
-    let flag = arguments.front.iter().rev().find(|flag| flag.names.iter().any(|name| name == "--git-dir")).and_then(|flag| flag.value.as_ref());
+    let flag = arguments.front.iter().rev().find(|flag| flag.is("--git-dir")).and_then(|flag| flag.value.as_ref());
     let variable = || env.iter().rev().find(|(name, _)| name == "GIT_DIR").map(|(_, value)| value);
-    flag.or_else(variable).map_or_else(|| shell.folder(), |folder| shell.path_of(folder).word)
+    flag.or_else(variable).map_or_else(|| shell.state.place.cwd.clone(), |folder| shell.path(folder).word)
 }
 
 /// `git checkout NAME`, where the name is that of a file and of no commit, takes the file from the index
@@ -119,12 +121,12 @@ fn configuration(front: &[Flag], env: &[(String, Word)]) -> Vec<(String, Word)> 
     let mut all = Vec::new();
     for flag in front {
         let Some(value) = &flag.value else { continue };
-        if flag.names.iter().any(|name| name == "--exec-path") {
+        if flag.is("--exec-path") {
             all.push(("exec-path".to_owned(), value.clone()));
             continue;
         }
-        let given = flag.names.iter().any(|name| name == "-c");
-        if given || flag.names.iter().any(|name| name == "--config-env") {
+        let given = flag.is("-c");
+        if given || flag.is("--config-env") {
             match value.prefix().split_once('=') {
                 Some((key, _)) if given => all.push((key_form(key), value.without_prefix(key.len() + 1))),
                 Some((key, _)) => all.push((key_form(key), Word::unknown())),
@@ -200,30 +202,23 @@ fn started_by_configuration(shell: &mut Shell, key: &str, value: &Word, stdin: &
 
 /// Normalises `git config` to `config set`, `config unset`, `config get`, …, with the key in the form git compares.
 fn normalise_config(arguments: &mut Arguments) {
-    const NEW: &[&str] = &["set", "unset", "get", "list", "edit", "rename-section", "remove-section"];
-    let has = |name: &str| arguments.flags.iter().any(|flag| flag.names.iter().any(|known| known == name));
-    let named = arguments.subcommand.get(1).and_then(Word::literal).filter(|name| NEW.contains(name)).map(str::to_owned);
+    const NEW: &str = "set unset get list edit rename-section remove-section";
+    const OLD: &[(&str, &str)] = &[
+        ("unset", "--unset --unset-all"),
+        ("remove-section", "--remove-section"),
+        ("rename-section", "--rename-section"),
+        ("edit", "--edit"),
+        ("list", "--list"),
+        ("get", "--get --get-all --get-regexp --get-urlmatch --get-color --get-colorbool"),
+        ("set", "--add --replace-all"),
+    ];
+    let named = arguments.subcommand.get(1).and_then(Word::literal).filter(|name| is_one(NEW, name)).map(str::to_owned);
     let written = named.is_some();
     let action = named.unwrap_or_else(|| {
-        let action = if has("--unset") || has("--unset-all") {
-            "unset"
-        } else if has("--remove-section") {
-            "remove-section"
-        } else if has("--rename-section") {
-            "rename-section"
-        } else if has("--edit") {
-            "edit"
-        } else if has("--list") {
-            "list"
-        } else if has("--get") || has("--get-all") || has("--get-regexp") || has("--get-urlmatch") || has("--get-color") || has("--get-colorbool") {
-            "get"
-        } else if has("--add") || has("--replace-all") {
-            "set"
-        } else {
-            let operands = arguments.operands.len() + arguments.subcommand.len().saturating_sub(1);
-            if operands >= 2 { "set" } else { "get" }
-        };
-        action.to_owned()
+        let given = |(_, flags): &&(&str, &str)| flags.split(' ').any(|flag| arguments.has(flag));
+        let operands = arguments.operands.len() + arguments.subcommand.len().saturating_sub(1);
+        let plain = if operands >= 2 { "set" } else { "get" };
+        OLD.iter().find(given).map_or(plain, |(action, _)| action).to_owned()
     });
     // In the old form the word behind `config` is the key.
     let mut operands: Vec<Word> = if written { Vec::new() } else { arguments.subcommand.drain(1..).collect() };
@@ -261,7 +256,7 @@ fn push_configured(shell: &mut Shell, key: &str, value: &Word, at: usize) {
         _ => false,
     };
     if let (Some((remote, _)), true) = (remote, forced) {
-        shell.act(Deed::Push(Push { remote: Some(Word::lit(remote)), target: None, kinds: vec![PushKind::NonFastForward], sure: true }), at);
+        shell.push(Deed::Push(Push { remote: Some(Word::lit(remote)), target: None, kinds: vec![PushKind::NonFastForward], sure: true }), Some(at));
     }
 }
 
@@ -276,8 +271,8 @@ fn alias_line(value: &Word) -> Word {
 
 /// Runs an alias with the arguments behind it.
 fn aliased(shell: &mut Shell, alias: &Word, args: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
-    if shell.aliases_used() >= MAX_ALIASES {
-        shell.unreadable("a git alias", "it is nested too deep to be read");
+    if shell.via.iter().filter(|step| *step == "git alias").count() >= MAX_ALIASES {
+        shell.opaque("a git alias", "it is nested too deep to be read");
         return Output::default();
     }
     let name = arguments.subcommand.first();
@@ -297,7 +292,7 @@ fn aliased(shell: &mut Shell, alias: &Word, args: &[Word], arguments: &Arguments
     words.extend_from_slice(front);
     match alias.literal() {
         Some(text) => words.extend(text.split_whitespace().map(|part| Word::lit(part.trim_matches(['"', '\''])))),
-        None => words.push(Word { multi: true, ..Word::unknown() }),
+        None => words.push(Word::several()),
     }
     words.extend_from_slice(rest);
     shell.words_within("git alias", words, env, stdin)
@@ -305,15 +300,11 @@ fn aliased(shell: &mut Shell, alias: &Word, args: &[Word], arguments: &Arguments
 
 /// What a push does to refs, from its flags, refspecs and the configuration on the line.
 fn pushes(arguments: &Arguments, configuration: &[(String, Word)], branch: Option<Word>) -> Vec<Push> {
-    let has = |name: &str| arguments.flags.iter().any(|flag| flag.names.iter().any(|known| known == name));
+    let has = |name: &str| arguments.has(name);
     if has("--dry-run") || has("--help") || has("-h") {
         return Vec::new();
     }
-    let remote = arguments
-        .operands
-        .first()
-        .cloned()
-        .or_else(|| arguments.flags.iter().find(|flag| flag.names.iter().any(|name| name == "--repo")).and_then(|flag| flag.value.clone()));
+    let remote = arguments.operands.first().or_else(|| arguments.value("--repo")).cloned();
     let configured = |suffix: &str| {
         configuration.iter().filter(|(key, _)| key.starts_with("remote.") && key.ends_with(suffix)).map(|(_, value)| value.clone()).collect::<Vec<_>>()
     };
@@ -388,22 +379,16 @@ fn branch_name(word: Word) -> Word {
 /// Branches switched to, and files taken from a commit or the index.
 fn checked_out(shell: &mut Shell, name: &str, arguments: &Arguments, at: usize) {
     let split = arguments.behind_dashes.unwrap_or(if name == "restore" { 0 } else { arguments.operands.len() });
-    let staged_only = arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "--staged"))
-        && !arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name == "--worktree"));
-    if !staged_only {
+    if !arguments.has("--staged") || arguments.has("--worktree") {
         for word in arguments.operands.get(split..).unwrap_or(&[]) {
-            let path = shell.path_of(word);
-            shell.act(Deed::Write(Write { path, change: Change::Unknown }), at);
+            let path = shell.path(word);
+            shell.push(Deed::Write(Write { path, change: Change::Unknown }), Some(at));
         }
     }
     if name != "restore" && arguments.behind_dashes.is_none() {
-        let created = arguments
-            .flags
-            .iter()
-            .find(|flag| flag.names.iter().any(|name| matches!(name.as_str(), "-b" | "-B" | "-c" | "-C" | "--create" | "--force-create" | "--orphan")))
-            .and_then(|flag| flag.value.clone());
-        if let Some(branch) = created.or_else(|| arguments.operands.first().cloned()) {
-            shell.switched(branch);
+        let created = ["-b", "-B", "-c", "-C", "--orphan"].iter().find_map(|name| arguments.value(name));
+        if let Some(branch) = created.or_else(|| arguments.operands.first()) {
+            shell.state.place.branch = Some(branch.clone());
         }
     }
 }
@@ -437,30 +422,23 @@ impl Shell<'_> {
 
     /// Whether a file of this name is in the present folder, and no commit.
     fn is_file(&mut self, name: &str) -> bool {
-        let Some(folder) = self.folder().literal().map(str::to_owned) else { return false };
+        let Some(folder) = self.state.place.cwd.literal().map(str::to_owned) else { return false };
         self.look_up(Lookup::IsFile(folder, name.to_owned())) == Found::Yes
     }
 
-    /// The folder of a `-C` option; gives the one before.
-    fn enter(&mut self, arguments: &Arguments, option: &str) -> Word {
-        let before = self.folder();
-        for flag in arguments.front.iter().filter(|flag| flag.names.iter().any(|name| name == option || name == "--work-tree")) {
-            if let Some(folder) = &flag.value {
-                let path = Path::resolve(&self.folder(), folder);
-                self.set_folder(path.word);
-            }
+    /// Goes to the folder of a `-C` option; gives the one before.
+    fn enter(&mut self, arguments: &Arguments) -> Word {
+        let before = self.state.place.cwd.clone();
+        for folder in arguments.front.iter().filter(|flag| flag.is("-C") || flag.is("--work-tree")).filter_map(|flag| flag.value.as_ref()) {
+            self.state.place.cwd = Path::resolve(&self.state.place.cwd, folder).word;
         }
         before
-    }
-
-    fn leave(&mut self, before: Word) {
-        self.set_folder(before);
     }
 
     /// `git $X`: any subcommand.
     fn computed_subcommand(&mut self, words: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) {
         let text: Vec<String> = words.iter().map(ToString::to_string).collect();
         self.note("git", words, arguments, env, stdin);
-        self.unreadable(text.join(" "), "the subcommand is computed");
+        self.opaque(text.join(" "), "the subcommand is computed");
     }
 }
