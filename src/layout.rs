@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::syntax::{Language, Settings};
+use crate::syntax::{Language, Settings, Silencers};
 pub use template::{Captures, matches};
 pub use template::{alternatives, unknown_variable};
 use template::{area, capture, fill, fits, widened};
@@ -41,6 +41,7 @@ pub struct Catalogue {
     #[serde(rename = "layout")]
     pub layouts: Vec<Layout>,
     pub settings: Vec<Settings>,
+    pub silencers: Silencers,
     /// Files that hold what tests expect, written by the tools themselves.
     pub snapshots: Vec<String>,
     /// Commands that run tests: the program, then words of it in their order.
@@ -143,6 +144,9 @@ impl Catalogue {
             all.languages.extend(one.languages);
             all.layouts.extend(one.layouts);
             all.settings.extend(one.settings);
+            if !one.silencers.comments.is_empty() {
+                all.silencers = one.silencers;
+            }
             all.snapshots.extend(one.snapshots);
             all.runners.extend(one.runners);
         }

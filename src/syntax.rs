@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 mod change;
+mod hollow;
 mod lex;
 mod node;
 mod pattern;
@@ -14,7 +15,7 @@ pub use change::{Lines, Need, is_generated, need, removed_lines};
 pub use lex::{Kind, Token, lex};
 pub use node::{Fault, Node, Source};
 pub use pattern::{Pattern, Patterns, glob};
-pub use weaken::{Settings, Weakened, settings_weakened, silenced, tests_weakened};
+pub use weaken::{Settings, Silencers, Weakened, bare, settings_weakened, tests_weakened};
 
 /// A language as data.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -57,6 +58,8 @@ pub struct Language {
     pub only: Patterns,
     /// Assertions.
     pub asserts: Patterns,
+    /// Words that an assertion is given besides what it compares.
+    pub still: Vec<String>,
     /// Tests in documentation: what a comment or a string holds then.
     pub doctests: Vec<String>,
     /// Blocks of tests within a source.

@@ -1,7 +1,7 @@
 //! Tests in a text: where they stand, whether they are run, whether they assert anything.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Kind, Language, Pattern, Patterns, Token, lex};
 
@@ -11,6 +11,8 @@ const MAX_HEAD: usize = 200;
 const BRANCHES: &[&str] = &["if", "for", "while", "switch", "catch", "with", "return", "else", "do", "foreach", "match", "until", "unless", "function"];
 /// Rounds in which functions that call asserting functions are found.
 const MAX_ROUNDS: usize = 4;
+/// Assertions of a function that count where it is called.
+const MAX_WEIGHT: usize = 100;
 
 /// A text as code: without comments, brackets and blocks paired.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct Source<'t, 'l> {
     ends: Vec<usize>,
     /// How many assertions begin before each token.
     asserts: OnceCell<Vec<usize>>,
+    /// The same, with how many assertions a called function holds.
+    claims: OnceCell<Vec<usize>>,
     definitions: OnceCell<Vec<Definition<'t>>>,
     nodes: OnceCell<Vec<Node>>,
 }
@@ -91,6 +95,7 @@ impl<'t, 'l> Source<'t, 'l> {
             closes: Vec::new(),
             ends: Vec::new(),
             asserts: OnceCell::new(),
+            claims: OnceCell::new(),
             definitions: OnceCell::new(),
             nodes: OnceCell::new(),
         };
@@ -162,7 +167,11 @@ impl<'t, 'l> Source<'t, 'l> {
         self.tokens.get(at).is_some_and(|token| token.kind == Kind::Mark && token.text == text)
     }
 
-    fn close(&self, at: usize) -> usize {
+    fn is_word(&self, at: usize, text: &str) -> bool {
+        self.tokens.get(at).is_some_and(|token| token.kind == Kind::Word && token.text == text)
+    }
+
+    pub(super) fn close(&self, at: usize) -> usize {
         self.closes.get(at).copied().unwrap_or(at)
     }
 
@@ -173,14 +182,16 @@ impl<'t, 'l> Source<'t, 'l> {
         }
         // A bracket that the pattern opened and did not close.
         let open = (start..end).find(|at| self.close(*at) >= end && self.close(*at) != *at);
-        let past = open.map_or(end, |open| self.close(open) + 1);
-        if self.is(start, "(") && open == Some(start) {
+        let mut past = open.map_or(end, |open| self.close(open) + 1);
+        if open.is_some_and(|open| (open == start && self.is(open, "(")) || self.is(open, "{")) {
             return past;
         }
-        if open.is_some_and(|open| self.is(open, "{")) {
-            return past;
+        // `test.skipIf(slow)("name", …)` are calls too.
+        let calls = open.is_some() || self.is(past, "(");
+        while calls && self.is(past, "(") {
+            past = self.close(past) + 1;
         }
-        if !pattern.is_attribute() && open.is_some() && !self.opens_block(past) {
+        if !pattern.is_attribute() && calls && !self.opens_block(past) {
             return past;
         }
         self.block(past, pattern.is_attribute())
@@ -228,32 +239,51 @@ impl<'t, 'l> Source<'t, 'l> {
         self.ends.get(line).copied().unwrap_or(end).max(end)
     }
 
+    /// The end of the block that the line of `at` begins, by indentation.
+    pub(super) fn indented_end(&self, at: usize) -> usize {
+        let line = (0..=at).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.first)).unwrap_or(at);
+        self.ends.get(line).copied().unwrap_or(at)
+    }
+
+    /// Where assertions of the language stand that can fail.
+    fn own_asserts(&self) -> Vec<bool> {
+        let mut own: Vec<bool> = (0..self.tokens.len()).map(|at| self.any(&self.language.asserts, at).is_some()).collect();
+        let hollow = self.hollow().into_iter().map(|at| (at, self.statement_end(at)));
+        for (start, end) in self.dead().into_iter().chain(hollow) {
+            own.get_mut(start..end).into_iter().flatten().for_each(|own| *own = false);
+        }
+        own
+    }
+
+    /// How many assertions begin before each token, those of functions of this text with where these are called: each as
+    /// one, or with its `weight` as many as it holds.
+    fn counted(&self, own: &[bool], weight: bool) -> Vec<usize> {
+        let functions = self.definitions();
+        let names: BTreeSet<usize> = functions.iter().map(|function| function.at).collect();
+        let mut asserting: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut before = Vec::new();
+        for _ in 0..MAX_ROUNDS {
+            let mut count = 0;
+            before = Vec::with_capacity(self.tokens.len() + 1);
+            for (at, (token, own)) in self.tokens.iter().zip(own).enumerate() {
+                before.push(count);
+                let called = asserting.get(token.text).filter(|_| token.kind == Kind::Word && !names.contains(&at) && (!weight || self.is(at + 1, "(")));
+                count += called.map_or(usize::from(*own), |held| if weight { *held } else { 1 });
+            }
+            before.push(count);
+            let held = |function: &Definition<'t>| (function.name, between(&before, function.start, function.end).min(MAX_WEIGHT));
+            let found: BTreeMap<&str, usize> = functions.iter().map(held).filter(|(_, held)| *held > 0).collect();
+            if found == asserting {
+                break;
+            }
+            asserting = found;
+        }
+        before
+    }
+
     /// Assertions are those of the language, and calls of functions of this text that assert.
     fn asserts(&self) -> &[usize] {
-        self.asserts.get_or_init(|| {
-            let functions = self.definitions();
-            let names: BTreeSet<usize> = functions.iter().map(|function| function.at).collect();
-            let own: Vec<bool> = (0..self.tokens.len()).map(|at| self.any(&self.language.asserts, at).is_some()).collect();
-            let mut asserting: BTreeSet<&str> = BTreeSet::new();
-            let mut before = Vec::new();
-            for _ in 0..MAX_ROUNDS {
-                let mut count = 0;
-                before = Vec::with_capacity(self.tokens.len() + 1);
-                for (at, (token, own)) in self.tokens.iter().zip(&own).enumerate() {
-                    before.push(count);
-                    let called = token.kind == Kind::Word && asserting.contains(token.text) && !names.contains(&at);
-                    count += usize::from(called || *own);
-                }
-                before.push(count);
-                let asserts = |function: &&Definition| between(&before, function.start, function.end) > 0;
-                let found: BTreeSet<&str> = functions.iter().filter(asserts).map(|function| function.name).collect();
-                if found.len() == asserting.len() {
-                    break;
-                }
-                asserting = found;
-            }
-            before
-        })
+        self.asserts.get_or_init(|| self.counted(&self.own_asserts(), false))
     }
 
     /// Functions and classes.
@@ -274,29 +304,52 @@ impl<'t, 'l> Source<'t, 'l> {
         self.nodes.get_or_init(|| self.find_nodes())
     }
 
-    /// How many assertions stand in a stretch itself, without those of functions that it calls and without calls that only
-    /// give up on errors.
+    /// How many assertions a stretch comes to, with those in functions that it calls, without calls that only give up on
+    /// errors.
     pub fn claims(&self, start: usize, end: usize) -> usize {
+        let claims = self.claims.get_or_init(|| self.counted(&self.own_claims(), true));
+        between(claims, start, end)
+    }
+
+    fn own_claims(&self) -> Vec<bool> {
         const GIVING_UP: &[&str] = &["unwrap", "?", "Result"];
-        let counts = |at: &usize| self.tokens.get(*at).is_some_and(|token| !GIVING_UP.contains(&token.text)) && self.any(&self.language.asserts, *at).is_some();
-        (start..end.min(self.tokens.len())).filter(counts).count()
+        self.own_asserts().into_iter().zip(&self.tokens).map(|(own, token)| own && !GIVING_UP.contains(&token.text)).collect()
+    }
+
+    /// How often each assertion of the stretches stands there, as its tokens.
+    pub fn statements(&self, nodes: &[Node]) -> BTreeMap<String, usize> {
+        let own = self.own_claims();
+        let mut found = BTreeMap::new();
+        for at in nodes.iter().filter(|node| !node.skipped).flat_map(|node| node.start..node.end).filter(|at| own.get(*at) == Some(&true)) {
+            let tokens = self.tokens.get(at..self.statement_end(at)).unwrap_or(&[]);
+            *found.entry(tokens.iter().map(|token| token.text).collect::<Vec<_>>().join(" ")).or_default() += 1;
+        }
+        found
     }
 
     fn find_nodes(&self) -> Vec<Node> {
         let skips = self.places(&self.language.skips);
         let stops = self.places(&self.language.stops);
         let none = (0..self.tokens.len()).any(|at| self.any(&self.language.skip_all, at).is_some());
+        let (dead, sure) = (self.dead(), self.sure());
+        // What stands in a block that always runs stands where that begins.
+        let place = |at: usize| sure.iter().find(|(from, to)| (*from..*to).contains(&at)).map_or(at, |(from, _)| *from);
+        let is_return = |at: &usize| self.is_word(*at, "return") && self.tokens.get(at + 1).is_none_or(|next| next.first || matches!(next.text, ";" | "}"));
+        let returns: Vec<usize> = (0..self.tokens.len()).filter(is_return).collect();
         let mut nodes: Vec<Node> = Vec::new();
         for (start, matched, end) in self.places(&self.language.tests) {
             // Two patterns may speak of one test: `#[test]` and `#[tokio::test]`, an attribute and a name.
-            if nodes.last().is_some_and(|last| last.end == end) {
+            // A function within a test is its own affair.
+            if nodes.last().is_some_and(|last| last.end == end || (self.language.indent && start < last.end)) {
                 continue;
             }
             let skipped = none
+                || dead.iter().any(|(from, to)| (*from..*to).contains(&start))
                 || skips.iter().any(|(from, _, to)| (*from..*to).contains(&start) || (*to == end && *from >= start))
-                || stops.iter().any(|(at, ..)| self.stops(start, end, *at));
+                || stops.iter().any(|(at, ..)| self.stops(start, end, place(*at)));
+            let until = returns.iter().find(|at| self.stops(start, end, place(**at))).map_or(end, |at| *at);
             let line = self.tokens.get(start).map_or(0, |token| token.line);
-            nodes.push(Node { name: self.name(start, matched, end), start, end, line, skipped, asserts: between(self.asserts(), start, end) });
+            nodes.push(Node { name: self.name(start, matched, end), start, end, line, skipped, asserts: between(self.asserts(), start, until) });
         }
         nodes
     }

@@ -1,6 +1,6 @@
 //! Whether tests, or what tools are told to check, say less after a change than before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -11,88 +11,10 @@ const TOLERANCES: &[&str] =
     &["abs", "rel", "atol", "rtol", "delta", "epsilon", "eps", "tolerance", "within", "abs_tol", "rel_tol", "abs_diff_eq", "max_relative"];
 /// The same, for digits that must agree.
 const DIGITS: &[&str] = &["places", "toBeCloseTo", "decimal", "precision", "numDigits"];
+/// Assertions that come for each that leaves without another in its place: then tests are rewritten.
+const MOSTLY: usize = 3;
 /// Tokens between such a word and its number.
 const MAX_NEAR: usize = 12;
-/// Comments and attributes that silence a tool, each tool's own words.
-const SILENCERS: &[&str] = &[
-    "eslint-disable",
-    "oxlint-disable",
-    "biome-ignore",
-    "tslint:disable",
-    "@ts-ignore",
-    "@ts-nocheck",
-    "@ts-expect-error",
-    "$FlowFixMe",
-    "type: ignore",
-    "noqa",
-    "pylint: disable",
-    "pyright: ignore",
-    "mypy: ignore-errors",
-    "ruff: noqa",
-    "pragma: no cover",
-    "istanbul ignore",
-    "c8 ignore",
-    "v8 ignore",
-    "nolint",
-    "rubocop:disable",
-    ":nocov:",
-    "phpcs:ignore",
-    "phpcs:disable",
-    "@phpstan-ignore",
-    "@psalm-suppress",
-    "@codeCoverageIgnore",
-    "swiftlint:disable",
-    "shellcheck disable",
-    "credo:disable",
-    "coveralls-ignore",
-    "LCOV_EXCL",
-    "GCOVR_EXCL",
-    "NOLINT",
-    "noinspection",
-    "scalastyle:off",
-    "ktlint-disable",
-    "ignore_for_file",
-    "coverage:ignore",
-    "luacheck: ignore",
-    "stylelint-disable",
-    "hadolint ignore",
-    "tfsec:ignore",
-    "checkov:skip",
-    "nosec",
-    "NOSONAR",
-    "HLINT ignore",
-    "no critic",
-    "slither-disable",
-    "solhint-disable",
-];
-/// The same, as code: the tokens without blanks.
-const SILENCING_CODE: &[&str] = &[
-    "#[allow(",
-    "#![allow(",
-    "#[coverage(off",
-    "@SuppressWarnings",
-    "@Suppress(",
-    "@SuppressLint",
-    "[SuppressMessage",
-    "[ExcludeFromCodeCoverage",
-    "#pragmawarningdisable",
-    "@dialyzer",
-    "@_silgen",
-];
-/// Assertions that hold whatever the code does.
-const HOLLOW: &[&str] = &[
-    "assert True",
-    "assert ( true )",
-    "assert! ( true )",
-    "expect ( true ) . toBe ( true )",
-    "expect ( true ) . toBeTruthy",
-    "assertTrue ( true )",
-    "assertTrue ( True )",
-    "assert . ok ( true )",
-    "Assert . True ( true )",
-    "expect ( true ) . to",
-];
-
 /// What became weaker, in one clause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Weakened {
@@ -111,24 +33,18 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
     let before: Vec<Node> = old.nodes().iter().filter(|node| after.iter().any(|kept| kept.name == node.name) || !moved(node)).cloned().collect();
     let mut found = Vec::new();
     let gone: Vec<&Node> = before.iter().filter(|node| !after.iter().any(|kept| kept.name == node.name)).collect();
-    let come = after.iter().filter(|node| !before.iter().any(|known| known.name == node.name)).count();
+    let fresh = |node: &&Node| !before.iter().any(|known| known.name == node.name);
+    // A test of a table stands for as many as that has rows.
+    let come: usize = if gone.is_empty() { 0 } else { after.iter().filter(fresh).map(|node| new.rows(node)).sum() };
     let lost = gone.len() > come;
     if lost {
-        let words = |node: &&Node| {
-            old.tokens
-                .get(node.start..node.end)
-                .into_iter()
-                .flatten()
-                .filter(|token| token.kind == Kind::Word)
-                .map(|token| token.text.to_owned())
-                .collect::<Vec<_>>()
-        };
         let names: Vec<&str> = gone.iter().map(|node| node.name.as_str()).collect();
-        found.push(Weakened { what: format!("{} would be gone: {}", tests(gone.len() - come), list(&names)), gone: gone.iter().flat_map(words).collect() });
+        let words = gone.iter().flat_map(|node| words(old, node.start, node.end)).map(|(word, _)| word).collect();
+        found.push(Weakened { what: format!("{} would be gone: {}", tests(gone.len() - come), list(&names)), gone: words });
     }
     let skipped = |nodes: &[Node]| nodes.iter().filter(|node| node.skipped).count();
     // A test that is skipped by another word for `it` is told once.
-    let marks = |source: &Source| source.places(&source.language.skips).len() + source.places(&source.language.stops).len();
+    let marks = |source: &Source| source.places(&source.language.skips).len();
     if skipped(after) > skipped(&before) || marks(new) > marks(old) {
         let name = after.iter().find(|node| node.skipped && !before.iter().any(|known| known.skipped && known.name == node.name));
         found.clear();
@@ -139,23 +55,55 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
     }
     // A skipped test asserts nothing, and what is gone was told.
     let total = |nodes: &[Node]| nodes.iter().map(|node| node.asserts).sum::<usize>();
-    let claims = |source: &Source, nodes: &[Node]| nodes.iter().filter(|node| !node.skipped).map(|node| source.claims(node.start, node.end)).sum::<usize>();
+    let rows = |source: &Source, node: &Node| if gone.is_empty() || !fresh(&node) { 1 } else { source.rows(node) };
+    let claims = |source: &Source, nodes: &[Node]| {
+        nodes.iter().filter(|node| !node.skipped).map(|node| source.claims(node.start, node.end) * rows(source, node)).sum::<usize>()
+    };
     let emptied = after.iter().find(|node| node.asserts == 0 && !node.skipped && before.iter().any(|known| known.name == node.name && known.asserts > 0));
     if let Some(node) = emptied {
         found.push(weakened(format!("the test {} would assert nothing", node.name)));
-    } else if !lost && total(after) < total(&before) && claims(new, after) < claims(old, &before) {
-        // What the text speaks of no more: where the code does not either, it may go.
-        let words = |source: &Source| source.tokens.iter().filter(|token| token.kind == Kind::Word).map(|token| token.text.to_owned()).collect::<BTreeSet<_>>();
-        let gone = words(old).difference(&words(new)).cloned().collect();
+    } else if !lost && total(after) < total(&before) && claims(new, after) < claims(old, &before) && !rewritten(old, &before, new) {
+        // What the tests speak of less: where the code does no more, it may go.
+        let (before_words, after_words) = (words(old, 0, old.tokens.len()), words(new, 0, new.tokens.len()));
+        let gone = before_words.into_iter().filter(|(word, count)| after_words.get(word).is_none_or(|left| left < count)).map(|(word, _)| word).collect();
         found.push(Weakened { what: format!("{} assertions would be left of {}", claims(new, after), claims(old, &before)), gone });
     }
     if let Some(what) = widened(old, new) {
         found.push(weakened(what));
     }
-    if let Some(hollow) = HOLLOW.iter().find(|hollow| occurrences(new, hollow) > occurrences(old, hollow)) {
-        found.push(weakened(format!("`{}` would hold whatever the code does", hollow.replace(' ', ""))));
+    let hollow = |source: &Source| source.hollow().len();
+    if emptied.is_none()
+        && hollow(new) > hollow(old)
+        && let Some(at) = new.hollow().pop()
+    {
+        let line = new.tokens.get(at..new.statement_end(at)).unwrap_or(&[]);
+        found.push(weakened(format!("`{}` would hold whatever the code does", line.iter().map(|token| token.text).collect::<Vec<_>>().join(" "))));
     }
     found
+}
+
+/// Whether the assertions that leave are mostly replaced by others, rather than taken away.
+fn rewritten(old: &Source, before: &[Node], new: &Source) -> bool {
+    let (old, new) = (old.statements(before), new.statements(new.nodes()));
+    let more = |one: &BTreeMap<String, usize>, other: &BTreeMap<String, usize>| {
+        one.iter().map(|(text, count)| count.saturating_sub(other.get(text).copied().unwrap_or(0))).sum::<usize>()
+    };
+    let (lost, come) = (more(&old, &new), more(&new, &old));
+    lost.saturating_sub(come) * MOSTLY <= come
+}
+
+/// Words and texts of a stretch, without quotes, and how often they stand there.
+fn words(source: &Source, start: usize, end: usize) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    for token in source.tokens.get(start..end).unwrap_or(&[]).iter().filter(|token| matches!(token.kind, Kind::Word | Kind::Text)) {
+        *found.entry(bare(token).to_owned()).or_default() += 1;
+    }
+    found
+}
+
+/// A word, or what a text holds between its quotes.
+pub fn bare<'t>(token: &Token<'t>) -> &'t str {
+    if token.kind == Kind::Text { token.text.trim_matches(['"', '\'', '`', '/']) } else { token.text }
 }
 
 fn tests(count: usize) -> String {
@@ -165,19 +113,6 @@ fn tests(count: usize) -> String {
 fn list(names: &[&str]) -> String {
     let shown: Vec<&str> = names.iter().take(3).copied().collect();
     format!("{}{}", shown.join(", "), if names.len() > 3 { ", …" } else { "" })
-}
-
-/// How often the tokens, written with blanks, stand in a text.
-fn occurrences(source: &Source, code: &str) -> usize {
-    let wanted: Vec<String> = code
-        .split(' ')
-        .flat_map(|word| match word.strip_suffix('!') {
-            Some(word) => vec![word.to_owned(), "!".to_owned()],
-            None => vec![word.to_owned()],
-        })
-        .collect();
-    let texts: Vec<&str> = source.tokens.iter().map(|token| token.text).collect();
-    texts.windows(wanted.len()).filter(|window| window.iter().zip(&wanted).all(|(token, wanted)| token == wanted)).count()
 }
 
 /// A tolerance that grew.
@@ -212,16 +147,31 @@ fn near(source: &Source, word: &str) -> Vec<f64> {
     places.filter_map(value).collect()
 }
 
-/// What would silence a tool that checks the code: the first such mark that the new text has more of.
-pub fn silenced(old: &Source, new: &Source) -> Option<String> {
-    let comments = |source: &Source, mark: &str| source.comments.iter().filter(|comment| comment.text.contains(mark)).count();
-    if let Some(mark) = SILENCERS.iter().find(|mark| comments(new, mark) > comments(old, mark)) {
-        return Some(format!("`{mark}` would silence a check"));
+/// What silences tools that check code.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Silencers {
+    /// What comments hold then.
+    pub comments: Vec<String>,
+    /// The same, in sources alone.
+    pub sources: Vec<String>,
+    /// The same as code: its tokens without blanks.
+    pub code: Vec<String>,
+}
+
+impl Silencers {
+    /// What would silence a tool: the first such mark that the new text has more of.
+    pub fn more(&self, old: &Source, new: &Source, is_test: bool) -> Option<String> {
+        let comments = |source: &Source, mark: &str| source.comments.iter().filter(|comment| comment.text.contains(mark)).count();
+        let marks = self.comments.iter().chain(self.sources.iter().filter(|_| !is_test));
+        if let Some(mark) = marks.into_iter().find(|mark| comments(new, mark) > comments(old, mark)) {
+            return Some(format!("`{mark}` would silence a check"));
+        }
+        let code = |source: &Source| source.tokens.iter().filter(|token| token.kind != Kind::Text).map(|token| token.text).collect::<String>();
+        let (before, after) = (code(old), code(new));
+        let count = |text: &str, mark: &str| text.matches(mark).count();
+        self.code.iter().find(|mark| count(&after, mark) > count(&before, mark)).map(|mark| format!("`{mark}…` would silence a check"))
     }
-    let code = |source: &Source| source.tokens.iter().filter(|token| token.kind != Kind::Text).map(|token| token.text).collect::<String>();
-    let (before, after) = (code(old), code(new));
-    let count = |text: &str, mark: &str| text.matches(mark).count();
-    SILENCING_CODE.iter().find(|mark| count(&after, mark) > count(&before, mark)).map(|mark| format!("`{mark}…` would silence a check"))
 }
 
 /// Which settings of tools set how much is checked.
@@ -242,16 +192,28 @@ pub struct Settings {
     pub lists: Vec<String>,
     /// Words that switch a check off, as values.
     pub lax: Vec<String>,
+    /// Words that keep something from being checked, wherever they stand; they may hold `*`.
+    pub words: Vec<String>,
 }
 
 /// How a settings file became weaker. The form of the file does not matter: names and values are found by their order.
-pub fn settings_weakened(old: &str, new: &str, settings: &Settings, form: &Language) -> Vec<Weakened> {
+/// `also` holds other files of its kind that the same change writes.
+pub fn settings_weakened(old: &str, new: &str, also: &str, settings: &Settings, form: &Language) -> Vec<Weakened> {
+    let more = |word: &&String| {
+        // In these files a remark has its line to itself; `/*` is a path there as often.
+        let lines = |text: &str| text.lines().filter(|line| !line.trim_start().starts_with(['#', ';'])).map(str::to_owned).collect::<Vec<_>>();
+        let parts = |line: &String| line.split(|sign: char| sign.is_whitespace() || "\"'`,[]=".contains(sign)).filter(|part| super::glob(word, part)).count();
+        let count = |text: &str| lines(text).iter().map(parts).sum::<usize>();
+        count(new) > count(old)
+    };
+    let words = settings.words.iter().filter(more).map(|word| weakened(format!("`{}` would keep more from being checked", word.trim_end_matches('*'))));
+    let mut found: Vec<Weakened> = words.collect();
+    let others = values(also, form);
     let (old, new) = (values(old, form), values(new, form));
-    let mut found = Vec::new();
     let named = |key: &str, names: &[String]| names.iter().any(|name| super::glob(name, key));
     let on = |value: &str| matches!(value, "true" | "True" | "yes" | "on" | "1");
     for (key, before) in &old {
-        let after = new.get(key);
+        let after = new.get(key).or_else(|| others.get(key));
         for (at, value) in before.iter().enumerate() {
             let now = after.and_then(|after| after.get(at)).map(String::as_str);
             let number = |value: &str| value.trim_end_matches('%').replace('_', "").parse::<f64>().ok();

@@ -2,7 +2,7 @@
 
 use super::{Changed, Finding, Judge, Text, WEAKENED, blank};
 use crate::layout::folder;
-use crate::syntax::{Language, Node, Source, Weakened, settings_weakened, silenced, tests_weakened};
+use crate::syntax::{Kind, Language, Node, Source, Weakened, bare, settings_weakened, tests_weakened};
 use crate::verdict::Answer;
 
 /// What a person reads of why this is held.
@@ -16,7 +16,10 @@ impl<'a> Judge<'a> {
     pub(super) fn weakened(&self, change: &'a Changed) -> Vec<Finding> {
         let path = &change.path;
         let found = if self.catalogue.is_snapshot(path) {
-            snapshot(change).into_iter().collect()
+            // At a commit what is expected comes with the code that it is expected of.
+            let with_code = |other: &Changed| self.places.is_test(&other.path, self.catalogue) || !self.places.sources(&other.path, self.catalogue).is_empty();
+            let renewed = !self.places.tree.sees_runs() && change.new != Text::Absent && self.changes.iter().any(with_code);
+            snapshot(change).filter(|_| !renewed).into_iter().collect()
         } else {
             let mut found = self.tests(change);
             found.extend(self.settings(change));
@@ -52,12 +55,12 @@ impl<'a> Judge<'a> {
                 .iter()
                 .filter(|other| other.path != change.path && self.catalogue.language(&other.path).is_some_and(|other| std::ptr::eq(other, language)));
             let others: Vec<_> = others.filter_map(|other| Some(self.source(other.new.known()?, language))).collect();
-            let moved = |node: &Node| others.iter().any(|text| text.nodes().iter().any(|come| come.name == node.name && come.is_real()));
+            let moved = |node: &Node| others.iter().any(|text| text.nodes().iter().any(|come| come.name == node.name && (come.is_real() || !node.is_real())));
             found = tests_weakened(&old, &new, &moved);
             found.retain(|weakened| weakened.gone.is_empty() || !self.covers_nothing(weakened, change, language));
         }
         if change.new != Text::Absent && (is_test || !self.places.sources(&change.path, self.catalogue).is_empty()) {
-            found.extend(silenced(&old, &new).map(|what| Weakened { what, gone: Vec::new() }));
+            found.extend(self.catalogue.silencers.more(&old, &new, is_test).map(|what| Weakened { what, gone: Vec::new() }));
         }
         found
     }
@@ -73,7 +76,7 @@ impl<'a> Judge<'a> {
             }
             let (old, new) = (self.source(old, language), self.source(other.new.known().unwrap_or(""), language));
             // A name that stands in this source no more.
-            let holds = |source: &Source, word: &str| source.tokens.iter().any(|token| token.text == word);
+            let holds = |source: &Source, word: &str| source.tokens.iter().any(|token| matches!(token.kind, Kind::Word | Kind::Text) && bare(token) == word);
             let left = |word: &&String| word.len() >= LONG && is_telling(word) && holds(&old, word) && !holds(&new, word);
             if !self.places.is_test(&other.path, self.catalogue) && other.path != change.path && weakened.gone.iter().any(|word| left(&word)) {
                 return true;
@@ -124,13 +127,20 @@ impl<'a> Judge<'a> {
         let settings = self.catalogue.settings(&change.path);
         let Some(form) = self.catalogue.languages.iter().find(|language| language.name == "settings") else { return Vec::new() };
         let Some(old) = change.old.known().filter(|_| change.new != Text::Unknown && !change.part) else { return Vec::new() };
-        settings.iter().flat_map(|settings| settings_weakened(old, change.new.known().unwrap_or(""), settings, form)).collect()
+        // What is set elsewhere now, in a file of the same kind, is not gone.
+        let same = |other: &&Changed| {
+            other.path != change.path && self.catalogue.settings(&other.path).iter().any(|one| settings.iter().any(|two| std::ptr::eq(*one, *two)))
+        };
+        let also: String = self.changes.iter().filter(same).filter_map(|other| other.new.known()).flat_map(|text| [text, "\n"]).collect();
+        settings.iter().flat_map(|settings| settings_weakened(old, change.new.known().unwrap_or(""), &also, settings, form)).collect()
     }
 }
 
-/// A type, or a name of two words.
+/// A type, a name of two words, or a text of more than one.
 fn is_telling(word: &str) -> bool {
-    word.starts_with(char::is_uppercase) || word.trim_matches('_').contains('_') || word.chars().skip(1).any(char::is_uppercase)
+    word.starts_with(char::is_uppercase)
+        || word.trim_matches('_').contains(|sign: char| !sign.is_alphanumeric())
+        || word.chars().skip(1).any(char::is_uppercase)
 }
 
 fn is_test_name(name: &str) -> bool {
