@@ -35,7 +35,7 @@ pub struct Event {
     pub call: Option<String>,
     /// What a tool gave back (`PostToolUse`, `AfterTool`).
     pub response: Json,
-    /// Why it failed (`PostToolUseFailure`); for shells the first line is `Exit code N`.
+    /// Why it failed (`PostToolUseFailure`, `AfterTool`); for shells the first line is `Exit code N`.
     pub error: Option<String>,
     /// The person interrupted it.
     pub interrupted: bool,
@@ -135,10 +135,21 @@ pub fn read(input: &[u8]) -> Result<Event, Unreadable> {
         file: text("file_path"),
         agent_id: text("agent_id"),
         call: text("tool_use_id"),
-        error: text("error"),
+        error: text("error").or_else(|| shell_failure(&response)),
         interrupted: [json.get("is_interrupt"), response.get("interrupted")].contains(&Some(&Json::Bool(true))),
         stopping: json.get("stop_hook_active") == Some(&Json::Bool(true)),
         response,
         name,
     })
+}
+
+/// How a shell command failed, where the client tells it in the text for the model alone, behind the output: Gemini CLI's
+/// `Exit Code: 1`, and then which processes it left. None: it did not, or nothing tells.
+fn shell_failure(response: &Json) -> Option<String> {
+    let (output, _) = response.text("llmContent")?.rsplit_once("\nProcess Group PGID: ")?;
+    let rows: Vec<&str> = output.lines().collect();
+    let last = rows.iter().rposition(|row| !["Background PIDs: ", "Signal: "].iter().any(|key| row.starts_with(key)))?;
+    let code = rows.get(last)?.strip_prefix("Exit Code: ")?;
+    let said = rows.get(..last)?.join("\n");
+    Some(format!("Exit code {code}\n{}", said.split_once("Output: ").map_or(said.as_str(), |(_, said)| said)))
 }

@@ -138,7 +138,8 @@ pub fn told(suggestions: &[&Suggestion], inbox: &str) -> String {
 #[must_use]
 pub fn summary(suggestions: &[Suggestion], inbox: &str) -> String {
     const NAMED: usize = 3;
-    let mut lines = vec![format!("{} wait in `{inbox}` (`portcullis flywheel list`):", count(suggestions.len()))];
+    let mut lines =
+        vec![format!("{} {} in `{inbox}` (`portcullis flywheel list`):", count(suggestions.len()), if suggestions.len() == 1 { "waits" } else { "wait" })];
     // The youngest are the likeliest to be still known.
     lines.extend(suggestions.iter().rev().take(NAMED).map(|one| format!("- {} ({}): {}", one.id, one.target, one.reason)));
     if suggestions.len() > NAMED {

@@ -325,8 +325,20 @@ fn said(event: &Event, verdict: &Verdict, input: &[u8], around: &Surroundings, w
 }
 
 /// Events that are recorded as signals: what became of calls, and where a turn begins and ends.
-const SIGNALS: &[&str] =
-    &["PostToolUse", "PostToolUseFailure", "AfterTool", "Stop", "SubagentStop", "SessionStart", "SessionEnd", "UserPromptSubmit", "PermissionDenied"];
+const SIGNALS: &[&str] = &[
+    "PostToolUse",
+    "PostToolUseFailure",
+    "Stop",
+    "SubagentStop",
+    "SessionStart",
+    "SessionEnd",
+    "UserPromptSubmit",
+    "PermissionDenied",
+    // Gemini CLI
+    "AfterTool",
+    "BeforeAgent",
+    "AfterAgent",
+];
 
 /// An entry for an event, as of now.
 fn entry(event: &Event, door: Door) -> Entry {
@@ -365,12 +377,12 @@ fn signal(event: &Event, world: &World, door: Door) -> Outcome {
     if test_run(event, &around, world, door) == Some(true) {
         return Outcome::HandOver;
     }
-    let turns = matches!(event.name.as_str(), "Stop" | "SubagentStop" | "SessionStart");
+    let turns = matches!(event.name.as_str(), "Stop" | "SubagentStop" | "AfterAgent" | "SessionStart");
     let policy = if turns { flywheel_policy(&around, world, door) } else { Some(None) };
     let Some(policy) = policy else { return Outcome::HandOver };
     let recorded = note(&entry(event, door), &around);
     let context = match event.name.as_str() {
-        "PostToolUse" | "PostToolUseFailure" => pending::take(&around.memory),
+        "PostToolUse" | "PostToolUseFailure" | "AfterTool" | "UserPromptSubmit" | "BeforeAgent" => pending::take(&around.memory),
         _ => policy.and_then(|bytes| turned(event, &around, &bytes)),
     };
     let person = if event.name == "SessionStart" { session_start(recorded, &around, world) } else { None };

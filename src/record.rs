@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::action::Action;
 use crate::event::json::{Json, quoted};
-use crate::event::{Event, ToolCall};
+use crate::event::{Event, Host, ToolCall};
 use crate::secret::redact;
 use crate::verdict::Verdict;
 
@@ -156,12 +156,15 @@ impl Entry {
             entry.said = redact(beginning(told, MAX_READ));
         }
         // What a person said is not kept, but that a machine said it is.
-        if event.name == "UserPromptSubmit" && !matches!(event.source.as_str(), "" | "user" | "sdk") {
+        if matches!(event.name.as_str(), "UserPromptSubmit" | "BeforeAgent") && !matches!(event.source.as_str(), "" | "user" | "sdk") {
             entry.said.clone_from(&event.source);
         }
         entry.outcome = match event.name.as_str() {
             _ if event.interrupted => Some(Outcome::Interrupted),
             "PostToolUseFailure" => Some(Outcome::Failed),
+            "AfterTool" if event.error.is_some() => Some(Outcome::Failed),
+            // Codex gives what a command printed, and not how it ended.
+            "PostToolUse" if event.host == Host::Codex && event.tool.as_ref().is_some_and(|call| call.name == "Bash") => None,
             "PostToolUse" | "AfterTool" => Some(Outcome::Ok),
             _ => None,
         };

@@ -32,6 +32,7 @@ Hooks:
   prepare-commit-msg FILE  names the suggestions that the commit answers, where the policy has a flywheel
   commit-msg FILE        judges the message and who commits
   post-commit            tells of a commit that its hooks would have refused, and settles suggestions
+  post-merge FLAG        settles suggestions by what a merge brings
   pre-push REMOTE [URL]  judges the refs, and the commits that are pushed
   reference-transaction STATE  judges moves of protected branches
 
@@ -60,11 +61,12 @@ pub fn main() -> ExitCode {
         ("-h" | "--help", _) => return said(HELP),
         ("-V" | "--version", _) => return said(&format!("portcullis-git {BUILD}")),
         ("pre-push", [] | [_] | [_, _]) | ("reference-transaction", [_]) => lines(),
-        ("pre-commit" | "pre-merge-commit" | "post-commit", []) | ("commit-msg", [_]) | ("prepare-commit-msg", [_, ..]) => Ok(Vec::new()),
+        ("pre-commit" | "pre-merge-commit" | "post-commit", []) | ("commit-msg" | "post-merge", [_]) | ("prepare-commit-msg", [_, ..]) => Ok(Vec::new()),
         ("pre-push", _) => return misused("`pre-push` takes the remote and its address, and nothing else"),
         ("commit-msg", _) => return misused("`commit-msg` takes the file with the message, and nothing else"),
         ("prepare-commit-msg", _) => return misused("`prepare-commit-msg` takes the file with the message"),
         ("reference-transaction", _) => return misused("`reference-transaction` takes the state, and nothing else"),
+        ("post-merge", _) => return misused("`post-merge` takes one word"),
         ("pre-commit" | "pre-merge-commit" | "post-commit", _) => return misused(&format!("`{name}` takes nothing")),
         ("", _) => return misused("the name of a hook is missing"),
         _ => return misused(&format!("the hook `{name}` is not supported by this version")),
@@ -76,8 +78,8 @@ pub fn main() -> ExitCode {
     let judged = input.and_then(|input| Ok((judged(&name, first.as_deref(), &input)?, input)));
     match judged {
         Ok((held, input)) if goes_on(&held, &name) => {
-            if name == "post-commit" {
-                documents();
+            if matches!(&*name, "post-commit" | "post-merge") {
+                documents(name == "post-commit");
             }
             then.map_or(ExitCode::SUCCESS, |program| chained(&program, &arguments, &input))
         }
@@ -101,9 +103,9 @@ fn trailers(file: Option<&Path>) {
     let _ = trailed();
 }
 
-/// What a commit means for the documents; a person is told here, an agent with its next call.
-fn documents() {
-    let told = std::env::current_dir().ok().and_then(|cwd| pipeline::flywheel::committed(&World::real(), &cwd));
+/// What commits mean for the documents; a person is told here, an agent with its next call.
+fn documents(committed: bool) {
+    let told = std::env::current_dir().ok().and_then(|cwd| pipeline::flywheel::committed(&World::real(), &cwd, committed));
     if let Some(told) = told.filter(|_| agent().is_none()) {
         tell(&told);
     }
@@ -121,7 +123,7 @@ fn misused(why: &str) -> ExitCode {
 
 fn judged(hook: &str, first: Option<&str>, input: &[u8]) -> Result<Ruling, Failure> {
     // Git says `aborted` and `committed` of each transaction too, when nothing can be held any more.
-    if hook == "prepare-commit-msg" || (hook == "reference-transaction" && first != Some("prepared")) {
+    if matches!(hook, "prepare-commit-msg" | "post-merge") || (hook == "reference-transaction" && first != Some("prepared")) {
         return Ok(Ruling::GoesOn);
     }
     let cwd = std::env::current_dir().map_err(|_| Failure::FolderUnknown)?;

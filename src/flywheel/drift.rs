@@ -18,7 +18,9 @@ const LISTED: usize = 4;
 const MAX_DOCUMENT: usize = 1 << 20;
 
 /// Words of a commit's subject that say that something was found out.
-const TELLING: &[&str] = &["fix", "fixes", "fixed", "bugfix", "hotfix", "workaround", "revert", "reverts", "gotcha", "quirk", "pitfall", "regression"];
+const TELLING: &[&str] = &["workaround", "gotcha", "quirk", "pitfall", "regression"];
+/// Words that say that something was mended; what that was, a test or a page in the same commit says better.
+const MENDING: &[&str] = &["fix", "fixes", "fixed", "bugfix", "hotfix", "revert", "reverts"];
 /// Words that take it back: what was mended is nothing that a document would speak of.
 const TRIFLES: &[&str] = &[
     "typo",
@@ -39,6 +41,13 @@ const TRIFLES: &[&str] = &[
     "test",
     "tests",
     "ci",
+    "deps",
+    "dependency",
+    "dependencies",
+    "version",
+    "release",
+    "types",
+    "typing",
     "merge",
     "conflict",
     "conflicts",
@@ -162,7 +171,7 @@ pub fn is_page(path: &str) -> bool {
 }
 
 /// Tests say what is there for people by the way, if at all.
-fn is_test(path: &str) -> bool {
+pub(super) fn is_test(path: &str) -> bool {
     path.split('/').any(|name| {
         let stem = name.split('.').next().unwrap_or(name);
         matches!(name, "test" | "tests" | "spec" | "__tests__" | "fixtures")
@@ -216,8 +225,15 @@ fn is_option(word: &str) -> bool {
 pub fn commit(subject: &str, id: &str, touched: &[Touched], section: &Flywheel, time: u64) -> Option<Suggestion> {
     let target = section.learnings.first()?;
     let words: Vec<String> = subject.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).filter(|word| !word.is_empty()).collect();
-    let telling = words.iter().any(|word| TELLING.contains(&word.as_str()));
-    let trifle = words.iter().any(|word| TRIFLES.contains(&word.as_str()));
+    let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    // The inbox is often committed with the work.
+    let own = |file: &&Touched| file.path != section.inbox && file.path != section.archive;
+    let held = touched
+        .iter()
+        .filter(own)
+        .any(|file| is_page(&file.path) || is_test(&file.path) || file.added.iter().any(|line| line.trim_start().starts_with("#[test]")));
+    let telling = any(TELLING) || (any(MENDING) && !held);
+    let trifle = any(TRIFLES);
     // It is written down already, or there is no code in it.
     let documented = touched.iter().any(|file| section.learnings.contains(&file.path.as_str()));
     let code_changed = touched.iter().any(|file| !is_page(&file.path) && !is_test(&file.path));

@@ -15,7 +15,7 @@ pub enum What {
     Told,
     /// A commit holds the change of its document.
     Settled,
-    /// That commit was undone.
+    /// The commit that ended it was undone.
     Reopened,
     /// Its document has another name now.
     Moved,
@@ -51,15 +51,14 @@ pub struct Step {
     /// What the document was when it was captured: git's numbers of its text in `HEAD` and in the work tree; empty where
     /// there was none.
     pub was: Vec<String>,
-    /// The commit that settled it, and the first parent of that commit.
+    /// The commit that ended it.
     pub commit: String,
-    pub parent: String,
 }
 
 impl Step {
     #[must_use]
     pub fn of(what: What, id: &str, time: u64) -> Self {
-        Self { time, what, id: id.to_owned(), suggestion: None, session: String::new(), was: Vec::new(), commit: String::new(), parent: String::new() }
+        Self { time, what, id: id.to_owned(), suggestion: None, session: String::new(), was: Vec::new(), commit: String::new() }
     }
 
     /// The line, with its end.
@@ -74,7 +73,6 @@ impl Step {
         };
         text("session", &self.session);
         text("commit", &self.commit);
-        text("parent", &self.parent);
         if let Some(one) = &self.suggestion {
             text("kind", one.kind.name());
             text("target", &one.target);
@@ -113,7 +111,7 @@ impl Step {
             evidence: list("evidence"),
             paste: text("paste"),
         });
-        Some(Self { time, what, id, suggestion, session: text("session"), was: list("was"), commit: text("commit"), parent: text("parent") })
+        Some(Self { time, what, id, suggestion, session: text("session"), was: list("was"), commit: text("commit") })
     }
 }
 
@@ -127,8 +125,8 @@ pub struct Standing {
     pub promoted: bool,
     /// How it ended, and when; none: it is open.
     pub ended: Option<(What, u64)>,
-    /// The commit that settled it, and that one's first parent.
-    pub commit: (String, String),
+    /// The commit that ended it, where one did.
+    pub commit: String,
 }
 
 /// Where each suggestion stands after all steps, by id.
@@ -140,7 +138,7 @@ pub fn standings(text: &str) -> BTreeMap<String, Standing> {
             (None, What::Captured) => {
                 if let Some(suggestion) = step.suggestion {
                     let standing =
-                        Standing { suggestion, session: step.session, was: step.was, told: false, promoted: false, ended: None, commit: Default::default() };
+                        Standing { suggestion, session: step.session, was: step.was, told: false, promoted: false, ended: None, commit: String::new() };
                     all.insert(step.id, standing);
                 }
             }
@@ -154,7 +152,7 @@ pub fn standings(text: &str) -> BTreeMap<String, Standing> {
             }
             (Some(known), What::Settled | What::Done | What::Dropped) => {
                 known.ended = Some((step.what, step.time));
-                known.commit = (step.commit, step.parent);
+                known.commit = step.commit;
             }
             _ => {}
         }

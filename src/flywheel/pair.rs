@@ -3,95 +3,55 @@
 
 use std::collections::HashMap;
 
+use super::drift::is_test;
 use super::{Kind, Suggestion, code};
 use crate::record::{Entry, Held, Outcome};
 
-/// How often the same failure comes within a session before it is worth a word.
+/// How often the same failure comes before it is worth a word.
 const OFTEN: usize = 3;
-/// How often a check of the work itself (a test, a build) fails before what made it pass is.
-const STUBBORN: usize = 4;
-/// Calls after a denial among which the other way is looked for.
+/// Calls after a denial, or after a change, among which the other way is looked for.
 const SOON: usize = 6;
 /// Files that are named as changed.
 const NAMED: usize = 4;
 
-/// Programs whose failure is an answer: nothing was found, two files differ, there is no such file.
+/// Tools that run commands.
+const SHELLS: &[&str] = &["Bash", "PowerShell", "run_shell_command", "shell", "local_shell", "exec_command"];
+/// Programs whose failure is an answer (nothing was found, two files differ) or a slip (there is no such file).
 const ANSWERS: &[&str] = &[
     "grep", "egrep", "fgrep", "rg", "ag", "ack", "diff", "cmp", "test", "[", "[[", "ls", "cat", "head", "tail", "find", "fd", "which", "command", "type",
-    "stat", "sleep", "timeout", "kill", "pkill", "pgrep", "true", "false", "exit", "wc", "cd", "jq",
+    "stat", "sleep", "timeout", "kill", "pkill", "pgrep", "true", "false", "exit", "wc", "cd", "jq", "sed", "awk", "cp", "mv", "rm", "mkdir", "rmdir", "touch",
+    "ln", "chmod", "tar", "unzip", "xargs", "sort", "tree", "file", "du", "readlink", "realpath",
 ];
-/// Checks of the work itself: that they fail and then pass is how code is written.
-const CHECKS: &[&str] = &[
-    "cargo",
-    "rustc",
-    "clippy-driver",
-    "go",
+/// Exit codes of what was stopped from outside: by a time limit (`timeout`) or a signal.
+const STOPPED: &[i64] = &[124, 130, 137, 143];
+/// Programs whose first word says what they do.
+const FAMILIES: &[&str] = &[
+    "git",
+    "gh",
     "npm",
     "pnpm",
     "yarn",
-    "bun",
-    "deno",
-    "node",
-    "npx",
-    "tsc",
-    "eslint",
-    "prettier",
-    "biome",
-    "jest",
-    "vitest",
-    "mocha",
-    "playwright",
-    "pytest",
-    "py.test",
-    "tox",
-    "nox",
-    "ruff",
-    "mypy",
-    "pyright",
-    "black",
-    "flake8",
-    "python",
-    "python3",
+    "cargo",
+    "docker",
+    "podman",
+    "kubectl",
+    "helm",
+    "terraform",
+    "pip",
     "uv",
-    "poetry",
+    "brew",
+    "apt",
+    "apt-get",
+    "systemctl",
+    "aws",
+    "gcloud",
+    "az",
+    "twilio",
+    "heroku",
+    "fly",
+    "vercel",
     "make",
-    "ninja",
-    "cmake",
-    "ctest",
-    "gcc",
-    "g++",
-    "clang",
-    "cc",
-    "mvn",
-    "gradle",
-    "./gradlew",
-    "./mvnw",
-    "dotnet",
-    "swift",
-    "xcodebuild",
-    "rspec",
-    "rake",
-    "bundle",
-    "ruby",
-    "php",
-    "phpunit",
-    "composer",
-    "mix",
-    "elixir",
-    "rebar3",
-    "stack",
-    "cabal",
-    "ghc",
-    "sbt",
-    "scala",
-    "lein",
-    "dart",
-    "flutter",
-    "zig",
     "just",
-    "task",
-    "bash",
-    "sh",
 ];
 /// Ends of names of files that say how something is set up: what is mended there is easily forgotten.
 const SETTINGS: &[&str] = &[
@@ -132,36 +92,76 @@ const WRITERS: &[&str] = &["Write", "Edit", "MultiEdit", "NotebookEdit", "apply_
 #[must_use]
 pub fn suggestions(entries: &[Entry], fresh: usize, learnings: &str, root: &str) -> Vec<Suggestion> {
     let mut lanes: HashMap<(&str, &str), Lane> = HashMap::new();
-    let mut everywhere: HashMap<(String, u64), Vec<&str>> = HashMap::new();
+    let mut repeats: HashMap<String, Repeat> = HashMap::new();
     let mut found: Vec<Suggestion> = Vec::new();
     for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.session.is_empty()) {
         let lane = lanes.entry((entry.session.as_str(), entry.agent_id.as_str())).or_default();
-        let mut given = lane.step(entry, learnings, root);
+        let given = lane.step(entry, learnings, root);
         if let Some((what, error)) = failure(entry) {
-            let sessions = everywhere.entry((what.clone(), error)).or_default();
-            let before = sessions.len();
-            if !sessions.contains(&entry.session.as_str()) {
-                sessions.push(&entry.session);
+            let now = Repeat { error, at, times: 1, last: entry, edits: lane.edits.len(), sessions: vec![&entry.session] };
+            match repeats.get_mut(&what).filter(|repeat| repeat.goes_on(&now)) {
+                Some(repeat) => repeat.add(now),
+                None => drop(repeats.insert(what, now)),
             }
-            if before == 1 && sessions.len() == 2 && !is_check(&what) {
-                given.push(again(entry, &what, "in another session too", learnings));
-            }
+        } else if entry.outcome == Some(Outcome::Ok) && SHELLS.contains(&entry.tool.as_str()) {
+            // It was waited for, or it is mended.
+            repeats.remove(&form(&entry.what));
         }
         if at >= fresh {
-            found.extend(given.into_iter().filter(|new| new.time == entry.time));
+            found.extend(given);
         }
     }
+    let often = repeats.iter().filter(|(_, repeat)| repeat.times >= OFTEN && repeat.at >= fresh);
+    found.extend(often.map(|(what, repeat)| repeat.suggestion(what, learnings)));
+    found.sort_by_key(|one| one.time);
     let mut seen = std::collections::HashSet::new();
     found.retain(|one| seen.insert(one.id.clone()));
     found
 }
 
+/// A failure that comes again, in whichever session.
+struct Repeat<'e> {
+    error: u64,
+    /// Where it came for the time that counts.
+    at: usize,
+    times: usize,
+    last: &'e Entry,
+    /// Changes that its session had made by then.
+    edits: usize,
+    sessions: Vec<&'e str>,
+}
+
+impl<'e> Repeat<'e> {
+    /// Whether it is the same failure, and nothing was changed to mend it: what fails while it is worked on is work.
+    fn goes_on(&self, now: &Self) -> bool {
+        self.error == now.error && (self.last.session != now.last.session || self.edits == now.edits)
+    }
+
+    fn add(&mut self, now: Self) {
+        self.times += 1;
+        if self.times == OFTEN {
+            self.at = now.at;
+        }
+        (self.last, self.edits) = (now.last, now.edits);
+        if !self.sessions.contains(&now.last.session.as_str()) {
+            self.sessions.extend(now.sessions);
+        }
+    }
+
+    fn suggestion(&self, what: &str, learnings: &str) -> Suggestion {
+        let how = if self.sessions.len() > 1 { format!("in {} sessions", self.sessions.len()) } else { format!("{OFTEN} times in one session") };
+        let reason = format!("{} failed the same way {how}", code(what));
+        let one = Suggestion::new(Kind::Again, &[what, &format!("{:x}", self.error)], self.last.time, learnings, &reason);
+        one.with([failure_line(self.last)], &format!("- {} fails with {}: say why, and what to do.", code(what), code(&self.last.said)))
+    }
+}
+
 /// What one agent of a session did, in order.
 #[derive(Default)]
 struct Lane<'e> {
-    /// Failures that nothing has mended yet, by tool and command.
-    failed: HashMap<(&'e str, String), Failed<'e>>,
-    /// Every file that was changed, and after which call.
+    /// Failures that nothing has mended yet, by command.
+    failed: HashMap<String, Failed<'e>>,
+    /// Every file that was changed, and after which call; without a name where a command changed it.
     edits: Vec<(usize, &'e str)>,
     /// Denials, each with what was denied and by which rule.
     denied: Vec<(usize, &'e Entry)>,
@@ -170,14 +170,18 @@ struct Lane<'e> {
     /// The call that was open when the person said something.
     stopped: Option<&'e Entry>,
     calls: usize,
+    /// How many changes there were when the turn began.
+    turn: usize,
 }
 
 struct Failed<'e> {
-    first: usize,
-    times: usize,
     last: &'e Entry,
-    /// How often each error came.
-    errors: HashMap<u64, usize>,
+    /// How often it came with the same error.
+    times: usize,
+    /// How many changes there were when its turn began, when it failed for the first time, and for the last.
+    turn: usize,
+    before: usize,
+    until: usize,
 }
 
 impl<'e> Lane<'e> {
@@ -197,14 +201,14 @@ impl<'e> Lane<'e> {
                 self.open = None;
             }
             // A prompt that a machine wrote is no correction.
-            "UserPromptSubmit" => self.stopped = self.open.take().filter(|_| entry.said.is_empty()),
-            "Stop" | "SubagentStop" | "SessionStart" | "SessionEnd" => self.open = None,
+            "UserPromptSubmit" | "BeforeAgent" => self.stopped = self.open.take().filter(|_| entry.said.is_empty()),
+            "Stop" | "SubagentStop" | "AfterAgent" | "SessionStart" | "SessionEnd" => (self.open, self.turn) = (None, self.edits.len()),
             _ => match entry.outcome {
                 Some(Outcome::Ok) => found.extend(self.worked(entry, learnings, root)),
-                Some(Outcome::Failed) => found.extend(self.failed(entry, learnings)),
+                Some(Outcome::Failed) => self.fails(entry),
                 // The person stopped it: what they say next is what counts.
                 Some(Outcome::Interrupted) => self.open = Some(entry),
-                None => {}
+                None => drop(self.close(entry)),
             },
         }
         found
@@ -217,6 +221,10 @@ impl<'e> Lane<'e> {
         if entry.call == call.call && matches!(entry.outcome, Some(Outcome::Ok | Outcome::Failed)) {
             return None;
         }
+        // What only looks or waits is stopped because it was enough.
+        if SHELLS.contains(&call.tool.as_str()) && is_answer(&form(&call.what)) {
+            return None;
+        }
         let what = subject(call, root);
         let how = if call.held == Some(Held::Ask) { "was refused" } else { "was stopped" };
         let reason = format!("{what} {how} by the person, who then said what they want");
@@ -225,65 +233,62 @@ impl<'e> Lane<'e> {
     }
 
     fn worked(&mut self, entry: &'e Entry, learnings: &str, root: &str) -> Vec<Suggestion> {
-        self.close(entry);
-        let mut found = Vec::new();
-        if WRITERS.contains(&entry.tool.as_str()) && !entry.path.is_empty() {
+        let call = self.close(entry);
+        if WRITERS.contains(&entry.tool.as_str()) {
             self.edits.push((self.calls, inside(&entry.path, root)));
         }
-        if entry.what.is_empty() || !entry.path.is_empty() {
-            return found;
+        if !SHELLS.contains(&entry.tool.as_str()) {
+            return Vec::new();
+        }
+        if call.is_some_and(|call| call.kinds.iter().any(|kind| kind == "write")) {
+            self.edits.push((self.calls, ""));
         }
         let what = form(&entry.what);
-        if let Some(failed) = self.failed.remove(&(entry.tool.as_str(), what.clone())) {
-            found.extend(self.fixed(&failed, entry, &what, learnings));
-        }
-        found.extend(self.other_way(entry, &what, learnings));
-        found
+        let fixed = self.failed.remove(&what).and_then(|failed| self.fixed(&failed, entry, &what, learnings));
+        fixed.into_iter().chain(self.other_way(entry, &what, learnings)).collect()
     }
 
-    /// It failed, something was changed, and it works.
+    /// It failed, something was changed, and it works. Tests and builds that fail and then pass are how code is written:
+    /// only what is easily forgotten counts, a setting, or what took several tries that made no difference.
     fn fixed(&self, failed: &Failed, entry: &Entry, what: &str, learnings: &str) -> Option<Suggestion> {
+        let (soon, earlier) = (self.edits.get(failed.until..)?, self.edits.get(failed.turn..failed.before)?);
+        // What was at work before it failed, or is what failed, is no cause: it is being written.
+        let is_cause = |path: &str| !path.is_empty() && !earlier.iter().any(|(_, before)| *before == path) && !is_named(what, path);
         let mut changed: Vec<&str> = Vec::new();
-        for (_, path) in self.edits.iter().filter(|(at, _)| *at >= failed.first) {
+        for (_, path) in soon.iter().filter(|(at, path)| self.calls - at <= SOON && is_cause(path)) {
             if !changed.contains(path) {
                 changed.push(path);
             }
         }
-        let settings: Vec<&str> = changed.iter().copied().filter(|path| SETTINGS.iter().any(|end| path.ends_with(end))).collect();
-        // Tests that fail and then pass are how code is written, and nothing to learn from.
-        let telling = !is_check(what) || !settings.is_empty() || failed.times >= STUBBORN;
-        if changed.is_empty() || is_answer(what) || !telling {
+        let is_setting = |path: &&str| SETTINGS.iter().any(|end| path.ends_with(end)) && !is_test(path);
+        let settings: Vec<&str> = changed.iter().copied().filter(is_setting).collect();
+        let telling = !settings.is_empty() || failed.times >= OFTEN;
+        let cause = if settings.is_empty() { changed } else { settings };
+        if cause.is_empty() || !telling {
             return None;
         }
-        let cause = if settings.is_empty() { &changed } else { &settings };
         let files = cause.iter().take(NAMED).map(|path| code(path)).collect::<Vec<_>>().join(", ");
         let reason = format!("{} failed, and works since {files} changed", code(what));
         let evidence = [failure_line(failed.last), format!("changed: {files}"), format!("worked: {}", code(&entry.what))];
         let one = Suggestion::new(Kind::Fixed, &[what], entry.time, learnings, &reason);
-        Some(one.with(evidence, &format!("- {} fails with {}: mended in {files}.", code(what), said(failed.last))))
+        Some(one.with(evidence, &format!("- {} fails with {}: mended in {files}.", code(what), code(&failed.last.said))))
     }
 
-    fn failed(&mut self, entry: &'e Entry, learnings: &str) -> Vec<Suggestion> {
+    fn fails(&mut self, entry: &'e Entry) {
         self.close(entry);
-        let Some((what, error)) = failure(entry) else { return Vec::new() };
-        let calls = self.calls;
-        let known =
-            self.failed.entry((entry.tool.as_str(), what.clone())).or_insert_with(|| Failed { first: calls, times: 0, last: entry, errors: HashMap::new() });
-        known.times += 1;
-        known.last = entry;
-        let times = known.errors.entry(error).or_default();
-        *times += 1;
-        if *times == OFTEN { vec![again(entry, &what, &format!("{OFTEN} times in one session"), learnings)] } else { Vec::new() }
+        let Some((what, error)) = failure(entry) else { return };
+        let edits = self.edits.len();
+        let known = self.failed.entry(what).or_insert(Failed { last: entry, times: 0, turn: self.turn, before: edits, until: edits });
+        known.times = if known.last.error == Some(error) { known.times + 1 } else { 1 };
+        (known.last, known.until) = (entry, edits);
     }
 
-    /// What was done instead of what was denied just before: the same program, called otherwise.
+    /// What was done instead of what was denied just before: the same kind of command, called otherwise.
     fn other_way(&mut self, entry: &Entry, what: &str, learnings: &str) -> Option<Suggestion> {
         let calls = self.calls;
         self.denied.retain(|(at, _)| calls - at <= SOON);
-        let at = self
-            .denied
-            .iter()
-            .rposition(|(_, denied)| denied.tool == entry.tool && program(&form(&denied.what)) == program(what) && form(&denied.what) != what)?;
+        let same = |denied: &str| denied != what && families(denied).iter().all(|family| families(what).contains(family));
+        let at = self.denied.iter().rposition(|(_, denied)| SHELLS.contains(&denied.tool.as_str()) && same(&form(&denied.what)))?;
         let (_, denied) = self.denied.remove(at);
         let rule = denied.rules.iter().max_by_key(|rule| rule.tier).map_or("the client", |rule| rule.name.as_str());
         let (not, instead) = (form(&denied.what), code(&entry.what));
@@ -292,36 +297,26 @@ impl<'e> Lane<'e> {
         Some(one.with([format!("denied: {}", code(&denied.what)), format!("worked: {instead}")], &format!("- Not {}: {instead}.", code(&not))))
     }
 
-    /// A call came to its end.
-    fn close(&mut self, entry: &Entry) {
-        if self.open.is_some_and(|open| open.call == entry.call || open.input == entry.input) {
-            self.open = None;
-        }
+    /// A call came to its end; gives its beginning.
+    fn close(&mut self, entry: &Entry) -> Option<&'e Entry> {
+        self.open.take_if(|open| open.call == entry.call || open.input == entry.input)
     }
 }
 
-fn again(entry: &Entry, what: &str, how: &str, learnings: &str) -> Suggestion {
-    let reason = format!("{} failed the same way {how}", code(what));
-    let one = Suggestion::new(Kind::Again, &[what, &format!("{:x}", entry.error.unwrap_or(0))], entry.time, learnings, &reason);
-    one.with([failure_line(entry)], &format!("- {} fails with {}: say why, and what to do.", code(what), said(entry)))
-}
-
-/// A command that failed, and its error. Programs whose failure is an answer do not count.
+/// A command that failed, and its error. What says nothing is an answer, as is what git calls no error (exit code 1).
 fn failure(entry: &Entry) -> Option<(String, u64)> {
-    if entry.outcome != Some(Outcome::Failed) || entry.what.is_empty() || !entry.path.is_empty() {
+    if entry.outcome != Some(Outcome::Failed) || !SHELLS.contains(&entry.tool.as_str()) || entry.exit.is_some_and(|exit| STOPPED.contains(&exit)) {
         return None;
     }
     let what = form(&entry.what);
-    (!is_answer(&what)).then_some((what, entry.error?))
+    let silent = entry.said.is_empty() || entry.said.starts_with("Exit code ");
+    let answers = silent || is_answer(&what) || (program(&what) == "git" && entry.exit == Some(1));
+    (!answers).then_some((what, entry.error?))
 }
 
 fn failure_line(entry: &Entry) -> String {
     let exit = entry.exit.map_or_else(String::new, |exit| format!(" (exit {exit})"));
-    format!("failed: {}{exit}: {}", code(&entry.what), said(entry))
-}
-
-fn said(entry: &Entry) -> String {
-    if entry.said.is_empty() { "no word".to_owned() } else { code(&entry.said) }
+    format!("failed: {}{exit}: {}", code(&entry.what), code(&entry.said))
 }
 
 fn subject(entry: &Entry, root: &str) -> String {
@@ -352,12 +347,32 @@ fn program(form: &str) -> &str {
     if first.starts_with("./") { first } else { first.rsplit('/').next().unwrap_or(first) }
 }
 
-fn is_answer(form: &str) -> bool {
-    ANSWERS.contains(&program(form)) || form.starts_with("git diff") || form.starts_with("git grep") || form.starts_with("! ")
+/// The commands of a line, as far as they can be told without reading the shell's language.
+fn commands(form: &str) -> impl Iterator<Item = &str> {
+    form.split(['|', ';', '&', '\n']).map(str::trim).filter(|command| !command.is_empty())
 }
 
-fn is_check(form: &str) -> bool {
-    CHECKS.contains(&program(form))
+/// Whether one of its commands may have failed to say something.
+fn is_answer(form: &str) -> bool {
+    commands(form).any(|command| ANSWERS.contains(&program(command)) || command.starts_with("! "))
+}
+
+/// What its commands are, without what they are called with.
+fn families(form: &str) -> Vec<(&str, &str)> {
+    let family = |command| {
+        let program = program(command);
+        let mut words = command.split(' ').skip_while(move |word| *word != program && !word.ends_with(program)).skip(1);
+        (program, words.find(|word| !word.starts_with('-')).filter(|_| FAMILIES.contains(&program)).unwrap_or(""))
+    };
+    commands(form).map(family).filter(|(program, _)| !ANSWERS.contains(program)).collect()
+}
+
+/// Whether a command names a file.
+fn is_named(form: &str, path: &str) -> bool {
+    form.split(|c: char| c.is_whitespace() || "'\"=:(),<>".contains(c)).any(|word| {
+        let word = word.trim_start_matches("./");
+        !word.is_empty() && (word == path || path.strip_suffix(word).is_some_and(|folder| folder.ends_with('/')))
+    })
 }
 
 /// The first words of a command.

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::action::{Action, Deed};
 use crate::door::Door;
-use crate::event::Event;
+use crate::event::{Event, Host};
 use crate::flywheel::drift::{self, Touched};
 use crate::flywheel::ledger::{Standing, Step, What};
 use crate::flywheel::{Kind, Suggestion, best, count, guard, page, pair, summary, told};
 use crate::policy::{Flywheel, Pair, Policy};
 use crate::tests_first::Tree as _;
 use crate::verdict::Verdict;
-use crate::world::flywheel::history::{ABSENT, Head, History, in_tree};
+use crate::world::flywheel::history::{ABSENT, History, Made, in_tree};
 use crate::world::flywheel::{Desk, Signals};
 use crate::world::{Surroundings, World, layers, system};
 
@@ -20,6 +20,12 @@ use crate::world::{Surroundings, World, layers, system};
 const MAX_TRAILERS: usize = 5;
 /// Documents below `docs` in which an option may be named, where the policy has no map.
 const MAX_DOCUMENTS: usize = 200;
+
+/// Seconds in which what a commit settled is opened again if it is undone.
+const UNDONE: u64 = 30 * 86_400;
+
+/// Where each suggestion stands.
+type Standings = std::collections::BTreeMap<String, Standing>;
 
 /// The work tree in which the inbox stands.
 #[must_use]
@@ -33,6 +39,9 @@ pub(super) fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -
     let mut desk = Desk::open(&around.memory).ok()?;
     let signals = desk.signals(&around.memory, &event.session);
     learn(&mut desk, &signals, &event.session, &root, section);
+    if let Some(history) = History::open(&root).ok().filter(|history| !history.is_rewriting()) {
+        settle(&mut desk, &history, &root, section, None);
+    }
     let now = system::now_ms();
     if event.name == "SessionStart" {
         let open = Desk::inbox(&root, section.inbox);
@@ -50,7 +59,8 @@ pub(super) fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -
     let steps: Vec<Step> = untold.iter().map(|one| Step::of(What::Told, &one.id, now)).collect();
     // What cannot be noted as told would be told at every turn.
     desk.step(&steps).ok()?;
-    if event.name == "Stop" && !event.stopping {
+    // The others' ends of turns take no context; a client's own next event does.
+    if event.name == "Stop" && event.host == Host::ClaudeCode && !event.stopping {
         return Some(text);
     }
     let _ = desk.leave(&text);
@@ -90,21 +100,28 @@ fn capture(desk: &mut Desk, found: Vec<Suggestion>, session: &str, root: &Path, 
     desk.capture(root, section.inbox, session, new)
 }
 
-/// What became of a commit, for git's door: suggestions that it settles or reopens, and those that it gives rise to.
-/// None: the policy has no such section, or there is nothing to say.
-#[must_use]
-pub fn committed(world: &World, cwd: &Path) -> Option<String> {
+/// The compiled policy of the repository around a folder, for git's door.
+fn policy_at(world: &World, cwd: &Path) -> Option<(Surroundings, std::borrow::Cow<'static, [u8]>)> {
     let around = World { project_dir: None, ..world.clone() }.at(cwd).ok()?;
     let found = layers::look(&around.layers).ok()?;
     let bytes = super::policy_bytes(&found, &around, world, Door::Cold).ok()??;
+    Some((around, bytes))
+}
+
+/// What became of commits, for git's door: suggestions that they settle or open again and, where git just made one
+/// (`anew`), those that it gives rise to. None: the policy has no such section, or there is nothing to say.
+#[must_use]
+pub fn committed(world: &World, cwd: &Path, anew: bool) -> Option<String> {
+    let (around, bytes) = policy_at(world, cwd)?;
     let policy = Policy::open(&bytes)?;
     let section = policy.flywheel.as_ref()?;
     let root = tree(&around);
-    let history = History::open(&root).ok()?;
+    // What comes of a rebase is looked at when it is done, with the next event.
+    let history = History::open(&root).ok().filter(|history| !history.is_rewriting())?;
     let head = history.head().ok()?;
     let mut desk = Desk::open(&around.memory).ok()?;
-    let said = settle(&mut desk, &history, &head, &root, section);
-    let new = arisen(&history, &head, &root, section);
+    let said = settle(&mut desk, &history, &root, section, Some(&head).filter(|_| anew));
+    let new = if anew { arisen(&history, &head, &root, section) } else { Vec::new() };
     let session = desk.signals(&around.memory, "").entries.last().map(|entry| entry.session.clone()).unwrap_or_default();
     let new = capture(&mut desk, new, &session, &root, section).unwrap_or_default();
     let steps: Vec<Step> = new.iter().map(|one| Step::of(What::Told, &one.id, system::now_ms())).collect();
@@ -120,9 +137,7 @@ pub fn committed(world: &World, cwd: &Path) -> Option<String> {
 /// as it is.
 #[must_use]
 pub fn trailed(world: &World, cwd: &Path, message: &str) -> Option<String> {
-    let around = World { project_dir: None, ..world.clone() }.at(cwd).ok()?;
-    let found = layers::look(&around.layers).ok()?;
-    let bytes = super::policy_bytes(&found, &around, world, Door::Cold).ok()??;
+    let (around, bytes) = policy_at(world, cwd)?;
     let policy = Policy::open(&bytes)?;
     let section = policy.flywheel.as_ref().filter(|section| section.trailers)?;
     let root = tree(&around);
@@ -134,88 +149,114 @@ pub fn trailed(world: &World, cwd: &Path, message: &str) -> Option<String> {
     (!ids.is_empty()).then(|| page::trailed(message, &ids))
 }
 
-/// Ends what the last commit settles, opens again what it undoes.
-fn settle(desk: &mut Desk, history: &History, head: &Head, root: &Path, section: &Flywheel) -> Vec<String> {
-    let standings = desk.standings();
-    let now = system::now_ms();
-    let mut steps = Vec::new();
-    let mut ended: Vec<(&Suggestion, String)> = Vec::new();
-    let mut opened: Vec<&Suggestion> = Vec::new();
-    let mut moved: Vec<(&Suggestion, String)> = Vec::new();
-    let mut renumbered: Vec<(String, &str)> = Vec::new();
-    let trailers: Vec<&str> = head.message.lines().filter_map(|line| line.strip_prefix(page::TRAILER).map(str::trim)).collect();
-    let open_for = |target: &str| standings.values().filter(|other| other.ended.is_none() && other.suggestion.target == target).count();
-    for standing in standings.values() {
-        let one = &standing.suggestion;
-        let parent = head.parents.first().cloned().unwrap_or_default();
-        let step = |what| Step { commit: head.id.clone(), parent: parent.clone(), ..Step::of(what, &one.id, now) };
-        let state = history.in_head(&one.target);
-        let before = history.in_parents(&one.target);
-        let changed = before.iter().all(|before| *before != state) && !(before.is_empty() && state == ABSENT);
-        let other = standing.was.iter().all(|was| *was != state);
-        let short = head.id.get(..10).unwrap_or(&head.id);
-        match standing.ended {
-            None if state == ABSENT && changed => {
-                let renamed = head.touched.iter().find(|file| file.from.as_deref() == Some(&one.target));
-                let now_at = renamed.map(|file| (file, history.in_head(&file.path)));
-                match now_at {
-                    // The name is another one, and nothing else.
-                    Some((file, state)) if standing.was.contains(&state) || before.contains(&state) => moved.push((one, file.path.clone())),
-                    Some(_) => {
-                        steps.push(step(What::Settled));
-                        ended.push((one, format!("settled by {short}")));
-                    }
-                    None => {
-                        steps.push(step(What::Dropped));
-                        ended.push((one, format!("dropped, for {short} deletes the document")));
-                    }
-                }
-            }
-            None if changed && other && state != ABSENT => {
-                let named = trailers.contains(&one.id.as_str());
-                let alone = standing.promoted || one.kind == Kind::Drift || open_for(&one.target) == 1;
-                if alone || named || speaks_of(&head.touched, one) {
-                    steps.push(step(What::Settled));
-                    ended.push((one, format!("settled by {short}")));
-                }
-            }
-            Some((What::Settled, _)) => {
-                // A commit in the place of the one that settled it: it was amended.
-                let amended = standing.commit.1 == parent && standing.commit.0 != head.id;
-                if !other && (changed || amended) {
-                    steps.push(step(What::Reopened));
-                    opened.push(one);
-                } else if amended && changed {
-                    steps.push(step(What::Settled));
-                    renumbered.push((standing.commit.0.get(..10).unwrap_or_default().to_owned(), &one.id));
-                }
-            }
-            _ => {}
-        }
-    }
-    let pages = (section.inbox, section.archive);
-    let mut done = desk.end(root, pages, &ended).and_then(|()| desk.put_in(root, section.inbox, &opened));
-    if !opened.is_empty() {
-        done = done.and_then(|()| desk.take_out(root, section.archive, &opened.iter().map(|one| one.id.as_str()).collect::<Vec<_>>()));
-    }
-    for (one, path) in &moved {
-        let at = Suggestion { target: path.clone(), ..(*one).clone() };
-        done = done.and_then(|()| desk.take_out(root, section.inbox, &[&one.id])).and_then(|()| desk.put_in(root, section.inbox, &[&at]));
-        steps.push(Step { suggestion: Some(at), ..Step::of(What::Moved, &one.id, now) });
-    }
-    if let Some(short) = head.id.get(..10).filter(|_| !renumbered.is_empty()) {
-        let anew =
-            |text: &str| renumbered.iter().fold(text.to_owned(), |text, (old, _)| text.replace(&format!("settled by {old}"), &format!("settled by {short}")));
-        done = done.and_then(|()| desk.rewrite(root, section.archive, anew));
-    }
-    // Pages first: what they could not be made to say is looked at again after the next commit.
-    if done.is_err() || desk.step(&steps).is_err() {
+/// Ends what commits settle, and opens again what was undone, since `HEAD` was last looked at; what is to be said of it.
+/// Merges, rebases and resets come to light here too. `told` is the commit that git just made.
+fn settle(desk: &mut Desk, history: &History, root: &Path, section: &Flywheel, told: Option<&Made>) -> Vec<String> {
+    let Ok(head) = history.head() else { return Vec::new() };
+    if told.is_none() && desk.looked_at(root).as_ref() == Some(&head.id) {
         return Vec::new();
     }
-    let list = |what: &str, ids: Vec<&str>| (!ids.is_empty()).then(|| format!("{what} {}", ids.join(", ")));
-    let settled = list("settled", ended.iter().map(|(one, _)| one.id.as_str()).collect());
-    let reopened = list("opened again", opened.iter().map(|one| one.id.as_str()).collect());
-    settled.into_iter().chain(reopened).collect()
+    let before = desk.standings();
+    let first = |ended: bool| before.values().filter(|standing| standing.ended.is_some() == ended).map(|standing| standing.suggestion.time / 1000).min();
+    let mut done = undone(desk, history, root, section, &before);
+    if let Some(first) = first(false).into_iter().chain(first(true)).min() {
+        let recent = first.max((system::now_ms() / 1000).saturating_sub(UNDONE));
+        let mut made = history.since(recent);
+        if !made.iter().any(|made| made.id == head.id) {
+            made.push(head.clone());
+        }
+        for made in made {
+            let told = told.is_some_and(|told| told.id == made.id);
+            done = done.and_then(|()| settled_by(desk, history, &Made { own: made.own || told, ..made }, told, root, section));
+        }
+    }
+    // Pages first: what they could not be made to say is looked at again.
+    if done.is_ok() {
+        let _ = desk.look_at(root, &head.id);
+    }
+    let after = desk.standings();
+    let list = |what: &str, ends: bool| {
+        let changed = before.iter().filter(|(id, was)| after.get(*id).is_some_and(|is| was.ended.is_none() == ends && is.ended.is_some() == ends));
+        let ids: Vec<&str> = changed.map(|(id, _)| id.as_str()).collect();
+        (!ids.is_empty()).then(|| format!("{what} {}", ids.join(", ")))
+    };
+    list("settled", true).into_iter().chain(list("opened again", false)).collect()
+}
+
+/// Opens again what a commit ended that was reverted or is part of no history any more.
+fn undone(desk: &mut Desk, history: &History, root: &Path, section: &Flywheel, standings: &Standings) -> std::io::Result<()> {
+    let now = system::now_ms();
+    let recent = |standing: &&Standing| standing.ended.is_some_and(|(_, time)| now.saturating_sub(time) < UNDONE * 1000) && !standing.commit.is_empty();
+    let ended: Vec<&Standing> = standings.values().filter(recent).collect();
+    let times: Vec<Option<u64>> = ended.iter().map(|standing| history.time_of(&standing.commit)).collect();
+    let Some(first) = times.iter().map(|time| time.unwrap_or(u64::MAX)).min() else { return Ok(()) };
+    let here = history.reached(false, first);
+    let everywhere = if ended.iter().all(|standing| here.contains(&standing.commit)) { here.clone() } else { history.reached(true, first) };
+    for standing in ended {
+        let (one, commit) = (&standing.suggestion, &standing.commit);
+        let state = history.in_head(&one.target);
+        // On another branch the document is another one, and nothing was undone.
+        let gone = !everywhere.contains(commit);
+        let as_it_was = standing.was.contains(&state) || (standing.ended.is_some_and(|(what, _)| what == What::Dropped) && state != ABSENT);
+        if as_it_was && (gone || here.contains(commit)) {
+            desk.put_in(root, section.inbox, &[one])?;
+            desk.take_out(root, section.archive, &[&one.id])?;
+            desk.step(&[Step::of(What::Reopened, &one.id, now)])?;
+        } else if gone && let Some(other) = history.last_change(&one.target) {
+            // It was amended, or set upon another commit: what proves it has another number now.
+            let (old, new) = (format!("settled by {}", short(commit)), format!("settled by {}", short(&other)));
+            desk.rewrite(root, section.archive, |text| text.replace(&old, &new))?;
+            desk.step(&[Step { commit: other, ..Step::of(What::Settled, &one.id, standing.ended.map_or(now, |(_, time)| time)) }])?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends what one commit settles.
+fn settled_by(desk: &mut Desk, history: &History, made: &Made, told: bool, root: &Path, section: &Flywheel) -> std::io::Result<()> {
+    let touches = |target: &str| made.touched.iter().any(|file| file.path == target || file.from.as_deref() == Some(target));
+    let standings = desk.standings();
+    let open: Vec<&Standing> = standings.values().filter(|standing| standing.ended.is_none()).collect();
+    let trailers: Vec<&str> = made.message.lines().filter_map(|line| line.strip_prefix(page::TRAILER).map(str::trim)).collect();
+    let now = system::now_ms();
+    for standing in open.iter().filter(|standing| touches(&standing.suggestion.target)) {
+        let one = &standing.suggestion;
+        let Some((state, before)) = history.around(&made.id, &one.target) else { continue };
+        // What was committed before it was suggested is no proof, however it came here; nor is what was undone since.
+        if (!told && made.time < one.time / 1000) || standing.was.contains(&state) || standing.was.contains(&history.in_head(&one.target)) {
+            continue;
+        }
+        let step = |what| Step { commit: made.id.clone(), ..Step::of(what, &one.id, now) };
+        let end = |desk: &mut Desk, what, how: String| desk.end(root, (section.inbox, section.archive), &[(one, how)]).and_then(|()| desk.step(&[step(what)]));
+        if state == ABSENT {
+            let renamed = made.touched.iter().find(|file| file.from.as_deref() == Some(&one.target));
+            match renamed.map(|file| (file, history.around(&made.id, &file.path).map(|(state, _)| state).unwrap_or_default())) {
+                // The name is another one, and nothing else.
+                Some((file, state)) if standing.was.contains(&state) || before.contains(&state) => {
+                    let at = Suggestion { target: file.path.clone(), ..one.clone() };
+                    desk.take_out(root, section.inbox, &[&one.id])?;
+                    desk.put_in(root, section.inbox, &[&at])?;
+                    desk.step(&[Step { suggestion: Some(at), ..Step::of(What::Moved, &one.id, now) }])?;
+                }
+                Some(_) => end(desk, What::Settled, format!("settled by {}", short(&made.id)))?,
+                None => end(desk, What::Dropped, format!("dropped, for {} deletes the document", short(&made.id)))?,
+            }
+            continue;
+        }
+        let speaks = trailers.contains(&one.id.as_str()) || speaks_of(&made.touched, one);
+        let alone =
+            standing.promoted || one.kind == Kind::Drift || (made.own && open.iter().filter(|other| other.suggestion.target == one.target).count() == 1);
+        // What a merge brings was committed before; here it comes to be, and has to speak of it.
+        let changed = before.iter().all(|before| *before != state);
+        if speaks || (alone && changed) {
+            end(desk, What::Settled, format!("settled by {}", short(&made.id)))?;
+        }
+    }
+    Ok(())
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..10).unwrap_or(commit)
 }
 
 /// Whether the lines that a document gets speak of a suggestion: by its number, or by what it names.
@@ -226,9 +267,9 @@ fn speaks_of(touched: &[Touched], one: &Suggestion) -> bool {
 }
 
 /// What a commit gives rise to.
-fn arisen(history: &History, head: &Head, root: &Path, section: &Flywheel) -> Vec<Suggestion> {
+fn arisen(history: &History, head: &Made, root: &Path, section: &Flywheel) -> Vec<Suggestion> {
     // What a merge brings was committed before.
-    if head.parents.len() > 1 {
+    if head.merges {
         return Vec::new();
     }
     let now = system::now_ms();
@@ -248,7 +289,7 @@ fn arisen(history: &History, head: &Head, root: &Path, section: &Flywheel) -> Ve
 }
 
 /// Without a map: new options that neither the nearest README nor a page below `docs` names.
-fn options(history: &History, head: &Head, root: &Path, now: u64) -> Vec<Suggestion> {
+fn options(history: &History, head: &Made, root: &Path, now: u64) -> Vec<Suggestion> {
     let only_options = |file: &Touched| Touched {
         added: file.added.iter().flat_map(|line| drift::surface(line)).filter(|item| item.starts_with("--")).map(|item| format!("\"{item}\"")).collect(),
         ..file.clone()

@@ -238,6 +238,23 @@ impl Desk {
         signals.mark.map_or(Ok(()), |mark| put(&self.folder.join(MARK), format!("{mark:016x}\n").as_bytes()))
     }
 
+    /// The commit that `HEAD` of a work tree led to when it was last asked what it settles.
+    #[must_use]
+    pub fn looked_at(&self, root: &Path) -> Option<String> {
+        let heads = read(&self.folder.join(HEADS))?;
+        heads.lines().find_map(|line| line.split_once(' ').filter(|(_, of)| Path::new(of) == root).map(|(commit, _)| commit.to_owned()))
+    }
+
+    /// Notes that commit.
+    /// Error: the system's.
+    pub fn look_at(&self, root: &Path, commit: &str) -> io::Result<()> {
+        let before = read(&self.folder.join(HEADS)).unwrap_or_default();
+        // Work trees come and go.
+        let others = before.lines().filter(|line| line.split_once(' ').is_some_and(|(_, of)| Path::new(of) != root && Path::new(of).exists()));
+        let lines: String = others.map(|line| format!("{line}\n")).collect();
+        put(&self.folder.join(HEADS), format!("{lines}{commit} {}\n", root.display()).as_bytes())
+    }
+
     /// Leaves a text for whichever event comes next.
     /// Error: the system's.
     pub fn leave(&self, text: &str) -> io::Result<()> {
@@ -251,6 +268,7 @@ const LEDGER: &str = "flywheel.jsonl";
 const INDEX: &str = "flywheel.index";
 const BEGUN: &str = "flywheel.begun";
 const MARK: &str = "flywheel.mark";
+const HEADS: &str = "flywheel.heads";
 
 fn number(id: &str) -> Option<u64> {
     u64::from_str_radix(id, 16).ok()

@@ -202,12 +202,107 @@ const ROWS: &[Row] = &[
         kinds: &[],
     },
     Row {
-        name: "the same failure in two sessions",
+        name: "the same failure in three sessions",
         does: |day| {
-            day.bash("terraform plan", Some("Exit code 1\nError: no credentials"));
-            day.call_of("s2", "Bash", r#"{"command":"terraform plan"}"#, Some("Exit code 1\nError: no credentials"));
+            for session in ["s2", "s3", "s4"] {
+                day.call_of(session, "Bash", r#"{"command":"terraform plan"}"#, Some("Exit code 1\nError: no credentials"));
+            }
         },
         kinds: &["again"],
+    },
+    Row {
+        name: "the same failure in two sessions may be a slip",
+        does: |day| {
+            day.bash("git show nosuch", Some("Exit code 128\nfatal: bad revision"));
+            day.call_of("s2", "Bash", r#"{"command":"git show nosuch"}"#, Some("Exit code 128\nfatal: bad revision"));
+        },
+        kinds: &[],
+    },
+    Row {
+        name: "waited for until it came",
+        does: |day| {
+            for _ in 0..5 {
+                day.bash("curl -s localhost:8080/health", Some("Exit code 7\ncurl: (7) connection refused"));
+            }
+            day.bash("curl -s localhost:8080/health", None);
+        },
+        kinds: &[],
+    },
+    Row {
+        name: "the same failure while it is worked on is work",
+        does: |day| {
+            for at in 0..4 {
+                day.bash("node --check lib/a.js", Some("Exit code 1\nSyntaxError: Unexpected token"));
+                day.edit(&format!("lib/{}.js", at % 2));
+            }
+        },
+        kinds: &[],
+    },
+    Row {
+        name: "what several changes did not mend, and one did",
+        does: |day| {
+            for at in 0..3 {
+                day.bash("cargo test lexer", Some("Exit code 101\nerror: linking failed"));
+                day.edit(&format!("src/{at}.rs"));
+            }
+            day.bash("cargo test lexer", None);
+        },
+        kinds: &["fixed"],
+    },
+    Row {
+        name: "a file that is being written fails until it is right",
+        does: |day| {
+            day.edit("settings.json");
+            for command in ["npm run build", "jq . settings.json", "node load.js"] {
+                day.bash(command, Some("Exit code 1\nSyntaxError: not JSON"));
+                day.edit("settings.json");
+                day.bash(command, None);
+            }
+        },
+        kinds: &[],
+    },
+    Row {
+        name: "what a command names is what it checks",
+        does: |day| {
+            day.bash("python -m yamllint ./deploy/a.yml", Some("Exit code 1\ntoo long"));
+            day.edit("deploy/a.yml");
+            day.bash("python -m yamllint ./deploy/a.yml", None);
+            day.bash("./scripts/report.toml.sh", Some("Exit code 1\nnothing to report"));
+            day.edit("scripts/report.toml.sh");
+            day.bash("./scripts/report.toml.sh", None);
+        },
+        kinds: &[],
+    },
+    Row {
+        name: "a change that had nothing to do with it",
+        does: |day| {
+            day.bash("git fetch upstream", Some("Exit code 128\nfatal: could not read from remote"));
+            day.edit("README.md");
+            day.bash("git fetch upstream", None);
+            day.bash("./serve.sh", Some("Exit code 1\naddress in use"));
+            day.edit("a.toml");
+            for _ in 0..9 {
+                day.bash("true", None);
+            }
+            day.bash("./serve.sh", None);
+        },
+        kinds: &[],
+    },
+    Row {
+        name: "no word, and what git answers, are answers",
+        does: |day| {
+            for command in ["git commit -m wip", "git merge topic"] {
+                for _ in 0..3 {
+                    day.bash(command, Some("Exit code 1\nnothing to commit, working tree clean"));
+                }
+            }
+            for _ in 0..3 {
+                day.bash("./is-ready", Some("Exit code 1"));
+                day.bash("cat a.log && tail b.log", Some("Exit code 1\ncat: a.log: no such file"));
+                day.bash("./slow", Some("Exit code 143\nCommand timed out after 2m"));
+            }
+        },
+        kinds: &[],
     },
     Row {
         name: "denied, and another way taken",
@@ -222,6 +317,9 @@ const ROWS: &[Row] = &[
         does: |day| {
             assert_eq!(day.bash("git push --force origin topic", None).0.code, 2);
             day.bash("cargo doc", None);
+            assert_eq!(day.bash("git add a && git push --force origin topic", None).0.code, 2);
+            day.bash("git status -sb", None);
+            day.bash("git add a", None);
         },
         kinds: &[],
     },
@@ -232,6 +330,14 @@ const ROWS: &[Row] = &[
             day.event("UserPromptSubmit", r#""prompt":"no, use what is there""#);
         },
         kinds: &["corrected"],
+    },
+    Row {
+        name: "a person has seen enough",
+        does: |day| {
+            day.event("PreToolUse", r#""tool_name":"Bash","tool_input":{"command":"sleep 60 && tail -f log"},"tool_use_id":"x""#);
+            day.event("UserPromptSubmit", r#""prompt":"go on""#);
+        },
+        kinds: &[],
     },
     Row {
         name: "a person's next prompt after a turn that ended",
@@ -265,7 +371,7 @@ const ROWS: &[Row] = &[
         does: |day| {
             for at in 0..9 {
                 day.bash(&format!("./deploy.sh {at}"), Some(MISSING));
-                day.edit("config/deploy.yml");
+                day.edit(&format!("config/{at}.yml"));
                 day.bash(&format!("./deploy.sh {at}"), None);
             }
         },

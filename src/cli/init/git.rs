@@ -20,7 +20,8 @@ use crate::world::repository::Repository;
 /// The gate's program for git.
 const PROGRAM: &str = "portcullis-git";
 /// The hooks that hold something, or tell.
-pub const HOOKS: [&str; 7] = ["pre-commit", "pre-merge-commit", "prepare-commit-msg", "commit-msg", "post-commit", "pre-push", "reference-transaction"];
+pub const HOOKS: [&str; 8] =
+    ["pre-commit", "pre-merge-commit", "prepare-commit-msg", "commit-msg", "post-commit", "post-merge", "pre-push", "reference-transaction"];
 /// Those that git tells something on standard input.
 const TOLD: [&str; 2] = ["pre-push", "reference-transaction"];
 /// The one that husky does not know (its `index.js`, version 9).

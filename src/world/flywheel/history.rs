@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use git2::{Commit, Delta, Diff, DiffFindOptions, DiffOptions, Patch, Repository, Tree};
+use git2::{Commit, Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Repository, Sort, Tree};
 
 use crate::flywheel::drift::Touched;
 use crate::record::hash;
 
-/// Commits that are looked through for the last change of a document.
+/// Commits that are looked through: for the last change of a document, for what settles.
 const MAX_COMMITS: usize = 300;
+/// Commits that are looked through for one that is still part of the history.
+const MAX_REACH: usize = 5000;
 /// Files of one commit of which the new lines are read, and lines of one file.
 const MAX_FILES: usize = 200;
 const MAX_LINES: usize = 2000;
@@ -22,11 +24,16 @@ pub struct History {
     repository: Repository,
 }
 
-/// The commit that `HEAD` leads to.
+/// A commit, and what it changes against its first parent.
 #[derive(Clone, Debug, Default)]
-pub struct Head {
+pub struct Made {
     pub id: String,
-    pub parents: Vec<String>,
+    /// Seconds since 1970, by the clock of who committed it.
+    pub time: u64,
+    /// Who commits here committed it.
+    pub own: bool,
+    /// It has more than one parent.
+    pub merges: bool,
     pub subject: String,
     pub message: String,
     pub touched: Vec<Touched>,
@@ -39,23 +46,68 @@ impl History {
         Ok(Self { repository })
     }
 
-    /// The last commit, and what it changes against its first parent.
+    /// Whether git is at setting commits upon others, or has put work aside that it will bring back, and has not come to the
+    /// end: the work tree is its own until then.
+    #[must_use]
+    pub fn is_rewriting(&self) -> bool {
+        use git2::RepositoryState::{ApplyMailbox, ApplyMailboxOrRebase, CherryPickSequence, Rebase, RebaseInteractive, RebaseMerge, RevertSequence};
+        let states = [ApplyMailbox, ApplyMailboxOrRebase, CherryPickSequence, Rebase, RebaseInteractive, RebaseMerge, RevertSequence];
+        states.contains(&self.repository.state()) || self.repository.path().join("MERGE_AUTOSTASH").exists()
+    }
+
+    /// The last commit.
     /// Error: there is none, or it cannot be read.
-    pub fn head(&self) -> Result<Head, String> {
-        let look = || -> Result<Head, git2::Error> {
-            let commit = self.commit()?;
-            let parent = commit.parents().next().map(|parent| parent.tree()).transpose()?;
-            let diff = self.diff(parent.as_ref(), &commit.tree()?)?;
-            let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
-            Ok(Head {
-                id: commit.id().to_string(),
-                parents: commit.parent_ids().map(|id| id.to_string()).collect(),
-                subject: message.lines().next().unwrap_or_default().to_owned(),
-                message,
-                touched: touched(&diff),
-            })
-        };
-        look().map_err(|error| error.message().to_owned())
+    pub fn head(&self) -> Result<Made, String> {
+        self.commit().and_then(|commit| self.made(&commit)).map_err(|error| error.message().to_owned())
+    }
+
+    fn made(&self, commit: &Commit) -> Result<Made, git2::Error> {
+        let parent = commit.parents().next().map(|parent| parent.tree()).transpose()?;
+        let diff = self.diff(parent.as_ref(), &commit.tree()?)?;
+        let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
+        let here = self.repository.signature().ok();
+        Ok(Made {
+            id: commit.id().to_string(),
+            time: seconds(commit),
+            own: here.is_some_and(|here| here.email_bytes() == commit.committer().email_bytes()),
+            merges: commit.parent_count() > 1,
+            subject: message.lines().next().unwrap_or_default().to_owned(),
+            message,
+            touched: touched(&diff),
+        })
+    }
+
+    /// The commits behind `HEAD` that were made from `time` on (seconds since 1970), the oldest first, up to a bound.
+    #[must_use]
+    pub fn since(&self, time: u64) -> Vec<Made> {
+        let mut found: Vec<Made> = self.walk(false, time, MAX_COMMITS).iter().filter_map(|commit| self.made(commit).ok()).collect();
+        found.reverse();
+        found
+    }
+
+    /// The commits behind `HEAD`, or behind all references and work trees, made from `time` on, up to a bound.
+    #[must_use]
+    pub fn reached(&self, everywhere: bool, time: u64) -> HashSet<String> {
+        self.walk(everywhere, time, MAX_REACH).iter().map(|commit| commit.id().to_string()).collect()
+    }
+
+    /// When a commit was made; none: it is not there any more.
+    #[must_use]
+    pub fn time_of(&self, id: &str) -> Option<u64> {
+        Some(seconds(&self.repository.find_commit(Oid::from_str(id).ok()?).ok()?))
+    }
+
+    fn walk(&self, everywhere: bool, time: u64, most: usize) -> Vec<Commit<'_>> {
+        let Ok(mut walk) = self.repository.revwalk() else { return Vec::new() };
+        let _ = walk.set_sorting(Sort::TIME);
+        let _ = walk.push_head();
+        if everywhere {
+            let _ = walk.push_glob("*");
+            for head in heads(self.repository.commondir()) {
+                let _ = walk.push(head);
+            }
+        }
+        walk.flatten().take(most).filter_map(|id| self.repository.find_commit(id).ok()).take_while(|commit| seconds(commit) >= time).collect()
     }
 
     /// What `git commit` would commit now; with `all`, as `git commit -a`.
@@ -76,34 +128,46 @@ impl History {
     /// What a document is in `HEAD`: a hash of its text, or [`ABSENT`].
     #[must_use]
     pub fn in_head(&self, path: &str) -> String {
-        self.commit().ok().map_or_else(|| ABSENT.to_owned(), |commit| self.text(&commit, path).map_or_else(|| ABSENT.to_owned(), |bytes| known_by(&bytes)))
+        self.commit().map_or_else(|_| ABSENT.to_owned(), |commit| self.state(&commit, path))
     }
 
-    /// What it is in the parents of `HEAD`.
+    /// What it is in a commit, and in each of its parents.
     #[must_use]
-    pub fn in_parents(&self, path: &str) -> Vec<String> {
-        let parents: Vec<Commit> = self.commit().map(|commit| commit.parents().collect()).unwrap_or_default();
-        parents.iter().map(|parent| self.text(parent, path).map_or_else(|| ABSENT.to_owned(), |bytes| known_by(&bytes))).collect()
+    pub fn around(&self, id: &str, path: &str) -> Option<(String, Vec<String>)> {
+        let commit = self.repository.find_commit(Oid::from_str(id).ok()?).ok()?;
+        Some((self.state(&commit, path), commit.parents().map(|parent| self.state(&parent, path)).collect()))
     }
 
     /// How many commits touched such code since the document last changed, up to a bound.
     #[must_use]
     pub fn commits_since(&self, doc: &str, is_code: impl Fn(&str) -> bool) -> usize {
-        let mut count = 0;
-        let Ok(mut commit) = self.commit() else { return 0 };
+        self.back_to(doc).map_or(0, |(commits, _)| commits.iter().filter(|paths| paths.iter().any(|path| is_code(path))).count())
+    }
+
+    /// The commit that last changed a document, up to a bound.
+    #[must_use]
+    pub fn last_change(&self, doc: &str) -> Option<String> {
+        self.back_to(doc).ok()?.1
+    }
+
+    /// The paths that each commit changes against its first parent, back to the last change of a document, and which that
+    /// is.
+    fn back_to(&self, doc: &str) -> Result<(Vec<Vec<String>>, Option<String>), git2::Error> {
+        let mut commits = Vec::new();
+        let mut commit = self.commit()?;
         for _ in 0..MAX_COMMITS {
             let parent = commit.parent(0).ok();
-            let trees = (parent.as_ref().and_then(|parent| parent.tree().ok()), commit.tree());
-            let Ok(diff) = trees.1.and_then(|tree| self.repository.diff_tree_to_tree(trees.0.as_ref(), Some(&tree), Some(&mut options()))) else { break };
+            let before = parent.as_ref().and_then(|parent| parent.tree().ok());
+            let diff = self.repository.diff_tree_to_tree(before.as_ref(), Some(&commit.tree()?), Some(&mut options()))?;
             let paths: Vec<String> = diff.deltas().filter_map(|delta| shown(delta.new_file().path().or(delta.old_file().path()))).collect();
             if paths.iter().any(|path| path == doc) {
-                break;
+                return Ok((commits, Some(commit.id().to_string())));
             }
-            count += usize::from(paths.iter().any(|path| is_code(path)));
+            commits.push(paths);
             let Some(parent) = parent else { break };
             commit = parent;
         }
-        count
+        Ok((commits, None))
     }
 
     /// Files of `HEAD` of such names, up to a bound.
@@ -125,9 +189,9 @@ impl History {
         self.repository.head()?.peel_to_commit()
     }
 
-    fn text(&self, commit: &Commit, path: &str) -> Option<Vec<u8>> {
-        let entry = commit.tree().ok()?.get_path(Path::new(path)).ok()?;
-        Some(self.repository.find_blob(entry.id()).ok()?.content().to_vec())
+    fn state(&self, commit: &Commit, path: &str) -> String {
+        let look = || Some(known_by(self.repository.find_blob(commit.tree().ok()?.get_path(Path::new(path)).ok()?.id()).ok()?.content()));
+        look().unwrap_or_else(|| ABSENT.to_owned())
     }
 
     fn diff(&self, before: Option<&Tree>, after: &Tree) -> Result<Diff<'_>, git2::Error> {
@@ -135,6 +199,17 @@ impl History {
         diff.find_similar(Some(&mut DiffFindOptions::new()))?;
         Ok(diff)
     }
+}
+
+fn seconds(commit: &Commit) -> u64 {
+    u64::try_from(commit.time().seconds()).unwrap_or(0)
+}
+
+/// Where the heads of all work trees stand that lead to a commit by its number (gitrepository-layout(5)).
+fn heads(common: &Path) -> Vec<Oid> {
+    let linked = std::fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let texts = linked.chain([common.to_path_buf()]).filter_map(|folder| std::fs::read_to_string(folder.join("HEAD")).ok());
+    texts.filter_map(|text| Oid::from_str(text.trim()).ok()).collect()
 }
 
 /// What a document is in the work tree: a hash of its text, or [`ABSENT`].
