@@ -138,7 +138,7 @@ fn the_last_refusal_is_judged_again() {
     says(&portcullis(&scratch, &["explain", "--last"]), 1, &["no call was held"]);
     let said = scratch.hook("PreToolUse", scratch.payload("Bash", r#"{"command":"launch --now"}"#, "default").as_bytes());
     assert_eq!(said.short(), "deny launch");
-    says(&portcullis(&scratch, &["explain", "--last"]), 0, &["last held 0 s ago", "yes   `launch`", "verdict prohibited"]);
+    says(&portcullis(&scratch, &["explain", "--last"]), 0, &["last held ", " s ago", "yes   `launch`", "verdict prohibited"]);
     let value = json(&portcullis(&scratch, &["explain", "--last", "--json"]));
     assert!(value["last"]["text"].as_str().unwrap().starts_with("denied by `launch`"), "{value}");
     // Today's policy, not that of then.
