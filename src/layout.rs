@@ -32,6 +32,9 @@ pub const LAYOUTS: &[(&str, &str)] = &[
     ("policies/layouts/web.toml", include_str!("../policies/layouts/web.toml")),
 ];
 
+/// Variables that are made of the source's own name, or of its folder's.
+const NAMES: &[&str] = &["{stem}", "{base}", "{Pascal}", "{snake}", "{kebab}", "{parent}"];
+
 /// What one file of layouts holds.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -67,6 +70,8 @@ pub struct Layout {
     pub test: Vec<String>,
     /// As `test`; there the test must also name the source.
     pub mention: Vec<String>,
+    /// Sources that a program begins with: tests of the package run them.
+    pub entry: Vec<String>,
     /// Sources that never need a test.
     pub exempt: Vec<String>,
     /// Endings that `{base}` leaves out.
@@ -101,6 +106,8 @@ struct Template {
     text: String,
     /// The test must name the source.
     mention: bool,
+    /// Nothing in it is taken from the source's name, so that it stands for tests of others too.
+    wide: bool,
     /// How any test of this form is called, from the package's folder.
     form: String,
     /// Where such tests stand, if nothing else does there.
@@ -125,6 +132,8 @@ pub struct Candidate {
     pub path: String,
     /// The test must name the source.
     pub mention: bool,
+    /// It is the place of other sources' tests too: the test must speak of something that the source defines.
+    pub wide: bool,
     /// The template it comes from, with wildcards for what differs from source to source.
     pub form: String,
 }
@@ -202,7 +211,8 @@ impl Layout {
                 let (only, text) = test.split_once(" => ").map_or((None, test.as_str()), |(only, text)| (Some(only.to_owned()), text));
                 let template = move |text: String| {
                     let form = widened(text.strip_prefix("{pkg}").unwrap_or(&text));
-                    Template { only: only.clone(), area: area(&form), text, mention, form }
+                    let wide = self.unit != Unit::Folder && !NAMES.iter().any(|name| text.contains(name));
+                    Template { only: only.clone(), area: area(&form), text, mention, wide, form }
                 };
                 alternatives(text).into_iter().map(template).collect::<Vec<_>>()
             });
@@ -231,6 +241,12 @@ impl Layout {
         self.read().exempt.iter().any(|pattern| fits(pattern, inner))
     }
 
+    /// Whether a program begins there.
+    pub fn enters(&self, path: &str, package: &str) -> bool {
+        let inner = path.strip_prefix(package).unwrap_or(path);
+        self.entry.iter().any(|pattern| fits(pattern, inner))
+    }
+
     /// Whether a path looks like a test, or stands where tests do.
     pub fn is_test(&self, path: &str, package: &str) -> bool {
         let Some(inner) = path.strip_prefix(package) else { return false };
@@ -247,7 +263,7 @@ impl Layout {
         let mut candidates: Vec<Candidate> = Vec::new();
         // `mod.rs` and its like are named by their folder: `tests/mod.rs` is no test of all of them.
         let of_folder = self.read().tests.iter().any(|template| template.only.as_ref().is_some_and(|only| matches(only, name)));
-        for Template { only, text, mention, form, .. } in &self.read().tests {
+        for Template { only, text, mention, wide, form, .. } in &self.read().tests {
             if of_folder && only.is_none() && text.starts_with("{pkg}") && !text.contains("{rel}") && !text.contains("{parent}") {
                 continue;
             }
@@ -257,7 +273,7 @@ impl Layout {
             if let Some(path) = fill(text, &variables)
                 && candidates.iter().all(|known| known.path != path)
             {
-                candidates.push(Candidate { path, mention: *mention, form: format!("{package}{form}") });
+                candidates.push(Candidate { path, mention: *mention, wide: *wide, form: format!("{package}{form}") });
             }
         }
         candidates

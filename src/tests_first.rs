@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 mod place;
+mod reach;
 mod red;
 mod seen;
 mod weakening;
@@ -29,8 +30,6 @@ pub const WEAKENED: &str = "tests-weakened";
 pub const NOT_RED: &str = "tests-not-red";
 /// Bytes of a text that is looked into; a longer one counts as unknown.
 const MAX_TEXT: usize = 2 << 20;
-/// Tests that are looked into for what a source defines.
-const MAX_ELSEWHERE: usize = 1000;
 /// Candidates that a message names.
 const NAMED: usize = 3;
 
@@ -296,46 +295,6 @@ impl<'a> Judge<'a> {
         self.section.exempt.iter().any(|exempt| exempt.until.is_none_or(|until| until >= self.today) && matches(exempt.path, path))
     }
 
-    /// A test that gets more to say in the same change. What was there and has no test of its own may be tested from outside.
-    fn brought(&self) -> Option<String> {
-        let says = |text: &'a Text, language: &'a Language| -> usize {
-            let source = text.known().map(|text| self.source(text, language));
-            source.map_or(0, |source| source.nodes().iter().filter(|node| node.is_real()).map(|node| node.asserts).sum())
-        };
-        let more = self.changes.iter().find(|change| {
-            let language = self.catalogue.language(&change.path).filter(|_| self.places.is_test(&change.path, self.catalogue));
-            language.is_some_and(|language| !change.part && says(&change.new, language) > says(&change.old, language))
-        });
-        more.map(|change| change.path.clone())
-    }
-
-    /// A test of the same language anywhere in the package that names what the source defines; where the change adds something `wanted` by
-    /// others to a source that was there, the test names that.
-    fn elsewhere(&self, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&str>) -> Option<String> {
-        let source = self.source(change.new.known()?, language);
-        let names = wanted.map_or_else(|| telling(&source), |wanted| vec![wanted.to_owned()]);
-        let near = |path: &&String| {
-            let lower = path.to_ascii_lowercase();
-            *path != &change.path
-                && (lower.contains("test") || lower.contains("spec"))
-                && self.catalogue.language(path).is_some_and(|other| std::ptr::eq(other, language))
-        };
-        let (layout, packages, _) = layouts.first()?;
-        let all = self.places.all(packages.first()?);
-        let same = |path: &&String| self.places.packages(path, layout, self.catalogue).is_some_and(|other| other.first() == packages.first());
-        let tests = all.iter().filter(near).filter(same).filter(|path| self.places.is_test(path, self.catalogue)).take(MAX_ELSEWHERE);
-        let speaks = |path: &&String| {
-            let Some(Text::Known(text)) = self.places.text(path) else { return false };
-            let found: Vec<&String> = names.iter().filter(|name| text.contains(name.as_str())).collect();
-            if found.is_empty() {
-                return false;
-            }
-            let spoken = Source::new(&text, language);
-            spoken.tokens.iter().any(|token| found.iter().any(|name| *name == token.text)) && spoken.tested(false).is_ok()
-        };
-        tests.into_iter().find(speaks).cloned()
-    }
-
     fn stand(&self, path: &str, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&str>) -> Stand {
         let mut faults = Vec::new();
         let mut unread = None;
@@ -383,6 +342,10 @@ impl<'a> Judge<'a> {
                 if candidate.mention && !names(&source, &text, path) {
                     continue;
                 }
+                if candidate.wide && !candidate.mention && !self.speaks_of(&source, change) {
+                    fault(&test, "names nothing of it");
+                    continue;
+                }
                 match source.tested(false) {
                     Ok(()) => return Stand::Tested(test),
                     Err(_) if candidate.mention => {}
@@ -393,26 +356,14 @@ impl<'a> Judge<'a> {
         if let Some(test) = unread {
             return Stand::Unread(test);
         }
-        if change.old != Text::Absent
-            && let Some(test) = self.brought()
-        {
-            return Stand::Tested(test);
-        }
-        if let Some(test) = self.elsewhere(change, layouts, language, wanted) {
+        // What was there, and gets nothing new for others, may be tested from outside.
+        let loose = change.old != Text::Absent && wanted.is_none();
+        let brought = if loose { self.brought() } else { None };
+        if let Some(test) = brought.or_else(|| self.spoken_of(change, layouts, language, wanted)) {
             return Stand::Tested(test);
         }
         Stand::Missing { candidates: self.places.ranked(candidates, self.catalogue), faults }
     }
-}
-
-/// Names of a text's definitions that few other texts would hold: of two words or more, or of some length with a capital.
-fn telling(source: &Source) -> Vec<String> {
-    let two = |name: &str| {
-        name.trim_matches('_').contains('_') || name.chars().zip(name.chars().skip(1)).any(|(one, next)| one.is_lowercase() && next.is_uppercase())
-    };
-    let names = source.definitions().iter().map(|found| found.name).filter(|name| two(name) || (name.len() >= 6 && name.starts_with(char::is_uppercase)));
-    let tests: Vec<&str> = source.nodes().iter().map(|node| node.name.as_str()).collect();
-    names.filter(|name| !tests.contains(name)).map(str::to_owned).collect()
 }
 
 /// Whether a test names the source: as a word of its code, or of a string.

@@ -216,9 +216,11 @@ impl<'w> Ground<'w> {
             (Need::Holds(_, text), Some((_, content))) => Known::Is(content.old.lines().is_some_and(|old| old.contains(text)), String::new()),
             // A commit discards nothing.
             (Need::Dirty(..), _) => Known::Is(false, String::new()),
-            (Need::LosesGate(_, Change::Attributes) | Need::WeakensPolicy(_, Change::Attributes), _) => Known::Is(false, String::new()),
+            (Need::LosesGate(_, Change::Attributes), _) => Known::Is(false, String::new()),
+            // A hook without its mode does not run; a policy needs none.
+            (Need::WeakensPolicy(path, Change::Attributes), _) => Known::Is(!path.ends_with(".toml"), String::new()),
             (Need::LosesGate(..), Some((_, content))) => because(gate::worse(content.old.lines(), content.new.lines().unwrap_or_default())),
-            (Need::WeakensPolicy(..), Some((_, content))) => because(gate::weakened(content.old.lines(), content.new.lines())),
+            (Need::WeakensPolicy(path, _), Some((_, content))) => because(gate::weakened(Path::new(path), content.old.lines(), content.new.lines())),
             _ => observe::light(need, &self.around),
         }
     }

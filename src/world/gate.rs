@@ -1,5 +1,6 @@
 //! What a change would do to the files the gate rests on: settings that start it, policies it decides by.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -149,11 +150,41 @@ pub fn settings_files(world: &World, around: &Surroundings) -> Vec<PathBuf> {
 fn weakens_policy(path: &Path, change: &Change) -> Option<String> {
     let (before, after) = after(path, change);
     let after = after.filter(|_| before.is_none() || *change != Change::Attributes);
-    weakened(before.as_deref(), after.as_deref())
+    weakened(path, before.as_deref(), after.as_deref())
 }
 
-/// Why a policy holds less after a change; none if it does not. No text afterwards: it cannot be told.
-pub fn weakened(before: Option<&str>, after: Option<&str>) -> Option<String> {
+/// Why the file of a policy, or of a hook manager, holds less after a change; none if it does not. No text afterwards: it
+/// cannot be told.
+pub fn weakened(path: &Path, before: Option<&str>, after: Option<&str>) -> Option<String> {
+    if matches!(path.file_name().and_then(std::ffi::OsStr::to_str), Some("portcullis.toml" | "local.toml")) {
+        return policy_weakened(before, after);
+    }
+    let (Some(before), Some(after)) = (before, after) else { return Some(UNTOLD.to_owned()) };
+    // Other versions of the same checks are no fewer.
+    let count = |text: &str| {
+        let mut lines: BTreeMap<String, isize> = BTreeMap::new();
+        text.lines().map(unversioned).filter(|line| !line.is_empty()).for_each(|line| *lines.entry(line).or_default() += 1);
+        lines
+    };
+    let (before, after) = (count(before), count(after));
+    let differs = before.keys().chain(after.keys()).find(|line| before.get(*line) != after.get(*line));
+    differs.map(|line| format!("`{line}` would be gone, new or changed"))
+}
+
+/// A line of a hook manager's settings without the version that it asks for.
+fn unversioned(line: &str) -> String {
+    let line = line.trim().trim_start_matches("- ");
+    let version = |rest: &str| rest.trim_start().starts_with(['=', ':']) && !rest.contains("://");
+    for key in ["rev", "ref", "minimum_pre_commit_version", "min_version"] {
+        if line.strip_prefix(key).is_some_and(version) {
+            return key.to_owned();
+        }
+    }
+    let name = line.split_once("==").map(|(name, _)| name).filter(|name| !name.contains(char::is_whitespace));
+    name.unwrap_or(line).trim_matches(['"', '\'']).to_owned()
+}
+
+fn policy_weakened(before: Option<&str>, after: Option<&str>) -> Option<String> {
     // Without a file nothing is lost: a new policy can only add, unless it waives or watches.
     let new = before.is_none();
     let Some(after) = after else { return Some(UNTOLD.to_owned()) };

@@ -1,6 +1,6 @@
 //! Which changes of a policy weaken it.
 
-use super::weaker;
+use super::{weakened, weaker};
 
 #[test]
 fn what_goes_or_is_opened_weakens_a_policy() {
@@ -37,4 +37,27 @@ fn what_goes_or_is_opened_weakens_a_policy() {
         let why = weaker(&before.parse().unwrap(), &after.parse().unwrap());
         assert_eq!(why.is_some(), expected, "`{before}` to `{after}`: {why:?}");
     }
+}
+
+#[test]
+fn other_versions_of_the_same_checks_are_no_fewer() {
+    let config = "repos:\n- repo: https://a.b/c\n  rev: v1.0\n  hooks:\n  - id: lint\n    additional_dependencies: \n    - mypy==1.2\n";
+    for (after, expected) in [
+        (config.replace("v1.0", "d2f1  # frozen: v2"), false),
+        (config.replace("mypy==1.2", "mypy==1.3"), false),
+        (config.replace("1.0\n  hooks", "1.0\n\n  hooks"), false),
+        (config.replace("a.b/c", "d.e/f"), true),
+        (config.replace("  - id: lint\n", ""), true),
+        (config.replace("id: lint", "id: other"), true),
+        (config.replace("mypy==1.2", "other==1.2"), true),
+        (format!("{config}exclude: .*\n"), true),
+        (String::new(), true),
+    ] {
+        assert_eq!(weakened(std::path::Path::new("/r/.pre-commit-config.yaml"), Some(config), Some(&after)).is_some(), expected, "{after}");
+    }
+    let hook = std::path::Path::new("/r/.husky/pre-commit");
+    for (after, expected) in [("npm test\n", false), ("exit 0\nnpm test\n", true), ("npx test\n", true)] {
+        assert_eq!(weakened(hook, Some("npm test\n"), Some(after)).is_some(), expected, "{after}");
+    }
+    assert!(weakened(hook, None, Some("npm test\n")).is_some());
 }

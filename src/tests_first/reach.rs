@@ -1,0 +1,154 @@
+//! Tests that speak of a source without standing where its test would: they name what it defines, or what names that.
+
+use super::{Changed, Judge, Places, Text, place};
+use crate::layout::folder;
+use crate::syntax::{Kind, Language, Node, Source, bare};
+
+/// Files of a package that are looked through.
+const MAX_FILES: usize = 1000;
+/// Sources that may stand between a source and the test that speaks of it.
+const BETWEEN: usize = 2;
+/// Names of files that hand on what others define, or that are named by their folder.
+const BY_FOLDER: &[&str] = &["index", "mod", "lib", "__init__", "main", "__main__"];
+/// What begins a line that brings in another file.
+const BRINGS: &[&str] = &["import", "from", "use", "require", "include", "export"];
+
+/// What others would call a source by.
+struct Names {
+    words: Vec<String>,
+    /// Its name in imports.
+    module: Option<String>,
+}
+
+impl<'a> Judge<'a> {
+    /// A real test of the package that names what the source defines; where the change adds something `wanted` by others to
+    /// a source that was there, that. A change that brings nothing new for others may also be tested over other sources: by
+    /// tests of what names it, or of the program that it is a part of. What is new may be so by a test of the same change.
+    pub(super) fn spoken_of(&self, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&str>) -> Option<String> {
+        let source = self.source(change.new.known()?, language);
+        let (layout, packages, _) = layouts.first()?;
+        let package = packages.first()?;
+        let same = |path: &&String| {
+            **path != change.path
+                && self.catalogue.language(path).is_some_and(|other| std::ptr::eq(other, language))
+                && self.places.packages(path, layout, self.catalogue).is_some_and(|other| other.first() == Some(package))
+        };
+        let all = self.places.all(package);
+        // Tests first, so that the bound leaves them in.
+        let (tests, others): (Vec<&String>, Vec<&String>) = all.iter().filter(same).partition(|path| self.places.is_test(path, self.catalogue));
+        let both = tests.iter().map(|path| (*path, true)).chain(others.iter().map(|path| (*path, false)));
+        let mut files: Vec<(&String, bool, Option<String>)> = both.take(MAX_FILES).map(|(path, is_test)| (path, is_test, None)).collect();
+        let loose = change.old != Text::Absent && wanted.is_none();
+        let mut wave = vec![match wanted {
+            Some(wanted) => Names { words: vec![wanted.to_owned()], module: None },
+            None => names_of(&change.path, &source),
+        }];
+        for hop in 0..=BETWEEN {
+            let counts = |path: &str, direct: bool| direct || loose || self.says_more(path);
+            let mut next = Vec::new();
+            for (path, is_test, text) in &mut files {
+                if hop == 0
+                    && let Some(Text::Known(known)) = self.places.text(path)
+                {
+                    *text = Some(known);
+                }
+                let Some(held) = text.as_deref().filter(|text| wave.iter().any(|names| names.may_stand_in(text))) else { continue };
+                let spoken = Source::new(held, language);
+                if !wave.iter().any(|names| names.stand_in(&spoken)) {
+                    continue;
+                }
+                let real = spoken.nodes().iter().any(Node::is_real);
+                if real && (*is_test || (layout.inline && hop < BETWEEN)) && counts(path, *is_test && hop == 0) {
+                    return Some(path.clone());
+                }
+                if !*is_test {
+                    if layout.enters(path, package)
+                        && let Some(test) = tests.iter().find(|test| counts(test, false) && self.places.holds_test(test, language))
+                    {
+                        return Some((*test).clone());
+                    }
+                    next.push(names_of(path, &spoken));
+                }
+                // Once is enough.
+                *text = None;
+            }
+            wave = next;
+        }
+        None
+    }
+
+    /// Whether a test names anything that a source defines, as far as that is known.
+    pub(super) fn speaks_of(&self, test: &Source, change: &'a Changed) -> bool {
+        let Some((text, language)) = change.new.known().zip(self.catalogue.language(&change.path)) else { return true };
+        let source = self.source(text, language);
+        let defined = source.definitions();
+        defined.is_empty() || test.tokens.iter().any(|token| token.kind == Kind::Word && defined.iter().any(|found| found.name == token.text))
+    }
+
+    /// Whether a test of the change asserts more than before.
+    fn says_more(&self, path: &str) -> bool {
+        let says = |text: &'a Text, language: &'a Language| -> usize {
+            let source = text.known().map(|text| self.source(text, language));
+            source.map_or(0, |source| source.nodes().iter().filter(|node| node.is_real()).map(|node| node.asserts).sum())
+        };
+        let change = self.changes.iter().find(|change| change.path == path && !change.part);
+        change.zip(self.catalogue.language(path)).is_some_and(|(change, language)| says(&change.new, language) > says(&change.old, language))
+    }
+
+    /// A test that gets more to say in the same change: what was there, and has no test of its own, may be tested from outside.
+    pub(super) fn brought(&self) -> Option<String> {
+        let mut tests = self.changes.iter().map(|change| &change.path).filter(|path| self.places.is_test(path, self.catalogue));
+        tests.find(|path| self.says_more(path)).cloned()
+    }
+}
+
+impl Places<'_> {
+    fn holds_test(&self, path: &str, language: &Language) -> bool {
+        matches!(self.text(path), Some(Text::Known(text)) if Source::new(&text, language).tested(false).is_ok())
+    }
+}
+
+/// What others call a source by: names of definitions that few other texts would hold, of two words or more, or of some
+/// length with a capital; and its name in imports.
+fn names_of(path: &str, source: &Source) -> Names {
+    let two = |name: &str| {
+        name.trim_matches('_').contains('_') || name.chars().zip(name.chars().skip(1)).any(|(one, next)| one.is_lowercase() && next.is_uppercase())
+    };
+    let tests: Vec<&str> = source.nodes().iter().map(|node| node.name.as_str()).collect();
+    let telling = |name: &&str| (two(name) || (name.len() >= 6 && name.starts_with(char::is_uppercase))) && !tests.contains(name);
+    let words = source.definitions().iter().map(|found| found.name).filter(telling).map(str::to_owned).collect();
+    let stem = stem(path);
+    let module = if BY_FOLDER.contains(&stem) { folder(path).trim_end_matches('/').rsplit('/').next().unwrap_or("") } else { stem };
+    Names { words, module: Some(module.to_owned()).filter(|module| module.len() > 1 && module != "src") }
+}
+
+/// The name of a file without what stands behind its first point.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    name.split('.').find(|part| !part.is_empty()).unwrap_or(name)
+}
+
+impl Names {
+    fn may_stand_in(&self, text: &str) -> bool {
+        self.words.iter().chain(&self.module).any(|name| text.contains(name.as_str()))
+    }
+
+    fn stand_in(&self, source: &Source) -> bool {
+        let text = |at: usize| source.tokens.get(at).map_or("", |token| token.text);
+        let mut head = "";
+        source.tokens.iter().enumerate().any(|(at, token)| {
+            if token.first {
+                head = token.text;
+            }
+            if token.kind == Kind::Word && self.words.iter().any(|word| word == token.text) {
+                return true;
+            }
+            let Some(module) = &self.module else { return false };
+            match token.kind {
+                Kind::Text => bare(token).contains(['/', '.']) && !bare(token).contains(char::is_whitespace) && stem(bare(token)) == module,
+                Kind::Word => token.text == module && (BRINGS.contains(&head) || (text(at + 1) == ":" && text(at + 2) == ":")),
+                _ => false,
+            }
+        })
+    }
+}
