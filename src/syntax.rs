@@ -66,6 +66,8 @@ pub struct Language {
     pub test_blocks: Patterns,
     /// Statements that need no test: imports, re-exports, types.
     pub free: Patterns,
+    /// What ends such a statement where it holds code: the body of a method in an interface, of a class in a namespace.
+    pub bodies: Patterns,
     /// What a text must hold to do anything; without it it only declares. None given: every text does.
     pub code: Patterns,
     /// Definitions; the last word is the name.

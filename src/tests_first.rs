@@ -296,6 +296,8 @@ impl<'a> Judge<'a> {
     }
 
     fn stand(&self, path: &str, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&str>) -> Stand {
+        // What was there, and gets nothing new for others, may be tested from outside.
+        let loose = change.old != Text::Absent && wanted.is_none();
         let mut faults = Vec::new();
         let mut unread = None;
         let mut fault = |path: &str, why: &str| {
@@ -342,7 +344,7 @@ impl<'a> Judge<'a> {
                 if candidate.mention && !names(&source, &text, path) {
                     continue;
                 }
-                if candidate.wide && !candidate.mention && !self.speaks_of(&source, change) {
+                if candidate.wide && !candidate.mention && !loose && !self.speaks_of(&source, change) {
                     fault(&test, "names nothing of it");
                     continue;
                 }
@@ -356,8 +358,6 @@ impl<'a> Judge<'a> {
         if let Some(test) = unread {
             return Stand::Unread(test);
         }
-        // What was there, and gets nothing new for others, may be tested from outside.
-        let loose = change.old != Text::Absent && wanted.is_none();
         let brought = if loose { self.brought() } else { None };
         if let Some(test) = brought.or_else(|| self.spoken_of(change, layouts, language, wanted)) {
             return Stand::Tested(test);

@@ -201,16 +201,18 @@ fn renamed(old: &Source, new: &Source) -> bool {
 fn free(source: &Source, inline: bool) -> Vec<bool> {
     let mut free = vec![false; source.tokens.len()];
     let mut mark = |start: usize, end: usize| free.get_mut(start..end.min(source.tokens.len())).into_iter().flatten().for_each(|token| *token = true);
-    let Language { free: statements, test_blocks, .. } = source.language;
+    let Language { free: statements, bodies, test_blocks, .. } = source.language;
     for at in 0..source.tokens.len() {
-        if source.any(statements, at).is_some() {
-            mark(at, statement(source, at));
+        if let Some(behind) = source.any(statements, at) {
+            let end = statement(source, at);
+            mark(at, (behind..end).find(|at| source.any(bodies, *at).is_some()).unwrap_or(end));
         }
     }
     if inline {
         source.places(test_blocks).into_iter().for_each(|(start, _, end)| mark(start, end));
         source.nodes().iter().for_each(|node| mark(node.start, node.end));
     }
+    source.definitions().iter().filter(|found| is_stub(source, found)).for_each(|found| mark(found.start, found.end));
     // A string that is a whole line documents.
     for line in lines(source) {
         if line.end == line.start + 1 && source.tokens.get(line.start).is_some_and(|token| token.kind == Kind::Text) {
@@ -218,6 +220,17 @@ fn free(source: &Source, inline: bool) -> Vec<bool> {
         }
     }
     free
+}
+
+/// Whether a definition of a language of indentation has no body: `...`, `pass`, a text that documents it.
+fn is_stub(source: &Source, found: &Definition) -> bool {
+    let text = |at: usize| source.tokens.get(at).map_or("", |token| token.text);
+    let mut colon = found.at;
+    while source.language.indent && colon < found.end && text(colon) != ":" {
+        colon = source.close(colon).max(colon) + 1;
+    }
+    let body = source.tokens.get(colon + 1..found.end).unwrap_or_default();
+    !body.is_empty() && body.iter().all(|token| token.kind == Kind::Text || matches!(token.text, "." | "pass"))
 }
 
 /// The end of the statement that begins at `at`: its `;`, its block, or its line where nothing is left open.

@@ -7,13 +7,13 @@ use serde::Deserialize;
 
 use super::{Kind, Token};
 
-/// Tokens that `..` may stand for.
-const MAX_GAP: usize = 24;
+/// Tokens that `..` may stand for; brackets with what stands in them are one.
+const MAX_GAP: i32 = 24;
 
 /// A shape of code.
 ///
 /// Words may hold `*` and `?`; `STR`, `NUM` and `ID` stand for any string, number and word; `BOL` asks for the start of a line,
-/// `..` leaves some tokens out.
+/// `..` leaves some tokens out, but no bracket half.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "String")]
 pub struct Pattern {
@@ -167,7 +167,7 @@ fn matches(parts: &[Part], tokens: &[Token], at: usize, fold: bool) -> Option<us
     let token = tokens.get(at);
     match part {
         Part::Start => token.filter(|token| token.first).and_then(|_| matches(rest, tokens, at, fold)),
-        Part::Gap => (at..=at + MAX_GAP).find_map(|at| matches(rest, tokens, at, fold)),
+        Part::Gap => gap(tokens, at).find_map(|at| matches(rest, tokens, at, fold)),
         _ => {
             let token = token?;
             let holds = match (part, token.kind) {
@@ -180,6 +180,25 @@ fn matches(parts: &[Part], tokens: &[Token], at: usize, fold: bool) -> Option<us
             if holds { matches(rest, tokens, at + 1, fold) } else { None }
         }
     }
+}
+
+/// Where what stands behind a gap may begin: within the brackets that are open, and in none that open in between.
+fn gap<'t>(tokens: &'t [Token], at: usize) -> impl Iterator<Item = usize> + 't {
+    let mut depth = 0_i32;
+    let mut steps = 0;
+    (at..tokens.len())
+        .map_while(move |at| {
+            let before = depth;
+            match tokens.get(at).filter(|token| token.kind == Kind::Mark).map(|token| token.text) {
+                Some("(" | "[" | "{") => depth += 1,
+                Some(")" | "]" | "}") => depth -= 1,
+                _ => {}
+            }
+            steps += i32::from(before == 0);
+            // Where the brackets end, the gap does, and what follows it may.
+            (before >= 0 && steps <= MAX_GAP).then_some((at, before == 0))
+        })
+        .filter_map(|(at, counts)| counts.then_some(at))
 }
 
 /// Whether `text` is as `pattern`, in which `*` stands for anything and `?` for one sign.

@@ -2,7 +2,7 @@
 
 use super::{Changed, Judge, Places, Text, place};
 use crate::layout::folder;
-use crate::syntax::{Kind, Language, Node, Source, bare};
+use crate::syntax::{Kind, Language, Node, Source, Token, bare};
 
 /// Files of a package that are looked through.
 const MAX_FILES: usize = 1000;
@@ -82,7 +82,14 @@ impl<'a> Judge<'a> {
         let Some((text, language)) = change.new.known().zip(self.catalogue.language(&change.path)) else { return true };
         let source = self.source(text, language);
         let defined = source.definitions();
-        defined.is_empty() || test.tokens.iter().any(|token| token.kind == Kind::Word && defined.iter().any(|found| found.name == token.text))
+        let is_defined = |word: &str| defined.iter().any(|found| found.name == word);
+        // A view is called by its name in a text.
+        let speaks = |token: &Token| match token.kind {
+            Kind::Word => is_defined(token.text),
+            Kind::Text => token.text.split(|sign: char| !sign.is_alphanumeric() && sign != '_').any(is_defined),
+            _ => false,
+        };
+        defined.is_empty() || test.tokens.iter().any(speaks)
     }
 
     /// Whether a test of the change asserts more than before.
