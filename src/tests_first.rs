@@ -227,6 +227,13 @@ impl<'a> Judge<'a> {
         if layouts.is_empty() || self.exempt(&change.path) {
             return None;
         }
+        // A mark that the change itself brings frees nothing unless the repository says so too: anyone can write it.
+        let says = |text: &'a Text| text.known().is_some_and(|text| is_generated(&self.source(text, language)));
+        let claimed = says(&change.new);
+        if claimed && self.places.says_generated(&change.path) {
+            return None;
+        }
+        let action = format!("write {}", change.path);
         let (line, defines, wanted) = match change.new.known() {
             Some(new) => {
                 let old = change.old.known().map(|text| self.source(text, language));
@@ -235,23 +242,26 @@ impl<'a> Judge<'a> {
                 let pool = if change.old == Text::Absent || self.changes.len() > 1 { moved.get(language.name.as_str()).unwrap_or(&none) } else { &none };
                 // Without the text before, every line may be new.
                 match need(old.as_deref(), &self.source(new, language), pool, change.part, layouts.iter().any(|(layout, ..)| layout.inline)) {
+                    // The next change would be that of a generated file.
+                    Need::Nothing(_) if claimed && change.old.known().is_some() && !says(&change.old) => {
+                        return Some(Finding {
+                            action,
+                            reason: format!("only a new comment says that `{}` is generated, which would free it of tests", change.path),
+                            instead: "leave the comment out, or let the person say it in `.gitattributes` (`linguist-generated`)".to_owned(),
+                            ..blank(self.section, RULE, self.section.tier.min(Tier::Supervised))
+                        });
+                    }
                     Need::Nothing(_) => return None,
                     Need::Test { line, defines, open } => (Some(line), defines.is_some(), defines.filter(|_| open && change.old != Text::Absent)),
                 }
             }
             None => (None, true, None),
         };
-        // A mark that the change itself brings frees nothing unless the repository says so too: anyone can write it.
-        let claimed = change.new.known().is_some_and(|new| is_generated(&self.source(new, language)));
-        if claimed && self.places.says_generated(&change.path) {
-            return None;
-        }
         let tier = if claimed { self.section.tier.min(Tier::Supervised) } else { self.section.tier };
         let what = match &line {
             Some(line) => format!("`{}` {} `{}`", change.path, if defines { "defines" } else { "changes" }, crate::action::clip(&tight(line))),
             None => format!("what `{}` would hold is not known, which counts as new code", change.path),
         };
-        let action = format!("write {}", change.path);
         match self.stand(&change.path, change, &layouts, language, wanted.as_deref()) {
             Stand::Tested(test) => {
                 if let Some(why) = self.not_red(&test, test == change.path, defines && !claimed) {

@@ -150,6 +150,8 @@ fn staged(all: bool, index: &std::path::Path, ground: &Ground, changes: &Changes
         looked.located.extend(ground.file(file, changes, &policies, None)?);
         progress.step();
     }
+    // Against nothing every source is new.
+    looked.located.extend(ground.untested(&files, index, changes, &policies)?);
     Ok(looked)
 }
 

@@ -9,7 +9,7 @@ use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{Style, say, say_json, styled};
 use crate::failure::Failure;
-use crate::policy::{Policy, Red};
+use crate::policy::{Policy, Red, TestsFirst};
 use crate::report::explain::tier;
 
 #[derive(Args, Debug)]
@@ -17,6 +17,10 @@ pub struct Arguments {
     /// Answer in JSON
     #[arg(long)]
     json: bool,
+}
+
+fn red(section: &TestsFirst) -> &'static str {
+    Red::NAMES.iter().find(|(_, red)| *red == section.red).map_or("", |(name, _)| *name)
 }
 
 /// Runs the command.
@@ -37,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
             "layers": layers().map(|file| json!({ "layer": file.layer.name(), "path": file.path })).collect::<Vec<_>>(),
             "protected": policy.protected.iter().map(|pattern| pattern.source).collect::<Vec<_>>(),
             "tests-first": policy.tests_first.as_ref().map(|section| json!({
-                "tier": section.tier as u8, "weakening": section.weakening as u8, "strict": section.strict, "place": section.place,
+                "tier": section.tier as u8, "weakening": section.weakening as u8, "red": red(section), "strict": section.strict, "place": section.place,
                 "shadow": section.shadow, "layer": section.layer.name(), "exempt": section.exempt.len(),
             })),
             "rules": rules.iter().map(|rule| json!({
@@ -58,7 +62,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let protected: Vec<&str> = policy.protected.iter().map(|pattern| pattern.source).collect();
     say(&format!("  protected    {}", protected.join(", ")));
     if let Some(section) = &policy.tests_first {
-        let red = Red::NAMES.iter().find(|(_, red)| *red == section.red).map_or("", |(name, _)| *name);
+        let red = red(section);
         let more = format!(" (red = {red}{}, {} exempt)", if section.strict { ", strict" } else { "" }, section.exempt.len());
         let watches = if section.shadow { " (only watches)" } else { "" };
         say(&bold("tests-first"));

@@ -118,9 +118,15 @@ impl<'w> Ground<'w> {
         for file in files {
             located.extend(self.file(file, changes, policies, None)?);
         }
-        let around = changes.around_index(index).map_err(Failure::RepositoryUnreadable)?;
-        located.extend(tests_first::tested(files, &around, changes, policies, None)?);
+        located.extend(self.untested(files, index, changes, policies)?);
         Ok(located)
+    }
+
+    /// Judges the tests of what is staged.
+    /// Error: an object is missing.
+    pub fn untested(&self, files: &[File], index: &Path, changes: &Changes, policies: &[Policy]) -> Result<Vec<Located>, Failure> {
+        let around = changes.around_index(index).map_err(Failure::RepositoryUnreadable)?;
+        tests_first::tested(files, &around, changes, policies, None)
     }
 
     /// Judges a commit without the contents of its files; none for `message`: it is not written yet.

@@ -80,20 +80,21 @@ impl Explanation<'_> {
                 }
                 text.push('\n');
                 let finding = self.verdict.findings.iter().find(|finding| finding.rule == look.rule);
-                if let Some(finding) = finding.filter(|_| look.waived.is_none()) {
-                    let watches = if finding.shadow { "; it only watches" } else { "" };
-                    let _ = writeln!(text, "          {}{watches}: {}", tier(finding.tier), finding.reason);
-                    if let (verdict::Answer::Maybe, Some(unread)) = (finding.answer, &finding.unread) {
-                        let _ = writeln!(text, "          could not be read: {unread}");
-                    }
-                }
+                finding.filter(|_| look.waived.is_none()).into_iter().for_each(|finding| finding_text(text, finding));
             }
             let no: Vec<&str> = looks().filter(|look| look.answer == verdict::Answer::No).map(|look| look.rule.as_str()).collect();
             if !no.is_empty() {
                 let _ = writeln!(text, "  {} no    {}", at + 1, no.join(", "));
             }
         }
-        if self.looks.is_empty() {
+        // Sections of the policy look at all actions together.
+        let of_sections = self.verdict.findings.iter().filter(|finding| self.looks.iter().all(|look| look.rule != finding.rule));
+        let before = text.len();
+        for finding in of_sections {
+            let _ = writeln!(text, "  * {:<5} `{}` ({}): {}", answer(finding.answer), finding.rule, finding.place, finding.action);
+            finding_text(text, finding);
+        }
+        if self.looks.is_empty() && text.len() == before {
             text.push_str("  none speaks of these actions\n");
         }
     }
@@ -128,6 +129,15 @@ pub const fn tier(tier: Tier) -> &'static str {
         Tier::Metered => "metered",
         Tier::Supervised => "supervised",
         Tier::Prohibited => "prohibited",
+    }
+}
+
+/// What a rule concluded, and why.
+fn finding_text(text: &mut String, finding: &verdict::Finding) {
+    let watches = if finding.shadow { "; it only watches" } else { "" };
+    let _ = writeln!(text, "          {}{watches}: {}", tier(finding.tier), finding.reason);
+    if let (verdict::Answer::Maybe, Some(unread)) = (finding.answer, &finding.unread) {
+        let _ = writeln!(text, "          could not be read: {unread}");
     }
 }
 

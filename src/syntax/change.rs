@@ -124,11 +124,13 @@ pub fn need(old: Option<&Source>, new: &Source, moved: &Lines, part: bool, inlin
                 && !new.tokens.get(outer.start..outer.at).is_some_and(holds_members)
         })
     };
-    let mut comes = new.definitions().iter().filter(|found| defined(found.at) && !known.contains(&found.name) && !within(found));
-    let new_name = comes.next();
+    let comes: Vec<&Definition> = new.definitions().iter().filter(|found| defined(found.at) && !known.contains(&found.name) && !within(found)).collect();
+    let new_name = comes.first();
+    // What comes in the place of others is the same under another name.
+    let goes = known.iter().filter(|name| new.definitions().iter().all(|found| found.name != **name)).count();
     let at = new_name.map_or(first.start, |found| found.start);
     let line = added.iter().find(|line| (line.start..line.end).contains(&at)).unwrap_or(first);
-    let open = new_name.is_some_and(|found| is_open(new, found, &line.key));
+    let open = comes.len() > goes && new_name.is_some_and(|found| is_open(new, found, &line.key));
     Need::Test { line: line.key.clone(), defines: new_name.map(|found| found.name.to_owned()), open }
 }
 

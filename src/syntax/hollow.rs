@@ -43,8 +43,8 @@ impl<'t> Source<'t, '_> {
         let name: String = self.text(at).chars().filter(|sign| *sign != '_').flat_map(char::to_lowercase).collect();
         let behind = BEHIND.iter().any(|start| self.text(at).starts_with(start));
         let plain = PLAIN.iter().any(|start| name.strip_prefix(start).is_some_and(|rest| ASKED.contains(&rest))) || SHORT.contains(&name.as_str());
-        // `.expect("a file")` takes a value apart.
-        let step = name == "expect" && at > 0 && self.text(at - 1) == ".";
+        // `.expect("a file")` takes a value apart, `expect.any(Price)` is one.
+        let step = name == "expect" && (self.text(at + 1) == "." || (at > 0 && self.text(at - 1) == "."));
         if !behind && (!plain || step) {
             return false;
         }

@@ -194,7 +194,7 @@ impl<'t, 'l> Source<'t, 'l> {
         if !pattern.is_attribute() && calls && !self.opens_block(past) {
             return past;
         }
-        self.block(past, pattern.is_attribute())
+        self.block(start, past, pattern.is_attribute())
     }
 
     /// Whether a block follows at once: `TEST(a, b) {`, `func TestX(t) error {`.
@@ -206,8 +206,9 @@ impl<'t, 'l> Source<'t, 'l> {
     }
 
     /// The end of the first block behind `from`. Attributes of the same item are stepped over.
-    fn block(&self, from: usize, attribute: bool) -> usize {
+    fn block(&self, start: usize, from: usize, attribute: bool) -> usize {
         let mut at = from;
+        let indent = self.tokens.get(..=start).unwrap_or(&[]).iter().rev().find(|token| token.first).map_or(0, |token| token.indent);
         let mut seen_word = false;
         while at < self.tokens.len().min(from + MAX_HEAD) {
             let Some(token) = self.tokens.get(at) else { break };
@@ -216,7 +217,8 @@ impl<'t, 'l> Source<'t, 'l> {
                 (Kind::Mark, ";") => return at + 1,
                 (Kind::Mark, "(" | "[") => at = self.close(at),
                 (Kind::Mark, "}") => return at,
-                // The next item has begun: this one has no block.
+                // The next statement has begun, or the next item: this one has no block.
+                (Kind::Word, _) if !attribute && token.first && at > from && token.indent <= indent => return at,
                 (Kind::Mark, "@" | "#") if attribute && token.first && seen_word => return at,
                 (Kind::Word, _) if !token.first || at == from || attribute => seen_word = true,
                 _ => {}

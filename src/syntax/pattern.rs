@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
@@ -14,8 +15,7 @@ const MAX_GAP: i32 = 24;
 ///
 /// Words may hold `*` and `?`; `STR`, `NUM` and `ID` stand for any string, number and word; `BOL` asks for the start of a line,
 /// `..` leaves some tokens out, but no bracket half.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(from = "String")]
+#[derive(Clone, Debug)]
 pub struct Pattern {
     parts: Vec<Part>,
 }
@@ -65,10 +65,17 @@ impl Shape {
     }
 }
 
-/// Shapes of code, in their order, found by the token that they begin with.
+/// Shapes of code, in their order, found by the token that they begin with. Most languages are never asked for, so the texts
+/// are read when they are.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(from = "Vec<Pattern>")]
+#[serde(from = "Vec<String>")]
 pub struct Patterns {
+    texts: Vec<String>,
+    read: OnceLock<Read>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Read {
     all: Vec<Pattern>,
     /// Places of those that begin with this very word or mark.
     exact: HashMap<String, Vec<usize>>,
@@ -76,9 +83,15 @@ pub struct Patterns {
     others: Vec<usize>,
 }
 
-impl From<Vec<Pattern>> for Patterns {
-    fn from(all: Vec<Pattern>) -> Self {
-        let mut patterns = Self { all, ..Self::default() };
+impl From<Vec<String>> for Patterns {
+    fn from(texts: Vec<String>) -> Self {
+        Self { texts, read: OnceLock::new() }
+    }
+}
+
+impl Read {
+    fn new(texts: &[String]) -> Self {
+        let mut patterns = Self { all: texts.iter().map(|text| Pattern::from(text.as_str())).collect(), ..Self::default() };
         for (at, pattern) in patterns.all.iter().enumerate() {
             let key = match pattern.parts.iter().find(|part| **part != Part::Start) {
                 // Without case by its lower letters, in which a token is looked up too.
@@ -96,33 +109,34 @@ impl From<Vec<Pattern>> for Patterns {
 }
 
 impl Deref for Patterns {
-    type Target = [Pattern];
+    type Target = [String];
 
-    fn deref(&self) -> &[Pattern] {
-        &self.all
+    fn deref(&self) -> &[String] {
+        &self.texts
     }
 }
 
 impl Patterns {
     /// The patterns that may match where such a token stands, in their order.
     pub fn near(&self, token: &Token) -> impl Iterator<Item = &Pattern> {
+        let read = self.read.get_or_init(|| Read::new(&self.texts));
         let exact = match token.kind {
-            Kind::Word if token.text.chars().any(char::is_uppercase) => self.exact.get(&token.text.to_lowercase()),
-            Kind::Word | Kind::Mark => self.exact.get(token.text),
+            Kind::Word if token.text.chars().any(char::is_uppercase) => read.exact.get(&token.text.to_lowercase()),
+            Kind::Word | Kind::Mark => read.exact.get(token.text),
             _ => None,
         };
-        let (mut exact, mut others) = (exact.into_iter().flatten().peekable(), self.others.iter().peekable());
+        let (mut exact, mut others) = (exact.into_iter().flatten().peekable(), read.others.iter().peekable());
         std::iter::from_fn(move || match (exact.peek(), others.peek()) {
             (Some(first), Some(second)) if first < second => exact.next(),
             (_, Some(_)) => others.next(),
             _ => exact.next(),
         })
-        .filter_map(|at| self.all.get(*at))
+        .filter_map(|at| read.all.get(*at))
     }
 }
 
-impl From<String> for Pattern {
-    fn from(text: String) -> Self {
+impl From<&str> for Pattern {
+    fn from(text: &str) -> Self {
         let mut parts = Vec::new();
         for element in text.split_ascii_whitespace() {
             match element {

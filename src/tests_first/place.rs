@@ -42,6 +42,7 @@ type Files = Rc<Vec<String>>;
 
 pub(super) struct Places<'a> {
     changes: &'a [Changed],
+    by_path: HashMap<&'a str, &'a Changed>,
     pub(super) tree: &'a dyn Tree,
     folders: RefCell<HashMap<String, Rc<Names>>>,
     /// Files by the folder that they stand in, and whether those below it count.
@@ -51,7 +52,19 @@ pub(super) struct Places<'a> {
 
 impl<'a> Places<'a> {
     pub(super) fn new(changes: &'a [Changed], tree: &'a dyn Tree) -> Self {
-        Self { changes, tree, folders: RefCell::default(), below: RefCell::default(), looked: RefCell::new(0) }
+        Self {
+            changes,
+            by_path: changes.iter().map(|change| (change.path.as_str(), change)).collect(),
+            tree,
+            folders: RefCell::default(),
+            below: RefCell::default(),
+            looked: RefCell::new(0),
+        }
+    }
+
+    /// What the changes make of a file.
+    pub(super) fn change(&self, path: &str) -> Option<&'a Changed> {
+        self.by_path.get(path).copied()
     }
 
     /// The names in a folder, with what the changes bring.
@@ -78,7 +91,7 @@ impl<'a> Places<'a> {
 
     /// The text of a file after the changes; none if there is none.
     pub(super) fn text(&self, path: &str) -> Option<Text> {
-        if let Some(change) = self.changes.iter().find(|change| change.path == path) {
+        if let Some(change) = self.by_path.get(path) {
             return match &change.new {
                 Text::Absent => None,
                 // Only a stretch is known of it: what stood there before tells more.
@@ -95,7 +108,11 @@ impl<'a> Places<'a> {
 
     /// Whether the repository says that a file is generated: `linguist-generated` in `.gitattributes`.
     pub(super) fn says_generated(&self, path: &str) -> bool {
-        let text = self.read_before(".gitattributes").unwrap_or_default();
+        // What the change itself makes of that file does not speak of the change.
+        let text = match self.by_path.get(".gitattributes") {
+            Some(change) => change.old.known().unwrap_or_default().to_owned(),
+            None => self.read_before(".gitattributes").unwrap_or_default(),
+        };
         let mut told = text.lines().filter_map(|line| {
             let mut words = line.split_whitespace();
             let pattern = words.next()?.trim_start_matches('/');
@@ -241,7 +258,7 @@ impl<'a> Places<'a> {
     /// The files that a path with wildcards stands for.
     pub(super) fn found(&self, pattern: &str) -> Vec<String> {
         if !pattern.contains(['*', '[']) {
-            let there = match self.changes.iter().find(|change| change.path == pattern) {
+            let there = match self.by_path.get(pattern) {
                 Some(change) => change.new != Text::Absent,
                 None => self.tree.exists(pattern),
             };

@@ -98,7 +98,7 @@ impl<'a> Judge<'a> {
             let source = text.known().map(|text| self.source(text, language));
             source.map_or(0, |source| source.nodes().iter().filter(|node| node.is_real()).map(|node| node.asserts).sum())
         };
-        let change = self.changes.iter().find(|change| change.path == path && !change.part);
+        let change = self.places.change(path).filter(|change| !change.part);
         change.zip(self.catalogue.language(path)).is_some_and(|(change, language)| says(&change.new, language) > says(&change.old, language))
     }
 

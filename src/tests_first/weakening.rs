@@ -17,8 +17,9 @@ impl<'a> Judge<'a> {
         let path = &change.path;
         let found = if self.catalogue.is_snapshot(path) {
             // At a commit what is expected comes with the code that it is expected of.
-            let with_code = |other: &Changed| self.places.is_test(&other.path, self.catalogue) || !self.places.sources(&other.path, self.catalogue).is_empty();
-            let renewed = !self.places.tree.sees_runs() && change.new != Text::Absent && self.changes.iter().any(with_code);
+            let goes = change.new == Text::Absent;
+            let with_code = |other: &Changed| self.catalogue.language(&other.path).is_some() && goes == (other.new == Text::Absent);
+            let renewed = !self.places.tree.sees_runs() && self.changes.iter().any(with_code);
             snapshot(change).filter(|_| !renewed).into_iter().collect()
         } else {
             let mut found = self.tests(change);
@@ -76,7 +77,9 @@ impl<'a> Judge<'a> {
             }
             let (old, new) = (self.source(old, language), self.source(other.new.known().unwrap_or(""), language));
             // A name that stands in this source no more.
-            let holds = |source: &Source, word: &str| source.tokens.iter().any(|token| matches!(token.kind, Kind::Word | Kind::Text) && bare(token) == word);
+            // Of a sentence a part may be asked for.
+            let is = |token: &str, word: &str| token == word || (word.contains(' ') && token.contains(word));
+            let holds = |source: &Source, word: &str| source.tokens.iter().any(|token| matches!(token.kind, Kind::Word | Kind::Text) && is(bare(token), word));
             let left = |word: &&String| word.len() >= LONG && is_telling(word) && holds(&old, word) && !holds(&new, word);
             if !self.places.is_test(&other.path, self.catalogue) && other.path != change.path && weakened.gone.iter().any(|word| left(&word)) {
                 return true;

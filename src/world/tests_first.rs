@@ -1,6 +1,6 @@
 //! What a call's writes make of files, for the judgement of tests: texts before and after, by the disk. Judges nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -209,16 +209,22 @@ fn copied(actions: &[Action], write: &Action) -> Option<String> {
 /// A text after lines of it were replaced: those that leave are taken out, those that come stand where the first of them
 /// stood, or at the end.
 fn patched(text: &str, added: &str, removed: &str) -> String {
-    let mut leaving: Vec<&str> = removed.lines().collect();
+    let leaving: Vec<&str> = removed.lines().collect();
+    // Where each line stands first among them.
+    let first: HashMap<&str, usize> = leaving.iter().enumerate().rev().map(|(at, line)| (*line, at)).collect();
     let mut lines: Vec<&str> = Vec::new();
-    let mut place = None;
+    // Where the first of them stood, which of them that was, and which one comes next.
+    let (mut place, mut begun, mut next) = (None, 0, 0);
     for line in text.lines() {
-        if let Some(at) = leaving.iter().position(|leaving| *leaving == line).filter(|at| *at == 0 || place.is_none()) {
-            leaving.remove(at);
-            place.get_or_insert(lines.len());
-        } else {
-            lines.push(line);
+        match first.get(line) {
+            Some(at) if place.is_none() => (place, begun) = (Some(lines.len()), *at),
+            Some(_) if leaving.get(next) == Some(&line) => next += 1,
+            _ => {
+                lines.push(line);
+                continue;
+            }
         }
+        next += usize::from(next == begun);
     }
     let place = place.unwrap_or(lines.len());
     let mut after: Vec<&str> = lines.get(..place).unwrap_or(&[]).to_vec();
@@ -249,3 +255,7 @@ fn files(path: &Path, recursive: bool) -> Vec<PathBuf> {
     }
     found
 }
+
+#[cfg(test)]
+#[path = "tests_first_tests.rs"]
+mod tests;

@@ -9,7 +9,6 @@ use portcullis::cli::compiling;
 use portcullis::cli::test::run_examples;
 use portcullis::event::Kind;
 use portcullis::failure::Failure;
-use portcullis::layout::LAYOUTS;
 use portcullis::pipeline::BUILT_IN;
 use portcullis::policy::compile::{Input, Source, compile};
 use portcullis::policy::packs::{PACKS, PROGRAMS};
@@ -30,10 +29,40 @@ fn the_compiled_policy_is_fresh() {
 }
 
 #[test]
+fn the_layouts_are_those_of_their_files() {
+    let mut files: Vec<_> = fs::read_dir(package().join("policies/layouts")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut all = toml::Table::new();
+    for file in files {
+        for (key, value) in fs::read_to_string(&file).unwrap().parse::<toml::Table>().unwrap() {
+            match (all.get_mut(&key), value) {
+                (Some(toml::Value::Array(known)), toml::Value::Array(more)) => known.extend(more),
+                (None, value) => drop(all.insert(key, value)),
+                _ => panic!("`{key}` stands in two files: {}", file.display()),
+            }
+        }
+    }
+    // A line for each, so that a change can be read.
+    let lines: Vec<String> = all
+        .iter()
+        .map(|(key, value)| {
+            let text = serde_json::to_string(value).unwrap();
+            format!("{}: {}", serde_json::to_string(key).unwrap(), text.replace("},{\"name\"", "},\n{\"name\""))
+        })
+        .collect();
+    let text = format!("{{\n{}\n}}\n", lines.join(",\n"));
+    let path = package().join("policies/layouts.json");
+    if std::env::var_os(REFRESH).is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert!(fs::read_to_string(&path).unwrap() == text, "policies/layouts.json is not what policies/layouts/*.toml say; run `{REFRESH}=1 cargo test built_in`");
+}
+
+#[test]
 fn every_policy_file_is_shipped() {
-    let shipped: BTreeSet<String> = PACKS.iter().chain(PROGRAMS).chain(LAYOUTS).map(|(path, _)| (*path).to_owned()).collect();
+    let shipped: BTreeSet<String> = PACKS.iter().chain(PROGRAMS).map(|(path, _)| (*path).to_owned()).collect();
     let mut found = BTreeSet::new();
-    for folder in ["policies", "policies/programs", "policies/layouts"] {
+    for folder in ["policies", "policies/programs"] {
         for entry in fs::read_dir(package().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             if std::path::Path::new(&name).extension().is_some_and(|extension| extension == "toml") {
