@@ -120,6 +120,18 @@ pub struct RawWord {
 }
 
 impl RawWord {
+    /// A word without quotes and expansions.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self { parts: vec![Part::Text(text.to_owned())] }
+    }
+
+    /// A word of which nothing is known: a parameter without a name.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { parts: vec![Part::Parameter(Box::new(Parameter::plain(String::new(), true)))] }
+    }
+
     /// About as many bytes as stand in it, without what stands in its expansions.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -140,7 +152,7 @@ pub enum Part {
     /// `$(…)`, backquotes, `${ …; }`
     Command { script: Script, quoted: bool },
     /// `$((…))`, `$[…]`: the expression as a word, for the substitutions in it.
-    Arithmetic { expression: RawWord, quoted: bool },
+    Arithmetic(RawWord),
     /// `<(…)`, `>(…)` (`write`), zsh's `=(…)`
     Process { script: Script, write: bool },
 }
@@ -160,6 +172,14 @@ pub struct Parameter {
     pub op: Op,
     /// Within double quotes: the result is not split and not globbed.
     pub quoted: bool,
+}
+
+impl Parameter {
+    /// `$name`
+    #[must_use]
+    pub fn plain(name: String, quoted: bool) -> Self {
+        Self { name, subscript: None, indirect: false, length: false, op: Op::None, quoted }
+    }
 }
 
 /// An operator of a parameter expansion.

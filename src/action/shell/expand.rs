@@ -30,7 +30,7 @@ impl Shell<'_> {
                     word.extend(&self.in_one(&values, parameter));
                 }
                 Part::Command { script, .. } => word.extend(&self.substitute(script)),
-                Part::Arithmetic { expression, .. } => word.extend(&self.arithmetic(expression)),
+                Part::Arithmetic(expression) => word.extend(&self.arithmetic(expression)),
                 Part::Process { script, write } => word.extend(&self.process(script, *write)),
             }
         }
@@ -146,7 +146,7 @@ impl Shell<'_> {
                         self.zsh = zsh;
                     }
                 }
-                Part::Arithmetic { expression, .. } => {
+                Part::Arithmetic(expression) => {
                     let number = self.arithmetic(expression);
                     fields.word(&number);
                 }

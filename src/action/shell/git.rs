@@ -143,27 +143,13 @@ fn configuration(front: &[Flag], env: &[(String, Word)]) -> Vec<(String, Word)> 
             }
         }
         if name == "GIT_CONFIG_PARAMETERS" {
-            for (key, value) in parameters(key) {
-                all.push((key_form(&key), value));
+            // `'key'='value' 'key=value'`, as git quotes it for its children.
+            for setting in arguments::split(key).iter().filter_map(Word::literal) {
+                all.extend(setting.split_once('=').map(|(key, value)| (key_form(key), Word::lit(value))));
             }
         }
     }
     all
-}
-
-/// `'key'='value' 'key=value'`, as git quotes it for its children.
-fn parameters(text: &Word) -> Vec<(String, Word)> {
-    let Some(text) = text.literal() else { return Vec::new() };
-    let mut all = vec![String::new()];
-    let mut quoted = false;
-    for c in text.chars() {
-        match c {
-            '\'' => quoted = !quoted,
-            c if c.is_whitespace() && !quoted => all.push(String::new()),
-            c => all.last_mut().into_iter().for_each(|last| last.push(c)),
-        }
-    }
-    all.iter().filter_map(|part| part.split_once('=')).map(|(key, value)| (key.to_owned(), Word::lit(value))).collect()
 }
 
 /// Section and name without regard to case; what stands between stays (git-config, "Syntax").

@@ -435,19 +435,14 @@ impl Shell<'_> {
         match &assign.value {
             Value::Scalar(word) => {
                 let word = self.scalar(word);
-                match before {
-                    Some(Variable::Scalar(mut old)) if assign.append => {
-                        old.extend(&word);
-                        Variable::Scalar(old)
-                    }
-                    None if assign.append => {
-                        let mut old = Word::unknown();
-                        old.extend(&word);
-                        Variable::Scalar(old)
-                    }
-                    Some(Variable::Array(_)) if assign.append => Variable::Scalar(Word::several()),
-                    _ => Variable::Scalar(word),
-                }
+                let mut whole = match before {
+                    Some(Variable::Scalar(old)) => old,
+                    Some(Variable::Array(_)) => return Variable::Scalar(Word::several()),
+                    None if assign.append => Word::unknown(),
+                    None => Word::default(),
+                };
+                whole.extend(&word);
+                Variable::Scalar(whole)
             }
             Value::Array(values) => {
                 // Only elements that are numbered in a row are followed.
@@ -457,9 +452,9 @@ impl Shell<'_> {
                     values.iter().enumerate().any(|(at, (subscript, _))| subscript.as_ref().is_some_and(|subscript| assign.append || !in_row(at, subscript)));
                 let mut all = match before {
                     _ if subscripts => vec![Word::several()],
-                    Some(Variable::Array(old)) if assign.append => old,
-                    Some(Variable::Scalar(old)) if assign.append => vec![old],
-                    _ => Vec::new(),
+                    Some(Variable::Array(old)) => old,
+                    Some(Variable::Scalar(old)) => vec![old],
+                    None => Vec::new(),
                 };
                 for (subscript, word) in values {
                     if let Some(subscript) = subscript {

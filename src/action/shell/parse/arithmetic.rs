@@ -235,7 +235,7 @@ impl Reader<'_, '_> {
                     if balanced(reader.text.get(content..inner).unwrap_or_default()) {
                         expression = reader.expression_to(inner);
                         reader.pos = outer + 1;
-                        return Part::Arithmetic { expression, quoted };
+                        return Part::Arithmetic(expression);
                     }
                     close = Some(outer);
                 } else {
@@ -243,7 +243,7 @@ impl Reader<'_, '_> {
                 }
             }
             if reader.is_over() {
-                return Part::Arithmetic { expression, quoted };
+                return Part::Arithmetic(expression);
             }
             reader.pos = start;
             Part::Command { script: reader.substitution_to(close), quoted }
@@ -262,7 +262,7 @@ impl Reader<'_, '_> {
     }
 
     /// `$[ … ]`, whose bracket has been read.
-    pub(super) fn bracketed_arithmetic(&mut self, quoted: bool) -> Part {
+    pub(super) fn bracketed_arithmetic(&mut self) -> Part {
         let start = self.pos;
         let mut expression = RawWord::default();
         self.deeper(|reader| {
@@ -272,7 +272,7 @@ impl Reader<'_, '_> {
                 reader.close(b']', "unterminated arithmetic", start);
             }
         });
-        Part::Arithmetic { expression, quoted }
+        Part::Arithmetic(expression)
     }
 
     /// `[ … ]` after a variable's name, whose bracket has been read. False: the closing one is missing.

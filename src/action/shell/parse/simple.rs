@@ -159,7 +159,7 @@ impl Reader<'_, '_> {
 
     /// The assignment whose head has been read.
     fn assigned(&mut self, head: Head) -> Assign {
-        let subscript = head.subscript.map(|text| RawWord { parts: vec![Part::Text(text)] });
+        let subscript = head.subscript.as_deref().map(RawWord::text);
         let value = self.value();
         Assign { name: head.name, subscript, append: head.append, value }
     }
@@ -214,8 +214,7 @@ impl Reader<'_, '_> {
                         self.fault("unexpected operator in an array");
                         self.give_up_line();
                         // It is not assigned: a parameter without a name has no value that is known.
-                        let nothing = Parameter { name: String::new(), subscript: None, indirect: false, length: false, op: Op::None, quoted: true };
-                        elements.insert(0, (None, RawWord { parts: vec![Part::Parameter(Box::new(nothing))] }));
+                        elements.insert(0, (None, RawWord::unknown()));
                         break;
                     }
                     elements.push((None, word));
@@ -358,7 +357,7 @@ impl Reader<'_, '_> {
         self.skip_blanks();
         if self.peek() == Some(b'-') && !self.shared.zsh {
             self.bump();
-            return RawWord { parts: vec![Part::Text("-".to_owned())] };
+            return RawWord::text("-");
         }
         self.target_word()
     }
@@ -397,14 +396,7 @@ fn mention(assign: &Assign) -> RawWord {
         Value::Scalar(word) if word.parts.iter().all(is_plain) => {
             append(&mut parts, word.parts.clone());
         }
-        _ => parts.push(Part::Parameter(Box::new(Parameter {
-            name: assign.name.clone(),
-            subscript: None,
-            indirect: false,
-            length: false,
-            op: Op::None,
-            quoted: true,
-        }))),
+        _ => parts.push(Part::Parameter(Box::new(Parameter::plain(assign.name.clone(), true)))),
     }
     RawWord { parts }
 }

@@ -122,8 +122,7 @@ fn part(part: &Part) -> String {
         Part::Parameter(parameter_) => parameter(parameter_),
         Part::Command { script: inner, quoted: false } => format!("$({})", script(inner)),
         Part::Command { script: inner, quoted: true } => format!("\"$({})\"", script(inner)),
-        Part::Arithmetic { expression, quoted: false } => format!("$(({}))", word(expression)),
-        Part::Arithmetic { expression, quoted: true } => format!("\"$(({}))\"", word(expression)),
+        Part::Arithmetic(expression) => format!("$(({}))", word(expression)),
         Part::Process { script: inner, write } => format!("{}({})", if *write { '>' } else { '<' }, script(inner)),
     }
 }
@@ -313,7 +312,7 @@ fn here_documents() {
 fn substitutions() {
     check(&[
         ("echo $(a) `b` ${ c; } ${| d; } \"$(e)\" \"`f`\" \"${ g; }\"h", "[echo $([a]) $([b]) $([c]) $([d]) \"$([e])\" \"$([f])\" \"$([g])\"h]"),
-        ("echo $((1+$(cmd))) $[1+$(c)] \"$((1))\"", "[echo $((1+\"$([cmd])\")) $((1+\"$([c])\")) \"$((1))\"]"),
+        ("echo $((1+$(cmd))) $[1+$(c)] \"$((1))\"", "[echo $((1+\"$([cmd])\")) $((1+\"$([c])\")) $((1))]"),
         ("echo $((a); b) $( (c) )", "[echo $((subshell [a]) ; [b]) $((subshell [c]))]"),
         ("(( ${x:-rm /x)} ))", "(subshell (subshell [${x:-rm /x)}]))"),
         ("echo $((a)\n)", "[echo $((subshell [a]))]"),

@@ -4,7 +4,7 @@
 use super::super::ast::{Part, RawWord, Script};
 use super::ansi_c;
 use super::arithmetic::Bracket;
-use super::cursor::{Closers, Reader};
+use super::cursor::{Closers, Reader, is_metacharacter};
 
 /// How the text around a `$` is quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,17 +78,33 @@ impl<'t> Reader<'t, '_> {
 
     /// The rest of a word.
     pub(super) fn word_into(&mut self, parts: &mut Vec<Part>) {
+        self.pieces_into(parts, false);
+    }
+
+    /// The right side of `=~`: there parentheses and bars belong to the word.
+    pub(super) fn regular_expression(&mut self) -> RawWord {
+        let mut parts = Vec::new();
+        self.pieces_into(&mut parts, true);
+        RawWord { parts }
+    }
+
+    fn pieces_into(&mut self, parts: &mut Vec<Part>, regex: bool) {
+        let zsh = self.shared.zsh;
         while let Some(byte) = self.peek() {
             match byte {
-                b'(' if self.shared.zsh && self.peek_second() != Some(b')') => self.parenthesised(parts),
-                b'=' if self.shared.zsh && parts.is_empty() && self.peek_second() == Some(b'(') => _ = self.process_substitution(parts),
-                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' => return,
+                b'(' if regex || (zsh && self.peek_second() != Some(b')')) => self.parenthesised(parts),
+                b'|' if regex => {
+                    self.bump();
+                    push_text(parts, "|");
+                }
+                b'=' if zsh && !regex && parts.is_empty() && self.peek_second() == Some(b'(') => _ = self.process_substitution(parts),
                 b'<' | b'>' => {
                     if !self.process_substitution(parts) {
                         return;
                     }
                 }
-                b'?' | b'*' | b'+' | b'@' | b'!' => {
+                _ if is_metacharacter(byte) => return,
+                b'?' | b'*' | b'+' | b'@' | b'!' if !regex => {
                     self.bump();
                     push_text(parts, char::from(byte).encode_utf8(&mut [0; 4]));
                     // `name+()` defines a function; a pattern without alternatives is of no use to anybody.
@@ -96,33 +112,9 @@ impl<'t> Reader<'t, '_> {
                         self.parenthesised(parts);
                     }
                 }
-                _ => self.unquoted_piece(parts, |byte| {
-                    matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>') || matches!(byte, b'?' | b'*' | b'+' | b'@' | b'!')
-                }),
+                _ => self.unquoted_piece(parts, |byte| is_metacharacter(byte) || (!regex && b"?*+@!".contains(&byte))),
             }
         }
-    }
-
-    /// The right side of `=~`: there parentheses and bars belong to the word.
-    pub(super) fn regular_expression(&mut self) -> RawWord {
-        let mut parts = Vec::new();
-        while let Some(byte) = self.peek() {
-            match byte {
-                b' ' | b'\t' | b'\n' | b';' | b'&' | b')' => break,
-                b'(' => self.parenthesised(&mut parts),
-                b'<' | b'>' => {
-                    if !self.process_substitution(&mut parts) {
-                        break;
-                    }
-                }
-                b'|' => {
-                    self.bump();
-                    push_text(&mut parts, "|");
-                }
-                _ => self.unquoted_piece(&mut parts, |byte| matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')),
-            }
-        }
-        RawWord { parts }
     }
 
     /// `( … )` of a pattern, blanks and operators included.
@@ -308,7 +300,7 @@ impl<'t> Reader<'t, '_> {
             }
             Some(b'[') => {
                 self.bump();
-                let part = self.bracketed_arithmetic(quoted);
+                let part = self.bracketed_arithmetic();
                 parts.push(part);
             }
             Some(b'\'') if !quoted => {

@@ -1,28 +1,15 @@
 //! What zsh reads and bash does not: short forms of loops, functions without a name, flags of parameters.
 //! Small differences stand where the thing itself is read.
 
-use super::super::ast::{Assign, Command, Item, Join, Op, Parameter, Part, RawWord, Script, Simple, Value};
-use super::cursor::{Closers, Reader, Reserved, begins_name};
+use super::super::ast::{Assign, Command, Item, Join, Op, Parameter, RawWord, Script, Simple, Value};
+use super::cursor::{Closers, Reader, begins_name};
 use super::words::{Quoting, push_text};
 
 /// The name under which a function without one is defined and called.
 const NAMELESS: &str = "(anon)";
 
-fn text(text: &str) -> RawWord {
-    RawWord { parts: vec![Part::Text(text.to_owned())] }
-}
-
 fn item(command: Command) -> Item {
     Item { join: Join::Then, command, background: false, negated: false }
-}
-
-/// A word of which nothing is known: a parameter without a name.
-fn unknown() -> RawWord {
-    RawWord { parts: vec![Part::Parameter(Box::new(parameter(String::new(), true)))] }
-}
-
-fn parameter(name: String, quoted: bool) -> Parameter {
-    Parameter { name, subscript: None, indirect: false, length: false, op: Op::None, quoted }
 }
 
 impl Reader<'_, '_> {
@@ -53,7 +40,7 @@ impl Reader<'_, '_> {
     /// `() { … } words`: defined and called at once.
     fn nameless(&mut self) -> Command {
         let function = self.function_body(NAMELESS.to_owned());
-        let mut words = vec![text(NAMELESS)];
+        let mut words = vec![RawWord::text(NAMELESS)];
         words.extend(self.words());
         let call = Command::Simple(Simple { words, ..Simple::default() });
         Command::Group { body: Script { items: vec![item(function), item(call)] }, redirects: self.redirects() }
@@ -90,18 +77,14 @@ impl Reader<'_, '_> {
         self.skip_lines();
         let ends = self.closers;
         self.closers = ends.with(Closers::END);
-        let mut body = if self.reserved().is_some_and(|(reserved, _)| matches!(reserved, Reserved::Do | Reserved::OpenBrace)) {
-            self.loop_body()
-        } else {
-            self.required_list()
-        };
+        let mut body = if self.reserved().is_some_and(|(reserved, _)| matches!(reserved, "do" | "{")) { self.loop_body() } else { self.required_list() };
         self.closers = ends;
-        self.waiting(Closers::END, |reader| reader.eat_reserved(Reserved::End));
+        self.waiting(Closers::END, |reader| reader.eat_word("end"));
         for other in &names {
-            let assign = Assign { name: other.clone(), subscript: None, append: false, value: Value::Scalar(unknown()) };
+            let assign = Assign { name: other.clone(), subscript: None, append: false, value: Value::Scalar(RawWord::unknown()) };
             body.items.insert(0, item(Command::Simple(Simple { assigns: vec![assign], ..Simple::default() })));
         }
-        let words = if names.is_empty() { words } else { words.into_iter().chain([unknown()]).collect() };
+        let words = if names.is_empty() { words } else { words.into_iter().chain([RawWord::unknown()]).collect() };
         Some(Command::For { name: name.to_owned(), words: Some(words), body, redirects: self.redirects() })
     }
 
@@ -137,7 +120,7 @@ impl Reader<'_, '_> {
             self.pos = start;
             return None;
         };
-        let mut parameter = parameter(name, quoted);
+        let mut parameter = Parameter::plain(name, quoted);
         if self.peek() == Some(b'[') {
             self.bump();
             let (subscript, _) = self.subscript(false);
