@@ -1,7 +1,7 @@
 //! Arithmetic: `$(( … ))`, `$[ … ]`, `(( … ))`, subscripts and offsets. Its value is not computed here; what counts are
 //! the substitutions in it, and where it ends.
 
-use super::super::ast::{Command, Part, RawWord, Script};
+use super::super::ast::{Command, Compound, Part, RawWord, Script};
 use super::cursor::{Closers, Reader};
 use super::words::{Quoting, push_quoted, push_text};
 
@@ -323,8 +323,7 @@ impl Reader<'_, '_> {
             return None;
         }
         let expression = self.double_parentheses()?;
-        let redirects = self.redirects();
-        Some(Command::Arithmetic { expression, redirects })
+        Some(self.compound(Compound::Arithmetic(expression)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Compound commands: groups, loops, conditions, `case`, tests, functions and co-processes.
 
-use super::super::ast::{Arm, Command, Part, RawWord, Script};
+use super::super::ast::{Arm, Command, Compound, Part, RawWord, Script};
 use super::cursor::{Closers, Reader, closer, is_metacharacter};
 
 impl Reader<'_, '_> {
@@ -11,6 +11,11 @@ impl Reader<'_, '_> {
         let result = read(self);
         self.closers = outer;
         result
+    }
+
+    /// A command made of others, with the redirections behind it.
+    pub(super) fn compound(&mut self, body: Compound) -> Command {
+        Command::Compound { body, redirects: self.redirects() }
     }
 
     pub(super) fn expect(&mut self, reserved: &str, missing: &'static str) {
@@ -24,7 +29,7 @@ impl Reader<'_, '_> {
         self.bump();
         let body = self.waiting(Closers::PARENTHESIS, Self::required_list);
         self.close(b')', "a `)` is missing", self.pos);
-        Command::Subshell { body, redirects: self.redirects() }
+        self.compound(Compound::Subshell(body))
     }
 
     /// `{ …; }`, whose brace has been read.
@@ -37,7 +42,7 @@ impl Reader<'_, '_> {
                 body.items.append(&mut self.braced_body().items);
             }
         }
-        Command::Group { body, redirects: self.redirects() }
+        self.compound(Compound::Group(body))
     }
 
     fn braced_body(&mut self) -> Script {
@@ -82,7 +87,7 @@ impl Reader<'_, '_> {
             parts
         });
         self.expect("fi", "a `fi` is missing");
-        Command::If { parts, redirects: self.redirects() }
+        self.compound(Compound::If(parts))
     }
 
     /// Passes over a reserved word of `if` that cannot stand behind `else`.
@@ -101,7 +106,7 @@ impl Reader<'_, '_> {
         self.expect("do", "a `do` is missing");
         let body = self.waiting(Closers::DONE, Self::required_list);
         self.expect("done", "a `done` is missing");
-        Command::While { condition, body, redirects: self.redirects() }
+        self.compound(Compound::While { condition, body })
     }
 
     /// `for` or `select`, which has been read.
@@ -119,7 +124,7 @@ impl Reader<'_, '_> {
             }
             self.skip_lines();
             let body = self.loop_body();
-            return Command::ArithmeticFor { expressions, body, redirects: self.redirects() };
+            return self.compound(Compound::ArithmeticFor { expressions, body });
         }
         let name = self.spelled_word();
         if name.is_empty() {
@@ -146,7 +151,7 @@ impl Reader<'_, '_> {
             words
         });
         let body = self.loop_body();
-        Command::For { name, words, body, redirects: self.redirects() }
+        self.compound(Compound::For { name, words, body })
     }
 
     /// Words up to the end of the line or to an operator.
@@ -199,7 +204,7 @@ impl Reader<'_, '_> {
             arms
         });
         self.expect("esac", "an `esac` is missing");
-        Command::Case { word, arms, redirects: self.redirects() }
+        self.compound(Compound::Case { word, arms })
     }
 
     fn arm(&mut self) -> Arm {
@@ -277,7 +282,7 @@ impl Reader<'_, '_> {
                 break;
             }
         }
-        Command::Test { words, redirects: self.redirects() }
+        self.compound(Compound::Test(words))
     }
 
     /// `function`, which has been read.

@@ -326,14 +326,16 @@ impl<'t, 's> Reader<'t, 's> {
 
     /// The reserved word that is next, and where it ends.
     pub(super) fn reserved(&mut self) -> Option<(&'static str, usize)> {
-        if !matches!(self.peek()?, b'!' | b'{' | b'}' | b'[' | b'a'..=b'z') {
+        // Most words are told by their first letter.
+        if !matches!(self.peek()?, b'!' | b'{' | b'}' | b'[' | b'c'..=b'f' | b'i' | b's'..=b'u' | b'w') {
             return None;
         }
         let (word, length, end) = self.short_word::<8>()?;
-        let word = std::str::from_utf8(word.get(..length)?).ok()?;
+        let word = word.get(..length)?;
+        let mut all = BEGINNING.iter().copied().chain(CLOSING.iter().map(|(word, _)| *word));
+        let known = all.find(|known| known.as_bytes() == word)?;
         // Only zsh knows `end`, where a loop waits for it.
-        let closing = CLOSING.iter().map(|(word, _)| *word).filter(|word| *word != "end" || self.closers.has(Closers::END));
-        BEGINNING.iter().copied().chain(closing).find(|known| *known == word).map(|known| (known, end))
+        (known != "end" || self.closers.has(Closers::END)).then_some((known, end))
     }
 
     /// Passes over an unquoted word, if exactly this is next.

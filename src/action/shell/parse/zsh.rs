@@ -1,7 +1,7 @@
 //! What zsh reads and bash does not: short forms of loops, functions without a name, flags of parameters.
 //! Small differences stand where the thing itself is read.
 
-use super::super::ast::{Assign, Command, Item, Join, Op, Parameter, RawWord, Script, Simple, Value};
+use super::super::ast::{Assign, Command, Compound, Item, Join, Op, Parameter, RawWord, Script, Simple, Value};
 use super::cursor::{Closers, Reader, begins_name};
 use super::words::{Quoting, push_text};
 
@@ -26,7 +26,7 @@ impl Reader<'_, '_> {
             self.eat(";");
             self.skip_lines();
             let body = self.loop_body();
-            return Some(Command::ArithmeticFor { expressions, body, redirects: self.redirects() });
+            return Some(self.compound(Compound::ArithmeticFor { expressions, body }));
         }
         if self.eat_word("foreach") {
             self.skip_blanks();
@@ -43,7 +43,7 @@ impl Reader<'_, '_> {
         let mut words = vec![RawWord::text(NAMELESS)];
         words.extend(self.words());
         let call = Command::Simple(Simple { words, ..Simple::default() });
-        Command::Group { body: Script { items: vec![item(function), item(call)] }, redirects: self.redirects() }
+        self.compound(Compound::Group(Script { items: vec![item(function), item(call)] }))
     }
 
     /// `for name (words)` and `for name name in words`, whose first name has been read; up to the body's end.
@@ -85,7 +85,7 @@ impl Reader<'_, '_> {
             body.items.insert(0, item(Command::Simple(Simple { assigns: vec![assign], ..Simple::default() })));
         }
         let words = if names.is_empty() { words } else { words.into_iter().chain([RawWord::unknown()]).collect() };
-        Some(Command::For { name: name.to_owned(), words: Some(words), body, redirects: self.redirects() })
+        Some(self.compound(Compound::For { name: name.to_owned(), words: Some(words), body }))
     }
 
     /// The body of a function that has several names.
@@ -97,7 +97,7 @@ impl Reader<'_, '_> {
         }
         let more: Vec<Item> = others.into_iter().map(|name| item(Command::Function { name, body: body.clone() })).collect();
         let body = Script { items: more.into_iter().chain([item(function)]).collect() };
-        Command::Group { body, redirects: Vec::new() }
+        Command::Compound { body: Compound::Group(body), redirects: Vec::new() }
     }
 
     /// One command, where a list could stand.
