@@ -4,7 +4,7 @@ use super::{Effect, Language};
 use crate::action::word::is_one;
 
 /// The functions of each language, as data.
-const TABLE: &str = include_str!("../../../policies/functions.txt");
+pub(super) const TABLE: &str = include_str!("../../../policies/functions.txt");
 
 /// The effect of a function, and the place among its arguments that it speaks of.
 fn find(kind: &str, name: &str) -> Option<(Effect, usize)> {

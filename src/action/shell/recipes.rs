@@ -66,12 +66,12 @@ impl Shell<'_> {
             _ => None,
         };
         for line in lines.unwrap_or_default() {
-            let follow = |shell: &mut Self| drop(shell.line_within(name, &line, &Stdin::default()));
+            let follow = |shell: &mut Self| shell.line_within(name, &line, &Stdin::default());
             if stored {
-                self.while_stored(follow)
+                self.while_stored(follow);
             } else {
-                follow(self)
-            };
+                follow(self);
+            }
         }
         self.state.place.cwd = before;
     }

@@ -162,7 +162,9 @@ impl Shell<'_> {
                 for pair in parts.chunks(2) {
                     let certain = if let [condition, _] = pair { self.certain(condition) } else { None };
                     if certain != Some(false) {
-                        pair.iter().for_each(|part| self.maybe(part, stdin));
+                        for part in pair {
+                            self.maybe(part, stdin);
+                        }
                     }
                     if certain == Some(true) {
                         break;
