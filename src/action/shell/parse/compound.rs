@@ -208,9 +208,7 @@ impl Reader<'_, '_> {
     }
 
     fn arm(&mut self) -> Arm {
-        if self.peek() == Some(b'(') {
-            self.bump();
-        }
+        self.eat("(");
         let mut patterns = Vec::new();
         loop {
             self.skip_blanks();
@@ -293,11 +291,9 @@ impl Reader<'_, '_> {
         }
         self.skip_blanks();
         let here = self.pos;
-        if self.peek() == Some(b'(') {
-            self.bump();
+        if self.eat("(") {
             self.skip_blanks();
-            if self.peek() == Some(b')') {
-                self.bump();
+            if self.eat(")") {
             } else {
                 // The body is a subshell.
                 self.pos = here;

@@ -233,34 +233,24 @@ impl<'t, 's> Reader<'t, 's> {
         self.pos += 1;
     }
 
-    /// The operator is next, line continuations between its characters or not: where it ends.
-    fn operator_end(&mut self, operator: &str) -> Option<usize> {
+    pub(super) fn looking_at(&mut self, operator: &str) -> bool {
+        let here = self.pos;
+        let found = self.eat(operator);
+        self.pos = here;
+        found
+    }
+
+    /// Passes over the operator, if it is next, line continuations between its characters or not.
+    pub(super) fn eat(&mut self, operator: &str) -> bool {
         let here = self.pos;
         for wanted in operator.bytes() {
             if self.peek() != Some(wanted) {
                 self.pos = here;
-                return None;
+                return false;
             }
             self.bump();
         }
-        let end = self.pos;
-        self.pos = here;
-        Some(end)
-    }
-
-    pub(super) fn looking_at(&mut self, operator: &str) -> bool {
-        self.operator_end(operator).is_some()
-    }
-
-    /// Passes over the operator, if it is next.
-    pub(super) fn eat(&mut self, operator: &str) -> bool {
-        match self.operator_end(operator) {
-            Some(end) => {
-                self.pos = end;
-                true
-            }
-            None => false,
-        }
+        true
     }
 
     /// The next character, which is passed over.

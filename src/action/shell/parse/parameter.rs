@@ -37,9 +37,7 @@ impl Reader<'_, '_> {
         let quoted = quoting.is_quoted();
         if matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'|')) {
             // Bash 5.3; before that, and for the shells that have neither, a substitution that fails.
-            if self.peek() == Some(b'|') {
-                self.bump();
-            }
+            self.eat("|");
             return Part::Command { script: self.enclosed_list(Closers::CHARACTER_BRACE, b'}'), quoted };
         }
         let start = self.pos;
@@ -169,12 +167,7 @@ impl Reader<'_, '_> {
             _ => None,
         };
         let pattern = self.operand(Quoting::None, b'/');
-        let with = if self.peek() == Some(b'/') {
-            self.bump();
-            self.operand(Quoting::None, b'}')
-        } else {
-            RawWord::default()
-        };
+        let with = if self.eat("/") { self.operand(Quoting::None, b'}') } else { RawWord::default() };
         Op::Replace { all, anchor, pattern, with }
     }
 

@@ -179,11 +179,7 @@ impl<'t> Reader<'t, '_> {
         let from = self.pos;
         let text = self.take_run(|byte| byte == b'\'');
         self.note_line_end(from);
-        if self.raw().is_some() {
-            self.bump();
-        } else {
-            self.fault_at("unterminated quote", start);
-        }
+        self.close(b'\'', "unterminated quote", start);
         text
     }
 
@@ -198,25 +194,15 @@ impl<'t> Reader<'t, '_> {
         let start = self.pos;
         self.bump();
         let from = self.pos;
-        loop {
+        self.take_run(|byte| matches!(byte, b'\'' | b'\\'));
+        while self.raw() == Some(b'\\') {
+            self.bump();
+            self.take_char();
             self.take_run(|byte| matches!(byte, b'\'' | b'\\'));
-            match self.raw() {
-                Some(b'\\') => {
-                    self.bump();
-                    self.take_char();
-                }
-                Some(_) => break,
-                None => {
-                    self.fault_at("unterminated quote", start);
-                    break;
-                }
-            }
         }
         self.note_line_end(from);
         let decoded = ansi_c::decode(self.text.get(from..self.pos).unwrap_or_default());
-        if self.raw().is_some() {
-            self.bump();
-        }
+        self.close(b'\'', "unterminated quote", start);
         decoded
     }
 
@@ -400,35 +386,21 @@ impl<'t> Reader<'t, '_> {
     pub(super) fn backquoted_text(&mut self, in_quotes: bool) -> String {
         let start = self.pos;
         self.bump();
-        let mut inner = String::new();
-        loop {
-            inner.push_str(self.take_run(|byte| matches!(byte, b'`' | b'\\')));
+        let mut inner = self.take_run(|byte| matches!(byte, b'`' | b'\\')).to_owned();
+        while self.raw() == Some(b'\\') {
+            self.bump();
             match self.raw() {
-                None => {
-                    self.fault_at("unterminated backquote", start);
-                    return inner;
-                }
-                Some(b'\\') => {
+                Some(b'\n') => self.bump(),
+                Some(escaped) if matches!(escaped, b'$' | b'`' | b'\\') || (escaped == b'"' && in_quotes) => {
                     self.bump();
-                    match self.raw() {
-                        Some(b'\n') => self.bump(),
-                        Some(escaped @ (b'$' | b'`' | b'\\')) => {
-                            self.bump();
-                            inner.push(char::from(escaped));
-                        }
-                        Some(b'"') if in_quotes => {
-                            self.bump();
-                            inner.push('"');
-                        }
-                        // What the backslash stands in front of comes with the next run.
-                        _ => inner.push('\\'),
-                    }
+                    inner.push(char::from(escaped));
                 }
-                Some(_) => {
-                    self.bump();
-                    return inner;
-                }
+                // What the backslash stands in front of comes with the next run.
+                _ => inner.push('\\'),
             }
+            inner.push_str(self.take_run(|byte| matches!(byte, b'`' | b'\\')));
         }
+        self.close(b'`', "unterminated backquote", start);
+        inner
     }
 }

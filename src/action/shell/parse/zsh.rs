@@ -121,8 +121,7 @@ impl Reader<'_, '_> {
             return None;
         };
         let mut parameter = Parameter::plain(name, quoted);
-        if self.peek() == Some(b'[') {
-            self.bump();
+        if self.eat("[") {
             let (subscript, _) = self.subscript(false);
             parameter.subscript = Some(subscript);
         }
@@ -148,17 +147,13 @@ impl Reader<'_, '_> {
             push_text(&mut word.parts, flags);
             flags.contains('e') || flags.contains('P')
         };
-        if self.peek() == Some(b')') {
-            self.bump();
-        }
+        self.eat(")");
         if let Some(name) = self.take_name() {
             parameter.name = name;
         }
         let rest = self.operand(if quoting.is_quoted() { quoting } else { Quoting::None }, b'}');
         word.parts.extend(rest.parts);
-        if self.peek() == Some(b'}') {
-            self.bump();
-        }
+        self.eat("}");
         parameter.op = if evaluated { Op::Transform('P') } else { Op::Other(word) };
         true
     }
