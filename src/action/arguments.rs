@@ -458,7 +458,7 @@ fn value_behind(program: &Program, opt: &Opt, words: &[Word], at: usize, out: &m
 }
 
 /// Splits at blanks outside of quotes (coreutils, `env` invocation, "-S/--split-string syntax").
-fn split(word: &Word) -> Vec<Word> {
+pub(super) fn split(word: &Word) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     let (mut open, mut quote) = (false, None);
     for piece in &word.pieces {

@@ -319,6 +319,19 @@ fn findings_are_bounded() {
     assert_eq!(found.last(), Some(&Found::OpaqueShell));
 }
 
+#[test]
+fn every_line_of_the_table_is_understood() {
+    let kinds: Vec<&str> = Language::NAMES.iter().map(|(name, _)| *name).chain(["lua", "method", "path"]).collect();
+    let lines: Vec<&str> = functions::TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    assert!(lines.len() > 70);
+    for line in lines {
+        let (head, names) = line.split_once(": ").unwrap();
+        let head: Vec<&str> = head.split(' ').collect();
+        assert!(kinds.contains(&head[0]) && Effect::NAMES.iter().any(|(name, _)| *name == head[1]), "{line}");
+        assert!(head.get(2).is_none_or(|place| place.parse::<usize>().is_ok()) && names.split(' ').all(|name| !name.is_empty()), "{line}");
+    }
+}
+
 thread_local! {
     static STEPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }

@@ -6,6 +6,8 @@ pub mod make;
 pub mod package;
 pub mod task;
 
+use super::word::Word;
+
 /// Names that lead to names.
 const MAX_STEPS: usize = 200;
 
@@ -24,4 +26,19 @@ impl Order {
         }
         first
     }
+}
+
+/// A line with what stands for each `{{ name }}` in it.
+fn filled(line: &str, known: impl Fn(&str) -> Word) -> Word {
+    let mut word = Word::default();
+    let mut rest = line;
+    while let Some((front, behind)) = rest.split_once("{{") {
+        word.push_lit(front);
+        let (name, after) = behind.split_once("}}").unwrap_or((behind, ""));
+        word.extend(&known(name.trim()));
+        rest = after;
+    }
+    word.push_lit(rest);
+    word.multi = false;
+    word
 }

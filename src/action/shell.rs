@@ -205,11 +205,6 @@ impl<'p> Shell<'p> {
         self.push(deed, None);
     }
 
-    /// Follows what a program text does.
-    pub fn found_in_code(&mut self, found: super::code::Found) {
-        self.found(found, None);
-    }
-
     /// All that would be done, in order, and what must be looked up to know it better.
     #[must_use]
     pub fn finish(self) -> (Vec<Action>, Lookups) {

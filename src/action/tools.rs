@@ -75,10 +75,7 @@ impl Reader<'_> {
         match input.get("command").or_else(|| input.get("cmd")) {
             Some(Json::Text(line)) if name == "PowerShell" => self.shell.powershell(line),
             Some(Json::Text(line)) => self.shell.line(line),
-            Some(Json::List(words)) => {
-                let words = words.iter().map(|word| word.scalar().map_or_else(Word::unknown, Word::lit)).collect();
-                self.shell.command(words);
-            }
+            Some(Json::List(list)) => self.shell.command(words(list)),
             _ => return false,
         }
         true
@@ -119,19 +116,14 @@ impl Reader<'_> {
             }
             Json::Object(entries) => {
                 for (key, value) in entries {
+                    let key = plain_key(key);
                     match value {
-                        Json::Text(text) => self.argument(tool, &plain_key(key), text, input),
-                        Json::List(words)
-                            if matches!(plain_key(key).as_str(), "command" | "cmd" | "argv") && words.iter().all(|word| word.scalar().is_some()) =>
-                        {
-                            self.shell.command(words.iter().filter_map(Json::scalar).map(Word::lit).collect());
+                        Json::Text(text) => self.argument(tool, &key, text, input),
+                        Json::List(list) if list.iter().all(|item| item.scalar().is_some()) && is_one("command cmd argv", &key) => {
+                            self.shell.command(words(list));
                         }
-                        Json::List(lines)
-                            if matches!(plain_key(key).as_str(), "commands" | "cmds" | "scripts") && lines.iter().all(|line| line.scalar().is_some()) =>
-                        {
-                            for line in lines.iter().filter_map(Json::scalar) {
-                                self.shell.line(&line);
-                            }
+                        Json::List(list) if list.iter().all(|item| item.scalar().is_some()) && is_one("commands cmds scripts", &key) => {
+                            list.iter().filter_map(Json::scalar).for_each(|line| self.shell.line(&line));
                         }
                         other => self.look_into(tool, other, level + 1),
                     }
@@ -163,7 +155,7 @@ impl Reader<'_> {
                     _ => code::Language::Unknown,
                 };
                 for found in code::scan(text, language) {
-                    self.shell.found_in_code(found);
+                    self.shell.found(found, None);
                 }
             }
             "sql" | "query" | "statement" | "statements" => self.shell.command(vec![Word::lit("sql"), Word::lit(text)]),
@@ -212,9 +204,13 @@ fn home(text: &str, home: Option<&str>) -> String {
 /// `args` beside a `command`.
 fn arguments(siblings: &Json) -> Option<Vec<Word>> {
     match siblings.get("args").or_else(|| siblings.get("arguments"))? {
-        Json::List(words) => Some(words.iter().map(|word| word.scalar().map_or_else(Word::unknown, Word::lit)).collect()),
+        Json::List(list) => Some(words(list)),
         _ => None,
     }
+}
+
+fn words(list: &[Json]) -> Vec<Word> {
+    list.iter().map(|word| word.scalar().map_or_else(Word::unknown, Word::lit)).collect()
 }
 
 /// Keys are compared without case, `_` and `-`.

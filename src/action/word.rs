@@ -186,5 +186,5 @@ impl std::fmt::Display for Word {
 
 /// Whether `name` is one of the `names`, which stand between blanks.
 pub(in crate::action) fn is_one(names: &str, name: &str) -> bool {
-    names.split_ascii_whitespace().any(|known| known == name)
+    names.split(' ').any(|known| known == name)
 }

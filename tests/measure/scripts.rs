@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis::action::Deed;
 use portcullis::action::lookup::Lookups;
-use portcullis::action::shell::ast::{Command, Script};
+use portcullis::action::shell::ast::{Command, Compound, Script};
 use portcullis::action::shell::{Setting, Shell, parse};
 use portcullis::pipeline::BUILT_IN;
 use portcullis::policy::Policy;
@@ -68,12 +68,13 @@ fn inside(command: &Command, names: &mut Vec<String>) {
             inside(body, names);
         }
         Command::Pipeline(commands) => commands.iter().for_each(|command| inside(command, names)),
-        Command::Subshell { body, .. } | Command::Group { body, .. } | Command::For { body, .. } | Command::ArithmeticFor { body, .. } => {
-            functions(body, names);
-        }
-        Command::If { parts, .. } => parts.iter().for_each(|part| functions(part, names)),
-        Command::While { condition, body, .. } => [condition, body].into_iter().for_each(|part| functions(part, names)),
-        Command::Case { arms, .. } => arms.iter().for_each(|arm| functions(&arm.body, names)),
+        Command::Compound { body, .. } => match body {
+            Compound::Subshell(body) | Compound::Group(body) | Compound::For { body, .. } | Compound::ArithmeticFor { body, .. } => functions(body, names),
+            Compound::If(parts) => parts.iter().for_each(|part| functions(part, names)),
+            Compound::While { condition, body } => [condition, body].into_iter().for_each(|part| functions(part, names)),
+            Compound::Case { arms, .. } => arms.iter().for_each(|arm| functions(&arm.body, names)),
+            Compound::Test(_) | Compound::Arithmetic(_) => {}
+        },
         _ => {}
     }
 }

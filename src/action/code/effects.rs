@@ -104,7 +104,9 @@ impl Scan {
                 for from in path(0, &["src"]) {
                     let sources = from.elements();
                     let source = sources.first().cloned().flatten();
-                    self.found_all(sources.into_iter().map(|path| Found::Delete { path, recursive: false }));
+                    for path in sources {
+                        self.push(Found::Delete { path, recursive: false });
+                    }
                     let path = call.arg(1, &["dst", "dest", "target"]).literal().map(|path| below(&path, source.as_deref()));
                     self.push(Found::Write { path, append: false, text: None });
                 }
@@ -118,10 +120,6 @@ impl Scan {
             let unknown = |found: &Found| matches!(found, Found::OpaqueShell | Found::Delete { path: None, .. } | Found::Write { path: None, .. });
             self.found.extend(later.into_iter().filter(|found| !unknown(found)));
         }
-    }
-
-    fn found_all(&mut self, all: impl IntoIterator<Item = Found>) {
-        all.into_iter().for_each(|found| self.push(found));
     }
 
     fn process(&mut self, call: &Call<'_>) {

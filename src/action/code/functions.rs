@@ -4,13 +4,15 @@ use super::{Effect, Language};
 use crate::action::word::is_one;
 
 /// The functions of each language, as data.
-const TABLE: &str = include_str!("../../../policies/functions.txt");
+pub(super) const TABLE: &str = include_str!("../../../policies/functions.txt");
 
 /// The effect of a function, and the place among its arguments that it speaks of.
 fn find(kind: &str, name: &str) -> Option<(Effect, usize)> {
-    let of_kind = |line: &'static str| line.strip_prefix(kind)?.strip_prefix(' ')?.split_once(": ");
-    let (head, _) = TABLE.lines().filter_map(of_kind).find(|(_, names)| is_one(names, name))?;
-    let (named, place) = head.split_once(' ').unwrap_or((head, "0"));
+    // What is of one kind stands in a paragraph of its own.
+    let lines = TABLE.split("\n\n").find(|paragraph| paragraph.starts_with(kind))?.lines();
+    let (head, _) = lines.filter_map(|line| line.split_once(": ")).find(|(_, names)| is_one(names, name))?;
+    let mut named = head.split(' ').skip(1);
+    let (named, place) = (named.next()?, named.next().unwrap_or("0"));
     let (_, effect) = Effect::NAMES.iter().find(|(known, _)| *known == named)?;
     Some((*effect, place.parse().ok()?))
 }

@@ -58,20 +58,14 @@ const BEFORE_VALUE: &[&str] = &[
 /// After so many marks that look like here-documents and are none, no more are looked for.
 const MAX_FALSE_HERE: usize = 8;
 
-/// A here-document whose body has not come yet.
-struct Pending<'a> {
-    token: usize,
-    end: &'a str,
-    quote: Option<u8>,
-}
-
 pub(super) struct Lexer<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
     pub(super) language: Language,
     grammar: &'static Grammar,
     tokens: Vec<Placed<'a>>,
-    pending: Vec<Pending<'a>>,
+    /// Where the text goes on behind the bodies of here-documents, once the present line ends.
+    resume: usize,
     pub(super) open: Open,
 }
 
@@ -90,8 +84,7 @@ pub(super) struct Open {
 }
 
 pub(super) fn tokens(text: &str, language: Language) -> Vec<Placed<'_>> {
-    let (tokens, pending, open) = (Vec::new(), Vec::new(), Open::default());
-    let mut lexer = Lexer { text, at: 0, language, grammar: grammar::of(language), tokens, pending, open };
+    let mut lexer = Lexer { text, at: 0, language, grammar: grammar::of(language), tokens: Vec::new(), resume: 0, open: Open::default() };
     if language == Language::Php {
         lexer.at = text.find("<?").map_or(0, |page| page + 2);
     }
@@ -151,7 +144,7 @@ impl<'a> Lexer<'a> {
                 if self.grammar.newlines {
                     self.push(Token::Newline, start);
                 }
-                self.here_documents();
+                self.at = self.at.max(std::mem::take(&mut self.resume));
             }
             b'\\' if self.byte(1) == b'\n' => self.at += 2, // the line goes on
             _ if byte.is_ascii_whitespace() => self.at += 1,
@@ -410,7 +403,8 @@ impl<'a> Lexer<'a> {
         self.body(close, counted, Quote { holes, ..quote }).0
     }
 
-    /// The beginning of a here-document, if its end stands on a line further down.
+    /// A here-document, if its end stands on a line further down: its body begins behind the present line, or behind the
+    /// body before it.
     fn here_document(&mut self) -> bool {
         let start = self.at;
         let rest = self.rest();
@@ -422,13 +416,24 @@ impl<'a> Lexer<'a> {
         let Some(end) = name.get(..length).filter(|end| end.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')) else {
             return false;
         };
-        if self.open.false_here + self.pending.len() >= MAX_FALSE_HERE || self.here_end(start, end).is_none() {
-            self.open.false_here += 1;
+        if self.open.false_here >= MAX_FALSE_HERE {
             return false;
         }
-        self.at += rest.len() - name.len() + length + usize::from(quote.is_some());
-        self.pending.push(Pending { token: self.tokens.len(), end, quote });
-        self.push(Token::Text(Form::Plain, Vec::new()), start);
+        let front = self.resume.max(start);
+        let line_end = self.slice(front, self.text.len()).find('\n').map(|length| front + length);
+        let Some((line_end, (stop, next))) = line_end.and_then(|line_end| Some((line_end, self.here_end(line_end, end)?))) else {
+            self.open.false_here += 1;
+            return false;
+        };
+        let head = start + rest.len() - name.len() + length + usize::from(quote.is_some());
+        let whole = self.text;
+        self.text = self.slice(0, stop);
+        self.at = line_end + 1;
+        let holes = if self.language == Language::Ruby { Holes::Hash } else { Holes::Sigil };
+        let how = if quote == Some(b'\'') { Quote { escapes: Escapes::Raw, ..RAW } } else { Quote { escapes: Escapes::C, holes, ..RAW } };
+        let (parts, _) = self.body("", None, how);
+        (self.text, self.at, self.resume) = (whole, head, next);
+        self.push(Token::Text(if quote == Some(b'`') { Form::Command } else { Form::Plain }, parts), start);
         true
     }
 
@@ -441,27 +446,6 @@ impl<'a> Lexer<'a> {
             let bare = line.trim_start_matches([' ', '\t']);
             if bare.strip_prefix(end).is_some_and(|tail| !tail.starts_with(|next: char| next.is_alphanumeric() || next == '_')) {
                 return Some((at, at + line.len() - bare.len() + end.len()));
-            }
-        }
-    }
-
-    /// Reads the bodies of the here-documents that were begun on the line before.
-    fn here_documents(&mut self) {
-        for pending in std::mem::take(&mut self.pending) {
-            let Some((stop, next)) = self.here_end(self.at.saturating_sub(1), pending.end) else {
-                self.open.false_here += 1;
-                continue;
-            };
-            let whole = self.text;
-            self.text = self.slice(0, stop);
-            let holes = if self.language == Language::Ruby { Holes::Hash } else { Holes::Sigil };
-            let raw = pending.quote == Some(b'\'');
-            let how = if raw { Quote { escapes: Escapes::Raw, ..RAW } } else { Quote { escapes: Escapes::C, holes, ..RAW } };
-            let (parts, _) = self.body("", None, how);
-            self.text = whole;
-            self.at = next;
-            if let Some(placed) = self.tokens.get_mut(pending.token) {
-                placed.token = Token::Text(if pending.quote == Some(b'`') { Form::Command } else { Form::Plain }, parts);
             }
         }
     }

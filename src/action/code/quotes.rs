@@ -3,6 +3,7 @@
 use super::Language;
 use super::grammar::{Escapes, Holes, Quote};
 use super::lex::{Lexer, Part, is_word};
+use crate::action::escapes;
 
 impl<'a> Lexer<'a> {
     /// Reads the body of a string and its end, in which `counted` opens an inner bracket. Gives false where the end is
@@ -73,7 +74,6 @@ impl<'a> Lexer<'a> {
             _ => 8,
         };
         match byte {
-            b'0'..=b'7' => text.extend(char::from_u32(self.digits(8, 3))),
             b'x' | b'u' | b'U' if self.byte(1) == b'{' => {
                 self.at += 2;
                 text.extend(char::from_u32(self.digits(16, 8)));
@@ -84,10 +84,10 @@ impl<'a> Lexer<'a> {
                 text.extend(char::from_u32(self.digits(16, digits)));
             }
             b'\n' => self.at += 1,
-            b'n' | b't' | b'r' | b'a' | b'b' | b'f' | b'v' => {
-                let index = b"ntrabfv".iter().position(|letter| *letter == byte);
-                text.extend(index.and_then(|index| "\n\t\r\x07\x08\x0c\x0b".chars().nth(index)));
-                self.at += 1;
+            b'0'..=b'7' | b'n' | b't' | b'r' | b'a' | b'b' | b'f' | b'v' => {
+                let (plain, length) = escapes::byte(self.rest().as_bytes()).unwrap_or((byte, 1));
+                text.push(char::from(plain));
+                self.at += length;
             }
             b'L' | b'U' | b'E' | b'Q' if self.language == Language::Perl => self.at += 1,
             _ => {
@@ -101,12 +101,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn digits(&mut self, radix: u32, most: usize) -> u32 {
-        let mut value = 0_u32;
-        for _ in 0..most {
-            let Some(digit) = char::from(self.byte(0)).to_digit(radix) else { break };
-            value = value.saturating_mul(radix).saturating_add(digit);
-            self.at += 1;
-        }
+        let (value, length) = escapes::number(self.rest().as_bytes(), radix, most);
+        self.at += length;
         value
     }
 

@@ -1,7 +1,7 @@
 //! justfiles (just's manual, "The Justfile Language"): the lines of the given recipes and of what they depend on.
 //! Conditions, functions and imports are not followed.
 
-use super::Order;
+use super::{Order, filled};
 use crate::action::word::Word;
 
 #[derive(Debug)]
@@ -67,19 +67,7 @@ fn follow(recipe: Option<&Recipe>, given: &[Word], recipes: &[Recipe], variables
         let variable = || variables.iter().find(|(known, _)| *known == name).and_then(|(_, value)| quoted(value)).map(Word::lit);
         parameter.unwrap_or_else(variable).unwrap_or_else(Word::unknown)
     };
-    let text = |line: &str| {
-        let mut word = Word::default();
-        let mut rest = line;
-        while let Some((front, behind)) = rest.split_once("{{") {
-            word.push_lit(front);
-            let (name, after) = behind.split_once("}}").unwrap_or((behind, ""));
-            word.extend(&known(name.trim()));
-            rest = after;
-        }
-        word.push_lit(rest);
-        word.multi = false;
-        word
-    };
+    let text = |line: &str| filled(line, known);
     if recipe.lines.first().is_some_and(|line| line.starts_with("#!")) {
         let mut whole = Word::default();
         for line in &recipe.lines {

@@ -1,6 +1,6 @@
 //! Taskfiles (taskfile.dev, "Schema Reference"), given as JSON: the command lines of a task and of what it depends on.
 
-use super::Order;
+use super::{Order, filled};
 use crate::action::word::Word;
 use crate::event::json::Json;
 
@@ -28,10 +28,10 @@ fn follow(tasks: &Json, name: &str, order: &mut Order, lines: &mut Vec<Word>, de
         for step in steps {
             match step {
                 Json::Text(name) if needs => follow(tasks, name, order, lines, depth + 1),
-                Json::Text(line) => lines.push(template(line)),
+                Json::Text(line) => lines.push(filled(line, |_| Word::unknown())),
                 step => {
                     if let Some(line) = step.text("cmd").or_else(|| step.text("defer")) {
-                        lines.push(template(line));
+                        lines.push(filled(line, |_| Word::unknown()));
                     }
                     if let Some(name) = step.text("task") {
                         follow(tasks, name, order, lines, depth + 1);
@@ -40,18 +40,6 @@ fn follow(tasks: &Json, name: &str, order: &mut Order, lines: &mut Vec<Word>, de
             }
         }
     }
-}
-
-fn template(line: &str) -> Word {
-    let mut word = Word::default();
-    let mut rest = line;
-    while let Some((front, behind)) = rest.split_once("{{") {
-        word.push_lit(front);
-        word.extend(&Word::unknown());
-        rest = behind.split_once("}}").map_or("", |(_, after)| after);
-    }
-    word.push_lit(rest);
-    word
 }
 
 #[cfg(test)]

@@ -41,28 +41,35 @@ pub enum Command {
     Simple(Simple),
     /// Two or more commands joined by `|` or `|&`. (`!` and `time` in front of a pipeline are dropped.)
     Pipeline(Vec<Command>),
-    /// `( … )`
-    Subshell { body: Script, redirects: Vec<Redirect> },
-    /// `{ …; }`
-    Group { body: Script, redirects: Vec<Redirect> },
-    /// `if`, `elif`, `else`: each condition and each body in the order in which they stand.
-    If { parts: Vec<Script>, redirects: Vec<Redirect> },
-    /// `while` and `until`.
-    While { condition: Script, body: Script, redirects: Vec<Redirect> },
-    /// `for name in words` and `select`. Without `in`, `words` is none: the positional parameters.
-    For { name: String, words: Option<Vec<RawWord>>, body: Script, redirects: Vec<Redirect> },
-    /// `for ((a; b; c))`
-    ArithmeticFor { expressions: RawWord, body: Script, redirects: Vec<Redirect> },
-    /// `case word in pattern) … ;; esac`
-    Case { word: RawWord, arms: Vec<Arm>, redirects: Vec<Redirect> },
+    /// A command made of others, and its redirections.
+    Compound { body: Compound, redirects: Vec<Redirect> },
     /// `name() …` or `function name …`
     Function { name: String, body: Box<Command> },
-    /// `[[ … ]]`: its words, operators among them.
-    Test { words: Vec<RawWord>, redirects: Vec<Redirect> },
-    /// `(( … ))`
-    Arithmetic { expression: RawWord, redirects: Vec<Redirect> },
     /// `coproc [NAME] command`
     Coproc { body: Box<Command> },
+}
+
+/// A command made of others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compound {
+    /// `( … )`
+    Subshell(Script),
+    /// `{ …; }`
+    Group(Script),
+    /// `if`, `elif`, `else`: each condition and each body in the order in which they stand.
+    If(Vec<Script>),
+    /// `while` and `until`.
+    While { condition: Script, body: Script },
+    /// `for name in words` and `select`. Without `in`, `words` is none: the positional parameters.
+    For { name: String, words: Option<Vec<RawWord>>, body: Script },
+    /// `for ((a; b; c))`
+    ArithmeticFor { expressions: RawWord, body: Script },
+    /// `case word in pattern) … ;; esac`
+    Case { word: RawWord, arms: Vec<Arm> },
+    /// `[[ … ]]`: its words, operators among them.
+    Test(Vec<RawWord>),
+    /// `(( … ))`
+    Arithmetic(RawWord),
 }
 
 /// An arm of `case`.
@@ -120,6 +127,18 @@ pub struct RawWord {
 }
 
 impl RawWord {
+    /// A word without quotes and expansions.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self { parts: vec![Part::Text(text.to_owned())] }
+    }
+
+    /// A word of which nothing is known: a parameter without a name.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { parts: vec![Part::Parameter(Box::new(Parameter::plain(String::new(), true)))] }
+    }
+
     /// About as many bytes as stand in it, without what stands in its expansions.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -140,7 +159,7 @@ pub enum Part {
     /// `$(…)`, backquotes, `${ …; }`
     Command { script: Script, quoted: bool },
     /// `$((…))`, `$[…]`: the expression as a word, for the substitutions in it.
-    Arithmetic { expression: RawWord, quoted: bool },
+    Arithmetic(RawWord),
     /// `<(…)`, `>(…)` (`write`), zsh's `=(…)`
     Process { script: Script, write: bool },
 }
@@ -160,6 +179,14 @@ pub struct Parameter {
     pub op: Op,
     /// Within double quotes: the result is not split and not globbed.
     pub quoted: bool,
+}
+
+impl Parameter {
+    /// `$name`
+    #[must_use]
+    pub fn plain(name: String, quoted: bool) -> Self {
+        Self { name, subscript: None, indirect: false, length: false, op: Op::None, quoted }
+    }
 }
 
 /// An operator of a parameter expansion.

@@ -3,7 +3,7 @@
 //! whatever its conditions say.
 
 use super::Shell;
-use super::ast::{Command, Item, Join, Part, RawWord, Script};
+use super::ast::{Command, Compound, Item, Join, Part, RawWord, Script};
 
 impl Shell<'_> {
     /// Whether the condition holds; none if that is not certain.
@@ -42,7 +42,7 @@ impl Shell<'_> {
                     _ => None,
                 }
             }
-            Command::Test { words, redirects } if redirects.is_empty() => self.test(words),
+            Command::Compound { body: Compound::Test(words), redirects } if redirects.is_empty() => self.test(words),
             _ => None,
         }
     }

@@ -167,22 +167,18 @@ impl Shell<'_> {
                     }
                 }
                 Role::Shell => {
-                    let word = word.clone();
-                    // `bash -c TEXT NAME ARGUMENTS`
-                    let given = program.shell_stdin && arguments.operands.first() == Some(&word);
-                    let positional = given.then(|| arguments.operands.get(1..).unwrap_or(&[]).to_vec());
+                    // `bash -c TEXT NAME ARGUMENTS`: what may be no word, or several, moves those behind it.
+                    let given = arguments.operands.split_first().filter(|(first, _)| program.shell_stdin && *first == word).map(|(_, given)| given);
+                    let name = given.and_then(<[_]>::first).map(|name| if name.multi { Word::unknown() } else { name.clone() });
+                    let moved = |words: &[Word]| words.first().is_none_or(|name| name.multi);
+                    let args = given.map(|words| words.iter().skip(usize::from(!moved(words))).cloned().collect());
                     self.within(&format!("{called} …"), |shell| {
                         shell.separate(|shell| {
                             shell.inherit();
-                            if let Some((name, rest)) =
-                                positional.as_deref().map(|words| words.split_first().map_or((None, &[][..]), |(name, rest)| (Some(name), rest)))
-                            {
-                                // What may be no word, or several, moves those behind it.
-                                let moved = name.filter(|name| name.multi);
-                                shell.state.place.positional = Some(Rc::new(moved.into_iter().chain(rest).cloned().collect()));
-                                shell.state.place.name = name.map(|name| if name.multi { Word::unknown() } else { name.clone() });
+                            if let Some(args) = args {
+                                (shell.state.place.positional, shell.state.place.name) = (Some(Rc::new(args)), name);
                             }
-                            shell.speaking(&called, |shell| shell.text(&word, stdin))
+                            shell.speaking(&called, |shell| shell.text(word, stdin))
                         })
                     });
                 }
@@ -191,14 +187,10 @@ impl Shell<'_> {
                     self.script_file(program, &path, &path, arguments.operands.get(1..).unwrap_or(&[]), stdin);
                 }
                 Role::Code => {
-                    let word = word.clone();
-                    self.code(program.language, &word, Some(at));
-                    self.escaped(program, &word);
+                    self.code(program.language, word, Some(at));
+                    self.escaped(program, word);
                 }
-                Role::Commands => {
-                    let word = word.clone();
-                    self.escaped(program, &word);
-                }
+                Role::Commands => self.escaped(program, word),
             }
         }
         let keys: Vec<&Word> = arguments.roles.iter().filter(|(role, _)| *role == Role::Keys).map(|(_, word)| word).collect();

@@ -30,7 +30,7 @@ impl Shell<'_> {
                     word.extend(&self.in_one(&values, parameter));
                 }
                 Part::Command { script, .. } => word.extend(&self.substitute(script)),
-                Part::Arithmetic { expression, .. } => word.extend(&self.arithmetic(expression)),
+                Part::Arithmetic(expression) => word.extend(&self.arithmetic(expression)),
                 Part::Process { script, write } => word.extend(&self.process(script, *write)),
             }
         }
@@ -146,7 +146,7 @@ impl Shell<'_> {
                         self.zsh = zsh;
                     }
                 }
-                Part::Arithmetic { expression, .. } => {
+                Part::Arithmetic(expression) => {
                     let number = self.arithmetic(expression);
                     fields.word(&number);
                 }
@@ -591,14 +591,11 @@ fn trim(text: &str, pattern: &str, longest: bool, front: bool) -> Option<String>
     let plain = |pattern: &str| !pattern.contains(['*', '?', '[', '\\']);
     let cut = if plain(pattern) {
         if front { text.strip_prefix(pattern) } else { text.strip_suffix(pattern) }
-    } else if front {
-        let inner = pattern.strip_prefix('*').filter(|inner| plain(inner) && !inner.is_empty())?;
-        let at = if longest { text.rfind(inner) } else { text.find(inner) };
-        at.and_then(|at| text.get(at + inner.len()..))
     } else {
-        let inner = pattern.strip_suffix('*').filter(|inner| plain(inner) && !inner.is_empty())?;
-        let at = if longest { text.find(inner) } else { text.rfind(inner) };
-        at.and_then(|at| text.get(..at))
+        let inner = if front { pattern.strip_prefix('*') } else { pattern.strip_suffix('*') };
+        let inner = inner.filter(|inner| plain(inner) && !inner.is_empty())?;
+        let at = if longest == front { text.rfind(inner) } else { text.find(inner) };
+        at.and_then(|at| if front { text.get(at + inner.len()..) } else { text.get(..at) })
     };
     Some(cut.unwrap_or(text).to_owned())
 }

@@ -1,6 +1,7 @@
 //! What plain programs write to standard output, where it follows from their arguments and input. Everything else is
 //! not known.
 
+use super::builtin::joined;
 use super::inner::names;
 use super::{Output, Shell, Stdin};
 use crate::action::escapes::{self, low_byte};
@@ -32,6 +33,12 @@ impl Shell<'_> {
             // They leave lines out and change none.
             "grep" | "egrep" | "fgrep" | "rg" | "sort" | "uniq" | "head" | "tail" | "shuf" if stdin.text.as_deref().is_some_and(names) => {
                 Output { text: stdin.text.clone(), ..Output::unknown() }
+            }
+            // Files are listed by the names under which they were asked for, if they are there.
+            "ls" if !args.is_empty() && args.iter().all(is_file_name) => {
+                let mut text = joined(args);
+                text.push_lit("\n");
+                Output { items: Some(args.to_vec()), ..Output::text(text) }
             }
             "pwd" => Output::text(self.state.place.cwd.clone()),
             // The folder is not known, the name is.
@@ -129,6 +136,17 @@ impl Shell<'_> {
 
 /// Words by which a program is asked for lines that set up the shell.
 const SETS_UP: &[&str] = &["completion", "completions", "generate-shell-completion", "shellenv", "shell-init", "export-credentials"];
+
+/// Whether a word is the name of a file, or a pattern of such names, rather than of a folder: it has an ending.
+fn is_file_name(word: &Word) -> bool {
+    let ending = match word.pieces.last() {
+        Some(Piece::Lit(text)) => text.rsplit('/').next().unwrap_or(text).rsplit_once('.'),
+        _ => None,
+    };
+    !word.has_hole()
+        && !word.prefix().starts_with('-')
+        && ending.is_some_and(|(front, ending)| !ending.is_empty() && (!front.is_empty() || word.pieces.len() > 1))
+}
 
 fn echo(args: &[Word]) -> Word {
     let mut line_end = true;

@@ -94,24 +94,17 @@ fn sweeps(test: &Word) -> bool {
 
 /// What `find FOLDER -name TEST` finds; without a test all that is below.
 fn found_below(folder: &Word, test: Option<&Word>) -> Word {
-    let Some(test) = test.and_then(Word::literal) else {
-        let mut word = folder.clone();
-        word.push_lit("/");
-        word.push(Piece::Glob("**".to_owned()));
-        return word;
-    };
     let mut word = folder.clone();
     word.push_lit("/");
     word.push(Piece::Glob("**".to_owned()));
+    let Some(test) = test.and_then(Word::literal) else { return word };
     word.push_lit("/");
-    let mut rest = test.trim_start_matches("*/").trim_start_matches("./");
-    while let Some(at) = rest.find(['*', '?']) {
-        let (plain, tail) = rest.split_at(at);
+    for (at, plain) in test.trim_start_matches("*/").trim_start_matches("./").split(['*', '?']).enumerate() {
+        if at > 0 {
+            word.push(Piece::Glob("*".to_owned()));
+        }
         word.push_lit(plain);
-        word.push(Piece::Glob("*".to_owned()));
-        rest = tail.get(1..).unwrap_or("");
     }
-    word.push_lit(rest);
     word
 }
 

@@ -5,7 +5,7 @@ use super::{Output, Shell, Stdin};
 use crate::action::arguments::{self, Arguments};
 use crate::action::lookup::{Found, Lookup};
 use crate::action::path::Path;
-use crate::action::word::{Piece, Word, is_one};
+use crate::action::word::{Word, is_one};
 use crate::action::{Action, Change, Deed, Flag, Push, PushKind, Write};
 
 /// Aliases that lead to aliases.
@@ -76,7 +76,10 @@ pub(super) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(String, Word)>
         }
         "config" => {
             if let Some((key, value)) = config_set(&arguments) {
-                alias_defined(shell, &key, &value);
+                // An alias that is defined will be used: it is followed now.
+                if key.starts_with("alias.") {
+                    shell.line_within("git alias", &alias_line(&value), &Stdin::default());
+                }
                 started_by_configuration(shell, &key, &value, stdin);
                 shell.state.configured.push((key.clone(), value.clone()));
                 push_configured(shell, &key, &value, at);
@@ -143,27 +146,13 @@ fn configuration(front: &[Flag], env: &[(String, Word)]) -> Vec<(String, Word)> 
             }
         }
         if name == "GIT_CONFIG_PARAMETERS" {
-            for (key, value) in parameters(key) {
-                all.push((key_form(&key), value));
+            // `'key'='value' 'key=value'`, as git quotes it for its children.
+            for setting in arguments::split(key).iter().filter_map(Word::literal) {
+                all.extend(setting.split_once('=').map(|(key, value)| (key_form(key), Word::lit(value))));
             }
         }
     }
     all
-}
-
-/// `'key'='value' 'key=value'`, as git quotes it for its children.
-fn parameters(text: &Word) -> Vec<(String, Word)> {
-    let Some(text) = text.literal() else { return Vec::new() };
-    let mut all = vec![String::new()];
-    let mut quoted = false;
-    for c in text.chars() {
-        match c {
-            '\'' => quoted = !quoted,
-            c if c.is_whitespace() && !quoted => all.push(String::new()),
-            c => all.last_mut().into_iter().for_each(|last| last.push(c)),
-        }
-    }
-    all.iter().filter_map(|part| part.split_once('=')).map(|(key, value)| (key.to_owned(), Word::lit(value))).collect()
 }
 
 /// Section and name without regard to case; what stands between stays (git-config, "Syntax").
@@ -237,14 +226,6 @@ fn config_set(arguments: &Arguments) -> Option<(String, Word)> {
         return None;
     }
     Some((arguments.operands.first()?.literal()?.to_owned(), arguments.operands.get(1)?.clone()))
-}
-
-/// An alias that is defined will be used: it is followed now.
-fn alias_defined(shell: &mut Shell, key: &str, value: &Word) {
-    if key.starts_with("alias.") {
-        let line = alias_line(value);
-        shell.line_within("git alias", &line, &Stdin::default());
-    }
 }
 
 /// A remote that is set up to be pushed to by force will be.
@@ -338,33 +319,17 @@ fn from_refspec(refspec: &Word, kinds: &[PushKind], remote: Option<&Word>) -> Pu
         kinds.push(PushKind::NonFastForward);
         rest = rest.without_prefix(1);
     }
-    let target = match colon(&rest) {
-        Some((0, target)) if target.pieces.is_empty() => None,
-        Some((0, target)) => {
-            kinds.push(PushKind::Delete);
-            Some(target)
+    let target = match rest.split(':').as_slice() {
+        // `:` alone is the matching branches.
+        [source, target] if source.pieces.is_empty() && target.pieces.is_empty() => None,
+        [source, target, ..] => {
+            kinds.extend(source.pieces.is_empty().then_some(PushKind::Delete));
+            Some(target.clone())
         }
-        Some((_, target)) => Some(target),
-        None => Some(rest),
+        _ => Some(rest),
     };
     let target = target.map(branch_name).filter(|target| !target.is("HEAD") && !target.is("@"));
     Push { remote: remote.cloned(), target, kinds, sure: true }
-}
-
-/// Where the colon of a refspec stands in its known text, and what is behind it.
-fn colon(refspec: &Word) -> Option<(usize, Word)> {
-    for (at, piece) in refspec.pieces.iter().enumerate() {
-        if let Piece::Lit(text) = piece
-            && let Some(found) = text.find(':')
-        {
-            let mut word = Word::lit(text.get(found + 1..).unwrap_or(""));
-            for piece in refspec.pieces.iter().skip(at + 1) {
-                word.push(piece.clone());
-            }
-            return Some((at + found, word));
-        }
-    }
-    None
 }
 
 fn branch_name(word: Word) -> Word {

@@ -17,7 +17,7 @@ mod words;
 mod zsh;
 
 use super::ast::{Command, Item, Join, Reading, Script, Simple};
-use cursor::{Closers, Reader, Reserved, Shared};
+use cursor::{Closers, Reader, Shared, closer};
 
 /// Reads a text as `bash -c` would.
 ///
@@ -73,8 +73,7 @@ impl Reader<'_, '_> {
             if self.pass_over_misplaced() {
                 continue;
             }
-            let negated = self.negated();
-            let command = self.pipeline();
+            let (command, negated) = self.pipeline();
             self.skip_blanks();
             let mut background = false;
             let mut next = Join::Then;
@@ -132,7 +131,7 @@ impl Reader<'_, '_> {
             Some(b')') => self.closers.has(Closers::PARENTHESIS),
             Some(b';') => self.closers.has(Closers::ESAC) && self.at_arm_end(),
             Some(b'}') if self.closers.has(Closers::CHARACTER_BRACE) => true,
-            Some(_) => self.reserved().and_then(|(reserved, _)| reserved.closes()).is_some_and(|closer| self.closers.has(closer)),
+            Some(_) => self.reserved().and_then(|(reserved, _)| closer(reserved)).is_some_and(|closer| self.closers.has(closer)),
         }
     }
 
@@ -144,11 +143,11 @@ impl Reader<'_, '_> {
             Some(b'|') => "unexpected `|`",
             Some(b'&') if self.peek_second() != Some(b'>') => "unexpected `&`",
             _ => {
-                let Some((reserved, end)) = self.reserved().filter(|(reserved, _)| reserved.closes().is_some()) else {
+                let Some((reserved, end)) = self.reserved().filter(|(reserved, _)| closer(reserved).is_some()) else {
                     return false;
                 };
                 self.fault(match reserved {
-                    Reserved::CloseBrace => "unexpected `}`",
+                    "}" => "unexpected `}`",
                     _ => "unexpected reserved word",
                 });
                 self.pos = end;
@@ -162,30 +161,18 @@ impl Reader<'_, '_> {
 
     /// What may follow a command.
     fn at_command_end(&mut self) -> bool {
-        matches!(self.peek(), None | Some(b'\n' | b')')) || self.at_list_end() || self.reserved().is_some_and(|(reserved, _)| reserved.closes().is_some())
+        matches!(self.peek(), None | Some(b'\n' | b')')) || self.at_list_end() || self.reserved().is_some_and(|(reserved, _)| closer(reserved).is_some())
     }
 
-    /// Whether the outcome of the pipeline ahead is turned round.
-    fn negated(&mut self) -> bool {
-        let start = self.pos;
-        let mut negated = false;
-        self.skip_blanks();
-        while self.eat_reserved(Reserved::Not) {
-            negated = !negated;
-            self.skip_blanks();
-        }
-        self.pos = start;
-        negated
-    }
-
-    /// Commands joined by `|`, with `!` and `time` in front.
-    fn pipeline(&mut self) -> Command {
-        let mut optional = false;
+    /// Commands joined by `|`, with `!` and `time` in front; and whether their outcome is turned round.
+    fn pipeline(&mut self) -> (Command, bool) {
+        let (mut optional, mut negated) = (false, false);
         loop {
             self.skip_blanks();
-            if self.eat_reserved(Reserved::Not) {
+            if self.eat_word("!") {
                 optional = true;
-            } else if self.eat_reserved(Reserved::Time) {
+                negated = !negated;
+            } else if self.eat_word("time") {
                 optional = true;
                 self.skip_blanks();
                 if !self.shared.zsh && self.eat_word("-p") {
@@ -200,19 +187,19 @@ impl Reader<'_, '_> {
         }
         let first = self.command(optional);
         if !self.eat_pipe() {
-            return first;
+            return (first, negated);
         }
         let mut commands = vec![first];
         loop {
             self.skip_lines();
-            while self.reserved().is_some_and(|(reserved, _)| reserved == Reserved::Not) {
+            while self.reserved().is_some_and(|(reserved, _)| reserved == "!") {
                 self.fault("unexpected `!`");
-                self.eat_reserved(Reserved::Not);
+                self.eat_word("!");
                 self.skip_blanks();
             }
             commands.push(self.command(false));
             if !self.eat_pipe() {
-                return Command::Pipeline(commands);
+                return (Command::Pipeline(commands), negated);
             }
         }
     }
@@ -238,17 +225,17 @@ impl Reader<'_, '_> {
         };
         let start = std::mem::replace(&mut self.pos, end);
         match reserved {
-            Reserved::OpenBrace => self.nested(Self::group),
-            Reserved::OpenTest => self.nested(Self::test),
-            Reserved::Case => self.nested(Self::case),
-            Reserved::Coproc => self.nested(Self::coproc),
-            Reserved::For => self.nested(|reader| reader.for_loop(true)),
-            Reserved::Select => self.nested(|reader| reader.for_loop(false)),
-            Reserved::Function => self.nested(Self::function),
-            Reserved::If => self.nested(Self::if_command),
-            Reserved::Until | Reserved::While => self.nested(Self::while_loop),
+            "{" => self.nested(Self::group),
+            "[[" => self.nested(Self::test),
+            "case" => self.nested(Self::case),
+            "coproc" => self.nested(Self::coproc),
+            "for" => self.nested(|reader| reader.for_loop(true)),
+            "select" => self.nested(|reader| reader.for_loop(false)),
+            "function" => self.nested(Self::function),
+            "if" => self.nested(Self::if_command),
+            "until" | "while" => self.nested(Self::while_loop),
             // Behind `|`, `time` is a program. The others close something, and no command stands in front of them.
-            Reserved::Time => {
+            "time" => {
                 self.pos = start;
                 self.simple(optional)
             }

@@ -50,6 +50,12 @@ impl Shell<'_> {
                     _ => None,
                 }
             }
+            // A script that is set will be used: it is followed now.
+            ("npm" | "pnpm", Some("pkg")) if names.first() == Some(&"set") => {
+                stored = false;
+                let value = |word: &Word| Some(word.without_prefix(word.prefix().strip_prefix("scripts.")?.find('=')? + "scripts.=".len()));
+                Some(arguments.operands.iter().filter_map(value).collect())
+            }
             ("npm" | "cnpm" | "tnpm" | "pnpm" | "yarn" | "yarnpkg" | "bun", _) => self
                 .script_name(name, subcommand, &names)
                 .and_then(|(script, behind)| self.package("package.json", "scripts", script, behind, arguments, &mut stored)),
@@ -60,12 +66,12 @@ impl Shell<'_> {
             _ => None,
         };
         for line in lines.unwrap_or_default() {
-            let follow = |shell: &mut Self| drop(shell.line_within(name, &line, &Stdin::default()));
+            let follow = |shell: &mut Self| shell.line_within(name, &line, &Stdin::default());
             if stored {
-                self.while_stored(follow)
+                self.while_stored(follow);
             } else {
-                follow(self)
-            };
+                follow(self);
+            }
         }
         self.state.place.cwd = before;
     }

@@ -35,9 +35,13 @@ struct Names<T> {
     before: Vec<(String, Option<T>)>,
 }
 
-impl<T> Names<T> {
-    const NONE: Self = Self { known: BTreeMap::new(), before: Vec::new() };
+impl<T> Default for Names<T> {
+    fn default() -> Self {
+        Self { known: BTreeMap::new(), before: Vec::new() }
+    }
+}
 
+impl<T> Names<T> {
     fn change(&mut self, name: &str, value: Option<T>) {
         let old = match value {
             Some(value) => self.known.insert(name.to_owned(), value),
@@ -64,7 +68,7 @@ impl<T> Names<T> {
 }
 
 /// Variables, functions, the folder.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct State {
     variables: Names<Variable>,
     exported: Names<()>,
@@ -101,7 +105,7 @@ pub(super) struct State {
 }
 
 /// What a subshell has for itself beside names.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Place {
     /// `set -a`: every variable that is set from now on is exported.
     pub(super) exports_all: bool,
@@ -142,27 +146,8 @@ const FOLDERS: &str = "XDG_CACHE_HOME=.cache XDG_CONFIG_HOME=.config XDG_STATE_H
 
 impl State {
     pub(super) fn new(setting: &Setting) -> Self {
-        let place = Place { exports_all: false, cwd: Word::lit(setting.cwd.as_str()), positional: None, name: None, branch: None, disabled: Rc::default() };
-        let mut state = Self {
-            variables: Names::NONE,
-            exported: Names::NONE,
-            environment: None,
-            functions: Names::NONE,
-            doubtful: Names::NONE,
-            aliases: Names::NONE,
-            references: Names::NONE,
-            changed: Names::NONE,
-            hidden: None,
-            place,
-            written: BTreeMap::new(),
-            added: BTreeMap::new(),
-            copied: BTreeMap::new(),
-            links: BTreeMap::new(),
-            configured: Vec::new(),
-            branches: 0,
-            prepared: false,
-            refused: false,
-        };
+        let place = Place { cwd: Word::lit(setting.cwd.as_str()), ..Place::default() };
+        let mut state = Self { place, ..Self::default() };
         if let Some(home) = &setting.home {
             state.given("HOME", Word::lit(home.as_str()));
         }

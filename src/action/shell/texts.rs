@@ -69,7 +69,7 @@ impl Shell<'_> {
                 self.line_within("code", &Word::lit(line), &Stdin::default());
             }
             Found::Argv(words) => {
-                let words = words.into_iter().map(|word| word.map_or_else(|| Word::several(), Word::lit)).collect();
+                let words = words.into_iter().map(|word| word.map_or_else(Word::several, Word::lit)).collect();
                 self.within("code", |shell| shell.separate(|shell| shell.invoke(words, Vec::new(), &Stdin::default())));
             }
             Found::Write { path, append, text } => {

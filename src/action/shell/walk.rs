@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::ast::{Assign, Command, Item, Join, Part, RawWord, Redirect, Script, Simple, Target, Value};
+use super::ast::{Arm, Assign, Command, Compound, Item, Join, Part, RawWord, Redirect, Script, Simple, Target, Value};
 use super::parse;
 use super::state::{Mark, Variable};
 use super::{Output, Shell, Stdin};
@@ -135,77 +135,14 @@ impl Shell<'_> {
         match command {
             Command::Simple(simple) => self.simple(simple, stdin),
             Command::Pipeline(parts) => self.pipeline(parts, stdin),
-            Command::Subshell { body, redirects } => self.separate(|shell| shell.body(body, redirects, stdin)),
-            Command::Group { body, redirects } => self.body(body, redirects, stdin),
-            Command::If { parts, redirects } => self.compound(redirects, stdin, |shell, stdin| {
-                for pair in parts.chunks(2) {
-                    let certain = if let [condition, _] = pair { shell.certain(condition) } else { None };
-                    match pair {
-                        [_, _] if certain == Some(false) => {}
-                        [condition, body] => {
-                            shell.maybe(condition, stdin);
-                            shell.maybe(body, stdin);
-                        }
-                        rest => rest.iter().for_each(|part| shell.maybe(part, stdin)),
-                    }
-                    if certain == Some(true) {
-                        break;
-                    }
-                }
-                Output::unknown()
-            }),
-            Command::While { condition, body, redirects } => self.compound(redirects, stdin, |shell, stdin| {
-                shell.while_loop(condition, body, stdin);
-                Output::unknown()
-            }),
-            Command::For { name, words, body, redirects } => {
-                self.compound(redirects, stdin, |shell, stdin| shell.for_loop(name, words.as_deref(), body, stdin))
-            }
-            Command::ArithmeticFor { expressions, body, redirects } => self.compound(redirects, stdin, |shell, stdin| {
-                shell.arithmetic(expressions);
-                shell.repeated(body, stdin);
-                Output::unknown()
-            }),
-            Command::Case { word, arms, redirects } => self.compound(redirects, stdin, |shell, stdin| {
-                let certain = shell.certain_text(word);
-                shell.scalar(word);
-                let folds = shell.stored && !arms.iter().any(|arm| arm.goes_on);
-                for arm in arms {
-                    let agree: Vec<Option<bool>> = arm.patterns.iter().map(|pattern| shell.agrees(certain.as_deref(), pattern)).collect();
-                    let goes = agree.contains(&Some(true));
-                    if folds && agree.iter().all(|agrees| *agrees == Some(false)) {
-                        continue;
-                    }
-                    // Which arm a stored script goes is not certain without its arguments.
-                    let before = shell.sure;
-                    shell.sure &= goes || !folds;
-                    shell.maybe(&arm.body, stdin);
-                    shell.sure = before;
-                    if folds && goes {
-                        break;
-                    }
-                }
-                Output::unknown()
-            }),
+            Command::Compound { body: body @ Compound::Subshell(_), redirects } => self.separate(|shell| shell.compound(body, redirects, stdin)),
+            Command::Compound { body, redirects } => self.compound(body, redirects, stdin),
             Command::Function { name, body } => {
                 self.state.define(name, (**body).clone());
                 if (self.zsh && name.starts_with("TRAP")) || name.starts_with("command_not_found_handle") {
                     // A signal, the end of the shell, or a program that is not there runs it.
                     self.perhaps(|shell| shell.follow(body, &Stdin::default()));
                 }
-                Output::nothing()
-            }
-            Command::Test { words, redirects } => {
-                self.redirect_all(redirects, stdin);
-                let words: Vec<Word> = words.iter().map(|word| self.scalar(word)).collect();
-                if words.iter().any(|word| matches!(word.literal(), Some("-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" | "-v" | "-R"))) {
-                    self.evaluate(&words);
-                }
-                Output::nothing()
-            }
-            Command::Arithmetic { expression, redirects } => {
-                self.redirect_all(redirects, stdin);
-                self.arithmetic(expression);
                 Output::nothing()
             }
             Command::Coproc { body } => {
@@ -216,14 +153,65 @@ impl Shell<'_> {
     }
 
     /// A command that is made of others, with its redirections.
-    fn compound(&mut self, redirects: &[Redirect], stdin: &Stdin, work: impl FnOnce(&mut Self, &Stdin) -> Output) -> Output {
-        let stdin = self.redirect_all(redirects, stdin);
-        let output = work(self, &stdin);
+    fn compound(&mut self, body: &Compound, redirects: &[Redirect], stdin: &Stdin) -> Output {
+        let stdin = &*self.redirect_all(redirects, stdin);
+        let mut output = Output::unknown();
+        match body {
+            Compound::Subshell(body) | Compound::Group(body) => output = self.script(body, stdin),
+            Compound::If(parts) => {
+                for pair in parts.chunks(2) {
+                    let certain = if let [condition, _] = pair { self.certain(condition) } else { None };
+                    if certain != Some(false) {
+                        for part in pair {
+                            self.maybe(part, stdin);
+                        }
+                    }
+                    if certain == Some(true) {
+                        break;
+                    }
+                }
+            }
+            Compound::While { condition, body } => self.while_loop(condition, body, stdin),
+            Compound::For { name, words, body } => output = self.for_loop(name, words.as_deref(), body, stdin),
+            Compound::ArithmeticFor { expressions, body } => {
+                self.arithmetic(expressions);
+                self.repeated(body, stdin);
+            }
+            Compound::Case { word, arms } => self.case(word, arms, stdin),
+            Compound::Test(words) => {
+                let words: Vec<Word> = words.iter().map(|word| self.scalar(word)).collect();
+                if words.iter().any(|word| word.literal().is_some_and(|text| is_one("-eq -ne -lt -le -gt -ge -v -R", text))) {
+                    self.evaluate(&words);
+                }
+                output = Output::nothing();
+            }
+            Compound::Arithmetic(expression) => {
+                self.arithmetic(expression);
+                output = Output::nothing();
+            }
+        }
         self.send(redirects, output)
     }
 
-    fn body(&mut self, body: &Script, redirects: &[Redirect], stdin: &Stdin) -> Output {
-        self.compound(redirects, stdin, |shell, stdin| shell.script(body, stdin))
+    fn case(&mut self, word: &RawWord, arms: &[Arm], stdin: &Stdin) {
+        let certain = self.certain_text(word);
+        self.scalar(word);
+        let folds = self.stored && !arms.iter().any(|arm| arm.goes_on);
+        for arm in arms {
+            let agree: Vec<Option<bool>> = arm.patterns.iter().map(|pattern| self.agrees(certain.as_deref(), pattern)).collect();
+            let goes = agree.contains(&Some(true));
+            if folds && agree.iter().all(|agrees| *agrees == Some(false)) {
+                continue;
+            }
+            // Which arm a stored script goes is not certain without its arguments.
+            let before = self.sure;
+            self.sure &= goes || !folds;
+            self.maybe(&arm.body, stdin);
+            self.sure = before;
+            if folds && goes {
+                break;
+            }
+        }
     }
 
     /// What happens in a subshell stays there, but for what it does to files.
@@ -435,19 +423,14 @@ impl Shell<'_> {
         match &assign.value {
             Value::Scalar(word) => {
                 let word = self.scalar(word);
-                match before {
-                    Some(Variable::Scalar(mut old)) if assign.append => {
-                        old.extend(&word);
-                        Variable::Scalar(old)
-                    }
-                    None if assign.append => {
-                        let mut old = Word::unknown();
-                        old.extend(&word);
-                        Variable::Scalar(old)
-                    }
-                    Some(Variable::Array(_)) if assign.append => Variable::Scalar(Word::several()),
-                    _ => Variable::Scalar(word),
-                }
+                let mut whole = match before {
+                    Some(Variable::Scalar(old)) => old,
+                    Some(Variable::Array(_)) => return Variable::Scalar(Word::several()),
+                    None if assign.append => Word::unknown(),
+                    None => Word::default(),
+                };
+                whole.extend(&word);
+                Variable::Scalar(whole)
             }
             Value::Array(values) => {
                 // Only elements that are numbered in a row are followed.
@@ -457,9 +440,9 @@ impl Shell<'_> {
                     values.iter().enumerate().any(|(at, (subscript, _))| subscript.as_ref().is_some_and(|subscript| assign.append || !in_row(at, subscript)));
                 let mut all = match before {
                     _ if subscripts => vec![Word::several()],
-                    Some(Variable::Array(old)) if assign.append => old,
-                    Some(Variable::Scalar(old)) if assign.append => vec![old],
-                    _ => Vec::new(),
+                    Some(Variable::Array(old)) => old,
+                    Some(Variable::Scalar(old)) => vec![old],
+                    None => Vec::new(),
                 };
                 for (subscript, word) in values {
                     if let Some(subscript) = subscript {

@@ -1,7 +1,7 @@
 //! Arithmetic: `$(( … ))`, `$[ … ]`, `(( … ))`, subscripts and offsets. Its value is not computed here; what counts are
 //! the substitutions in it, and where it ends.
 
-use super::super::ast::{Command, Part, RawWord, Script};
+use super::super::ast::{Command, Compound, Part, RawWord, Script};
 use super::cursor::{Closers, Reader};
 use super::words::{Quoting, push_quoted, push_text};
 
@@ -235,7 +235,7 @@ impl Reader<'_, '_> {
                     if balanced(reader.text.get(content..inner).unwrap_or_default()) {
                         expression = reader.expression_to(inner);
                         reader.pos = outer + 1;
-                        return Part::Arithmetic { expression, quoted };
+                        return Part::Arithmetic(expression);
                     }
                     close = Some(outer);
                 } else {
@@ -243,7 +243,7 @@ impl Reader<'_, '_> {
                 }
             }
             if reader.is_over() {
-                return Part::Arithmetic { expression, quoted };
+                return Part::Arithmetic(expression);
             }
             reader.pos = start;
             Part::Command { script: reader.substitution_to(close), quoted }
@@ -262,7 +262,7 @@ impl Reader<'_, '_> {
     }
 
     /// `$[ … ]`, whose bracket has been read.
-    pub(super) fn bracketed_arithmetic(&mut self, quoted: bool) -> Part {
+    pub(super) fn bracketed_arithmetic(&mut self) -> Part {
         let start = self.pos;
         let mut expression = RawWord::default();
         self.deeper(|reader| {
@@ -272,7 +272,7 @@ impl Reader<'_, '_> {
                 reader.close(b']', "unterminated arithmetic", start);
             }
         });
-        Part::Arithmetic { expression, quoted }
+        Part::Arithmetic(expression)
     }
 
     /// `[ … ]` after a variable's name, whose bracket has been read. False: the closing one is missing.
@@ -323,8 +323,7 @@ impl Reader<'_, '_> {
             return None;
         }
         let expression = self.double_parentheses()?;
-        let redirects = self.redirects();
-        Some(Command::Arithmetic { expression, redirects })
+        Some(self.compound(Compound::Arithmetic(expression)))
     }
 }
 

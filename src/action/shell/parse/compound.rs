@@ -1,11 +1,7 @@
 //! Compound commands: groups, loops, conditions, `case`, tests, functions and co-processes.
 
-use super::super::ast::{Arm, Command, Part, RawWord, Script};
-use super::cursor::{Closers, Reader, Reserved, is_metacharacter};
-
-fn literal(text: &str) -> RawWord {
-    RawWord { parts: vec![Part::Text(text.to_owned())] }
-}
+use super::super::ast::{Arm, Command, Compound, Part, RawWord, Script};
+use super::cursor::{Closers, Reader, closer, is_metacharacter};
 
 impl Reader<'_, '_> {
     /// Reads with more to wait for.
@@ -17,8 +13,13 @@ impl Reader<'_, '_> {
         result
     }
 
-    pub(super) fn expect(&mut self, reserved: Reserved, missing: &'static str) {
-        if !self.eat_reserved(reserved) {
+    /// A command made of others, with the redirections behind it.
+    pub(super) fn compound(&mut self, body: Compound) -> Command {
+        Command::Compound { body, redirects: self.redirects() }
+    }
+
+    pub(super) fn expect(&mut self, reserved: &str, missing: &'static str) {
+        if !self.eat_word(reserved) {
             self.fault(missing);
         }
     }
@@ -28,7 +29,7 @@ impl Reader<'_, '_> {
         self.bump();
         let body = self.waiting(Closers::PARENTHESIS, Self::required_list);
         self.close(b')', "a `)` is missing", self.pos);
-        Command::Subshell { body, redirects: self.redirects() }
+        self.compound(Compound::Subshell(body))
     }
 
     /// `{ …; }`, whose brace has been read.
@@ -37,30 +38,30 @@ impl Reader<'_, '_> {
         self.skip_blanks();
         if self.shared.zsh && self.eat_word("always") {
             self.skip_lines();
-            if self.eat_reserved(Reserved::OpenBrace) {
+            if self.eat_word("{") {
                 body.items.append(&mut self.braced_body().items);
             }
         }
-        Command::Group { body, redirects: self.redirects() }
+        self.compound(Compound::Group(body))
     }
 
     fn braced_body(&mut self) -> Script {
         let body = self.waiting(Closers::BRACE, Self::required_list);
-        self.expect(Reserved::CloseBrace, "a `}` is missing");
+        self.expect("}", "a `}` is missing");
         body
     }
 
     /// `do …; done`, or the braces that bash takes instead of it; in zsh a single command will do.
     pub(super) fn loop_body(&mut self) -> Script {
-        if self.eat_reserved(Reserved::OpenBrace) {
+        if self.eat_word("{") {
             return self.braced_body();
         }
-        if self.shared.zsh && self.reserved().is_none_or(|(reserved, _)| reserved.closes().is_none()) {
+        if self.shared.zsh && self.reserved().is_none_or(|(reserved, _)| closer(reserved).is_none()) {
             return self.one_command();
         }
-        self.expect(Reserved::Do, "a `do` is missing");
+        self.expect("do", "a `do` is missing");
         let body = self.waiting(Closers::DONE, Self::required_list);
-        self.expect(Reserved::Done, "a `done` is missing");
+        self.expect("done", "a `done` is missing");
         body
     }
 
@@ -71,13 +72,13 @@ impl Reader<'_, '_> {
             let mut parts = Vec::new();
             loop {
                 parts.push(reader.required_list());
-                reader.expect(Reserved::Then, "a `then` is missing");
+                reader.expect("then", "a `then` is missing");
                 parts.push(reader.required_list());
-                if !reader.eat_reserved(Reserved::Elif) {
+                if !reader.eat_word("elif") {
                     break;
                 }
             }
-            if reader.eat_reserved(Reserved::Else) {
+            if reader.eat_word("else") {
                 parts.push(reader.required_list());
             }
             while reader.misplaced_in_if() {
@@ -85,13 +86,13 @@ impl Reader<'_, '_> {
             }
             parts
         });
-        self.expect(Reserved::Fi, "a `fi` is missing");
-        Command::If { parts, redirects: self.redirects() }
+        self.expect("fi", "a `fi` is missing");
+        self.compound(Compound::If(parts))
     }
 
     /// Passes over a reserved word of `if` that cannot stand behind `else`.
     fn misplaced_in_if(&mut self) -> bool {
-        let Some((Reserved::Then | Reserved::Elif | Reserved::Else, end)) = self.reserved() else {
+        let Some(("then" | "elif" | "else", end)) = self.reserved() else {
             return false;
         };
         self.fault("unexpected reserved word");
@@ -102,10 +103,10 @@ impl Reader<'_, '_> {
     /// `while` or `until`, which has been read.
     pub(super) fn while_loop(&mut self) -> Command {
         let condition = self.waiting(Closers::DO.with(Closers::DONE), Self::required_list);
-        self.expect(Reserved::Do, "a `do` is missing");
+        self.expect("do", "a `do` is missing");
         let body = self.waiting(Closers::DONE, Self::required_list);
-        self.expect(Reserved::Done, "a `done` is missing");
-        Command::While { condition, body, redirects: self.redirects() }
+        self.expect("done", "a `done` is missing");
+        self.compound(Compound::While { condition, body })
     }
 
     /// `for` or `select`, which has been read.
@@ -123,7 +124,7 @@ impl Reader<'_, '_> {
             }
             self.skip_lines();
             let body = self.loop_body();
-            return Command::ArithmeticFor { expressions, body, redirects: self.redirects() };
+            return self.compound(Compound::ArithmeticFor { expressions, body });
         }
         let name = self.spelled_word();
         if name.is_empty() {
@@ -150,7 +151,7 @@ impl Reader<'_, '_> {
             words
         });
         let body = self.loop_body();
-        Command::For { name, words, body, redirects: self.redirects() }
+        self.compound(Compound::For { name, words, body })
     }
 
     /// Words up to the end of the line or to an operator.
@@ -190,7 +191,7 @@ impl Reader<'_, '_> {
             loop {
                 reader.skip_lines();
                 let before = reader.pos;
-                if reader.peek().is_none() || reader.reserved().is_some_and(|(word, _)| word == Reserved::Esac) {
+                if reader.peek().is_none() || reader.reserved().is_some_and(|(word, _)| word == "esac") {
                     break;
                 }
                 let arm = reader.arm();
@@ -202,14 +203,12 @@ impl Reader<'_, '_> {
             }
             arms
         });
-        self.expect(Reserved::Esac, "an `esac` is missing");
-        Command::Case { word, arms, redirects: self.redirects() }
+        self.expect("esac", "an `esac` is missing");
+        self.compound(Compound::Case { word, arms })
     }
 
     fn arm(&mut self) -> Arm {
-        if self.peek() == Some(b'(') {
-            self.bump();
-        }
+        self.eat("(");
         let mut patterns = Vec::new();
         loop {
             self.skip_blanks();
@@ -264,24 +263,24 @@ impl Reader<'_, '_> {
                 }
                 Some(b']') if self.eat_word("]]") => break,
                 Some(_) => {
-                    let matching = words.last().is_some_and(|word| *word == literal("=~"));
+                    let matching = words.last().is_some_and(|word| *word == RawWord::text("=~"));
                     let word = if matching { self.regular_expression() } else { self.word() };
                     words.push(word);
                     continue;
                 }
             };
             // After `=~`, a parenthesis or a bar begins a regular expression.
-            if matches!(operator, "(" | "||") && words.last().is_some_and(|word| *word == literal("=~")) {
+            if matches!(operator, "(" | "||") && words.last().is_some_and(|word| *word == RawWord::text("=~")) {
                 open -= usize::from(operator == "(");
                 words.push(self.regular_expression());
             } else if self.eat(operator) {
-                words.push(literal(operator));
+                words.push(RawWord::text(operator));
             } else {
                 self.fault("unexpected operator in a test");
                 break;
             }
         }
-        Command::Test { words, redirects: self.redirects() }
+        self.compound(Compound::Test(words))
     }
 
     /// `function`, which has been read.
@@ -292,11 +291,9 @@ impl Reader<'_, '_> {
         }
         self.skip_blanks();
         let here = self.pos;
-        if self.peek() == Some(b'(') {
-            self.bump();
+        if self.eat("(") {
             self.skip_blanks();
-            if self.peek() == Some(b')') {
-                self.bump();
+            if self.eat(")") {
             } else {
                 // The body is a subshell.
                 self.pos = here;
@@ -341,7 +338,7 @@ impl Reader<'_, '_> {
         if named && self.peek().is_some_and(is_metacharacter) {
             self.skip_blanks();
             let compound = match self.reserved() {
-                Some((reserved, _)) => reserved.closes().is_none() && !matches!(reserved, Reserved::Not | Reserved::Time | Reserved::Coproc),
+                Some((reserved, _)) => closer(reserved).is_none() && !matches!(reserved, "!" | "time" | "coproc"),
                 None => self.peek() == Some(b'('),
             };
             if compound {

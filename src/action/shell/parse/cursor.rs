@@ -69,62 +69,24 @@ impl Closers {
     }
 }
 
-/// The reserved words that begin or end something. `in` and `]]` are looked for where they may stand only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reserved {
-    Not,
-    OpenBrace,
-    CloseBrace,
-    OpenTest,
-    Case,
-    Coproc,
-    Do,
-    Done,
-    Elif,
-    Else,
-    End,
-    Esac,
-    Fi,
-    For,
-    Function,
-    If,
-    Select,
-    Then,
-    Time,
-    Until,
-    While,
-}
-
-/// The reserved words, and what must be open for one to stand in command position, unless it begins a command.
-const RESERVED: &[(&str, Reserved, Closers)] = &[
-    ("!", Reserved::Not, Closers::NONE),
-    ("{", Reserved::OpenBrace, Closers::NONE),
-    ("}", Reserved::CloseBrace, Closers::BRACE),
-    ("[[", Reserved::OpenTest, Closers::NONE),
-    ("case", Reserved::Case, Closers::NONE),
-    ("coproc", Reserved::Coproc, Closers::NONE),
-    ("do", Reserved::Do, Closers::DO),
-    ("done", Reserved::Done, Closers::DONE),
-    ("elif", Reserved::Elif, Closers::ELSE),
-    ("else", Reserved::Else, Closers::ELSE),
-    ("end", Reserved::End, Closers::END),
-    ("esac", Reserved::Esac, Closers::ESAC),
-    ("fi", Reserved::Fi, Closers::FI),
-    ("for", Reserved::For, Closers::NONE),
-    ("function", Reserved::Function, Closers::NONE),
-    ("if", Reserved::If, Closers::NONE),
-    ("select", Reserved::Select, Closers::NONE),
-    ("then", Reserved::Then, Closers::THEN),
-    ("time", Reserved::Time, Closers::NONE),
-    ("until", Reserved::Until, Closers::NONE),
-    ("while", Reserved::While, Closers::NONE),
+/// The reserved words that begin a command. `in` and `]]` are looked for where they may stand only.
+const BEGINNING: &[&str] = &["!", "{", "[[", "case", "coproc", "for", "function", "if", "select", "time", "until", "while"];
+/// The reserved words that close something, and what must be open for one to stand in command position.
+const CLOSING: &[(&str, Closers)] = &[
+    ("}", Closers::BRACE),
+    ("do", Closers::DO),
+    ("done", Closers::DONE),
+    ("elif", Closers::ELSE),
+    ("else", Closers::ELSE),
+    ("end", Closers::END),
+    ("esac", Closers::ESAC),
+    ("fi", Closers::FI),
+    ("then", Closers::THEN),
 ];
 
-impl Reserved {
-    /// What must be open for this word to stand in command position. None: it begins a command.
-    pub(super) fn closes(self) -> Option<Closers> {
-        RESERVED.iter().find(|(_, reserved, _)| *reserved == self).map(|(.., closers)| *closers).filter(|closers| *closers != Closers::NONE)
-    }
+/// What must be open for a reserved word to stand in command position. None: it begins a command.
+pub(super) fn closer(reserved: &str) -> Option<Closers> {
+    CLOSING.iter().find(|(word, _)| *word == reserved).map(|(_, closer)| *closer)
 }
 
 /// Blanks separate words. A carriage return does not: it is a character of the word, as in bash.
@@ -247,14 +209,23 @@ impl<'t, 's> Reader<'t, 's> {
         }
     }
 
+    /// The byte that stands so many bytes behind the next one.
+    pub(super) fn peek_ahead(&mut self, bytes: usize) -> Option<u8> {
+        let here = self.pos;
+        let mut next = self.peek();
+        for _ in 0..bytes {
+            if next.is_some() {
+                self.bump();
+                next = self.peek();
+            }
+        }
+        self.pos = here;
+        next
+    }
+
     /// The byte after the next one.
     pub(super) fn peek_second(&mut self) -> Option<u8> {
-        self.peek()?;
-        let here = self.pos;
-        self.pos += 1;
-        let second = self.peek();
-        self.pos = here;
-        second
+        self.peek_ahead(1)
     }
 
     /// Passes over the byte that [`Self::peek`] showed. Only for ASCII.
@@ -262,34 +233,24 @@ impl<'t, 's> Reader<'t, 's> {
         self.pos += 1;
     }
 
-    /// The operator is next, line continuations between its characters or not: where it ends.
-    fn operator_end(&mut self, operator: &str) -> Option<usize> {
+    pub(super) fn looking_at(&mut self, operator: &str) -> bool {
+        let here = self.pos;
+        let found = self.eat(operator);
+        self.pos = here;
+        found
+    }
+
+    /// Passes over the operator, if it is next, line continuations between its characters or not.
+    pub(super) fn eat(&mut self, operator: &str) -> bool {
         let here = self.pos;
         for wanted in operator.bytes() {
             if self.peek() != Some(wanted) {
                 self.pos = here;
-                return None;
+                return false;
             }
             self.bump();
         }
-        let end = self.pos;
-        self.pos = here;
-        Some(end)
-    }
-
-    pub(super) fn looking_at(&mut self, operator: &str) -> bool {
-        self.operator_end(operator).is_some()
-    }
-
-    /// Passes over the operator, if it is next.
-    pub(super) fn eat(&mut self, operator: &str) -> bool {
-        match self.operator_end(operator) {
-            Some(end) => {
-                self.pos = end;
-                true
-            }
-            None => false,
-        }
+        true
     }
 
     /// The next character, which is passed over.
@@ -354,26 +315,17 @@ impl<'t, 's> Reader<'t, 's> {
     }
 
     /// The reserved word that is next, and where it ends.
-    pub(super) fn reserved(&mut self) -> Option<(Reserved, usize)> {
-        if !matches!(self.peek()?, b'!' | b'{' | b'}' | b'[' | b'a'..=b'z') {
+    pub(super) fn reserved(&mut self) -> Option<(&'static str, usize)> {
+        // Most words are told by their first letter.
+        if !matches!(self.peek()?, b'!' | b'{' | b'}' | b'[' | b'c'..=b'f' | b'i' | b's'..=b'u' | b'w') {
             return None;
         }
         let (word, length, end) = self.short_word::<8>()?;
         let word = word.get(..length)?;
-        let found = RESERVED.iter().find(|(name, ..)| name.as_bytes() == word)?.1;
+        let mut all = BEGINNING.iter().copied().chain(CLOSING.iter().map(|(word, _)| *word));
+        let known = all.find(|known| known.as_bytes() == word)?;
         // Only zsh knows `end`, where a loop waits for it.
-        (found != Reserved::End || self.closers.has(Closers::END)).then_some((found, end))
-    }
-
-    /// Passes over a reserved word, if it is next.
-    pub(super) fn eat_reserved(&mut self, wanted: Reserved) -> bool {
-        match self.reserved() {
-            Some((found, end)) if found == wanted => {
-                self.pos = end;
-                true
-            }
-            _ => false,
-        }
+        (known != "end" || self.closers.has(Closers::END)).then_some((known, end))
     }
 
     /// Passes over an unquoted word, if exactly this is next.

@@ -86,6 +86,7 @@ impl Reader<'_, '_> {
         }
     }
 
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is not general enough")]
     fn here_document_body(&mut self, pending: &Pending) -> RawWord {
         let start = self.pos;
         let mut body = String::new();

@@ -29,7 +29,7 @@ impl Reader<'_, '_> {
             return self.bare_zsh_parameter(quoted);
         }
         let name = self.bare_name()?;
-        Some(Parameter { name, subscript: None, indirect: false, length: false, op: Op::None, quoted })
+        Some(Parameter::plain(name, quoted))
     }
 
     /// `${ … }`, whose opening has been read.
@@ -37,13 +37,11 @@ impl Reader<'_, '_> {
         let quoted = quoting.is_quoted();
         if matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'|')) {
             // Bash 5.3; before that, and for the shells that have neither, a substitution that fails.
-            if self.peek() == Some(b'|') {
-                self.bump();
-            }
+            self.eat("|");
             return Part::Command { script: self.enclosed_list(Closers::CHARACTER_BRACE, b'}'), quoted };
         }
         let start = self.pos;
-        let mut parameter = Parameter { name: String::new(), subscript: None, indirect: false, length: false, op: Op::None, quoted };
+        let mut parameter = Parameter::plain(String::new(), quoted);
         self.deeper(|reader| {
             if !(reader.shared.zsh && reader.zsh_flags(&mut parameter, quoting)) {
                 reader.parameter_head(&mut parameter);
@@ -62,7 +60,7 @@ impl Reader<'_, '_> {
                 Some(b'@' | b'*') => true,
                 Some(byte) if begins_name(byte) || byte.is_ascii_digit() => true,
                 // `${!#}`, `${#?}`
-                Some(byte) => self.third_is_brace() && if sign == b'!' { matches!(byte, b'#' | b'?') } else { is_special_parameter(byte) },
+                Some(byte) => self.peek_ahead(2) == Some(b'}') && if sign == b'!' { matches!(byte, b'#' | b'?') } else { is_special_parameter(byte) },
                 None => false,
             };
             (parameter.indirect, parameter.length) = (given && sign == b'!', given && sign == b'#');
@@ -86,18 +84,6 @@ impl Reader<'_, '_> {
             }
             parameter.subscript = Some(subscript);
         }
-    }
-
-    fn third_is_brace(&mut self) -> bool {
-        let here = self.pos;
-        let mut left = 2;
-        while left > 0 && self.peek().is_some() {
-            self.bump();
-            left -= 1;
-        }
-        let third = self.peek();
-        self.pos = here;
-        third == Some(b'}')
     }
 
     /// The operator and its operands, up to the closing brace.
@@ -133,7 +119,7 @@ impl Reader<'_, '_> {
                 let all = self.doubled(byte);
                 Op::Case { upper: byte == b'^', all, pattern: self.operand(Quoting::None, b'}') }
             }
-            b'@' if self.peek_second().is_some_and(|letter| letter.is_ascii_alphabetic()) && self.third_is_brace() => {
+            b'@' if self.peek_second().is_some_and(|letter| letter.is_ascii_alphabetic()) && self.peek_ahead(2) == Some(b'}') => {
                 self.bump();
                 let letter = self.peek().unwrap_or_default();
                 self.bump();
@@ -181,12 +167,7 @@ impl Reader<'_, '_> {
             _ => None,
         };
         let pattern = self.operand(Quoting::None, b'/');
-        let with = if self.peek() == Some(b'/') {
-            self.bump();
-            self.operand(Quoting::None, b'}')
-        } else {
-            RawWord::default()
-        };
+        let with = if self.eat("/") { self.operand(Quoting::None, b'}') } else { RawWord::default() };
         Op::Replace { all, anchor, pattern, with }
     }
 

@@ -89,8 +89,7 @@ impl Reader<'_, '_> {
         let here = self.pos;
         self.bump();
         self.skip_blanks();
-        if self.peek() == Some(b')') {
-            self.bump();
+        if self.eat(")") {
             return true;
         }
         self.pos = here;
@@ -100,74 +99,54 @@ impl Reader<'_, '_> {
     /// A word behind the command word.
     fn argument(&mut self, simple: &mut Simple, builtin: Builtin) {
         let head = if builtin == Builtin::None { None } else { self.assignment_head() };
-        match (builtin, head) {
-            (Builtin::Declaring, Some(head)) => {
-                let assign = self.assigned(head);
-                simple.words.push(mention(&assign));
+        let mut word = RawWord::default();
+        match head {
+            Some((assign, head)) if builtin == Builtin::Declaring => {
+                let assign = Assign { value: self.value(), ..assign };
+                word = mention(&assign, &head);
                 simple.assigns_after.push(assign);
             }
-            (Builtin::TakesArrays, Some(head)) if self.peek() == Some(b'(') => {
-                let mut word = RawWord::default();
-                push_text(&mut word.parts, &head.spelling());
+            Some((_, head)) if self.peek() == Some(b'(') => {
+                push_text(&mut word.parts, &head);
                 append(&mut word.parts, spelled(self.value()).parts);
-                simple.words.push(word);
             }
-            (_, head) => {
-                let mut word = RawWord::default();
-                if let Some(head) = head {
-                    push_text(&mut word.parts, &head.spelling());
-                }
+            head => {
+                push_text(&mut word.parts, &head.map(|(_, head)| head).unwrap_or_default());
                 self.word_into(&mut word.parts);
-                simple.words.push(word);
             }
         }
+        simple.words.push(word);
     }
 
-    /// `name=`, `name+=`, `name[1]=`, which is passed over, if it is next. The subscript is plain text.
-    fn assignment_head(&mut self) -> Option<Head> {
+    /// `name=`, `name+=`, `name[1]=`, which is passed over, if it is next: the assignment without its value, and how this is
+    /// spelled. The subscript is plain text.
+    fn assignment_head(&mut self) -> Option<(Assign, String)> {
         let here = self.pos;
         let head = self.try_assignment_head();
         if head.is_none() {
             self.pos = here;
         }
-        head
+        Some((head?, self.text.get(here..self.pos).unwrap_or_default().replace("\\\n", "")))
     }
 
-    fn try_assignment_head(&mut self) -> Option<Head> {
+    fn try_assignment_head(&mut self) -> Option<Assign> {
         let name = self.take_name()?;
         let mut subscript = None;
-        if self.peek() == Some(b'[') {
-            self.bump();
-            let special = |byte| is_metacharacter(byte) || matches!(byte, b'\\' | b'\'' | b'"' | b'`' | b'$');
-            let text = self.take_run(|byte| special(byte) || matches!(byte, b'[' | b']'));
-            if self.peek() != Some(b']') {
+        if self.eat("[") {
+            let text = self.take_run(|byte| is_metacharacter(byte) || b"\\'\"`$[]".contains(&byte));
+            if !self.eat("]") {
                 return None;
             }
-            self.bump();
-            subscript = Some(text.to_owned());
+            subscript = Some(RawWord::text(text));
         }
-        let append = self.peek() == Some(b'+');
-        if append {
-            self.bump();
-        }
-        if self.peek() != Some(b'=') {
-            return None;
-        }
-        self.bump();
-        Some(Head { name, subscript, append })
-    }
-
-    /// The assignment whose head has been read.
-    fn assigned(&mut self, head: Head) -> Assign {
-        let subscript = head.subscript.map(|text| RawWord { parts: vec![Part::Text(text)] });
-        let value = self.value();
-        Assign { name: head.name, subscript, append: head.append, value }
+        let append = self.eat("+=");
+        (append || self.eat("=")).then(|| Assign { name, subscript, append, value: Value::Scalar(RawWord::default()) })
     }
 
     /// A word that begins with a name and a bracket, or an assignment. None, and nothing passed over: neither.
     fn beginning(&mut self, subscripts: bool) -> Option<Result<Assign, RawWord>> {
-        if let Some(head) = self.assignment_head() {
-            return Some(Ok(self.assigned(head)));
+        if let Some((assign, _)) = self.assignment_head() {
+            return Some(Ok(Assign { value: self.value(), ..assign }));
         }
         let here = self.pos;
         let name = self.take_name()?;
@@ -214,8 +193,7 @@ impl Reader<'_, '_> {
                         self.fault("unexpected operator in an array");
                         self.give_up_line();
                         // It is not assigned: a parameter without a name has no value that is known.
-                        let nothing = Parameter { name: String::new(), subscript: None, indirect: false, length: false, op: Op::None, quoted: true };
-                        elements.insert(0, (None, RawWord { parts: vec![Part::Parameter(Box::new(nothing))] }));
+                        elements.insert(0, (None, RawWord::unknown()));
                         break;
                     }
                     elements.push((None, word));
@@ -358,53 +336,22 @@ impl Reader<'_, '_> {
         self.skip_blanks();
         if self.peek() == Some(b'-') && !self.shared.zsh {
             self.bump();
-            return RawWord { parts: vec![Part::Text("-".to_owned())] };
+            return RawWord::text("-");
         }
         self.target_word()
     }
 }
 
-/// The part of an assignment in front of its value.
-struct Head {
-    name: String,
-    subscript: Option<String>,
-    append: bool,
-}
-
-impl Head {
-    fn spelling(&self) -> String {
-        let mut spelling = self.name.clone();
-        if let Some(subscript) = &self.subscript {
-            spelling.push('[');
-            spelling.push_str(subscript);
-            spelling.push(']');
-        }
-        spelling.push_str(if self.append { "+=" } else { "=" });
-        spelling
-    }
-}
-
 /// The word for an assignment that stands among the arguments as well. A value that holds more than text and plain
 /// parameters is not repeated, since what is in it runs once: the word then names the variable that was just assigned.
-fn mention(assign: &Assign) -> RawWord {
+fn mention(assign: &Assign, head: &str) -> RawWord {
     let mut parts = Vec::new();
-    push_text(&mut parts, &assign.name);
-    if let Some([Part::Text(subscript)]) = assign.subscript.as_ref().map(|word| word.parts.as_slice()) {
-        push_text(&mut parts, &format!("[{subscript}]"));
-    }
-    push_text(&mut parts, if assign.append { "+=" } else { "=" });
+    push_text(&mut parts, head);
     match &assign.value {
         Value::Scalar(word) if word.parts.iter().all(is_plain) => {
             append(&mut parts, word.parts.clone());
         }
-        _ => parts.push(Part::Parameter(Box::new(Parameter {
-            name: assign.name.clone(),
-            subscript: None,
-            indirect: false,
-            length: false,
-            op: Op::None,
-            quoted: true,
-        }))),
+        _ => parts.push(Part::Parameter(Box::new(Parameter::plain(assign.name.clone(), true)))),
     }
     RawWord { parts }
 }

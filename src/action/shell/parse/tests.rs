@@ -3,7 +3,7 @@
 //! Simple commands: `[assignments words redirections]`, words side by side with one blank. Quoted text stands in `'…'`,
 //! substitutions in `$( … )`, quoted ones in `"$( … )"`, parameters in `${…}`. Faults follow the tree as `!what`.
 
-use super::super::ast::{Arm, Assign, Command, Join, Op, Parameter, Part, RawWord, Redirect, Script, Target, Value};
+use super::super::ast::{Arm, Assign, Command, Compound, Join, Op, Parameter, Part, RawWord, Redirect, Script, Target, Value};
 use super::read;
 
 fn shown(text: &str) -> String {
@@ -48,19 +48,23 @@ fn command(shown: &Command) -> String {
         }
         Command::Function { name, body } => return format!("(function {name} {})", command(body)),
         Command::Coproc { body } => return format!("(coproc {})", command(body)),
-        Command::Subshell { body, redirects } => (format!("(subshell {})", script(body)), redirects),
-        Command::Group { body, redirects } => (format!("(group {})", script(body)), redirects),
-        Command::If { parts, redirects } => (format!("(if {})", parts.iter().map(script).collect::<Vec<_>>().join(" / ")), redirects),
-        Command::While { condition, body, redirects } => (format!("(while {} / {})", script(condition), script(body)), redirects),
-        Command::For { name, words: None, body, redirects } => (format!("(for {name} / {})", script(body)), redirects),
-        Command::For { name, words: Some(list), body, redirects } => (format!("(for {name} in{} / {})", words(list), script(body)), redirects),
-        Command::ArithmeticFor { expressions, body, redirects } => (format!("(for (({})) / {})", word(expressions), script(body)), redirects),
-        Command::Case { word: value, arms, redirects } => {
+        Command::Compound { body: Compound::Subshell(body), redirects } => (format!("(subshell {})", script(body)), redirects),
+        Command::Compound { body: Compound::Group(body), redirects } => (format!("(group {})", script(body)), redirects),
+        Command::Compound { body: Compound::If(parts), redirects } => (format!("(if {})", parts.iter().map(script).collect::<Vec<_>>().join(" / ")), redirects),
+        Command::Compound { body: Compound::While { condition, body }, redirects } => (format!("(while {} / {})", script(condition), script(body)), redirects),
+        Command::Compound { body: Compound::For { name, words: None, body }, redirects } => (format!("(for {name} / {})", script(body)), redirects),
+        Command::Compound { body: Compound::For { name, words: Some(list), body }, redirects } => {
+            (format!("(for {name} in{} / {})", words(list), script(body)), redirects)
+        }
+        Command::Compound { body: Compound::ArithmeticFor { expressions, body }, redirects } => {
+            (format!("(for (({})) / {})", word(expressions), script(body)), redirects)
+        }
+        Command::Compound { body: Compound::Case { word: value, arms }, redirects } => {
             let arms: String = arms.iter().map(arm).collect();
             (format!("(case {}{arms})", word(value)), redirects)
         }
-        Command::Test { words: list, redirects } => (format!("(test{})", words(list)), redirects),
-        Command::Arithmetic { expression, redirects } => (format!("(({}))", word(expression)), redirects),
+        Command::Compound { body: Compound::Test(list), redirects } => (format!("(test{})", words(list)), redirects),
+        Command::Compound { body: Compound::Arithmetic(expression), redirects } => (format!("(({}))", word(expression)), redirects),
     };
     redirects.iter().fold(text, |text, one| format!("{text} {}", redirect(one)))
 }
@@ -122,8 +126,7 @@ fn part(part: &Part) -> String {
         Part::Parameter(parameter_) => parameter(parameter_),
         Part::Command { script: inner, quoted: false } => format!("$({})", script(inner)),
         Part::Command { script: inner, quoted: true } => format!("\"$({})\"", script(inner)),
-        Part::Arithmetic { expression, quoted: false } => format!("$(({}))", word(expression)),
-        Part::Arithmetic { expression, quoted: true } => format!("\"$(({}))\"", word(expression)),
+        Part::Arithmetic(expression) => format!("$(({}))", word(expression)),
         Part::Process { script: inner, write } => format!("{}({})", if *write { '>' } else { '<' }, script(inner)),
     }
 }
@@ -313,7 +316,7 @@ fn here_documents() {
 fn substitutions() {
     check(&[
         ("echo $(a) `b` ${ c; } ${| d; } \"$(e)\" \"`f`\" \"${ g; }\"h", "[echo $([a]) $([b]) $([c]) $([d]) \"$([e])\" \"$([f])\" \"$([g])\"h]"),
-        ("echo $((1+$(cmd))) $[1+$(c)] \"$((1))\"", "[echo $((1+\"$([cmd])\")) $((1+\"$([c])\")) \"$((1))\"]"),
+        ("echo $((1+$(cmd))) $[1+$(c)] \"$((1))\"", "[echo $((1+\"$([cmd])\")) $((1+\"$([c])\")) $((1))]"),
         ("echo $((a); b) $( (c) )", "[echo $((subshell [a]) ; [b]) $((subshell [c]))]"),
         ("(( ${x:-rm /x)} ))", "(subshell (subshell [${x:-rm /x)}]))"),
         ("echo $((a)\n)", "[echo $((subshell [a]))]"),

@@ -4,7 +4,7 @@
 use super::super::ast::{Part, RawWord, Script};
 use super::ansi_c;
 use super::arithmetic::Bracket;
-use super::cursor::{Closers, Reader};
+use super::cursor::{Closers, Reader, is_metacharacter};
 
 /// How the text around a `$` is quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,17 +78,33 @@ impl<'t> Reader<'t, '_> {
 
     /// The rest of a word.
     pub(super) fn word_into(&mut self, parts: &mut Vec<Part>) {
+        self.pieces_into(parts, false);
+    }
+
+    /// The right side of `=~`: there parentheses and bars belong to the word.
+    pub(super) fn regular_expression(&mut self) -> RawWord {
+        let mut parts = Vec::new();
+        self.pieces_into(&mut parts, true);
+        RawWord { parts }
+    }
+
+    fn pieces_into(&mut self, parts: &mut Vec<Part>, regex: bool) {
+        let zsh = self.shared.zsh;
         while let Some(byte) = self.peek() {
             match byte {
-                b'(' if self.shared.zsh && self.peek_second() != Some(b')') => self.parenthesised(parts),
-                b'=' if self.shared.zsh && parts.is_empty() && self.peek_second() == Some(b'(') => _ = self.process_substitution(parts),
-                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' => return,
+                b'(' if regex || (zsh && self.peek_second() != Some(b')')) => self.parenthesised(parts),
+                b'|' if regex => {
+                    self.bump();
+                    push_text(parts, "|");
+                }
+                b'=' if zsh && !regex && parts.is_empty() && self.peek_second() == Some(b'(') => _ = self.process_substitution(parts),
                 b'<' | b'>' => {
                     if !self.process_substitution(parts) {
                         return;
                     }
                 }
-                b'?' | b'*' | b'+' | b'@' | b'!' => {
+                _ if is_metacharacter(byte) => return,
+                b'?' | b'*' | b'+' | b'@' | b'!' if !regex => {
                     self.bump();
                     push_text(parts, char::from(byte).encode_utf8(&mut [0; 4]));
                     // `name+()` defines a function; a pattern without alternatives is of no use to anybody.
@@ -96,33 +112,9 @@ impl<'t> Reader<'t, '_> {
                         self.parenthesised(parts);
                     }
                 }
-                _ => self.unquoted_piece(parts, |byte| {
-                    matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>') || matches!(byte, b'?' | b'*' | b'+' | b'@' | b'!')
-                }),
+                _ => self.unquoted_piece(parts, |byte| is_metacharacter(byte) || (!regex && b"?*+@!".contains(&byte))),
             }
         }
-    }
-
-    /// The right side of `=~`: there parentheses and bars belong to the word.
-    pub(super) fn regular_expression(&mut self) -> RawWord {
-        let mut parts = Vec::new();
-        while let Some(byte) = self.peek() {
-            match byte {
-                b' ' | b'\t' | b'\n' | b';' | b'&' | b')' => break,
-                b'(' => self.parenthesised(&mut parts),
-                b'<' | b'>' => {
-                    if !self.process_substitution(&mut parts) {
-                        break;
-                    }
-                }
-                b'|' => {
-                    self.bump();
-                    push_text(&mut parts, "|");
-                }
-                _ => self.unquoted_piece(&mut parts, |byte| matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')),
-            }
-        }
-        RawWord { parts }
     }
 
     /// `( … )` of a pattern, blanks and operators included.
@@ -187,11 +179,7 @@ impl<'t> Reader<'t, '_> {
         let from = self.pos;
         let text = self.take_run(|byte| byte == b'\'');
         self.note_line_end(from);
-        if self.raw().is_some() {
-            self.bump();
-        } else {
-            self.fault_at("unterminated quote", start);
-        }
+        self.close(b'\'', "unterminated quote", start);
         text
     }
 
@@ -206,25 +194,15 @@ impl<'t> Reader<'t, '_> {
         let start = self.pos;
         self.bump();
         let from = self.pos;
-        loop {
+        self.take_run(|byte| matches!(byte, b'\'' | b'\\'));
+        while self.raw() == Some(b'\\') {
+            self.bump();
+            self.take_char();
             self.take_run(|byte| matches!(byte, b'\'' | b'\\'));
-            match self.raw() {
-                Some(b'\\') => {
-                    self.bump();
-                    self.take_char();
-                }
-                Some(_) => break,
-                None => {
-                    self.fault_at("unterminated quote", start);
-                    break;
-                }
-            }
         }
         self.note_line_end(from);
         let decoded = ansi_c::decode(self.text.get(from..self.pos).unwrap_or_default());
-        if self.raw().is_some() {
-            self.bump();
-        }
+        self.close(b'\'', "unterminated quote", start);
         decoded
     }
 
@@ -280,6 +258,7 @@ impl<'t> Reader<'t, '_> {
 
     /// A text that is expanded as a here-document is, though it stands in single quotes at `pos`:
     /// in arithmetic and in operands within double quotes these end nothing and protect nothing.
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is not general enough")]
     pub(super) fn expanded_in_quotes(&mut self, text: &str, pos: usize, parts: &mut Vec<Part>) {
         if !text.bytes().any(|byte| matches!(byte, b'$' | b'`' | b'\\')) {
             push_quoted(parts, text);
@@ -308,7 +287,7 @@ impl<'t> Reader<'t, '_> {
             }
             Some(b'[') => {
                 self.bump();
-                let part = self.bracketed_arithmetic(quoted);
+                let part = self.bracketed_arithmetic();
                 parts.push(part);
             }
             Some(b'\'') if !quoted => {
@@ -393,6 +372,7 @@ impl<'t> Reader<'t, '_> {
     }
 
     /// `` `…` ``
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is not general enough")]
     pub(super) fn backquoted(&mut self, parts: &mut Vec<Part>, quoted: bool, in_quotes: bool) {
         let start = self.pos;
         let inner = self.backquoted_text(in_quotes);
@@ -406,35 +386,21 @@ impl<'t> Reader<'t, '_> {
     pub(super) fn backquoted_text(&mut self, in_quotes: bool) -> String {
         let start = self.pos;
         self.bump();
-        let mut inner = String::new();
-        loop {
-            inner.push_str(self.take_run(|byte| matches!(byte, b'`' | b'\\')));
+        let mut inner = self.take_run(|byte| matches!(byte, b'`' | b'\\')).to_owned();
+        while self.raw() == Some(b'\\') {
+            self.bump();
             match self.raw() {
-                None => {
-                    self.fault_at("unterminated backquote", start);
-                    return inner;
-                }
-                Some(b'\\') => {
+                Some(b'\n') => self.bump(),
+                Some(escaped) if matches!(escaped, b'$' | b'`' | b'\\') || (escaped == b'"' && in_quotes) => {
                     self.bump();
-                    match self.raw() {
-                        Some(b'\n') => self.bump(),
-                        Some(escaped @ (b'$' | b'`' | b'\\')) => {
-                            self.bump();
-                            inner.push(char::from(escaped));
-                        }
-                        Some(b'"') if in_quotes => {
-                            self.bump();
-                            inner.push('"');
-                        }
-                        // What the backslash stands in front of comes with the next run.
-                        _ => inner.push('\\'),
-                    }
+                    inner.push(char::from(escaped));
                 }
-                Some(_) => {
-                    self.bump();
-                    return inner;
-                }
+                // What the backslash stands in front of comes with the next run.
+                _ => inner.push('\\'),
             }
+            inner.push_str(self.take_run(|byte| matches!(byte, b'`' | b'\\')));
         }
+        self.close(b'`', "unterminated backquote", start);
+        inner
     }
 }

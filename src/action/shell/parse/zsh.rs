@@ -1,28 +1,15 @@
 //! What zsh reads and bash does not: short forms of loops, functions without a name, flags of parameters.
 //! Small differences stand where the thing itself is read.
 
-use super::super::ast::{Assign, Command, Item, Join, Op, Parameter, Part, RawWord, Script, Simple, Value};
-use super::cursor::{Closers, Reader, Reserved, begins_name};
+use super::super::ast::{Assign, Command, Compound, Item, Join, Op, Parameter, RawWord, Script, Simple, Value};
+use super::cursor::{Closers, Reader, begins_name};
 use super::words::{Quoting, push_text};
 
 /// The name under which a function without one is defined and called.
 const NAMELESS: &str = "(anon)";
 
-fn text(text: &str) -> RawWord {
-    RawWord { parts: vec![Part::Text(text.to_owned())] }
-}
-
 fn item(command: Command) -> Item {
     Item { join: Join::Then, command, background: false, negated: false }
-}
-
-/// A word of which nothing is known: a parameter without a name.
-fn unknown() -> RawWord {
-    RawWord { parts: vec![Part::Parameter(Box::new(parameter(String::new(), true)))] }
-}
-
-fn parameter(name: String, quoted: bool) -> Parameter {
-    Parameter { name, subscript: None, indirect: false, length: false, op: Op::None, quoted }
 }
 
 impl Reader<'_, '_> {
@@ -39,7 +26,7 @@ impl Reader<'_, '_> {
             self.eat(";");
             self.skip_lines();
             let body = self.loop_body();
-            return Some(Command::ArithmeticFor { expressions, body, redirects: self.redirects() });
+            return Some(self.compound(Compound::ArithmeticFor { expressions, body }));
         }
         if self.eat_word("foreach") {
             self.skip_blanks();
@@ -53,10 +40,10 @@ impl Reader<'_, '_> {
     /// `() { … } words`: defined and called at once.
     fn nameless(&mut self) -> Command {
         let function = self.function_body(NAMELESS.to_owned());
-        let mut words = vec![text(NAMELESS)];
+        let mut words = vec![RawWord::text(NAMELESS)];
         words.extend(self.words());
         let call = Command::Simple(Simple { words, ..Simple::default() });
-        Command::Group { body: Script { items: vec![item(function), item(call)] }, redirects: self.redirects() }
+        self.compound(Compound::Group(Script { items: vec![item(function), item(call)] }))
     }
 
     /// `for name (words)` and `for name name in words`, whose first name has been read; up to the body's end.
@@ -90,19 +77,15 @@ impl Reader<'_, '_> {
         self.skip_lines();
         let ends = self.closers;
         self.closers = ends.with(Closers::END);
-        let mut body = if self.reserved().is_some_and(|(reserved, _)| matches!(reserved, Reserved::Do | Reserved::OpenBrace)) {
-            self.loop_body()
-        } else {
-            self.required_list()
-        };
+        let mut body = if self.reserved().is_some_and(|(reserved, _)| matches!(reserved, "do" | "{")) { self.loop_body() } else { self.required_list() };
         self.closers = ends;
-        self.waiting(Closers::END, |reader| reader.eat_reserved(Reserved::End));
+        self.waiting(Closers::END, |reader| reader.eat_word("end"));
         for other in &names {
-            let assign = Assign { name: other.clone(), subscript: None, append: false, value: Value::Scalar(unknown()) };
+            let assign = Assign { name: other.clone(), subscript: None, append: false, value: Value::Scalar(RawWord::unknown()) };
             body.items.insert(0, item(Command::Simple(Simple { assigns: vec![assign], ..Simple::default() })));
         }
-        let words = if names.is_empty() { words } else { words.into_iter().chain([unknown()]).collect() };
-        Some(Command::For { name: name.to_owned(), words: Some(words), body, redirects: self.redirects() })
+        let words = if names.is_empty() { words } else { words.into_iter().chain([RawWord::unknown()]).collect() };
+        Some(self.compound(Compound::For { name: name.to_owned(), words: Some(words), body }))
     }
 
     /// The body of a function that has several names.
@@ -114,7 +97,7 @@ impl Reader<'_, '_> {
         }
         let more: Vec<Item> = others.into_iter().map(|name| item(Command::Function { name, body: body.clone() })).collect();
         let body = Script { items: more.into_iter().chain([item(function)]).collect() };
-        Command::Group { body, redirects: Vec::new() }
+        Command::Compound { body: Compound::Group(body), redirects: Vec::new() }
     }
 
     /// One command, where a list could stand.
@@ -137,9 +120,8 @@ impl Reader<'_, '_> {
             self.pos = start;
             return None;
         };
-        let mut parameter = parameter(name, quoted);
-        if self.peek() == Some(b'[') {
-            self.bump();
+        let mut parameter = Parameter::plain(name, quoted);
+        if self.eat("[") {
             let (subscript, _) = self.subscript(false);
             parameter.subscript = Some(subscript);
         }
@@ -165,17 +147,13 @@ impl Reader<'_, '_> {
             push_text(&mut word.parts, flags);
             flags.contains('e') || flags.contains('P')
         };
-        if self.peek() == Some(b')') {
-            self.bump();
-        }
+        self.eat(")");
         if let Some(name) = self.take_name() {
             parameter.name = name;
         }
         let rest = self.operand(if quoting.is_quoted() { quoting } else { Quoting::None }, b'}');
         word.parts.extend(rest.parts);
-        if self.peek() == Some(b'}') {
-            self.bump();
-        }
+        self.eat("}");
         parameter.op = if evaluated { Op::Transform('P') } else { Op::Other(word) };
         true
     }
