@@ -13,6 +13,7 @@ mod docs;
 mod faults;
 mod flywheel;
 mod flywheel_commits;
+mod flywheel_git;
 mod git_hooks;
 mod payloads;
 mod push;
