@@ -354,6 +354,8 @@ fn a_subject_that_says_so_is_worth_a_line() {
         ("fix: retry when the queue is full", "lib/a.rs docs/flywheel/pending.md", 1),
         ("Workaround for a full queue", "lib/a.rs tests/a.rs", 1),
         ("fix(deps): a newer queue", "lib/a.rs", 0),
+        ("fix https://example.org/issues/1#issuecomment-2", "lib/a.rs", 0),
+        ("Fix #12", "lib/a.rs", 0),
     ];
     for (subject, paths, expected) in rows {
         let project = Project::new(MAP);

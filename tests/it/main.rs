@@ -14,6 +14,7 @@ mod faults;
 mod flywheel;
 mod flywheel_commits;
 mod flywheel_git;
+mod flywheel_peers;
 mod git_hooks;
 mod payloads;
 mod push;
