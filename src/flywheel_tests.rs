@@ -82,7 +82,8 @@ fn what_is_written_is_read_again() {
         for one in &all {
             let step = Step { suggestion: Some(one.clone()), was: vec!["a".to_owned(), "-".to_owned()], ..Step::of(What::Captured, &one.id, one.time) };
             assert_eq!(Step::read(&step.line()), Some(step));
-            assert_eq!(parse(&ended(one, "settled")).len(), 1);
+            assert_eq!(parse(&ended(one, &text, "settled")).len(), 1, "round {round}");
+            assert_eq!(parse(&ended(one, "", "settled")).len(), 1);
         }
     }
 }

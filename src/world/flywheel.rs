@@ -203,8 +203,9 @@ impl Desk {
             return Ok(());
         }
         let path = within(root, archive)?;
-        let there = whole(&path)?;
-        let entries: String = ended.iter().filter(|(one, _)| !there.contains(&format!("\n`{}` ", one.id))).map(|(one, how)| page::ended(one, how)).collect();
+        let (there, open) = (whole(&path)?, whole(&within(root, inbox)?)?);
+        let entries: String =
+            ended.iter().filter(|(one, _)| !there.contains(&format!("\n`{}` ", one.id))).map(|(one, how)| page::ended(one, &open, how)).collect();
         let head = if there.is_empty() { page::ARCHIVE } else { "" };
         if !entries.is_empty() {
             append(&mut document(&path)?, &format!("{head}{entries}"))?;
@@ -270,7 +271,9 @@ fn own(path: &Path) -> io::Result<File> {
 /// is written to.
 fn document(path: &Path) -> io::Result<File> {
     path.parent().map_or(Ok(()), fs::create_dir_all)?;
-    OpenOptions::new().read(true).append(true).create(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+    let file = OpenOptions::new().read(true).append(true).create(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    // What is not read any more would be lost sight of.
+    if file.metadata()?.size() > MAX_FILE { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(file) }
 }
 
 /// The full path of a document, which is a file or nothing yet, and of whose folders none leads out of the repository.

@@ -47,7 +47,7 @@ impl Project {
     }
 
     /// Commits everything but what the flywheel wrote, and tells it.
-    fn commit(&self, message: &str) -> Option<String> {
+    pub(crate) fn commit(&self, message: &str) -> Option<String> {
         self.make(message, false);
         self.told()
     }

@@ -15,6 +15,7 @@ mod flywheel;
 mod flywheel_commits;
 mod flywheel_git;
 mod flywheel_peers;
+mod flywheel_places;
 mod git_hooks;
 mod payloads;
 mod push;
