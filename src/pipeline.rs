@@ -430,8 +430,8 @@ fn turned(_: &Event, _: &Surroundings, _: &[u8]) -> Option<String> {
 fn test_run(event: &Event, around: &Surroundings, world: &World, door: Door) -> Option<bool> {
     let call = event.tool.as_ref().filter(|_| matches!(event.name.as_str(), "PostToolUse" | "PostToolUseFailure" | "AfterTool"))?;
     let line = call.input.text("command").or_else(|| call.input.text("cmd"))?;
-    // Reading the policy costs more than all else here, and it was compiled when the call was judged.
-    if door == Door::Hot && !state::has(&world.states, &around.root, state::RUNS) {
+    // Reading the policy costs more than all else here.
+    if !state::has(&world.states, &around.root, state::RUNS) && state::has(&world.states, &around.root, state::POLICY) {
         return None;
     }
     let found = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty()))?;
