@@ -377,16 +377,21 @@ fn signal(event: &Event, world: &World, door: Door) -> Outcome {
     if test_run(event, &around, world, door) == Some(true) {
         return Outcome::HandOver;
     }
-    let turns = matches!(event.name.as_str(), "Stop" | "SubagentStop" | "AfterAgent" | "SessionStart");
+    let turns = matches!(event.name.as_str(), "Stop" | "SubagentStop" | "AfterAgent" | "SessionStart" | "SessionEnd");
     let policy = if turns { flywheel_policy(&around, world, door) } else { Some(None) };
     let Some(policy) = policy else { return Outcome::HandOver };
     let recorded = note(&entry(event, door), &around);
     let context = match event.name.as_str() {
-        "PostToolUse" | "PostToolUseFailure" | "AfterTool" | "UserPromptSubmit" | "BeforeAgent" => pending::take(&around.memory),
+        "PostToolUse" | "PostToolUseFailure" | "AfterTool" | "UserPromptSubmit" | "BeforeAgent" => pending::take(&around.memory, tree(&around)),
         _ => policy.and_then(|bytes| turned(event, &around, &bytes)),
     };
     let person = if event.name == "SessionStart" { session_start(recorded, &around, world) } else { None };
     Outcome::Answer(answer::context(event, context.as_deref(), person.as_deref()))
+}
+
+/// The work tree of a call; without a repository its anchor.
+fn tree(around: &Surroundings) -> &std::path::Path {
+    around.repository.as_ref().map_or(&around.root, |repository| &repository.root)
 }
 
 /// The policy, where it has a flywheel; inner none: it has not. Outer none: the cold door must look, for this one does not
@@ -425,6 +430,10 @@ fn turned(_: &Event, _: &Surroundings, _: &[u8]) -> Option<String> {
 fn test_run(event: &Event, around: &Surroundings, world: &World, door: Door) -> Option<bool> {
     let call = event.tool.as_ref().filter(|_| matches!(event.name.as_str(), "PostToolUse" | "PostToolUseFailure" | "AfterTool"))?;
     let line = call.input.text("command").or_else(|| call.input.text("cmd"))?;
+    // Reading the policy costs more than all else here.
+    if !state::has(&world.states, &around.root, state::RUNS) && state::has(&world.states, &around.root, state::POLICY) {
+        return None;
+    }
     let found = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty()))?;
     let Some(bytes) = policy_bytes(&found, around, world, door).ok()? else { return Some(true) };
     let policy = Policy::open(&bytes)?;

@@ -2,6 +2,7 @@
 //! lines are put on the disk is `world::record`'s.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::action::Action;
@@ -148,12 +149,14 @@ impl Entry {
             (entry.path, entry.what) = shown(call);
         }
         if let Some(error) = &event.error {
-            let mut lines = error.lines().filter(|line| !line.trim().is_empty());
-            let first = lines.next().unwrap_or("");
+            let mut lines = error.lines().map(uncoloured).filter(|line| line.contains(char::is_alphanumeric));
+            let first = lines.next().unwrap_or_default();
             entry.exit = first.strip_prefix("Exit code ").and_then(|code| code.trim().parse().ok());
             let told = if entry.exit.is_some() { lines.next().unwrap_or(first) } else { first };
+            // Python says what it was at the end.
+            let told = if told.starts_with("Traceback (most recent call last)") { lines.last().unwrap_or(told) } else { told };
             entry.error = Some(hash(error.as_bytes()));
-            entry.said = redact(beginning(told, MAX_READ));
+            entry.said = redact(beginning(&told, MAX_READ));
         }
         // What a person said is not kept, but that a machine said it is.
         if matches!(event.name.as_str(), "UserPromptSubmit" | "BeforeAgent") && !matches!(event.source.as_str(), "" | "user" | "sdk") {
@@ -280,6 +283,14 @@ impl Rule {
         let tier = json.get("tier")?.scalar()?.parse().ok()?;
         Some(Self { name: json.text("rule")?.to_owned(), tier, shadow: json.get("shadow") == Some(&Json::Bool(true)) })
     }
+}
+
+/// A line without what colours it (ECMA-48, 5.4: `ESC [`, parameters, one final byte).
+fn uncoloured(line: &str) -> Cow<'_, str> {
+    let mut parts = line.split("\x1b[");
+    let Some(first) = parts.next().filter(|first| first.len() < line.len()) else { return line.into() };
+    let rest = parts.map(|part| part.split_once(|c| ('@'..='~').contains(&c)).map_or("", |(_, rest)| rest));
+    [first].into_iter().chain(rest).collect::<String>().into()
 }
 
 fn name_of<T: PartialEq>(names: &[(&'static str, T)], value: T) -> &'static str {

@@ -4,9 +4,9 @@ use std::fs;
 
 use crate::BUILD;
 use crate::failure::Failure;
-use crate::policy::LayerFile;
 use crate::policy::compile::{Compiled, Input, Source, compile};
 use crate::policy::packs::{PACKS, PROGRAMS};
+use crate::policy::{LayerFile, Policy};
 use crate::world::layers::Found;
 use crate::world::{Surroundings, World, state, system};
 
@@ -21,7 +21,15 @@ pub fn built_in() -> Result<Compiled, String> {
 /// Error: [`Failure::Unreadable`] for a file that cannot be read, [`Failure::PolicyInvalid`] with all mistakes.
 pub fn compile_layers(found: &[Found], around: &Surroundings, world: &World) -> Result<Compiled, Failure> {
     let compiled = compile_with(found, around, |_| None)?;
+    // The mark is there before the policy that needs it, and goes after it.
+    let sees_runs = Policy::open(&compiled.bytes).is_some_and(|policy| policy.tests_first.is_some());
+    if sees_runs {
+        let _ = state::write(&world.states, &around.root, state::RUNS, b"");
+    }
     let _ = state::write(&world.states, &around.root, state::POLICY, &compiled.bytes);
+    if !sees_runs {
+        let _ = state::remove(&world.states, &around.root, state::RUNS);
+    }
     Ok(compiled)
 }
 

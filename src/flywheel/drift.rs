@@ -14,6 +14,8 @@ pub const RULE: &str = "document-left-behind";
 const NAMED: usize = 4;
 /// A document that names one in so many public items of its code is a list of them.
 const LISTED: usize = 4;
+/// Words of a subject that says what was found out.
+const MIN_WORDS: usize = 3;
 /// The most of a document's words that an item may be looked for in.
 const MAX_DOCUMENT: usize = 1 << 20;
 
@@ -224,7 +226,9 @@ fn is_option(word: &str) -> bool {
 #[must_use]
 pub fn commit(subject: &str, id: &str, touched: &[Touched], section: &Flywheel, time: u64) -> Option<Suggestion> {
     let target = section.learnings.first()?;
-    let words: Vec<String> = subject.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).filter(|word| !word.is_empty()).collect();
+    let said =
+        subject.split_whitespace().filter(|word| !word.contains("://") && !word.contains('#')).flat_map(|word| word.split(|c: char| !c.is_alphanumeric()));
+    let words: Vec<String> = said.filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     // The inbox is often committed with the work.
     let own = |file: &&Touched| file.path != section.inbox && file.path != section.archive;
@@ -233,7 +237,8 @@ pub fn commit(subject: &str, id: &str, touched: &[Touched], section: &Flywheel, 
         .filter(own)
         .any(|file| is_page(&file.path) || is_test(&file.path) || file.added.iter().any(|line| line.trim_start().starts_with("#[test]")));
     let telling = any(TELLING) || (any(MENDING) && !held);
-    let trifle = any(TRIFLES);
+    // `fix #12`, `fix PARSER` say nothing.
+    let trifle = any(TRIFLES) || words.len() < MIN_WORDS;
     // It is written down already, or there is no code in it.
     let documented = touched.iter().any(|file| section.learnings.contains(&file.path.as_str()));
     let code_changed = touched.iter().any(|file| !is_page(&file.path) && !is_test(&file.path));

@@ -46,10 +46,12 @@ pub fn render(one: &Suggestion) -> String {
     text
 }
 
-/// An entry of the archive: as it stood, and how it ended.
+/// An entry of the archive: as it stood in the inbox, with what a person noted under it, and how it ended.
 #[must_use]
-pub fn ended(one: &Suggestion, how: &str) -> String {
-    format!("{}\nEnded: {}\n", render(one), line(how))
+pub fn ended(one: &Suggestion, inbox: &str, how: &str) -> String {
+    let placed = parse(inbox).into_iter().find(|placed| placed.suggestion.id == one.id);
+    let stood = placed.and_then(|placed| inbox.get(placed.span)).map(|text| format!("\n{}\n", text.trim_end().replace('\r', "")));
+    format!("{}\nEnded: {}\n", stood.unwrap_or_else(|| render(one)), line(how))
 }
 
 /// The entries of an inbox. Other headings, and what stands under them, are passed over.

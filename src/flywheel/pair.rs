@@ -87,18 +87,18 @@ const SETTINGS: &[&str] = &[
 /// Tools that write the file that they name.
 const WRITERS: &[&str] = &["Write", "Edit", "MultiEdit", "NotebookEdit", "apply_patch", "write_file", "replace"];
 
-/// What the entries show. Only what is shown by an entry from `fresh` on is given; those before it are what came first.
-/// `learnings` is the document for what was learned; `root` is cut from paths.
+/// What the entries show of a session; those of others tell what comes again. `learnings` is the document for what was
+/// learned; `root` is cut from paths.
 #[must_use]
-pub fn suggestions(entries: &[Entry], fresh: usize, learnings: &str, root: &str) -> Vec<Suggestion> {
+pub fn suggestions(entries: &[Entry], session: &str, learnings: &str, root: &str) -> Vec<Suggestion> {
     let mut lanes: HashMap<(&str, &str), Lane> = HashMap::new();
     let mut repeats: HashMap<String, Repeat> = HashMap::new();
     let mut found: Vec<Suggestion> = Vec::new();
-    for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.session.is_empty()) {
+    for entry in entries.iter().filter(|entry| !entry.session.is_empty()) {
         let lane = lanes.entry((entry.session.as_str(), entry.agent_id.as_str())).or_default();
         let given = lane.step(entry, learnings, root);
         if let Some((what, error)) = failure(entry) {
-            let now = Repeat { error, at, times: 1, last: entry, edits: lane.edits.len(), sessions: vec![&entry.session] };
+            let now = Repeat { error, times: 1, last: entry, edits: lane.edits.len(), sessions: vec![&entry.session] };
             match repeats.get_mut(&what).filter(|repeat| repeat.goes_on(&now)) {
                 Some(repeat) => repeat.add(now),
                 None => drop(repeats.insert(what, now)),
@@ -107,11 +107,11 @@ pub fn suggestions(entries: &[Entry], fresh: usize, learnings: &str, root: &str)
             // It was waited for, or it is mended.
             repeats.remove(&form(&entry.what));
         }
-        if at >= fresh {
+        if entry.session == session {
             found.extend(given);
         }
     }
-    let often = repeats.iter().filter(|(_, repeat)| repeat.times >= OFTEN && repeat.at >= fresh);
+    let often = repeats.iter().filter(|(_, repeat)| repeat.times >= OFTEN && repeat.last.session == session);
     found.extend(often.map(|(what, repeat)| repeat.suggestion(what, learnings)));
     found.sort_by_key(|one| one.time);
     let mut seen = std::collections::HashSet::new();
@@ -122,8 +122,6 @@ pub fn suggestions(entries: &[Entry], fresh: usize, learnings: &str, root: &str)
 /// A failure that comes again, in whichever session.
 struct Repeat<'e> {
     error: u64,
-    /// Where it came for the time that counts.
-    at: usize,
     times: usize,
     last: &'e Entry,
     /// Changes that its session had made by then.
@@ -139,9 +137,6 @@ impl<'e> Repeat<'e> {
 
     fn add(&mut self, now: Self) {
         self.times += 1;
-        if self.times == OFTEN {
-            self.at = now.at;
-        }
         (self.last, self.edits) = (now.last, now.edits);
         if !self.sessions.contains(&now.last.session.as_str()) {
             self.sessions.extend(now.sessions);

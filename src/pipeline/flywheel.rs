@@ -10,10 +10,11 @@ use crate::flywheel::drift::{self, Touched};
 use crate::flywheel::ledger::{Standing, Step, What};
 use crate::flywheel::{Kind, Suggestion, best, count, guard, page, pair, summary, told};
 use crate::policy::{Flywheel, Pair, Policy};
+use crate::record::Entry;
 use crate::tests_first::Tree as _;
 use crate::verdict::Verdict;
 use crate::world::flywheel::history::{ABSENT, History, Made, in_tree};
-use crate::world::flywheel::{Desk, Signals};
+use crate::world::flywheel::{Desk, signals, text_of};
 use crate::world::{Surroundings, World, layers, system};
 
 /// Trailers that a message is given, at the most.
@@ -35,10 +36,10 @@ pub fn tree(around: &Surroundings) -> PathBuf {
 
 /// What is told to the model when a turn or a session begins or ends; none: nothing is.
 pub(super) fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Option<String> {
-    let root = tree(around);
+    // Without commits nothing is ever proved.
+    let root = around.repository.as_ref()?.root.clone();
     let mut desk = Desk::open(&around.memory).ok()?;
-    let signals = desk.signals(&around.memory, &event.session);
-    learn(&mut desk, &signals, &event.session, &root, section);
+    learn(&mut desk, &signals(&around.memory), &event.session, &root, section);
     if let Some(history) = History::open(&root).ok().filter(|history| !history.is_rewriting()) {
         settle(&mut desk, &history, &root, section, None);
     }
@@ -48,11 +49,12 @@ pub(super) fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -
         let steps: Vec<Step> = untold(&desk).iter().map(|one| Step::of(What::Told, &one.id, now)).collect();
         let _ = desk.step(&steps);
         // The summary says it all.
-        let _ = crate::world::pending::take(&around.memory);
+        let _ = crate::world::pending::take(&around.memory, &root);
         return (!open.is_empty()).then(|| summary(&open, section.inbox));
     }
     let untold = untold(&desk);
-    if untold.is_empty() {
+    // The next session's beginning tells all.
+    if untold.is_empty() || event.name == "SessionEnd" {
         return None;
     }
     let text = told(&untold.iter().collect::<Vec<_>>(), section.inbox);
@@ -63,7 +65,7 @@ pub(super) fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -
     if event.name == "Stop" && event.host == Host::ClaudeCode && !event.stopping {
         return Some(text);
     }
-    let _ = desk.leave(&text);
+    let _ = desk.leave(&root, &text);
     None
 }
 
@@ -73,14 +75,12 @@ fn untold(desk: &Desk) -> Vec<Suggestion> {
     all.filter(|standing| standing.ended.is_none() && !standing.told).map(|standing| standing.suggestion).collect()
 }
 
-/// Takes what the record shows into the inbox.
-fn learn(desk: &mut Desk, signals: &Signals, session: &str, root: &Path, section: &Flywheel) {
+/// Takes what the record shows of a session into the inbox.
+fn learn(desk: &mut Desk, entries: &[Entry], session: &str, root: &Path, section: &Flywheel) {
     let Some(learnings) = section.learnings.first() else { return };
-    let found = pair::suggestions(&signals.entries, signals.fresh, learnings, &root.to_string_lossy());
-    let done = capture(desk, found, session, root, section).is_ok();
-    if done {
-        let _ = desk.mark(signals);
-    }
+    let found = pair::suggestions(entries, session, learnings, &root.to_string_lossy());
+    // What could not be taken in is found again.
+    let _ = capture(desk, found, session, root, section);
 }
 
 /// Captures what is new, within what a session may have.
@@ -122,11 +122,11 @@ pub fn committed(world: &World, cwd: &Path, anew: bool) -> Option<String> {
     let mut desk = Desk::open(&around.memory).ok()?;
     let said = settle(&mut desk, &history, &root, section, Some(&head).filter(|_| anew));
     let new = if anew { arisen(&history, &head, &root, section) } else { Vec::new() };
-    let session = desk.signals(&around.memory, "").entries.last().map(|entry| entry.session.clone()).unwrap_or_default();
+    let session = signals(&around.memory).last().map(|entry| entry.session.clone()).unwrap_or_default();
     let new = capture(&mut desk, new, &session, &root, section).unwrap_or_default();
     let steps: Vec<Step> = new.iter().map(|one| Step::of(What::Told, &one.id, system::now_ms())).collect();
     if !new.is_empty() && desk.step(&steps).is_ok() {
-        let _ = desk.leave(&told(&new.iter().collect::<Vec<_>>(), section.inbox));
+        let _ = desk.leave(&root, &told(&new.iter().collect::<Vec<_>>(), section.inbox));
     }
     let waiting = (!new.is_empty()).then(|| format!("{} in `{}`", count(new.len()), section.inbox));
     let all: Vec<String> = said.into_iter().chain(waiting).collect();
@@ -275,10 +275,10 @@ fn arisen(history: &History, head: &Made, root: &Path, section: &Flywheel) -> Ve
     let now = system::now_ms();
     let mut found: Vec<Suggestion> = drift::commit(&head.subject, &head.id, &head.touched, section, now).into_iter().collect();
     for behind in drift::behind(section, &head.touched) {
-        let Some(text) = text(root, behind.doc) else { continue };
+        let Some(text) = text_of(root, behind.doc) else { continue };
         let is_code = |path: &str| behind.pair.code.iter().any(|glob| drift::is_of(glob, path));
         let commits = history.commits_since(behind.doc, is_code);
-        let codes = history.files(is_code).into_iter().filter_map(|path| self::text(root, &path));
+        let codes = history.files(is_code).into_iter().filter_map(|path| text_of(root, &path));
         let known: Vec<String> = codes.flat_map(|text| text.lines().flat_map(drift::surface).collect::<Vec<_>>()).collect();
         found.extend(drift::drift(&behind, &head.touched, (&text, &history.in_head(behind.doc)), &known, commits, now));
     }
@@ -303,17 +303,12 @@ fn options(history: &History, head: &Made, root: &Path, now: u64) -> Vec<Suggest
     let mut found = Vec::new();
     for file in &files {
         let Some(readme) = nearest(root, &file.path).filter(|readme| head.touched.iter().all(|other| other.path != *readme)) else { continue };
-        let text = text(root, &readme).unwrap_or_default() + &pages;
+        let text = text_of(root, &readme).unwrap_or_default() + &pages;
         let pair = Pair { place: "", code: vec![&file.path], docs: vec![&readme], after: u16::MAX, gate: None };
         let behind = drift::Behind { pair: &pair, doc: &readme, code: vec![file.path.clone()] };
         found.extend(drift::drift(&behind, &files, (&text, &history.in_head(&readme)), &[], 0, now));
     }
     found
-}
-
-/// The text of a file of the work tree.
-fn text(root: &Path, path: &str) -> Option<String> {
-    std::fs::read_to_string(root.join(path)).ok()
 }
 
 /// The README in the folder of a file, or above it.

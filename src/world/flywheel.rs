@@ -1,4 +1,4 @@
-//! The flywheel on the disk: its ledger and its mark in the repository's memory, its inbox and archive in the work tree.
+//! The flywheel on the disk: its ledger in the repository's memory, its inbox and archive in the work tree.
 //! All changes are made under one lock that dies with its process. What is suggested, and what settles it, is `flywheel`'s.
 
 pub mod history;
@@ -10,12 +10,12 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, Per
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::pending::{self, PENDING};
+use super::pending;
 use super::record::{self, in_first};
 use crate::flywheel::Suggestion;
 use crate::flywheel::ledger::{Standing, Step, What, standings};
 use crate::flywheel::page;
-use crate::record::{Entry, hash};
+use crate::record::Entry;
 
 /// How often the lock is tried, and how long is waited in between: three seconds in all, half of the cold door's deadline.
 const TRIES: u32 = 3000;
@@ -32,15 +32,6 @@ pub struct Desk {
     _lock: File,
     /// Numbers of all suggestions that were ever captured.
     known: Vec<u64>,
-}
-
-/// Entries of the record, and from which one on they are new.
-#[derive(Debug)]
-pub struct Signals {
-    pub entries: Vec<Entry>,
-    pub fresh: usize,
-    /// What the last line is known by.
-    mark: Option<u64>,
 }
 
 impl Desk {
@@ -166,7 +157,7 @@ impl Desk {
     /// Error: as [`Desk::capture`].
     pub fn put_in(&self, root: &Path, inbox: &str, new: &[&Suggestion]) -> io::Result<()> {
         let path = within(root, inbox)?;
-        let there = read(&path).unwrap_or_default();
+        let there = whole(&path)?;
         let entries: String = new.iter().filter(|one| !there.contains(&format!("\n`{}` ", one.id))).map(|one| page::render(one)).collect();
         if entries.is_empty() {
             return Ok(());
@@ -190,11 +181,19 @@ impl Desk {
 
     /// Writes a document of the repository anew, if `change` changes it.
     /// Error: as [`Desk::capture`].
-    pub fn rewrite(&self, root: &Path, file: &str, change: impl FnOnce(&str) -> String) -> io::Result<()> {
+    pub fn rewrite(&self, root: &Path, file: &str, change: impl Fn(&str) -> String) -> io::Result<()> {
         let path = within(root, file)?;
-        let before = read(&path).unwrap_or_default();
-        let after = change(&before);
-        if after == before { Ok(()) } else { put(&path, after.as_bytes()) }
+        loop {
+            let before = whole(&path)?;
+            let after = change(&before);
+            if after == before {
+                return Ok(());
+            }
+            // A person may have saved it meanwhile.
+            if whole(&path)? == before {
+                return put(&path, after.as_bytes());
+            }
+        }
     }
 
     /// Moves suggestions from the inbox into the archive, each with how it ended.
@@ -204,38 +203,14 @@ impl Desk {
             return Ok(());
         }
         let path = within(root, archive)?;
-        let there = read(&path).unwrap_or_default();
-        let entries: String = ended.iter().filter(|(one, _)| !there.contains(&format!("\n`{}` ", one.id))).map(|(one, how)| page::ended(one, how)).collect();
+        let (there, open) = (whole(&path)?, whole(&within(root, inbox)?)?);
+        let entries: String =
+            ended.iter().filter(|(one, _)| !there.contains(&format!("\n`{}` ", one.id))).map(|(one, how)| page::ended(one, &open, how)).collect();
         let head = if there.is_empty() { page::ARCHIVE } else { "" };
         if !entries.is_empty() {
             append(&mut document(&path)?, &format!("{head}{entries}"))?;
         }
         self.take_out(root, inbox, &ended.iter().map(|(one, _)| one.id.as_str()).collect::<Vec<_>>())
-    }
-
-    /// What the record holds, and what of it is new since the last mark. Without one, what `session` did is.
-    #[must_use]
-    pub fn signals(&self, folders: &[PathBuf], session: &str) -> Signals {
-        let mark = read(&self.folder.join(MARK)).and_then(|text| u64::from_str_radix(text.trim(), 16).ok());
-        let mut lines: Vec<(Entry, u64)> = Vec::new();
-        let files = record::files(folders);
-        for path in files.iter().skip(files.len().saturating_sub(2)) {
-            let text = tail(path, WINDOW).unwrap_or_default();
-            lines.extend(text.lines().filter_map(|line| Some((Entry::read(line.as_bytes())?, hash(line.as_bytes())))));
-        }
-        let fresh = match mark {
-            // By what the line says, not by when: clocks go back, and files are turned over.
-            Some(mark) => lines.iter().rposition(|(_, known)| *known == mark).map_or(0, |at| at + 1),
-            None => lines.iter().position(|(entry, _)| entry.session == session).unwrap_or(lines.len()),
-        };
-        let mark = lines.last().map(|(_, mark)| *mark);
-        Signals { entries: lines.into_iter().map(|(entry, _)| entry).collect(), fresh, mark }
-    }
-
-    /// What was looked at is not new any more.
-    /// Error: the system's.
-    pub fn mark(&self, signals: &Signals) -> io::Result<()> {
-        signals.mark.map_or(Ok(()), |mark| put(&self.folder.join(MARK), format!("{mark:016x}\n").as_bytes()))
     }
 
     /// The commit that `HEAD` of a work tree led to when it was last asked what it settles.
@@ -255,23 +230,36 @@ impl Desk {
         put(&self.folder.join(HEADS), format!("{lines}{commit} {}\n", root.display()).as_bytes())
     }
 
-    /// Leaves a text for whichever event comes next.
+    /// Leaves a text for whichever event comes next in a work tree.
     /// Error: the system's.
-    pub fn leave(&self, text: &str) -> io::Result<()> {
-        let before = pending::take(std::slice::from_ref(&self.folder));
+    pub fn leave(&self, root: &Path, text: &str) -> io::Result<()> {
+        let before = pending::take(std::slice::from_ref(&self.folder), root);
         let both = before.into_iter().chain([text.to_owned()]).collect::<Vec<_>>().join("\n");
-        put(&self.folder.join(PENDING), both.as_bytes())
+        put(&self.folder.join(pending::name(root)), both.as_bytes())
     }
 }
 
 const LEDGER: &str = "flywheel.jsonl";
 const INDEX: &str = "flywheel.index";
 const BEGUN: &str = "flywheel.begun";
-const MARK: &str = "flywheel.mark";
 const HEADS: &str = "flywheel.heads";
 
 fn number(id: &str) -> Option<u64> {
     u64::from_str_radix(id, 16).ok()
+}
+
+/// What the record holds of the last days.
+#[must_use]
+pub fn signals(folders: &[PathBuf]) -> Vec<Entry> {
+    let files = record::files(folders);
+    let last = files.iter().skip(files.len().saturating_sub(2)).filter_map(|path| tail(path, WINDOW));
+    last.flat_map(|text| text.lines().filter_map(|line| Entry::read(line.as_bytes())).collect::<Vec<_>>()).collect()
+}
+
+/// The text of a document of the repository. None: it is no file, larger than is read, or cannot be read.
+#[must_use]
+pub fn text_of(root: &Path, file: &str) -> Option<String> {
+    read(&root.join(file))
 }
 
 /// A file of the gate's own.
@@ -282,10 +270,13 @@ fn own(path: &Path) -> io::Result<File> {
 /// A document, to be appended to. A link in its place is not followed: the repository is others' work, and would name what
 /// is written to.
 fn document(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    let file = OpenOptions::new().read(true).append(true).create(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    // What is not read any more would be lost sight of.
+    if file.metadata()?.size() > MAX_FILE { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(file) }
 }
 
-/// The full path of a document, its folders made; none of them leads out of the repository.
+/// The full path of a document, which is a file or nothing yet, and of whose folders none leads out of the repository.
 fn within(root: &Path, file: &str) -> io::Result<PathBuf> {
     let outside = || io::Error::other(format!("`{file}` leads out of the repository"));
     let path = root.join(file);
@@ -298,8 +289,7 @@ fn within(root: &Path, file: &str) -> io::Result<PathBuf> {
     if !fs::canonicalize(there)?.starts_with(&root) {
         return Err(outside());
     }
-    fs::create_dir_all(folder)?;
-    if path.is_symlink() { Err(outside()) } else { Ok(path) }
+    if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) { Err(outside()) } else { Ok(path) }
 }
 
 /// Appends with one write, on a line of its own.
@@ -311,12 +301,34 @@ fn append(file: &mut File, text: &str) -> io::Result<()> {
         file.read_exact(&mut last)?;
     }
     let whole = if last == *b"\n" { text.to_owned() } else { format!("\n{text}") };
-    if file.write(whole.as_bytes())? == whole.len() { Ok(()) } else { Err(io::Error::other("only a part could be written")) }
+    if file.write(whole.as_bytes())? == whole.len() {
+        return Ok(());
+    }
+    // The disk is full. Half an entry is worse than none.
+    file.set_len(size)?;
+    Err(io::Error::other("only a part could be written"))
 }
 
+/// What a file holds; none: it is not there. Nothing else than a file is opened: a pipe would be waited for.
+/// Error: it is no file, larger than is read, or the system's.
+fn bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+        Ok(found) if !found.is_file() || found.size() > MAX_FILE => Err(io::Error::other(format!("`{}` is no file that can be kept here", path.display()))),
+        Ok(_) => fs::read(path).map(Some),
+    }
+}
+
+/// The text of a file that may be written anew; empty: there is none.
+/// Error: as [`bytes`], or it is not UTF-8.
+fn whole(path: &Path) -> io::Result<String> {
+    String::from_utf8(bytes(path)?.unwrap_or_default()).map_err(|_| io::Error::other(format!("`{}` is not UTF-8", path.display())))
+}
+
+/// The text of a file that is only read.
 fn read(path: &Path) -> Option<String> {
-    let mut bytes = Vec::new();
-    File::open(path).ok()?.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
+    let bytes = bytes(path).ok().flatten()?;
     Some(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
@@ -336,7 +348,11 @@ fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let mode = fs::metadata(path).map_or(0o644, |found| found.mode() & 0o7777);
-    let written = fs::write(&temporary, bytes)
+    // Never through a link that somebody laid there.
+    let open = || OpenOptions::new().write(true).create_new(true).open(&temporary);
+    let opened = open().or_else(|_| fs::remove_file(&temporary).and_then(|()| open()));
+    let written = opened
+        .and_then(|mut file| file.write_all(bytes))
         .and_then(|()| fs::set_permissions(&temporary, fs::Permissions::from_mode(mode)))
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {

@@ -3,21 +3,28 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// The file.
-pub const PENDING: &str = "flywheel.pending";
+use super::state::folder_name;
+
+/// The file of a work tree: the memory is that of all of them, but what happened in one is told there.
+#[must_use]
+pub fn name(root: &Path) -> String {
+    format!("flywheel.pending.{}", folder_name(root))
+}
+
 /// Bytes of it that are told.
 const MAX_TOLD: u64 = 8 << 10;
 
 /// Takes what waits, so that nobody else tells it. None: nothing does.
 #[must_use]
-pub fn take(folders: &[PathBuf]) -> Option<String> {
+pub fn take(folders: &[PathBuf], root: &Path) -> Option<String> {
+    let name = name(root);
     folders.iter().find_map(|folder| {
-        let path = folder.join(PENDING);
+        let path = folder.join(&name);
         fs::symlink_metadata(&path).ok()?;
         // Of several processes one gets it: the name is gone for the others.
-        let own = folder.join(format!(".{PENDING}.{}", std::process::id()));
+        let own = folder.join(format!(".{name}.{}", std::process::id()));
         fs::rename(&path, &own).ok()?;
         let mut text = String::new();
         let read = fs::File::open(&own).and_then(|file| file.take(MAX_TOLD).read_to_string(&mut text));

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 /// The compiled policy.
 pub const POLICY: &str = "policy";
+/// Stands beside the compiled policy where that asks for runs of tests to be seen: most have no need to be looked into
+/// after each call.
+pub const RUNS: &str = "runs";
 /// The last call that was held.
 pub const LAST: &str = "last.json";
 /// A pause that a person made.
@@ -33,6 +36,11 @@ pub fn read(states: &[PathBuf], root: &Path, name: &str) -> Option<Vec<u8>> {
         file.read_to_end(&mut bytes).ok()?;
         Some(bytes)
     })
+}
+
+/// Whether a file of the repository's state is there.
+pub fn has(states: &[PathBuf], root: &Path, name: &str) -> bool {
+    states.iter().any(|state| fs::symlink_metadata(state.join(folder_name(root)).join(name)).is_ok())
 }
 
 /// Writes a file of the repository's state into the first state folder that takes it.

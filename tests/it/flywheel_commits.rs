@@ -9,17 +9,17 @@ use portcullis::pipeline::flywheel::committed;
 use crate::flywheel::{ARCHIVE, COLD, Day, INBOX, context};
 use crate::support::run;
 
-const MAP: &str = "[flywheel]\nper_session = 50\ntrailers = true\nmap = [{ code = \"src/**\", docs = \"docs/the api.md\" }, { code = \"hooks/**\", docs = [\"CLAUDE.md\", \"tools/CLAUDE.md\"], after = 1 }]\n";
+pub(crate) const MAP: &str = "[flywheel]\nper_session = 50\ntrailers = true\nmap = [{ code = \"src/**\", docs = \"docs/the api.md\" }, { code = \"hooks/**\", docs = [\"CLAUDE.md\", \"tools/CLAUDE.md\"], after = 1 }]\n";
 
 /// A repository whose commits are told to the flywheel, as git's hook would.
-struct Project {
-    day: Day,
+pub(crate) struct Project {
+    pub(crate) day: Day,
     /// The work tree.
-    root: PathBuf,
+    pub(crate) root: PathBuf,
 }
 
 impl Project {
-    fn new(section: &str) -> Self {
+    pub(crate) fn new(section: &str) -> Self {
         let day = Day::new(section);
         let root = day.scratch.repo();
         let project = Self { day, root };
@@ -36,18 +36,18 @@ impl Project {
         project
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    fn repository(&self) -> git2::Repository {
+    pub(crate) fn repository(&self) -> git2::Repository {
         git2::Repository::open(&self.root).unwrap()
     }
 
     /// Commits everything but what the flywheel wrote, and tells it.
-    fn commit(&self, message: &str) -> Option<String> {
+    pub(crate) fn commit(&self, message: &str) -> Option<String> {
         self.make(message, false);
         self.told()
     }
@@ -73,13 +73,13 @@ impl Project {
         }
     }
 
-    fn targets(&self) -> Vec<String> {
+    pub(crate) fn targets(&self) -> Vec<String> {
         let mut targets: Vec<String> = portcullis::world::flywheel::Desk::inbox(&self.root, INBOX).into_iter().map(|one| one.target).collect();
         targets.sort();
         targets
     }
 
-    fn archive(&self) -> String {
+    pub(crate) fn archive(&self) -> String {
         fs::read_to_string(self.root.join(ARCHIVE)).unwrap_or_default()
     }
 
@@ -92,7 +92,7 @@ impl Project {
     }
 }
 
-const API: &str = "docs/the api.md";
+pub(crate) const API: &str = "docs/the api.md";
 
 #[test]
 fn code_that_its_document_does_not_name_is_told_and_settled() {
@@ -354,6 +354,8 @@ fn a_subject_that_says_so_is_worth_a_line() {
         ("fix: retry when the queue is full", "lib/a.rs docs/flywheel/pending.md", 1),
         ("Workaround for a full queue", "lib/a.rs tests/a.rs", 1),
         ("fix(deps): a newer queue", "lib/a.rs", 0),
+        ("fix https://example.org/issues/1#issuecomment-2", "lib/a.rs", 0),
+        ("Fix #12", "lib/a.rs", 0),
     ];
     for (subject, paths, expected) in rows {
         let project = Project::new(MAP);
@@ -431,7 +433,7 @@ fn git(project: &Project, arguments: &[&str]) -> crate::support::Said {
 
 const HOOKS: &[&str] = &["prepare-commit-msg", "post-commit", "pre-commit"];
 
-fn hooked(section: &str, hooks: &[&str]) -> Project {
+pub(crate) fn hooked(section: &str, hooks: &[&str]) -> Project {
     let project = Project::new(section);
     for hook in hooks {
         let path = project.root.join(".git/hooks").join(hook);
@@ -518,211 +520,4 @@ fn a_gate_holds_at_the_door_of_git_too() {
     project.write(API, "# API\n\ndoors\n");
     assert_eq!(git(&project, &["add", "docs"]).code, 0);
     assert_eq!(git(&project, &["commit", "-qm", "doors"]).code, 0);
-}
-
-/// Says something of the doors, in another clone, and comes back with its folder.
-fn described_elsewhere(project: &Project, date: &str) -> PathBuf {
-    let other = project.day.scratch.home().join("other");
-    run_git(project, &["clone", "-q", &project.root.to_string_lossy(), &other.to_string_lossy()], "");
-    fs::write(other.join(API), "# API\n\n`open_door` opens it.\n").unwrap();
-    run_git(project, &["-C", &other.to_string_lossy(), "commit", "-qam", "describe the doors"], date);
-    other
-}
-
-fn run_git(project: &Project, arguments: &[&str], date: &str) {
-    let mut command = project.day.scratch.command("/usr/bin/git");
-    command.env("CLAUDECODE", "1").args(["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "protocol.file.allow=always"]).args(arguments);
-    if !date.is_empty() {
-        command.env("GIT_COMMITTER_DATE", date).env("GIT_AUTHOR_DATE", date);
-    }
-    let said = run(&mut command, b"");
-    assert_eq!(said.code, 0, "git {arguments:?}: {said:?}");
-}
-
-/// What git is told, line by line, in a repository whose doors wait to be described; and whether they still do.
-struct Way {
-    name: &'static str,
-    does: fn(&Project),
-    /// After git's own hooks.
-    waits: bool,
-    /// After the next end of a turn.
-    waits_then: bool,
-}
-
-fn all(project: &Project, lines: &[&str]) {
-    for line in lines {
-        run_git(project, &line.split(' ').collect::<Vec<_>>(), "");
-    }
-}
-
-fn describes(project: &Project) {
-    project.write(API, "# API\n\n`open_door` opens it.\n");
-    all(project, &["add docs/the?api.md", "commit -qm described"]);
-}
-
-const LONG_AGO: &str = "2020-01-01T00:00:00Z";
-
-const WAYS: &[Way] = &[
-    Way { name: "a commit", does: describes, waits: false, waits_then: false },
-    Way {
-        name: "a commit past the hooks",
-        does: |project| {
-            project.write(API, "# API\n\ndoors\n");
-            all(project, &["-c core.hooksPath=/dev/null commit -qam described"]);
-        },
-        waits: true,
-        waits_then: false,
-    },
-    Way {
-        name: "pulled, with nothing of our own",
-        does: |project| {
-            let other = described_elsewhere(project, "");
-            run_git(project, &["pull", "-q", &other.to_string_lossy()], "");
-        },
-        waits: false,
-        waits_then: false,
-    },
-    Way {
-        name: "merged with work of our own",
-        does: |project| {
-            let other = described_elsewhere(project, "");
-            project.write("other.txt", "x\n");
-            all(project, &["add other.txt", "commit -qm other"]);
-            run_git(project, &["pull", "-q", "--no-rebase", "--no-edit", &other.to_string_lossy()], "");
-        },
-        waits: false,
-        waits_then: false,
-    },
-    Way {
-        name: "merged, written before it was asked for, and to the point",
-        does: |project| {
-            let other = described_elsewhere(project, LONG_AGO);
-            run_git(project, &["pull", "-q", "--no-ff", "--no-edit", &other.to_string_lossy()], "");
-        },
-        waits: false,
-        waits_then: false,
-    },
-    Way {
-        name: "pulled, written before it was asked for",
-        does: |project| {
-            let other = described_elsewhere(project, LONG_AGO);
-            run_git(project, &["pull", "-q", &other.to_string_lossy()], "");
-        },
-        waits: true,
-        waits_then: true,
-    },
-    Way {
-        name: "a pick",
-        does: |project| {
-            let other = described_elsewhere(project, LONG_AGO);
-            run_git(project, &["fetch", "-q", &other.to_string_lossy()], "");
-            all(project, &["cherry-pick FETCH_HEAD"]);
-        },
-        waits: false,
-        waits_then: false,
-    },
-    Way {
-        name: "reverted",
-        does: |project| {
-            describes(project);
-            all(project, &["revert --no-edit HEAD"]);
-        },
-        waits: true,
-        waits_then: true,
-    },
-    Way {
-        name: "reset",
-        does: |project| {
-            describes(project);
-            all(project, &["reset -q --hard HEAD~1"]);
-        },
-        waits: false,
-        waits_then: true,
-    },
-    Way {
-        name: "reset, and made again",
-        does: |project| {
-            describes(project);
-            all(project, &["reset -q --soft HEAD~1", "commit -qm again"]);
-        },
-        waits: false,
-        waits_then: false,
-    },
-    Way {
-        name: "set upon others' work",
-        does: |project| {
-            all(project, &["checkout -q -b topic"]);
-            describes(project);
-            all(project, &["checkout -q main"]);
-            project.write("other.txt", "x\n");
-            all(project, &["add other.txt", "commit -qm other", "rebase -q main topic"]);
-        },
-        waits: false,
-        waits_then: false,
-    },
-    Way {
-        name: "on another branch, which is left",
-        does: |project| {
-            all(project, &["checkout -q -b topic"]);
-            describes(project);
-            all(project, &["checkout -q main"]);
-        },
-        waits: false,
-        waits_then: false,
-    },
-    Way {
-        name: "on another branch, which is thrown away",
-        does: |project| {
-            all(project, &["checkout -q -b topic"]);
-            describes(project);
-            all(project, &["checkout -q main", "branch -q -D topic"]);
-        },
-        waits: false,
-        waits_then: true,
-    },
-    Way {
-        name: "with a detached head",
-        does: |project| {
-            all(project, &["checkout -q --detach"]);
-            describes(project);
-        },
-        waits: false,
-        waits_then: false,
-    },
-    Way {
-        name: "the document is deleted, and comes back",
-        does: |project| {
-            all(project, &["rm -q docs/the?api.md", "commit -qm gone"]);
-            assert!(project.targets().is_empty());
-            all(project, &["revert --no-edit HEAD"]);
-        },
-        waits: true,
-        waits_then: true,
-    },
-];
-
-#[test]
-fn git_settles_and_opens_again_in_all_its_ways() {
-    for way in WAYS {
-        let project = hooked(MAP, &["post-commit", "post-merge"]);
-        project.write("src/door.rs", "pub fn open_door() {}\n");
-        all(&project, &["add src", "commit -qm doors"]);
-        assert_eq!(project.targets(), [API], "{}", way.name);
-        (way.does)(&project);
-        assert_eq!(!project.targets().is_empty(), way.waits, "{}: {}", way.name, project.archive());
-        project.day.stop();
-        assert_eq!(!project.targets().is_empty(), way.waits_then, "{}, at the end of the turn: {}", way.name, project.archive());
-        project.day.stop();
-        assert_eq!(!project.targets().is_empty(), way.waits_then, "{}, looked at again", way.name);
-        // What proves it is a commit that is still part of the history.
-        let repository = project.repository();
-        let mut walk = repository.revwalk().unwrap();
-        walk.push_head().unwrap();
-        walk.push_glob("heads").unwrap();
-        let commits: Vec<String> = walk.map(|id| id.unwrap().to_string()).collect();
-        let archive = project.archive();
-        let proofs: Vec<&str> = archive.lines().filter_map(|line| line.strip_prefix("Ended: settled by ")).collect();
-        assert_eq!(proofs.len(), usize::from(!way.waits_then), "{}: {archive}", way.name);
-        assert!(proofs.iter().all(|proof| commits.iter().any(|commit| commit.starts_with(proof))), "{}: {archive}", way.name);
-    }
 }

@@ -215,7 +215,7 @@ fn heads(common: &Path) -> Vec<Oid> {
 /// What a document is in the work tree: a hash of its text, or [`ABSENT`].
 #[must_use]
 pub fn in_tree(root: &Path, path: &str) -> String {
-    std::fs::read(root.join(path)).map_or_else(|_| ABSENT.to_owned(), |bytes| known_by(&bytes))
+    super::text_of(root, path).map_or_else(|| ABSENT.to_owned(), |text| known_by(text.as_bytes()))
 }
 
 /// Line ends are git's affair.
