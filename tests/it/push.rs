@@ -286,7 +286,7 @@ fn the_command_line_and_its_faults() {
         ("work", &["--help"], "", 0, ""),
         ("work", &["pre-push", "origin", "../remote.git"], "", 0, ""),
         ("work", &[], "", 2, "the name of a hook is missing"),
-        ("work", &["post-merge"], "", 2, "the hook `post-merge` is not supported by this version"),
+        ("work", &["post-checkout"], "", 2, "the hook `post-checkout` is not supported by this version"),
         ("work", &["pre-commit", "a"], "", 2, "`pre-commit` takes nothing"),
         ("work", &["pre-push", "a", "b", "c"], "", 2, "usage: portcullis-git HOOK"),
         ("work", &["pre-push", "origin"], "nonsense\n", 1, "why: what git says of the push could not be read: line 1, `nonsense`"),
