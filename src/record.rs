@@ -154,7 +154,7 @@ impl Entry {
             entry.exit = first.strip_prefix("Exit code ").and_then(|code| code.trim().parse().ok());
             let told = if entry.exit.is_some() { lines.next().unwrap_or(first) } else { first };
             // Python says what it was at the end.
-            let told = if told.starts_with("Traceback (most recent call last)") { lines.last().unwrap_or(told) } else { told };
+            let told = if told.starts_with("Traceback (most recent call last)") { lines.next_back().unwrap_or(told) } else { told };
             entry.error = Some(hash(error.as_bytes()));
             entry.said = redact(beginning(&told, MAX_READ));
         }

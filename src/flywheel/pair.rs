@@ -129,7 +129,7 @@ struct Repeat<'e> {
     sessions: Vec<&'e str>,
 }
 
-impl<'e> Repeat<'e> {
+impl Repeat<'_> {
     /// Whether it is the same failure, and nothing was changed to mend it: what fails while it is worked on is work.
     fn goes_on(&self, now: &Self) -> bool {
         self.error == now.error && (self.last.session != now.last.session || self.edits == now.edits)

@@ -226,8 +226,8 @@ impl Desk {
         let before = read(&self.folder.join(HEADS)).unwrap_or_default();
         // Work trees come and go.
         let others = before.lines().filter(|line| line.split_once(' ').is_some_and(|(_, of)| Path::new(of) != root && Path::new(of).exists()));
-        let lines: String = others.map(|line| format!("{line}\n")).collect();
-        put(&self.folder.join(HEADS), format!("{lines}{commit} {}\n", root.display()).as_bytes())
+        let own = format!("{commit} {}\n", root.display());
+        put(&self.folder.join(HEADS), others.chain([own.as_str()]).collect::<Vec<_>>().join("\n").as_bytes())
     }
 
     /// Leaves a text for whichever event comes next in a work tree.
