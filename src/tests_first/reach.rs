@@ -78,7 +78,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether a test names anything that a source defines, as far as that is known.
-    pub(super) fn speaks_of(&self, test: &Source, change: &'a Changed) -> bool {
+    pub(super) fn speaks_of(&self, spoken: &Source, change: &'a Changed) -> bool {
         let Some((text, language)) = change.new.known().zip(self.catalogue.language(&change.path)) else { return true };
         let source = self.source(text, language);
         let defined = source.definitions();
@@ -89,7 +89,7 @@ impl<'a> Judge<'a> {
             Kind::Text => token.text.split(|sign: char| !sign.is_alphanumeric() && sign != '_').any(is_defined),
             _ => false,
         };
-        defined.is_empty() || test.tokens.iter().any(speaks)
+        defined.is_empty() || spoken.tokens.iter().any(speaks)
     }
 
     /// Whether the change makes a test assert what it did not before.
