@@ -111,7 +111,9 @@ fn catalogue(section: &TestsFirst) -> Result<Cow<'static, Catalogue>, String> {
     if !section.layouts.is_empty() {
         let layouts = &mut catalogue.to_mut().layouts;
         layouts.retain(|layout| section.layouts.contains(&layout.name.as_str()));
-        layouts.iter_mut().for_each(|layout| layout.named = true);
+        for layout in layouts.iter_mut() {
+            layout.named = true;
+        }
     }
     if !section.own.is_empty() {
         catalogue.to_mut().layouts.extend(section.own.iter().map(own_layout));

@@ -224,7 +224,7 @@ impl<'w> Ground<'w> {
             (Need::Dirty(..), _) => Known::Is(false, String::new()),
             (Need::LosesGate(_, Change::Attributes), _) => Known::Is(false, String::new()),
             // A hook without its mode does not run; a policy needs none.
-            (Need::WeakensPolicy(path, Change::Attributes), _) => Known::Is(!path.ends_with(".toml"), String::new()),
+            (Need::WeakensPolicy(path, Change::Attributes), _) => Known::Is(Path::new(path).extension().is_none_or(|end| end != "toml"), String::new()),
             (Need::LosesGate(..), Some((_, content))) => because(gate::worse(content.old.lines(), content.new.lines().unwrap_or_default())),
             (Need::WeakensPolicy(path, _), Some((_, content))) => because(gate::weakened(Path::new(path), content.old.lines(), content.new.lines())),
             _ => observe::light(need, &self.around),

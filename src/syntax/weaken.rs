@@ -256,8 +256,18 @@ fn values(text: &str, form: &Language) -> BTreeMap<String, Vec<String>> {
     let sets = |at: usize| tokens.get(at).is_some_and(|token| matches!(token.text, "=" | ":" | ">") && token.kind == Kind::Mark);
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut key = String::new();
+    let (mut depth, mut header) = (0_usize, 0);
     for (at, token) in tokens.iter().enumerate() {
         if token.kind == Kind::Mark {
+            // `[tool.mypy]` begins another part.
+            if token.text == "[" && token.first && depth == 0 {
+                key.clear();
+                header = token.line;
+            }
+            depth = if matches!(token.text, "[" | "(" | "{") { depth + 1 } else { depth.saturating_sub(usize::from(matches!(token.text, "]" | ")" | "}"))) };
+            continue;
+        }
+        if token.line == header {
             continue;
         }
         if sets(at + 1) || (token.kind == Kind::Word && tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Number && next.line == token.line)) {

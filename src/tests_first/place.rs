@@ -45,6 +45,8 @@ pub(super) struct Places<'a> {
     by_path: HashMap<&'a str, &'a Changed>,
     pub(super) tree: &'a dyn Tree,
     folders: RefCell<HashMap<String, Rc<Names>>>,
+    /// Texts of files of the tree that were read.
+    read: RefCell<HashMap<String, Option<Rc<str>>>>,
     /// Files by the folder that they stand in, and whether those below it count.
     below: RefCell<HashMap<(String, bool), Files>>,
     looked: RefCell<usize>,
@@ -57,6 +59,7 @@ impl<'a> Places<'a> {
             by_path: changes.iter().map(|change| (change.path.as_str(), change)).collect(),
             tree,
             folders: RefCell::default(),
+            read: RefCell::default(),
             below: RefCell::default(),
             looked: RefCell::new(0),
         }
@@ -102,8 +105,15 @@ impl<'a> Places<'a> {
                 known => Some(known.clone()),
             };
         }
-        let bytes = self.tree.read(path)?;
-        Some(Text::Known(String::from_utf8_lossy(&bytes).into_owned()))
+        self.before(path).map(|text| Text::Known(text.to_string()))
+    }
+
+    /// The text of a file after the changes, where it is known and not a stretch.
+    pub(super) fn whole(&self, path: &str) -> Option<Rc<str>> {
+        match self.change(path) {
+            Some(change) => change.new.known().filter(|_| !change.part).map(Rc::from),
+            None => self.before(path),
+        }
     }
 
     /// Whether the repository says that a file is generated: `linguist-generated` in `.gitattributes`.
@@ -130,7 +140,16 @@ impl<'a> Places<'a> {
 
     /// The text of a file in the tree.
     pub(super) fn read_before(&self, path: &str) -> Option<String> {
-        self.tree.read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        self.before(path).map(|text| text.to_string())
+    }
+
+    fn before(&self, path: &str) -> Option<Rc<str>> {
+        if let Some(known) = self.read.borrow().get(path) {
+            return known.clone();
+        }
+        let text: Option<Rc<str>> = self.tree.read(path).map(|bytes| Rc::from(String::from_utf8_lossy(&bytes)));
+        self.read.borrow_mut().insert(path.to_owned(), text.clone());
+        text
     }
 
     /// The folders of the manifests above a path, the nearest first; the root where there is none.

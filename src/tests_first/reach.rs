@@ -1,5 +1,7 @@
 //! Tests that speak of a source without standing where its test would: they name what it defines, or what names that.
 
+use std::rc::Rc;
+
 use super::{Changed, Judge, Places, Text, place};
 use crate::layout::folder;
 use crate::syntax::{Kind, Language, Node, Source, Token, bare};
@@ -37,20 +39,18 @@ impl<'a> Judge<'a> {
         // Tests first, so that the bound leaves them in.
         let (tests, others): (Vec<&String>, Vec<&String>) = all.iter().filter(same).partition(|path| self.places.is_test(path, self.catalogue));
         let both = tests.iter().map(|path| (*path, true)).chain(others.iter().map(|path| (*path, false)));
-        let mut files: Vec<(&String, bool, Option<String>)> = both.take(MAX_FILES).map(|(path, is_test)| (path, is_test, None)).collect();
+        let mut files: Vec<(&String, bool, Option<Rc<str>>)> = both.take(MAX_FILES).map(|(path, is_test)| (path, is_test, None)).collect();
         let loose = change.old != Text::Absent && wanted.is_none();
         let mut wave = vec![match wanted {
             Some(wanted) => Names { words: vec![wanted.to_owned()], module: None },
             None => names_of(&change.path, &source),
         }];
         for hop in 0..=BETWEEN {
-            let counts = |path: &str, direct: bool| direct || loose || self.says_more(path);
+            let counts = |path: &str, direct: bool| direct || loose || self.says_new(path);
             let mut next = Vec::new();
             for (path, is_test, text) in &mut files {
-                if hop == 0
-                    && let Some(Text::Known(known)) = self.places.text(path)
-                {
-                    *text = Some(known);
+                if hop == 0 {
+                    *text = self.places.whole(path);
                 }
                 let Some(held) = text.as_deref().filter(|text| wave.iter().any(|names| names.may_stand_in(text))) else { continue };
                 let spoken = Source::new(held, language);
@@ -78,7 +78,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether a test names anything that a source defines, as far as that is known.
-    pub(super) fn speaks_of(&self, test: &Source, change: &'a Changed) -> bool {
+    pub(super) fn speaks_of(&self, spoken: &Source, change: &'a Changed) -> bool {
         let Some((text, language)) = change.new.known().zip(self.catalogue.language(&change.path)) else { return true };
         let source = self.source(text, language);
         let defined = source.definitions();
@@ -89,29 +89,31 @@ impl<'a> Judge<'a> {
             Kind::Text => token.text.split(|sign: char| !sign.is_alphanumeric() && sign != '_').any(is_defined),
             _ => false,
         };
-        defined.is_empty() || test.tokens.iter().any(speaks)
+        defined.is_empty() || spoken.tokens.iter().any(speaks)
     }
 
-    /// Whether a test of the change asserts more than before.
-    fn says_more(&self, path: &str) -> bool {
-        let says = |text: &'a Text, language: &'a Language| -> usize {
+    /// Whether the change makes a test assert what it did not before.
+    fn says_new(&self, path: &str) -> bool {
+        let says = |text: &'a Text, language: &'a Language| {
             let source = text.known().map(|text| self.source(text, language));
-            source.map_or(0, |source| source.nodes().iter().filter(|node| node.is_real()).map(|node| node.asserts).sum())
+            source.map(|source| source.statements(source.nodes())).unwrap_or_default()
         };
         let change = self.places.change(path).filter(|change| !change.part);
-        change.zip(self.catalogue.language(path)).is_some_and(|(change, language)| says(&change.new, language) > says(&change.old, language))
+        let (Some(change), Some(language)) = (change, self.catalogue.language(path)) else { return false };
+        let old = says(&change.old, language);
+        says(&change.new, language).iter().any(|(text, count)| old.get(text).is_none_or(|before| before < count))
     }
 
     /// A test that gets more to say in the same change: what was there, and has no test of its own, may be tested from outside.
     pub(super) fn brought(&self) -> Option<String> {
         let mut tests = self.changes.iter().map(|change| &change.path).filter(|path| self.places.is_test(path, self.catalogue));
-        tests.find(|path| self.says_more(path)).cloned()
+        tests.find(|path| self.says_new(path)).cloned()
     }
 }
 
 impl Places<'_> {
     fn holds_test(&self, path: &str, language: &Language) -> bool {
-        matches!(self.text(path), Some(Text::Known(text)) if Source::new(&text, language).tested(false).is_ok())
+        self.whole(path).is_some_and(|text| Source::new(&text, language).tested(false).is_ok())
     }
 }
 
