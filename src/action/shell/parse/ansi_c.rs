@@ -28,7 +28,7 @@ pub(super) fn decode(text: &str) -> String {
                     (_, 0, _) => bytes.extend_from_slice(&[b'\\', *letter]),
                     (_, _, 0) => break,
                     (b'x', ..) => bytes.push(low_byte(value)),
-                    _ => bytes.extend(char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER).to_string().bytes()),
+                    _ => encode(value & 0x7fff_ffff, &mut bytes),
                 }
                 continue;
             }
@@ -46,4 +46,12 @@ pub(super) fn decode(text: &str) -> String {
         rest = rest.get(length..).unwrap_or_default();
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Adds a code point as UTF-8 was first meant, up to six bytes long: bash writes those that are none, too.
+fn encode(value: u32, bytes: &mut Vec<u8>) {
+    let more = [0x7f, 0x7ff, 0xffff, 0x1f_ffff, 0x3ff_ffff].iter().filter(|most| value > **most).count();
+    let first = if more == 0 { 0 } else { 0xff00 >> (more + 1) & 0xff };
+    bytes.push(low_byte(first | value >> (6 * more)));
+    bytes.extend((0..more).rev().map(|at| low_byte(0x80 | value >> (6 * at) & 0x3f)));
 }
