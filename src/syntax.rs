@@ -48,6 +48,8 @@ pub struct Language {
     pub indent: bool,
     /// Tests.
     pub tests: Patterns,
+    /// Definitions in which tests are found. None given: in all.
+    pub holders: Patterns,
     /// What marks a test, or what holds tests, as not run.
     pub skips: Patterns,
     /// Calls that end a test where they stand at its top.

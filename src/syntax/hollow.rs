@@ -17,6 +17,8 @@ const ASKED: &[&str] = &["", "true", "false", "equal", "equals", "eq", "ne", "no
 const SHORT: &[&str] = &["ok", "equal", "["];
 /// What assertions begin with whose value stands in front: `1.must_equal 1`.
 const BEHIND: &[&str] = &["must_", "wont_", "should"];
+/// Members of `expect` that set it up.
+const SETTINGS: &[&str] = &["assertions", "hasAssertions", "extend", "setState", "addSnapshotSerializer"];
 /// Tokens of one statement that are looked at.
 const MAX_TOKENS: usize = 400;
 
@@ -43,6 +45,9 @@ impl<'t> Source<'t, '_> {
         let name: String = self.text(at).chars().filter(|sign| *sign != '_').flat_map(char::to_lowercase).collect();
         let behind = BEHIND.iter().any(|start| self.text(at).starts_with(start));
         let plain = PLAIN.iter().any(|start| name.strip_prefix(start).is_some_and(|rest| ASKED.contains(&rest))) || SHORT.contains(&name.as_str());
+        if name == "expect" && self.text(at + 1) == "." && SETTINGS.contains(&self.text(at + 2)) {
+            return true;
+        }
         // `.expect("a file")` takes a value apart, `expect.any(Price)` is one.
         let step = name == "expect" && (self.text(at + 1) == "." || (at > 0 && self.text(at - 1) == "."));
         if !behind && (!plain || step) {

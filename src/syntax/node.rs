@@ -345,6 +345,11 @@ impl<'t, 'l> Source<'t, 'l> {
             if nodes.last().is_some_and(|last| last.end == end || (self.language.indent && start < last.end)) {
                 continue;
             }
+            let around = |found: &&Definition| found.start < start && end <= found.end && found.at > found.start;
+            let collected = |found: &Definition| (found.start..found.at).any(|at| self.any(&self.language.holders, at).is_some());
+            if !self.language.holders.is_empty() && !self.definitions().iter().filter(around).all(collected) {
+                continue;
+            }
             let skipped = none
                 || dead.iter().any(|(from, to)| (*from..*to).contains(&start))
                 || skips.iter().any(|(from, _, to)| (*from..*to).contains(&start) || (*to == end && *from >= start))
