@@ -142,10 +142,16 @@ fn sources_need_their_tests_in_the_true_difference() {
             "--base main",
             "1 tests-weakened src/a.test.js",
         ),
-        // The mark of a generated file counts if it was there, or if the repository says so.
+        // The mark of a generated file counts if it was there, or if the repository said so before.
         ("(echo '// @generated'; echo 'export function g() { return 1 }') >src/g.js; git add .".to_owned(), "--staged", "1 tests-first src/g.js"),
         (
             "(echo '// @generated'; echo 'export function g() { return 1 }') >src/g.js; echo 'src/g.js linguist-generated' >.gitattributes; git add ."
+                .to_owned(),
+            "--staged",
+            "1 tests-first src/g.js",
+        ),
+        (
+            "echo 'src/g.js linguist-generated' >.gitattributes; git add .; git commit -qm x; (echo '// @generated'; echo 'export function g() { return 1 }') >src/g.js; git add ."
                 .to_owned(),
             "--staged",
             "0",
