@@ -7,6 +7,7 @@ mod hollow;
 mod lex;
 mod node;
 mod pattern;
+mod types;
 mod weaken;
 
 use serde::Deserialize;
@@ -46,6 +47,7 @@ pub struct Language {
     pub fold: bool,
     /// Blocks are told by indentation (or closed by a word that stands as far left as they began).
     pub indent: bool,
+    pub types: types::Types,
     /// Tests.
     pub tests: Patterns,
     /// Definitions in which tests are found. None given: in all.

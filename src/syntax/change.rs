@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::node::Definition;
+use super::types::types;
 use super::{Kind, Language, Source, Token};
 
 /// Lines at the top of a file among which a mark of a generated one is looked for.
@@ -24,17 +25,25 @@ pub fn is_generated(source: &Source) -> bool {
     source.comments.iter().take_while(|comment| comment.line <= HEAD).any(|comment| GENERATED.iter().any(|mark| comment.text.contains(mark)))
 }
 
-/// A line of code, as it compares: its tokens.
+/// A line of code, as it compares: its tokens without types.
 struct Line {
     key: String,
     start: usize,
     end: usize,
 }
 
+impl Line {
+    /// As people read it.
+    fn shown(&self, source: &Source) -> String {
+        source.tokens.get(self.start..self.end).unwrap_or_default().iter().map(|token| token.text).collect::<Vec<_>>().join(" ")
+    }
+}
+
 fn lines(source: &Source) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut number = 0;
-    for (at, token) in source.tokens.iter().enumerate() {
+    let typed = types(source);
+    for (at, token) in source.tokens.iter().enumerate().filter(|(at, _)| typed.get(*at) != Some(&true)) {
         match lines.last_mut().filter(|_| token.line == number) {
             Some(line) => {
                 line.key.push(' ');
@@ -89,7 +98,7 @@ pub fn need(old: Option<&Source>, new: &Source, moved: &Lines, part: bool, inlin
     if let Some(old) = old {
         if same(old, new) {
             let Some(at) = moved_depth(old, new) else { return Need::Nothing("only comments and formatting change") };
-            let line = lines(new).into_iter().find(|line| line.start >= at).map_or_else(String::new, |line| line.key);
+            let line = lines(new).into_iter().find(|line| line.start >= at).map_or_else(String::new, |line| line.shown(new));
             return Need::Test { line, defines: None, open: false };
         }
         if renamed(old, new) {
@@ -130,8 +139,8 @@ pub fn need(old: Option<&Source>, new: &Source, moved: &Lines, part: bool, inlin
     let goes = known.iter().filter(|name| new.definitions().iter().all(|found| found.name != **name)).count();
     let at = new_name.map_or(first.start, |found| found.start);
     let line = added.iter().find(|line| (line.start..line.end).contains(&at)).unwrap_or(first);
-    let open = comes.len() > goes && new_name.is_some_and(|found| is_open(new, found, &line.key));
-    Need::Test { line: line.key.clone(), defines: new_name.map(|found| found.name.to_owned()), open }
+    let open = comes.len() > goes && new_name.is_some_and(|found| is_open(new, found, &line.shown(new)));
+    Need::Test { line: line.shown(new), defines: new_name.map(|found| found.name.to_owned()), open }
 }
 
 /// Whether what is defined so has members rather than a body.
