@@ -128,6 +128,9 @@ fn sources_need_their_tests_in_the_true_difference() {
         (format!("{source}; {test}; git add src/a.js"), "--staged", "1 tests-first src/a.js"),
         (format!("{test}; git add .; git commit -qm test; {source}; git add ."), "--staged", "0"),
         ("git mv lib/old.js lib/new.js".to_owned(), "--staged", "0"),
+        // Every source is looked at as if it were new.
+        (format!("{source}; git add .; git commit -qm a"), "--all", "1 tests-first lib/old.js, tests-first src/a.js"),
+        (format!("{source}; {test}; git rm -q lib/old.js; git add .; git commit -qm a"), "--all", "0"),
         (format!("{source}; git add .; git commit -qm a; {test}; git add .; git commit -qm test"), "--base main", "1 tests-first src/a.js"),
         (format!("{source}; {test}; git add .; git commit -qm a"), "--base main", "0"),
         (format!("{source}; {test}; git add .; git commit -qm a; git rm -q src/a.test.js; git commit -qm b"), "--base main", "1 tests-weakened src/a.test.js"),
