@@ -208,7 +208,8 @@ impl Layout {
     /// Whether it needs no test by its name.
     pub fn exempts(&self, path: &str, package: &str) -> bool {
         let inner = path.strip_prefix(package).unwrap_or(path);
-        self.read().exempt.iter().any(|pattern| fits(pattern, inner))
+        // A package may itself stand among examples.
+        self.read().exempt.iter().any(|pattern| fits(pattern, inner) || fits(pattern, path))
     }
 
     /// Whether a program begins there.

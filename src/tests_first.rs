@@ -254,7 +254,7 @@ impl<'a> Judge<'a> {
                         });
                     }
                     Need::Nothing(_) => return None,
-                    Need::Test { line, defines, open } => (Some(line), defines.is_some(), defines.filter(|_| open && change.old != Text::Absent)),
+                    Need::Test { line, defines, open } => (Some(line), !defines.is_empty(), Some(defines).filter(|_| open && change.old != Text::Absent)),
                 }
             }
             None => (None, true, None),
@@ -307,7 +307,7 @@ impl<'a> Judge<'a> {
         self.section.exempt.iter().any(|exempt| exempt.until.is_none_or(|until| until >= self.today) && matches(exempt.path, path))
     }
 
-    fn stand(&self, path: &str, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&str>) -> Stand {
+    fn stand(&self, path: &str, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&[String]>) -> Stand {
         // What was there, and gets nothing new for others, may be tested from outside.
         let loose = change.old != Text::Absent && wanted.is_none();
         let mut faults = Vec::new();

@@ -50,7 +50,9 @@ impl<'t> Source<'t, '_> {
         }
         // `.expect("a file")` takes a value apart, `expect.any(Price)` is one.
         let step = name == "expect" && (self.text(at + 1) == "." || (at > 0 && self.text(at - 1) == "."));
-        if !behind && (!plain || step) {
+        // A function of the same text does what it does.
+        let own = self.definitions().iter().any(|found| found.name == self.text(at));
+        if own || (!behind && (!plain || step)) {
             return false;
         }
         let end = self.statement_end(at);

@@ -23,10 +23,10 @@ struct Names {
 }
 
 impl<'a> Judge<'a> {
-    /// A real test of the package that names what the source defines; where the change adds something `wanted` by others to
-    /// a source that was there, that. A change that brings nothing new for others may also be tested over other sources: by
+    /// A real test of the package that names what the source defines; where the change adds things `wanted` by others to a
+    /// source that was there, one of them. A change that brings nothing new for others may also be tested over other sources: by
     /// tests of what names it, or of the program that it is a part of. What is new may be so by a test of the same change.
-    pub(super) fn spoken_of(&self, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&str>) -> Option<String> {
+    pub(super) fn spoken_of(&self, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&[String]>) -> Option<String> {
         let source = self.source(change.new.known()?, language);
         let (layout, packages, _) = layouts.first()?;
         let package = packages.first()?;
@@ -42,7 +42,7 @@ impl<'a> Judge<'a> {
         let mut files: Vec<(&String, bool, Option<Rc<str>>)> = both.take(MAX_FILES).map(|(path, is_test)| (path, is_test, None)).collect();
         let loose = change.old != Text::Absent && wanted.is_none();
         let mut wave = vec![match wanted {
-            Some(wanted) => Names { words: vec![wanted.to_owned()], module: None },
+            Some(wanted) => Names { words: wanted.to_vec(), module: None },
             None => names_of(&change.path, &source),
         }];
         for hop in 0..=BETWEEN {
