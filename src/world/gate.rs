@@ -1,6 +1,5 @@
 //! What a change would do to the files the gate rests on: settings that start it, policies it decides by.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -160,22 +159,20 @@ pub fn weakened(path: &Path, before: Option<&str>, after: Option<&str>) -> Optio
         return policy_weakened(before, after);
     }
     let (Some(before), Some(after)) = (before, after) else { return Some(UNTOLD.to_owned()) };
-    // Other versions of the same checks are no fewer.
-    let count = |text: &str| {
-        let mut lines: BTreeMap<String, isize> = BTreeMap::new();
-        text.lines().map(unversioned).filter(|line| !line.is_empty()).for_each(|line| *lines.entry(line).or_default() += 1);
-        lines
+    // Other versions of the same checks, and other remarks, are no fewer.
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().map(unversioned).filter(|line| !line.is_empty() && (!line.starts_with('#') || line.starts_with("#!"))).collect()
     };
-    let (before, after) = (count(before), count(after));
-    let differs = before.keys().chain(after.keys()).find(|line| before.get(*line) != after.get(*line));
-    differs.map(|line| format!("`{line}` would be gone, new or changed"))
+    let (before, after) = (lines(before), lines(after));
+    let at = before.iter().zip(&after).position(|(before, after)| before != after).unwrap_or(before.len().min(after.len()));
+    before.get(at).or_else(|| after.get(at)).map(|line| format!("`{line}` would be gone, new or changed"))
 }
 
 /// A line of a hook manager's settings without the version that it asks for.
 fn unversioned(line: &str) -> String {
     let line = line.trim().trim_start_matches("- ");
     let version = |rest: &str| rest.trim_start().starts_with(['=', ':']) && !rest.contains("://");
-    for key in ["rev", "ref", "minimum_pre_commit_version", "min_version"] {
+    for key in ["rev", "ref", "minimum_pre_commit_version", "min_version", "autoupdate_branch", "autoupdate_schedule"] {
         if line.strip_prefix(key).is_some_and(version) {
             return key.to_owned();
         }

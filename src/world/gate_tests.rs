@@ -50,14 +50,22 @@ fn other_versions_of_the_same_checks_are_no_fewer() {
         (config.replace("  - id: lint\n", ""), true),
         (config.replace("id: lint", "id: other"), true),
         (config.replace("mypy==1.2", "other==1.2"), true),
+        (format!("# checks\n{config}"), false),
         (format!("{config}exclude: .*\n"), true),
         (String::new(), true),
     ] {
         assert_eq!(weakened(std::path::Path::new("/r/.pre-commit-config.yaml"), Some(config), Some(&after)).is_some(), expected, "{after}");
     }
     let hook = std::path::Path::new("/r/.husky/pre-commit");
-    for (after, expected) in [("npm test\n", false), ("exit 0\nnpm test\n", true), ("npx test\n", true)] {
-        assert_eq!(weakened(hook, Some("npm test\n"), Some(after)).is_some(), expected, "{after}");
+    for (after, expected) in [
+        ("#!/bin/sh\nnpm test\nexit 0\n", false),
+        ("#!/bin/sh\n# checks\nnpm test\nexit 0\n", false),
+        ("#!/bin/sh\nexit 0\nnpm test\n", true),
+        ("#!/bin/sh\n# npm test\nexit 0\n", true),
+        ("#!/bin/true\nnpm test\nexit 0\n", true),
+        ("#!/bin/sh\nnpx test\nexit 0\n", true),
+    ] {
+        assert_eq!(weakened(hook, Some("#!/bin/sh\nnpm test\nexit 0\n"), Some(after)).is_some(), expected, "{after}");
     }
     assert!(weakened(hook, None, Some("npm test\n")).is_some());
 }
