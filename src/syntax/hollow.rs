@@ -56,6 +56,11 @@ impl<'t> Source<'t, '_> {
             return false;
         }
         let end = self.statement_end(at);
+        // `or True`, `|| true`
+        let joined = |at: usize| self.text(at) == "or" || (self.text(at) == "|" && self.text(at - 1) == "|");
+        if (at + 1..end).any(|at| joined(at) && TRUE.contains(&self.text(at + 1)) && self.text(at + 1) != "1") {
+            return true;
+        }
         let half = name == "expect" && self.text(at + 1) == "(" && self.close(at + 1) + 1 >= end;
         if half && (at + 2..self.close(at + 1)).all(|at| self.text(at) != ",") {
             return true;

@@ -67,7 +67,12 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
     } else if !lost && total(after) < total(&before) && claims(new, after) < claims(old, &before) && !rewritten(old, &before, new) {
         // What the tests speak of less: where the code does no more, it may go.
         let (before_words, after_words) = (words(old, 0, old.tokens.len()), words(new, 0, new.tokens.len()));
-        let gone = before_words.into_iter().filter(|(word, count)| after_words.get(word).is_none_or(|left| left < count)).map(|(word, _)| word).collect();
+        let less = before_words.into_iter().filter(|(word, count)| after_words.get(word).is_none_or(|left| left < count)).map(|(word, _)| word);
+        // An assertion on a name of the test's own speaks of what the test calls.
+        let as_much = |kept: &&Node, node: &Node| kept.name == node.name && new.claims(kept.start, kept.end) >= old.claims(node.start, node.end);
+        let fewer = before.iter().filter(|node| !after.iter().any(|kept| as_much(&kept, node)));
+        let around = fewer.flat_map(|node| words(old, node.start, node.end)).map(|(word, _)| word);
+        let gone = less.chain(around).collect();
         found.push(Weakened { what: format!("{} assertions would be left of {}", claims(new, after), claims(old, &before)), gone });
     }
     if let Some(what) = widened(old, new) {
