@@ -382,16 +382,11 @@ fn signal(event: &Event, world: &World, door: Door) -> Outcome {
     let Some(policy) = policy else { return Outcome::HandOver };
     let recorded = note(&entry(event, door), &around);
     let context = match event.name.as_str() {
-        "PostToolUse" | "PostToolUseFailure" | "AfterTool" | "UserPromptSubmit" | "BeforeAgent" => pending::take(&around.memory, tree(&around)),
+        "PostToolUse" | "PostToolUseFailure" | "AfterTool" | "UserPromptSubmit" | "BeforeAgent" => pending::take(&around.memory, around.tree()),
         _ => policy.and_then(|bytes| turned(event, &around, &bytes)),
     };
     let person = if event.name == "SessionStart" { session_start(recorded, &around, world) } else { None };
     Outcome::Answer(answer::context(event, context.as_deref(), person.as_deref()))
-}
-
-/// The work tree of a call; without a repository its anchor.
-fn tree(around: &Surroundings) -> &std::path::Path {
-    around.repository.as_ref().map_or(&around.root, |repository| &repository.root)
 }
 
 /// The policy, where it has a flywheel; inner none: it has not. Outer none: the cold door must look, for this one does not

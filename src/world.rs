@@ -79,6 +79,14 @@ pub struct Surroundings {
     pub session: String,
 }
 
+impl Surroundings {
+    /// The work tree; without a repository the folder whose policy holds.
+    #[must_use]
+    pub fn tree(&self) -> &Path {
+        self.repository.as_ref().map_or(&self.root, |repository| &repository.root)
+    }
+}
+
 /// Where temporary folders are.
 const TEMPORARY: &[&str] = &["/tmp", "/var/tmp", "/private/tmp", "/private/var/folders", "/var/folders", "/dev/shm", "/run/user"];
 /// The project policy, relative to its root.

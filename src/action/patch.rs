@@ -190,9 +190,9 @@ impl<'a> Reader<'a> {
         section.is_new |= head.starts_with("new file");
         section.is_deleted |= head.starts_with("deleted");
         section.is_copy |= head.starts_with("copy");
-        match head.rsplit_once(' ').map(|_| head.split(' ').nth(1)) {
-            Some(Some("from")) => section.from = Some(name(rest)),
-            Some(Some("to")) => section.to = Some(name(rest)),
+        match head.split(' ').nth(1) {
+            Some("from") => section.from = Some(name(rest)),
+            Some("to") => section.to = Some(name(rest)),
             _ => {}
         }
     }

@@ -164,7 +164,7 @@ fn flywheel(place: &Place, findings: &mut Findings) {
     // Without a valid policy there is none, which is told above.
     let Ok(bytes) = place.policy() else { return };
     let Some(section) = Policy::open(&bytes).and_then(|policy| policy.flywheel) else { return };
-    let root = pipeline::flywheel::tree(&place.around);
+    let root = place.around.tree().to_path_buf();
     for pair in &section.map {
         for doc in pair.docs.iter().filter(|doc| !root.join(doc).is_file()) {
             findings.warn(part, format!("`{doc}`, which the map names ({}), is not there", pair.place), "write it, or take it out of the map");

@@ -113,7 +113,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let section = Policy::open(&bytes).and_then(|policy| policy.flywheel);
     let mend = "put `[flywheel]` into portcullis.toml; docs/flywheel.md says what it may hold";
     let section = section.ok_or_else(|| Refusal::new("there is nothing to show", "the policy that holds here has no `[flywheel]`", mend))?;
-    let here = Here { root: pipeline::flywheel::tree(&place.around), place: &place, section };
+    let here = Here { root: place.around.tree().to_path_buf(), place: &place, section };
     match &arguments.command {
         Command::List { json } => here.list(*json)?,
         Command::Show { id, json } => here.show(id, *json)?,

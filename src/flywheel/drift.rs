@@ -86,14 +86,9 @@ pub struct Behind<'s, 'a> {
     pub code: Vec<String>,
 }
 
-/// Whether a glob of the map takes a path in.
-#[must_use]
-pub fn is_of(glob: &str, path: &str) -> bool {
-    matches(glob, path)
-}
-
 /// Whether a path is code of a pair. A document is none, even where the glob takes it in.
-fn is_code(pair: &Pair, path: &str) -> bool {
+#[must_use]
+pub fn is_code(pair: &Pair, path: &str) -> bool {
     pair.code.iter().any(|glob| matches(glob, path)) && !pair.docs.contains(&path)
 }
 

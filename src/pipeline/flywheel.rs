@@ -28,12 +28,6 @@ const UNDONE: u64 = 30 * 86_400;
 /// Where each suggestion stands.
 type Standings = std::collections::BTreeMap<String, Standing>;
 
-/// The work tree in which the inbox stands.
-#[must_use]
-pub fn tree(around: &Surroundings) -> PathBuf {
-    around.repository.as_ref().map_or_else(|| around.root.clone(), |repository| repository.root.clone())
-}
-
 /// What is told to the model when a turn or a session begins or ends; none: nothing is.
 pub(super) fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Option<String> {
     // Without commits nothing is ever proved.
@@ -115,7 +109,7 @@ pub fn committed(world: &World, cwd: &Path, anew: bool) -> Option<String> {
     let (around, bytes) = policy_at(world, cwd)?;
     let policy = Policy::open(&bytes)?;
     let section = policy.flywheel.as_ref()?;
-    let root = tree(&around);
+    let root = around.tree().to_path_buf();
     // What comes of a rebase is looked at when it is done, with the next event.
     let history = History::open(&root).ok().filter(|history| !history.is_rewriting())?;
     let head = history.head().ok()?;
@@ -140,7 +134,7 @@ pub fn trailed(world: &World, cwd: &Path, message: &str) -> Option<String> {
     let (around, bytes) = policy_at(world, cwd)?;
     let policy = Policy::open(&bytes)?;
     let section = policy.flywheel.as_ref().filter(|section| section.trailers)?;
-    let root = tree(&around);
+    let root = around.tree().to_path_buf();
     let touched = History::open(&root).ok()?.staged(false).ok()?;
     let open = Desk::inbox(&root, section.inbox);
     let alone = |one: &Suggestion| one.kind == Kind::Drift || open.iter().filter(|other| other.target == one.target).count() == 1;
@@ -276,7 +270,7 @@ fn arisen(history: &History, head: &Made, root: &Path, section: &Flywheel) -> Ve
     let mut found: Vec<Suggestion> = drift::commit(&head.subject, &head.id, &head.touched, section, now).into_iter().collect();
     for behind in drift::behind(section, &head.touched) {
         let Some(text) = text_of(root, behind.doc) else { continue };
-        let is_code = |path: &str| behind.pair.code.iter().any(|glob| drift::is_of(glob, path));
+        let is_code = |path: &str| drift::is_code(behind.pair, path);
         let commits = history.commits_since(behind.doc, is_code);
         let codes = history.files(is_code).into_iter().filter_map(|path| text_of(root, &path));
         let known: Vec<String> = codes.flat_map(|text| text.lines().flat_map(drift::surface).collect::<Vec<_>>()).collect();
@@ -340,7 +334,7 @@ fn documents(root: &Path) -> String {
 
 /// Adds what the section finds in a call: learnings that would be lost, and a commit that leaves a gate's document behind.
 pub(super) fn judge(verdict: &mut Verdict, actions: &[Action], around: &Surroundings, section: &Flywheel) {
-    let root = tree(around);
+    let root = around.tree().to_path_buf();
     if super::loses_learnings(section, actions, &around.places.roots) {
         for (tree, changes) in crate::world::tests_first::trees(actions, &around.places.roots, &around.memory, |_| true) {
             let archived = tree.read(section.archive).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Assertions that say nothing of the code, and code that never runs: constants alone tell both.
 
+use std::collections::HashSet;
+
 use super::{Kind, Node, Source, Token};
 
 /// Words, in lower case, that are always the same value or that only join values.
@@ -41,7 +43,7 @@ impl<'t> Source<'t, '_> {
     }
 
     /// Whether an assertion that stands at `at` holds whatever the code does.
-    pub fn is_hollow(&self, at: usize) -> bool {
+    fn is_hollow(&self, at: usize) -> bool {
         let name: String = self.text(at).chars().filter(|sign| *sign != '_').flat_map(char::to_lowercase).collect();
         let behind = BEHIND.iter().any(|start| self.text(at).starts_with(start));
         let plain = PLAIN.iter().any(|start| name.strip_prefix(start).is_some_and(|rest| ASKED.contains(&rest))) || SHORT.contains(&name.as_str());
@@ -50,9 +52,7 @@ impl<'t> Source<'t, '_> {
         }
         // `.expect("a file")` takes a value apart, `expect.any(Price)` is one.
         let step = name == "expect" && (self.text(at + 1) == "." || (at > 0 && self.text(at - 1) == "."));
-        // A function of the same text does what it does.
-        let own = self.definitions().iter().any(|found| found.name == self.text(at));
-        if own || (!behind && (!plain || step)) {
+        if !behind && (!plain || step) {
             return false;
         }
         let end = self.statement_end(at);
@@ -95,12 +95,15 @@ impl<'t> Source<'t, '_> {
 
     /// Assertions that hold whatever the code does.
     pub(super) fn hollow(&self) -> Vec<usize> {
-        (0..self.tokens.len()).filter(|at| self.any(&self.language.asserts, *at).is_some() && self.is_hollow(*at)).collect()
+        // A function of the same text does what it does.
+        let own: HashSet<&str> = self.definitions().iter().map(|found| found.name).collect();
+        (0..self.tokens.len()).filter(|at| self.any(&self.language.asserts, *at).is_some() && !own.contains(self.text(*at)) && self.is_hollow(*at)).collect()
     }
 
     /// How many cases a test stands for: the rows of the longest table in it or in the marks in front of it, at least one.
     pub(super) fn rows(&self, node: &Node) -> usize {
-        let from = self.nodes().iter().map(|other| other.end).filter(|end| *end <= node.start).max().unwrap_or(0);
+        let earlier = self.nodes().partition_point(|other| other.start < node.start);
+        let from = self.nodes().iter().take(earlier).rev().map(|other| other.end).find(|end| *end <= node.start).unwrap_or(0);
         let opens = |at: usize| self.close(at) > at;
         let rows = |open: usize| {
             let (mut rows, mut commas, mut at) = (0, 0, open + 1);

@@ -339,22 +339,32 @@ impl<'t, 'l> Source<'t, 'l> {
         let is_return = |at: &usize| self.is_word(*at, "return") && self.tokens.get(at + 1).is_none_or(|next| next.first || matches!(next.text, ";" | "}"));
         let returns: Vec<usize> = (0..self.tokens.len()).filter(is_return).collect();
         let mut nodes: Vec<Node> = Vec::new();
+        // Definitions that are open where a test begins.
+        let (mut definitions, mut around) = (self.definitions().iter().peekable(), Vec::new());
         for (start, matched, end) in self.places(&self.language.tests) {
             // Two patterns may speak of one test: `#[test]` and `#[tokio::test]`, an attribute and a name.
             // A function within a test is its own affair.
             if nodes.last().is_some_and(|last| last.end == end || (self.language.indent && start < last.end)) {
                 continue;
             }
-            let around = |found: &&Definition| found.start < start && end <= found.end && found.at > found.start;
+            while let Some(found) = definitions.next_if(|found| found.start < start) {
+                around.push(found);
+            }
+            around.retain(|found| found.end > start);
             let collected = |found: &Definition| (found.start..found.at).any(|at| self.any(&self.language.holders, at).is_some());
-            if !self.language.holders.is_empty() && !self.definitions().iter().filter(around).all(collected) {
+            if !self.language.holders.is_empty() && !around.iter().all(|found| end > found.end || collected(found)) {
                 continue;
             }
             let skipped = none
                 || dead.iter().any(|(from, to)| (*from..*to).contains(&start))
                 || skips.iter().any(|(from, _, to)| (*from..*to).contains(&start) || (*to == end && *from >= start))
-                || stops.iter().any(|(at, ..)| self.stops(start, end, place(*at)));
-            let until = returns.iter().find(|at| self.stops(start, end, place(**at))).map_or(end, |at| *at);
+                || stops
+                    .iter()
+                    .skip(stops.partition_point(|(at, ..)| *at < start))
+                    .take_while(|(at, ..)| *at < end)
+                    .any(|(at, ..)| self.stops(start, end, place(*at)));
+            let later = returns.iter().skip(returns.partition_point(|at| *at < start)).take_while(|at| **at < end);
+            let until = later.copied().find(|at| self.stops(start, end, place(*at))).unwrap_or(end);
             let line = self.tokens.get(start).map_or(0, |token| token.line);
             nodes.push(Node { name: self.name(start, matched, end), start, end, line, skipped, asserts: between(self.asserts(), start, until) });
         }

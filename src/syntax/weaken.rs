@@ -1,6 +1,6 @@
 //! Whether tests, or what tools are told to check, say less after a change than before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 
@@ -30,10 +30,12 @@ fn weakened(what: String) -> Weakened {
 /// How the tests of a text became weaker. `moved` tells which tests come into another file of the same change.
 pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool) -> Vec<Weakened> {
     let after = new.nodes();
-    let before: Vec<Node> = old.nodes().iter().filter(|node| after.iter().any(|kept| kept.name == node.name) || !moved(node)).cloned().collect();
+    let stays: HashSet<&str> = after.iter().map(|node| node.name.as_str()).collect();
+    let before: Vec<Node> = old.nodes().iter().filter(|node| stays.contains(node.name.as_str()) || !moved(node)).cloned().collect();
     let mut found = Vec::new();
-    let gone: Vec<&Node> = before.iter().filter(|node| !after.iter().any(|kept| kept.name == node.name)).collect();
-    let fresh = |node: &&Node| !before.iter().any(|known| known.name == node.name);
+    let gone: Vec<&Node> = before.iter().filter(|node| !stays.contains(node.name.as_str())).collect();
+    let known: HashSet<&str> = before.iter().map(|node| node.name.as_str()).collect();
+    let fresh = |node: &&Node| !known.contains(node.name.as_str());
     // A test of a table stands for as many as that has rows.
     let come: usize = if gone.is_empty() { 0 } else { after.iter().filter(fresh).map(|node| new.rows(node)).sum() };
     let lost = gone.len() > come;
@@ -60,8 +62,8 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
         nodes.iter().filter(|node| !node.skipped).map(|node| source.claims(node.start, node.end) * rows(source, node)).sum::<usize>()
     };
     // Tests may have the same name.
-    let asserting = |nodes: &[Node], name: &str| nodes.iter().filter(|node| node.name == name && node.asserts > 0).count();
-    let emptied = after.iter().find(|node| node.asserts == 0 && !node.skipped && asserting(&before, &node.name) > asserting(after, &node.name));
+    let (asserted, asserts) = (asserting(&before), asserting(after));
+    let emptied = after.iter().find(|node| node.asserts == 0 && !node.skipped && asserted.get(node.name.as_str()) > asserts.get(node.name.as_str()));
     if let Some(node) = emptied {
         found.push(weakened(format!("the test {} would assert nothing", node.name)));
     } else if !lost && total(after) < total(&before) && claims(new, after) < claims(old, &before) && !rewritten(old, &before, new) {
@@ -69,8 +71,8 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
         let (before_words, after_words) = (words(old, 0, old.tokens.len()), words(new, 0, new.tokens.len()));
         let less = before_words.into_iter().filter(|(word, count)| after_words.get(word).is_none_or(|left| left < count)).map(|(word, _)| word);
         // An assertion on a name of the test's own speaks of what the test calls.
-        let as_much = |kept: &&Node, node: &Node| kept.name == node.name && new.claims(kept.start, kept.end) >= old.claims(node.start, node.end);
-        let fewer = before.iter().filter(|node| !after.iter().any(|kept| as_much(&kept, node)));
+        let left: HashMap<&str, usize> = after.iter().map(|node| (node.name.as_str(), new.claims(node.start, node.end))).collect();
+        let fewer = before.iter().filter(|node| left.get(node.name.as_str()) < Some(&old.claims(node.start, node.end)));
         let around = fewer.flat_map(|node| words(old, node.start, node.end)).map(|(word, _)| word);
         let gone = less.chain(around).collect();
         found.push(Weakened { what: format!("{} assertions would be left of {}", claims(new, after), claims(old, &before)), gone });
@@ -85,6 +87,15 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
     {
         let line = new.tokens.get(at..new.statement_end(at)).unwrap_or(&[]);
         found.push(weakened(format!("`{}` would hold whatever the code does", line.iter().map(|token| token.text).collect::<Vec<_>>().join(" "))));
+    }
+    found
+}
+
+/// How many tests of each name assert something.
+fn asserting(nodes: &[Node]) -> HashMap<&str, usize> {
+    let mut found = HashMap::new();
+    for node in nodes.iter().filter(|node| node.asserts > 0) {
+        *found.entry(node.name.as_str()).or_default() += 1;
     }
     found
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Here;
 use crate::cli::refusal::Refusal;
 use crate::cli::terminal::{say, say_json};
-use crate::flywheel::drift::is_of;
+use crate::flywheel::drift::is_code;
 use crate::flywheel::ledger::{Standing, What};
 use crate::flywheel::page::{day, moment};
 use crate::world::flywheel::history::History;
@@ -81,8 +81,7 @@ impl Figures {
         }
         for pair in &here.section.map {
             for doc in &pair.docs {
-                let commits =
-                    history.as_ref().map_or(0, |history| history.commits_since(doc, |path| path != *doc && pair.code.iter().any(|glob| is_of(glob, path))));
+                let commits = history.as_ref().map_or(0, |history| history.commits_since(doc, |path| is_code(pair, path)));
                 let known = &mut lagging.entry((*doc).to_owned()).or_default().1;
                 *known = commits.max(*known);
             }
