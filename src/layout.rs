@@ -227,6 +227,11 @@ impl Layout {
         })
     }
 
+    /// Whether a path is called as tests are, so that they are run there; what only stands among them is not.
+    pub fn runs(&self, path: &str, package: &str) -> bool {
+        path.strip_prefix(package).is_some_and(|inner| self.read().tests.iter().any(|template| fits(&template.form, inner)))
+    }
+
     /// Where the test of a source may stand, the likeliest first.
     pub fn candidates(&self, path: &str, package: &str, captures: &Captures) -> Vec<Candidate> {
         let variables = self.variables(path, package, captures);

@@ -243,6 +243,15 @@ impl<'a> Places<'a> {
 
     /// Whether a path is a test of any layout.
     pub(super) fn is_test(&self, path: &str, catalogue: &Catalogue) -> bool {
+        self.is_of(path, catalogue, &Layout::is_test)
+    }
+
+    /// Whether tests in a file of this path are run: it is called as tests of a layout are, or a layout lets them stand there.
+    pub(super) fn runs(&self, path: &str, catalogue: &Catalogue) -> bool {
+        self.is_of(path, catalogue, &Layout::runs) || self.sources(path, catalogue).iter().any(|(layout, ..)| layout.inline)
+    }
+
+    fn is_of(&self, path: &str, catalogue: &Catalogue, is: &dyn Fn(&Layout, &str, &str) -> bool) -> bool {
         let Some(language) = catalogue.language(path) else { return false };
         let speaks = |layout: &&Layout| {
             layout
@@ -254,7 +263,7 @@ impl<'a> Places<'a> {
             .layouts
             .iter()
             .filter(speaks)
-            .any(|layout| self.packages(path, layout, catalogue).is_some_and(|packages| packages.iter().any(|package| layout.is_test(path, package))))
+            .any(|layout| self.packages(path, layout, catalogue).is_some_and(|packages| packages.iter().any(|package| is(layout, path, package))))
     }
 
     /// Where tests of a source may stand, by all its layouts, each path once.

@@ -55,6 +55,8 @@ impl<'a> Judge<'a> {
                 .changes
                 .iter()
                 .filter(|other| other.path != change.path && self.catalogue.language(&other.path).is_some_and(|other| std::ptr::eq(other, language)));
+            // Under a name that no runner looks for it is gone.
+            let others = others.filter(|other| self.places.runs(&other.path, self.catalogue));
             let others: Vec<_> = others.filter_map(|other| Some(self.source(other.new.known()?, language))).collect();
             let moved = |node: &Node| others.iter().any(|text| text.nodes().iter().any(|come| come.name == node.name && (come.is_real() || !node.is_real())));
             found = tests_weakened(&old, &new, &moved);
