@@ -14,7 +14,7 @@ pub mod pattern;
 mod section;
 #[cfg(feature = "cold")]
 pub mod schema;
-mod table;
+pub mod table;
 #[cfg(feature = "cold")]
 pub mod validate;
 pub mod wire;
@@ -24,7 +24,7 @@ use crate::action::program::Programs;
 use crate::secret::Confidence;
 use pattern::{PathPattern, Pattern};
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
-use table::{kinds, table};
+use table::{Key, Shape, kinds, may, table};
 use wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
 
 /// The first bytes of a compiled policy: what it is, and the fingerprint of the form that this build reads. Bytes of
@@ -89,9 +89,9 @@ wire_struct!(Rule { name, pack, place, layer, tier, shadow, open, when, unless, 
 
 kinds! {
     Run(RunWhen) = 0u8, "run", RunWhen::KEYS;
-    Write(FileWhen) = 1u8, "write", schema::WRITE;
-    Delete(FileWhen) = 2u8, "delete", schema::DELETE;
-    Read(FileWhen) = 3u8, "read", schema::READ;
+    Write(FileWhen) = 1u8, "write", WRITE;
+    Delete(FileWhen) = 2u8, "delete", DELETE;
+    Read(FileWhen) = 3u8, "read", READ;
     Fetch(FetchWhen) = 4u8, "fetch", FetchWhen::KEYS;
     Call(CallWhen) = 5u8, "call", CallWhen::KEYS;
     Spawn(SpawnWhen) = 6u8, "spawn", SpawnWhen::KEYS;
@@ -160,6 +160,33 @@ table! {
         weakens_policy: Option<bool> = flag,
     }
 }
+
+/// Keys of `write`; it, `delete` and `read` share one struct.
+const WRITE: &[Key] = &[
+    may("path", Shape::Texts),
+    may("new", Shape::Flag),
+    may("adds", Shape::Texts),
+    may("secret", Shape::Texts),
+    may("conflict", Shape::Flag),
+    may("names_home", Shape::Flag),
+    may("unless", Shape::Texts),
+    may("outside_repo", Shape::Flag),
+    may("larger_than", Shape::Number),
+    may("committed", Shape::Flag),
+    may("loses_gate", Shape::Flag),
+    may("weakens_policy", Shape::Flag),
+];
+
+const DELETE: &[Key] = &[
+    may("path", Shape::Texts),
+    may("outside_repo", Shape::Flag),
+    may("recursive", Shape::Flag),
+    may("moved", Shape::Flag),
+    may("loses_gate", Shape::Flag),
+    may("weakens_policy", Shape::Flag),
+];
+
+const READ: &[Key] = &[may("path", Shape::Texts), may("outside_repo", Shape::Flag)];
 
 table! {
     FetchWhen {

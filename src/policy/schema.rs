@@ -9,49 +9,12 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::mistake::{Mistake, suggestion};
+use super::table::{Key, Shape, may, must};
 use super::{Conditions, When};
 pub use view::{Text, Value, days};
 
 /// A policy file longer than this is refused unread.
 const MAX_FILE: usize = 1 << 20;
-
-/// What kind of value a key has.
-#[derive(Clone, Copy, Debug)]
-pub enum Shape {
-    Text,
-    /// A string, or a list of strings that is not empty.
-    Texts,
-    Flag,
-    Number,
-    /// A local date.
-    Day,
-    Table(&'static [Key]),
-    /// A table, or a list of tables that is not empty.
-    Tables(&'static [Key]),
-    /// A table whose keys are the writer's own.
-    Map,
-    /// Looked at later: its kind depends on another key.
-    Later,
-    /// No key, but one for each kind of *when*.
-    Kinds,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct Key {
-    pub name: &'static str,
-    pub shape: Shape,
-    /// It must be there, and not empty.
-    pub must: bool,
-}
-
-/// A key that may be left out.
-pub const fn may(name: &'static str, shape: Shape) -> Key {
-    Key { name, shape, must: false }
-}
-
-const fn must(name: &'static str, shape: Shape) -> Key {
-    Key { name, shape, must: true }
-}
 
 /// Keys of a layer's file. Which layer may use which is `validate`'s.
 pub static LAYER: &[Key] = &[
@@ -134,33 +97,6 @@ pub static WAIVER: &[Key] = &[must("rule", Shape::Text), KINDS, must("reason", S
 
 /// Stands for all kinds of *when*.
 const KINDS: Key = may("", Shape::Kinds);
-
-/// Keys of `write`; it, `delete` and `read` are one struct.
-pub static WRITE: &[Key] = &[
-    may("path", Shape::Texts),
-    may("new", Shape::Flag),
-    may("adds", Shape::Texts),
-    may("secret", Shape::Texts),
-    may("conflict", Shape::Flag),
-    may("names_home", Shape::Flag),
-    may("unless", Shape::Texts),
-    may("outside_repo", Shape::Flag),
-    may("larger_than", Shape::Number),
-    may("committed", Shape::Flag),
-    may("loses_gate", Shape::Flag),
-    may("weakens_policy", Shape::Flag),
-];
-
-pub static DELETE: &[Key] = &[
-    may("path", Shape::Texts),
-    may("outside_repo", Shape::Flag),
-    may("recursive", Shape::Flag),
-    may("moved", Shape::Flag),
-    may("loses_gate", Shape::Flag),
-    may("weakens_policy", Shape::Flag),
-];
-
-pub static READ: &[Key] = &[may("path", Shape::Texts), may("outside_repo", Shape::Flag)];
 
 /// Keys of an example that is not a plain command.
 pub static EXAMPLE: &[Key] = &[

@@ -1,6 +1,82 @@
-//! Declares the tables of a rule once: the struct, how it is laid down, its keys as written, and how each is read.
+//! Declares the tables of a rule once: the struct, its binary form, its keys as written, and how each key is read.
 
-/// A struct of a rule's table. Each field names the method of `validate::when::Reader` by which its key is read.
+use super::ValueTest;
+use super::pattern::{PathPattern, Pattern};
+use crate::action::PushKind;
+use crate::secret::Confidence;
+
+/// What kind of value a key has.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    Text,
+    /// A string, or a list of strings that is not empty.
+    Texts,
+    Flag,
+    Number,
+    /// A local date.
+    Day,
+    Table(&'static [Key]),
+    /// A table, or a list of tables that is not empty.
+    Tables(&'static [Key]),
+    /// A table whose keys are chosen by the writer.
+    Map,
+    /// Checked later: its kind depends on another key.
+    Later,
+    /// Not a key of its own: one key for each kind of *when*.
+    Kinds,
+}
+
+/// A key of a table as written in a policy file.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    pub name: &'static str,
+    pub shape: Shape,
+    /// It is required, and must not be empty.
+    pub must: bool,
+}
+
+/// An optional key.
+pub const fn may(name: &'static str, shape: Shape) -> Key {
+    Key { name, shape, must: false }
+}
+
+/// A required key.
+pub const fn must(name: &'static str, shape: Shape) -> Key {
+    Key { name, shape, must: true }
+}
+
+/// Reads the values of one table by the names of their keys. The policy compiler implements it over TOML; each method
+/// reports what it cannot read and returns the empty value.
+pub trait TableReader<'a> {
+    /// A table as written.
+    type Table;
+    /// Globs, or regular expressions between slashes.
+    fn texts(&mut self, table: &Self::Table, key: &str) -> Vec<Pattern<'a>>;
+    /// As [`TableReader::texts`]; `<protected>` is replaced by the protected branches.
+    fn texts_with_protected(&mut self, table: &Self::Table, key: &str) -> Vec<Pattern<'a>>;
+    /// Regular expressions over content.
+    fn contents(&mut self, table: &Self::Table, key: &str) -> Vec<Pattern<'a>>;
+    /// Globs on paths.
+    fn paths(&mut self, table: &Self::Table, key: &str) -> Vec<PathPattern<'a>>;
+    /// Options, each with a pattern on its value: `--force`, `--exec=GLOB`.
+    fn flags(&mut self, table: &Self::Table, key: &str) -> Vec<(&'a str, Option<Pattern<'a>>)>;
+    /// Options without values.
+    fn bare_flags(&mut self, table: &Self::Table, key: &str) -> Vec<&'a str>;
+    /// `true` or `false`.
+    fn flag(&mut self, table: &Self::Table, key: &str) -> Option<bool>;
+    /// A number from 0 to 255; 0 if the key is absent.
+    fn count(&mut self, table: &Self::Table, key: &str) -> u8;
+    /// A size in bytes.
+    fn bytes(&mut self, table: &Self::Table, key: &str) -> Option<u64>;
+    /// JSON pointers, each with a test on its value.
+    fn args(&mut self, table: &Self::Table, key: &str) -> Vec<(&'a str, ValueTest<'a>)>;
+    /// How sure a secret must be.
+    fn confidences(&mut self, table: &Self::Table, key: &str) -> Vec<Confidence>;
+    /// How a ref changes.
+    fn push_kinds(&mut self, table: &Self::Table, key: &str) -> Vec<PushKind>;
+}
+
+/// A struct of a rule's table. Each field names the method of [`TableReader`] by which its key is read.
 macro_rules! table {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty = $way:ident,)* }) => {
         $(#[$about])*
@@ -8,13 +84,13 @@ macro_rules! table {
         pub struct $name<'a> { $($(#[$doc])* pub $field: $type),* }
         $crate::policy::wire::wire_struct!($name { $($field),* });
 
-        #[cfg(feature = "cold")]
         impl<'a> $name<'a> {
             /// Its keys as written.
-            pub const KEYS: &'static [$crate::policy::schema::Key] =
-                &[$($crate::policy::schema::may(stringify!($field), $crate::policy::table::shape!($way))),*];
+            pub const KEYS: &'static [$crate::policy::table::Key] =
+                &[$($crate::policy::table::may(stringify!($field), $crate::policy::table::shape!($way))),*];
 
-            pub(crate) fn read(reader: &mut $crate::policy::validate::when::Reader<'_, 'a, '_>, table: &$crate::policy::schema::Value<'a>) -> Self {
+            /// Reads the table.
+            pub fn read<R: $crate::policy::table::TableReader<'a>>(reader: &mut R, table: &R::Table) -> Self {
                 Self { $($field: reader.$way(table, stringify!($field))),* }
             }
         }
@@ -22,22 +98,21 @@ macro_rules! table {
 }
 
 /// The shape of a key by how it is read.
-#[cfg(feature = "cold")]
 macro_rules! shape {
     (flag) => {
-        $crate::policy::schema::Shape::Flag
+        $crate::policy::table::Shape::Flag
     };
     (count) => {
-        $crate::policy::schema::Shape::Number
+        $crate::policy::table::Shape::Number
     };
     (bytes) => {
-        $crate::policy::schema::Shape::Number
+        $crate::policy::table::Shape::Number
     };
     (args) => {
-        $crate::policy::schema::Shape::Map
+        $crate::policy::table::Shape::Map
     };
     ($texts:ident) => {
-        $crate::policy::schema::Shape::Texts
+        $crate::policy::table::Shape::Texts
     };
 }
 
@@ -64,15 +139,11 @@ macro_rules! kinds {
             }
 
             /// The keys under which a rule or a waiver has one.
-            #[cfg(feature = "cold")]
-            pub const KINDS: &'static [$crate::policy::schema::Key] =
-                &[$($crate::policy::schema::may($name, $crate::policy::schema::Shape::Tables($keys))),*];
+            pub const KINDS: &'static [$crate::policy::table::Key] =
+                &[$($crate::policy::table::may($name, $crate::policy::table::Shape::Tables($keys))),*];
 
-            /// Tables of one kind. None if there is no such kind.
-            #[cfg(feature = "cold")]
-            pub(crate) fn read(
-                reader: &mut $crate::policy::validate::when::Reader<'_, 'a, '_>, kind: &str, tables: &[$crate::policy::schema::Value<'a>],
-            ) -> Option<Self> {
+            /// Reads the tables of one kind. `None` if there is no such kind.
+            pub fn read<R: $crate::policy::table::TableReader<'a>>(reader: &mut R, kind: &str, tables: &[R::Table]) -> Option<Self> {
                 match kind {
                     $($name => Some(Self::$variant(tables.iter().map(|table| $table::read(reader, table)).collect())),)*
                     _ => None,
@@ -82,6 +153,4 @@ macro_rules! kinds {
     };
 }
 
-#[cfg(feature = "cold")]
-pub(crate) use shape;
-pub(crate) use {kinds, table};
+pub(crate) use {kinds, shape, table};

@@ -16,6 +16,7 @@ use super::examples::RuleExamples;
 use super::mistake::Mistake;
 use super::pattern::Pattern;
 use super::schema::{Checker, LAYER, PACK, Value};
+use super::table::TableReader as _;
 use super::{Flywheel, Layer, Rule, TestsFirst, Waiver};
 use layers::Head;
 use when::Reader;

@@ -6,7 +6,8 @@ use super::example;
 use super::layers::Head;
 use super::when::Reader;
 use crate::policy::examples::{Example, Instead, RuleExamples};
-use crate::policy::schema::{Key, Text, Value};
+use crate::policy::schema::{Text, Value};
+use crate::policy::table::{Key, TableReader as _};
 use crate::policy::{Conditions, Layer, Rule, Tier, Waiver, When};
 
 /// The longest name of a rule, in bytes.

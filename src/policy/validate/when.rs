@@ -6,6 +6,7 @@ use crate::action::PushKind;
 use crate::policy::compile::pattern::{Fault, Patterns};
 use crate::policy::pattern::{PathPattern, Pattern};
 use crate::policy::schema::{Checker, Text, Value};
+use crate::policy::table::TableReader;
 use crate::policy::{Comparison, ValueTest};
 use crate::secret::Confidence;
 
@@ -27,23 +28,14 @@ pub(crate) struct Reader<'r, 't, 'p> {
     pub(super) protected: &'r [Pattern<'t>],
 }
 
-impl<'t> Reader<'_, 't, '_> {
-    /// Globs, or regular expressions between slashes.
-    pub(crate) fn texts(&mut self, table: &Value<'t>, key: &str) -> Vec<Pattern<'t>> {
+impl<'t> TableReader<'t> for Reader<'_, 't, '_> {
+    type Table = Value<'t>;
+
+    fn texts(&mut self, table: &Value<'t>, key: &str) -> Vec<Pattern<'t>> {
         table.texts(key).iter().filter_map(|text| self.text(text)).collect()
     }
 
-    fn text(&mut self, text: &Text<'t>) -> Option<Pattern<'t>> {
-        if text.text == PROTECTED {
-            let mend = "it stands in `refs`, `branch`, `arg`, `and_arg` and `no_arg`";
-            self.checker.mistake(&text.span, format!("`{PROTECTED}` does not stand here"), mend);
-            return None;
-        }
-        let pattern = self.patterns.text(text.text);
-        self.good(text, pattern)
-    }
-
-    pub(crate) fn texts_with_protected(&mut self, table: &Value<'t>, key: &str) -> Vec<Pattern<'t>> {
+    fn texts_with_protected(&mut self, table: &Value<'t>, key: &str) -> Vec<Pattern<'t>> {
         let mut all = Vec::new();
         for text in table.texts(key) {
             if text.text != PROTECTED {
@@ -58,8 +50,7 @@ impl<'t> Reader<'_, 't, '_> {
         all
     }
 
-    /// Regular expressions over content.
-    pub(crate) fn contents(&mut self, table: &Value<'t>, key: &str) -> Vec<Pattern<'t>> {
+    fn contents(&mut self, table: &Value<'t>, key: &str) -> Vec<Pattern<'t>> {
         let mut all = Vec::new();
         for text in table.texts(key) {
             let pattern = self.patterns.content(text.text);
@@ -68,7 +59,7 @@ impl<'t> Reader<'_, 't, '_> {
         all
     }
 
-    pub(crate) fn paths(&mut self, table: &Value<'t>, key: &str) -> Vec<PathPattern<'t>> {
+    fn paths(&mut self, table: &Value<'t>, key: &str) -> Vec<PathPattern<'t>> {
         let mut all = Vec::new();
         for text in table.texts(key) {
             let patterns = self.patterns.path(text.text);
@@ -77,17 +68,11 @@ impl<'t> Reader<'_, 't, '_> {
         all
     }
 
-    fn good<T>(&mut self, text: &Text, made: Result<T, Fault>) -> Option<T> {
-        made.map_err(|fault| self.checker.mistake(&text.span, format!("bad pattern: {}", fault.what), fault.mend)).ok()
-    }
-
-    #[expect(clippy::unused_self, reason = "one of the ways in which a table's key is read")]
-    pub(crate) fn flag(&mut self, table: &Value<'t>, key: &str) -> Option<bool> {
+    fn flag(&mut self, table: &Value<'t>, key: &str) -> Option<bool> {
         table.flag(key)
     }
 
-    /// A small number; nothing is none.
-    pub(crate) fn count(&mut self, table: &Value<'t>, key: &str) -> u8 {
+    fn count(&mut self, table: &Value<'t>, key: &str) -> u8 {
         let Some((number, value)) = table.get(key).and_then(|value| Some((value.as_number()?, value))) else { return 0 };
         u8::try_from(number).unwrap_or_else(|_| {
             self.checker.mistake(&value.span, format!("`{key}` is not between 0 and 255"), "write how many operands there must be");
@@ -95,15 +80,13 @@ impl<'t> Reader<'_, 't, '_> {
         })
     }
 
-    /// A size.
-    pub(crate) fn bytes(&mut self, table: &Value<'t>, key: &str) -> Option<u64> {
+    fn bytes(&mut self, table: &Value<'t>, key: &str) -> Option<u64> {
         let value = table.get(key)?;
         let number = value.as_number()?;
         u64::try_from(number).map_err(|_| self.checker.mistake(&value.span, format!("`{key}` is negative"), "write how many bytes there may be")).ok()
     }
 
-    /// `--force`, `--exec=GLOB`
-    pub(crate) fn flags(&mut self, table: &Value<'t>, key: &str) -> Vec<(&'t str, Option<Pattern<'t>>)> {
+    fn flags(&mut self, table: &Value<'t>, key: &str) -> Vec<(&'t str, Option<Pattern<'t>>)> {
         let mut flags = Vec::new();
         for text in table.texts(key) {
             let (name, value) = text.text.split_once('=').map_or((text.text, None), |(name, value)| (name, Some(value)));
@@ -114,8 +97,7 @@ impl<'t> Reader<'_, 't, '_> {
         flags
     }
 
-    /// Options without their values.
-    pub(crate) fn bare_flags(&mut self, table: &Value<'t>, key: &str) -> Vec<&'t str> {
+    fn bare_flags(&mut self, table: &Value<'t>, key: &str) -> Vec<&'t str> {
         let mut flags = Vec::new();
         for text in table.texts(key) {
             if text.text.contains('=') {
@@ -127,19 +109,7 @@ impl<'t> Reader<'_, 't, '_> {
         flags
     }
 
-    /// Programs such as `dd` have options without dashes; these always have a value.
-    fn flag_name(&mut self, text: &Text, name: &str, valued: bool) {
-        if name.is_empty() || name.contains(['*', '{', '[', ' ']) || !(valued || name.starts_with(['-', '+'])) {
-            self.checker.mistake(
-                &text.span,
-                format!("`{}` does not name an option", text.text),
-                "write its name with its dashes: `--force`, `-f`, or `--name=GLOB` for its value",
-            );
-        }
-    }
-
-    /// JSON pointers, and what must stand there.
-    pub(crate) fn args(&mut self, table: &Value<'t>, key: &str) -> Vec<(&'t str, ValueTest<'t>)> {
+    fn args(&mut self, table: &Value<'t>, key: &str) -> Vec<(&'t str, ValueTest<'t>)> {
         let mut args = Vec::new();
         for (pointer, value) in table.table(key).iter().flat_map(Value::entries) {
             if !pointer.text.starts_with('/') {
@@ -153,6 +123,49 @@ impl<'t> Reader<'_, 't, '_> {
         args
     }
 
+    fn confidences(&mut self, table: &Value<'t>, key: &str) -> Vec<Confidence> {
+        table.texts(key).iter().filter_map(|name| self.checker.named(name, CONFIDENCES, "confidence")).collect()
+    }
+
+    fn push_kinds(&mut self, table: &Value<'t>, key: &str) -> Vec<PushKind> {
+        table.texts(key).iter().filter_map(|kind| self.checker.named(kind, PUSH_KINDS, "kind of push")).collect()
+    }
+}
+
+impl<'t> Reader<'_, 't, '_> {
+    /// Globs, or regular expressions between slashes.
+    fn text(&mut self, text: &Text<'t>) -> Option<Pattern<'t>> {
+        if text.text == PROTECTED {
+            let mend = "it stands in `refs`, `branch`, `arg`, `and_arg` and `no_arg`";
+            self.checker.mistake(&text.span, format!("`{PROTECTED}` does not stand here"), mend);
+            return None;
+        }
+        let pattern = self.patterns.text(text.text);
+        self.good(text, pattern)
+    }
+
+    /// Regular expressions over content.
+    fn good<T>(&mut self, text: &Text, made: Result<T, Fault>) -> Option<T> {
+        made.map_err(|fault| self.checker.mistake(&text.span, format!("bad pattern: {}", fault.what), fault.mend)).ok()
+    }
+
+    #[expect(clippy::unused_self, reason = "one of the ways in which a table's key is read")]
+    /// A small number; nothing is none.
+    /// A size.
+    /// `--force`, `--exec=GLOB`
+    /// Options without their values.
+    /// Programs such as `dd` have options without dashes; these always have a value.
+    fn flag_name(&mut self, text: &Text, name: &str, valued: bool) {
+        if name.is_empty() || name.contains(['*', '{', '[', ' ']) || !(valued || name.starts_with(['-', '+'])) {
+            self.checker.mistake(
+                &text.span,
+                format!("`{}` does not name an option", text.text),
+                "write its name with its dashes: `--force`, `-f`, or `--name=GLOB` for its value",
+            );
+        }
+    }
+
+    /// JSON pointers, and what must stand there.
     fn test(&mut self, value: &Value<'t>) -> Option<ValueTest<'t>> {
         let written = match value.value {
             DeValue::String(text) => return self.text_test(&Text { text, span: value.span.clone() }),
@@ -183,13 +196,5 @@ impl<'t> Reader<'_, 't, '_> {
             return None;
         }
         Some(ValueTest::Number(comparison, number))
-    }
-
-    pub(crate) fn confidences(&mut self, table: &Value<'t>, key: &str) -> Vec<Confidence> {
-        table.texts(key).iter().filter_map(|name| self.checker.named(name, CONFIDENCES, "confidence")).collect()
-    }
-
-    pub(crate) fn push_kinds(&mut self, table: &Value<'t>, key: &str) -> Vec<PushKind> {
-        table.texts(key).iter().filter_map(|kind| self.checker.named(kind, PUSH_KINDS, "kind of push")).collect()
     }
 }
