@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 pub mod arguments;
+pub mod base64;
 pub mod code;
 pub mod committed;
 mod escapes;
@@ -19,6 +20,7 @@ pub mod word;
 use std::rc::Rc;
 
 use path::Path;
+pub use tools::ToolCall;
 use word::Word;
 
 /// One thing that would be done.

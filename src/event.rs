@@ -2,11 +2,11 @@
 //! Does not judge.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
-pub mod json;
 #[cfg(feature = "cold")]
 pub mod settings;
 
-use json::Json;
+use crate::action::ToolCall;
+use crate::json::Json;
 
 /// An event of a coding client.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,15 +41,6 @@ pub struct Event {
     pub interrupted: bool,
     /// `stop_hook_active`: the turn goes on already because a hook wanted it to.
     pub stopping: bool,
-}
-
-/// A tool call.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ToolCall {
-    /// The host's name for the tool.
-    pub name: String,
-    /// Its input.
-    pub input: Json,
 }
 
 /// A coding client.

@@ -1,6 +1,8 @@
 //! Portcullis: judges what a coding agent is about to do. The modules stand in the order in which a call meets them.
 
 pub mod door;
+pub mod json;
+pub mod wire;
 pub mod event;
 pub mod change;
 pub mod action;
@@ -14,6 +16,8 @@ pub mod syntax;
 #[cfg(feature = "cold")]
 pub mod layout;
 pub mod policy;
+#[cfg(feature = "cold")]
+pub mod policy_compiler;
 pub mod matcher;
 pub mod decide;
 pub mod verdict;

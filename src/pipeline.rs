@@ -23,7 +23,8 @@ use crate::action::{self, Action, Deed, shell};
 use crate::answer::{self, Answer};
 use crate::decide::{Decided, decide};
 use crate::door::Door;
-use crate::event::{self, Event, Kind, ToolCall, Unreadable};
+use crate::action::ToolCall;
+use crate::event::{self, Event, Kind, Unreadable};
 use crate::facts::{Facts, Known, Need, Places};
 use crate::failure::{Conclusion, Failure, conclude};
 use crate::policy::{Policy, Tier};
@@ -457,13 +458,13 @@ fn remember_run(_: &Event, _: &ToolCall, _: &Surroundings, _: &Policy, _: &crate
 #[must_use]
 pub fn pause_until(world: &World, around: &Surroundings) -> Option<u64> {
     let bytes = state::read(&world.states, &around.root, state::PAUSE)?;
-    let pause = event::json::Json::read(&bytes).ok()?;
+    let pause = crate::json::Json::read(&bytes).ok()?;
     let until: u64 = pause.get("until")?.scalar()?.parse().ok()?;
     (system::now() < until).then_some(until)
 }
 
 fn leave_last(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, paused: bool, around: &Surroundings, world: &World) -> Result<(), Failure> {
-    let quote = event::json::quoted;
+    let quote = crate::json::quoted;
     let held = answer != &Answer::nothing();
     let rules: Vec<String> = verdict.findings.iter().map(|finding| quote(&finding.rule)).collect();
     let kept = if input.len() <= MAX_KEPT { std::str::from_utf8(input).unwrap_or("null") } else { "null" };

@@ -2,22 +2,9 @@
 //! Touches no file; knows neither hosts nor JSON.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
-#[cfg(feature = "cold")]
-pub mod compile;
-#[cfg(feature = "cold")]
-pub mod examples;
-#[cfg(feature = "cold")]
-pub mod mistake;
-#[cfg(feature = "cold")]
-pub mod packs;
 pub mod pattern;
 mod section;
-#[cfg(feature = "cold")]
-pub mod schema;
 pub mod table;
-#[cfg(feature = "cold")]
-pub mod validate;
-pub mod wire;
 
 use crate::action::PushKind;
 use crate::action::program::Programs;
@@ -25,7 +12,7 @@ use crate::secret::Confidence;
 use pattern::{PathPattern, Pattern};
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
 use table::{Key, Shape, kinds, may, table};
-use wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
+use crate::wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
 
 /// The first bytes of a compiled policy: what it is, and the fingerprint of the form that this build reads. Bytes of
 /// another form would open, and say something else.
@@ -437,19 +424,19 @@ impl Parts<'_> {
         self.layers.put(&mut out);
         self.digest.put(&mut out);
         self.protected.put(&mut out);
-        let mut programs = wire::TableWriter::default();
+        let mut programs = crate::wire::TableWriter::default();
         for program in &self.programs {
             programs.add(program.names.iter().map(|name| key(name)), program);
         }
         programs.put(&mut out);
         self.tests_first.put(&mut out);
         self.flywheel.put(&mut out);
-        let mut rules = wire::TableWriter::default();
+        let mut rules = crate::wire::TableWriter::default();
         for rule in &self.rules {
             rules.add(rule.when.keys().iter().map(|name| key(name)).chain([key(ALL)]), rule);
         }
         rules.put(&mut out);
-        let mut waivers = wire::TableWriter::default();
+        let mut waivers = crate::wire::TableWriter::default();
         for waiver in &self.waivers {
             waivers.add([key(waiver.rule)], waiver);
         }

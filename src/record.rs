@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::action::Action;
-use crate::event::json::{Json, quoted};
-use crate::event::{Event, Host, ToolCall};
+use crate::json::{Json, quoted};
+use crate::action::ToolCall;
+use crate::event::{Event, Host};
 use crate::secret::redact;
 use crate::verdict::Verdict;
 

@@ -20,7 +20,7 @@ mod quotes;
 mod sed;
 mod value;
 
-use crate::policy::wire::named_enum;
+use crate::wire::named_enum;
 use lex::Part;
 pub use marks::{environment, escapes};
 use piece::Piece;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::policy::wire::{Bytes, Table, Wire, key, named_enum, wire_struct};
+use crate::wire::{Bytes, Table, Wire, key, named_enum, wire_struct};
 
 named_enum! {
     /// What an argument, or the value of an option, is to the program.

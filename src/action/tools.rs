@@ -7,8 +7,7 @@ use super::shell::{Setting, Shell};
 use super::word::{Word, is_one};
 use super::{Action, Call, Change, Deed, Delete, Write, code};
 use crate::action::program::Programs;
-use crate::event::ToolCall;
-use crate::event::json::Json;
+use crate::json::Json;
 
 /// Levels of an unknown tool's input that are looked into.
 const MAX_LEVELS: usize = 16;
@@ -20,6 +19,15 @@ const QUIET: &str = "Glob Grep LS TodoWrite TaskCreate TaskGet TaskUpdate TaskLi
 /// Arguments that name a file, without `_` and `-`.
 const PATHS: &str = "path file filepath filename targetfile target destination dest oldpath newpath from to source notebookpath absolutepath relativepath \
     relativeworkspacepath directory folder uri";
+
+/// A tool call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolCall {
+    /// The host's name for the tool.
+    pub name: String,
+    /// Its input.
+    pub input: Json,
+}
 
 /// What a tool call would do.
 ///

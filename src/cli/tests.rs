@@ -10,8 +10,8 @@ use super::pause::seconds;
 use super::wired::entries;
 use crate::BUILD;
 use crate::policy::Layer;
-use crate::policy::compile::{Input, Source, compile};
-use crate::policy::packs::{PACKS, PROGRAMS};
+use crate::policy_compiler::compile::{Input, Source, compile};
+use crate::policy_compiler::packs::{PACKS, PROGRAMS};
 
 #[test]
 fn the_client_fills_in_its_folders() {

@@ -2,7 +2,7 @@
 
 use crate::action::Run;
 
-use super::wire::{named_enum, wire_struct};
+use crate::wire::{named_enum, wire_struct};
 use super::{Layer, Tier};
 
 /// `[tests-first]`: a source changes only where a test of it stands.

@@ -2,8 +2,9 @@
 //! runner: what names a file or a test of it on a line that speaks of a failure.
 
 use super::red::bare;
-use crate::event::json::Json;
-use crate::event::{Event, ToolCall};
+use crate::json::Json;
+use crate::action::ToolCall;
+use crate::event::Event;
 use crate::syntax::Source;
 
 /// Exit codes that say nothing of tests: no such command, not to be run, no tests found, killed.

@@ -7,9 +7,9 @@ use std::fs;
 use portcullis::cli::compiling;
 use portcullis::cli::test::run_examples;
 use portcullis::layout::Catalogue;
-use portcullis::policy::compile::{Input, Source, compile};
-use portcullis::policy::examples::{Deed, Example, Instead, RuleExamples};
-use portcullis::policy::packs::{PACKS, PROGRAMS};
+use portcullis::policy_compiler::compile::{Input, Source, compile};
+use portcullis::policy_compiler::examples::{Deed, Example, Instead, RuleExamples};
+use portcullis::policy_compiler::packs::{PACKS, PROGRAMS};
 use portcullis::policy::{Layer, Policy, Rule, Tier};
 
 use crate::support::package;

@@ -1,6 +1,6 @@
 //! `scripts` of package.json and its like: the command lines of a name.
 
-use crate::event::json::Json;
+use crate::json::Json;
 
 /// The command lines that running the script `name` of the object `key` runs: with those that npm runs before and after
 /// it (npm-scripts, "Pre & Post Scripts").

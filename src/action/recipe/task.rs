@@ -2,7 +2,7 @@
 
 use super::{Order, filled};
 use crate::action::word::Word;
-use crate::event::json::Json;
+use crate::json::Json;
 
 /// The command lines that `task NAMES` runs; without a name the task `default`. Templates are holes.
 pub fn read(text: &str, names: &[&str]) -> Vec<Word> {

@@ -6,7 +6,7 @@ use super::inner::names;
 use super::{Output, Shell, Stdin};
 use crate::action::escapes::{self, low_byte};
 use crate::action::word::{Bound, Piece, Word};
-use crate::secret::base64;
+use crate::action::base64::decode as base64;
 
 impl Shell<'_> {
     /// The output of `program`, as far as it is known.

@@ -2,11 +2,11 @@
 
 use globset::GlobBuilder;
 
-use crate::policy::compile::Texts;
-use crate::policy::compile::automaton::{Reading, automaton};
-use crate::policy::compile::pattern::Patterns;
+use crate::policy_compiler::compile::Texts;
+use crate::policy_compiler::compile::automaton::{Reading, automaton};
+use crate::policy_compiler::compile::pattern::Patterns;
 use crate::policy::pattern::{Anchor, Automaton, Pattern};
-use crate::policy::wire::{Bytes, Wire as _};
+use crate::wire::{Bytes, Wire as _};
 
 /// Walks a table over a text.
 fn found(table: &Automaton, text: &str) -> bool {

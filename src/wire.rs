@@ -154,13 +154,13 @@ macro_rules! wire_struct {
     ($(#[$meta:meta])* pub struct $name:ident<'a> { $($(#[$doc:meta])* $vis:vis $field:ident: $kind:ty,)* }) => {
         $(#[$meta])*
         pub struct $name<'a> { $($(#[$doc])* $vis $field: $kind,)* }
-        $crate::policy::wire::wire_struct!($name { $($field),* });
+        $crate::wire::wire_struct!($name { $($field),* });
     };
     ($name:ident { $($field:ident),* $(,)? }) => {
-        impl<'a> $crate::policy::wire::Wire<'a> for $name<'a> {
-            fn put(&self, out: &mut Vec<u8>) { $($crate::policy::wire::Wire::put(&self.$field, out);)* }
-            fn get(from: &mut $crate::policy::wire::Bytes<'a>) -> Option<Self> {
-                Some(Self { $($field: $crate::policy::wire::Wire::get(from)?),* })
+        impl<'a> $crate::wire::Wire<'a> for $name<'a> {
+            fn put(&self, out: &mut Vec<u8>) { $($crate::wire::Wire::put(&self.$field, out);)* }
+            fn get(from: &mut $crate::wire::Bytes<'a>) -> Option<Self> {
+                Some(Self { $($field: $crate::wire::Wire::get(from)?),* })
             }
         }
     };
@@ -169,12 +169,12 @@ macro_rules! wire_struct {
 /// Lays an enum without data down as the place of its variant in this list.
 macro_rules! wire_enum {
     ($name:ident { $($variant:ident),* $(,)? }) => {
-        impl<'a> $crate::policy::wire::Wire<'a> for $name {
+        impl<'a> $crate::wire::Wire<'a> for $name {
             fn put(&self, out: &mut Vec<u8>) {
                 let at = [$(Self::$variant),*].iter().position(|variant| variant == self);
                 out.push(at.and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX));
             }
-            fn get(from: &mut $crate::policy::wire::Bytes<'a>) -> Option<Self> {
+            fn get(from: &mut $crate::wire::Bytes<'a>) -> Option<Self> {
                 [$(Self::$variant),*].get(usize::from(*from.take(1)?.first()?)).copied()
             }
         }
@@ -191,7 +191,7 @@ macro_rules! named_enum {
             /// Each with the name that policies give it.
             pub const NAMES: &[(&str, Self)] = &[$(($text, Self::$variant)),*];
         }
-        $crate::policy::wire::wire_enum!($name { $($variant),* });
+        $crate::wire::wire_enum!($name { $($variant),* });
     };
 }
 

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::example;
 use super::layers::Head;
 use super::when::Reader;
-use crate::policy::examples::{Example, Instead, RuleExamples};
-use crate::policy::schema::{Text, Value};
+use crate::policy_compiler::examples::{Example, Instead, RuleExamples};
+use crate::policy_compiler::schema::{Text, Value};
 use crate::policy::table::{Key, TableReader as _};
 use crate::policy::{Conditions, Layer, Rule, Tier, Waiver, When};
 

@@ -14,10 +14,10 @@ use toml::de::DeValue;
 use super::compile::pattern::Patterns;
 use super::examples::RuleExamples;
 use super::mistake::Mistake;
-use super::pattern::Pattern;
+use crate::policy::pattern::Pattern;
 use super::schema::{Checker, LAYER, PACK, Value};
-use super::table::TableReader as _;
-use super::{Flywheel, Layer, Rule, TestsFirst, Waiver};
+use crate::policy::table::TableReader as _;
+use crate::policy::{Flywheel, Layer, Rule, TestsFirst, Waiver};
 use layers::Head;
 use when::Reader;
 

@@ -4,7 +4,7 @@ use toml::Value;
 
 use crate::action::PushKind;
 
-use super::Tier;
+use crate::policy::Tier;
 
 /// A rule with its examples, for the tests of the policy.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,9 +3,9 @@
 use toml::de::DeValue;
 
 use crate::action::PushKind;
-use crate::policy::compile::pattern::{Fault, Patterns};
+use crate::policy_compiler::compile::pattern::{Fault, Patterns};
 use crate::policy::pattern::{PathPattern, Pattern};
-use crate::policy::schema::{Checker, Text, Value};
+use crate::policy_compiler::schema::{Checker, Text, Value};
 use crate::policy::table::TableReader;
 use crate::policy::{Comparison, ValueTest};
 use crate::secret::Confidence;
