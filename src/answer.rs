@@ -1,7 +1,7 @@
 //! Verdict to the host's contract: exit code, standard error, JSON. Does not weigh anything and does not re-word reasons.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
-use crate::json::quoted;
+use actions::json::quoted;
 use crate::event::{Event, Host, Kind};
 use crate::failure::{Conclusion, Failure, conclude};
 use crate::policy::Tier;

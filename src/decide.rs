@@ -5,7 +5,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::action::{Action, Deed};
+use actions::{Action, Deed};
 use crate::facts::{Facts, Need};
 use crate::matcher::{self, Asking};
 use crate::policy::{Policy, Rule, Tier};

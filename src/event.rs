@@ -5,8 +5,8 @@
 #[cfg(feature = "cold")]
 pub mod settings;
 
-use crate::action::ToolCall;
-use crate::json::Json;
+use actions::ToolCall;
+use actions::json::Json;
 
 /// An event of a coding client.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::action::Change;
+use actions::Change;
 
 /// What is known of the world. Places are always known; the rest only if it was asked for.
 #[derive(Clone, Debug, Default, PartialEq)]

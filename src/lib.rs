@@ -1,11 +1,7 @@
 //! Portcullis: judges what a coding agent is about to do. The modules stand in the order in which a call meets them.
 
 pub mod door;
-pub mod json;
-pub mod wire;
 pub mod event;
-pub mod change;
-pub mod action;
 pub mod facts;
 pub mod world;
 pub mod secret;

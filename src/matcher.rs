@@ -13,7 +13,7 @@ pub mod text;
 
 use std::collections::BTreeSet;
 
-use crate::action::{Action, Deed, Run};
+use actions::{Action, Deed, Run};
 use crate::facts::{Facts, Known, Need};
 use crate::policy::pattern::Pattern;
 use crate::policy::{Conditions, Rule, Waiver, When};
@@ -119,10 +119,10 @@ pub fn waiver(waiver: &Waiver, at: usize, actions: &[Action], asking: &mut Askin
 }
 
 /// The word of the command that names what the action is about.
-fn target(action: &Action) -> Option<crate::action::word::Word> {
+fn target(action: &Action) -> Option<actions::word::Word> {
     match &action.deed {
-        Deed::Write(write) => Some(crate::action::word::Word::lit(write.path.shown.as_str())),
-        Deed::Delete(delete) if !delete.path.word.has_hole() => Some(crate::action::word::Word::lit(delete.path.shown.as_str())),
+        Deed::Write(write) => Some(actions::word::Word::lit(write.path.shown.as_str())),
+        Deed::Delete(delete) if !delete.path.word.has_hole() => Some(actions::word::Word::lit(delete.path.shown.as_str())),
         _ => None,
     }
 }
@@ -178,7 +178,7 @@ fn changes_tree(action: &Action, actions: &[Action], folder: &str) -> bool {
         Deed::Run(run) => run.program == "git" && run.subcommand.as_ref().is_some_and(|name| name.is("stash pop")),
         Deed::Write(write) => {
             let inside = write.path.word.prefix().strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-            inside && write.change != crate::action::Change::Attributes && !action.from.is_some_and(git)
+            inside && write.change != actions::Change::Attributes && !action.from.is_some_and(git)
         }
         _ => false,
     }

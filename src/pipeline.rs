@@ -18,12 +18,12 @@ pub use refs::refs_moved;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::action::lookup::Lookups;
-use crate::action::{self, Action, Deed, shell};
+use actions::lookup::Lookups;
+use actions::{Action, Deed, shell};
 use crate::answer::{self, Answer};
 use crate::decide::{Decided, decide};
 use crate::door::Door;
-use crate::action::ToolCall;
+use actions::ToolCall;
 use crate::event::{self, Event, Kind, Unreadable};
 use crate::facts::{Facts, Known, Need, Places};
 use crate::failure::{Conclusion, Failure, conclude};
@@ -168,7 +168,7 @@ pub fn actions(call: &ToolCall, places: &Places, policy: &Policy, around: &Surro
     let setting = setting(places);
     let mut lookups = Lookups::default();
     for _ in 0..MAX_ROUNDS {
-        let (actions, mut found) = action::tools::of(call, &setting, &policy.programs, lookups);
+        let (actions, mut found) = actions::tools::of(call, &setting, &policy.programs, lookups);
         if found.asked.is_empty() || found.known.len() > MAX_LOOKUPS {
             return Some(actions);
         }
@@ -178,7 +178,7 @@ pub fn actions(call: &ToolCall, places: &Places, policy: &Policy, around: &Surro
         }
         lookups = found;
     }
-    Some(action::tools::of(call, &setting, &policy.programs, lookups).0)
+    Some(actions::tools::of(call, &setting, &policy.programs, lookups).0)
 }
 
 /// Where a command of a call starts.
@@ -291,7 +291,7 @@ fn loses_learnings(section: &crate::policy::Flywheel, actions: &[Action], roots:
 }
 
 /// Whether a command makes a commit.
-fn commits(run: &action::Run) -> bool {
+fn commits(run: &actions::Run) -> bool {
     run.program == "git" && run.subcommand.as_ref().and_then(|subcommand| subcommand.literal()) == Some("commit")
 }
 
@@ -458,13 +458,13 @@ fn remember_run(_: &Event, _: &ToolCall, _: &Surroundings, _: &Policy, _: &crate
 #[must_use]
 pub fn pause_until(world: &World, around: &Surroundings) -> Option<u64> {
     let bytes = state::read(&world.states, &around.root, state::PAUSE)?;
-    let pause = crate::json::Json::read(&bytes).ok()?;
+    let pause = actions::json::Json::read(&bytes).ok()?;
     let until: u64 = pause.get("until")?.scalar()?.parse().ok()?;
     (system::now() < until).then_some(until)
 }
 
 fn leave_last(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, paused: bool, around: &Surroundings, world: &World) -> Result<(), Failure> {
-    let quote = crate::json::quoted;
+    let quote = actions::json::quoted;
     let held = answer != &Answer::nothing();
     let rules: Vec<String> = verdict.findings.iter().map(|finding| quote(&finding.rule)).collect();
     let kept = if input.len() <= MAX_KEPT { std::str::from_utf8(input).unwrap_or("null") } else { "null" };

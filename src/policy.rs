@@ -6,13 +6,14 @@ pub mod pattern;
 mod section;
 pub mod table;
 
-use crate::action::PushKind;
-use crate::action::program::Programs;
+use actions::PushKind;
+use actions::program::Programs;
 use crate::secret::Confidence;
 use pattern::{PathPattern, Pattern};
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
 use table::{Key, Shape, kinds, may, table};
-use crate::wire::{Bytes, Table, Wire, key, wire_enum, wire_struct};
+use actions::wire::{Bytes, Table, Wire, key};
+use actions::{wire_enum, wire_struct};
 
 /// The first bytes of a compiled policy: what it is, and the fingerprint of the form that this build reads. Bytes of
 /// another form would open, and say something else.
@@ -229,7 +230,6 @@ table! {
         kind: Vec<PushKind> = push_kinds,
     }
 }
-wire_enum!(PushKind { Create, FastForward, NonFastForward, Delete });
 
 table! {
     OpaqueWhen {
@@ -408,7 +408,7 @@ pub struct Parts<'a> {
     pub layers: Vec<LayerFile<'a>>,
     pub digest: &'a str,
     pub protected: Vec<Pattern<'a>>,
-    pub programs: Vec<crate::action::program::Program<'a>>,
+    pub programs: Vec<actions::program::Program<'a>>,
     pub tests_first: Option<TestsFirst<'a>>,
     pub flywheel: Option<Flywheel<'a>>,
     pub rules: Vec<Rule<'a>>,
@@ -424,19 +424,19 @@ impl Parts<'_> {
         self.layers.put(&mut out);
         self.digest.put(&mut out);
         self.protected.put(&mut out);
-        let mut programs = crate::wire::TableWriter::default();
+        let mut programs = actions::wire::TableWriter::default();
         for program in &self.programs {
             programs.add(program.names.iter().map(|name| key(name)), program);
         }
         programs.put(&mut out);
         self.tests_first.put(&mut out);
         self.flywheel.put(&mut out);
-        let mut rules = crate::wire::TableWriter::default();
+        let mut rules = actions::wire::TableWriter::default();
         for rule in &self.rules {
             rules.add(rule.when.keys().iter().map(|name| key(name)).chain([key(ALL)]), rule);
         }
         rules.put(&mut out);
-        let mut waivers = crate::wire::TableWriter::default();
+        let mut waivers = actions::wire::TableWriter::default();
         for waiver in &self.waivers {
             waivers.add([key(waiver.rule)], waiver);
         }

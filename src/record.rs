@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::action::Action;
-use crate::json::{Json, quoted};
-use crate::action::ToolCall;
+use actions::Action;
+use actions::json::{Json, quoted};
+use actions::ToolCall;
 use crate::event::{Event, Host};
 use crate::secret::redact;
 use crate::verdict::Verdict;

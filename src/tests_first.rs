@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::action::{Action, Deed};
+use actions::{Action, Deed};
 use crate::layout::{Catalogue, Layout, Unit, matches};
 use crate::policy::{OwnLayout, TestsFirst, Tier, renews_snapshots};
 use crate::syntax::{Language, Need, Source, is_generated, need, removed_lines};
@@ -261,7 +261,7 @@ impl<'a> Judge<'a> {
         };
         let tier = if claimed { self.section.tier.min(Tier::Supervised) } else { self.section.tier };
         let what = match &line {
-            Some(line) => format!("`{}` {} `{}`", change.path, if defines { "defines" } else { "changes" }, crate::action::clip(&tight(line))),
+            Some(line) => format!("`{}` {} `{}`", change.path, if defines { "defines" } else { "changes" }, actions::clip(&tight(line))),
             None => format!("what `{}` would hold is not known, which counts as new code", change.path),
         };
         match self.stand(&change.path, change, &layouts, language, wanted.as_deref()) {

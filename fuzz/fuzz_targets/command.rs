@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portcullis::action::Deed;
-use portcullis::action::lookup::Lookups;
-use portcullis::action::shell::{Setting, Shell};
+use actions::Deed;
+use actions::lookup::Lookups;
+use actions::shell::{Setting, Shell};
 use portcullis::pipeline::BUILT_IN;
 use portcullis::policy::Policy;
 

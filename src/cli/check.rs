@@ -12,7 +12,7 @@ use super::place::Place;
 use super::refusal::{FAILED, Refusal, UNJUDGED};
 use super::terminal::{self, Progress, say};
 use crate::BUILD;
-use crate::change::Id;
+use actions::change::Id;
 use crate::failure::Failure;
 use crate::pipeline;
 use crate::pipeline::commit::{Ground, prohibited, verdict};

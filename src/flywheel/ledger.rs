@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Kind, Suggestion};
-use crate::json::{Json, quoted};
+use actions::json::{Json, quoted};
 
 /// A step in the life of a suggestion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

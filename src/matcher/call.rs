@@ -1,8 +1,8 @@
 //! `fetch` and `call`: addresses, and calls of tools.
 
 use super::text;
-use crate::action::Call;
-use crate::action::word::{Piece, Word};
+use actions::Call;
+use actions::word::{Piece, Word};
 use crate::policy::{CallWhen, Comparison, FetchWhen, ValueTest};
 use crate::verdict::Answer;
 
@@ -30,7 +30,7 @@ fn host(url: &Word) -> Word {
             Some(end) => Word::lit(prefix.get(..end).unwrap_or(prefix).to_ascii_lowercase()),
             None => {
                 let mut word = Word::lit(prefix.to_ascii_lowercase());
-                word.push(Piece::Any(crate::action::word::Bound::Anything));
+                word.push(Piece::Any(actions::word::Bound::Anything));
                 word
             }
         };

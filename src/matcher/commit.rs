@@ -2,8 +2,8 @@
 
 use super::path::{Question, matches};
 use super::{Asking, Cover, text};
-use crate::action::Commit;
-use crate::action::path::Path;
+use actions::Commit;
+use actions::path::Path;
 use crate::policy::CommitWhen;
 use crate::policy::pattern::PathPattern;
 use crate::verdict::Answer;

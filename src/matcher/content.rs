@@ -2,7 +2,7 @@
 //! where the new text comes, is not brought in. Text that is not known never matches: what it brings is seen at the commit.
 
 use super::{Asking, text};
-use crate::action::{Change, Write};
+use actions::{Change, Write};
 use crate::facts::{Known, Need};
 use crate::policy::FileWhen;
 use crate::secret::find;

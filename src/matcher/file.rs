@@ -2,9 +2,9 @@
 
 use super::path::{Question, emptied, matches, name, nowhere, outside};
 use super::{Asking, Cover, content};
-use crate::action::path::Path;
-use crate::action::word::Word;
-use crate::action::{Change, Delete, Write};
+use actions::path::Path;
+use actions::word::Word;
+use actions::{Change, Delete, Write};
 use crate::facts::{Known, Need};
 use crate::policy::FileWhen;
 use crate::policy::pattern::{Anchor, PathPattern};

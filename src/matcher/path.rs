@@ -1,8 +1,8 @@
 //! Path patterns on paths with holes, from the folder at which the pattern is anchored.
 
 use super::Cover;
-use crate::action::path::Path;
-use crate::action::word::{Bound, Piece, Word};
+use actions::path::Path;
+use actions::word::{Bound, Piece, Word};
 use crate::facts::Places;
 use crate::policy::pattern::{Anchor, PathPattern};
 use crate::verdict::Answer;

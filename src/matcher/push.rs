@@ -1,7 +1,7 @@
 //! `push`: what happens to refs of a remote repository.
 
 use super::{Asking, Cover, text};
-use crate::action::Push;
+use actions::Push;
 use crate::facts::{Known, Need};
 use crate::policy::PushWhen;
 use crate::policy::pattern::Pattern;

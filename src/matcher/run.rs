@@ -1,8 +1,8 @@
 //! `run`: programs and their arguments.
 
 use super::{Cover, text};
-use crate::action::Run;
-use crate::action::word::{Piece, Word};
+use actions::Run;
+use actions::word::{Piece, Word};
 use crate::policy::RunWhen;
 use crate::policy::pattern::Pattern;
 use crate::verdict::Answer;

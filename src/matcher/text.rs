@@ -1,7 +1,7 @@
 //! Patterns on words with holes: an automaton is walked with the set of all states it may be in, so the three-valued
 //! answer is exact.
 
-use crate::action::word::{Bound, Piece, Word};
+use actions::word::{Bound, Piece, Word};
 use crate::policy::pattern::{Automaton, Pattern};
 use crate::verdict::Answer;
 

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use super::push::{Ruling, concluded, pushing};
 use super::{MAX_ROUNDS, facts_of, pause_until, policy_bytes, today};
-use crate::action::{Action, Change, committed};
-use crate::change::files::{Commit, Content, File};
-use crate::change::{Id, message};
+use actions::{Action, Change, committed};
+use actions::change::files::{Commit, Content, File};
+use actions::change::{Id, message};
 use crate::cli::compiling;
 use crate::decide::decide;
 use crate::door::Door;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::action::{Action, Deed};
+use actions::{Action, Deed};
 use crate::door::Door;
 use crate::event::{Event, Host};
 use crate::flywheel::drift::{self, Touched};

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use super::commit::{self, Ground};
 use super::{facts_of, note, pause_until, policy_bytes, settle};
 
-use crate::action::pushed::{self as pushes, Expected, Lease, Rewrite};
-use crate::action::word::Word;
-use crate::change::{self, Id, Update};
+use actions::pushed::{self as pushes, Expected, Lease, Rewrite};
+use actions::word::Word;
+use actions::change::{self, Id, Update};
 use crate::door::Door;
 use crate::failure::Failure;
 use crate::matcher::text;

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use super::push::{Ruling, concluded, pushing};
 use super::{actions, facts_of, pause_until, policy_bytes, settle};
-use crate::action::word::Word;
-use crate::action::{Action, pushed as pushes};
-use crate::change::Id;
+use actions::word::Word;
+use actions::{Action, pushed as pushes};
+use actions::change::Id;
 use crate::door::Door;
-use crate::action::ToolCall;
-use crate::json::Json;
+use actions::ToolCall;
+use actions::json::Json;
 use crate::failure::Failure;
 use crate::matcher::text;
 use crate::policy::Policy;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::wire::{wire_enum, wire_struct};
+use actions::{wire_enum, wire_struct};
 
 /// A pattern on a text.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,8 @@
 //! Sections of a policy that are no rules, as every door reads them.
 
-use crate::action::Run;
+use actions::Run;
 
-use crate::wire::{named_enum, wire_struct};
+use actions::{named_enum, wire_struct};
 use super::{Layer, Tier};
 
 /// `[tests-first]`: a source changes only where a test of it stands.

@@ -2,7 +2,7 @@
 
 use super::ValueTest;
 use super::pattern::{PathPattern, Pattern};
-use crate::action::PushKind;
+use actions::PushKind;
 use crate::secret::Confidence;
 
 /// What kind of value a key has.
@@ -82,7 +82,7 @@ macro_rules! table {
         $(#[$about])*
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $name<'a> { $($(#[$doc])* pub $field: $type),* }
-        $crate::wire::wire_struct!($name { $($field),* });
+        actions::wire_struct!($name { $($field),* });
 
         impl<'a> $name<'a> {
             /// Its keys as written.
@@ -123,11 +123,11 @@ macro_rules! kinds {
         #[derive(Clone, Debug, PartialEq)]
         pub enum When<'a> { $($(#[$doc])* $variant(Vec<$table<'a>>)),* }
 
-        impl<'a> $crate::wire::Wire<'a> for When<'a> {
+        impl<'a> actions::wire::Wire<'a> for When<'a> {
             fn put(&self, out: &mut Vec<u8>) {
                 match self { $(Self::$variant(tables) => ($byte.put(out), tables.put(out))),* };
             }
-            fn get(from: &mut $crate::wire::Bytes<'a>) -> Option<Self> {
+            fn get(from: &mut actions::wire::Bytes<'a>) -> Option<Self> {
                 Some(match u8::get(from)? { $($byte => Self::$variant(Wire::get(from)?),)* _ => return None })
             }
         }

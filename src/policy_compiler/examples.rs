@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use crate::action::PushKind;
+use actions::PushKind;
 
 use crate::policy::Tier;
 

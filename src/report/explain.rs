@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::action::word::Word;
-use crate::action::{Action, Change, Deed};
+use actions::word::Word;
+use actions::{Action, Change, Deed};
 use crate::answer::Answer;
 use crate::policy::{Rule, Tier};
 use crate::verdict::{self, Look, Verdict};

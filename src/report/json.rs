@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::explain::{Explanation, answer, tier, unknowns};
-use crate::action::Action;
+use actions::Action;
 use crate::verdict::{Finding, Verdict};
 
 /// A whole judgement. `last` is what is known of the refusal that was judged again, if it was one.

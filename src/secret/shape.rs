@@ -128,7 +128,7 @@ pub(super) fn base62(number: u32) -> [u8; 6] {
 
 /// What base 64 says, in either alphabet; nothing if it is none.
 pub(super) fn payload(text: &str) -> String {
-    crate::action::base64::decode(text).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    actions::base64::decode(text).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
 pub(super) fn is_base64(c: char) -> bool {

@@ -2,8 +2,8 @@
 //! runner: what names a file or a test of it on a line that speaks of a failure.
 
 use super::red::bare;
-use crate::json::Json;
-use crate::action::ToolCall;
+use actions::json::Json;
+use actions::ToolCall;
 use crate::event::Event;
 use crate::syntax::Source;
 

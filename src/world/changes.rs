@@ -11,9 +11,9 @@ use git2::{
 };
 
 use super::committed::{Committed, Files};
-use crate::change::Id;
-use crate::change::files::{Commit, Content, File, Kind, Text, Version};
-use crate::change::message::Cleanup;
+use actions::change::Id;
+use actions::change::files::{Commit, Content, File, Kind, Text, Version};
+use actions::change::message::Cleanup;
 
 /// Bytes of a file that are read; larger ones are judged by their names and sizes.
 pub(super) const MAX_TEXT: usize = 8 << 20;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use git2::{ConfigLevel, Direction, ObjectFormat, ObjectType, Odb, Oid, Repository, RepositoryOpenFlags, StatusOptions};
 
 use super::repository::{Discovery, discover};
-use crate::change::Id;
+use actions::change::Id;
 
 /// Commits that are looked at, the youngest first, before it counts as not shown that one reaches another. A push that
 /// only adds is told within as many as it adds.

@@ -74,7 +74,7 @@ impl Desk {
     /// How many suggestions of a session were captured.
     #[must_use]
     pub fn captured_in(&self, session: &str) -> usize {
-        let text = format!("\"session\":{}", crate::json::quoted(session));
+        let text = format!("\"session\":{}", actions::json::quoted(session));
         self.ledger().lines().filter(|line| line.contains("\"what\":\"captured\"") && line.contains(&text)).count()
     }
 

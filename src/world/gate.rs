@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::observe::repository_at;
 use super::{Surroundings, World, commits};
-use crate::action::Change;
+use actions::Change;
 use crate::event::settings::{self, Reading};
 use crate::facts::{Known, Need};
 

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use super::repository::configuration;
 use super::{Surroundings, repository, written};
-use crate::action::lookup::{Found, Lookup, is_any_depth, is_named};
-use crate::action::word::Word;
+use actions::lookup::{Found, Lookup, is_any_depth, is_named};
+use actions::word::Word;
 
 /// Bytes that are read of a script. What is behind is not followed, as a file on the disk is only judged by what is certain.
 const MAX_TEXT: u64 = 256 << 10;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::gate::after_text;
 use super::store::{Slot, Store, TESTS, VALUE};
 use super::system::now_ms;
-use crate::action::{Action, Change, Deed};
+use actions::{Action, Change, Deed};
 use crate::layout::Catalogue;
 use crate::record::hash_all;
 use crate::syntax::Source;

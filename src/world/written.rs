@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Surroundings;
 use super::store::{SCRIPTS, Slot, Store, VALUE};
 use super::system::now_ms;
-use crate::action::{Action, Change, Deed};
+use actions::{Action, Change, Deed};
 use crate::record::hash_all;
 
 /// Remembers the files that these actions write anew. A change within a file that was there leaves it what it was: it

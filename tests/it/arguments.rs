@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
-use portcullis::action::lookup::Lookups;
-use portcullis::action::program::{Program, Takes};
-use portcullis::action::shell::{Setting, Shell};
-use portcullis::action::{Action, Change, Deed, Flag};
+use actions::lookup::Lookups;
+use actions::program::{Program, Takes};
+use actions::shell::{Setting, Shell};
+use actions::{Action, Change, Deed, Flag};
 use portcullis::cli::compiling;
 use portcullis::policy::Policy;
 

@@ -14,10 +14,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use portcullis::action::Deed;
-use portcullis::action::lookup::Lookups;
-use portcullis::action::shell::ast::{Command, Compound, Script};
-use portcullis::action::shell::{Setting, Shell, parse};
+use actions::Deed;
+use actions::lookup::Lookups;
+use actions::shell::ast::{Command, Compound, Script};
+use actions::shell::{Setting, Shell, parse};
 use portcullis::pipeline::BUILT_IN;
 use portcullis::policy::Policy;
 

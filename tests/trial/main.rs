@@ -15,10 +15,10 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use jail::{BATCH, Jail, Ran};
-use portcullis::action::lookup::Lookups;
-use portcullis::action::shell::{Setting, Shell};
-use portcullis::action::word::{Piece, Word};
-use portcullis::action::{Action, Deed};
+use actions::lookup::Lookups;
+use actions::shell::{Setting, Shell};
+use actions::word::{Piece, Word};
+use actions::{Action, Deed};
 use portcullis::cli::compiling;
 use portcullis::policy::Policy;
 

@@ -1,15 +1,15 @@
 //! Judges the examples of rules through the same decision as the hook, in a world made up from what they say.
 
-use crate::action::lookup::Lookups;
+use actions::lookup::Lookups;
 use serde::Serialize;
 
-use crate::action::path::Path;
-use crate::action::tools;
-use crate::action::word::Word;
-use crate::action::{Action, Change, Commit, Deed as Done, Delete, Push, Write};
+use actions::path::Path;
+use actions::tools;
+use actions::word::Word;
+use actions::{Action, Change, Commit, Deed as Done, Delete, Push, Write};
 use crate::decide::{Decided, decide};
-use crate::action::ToolCall;
-use crate::json::Json;
+use actions::ToolCall;
+use actions::json::Json;
 use crate::facts::{Facts, Known, Need, Places};
 use crate::pipeline;
 use crate::policy_compiler::examples::{Deed, Example, ExampleFacts, Instead, RuleExamples};

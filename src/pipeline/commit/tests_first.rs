@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::today;
-use crate::change::Id;
-use crate::change::files::{Content, File, Text};
+use actions::change::Id;
+use actions::change::files::{Content, File, Text};
 use crate::failure::Failure;
 use crate::policy::{Policy, TestsFirst, Tier};
 use crate::tests_first::{Changed, Text as Side, judge};

@@ -1,10 +1,10 @@
-//! Descriptions of programs, from TOML to `action::program`. Knows not how arguments are read.
+//! Descriptions of programs, from TOML to `actions::program`. Knows not how arguments are read.
 
 use std::collections::HashMap;
 
 use toml::de::DeValue;
 
-use crate::action::program::{Form, Opt, Program, Role, Style, Subcommands, Takes};
+use actions::program::{Form, Opt, Program, Role, Style, Subcommands, Takes};
 use crate::policy_compiler::mistake::{line, suggestion};
 use crate::policy_compiler::schema::{Checker, PROGRAMS, Text, Value};
 

@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use crate::action::PushKind;
+use actions::PushKind;
 use crate::policy_compiler::compile::pattern::{Fault, Patterns};
 use crate::policy::pattern::{PathPattern, Pattern};
 use crate::policy_compiler::schema::{Checker, Text, Value};

@@ -6,7 +6,7 @@ use crate::policy_compiler::compile::Texts;
 use crate::policy_compiler::compile::automaton::{Reading, automaton};
 use crate::policy_compiler::compile::pattern::Patterns;
 use crate::policy::pattern::{Anchor, Automaton, Pattern};
-use crate::wire::{Bytes, Wire as _};
+use actions::wire::{Bytes, Wire as _};
 
 /// Walks a table over a text.
 fn found(table: &Automaton, text: &str) -> bool {

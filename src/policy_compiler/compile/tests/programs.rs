@@ -1,7 +1,7 @@
 //! Descriptions of programs.
 
 use super::{Input, compile};
-use crate::action::program::{Program, Role, Style, Takes};
+use actions::program::{Program, Role, Style, Takes};
 use crate::policy::Policy;
 
 fn mistakes(text: &str) -> Vec<String> {

@@ -1,0 +1,208 @@
+//! How a program reads its arguments, as data: the compiled form of `policies/programs/*.toml`. Knows no rule.
+
+use std::borrow::Cow;
+
+use crate::wire::{Bytes, Table, Wire, key};
+use crate::{named_enum, wire_struct};
+
+named_enum! {
+    /// What an argument, or the value of an option, is to the program.
+    pub enum Role {
+        /// Plain data.
+        None = "none",
+        /// A file that is read.
+        Read = "read",
+        /// A file that is written (made, replaced or changed).
+        Write = "write",
+        /// A file that is deleted.
+        Delete = "delete",
+        /// A file or folder that is deleted with all below it.
+        DeleteTree = "delete-tree",
+        /// A file or folder that is moved away with all below it.
+        Move = "move",
+        /// A file whose mode, owner or times are changed.
+        Attributes = "attributes",
+        /// A file that comes to be, empty, if it is not there.
+        Touch = "touch",
+        /// A folder into which files of unknown names are written.
+        WriteInto = "write-into",
+        /// An address that is fetched.
+        Url = "url",
+        /// An address that is fetched into a file of its name.
+        Download = "download",
+        /// The folder in which the rest runs.
+        Folder = "folder",
+        /// `NAME=value` for the environment of the inner command; a word that is no assignment is the next operand.
+        Assignments = "assignments",
+        /// Here begins an inner command: this word and all after it.
+        Argv = "argv",
+        /// This word is an inner command split at blanks, without a shell (`env -S`).
+        SplitArgv = "split-argv",
+        /// The program of the inner command, whose arguments alone stand behind (`docker run --entrypoint`).
+        Entrypoint = "entrypoint",
+        /// An image: where its name is that of a program and what stands behind is none, it is the program.
+        Image = "image",
+        /// A part of this machine's files that the inner command sees (`HOST:INSIDE`, `source=HOST,target=INSIDE`).
+        Mount = "mount",
+        /// This word is a command line for a shell.
+        Shell = "shell",
+        /// This word and all after it, joined by blanks, are a command line for a shell.
+        ShellRest = "shell-rest",
+        /// Keys typed into a terminal, together with those in the other operands.
+        Keys = "keys",
+        /// This word is program text (the program's `language`).
+        Code = "code",
+        /// This word is a file of commands, run by this program.
+        Script = "script",
+        /// This word is in the program's own command language, of which only `escapes` are known.
+        Commands = "commands",
+    }
+}
+
+named_enum! {
+    /// Whether an option takes a value.
+    pub enum Takes {
+        /// None.
+        Nothing = "",
+        /// One, attached or as the next word.
+        Value = "=",
+        /// One that must be attached (`-iSUFFIX`, `--color=auto`), or none.
+        Attached = "=?",
+    }
+}
+
+named_enum! {
+    /// How options are written.
+    pub enum Style {
+        /// `-abc`, `-ovalue`, `--long`, `--long=value`, and unambiguous beginnings of long names (`getopt_long`, git).
+        Gnu = "gnu",
+        /// As `Gnu`, without abbreviations.
+        Exact = "exact",
+        /// `-long value`, never bundled (find, java, terraform).
+        SingleDash = "single-dash",
+        /// `key=value` (dd).
+        Keys = "keys",
+        /// As `Gnu`, and the first word may be a bundle without a dash (`tar xzf`).
+        Bundled = "bundled",
+    }
+}
+
+wire_struct! {
+    /// An option.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Opt<'a> {
+        /// All its names with their dashes (`-f`, `--force`).
+        pub names: Vec<&'a str>,
+        /// Whether it takes a value.
+        pub takes: Takes,
+        /// What that value is.
+        pub role: Role,
+    }
+}
+
+wire_struct! {
+    /// What the operands are when certain options are given.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Form<'a> {
+        /// Options that must all be given.
+        pub with: Vec<&'a str>,
+        /// Roles in order. `(role, true)` stands for as many operands as the roles after it leave over.
+        pub operands: Vec<(Role, bool)>,
+        /// What the values of options are in this form alone (`tar -c -f`, `tar -x -f`).
+        pub values: Vec<(&'a str, Role)>,
+    }
+}
+
+wire_struct! {
+    /// A program, or a subcommand of one.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Program<'a> {
+        /// The names under which it is called.
+        pub names: Vec<&'a str>,
+        /// How its options are written.
+        pub style: Style,
+        /// Its options; for a program with subcommands, those in front of the subcommand.
+        pub options: Vec<Opt<'a>>,
+        /// The first form whose `with` is given holds.
+        pub forms: Vec<Form<'a>>,
+        /// The first operand ends the options.
+        pub stops: bool,
+        /// What it runs does not run on this machine's files (ssh, containers).
+        pub remote: bool,
+        /// Reads a command line for a shell from standard input when it has no operand (`sh`).
+        pub shell_stdin: bool,
+        /// Adds the words of standard input to its inner command (xargs).
+        pub appends: bool,
+        /// The program that its inner command is for, if that is always the same (`pass git push` is `git push`).
+        pub runs: &'a str,
+        /// The language of [`Role::Code`] and of text on standard input: `python`, `javascript`, …; empty: none.
+        pub language: &'a str,
+        /// What stands in front of a command line in [`Role::Commands`] and in text on standard input, in lower case:
+        /// `!`, `.shell `. Up to a quote if it ends in one; if it has a bracket, the literals behind it are words.
+        pub escapes: Vec<&'a str>,
+        /// Its subcommands.
+        pub subcommands: Subcommands<'a>,
+    }
+}
+
+wire_struct! {
+    /// Subcommands as they are stored: a list of names, and descriptions that are read only when they are asked for; git
+    /// has a hundred.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Subcommands<'a> {
+        /// Every name, and where its description begins.
+        index: Vec<(&'a str, u32)>,
+        descriptions: Cow<'a, [u8]>,
+    }
+}
+
+impl<'a> Subcommands<'a> {
+    /// None at all.
+    pub const EMPTY: Self = Self { index: Vec::new(), descriptions: Cow::Borrowed(&[]) };
+
+    /// Stores one more.
+    pub fn add(&mut self, program: &Program<'a>) {
+        let descriptions = self.descriptions.to_mut();
+        let offset = u32::try_from(descriptions.len()).unwrap_or(u32::MAX);
+        self.index.extend(program.names.iter().map(|name| (*name, offset)));
+        program.put(descriptions);
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// All their names.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.index.iter().map(|(name, _)| *name)
+    }
+
+    /// The description of this name. Those that are still being collected cannot be read yet.
+    fn find(&self, name: &str) -> Option<Program<'a>> {
+        let (_, offset) = self.index.iter().find(|(known, _)| *known == name)?;
+        let Cow::Borrowed(descriptions) = self.descriptions else { return None };
+        Program::get(&mut Bytes(descriptions.get(usize::try_from(*offset).ok()?..)?))
+    }
+}
+
+/// All programs that are described.
+#[derive(Clone, Copy, Debug)]
+pub struct Programs<'a>(pub Table<'a>);
+
+impl<'a> Programs<'a> {
+    /// The description of the program called `name` (without a folder).
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Program<'a>> {
+        self.0.find(key(name)).filter_map(|mut bytes: Bytes<'a>| Program::get(&mut bytes)).find(|program| program.names.contains(&name))
+    }
+}
+
+impl<'a> Program<'a> {
+    /// The subcommand of this name.
+    #[must_use]
+    pub fn subcommand(&self, name: &str) -> Option<Program<'a>> {
+        self.subcommands.find(name)
+    }
+}

@@ -1,0 +1,233 @@
+//! One command as words: functions, aliases and builtins, programs with ways of their own, and all others by their
+//! description (`effects`).
+
+use std::rc::Rc;
+
+use super::builtin::joined;
+use super::{Output, Shell, Stdin, git};
+use crate::arguments::{self, Arguments};
+use crate::word::{Bound, Piece, Word, is_one};
+use crate::{Deed, Run};
+
+/// Variables that one line may export: each command is judged with all of them.
+const MAX_EXPORTED: usize = 400;
+
+impl Shell<'_> {
+    /// Follows a command.
+    pub(super) fn invoke(&mut self, words: Vec<Word>, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+        if !self.count() {
+            return Output::unknown();
+        }
+        let plain = std::mem::take(&mut self.plain);
+        self.started(&env);
+        let Some((head, args)) = words.split_first() else { return Output::nothing() };
+        if head.multi && head.literal().is_some() && args.first().is_some_and(|next| program_name(next).is_some()) {
+            // `$EDITOR git push`: the variable may be unset.
+            self.unsurely(|shell| shell.invoke(args.to_vec(), env.clone(), stdin));
+        }
+        if head.pieces == [Piece::Any(Bound::Truth)] {
+            return Output::nothing();
+        }
+        let Some(name) = program_name(head) else {
+            return self.unknown_program(&words, env, stdin);
+        };
+        if head.literal().is_some_and(|text| !text.contains('/'))
+            && let Some(output) = self.defined(&name, args, &env, stdin, plain)
+        {
+            return output;
+        }
+        if head.literal().is_some_and(|text| text.contains('/')) {
+            // What this line linked or copied here is another program.
+            let path = self.path(head).word;
+            let source = path.literal().and_then(|path| self.state.copied_from(path)).filter(|source| source.contains("/bin/"));
+            let target = source.map_or(path, Word::lit);
+            if let Some(called) = program_name(&target).filter(|called| *called != name) {
+                // A script is found again only by its whole path.
+                let system = target.has_hole() || target.prefix().contains("/bin/");
+                let head = if system { Word::lit(called) } else { target };
+                return self.invoke([&[head], args].concat(), env, stdin);
+            }
+        }
+        match name.as_str() {
+            // Both hand on to git what is not theirs.
+            "git" | "hub" | "yadm" => return git::invoke(self, &words, env, stdin),
+            "find" | "fd" | "fdfind" => return self.find(&name, &words, env, stdin),
+            _ => {}
+        }
+        if let Some(dashed) = name.strip_prefix("git-").filter(|sub| sub.starts_with(|c: char| c.is_ascii_lowercase())) {
+            // `git-push` is `git push`.
+            let words = [&[Word::lit("git"), Word::lit(dashed)], args].concat();
+            return git::invoke(self, &words, env, stdin);
+        }
+        let described = self.programs.find(&name);
+        let arguments = match &described {
+            Some(program) => arguments::read(program, args),
+            None => arguments::read_undescribed(args),
+        };
+        let at = self.note(&name, &words, &arguments, env.clone(), stdin);
+        let known = described.as_ref().and_then(|program| self.effects(program, &words, &arguments, &env, stdin, at));
+        if head.literal().is_some_and(|text| text.contains('/'))
+            && let Some(output) = self.program_file(head, args, &env, stdin)
+        {
+            return output;
+        }
+        let unknown = match (&described, arguments.subcommand.first().and_then(Word::literal)) {
+            (None, _) => name != "echo" && name != "printf",
+            (Some(program), Some(subcommand)) => program.subcommand(subcommand).is_none(),
+            (Some(_), None) => false,
+        };
+        if unknown {
+            self.guessed(&name, args, &env, stdin);
+        }
+        if let Some(output) = known {
+            return output;
+        }
+        // In a folder of one's own another program may have the name.
+        let other = self.state.place.disabled.contains(&name);
+        if other || (head.prefix().contains('/') && !super::scripts::is_system(head.prefix())) { Output::unknown() } else { self.output(&name, args, stdin) }
+    }
+
+    /// Functions, aliases and builtins. None: it is a program.
+    fn defined(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin, plain: bool) -> Option<Output> {
+        if let Some(body) = self.state.function(name).filter(|_| !plain) {
+            let before = self.state.place.positional.replace(Rc::new(args.to_vec()));
+            let hidden = self.state.hidden.replace(Vec::new());
+            let without = self.state.is_doubtful(name).then(|| self.state.mark());
+            let output = self.within(&format!("{name}()"), |shell| shell.follow(&body, stdin));
+            self.state.reveal(hidden);
+            self.state.place.positional = before;
+            match without {
+                Some(without) => self.state.join(&without),
+                None => return Some(output.unwrap_or_default()),
+            }
+        }
+        if let Some(alias) = self.state.alias(name).filter(|_| !plain).cloned() {
+            let mut line = alias;
+            let mut args = args.to_vec();
+            // Behind a blank the next word may be an alias too.
+            let next = args.first().filter(|_| line.prefix().ends_with(' ')).and_then(Word::literal).and_then(|next| self.state.alias(next));
+            if let Some(next) = next.cloned() {
+                args.splice(..1, [next]);
+            }
+            if !args.is_empty() {
+                line.push_lit(" ");
+                line.extend(&joined(&args));
+            }
+            if line.prefix().contains("<<") {
+                self.opaque(line.to_string(), "an alias takes the lines behind it");
+            }
+            if line.prefix().split_whitespace().next() == Some(name) {
+                // An alias that names itself is the program.
+                let mut itself = Word::lit("command ");
+                itself.extend(&line);
+                return Some(self.within("alias", |shell| shell.text(&itself, stdin)).unwrap_or_default());
+            }
+            // A script takes no aliases, unless it is told to: both may run.
+            self.within("alias", |shell| shell.text(&line, stdin));
+        }
+        let separators = env.iter().find(|(lent, _)| lent == "IFS" && name == "read").map(|(_, value)| value.clone());
+        let before = separators.and_then(|separators| self.state.variable("IFS").cloned().inspect(|_| self.state.set("IFS", separators)));
+        if self.zsh && matches!(name, "noglob" | "nocorrect" | "-") {
+            return Some(self.invoke(args.to_vec(), env.to_vec(), stdin));
+        }
+        let output = self.builtin(name, args, stdin);
+        if let Some(before) = before {
+            self.state.put("IFS", before);
+        }
+        let output = output?;
+        if !matches!(name, ":" | "true" | "false" | "test" | "[" | "cd" | "read" | "return" | "break" | "continue") {
+            let words = [&[Word::lit(name)], args].concat();
+            let arguments = arguments::read_undescribed(args);
+            self.note(name, &words, &arguments, env.to_vec(), stdin);
+        }
+        Some(output)
+    }
+
+    /// Notes that a program is run.
+    pub(in crate) fn note(&mut self, name: &str, words: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) -> usize {
+        self.spend(env.iter().map(|(_, value)| value.size()).chain(words.iter().map(Word::size)).sum());
+        let subcommand = arguments.subcommand.split_first().map(|(first, rest)| {
+            rest.iter().fold(first.clone(), |mut word, next| {
+                word.push_lit(" ");
+                word.extend(next);
+                word
+            })
+        });
+        let exported = self.state.environment();
+        if exported.len() > MAX_EXPORTED {
+            self.stop("it exports more than can be followed");
+        }
+        let run = Run {
+            program: name.to_owned(),
+            subcommand,
+            flags: arguments.flags.clone(),
+            args: arguments.operands.clone(),
+            may_hide_flags: arguments.may_hide.clone(),
+            env,
+            exported,
+            stdin_from: stdin.program.clone(),
+            words: words.to_vec(),
+            remote: self.remote,
+            branch: self.state.place.branch.clone(),
+            folder: if self.remote { Word::unknown() } else { self.state.place.cwd.clone() },
+        };
+        self.push(Deed::Run(run), None)
+    }
+
+    /// The command word is not known.
+    fn unknown_program(&mut self, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+        self.opaque(joined(words).to_string(), "the name of the program is computed");
+        // `$SUDO git push`: the first words may vanish, where nothing of them is known.
+        let vanishes = |word: &&Word| word.multi && word.pieces.iter().all(|piece| matches!(piece, Piece::Any(_)));
+        let vanishing = words.iter().take_while(vanishes).count();
+        let rest = words.get(vanishing..).unwrap_or(&[]);
+        if vanishing > 0 && !rest.is_empty() {
+            self.unsurely(|shell| shell.invoke(rest.to_vec(), env, stdin));
+        }
+        Output::unknown()
+    }
+
+    /// A program that nobody described may run what stands behind it.
+    fn guessed(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin) {
+        let starts = |at: &usize| match args.get(*at).and_then(program_name).as_deref() {
+            Some("git" | "sudo" | "bash" | "sh" | "zsh") => true,
+            Some("rm") => args.get(at + 1).and_then(Word::literal).is_some_and(|text| text.starts_with('-') && text.contains('r') && text.contains('f')),
+            _ => false,
+        };
+        if let Some(inner) = (0..args.len()).find(starts).and_then(|at| args.get(at..)) {
+            self.unsurely(|shell| shell.within(name, |shell| shell.invoke(inner.to_vec(), env.to_vec(), stdin)));
+        }
+    }
+
+    /// Follows the commands that stand in variables which programs start.
+    pub(super) fn started(&mut self, env: &[(String, Word)]) {
+        for (name, value) in env.iter().filter(|(name, value)| is_one(STARTED, name) && value.literal().is_some()) {
+            // A bar in front says that the output is read (less(1), "INPUT PREPROCESSOR").
+            let line = Word::lit(value.prefix().trim_start_matches('|'));
+            self.line_within(name, &line, &Stdin::default());
+        }
+    }
+}
+
+/// Variables whose values are command lines for programs that are started later (git(1), "Environment Variables"; man(1);
+/// less(1); crontab(1); rsync(1)).
+const STARTED: &str = "GIT_EDITOR GIT_SEQUENCE_EDITOR EDITOR VISUAL SUDO_EDITOR GIT_PAGER PAGER MANPAGER SYSTEMD_PAGER \
+    GH_PAGER LESSOPEN GIT_SSH GIT_SSH_COMMAND RSYNC_RSH GIT_EXTERNAL_DIFF GIT_ASKPASS GIT_PROXY_COMMAND PROMPT_COMMAND";
+
+/// The name of a program without its folder, if it is known.
+pub(super) fn program_name(head: &Word) -> Option<String> {
+    if head.pieces.iter().any(|piece| matches!(piece, Piece::Glob(_))) {
+        return None;
+    }
+    match head.pieces.last() {
+        Some(Piece::Lit(text)) => match (text.rsplit_once('/'), head.pieces.len()) {
+            (Some((_, name)), _) => Some(name.to_owned()),
+            (None, 1) => Some(text.clone()),
+            // `./scripts/$NAME.sh`: whatever its name is, it is no program of the system.
+            (None, _) => text.strip_prefix('.').filter(|_| head.prefix().contains('/')).map(|_| text.clone()),
+        },
+        _ => None,
+    }
+    .map(|name| name.strip_suffix(".exe").map_or(name.clone(), str::to_owned))
+    .filter(|name| !name.is_empty())
+}
