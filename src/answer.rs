@@ -4,9 +4,9 @@
 use actions::json::quoted;
 use crate::event::{Event, Host, Kind};
 use crate::failure::{Conclusion, Failure, conclude};
-use crate::policy::Tier;
+use policy::Tier;
 use crate::report::plain;
-use crate::verdict::Verdict;
+use policy::verdict::Verdict;
 
 /// What the process gives back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ pub mod page;
 pub mod pair;
 
 use crate::record::hash_all;
-use crate::secret::redact;
+use policy::secret::redact;
 
 /// Characters of a text that is named in a reason or as evidence.
 const MAX_NAMED: usize = 120;

@@ -2,21 +2,15 @@
 
 pub mod door;
 pub mod event;
-pub mod facts;
 pub mod world;
-pub mod secret;
 #[cfg(feature = "cold")]
 pub mod report_file;
 #[cfg(feature = "cold")]
 pub mod syntax;
 #[cfg(feature = "cold")]
 pub mod layout;
-pub mod policy;
 #[cfg(feature = "cold")]
 pub mod policy_compiler;
-pub mod matcher;
-pub mod decide;
-pub mod verdict;
 #[cfg(feature = "cold")]
 pub mod tests_first;
 pub mod failure;

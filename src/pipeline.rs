@@ -21,16 +21,16 @@ use std::collections::BTreeMap;
 use actions::lookup::Lookups;
 use actions::{Action, Deed, shell};
 use crate::answer::{self, Answer};
-use crate::decide::{Decided, decide};
+use policy::decide::{Decided, decide};
 use crate::door::Door;
 use actions::ToolCall;
 use crate::event::{self, Event, Kind, Unreadable};
-use crate::facts::{Facts, Known, Need, Places};
+use policy::facts::{Facts, Known, Need, Places};
 use crate::failure::{Conclusion, Failure, conclude};
-use crate::policy::{Policy, Tier};
+use policy::{Policy, Tier};
 use crate::record::{Entry, Held, Source};
 use crate::report::plain;
-use crate::verdict::Verdict;
+use policy::verdict::Verdict;
 use crate::world::{Surroundings, World, layers, observe, pending, record, state, system, written};
 
 /// Bytes of an event that are read; what is larger is denied.
@@ -240,13 +240,13 @@ pub fn tests_first(_: &mut Verdict, actions: &[Action], facts: &Facts, policy: &
 
 /// Whether a call writes or deletes a file that could be a source, a test or a setting of what is checked, or renews what
 /// tests expect.
-fn speaks_of_tests(section: &crate::policy::TestsFirst, actions: &[Action], facts: &Facts) -> bool {
+fn speaks_of_tests(section: &policy::TestsFirst, actions: &[Action], facts: &Facts) -> bool {
     let inside = |path: &str| below(path, &facts.places.roots).any(|rest| !rest.is_empty());
     actions.iter().any(|action| match &action.deed {
         Deed::Write(write) => write.path.word.literal().is_some_and(|path| inside(path) && section.concerns(path)),
         // A folder's name tells nothing of what is in it.
         Deed::Delete(delete) => delete.path.word.literal().is_some_and(|path| inside(path) && (delete.recursive || section.concerns(path))),
-        Deed::Run(run) => crate::policy::renews_snapshots(run),
+        Deed::Run(run) => policy::renews_snapshots(run),
         _ => false,
     })
 }
@@ -276,7 +276,7 @@ pub fn documents(verdict: &mut Verdict, actions: &[Action], around: &Surrounding
 }
 
 /// Whether a call writes or deletes a file of what was learned, or a folder in which one is.
-fn loses_learnings(section: &crate::policy::Flywheel, actions: &[Action], roots: &[String]) -> bool {
+fn loses_learnings(section: &policy::Flywheel, actions: &[Action], roots: &[String]) -> bool {
     let kept = || section.learnings.iter().chain([&section.archive]);
     let inside = |path: &str, with_contents: bool| {
         below(path, roots).any(|rest| {
@@ -438,11 +438,18 @@ fn test_run(event: &Event, around: &Surroundings, world: &World, door: Door) -> 
 }
 
 #[cfg(feature = "cold")]
-fn remember_run(event: &Event, call: &ToolCall, around: &Surroundings, policy: &Policy, section: &crate::policy::TestsFirst) -> Option<bool> {
+fn remember_run(event: &Event, call: &ToolCall, around: &Surroundings, policy: &Policy, section: &policy::TestsFirst) -> Option<bool> {
     let facts = facts(event, &around.places);
     let actions = actions(call, &facts.places, policy, around)?;
     if actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if section.runs(run))) {
-        let seen = crate::tests_first::Seen::of(event, call)?;
+        let ended = crate::tests_first::Ended {
+            command: call.input.text("command").or_else(|| call.input.text("cmd"))?,
+            response: &event.response,
+            error: event.error.as_deref(),
+            failed: event.name == "PostToolUseFailure",
+            interrupted: event.interrupted,
+        };
+        let seen = crate::tests_first::Seen::of(&ended)?;
         crate::world::tests_first::remember_runs(&seen, &facts.places.roots, &around.memory).map_err(|error| unrecorded(&error)).ok()?;
     }
     None
@@ -450,7 +457,7 @@ fn remember_run(event: &Event, call: &ToolCall, around: &Surroundings, policy: &
 
 #[cfg(not(feature = "cold"))]
 #[expect(clippy::unnecessary_wraps, reason = "its twin of the cold binary has nothing to hand on")]
-fn remember_run(_: &Event, _: &ToolCall, _: &Surroundings, _: &Policy, _: &crate::policy::TestsFirst) -> Option<bool> {
+fn remember_run(_: &Event, _: &ToolCall, _: &Surroundings, _: &Policy, _: &policy::TestsFirst) -> Option<bool> {
     Some(true)
 }
 

@@ -9,8 +9,8 @@ use actions::Action;
 use actions::json::{Json, quoted};
 use actions::ToolCall;
 use crate::event::{Event, Host};
-use crate::secret::redact;
-use crate::verdict::Verdict;
+use policy::secret::redact;
+use policy::verdict::Verdict;
 
 /// The form of the lines.
 pub const SCHEMA: u64 = 1;

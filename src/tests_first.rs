@@ -15,12 +15,12 @@ use std::rc::Rc;
 
 use actions::{Action, Deed};
 use crate::layout::{Catalogue, Layout, Unit, matches};
-use crate::policy::{OwnLayout, TestsFirst, Tier, renews_snapshots};
+use policy::{OwnLayout, TestsFirst, Tier, renews_snapshots};
 use crate::syntax::{Language, Need, Source, is_generated, need, removed_lines};
-use crate::verdict::{Answer, Finding};
+use policy::verdict::{Answer, Finding};
 use place::Places;
 pub use red::evidence;
-pub use seen::{By, Seen};
+pub use seen::{By, Ended, Seen};
 
 /// The rule that a source needs a test by.
 pub const RULE: &str = "tests-first";

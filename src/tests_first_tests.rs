@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::policy::{Layer, Red};
+use policy::{Layer, Red};
 
 struct Files<'t>(BTreeMap<&'t str, &'t str>);
 
@@ -117,7 +117,7 @@ fn red_goes_by_reports_that_speak_of_the_test_as_it_stands() {
 
 #[test]
 fn a_section_holds_where_it_says() {
-    use crate::policy::{Exempt, OwnLayout};
+    use policy::{Exempt, OwnLayout};
     let files = Files(BTreeMap::from([("pyproject.toml", "")]));
     let changes = price(Text::Known(CODE.to_owned()));
     let exempt = |until| TestsFirst { exempt: vec![Exempt { path: "src/shop/**", reason: "old", until }], ..section() };

@@ -28,9 +28,9 @@ pub mod written;
 use std::path::{Path, PathBuf};
 
 use crate::event::Event;
-use crate::facts::Places;
+use policy::facts::Places;
 use crate::failure::Failure;
-use crate::policy::Layer;
+use policy::Layer;
 use repository::Repository;
 
 /// What the process was started with, as far as the gate goes by it. A judged project can set environment variables for

@@ -6,7 +6,7 @@ use actions::Deed;
 use actions::lookup::Lookups;
 use actions::shell::{Setting, Shell};
 use portcullis::pipeline::BUILT_IN;
-use portcullis::policy::Policy;
+use policy::Policy;
 
 fuzz_target!(|text: &str| {
     let policy = Policy::open(BUILT_IN).expect("the built-in policy");

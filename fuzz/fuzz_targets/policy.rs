@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use portcullis::policy_compiler::compile::{Input, Source, compile};
-use portcullis::policy::{Layer, Policy};
+use policy::{Layer, Policy};
 
 fuzz_target!(|text: &str| {
     for layer in [Layer::Organisation, Layer::Project] {

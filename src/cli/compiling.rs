@@ -6,7 +6,7 @@ use crate::BUILD;
 use crate::failure::Failure;
 use crate::policy_compiler::compile::{Compiled, Input, Source, compile};
 use crate::policy_compiler::packs::{PACKS, PROGRAMS};
-use crate::policy::{LayerFile, Policy};
+use policy::{LayerFile, Policy};
 use crate::world::layers::Found;
 use crate::world::{Surroundings, World, state, system};
 

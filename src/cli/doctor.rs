@@ -18,7 +18,7 @@ use super::refusal::{FAILED, Refusal};
 use super::terminal::{Style, say, say_json, styled};
 use crate::BUILD;
 use crate::pipeline;
-use crate::policy::{Layer, Policy};
+use policy::{Layer, Policy};
 use crate::world::flywheel::Desk;
 use crate::world::{record, state, system};
 

@@ -17,7 +17,7 @@ use crate::flywheel::ledger::{Standing, Step, What};
 use crate::flywheel::page::{self, moment};
 use crate::flywheel::{Suggestion, count};
 use crate::pipeline;
-use crate::policy::{Flywheel, Policy};
+use policy::{Flywheel, Policy};
 use crate::world::flywheel::Desk;
 use crate::world::system;
 

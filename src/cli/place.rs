@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::door::Door;
 use crate::failure::Failure;
 use crate::pipeline;
-use crate::policy::{Layer, Policy};
+use policy::{Layer, Policy};
 use crate::world::layers::{self, Found};
 use crate::world::{Surroundings, World};
 

@@ -9,7 +9,7 @@ use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{Style, say, say_json, styled};
 use crate::failure::Failure;
-use crate::policy::{Policy, Red, TestsFirst};
+use policy::{Policy, Red, TestsFirst};
 use crate::report::explain::tier;
 
 #[derive(Args, Debug)]

@@ -19,7 +19,7 @@ use crate::BUILD;
 use crate::failure::Failure;
 use crate::policy_compiler::compile::{Compiled, Input, Source, compile};
 use crate::policy_compiler::packs::{PACKS, PROGRAMS};
-use crate::policy::{Layer, Policy};
+use policy::{Layer, Policy};
 
 pub use examples::{Outcome, run as run_examples};
 

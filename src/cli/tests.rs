@@ -9,7 +9,7 @@ use super::init::plan::STARTER;
 use super::pause::seconds;
 use super::wired::entries;
 use crate::BUILD;
-use crate::policy::Layer;
+use policy::Layer;
 use crate::policy_compiler::compile::{Input, Source, compile};
 use crate::policy_compiler::packs::{PACKS, PROGRAMS};
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::{Kind, Suggestion, code};
 use crate::layout::matches;
-use crate::policy::{Flywheel, Pair, Tier};
-use crate::verdict::{Answer, Finding};
+use policy::{Flywheel, Pair, Tier};
+use policy::verdict::{Answer, Finding};
 
 /// The rule that a gate of the map holds by.
 pub const RULE: &str = "document-left-behind";

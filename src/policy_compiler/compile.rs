@@ -14,7 +14,7 @@ use super::examples::RuleExamples;
 use super::mistake::Mistake;
 use super::schema::{self, Checker};
 use super::validate::{Document, validate};
-use crate::policy::{Layer, LayerFile, Parts};
+use policy::{Layer, LayerFile, Parts};
 use pattern::Patterns;
 
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,7 @@ pub type Texts = elsa::FrozenVec<String>;
 /// A compiled policy, and what only the cold door needs of it.
 #[derive(Clone, Debug)]
 pub struct Compiled {
-    /// What [`crate::policy::Policy::open`] reads.
+    /// What [`policy::Policy::open`] reads.
     pub bytes: Vec<u8>,
     /// The rules with their examples, upper layers first.
     pub rules: Vec<RuleExamples>,

@@ -4,7 +4,7 @@ use toml::Value;
 
 use actions::PushKind;
 
-use crate::policy::Tier;
+use policy::Tier;
 
 /// A rule with its examples, for the tests of the policy.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,8 +9,8 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::mistake::{Mistake, suggestion};
-use crate::policy::table::{Key, Shape, may, must};
-use crate::policy::{Conditions, When};
+use policy::table::{Key, Shape, may, must};
+use policy::{Conditions, When};
 pub use view::{Text, Value, days};
 
 /// A policy file longer than this is refused unread.

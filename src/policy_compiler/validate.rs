@@ -14,10 +14,10 @@ use toml::de::DeValue;
 use super::compile::pattern::Patterns;
 use super::examples::RuleExamples;
 use super::mistake::Mistake;
-use crate::policy::pattern::Pattern;
+use policy::pattern::Pattern;
 use super::schema::{Checker, LAYER, PACK, Value};
-use crate::policy::table::TableReader as _;
-use crate::policy::{Flywheel, Layer, Rule, TestsFirst, Waiver};
+use policy::table::TableReader as _;
+use policy::{Flywheel, Layer, Rule, TestsFirst, Waiver};
 use layers::Head;
 use when::Reader;
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use actions::word::Word;
 use actions::{Action, Change, Deed};
 use crate::answer::Answer;
-use crate::policy::{Rule, Tier};
-use crate::verdict::{self, Look, Verdict};
+use policy::{Rule, Tier};
+use policy::verdict::{self, Look, Verdict};
 
 /// Everything that is known of one judgement.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::explain::{Explanation, answer, tier, unknowns};
 use actions::Action;
-use crate::verdict::{Finding, Verdict};
+use policy::verdict::{Finding, Verdict};
 
 /// A whole judgement. `last` is what is known of the refusal that was judged again, if it was one.
 pub fn explanation(explanation: &Explanation, last: Option<&Value>) -> Value {

@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use crate::policy::Tier;
-use crate::verdict::{Answer, Finding, Verdict};
+use policy::Tier;
+use policy::verdict::{Answer, Finding, Verdict};
 
 /// Findings beyond these are counted, not shown.
 const MAX_SHOWN: usize = 4;

@@ -1,7 +1,7 @@
 //! Whether a test was seen to fail before the code that it asks for is written.
 
 use super::{Judge, Text};
-use crate::policy::Red;
+use policy::Red;
 use crate::report_file::{self, Ran};
 use crate::syntax::{Node, Source};
 

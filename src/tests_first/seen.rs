@@ -3,8 +3,6 @@
 
 use super::red::bare;
 use actions::json::Json;
-use actions::ToolCall;
-use crate::event::Event;
 use crate::syntax::Source;
 
 /// Exit codes that say nothing of tests: no such command, not to be run, no tests found, killed.
@@ -33,18 +31,33 @@ pub enum By {
     Path,
 }
 
+/// A command that ended, as the client reports it.
+#[derive(Debug)]
+pub struct Ended<'e> {
+    /// The command line.
+    pub command: &'e str,
+    /// What the tool returned.
+    pub response: &'e Json,
+    /// Why it failed; its first line may be `Exit code N`.
+    pub error: Option<&'e str>,
+    /// The client reports it as failed.
+    pub failed: bool,
+    /// The person interrupted it.
+    pub interrupted: bool,
+}
+
 impl Seen {
-    /// The run that an event tells of. None: it tells of none, or not how it ended.
-    pub fn of(event: &Event, call: &ToolCall) -> Option<Self> {
-        let command = call.input.text("command").or_else(|| call.input.text("cmd"))?.to_owned();
-        let mut output = event.error.clone().unwrap_or_default();
-        texts(&event.response, &mut output);
+    /// Reads the result of a test run. `None` if it does not say how the run ended.
+    pub fn of(ended: &Ended) -> Option<Self> {
+        let command = ended.command.to_owned();
+        let mut output = ended.error.unwrap_or_default().to_owned();
+        texts(ended.response, &mut output);
         let code = || output.lines().next()?.strip_prefix("Exit code ")?.trim().parse::<i64>().ok();
-        if event.interrupted || (event.name == "PostToolUseFailure" && code().is_some_and(|code| UNTOLD.contains(&code))) {
+        if ended.interrupted || (ended.failed && code().is_some_and(|code| UNTOLD.contains(&code))) {
             return None;
         }
         // Behind a pipe or `|| true` the exit code is another's.
-        let failed = event.name == "PostToolUseFailure" || output.lines().any(is_failing);
+        let failed = ended.failed || output.lines().any(is_failing);
         Some(Self { command, failed, output })
     }
 

@@ -3,7 +3,7 @@
 use super::{Changed, Finding, Judge, Text, WEAKENED, blank};
 use crate::layout::folder;
 use crate::syntax::{Kind, Language, Node, Source, Weakened, bare, settings_weakened, tests_weakened};
-use crate::verdict::Answer;
+use policy::verdict::Answer;
 
 /// What a person reads of why this is held.
 const INSTEAD: &str = "mend the code instead; where the test is wrong or what it covers goes too, make both changes together, or ask the person";

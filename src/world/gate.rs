@@ -7,7 +7,7 @@ use super::observe::repository_at;
 use super::{Surroundings, World, commits};
 use actions::Change;
 use crate::event::settings::{self, Reading};
-use crate::facts::{Known, Need};
+use policy::facts::{Known, Need};
 
 /// Finds out what the hot door leaves to the cold one.
 pub fn heavy(need: &Need, around: &Surroundings) -> Known {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::repository::Anchor;
 use super::{LOCAL_POLICY, ORGANISATION_POLICY, PROJECT_POLICY, errno_text, system};
 use crate::failure::Failure;
-use crate::policy::{Layer, Policy};
+use policy::{Layer, Policy};
 
 /// Nanoseconds between the ticks of a file system's clock: a file changed this shortly before a compile may have changed
 /// after it too.
@@ -32,7 +32,7 @@ pub struct Found {
     pub layer: Layer,
     /// Its path.
     pub path: PathBuf,
-    /// As in [`crate::policy::LayerFile::identity`].
+    /// As in [`policy::LayerFile::identity`].
     pub identity: Vec<u64>,
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::repository::{Discovery, Repository, configuration, discover, head_branch};
 use super::{Surroundings, lookup, system};
-use crate::facts::{Known, Need};
+use policy::facts::{Known, Need};
 
 /// Bytes of a file in which a text is looked for.
 const MAX_SEARCHED: u64 = 1 << 20;

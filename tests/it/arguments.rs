@@ -9,7 +9,7 @@ use actions::program::{Program, Takes};
 use actions::shell::{Setting, Shell};
 use actions::{Action, Change, Deed, Flag};
 use portcullis::cli::compiling;
-use portcullis::policy::Policy;
+use policy::Policy;
 
 /// The version of git whose options are described.
 const DESCRIBED: (u32, u32) = (2, 47);

@@ -12,7 +12,7 @@ use portcullis::failure::Failure;
 use portcullis::pipeline::BUILT_IN;
 use portcullis::policy_compiler::compile::{Input, Source, compile};
 use portcullis::policy_compiler::packs::{PACKS, PROGRAMS};
-use portcullis::policy::{Layer, MAGIC, Policy};
+use policy::{Layer, MAGIC, Policy};
 
 /// Set to make generated files anew instead of comparing them.
 const REFRESH: &str = "PORTCULLIS_REFRESH";

@@ -10,7 +10,7 @@ use portcullis::layout::Catalogue;
 use portcullis::policy_compiler::compile::{Input, Source, compile};
 use portcullis::policy_compiler::examples::{Deed, Example, Instead, RuleExamples};
 use portcullis::policy_compiler::packs::{PACKS, PROGRAMS};
-use portcullis::policy::{Layer, Policy, Rule, Tier};
+use policy::{Layer, Policy, Rule, Tier};
 
 use crate::support::package;
 

@@ -12,7 +12,7 @@ use actions::arguments::{self, Arguments};
 use actions::program::Program;
 use actions::word::Word;
 use portcullis::pipeline::BUILT_IN;
-use portcullis::policy::Policy;
+use policy::Policy;
 
 use crate::support::Scratch;
 

@@ -19,7 +19,7 @@ use actions::lookup::Lookups;
 use actions::shell::ast::{Command, Compound, Script};
 use actions::shell::{Setting, Shell, parse};
 use portcullis::pipeline::BUILT_IN;
-use portcullis::policy::Policy;
+use policy::Policy;
 
 use crate::support::package;
 

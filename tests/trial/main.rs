@@ -20,7 +20,7 @@ use actions::shell::{Setting, Shell};
 use actions::word::{Piece, Word};
 use actions::{Action, Deed};
 use portcullis::cli::compiling;
-use portcullis::policy::Policy;
+use policy::Policy;
 
 /// Texts of the short form of which the shell must have run something.
 const SHORT: usize = 2_000;

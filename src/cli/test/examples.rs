@@ -7,16 +7,16 @@ use actions::path::Path;
 use actions::tools;
 use actions::word::Word;
 use actions::{Action, Change, Commit, Deed as Done, Delete, Push, Write};
-use crate::decide::{Decided, decide};
+use policy::decide::{Decided, decide};
 use actions::ToolCall;
 use actions::json::Json;
-use crate::facts::{Facts, Known, Need, Places};
+use policy::facts::{Facts, Known, Need, Places};
 use crate::pipeline;
 use crate::policy_compiler::examples::{Deed, Example, ExampleFacts, Instead, RuleExamples};
-use crate::policy::pattern::Pattern;
-use crate::policy::{Policy, Tier};
+use policy::pattern::Pattern;
+use policy::{Policy, Tier};
 use crate::report::explain::{answer, tier};
-use crate::verdict::Answer;
+use policy::verdict::Answer;
 
 const ROOT: &str = "/repo";
 const HOME: &str = "/home/dev";
@@ -176,7 +176,7 @@ fn with_branch<'p>(policy: &Policy<'p>, said: &'p ExampleFacts) -> Policy<'p> {
     let mut policy = policy.clone();
     match said.protected_branch {
         Some(true) => policy.protected.push(Pattern { source: branch(said), table: None }),
-        Some(false) => policy.protected.retain(|pattern| !crate::matcher::text::text(pattern, branch(said))),
+        Some(false) => policy.protected.retain(|pattern| !policy::matcher::text::text(pattern, branch(said))),
         None => {}
     }
     policy

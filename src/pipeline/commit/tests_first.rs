@@ -6,9 +6,9 @@ use super::today;
 use actions::change::Id;
 use actions::change::files::{Content, File, Text};
 use crate::failure::Failure;
-use crate::policy::{Policy, TestsFirst, Tier};
+use policy::{Policy, TestsFirst, Tier};
 use crate::tests_first::{Changed, Text as Side, judge};
-use crate::verdict::Located;
+use policy::verdict::Located;
 use crate::world::changes::Changes;
 use crate::world::committed::Committed;
 

@@ -11,7 +11,7 @@ use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 
 use super::pattern::Fault;
-use crate::policy::pattern::Automaton;
+use policy::pattern::Automaton;
 
 const MAX_TABLE: usize = 256 << 10;
 /// What making one may take in between, in bytes; repetitions can blow up before they are minimal.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Texts;
 use super::automaton::{Reading, automaton, nothing};
 use super::glob::{MAX_PATTERN, Part, any_of, expand, is_deep, is_slash, literal, over_path, over_text, parts};
-use crate::policy::pattern::{Anchor, Automaton, PathPattern, Pattern};
+use policy::pattern::{Anchor, Automaton, PathPattern, Pattern};
 
 /// What all tables of a policy may take together, in bytes.
 const MAX_TABLES: usize = 16 << 20;
@@ -169,13 +169,6 @@ fn folded(glob: &[Part], anchor: Anchor) -> Result<Option<Vec<Components>>, Faul
 fn longest_run(component: &[Part]) -> Option<String> {
     let runs = component.split(|part| !matches!(part, Part::Character(..)));
     runs.filter(|run| !run.is_empty()).max_by_key(|run| run.len()).and_then(literal)
-}
-
-impl Anchor {
-    /// The pattern is for the whole path.
-    const fn is_whole(self) -> bool {
-        matches!(self, Self::Absolute | Self::Anywhere)
-    }
 }
 
 /// Where a path pattern begins, and the folders in front of its first wildcard.

@@ -6,7 +6,7 @@ mod patterns;
 mod programs;
 
 use super::{Compiled, Input, Source, compile};
-use crate::policy::Layer;
+use policy::Layer;
 
 /// A rule that is right, to be changed by a case.
 const RULE: &str = r#"

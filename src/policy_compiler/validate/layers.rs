@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{Document, Named};
 use crate::policy_compiler::mistake::{Mistake, suggestion};
 use crate::policy_compiler::schema::{Checker, Text};
-use crate::policy::{Layer, Rule, Waiver, When};
+use policy::{Layer, Rule, Waiver, When};
 
 /// The version of the language.
 const SCHEMA: i64 = 1;
@@ -45,19 +45,6 @@ impl<'t> Head<'t> {
             view.texts("opens")
         });
         Self { document, pack, default: view.flag("default").unwrap_or(false), packs: view.texts("packs"), disable: view.texts("disable"), opens, shadow }
-    }
-}
-
-impl Layer {
-    /// Its name, for people.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::BuiltIn => "built-in",
-            Self::Organisation => "organisation",
-            Self::User => "user",
-            Self::Project => "project",
-            Self::Local => "local",
-        }
     }
 }
 

@@ -7,8 +7,8 @@ use super::layers::Head;
 use super::when::Reader;
 use crate::policy_compiler::examples::{Example, Instead, RuleExamples};
 use crate::policy_compiler::schema::{Text, Value};
-use crate::policy::table::{Key, TableReader as _};
-use crate::policy::{Conditions, Layer, Rule, Tier, Waiver, When};
+use policy::table::{Key, TableReader as _};
+use policy::{Conditions, Layer, Rule, Tier, Waiver, When};
 
 /// The longest name of a rule, in bytes.
 const MAX_NAME: usize = 64;

@@ -4,7 +4,7 @@ use super::layers::{Head, shadows};
 use super::when::Reader;
 use crate::layout::Catalogue;
 use crate::policy_compiler::schema::{Text, Value};
-use crate::policy::{Exempt, Flywheel, Layer, OwnLayout, Pair, Red, TestsFirst, Tier};
+use policy::{Exempt, Flywheel, Layer, OwnLayout, Pair, Red, TestsFirst, Tier};
 
 /// Keys that only the layer which owns the section may have: they take from what is judged, or choose it.
 const OWNERS: &[&str] = &["layouts", "layout", "exempt", "only", "reports"];

@@ -4,11 +4,11 @@ use toml::de::DeValue;
 
 use actions::PushKind;
 use crate::policy_compiler::compile::pattern::{Fault, Patterns};
-use crate::policy::pattern::{PathPattern, Pattern};
+use policy::pattern::{PathPattern, Pattern};
 use crate::policy_compiler::schema::{Checker, Text, Value};
-use crate::policy::table::TableReader;
-use crate::policy::{Comparison, ValueTest};
-use crate::secret::Confidence;
+use policy::table::TableReader;
+use policy::{Comparison, ValueTest};
+use policy::secret::Confidence;
 
 /// Stands for the names of all protected branches.
 const PROTECTED: &str = "<protected>";

@@ -1,7 +1,7 @@
 //! What layers may do to each other, and the round trip through the compiled form.
 
 use super::{RULE, with_pack};
-use crate::policy::{Layer, Policy, Tier, When};
+use policy::{Layer, Policy, Tier, When};
 
 fn rule(name: &str) -> String {
     RULE.replace("force-push", name)
@@ -54,7 +54,7 @@ fn without_protected_branches_the_word_for_them_matches_nothing() {
     with_pack(&pack, &[], |_, result| {
         let compiled = result.unwrap();
         let rules = Policy::open(&compiled.bytes).unwrap().all_rules().unwrap();
-        let [crate::policy::Rule { when: When::Run(tables), .. }] = rules.as_slice() else { panic!("{rules:#?}") };
+        let [policy::Rule { when: When::Run(tables), .. }] = rules.as_slice() else { panic!("{rules:#?}") };
         assert_eq!(tables[0].arg.len(), 1);
         assert_eq!(tables[0].arg[0].literal(), None);
     });
@@ -194,7 +194,7 @@ fn the_uppermost_section_owns_its_lists_and_others_only_tighten() {
         let compiled = result.unwrap();
         let section = Policy::open(&compiled.bytes).unwrap().tests_first.unwrap();
         assert_eq!((section.place, section.layer, section.tier, section.weakening), ("user:2", Layer::User, Tier::Prohibited, Tier::Supervised));
-        assert!(section.strict && section.red == crate::policy::Red::WhenReported && section.exempt.len() == 1);
+        assert!(section.strict && section.red == policy::Red::WhenReported && section.exempt.len() == 1);
         assert!(section.concerns("src/a.py") && section.concerns("bin/run") && section.concerns(".coveragerc") && !section.concerns("README.md"));
     });
     let loose = "schema = 1\n[tests-first]\ntier = 1\nexempt = [{ path = \"**\", reason = \"r\" }]\nonly = \"x\"\n";

@@ -1,7 +1,7 @@
 //! Every kind of mistake is found, on its line, with a word on how to mend it.
 
 use super::{RULE, with_pack};
-use crate::policy::Layer;
+use policy::Layer;
 use crate::policy_compiler::mistake::{Mistake, nearest};
 use crate::policy_compiler::schema::{self, Value};
 

@@ -5,7 +5,7 @@ use globset::GlobBuilder;
 use crate::policy_compiler::compile::Texts;
 use crate::policy_compiler::compile::automaton::{Reading, automaton};
 use crate::policy_compiler::compile::pattern::Patterns;
-use crate::policy::pattern::{Anchor, Automaton, Pattern};
+use policy::pattern::{Anchor, Automaton, Pattern};
 use actions::wire::{Bytes, Wire as _};
 
 /// Walks a table over a text.

@@ -2,7 +2,7 @@
 
 use super::{Input, compile};
 use actions::program::{Program, Role, Style, Takes};
-use crate::policy::Policy;
+use policy::Policy;
 
 fn mistakes(text: &str) -> Vec<String> {
     let programs = [("policies/programs/a.toml", text)];

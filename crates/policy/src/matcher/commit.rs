@@ -4,8 +4,8 @@ use super::path::{Question, matches};
 use super::{Asking, Cover, text};
 use actions::Commit;
 use actions::path::Path;
-use crate::policy::CommitWhen;
-use crate::policy::pattern::PathPattern;
+use crate::CommitWhen;
+use crate::pattern::PathPattern;
 use crate::verdict::Answer;
 
 pub(super) fn commit(table: &CommitWhen, commit: &Commit, cover: Cover, asking: &Asking) -> Answer {

@@ -6,8 +6,8 @@ use actions::path::Path;
 use actions::word::Word;
 use actions::{Change, Delete, Write};
 use crate::facts::{Known, Need};
-use crate::policy::FileWhen;
-use crate::policy::pattern::{Anchor, PathPattern};
+use crate::FileWhen;
+use crate::pattern::{Anchor, PathPattern};
 use crate::verdict::Answer;
 
 pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut Asking) -> Answer {

@@ -3,8 +3,8 @@
 use super::{Cover, text};
 use actions::Run;
 use actions::word::{Piece, Word};
-use crate::policy::RunWhen;
-use crate::policy::pattern::Pattern;
+use crate::RunWhen;
+use crate::pattern::Pattern;
 use crate::verdict::Answer;
 
 /// Any of the tables.

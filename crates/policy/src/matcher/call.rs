@@ -3,7 +3,7 @@
 use super::text;
 use actions::Call;
 use actions::word::{Piece, Word};
-use crate::policy::{CallWhen, Comparison, FetchWhen, ValueTest};
+use crate::{CallWhen, Comparison, FetchWhen, ValueTest};
 use crate::verdict::Answer;
 
 pub(super) fn fetch(table: &FetchWhen, url: &Word, method: Option<&Word>) -> Answer {

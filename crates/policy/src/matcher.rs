@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 
 use actions::{Action, Deed, Run};
 use crate::facts::{Facts, Known, Need};
-use crate::policy::pattern::Pattern;
-use crate::policy::{Conditions, Rule, Waiver, When};
+use crate::pattern::Pattern;
+use crate::{Conditions, Rule, Waiver, When};
 use crate::secret::Found;
 use crate::verdict::Answer;
 

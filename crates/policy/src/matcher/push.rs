@@ -3,8 +3,8 @@
 use super::{Asking, Cover, text};
 use actions::Push;
 use crate::facts::{Known, Need};
-use crate::policy::PushWhen;
-use crate::policy::pattern::Pattern;
+use crate::PushWhen;
+use crate::pattern::Pattern;
 use crate::verdict::Answer;
 
 pub(super) fn push(table: &PushWhen, push: &Push, folder: Option<&str>, cover: Cover, asking: &mut Asking) -> Answer {

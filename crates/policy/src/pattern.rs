@@ -67,6 +67,13 @@ pub enum Anchor {
 }
 wire_enum!(Anchor { Absolute, Repository, Home, Anywhere, Binaries, State, Config, Temporary, Here, GitDirectory, Hooks });
 
+impl Anchor {
+    /// True if patterns with this anchor cover the whole path.
+    pub const fn is_whole(self) -> bool {
+        matches!(self, Self::Absolute | Self::Anywhere)
+    }
+}
+
 /// A pattern on a path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathPattern<'a> {

@@ -86,11 +86,11 @@ macro_rules! table {
 
         impl<'a> $name<'a> {
             /// Its keys as written.
-            pub const KEYS: &'static [$crate::policy::table::Key] =
-                &[$($crate::policy::table::may(stringify!($field), $crate::policy::table::shape!($way))),*];
+            pub const KEYS: &'static [$crate::table::Key] =
+                &[$($crate::table::may(stringify!($field), $crate::table::shape!($way))),*];
 
             /// Reads the table.
-            pub fn read<R: $crate::policy::table::TableReader<'a>>(reader: &mut R, table: &R::Table) -> Self {
+            pub fn read<R: $crate::table::TableReader<'a>>(reader: &mut R, table: &R::Table) -> Self {
                 Self { $($field: reader.$way(table, stringify!($field))),* }
             }
         }
@@ -100,19 +100,19 @@ macro_rules! table {
 /// The shape of a key by how it is read.
 macro_rules! shape {
     (flag) => {
-        $crate::policy::table::Shape::Flag
+        $crate::table::Shape::Flag
     };
     (count) => {
-        $crate::policy::table::Shape::Number
+        $crate::table::Shape::Number
     };
     (bytes) => {
-        $crate::policy::table::Shape::Number
+        $crate::table::Shape::Number
     };
     (args) => {
-        $crate::policy::table::Shape::Map
+        $crate::table::Shape::Map
     };
     ($texts:ident) => {
-        $crate::policy::table::Shape::Texts
+        $crate::table::Shape::Texts
     };
 }
 
@@ -139,11 +139,11 @@ macro_rules! kinds {
             }
 
             /// The keys under which a rule or a waiver has one.
-            pub const KINDS: &'static [$crate::policy::table::Key] =
-                &[$($crate::policy::table::may($name, $crate::policy::table::Shape::Tables($keys))),*];
+            pub const KINDS: &'static [$crate::table::Key] =
+                &[$($crate::table::may($name, $crate::table::Shape::Tables($keys))),*];
 
             /// Reads the tables of one kind. `None` if there is no such kind.
-            pub fn read<R: $crate::policy::table::TableReader<'a>>(reader: &mut R, kind: &str, tables: &[R::Table]) -> Option<Self> {
+            pub fn read<R: $crate::table::TableReader<'a>>(reader: &mut R, kind: &str, tables: &[R::Table]) -> Option<Self> {
                 match kind {
                     $($name => Some(Self::$variant(tables.iter().map(|table| $table::read(reader, table)).collect())),)*
                     _ => None,

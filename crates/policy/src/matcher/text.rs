@@ -2,7 +2,7 @@
 //! answer is exact.
 
 use actions::word::{Bound, Piece, Word};
-use crate::policy::pattern::{Automaton, Pattern};
+use crate::pattern::{Automaton, Pattern};
 use crate::verdict::Answer;
 
 /// Bytes with which a name from a known producer never starts.

@@ -4,7 +4,7 @@ use super::Cover;
 use actions::path::Path;
 use actions::word::{Bound, Piece, Word};
 use crate::facts::Places;
-use crate::policy::pattern::{Anchor, PathPattern};
+use crate::pattern::{Anchor, PathPattern};
 use crate::verdict::Answer;
 
 /// How a path is asked about.

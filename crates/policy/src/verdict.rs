@@ -1,7 +1,7 @@
 //! What was concluded, and from which findings. Reads nothing and words nothing.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
-use crate::policy::Tier;
+use crate::Tier;
 
 /// A three-valued answer (strong Kleene): *and* is `min`, *or* is `max`, *not* is [`std::ops::Not`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,7 @@
 use super::{Asking, text};
 use actions::{Change, Write};
 use crate::facts::{Known, Need};
-use crate::policy::FileWhen;
+use crate::FileWhen;
 use crate::secret::find;
 use crate::verdict::Answer;
 

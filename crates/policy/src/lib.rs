@@ -2,9 +2,14 @@
 //! Touches no file; knows neither hosts nor JSON.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+pub mod decide;
+pub mod facts;
+pub mod matcher;
 pub mod pattern;
+pub mod secret;
 mod section;
 pub mod table;
+pub mod verdict;
 
 use actions::PushKind;
 use actions::program::Programs;
@@ -49,6 +54,19 @@ pub enum Layer {
     Local,
 }
 wire_enum!(Layer { BuiltIn, Organisation, User, Project, Local });
+
+impl Layer {
+    /// Its name, for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BuiltIn => "built-in",
+            Self::Organisation => "organisation",
+            Self::User => "user",
+            Self::Project => "project",
+            Self::Local => "local",
+        }
+    }
+}
 
 /// A rule: `when` and `conditions` and not `unless`.
 #[derive(Clone, Debug, PartialEq)]

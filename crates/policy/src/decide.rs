@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use actions::{Action, Deed};
 use crate::facts::{Facts, Need};
 use crate::matcher::{self, Asking};
-use crate::policy::{Policy, Rule, Tier};
+use crate::{Policy, Rule, Tier};
 use crate::verdict::{Answer, Finding, Look, Verdict};
 
 /// What was concluded so far.
@@ -72,7 +72,7 @@ fn weight(tier: Tier, answer: Answer) -> Option<Tier> {
     }
 }
 
-/// Under which keys rules that may speak of the action are found (see [`crate::policy::When::keys`]).
+/// Under which keys rules that may speak of the action are found (see [`crate::When::keys`]).
 fn keys(action: &Action) -> Vec<String> {
     let mut keys = vec![action.deed.kind().to_owned()];
     if let Deed::Run(run) = &action.deed {
