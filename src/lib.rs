@@ -4,15 +4,7 @@ pub mod door;
 pub mod event;
 pub mod world;
 #[cfg(feature = "cold")]
-pub mod report_file;
-#[cfg(feature = "cold")]
-pub mod syntax;
-#[cfg(feature = "cold")]
-pub mod layout;
-#[cfg(feature = "cold")]
 pub mod policy_compiler;
-#[cfg(feature = "cold")]
-pub mod tests_first;
 pub mod failure;
 pub mod answer;
 pub mod report;

@@ -225,9 +225,9 @@ pub fn tests_first(verdict: &mut Verdict, actions: &[Action], facts: &Facts, pol
     let Some(section) = policy.tests_first.as_ref().filter(|section| speaks_of_tests(section, actions, facts)) else { return true };
     let mut found = crate::world::tests_first::trees(actions, &facts.places.roots, &around.memory, |path| section.concerns(path))
         .iter()
-        .flat_map(|(tree, changes)| crate::tests_first::judge(changes, tree, section, facts.today))
+        .flat_map(|(tree, changes)| tests_first::judge(changes, tree, section, facts.today))
         .collect::<Vec<_>>();
-    found.extend(crate::tests_first::snapshots_renewed(actions, section));
+    found.extend(tests_first::snapshots_renewed(actions, section));
     verdict.add(found);
     true
 }
@@ -442,14 +442,14 @@ fn remember_run(event: &Event, call: &ToolCall, around: &Surroundings, policy: &
     let facts = facts(event, &around.places);
     let actions = actions(call, &facts.places, policy, around)?;
     if actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if section.runs(run))) {
-        let ended = crate::tests_first::Ended {
+        let ended = tests_first::Ended {
             command: call.input.text("command").or_else(|| call.input.text("cmd"))?,
             response: &event.response,
             error: event.error.as_deref(),
             failed: event.name == "PostToolUseFailure",
             interrupted: event.interrupted,
         };
-        let seen = crate::tests_first::Seen::of(&ended)?;
+        let seen = tests_first::Seen::of(&ended)?;
         crate::world::tests_first::remember_runs(&seen, &facts.places.roots, &around.memory).map_err(|error| unrecorded(&error)).ok()?;
     }
     None

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{Kind, Suggestion, code};
-use crate::layout::matches;
+use tests_first::layout::matches;
 use policy::{Flywheel, Pair, Tier};
 use policy::verdict::{Answer, Finding};
 

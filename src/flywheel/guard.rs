@@ -2,7 +2,7 @@
 //! change. How it is written does not matter; the texts before and after do.
 
 use policy::{Flywheel, Tier};
-use crate::tests_first::{Changed, Text};
+use tests_first::{Changed, Text};
 use policy::verdict::{Answer, Finding};
 
 /// The rule that what was learned stays by.

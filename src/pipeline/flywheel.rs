@@ -11,7 +11,7 @@ use crate::flywheel::ledger::{Standing, Step, What};
 use crate::flywheel::{Kind, Suggestion, best, count, guard, page, pair, summary, told};
 use policy::{Flywheel, Pair, Policy};
 use crate::record::Entry;
-use crate::tests_first::Tree as _;
+use tests_first::Tree as _;
 use policy::verdict::Verdict;
 use crate::world::flywheel::history::{ABSENT, History, Made, in_tree};
 use crate::world::flywheel::{Desk, signals, text_of};

@@ -5,7 +5,7 @@ use std::path::Path;
 use git2::{Index, ObjectType, Oid, Repository, Tree as GitTree};
 
 use super::changes::MAX_TEXT;
-use crate::tests_first::Tree;
+use tests_first::Tree;
 
 /// Commits that are looked at to tell which of two files changed last.
 const MAX_COMMITS: usize = 2_000;

@@ -8,10 +8,10 @@ use super::gate::after_text;
 use super::store::{Slot, Store, TESTS, VALUE};
 use super::system::now_ms;
 use actions::{Action, Change, Deed};
-use crate::layout::Catalogue;
+use tests_first::layout::Catalogue;
 use crate::record::hash_all;
-use crate::syntax::Source;
-use crate::tests_first::{By, Changed, Seen, Text, Tree, evidence};
+use tests_first::syntax::Source;
+use tests_first::{By, Changed, Seen, Text, Tree, evidence};
 
 /// Bytes of a file that are read.
 const MAX_FILE: u64 = 4 << 20;

@@ -6,7 +6,7 @@ use std::fs;
 
 use portcullis::cli::compiling;
 use portcullis::cli::test::run_examples;
-use portcullis::layout::Catalogue;
+use tests_first::layout::Catalogue;
 use portcullis::policy_compiler::compile::{Input, Source, compile};
 use portcullis::policy_compiler::examples::{Deed, Example, Instead, RuleExamples};
 use portcullis::policy_compiler::packs::{PACKS, PROGRAMS};

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use policy::{Layer, Red, TestsFirst, Tier};
-use portcullis::tests_first::{Changed, Text, Tree, judge};
+use tests_first::{Changed, Text, Tree, judge};
 
 use crate::support::{Scratch, json, package};
 

@@ -7,7 +7,7 @@ use actions::change::Id;
 use actions::change::files::{Content, File, Text};
 use crate::failure::Failure;
 use policy::{Policy, TestsFirst, Tier};
-use crate::tests_first::{Changed, Text as Side, judge};
+use tests_first::{Changed, Text as Side, judge};
 use policy::verdict::Located;
 use crate::world::changes::Changes;
 use crate::world::committed::Committed;

@@ -2,7 +2,7 @@
 
 use super::layers::{Head, shadows};
 use super::when::Reader;
-use crate::layout::Catalogue;
+use tests_first::layout::Catalogue;
 use crate::policy_compiler::schema::{Text, Value};
 use policy::{Exempt, Flywheel, Layer, OwnLayout, Pair, Red, TestsFirst, Tier};
 
@@ -121,7 +121,7 @@ fn pair<'t>(table: &Value<'t>, place: &'t str, reader: &mut Reader<'_, 't, '_>) 
     }
     for text in table.texts("code") {
         inside(&text, reader);
-        if crate::layout::unknown_variable(text.text).is_some() {
+        if tests_first::layout::unknown_variable(text.text).is_some() {
             reader.checker.mistake(&text.span, format!("`{}` has braces around a single word", text.text), "write `{one,other}`, or the word alone");
         }
     }
@@ -181,7 +181,7 @@ fn exempt<'t>(table: &Value<'t>) -> Option<Exempt<'t>> {
 
 fn own_layout<'t>(table: &Value<'t>, reader: &mut Reader) -> OwnLayout<'t> {
     for text in ["source", "test", "exempt"].iter().flat_map(|key| table.texts(key)) {
-        if let Some(unknown) = crate::layout::unknown_variable(text.text) {
+        if let Some(unknown) = tests_first::layout::unknown_variable(text.text) {
             reader.checker.mistake(&text.span, format!("unknown variable `{{{unknown}}}` in a template"), "docs/tests-first.md lists the variables");
         }
     }

@@ -16,7 +16,7 @@ use template::{area, capture, fill, fits, widened};
 
 /// The shipped layouts, `policies/layouts/*.toml` in one: TOML takes ten times as long to read. A test holds the two to
 /// each other.
-const SHIPPED: &str = include_str!("../policies/layouts.json");
+const SHIPPED: &str = include_str!("../../../policies/layouts.json");
 
 /// Variables that are made of the source's own name, or of its folder's.
 const NAMES: &[&str] = &["{stem}", "{base}", "{Pascal}", "{snake}", "{kebab}", "{parent}"];

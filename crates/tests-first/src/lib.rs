@@ -2,10 +2,13 @@
 //! changes are judged together. What it must know of other files comes through [`Tree`].
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+pub mod layout;
 mod place;
 mod reach;
+pub mod report_file;
 mod red;
 mod seen;
+pub mod syntax;
 mod weakening;
 
 use std::borrow::Cow;
