@@ -3,8 +3,6 @@
 pub mod door;
 pub mod event;
 pub mod world;
-#[cfg(feature = "cold")]
-pub mod policy_compiler;
 pub mod failure;
 pub mod answer;
 pub mod report;

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portcullis::policy_compiler::compile::{Input, Source, compile};
+use policy_compiler::compile::{Input, Source, compile};
 use policy::{Layer, Policy};
 
 fuzz_target!(|text: &str| {

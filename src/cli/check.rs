@@ -227,7 +227,7 @@ fn fails_on(written: &[String], ground: &Ground, changes: &Changes) -> Result<im
         }
         let known = known.iter().flatten();
         if !known.clone().any(|rule| rule == name) {
-            let mend = crate::policy_compiler::mistake::suggestion(name, known.map(String::as_str).chain(["3", "4", "never"]));
+            let mend = policy_compiler::mistake::suggestion(name, known.map(String::as_str).chain(["3", "4", "never"]));
             return Err(Refusal::usage("nothing was checked", format!("`--fail-on {name}` is neither a tier nor a rule"), mend));
         }
         rules.push(name.clone());

@@ -4,8 +4,8 @@ use std::fs;
 
 use crate::BUILD;
 use crate::failure::Failure;
-use crate::policy_compiler::compile::{Compiled, Input, Source, compile};
-use crate::policy_compiler::packs::{PACKS, PROGRAMS};
+use policy_compiler::compile::{Compiled, Input, Source, compile};
+use policy_compiler::packs::{PACKS, PROGRAMS};
 use policy::{LayerFile, Policy};
 use crate::world::layers::Found;
 use crate::world::{Surroundings, World, state, system};

@@ -15,7 +15,7 @@ use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{Style, say, say_json, styled, tell};
 use crate::flywheel::page::{day, moment};
-use crate::policy_compiler::schema::days;
+use policy_compiler::schema::days;
 use crate::record::{Entry, Held, Outcome};
 use crate::world::{record, system};
 

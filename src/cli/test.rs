@@ -17,8 +17,8 @@ use super::refusal::{FAILED, Refusal, UNJUDGED};
 use super::terminal::{Style, say, say_json, styled};
 use crate::BUILD;
 use crate::failure::Failure;
-use crate::policy_compiler::compile::{Compiled, Input, Source, compile};
-use crate::policy_compiler::packs::{PACKS, PROGRAMS};
+use policy_compiler::compile::{Compiled, Input, Source, compile};
+use policy_compiler::packs::{PACKS, PROGRAMS};
 use policy::{Layer, Policy};
 
 pub use examples::{Outcome, run as run_examples};
@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         rules.retain(|rule| rule.name == *name);
         if rules.is_empty() {
             let names = compiled.rules.iter().map(|rule| rule.name.as_str());
-            return Err(Refusal::usage("nothing was tested", format!("there is no rule `{name}`"), crate::policy_compiler::mistake::suggestion(name, names)));
+            return Err(Refusal::usage("nothing was tested", format!("there is no rule `{name}`"), policy_compiler::mistake::suggestion(name, names)));
         }
     }
     let outcome = run_examples(&rules, &policy).ok_or(Failure::PolicyDamaged)?;

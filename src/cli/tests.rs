@@ -10,8 +10,8 @@ use super::pause::seconds;
 use super::wired::entries;
 use crate::BUILD;
 use policy::Layer;
-use crate::policy_compiler::compile::{Input, Source, compile};
-use crate::policy_compiler::packs::{PACKS, PROGRAMS};
+use policy_compiler::compile::{Input, Source, compile};
+use policy_compiler::packs::{PACKS, PROGRAMS};
 
 #[test]
 fn the_client_fills_in_its_folders() {

@@ -114,7 +114,7 @@ fn every_name_is_found() {
     let bytes = compiled();
     let policy = policy(&bytes);
     let mut names = 0;
-    for (_, text) in portcullis::policy_compiler::packs::PROGRAMS {
+    for (_, text) in policy_compiler::packs::PROGRAMS {
         let file: toml::Table = text.parse().expect("a shipped file is TOML");
         for program in file.get("program").and_then(toml::Value::as_array).into_iter().flatten() {
             let listed = match program.get("name") {

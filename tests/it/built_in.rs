@@ -10,8 +10,8 @@ use portcullis::cli::test::run_examples;
 use portcullis::event::Kind;
 use portcullis::failure::Failure;
 use portcullis::pipeline::BUILT_IN;
-use portcullis::policy_compiler::compile::{Input, Source, compile};
-use portcullis::policy_compiler::packs::{PACKS, PROGRAMS};
+use policy_compiler::compile::{Input, Source, compile};
+use policy_compiler::packs::{PACKS, PROGRAMS};
 use policy::{Layer, MAGIC, Policy};
 
 /// Set to make generated files anew instead of comparing them.

@@ -7,9 +7,9 @@ use std::fs;
 use portcullis::cli::compiling;
 use portcullis::cli::test::run_examples;
 use tests_first::layout::Catalogue;
-use portcullis::policy_compiler::compile::{Input, Source, compile};
-use portcullis::policy_compiler::examples::{Deed, Example, Instead, RuleExamples};
-use portcullis::policy_compiler::packs::{PACKS, PROGRAMS};
+use policy_compiler::compile::{Input, Source, compile};
+use policy_compiler::examples::{Deed, Example, Instead, RuleExamples};
+use policy_compiler::packs::{PACKS, PROGRAMS};
 use policy::{Layer, Policy, Rule, Tier};
 
 use crate::support::package;

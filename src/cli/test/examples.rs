@@ -12,7 +12,7 @@ use actions::ToolCall;
 use actions::json::Json;
 use policy::facts::{Facts, Known, Need, Places};
 use crate::pipeline;
-use crate::policy_compiler::examples::{Deed, Example, ExampleFacts, Instead, RuleExamples};
+use policy_compiler::examples::{Deed, Example, ExampleFacts, Instead, RuleExamples};
 use policy::pattern::Pattern;
 use policy::{Policy, Tier};
 use crate::report::explain::{answer, tier};

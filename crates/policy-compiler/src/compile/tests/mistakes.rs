@@ -2,8 +2,8 @@
 
 use super::{RULE, with_pack};
 use policy::Layer;
-use crate::policy_compiler::mistake::{Mistake, nearest};
-use crate::policy_compiler::schema::{self, Value};
+use crate::mistake::{Mistake, nearest};
+use crate::schema::{self, Value};
 
 /// The right rule with one line replaced.
 fn rule_with(old: &str, new: &str) -> String {

@@ -161,7 +161,7 @@ fn shadow_reaches_no_further_than_its_layer_may() {
 
 #[test]
 fn examples_of_all_kinds() {
-    use crate::policy_compiler::examples::{Deed, Instead};
+    use crate::examples::{Deed, Instead};
     let spares = r#"spares = [
         { command = "git push", facts = { branch = "main", dirty = true, exists = ["a", "b"] }, agent = "dev", mode = "plan" },
         { write = { path = "a", text = "t" } },

@@ -3,9 +3,9 @@
 use toml::de::DeValue;
 
 use actions::PushKind;
-use crate::policy_compiler::compile::pattern::{Fault, Patterns};
+use crate::compile::pattern::{Fault, Patterns};
 use policy::pattern::{PathPattern, Pattern};
-use crate::policy_compiler::schema::{Checker, Text, Value};
+use crate::schema::{Checker, Text, Value};
 use policy::table::TableReader;
 use policy::{Comparison, ValueTest};
 use policy::secret::Confidence;

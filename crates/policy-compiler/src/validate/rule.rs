@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::example;
 use super::layers::Head;
 use super::when::Reader;
-use crate::policy_compiler::examples::{Example, Instead, RuleExamples};
-use crate::policy_compiler::schema::{Text, Value};
+use crate::examples::{Example, Instead, RuleExamples};
+use crate::schema::{Text, Value};
 use policy::table::{Key, TableReader as _};
 use policy::{Conditions, Layer, Rule, Tier, Waiver, When};
 

@@ -2,9 +2,9 @@
 
 use globset::GlobBuilder;
 
-use crate::policy_compiler::compile::Texts;
-use crate::policy_compiler::compile::automaton::{Reading, automaton};
-use crate::policy_compiler::compile::pattern::Patterns;
+use crate::compile::Texts;
+use crate::compile::automaton::{Reading, automaton};
+use crate::compile::pattern::Patterns;
 use policy::pattern::{Anchor, Automaton, Pattern};
 use actions::wire::{Bytes, Wire as _};
 

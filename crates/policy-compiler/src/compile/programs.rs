@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use toml::de::DeValue;
 
 use actions::program::{Form, Opt, Program, Role, Style, Subcommands, Takes};
-use crate::policy_compiler::mistake::{line, suggestion};
-use crate::policy_compiler::schema::{Checker, PROGRAMS, Text, Value};
+use crate::mistake::{line, suggestion};
+use crate::schema::{Checker, PROGRAMS, Text, Value};
 
 /// Reads the descriptions of one file. `seen` holds the place of every program of the files before it.
 pub(super) fn programs<'t>(table: &'t DeValue<'t>, text: &str, checker: &mut Checker, seen: &mut HashMap<&'t str, String>) -> Vec<Program<'t>> {

@@ -3,7 +3,7 @@
 use super::layers::{Head, shadows};
 use super::when::Reader;
 use tests_first::layout::Catalogue;
-use crate::policy_compiler::schema::{Text, Value};
+use crate::schema::{Text, Value};
 use policy::{Exempt, Flywheel, Layer, OwnLayout, Pair, Red, TestsFirst, Tier};
 
 /// Keys that only the layer which owns the section may have: they take from what is judged, or choose it.
@@ -205,7 +205,7 @@ fn layouts<'t>(table: &Value<'t>, own: &[OwnLayout<'t>], keep: &dyn Fn(&str) -> 
     for name in named.iter().filter(|name| name.text != "auto") {
         let known = || catalogue.layouts.iter().map(|layout| layout.name.as_str()).chain(own.iter().map(|layout| layout.name));
         if known().all(|known| known != name.text) {
-            let mend = crate::policy_compiler::mistake::suggestion(name.text, known().collect::<Vec<_>>());
+            let mend = crate::mistake::suggestion(name.text, known().collect::<Vec<_>>());
             reader.checker.mistake(&name.span, format!("unknown layout `{}`", name.text), mend);
         }
     }

@@ -4,8 +4,8 @@ use toml::de::DeValue;
 
 use super::Document;
 use super::when::PUSH_KINDS;
-use crate::policy_compiler::examples::{Deed, Example, ExampleFacts};
-use crate::policy_compiler::schema::{Checker, EXAMPLE, Value};
+use crate::examples::{Deed, Example, ExampleFacts};
+use crate::schema::{Checker, EXAMPLE, Value};
 
 /// What an example may do; exactly one of them.
 const DEEDS: &[&str] = &["command", "write", "delete", "read", "fetch", "call", "spawn", "commit", "push"];

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Document, Named};
-use crate::policy_compiler::mistake::{Mistake, suggestion};
-use crate::policy_compiler::schema::{Checker, Text};
+use crate::mistake::{Mistake, suggestion};
+use crate::schema::{Checker, Text};
 use policy::{Layer, Rule, Waiver, When};
 
 /// The version of the language.
@@ -175,5 +175,5 @@ fn speaks_of(waiver: &When, rule: &When) -> bool {
 
 /// Rules are many, so only a near name is worth showing.
 fn suggestion_near<'c>(name: &str, names: impl IntoIterator<Item = &'c str>) -> String {
-    crate::policy_compiler::mistake::nearest(name, names).map_or_else(|| "`portcullis test` lists the rules".to_owned(), |near| format!("did you mean `{near}`?"))
+    crate::mistake::nearest(name, names).map_or_else(|| "`portcullis test` lists the rules".to_owned(), |near| format!("did you mean `{near}`?"))
 }
