@@ -2,7 +2,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use actions::json::quoted;
-use crate::event::{Event, Host, Kind};
+use clients::{Event, Host, Kind};
 use crate::failure::{Conclusion, Failure, conclude};
 use policy::Tier;
 use crate::report::plain;

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::answer::{self, Answer};
-use crate::event::Kind;
+use clients::Kind;
 use crate::failure::Failure;
 use crate::pipeline::{self, Outcome};
 use crate::world::World;

@@ -1,7 +1,7 @@
 //! What is concluded when nothing can be concluded: every error path of the gate ends in this table.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
-use crate::event::Kind;
+use clients::Kind;
 
 /// What broke.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Portcullis: judges what a coding agent is about to do. The modules stand in the order in which a call meets them.
 
 pub mod door;
-pub mod event;
 pub mod world;
 pub mod failure;
 pub mod answer;

@@ -24,7 +24,7 @@ use crate::answer::{self, Answer};
 use policy::decide::{Decided, decide};
 use crate::door::Door;
 use actions::ToolCall;
-use crate::event::{self, Event, Kind, Unreadable};
+use clients::{Event, Kind, Unreadable};
 use policy::facts::{Facts, Known, Need, Places};
 use crate::failure::{Conclusion, Failure, conclude};
 use policy::{Policy, Tier};
@@ -58,7 +58,7 @@ pub enum Outcome {
 #[must_use]
 pub fn answer(argument: Option<&str>, input: &[u8], world: &World, door: Door) -> Outcome {
     let told = argument.map_or(Kind::Guarding, Kind::of);
-    let event = match event::read(input) {
+    let event = match clients::read(input) {
         Ok(event) => event,
         Err(unreadable) => {
             let why = match unreadable {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use actions::Action;
 use actions::json::{Json, quoted};
 use actions::ToolCall;
-use crate::event::{Event, Host};
+use clients::{Event, Host};
 use policy::secret::redact;
 use policy::verdict::Verdict;
 

@@ -27,7 +27,7 @@ pub mod written;
 
 use std::path::{Path, PathBuf};
 
-use crate::event::Event;
+use clients::Event;
 use policy::facts::Places;
 use crate::failure::Failure;
 use policy::Layer;

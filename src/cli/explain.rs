@@ -17,7 +17,7 @@ use actions::shell::parse;
 use crate::answer::{self, Answer};
 use policy::decide::Decided;
 use crate::door::Door;
-use crate::event::{self, Event, Kind, Unreadable};
+use clients::{Event, Kind, Unreadable};
 use crate::failure::Failure;
 use crate::pipeline::{self, Outcome};
 use policy::Policy;
@@ -125,7 +125,7 @@ fn ago(seconds: u64) -> String {
 
 /// Judges an event, and says how.
 fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> Result<(), Refusal> {
-    let event = event::read(input).map_err(|unreadable| {
+    let event = clients::read(input).map_err(|unreadable| {
         Failure::InputUnreadable(match unreadable {
             Unreadable::Json(why) => why,
             Unreadable::Missing(field) => format!("it has no `{field}`"),

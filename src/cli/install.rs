@@ -21,7 +21,7 @@ use super::refusal::Refusal;
 use super::settings::hooks_json;
 use super::terminal::{Style, progress, say, say_json, styled};
 use super::wired::entry;
-use crate::event::settings::PROGRAM;
+use clients::settings::PROGRAM;
 use build::Built;
 use scratch::Scratch;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use actions::{Action, Deed};
 use crate::door::Door;
-use crate::event::{Event, Host};
+use clients::{Event, Host};
 use crate::flywheel::drift::{self, Touched};
 use crate::flywheel::ledger::{Standing, Step, What};
 use crate::flywheel::{Kind, Suggestion, best, count, guard, page, pair, summary, told};

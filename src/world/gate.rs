@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::observe::repository_at;
 use super::{Surroundings, World, commits};
 use actions::Change;
-use crate::event::settings::{self, Reading};
+use clients::settings::{self, Reading};
 use policy::facts::{Known, Need};
 
 /// Finds out what the hot door leaves to the cold one.

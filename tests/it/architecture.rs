@@ -27,11 +27,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("decide", &["action", "facts", "matcher", "policy", "verdict"]),
     ("verdict", &["policy::Tier"]),
     ("tests_first", &["action", "event", "layout", "policy", "report_file", "syntax", "verdict"]),
-    ("failure", &["event::Kind", "pipeline::MAX_INPUT"]),
+    ("failure", &["clients::Kind", "pipeline::MAX_INPUT"]),
     ("answer", &["event", "failure", "policy::Tier", "report::plain", "verdict"]),
     ("report", &["action", "answer", "policy", "verdict"]),
     ("record", &["action", "event", "secret", "verdict"]),
-    ("flywheel", &["event::json", "layout::matches", "policy", "record", "secret::redact", "tests_first", "verdict"]),
+    ("flywheel", &["clients::json", "layout::matches", "policy", "record", "secret::redact", "tests_first", "verdict"]),
     (
         "pipeline",
         &[

@@ -7,7 +7,7 @@ use crate::support::package;
 use portcullis::answer;
 use portcullis::cli::compiling;
 use portcullis::cli::test::run_examples;
-use portcullis::event::Kind;
+use clients::Kind;
 use portcullis::failure::Failure;
 use portcullis::pipeline::BUILT_IN;
 use policy_compiler::compile::{Input, Source, compile};

@@ -11,7 +11,7 @@ use crate::cli::init::scope::MANAGED;
 use crate::cli::place::Place;
 use crate::cli::settings::EVENTS;
 use crate::cli::wired::{Wired, entries};
-use crate::event::settings::{PROGRAM, Reading, judge};
+use clients::settings::{PROGRAM, Reading, judge};
 use crate::world::gate::settings_files;
 
 const PART: &str = "wired";

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::cli::refusal::Refusal;
 use crate::cli::terminal::progress;
-use crate::event::settings::PROGRAM;
+use clients::settings::PROGRAM;
 
 #[derive(Debug)]
 pub(super) struct Built {

@@ -2,7 +2,7 @@
 //! Does not judge.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
-#[cfg(feature = "cold")]
+#[cfg(feature = "wiring")]
 pub mod settings;
 
 use actions::ToolCall;
