@@ -24,8 +24,10 @@ pub enum Failure {
     Unreadable { path: String, why: String },
     /// The policy has mistakes.
     PolicyInvalid(String),
-    /// The built-in policy is damaged.
+    /// A compiled policy is damaged.
     PolicyDamaged,
+    /// The cold binary asked for itself.
+    Unanswered,
     /// The cold binary is not there, or cannot be started.
     ColdMissing { path: String, why: String },
     /// The two binaries are not of one build.
@@ -68,6 +70,7 @@ pub fn conclude(failure: &Failure, kind: Kind) -> Conclusion {
             | Failure::Unreadable { .. }
             | Failure::PolicyInvalid(_)
             | Failure::PolicyDamaged
+            | Failure::Unanswered
             | Failure::ColdMissing { .. }
             | Failure::BuildMismatch { .. }
             | Failure::Panic(_)
@@ -92,7 +95,7 @@ fn said(failure: &Failure) -> (String, &'static str) {
     match failure {
         Failure::InputClosed => ("standard input is closed".to_owned(), "the hook must be started by the agent's client, with the event on standard input"),
         Failure::InputTooLarge => {
-            (format!("the tool call is larger than {} MiB, which is more than the gate reads", crate::pipeline::MAX_INPUT >> 20), "split it into smaller calls")
+            (format!("the tool call is larger than {} MiB, which is more than the gate reads", crate::MAX_INPUT >> 20), "split it into smaller calls")
         }
         Failure::InputUnreadable(why) => (
             format!("the tool call could not be read: {why}"),
@@ -115,6 +118,9 @@ fn said(failure: &Failure) -> (String, &'static str) {
             (format!("the policy has mistakes\n{mistakes}"), "a person mends the policy; `portcullis doctor` shows the mistakes")
         }
         Failure::PolicyDamaged => ("the built-in policy of this binary is damaged".to_owned(), "a person installs the gate again (`portcullis install`)"),
+        Failure::Unanswered => {
+            ("a question of the judgement was left without an answer".to_owned(), "report it with the command that was judged")
+        }
         Failure::ColdMissing { path, why } => {
             (format!("this call needs `{path}`, which could not be started: {why}"), "a person installs the gate again (`portcullis install`)")
         }

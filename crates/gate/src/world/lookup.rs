@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::repository::configuration;
 use super::{Surroundings, repository, written};
+use crate::deep::{Deep, Stop};
 use actions::lookup::{Found, Lookup, is_any_depth, is_named};
 use actions::word::Word;
 
@@ -19,14 +20,18 @@ const MAX_ENTRIES: usize = 4_000;
 /// Files that one pattern may give.
 const MAX_NAMED: usize = 16;
 
-/// The answer; none if only the cold door can give it.
-pub fn look_up(lookup: &Lookup, around: &Surroundings) -> Option<Found> {
+/// The answer.
+///
+/// # Errors
+///
+/// [`Stop::HandOver`] if only the cold binary can give it.
+pub fn look_up(lookup: &Lookup, around: &Surroundings, deep: &dyn Deep) -> Result<Found, Stop> {
     let found = |(path, text): (String, String)| Found::Text { written: written::is_written(&path, around), path, text };
-    Some(match lookup {
+    Ok(match lookup {
         Lookup::Text(paths) => first(paths).map_or(Found::Nothing, found),
         Lookup::Yaml(paths) => match first(paths) {
             None => Found::Nothing,
-            Some((path, text)) => as_json(&text)?.map_or(Found::Nothing, |text| found((path, text))),
+            Some((path, text)) => deep.yaml_as_json(&text)?.map_or(Found::Nothing, |text| found((path, text))),
         },
         Lookup::Configuration(folder) => Found::Entries(configuration::entries(Path::new(folder), around)),
         Lookup::Named(path) => {
@@ -69,18 +74,6 @@ fn named(folder: &Path, pattern: &[Word], names: &mut Vec<String>, left: &mut us
             named(&entry.path(), rest, names, left);
         }
     }
-}
-
-/// YAML as JSON text; inner none: it cannot be read. Outer none: the hot door has no reader for it.
-#[cfg(feature = "cold")]
-#[expect(clippy::unnecessary_wraps, reason = "its twin of the hot binary has nothing to give")]
-fn as_json(text: &str) -> Option<Option<String>> {
-    Some(serde_saphyr::from_str::<serde_json::Value>(text).ok().map(|value| value.to_string()))
-}
-
-#[cfg(not(feature = "cold"))]
-fn as_json(_: &str) -> Option<Option<String>> {
-    None
 }
 
 /// The first of the files that is there, with its text. One that holds a NUL byte is no script, and ends the search too.

@@ -5,7 +5,7 @@ use actions::json::quoted;
 use clients::{Event, Host, Kind};
 use crate::failure::{Conclusion, Failure, conclude};
 use policy::Tier;
-use crate::report::plain;
+use crate::refusal;
 use policy::verdict::Verdict;
 
 /// What the process gives back.
@@ -45,9 +45,9 @@ pub fn to(event: &Event, verdict: &Verdict, attended: bool) -> Answer {
         (Kind::Observing, _) | (_, Tier::Free | Tier::Metered) => Answer::nothing(),
         // The person is looking at the host's prompt already.
         (Kind::Asking, Tier::Supervised) => Answer::nothing(),
-        (Kind::Asking, Tier::Prohibited) => permission_denied(&plain::refusal(verdict, true)),
-        (Kind::Guarding, Tier::Supervised) if can_ask(event, attended) => ask(&plain::question(verdict)),
-        (Kind::Guarding, Tier::Supervised | Tier::Prohibited) => Answer::deny(&plain::refusal(verdict, can_ask(event, attended))),
+        (Kind::Asking, Tier::Prohibited) => permission_denied(&refusal::refusal(verdict, true)),
+        (Kind::Guarding, Tier::Supervised) if can_ask(event, attended) => ask(&refusal::question(verdict)),
+        (Kind::Guarding, Tier::Supervised | Tier::Prohibited) => Answer::deny(&refusal::refusal(verdict, can_ask(event, attended))),
     }
 }
 

@@ -1,23 +1,20 @@
 //! The process around a judgement: what it says if it breaks, what it reads, how it hands a call on to the cold binary
 //! and how it ends. Used by the hot binary, and by `portcullis hook` for calls that were handed on.
 
-#[cfg(feature = "cold")]
-pub mod git;
-
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::answer::{self, Answer};
 use clients::Kind;
+use crate::call;
+use crate::deep::{Deep, HandsOver, Stop};
 use crate::failure::Failure;
-use crate::pipeline::{self, Outcome};
 use crate::world::World;
 use crate::world::system::{self, LastWords, ReadFault, Said};
 
 /// Milliseconds after which the hot door gives up; the host waits ten seconds.
 const HOT_DEADLINE: u32 = 3_000;
 /// Milliseconds after which the cold door gives up.
-#[cfg(feature = "cold")]
 const COLD_DEADLINE: u32 = 6_000;
 /// The variables that the cold binary is started with. Others could change what its libraries do.
 const KEPT: &[&str] = &[
@@ -34,39 +31,27 @@ const KEPT: &[&str] = &[
     "PORTCULLIS_TEST_PASSWORD_HOME",
 ];
 
-/// Which binary this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
-    /// `portcullis-hook`: decides what it can by itself, and hands on the rest.
-    Hot,
-    /// `portcullis hook`: decides everything.
-    Cold,
-}
-
-/// The hot door: `argument` is the event's name on the command line.
+/// The hook: `argument` is the event's name on the command line.
 pub fn hot(argument: Option<&str>) -> ! {
     let input = enter(argument, HOT_DEADLINE);
     let world = World::real();
-    let answer = match pipeline::answer(argument, &input, &world, Door::Hot) {
-        Outcome::Answer(answer) => answer,
-        Outcome::HandOver => hand_over(argument, &input, &world),
+    let answer = match call::answer(argument, &input, &world, &HandsOver) {
+        Ok(answer) => answer,
+        Err(Stop::HandOver) => hand_over(argument, &input, &world),
+        Err(Stop::Failed(failure)) => answer::to_failure(&failure, kind(argument)),
     };
     give(&answer, argument)
 }
 
-/// The cold door: `build` is the hot binary's.
-#[cfg(feature = "cold")]
-pub fn cold(build: &str, argument: Option<&str>) -> ! {
+/// The cold side of the hook: `build` is the hook's.
+pub fn cold(build: &str, argument: Option<&str>, deep: &dyn Deep) -> ! {
     let input = enter(argument, COLD_DEADLINE);
     if build != crate::BUILD {
         let failure = Failure::BuildMismatch { hot: build.to_owned(), cold: crate::BUILD.to_owned() };
         give(&answer::to_failure(&failure, kind(argument)), argument);
     }
-    let answer = match pipeline::answer(argument, &input, &World::real(), Door::Cold) {
-        Outcome::Answer(answer) => answer,
-        Outcome::HandOver => answer::to_failure(&Failure::PolicyDamaged, kind(argument)),
-    };
-    give(&answer, argument)
+    let answer = call::answer(argument, &input, &World::real(), deep);
+    give(&answer.unwrap_or_else(|stop| answer::to_failure(&Failure::from(stop), kind(argument))), argument)
 }
 
 /// The event's kind, as far as the command line tells. Without an argument the worst is assumed.
@@ -92,7 +77,7 @@ fn enter(argument: Option<&str>, deadline: u32) -> Vec<u8> {
         let _ = system::write_all(2, answer.stderr.as_bytes());
         system::exit(answer.code);
     }));
-    match system::read_all(0, pipeline::MAX_INPUT) {
+    match system::read_all(0, crate::MAX_INPUT) {
         Ok(input) => input,
         Err(fault) => {
             let failure = match fault {

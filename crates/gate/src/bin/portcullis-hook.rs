@@ -1,6 +1,6 @@
 //! The hot door: one event on standard input, one answer. Decides nothing itself.
 
-use portcullis::{door, world::system::Bump};
+use gate::{hook, world::system::Bump};
 
 /// A process that lives for one call frees nothing.
 #[global_allocator]
@@ -8,5 +8,5 @@ static ALLOCATOR: Bump = Bump;
 
 fn main() {
     let argument = std::env::args_os().nth(1);
-    door::hot(argument.as_deref().and_then(|argument| argument.to_str()));
+    hook::hot(argument.as_deref().and_then(|argument| argument.to_str()));
 }

@@ -8,29 +8,36 @@ use super::system::now_ms;
 use actions::{Action, Change, Deed};
 use crate::record::hash_all;
 
-/// Remembers the files that these actions write anew. A change within a file that was there leaves it what it was: it
-/// would make the whole script, which others wrote, the session's.
-/// Error: what kept it from being remembered.
-pub fn remember(actions: &[Action], around: &Surroundings) -> std::io::Result<()> {
+/// The files that these actions write anew, by their full paths. A change within a file that was there leaves it what it
+/// was: it would make the whole script, which others wrote, the session's.
+#[must_use]
+pub fn files(actions: &[Action], around: &Surroundings) -> Vec<String> {
     let anew = |change: &Change, path: &str| match change {
         Change::Whole(_) => true,
         Change::Attributes => false,
         _ => Path::new(path).symlink_metadata().is_err(),
     };
-    let mut keys: Vec<u64> = Vec::new();
+    let mut files: Vec<String> = Vec::new();
     for action in actions.iter().filter(|action| !action.stored && !around.session.is_empty()) {
         if let Deed::Write(write) = &action.deed
             && let Some(path) = write.path.word.literal().filter(|path| !path.starts_with("/dev/"))
             && anew(&write.change, path)
         {
-            keys.push(key(around, path));
+            files.push(path.to_owned());
         }
     }
-    if keys.is_empty() {
-        return Ok(());
-    }
+    files
+}
+
+/// Remembers that the session wrote these files.
+///
+/// # Errors
+///
+/// What kept it from being remembered.
+pub fn remember(files: &[String], around: &Surroundings) -> std::io::Result<()> {
     let mut store = Store::open(&around.memory, SCRIPTS)?;
-    for key in keys {
+    for file in files {
+        let key = key(around, file);
         // One that is known is written anew, so that it does not give way.
         store.update(key, |_| Some(Slot { key, time: now_ms(), value: [0; VALUE] }))?;
     }

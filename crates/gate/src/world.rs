@@ -1,28 +1,14 @@
 //! Files, environment, repository, clock: the only module that touches them. Does not judge.
 
-#[cfg(feature = "cold")]
-pub mod changes;
-#[cfg(feature = "cold")]
-pub mod commits;
-#[cfg(feature = "cold")]
-pub mod committed;
-#[cfg(feature = "cold")]
-pub mod flywheel;
-#[cfg(feature = "cold")]
-pub mod gate;
 pub mod layers;
 pub mod lookup;
 pub mod observe;
 pub mod pending;
-#[cfg(feature = "cold")]
-pub mod pusher;
 pub mod record;
 pub mod repository;
 pub mod state;
 pub mod store;
 pub mod system;
-#[cfg(feature = "cold")]
-pub mod tests_first;
 pub mod written;
 
 use std::path::{Path, PathBuf};
