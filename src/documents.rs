@@ -4,18 +4,20 @@
 use std::path::{Path, PathBuf};
 
 use actions::{Action, Deed};
-use crate::door::Door;
 use clients::{Event, Host};
-use crate::flywheel::drift::{self, Touched};
-use crate::flywheel::ledger::{Standing, Step, What};
-use crate::flywheel::{Kind, Suggestion, best, count, guard, page, pair, summary, told};
+use gate::call::policy_bytes;
+use gate::judge::{loses_learnings, makes_commit};
+use crate::deep::Cold;
+use flywheel::drift::{self, Touched};
+use flywheel::ledger::{Standing, Step, What};
+use flywheel::{Kind, Suggestion, best, count, guard, page, pair, summary, told};
 use policy::{Flywheel, Pair, Policy};
-use crate::record::Entry;
+use gate::record::Entry;
 use tests_first::Tree as _;
-use policy::verdict::Verdict;
-use crate::world::flywheel::history::{ABSENT, History, Made, in_tree};
-use crate::world::flywheel::{Desk, signals, text_of};
-use crate::world::{Surroundings, World, layers, system};
+use policy::verdict::Finding;
+use crate::deep::flywheel::history::{ABSENT, History, Made, in_tree};
+use crate::deep::flywheel::{Desk, signals, text_of};
+use gate::world::{Surroundings, World, layers, system};
 
 /// Trailers that a message is given, at the most.
 const MAX_TRAILERS: usize = 5;
@@ -29,7 +31,7 @@ const UNDONE: u64 = 30 * 86_400;
 type Standings = std::collections::BTreeMap<String, Standing>;
 
 /// What is told to the model when a turn or a session begins or ends; none: nothing is.
-pub(super) fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Option<String> {
+pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Option<String> {
     // Without commits nothing is ever proved.
     let root = around.repository.as_ref()?.root.clone();
     let mut desk = Desk::open(&around.memory).ok()?;
@@ -43,7 +45,7 @@ pub(super) fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -
         let steps: Vec<Step> = untold(&desk).iter().map(|one| Step::of(What::Told, &one.id, now)).collect();
         let _ = desk.step(&steps);
         // The summary says it all.
-        let _ = crate::world::pending::take(&around.memory, &root);
+        let _ = gate::world::pending::take(&around.memory, &root);
         return (!open.is_empty()).then(|| summary(&open, section.inbox));
     }
     let untold = untold(&desk);
@@ -98,7 +100,7 @@ fn capture(desk: &mut Desk, found: Vec<Suggestion>, session: &str, root: &Path, 
 fn policy_at(world: &World, cwd: &Path) -> Option<(Surroundings, std::borrow::Cow<'static, [u8]>)> {
     let around = World { project_dir: None, ..world.clone() }.at(cwd).ok()?;
     let found = layers::look(&around.layers).ok()?;
-    let bytes = super::policy_bytes(&found, &around, world, Door::Cold).ok()??;
+    let bytes = policy_bytes(&found, &around, world, &Cold).ok()?;
     Some((around, bytes))
 }
 
@@ -332,26 +334,29 @@ fn documents(root: &Path) -> String {
     text
 }
 
-/// Adds what the section finds in a call: learnings that would be lost, and a commit that leaves a gate's document behind.
-pub(super) fn judge(verdict: &mut Verdict, actions: &[Action], around: &Surroundings, section: &Flywheel) {
+/// What the section finds in a call: learnings that would be lost, and a commit that leaves a gate's document behind.
+#[must_use]
+pub fn judge(actions: &[Action], around: &Surroundings, section: &Flywheel) -> Vec<Finding> {
+    let mut found = Vec::new();
     let root = around.tree().to_path_buf();
-    if super::loses_learnings(section, actions, &around.places.roots) {
-        for (tree, changes) in crate::world::tests_first::trees(actions, &around.places.roots, &around.memory, |_| true) {
+    if loses_learnings(section, actions, &around.places.roots) {
+        for (tree, changes) in crate::deep::tests_first::trees(actions, &around.places.roots, &around.memory, |_| true) {
             let archived = tree.read(section.archive).unwrap_or_default();
-            verdict.add(guard::judge(&changes, &String::from_utf8_lossy(&archived), section));
+            found.extend(guard::judge(&changes, &String::from_utf8_lossy(&archived), section));
         }
     }
     if section.map.iter().any(|pair| pair.gate.is_some()) {
-        for run in actions.iter().filter_map(|action| if let Deed::Run(run) = &action.deed { Some(run) } else { None }).filter(|run| super::commits(run)) {
+        for run in actions.iter().filter_map(|action| if let Deed::Run(run) = &action.deed { Some(run) } else { None }).filter(|run| makes_commit(run)) {
             let all = run.flags.iter().any(|flag| flag.names.iter().any(|name| name == "-a" || name == "--all"));
             let folder = run.folder.literal().map_or_else(|| root.clone(), PathBuf::from);
-            let folder = crate::world::repository::discover(&folder);
-            let root = if let crate::world::repository::Discovery::Found(found) = folder { found.root } else { root.clone() };
+            let folder = gate::world::repository::discover(&folder);
+            let root = if let gate::world::repository::Discovery::Found(found) = folder { found.root } else { root.clone() };
             if let Ok(touched) = History::open(&root).and_then(|history| history.staged(all)) {
-                verdict.add(drift::gated(section, &touched));
+                found.extend(drift::gated(section, &touched));
             }
         }
     }
+    found
 }
 
 /// The standings that are open, for people: those in the inbox, and where each stands.

@@ -1,6 +1,10 @@
 //! Git's door: `portcullis-git HOOK`, started by git as a hook of the repository. What git is told is the exit code: 0
 //! lets it go on, 1 stops it, 2 says that the command line is wrong. Judges nothing itself.
 
+pub mod commit;
+mod push;
+mod refs;
+
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -8,13 +12,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use crate::BUILD;
+use gate::BUILD;
 use crate::cli::terminal::{agent, say, tell};
-use crate::failure::{self, Failure};
-use crate::pipeline::commit::{Hook, Moment};
-use crate::pipeline::{self, Ruling};
-use crate::world::system::{self, ReadFault};
-use crate::world::{World, pusher};
+use gate::failure::{self, Failure};
+use crate::git::commit::{Hook, Moment};
+use crate::deep::pusher;
+pub use push::{Ruling, pushed};
+pub use refs::refs_moved;
+use gate::world::system::{self, ReadFault};
+use gate::world::World;
 
 /// What `--help` says.
 const HELP: &str = "\
@@ -97,7 +103,7 @@ fn trailers(file: Option<&Path>) {
     let trailed = || {
         let file = std::env::current_dir().ok()?.join(file?);
         let message = fs::read_to_string(&file).ok()?;
-        let trailed = pipeline::flywheel::trailed(&World::real(), &std::env::current_dir().ok()?, &message)?;
+        let trailed = crate::documents::trailed(&World::real(), &std::env::current_dir().ok()?, &message)?;
         fs::write(file, trailed).ok()
     };
     let _ = trailed();
@@ -105,7 +111,7 @@ fn trailers(file: Option<&Path>) {
 
 /// What commits mean for the documents; a person is told here, an agent with its next call.
 fn documents(committed: bool) {
-    let told = std::env::current_dir().ok().and_then(|cwd| pipeline::flywheel::committed(&World::real(), &cwd, committed));
+    let told = std::env::current_dir().ok().and_then(|cwd| crate::documents::committed(&World::real(), &cwd, committed));
     if let Some(told) = told.filter(|_| agent().is_none()) {
         tell(&told);
     }
@@ -129,8 +135,8 @@ fn judged(hook: &str, first: Option<&str>, input: &[u8]) -> Result<Ruling, Failu
     let cwd = std::env::current_dir().map_err(|_| Failure::FolderUnknown)?;
     let (world, person) = (World::real(), agent().is_none());
     let moment = match hook {
-        "pre-push" => return pipeline::pushed(first, input, &pusher::commands(), person, &world, &cwd),
-        "reference-transaction" => return pipeline::refs_moved(input, &pusher::commands(), person, &world, &cwd),
+        "pre-push" => return pushed(first, input, &pusher::commands(), person, &world, &cwd),
+        "reference-transaction" => return refs_moved(input, &pusher::commands(), person, &world, &cwd),
         "post-commit" => Moment::After,
         "commit-msg" => {
             let file = cwd.join(first.unwrap_or_default());
@@ -169,7 +175,7 @@ fn goes_on(held: &Ruling, hook: &str) -> bool {
 }
 
 fn lines() -> Result<Vec<u8>, Failure> {
-    system::read_all(0, pipeline::MAX_INPUT).map_err(|fault| match fault {
+    system::read_all(0, gate::MAX_INPUT).map_err(|fault| match fault {
         ReadFault::Closed(_) => Failure::PushUnreadable("standard input is closed".to_owned()),
         ReadFault::TooLarge { .. } => Failure::PushUnreadable("there is more of it than the gate reads; push fewer refs at a time".to_owned()),
     })

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    portcullis::door::git::main()
+    portcullis::git::main()
 }

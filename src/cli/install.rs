@@ -114,7 +114,7 @@ fn absolute(path: &Path) -> Result<PathBuf, Refusal> {
 
 /// The home folder as the person's shell has it: a fresh `HOME` is to stay the only place that changes.
 fn home() -> Result<PathBuf, Refusal> {
-    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()).or_else(|| crate::world::system::account()?.home);
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()).or_else(|| gate::world::system::account()?.home);
     home.ok_or_else(|| Refusal::new("nothing was installed", "no home folder is known", "name a folder with `--prefix DIR`"))
 }
 

@@ -11,12 +11,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::compiling;
+use crate::deep::compiling;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal, UNJUDGED};
 use super::terminal::{Style, say, say_json, styled};
-use crate::BUILD;
-use crate::failure::Failure;
+use gate::BUILD;
+use gate::failure::Failure;
 use policy_compiler::compile::{Compiled, Input, Source, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 use policy::{Layer, Policy};

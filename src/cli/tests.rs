@@ -8,7 +8,7 @@ use super::init::exclude::{LINES, with, without};
 use super::init::plan::STARTER;
 use super::pause::seconds;
 use super::wired::entries;
-use crate::BUILD;
+use gate::BUILD;
 use policy::Layer;
 use policy_compiler::compile::{Input, Source, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};

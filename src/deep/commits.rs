@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{ConfigLevel, Direction, ObjectFormat, ObjectType, Odb, Oid, Repository, RepositoryOpenFlags, StatusOptions};
 
-use super::repository::{Discovery, discover};
+use gate::world::repository::{Discovery, discover};
 use actions::change::Id;
 
 /// Commits that are looked at, the youngest first, before it counts as not shown that one reaches another. A push that
@@ -45,7 +45,7 @@ impl Folders {
                 Discovery::Found(repository) => (repository.git_dir, repository.common_dir),
                 Discovery::Bare(folder) => (folder.clone(), folder),
                 Discovery::None => return Err(format!("there is no repository in `{}` or above it", cwd.display())),
-                Discovery::Unreadable(fault) => return Err(format!("`{}`: {}", fault.path.display(), super::errno_text(fault.errno))),
+                Discovery::Unreadable(fault) => return Err(format!("`{}`: {}", fault.path.display(), gate::world::errno_text(fault.errno))),
             },
         };
         let common = fs::canonicalize(&common).map_err(|error| format!("`{}`: {error}", common.display()))?;

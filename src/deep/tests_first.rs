@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::gate::after_text;
-use super::store::{Slot, Store, TESTS, VALUE};
-use super::system::now_ms;
+use super::own_files::after_text;
+use gate::world::store::{Slot, Store, TESTS, VALUE};
+use gate::world::system::now_ms;
 use actions::{Action, Change, Deed};
 use tests_first::layout::Catalogue;
-use crate::record::hash_all;
+use gate::record::hash_all;
 use tests_first::syntax::Source;
 use tests_first::{By, Changed, Seen, Text, Tree, evidence};
 

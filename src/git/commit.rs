@@ -8,21 +8,23 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::push::{Ruling, concluded, pushing};
-use super::{MAX_ROUNDS, facts_of, pause_until, policy_bytes, today};
+use gate::call::{pause_until, policy_bytes};
+use gate::deep::Stop;
+use gate::judge::{Answers, conclude, facts_at};
 use actions::{Action, Change, committed};
 use actions::change::files::{Commit, Content, File};
 use actions::change::{Id, message};
-use crate::cli::compiling;
-use policy::decide::decide;
-use crate::door::Door;
+use crate::deep::compiling;
+use crate::deep::Cold;
 use policy::facts::{Facts, Known, Need};
-use crate::failure::Failure;
-use crate::flywheel::drift::{Touched, gated};
+use gate::failure::Failure;
+use flywheel::drift::{Touched, gated};
 use policy::{Layer, Policy, Tier};
 use policy::verdict::{Finding, Located, Verdict};
-use crate::world::changes::Changes;
-use crate::world::commits::Folders;
-use crate::world::{Surroundings, World, gate, layers, observe};
+use crate::deep::changes::Changes;
+use crate::deep::commits::Folders;
+use crate::deep::own_files;
+use gate::world::{Surroundings, World, layers, observe};
 
 /// The pack that guards the gate against agents.
 const SELF: &str = "self";
@@ -52,7 +54,7 @@ impl<'w> Ground<'w> {
     /// Error: what keeps the policy from being known.
     pub fn policies(&self, changes: &Changes) -> Result<Vec<Cow<'static, [u8]>>, Failure> {
         let found = layers::look(&self.around.layers)?;
-        let mut policies = vec![policy_bytes(&found, &self.around, self.world, Door::Cold)?.ok_or(Failure::PolicyDamaged)?];
+        let mut policies = vec![policy_bytes(&found, &self.around, self.world, &Cold)?];
         let Some((file, path)) = self.project_policy() else { return Ok(policies) };
         let committed = changes.text_at(None, &path).map_err(Failure::RepositoryUnreadable)?;
         if committed != std::fs::read_to_string(file).ok()
@@ -68,7 +70,7 @@ impl<'w> Ground<'w> {
     pub fn policy_at(&self, changes: &Changes, base: &Id) -> Result<Cow<'static, [u8]>, Failure> {
         let found = layers::look(&self.around.layers)?;
         let Some((_, path)) = self.project_policy() else {
-            return policy_bytes(&found, &self.around, self.world, Door::Cold)?.ok_or(Failure::PolicyDamaged);
+            return Ok(policy_bytes(&found, &self.around, self.world, &Cold)?);
         };
         let committed = changes.text_at(Some(base), &path).map_err(Failure::RepositoryUnreadable)?;
         Ok(self.compiled(&found, committed)?.into())
@@ -99,7 +101,7 @@ impl<'w> Ground<'w> {
         let mut located: Vec<Located> = Vec::new();
         for policy in policies {
             let mut facts = self.facts(file, &content);
-            for finding in self.holding(&actions, &mut facts, policy, Some((file, &content)))? {
+            for finding in self.holding(actions.clone(), &mut facts, policy, Some((file, &content)))? {
                 if located.iter().any(|known| known.finding.rule == finding.rule && known.finding.action == finding.action) {
                     continue;
                 }
@@ -132,7 +134,7 @@ impl<'w> Ground<'w> {
     /// Judges a commit without the contents of its files; none for `message`: it is not written yet.
     /// Error: [`Failure::PolicyDamaged`].
     pub fn message(&self, message: Option<&str>, author: &str, files: &[File], policies: &[Policy], commit: Option<&Id>) -> Result<Vec<Located>, Failure> {
-        let actions = [committed::of_commit(&self.root, message, author, files)];
+        let actions = vec![committed::of_commit(&self.root, message, author, files)];
         let mut located: Vec<Located> = Vec::new();
         let touched = |file: &File| Touched { path: file.path.clone(), from: file.from.clone(), gone: file.new.is_none(), added: Vec::new() };
         let touched: Vec<Touched> = files.iter().map(touched).collect();
@@ -142,7 +144,7 @@ impl<'w> Ground<'w> {
                     located.push(Located { finding, path: None, line: None, commit: commit.map(|id| id.digits().to_owned()), text: String::new() });
                 }
             }
-            for finding in self.holding(&actions, &mut facts_of(&self.around.places), policy, None)? {
+            for finding in self.holding(actions.clone(), &mut facts_at(&self.around.places), policy, None)? {
                 if !located.iter().any(|known| known.finding.rule == finding.rule) {
                     located.push(Located { finding, path: None, line: None, commit: commit.map(|id| id.digits().to_owned()), text: String::new() });
                 }
@@ -167,7 +169,7 @@ impl<'w> Ground<'w> {
     fn line(&self, finding: &Finding, file: &File, content: &Content, facts: &mut Facts, policy: &Policy) -> Result<Option<usize>, Failure> {
         let mut holds = |lines: usize| -> Result<bool, Failure> {
             let actions = committed::of_file(&self.root, file, content, lines);
-            Ok(self.holding(&actions, facts, policy, Some((file, content)))?.iter().any(|found| found.rule == finding.rule))
+            Ok(self.holding(actions, facts, policy, Some((file, content)))?.iter().any(|found| found.rule == finding.rule))
         };
         let (mut without, mut with) = (0, content.added.len());
         if with == 0 || holds(0)? || !holds(with)? {
@@ -185,19 +187,10 @@ impl<'w> Ground<'w> {
     }
 
     /// What holds the actions.
-    fn holding(&self, actions: &[Action], facts: &mut Facts, policy: &Policy, about: Option<(&File, &Content)>) -> Result<Vec<Finding>, Failure> {
-        for _ in 0..MAX_ROUNDS {
-            let decided = decide(actions, facts, policy, false).ok_or(Failure::PolicyDamaged)?;
-            if decided.needs.is_empty() {
-                let findings = decided.verdict.findings.into_iter().filter(|finding| !finding.shadow && finding.tier >= Tier::Supervised);
-                return Ok(findings.map(|finding| self.softened(finding)).collect());
-            }
-            facts.known.extend(decided.needs.into_iter().map(|need| {
-                let known = self.known(&need, about);
-                (need, known)
-            }));
-        }
-        Err(Failure::PolicyDamaged)
+    fn holding(&self, actions: Vec<Action>, facts: &mut Facts, policy: &Policy, about: Option<(&File, &Content)>) -> Result<Vec<Finding>, Failure> {
+        let judgement = conclude(actions, facts, policy, &OfChange { ground: self, about }, false)?;
+        let findings = judgement.verdict.findings.into_iter().filter(|finding| !finding.shadow && finding.tier >= Tier::Supervised);
+        Ok(findings.map(|finding| self.softened(finding)).collect())
     }
 
     fn softened(&self, finding: Finding) -> Finding {
@@ -206,16 +199,34 @@ impl<'w> Ground<'w> {
     }
 
     fn facts(&self, file: &File, content: &Content) -> Facts {
-        let mut facts = facts_of(&self.around.places);
+        let mut facts = facts_at(&self.around.places);
         let path = committed::place(&self.root, &file.path).word;
         facts.known.extend(path.literal().map(|path| (Need::Size(path.to_owned()), Known::Size(content.bytes))));
         facts
     }
+}
 
+/// Answers what is asked about a change: a file of it, or the commit itself.
+struct OfChange<'g> {
+    ground: &'g Ground<'g>,
+    about: Option<(&'g File, &'g Content)>,
+}
+
+impl Answers for OfChange<'_> {
+    fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop> {
+        let answered = |need| {
+            let known = self.known(&need);
+            (need, known)
+        };
+        Ok(needs.into_iter().map(answered).collect())
+    }
+}
+
+impl OfChange<'_> {
     /// What is true of a change, rather than of the work tree.
-    fn known(&self, need: &Need, about: Option<(&File, &Content)>) -> Known {
+    fn known(&self, need: &Need) -> Known {
         let because = |why: Option<String>| Known::Is(why.is_some(), why.unwrap_or_default());
-        match (need, about) {
+        match (need, self.about) {
             // In a commit a path leads where it stands.
             (Need::RealPath(path, _), _) => Known::Text(path.clone()),
             (Need::Exists(_), Some((file, _))) => Known::Is(file.old.is_some(), String::new()),
@@ -225,9 +236,9 @@ impl<'w> Ground<'w> {
             (Need::LosesGate(_, Change::Attributes), _) => Known::Is(false, String::new()),
             // A hook without its mode does not run; a policy needs none.
             (Need::WeakensPolicy(path, Change::Attributes), _) => Known::Is(Path::new(path).extension().is_none_or(|end| end != "toml"), String::new()),
-            (Need::LosesGate(..), Some((_, content))) => because(gate::worse(content.old.lines(), content.new.lines().unwrap_or_default())),
-            (Need::WeakensPolicy(path, _), Some((_, content))) => because(gate::weakened(Path::new(path), content.old.lines(), content.new.lines())),
-            _ => observe::light(need, &self.around),
+            (Need::LosesGate(..), Some((_, content))) => because(own_files::worse(content.old.lines(), content.new.lines().unwrap_or_default())),
+            (Need::WeakensPolicy(path, _), Some((_, content))) => because(own_files::weakened(Path::new(path), content.old.lines(), content.new.lines())),
+            _ => observe::light(need, &self.ground.around),
         }
     }
 }
@@ -294,7 +305,7 @@ impl Hook<'_> {
             };
             return Ok(if rules.is_empty() { Ruling::GoesOn } else { Ruling::Tells(told()) });
         }
-        Ok(concluded(self.name, &verdict(&located), self.person, &ground.around))
+        Ok(concluded(self.name, &verdict(&located), self.person, &ground.around, self.world))
     }
 }
 

@@ -7,21 +7,22 @@ use std::path::Path;
 use std::collections::HashSet;
 
 use super::commit::{self, Ground};
-use super::{facts_of, note, pause_until, policy_bytes, settle};
+use gate::call::{pause_until, policy_bytes};
+use gate::judge::{Here, conclude, facts_at};
+use gate::notes::{Note, apply};
 
 use actions::pushed::{self as pushes, Expected, Lease, Rewrite};
 use actions::word::Word;
 use actions::change::{self, Id, Update};
-use crate::door::Door;
-use crate::failure::Failure;
+use crate::deep::Cold;
+use gate::failure::Failure;
 use policy::matcher::text;
 use policy::{Policy, Tier};
-use crate::record::{Entry, Held, Source};
-use crate::report::plain;
+use gate::record::{Entry, Held, Source};
 use policy::verdict::{Answer, Finding, Verdict};
-use crate::world::changes::Changes;
-use crate::world::commits::{Folders, Kept};
-use crate::world::{Surroundings, World, layers, system};
+use crate::deep::changes::Changes;
+use crate::deep::commits::{Folders, Kept};
+use gate::world::{Surroundings, World, layers, system};
 
 /// Commits of a push that are looked into, the youngest; `portcullis check` looks into all.
 const MAX_BROUGHT: usize = 2_000;
@@ -47,24 +48,25 @@ pub enum Ruling {
 impl Ruling {
     /// What a verdict says to git. A person is asked for what a person may approve.
     pub fn by(verdict: &Verdict, person: bool) -> Self {
-        let refusal = || plain::refusal(verdict, false);
+        let refusal = || gate::refusal::refusal(verdict, false);
         match verdict.tier {
             Tier::Free | Tier::Metered => Self::GoesOn,
-            Tier::Supervised if person => Self::Asks { question: plain::question(verdict), refusal: refusal() },
+            Tier::Supervised if person => Self::Asks { question: gate::refusal::question(verdict), refusal: refusal() },
             Tier::Supervised | Tier::Prohibited => Self::Refused(refusal()),
         }
     }
 }
 
 /// What a verdict says to git, and the record of it.
-pub(super) fn concluded(hook: &str, verdict: &Verdict, person: bool, around: &Surroundings) -> Ruling {
+pub(super) fn concluded(hook: &str, verdict: &Verdict, person: bool, around: &Surroundings, world: &World) -> Ruling {
     let ruling = Ruling::by(verdict, person);
     let held = match ruling {
         Ruling::Asks { .. } => Some(Held::Ask),
         Ruling::Refused(_) => Some(Held::Deny),
         Ruling::GoesOn | Ruling::Tells(_) => None,
     };
-    note(&Entry { held, ..Entry::new(hook, Source::Git, system::now_ms()).judged(&[], verdict) }, around);
+    let entry = Entry { held, ..Entry::new(hook, Source::Git, system::now_ms()).judged(&[], verdict) };
+    apply(&[Note::Record(Box::new(entry))], around, world);
     ruling
 }
 
@@ -82,7 +84,7 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], pers
     let folders = Folders::find(cwd).map_err(Failure::RepositoryUnreadable)?;
     let around = pushing(world, &folders, cwd)?;
     let found = layers::look(&around.layers)?;
-    let bytes = policy_bytes(&found, &around, world, Door::Cold)?.ok_or(Failure::PolicyDamaged)?;
+    let bytes = policy_bytes(&found, &around, world, &Cold)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let command = pushes::command(commands, &policy.programs);
     if command.as_ref().is_some_and(|command| command.dry_run) {
@@ -112,16 +114,16 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], pers
     if command.is_some_and(|command| command.mirror) || folders.mirrors(remote) {
         actions.push(pushes::mirrored(remote));
     }
-    let mut facts = facts_of(&around.places);
-    let decided = settle(&actions, &mut facts, &around, &policy, Door::Cold, false)?.ok_or(Failure::PolicyDamaged)?;
+    let mut facts = facts_at(&around.places);
+    let judgement = conclude(actions, &mut facts, &policy, &Here { around: &around, deep: &Cold }, false)?;
     if pause_until(world, &around).is_some() {
         return Ok(Ruling::GoesOn);
     }
-    let mut verdict = decided.verdict;
+    let mut verdict = judgement.verdict;
     let ground = Ground::of(around, cwd, person, world);
     verdict.findings.extend(brought(&updates, remote, &folders, &ground, &policy)?);
     verdict.tier = verdict.holding().map(|finding| finding.tier).max().unwrap_or(Tier::Free);
-    let mut held = concluded("pre-push", &verdict, person, &ground.around);
+    let mut held = concluded("pre-push", &verdict, person, &ground.around, world);
     if let (Ruling::Asks { refusal, .. } | Ruling::Refused(refusal), false) = (&mut held, absent.is_empty()) {
         let _ = write!(refusal, "\nnote: the remote holds commits on `{}` that are not in this repository; fetch them and build on them", absent.join("`, `"));
     }

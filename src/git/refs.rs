@@ -4,20 +4,21 @@
 use std::path::Path;
 
 use super::push::{Ruling, concluded, pushing};
-use super::{actions, facts_of, pause_until, policy_bytes, settle};
+use gate::call::{pause_until, policy_bytes};
+use gate::judge::{Here, conclude, facts_at, read};
 use actions::word::Word;
 use actions::{Action, pushed as pushes};
 use actions::change::Id;
-use crate::door::Door;
+use crate::deep::Cold;
 use actions::ToolCall;
 use actions::json::Json;
-use crate::failure::Failure;
+use gate::failure::Failure;
 use policy::matcher::text;
 use policy::Policy;
 use policy::verdict::Answer;
-use crate::world::changes::Changes;
-use crate::world::commits::{Folders, Kept};
-use crate::world::{World, layers};
+use crate::deep::changes::Changes;
+use crate::deep::commits::{Folders, Kept};
+use gate::world::{World, layers};
 
 /// Judges what git hands to its `reference-transaction` hook in the state `prepared` (githooks(5)): only branches that
 /// are protected, and only where one goes away or is moved off its commits.
@@ -33,7 +34,7 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
     let folders = Folders::find(cwd).map_err(Failure::RepositoryUnreadable)?;
     let around = pushing(world, &folders, cwd)?;
     let found = layers::look(&around.layers)?;
-    let bytes = policy_bytes(&found, &around, world, Door::Cold)?.ok_or(Failure::PolicyDamaged)?;
+    let bytes = policy_bytes(&found, &around, world, &Cold)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let protected = |name: &str| text::any(&policy.protected, &Word::lit(name)) != Answer::No;
     let lines: Vec<_> = lines.into_iter().filter(|(_, _, name)| protected(short(name))).collect();
@@ -41,6 +42,7 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
         return Ok(Ruling::GoesOn);
     }
     let changes = Changes::open(&folders.own).map_err(Failure::RepositoryUnreadable)?;
+    let here = Here { around: &around, deep: &Cold };
     let mut all: Vec<Action> = Vec::new();
     for (told, new, name) in lines {
         // Zeros say that the old value does not matter, not that there is none.
@@ -62,11 +64,11 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
             }
         };
         let input = Json::Object(vec![("command".to_owned(), Json::Text(command))]);
-        all.extend(actions(&ToolCall { name: "Bash".to_owned(), input }, &around.places, &policy, &around).unwrap_or_default());
+        all.extend(read(&ToolCall { name: "Bash".to_owned(), input }, &around.places, &policy, &here)?);
     }
-    let mut facts = facts_of(&around.places);
-    let decided = settle(&all, &mut facts, &around, &policy, Door::Cold, false)?.ok_or(Failure::PolicyDamaged)?;
-    Ok(concluded("reference-transaction", &decided.verdict, person, &around))
+    let mut facts = facts_at(&around.places);
+    let judgement = conclude(all, &mut facts, &policy, &here, false)?;
+    Ok(concluded("reference-transaction", &judgement.verdict, person, &around, world))
 }
 
 /// A line of a local branch whose commit changes.

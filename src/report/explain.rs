@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use actions::word::Word;
 use actions::{Action, Change, Deed};
-use crate::answer::Answer;
+use gate::answer::Answer;
 use policy::{Rule, Tier};
+use gate::notes::Note;
 use policy::verdict::{self, Look, Verdict};
 
 /// Everything that is known of one judgement.
@@ -29,6 +30,8 @@ pub struct Explanation<'a> {
     pub rules: &'a [Rule<'a>],
     pub verdict: &'a Verdict,
     pub answer: &'a Answer,
+    /// What the hook would leave behind; explaining leaves nothing.
+    pub notes: &'a [Note],
     /// Minutes for which a pause lets everything go on, if there is one.
     pub paused: Option<u64>,
 }

@@ -27,7 +27,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("decide", &["action", "facts", "matcher", "policy", "verdict"]),
     ("verdict", &["policy::Tier"]),
     ("tests_first", &["action", "event", "layout", "policy", "report_file", "syntax", "verdict"]),
-    ("failure", &["clients::Kind", "pipeline::MAX_INPUT"]),
+    ("failure", &["clients::Kind", "gate::MAX_INPUT"]),
     ("answer", &["event", "failure", "policy::Tier", "report::plain", "verdict"]),
     ("report", &["action", "answer", "policy", "verdict"]),
     ("record", &["action", "event", "secret", "verdict"]),

@@ -8,7 +8,7 @@ use actions::lookup::Lookups;
 use actions::program::{Program, Takes};
 use actions::shell::{Setting, Shell};
 use actions::{Action, Change, Deed, Flag};
-use portcullis::cli::compiling;
+use portcullis::deep::compiling;
 use policy::Policy;
 
 /// The version of git whose options are described.

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use crate::support::package;
-use portcullis::answer;
-use portcullis::cli::compiling;
+use gate::answer;
+use portcullis::deep::compiling;
 use portcullis::cli::test::run_examples;
 use clients::Kind;
-use portcullis::failure::Failure;
-use portcullis::pipeline::BUILT_IN;
+use gate::failure::Failure;
+use gate::BUILT_IN;
 use policy_compiler::compile::{Input, Source, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 use policy::{Layer, MAGIC, Policy};

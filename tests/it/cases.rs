@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use portcullis::world::World;
+use gate::world::World;
 
 use crate::support::{Scratch, json, judge_in, package};
 

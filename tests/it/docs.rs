@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
-use portcullis::cli::compiling;
+use portcullis::deep::compiling;
 use portcullis::cli::test::run_examples;
 use tests_first::layout::Catalogue;
 use policy_compiler::compile::{Input, Source, compile};

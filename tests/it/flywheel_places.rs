@@ -70,7 +70,7 @@ fn what_a_person_saves_meanwhile_stays() {
         if !saved.replace(true) {
             fs::write(&path, format!("A note of mine.\n{text}")).unwrap();
         }
-        portcullis::flywheel::page::without(text, &[&id])
+        flywheel::page::without(text, &[&id])
     })
     .unwrap();
     drop(desk);

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use portcullis::world::commits;
+use portcullis::deep::commits;
 use tempfile::TempDir;
 
 use crate::cli_init::PORTCULLIS;

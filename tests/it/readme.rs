@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use portcullis::BUILD;
+use gate::BUILD;
 
 use crate::docs::blocks;
 use crate::support::{HOOK, Scratch, json, package, run};

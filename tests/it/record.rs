@@ -11,9 +11,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use portcullis::record::{Entry, Held, Outcome};
-use portcullis::world::store::{SCRIPTS, Store};
-use portcullis::world::{Surroundings, record, written};
+use gate::record::{Entry, Held, Outcome};
+use gate::world::store::{SCRIPTS, Store};
+use gate::world::{Surroundings, record, written};
 
 use crate::support::{HOOK, Said, Scratch, json, run};
 
@@ -233,7 +233,7 @@ fn work_trees_share_one_record() {
     fs::write(own.join("gitdir"), format!("{}\n", tree.join(".git").display())).unwrap();
     fs::write(tree.join(".git"), format!("gitdir: {}\n", own.display())).unwrap();
     let world = scratch.world();
-    let there = portcullis::world::World { project_dir: Some(tree.clone()), ..world.clone() }.at(&tree).unwrap();
+    let there = gate::world::World { project_dir: Some(tree.clone()), ..world.clone() }.at(&tree).unwrap();
     assert_eq!(there.memory, world.at(&scratch.repo()).unwrap().memory);
 }
 

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use portcullis::door::Door;
 use portcullis::pipeline::{self, Outcome};
-use portcullis::world::World;
+use gate::world::World;
 
 /// A repository in a temporary folder, with a home beside it.
 pub(crate) struct Scratch {

@@ -11,7 +11,7 @@ use std::process::Command;
 use actions::arguments::{self, Arguments};
 use actions::program::Program;
 use actions::word::Word;
-use portcullis::pipeline::BUILT_IN;
+use gate::BUILT_IN;
 use policy::Policy;
 
 use crate::support::Scratch;

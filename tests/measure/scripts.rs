@@ -18,7 +18,7 @@ use actions::Deed;
 use actions::lookup::Lookups;
 use actions::shell::ast::{Command, Compound, Script};
 use actions::shell::{Setting, Shell, parse};
-use portcullis::pipeline::BUILT_IN;
+use gate::BUILT_IN;
 use policy::Policy;
 
 use crate::support::package;

@@ -19,7 +19,7 @@ use actions::lookup::Lookups;
 use actions::shell::{Setting, Shell};
 use actions::word::{Piece, Word};
 use actions::{Action, Deed};
-use portcullis::cli::compiling;
+use portcullis::deep::compiling;
 use policy::Policy;
 
 /// Texts of the short form of which the shell must have run something.

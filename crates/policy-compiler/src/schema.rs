@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::mistake::{Mistake, suggestion};
 use policy::table::{Key, Shape, may, must};
 use policy::{Conditions, When};
-pub use view::{Text, Value, days};
+pub use view::{Text, Value};
 
 /// A policy file longer than this is refused unread.
 const MAX_FILE: usize = 1 << 20;

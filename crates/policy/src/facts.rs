@@ -87,3 +87,10 @@ impl Facts {
         self.known.get(need)
     }
 }
+
+/// Days since 1970-01-01 of a day of the Gregorian calendar, by counting in years that begin in March.
+pub fn days(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day - 1 - 719_468
+}

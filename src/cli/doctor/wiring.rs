@@ -12,7 +12,7 @@ use crate::cli::place::Place;
 use crate::cli::settings::EVENTS;
 use crate::cli::wired::{Wired, entries};
 use clients::settings::{PROGRAM, Reading, judge};
-use crate::world::gate::settings_files;
+use crate::deep::own_files::settings_files;
 
 const PART: &str = "wired";
 

@@ -14,8 +14,8 @@ use super::scope;
 use crate::cli::files::{self, Edit};
 use crate::cli::place;
 use crate::cli::refusal::Refusal;
-use crate::world::commits;
-use crate::world::repository::Repository;
+use crate::deep::commits;
+use gate::world::repository::Repository;
 
 /// The gate's program for git.
 const PROGRAM: &str = "portcullis-git";

@@ -9,8 +9,8 @@ use crate::cli::refusal::Refusal;
 use crate::cli::settings::{self, EVENTS, Wiring};
 use clients::settings::entry::starts_gate;
 use clients::settings::{PROGRAM, Reading, judge};
-use crate::world::PROJECT_POLICY;
-use crate::world::repository::Repository;
+use gate::world::PROJECT_POLICY;
+use gate::world::repository::Repository;
 
 use super::exclude;
 use super::scope::{Scope, Site};

@@ -1,17 +1,17 @@
 //! Judges the examples of rules through the same decision as the hook, in a world made up from what they say.
 
-use actions::lookup::Lookups;
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use actions::path::Path;
-use actions::tools;
 use actions::word::Word;
 use actions::{Action, Change, Commit, Deed as Done, Delete, Push, Write};
-use policy::decide::{Decided, decide};
 use actions::ToolCall;
 use actions::json::Json;
 use policy::facts::{Facts, Known, Need, Places};
-use crate::pipeline;
+use gate::deep::Stop;
+use gate::judge::{Answers, Judgement, conclude, read};
 use policy_compiler::examples::{Deed, Example, ExampleFacts, Instead, RuleExamples};
 use policy::pattern::Pattern;
 use policy::{Policy, Tier};
@@ -24,8 +24,6 @@ const HOME: &str = "/home/dev";
 const BRANCH: &str = "feature";
 /// The branch where an example only says that it is protected.
 const PROTECTED: &str = "main";
-/// Rounds of asking; see `pipeline`.
-const MAX_ROUNDS: usize = 8;
 
 /// What became of the examples.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -93,8 +91,9 @@ struct Judged {
 impl Judged {
     fn of(example: &Example, policy: &Policy, rule: &str) -> Option<Self> {
         let (policy, mut facts) = (with_branch(policy, &example.facts), facts(example));
-        let actions = actions(&example.deed, &facts.places, &policy);
-        let Decided { verdict, looks, .. } = settled(&actions, &mut facts, &example.facts, &policy)?;
+        let answers = Said(&example.facts);
+        let actions = actions(&example.deed, &facts.places, &policy, &answers)?;
+        let Judgement { verdict, looks, .. } = conclude(actions, &mut facts, &policy, &answers, true).ok()?;
         let looks = || looks.iter().filter(|look| look.rule == rule);
         let holding = verdict.findings.iter().filter(|finding| finding.tier >= Tier::Supervised).map(|finding| finding.rule.clone());
         let mut holding: Vec<String> = holding.collect();
@@ -134,19 +133,17 @@ impl Judged {
     }
 }
 
-/// Asks and answers until the decision stands.
-fn settled(actions: &[Action], facts: &mut Facts, said: &ExampleFacts, policy: &Policy) -> Option<Decided> {
-    for _ in 0..MAX_ROUNDS {
-        let decided = decide(actions, facts, policy, true)?;
-        if decided.needs.is_empty() {
-            return Some(decided);
-        }
-        facts.known.extend(decided.needs.into_iter().map(|need| {
-            let known = known(&need, said);
+/// Answers from what an example says. No file and no configuration is behind it.
+struct Said<'e>(&'e ExampleFacts);
+
+impl Answers for Said<'_> {
+    fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop> {
+        let answered = |need| {
+            let known = known(&need, self.0);
             (need, known)
-        }));
+        };
+        Ok(needs.into_iter().map(answered).collect())
     }
-    decide(actions, facts, policy, true)
 }
 
 fn known(need: &Need, said: &ExampleFacts) -> Known {
@@ -201,15 +198,14 @@ fn facts(example: &Example) -> Facts {
 }
 
 /// What the example would do; as a tool call where there is one that does it.
-fn actions(deed: &Deed, places: &Places, policy: &Policy) -> Vec<Action> {
-    // No file and no configuration stands behind an example.
-    let read = |call: &ToolCall| tools::of(call, &pipeline::setting(places), &policy.programs, Lookups::default()).0;
+fn actions(deed: &Deed, places: &Places, policy: &Policy, answers: &Said) -> Option<Vec<Action>> {
+    let read = |call: &ToolCall| read(call, places, policy, answers).ok();
     let of_tool = |name: &str, input: Vec<(&str, Json)>| {
         let input = Json::Object(input.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
         read(&ToolCall { name: name.to_owned(), input })
     };
     let text = |text: &str| Json::Text(text.to_owned());
-    let directly = |deed: Done| vec![Action { deed, via: Vec::new(), sure: true, stored: false, from: None }];
+    let directly = |deed: Done| Some(vec![Action { deed, via: Vec::new(), sure: true, stored: false, from: None }]);
     match deed {
         Deed::Command(command) => of_tool("Bash", vec![("command", text(command))]),
         Deed::Write { path, text: Some(content) } => of_tool("Write", vec![("file_path", text(&absolute(path))), ("content", text(content))]),

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use git2::{Commit, Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Repository, Sort, Tree};
 
-use crate::flywheel::drift::Touched;
-use crate::record::hash;
+use flywheel::drift::Touched;
+use gate::record::hash;
 
 /// Commits that are looked through: for the last change of a document, for what settles.
 const MAX_COMMITS: usize = 300;

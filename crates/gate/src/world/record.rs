@@ -39,7 +39,7 @@ pub fn current(folders: &[PathBuf]) -> Option<PathBuf> {
 }
 
 /// Does `work` in the first of the folders in which it succeeds; a folder is made where there is none.
-pub(super) fn in_first<T>(folders: &[PathBuf], work: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
+pub fn in_first<T>(folders: &[PathBuf], work: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
     let mut error = io::Error::other("there is no state folder: neither a home folder nor XDG_STATE_HOME is known");
     for folder in folders {
         let done = match work(folder) {

@@ -78,7 +78,7 @@ impl<'t> Value<'t> {
     pub fn as_day(&self) -> Option<i64> {
         match self.value {
             DeValue::Datetime(Datetime { date: Some(date), time: None, offset: None }) => {
-                Some(days(i64::from(date.year), i64::from(date.month), i64::from(date.day)))
+                Some(policy::facts::days(i64::from(date.year), i64::from(date.month), i64::from(date.day)))
             }
             _ => None,
         }
@@ -105,11 +105,4 @@ impl<'t> Value<'t> {
             DeValue::Table(_) => "a table",
         }
     }
-}
-
-/// Days since 1970-01-01 of a day of the Gregorian calendar, by counting in years that begin in March.
-pub fn days(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day - 1 - 719_468
 }

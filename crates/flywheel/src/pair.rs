@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::drift::is_test;
 use super::{Kind, Suggestion, code};
-use crate::record::{Entry, Held, Outcome};
+use gate::record::{Entry, Held, Outcome};
 
 /// How often the same failure comes before it is worth a word.
 const OFTEN: usize = 3;

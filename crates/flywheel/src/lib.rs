@@ -8,7 +8,7 @@ pub mod ledger;
 pub mod page;
 pub mod pair;
 
-use crate::record::hash_all;
+use gate::record::hash_all;
 use policy::secret::redact;
 
 /// Characters of a text that is named in a reason or as evidence.

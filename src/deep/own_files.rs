@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::observe::repository_at;
-use super::{Surroundings, World, commits};
+use gate::world::observe::repository_at;
+use gate::world::{Surroundings, World};
+
+use super::commits;
 use actions::Change;
 use clients::settings::{self, Reading};
 use policy::facts::{Known, Need};
@@ -245,5 +247,5 @@ fn weaker_flywheel(before: &toml::Value, after: Option<&toml::Value>) -> Option<
 }
 
 #[cfg(test)]
-#[path = "gate_tests.rs"]
+#[path = "own_files_tests.rs"]
 mod tests;

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use crate::BUILD;
-use crate::failure::Failure;
+use gate::BUILD;
+use gate::failure::Failure;
 use policy_compiler::compile::{Compiled, Input, Source, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 use policy::{LayerFile, Policy};
-use crate::world::layers::Found;
-use crate::world::{Surroundings, World, state, system};
+use gate::world::layers::Found;
+use gate::world::{Surroundings, World, state, system};
 
 /// Compiles the built-in packs alone.
 /// Error: all their mistakes, as people read them.

@@ -161,6 +161,6 @@ fn time_of(text: &str) -> Option<u64> {
     let [year, month, day] = date.splitn(3, '-').map(number).collect::<Option<Vec<_>>>()?.try_into().ok()?;
     let [hour, minute, second] = clock.splitn(3, ':').map(number).collect::<Option<Vec<_>>>()?.try_into().ok()?;
     let plausible = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    let seconds = policy_compiler::schema::days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    let seconds = policy::facts::days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
     u64::try_from(seconds).ok().filter(|_| plausible && hour < 24 && minute < 60 && second < 60).map(|seconds| seconds * 1000)
 }

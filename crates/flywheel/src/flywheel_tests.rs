@@ -4,7 +4,7 @@ use super::ledger::{Step, What, standings};
 use super::page::{INBOX, day, ended, moment, parse, render, without};
 use super::pair::suggestions;
 use super::{KINDS, Suggestion, best, code, line};
-use crate::record::{Entry, Outcome, Source, hash};
+use gate::record::{Entry, Outcome, Source, hash};
 
 /// Numbers that look like chance and are the same in every run.
 struct Lot(u64);
