@@ -11,9 +11,15 @@ const FORM: [&str; 6] =
 fn main() {
     let root = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
     let mut files = vec!["Cargo.toml".into(), "build.rs".into()];
-    for folder in ["src", "policies"] {
-        collect(Path::new(&root), folder.into(), &mut files);
+    let mut folders = vec!["src".to_owned(), "policies".to_owned()];
+    for entry in fs::read_dir(Path::new(&root).join("crates")).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        folders.push(format!("crates/{name}/src"));
+        files.push(format!("crates/{name}/Cargo.toml"));
+    }
+    for folder in folders {
         println!("cargo::rerun-if-changed={folder}");
+        collect(Path::new(&root), folder, &mut files);
     }
     files.sort();
     let (mut build, mut form) = (0xcbf2_9ce4_8422_2325, 0xcbf2_9ce4_8422_2325);

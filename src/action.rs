@@ -5,7 +5,6 @@
 pub mod arguments;
 pub mod code;
 pub mod committed;
-mod escapes;
 pub mod lookup;
 pub mod patch;
 pub mod path;

@@ -12,8 +12,6 @@ use super::place::{self, Place};
 use super::refusal::{Refusal, UNJUDGED};
 use super::terminal::{Style, say, say_json, styled};
 use crate::action::clip;
-use crate::action::shell::ast::Fault;
-use crate::action::shell::parse;
 use crate::answer::{self, Answer};
 use crate::decide::Decided;
 use crate::door::Door;
@@ -24,6 +22,8 @@ use crate::policy::Policy;
 use crate::report::explain::Explanation;
 use crate::report::json as machine;
 use crate::world::{World, state, system};
+use shell_reader::ast::Fault;
+use shell_reader::parse;
 
 #[derive(Args, Debug)]
 pub struct Arguments {

@@ -16,10 +16,11 @@ use std::path::{Path, PathBuf};
 
 use portcullis::action::Deed;
 use portcullis::action::lookup::Lookups;
-use portcullis::action::shell::ast::{Command, Compound, Script};
-use portcullis::action::shell::{Setting, Shell, parse};
+use portcullis::action::shell::{Setting, Shell};
 use portcullis::pipeline::BUILT_IN;
 use portcullis::policy::Policy;
+use shell_reader::ast::{Command, Compound, Script};
+use shell_reader::parse;
 
 use crate::support::package;
 

@@ -1,6 +1,6 @@
 //! What `$'…'` stands for. Escapes as in the bash manual, "ANSI-C Quoting", and as bash 5.2 does where that is silent.
 
-use crate::action::escapes::{self, low_byte, number};
+use crate::escapes::{self, low_byte, number};
 
 /// Decodes the text between `$'` and `'`. Bytes that are not UTF-8 become U+FFFD.
 pub(super) fn decode(text: &str) -> String {
