@@ -91,9 +91,9 @@ const MAX_LINES: usize = 700;
 /// What has no name has no place yet.
 const NAMELESS: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
 /// All that the hot binary may be built of.
-const HOT_CRATES: &[&str] = &["portcullis", "libc"];
+const HOT_CRATES: &[&str] = &["portcullis", "shell-reader", "libc"];
 /// Of those, what Cargo.toml names.
-const HOT_DEPENDENCIES: &[&str] = &["libc"];
+const HOT_DEPENDENCIES: &[&str] = &["libc", "shell-reader"];
 
 /// Every Rust file below a folder of the package.
 fn sources(folder: &str) -> Vec<PathBuf> {
@@ -205,7 +205,7 @@ fn the_core_denies_what_is_not_pure() {
 
 #[test]
 fn unsafe_stands_in_one_module() {
-    for path in sources("src") {
+    for path in sources("src").into_iter().chain(sources("crates")) {
         let name = shown(&path);
         let text = fs::read_to_string(&path).unwrap();
         let unsafe_code = text.lines().any(|line| line.contains("unsafe {") || line.contains("unsafe impl") || line.contains("unsafe fn"));
@@ -216,7 +216,7 @@ fn unsafe_stands_in_one_module() {
 #[test]
 fn files_are_short_and_say_what_they_hold() {
     let mut wrong = Vec::new();
-    for path in sources("src").into_iter().chain(sources("tests")) {
+    for path in ["src", "crates", "tests"].into_iter().flat_map(sources) {
         let (name, text) = (shown(&path), fs::read_to_string(&path).unwrap());
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
         let lines = text.lines().count();
@@ -254,7 +254,20 @@ fn the_hot_binary_is_built_of_one_crate() {
     assert_eq!(cold, expected, "every optional dependency stands behind the feature `cold`");
 
     let mut tree = Command::new(env!("CARGO"));
-    tree.current_dir(package()).args(["tree", "--offline", "--locked", "--no-default-features", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
+    tree.current_dir(package()).args([
+        "tree",
+        "--package",
+        "portcullis",
+        "--offline",
+        "--locked",
+        "--no-default-features",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]);
     let output = tree.output().unwrap();
     if !output.status.success() {
         // Without the sources of every platform's crates cargo cannot say; .ci/run asks again with a network.

@@ -109,7 +109,7 @@ fn a_policy_of_another_form_does_not_open() {
 #[test]
 fn the_fingerprint_is_made_of_all_that_lays_the_form_down() {
     let build = fs::read_to_string(package().join("build.rs")).unwrap();
-    let mut folders = vec![package().join("src")];
+    let mut folders = vec![package().join("src"), package().join("crates")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

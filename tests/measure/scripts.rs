@@ -16,8 +16,9 @@ use std::path::{Path, PathBuf};
 
 use actions::Deed;
 use actions::lookup::Lookups;
-use actions::shell::ast::{Command, Compound, Script};
-use actions::shell::{Setting, Shell, parse};
+use shell_reader::ast::{Command, Compound, Script};
+use actions::shell::{Setting, Shell};
+use shell_reader::parse;
 use gate::BUILT_IN;
 use policy::Policy;
 

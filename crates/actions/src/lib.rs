@@ -7,7 +7,6 @@ pub mod base64;
 pub mod change;
 pub mod code;
 pub mod committed;
-mod escapes;
 pub mod json;
 pub mod lookup;
 pub mod patch;

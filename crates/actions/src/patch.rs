@@ -2,7 +2,7 @@
 //! diff, Subversion and git write it, with whatever stands around.
 //! Applies nothing and looks at no file. A change that only names a file has empty texts.
 
-use super::escapes;
+use shell_reader::escapes;
 
 /// What a patch does to one path.
 #[derive(Clone, Debug, PartialEq, Eq)]

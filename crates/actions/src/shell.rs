@@ -2,8 +2,6 @@
 //! command to command (`walk`), each command line taken apart by what its program does (`invoke`).
 //! Runs nothing and reads no file.
 
-pub mod ast;
-mod braces;
 mod builtin;
 mod conditions;
 mod effects;
@@ -14,7 +12,6 @@ mod find;
 mod git;
 mod inner;
 mod invoke;
-pub mod parse;
 mod powershell;
 mod recipes;
 mod redirect;
@@ -24,6 +21,8 @@ mod texts;
 mod walk;
 
 use std::rc::Rc;
+
+use shell_reader::parse;
 
 use super::lookup::Lookups;
 use super::program::Programs;

@@ -3,7 +3,7 @@
 use super::Language;
 use super::grammar::{Escapes, Holes, Quote};
 use super::lex::{Lexer, Part, is_word};
-use crate::escapes;
+use shell_reader::escapes;
 
 impl<'a> Lexer<'a> {
     /// Reads the body of a string and its end, in which `counted` opens an inner bracket. Gives false where the end is

@@ -3,7 +3,7 @@
 //! whatever its conditions say.
 
 use super::Shell;
-use super::ast::{Command, Compound, Item, Join, Part, RawWord, Script};
+use shell_reader::ast::{Command, Compound, Item, Join, Part, RawWord, Script};
 
 impl Shell<'_> {
     /// Whether the condition holds; none if that is not certain.

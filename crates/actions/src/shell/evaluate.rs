@@ -1,9 +1,10 @@
 //! Text that the shell evaluates a second time: arithmetic, in which variables hold expressions again, subscripts that
 //! builtins take as words, prompts. What counts are the substitutions that run in it and the variables that it sets.
 
-use super::ast::RawWord;
-use super::{Shell, Stdin, parse};
+use super::{Shell, Stdin};
 use crate::word::{Piece, Word};
+use shell_reader::ast::RawWord;
+use shell_reader::parse;
 
 /// Variables that are followed into variables.
 const MAX_STEPS: usize = 8;

@@ -3,12 +3,12 @@
 
 use std::rc::Rc;
 
-use super::ast::{Op, Parameter, Part, RawWord};
-use super::braces::braces;
 use super::state::Variable;
 use super::walk::{HOLES, marked};
 use super::{Output, Shell, Stdin};
 use crate::word::{Bound, Piece, Word};
+use shell_reader::ast::{Op, Parameter, Part, RawWord};
+use shell_reader::braces::braces;
 
 impl Shell<'_> {
     /// A word in a place where it is not split, globbed or brace-expanded (assignments, here-documents, `[[`).
@@ -201,7 +201,7 @@ impl Shell<'_> {
     }
 
     /// The output of a command substitution, with what it does noted on the way.
-    fn substitute(&mut self, script: &super::ast::Script) -> Word {
+    fn substitute(&mut self, script: &shell_reader::ast::Script) -> Word {
         let output = self.within("$()", |shell| shell.separate(|shell| shell.script(script, &Stdin::default())));
         // A substitution of which the shell refuses a part writes nothing.
         let patterned = |word: &Rc<Word>| word.pieces.iter().any(|piece| matches!(piece, Piece::Glob(text) if text.contains('(')));
@@ -235,7 +235,7 @@ impl Shell<'_> {
     }
 
     /// `<(…)`: a file name behind which the output stands; remembered like a file that was written.
-    fn process(&mut self, script: &super::ast::Script, write: bool) -> Word {
+    fn process(&mut self, script: &shell_reader::ast::Script, write: bool) -> Word {
         if script.items.is_empty() {
             return Word::default();
         }

@@ -4,9 +4,9 @@
 use super::builtin::joined;
 use super::inner::names;
 use super::{Output, Shell, Stdin};
-use crate::escapes::{self, low_byte};
 use crate::word::{Bound, Piece, Word};
 use crate::base64::decode as base64;
+use shell_reader::escapes::{self, low_byte};
 
 impl Shell<'_> {
     /// The output of `program`, as far as it is known.

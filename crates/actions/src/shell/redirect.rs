@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::ast::{Part, RawWord, Redirect, Target};
 use super::{FILE, Output, Shell, Stdin};
 use crate::path::Path;
 use crate::word::{Piece, Word};
 use crate::{Change, Deed, Write};
+use shell_reader::ast::{Part, RawWord, Redirect, Target};
 
 impl Shell<'_> {
     /// Follows redirections in order: what is read becomes standard input, what is written is noted with unknown text

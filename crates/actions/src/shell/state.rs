@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::Setting;
-use super::ast::Command;
 use crate::lookup::fits;
 use crate::word::{Bound, Piece, Word};
+use shell_reader::ast::Command;
 
 /// The value of a variable.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::ast::{Arm, Assign, Command, Compound, Item, Join, Part, RawWord, Redirect, Script, Simple, Target, Value};
-use super::parse;
 use super::state::{Mark, Variable};
 use super::{Output, Shell, Stdin};
 use crate::Deed;
 use crate::word::{Bound, Piece, Word, is_one};
+use shell_reader::ast::{Arm, Assign, Command, Compound, Item, Join, Part, RawWord, Redirect, Script, Simple, Target, Value};
+use shell_reader::parse;
 
 /// Stand for holes in text that is read a second time (`bash -c "git push $X"`): for any text, and for a name from a known
 /// producer. Private-use characters: letters to the reader, and never typed.

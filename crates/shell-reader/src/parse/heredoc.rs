@@ -3,8 +3,8 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::super::ast::{Op, Part, RawWord};
 use super::cursor::{Pending, Reader};
+use crate::ast::{Op, Part, RawWord};
 
 /// A line of a body.
 struct Line {

@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::super::ast::{Fault, RawWord};
 use super::arithmetic::Bracket;
+use crate::ast::{Fault, RawWord};
 
 /// Constructs that may stand in each other. Real scripts stay below ten; the machine stack is sized for this.
 pub(super) const MAX_DEPTH: usize = 60;

@@ -16,7 +16,7 @@ mod tests;
 mod words;
 mod zsh;
 
-use super::ast::{Command, Item, Join, Reading, Script, Simple};
+use crate::ast::{Command, Item, Join, Reading, Script, Simple};
 use cursor::{Closers, Reader, Shared, closer};
 
 /// Reads a text as `bash -c` would.

@@ -1,10 +1,10 @@
 //! Words: text, quotes, escapes, patterns with parentheses, and what a `$` or a backquote begins.
 //! Parameters stand in `parameter.rs`, arithmetic in `arithmetic.rs`.
 
-use super::super::ast::{Part, RawWord, Script};
 use super::ansi_c;
 use super::arithmetic::Bracket;
 use super::cursor::{Closers, Reader, is_metacharacter};
+use crate::ast::{Part, RawWord, Script};
 
 /// How the text around a `$` is quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

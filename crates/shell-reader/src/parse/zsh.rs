@@ -1,9 +1,9 @@
 //! What zsh reads and bash does not: short forms of loops, functions without a name, flags of parameters.
 //! Small differences stand where the thing itself is read.
 
-use super::super::ast::{Assign, Command, Compound, Item, Join, Op, Parameter, RawWord, Script, Simple, Value};
 use super::cursor::{Closers, Reader, begins_name};
 use super::words::{Quoting, push_text};
+use crate::ast::{Assign, Command, Compound, Item, Join, Op, Parameter, RawWord, Script, Simple, Value};
 
 /// The name under which a function without one is defined and called.
 const NAMELESS: &str = "(anon)";

@@ -1,8 +1,8 @@
 //! Simple commands: assignments, words and redirections.
 
-use super::super::ast::{Assign, Command, Op, Parameter, Part, RawWord, Redirect, Simple, Target, Value};
 use super::cursor::{Closers, Reader, is_metacharacter};
 use super::words::{append, push_text};
+use crate::ast::{Assign, Command, Op, Parameter, Part, RawWord, Redirect, Simple, Target, Value};
 
 /// What bash does with words like `name=value` behind a command word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 /// The byte that an escape stands for whose backslash was passed over, and how many bytes it takes: a letter, or up to
 /// three octal digits. None: it is neither.
-pub(in crate) fn byte(text: &[u8]) -> Option<(u8, usize)> {
+pub fn byte(text: &[u8]) -> Option<(u8, usize)> {
     let plain = match text.first()? {
         b'a' => 0x07,
         b'b' => 0x08,
@@ -20,12 +20,12 @@ pub(in crate) fn byte(text: &[u8]) -> Option<(u8, usize)> {
 }
 
 /// The number that up to `most` digits at the start make, and how many there are.
-pub(in crate) fn number(text: &[u8], radix: u32, most: usize) -> (u32, usize) {
+pub fn number(text: &[u8], radix: u32, most: usize) -> (u32, usize) {
     let digits = text.iter().take(most).map_while(|byte| char::from(*byte).to_digit(radix));
     digits.fold((0, 0), |(value, length), digit| (value.wrapping_mul(radix).wrapping_add(digit), length + 1))
 }
 
 /// What is left of a number in a byte, as `\\777` leaves `\\377`.
-pub(in crate) fn low_byte(number: u32) -> u8 {
+pub fn low_byte(number: u32) -> u8 {
     number.to_le_bytes()[0]
 }

@@ -1,7 +1,7 @@
 //! Compound commands: groups, loops, conditions, `case`, tests, functions and co-processes.
 
-use super::super::ast::{Arm, Command, Compound, Part, RawWord, Script};
 use super::cursor::{Closers, Reader, closer, is_metacharacter};
+use crate::ast::{Arm, Command, Compound, Part, RawWord, Script};
 
 impl Reader<'_, '_> {
     /// Reads with more to wait for.

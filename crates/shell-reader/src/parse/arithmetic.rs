@@ -1,9 +1,9 @@
 //! Arithmetic: `$(( … ))`, `$[ … ]`, `(( … ))`, subscripts and offsets. Its value is not computed here; what counts are
 //! the substitutions in it, and where it ends.
 
-use super::super::ast::{Command, Compound, Part, RawWord, Script};
 use super::cursor::{Closers, Reader};
 use super::words::{Quoting, push_quoted, push_text};
+use crate::ast::{Command, Compound, Part, RawWord, Script};
 
 /// What may end an expression.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,9 @@
 //! Parameters: `$name`, `${name}` with its operators and operands.
 
-use super::super::ast::{Op, Parameter, Part, RawWord};
 use super::arithmetic::Bracket;
 use super::cursor::{Closers, Reader, begins_name, continues_name};
 use super::words::{Quoting, append, push_quoted};
+use crate::ast::{Op, Parameter, Part, RawWord};
 
 pub(super) const fn is_special_parameter(byte: u8) -> bool {
     matches!(byte, b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')

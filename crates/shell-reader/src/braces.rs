@@ -1,12 +1,12 @@
 //! Brace expansion (bash(1), "Brace Expansion"): one word before expansion to several.
 
-use super::ast::{Op, Part, RawWord};
+use crate::ast::{Op, Part, RawWord};
 
 /// Words that braces may make of one word; more become one hole.
 const MAX_BRACES: usize = 64;
 
 /// Expands `{a,b}` and `{1..3}` in unquoted text. None: too many.
-pub(super) fn braces(raw: &RawWord) -> Option<Vec<RawWord>> {
+pub fn braces(raw: &RawWord) -> Option<Vec<RawWord>> {
     let count: usize = raw.parts.iter().map(|part| if let Part::Text(text) = part { text.matches('{').count() } else { 0 }).sum();
     if count == 0 {
         return Some(vec![raw.clone()]);

@@ -3,8 +3,8 @@
 //! Simple commands: `[assignments words redirections]`, words side by side with one blank. Quoted text stands in `'…'`,
 //! substitutions in `$( … )`, quoted ones in `"$( … )"`, parameters in `${…}`. Faults follow the tree as `!what`.
 
-use super::super::ast::{Arm, Assign, Command, Compound, Join, Op, Parameter, Part, RawWord, Redirect, Script, Target, Value};
 use super::read;
+use crate::ast::{Arm, Assign, Command, Compound, Join, Op, Parameter, Part, RawWord, Redirect, Script, Target, Value};
 
 fn shown(text: &str) -> String {
     let reading = read(text);
