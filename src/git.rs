@@ -22,6 +22,9 @@ pub use refs::refs_moved;
 use gate::world::system::{self, ReadFault};
 use gate::world::World;
 
+/// The name under which git's hooks start the cold binary.
+pub const NAME: &str = "portcullis-git";
+
 /// What `--help` says.
 const HELP: &str = "\
 The gate at git's own door: stops what cannot be taken back, whoever asks git for it.

@@ -10,10 +10,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use portcullis::cli::settings::{EVENTS, Wiring, install};
-use portcullis::{BUILD, failure};
+use gate::{BUILD, failure};
 
 use crate::docs::fresh;
-use crate::support::{HOOK, Said, Scratch, json, run};
+use crate::support::{Said, Scratch, json, run, hook_path};
 
 /// The events that stand for their kinds.
 const KINDS: [&str; 4] = ["PreToolUse", "PermissionRequest", "ConfigChange", "PostToolUse"];
@@ -45,7 +45,7 @@ const fn fault(name: &'static str, expected: [&'static str; 4], why: &'static st
 /// A repository with the gate wired in, so that nothing but the fault is wrong.
 fn scratch() -> Scratch {
     let scratch = Scratch::new();
-    let wiring = Wiring { command: HOOK.to_owned(), events: EVENTS, timeout_seconds: 10 };
+    let wiring = Wiring { command: hook_path().to_owned(), events: EVENTS, timeout_seconds: 10 };
     scratch.write(".claude/settings.local.json", &install(None, &wiring).unwrap());
     scratch
 }
@@ -78,7 +78,7 @@ fn command(scratch: &Scratch, event: &str, command: &str) -> Said {
 
 /// The hook started by a shell that does something first; `$0` is the hook and `$1` the event.
 fn through_shell(scratch: &Scratch, event: &str, script: &str, input: &str) -> Said {
-    run(scratch.command("/bin/sh").args(["-c", script, HOOK, event]), input.as_bytes())
+    run(scratch.command("/bin/sh").args(["-c", script, hook_path(), event]), input.as_bytes())
 }
 
 fn with_policy(scratch: &Scratch, event: &str, policy: &str) -> Said {
@@ -92,7 +92,7 @@ fn with_cold(scratch: &Scratch, event: &str, cold: Option<(&str, u32)>) -> Said 
     let folder = scratch.home().join("bin");
     fs::create_dir_all(&folder).unwrap();
     // By another process: a program that this one has open for writing cannot be started by its other threads.
-    assert!(Command::new("cp").arg(HOOK).arg(folder.join("portcullis-hook")).status().unwrap().success());
+    assert!(Command::new("cp").arg(hook_path()).arg(folder.join("portcullis-hook")).status().unwrap().success());
     if let Some((text, mode)) = cold {
         fs::write(scratch.home().join("cold"), text).unwrap();
         assert!(Command::new("cp").arg(scratch.home().join("cold")).arg(folder.join("portcullis")).status().unwrap().success());
@@ -103,7 +103,7 @@ fn with_cold(scratch: &Scratch, event: &str, cold: Option<(&str, u32)>) -> Said 
 
 /// The hook, started and left waiting for its input.
 fn waiting(scratch: &Scratch, event: &str) -> Child {
-    let mut child = scratch.command(HOOK).arg(event).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = scratch.command(hook_path()).arg(event).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.as_mut().unwrap().write_all(b"{").unwrap();
     child
 }
@@ -208,7 +208,7 @@ const FAULTS: &[Fault] = &[
         through_shell(scratch, event, "exec \"$0\" \"$1\" >&-", &input_with(scratch, event, "git push --force", ""))
     }),
     fault("nobody reads standard output and standard error", [DENIED, DENIED, DENIED, SILENT], "", |scratch, event| {
-        let mut child = scratch.command(HOOK).arg(event).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = scratch.command(hook_path()).arg(event).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop((child.stdout.take(), child.stderr.take()));
         child.stdin.take().unwrap().write_all(b"hello").unwrap();
         ended(child)
@@ -252,9 +252,9 @@ const FAULTS: &[Fault] = &[
         run(scratch.command(cold).args(["hook", "0.0.0+other", event]), input(scratch, event).as_bytes())
     }),
     // The world.
-    fault("no HOME", HARMLESS, "", |scratch, event| run(scratch.command(HOOK).env_remove("HOME").arg(event), input(scratch, event).as_bytes())),
+    fault("no HOME", HARMLESS, "", |scratch, event| run(scratch.command(hook_path()).env_remove("HOME").arg(event), input(scratch, event).as_bytes())),
     fault("no HOME and nobody in the password database", HARMLESS, "", |scratch, event| {
-        let mut hook = scratch.command(HOOK);
+        let mut hook = scratch.command(hook_path());
         run(hook.env_remove("HOME").env("PORTCULLIS_TEST_PASSWORD_HOME", "").arg(event), input(scratch, event).as_bytes())
     }),
     fault("the state cannot be written, and the call is dangerous", CALLS_HELD, "", |scratch, event| {

@@ -6,7 +6,7 @@ use std::path::Path;
 use gate::BUILD;
 
 use crate::docs::blocks;
-use crate::support::{HOOK, Scratch, json, package, run};
+use crate::support::{Scratch, json, package, run, hook_path};
 
 /// Set to write what the commands say now into README.md.
 const REFRESH: &str = "PORTCULLIS_REFRESH";
@@ -60,7 +60,7 @@ fn in_line(pattern: &str, text: &str) -> bool {
 
 /// A text with the folders of README.md.
 fn plain(text: &str, scratch: &Scratch) -> String {
-    let folder = Path::new(HOOK).parent().unwrap().to_string_lossy().into_owned();
+    let folder = Path::new(hook_path()).parent().unwrap().to_string_lossy().into_owned();
     text.replace(&*scratch.repo().to_string_lossy(), "/home/dev/project")
         .replace(&*scratch.home().to_string_lossy(), "/home/dev")
         .replace(&folder, "/home/dev/.local/bin")
@@ -72,7 +72,7 @@ fn every_console_block_runs() {
     let text = readme();
     let mut new = text.clone();
     let scratch = Scratch::new();
-    let path = format!("{}:/usr/bin:/bin", Path::new(HOOK).parent().unwrap().display());
+    let path = format!("{}:/usr/bin:/bin", Path::new(hook_path()).parent().unwrap().display());
     let (mut wrong, mut count) = (Vec::new(), 0);
     for step in blocks(&text, "console").iter().flat_map(|block| steps(block)) {
         count += 1;

@@ -123,7 +123,3 @@ pub fn expected<'l>(leases: &'l [Lease], update: &Update) -> Option<&'l Expected
 fn names(name: &str, target: &str) -> bool {
     ["", "refs/", "refs/tags/", "refs/heads/"].iter().any(|front| target.strip_prefix(front) == Some(name))
 }
-
-#[cfg(test)]
-#[path = "pushed_tests.rs"]
-mod tests;

@@ -1,12 +1,12 @@
 //! Leases of pushes.
 
-use super::{Expected, command, expected};
-use crate::change::Update;
-use crate::policy::Policy;
+use actions::change::Update;
+use actions::pushed::{Expected, command, expected};
+use policy::Policy;
 
 #[test]
 fn leases_are_read_from_the_nearest_push() {
-    let policy = Policy::open(crate::pipeline::BUILT_IN).expect("the built-in policy");
+    let policy = Policy::open(gate::BUILT_IN).expect("the built-in policy");
     let read = |lines: &[&str], target: &str| {
         let commands: Vec<Vec<String>> = lines.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect();
         let update = Update { target: target.to_owned(), old: None, new: None };
