@@ -11,14 +11,14 @@ pub mod tests_first;
 
 use std::path::Path;
 
+use ::tests_first::{Ended, Seen};
+use actions::{Action, Deed, ToolCall};
+use clients::Event;
 use gate::deep::{Deep, Stop};
 use gate::failure::Failure;
 use gate::judge::{Here, facts_of, read};
 use gate::world::layers::Found;
 use gate::world::{Surroundings, World};
-use ::tests_first::{Ended, Seen};
-use actions::{Action, Deed, ToolCall};
-use clients::Event;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
 use policy::{Flywheel, Policy, TestsFirst};

@@ -3,21 +3,21 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::deep::Cold;
+use crate::deep::flywheel::history::{ABSENT, History, Made, in_tree};
+use crate::deep::flywheel::{Desk, signals, text_of};
 use actions::{Action, Deed};
 use clients::{Event, Host};
-use gate::call::policy_bytes;
-use gate::judge::{loses_learnings, makes_commit};
-use crate::deep::Cold;
 use flywheel::drift::{self, Touched};
 use flywheel::ledger::{Standing, Step, What};
 use flywheel::{Kind, Suggestion, best, count, guard, page, pair, summary, told};
-use policy::{Flywheel, Pair, Policy};
+use gate::call::policy_bytes;
+use gate::judge::{loses_learnings, makes_commit};
 use gate::record::Entry;
-use tests_first::Tree as _;
-use policy::verdict::Finding;
-use crate::deep::flywheel::history::{ABSENT, History, Made, in_tree};
-use crate::deep::flywheel::{Desk, signals, text_of};
 use gate::world::{Surroundings, World, layers, system};
+use policy::verdict::Finding;
+use policy::{Flywheel, Pair, Policy};
+use tests_first::Tree as _;
 
 /// Trailers that a message is given, at the most.
 const MAX_TRAILERS: usize = 5;

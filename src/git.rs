@@ -12,15 +12,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use gate::BUILD;
 use crate::cli::terminal::{agent, say, tell};
-use gate::failure::{self, Failure};
-use crate::git::commit::{Hook, Moment};
 use crate::deep::pusher;
+use crate::git::commit::{Hook, Moment};
+use gate::BUILD;
+use gate::failure::{self, Failure};
+use gate::world::World;
+use gate::world::system::{self, ReadFault};
 pub use push::{Ruling, pushed};
 pub use refs::refs_moved;
-use gate::world::system::{self, ReadFault};
-use gate::world::World;
 
 /// The name under which git's hooks start the cold binary.
 pub const NAME: &str = "portcullis-git";

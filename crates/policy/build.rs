@@ -4,14 +4,8 @@ use std::path::Path;
 use std::{env, fs};
 
 /// The sources that decide the form, from the folder of all crates. `tests/it/built_in.rs` checks that there are no others.
-const FORM: [&str; 6] = [
-    "actions/src/program.rs",
-    "actions/src/wire.rs",
-    "policy/src/lib.rs",
-    "policy/src/pattern.rs",
-    "policy/src/section.rs",
-    "policy/src/table.rs",
-];
+const FORM: [&str; 6] =
+    ["actions/src/program.rs", "actions/src/wire.rs", "policy/src/lib.rs", "policy/src/pattern.rs", "policy/src/section.rs", "policy/src/table.rs"];
 
 fn main() {
     let crates = Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("..");

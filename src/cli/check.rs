@@ -11,20 +11,20 @@ use clap::{ArgGroup, Args, ValueEnum};
 use super::place::Place;
 use super::refusal::{FAILED, Refusal, UNJUDGED};
 use super::terminal::{self, Progress, say};
-use gate::BUILD;
-use actions::change::Id;
-use gate::failure::Failure;
-use gate::notes::{Note, apply};
-use crate::git::commit::{Ground, prohibited, verdict};
-use policy::{Policy, Tier};
-use gate::record::{Entry, Source};
-use crate::report::changes::{Checked, Level, Reported};
-use crate::report::{changes, github, junit, sarif};
-use policy::verdict::Located;
 use crate::deep::changes::{Changes, Gap};
 use crate::deep::commits::Folders;
+use crate::git::commit::{Ground, prohibited, verdict};
+use crate::report::changes::{Checked, Level, Reported};
+use crate::report::{changes, github, junit, sarif};
+use actions::change::Id;
+use gate::BUILD;
+use gate::failure::Failure;
+use gate::notes::{Note, apply};
+use gate::record::{Entry, Source};
 use gate::world::repository::{Discovery, discover};
 use gate::world::{World, system};
+use policy::verdict::Located;
+use policy::{Policy, Tier};
 
 #[derive(Args, Debug)]
 #[command(group(ArgGroup::new("what").args(["staged", "all", "base"]).required(true)))]

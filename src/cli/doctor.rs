@@ -10,16 +10,16 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::deep::compiling;
 use super::init::scope::Site;
 use super::pause;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
 use super::terminal::{Style, say, say_json, styled};
-use gate::BUILD;
-use policy::{Layer, Policy};
+use crate::deep::compiling;
 use crate::deep::flywheel::Desk;
+use gate::BUILD;
 use gate::world::{record, state, system};
+use policy::{Layer, Policy};
 
 #[derive(Args, Debug)]
 pub struct Arguments {

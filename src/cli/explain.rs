@@ -11,17 +11,17 @@ use serde_json::{Value, json};
 use super::place::{self, Place};
 use super::refusal::{Refusal, UNJUDGED};
 use super::terminal::{Style, say, say_json, styled};
-use actions::clip;
-use shell_reader::ast::Fault;
-use shell_reader::parse;
 use crate::deep::Cold;
-use clients::{Event, Kind};
-use gate::failure::Failure;
-use gate::call::{self, Judged};
-use policy::Policy;
 use crate::report::explain::Explanation;
 use crate::report::json as machine;
+use actions::clip;
+use clients::{Event, Kind};
+use gate::call::{self, Judged};
+use gate::failure::Failure;
 use gate::world::{World, state, system};
+use policy::Policy;
+use shell_reader::ast::Fault;
+use shell_reader::parse;
 
 #[derive(Args, Debug)]
 pub struct Arguments {

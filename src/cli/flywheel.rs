@@ -13,12 +13,12 @@ use super::files::{self, Edit};
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{Style, agreed, can_ask, say, say_json, styled};
+use crate::deep::flywheel::Desk;
 use flywheel::ledger::{Standing, Step, What};
 use flywheel::page::{self, moment};
 use flywheel::{Suggestion, count};
-use policy::{Flywheel, Policy};
-use crate::deep::flywheel::Desk;
 use gate::world::system;
+use policy::{Flywheel, Policy};
 
 #[derive(Args, Debug)]
 pub struct Arguments {

@@ -21,8 +21,8 @@ use super::refusal::Refusal;
 use super::settings::hooks_json;
 use super::terminal::{Style, progress, say, say_json, styled};
 use super::wired::entry;
-use clients::settings::PROGRAM;
 use build::Built;
+use clients::settings::PROGRAM;
 use scratch::Scratch;
 
 /// The cold binary.

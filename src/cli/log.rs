@@ -15,9 +15,9 @@ use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{Style, say, say_json, styled, tell};
 use flywheel::page::{day, moment};
-use policy::facts::days;
 use gate::record::{Entry, Held, Outcome};
 use gate::world::{record, system};
+use policy::facts::days;
 
 /// How often a followed record is looked at.
 const BEAT: Duration = Duration::from_millis(200);

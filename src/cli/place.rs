@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::deep::Cold;
 use gate::failure::Failure;
-use policy::{Layer, Policy};
 use gate::world::layers::{self, Found};
 use gate::world::{Surroundings, World};
+use policy::{Layer, Policy};
 
 use super::refusal::Refusal;
 

@@ -11,15 +11,15 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::deep::compiling;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal, UNJUDGED};
 use super::terminal::{Style, say, say_json, styled};
+use crate::deep::compiling;
 use gate::BUILD;
 use gate::failure::Failure;
+use policy::{Layer, Policy};
 use policy_compiler::compile::{Compiled, Input, Source, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
-use policy::{Layer, Policy};
 
 pub use examples::{Outcome, run as run_examples};
 

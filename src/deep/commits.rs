@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use git2::{ConfigLevel, Direction, ObjectFormat, ObjectType, Odb, Oid, Repository, RepositoryOpenFlags, StatusOptions};
 
-use gate::world::repository::{Discovery, discover};
 use actions::change::Id;
+use gate::world::repository::{Discovery, discover};
 
 /// Commits that are looked at, the youngest first, before it counts as not shown that one reaches another. A push that
 /// only adds is told within as many as it adds.

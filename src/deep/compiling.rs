@@ -4,11 +4,11 @@ use std::fs;
 
 use gate::BUILD;
 use gate::failure::Failure;
-use policy_compiler::compile::{Compiled, Input, Source, compile};
-use policy_compiler::packs::{PACKS, PROGRAMS};
-use policy::{LayerFile, Policy};
 use gate::world::layers::Found;
 use gate::world::{Surroundings, World, state, system};
+use policy::{LayerFile, Policy};
+use policy_compiler::compile::{Compiled, Input, Source, compile};
+use policy_compiler::packs::{PACKS, PROGRAMS};
 
 /// Compiles the built-in packs alone.
 /// Error: all their mistakes, as people read them.

@@ -10,12 +10,12 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, Per
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gate::world::pending;
-use gate::world::record::{self, in_first};
 use flywheel::Suggestion;
 use flywheel::ledger::{Standing, Step, What, standings};
 use flywheel::page;
 use gate::record::Entry;
+use gate::world::pending;
+use gate::world::record::{self, in_first};
 
 /// How often the lock is tried, and how long is waited in between: three seconds in all, half of the cold door's deadline.
 const TRIES: u32 = 3000;

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::own_files::after_text;
+use actions::{Action, Change, Deed};
+use gate::record::hash_all;
 use gate::world::store::{Slot, Store, TESTS, VALUE};
 use gate::world::system::now_ms;
-use actions::{Action, Change, Deed};
 use tests_first::layout::Catalogue;
-use gate::record::hash_all;
 use tests_first::syntax::Source;
 use tests_first::{By, Changed, Seen, Text, Tree, evidence};
 

@@ -8,23 +8,23 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::push::{Ruling, concluded, pushing};
-use gate::call::{pause_until, policy_bytes};
-use gate::deep::Stop;
-use gate::judge::{Answers, conclude, facts_at};
-use actions::{Action, Change, committed};
-use actions::change::files::{Commit, Content, File};
-use actions::change::{Id, message};
-use crate::deep::compiling;
 use crate::deep::Cold;
-use policy::facts::{Facts, Known, Need};
-use gate::failure::Failure;
-use flywheel::drift::{Touched, gated};
-use policy::{Layer, Policy, Tier};
-use policy::verdict::{Finding, Located, Verdict};
 use crate::deep::changes::Changes;
 use crate::deep::commits::Folders;
+use crate::deep::compiling;
 use crate::deep::own_files;
+use actions::change::files::{Commit, Content, File};
+use actions::change::{Id, message};
+use actions::{Action, Change, committed};
+use flywheel::drift::{Touched, gated};
+use gate::call::{pause_until, policy_bytes};
+use gate::deep::Stop;
+use gate::failure::Failure;
+use gate::judge::{Answers, conclude, facts_at};
 use gate::world::{Surroundings, World, layers, observe};
+use policy::facts::{Facts, Known, Need};
+use policy::verdict::{Finding, Located, Verdict};
+use policy::{Layer, Policy, Tier};
 
 /// The pack that guards the gate against agents.
 const SELF: &str = "self";

@@ -11,18 +11,18 @@ use gate::call::{pause_until, policy_bytes};
 use gate::judge::{Here, conclude, facts_at};
 use gate::notes::{Note, apply};
 
-use actions::pushed::{self as pushes, Expected, Lease, Rewrite};
-use actions::word::Word;
-use actions::change::{self, Id, Update};
 use crate::deep::Cold;
-use gate::failure::Failure;
-use policy::matcher::text;
-use policy::{Policy, Tier};
-use gate::record::{Entry, Held, Source};
-use policy::verdict::{Answer, Finding, Verdict};
 use crate::deep::changes::Changes;
 use crate::deep::commits::{Folders, Kept};
+use actions::change::{self, Id, Update};
+use actions::pushed::{self as pushes, Expected, Lease, Rewrite};
+use actions::word::Word;
+use gate::failure::Failure;
+use gate::record::{Entry, Held, Source};
 use gate::world::{Surroundings, World, layers, system};
+use policy::matcher::text;
+use policy::verdict::{Answer, Finding, Verdict};
+use policy::{Policy, Tier};
 
 /// Commits of a push that are looked into, the youngest; `portcullis check` looks into all.
 const MAX_BROUGHT: usize = 2_000;

@@ -4,21 +4,21 @@
 use std::path::Path;
 
 use super::push::{Ruling, concluded, pushing};
-use gate::call::{pause_until, policy_bytes};
-use gate::judge::{Here, conclude, facts_at, read};
-use actions::word::Word;
-use actions::{Action, pushed as pushes};
-use actions::change::Id;
 use crate::deep::Cold;
-use actions::ToolCall;
-use actions::json::Json;
-use gate::failure::Failure;
-use policy::matcher::text;
-use policy::Policy;
-use policy::verdict::Answer;
 use crate::deep::changes::Changes;
 use crate::deep::commits::{Folders, Kept};
+use actions::ToolCall;
+use actions::change::Id;
+use actions::json::Json;
+use actions::word::Word;
+use actions::{Action, pushed as pushes};
+use gate::call::{pause_until, policy_bytes};
+use gate::failure::Failure;
+use gate::judge::{Here, conclude, facts_at, read};
 use gate::world::{World, layers};
+use policy::Policy;
+use policy::matcher::text;
+use policy::verdict::Answer;
 
 /// Judges what git hands to its `reference-transaction` hook in the state `prepared` (githooks(5)): only branches that
 /// are protected, and only where one goes away or is moved off its commits.

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use actions::word::Word;
 use actions::{Action, Change, Deed};
 use gate::answer::Answer;
-use policy::{Rule, Tier};
 use gate::notes::Note;
 use policy::verdict::{self, Look, Verdict};
+use policy::{Rule, Tier};
 
 /// Everything that is known of one judgement.
 #[derive(Debug)]

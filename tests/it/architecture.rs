@@ -8,92 +8,45 @@ use std::process::Command;
 
 use crate::support::package;
 
-/// Every module in the order of `lib.rs`, and what of the crate it may name: a module, or one thing of a module.
-/// `cli` stands at the end and may name everything.
+/// The members of the workspace in the order of the way of a call, and which of them each may name. `portcullis`, the
+/// root package, may name all.
 const MAY_NAME: &[(&str, &[&str])] = &[
-    ("door", &["answer", "cli::terminal", "event", "failure", "pipeline", "world", "BUILD"]),
-    ("event", &[]),
-    ("change", &[]),
-    // How programs read their arguments comes out of the compiled policy.
-    ("action", &["change", "event", "policy::wire", "secret::base64"]),
-    ("facts", &["action"]),
-    ("world", &["action", "change", "event", "facts", "failure", "flywheel", "layout", "policy", "record", "syntax", "tests_first", "BUILD"]),
-    ("secret", &[]),
-    ("report_file", &[]),
-    ("syntax", &[]),
-    ("layout", &["syntax"]),
-    ("policy", &["action", "layout", "secret::Confidence"]),
-    ("matcher", &["action", "facts", "policy", "secret", "verdict"]),
-    ("decide", &["action", "facts", "matcher", "policy", "verdict"]),
-    ("verdict", &["policy::Tier"]),
-    ("tests_first", &["action", "event", "layout", "policy", "report_file", "syntax", "verdict"]),
-    ("failure", &["clients::Kind", "gate::MAX_INPUT"]),
-    ("answer", &["event", "failure", "policy::Tier", "report::plain", "verdict"]),
-    ("report", &["action", "answer", "policy", "verdict"]),
-    ("record", &["action", "event", "secret", "verdict"]),
-    ("flywheel", &["clients::json", "layout::matches", "policy", "record", "secret::redact", "tests_first", "verdict"]),
-    (
-        "pipeline",
-        &[
-            "action",
-            "answer",
-            "change",
-            "cli::compiling",
-            "decide",
-            "door::Door",
-            "event",
-            "facts",
-            "failure",
-            "flywheel",
-            "matcher::text",
-            "policy",
-            "record",
-            "report::plain",
-            "tests_first",
-            "verdict",
-            "world",
-        ],
-    ),
-    (
-        "cli",
-        &[
-            "action", "answer", "change", "decide", "door", "event", "facts", "failure", "flywheel", "matcher", "pipeline", "policy", "record", "report",
-            "verdict", "world", "BUILD",
-        ],
-    ),
+    ("shell-reader", &[]),
+    ("actions", &["shell-reader"]),
+    ("policy", &["actions"]),
+    ("clients", &["actions"]),
+    ("gate", &["actions", "clients", "policy"]),
+    ("tests-first", &["actions", "policy"]),
+    ("policy-compiler", &["actions", "policy", "tests-first"]),
+    ("flywheel", &["actions", "gate", "policy", "tests-first"]),
 ];
-
-/// Modules that touch no file, clock, environment, process or stream.
+/// Sources that touch no file, clock, environment, process or stream: whole members, and files of `gate` and `src`.
 const PURE: &[&str] = &[
-    "event",
-    "change",
-    "action",
-    "facts",
-    "secret",
-    "report_file",
-    "syntax",
-    "layout",
-    "policy",
-    "matcher",
-    "decide",
-    "verdict",
-    "tests_first",
-    "failure",
-    "answer",
-    "report",
-    "record",
-    "flywheel",
+    "crates/shell-reader/src/lib.rs",
+    "crates/actions/src/lib.rs",
+    "crates/policy/src/lib.rs",
+    "crates/clients/src/lib.rs",
+    "crates/tests-first/src/lib.rs",
+    "crates/policy-compiler/src/lib.rs",
+    "crates/flywheel/src/lib.rs",
+    "crates/gate/src/answer.rs",
+    "crates/gate/src/failure.rs",
+    "crates/gate/src/record.rs",
+    "crates/gate/src/refusal.rs",
+    "src/report.rs",
 ];
 /// What a pure module begins with.
 const PURITY: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]";
+/// The only place with unsafe code.
+const UNSAFE: &str = "crates/gate/src/world/system";
+/// The members of the workspace at the most.
+const MAX_MEMBERS: usize = 12;
 /// A file that is longer is two files.
 const MAX_LINES: usize = 700;
 /// What has no name has no place yet.
 const NAMELESS: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
-/// All that the hot binary may be built of.
-const HOT_CRATES: &[&str] = &["portcullis", "shell-reader", "libc"];
-/// Of those, what Cargo.toml names.
-const HOT_DEPENDENCIES: &[&str] = &["libc", "shell-reader"];
+/// All that the hook may be linked of.
+const HOT_CRATES: &[&str] = &["actions", "clients", "gate", "libc", "policy", "shell-reader"];
 
 /// Every Rust file below a folder of the package.
 fn sources(folder: &str) -> Vec<PathBuf> {
@@ -117,89 +70,61 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(package()).unwrap().display().to_string()
 }
 
-/// Unit tests name what they test with.
-fn is_test(path: &Path) -> bool {
-    let name = shown(path);
-    name.ends_with("_tests.rs") || name.ends_with("/tests.rs") || name.contains("/tests/")
+/// Every Rust file that is compiled into a binary, and the tests within.
+fn code() -> Vec<PathBuf> {
+    let mut all = sources("src");
+    all.extend(sources("crates"));
+    all
 }
 
-/// What the code names of its own crate: `policy::Tier`, `BUILD`.
-fn named(text: &str) -> BTreeSet<String> {
-    let code: String =
-        text.split("#[cfg(test)]").next().unwrap().lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]).collect();
-    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
-    let mut names = BTreeSet::new();
-    for after in code.split("crate::").skip(1) {
-        let first = word(after);
-        assert!(!first.is_empty(), "one `use crate::module` a line: `crate::{}`", after.lines().next().unwrap_or_default());
-        match after.get(first.len()..).and_then(|rest| rest.strip_prefix("::")) {
-            None => drop(names.insert(first)),
-            Some(rest) => match rest.strip_prefix('{') {
-                None => drop(names.insert(format!("{first}::{}", word(rest)))),
-                Some(list) => {
-                    let list = list.split('}').next().unwrap();
-                    names.extend(list.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| match word(part).as_str() {
-                        "self" => first.clone(),
-                        part => format!("{first}::{part}"),
-                    }));
-                }
-            },
-        }
-    }
-    names
+/// The manifest of a member, or of the root package.
+fn manifest(folder: &str) -> toml::Table {
+    fs::read_to_string(package().join(folder).join("Cargo.toml")).unwrap().parse().unwrap()
+}
+
+/// The members among the dependencies of a manifest.
+fn named(manifest: &toml::Table, of: &str) -> BTreeSet<String> {
+    let dependencies = manifest.get(of).and_then(toml::Value::as_table);
+    dependencies.into_iter().flatten().filter(|(_, value)| value.get("path").is_some()).map(|(name, _)| name.clone()).collect()
 }
 
 #[test]
-fn modules_name_only_what_they_may() {
-    let mut wrong = Vec::new();
-    for path in sources("src").iter().filter(|path| !is_test(path)) {
-        let name = shown(path);
-        let Some(module) = name.strip_prefix("src/").and_then(|name| name.split(['/', '.']).next()).filter(|module| !["lib", "bin"].contains(module)) else {
-            continue;
-        };
-        let Some((_, may)) = MAY_NAME.iter().find(|(known, _)| *known == module) else {
-            wrong.push(format!("{name}: the module `{module}` is not in the table"));
-            continue;
-        };
-        for used in named(&fs::read_to_string(path).unwrap()) {
-            let outer = used.split("::").next().unwrap();
-            if outer != module && !may.contains(&outer) && !may.contains(&used.as_str()) {
-                wrong.push(format!("{name}: `{module}` may not name `{used}`"));
-            }
+fn members_name_only_what_they_may() {
+    let found: BTreeSet<String> = fs::read_dir(package().join("crates")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let known: BTreeSet<String> = MAY_NAME.iter().map(|(member, _)| (*member).to_owned()).collect();
+    assert_eq!(found, known);
+    // The root package and `xtask` are members too.
+    assert!(found.len() + 2 <= MAX_MEMBERS, "{} members", found.len() + 2);
+    for (at, (member, may)) in MAY_NAME.iter().enumerate() {
+        let manifest = manifest(&format!("crates/{member}"));
+        let may: BTreeSet<String> = may.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(named(&manifest, "dependencies"), may, "{member}");
+        for name in may.iter() {
+            assert!(MAY_NAME.iter().take(at).any(|(earlier, _)| earlier == name), "`{member}` names `{name}`, which is after it");
         }
+        let optional = manifest.get("features").and_then(toml::Value::as_table).map(|features| features.keys().cloned().collect::<Vec<_>>());
+        assert_eq!(optional.unwrap_or_default(), if *member == "clients" { vec!["wiring"] } else { vec![] }, "features of {member}");
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(named(&manifest("."), "dependencies"), known);
+    assert_eq!(named(&manifest("crates/gate"), "build-dependencies"), BTreeSet::from(["policy-compiler".to_owned()]));
 }
 
 #[test]
-fn what_is_allowed_is_used() {
-    let used = |module: &str| -> BTreeSet<String> {
-        let own = |path: &&PathBuf| shown(path) == format!("src/{module}.rs") || shown(path).starts_with(&format!("src/{module}/"));
-        sources("src").iter().filter(own).flat_map(|path| named(&fs::read_to_string(path).unwrap())).collect()
-    };
-    for (module, may) in MAY_NAME.iter().filter(|(module, _)| *module != "cli") {
-        let used = used(module);
-        for name in *may {
-            let found = used.iter().any(|used| used == name || used.split("::").next() == Some(name));
-            assert!(found, "`{module}` may name `{name}` and does not: take it out of the table");
-        }
+fn no_code_asks_for_a_feature() {
+    for path in code() {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().filter(|line| line.contains("cfg(") && line.contains("feature"));
+        let wrong: Vec<&str> = lines.filter(|line| !(shown(&path) == "crates/clients/src/lib.rs" && line.contains("wiring"))).collect();
+        assert!(wrong.is_empty(), "{}: {wrong:?}", shown(&path));
     }
-}
-
-#[test]
-fn the_map_shows_the_modules_in_the_order_of_a_call() {
-    let text = fs::read_to_string(package().join("src/lib.rs")).unwrap();
-    let modules: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
-    let expected: Vec<&str> = MAY_NAME.iter().map(|(module, _)| *module).collect();
-    assert_eq!(modules, expected);
 }
 
 #[test]
 fn the_core_denies_what_is_not_pure() {
-    for module in PURE {
-        let text = fs::read_to_string(package().join(format!("src/{module}.rs"))).unwrap();
+    for file in PURE {
+        let text = fs::read_to_string(package().join(file)).unwrap();
         let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!") || line.starts_with("#![")).collect();
-        assert!(head.contains(&PURITY), "src/{module}.rs must begin with\n{PURITY}");
+        assert!(head.contains(&PURITY), "{file} must begin with\n{PURITY}");
     }
 }
 
@@ -209,7 +134,7 @@ fn unsafe_stands_in_one_module() {
         let name = shown(&path);
         let text = fs::read_to_string(&path).unwrap();
         let unsafe_code = text.lines().any(|line| line.contains("unsafe {") || line.contains("unsafe impl") || line.contains("unsafe fn"));
-        assert!(!unsafe_code || name.starts_with("src/world/system"), "{name} has unsafe code, which is `world::system`'s");
+        assert!(!unsafe_code || name.starts_with(UNSAFE), "{name} has unsafe code, which belongs into {UNSAFE}");
     }
 }
 
@@ -243,31 +168,9 @@ fn every_test_file_is_run() {
 }
 
 #[test]
-fn the_hot_binary_is_built_of_one_crate() {
-    let manifest: toml::Table = fs::read_to_string(package().join("Cargo.toml")).unwrap().parse().unwrap();
-    let dependencies = manifest["dependencies"].as_table().unwrap();
-    let optional = |value: &toml::Value| value.get("optional").and_then(toml::Value::as_bool) == Some(true);
-    let hot: BTreeSet<&str> = dependencies.iter().filter(|(_, value)| !optional(value)).map(|(name, _)| name.as_str()).collect();
-    assert_eq!(hot, HOT_DEPENDENCIES.iter().copied().collect(), "what is not optional is linked into the hot binary");
-    let cold: BTreeSet<&str> = manifest["features"]["cold"].as_array().unwrap().iter().filter_map(|name| name.as_str()?.strip_prefix("dep:")).collect();
-    let expected: BTreeSet<&str> = dependencies.iter().filter(|(_, value)| optional(value)).map(|(name, _)| name.as_str()).collect();
-    assert_eq!(cold, expected, "every optional dependency stands behind the feature `cold`");
-
+fn the_hook_links_libc_and_nothing_else_that_is_not_ours() {
     let mut tree = Command::new(env!("CARGO"));
-    tree.current_dir(package()).args([
-        "tree",
-        "--package",
-        "portcullis",
-        "--offline",
-        "--locked",
-        "--no-default-features",
-        "--edges",
-        "normal",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}",
-    ]);
+    tree.current_dir(package()).args(["tree", "--package", "gate", "--offline", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
     let output = tree.output().unwrap();
     if !output.status.success() {
         // Without the sources of every platform's crates cargo cannot say; .ci/run asks again with a network.

@@ -8,8 +8,8 @@ use actions::lookup::Lookups;
 use actions::program::{Program, Takes};
 use actions::shell::{Setting, Shell};
 use actions::{Action, Change, Deed, Flag};
-use portcullis::deep::compiling;
 use policy::Policy;
+use portcullis::deep::compiling;
 
 /// The version of git whose options are described.
 const DESCRIBED: (u32, u32) = (2, 47);

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
-use portcullis::deep::compiling;
-use portcullis::cli::test::run_examples;
-use tests_first::layout::Catalogue;
+use policy::{Layer, Policy, Rule, Tier};
 use policy_compiler::compile::{Input, Source, compile};
 use policy_compiler::examples::{Deed, Example, Instead, RuleExamples};
 use policy_compiler::packs::{PACKS, PROGRAMS};
-use policy::{Layer, Policy, Rule, Tier};
+use portcullis::cli::test::run_examples;
+use portcullis::deep::compiling;
+use tests_first::layout::Catalogue;
 
 use crate::support::package;
 

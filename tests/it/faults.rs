@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use portcullis::cli::settings::{EVENTS, Wiring, install};
 use gate::{BUILD, failure};
+use portcullis::cli::settings::{EVENTS, Wiring, install};
 
 use crate::docs::fresh;
-use crate::support::{Said, Scratch, json, run, hook_path};
+use crate::support::{Said, Scratch, hook_path, json, run};
 
 /// The events that stand for their kinds.
 const KINDS: [&str; 4] = ["PreToolUse", "PermissionRequest", "ConfigChange", "PostToolUse"];

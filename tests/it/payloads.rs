@@ -5,7 +5,7 @@ use std::fs;
 
 use portcullis::cli::settings::{EVENTS, Wiring, install};
 
-use crate::support::{Said, Scratch, json, package, hook_path};
+use crate::support::{Said, Scratch, hook_path, json, package};
 
 /// The recorded texts by their names, the project's folder replaced by the scratch repository.
 fn recorded(scratch: &Scratch) -> BTreeMap<String, String> {

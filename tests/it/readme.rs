@@ -6,7 +6,7 @@ use std::path::Path;
 use gate::BUILD;
 
 use crate::docs::blocks;
-use crate::support::{Scratch, json, package, run, hook_path};
+use crate::support::{Scratch, hook_path, json, package, run};
 
 /// Set to write what the commands say now into README.md.
 const REFRESH: &str = "PORTCULLIS_REFRESH";

@@ -15,7 +15,7 @@ use gate::record::{Entry, Held, Outcome};
 use gate::world::store::{SCRIPTS, Store};
 use gate::world::{Surroundings, record, written};
 
-use crate::support::{Said, Scratch, json, run, hook_path};
+use crate::support::{Said, Scratch, hook_path, json, run};
 
 /// Processes that call at the same time.
 const PROCESSES: usize = 8;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::support::{Scratch, json, hook_path};
+use crate::support::{Scratch, hook_path, json};
 
 /// Rounds; each runs every program once.
 const ROUNDS: usize = 150;

@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 
 use actions::Deed;
 use actions::lookup::Lookups;
-use shell_reader::ast::{Command, Compound, Script};
 use actions::shell::{Setting, Shell};
-use shell_reader::parse;
 use gate::BUILT_IN;
 use policy::Policy;
+use shell_reader::ast::{Command, Compound, Script};
+use shell_reader::parse;
 
 use crate::support::package;
 

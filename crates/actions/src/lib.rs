@@ -195,7 +195,6 @@ pub enum PushKind {
     /// The ref goes away.
     Delete,
 }
-crate::wire_enum!(PushKind { Create, FastForward, NonFastForward, Delete });
 
 impl Deed {
     /// The kind of it, as policies name it.

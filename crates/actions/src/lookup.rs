@@ -97,7 +97,7 @@ pub struct Lookups {
 
 impl Lookups {
     /// The answer; [`Found::Nothing`] where it is not known yet, and the question is noted.
-    pub(in crate) fn of(&mut self, lookup: Lookup) -> &Found {
+    pub(crate) fn of(&mut self, lookup: Lookup) -> &Found {
         match self.known.iter().position(|(asked, _)| *asked == lookup) {
             Some(at) => self.known.get(at).map_or(&Found::Nothing, |(_, found)| found),
             None => {

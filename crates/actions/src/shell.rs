@@ -104,7 +104,7 @@ const FILE: &str = "a file";
 
 /// What a command reads from standard input, as far as it is known.
 #[derive(Clone, Debug, Default)]
-pub(in crate) struct Stdin {
+pub(crate) struct Stdin {
     /// The program in front of the pipe.
     program: Option<String>,
     /// The whole text.
@@ -119,7 +119,7 @@ pub(in crate) struct Stdin {
 
 /// What a command writes to standard output: known text with holes, and lines as words.
 #[derive(Clone, Debug, Default)]
-pub(in crate) struct Output {
+pub(crate) struct Output {
     text: Option<Rc<Word>>,
     items: Option<Vec<Word>>,
     /// It is what this file holds.

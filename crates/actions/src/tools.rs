@@ -6,8 +6,8 @@ use super::path::Path;
 use super::shell::{Setting, Shell};
 use super::word::{Word, is_one};
 use super::{Action, Call, Change, Deed, Delete, Write, code};
-use crate::program::Programs;
 use crate::json::Json;
+use crate::program::Programs;
 
 /// Levels of an unknown tool's input that are looked into.
 const MAX_LEVELS: usize = 16;

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::PushKind;
+
 /// A value of the compiled form.
 pub trait Wire<'a>: Sized {
     /// Lays the value down.
@@ -198,6 +200,8 @@ macro_rules! named_enum {
         $crate::wire_enum!($name { $($variant),* });
     };
 }
+
+wire_enum!(PushKind { Create, FastForward, NonFastForward, Delete });
 
 /// A map from 32-bit keys to records, several to a key; a look-up decodes only what it finds.
 #[derive(Clone, Copy, Debug)]

@@ -185,6 +185,6 @@ impl std::fmt::Display for Word {
 }
 
 /// Whether `name` is one of the `names`, which stand between blanks.
-pub(in crate) fn is_one(names: &str, name: &str) -> bool {
+pub(crate) fn is_one(names: &str, name: &str) -> bool {
     names.split(' ').any(|known| known == name)
 }

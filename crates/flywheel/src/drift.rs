@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use super::{Kind, Suggestion, code};
-use tests_first::layout::matches;
-use policy::{Flywheel, Pair, Tier};
 use policy::verdict::{Answer, Finding};
+use policy::{Flywheel, Pair, Tier};
+use tests_first::layout::matches;
 
 /// The rule that a gate of the map holds by.
 pub const RULE: &str = "document-left-behind";

@@ -1,9 +1,9 @@
 //! The guard of what was learned: a learnings file loses lines only into the archive, or into another document of the same
 //! change. How it is written does not matter; the texts before and after do.
 
+use policy::verdict::{Answer, Finding};
 use policy::{Flywheel, Tier};
 use tests_first::{Changed, Text};
-use policy::verdict::{Answer, Finding};
 
 /// The rule that what was learned stays by.
 pub const RULE: &str = "learnings-lost";

@@ -1,11 +1,11 @@
 //! Verdict to the host's contract: exit code, standard error, JSON. Does not weigh anything and does not re-word reasons.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+use crate::failure::{Conclusion, Failure, conclude};
+use crate::refusal;
 use actions::json::quoted;
 use clients::{Event, Host, Kind};
-use crate::failure::{Conclusion, Failure, conclude};
 use policy::Tier;
-use crate::refusal;
 use policy::verdict::Verdict;
 
 /// What the process gives back.

@@ -118,9 +118,7 @@ fn said(failure: &Failure) -> (String, &'static str) {
             (format!("the policy has mistakes\n{mistakes}"), "a person mends the policy; `portcullis doctor` shows the mistakes")
         }
         Failure::PolicyDamaged => ("the built-in policy of this binary is damaged".to_owned(), "a person installs the gate again (`portcullis install`)"),
-        Failure::Unanswered => {
-            ("a question of the judgement was left without an answer".to_owned(), "report it with the command that was judged")
-        }
+        Failure::Unanswered => ("a question of the judgement was left without an answer".to_owned(), "report it with the command that was judged"),
         Failure::ColdMissing { path, why } => {
             (format!("this call needs `{path}`, which could not be started: {why}"), "a person installs the gate again (`portcullis install`)")
         }

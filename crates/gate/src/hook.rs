@@ -5,12 +5,12 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::answer::{self, Answer};
-use clients::Kind;
 use crate::call;
 use crate::deep::{Deep, HandsOver, Stop};
 use crate::failure::Failure;
 use crate::world::World;
 use crate::world::system::{self, LastWords, ReadFault, Said};
+use clients::Kind;
 
 /// Milliseconds after which the hot door gives up; the host waits ten seconds.
 const HOT_DEADLINE: u32 = 3_000;

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use actions::Action;
-use actions::json::{Json, quoted};
 use actions::ToolCall;
+use actions::json::{Json, quoted};
 use clients::{Event, Host};
 use policy::secret::redact;
 use policy::verdict::Verdict;

@@ -1,5 +1,6 @@
 //! Verdicts as text. The reader is often a model that will act on it: what, why, what instead, and whether another try
 //! can work.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use std::fmt::Write as _;
 

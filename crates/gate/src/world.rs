@@ -13,10 +13,10 @@ pub mod written;
 
 use std::path::{Path, PathBuf};
 
-use clients::Event;
-use policy::facts::Places;
 use crate::failure::Failure;
+use clients::Event;
 use policy::Layer;
+use policy::facts::Places;
 use repository::Repository;
 
 /// What the process was started with, as far as the gate goes by it. A judged project can set environment variables for

@@ -14,8 +14,8 @@ use super::examples::RuleExamples;
 use super::mistake::Mistake;
 use super::schema::{self, Checker};
 use super::validate::{Document, validate};
-use policy::{Layer, LayerFile, Parts};
 use pattern::Patterns;
+use policy::{Layer, LayerFile, Parts};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {

@@ -14,11 +14,11 @@ use toml::de::DeValue;
 use super::compile::pattern::Patterns;
 use super::examples::RuleExamples;
 use super::mistake::Mistake;
-use policy::pattern::Pattern;
 use super::schema::{Checker, LAYER, PACK, Value};
+use layers::Head;
+use policy::pattern::Pattern;
 use policy::table::TableReader as _;
 use policy::{Flywheel, Layer, Rule, TestsFirst, Waiver};
-use layers::Head;
 use when::Reader;
 
 /// A file of a layer, read but not understood.

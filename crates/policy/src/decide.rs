@@ -5,11 +5,11 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use actions::{Action, Deed};
 use crate::facts::{Facts, Need};
 use crate::matcher::{self, Asking};
-use crate::{Policy, Rule, Tier};
 use crate::verdict::{Answer, Finding, Look, Verdict};
+use crate::{Policy, Rule, Tier};
+use actions::{Action, Deed};
 
 /// What was concluded so far.
 #[derive(Debug)]

@@ -11,14 +11,14 @@ mod section;
 pub mod table;
 pub mod verdict;
 
+use crate::secret::Confidence;
 use actions::PushKind;
 use actions::program::Programs;
-use crate::secret::Confidence;
+use actions::wire::{Bytes, Table, Wire, key};
+use actions::{wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
 use table::{Key, Shape, kinds, may, table};
-use actions::wire::{Bytes, Table, Wire, key};
-use actions::{wire_enum, wire_struct};
 
 /// The first bytes of a compiled policy: what it is, and the fingerprint of the form that this build reads. Bytes of
 /// another form would open, and say something else.

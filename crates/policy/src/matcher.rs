@@ -13,12 +13,12 @@ pub mod text;
 
 use std::collections::BTreeSet;
 
-use actions::{Action, Deed, Run};
 use crate::facts::{Facts, Known, Need};
 use crate::pattern::Pattern;
-use crate::{Conditions, Rule, Waiver, When};
 use crate::secret::Found;
 use crate::verdict::Answer;
+use crate::{Conditions, Rule, Waiver, When};
+use actions::{Action, Deed, Run};
 
 /// The world as it is known, and the questions that came up.
 #[derive(Debug)]

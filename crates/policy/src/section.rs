@@ -2,8 +2,8 @@
 
 use actions::Run;
 
-use actions::{named_enum, wire_struct};
 use super::{Layer, Tier};
+use actions::{named_enum, wire_struct};
 
 /// `[tests-first]`: a source changes only where a test of it stands.
 #[derive(Clone, Debug, PartialEq)]

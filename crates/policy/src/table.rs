@@ -2,8 +2,8 @@
 
 use super::ValueTest;
 use super::pattern::{PathPattern, Pattern};
-use actions::PushKind;
 use crate::secret::Confidence;
+use actions::PushKind;
 
 /// What kind of value a key has.
 #[derive(Clone, Copy, Debug)]

@@ -16,12 +16,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use actions::{Action, Deed};
 use crate::layout::{Catalogue, Layout, Unit, matches};
-use policy::{OwnLayout, TestsFirst, Tier, renews_snapshots};
 use crate::syntax::{Language, Need, Source, is_generated, need, removed_lines};
-use policy::verdict::{Answer, Finding};
+use actions::{Action, Deed};
 use place::Places;
+use policy::verdict::{Answer, Finding};
+use policy::{OwnLayout, TestsFirst, Tier, renews_snapshots};
 pub use red::evidence;
 pub use seen::{By, Ended, Seen};
 

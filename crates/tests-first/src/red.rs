@@ -1,9 +1,9 @@
 //! Whether a test was seen to fail before the code that it asks for is written.
 
 use super::{Judge, Text};
-use policy::Red;
 use crate::report_file::{self, Ran};
 use crate::syntax::{Node, Source};
+use policy::Red;
 
 /// Where tools leave reports of test runs.
 const REPORTS: &[&str] = &[

@@ -2,8 +2,8 @@
 //! runner: what names a file or a test of it on a line that speaks of a failure.
 
 use super::red::bare;
-use actions::json::Json;
 use crate::syntax::Source;
+use actions::json::Json;
 
 /// Exit codes that say nothing of tests: no such command, not to be run, no tests found, killed.
 const UNTOLD: &[i64] = &[5, 126, 127, 130, 137, 143];

@@ -11,8 +11,8 @@ use crate::cli::init::scope::MANAGED;
 use crate::cli::place::Place;
 use crate::cli::settings::EVENTS;
 use crate::cli::wired::{Wired, entries};
-use clients::settings::{PROGRAM, Reading, judge};
 use crate::deep::own_files::settings_files;
+use clients::settings::{PROGRAM, Reading, judge};
 
 const PART: &str = "wired";
 

@@ -9,10 +9,10 @@ use serde_json::json;
 use super::Here;
 use crate::cli::refusal::Refusal;
 use crate::cli::terminal::{say, say_json};
+use crate::deep::flywheel::history::History;
 use flywheel::drift::is_code;
 use flywheel::ledger::{Standing, What};
 use flywheel::page::{day, moment};
-use crate::deep::flywheel::history::History;
 use gate::world::system;
 
 const DAY: u64 = 86_400_000;

@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::report::explain::{answer, tier};
+use actions::ToolCall;
+use actions::json::Json;
 use actions::path::Path;
 use actions::word::Word;
 use actions::{Action, Change, Commit, Deed as Done, Delete, Push, Write};
-use actions::ToolCall;
-use actions::json::Json;
-use policy::facts::{Facts, Known, Need, Places};
 use gate::deep::Stop;
 use gate::judge::{Answers, Judgement, conclude, read};
-use policy_compiler::examples::{Deed, Example, ExampleFacts, Instead, RuleExamples};
+use policy::facts::{Facts, Known, Need, Places};
 use policy::pattern::Pattern;
-use policy::{Policy, Tier};
-use crate::report::explain::{answer, tier};
 use policy::verdict::Answer;
+use policy::{Policy, Tier};
+use policy_compiler::examples::{Deed, Example, ExampleFacts, Instead, RuleExamples};
 
 const ROOT: &str = "/repo";
 const HOME: &str = "/home/dev";

@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use gate::judge::today;
+use crate::deep::changes::Changes;
+use crate::deep::committed::Committed;
 use actions::change::Id;
 use actions::change::files::{Content, File, Text};
 use gate::failure::Failure;
+use gate::judge::today;
+use policy::verdict::Located;
 use policy::{Policy, TestsFirst, Tier};
 use tests_first::{Changed, Text as Side, judge};
-use policy::verdict::Located;
-use crate::deep::changes::Changes;
-use crate::deep::committed::Committed;
 
 /// Judges the files of a commit that concern tests.
 /// Error: an object that is missing.

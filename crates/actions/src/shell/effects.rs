@@ -12,7 +12,7 @@ use crate::{Action, Change, Deed, Delete};
 
 impl Shell<'_> {
     /// What the program does by its description. None: nothing that gives it a known output.
-    pub(in crate) fn effects(
+    pub(crate) fn effects(
         &mut self,
         program: &Program,
         words: &[Word],
@@ -85,7 +85,7 @@ impl Shell<'_> {
     }
 
     /// Effects of operands and option values.
-    pub(in crate) fn roles(&mut self, program: &Program, arguments: &Arguments, stdin: &Stdin, at: usize) {
+    pub(crate) fn roles(&mut self, program: &Program, arguments: &Arguments, stdin: &Stdin, at: usize) {
         let name = program.names.first().copied().unwrap_or("");
         let called = match self.actions.get(at).map(|action| &action.deed) {
             Some(Deed::Run(run)) => run.program.clone(),

@@ -4,8 +4,8 @@
 use super::builtin::joined;
 use super::inner::names;
 use super::{Output, Shell, Stdin};
-use crate::word::{Bound, Piece, Word};
 use crate::base64::decode as base64;
+use crate::word::{Bound, Piece, Word};
 use shell_reader::escapes::{self, low_byte};
 
 impl Shell<'_> {

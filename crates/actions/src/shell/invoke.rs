@@ -144,7 +144,7 @@ impl Shell<'_> {
     }
 
     /// Notes that a program is run.
-    pub(in crate) fn note(&mut self, name: &str, words: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) -> usize {
+    pub(crate) fn note(&mut self, name: &str, words: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) -> usize {
         self.spend(env.iter().map(|(_, value)| value.size()).chain(words.iter().map(Word::size)).sum());
         let subcommand = arguments.subcommand.split_first().map(|(first, rest)| {
             rest.iter().fold(first.clone(), |mut word, next| {

@@ -33,7 +33,7 @@ impl Shell<'_> {
     }
 
     /// What was found; nothing where that is not this machine's.
-    pub(in crate) fn look_up(&mut self, lookup: Lookup) -> Found {
+    pub(crate) fn look_up(&mut self, lookup: Lookup) -> Found {
         if self.remote { Found::Nothing } else { self.lookups.of(lookup).clone() }
     }
 
@@ -73,7 +73,7 @@ impl Shell<'_> {
     }
 
     /// Does `work` with what was on the disk before the call.
-    pub(in crate) fn while_stored<T: Default>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn while_stored<T: Default>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         if self.stored {
             return work(self);
         }

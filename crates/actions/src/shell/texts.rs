@@ -54,7 +54,7 @@ impl Shell<'_> {
     }
 
     /// What program text does.
-    pub(in crate) fn found(&mut self, found: Found, from: Option<usize>) {
+    pub(crate) fn found(&mut self, found: Found, from: Option<usize>) {
         let home = self.state.get("HOME");
         // `~` stands there only if the program expands it.
         let known = |path: Option<String>| match (path, home) {
@@ -89,7 +89,7 @@ impl Shell<'_> {
     }
 
     /// A patch that is applied; false for a text that is none.
-    pub(in crate) fn patch(&mut self, text: &str, from: Option<usize>) -> bool {
+    pub(crate) fn patch(&mut self, text: &str, from: Option<usize>) -> bool {
         let Some(changes) = patch::read(text) else {
             self.opaque("a patch", "the patch cannot be read");
             return true;

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::Surroundings;
 use super::store::{SCRIPTS, Slot, Store, VALUE};
 use super::system::now_ms;
-use actions::{Action, Change, Deed};
 use crate::record::hash_all;
+use actions::{Action, Change, Deed};
 
 /// The files that these actions write anew, by their full paths. A change within a file that was there leaves it what it
 /// was: it would make the whole script, which others wrote, the session's.

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use toml::de::DeValue;
 
-use actions::program::{Form, Opt, Program, Role, Style, Subcommands, Takes};
 use crate::mistake::{line, suggestion};
 use crate::schema::{Checker, PROGRAMS, Text, Value};
+use actions::program::{Form, Opt, Program, Role, Style, Subcommands, Takes};
 
 /// Reads the descriptions of one file. `seen` holds the place of every program of the files before it.
 pub(super) fn programs<'t>(table: &'t DeValue<'t>, text: &str, checker: &mut Checker, seen: &mut HashMap<&'t str, String>) -> Vec<Program<'t>> {

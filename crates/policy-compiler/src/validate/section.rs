@@ -2,9 +2,9 @@
 
 use super::layers::{Head, shadows};
 use super::when::Reader;
-use tests_first::layout::Catalogue;
 use crate::schema::{Text, Value};
 use policy::{Exempt, Flywheel, Layer, OwnLayout, Pair, Red, TestsFirst, Tier};
+use tests_first::layout::Catalogue;
 
 /// Keys that only the layer which owns the section may have: they take from what is judged, or choose it.
 const OWNERS: &[&str] = &["layouts", "layout", "exempt", "only", "reports"];

@@ -2,13 +2,13 @@
 
 use toml::de::DeValue;
 
-use actions::PushKind;
 use crate::compile::pattern::{Fault, Patterns};
-use policy::pattern::{PathPattern, Pattern};
 use crate::schema::{Checker, Text, Value};
+use actions::PushKind;
+use policy::pattern::{PathPattern, Pattern};
+use policy::secret::Confidence;
 use policy::table::TableReader;
 use policy::{Comparison, ValueTest};
-use policy::secret::Confidence;
 
 /// Stands for the names of all protected branches.
 const PROTECTED: &str = "<protected>";

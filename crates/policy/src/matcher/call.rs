@@ -1,10 +1,10 @@
 //! `fetch` and `call`: addresses, and calls of tools.
 
 use super::text;
+use crate::verdict::Answer;
+use crate::{CallWhen, Comparison, FetchWhen, ValueTest};
 use actions::Call;
 use actions::word::{Piece, Word};
-use crate::{CallWhen, Comparison, FetchWhen, ValueTest};
-use crate::verdict::Answer;
 
 pub(super) fn fetch(table: &FetchWhen, url: &Word, method: Option<&Word>) -> Answer {
     let mut answer = Answer::Yes;

@@ -2,11 +2,11 @@
 
 use super::path::{Question, matches};
 use super::{Asking, Cover, text};
-use actions::Commit;
-use actions::path::Path;
 use crate::CommitWhen;
 use crate::pattern::PathPattern;
 use crate::verdict::Answer;
+use actions::Commit;
+use actions::path::Path;
 
 pub(super) fn commit(table: &CommitWhen, commit: &Commit, cover: Cover, asking: &Asking) -> Answer {
     let message = match &commit.message {

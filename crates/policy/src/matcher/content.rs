@@ -2,11 +2,11 @@
 //! where the new text comes, is not brought in. Text that is not known never matches: what it brings is seen at the commit.
 
 use super::{Asking, text};
-use actions::{Change, Write};
-use crate::facts::{Known, Need};
 use crate::FileWhen;
+use crate::facts::{Known, Need};
 use crate::secret::find;
 use crate::verdict::Answer;
+use actions::{Change, Write};
 
 /// Whether a table asks for the text at all.
 pub(super) fn is_asked(table: &FileWhen) -> bool {

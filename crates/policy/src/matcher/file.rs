@@ -2,13 +2,13 @@
 
 use super::path::{Question, emptied, matches, name, nowhere, outside};
 use super::{Asking, Cover, content};
+use crate::FileWhen;
+use crate::facts::{Known, Need};
+use crate::pattern::{Anchor, PathPattern};
+use crate::verdict::Answer;
 use actions::path::Path;
 use actions::word::Word;
 use actions::{Change, Delete, Write};
-use crate::facts::{Known, Need};
-use crate::FileWhen;
-use crate::pattern::{Anchor, PathPattern};
-use crate::verdict::Answer;
 
 pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut Asking) -> Answer {
     let mut answer = place(table, &write.path, Question { cover, with_contents: false }, true, asking);

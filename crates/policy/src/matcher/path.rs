@@ -1,11 +1,11 @@
 //! Path patterns on paths with holes, from the folder at which the pattern is anchored.
 
 use super::Cover;
-use actions::path::Path;
-use actions::word::{Bound, Piece, Word};
 use crate::facts::Places;
 use crate::pattern::{Anchor, PathPattern};
 use crate::verdict::Answer;
+use actions::path::Path;
+use actions::word::{Bound, Piece, Word};
 
 /// How a path is asked about.
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,11 @@
 //! `run`: programs and their arguments.
 
 use super::{Cover, text};
-use actions::Run;
-use actions::word::{Piece, Word};
 use crate::RunWhen;
 use crate::pattern::Pattern;
 use crate::verdict::Answer;
+use actions::Run;
+use actions::word::{Piece, Word};
 
 /// Any of the tables.
 pub(super) fn tables(tables: &[RunWhen], run: &Run, cover: Cover) -> Answer {

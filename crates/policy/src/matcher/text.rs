@@ -1,9 +1,9 @@
 //! Patterns on words with holes: an automaton is walked with the set of all states it may be in, so the three-valued
 //! answer is exact.
 
-use actions::word::{Bound, Piece, Word};
 use crate::pattern::{Automaton, Pattern};
 use crate::verdict::Answer;
+use actions::word::{Bound, Piece, Word};
 
 /// Bytes with which a name from a known producer never starts.
 const NOT_IN_FRONT: &[u8] = b"-+:/~";

@@ -1,9 +1,9 @@
 //! Every kind of mistake is found, on its line, with a word on how to mend it.
 
 use super::{RULE, with_pack};
-use policy::Layer;
 use crate::mistake::{Mistake, nearest};
 use crate::schema::{self, Value};
+use policy::Layer;
 
 /// The right rule with one line replaced.
 fn rule_with(old: &str, new: &str) -> String {

@@ -5,8 +5,8 @@ use globset::GlobBuilder;
 use crate::compile::Texts;
 use crate::compile::automaton::{Reading, automaton};
 use crate::compile::pattern::Patterns;
-use policy::pattern::{Anchor, Automaton, Pattern};
 use actions::wire::{Bytes, Wire as _};
+use policy::pattern::{Anchor, Automaton, Pattern};
 
 /// Walks a table over a text.
 fn found(table: &Automaton, text: &str) -> bool {
