@@ -26,3 +26,4 @@ mod repository;
 mod startup;
 mod tests_first;
 mod support;
+mod words;

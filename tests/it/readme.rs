@@ -117,13 +117,13 @@ fn the_refusal_on_the_first_screen_is_the_hook_s_own() {
 #[test]
 fn what_the_first_screen_says_of_other_spellings_is_true() {
     let text = readme();
-    let said = text.split("The same is said to ").nth(1).unwrap().split("goes on").next().unwrap();
+    let said = text.split("Portcullis also denies ").nth(1).unwrap().split("is allowed").next().unwrap();
     let scratch = Scratch::new();
-    let (held, spared) = said.split_once("alias for it").unwrap();
-    for command in held.split('`').skip(1).step_by(2) {
+    let (denied, allowed) = said.split_once("alias for a force push").unwrap();
+    for command in denied.split('`').skip(1).step_by(2) {
         assert_eq!(scratch.bash(command).short(), "deny force-push", "{command}");
     }
-    for command in spared.split('`').skip(1).step_by(2) {
+    for command in allowed.split('`').skip(1).step_by(2) {
         assert_eq!(scratch.bash(command).short(), "free", "{command}");
     }
     assert_eq!(scratch.bash("git -c alias.yolo='push --force' yolo").short(), "deny force-push");

@@ -20,6 +20,8 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// A repository on the branch `main`, made by hand: tests start no git but where they test against it.
     pub(crate) fn new() -> Self {
+        // Tests also start the cold binary, which looks at the hook beside it.
+        hook_path();
         let scratch = Self { folder: tempfile::tempdir().unwrap() };
         for folder in ["repo/.git/objects", "repo/.git/refs/heads", "repo/.git/hooks", "repo/.git/info", "home"] {
             fs::create_dir_all(scratch.folder.path().join(folder)).unwrap();
