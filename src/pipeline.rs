@@ -316,7 +316,7 @@ fn said(event: &Event, verdict: &Verdict, input: &[u8], around: &Surroundings, w
         return (Answer::nothing(), false);
     }
     let paused = pause_until(world, around).is_some();
-    let answer = if paused { Answer::nothing() } else { answer::to(event, verdict, world.attended) };
+    let answer = if paused { Answer::nothing() } else { answer::to(event, verdict, command(event), world.attended) };
     if let Err(failure) = leave_last(event, verdict, input, &answer, paused, around, world) {
         // The record of a refusal never changes it.
         debug_assert_eq!(conclude(&failure, Kind::Guarding), Conclusion::GoOn);
@@ -462,6 +462,11 @@ pub fn pause_until(world: &World, around: &Surroundings) -> Option<u64> {
     (system::now() < until).then_some(until)
 }
 
+/// The text in which the actions of a call have their spans.
+pub fn command(event: &Event) -> Option<&str> {
+    event.tool.as_ref().and_then(action::tools::command_line)
+}
+
 fn leave_last(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, paused: bool, around: &Surroundings, world: &World) -> Result<(), Failure> {
     let quote = event::json::quoted;
     let held = answer != &Answer::nothing();
@@ -473,7 +478,7 @@ fn leave_last(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, p
         verdict.findings.iter().map(|finding| finding.tier).max().unwrap_or(Tier::Free) as u8,
         quote(&event.name),
         rules.join(","),
-        quote(&plain::refusal(verdict, answer::can_ask(event, world.attended))),
+        quote(&plain::refusal(verdict, command(event), answer::can_ask(event, world.attended))),
         // One line: a line end outside a string is a blank to JSON, and within one it is escaped.
         kept.trim().replace(['\n', '\r'], " "),
     );

@@ -14,3 +14,4 @@ pub mod junit;
 pub mod plain;
 #[cfg(feature = "cold")]
 pub mod sarif;
+pub mod underline;

@@ -1,6 +1,8 @@
 //! What was concluded, and from which findings. Reads nothing and words nothing.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+use shell_reader::ast::Span;
+
 use crate::policy::Tier;
 
 /// A three-valued answer (strong Kleene): *and* is `min`, *or* is `max`, *not* is [`std::ops::Not`].
@@ -59,6 +61,9 @@ pub struct Finding {
     pub via: Vec<String>,
     /// What facts that the rule asked for say of themselves; empty: nothing.
     pub told: String,
+    /// What it speaks of in the text of the tool call: the word that could not be read, else the action. None: the call has
+    /// no such text, or it does not stand there.
+    pub span: Option<Span>,
 }
 
 /// What was concluded on a tool call.

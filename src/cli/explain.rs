@@ -145,6 +145,7 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
     pipeline::documents(&mut verdict, &actions, &around, &policy);
     let rules = policy.all_rules().ok_or(Failure::PolicyDamaged)?;
     let root = around.root.to_string_lossy();
+    let command = pipeline::command(&event);
     let paused = pipeline::pause_until(world, &around).map(|until| until.saturating_sub(system::now()).div_ceil(60));
     let explanation = Explanation {
         event: &event.name,
@@ -159,7 +160,8 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
         looks: &looks,
         rules: &rules,
         verdict: &verdict,
-        answer: &if paused.is_some() { Answer::nothing() } else { answer::to(&event, &verdict, world.attended) },
+        command,
+        answer: &if paused.is_some() { Answer::nothing() } else { answer::to(&event, &verdict, command, world.attended) },
         paused,
     };
     if as_json {

@@ -47,10 +47,10 @@ pub enum Ruling {
 impl Ruling {
     /// What a verdict says to git. A person is asked for what a person may approve.
     pub fn by(verdict: &Verdict, person: bool) -> Self {
-        let refusal = || plain::refusal(verdict, false);
+        let refusal = || plain::refusal(verdict, None, false);
         match verdict.tier {
             Tier::Free | Tier::Metered => Self::GoesOn,
-            Tier::Supervised if person => Self::Asks { question: plain::question(verdict), refusal: refusal() },
+            Tier::Supervised if person => Self::Asks { question: plain::question(verdict, None), refusal: refusal() },
             Tier::Supervised | Tier::Prohibited => Self::Refused(refusal()),
         }
     }
