@@ -147,6 +147,7 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
         looks: &judgement.looks,
         rules: &rules,
         verdict: &judgement.verdict,
+        command: call::command(&event),
         answer: &answer,
         notes: &notes,
         paused: paused.map(|until| until.saturating_sub(system::now()).div_ceil(60)),

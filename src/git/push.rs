@@ -48,10 +48,10 @@ pub enum Ruling {
 impl Ruling {
     /// What a verdict says to git. A person is asked for what a person may approve.
     pub fn by(verdict: &Verdict, person: bool) -> Self {
-        let refusal = || gate::refusal::refusal(verdict, false);
+        let refusal = || gate::refusal::refusal(verdict, None, false);
         match verdict.tier {
             Tier::Free | Tier::Metered => Self::GoesOn,
-            Tier::Supervised if person => Self::Asks { question: gate::refusal::question(verdict), refusal: refusal() },
+            Tier::Supervised if person => Self::Asks { question: gate::refusal::question(verdict, None), refusal: refusal() },
             Tier::Supervised | Tier::Prohibited => Self::Refused(refusal()),
         }
     }

@@ -64,7 +64,7 @@ fn functions(script: &Script, names: &mut Vec<String>) {
 
 fn inside(command: &Command, names: &mut Vec<String>) {
     match command {
-        Command::Function { name, body } => {
+        Command::Function { name, body, .. } => {
             names.push(name.clone());
             inside(body, names);
         }

@@ -47,5 +47,5 @@ fn joined<'l>(lines: impl Iterator<Item = &'l str>) -> String {
 }
 
 fn action(deed: Deed) -> Action {
-    Action { deed, via: Vec::new(), sure: true, stored: false, from: None }
+    Action { deed, via: Vec::new(), sure: true, stored: false, from: None, span: None }
 }

@@ -22,6 +22,7 @@ pub mod word;
 use std::rc::Rc;
 
 use path::Path;
+pub use shell_reader::ast::Span;
 pub use tools::ToolCall;
 use word::Word;
 
@@ -39,6 +40,9 @@ pub struct Action {
     pub stored: bool,
     /// The place in the list of the [`Deed::Run`] that does it.
     pub from: Option<usize>,
+    /// Where it stands in the text of the tool call: the word that names what is touched, or the command. None: the call has
+    /// no such text, or it does not stand there.
+    pub span: Option<Span>,
 }
 
 /// The kinds of action.

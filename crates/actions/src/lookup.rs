@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn paths_fit_patterns() {
-        let deep = || Word { pieces: vec![Piece::Glob("**".to_owned())], multi: false };
+        let deep = || Word { pieces: vec![Piece::Glob("**".to_owned())], ..Word::default() };
         let find = [pattern(""), pattern("r"), deep(), pattern("*.sh")];
         for (path, expected) in [("/r/a.sh", true), ("/r/x/y/a.sh", true), ("/r/a.txt", false), ("/s/a.sh", false), ("/r", false)] {
             assert_eq!(fits(&find, &path.split('/').collect::<Vec<_>>()), expected, "{path}");

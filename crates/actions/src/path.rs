@@ -22,7 +22,7 @@ impl Path {
             clean(cwd, &mut components);
         }
         clean(written, &mut components);
-        Self { word: join(&components), shown: written.to_string() }
+        Self { word: Word { span: written.span, ..join(&components) }, shown: written.to_string() }
     }
 
     /// A path that is known as text and already absolute or relative to `cwd`.
@@ -45,6 +45,7 @@ impl Path {
     pub fn below(&self, name: &Word) -> Self {
         let mut path = Self::resolve(&self.word, name);
         path.shown = format!("{}/{name}", self.shown.trim_end_matches('/'));
+        path.word.span = self.word.span;
         path
     }
 }

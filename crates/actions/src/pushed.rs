@@ -28,6 +28,7 @@ pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action
         sure: true,
         stored: false,
         from: None,
+        span: None,
     };
     match (&update.old, &update.new, rewrite) {
         (_, None, _) => vec![push(&[PushKind::Delete], true)],
@@ -45,7 +46,7 @@ pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action
 /// that there are any (`run_pre_push_hook` in git's `transport.c` passes over refs without a local one).
 pub fn mirrored(remote: Option<&str>) -> Action {
     let push = Push { remote: remote.map(Word::lit), target: Some(Word::unknown()), kinds: vec![PushKind::Delete], sure: false };
-    Action { deed: Deed::Push(push), via: vec!["git push --mirror".to_owned()], sure: true, stored: false, from: None }
+    Action { deed: Deed::Push(push), via: vec!["git push --mirror".to_owned()], sure: true, stored: false, from: None, span: None }
 }
 
 /// The command that pushes, as far as the refs do not tell.

@@ -22,6 +22,7 @@ mod walk;
 
 use std::rc::Rc;
 
+use shell_reader::ast::Span;
 use shell_reader::parse;
 
 use super::lookup::Lookups;
@@ -97,6 +98,26 @@ pub struct Shell<'p> {
     stored_commands: usize,
     lookups: Lookups,
     actions: Vec<Action>,
+    /// The text of the call, if that is one command line: places in it are noted.
+    source: Option<String>,
+    /// The present command in it.
+    place: Option<Span>,
+    /// Where the text that is followed stands in it.
+    origin: TextOrigin,
+}
+
+/// Where a text stands in the text of the call.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum TextOrigin {
+    /// From this byte on, as it is.
+    From(usize),
+    /// In this word, or reached by it.
+    Within(Span),
+}
+
+/// Whether `whole` is `text` between these two bytes.
+fn is_between(whole: &str, text: &str, (first, last): (u8, u8)) -> bool {
+    matches!(whole.as_bytes(), [begins, inner @ .., ends] if *begins == first && *ends == last && inner == text.as_bytes())
 }
 
 /// Stands in front of a pipe where there is none, but a file.
@@ -168,13 +189,22 @@ impl<'p> Shell<'p> {
             stored_commands: 0,
             lookups,
             actions: Vec::new(),
+            source: None,
+            place: None,
+            origin: TextOrigin::From(0),
         }
+    }
+
+    /// Follows the command line that is the text of the call: as [`Self::line`], and notes places in it.
+    pub fn call(&mut self, text: &str) {
+        self.source = Some(text.to_owned());
+        self.line(text);
     }
 
     /// Follows a command line, as bash reads it and, where that may differ, as zsh does: what either would do counts.
     pub fn line(&mut self, text: &str) {
         let (first, before) = (self.actions.len(), self.state.mark());
-        self.text(&Word::lit(text), &Stdin::default());
+        self.whole_text(&Word::lit(text), &Stdin::default());
         self.trapped(0);
         if self.setting.zsh && parse::may_differ(text) && !self.stopped {
             let second = self.actions.len();
@@ -182,7 +212,7 @@ impl<'p> Shell<'p> {
             self.zsh = true;
             // In a function it is the function's name.
             self.state.place.name = Some(Word::unknown());
-            self.text(&Word::lit(text), &Stdin::default());
+            self.whole_text(&Word::lit(text), &Stdin::default());
             self.trapped(0);
             self.zsh = false;
             self.state.place.name = None;
@@ -216,7 +246,8 @@ impl<'p> Shell<'p> {
             self.stop("it does more than can be followed");
             return at;
         }
-        self.actions.push(Action { deed, via: self.via.clone(), sure: self.sure, stored: self.stored, from });
+        let span = self.span_of(&deed, from);
+        self.actions.push(Action { deed, via: self.via.clone(), sure: self.sure, stored: self.stored, from, span });
         at
     }
 
@@ -232,8 +263,53 @@ impl<'p> Shell<'p> {
     fn stop(&mut self, why: &'static str) {
         if !std::mem::replace(&mut self.stopped, true) && !self.stored {
             let deed = Deed::Opaque { text: "the rest of the command".to_owned(), why };
-            self.actions.push(Action { deed, via: self.via.clone(), sure: true, stored: false, from: None });
+            self.actions.push(Action {
+                deed,
+                via: self.via.clone(),
+                sure: true,
+                stored: false,
+                from: None,
+                span: self.place.filter(|_| self.source.is_some()),
+            });
         }
+    }
+
+    /// Where what is done stands in the text of the call: the word that names what is touched, else the command.
+    fn span_of(&self, deed: &Deed, from: Option<usize>) -> Option<Span> {
+        self.source.as_ref()?;
+        let own = match deed {
+            Deed::Run(run) => {
+                let spans = || run.words.iter().filter_map(|word| word.span);
+                spans().map(|span| span.start).min().zip(spans().map(|span| span.end).max()).map(|(start, end)| Span { start, end })
+            }
+            Deed::Write(write) => write.path.word.span,
+            Deed::Delete(delete) => delete.path.word.span,
+            Deed::Read(path) => path.word.span,
+            Deed::Fetch { url, .. } => url.span,
+            _ => None,
+        };
+        own.or_else(|| self.actions.get(from?)?.span).or(self.place).filter(|span| !span.is_empty())
+    }
+
+    /// A place of the text that is followed, in the text of the call.
+    fn placed(&self, span: Span) -> Span {
+        match self.origin {
+            TextOrigin::From(base) => Span::of(base + span.range().start..base + span.range().end),
+            TextOrigin::Within(word) => word,
+        }
+    }
+
+    /// The origin of a text that stands in the word `text` of the present command, or is reached by that command.
+    fn origin_of(&self, text: &Word) -> TextOrigin {
+        let word = text.span.or(self.place).unwrap_or_default();
+        let written = self.source.as_ref().and_then(|source| source.get(word.range()));
+        // The body of a here-document, or a word in quotes.
+        let quotes = match (written, text.literal()) {
+            (Some(written), Some(text)) if written == text => Some(0),
+            (Some(written), Some(text)) if [(b'\'', b'\''), (b'"', b'"')].iter().any(|quotes| is_between(written, text, *quotes)) => Some(1),
+            _ => None,
+        };
+        quotes.map_or(TextOrigin::Within(word), |quotes| TextOrigin::From(word.range().start + quotes))
     }
 
     /// Does `work` with one more step on the way.

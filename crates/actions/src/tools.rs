@@ -16,6 +16,8 @@ const MAX_LEVELS: usize = 16;
 const QUIET: &str = "Glob Grep LS TodoWrite TaskCreate TaskGet TaskUpdate TaskList TaskStop AskUserQuestion EnterPlanMode ExitPlanMode WebSearch ToolSearch \
     ListMcpResourcesTool ReadMcpResourceTool Skill LSP EnterWorktree ExitWorktree glob search_file_content grep_search list_directory google_web_search \
     write_todos update_plan";
+/// Tools that take a command line, or the words of a command.
+const SHELLS: &str = "Bash PowerShell Monitor run_shell_command shell local_shell exec_command";
 /// Arguments that name a file, without `_` and `-`.
 const PATHS: &str = "path file filepath filename targetfile target destination dest oldpath newpath from to source notebookpath absolutepath relativepath \
     relativeworkspacepath directory folder uri";
@@ -38,6 +40,14 @@ pub fn of(call: &ToolCall, setting: &Setting, programs: &Programs, lookups: Look
     reader.shell.finish()
 }
 
+/// The command line of a call of a shell tool: the text in which the spans of its actions are.
+pub fn command_line(call: &ToolCall) -> Option<&str> {
+    match call.input.get("command").or_else(|| call.input.get("cmd")) {
+        Some(Json::Text(line)) if is_one(SHELLS, &call.name) => Some(line),
+        _ => None,
+    }
+}
+
 struct Reader<'p> {
     shell: Shell<'p>,
     setting: &'p Setting,
@@ -46,7 +56,7 @@ struct Reader<'p> {
 impl Reader<'_> {
     fn tool(&mut self, name: &str, input: &Json) {
         match name {
-            "Bash" | "PowerShell" | "Monitor" | "run_shell_command" | "shell" | "local_shell" | "exec_command" if self.shell_tool(name, input) => {}
+            _ if is_one(SHELLS, name) && self.shell_tool(name, input) => {}
             "Write" | "write_file" => self.known_file(name, input, &["file_path"], |input| Some(Change::Whole(input.text("content")?.to_owned()))),
             "Edit" | "replace" => self.known_file(name, input, &["file_path"], |input| edit(input).map(|edit| Change::Edits(vec![edit]))),
             "MultiEdit" => self.known_file(name, input, &["file_path"], edits),
@@ -82,7 +92,7 @@ impl Reader<'_> {
     fn shell_tool(&mut self, name: &str, input: &Json) -> bool {
         match input.get("command").or_else(|| input.get("cmd")) {
             Some(Json::Text(line)) if name == "PowerShell" => self.shell.powershell(line),
-            Some(Json::Text(line)) => self.shell.line(line),
+            Some(Json::Text(line)) => self.shell.call(line),
             Some(Json::List(list)) => self.shell.command(words(list)),
             _ => return false,
         }

@@ -1,6 +1,8 @@
 //! A word of a command line as far as it can be known before it runs.
 //! Knows nothing of commands, paths or rules.
 
+use shell_reader::ast::Span;
+
 /// What is known of a part of a word whose text is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
@@ -25,13 +27,24 @@ pub enum Piece {
 }
 
 /// One word, after quotes and expansions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Word {
     /// Never two `Lit` side by side, never an empty `Lit`; no piece at all is the empty word.
     pub pieces: Vec<Piece>,
     /// May become none or several words (`$X` without quotes, `"$@"`).
     pub multi: bool,
+    /// Where it stands in the text of the tool call; for a word of a text within that text (`bash -c`, an alias, a script)
+    /// the word of the call that led there. None: it stands nowhere there. Two words are equal wherever they stand.
+    pub span: Option<Span>,
 }
+
+impl PartialEq for Word {
+    fn eq(&self, other: &Self) -> bool {
+        self.multi == other.multi && self.pieces == other.pieces
+    }
+}
+
+impl Eq for Word {}
 
 impl Word {
     /// A word that is wholly known.
@@ -43,7 +56,7 @@ impl Word {
 
     /// A word of which nothing is known.
     pub fn unknown() -> Self {
-        Self { pieces: vec![Piece::Any(Bound::Anything)], multi: false }
+        Self { pieces: vec![Piece::Any(Bound::Anything)], ..Self::default() }
     }
 
     /// What may be no word or several, of which nothing is known.
@@ -53,7 +66,7 @@ impl Word {
 
     /// A name or a number that is not known.
     pub fn name() -> Self {
-        Self { pieces: vec![Piece::Any(Bound::Name)], multi: false }
+        Self { pieces: vec![Piece::Any(Bound::Name)], ..Self::default() }
     }
 
     /// The text, if all of it is known.
@@ -111,7 +124,8 @@ impl Word {
     /// The parts between each `mark` in the known text.
     #[must_use]
     pub fn split(&self, mark: char) -> Vec<Self> {
-        let mut parts = vec![Self::default()];
+        let empty = || Self { span: self.span, ..Self::default() };
+        let mut parts = vec![empty()];
         for piece in &self.pieces {
             let Piece::Lit(text) = piece else {
                 parts.last_mut().into_iter().for_each(|last| last.push(piece.clone()));
@@ -119,7 +133,7 @@ impl Word {
             };
             for (at, stretch) in text.split(mark).enumerate() {
                 if at > 0 {
-                    parts.push(Self::default());
+                    parts.push(empty());
                 }
                 parts.last_mut().into_iter().for_each(|last| last.push_lit(stretch));
             }
@@ -161,7 +175,7 @@ impl Word {
     /// `bytes` must lie on a character boundary inside [`Word::prefix`]; otherwise the word is given back whole.
     pub fn without_prefix(&self, bytes: usize) -> Self {
         let Some(rest) = self.prefix().get(bytes..) else { return self.clone() };
-        let mut word = Self { pieces: Vec::new(), multi: self.multi };
+        let mut word = Self { pieces: Vec::new(), multi: self.multi, span: self.span };
         word.push_lit(rest);
         let skip = usize::from(!self.prefix().is_empty());
         for piece in self.pieces.iter().skip(skip) {

@@ -270,5 +270,6 @@ fn finding(section: &Flywheel, behind: &Behind, tier: Tier) -> Finding {
         action: "commit".to_owned(),
         via: Vec::new(),
         told: String::new(),
+        span: None,
     }
 }

@@ -68,5 +68,6 @@ fn finding(change: &Changed, section: &Flywheel, gone: Option<(usize, usize)>) -
         action: format!("write {}", change.path),
         via: Vec::new(),
         told: String::new(),
+        span: None,
     }
 }

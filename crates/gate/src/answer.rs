@@ -39,15 +39,15 @@ pub fn can_ask(event: &Event, attended: bool) -> bool {
     event.host == Host::ClaudeCode && event.name == "PreToolUse" && attended && !matches!(event.mode.as_str(), "bypassPermissions" | "dontAsk")
 }
 
-/// The answer to a verdict.
-pub fn to(event: &Event, verdict: &Verdict, attended: bool) -> Answer {
+/// The answer to a verdict. `command` is the text in which the findings have their spans, if there is one.
+pub fn to(event: &Event, verdict: &Verdict, command: Option<&str>, attended: bool) -> Answer {
     match (Kind::of(&event.name), verdict.tier) {
         (Kind::Observing, _) | (_, Tier::Free | Tier::Metered) => Answer::nothing(),
         // The person is looking at the host's prompt already.
         (Kind::Asking, Tier::Supervised) => Answer::nothing(),
-        (Kind::Asking, Tier::Prohibited) => permission_denied(&refusal::refusal(verdict, true)),
-        (Kind::Guarding, Tier::Supervised) if can_ask(event, attended) => ask(&refusal::question(verdict)),
-        (Kind::Guarding, Tier::Supervised | Tier::Prohibited) => Answer::deny(&refusal::refusal(verdict, can_ask(event, attended))),
+        (Kind::Asking, Tier::Prohibited) => permission_denied(&refusal::refusal(verdict, command, true)),
+        (Kind::Guarding, Tier::Supervised) if can_ask(event, attended) => ask(&refusal::question(verdict, command)),
+        (Kind::Guarding, Tier::Supervised | Tier::Prohibited) => Answer::deny(&refusal::refusal(verdict, command, can_ask(event, attended))),
     }
 }
 

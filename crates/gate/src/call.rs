@@ -114,7 +114,7 @@ impl Judged {
     #[must_use]
     pub fn response(&self, event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> (Answer, Vec<Note>) {
         let Judgement { actions, verdict, .. } = &self.judgement;
-        let answer = if self.paused.is_some() { Answer::nothing() } else { answer::to(event, verdict, world.attended) };
+        let answer = if self.paused.is_some() { Answer::nothing() } else { answer::to(event, verdict, command(event), world.attended) };
         let mut notes = Vec::new();
         if verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised) {
             notes.push(Note::LastRefusal(last_refusal(event, verdict, input, &answer, self.paused.is_some(), world)));
@@ -172,6 +172,12 @@ pub fn pause_until(world: &World, around: &Surroundings) -> Option<u64> {
     (system::now() < until).then_some(until)
 }
 
+/// The text in which the actions of a call have their spans. `None` if it is no command.
+#[must_use]
+pub fn command(event: &Event) -> Option<&str> {
+    event.tool.as_ref().and_then(actions::tools::command_line)
+}
+
 /// The line of the last refusal, for `explain --last`.
 fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, paused: bool, world: &World) -> String {
     let held = answer != &Answer::nothing();
@@ -183,7 +189,7 @@ fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer,
         verdict.findings.iter().map(|finding| finding.tier).max().unwrap_or(Tier::Free) as u8,
         quoted(&event.name),
         rules.join(","),
-        quoted(&refusal::refusal(verdict, answer::can_ask(event, world.attended))),
+        quoted(&refusal::refusal(verdict, command(event), answer::can_ask(event, world.attended))),
         // One line: a line end outside a string is a blank to JSON, and within one it is escaped.
         kept.trim().replace(['\n', '\r'], " "),
     )

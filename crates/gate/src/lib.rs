@@ -13,6 +13,7 @@ pub mod notes;
 pub mod record;
 pub mod refusal;
 mod session;
+pub mod underline;
 pub mod world;
 
 /// The build: version and a hash of the sources. The hook and the cold binary must agree on it.

@@ -4,21 +4,23 @@
 
 use std::fmt::Write as _;
 
+use crate::underline::{Underlined, underlined};
 use policy::Tier;
 use policy::verdict::{Answer, Finding, Verdict};
 
 /// Findings beyond these are counted, not shown.
 const MAX_SHOWN: usize = 4;
 
-/// The text of a denial. `asked` tells whether a person can be asked by the host.
-pub fn refusal(verdict: &Verdict, asked: bool) -> String {
+/// The text of a denial. `command` is the text in which the findings have their spans, if there is one. `asked` tells whether
+/// a person can be asked by the host.
+pub fn refusal(verdict: &Verdict, command: Option<&str>, asked: bool) -> String {
     let mut text = String::new();
     for (at, finding) in verdict.holding().take(MAX_SHOWN).enumerate() {
         if at > 0 {
             text.push_str("\n\n");
         }
         let _ = write!(text, "denied by `{}` ({})", finding.rule, finding.place);
-        body(finding, &mut text);
+        body(finding, command, &mut text);
     }
     let more = verdict.holding().count().saturating_sub(MAX_SHOWN);
     if more > 0 {
@@ -36,23 +38,52 @@ pub fn refusal(verdict: &Verdict, asked: bool) -> String {
 }
 
 /// The text of a question to a person.
-pub fn question(verdict: &Verdict) -> String {
+pub fn question(verdict: &Verdict, command: Option<&str>) -> String {
     let mut text = String::new();
     for (at, finding) in verdict.holding().take(MAX_SHOWN).enumerate() {
         if at > 0 {
             text.push_str("\n\n");
         }
         let _ = write!(text, "portcullis asks by `{}` ({})", finding.rule, finding.place);
-        body(finding, &mut text);
+        body(finding, command, &mut text);
     }
     text
 }
 
-fn body(finding: &Finding, text: &mut String) {
-    let _ = write!(text, "\nfound: {}", finding.action);
+/// What was found: where it stands in the command, and below that what it comes to, where that is not the same.
+fn found(finding: &Finding, command: Option<&str>, text: &mut String) {
+    let label = match command.zip(finding.span).and_then(|(command, span)| Some((command, span, underlined(command, span)?))) {
+        Some((command, span, Underlined { line, below })) => {
+            let _ = write!(text, "\nfound: {line}\n       {below}");
+            label(&finding.action, command.get(span.range()).unwrap_or_default(), &line)
+        }
+        None => {
+            text.push_str("\nfound:");
+            finding.action.as_str()
+        }
+    };
+    if !label.is_empty() {
+        let _ = write!(text, " {label}");
+    }
     if !finding.via.is_empty() {
         let _ = write!(text, " (reached through {})", finding.via.join(" > "));
     }
+}
+
+/// What an action is called, without what is underlined anyway, or stands around that in the line: of
+/// `git push -f (push to main)`, `push to main`.
+fn label<'f>(action: &'f str, meant: &str, line: &str) -> &'f str {
+    let shown = |text: &str| meant.contains(text) || (text.contains(meant) && line.contains(text));
+    if shown(action) {
+        return "";
+    }
+    let inner = action.strip_suffix(')').unwrap_or(action);
+    let splits = inner.rmatch_indices(" (").filter_map(|(at, mark)| Some((inner.get(..at)?, inner.get(at + mark.len()..)?)));
+    splits.filter(|_| inner != action).find(|(front, _)| shown(front)).map_or(action, |(_, rest)| rest)
+}
+
+fn body(finding: &Finding, command: Option<&str>, text: &mut String) {
+    found(finding, command, text);
     if !finding.told.is_empty() {
         let _ = write!(text, "\nfact: {}", finding.told);
     }

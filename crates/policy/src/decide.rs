@@ -9,7 +9,9 @@ use crate::facts::{Facts, Need};
 use crate::matcher::{self, Asking};
 use crate::verdict::{Answer, Finding, Look, Verdict};
 use crate::{Policy, Rule, Tier};
-use actions::{Action, Deed};
+use actions::path::Path;
+use actions::word::Word;
+use actions::{Action, Deed, Span};
 
 /// What was concluded so far.
 #[derive(Debug)]
@@ -104,13 +106,15 @@ fn shown(action: &Action, actions: &[Action]) -> String {
 }
 
 fn finding(rule: &Rule, action: &Action, actions: &[Action], tier: Tier, answer: Answer) -> Finding {
+    let unread = if answer == Answer::Maybe { unread(action) } else { None };
     Finding {
         rule: rule.name.to_owned(),
         pack: rule.pack.to_owned(),
         place: rule.place.to_owned(),
         tier,
         answer,
-        unread: (answer == Answer::Maybe).then(|| unread(action)).flatten(),
+        span: unread.as_ref().and_then(|(_, span)| *span).or(action.span),
+        unread: unread.map(|(shown, _)| shown),
         shadow: rule.shadow,
         reason: rule.reason.to_owned(),
         instead: rule.instead.to_owned(),
@@ -120,15 +124,17 @@ fn finding(rule: &Rule, action: &Action, actions: &[Action], tier: Tier, answer:
     }
 }
 
-/// The first word of the action that is not wholly known.
-fn unread(action: &Action) -> Option<String> {
+/// The first word of the action that is not wholly known, and where it stands.
+fn unread(action: &Action) -> Option<(String, Option<Span>)> {
+    let spelled = |word: &Word| (word.to_string(), word.span.filter(|_| action.span.is_some()));
+    let path = |path: &Path| path.word.has_hole().then(|| (path.shown.clone(), action.span));
     match &action.deed {
-        Deed::Run(run) => run.may_hide_flags.as_ref().or_else(|| run.words.iter().find(|word| word.has_hole())).map(ToString::to_string),
-        Deed::Write(write) => write.path.word.has_hole().then(|| write.path.shown.clone()),
-        Deed::Delete(delete) => delete.path.word.has_hole().then(|| delete.path.shown.clone()),
-        Deed::Read(path) => path.word.has_hole().then(|| path.shown.clone()),
-        Deed::Fetch { url, .. } => url.has_hole().then(|| url.to_string()),
-        Deed::Push(push) => push.target.as_ref().filter(|word| word.has_hole()).map(ToString::to_string),
+        Deed::Run(run) => run.may_hide_flags.as_ref().or_else(|| run.words.iter().find(|word| word.has_hole())).map(spelled),
+        Deed::Write(write) => path(&write.path),
+        Deed::Delete(delete) => path(&delete.path),
+        Deed::Read(read) => path(read),
+        Deed::Fetch { url, .. } => url.has_hole().then(|| spelled(url)),
+        Deed::Push(push) => push.target.as_ref().filter(|word| word.has_hole()).map(spelled),
         Deed::Call(_) | Deed::Spawn { .. } | Deed::Commit(_) | Deed::Opaque { .. } => None,
     }
 }

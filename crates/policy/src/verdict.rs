@@ -2,6 +2,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use crate::Tier;
+use actions::Span;
 
 /// A three-valued answer (strong Kleene): *and* is `min`, *or* is `max`, *not* is [`std::ops::Not`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +60,9 @@ pub struct Finding {
     pub via: Vec<String>,
     /// What facts that the rule asked for say of themselves; empty: nothing.
     pub told: String,
+    /// What it speaks of in the text of the tool call: the word that could not be read, else the action. None: the call has
+    /// no such text, or it does not stand there.
+    pub span: Option<Span>,
 }
 
 /// What was concluded on a tool call.

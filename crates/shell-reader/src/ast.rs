@@ -1,7 +1,48 @@
 //! The shape of a command line, as the shell would read it. Nothing is expanded here.
 
 use std::cell::OnceCell;
+use std::ops::Range;
 use std::rc::Rc;
+
+/// A stretch of the text that was given to the reader, in bytes. Both ends lie on character boundaries.
+///
+/// Texts within the text (`$(…)`, backquotes, here-documents) have their places in the whole text. Where their characters do
+/// not stand there one to one (backquotes with backslashes in them, here-documents whose tabs are dropped), everything in
+/// them has the span of the whole construct. What the reader adds has an empty span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// The byte behind the last one.
+    pub end: u32,
+}
+
+impl Span {
+    /// As a span. What lies beyond 4 GiB is cut off: such a text is not read.
+    #[must_use]
+    pub fn of(range: Range<usize>) -> Self {
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { start: place(range.start), end: place(range.end.max(range.start)) }
+    }
+
+    /// As an index of the text.
+    #[must_use]
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// From the start of this one to the end of `last`.
+    #[must_use]
+    pub fn to(self, last: Self) -> Self {
+        Self { start: self.start, end: last.end.max(self.start) }
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
+}
 
 /// A list of commands, in the order in which they stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,11 +83,27 @@ pub enum Command {
     /// Two or more commands joined by `|` or `|&`. (`!` and `time` in front of a pipeline are dropped.)
     Pipeline(Vec<Command>),
     /// A command made of others, and its redirections.
-    Compound { body: Compound, redirects: Vec<Redirect> },
+    Compound { body: Compound, redirects: Vec<Redirect>, span: Span },
     /// `name() …` or `function name …`
-    Function { name: String, body: Box<Command> },
+    Function { name: String, body: Box<Command>, span: Span },
     /// `coproc [NAME] command`
-    Coproc { body: Box<Command> },
+    Coproc { body: Box<Command>, span: Span },
+}
+
+impl Command {
+    /// Where it stands, its redirections included, but for the bodies of here-documents.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Simple(simple) => simple.span,
+            Self::Pipeline(commands) => match commands.as_slice() {
+                [first, .., last] => first.span().to(last.span()),
+                [only] => only.span(),
+                [] => Span::default(),
+            },
+            Self::Compound { span, .. } | Self::Function { span, .. } | Self::Coproc { span, .. } => *span,
+        }
+    }
 }
 
 /// A command made of others.
@@ -95,6 +152,16 @@ pub struct Simple {
     pub assigns_after: Vec<Assign>,
     /// Redirections, wherever they stand.
     pub redirects: Vec<Redirect>,
+    /// From its first word, assignment or redirection to its last.
+    pub span: Span,
+}
+
+impl Simple {
+    /// Whether nothing stands there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.assigns.is_empty() && self.words.is_empty() && self.redirects.is_empty()
+    }
 }
 
 /// `name=value`, `name+=value`, `name[i]=value`, `name=(…)`.
@@ -108,6 +175,8 @@ pub struct Assign {
     pub append: bool,
     /// What is assigned.
     pub value: Value,
+    /// From the name to the end of the value.
+    pub span: Span,
 }
 
 /// The right side of an assignment.
@@ -124,19 +193,27 @@ pub enum Value {
 pub struct RawWord {
     /// Side by side in the text. `""` gives one empty [`Part::Quoted`], so that an empty word differs from none.
     pub parts: Vec<Part>,
+    /// Where it stands, its quotes included.
+    pub span: Span,
 }
 
 impl RawWord {
     /// A word without quotes and expansions.
     #[must_use]
-    pub fn text(text: &str) -> Self {
-        Self { parts: vec![Part::Text(text.to_owned())] }
+    pub fn text(text: &str, span: Span) -> Self {
+        Self { parts: vec![Part::Text(text.to_owned())], span }
     }
 
     /// A word of which nothing is known: a parameter without a name.
     #[must_use]
-    pub fn unknown() -> Self {
-        Self { parts: vec![Part::Parameter(Box::new(Parameter::plain(String::new(), true)))] }
+    pub fn unknown(span: Span) -> Self {
+        Self { parts: vec![Part::Parameter(Box::new(Parameter::plain(String::new(), true, span)))], span }
+    }
+
+    /// Whether it is exactly this text, without quotes and expansions.
+    #[must_use]
+    pub fn is_text(&self, wanted: &str) -> bool {
+        matches!(self.parts.as_slice(), [Part::Text(text)] if text == wanted)
     }
 
     /// About as many bytes as stand in it, without what stands in its expansions.
@@ -157,11 +234,11 @@ pub enum Part {
     /// `$name`, `${…}`
     Parameter(Box<Parameter>),
     /// `$(…)`, backquotes, `${ …; }`
-    Command { script: Script, quoted: bool },
-    /// `$((…))`, `$[…]`: the expression as a word, for the substitutions in it.
+    Command { script: Script, quoted: bool, span: Span },
+    /// `$((…))`, `$[…]`: the expression as a word, for the substitutions in it. Its span is without the brackets.
     Arithmetic(RawWord),
     /// `<(…)`, `>(…)` (`write`), zsh's `=(…)`
-    Process { script: Script, write: bool },
+    Process { script: Script, write: bool, span: Span },
 }
 
 /// `${…}`.
@@ -179,13 +256,15 @@ pub struct Parameter {
     pub op: Op,
     /// Within double quotes: the result is not split and not globbed.
     pub quoted: bool,
+    /// From the `$` on.
+    pub span: Span,
 }
 
 impl Parameter {
     /// `$name`
     #[must_use]
-    pub fn plain(name: String, quoted: bool) -> Self {
-        Self { name, subscript: None, indirect: false, length: false, op: Op::None, quoted }
+    pub fn plain(name: String, quoted: bool, span: Span) -> Self {
+        Self { name, subscript: None, indirect: false, length: false, op: Op::None, quoted, span }
     }
 }
 
@@ -221,6 +300,8 @@ pub struct Redirect {
     pub fd: Option<String>,
     /// What is redirected where.
     pub to: Target,
+    /// From the descriptor to the target. The body of a here-document has its own.
+    pub span: Span,
 }
 
 /// The right side of a redirection.

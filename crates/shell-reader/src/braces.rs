@@ -1,6 +1,6 @@
 //! Brace expansion (bash(1), "Brace Expansion"): one word before expansion to several.
 
-use crate::ast::{Op, Part, RawWord};
+use crate::ast::{Op, Part, RawWord, Span};
 
 /// Words that braces may make of one word; more become one hole.
 const MAX_BRACES: usize = 64;
@@ -31,7 +31,7 @@ pub fn braces(raw: &RawWord) -> Option<Vec<RawWord>> {
         }
     }
     let expanded = alternatives(&tokens)?;
-    Some(expanded.into_iter().map(|tokens| whole(&tokens)).collect())
+    Some(expanded.into_iter().map(|tokens| whole(&tokens, raw.span)).collect())
 }
 
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ enum Token<'r> {
     Part(&'r Part),
 }
 
-fn whole(tokens: &[Token]) -> RawWord {
+fn whole(tokens: &[Token], span: Span) -> RawWord {
     let mut parts: Vec<Part> = Vec::new();
     for token in tokens {
         match (token, parts.last_mut()) {
@@ -49,7 +49,7 @@ fn whole(tokens: &[Token]) -> RawWord {
             (Token::Part(part), _) => parts.push((*part).clone()),
         }
     }
-    RawWord { parts }
+    RawWord { parts, span }
 }
 
 fn alternatives<'r>(tokens: &[Token<'r>]) -> Option<Vec<Vec<Token<'r>>>> {

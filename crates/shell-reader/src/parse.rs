@@ -16,8 +16,8 @@ mod tests;
 mod words;
 mod zsh;
 
-use crate::ast::{Command, Item, Join, Reading, Script, Simple};
-use cursor::{Closers, Reader, Shared, closer};
+use crate::ast::{Command, Fault, Item, Join, Reading, Script, Simple};
+use cursor::{Closers, Origin, Reader, Shared, closer};
 
 /// Reads a text as `bash -c` would.
 ///
@@ -32,8 +32,11 @@ pub fn read(text: &str) -> Reading {
 /// As [`read`], or as `zsh -c` would.
 #[must_use]
 pub fn read_as(text: &str, zsh: bool) -> Reading {
+    if u32::try_from(text.len()).is_err() {
+        return Reading { script: Script::default(), faults: vec![Fault { what: "too long to read", at: 0, refused_by_shell: false }] };
+    }
     let mut shared = Shared::new(text.len(), zsh);
-    let script = Reader::new(text, None, &mut shared).whole();
+    let script = Reader::new(text, None, Origin::From(0), &mut shared).whole();
     Reading { script, faults: shared.faults }
 }
 
@@ -212,6 +215,15 @@ impl Reader<'_, '_> {
     /// One command. Nothing may stand here if it is `optional`.
     pub(super) fn command(&mut self, optional: bool) -> Command {
         self.skip_blanks();
+        let from = self.pos;
+        let mut command = self.command_here(optional);
+        if let Command::Compound { span, .. } | Command::Function { span, .. } | Command::Coproc { span, .. } = &mut command {
+            span.start = self.span_to(from, from).start;
+        }
+        command
+    }
+
+    fn command_here(&mut self, optional: bool) -> Command {
         if self.shared.zsh
             && let Some(command) = self.zsh_command()
         {
@@ -244,12 +256,17 @@ impl Reader<'_, '_> {
                 if !optional {
                     self.fault("a command is missing");
                 }
-                Command::Simple(Simple::default())
+                self.nothing()
             }
         }
     }
 
+    /// Where a command is missing.
+    pub(super) fn nothing(&self) -> Command {
+        Command::Simple(Simple { span: self.span_to(self.pos, self.pos), ..Simple::default() })
+    }
+
     pub(super) fn nested(&mut self, read: impl FnOnce(&mut Self) -> Command) -> Command {
-        self.deeper(read).unwrap_or_else(|| Command::Simple(Simple::default()))
+        self.deeper(read).unwrap_or_else(|| self.nothing())
     }
 }

@@ -100,6 +100,7 @@ pub fn snapshots_renewed(actions: &[Action], section: &TestsFirst) -> Vec<Findin
     let finding = |action: &Action| Finding {
         action: action.shown(),
         via: action.via.clone(),
+        span: action.span,
         reason: "it writes down anew what tests expect, whatever the code does now".to_owned(),
         instead: "look at what differs first, and ask the person to renew it".to_owned(),
         ..blank(section, WEAKENED, section.weakening)
@@ -158,6 +159,7 @@ fn blank(section: &TestsFirst, rule: &str, tier: Tier) -> Finding {
         action: String::new(),
         via: Vec::new(),
         told: String::new(),
+        span: None,
     }
 }
 

@@ -205,7 +205,7 @@ fn actions(deed: &Deed, places: &Places, policy: &Policy, answers: &Said) -> Opt
         read(&ToolCall { name: name.to_owned(), input })
     };
     let text = |text: &str| Json::Text(text.to_owned());
-    let directly = |deed: Done| Some(vec![Action { deed, via: Vec::new(), sure: true, stored: false, from: None }]);
+    let directly = |deed: Done| Some(vec![Action { deed, via: Vec::new(), sure: true, stored: false, from: None, span: None }]);
     match deed {
         Deed::Command(command) => of_tool("Bash", vec![("command", text(command))]),
         Deed::Write { path, text: Some(content) } => of_tool("Write", vec![("file_path", text(&absolute(path))), ("content", text(content))]),

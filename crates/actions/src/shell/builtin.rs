@@ -275,5 +275,6 @@ pub(super) fn joined(words: &[Word]) -> Word {
         line.extend(word);
     }
     line.multi = false;
+    line.span = words.first().and_then(|word| word.span).zip(words.last().and_then(|word| word.span)).map(|(first, last)| first.to(last));
     line
 }

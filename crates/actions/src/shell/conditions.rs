@@ -42,7 +42,7 @@ impl Shell<'_> {
                     _ => None,
                 }
             }
-            Command::Compound { body: Compound::Test(words), redirects } if redirects.is_empty() => self.test(words),
+            Command::Compound { body: Compound::Test(words), redirects, .. } if redirects.is_empty() => self.test(words),
             _ => None,
         }
     }

@@ -31,18 +31,19 @@ impl Shell<'_> {
                 }
                 Part::Command { script, .. } => word.extend(&self.substitute(script)),
                 Part::Arithmetic(expression) => word.extend(&self.arithmetic(expression)),
-                Part::Process { script, write } => word.extend(&self.process(script, *write)),
+                Part::Process { script, write, .. } => word.extend(&self.process(script, *write)),
             }
         }
         word.multi = false;
+        word.span = Some(self.placed(raw.span));
         word
     }
 
     /// A word in a command: none, one or several words.
     pub(super) fn fields(&mut self, raw: &RawWord) -> Vec<Word> {
         let Some(alternatives) = braces(raw) else {
-            self.scalar(raw);
-            return vec![Word::several()];
+            let span = self.scalar(raw).span;
+            return vec![Word { span, ..Word::several() }];
         };
         // What looks like an assignment only after braces were expanded is none to the tilde behind it.
         let several = alternatives.len() > 1;
@@ -87,7 +88,7 @@ impl Shell<'_> {
                     // A tilde behind `name=` counts wherever that stands.
                     if let Some(name) = text.strip_prefix('=').filter(|name| self.zsh && at == 0 && !name.is_empty()) {
                         // Where the program is.
-                        fields.word(&Word { pieces: vec![Piece::Any(Bound::Anything), Piece::Lit(format!("/{name}"))], multi: false });
+                        fields.word(&Word { pieces: vec![Piece::Any(Bound::Anything), Piece::Lit(format!("/{name}"))], ..Word::default() });
                         continue;
                     }
                     let assigned = text.find("=~").filter(|end| at == 0 && !self.zsh && text.get(..*end).is_some_and(is_name));
@@ -135,7 +136,7 @@ impl Shell<'_> {
                         self.unquoted(&mut fields, &values, split);
                     }
                 }
-                Part::Command { script, quoted } => {
+                Part::Command { script, quoted, .. } => {
                     let output = self.substitute(script);
                     if *quoted || whole {
                         fields.quoted(&[output], false);
@@ -150,13 +151,16 @@ impl Shell<'_> {
                     let number = self.arithmetic(expression);
                     fields.word(&number);
                 }
-                Part::Process { script, write } => {
+                Part::Process { script, write, .. } => {
                     let word = self.process(script, *write);
                     fields.word(&word);
                 }
             }
         }
-        fields.finish()
+        let span = Some(self.placed(raw.span));
+        let mut words = fields.finish();
+        words.iter_mut().for_each(|word| word.span = span);
+        words
     }
 
     /// Adds what an expansion without quotes gave, `split` already or not.

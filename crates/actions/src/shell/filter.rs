@@ -238,7 +238,7 @@ fn requoted(word: &Word) -> Word {
     if word.is("") {
         return Word::lit("''");
     }
-    let mut quoted = Word { pieces: Vec::new(), multi: word.multi };
+    let mut quoted = Word { pieces: Vec::new(), multi: word.multi, span: word.span };
     for piece in &word.pieces {
         match piece {
             Piece::Lit(text) | Piece::Glob(text) if text.chars().any(|c| c.is_control() || !c.is_ascii()) => return Word::unknown(),

@@ -152,7 +152,7 @@ fn appended(mut inner: Vec<Word>, arguments: &Arguments, stdin: &Stdin) -> Vec<V
         (Some(items), _) => items.clone(),
         (None, Some((_, Some(text)))) if replaced.is_some() => text.lines().map(|line| Word::lit(line.trim_start())).collect(),
         (None, Some((_, Some(text)))) => text.split_whitespace().map(Word::lit).collect(),
-        (None, Some((text, None))) if names(text) => vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: true }],
+        (None, Some((text, None))) if names(text) => vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: true, span: None }],
         (None, _) => vec![Word::several()],
     };
     match replaced {

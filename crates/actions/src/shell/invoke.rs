@@ -89,11 +89,13 @@ impl Shell<'_> {
 
     /// Functions, aliases and builtins. None: it is a program.
     fn defined(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin, plain: bool) -> Option<Output> {
-        if let Some(body) = self.state.function(name).filter(|_| !plain) {
+        if let Some(function) = self.state.function(name).filter(|_| !plain) {
             let before = self.state.place.positional.replace(Rc::new(args.to_vec()));
             let hidden = self.state.hidden.replace(Vec::new());
             let without = self.state.is_doubtful(name).then(|| self.state.mark());
-            let output = self.within(&format!("{name}()"), |shell| shell.follow(&body, stdin));
+            let outer = std::mem::replace(&mut self.origin, function.origin);
+            let output = self.within(&format!("{name}()"), |shell| shell.follow(&function.body, stdin));
+            self.origin = outer;
             self.state.reveal(hidden);
             self.state.place.positional = before;
             match without {
@@ -102,7 +104,8 @@ impl Shell<'_> {
             }
         }
         if let Some(alias) = self.state.alias(name).filter(|_| !plain).cloned() {
-            let mut line = alias;
+            // What is pointed out is the call, and not where the alias is defined.
+            let mut line = Word { span: None, ..alias };
             let mut args = args.to_vec();
             // Behind a blank the next word may be an alias too.
             let next = args.first().filter(|_| line.prefix().ends_with(' ')).and_then(Word::literal).and_then(|next| self.state.alias(next));

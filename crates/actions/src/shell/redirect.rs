@@ -121,11 +121,12 @@ impl Shell<'_> {
         let cwd = if self.remote && self.mounts.is_none() { Word::unknown() } else { self.state.place.cwd.clone() };
         let path = Path::resolve(&cwd, word);
         if let Some(mounts) = &self.mounts {
-            return outside(path, mounts, &self.setting.temporary);
+            let path = outside(path, mounts, &self.setting.temporary);
+            return Path { word: Word { span: word.span, ..path.word }, ..path };
         }
         match self.state.through_links(path.word.prefix()) {
             Some(target) => {
-                let mut word = Word::lit(target);
+                let mut word = Word { span: word.span, ..Word::lit(target) };
                 word.extend(&path.word.without_prefix(path.word.prefix().len()));
                 Path { word: Path::resolve(&Word::lit("/"), &word).word, shown: path.shown }
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::Setting;
+use super::{Setting, TextOrigin};
 use crate::lookup::fits;
 use crate::word::{Bound, Piece, Word};
 use shell_reader::ast::Command;
@@ -67,6 +67,15 @@ impl<T> Names<T> {
     }
 }
 
+/// A function.
+#[derive(Debug)]
+pub(super) struct Function {
+    /// What runs.
+    pub(super) body: Command,
+    /// Of the text in which it is defined.
+    pub(super) origin: TextOrigin,
+}
+
 /// Variables, functions, the folder.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -74,7 +83,7 @@ pub(super) struct State {
     exported: Names<()>,
     /// The exported variables with their values, until one of them changes.
     environment: Option<Rc<Vec<(String, Word)>>>,
-    functions: Names<Rc<Command>>,
+    functions: Names<Rc<Function>>,
     /// Functions that are defined on one way only.
     doubtful: Names<()>,
     aliases: Names<Word>,
@@ -318,12 +327,12 @@ impl State {
         all
     }
 
-    pub(super) fn define(&mut self, name: &str, body: Command) {
+    pub(super) fn define(&mut self, name: &str, function: Function) {
         self.doubtful.change(name, self.refused.then_some(()));
-        self.functions.change(name, Some(Rc::new(body)));
+        self.functions.change(name, Some(Rc::new(function)));
     }
 
-    pub(super) fn function(&self, name: &str) -> Option<Rc<Command>> {
+    pub(super) fn function(&self, name: &str) -> Option<Rc<Function>> {
         self.functions.known.get(name).cloned()
     }
 
@@ -440,8 +449,8 @@ impl State {
             self.export(&name);
         }
         let gone =
-            |(name, old): (&str, Option<&Rc<Command>>)| old.filter(|_| !self.functions.known.contains_key(name)).map(|old| (name.to_owned(), Rc::clone(old)));
-        let gone: Vec<(String, Rc<Command>)> = self.functions.since(mark.functions).into_iter().filter_map(gone).collect();
+            |(name, old): (&str, Option<&Rc<Function>>)| old.filter(|_| !self.functions.known.contains_key(name)).map(|old| (name.to_owned(), Rc::clone(old)));
+        let gone: Vec<(String, Rc<Function>)> = self.functions.since(mark.functions).into_iter().filter_map(gone).collect();
         for (name, body) in gone {
             self.functions.change(&name, Some(body));
         }
@@ -460,7 +469,7 @@ impl State {
             let new = self.variables.known.get(name);
             // `$verbose && …`: a switch stays one.
             let bound = if is_truth(old) && is_truth(new) { Bound::Truth } else { Bound::Anything };
-            (new != old).then(|| (name.to_owned(), Word { pieces: vec![Piece::Any(bound)], multi: false }))
+            (new != old).then(|| (name.to_owned(), Word { pieces: vec![Piece::Any(bound)], ..Word::default() }))
         };
         let differing: Vec<(String, Word)> = self.variables.since(mark.variables).into_iter().filter_map(differs).collect();
         for (name, value) in differing {

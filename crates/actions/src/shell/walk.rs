@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::state::{Mark, Variable};
+use super::state::{Function, Mark, Variable};
 use super::{Output, Shell, Stdin};
 use crate::Deed;
 use crate::word::{Bound, Piece, Word, is_one};
-use shell_reader::ast::{Arm, Assign, Command, Compound, Item, Join, Part, RawWord, Redirect, Script, Simple, Target, Value};
+use shell_reader::ast::{Arm, Assign, Command, Compound, Item, Join, Part, RawWord, Redirect, Script, Simple, Span, Target, Value};
 use shell_reader::parse;
 
 /// Stand for holes in text that is read a second time (`bash -c "git push $X"`): for any text, and for a name from a known
@@ -19,8 +19,17 @@ const MAX_TEXT: usize = 4 << 20;
 const MAX_ROUNDS: usize = 32;
 
 impl Shell<'_> {
-    /// Reads and follows text that may have holes.
+    /// Reads and follows text that may have holes, and that stands in a word of the present command or is reached by it.
     pub(super) fn text(&mut self, text: &Word, stdin: &Stdin) -> Output {
+        let origin = self.origin_of(text);
+        let outer = std::mem::replace(&mut self.origin, origin);
+        let output = self.whole_text(text, stdin);
+        self.origin = outer;
+        output
+    }
+
+    /// Reads and follows text that may have holes.
+    pub(super) fn whole_text(&mut self, text: &Word, stdin: &Stdin) -> Output {
         if text.pieces.iter().all(|piece| !matches!(piece, Piece::Lit(_))) && !text.pieces.is_empty() {
             self.opaque(text.to_string(), "the command line is computed");
             return Output::unknown();
@@ -49,7 +58,11 @@ impl Shell<'_> {
         let output = self.script(&reading.script, stdin);
         self.state.refused = refused;
         for fault in reading.faults.iter().filter(|fault| !fault.refused_by_shell) {
-            self.opaque(source.get(fault.at..).unwrap_or("").chars().take(80).collect::<String>(), fault.what);
+            let rest: String = source.get(fault.at..).unwrap_or("").chars().take(80).collect();
+            let place = self.placed(Span::of(fault.at..fault.at + rest.len()));
+            let outer = self.place.replace(place);
+            self.opaque(rest, fault.what);
+            self.place = outer;
         }
         output
     }
@@ -133,19 +146,24 @@ impl Shell<'_> {
             return Output::unknown();
         }
         match command {
-            Command::Simple(simple) => self.simple(simple, stdin),
+            Command::Simple(simple) => {
+                let outer = self.place.replace(self.placed(simple.span));
+                let output = self.simple(simple, stdin);
+                self.place = outer;
+                output
+            }
             Command::Pipeline(parts) => self.pipeline(parts, stdin),
-            Command::Compound { body: body @ Compound::Subshell(_), redirects } => self.separate(|shell| shell.compound(body, redirects, stdin)),
-            Command::Compound { body, redirects } => self.compound(body, redirects, stdin),
-            Command::Function { name, body } => {
-                self.state.define(name, (**body).clone());
+            Command::Compound { body: body @ Compound::Subshell(_), redirects, .. } => self.separate(|shell| shell.compound(body, redirects, stdin)),
+            Command::Compound { body, redirects, .. } => self.compound(body, redirects, stdin),
+            Command::Function { name, body, .. } => {
+                self.state.define(name, Function { body: (**body).clone(), origin: self.origin });
                 if (self.zsh && name.starts_with("TRAP")) || name.starts_with("command_not_found_handle") {
                     // A signal, the end of the shell, or a program that is not there runs it.
                     self.perhaps(|shell| shell.follow(body, &Stdin::default()));
                 }
                 Output::nothing()
             }
-            Command::Coproc { body } => {
+            Command::Coproc { body, .. } => {
                 self.separate(|shell| shell.follow(body, &Stdin { connected: true, ..Stdin::default() }));
                 Output::nothing()
             }

@@ -28,7 +28,7 @@ pub(super) fn matches(pattern: &PathPattern, path: &Word, places: &Places, quest
 
 fn without_any_folder(path: &Word) -> Option<Word> {
     let at = path.pieces.iter().position(|piece| matches!(piece, Piece::Glob(glob) if glob == "**"))?;
-    let mut word = Word { pieces: Vec::new(), multi: path.multi };
+    let mut word = Word { pieces: Vec::new(), multi: path.multi, span: path.span };
     for (place, piece) in path.pieces.iter().enumerate().filter(|(place, _)| *place != at) {
         match piece {
             Piece::Lit(text) if place == at + 1 => word.push_lit(text.strip_prefix('/').unwrap_or(text)),
@@ -123,7 +123,7 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
         && all == "**"
         && base.starts_with(prefix)
     {
-        let rest = Word { pieces: rest.to_vec(), multi: false }.without_prefix(1);
+        let rest = Word { pieces: rest.to_vec(), ..Word::default() }.without_prefix(1);
         return settle(pattern, &rest.pieces, over(pattern, &rest.pieces, false), question);
     }
     // A hole before the base is reached may lead there, where nothing or something of what stands behind it agrees.
@@ -148,16 +148,16 @@ pub(super) fn name(pattern: &PathPattern, path: &Path) -> Answer {
 
 fn over(pattern: &PathPattern, pieces: &[Piece], floating: bool) -> Answer {
     let Some(table) = &pattern.pattern.table else {
-        let word = Word { pieces: pieces.to_vec(), multi: false };
+        let word = Word { pieces: pieces.to_vec(), ..Word::default() };
         let answer = super::text::word(&pattern.pattern, &word);
         let Some((Piece::Any(_), rest)) = pieces.split_first().filter(|_| floating && answer == Answer::No) else { return answer };
         // The hole may have been the base itself; then a slash follows that is not part of the pattern.
-        let rest = Word { pieces: rest.to_vec(), multi: false };
+        let rest = Word { pieces: rest.to_vec(), ..Word::default() };
         return super::text::word(&pattern.pattern, &rest.without_prefix(usize::from(rest.prefix().starts_with('/')))).min(Answer::Maybe);
     };
     let answer = super::text::walk(table, pieces);
     if floating && answer == Answer::No {
-        let rest = Word { pieces: pieces.get(1..).unwrap_or(&[]).to_vec(), multi: false };
+        let rest = Word { pieces: pieces.get(1..).unwrap_or(&[]).to_vec(), ..Word::default() };
         return super::text::walk(table, &rest.without_prefix(usize::from(rest.prefix().starts_with('/'))).pieces).min(Answer::Maybe);
     }
     answer
@@ -229,7 +229,7 @@ pub(super) fn emptied(path: &Word) -> Option<Word> {
         return None;
     }
     let folder = text.strip_suffix('/').or_else(|| text.strip_suffix("/."))?;
-    let mut word = Word { pieces: front.get(..front.len() - 1)?.to_vec(), multi: false };
+    let mut word = Word { pieces: front.get(..front.len() - 1)?.to_vec(), ..Word::default() };
     word.push_lit(if folder.is_empty() && front.len() == 1 { "/" } else { folder });
     Some(word)
 }

@@ -1,7 +1,7 @@
 //! Arithmetic: `$(( … ))`, `$[ … ]`, `(( … ))`, subscripts and offsets. Its value is not computed here; what counts are
 //! the substitutions in it, and where it ends.
 
-use super::cursor::{Closers, Reader};
+use super::cursor::{Closers, Origin, Reader};
 use super::words::{Quoting, push_quoted, push_text};
 use crate::ast::{Command, Compound, Part, RawWord, Script};
 
@@ -56,11 +56,13 @@ impl Reader<'_, '_> {
     /// All of an expression whose end is known.
     fn expression_to(&mut self, end: usize) -> RawWord {
         let mut word = RawWord::default();
+        let from = self.pos;
         self.up_to(end, |reader| {
             while reader.peek().is_some() {
                 reader.expression_piece(&mut word.parts, |_| false);
             }
         });
+        word.span = self.span(from);
         word
     }
 
@@ -123,7 +125,8 @@ impl Reader<'_, '_> {
             b'\'' => {
                 let start = self.pos;
                 let text = self.single_quoted();
-                self.expanded_in_quotes(text, start, parts);
+                let origin = self.origin_of(text, start + 1, start + 1 + text.len());
+                self.expanded_in_quotes(text, start, origin, parts);
             }
             b'"' => self.double_quoted(parts),
             b'`' => self.backquoted(parts, true, false),
@@ -132,7 +135,7 @@ impl Reader<'_, '_> {
                 self.bump();
                 self.peek();
                 let text = self.ansi_c_quoted();
-                self.expanded_in_quotes(&text, start, parts);
+                self.expanded_in_quotes(&text, start, Origin::Within(self.span(start)), parts);
             }
             b'$' => self.dollar(parts, Quoting::Double),
             _ => {
@@ -188,13 +191,14 @@ impl Reader<'_, '_> {
                     self.backquoted_text(false);
                 }
                 b'$' => {
+                    let from = self.pos;
                     self.bump();
                     match self.peek() {
                         Some(b'\'') => {
                             self.ansi_c_quoted();
                         }
-                        Some(b'(') if bracket == Bracket::Arithmetic => self.parenthesised_dollar(found, true),
-                        Some(_) if bracket == Bracket::Operand => self.behind_dollar(found, Quoting::Double),
+                        Some(b'(') if bracket == Bracket::Arithmetic => self.parenthesised_dollar(found, from, true),
+                        Some(_) if bracket == Bracket::Operand => self.behind_dollar(found, from, Quoting::Double),
                         _ => {}
                     }
                 }
@@ -221,7 +225,7 @@ impl Reader<'_, '_> {
     ///
     /// Bash looks for the `)` that ends the whole first, by counting parentheses; the text is arithmetic if the second
     /// parenthesis is closed right in front of it. If not, what stands between is a list.
-    pub(super) fn arithmetic_or_substitution(&mut self, quoted: bool) -> Part {
+    pub(super) fn arithmetic_or_substitution(&mut self, from: usize, quoted: bool) -> Part {
         let read = |reader: &mut Self| {
             let start = reader.pos;
             reader.bump();
@@ -243,12 +247,14 @@ impl Reader<'_, '_> {
                 }
             }
             if reader.is_over() {
+                expression.span = reader.span(content);
                 return Part::Arithmetic(expression);
             }
             reader.pos = start;
-            Part::Command { script: reader.substitution_to(close), quoted }
+            let script = reader.substitution_to(close);
+            Part::Command { script, quoted, span: reader.span(from) }
         };
-        self.deeper(read).unwrap_or_else(|| Part::Command { script: Script::default(), quoted })
+        self.deeper(read).unwrap_or_else(|| Part::Command { script: Script::default(), quoted, span: self.span(from) })
     }
 
     /// The list of a substitution that ends at a known place, or, if none was found, wherever it does.
@@ -267,6 +273,7 @@ impl Reader<'_, '_> {
         let mut expression = RawWord::default();
         self.deeper(|reader| {
             let close = reader.closing(Bracket::Square, &mut expression.parts);
+            expression.span = reader.span(start);
             if !reader.is_over() {
                 expression = reader.expression_to(close.unwrap_or(usize::MAX));
                 reader.close(b']', "unterminated arithmetic", start);
@@ -278,16 +285,20 @@ impl Reader<'_, '_> {
     /// `[ … ]` after a variable's name, whose bracket has been read. False: the closing one is missing.
     pub(super) fn subscript(&mut self, in_braces: bool) -> (RawWord, bool) {
         let mut word = RawWord::default();
-        let ended = self.deeper(|reader| reader.expression_into(&mut word.parts, Bounds { in_braces, ..SUBSCRIPT }));
-        (word, ended == Some(EndedBy::Bracket))
+        let from = self.pos;
+        let closed = self.deeper(|reader| reader.expression_into(&mut word.parts, Bounds { in_braces, ..SUBSCRIPT })) == Some(EndedBy::Bracket);
+        word.span = self.span_to(from, self.pos - usize::from(closed));
+        (word, closed)
     }
 
     /// An offset or a length of `${name:offset:length}`.
     pub(super) fn offset(&mut self, to_colon: bool) -> RawWord {
         let mut word = RawWord::default();
+        let from = self.pos;
         while self.expression_into(&mut word.parts, OFFSET) == EndedBy::Colon && !to_colon {
             self.character(&mut word.parts, b':');
         }
+        word.span = self.span(from);
         word
     }
 
@@ -301,6 +312,7 @@ impl Reader<'_, '_> {
         let mut expression = RawWord::default();
         let close = self.closing(Bracket::Arithmetic, &mut expression.parts);
         if self.is_over() {
+            expression.span = self.span(content);
             return Some(expression);
         }
         if let Some(close) = close {

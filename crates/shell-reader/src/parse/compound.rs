@@ -15,7 +15,12 @@ impl Reader<'_, '_> {
 
     /// A command made of others, with the redirections behind it.
     pub(super) fn compound(&mut self, body: Compound) -> Command {
-        Command::Compound { body, redirects: self.redirects() }
+        let end = self.pos;
+        let redirects = self.redirects();
+        // Where it begins is filled in by `command`.
+        let whole = self.span_to(0, end);
+        let span = redirects.last().map_or(whole, |last| whole.to(last.span));
+        Command::Compound { body, redirects, span }
     }
 
     pub(super) fn expect(&mut self, reserved: &str, missing: &'static str) {
@@ -116,7 +121,7 @@ impl Reader<'_, '_> {
             let at = self.pos;
             let expressions = self.double_parentheses().unwrap_or_else(|| {
                 self.fault_at("unterminated arithmetic", at);
-                RawWord::default()
+                RawWord { parts: Vec::new(), span: self.span(at) }
             });
             self.skip_blanks();
             if !self.at_arm_end() {
@@ -142,7 +147,7 @@ impl Reader<'_, '_> {
             let mut words = self.words();
             if !arithmetic {
                 // An answer that is none of them gives the empty word.
-                words.push(RawWord { parts: vec![Part::Quoted(String::new())] });
+                words.push(RawWord { parts: vec![Part::Quoted(String::new())], span: self.span(self.pos) });
             }
             if !self.at_arm_end() {
                 self.eat(";");
@@ -235,6 +240,7 @@ impl Reader<'_, '_> {
         let mut open = 0_usize;
         loop {
             self.skip_lines();
+            let from = self.pos;
             let operator = match self.peek() {
                 None => {
                     self.fault_at("unterminated test", start);
@@ -263,18 +269,18 @@ impl Reader<'_, '_> {
                 }
                 Some(b']') if self.eat_word("]]") => break,
                 Some(_) => {
-                    let matching = words.last().is_some_and(|word| *word == RawWord::text("=~"));
+                    let matching = words.last().is_some_and(|word| word.is_text("=~"));
                     let word = if matching { self.regular_expression() } else { self.word() };
                     words.push(word);
                     continue;
                 }
             };
             // After `=~`, a parenthesis or a bar begins a regular expression.
-            if matches!(operator, "(" | "||") && words.last().is_some_and(|word| *word == RawWord::text("=~")) {
+            if matches!(operator, "(" | "||") && words.last().is_some_and(|word| word.is_text("=~")) {
                 open -= usize::from(operator == "(");
                 words.push(self.regular_expression());
             } else if self.eat(operator) {
-                words.push(RawWord::text(operator));
+                words.push(RawWord::text(operator, self.span(from)));
             } else {
                 self.fault("unexpected operator in a test");
                 break;
@@ -319,7 +325,8 @@ impl Reader<'_, '_> {
         if !self.shared.zsh && matches!(body, Command::Simple(_) | Command::Function { .. } | Command::Coproc { .. }) {
             self.fault_at("the body of a function is not a compound command", at);
         }
-        Command::Function { name, body: Box::new(body) }
+        let span = body.span();
+        Command::Function { name, body: Box::new(body), span }
     }
 
     /// `coproc`, which has been read.
@@ -328,7 +335,9 @@ impl Reader<'_, '_> {
         if self.reserved().is_none() {
             self.skip_coproc_name();
         }
-        Command::Coproc { body: Box::new(self.command(false)) }
+        let body = self.command(false);
+        let span = body.span();
+        Command::Coproc { body: Box::new(body), span }
     }
 
     /// Passes over a name, if a compound command follows it. Otherwise it is the first word of a simple command.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::arithmetic::Bracket;
-use crate::ast::{Fault, RawWord};
+use crate::ast::{Fault, RawWord, Span};
 
 /// Constructs that may stand in each other. Real scripts stay below ten; the machine stack is sized for this.
 pub(super) const MAX_DEPTH: usize = 60;
@@ -107,6 +107,11 @@ pub(super) const fn continues_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
+/// Whether a line continuation stands at the end: one whose backslash is not itself escaped.
+fn continues_at_end(bytes: &[u8]) -> bool {
+    bytes.strip_suffix(b"\n").is_some_and(|line| line.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1)
+}
+
 /// A here-document whose body is still to come.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -124,6 +129,15 @@ pub(super) struct Pending {
     pub(super) late: Option<usize>,
 }
 
+/// Where the characters of a text stand in the one that was given.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Origin {
+    /// All from this byte on.
+    From(usize),
+    /// Somewhere in there.
+    Within(Span),
+}
+
 /// A reader of one text.
 #[derive(Debug)]
 pub(super) struct Reader<'t, 's> {
@@ -133,6 +147,7 @@ pub(super) struct Reader<'t, 's> {
     pub(super) end: usize,
     /// For a text within a text: where it stands in the one that was given.
     base: Option<usize>,
+    origin: Origin,
     pub(super) closers: Closers,
     /// Here-documents whose bodies begin after the next line end.
     pub(super) pending: Vec<Pending>,
@@ -157,12 +172,13 @@ pub(super) struct Reader<'t, 's> {
 }
 
 impl<'t, 's> Reader<'t, 's> {
-    pub(super) fn new(text: &'t str, base: Option<usize>, shared: &'s mut Shared) -> Self {
+    pub(super) fn new(text: &'t str, base: Option<usize>, origin: Origin, shared: &'s mut Shared) -> Self {
         Self {
             text,
             pos: 0,
             end: text.len(),
             base,
+            origin,
             closers: Closers::NONE,
             pending: Vec::new(),
             in_substitution: false,
@@ -443,9 +459,39 @@ impl<'t, 's> Reader<'t, 's> {
         self.shared.faults.push(Fault { what, at, refused_by_shell: false });
     }
 
-    /// Reads a text that stands, escaped, at `pos` of this one. None: a limit was reached.
-    pub(super) fn within<T>(&mut self, text: &str, pos: usize, read: impl FnOnce(&mut Reader<'_, '_>) -> T) -> Option<T> {
+    /// Reads a text that stands at `pos` of this one. None: a limit was reached.
+    pub(super) fn within<T>(&mut self, text: &str, pos: usize, origin: Origin, read: impl FnOnce(&mut Reader<'_, '_>) -> T) -> Option<T> {
         let base = self.base.unwrap_or(pos);
-        self.deeper(|outer| outer.read_again(text.len()).then(|| read(&mut Reader::new(text, Some(base), outer.shared)))).flatten()
+        self.deeper(|outer| outer.read_again(text.len()).then(|| read(&mut Reader::new(text, Some(base), origin, outer.shared)))).flatten()
+    }
+
+    /// The origin of a text that stands between two places of this one. Reading it out of there only ever drops
+    /// characters: one that is as long is the same.
+    pub(super) fn origin_of(&self, text: &str, from: usize, to: usize) -> Origin {
+        match self.origin {
+            Origin::From(base) if to.checked_sub(from) == Some(text.len()) => Origin::From(base + from),
+            _ => Origin::Within(self.span_to(from, to)),
+        }
+    }
+
+    /// The span from there to here.
+    pub(super) fn span(&self, from: usize) -> Span {
+        self.span_to(from, self.pos)
+    }
+
+    /// The span between two places of this text, without line continuations at its ends.
+    pub(super) fn span_to(&self, mut from: usize, mut to: usize) -> Span {
+        let base = match self.origin {
+            Origin::From(base) => base,
+            Origin::Within(span) => return span,
+        };
+        let bytes = self.text.as_bytes();
+        while from < to && bytes.get(from..to).is_some_and(|bytes| bytes.starts_with(b"\\\n")) {
+            from += 2;
+        }
+        while from < to && bytes.get(from..to).is_some_and(continues_at_end) {
+            to -= 2;
+        }
+        Span::of(base + from..base + to)
     }
 }

@@ -90,6 +90,7 @@ impl Reader<'_, '_> {
     fn here_document_body(&mut self, pending: &Pending) -> RawWord {
         let start = self.pos;
         let mut body = String::new();
+        let mut end = start;
         while self.raw().is_some() {
             let line = self.body_line(pending.quoted);
             let text = if pending.strip_tabs { line.text.trim_start_matches('\t') } else { &line.text };
@@ -105,15 +106,17 @@ impl Reader<'_, '_> {
             if pending.late.is_some() && text.strip_prefix(pending.delimiter.as_str()).is_some_and(|rest| rest.contains(')')) {
                 self.unread("the end of a here-document is not sure");
             }
+            end = self.pos;
             body.push_str(text);
             if line.ended {
                 body.push('\n');
             }
         }
         if pending.quoted {
-            return RawWord { parts: vec![Part::Quoted(body)] };
+            return RawWord { parts: vec![Part::Quoted(body)], span: self.span_to(start, end) };
         }
-        self.within(&body, start, |reader| reader.here_text()).unwrap_or_default()
+        let origin = self.origin_of(&body, start, end);
+        self.within(&body, start, origin, |reader| reader.here_text()).unwrap_or_else(|| RawWord { parts: Vec::new(), span: self.span_to(start, end) })
     }
 
     fn body_line(&mut self, quoted: bool) -> Line {

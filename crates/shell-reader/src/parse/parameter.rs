@@ -3,7 +3,7 @@
 use super::arithmetic::Bracket;
 use super::cursor::{Closers, Reader, begins_name, continues_name};
 use super::words::{Quoting, append, push_quoted};
-use crate::ast::{Op, Parameter, Part, RawWord};
+use crate::ast::{Op, Parameter, Part, RawWord, Span};
 
 pub(super) const fn is_special_parameter(byte: u8) -> bool {
     matches!(byte, b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')
@@ -23,25 +23,26 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The parameter after a `$` without braces.
-    pub(super) fn bare_parameter(&mut self, quoted: bool) -> Option<Parameter> {
+    /// The parameter after a `$` without braces, which stands at `from`.
+    pub(super) fn bare_parameter(&mut self, from: usize, quoted: bool) -> Option<Parameter> {
         if self.shared.zsh {
-            return self.bare_zsh_parameter(quoted);
+            return self.bare_zsh_parameter(from, quoted);
         }
         let name = self.bare_name()?;
-        Some(Parameter::plain(name, quoted))
+        Some(Parameter::plain(name, quoted, self.span(from)))
     }
 
     /// `${ … }`, whose opening has been read.
-    pub(super) fn braced_parameter(&mut self, quoting: Quoting) -> Part {
+    pub(super) fn braced_parameter(&mut self, from: usize, quoting: Quoting) -> Part {
         let quoted = quoting.is_quoted();
         if matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'|')) {
             // Bash 5.3; before that, and for the shells that have neither, a substitution that fails.
             self.eat("|");
-            return Part::Command { script: self.enclosed_list(Closers::CHARACTER_BRACE, b'}'), quoted };
+            let script = self.enclosed_list(Closers::CHARACTER_BRACE, b'}');
+            return Part::Command { script, quoted, span: self.span(from) };
         }
         let start = self.pos;
-        let mut parameter = Parameter::plain(String::new(), quoted);
+        let mut parameter = Parameter::plain(String::new(), quoted, Span::default());
         self.deeper(|reader| {
             if !(reader.shared.zsh && reader.zsh_flags(&mut parameter, quoting)) {
                 reader.parameter_head(&mut parameter);
@@ -49,6 +50,7 @@ impl Reader<'_, '_> {
                 reader.close(b'}', "unterminated parameter expansion", start);
             }
         });
+        parameter.span = self.span(from);
         Part::Parameter(Box::new(parameter))
     }
 
@@ -167,7 +169,7 @@ impl Reader<'_, '_> {
             _ => None,
         };
         let pattern = self.operand(Quoting::None, b'/');
-        let with = if self.eat("/") { self.operand(Quoting::None, b'}') } else { RawWord::default() };
+        let with = if self.eat("/") { self.operand(Quoting::None, b'}') } else { RawWord { parts: Vec::new(), span: self.span(self.pos) } };
         Op::Replace { all, anchor, pattern, with }
     }
 
@@ -175,9 +177,10 @@ impl Reader<'_, '_> {
     /// `${name:-word}` and its like within double quotes: that is quoted already, and ends at the brace.
     pub(super) fn operand(&mut self, quoting: Quoting, stop: u8) -> RawWord {
         let mut parts = Vec::new();
+        let from = self.pos;
         if quoting.is_quoted() {
             self.quoted_operand(&mut parts, quoting, false);
-            return RawWord { parts };
+            return RawWord { parts, span: self.span(from) };
         }
         while let Some(byte) = self.peek() {
             match byte {
@@ -187,7 +190,7 @@ impl Reader<'_, '_> {
                 _ => self.unquoted_piece(&mut parts, |byte| byte == b'}' || byte == stop || matches!(byte, b'<' | b'>')),
             }
         }
-        RawWord { parts }
+        RawWord { parts, span: self.span(from) }
     }
 
     /// A word that is quoted already. Double quotes in it only keep braces from ending it, and vanish before anything
@@ -250,6 +253,7 @@ impl Reader<'_, '_> {
                     parameter.name.push(char::from(byte));
                     self.bump();
                 }
+                parameter.span = parameter.span.to(self.span(self.pos));
             }
             (Some(Part::Quoted(text)), Some(b'$'))
                 if escape != Some(b'\\')
@@ -257,7 +261,7 @@ impl Reader<'_, '_> {
                     && (matches!(next, b'(' | b'{' | b'[') || continues_name(next) || is_special_parameter(next)) =>
             {
                 text.pop();
-                self.behind_dollar(parts, quoting);
+                self.behind_dollar(parts, self.pos.saturating_sub(2), quoting);
             }
             _ => {}
         }

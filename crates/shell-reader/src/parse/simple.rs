@@ -2,7 +2,7 @@
 
 use super::cursor::{Closers, Reader, is_metacharacter};
 use super::words::{append, push_text};
-use crate::ast::{Assign, Command, Op, Parameter, Part, RawWord, Redirect, Simple, Target, Value};
+use crate::ast::{Assign, Command, Op, Parameter, Part, RawWord, Redirect, Simple, Span, Target, Value};
 
 /// What bash does with words like `name=value` behind a command word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +36,13 @@ impl Reader<'_, '_> {
         let mut builtin = Builtin::None;
         let mut after_assign = false;
         let mut name_end = start;
+        let mut end = start;
         loop {
             self.skip_blanks();
             if let Some(redirect) = self.redirect() {
                 simple.redirects.push(redirect);
                 after_assign = false;
+                end = self.pos;
                 continue;
             }
             match self.peek() {
@@ -77,10 +79,12 @@ impl Reader<'_, '_> {
             } else {
                 self.argument(&mut simple, builtin);
             }
+            end = self.pos;
         }
-        if !optional && simple == Simple::default() {
+        if !optional && simple.is_empty() {
             self.fault("a command is missing");
         }
+        simple.span = self.span_to(start, end);
         Command::Simple(simple)
     }
 
@@ -98,23 +102,25 @@ impl Reader<'_, '_> {
 
     /// A word behind the command word.
     fn argument(&mut self, simple: &mut Simple, builtin: Builtin) {
+        let from = self.pos;
         let head = if builtin == Builtin::None { None } else { self.assignment_head() };
         let mut word = RawWord::default();
         match head {
             Some((assign, head)) if builtin == Builtin::Declaring => {
-                let assign = Assign { value: self.value(), ..assign };
+                let assign = Assign { value: self.value(), span: self.span(from), ..assign };
                 word = mention(&assign, &head);
                 simple.assigns_after.push(assign);
             }
             Some((_, head)) if self.peek() == Some(b'(') => {
                 push_text(&mut word.parts, &head);
-                append(&mut word.parts, spelled(self.value()).parts);
+                append(&mut word.parts, spelled(self.value(), Span::default()).parts);
             }
             head => {
                 push_text(&mut word.parts, &head.map(|(_, head)| head).unwrap_or_default());
                 self.word_into(&mut word.parts);
             }
         }
+        word.span = self.span(from);
         simple.words.push(word);
     }
 
@@ -133,28 +139,33 @@ impl Reader<'_, '_> {
         let name = self.take_name()?;
         let mut subscript = None;
         if self.eat("[") {
+            let from = self.pos;
             let text = self.take_run(|byte| is_metacharacter(byte) || b"\\'\"`$[]".contains(&byte));
+            let end = self.pos;
             if !self.eat("]") {
                 return None;
             }
-            subscript = Some(RawWord::text(text));
+            subscript = Some(RawWord::text(text, self.span_to(from, end)));
         }
         let append = self.eat("+=");
-        (append || self.eat("=")).then(|| Assign { name, subscript, append, value: Value::Scalar(RawWord::default()) })
+        (append || self.eat("=")).then(|| Assign { name, subscript, append, value: Value::Scalar(RawWord::default()), span: Span::default() })
     }
 
     /// A word that begins with a name and a bracket, or an assignment. None, and nothing passed over: neither.
     fn beginning(&mut self, subscripts: bool) -> Option<Result<Assign, RawWord>> {
-        if let Some((assign, _)) = self.assignment_head() {
-            return Some(Ok(Assign { value: self.value(), ..assign }));
-        }
         let here = self.pos;
+        if let Some((assign, _)) = self.assignment_head() {
+            return Some(Ok(Assign { value: self.value(), span: self.span(here), ..assign }));
+        }
         let name = self.take_name()?;
         if !subscripts || self.peek() != Some(b'[') {
             self.pos = here;
             return None;
         }
-        Some(self.bracketed(&name).map(|(subscript, append)| Assign { name, subscript: Some(subscript), append, value: self.value() }))
+        Some(self.bracketed(&name, here).map(|(subscript, append)| {
+            let value = self.value();
+            Assign { name, subscript: Some(subscript), append, value, span: self.span(here) }
+        }))
     }
 
     /// What is assigned.
@@ -162,13 +173,14 @@ impl Reader<'_, '_> {
         if self.peek() != Some(b'(') {
             return Value::Scalar(self.word());
         }
+        let from = self.pos;
         let elements = self.deeper(Self::elements).unwrap_or_default();
         // `a=(x)y` is no array, but a text.
         let rest = self.word();
         if rest.parts.is_empty() {
             return Value::Array(elements);
         }
-        let mut word = spelled(Value::Array(elements));
+        let mut word = spelled(Value::Array(elements), self.span(from));
         append(&mut word.parts, rest.parts);
         Value::Scalar(word)
     }
@@ -193,7 +205,7 @@ impl Reader<'_, '_> {
                         self.fault("unexpected operator in an array");
                         self.give_up_line();
                         // It is not assigned: a parameter without a name has no value that is known.
-                        elements.insert(0, (None, RawWord::unknown()));
+                        elements.insert(0, (None, RawWord::unknown(self.span_to(start, start))));
                         break;
                     }
                     elements.push((None, word));
@@ -209,8 +221,8 @@ impl Reader<'_, '_> {
     }
 
     /// `[…]` where an assignment may begin: what stands in it, and whether it is one (`+=` or `=` stands behind it); the
-    /// word that it begins otherwise, which begins with `name`.
-    fn bracketed(&mut self, name: &str) -> Result<(RawWord, bool), RawWord> {
+    /// word that it begins otherwise, which begins with `name` and stands at `from`.
+    fn bracketed(&mut self, name: &str, from: usize) -> Result<(RawWord, bool), RawWord> {
         let bracket = self.pos;
         self.bump();
         let (subscript, closed) = self.subscript(false);
@@ -227,12 +239,12 @@ impl Reader<'_, '_> {
             push_text(&mut parts, "]");
         }
         self.word_into(&mut parts);
-        Err(RawWord { parts })
+        Err(RawWord { parts, span: self.span(from) })
     }
 
     /// `[…]=word`, or a word that begins with a bracket.
     fn subscripted_element(&mut self) -> (Option<RawWord>, RawWord) {
-        match self.bracketed("") {
+        match self.bracketed("", self.pos) {
             Ok((subscript, _)) => (Some(subscript), self.word()),
             Err(word) => (None, word),
         }
@@ -258,7 +270,7 @@ impl Reader<'_, '_> {
             self.pos = here;
             return None;
         };
-        Some(Redirect { fd, to })
+        Some(Redirect { fd, to, span: self.span(here) })
     }
 
     /// The digits, or the name in braces, in front of `<` or `>`.
@@ -336,7 +348,7 @@ impl Reader<'_, '_> {
         self.skip_blanks();
         if self.peek() == Some(b'-') && !self.shared.zsh {
             self.bump();
-            return RawWord::text("-");
+            return RawWord::text("-", self.span(self.pos - 1));
         }
         self.target_word()
     }
@@ -346,14 +358,15 @@ impl Reader<'_, '_> {
 /// parameters is not repeated, since what is in it runs once: the word then names the variable that was just assigned.
 fn mention(assign: &Assign, head: &str) -> RawWord {
     let mut parts = Vec::new();
+    let span = assign.span;
     push_text(&mut parts, head);
     match &assign.value {
         Value::Scalar(word) if word.parts.iter().all(is_plain) => {
             append(&mut parts, word.parts.clone());
         }
-        _ => parts.push(Part::Parameter(Box::new(Parameter::plain(assign.name.clone(), true)))),
+        _ => parts.push(Part::Parameter(Box::new(Parameter::plain(assign.name.clone(), true, span)))),
     }
-    RawWord { parts }
+    RawWord { parts, span }
 }
 
 fn is_plain(part: &Part) -> bool {
@@ -365,7 +378,7 @@ fn is_plain(part: &Part) -> bool {
 }
 
 /// A value as the word it was written as.
-fn spelled(value: Value) -> RawWord {
+fn spelled(value: Value, span: Span) -> RawWord {
     let mut parts = Vec::new();
     match value {
         Value::Scalar(word) => append(&mut parts, word.parts),
@@ -385,5 +398,5 @@ fn spelled(value: Value) -> RawWord {
             push_text(&mut parts, ")");
         }
     }
-    RawWord { parts }
+    RawWord { parts, span }
 }

@@ -46,25 +46,29 @@ fn command(shown: &Command) -> String {
         Command::Pipeline(joined) => {
             return format!("(pipe {})", joined.iter().map(command).collect::<Vec<_>>().join(" "));
         }
-        Command::Function { name, body } => return format!("(function {name} {})", command(body)),
-        Command::Coproc { body } => return format!("(coproc {})", command(body)),
-        Command::Compound { body: Compound::Subshell(body), redirects } => (format!("(subshell {})", script(body)), redirects),
-        Command::Compound { body: Compound::Group(body), redirects } => (format!("(group {})", script(body)), redirects),
-        Command::Compound { body: Compound::If(parts), redirects } => (format!("(if {})", parts.iter().map(script).collect::<Vec<_>>().join(" / ")), redirects),
-        Command::Compound { body: Compound::While { condition, body }, redirects } => (format!("(while {} / {})", script(condition), script(body)), redirects),
-        Command::Compound { body: Compound::For { name, words: None, body }, redirects } => (format!("(for {name} / {})", script(body)), redirects),
-        Command::Compound { body: Compound::For { name, words: Some(list), body }, redirects } => {
+        Command::Function { name, body, .. } => return format!("(function {name} {})", command(body)),
+        Command::Coproc { body, .. } => return format!("(coproc {})", command(body)),
+        Command::Compound { body: Compound::Subshell(body), redirects, .. } => (format!("(subshell {})", script(body)), redirects),
+        Command::Compound { body: Compound::Group(body), redirects, .. } => (format!("(group {})", script(body)), redirects),
+        Command::Compound { body: Compound::If(parts), redirects, .. } => {
+            (format!("(if {})", parts.iter().map(script).collect::<Vec<_>>().join(" / ")), redirects)
+        }
+        Command::Compound { body: Compound::While { condition, body }, redirects, .. } => {
+            (format!("(while {} / {})", script(condition), script(body)), redirects)
+        }
+        Command::Compound { body: Compound::For { name, words: None, body }, redirects, .. } => (format!("(for {name} / {})", script(body)), redirects),
+        Command::Compound { body: Compound::For { name, words: Some(list), body }, redirects, .. } => {
             (format!("(for {name} in{} / {})", words(list), script(body)), redirects)
         }
-        Command::Compound { body: Compound::ArithmeticFor { expressions, body }, redirects } => {
+        Command::Compound { body: Compound::ArithmeticFor { expressions, body }, redirects, .. } => {
             (format!("(for (({})) / {})", word(expressions), script(body)), redirects)
         }
-        Command::Compound { body: Compound::Case { word: value, arms }, redirects } => {
+        Command::Compound { body: Compound::Case { word: value, arms }, redirects, .. } => {
             let arms: String = arms.iter().map(arm).collect();
             (format!("(case {}{arms})", word(value)), redirects)
         }
-        Command::Compound { body: Compound::Test(list), redirects } => (format!("(test{})", words(list)), redirects),
-        Command::Compound { body: Compound::Arithmetic(expression), redirects } => (format!("(({}))", word(expression)), redirects),
+        Command::Compound { body: Compound::Test(list), redirects, .. } => (format!("(test{})", words(list)), redirects),
+        Command::Compound { body: Compound::Arithmetic(expression), redirects, .. } => (format!("(({}))", word(expression)), redirects),
     };
     redirects.iter().fold(text, |text, one| format!("{text} {}", redirect(one)))
 }
@@ -124,10 +128,10 @@ fn part(part: &Part) -> String {
         Part::Text(text) => visible(text),
         Part::Quoted(text) => format!("'{}'", visible(text)),
         Part::Parameter(parameter_) => parameter(parameter_),
-        Part::Command { script: inner, quoted: false } => format!("$({})", script(inner)),
-        Part::Command { script: inner, quoted: true } => format!("\"$({})\"", script(inner)),
+        Part::Command { script: inner, quoted: false, .. } => format!("$({})", script(inner)),
+        Part::Command { script: inner, quoted: true, .. } => format!("\"$({})\"", script(inner)),
         Part::Arithmetic(expression) => format!("$(({}))", word(expression)),
-        Part::Process { script: inner, write } => format!("{}({})", if *write { '>' } else { '<' }, script(inner)),
+        Part::Process { script: inner, write, .. } => format!("{}({})", if *write { '>' } else { '<' }, script(inner)),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::ansi_c;
 use super::arithmetic::Bracket;
-use super::cursor::{Closers, Reader, is_metacharacter};
+use super::cursor::{Closers, Origin, Reader, is_metacharacter};
 use crate::ast::{Part, RawWord, Script};
 
 /// How the text around a `$` is quoted.
@@ -72,8 +72,9 @@ impl<'t> Reader<'t, '_> {
     pub(super) fn word(&mut self) -> RawWord {
         // Most words are one part.
         let mut parts = Vec::with_capacity(1);
+        let from = self.pos;
         self.word_into(&mut parts);
-        RawWord { parts }
+        RawWord { parts, span: self.span(from) }
     }
 
     /// The rest of a word.
@@ -84,8 +85,9 @@ impl<'t> Reader<'t, '_> {
     /// The right side of `=~`: there parentheses and bars belong to the word.
     pub(super) fn regular_expression(&mut self) -> RawWord {
         let mut parts = Vec::new();
+        let from = self.pos;
         self.pieces_into(&mut parts, true);
-        RawWord { parts }
+        RawWord { parts, span: self.span(from) }
     }
 
     fn pieces_into(&mut self, parts: &mut Vec<Part>, regex: bool) {
@@ -253,36 +255,37 @@ impl<'t> Reader<'t, '_> {
         while self.peek().is_some() || self.go_on() {
             self.quoted_piece(&mut parts, b'$', Quoting::HereDocument, |_| false);
         }
-        RawWord { parts }
+        RawWord { parts, span: self.span(0) }
     }
 
-    /// A text that is expanded as a here-document is, though it stands in single quotes at `pos`:
-    /// in arithmetic and in operands within double quotes these end nothing and protect nothing.
+    /// A text that is expanded as a here-document is, though it stands in single quotes, which begin at `pos` and have just
+    /// been read: in arithmetic and in operands within double quotes these end nothing and protect nothing.
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is not general enough")]
-    pub(super) fn expanded_in_quotes(&mut self, text: &str, pos: usize, parts: &mut Vec<Part>) {
+    pub(super) fn expanded_in_quotes(&mut self, text: &str, pos: usize, origin: Origin, parts: &mut Vec<Part>) {
         if !text.bytes().any(|byte| matches!(byte, b'$' | b'`' | b'\\')) {
             push_quoted(parts, text);
             return;
         }
-        if let Some(word) = self.within(text, pos, |reader| reader.here_text()) {
+        if let Some(word) = self.within(text, pos, origin, |reader| reader.here_text()) {
             append(parts, word.parts);
         }
     }
 
     /// What a `$` begins.
     pub(super) fn dollar(&mut self, parts: &mut Vec<Part>, quoting: Quoting) {
+        let from = self.pos;
         self.bump();
-        self.behind_dollar(parts, quoting);
+        self.behind_dollar(parts, from, quoting);
     }
 
-    /// What a `$` begins that has been passed over.
-    pub(super) fn behind_dollar(&mut self, parts: &mut Vec<Part>, quoting: Quoting) {
+    /// What a `$` begins that stands at `from` and has been passed over.
+    pub(super) fn behind_dollar(&mut self, parts: &mut Vec<Part>, from: usize, quoting: Quoting) {
         let quoted = quoting.is_quoted();
         match self.peek() {
-            Some(b'(') => self.parenthesised_dollar(parts, quoted),
+            Some(b'(') => self.parenthesised_dollar(parts, from, quoted),
             Some(b'{') => {
                 self.bump();
-                let part = self.braced_parameter(quoting);
+                let part = self.braced_parameter(from, quoting);
                 parts.push(part);
             }
             Some(b'[') => {
@@ -295,7 +298,7 @@ impl<'t> Reader<'t, '_> {
                 push_quoted(parts, &decoded);
             }
             Some(b'"') if !quoted && !self.shared.zsh => self.double_quoted(parts),
-            _ => match self.bare_parameter(quoted) {
+            _ => match self.bare_parameter(from, quoted) {
                 Some(parameter) => {
                     let rest = self.text.get(self.pos..).filter(|rest| quoted && parameter.name == "$" && rest.starts_with(['(', '{']));
                     if rest.is_some_and(|rest| rest.split([')', '}']).next().is_some_and(|inner| inner.contains('"'))) {
@@ -310,12 +313,13 @@ impl<'t> Reader<'t, '_> {
     }
 
     /// `$(`, from the parenthesis on.
-    pub(super) fn parenthesised_dollar(&mut self, parts: &mut Vec<Part>, quoted: bool) {
+    pub(super) fn parenthesised_dollar(&mut self, parts: &mut Vec<Part>, from: usize, quoted: bool) {
         self.bump();
         let part = if self.peek() == Some(b'(') {
-            self.arithmetic_or_substitution(quoted)
+            self.arithmetic_or_substitution(from, quoted)
         } else {
-            Part::Command { script: self.enclosed_list(Closers::PARENTHESIS, b')'), quoted }
+            let script = self.enclosed_list(Closers::PARENTHESIS, b')');
+            Part::Command { script, quoted, span: self.span(from) }
         };
         parts.push(part);
     }
@@ -335,11 +339,12 @@ impl<'t> Reader<'t, '_> {
         if self.peek_second() != Some(b'(') {
             return false;
         }
+        let from = self.pos;
         self.bump();
         self.peek();
         self.bump();
         let script = self.enclosed_list(Closers::PARENTHESIS, b')');
-        parts.push(Part::Process { script, write });
+        parts.push(Part::Process { script, write, span: self.span(from) });
         true
     }
 
@@ -375,15 +380,19 @@ impl<'t> Reader<'t, '_> {
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is not general enough")]
     pub(super) fn backquoted(&mut self, parts: &mut Vec<Part>, quoted: bool, in_quotes: bool) {
         let start = self.pos;
-        let inner = self.backquoted_text(in_quotes);
-        if let Some(script) = self.within(&inner, start, |reader| reader.whole()) {
-            parts.push(Part::Command { script, quoted });
+        let (inner, end) = self.backquoted_text(in_quotes);
+        let origin = match self.origin_of(&inner, start + 1, end) {
+            Origin::Within(_) => Origin::Within(self.span(start)),
+            known @ Origin::From(_) => known,
+        };
+        if let Some(script) = self.within(&inner, start, origin, |reader| reader.whole()) {
+            parts.push(Part::Command { script, quoted, span: self.span(start) });
         }
     }
 
-    /// What stands between backquotes. There a backslash escapes `$`, `` ` `` and itself, and in double quotes the
-    /// double quote too.
-    pub(super) fn backquoted_text(&mut self, in_quotes: bool) -> String {
+    /// What stands between backquotes, and where it ends. There a backslash escapes `$`, `` ` `` and itself, and in double
+    /// quotes the double quote too.
+    pub(super) fn backquoted_text(&mut self, in_quotes: bool) -> (String, usize) {
         let start = self.pos;
         self.bump();
         let mut inner = self.take_run(|byte| matches!(byte, b'`' | b'\\')).to_owned();
@@ -400,7 +409,8 @@ impl<'t> Reader<'t, '_> {
             }
             inner.push_str(self.take_run(|byte| matches!(byte, b'`' | b'\\')));
         }
+        let end = self.pos;
         self.close(b'`', "unterminated backquote", start);
-        inner
+        (inner, end)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::cursor::{Closers, Reader, begins_name};
 use super::words::{Quoting, push_text};
-use crate::ast::{Assign, Command, Compound, Item, Join, Op, Parameter, RawWord, Script, Simple, Value};
+use crate::ast::{Assign, Command, Compound, Item, Join, Op, Parameter, RawWord, Script, Simple, Span, Value};
 
 /// The name under which a function without one is defined and called.
 const NAMELESS: &str = "(anon)";
@@ -32,7 +32,7 @@ impl Reader<'_, '_> {
             self.skip_blanks();
             let name = self.take_name().unwrap_or_default();
             self.skip_blanks();
-            return self.zsh_for(&name).or_else(|| Some(Command::Simple(Simple::default())));
+            return self.zsh_for(&name).or_else(|| Some(self.nothing()));
         }
         None
     }
@@ -40,9 +40,10 @@ impl Reader<'_, '_> {
     /// `() { … } words`: defined and called at once.
     fn nameless(&mut self) -> Command {
         let function = self.function_body(NAMELESS.to_owned());
-        let mut words = vec![RawWord::text(NAMELESS)];
+        let mut words = vec![RawWord::text(NAMELESS, self.span(self.pos))];
         words.extend(self.words());
-        let call = Command::Simple(Simple { words, ..Simple::default() });
+        let span = words.last().map_or(function.span(), |last| last.span);
+        let call = Command::Simple(Simple { words, span, ..Simple::default() });
         self.compound(Compound::Group(Script { items: vec![item(function), item(call)] }))
     }
 
@@ -72,6 +73,7 @@ impl Reader<'_, '_> {
             self.eat_word("in");
             self.words()
         };
+        let here = self.span(self.pos);
         self.skip_blanks();
         self.eat(";");
         self.skip_lines();
@@ -81,10 +83,10 @@ impl Reader<'_, '_> {
         self.closers = ends;
         self.waiting(Closers::END, |reader| reader.eat_word("end"));
         for other in &names {
-            let assign = Assign { name: other.clone(), subscript: None, append: false, value: Value::Scalar(RawWord::unknown()) };
-            body.items.insert(0, item(Command::Simple(Simple { assigns: vec![assign], ..Simple::default() })));
+            let assign = Assign { name: other.clone(), subscript: None, append: false, value: Value::Scalar(RawWord::unknown(here)), span: here };
+            body.items.insert(0, item(Command::Simple(Simple { assigns: vec![assign], span: here, ..Simple::default() })));
         }
-        let words = if names.is_empty() { words } else { words.into_iter().chain([RawWord::unknown()]).collect() };
+        let words = if names.is_empty() { words } else { words.into_iter().chain([RawWord::unknown(here)]).collect() };
         Some(self.compound(Compound::For { name: name.to_owned(), words: Some(words), body }))
     }
 
@@ -95,9 +97,10 @@ impl Reader<'_, '_> {
         if others.is_empty() {
             return function;
         }
-        let more: Vec<Item> = others.into_iter().map(|name| item(Command::Function { name, body: body.clone() })).collect();
+        let span = function.span();
+        let more: Vec<Item> = others.into_iter().map(|name| item(Command::Function { name, body: body.clone(), span })).collect();
         let body = Script { items: more.into_iter().chain([item(function)]).collect() };
-        Command::Compound { body: Compound::Group(body), redirects: Vec::new() }
+        Command::Compound { body: Compound::Group(body), redirects: Vec::new(), span }
     }
 
     /// One command, where a list could stand.
@@ -106,7 +109,7 @@ impl Reader<'_, '_> {
     }
 
     /// `$name`, with the subscript and the signs that zsh takes without braces.
-    pub(super) fn bare_zsh_parameter(&mut self, quoted: bool) -> Option<Parameter> {
+    pub(super) fn bare_zsh_parameter(&mut self, from: usize, quoted: bool) -> Option<Parameter> {
         let start = self.pos;
         let mut changed = false;
         while !quoted
@@ -120,13 +123,14 @@ impl Reader<'_, '_> {
             self.pos = start;
             return None;
         };
-        let mut parameter = Parameter::plain(name, quoted);
+        let mut parameter = Parameter::plain(name, quoted, Span::default());
         if self.eat("[") {
             let (subscript, _) = self.subscript(false);
             parameter.subscript = Some(subscript);
         }
+        parameter.span = self.span(from);
         if changed {
-            parameter.op = Op::Other(RawWord::default());
+            parameter.op = Op::Other(RawWord { parts: Vec::new(), span: self.span(self.pos) });
         }
         Some(parameter)
     }
@@ -142,6 +146,7 @@ impl Reader<'_, '_> {
             return false;
         }
         let mut word = RawWord::default();
+        let from = self.pos;
         let evaluated = self.peek() == Some(b'(') && {
             let flags = self.take_run(|byte| matches!(byte, b')' | b'$' | b'`'));
             push_text(&mut word.parts, flags);
@@ -153,6 +158,7 @@ impl Reader<'_, '_> {
         }
         let rest = self.operand(if quoting.is_quoted() { quoting } else { Quoting::None }, b'}');
         word.parts.extend(rest.parts);
+        word.span = self.span(from);
         self.eat("}");
         parameter.op = if evaluated { Op::Transform('P') } else { Op::Other(word) };
         true
