@@ -9,6 +9,7 @@ mod escapes;
 pub mod lookup;
 pub mod patch;
 pub mod path;
+pub mod printed;
 pub mod program;
 pub mod pushed;
 pub mod recipe;
