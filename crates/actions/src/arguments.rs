@@ -141,6 +141,9 @@ static UNDESCRIBED: Program<'static> = Program {
     runs: "",
     language: "",
     escapes: Vec::new(),
+    neutral: Vec::new(),
+    prints: Cow::Borrowed(&[]),
+    sets_up: Cow::Borrowed(&[]),
     subcommands: Subcommands::EMPTY,
 };
 

@@ -11,6 +11,7 @@ pub mod json;
 pub mod lookup;
 pub mod patch;
 pub mod path;
+pub mod printed;
 pub mod program;
 pub mod pushed;
 pub mod recipe;

@@ -54,7 +54,7 @@ impl Path {
 fn starts_anew(word: &Word) -> bool {
     match word.pieces.first() {
         Some(Piece::Lit(text)) => text.starts_with('/'),
-        Some(Piece::Any(bound)) => *bound == Bound::Anything,
+        Some(Piece::Any(bound)) => bound.is_open(),
         _ => false,
     }
 }
@@ -88,7 +88,7 @@ fn add(component: Component, out: &mut Vec<Component>) {
         [Piece::Lit(text)] if text == "." => {}
         [Piece::Lit(text)] if text == ".." => match out.last() {
             // What stands above an unknown folder is unknown.
-            Some(last) if last.iter().any(|piece| matches!(piece, Piece::Any(Bound::Anything))) => {
+            Some(last) if last.iter().any(|piece| matches!(piece, Piece::Any(Bound::Anything | Bound::Setup))) => {
                 out.clear();
                 out.push(vec![Piece::Any(Bound::Anything)]);
             }
@@ -102,7 +102,7 @@ fn add(component: Component, out: &mut Vec<Component>) {
 
 fn join(components: &[Component]) -> Word {
     let mut word = Word::default();
-    let floating = components.first().is_some_and(|first| matches!(first.first(), Some(Piece::Any(Bound::Anything))));
+    let floating = components.first().is_some_and(|first| matches!(first.first(), Some(Piece::Any(Bound::Anything | Bound::Setup))));
     for (at, component) in components.iter().enumerate() {
         if at > 0 || !floating {
             word.push_lit("/");

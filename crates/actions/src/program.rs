@@ -87,6 +87,74 @@ named_enum! {
     }
 }
 
+named_enum! {
+    /// What a call writes to standard output.
+    pub enum Prints {
+        /// Nothing.
+        Nothing = "nothing",
+        /// One word that begins like a name or is a number ([`super::word::Bound::Name`]).
+        Name = "name",
+        /// Any number of such words.
+        Names = "names",
+        /// Its first operand behind the `+`, in which `%` and one of the letters of `text` is a name.
+        Format = "format",
+        /// The full path of its operand.
+        Path = "path",
+        /// The last name of the path in its first operand, without the ending in its second.
+        LastName = "last-name",
+        /// The path in its operand without the last name.
+        Folder = "folder",
+        /// Its operand, in which the last `XXX` is a name.
+        Template = "template",
+        /// `text`, in which `<root>`, `<here>`, `<home>`, `<temporary>` and `<cache>` are folders, `<--option>` is the value of an
+        /// option, and `*` is a name.
+        Text = "text",
+        /// Its arguments with blanks between them, as `echo` does.
+        Arguments = "arguments",
+        /// What `printf` makes of its arguments.
+        Printf = "printf",
+        /// The text of the file that it names.
+        File = "file",
+        /// All of standard input.
+        Input = "input",
+        /// Some lines of standard input.
+        Lines = "lines",
+        /// The files that it names, as far as they are there.
+        Listed = "listed",
+        /// Where the program is that it names.
+        Program = "program",
+        /// Standard input, decoded from base64.
+        Base64 = "base64",
+        /// Standard input, decoded from hexadecimal digits.
+        Hex = "hex",
+        /// Standard input, each line from its end.
+        Reversed = "reversed",
+        /// Standard input with characters exchanged by its two operands, as `tr` does.
+        Translated = "translated",
+    }
+}
+
+wire_struct! {
+    /// What a call with certain arguments writes to standard output. A call to which none applies writes what is not known.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Printed<'a> {
+        /// The names under which it must be called; empty: any of the program's.
+        pub called: Vec<&'a str>,
+        /// Options that must all be given: `--name`, or `--name=value` for one value, or `--name=*` for any.
+        pub with: Vec<&'a str>,
+        /// Other options that may be given.
+        pub only: Vec<&'a str>,
+        /// What the operands must be, in order (`action::printed`); empty: there must be none.
+        pub operands: Vec<&'a str>,
+        /// The arguments do not matter.
+        pub always: bool,
+        /// What is written.
+        pub what: Prints,
+        /// See [`Prints::Format`] and [`Prints::Text`].
+        pub text: &'a str,
+    }
+}
+
 wire_struct! {
     /// An option.
     #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +208,13 @@ wire_struct! {
         /// What stands in front of a command line in [`Role::Commands`] and in text on standard input, in lower case:
         /// `!`, `.shell `. Up to a quote if it ends in one; if it has a bracket, the literals behind it are words.
         pub escapes: Vec<&'a str>,
+        /// Options in front of a subcommand that change nothing of what the subcommand prints.
+        pub neutral: Vec<&'a str>,
+        /// What it writes to standard output, laid down as a list of [`Printed`]: few calls ask for it.
+        pub prints: Cow<'a, [u8]>,
+        /// All words of calls that write lines which set up a shell (`hook <shell>`), as in [`Printed::operands`], laid down
+        /// as a list. The lines are not known, but made to be given to `eval` or `source`.
+        pub sets_up: Cow<'a, [u8]>,
         /// Its subcommands.
         pub subcommands: Subcommands<'a>,
     }
@@ -200,9 +275,27 @@ impl<'a> Programs<'a> {
 }
 
 impl<'a> Program<'a> {
+    /// What its calls write to standard output. Those that are still being collected cannot be read yet.
+    #[must_use]
+    pub fn printed(&self) -> Vec<Printed<'a>> {
+        stored(&self.prints)
+    }
+
+    /// Calls that write lines which set up a shell.
+    #[must_use]
+    pub fn setups(&self) -> Vec<&'a str> {
+        stored(&self.sets_up)
+    }
+
     /// The subcommand of this name.
     #[must_use]
     pub fn subcommand(&self, name: &str) -> Option<Program<'a>> {
         self.subcommands.find(name)
     }
+}
+
+/// A list that was laid down to be read when it is asked for.
+fn stored<'a, T: Wire<'a>>(bytes: &Cow<'a, [u8]>) -> Vec<T> {
+    let Cow::Borrowed(bytes) = *bytes else { return Vec::new() };
+    Wire::get(&mut Bytes(bytes)).unwrap_or_default()
 }

@@ -13,6 +13,16 @@ pub enum Bound {
     Name,
     /// `true` or `false`, as a variable that was set in a branch.
     Truth,
+    /// As `Anything`: what a tool prints to set up a shell (`direnv hook bash`).
+    Setup,
+}
+
+impl Bound {
+    /// Whether it may be any text.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Anything | Self::Setup)
+    }
 }
 
 /// A stretch of a word.
@@ -111,7 +121,7 @@ impl Word {
         match self.pieces.first() {
             None => self.multi,
             Some(Piece::Lit(text)) => text.starts_with('-'),
-            Some(Piece::Any(bound)) => *bound == Bound::Anything,
+            Some(Piece::Any(bound)) => bound.is_open(),
             Some(Piece::Glob(_)) => false,
         }
     }

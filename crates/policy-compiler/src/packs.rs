@@ -23,6 +23,7 @@ pub const PROGRAMS: &[(&str, &str)] = &[
     ("policies/programs/git.toml", include_str!("../../../policies/programs/git.toml")),
     ("policies/programs/interpreters.toml", include_str!("../../../policies/programs/interpreters.toml")),
     ("policies/programs/network.toml", include_str!("../../../policies/programs/network.toml")),
+    ("policies/programs/output.toml", include_str!("../../../policies/programs/output.toml")),
     ("policies/programs/packages.toml", include_str!("../../../policies/programs/packages.toml")),
     ("policies/programs/system.toml", include_str!("../../../policies/programs/system.toml")),
     ("policies/programs/portcullis.toml", include_str!("../../../policies/programs/portcullis.toml")),

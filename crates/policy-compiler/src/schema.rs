@@ -127,7 +127,7 @@ static FACTS: &[Key] = &[
 /// Keys of a file that describes programs.
 pub static PROGRAMS: &[Key] = &[may("program", Shape::Tables(&PROGRAM))];
 
-pub static PROGRAM: [Key; 14] = [
+pub static PROGRAM: [Key; 17] = [
     must("name", Shape::Texts),
     may("style", Shape::Text),
     may("options", Shape::Texts),
@@ -141,7 +141,20 @@ pub static PROGRAM: [Key; 14] = [
     may("runs", Shape::Text),
     may("language", Shape::Text),
     may("escapes", Shape::Texts),
+    may("neutral", Shape::Texts),
+    may("prints", Shape::Tables(PRINTS)),
+    may("sets_up", Shape::Texts),
     may("subcommand", Shape::Tables(&PROGRAM)),
+];
+
+static PRINTS: &[Key] = &[
+    may("called", Shape::Texts),
+    may("with", Shape::Texts),
+    may("only", Shape::Texts),
+    may("operands", Shape::Texts),
+    may("always", Shape::Flag),
+    must("as", Shape::Text),
+    may("text", Shape::Text),
 ];
 
 static FORM: &[Key] = &[may("with", Shape::Texts), may("operands", Shape::Texts), may("values", Shape::Map)];

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{Output, Shell, Stdin};
-use crate::arguments::assignment;
+use crate::arguments::{self, assignment};
 use crate::word::Word;
 
 /// No folder has a longer path (`PATH_MAX` of Linux).
@@ -95,7 +95,7 @@ impl Shell<'_> {
                 let [option, name, rest @ ..] = args else { return None };
                 let name = name.literal().filter(|_| option.is("-v"))?;
                 self.names(args.get(1..2).unwrap_or(&[]));
-                let text = self.output("printf", rest, stdin).text.map_or_else(Word::unknown, std::rc::Rc::unwrap_or_clone);
+                let text = super::filter::printf(rest).unwrap_or_else(Word::unknown);
                 self.state.set(name, text);
             }
             "getopts" => {
@@ -104,7 +104,11 @@ impl Shell<'_> {
                 }
             }
             // What they say may be the name of a program.
-            "type" | "hash" | "compgen" | "history" | "fc" | "jobs" => return Some(self.output(name, args, stdin)),
+            "type" => {
+                let described = self.programs.find(name)?;
+                return Some(self.output(&described, name, args, &arguments::read(&described, args), stdin));
+            }
+            "hash" | "compgen" | "history" | "fc" | "jobs" => return Some(Output::unknown()),
             ":" | "true" | "false" | "test" | "[" | "wait" | "return" | "break" | "continue" | "umask" | "ulimit" | "shopt" | "enable" | "bind"
             | "complete" | "disown" | "fg" | "bg" | "times" | "exit" | "logout" => {}
             _ => return None,

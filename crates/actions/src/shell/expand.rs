@@ -218,19 +218,23 @@ impl Shell<'_> {
         }
         let mut word =
             output.and_then(|output| output.text).filter(|word| !self.state.refused && !patterned(word)).map_or_else(Word::unknown, Rc::unwrap_or_clone);
-        // Line ends at the end are cut off, and what is not known there may be nothing.
+        // Line ends at the end are cut off, and what is not known there may be nothing: the text is one line then, or several.
         let mut end = word.pieces.len();
+        let mut open = false;
         while let Some(piece) = end.checked_sub(1).and_then(|at| word.pieces.get_mut(at)) {
             match piece {
                 Piece::Lit(text) => {
                     let known = text.trim_end_matches('\n').len();
+                    if open && known < text.len() {
+                        return Word::several();
+                    }
                     text.truncate(known);
                     if known > 0 {
                         break;
                     }
                     word.pieces.remove(end - 1);
                 }
-                Piece::Any(Bound::Anything) => {}
+                Piece::Any(Bound::Anything | Bound::Setup) => open = true,
                 _ => break,
             }
             end -= 1;
@@ -509,7 +513,7 @@ impl Fields {
             for piece in &value.pieces {
                 match (piece, separators) {
                     (Piece::Lit(text), Some(separators)) => self.separated(text, separators),
-                    (Piece::Any(Bound::Anything), _) => {
+                    (Piece::Any(Bound::Anything | Bound::Setup), _) => {
                         self.current.push(piece.clone());
                         self.current.multi = true;
                     }
@@ -562,7 +566,7 @@ fn globs(text: &str, fields: &mut Fields) {
         if let Some(c) = tail.chars().next().filter(|c| HOLES.contains(c)) {
             let bound = marked(c);
             fields.current.push(Piece::Any(bound));
-            fields.current.multi |= bound == Bound::Anything;
+            fields.current.multi |= bound.is_open();
             rest = tail.get(c.len_utf8()..).unwrap_or("");
             continue;
         }

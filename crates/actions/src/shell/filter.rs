@@ -1,114 +1,116 @@
-//! What plain programs write to standard output, where it follows from their arguments and input. Everything else is
-//! not known.
+//! What programs write to standard output, where their descriptions say that it follows from their arguments and input.
+//! Everything else is not known.
 
 use super::builtin::joined;
 use super::inner::names;
 use super::{Output, Shell, Stdin};
+use crate::arguments::Arguments;
 use crate::base64::decode as base64;
+use crate::printed;
+use crate::program::{Prints, Program};
 use crate::word::{Bound, Piece, Word};
 use shell_reader::escapes::{self, low_byte};
 
 impl Shell<'_> {
-    /// The output of `program`, as far as it is known.
-    pub(super) fn output(&mut self, program: &str, args: &[Word], stdin: &Stdin) -> Output {
-        match program {
-            "echo" => Output::text(echo(args)),
-            "printf" => printf(args).map_or_else(Output::unknown, Output::text),
-            "cat" | "tee" | "sort" | "uniq" | "head" | "tail" if program == "tee" || args.iter().all(|arg| arg.is("-")) || args.is_empty() => {
-                Output { text: stdin.text.clone(), items: stdin.items.clone(), file: stdin.file.clone() }
-            }
-            "cat" => match args {
-                [file] => {
-                    let path = self.path(file);
-                    if self.remote {
-                        return Output::unknown();
-                    }
-                    let Some(path) = path.word.literal() else { return Output::unknown() };
-                    let text = self.state.written_text(path).filter(|_| self.state.added(path).is_empty());
-                    let file = text.is_none().then(|| path.to_owned());
-                    Output { text, file, ..Output::unknown() }
-                }
-                _ => Output::unknown(),
-            },
-            // They leave lines out and change none.
-            "grep" | "egrep" | "fgrep" | "rg" | "sort" | "uniq" | "head" | "tail" | "shuf" if stdin.text.as_deref().is_some_and(names) => {
-                Output { text: stdin.text.clone(), ..Output::unknown() }
-            }
-            // Files are listed by the names under which they were asked for, if they are there.
-            "ls" if !args.is_empty() && args.iter().all(is_file_name) => {
-                let mut text = joined(args);
-                text.push_lit("\n");
-                Output { items: Some(args.to_vec()), ..Output::text(text) }
-            }
-            "pwd" => Output::text(self.state.place.cwd.clone()),
-            // The folder is not known, the name is.
-            "which" | "type" | "command" if args.last().is_some_and(|arg| arg.literal().is_some_and(|text| !text.contains('/'))) => {
-                let mut word = Word::lit("/");
-                word.push(Piece::Any(Bound::Anything));
-                word.push_lit(&format!("/{}", args.last().map(ToString::to_string).unwrap_or_default()));
-                // Nothing, if there is no such program.
-                word.multi = true;
-                Output::text(word)
-            }
-            "which" | "type" | "command" | "readlink" | "realpath" => match args.iter().rfind(|arg| !arg.prefix().starts_with('-')) {
-                Some(arg) => Output::text(arg.clone()),
-                None => Output::unknown(),
-            },
-            "basename" => match args.first().and_then(Word::literal) {
-                Some(path) => {
-                    let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or("");
-                    let suffix = args.get(1).and_then(Word::literal).unwrap_or("");
-                    Output::text(Word::lit(name.strip_suffix(suffix).unwrap_or(name)))
-                }
-                None => Output::text(Word::name()),
-            },
-            "dirname" => match args.first().and_then(Word::literal) {
-                Some(path) => {
-                    Output::text(Word::lit(path.trim_end_matches('/').rsplit_once('/').map_or(".", |(folder, _)| if folder.is_empty() { "/" } else { folder })))
-                }
-                None => Output::unknown(),
-            },
-            // Their output only sets up a shell; it is made to be given to `eval`.
-            "ssh-agent" | "direnv" | "pyenv" | "rbenv" | "nodenv" | "goenv" | "jenv" | "fnm" | "opam" | "brew" | "conda" | "mamba" | "micromamba"
-            | "starship" | "zoxide" | "dircolors" | "lesspipe" | "mise" | "asdf" | "rtx" | "luarocks" | "keychain" | "docker-machine" | "minikube" | "fzf"
-            | "atuin" | "thefuck" | "op" | "resize" | "devbox" | "volta" | "oh-my-posh" | "mcfly" => Output::nothing(),
-            _ if args.iter().any(|arg| arg.literal().is_some_and(|text| SETS_UP.contains(&text)))
-                && !matches!(program, "curl" | "wget" | "ssh" | "echo" | "printf" | "cat") =>
-            {
-                Output::nothing()
-            }
-            // Folders of caches that a tool made for itself.
-            "npm" | "yarn" | "pnpm" | "pip" | "pip3" | "uv" | "go" | "composer"
-                if args.iter().any(|arg| arg.to_string().to_ascii_lowercase().contains("cache")) =>
-            {
-                let mut word = self.state.get("XDG_CACHE_HOME").unwrap_or_else(Word::unknown);
-                word.push_lit("/");
-                word.push(Piece::Any(Bound::Name));
-                Output::text(word)
-            }
-            "mktemp" => {
-                let mut word = Word::lit(format!("{}/", self.setting.temporary));
-                word.push(Piece::Any(Bound::Name));
-                Output::text(word)
-            }
-            "date" | "wc" | "nproc" | "uname" | "hostname" | "whoami" | "id" | "seq" | "sha256sum" | "md5sum" | "uuidgen" | "expr" | "tty" | "arch"
-            | "getconf" => Output::text(Word::name()),
-            "base64" if args.iter().any(|arg| arg.literal().is_some_and(|text| matches!(text, "-d" | "-D" | "--decode" | "-di" | "-id"))) => {
-                decoded(self.known(stdin), base64)
-            }
-            "xxd"
-                if args.iter().any(|arg| arg.is("-r"))
-                    || args.iter().any(|arg| arg.literal().is_some_and(|text| text.starts_with('-') && text.contains('r'))) =>
-            {
-                decoded(self.known(stdin), hex)
-            }
-            "rev" => match self.known(stdin) {
-                Some(text) => Output::text(Word::lit(text.lines().map(|line| line.chars().rev().collect::<String>() + "\n").collect::<String>())),
-                None => Output::unknown(),
-            },
-            "tr" => self.known(stdin).and_then(|text| translated(text, args)).map_or_else(Output::unknown, |text| Output::text(Word::lit(text))),
-            _ => Output::unknown(),
+    /// What a call of `program` writes, by its description.
+    pub(super) fn output(&mut self, program: &Program, called: &str, args: &[Word], arguments: &Arguments, stdin: &Stdin) -> Output {
+        if !program.sets_up.is_empty() && printed::sets_up(program, args) {
+            return Output::text(line(Word { pieces: vec![Piece::Any(Bound::Setup)], multi: true, ..Word::default() }));
         }
+        let Some(printed) = printed::of(program, called, arguments) else { return Output::unknown() };
+        let operands = arguments.operands.as_slice();
+        let first = operands.first();
+        let text = match printed.what {
+            Prints::Nothing => return Output::nothing(),
+            Prints::Name => Some(line(Word::name())),
+            Prints::Names => Some(line(Word { multi: true, ..Word::name() })),
+            Prints::Format => first.and_then(Word::literal).and_then(|format| format.strip_prefix('+')).map(|format| line(formatted(format, printed.text))),
+            Prints::Path => first.map(|operand| line(self.path(operand).word)),
+            Prints::LastName => {
+                let name = |path: &str| {
+                    let bare = path.trim_end_matches('/');
+                    if bare.is_empty() && !path.is_empty() { "/".to_owned() } else { bare.rsplit('/').next().unwrap_or("").to_owned() }
+                };
+                let suffix = operands.get(1).map_or(Some(""), Word::literal);
+                first.and_then(Word::literal).map(name).zip(suffix).map(|(name, suffix)| {
+                    let cut = name.strip_suffix(suffix).filter(|rest| !rest.is_empty());
+                    line(Word::lit(cut.unwrap_or(&name)))
+                })
+            }
+            Prints::Folder => first.and_then(Word::literal).map(|path| {
+                let bare = path.trim_end_matches('/');
+                let folder = if bare.is_empty() && !path.is_empty() { "/" } else { bare.rsplit_once('/').map_or(".", |(folder, _)| folder) };
+                let folder = folder.trim_end_matches('/');
+                line(Word::lit(if folder.is_empty() { "/" } else { folder }))
+            }),
+            Prints::Template => first.and_then(Word::literal).and_then(made_up).map(line),
+            Prints::Text => Some(line(self.described_text(printed.text, arguments))),
+            Prints::Arguments => Some(echo(args)),
+            Prints::Printf => printf(args),
+            Prints::Input => return Output { text: stdin.text.clone(), items: stdin.items.clone(), file: stdin.file.clone() },
+            Prints::File => return self.file_text(operands),
+            // They leave lines out or put them in order, and change none.
+            Prints::Lines => {
+                let one = |text: &Word| text.literal().is_some_and(|text| text.lines().count() < 2);
+                return Output { text: stdin.text.clone().filter(|text| names(text) || one(text)), ..Output::unknown() };
+            }
+            Prints::Listed => {
+                // Files are listed by the names under which they were asked for, if they are there.
+                if args.is_empty() || !args.iter().all(is_file_name) {
+                    return Output::unknown();
+                }
+                return Output { items: Some(args.to_vec()), ..Output::text(line(joined(args))) };
+            }
+            Prints::Program => first.map(|name| line(program_path(name))),
+            Prints::Base64 => self.known(stdin).and_then(base64).and_then(decoded),
+            Prints::Hex => self.known(stdin).and_then(hex).and_then(decoded),
+            Prints::Reversed => {
+                let reversed = |text: &str| Word::lit(text.lines().map(|line| line.chars().rev().collect::<String>() + "\n").collect::<String>());
+                self.known(stdin).map(reversed)
+            }
+            Prints::Translated => self.known(stdin).and_then(|text| translated(text, args)).map(Word::lit),
+        };
+        text.map_or_else(Output::unknown, Output::text)
+    }
+
+    /// What the one file holds that is named.
+    fn file_text(&mut self, operands: &[Word]) -> Output {
+        let [file] = operands else { return Output::unknown() };
+        let path = self.path(file);
+        let Some(path) = path.word.literal().filter(|_| !self.remote) else { return Output::unknown() };
+        let text = self.state.written_text(path).filter(|_| self.state.added(path).is_empty());
+        let file = text.is_none().then(|| path.to_owned());
+        Output { text, file, ..Output::unknown() }
+    }
+
+    /// The text of a description ([`Prints::Text`]).
+    fn described_text(&self, text: &str, arguments: &Arguments) -> Word {
+        let mut word = Word::default();
+        let mut rest = text;
+        while let Some(at) = rest.find(['<', '*']) {
+            let (plain, tail) = rest.split_at(at);
+            word.push_lit(plain);
+            rest = match tail.strip_prefix('<').and_then(|tail| tail.split_once('>')) {
+                Some((name, behind)) => {
+                    match name {
+                        "root" => word.push_lit(&self.setting.root),
+                        "here" => word.extend(&self.state.place.cwd),
+                        "temporary" => word.push_lit(&self.setting.temporary),
+                        "home" => word.extend(&self.state.get("HOME").unwrap_or_else(Word::unknown)),
+                        "cache" => word.extend(&self.state.get("XDG_CACHE_HOME").unwrap_or_else(Word::unknown)),
+                        option => word.extend(arguments.value(option).unwrap_or(&Word::unknown())),
+                    }
+                    behind
+                }
+                None => {
+                    word.push(Piece::Any(Bound::Name));
+                    tail.get(1..).unwrap_or("")
+                }
+            };
+        }
+        word.push_lit(rest);
+        word.multi = false;
+        word
     }
 
     /// The whole text of standard input, for a program that goes through it.
@@ -117,25 +119,57 @@ impl Shell<'_> {
         self.spend(text.size());
         text.literal()
     }
-
-    /// The output of a git command that only asks.
-    pub(super) fn git_output(&self, subcommand: &str, args: &[Word]) -> Output {
-        match subcommand {
-            "rev-parse" if args.iter().any(|arg| arg.is("--git-dir") || arg.is("--git-path")) => {
-                let below = args.iter().skip_while(|arg| !arg.is("--git-path")).nth(1).and_then(Word::literal).unwrap_or_default();
-                Output::text(Word::lit(format!(".git/{below}")))
-            }
-            "rev-parse" if args.iter().any(|arg| arg.is("--show-toplevel")) => Output::text(Word::lit(self.setting.root.as_str())),
-            "diff" | "ls-tree" if !args.iter().any(|arg| arg.is("--name-only")) => Output::unknown(),
-            "ls-files" | "diff" | "ls-tree" | "branch" | "rev-parse" | "describe" | "symbolic-ref" | "merge-base" | "rev-list" | "name-rev"
-            | "stash create" | "commit-tree" | "write-tree" | "hash-object" => Output::text(Word::name()),
-            _ => Output::unknown(),
-        }
-    }
 }
 
-/// Words by which a program is asked for lines that set up the shell.
-const SETS_UP: &[&str] = &["completion", "completions", "generate-shell-completion", "shellenv", "shell-init", "export-credentials"];
+/// A word and the end of the line.
+fn line(mut word: Word) -> Word {
+    word.push_lit("\n");
+    word
+}
+
+/// A format of `date`: text, and behind each `%` a letter that stands for a name, if it is one of `letters`.
+fn formatted(format: &str, letters: &str) -> Word {
+    let mut word = Word::default();
+    let mut rest = format;
+    while let Some((plain, tail)) = rest.split_once('%') {
+        word.push_lit(plain);
+        let conversion = tail.trim_start_matches(['-', '_', '0', '^', '#']).trim_start_matches(|c: char| c.is_ascii_digit());
+        let letter = conversion.chars().next();
+        match letter {
+            Some('%') => word.push_lit("%"),
+            Some('n') => word.push_lit("\n"),
+            Some('t') => word.push_lit("\t"),
+            Some(letter) if letters.contains(letter) => word.push(Piece::Any(Bound::Name)),
+            _ => word.push(Piece::Any(Bound::Anything)),
+        }
+        rest = conversion.get(letter.map_or(0, char::len_utf8)..).unwrap_or("");
+    }
+    word.push_lit(rest);
+    word
+}
+
+/// `PATH/nameXXXXXX.end`: the last three or more `X` become something else.
+fn made_up(template: &str) -> Option<Word> {
+    let end = template.rfind("XXX")? + "XXX".len();
+    let (front, behind) = template.split_at_checked(end)?;
+    let mut word = Word::lit(front.trim_end_matches('X'));
+    word.push(Piece::Any(Bound::Name));
+    word.push_lit(behind);
+    Some(word)
+}
+
+/// Where a program is: the folder is not known, the name is. Nothing, if there is no such program.
+fn program_path(name: &Word) -> Word {
+    if name.prefix().contains('/') {
+        return name.clone();
+    }
+    let mut word = Word::lit("/");
+    word.push(Piece::Any(Bound::Anything));
+    word.push_lit("/");
+    word.extend(name);
+    word.multi = true;
+    word
+}
 
 /// Whether a word is the name of a file, or a pattern of such names, rather than of a folder: it has an ending.
 fn is_file_name(word: &Word) -> bool {
@@ -315,9 +349,8 @@ fn set(text: &str) -> Option<Vec<char>> {
     Some(out)
 }
 
-fn decoded(text: Option<&str>, decode: fn(&str) -> Option<Vec<u8>>) -> Output {
-    let text = text.and_then(decode).and_then(|bytes| String::from_utf8(bytes).ok());
-    text.map_or_else(Output::unknown, |text| Output::text(Word::lit(text)))
+fn decoded(bytes: Vec<u8>) -> Option<Word> {
+    String::from_utf8(bytes).ok().map(Word::lit)
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {

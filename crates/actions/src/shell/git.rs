@@ -93,7 +93,7 @@ pub(super) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(String, Word)>
         shell.line_within("git", &line.without_prefix(5), stdin);
     }
     shell.effects(&program, words, &arguments, &env, stdin, at);
-    let output = shell.git_output(&name, args);
+    let output = shell.output(&program, &name, args, &arguments, stdin);
     shell.state.place.cwd = before;
     output
 }

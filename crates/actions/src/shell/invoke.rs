@@ -28,6 +28,9 @@ impl Shell<'_> {
         if head.pieces == [Piece::Any(Bound::Truth)] {
             return Output::nothing();
         }
+        if head.pieces == [Piece::Any(Bound::Setup)] && args.is_empty() {
+            return Output::unknown();
+        }
         let Some(name) = program_name(head) else {
             return self.unknown_program(&words, env, stdin);
         };
@@ -84,7 +87,10 @@ impl Shell<'_> {
         }
         // In a folder of one's own another program may have the name.
         let other = self.state.place.disabled.contains(&name);
-        if other || (head.prefix().contains('/') && !super::scripts::is_system(head.prefix())) { Output::unknown() } else { self.output(&name, args, stdin) }
+        if other || (head.prefix().contains('/') && !super::scripts::is_system(head.prefix())) {
+            return Output::unknown();
+        }
+        described.map_or_else(Output::unknown, |program| self.output(&program, &name, args, &arguments, stdin))
     }
 
     /// Functions, aliases and builtins. None: it is a program.

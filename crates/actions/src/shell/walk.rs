@@ -3,16 +3,18 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use super::inner::names;
 use super::state::{Function, Mark, Variable};
 use super::{Output, Shell, Stdin};
 use crate::Deed;
+use crate::printed::is_plain_name;
 use crate::word::{Bound, Piece, Word, is_one};
 use shell_reader::ast::{Arm, Assign, Command, Compound, Item, Join, Part, RawWord, Redirect, Script, Simple, Span, Target, Value};
 use shell_reader::parse;
 
-/// Stand for holes in text that is read a second time (`bash -c "git push $X"`): for any text, and for a name from a known
-/// producer. Private-use characters: letters to the reader, and never typed.
-pub(super) const HOLES: [char; 2] = ['\u{f8ff}', '\u{f8fe}'];
+/// Stand for holes in text that is read a second time (`bash -c "git push $X"`): for any text, for a name from a known
+/// producer, and for lines that set up a shell. Private-use characters: letters to the reader, and never typed.
+pub(super) const HOLES: [char; 3] = ['\u{f8ff}', '\u{f8fe}', '\u{f8fc}'];
 /// Bytes of a command line that are read; the reader may take a hundred times as much memory.
 const MAX_TEXT: usize = 4 << 20;
 /// Words that a loop is followed over one by one.
@@ -21,6 +23,9 @@ const MAX_ROUNDS: usize = 32;
 impl Shell<'_> {
     /// Reads and follows text that may have holes, and that stands in a word of the present command or is reached by it.
     pub(super) fn text(&mut self, text: &Word, stdin: &Stdin) -> Output {
+        if !text.pieces.is_empty() && text.pieces.iter().all(|piece| *piece == Piece::Any(Bound::Setup)) {
+            return Output::unknown();
+        }
         let origin = self.origin_of(text);
         let outer = std::mem::replace(&mut self.origin, origin);
         let output = self.whole_text(text, stdin);
@@ -100,14 +105,12 @@ impl Shell<'_> {
             }
             fails = may_fail(&item.command);
             match (&mut text, self.item(item, stdin).text) {
+                // What stands behind `||` writes instead of what failed in front of it, or behind it.
+                (Some(all), Some(more)) if item.join == Join::Or => either(all, &more),
                 // What may not run may write nothing.
-                (Some(all), Some(more)) if (unless.is_some() && !more.is("")) || more.multi => all.extend(&Word::unknown()),
+                (Some(all), Some(more)) if (unless.is_some() && !more.is("")) || (more.multi && !names(&more)) => unknown_behind(all),
                 (Some(all), Some(more)) => all.extend(&more),
-                // What one command writes says nothing of the lines of the others.
-                (Some(all), None) => {
-                    all.extend(&Word::unknown());
-                    all.push_lit("\n");
-                }
+                (Some(all), None) => unknown_behind(all),
                 _ => text = None,
             }
         }
@@ -134,8 +137,7 @@ impl Shell<'_> {
         }
         if item.join == Join::Or {
             // What stands behind `||` runs only if what stands before failed.
-            let output = self.perhaps(|shell| shell.follow(&item.command, stdin));
-            return Output { text: None, ..output };
+            return self.perhaps(|shell| shell.follow(&item.command, stdin));
         }
         self.follow(&item.command, stdin)
     }
@@ -486,18 +488,40 @@ impl Shell<'_> {
     }
 }
 
+/// Adds what is not known to what was written before it. What one command writes says nothing of the lines of the others;
+/// on a line that it did not end, it may go on.
+fn unknown_behind(all: &mut Word) {
+    if !matches!(all.pieces.last(), None | Some(Piece::Any(Bound::Anything))) && !matches!(all.pieces.last(), Some(Piece::Lit(text)) if text.ends_with('\n')) {
+        *all = Word::default();
+        all.multi = true;
+    }
+    all.extend(&Word::unknown());
+    all.push_lit("\n");
+}
+
+/// What is written where a second command runs only if the first fails, which may have written something by then.
+fn either(all: &mut Word, other: &Word) {
+    if other.is("") || all == other {
+        return;
+    }
+    let plain = |word: &Word| word.is("") || names(word) || word.literal().is_some_and(|text| text.split_whitespace().all(is_plain_name));
+    let bound = if plain(all) && plain(other) { Bound::Name } else { Bound::Anything };
+    *all = Word { pieces: vec![Piece::Any(bound), Piece::Lit("\n".to_owned())], multi: true, ..Word::default() };
+}
+
 /// The character that stands for a hole.
 fn mark(bound: Bound) -> char {
-    let [any, name] = HOLES;
+    let [any, name, setup] = HOLES;
     match bound {
         Bound::Anything => any,
         Bound::Name | Bound::Truth => name,
+        Bound::Setup => setup,
     }
 }
 
 /// The hole for which a character stands.
 pub(super) fn marked(c: char) -> Bound {
-    if c == mark(Bound::Name) { Bound::Name } else { Bound::Anything }
+    [Bound::Name, Bound::Setup].into_iter().find(|bound| c == mark(*bound)).unwrap_or(Bound::Anything)
 }
 
 /// Whether a `read` decides: nothing behind it can go on where it failed.

@@ -1,12 +1,15 @@
 //! Descriptions of programs, from TOML to `actions::program`. Knows not how arguments are read.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use toml::de::DeValue;
 
 use crate::mistake::{line, suggestion};
 use crate::schema::{Checker, PROGRAMS, Text, Value};
-use actions::program::{Form, Opt, Program, Role, Style, Subcommands, Takes};
+use actions::printed::{ANY_NUMBER, OPERANDS};
+use actions::program::{Form, Opt, Printed, Prints, Program, Role, Style, Subcommands, Takes};
+use actions::wire::Wire;
 
 /// Reads the descriptions of one file. `seen` holds the place of every program of the files before it.
 pub(super) fn programs<'t>(table: &'t DeValue<'t>, text: &str, checker: &mut Checker, seen: &mut HashMap<&'t str, String>) -> Vec<Program<'t>> {
@@ -44,10 +47,20 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
     }
     let forms = forms(view, &options, checker);
     let subcommands = subcommands(view, style, checker);
+    let names: Vec<&str> = view.texts("name").iter().map(|name| name.text).collect();
+    let printed = prints(view, &options, &names, checker);
+    let neutral = view.texts("neutral");
+    for name in neutral.iter().filter(|name| !known(&options, name.text)) {
+        unknown(name, &options, checker);
+    }
+    let neutral = neutral.iter().map(|name| name.text).collect();
+    let sets_up = view.texts("sets_up");
+    sets_up.iter().for_each(|call| call.text.split(' ').for_each(|word| operand(&Text { text: word, span: call.span.clone() }, checker)));
+    let sets_up: Vec<&str> = sets_up.iter().map(|call| call.text).collect();
     let inner = |role: Role| matches!(role, Role::Argv | Role::ShellRest | Role::Assignments);
     let stops = !subcommands.is_empty() || forms.iter().flat_map(|form| &form.operands).any(|(role, _)| inner(*role));
     Program {
-        names: view.texts("name").iter().map(|name| name.text).collect(),
+        names,
         style,
         options,
         forms,
@@ -58,8 +71,56 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
         runs: view.text("runs").map_or("", |program| program.text),
         language: view.text("language").map_or("", |language| language.text),
         escapes: view.texts("escapes").iter().map(|mark| mark.text).collect(),
+        neutral,
+        prints: laid_down(&printed),
+        sets_up: laid_down(&sets_up),
         subcommands,
     }
+}
+
+/// One word of a call that is described.
+fn operand(text: &Text, checker: &mut Checker) {
+    let bare = text.text.trim_end_matches(['?', '*']);
+    if bare.starts_with('<') && !OPERANDS.contains(&bare) {
+        checker.mistake(&text.span, format!("unknown kind of operand `{bare}`"), suggestion(bare, OPERANDS.iter().copied()));
+    }
+}
+
+/// A list that is read only when it is asked for; an empty one takes no byte of its own.
+fn laid_down<'t, T: Wire<'t>>(list: &Vec<T>) -> Cow<'t, [u8]> {
+    let mut out = Vec::new();
+    if !list.is_empty() {
+        list.put(&mut out);
+    }
+    Cow::Owned(out)
+}
+
+fn prints<'t>(view: &Value<'t>, options: &[Opt], names: &[&str], checker: &mut Checker) -> Vec<Printed<'t>> {
+    let mut all = Vec::new();
+    for table in view.tables("prints") {
+        let Some(what) = table.text("as").and_then(|text| checker.named(&text, Prints::NAMES, "kind of output")) else { continue };
+        let texts = |key: &str| table.texts(key).iter().map(|text| text.text).collect::<Vec<_>>();
+        for name in table.texts("called").iter().filter(|name| !names.contains(&name.text)) {
+            checker.mistake(&name.span, format!("`{}` is no name of this program", name.text), suggestion(name.text, names.iter().copied()));
+        }
+        for name in table.texts("with").iter().chain(&table.texts("only")) {
+            let bare = name.text.split_once('=').map_or(name.text, |(bare, _)| bare);
+            if !known(options, bare) && bare != ANY_NUMBER {
+                unknown(&Text { text: bare, span: name.span.clone() }, options, checker);
+            }
+        }
+        table.texts("operands").iter().for_each(|text| operand(text, checker));
+        all.push(Printed {
+            called: texts("called"),
+            with: texts("with"),
+            only: texts("only"),
+            operands: texts("operands"),
+            always: table.flag("always").unwrap_or(false),
+            what,
+            text: table.text("text").map_or("", |text| text.text),
+        });
+    }
+    all
 }
 
 fn subcommands<'t>(view: &Value<'t>, style: Style, checker: &mut Checker) -> Subcommands<'t> {

@@ -75,7 +75,7 @@ fn of_value(path: &Word, temporary: &str, places: &Places) -> bool {
 /// A hole right below a temporary folder is taken for a name.
 fn named(path: &Word, temporary: &str) -> Word {
     let mut word = path.clone();
-    if let [Piece::Lit(front), hole @ Piece::Any(Bound::Anything), ..] = word.pieces.as_mut_slice()
+    if let [Piece::Lit(front), hole @ Piece::Any(Bound::Anything | Bound::Setup), ..] = word.pieces.as_mut_slice()
         && front.strip_prefix(temporary) == Some("/")
     {
         *hole = Piece::Any(Bound::Name);
@@ -128,7 +128,7 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
     }
     // A hole before the base is reached may lead there, where nothing or something of what stands behind it agrees.
     let open = path.pieces.get(usize::from(!prefix.is_empty()));
-    if base.starts_with(prefix) && matches!(open, Some(Piece::Any(Bound::Anything))) {
+    if base.starts_with(prefix) && matches!(open, Some(Piece::Any(Bound::Anything | Bound::Setup))) {
         let rest = path.pieces.get(usize::from(!prefix.is_empty())..).unwrap_or(&[]);
         let last = base.rsplit('/').next().unwrap_or(base);
         let known = |text: &str| text.split('/').any(|name| !name.is_empty() && (name == last || pattern.literals.contains(&name)));
@@ -216,7 +216,9 @@ fn inside(path: &Word, root: &str) -> Answer {
     let prefix = path.prefix();
     match prefix.strip_prefix(root) {
         Some(rest) if rest.starts_with('/') || (rest.is_empty() && path.pieces.len() <= 1) || root == "/" => Answer::Yes,
-        _ if root.starts_with(prefix) && matches!(path.pieces.get(usize::from(!prefix.is_empty())), Some(Piece::Any(Bound::Anything))) => Answer::Maybe,
+        _ if root.starts_with(prefix) && matches!(path.pieces.get(usize::from(!prefix.is_empty())), Some(Piece::Any(Bound::Anything | Bound::Setup))) => {
+            Answer::Maybe
+        }
         _ => Answer::No,
     }
 }

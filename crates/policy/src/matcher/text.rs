@@ -83,7 +83,7 @@ fn literal(source: &str, word: &Word) -> Answer {
                     return Answer::No;
                 }
             }
-            Piece::Any(Bound::Anything) => {}
+            Piece::Any(Bound::Anything | Bound::Setup) => {}
         }
     }
     // A word that ends in a piece that is not known can still be anything.
@@ -140,7 +140,7 @@ impl States {
                     }
                     self.anything(table, &|byte| byte == b'/', &|byte| component_start && byte == b'.' && !ends);
                 }
-                Piece::Any(Bound::Anything) => self.anything(table, &|_| false, &|_| false),
+                Piece::Any(Bound::Anything | Bound::Setup) => self.anything(table, &|_| false, &|_| false),
                 Piece::Any(Bound::Name | Bound::Truth) => {
                     self.one(table, &|byte| byte == 0 || NOT_IN_FRONT.contains(&byte));
                     self.anything(table, &|byte| matches!(byte, 0 | b'/'), &|_| false);
