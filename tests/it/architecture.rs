@@ -254,7 +254,20 @@ fn the_hot_binary_is_built_of_one_crate() {
     assert_eq!(cold, expected, "every optional dependency stands behind the feature `cold`");
 
     let mut tree = Command::new(env!("CARGO"));
-    tree.current_dir(package()).args(["tree", "--offline", "--locked", "--no-default-features", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
+    tree.current_dir(package()).args([
+        "tree",
+        "--offline",
+        "--locked",
+        "--package",
+        "portcullis",
+        "--no-default-features",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]);
     let output = tree.output().unwrap();
     if !output.status.success() {
         // Without the sources of every platform's crates cargo cannot say; .ci/run asks again with a network.
