@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::Value;
 
 use crate::step::{Step, command, output};
@@ -119,23 +120,25 @@ fn built(near: &BTreeSet<String>, modules: &[String]) -> Result<Vec<Test>> {
 /// Runs a command while the tests run one after the other, and waits for all.
 /// Error: the command or a test fails.
 fn beside(line: &str, tests: &[Test]) -> Result<()> {
-    let begun = Instant::now();
-    let mut words = line.split(' ');
-    let mut other = command(words.next().unwrap_or_default()).args(words).spawn()?;
-    let mut failed = Vec::new();
-    for test in tests {
+    let timed = |name: &str, run: &mut Command| -> Result<Option<String>> {
         let begun = Instant::now();
-        let mut run = command(&test.program.display().to_string());
-        run.arg("--quiet").args(&test.names).current_dir(&test.folder).env("CARGO_MANIFEST_DIR", &test.folder);
-        if !run.status()?.success() {
-            failed.push(test.name.as_str());
+        let passed = run.status().with_context(|| name.to_owned())?.success();
+        println!("   {name}: {:.1} s", begun.elapsed().as_secs_f64());
+        Ok((!passed).then(|| name.to_owned()))
+    };
+    let failed = std::thread::scope(|scope| -> Result<Vec<String>> {
+        let other = scope.spawn(|| {
+            let mut words = line.split(' ');
+            timed(line, command(words.next().unwrap_or_default()).args(words))
+        });
+        let mut failed = Vec::new();
+        for test in tests {
+            let mut run = command(&test.program.display().to_string());
+            failed.extend(timed(&test.name, run.arg("--quiet").args(&test.names).current_dir(&test.folder).env("CARGO_MANIFEST_DIR", &test.folder))?);
         }
-        println!("   {}: {:.1} s", test.name, begun.elapsed().as_secs_f64());
-    }
-    if !other.wait()?.success() {
-        failed.push(line);
-    }
-    println!("   {line}: {:.1} s", begun.elapsed().as_secs_f64());
+        failed.extend(other.join().map_err(|_| anyhow!("`{line}` could not be waited for"))??);
+        Ok(failed)
+    })?;
     if failed.is_empty() { Ok(()) } else { bail!("see above: {}", failed.join(", ")) }
 }
 
