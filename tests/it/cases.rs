@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gate::world::World;
 
@@ -62,28 +64,45 @@ fn every_case_is_judged_as_expected() {
     let foreign = std::env::var_os("PORTCULLIS_CASES").map(PathBuf::from);
     let folder = foreign.clone().unwrap_or_else(|| package().join("tests/cases"));
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let mut wrong = Vec::new();
+    // The longest first, so that no worker is left alone with it. The table is sorted by name.
+    files.sort_by_key(|path| std::cmp::Reverse(fs::metadata(path).unwrap().len()));
     // Judging changes nothing, so cases without files of their own share one.
     let plain = Scratch::new().with_work();
-    let mut rows: Vec<(String, Row)> = Vec::new();
-    for path in &files {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let mut row = Row::default();
-        for (case, expected) in cases(path) {
-            let got = judge(&case, &plain);
-            row.count(&expected, &got);
-            if !agrees(&expected, &got) {
-                let what = case.command.as_deref().or(case.input.as_deref()).unwrap_or("");
-                wrong.push(format!("{name}: {what:?}: expected {expected}, got {got}"));
-            }
+    let (next, judged) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let row = judge_file(path, &plain);
+                    judged.lock().unwrap().insert(path.file_stem().unwrap().to_string_lossy().into_owned(), row);
+                }
+            });
         }
+    });
+    let (mut rows, mut wrong) = (Vec::new(), Vec::new());
+    for (name, (row, mistakes)) in judged.into_inner().unwrap() {
         rows.push((name, row));
+        wrong.extend(mistakes);
     }
     let (text, commands) = table(&rows);
     println!("{text}");
     assert!(foreign.is_some() || commands >= 600, "only {commands} cases were found");
     assert!(wrong.is_empty(), "{} of {commands} cases are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The row of a file, and a line for each case that is wrong.
+fn judge_file(path: &Path, plain: &Scratch) -> (Row, Vec<String>) {
+    let name = path.file_stem().unwrap().to_string_lossy();
+    let (mut row, mut wrong) = (Row::default(), Vec::new());
+    for (case, expected) in cases(path) {
+        let got = judge(&case, plain);
+        row.count(&expected, &got);
+        if !agrees(&expected, &got) {
+            let what = case.command.as_deref().or(case.input.as_deref()).unwrap_or("");
+            wrong.push(format!("{name}: {what:?}: expected {expected}, got {got}"));
+        }
+    }
+    (row, wrong)
 }
 
 /// A command that a rule advises must not be held itself.

@@ -1,0 +1,69 @@
+//! The tasks of this repository, as `cargo xtask TASK`. Each task is a list of steps; a step is a command that can be
+//! typed by hand, or a function of the module named after its subject.
+#![expect(clippy::print_stdout, reason = "a task shows a person what it does")]
+
+mod bench;
+mod dist;
+mod full;
+mod hook;
+mod quick;
+mod refresh;
+mod step;
+mod workflows;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use step::Options;
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "Checks, refreshes, measures and packs this repository", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Check what you just changed, in under 30 seconds when everything else is already built
+    Quick {
+        /// Check everything that changed since this commit or branch
+        #[arg(long, value_name = "REF", default_value = "HEAD")]
+        since: String,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Run everything that a change must pass; `.ci/run` calls this
+    Full(Options),
+    /// Write all generated files again, then show which of them changed
+    Refresh(Options),
+    /// Build the release binaries and pack them into `dist/`
+    Dist(dist::Arguments),
+    /// Measure what a call costs and how the work grows with the input
+    Bench {
+        /// Run the long forms too: an hour or more
+        #[arg(long)]
+        long: bool,
+        #[command(flatten)]
+        options: Options,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Quick { since, options } => quick::steps(&since).and_then(|steps| step::run(steps, &options)),
+        Task::Full(options) => step::run(full::steps(), &options),
+        Task::Refresh(options) => refresh::steps().and_then(|steps| step::run(steps, &options)),
+        Task::Dist(arguments) => dist::run(&arguments),
+        Task::Bench { long, options } => step::run(bench::steps(long), &options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("\nfailed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
