@@ -21,7 +21,7 @@ use crate::policy::compile::{Compiled, Input, Source, compile};
 use crate::policy::packs::{PACKS, PROGRAMS};
 use crate::policy::{Layer, Policy};
 
-pub use examples::{Outcome, run as run_examples};
+pub use examples::{Outcome, run as run_examples, run_programs};
 
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -49,7 +49,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
             return Err(Refusal::usage("nothing was tested", format!("there is no rule `{name}`"), crate::policy::mistake::suggestion(name, names)));
         }
     }
-    let outcome = run_examples(&rules, &policy).ok_or(Failure::PolicyDamaged)?;
+    let mut outcome = run_examples(&rules, &policy).ok_or(Failure::PolicyDamaged)?;
+    if arguments.rule.is_none() {
+        run_programs(&compiled.programs, &policy, &mut outcome);
+    }
     if arguments.json {
         say_json(&outcome);
     } else {

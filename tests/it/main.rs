@@ -17,6 +17,7 @@ mod flywheel_git;
 mod flywheel_peers;
 mod flywheel_places;
 mod git_hooks;
+mod house_programs;
 mod outputs;
 mod payloads;
 mod push;
