@@ -395,7 +395,7 @@ impl<'a> Program<'a> {
     /// What its calls write to standard output. Those that are still being collected cannot be read yet.
     #[must_use]
     pub fn printed(&self) -> Vec<Printed<'a>> {
-        stored(&self.prints)
+        stored(self.prints.clone())
     }
 
     /// Whether it is so.
@@ -407,7 +407,7 @@ impl<'a> Program<'a> {
     /// The methods of its requests.
     #[must_use]
     pub fn requests(&self) -> Vec<Method<'a>> {
-        stored(&self.methods)
+        stored(self.methods.clone())
     }
 
     /// The scripts that it runs.
@@ -420,7 +420,7 @@ impl<'a> Program<'a> {
     /// Calls that write lines which set up a shell.
     #[must_use]
     pub fn setups(&self) -> Vec<&'a str> {
-        stored(&self.sets_up)
+        stored(self.sets_up.clone())
     }
 
     /// The subcommand of this name.
@@ -431,7 +431,7 @@ impl<'a> Program<'a> {
 }
 
 /// A list that was laid down to be read when it is asked for.
-fn stored<'a, T: Wire<'a>>(bytes: &Cow<'a, [u8]>) -> Vec<T> {
-    let Cow::Borrowed(bytes) = *bytes else { return Vec::new() };
+fn stored<'a, T: Wire<'a>>(bytes: Cow<'a, [u8]>) -> Vec<T> {
+    let Cow::Borrowed(bytes) = bytes else { return Vec::new() };
     Wire::get(&mut Bytes(bytes)).unwrap_or_default()
 }

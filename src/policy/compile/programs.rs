@@ -55,7 +55,7 @@ impl<'t> Described<'t> {
             self.variables.extend(table.texts("starts").iter().map(|name| (name.text, "")));
             let first = names.first().map_or("", |name| name.text);
             self.variables.extend(table.texts("named_by").iter().map(|variable| match variable.text.split_once('=') {
-                Some(named) => named,
+                Some(pair) => pair,
                 None => (variable.text, first),
             }));
             let written = table.table("examples");
@@ -109,7 +109,9 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
     }
     let neutral = neutral.iter().map(|name| name.text).collect();
     let sets_up = view.texts("sets_up");
-    sets_up.iter().for_each(|call| call.text.split(' ').for_each(|word| operand(&Text { text: word, span: call.span.clone() }, checker)));
+    for call in &sets_up {
+        call.text.split(' ').for_each(|word| operand(&Text { text: word, span: call.span.clone() }, checker));
+    }
     let sets_up: Vec<&str> = sets_up.iter().map(|call| call.text).collect();
     let inner = |role: Role| matches!(role, Role::Argv | Role::ShellRest | Role::Assignments);
     let stops = !subcommands.is_empty() || forms.iter().flat_map(|form| &form.operands).any(|(role, _)| inner(*role));
