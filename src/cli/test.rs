@@ -21,7 +21,7 @@ use policy::{Layer, Policy};
 use policy_compiler::compile::{Compiled, Input, Source, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 
-pub use examples::{Outcome, run as run_examples};
+pub use examples::{Outcome, run as run_examples, run_programs};
 
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -49,7 +49,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
             return Err(Refusal::usage("nothing was tested", format!("there is no rule `{name}`"), policy_compiler::mistake::suggestion(name, names)));
         }
     }
-    let outcome = run_examples(&rules, &policy).ok_or(Failure::PolicyDamaged)?;
+    let mut outcome = run_examples(&rules, &policy).ok_or(Failure::PolicyDamaged)?;
+    if arguments.rule.is_none() {
+        run_programs(&compiled.programs, &policy, &mut outcome);
+    }
     if arguments.json {
         say_json(&outcome);
     } else {

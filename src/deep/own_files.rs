@@ -202,7 +202,7 @@ fn weaker(before: &toml::Table, after: &toml::Table) -> Option<String> {
         Some(toml::Value::Array(list)) => list.clone(),
         other => other.cloned().into_iter().collect(),
     };
-    for key in ["rule", "packs", "protected"] {
+    for key in ["rule", "packs", "protected", "program"] {
         let kept = list(after, key);
         if let Some(lost) = list(before, key).iter().find(|entry| !kept.contains(entry)) {
             let name = lost.get("name").and_then(|name| name.as_str()).or_else(|| lost.as_str()).unwrap_or("?");

@@ -18,6 +18,8 @@ fn what_goes_or_is_opened_weakens_a_policy() {
         ("", "[[waiver]]\nrule = \"a\"", true),
         ("", "[waiver]\nrule = \"a\"", true),
         ("[[waiver]]\nrule = \"a\"", "", false),
+        ("", "[[program]]\nname = \"a\"", false),
+        ("[[program]]\nname = \"a\"", "", true),
         ("", "disable = \"git\"", true),
         ("", "opens = \"a\"", true),
         ("opens = []", "", true),

@@ -182,3 +182,72 @@ fn the_hook_links_libc_and_nothing_else_that_is_not_ours() {
         assert!(HOT_CRATES.contains(&name), "`{name}` would be linked into the hot binary");
     }
 }
+
+/// Literals of the reader of commands that equal the name of a described program, and why each is there. All else that is
+/// known of a program stands in its description.
+const NAMED_IN_CODE: &[(&str, &[&str], &str)] = &[
+    ("src/action/pushed.rs", &["git"], "moves of refs are what git does"),
+    ("src/action/shell/git.rs", &["git", "cat", "less"], "git's own model, and the pagers that it does not start"),
+    ("src/action/shell/invoke.rs", &["git", "noglob", "nocorrect"], "`git-push` is `git push`; words of zsh"),
+    ("src/action/shell/builtin.rs", &["printf", "type"], "the shell's own commands"),
+    ("src/action/shell/inner.rs", &["echo", "bash", "patch"], "what xargs runs without a command; what a shell is called in its script; a language"),
+    ("src/action/shell/scripts.rs", &["sh", "script"], "a script without a first line of its own; the step of the way"),
+    ("src/action/shell/state.rs", &["bash"], "what a shell is called in its script"),
+    ("src/action/shell/parse/compound.rs", &["time"], "the shell's grammar"),
+    ("src/action/shell/parse/cursor.rs", &["time"], "the shell's grammar"),
+    (
+        "src/action/shell/find.rs",
+        &["py", "ts", "tsx", "go", "java", "cc", "php", "swift", "scala", "ex", "clj", "sh", "type"],
+        "endings of files; the end of an option's name",
+    ),
+    ("src/action/shell/texts.rs", &["code", "patch"], "a step of the way; a language"),
+    ("src/action/printed.rs", &["bash zsh sh fish posix dash ksh tcsh csh powershell pwsh xonsh nu nushell elvish -"], "what `<shell>` stands for"),
+    ("src/action/recipe/make.rs", &["make"], "a variable of makefiles"),
+    ("src/action/recipe/package.rs", &["command"], "a key of task lists"),
+    ("src/action/recipe/task.rs", &["cmd", "task"], "keys of Taskfiles"),
+];
+
+/// Folders whose literals are names of functions, keys of tools and signs of other languages, not of programs.
+const OTHER_LANGUAGES: &[&str] = &["src/action/code", "src/action/tools.rs", "src/action/patch.rs", "src/action/program.rs", "src/action/shell/parse/"];
+
+#[test]
+fn what_is_known_of_programs_stands_in_their_descriptions() {
+    let mut described = BTreeSet::new();
+    for path in fs::read_dir(package().join("policies/programs")).unwrap() {
+        let table: toml::Table = fs::read_to_string(path.unwrap().path()).unwrap().parse().unwrap();
+        for program in table["program"].as_array().unwrap() {
+            match &program["name"] {
+                toml::Value::Array(names) => described.extend(names.iter().map(|name| name.as_str().unwrap().to_owned())),
+                name => drop(described.insert(name.as_str().unwrap().to_owned())),
+            }
+        }
+    }
+    let mut wrong = Vec::new();
+    let mut used = BTreeSet::new();
+    for path in sources("src/action").iter().filter(|path| !is_test(path)) {
+        let name = shown(path);
+        let agreed = NAMED_IN_CODE.iter().find(|(file, ..)| *file == name).map_or(&[][..], |(_, names, _)| names);
+        if agreed.is_empty() && OTHER_LANGUAGES.iter().any(|other| name.starts_with(other)) {
+            continue;
+        }
+        let text = fs::read_to_string(path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap().lines().filter(|line| !line.trim_start().starts_with("//"));
+        for (at, literal) in code.flat_map(|line| line.split('"').enumerate()).filter(|(at, _)| at % 2 == 1) {
+            let _ = at;
+            let words: Vec<&str> = literal.split_whitespace().collect();
+            let list = words.len() > 2 && 2 * words.iter().filter(|word| described.contains(**word)).count() > words.len();
+            if described.contains(literal) || list {
+                used.insert((name.clone(), literal.to_owned()));
+                if !agreed.contains(&literal) {
+                    wrong.push(format!("{name}: `{literal}` is the name of a described program; say what is known of it in its description"));
+                }
+            }
+        }
+    }
+    for (file, names, _) in NAMED_IN_CODE {
+        for name in names.iter().filter(|name| !used.contains(&((*file).to_owned(), (**name).to_owned()))) {
+            wrong.push(format!("{file}: `{name}` is agreed on and not there"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

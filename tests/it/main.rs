@@ -18,6 +18,7 @@ mod flywheel_peers;
 mod flywheel_places;
 mod git_hooks;
 mod leases;
+mod house_programs;
 mod outputs;
 mod payloads;
 mod push;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::Flag;
-use super::program::{Form, Opt, Program, Role, Style, Subcommands, Takes};
+use super::program::{Form, Opt, Program, Role, Style, Subcommands, Takes, Way};
 use super::word::{Piece, Word};
 
 /// Arguments as the program would read them.
@@ -106,8 +106,7 @@ pub fn read(program: &Program, words: &[Word]) -> Arguments {
     let Some(current) = scope.first() else { return arguments };
     options(&scope, words, at, if stops(current) { Until::Operand } else { Until::End }, &mut arguments);
     if current.subcommands.is_empty() || !arguments.subcommand.is_empty() || !current.forms.is_empty() {
-        let hosts = program.names.iter().any(|name| matches!(*name, "rsync" | "scp" | "rclone" | "docker" | "kubectl"));
-        assign(current, hosts, &mut arguments);
+        assign(current, program.is(Way::HostPaths), &mut arguments);
     }
     arguments
 }
@@ -144,6 +143,9 @@ static UNDESCRIBED: Program<'static> = Program {
     neutral: Vec::new(),
     prints: Cow::Borrowed(&[]),
     sets_up: Cow::Borrowed(&[]),
+    ways: Vec::new(),
+    methods: Cow::Borrowed(&[]),
+    scripts: Cow::Borrowed(&[]),
     subcommands: Subcommands::EMPTY,
 };
 
@@ -519,7 +521,10 @@ fn assign(program: &Program, hosts: bool, out: &mut Arguments) {
             give(*role, &value, out);
         }
     }
-    let roles: Vec<(Role, bool)> = form.operands.iter().copied().filter(|(role, _)| *role != Role::Assignments).collect();
+    // `http POST ADDRESS`, `http ADDRESS`
+    let spoken = out.operands.first().and_then(Word::literal).is_some_and(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase()));
+    let counts = |role: Role| role != Role::Assignments && (role != Role::Method || spoken);
+    let roles: Vec<(Role, bool)> = form.operands.iter().copied().filter(|(role, _)| counts(*role)).collect();
     let spare = (out.operands.len() + 1).saturating_sub(roles.len());
     let all = out.operands.clone();
     let mut operands = all.iter();

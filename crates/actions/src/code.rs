@@ -109,6 +109,8 @@ pub enum Found {
     /// A program with its arguments. `None` is an element that is not literal; a trailing `None` may stand for any
     /// number of elements. At least one element is known.
     Argv(Vec<Option<String>>),
+    /// A [`Found::Shell`] or [`Found::Argv`] that reads this text from standard input; `None`: it is not known.
+    Fed(Box<Self>, Option<String>),
     /// A file is written, or comes to stand at this path by a rename, a copy or a link.
     Write {
         /// The path as the program names it; `~` stands for the home folder where the program asks for it.

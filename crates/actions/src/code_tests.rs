@@ -16,6 +16,7 @@ fn show(found: &[Found]) -> String {
             Found::Delete { path, recursive } => {
                 format!("{}<{}>", if *recursive { "rmtree" } else { "rm" }, word(path))
             }
+            Found::Fed(command, text) => format!("{}<<{}", show(std::slice::from_ref(command)), word(text)),
             Found::OpaqueShell => "opaque".into(),
         })
         .collect::<Vec<_>>()
@@ -60,7 +61,7 @@ fn python_runs() {
             ("os.system(' '.join(['git','push']))", "sh<git push>"),
             ("os.system('\\x67it push')", "sh<git push>"),
             ("os.execvp('git', ['git','push'])", "run<git|push>"),
-            ("subprocess.run(['bash'], input=b'git push -f')", "run<bash> sh<git push -f>"),
+            ("subprocess.run(['bash'], input=b'git push -f')", "run<bash> run<bash><<git push -f"),
             ("exec(\"import os; os.system('ls')\")", "sh<ls>"),
             ("import base64\nexec(base64.b64decode('aGk='))", "opaque"),
             ("print(f\"{os.system('ls')}\")", "sh<ls>"),
@@ -141,7 +142,7 @@ fn javascript_runs() {
             ("eval(atob('x'))", "opaque"),
             ("(0, require('child_process').execSync)('ls')", "sh<ls>"),
             ("console.log(`${require('child_process').execSync('ls')}`)", "sh<ls>"),
-            ("require('child_process').execSync('bash', {input: 'git push -f'})", "sh<bash> sh<git push -f>"),
+            ("require('child_process').execSync('bash', {input: 'git push -f'})", "sh<bash> run<bash><<git push -f"),
             ("import('child_process').then(({execSync}) => execSync('ls'))", "sh<ls>"),
             ("cp.execSync\n('ls'); cp?.execSync?.('ls')", "sh<ls> sh<ls>"),
         ],
@@ -269,10 +270,10 @@ fn awk() {
             ("BEGIN { system(\"git push -f\") }", "sh<git push -f>"),
             ("{ system(\"rm -rf \" $1) }", "sh<rm -rf ?>"),
             ("BEGIN { while ((\"git log\" | getline l) > 0) print l }", "sh<git log>"),
-            ("BEGIN { \"date\" | getline d; print d | \"sort -u\" }", "sh<date> sh<sort -u>"),
+            ("BEGIN { \"date\" | getline d; print d | \"sort -u\" }", "sh<date> sh<sort -u><<?"),
             ("{ print $1 > \"out.txt\"; print \"x\" >> \"b\" }", "write<out.txt> append<b><x\n>"),
-            ("BEGIN { print \"git push -f\" | \"sh\" }", "sh<git push -f\n>"),
-            ("{ print $0 | \"sh\" }", "opaque"),
+            ("BEGIN { print \"git push -f\" | \"sh\" }", "sh<sh><<git push -f\n"),
+            ("{ print $0 | \"sh\" }", "sh<sh><<?"),
             ("BEGIN { c = \"git push\"; system(c \" -f\") }", "sh<git push -f>"),
             ("# system(\"x\")\n/system(\"x\")/ { print \"system(x)\" } $1 > 5 { print }", ""),
             ("{cmd=\"rm -rf \" $2; cmd | getline x; close(cmd)}", "sh<rm -rf ?>"),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::wire::{Bytes, Table, Wire, key};
+use crate::wire::{Bytes, Table, TableWriter, Wire, key};
 use crate::{named_enum, wire_struct};
 
 named_enum! {
@@ -10,6 +10,8 @@ named_enum! {
     pub enum Role {
         /// Plain data.
         None = "none",
+        /// The method of a request; a word that is not in capitals is the next operand.
+        Method = "method",
         /// A file that is read.
         Read = "read",
         /// A file that is written (made, replaced or changed).
@@ -84,6 +86,71 @@ named_enum! {
         Keys = "keys",
         /// As `Gnu`, and the first word may be a bundle without a dash (`tar xzf`).
         Bundled = "bundled",
+    }
+}
+
+named_enum! {
+    /// What is special about a program.
+    pub enum Way {
+        /// Hands on to git what is not its own.
+        Git = "git",
+        /// Finds files by its tests, as `find` does.
+        Find = "find",
+        /// Finds files by its first operand, as `fd` does.
+        Fd = "fd",
+        /// Reads command lines as zsh does.
+        Zsh = "zsh",
+        /// Reads command lines as PowerShell does.
+        PowerShell = "powershell",
+        /// `host:path` names a file of another machine.
+        HostPaths = "host-paths",
+        /// A word of the shell itself: functions and aliases count behind it.
+        Keyword = "keyword",
+        /// What it is given runs later, and writes elsewhere.
+        Later = "later",
+        /// Its second operand becomes a link to its first.
+        Links = "links",
+        /// The files that it writes get standard input.
+        CopiesInput = "copies-input",
+        /// It is taken to succeed.
+        Succeeds = "succeeds",
+        /// Runs the rules of a makefile.
+        Make = "make",
+        /// Runs the recipes of a justfile.
+        Just = "just",
+        /// Runs the tasks of a Taskfile.
+        Task = "task",
+        /// Its failure is an answer: nothing was found, two files differ, there is no such file.
+        Answers = "answers",
+        /// Described by a policy: it counts beside what is said of a program that nobody described.
+        House = "house",
+    }
+}
+
+wire_struct! {
+    /// The method of a request.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Method<'a> {
+        /// Any of these options; empty: whatever is given.
+        pub any: Vec<&'a str>,
+        /// There are operands behind the address.
+        pub items: bool,
+        /// `GET`, `POST`, …; empty: not known.
+        pub method: &'a str,
+    }
+}
+
+wire_struct! {
+    /// Scripts of a package's file, by the subcommands that run them.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct Scripts<'a> {
+        /// `package.json`
+        pub file: &'a str,
+        /// The key under which they stand.
+        pub key: &'a str,
+        /// Subcommand (`*`: one that is not described) and script: `<operand>` is the first operand, `<subcommand>` the
+        /// subcommand itself, `<assigned>` what `set scripts.NAME=LINE` gives; behind `only ` without further operands.
+        pub names: Vec<(&'a str, &'a str)>,
     }
 }
 
@@ -215,6 +282,12 @@ wire_struct! {
         /// All words of calls that write lines which set up a shell (`hook <shell>`), as in [`Printed::operands`], laid down
         /// as a list. The lines are not known, but made to be given to `eval` or `source`.
         pub sets_up: Cow<'a, [u8]>,
+        /// What is special about it.
+        pub ways: Vec<Way>,
+        /// The methods of its requests, laid down as a list of [`Method`]: the first that fits.
+        pub methods: Cow<'a, [u8]>,
+        /// The scripts that it runs, laid down as [`Scripts`].
+        pub scripts: Cow<'a, [u8]>,
         /// Its subcommands.
         pub subcommands: Subcommands<'a>,
     }
@@ -264,13 +337,58 @@ impl<'a> Subcommands<'a> {
 
 /// All programs that are described.
 #[derive(Clone, Copy, Debug)]
-pub struct Programs<'a>(pub Table<'a>);
+pub struct Programs<'a> {
+    table: Table<'a>,
+    /// Variables, laid down as a list.
+    variables: &'a [u8],
+}
+
+/// A variable and the program that it names by convention; without a program its value is a command line that some program
+/// starts.
+pub type Named<'a> = (&'a str, &'a str);
+
+impl<'a> Wire<'a> for Programs<'a> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.table.put(out);
+        Cow::Borrowed(self.variables).put(out);
+    }
+
+    fn get(from: &mut Bytes<'a>) -> Option<Self> {
+        let table = Table::get(from)?;
+        let length = usize::get(from)?;
+        Some(Self { table, variables: from.take(length)? })
+    }
+}
 
 impl<'a> Programs<'a> {
+    /// Lays descriptions down as bytes from which they are read back.
+    pub fn lay_down(programs: &[Program<'a>], variables: &Vec<Named<'a>>, out: &mut Vec<u8>) {
+        let mut table = TableWriter::default();
+        for program in programs {
+            table.add(program.names.iter().map(|name| key(name)), program);
+        }
+        table.put(out);
+        let mut bytes = Vec::new();
+        variables.put(&mut bytes);
+        Cow::<[u8]>::Owned(bytes).put(out);
+    }
+
+    /// Variables that stand for programs or for command lines.
+    #[must_use]
+    pub fn variables(&self) -> Vec<Named<'a>> {
+        Wire::get(&mut Bytes(self.variables)).unwrap_or_default()
+    }
+
+    /// Whether the value of this variable is a command line that some program starts.
+    #[must_use]
+    pub fn starts(&self, variable: &str) -> bool {
+        self.variables().contains(&(variable, ""))
+    }
+
     /// The description of the program called `name` (without a folder).
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Program<'a>> {
-        self.0.find(key(name)).filter_map(|mut bytes: Bytes<'a>| Program::get(&mut bytes)).find(|program| program.names.contains(&name))
+        self.table.find(key(name)).filter_map(|mut bytes: Bytes<'a>| Program::get(&mut bytes)).find(|program| program.names.contains(&name))
     }
 }
 
@@ -278,13 +396,32 @@ impl<'a> Program<'a> {
     /// What its calls write to standard output. Those that are still being collected cannot be read yet.
     #[must_use]
     pub fn printed(&self) -> Vec<Printed<'a>> {
-        stored(&self.prints)
+        stored(self.prints.clone())
+    }
+
+    /// Whether it is so.
+    #[must_use]
+    pub fn is(&self, way: Way) -> bool {
+        self.ways.contains(&way)
+    }
+
+    /// The methods of its requests.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Method<'a>> {
+        stored(self.methods.clone())
+    }
+
+    /// The scripts that it runs.
+    #[must_use]
+    pub fn package_scripts(&self) -> Option<Scripts<'a>> {
+        let Cow::Borrowed(bytes) = self.scripts else { return None };
+        Scripts::get(&mut Bytes(bytes))
     }
 
     /// Calls that write lines which set up a shell.
     #[must_use]
     pub fn setups(&self) -> Vec<&'a str> {
-        stored(&self.sets_up)
+        stored(self.sets_up.clone())
     }
 
     /// The subcommand of this name.
@@ -295,7 +432,7 @@ impl<'a> Program<'a> {
 }
 
 /// A list that was laid down to be read when it is asked for.
-fn stored<'a, T: Wire<'a>>(bytes: &Cow<'a, [u8]>) -> Vec<T> {
-    let Cow::Borrowed(bytes) = *bytes else { return Vec::new() };
+fn stored<'a, T: Wire<'a>>(bytes: Cow<'a, [u8]>) -> Vec<T> {
+    let Cow::Borrowed(bytes) = bytes else { return Vec::new() };
     Wire::get(&mut Bytes(bytes)).unwrap_or_default()
 }

@@ -26,7 +26,7 @@ use shell_reader::ast::Span;
 use shell_reader::parse;
 
 use super::lookup::Lookups;
-use super::program::Programs;
+use super::program::{Program, Programs, Way};
 use super::word::Word;
 use super::{Action, Deed};
 use state::State;
@@ -334,10 +334,10 @@ impl<'p> Shell<'p> {
         }
     }
 
-    /// Does `work` with the text of a shell of this name.
-    fn speaking<T>(&mut self, shell: &str, work: impl FnOnce(&mut Self) -> T) -> T {
+    /// Does `work` with text that is read as this shell does.
+    fn speaking<T>(&mut self, shell: &Program, work: impl FnOnce(&mut Self) -> T) -> T {
         let before = (self.zsh, self.power);
-        (self.zsh, self.power) = (shell == "zsh", shell.starts_with("pwsh") || shell.starts_with("powershell"));
+        (self.zsh, self.power) = (shell.is(Way::Zsh), shell.is(Way::PowerShell));
         let done = work(self);
         (self.zsh, self.power) = before;
         done

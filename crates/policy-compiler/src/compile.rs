@@ -5,17 +5,17 @@ mod glob;
 pub mod pattern;
 mod programs;
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use toml::de::DeValue;
 
-use super::examples::RuleExamples;
+use super::examples::{ProgramExamples, RuleExamples};
 use super::mistake::Mistake;
 use super::schema::{self, Checker};
 use super::validate::{Document, validate};
 use pattern::Patterns;
 use policy::{Layer, LayerFile, Parts};
+use programs::Described;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
@@ -48,6 +48,8 @@ pub struct Compiled {
     pub bytes: Vec<u8>,
     /// The rules with their examples, upper layers first.
     pub rules: Vec<RuleExamples>,
+    /// Examples of the programs that are described.
+    pub programs: Vec<ProgramExamples>,
     /// The waivers, without what they waive.
     pub waivers: Vec<WaiverEnd>,
 }
@@ -104,10 +106,18 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
     let (meant, found) = validate(&documents, whole, &|text| texts.push_get(text.to_owned()), &mut patterns);
     mistakes.extend(found);
 
-    let mut seen = HashMap::new();
-    let mut described = Vec::new();
+    let mut described = Described::default();
     for (path, text, table) in &programs {
-        described.extend(programs::programs(table, text, &mut Checker { path, mistakes: &mut mistakes }, &mut seen));
+        described.shipped(table, text, &mut Checker { path, mistakes: &mut mistakes });
+    }
+    for document in documents.iter().filter(|document| document.layer != Layer::BuiltIn) {
+        // The same project in two work trees describes its programs twice.
+        let again =
+            documents.iter().take_while(|other| !std::ptr::eq(*other, document)).any(|other| other.layer == Layer::Project && document.layer == Layer::Project);
+        let text = input.text_of(document.path).unwrap_or("");
+        if !again {
+            described.house(&document.table, text, &mut Checker { path: document.path, mistakes: &mut mistakes });
+        }
     }
     if !mistakes.is_empty() {
         let order = |path: &str| {
@@ -126,13 +136,14 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
         layers: input.files.clone(),
         digest: &digest,
         protected: meant.protected,
-        programs: described,
+        programs: described.programs,
+        variables: described.variables,
         tests_first: meant.tests_first,
         flywheel: meant.flywheel,
         rules: meant.rules,
         waivers: meant.waivers,
     };
-    Ok(Compiled { bytes: parts.seal(), rules: meant.examples, waivers })
+    Ok(Compiled { bytes: parts.seal(), rules: meant.examples, programs: described.examples, waivers })
 }
 
 /// A name for what the layers say (FNV-1a, 64 bits): two policies that look alike to a person have the same. Proves nothing.

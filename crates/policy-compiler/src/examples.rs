@@ -24,6 +24,17 @@ pub struct RuleExamples {
     pub unsure: Vec<Example>,
 }
 
+/// A program that a policy describes, with its examples.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramExamples {
+    /// The first of its names.
+    pub name: String,
+    /// `portcullis.toml:12`
+    pub place: String,
+    /// A command line, and the command that it runs inside; empty: none.
+    pub examples: Vec<(String, String)>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instead {
     /// A command that the gate must not deny.

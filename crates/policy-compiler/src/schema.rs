@@ -26,6 +26,7 @@ pub static LAYER: &[Key] = &[
     may("disable", Shape::Texts),
     may("rule", Shape::Tables(RULE)),
     may("waiver", Shape::Tables(WAIVER)),
+    may("program", Shape::Tables(&PROGRAM)),
     may("tests-first", Shape::Table(TESTS_FIRST)),
     may("flywheel", Shape::Table(FLYWHEEL)),
 ];
@@ -127,7 +128,7 @@ static FACTS: &[Key] = &[
 /// Keys of a file that describes programs.
 pub static PROGRAMS: &[Key] = &[may("program", Shape::Tables(&PROGRAM))];
 
-pub static PROGRAM: [Key; 17] = [
+pub static PROGRAM: [Key; 23] = [
     must("name", Shape::Texts),
     may("style", Shape::Text),
     may("options", Shape::Texts),
@@ -144,6 +145,12 @@ pub static PROGRAM: [Key; 17] = [
     may("neutral", Shape::Texts),
     may("prints", Shape::Tables(PRINTS)),
     may("sets_up", Shape::Texts),
+    may("ways", Shape::Texts),
+    may("methods", Shape::Tables(METHOD)),
+    may("scripts", Shape::Table(SCRIPTS)),
+    may("starts", Shape::Texts),
+    may("named_by", Shape::Texts),
+    may("examples", Shape::Map),
     may("subcommand", Shape::Tables(&PROGRAM)),
 ];
 
@@ -156,6 +163,10 @@ static PRINTS: &[Key] = &[
     must("as", Shape::Text),
     may("text", Shape::Text),
 ];
+
+static METHOD: &[Key] = &[may("any", Shape::Texts), may("items", Shape::Flag), must("is", Shape::Later)];
+
+static SCRIPTS: &[Key] = &[must("file", Shape::Text), must("key", Shape::Text), must("names", Shape::Map)];
 
 static FORM: &[Key] = &[may("with", Shape::Texts), may("operands", Shape::Texts), may("values", Shape::Map)];
 

@@ -341,7 +341,7 @@ impl<'a> Policy<'a> {
             layers: Wire::get(&mut from)?,
             digest: Wire::get(&mut from)?,
             protected: Wire::get(&mut from)?,
-            programs: Programs(Wire::get(&mut from)?),
+            programs: Wire::get(&mut from)?,
             tests_first: Wire::get(&mut from)?,
             flywheel: Wire::get(&mut from)?,
             rules: Wire::get(&mut from)?,
@@ -427,6 +427,8 @@ pub struct Parts<'a> {
     pub digest: &'a str,
     pub protected: Vec<Pattern<'a>>,
     pub programs: Vec<actions::program::Program<'a>>,
+    /// Variables that programs start or are named by.
+    pub variables: Vec<actions::program::Named<'a>>,
     pub tests_first: Option<TestsFirst<'a>>,
     pub flywheel: Option<Flywheel<'a>>,
     pub rules: Vec<Rule<'a>>,
@@ -442,11 +444,7 @@ impl Parts<'_> {
         self.layers.put(&mut out);
         self.digest.put(&mut out);
         self.protected.put(&mut out);
-        let mut programs = actions::wire::TableWriter::default();
-        for program in &self.programs {
-            programs.add(program.names.iter().map(|name| key(name)), program);
-        }
-        programs.put(&mut out);
+        Programs::lay_down(&self.programs, &self.variables, &mut out);
         self.tests_first.put(&mut out);
         self.flywheel.put(&mut out);
         let mut rules = actions::wire::TableWriter::default();

@@ -16,7 +16,7 @@ use policy::facts::{Facts, Known, Need, Places};
 use policy::pattern::Pattern;
 use policy::verdict::Answer;
 use policy::{Policy, Tier};
-use policy_compiler::examples::{Deed, Example, ExampleFacts, Instead, RuleExamples};
+use policy_compiler::examples::{Deed, Example, ExampleFacts, Instead, ProgramExamples, RuleExamples};
 
 const ROOT: &str = "/repo";
 const HOME: &str = "/home/dev";
@@ -40,11 +40,38 @@ pub struct Outcome {
 pub struct Failed {
     pub rule: String,
     pub place: String,
-    /// `catches`, `spares`, `unsure` or `instead`.
+    /// `catches`, `spares`, `unsure`, `instead`, or `examples` of a program.
     pub list: &'static str,
     pub example: String,
     pub expected: String,
     pub got: String,
+}
+
+/// Tries the examples of described programs: whether the command that is said to run inside is found there.
+pub fn run_programs(programs: &[ProgramExamples], policy: &Policy, outcome: &mut Outcome) {
+    for program in programs {
+        for (command, inner) in &program.examples {
+            outcome.examples += 1;
+            let example =
+                Example { deed: Deed::Command(command.clone()), facts: ExampleFacts::default(), agent: None, mode: None, place: program.place.clone() };
+            let actions = actions(&example.deed, &facts(&example).places, policy, &Said(&example.facts)).unwrap_or_default();
+            let run = |action: &Action| if let Done::Run(run) = &action.deed { Some((run.program.clone(), action.shown())) } else { None };
+            // Only what is followed by the description counts, not what is guessed without it.
+            let inside: Vec<String> = actions.iter().filter(|action| action.sure && !action.via.is_empty()).filter_map(run).map(|(_, shown)| shown).collect();
+            if if inner.is_empty() { !inside.is_empty() } else { !inside.contains(inner) } {
+                let expected = if inner.is_empty() { "it runs nothing inside".to_owned() } else { format!("it runs `{inner}`") };
+                let got = if inside.is_empty() { "nothing is run inside".to_owned() } else { inside.join(", ") };
+                outcome.failures.push(Failed {
+                    rule: program.name.clone(),
+                    place: program.place.clone(),
+                    list: "examples",
+                    example: command.clone(),
+                    expected,
+                    got,
+                });
+            }
+        }
+    }
 }
 
 /// Judges all examples of `rules`. None if the compiled policy is damaged.

@@ -72,8 +72,11 @@ impl Scan {
             }
             return;
         }
-        let program = target.text.split_whitespace().next().and_then(|program| program.rsplit('/').next());
-        let shell = matches!(program, Some("sh" | "bash" | "zsh" | "dash"));
-        self.shell(&if shell { said.map_or(Value::Unknown, |said| Value::lit(&said)) } else { Value::Text(target) });
+        let first = self.found.len();
+        self.shell(&Value::Text(target));
+        if let Some(found @ Found::Shell(_)) = self.found.get(first).cloned() {
+            self.found.truncate(first);
+            self.push(Found::Fed(Box::new(found), said));
+        }
     }
 }

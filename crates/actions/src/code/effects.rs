@@ -203,15 +203,12 @@ impl Scan {
         self.standard_input(&words, input);
     }
 
-    /// A shell without arguments runs what it reads.
+    /// A program reads what it is given.
     fn standard_input(&mut self, words: &[Option<String>], input: Option<Value>) {
-        let Some((Some(program), rest)) = words.split_first() else { return };
-        let name = program.rsplit('/').next().unwrap_or(program);
-        let reads = rest.iter().flatten().all(|word| matches!(word.as_str(), "-" | "-s" | "-e" | "-x" | "-l" | "-i" | "-ex" | "-eux"));
-        if let Some(input) = input.filter(|input| !matches!(input, Value::Bool(_) | Value::Named(_)) && reads)
-            && matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "fish" | "ash")
-        {
-            self.shell(&input);
+        let Some(input) = input.filter(|input| !matches!(input, Value::Bool(_) | Value::Named(_))) else { return };
+        if words.first().is_some_and(Option::is_some) {
+            let text = if let Value::Text(text) = input { (text.known || text.holes).then(|| open_holes(&text.text)) } else { None };
+            self.push(Found::Fed(Box::new(Found::Argv(words.to_vec())), text));
         }
     }
 

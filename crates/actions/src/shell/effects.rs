@@ -6,7 +6,7 @@ use super::invoke::program_name;
 use super::{Output, Shell, Stdin};
 use crate::arguments::{self, Arguments};
 use crate::path::Path;
-use crate::program::{Program, Role};
+use crate::program::{Method, Program, Role, Way};
 use crate::word::{Piece, Word};
 use crate::{Action, Change, Deed, Delete};
 
@@ -23,7 +23,7 @@ impl Shell<'_> {
     ) -> Option<Output> {
         let called = words.first().and_then(program_name).unwrap_or_default();
         let name = called.as_str();
-        let outer = program.remote;
+        let (outer, described) = (program.remote, program);
         let program = &*arguments::innermost(program, arguments);
         let remote = self.remote || outer || program.remote;
         let was_remote = std::mem::replace(&mut self.remote, remote);
@@ -43,10 +43,10 @@ impl Shell<'_> {
         let lent = env.iter().chain(&arguments.assignments).cloned().collect();
         let lent = std::mem::replace(&mut self.lent, lent);
         self.roles(program, arguments, stdin, at);
-        if name == "ln" {
+        if program.is(Way::Links) {
             self.linked(arguments);
         }
-        self.recipes(name, arguments, stdin);
+        self.recipes(described, name, arguments, stdin);
         let output = self.inner(program, name, words, arguments, env, stdin);
         self.lent = lent;
         self.state.place.cwd = before;
@@ -99,7 +99,7 @@ impl Shell<'_> {
             }
             match role {
                 Role::None | Role::Argv | Role::ShellRest | Role::Folder | Role::Assignments => sources.push(word.clone()),
-                Role::Keys | Role::Image | Role::Entrypoint | Role::Mount | Role::SplitArgv => {}
+                Role::Method | Role::Keys | Role::Image | Role::Entrypoint | Role::Mount | Role::SplitArgv => {}
                 Role::Read => {
                     let path = self.path(word);
                     self.push(Deed::Read(path), Some(at));
@@ -107,7 +107,7 @@ impl Shell<'_> {
                 }
                 Role::Write => {
                     // What another program gives `tee` is not known, but it stands there.
-                    let given = name == "tee" && (stdin.connected || stdin.text.is_some());
+                    let given = program.is(Way::CopiesInput) && (stdin.connected || stdin.text.is_some());
                     let change = if given { self.sent(word, stdin.text.as_ref(), stdin.file.as_deref(), arguments.has("--append")) } else { Change::Unknown };
                     self.write(word, change, Some(at));
                     self.arrived(word, &sources, arguments);
@@ -146,14 +146,15 @@ impl Shell<'_> {
                         let path = Path { word: from.unwrap_or_default(), shown: path.shown.clone() };
                         self.push(Deed::Delete(Delete { path, recursive, moved }), Some(at));
                     }
-                    if name == "rm" && !recursive && path.word.literal().is_some() && arguments.may_hide.is_some() {
+                    let takes_trees = || program.forms.iter().flat_map(|form| &form.operands).any(|(role, _)| *role == Role::DeleteTree);
+                    if !recursive && path.word.literal().is_some() && arguments.may_hide.is_some() && takes_trees() {
                         // `rm $FLAGS FOLDER`
                         self.unsurely(|shell| shell.push(Deed::Delete(Delete { path, recursive: true, moved }), Some(at)));
                     }
                     sources.push(word.clone());
                 }
                 Role::Url | Role::Download => {
-                    let method = arguments.value("--request").or_else(|| arguments.value("--method")).cloned();
+                    let method = method(program, arguments);
                     self.push(Deed::Fetch { url: word.clone(), method }, Some(at));
                     if *role == Role::Download {
                         let folder = arguments.word(&[Role::WriteInto]);
@@ -178,7 +179,7 @@ impl Shell<'_> {
                             if let Some(args) = args {
                                 (shell.state.place.positional, shell.state.place.name) = (Some(Rc::new(args)), name);
                             }
-                            shell.speaking(&called, |shell| shell.text(word, stdin))
+                            shell.speaking(program, |shell| shell.text(word, stdin))
                         })
                     });
                 }
@@ -252,6 +253,22 @@ impl Shell<'_> {
             self.push(Deed::Write(crate::Write { path, change: Change::Unknown }), Some(at));
         }
     }
+}
+
+/// The method of a request, said or implied. `None`: the program makes no requests of which that is described.
+fn method(program: &Program, arguments: &Arguments) -> Option<Word> {
+    if let Some(said) = arguments.word(&[Role::Method]) {
+        return Some(said.clone());
+    }
+    let requests = program.requests();
+    let fits = |method: &&Method| {
+        let given = method.any.is_empty() || method.any.iter().any(|name| arguments.has(name));
+        given && (!method.items || arguments.operands.len() > 1)
+    };
+    let found = requests.iter().find(fits)?;
+    // What may be an option may give another one.
+    let known = arguments.may_hide.is_none() && !found.method.is_empty();
+    Some(if known { Word::lit(found.method) } else { Word::unknown() })
 }
 
 /// A copy of a program does what the program does.

@@ -3,19 +3,19 @@
 use super::inner::replace;
 use super::{Output, Shell, Stdin};
 use crate::arguments;
-use crate::program::Role;
+use crate::program::{Program, Role, Way};
 use crate::word::{Piece, Word};
 use crate::{Change, Deed, Delete};
 
 impl Shell<'_> {
     /// `find`: what it finds is known by its folder and its name test; what it does with it stands among its words.
-    pub(super) fn find(&mut self, name: &str, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+    pub(super) fn find(&mut self, program: &Program, name: &str, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
         let args = words.get(1..).unwrap_or(&[]);
-        let Some(program) = self.programs.find(name) else { return Output::unknown() };
-        let arguments = arguments::read(&program, args);
+        let by_tests = program.is(Way::Find);
+        let arguments = arguments::read(program, args);
         let at = self.note(name, words, &arguments, env.clone(), stdin);
         let operands: Vec<Word> = arguments.operands.iter().filter(|word| !matches!(word.literal(), Some("(" | ")" | "!" | ","))).cloned().collect();
-        let (tests, folders) = if name == "find" {
+        let (tests, folders) = if by_tests {
             (name_tests(args), operands)
         } else {
             // fd: the first operand is the pattern, the others are folders.
@@ -47,7 +47,7 @@ impl Shell<'_> {
         for inner in arguments.embedded.clone() {
             for word in &found {
                 let mut inner: Vec<Word> = inner.iter().map(|part| with_found(part, word)).collect();
-                if name != "find" && !arguments.embedded.iter().flatten().any(|part| part.prefix().contains('{')) {
+                if !by_tests && !arguments.embedded.iter().flatten().any(|part| part.prefix().contains('{')) {
                     // fd adds what it finds where no place is marked.
                     inner.push(word.clone());
                 }

@@ -7,7 +7,7 @@ use super::invoke::program_name;
 use super::{FILE, Output, Shell, Stdin};
 use crate::Flag;
 use crate::arguments::{self, Arguments};
-use crate::program::{Program, Role};
+use crate::program::{Program, Role, Way};
 use crate::word::{Bound, Piece, Word};
 
 impl Shell<'_> {
@@ -43,7 +43,7 @@ impl Shell<'_> {
                 }
                 for inner in inners {
                     // What another program starts is no function; `time` is a word of the shell itself.
-                    self.plain = name != "time";
+                    self.plain = !program.is(Way::Keyword);
                     output = self.begun(name, inner, &env, &inside);
                 }
             }
@@ -51,7 +51,7 @@ impl Shell<'_> {
                 let rest = args.get(start..).unwrap_or(&[]);
                 let lines = if program.appends { fanned(rest, arguments, stdin) } else { vec![joined(rest)] };
                 for line in lines {
-                    output = self.within(name, |shell| shell.separate(|shell| shell.speaking(name, |shell| shell.text(&line, stdin))));
+                    output = self.within(name, |shell| shell.separate(|shell| shell.speaking(program, |shell| shell.text(&line, stdin))));
                 }
             }
             _ => {}
@@ -85,7 +85,7 @@ impl Shell<'_> {
                     }
                     let run = self.script_text(name, &text, &Word::lit("bash"), &arguments.operands, &Stdin::default());
                     // What runs later writes elsewhere.
-                    output = Some(if matches!(name, "at" | "batch") { Output::unknown() } else { run });
+                    output = Some(if program.is(Way::Later) { Output::unknown() } else { run });
                 }
                 None if stdin.file.is_some() => output = redirected(self, &arguments.operands),
                 None => self.opaque(format!("{} | {name}", from()), "a command line comes out of a pipe"),

@@ -6,9 +6,12 @@ use std::rc::Rc;
 use super::builtin::joined;
 use super::{Output, Shell, Stdin, git};
 use crate::arguments::{self, Arguments};
-use crate::word::{Bound, Piece, Word, is_one};
+use crate::program::{Program, Role, Way};
+use crate::word::{Bound, Piece, Word};
 use crate::{Deed, Run};
 
+/// Words of a program that nobody described among which a command is looked for.
+const MAX_GUESSED: usize = 64;
 /// Variables that one line may export: each command is judged with all of them.
 const MAX_EXPORTED: usize = 400;
 
@@ -51,18 +54,33 @@ impl Shell<'_> {
                 return self.invoke([&[head], args].concat(), env, stdin);
             }
         }
-        match name.as_str() {
-            // Both hand on to git what is not theirs.
-            "git" | "hub" | "yadm" => return git::invoke(self, &words, env, stdin),
-            "find" | "fd" | "fdfind" => return self.find(&name, &words, env, stdin),
-            _ => {}
+        let described = self.programs.find(&name);
+        if let Some(program) = described.as_ref().filter(|program| program.is(Way::House)) {
+            // A policy adds to what is said of a program that nobody described, and takes nothing away.
+            let arguments = arguments::read_undescribed(args);
+            self.note(&name, &words, &arguments, env.clone(), stdin);
+            self.guessed(&name, args, &env, stdin);
+            let arguments = arguments::read(program, args);
+            let at = self.note(&name, &words, &arguments, env.clone(), stdin);
+            self.effects(program, &words, &arguments, &env, stdin, at);
+            if head.literal().is_some_and(|text| text.contains('/')) {
+                self.program_file(head, args, &env, stdin);
+            }
+            return Output::unknown();
+        }
+        if let Some(program) = &described {
+            if program.is(Way::Git) {
+                return git::invoke(self, &words, env, stdin);
+            }
+            if program.is(Way::Find) || program.is(Way::Fd) {
+                return self.find(program, &name, &words, env, stdin);
+            }
         }
         if let Some(dashed) = name.strip_prefix("git-").filter(|sub| sub.starts_with(|c: char| c.is_ascii_lowercase())) {
             // `git-push` is `git push`.
             let words = [&[Word::lit("git"), Word::lit(dashed)], args].concat();
             return git::invoke(self, &words, env, stdin);
         }
-        let described = self.programs.find(&name);
         let arguments = match &described {
             Some(program) => arguments::read(program, args),
             None => arguments::read_undescribed(args),
@@ -75,7 +93,7 @@ impl Shell<'_> {
             return output;
         }
         let unknown = match (&described, arguments.subcommand.first().and_then(Word::literal)) {
-            (None, _) => name != "echo" && name != "printf",
+            (None, _) => true,
             (Some(program), Some(subcommand)) => program.subcommand(subcommand).is_none(),
             (Some(_), None) => false,
         };
@@ -196,32 +214,48 @@ impl Shell<'_> {
         Output::unknown()
     }
 
-    /// A program that nobody described may run what stands behind it.
+    /// A program that nobody described may run what stands behind it. Its other words are data.
     fn guessed(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin) {
-        let starts = |at: &usize| match args.get(*at).and_then(program_name).as_deref() {
-            Some("git" | "sudo" | "bash" | "sh" | "zsh") => true,
-            Some("rm") => args.get(at + 1).and_then(Word::literal).is_some_and(|text| text.starts_with('-') && text.contains('r') && text.contains('f')),
-            _ => false,
-        };
-        if let Some(inner) = (0..args.len()).find(starts).and_then(|at| args.get(at..)) {
+        // `grep-all`, `my_echo`: what it is called says that its words are text. So does `run echo …`.
+        let reads = |name: &str| self.programs.find(name).is_some_and(|program| is_reader(&program));
+        if name.split(['-', '_', '.']).any(reads) {
+            return;
+        }
+        let behind = |at: usize| args.get(at..).unwrap_or(&[]);
+        let end = args.iter().position(|word| word.literal().is_some_and(reads)).unwrap_or(args.len());
+        let dashes = args.iter().position(|word| word.is("--")).map(|at| at + 1);
+        let start = (0..end.min(MAX_GUESSED)).find(|at| self.is_command(behind(*at), dashes == Some(*at)));
+        if let Some(inner) = start.and_then(|at| args.get(at..)) {
             self.unsurely(|shell| shell.within(name, |shell| shell.invoke(inner.to_vec(), env.to_vec(), stdin)));
         }
     }
 
+    /// Whether these words are a command by themselves: a shell or a wrapper of one, a program with a subcommand of its, or
+    /// one with options that it has. `marked`: `--` stands in front, so that a program alone is enough.
+    fn is_command(&self, words: &[Word], marked: bool) -> bool {
+        let Some((head, args)) = words.split_first() else { return false };
+        let Some(program) = head.literal().and_then(|_| program_name(head)).and_then(|name| self.programs.find(&name)) else { return false };
+        let Some(next) = args.first().and_then(Word::literal) else { return marked || program.is(Way::Git) || program.shell_stdin };
+        if marked || program.is(Way::Git) || program.is(Way::Find) || (program.shell_stdin && next != "--") {
+            return true;
+        }
+        if !program.subcommands.is_empty() {
+            return program.subcommand(next).is_some();
+        }
+        let arguments = arguments::read(&program, args);
+        next.starts_with('-') && !matches!(next, "-" | "--") && !arguments.unsure && !arguments.operands.is_empty()
+    }
+
     /// Follows the commands that stand in variables which programs start.
     pub(super) fn started(&mut self, env: &[(String, Word)]) {
-        for (name, value) in env.iter().filter(|(name, value)| is_one(STARTED, name) && value.literal().is_some()) {
+        let programs = self.programs;
+        for (name, value) in env.iter().filter(|(name, value)| value.literal().is_some() && programs.starts(name)) {
             // A bar in front says that the output is read (less(1), "INPUT PREPROCESSOR").
             let line = Word::lit(value.prefix().trim_start_matches('|'));
             self.line_within(name, &line, &Stdin::default());
         }
     }
 }
-
-/// Variables whose values are command lines for programs that are started later (git(1), "Environment Variables"; man(1);
-/// less(1); crontab(1); rsync(1)).
-const STARTED: &str = "GIT_EDITOR GIT_SEQUENCE_EDITOR EDITOR VISUAL SUDO_EDITOR GIT_PAGER PAGER MANPAGER SYSTEMD_PAGER \
-    GH_PAGER LESSOPEN GIT_SSH GIT_SSH_COMMAND RSYNC_RSH GIT_EXTERNAL_DIFF GIT_ASKPASS GIT_PROXY_COMMAND PROMPT_COMMAND";
 
 /// The name of a program without its folder, if it is known.
 pub(super) fn program_name(head: &Word) -> Option<String> {
@@ -239,4 +273,14 @@ pub(super) fn program_name(head: &Word) -> Option<String> {
     }
     .map(|name| name.strip_suffix(".exe").map_or(name.clone(), str::to_owned))
     .filter(|name| !name.is_empty())
+}
+
+/// Whether a program only reads and prints: what it is given is text or the name of a file.
+fn is_reader(program: &Program) -> bool {
+    let plain = |role: Role| matches!(role, Role::None | Role::Read);
+    let forms = &program.forms;
+    program.subcommands.is_empty()
+        && !forms.is_empty()
+        && !program.prints.is_empty()
+        && forms.iter().flat_map(|form| &form.operands).all(|(role, _)| plain(*role))
 }

@@ -3,6 +3,7 @@
 use super::{Shell, Stdin};
 use crate::arguments::{Arguments, assignment};
 use crate::lookup::{Found, Lookup};
+use crate::program::{Program, Way};
 use crate::recipe::{just, make, package, task};
 use crate::word::Word;
 
@@ -11,16 +12,19 @@ const MAX_LEVELS: usize = 8;
 
 impl Shell<'_> {
     /// Follows the lines of a recipe, where the program called `name` runs one.
-    pub(super) fn recipes(&mut self, name: &str, arguments: &Arguments, stdin: &Stdin) {
+    pub(super) fn recipes(&mut self, program: &Program, name: &str, arguments: &Arguments, stdin: &Stdin) {
+        let kind = [Way::Make, Way::Just, Way::Task].into_iter().find(|way| program.is(*way));
+        if kind.is_none() && program.scripts.is_empty() {
+            return;
+        }
         if self.remote || ["--dry-run", "--help", "--list", "--version", "--question"].iter().any(|flag| arguments.has(flag)) {
             return;
         }
         let before = self.state.place.cwd.clone();
         let names: Vec<&str> = arguments.operands.iter().filter_map(Word::literal).collect();
-        let subcommand = arguments.subcommand.first().and_then(Word::literal);
         let mut stored = true;
-        let lines = match (name, subcommand) {
-            ("make" | "gmake" | "remake", _) => {
+        let lines = match kind {
+            Some(Way::Make) => {
                 let file = self.named_file(arguments, "--file").unwrap_or_else(|| self.places(&["GNUmakefile", "makefile", "Makefile"], 1));
                 let given: Vec<(String, String)> =
                     arguments.operands.iter().filter_map(assignment).filter_map(|(name, value)| Some((name, value.literal()?.to_owned()))).collect();
@@ -31,7 +35,7 @@ impl Shell<'_> {
                 stored &= given_here.is_empty();
                 text.map(|text| make::read(&text, &goals, &given))
             }
-            ("just", _) => {
+            Some(Way::Just) => {
                 let file = self.named_file(arguments, "--justfile").unwrap_or_else(|| self.places(&["justfile", "Justfile", ".justfile"], MAX_LEVELS));
                 let words: Vec<Word> = arguments.operands.iter().filter(|word| assignment(word).is_none()).cloned().collect();
                 self.recipe(file, &mut stored).map(|(path, text)| {
@@ -39,7 +43,7 @@ impl Shell<'_> {
                     just::read(&text, &words)
                 })
             }
-            ("task" | "go-task", _) => {
+            Some(_) => {
                 let names_of_files = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml", "Taskfile.dist.yml", "Taskfile.dist.yaml"];
                 let file = self.named_file(arguments, "--taskfile").unwrap_or_else(|| self.places(&names_of_files, MAX_LEVELS));
                 match self.look_up(Lookup::Yaml(file)) {
@@ -50,20 +54,7 @@ impl Shell<'_> {
                     _ => None,
                 }
             }
-            // A script that is set will be used: it is followed now.
-            ("npm" | "pnpm", Some("pkg")) if names.first() == Some(&"set") => {
-                stored = false;
-                let value = |word: &Word| Some(word.without_prefix(word.prefix().strip_prefix("scripts.")?.find('=')? + "scripts.=".len()));
-                Some(arguments.operands.iter().filter_map(value).collect())
-            }
-            ("npm" | "cnpm" | "tnpm" | "pnpm" | "yarn" | "yarnpkg" | "bun", _) => self
-                .script_name(name, subcommand, &names)
-                .and_then(|(script, behind)| self.package("package.json", "scripts", script, behind, arguments, &mut stored)),
-            ("composer", Some("run" | "run-script")) => {
-                names.first().and_then(|script| self.package("composer.json", "scripts", script, 1, arguments, &mut stored))
-            }
-            ("deno", Some("task")) => names.first().and_then(|script| self.package("deno.json", "tasks", script, 1, arguments, &mut stored)),
-            _ => None,
+            None => self.package_scripts(program, arguments, &mut stored),
         };
         for line in lines.unwrap_or_default() {
             let follow = |shell: &mut Self| shell.line_within(name, &line, &Stdin::default());
@@ -76,18 +67,28 @@ impl Shell<'_> {
         self.state.place.cwd = before;
     }
 
-    /// The script of a package manager's command, and how many operands stand in front of the script's own.
-    fn script_name<'w>(&self, name: &str, subcommand: Option<&'w str>, operands: &[&'w str]) -> Option<(&'w str, usize)> {
-        let known = |sub: &str| self.programs.find(name).is_some_and(|program| program.subcommand(sub).is_some());
-        match subcommand? {
-            "run" | "run-script" | "rum" | "urn" => Some((operands.first()?, 1)),
-            "t" | "tst" => Some(("test", 0)),
-            "install" | "i" | "ci" | "clean-install" => Some(("prepare", operands.len())),
-            sub @ ("test" | "start" | "stop" | "restart") => Some((sub, 0)),
-            // `yarn build`, `pnpm build`: what is no command of theirs is a script.
-            sub if name != "npm" && !known(sub) => Some((sub, 0)),
-            _ => None,
-        }
+    /// The lines of the script that a package manager's command runs.
+    fn package_scripts(&mut self, program: &Program, arguments: &Arguments, stored: &mut bool) -> Option<Vec<Word>> {
+        let scripts = program.package_scripts()?;
+        let subcommand = arguments.subcommand.first().and_then(Word::literal)?;
+        let named = |wanted: &str| scripts.names.iter().find(|(name, _)| *name == wanted).map(|(_, script)| *script);
+        let other = || named("*").filter(|_| program.subcommand(subcommand).is_none());
+        let script = named(subcommand).or_else(other)?;
+        let operands: Vec<&str> = arguments.operands.iter().filter_map(Word::literal).collect();
+        let (script, behind) = match script {
+            "<operand>" => (*operands.first()?, 1),
+            "<subcommand>" => (subcommand, 0),
+            // A script that is set will be used: it is followed now.
+            "<assigned>" if operands.first() == Some(&"set") => {
+                *stored = false;
+                let front = format!("{}.", scripts.key);
+                let value = |word: &Word| Some(word.without_prefix(word.prefix().strip_prefix(&front)?.find('=')? + front.len() + 1));
+                return Some(arguments.operands.iter().filter_map(value).collect());
+            }
+            "<assigned>" => return None,
+            script => script.strip_prefix("only ").map_or((script, 0), |script| (script, operands.len())),
+        };
+        self.package(scripts.file, scripts.key, script, behind, arguments, stored)
     }
 
     /// The lines of a script, with the arguments of the command behind the last.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::{Setting, TextOrigin};
 use crate::lookup::fits;
+use crate::program::Programs;
 use crate::word::{Bound, Piece, Word};
 use shell_reader::ast::Command;
 
@@ -146,10 +147,6 @@ pub(super) struct Mark {
 /// Values kept of one array; a longer one is not known.
 const MAX_VALUES: usize = 256;
 
-/// Variables that name a program by convention (environ(7), GNU make's "Variables Used by Implicit Rules"), and one of its kind.
-const PROGRAMS: &str = "SHELL=bash BASH=bash EDITOR=vi VISUAL=vi PAGER=less BROWSER=xdg-open SUDO=sudo GIT=git RM=rm CC=cc CXX=c++ LD=ld AR=ar \
-    MAKE=make CMAKE=cmake CARGO=cargo RUSTC=rustc GO=go NODE=node NPM=npm JAVA=java PYTHON=python3 PIP=pip RUBY=ruby PERL=perl PHP=php DOCKER=docker \
-    KUBECTL=kubectl";
 /// Folders of a home where nothing else is set (XDG Base Directory Specification; the Cargo book; `go help environment`).
 const FOLDERS: &str = "XDG_CACHE_HOME=.cache XDG_CONFIG_HOME=.config XDG_STATE_HOME=.local/state XDG_DATA_HOME=.local/share CARGO_HOME=.cargo GOPATH=go";
 
@@ -165,7 +162,7 @@ impl State {
     }
 
     /// Makes the variables known that are there before a line, for a text that uses some. Most texts use none.
-    pub(super) fn prepare(&mut self, setting: &Setting) {
+    pub(super) fn prepare(&mut self, setting: &Setting, programs: &Programs) {
         if std::mem::replace(&mut self.prepared, true) {
             return;
         }
@@ -177,7 +174,7 @@ impl State {
         for name in ["TMPDIR", "TMP", "TEMP", "RUNNER_TEMP"] {
             self.supposed(name, setting.temporary.clone());
         }
-        for (name, program) in PROGRAMS.split(' ').filter_map(|program| program.split_once('=')) {
+        for (name, program) in programs.variables().into_iter().filter(|(_, program)| !program.is_empty()) {
             self.supposed(name, program.to_owned());
         }
         // Only their shape is known: a name or a number.

@@ -1,5 +1,7 @@
 //! Program texts and patches that a command is given (`-c TEXT`), and what they do.
 
+use std::rc::Rc;
+
 use super::{Shell, Stdin};
 use crate::code::{self, Found, Language};
 use crate::patch;
@@ -65,12 +67,10 @@ impl Shell<'_> {
             (path, _) => path.map_or_else(Word::unknown, Word::lit),
         };
         match found {
-            Found::Shell(line) => {
-                self.line_within("code", &Word::lit(line), &Stdin::default());
-            }
-            Found::Argv(words) => {
-                let words = words.into_iter().map(|word| word.map_or_else(Word::several, Word::lit)).collect();
-                self.within("code", |shell| shell.separate(|shell| shell.invoke(words, Vec::new(), &Stdin::default())));
+            Found::Shell(_) | Found::Argv(_) => self.started_by_code(found, &Stdin::default()),
+            Found::Fed(command, text) => {
+                let text = text.map(|text| Rc::new(Word::lit(text)));
+                self.started_by_code(*command, &Stdin { program: Some("code".to_owned()), text, connected: true, ..Stdin::default() });
             }
             Found::Write { path, append, text } => {
                 let change = match (text, append) {
@@ -85,6 +85,18 @@ impl Shell<'_> {
                 self.push(Deed::Delete(Delete { path, recursive, moved: false }), from);
             }
             Found::OpaqueShell => self.opaque("a command in program text", "the command line is computed"),
+        }
+    }
+
+    /// A command that program text starts.
+    fn started_by_code(&mut self, command: Found, stdin: &Stdin) {
+        match command {
+            Found::Shell(line) => drop(self.line_within("code", &Word::lit(line), stdin)),
+            Found::Argv(words) => {
+                let words = words.into_iter().map(|word| word.map_or_else(Word::several, Word::lit)).collect();
+                self.within("code", |shell| shell.separate(|shell| shell.invoke(words, Vec::new(), stdin)));
+            }
+            _ => {}
         }
     }
 

@@ -8,6 +8,7 @@ use super::state::{Function, Mark, Variable};
 use super::{Output, Shell, Stdin};
 use crate::Deed;
 use crate::printed::is_plain_name;
+use crate::program::Way;
 use crate::word::{Bound, Piece, Word, is_one};
 use shell_reader::ast::{Arm, Assign, Command, Compound, Item, Join, Part, RawWord, Redirect, Script, Simple, Span, Target, Value};
 use shell_reader::parse;
@@ -52,7 +53,7 @@ impl Shell<'_> {
         }
         self.spend(source.len());
         if source.contains('$') {
-            self.state.prepare(self.setting);
+            self.state.prepare(self.setting, self.programs);
         }
         if self.power {
             self.powershell(&source);
@@ -103,7 +104,7 @@ impl Shell<'_> {
                 Join::And if fails && unless.is_none() => unless = Some(self.state.mark()),
                 _ => {}
             }
-            fails = may_fail(&item.command);
+            fails = self.may_fail(&item.command);
             match (&mut text, self.item(item, stdin).text) {
                 // What stands behind `||` writes instead of what failed in front of it, or behind it.
                 (Some(all), Some(more)) if item.join == Join::Or => either(all, &more),
@@ -123,6 +124,29 @@ impl Shell<'_> {
         }
         self.gives_up |= before;
         Output { text: text.map(Rc::new), items: None, file: None }
+    }
+
+    /// Whether it makes a difference that a command can fail. The shell's own commands, and some more, are taken to succeed.
+    fn may_fail(&self, command: &Command) -> bool {
+        const SUCCEED: &str = "cd pushd export set shopt true : declare readonly typeset unset umask alias trap";
+        match command {
+            Command::Simple(simple) => match simple.words.first().map(|word| word.parts.as_slice()) {
+                Some([Part::Text(name)]) => {
+                    let option = |word: &RawWord| matches!(word.parts.first(), Some(Part::Text(text)) if text.starts_with('-'));
+                    let late = simple.words.iter().skip(1).skip_while(|word| option(word)).any(option);
+                    let described = || self.programs.find(name).filter(|program| program.is(Way::Succeeds));
+                    // To what takes everything as text a late option is none.
+                    !(is_one(SUCCEED, name) && !late || described().is_some_and(|program| !late || program.options.is_empty() || program.stops))
+                }
+                Some(_) => true,
+                None => simple
+                    .assigns
+                    .iter()
+                    .any(|assign| matches!(&assign.value, Value::Scalar(word) if word.parts.iter().any(|part| matches!(part, Part::Command { .. })))),
+            },
+            Command::Function { .. } => false,
+            _ => true,
+        }
     }
 
     fn unless(&mut self, before: Option<Mark>) {
@@ -531,25 +555,4 @@ fn reads(condition: &Script) -> bool {
         Command::Simple(simple) if simple.redirects.is_empty() => simple.words.first().is_some_and(|word| word.parts == [Part::Text("read".to_owned())]),
         _ => false,
     })
-}
-
-/// Whether it makes a difference that a command can fail. The shell's own commands, and some more, are taken to succeed.
-fn may_fail(command: &Command) -> bool {
-    const SUCCEED: &str = "cd pushd mkdir export set shopt true : echo printf declare readonly typeset unset umask alias trap";
-    match command {
-        Command::Simple(simple) => match simple.words.first().map(|word| word.parts.as_slice()) {
-            Some([Part::Text(name)]) => {
-                let option = |word: &RawWord| matches!(word.parts.first(), Some(Part::Text(text)) if text.starts_with('-'));
-                let late = simple.words.iter().skip(1).skip_while(|word| option(word)).any(option);
-                !is_one(SUCCEED, name) || (late && !matches!(name.as_str(), "echo" | "printf"))
-            }
-            Some(_) => true,
-            None => simple
-                .assigns
-                .iter()
-                .any(|assign| matches!(&assign.value, Value::Scalar(word) if word.parts.iter().any(|part| matches!(part, Part::Command { .. })))),
-        },
-        Command::Function { .. } => false,
-        _ => true,
-    }
 }

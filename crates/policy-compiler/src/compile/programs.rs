@@ -5,29 +5,83 @@ use std::collections::HashMap;
 
 use toml::de::DeValue;
 
+use crate::examples::ProgramExamples;
 use crate::mistake::{line, suggestion};
 use crate::schema::{Checker, PROGRAMS, Text, Value};
 use actions::printed::{ANY_NUMBER, OPERANDS};
-use actions::program::{Form, Opt, Printed, Prints, Program, Role, Style, Subcommands, Takes};
+use actions::program::{Form, Method, Named, Opt, Printed, Prints, Program, Role, Scripts, Style, Subcommands, Takes, Way};
 use actions::wire::Wire;
 
-/// Reads the descriptions of one file. `seen` holds the place of every program of the files before it.
-pub(super) fn programs<'t>(table: &'t DeValue<'t>, text: &str, checker: &mut Checker, seen: &mut HashMap<&'t str, String>) -> Vec<Program<'t>> {
-    let view = Value { value: table, span: 0..0 };
-    checker.table(&view, PROGRAMS, "a file of programs");
-    let mut programs = Vec::new();
-    for table in view.tables("program") {
-        for name in table.texts("name") {
-            let place = format!("{}:{}", checker.path, line(text, name.span.start));
-            if let Some(first) = seen.get(name.text) {
-                checker.mistake(&name.span, format!("the program `{}` is described twice: here and at {first}", name.text), "make it one description");
-            } else {
-                seen.insert(name.text, place);
-            }
-        }
-        programs.push(program(&table, Style::Gnu, checker));
+/// Descriptions, and what stands beside them.
+#[derive(Debug, Default)]
+pub(super) struct Described<'t> {
+    pub(super) programs: Vec<Program<'t>>,
+    pub(super) variables: Vec<Named<'t>>,
+    pub(super) examples: Vec<ProgramExamples>,
+    /// Where each program is described.
+    seen: HashMap<&'t str, String>,
+}
+
+impl<'t> Described<'t> {
+    /// Reads the descriptions of a shipped file.
+    pub(super) fn shipped(&mut self, table: &'t DeValue<'t>, text: &str, checker: &mut Checker) {
+        let view = Value { value: table, span: 0..0 };
+        checker.table(&view, PROGRAMS, "a file of programs");
+        self.read(&view, text, false, checker);
     }
-    programs
+
+    /// Reads the descriptions of a layer's file: programs that no shipped file describes. Nothing of them makes a verdict looser.
+    pub(super) fn house(&mut self, table: &'t DeValue<'t>, text: &str, checker: &mut Checker) {
+        self.read(&Value { value: table, span: 0..0 }, text, true, checker);
+    }
+
+    fn read(&mut self, view: &Value<'t>, text: &str, house: bool, checker: &mut Checker) {
+        for table in view.tables("program") {
+            let names = table.texts("name");
+            for name in &names {
+                let place = format!("{}:{}", checker.path, line(text, name.span.start));
+                if let Some(first) = self.seen.get(name.text) {
+                    let mend = if house { "give the wrapper a name of its own; what is described cannot be changed" } else { "make it one description" };
+                    checker.mistake(&name.span, format!("the program `{}` is described twice: here and at {first}", name.text), mend);
+                } else {
+                    self.seen.insert(name.text, place);
+                }
+            }
+            let mut program = program(&table, Style::Gnu, checker);
+            if house {
+                looser(&table, checker);
+                program.ways.push(Way::House);
+            }
+            self.variables.extend(table.texts("starts").iter().map(|name| (name.text, "")));
+            let first = names.first().map_or("", |name| name.text);
+            self.variables.extend(table.texts("named_by").iter().map(|variable| match variable.text.split_once('=') {
+                Some(pair) => pair,
+                None => (variable.text, first),
+            }));
+            let written = table.table("examples");
+            let examples = written.iter().flat_map(Value::entries).filter_map(|(command, value)| {
+                let inner = value.as_text();
+                if inner.is_none() {
+                    checker.mistake(&value.span, "an example does not say what is run", "write the command that is run, or \"\" if none is");
+                }
+                Some((command.text.to_owned(), inner?.text.to_owned()))
+            });
+            let examples: Vec<_> = examples.collect();
+            if !examples.is_empty() {
+                let place = format!("{}:{}", checker.path, line(text, table.span.start));
+                self.examples.push(ProgramExamples { name: first.to_owned(), place, examples });
+            }
+            self.programs.push(program);
+        }
+    }
+}
+
+/// Reports keys that would make verdicts looser, in subcommands too.
+fn looser(view: &Value, checker: &mut Checker) {
+    for (name, _) in view.entries().iter().filter(|(name, _)| ["prints", "sets_up", "neutral", "named_by"].contains(&name.text)) {
+        checker.mistake(&name.span, format!("`{}` stands in a policy", name.text), "take it out; what a program prints is known of shipped descriptions only");
+    }
+    view.tables("subcommand").iter().for_each(|table| looser(table, checker));
 }
 
 fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program<'t> {
@@ -55,7 +109,9 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
     }
     let neutral = neutral.iter().map(|name| name.text).collect();
     let sets_up = view.texts("sets_up");
-    sets_up.iter().for_each(|call| call.text.split(' ').for_each(|word| operand(&Text { text: word, span: call.span.clone() }, checker)));
+    for call in &sets_up {
+        call.text.split(' ').for_each(|word| operand(&Text { text: word, span: call.span.clone() }, checker));
+    }
     let sets_up: Vec<&str> = sets_up.iter().map(|call| call.text).collect();
     let inner = |role: Role| matches!(role, Role::Argv | Role::ShellRest | Role::Assignments);
     let stops = !subcommands.is_empty() || forms.iter().flat_map(|form| &form.operands).any(|(role, _)| inner(*role));
@@ -74,8 +130,32 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
         neutral,
         prints: laid_down(&printed),
         sets_up: laid_down(&sets_up),
+        ways: view.texts("ways").iter().filter_map(|way| checker.named(way, Way::NAMES, "way")).collect(),
+        methods: laid_down(&methods(view, checker)),
+        scripts: scripts(view).map_or(Cow::Borrowed(&[]), |scripts| {
+            let mut out = Vec::new();
+            scripts.put(&mut out);
+            Cow::Owned(out)
+        }),
         subcommands,
     }
+}
+
+fn methods<'t>(view: &Value<'t>, checker: &mut Checker) -> Vec<Method<'t>> {
+    let method = |table: &Value<'t>| {
+        let is = table.text("is");
+        if is.is_none() {
+            checker.mistake(&table.span, "the method is not a string", "write `is = \"POST\"`, or `is = \"\"` where it is not known");
+        }
+        Some(Method { any: table.texts("any").iter().map(|name| name.text).collect(), items: table.flag("items").unwrap_or(false), method: is?.text })
+    };
+    view.tables("methods").iter().filter_map(method).collect()
+}
+
+fn scripts<'t>(view: &Value<'t>) -> Option<Scripts<'t>> {
+    let table = view.table("scripts")?;
+    let names = table.table("names")?.entries().into_iter().filter_map(|(name, value)| Some((name.text, value.as_text()?.text))).collect();
+    Some(Scripts { file: table.text("file")?.text, key: table.text("key")?.text, names })
 }
 
 /// One word of a call that is described.

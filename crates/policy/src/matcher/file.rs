@@ -54,12 +54,12 @@ pub(super) fn delete(table: &FileWhen, delete: &Delete, cover: Cover, asking: &m
             return Answer::No;
         }
     }
-    if let (Some(expected), true) = (table.loses_gate, answer != Answer::No) {
-        let lost = match delete.path.word.literal() {
-            Some(path) => asking.holds(Need::LosesGate(path.to_owned(), Change::Whole(String::new()))),
-            None => Answer::Maybe,
-        };
-        answer = answer.min(if expected { lost } else { !lost });
+    // What is deleted holds nothing any more.
+    for (asked, need) in [(table.loses_gate, Need::LosesGate as fn(String, Change) -> Need), (table.weakens_policy, Need::WeakensPolicy)] {
+        if let (Some(expected), true) = (asked, answer != Answer::No) {
+            let lost = delete.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(need(path.to_owned(), Change::Whole(String::new()))));
+            answer = answer.min(if expected { lost } else { !lost });
+        }
     }
     answer
 }
