@@ -471,6 +471,10 @@ fn leave_last(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, p
     let quote = event::json::quoted;
     let held = answer != &Answer::nothing();
     let rules: Vec<String> = verdict.findings.iter().map(|finding| quote(&finding.rule)).collect();
+    let text = match answer.stderr.strip_suffix('\n') {
+        Some(refusal) => Cow::Borrowed(refusal),
+        None => Cow::Owned(plain::refusal(verdict, command(event), answer::can_ask(event, world.attended))),
+    };
     let kept = if input.len() <= MAX_KEPT { std::str::from_utf8(input).unwrap_or("null") } else { "null" };
     let text = format!(
         "{{\"time\":{},\"held\":{held},\"paused\":{paused},\"tier\":{},\"event\":{},\"rules\":[{}],\"text\":{},\"input\":{}}}\n",
@@ -478,7 +482,7 @@ fn leave_last(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, p
         verdict.findings.iter().map(|finding| finding.tier).max().unwrap_or(Tier::Free) as u8,
         quote(&event.name),
         rules.join(","),
-        quote(&plain::refusal(verdict, command(event), answer::can_ask(event, world.attended))),
+        quote(&text),
         // One line: a line end outside a string is a blank to JSON, and within one it is escaped.
         kept.trim().replace(['\n', '\r'], " "),
     );

@@ -55,8 +55,10 @@ struct Cut {
 impl Cut {
     /// Its first columns.
     fn front(text: &str, most: usize) -> Self {
-        let mut shown = Self::default();
-        for c in text.chars() {
+        let plain = text.bytes().take(most).take_while(is_plain).count();
+        let (start, rest) = text.split_at_checked(plain).unwrap_or(("", text));
+        let mut shown = Self { text: start.to_owned(), columns: start.len(), cut: false };
+        for c in rest.chars() {
             shown.cut |= !shown.add(c, most, false);
             if shown.cut {
                 break;
@@ -67,14 +69,16 @@ impl Cut {
 
     /// Its last columns.
     fn back(text: &str, most: usize) -> Self {
-        let mut shown = Self::default();
-        for c in text.chars().rev() {
+        let plain = text.bytes().rev().take(most).take_while(is_plain).count();
+        let (rest, end) = text.split_at_checked(text.len() - plain).unwrap_or((text, ""));
+        let mut shown = Self { text: String::new(), columns: end.len(), cut: false };
+        for c in rest.chars().rev() {
             shown.cut |= !shown.add(c, most, true);
             if shown.cut {
                 break;
             }
         }
-        shown.text = shown.text.chars().rev().collect();
+        shown.text = shown.text.chars().rev().chain(end.chars()).collect();
         shown
     }
 
@@ -112,6 +116,11 @@ impl Cut {
         self.columns += columns;
         true
     }
+}
+
+/// A character of one byte and one column.
+fn is_plain(byte: &u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 /// Control characters, and those that are not seen or that turn the order of others round.

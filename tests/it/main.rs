@@ -23,5 +23,6 @@ mod readme;
 mod record;
 mod repository;
 mod startup;
+mod spans;
 mod tests_first;
 mod support;

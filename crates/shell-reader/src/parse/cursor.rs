@@ -486,11 +486,14 @@ impl<'t, 's> Reader<'t, 's> {
             Origin::Within(span) => return span,
         };
         let bytes = self.text.as_bytes();
-        while from < to && bytes.get(from..to).is_some_and(|bytes| bytes.starts_with(b"\\\n")) {
-            from += 2;
-        }
-        while from < to && bytes.get(from..to).is_some_and(continues_at_end) {
-            to -= 2;
+        // Nearly always, one look at each end tells that there are none.
+        if from < to {
+            while bytes.get(from) == Some(&b'\\') && bytes.get(from..to).is_some_and(|bytes| bytes.starts_with(b"\\\n")) {
+                from += 2;
+            }
+            while bytes.get(to - 1) == Some(&b'\n') && bytes.get(from..to).is_some_and(continues_at_end) {
+                to -= 2;
+            }
         }
         Span::of(base + from..base + to)
     }
