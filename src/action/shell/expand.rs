@@ -161,7 +161,9 @@ impl Shell<'_> {
         }
         let span = Some(self.placed(raw.span));
         let mut words = fields.finish();
-        words.iter_mut().for_each(|word| word.span = span);
+        for word in &mut words {
+            word.span = span;
+        }
         words
     }
 
