@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use clients::Invocation;
 use gate::BUILD;
 
 /// The gate between coding agents and the things that cannot be taken back.
@@ -65,8 +66,9 @@ pub fn main() -> ExitCode {
     // Not one of the commands for people: the hot door becomes this one, and waits.
     if arguments.next().is_some_and(|first| first == "hook") {
         let build = arguments.next().unwrap_or_default();
-        let event = arguments.next();
-        gate::hook::cold(&build.to_string_lossy(), event.as_deref().and_then(|event| event.to_str()), &crate::deep::Cold);
+        let (event, client) = (arguments.next(), arguments.next());
+        let [event, client] = [&event, &client].map(|argument| argument.as_deref().and_then(|argument| argument.to_str()));
+        gate::hook::cold(&build.to_string_lossy(), &Invocation::new(event, client), &crate::deep::Cold);
     }
     let done = match Arguments::parse().command {
         Command::Install(arguments) => install::run(&arguments),

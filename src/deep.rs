@@ -13,7 +13,7 @@ use std::path::Path;
 
 use ::tests_first::{Ended, Seen};
 use actions::{Action, Deed, ToolCall};
-use clients::Event;
+use clients::{Event, Moment};
 use gate::deep::{Deep, Stop};
 use gate::failure::Failure;
 use gate::judge::{Here, facts_of, read};
@@ -72,7 +72,7 @@ impl Deep for Cold {
             command,
             response: &event.response,
             error: event.error.as_deref(),
-            failed: event.name == "PostToolUseFailure",
+            failed: event.moment == Moment::AfterFailure,
             interrupted: event.interrupted,
         };
         let Some(seen) = Seen::of(&ended) else { return Ok(()) };

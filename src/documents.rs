@@ -7,7 +7,7 @@ use crate::deep::Cold;
 use crate::deep::flywheel::history::{ABSENT, History, Made, in_tree};
 use crate::deep::flywheel::{Desk, signals, text_of};
 use actions::{Action, Deed};
-use clients::{Event, Host};
+use clients::{Event, Moment};
 use flywheel::drift::{self, Touched};
 use flywheel::ledger::{Standing, Step, What};
 use flywheel::{Kind, Suggestion, best, count, guard, page, pair, summary, told};
@@ -40,7 +40,7 @@ pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Optio
         settle(&mut desk, &history, &root, section, None);
     }
     let now = system::now_ms();
-    if event.name == "SessionStart" {
+    if event.moment == Moment::SessionStart {
         let open = Desk::inbox(&root, section.inbox);
         let steps: Vec<Step> = untold(&desk).iter().map(|one| Step::of(What::Told, &one.id, now)).collect();
         let _ = desk.step(&steps);
@@ -50,7 +50,7 @@ pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Optio
     }
     let untold = untold(&desk);
     // The next session's beginning tells all.
-    if untold.is_empty() || event.name == "SessionEnd" {
+    if untold.is_empty() || event.moment == Moment::SessionEnd {
         return None;
     }
     let text = told(&untold.iter().collect::<Vec<_>>(), section.inbox);
@@ -58,7 +58,7 @@ pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Optio
     // What cannot be noted as told would be told at every turn.
     desk.step(&steps).ok()?;
     // The others' ends of turns take no context; a client's own next event does.
-    if event.name == "Stop" && event.host == Host::ClaudeCode && !event.stopping {
+    if event.moment == Moment::TurnEnd && event.client.takes_context_at_turn_end() && !event.stopping {
         return Some(text);
     }
     let _ = desk.leave(&root, &text);

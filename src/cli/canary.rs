@@ -6,8 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
+use clients::claude_code;
 use gate::world::state;
 
 use super::place::Place;
@@ -66,19 +65,9 @@ fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<String>
     })
 }
 
-/// The event that the client sends before it runs `command` in its shell tool, in the form in which it was recorded.
+/// The event that the client sends before it runs `command` in its shell tool.
 pub fn before_command(command: &str, cwd: &Path, mode: &str) -> String {
-    json!({
-        "session_id": SESSION,
-        "transcript_path": "/dev/null",
-        "cwd": cwd,
-        "permission_mode": mode,
-        "hook_event_name": "PreToolUse",
-        "tool_name": "Bash",
-        "tool_input": { "command": command, "description": "a call made by portcullis to see the gate answer" },
-        "tool_use_id": "toolu_portcullis",
-    })
-    .to_string()
+    claude_code::before_command(command, "a call made by portcullis to see the gate answer", &cwd.to_string_lossy(), mode, SESSION)
 }
 
 /// Sends one command through a wired entry. The last refusal that the person may still want to see is kept.
@@ -123,19 +112,13 @@ pub fn lets_through(entry: &Wired, place: &Place) -> Result<(), String> {
 /// Error: what the hook said.
 pub fn hands_over(entry: &Wired, place: &Place) -> Result<(), String> {
     // The same program, told of an event that only the cold binary answers, so that the way to it is gone.
-    let event = json!({
-        "session_id": SESSION,
-        "transcript_path": "/dev/null",
-        "cwd": place.cwd,
-        "hook_event_name": "ConfigChange",
-        "source": "local_settings",
-    });
+    let event = claude_code::settings_changed(&place.cwd.to_string_lossy(), SESSION);
     let mut entry = entry.clone();
     entry.command = entry.program().to_string_lossy().into_owned();
-    entry.args = Some(vec!["ConfigChange".to_owned()]);
+    entry.args = Some(vec![claude_code::SETTINGS_CHANGED.to_owned(), claude_code::NAME.to_owned()]);
     let mut process = entry.process();
     process.current_dir(&place.cwd);
-    let reply = run(process, &event.to_string())?;
+    let reply = run(process, &event)?;
     let broken = reply.code.is_none_or(|code| code != 0 && code != 2) || reply.stderr.starts_with("denied: the gate could not judge");
     if broken { Err(reply.stderr.lines().find_map(|line| line.strip_prefix("why: ")).unwrap_or("it broke without a word").to_owned()) } else { Ok(()) }
 }

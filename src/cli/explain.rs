@@ -15,7 +15,7 @@ use crate::deep::Cold;
 use crate::report::explain::Explanation;
 use crate::report::json as machine;
 use actions::clip;
-use clients::{Event, Kind};
+use clients::{Event, Invocation, Kind};
 use gate::call::{self, Judged};
 use gate::failure::Failure;
 use gate::world::{World, state, system};
@@ -123,8 +123,8 @@ fn ago(seconds: u64) -> String {
 
 /// Judges an event, and says how.
 fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> Result<(), Refusal> {
-    let event = clients::read(input).map_err(call::unreadable_input)?;
-    let judged = if Kind::of(&event.name) == Kind::Observing { None } else { call::judged(&event, world, &Cold, true).map_err(Failure::from)? };
+    let event = Invocation::new(None, None).read(input).map_err(call::unreadable_input)?;
+    let judged = if event.moment.kind() == Kind::Observing { None } else { call::judged(&event, world, &Cold, true).map_err(Failure::from)? };
     let (Some(called), Some(judged)) = (&event.tool, &judged) else {
         return without_call(&event, input, world, as_json);
     };
@@ -172,13 +172,13 @@ fn refused(line: &str) -> Vec<String> {
 
 /// An event that is no call: it is only told what the answer is.
 fn without_call(event: &Event, input: &[u8], world: &World, as_json: bool) -> Result<(), Refusal> {
-    let answer = call::answer(None, input, world, &Cold).map_err(Failure::from)?;
+    let answer = call::answer(&Invocation::new(None, None), input, world, &Cold).map_err(Failure::from)?;
     if as_json {
         say_json(&json!({ "event": event.name, "tool": null, "answer": { "exit": answer.code, "stdout": answer.stdout, "stderr": answer.stderr } }));
         return Ok(());
     }
     let said = format!("{}{}", answer.stdout, answer.stderr);
-    let judged = if Kind::of(&event.name) == Kind::Observing { "it tells what happened; nothing is judged" } else { "it is judged as a whole, not by rules" };
+    let judged = if event.moment.kind() == Kind::Observing { "it tells what happened; nothing is judged" } else { "it is judged as a whole, not by rules" };
     say(&format!("{} {}: {judged}", styled("event", Style::Bold), event.name));
     if said.trim().is_empty() {
         say(&format!("{} exit {}, nothing is said", styled("answer", Style::Bold), answer.code));

@@ -101,8 +101,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
 pub fn live(plan: &Plan, site: &Site) -> Result<Live, Refusal> {
     let (_, bytes) = super::files::read(&plan.settings)?;
     let text = String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
-    let entry = entry(&text, &site.root, None)
-        .ok_or_else(|| Refusal::new("the gate does not stand", format!("`{}` has no entry on `PreToolUse`", plan.settings.display()), "run this again"))?;
+    let entry = entry(&text, &site.root, None).ok_or_else(|| {
+        Refusal::new("the gate does not stand", format!("`{}` has no entry on `{}`", plan.settings.display(), clients::claude_code::TRIED), "run this again")
+    })?;
     // What a new policy file changes is only seen now.
     let place = Place::in_project(&site.root)?;
     if let Some(until) = gate::call::pause_until(&place.world, &place.around) {

@@ -12,6 +12,8 @@ use similar::TextDiff;
 
 use self::document::{Document, Place, Splice};
 use self::layout::Layout;
+use clients::WiredEvent;
+use clients::claude_code::NAME;
 use clients::settings::entry::{covers_all, starts_gate};
 use clients::settings::{MAX_BYTES, shape};
 
@@ -19,38 +21,11 @@ use clients::settings::{MAX_BYTES, shape};
 pub struct Wiring {
     /// The program: a full path, or one that begins with `${CLAUDE_PROJECT_DIR}/` or `${CLAUDE_PLUGIN_ROOT}/`.
     pub command: String,
-    /// The events to wire, [`EVENTS`] as a rule.
-    pub events: &'static [EventWiring],
+    /// The events to wire, [`clients::claude_code::WIRED`] as a rule.
+    pub events: &'static [WiredEvent],
     /// After how many seconds the client gives up waiting; above the gate's own deadline.
     pub timeout_seconds: u32,
 }
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventWiring {
-    /// The client's name of the event, which is also the program's first argument.
-    pub event: &'static str,
-    /// The matcher of the group, where the event has one.
-    pub matcher: Option<&'static str>,
-    /// Whether a gate that cannot answer must hold the action back (`"onFailure": "block"`).
-    pub guarding: bool,
-}
-
-/// Every event that the gate uses.
-///
-/// Observing events must never break the agent's work, so they have no `onFailure`; on `Stop` and `SubagentStop` the
-/// client would ignore it.
-pub const EVENTS: &[EventWiring] = &[
-    EventWiring { event: "PreToolUse", matcher: Some("*"), guarding: true },
-    EventWiring { event: "PermissionRequest", matcher: Some("*"), guarding: true },
-    EventWiring { event: "ConfigChange", matcher: None, guarding: true },
-    EventWiring { event: "PostToolUse", matcher: Some("*"), guarding: false },
-    EventWiring { event: "PostToolUseFailure", matcher: Some("*"), guarding: false },
-    EventWiring { event: "UserPromptSubmit", matcher: None, guarding: false },
-    EventWiring { event: "SessionStart", matcher: None, guarding: false },
-    EventWiring { event: "SessionEnd", matcher: None, guarding: false },
-    EventWiring { event: "Stop", matcher: None, guarding: false },
-    EventWiring { event: "SubagentStop", matcher: None, guarding: false },
-];
 
 /// Why a settings text is left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,15 +135,15 @@ fn all_events(wiring: &Wiring) -> Value {
     wiring.events.iter().map(|event| (event.event.to_owned(), json!([group(wiring, *event)]))).collect::<Map<_, _>>().into()
 }
 
-fn group(wiring: &Wiring, event: EventWiring) -> Value {
+fn group(wiring: &Wiring, event: WiredEvent) -> Value {
     let hooks = json!([handler(wiring, event, None)]);
-    event.matcher.map_or_else(|| json!({ "hooks": hooks }), |matcher| json!({ "matcher": matcher, "hooks": hooks }))
+    if event.has_matcher { json!({ "matcher": "*", "hooks": hooks }) } else { json!({ "hooks": hooks }) }
 }
 
 /// The handler as it should be; a person's `statusMessage` is kept.
-fn handler(wiring: &Wiring, event: EventWiring, status: Option<&str>) -> Value {
-    let mut handler = json!({ "type": "command", "command": wiring.command, "args": [event.event], "timeout": wiring.timeout_seconds });
-    if event.guarding {
+fn handler(wiring: &Wiring, event: WiredEvent, status: Option<&str>) -> Value {
+    let mut handler = json!({ "type": "command", "command": wiring.command, "args": [event.event, NAME], "timeout": wiring.timeout_seconds });
+    if event.is_guarding() {
         handler["onFailure"] = "block".into();
     }
     if let Some(status) = status {
@@ -209,7 +184,7 @@ fn missing(document: &Document, wiring: &Wiring) -> Option<Splice> {
 }
 
 /// Whether a handler is what [`handler`] would make, whatever the order of its keys.
-fn handler_fits(found: &Value, wiring: &Wiring, event: EventWiring) -> bool {
+fn handler_fits(found: &Value, wiring: &Wiring, event: WiredEvent) -> bool {
     let status = found.get("statusMessage").and_then(Value::as_str);
     *found == handler(wiring, event, status)
 }

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{EVENTS, Wiring, difference, hooks_json, install, remove};
+use super::{Wiring, difference, hooks_json, install, remove};
+use clients::claude_code::{NAME, WIRED};
 use clients::settings::entry::starts_gate;
-use clients::settings::{Effect, GUARDING, Reading, judge};
+use clients::settings::{Effect, Reading, judge};
 
 fn wiring(command: &str) -> Wiring {
-    Wiring { command: command.to_owned(), events: EVENTS, timeout_seconds: 10 }
+    Wiring { command: command.to_owned(), events: WIRED, timeout_seconds: 10 }
 }
 
 fn ours() -> Wiring {
@@ -96,15 +97,15 @@ fn installing_wires_every_event_and_nothing_else_changes() {
         assert_eq!(effect(&text), Effect { gate_entries: 1, whole: true, faults: Vec::new() }, "{text}");
         let mut after: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap();
         let before: Value = serde_json::from_str(sample.trim_start_matches('\u{feff}')).unwrap();
-        for wired in EVENTS {
+        for wired in WIRED {
             let groups = after["hooks"][wired.event].as_array_mut().unwrap();
-            let mut handler = json!({"type": "command", "command": "/opt/p/bin/portcullis-hook", "args": [wired.event], "timeout": 10});
-            if wired.guarding {
+            let mut handler = json!({"type": "command", "command": "/opt/p/bin/portcullis-hook", "args": [wired.event, NAME], "timeout": 10});
+            if wired.is_guarding() {
                 handler["onFailure"] = json!("block");
             }
             let mut group = json!({"hooks": [handler]});
-            if let Some(matcher) = wired.matcher {
-                group["matcher"] = json!(matcher);
+            if wired.has_matcher {
+                group["matcher"] = json!("*");
             }
             assert_eq!(groups.pop(), Some(group), "{sample}");
             if groups.is_empty() && before["hooks"].get(wired.event).is_none() {
@@ -143,8 +144,8 @@ fn removing_gives_the_bytes_back() {
 #[test]
 fn every_prefix_of_the_wiring_is_completed_and_removed() {
     for sample in samples() {
-        for count in 1..EVENTS.len() {
-            let fewer = Wiring { events: EVENTS.get(..count).unwrap(), ..ours() };
+        for count in 1..WIRED.len() {
+            let fewer = Wiring { events: WIRED.get(..count).unwrap(), ..ours() };
             let part = install(Some(&sample), &fewer).unwrap();
             let whole = installed(&part);
             assert!(effect(&whole).whole);
@@ -178,7 +179,7 @@ fn a_made_file_reads_like_this() {
           {
             "type": "command",
             "command": "/opt/p/bin/portcullis-hook",
-            "args": ["PreToolUse"],
+            "args": ["PreToolUse", "claude-code"],
             "timeout": 10,
             "onFailure": "block"
           }
@@ -209,7 +210,7 @@ fn the_file_s_own_layout_is_used() {
 
 #[test]
 fn an_older_entry_is_mended_where_it_stands() {
-    let right = r#"{"type": "command", "command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse"], "timeout": 10, "onFailure": "block"}"#;
+    let right = r#"{"type": "command", "command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse", "claude-code"], "timeout": 10, "onFailure": "block"}"#;
     let whole = install(None, &ours()).unwrap();
     let rest = whole.split_once("\n    ],\n    \"PermissionRequest\"").unwrap().1;
     let with = |groups: &str| format!("{{\n  \"hooks\": {{\n    \"PreToolUse\": [\n{groups}\n    ],\n    \"PermissionRequest\"{rest}");
@@ -220,6 +221,7 @@ fn an_older_entry_is_mended_where_it_stands() {
     let cases = [
         (all(right), all(right)),
         (all(&right.replace("/opt/p/", "/old/")), all(right)),
+        (all(&right.replace(", \"claude-code\"", "")), all(right)),
         (all(&right.replace("\"timeout\": 10", "\"timeout\": 60")), all(right)),
         (all(&right.replace(", \"onFailure\": \"block\"", "")), all(right)),
         (all(&right.replace("\"block\"", "\"continue\"")), all(right)),
@@ -235,8 +237,8 @@ fn an_older_entry_is_mended_where_it_stands() {
         (all(&right.replace(", \"onF", ", \"statusMessage\": \"gate\", \"onF")), all(&right.replace(", \"onF", ", \"statusMessage\": \"gate\", \"onF"))),
         // Keys in another order are no reason to write.
         (
-            all(r#"{"command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse"], "timeout": 10, "onFailure": "block", "type": "command"}"#),
-            all(r#"{"command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse"], "timeout": 10, "onFailure": "block", "type": "command"}"#),
+            all(r#"{"command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse", "claude-code"], "timeout": 10, "onFailure": "block", "type": "command"}"#),
+            all(r#"{"command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse", "claude-code"], "timeout": 10, "onFailure": "block", "type": "command"}"#),
         ),
         // Others' entries keep their places.
         ([all(theirs), all(&right.replace("10", "5")), all(theirs)].join(",\n"), [all(theirs), all(right), all(theirs)].join(",\n")),
@@ -320,13 +322,7 @@ fn a_plugin_s_hooks_are_the_same() {
     let value: Value = serde_json::from_str(&text).unwrap();
     assert!(value["description"].is_string());
     assert_eq!(effect(&text), Effect { gate_entries: 1, whole: true, faults: Vec::new() });
-    assert_eq!(value["hooks"].as_object().unwrap().len(), EVENTS.len());
-}
-
-#[test]
-fn the_guarding_events_are_the_judge_s() {
-    let guarding: Vec<&str> = EVENTS.iter().filter(|event| event.guarding).map(|event| event.event).collect();
-    assert_eq!(guarding, GUARDING);
+    assert_eq!(value["hooks"].as_object().unwrap().len(), WIRED.len());
 }
 
 #[test]

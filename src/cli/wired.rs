@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use clients::claude_code::TRIED;
 use clients::settings::entry::starts_gate;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +63,7 @@ pub fn entries(text: &str, project: &Path, plugin: Option<&Path>) -> Vec<Wired> 
 
 /// The first of them that is asked before a tool is used.
 pub fn entry(text: &str, project: &Path, plugin: Option<&Path>) -> Option<Wired> {
-    entries(text, project, plugin).into_iter().find(|entry| entry.event == "PreToolUse")
+    entries(text, project, plugin).into_iter().find(|entry| entry.event == TRIED)
 }
 
 fn wired(event: &str, handler: &Value, variables: &[(&'static str, PathBuf)]) -> Option<Wired> {

@@ -9,7 +9,6 @@ use crate::deep::changes::Changes;
 use crate::deep::commits::{Folders, Kept};
 use actions::ToolCall;
 use actions::change::Id;
-use actions::json::Json;
 use actions::word::Word;
 use actions::{Action, pushed as pushes};
 use gate::call::{pause_until, policy_bytes};
@@ -63,8 +62,7 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
                 format!("git branch --force {} {}", quoted(branch), new.digits())
             }
         };
-        let input = Json::Object(vec![("command".to_owned(), Json::Text(command))]);
-        all.extend(read(&ToolCall { name: "Bash".to_owned(), input }, &around.places, &policy, &here)?);
+        all.extend(read(&ToolCall::command(&command), &around.places, &policy, &here)?);
     }
     let mut facts = facts_at(&around.places);
     let judgement = conclude(all, &mut facts, &policy, &here, false)?;

@@ -118,7 +118,7 @@ impl Explanation<'_> {
         if let Some(minutes) = self.paused {
             return format!("nothing is said: the gate is paused for {minutes} more min");
         }
-        let Answer { code, stdout, stderr } = self.answer;
+        let Answer { code, stdout, stderr, .. } = self.answer;
         let said = if stdout.is_empty() { stderr } else { stdout };
         if said.is_empty() {
             return format!("exit {code}, nothing is said: the host goes on by its own rules");

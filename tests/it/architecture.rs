@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use clients::CLIENTS;
+
 use crate::support::package;
 
 /// The members of the workspace in the order of the way of a call, and which of them each may name. `portcullis`, the
@@ -18,7 +20,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("gate", &["actions", "clients", "policy"]),
     ("tests-first", &["actions", "policy"]),
     ("policy-compiler", &["actions", "policy", "tests-first"]),
-    ("flywheel", &["actions", "gate", "policy", "tests-first"]),
+    ("flywheel", &["actions", "clients", "gate", "policy", "tests-first"]),
 ];
 /// Sources that touch no file, clock, environment, process or stream: whole members, and files of `gate` and `src`.
 const PURE: &[&str] = &[
@@ -122,6 +124,56 @@ fn no_code_asks_for_a_feature() {
         let lines = text.lines().filter(|line| line.contains("cfg(") && line.contains("feature"));
         let wrong: Vec<&str> = lines.filter(|line| !(shown(&path) == "crates/clients/src/lib.rs" && line.contains("wiring"))).collect();
         assert!(wrong.is_empty(), "{}: {wrong:?}", shown(&path));
+    }
+}
+
+/// What only `clients` may write: names in the JSON of clients. Their events are added.
+const CLIENT_JSON: &[&str] = &["hook_event_name", "hookSpecificOutput", "permissionDecision", "permission_mode", "turn_id"];
+/// Names of tools, which only `actions::tools` and `clients` may write.
+const TOOLS: &[&str] =
+    &["Bash", "PowerShell", "Monitor", "Write", "Edit", "MultiEdit", "NotebookEdit", "WebFetch", "run_shell_command", "write_file", "apply_patch"];
+
+#[test]
+fn only_clients_and_tools_know_the_words_of_clients() {
+    let events: BTreeSet<&str> =
+        CLIENTS.iter().flat_map(|client| client.wired().iter().map(|known| known.event).chain(client.unwired().iter().map(|known| known.event))).collect();
+    let mut wrong = Vec::new();
+    for path in code() {
+        let name = shown(&path);
+        if name.starts_with("crates/clients/") || name == "crates/actions/src/tools.rs" || name.ends_with("tests.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            // A name of one word is one only between quotes.
+            let is_one_word = |name: &str| name.chars().filter(char::is_ascii_uppercase).count() < 2;
+            let has_event = |event: &&str| {
+                if is_one_word(event) { line.contains(&format!("\"{event}\"")) } else { line.replace(&format!("::{event}"), "").contains(*event) }
+            };
+            let has_tool = |tool: &&&str| line.contains(&format!("\"{tool}\""));
+            let words = events.iter().find(|event| has_event(event)).or_else(|| TOOLS.iter().find(has_tool));
+            if let Some(word) = words.or_else(|| CLIENT_JSON.iter().find(|word| line.contains(**word))) {
+                wrong.push(format!("{name}: `{word}` in {}", line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "what is known of clients is in crates/clients, of tools in crates/actions/src/tools.rs:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_client_is_one_file_that_nothing_else_names() {
+    let lib = fs::read_to_string(package().join("crates/clients/src/lib.rs")).unwrap();
+    for client in CLIENTS.iter().filter(|client| client.name() != clients::claude_code::NAME) {
+        let file = client.name().replace('-', "_");
+        assert!(package().join(format!("crates/clients/src/{file}.rs")).is_file(), "{file}.rs");
+        assert!(lib.contains(&format!("\nmod {file};\n")), "`{file}` is a private module");
+        let quoted = format!("\"{}\"", client.name());
+        let naming: Vec<String> = code()
+            .iter()
+            .filter(|path| !shown(path).ends_with("tests.rs") && fs::read_to_string(path).unwrap().contains(&quoted))
+            .map(|path| shown(path))
+            .collect();
+        assert_eq!(naming, [format!("crates/clients/src/{file}.rs")]);
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use crate::support::package;
-use clients::Kind;
+use clients::Moment;
+use clients::claude_code::ClaudeCode;
 use gate::BUILT_IN;
 use gate::answer;
 use gate::failure::Failure;
@@ -94,8 +95,8 @@ fn a_policy_of_another_form_does_not_open() {
         other[at] ^= 1;
         assert!(Policy::open(&other).is_none(), "byte {at} is not looked at");
     }
-    for (kind, said) in [(Kind::Guarding, "2 "), (Kind::Asking, "0 deny"), (Kind::Observing, "0 ")] {
-        let answer = answer::to_failure(&Failure::PolicyDamaged, kind);
+    for (moment, said) in [(Moment::BeforeCall, "2 "), (Moment::Permission, "0 deny"), (Moment::Other, "0 ")] {
+        let answer = answer::to_failure(&Failure::PolicyDamaged, &ClaudeCode, moment);
         let denied = if answer.stdout.contains(r#""behavior":"deny""#) { "deny" } else { "" };
         assert_eq!(format!("{} {denied}", answer.code), said);
     }

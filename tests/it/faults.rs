@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use clients::claude_code::WIRED;
 use gate::{BUILD, failure};
-use portcullis::cli::settings::{EVENTS, Wiring, install};
+use portcullis::cli::settings::{Wiring, install};
 
 use crate::docs::fresh;
 use crate::support::{Said, Scratch, hook_path, json, run};
@@ -45,7 +46,7 @@ const fn fault(name: &'static str, expected: [&'static str; 4], why: &'static st
 /// A repository with the gate wired in, so that nothing but the fault is wrong.
 fn scratch() -> Scratch {
     let scratch = Scratch::new();
-    let wiring = Wiring { command: hook_path().to_owned(), events: EVENTS, timeout_seconds: 10 };
+    let wiring = Wiring { command: hook_path().to_owned(), events: WIRED, timeout_seconds: 10 };
     scratch.write(".claude/settings.local.json", &install(None, &wiring).unwrap());
     scratch
 }

@@ -6,6 +6,7 @@ mod arguments;
 mod built_in;
 mod cases;
 mod check;
+mod clients_known;
 mod cli_doctor;
 mod cli_explain;
 mod cli_init;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use portcullis::cli::settings::{EVENTS, Wiring, install};
+use clients::claude_code::WIRED;
+use portcullis::cli::settings::{Wiring, install};
 
 use crate::support::{Said, Scratch, hook_path, json, package};
 
@@ -35,7 +36,7 @@ fn nothing() -> Said {
 /// A scratch repository into whose settings the gate is wired.
 fn wired() -> Scratch {
     let scratch = Scratch::new();
-    let wiring = Wiring { command: hook_path().to_owned(), events: EVENTS, timeout_seconds: 10 };
+    let wiring = Wiring { command: hook_path().to_owned(), events: WIRED, timeout_seconds: 10 };
     scratch.write(".claude/settings.local.json", &install(None, &wiring).unwrap());
     scratch
 }

@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use std::sync::LazyLock;
 
+use clients::Invocation;
 use gate::call;
 use gate::world::World;
 use portcullis::deep::Cold;
@@ -108,7 +109,7 @@ impl Scratch {
 
 /// As [`Scratch::judge`], in a world of the caller's.
 pub(crate) fn judge_in(world: &World, event: &str, input: &str) -> Said {
-    let answer = call::answer(Some(event), input.as_bytes(), world, &Cold).expect("the cold binary hands nothing over");
+    let answer = call::answer(&Invocation::new(Some(event), None), input.as_bytes(), world, &Cold).expect("the cold binary hands nothing over");
     Said { code: answer.code, stdout: answer.stdout, stderr: answer.stderr }
 }
 

@@ -1,4 +1,5 @@
-//! Tool calls to actions: one place that knows what the tools of the hosts are called and what they take.
+//! Tool calls to actions: the one place that knows what the tools of all clients are called and what they take. It is here and
+//! not with the clients because most names are shared by several of them, and a call is read by its tool whoever sent it.
 //! A tool that is not known is looked into by the names of its arguments.
 
 use super::lookup::Lookups;
@@ -18,6 +19,10 @@ const QUIET: &str = "Glob Grep LS TodoWrite TaskCreate TaskGet TaskUpdate TaskLi
     write_todos update_plan";
 /// Tools that take a command line, or the words of a command.
 const SHELLS: &str = "Bash PowerShell Monitor run_shell_command shell local_shell exec_command";
+/// Those of them that do not wait for the command's end.
+const WATCHERS: &str = "Monitor";
+/// Tools that change files.
+const WRITERS: &str = "Write Edit MultiEdit NotebookEdit apply_patch write_file replace";
 /// Arguments that name a file, without `_` and `-`.
 const PATHS: &str = "path file filepath filename targetfile target destination dest oldpath newpath from to source notebookpath absolutepath relativepath \
     relativeworkspacepath directory folder uri";
@@ -31,6 +36,37 @@ pub struct ToolCall {
     pub input: Json,
 }
 
+impl ToolCall {
+    /// The call of a shell tool.
+    #[must_use]
+    pub fn command(line: &str) -> Self {
+        Self::with("Bash", &[("command", line)])
+    }
+
+    /// The call of a tool that writes a whole file.
+    #[must_use]
+    pub fn write(path: &str, text: &str) -> Self {
+        Self::with("Write", &[("file_path", path), ("content", text)])
+    }
+
+    /// The call of a tool that reads a file.
+    #[must_use]
+    pub fn read(path: &str) -> Self {
+        Self::with("Read", &[("file_path", path)])
+    }
+
+    /// The call of a tool that starts a sub-agent.
+    #[must_use]
+    pub fn spawn(agent: &str, prompt: &str) -> Self {
+        Self::with("Agent", &[("subagent_type", agent), ("prompt", prompt)])
+    }
+
+    fn with(name: &str, input: &[(&str, &str)]) -> Self {
+        let input = input.iter().map(|(key, text)| ((*key).to_owned(), Json::Text((*text).to_owned()))).collect();
+        Self { name: name.to_owned(), input: Json::Object(input) }
+    }
+}
+
 /// What a tool call would do.
 ///
 /// With what must be looked up to know it better: then it is read again, until nothing is asked.
@@ -38,6 +74,16 @@ pub fn of(call: &ToolCall, setting: &Setting, programs: &Programs, lookups: Look
     let mut reader = Reader { shell: Shell::new(setting, programs, lookups), setting };
     reader.tool(&call.name, &call.input);
     reader.shell.finish()
+}
+
+/// True if a tool runs a command to its end.
+pub fn runs_command(tool: &str) -> bool {
+    is_one(SHELLS, tool) && !is_one(WATCHERS, tool)
+}
+
+/// True if a tool changes a file that it names.
+pub fn writes_file(tool: &str) -> bool {
+    is_one(WRITERS, tool)
 }
 
 /// The command line of a call of a shell tool: the text in which the spans of its actions are.

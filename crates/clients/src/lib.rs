@@ -1,146 +1,186 @@
-//! What arrived: the host's JSON as types. Strict with nothing but the form: unknown fields and tools are kept, not refused.
-//! Does not judge.
+//! Coding clients: their events, how they are recognised, what they send and how they are answered. Each client is one file
+//! and one entry in [`CLIENTS`]; nothing else knows an event's name or the JSON of an answer. The names of tools are in
+//! `actions::tools`. Strict with nothing but the form: unknown fields and tools are kept, not refused. Does not judge.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+pub mod answer;
+pub mod claude_code;
+mod codex;
+mod event;
+mod gemini;
+pub mod moment;
 #[cfg(feature = "wiring")]
 pub mod settings;
 
-use actions::ToolCall;
-use actions::json::Json;
+use actions::json::{Json, quoted};
 
-/// An event of a coding client.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    /// `PreToolUse`, `SessionStart`, …, as the host names it.
-    pub name: String,
-    /// Whose event it is, as far as its fields tell.
-    pub host: Host,
-    /// The session's folder.
-    pub cwd: Option<String>,
-    /// The session.
-    pub session: String,
-    /// `default`, `acceptEdits`, `plan`, `auto`, `dontAsk`, `bypassPermissions`.
-    pub mode: String,
-    /// The agent's type; `main` outside sub-agents.
-    pub agent: String,
-    /// What tells one sub-agent from another; none outside of them.
-    pub agent_id: Option<String>,
-    /// The call, on tool events.
-    pub tool: Option<ToolCall>,
-    /// `source` of `ConfigChange` and `SessionStart`; of `UserPromptSubmit`, who wrote it, where that was no person.
-    pub source: String,
-    /// `file_path` of `ConfigChange`.
-    pub file: Option<String>,
-    /// `tool_use_id`: what a call's later events share with it.
-    pub call: Option<String>,
-    /// What a tool gave back (`PostToolUse`, `AfterTool`).
-    pub response: Json,
-    /// Why it failed (`PostToolUseFailure`, `AfterTool`); for shells the first line is `Exit code N`.
-    pub error: Option<String>,
-    /// The person interrupted it.
-    pub interrupted: bool,
-    /// `stop_hook_active`: the turn goes on already because a hook wanted it to.
-    pub stopping: bool,
-}
+pub use answer::{Answer, Held};
+pub use event::{Event, Outcome, Sender, Unreadable};
+pub use moment::{Kind, Moment, UnwiredEvent, WiredEvent};
 
-/// A coding client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Host {
-    /// Anthropic's Claude Code; also what is assumed where nothing speaks against it.
-    ClaudeCode,
-    /// `OpenAI`'s Codex CLI: the same event names, with a `turn_id`.
-    Codex,
-    /// Google's Gemini CLI: `BeforeTool`, `AfterTool`, …
-    Gemini,
-}
+/// All clients that are known. Where nothing names a client, the first whose signs a payload has is its sender.
+pub const CLIENTS: &[&dyn Client] = &[&claude_code::ClaudeCode, &codex::Codex, &gemini::Gemini];
 
-/// What an event is for the gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It stands in front of something that can still be held: exit 2 holds it.
-    Guarding,
-    /// `PermissionRequest`: held by a JSON answer alone (exit 2 decides nothing there).
-    Asking,
-    /// It tells what happened.
-    Observing,
-}
+/// A coding client: everything that Portcullis knows of it.
+///
+/// What a client does not say otherwise is as most of them do it: the fields and answers of Claude Code, no `ask`.
+pub trait Client: Sync {
+    /// The name on the hook's command line.
+    fn name(&self) -> &'static str;
 
-impl Kind {
-    /// The kind of the event of this name. An unknown name is guarding: what is not known must not pass unseen.
-    pub fn of(name: &str) -> Self {
-        match name {
-            "PermissionRequest" => Self::Asking,
-            "PermissionDenied" | "PostToolUse" | "PostToolUseFailure" | "PostToolBatch" | "UserPromptSubmit" | "UserPromptExpansion" | "SessionStart"
-            | "Setup" | "SessionEnd" | "Stop" | "StopFailure" | "SubagentStart" | "SubagentStop" | "TeammateIdle" | "TaskCreated" | "TaskCompleted"
-            | "PreCompact" | "PostCompact" | "PreModelSwitch" | "PostModelSwitch" | "Notification" | "InstructionsLoaded" | "CwdChanged" | "FileChanged"
-            | "DirectoryAdded" | "WorktreeCreate" | "WorktreeRemove" | "Elicitation" | "ElicitationResult" | "MessageDisplay"
-            // Gemini CLI
-            | "AfterTool" | "BeforeAgent" | "AfterAgent" | "BeforeModel" | "AfterModel" | "BeforeToolSelection" | "PreCompress" => Self::Observing,
-            _ => Self::Guarding,
-        }
+    /// The events that need an entry in the client's settings, the most frequent first.
+    fn wired(&self) -> &'static [WiredEvent];
+
+    /// The other events that the client has.
+    fn unwired(&self) -> &'static [UnwiredEvent];
+
+    /// The moment of an event. `None`: the client is not known to have it.
+    fn moment(&self, event: &str) -> Option<Moment> {
+        let wired = self.wired().iter().find(|known| known.event == event).map(|known| known.moment);
+        wired.or_else(|| self.unwired().iter().find(|known| known.event == event).map(|known| known.moment))
+    }
+
+    /// The event's name and its moment, if the payload can be this client's. `argument` is the event on the command line.
+    fn recognise<'p>(&self, payload: &'p Json, _argument: Option<&'p str>) -> Option<(&'p str, Moment)> {
+        let event = payload.text("hook_event_name")?;
+        let moment = self.moment(event)?;
+        self.has_signs(moment, payload).then_some((event, moment))
+    }
+
+    /// True if the fields of an event that this client has do not speak for another one.
+    fn has_signs(&self, moment: Moment, payload: &Json) -> bool;
+
+    /// Reads a payload of this client.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable::Missing`]
+    fn read(&self, sender: Sender, payload: Json) -> Result<Event, Unreadable> {
+        Event::in_common_form(sender, payload)
+    }
+
+    /// How a call ended, at [`Moment::AfterCall`]. `None`: the client does not say.
+    fn outcome(&self, _tool: &str, _error: Option<&str>) -> Option<Outcome> {
+        Some(Outcome::Ok)
+    }
+
+    /// True if the client asks a person when [`Client::question`] answers an event. Everything else gets a denial.
+    /// `attended`: nothing says that the session has no person.
+    fn can_ask(&self, _event: &Event, _attended: bool) -> bool {
+        false
+    }
+
+    /// True if the model reads the context that is given when its turn ends.
+    fn takes_context_at_turn_end(&self) -> bool {
+        false
+    }
+
+    /// The denial of what is about to happen.
+    fn denial(&self, moment: Moment, reason: &str) -> Answer {
+        if moment == Moment::Permission { permission_denied(reason) } else { Answer::exit_two(reason) }
+    }
+
+    /// The answer on which the client asks a person.
+    fn question(&self, reason: &str) -> Answer {
+        self.denial(Moment::BeforeCall, reason)
+    }
+
+    /// A text for the model, and one for the person, beside an event that only informs.
+    fn context(&self, event: &Event, model: Option<&str>, person: Option<&str>) -> Answer {
+        let person = person.map(|text| format!("\"systemMessage\":{}", quoted(text)));
+        // The event's name is part of it: without, clients drop the whole.
+        let model = model.map(|text| format!("\"hookSpecificOutput\":{{\"hookEventName\":{},\"additionalContext\":{}}}", quoted(&event.name), quoted(text)));
+        let parts: Vec<String> = person.into_iter().chain(model).collect();
+        if parts.is_empty() { Answer::nothing() } else { Answer::json(format!("{{{}}}\n", parts.join(",")), None) }
     }
 }
 
-/// Why an event could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unreadable {
-    /// It is not JSON of the accepted form.
-    Json(String),
-    /// A field that every event has is not there.
-    Missing(&'static str),
+impl std::fmt::Debug for dyn Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
-/// Reads an event.
-/// Error: [`Unreadable`], with the reader's own words.
-pub fn read(input: &[u8]) -> Result<Event, Unreadable> {
-    let mut json = Json::read(input).map_err(Unreadable::Json)?;
-    // Inputs can be large, so this one is moved.
-    let input = json.take("tool_input").unwrap_or_default();
-    let response = json.take("tool_response").unwrap_or_default();
-    let text = |key: &str| json.text(key).map(str::to_owned);
-    let name = text("hook_event_name").ok_or(Unreadable::Missing("hook_event_name"))?;
-    let host = match name.as_str() {
-        "BeforeTool" | "AfterTool" => Host::Gemini,
-        _ if json.get("turn_id").is_some() => Host::Codex,
-        _ => Host::ClaudeCode,
-    };
-    let tool = match (text("tool_name"), Kind::of(&name)) {
-        (Some(tool), _) => Some(ToolCall { name: tool, input }),
-        (None, Kind::Guarding) if name == "PreToolUse" || name == "BeforeTool" => return Err(Unreadable::Missing("tool_name")),
-        (None, Kind::Asking) => return Err(Unreadable::Missing("tool_name")),
-        (None, _) => None,
-    };
-    let agent = if json.text("agent_id").is_some() { text("agent_type").unwrap_or_else(|| "unknown".to_owned()) } else { "main".to_owned() };
-    Ok(Event {
-        host,
-        cwd: text("cwd"),
-        session: text("session_id").unwrap_or_default(),
-        mode: text("permission_mode").unwrap_or_else(|| "default".to_owned()),
-        agent,
-        tool,
-        source: match json.text("prompt") {
-            // A background task that ended speaks as the person would.
-            Some(prompt) if prompt.starts_with("<task-notification>") => "task-notification".to_owned(),
-            _ => text("source").unwrap_or_default(),
-        },
-        file: text("file_path"),
-        agent_id: text("agent_id"),
-        call: text("tool_use_id"),
-        error: text("error").or_else(|| shell_failure(&response)),
-        interrupted: [json.get("is_interrupt"), response.get("interrupted")].contains(&Some(&Json::Bool(true))),
-        stopping: json.get("stop_hook_active") == Some(&Json::Bool(true)),
-        response,
-        name,
-    })
+/// Claude Code decides `PermissionRequest` by JSON alone, and ignores exit 2 there (documented for 2.1.240, observed with
+/// 2.1.329). Codex reads the same JSON (its published schemas).
+fn permission_denied(reason: &str) -> Answer {
+    let object = format!(
+        "{{\"hookSpecificOutput\":{{\"hookEventName\":\"PermissionRequest\",\"decision\":{{\"behavior\":\"deny\",\"message\":{}}}}}}}\n",
+        quoted(reason)
+    );
+    Answer::json(object, Some(Held::Deny))
 }
 
-/// How a shell command failed, where the client tells it in the text for the model alone, behind the output: Gemini CLI's
-/// `Exit Code: 1`, and then which processes it left. None: it did not, or nothing tells.
-fn shell_failure(response: &Json) -> Option<String> {
-    let (output, _) = response.text("llmContent")?.rsplit_once("\nProcess Group PGID: ")?;
-    let rows: Vec<&str> = output.lines().collect();
-    let last = rows.iter().rposition(|row| !["Background PIDs: ", "Signal: "].iter().any(|key| row.starts_with(key)))?;
-    let code = rows.get(last)?.strip_prefix("Exit Code: ")?;
-    let said = rows.get(..last)?.join("\n");
-    Some(format!("Exit code {code}\n{}", said.split_once("Output: ").map_or(said.as_str(), |(_, said)| said)))
+/// A client that is not known, or whose payload fits no client. It is never asked: Kimi Code 2.1.0, droid 0.215.0 and
+/// Codex 0.171.0 continue with the call on an answer they do not know (observed).
+struct Stranger;
+
+impl Client for Stranger {
+    fn name(&self) -> &'static str {
+        "unknown"
+    }
+
+    fn wired(&self) -> &'static [WiredEvent] {
+        &[]
+    }
+
+    fn unwired(&self) -> &'static [UnwiredEvent] {
+        &[]
+    }
+
+    fn moment(&self, event: &str) -> Option<Moment> {
+        Some(Moment::of(event))
+    }
+
+    fn has_signs(&self, _moment: Moment, _payload: &Json) -> bool {
+        true
+    }
+}
+
+/// How the hook was started: the arguments that the wiring wrote, `portcullis-hook EVENT CLIENT`.
+#[derive(Clone, Copy, Debug)]
+pub struct Invocation<'a> {
+    /// The event's name.
+    pub event: Option<&'a str>,
+    /// The client's name. Older wirings have none, and are Claude Code's.
+    pub client: Option<&'a str>,
+    /// The moment of the event. Without an event the worst is assumed.
+    pub moment: Moment,
+}
+
+impl<'a> Invocation<'a> {
+    /// From the arguments.
+    #[must_use]
+    pub fn new(event: Option<&'a str>, client: Option<&'a str>) -> Self {
+        Self { event, client, moment: event.map_or(Moment::Unknown, Moment::of) }
+    }
+
+    /// The client that is named; Claude Code where none is.
+    #[must_use]
+    pub fn named(&self) -> &'static dyn Client {
+        let Some(name) = self.client else { return &claude_code::ClaudeCode };
+        CLIENTS.iter().find(|client| client.name() == name).copied().unwrap_or(&Stranger)
+    }
+
+    /// Reads the event that came with it.
+    ///
+    /// The client is the one that is named, if the payload can be its; else the first that has the payload's signs. A
+    /// payload that is not the named client's gets no question, whoever sent it: a settings file can be read by other clients
+    /// than the one for which it was written (GitHub Copilot CLI 1.0.102 reads Claude Code's, observed).
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`], with the reader's own words.
+    pub fn read(&self, input: &[u8]) -> Result<Event, Unreadable> {
+        let payload = Json::read(input).map_err(Unreadable::Json)?;
+        let named = self.named();
+        let recognise = |client: &'static dyn Client| client.recognise(&payload, self.event).map(|(event, moment)| (client, event, moment));
+        let (client, event, moment) = recognise(named)
+            .or_else(|| CLIENTS.iter().find_map(|client| recognise(*client)))
+            .or_else(|| recognise(&Stranger))
+            .ok_or(Unreadable::Missing("hook_event_name"))?;
+        let certain = self.client.is_none_or(|name| name == client.name());
+        let sender = Sender { client, event: event.to_owned(), moment, certain };
+        client.read(sender, payload)
+    }
 }

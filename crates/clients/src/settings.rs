@@ -13,13 +13,16 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::claude_code::{TRIED, WIRED};
 use entry::Entry;
 
 /// The file name of the program that a gate entry starts.
 pub const PROGRAM: &str = "portcullis-hook";
 
-/// The events whose answer can hold something back; without one of them the gate has a gap.
-pub const GUARDING: [&str; 3] = ["PreToolUse", "PermissionRequest", "ConfigChange"];
+/// The events whose answer can hold something back, what weighs most first; without one of them the gate has a gap.
+pub fn guarding() -> impl Iterator<Item = &'static str> {
+    WIRED.iter().filter(|event| event.is_guarding()).map(|event| event.event)
+}
 
 /// The client drops a larger settings file whole.
 pub const MAX_BYTES: usize = 2 * 1024 * 1024;
@@ -61,7 +64,7 @@ const REACHING_ENV: &[(&str, &str)] = &[
 pub struct Effect {
     /// Handlers on `PreToolUse` that start the gate for every tool and wait for its answer.
     pub gate_entries: usize,
-    /// Whether every event of [`GUARDING`] has such a handler.
+    /// Whether every event of [`guarding`] has such a handler.
     pub whole: bool,
     /// What in this text disables or weakens the gate, each a clause in lower case. A text with faults may still
     /// hold a whole gate: the client can drop it all the same.
@@ -138,7 +141,7 @@ impl Settings {
         };
         let mut entries = entry::all(object);
         // What weighs most is named first.
-        entries.sort_by_key(|entry| GUARDING.iter().position(|event| *event == entry.event).unwrap_or(GUARDING.len()));
+        entries.sort_by_key(|entry| guarding().position(|event| event == entry.event).unwrap_or(usize::MAX));
         let mut findings: Vec<Finding> = shape::flaws(&root).into_iter().map(|flaw| Finding::plain(flaw.what)).collect();
         findings.extend(entries.iter().flat_map(|entry| entry.faults.iter().map(Finding::plain)));
         findings.extend(switches(object, entries.iter().any(Entry::is_gate)));
@@ -149,8 +152,8 @@ impl Settings {
 
     fn effect(&self) -> Effect {
         Effect {
-            gate_entries: self.entries.iter().filter(|entry| entry.is_gate() && entry.event == "PreToolUse").count(),
-            whole: GUARDING.iter().all(|event| self.entries.iter().any(|entry| entry.is_gate() && entry.event == *event)),
+            gate_entries: self.entries.iter().filter(|entry| entry.is_gate() && entry.event == TRIED).count(),
+            whole: guarding().all(|event| self.entries.iter().any(|entry| entry.is_gate() && entry.event == event)),
             faults: self.texts_beyond(&[]),
         }
     }

@@ -14,8 +14,8 @@ fn groups(handlers: &str) -> String {
 
 /// A text that wires all guarding events; `on_pre` are the handlers on `PreToolUse`, `more` stands before `hooks`.
 fn text(on_pre: &str, more: &str) -> String {
-    let [request, change] = ["PermissionRequest", "ConfigChange"].map(|event| groups(&entry(event)));
-    format!(r#"{{{more}"hooks":{{"PreToolUse":{},"PermissionRequest":{request},"ConfigChange":{change}}}}}"#, groups(on_pre))
+    let [request, skill, change] = ["PermissionRequest", "PreSkillShellCommand", "ConfigChange"].map(|event| groups(&entry(event)));
+    format!(r#"{{{more}"hooks":{{"PreToolUse":{},"PermissionRequest":{request},"PreSkillShellCommand":{skill},"ConfigChange":{change}}}}}"#, groups(on_pre))
 }
 
 fn wired() -> String {
@@ -43,6 +43,8 @@ fn a_whole_gate_has_no_faults() {
         wired().replace("/p/", "/with a blank/"),
         text(&shell("/p/portcullis-hook PreToolUse"), ""),
         text(&shell("'/a b/portcullis-hook' PreToolUse"), ""),
+        text(&shell("/p/portcullis-hook PreToolUse claude-code"), ""),
+        wired().replace(r#"["PreToolUse"]"#, r#"["PreToolUse","claude-code"]"#),
         text(&shell("\"$CLAUDE_PROJECT_DIR\"/bin/portcullis-hook PreToolUse"), ""),
         text(&shell("\"${CLAUDE_PROJECT_DIR}/bin/portcullis-hook\" PreToolUse"), ""),
         text(&entry("PreToolUse"), r#""disableAllHooks":false,"allowManagedHooksOnly":true,"#),
@@ -86,7 +88,9 @@ fn a_weakened_entry_is_named() {
         ("/p/portcullis-hook", "./portcullis-hook", "not started by its full path", false),
         ("/p/portcullis-hook", "${HOME}/portcullis-hook", "not started by its full path", false),
         (r#"/p/portcullis-hook","args":["PreToolUse"]"#, r#"/p/portcullis-hook PreToolUse || true""#, "through another command", false),
-        (r#"/p/portcullis-hook","args":["PreToolUse"]"#, r#"/p/portcullis-hook PreToolUse x""#, "a shell line", false),
+        (r#"/p/portcullis-hook","args":["PreToolUse"]"#, r#"/p/portcullis-hook PreToolUse x""#, "for another client", false),
+        (r#"/p/portcullis-hook","args":["PreToolUse"]"#, r#"/p/portcullis-hook PreToolUse claude-code x""#, "a shell line", false),
+        (r#""args":["PreToolUse"]"#, r#""args":["PreToolUse","codex"]"#, "for another client", false),
         (r#"/p/portcullis-hook","args":["PreToolUse"]"#, r#"env PATH=/x /p/portcullis-hook PreToolUse""#, "through another command", false),
         (r#"/p/portcullis-hook","args":["PreToolUse"]"#, r#"/bin/sh","args":["-c","/p/portcullis-hook PreToolUse; true"]"#, "through another command", false),
     ];
@@ -223,6 +227,8 @@ fn an_edit_beside_the_gate_is_no_harm() {
         wired().replace(r#""matcher":"*","#, ""),
         wired().replace(r#""timeout":10"#, r#""timeout":20"#),
         wired().replace(',', ",\n\t"),
+        // What an entry of an older version becomes.
+        wired().replace(r#"["PreToolUse"]"#, r#"["PreToolUse","claude-code"]"#),
     ];
     for after in cases {
         assert_ne!(after, wired());

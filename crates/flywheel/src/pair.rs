@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use super::drift::is_test;
 use super::{Kind, Suggestion, code};
+use actions::tools::{runs_command, writes_file};
+use clients::Moment;
 use gate::record::{Entry, Held, Outcome};
 
 /// How often the same failure comes before it is worth a word.
@@ -14,8 +16,6 @@ const SOON: usize = 6;
 /// Files that are named as changed.
 const NAMED: usize = 4;
 
-/// Tools that run commands.
-const SHELLS: &[&str] = &["Bash", "PowerShell", "run_shell_command", "shell", "local_shell", "exec_command"];
 /// Programs whose failure is an answer (nothing was found, two files differ) or a slip (there is no such file).
 const ANSWERS: &[&str] = &[
     "grep", "egrep", "fgrep", "rg", "ag", "ack", "diff", "cmp", "test", "[", "[[", "ls", "cat", "head", "tail", "find", "fd", "which", "command", "type",
@@ -84,9 +84,6 @@ const SETTINGS: &[&str] = &[
     ".gitignore",
     ".gitattributes",
 ];
-/// Tools that write the file that they name.
-const WRITERS: &[&str] = &["Write", "Edit", "MultiEdit", "NotebookEdit", "apply_patch", "write_file", "replace"];
-
 /// What the entries show of a session; those of others tell what comes again. `learnings` is the document for what was
 /// learned; `root` is cut from paths.
 #[must_use]
@@ -103,7 +100,7 @@ pub fn suggestions(entries: &[Entry], session: &str, learnings: &str, root: &str
                 Some(repeat) => repeat.add(now),
                 None => drop(repeats.insert(what, now)),
             }
-        } else if entry.outcome == Some(Outcome::Ok) && SHELLS.contains(&entry.tool.as_str()) {
+        } else if entry.outcome == Some(Outcome::Ok) && runs_command(&entry.tool) {
             // It was waited for, or it is mended.
             repeats.remove(&form(&entry.what));
         }
@@ -182,8 +179,8 @@ struct Failed<'e> {
 impl<'e> Lane<'e> {
     fn step(&mut self, entry: &'e Entry, learnings: &str, root: &str) -> Vec<Suggestion> {
         let mut found: Vec<Suggestion> = self.corrected(entry, learnings, root).into_iter().collect();
-        match entry.event.as_str() {
-            "PreToolUse" | "BeforeTool" => {
+        match Moment::of(&entry.event) {
+            Moment::BeforeCall => {
                 self.calls += 1;
                 self.open = Some(entry);
                 if entry.held == Some(Held::Deny) && !entry.rules.is_empty() {
@@ -191,13 +188,13 @@ impl<'e> Lane<'e> {
                     self.open = None;
                 }
             }
-            "PermissionDenied" => {
+            Moment::Refused => {
                 self.denied.push((self.calls, entry));
                 self.open = None;
             }
             // A prompt that a machine wrote is no correction.
-            "UserPromptSubmit" | "BeforeAgent" => self.stopped = self.open.take().filter(|_| entry.said.is_empty()),
-            "Stop" | "SubagentStop" | "AfterAgent" | "SessionStart" | "SessionEnd" => (self.open, self.turn) = (None, self.edits.len()),
+            Moment::Prompt => self.stopped = self.open.take().filter(|_| entry.said.is_empty()),
+            Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd => (self.open, self.turn) = (None, self.edits.len()),
             _ => match entry.outcome {
                 Some(Outcome::Ok) => found.extend(self.worked(entry, learnings, root)),
                 Some(Outcome::Failed) => self.fails(entry),
@@ -217,7 +214,7 @@ impl<'e> Lane<'e> {
             return None;
         }
         // What only looks or waits is stopped because it was enough.
-        if SHELLS.contains(&call.tool.as_str()) && is_answer(&form(&call.what)) {
+        if runs_command(&call.tool) && is_answer(&form(&call.what)) {
             return None;
         }
         let what = subject(call, root);
@@ -229,10 +226,10 @@ impl<'e> Lane<'e> {
 
     fn worked(&mut self, entry: &'e Entry, learnings: &str, root: &str) -> Vec<Suggestion> {
         let call = self.close(entry);
-        if WRITERS.contains(&entry.tool.as_str()) {
+        if writes_file(&entry.tool) {
             self.edits.push((self.calls, inside(&entry.path, root)));
         }
-        if !SHELLS.contains(&entry.tool.as_str()) {
+        if !runs_command(&entry.tool) {
             return Vec::new();
         }
         if call.is_some_and(|call| call.kinds.iter().any(|kind| kind == "write")) {
@@ -283,7 +280,7 @@ impl<'e> Lane<'e> {
         let calls = self.calls;
         self.denied.retain(|(at, _)| calls - at <= SOON);
         let same = |denied: &str| denied != what && families(denied).iter().all(|family| families(what).contains(family));
-        let at = self.denied.iter().rposition(|(_, denied)| SHELLS.contains(&denied.tool.as_str()) && same(&form(&denied.what)))?;
+        let at = self.denied.iter().rposition(|(_, denied)| runs_command(&denied.tool) && same(&form(&denied.what)))?;
         let (_, denied) = self.denied.remove(at);
         let rule = denied.rules.iter().max_by_key(|rule| rule.tier).map_or("the client", |rule| rule.name.as_str());
         let (not, instead) = (form(&denied.what), code(&entry.what));
@@ -300,7 +297,7 @@ impl<'e> Lane<'e> {
 
 /// A command that failed, and its error. What says nothing is an answer, as is what git calls no error (exit code 1).
 fn failure(entry: &Entry) -> Option<(String, u64)> {
-    if entry.outcome != Some(Outcome::Failed) || !SHELLS.contains(&entry.tool.as_str()) || entry.exit.is_some_and(|exit| STOPPED.contains(&exit)) {
+    if entry.outcome != Some(Outcome::Failed) || !runs_command(&entry.tool) || entry.exit.is_some_and(|exit| STOPPED.contains(&exit)) {
         return None;
     }
     let what = form(&entry.what);

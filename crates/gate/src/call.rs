@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use actions::json::{Json, quoted};
-use clients::{Event, Kind, Unreadable};
+use clients::{Event, Invocation, Kind, Moment, Unreadable};
 use policy::facts::Facts;
 use policy::verdict::Verdict;
 use policy::{Policy, Tier};
@@ -22,34 +22,32 @@ use crate::{refusal, session};
 /// The largest input that is kept with a refusal.
 const MAX_KEPT: usize = 256 << 10;
 
-/// The answer to an event as it came in. `argument` is the event's name on the command line, where there is one.
+/// The answer to an event as it came in. `invocation` is how the hook was started.
 ///
 /// # Errors
 ///
 /// [`Stop::HandOver`]: the cold binary must answer. Failures are answered here.
-pub fn answer(argument: Option<&str>, input: &[u8], world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
-    let named = argument.map_or(Kind::Guarding, Kind::of);
-    let event = match clients::read(input) {
+pub fn answer(invocation: &Invocation, input: &[u8], world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
+    let event = match invocation.read(input) {
         Ok(event) => event,
-        Err(unreadable) => return Ok(answer::to_failure(&unreadable_input(unreadable), named)),
+        Err(unreadable) => return Ok(answer::to_failure(&unreadable_input(unreadable), invocation.named(), invocation.moment)),
     };
-    let kind = Kind::of(&event.name);
-    if let Some(argument) = argument.filter(|argument| *argument != event.name) {
+    if let Some(argument) = invocation.event.filter(|argument| *argument != event.name) {
         // Whichever of the two can stop something decides what the failure concludes.
-        let strict = if named == Kind::Observing { kind } else { named };
+        let strict = if invocation.moment.kind() == Kind::Observing { event.moment } else { invocation.moment };
         let failure = Failure::EventMismatch { argument: argument.to_owned(), input: event.name.clone() };
-        return Ok(answer::to_failure(&failure, strict));
+        return Ok(answer::to_failure(&failure, event.client, strict));
     }
     let failure = match respond(&event, input, world, deep) {
         Err(Stop::Failed(failure)) => failure,
         answered => return answered,
     };
     if let Ok(around) = world.around(&event) {
-        let held = (conclude(&failure, kind) == Conclusion::Deny).then_some(Held::Deny);
+        let held = (conclude(&failure, event.moment.kind()) == Conclusion::Deny).then_some(Held::Deny);
         let entry = Entry { held, said: failure::what(&failure), tier: held.map(|_| Tier::Prohibited as u8), ..entry(&event, deep) };
         apply(&[Note::Record(Box::new(entry))], &around, world);
     }
-    Ok(answer::to_failure(&failure, kind))
+    Ok(answer::to_failure(&failure, event.client, event.moment))
 }
 
 /// Why an event could not be read, as a failure.
@@ -62,13 +60,13 @@ pub fn unreadable_input(unreadable: Unreadable) -> Failure {
 }
 
 fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
-    if Kind::of(&event.name) == Kind::Observing {
+    if event.moment.kind() == Kind::Observing {
         return session::inform(event, world, deep);
     }
-    if event.name == "ConfigChange" {
+    if event.moment == Moment::SettingsChanged {
         let answer = session::settings_changed(event, world, deep)?;
         if let Ok(around) = world.around(event) {
-            apply(&[Note::Record(Box::new(Entry { held: held(event, &answer), ..entry(event, deep) }))], &around, world);
+            apply(&[Note::Record(Box::new(Entry { held: answer.held, ..entry(event, deep) }))], &around, world);
         }
         return Ok(answer);
     }
@@ -119,7 +117,7 @@ impl Judged {
         if verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised) {
             notes.push(Note::LastRefusal(last_refusal(event, verdict, input, &answer, self.paused.is_some(), world)));
         }
-        let held = held(event, &answer);
+        let held = answer.held;
         if held != Some(Held::Deny) {
             let files = written::files(actions, &self.around);
             if !files.is_empty() {
@@ -154,15 +152,6 @@ pub(crate) fn entry(event: &Event, deep: &dyn Deep) -> Entry {
     Entry::of(event, source, system::now_ms())
 }
 
-/// How an answer stops its call.
-fn held(event: &Event, answer: &Answer) -> Option<Held> {
-    match answer {
-        answer if *answer == Answer::nothing() => None,
-        Answer { code: 0, .. } if Kind::of(&event.name) == Kind::Guarding => Some(Held::Ask),
-        _ => Some(Held::Deny),
-    }
-}
-
 /// The end of a pause that a person made, in seconds since 1970, if it has not come yet.
 #[must_use]
 pub fn pause_until(world: &World, around: &Surroundings) -> Option<u64> {
@@ -180,11 +169,11 @@ pub fn command(event: &Event) -> Option<&str> {
 
 /// The line of the last refusal, for `explain --last`.
 fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, paused: bool, world: &World) -> String {
-    let held = answer != &Answer::nothing();
+    let held = answer.held.is_some();
     let rules: Vec<String> = verdict.findings.iter().map(|finding| quoted(&finding.rule)).collect();
     let text = match answer.stderr.strip_suffix('\n') {
         Some(refusal) => Cow::Borrowed(refusal),
-        None => Cow::Owned(refusal::refusal(verdict, command(event), answer::can_ask(event, world.attended))),
+        None => Cow::Owned(refusal::refusal(verdict, command(event), event.can_ask(world.attended))),
     };
     let kept = if input.len() <= MAX_KEPT { std::str::from_utf8(input).unwrap_or("null") } else { "null" };
     format!(

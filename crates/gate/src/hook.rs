@@ -10,7 +10,7 @@ use crate::deep::{Deep, HandsOver, Stop};
 use crate::failure::Failure;
 use crate::world::World;
 use crate::world::system::{self, LastWords, ReadFault, Said};
-use clients::Kind;
+use clients::{Invocation, Kind, Moment};
 
 /// Milliseconds after which the hot door gives up; the host waits ten seconds.
 const HOT_DEADLINE: u32 = 3_000;
@@ -31,38 +31,38 @@ const KEPT: &[&str] = &[
     "PORTCULLIS_TEST_PASSWORD_HOME",
 ];
 
-/// The hook: `argument` is the event's name on the command line.
-pub fn hot(argument: Option<&str>) -> ! {
-    let input = enter(argument, HOT_DEADLINE);
+/// The hook.
+pub fn hot(invocation: &Invocation) -> ! {
+    let input = enter(invocation, HOT_DEADLINE);
     let world = World::real();
-    let answer = match call::answer(argument, &input, &world, &HandsOver) {
+    let answer = match call::answer(invocation, &input, &world, &HandsOver) {
         Ok(answer) => answer,
-        Err(Stop::HandOver) => hand_over(argument, &input, &world),
-        Err(Stop::Failed(failure)) => answer::to_failure(&failure, kind(argument)),
+        Err(Stop::HandOver) => hand_over(invocation, &input, &world),
+        Err(Stop::Failed(failure)) => failed(&failure, invocation),
     };
-    give(&answer, argument)
+    give(&answer, invocation)
 }
 
 /// The cold side of the hook: `build` is the hook's.
-pub fn cold(build: &str, argument: Option<&str>, deep: &dyn Deep) -> ! {
-    let input = enter(argument, COLD_DEADLINE);
+pub fn cold(build: &str, invocation: &Invocation, deep: &dyn Deep) -> ! {
+    let input = enter(invocation, COLD_DEADLINE);
     if build != crate::BUILD {
         let failure = Failure::BuildMismatch { hot: build.to_owned(), cold: crate::BUILD.to_owned() };
-        give(&answer::to_failure(&failure, kind(argument)), argument);
+        give(&failed(&failure, invocation), invocation);
     }
-    let answer = call::answer(argument, &input, &World::real(), deep);
-    give(&answer.unwrap_or_else(|stop| answer::to_failure(&Failure::from(stop), kind(argument))), argument)
+    let answer = call::answer(invocation, &input, &World::real(), deep);
+    give(&answer.unwrap_or_else(|stop| failed(&Failure::from(stop), invocation)), invocation)
 }
 
-/// The event's kind, as far as the command line tells. Without an argument the worst is assumed.
-fn kind(argument: Option<&str>) -> Kind {
-    argument.map_or(Kind::Guarding, Kind::of)
+/// The answer to a failure, as far as the command line tells whose event it is.
+fn failed(failure: &Failure, invocation: &Invocation) -> Answer {
+    answer::to_failure(failure, invocation.named(), invocation.moment)
 }
 
 /// Sees to the last words, and reads the input.
-fn enter(argument: Option<&str>, deadline: u32) -> Vec<u8> {
-    let kind = kind(argument);
-    let words = |what: &str| answer::to_failure(&Failure::Panic(what.to_owned()), kind);
+fn enter(invocation: &Invocation, deadline: u32) -> Vec<u8> {
+    let (client, moment) = (invocation.named(), invocation.moment);
+    let words = |what: &str| failed(&Failure::Panic(what.to_owned()), invocation);
     let (crash, late) = (words("it crashed (a signal, or the stack overflowed)"), words("it did not come to an end in time"));
     let code = crash.code;
     let [crash, late] = [crash, late].map(|answer| Said { stdout: answer.stdout.leak(), stderr: answer.stderr.leak() });
@@ -72,7 +72,7 @@ fn enter(argument: Option<&str>, deadline: u32) -> Vec<u8> {
     system::guard(LastWords { code, crash, late }, deadline);
     std::panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
-        let answer = answer::to_failure(&Failure::Panic(place), kind);
+        let answer = answer::to_failure(&Failure::Panic(place), client, moment);
         let _ = system::write_all(1, answer.stdout.as_bytes());
         let _ = system::write_all(2, answer.stderr.as_bytes());
         system::exit(answer.code);
@@ -84,41 +84,38 @@ fn enter(argument: Option<&str>, deadline: u32) -> Vec<u8> {
                 ReadFault::Closed(_) => Failure::InputClosed,
                 ReadFault::TooLarge { .. } => Failure::InputTooLarge,
             };
-            give(&answer::to_failure(&failure, kind), argument)
+            give(&failed(&failure, invocation), invocation)
         }
     }
 }
 
 /// Replaces this process by the cold binary; comes back only with the answer to a failure.
-fn hand_over(argument: Option<&str>, input: &[u8], world: &World) -> Answer {
+fn hand_over(invocation: &Invocation, input: &[u8], world: &World) -> Answer {
     let Some(folder) = &world.binaries else {
-        return answer::to_failure(
-            &Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know where it stands itself".to_owned() },
-            kind(argument),
-        );
+        return failed(&Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know where it stands itself".to_owned() }, invocation);
     };
     let program = folder.join("portcullis");
-    let why = start(&program, argument, input);
-    answer::to_failure(&Failure::ColdMissing { path: program.display().to_string(), why }, kind(argument))
+    let why = start(&program, invocation, input);
+    failed(&Failure::ColdMissing { path: program.display().to_string(), why }, invocation)
 }
 
-fn start(program: &Path, argument: Option<&str>, input: &[u8]) -> String {
+fn start(program: &Path, invocation: &Invocation, input: &[u8]) -> String {
     let mut args: Vec<&OsStr> = vec![OsStr::new("portcullis"), OsStr::new("hook"), OsStr::new(crate::BUILD)];
-    args.extend(argument.map(OsStr::new));
+    args.extend([invocation.event, invocation.client].into_iter().flatten().map(OsStr::new));
     let env: Vec<(OsString, OsString)> = KEPT.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
     system::hand_over(program, &args, &env, input).to_string()
 }
 
 /// Writes the answer and ends the process. An answer that cannot be written is a failure of its own: a denial keeps its
 /// exit code, and nothing else may look like one.
-fn give(answer: &Answer, argument: Option<&str>) -> ! {
+fn give(answer: &Answer, invocation: &Invocation) -> ! {
     let written = system::write_all(1, answer.stdout.as_bytes()).and_then(|()| system::write_all(2, answer.stderr.as_bytes()));
     let lost = written.is_err() || (!answer.stdout.is_empty() && system::is_null_device(1));
     if lost && answer.code == 0 && !answer.stdout.is_empty() {
         // The question or the JSON denial is lost; exit 2 is what is left to say it with.
-        let failure = answer::to_failure(&Failure::AnswerUnwritable, Kind::Guarding);
+        let failure = answer::to_failure(&Failure::AnswerUnwritable, invocation.named(), Moment::Unknown);
         let _ = system::write_all(2, failure.stderr.as_bytes());
-        system::exit(if kind(argument) == Kind::Observing { 0 } else { 2 });
+        system::exit(if invocation.moment.kind() == Kind::Observing { 0 } else { 2 });
     }
     system::exit(answer.code)
 }

@@ -8,9 +8,11 @@ use std::fmt::Write as _;
 use actions::Action;
 use actions::ToolCall;
 use actions::json::{Json, quoted};
-use clients::{Event, Host};
+use clients::{Event, Moment};
 use policy::secret::redact;
 use policy::verdict::Verdict;
+
+pub use clients::{Held, Outcome};
 
 /// The form of the lines.
 pub const SCHEMA: u64 = 1;
@@ -34,23 +36,6 @@ pub enum Source {
     Git,
     /// `portcullis check`.
     Check,
-}
-
-/// How a call was held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// A person was asked.
-    Ask,
-    Deny,
-}
-
-/// What became of a call that went on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Ok,
-    Failed,
-    /// The person interrupted it.
-    Interrupted,
 }
 
 const SOURCES: &[(&str, Source)] = &[("hot", Source::Hot), ("cold", Source::Cold), ("git", Source::Git), ("check", Source::Check)];
@@ -160,18 +145,10 @@ impl Entry {
             entry.said = redact(beginning(&told, MAX_READ));
         }
         // What a person said is not kept, but that a machine said it is.
-        if matches!(event.name.as_str(), "UserPromptSubmit" | "BeforeAgent") && !matches!(event.source.as_str(), "" | "user" | "sdk") {
+        if event.moment == Moment::Prompt && !matches!(event.source.as_str(), "" | "user" | "sdk") {
             entry.said.clone_from(&event.source);
         }
-        entry.outcome = match event.name.as_str() {
-            _ if event.interrupted => Some(Outcome::Interrupted),
-            "PostToolUseFailure" => Some(Outcome::Failed),
-            "AfterTool" if event.error.is_some() => Some(Outcome::Failed),
-            // Codex gives what a command printed, and not how it ended.
-            "PostToolUse" if event.host == Host::Codex && event.tool.as_ref().is_some_and(|call| call.name == "Bash") => None,
-            "PostToolUse" | "AfterTool" => Some(Outcome::Ok),
-            _ => None,
-        };
+        entry.outcome = event.outcome;
         entry
     }
 

@@ -102,7 +102,7 @@ const PINNED: [u64; 4] = [14_306_750_268_250_874_875, 9_271_604_239_295_644_970,
 
 fn of(name: &str, fields: &str) -> Entry {
     let text = format!(r#"{{"hook_event_name":"{name}","session_id":"s",{fields}}}"#);
-    Entry::of(&clients::read(text.as_bytes()).unwrap(), Source::Hot, 1)
+    Entry::of(&clients::Invocation::new(None, None).read(text.as_bytes()).unwrap(), Source::Hot, 1)
 }
 
 #[test]

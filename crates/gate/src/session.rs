@@ -3,30 +3,14 @@
 
 use std::borrow::Cow;
 
-use clients::Event;
+use clients::{Event, Moment};
 use policy::Policy;
 
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, denial};
 use crate::call::{entry, pause_until, policy_bytes};
 use crate::deep::{Deep, Stop};
 use crate::notes::{Note, apply};
 use crate::world::{Surroundings, World, layers, pending, state, system};
-
-/// Events that are recorded: what became of calls, and where a turn begins and ends.
-const RECORDED: &[&str] = &[
-    "PostToolUse",
-    "PostToolUseFailure",
-    "Stop",
-    "SubagentStop",
-    "SessionStart",
-    "SessionEnd",
-    "UserPromptSubmit",
-    "PermissionDenied",
-    // Gemini CLI
-    "AfterTool",
-    "BeforeAgent",
-    "AfterAgent",
-];
 
 /// Records an event that only informs, and tells the model and the person what they should know.
 ///
@@ -34,23 +18,23 @@ const RECORDED: &[&str] = &[
 ///
 /// [`Stop::HandOver`]
 pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
-    if !RECORDED.contains(&event.name.as_str()) {
+    if event.moment == Moment::Other {
         return Ok(Answer::nothing());
     }
     let Ok(around) = world.around(event) else { return Ok(Answer::nothing()) };
     test_run(event, &around, world, deep)?;
-    let turns = matches!(event.name.as_str(), "Stop" | "SubagentStop" | "AfterAgent" | "SessionStart" | "SessionEnd");
+    let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
     let recorded = apply(&[Note::Record(Box::new(entry(event, deep)))], &around, world);
-    let context = match event.name.as_str() {
-        "PostToolUse" | "PostToolUseFailure" | "AfterTool" | "UserPromptSubmit" | "BeforeAgent" => pending::take(&around.memory, around.tree()),
+    let context = match event.moment {
+        Moment::AfterCall | Moment::AfterFailure | Moment::Prompt => pending::take(&around.memory, around.tree()),
         _ => match policy.as_deref().and_then(Policy::open).and_then(|policy| policy.flywheel) {
             Some(section) => Stop::unless_failed(deep.turn(event, &around, &section))?.flatten(),
             None => None,
         },
     };
-    let person = if event.name == "SessionStart" { session_start(recorded, &around, world) } else { None };
-    Ok(answer::context(event, context.as_deref(), person.as_deref()))
+    let person = if event.moment == Moment::SessionStart { session_start(recorded, &around, world) } else { None };
+    Ok(event.client.context(event, context.as_deref(), person.as_deref()))
 }
 
 /// The policy, if it has a flywheel. A hook that would have to turn it hands over before anything is recorded.
@@ -71,7 +55,7 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
 /// Remembers a run of tests, where the policy asks for runs to be seen. A policy that cannot be read is reported where
 /// something is stopped.
 fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
-    let ended = matches!(event.name.as_str(), "PostToolUse" | "PostToolUseFailure" | "AfterTool");
+    let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure);
     let Some(call) = event.tool.as_ref().filter(|_| ended) else { return Ok(()) };
     let Some(line) = call.input.text("command").or_else(|| call.input.text("cmd")) else { return Ok(()) };
     // Reading the policy costs more than all else here.
@@ -113,8 +97,8 @@ pub(crate) fn settings_changed(event: &Event, world: &World, deep: &dyn Deep) ->
     let around = world.around(event)?;
     let why = deep.settings_changed(event, &around, world)?.filter(|_| pause_until(world, &around).is_none());
     Ok(why.map_or_else(Answer::nothing, |why| {
-        Answer::deny(&format!(
-            "denied: the new settings do not hold\nwhy: {why}\nmend: a person changes settings outside the session, or runs `portcullis init` again"
-        ))
+        let reason =
+            format!("denied: the new settings do not hold\nwhy: {why}\nmend: a person changes settings outside the session, or runs `portcullis init` again");
+        denial(event, &reason)
     }))
 }

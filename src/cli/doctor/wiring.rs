@@ -9,9 +9,9 @@ use super::Findings;
 use crate::cli::canary;
 use crate::cli::init::scope::MANAGED;
 use crate::cli::place::Place;
-use crate::cli::settings::EVENTS;
 use crate::cli::wired::{Wired, entries};
 use crate::deep::own_files::settings_files;
+use clients::claude_code::{TRIED, WIRED};
 use clients::settings::{PROGRAM, Reading, judge};
 
 const PART: &str = "wired";
@@ -46,7 +46,7 @@ pub(super) fn look(place: &Place, paused: bool, findings: &mut Findings) {
             let text = format!("{shown}: not every guarding event has an entry ({})", summary(&entries));
             findings.fail(PART, text, "run `portcullis init` again");
         }
-        for entry in entries.into_iter().filter(|entry| entry.event == "PreToolUse") {
+        for entry in entries.into_iter().filter(|entry| entry.event == TRIED) {
             programs.entry(entry.program()).or_insert(entry);
         }
     }
@@ -83,12 +83,12 @@ fn files(place: &Place) -> Vec<PathBuf> {
 
 /// How the entries are wired, in one line.
 fn summary(entries: &[Wired]) -> String {
-    let events = EVENTS.iter().filter(|event| entries.iter().any(|entry| entry.event == event.event)).count();
-    let guarding = || entries.iter().filter(|entry| EVENTS.iter().any(|event| event.guarding && event.event == entry.event));
+    let events = WIRED.iter().filter(|event| entries.iter().any(|entry| entry.event == event.event)).count();
+    let guarding = || entries.iter().filter(|entry| WIRED.iter().any(|event| event.is_guarding() && event.event == entry.event));
     let blocks = if guarding().all(|entry| entry.blocks) { "onFailure block" } else { "onFailure missing" };
     let timeout =
         guarding().filter_map(|entry| entry.timeout).reduce(f64::min).map_or_else(|| "no timeout".to_owned(), |seconds| format!("timeout {seconds} s"));
-    format!("{events} of {} events, {blocks}, {timeout}", EVENTS.len())
+    format!("{events} of {} events, {blocks}, {timeout}", WIRED.len())
 }
 
 /// Whether a program is, byte for byte, the hook beside this binary. A project that was only just fetched can name any

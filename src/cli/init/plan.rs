@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::cli::files::{self, Edit};
 use crate::cli::place;
 use crate::cli::refusal::Refusal;
-use crate::cli::settings::{self, EVENTS, Wiring};
+use crate::cli::settings::{self, Wiring};
+use clients::claude_code::WIRED;
 use clients::settings::entry::starts_gate;
 use clients::settings::{PROGRAM, Reading, judge};
 use gate::world::PROJECT_POLICY;
@@ -27,7 +28,7 @@ const FOLDER: &str = ".portcullis";
 const IGNORE_ALL: &str = "*\n";
 
 pub fn wiring(command: &str) -> Wiring {
-    Wiring { command: command.to_owned(), events: EVENTS, timeout_seconds: TIMEOUT }
+    Wiring { command: command.to_owned(), events: WIRED, timeout_seconds: TIMEOUT }
 }
 
 #[derive(Clone, Debug, Default)]

@@ -227,21 +227,16 @@ fn facts(example: &Example) -> Facts {
 /// What the example would do; as a tool call where there is one that does it.
 fn actions(deed: &Deed, places: &Places, policy: &Policy, answers: &Said) -> Option<Vec<Action>> {
     let read = |call: &ToolCall| read(call, places, policy, answers).ok();
-    let of_tool = |name: &str, input: Vec<(&str, Json)>| {
-        let input = Json::Object(input.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
-        read(&ToolCall { name: name.to_owned(), input })
-    };
-    let text = |text: &str| Json::Text(text.to_owned());
     let directly = |deed: Done| Some(vec![Action { deed, via: Vec::new(), sure: true, stored: false, from: None, span: None }]);
     match deed {
-        Deed::Command(command) => of_tool("Bash", vec![("command", text(command))]),
-        Deed::Write { path, text: Some(content) } => of_tool("Write", vec![("file_path", text(&absolute(path))), ("content", text(content))]),
+        Deed::Command(command) => read(&ToolCall::command(command)),
+        Deed::Write { path, text: Some(content) } => read(&ToolCall::write(&absolute(path), content)),
         Deed::Write { path, text: None } => directly(Done::Write(Write { path: place(path), change: Change::Unknown })),
         Deed::Delete { path, recursive, moved } => directly(Done::Delete(Delete { path: place(path), recursive: *recursive, moved: *moved })),
-        Deed::Read { path } => of_tool("Read", vec![("file_path", text(&absolute(path)))]),
+        Deed::Read { path } => read(&ToolCall::read(&absolute(path))),
         Deed::Fetch { url, method } => directly(Done::Fetch { url: Word::lit(url.as_str()), method: method.as_deref().map(Word::lit) }),
         Deed::Call { tool, args } => read(&ToolCall { name: tool.clone(), input: input(args) }),
-        Deed::Spawn { agent, prompt } => of_tool("Agent", vec![("subagent_type", text(agent)), ("prompt", text(prompt))]),
+        Deed::Spawn { agent, prompt } => read(&ToolCall::spawn(agent, prompt)),
         Deed::Commit { message, author, touches, deletes } => {
             let places = |paths: &[String]| paths.iter().map(|path| place(path)).collect();
             directly(Done::Commit(Commit { message: message.clone(), author: author.clone(), touches: places(touches), deletes: places(deletes) }))

@@ -4,7 +4,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{GUARDING, PROGRAM};
+use super::{PROGRAM, guarding};
+use crate::claude_code::NAME;
 
 /// A shorter timeout can end the gate before its own deadline does, and the client then lets the call through.
 const MIN_TIMEOUT_SECONDS: f64 = 2.0;
@@ -18,8 +19,8 @@ const ANCHORS: [&str; 3] = ["/", "${CLAUDE_PROJECT_DIR}/", "${CLAUDE_PLUGIN_ROOT
 pub(super) struct Entry {
     pub event: String,
     pub command: String,
-    /// The arguments as written; `None` is the shell form.
-    arguments: Option<Value>,
+    /// The program, where the client starts the gate by it in a way that is understood.
+    program: Option<String>,
     /// Whether the client starts the gate by it and waits for the answer.
     pub runs: bool,
     /// Whether it does so for every call.
@@ -36,7 +37,7 @@ impl Entry {
 
     /// Whether this entry does what `old` did: it starts the same program on the same event for as many calls.
     pub(super) fn replaces(&self, old: &Self) -> bool {
-        self.runs && self.event == old.event && self.command == old.command && self.arguments == old.arguments && (self.sees_all || !old.sees_all)
+        self.runs && self.event == old.event && self.program == old.program && (self.sees_all || !old.sees_all)
     }
 }
 
@@ -73,7 +74,7 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
     if !starts_gate(command) {
         // Its name within another command: a wrapper (`sh -c`, `env`, `|| true`) whose answer may be another one.
         let named = command.contains(PROGRAM) || arguments.is_some_and(|arguments| arguments.to_string().contains(PROGRAM));
-        if !(named && GUARDING.contains(&event)) {
+        if !(named && guarding().any(|guarding| guarding == event)) {
             return None;
         }
         faults.push(format!("an entry on `{event}` starts the gate through another command, which can change its answer"));
@@ -81,7 +82,7 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
     let wrapped = !faults.is_empty();
     let set = |key: &str| handler.get(key).is_some_and(|value| *value != Value::Bool(false));
     let mut stops = Vec::new();
-    stops.extend(if wrapped { None } else { start(event, command, handler).err() });
+    let program = if wrapped { None } else { start(event, command, handler).map_err(|why| stops.push(why)).ok() };
     stops.extend((handler.get("type").and_then(Value::as_str) != Some("command")).then(|| "is not of the type `command`".to_owned()));
     for key in ["async", "asyncRewake"].into_iter().filter(|key| set(key)) {
         stops.push(format!("runs in the background (`{key}`), where its answer counts for nothing"));
@@ -100,30 +101,27 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
     {
         weak.push(format!("has a `timeout` of {seconds} seconds; it must be from {MIN_TIMEOUT_SECONDS} to {MAX_TIMEOUT_SECONDS}"));
     }
-    if GUARDING.contains(&event) && handler.get("onFailure").and_then(Value::as_str) != Some("block") {
+    if guarding().any(|guarding| guarding == event) && handler.get("onFailure").and_then(Value::as_str) != Some("block") {
         weak.push("has no `\"onFailure\": \"block\"`, so that a gate that cannot start lets the call through".to_owned());
     }
     faults.extend(stops.iter().chain(&weak).map(|text| format!("the gate's entry on `{event}` {text}")));
-    Some(Entry {
-        event: event.to_owned(),
-        command: command.to_owned(),
-        arguments: arguments.cloned(),
-        runs,
-        sees_all: condition.is_none() && covers_all(matcher),
-        faults,
-    })
+    Some(Entry { event: event.to_owned(), command: command.to_owned(), program, runs, sees_all: condition.is_none() && covers_all(matcher), faults })
 }
 
-/// Whether the command starts the gate by a full path and tells it the event.
-fn start(event: &str, command: &str, handler: &Map<String, Value>) -> Result<(), String> {
-    let (program, first) = match handler.get("args") {
+/// The program, if the command starts the gate by a full path and tells it the event and no other client.
+fn start(event: &str, command: &str, handler: &Map<String, Value>) -> Result<String, String> {
+    let (program, first, second) = match handler.get("args") {
         None if handler.get("shell").is_some_and(|shell| shell.as_str() != Some("bash")) => {
             return Err("goes through another shell (`shell`)".to_owned());
         }
-        Some(arguments) => (command.to_owned(), arguments.get(0).and_then(Value::as_str).map(str::to_owned)),
+        Some(arguments) => {
+            let argument = |at: usize| arguments.get(at).and_then(Value::as_str).map(str::to_owned);
+            (command.to_owned(), argument(0), argument(1))
+        }
         None => match shell_words(command).as_deref() {
-            Some([program]) => (program.clone(), None),
-            Some([program, first]) => (program.clone(), Some(first.clone())),
+            Some([program]) => (program.clone(), None, None),
+            Some([program, first]) => (program.clone(), Some(first.clone()), None),
+            Some([program, first, second]) => (program.clone(), Some(first.clone()), Some(second.clone())),
             _ => return Err("goes through a shell line that can change its answer".to_owned()),
         },
     };
@@ -133,7 +131,11 @@ fn start(event: &str, command: &str, handler: &Map<String, Value>) -> Result<(),
     if first.as_deref() != Some(event) {
         return Err(format!("is not told its event (the first of `args` must be `{event}`)"));
     }
-    Ok(())
+    // Entries without a client are those of older versions.
+    if second.is_some_and(|client| client != NAME) {
+        return Err(format!("is for another client (the second of `args` must be `{NAME}`)"));
+    }
+    Ok(program)
 }
 
 /// The words of a shell line that is a plain command: words, quotes and the client's placeholders, nothing else.

@@ -6,11 +6,8 @@
 
 use serde_json::{Map, Value};
 
-/// The events that version 2.1.329 knows. A key of any other name below `hooks` is passed over by the client.
-const EVENTS: &str = "PreToolUse PermissionRequest PermissionDenied PostToolUse PostToolUseFailure PostToolBatch UserPromptSubmit UserPromptExpansion \
-    SessionStart Setup SessionEnd Stop StopFailure SubagentStart SubagentStop TeammateIdle TaskCreated TaskCompleted PreCompact PostCompact \
-    PreModelSwitch PostModelSwitch Notification ConfigChange InstructionsLoaded CwdChanged FileChanged DirectoryAdded WorktreeCreate \
-    WorktreeRemove Elicitation ElicitationResult MessageDisplay";
+use crate::Client as _;
+use crate::claude_code::ClaudeCode;
 
 /// The events for whose broken entries a client from 2.1.270 on drops the whole file.
 const FATAL: [&str; 2] = ["PreToolUse", "PermissionRequest"];
@@ -166,7 +163,8 @@ impl Found {
     }
 
     fn event(&mut self, event: &str, groups: &Value) {
-        if !EVENTS.split(' ').any(|known| known == event) {
+        // A key that the client does not know as an event is passed over by it.
+        if ClaudeCode.moment(event).is_none() {
             if resembles_fatal(event) {
                 self.add(format!("`hooks.{event}` is a misspelt event, so that the client drops the whole file"));
             }

@@ -1,5 +1,6 @@
 //! The hot door: one event on standard input, one answer. Decides nothing itself.
 
+use clients::Invocation;
 use gate::{hook, world::system::Bump};
 
 /// A process that lives for one call frees nothing.
@@ -7,6 +8,9 @@ use gate::{hook, world::system::Bump};
 static ALLOCATOR: Bump = Bump;
 
 fn main() {
-    let argument = std::env::args_os().nth(1);
-    hook::hot(argument.as_deref().and_then(|argument| argument.to_str()));
+    let mut arguments = std::env::args_os().skip(1);
+    let (event, client) = (arguments.next(), arguments.next());
+    // A name that is no text is no client's.
+    let client = client.as_deref().map(|client| client.to_str().unwrap_or_default());
+    hook::hot(&Invocation::new(event.as_deref().and_then(|event| event.to_str()), client));
 }

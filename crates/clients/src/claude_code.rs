@@ -1,0 +1,128 @@
+//! Anthropic's Claude Code. Its contract as documented and observed with version 2.1.329; `PreSkillShellCommand` as observed
+//! with 2.1.332.
+
+use actions::json::{Json, quoted};
+
+use crate::moment::NotWired::{NotNeeded, ReplacesClient, SeenByCall, TooFrequent};
+use crate::moment::{Moment, UnwiredEvent, WiredEvent};
+use crate::{Answer, Client, Event, Held};
+
+/// Anthropic's Claude Code.
+pub struct ClaudeCode;
+
+/// The name on the hook's command line.
+pub const NAME: &str = "claude-code";
+/// The event by which an entry is tried: the one before each tool call.
+pub const TRIED: &str = "PreToolUse";
+/// The event when a settings file changed.
+pub const SETTINGS_CHANGED: &str = "ConfigChange";
+
+/// Every event that `init` wires. Observing ones have no `onFailure`: they must never disturb the agent's work, and on `Stop`
+/// and `SubagentStop` the client would ignore it (documented for 2.1.329).
+pub const WIRED: &[WiredEvent] = &[
+    WiredEvent::new(TRIED, Moment::BeforeCall, true),
+    WiredEvent::new("PermissionRequest", Moment::Permission, true),
+    // The `!` lines of skills and commands, which fire no `PreToolUse` (observed with 2.1.332). Clients that do not know the
+    // event pass over its entries (observed with 2.1.329).
+    WiredEvent::new("PreSkillShellCommand", Moment::BeforeCall, true),
+    WiredEvent::new(SETTINGS_CHANGED, Moment::SettingsChanged, false),
+    WiredEvent::new("PostToolUse", Moment::AfterCall, true),
+    WiredEvent::new("PostToolUseFailure", Moment::AfterFailure, true),
+    WiredEvent::new("UserPromptSubmit", Moment::Prompt, false),
+    WiredEvent::new("SessionStart", Moment::SessionStart, false),
+    WiredEvent::new("SessionEnd", Moment::SessionEnd, false),
+    WiredEvent::new("Stop", Moment::TurnEnd, false),
+    WiredEvent::new("SubagentStop", Moment::SubagentEnd, false),
+];
+
+/// The other events of 2.1.329.
+const UNWIRED: &[UnwiredEvent] = &[
+    // In the mode `auto` alone. It is recorded where a person wires it.
+    UnwiredEvent::new("PermissionDenied", Moment::Refused, SeenByCall),
+    UnwiredEvent::new("PostToolBatch", Moment::Other, SeenByCall),
+    UnwiredEvent::new("UserPromptExpansion", Moment::Other, NotNeeded),
+    UnwiredEvent::new("Setup", Moment::Other, NotNeeded),
+    UnwiredEvent::new("StopFailure", Moment::Other, NotNeeded),
+    UnwiredEvent::new("SubagentStart", Moment::Other, SeenByCall),
+    UnwiredEvent::new("TeammateIdle", Moment::Other, NotNeeded),
+    UnwiredEvent::new("TaskCreated", Moment::Other, SeenByCall),
+    UnwiredEvent::new("TaskCompleted", Moment::Other, SeenByCall),
+    UnwiredEvent::new("PreCompact", Moment::Other, NotNeeded),
+    UnwiredEvent::new("PostCompact", Moment::Other, NotNeeded),
+    UnwiredEvent::new("PreModelSwitch", Moment::Other, NotNeeded),
+    UnwiredEvent::new("PostModelSwitch", Moment::Other, NotNeeded),
+    UnwiredEvent::new("Notification", Moment::Other, NotNeeded),
+    UnwiredEvent::new("InstructionsLoaded", Moment::Other, NotNeeded),
+    UnwiredEvent::new("CwdChanged", Moment::Other, NotNeeded),
+    UnwiredEvent::new("FileChanged", Moment::Other, NotNeeded),
+    UnwiredEvent::new("DirectoryAdded", Moment::Other, NotNeeded),
+    // A command hook prints the folder of the new work tree (documented for 2.1.329).
+    UnwiredEvent::new("WorktreeCreate", Moment::Other, ReplacesClient),
+    UnwiredEvent::new("WorktreeRemove", Moment::Other, NotNeeded),
+    UnwiredEvent::new("Elicitation", Moment::Other, NotNeeded),
+    UnwiredEvent::new("ElicitationResult", Moment::Other, NotNeeded),
+    UnwiredEvent::new("MessageDisplay", Moment::Other, TooFrequent),
+];
+
+/// Fields that other clients with the same events send and this one does not: Codex 0.169.0, Kimi Code 2.1.0, and both Kimi
+/// and Qwen Code 0.24.4 (recorded).
+const FOREIGN: [&str; 3] = ["turn_id", "client_type", "tool_call_id"];
+
+impl Client for ClaudeCode {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn wired(&self) -> &'static [WiredEvent] {
+        WIRED
+    }
+
+    fn unwired(&self) -> &'static [UnwiredEvent] {
+        UNWIRED
+    }
+
+    /// Before each call it says in which mode it is; GitHub Copilot CLI 1.0.102, which also reads this client's settings and
+    /// sends the same form, does not (recorded).
+    fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
+        let Json::Object(fields) = payload else { return false };
+        let is_foreign = |(name, _): &(String, Json)| FOREIGN.contains(&name.as_str());
+        !fields.iter().any(is_foreign) && (moment != Moment::BeforeCall || payload.get("permission_mode").is_some())
+    }
+
+    /// It prompts on `ask` unless it runs unattended or nobody is asked in the mode: in `bypassPermissions` no prompt is
+    /// promised, `dontAsk` denies what it would ask (documented for 2.1.329). A mode of another name is not known to ask.
+    /// `ask` is documented for `PreToolUse` alone.
+    fn can_ask(&self, event: &Event, attended: bool) -> bool {
+        event.name == TRIED && attended && matches!(event.mode.as_str(), "default" | "acceptEdits" | "plan" | "auto")
+    }
+
+    /// Observed with 2.1.329: `additionalContext` on `Stop` continues the turn.
+    fn takes_context_at_turn_end(&self) -> bool {
+        true
+    }
+
+    fn question(&self, reason: &str) -> Answer {
+        let object = format!(
+            "{{\"hookSpecificOutput\":{{\"hookEventName\":\"{TRIED}\",\"permissionDecision\":\"ask\",\"permissionDecisionReason\":{}}}}}\n",
+            quoted(reason)
+        );
+        Answer::json(object, Some(Held::Ask))
+    }
+}
+
+/// What the client sends before it runs `command` in its shell tool, in the form in which it was recorded. `why` is the
+/// description that goes with it.
+#[must_use]
+pub fn before_command(command: &str, why: &str, cwd: &str, mode: &str, session: &str) -> String {
+    let [command, why, cwd, mode, session] = [command, why, cwd, mode, session].map(quoted);
+    format!(
+        r#"{{"session_id":{session},"transcript_path":"/dev/null","cwd":{cwd},"permission_mode":{mode},"hook_event_name":"{TRIED}","tool_name":"Bash","tool_input":{{"command":{command},"description":{why}}},"tool_use_id":"toolu_portcullis"}}"#
+    )
+}
+
+/// What the client sends when settings changed that are a person's own for one repository.
+#[must_use]
+pub fn settings_changed(cwd: &str, session: &str) -> String {
+    let [cwd, session] = [cwd, session].map(quoted);
+    format!(r#"{{"session_id":{session},"transcript_path":"/dev/null","cwd":{cwd},"hook_event_name":"{SETTINGS_CHANGED}","source":"local_settings"}}"#)
+}

@@ -1,0 +1,151 @@
+//! What arrived: the payload of an event as types.
+
+use actions::ToolCall;
+use actions::json::Json;
+
+use crate::{Client, Kind, Moment};
+
+/// An event of a coding client.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// `PreToolUse`, `SessionStart`, …, as the client names it.
+    pub name: String,
+    /// When it comes.
+    pub moment: Moment,
+    /// Whose event it is, as far as its fields tell.
+    pub client: &'static dyn Client,
+    /// False if the command line of the hook named another client.
+    pub certain: bool,
+    /// The session's folder.
+    pub cwd: Option<String>,
+    /// The session.
+    pub session: String,
+    /// `default`, `acceptEdits`, `plan`, `auto`, `dontAsk`, `bypassPermissions`.
+    pub mode: String,
+    /// The agent's type; `main` outside sub-agents.
+    pub agent: String,
+    /// What tells one sub-agent from another; none outside of them.
+    pub agent_id: Option<String>,
+    /// The call, on tool events.
+    pub tool: Option<ToolCall>,
+    /// What changed the settings or started the session. For prompts, who wrote it, where that was no person.
+    pub source: String,
+    /// The settings file that changed.
+    pub file: Option<String>,
+    /// What a call's later events share with it.
+    pub call: Option<String>,
+    /// What a tool gave back.
+    pub response: Json,
+    /// How the call ended. `None` before its end, or if the client does not say.
+    pub outcome: Option<Outcome>,
+    /// Why it failed; for shells the first line is `Exit code N`.
+    pub error: Option<String>,
+    /// The person interrupted it.
+    pub interrupted: bool,
+    /// The turn continues already because a hook wanted it to.
+    pub stopping: bool,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The client calls it a success.
+    Ok,
+    /// It failed.
+    Failed,
+    /// The person interrupted it.
+    Interrupted,
+}
+
+/// Whose event a payload is, and which.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// The client.
+    pub client: &'static dyn Client,
+    /// The client's name of the event.
+    pub event: String,
+    /// When it comes.
+    pub moment: Moment,
+    /// False if the command line of the hook named another client.
+    pub certain: bool,
+}
+
+/// Why an event could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is not JSON of the accepted form.
+    Json(String),
+    /// A field that every event has is not there.
+    Missing(&'static str),
+}
+
+impl Event {
+    /// Reads the fields that Claude Code has, and most other clients too (their names as documented for Claude Code 2.1.329,
+    /// Codex 0.169.0 and Gemini CLI 0.61.0, and recorded in `tests/events`).
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable::Missing`]: a call has no tool.
+    pub fn in_common_form(sender: Sender, mut payload: Json) -> Result<Self, Unreadable> {
+        let Sender { client, event: name, moment, certain } = sender;
+        // Inputs can be large, so this one is moved.
+        let input = payload.take("tool_input").unwrap_or_default();
+        let response = payload.take("tool_response").unwrap_or_default();
+        let text = |key: &str| payload.text(key).map(str::to_owned);
+        let tool = match text("tool_name") {
+            Some(tool) => Some(ToolCall { name: tool, input }),
+            None if matches!(moment, Moment::BeforeCall | Moment::Permission) => return Err(Unreadable::Missing("tool_name")),
+            None => None,
+        };
+        let agent = if payload.text("agent_id").is_some() { text("agent_type").unwrap_or_else(|| "unknown".to_owned()) } else { "main".to_owned() };
+        let error = text("error").or_else(|| shell_failure(&response));
+        let interrupted = [payload.get("is_interrupt"), response.get("interrupted")].contains(&Some(&Json::Bool(true)));
+        let outcome = match moment {
+            _ if interrupted => Some(Outcome::Interrupted),
+            Moment::AfterFailure => Some(Outcome::Failed),
+            Moment::AfterCall => client.outcome(tool.as_ref().map_or("", |tool| &tool.name), error.as_deref()),
+            _ => None,
+        };
+        Ok(Self {
+            client,
+            moment,
+            certain,
+            cwd: text("cwd"),
+            session: text("session_id").unwrap_or_default(),
+            mode: text("permission_mode").unwrap_or_else(|| "default".to_owned()),
+            agent,
+            tool,
+            source: match payload.text("prompt") {
+                // A background task that ended speaks as the person would.
+                Some(prompt) if prompt.starts_with("<task-notification>") => "task-notification".to_owned(),
+                _ => text("source").unwrap_or_default(),
+            },
+            file: text("file_path"),
+            agent_id: text("agent_id"),
+            call: text("tool_use_id"),
+            outcome,
+            error,
+            interrupted,
+            stopping: payload.get("stop_hook_active") == Some(&Json::Bool(true)),
+            response,
+            name,
+        })
+    }
+
+    /// True if a person can be asked by the client's own prompt. Never where the event is not the named client's.
+    #[must_use]
+    pub fn can_ask(&self, attended: bool) -> bool {
+        self.certain && self.moment.kind() == Kind::Guarding && self.client.can_ask(self, attended)
+    }
+}
+
+/// How a shell command failed, where the client tells it in the text for the model alone, behind the output: Gemini CLI's
+/// `Exit Code: 1`, and then which processes it left. `None`: it did not, or nothing tells.
+fn shell_failure(response: &Json) -> Option<String> {
+    let (output, _) = response.text("llmContent")?.rsplit_once("\nProcess Group PGID: ")?;
+    let rows: Vec<&str> = output.lines().collect();
+    let last = rows.iter().rposition(|row| !["Background PIDs: ", "Signal: "].iter().any(|key| row.starts_with(key)))?;
+    let code = rows.get(last)?.strip_prefix("Exit Code: ")?;
+    let said = rows.get(..last)?.join("\n");
+    Some(format!("Exit code {code}\n{}", said.split_once("Output: ").map_or(said.as_str(), |(_, said)| said)))
+}

@@ -1,0 +1,53 @@
+//! Google's Gemini CLI. Its contract as documented in its repository (0.56), and observed with version 0.61.0. `init` cannot
+//! write its settings yet; a person can.
+
+use actions::json::Json;
+
+use crate::moment::NotWired::{NotNeeded, TooFrequent};
+use crate::moment::{Moment, UnwiredEvent, WiredEvent};
+use crate::{Client, Outcome};
+
+/// Google's Gemini CLI.
+pub(crate) struct Gemini;
+
+const WIRED: &[WiredEvent] = &[
+    WiredEvent::new("BeforeTool", Moment::BeforeCall, true),
+    WiredEvent::new("AfterTool", Moment::AfterCall, true),
+    WiredEvent::new("BeforeAgent", Moment::Prompt, false),
+    WiredEvent::new("AfterAgent", Moment::TurnEnd, false),
+    WiredEvent::new("SessionStart", Moment::SessionStart, false),
+    WiredEvent::new("SessionEnd", Moment::SessionEnd, false),
+];
+
+const UNWIRED: &[UnwiredEvent] = &[
+    UnwiredEvent::new("Notification", Moment::Other, NotNeeded),
+    UnwiredEvent::new("PreCompress", Moment::Other, NotNeeded),
+    UnwiredEvent::new("BeforeToolSelection", Moment::Other, NotNeeded),
+    UnwiredEvent::new("BeforeModel", Moment::Other, TooFrequent),
+    UnwiredEvent::new("AfterModel", Moment::Other, TooFrequent),
+];
+
+impl Client for Gemini {
+    fn name(&self) -> &'static str {
+        "gemini"
+    }
+
+    fn wired(&self) -> &'static [WiredEvent] {
+        WIRED
+    }
+
+    fn unwired(&self) -> &'static [UnwiredEvent] {
+        UNWIRED
+    }
+
+    /// The names of its events are enough; those that it shares with others have no `permission_mode` here (recorded with
+    /// 0.61.0).
+    fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
+        matches!(moment, Moment::BeforeCall | Moment::AfterCall | Moment::Prompt | Moment::TurnEnd) || payload.get("permission_mode").is_none()
+    }
+
+    /// It has one event for both ends of a call; only the text for the model tells of a failure (recorded with 0.61.0).
+    fn outcome(&self, _tool: &str, error: Option<&str>) -> Option<Outcome> {
+        Some(if error.is_some() { Outcome::Failed } else { Outcome::Ok })
+    }
+}

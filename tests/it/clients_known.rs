@@ -1,0 +1,101 @@
+//! Each recorded event is known to its client, with or without an entry; and who is asked, by the client that the wiring
+//! names and the signs of the payload.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use clients::{CLIENTS, Kind, Moment};
+
+use crate::support::{Scratch, hook_path, package, run};
+
+/// The recorded payloads by the names of their files.
+fn recorded() -> BTreeMap<String, serde_json::Value> {
+    let files = fs::read_dir(package().join("tests/events")).unwrap().map(|entry| entry.unwrap().path());
+    let payloads = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    payloads
+        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap()))
+        .collect()
+}
+
+/// The client that sent a recorded payload: its name in front of the file's, and none for Claude Code.
+fn sender(file: &str) -> String {
+    let first = file.split('.').next().unwrap();
+    if first.starts_with(|c: char| c.is_ascii_lowercase()) { first.to_owned() } else { "claude-code".to_owned() }
+}
+
+#[test]
+fn every_recorded_event_is_known_and_has_an_entry_or_a_reason() {
+    for (file, payload) in recorded() {
+        let event = payload["hook_event_name"].as_str().unwrap();
+        assert_ne!(Moment::of(event), Moment::Unknown, "{file}: no client has `{event}`");
+        if let Some(client) = CLIENTS.iter().find(|client| client.name() == sender(&file)) {
+            assert_eq!(client.moment(event), Some(Moment::of(event)), "{file}: `{event}` is not in the tables of {}", client.name());
+        }
+    }
+}
+
+#[test]
+fn an_event_means_the_same_to_all_clients_and_guarding_ones_have_an_entry() {
+    for client in CLIENTS {
+        let events = || client.wired().iter().map(|known| known.event).chain(client.unwired().iter().map(|known| known.event));
+        for event in events() {
+            assert_eq!(client.moment(event), Some(Moment::of(event)), "`{event}` of {}", client.name());
+            assert_eq!(events().filter(|other| *other == event).count(), 1, "`{event}` of {} is there twice", client.name());
+        }
+        for known in client.unwired() {
+            assert_eq!(known.moment.kind(), Kind::Observing, "`{}` of {} can stop something and has no entry", known.event, client.name());
+        }
+        assert_eq!(CLIENTS.iter().filter(|other| other.name() == client.name()).count(), 1, "{} is there twice", client.name());
+    }
+}
+
+/// What the hook says to a recorded call with another command, started with these arguments.
+fn said(scratch: &Scratch, file: &str, command: &str, arguments: &[&str]) -> String {
+    let mut payload = recorded().remove(file).unwrap();
+    payload["tool_input"]["command"] = command.into();
+    if payload["permission_mode"] == "bypassPermissions" {
+        payload["permission_mode"] = "default".into();
+    }
+    let text = payload.to_string().replace("/home/dev/project", &scratch.repo().to_string_lossy());
+    run(scratch.command(hook_path()).args(arguments), text.as_bytes()).short()
+}
+
+#[test]
+fn only_a_client_that_is_known_to_ask_is_asked() {
+    let scratch = Scratch::new().with_work();
+    // (recorded call, arguments of the hook, whether a person is asked)
+    let cases: &[(&str, &[&str], bool)] = &[
+        ("PreToolUse.Bash", &["PreToolUse"], true),
+        ("PreToolUse.Bash", &["PreToolUse", "claude-code"], true),
+        ("PreToolUse.Bash", &["PreToolUse", "codex"], false),
+        ("PreToolUse.Bash", &["PreToolUse", "nobody"], false),
+        ("PreSkillShellCommand.Bash", &["PreSkillShellCommand", "claude-code"], false),
+        ("codex.PreToolUse.Bash", &["PreToolUse"], false),
+        ("codex.PreToolUse.Bash", &["PreToolUse", "codex"], false),
+        ("codex.PreToolUse.Bash", &["PreToolUse", "claude-code"], false),
+        ("gemini.BeforeTool.run_shell_command", &["BeforeTool"], false),
+        ("gemini.BeforeTool.run_shell_command", &["BeforeTool", "gemini"], false),
+        // Clients that are not known, started from what was written for Claude Code.
+        ("kimi.PreToolUse.Bash", &["PreToolUse", "claude-code"], false),
+        ("droid.PreToolUse.Execute", &["PreToolUse", "claude-code"], false),
+        ("qwen.PreToolUse.run_shell_command", &["PreToolUse", "claude-code"], false),
+        ("copilot.claude-form.PreToolUse.Bash", &["PreToolUse", "claude-code"], false),
+        ("copilot.claude-form.PreToolUse.Bash", &["PreToolUse"], false),
+    ];
+    for (file, arguments, asked) in cases {
+        let word = if *asked { "ask" } else { "deny" };
+        let about = format!("{file} by {arguments:?}");
+        assert_eq!(said(&scratch, file, "git reset --hard", arguments), format!("{word} uncommitted-work-discarded"), "{about}");
+        assert_eq!(said(&scratch, file, "git push --force origin main", arguments), "deny force-push", "{about}");
+        assert_eq!(said(&scratch, file, "git status", arguments), "free", "{about}");
+    }
+}
+
+#[test]
+fn a_mode_that_is_not_known_asks_nobody() {
+    let scratch = Scratch::new().with_work();
+    for (mode, word) in [("default", "ask"), ("acceptEdits", "ask"), ("plan", "ask"), ("auto", "ask"), ("dontAsk", "deny"), ("yolo", "deny"), ("", "deny")] {
+        let payload = scratch.payload("Bash", r#"{"command":"git reset --hard"}"#, mode);
+        assert_eq!(scratch.judge("PreToolUse", &payload).short(), format!("{word} uncommitted-work-discarded"), "{mode}");
+    }
+}
