@@ -7,14 +7,17 @@ use super::{Output, Shell, Stdin};
 use crate::action::arguments::Arguments;
 use crate::action::escapes::{self, low_byte};
 use crate::action::printed;
-use crate::action::program::{Prints, Program};
+use crate::action::program::{Prints, Program, Way};
 use crate::action::word::{Bound, Piece, Word};
 use crate::secret::base64;
 
 impl Shell<'_> {
     /// What a call of `program` writes, by its description.
     pub(super) fn output(&mut self, program: &Program, called: &str, args: &[Word], arguments: &Arguments, stdin: &Stdin) -> Output {
-        if !program.sets_up.is_empty() && printed::sets_up(program, args) {
+        if !std::mem::take(&mut self.speaks) {
+            return Output::unknown();
+        }
+        if program.is(Way::SetsUp) && printed::sets_up(program, args) {
             return Output::text(line(Word { pieces: vec![Piece::Any(Bound::Setup)], multi: true }));
         }
         let Some(printed) = printed::of(program, called, arguments) else { return Output::unknown() };
