@@ -140,12 +140,8 @@ static UNDESCRIBED: Program<'static> = Program {
     runs: "",
     language: "",
     escapes: Vec::new(),
-    neutral: Vec::new(),
-    prints: Cow::Borrowed(&[]),
-    sets_up: Cow::Borrowed(&[]),
     ways: Vec::new(),
-    methods: Cow::Borrowed(&[]),
-    scripts: Cow::Borrowed(&[]),
+    details: Cow::Borrowed(&[]),
     subcommands: Subcommands::EMPTY,
 };
 

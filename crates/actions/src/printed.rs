@@ -25,14 +25,14 @@ pub(crate) fn of<'a>(program: &Program<'a>, called: &str, arguments: &Arguments)
     // A subcommand that nobody described writes what it likes.
     let described = match arguments.subcommand.last() {
         Some(last) => last.literal().is_some_and(|name| inner.names.contains(&name)),
-        None => inner.subcommands.is_empty() || !inner.prints.is_empty(),
+        None => true,
     };
-    let printed = inner.printed();
+    let (printed, neutral) = (inner.details().prints, if arguments.front.is_empty() { Vec::new() } else { program.details().neutral });
     let called = arguments.subcommand.last().and_then(Word::literal).unwrap_or(called);
-    printed.into_iter().find(|one| described && (one.called.is_empty() || one.called.contains(&called)) && agrees(one, &inner, program, arguments))
+    printed.into_iter().find(|one| described && (one.called.is_empty() || one.called.contains(&called)) && agrees(one, &inner, program, &neutral, arguments))
 }
 
-fn agrees(one: &Printed, program: &Program, outer: &Program, arguments: &Arguments) -> bool {
+fn agrees(one: &Printed, program: &Program, outer: &Program, neutral: &[&str], arguments: &Arguments) -> bool {
     if one.always {
         return true;
     }
@@ -51,7 +51,7 @@ fn agrees(one: &Printed, program: &Program, outer: &Program, arguments: &Argumen
     let number =
         |flag: &Flag| one.only.contains(&ANY_NUMBER) && flag.names.iter().all(|name| name.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()));
     let allowed = |flag: &Flag| {
-        flag.is("--") || number(flag) || outer.neutral.iter().any(|name| flag.is(name)) || one.with.iter().chain(&one.only).any(|name| fits(name, flag))
+        flag.is("--") || number(flag) || neutral.iter().any(|name| flag.is(name)) || one.with.iter().chain(&one.only).any(|name| fits(name, flag))
     };
     let all = || one.with.iter().all(|name| arguments.flags.iter().any(|flag| fits(name, flag)));
     !open && arguments.flags.iter().all(allowed) && all() && operands(&one.operands, &arguments.operands)

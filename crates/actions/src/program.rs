@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::wire::{Bytes, Table, TableWriter, Wire, key};
+use crate::word::is_one;
 use crate::{named_enum, wire_struct};
 
 named_enum! {
@@ -122,6 +123,10 @@ named_enum! {
         Task = "task",
         /// Its failure is an answer: nothing was found, two files differ, there is no such file.
         Answers = "answers",
+        /// Some of its calls write lines that set up a shell.
+        SetsUp = "sets-up",
+        /// It runs scripts of a package.
+        Scripts = "scripts",
         /// Described by a policy: it counts beside what is said of a program that nobody described.
         House = "house",
     }
@@ -275,21 +280,30 @@ wire_struct! {
         /// What stands in front of a command line in [`Role::Commands`] and in text on standard input, in lower case:
         /// `!`, `.shell `. Up to a quote if it ends in one; if it has a bracket, the literals behind it are words.
         pub escapes: Vec<&'a str>,
-        /// Options in front of a subcommand that change nothing of what the subcommand prints.
-        pub neutral: Vec<&'a str>,
-        /// What it writes to standard output, laid down as a list of [`Printed`]: few calls ask for it.
-        pub prints: Cow<'a, [u8]>,
-        /// All words of calls that write lines which set up a shell (`hook <shell>`), as in [`Printed::operands`], laid down
-        /// as a list. The lines are not known, but made to be given to `eval` or `source`.
-        pub sets_up: Cow<'a, [u8]>,
         /// What is special about it.
         pub ways: Vec<Way>,
-        /// The methods of its requests, laid down as a list of [`Method`]: the first that fits.
-        pub methods: Cow<'a, [u8]>,
-        /// The scripts that it runs, laid down as [`Scripts`].
-        pub scripts: Cow<'a, [u8]>,
+        /// What few calls ask for, laid down as [`Details`]; empty: there is none.
+        pub details: Cow<'a, [u8]>,
         /// Its subcommands.
         pub subcommands: Subcommands<'a>,
+    }
+}
+
+wire_struct! {
+    /// What is said of a program and few calls ask for.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct Details<'a> {
+        /// All words of calls that write lines which set up a shell (`hook <shell>`), as in [`Printed::operands`]. The lines
+        /// are not known, but made to be given to `eval` or `source`.
+        pub sets_up: Vec<&'a str>,
+        /// Options in front of a subcommand that change nothing of what the subcommand prints.
+        pub neutral: Vec<&'a str>,
+        /// What it writes to standard output.
+        pub prints: Vec<Printed<'a>>,
+        /// The methods of its requests: the first that fits.
+        pub methods: Vec<Method<'a>>,
+        /// The scripts that it runs.
+        pub scripts: Option<Scripts<'a>>,
     }
 }
 
@@ -339,50 +353,34 @@ impl<'a> Subcommands<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Programs<'a> {
     table: Table<'a>,
-    /// Variables, laid down as a list.
-    variables: &'a [u8],
+    /// Variables whose values are command lines that some program starts, between blanks.
+    starts: Bytes<'a>,
+    /// Variables that name a program by convention, and one of its kind: `PYTHON=python3`, between blanks.
+    named: Bytes<'a>,
 }
-
-/// A variable and the program that it names by convention; without a program its value is a command line that some program
-/// starts.
-pub type Named<'a> = (&'a str, &'a str);
-
-impl<'a> Wire<'a> for Programs<'a> {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.table.put(out);
-        Cow::Borrowed(self.variables).put(out);
-    }
-
-    fn get(from: &mut Bytes<'a>) -> Option<Self> {
-        let table = Table::get(from)?;
-        let length = usize::get(from)?;
-        Some(Self { table, variables: from.take(length)? })
-    }
-}
+wire_struct!(Programs { table, starts, named });
 
 impl<'a> Programs<'a> {
-    /// Lays descriptions down as bytes from which they are read back.
-    pub fn lay_down(programs: &[Program<'a>], variables: &Vec<Named<'a>>, out: &mut Vec<u8>) {
+    /// Lays descriptions down as bytes from which they are read back. The lists are those of the fields.
+    pub fn lay_down(programs: &[Program<'a>], starts: &str, named: &str, out: &mut Vec<u8>) {
         let mut table = TableWriter::default();
         for program in programs {
             table.add(program.names.iter().map(|name| key(name)), program);
         }
         table.put(out);
-        let mut bytes = Vec::new();
-        variables.put(&mut bytes);
-        Cow::<[u8]>::Owned(bytes).put(out);
+        Bytes(starts.as_bytes()).put(out);
+        Bytes(named.as_bytes()).put(out);
     }
 
-    /// Variables that stand for programs or for command lines.
-    #[must_use]
-    pub fn variables(&self) -> Vec<Named<'a>> {
-        Wire::get(&mut Bytes(self.variables)).unwrap_or_default()
+    /// Variables that name a program by convention, and the program.
+    pub fn named(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        str::from_utf8(self.named.0).unwrap_or("").split(' ').filter_map(|one| one.split_once('='))
     }
 
     /// Whether the value of this variable is a command line that some program starts.
     #[must_use]
     pub fn starts(&self, variable: &str) -> bool {
-        self.variables().contains(&(variable, ""))
+        is_one(str::from_utf8(self.starts.0).unwrap_or(""), variable)
     }
 
     /// The description of the program called `name` (without a folder).
@@ -393,10 +391,18 @@ impl<'a> Programs<'a> {
 }
 
 impl<'a> Program<'a> {
-    /// What its calls write to standard output. Those that are still being collected cannot be read yet.
+    /// What few calls ask for. That of a description that is still being collected cannot be read yet.
     #[must_use]
-    pub fn printed(&self) -> Vec<Printed<'a>> {
-        stored(self.prints.clone())
+    pub fn details(&self) -> Details<'a> {
+        let Cow::Borrowed(bytes) = self.details else { return Details::default() };
+        Details::get(&mut Bytes(bytes)).unwrap_or_default()
+    }
+
+    /// The first of the [`Details`] alone.
+    #[must_use]
+    pub fn setups(&self) -> Vec<&'a str> {
+        let Cow::Borrowed(bytes) = self.details else { return Vec::new() };
+        Wire::get(&mut Bytes(bytes)).unwrap_or_default()
     }
 
     /// Whether it is so.
@@ -405,34 +411,9 @@ impl<'a> Program<'a> {
         self.ways.contains(&way)
     }
 
-    /// The methods of its requests.
-    #[must_use]
-    pub fn requests(&self) -> Vec<Method<'a>> {
-        stored(self.methods.clone())
-    }
-
-    /// The scripts that it runs.
-    #[must_use]
-    pub fn package_scripts(&self) -> Option<Scripts<'a>> {
-        let Cow::Borrowed(bytes) = self.scripts else { return None };
-        Scripts::get(&mut Bytes(bytes))
-    }
-
-    /// Calls that write lines which set up a shell.
-    #[must_use]
-    pub fn setups(&self) -> Vec<&'a str> {
-        stored(self.sets_up.clone())
-    }
-
     /// The subcommand of this name.
     #[must_use]
     pub fn subcommand(&self, name: &str) -> Option<Program<'a>> {
         self.subcommands.find(name)
     }
-}
-
-/// A list that was laid down to be read when it is asked for.
-fn stored<'a, T: Wire<'a>>(bytes: Cow<'a, [u8]>) -> Vec<T> {
-    let Cow::Borrowed(bytes) = bytes else { return Vec::new() };
-    Wire::get(&mut Bytes(bytes)).unwrap_or_default()
 }

@@ -78,6 +78,8 @@ pub struct Shell<'p> {
     stopped: bool,
     /// Variables in front of the present command, which a shell that it starts finds in its environment.
     lent: Vec<(String, Word)>,
+    /// Something is said of the output of the present command, or of others of its program.
+    speaks: bool,
     /// The next command is looked for among programs and builtins alone.
     plain: bool,
     /// What is followed is read as zsh reads it.
@@ -178,6 +180,7 @@ impl<'p> Shell<'p> {
             work: 0,
             stopped: false,
             lent: Vec::new(),
+            speaks: false,
             plain: false,
             zsh: false,
             power: false,

@@ -110,6 +110,19 @@ impl<'a> Wire<'a> for Cow<'a, [u8]> {
     }
 }
 
+/// Bytes that are read later, if at all.
+impl<'a> Wire<'a> for Bytes<'a> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.len().put(out);
+        out.extend_from_slice(self.0);
+    }
+
+    fn get(from: &mut Self) -> Option<Self> {
+        let length = usize::get(from)?;
+        from.take(length).map(Bytes)
+    }
+}
+
 impl<'a, T: Wire<'a>> Wire<'a> for Option<T> {
     fn put(&self, out: &mut Vec<u8>) {
         self.is_some().put(out);

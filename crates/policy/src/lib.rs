@@ -427,8 +427,10 @@ pub struct Parts<'a> {
     pub digest: &'a str,
     pub protected: Vec<Pattern<'a>>,
     pub programs: Vec<actions::program::Program<'a>>,
-    /// Variables that programs start or are named by.
-    pub variables: Vec<actions::program::Named<'a>>,
+    /// Variables whose values programs start.
+    pub starts: Vec<&'a str>,
+    /// Variables that name programs: `PYTHON=python3`.
+    pub named: Vec<&'a str>,
     pub tests_first: Option<TestsFirst<'a>>,
     pub flywheel: Option<Flywheel<'a>>,
     pub rules: Vec<Rule<'a>>,
@@ -444,7 +446,7 @@ impl Parts<'_> {
         self.layers.put(&mut out);
         self.digest.put(&mut out);
         self.protected.put(&mut out);
-        Programs::lay_down(&self.programs, &self.variables, &mut out);
+        Programs::lay_down(&self.programs, &self.starts.join(" "), &self.named.join(" "), &mut out);
         self.tests_first.put(&mut out);
         self.flywheel.put(&mut out);
         let mut rules = actions::wire::TableWriter::default();

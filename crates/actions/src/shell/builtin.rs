@@ -106,6 +106,7 @@ impl Shell<'_> {
             // What they say may be the name of a program.
             "type" => {
                 let described = self.programs.find(name)?;
+                self.speaks = true;
                 return Some(self.output(&described, name, args, &arguments::read(&described, args), stdin));
             }
             "hash" | "compgen" | "history" | "fc" | "jobs" => return Some(Output::unknown()),

@@ -48,6 +48,7 @@ impl Shell<'_> {
         }
         self.recipes(described, name, arguments, stdin);
         let output = self.inner(program, name, words, arguments, env, stdin);
+        self.speaks = !program.details.is_empty() || described.is(Way::SetsUp);
         self.lent = lent;
         self.state.place.cwd = before;
         self.mounts = mounts;
@@ -260,7 +261,7 @@ fn method(program: &Program, arguments: &Arguments) -> Option<Word> {
     if let Some(said) = arguments.word(&[Role::Method]) {
         return Some(said.clone());
     }
-    let requests = program.requests();
+    let requests = program.details().methods;
     let fits = |method: &&Method| {
         let given = method.any.is_empty() || method.any.iter().any(|name| arguments.has(name));
         given && (!method.items || arguments.operands.len() > 1)

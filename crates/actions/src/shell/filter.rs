@@ -7,14 +7,17 @@ use super::{Output, Shell, Stdin};
 use crate::arguments::Arguments;
 use crate::base64::decode as base64;
 use crate::printed;
-use crate::program::{Prints, Program};
+use crate::program::{Prints, Program, Way};
 use crate::word::{Bound, Piece, Word};
 use shell_reader::escapes::{self, low_byte};
 
 impl Shell<'_> {
     /// What a call of `program` writes, by its description.
     pub(super) fn output(&mut self, program: &Program, called: &str, args: &[Word], arguments: &Arguments, stdin: &Stdin) -> Output {
-        if !program.sets_up.is_empty() && printed::sets_up(program, args) {
+        if !std::mem::take(&mut self.speaks) {
+            return Output::unknown();
+        }
+        if program.is(Way::SetsUp) && printed::sets_up(program, args) {
             return Output::text(line(Word { pieces: vec![Piece::Any(Bound::Setup)], multi: true, ..Word::default() }));
         }
         let Some(printed) = printed::of(program, called, arguments) else { return Output::unknown() };

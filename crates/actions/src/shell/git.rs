@@ -5,17 +5,17 @@ use super::{Output, Shell, Stdin};
 use crate::arguments::{self, Arguments};
 use crate::lookup::{Found, Lookup};
 use crate::path::Path;
+use crate::program::Program;
 use crate::word::{Word, is_one};
 use crate::{Action, Change, Deed, Flag, Push, PushKind, Write};
 
 /// Aliases that lead to aliases.
 const MAX_ALIASES: usize = 8;
 
-/// Follows a git command; `words` begins with `git`.
-pub(super) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+/// Follows a git command; `words` begins with `git`, of which `program` is the description.
+pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
     let args = words.get(1..).unwrap_or(&[]);
-    let Some(program) = shell.programs.find("git") else { return Output::default() };
-    let mut arguments = arguments::read(&program, args);
+    let mut arguments = arguments::read(program, args);
     let inherited: Vec<(String, Word)> = shell.state.environment().iter().chain(&env).cloned().collect();
     let given = configuration(&arguments.front, &inherited);
     let set_here = shell.state.configured.clone();
@@ -92,8 +92,8 @@ pub(super) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(String, Word)>
     for line in arguments.operands.iter().filter(|word| word.prefix().starts_with("ext::")) {
         shell.line_within("git", &line.without_prefix(5), stdin);
     }
-    shell.effects(&program, words, &arguments, &env, stdin, at);
-    let output = shell.output(&program, &name, args, &arguments, stdin);
+    shell.effects(program, words, &arguments, &env, stdin, at);
+    let output = shell.output(program, &name, args, &arguments, stdin);
     shell.state.place.cwd = before;
     output
 }

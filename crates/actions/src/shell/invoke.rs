@@ -70,7 +70,8 @@ impl Shell<'_> {
         }
         if let Some(program) = &described {
             if program.is(Way::Git) {
-                return git::invoke(self, &words, env, stdin);
+                let git = if name == "git" { None } else { self.programs.find("git") };
+                return git::invoke(self, git.as_ref().unwrap_or(program), &words, env, stdin);
             }
             if program.is(Way::Find) || program.is(Way::Fd) {
                 return self.find(program, &name, &words, env, stdin);
@@ -79,7 +80,8 @@ impl Shell<'_> {
         if let Some(dashed) = name.strip_prefix("git-").filter(|sub| sub.starts_with(|c: char| c.is_ascii_lowercase())) {
             // `git-push` is `git push`.
             let words = [&[Word::lit("git"), Word::lit(dashed)], args].concat();
-            return git::invoke(self, &words, env, stdin);
+            let Some(git) = self.programs.find("git") else { return Output::unknown() };
+            return git::invoke(self, &git, &words, env, stdin);
         }
         let arguments = match &described {
             Some(program) => arguments::read(program, args),
@@ -281,6 +283,6 @@ fn is_reader(program: &Program) -> bool {
     let forms = &program.forms;
     program.subcommands.is_empty()
         && !forms.is_empty()
-        && !program.prints.is_empty()
+        && !program.details.is_empty()
         && forms.iter().flat_map(|form| &form.operands).all(|(role, _)| plain(*role))
 }

@@ -14,7 +14,7 @@ impl Shell<'_> {
     /// Follows the lines of a recipe, where the program called `name` runs one.
     pub(super) fn recipes(&mut self, program: &Program, name: &str, arguments: &Arguments, stdin: &Stdin) {
         let kind = [Way::Make, Way::Just, Way::Task].into_iter().find(|way| program.is(*way));
-        if kind.is_none() && program.scripts.is_empty() {
+        if kind.is_none() && !program.is(Way::Scripts) {
             return;
         }
         if self.remote || ["--dry-run", "--help", "--list", "--version", "--question"].iter().any(|flag| arguments.has(flag)) {
@@ -69,7 +69,7 @@ impl Shell<'_> {
 
     /// The lines of the script that a package manager's command runs.
     fn package_scripts(&mut self, program: &Program, arguments: &Arguments, stored: &mut bool) -> Option<Vec<Word>> {
-        let scripts = program.package_scripts()?;
+        let scripts = program.details().scripts?;
         let subcommand = arguments.subcommand.first().and_then(Word::literal)?;
         let named = |wanted: &str| scripts.names.iter().find(|(name, _)| *name == wanted).map(|(_, script)| *script);
         let other = || named("*").filter(|_| program.subcommand(subcommand).is_none());

@@ -174,7 +174,7 @@ impl State {
         for name in ["TMPDIR", "TMP", "TEMP", "RUNNER_TEMP"] {
             self.supposed(name, setting.temporary.clone());
         }
-        for (name, program) in programs.variables().into_iter().filter(|(_, program)| !program.is_empty()) {
+        for (name, program) in programs.named() {
             self.supposed(name, program.to_owned());
         }
         // Only their shape is known: a name or a number.

@@ -9,14 +9,17 @@ use crate::examples::ProgramExamples;
 use crate::mistake::{line, suggestion};
 use crate::schema::{Checker, PROGRAMS, Text, Value};
 use actions::printed::{ANY_NUMBER, OPERANDS};
-use actions::program::{Form, Method, Named, Opt, Printed, Prints, Program, Role, Scripts, Style, Subcommands, Takes, Way};
+use actions::program::{Details, Form, Method, Opt, Printed, Prints, Program, Role, Scripts, Style, Subcommands, Takes, Way};
 use actions::wire::Wire;
 
 /// Descriptions, and what stands beside them.
 #[derive(Debug, Default)]
 pub(super) struct Described<'t> {
     pub(super) programs: Vec<Program<'t>>,
-    pub(super) variables: Vec<Named<'t>>,
+    /// Variables whose values programs start.
+    pub(super) starts: Vec<&'t str>,
+    /// `PYTHON=python3`
+    pub(super) named: Vec<&'t str>,
     pub(super) examples: Vec<ProgramExamples>,
     /// Where each program is described.
     seen: HashMap<&'t str, String>,
@@ -52,12 +55,9 @@ impl<'t> Described<'t> {
                 looser(&table, checker);
                 program.ways.push(Way::House);
             }
-            self.variables.extend(table.texts("starts").iter().map(|name| (name.text, "")));
             let first = names.first().map_or("", |name| name.text);
-            self.variables.extend(table.texts("named_by").iter().map(|variable| match variable.text.split_once('=') {
-                Some(pair) => pair,
-                None => (variable.text, first),
-            }));
+            self.starts.extend(variables(&table, "starts", false, checker));
+            self.named.extend(variables(&table, "named_by", true, checker));
             let written = table.table("examples");
             let examples = written.iter().flat_map(Value::entries).filter_map(|(command, value)| {
                 let inner = value.as_text();
@@ -74,6 +74,16 @@ impl<'t> Described<'t> {
             self.programs.push(program);
         }
     }
+}
+
+/// Names of variables: `NAME`, or `NAME=program`.
+fn variables<'t>(table: &Value<'t>, key: &str, named: bool, checker: &mut Checker) -> Vec<&'t str> {
+    let texts = table.texts(key);
+    for text in texts.iter().filter(|text| text.text.contains(' ') || text.text.contains('=') != named) {
+        let mend = if named { "write `PYTHON=python3`" } else { "write the name of a variable" };
+        checker.mistake(&text.span, format!("`{}` does not name a variable", text.text), mend);
+    }
+    texts.iter().map(|text| text.text).collect()
 }
 
 /// Reports keys that would make verdicts looser, in subcommands too.
@@ -113,6 +123,10 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
         call.text.split(' ').for_each(|word| operand(&Text { text: word, span: call.span.clone() }, checker));
     }
     let sets_up: Vec<&str> = sets_up.iter().map(|call| call.text).collect();
+    let mut ways: Vec<Way> = view.texts("ways").iter().filter_map(|way| checker.named(way, Way::NAMES, "way")).collect();
+    let details = Details { neutral, prints: printed, sets_up, methods: methods(view, checker), scripts: scripts(view) };
+    ways.extend((!details.sets_up.is_empty()).then_some(Way::SetsUp));
+    ways.extend(details.scripts.is_some().then_some(Way::Scripts));
     let inner = |role: Role| matches!(role, Role::Argv | Role::ShellRest | Role::Assignments);
     let stops = !subcommands.is_empty() || forms.iter().flat_map(|form| &form.operands).any(|(role, _)| inner(*role));
     Program {
@@ -127,16 +141,14 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
         runs: view.text("runs").map_or("", |program| program.text),
         language: view.text("language").map_or("", |language| language.text),
         escapes: view.texts("escapes").iter().map(|mark| mark.text).collect(),
-        neutral,
-        prints: laid_down(&printed),
-        sets_up: laid_down(&sets_up),
-        ways: view.texts("ways").iter().filter_map(|way| checker.named(way, Way::NAMES, "way")).collect(),
-        methods: laid_down(&methods(view, checker)),
-        scripts: scripts(view).map_or(Cow::Borrowed(&[]), |scripts| {
+        ways,
+        details: if details == Details::default() {
+            Cow::Borrowed(&[])
+        } else {
             let mut out = Vec::new();
-            scripts.put(&mut out);
+            details.put(&mut out);
             Cow::Owned(out)
-        }),
+        },
         subcommands,
     }
 }
@@ -164,15 +176,6 @@ fn operand(text: &Text, checker: &mut Checker) {
     if bare.starts_with('<') && !OPERANDS.contains(&bare) {
         checker.mistake(&text.span, format!("unknown kind of operand `{bare}`"), suggestion(bare, OPERANDS.iter().copied()));
     }
-}
-
-/// A list that is read only when it is asked for; an empty one takes no byte of its own.
-fn laid_down<'t, T: Wire<'t>>(list: &Vec<T>) -> Cow<'t, [u8]> {
-    let mut out = Vec::new();
-    if !list.is_empty() {
-        list.put(&mut out);
-    }
-    Cow::Owned(out)
 }
 
 fn prints<'t>(view: &Value<'t>, options: &[Opt], names: &[&str], checker: &mut Checker) -> Vec<Printed<'t>> {
@@ -213,7 +216,8 @@ fn subcommands<'t>(view: &Value<'t>, style: Style, checker: &mut Checker) -> Sub
             }
             seen.push(name.text);
         }
-        all.add(&program(&table, style, checker));
+        let program = program(&table, style, checker);
+        all.add(&program);
     }
     all
 }
