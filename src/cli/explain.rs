@@ -16,6 +16,7 @@ use crate::report::explain::Explanation;
 use crate::report::json as machine;
 use actions::clip;
 use clients::{Event, Invocation, Kind};
+use gate::answer::Answer;
 use gate::call::{self, Judged};
 use gate::failure::Failure;
 use gate::world::{World, state, system};
@@ -121,12 +122,35 @@ fn ago(seconds: u64) -> String {
     }
 }
 
-/// Judges an event, and says how.
+/// Judges an event, and prints how.
 fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> Result<(), Refusal> {
+    if as_json {
+        say_json(&in_json(input, world, last.as_ref())?);
+    } else {
+        let show = &mut |explanation: &Explanation| explanation.text(|heading| styled(heading, Style::Bold));
+        say(&judged(input, world, show, &mut without_call)?);
+    }
+    Ok(())
+}
+
+/// The judgement of an event as JSON. `last` is what is known of the refusal that is judged again, if it is one.
+///
+/// # Errors
+///
+/// The event cannot be read, or the policy not be known.
+pub fn in_json(input: &[u8], world: &World, last: Option<&Value>) -> Result<Value, Refusal> {
+    judged(input, world, &mut |explanation| machine::explanation(explanation, last), &mut |event, answer| {
+        json!({ "event": event.name, "tool": null, "answer": { "exit": answer.code, "stdout": answer.stdout, "stderr": answer.stderr } })
+    })
+}
+
+/// Judges an event, and gives what `show` makes of a judged call, or `show_answer` of the answer to an event without one.
+fn judged<T>(input: &[u8], world: &World, show: &mut dyn FnMut(&Explanation) -> T, show_answer: &mut dyn FnMut(&Event, &Answer) -> T) -> Result<T, Refusal> {
     let event = Invocation::new(None, None).read(input).map_err(call::unreadable_input)?;
     let judged = if event.moment.kind() == Kind::Observing { None } else { call::judged(&event, world, &Cold, true).map_err(Failure::from)? };
     let (Some(called), Some(judged)) = (&event.tool, &judged) else {
-        return without_call(&event, input, world, as_json);
+        let answer = call::answer(&Invocation::new(None, None), input, world, &Cold).map_err(Failure::from)?;
+        return Ok(show_answer(&event, &answer));
     };
     let Judged { around, facts, judgement, paused } = judged;
     let bytes = place::policy_bytes(world, around)?;
@@ -152,12 +176,7 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
         notes: &notes,
         paused: paused.map(|until| until.saturating_sub(system::now()).div_ceil(60)),
     };
-    if as_json {
-        say_json(&machine::explanation(&explanation, last.as_ref()));
-    } else {
-        say(&explanation.text(|heading| styled(heading, Style::Bold)));
-    }
-    Ok(())
+    Ok(show(&explanation))
 }
 
 /// What the shell would refuse of a command line. It runs what stands in front.
@@ -170,20 +189,14 @@ fn refused(line: &str) -> Vec<String> {
     faults.map(clause).collect()
 }
 
-/// An event that is no call: it is only told what the answer is.
-fn without_call(event: &Event, input: &[u8], world: &World, as_json: bool) -> Result<(), Refusal> {
-    let answer = call::answer(&Invocation::new(None, None), input, world, &Cold).map_err(Failure::from)?;
-    if as_json {
-        say_json(&json!({ "event": event.name, "tool": null, "answer": { "exit": answer.code, "stdout": answer.stdout, "stderr": answer.stderr } }));
-        return Ok(());
-    }
+/// The answer to an event that is no call, as text.
+fn without_call(event: &Event, answer: &Answer) -> String {
     let said = format!("{}{}", answer.stdout, answer.stderr);
     let judged = if event.moment.kind() == Kind::Observing { "it tells what happened; nothing is judged" } else { "it is judged as a whole, not by rules" };
-    say(&format!("{} {}: {judged}", styled("event", Style::Bold), event.name));
+    let head = format!("{} {}: {judged}", styled("event", Style::Bold), event.name);
     if said.trim().is_empty() {
-        say(&format!("{} exit {}, nothing is said", styled("answer", Style::Bold), answer.code));
+        format!("{head}\n{} exit {}, nothing is said", styled("answer", Style::Bold), answer.code)
     } else {
-        say(&format!("{} exit {}:\n{}", styled("answer", Style::Bold), answer.code, super::init::indented(&said)));
+        format!("{head}\n{} exit {}:\n{}", styled("answer", Style::Bold), answer.code, super::init::indented(&said))
     }
-    Ok(())
 }

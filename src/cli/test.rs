@@ -21,7 +21,7 @@ use policy::{Layer, Policy};
 use policy_compiler::compile::{Compiled, Input, Source, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 
-pub use examples::{Outcome, run as run_examples, run_programs};
+pub use examples::{judge_example, Outcome, run as run_examples, run_programs};
 
 #[derive(Args, Debug)]
 pub struct Arguments {

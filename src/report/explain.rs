@@ -71,7 +71,8 @@ impl Explanation<'_> {
         let _ = writeln!(text, "{}", emphasis("rules"));
         self.rules_text(&mut text);
         let _ = writeln!(text, "{} {}", emphasis("verdict"), self.verdict_text());
-        let _ = write!(text, "{} {}", emphasis("answer"), self.answer_text());
+        let _ = writeln!(text, "{} {}", emphasis("answer"), self.answer_text());
+        let _ = write!(text, "{} {}", emphasis("notes"), self.notes_text());
         text
     }
 
@@ -112,6 +113,16 @@ impl Explanation<'_> {
             Some(finding) => format!("{} (tier {}), by `{}`{watching}", tier(self.verdict.tier), self.verdict.tier as u8, finding.rule),
             None => format!("{} (tier {}){watching}", tier(self.verdict.tier), self.verdict.tier as u8),
         }
+    }
+
+    /// What the hook would leave behind.
+    fn notes_text(&self) -> String {
+        let what = |note: &Note| match note {
+            Note::LastRefusal(_) => "the refusal, for `explain --last`".to_owned(),
+            Note::Written(files) => format!("written by this session: {}", files.join(", ")),
+            Note::Record(_) => "a line in the record".to_owned(),
+        };
+        format!("the hook would keep {}; explain keeps nothing", self.notes.iter().map(what).collect::<Vec<_>>().join("; "))
     }
 
     fn answer_text(&self) -> String {

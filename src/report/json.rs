@@ -6,6 +6,7 @@ use actions::Span;
 
 use super::explain::{Explanation, answer, tier, unknowns};
 use actions::Action;
+use gate::notes::Note;
 use policy::verdict::{Finding, Verdict};
 
 /// A whole judgement. `last` is what is known of the refusal that was judged again, if it was one.
@@ -30,9 +31,19 @@ pub fn explanation(explanation: &Explanation, last: Option<&Value>) -> Value {
         "looks": looks,
         "verdict": verdict(explanation.verdict),
         "answer": { "exit": explanation.answer.code, "stdout": explanation.answer.stdout, "stderr": explanation.answer.stderr },
+        "notes": explanation.notes.iter().map(note).collect::<Vec<_>>(),
         "paused_minutes": explanation.paused,
         "last": last,
     })
+}
+
+/// What the hook would leave behind.
+fn note(note: &Note) -> Value {
+    match note {
+        Note::LastRefusal(_) => json!({ "kind": "last-refusal" }),
+        Note::Written(files) => json!({ "kind": "written", "files": files }),
+        Note::Record(entry) => json!({ "kind": "record", "line": serde_json::from_str::<Value>(&entry.line()).unwrap_or_default() }),
+    }
 }
 
 pub fn verdict(verdict: &Verdict) -> Value {

@@ -29,20 +29,20 @@ struct File {
 
 #[derive(Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(crate) struct Case {
     /// A Bash command, or
-    command: Option<String>,
+    pub(crate) command: Option<String>,
     /// a tool with its input as JSON; `REPO` and `HOME_DIR` stand for the folders.
     tool: Option<String>,
     input: Option<String>,
     /// The permission mode.
-    mode: Option<String>,
+    pub(crate) mode: Option<String>,
     /// Files that are there before: path and text.
     #[serde(default)]
-    files: BTreeMap<String, String>,
+    pub(crate) files: BTreeMap<String, String>,
     /// Nothing in the work tree could be lost.
     #[serde(default)]
-    clean: bool,
+    pub(crate) clean: bool,
     /// `free`, `held` (asked or denied), `ask`, `deny`, or `ask RULE`, `deny RULE`: the first rule named.
     expect: Option<String>,
 }
@@ -125,7 +125,7 @@ fn what_rules_advise_is_free() {
 }
 
 /// The cases of a file, each with what is expected.
-fn cases(path: &Path) -> Vec<(Case, String)> {
+pub(crate) fn cases(path: &Path) -> Vec<(Case, String)> {
     let text = fs::read_to_string(path).unwrap();
     let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let plain = file.commands.into_iter().map(|command| Case { command: Some(command), ..Case::default() });
@@ -178,23 +178,34 @@ fn table(rows: &[(String, Row)]) -> (String, usize) {
     (text, sum.held + sum.free)
 }
 
-fn judge(case: &Case, plain: &Scratch) -> String {
+/// The repository of a case, if it needs one of its own.
+pub(crate) fn scratch_of(case: &Case) -> Option<Scratch> {
     let own = match (case.clean, case.files.is_empty()) {
         (false, true) => None,
         (true, _) => Some(Scratch::new()),
         (false, false) => Some(Scratch::new().with_work()),
     };
-    let scratch = own.as_ref().unwrap_or(plain);
     for (path, text) in &case.files {
-        scratch.write(path, text);
+        own.as_ref().unwrap().write(path, text);
     }
+    own
+}
+
+/// The event of a case in its repository.
+pub(crate) fn payload_of(case: &Case, scratch: &Scratch) -> String {
     let mode = case.mode.as_deref().unwrap_or("default");
     let place = |text: &str| text.replace("REPO", &scratch.repo().to_string_lossy()).replace("HOME_DIR", &scratch.home().to_string_lossy());
-    let payload = match (&case.command, &case.tool, &case.input) {
+    match (&case.command, &case.tool, &case.input) {
         (Some(command), None, None) => scratch.payload("Bash", &format!(r#"{{"command":{}}}"#, json(&place(command))), mode),
         (None, Some(tool), Some(input)) => scratch.payload(tool, &place(input), mode),
         _ => panic!("a case is a command, or a tool with its input"),
-    };
+    }
+}
+
+fn judge(case: &Case, plain: &Scratch) -> String {
+    let own = scratch_of(case);
+    let scratch = own.as_ref().unwrap_or(plain);
+    let payload = payload_of(case, scratch);
     // Where the shell is known to be bash, and where it may be zsh: nothing may depend on that.
     let world = scratch.world();
     let either = judge_in(&world, "PreToolUse", &payload).short();

@@ -105,6 +105,15 @@ pub fn run(rules: &[RuleExamples], policy: &Policy) -> Option<Outcome> {
     Some(outcome)
 }
 
+/// Judges an example by a policy, in the world that it describes. `None` if the compiled policy is damaged.
+#[must_use]
+pub fn judge_example(example: &Example, policy: &Policy) -> Option<Judgement> {
+    let (policy, mut facts) = (with_branch(policy, &example.facts), facts(example));
+    let answers = Said(&example.facts);
+    let actions = actions(&example.deed, &facts.places, &policy, &answers)?;
+    conclude(actions, &mut facts, &policy, &answers, true).ok()
+}
+
 struct Judged {
     /// What the rule answered, over all actions.
     alone: Answer,
@@ -117,10 +126,7 @@ struct Judged {
 
 impl Judged {
     fn of(example: &Example, policy: &Policy, rule: &str) -> Option<Self> {
-        let (policy, mut facts) = (with_branch(policy, &example.facts), facts(example));
-        let answers = Said(&example.facts);
-        let actions = actions(&example.deed, &facts.places, &policy, &answers)?;
-        let Judgement { verdict, looks, .. } = conclude(actions, &mut facts, &policy, &answers, true).ok()?;
+        let Judgement { verdict, looks, .. } = judge_example(example, policy)?;
         let looks = || looks.iter().filter(|look| look.rule == rule);
         let holding = verdict.findings.iter().filter(|finding| finding.tier >= Tier::Supervised).map(|finding| finding.rule.clone());
         let mut holding: Vec<String> = holding.collect();
