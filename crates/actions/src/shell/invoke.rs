@@ -89,6 +89,7 @@ impl Shell<'_> {
         };
         let at = self.note(&name, &words, &arguments, env.clone(), stdin);
         let known = described.as_ref().and_then(|program| self.effects(program, &words, &arguments, &env, stdin, at));
+        let speaks = self.speaks;
         if head.literal().is_some_and(|text| text.contains('/'))
             && let Some(output) = self.program_file(head, args, &env, stdin)
         {
@@ -110,6 +111,7 @@ impl Shell<'_> {
         if other || (head.prefix().contains('/') && !super::scripts::is_system(head.prefix())) {
             return Output::unknown();
         }
+        self.speaks = speaks;
         described.map_or_else(Output::unknown, |program| self.output(&program, &name, args, &arguments, stdin))
     }
 
