@@ -2,7 +2,6 @@
 
 pub mod canary;
 pub mod check;
-pub mod compiling;
 pub mod doctor;
 pub mod explain;
 pub mod files;
@@ -23,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::BUILD;
+use gate::BUILD;
 
 /// The gate between coding agents and the things that cannot be taken back.
 #[derive(Parser)]
@@ -67,7 +66,7 @@ pub fn main() -> ExitCode {
     if arguments.next().is_some_and(|first| first == "hook") {
         let build = arguments.next().unwrap_or_default();
         let event = arguments.next();
-        crate::door::cold(&build.to_string_lossy(), event.as_deref().and_then(|event| event.to_str()));
+        gate::hook::cold(&build.to_string_lossy(), event.as_deref().and_then(|event| event.to_str()), &crate::deep::Cold);
     }
     let done = match Arguments::parse().command {
         Command::Install(arguments) => install::run(&arguments),

@@ -1,33 +1,7 @@
-//! Portcullis: judges what a coding agent is about to do. The modules stand in the order in which a call meets them.
+//! What people and CI call, what git's hooks call, and what only the cold binary can find out.
 
-pub mod door;
-pub mod event;
-pub mod change;
-pub mod action;
-pub mod facts;
-pub mod world;
-pub mod secret;
-#[cfg(feature = "cold")]
-pub mod report_file;
-#[cfg(feature = "cold")]
-pub mod syntax;
-#[cfg(feature = "cold")]
-pub mod layout;
-pub mod policy;
-pub mod matcher;
-pub mod decide;
-pub mod verdict;
-#[cfg(feature = "cold")]
-pub mod tests_first;
-pub mod failure;
-pub mod answer;
-pub mod report;
-pub mod record;
-#[cfg(feature = "cold")]
-pub mod flywheel;
-pub mod pipeline;
-#[cfg(feature = "cold")]
 pub mod cli;
-
-/// The build: version and a hash of the sources. The hot and the cold binary must agree on it.
-pub const BUILD: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("PORTCULLIS_BUILD"));
+pub mod deep;
+pub mod documents;
+pub mod git;
+pub mod report;

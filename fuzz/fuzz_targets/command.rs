@@ -2,11 +2,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portcullis::action::Deed;
-use portcullis::action::lookup::Lookups;
-use portcullis::action::shell::{Setting, Shell};
+use actions::Deed;
+use actions::lookup::Lookups;
+use actions::shell::{Setting, Shell};
 use portcullis::pipeline::BUILT_IN;
-use portcullis::policy::Policy;
+use policy::Policy;
 
 fuzz_target!(|text: &str| {
     let policy = Policy::open(BUILT_IN).expect("the built-in policy");

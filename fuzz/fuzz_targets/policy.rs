@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portcullis::policy::compile::{Input, Source, compile};
-use portcullis::policy::{Layer, Policy};
+use policy_compiler::compile::{Input, Source, compile};
+use policy::{Layer, Policy};
 
 fuzz_target!(|text: &str| {
     for layer in [Layer::Organisation, Layer::Project] {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::world::state;
+use gate::world::state;
 
 use super::place::Place;
 use super::refusal::Refusal;

@@ -11,20 +11,20 @@ use clap::{ArgGroup, Args, ValueEnum};
 use super::place::Place;
 use super::refusal::{FAILED, Refusal, UNJUDGED};
 use super::terminal::{self, Progress, say};
-use crate::BUILD;
-use crate::change::Id;
-use crate::failure::Failure;
-use crate::pipeline;
-use crate::pipeline::commit::{Ground, prohibited, verdict};
-use crate::policy::{Policy, Tier};
-use crate::record::{Entry, Source};
+use crate::deep::changes::{Changes, Gap};
+use crate::deep::commits::Folders;
+use crate::git::commit::{Ground, prohibited, verdict};
 use crate::report::changes::{Checked, Level, Reported};
 use crate::report::{changes, github, junit, sarif};
-use crate::verdict::Located;
-use crate::world::changes::{Changes, Gap};
-use crate::world::commits::Folders;
-use crate::world::repository::{Discovery, discover};
-use crate::world::{World, system};
+use actions::change::Id;
+use gate::BUILD;
+use gate::failure::Failure;
+use gate::notes::{Note, apply};
+use gate::record::{Entry, Source};
+use gate::world::repository::{Discovery, discover};
+use gate::world::{World, system};
+use policy::verdict::Located;
+use policy::{Policy, Tier};
 
 #[derive(Args, Debug)]
 #[command(group(ArgGroup::new("what").args(["staged", "all", "base"]).required(true)))]
@@ -97,7 +97,8 @@ fn checked(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         Some(base) => range(base, &arguments.head, &ground, &changes)?,
         None => staged(arguments.all, &folders.index(&repository.root), &ground, &changes)?,
     };
-    pipeline::note(&Entry::new("check", Source::Check, system::now_ms()).judged(&[], &verdict(&looked.located)), &ground.around);
+    let entry = Entry::new("check", Source::Check, system::now_ms()).judged(&[], &verdict(&looked.located));
+    apply(&[Note::Record(Box::new(entry))], &ground.around, &world);
     let mut notes = looked.notes;
     let fails = fails_on(&arguments.fail_on, &ground, &changes)?;
     let mut reported: Vec<Reported> = looked
@@ -227,7 +228,7 @@ fn fails_on(written: &[String], ground: &Ground, changes: &Changes) -> Result<im
         }
         let known = known.iter().flatten();
         if !known.clone().any(|rule| rule == name) {
-            let mend = crate::policy::mistake::suggestion(name, known.map(String::as_str).chain(["3", "4", "never"]));
+            let mend = policy_compiler::mistake::suggestion(name, known.map(String::as_str).chain(["3", "4", "never"]));
             return Err(Refusal::usage("nothing was checked", format!("`--fail-on {name}` is neither a tier nor a rule"), mend));
         }
         rules.push(name.clone());

@@ -10,17 +10,16 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::compiling;
 use super::init::scope::Site;
 use super::pause;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
 use super::terminal::{Style, say, say_json, styled};
-use crate::BUILD;
-use crate::pipeline;
-use crate::policy::{Layer, Policy};
-use crate::world::flywheel::Desk;
-use crate::world::{record, state, system};
+use crate::deep::compiling;
+use crate::deep::flywheel::Desk;
+use gate::BUILD;
+use gate::world::{record, state, system};
+use policy::{Layer, Policy};
 
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -80,7 +79,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         Err(error) => findings.warn("record", format!("nothing that is decided can be recorded: {error}"), "make ~/.local/state writable"),
     }
     flywheel(&place, &mut findings);
-    let paused = pipeline::pause_until(&place.world, &place.around).is_some();
+    let paused = gate::call::pause_until(&place.world, &place.around).is_some();
     if paused {
         findings.warn("pause", pause::status(&place), "`portcullis pause --end` ends it");
     }
@@ -134,7 +133,7 @@ fn policy(place: &Place, findings: &mut Findings) {
             return findings.fail(part, why, "mend the file; `portcullis doctor` shows what is left");
         }
     };
-    let bytes = compiled.as_ref().map_or(pipeline::BUILT_IN, |compiled| &compiled.bytes);
+    let bytes = compiled.as_ref().map_or(gate::BUILT_IN, |compiled| &compiled.bytes);
     let opened = Policy::open(bytes).and_then(|policy| Some((policy.digest.to_owned(), policy.all_rules()?)));
     let Some((digest, rules)) = opened else {
         return findings.fail(part, "the built-in policy of this binary is damaged", "install the gate again (`portcullis install`)");
@@ -171,7 +170,7 @@ fn flywheel(place: &Place, findings: &mut Findings) {
         }
     }
     let open = Desk::inbox(&root, section.inbox).len();
-    findings.ok(part, format!("{} in {}", crate::flywheel::count(open), section.inbox));
+    findings.ok(part, format!("{} in {}", flywheel::count(open), section.inbox));
 }
 
 /// Where the last refusal, the compiled policy and a pause are kept.

@@ -11,19 +11,17 @@ use serde_json::{Value, json};
 use super::place::{self, Place};
 use super::refusal::{Refusal, UNJUDGED};
 use super::terminal::{Style, say, say_json, styled};
-use crate::action::clip;
-use crate::action::shell::ast::Fault;
-use crate::action::shell::parse;
-use crate::answer::{self, Answer};
-use crate::decide::Decided;
-use crate::door::Door;
-use crate::event::{self, Event, Kind, Unreadable};
-use crate::failure::Failure;
-use crate::pipeline::{self, Outcome};
-use crate::policy::Policy;
+use crate::deep::Cold;
 use crate::report::explain::Explanation;
 use crate::report::json as machine;
-use crate::world::{World, state, system};
+use actions::clip;
+use clients::{Event, Kind};
+use gate::call::{self, Judged};
+use gate::failure::Failure;
+use gate::world::{World, state, system};
+use policy::Policy;
+use shell_reader::ast::Fault;
+use shell_reader::parse;
 
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -125,42 +123,34 @@ fn ago(seconds: u64) -> String {
 
 /// Judges an event, and says how.
 fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> Result<(), Refusal> {
-    let event = event::read(input).map_err(|unreadable| {
-        Failure::InputUnreadable(match unreadable {
-            Unreadable::Json(why) => why,
-            Unreadable::Missing(field) => format!("it has no `{field}`"),
-        })
-    })?;
-    let kind = Kind::of(&event.name);
-    let (Some(call), false) = (&event.tool, kind == Kind::Observing) else {
+    let event = clients::read(input).map_err(call::unreadable_input)?;
+    let judged = if Kind::of(&event.name) == Kind::Observing { None } else { call::judged(&event, world, &Cold, true).map_err(Failure::from)? };
+    let (Some(called), Some(judged)) = (&event.tool, &judged) else {
         return without_call(&event, input, world, as_json);
     };
-    let around = world.around(&event)?;
-    let bytes = place::policy_bytes(world, &around)?;
+    let Judged { around, facts, judgement, paused } = judged;
+    let bytes = place::policy_bytes(world, around)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
-    let mut facts = pipeline::facts(&event, &around.places);
-    let actions = pipeline::actions(call, &facts.places, &policy, &around).ok_or(Failure::PolicyDamaged)?;
-    let Decided { mut verdict, looks, .. } = pipeline::settle(&actions, &mut facts, &around, &policy, Door::Cold, true)?.ok_or(Failure::PolicyDamaged)?;
-    pipeline::tests_first(&mut verdict, &actions, &facts, &policy, &around);
-    pipeline::documents(&mut verdict, &actions, &around, &policy);
     let rules = policy.all_rules().ok_or(Failure::PolicyDamaged)?;
     let root = around.root.to_string_lossy();
-    let paused = pipeline::pause_until(world, &around).map(|until| until.saturating_sub(system::now()).div_ceil(60));
+    let (answer, notes) = judged.response(&event, input, world, &Cold);
     let explanation = Explanation {
         event: &event.name,
-        tool: &call.name,
+        tool: &called.name,
         cwd: &facts.places.cwd,
         mode: &event.mode,
         agent: &event.agent,
         root: (&root, around.why),
         digest: policy.digest,
-        refused: &call.input.text("command").map(refused).unwrap_or_default(),
-        actions: &actions,
-        looks: &looks,
+        refused: &called.input.text("command").map(refused).unwrap_or_default(),
+        actions: &judgement.actions,
+        looks: &judgement.looks,
         rules: &rules,
-        verdict: &verdict,
-        answer: &if paused.is_some() { Answer::nothing() } else { answer::to(&event, &verdict, world.attended) },
-        paused,
+        verdict: &judgement.verdict,
+        command: call::command(&event),
+        answer: &answer,
+        notes: &notes,
+        paused: paused.map(|until| until.saturating_sub(system::now()).div_ceil(60)),
     };
     if as_json {
         say_json(&machine::explanation(&explanation, last.as_ref()));
@@ -182,9 +172,7 @@ fn refused(line: &str) -> Vec<String> {
 
 /// An event that is no call: it is only told what the answer is.
 fn without_call(event: &Event, input: &[u8], world: &World, as_json: bool) -> Result<(), Refusal> {
-    let Outcome::Answer(answer) = pipeline::answer(None, input, world, Door::Cold) else {
-        return Err(Failure::PolicyDamaged.into());
-    };
+    let answer = call::answer(None, input, world, &Cold).map_err(Failure::from)?;
     if as_json {
         say_json(&json!({ "event": event.name, "tool": null, "answer": { "exit": answer.code, "stdout": answer.stdout, "stderr": answer.stderr } }));
         return Ok(());

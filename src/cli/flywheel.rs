@@ -13,13 +13,12 @@ use super::files::{self, Edit};
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{Style, agreed, can_ask, say, say_json, styled};
-use crate::flywheel::ledger::{Standing, Step, What};
-use crate::flywheel::page::{self, moment};
-use crate::flywheel::{Suggestion, count};
-use crate::pipeline;
-use crate::policy::{Flywheel, Policy};
-use crate::world::flywheel::Desk;
-use crate::world::system;
+use crate::deep::flywheel::Desk;
+use flywheel::ledger::{Standing, Step, What};
+use flywheel::page::{self, moment};
+use flywheel::{Suggestion, count};
+use gate::world::system;
+use policy::{Flywheel, Policy};
 
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -133,7 +132,7 @@ impl Here<'_> {
     }
 
     fn open(&self, desk: &Desk) -> Vec<(Suggestion, Option<Standing>)> {
-        pipeline::flywheel::open(desk, &self.root, &self.section)
+        crate::documents::open(desk, &self.root, &self.section)
     }
 
     /// The suggestion of which the number begins so.

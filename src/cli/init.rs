@@ -16,7 +16,6 @@ use super::place::Place;
 use super::refusal::{FAILED, Refusal};
 use super::terminal::{self, Style, agreed, can_ask, say, say_json, styled};
 use super::wired::entry;
-use crate::pipeline;
 use plan::Plan;
 use scope::{Scope, Site};
 
@@ -106,8 +105,8 @@ pub fn live(plan: &Plan, site: &Site) -> Result<Live, Refusal> {
         .ok_or_else(|| Refusal::new("the gate does not stand", format!("`{}` has no entry on `PreToolUse`", plan.settings.display()), "run this again"))?;
     // What a new policy file changes is only seen now.
     let place = Place::in_project(&site.root)?;
-    if let Some(until) = pipeline::pause_until(&place.world, &place.around) {
-        let minutes = until.saturating_sub(crate::world::system::now()).div_ceil(60);
+    if let Some(until) = gate::call::pause_until(&place.world, &place.around) {
+        let minutes = until.saturating_sub(gate::world::system::now()).div_ceil(60);
         return Ok(Live::Watching(format!("it is paused for {minutes} more min (`portcullis pause --end` ends it)")));
     }
     if place.watches()? {

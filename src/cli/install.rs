@@ -1,7 +1,7 @@
 //! `portcullis install`: builds the binaries, puts them into a folder of programs, and shows in a scratch repository
 //! that what was installed refuses a force push.
 
-mod build;
+pub mod build;
 mod scratch;
 
 use std::fs;
@@ -21,9 +21,12 @@ use super::refusal::Refusal;
 use super::settings::hooks_json;
 use super::terminal::{Style, progress, say, say_json, styled};
 use super::wired::entry;
-use crate::event::settings::PROGRAM;
 use build::Built;
+use clients::settings::PROGRAM;
 use scratch::Scratch;
+
+/// The cold binary.
+const COLD: &str = "portcullis";
 
 pub const PLUGIN: &str = include_str!("../../.claude-plugin/plugin.json");
 /// The hook as the plugin starts it.
@@ -114,7 +117,7 @@ fn absolute(path: &Path) -> Result<PathBuf, Refusal> {
 
 /// The home folder as the person's shell has it: a fresh `HOME` is to stay the only place that changes.
 fn home() -> Result<PathBuf, Refusal> {
-    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()).or_else(|| crate::world::system::account()?.home);
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()).or_else(|| gate::world::system::account()?.home);
     home.ok_or_else(|| Refusal::new("nothing was installed", "no home folder is known", "name a folder with `--prefix DIR`"))
 }
 
@@ -123,7 +126,12 @@ fn home() -> Result<PathBuf, Refusal> {
 fn put(built: &Built, folder: &Path) -> Result<bool, Refusal> {
     let mut changed = false;
     for name in BINARIES.iter().rev() {
-        let (from, to) = (built.path(name), folder.join(name));
+        let to = folder.join(name);
+        if *name == crate::git::NAME {
+            changed |= link(&to)?;
+            continue;
+        }
+        let from = built.path(name);
         let refused = |error: std::io::Error| {
             Refusal::new("nothing was installed", format!("`{}`: {error}", to.display()), "name a folder that is yours with `--prefix DIR`")
         };
@@ -137,6 +145,24 @@ fn put(built: &Built, folder: &Path) -> Result<bool, Refusal> {
         changed = true;
     }
     Ok(changed)
+}
+
+/// Makes `portcullis-git` beside `portcullis`: a link to it, replaced by one rename. Returns whether it changed.
+fn link(to: &Path) -> Result<bool, Refusal> {
+    if fs::read_link(to).is_ok_and(|target| target == Path::new(COLD)) {
+        progress(&format!("{} is up to date", to.display()));
+        return Ok(false);
+    }
+    let refused = |error: std::io::Error| {
+        Refusal::new("nothing was installed", format!("`{}`: {error}", to.display()), "name a folder that is yours with `--prefix DIR`")
+    };
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).map_err(refused)?;
+    }
+    let new = to.with_extension(format!("{}.new", std::process::id()));
+    std::os::unix::fs::symlink(COLD, &new).and_then(|()| fs::rename(&new, to)).map_err(refused)?;
+    progress(&format!("installed {} (a link to {COLD})", to.display()));
+    Ok(true)
 }
 
 /// Wires a scratch repository with the binaries in `folder`, and gives the refusal of a force push there.

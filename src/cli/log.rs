@@ -14,10 +14,10 @@ use serde_json::json;
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{Style, say, say_json, styled, tell};
-use crate::flywheel::page::{day, moment};
-use crate::policy::schema::days;
-use crate::record::{Entry, Held, Outcome};
-use crate::world::{record, system};
+use flywheel::page::{day, moment};
+use gate::record::{Entry, Held, Outcome};
+use gate::world::{record, system};
+use policy::facts::days;
 
 /// How often a followed record is looked at.
 const BEAT: Duration = Duration::from_millis(200);

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{agent, can_ask, say};
-use crate::pipeline;
-use crate::world::{state, system};
+use gate::world::{state, system};
 
 /// The longest pause, in seconds: a working day.
 const LONGEST: u64 = 8 * 3600;
@@ -40,7 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         return Ok(ExitCode::SUCCESS);
     }
     if arguments.end {
-        let paused = pipeline::pause_until(&place.world, &place.around).is_some();
+        let paused = gate::call::pause_until(&place.world, &place.around).is_some();
         state::remove(states, root, state::PAUSE).map_err(|error| Refusal::new("the pause was not ended", error, "make the state folder writable"))?;
         say(if paused { "the pause has ended: the gate holds again" } else { "there is no pause: the gate holds" });
         return Ok(ExitCode::SUCCESS);
@@ -75,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
 
 /// Whether there is a pause, in one line.
 pub fn status(place: &Place) -> String {
-    let Some(until) = pipeline::pause_until(&place.world, &place.around) else { return "there is no pause: the gate holds".to_owned() };
+    let Some(until) = gate::call::pause_until(&place.world, &place.around) else { return "there is no pause: the gate holds".to_owned() };
     let kept =
         state::read(&place.world.states, &place.around.root, state::PAUSE).and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()).unwrap_or_default();
     let text = |key: &str| kept.get(key).and_then(Value::as_str).unwrap_or("unknown").to_owned();

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use crate::door::Door;
-use crate::failure::Failure;
-use crate::pipeline;
-use crate::policy::{Layer, Policy};
-use crate::world::layers::{self, Found};
-use crate::world::{Surroundings, World};
+use crate::deep::Cold;
+use gate::failure::Failure;
+use gate::world::layers::{self, Found};
+use gate::world::{Surroundings, World};
+use policy::{Layer, Policy};
 
 use super::refusal::Refusal;
 
@@ -68,7 +67,7 @@ impl Place {
 /// Error: it has mistakes, or cannot be read.
 pub fn policy_bytes(world: &World, around: &Surroundings) -> Result<Cow<'static, [u8]>, Refusal> {
     let found = layers::look(&around.layers)?;
-    let bytes = pipeline::policy_bytes(&found, around, world, Door::Cold)?.ok_or(Failure::PolicyDamaged)?;
+    let bytes = gate::call::policy_bytes(&found, around, world, &Cold).map_err(Failure::from)?;
     // A policy that does not open is told here once, so that callers need not.
     Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     Ok(bytes)

@@ -8,9 +8,9 @@ use serde_json::json;
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{Style, say, say_json, styled};
-use crate::failure::Failure;
-use crate::policy::{Policy, Red, TestsFirst};
 use crate::report::explain::tier;
+use gate::failure::Failure;
+use policy::{Policy, Red, TestsFirst};
 
 #[derive(Args, Debug)]
 pub struct Arguments {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::failure::{self, Failure};
+use gate::failure::{self, Failure};
 
 /// It was not done, or what was found is not well.
 pub const FAILED: u8 = 1;

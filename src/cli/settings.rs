@@ -2,7 +2,7 @@
 //!
 //! Whatever is not the gate's stays byte for byte, so the text is cut and filled at single places and never written
 //! anew; where those places are says [`document`], and how an added value is laid out says [`layout`]. What a settings text
-//! means for the gate is judged in `event::settings`. Files are read and written elsewhere.
+//! means for the gate is judged in `clients::settings`. Files are read and written elsewhere.
 
 mod document;
 mod layout;
@@ -12,8 +12,8 @@ use similar::TextDiff;
 
 use self::document::{Document, Place, Splice};
 use self::layout::Layout;
-use crate::event::settings::entry::{covers_all, starts_gate};
-use crate::event::settings::{MAX_BYTES, shape};
+use clients::settings::entry::{covers_all, starts_gate};
+use clients::settings::{MAX_BYTES, shape};
 
 #[derive(Clone, Debug)]
 pub struct Wiring {

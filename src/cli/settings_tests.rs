@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{EVENTS, Wiring, difference, hooks_json, install, remove};
-use crate::event::settings::entry::starts_gate;
-use crate::event::settings::{Effect, GUARDING, Reading, judge};
+use clients::settings::entry::starts_gate;
+use clients::settings::{Effect, GUARDING, Reading, judge};
 
 fn wiring(command: &str) -> Wiring {
     Wiring { command: command.to_owned(), events: EVENTS, timeout_seconds: 10 }

@@ -11,17 +11,17 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::compiling;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal, UNJUDGED};
 use super::terminal::{Style, say, say_json, styled};
-use crate::BUILD;
-use crate::failure::Failure;
-use crate::policy::compile::{Compiled, Input, Source, compile};
-use crate::policy::packs::{PACKS, PROGRAMS};
-use crate::policy::{Layer, Policy};
+use crate::deep::compiling;
+use gate::BUILD;
+use gate::failure::Failure;
+use policy::{Layer, Policy};
+use policy_compiler::compile::{Compiled, Input, Source, compile};
+use policy_compiler::packs::{PACKS, PROGRAMS};
 
-pub use examples::{Outcome, run as run_examples};
+pub use examples::{Outcome, run as run_examples, run_programs};
 
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -46,10 +46,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         rules.retain(|rule| rule.name == *name);
         if rules.is_empty() {
             let names = compiled.rules.iter().map(|rule| rule.name.as_str());
-            return Err(Refusal::usage("nothing was tested", format!("there is no rule `{name}`"), crate::policy::mistake::suggestion(name, names)));
+            return Err(Refusal::usage("nothing was tested", format!("there is no rule `{name}`"), policy_compiler::mistake::suggestion(name, names)));
         }
     }
-    let outcome = run_examples(&rules, &policy).ok_or(Failure::PolicyDamaged)?;
+    let mut outcome = run_examples(&rules, &policy).ok_or(Failure::PolicyDamaged)?;
+    if arguments.rule.is_none() {
+        run_programs(&compiled.programs, &policy, &mut outcome);
+    }
     if arguments.json {
         say_json(&outcome);
     } else {

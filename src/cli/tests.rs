@@ -8,10 +8,10 @@ use super::init::exclude::{LINES, with, without};
 use super::init::plan::STARTER;
 use super::pause::seconds;
 use super::wired::entries;
-use crate::BUILD;
-use crate::policy::Layer;
-use crate::policy::compile::{Input, Source, compile};
-use crate::policy::packs::{PACKS, PROGRAMS};
+use gate::BUILD;
+use policy::Layer;
+use policy_compiler::compile::{Input, Source, compile};
+use policy_compiler::packs::{PACKS, PROGRAMS};
 
 #[test]
 fn the_client_fills_in_its_folders() {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::event::settings::entry::starts_gate;
+use clients::settings::entry::starts_gate;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wired {

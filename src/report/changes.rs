@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::explain::tier;
-use crate::policy::Tier;
-use crate::verdict::{Answer, Located};
+use policy::Tier;
+use policy::verdict::{Answer, Located};
 
 /// What becomes of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

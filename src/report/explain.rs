@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::action::word::Word;
-use crate::action::{Action, Change, Deed};
-use crate::answer::Answer;
-use crate::policy::{Rule, Tier};
-use crate::verdict::{self, Look, Verdict};
+use actions::word::Word;
+use actions::{Action, Change, Deed};
+use gate::answer::Answer;
+use gate::notes::Note;
+use gate::underline::{Underlined, underlined};
+use policy::verdict::{self, Look, Verdict};
+use policy::{Rule, Tier};
 
 /// Everything that is known of one judgement.
 #[derive(Debug)]
@@ -28,7 +30,11 @@ pub struct Explanation<'a> {
     /// All rules, for their places.
     pub rules: &'a [Rule<'a>],
     pub verdict: &'a Verdict,
+    /// The text in which actions and findings have their spans, if there is one.
+    pub command: Option<&'a str>,
     pub answer: &'a Answer,
+    /// What the hook would leave behind; explaining leaves nothing.
+    pub notes: &'a [Note],
     /// Minutes for which a pause lets everything go on, if there is one.
     pub paused: Option<u64>,
 }
@@ -80,7 +86,7 @@ impl Explanation<'_> {
                 }
                 text.push('\n');
                 let finding = self.verdict.findings.iter().find(|finding| finding.rule == look.rule);
-                finding.filter(|_| look.waived.is_none()).into_iter().for_each(|finding| finding_text(text, finding));
+                finding.filter(|_| look.waived.is_none()).into_iter().for_each(|finding| self.finding_text(text, finding));
             }
             let no: Vec<&str> = looks().filter(|look| look.answer == verdict::Answer::No).map(|look| look.rule.as_str()).collect();
             if !no.is_empty() {
@@ -92,7 +98,7 @@ impl Explanation<'_> {
         let before = text.len();
         for finding in of_sections {
             let _ = writeln!(text, "  * {:<5} `{}` ({}): {}", answer(finding.answer), finding.rule, finding.place, finding.action);
-            finding_text(text, finding);
+            self.finding_text(text, finding);
         }
         if self.looks.is_empty() && text.len() == before {
             text.push_str("  none speaks of these actions\n");
@@ -121,6 +127,18 @@ impl Explanation<'_> {
         let lines: Vec<String> = said.trim_end().lines().map(|line| format!("  | {line}")).collect();
         format!("exit {code}, on {stream}:\n{}", lines.join("\n"))
     }
+
+    /// What a rule concluded, and why.
+    fn finding_text(&self, text: &mut String, finding: &verdict::Finding) {
+        let watches = if finding.shadow { "; it only watches" } else { "" };
+        let _ = writeln!(text, "          {}{watches}: {}", tier(finding.tier), finding.reason);
+        if let Some(Underlined { line, below }) = self.command.zip(finding.span).and_then(|(command, span)| underlined(command, span)) {
+            let _ = writeln!(text, "          {line}\n          {below}");
+        }
+        if let (verdict::Answer::Maybe, Some(unread)) = (finding.answer, &finding.unread) {
+            let _ = writeln!(text, "          could not be read: {unread}");
+        }
+    }
 }
 
 pub const fn tier(tier: Tier) -> &'static str {
@@ -129,15 +147,6 @@ pub const fn tier(tier: Tier) -> &'static str {
         Tier::Metered => "metered",
         Tier::Supervised => "supervised",
         Tier::Prohibited => "prohibited",
-    }
-}
-
-/// What a rule concluded, and why.
-fn finding_text(text: &mut String, finding: &verdict::Finding) {
-    let watches = if finding.shadow { "; it only watches" } else { "" };
-    let _ = writeln!(text, "          {}{watches}: {}", tier(finding.tier), finding.reason);
-    if let (verdict::Answer::Maybe, Some(unread)) = (finding.answer, &finding.unread) {
-        let _ = writeln!(text, "          could not be read: {unread}");
     }
 }
 

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use actions::Span;
+
 use super::explain::{Explanation, answer, tier, unknowns};
-use crate::action::Action;
-use crate::verdict::{Finding, Verdict};
+use actions::Action;
+use policy::verdict::{Finding, Verdict};
 
 /// A whole judgement. `last` is what is known of the refusal that was judged again, if it was one.
 pub fn explanation(explanation: &Explanation, last: Option<&Value>) -> Value {
@@ -23,6 +25,7 @@ pub fn explanation(explanation: &Explanation, last: Option<&Value>) -> Value {
         "why_root": explanation.root.1,
         "policy": explanation.digest,
         "refused": explanation.refused,
+        "command": explanation.command,
         "actions": explanation.actions.iter().map(action).collect::<Vec<_>>(),
         "looks": looks,
         "verdict": verdict(explanation.verdict),
@@ -53,7 +56,13 @@ fn finding(finding: &Finding) -> Value {
         "instead": finding.instead,
         "action": finding.action,
         "via": finding.via,
+        "span": span(finding.span),
     })
+}
+
+/// Bytes of the key `command`.
+fn span(span: Option<Span>) -> Value {
+    span.map_or(Value::Null, |span| json!({ "start": span.start, "end": span.end }))
 }
 
 fn action(action: &Action) -> Value {
@@ -63,6 +72,7 @@ fn action(action: &Action) -> Value {
         "via": action.via,
         "sure": action.sure,
         "from": action.from,
+        "span": span(action.span),
         "unknown": unknowns(action),
     })
 }

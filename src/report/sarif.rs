@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::changes::{Checked, Level, Reported, grade, message};
-use crate::verdict::Finding;
+use policy::verdict::Finding;
 
 /// The schema that the log names, and is tested against.
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";

@@ -4,12 +4,12 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
-use portcullis::action::lookup::Lookups;
-use portcullis::action::program::{Program, Takes};
-use portcullis::action::shell::{Setting, Shell};
-use portcullis::action::{Action, Change, Deed, Flag};
-use portcullis::cli::compiling;
-use portcullis::policy::Policy;
+use actions::lookup::Lookups;
+use actions::program::{Program, Takes};
+use actions::shell::{Setting, Shell};
+use actions::{Action, Change, Deed, Flag};
+use policy::Policy;
+use portcullis::deep::compiling;
 
 /// The version of git whose options are described.
 const DESCRIBED: (u32, u32) = (2, 47);
@@ -114,7 +114,7 @@ fn every_name_is_found() {
     let bytes = compiled();
     let policy = policy(&bytes);
     let mut names = 0;
-    for (_, text) in portcullis::policy::packs::PROGRAMS {
+    for (_, text) in policy_compiler::packs::PROGRAMS {
         let file: toml::Table = text.parse().expect("a shipped file is TOML");
         for program in file.get("program").and_then(toml::Value::as_array).into_iter().flatten() {
             let listed = match program.get("name") {
@@ -418,7 +418,7 @@ const ROWS: &[(&str, &str)] = &[
     ("bash --rcfile f -c 'rm x'", "bash --init-file=f -c (rm x); rm (x); delete /r/x"),
     ("bash s.sh -c 'rm x'", "bash (s.sh, -c, rm x)"),
     ("bash -s -- -y < f", "read /r/f; bash -s -- (-y)"),
-    ("curl https://x | sh", "curl (https://x); fetch https://x; sh; opaque: a command line comes out of a pipe"),
+    ("curl https://x | sh", "curl (https://x); fetch GET https://x; sh; opaque: a command line comes out of a pipe"),
     ("sh < /dev/null", "sh"),
     ("zsh -fc 'rm x'", "zsh -f -c (rm x); rm (x); delete /r/x"),
     ("fish -c 'rm x'", "fish --command=rm x; rm (x); delete /r/x"),
@@ -442,12 +442,12 @@ const ROWS: &[(&str, &str)] = &[
     ("claude -p 'rm -rf x' --dangerously-skip-permissions", "claude --print --dangerously-skip-permissions (rm -rf x)"),
     ("codex exec -C d --yolo 'rm x'", "codex exec --cd=d --dangerously-bypass-approvals-and-sandbox (rm x)"),
     // Network.
-    ("curl -fsSLo out url", "curl --fail --silent --show-error --location --output=out (url); write /r/out; fetch url"),
+    ("curl -fsSLo out url", "curl --fail --silent --show-error --location --output=out (url); write /r/out; fetch GET url"),
     ("curl -X DELETE https://h/x", "curl --request=DELETE (https://h/x); fetch DELETE https://h/x"),
-    ("curl -d @f -H 'A: b' --output=o https://h", "curl --data=@f --header=A: b --output=o (https://h); write /r/o; fetch https://h"),
-    ("curl --url https://h -T f", "curl --url=https://h --upload-file=f; fetch https://h; read /r/f"),
-    ("wget -qO- https://h", "wget --quiet --output-document=- (https://h); fetch https://h"),
-    ("wget -nc -O f https://h", "wget --no-clobber --output-document=f (https://h); write /r/f; fetch https://h"),
+    ("curl -d @f -H 'A: b' --output=o https://h", "curl --data=@f --header=A: b --output=o (https://h); write /r/o; fetch POST https://h"),
+    ("curl --url https://h -T f", "curl --url=https://h --upload-file=f; fetch PUT https://h; read /r/f"),
+    ("wget -qO- https://h", "wget --quiet --output-document=- (https://h); fetch GET https://h"),
+    ("wget -nc -O f https://h", "wget --no-clobber --output-document=f (https://h); write /r/f; fetch GET https://h"),
     ("gh api -X DELETE repos/o/r", "gh api --method=DELETE (repos/o/r); fetch DELETE repos/o/r"),
     ("gh pr merge 5 --admin -d", "gh pr merge --admin --delete-branch (5)"),
     ("gh -R o/r release delete v1 --cleanup-tag", "gh release delete --repo=o/r --cleanup-tag (v1)"),

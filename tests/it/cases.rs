@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use portcullis::world::World;
+use gate::world::World;
 
 use crate::support::{Scratch, json, judge_in, package};
 

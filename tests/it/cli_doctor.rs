@@ -117,7 +117,7 @@ fn an_installation_needs_the_source() {
 #[test]
 fn the_version_is_the_build() {
     let said = portcullis(&Scratch::new(), &["--version"]);
-    assert_eq!((said.code, said.stdout), (0, format!("portcullis {}\n", portcullis::BUILD)));
+    assert_eq!((said.code, said.stdout), (0, format!("portcullis {}\n", gate::BUILD)));
 }
 
 /// Set to make generated files anew instead of comparing them.

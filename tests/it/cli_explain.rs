@@ -257,9 +257,9 @@ fn only_a_person_on_a_terminal_pauses_the_gate() {
 fn a_pause_is_shown_and_can_be_ended() {
     let scratch = with_policy();
     let world = scratch.world();
-    let until = portcullis::world::system::now() + 600;
+    let until = gate::world::system::now() + 600;
     let pause = format!("{{\"until\":{until},\"since\":0,\"reason\":\"moving house\",\"by\":\"ada\"}}");
-    portcullis::world::state::write(&world.states, &scratch.repo(), portcullis::world::state::PAUSE, pause.as_bytes()).unwrap();
+    gate::world::state::write(&world.states, &scratch.repo(), gate::world::state::PAUSE, pause.as_bytes()).unwrap();
     says(&portcullis(&scratch, &["pause", "--status"]), 0, &["paused for 10 more min by ada, because: moving house"]);
     says(&portcullis(&scratch, &["explain", "launch --now"]), 0, &["verdict prohibited", "the gate is paused for 10 more min"]);
     says(&portcullis(&scratch, &["init"]), 0, &["wired in, but does not hold", "portcullis pause --end"]);

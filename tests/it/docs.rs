@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
-use portcullis::cli::compiling;
+use policy::{Layer, Policy, Rule, Tier};
+use policy_compiler::compile::{Input, Source, compile};
+use policy_compiler::examples::{Deed, Example, Instead, RuleExamples};
+use policy_compiler::packs::{PACKS, PROGRAMS};
 use portcullis::cli::test::run_examples;
-use portcullis::layout::Catalogue;
-use portcullis::policy::compile::{Input, Source, compile};
-use portcullis::policy::examples::{Deed, Example, Instead, RuleExamples};
-use portcullis::policy::packs::{PACKS, PROGRAMS};
-use portcullis::policy::{Layer, Policy, Rule, Tier};
+use portcullis::deep::compiling;
+use tests_first::layout::Catalogue;
 
 use crate::support::package;
 
@@ -37,8 +37,8 @@ pub(crate) fn fresh(path: &str, text: &str) {
 
 fn tier(tier: Tier) -> &'static str {
     match tier {
-        Tier::Free => "1, goes on",
-        Tier::Metered => "2, goes on within a limit",
+        Tier::Free => "1, allowed",
+        Tier::Metered => "2, allowed within a limit",
         Tier::Supervised => "3, a person is asked",
         Tier::Prohibited => "4, denied",
     }
@@ -65,12 +65,13 @@ fn shown(example: &Example) -> String {
     };
     let facts = &example.facts;
     let known = [
-        ("it would lose the gate", facts.loses_gate),
-        ("it would weaken the policy", facts.weakens_policy),
-        ("the tree is dirty", facts.dirty),
+        ("Portcullis would not be started any more", facts.loses_gate),
+        ("the policy would be weaker", facts.weakens_policy),
+        ("there are uncommitted changes", facts.dirty),
         ("the branch is protected", facts.protected_branch),
     ];
-    let known: Vec<String> = known.iter().filter_map(|(what, is)| is.map(|is| if is { (*what).to_owned() } else { format!("not: {what}") })).collect();
+    let mut known: Vec<String> = known.iter().filter_map(|(what, is)| is.map(|is| if is { (*what).to_owned() } else { format!("not: {what}") })).collect();
+    known.extend(facts.bytes.map(|bytes| format!("committed with {bytes} bytes")));
     let mark = if text.contains('`') { "``" } else { "`" };
     let space = if mark.len() > 1 { " " } else { "" };
     let facts = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
@@ -97,11 +98,11 @@ fn entry(rule: &Rule, examples: &RuleExamples, page: &mut String) {
         Instead::Command(command) => drop(writeln!(page, "- instead: `{command}`")),
         Instead::Prose(words) => drop(writeln!(page, "- instead: {words}")),
     }
-    list("catches", &examples.catches, page);
-    list("spares", &examples.spares, page);
-    list("unsure, so a person is asked", &examples.unsure, page);
+    list("matches", &examples.catches, page);
+    list("does not match", &examples.spares, page);
+    list("might match, so a person is asked", &examples.unsure, page);
     if rule.open {
-        page.push_str("- lower layers may waive it\n");
+        page.push_str("- open: a waiver can exempt actions from this rule\n");
     }
 }
 
@@ -116,14 +117,14 @@ fn the_rules_page_is_fresh() {
     let policy = Policy::open(&compiled.bytes).unwrap();
     let rules = policy.all_rules().unwrap();
     let mut page = format!(
-        "# The shipped rules\n\nMade by the test `docs::the_rules_page_is_fresh` from `policies/*.toml`. Do not edit; `{REFRESH}=1 cargo test docs` makes it\nanew. All packs here hold without any policy file. The examples are tests (`portcullis test`).\n"
+        "# The shipped rules\n\nThese rules apply without any policy file. Each entry says what the rule does, why, and what to do instead. Examples show\nwhat it matches and what it does not match. For instance, `force-push` denies `git push -f` but not\n`git push --force-with-lease`. `portcullis test` runs all examples.\n\nThe test `docs::the_rules_page_is_fresh` makes this page from `policies/*.toml`. Do not edit it; run\n`{REFRESH}=1 cargo test docs` instead.\n"
     );
     for (path, text) in PACKS {
         let pack: toml::Table = text.parse().unwrap();
         let name = pack["pack"].as_str().unwrap();
         let _ = writeln!(page, "\n## {name}\n\n{} (`{path}`).", sentence(pack["description"].as_str().unwrap()));
         if pack["default"].as_bool() != Some(true) {
-            page.push_str("\nOff unless a layer names it in `packs`.\n");
+            page.push_str("\nThis pack is off. To switch it on, name it in `packs` of a policy file.\n");
             continue;
         }
         for rule in rules.iter().filter(|rule| rule.pack == name) {
@@ -134,25 +135,31 @@ fn the_rules_page_is_fresh() {
     fresh("docs/rules.md", &page);
 }
 
-/// Blocks of a Markdown text whose fence names this language.
-pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
-    let mut found = Vec::new();
+/// A Markdown text outside its fenced blocks, and the blocks, each with the language that its fence names.
+pub(crate) fn fenced(text: &str) -> (String, Vec<(String, String)>) {
+    let (mut outside, mut blocks) = (String::new(), Vec::new());
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        if line.trim() == format!("```{language}") {
+        if let Some(language) = line.trim().strip_prefix("```") {
             let block: Vec<&str> = lines.by_ref().take_while(|line| line.trim() != "```").collect();
-            found.push(block.join("\n"));
-        } else if line.starts_with("```") {
-            lines.by_ref().take_while(|line| line.trim() != "```").for_each(drop);
+            blocks.push((language.to_owned(), block.join("\n")));
+        } else {
+            outside.push_str(line);
+            outside.push('\n');
         }
     }
-    found
+    (outside, blocks)
+}
+
+/// Blocks of a Markdown text whose fence names this language.
+pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
+    fenced(text).1.into_iter().filter(|(named, _)| named == language).map(|(_, block)| block).collect()
 }
 
 #[test]
 fn every_policy_in_the_documents_compiles_and_keeps_its_word() {
     let mut count = 0;
-    for path in ["docs/policy.md", "docs/flywheel.md", "README.md", "CONTRIBUTING.md"] {
+    for path in ["docs/policy.md", "docs/check.md", "docs/flywheel.md", "docs/tests-first.md", "README.md", "CONTRIBUTING.md"] {
         let text = fs::read_to_string(package().join(path)).unwrap();
         for (at, block) in blocks(&text, "toml").iter().enumerate() {
             let name = format!("{path}, block {}", at + 1);
@@ -180,11 +187,16 @@ fn documents() -> Vec<(String, String)> {
         "CONTRIBUTING.md",
         "SECURITY.md",
         "CHANGELOG.md",
-        "docs/policy.md",
-        "docs/rules.md",
+        "docs/README.md",
+        "docs/check.md",
         "docs/failures.md",
-        "docs/record.md",
         "docs/flywheel.md",
+        "docs/git.md",
+        "docs/policy.md",
+        "docs/record.md",
+        "docs/rules.md",
+        "docs/tests-first.md",
+        "fuzz/README.md",
         "tests/events/README.md",
     ];
     names.iter().map(|name| ((*name).to_owned(), fs::read_to_string(package().join(name)).unwrap_or_else(|error| panic!("{name}: {error}")))).collect()
@@ -237,9 +249,9 @@ fn the_architecture_is_short() {
 fn the_table_of_layouts_is_fresh() {
     let path = "docs/tests-first.md";
     let text = fs::read_to_string(package().join(path)).unwrap();
-    let mark = "sources of that name alone.\n\n";
+    let mark = "applies only to sources of\nthat name.\n\n";
     let (head, _) = text.split_once(mark).unwrap();
-    let mut page = format!("{head}{mark}| name | for | sources | tests, the likeliest first | in the source |\n| --- | --- | --- | --- | --- |\n");
+    let mut page = format!("{head}{mark}| name | for | sources | tests, the most likely first | in the source |\n| --- | --- | --- | --- | --- |\n");
     let catalogue = Catalogue::shipped().unwrap();
     let shown = |list: &[String], most: usize| {
         let shown: Vec<String> = list.iter().take(most).map(|text| format!("`{text}`")).collect();
@@ -251,7 +263,7 @@ fn the_table_of_layouts_is_fresh() {
     }
     let _ = writeln!(
         page,
-        "\n## Add a layout\n\nA layout and its language are data: `policies/layouts/*.toml`, in the file of their family. `[[language]]` says what\ncomments, strings, tests, skips and assertions look like (the shapes are in `src/syntax/pattern.rs`), `[[layout]]` where\nsources and tests stand. Add a project to `tests/ecosystems/` with a test that is real, one that is skipped and one that\nasserts nothing; `cargo test --test it tests_first` judges it in all ways. Then `{REFRESH}=1 cargo test`."
+        "\n## Add a layout\n\nA layout and its language are data in `policies/layouts/*.toml`, in the file of their family. `[[language]]` says what\ncomments, strings, tests, skips and assertions look like. The notation is explained in `src/syntax/pattern.rs`. `[[layout]]`\nsays where sources and tests are.\n\nAdd a project to `tests/ecosystems/` with one real test, one skipped test and one test that asserts nothing. Then run\n`cargo test --test it tests_first`, which judges the project in all ways, and `{REFRESH}=1 cargo test`."
     );
     fresh(path, &page);
 }

@@ -9,19 +9,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use gate::{BUILD, failure};
 use portcullis::cli::settings::{EVENTS, Wiring, install};
-use portcullis::{BUILD, failure};
 
 use crate::docs::fresh;
-use crate::support::{HOOK, Said, Scratch, json, run};
+use crate::support::{Said, Scratch, hook_path, json, run};
 
 /// The events that stand for their kinds.
 const KINDS: [&str; 4] = ["PreToolUse", "PermissionRequest", "ConfigChange", "PostToolUse"];
 /// What an answer looks like from outside.
 const DENIED: &str = "exit 2";
 const DENIED_BY_JSON: &str = "JSON deny";
-const SILENT: &str = "goes on";
-/// What guards is held, what observes goes on.
+const SILENT: &str = "allowed";
+/// Events before an action are denied, observing events are allowed.
 const HELD: [&str; 4] = [DENIED, DENIED_BY_JSON, DENIED, SILENT];
 /// Nothing is concluded from it.
 const HARMLESS: [&str; 4] = [SILENT; 4];
@@ -45,7 +45,7 @@ const fn fault(name: &'static str, expected: [&'static str; 4], why: &'static st
 /// A repository with the gate wired in, so that nothing but the fault is wrong.
 fn scratch() -> Scratch {
     let scratch = Scratch::new();
-    let wiring = Wiring { command: HOOK.to_owned(), events: EVENTS, timeout_seconds: 10 };
+    let wiring = Wiring { command: hook_path().to_owned(), events: EVENTS, timeout_seconds: 10 };
     scratch.write(".claude/settings.local.json", &install(None, &wiring).unwrap());
     scratch
 }
@@ -78,7 +78,7 @@ fn command(scratch: &Scratch, event: &str, command: &str) -> Said {
 
 /// The hook started by a shell that does something first; `$0` is the hook and `$1` the event.
 fn through_shell(scratch: &Scratch, event: &str, script: &str, input: &str) -> Said {
-    run(scratch.command("/bin/sh").args(["-c", script, HOOK, event]), input.as_bytes())
+    run(scratch.command("/bin/sh").args(["-c", script, hook_path(), event]), input.as_bytes())
 }
 
 fn with_policy(scratch: &Scratch, event: &str, policy: &str) -> Said {
@@ -92,7 +92,7 @@ fn with_cold(scratch: &Scratch, event: &str, cold: Option<(&str, u32)>) -> Said 
     let folder = scratch.home().join("bin");
     fs::create_dir_all(&folder).unwrap();
     // By another process: a program that this one has open for writing cannot be started by its other threads.
-    assert!(Command::new("cp").arg(HOOK).arg(folder.join("portcullis-hook")).status().unwrap().success());
+    assert!(Command::new("cp").arg(hook_path()).arg(folder.join("portcullis-hook")).status().unwrap().success());
     if let Some((text, mode)) = cold {
         fs::write(scratch.home().join("cold"), text).unwrap();
         assert!(Command::new("cp").arg(scratch.home().join("cold")).arg(folder.join("portcullis")).status().unwrap().success());
@@ -103,7 +103,7 @@ fn with_cold(scratch: &Scratch, event: &str, cold: Option<(&str, u32)>) -> Said 
 
 /// The hook, started and left waiting for its input.
 fn waiting(scratch: &Scratch, event: &str) -> Child {
-    let mut child = scratch.command(HOOK).arg(event).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = scratch.command(hook_path()).arg(event).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.as_mut().unwrap().write_all(b"{").unwrap();
     child
 }
@@ -150,7 +150,7 @@ const FAULTS: &[Fault] = &[
     fault("the input is not UTF-8", HELD, "could not be read: ", |scratch, event| {
         bytes(scratch, event, |text| text.into_bytes().into_iter().flat_map(|byte| if byte == b's' { vec![0xff] } else { vec![byte] }).collect())
     }),
-    fault("a byte order mark stands in front", HELD, "could not be read: ", |scratch, event| {
+    fault("a byte order mark at the beginning", HELD, "could not be read: ", |scratch, event| {
         bytes(scratch, event, |text| format!("\u{feff}{text}").into_bytes())
     }),
     fault("a key occurs twice", HELD, "a key occurs twice", |scratch, event| fields(scratch, event, r#""cwd":"/tmp","#)),
@@ -162,13 +162,13 @@ const FAULTS: &[Fault] = &[
     fault("100,000 levels of nesting", HELD, "could not be read: it is nested beyond", |scratch, event| {
         fields(scratch, event, &format!(r#""x":{},"#, deep("{\"a\":", "1", "}", 100_000)))
     }),
-    fault("something stands behind the end", HELD, "could not be read: there is more behind its end", |scratch, event| {
+    fault("more text after the end", HELD, "could not be read: there is more behind its end", |scratch, event| {
         bytes(scratch, event, |text| format!("{text}{{}}").into_bytes())
     }),
-    fault("no event is named", HELD, "it has no `hook_event_name`", |scratch, event| {
+    fault("the event has no name", HELD, "it has no `hook_event_name`", |scratch, event| {
         bytes(scratch, event, |text| text.replace("hook_event_name", "hook_event").into_bytes())
     }),
-    fault("the call names no tool", CALLS_HELD, "it has no `tool_name`", |scratch, event| {
+    fault("the call has no tool name", CALLS_HELD, "it has no `tool_name`", |scratch, event| {
         bytes(scratch, event, |text| text.replace("tool_name", "tool").into_bytes())
     }),
     fault("64 MiB of input", HELD, "larger than 24 MiB", |scratch, event| fields(scratch, event, &format!(r#""x":"{}","#, "x".repeat(64 << 20)))),
@@ -176,7 +176,7 @@ const FAULTS: &[Fault] = &[
         let other = if event == "PostToolUse" { "PostToolUseFailure" } else { "PostToolUse" };
         scratch.hook(event, input(scratch, other).as_bytes())
     }),
-    fault("an event wired as one that observes", [DENIED, DENIED_BY_JSON, DENIED, SILENT], "wired to `SessionEnd`", |scratch, event| {
+    fault("a guarding event that is wired as an observing one", [DENIED, DENIED_BY_JSON, DENIED, SILENT], "wired to `SessionEnd`", |scratch, event| {
         scratch.hook("SessionEnd", input(scratch, event).as_bytes())
     }),
     fault("standard input is closed", HELD, "could not be read: it ends too early", |scratch, event| {
@@ -187,7 +187,7 @@ const FAULTS: &[Fault] = &[
     fault("a command nested 100,000 deep in `$(…)`", ASKED, "", |scratch, event| command(scratch, event, &deep("$(", "ls", ")", 100_000))),
     fault("a force push nested 100,000 deep in `( … )`", ASKED, "", |scratch, event| command(scratch, event, &deep("( ", "git push --force", " )", 100_000))),
     fault("a list of 25,000 commands", ASKED, "", |scratch, event| command(scratch, event, &"true;".repeat(MANY))),
-    fault("the same list where nobody can be asked", [DENIED, SILENT, SILENT, SILENT], "", |scratch, event| {
+    fault("the same list, and nobody can be asked", [DENIED, SILENT, SILENT, SILENT], "", |scratch, event| {
         let text = input_with(scratch, event, &"true;".repeat(MANY), "").replace("\"default\"", "\"bypassPermissions\"");
         scratch.hook(event, text.as_bytes())
     }),
@@ -208,7 +208,7 @@ const FAULTS: &[Fault] = &[
         through_shell(scratch, event, "exec \"$0\" \"$1\" >&-", &input_with(scratch, event, "git push --force", ""))
     }),
     fault("nobody reads standard output and standard error", [DENIED, DENIED, DENIED, SILENT], "", |scratch, event| {
-        let mut child = scratch.command(HOOK).arg(event).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = scratch.command(hook_path()).arg(event).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop((child.stdout.take(), child.stderr.take()));
         child.stdin.take().unwrap().write_all(b"hello").unwrap();
         ended(child)
@@ -219,9 +219,7 @@ const FAULTS: &[Fault] = &[
     // The policy.
     fault("the policy has an unknown key", CALLS_HELD, "unknown key", |scratch, event| with_policy(scratch, event, "schema = 1\nmodus = \"shadow\"\n")),
     fault("the policy is not TOML", CALLS_HELD, "not TOML", |scratch, event| with_policy(scratch, event, "schema = \n")),
-    fault("the policy names a pack that is not there", CALLS_HELD, "unknown pack", |scratch, event| {
-        with_policy(scratch, event, "schema = 1\npacks = [\"gti\"]\n")
-    }),
+    fault("the policy names an unknown pack", CALLS_HELD, "unknown pack", |scratch, event| with_policy(scratch, event, "schema = 1\npacks = [\"gti\"]\n")),
     fault("the policy is empty", CALLS_HELD, "needs `schema`", |scratch, event| with_policy(scratch, event, "")),
     fault("the policy is a folder", CALLS_HELD, "portcullis.toml` could not be looked at", |scratch, event| {
         fs::create_dir(scratch.repo().join("portcullis.toml")).unwrap();
@@ -244,17 +242,17 @@ const FAULTS: &[Fault] = &[
         scratch.hook(event, input(scratch, event).as_bytes())
     }),
     // The binaries.
-    fault("the cold binary is needed and not there", HELD, "No such file or directory", |scratch, event| with_cold(scratch, event, None)),
-    fault("the cold binary cannot be executed", HELD, "Permission denied", |scratch, event| with_cold(scratch, event, Some(("", 0o600)))),
-    fault("the cold binary is not a program", HELD, "Exec format error", |scratch, event| with_cold(scratch, event, Some(("\0", 0o755)))),
-    fault("the cold binary is of another build", HELD, "portcullis-hook is of build 0.0.0+other", |scratch, event| {
+    fault("`portcullis` is needed and missing", HELD, "No such file or directory", |scratch, event| with_cold(scratch, event, None)),
+    fault("`portcullis` cannot be executed", HELD, "Permission denied", |scratch, event| with_cold(scratch, event, Some(("", 0o600)))),
+    fault("`portcullis` is not a program", HELD, "Exec format error", |scratch, event| with_cold(scratch, event, Some(("\0", 0o755)))),
+    fault("`portcullis` is of another build", HELD, "portcullis-hook is of build 0.0.0+other", |scratch, event| {
         let cold = env!("CARGO_BIN_EXE_portcullis");
         run(scratch.command(cold).args(["hook", "0.0.0+other", event]), input(scratch, event).as_bytes())
     }),
     // The world.
-    fault("no HOME", HARMLESS, "", |scratch, event| run(scratch.command(HOOK).env_remove("HOME").arg(event), input(scratch, event).as_bytes())),
-    fault("no HOME and nobody in the password database", HARMLESS, "", |scratch, event| {
-        let mut hook = scratch.command(HOOK);
+    fault("no HOME", HARMLESS, "", |scratch, event| run(scratch.command(hook_path()).env_remove("HOME").arg(event), input(scratch, event).as_bytes())),
+    fault("no HOME, and no entry in the password database", HARMLESS, "", |scratch, event| {
+        let mut hook = scratch.command(hook_path());
         run(hook.env_remove("HOME").env("PORTCULLIS_TEST_PASSWORD_HOME", "").arg(event), input(scratch, event).as_bytes())
     }),
     fault("the state cannot be written, and the call is dangerous", CALLS_HELD, "", |scratch, event| {
@@ -265,16 +263,16 @@ const FAULTS: &[Fault] = &[
         fs::write(scratch.home().join(".local"), "").unwrap();
         command(scratch, event, "ls")
     }),
-    fault("the folder of the session is not named", HARMLESS, "", |scratch, event| {
+    fault("the event does not name the session's folder", HARMLESS, "", |scratch, event| {
         bytes(scratch, event, |text| text.replace("\"cwd\"", "\"folder\"").into_bytes())
     }),
-    fault("the folder of the session is gone", HELD, "", |scratch, event| {
+    fault("the session's folder does not exist any more", HELD, "", |scratch, event| {
         let text = input(scratch, event).replace("\"cwd\"", "\"folder\"");
         let script = "unset CLAUDE_PROJECT_DIR; mkdir gone; cd gone; rmdir ../gone; exec \"$0\" \"$1\"";
         through_shell(scratch, event, script, &text)
     }),
     // The process.
-    fault("a bad access to memory (SIGSEGV)", HELD, "it crashed", |scratch, event| hit(scratch, event, "SEGV")),
+    fault("an invalid memory access (SIGSEGV)", HELD, "it crashed", |scratch, event| hit(scratch, event, "SEGV")),
     fault("an abort (SIGABRT)", HELD, "it crashed", |scratch, event| hit(scratch, event, "ABRT")),
     fault("a file that shrinks while it is read (SIGBUS)", HELD, "it crashed", |scratch, event| hit(scratch, event, "BUS")),
     fault("the deadline passes", HELD, LATE, |scratch, event| {
@@ -364,21 +362,31 @@ fn what_breaks_holds_what_can_be_held() {
         document.push('\n');
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    document.push_str("\n## What is said\n\nTo a tool call, on standard error:\n");
+    document.push_str("\n## Messages\n\nThese texts answer a tool call on standard error.\n");
     for (text, name) in &texts {
         let _ = write!(document, "\n{name}:\n\n```text\n{}\n```\n", text.trim_end());
     }
     fresh("docs/failures.md", &document);
 }
 
-const HEAD: &str = "# When the gate cannot judge
+const HEAD: &str = "# When Portcullis cannot judge
 
-Made by the test `faults::what_breaks_holds_what_can_be_held`, which starts the real hook with each fault. Do not edit;
-`PORTCULLIS_REFRESH=1 cargo test faults` makes it anew.
+This page shows what happens if Portcullis itself breaks. For example, if the policy contains an unknown key, a tool call is
+denied with exit code 2 and a message that shows the mistake.
 
-A hook that breaks must not let a call through, and must not break work that only tells the gate what happened. So every
-failure ends in one table (`src/failure.rs`): events that stand in front of something are denied, the others go on.
-`PermissionRequest` is decided by JSON alone, so it is denied by JSON.
+A broken hook must not let a call through. It must also not disturb events that only report what has happened. So every
+failure is decided by one table (`src/failure.rs`): events that come before an action are denied, all others are allowed.
+The client reads only JSON for `PermissionRequest`, so that event is denied by JSON.
+
+The test `faults::what_breaks_holds_what_can_be_held` makes this page by starting the real hook with each fault. Do not edit
+it; run `PORTCULLIS_REFRESH=1 cargo test faults` instead.
+
+| answer | meaning |
+| --- | --- |
+| exit 2 | denied, with the reason on standard error |
+| JSON deny | denied, with the reason in JSON |
+| JSON ask | a person is asked |
+| allowed | the hook says nothing, and the client continues |
 
 | fault | PreToolUse | PermissionRequest | ConfigChange | PostToolUse |
 | --- | --- | --- | --- | --- |

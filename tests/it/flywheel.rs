@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use portcullis::flywheel::{Kind, Suggestion, page};
-use portcullis::world::flywheel::Desk;
+use flywheel::{Kind, Suggestion, page};
+use portcullis::deep::flywheel::Desk;
 
 use crate::support::{Said, Scratch, json, run};
 
@@ -527,9 +527,9 @@ fn what_a_process_had_begun_is_ended_by_the_next() {
         let day = Day::new(ON);
         drop(day.desk());
         let begun = memory(&day).join("flywheel.begun");
-        let step = portcullis::flywheel::ledger::Step {
+        let step = flywheel::ledger::Step {
             suggestion: Some(made_up(1)),
-            ..portcullis::flywheel::ledger::Step::of(portcullis::flywheel::ledger::What::Captured, &made_up(1).id, made_up(1).time)
+            ..flywheel::ledger::Step::of(flywheel::ledger::What::Captured, &made_up(1).id, made_up(1).time)
         };
         if stage != "begun" {
             day.desk().put_in(&day.scratch.repo(), INBOX, &[&made_up(1)]).unwrap();

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use portcullis::pipeline::flywheel::committed;
+use portcullis::documents::committed;
 
 use crate::flywheel::{ARCHIVE, COLD, Day, INBOX, context};
 use crate::support::run;
@@ -74,7 +74,7 @@ impl Project {
     }
 
     pub(crate) fn targets(&self) -> Vec<String> {
-        let mut targets: Vec<String> = portcullis::world::flywheel::Desk::inbox(&self.root, INBOX).into_iter().map(|one| one.target).collect();
+        let mut targets: Vec<String> = portcullis::deep::flywheel::Desk::inbox(&self.root, INBOX).into_iter().map(|one| one.target).collect();
         targets.sort();
         targets
     }
@@ -320,7 +320,7 @@ fn a_message_is_given_the_numbers_that_the_commit_answers() {
     let project = Project::new(MAP);
     project.learns("./deploy.sh staging");
     project.learns("./migrate.sh");
-    let trailed = |message: &str| portcullis::pipeline::flywheel::trailed(&project.day.scratch.world(), &project.root, message);
+    let trailed = |message: &str| portcullis::documents::trailed(&project.day.scratch.world(), &project.root, message);
     assert_eq!(trailed("learned\n"), None, "nothing is staged");
     project.write("docs/learnings.md", "# Learnings\n\n- `./migrate.sh` needs REGION\n");
     let repository = project.repository();
@@ -437,7 +437,7 @@ pub(crate) fn hooked(section: &str, hooks: &[&str]) -> Project {
     let project = Project::new(section);
     for hook in hooks {
         let path = project.root.join(".git/hooks").join(hook);
-        fs::write(&path, format!("#!/bin/sh\nexec {} {hook} \"$@\"\n", env!("CARGO_BIN_EXE_portcullis-git"))).unwrap();
+        fs::write(&path, format!("#!/bin/sh\nexec {} {hook} \"$@\"\n", crate::support::git_path())).unwrap();
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     }
     project

@@ -70,7 +70,7 @@ fn what_a_person_saves_meanwhile_stays() {
         if !saved.replace(true) {
             fs::write(&path, format!("A note of mine.\n{text}")).unwrap();
         }
-        portcullis::flywheel::page::without(text, &[&id])
+        flywheel::page::without(text, &[&id])
     })
     .unwrap();
     drop(desk);
@@ -109,7 +109,7 @@ fn places_that_are_no_work_trees_stay_as_they_are() {
         let tell = |name: &str, fields: &str| {
             let cwd = json(&place.to_string_lossy());
             let input = format!(r#"{{"session_id":"s","cwd":{cwd},"permission_mode":"default","hook_event_name":"{name}",{fields}}}"#);
-            context(&run(day.scratch.command(crate::support::HOOK).env_remove("CLAUDE_PROJECT_DIR").arg(name), input.as_bytes()))
+            context(&run(day.scratch.command(crate::support::hook_path()).env_remove("CLAUDE_PROJECT_DIR").arg(name), input.as_bytes()))
         };
         let call = r#""tool_name":"Bash","tool_input":{"command":"./deploy.sh"},"tool_use_id":"t""#;
         for _ in 0..3 {

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use portcullis::change::message::{Cleanup, cleaned};
+use actions::change::message::{Cleanup, cleaned};
 use portcullis::cli::init::git::HOOKS;
 
 use crate::cli_init::PORTCULLIS;

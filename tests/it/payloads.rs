@@ -5,7 +5,7 @@ use std::fs;
 
 use portcullis::cli::settings::{EVENTS, Wiring, install};
 
-use crate::support::{HOOK, Said, Scratch, json, package};
+use crate::support::{Said, Scratch, hook_path, json, package};
 
 /// The recorded texts by their names, the project's folder replaced by the scratch repository.
 fn recorded(scratch: &Scratch) -> BTreeMap<String, String> {
@@ -35,7 +35,7 @@ fn nothing() -> Said {
 /// A scratch repository into whose settings the gate is wired.
 fn wired() -> Scratch {
     let scratch = Scratch::new();
-    let wiring = Wiring { command: HOOK.to_owned(), events: EVENTS, timeout_seconds: 10 };
+    let wiring = Wiring { command: hook_path().to_owned(), events: EVENTS, timeout_seconds: 10 };
     scratch.write(".claude/settings.local.json", &install(None, &wiring).unwrap());
     scratch
 }

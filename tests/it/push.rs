@@ -5,14 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use portcullis::world::commits;
+use portcullis::deep::commits;
 use tempfile::TempDir;
 
 use crate::cli_init::PORTCULLIS;
-use crate::support::{Said, run};
+use crate::support::{Said, git_path, run};
 
-/// Git's door.
-pub(crate) const DOOR: &str = env!("CARGO_BIN_EXE_portcullis-git");
 /// A hook as the help text shows it.
 const HOOK: &str = "exec DOOR pre-push \"$@\"";
 /// What every scratch folder begins with: `work` on the branch `topic`, and `main`, `topic` and `v1` pushed.
@@ -52,7 +50,7 @@ impl Scratch {
     pub(crate) fn put_hook(&self, name: &str, text: &str) {
         let path = self.root.join("work/.git/hooks").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, format!("#!/bin/sh\n{}\n", text.replace("DOOR", DOOR))).unwrap();
+        fs::write(&path, format!("#!/bin/sh\n{}\n", text.replace("DOOR", git_path()))).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
@@ -298,7 +296,7 @@ fn the_command_line_and_its_faults() {
         ("home", &["prepare-commit-msg", "x"], "", 0, ""),
         ("home", &["reference-transaction", "committed"], "", 0, ""),
     ] {
-        let said = run(scratch.command(DOOR, folder).args(args), input.as_bytes());
+        let said = run(scratch.command(git_path(), folder).args(args), input.as_bytes());
         assert_eq!(said.code, code, "{args:?}: {said:?}");
         assert!(said.stderr.contains(text) && said.stderr.is_empty() == text.is_empty(), "{args:?}: {said:?}");
     }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use portcullis::BUILD;
+use gate::BUILD;
 
 use crate::docs::blocks;
-use crate::support::{HOOK, Scratch, json, package, run};
+use crate::support::{Scratch, hook_path, json, package, run};
 
 /// Set to write what the commands say now into README.md.
 const REFRESH: &str = "PORTCULLIS_REFRESH";
@@ -60,7 +60,7 @@ fn in_line(pattern: &str, text: &str) -> bool {
 
 /// A text with the folders of README.md.
 fn plain(text: &str, scratch: &Scratch) -> String {
-    let folder = Path::new(HOOK).parent().unwrap().to_string_lossy().into_owned();
+    let folder = Path::new(hook_path()).parent().unwrap().to_string_lossy().into_owned();
     text.replace(&*scratch.repo().to_string_lossy(), "/home/dev/project")
         .replace(&*scratch.home().to_string_lossy(), "/home/dev")
         .replace(&folder, "/home/dev/.local/bin")
@@ -72,7 +72,7 @@ fn every_console_block_runs() {
     let text = readme();
     let mut new = text.clone();
     let scratch = Scratch::new();
-    let path = format!("{}:/usr/bin:/bin", Path::new(HOOK).parent().unwrap().display());
+    let path = format!("{}:/usr/bin:/bin", Path::new(hook_path()).parent().unwrap().display());
     let (mut wrong, mut count) = (Vec::new(), 0);
     for step in blocks(&text, "console").iter().flat_map(|block| steps(block)) {
         count += 1;
@@ -117,13 +117,13 @@ fn the_refusal_on_the_first_screen_is_the_hook_s_own() {
 #[test]
 fn what_the_first_screen_says_of_other_spellings_is_true() {
     let text = readme();
-    let said = text.split("The same is said to ").nth(1).unwrap().split("goes on").next().unwrap();
+    let said = text.split("Portcullis also denies ").nth(1).unwrap().split("is allowed").next().unwrap();
     let scratch = Scratch::new();
-    let (held, spared) = said.split_once("alias for it").unwrap();
-    for command in held.split('`').skip(1).step_by(2) {
+    let (denied, allowed) = said.split_once("alias for a force push").unwrap();
+    for command in denied.split('`').skip(1).step_by(2) {
         assert_eq!(scratch.bash(command).short(), "deny force-push", "{command}");
     }
-    for command in spared.split('`').skip(1).step_by(2) {
+    for command in allowed.split('`').skip(1).step_by(2) {
         assert_eq!(scratch.bash(command).short(), "free", "{command}");
     }
     assert_eq!(scratch.bash("git -c alias.yolo='push --force' yolo").short(), "deny force-push");

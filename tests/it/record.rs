@@ -11,11 +11,11 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use portcullis::record::{Entry, Held, Outcome};
-use portcullis::world::store::{SCRIPTS, Store};
-use portcullis::world::{Surroundings, record, written};
+use gate::record::{Entry, Held, Outcome};
+use gate::world::store::{SCRIPTS, Store};
+use gate::world::{Surroundings, record, written};
 
-use crate::support::{HOOK, Said, Scratch, json, run};
+use crate::support::{Said, Scratch, hook_path, json, run};
 
 /// Processes that call at the same time.
 const PROCESSES: usize = 8;
@@ -65,7 +65,7 @@ fn hook(scratch: &Scratch, name: &str, session: &str, fields: &str) -> Said {
 
 /// The hook, killed after a while unless it is done by then. Whether it came to its end.
 fn call(scratch: &Scratch, input: &str, kill_after: Option<Duration>) -> bool {
-    let mut child = scratch.command(HOOK).arg("PreToolUse").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = scratch.command(hook_path()).arg("PreToolUse").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     if let Some(after) = kill_after {
         std::thread::sleep(after);
@@ -233,7 +233,7 @@ fn work_trees_share_one_record() {
     fs::write(own.join("gitdir"), format!("{}\n", tree.join(".git").display())).unwrap();
     fs::write(tree.join(".git"), format!("gitdir: {}\n", own.display())).unwrap();
     let world = scratch.world();
-    let there = portcullis::world::World { project_dir: Some(tree.clone()), ..world.clone() }.at(&tree).unwrap();
+    let there = gate::world::World { project_dir: Some(tree.clone()), ..world.clone() }.at(&tree).unwrap();
     assert_eq!(there.memory, world.at(&scratch.repo()).unwrap().memory);
 }
 
@@ -335,7 +335,7 @@ fn the_log_follows_through_a_new_file() {
     let scratch = Scratch::new();
     hook(&scratch, "PreToolUse", "s", &bash("echo one", "t1"));
     let mut following = Command::new(env!("CARGO_BIN_EXE_portcullis"));
-    let world = scratch.command(HOOK);
+    let world = scratch.command(hook_path());
     following.env_clear().envs(world.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(scratch.repo());
     let shown = scratch.home().join("shown");
     let mut child = following.args(["log", "--follow"]).stdout(fs::File::create(&shown).unwrap()).spawn().unwrap();

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use portcullis::world::repository::{Discovery, Repository, anchor, discover, head_branch, same_repository};
+use gate::world::repository::{Discovery, Repository, anchor, discover, head_branch, same_repository};
 use tempfile::TempDir;
 
 const POLICY_NAMES: &[&str] = &["portcullis.toml", ".portcullis/policy.toml"];

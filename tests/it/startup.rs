@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::support::{HOOK, Scratch, json};
+use crate::support::{Scratch, hook_path, json};
 
 /// Rounds; each runs every program once.
 const ROUNDS: usize = 150;
@@ -67,7 +67,7 @@ fn a_call_costs_little_more_than_a_process() {
     let scratch = Scratch::new();
     let shipped = std::env::var_os("PORTCULLIS_HOOK").map(PathBuf::from);
     let target = std::env::var("PORTCULLIS_TARGET").ok();
-    let hook = shipped.clone().unwrap_or_else(|| PathBuf::from(HOOK));
+    let hook = shipped.clone().unwrap_or_else(|| PathBuf::from(hook_path()));
     let hook = fs::canonicalize(&hook).unwrap_or_else(|error| panic!("{}: {error}", hook.display()));
     let nothing = empty(&scratch.home(), target.as_deref().filter(|_| shipped.is_some()));
     let keep = |name: &str, text: &str| {

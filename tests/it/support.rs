@@ -6,9 +6,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use portcullis::door::Door;
-use portcullis::pipeline::{self, Outcome};
-use portcullis::world::World;
+use std::sync::LazyLock;
+
+use gate::call;
+use gate::world::World;
+use portcullis::deep::Cold;
 
 /// A repository in a temporary folder, with a home beside it.
 pub(crate) struct Scratch {
@@ -18,6 +20,8 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// A repository on the branch `main`, made by hand: tests start no git but where they test against it.
     pub(crate) fn new() -> Self {
+        // Tests also start the cold binary, which looks at the hook beside it.
+        hook_path();
         let scratch = Self { folder: tempfile::tempdir().unwrap() };
         for folder in ["repo/.git/objects", "repo/.git/refs/heads", "repo/.git/hooks", "repo/.git/info", "home"] {
             fs::create_dir_all(scratch.folder.path().join(folder)).unwrap();
@@ -98,20 +102,41 @@ impl Scratch {
 
     /// Runs the hook as a process.
     pub(crate) fn hook(&self, event: &str, input: &[u8]) -> Said {
-        run(self.command(HOOK).arg(event), input)
+        run(self.command(hook_path()).arg(event), input)
     }
 }
 
 /// As [`Scratch::judge`], in a world of the caller's.
 pub(crate) fn judge_in(world: &World, event: &str, input: &str) -> Said {
-    match pipeline::answer(Some(event), input.as_bytes(), world, Door::Cold) {
-        Outcome::Answer(answer) => Said { code: answer.code, stdout: answer.stdout, stderr: answer.stderr },
-        Outcome::HandOver => panic!("the cold door hands nothing over"),
-    }
+    let answer = call::answer(Some(event), input.as_bytes(), world, &Cold).expect("the cold binary hands nothing over");
+    Said { code: answer.code, stdout: answer.stdout, stderr: answer.stderr }
 }
 
-/// The hot binary.
-pub(crate) const HOOK: &str = env!("CARGO_BIN_EXE_portcullis-hook");
+/// The cold binary.
+pub(crate) const COLD: &str = env!("CARGO_BIN_EXE_portcullis");
+
+/// The hook beside the cold binary, built by the function that `portcullis install` uses, without what the hook does not
+/// link. `portcullis-git` is made beside it.
+pub(crate) fn hook_path() -> &'static str {
+    static HOOK: LazyLock<String> = LazyLock::new(|| {
+        let built = portcullis::cli::install::build::hook_for_tests(package()).unwrap();
+        let folder = Path::new(COLD).parent().unwrap();
+        assert_eq!(built.parent(), Some(folder), "the hook is not beside the cold binary");
+        let git = folder.join("portcullis-git");
+        if fs::read_link(&git).is_err() {
+            let _ = fs::remove_file(&git);
+            let _ = std::os::unix::fs::symlink("portcullis", &git);
+        }
+        built.to_str().unwrap().to_owned()
+    });
+    &HOOK
+}
+
+/// The cold binary under the name by which git's hooks call it.
+pub(crate) fn git_path() -> &'static str {
+    static GIT: LazyLock<String> = LazyLock::new(|| Path::new(hook_path()).with_file_name("portcullis-git").to_str().unwrap().to_owned());
+    &GIT
+}
 
 /// What came back.
 #[derive(Debug, PartialEq, Eq)]

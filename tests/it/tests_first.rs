@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
-use portcullis::policy::{Layer, Red, TestsFirst, Tier};
-use portcullis::tests_first::{Changed, Text, Tree, judge};
+use policy::{Layer, Red, TestsFirst, Tier};
+use tests_first::{Changed, Text, Tree, judge};
 
 use crate::support::{Scratch, json, package};
 

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use portcullis::action::arguments::{self, Arguments};
-use portcullis::action::program::Program;
-use portcullis::action::word::Word;
-use portcullis::pipeline::BUILT_IN;
-use portcullis::policy::Policy;
+use actions::arguments::{self, Arguments};
+use actions::program::Program;
+use actions::word::Word;
+use gate::BUILT_IN;
+use policy::Policy;
 
 use crate::support::Scratch;
 

@@ -14,12 +14,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use portcullis::action::Deed;
-use portcullis::action::lookup::Lookups;
-use portcullis::action::shell::ast::{Command, Compound, Script};
-use portcullis::action::shell::{Setting, Shell, parse};
-use portcullis::pipeline::BUILT_IN;
-use portcullis::policy::Policy;
+use actions::Deed;
+use actions::lookup::Lookups;
+use actions::shell::{Setting, Shell};
+use gate::BUILT_IN;
+use policy::Policy;
+use shell_reader::ast::{Command, Compound, Script};
+use shell_reader::parse;
 
 use crate::support::package;
 
@@ -63,7 +64,7 @@ fn functions(script: &Script, names: &mut Vec<String>) {
 
 fn inside(command: &Command, names: &mut Vec<String>) {
     match command {
-        Command::Function { name, body } => {
+        Command::Function { name, body, .. } => {
             names.push(name.clone());
             inside(body, names);
         }

@@ -14,13 +14,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Mutex;
 
+use actions::lookup::Lookups;
+use actions::shell::{Setting, Shell};
+use actions::word::{Piece, Word};
+use actions::{Action, Deed};
 use jail::{BATCH, Jail, Ran};
-use portcullis::action::lookup::Lookups;
-use portcullis::action::shell::{Setting, Shell};
-use portcullis::action::word::{Piece, Word};
-use portcullis::action::{Action, Deed};
-use portcullis::cli::compiling;
-use portcullis::policy::Policy;
+use policy::Policy;
+use portcullis::deep::compiling;
 
 /// Texts of the short form of which the shell must have run something.
 const SHORT: usize = 2_000;

@@ -11,8 +11,8 @@ use crate::cli::init::scope::MANAGED;
 use crate::cli::place::Place;
 use crate::cli::settings::EVENTS;
 use crate::cli::wired::{Wired, entries};
-use crate::event::settings::{PROGRAM, Reading, judge};
-use crate::world::gate::settings_files;
+use crate::deep::own_files::settings_files;
+use clients::settings::{PROGRAM, Reading, judge};
 
 const PART: &str = "wired";
 

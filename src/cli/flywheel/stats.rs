@@ -9,11 +9,11 @@ use serde_json::json;
 use super::Here;
 use crate::cli::refusal::Refusal;
 use crate::cli::terminal::{say, say_json};
-use crate::flywheel::drift::is_code;
-use crate::flywheel::ledger::{Standing, What};
-use crate::flywheel::page::{day, moment};
-use crate::world::flywheel::history::History;
-use crate::world::system;
+use crate::deep::flywheel::history::History;
+use flywheel::drift::is_code;
+use flywheel::ledger::{Standing, What};
+use flywheel::page::{day, moment};
+use gate::world::system;
 
 const DAY: u64 = 86_400_000;
 /// Days that the picture shows, at the most.

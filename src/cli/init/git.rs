@@ -14,11 +14,11 @@ use super::scope;
 use crate::cli::files::{self, Edit};
 use crate::cli::place;
 use crate::cli::refusal::Refusal;
-use crate::world::commits;
-use crate::world::repository::Repository;
+use crate::deep::commits;
+use gate::world::repository::Repository;
 
 /// The gate's program for git.
-const PROGRAM: &str = "portcullis-git";
+const PROGRAM: &str = crate::git::NAME;
 /// The hooks that hold something, or tell.
 pub const HOOKS: [&str; 8] =
     ["pre-commit", "pre-merge-commit", "prepare-commit-msg", "commit-msg", "post-commit", "post-merge", "pre-push", "reference-transaction"];

@@ -7,10 +7,10 @@ use crate::cli::files::{self, Edit};
 use crate::cli::place;
 use crate::cli::refusal::Refusal;
 use crate::cli::settings::{self, EVENTS, Wiring};
-use crate::event::settings::entry::starts_gate;
-use crate::event::settings::{PROGRAM, Reading, judge};
-use crate::world::PROJECT_POLICY;
-use crate::world::repository::Repository;
+use clients::settings::entry::starts_gate;
+use clients::settings::{PROGRAM, Reading, judge};
+use gate::world::PROJECT_POLICY;
+use gate::world::repository::Repository;
 
 use super::exclude;
 use super::scope::{Scope, Site};

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use crate::world::World;
-use crate::world::repository::{Discovery, Repository, discover};
+use gate::world::World;
+use gate::world::repository::{Discovery, Repository, discover};
 
 use crate::cli::refusal::Refusal;
 
@@ -89,7 +89,7 @@ impl Site {
                 return Err(Refusal::new(what, why, "go into a work tree, or use `--scope user`"));
             }
             Discovery::Unreadable(fault) => {
-                let why = format!("`{}`: {}", fault.path.display(), crate::world::errno_text(fault.errno));
+                let why = format!("`{}`: {}", fault.path.display(), gate::world::errno_text(fault.errno));
                 return Err(Refusal::new(what, why, "make it readable"));
             }
         };

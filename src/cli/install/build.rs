@@ -1,4 +1,4 @@
-//! Builds the three binaries of a source tree with cargo.
+//! Builds the binaries of a source tree with cargo.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::cli::refusal::Refusal;
 use crate::cli::terminal::progress;
-use crate::event::settings::PROGRAM;
+use clients::settings::PROGRAM;
 
 #[derive(Debug)]
 pub(super) struct Built {
@@ -46,10 +46,22 @@ pub(super) fn static_target() -> String {
     format!("{}-unknown-linux-musl", env::consts::ARCH)
 }
 
-/// Builds all of them; what is built already is not built again.
+/// What builds the hook: its package alone, so that nothing is linked into it that others ask for.
+const HOOK: [&str; 4] = ["--package", "gate", "--bin", PROGRAM];
+
+/// Builds the hook without optimisation, as the tests start it.
+///
+/// # Errors
+///
+/// Cargo cannot build it.
+pub fn hook_for_tests(source: &Path) -> Result<PathBuf, Refusal> {
+    Ok(cargo(source, &HOOK)?.remove(PROGRAM).unwrap_or_default())
+}
+
+/// Builds both of them; what is built already is not built again.
 pub(super) fn all(source: &Path) -> Result<Built, Refusal> {
-    let mut executables = cargo(source, &["--bin", "portcullis", "--bin", "portcullis-git"])?;
-    let hook = ["--no-default-features", "--bin", PROGRAM];
+    let mut executables = cargo(source, &["--release", "--bin", "portcullis"])?;
+    let hook = [&HOOK[..], &["--release"]].concat();
     let target = static_target();
     let found = match have(source, &target) {
         Ok(()) => cargo(source, &[&hook[..], &["--target", &target]].concat()).map_err(|refusal| refusal.why),
@@ -89,10 +101,10 @@ fn have(source: &Path, target: &str) -> Result<(), String> {
 
 /// Builds with these arguments, and gives every executable by its name.
 fn cargo(source: &Path, arguments: &[&str]) -> Result<BTreeMap<String, PathBuf>, Refusal> {
-    progress(&format!("cargo build --release {}", arguments.join(" ")));
+    progress(&format!("cargo build {}", arguments.join(" ")));
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
-    command.args(["build", "--release", "--message-format", "json-render-diagnostics"]).args(arguments);
+    command.args(["build", "--message-format", "json-render-diagnostics"]).args(arguments);
     if source.join("Cargo.lock").is_file() {
         command.arg("--locked");
     }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::cli::place::Place;
 use crate::cli::refusal::Refusal;
-use crate::world::state;
+use gate::world::state;
 
 #[derive(Debug)]
 pub(super) struct Scratch {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Mistake;
 use super::layout::Layout;
-use crate::event::settings::shape::Step;
+use clients::settings::shape::Step;
 
 /// One change of a text: these bytes give way to that text.
 pub(super) struct Splice {

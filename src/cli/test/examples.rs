@@ -1,22 +1,22 @@
 //! Judges the examples of rules through the same decision as the hook, in a world made up from what they say.
 
-use crate::action::lookup::Lookups;
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use crate::action::path::Path;
-use crate::action::tools;
-use crate::action::word::Word;
-use crate::action::{Action, Change, Commit, Deed as Done, Delete, Push, Write};
-use crate::decide::{Decided, decide};
-use crate::event::ToolCall;
-use crate::event::json::Json;
-use crate::facts::{Facts, Known, Need, Places};
-use crate::pipeline;
-use crate::policy::examples::{Deed, Example, ExampleFacts, Instead, RuleExamples};
-use crate::policy::pattern::Pattern;
-use crate::policy::{Policy, Tier};
 use crate::report::explain::{answer, tier};
-use crate::verdict::Answer;
+use actions::ToolCall;
+use actions::json::Json;
+use actions::path::Path;
+use actions::word::Word;
+use actions::{Action, Change, Commit, Deed as Done, Delete, Push, Write};
+use gate::deep::Stop;
+use gate::judge::{Answers, Judgement, conclude, read};
+use policy::facts::{Facts, Known, Need, Places};
+use policy::pattern::Pattern;
+use policy::verdict::Answer;
+use policy::{Policy, Tier};
+use policy_compiler::examples::{Deed, Example, ExampleFacts, Instead, ProgramExamples, RuleExamples};
 
 const ROOT: &str = "/repo";
 const HOME: &str = "/home/dev";
@@ -24,8 +24,6 @@ const HOME: &str = "/home/dev";
 const BRANCH: &str = "feature";
 /// The branch where an example only says that it is protected.
 const PROTECTED: &str = "main";
-/// Rounds of asking; see `pipeline`.
-const MAX_ROUNDS: usize = 8;
 
 /// What became of the examples.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -42,11 +40,38 @@ pub struct Outcome {
 pub struct Failed {
     pub rule: String,
     pub place: String,
-    /// `catches`, `spares`, `unsure` or `instead`.
+    /// `catches`, `spares`, `unsure`, `instead`, or `examples` of a program.
     pub list: &'static str,
     pub example: String,
     pub expected: String,
     pub got: String,
+}
+
+/// Tries the examples of described programs: whether the command that is said to run inside is found there.
+pub fn run_programs(programs: &[ProgramExamples], policy: &Policy, outcome: &mut Outcome) {
+    for program in programs {
+        for (command, inner) in &program.examples {
+            outcome.examples += 1;
+            let example =
+                Example { deed: Deed::Command(command.clone()), facts: ExampleFacts::default(), agent: None, mode: None, place: program.place.clone() };
+            let actions = actions(&example.deed, &facts(&example).places, policy, &Said(&example.facts)).unwrap_or_default();
+            let run = |action: &Action| if let Done::Run(run) = &action.deed { Some((run.program.clone(), action.shown())) } else { None };
+            // Only what is followed by the description counts, not what is guessed without it.
+            let inside: Vec<String> = actions.iter().filter(|action| action.sure && !action.via.is_empty()).filter_map(run).map(|(_, shown)| shown).collect();
+            if if inner.is_empty() { !inside.is_empty() } else { !inside.contains(inner) } {
+                let expected = if inner.is_empty() { "it runs nothing inside".to_owned() } else { format!("it runs `{inner}`") };
+                let got = if inside.is_empty() { "nothing is run inside".to_owned() } else { inside.join(", ") };
+                outcome.failures.push(Failed {
+                    rule: program.name.clone(),
+                    place: program.place.clone(),
+                    list: "examples",
+                    example: command.clone(),
+                    expected,
+                    got,
+                });
+            }
+        }
+    }
 }
 
 /// Judges all examples of `rules`. None if the compiled policy is damaged.
@@ -93,8 +118,9 @@ struct Judged {
 impl Judged {
     fn of(example: &Example, policy: &Policy, rule: &str) -> Option<Self> {
         let (policy, mut facts) = (with_branch(policy, &example.facts), facts(example));
-        let actions = actions(&example.deed, &facts.places, &policy);
-        let Decided { verdict, looks, .. } = settled(&actions, &mut facts, &example.facts, &policy)?;
+        let answers = Said(&example.facts);
+        let actions = actions(&example.deed, &facts.places, &policy, &answers)?;
+        let Judgement { verdict, looks, .. } = conclude(actions, &mut facts, &policy, &answers, true).ok()?;
         let looks = || looks.iter().filter(|look| look.rule == rule);
         let holding = verdict.findings.iter().filter(|finding| finding.tier >= Tier::Supervised).map(|finding| finding.rule.clone());
         let mut holding: Vec<String> = holding.collect();
@@ -134,19 +160,17 @@ impl Judged {
     }
 }
 
-/// Asks and answers until the decision stands.
-fn settled(actions: &[Action], facts: &mut Facts, said: &ExampleFacts, policy: &Policy) -> Option<Decided> {
-    for _ in 0..MAX_ROUNDS {
-        let decided = decide(actions, facts, policy, true)?;
-        if decided.needs.is_empty() {
-            return Some(decided);
-        }
-        facts.known.extend(decided.needs.into_iter().map(|need| {
-            let known = known(&need, said);
+/// Answers from what an example says. No file and no configuration is behind it.
+struct Said<'e>(&'e ExampleFacts);
+
+impl Answers for Said<'_> {
+    fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop> {
+        let answered = |need| {
+            let known = known(&need, self.0);
             (need, known)
-        }));
+        };
+        Ok(needs.into_iter().map(answered).collect())
     }
-    decide(actions, facts, policy, true)
 }
 
 fn known(need: &Need, said: &ExampleFacts) -> Known {
@@ -176,7 +200,7 @@ fn with_branch<'p>(policy: &Policy<'p>, said: &'p ExampleFacts) -> Policy<'p> {
     let mut policy = policy.clone();
     match said.protected_branch {
         Some(true) => policy.protected.push(Pattern { source: branch(said), table: None }),
-        Some(false) => policy.protected.retain(|pattern| !crate::matcher::text::text(pattern, branch(said))),
+        Some(false) => policy.protected.retain(|pattern| !policy::matcher::text::text(pattern, branch(said))),
         None => {}
     }
     policy
@@ -201,15 +225,14 @@ fn facts(example: &Example) -> Facts {
 }
 
 /// What the example would do; as a tool call where there is one that does it.
-fn actions(deed: &Deed, places: &Places, policy: &Policy) -> Vec<Action> {
-    // No file and no configuration stands behind an example.
-    let read = |call: &ToolCall| tools::of(call, &pipeline::setting(places), &policy.programs, Lookups::default()).0;
+fn actions(deed: &Deed, places: &Places, policy: &Policy, answers: &Said) -> Option<Vec<Action>> {
+    let read = |call: &ToolCall| read(call, places, policy, answers).ok();
     let of_tool = |name: &str, input: Vec<(&str, Json)>| {
         let input = Json::Object(input.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
         read(&ToolCall { name: name.to_owned(), input })
     };
     let text = |text: &str| Json::Text(text.to_owned());
-    let directly = |deed: Done| vec![Action { deed, via: Vec::new(), sure: true, stored: false, from: None }];
+    let directly = |deed: Done| Some(vec![Action { deed, via: Vec::new(), sure: true, stored: false, from: None, span: None }]);
     match deed {
         Deed::Command(command) => of_tool("Bash", vec![("command", text(command))]),
         Deed::Write { path, text: Some(content) } => of_tool("Write", vec![("file_path", text(&absolute(path))), ("content", text(content))]),

@@ -1,0 +1,374 @@
+//! A call whose effect is known, with its arguments, to findings.
+
+use super::value::{Text, Value};
+use super::{Effect, Found, HOLE, Language, Scan};
+
+pub(super) struct Arg {
+    /// `name=…`, `name: …`
+    pub(super) name: Option<String>,
+    pub(super) value: Value,
+}
+
+/// A call whose effect is known.
+pub(super) struct Call<'c> {
+    pub(super) name: &'c str,
+    pub(super) effect: Effect,
+    /// The place among the arguments that the effect speaks of.
+    pub(super) place: usize,
+    pub(super) args: &'c [Arg],
+    /// Unique in the text.
+    pub(super) site: usize,
+}
+
+impl Call<'_> {
+    fn plain(&self) -> impl Iterator<Item = &Value> {
+        self.args.iter().filter(|arg| arg.name.is_none()).map(|arg| &arg.value)
+    }
+
+    /// The argument with one of these names, or the one at this place among those without a name.
+    fn arg(&self, index: usize, names: &[&str]) -> Value {
+        let by_name = self.args.iter().find(|arg| arg.name.as_deref().is_some_and(|name| names.contains(&name))).map(|arg| &arg.value);
+        by_name.or_else(|| self.plain().nth(index)).cloned().unwrap_or(Value::Unknown)
+    }
+
+    /// An option, by name or in an object; `None` where there is none.
+    fn option(&self, key: &str) -> Option<&Value> {
+        self.args.iter().find_map(|arg| match &arg.value {
+            value if arg.name.as_deref() == Some(key) => Some(value),
+            Value::Object(keys) => keys.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            _ => None,
+        })
+    }
+
+    /// Whether an option is given and not false.
+    fn set(&self, key: &str) -> bool {
+        self.option(key).is_some_and(|value| *value != Value::Bool(false))
+    }
+
+    /// The words of arguments from this place on, lists taken apart.
+    fn words(&self, from: usize) -> Vec<Option<String>> {
+        self.plain().skip(from).flat_map(|value| value.clone().settled().elements()).collect()
+    }
+}
+
+impl Scan {
+    pub(super) fn effect(&mut self, call: &Call<'_>) {
+        let before = self.found.len();
+        let path = |index: usize, names: &[&str]| call.arg(index, names).choices();
+        match call.effect {
+            Effect::Open => self.open(call, call.place),
+            Effect::PerlOpen => self.perl_open(call),
+            Effect::Write | Effect::Append => {
+                let text = match call.arg(1, &["data", "text"]) {
+                    Value::List(items) => items.into_iter().collect::<Option<Vec<_>>>().map(|items| items.concat()),
+                    other => other.literal(),
+                };
+                let flags = call.option("flag").or_else(|| call.option("mode")).and_then(Value::literal).is_some_and(|flag| flag.starts_with('a'));
+                let named = call.args.iter().any(|arg| matches!(&arg.value, Value::Named(name) if name.contains("FILE_APPEND")));
+                let append = call.effect == Effect::Append || flags || named || call.option("append") == Some(&Value::Bool(true));
+                for path in path(0, &["file", "path"]).into_iter().flat_map(Value::elements) {
+                    self.push(Found::Write { path, append, text: text.clone() });
+                }
+            }
+            Effect::WriteAt => {
+                let source = if call.place > 0 { call.arg(0, &["src"]).literal() } else { None };
+                let append = call.option("flags").and_then(Value::literal).is_some_and(|flags| flags.contains('a'));
+                for path in path(call.place, &["dst", "dest", "filename"]) {
+                    let path = path.literal().map(|path| below(&path, source.as_deref()));
+                    self.opened(call.site, path, append);
+                }
+            }
+            Effect::Touch => {
+                for path in path(0, &[]).into_iter().flat_map(Value::elements) {
+                    self.push(Found::Write { path, append: true, text: Some(String::new()) });
+                }
+            }
+            Effect::HandleText => {
+                if let Value::Handle(place) = call.arg(0, &[]) {
+                    self.handle_text(place, call.arg(1, &[]).literal());
+                }
+            }
+            Effect::Delete | Effect::DeleteTree => {
+                let several = !matches!(self.language, Language::Python | Language::JavaScript);
+                // Options under a name may hold it.
+                let named = call.name.contains("rm") && !call.name.contains("rmdir") && matches!(call.plain().nth(1), Some(Value::Named(_)));
+                let recursive = call.effect == Effect::DeleteTree || call.set("recursive") || !several && named;
+                let paths = call.args.iter().filter(|arg| arg.name.as_deref().is_none_or(|name| name == "path")).map(|arg| arg.value.clone());
+                for value in paths.take(if several { usize::MAX } else { 1 }).flat_map(Value::choices).filter(|value| !matches!(value, Value::Bool(_))) {
+                    for path in value.elements() {
+                        self.push(Found::Delete { path, recursive });
+                    }
+                }
+            }
+            Effect::Move => {
+                for from in path(0, &["src"]) {
+                    let sources = from.elements();
+                    let source = sources.first().cloned().flatten();
+                    for path in sources {
+                        self.push(Found::Delete { path, recursive: false });
+                    }
+                    let path = call.arg(1, &["dst", "dest", "target"]).literal().map(|path| below(&path, source.as_deref()));
+                    self.push(Found::Write { path, append: false, text: None });
+                }
+            }
+            Effect::Code | Effect::CodeText => self.program_text(call),
+            _ => self.process(call),
+        }
+        if self.language == Language::Unknown && !matches!(call.name, "system" | "shell_exec" | "passthru") && !call.name.contains('.') {
+            // In an unknown language such a name proves something only together with a literal.
+            let later = self.found.split_off(before.min(self.found.len()));
+            let unknown = |found: &Found| matches!(found, Found::OpaqueShell | Found::Delete { path: None, .. } | Found::Write { path: None, .. });
+            self.found.extend(later.into_iter().filter(|found| !unknown(found)));
+        }
+    }
+
+    fn process(&mut self, call: &Call<'_>) {
+        let input = call.option("input").or_else(|| call.option("stdin")).cloned();
+        let options = |value: &Value| matches!(value, Value::Object(_));
+        match call.effect {
+            Effect::Argv => self.argv(call.words(0)),
+            Effect::ExecList => {
+                let program = call.arg(call.place, &["path", "file"]).literal();
+                for list in call.arg(call.place + 1, &["argv", "args"]).choices() {
+                    // The first word is only the name under which the program is shown.
+                    let rest = if let Value::List(items) = list { items.into_iter().skip(1).collect() } else { vec![None] };
+                    self.argv([program.clone()].into_iter().chain(rest).collect());
+                }
+            }
+            Effect::ExecArgs => {
+                let mut words = vec![call.arg(call.place, &[]).literal()];
+                words.extend(call.words(call.place + 2));
+                words.truncate(words.len() - usize::from(call.name.ends_with('e') && words.len() > 1)); // the environment
+                self.argv(words);
+            }
+            Effect::Spawn => {
+                let list = call.plain().nth(1).filter(|value| !options(value)).or_else(|| call.option("args"));
+                let list = list.map_or_else(Vec::new, |list| list.clone().settled().elements());
+                for program in call.arg(0, &[]).choices() {
+                    let program = if options(&program) { call.option("cmd").cloned().unwrap_or(Value::Unknown) } else { program };
+                    if call.set("shell") {
+                        let mut text = program.into_text();
+                        for word in &list {
+                            text.text.push(' ');
+                            text.add(&word.as_ref().map_or_else(Text::hole, |word| Text::lit(word)));
+                        }
+                        self.shell(&Value::Text(text));
+                        continue;
+                    }
+                    let words: Vec<_> = program.elements().into_iter().chain(list.iter().cloned()).collect();
+                    self.argv(words.clone());
+                    self.standard_input(&words, input.clone());
+                }
+            }
+            Effect::Words if call.plain().filter(|value| !options(value)).count() > 1 => {
+                let popen = call.name.contains("popen") && call.name.starts_with("IO");
+                if let (true, Some(first)) = (popen, call.plain().find(|value| !options(value))) {
+                    self.shell(first); // what follows is the mode
+                } else {
+                    self.argv(call.words(0));
+                }
+            }
+            _ => {
+                let first = call.plain().find(|value| !options(value) || call.effect != Effect::Words);
+                let named = call.arg(usize::MAX, &["args", "cmd", "command"]);
+                let first = if named == Value::Unknown { first.cloned().unwrap_or(named) } else { named };
+                for value in first.choices() {
+                    self.one_process(call, value, input.clone());
+                }
+            }
+        }
+    }
+
+    /// One value that is a command: a list of words, or a text. Without a shell a text is a program and nothing else, but
+    /// it may have come out of `shlex.split`.
+    fn one_process(&mut self, call: &Call<'_>, value: Value, input: Option<Value>) {
+        let words = match value {
+            // The rest are arguments of the shell itself.
+            Value::List(items) if call.set("shell") => {
+                return self.shell(&items.into_iter().next().flatten().map_or(Value::Unknown, |text| Value::lit(&text)));
+            }
+            Value::List(mut words) => {
+                if let (Some(program), Some(first)) = (call.option("executable"), words.first_mut()) {
+                    *first = program.literal();
+                }
+                self.argv(words.clone());
+                words
+            }
+            Value::Path(path) => return self.argv(vec![path.literal()]),
+            other => {
+                self.shell(&other);
+                other.into_text().words(None).elements()
+            }
+        };
+        self.standard_input(&words, input);
+    }
+
+    /// A program reads what it is given.
+    fn standard_input(&mut self, words: &[Option<String>], input: Option<Value>) {
+        let Some(input) = input.filter(|input| !matches!(input, Value::Bool(_) | Value::Named(_))) else { return };
+        if words.first().is_some_and(Option::is_some) {
+            let text = if let Value::Text(text) = input { (text.known || text.holes).then(|| open_holes(&text.text)) } else { None };
+            self.push(Found::Fed(Box::new(Found::Argv(words.to_vec())), text));
+        }
+    }
+
+    /// Program text given to the language's own interpreter.
+    fn program_text(&mut self, call: &Call<'_>) {
+        let last = matches!(call.name, "Function" | "create_function");
+        let value = if last { call.plain().last().cloned().unwrap_or(Value::Unknown) } else { call.arg(0, &[]) };
+        for value in value.choices() {
+            match value {
+                Value::Text(text) if text.known => {
+                    self.evaluated(&text.text);
+                    let begins = |before: &str| before.trim_end_matches([' ', '\t']).chars().next_back().is_none_or(|last| ";{}\n".contains(last));
+                    if text.text.match_indices(HOLE).any(|(at, _)| text.text.get(..at).is_some_and(begins)) {
+                        self.push(Found::OpaqueShell); // a whole statement is not known
+                    }
+                }
+                Value::Bool(_) | Value::Object(_) | Value::Number(_) => {}
+                Value::Decoded => self.push(Found::OpaqueShell),
+                _ if call.effect == Effect::Code => self.push(Found::OpaqueShell),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn shell(&mut self, value: &Value) {
+        match value {
+            Value::Text(text) => {
+                let known = text.known && !text.text.replace(HOLE, "").trim().is_empty();
+                if text.holes || known {
+                    self.push(if known { Found::Shell(open_holes(&text.text)) } else { Found::OpaqueShell });
+                }
+            }
+            Value::List(items) => self.argv(items.clone()),
+            _ => self.push(Found::OpaqueShell),
+        }
+    }
+
+    fn argv(&mut self, mut words: Vec<Option<String>>) {
+        /// More words than this are cut off, and something unknown stands for them.
+        const MAX_WORDS: usize = 1024;
+        if words.len() > MAX_WORDS {
+            words.truncate(MAX_WORDS);
+            words.push(None);
+        }
+        if !words.is_empty() {
+            let known = words.iter().any(Option::is_some);
+            self.push(if known { Found::Argv(words) } else { Found::OpaqueShell });
+        }
+    }
+
+    /// A path and a mode; in Ruby a path that begins with `|` is a command.
+    fn open(&mut self, call: &Call<'_>, mode: usize) {
+        let given = call.plain().count() > mode || call.option("mode").is_some() || call.option("flags").is_some();
+        let append = match call.arg(mode, &["mode", "flags"]) {
+            _ if !given => None,
+            Value::Text(text) if !text.holes => {
+                let mode = text.text.split([':', ',']).next().unwrap_or_default();
+                // What is longer is an encoding.
+                let writes = mode.contains(['w', 'a', 'x', '+', 'c', '>']) && (mode.len() <= 5 || mode.starts_with(['<', '>', '+']));
+                writes.then(|| mode.contains('a') || mode.contains(">>"))
+            }
+            Value::Object(_) => call.set("write").then_some(false),
+            Value::Bool(_) | Value::List(_) => None,
+            Value::Named(flags) if flags.contains("RDONLY") && !flags.contains("CREAT") && !flags.contains("TRUNC") => None,
+            Value::Named(flags) => Some(flags.contains("APPEND")),
+            _ => Some(false),
+        };
+        for path in call.arg(0, &["file", "path", "name", "filename"]).choices() {
+            let command = path.literal().and_then(|path| path.strip_prefix('|').map(Value::lit)).filter(|_| self.language == Language::Ruby);
+            match (command, append) {
+                (Some(command), _) => self.shell(&command),
+                (None, Some(append)) if !matches!(path, Value::Number(_)) => self.opened(call.site, path.literal().filter(|path| !path.is_empty()), append),
+                _ => {}
+            }
+        }
+    }
+
+    /// A file was opened to be written; what goes into it is added later.
+    fn opened(&mut self, site: usize, path: Option<String>, append: bool) {
+        self.push(Found::Write { path, append, text: None });
+        self.handles.insert(site, self.found.len() - 1);
+    }
+
+    /// Perl's `open`: a handle, then a mode and a path or a command, in one or several arguments.
+    fn perl_open(&mut self, call: &Call<'_>) {
+        let mode = call.arg(1, &[]).into_text();
+        let (sign, rest) = mode.text.trim().split_at(mode.text.trim().bytes().take_while(|byte| b"+<>|-".contains(byte)).count());
+        let (name, words) = (rest.trim(), call.words(2));
+        let text = |text: &str| Value::Text(Text { text: text.to_owned(), ..mode.clone() });
+        match sign {
+            "|-" | "-|" if words.len() == 1 => self.shell(&call.arg(2, &[])),
+            "|-" | "-|" => self.argv(words),
+            "|" => self.shell(&text(name)),
+            // `>&` makes a handle the same as another one, `>-` is the standard output.
+            ">" | ">>" | "+<" | "+>" | "+>>" if !name.starts_with('&') => {
+                let path = if call.args.len() > 2 { call.arg(2, &[]).literal() } else { text(name).literal() };
+                self.opened(call.site, path, sign.contains(">>"));
+            }
+            "" if name.ends_with('|') => self.shell(&text(name.trim_end_matches('|').trim())),
+            _ => {}
+        }
+    }
+
+    /// An open file is written to, or used in a way that cannot be followed.
+    pub(super) fn handle(&mut self, place: usize, method: &str, args: &[Arg]) {
+        match method {
+            "write" | "puts" | "print" | "say" | "end" => {
+                let mut text = Text::default();
+                for arg in args {
+                    text.add(&arg.value.clone().into_text());
+                }
+                if matches!(method, "puts" | "say") && !text.text.ends_with('\n') {
+                    text.text.push('\n');
+                }
+                self.handle_text(place, text.literal());
+            }
+            "close" | "flush" | "fileno" | "read" | "on" => {}
+            _ => self.handle_text(place, None),
+        }
+    }
+
+    /// Adds to the text that goes to an open file; `None` makes it unknown for good.
+    pub(super) fn handle_text(&mut self, place: usize, more: Option<String>) {
+        let Some(&index) = self.handles.get(&place) else { return };
+        let Some(Found::Write { text, .. }) = self.found.get_mut(index) else { return };
+        if let Some(more) = more {
+            text.get_or_insert_default().push_str(&more);
+        } else {
+            *text = None;
+            self.handles.remove(&place);
+        }
+    }
+}
+
+/// The path of a file that is put into a folder, where the target says by its end that it is one.
+fn below(target: &str, source: Option<&str>) -> String {
+    let name = source.and_then(|source| source.trim_end_matches('/').rsplit('/').next());
+    name.filter(|_| target.ends_with('/')).map_or_else(|| target.to_owned(), |name| format!("{target}{name}"))
+}
+
+/// Shell text in which no hole stands between single quotes, where it would be read as plain text: there the quotes are
+/// closed around it.
+fn open_holes(text: &str) -> String {
+    let mut opened = String::with_capacity(text.len());
+    let (mut quote, mut escaped) = (None, false);
+    for (index, part) in text.split(HOLE).enumerate() {
+        if index > 0 {
+            let single = quote == Some('\'');
+            opened.extend([if single { "'\"" } else { "" }, HOLE, if single { "\"'" } else { "" }]);
+        }
+        for char in part.chars() {
+            match (quote, char) {
+                _ if escaped => escaped = false,
+                (None | Some('"'), '\\') => escaped = true,
+                (None, '\'' | '"') => quote = Some(char),
+                (Some(open), close) if open == close => quote = None,
+                _ => {}
+            }
+            opened.push(char);
+        }
+    }
+    opened
+}

@@ -1,0 +1,262 @@
+//! What a tool call, a commit or a push would do: the one model that rules speak of, whatever the tool.
+//! Knows no rule and judges nothing.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+pub mod arguments;
+pub mod base64;
+pub mod change;
+pub mod code;
+pub mod committed;
+pub mod json;
+pub mod lookup;
+pub mod patch;
+pub mod path;
+pub mod printed;
+pub mod program;
+pub mod pushed;
+pub mod recipe;
+pub mod shell;
+pub mod tools;
+pub mod wire;
+pub mod word;
+
+use std::rc::Rc;
+
+use path::Path;
+pub use shell_reader::ast::Span;
+pub use tools::ToolCall;
+use word::Word;
+
+/// One thing that would be done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Action {
+    /// What.
+    pub deed: Deed,
+    /// How it was reached, the outermost first: `sudo`, `bash -c`, `$()`. Empty: it stood there directly.
+    pub via: Vec<String>,
+    /// It stands there for sure. False where a guess was needed (an unknown option in front of an inner command).
+    pub sure: bool,
+    /// It stands in a file that was there before the call. Only what is certain counts then: nearly every script holds a
+    /// word that cannot be known before it runs.
+    pub stored: bool,
+    /// The place in the list of the [`Deed::Run`] that does it.
+    pub from: Option<usize>,
+    /// Where it stands in the text of the tool call: the word that names what is touched, or the command. None: the call has
+    /// no such text, or it does not stand there.
+    pub span: Option<Span>,
+}
+
+/// The kinds of action.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    /// A program is run.
+    Run(Run),
+    /// Text is written to a file.
+    Write(Write),
+    /// A file or folder goes away.
+    Delete(Delete),
+    /// A file is read.
+    Read(Path),
+    /// An address is fetched.
+    Fetch { url: Word, method: Option<Word> },
+    /// A tool is called that is neither a shell nor a file tool.
+    Call(Call),
+    /// A sub-agent is started.
+    Spawn { agent: String, prompt: String },
+    /// A ref of a remote repository is changed.
+    Push(Push),
+    /// A commit is made.
+    Commit(Commit),
+    /// Something that could not be read.
+    Opaque { text: String, why: &'static str },
+}
+
+/// A program with its arguments, wrappers taken off.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    /// The program's name without a folder; always known (a computed name is [`Deed::Opaque`]).
+    pub program: String,
+    /// For programs with subcommands: `push`, `remote set-url`; with a hole if it is computed.
+    pub subcommand: Option<Word>,
+    /// Options given, by all their names.
+    pub flags: Vec<Flag>,
+    /// Operands.
+    pub args: Vec<Word>,
+    /// Some word could turn out to be an option: the first such word.
+    pub may_hide_flags: Option<Word>,
+    /// Assignments in front, or given by `env`.
+    pub env: Vec<(String, Word)>,
+    /// What the line exported before.
+    pub exported: Rc<Vec<(String, Word)>>,
+    /// The name of the program whose output is its standard input, if any.
+    pub stdin_from: Option<String>,
+    /// All words, for the message.
+    pub words: Vec<Word>,
+    /// It does not run on this machine's files.
+    pub remote: bool,
+    /// The folder in which it runs; for git the one that `-C` or `--git-dir` names.
+    pub folder: Word,
+    /// The branch to which the line switched before; none: it did not.
+    pub branch: Option<Word>,
+}
+
+/// An option as given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flag {
+    /// All names of the option, with dashes.
+    pub names: Vec<String>,
+    /// Its value.
+    pub value: Option<Word>,
+}
+
+impl Flag {
+    /// Whether the option has this name.
+    pub fn is(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+}
+
+/// A write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Write {
+    /// Where.
+    pub path: Path,
+    /// What becomes of the text.
+    pub change: Change,
+}
+
+/// What a write does to the text of a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// The file's whole new text.
+    Whole(String),
+    /// Replacements in order: old, new, everywhere.
+    Edits(Vec<(String, String, bool)>),
+    /// Text added at the end.
+    Append(String),
+    /// Lines that a patch adds and removes.
+    Patch { added: String, removed: String },
+    /// The owner, the mode or the times, not the text.
+    Attributes,
+    /// Not known.
+    Unknown,
+}
+
+/// A deletion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delete {
+    /// What.
+    pub path: Path,
+    /// With all below it.
+    pub recursive: bool,
+    /// It is only moved away.
+    pub moved: bool,
+}
+
+/// A call of a tool server's tool, or of a tool that is not known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// `mcp__server__tool`, or the host's name for the tool.
+    pub tool: String,
+    /// Every scalar of its input: JSON pointer and text.
+    pub args: Vec<(String, String)>,
+}
+
+/// What happens to one ref.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Push {
+    /// The remote, where it is named.
+    pub remote: Option<Word>,
+    /// The name of the ref in the remote; none: whatever the configuration says (the current branch).
+    pub target: Option<Word>,
+    /// What is known of its kind.
+    pub kinds: Vec<PushKind>,
+    /// The kinds above are certain; otherwise an unknown word could give them.
+    pub sure: bool,
+}
+
+/// A commit, but for what it does to each file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Commit {
+    /// Its message; none: it is not written yet.
+    pub message: Option<String>,
+    /// `Name <address>`
+    pub author: String,
+    /// Files that are added or changed.
+    pub touches: Vec<Path>,
+    /// Files that go away, or are moved away.
+    pub deletes: Vec<Path>,
+}
+
+/// How a push changes a ref.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushKind {
+    /// The ref is new.
+    Create,
+    /// The old commit stays reachable.
+    FastForward,
+    /// The old commit may be dropped.
+    NonFastForward,
+    /// The ref goes away.
+    Delete,
+}
+
+impl Deed {
+    /// The kind of it, as policies name it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run",
+            Self::Write(_) => "write",
+            Self::Delete(_) => "delete",
+            Self::Read(_) => "read",
+            Self::Fetch { .. } => "fetch",
+            Self::Call(_) => "call",
+            Self::Spawn { .. } => "spawn",
+            Self::Push(_) => "push",
+            Self::Commit(_) => "commit",
+            Self::Opaque { .. } => "opaque",
+        }
+    }
+}
+
+impl Action {
+    /// What is done, in one line, for messages.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.deed {
+            // Each word takes a character at least.
+            Deed::Run(run) => clip(&run.words.iter().take(SHOWN + 1).map(|word| visible(word.to_string())).collect::<Vec<_>>().join(" ")),
+            Deed::Write(write) => format!("write {}", clip(&write.path.shown)),
+            Deed::Delete(delete) => format!("{} {}", if delete.moved { "move away" } else { "delete" }, clip(&delete.path.shown)),
+            Deed::Read(path) => format!("read {}", clip(&path.shown)),
+            Deed::Fetch { url, .. } => format!("fetch {}", clip(&url.to_string())),
+            Deed::Call(call) => format!("call {}", call.tool),
+            Deed::Spawn { agent, .. } => format!("start agent {agent}"),
+            Deed::Push(push) => {
+                let target = push.target.as_ref().map_or_else(|| "the current branch".to_owned(), ToString::to_string);
+                format!("push to {}", clip(&target))
+            }
+            Deed::Commit(commit) => {
+                let subject = commit.message.as_deref().map_or("", |message| message.lines().next().unwrap_or_default());
+                format!("commit {}", clip(subject))
+            }
+            Deed::Opaque { text, .. } => clip(text),
+        }
+    }
+}
+
+/// The longest stretch of the user's own text in a message, in characters.
+const SHOWN: usize = 160;
+
+/// The user's own text in one line, for a message: never longer than is read, and never blank.
+#[must_use]
+pub fn clip(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN + 1).collect();
+    visible(if line.chars().count() <= SHOWN { line } else { line.chars().take(SHOWN).chain(['…']).collect() })
+}
+
+/// Blank text in quotes.
+fn visible(text: String) -> String {
+    if text.trim().is_empty() { format!("'{text}'") } else { text }
+}

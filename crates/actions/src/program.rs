@@ -1,0 +1,438 @@
+//! How a program reads its arguments, as data: the compiled form of `policies/programs/*.toml`. Knows no rule.
+
+use std::borrow::Cow;
+
+use crate::wire::{Bytes, Table, TableWriter, Wire, key};
+use crate::{named_enum, wire_struct};
+
+named_enum! {
+    /// What an argument, or the value of an option, is to the program.
+    pub enum Role {
+        /// Plain data.
+        None = "none",
+        /// The method of a request; a word that is not in capitals is the next operand.
+        Method = "method",
+        /// A file that is read.
+        Read = "read",
+        /// A file that is written (made, replaced or changed).
+        Write = "write",
+        /// A file that is deleted.
+        Delete = "delete",
+        /// A file or folder that is deleted with all below it.
+        DeleteTree = "delete-tree",
+        /// A file or folder that is moved away with all below it.
+        Move = "move",
+        /// A file whose mode, owner or times are changed.
+        Attributes = "attributes",
+        /// A file that comes to be, empty, if it is not there.
+        Touch = "touch",
+        /// A folder into which files of unknown names are written.
+        WriteInto = "write-into",
+        /// An address that is fetched.
+        Url = "url",
+        /// An address that is fetched into a file of its name.
+        Download = "download",
+        /// The folder in which the rest runs.
+        Folder = "folder",
+        /// `NAME=value` for the environment of the inner command; a word that is no assignment is the next operand.
+        Assignments = "assignments",
+        /// Here begins an inner command: this word and all after it.
+        Argv = "argv",
+        /// This word is an inner command split at blanks, without a shell (`env -S`).
+        SplitArgv = "split-argv",
+        /// The program of the inner command, whose arguments alone stand behind (`docker run --entrypoint`).
+        Entrypoint = "entrypoint",
+        /// An image: where its name is that of a program and what stands behind is none, it is the program.
+        Image = "image",
+        /// A part of this machine's files that the inner command sees (`HOST:INSIDE`, `source=HOST,target=INSIDE`).
+        Mount = "mount",
+        /// This word is a command line for a shell.
+        Shell = "shell",
+        /// This word and all after it, joined by blanks, are a command line for a shell.
+        ShellRest = "shell-rest",
+        /// Keys typed into a terminal, together with those in the other operands.
+        Keys = "keys",
+        /// This word is program text (the program's `language`).
+        Code = "code",
+        /// This word is a file of commands, run by this program.
+        Script = "script",
+        /// This word is in the program's own command language, of which only `escapes` are known.
+        Commands = "commands",
+    }
+}
+
+named_enum! {
+    /// Whether an option takes a value.
+    pub enum Takes {
+        /// None.
+        Nothing = "",
+        /// One, attached or as the next word.
+        Value = "=",
+        /// One that must be attached (`-iSUFFIX`, `--color=auto`), or none.
+        Attached = "=?",
+    }
+}
+
+named_enum! {
+    /// How options are written.
+    pub enum Style {
+        /// `-abc`, `-ovalue`, `--long`, `--long=value`, and unambiguous beginnings of long names (`getopt_long`, git).
+        Gnu = "gnu",
+        /// As `Gnu`, without abbreviations.
+        Exact = "exact",
+        /// `-long value`, never bundled (find, java, terraform).
+        SingleDash = "single-dash",
+        /// `key=value` (dd).
+        Keys = "keys",
+        /// As `Gnu`, and the first word may be a bundle without a dash (`tar xzf`).
+        Bundled = "bundled",
+    }
+}
+
+named_enum! {
+    /// What is special about a program.
+    pub enum Way {
+        /// Hands on to git what is not its own.
+        Git = "git",
+        /// Finds files by its tests, as `find` does.
+        Find = "find",
+        /// Finds files by its first operand, as `fd` does.
+        Fd = "fd",
+        /// Reads command lines as zsh does.
+        Zsh = "zsh",
+        /// Reads command lines as PowerShell does.
+        PowerShell = "powershell",
+        /// `host:path` names a file of another machine.
+        HostPaths = "host-paths",
+        /// A word of the shell itself: functions and aliases count behind it.
+        Keyword = "keyword",
+        /// What it is given runs later, and writes elsewhere.
+        Later = "later",
+        /// Its second operand becomes a link to its first.
+        Links = "links",
+        /// The files that it writes get standard input.
+        CopiesInput = "copies-input",
+        /// It is taken to succeed.
+        Succeeds = "succeeds",
+        /// Runs the rules of a makefile.
+        Make = "make",
+        /// Runs the recipes of a justfile.
+        Just = "just",
+        /// Runs the tasks of a Taskfile.
+        Task = "task",
+        /// Its failure is an answer: nothing was found, two files differ, there is no such file.
+        Answers = "answers",
+        /// Described by a policy: it counts beside what is said of a program that nobody described.
+        House = "house",
+    }
+}
+
+wire_struct! {
+    /// The method of a request.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Method<'a> {
+        /// Any of these options; empty: whatever is given.
+        pub any: Vec<&'a str>,
+        /// There are operands behind the address.
+        pub items: bool,
+        /// `GET`, `POST`, …; empty: not known.
+        pub method: &'a str,
+    }
+}
+
+wire_struct! {
+    /// Scripts of a package's file, by the subcommands that run them.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct Scripts<'a> {
+        /// `package.json`
+        pub file: &'a str,
+        /// The key under which they stand.
+        pub key: &'a str,
+        /// Subcommand (`*`: one that is not described) and script: `<operand>` is the first operand, `<subcommand>` the
+        /// subcommand itself, `<assigned>` what `set scripts.NAME=LINE` gives; behind `only ` without further operands.
+        pub names: Vec<(&'a str, &'a str)>,
+    }
+}
+
+named_enum! {
+    /// What a call writes to standard output.
+    pub enum Prints {
+        /// Nothing.
+        Nothing = "nothing",
+        /// One word that begins like a name or is a number ([`super::word::Bound::Name`]).
+        Name = "name",
+        /// Any number of such words.
+        Names = "names",
+        /// Its first operand behind the `+`, in which `%` and one of the letters of `text` is a name.
+        Format = "format",
+        /// The full path of its operand.
+        Path = "path",
+        /// The last name of the path in its first operand, without the ending in its second.
+        LastName = "last-name",
+        /// The path in its operand without the last name.
+        Folder = "folder",
+        /// Its operand, in which the last `XXX` is a name.
+        Template = "template",
+        /// `text`, in which `<root>`, `<here>`, `<home>`, `<temporary>` and `<cache>` are folders, `<--option>` is the value of an
+        /// option, and `*` is a name.
+        Text = "text",
+        /// Its arguments with blanks between them, as `echo` does.
+        Arguments = "arguments",
+        /// What `printf` makes of its arguments.
+        Printf = "printf",
+        /// The text of the file that it names.
+        File = "file",
+        /// All of standard input.
+        Input = "input",
+        /// Some lines of standard input.
+        Lines = "lines",
+        /// The files that it names, as far as they are there.
+        Listed = "listed",
+        /// Where the program is that it names.
+        Program = "program",
+        /// Standard input, decoded from base64.
+        Base64 = "base64",
+        /// Standard input, decoded from hexadecimal digits.
+        Hex = "hex",
+        /// Standard input, each line from its end.
+        Reversed = "reversed",
+        /// Standard input with characters exchanged by its two operands, as `tr` does.
+        Translated = "translated",
+    }
+}
+
+wire_struct! {
+    /// What a call with certain arguments writes to standard output. A call to which none applies writes what is not known.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Printed<'a> {
+        /// The names under which it must be called; empty: any of the program's.
+        pub called: Vec<&'a str>,
+        /// Options that must all be given: `--name`, or `--name=value` for one value, or `--name=*` for any.
+        pub with: Vec<&'a str>,
+        /// Other options that may be given.
+        pub only: Vec<&'a str>,
+        /// What the operands must be, in order (`action::printed`); empty: there must be none.
+        pub operands: Vec<&'a str>,
+        /// The arguments do not matter.
+        pub always: bool,
+        /// What is written.
+        pub what: Prints,
+        /// See [`Prints::Format`] and [`Prints::Text`].
+        pub text: &'a str,
+    }
+}
+
+wire_struct! {
+    /// An option.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Opt<'a> {
+        /// All its names with their dashes (`-f`, `--force`).
+        pub names: Vec<&'a str>,
+        /// Whether it takes a value.
+        pub takes: Takes,
+        /// What that value is.
+        pub role: Role,
+    }
+}
+
+wire_struct! {
+    /// What the operands are when certain options are given.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Form<'a> {
+        /// Options that must all be given.
+        pub with: Vec<&'a str>,
+        /// Roles in order. `(role, true)` stands for as many operands as the roles after it leave over.
+        pub operands: Vec<(Role, bool)>,
+        /// What the values of options are in this form alone (`tar -c -f`, `tar -x -f`).
+        pub values: Vec<(&'a str, Role)>,
+    }
+}
+
+wire_struct! {
+    /// A program, or a subcommand of one.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Program<'a> {
+        /// The names under which it is called.
+        pub names: Vec<&'a str>,
+        /// How its options are written.
+        pub style: Style,
+        /// Its options; for a program with subcommands, those in front of the subcommand.
+        pub options: Vec<Opt<'a>>,
+        /// The first form whose `with` is given holds.
+        pub forms: Vec<Form<'a>>,
+        /// The first operand ends the options.
+        pub stops: bool,
+        /// What it runs does not run on this machine's files (ssh, containers).
+        pub remote: bool,
+        /// Reads a command line for a shell from standard input when it has no operand (`sh`).
+        pub shell_stdin: bool,
+        /// Adds the words of standard input to its inner command (xargs).
+        pub appends: bool,
+        /// The program that its inner command is for, if that is always the same (`pass git push` is `git push`).
+        pub runs: &'a str,
+        /// The language of [`Role::Code`] and of text on standard input: `python`, `javascript`, …; empty: none.
+        pub language: &'a str,
+        /// What stands in front of a command line in [`Role::Commands`] and in text on standard input, in lower case:
+        /// `!`, `.shell `. Up to a quote if it ends in one; if it has a bracket, the literals behind it are words.
+        pub escapes: Vec<&'a str>,
+        /// Options in front of a subcommand that change nothing of what the subcommand prints.
+        pub neutral: Vec<&'a str>,
+        /// What it writes to standard output, laid down as a list of [`Printed`]: few calls ask for it.
+        pub prints: Cow<'a, [u8]>,
+        /// All words of calls that write lines which set up a shell (`hook <shell>`), as in [`Printed::operands`], laid down
+        /// as a list. The lines are not known, but made to be given to `eval` or `source`.
+        pub sets_up: Cow<'a, [u8]>,
+        /// What is special about it.
+        pub ways: Vec<Way>,
+        /// The methods of its requests, laid down as a list of [`Method`]: the first that fits.
+        pub methods: Cow<'a, [u8]>,
+        /// The scripts that it runs, laid down as [`Scripts`].
+        pub scripts: Cow<'a, [u8]>,
+        /// Its subcommands.
+        pub subcommands: Subcommands<'a>,
+    }
+}
+
+wire_struct! {
+    /// Subcommands as they are stored: a list of names, and descriptions that are read only when they are asked for; git
+    /// has a hundred.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Subcommands<'a> {
+        /// Every name, and where its description begins.
+        index: Vec<(&'a str, u32)>,
+        descriptions: Cow<'a, [u8]>,
+    }
+}
+
+impl<'a> Subcommands<'a> {
+    /// None at all.
+    pub const EMPTY: Self = Self { index: Vec::new(), descriptions: Cow::Borrowed(&[]) };
+
+    /// Stores one more.
+    pub fn add(&mut self, program: &Program<'a>) {
+        let descriptions = self.descriptions.to_mut();
+        let offset = u32::try_from(descriptions.len()).unwrap_or(u32::MAX);
+        self.index.extend(program.names.iter().map(|name| (*name, offset)));
+        program.put(descriptions);
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// All their names.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.index.iter().map(|(name, _)| *name)
+    }
+
+    /// The description of this name. Those that are still being collected cannot be read yet.
+    fn find(&self, name: &str) -> Option<Program<'a>> {
+        let (_, offset) = self.index.iter().find(|(known, _)| *known == name)?;
+        let Cow::Borrowed(descriptions) = self.descriptions else { return None };
+        Program::get(&mut Bytes(descriptions.get(usize::try_from(*offset).ok()?..)?))
+    }
+}
+
+/// All programs that are described.
+#[derive(Clone, Copy, Debug)]
+pub struct Programs<'a> {
+    table: Table<'a>,
+    /// Variables, laid down as a list.
+    variables: &'a [u8],
+}
+
+/// A variable and the program that it names by convention; without a program its value is a command line that some program
+/// starts.
+pub type Named<'a> = (&'a str, &'a str);
+
+impl<'a> Wire<'a> for Programs<'a> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.table.put(out);
+        Cow::Borrowed(self.variables).put(out);
+    }
+
+    fn get(from: &mut Bytes<'a>) -> Option<Self> {
+        let table = Table::get(from)?;
+        let length = usize::get(from)?;
+        Some(Self { table, variables: from.take(length)? })
+    }
+}
+
+impl<'a> Programs<'a> {
+    /// Lays descriptions down as bytes from which they are read back.
+    pub fn lay_down(programs: &[Program<'a>], variables: &Vec<Named<'a>>, out: &mut Vec<u8>) {
+        let mut table = TableWriter::default();
+        for program in programs {
+            table.add(program.names.iter().map(|name| key(name)), program);
+        }
+        table.put(out);
+        let mut bytes = Vec::new();
+        variables.put(&mut bytes);
+        Cow::<[u8]>::Owned(bytes).put(out);
+    }
+
+    /// Variables that stand for programs or for command lines.
+    #[must_use]
+    pub fn variables(&self) -> Vec<Named<'a>> {
+        Wire::get(&mut Bytes(self.variables)).unwrap_or_default()
+    }
+
+    /// Whether the value of this variable is a command line that some program starts.
+    #[must_use]
+    pub fn starts(&self, variable: &str) -> bool {
+        self.variables().contains(&(variable, ""))
+    }
+
+    /// The description of the program called `name` (without a folder).
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Program<'a>> {
+        self.table.find(key(name)).filter_map(|mut bytes: Bytes<'a>| Program::get(&mut bytes)).find(|program| program.names.contains(&name))
+    }
+}
+
+impl<'a> Program<'a> {
+    /// What its calls write to standard output. Those that are still being collected cannot be read yet.
+    #[must_use]
+    pub fn printed(&self) -> Vec<Printed<'a>> {
+        stored(self.prints.clone())
+    }
+
+    /// Whether it is so.
+    #[must_use]
+    pub fn is(&self, way: Way) -> bool {
+        self.ways.contains(&way)
+    }
+
+    /// The methods of its requests.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Method<'a>> {
+        stored(self.methods.clone())
+    }
+
+    /// The scripts that it runs.
+    #[must_use]
+    pub fn package_scripts(&self) -> Option<Scripts<'a>> {
+        let Cow::Borrowed(bytes) = self.scripts else { return None };
+        Scripts::get(&mut Bytes(bytes))
+    }
+
+    /// Calls that write lines which set up a shell.
+    #[must_use]
+    pub fn setups(&self) -> Vec<&'a str> {
+        stored(self.sets_up.clone())
+    }
+
+    /// The subcommand of this name.
+    #[must_use]
+    pub fn subcommand(&self, name: &str) -> Option<Program<'a>> {
+        self.subcommands.find(name)
+    }
+}
+
+/// A list that was laid down to be read when it is asked for.
+fn stored<'a, T: Wire<'a>>(bytes: Cow<'a, [u8]>) -> Vec<T> {
+    let Cow::Borrowed(bytes) = bytes else { return Vec::new() };
+    Wire::get(&mut Bytes(bytes)).unwrap_or_default()
+}

@@ -1,0 +1,293 @@
+//! What a program does by its description: files, addresses, and (in `inner`) commands.
+
+use std::rc::Rc;
+
+use super::invoke::program_name;
+use super::{Output, Shell, Stdin};
+use crate::arguments::{self, Arguments};
+use crate::path::Path;
+use crate::program::{Method, Program, Role, Way};
+use crate::word::{Piece, Word};
+use crate::{Action, Change, Deed, Delete};
+
+impl Shell<'_> {
+    /// What the program does by its description. None: nothing that gives it a known output.
+    pub(crate) fn effects(
+        &mut self,
+        program: &Program,
+        words: &[Word],
+        arguments: &Arguments,
+        env: &[(String, Word)],
+        stdin: &Stdin,
+        at: usize,
+    ) -> Option<Output> {
+        let called = words.first().and_then(program_name).unwrap_or_default();
+        let name = called.as_str();
+        let (outer, described) = (program.remote, program);
+        let program = &*arguments::innermost(program, arguments);
+        let remote = self.remote || outer || program.remote;
+        let was_remote = std::mem::replace(&mut self.remote, remote);
+        let before = self.state.place.cwd.clone();
+        let mounts = if arguments.word(&[Role::Mount]).is_some() || program.options.iter().any(|opt| opt.role == Role::Mount) {
+            let mounts = self.mounted(arguments);
+            // Where a container starts is said by its image; without anything of this machine in it, it does not matter.
+            let rooted = mounts.iter().all(|(inside, _)| inside.is_empty());
+            self.state.place.cwd = if rooted { Word::lit("/") } else { Word::unknown() };
+            self.mounts.replace(mounts)
+        } else {
+            self.mounts.clone()
+        };
+        if let Some(folder) = arguments.word(&[Role::Folder]) {
+            self.state.place.cwd = Path::resolve(&self.state.place.cwd, folder).word;
+        }
+        let lent = env.iter().chain(&arguments.assignments).cloned().collect();
+        let lent = std::mem::replace(&mut self.lent, lent);
+        self.roles(program, arguments, stdin, at);
+        if program.is(Way::Links) {
+            self.linked(arguments);
+        }
+        self.recipes(described, name, arguments, stdin);
+        let output = self.inner(program, name, words, arguments, env, stdin);
+        self.lent = lent;
+        self.state.place.cwd = before;
+        self.mounts = mounts;
+        self.remote = was_remote;
+        output
+    }
+
+    /// The folders of a container that are this machine's (`docker run`, "VOLUME (shared filesystems)").
+    fn mounted(&self, arguments: &Arguments) -> Vec<(String, Word)> {
+        let mut mounts = Vec::new();
+        for (_, word) in arguments.roles.iter().filter(|(role, _)| *role == Role::Mount) {
+            let fields = word.split(',');
+            let field = |names: &[&str]| {
+                let named = |field: &Word| names.iter().find(|name| field.prefix().starts_with(**name)).map(|name| field.without_prefix(name.len()));
+                fields.iter().find_map(named)
+            };
+            let parts = word.split(':');
+            let (host, inside, kept) = match (field(&["target=", "dst=", "destination="]), parts.as_slice()) {
+                (Some(inside), _) => (field(&["source=", "src="]), inside, fields.iter().any(|field| field.is("readonly") || field.is("ro"))),
+                (None, [host, inside, rest @ ..]) => {
+                    (Some(host.clone()), inside.clone(), rest.iter().any(|modes| modes.split(',').iter().any(|mode| mode.is("ro"))))
+                }
+                // `chroot ROOT`
+                (None, _) => (Some(word.clone()), Word::lit("/"), false),
+            };
+            if let (Some(host), Some(inside), false) = (host, inside.literal(), kept) {
+                let inside = inside.trim_end_matches('/').to_owned();
+                // A volume has a name and no path; what is in it stays as it is called.
+                let named = host.literal().is_some_and(|host| !host.contains('/') && !host.starts_with(['.', '~']));
+                let host = if named { Word::lit(inside.as_str()) } else { self.path(&host).word };
+                mounts.push((inside, host));
+            }
+        }
+        mounts
+    }
+
+    /// Effects of operands and option values.
+    pub(crate) fn roles(&mut self, program: &Program, arguments: &Arguments, stdin: &Stdin, at: usize) {
+        let name = program.names.first().copied().unwrap_or("");
+        let called = match self.actions.get(at).map(|action| &action.deed) {
+            Some(Deed::Run(run)) => run.program.clone(),
+            _ => name.to_owned(),
+        };
+        let mut sources: Vec<Word> = Vec::new();
+        for (role, word) in &arguments.roles {
+            if word.is("") {
+                // The empty word names no file and is no command (POSIX, "Pathname Resolution").
+                continue;
+            }
+            match role {
+                Role::None | Role::Argv | Role::ShellRest | Role::Folder | Role::Assignments => sources.push(word.clone()),
+                Role::Method | Role::Keys | Role::Image | Role::Entrypoint | Role::Mount | Role::SplitArgv => {}
+                Role::Read => {
+                    let path = self.path(word);
+                    self.push(Deed::Read(path), Some(at));
+                    sources.push(word.clone());
+                }
+                Role::Write => {
+                    // What another program gives `tee` is not known, but it stands there.
+                    let given = program.is(Way::CopiesInput) && (stdin.connected || stdin.text.is_some());
+                    let change = if given { self.sent(word, stdin.text.as_ref(), stdin.file.as_deref(), arguments.has("--append")) } else { Change::Unknown };
+                    self.write(word, change, Some(at));
+                    self.arrived(word, &sources, arguments);
+                    if arguments.gathered > 0 {
+                        // The last operand may be a folder that takes the files before it.
+                        self.write_below(word, &sources, at);
+                    }
+                }
+                Role::WriteInto => {
+                    let taken = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Read | Role::Move | Role::Download | Role::Write));
+                    let mut names: Vec<Word> = taken.map(|(_, word)| word.clone()).collect();
+                    if arguments.operands.is_empty() || !arguments.operands.iter().all(|word| names.contains(word)) {
+                        // What comes out of an archive is not known.
+                        names = vec![Word::name()];
+                    }
+                    self.write_below(word, &names, at);
+                }
+                Role::Attributes => self.write(word, Change::Attributes, Some(at)),
+                Role::Touch => self.write(word, Change::Append(String::new()), Some(at)),
+                Role::Delete | Role::DeleteTree | Role::Move => {
+                    let mut path = self.path(word);
+                    // `FOLDER/**` is all below the folder, one by one.
+                    let all = matches!(path.word.pieces.last(), Some(Piece::Glob(glob)) if glob == "**");
+                    if all {
+                        path.word.pieces.pop();
+                        path = Path { word: Path::resolve(&path.word, &Word::default()).word, shown: path.shown };
+                    }
+                    // What is moved onto the null device is gone.
+                    let moved = *role == Role::Move && !arguments.operands.last().is_some_and(|to| to.is("/dev/null"));
+                    let recursive = matches!(role, Role::DeleteTree) || all || (*role == Role::Move && !moved);
+                    self.push(Deed::Delete(Delete { path: path.clone(), recursive, moved }), Some(at));
+                    // What was moved here goes with it.
+                    let from = path.word.literal().filter(|_| recursive).and_then(|path| self.state.copied_from(path)).map(Word::lit);
+                    let gone = |action: &Action| matches!(&action.deed, Deed::Delete(delete) if delete.moved && Some(&delete.path.word) == from.as_ref());
+                    if self.actions.iter().any(gone) {
+                        let path = Path { word: from.unwrap_or_default(), shown: path.shown.clone() };
+                        self.push(Deed::Delete(Delete { path, recursive, moved }), Some(at));
+                    }
+                    let takes_trees = || program.forms.iter().flat_map(|form| &form.operands).any(|(role, _)| *role == Role::DeleteTree);
+                    if !recursive && path.word.literal().is_some() && arguments.may_hide.is_some() && takes_trees() {
+                        // `rm $FLAGS FOLDER`
+                        self.unsurely(|shell| shell.push(Deed::Delete(Delete { path, recursive: true, moved }), Some(at)));
+                    }
+                    sources.push(word.clone());
+                }
+                Role::Url | Role::Download => {
+                    let method = method(program, arguments);
+                    self.push(Deed::Fetch { url: word.clone(), method }, Some(at));
+                    if *role == Role::Download {
+                        let folder = arguments.word(&[Role::WriteInto]);
+                        if folder.is_none() {
+                            self.write_below(&Word::lit("."), std::slice::from_ref(word), at);
+                        }
+                        let file = self.path(&folder.cloned().unwrap_or_else(|| Word::lit("."))).below(&self.path(word).name());
+                        if let Some(path) = file.word.literal() {
+                            self.state.write(path, Word::unknown().into());
+                        }
+                    }
+                }
+                Role::Shell => {
+                    // `bash -c TEXT NAME ARGUMENTS`: what may be no word, or several, moves those behind it.
+                    let given = arguments.operands.split_first().filter(|(first, _)| program.shell_stdin && *first == word).map(|(_, given)| given);
+                    let name = given.and_then(<[_]>::first).map(|name| if name.multi { Word::unknown() } else { name.clone() });
+                    let moved = |words: &[Word]| words.first().is_none_or(|name| name.multi);
+                    let args = given.map(|words| words.iter().skip(usize::from(!moved(words))).cloned().collect());
+                    self.within(&format!("{called} …"), |shell| {
+                        shell.separate(|shell| {
+                            shell.inherit();
+                            if let Some(args) = args {
+                                (shell.state.place.positional, shell.state.place.name) = (Some(Rc::new(args)), name);
+                            }
+                            shell.speaking(program, |shell| shell.text(word, stdin))
+                        })
+                    });
+                }
+                Role::Script => {
+                    let path = self.path(word).word;
+                    self.script_file(program, &path, &path, arguments.operands.get(1..).unwrap_or(&[]), stdin);
+                }
+                Role::Code => {
+                    self.code(program.language, word, Some(at));
+                    self.escaped(program, word);
+                }
+                Role::Commands => self.escaped(program, word),
+            }
+        }
+        let keys: Vec<&Word> = arguments.roles.iter().filter(|(role, _)| *role == Role::Keys).map(|(_, word)| word).collect();
+        if !keys.is_empty() {
+            let line = typed(&keys);
+            self.line_within(&called, &line, &Stdin::default());
+        }
+    }
+
+    /// What stood in front of the command that started this shell is in its environment.
+    pub(super) fn inherit(&mut self) {
+        for (name, value) in std::mem::take(&mut self.lent) {
+            self.state.set(&name, value);
+            self.state.export(&name);
+        }
+    }
+
+    /// A link leads later commands of the line to its target.
+    fn linked(&mut self, arguments: &Arguments) {
+        let [target, link] = arguments.operands.as_slice() else { return };
+        let link = self.path(link);
+        // A symbolic link's target is read from the folder of the link.
+        let folder = link.word.literal().filter(|_| arguments.has("--symbolic")).and_then(|link| link.rsplit_once('/'));
+        let base = folder.map_or_else(|| self.state.place.cwd.clone(), |(folder, _)| Word::lit(folder));
+        let target = Path::resolve(&base, target).word;
+        match (link.word.literal(), target.literal(), stands_for(&target)) {
+            (Some(link), Some(target), _) => self.state.link(link, target),
+            (Some(link), None, Some(text)) => self.state.write(link, text.into()),
+            _ => {}
+        }
+    }
+
+    /// A file that came from elsewhere: a copy, or what was fetched.
+    fn arrived(&mut self, word: &Word, sources: &[Word], arguments: &Arguments) {
+        let target = self.path(word);
+        let Some(target) = target.word.literal() else { return };
+        if arguments.roles.iter().any(|(role, _)| *role == Role::Url) {
+            self.state.write(target, Rc::new(Word::unknown()));
+        }
+        for source in sources {
+            let from = self.path(source).word;
+            if let Some((from, name)) = from.literal().and_then(|from| Some((from, from.rsplit_once('/')?.1))) {
+                self.state.copy(from, target);
+                self.state.copy(from, &format!("{target}/{name}"));
+            } else if let Some(text) = stands_for(&from) {
+                self.state.write(target, text.into());
+            }
+        }
+    }
+
+    fn write_below(&mut self, folder: &Word, sources: &[Word], at: usize) {
+        for source in sources {
+            let mut name = self.path(source).name();
+            if name.pieces.iter().any(|piece| matches!(piece, Piece::Glob(glob) if glob.contains('*'))) {
+                // What a glob finds elsewhere says nothing of which names come here.
+                name = Word::name();
+            }
+            let path = self.path(folder).below(&name);
+            self.push(Deed::Write(crate::Write { path, change: Change::Unknown }), Some(at));
+        }
+    }
+}
+
+/// The method of a request, said or implied. `None`: the program makes no requests of which that is described.
+fn method(program: &Program, arguments: &Arguments) -> Option<Word> {
+    if let Some(said) = arguments.word(&[Role::Method]) {
+        return Some(said.clone());
+    }
+    let requests = program.requests();
+    let fits = |method: &&Method| {
+        let given = method.any.is_empty() || method.any.iter().any(|name| arguments.has(name));
+        given && (!method.items || arguments.operands.len() > 1)
+    };
+    let found = requests.iter().find(fits)?;
+    // What may be an option may give another one.
+    let known = arguments.may_hide.is_none() && !found.method.is_empty();
+    Some(if known { Word::lit(found.method) } else { Word::unknown() })
+}
+
+/// A copy of a program does what the program does.
+fn stands_for(path: &Word) -> Option<Word> {
+    let program = program_name(path).filter(|_| path.has_hole() || path.prefix().contains("/bin/"))?;
+    Some(Word::lit(format!("{program} \"$@\"")))
+}
+
+/// What keys write: `Space` and `Enter` by their names (tmux(1), "KEY BINDINGS"), `\n` and `^M` as `screen -X stuff` reads
+/// them.
+fn typed(keys: &[&Word]) -> Word {
+    let mut line = Word::default();
+    for key in keys {
+        match key.literal() {
+            Some("Space") => line.push_lit(" "),
+            Some("Enter" | "C-m" | "C-j" | "KPEnter") => line.push_lit("\n"),
+            Some(text) => line.push_lit(&["\\n", "\\r", "\\015", "\\012", "^M", "^J", "\r"].iter().fold(text.to_owned(), |text, end| text.replace(end, "\n"))),
+            None => line.extend(key),
+        }
+    }
+    line
+}

@@ -1,0 +1,113 @@
+//! `find` and `fd`: what they find is known by folder and name test, what they do with it stands among their words.
+
+use super::inner::replace;
+use super::{Output, Shell, Stdin};
+use crate::arguments;
+use crate::program::{Program, Role, Way};
+use crate::word::{Piece, Word};
+use crate::{Change, Deed, Delete};
+
+impl Shell<'_> {
+    /// `find`: what it finds is known by its folder and its name test; what it does with it stands among its words.
+    pub(super) fn find(&mut self, program: &Program, name: &str, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+        let args = words.get(1..).unwrap_or(&[]);
+        let by_tests = program.is(Way::Find);
+        let arguments = arguments::read(program, args);
+        let at = self.note(name, words, &arguments, env.clone(), stdin);
+        let operands: Vec<Word> = arguments.operands.iter().filter(|word| !matches!(word.literal(), Some("(" | ")" | "!" | ","))).cloned().collect();
+        let (tests, folders) = if by_tests {
+            (name_tests(args), operands)
+        } else {
+            // fd: the first operand is the pattern, the others are folders.
+            let extension = arguments.value("--extension").and_then(Word::literal);
+            let pattern = operands.first().and_then(Word::literal).and_then(fd_pattern);
+            let test = extension.map(|extension| Word::lit(format!("*.{extension}"))).or(pattern);
+            (test.filter(|test| !sweeps(test)).into_iter().collect(), operands.get(1..).unwrap_or(&[]).to_vec())
+        };
+        let folders = if folders.is_empty() { vec![Word::lit(".")] } else { folders };
+        let all = [None].into_iter().filter(|_| tests.is_empty());
+        let each: Vec<Option<&Word>> = tests.iter().map(Some).chain(all).collect();
+        let found: Vec<Word> = folders.iter().flat_map(|folder| each.iter().map(|test| found_below(folder, *test))).collect();
+        // With `-empty` and no way around it, nothing goes that holds anything; links hold nothing either.
+        let links =
+            arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name.ends_with("type")) && flag.value.as_ref().is_some_and(|value| value.is("l")));
+        let empty =
+            (arguments.has("-empty") || links) && !args.iter().any(|word| word.literal().is_none_or(|text| matches!(text, "-o" | "-or" | "!" | "-not" | ",")));
+        if arguments.has("-delete") && !empty {
+            for word in if tests.is_empty() { &folders } else { &found } {
+                let path = self.path(word);
+                self.push(Deed::Delete(Delete { path, recursive: tests.is_empty(), moved: false }), Some(at));
+            }
+        }
+        for (role, word) in &arguments.roles {
+            if *role == Role::Write {
+                self.write(word, Change::Unknown, Some(at));
+            }
+        }
+        for inner in arguments.embedded.clone() {
+            for word in &found {
+                let mut inner: Vec<Word> = inner.iter().map(|part| with_found(part, word)).collect();
+                if !by_tests && !arguments.embedded.iter().flatten().any(|part| part.prefix().contains('{')) {
+                    // fd adds what it finds where no place is marked.
+                    inner.push(word.clone());
+                }
+                self.within(name, |shell| shell.invoke(inner, env.clone(), &Stdin::default()));
+            }
+        }
+        Output { items: Some(found), ..Output::unknown() }
+    }
+}
+
+/// The glob of names in which `fd` finds a pattern without anything special in it.
+fn fd_pattern(pattern: &str) -> Option<Word> {
+    let (front, rest) = pattern.strip_prefix('^').map_or(("*", pattern), |rest| ("", rest));
+    let (back, rest) = rest.strip_suffix('$').map_or(("*", rest), |rest| ("", rest));
+    let plain = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    plain.then(|| Word::lit(format!("{front}{rest}{back}")))
+}
+
+/// The patterns of which what `find` finds, or acts upon, must fit one; none: everything may fit.
+fn name_tests(args: &[Word]) -> Vec<Word> {
+    let given = |at: usize, names: &[&str]| args.get(at).and_then(Word::literal).is_some_and(|text| names.contains(&text));
+    let either = |at: &usize| given(*at, &["-o", "-or", ","]);
+    let end = (0..args.len()).find(|at| given(*at, &["-exec", "-execdir", "-ok", "-okdir", "-delete"]));
+    // `A -o B -delete` deletes what fits B; brackets hold alternatives together.
+    let bracketed = (0..args.len()).any(|at| given(at, &["("]));
+    let start = end.filter(|_| !bracketed).and_then(|end| (0..end).rev().find(either)).unwrap_or(0);
+    let named = |at: &usize| given(*at, &["-name", "-iname", "-path", "-wholename"]) && !(*at > 0 && given(*at - 1, &["!", "-not"]));
+    let tests: Vec<Word> = (start..end.unwrap_or(args.len())).filter(named).filter_map(|at| args.get(at + 1).cloned()).collect();
+    if (start + 1..end.unwrap_or(args.len())).any(|at| either(&at)) {
+        return if tests.iter().any(sweeps) { Vec::new() } else { tests };
+    }
+    tests.into_iter().find(|test| !sweeps(test)).into_iter().collect()
+}
+
+/// Whether a test lets all files through that people write: everything, or all sources of a language.
+fn sweeps(test: &Word) -> bool {
+    const SOURCES: &[&str] = &[
+        "rs", "py", "js", "jsx", "mjs", "ts", "tsx", "go", "java", "kt", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "swift", "scala", "ex", "exs", "clj",
+        "hs", "ml", "vue", "svelte", "sql", "sh",
+    ];
+    test.literal()
+        .is_some_and(|text| matches!(text, "*" | "**" | "*.*" | "?*") || text.strip_prefix("*.").is_some_and(|extension| SOURCES.contains(&extension)))
+}
+
+/// What `find FOLDER -name TEST` finds; without a test all that is below.
+fn found_below(folder: &Word, test: Option<&Word>) -> Word {
+    let mut word = folder.clone();
+    word.push_lit("/");
+    word.push(Piece::Glob("**".to_owned()));
+    let Some(test) = test.and_then(Word::literal) else { return word };
+    word.push_lit("/");
+    for (at, plain) in test.trim_start_matches("*/").trim_start_matches("./").split(['*', '?']).enumerate() {
+        if at > 0 {
+            word.push(Piece::Glob("*".to_owned()));
+        }
+        word.push_lit(plain);
+    }
+    word
+}
+
+fn with_found(part: &Word, found: &Word) -> Word {
+    replace(part, "{}", std::slice::from_ref(found)).into_iter().next().unwrap_or_default()
+}

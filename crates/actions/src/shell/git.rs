@@ -1,0 +1,409 @@
+//! Git's own ways: configuration given on the line, aliases, refspecs, the folder of `-C`. What its subcommands take as
+//! options stands with the other programs, as data.
+
+use super::{Output, Shell, Stdin};
+use crate::arguments::{self, Arguments};
+use crate::lookup::{Found, Lookup};
+use crate::path::Path;
+use crate::word::{Word, is_one};
+use crate::{Action, Change, Deed, Flag, Push, PushKind, Write};
+
+/// Aliases that lead to aliases.
+const MAX_ALIASES: usize = 8;
+
+/// Follows a git command; `words` begins with `git`.
+pub(super) fn invoke(shell: &mut Shell, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+    let args = words.get(1..).unwrap_or(&[]);
+    let Some(program) = shell.programs.find("git") else { return Output::default() };
+    let mut arguments = arguments::read(&program, args);
+    let inherited: Vec<(String, Word)> = shell.state.environment().iter().chain(&env).cloned().collect();
+    let given = configuration(&arguments.front, &inherited);
+    let set_here = shell.state.configured.clone();
+    for (key, value) in &given {
+        configured(shell, key, value, &env, stdin);
+    }
+    let Some(subcommand) = arguments.subcommand.first().cloned() else {
+        shell.note("git", words, &arguments, env, stdin);
+        return Output::default();
+    };
+    let Some(name) = subcommand.literal().map(str::to_owned) else {
+        shell.computed_subcommand(words, &arguments, env, stdin);
+        return Output::default();
+    };
+    let before = shell.enter(&arguments);
+    let repository = repository(shell, &arguments, &inherited);
+    if program.subcommand(&name).is_none() {
+        let key = format!("alias.{}", name.to_ascii_lowercase());
+        let last = |entries: &[(String, Word)]| entries.iter().rev().find(|(known, _)| *known == key).map(|(_, value)| value.clone());
+        let given_here = last(&given).or_else(|| last(&set_here));
+        let stored = if given_here.is_none() { last(&shell.stored_configuration(&repository)) } else { None };
+        // The words of a configured alias are few and mean what they say; a shell line of one is a script.
+        let is_script = stored.as_ref().is_some_and(|alias| alias.prefix().starts_with('!'));
+        if let Some(alias) = given_here.or(stored) {
+            shell.state.place.cwd = before;
+            let run = |shell: &mut Shell| aliased(shell, &alias, args, &arguments, env, stdin);
+            return if is_script { shell.while_stored(run) } else { run(shell) };
+        }
+    }
+    if name == "config" {
+        normalise_config(&mut arguments);
+    }
+    // Elsewhere an unknown word is the name of a commit or file; so are the two words of `push REMOTE REF`, for no sign of
+    // force means not forced, and git's own door sees what is pushed.
+    let hides = match name.as_str() {
+        "commit" | "clean" => true,
+        "push" => arguments.operands.len() != 2,
+        _ => false,
+    };
+    arguments.may_hide = arguments.may_hide.take().filter(|word| hides || word.prefix().starts_with('-'));
+    if !hides && let [only] = arguments.operands.as_mut_slice() {
+        only.multi = false;
+    }
+    if name == "checkout" && arguments.behind_dashes.is_none() {
+        file_by_name(shell, &mut arguments);
+    }
+    let at = shell.note("git", words, &arguments, env.clone(), stdin);
+    if let Some(Action { deed: Deed::Run(run), .. }) = shell.actions.get_mut(at) {
+        run.folder.clone_from(&repository);
+    }
+    match name.as_str() {
+        "subtree" if arguments.subcommand.get(1).is_none_or(|name| !name.is("push")) => {}
+        "push" | "send-pack" | "http-push" | "subtree" => {
+            let configuration = [shell.stored_pushes(&repository, &arguments), given].concat();
+            for push in pushes(&arguments, &configuration, shell.state.place.branch.clone()) {
+                shell.push(Deed::Push(push), Some(at));
+            }
+        }
+        "config" => {
+            if let Some((key, value)) = config_set(&arguments) {
+                // An alias that is defined will be used: it is followed now.
+                if key.starts_with("alias.") {
+                    shell.line_within("git alias", &alias_line(&value), &Stdin::default());
+                }
+                started_by_configuration(shell, &key, &value, stdin);
+                shell.state.configured.push((key.clone(), value.clone()));
+                push_configured(shell, &key, &value, at);
+            }
+        }
+        "checkout" | "switch" | "restore" => checked_out(shell, &name, &arguments, at),
+        _ => {}
+    }
+    // `ext::COMMAND` as an address (git-remote-ext(1)).
+    for line in arguments.operands.iter().filter(|word| word.prefix().starts_with("ext::")) {
+        shell.line_within("git", &line.without_prefix(5), stdin);
+    }
+    shell.effects(&program, words, &arguments, &env, stdin, at);
+    let output = shell.output(&program, &name, args, &arguments, stdin);
+    shell.state.place.cwd = before;
+    output
+}
+
+/// A folder of the repository that is worked on: the git folder that is named, or the present one, `-C` followed.
+fn repository(shell: &Shell, arguments: &Arguments, env: &[(String, Word)]) -> Word {
+    let flag = arguments.front.iter().rev().find(|flag| flag.is("--git-dir")).and_then(|flag| flag.value.as_ref());
+    let variable = || env.iter().rev().find(|(name, _)| name == "GIT_DIR").map(|(_, value)| value);
+    flag.or_else(variable).map_or_else(|| shell.state.place.cwd.clone(), |folder| shell.path(folder).word)
+}
+
+/// `git checkout NAME`, where the name is that of a file and of no commit, takes the file from the index
+/// (git-checkout(1), "ARGUMENT DISAMBIGUATION").
+fn file_by_name(shell: &mut Shell, arguments: &mut Arguments) {
+    let creates = ["-b", "-B", "--orphan", "--detach", "--track"].iter().any(|flag| arguments.has(flag));
+    let Some(name) = arguments.operands.first().and_then(Word::literal).filter(|_| !creates) else { return };
+    // What begins or ends so is the name of no commit (git-check-ref-format(1), gitglossary(7), "pathspec").
+    let is_pathspec =
+        name == "." || name.starts_with("./") || name.starts_with("../") || name.starts_with(":/") || name.starts_with(":(") || name.ends_with('/');
+    if is_pathspec || shell.is_file(name) {
+        arguments.behind_dashes = Some(0);
+        arguments.flags.push(Flag { names: vec!["--".to_owned()], value: None });
+    }
+}
+
+/// `-c key=value`, `--config-env` and the `GIT_CONFIG_*` variables: keys in the form git compares them in.
+fn configuration(front: &[Flag], env: &[(String, Word)]) -> Vec<(String, Word)> {
+    let mut all = Vec::new();
+    for flag in front {
+        let Some(value) = &flag.value else { continue };
+        if flag.is("--exec-path") {
+            all.push(("exec-path".to_owned(), value.clone()));
+            continue;
+        }
+        let given = flag.is("-c");
+        if given || flag.is("--config-env") {
+            match value.prefix().split_once('=') {
+                Some((key, _)) if given => all.push((key_form(key), value.without_prefix(key.len() + 1))),
+                Some((key, _)) => all.push((key_form(key), Word::unknown())),
+                None if value.literal().is_some() => all.push((key_form(value.prefix()), Word::lit("true"))),
+                None => {}
+            }
+        }
+    }
+    for (name, key) in env {
+        if let Some(number) = name.strip_prefix("GIT_CONFIG_KEY_") {
+            let value = env.iter().find(|(name, _)| name.strip_prefix("GIT_CONFIG_VALUE_") == Some(number)).map(|(_, value)| value.clone());
+            if let Some(key) = key.literal() {
+                all.push((key_form(key), value.unwrap_or_else(Word::unknown)));
+            }
+        }
+        if name == "GIT_CONFIG_PARAMETERS" {
+            // `'key'='value' 'key=value'`, as git quotes it for its children.
+            for setting in arguments::split(key).iter().filter_map(Word::literal) {
+                all.extend(setting.split_once('=').map(|(key, value)| (key_form(key), Word::lit(value))));
+            }
+        }
+    }
+    all
+}
+
+/// Section and name without regard to case; what stands between stays (git-config, "Syntax").
+fn key_form(key: &str) -> String {
+    match (key.split_once('.'), key.rsplit_once('.')) {
+        (Some((section, _)), Some((front, name))) => {
+            let middle = front.get(section.len()..).unwrap_or("");
+            format!("{}{middle}.{}", section.to_ascii_lowercase(), name.to_ascii_lowercase())
+        }
+        _ => key.to_ascii_lowercase(),
+    }
+}
+
+/// How the keys end whose values git runs (git-config(1)).
+const RUN: &str = ".fsmonitor .sshcommand .editor .pager .program .external .helper \
+    .textconv .driver .cmd .command .clean .smudge .process .askpass .packobjectshook .difffilter .proxycommand";
+
+/// Configuration that holds for one command is a `config once` of its own, so that rules on keys see it.
+fn configured(shell: &mut Shell, key: &str, value: &Word, env: &[(String, Word)], stdin: &Stdin) {
+    let arguments =
+        Arguments { subcommand: vec![Word::lit("config"), Word::lit("once")], operands: vec![Word::lit(key), value.clone()], ..Arguments::default() };
+    let mut setting = Word::lit(format!("{key}="));
+    setting.extend(value);
+    shell.note("git", &[Word::lit("git"), Word::lit("-c"), setting], &arguments, env.to_vec(), stdin);
+    started_by_configuration(shell, key, value, stdin);
+}
+
+/// Follows a value of the configuration that git runs.
+fn started_by_configuration(shell: &mut Shell, key: &str, value: &Word, stdin: &Stdin) {
+    let runs = key.starts_with("pager.") || RUN.split(' ').any(|end| key.ends_with(end));
+    if runs && !matches!(value.literal(), Some("true" | "false" | "" | "cat" | "less")) {
+        let value = value.without_prefix(usize::from(value.prefix().starts_with('!')));
+        shell.line_within("git -c", &value, stdin);
+    }
+}
+
+/// Normalises `git config` to `config set`, `config unset`, `config get`, …, with the key in the form git compares.
+fn normalise_config(arguments: &mut Arguments) {
+    const NEW: &str = "set unset get list edit rename-section remove-section";
+    const OLD: &[(&str, &str)] = &[
+        ("unset", "--unset --unset-all"),
+        ("remove-section", "--remove-section"),
+        ("rename-section", "--rename-section"),
+        ("edit", "--edit"),
+        ("list", "--list"),
+        ("get", "--get --get-all --get-regexp --get-urlmatch --get-color --get-colorbool"),
+        ("set", "--add --replace-all"),
+    ];
+    let named = arguments.subcommand.get(1).and_then(Word::literal).filter(|name| is_one(NEW, name)).map(str::to_owned);
+    let written = named.is_some();
+    let action = named.unwrap_or_else(|| {
+        let given = |(_, flags): &&(&str, &str)| flags.split(' ').any(|flag| arguments.has(flag));
+        let operands = arguments.operands.len() + arguments.subcommand.len().saturating_sub(1);
+        let plain = if operands >= 2 { "set" } else { "get" };
+        OLD.iter().find(given).map_or(plain, |(action, _)| action).to_owned()
+    });
+    // In the old form the word behind `config` is the key.
+    let mut operands: Vec<Word> = if written { Vec::new() } else { arguments.subcommand.drain(1..).collect() };
+    operands.append(&mut arguments.operands);
+    if let Some(first) = operands.first_mut()
+        && let Some(key) = first.literal()
+    {
+        *first = Word::lit(key_form(key));
+    }
+    arguments.operands = operands;
+    arguments.subcommand = vec![Word::lit("config"), Word::lit(action)];
+}
+
+fn config_set(arguments: &Arguments) -> Option<(String, Word)> {
+    if !arguments.subcommand.get(1)?.is("set") {
+        return None;
+    }
+    Some((arguments.operands.first()?.literal()?.to_owned(), arguments.operands.get(1)?.clone()))
+}
+
+/// A remote that is set up to be pushed to by force will be.
+fn push_configured(shell: &mut Shell, key: &str, value: &Word, at: usize) {
+    let remote = key.strip_prefix("remote.").and_then(|key| key.rsplit_once('.'));
+    let forced = match remote {
+        Some((_, "push")) => value.prefix().starts_with('+'),
+        Some((_, "mirror")) => value.is("true"),
+        _ => false,
+    };
+    if let (Some((remote, _)), true) = (remote, forced) {
+        shell.push(Deed::Push(Push { remote: Some(Word::lit(remote)), target: None, kinds: vec![PushKind::NonFastForward], sure: true }), Some(at));
+    }
+}
+
+fn alias_line(value: &Word) -> Word {
+    if value.prefix().starts_with('!') {
+        return value.without_prefix(1);
+    }
+    let mut line = Word::lit("git ");
+    line.extend(value);
+    line
+}
+
+/// Runs an alias with the arguments behind it.
+fn aliased(shell: &mut Shell, alias: &Word, args: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+    if shell.via.iter().filter(|step| *step == "git alias").count() >= MAX_ALIASES {
+        shell.opaque("a git alias", "it is nested too deep to be read");
+        return Output::default();
+    }
+    let name = arguments.subcommand.first();
+    let start = args.iter().position(|word| Some(word) == name).map_or(args.len(), |at| at + 1);
+    let rest = args.get(start..).unwrap_or(&[]);
+    if alias.prefix().starts_with('!') {
+        let mut line = alias.without_prefix(1);
+        for word in rest {
+            line.push_lit(" ");
+            line.extend(word);
+        }
+        return shell.line_within("git alias", &line, stdin);
+    }
+    // Git splits the alias at blanks and keeps what stood in front of it.
+    let front = args.get(..start.saturating_sub(1)).unwrap_or(&[]);
+    let mut words = vec![Word::lit("git")];
+    words.extend_from_slice(front);
+    match alias.literal() {
+        Some(text) => words.extend(text.split_whitespace().map(|part| Word::lit(part.trim_matches(['"', '\''])))),
+        None => words.push(Word::several()),
+    }
+    words.extend_from_slice(rest);
+    shell.words_within("git alias", words, env, stdin)
+}
+
+/// What a push does to refs, from its flags, refspecs and the configuration on the line.
+fn pushes(arguments: &Arguments, configuration: &[(String, Word)], branch: Option<Word>) -> Vec<Push> {
+    let has = |name: &str| arguments.has(name);
+    if has("--dry-run") || has("--help") || has("-h") {
+        return Vec::new();
+    }
+    let remote = arguments.operands.first().or_else(|| arguments.value("--repo")).cloned();
+    let configured = |suffix: &str| {
+        configuration.iter().filter(|(key, _)| key.starts_with("remote.") && key.ends_with(suffix)).map(|(_, value)| value.clone()).collect::<Vec<_>>()
+    };
+    let mirrored = configured(".mirror").iter().any(|value| !value.is("false"));
+    let mut kinds = Vec::new();
+    if has("--force") || has("--mirror") || mirrored {
+        kinds.push(PushKind::NonFastForward);
+    }
+    if has("--mirror") || has("--prune") || has("--delete") || mirrored {
+        kinds.push(PushKind::Delete);
+    }
+    let mut refspecs: Vec<Word> = arguments.operands.get(1..).unwrap_or(&[]).to_vec();
+    if refspecs.is_empty() {
+        refspecs = configured(".push");
+    }
+    let mut all: Vec<Push> = refspecs.iter().map(|refspec| from_refspec(refspec, &kinds, remote.as_ref())).collect();
+    if all.is_empty() {
+        all.push(Push { remote: remote.clone(), target: branch.clone(), kinds, sure: true });
+    }
+    if arguments.may_hide.is_some() {
+        all.push(Push { remote, target: branch, kinds: vec![PushKind::NonFastForward, PushKind::Delete], sure: false });
+    }
+    all
+}
+
+/// `[+]src[:dst]`.
+fn from_refspec(refspec: &Word, kinds: &[PushKind], remote: Option<&Word>) -> Push {
+    let mut kinds = kinds.to_vec();
+    let mut rest = refspec.clone();
+    if rest.prefix().starts_with('+') {
+        kinds.push(PushKind::NonFastForward);
+        rest = rest.without_prefix(1);
+    }
+    let target = match rest.split(':').as_slice() {
+        // `:` alone is the matching branches.
+        [source, target] if source.pieces.is_empty() && target.pieces.is_empty() => None,
+        [source, target, ..] => {
+            kinds.extend(source.pieces.is_empty().then_some(PushKind::Delete));
+            Some(target.clone())
+        }
+        _ => Some(rest),
+    };
+    let target = target.map(branch_name).filter(|target| !target.is("HEAD") && !target.is("@"));
+    Push { remote: remote.cloned(), target, kinds, sure: true }
+}
+
+fn branch_name(word: Word) -> Word {
+    for front in ["refs/heads/", "heads/"] {
+        if word.prefix().starts_with(front) {
+            return word.without_prefix(front.len());
+        }
+    }
+    word
+}
+
+/// Branches switched to, and files taken from a commit or the index.
+fn checked_out(shell: &mut Shell, name: &str, arguments: &Arguments, at: usize) {
+    let split = arguments.behind_dashes.unwrap_or(if name == "restore" { 0 } else { arguments.operands.len() });
+    if !arguments.has("--staged") || arguments.has("--worktree") {
+        for word in arguments.operands.get(split..).unwrap_or(&[]) {
+            let path = shell.path(word);
+            shell.push(Deed::Write(Write { path, change: Change::Unknown }), Some(at));
+        }
+    }
+    if name != "restore" && arguments.behind_dashes.is_none() {
+        let created = ["-b", "-B", "-c", "-C", "--orphan"].iter().find_map(|name| arguments.value(name));
+        if let Some(branch) = created.or_else(|| arguments.operands.first()) {
+            shell.state.place.branch = Some(branch.clone());
+        }
+    }
+}
+
+impl Shell<'_> {
+    /// What git's configuration files say in this folder.
+    fn stored_configuration(&mut self, folder: &Word) -> Vec<(String, Word)> {
+        let Some(folder) = folder.literal().map(str::to_owned) else { return Vec::new() };
+        match self.look_up(Lookup::Configuration(folder)) {
+            Found::Entries(entries) => entries.into_iter().map(|(key, value)| (key, Word::lit(value))).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What they say of the remote to which a push goes.
+    fn stored_pushes(&mut self, folder: &Word, arguments: &Arguments) -> Vec<(String, Word)> {
+        if arguments.operands.len() > 1 || arguments.has("--force") || arguments.has("--mirror") {
+            // With refspecs on the line only a mirror matters, which git refuses beside them; more than forced it cannot be.
+            return Vec::new();
+        }
+        let entries = self.stored_configuration(folder);
+        let value = |wanted: &str| entries.iter().rev().find(|(key, _)| key == wanted).and_then(|(_, value)| value.literal());
+        let remote = match arguments.operands.first() {
+            Some(word) => word.literal(),
+            // git-push(1): the branch's own remote, else `origin`. One that only some branches have is not guessed.
+            None => value("remote.pushdefault").or(Some("origin")),
+        };
+        let Some(remote) = remote.map(|remote| format!("remote.{remote}.")) else { return Vec::new() };
+        entries.iter().filter(|(key, _)| key.starts_with(&remote)).cloned().collect()
+    }
+
+    /// Whether a file of this name is in the present folder, and no commit.
+    fn is_file(&mut self, name: &str) -> bool {
+        let Some(folder) = self.state.place.cwd.literal().map(str::to_owned) else { return false };
+        self.look_up(Lookup::IsFile(folder, name.to_owned())) == Found::Yes
+    }
+
+    /// Goes to the folder of a `-C` option; gives the one before.
+    fn enter(&mut self, arguments: &Arguments) -> Word {
+        let before = self.state.place.cwd.clone();
+        for folder in arguments.front.iter().filter(|flag| flag.is("-C") || flag.is("--work-tree")).filter_map(|flag| flag.value.as_ref()) {
+            self.state.place.cwd = Path::resolve(&self.state.place.cwd, folder).word;
+        }
+        before
+    }
+
+    /// `git $X`: any subcommand.
+    fn computed_subcommand(&mut self, words: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) {
+        let text: Vec<String> = words.iter().map(ToString::to_string).collect();
+        self.note("git", words, arguments, env, stdin);
+        self.opaque(text.join(" "), "the subcommand is computed");
+    }
+}

@@ -1,0 +1,286 @@
+//! One command as words: functions, aliases and builtins, programs with ways of their own, and all others by their
+//! description (`effects`).
+
+use std::rc::Rc;
+
+use super::builtin::joined;
+use super::{Output, Shell, Stdin, git};
+use crate::arguments::{self, Arguments};
+use crate::program::{Program, Role, Way};
+use crate::word::{Bound, Piece, Word};
+use crate::{Deed, Run};
+
+/// Words of a program that nobody described among which a command is looked for.
+const MAX_GUESSED: usize = 64;
+/// Variables that one line may export: each command is judged with all of them.
+const MAX_EXPORTED: usize = 400;
+
+impl Shell<'_> {
+    /// Follows a command.
+    pub(super) fn invoke(&mut self, words: Vec<Word>, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+        if !self.count() {
+            return Output::unknown();
+        }
+        let plain = std::mem::take(&mut self.plain);
+        self.started(&env);
+        let Some((head, args)) = words.split_first() else { return Output::nothing() };
+        if head.multi && head.literal().is_some() && args.first().is_some_and(|next| program_name(next).is_some()) {
+            // `$EDITOR git push`: the variable may be unset.
+            self.unsurely(|shell| shell.invoke(args.to_vec(), env.clone(), stdin));
+        }
+        if head.pieces == [Piece::Any(Bound::Truth)] {
+            return Output::nothing();
+        }
+        if head.pieces == [Piece::Any(Bound::Setup)] && args.is_empty() {
+            return Output::unknown();
+        }
+        let Some(name) = program_name(head) else {
+            return self.unknown_program(&words, env, stdin);
+        };
+        if head.literal().is_some_and(|text| !text.contains('/'))
+            && let Some(output) = self.defined(&name, args, &env, stdin, plain)
+        {
+            return output;
+        }
+        if head.literal().is_some_and(|text| text.contains('/')) {
+            // What this line linked or copied here is another program.
+            let path = self.path(head).word;
+            let source = path.literal().and_then(|path| self.state.copied_from(path)).filter(|source| source.contains("/bin/"));
+            let target = source.map_or(path, Word::lit);
+            if let Some(called) = program_name(&target).filter(|called| *called != name) {
+                // A script is found again only by its whole path.
+                let system = target.has_hole() || target.prefix().contains("/bin/");
+                let head = if system { Word::lit(called) } else { target };
+                return self.invoke([&[head], args].concat(), env, stdin);
+            }
+        }
+        let described = self.programs.find(&name);
+        if let Some(program) = described.as_ref().filter(|program| program.is(Way::House)) {
+            // A policy adds to what is said of a program that nobody described, and takes nothing away.
+            let arguments = arguments::read_undescribed(args);
+            self.note(&name, &words, &arguments, env.clone(), stdin);
+            self.guessed(&name, args, &env, stdin);
+            let arguments = arguments::read(program, args);
+            let at = self.note(&name, &words, &arguments, env.clone(), stdin);
+            self.effects(program, &words, &arguments, &env, stdin, at);
+            if head.literal().is_some_and(|text| text.contains('/')) {
+                self.program_file(head, args, &env, stdin);
+            }
+            return Output::unknown();
+        }
+        if let Some(program) = &described {
+            if program.is(Way::Git) {
+                return git::invoke(self, &words, env, stdin);
+            }
+            if program.is(Way::Find) || program.is(Way::Fd) {
+                return self.find(program, &name, &words, env, stdin);
+            }
+        }
+        if let Some(dashed) = name.strip_prefix("git-").filter(|sub| sub.starts_with(|c: char| c.is_ascii_lowercase())) {
+            // `git-push` is `git push`.
+            let words = [&[Word::lit("git"), Word::lit(dashed)], args].concat();
+            return git::invoke(self, &words, env, stdin);
+        }
+        let arguments = match &described {
+            Some(program) => arguments::read(program, args),
+            None => arguments::read_undescribed(args),
+        };
+        let at = self.note(&name, &words, &arguments, env.clone(), stdin);
+        let known = described.as_ref().and_then(|program| self.effects(program, &words, &arguments, &env, stdin, at));
+        if head.literal().is_some_and(|text| text.contains('/'))
+            && let Some(output) = self.program_file(head, args, &env, stdin)
+        {
+            return output;
+        }
+        let unknown = match (&described, arguments.subcommand.first().and_then(Word::literal)) {
+            (None, _) => true,
+            (Some(program), Some(subcommand)) => program.subcommand(subcommand).is_none(),
+            (Some(_), None) => false,
+        };
+        if unknown {
+            self.guessed(&name, args, &env, stdin);
+        }
+        if let Some(output) = known {
+            return output;
+        }
+        // In a folder of one's own another program may have the name.
+        let other = self.state.place.disabled.contains(&name);
+        if other || (head.prefix().contains('/') && !super::scripts::is_system(head.prefix())) {
+            return Output::unknown();
+        }
+        described.map_or_else(Output::unknown, |program| self.output(&program, &name, args, &arguments, stdin))
+    }
+
+    /// Functions, aliases and builtins. None: it is a program.
+    fn defined(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin, plain: bool) -> Option<Output> {
+        if let Some(function) = self.state.function(name).filter(|_| !plain) {
+            let before = self.state.place.positional.replace(Rc::new(args.to_vec()));
+            let hidden = self.state.hidden.replace(Vec::new());
+            let without = self.state.is_doubtful(name).then(|| self.state.mark());
+            let outer = std::mem::replace(&mut self.origin, function.origin);
+            let output = self.within(&format!("{name}()"), |shell| shell.follow(&function.body, stdin));
+            self.origin = outer;
+            self.state.reveal(hidden);
+            self.state.place.positional = before;
+            match without {
+                Some(without) => self.state.join(&without),
+                None => return Some(output.unwrap_or_default()),
+            }
+        }
+        if let Some(alias) = self.state.alias(name).filter(|_| !plain).cloned() {
+            // What is pointed out is the call, and not where the alias is defined.
+            let mut line = Word { span: None, ..alias };
+            let mut args = args.to_vec();
+            // Behind a blank the next word may be an alias too.
+            let next = args.first().filter(|_| line.prefix().ends_with(' ')).and_then(Word::literal).and_then(|next| self.state.alias(next));
+            if let Some(next) = next.cloned() {
+                args.splice(..1, [next]);
+            }
+            if !args.is_empty() {
+                line.push_lit(" ");
+                line.extend(&joined(&args));
+            }
+            if line.prefix().contains("<<") {
+                self.opaque(line.to_string(), "an alias takes the lines behind it");
+            }
+            if line.prefix().split_whitespace().next() == Some(name) {
+                // An alias that names itself is the program.
+                let mut itself = Word::lit("command ");
+                itself.extend(&line);
+                return Some(self.within("alias", |shell| shell.text(&itself, stdin)).unwrap_or_default());
+            }
+            // A script takes no aliases, unless it is told to: both may run.
+            self.within("alias", |shell| shell.text(&line, stdin));
+        }
+        let separators = env.iter().find(|(lent, _)| lent == "IFS" && name == "read").map(|(_, value)| value.clone());
+        let before = separators.and_then(|separators| self.state.variable("IFS").cloned().inspect(|_| self.state.set("IFS", separators)));
+        if self.zsh && matches!(name, "noglob" | "nocorrect" | "-") {
+            return Some(self.invoke(args.to_vec(), env.to_vec(), stdin));
+        }
+        let output = self.builtin(name, args, stdin);
+        if let Some(before) = before {
+            self.state.put("IFS", before);
+        }
+        let output = output?;
+        if !matches!(name, ":" | "true" | "false" | "test" | "[" | "cd" | "read" | "return" | "break" | "continue") {
+            let words = [&[Word::lit(name)], args].concat();
+            let arguments = arguments::read_undescribed(args);
+            self.note(name, &words, &arguments, env.to_vec(), stdin);
+        }
+        Some(output)
+    }
+
+    /// Notes that a program is run.
+    pub(crate) fn note(&mut self, name: &str, words: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) -> usize {
+        self.spend(env.iter().map(|(_, value)| value.size()).chain(words.iter().map(Word::size)).sum());
+        let subcommand = arguments.subcommand.split_first().map(|(first, rest)| {
+            rest.iter().fold(first.clone(), |mut word, next| {
+                word.push_lit(" ");
+                word.extend(next);
+                word
+            })
+        });
+        let exported = self.state.environment();
+        if exported.len() > MAX_EXPORTED {
+            self.stop("it exports more than can be followed");
+        }
+        let run = Run {
+            program: name.to_owned(),
+            subcommand,
+            flags: arguments.flags.clone(),
+            args: arguments.operands.clone(),
+            may_hide_flags: arguments.may_hide.clone(),
+            env,
+            exported,
+            stdin_from: stdin.program.clone(),
+            words: words.to_vec(),
+            remote: self.remote,
+            branch: self.state.place.branch.clone(),
+            folder: if self.remote { Word::unknown() } else { self.state.place.cwd.clone() },
+        };
+        self.push(Deed::Run(run), None)
+    }
+
+    /// The command word is not known.
+    fn unknown_program(&mut self, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+        self.opaque(joined(words).to_string(), "the name of the program is computed");
+        // `$SUDO git push`: the first words may vanish, where nothing of them is known.
+        let vanishes = |word: &&Word| word.multi && word.pieces.iter().all(|piece| matches!(piece, Piece::Any(_)));
+        let vanishing = words.iter().take_while(vanishes).count();
+        let rest = words.get(vanishing..).unwrap_or(&[]);
+        if vanishing > 0 && !rest.is_empty() {
+            self.unsurely(|shell| shell.invoke(rest.to_vec(), env, stdin));
+        }
+        Output::unknown()
+    }
+
+    /// A program that nobody described may run what stands behind it. Its other words are data.
+    fn guessed(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin) {
+        // `grep-all`, `my_echo`: what it is called says that its words are text. So does `run echo …`.
+        let reads = |name: &str| self.programs.find(name).is_some_and(|program| is_reader(&program));
+        if name.split(['-', '_', '.']).any(reads) {
+            return;
+        }
+        let behind = |at: usize| args.get(at..).unwrap_or(&[]);
+        let end = args.iter().position(|word| word.literal().is_some_and(reads)).unwrap_or(args.len());
+        let dashes = args.iter().position(|word| word.is("--")).map(|at| at + 1);
+        let start = (0..end.min(MAX_GUESSED)).find(|at| self.is_command(behind(*at), dashes == Some(*at)));
+        if let Some(inner) = start.and_then(|at| args.get(at..)) {
+            self.unsurely(|shell| shell.within(name, |shell| shell.invoke(inner.to_vec(), env.to_vec(), stdin)));
+        }
+    }
+
+    /// Whether these words are a command by themselves: a shell or a wrapper of one, a program with a subcommand of its, or
+    /// one with options that it has. `marked`: `--` stands in front, so that a program alone is enough.
+    fn is_command(&self, words: &[Word], marked: bool) -> bool {
+        let Some((head, args)) = words.split_first() else { return false };
+        let Some(program) = head.literal().and_then(|_| program_name(head)).and_then(|name| self.programs.find(&name)) else { return false };
+        let Some(next) = args.first().and_then(Word::literal) else { return marked || program.is(Way::Git) || program.shell_stdin };
+        if marked || program.is(Way::Git) || program.is(Way::Find) || (program.shell_stdin && next != "--") {
+            return true;
+        }
+        if !program.subcommands.is_empty() {
+            return program.subcommand(next).is_some();
+        }
+        let arguments = arguments::read(&program, args);
+        next.starts_with('-') && !matches!(next, "-" | "--") && !arguments.unsure && !arguments.operands.is_empty()
+    }
+
+    /// Follows the commands that stand in variables which programs start.
+    pub(super) fn started(&mut self, env: &[(String, Word)]) {
+        let programs = self.programs;
+        for (name, value) in env.iter().filter(|(name, value)| value.literal().is_some() && programs.starts(name)) {
+            // A bar in front says that the output is read (less(1), "INPUT PREPROCESSOR").
+            let line = Word::lit(value.prefix().trim_start_matches('|'));
+            self.line_within(name, &line, &Stdin::default());
+        }
+    }
+}
+
+/// The name of a program without its folder, if it is known.
+pub(super) fn program_name(head: &Word) -> Option<String> {
+    if head.pieces.iter().any(|piece| matches!(piece, Piece::Glob(_))) {
+        return None;
+    }
+    match head.pieces.last() {
+        Some(Piece::Lit(text)) => match (text.rsplit_once('/'), head.pieces.len()) {
+            (Some((_, name)), _) => Some(name.to_owned()),
+            (None, 1) => Some(text.clone()),
+            // `./scripts/$NAME.sh`: whatever its name is, it is no program of the system.
+            (None, _) => text.strip_prefix('.').filter(|_| head.prefix().contains('/')).map(|_| text.clone()),
+        },
+        _ => None,
+    }
+    .map(|name| name.strip_suffix(".exe").map_or(name.clone(), str::to_owned))
+    .filter(|name| !name.is_empty())
+}
+
+/// Whether a program only reads and prints: what it is given is text or the name of a file.
+fn is_reader(program: &Program) -> bool {
+    let plain = |role: Role| matches!(role, Role::None | Role::Read);
+    let forms = &program.forms;
+    program.subcommands.is_empty()
+        && !forms.is_empty()
+        && !program.prints.is_empty()
+        && forms.iter().flat_map(|form| &form.operands).all(|(role, _)| plain(*role))
+}

@@ -1,0 +1,177 @@
+//! Redirections: what a command reads and where its output goes, and the paths that they name.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use super::{FILE, Output, Shell, Stdin};
+use crate::path::Path;
+use crate::word::{Piece, Word};
+use crate::{Change, Deed, Write};
+use shell_reader::ast::{Part, RawWord, Redirect, Target};
+
+impl Shell<'_> {
+    /// Follows redirections in order: what is read becomes standard input, what is written is noted with unknown text
+    /// (known text is filled in by [`Self::send`]).
+    pub(super) fn redirect_all<'s>(&mut self, redirects: &[Redirect], stdin: &'s Stdin) -> Cow<'s, Stdin> {
+        let mut stdin = Cow::Borrowed(stdin);
+        for redirect in redirects {
+            let input = redirect.fd.as_deref().is_none_or(|fd| fd == "0");
+            match &redirect.to {
+                Target::HereDocument(body) => {
+                    let text = body.get().map(|body| self.scalar(body)).unwrap_or_default();
+                    if input {
+                        stdin = Cow::Owned(Stdin { text: Some(Rc::new(text)), connected: true, ..Stdin::default() });
+                    }
+                }
+                Target::HereString(word) => {
+                    let mut text = self.scalar(word);
+                    text.push_lit("\n");
+                    if input {
+                        stdin = Cow::Owned(Stdin { text: Some(Rc::new(text)), connected: true, ..Stdin::default() });
+                    }
+                }
+                Target::Read(word) => {
+                    // A pattern is expanded where it names one file.
+                    let pattern = self.fields(word).into_iter().next().filter(|word| word.pieces.iter().any(|piece| matches!(piece, Piece::Glob(_))));
+                    let named = pattern.and_then(|pattern| self.only_file(&pattern));
+                    let word = named.map_or_else(|| self.scalar(word), Word::lit);
+                    let path = self.path(&word);
+                    if input {
+                        let empty = path.word.is("/dev/null").then(Rc::default);
+                        let text = empty.or_else(|| self.state.written_text(&path.word.to_string()));
+                        let file = path.word.literal().map(str::to_owned);
+                        stdin = Cow::Owned(Stdin { program: Some(FILE.to_owned()), text, items: None, connected: true, file });
+                    }
+                    if !is_device(&path) {
+                        // Without the file, the command does not run.
+                        self.faulty |= path.word.literal().is_none_or(|path| self.state.written_text(path).is_none());
+                        self.push(Deed::Read(path), None);
+                    }
+                }
+                Target::ReadWrite(word) => {
+                    let word = self.scalar(word);
+                    self.write(&word, Change::Unknown, None);
+                }
+                // Without a command behind it a file is made empty or left; either way it is written.
+                Target::Write(word) | Target::Append(word) => self.faulty |= is_odd_device(word),
+                Target::Duplicate { word, .. } => {
+                    self.faulty |= !matches!(word.parts.as_slice(), [Part::Text(text)] if matches!(text.as_str(), "0" | "1" | "2" | "-"));
+                }
+            }
+        }
+        stdin
+    }
+
+    /// Sends what a command writes to the files its redirections name; gives what is left on standard output.
+    pub(super) fn send(&mut self, redirects: &[Redirect], output: Output) -> Output {
+        let mut kept = true;
+        for redirect in redirects {
+            let stdout = redirect.fd.as_deref().is_none_or(|fd| fd == "1");
+            let (word, append) = match &redirect.to {
+                Target::Write(word) => (word, false),
+                Target::Append(word) => (word, true),
+                Target::Duplicate { word, output: true } => {
+                    let target = self.scalar(word);
+                    let descriptor = target.literal().is_some_and(|text| text == "-" || text.trim_end_matches('-').bytes().all(|byte| byte.is_ascii_digit()));
+                    if descriptor || (redirect.fd.is_some() && !target.prefix().contains('/')) {
+                        kept &= !stdout;
+                        continue;
+                    }
+                    // Bash expands the name of the file a second time.
+                    self.again(&target.to_string());
+                    (word, false)
+                }
+                _ => continue,
+            };
+            let target = self.scalar(word);
+            let change = if stdout { self.sent(&target, output.text.as_ref(), output.file.as_deref(), append) } else { Change::Unknown };
+            self.write(&target, change, None);
+            kept &= !stdout;
+        }
+        if kept { output } else { Output::nothing() }
+    }
+
+    /// Remembers what a file holds to which a text was sent, or what another file holds; gives what becomes of its text.
+    pub(super) fn sent(&mut self, target: &Word, text: Option<&Rc<Word>>, file: Option<&str>, append: bool) -> Change {
+        self.spend(text.map_or(0, |text| text.size()));
+        let path = &self.path(target).word.to_string();
+        let stands = text.cloned().unwrap_or_else(|| Rc::new(Word::unknown()));
+        match file {
+            Some(file) if !append => self.state.copy(file, path),
+            _ if append => self.state.append(path, stands),
+            _ => self.state.write(path, stands),
+        }
+        match (text.and_then(|text| text.literal()), append) {
+            (Some(text), false) => Change::Whole(text.to_owned()),
+            (Some(text), true) => Change::Append(text.to_owned()),
+            (None, _) => Change::Unknown,
+        }
+    }
+
+    /// Notes a write, unless it is to a device that keeps nothing.
+    pub(super) fn write(&mut self, word: &Word, change: Change, from: Option<usize>) {
+        let path = self.path(word);
+        if !is_device(&path) {
+            self.push(Deed::Write(Write { path, change }), from);
+        }
+    }
+
+    /// The path a word means in the present folder.
+    pub(super) fn path(&self, word: &Word) -> Path {
+        let cwd = if self.remote && self.mounts.is_none() { Word::unknown() } else { self.state.place.cwd.clone() };
+        let path = Path::resolve(&cwd, word);
+        if let Some(mounts) = &self.mounts {
+            let path = outside(path, mounts, &self.setting.temporary);
+            return Path { word: Word { span: word.span, ..path.word }, ..path };
+        }
+        match self.state.through_links(path.word.prefix()) {
+            Some(target) => {
+                let mut word = Word { span: word.span, ..Word::lit(target) };
+                word.extend(&path.word.without_prefix(path.word.prefix().len()));
+                Path { word: Path::resolve(&Word::lit("/"), &word).word, shown: path.shown }
+            }
+            None => path,
+        }
+    }
+}
+
+/// Where a path of a container leads on this machine. What is the container's own goes when it goes.
+fn outside(path: Path, mounts: &[(String, Word)], temporary: &str) -> Path {
+    let text = path.word.prefix();
+    if !text.starts_with('/') {
+        return path;
+    }
+    let below = |inside: &str| text.strip_prefix(inside).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let above = |inside: &str| inside.strip_prefix(text.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'));
+    let found = mounts.iter().filter(|(inside, _)| below(inside)).max_by_key(|(inside, _)| inside.len());
+    let mut word = match (found, mounts.iter().find(|(inside, _)| above(inside))) {
+        (Some((inside, host)), _) => {
+            let mut word = host.clone();
+            word.extend(&path.word.without_prefix(inside.len()));
+            word
+        }
+        (None, Some((_, host))) => host.clone(),
+        (None, None) => {
+            let mut word = Word::lit(format!("{temporary}/a container's own"));
+            word.extend(&path.word);
+            word
+        }
+    };
+    word.multi = path.word.multi;
+    Path { shown: path.shown, ..Path::resolve(&Word::lit("/"), &word) }
+}
+
+/// Whether a file is meant that nobody, or only the administrator, can make.
+fn is_odd_device(word: &RawWord) -> bool {
+    let text: String = word.parts.iter().map(|part| if let Part::Text(text) | Part::Quoted(text) = part { text } else { "" }).collect();
+    let known = word.parts.iter().all(|part| matches!(part, Part::Text(_) | Part::Quoted(_)));
+    let odd = text.starts_with("/dev/") || text.starts_with("/proc/") || text.strip_prefix('/').is_some_and(|name| !name.contains('/'));
+    known && odd && !is_device(&Path::resolve(&Word::lit("/"), &Word::lit(text)))
+}
+
+/// `/dev/null` and its kind keep nothing.
+fn is_device(path: &Path) -> bool {
+    path.word.literal().is_some_and(|text| {
+        matches!(text, "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/stdin" | "/dev/tty" | "/dev/zero" | "/dev/full") || text.starts_with("/dev/fd/")
+    })
+}

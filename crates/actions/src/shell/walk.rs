@@ -1,0 +1,558 @@
+//! From command to command: lists, pipelines, branches, loops, functions, redirections.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use super::inner::names;
+use super::state::{Function, Mark, Variable};
+use super::{Output, Shell, Stdin};
+use crate::Deed;
+use crate::printed::is_plain_name;
+use crate::program::Way;
+use crate::word::{Bound, Piece, Word, is_one};
+use shell_reader::ast::{Arm, Assign, Command, Compound, Item, Join, Part, RawWord, Redirect, Script, Simple, Span, Target, Value};
+use shell_reader::parse;
+
+/// Stand for holes in text that is read a second time (`bash -c "git push $X"`): for any text, for a name from a known
+/// producer, and for lines that set up a shell. Private-use characters: letters to the reader, and never typed.
+pub(super) const HOLES: [char; 3] = ['\u{f8ff}', '\u{f8fe}', '\u{f8fc}'];
+/// Bytes of a command line that are read; the reader may take a hundred times as much memory.
+const MAX_TEXT: usize = 4 << 20;
+/// Words that a loop is followed over one by one.
+const MAX_ROUNDS: usize = 32;
+
+impl Shell<'_> {
+    /// Reads and follows text that may have holes, and that stands in a word of the present command or is reached by it.
+    pub(super) fn text(&mut self, text: &Word, stdin: &Stdin) -> Output {
+        if !text.pieces.is_empty() && text.pieces.iter().all(|piece| *piece == Piece::Any(Bound::Setup)) {
+            return Output::unknown();
+        }
+        let origin = self.origin_of(text);
+        let outer = std::mem::replace(&mut self.origin, origin);
+        let output = self.whole_text(text, stdin);
+        self.origin = outer;
+        output
+    }
+
+    /// Reads and follows text that may have holes.
+    pub(super) fn whole_text(&mut self, text: &Word, stdin: &Stdin) -> Output {
+        if text.pieces.iter().all(|piece| !matches!(piece, Piece::Lit(_))) && !text.pieces.is_empty() {
+            self.opaque(text.to_string(), "the command line is computed");
+            return Output::unknown();
+        }
+        let mut source = String::new();
+        for piece in &text.pieces {
+            match piece {
+                Piece::Lit(text) | Piece::Glob(text) => source.push_str(text),
+                Piece::Any(bound) => source.push(mark(*bound)),
+            }
+        }
+        if source.len() > MAX_TEXT {
+            self.opaque(source.chars().take(80).collect::<String>(), "it is too long to be read");
+            return Output::unknown();
+        }
+        self.spend(source.len());
+        if source.contains('$') {
+            self.state.prepare(self.setting, self.programs);
+        }
+        if self.power {
+            self.powershell(&source);
+            return Output::unknown();
+        }
+        let reading = parse::read_as(&source, self.zsh);
+        let refused = std::mem::replace(&mut self.state.refused, !reading.faults.is_empty());
+        let output = self.script(&reading.script, stdin);
+        self.state.refused = refused;
+        for fault in reading.faults.iter().filter(|fault| !fault.refused_by_shell) {
+            let rest: String = source.get(fault.at..).unwrap_or("").chars().take(80).collect();
+            let place = self.placed(Span::of(fault.at..fault.at + rest.len()));
+            let outer = self.place.replace(place);
+            self.opaque(rest, fault.what);
+            self.place = outer;
+        }
+        output
+    }
+
+    /// Follows a list; gives what its commands write together.
+    pub(super) fn script(&mut self, script: &Script, stdin: &Stdin) -> Output {
+        if let [item] = script.items.as_slice() {
+            return self.item(item, stdin);
+        }
+        let mut text = Some(Word::default());
+        let before = std::mem::take(&mut self.gives_up);
+        let mut last = None;
+        // What was set behind `&&` was not if what stands in front of it failed.
+        let mut unless = None;
+        let mut fails = false;
+        // All that is joined by `&&` and `||` in front of a `&` runs in a shell of its own.
+        let mut aside = None;
+        for (at, item) in script.items.iter().enumerate() {
+            if item.join == Join::Then {
+                if let Some(before) = aside.take() {
+                    self.unless(unless.take());
+                    self.state.back_to(before);
+                }
+                let joined = script.items.iter().skip(at + 1).take_while(|next| next.join != Join::Then);
+                aside = joined.last().is_some_and(|last| last.background).then(|| self.state.mark());
+            }
+            if self.skipped(item.join, last) {
+                continue;
+            }
+            last = self.ended(item);
+            match item.join {
+                Join::Then => self.unless(unless.take()),
+                Join::And if fails && unless.is_none() => unless = Some(self.state.mark()),
+                _ => {}
+            }
+            fails = self.may_fail(&item.command);
+            match (&mut text, self.item(item, stdin).text) {
+                // What stands behind `||` writes instead of what failed in front of it, or behind it.
+                (Some(all), Some(more)) if item.join == Join::Or => either(all, &more),
+                // What may not run may write nothing.
+                (Some(all), Some(more)) if (unless.is_some() && !more.is("")) || (more.multi && !names(&more)) => unknown_behind(all),
+                (Some(all), Some(more)) => all.extend(&more),
+                (Some(all), None) => unknown_behind(all),
+                _ => text = None,
+            }
+        }
+        self.unless(unless);
+        if let Some(before) = aside {
+            self.state.back_to(before);
+        }
+        if self.gives_up {
+            text = None;
+        }
+        self.gives_up |= before;
+        Output { text: text.map(Rc::new), items: None, file: None }
+    }
+
+    /// Whether it makes a difference that a command can fail. The shell's own commands, and some more, are taken to succeed.
+    fn may_fail(&self, command: &Command) -> bool {
+        const SUCCEED: &str = "cd pushd export set shopt true : declare readonly typeset unset umask alias trap";
+        match command {
+            Command::Simple(simple) => match simple.words.first().map(|word| word.parts.as_slice()) {
+                Some([Part::Text(name)]) => {
+                    let option = |word: &RawWord| matches!(word.parts.first(), Some(Part::Text(text)) if text.starts_with('-'));
+                    let late = simple.words.iter().skip(1).skip_while(|word| option(word)).any(option);
+                    let described = || self.programs.find(name).filter(|program| program.is(Way::Succeeds));
+                    // To what takes everything as text a late option is none.
+                    !(is_one(SUCCEED, name) && !late || described().is_some_and(|program| !late || program.options.is_empty() || program.stops))
+                }
+                Some(_) => true,
+                None => simple
+                    .assigns
+                    .iter()
+                    .any(|assign| matches!(&assign.value, Value::Scalar(word) if word.parts.iter().any(|part| matches!(part, Part::Command { .. })))),
+            },
+            Command::Function { .. } => false,
+            _ => true,
+        }
+    }
+
+    fn unless(&mut self, before: Option<Mark>) {
+        if let Some(before) = before {
+            self.state.join_variables(&before);
+        }
+    }
+
+    fn item(&mut self, item: &Item, stdin: &Stdin) -> Output {
+        if item.background {
+            return self.separate(|shell| shell.follow(&item.command, stdin));
+        }
+        if item.join == Join::Or {
+            // What stands behind `||` runs only if what stands before failed.
+            return self.perhaps(|shell| shell.follow(&item.command, stdin));
+        }
+        self.follow(&item.command, stdin)
+    }
+
+    /// Follows one command.
+    pub(super) fn follow(&mut self, command: &Command, stdin: &Stdin) -> Output {
+        if !self.count() {
+            return Output::unknown();
+        }
+        match command {
+            Command::Simple(simple) => {
+                let outer = self.place.replace(self.placed(simple.span));
+                let output = self.simple(simple, stdin);
+                self.place = outer;
+                output
+            }
+            Command::Pipeline(parts) => self.pipeline(parts, stdin),
+            Command::Compound { body: body @ Compound::Subshell(_), redirects, .. } => self.separate(|shell| shell.compound(body, redirects, stdin)),
+            Command::Compound { body, redirects, .. } => self.compound(body, redirects, stdin),
+            Command::Function { name, body, .. } => {
+                self.state.define(name, Function { body: (**body).clone(), origin: self.origin });
+                if (self.zsh && name.starts_with("TRAP")) || name.starts_with("command_not_found_handle") {
+                    // A signal, the end of the shell, or a program that is not there runs it.
+                    self.perhaps(|shell| shell.follow(body, &Stdin::default()));
+                }
+                Output::nothing()
+            }
+            Command::Coproc { body, .. } => {
+                self.separate(|shell| shell.follow(body, &Stdin { connected: true, ..Stdin::default() }));
+                Output::nothing()
+            }
+        }
+    }
+
+    /// A command that is made of others, with its redirections.
+    fn compound(&mut self, body: &Compound, redirects: &[Redirect], stdin: &Stdin) -> Output {
+        let stdin = &*self.redirect_all(redirects, stdin);
+        let mut output = Output::unknown();
+        match body {
+            Compound::Subshell(body) | Compound::Group(body) => output = self.script(body, stdin),
+            Compound::If(parts) => {
+                for pair in parts.chunks(2) {
+                    let certain = if let [condition, _] = pair { self.certain(condition) } else { None };
+                    if certain != Some(false) {
+                        for part in pair {
+                            self.maybe(part, stdin);
+                        }
+                    }
+                    if certain == Some(true) {
+                        break;
+                    }
+                }
+            }
+            Compound::While { condition, body } => self.while_loop(condition, body, stdin),
+            Compound::For { name, words, body } => output = self.for_loop(name, words.as_deref(), body, stdin),
+            Compound::ArithmeticFor { expressions, body } => {
+                self.arithmetic(expressions);
+                self.repeated(body, stdin);
+            }
+            Compound::Case { word, arms } => self.case(word, arms, stdin),
+            Compound::Test(words) => {
+                let words: Vec<Word> = words.iter().map(|word| self.scalar(word)).collect();
+                if words.iter().any(|word| word.literal().is_some_and(|text| is_one("-eq -ne -lt -le -gt -ge -v -R", text))) {
+                    self.evaluate(&words);
+                }
+                output = Output::nothing();
+            }
+            Compound::Arithmetic(expression) => {
+                self.arithmetic(expression);
+                output = Output::nothing();
+            }
+        }
+        self.send(redirects, output)
+    }
+
+    fn case(&mut self, word: &RawWord, arms: &[Arm], stdin: &Stdin) {
+        let certain = self.certain_text(word);
+        self.scalar(word);
+        let folds = self.stored && !arms.iter().any(|arm| arm.goes_on);
+        for arm in arms {
+            let agree: Vec<Option<bool>> = arm.patterns.iter().map(|pattern| self.agrees(certain.as_deref(), pattern)).collect();
+            let goes = agree.contains(&Some(true));
+            if folds && agree.iter().all(|agrees| *agrees == Some(false)) {
+                continue;
+            }
+            // Which arm a stored script goes is not certain without its arguments.
+            let before = self.sure;
+            self.sure &= goes || !folds;
+            self.maybe(&arm.body, stdin);
+            self.sure = before;
+            if folds && goes {
+                break;
+            }
+        }
+    }
+
+    /// What happens in a subshell stays there, but for what it does to files.
+    pub(super) fn separate<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.state.mark();
+        let traps = self.traps.len();
+        let done = work(self);
+        self.trapped(traps);
+        self.state.back_to(before);
+        done
+    }
+
+    /// Follows the command lines of `trap` behind the first `known`, with what the shell knows at its end.
+    pub(super) fn trapped(&mut self, known: usize) {
+        // A trap may set another one; those are not followed for ever.
+        for line in self.traps.split_off(known) {
+            self.line_within("trap", &line, &Stdin::default());
+        }
+    }
+
+    /// A part that may not run.
+    fn maybe(&mut self, script: &Script, stdin: &Stdin) {
+        self.perhaps(|shell| shell.script(script, stdin));
+    }
+
+    fn perhaps<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.state.mark();
+        self.state.branches += 1;
+        let done = work(self);
+        self.state.branches -= 1;
+        self.state.join(&before);
+        done
+    }
+
+    /// A part that may run often. What it changes was so in front of its second time.
+    fn repeated(&mut self, script: &Script, stdin: &Stdin) {
+        let before = self.state.mark();
+        self.maybe(script, stdin);
+        if self.state.differs(&before) {
+            self.maybe(script, stdin);
+        }
+    }
+
+    fn pipeline(&mut self, parts: &[Command], stdin: &Stdin) -> Output {
+        let mut stdin = Cow::Borrowed(stdin);
+        let mut output = Output::unknown();
+        for (at, part) in parts.iter().enumerate() {
+            let first = self.actions.len();
+            output = self.separate(|shell| shell.follow(part, &stdin));
+            if at + 1 < parts.len() {
+                let program = self.actions.iter().skip(first).find_map(|action| match &action.deed {
+                    Deed::Run(run) => Some(run.program.clone()),
+                    _ => None,
+                });
+                let Output { text, items, file } = std::mem::take(&mut output);
+                stdin = Cow::Owned(Stdin { program, text, items, connected: true, file });
+            }
+        }
+        output
+    }
+
+    fn while_loop(&mut self, condition: &Script, body: &Script, stdin: &Stdin) {
+        // `while read line` over known text is followed line by line.
+        let lines: Option<Vec<Word>> = match (&stdin.items, stdin.text.as_deref().and_then(Word::literal)) {
+            (Some(items), _) => Some(items.clone()),
+            (None, Some(text)) => Some(text.lines().take(MAX_ROUNDS + 1).map(Word::lit).collect()),
+            (None, None) => None,
+        };
+        match lines {
+            Some(lines) if stdin.connected && lines.len() <= MAX_ROUNDS && reads(condition) => {
+                for line in lines {
+                    let one = Stdin { text: Some(Rc::new(line)), connected: true, ..Stdin::default() };
+                    self.script(condition, &one);
+                    self.maybe(body, &Stdin::default());
+                }
+            }
+            _ => {
+                let unknown = Stdin { connected: stdin.connected, program: stdin.program.clone(), ..Stdin::default() };
+                let before = self.state.mark();
+                self.script(condition, &unknown);
+                self.repeated(body, &unknown);
+                if self.state.differs(&before) {
+                    self.script(condition, &unknown);
+                }
+            }
+        }
+    }
+
+    fn for_loop(&mut self, name: &str, words: Option<&[RawWord]>, body: &Script, stdin: &Stdin) -> Output {
+        let values = match words {
+            Some(words) => words.iter().flat_map(|word| self.fields(word)).collect(),
+            None => self.state.place.positional.as_deref().cloned().unwrap_or_else(|| vec![Word::several()]),
+        };
+        if values.is_empty() {
+            return Output::nothing();
+        }
+        if values.len() > MAX_ROUNDS {
+            self.state.set(name, Word::unknown());
+            self.repeated(body, stdin);
+            return Output::unknown();
+        }
+        let mut text = Some(Word::default());
+        for value in values {
+            self.state.set(name, Word { multi: false, ..value });
+            match (&mut text, self.script(body, stdin).text) {
+                (Some(all), Some(more)) => all.extend(&more),
+                _ => text = None,
+            }
+        }
+        let last = words.and_then(<[_]>::last).map(|word| word.parts.as_slice());
+        if matches!(last, Some([Part::Quoted(text)]) if text.is_empty()) {
+            // So the reader puts down `select`, which ends with any of its words.
+            self.state.set(name, Word::several());
+        }
+        Output { text: text.map(Rc::new), items: None, file: None }
+    }
+
+    fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
+        let before = (!simple.redirects.is_empty()).then(|| self.state.mark());
+        // The words of a declaring builtin repeat what it assigns, so that comes first.
+        let values: Vec<Variable> = simple.assigns_after.iter().map(|assign| self.assigned(assign)).collect();
+        for (at, (assign, value)) in simple.assigns_after.iter().zip(values).enumerate() {
+            self.localize(simple, &assign.name);
+            // What is assigned twice may have been fixed the first time.
+            let again = simple.assigns_after.iter().take(at).any(|before| before.name == assign.name);
+            self.store(&assign.name, if again { Variable::Scalar(Word::several()) } else { value });
+        }
+        let fault = std::mem::take(&mut self.faulty);
+        let words: Vec<Word> = simple.words.iter().flat_map(|word| self.fields(word)).collect();
+        let faulty = std::mem::take(&mut self.faulty);
+        if simple.words.is_empty() {
+            for assign in &simple.assigns {
+                self.assign(assign);
+            }
+        }
+        let stdin = self.redirect_all(&simple.redirects, stdin);
+        // Where a redirection fails, the command does not run.
+        let before = before.filter(|_| self.faulty);
+        self.faulty |= faulty;
+        if words.is_empty() {
+            // Assignments alone stay in the shell.
+            for assign in simple.assigns.iter().filter(|_| !simple.words.is_empty()) {
+                self.assign(assign);
+            }
+            // `$(<file)` is the text of the file, if nothing else stands there.
+            let file = simple.assigns.is_empty() && matches!(simple.redirects.as_slice(), [Redirect { to: Target::Read(_), .. }]);
+            if let Some(before) = before {
+                self.state.join(&before);
+            }
+            return self
+                .send(&simple.redirects, if file { Output { text: stdin.text.clone(), items: None, file: stdin.file.clone() } } else { Output::nothing() });
+        }
+        let env: Vec<(String, Word)> = simple.assigns.iter().map(|assign| (assign.name.clone(), self.value(assign))).collect();
+        for (name, value) in &env {
+            self.hook(name, value);
+        }
+        // Where an expansion may fail, the command may not run.
+        let failing = std::mem::replace(&mut self.faulty, fault);
+        let output = self.invoke(words, env, &stdin);
+        if let Some(before) = before {
+            self.state.join(&before);
+        }
+        let output = self.send(&simple.redirects, if failing { Output::unknown() } else { output });
+        // What failed says so on standard error.
+        let complains =
+            failing && simple.redirects.iter().any(|redirect| redirect.fd.as_deref() == Some("2") && matches!(redirect.to, Target::Duplicate { .. }));
+        if complains { Output::unknown() } else { output }
+    }
+
+    /// What `local` and its like set in a function is as it was behind it.
+    fn localize(&mut self, simple: &Simple, name: &str) {
+        let by = simple.words.first().map(|word| word.parts.as_slice());
+        if matches!(by, Some([Part::Text(by)]) if matches!(by.as_str(), "local" | "declare" | "typeset")) {
+            self.state.localize(name);
+        }
+    }
+
+    /// The value of an assignment in front of a command, as far as it is one text.
+    fn value(&mut self, assign: &Assign) -> Word {
+        match &assign.value {
+            Value::Scalar(word) => self.scalar(word),
+            Value::Array(values) => {
+                for (subscript, word) in values {
+                    if let Some(subscript) = subscript {
+                        self.arithmetic(subscript);
+                    }
+                    self.fields(word);
+                }
+                Word::unknown()
+            }
+        }
+    }
+
+    pub(super) fn assign(&mut self, assign: &Assign) {
+        let value = self.assigned(assign);
+        self.store(&assign.name, value);
+    }
+
+    /// The value that an assignment gives.
+    fn assigned(&mut self, assign: &Assign) -> Variable {
+        if let Some(subscript) = &assign.subscript {
+            self.arithmetic(subscript);
+            self.value(assign);
+            // Which element is meant is not followed.
+            return Variable::Scalar(Word::several());
+        }
+        let before = self.state.variable(&assign.name).filter(|_| assign.append).cloned();
+        self.spend(before.as_ref().map_or(0, Variable::size));
+        match &assign.value {
+            Value::Scalar(word) => {
+                let word = self.scalar(word);
+                let mut whole = match before {
+                    Some(Variable::Scalar(old)) => old,
+                    Some(Variable::Array(_)) => return Variable::Scalar(Word::several()),
+                    None if assign.append => Word::unknown(),
+                    None => Word::default(),
+                };
+                whole.extend(&word);
+                Variable::Scalar(whole)
+            }
+            Value::Array(values) => {
+                // Only elements that are numbered in a row are followed.
+                let first = usize::from(self.zsh);
+                let in_row = |at: usize, subscript: &RawWord| matches!(subscript.parts.as_slice(), [Part::Text(text)] if text.parse() == Ok(at + first));
+                let subscripts =
+                    values.iter().enumerate().any(|(at, (subscript, _))| subscript.as_ref().is_some_and(|subscript| assign.append || !in_row(at, subscript)));
+                let mut all = match before {
+                    _ if subscripts => vec![Word::several()],
+                    Some(Variable::Array(old)) => old,
+                    Some(Variable::Scalar(old)) => vec![old],
+                    None => Vec::new(),
+                };
+                for (subscript, word) in values {
+                    if let Some(subscript) = subscript {
+                        self.arithmetic(subscript);
+                    }
+                    all.extend(self.elements(word));
+                }
+                Variable::Array(all)
+            }
+        }
+    }
+
+    fn store(&mut self, name: &str, value: Variable) {
+        if let Variable::Scalar(text) = &value {
+            self.hook(name, text);
+            self.keep(&text.to_string());
+        }
+        self.state.put(name, value);
+        if self.zsh && matches!(name, "PATH" | "path") {
+            // One is made of the other.
+            self.state.set(if name == "path" { "PATH" } else { "path" }, Word::several());
+        }
+    }
+}
+
+/// Adds what is not known to what was written before it. What one command writes says nothing of the lines of the others;
+/// on a line that it did not end, it may go on.
+fn unknown_behind(all: &mut Word) {
+    if !matches!(all.pieces.last(), None | Some(Piece::Any(Bound::Anything))) && !matches!(all.pieces.last(), Some(Piece::Lit(text)) if text.ends_with('\n')) {
+        *all = Word::default();
+        all.multi = true;
+    }
+    all.extend(&Word::unknown());
+    all.push_lit("\n");
+}
+
+/// What is written where a second command runs only if the first fails, which may have written something by then.
+fn either(all: &mut Word, other: &Word) {
+    if other.is("") || all == other {
+        return;
+    }
+    let plain = |word: &Word| word.is("") || names(word) || word.literal().is_some_and(|text| text.split_whitespace().all(is_plain_name));
+    let bound = if plain(all) && plain(other) { Bound::Name } else { Bound::Anything };
+    *all = Word { pieces: vec![Piece::Any(bound), Piece::Lit("\n".to_owned())], multi: true, ..Word::default() };
+}
+
+/// The character that stands for a hole.
+fn mark(bound: Bound) -> char {
+    let [any, name, setup] = HOLES;
+    match bound {
+        Bound::Anything => any,
+        Bound::Name | Bound::Truth => name,
+        Bound::Setup => setup,
+    }
+}
+
+/// The hole for which a character stands.
+pub(super) fn marked(c: char) -> Bound {
+    [Bound::Name, Bound::Setup].into_iter().find(|bound| c == mark(*bound)).unwrap_or(Bound::Anything)
+}
+
+/// Whether a `read` decides: nothing behind it can go on where it failed.
+fn reads(condition: &Script) -> bool {
+    let joined = condition.items.iter().rev().take_while(|item| item.join == Join::And).count();
+    condition.items.iter().rev().take(joined + 1).any(|item| match &item.command {
+        Command::Simple(simple) if simple.redirects.is_empty() => simple.words.first().is_some_and(|word| word.parts == [Part::Text("read".to_owned())]),
+        _ => false,
+    })
+}

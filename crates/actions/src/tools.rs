@@ -1,0 +1,279 @@
+//! Tool calls to actions: one place that knows what the tools of the hosts are called and what they take.
+//! A tool that is not known is looked into by the names of its arguments.
+
+use super::lookup::Lookups;
+use super::path::Path;
+use super::shell::{Setting, Shell};
+use super::word::{Word, is_one};
+use super::{Action, Call, Change, Deed, Delete, Write, code};
+use crate::json::Json;
+use crate::program::Programs;
+
+/// Levels of an unknown tool's input that are looked into.
+const MAX_LEVELS: usize = 16;
+
+/// Tools that touch neither files nor commands; their texts are data.
+const QUIET: &str = "Glob Grep LS TodoWrite TaskCreate TaskGet TaskUpdate TaskList TaskStop AskUserQuestion EnterPlanMode ExitPlanMode WebSearch ToolSearch \
+    ListMcpResourcesTool ReadMcpResourceTool Skill LSP EnterWorktree ExitWorktree glob search_file_content grep_search list_directory google_web_search \
+    write_todos update_plan";
+/// Tools that take a command line, or the words of a command.
+const SHELLS: &str = "Bash PowerShell Monitor run_shell_command shell local_shell exec_command";
+/// Arguments that name a file, without `_` and `-`.
+const PATHS: &str = "path file filepath filename targetfile target destination dest oldpath newpath from to source notebookpath absolutepath relativepath \
+    relativeworkspacepath directory folder uri";
+
+/// A tool call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolCall {
+    /// The host's name for the tool.
+    pub name: String,
+    /// Its input.
+    pub input: Json,
+}
+
+/// What a tool call would do.
+///
+/// With what must be looked up to know it better: then it is read again, until nothing is asked.
+pub fn of(call: &ToolCall, setting: &Setting, programs: &Programs, lookups: Lookups) -> (Vec<Action>, Lookups) {
+    let mut reader = Reader { shell: Shell::new(setting, programs, lookups), setting };
+    reader.tool(&call.name, &call.input);
+    reader.shell.finish()
+}
+
+/// The command line of a call of a shell tool: the text in which the spans of its actions are.
+pub fn command_line(call: &ToolCall) -> Option<&str> {
+    match call.input.get("command").or_else(|| call.input.get("cmd")) {
+        Some(Json::Text(line)) if is_one(SHELLS, &call.name) => Some(line),
+        _ => None,
+    }
+}
+
+struct Reader<'p> {
+    shell: Shell<'p>,
+    setting: &'p Setting,
+}
+
+impl Reader<'_> {
+    fn tool(&mut self, name: &str, input: &Json) {
+        match name {
+            _ if is_one(SHELLS, name) && self.shell_tool(name, input) => {}
+            "Write" | "write_file" => self.known_file(name, input, &["file_path"], |input| Some(Change::Whole(input.text("content")?.to_owned()))),
+            "Edit" | "replace" => self.known_file(name, input, &["file_path"], |input| edit(input).map(|edit| Change::Edits(vec![edit]))),
+            "MultiEdit" => self.known_file(name, input, &["file_path"], edits),
+            "NotebookEdit" => self.known_file(name, input, &["notebook_path"], |input| {
+                let new = input.text("new_source").unwrap_or("").to_owned();
+                Some(Change::Patch { added: new, removed: String::new() })
+            }),
+            "Read" | "read_file" => {
+                if let Some(path) = input.text("file_path").or_else(|| input.text("absolute_path")) {
+                    self.act(Deed::Read(Path::known(&self.setting.cwd, path)));
+                }
+            }
+            "apply_patch" => match input.text("command").or_else(|| input.text("input")).or_else(|| input.text("patch")) {
+                Some(text) if self.shell.patch(text, None) => {}
+                Some(text) => self.shell.line(text),
+                None => self.unknown(name, input),
+            },
+            "WebFetch" => {
+                if let Some(url) = input.text("url") {
+                    self.act(Deed::Fetch { url: Word::lit(url), method: Some(Word::lit("GET")) });
+                }
+            }
+            "Agent" | "Task" => {
+                let text = |key| input.text(key).unwrap_or("").to_owned();
+                self.act(Deed::Spawn { agent: text("subagent_type"), prompt: text("prompt") });
+            }
+            _ if is_one(QUIET, name) => self.act(Deed::Call(call(name, input))),
+            _ => self.unknown(name, input),
+        }
+    }
+
+    /// A shell tool's command: a line, or the words of one program. False: there is none.
+    fn shell_tool(&mut self, name: &str, input: &Json) -> bool {
+        match input.get("command").or_else(|| input.get("cmd")) {
+            Some(Json::Text(line)) if name == "PowerShell" => self.shell.powershell(line),
+            Some(Json::Text(line)) => self.shell.call(line),
+            Some(Json::List(list)) => self.shell.command(words(list)),
+            _ => return false,
+        }
+        true
+    }
+
+    fn known_file(&mut self, name: &str, input: &Json, keys: &[&str], change: impl Fn(&Json) -> Option<Change>) {
+        let path = keys.iter().find_map(|key| input.text(key));
+        match (path, change(input)) {
+            (Some(path), Some(change)) => {
+                let path = Path::known(&self.setting.cwd, path);
+                self.act(Deed::Write(Write { path, change }));
+            }
+            // Not the form that is known: its parts may still say what it does.
+            _ => self.unknown(name, input),
+        }
+    }
+
+    fn act(&mut self, deed: Deed) {
+        self.shell.add(deed);
+    }
+
+    /// A tool that is not known.
+    fn unknown(&mut self, name: &str, input: &Json) {
+        self.act(Deed::Call(call(name, input)));
+        self.look_into(&name.to_ascii_lowercase(), input, 0);
+    }
+
+    fn look_into(&mut self, tool: &str, input: &Json, level: usize) {
+        if level > MAX_LEVELS {
+            self.act(Deed::Opaque { text: tool.to_owned(), why: "its input is nested too deep to be read" });
+            return;
+        }
+        match input {
+            Json::List(items) => {
+                for item in items {
+                    self.look_into(tool, item, level + 1);
+                }
+            }
+            Json::Object(entries) => {
+                for (key, value) in entries {
+                    let key = plain_key(key);
+                    match value {
+                        Json::Text(text) => self.argument(tool, &key, text, input),
+                        Json::List(list) if list.iter().all(|item| item.scalar().is_some()) && is_one("command cmd argv", &key) => {
+                            self.shell.command(words(list));
+                        }
+                        Json::List(list) if list.iter().all(|item| item.scalar().is_some()) && is_one("commands cmds scripts", &key) => {
+                            list.iter().filter_map(Json::scalar).for_each(|line| self.shell.line(&line));
+                        }
+                        other => self.look_into(tool, other, level + 1),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn argument(&mut self, tool: &str, key: &str, text: &str, siblings: &Json) {
+        match key {
+            "command" | "cmd" | "commandline" | "script" | "shell" | "shellcommand" | "bash" | "exec" | "runcommand" | "bashcommand" | "terminalcommand" => {
+                match arguments(siblings) {
+                    Some(words) => self.shell.command([vec![Word::lit(text)], words].concat()),
+                    None => self.shell.line(text),
+                }
+            }
+            "code" | "source" | "program" | "javascript" | "python"
+                if key != "source" || tool.contains("run") || tool.contains("eval") || tool.contains("exec") =>
+            {
+                let language = siblings.text("language").or_else(|| siblings.text("lang")).unwrap_or(key).to_ascii_lowercase();
+                let language = match language.as_str() {
+                    "python" | "py" | "python3" => code::Language::Python,
+                    "javascript" | "js" | "typescript" | "ts" | "node" => code::Language::JavaScript,
+                    "ruby" | "rb" => code::Language::Ruby,
+                    "perl" => code::Language::Perl,
+                    "php" => code::Language::Php,
+                    "bash" | "sh" | "shell" | "zsh" => return self.shell.line(text),
+                    _ => code::Language::Unknown,
+                };
+                for found in code::scan(text, language) {
+                    self.shell.found(found, None);
+                }
+            }
+            "sql" | "query" | "statement" | "statements" => self.shell.command(vec![Word::lit("sql"), Word::lit(text)]),
+            "url" | "uri" | "endpoint" | "href" if text.contains("://") => {
+                let method = siblings.text("method").map(|method| Word::lit(method.to_ascii_uppercase()));
+                self.act(Deed::Fetch { url: Word::lit(text), method });
+            }
+            _ if is_one(PATHS, key) => self.file(tool, key, text, siblings),
+            _ => {}
+        }
+    }
+
+    /// A path among the arguments of an unknown tool: what the tool does with it is told by its name and the other arguments.
+    fn file(&mut self, tool: &str, key: &str, text: &str, siblings: &Json) {
+        let text = text.strip_prefix("file://").unwrap_or(text);
+        let path = Path::known(&self.setting.cwd, &home(text, self.setting.home.as_deref()));
+        let says = |words: &[&str]| words.iter().any(|word| tool.contains(word));
+        let content = ["content", "contents", "text", "data", "new_string", "newText", "new_str", "file_text", "body", "edits", "patch", "diff", "code_edit"]
+            .iter()
+            .find_map(|key| siblings.get(key));
+        let source = matches!(key, "source" | "from" | "oldpath");
+        if says(&["delete", "remove", "unlink", "rmdir", "trash"]) || (source && says(&["move", "rename"])) {
+            self.act(Deed::Delete(Delete { path, recursive: true, moved: says(&["move", "rename"]) }));
+        } else if content.is_some()
+            || (!source
+                && says(&["write", "create", "edit", "save", "append", "update", "put", "replace", "insert", "move", "rename", "copy", "patch", "upload"]))
+        {
+            let change = match content {
+                Some(Json::Text(text)) if siblings.get("old_string").is_none() && siblings.get("old_str").is_none() => Change::Whole(text.clone()),
+                _ => Change::Unknown,
+            };
+            self.act(Deed::Write(Write { path, change }));
+        } else {
+            self.act(Deed::Read(path));
+        }
+    }
+}
+
+fn home(text: &str, home: Option<&str>) -> String {
+    match (text.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => format!("{home}/{rest}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// `args` beside a `command`.
+fn arguments(siblings: &Json) -> Option<Vec<Word>> {
+    match siblings.get("args").or_else(|| siblings.get("arguments"))? {
+        Json::List(list) => Some(words(list)),
+        _ => None,
+    }
+}
+
+fn words(list: &[Json]) -> Vec<Word> {
+    list.iter().map(|word| word.scalar().map_or_else(Word::unknown, Word::lit)).collect()
+}
+
+/// Keys are compared without case, `_` and `-`.
+fn plain_key(key: &str) -> String {
+    key.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn edit(input: &Json) -> Option<(String, String, bool)> {
+    let everywhere = matches!(input.get("replace_all"), Some(Json::Bool(true)));
+    Some((input.text("old_string")?.to_owned(), input.text("new_string")?.to_owned(), everywhere))
+}
+
+fn edits(input: &Json) -> Option<Change> {
+    match input.get("edits")? {
+        Json::List(edits) => edits.iter().map(edit).collect::<Option<Vec<_>>>().map(Change::Edits),
+        _ => None,
+    }
+}
+
+/// A call with all scalars of its input.
+fn call(tool: &str, input: &Json) -> Call {
+    let mut args = Vec::new();
+    scalars(input, &mut String::new(), 0, &mut args);
+    Call { tool: tool.to_owned(), args }
+}
+
+fn scalars(value: &Json, pointer: &mut String, level: usize, out: &mut Vec<(String, String)>) {
+    if level > MAX_LEVELS {
+        return;
+    }
+    let mut below = |name: &str, value: &Json| {
+        let length = pointer.len();
+        pointer.push('/');
+        // RFC 6901, section 3.
+        pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+        scalars(value, pointer, level + 1, out);
+        pointer.truncate(length);
+    };
+    match value {
+        Json::Object(entries) => entries.iter().for_each(|(name, value)| below(name, value)),
+        Json::List(items) => items.iter().enumerate().for_each(|(at, value)| below(&at.to_string(), value)),
+        other => {
+            if let Some(text) = other.scalar() {
+                out.push((pointer.clone(), text));
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! A word of a command line as far as it can be known before it runs.
+//! Knows nothing of commands, paths or rules.
+
+use shell_reader::ast::Span;
+
+/// What is known of a part of a word whose text is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Any text, the empty one too.
+    Anything,
+    /// A name made by a known producer (`git branch --show-current`, `mktemp`, `wc -l`): not empty, one word, and
+    /// it starts with none of `-`, `+`, `:`, `/`, `~`.
+    Name,
+    /// `true` or `false`, as a variable that was set in a branch.
+    Truth,
+    /// As `Anything`: what a tool prints to set up a shell (`direnv hook bash`).
+    Setup,
+}
+
+impl Bound {
+    /// Whether it may be any text.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Anything | Self::Setup)
+    }
+}
+
+/// A stretch of a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Text that will stand there as it is.
+    Lit(String),
+    /// An unquoted glob (`*`, `?`, `[a-z]`, `**`), as written: it becomes names of files that exist, or stays.
+    Glob(String),
+    /// Text that is only known when the command runs.
+    Any(Bound),
+}
+
+/// One word, after quotes and expansions.
+#[derive(Clone, Debug, Default)]
+pub struct Word {
+    /// Never two `Lit` side by side, never an empty `Lit`; no piece at all is the empty word.
+    pub pieces: Vec<Piece>,
+    /// May become none or several words (`$X` without quotes, `"$@"`).
+    pub multi: bool,
+    /// Where it stands in the text of the tool call; for a word of a text within that text (`bash -c`, an alias, a script)
+    /// the word of the call that led there. None: it stands nowhere there. Two words are equal wherever they stand.
+    pub span: Option<Span>,
+}
+
+impl PartialEq for Word {
+    fn eq(&self, other: &Self) -> bool {
+        self.multi == other.multi && self.pieces == other.pieces
+    }
+}
+
+impl Eq for Word {}
+
+impl Word {
+    /// A word that is wholly known.
+    pub fn lit(text: impl Into<String>) -> Self {
+        let mut word = Self::default();
+        word.push_lit(&text.into());
+        word
+    }
+
+    /// A word of which nothing is known.
+    pub fn unknown() -> Self {
+        Self { pieces: vec![Piece::Any(Bound::Anything)], ..Self::default() }
+    }
+
+    /// What may be no word or several, of which nothing is known.
+    pub fn several() -> Self {
+        Self { multi: true, ..Self::unknown() }
+    }
+
+    /// A name or a number that is not known.
+    pub fn name() -> Self {
+        Self { pieces: vec![Piece::Any(Bound::Name)], ..Self::default() }
+    }
+
+    /// The text, if all of it is known.
+    pub fn literal(&self) -> Option<&str> {
+        match self.pieces.as_slice() {
+            [] if !self.multi => Some(""),
+            [Piece::Lit(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// About as many bytes as it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let texts = self.pieces.iter().map(|piece| match piece {
+            Piece::Lit(text) | Piece::Glob(text) => text.len(),
+            Piece::Any(_) => 0,
+        });
+        texts.map(|bytes| bytes + size_of::<Piece>()).sum()
+    }
+
+    /// Whether `self` is literally `text`.
+    pub fn is(&self, text: &str) -> bool {
+        self.literal() == Some(text)
+    }
+
+    /// The known text at the start, possibly empty.
+    pub fn prefix(&self) -> &str {
+        match self.pieces.first() {
+            Some(Piece::Lit(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// Whether any part is unknown (a glob counts as known: its shape is).
+    pub fn has_hole(&self) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Any(_)))
+    }
+
+    /// Whether the word could start with `-`, and so be an option.
+    pub fn may_be_option(&self) -> bool {
+        match self.pieces.first() {
+            None => self.multi,
+            Some(Piece::Lit(text)) => text.starts_with('-'),
+            Some(Piece::Any(bound)) => bound.is_open(),
+            Some(Piece::Glob(_)) => false,
+        }
+    }
+
+    /// Whether the word may become several, or one that is an option.
+    pub fn may_be_several(&self) -> bool {
+        self.multi && self.may_be_option()
+    }
+
+    /// The parts between each `mark` in the known text.
+    #[must_use]
+    pub fn split(&self, mark: char) -> Vec<Self> {
+        let empty = || Self { span: self.span, ..Self::default() };
+        let mut parts = vec![empty()];
+        for piece in &self.pieces {
+            let Piece::Lit(text) = piece else {
+                parts.last_mut().into_iter().for_each(|last| last.push(piece.clone()));
+                continue;
+            };
+            for (at, stretch) in text.split(mark).enumerate() {
+                if at > 0 {
+                    parts.push(empty());
+                }
+                parts.last_mut().into_iter().for_each(|last| last.push_lit(stretch));
+            }
+        }
+        parts
+    }
+
+    /// Adds known text at the end.
+    pub fn push_lit(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if let Some(Piece::Lit(last)) = self.pieces.last_mut() {
+            last.push_str(text);
+        } else {
+            self.pieces.push(Piece::Lit(text.to_owned()));
+        }
+    }
+
+    /// Adds a piece at the end, keeping the invariant of `pieces`.
+    pub fn push(&mut self, piece: Piece) {
+        match piece {
+            Piece::Lit(text) => self.push_lit(&text),
+            Piece::Any(Bound::Anything) if matches!(self.pieces.last(), Some(Piece::Any(Bound::Anything))) => {}
+            other => self.pieces.push(other),
+        }
+    }
+
+    /// Adds all of `other` at the end.
+    pub fn extend(&mut self, other: &Self) {
+        for piece in &other.pieces {
+            self.push(piece.clone());
+        }
+        self.multi |= other.multi;
+    }
+
+    /// `self` without the first `bytes` bytes of its known prefix.
+    ///
+    /// `bytes` must lie on a character boundary inside [`Word::prefix`]; otherwise the word is given back whole.
+    pub fn without_prefix(&self, bytes: usize) -> Self {
+        let Some(rest) = self.prefix().get(bytes..) else { return self.clone() };
+        let mut word = Self { pieces: Vec::new(), multi: self.multi, span: self.span };
+        word.push_lit(rest);
+        let skip = usize::from(!self.prefix().is_empty());
+        for piece in self.pieces.iter().skip(skip) {
+            word.push(piece.clone());
+        }
+        word
+    }
+}
+
+/// Holes are shown as `…`.
+impl std::fmt::Display for Word {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Lit(text) | Piece::Glob(text) => f.write_str(text)?,
+                Piece::Any(_) => f.write_str("…")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether `name` is one of the `names`, which stand between blanks.
+pub(crate) fn is_one(names: &str, name: &str) -> bool {
+    names.split(' ').any(|known| known == name)
+}

@@ -1,0 +1,73 @@
+//! The guard of what was learned: a learnings file loses lines only into the archive, or into another document of the same
+//! change. How it is written does not matter; the texts before and after do.
+
+use policy::verdict::{Answer, Finding};
+use policy::{Flywheel, Tier};
+use tests_first::{Changed, Text};
+
+/// The rule that what was learned stays by.
+pub const RULE: &str = "learnings-lost";
+
+/// What a call's changes would lose of learnings files, and of the archive itself. `archived` is the archive as it stands.
+#[must_use]
+pub fn judge(changes: &[Changed], archived: &str, section: &Flywheel) -> Vec<Finding> {
+    let kept = |path: &str| path == section.archive || section.learnings.contains(&path);
+    changes.iter().filter(|change| kept(&change.path)).filter_map(|change| lost(change, changes, archived, section)).collect()
+}
+
+fn lost(change: &Changed, changes: &[Changed], archived: &str, section: &Flywheel) -> Option<Finding> {
+    let before = match &change.old {
+        Text::Absent => return None,
+        Text::Unknown => return Some(finding(change, section, None)),
+        Text::Known(text) => lines(text),
+    };
+    if before.is_empty() {
+        return None;
+    }
+    let after = match &change.new {
+        Text::Unknown => return Some(finding(change, section, None)),
+        Text::Absent => Vec::new(),
+        Text::Known(text) => lines(text),
+    };
+    // Lines that were moved count as kept, wherever in the change they went.
+    let mut kept: Vec<&str> = after;
+    let archive_changes = changes.iter().any(|other| other.path == section.archive);
+    if !archive_changes {
+        kept.extend(lines(archived));
+    }
+    for other in changes.iter().filter(|other| other.path != change.path) {
+        if let Text::Known(text) = &other.new {
+            kept.extend(lines(text));
+        }
+    }
+    let gone = before.iter().filter(|line| !kept.contains(line)).count();
+    (gone * 100 > before.len() * usize::from(section.shrink)).then(|| finding(change, section, Some((gone, before.len()))))
+}
+
+/// The lines that say something, without what a list or an indentation puts in front.
+fn lines(text: &str) -> Vec<&str> {
+    let bare = |line: &'_ str| -> bool { line.chars().any(char::is_alphanumeric) };
+    text.lines().map(|line| line.trim().trim_start_matches(['-', '*', '>', '#', ' '])).filter(|line| bare(line)).collect()
+}
+
+fn finding(change: &Changed, section: &Flywheel, gone: Option<(usize, usize)>) -> Finding {
+    let reason = match gone {
+        Some((gone, of)) => format!("{gone} of {of} lines of what was learned in `{}` would be gone, and are not in `{}`", change.path, section.archive),
+        None => format!("what would be left of `{}` cannot be told", change.path),
+    };
+    Finding {
+        rule: RULE.to_owned(),
+        pack: "flywheel".to_owned(),
+        place: section.place.to_owned(),
+        tier: Tier::Supervised,
+        answer: if gone.is_some() { Answer::Yes } else { Answer::Maybe },
+        unread: gone.is_none().then(|| change.path.clone()),
+        shadow: section.shadow,
+        reason,
+        instead: format!("put what leaves into `{}` first, or change the file with a tool that shows its text", section.archive),
+        action: format!("write {}", change.path),
+        via: Vec::new(),
+        told: String::new(),
+        span: None,
+    }
+}

@@ -1,0 +1,159 @@
+//! The documentation flywheel: what of a day's work is worth writing down, in which document, and by what it is seen that it
+//! was. Signals come from the record and from commits, never from words that a tool printed.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+pub mod drift;
+pub mod guard;
+pub mod ledger;
+pub mod page;
+pub mod pair;
+
+use gate::record::hash_all;
+use policy::secret::redact;
+
+/// Characters of a text that is named in a reason or as evidence.
+const MAX_NAMED: usize = 120;
+
+/// What gave rise to a suggestion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A person stopped or refused a call, and then said something.
+    Corrected,
+    /// A call was denied, and another way was taken.
+    Denied,
+    /// The same failure, again and again.
+    Again,
+    /// It failed, something was changed, it worked.
+    Fixed,
+    /// The code of a document changed, and the document did not.
+    Drift,
+    /// A commit says that it mends or works around something.
+    Commit,
+}
+
+/// The kinds by name, the most telling first.
+pub const KINDS: &[(&str, Kind)] = &[
+    ("corrected", Kind::Corrected),
+    ("denied", Kind::Denied),
+    ("again", Kind::Again),
+    ("fixed", Kind::Fixed),
+    ("drift", Kind::Drift),
+    ("commit", Kind::Commit),
+];
+
+impl Kind {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    }
+}
+
+/// Something that should be written down. All texts are one line, without secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// Ten hexadecimal digits: the same for the same thing, whatever lists it names.
+    pub id: String,
+    /// Milliseconds since 1970.
+    pub time: u64,
+    pub kind: Kind,
+    /// The document, from the root of the repository.
+    pub target: String,
+    pub reason: String,
+    pub evidence: Vec<String>,
+    /// A line to paste; empty: there is none.
+    pub paste: String,
+}
+
+impl Suggestion {
+    /// A suggestion known by `identity`: what makes two of them the same.
+    #[must_use]
+    pub fn new(kind: Kind, identity: &[&str], time: u64, target: &str, reason: &str) -> Self {
+        let mut parts = vec![kind.name(), target];
+        parts.extend(identity);
+        // Forty bits: among ten thousand the odds that two are taken for one are one in twenty thousand.
+        let id = format!("{:010x}", hash_all(&parts) >> 24);
+        Self { id, time, kind, target: line(target), reason: line(reason), evidence: Vec::new(), paste: String::new() }
+    }
+
+    #[must_use]
+    pub fn with(mut self, evidence: impl IntoIterator<Item = String>, paste: &str) -> Self {
+        self.evidence = evidence.into_iter().map(|text| line(&text)).collect();
+        self.paste = line(paste);
+        self
+    }
+
+    /// Words by which a document that speaks of it can be told: what stands between backticks.
+    #[must_use]
+    pub fn words(&self) -> Vec<&str> {
+        let texts = [&self.reason, &self.paste].into_iter().chain(&self.evidence);
+        let mut words: Vec<&str> = texts.flat_map(|text| text.split('`').skip(1).step_by(2)).filter(|word| word.len() > 2 && *word != self.target).collect();
+        words.sort_unstable();
+        words.dedup();
+        words
+    }
+}
+
+/// A text in one line, without what would steer a terminal or end the line in Markdown.
+#[must_use]
+pub fn line(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A text as code within a line, without its secrets: clipped, and its own backticks turned.
+#[must_use]
+pub fn code(text: &str) -> String {
+    let text = line(&redact(text)).replace('`', "'");
+    let clipped: String = text.chars().take(MAX_NAMED).collect();
+    let more = if clipped.len() < text.len() { "…" } else { "" };
+    format!("`{clipped}{more}`")
+}
+
+/// The most telling `most` of them, in the order of their time.
+#[must_use]
+pub fn best(mut suggestions: Vec<Suggestion>, most: usize) -> Vec<Suggestion> {
+    suggestions.sort_by_key(|suggestion| suggestion.kind);
+    suggestions.truncate(most);
+    suggestions.sort_by_key(|suggestion| suggestion.time);
+    suggestions
+}
+
+/// What the model is told of suggestions that are new.
+#[must_use]
+pub fn told(suggestions: &[&Suggestion], inbox: &str) -> String {
+    let lines: Vec<String> = suggestions.iter().map(|one| format!("- {} ({}): {}", one.id, one.target, one.reason)).collect();
+    let them = if suggestions.len() == 1 { "it" } else { "each" };
+    format!(
+        "Worth writing down ({} in `{inbox}`, told once):\n{}\nIf {them} is true and new, put it into the document named and commit it with the work; it leaves the inbox by itself. If not: `portcullis flywheel drop ID`.",
+        suggestions.len(),
+        lines.join("\n")
+    )
+}
+
+/// What a session is told at its start: at most five lines.
+#[must_use]
+pub fn summary(suggestions: &[Suggestion], inbox: &str) -> String {
+    const NAMED: usize = 3;
+    let mut lines =
+        vec![format!("{} {} in `{inbox}` (`portcullis flywheel list`):", count(suggestions.len()), if suggestions.len() == 1 { "waits" } else { "wait" })];
+    // The youngest are the likeliest to be still known.
+    lines.extend(suggestions.iter().rev().take(NAMED).map(|one| format!("- {} ({}): {}", one.id, one.target, one.reason)));
+    if suggestions.len() > NAMED {
+        lines.push(format!("- and {} more", suggestions.len() - NAMED));
+    }
+    lines.join("\n")
+}
+
+/// `1 suggestion`, `2 suggestions`.
+#[must_use]
+pub fn count(number: usize) -> String {
+    format!("{number} suggestion{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+#[path = "flywheel_tests.rs"]
+mod tests;

@@ -1,0 +1,196 @@
+//! An event from its bytes to its answer: what arrived, which policy applies, what is concluded, what is answered, what is
+//! left behind.
+
+use std::borrow::Cow;
+
+use actions::json::{Json, quoted};
+use clients::{Event, Kind, Unreadable};
+use policy::facts::Facts;
+use policy::verdict::Verdict;
+use policy::{Policy, Tier};
+
+use crate::BUILT_IN;
+use crate::answer::{self, Answer};
+use crate::deep::{Deep, Stop};
+use crate::failure::{self, Conclusion, Failure, conclude};
+use crate::judge::{Here, Judgement, facts_of, judge};
+use crate::notes::{Note, apply};
+use crate::record::{Entry, Held, Source};
+use crate::world::{Surroundings, World, layers, state, system, written};
+use crate::{refusal, session};
+
+/// The largest input that is kept with a refusal.
+const MAX_KEPT: usize = 256 << 10;
+
+/// The answer to an event as it came in. `argument` is the event's name on the command line, where there is one.
+///
+/// # Errors
+///
+/// [`Stop::HandOver`]: the cold binary must answer. Failures are answered here.
+pub fn answer(argument: Option<&str>, input: &[u8], world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
+    let named = argument.map_or(Kind::Guarding, Kind::of);
+    let event = match clients::read(input) {
+        Ok(event) => event,
+        Err(unreadable) => return Ok(answer::to_failure(&unreadable_input(unreadable), named)),
+    };
+    let kind = Kind::of(&event.name);
+    if let Some(argument) = argument.filter(|argument| *argument != event.name) {
+        // Whichever of the two can stop something decides what the failure concludes.
+        let strict = if named == Kind::Observing { kind } else { named };
+        let failure = Failure::EventMismatch { argument: argument.to_owned(), input: event.name.clone() };
+        return Ok(answer::to_failure(&failure, strict));
+    }
+    let failure = match respond(&event, input, world, deep) {
+        Err(Stop::Failed(failure)) => failure,
+        answered => return answered,
+    };
+    if let Ok(around) = world.around(&event) {
+        let held = (conclude(&failure, kind) == Conclusion::Deny).then_some(Held::Deny);
+        let entry = Entry { held, said: failure::what(&failure), tier: held.map(|_| Tier::Prohibited as u8), ..entry(&event, deep) };
+        apply(&[Note::Record(Box::new(entry))], &around, world);
+    }
+    Ok(answer::to_failure(&failure, kind))
+}
+
+/// Why an event could not be read, as a failure.
+#[must_use]
+pub fn unreadable_input(unreadable: Unreadable) -> Failure {
+    Failure::InputUnreadable(match unreadable {
+        Unreadable::Json(why) => why,
+        Unreadable::Missing(field) => format!("it has no `{field}`"),
+    })
+}
+
+fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
+    if Kind::of(&event.name) == Kind::Observing {
+        return session::inform(event, world, deep);
+    }
+    if event.name == "ConfigChange" {
+        let answer = session::settings_changed(event, world, deep)?;
+        if let Ok(around) = world.around(event) {
+            apply(&[Note::Record(Box::new(Entry { held: held(event, &answer), ..entry(event, deep) }))], &around, world);
+        }
+        return Ok(answer);
+    }
+    let Some(judged) = judged(event, world, deep, false)? else { return Ok(Answer::nothing()) };
+    let (answer, notes) = judged.response(event, input, world, deep);
+    apply(&notes, &judged.around, world);
+    Ok(answer)
+}
+
+/// A judged call with its surroundings.
+#[derive(Debug)]
+pub struct Judged {
+    /// What surrounds the call.
+    pub around: Surroundings,
+    /// What was known, and what was found out.
+    pub facts: Facts,
+    /// What was concluded.
+    pub judgement: Judgement,
+    /// The end of a pause, in seconds since 1970, if there is one and something would be stopped.
+    pub paused: Option<u64>,
+}
+
+/// Judges the call of an event. `None`: it has none. With `every`, each rule that looked is noted.
+///
+/// # Errors
+///
+/// [`Stop`]
+pub fn judged(event: &Event, world: &World, deep: &dyn Deep, every: bool) -> Result<Option<Judged>, Stop> {
+    let Some(call) = &event.tool else { return Ok(None) };
+    let around = world.around(event)?;
+    let found = layers::look(&around.layers)?;
+    let bytes = policy_bytes(&found, &around, world, deep)?;
+    let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
+    let mut facts = facts_of(event, &around.places);
+    let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep }, every)?;
+    let stops = judgement.verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised);
+    let paused = if stops { pause_until(world, &around) } else { None };
+    Ok(Some(Judged { around, facts, judgement, paused }))
+}
+
+impl Judged {
+    /// The answer to the client, and what is left behind once it is given. A pause lets every call pass.
+    #[must_use]
+    pub fn response(&self, event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> (Answer, Vec<Note>) {
+        let Judgement { actions, verdict, .. } = &self.judgement;
+        let answer = if self.paused.is_some() { Answer::nothing() } else { answer::to(event, verdict, command(event), world.attended) };
+        let mut notes = Vec::new();
+        if verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised) {
+            notes.push(Note::LastRefusal(last_refusal(event, verdict, input, &answer, self.paused.is_some(), world)));
+        }
+        let held = held(event, &answer);
+        if held != Some(Held::Deny) {
+            let files = written::files(actions, &self.around);
+            if !files.is_empty() {
+                notes.push(Note::Written(files));
+            }
+        }
+        let entry = Entry { held, paused: self.paused.is_some(), ..entry(event, deep).judged(actions, verdict) };
+        notes.push(Note::Record(Box::new(entry)));
+        (answer, notes)
+    }
+}
+
+/// The compiled policy that applies: the built-in one where no layer has a file, else the one compiled from the layers.
+///
+/// # Errors
+///
+/// [`Stop`]: what keeps the policy from being known.
+pub fn policy_bytes(found: &[layers::Found], around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Cow<'static, [u8]>, Stop> {
+    if found.iter().all(|file| file.identity.is_empty()) {
+        return Ok(BUILT_IN.into());
+    }
+    let cached = state::read(&world.states, &around.root, state::POLICY);
+    if let Some(bytes) = cached.filter(|bytes| Policy::open(bytes).is_some_and(|policy| layers::fresh(&policy, found))) {
+        return Ok(bytes.into());
+    }
+    deep.compile(found, around, world).map(Into::into)
+}
+
+/// An entry of the record for an event, as of now.
+pub(crate) fn entry(event: &Event, deep: &dyn Deep) -> Entry {
+    let source = if deep.is_cold() { Source::Cold } else { Source::Hot };
+    Entry::of(event, source, system::now_ms())
+}
+
+/// How an answer stops its call.
+fn held(event: &Event, answer: &Answer) -> Option<Held> {
+    match answer {
+        answer if *answer == Answer::nothing() => None,
+        Answer { code: 0, .. } if Kind::of(&event.name) == Kind::Guarding => Some(Held::Ask),
+        _ => Some(Held::Deny),
+    }
+}
+
+/// The end of a pause that a person made, in seconds since 1970, if it has not come yet.
+#[must_use]
+pub fn pause_until(world: &World, around: &Surroundings) -> Option<u64> {
+    let bytes = state::read(&world.states, &around.root, state::PAUSE)?;
+    let pause = Json::read(&bytes).ok()?;
+    let until: u64 = pause.get("until")?.scalar()?.parse().ok()?;
+    (system::now() < until).then_some(until)
+}
+
+/// The text in which the actions of a call have their spans. `None` if it is no command.
+#[must_use]
+pub fn command(event: &Event) -> Option<&str> {
+    event.tool.as_ref().and_then(actions::tools::command_line)
+}
+
+/// The line of the last refusal, for `explain --last`.
+fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, paused: bool, world: &World) -> String {
+    let held = answer != &Answer::nothing();
+    let rules: Vec<String> = verdict.findings.iter().map(|finding| quoted(&finding.rule)).collect();
+    let kept = if input.len() <= MAX_KEPT { std::str::from_utf8(input).unwrap_or("null") } else { "null" };
+    format!(
+        "{{\"time\":{},\"held\":{held},\"paused\":{paused},\"tier\":{},\"event\":{},\"rules\":[{}],\"text\":{},\"input\":{}}}\n",
+        system::now(),
+        verdict.findings.iter().map(|finding| finding.tier).max().unwrap_or(Tier::Free) as u8,
+        quoted(&event.name),
+        rules.join(","),
+        quoted(&refusal::refusal(verdict, command(event), answer::can_ask(event, world.attended))),
+        // One line: a line end outside a string is a blank to JSON, and within one it is escaped.
+        kept.trim().replace(['\n', '\r'], " "),
+    )
+}

@@ -1,0 +1,234 @@
+//! The one judgement: what a call would do, what must be known for it, what the policy concludes. The hook, git's hooks,
+//! `check`, `explain` and `policy test` all call it, and differ only in who answers the questions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actions::lookup::{Found, Lookup, Lookups};
+use actions::{Action, Deed, ToolCall, shell};
+use clients::Event;
+use policy::decide::{Decided, decide};
+use policy::facts::{Facts, Known, Need, Places};
+use policy::verdict::{Finding, Look, Verdict};
+use policy::{Flywheel, Policy, TestsFirst};
+
+use crate::deep::{Deep, Stop};
+use crate::failure::Failure;
+use crate::world::{Surroundings, lookup, observe, system};
+
+/// Rounds of asking for facts: each round's questions come of the answers before, and rules have two levels of them.
+const MAX_ROUNDS: usize = 8;
+/// Files and configurations that are looked up for one call.
+const MAX_LOOKUPS: usize = 128;
+
+/// Answers what a judgement asks.
+pub trait Answers {
+    /// The answer to what the reading of a command asks. [`Found::Nothing`] where there is no world behind the call.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn lookup(&self, _lookup: &Lookup) -> Result<Found, Stop> {
+        Ok(Found::Nothing)
+    }
+
+    /// The answers to one or more of `needs`. Questions that are left are asked again.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop>;
+
+    /// What the sections of the policy find, beside its rules.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn sections(&self, _actions: &[Action], _facts: &Facts, _policy: &Policy) -> Result<Vec<Finding>, Stop> {
+        Ok(Vec::new())
+    }
+}
+
+/// What was concluded, and by which rules.
+#[derive(Debug)]
+pub struct Judgement {
+    /// What would be done.
+    pub actions: Vec<Action>,
+    /// The verdict on it.
+    pub verdict: Verdict,
+    /// Which rules looked at which action, and what they said: only those that did not say no, and those that were
+    /// waived, unless all were asked for.
+    pub looks: Vec<Look>,
+}
+
+/// Judges a call. With `every`, each rule that looked is noted, also where it said no.
+///
+/// # Errors
+///
+/// [`Stop::HandOver`] if `answers` cannot answer; [`Failure::PolicyDamaged`].
+pub fn judge(call: &ToolCall, facts: &mut Facts, policy: &Policy, answers: &dyn Answers, every: bool) -> Result<Judgement, Stop> {
+    let actions = read(call, &facts.places, policy, answers)?;
+    conclude(actions, facts, policy, answers, every)
+}
+
+/// What a call would do.
+///
+/// # Errors
+///
+/// [`Stop::HandOver`] if `answers` cannot answer.
+pub fn read(call: &ToolCall, places: &Places, policy: &Policy, answers: &dyn Answers) -> Result<Vec<Action>, Stop> {
+    let setting = setting(places);
+    let mut lookups = Lookups::default();
+    for _ in 0..MAX_ROUNDS {
+        let (actions, mut found) = actions::tools::of(call, &setting, &policy.programs, lookups);
+        if found.asked.is_empty() || found.known.len() > MAX_LOOKUPS {
+            return Ok(actions);
+        }
+        for lookup in std::mem::take(&mut found.asked) {
+            let answer = answers.lookup(&lookup)?;
+            found.known.push((lookup, answer));
+        }
+        lookups = found;
+    }
+    Ok(actions::tools::of(call, &setting, &policy.programs, lookups).0)
+}
+
+/// Where a command of a call starts.
+#[must_use]
+pub fn setting(places: &Places) -> shell::Setting {
+    shell::Setting {
+        cwd: places.cwd.clone(),
+        home: places.homes.first().cloned(),
+        temporary: places.temporary.last().cloned().unwrap_or_else(|| "/tmp".to_owned()),
+        root: places.roots.first().cloned().unwrap_or_default(),
+        zsh: places.zsh,
+    }
+}
+
+/// Calls [`decide`], answers the facts it asks for, and repeats until it asks for none; then adds what the sections find.
+///
+/// # Errors
+///
+/// As [`judge`].
+pub fn conclude(actions: Vec<Action>, facts: &mut Facts, policy: &Policy, answers: &dyn Answers, every: bool) -> Result<Judgement, Stop> {
+    let mut rounds = 0;
+    let Decided { mut verdict, looks, .. } = loop {
+        let decided = decide(&actions, facts, policy, every).ok_or(Failure::PolicyDamaged)?;
+        if decided.needs.is_empty() || rounds == MAX_ROUNDS {
+            break decided;
+        }
+        rounds += 1;
+        facts.known.extend(answers.facts(decided.needs)?);
+    };
+    let found = answers.sections(&actions, facts, policy)?;
+    if !found.is_empty() {
+        verdict.add(found);
+    }
+    Ok(Judgement { actions, verdict, looks })
+}
+
+/// The facts that are known of an event before anything is asked.
+#[must_use]
+pub fn facts_of(event: &Event, places: &Places) -> Facts {
+    Facts { agent: event.agent.clone(), mode: event.mode.clone(), ..facts_at(places) }
+}
+
+/// The facts where git asks. It does not say which agent acts, or in which mode, so it is judged as the main agent in the
+/// usual mode.
+#[must_use]
+pub fn facts_at(places: &Places) -> Facts {
+    Facts { places: places.clone(), known: BTreeMap::new(), today: today(), agent: "main".to_owned(), mode: "default".to_owned() }
+}
+
+/// Days since 1970-01-01 (UTC).
+#[must_use]
+pub fn today() -> i64 {
+    i64::try_from(system::now() / 86_400).unwrap_or(i64::MAX)
+}
+
+/// Answers from this machine.
+pub struct Here<'w> {
+    /// What surrounds the call.
+    pub around: &'w Surroundings,
+    /// What only the cold binary can find out.
+    pub deep: &'w dyn Deep,
+}
+
+impl Answers for Here<'_> {
+    fn lookup(&self, lookup: &Lookup) -> Result<Found, Stop> {
+        lookup::look_up(lookup, self.around, self.deep)
+    }
+
+    fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop> {
+        let (light, heavy): (Vec<_>, Vec<_>) = needs.into_iter().partition(observe::is_light);
+        // The heavy questions are asked last: the answers to the others may make them needless.
+        if light.is_empty() {
+            return self.deep.facts(heavy, self.around);
+        }
+        let answered = |need| {
+            let known = observe::light(&need, self.around);
+            (need, known)
+        };
+        Ok(light.into_iter().map(answered).collect())
+    }
+
+    fn sections(&self, actions: &[Action], facts: &Facts, policy: &Policy) -> Result<Vec<Finding>, Stop> {
+        let mut found = Vec::new();
+        if let Some(section) = policy.tests_first.as_ref().filter(|section| concerns_tests(section, actions, facts)) {
+            found = self.deep.tests_first(actions, facts, section, self.around)?;
+        }
+        if let Some(section) = policy.flywheel.as_ref().filter(|section| concerns_documents(section, actions, &self.around.places.roots)) {
+            found.extend(self.deep.documents(actions, self.around, section)?);
+        }
+        Ok(found)
+    }
+}
+
+/// True if a call writes or deletes a file that could be a source, a test or a setting of what is checked, or renews what
+/// tests expect.
+fn concerns_tests(section: &TestsFirst, actions: &[Action], facts: &Facts) -> bool {
+    let inside = |path: &str| below(path, &facts.places.roots).any(|rest| !rest.is_empty());
+    actions.iter().any(|action| match &action.deed {
+        Deed::Write(write) => write.path.word.literal().is_some_and(|path| inside(path) && section.concerns(path)),
+        // A folder's name tells nothing of what is in it.
+        Deed::Delete(delete) => delete.path.word.literal().is_some_and(|path| inside(path) && (delete.recursive || section.concerns(path))),
+        Deed::Run(run) => policy::renews_snapshots(run),
+        _ => false,
+    })
+}
+
+/// The path from each root that it is below or is itself; that of a root is empty.
+fn below<'p>(path: &'p str, roots: &'p [String]) -> impl Iterator<Item = &'p str> {
+    roots.iter().filter_map(move |root| {
+        let rest = path.strip_prefix(root.as_str())?;
+        if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+    })
+}
+
+/// True if a call may lose learnings, or makes a commit while the section has a gate on documents.
+fn concerns_documents(section: &Flywheel, actions: &[Action], roots: &[String]) -> bool {
+    let gated = section.map.iter().any(|pair| pair.gate.is_some());
+    let commits = || actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if makes_commit(run)));
+    loses_learnings(section, actions, roots) || (gated && commits())
+}
+
+/// True if a call writes or deletes a file of learnings, or deletes a folder in which one is.
+#[must_use]
+pub fn loses_learnings(section: &Flywheel, actions: &[Action], roots: &[String]) -> bool {
+    let kept = || section.learnings.iter().chain([&section.archive]);
+    let inside = |path: &str, with_contents: bool| {
+        below(path, roots).any(|rest| {
+            kept().any(|file| *file == rest || (with_contents && (rest.is_empty() || file.strip_prefix(rest).is_some_and(|rest| rest.starts_with('/')))))
+        })
+    };
+    actions.iter().any(|action| match &action.deed {
+        Deed::Write(write) => write.path.word.literal().is_some_and(|path| inside(path, false)),
+        Deed::Delete(delete) => delete.path.word.literal().is_some_and(|path| inside(path, delete.recursive || delete.moved)),
+        _ => false,
+    })
+}
+
+/// True if a command makes a commit.
+#[must_use]
+pub fn makes_commit(run: &actions::Run) -> bool {
+    run.program == "git" && run.subcommand.as_ref().and_then(|subcommand| subcommand.literal()) == Some("commit")
+}

@@ -1,0 +1,37 @@
+//! What a judgement leaves behind, as data: applied once, after the answer is known. `explain` and dry runs show notes
+//! and apply none.
+
+use std::io;
+
+use crate::failure::{Conclusion, Failure, conclude};
+use crate::record::Entry;
+use crate::world::{Surroundings, World, record, state, written};
+use clients::Kind;
+
+/// One thing that a judgement leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The line of the last refusal, for `explain --last`.
+    LastRefusal(String),
+    /// Files that the session writes anew, by their full paths. Scripts among them are judged like the call that runs them.
+    Written(Vec<String>),
+    /// A line of the record.
+    Record(Box<Entry>),
+}
+
+/// Applies notes, and returns whether all could be. What cannot be kept never changes a verdict.
+pub fn apply(notes: &[Note], around: &Surroundings, world: &World) -> bool {
+    let mut kept = true;
+    for note in notes {
+        let (done, lost): (io::Result<()>, fn(String) -> Failure) = match note {
+            Note::LastRefusal(line) => (state::write_last(&world.states, &around.root, line), Failure::LastUnwritable),
+            Note::Written(files) => (written::remember(files, around), Failure::RecordUnwritable),
+            Note::Record(entry) => (record::append(&around.memory, &entry.line()), Failure::RecordUnwritable),
+        };
+        if let Err(error) = done {
+            debug_assert_eq!(conclude(&lost(error.to_string()), Kind::Guarding), Conclusion::GoOn);
+            kept = false;
+        }
+    }
+    kept
+}

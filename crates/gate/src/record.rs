@@ -1,0 +1,435 @@
+//! What is kept of a judgement or a signal: one line of JSON an entry, in schema 1, which `docs/record.md` describes. How
+//! lines are put on the disk is `world::record`'s.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use actions::Action;
+use actions::ToolCall;
+use actions::json::{Json, quoted};
+use clients::{Event, Host};
+use policy::secret::redact;
+use policy::verdict::Verdict;
+
+/// The form of the lines.
+pub const SCHEMA: u64 = 1;
+/// Bytes of a line at the most, with its end. A write of a page or less is never cut by a kill.
+pub const MAX_LINE: usize = 1000;
+/// Rules of one entry that are named.
+const MAX_RULES: usize = 3;
+/// Bytes of a text that are looked at for secrets; what is kept is shorter, so that no secret is cut in two unseen.
+const MAX_READ: usize = 1024;
+/// Bytes of a text that are kept, at the most.
+const MAX_TEXT: usize = 300;
+
+/// Where an entry comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The hook, by itself.
+    Hot,
+    /// The hook, handed on.
+    Cold,
+    /// A hook of git.
+    Git,
+    /// `portcullis check`.
+    Check,
+}
+
+/// How a call was held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// A person was asked.
+    Ask,
+    Deny,
+}
+
+/// What became of a call that went on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Ok,
+    Failed,
+    /// The person interrupted it.
+    Interrupted,
+}
+
+const SOURCES: &[(&str, Source)] = &[("hot", Source::Hot), ("cold", Source::Cold), ("git", Source::Git), ("check", Source::Check)];
+const HELD: &[(&str, Held)] = &[("ask", Held::Ask), ("deny", Held::Deny)];
+const OUTCOMES: &[(&str, Outcome)] = &[("ok", Outcome::Ok), ("failed", Outcome::Failed), ("interrupted", Outcome::Interrupted)];
+
+/// A rule that was found to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub name: String,
+    pub tier: u8,
+    /// It only watches.
+    pub shadow: bool,
+}
+
+/// A judgement or a signal. Texts that are empty are not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Milliseconds since 1970.
+    pub time: u64,
+    pub source: Source,
+    /// The client's or git's name of the event: `PreToolUse`, `pre-push`.
+    pub event: String,
+    pub session: String,
+    /// The agent's type.
+    pub agent: String,
+    /// What tells one sub-agent from another.
+    pub agent_id: String,
+    pub tool: String,
+    /// `tool_use_id`: what the entries of one call share.
+    pub call: String,
+    /// [`hash`] over the whole input: tool and input are what makes two calls the same.
+    pub input: Option<u64>,
+    /// What would be done, by the kinds of policies: `run`, `write`.
+    pub kinds: Vec<String>,
+    /// What was concluded, 1 to 4; none for signals.
+    pub tier: Option<u8>,
+    pub rules: Vec<Rule>,
+    pub held: Option<Held>,
+    /// A pause let it go on.
+    pub paused: bool,
+    pub outcome: Option<Outcome>,
+    /// The exit code, where the failure names one.
+    pub exit: Option<i64>,
+    /// [`hash`] over the whole error.
+    pub error: Option<u64>,
+    /// The first telling line of the error, or why nothing could be judged; without secrets.
+    pub said: String,
+    /// The file, for tools that name one.
+    pub path: String,
+    /// The command, the address, the question; without secrets.
+    pub what: String,
+}
+
+impl Entry {
+    /// An entry of which only the event is known.
+    #[must_use]
+    pub fn new(event: &str, source: Source, time: u64) -> Self {
+        Self {
+            time,
+            source,
+            event: event.to_owned(),
+            session: String::new(),
+            agent: String::new(),
+            agent_id: String::new(),
+            tool: String::new(),
+            call: String::new(),
+            input: None,
+            kinds: Vec::new(),
+            tier: None,
+            rules: Vec::new(),
+            held: None,
+            paused: false,
+            outcome: None,
+            exit: None,
+            error: None,
+            said: String::new(),
+            path: String::new(),
+            what: String::new(),
+        }
+    }
+
+    /// An event, with the outcome where it tells one.
+    #[must_use]
+    pub fn of(event: &Event, source: Source, time: u64) -> Self {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let mut entry = Self {
+            session: event.session.clone(),
+            agent: event.agent.clone(),
+            agent_id: text(&event.agent_id),
+            call: text(&event.call),
+            ..Self::new(&event.name, source, time)
+        };
+        if let Some(call) = &event.tool {
+            entry.tool.clone_from(&call.name);
+            entry.input = Some(hash_of(&call.input));
+            (entry.path, entry.what) = shown(call);
+        }
+        if let Some(error) = &event.error {
+            let mut lines = error.lines().map(uncoloured).filter(|line| line.contains(char::is_alphanumeric));
+            let first = lines.next().unwrap_or_default();
+            entry.exit = first.strip_prefix("Exit code ").and_then(|code| code.trim().parse().ok());
+            let told = if entry.exit.is_some() { lines.next().unwrap_or(first) } else { first };
+            // Python says what it was at the end.
+            let told = if told.starts_with("Traceback (most recent call last)") { lines.next_back().unwrap_or(told) } else { told };
+            entry.error = Some(hash(error.as_bytes()));
+            entry.said = redact(beginning(&told, MAX_READ));
+        }
+        // What a person said is not kept, but that a machine said it is.
+        if matches!(event.name.as_str(), "UserPromptSubmit" | "BeforeAgent") && !matches!(event.source.as_str(), "" | "user" | "sdk") {
+            entry.said.clone_from(&event.source);
+        }
+        entry.outcome = match event.name.as_str() {
+            _ if event.interrupted => Some(Outcome::Interrupted),
+            "PostToolUseFailure" => Some(Outcome::Failed),
+            "AfterTool" if event.error.is_some() => Some(Outcome::Failed),
+            // Codex gives what a command printed, and not how it ended.
+            "PostToolUse" if event.host == Host::Codex && event.tool.as_ref().is_some_and(|call| call.name == "Bash") => None,
+            "PostToolUse" | "AfterTool" => Some(Outcome::Ok),
+            _ => None,
+        };
+        entry
+    }
+
+    /// With what was concluded.
+    #[must_use]
+    pub fn judged(mut self, actions: &[Action], verdict: &Verdict) -> Self {
+        for action in actions {
+            if !self.kinds.iter().any(|kind| kind == action.deed.kind()) {
+                self.kinds.push(action.deed.kind().to_owned());
+            }
+        }
+        self.tier = Some(verdict.tier as u8);
+        for finding in &verdict.findings {
+            if !self.rules.iter().any(|rule| rule.name == finding.rule) {
+                self.rules.push(Rule { name: finding.rule.clone(), tier: finding.tier as u8, shadow: finding.shadow });
+            }
+        }
+        self
+    }
+
+    /// The line, with its end. Texts are clipped so that it is never longer than [`MAX_LINE`].
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut line = Line(String::with_capacity(MAX_LINE));
+        let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"door\":\"{}\"", self.time, name_of(SOURCES, self.source));
+        line.text("event", &self.event, 32);
+        line.text("session", &self.session, 64);
+        line.text("agent", &self.agent, 48);
+        line.text("agent_id", &self.agent_id, 40);
+        line.text("tool", &self.tool, 64);
+        line.text("call", &self.call, 48);
+        line.hash("input", self.input);
+        if !self.kinds.is_empty() {
+            let kinds: Vec<String> = self.kinds.iter().map(|kind| quoted(kind)).collect();
+            line.raw("kinds", &format!("[{}]", kinds.join(",")));
+        }
+        if let Some(tier) = self.tier {
+            line.raw("tier", &tier.to_string());
+        }
+        if !self.rules.is_empty() {
+            let rules: Vec<String> = self.rules.iter().take(MAX_RULES).map(Rule::text).collect();
+            line.raw("rules", &format!("[{}]", rules.join(",")));
+        }
+        if let Some(held) = self.held {
+            line.raw("held", &quoted(name_of(HELD, held)));
+        }
+        if self.paused {
+            line.raw("paused", "true");
+        }
+        if let Some(outcome) = self.outcome {
+            line.raw("outcome", &quoted(name_of(OUTCOMES, outcome)));
+        }
+        if let Some(exit) = self.exit {
+            line.raw("exit", &exit.to_string());
+        }
+        line.hash("error", self.error);
+        line.text("said", &self.said, 120);
+        line.text("path", &self.path, MAX_TEXT);
+        line.text("what", &self.what, MAX_TEXT);
+        line.0.push_str("}\n");
+        line.0
+    }
+
+    /// Reads a line. None: it is not one of this schema.
+    #[must_use]
+    pub fn read(line: &[u8]) -> Option<Self> {
+        let json = Json::read(line).ok()?;
+        let number = |key: &str| json.get(key).and_then(Json::scalar).and_then(|text| text.parse::<u64>().ok());
+        let text = |key: &str| json.text(key).unwrap_or_default().to_owned();
+        let hash = |key: &str| json.text(key).and_then(|text| u64::from_str_radix(text, 16).ok());
+        if number("v")? != SCHEMA {
+            return None;
+        }
+        let list = |key: &str| match json.get(key) {
+            Some(Json::List(items)) => items.clone(),
+            _ => Vec::new(),
+        };
+        Some(Self {
+            time: number("time")?,
+            source: named(SOURCES, json.text("door")?)?,
+            event: text("event"),
+            session: text("session"),
+            agent: text("agent"),
+            agent_id: text("agent_id"),
+            tool: text("tool"),
+            call: text("call"),
+            input: hash("input"),
+            kinds: list("kinds").iter().filter_map(Json::scalar).collect(),
+            tier: number("tier").and_then(|tier| u8::try_from(tier).ok()),
+            rules: list("rules").iter().filter_map(Rule::read).collect(),
+            held: json.text("held").and_then(|name| named(HELD, name)),
+            paused: json.get("paused") == Some(&Json::Bool(true)),
+            outcome: json.text("outcome").and_then(|name| named(OUTCOMES, name)),
+            exit: json.get("exit").and_then(Json::scalar).and_then(|text| text.parse().ok()),
+            error: hash("error"),
+            said: text("said"),
+            path: text("path"),
+            what: text("what"),
+        })
+    }
+}
+
+impl Rule {
+    fn text(&self) -> String {
+        let shadow = if self.shadow { ",\"shadow\":true" } else { "" };
+        format!("{{\"rule\":{},\"tier\":{}{shadow}}}", quoted(beginning(&self.name, 64)), self.tier)
+    }
+
+    fn read(json: &Json) -> Option<Self> {
+        let tier = json.get("tier")?.scalar()?.parse().ok()?;
+        Some(Self { name: json.text("rule")?.to_owned(), tier, shadow: json.get("shadow") == Some(&Json::Bool(true)) })
+    }
+}
+
+/// A line without what colours it (ECMA-48, 5.4: `ESC [`, parameters, one final byte).
+fn uncoloured(line: &str) -> Cow<'_, str> {
+    let mut parts = line.split("\x1b[");
+    let Some(first) = parts.next().filter(|first| first.len() < line.len()) else { return line.into() };
+    let rest = parts.map(|part| part.split_once(|c| ('@'..='~').contains(&c)).map_or("", |(_, rest)| rest));
+    [first].into_iter().chain(rest).collect::<String>().into()
+}
+
+fn name_of<T: PartialEq>(names: &[(&'static str, T)], value: T) -> &'static str {
+    names.iter().find(|(_, known)| *known == value).map_or("", |(name, _)| name)
+}
+
+fn named<T: Copy>(names: &[(&'static str, T)], name: &str) -> Option<T> {
+    names.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}
+
+/// A line being made.
+struct Line(String);
+
+impl Line {
+    fn raw(&mut self, key: &str, value: &str) {
+        self.0.push_str(",\"");
+        self.0.push_str(key);
+        self.0.push_str("\":");
+        self.0.push_str(value);
+    }
+
+    fn hash(&mut self, key: &str, value: Option<u64>) {
+        if let Some(value) = value {
+            self.raw(key, &format!("\"{value:016x}\""));
+        }
+    }
+
+    /// A text in at most `most` bytes, and in what is left of the line.
+    fn text(&mut self, key: &str, text: &str, most: usize) {
+        // Quotes, a key, the sign of what was left out, the end.
+        let around = key.len() + 12;
+        let room = MAX_LINE.saturating_sub(self.0.len() + around).min(most);
+        if text.is_empty() || room == 0 {
+            return;
+        }
+        let mut value = quoted(beginning(text, room));
+        if value.len() > room + 2 || text.len() > room {
+            let mut end = 0;
+            let mut length = 0;
+            for (at, c) in text.char_indices() {
+                let size = quoted(c.encode_utf8(&mut [0; 4])).len() - 2;
+                if length + size > room {
+                    break;
+                }
+                length += size;
+                end = at + c.len_utf8();
+            }
+            value = quoted(text.get(..end).unwrap_or(""));
+            if end < text.len() {
+                value.insert(value.len() - 1, '…');
+            }
+        }
+        self.raw(key, &value);
+    }
+}
+
+/// The first bytes of a text, as far as they are whole characters.
+fn beginning(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
+    let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.get(..end).unwrap_or("")
+}
+
+/// The file that a call names, or else what it is about.
+fn shown(call: &ToolCall) -> (String, String) {
+    let text = |keys: &[&str]| keys.iter().find_map(|key| call.input.text(key));
+    if let Some(path) = text(&["file_path", "notebook_path", "absolute_path", "path"]) {
+        return (redact(beginning(path, MAX_READ)), String::new());
+    }
+    let what = match text(&["command", "cmd", "url", "query", "pattern", "description", "subagent_type"]) {
+        Some(text) => beginning(text, MAX_READ).to_owned(),
+        None => {
+            let mut words = String::new();
+            scalars(&call.input, "", &mut words);
+            words
+        }
+    };
+    (String::new(), redact(&what))
+}
+
+/// `key=value` of the scalars, as far as they are read.
+fn scalars(json: &Json, key: &str, out: &mut String) {
+    match json {
+        _ if out.len() > MAX_READ => {}
+        Json::List(items) => items.iter().for_each(|item| scalars(item, key, out)),
+        Json::Object(entries) => entries.iter().for_each(|(key, value)| scalars(value, key, out)),
+        other => {
+            let value = other.scalar().unwrap_or_default();
+            let space = if out.is_empty() { "" } else { " " };
+            let equals = if key.is_empty() { "" } else { "=" };
+            let _ = write!(out, "{space}{key}{equals}{}", beginning(&value, MAX_READ));
+        }
+    }
+}
+
+/// A hash that is the same on every machine and in every build of this schema: eight bytes at a time, for long inputs.
+/// It tells equal from different; it keeps nobody from making two texts with one hash.
+#[must_use]
+pub fn hash(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut state = mix(bytes.len() as u64, 0x243f_6a88_85a3_08d3);
+    for word in words {
+        state = mix(state, u64::from_le_bytes(*word));
+    }
+    let mut last = [0; 8];
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    let state = mix(state, u64::from_le_bytes(last));
+    let state = (state ^ (state >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    state ^ (state >> 32)
+}
+
+/// [`hash`] over several texts, none of which can be mistaken for a part of another.
+#[must_use]
+pub fn hash_all(parts: &[&str]) -> u64 {
+    parts.iter().fold(0, |state, part| mix(state, hash(part.as_bytes())))
+}
+
+const fn mix(state: u64, word: u64) -> u64 {
+    (state.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// [`hash`] over an input; the order of keys does not count.
+#[must_use]
+pub fn hash_of(json: &Json) -> u64 {
+    match json {
+        Json::Null => 1,
+        Json::Bool(value) => 2 + u64::from(*value),
+        Json::Number(text) => mix(4, hash(text.as_bytes())),
+        Json::Text(text) => mix(5, hash(text.as_bytes())),
+        Json::List(items) => items.iter().fold(6, |state, item| mix(state, hash_of(item))),
+        Json::Object(entries) => entries.iter().fold(7, |sum, (key, value)| sum.wrapping_add(mix(hash(key.as_bytes()), hash_of(value)))),
+    }
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

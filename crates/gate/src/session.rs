@@ -1,0 +1,120 @@
+//! Events that are no calls: those that only inform, which are recorded and answered with what the model or the person
+//! should know, and changed settings.
+
+use std::borrow::Cow;
+
+use clients::Event;
+use policy::Policy;
+
+use crate::answer::{self, Answer};
+use crate::call::{entry, pause_until, policy_bytes};
+use crate::deep::{Deep, Stop};
+use crate::notes::{Note, apply};
+use crate::world::{Surroundings, World, layers, pending, state, system};
+
+/// Events that are recorded: what became of calls, and where a turn begins and ends.
+const RECORDED: &[&str] = &[
+    "PostToolUse",
+    "PostToolUseFailure",
+    "Stop",
+    "SubagentStop",
+    "SessionStart",
+    "SessionEnd",
+    "UserPromptSubmit",
+    "PermissionDenied",
+    // Gemini CLI
+    "AfterTool",
+    "BeforeAgent",
+    "AfterAgent",
+];
+
+/// Records an event that only informs, and tells the model and the person what they should know.
+///
+/// # Errors
+///
+/// [`Stop::HandOver`]
+pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
+    if !RECORDED.contains(&event.name.as_str()) {
+        return Ok(Answer::nothing());
+    }
+    let Ok(around) = world.around(event) else { return Ok(Answer::nothing()) };
+    test_run(event, &around, world, deep)?;
+    let turns = matches!(event.name.as_str(), "Stop" | "SubagentStop" | "AfterAgent" | "SessionStart" | "SessionEnd");
+    let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
+    let recorded = apply(&[Note::Record(Box::new(entry(event, deep)))], &around, world);
+    let context = match event.name.as_str() {
+        "PostToolUse" | "PostToolUseFailure" | "AfterTool" | "UserPromptSubmit" | "BeforeAgent" => pending::take(&around.memory, around.tree()),
+        _ => match policy.as_deref().and_then(Policy::open).and_then(|policy| policy.flywheel) {
+            Some(section) => Stop::unless_failed(deep.turn(event, &around, &section))?.flatten(),
+            None => None,
+        },
+    };
+    let person = if event.name == "SessionStart" { session_start(recorded, &around, world) } else { None };
+    Ok(answer::context(event, context.as_deref(), person.as_deref()))
+}
+
+/// The policy, if it has a flywheel. A hook that would have to turn it hands over before anything is recorded.
+fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Option<Cow<'static, [u8]>>, Stop> {
+    let Ok(found) = layers::look(&around.layers) else { return Ok(None) };
+    if found.iter().all(|file| file.identity.is_empty()) {
+        return Ok(None);
+    }
+    let Some(bytes) = Stop::unless_failed(policy_bytes(&found, around, world, deep))? else { return Ok(None) };
+    let has_flywheel = Policy::open(&bytes).is_some_and(|policy| policy.flywheel.is_some());
+    match (has_flywheel, deep.is_cold()) {
+        (false, _) => Ok(None),
+        (true, false) => Err(Stop::HandOver),
+        (true, true) => Ok(Some(bytes)),
+    }
+}
+
+/// Remembers a run of tests, where the policy asks for runs to be seen. A policy that cannot be read is reported where
+/// something is stopped.
+fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
+    let ended = matches!(event.name.as_str(), "PostToolUse" | "PostToolUseFailure" | "AfterTool");
+    let Some(call) = event.tool.as_ref().filter(|_| ended) else { return Ok(()) };
+    let Some(line) = call.input.text("command").or_else(|| call.input.text("cmd")) else { return Ok(()) };
+    // Reading the policy costs more than all else here.
+    if !state::has(&world.states, &around.root, state::RUNS) && state::has(&world.states, &around.root, state::POLICY) {
+        return Ok(());
+    }
+    let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(()) };
+    let Some(bytes) = Stop::unless_failed(policy_bytes(&found, around, world, deep))? else { return Ok(()) };
+    let may_run = Policy::open(&bytes).and_then(|policy| policy.tests_first).is_some_and(|section| section.may_run(line));
+    if may_run {
+        Stop::unless_failed(deep.remember_run(event, call, around, &bytes))?;
+    }
+    Ok(())
+}
+
+/// A pause, and a record that cannot be written, are said at the start of a session.
+fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option<String> {
+    let paused = pause_until(world, around).map(|until| {
+        let minutes = until.saturating_sub(system::now()).div_ceil(60);
+        format!("portcullis is paused for {minutes} more min: nothing is held (`portcullis pause --end` ends it)")
+    });
+    let lost = (!recorded).then(|| "portcullis holds, but nothing it decides can be recorded: `portcullis doctor` says why".to_owned());
+    let notes: Vec<String> = paused.into_iter().chain(lost).collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+/// Settings that changed while the session runs: refused if the gate would be lost.
+///
+/// # Errors
+///
+/// [`Stop`]
+pub(crate) fn settings_changed(event: &Event, world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
+    if matches!(event.source.as_str(), "policy_settings" | "skills") {
+        return Ok(Answer::nothing());
+    }
+    if !deep.is_cold() {
+        return Err(Stop::HandOver);
+    }
+    let around = world.around(event)?;
+    let why = deep.settings_changed(event, &around, world)?.filter(|_| pause_until(world, &around).is_none());
+    Ok(why.map_or_else(Answer::nothing, |why| {
+        Answer::deny(&format!(
+            "denied: the new settings do not hold\nwhy: {why}\nmend: a person changes settings outside the session, or runs `portcullis init` again"
+        ))
+    }))
+}

@@ -1,0 +1,205 @@
+//! Files, environment, repository, clock: the only module that touches them. Does not judge.
+
+pub mod layers;
+pub mod lookup;
+pub mod observe;
+pub mod pending;
+pub mod record;
+pub mod repository;
+pub mod state;
+pub mod store;
+pub mod system;
+pub mod written;
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use clients::Event;
+use policy::Layer;
+use policy::facts::Places;
+use repository::Repository;
+
+/// What the process was started with, as far as the gate goes by it. A judged project can set environment variables for
+/// this process, so nothing here loosens a verdict.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// The project folder that the host exports.
+    pub project_dir: Option<PathBuf>,
+    /// Home folders: the password database's first, then the environment's where it differs.
+    pub homes: Vec<PathBuf>,
+    /// Configuration folders, in the same order.
+    pub configs: Vec<PathBuf>,
+    /// Folders in which state is kept: the password database's home alone where it can be written to, for a project may
+    /// set the others, and would so bring a pause or a compiled policy of its own.
+    pub states: Vec<PathBuf>,
+    /// All folders in which state could be, to be guarded.
+    pub state_places: Vec<PathBuf>,
+    /// `TMPDIR`.
+    pub temporary: Option<PathBuf>,
+    /// The clients' shell may be zsh.
+    pub zsh: bool,
+    /// A person can answer a prompt.
+    pub attended: bool,
+    /// The hook was started by a plugin.
+    pub plugin: bool,
+    /// The folder of the gate's binaries.
+    pub binaries: Option<PathBuf>,
+}
+
+/// What surrounds a call.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Folders, for facts.
+    pub places: Places,
+    /// Policy files that hold, upper layers first, whether they exist or not.
+    pub layers: Vec<(Layer, PathBuf)>,
+    /// The repository.
+    pub repository: Option<Repository>,
+    /// The folder whose policy holds.
+    pub root: PathBuf,
+    /// Why that one.
+    pub why: &'static str,
+    /// Folders of what is remembered of the repository, of which the first that takes it counts: one for all its work trees.
+    pub memory: Vec<PathBuf>,
+    /// The session; empty outside of one.
+    pub session: String,
+}
+
+impl Surroundings {
+    /// The work tree; without a repository the folder whose policy holds.
+    #[must_use]
+    pub fn tree(&self) -> &Path {
+        self.repository.as_ref().map_or(&self.root, |repository| &repository.root)
+    }
+}
+
+/// Where temporary folders are.
+const TEMPORARY: &[&str] = &["/tmp", "/var/tmp", "/private/tmp", "/private/var/folders", "/var/folders", "/dev/shm", "/run/user"];
+/// The project policy, relative to its root.
+pub const PROJECT_POLICY: &str = "portcullis.toml";
+/// The local policy, relative to the same root.
+pub const LOCAL_POLICY: &str = ".portcullis/local.toml";
+/// The organisation's policy.
+#[cfg(not(target_os = "macos"))]
+pub const ORGANISATION_POLICY: &str = "/etc/portcullis/portcullis.toml";
+/// The organisation's policy.
+#[cfg(target_os = "macos")]
+pub const ORGANISATION_POLICY: &str = "/Library/Application Support/Portcullis/portcullis.toml";
+
+impl World {
+    /// The world as this process finds it.
+    pub fn real() -> Self {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+        let mut homes: Vec<PathBuf> = Vec::new();
+        let mut configs: Vec<PathBuf> = Vec::new();
+        let mut states: Vec<PathBuf> = Vec::new();
+        let account = system::account();
+        let password_home = password_home(account.as_ref());
+        for home in [password_home.clone(), variable("HOME").and_then(absolute)].into_iter().flatten() {
+            add(&mut configs, home.join(".config/portcullis"));
+            add(&mut states, home.join(".local/state/portcullis"));
+            add(&mut homes, home);
+        }
+        // The person's own setting stands between the two homes, but may only be added, never taken for the first.
+        if let Some(config) = variable("XDG_CONFIG_HOME").and_then(absolute) {
+            add(&mut configs, config.join("portcullis"));
+        }
+        if let Some(state) = variable("XDG_STATE_HOME").and_then(absolute) {
+            add(&mut states, state.join("portcullis"));
+        }
+        let state_places = states.clone();
+        if password_home.is_some_and(|home| system::is_writable(&home)) {
+            states.truncate(1);
+        }
+        Self {
+            project_dir: variable("CLAUDE_PROJECT_DIR"),
+            homes,
+            configs,
+            states,
+            state_places,
+            // A project may set it, so it counts only where temporary folders are.
+            temporary: variable("TMPDIR").and_then(absolute).filter(|path| TEMPORARY.iter().any(|known| path.starts_with(known))),
+            zsh: variable("SHELL").is_none_or(|shell| !shell.ends_with("bash")) || account.is_some_and(|account| account.shell.ends_with("zsh")),
+            attended: variable("CLAUDE_CODE_SESSION_ATTENDED").is_none_or(|value| value.as_os_str() != "0"),
+            plugin: variable("CLAUDE_PLUGIN_ROOT").is_some(),
+            binaries: system::own_path().ok().and_then(|path| path.parent().map(Path::to_path_buf)),
+        }
+    }
+
+    /// What surrounds an event.
+    /// Error: [`Failure::FolderUnknown`] or [`Failure::Unreadable`]: which policy holds is not known.
+    pub fn around(&self, event: &Event) -> Result<Surroundings, Failure> {
+        let cwd = match (&event.cwd, &self.project_dir) {
+            (Some(cwd), _) if cwd.starts_with('/') => PathBuf::from(cwd),
+            (_, Some(project)) => project.clone(),
+            _ => std::env::current_dir().map_err(|_| Failure::FolderUnknown)?,
+        };
+        Ok(Surroundings { session: event.session.clone(), ..self.at(&cwd)? })
+    }
+
+    /// What surrounds a command in `cwd`.
+    /// Error: as [`World::around`].
+    pub fn at(&self, cwd: &Path) -> Result<Surroundings, Failure> {
+        let anchor = repository::anchor(self.project_dir.as_deref(), cwd, &[PROJECT_POLICY, LOCAL_POLICY])
+            .map_err(|unreadable| Failure::Unreadable { path: unreadable.path.display().to_string(), why: errno_text(unreadable.errno) })?;
+        let text = |path: &Path| path.to_string_lossy().trim_end_matches('/').to_owned();
+        let mut roots = vec![text(&anchor.root)];
+        if let Some(origin) = &anchor.origin {
+            roots.push(text(origin));
+        }
+        // The work tree itself, where a policy further out holds.
+        if let Some(repository) = &anchor.repository {
+            let root = text(&repository.root);
+            if !roots.contains(&root) {
+                roots.push(root);
+            }
+        }
+        let mut temporary: Vec<String> = TEMPORARY.iter().map(|path| (*path).to_owned()).collect();
+        temporary.push("/tmp".to_owned());
+        if let Some(folder) = &self.temporary {
+            temporary.push(text(folder));
+        }
+        let mut git: Vec<String> = Vec::new();
+        if let Some(repository) = &anchor.repository {
+            git = vec![text(&repository.git_dir), text(&repository.common_dir)];
+            git.dedup();
+        }
+        let places = Places {
+            roots,
+            cwd: text(cwd),
+            homes: self.homes.iter().map(|path| text(path)).collect(),
+            temporary,
+            binaries: self.binaries.iter().map(|path| text(path)).collect(),
+            state: self.state_places.iter().map(|path| text(path)).collect(),
+            config: self.configs.iter().map(|path| text(path)).chain(Path::new(ORGANISATION_POLICY).parent().map(text)).collect(),
+            git,
+            zsh: self.zsh,
+        };
+        let layers = layers::paths(&self.configs, &anchor);
+        let name = state::folder_name(anchor.repository.as_ref().map_or(&anchor.root, |repository| &repository.common_dir));
+        let memory = self.states.iter().map(|state| state.join(&name)).collect();
+        Ok(Surroundings { places, layers, repository: anchor.repository, root: anchor.root, why: anchor.why, memory, session: String::new() })
+    }
+}
+
+/// The home folder of the password database, which the environment cannot move.
+fn password_home(account: Option<&system::Account>) -> Option<PathBuf> {
+    // Tests must not touch the home of whoever runs them; a released binary has no such door.
+    #[cfg(debug_assertions)]
+    if let Some(home) = std::env::var_os("PORTCULLIS_TEST_PASSWORD_HOME") {
+        return Some(PathBuf::from(home));
+    }
+    account?.home.clone()
+}
+
+fn add(list: &mut Vec<PathBuf>, path: PathBuf) {
+    if !list.contains(&path) {
+        list.push(path);
+    }
+}
+
+/// The words of the operating system for an error number.
+pub fn errno_text(errno: i32) -> String {
+    std::io::Error::from_raw_os_error(errno).to_string()
+}

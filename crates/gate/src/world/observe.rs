@@ -1,0 +1,92 @@
+//! Finds out what a rule must know. What needs more than a look at the file system is left to the cold door.
+
+use std::path::{Path, PathBuf};
+
+use super::repository::{Discovery, Repository, configuration, discover, head_branch};
+use super::{Surroundings, lookup, system};
+use policy::facts::{Known, Need};
+
+/// Bytes of a file in which a text is looked for.
+const MAX_SEARCHED: u64 = 1 << 20;
+
+/// Whether the hot door can find this out by itself.
+pub fn is_light(need: &Need) -> bool {
+    matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Holds(..) | Need::Branch(_) | Need::HooksFolder | Need::Size(_))
+}
+
+/// Finds out what the hot door can.
+pub fn light(need: &Need, around: &Surroundings) -> Known {
+    match need {
+        Need::RealPath(path, follow) => real_path(Path::new(path), *follow)
+            .map_or_else(|| Known::Unknown("where it leads could not be found out".to_owned()), |real| Known::Text(real.to_string_lossy().into_owned())),
+        Need::Exists(path) => match system::identity(Path::new(path)) {
+            Ok(found) => Known::Is(found.is_some(), String::new()),
+            Err(errno) => Known::Unknown(super::errno_text(errno)),
+        },
+        Need::Holds(path, text) => {
+            let there =
+                lookup::beginning(Path::new(path), MAX_SEARCHED).is_some_and(|bytes| bytes.windows(text.len().max(1)).any(|part| part == text.as_bytes()));
+            Known::Is(there, String::new())
+        }
+        Need::Branch(folder) => match repository_at(folder, around) {
+            None => Known::Unknown("there is no repository".to_owned()),
+            Some(repository) => head_branch(&repository).map_or_else(|| Known::Is(false, "no branch is checked out".to_owned()), Known::Text),
+        },
+        // Before a file is written nobody knows; git's door does.
+        Need::Size(_) => Known::Is(false, String::new()),
+        Need::HooksFolder => hooks_folder(around).map_or(Known::Is(false, String::new()), Known::Text),
+        Need::Dirty(..) | Need::LosesGate(..) | Need::WeakensPolicy(..) => Known::Unknown("the cold door finds this out".to_owned()),
+    }
+}
+
+/// The repository that git would work on in `folder`.
+#[must_use]
+pub fn repository_at(folder: &str, around: &Surroundings) -> Option<Repository> {
+    if folder == around.places.cwd {
+        return around.repository.clone();
+    }
+    match discover(Path::new(folder)) {
+        Discovery::Found(repository) => Some(repository),
+        Discovery::Bare(_) | Discovery::None | Discovery::Unreadable(_) => None,
+    }
+}
+
+/// What `core.hooksPath` says (git-config(1)): a path from the top of the work tree, or from a home folder.
+fn hooks_folder(around: &Surroundings) -> Option<String> {
+    let entries = configuration::entries(Path::new(&around.places.cwd), around);
+    let (_, value) = entries.into_iter().rev().find(|(key, _)| key == "core.hookspath").filter(|(_, value)| !value.is_empty())?;
+    let folder = match (value.strip_prefix("~/"), around.places.homes.first()) {
+        (Some(rest), Some(home)) => Path::new(home).join(rest),
+        _ => around.repository.as_ref()?.root.join(&value),
+    };
+    let folder = nearest(&folder)?;
+    Some(folder.to_string_lossy().into_owned())
+}
+
+/// Where a path leads: links of what exists are followed, what does not exist stays as it is.
+fn real_path(path: &Path, follow_last: bool) -> Option<PathBuf> {
+    if follow_last {
+        if let Ok(real) = std::fs::canonicalize(path) {
+            return Some(real);
+        }
+        // A link to what does not exist yet decides all the same where a write goes.
+        if let Ok(target) = std::fs::read_link(path) {
+            let target = path.parent()?.join(target);
+            return Some(nearest(target.parent()?)?.join(target.file_name()?));
+        }
+    }
+    Some(nearest(path.parent()?)?.join(path.file_name()?))
+}
+
+/// The real path of the nearest folder that exists, with the rest behind it.
+fn nearest(folder: &Path) -> Option<PathBuf> {
+    let mut rest = Vec::new();
+    let mut at = folder;
+    loop {
+        if let Ok(real) = std::fs::canonicalize(at) {
+            return Some(rest.iter().rev().fold(real, |path, name| path.join(name)));
+        }
+        rest.push(at.file_name()?);
+        at = at.parent()?;
+    }
+}

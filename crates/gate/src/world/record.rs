@@ -1,0 +1,105 @@
+//! The record on the disk: lines appended to a file of the repository's memory, each with exactly one write, so that eight
+//! processes lose and tear nothing. What an entry is, is `record`'s.
+//!
+//! No lock is taken: the kernel puts one write on an append-only file behind another, and lines are so short that a kill
+//! does not cut them. Where a line was cut all the same (a full disk), the next one begins on a line of its own.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// Bytes after which a new file is begun.
+const MAX_BYTES: u64 = 8 << 20;
+/// Older files that are kept; so the record takes 40 MB at the most.
+const KEPT: usize = 4;
+
+/// Appends a line to the record in the first of the folders that takes it.
+/// Error: the last folder's error, if none took it.
+pub fn append(folders: &[PathBuf], line: &str) -> io::Result<()> {
+    in_first(folders, |folder| append_to(folder, line, MAX_BYTES))
+}
+
+/// Whether a line could be appended; nothing is.
+/// Error: as [`append`].
+pub fn probe(folders: &[PathBuf]) -> io::Result<PathBuf> {
+    in_first(folders, |folder| open(&name(folder, 0)).map(|_| name(folder, 0)))
+}
+
+/// The files of the record, the oldest first.
+#[must_use]
+pub fn files(folders: &[PathBuf]) -> Vec<PathBuf> {
+    folders.iter().flat_map(|folder| (0..=KEPT).rev().map(|age| name(folder, age))).filter(|path| path.is_file()).collect()
+}
+
+/// The file to which lines are appended now, in the first folder that has one.
+#[must_use]
+pub fn current(folders: &[PathBuf]) -> Option<PathBuf> {
+    folders.iter().map(|folder| name(folder, 0)).find(|path| path.is_file())
+}
+
+/// Does `work` in the first of the folders in which it succeeds; a folder is made where there is none.
+pub fn in_first<T>(folders: &[PathBuf], work: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
+    let mut error = io::Error::other("there is no state folder: neither a home folder nor XDG_STATE_HOME is known");
+    for folder in folders {
+        let done = match work(folder) {
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+                fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).and_then(|()| work(folder))
+            }
+            done => done,
+        };
+        match done {
+            Ok(done) => return Ok(done),
+            Err(found) => error = found,
+        }
+    }
+    Err(error)
+}
+
+/// `record.jsonl`, `record.1.jsonl`, …
+fn name(folder: &Path, age: usize) -> PathBuf {
+    folder.join(if age == 0 { "record.jsonl".to_owned() } else { format!("record.{age}.jsonl") })
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    // A pipe in its place must not be waited for.
+    OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+fn append_to(folder: &Path, line: &str, most: u64) -> io::Result<()> {
+    let path = name(folder, 0);
+    let mut file = open(&path)?;
+    let mut size = file.metadata()?.len();
+    if size >= most && turn_over(folder, &file) {
+        file = open(&path)?;
+        size = file.metadata()?.len();
+    }
+    let mut last = [b'\n'];
+    if size > 0 {
+        file.read_at(&mut last, size - 1)?;
+    }
+    let whole = if last == *b"\n" { line.to_owned() } else { format!("\n{line}") };
+    // Once, and no more: the rest of a line would stand behind somebody else's.
+    if file.write(whole.as_bytes())? == whole.len() { Ok(()) } else { Err(io::Error::other("only a part of the line could be written")) }
+}
+
+/// Puts the full file away. One process does; whoever has it open still appends to it, under its new name.
+fn turn_over(folder: &Path, file: &File) -> bool {
+    if file.try_lock().is_err() {
+        return false;
+    }
+    let path = name(folder, 0);
+    let same = |other: fs::Metadata| file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (other.dev(), other.ino()));
+    if !fs::metadata(&path).is_ok_and(same) {
+        // Another process was faster; the new file is there.
+        return true;
+    }
+    for age in (0..KEPT).rev() {
+        let _ = fs::rename(name(folder, age), name(folder, age + 1));
+    }
+    true
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

@@ -1,0 +1,247 @@
+//! Patterns as written to patterns as they are walked. Knows not which key they stand at.
+
+use std::collections::HashMap;
+
+use super::Texts;
+use super::automaton::{Reading, automaton, nothing};
+use super::glob::{MAX_PATTERN, Part, any_of, expand, is_deep, is_slash, literal, over_path, over_text, parts};
+use policy::pattern::{Anchor, Automaton, PathPattern, Pattern};
+
+/// What all tables of a policy may take together, in bytes.
+const MAX_TABLES: usize = 16 << 20;
+
+/// The names of a path pattern, split at its slashes.
+type Components = Vec<Vec<Part>>;
+
+/// Why a pattern cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub what: String,
+    pub mend: String,
+}
+
+impl Fault {
+    pub(super) fn new(what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { what: what.into(), mend: mend.into() }
+    }
+}
+
+/// Compiles patterns; the same expression only once.
+pub struct Patterns<'t> {
+    texts: &'t Texts,
+    made: HashMap<(String, Reading), Automaton<'static>>,
+    /// Bytes of the tables made so far.
+    size: usize,
+}
+
+impl<'t> Patterns<'t> {
+    /// `texts` keeps what patterns must own.
+    pub fn new(texts: &'t Texts) -> Self {
+        Self { texts, made: HashMap::new(), size: 0 }
+    }
+
+    fn keep(&self, text: &str) -> &'t str {
+        self.texts.push_get(text.to_owned())
+    }
+
+    /// A pattern on a text: a glob over the whole of it, or `/regex/` anywhere in it.
+    /// Error: the pattern cannot be read, or its table is too large.
+    pub fn text(&mut self, source: &str) -> Result<Pattern<'t>, Fault> {
+        if let Some((regex, any_case)) = slashed(source) {
+            let table = self.table(regex.to_owned(), Reading { anywhere: true, any_case, lines: false })?;
+            return Ok(Pattern { source: self.keep(source), table: Some(table) });
+        }
+        let (glob, any_case) = case(source);
+        let parts = parts(glob)?;
+        if let (Some(text), false) = (literal(&parts), any_case) {
+            return Ok(self.exactly(&text));
+        }
+        let table = self.table(over_text(&parts), Reading { anywhere: false, any_case, lines: false })?;
+        Ok(Pattern { source: self.keep(source), table: Some(table) })
+    }
+
+    /// A pattern on content: a regular expression that is found anywhere; `^` and `$` match at lines.
+    /// Error: the expression cannot be read, or its table is too large.
+    pub fn content(&mut self, source: &str) -> Result<Pattern<'t>, Fault> {
+        let table = self.table(source.to_owned(), Reading { anywhere: true, any_case: false, lines: true })?;
+        Ok(Pattern { source: self.keep(source), table: Some(table) })
+    }
+
+    /// The pattern that only `text` matches.
+    pub fn exactly(&self, text: &str) -> Pattern<'t> {
+        Pattern { source: self.keep(text), table: None }
+    }
+
+    /// A pattern that no text matches, for an empty list that must not be taken for one that is not asked.
+    pub fn never(&self, source: &str) -> Pattern<'t> {
+        Pattern { source: self.keep(source), table: Some(nothing()) }
+    }
+
+    /// A pattern on a path. Braces may make several of it, because each begins at its own place.
+    /// Error: the pattern cannot be read, or its table is too large.
+    pub fn path(&mut self, source: &str) -> Result<Vec<PathPattern<'t>>, Fault> {
+        let (glob, any_case) = case(source);
+        let mut groups: Vec<(Placed, Vec<Components>)> = Vec::new();
+        let glob = parts(glob)?;
+        for alternative in expand(&glob, &|_| true)? {
+            let (placed, components) = Placed::of(&alternative)?;
+            match groups.iter_mut().find(|(known, _)| *known == placed) {
+                Some((_, all)) => all.push(components),
+                None => groups.push((placed, vec![components])),
+            }
+        }
+        let mut made = Vec::new();
+        for (placed, all) in &groups {
+            // Braces within names are best left to the expression; where all begin at one place, they can be.
+            let folded = if groups.len() == 1 && all.len() > 1 { folded(&glob, placed.anchor)? } else { None };
+            made.push(self.anchored(source, placed, all, folded.as_deref().unwrap_or(all), any_case)?);
+        }
+        Ok(made)
+    }
+
+    fn anchored(&mut self, source: &str, placed: &Placed, all: &[Components], folded: &[Components], any_case: bool) -> Result<PathPattern<'t>, Fault> {
+        let rooted = placed.anchor.is_whole();
+        let whole = match (all, any_case) {
+            ([only], false) => only.iter().map(|component| literal(component)).collect::<Option<Vec<_>>>(),
+            _ => None,
+        };
+        let pattern = if let Some(names) = whole {
+            let text = format!("{}{}", if rooted { "/" } else { "" }, names.join("/"));
+            Pattern { source: self.keep(&text), table: None }
+        } else {
+            let regexes: Vec<Vec<String>> = folded.iter().map(|components| over_path(components, rooted)).collect::<Result<_, _>>()?;
+            let table = self.table(any_of(&regexes), Reading { anywhere: false, any_case, lines: false })?;
+            Pattern { source: self.keep(source), table: Some(table) }
+        };
+        let mut literals: Vec<&str> = Vec::new();
+        for component in all.iter().flatten() {
+            if let Some(run) = longest_run(component).map(|run| self.keep(&run))
+                && !literals.contains(&run)
+            {
+                literals.push(run);
+            }
+        }
+        let stem = placed.stem.as_ref().map(|stem| self.keep(stem));
+        Ok(PathPattern { anchor: placed.anchor, pattern, source: self.keep(source), literals, stem })
+    }
+
+    fn table(&mut self, regex: String, reading: Reading) -> Result<Automaton<'t>, Fault> {
+        if regex.len() > MAX_PATTERN * 64 {
+            return Err(Fault::new("this pattern is too long", "split it into several patterns"));
+        }
+        if let Some(known) = self.made.get(&(regex.clone(), reading)) {
+            return Ok(known.clone());
+        }
+        let table = automaton(&regex, reading)?;
+        self.size += table.next.len() + table.classes.len();
+        if self.size > MAX_TABLES {
+            return Err(Fault::new(format!("all patterns together pass {} MB", MAX_TABLES >> 20), "take out rules, or simplify their patterns"));
+        }
+        self.made.insert((regex, reading), table.clone());
+        Ok(table)
+    }
+}
+
+/// The text between the slashes of `/regex/` or `/regex/i`, and whether the case does not matter.
+fn slashed(source: &str) -> Option<(&str, bool)> {
+    let inside = source.strip_prefix('/')?;
+    let (regex, any_case) = inside.strip_suffix("/i").map_or_else(|| (inside.strip_suffix('/'), false), |regex| (Some(regex), true));
+    regex.filter(|regex| !regex.is_empty()).map(|regex| (regex, any_case))
+}
+
+fn case(source: &str) -> (&str, bool) {
+    source.strip_prefix("(?i)").map_or((source, false), |rest| (rest, true))
+}
+
+/// The pattern with braces only in names, if it begins at `anchor` then too.
+fn folded(glob: &[Part], anchor: Anchor) -> Result<Option<Vec<Components>>, Fault> {
+    let mut all = Vec::new();
+    for alternative in expand(glob, &is_deep)? {
+        match Placed::of(&alternative) {
+            Ok((placed, components)) if placed.anchor == anchor => all.push(components),
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(all))
+}
+
+/// The longest text that stands in a component as it is.
+fn longest_run(component: &[Part]) -> Option<String> {
+    let runs = component.split(|part| !matches!(part, Part::Character(..)));
+    runs.filter(|run| !run.is_empty()).max_by_key(|run| run.len()).and_then(literal)
+}
+
+/// Where a path pattern begins, and the folders in front of its first wildcard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Placed {
+    anchor: Anchor,
+    stem: Option<String>,
+}
+
+const NAMED: &[(&str, Anchor)] = &[
+    ("<binaries>", Anchor::Binaries),
+    ("<state>", Anchor::State),
+    ("<config>", Anchor::Config),
+    ("<temporary>", Anchor::Temporary),
+    ("<here>", Anchor::Here),
+    ("<root>", Anchor::Repository),
+    ("<git>", Anchor::GitDirectory),
+    ("<hooks>", Anchor::Hooks),
+    (".", Anchor::Here),
+    ("~", Anchor::Home),
+];
+
+impl Placed {
+    /// The place of a pattern without braces, and the components behind its anchor.
+    fn of(glob: &[Part]) -> Result<(Self, Components), Fault> {
+        if glob.is_empty() {
+            return Err(Fault::new("a path pattern is empty", "write `.` for the folder of the command, `**` for every path"));
+        }
+        let (anchor, rest) = anchor(glob)?;
+        let mut components = Components::new();
+        let mut names = rest.split(is_slash).peekable();
+        while let Some(name) = names.next() {
+            if name.is_empty() && names.peek().is_none() {
+                break;
+            }
+            match literal(name).as_deref() {
+                Some("") => return Err(Fault::new("a path pattern has two slashes in a row", "take one out")),
+                Some("." | "..") => {
+                    return Err(Fault::new("a path pattern has `.` or `..` in it", "paths are cleaned before they are matched; write where it leads"));
+                }
+                _ => components.push(name.to_vec()),
+            }
+        }
+        let known: Vec<String> = components.iter().map_while(|component| literal(component)).collect();
+        let stem =
+            if known.is_empty() && !components.is_empty() { None } else { Some(format!("{}{}", if anchor.is_whole() { "/" } else { "" }, known.join("/"))) };
+        Ok((Self { anchor, stem }, components))
+    }
+}
+
+fn anchor(glob: &[Part]) -> Result<(Anchor, &[Part]), Fault> {
+    let plain = |part: &Part| if let Part::Character(sign, false) = part { Some(*sign) } else { None };
+    let head: String = glob.iter().map_while(plain).collect();
+    let behind = |count: usize| glob.get(count..).unwrap_or(&[]);
+    if head.starts_with('/') {
+        return Ok((Anchor::Absolute, behind(1)));
+    }
+    if glob.first() == Some(&Part::Deep) && glob.get(1).is_none_or(is_slash) {
+        return Ok((Anchor::Anywhere, glob));
+    }
+    for (name, anchor) in NAMED {
+        match head.strip_prefix(name) {
+            Some("") if glob.len() == name.len() => return Ok((*anchor, &[])),
+            Some(rest) if rest.starts_with('/') => return Ok((*anchor, behind(name.len() + 1))),
+            _ => {}
+        }
+    }
+    if head.starts_with('<') {
+        let names: Vec<String> = NAMED.iter().filter(|(name, _)| name.len() > 1).map(|(name, _)| format!("`{name}/`")).collect();
+        return Err(Fault::new("a path pattern begins at an unknown place", format!("the places are {}", names.join(", "))));
+    }
+    if head.starts_with('~') {
+        return Err(Fault::new("a path pattern begins in somebody's home", "`~/` stands for every home folder that is known"));
+    }
+    Ok((Anchor::Repository, glob))
+}

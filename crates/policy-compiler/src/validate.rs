@@ -1,0 +1,116 @@
+//! Policies as written to policies as meant: all layers together, every mistake with its place.
+//! Reads no file and lays down no bytes.
+
+mod example;
+mod layers;
+mod rule;
+mod section;
+pub(crate) mod when;
+
+use std::ops::Range;
+
+use toml::de::DeValue;
+
+use super::compile::pattern::Patterns;
+use super::examples::RuleExamples;
+use super::mistake::Mistake;
+use super::schema::{Checker, LAYER, PACK, Value};
+use layers::Head;
+use policy::pattern::Pattern;
+use policy::table::TableReader as _;
+use policy::{Flywheel, Layer, Rule, TestsFirst, Waiver};
+use when::Reader;
+
+/// A file of a layer, read but not understood.
+#[derive(Debug)]
+pub struct Document<'t> {
+    pub layer: Layer,
+    pub path: &'t str,
+    /// Where its lines end, in bytes.
+    pub ends: Vec<usize>,
+    pub table: DeValue<'t>,
+}
+
+impl<'t> Document<'t> {
+    fn view(&'t self) -> Value<'t> {
+        Value { value: &self.table, span: 0..0 }
+    }
+
+    fn checker<'c>(&self, mistakes: &'c mut Vec<Mistake>) -> Checker<'c>
+    where
+        't: 'c,
+    {
+        Checker { path: self.path, mistakes }
+    }
+
+    fn place(&self, span: &Range<usize>) -> String {
+        format!("{}:{}", self.path, self.ends.partition_point(|end| *end < span.start) + 1)
+    }
+}
+
+/// All layers together.
+#[derive(Debug, Default)]
+pub struct Meant<'t> {
+    pub protected: Vec<Pattern<'t>>,
+    /// The rules, upper layers first.
+    pub rules: Vec<Rule<'t>>,
+    /// Their examples, in the same order.
+    pub examples: Vec<RuleExamples>,
+    pub waivers: Vec<Waiver<'t>>,
+    pub tests_first: Option<TestsFirst<'t>>,
+    pub flywheel: Option<Flywheel<'t>>,
+}
+
+/// A rule or a waiver, and where a rule is named by it.
+struct Named<'t, T> {
+    it: T,
+    document: &'t Document<'t>,
+    span: Range<usize>,
+}
+
+/// Validates documents, upper layers first. `whole`: every file could be read, so a name that is not found is a mistake.
+pub fn validate<'t>(documents: &'t [Document<'t>], whole: bool, keep: &dyn Fn(&str) -> &'t str, patterns: &mut Patterns<'t>) -> (Meant<'t>, Vec<Mistake>) {
+    let mut mistakes = Vec::new();
+    let heads: Vec<Head> = documents.iter().map(|document| Head::of(document, &mut mistakes)).collect();
+    let on = layers::packs_on(&heads, whole, &mut mistakes);
+    let heads: Vec<&Head> = heads.iter().filter(|head| on.contains(&head.pack) || head.document.layer != Layer::BuiltIn).collect();
+
+    let mut meant = Meant::default();
+    for head in &heads {
+        let keys = if head.document.layer == Layer::BuiltIn { PACK } else { LAYER };
+        let of = if head.document.layer == Layer::BuiltIn { "a pack" } else { "a policy" };
+        let mut checker = head.document.checker(&mut mistakes);
+        checker.table(&head.document.view(), keys, of);
+        let mut reader = Reader { checker: &mut checker, patterns: &mut *patterns, protected: &[] };
+        meant.protected.extend(reader.texts(&head.document.view(), "protected"));
+    }
+
+    let mut named: Vec<Named<Rule>> = Vec::new();
+    let mut waivers: Vec<Named<Waiver>> = Vec::new();
+    for head in &heads {
+        let document = head.document;
+        let mut checker = document.checker(&mut mistakes);
+        let mut reader = Reader { checker: &mut checker, patterns: &mut *patterns, protected: &meant.protected };
+        meant.tests_first = section::tests_first(meant.tests_first, &heads, head, keep, &mut reader);
+        meant.flywheel = section::flywheel(meant.flywheel, &heads, head, keep, &mut reader);
+        for table in document.view().tables("rule") {
+            let place = keep(&document.place(&table.span));
+            if let Some((rule, examples, span)) = rule::rule(&table, head, place, keep, &mut reader) {
+                named.push(Named { it: rule, document, span });
+                meant.examples.push(examples);
+            }
+        }
+        for table in document.view().tables("waiver") {
+            let place = keep(&document.place(&table.span));
+            if let Some((waiver, span)) = rule::waiver(&table, document.layer, place, &mut reader) {
+                waivers.push(Named { it: waiver, document, span });
+            }
+        }
+    }
+    let idle = layers::rules_of_packs_off(documents, &on);
+    layers::merge(&heads, &mut named, &waivers, &idle, whole, &mut mistakes);
+    meant.rules = named.into_iter().map(|named| named.it).collect();
+    // A waiver of a rule whose pack is off has nothing to waive.
+    meant.waivers = waivers.into_iter().map(|waiver| waiver.it).collect();
+    (meant, mistakes)
+}

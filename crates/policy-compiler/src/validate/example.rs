@@ -1,0 +1,105 @@
+//! One example of a rule, from written to meant.
+
+use toml::de::DeValue;
+
+use super::Document;
+use super::when::PUSH_KINDS;
+use crate::examples::{Deed, Example, ExampleFacts};
+use crate::schema::{Checker, EXAMPLE, Value};
+
+/// What an example may do; exactly one of them.
+const DEEDS: &[&str] = &["command", "write", "delete", "read", "fetch", "call", "spawn", "commit", "push"];
+
+/// Reads an element of `catches`, `spares` or `unsure`.
+pub(super) fn example(value: &Value, key: &str, document: &Document, checker: &mut Checker) -> Option<Example> {
+    let place = document.place(&value.span);
+    if let Some(text) = value.as_text() {
+        if text.text.trim().is_empty() {
+            checker.mistake(&value.span, format!("an example in `{key}` is empty"), "write a command");
+        }
+        let deed = Deed::Command(text.text.to_owned());
+        return Some(Example { deed, facts: ExampleFacts::default(), agent: None, mode: None, place });
+    }
+    if !value.is_table() {
+        checker.mistake(
+            &value.span,
+            format!("an example in `{key}` is neither a command nor a table"),
+            "write `\"a command\"` or `{ write = { path = \"…\" } }`",
+        );
+        return None;
+    }
+    let table = value;
+    checker.table(table, EXAMPLE, "an example");
+    let facts = table.table("facts").map(|facts| ExampleFacts {
+        branch: owned(&facts, "branch"),
+        protected_branch: facts.flag("protected_branch"),
+        dirty: facts.flag("dirty"),
+        loses_gate: facts.flag("loses_gate"),
+        weakens_policy: facts.flag("weakens_policy"),
+        exists: all(&facts, "exists"),
+        bytes: facts.get("bytes").and_then(|value| value.as_number()?.try_into().ok()),
+    });
+    let deed = deed(table, checker)?;
+    Some(Example { deed, facts: facts.unwrap_or_default(), agent: owned(table, "agent"), mode: owned(table, "mode"), place })
+}
+
+fn deed(table: &Value, checker: &mut Checker) -> Option<Deed> {
+    let given: Vec<&&str> = DEEDS.iter().filter(|deed| table.get(deed).is_some()).collect();
+    let [kind] = given.as_slice() else {
+        let all: Vec<String> = DEEDS.iter().map(|deed| format!("`{deed}`")).collect();
+        checker.mistake(&table.span, "an example does not do exactly one thing", format!("write one of {}", all.join(", ")));
+        return None;
+    };
+    if **kind == "command" {
+        return owned(table, "command").map(Deed::Command);
+    }
+    let inner = table.table(kind)?;
+    let flag = |key: &str| inner.flag(key).unwrap_or(false);
+    Some(match **kind {
+        "write" => Deed::Write { path: owned(&inner, "path")?, text: owned(&inner, "text") },
+        "delete" => Deed::Delete { path: owned(&inner, "path")?, recursive: flag("recursive"), moved: flag("moved") },
+        "read" => Deed::Read { path: owned(&inner, "path")? },
+        "fetch" => Deed::Fetch { url: owned(&inner, "url")?, method: owned(&inner, "method") },
+        "call" => {
+            let args = inner.get("args").map_or_else(|| Some(toml::Table::new().into()), |args| argument(&args, checker));
+            Deed::Call { tool: owned(&inner, "tool")?, args: args? }
+        }
+        "spawn" => Deed::Spawn { agent: owned(&inner, "agent")?, prompt: owned(&inner, "prompt").unwrap_or_default() },
+        "commit" => Deed::Commit {
+            message: owned(&inner, "message"),
+            author: owned(&inner, "author").unwrap_or_default(),
+            touches: all(&inner, "touches"),
+            deletes: all(&inner, "deletes"),
+        },
+        _ => {
+            Deed::Push { target: owned(&inner, "ref"), remote: owned(&inner, "remote"), kind: checker.named(&inner.text("kind")?, PUSH_KINDS, "kind of push")? }
+        }
+    })
+}
+
+/// A value among the arguments of a call.
+fn argument(value: &Value, checker: &mut Checker) -> Option<toml::Value> {
+    Some(match value.value {
+        DeValue::String(text) => toml::Value::String(text.to_string()),
+        DeValue::Integer(_) => toml::Value::Integer(value.as_number()?),
+        DeValue::Float(number) => toml::Value::Float(number.as_str().parse().ok()?),
+        DeValue::Boolean(flag) => toml::Value::Boolean(*flag),
+        DeValue::Array(_) => toml::Value::Array(value.elements().iter().filter_map(|element| argument(element, checker)).collect()),
+        DeValue::Table(_) => {
+            let entries = value.entries().into_iter().filter_map(|(key, value)| Some((key.text.to_owned(), argument(&value, checker)?)));
+            toml::Value::Table(entries.collect())
+        }
+        DeValue::Datetime(_) => {
+            checker.mistake(&value.span, "JSON has no dates", "write it as a string");
+            return None;
+        }
+    })
+}
+
+fn all(table: &Value, key: &str) -> Vec<String> {
+    table.texts(key).iter().map(|text| text.text.to_owned()).collect()
+}
+
+fn owned(table: &Value, key: &str) -> Option<String> {
+    table.text(key).map(|text| text.text.to_owned())
+}

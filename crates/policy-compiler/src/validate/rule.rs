@@ -1,0 +1,186 @@
+//! One rule, one waiver, from written to meant. Knows not what stands in other files.
+
+use std::ops::Range;
+
+use super::example;
+use super::layers::Head;
+use super::when::Reader;
+use crate::examples::{Example, Instead, RuleExamples};
+use crate::schema::{Text, Value};
+use policy::table::{Key, TableReader as _};
+use policy::{Conditions, Layer, Rule, Tier, Waiver, When};
+
+/// The longest name of a rule, in bytes.
+const MAX_NAME: usize = 64;
+
+/// A rule, its examples, and where its name stands. None if too little of it is there; that has been reported then.
+pub(super) fn rule<'t>(
+    table: &Value<'t>,
+    head: &Head<'t>,
+    place: &'t str,
+    keep: &dyn Fn(&str) -> &'t str,
+    reader: &mut Reader<'_, 't, '_>,
+) -> Option<(Rule<'t>, RuleExamples, Range<usize>)> {
+    let layer = head.document.layer;
+    let tier = tier(table, reader);
+    let when = kind(table, "a rule", reader);
+    let unless = table.get("unless").and_then(|value| {
+        let (key, _) = when.as_ref()?;
+        let kind = key.name;
+        if let Some((named, _)) = value.as_tables().iter().flat_map(Value::entries).find(|(key, _)| key.text == kind) {
+            let what = format!("`unless` names the kind `{kind}` again");
+            reader.checker.mistake(&named.span, what, format!("write `unless = {{ … }}` with the keys of `{kind}`"));
+            return None;
+        }
+        reader.checker.value(&value, &Key { name: "unless", ..**key });
+        all_filled(&value.as_tables(), "unless", "it would spare everything", reader);
+        self::when(kind, &value.as_tables(), reader)
+    });
+    if let Some(open) = table.get("open")
+        && layer > Layer::Organisation
+    {
+        reader.checker.mistake(
+            &open.span,
+            format!("`open` stands in the {} layer", layer.name()),
+            "take it out; only rules of the layers above must be opened",
+        );
+    }
+    let reason = prose(table, "reason", reader);
+    let instead = prose(table, "instead", reader).map(|text| instead(&text, reader));
+    let conditions = table.table("where").map_or_else(Conditions::default, |table| Conditions::read(reader, &table));
+    let for_agents = reader.texts(table, "for_agents");
+    let catches = examples(table, "catches", head, reader);
+    let spares = examples(table, "spares", head, reader);
+    let unsure = examples(table, "unsure", head, reader);
+    let name = prose(table, "name", reader)?;
+    if !is_kebab(name.text) {
+        reader.checker.mistake(&name.span, format!("`{}` is not a name for a rule", name.text), "write lower-case words joined by dashes: `force-push`");
+    }
+
+    let (reason, instead, tier, (_, when)) = (reason?, instead?, tier?, when?);
+    let rule = Rule {
+        name: name.text,
+        pack: head.pack,
+        place,
+        layer,
+        tier,
+        shadow: false,
+        open: table.flag("open").unwrap_or(false),
+        when,
+        unless,
+        conditions,
+        for_agents,
+        reason: reason.text,
+        instead: keep(match &instead {
+            Instead::Command(text) | Instead::Prose(text) => text,
+        }),
+    };
+    let examples = RuleExamples { name: name.text.to_owned(), pack: head.pack.to_owned(), place: place.to_owned(), tier, instead, catches, spares, unsure };
+    Some((rule, examples, name.span))
+}
+
+/// A waiver, and where its rule is named.
+pub(super) fn waiver<'t>(table: &Value<'t>, layer: Layer, place: &'t str, reader: &mut Reader<'_, 't, '_>) -> Option<(Waiver<'t>, Range<usize>)> {
+    // Where a waiver may not stand, what it says does not matter.
+    let when = if matches!(layer, Layer::User | Layer::Project) { kind(table, "a waiver", reader) } else { None };
+    if let Some((key, _)) = &when {
+        all_filled(&table.tables(key.name), key.name, "it would waive everything", reader);
+    }
+    let reason = prose(table, "reason", reader);
+    let rule = table.text("rule")?;
+    if !matches!(layer, Layer::User | Layer::Project) {
+        let waiver = Waiver { rule: rule.text, when: When::Run(Vec::new()), reason: "", until: 0, place };
+        return Some((waiver, rule.span));
+    }
+    let until = table.get("until")?.as_day()?;
+    Some((Waiver { rule: rule.text, when: when?.1, reason: reason?.text, until, place }, rule.span))
+}
+
+fn tier(table: &Value, reader: &mut Reader) -> Option<Tier> {
+    tier_of(&table.get("tier")?, reader)
+}
+
+pub(super) fn tier_of(value: &Value, reader: &mut Reader) -> Option<Tier> {
+    let tier = match value.as_number()? {
+        1 => Tier::Free,
+        2 => Tier::Metered,
+        3 => Tier::Supervised,
+        4 => Tier::Prohibited,
+        other => {
+            let mend = "1 free, 2 metered, 3 supervised (a person approves), 4 prohibited";
+            reader.checker.mistake(&value.span, format!("there is no tier {other}"), mend);
+            return None;
+        }
+    };
+    Some(tier)
+}
+
+/// The only *when* of a table, and its kind.
+fn kind<'t>(table: &Value<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Option<(&'static Key, When<'t>)> {
+    let of_name = |name: Text<'t>| When::KINDS.iter().find(|kind| kind.name == name.text).map(|kind| (name, kind));
+    let given: Vec<(Text, &'static Key)> = table.entries().into_iter().filter_map(|(name, _)| of_name(name)).collect();
+    match given.as_slice() {
+        [] => {
+            let names: Vec<String> = When::KINDS.iter().map(|kind| format!("`{}`", kind.name)).collect();
+            reader.checker.mistake(&table.span, format!("{of} does not say of which actions it speaks"), format!("add one of {}", names.join(", ")));
+            None
+        }
+        [(_, kind)] => when(kind.name, &table.tables(kind.name), reader).map(|when| (*kind, when)),
+        [(_, first), rest @ ..] => {
+            for (key, kind) in rest {
+                reader.checker.mistake(
+                    &key.span,
+                    format!("`{}` stands beside `{}`", kind.name, first.name),
+                    format!("{of} speaks of one kind of action; split it"),
+                );
+            }
+            None
+        }
+    }
+}
+
+fn when<'t>(kind: &str, tables: &[Value<'t>], reader: &mut Reader<'_, 't, '_>) -> Option<When<'t>> {
+    for unless in tables.iter().filter(|table| kind == "write" && table.get("adds").is_none()).filter_map(|table| table.get("unless")) {
+        reader.checker.mistake(&unless.span, "`unless` without `adds`", "it spares lines that `adds` found");
+    }
+    When::read(reader, kind, tables)
+}
+
+/// An exception without any key would hold for everything.
+fn all_filled(tables: &[Value], name: &str, danger: &str, reader: &mut Reader) {
+    for table in tables.iter().filter(|table| table.entries().is_empty()) {
+        reader.checker.mistake(&table.span, format!("`{name}` names nothing"), format!("{danger}; say what is meant"));
+    }
+}
+
+/// A text that is shown to people, so it must not steer their terminal.
+fn prose<'t>(table: &Value<'t>, key: &str, reader: &mut Reader) -> Option<Text<'t>> {
+    let text = table.text(key)?;
+    if text.text.chars().any(|sign| sign.is_control() && sign != '\n' && sign != '\t') {
+        reader.checker.mistake(&text.span, format!("`{key}` holds control characters"), "it is shown at terminals; take them out");
+    }
+    Some(text)
+}
+
+/// `$ ` marks a command.
+fn instead(text: &Text, reader: &mut Reader) -> Instead {
+    let Some(command) = text.text.strip_prefix("$ ") else { return Instead::Prose(text.text.to_owned()) };
+    if command.trim().is_empty() {
+        reader.checker.mistake(&text.span, "`instead` marks a command and holds none", "write the command behind `$ `");
+    }
+    Instead::Command(command.trim().to_owned())
+}
+
+fn examples(table: &Value, key: &str, head: &Head, reader: &mut Reader) -> Vec<Example> {
+    let Some(value) = table.get(key) else { return Vec::new() };
+    let elements = value.elements();
+    if elements.is_empty() {
+        reader.checker.mistake(&value.span, format!("`{key}` is empty"), "give at least one example");
+    }
+    elements.iter().filter_map(|element| example::example(element, key, head.document, reader.checker)).collect()
+}
+
+fn is_kebab(name: &str) -> bool {
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    name.len() <= MAX_NAME && name.split('-').all(word) && name.starts_with(|first: char| first.is_ascii_lowercase())
+}

@@ -1,0 +1,140 @@
+//! Concludes: actions, facts and policy in, verdict out.
+//! Reads nothing. A thing it must know is a field of [`Facts`]; what is missing there comes back as [`Need`]s.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{Facts, Need};
+use crate::matcher::{self, Asking};
+use crate::verdict::{Answer, Finding, Look, Verdict};
+use crate::{Policy, Rule, Tier};
+use actions::path::Path;
+use actions::word::Word;
+use actions::{Action, Deed, Span};
+
+/// What was concluded so far.
+#[derive(Debug)]
+pub struct Decided {
+    /// The verdict with what is known.
+    pub verdict: Verdict,
+    /// What must be found out first. Empty: the verdict stands.
+    pub needs: BTreeSet<Need>,
+    /// Which rules looked at which action, and what they said (only those that are not a plain no, and those that were
+    /// waived, unless `every` was asked for).
+    pub looks: Vec<Look>,
+}
+
+/// Concludes. None if the compiled policy is damaged.
+///
+/// With `every`, each rule that looked is noted, also where it said no.
+#[must_use]
+pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -> Option<Decided> {
+    let mut asking = Asking { facts, protected: &policy.protected, needs: BTreeSet::new(), told: Vec::new(), put_off: false, secrets: Vec::new() };
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut known = BTreeSet::new();
+    let mut looks = Vec::new();
+    // Rules are decoded once for all actions that they are looked up for.
+    let mut candidates: BTreeMap<Vec<String>, Vec<Rule>> = BTreeMap::new();
+    for (at, action) in actions.iter().enumerate() {
+        let rules = match candidates.entry(keys(action)) {
+            Entry::Vacant(place) => {
+                let rules = policy.rules_for(place.key())?;
+                place.insert(rules)
+            }
+            Entry::Occupied(known) => known.into_mut(),
+        };
+        for rule in &*rules {
+            asking.told.clear();
+            let answer = matcher::rule(rule, at, actions, &mut asking);
+            let told = asking.told.join("; ");
+            let waived = if answer == Answer::No { None } else { waived(rule, at, actions, policy, &mut asking)? };
+            if every || answer != Answer::No {
+                looks.push(Look { action: at, rule: rule.name.to_owned(), answer, waived: waived.clone() });
+            }
+            if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
+                let found = Finding { told, ..finding(rule, action, actions, tier, answer) };
+                if known.insert((rule.name, found.action.clone(), tier)) {
+                    findings.push(found);
+                }
+            }
+        }
+    }
+    let mut verdict = Verdict { tier: Tier::Free, findings: Vec::new() };
+    verdict.add(findings);
+    Some(Decided { verdict, needs: asking.needs, looks })
+}
+
+/// The tier that an answer gives: a rule that only might hold gives tier 3 if it is of tier 3 or 4, and nothing otherwise.
+fn weight(tier: Tier, answer: Answer) -> Option<Tier> {
+    match answer {
+        Answer::Yes => Some(tier),
+        Answer::Maybe if tier >= Tier::Supervised => Some(Tier::Supervised),
+        Answer::Maybe | Answer::No => None,
+    }
+}
+
+/// Under which keys rules that may speak of the action are found (see [`crate::When::keys`]).
+fn keys(action: &Action) -> Vec<String> {
+    let mut keys = vec![action.deed.kind().to_owned()];
+    if let Deed::Run(run) = &action.deed {
+        let program = format!("run {}", run.program);
+        let subcommand = run.subcommand.as_ref().map(|name| format!("{program} {}", name.literal().unwrap_or("?")));
+        keys.push(program);
+        keys.extend(subcommand);
+    }
+    keys
+}
+
+/// The place of the waiver that covers the action for certain, if there is one.
+fn waived(rule: &Rule, at: usize, actions: &[Action], policy: &Policy, asking: &mut Asking) -> Option<Option<String>> {
+    let today = asking.facts.today;
+    let found = policy
+        .waivers_of(rule.name)?
+        .into_iter()
+        .filter(|waiver| waiver.until >= today)
+        .find(|waiver| matcher::waiver(waiver, at, actions, asking) == Answer::Yes);
+    Some(found.map(|waiver| waiver.place.to_owned()))
+}
+
+/// The action in one line, with the command that does it.
+fn shown(action: &Action, actions: &[Action]) -> String {
+    match action.from.and_then(|from| actions.get(from)) {
+        Some(command) => format!("{} ({})", command.shown(), action.shown()),
+        None => action.shown(),
+    }
+}
+
+fn finding(rule: &Rule, action: &Action, actions: &[Action], tier: Tier, answer: Answer) -> Finding {
+    let unread = if answer == Answer::Maybe { unread(action) } else { None };
+    Finding {
+        rule: rule.name.to_owned(),
+        pack: rule.pack.to_owned(),
+        place: rule.place.to_owned(),
+        tier,
+        answer,
+        span: unread.as_ref().and_then(|(_, span)| *span).or(action.span),
+        unread: unread.map(|(shown, _)| shown),
+        shadow: rule.shadow,
+        reason: rule.reason.to_owned(),
+        instead: rule.instead.to_owned(),
+        action: shown(action, actions),
+        via: action.via.clone(),
+        told: String::new(),
+    }
+}
+
+/// The first word of the action that is not wholly known, and where it stands.
+fn unread(action: &Action) -> Option<(String, Option<Span>)> {
+    let spelled = |word: &Word| (word.to_string(), word.span.filter(|_| action.span.is_some()));
+    let path = |path: &Path| path.word.has_hole().then(|| (path.shown.clone(), action.span));
+    match &action.deed {
+        Deed::Run(run) => run.may_hide_flags.as_ref().or_else(|| run.words.iter().find(|word| word.has_hole())).map(spelled),
+        Deed::Write(write) => path(&write.path),
+        Deed::Delete(delete) => path(&delete.path),
+        Deed::Read(read) => path(read),
+        Deed::Fetch { url, .. } => url.has_hole().then(|| spelled(url)),
+        Deed::Push(push) => push.target.as_ref().filter(|word| word.has_hole()).map(spelled),
+        Deed::Call(_) | Deed::Spawn { .. } | Deed::Commit(_) | Deed::Opaque { .. } => None,
+    }
+}

@@ -1,0 +1,225 @@
+//! Does a rule speak of this action? Three-valued: yes, no, or maybe because something was not known.
+//! Does not weigh tiers; asks for facts and never finds them out.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+mod call;
+mod commit;
+mod content;
+mod file;
+mod path;
+mod push;
+mod run;
+pub mod text;
+
+use std::collections::BTreeSet;
+
+use crate::facts::{Facts, Known, Need};
+use crate::pattern::Pattern;
+use crate::secret::Found;
+use crate::verdict::Answer;
+use crate::{Conditions, Rule, Waiver, When};
+use actions::{Action, Deed, Run};
+
+/// The world as it is known, and the questions that came up.
+#[derive(Debug)]
+pub struct Asking<'f> {
+    /// What is known.
+    pub facts: &'f Facts,
+    /// Names of protected branches.
+    pub protected: &'f [Pattern<'f>],
+    /// What must be found out before this can be answered.
+    pub needs: BTreeSet<Need>,
+    /// Why facts that were asked for hold, for the message.
+    pub told: Vec<String>,
+    /// A text was not looked at, because other questions are open: the rule will be asked again.
+    pub put_off: bool,
+    /// The secrets of texts that were searched: where a text stands in memory, and what was found.
+    pub secrets: Vec<((usize, usize), Vec<Found>)>,
+}
+
+/// Whether one yes among the targets suffices (a rule), or all must be covered by a yes (an exception).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cover {
+    /// A rule's `when`.
+    Any,
+    /// `unless`, and a waiver.
+    Every,
+}
+
+impl Asking<'_> {
+    /// What is known of `need`; notes it down if it was not asked yet.
+    fn known(&mut self, need: Need) -> Option<&Known> {
+        let known = self.facts.of(&need);
+        if known.is_none() {
+            self.needs.insert(need);
+        }
+        known
+    }
+
+    /// A yes-or-no fact. What cannot be found out is maybe.
+    fn holds(&mut self, need: Need) -> Answer {
+        let (answer, why) = match self.known(need) {
+            Some(Known::Is(holds, why)) => (Answer::from(*holds), why.clone()),
+            Some(Known::Unknown(why)) => (Answer::Maybe, why.clone()),
+            _ => (Answer::Maybe, String::new()),
+        };
+        if answer != Answer::No && !why.is_empty() && !self.told.contains(&why) {
+            self.told.push(why);
+        }
+        answer
+    }
+}
+
+/// Whether `rule` speaks of the action at `at`.
+pub fn rule(rule: &Rule, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
+    let Some(action) = actions.get(at) else { return Answer::No };
+    if !for_agent(&rule.for_agents, asking.facts) {
+        return Answer::No;
+    }
+    let mut answer = when(&rule.when, action, actions, Cover::Any, asking);
+    if std::mem::take(&mut asking.put_off) {
+        return Answer::Maybe;
+    }
+    if !action.sure {
+        answer = answer.min(Answer::Maybe);
+    }
+    if answer == Answer::No {
+        return answer;
+    }
+    if let Some(unless) = &rule.unless {
+        answer = answer.min(!when(unless, action, actions, Cover::Every, asking));
+    }
+    if answer == Answer::No {
+        return answer;
+    }
+    answer = answer.min(conditions(&rule.conditions, at, actions, asking));
+    if action.stored && answer != Answer::No {
+        // In a file that was there before, only what is certain counts, and what is deleted there but does not exist yet
+        // is of the script's own making.
+        answer = match &action.deed {
+            _ if answer == Answer::Maybe => Answer::No,
+            Deed::Delete(delete) => delete.path.word.literal().map_or(answer, |path| answer.min(asking.holds(Need::Exists(path.to_owned())))),
+            _ => answer,
+        };
+    }
+    answer
+}
+
+/// Whether `waiver` takes the action at `at` out of its rule.
+pub fn waiver(waiver: &Waiver, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
+    let Some(action) = actions.get(at) else { return Answer::No };
+    if let (When::Run(tables), false) = (&waiver.when, matches!(action.deed, Deed::Run(_))) {
+        // A waiver on commands also covers what the command does, one target at a time.
+        let Some(Action { deed: Deed::Run(run), .. }) = action.from.and_then(|from| actions.get(from)) else { return Answer::No };
+        let Some(target) = target(action) else { return Answer::No };
+        let narrowed = Run { args: vec![target], ..run.clone() };
+        return run::tables(tables, &narrowed, Cover::Every);
+    }
+    when(&waiver.when, action, actions, Cover::Every, asking)
+}
+
+/// The word of the command that names what the action is about.
+fn target(action: &Action) -> Option<actions::word::Word> {
+    match &action.deed {
+        Deed::Write(write) => Some(actions::word::Word::lit(write.path.shown.as_str())),
+        Deed::Delete(delete) if !delete.path.word.has_hole() => Some(actions::word::Word::lit(delete.path.shown.as_str())),
+        _ => None,
+    }
+}
+
+fn for_agent(patterns: &[Pattern], facts: &Facts) -> bool {
+    text::any_or_unasked(patterns, &facts.agent) == Answer::Yes
+}
+
+fn when(when: &When, action: &Action, actions: &[Action], cover: Cover, asking: &mut Asking) -> Answer {
+    match (when, &action.deed) {
+        (When::Run(tables), Deed::Run(run)) => run::tables(tables, run, cover),
+        (When::Write(tables), Deed::Write(write)) => or(tables, |table| file::write(table, write, cover, asking)),
+        (When::Delete(tables), Deed::Delete(delete)) => or(tables, |table| file::delete(table, delete, cover, asking)),
+        (When::Read(tables), Deed::Read(read)) => or(tables, |table| file::read(table, read, cover, asking)),
+        (When::Fetch(tables), Deed::Fetch { url, method }) => or(tables, |table| call::fetch(table, url, method.as_ref())),
+        (When::Call(tables), Deed::Call(call)) => or(tables, |table| call::call(table, call)),
+        (When::Spawn(tables), Deed::Spawn { agent, prompt }) => {
+            or(tables, |table| text::any_or_unasked(&table.agent, agent).min(text::any_or_unasked(&table.prompt, prompt)))
+        }
+        (When::Push(tables), Deed::Push(push)) => {
+            let folder = folder(action, actions, asking.facts).map(str::to_owned);
+            or(tables, |table| push::push(table, push, folder.as_deref(), cover, asking))
+        }
+        (When::Commit(tables), Deed::Commit(commit)) => or(tables, |table| commit::commit(table, commit, cover, asking)),
+        (When::Opaque(tables), Deed::Opaque { why, .. }) => or(tables, |table| text::any_or_unasked(&table.why, why)),
+        _ => Answer::No,
+    }
+}
+
+fn or<T>(tables: &[T], test: impl FnMut(&T) -> Answer) -> Answer {
+    tables.iter().map(test).max().unwrap_or(Answer::No)
+}
+
+/// The folder in which the action's command runs; for one that has no command, the call's. None: not known.
+fn folder<'a>(action: &'a Action, actions: &'a [Action], facts: &'a Facts) -> Option<&'a str> {
+    let command = action.from.and_then(|from| actions.get(from)).unwrap_or(action);
+    match &command.deed {
+        Deed::Run(run) => run.folder.literal(),
+        _ => Some(&facts.places.cwd),
+    }
+}
+
+/// Whether what the command discards may be files that git does not track.
+fn takes_untracked(action: &Action) -> bool {
+    matches!(&action.deed, Deed::Run(run) if run.subcommand.as_ref().is_some_and(|name| name.is("clean")))
+}
+
+/// Whether an action of the same call makes changes in the work tree around `folder`: it writes a file there, or unpacks a
+/// stash. What git itself writes there it has elsewhere.
+fn changes_tree(action: &Action, actions: &[Action], folder: &str) -> bool {
+    let git = |at: usize| matches!(actions.get(at), Some(Action { deed: Deed::Run(run), .. }) if run.program == "git");
+    match &action.deed {
+        Deed::Run(run) => run.program == "git" && run.subcommand.as_ref().is_some_and(|name| name.is("stash pop")),
+        Deed::Write(write) => {
+            let inside = write.path.word.prefix().strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+            inside && write.change != actions::Change::Attributes && !action.from.is_some_and(git)
+        }
+        _ => false,
+    }
+}
+
+/// `where`.
+fn conditions(conditions: &Conditions, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
+    let Some(action) = actions.get(at) else { return Answer::No };
+    let folder = folder(action, actions, asking.facts).map(str::to_owned);
+    let folder = folder.as_deref();
+    let mut answer = text::any_or_unasked(&conditions.agent, &asking.facts.agent).min(text::any_or_unasked(&conditions.mode, &asking.facts.mode));
+    if answer != Answer::No && !conditions.branch.is_empty() {
+        answer = answer.min(branch(&conditions.branch, action, folder, asking));
+    }
+    if let (Some(expected), true) = (conditions.protected_branch, answer != Answer::No) {
+        let protected = match &action.deed {
+            Deed::Push(push) => push::protected(push, folder, asking),
+            _ => branch(asking.protected, action, folder, asking),
+        };
+        answer = answer.min(if expected { protected } else { !protected });
+    }
+    if let (Some(expected), true) = (conditions.dirty, answer != Answer::No) {
+        let dirty = match folder {
+            Some(folder) if actions.iter().take(at).any(|before| changes_tree(before, actions, folder)) => Answer::Maybe,
+            Some(folder) => asking.holds(Need::Dirty(folder.to_owned(), takes_untracked(action))),
+            None => Answer::Maybe,
+        };
+        answer = answer.min(if expected { dirty } else { !dirty });
+    }
+    answer
+}
+
+/// Whether the current branch is one of these.
+fn branch(patterns: &[Pattern], action: &Action, folder: Option<&str>, asking: &mut Asking) -> Answer {
+    if let Deed::Run(Run { branch: Some(switched), .. }) = &action.deed {
+        return text::any(patterns, switched);
+    }
+    match folder.and_then(|folder| asking.known(Need::Branch(folder.to_owned()))) {
+        Some(Known::Text(name)) => patterns.iter().any(|pattern| text::text(pattern, name)).into(),
+        // No branch: the head is detached.
+        Some(Known::Is(..)) => Answer::No,
+        Some(Known::Unknown(_) | Known::Size(_)) | None => Answer::Maybe,
+    }
+}

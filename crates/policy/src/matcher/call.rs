@@ -1,0 +1,69 @@
+//! `fetch` and `call`: addresses, and calls of tools.
+
+use super::text;
+use crate::verdict::Answer;
+use crate::{CallWhen, Comparison, FetchWhen, ValueTest};
+use actions::Call;
+use actions::word::{Piece, Word};
+
+pub(super) fn fetch(table: &FetchWhen, url: &Word, method: Option<&Word>) -> Answer {
+    let mut answer = Answer::Yes;
+    if !table.host.is_empty() {
+        answer = answer.min(text::any(&table.host, &host(url)));
+    }
+    if !table.url.is_empty() {
+        answer = answer.min(text::any(&table.url, url));
+    }
+    if !table.method.is_empty() {
+        answer = answer.min(method.map_or(Answer::No, |method| text::any(&table.method, method)));
+    }
+    answer
+}
+
+/// The host of an address: between `//` (and `user@`) and the next `:`, `/`, `?` or `#`.
+fn host(url: &Word) -> Word {
+    let Some(known) = url.literal() else {
+        let prefix = authority(url.prefix());
+        // The host is known if something that ends it stands in front of the first hole.
+        let ends = prefix.find(['/', ':', '?', '#']);
+        return match ends {
+            Some(end) => Word::lit(prefix.get(..end).unwrap_or(prefix).to_ascii_lowercase()),
+            None => {
+                let mut word = Word::lit(prefix.to_ascii_lowercase());
+                word.push(Piece::Any(actions::word::Bound::Anything));
+                word
+            }
+        };
+    };
+    let rest = authority(known);
+    Word::lit(rest.split(['/', ':', '?', '#']).next().unwrap_or("").to_ascii_lowercase())
+}
+
+fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest.get(..end).and_then(|authority| authority.rfind('@')) {
+        Some(at) => rest.get(at + 1..).unwrap_or(rest),
+        None => rest,
+    }
+}
+
+pub(super) fn call(table: &CallWhen, call: &Call) -> Answer {
+    let tool = text::any_or_unasked(&table.tool, &call.tool);
+    table.args.iter().fold(tool, |answer, (pointer, test)| answer.min(argument(pointer, test, call).into()))
+}
+
+fn argument(pointer: &str, test: &ValueTest, call: &Call) -> bool {
+    call.args.iter().filter(|(name, _)| name == pointer).any(|(_, value)| match test {
+        ValueTest::Text(pattern) => text::text(pattern, value),
+        ValueTest::Number(comparison, bound) => match (value.parse::<f64>(), bound.parse::<f64>()) {
+            (Ok(value), Ok(bound)) => match comparison {
+                Comparison::Less => value < bound,
+                Comparison::AtMost => value <= bound,
+                Comparison::More => value > bound,
+                Comparison::AtLeast => value >= bound,
+            },
+            _ => false,
+        },
+    })
+}

@@ -1,0 +1,138 @@
+//! `write`, `delete`, `read`: paths, and the text that a change brings in.
+
+use super::path::{Question, emptied, matches, name, nowhere, outside};
+use super::{Asking, Cover, content};
+use crate::FileWhen;
+use crate::facts::{Known, Need};
+use crate::pattern::{Anchor, PathPattern};
+use crate::verdict::Answer;
+use actions::path::Path;
+use actions::word::Word;
+use actions::{Change, Delete, Write};
+
+pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut Asking) -> Answer {
+    let mut answer = place(table, &write.path, Question { cover, with_contents: false }, true, asking);
+    // Where nothing is known of the destination, no rule can say that it is meant.
+    if nowhere(&write.path.word) && cover == Cover::Any {
+        answer = Answer::No;
+    }
+    if answer != Answer::No && content::is_asked(table) {
+        answer = answer.min(content::brought(table, write, asking));
+    }
+    if let (Some(expected), true) = (table.new, answer != Answer::No) {
+        let exists = write.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(Need::Exists(path.to_owned())));
+        answer = answer.min(if expected { !exists } else { exists });
+    }
+    if answer != Answer::No && (table.larger_than.is_some() || table.committed.is_some()) {
+        let bytes = bytes(write, asking);
+        answer = answer.min(table.larger_than.is_none_or(|bound| bytes.is_some_and(|bytes| bytes > bound)).into());
+        answer = answer.min(table.committed.is_none_or(|expected| expected == bytes.is_some()).into());
+    }
+    if let (Some(expected), true) = (table.loses_gate, answer != Answer::No) {
+        let lost = effect(write, asking, Need::LosesGate);
+        answer = answer.min(if expected { lost } else { !lost });
+    }
+    if let (Some(expected), true) = (table.weakens_policy, answer != Answer::No) {
+        let weaker = effect(write, asking, Need::WeakensPolicy);
+        answer = answer.min(if expected { weaker } else { !weaker });
+    }
+    answer
+}
+
+pub(super) fn delete(table: &FileWhen, delete: &Delete, cover: Cover, asking: &mut Asking) -> Answer {
+    if nowhere(&delete.path.word) && !delete.recursive && cover == Cover::Any {
+        return Answer::No;
+    }
+    let question = Question { cover, with_contents: delete.recursive || delete.moved };
+    let mut answer = place(table, &delete.path, question, false, asking);
+    // `rm -rf folder/*` leaves nothing of the folder.
+    if let (Some(folder), true, Cover::Any) = (emptied(&delete.path.word), delete.recursive, cover) {
+        answer = answer.max(at(table, &folder, question, asking));
+    }
+    for (asked, is) in [(table.recursive, delete.recursive), (table.moved, delete.moved)] {
+        if asked.is_some_and(|expected| expected != is) {
+            return Answer::No;
+        }
+    }
+    // What is deleted holds nothing any more.
+    for (asked, need) in [(table.loses_gate, Need::LosesGate as fn(String, Change) -> Need), (table.weakens_policy, Need::WeakensPolicy)] {
+        if let (Some(expected), true) = (asked, answer != Answer::No) {
+            let lost = delete.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(need(path.to_owned(), Change::Whole(String::new()))));
+            answer = answer.min(if expected { lost } else { !lost });
+        }
+    }
+    answer
+}
+
+pub(super) fn read(table: &FileWhen, path: &Path, cover: Cover, asking: &mut Asking) -> Answer {
+    if nowhere(&path.word) && cover == Cover::Any {
+        return Answer::No;
+    }
+    place(table, path, Question { cover, with_contents: false }, true, asking)
+}
+
+/// How large the file is in the commit; none: nothing is committed.
+fn bytes(write: &Write, asking: &mut Asking) -> Option<u64> {
+    let path = write.path.word.literal()?;
+    match asking.known(Need::Size(path.to_owned())) {
+        Some(Known::Size(bytes)) => Some(*bytes),
+        _ => None,
+    }
+}
+
+/// What a change would do to a file that the gate rests on.
+fn effect(write: &Write, asking: &mut Asking, need: fn(String, Change) -> Need) -> Answer {
+    let Some(path) = write.path.word.literal() else { return Answer::Maybe };
+    let path = real(path, true, asking).unwrap_or_else(|| path.to_owned());
+    asking.holds(need(path, write.change.clone()))
+}
+
+/// `path` and `outside_repo`, for the path as written and for where it really leads.
+fn place(table: &FileWhen, path: &Path, question: Question, follow: bool, asking: &mut Asking) -> Answer {
+    let here = at(table, &path.word, question, asking);
+    let decided = match question.cover {
+        Cover::Any => Answer::Yes,
+        Cover::Every => Answer::No,
+    };
+    if here == decided {
+        return here;
+    }
+    let Some(literal) = path.word.literal() else { return here };
+    let Some(real) = real(literal, follow, asking).filter(|real| real != literal) else { return here };
+    let there = at(table, &Word::lit(real), question, asking);
+    match question.cover {
+        Cover::Any => here.max(there),
+        Cover::Every => here.min(there),
+    }
+}
+
+fn real(path: &str, follow: bool, asking: &mut Asking) -> Option<String> {
+    match asking.known(Need::RealPath(path.to_owned(), follow)) {
+        Some(Known::Text(real)) => Some(real.clone()),
+        _ => None,
+    }
+}
+
+/// Whether the path is that of a hook, in the folder that git's configuration names.
+fn hook(pattern: &PathPattern, path: &Word, asking: &mut Asking) -> Answer {
+    let path = Path { word: path.clone(), shown: String::new() };
+    let answer = name(pattern, &path);
+    let Some((folder, _)) = path.word.literal().and_then(|path| path.rsplit_once('/')).filter(|_| answer != Answer::No) else { return Answer::No };
+    match asking.known(Need::HooksFolder) {
+        Some(Known::Text(hooks)) if hooks == folder => answer,
+        _ => Answer::No,
+    }
+}
+
+fn at(table: &FileWhen, path: &Word, question: Question, asking: &mut Asking) -> Answer {
+    let hook = table.path.iter().filter(|pattern| pattern.anchor == Anchor::Hooks).map(|pattern| hook(pattern, path, asking)).max();
+    let places = &asking.facts.places;
+    let mut answer =
+        if table.path.is_empty() { Answer::Yes } else { table.path.iter().map(|pattern| matches(pattern, path, places, question)).max().unwrap_or(Answer::No) };
+    answer = answer.max(hook.unwrap_or(Answer::No));
+    if let (Some(expected), true) = (table.outside_repo, answer != Answer::No) {
+        let outside = outside(path, places);
+        answer = answer.min(if expected { outside } else { !outside });
+    }
+    answer
+}

@@ -1,0 +1,247 @@
+//! Path patterns on paths with holes, from the folder at which the pattern is anchored.
+
+use super::Cover;
+use crate::facts::Places;
+use crate::pattern::{Anchor, PathPattern};
+use crate::verdict::Answer;
+use actions::path::Path;
+use actions::word::{Bound, Piece, Word};
+
+/// How a path is asked about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question {
+    /// A rule or an exception.
+    pub cover: Cover,
+    /// All below the path is concerned too (a recursive deletion, a move).
+    pub with_contents: bool,
+}
+
+/// Whether `path` is one that `pattern` names.
+pub(super) fn matches(pattern: &PathPattern, path: &Word, places: &Places, question: Question) -> Answer {
+    let answer = one(pattern, path, places, question);
+    // `a/**/b` is `a/b` too.
+    match without_any_folder(path) {
+        Some(shorter) if answer != Answer::Yes && question.cover == Cover::Any => answer.max(one(pattern, &shorter, places, question)),
+        _ => answer,
+    }
+}
+
+fn without_any_folder(path: &Word) -> Option<Word> {
+    let at = path.pieces.iter().position(|piece| matches!(piece, Piece::Glob(glob) if glob == "**"))?;
+    let mut word = Word { pieces: Vec::new(), multi: path.multi, span: path.span };
+    for (place, piece) in path.pieces.iter().enumerate().filter(|(place, _)| *place != at) {
+        match piece {
+            Piece::Lit(text) if place == at + 1 => word.push_lit(text.strip_prefix('/').unwrap_or(text)),
+            other => word.push(other.clone()),
+        }
+    }
+    Some(word)
+}
+
+fn one(pattern: &PathPattern, path: &Word, places: &Places, question: Question) -> Answer {
+    let bases: &[String] = match pattern.anchor {
+        Anchor::Absolute | Anchor::Anywhere => return with_text(pattern, path, question),
+        Anchor::Repository => &places.roots,
+        Anchor::Home => &places.homes,
+        Anchor::Binaries => &places.binaries,
+        Anchor::State => &places.state,
+        Anchor::Config => &places.config,
+        Anchor::Temporary => &places.temporary,
+        Anchor::GitDirectory => &places.git,
+        Anchor::Here => std::slice::from_ref(&places.cwd),
+        // Its folder is a fact of its own.
+        Anchor::Hooks => &[],
+    };
+    let meant = bases.iter().filter(|base| match pattern.anchor {
+        Anchor::Temporary => !of_value(path, base, places),
+        _ => question.cover == Cover::Every || !unnamed(path, base, places),
+    });
+    let named = |base: &String| if pattern.anchor == Anchor::Temporary { named(path, base) } else { path.clone() };
+    meant.map(|base| below(pattern, &named(base), base, question)).max().unwrap_or(Answer::No)
+}
+
+/// A repository or a home that lies in a temporary folder is not temporary.
+fn of_value(path: &Word, temporary: &str, places: &Places) -> bool {
+    let kept = places.roots.iter().chain(&places.homes).chain([&places.cwd]);
+    kept.filter(|folder| folder.strip_prefix(temporary).is_some_and(|rest| rest.starts_with('/'))).any(|folder| {
+        // What lies beside it there belongs to it.
+        let end = folder.get(temporary.len() + 1..).and_then(|rest| rest.find('/')).map_or(folder.len(), |at| temporary.len() + 1 + at);
+        let whole = folder.get(..end).unwrap_or(folder);
+        (inside(path, whole) != Answer::No && !unnamed(path, whole, places))
+            || path.literal().is_some_and(|path| folder.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
+    })
+}
+
+/// A hole right below a temporary folder is taken for a name.
+fn named(path: &Word, temporary: &str) -> Word {
+    let mut word = path.clone();
+    if let [Piece::Lit(front), hole @ Piece::Any(Bound::Anything | Bound::Setup), ..] = word.pieces.as_mut_slice()
+        && front.strip_prefix(temporary) == Some("/")
+    {
+        *hole = Piece::Any(Bound::Name);
+    }
+    word
+}
+
+/// A hole right below a temporary folder is a name there, and not the way into a repository that happens to lie in it.
+fn unnamed(path: &Word, folder: &str, places: &Places) -> bool {
+    let prefix = path.prefix().trim_end_matches('/');
+    path.has_hole() && places.temporary.iter().any(|temporary| temporary == prefix && folder.starts_with(prefix))
+}
+
+/// A pattern over the whole path.
+fn with_text(pattern: &PathPattern, path: &Word, question: Question) -> Answer {
+    let contents = contained(pattern, path, "", question);
+    if let ([Piece::Any(_), Piece::Lit(rest)], true) = (path.pieces.as_slice(), pattern.source.starts_with("**/")) {
+        // `**` takes in whatever folder the hole stands for, so the rest alone decides.
+        let known = Piece::Lit(format!("/folder{rest}"));
+        if rest.starts_with('/') && over(pattern, &[known], false) == Answer::Yes {
+            return Answer::Yes;
+        }
+    }
+    contents.max(settle(pattern, &path.pieces, over(pattern, &path.pieces, false), question))
+}
+
+/// A pattern anchored at `base`.
+fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> Answer {
+    let contents = contained(pattern, path, base, question);
+    if contents == Answer::Yes {
+        return contents;
+    }
+    let prefix = path.prefix();
+    if let Some(rest) = prefix.strip_prefix(base) {
+        if rest.is_empty() && path.pieces.len() <= 1 {
+            return settle(pattern, &[], over(pattern, &[], false), question);
+        }
+        if rest.starts_with('/') {
+            let rest = path.without_prefix(base.len() + 1);
+            return settle(pattern, &rest.pieces, over(pattern, &rest.pieces, false), question);
+        }
+    }
+    // Names looked for in all folders are found there too.
+    if let ([Piece::Lit(_), Piece::Glob(all), rest @ ..], Cover::Any, false) = (path.pieces.as_slice(), question.cover, pattern.literals.is_empty())
+        && all == "**"
+        && base.starts_with(prefix)
+    {
+        let rest = Word { pieces: rest.to_vec(), ..Word::default() }.without_prefix(1);
+        return settle(pattern, &rest.pieces, over(pattern, &rest.pieces, false), question);
+    }
+    // A hole before the base is reached may lead there, where nothing or something of what stands behind it agrees.
+    let open = path.pieces.get(usize::from(!prefix.is_empty()));
+    if base.starts_with(prefix) && matches!(open, Some(Piece::Any(Bound::Anything | Bound::Setup))) {
+        let rest = path.pieces.get(usize::from(!prefix.is_empty())..).unwrap_or(&[]);
+        let last = base.rsplit('/').next().unwrap_or(base);
+        let known = |text: &str| text.split('/').any(|name| !name.is_empty() && (name == last || pattern.literals.contains(&name)));
+        let silent = rest.iter().all(|piece| !matches!(piece, Piece::Lit(text) if !text.trim_matches('/').is_empty()));
+        if question.cover == Cover::Any && !(silent && question.with_contents) && !rest.iter().any(|piece| matches!(piece, Piece::Lit(text) if known(text))) {
+            return Answer::No;
+        }
+        return settle(pattern, rest, over(pattern, rest, true), question).min(Answer::Maybe);
+    }
+    Answer::No
+}
+
+/// Whether the name of the file at `path` is one that `pattern` names, wherever it is.
+pub(super) fn name(pattern: &PathPattern, path: &Path) -> Answer {
+    over(pattern, &path.name().pieces, false)
+}
+
+fn over(pattern: &PathPattern, pieces: &[Piece], floating: bool) -> Answer {
+    let Some(table) = &pattern.pattern.table else {
+        let word = Word { pieces: pieces.to_vec(), ..Word::default() };
+        let answer = super::text::word(&pattern.pattern, &word);
+        let Some((Piece::Any(_), rest)) = pieces.split_first().filter(|_| floating && answer == Answer::No) else { return answer };
+        // The hole may have been the base itself; then a slash follows that is not part of the pattern.
+        let rest = Word { pieces: rest.to_vec(), ..Word::default() };
+        return super::text::word(&pattern.pattern, &rest.without_prefix(usize::from(rest.prefix().starts_with('/')))).min(Answer::Maybe);
+    };
+    let answer = super::text::walk(table, pieces);
+    if floating && answer == Answer::No {
+        let rest = Word { pieces: pieces.get(1..).unwrap_or(&[]).to_vec(), ..Word::default() };
+        return super::text::walk(table, &rest.without_prefix(usize::from(rest.prefix().starts_with('/'))).pieces).min(Answer::Maybe);
+    }
+    answer
+}
+
+/// A glob names all files that fit: for a rule one of them suffices. A hole, and folders of any name, count only where
+/// something agrees.
+fn settle(pattern: &PathPattern, rest: &[Piece], answer: Answer, question: Question) -> Answer {
+    let hole = rest.iter().any(|piece| matches!(piece, Piece::Any(_)));
+    if answer != Answer::Maybe {
+        return answer;
+    }
+    if question.cover == Cover::Every {
+        // An exception for some of the files that a glob finds does not cover the others.
+        return if hole { Answer::Maybe } else { Answer::No };
+    }
+    let any_folder = pattern.source.starts_with("**/") || rest.iter().any(|piece| matches!(piece, Piece::Glob(glob) if glob.contains("**")));
+    match (hole || any_folder) && !agrees(pattern, rest) {
+        true => Answer::No,
+        false if hole => Answer::Maybe,
+        false => Answer::Yes,
+    }
+}
+
+/// Whether a literal part of the path agrees with a literal part of the pattern. A pattern without any always agrees.
+fn agrees(pattern: &PathPattern, rest: &[Piece]) -> bool {
+    pattern.literals.is_empty()
+        || rest.iter().any(|piece| match piece {
+            // A short stretch is found by chance in any name (`md` in `a.md`), so it must be all of one.
+            Piece::Lit(text) => {
+                pattern.literals.iter().any(|literal| text.split('/').any(|name| if literal.len() > 3 { name.contains(literal) } else { name == *literal }))
+            }
+            _ => false,
+        })
+}
+
+/// Whether `path` is a folder above what the pattern names.
+fn contained(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> Answer {
+    let (true, Cover::Any, Some(stem), Some(path)) = (question.with_contents, question.cover, pattern.stem, path.literal()) else {
+        return Answer::No;
+    };
+    let whole = if stem.is_empty() { base.to_owned() } else { format!("{base}/{}", stem.trim_start_matches('/')) };
+    // At the stem itself there is something below it only if the pattern goes on.
+    let at_stem = whole == path && pattern.source.trim_end_matches('/').len() > stem.len() && !stem.is_empty();
+    let above = whole.strip_prefix(path).is_some_and(|rest| rest.starts_with('/') || path == "/");
+    (at_stem || above).into()
+}
+
+/// Whether the path lies outside all repository roots; maybe where it has a hole that may lead inside or outside.
+pub(super) fn outside(path: &Word, places: &Places) -> Answer {
+    let inside = places.roots.iter().map(|root| inside(path, root)).max().unwrap_or(Answer::No);
+    !inside
+}
+
+fn inside(path: &Word, root: &str) -> Answer {
+    let prefix = path.prefix();
+    match prefix.strip_prefix(root) {
+        Some(rest) if rest.starts_with('/') || (rest.is_empty() && path.pieces.len() <= 1) || root == "/" => Answer::Yes,
+        _ if root.starts_with(prefix) && matches!(path.pieces.get(usize::from(!prefix.is_empty())), Some(Piece::Any(Bound::Anything | Bound::Setup))) => {
+            Answer::Maybe
+        }
+        _ => Answer::No,
+    }
+}
+
+/// The folder of which `path` (`folder/*`) names everything.
+pub(super) fn emptied(path: &Word) -> Option<Word> {
+    let (last, front) = path.pieces.split_last()?;
+    let [.., Piece::Lit(text)] = front else { return None };
+    if !matches!(last, Piece::Glob(glob) if glob == "*") {
+        return None;
+    }
+    let folder = text.strip_suffix('/').or_else(|| text.strip_suffix("/."))?;
+    let mut word = Word { pieces: front.get(..front.len() - 1)?.to_vec(), ..Word::default() };
+    word.push_lit(if folder.is_empty() && front.len() == 1 { "/" } else { folder });
+    Some(word)
+}
+
+/// Whether nothing at all is known of where the path leads.
+pub(super) fn nowhere(path: &Word) -> bool {
+    let silent = |piece: &Piece| match piece {
+        Piece::Any(_) => true,
+        Piece::Lit(text) => text.trim_matches('/').is_empty(),
+        Piece::Glob(_) => false,
+    };
+    matches!(path.pieces.first(), Some(Piece::Any(_)) | None) && path.pieces.iter().all(silent)
+}

@@ -1,0 +1,42 @@
+//! `push`: what happens to refs of a remote repository.
+
+use super::{Asking, Cover, text};
+use crate::PushWhen;
+use crate::facts::{Known, Need};
+use crate::pattern::Pattern;
+use crate::verdict::Answer;
+use actions::Push;
+
+pub(super) fn push(table: &PushWhen, push: &Push, folder: Option<&str>, cover: Cover, asking: &mut Asking) -> Answer {
+    let mut answer = Answer::Yes;
+    if !table.kind.is_empty() {
+        let kind = match cover {
+            Cover::Any => push.kinds.iter().any(|kind| table.kind.contains(kind)),
+            Cover::Every => !push.kinds.is_empty() && push.kinds.iter().all(|kind| table.kind.contains(kind)),
+        };
+        answer = Answer::from(kind);
+    }
+    if answer != Answer::No && !table.refs.is_empty() {
+        answer = answer.min(target(&table.refs, push, folder, asking));
+    }
+    if answer != Answer::No && !table.remote.is_empty() {
+        answer = answer.min(push.remote.as_ref().map_or(Answer::Maybe, |remote| text::any(&table.remote, remote)));
+    }
+    if push.sure { answer } else { answer.min(Answer::Maybe) }
+}
+
+/// Whether the push is to a protected branch.
+pub(super) fn protected(push: &Push, folder: Option<&str>, asking: &mut Asking) -> Answer {
+    let protected = asking.protected;
+    target(protected, push, folder, asking)
+}
+
+fn target(patterns: &[Pattern], push: &Push, folder: Option<&str>, asking: &mut Asking) -> Answer {
+    match &push.target {
+        Some(word) => text::any(patterns, word),
+        None => match folder.and_then(|folder| asking.known(Need::Branch(folder.to_owned()))) {
+            Some(Known::Text(name)) => patterns.iter().any(|pattern| text::text(pattern, name)).into(),
+            _ => Answer::Maybe,
+        },
+    }
+}

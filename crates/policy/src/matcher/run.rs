@@ -1,0 +1,108 @@
+//! `run`: programs and their arguments.
+
+use super::{Cover, text};
+use crate::RunWhen;
+use crate::pattern::Pattern;
+use crate::verdict::Answer;
+use actions::Run;
+use actions::word::{Piece, Word};
+
+/// Any of the tables.
+pub(super) fn tables(tables: &[RunWhen], run: &Run, cover: Cover) -> Answer {
+    tables.iter().map(|table| one(table, run, cover)).max().unwrap_or(Answer::No)
+}
+
+fn one(table: &RunWhen, run: &Run, cover: Cover) -> Answer {
+    let mut answer = text::any_or_unasked(&table.program, &run.program);
+    for part in [subcommand, flags, operands, surroundings] {
+        if answer == Answer::No {
+            break;
+        }
+        answer = answer.min(part(table, run, cover));
+    }
+    answer
+}
+
+fn subcommand(table: &RunWhen, run: &Run, _: Cover) -> Answer {
+    match &run.subcommand {
+        _ if table.subcommand.is_empty() => Answer::Yes,
+        Some(word) => text::any(&table.subcommand, word),
+        None => Answer::No,
+    }
+}
+
+fn flags(table: &RunWhen, run: &Run, _: Cover) -> Answer {
+    let any = if table.any_flag.is_empty() {
+        Answer::Yes
+    } else {
+        table.any_flag.iter().map(|(name, value)| flag(name, value.as_ref(), run)).max().unwrap_or(Answer::No)
+    };
+    let all = table.all_flags.iter().map(|(name, value)| flag(name, value.as_ref(), run)).min().unwrap_or(Answer::Yes);
+    // An option that would take the action out of the rule must be there for sure.
+    let none = !table.no_flag.iter().map(|name| (flag(name, None, run) == Answer::Yes).into()).max().unwrap_or(Answer::No);
+    any.min(all).min(none)
+}
+
+fn flag(name: &str, value: Option<&Pattern>, run: &Run) -> Answer {
+    let given = run
+        .flags
+        .iter()
+        .filter(|flag| flag.names.iter().any(|known| known == name))
+        .map(|flag| match (value, &flag.value) {
+            (None, _) => Answer::Yes,
+            (Some(pattern), Some(word)) => text::word(pattern, word),
+            (Some(_), None) => Answer::No,
+        })
+        .max()
+        .unwrap_or(Answer::No);
+    if run.may_hide_flags.is_some() { given.max(Answer::Maybe) } else { given }
+}
+
+fn operands(table: &RunWhen, run: &Run, cover: Cover) -> Answer {
+    let count = run.args.iter().filter(|word| !word.multi || !word.has_hole()).count();
+    let enough = if count >= usize::from(table.min_args) {
+        Answer::Yes
+    } else if run.args.iter().any(|word| word.multi && word.has_hole()) {
+        Answer::Maybe
+    } else {
+        Answer::No
+    };
+    let none = !over(&table.no_arg, &run.args, Cover::Any);
+    let arg = if table.arg.is_empty() { Answer::Yes } else { over(&table.arg, &run.args, cover) };
+    let and_arg = if table.and_arg.is_empty() { Answer::Yes } else { over(&table.and_arg, &run.args, Cover::Any) };
+    let none = if table.no_arg.is_empty() { Answer::Yes } else { none };
+    enough.min(arg).min(and_arg).min(none)
+}
+
+fn over(patterns: &[Pattern], words: &[Word], cover: Cover) -> Answer {
+    let answers = words.iter().map(|word| match cover {
+        // One word of which nothing is known is data: a branch, a commit, a name.
+        Cover::Any if !word.pieces.is_empty() && word.pieces.iter().all(|piece| matches!(piece, Piece::Any(_))) && !word.may_be_several() => Answer::No,
+        _ => text::any(patterns, word),
+    });
+    match cover {
+        Cover::Any => answers.max().unwrap_or(Answer::No),
+        Cover::Every => answers.min().unwrap_or(Answer::No),
+    }
+}
+
+fn surroundings(table: &RunWhen, run: &Run, _: Cover) -> Answer {
+    let env = if table.env.is_empty() {
+        Answer::Yes
+    } else {
+        let all = run.exported.iter().chain(&run.env);
+        all.map(|(name, value)| {
+            let mut word = Word::lit(format!("{name}="));
+            word.extend(value);
+            text::any(&table.env, &word)
+        })
+        .max()
+        .unwrap_or(Answer::No)
+    };
+    let stdin = match &run.stdin_from {
+        _ if table.stdin_from.is_empty() => Answer::Yes,
+        Some(program) => table.stdin_from.iter().any(|pattern| text::text(pattern, program)).into(),
+        None => Answer::No,
+    };
+    env.min(stdin)
+}

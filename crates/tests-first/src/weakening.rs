@@ -1,0 +1,165 @@
+//! Changes that make tests, or what tools are told to check, say less.
+
+use super::{Changed, Finding, Judge, Text, WEAKENED, blank};
+use crate::layout::folder;
+use crate::syntax::{Kind, Language, Node, Source, Weakened, bare, settings_weakened, tests_weakened};
+use policy::verdict::Answer;
+
+/// What a person reads of why this is held.
+const INSTEAD: &str = "mend the code instead; where the test is wrong or what it covers goes too, make both changes together, or ask the person";
+
+/// Signs of a word that means something by itself.
+const LONG: usize = 4;
+
+impl<'a> Judge<'a> {
+    /// What of the change makes tests or checks weaker.
+    pub(super) fn weakened(&self, change: &'a Changed) -> Vec<Finding> {
+        let path = &change.path;
+        let found = if self.catalogue.is_snapshot(path) {
+            // At a commit what is expected comes with the code that it is expected of.
+            let goes = change.new == Text::Absent;
+            let with_code = |other: &Changed| self.catalogue.language(&other.path).is_some() && goes == (other.new == Text::Absent);
+            let renewed = !self.places.tree.sees_runs() && self.changes.iter().any(with_code);
+            snapshot(change).filter(|_| !renewed).into_iter().collect()
+        } else {
+            let mut found = self.tests(change);
+            found.extend(self.settings(change));
+            found
+        };
+        let action = format!("{} {path}", if change.new == Text::Absent { "delete" } else { "write" });
+        let finding = |weakened: Weakened| Finding {
+            action: action.clone(),
+            reason: format!("tests and checks keep what they say: in `{path}` {}", weakened.what),
+            instead: INSTEAD.to_owned(),
+            answer: Answer::Yes,
+            ..blank(self.section, WEAKENED, self.section.weakening)
+        };
+        found.into_iter().map(finding).collect()
+    }
+
+    fn tests(&self, change: &'a Changed) -> Vec<Weakened> {
+        let Some(language) = self.catalogue.language(&change.path) else { return Vec::new() };
+        // A new file cannot weaken anything.
+        let Some(old) = change.old.known() else { return Vec::new() };
+        if change.new == Text::Unknown || change.part {
+            return Vec::new();
+        }
+        let new = change.new.known().unwrap_or("");
+        let (old, new) = (self.source(old, language), self.source(new, language));
+        let is_test = self.places.is_test(&change.path, self.catalogue);
+        let mut found = Vec::new();
+        // A test that moves to another file is not gone.
+        let inline = !is_test && self.places.sources(&change.path, self.catalogue).iter().any(|(layout, ..)| layout.inline);
+        if is_test || inline {
+            let others = self
+                .changes
+                .iter()
+                .filter(|other| other.path != change.path && self.catalogue.language(&other.path).is_some_and(|other| std::ptr::eq(other, language)));
+            // Under a name that no runner looks for it is gone.
+            let others = others.filter(|other| self.places.runs(&other.path, self.catalogue));
+            let others: Vec<_> = others.filter_map(|other| Some(self.source(other.new.known()?, language))).collect();
+            let moved = |node: &Node| others.iter().any(|text| text.nodes().iter().any(|come| come.name == node.name && (come.is_real() || !node.is_real())));
+            found = tests_weakened(&old, &new, &moved);
+            found.retain(|weakened| weakened.gone.is_empty() || !self.covers_nothing(weakened, change, language));
+        }
+        if change.new != Text::Absent && (is_test || !self.places.sources(&change.path, self.catalogue).is_empty()) {
+            found.extend(self.catalogue.silencers.more(&old, &new, is_test).map(|what| Weakened { what, gone: Vec::new() }));
+        }
+        found
+    }
+
+    /// What the tests that are gone spoke of is gone too: nothing that the sources they cover define is named in them, or
+    /// the change takes such a definition away.
+    fn covers_nothing(&self, weakened: &Weakened, change: &Changed, language: &Language) -> bool {
+        let names = |source: &Source| -> Vec<String> { source.definitions().iter().map(|found| found.name.to_owned()).collect() };
+        for other in self.changes {
+            let (Some(old), Some(language)) = (other.old.known(), self.catalogue.language(&other.path)) else { continue };
+            if other.new == Text::Unknown || (other.path == change.path && self.places.is_test(&other.path, self.catalogue)) {
+                continue;
+            }
+            let (old, new) = (self.source(old, language), self.source(other.new.known().unwrap_or(""), language));
+            // A name that stands in this source no more.
+            // Of a sentence a part may be asked for.
+            let is = |token: &str, word: &str| token == word || (word.contains(' ') && token.contains(word));
+            let holds = |source: &Source, word: &str| source.tokens.iter().any(|token| matches!(token.kind, Kind::Word | Kind::Text) && is(bare(token), word));
+            let left = |word: &&String| word.len() >= LONG && is_telling(word) && holds(&old, word) && !holds(&new, word);
+            if !self.places.is_test(&other.path, self.catalogue) && other.path != change.path && weakened.gone.iter().any(|word| left(&word)) {
+                return true;
+            }
+            let kept = names(&new);
+            // A test's own name goes with it in any case.
+            let own = |name: &String| old.nodes().iter().any(|node| node.name == *name);
+            if names(&old).iter().any(|name| !kept.contains(name) && weakened.gone.contains(name) && !own(name) && !is_test_name(name)) {
+                return true;
+            }
+        }
+        let covered = self.covered(&change.path);
+        if covered.is_empty() {
+            // The whole file goes, and there is no source that it would be the test of.
+            return change.new == Text::Absent;
+        }
+        let still = covered.iter().filter_map(|path| self.places.text(path)).any(|text| match text {
+            Text::Known(text) => names(&Source::new(&text, language)).iter().any(|name| weakened.gone.contains(name) && !is_test_name(name)),
+            _ => true,
+        });
+        !still
+    }
+
+    /// The sources whose test a path may be.
+    fn covered(&self, test: &str) -> Vec<String> {
+        let extension = crate::layout::extension(test);
+        let stem = test.rsplit('/').next().unwrap_or(test).to_ascii_lowercase();
+        let top = folder(test).split('/').next().unwrap_or("");
+        let near = |path: &str| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let base = name.rsplit_once('.').map_or(name, |(base, _)| base).to_ascii_lowercase();
+            path != test && crate::layout::extension(path) == extension && (stem.contains(base.split('.').next().unwrap_or(&base)) || path.starts_with(top))
+        };
+        let all = self.places.all("");
+        let sources = all.iter().filter(|path| near(path));
+        let is_candidate = |path: &&String| {
+            let layouts = self.places.sources(path, self.catalogue);
+            super::Places::candidates(path, &layouts).iter().any(|candidate| !candidate.mention && crate::layout::matches(&candidate.path, test))
+        };
+        let mut covered: Vec<String> = sources.filter(is_candidate).cloned().collect();
+        if self.places.text(test).is_some() && !self.places.sources(test, self.catalogue).is_empty() {
+            covered.push(test.to_owned());
+        }
+        covered
+    }
+
+    fn settings(&self, change: &Changed) -> Vec<Weakened> {
+        let settings = self.catalogue.settings(&change.path);
+        let Some(form) = self.catalogue.languages.iter().find(|language| language.name == "settings") else { return Vec::new() };
+        let Some(old) = change.old.known().filter(|_| change.new != Text::Unknown && !change.part) else { return Vec::new() };
+        // What is set elsewhere now, in a file of the same kind, is not gone.
+        let same = |other: &&Changed| {
+            other.path != change.path && self.catalogue.settings(&other.path).iter().any(|one| settings.iter().any(|two| std::ptr::eq(*one, *two)))
+        };
+        let also: String = self.changes.iter().filter(same).filter_map(|other| other.new.known()).flat_map(|text| [text, "\n"]).collect();
+        settings.iter().flat_map(|settings| settings_weakened(old, change.new.known().unwrap_or(""), &also, settings, form)).collect()
+    }
+}
+
+/// A type, a name of two words, or a text of more than one.
+fn is_telling(word: &str) -> bool {
+    word.starts_with(char::is_uppercase)
+        || word.trim_matches('_').contains(|sign: char| !sign.is_alphanumeric())
+        || word.chars().skip(1).any(char::is_uppercase)
+}
+
+fn is_test_name(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.starts_with("test") || lower.ends_with("test") || lower.ends_with("tests")
+}
+
+/// What a tool wrote down as expected is written over.
+fn snapshot(change: &Changed) -> Option<Weakened> {
+    let what = match (&change.old, &change.new) {
+        (Text::Absent, _) => return None,
+        (old, new) if old == new && *new != Text::Unknown => return None,
+        (_, Text::Absent) => "what is expected would be gone",
+        _ => "what is expected would be written over",
+    };
+    Some(Weakened { what: what.to_owned(), gone: Vec::new() })
+}

@@ -1,0 +1,90 @@
+//! What only the cold binary can find out: it compiles policies, reads git objects, source code and settings.
+
+pub mod changes;
+pub mod commits;
+pub mod committed;
+pub mod compiling;
+pub mod flywheel;
+pub mod own_files;
+pub mod pusher;
+pub mod tests_first;
+
+use std::path::Path;
+
+use ::tests_first::{Ended, Seen};
+use actions::{Action, Deed, ToolCall};
+use clients::Event;
+use gate::deep::{Deep, Stop};
+use gate::failure::Failure;
+use gate::judge::{Here, facts_of, read};
+use gate::world::layers::Found;
+use gate::world::{Surroundings, World};
+use policy::facts::{Facts, Known, Need};
+use policy::verdict::Finding;
+use policy::{Flywheel, Policy, TestsFirst};
+
+use crate::documents;
+
+/// The cold binary's answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Cold;
+
+impl Deep for Cold {
+    fn is_cold(&self) -> bool {
+        true
+    }
+
+    fn yaml_as_json(&self, text: &str) -> Result<Option<String>, Stop> {
+        Ok(serde_saphyr::from_str::<serde_json::Value>(text).ok().map(|value| value.to_string()))
+    }
+
+    fn compile(&self, layers: &[Found], around: &Surroundings, world: &World) -> Result<Vec<u8>, Stop> {
+        Ok(compiling::compile_layers(layers, around, world)?.bytes)
+    }
+
+    fn facts(&self, needs: Vec<Need>, around: &Surroundings) -> Result<Vec<(Need, Known)>, Stop> {
+        let answered = |need| {
+            let known = own_files::heavy(&need, around);
+            (need, known)
+        };
+        Ok(needs.into_iter().map(answered).collect())
+    }
+
+    fn tests_first(&self, actions: &[Action], facts: &Facts, section: &TestsFirst, around: &Surroundings) -> Result<Vec<Finding>, Stop> {
+        let trees = tests_first::trees(actions, &facts.places.roots, &around.memory, |path| section.concerns(path));
+        let mut found: Vec<Finding> = trees.iter().flat_map(|(tree, changes)| ::tests_first::judge(changes, tree, section, facts.today)).collect();
+        found.extend(::tests_first::snapshots_renewed(actions, section));
+        Ok(found)
+    }
+
+    fn documents(&self, actions: &[Action], around: &Surroundings, section: &Flywheel) -> Result<Vec<Finding>, Stop> {
+        Ok(documents::judge(actions, around, section))
+    }
+
+    fn remember_run(&self, event: &Event, call: &ToolCall, around: &Surroundings, policy: &[u8]) -> Result<(), Stop> {
+        let policy = Policy::open(policy).ok_or(Failure::PolicyDamaged)?;
+        let Some(section) = &policy.tests_first else { return Ok(()) };
+        let places = facts_of(event, &around.places).places;
+        let actions = read(call, &places, &policy, &Here { around, deep: self })?;
+        let runs = actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if section.runs(run)));
+        let Some(command) = call.input.text("command").or_else(|| call.input.text("cmd")).filter(|_| runs) else { return Ok(()) };
+        let ended = Ended {
+            command,
+            response: &event.response,
+            error: event.error.as_deref(),
+            failed: event.name == "PostToolUseFailure",
+            interrupted: event.interrupted,
+        };
+        let Some(seen) = Seen::of(&ended) else { return Ok(()) };
+        tests_first::remember_runs(&seen, &places.roots, &around.memory).map_err(|error| Failure::RecordUnwritable(error.to_string()))?;
+        Ok(())
+    }
+
+    fn turn(&self, event: &Event, around: &Surroundings, section: &Flywheel) -> Result<Option<String>, Stop> {
+        Ok(documents::turned(event, around, section))
+    }
+
+    fn settings_changed(&self, event: &Event, around: &Surroundings, world: &World) -> Result<Option<String>, Stop> {
+        Ok(own_files::changed_settings(world, around, event.file.as_deref().map(Path::new)))
+    }
+}

@@ -1,0 +1,58 @@
+//! Compiles policies from the files of the layers, and keeps the result for the hot door.
+
+use std::fs;
+
+use gate::BUILD;
+use gate::failure::Failure;
+use gate::world::layers::Found;
+use gate::world::{Surroundings, World, state, system};
+use policy::{LayerFile, Policy};
+use policy_compiler::compile::{Compiled, Input, Source, compile};
+use policy_compiler::packs::{PACKS, PROGRAMS};
+
+/// Compiles the built-in packs alone.
+/// Error: all their mistakes, as people read them.
+pub fn built_in() -> Result<Compiled, String> {
+    let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &[], files: Vec::new() };
+    compile(&input).map_err(|mistakes| input.render(&mistakes, false))
+}
+
+/// Compiles the layers that were found, and writes the cache. A cache that cannot be written costs time, not safety.
+/// Error: [`Failure::Unreadable`] for a file that cannot be read, [`Failure::PolicyInvalid`] with all mistakes.
+pub fn compile_layers(found: &[Found], around: &Surroundings, world: &World) -> Result<Compiled, Failure> {
+    let compiled = compile_with(found, around, |_| None)?;
+    // The mark is there before the policy that needs it, and goes after it.
+    let sees_runs = Policy::open(&compiled.bytes).is_some_and(|policy| policy.tests_first.is_some());
+    if sees_runs {
+        let _ = state::write(&world.states, &around.root, state::RUNS, b"");
+    }
+    let _ = state::write(&world.states, &around.root, state::POLICY, &compiled.bytes);
+    if !sees_runs {
+        let _ = state::remove(&world.states, &around.root, state::RUNS);
+    }
+    Ok(compiled)
+}
+
+/// Compiles layers of which `told` says what is to hold in place of their files: a text, or that there is none.
+/// Error: as [`compile_layers`].
+pub fn compile_with(found: &[Found], around: &Surroundings, told: impl Fn(&Found) -> Option<Option<String>>) -> Result<Compiled, Failure> {
+    let compiled_at = u64::try_from(system::now_ns()).unwrap_or(0);
+    let mut texts = Vec::new();
+    for file in found {
+        let path = file.path.display().to_string();
+        let read = || fs::read_to_string(&file.path).map_err(|error| Failure::Unreadable { path: path.clone(), why: error.to_string() });
+        let text = match told(file) {
+            Some(text) => text,
+            None if file.identity.is_empty() => None,
+            None => Some(read()?),
+        };
+        texts.extend(text.map(|text| (file.layer, path, text)));
+    }
+    let shown = |path: &str| path.strip_prefix(&format!("{}/", around.root.display())).unwrap_or(path).to_owned();
+    let texts: Vec<_> = texts.into_iter().map(|(layer, path, text)| (layer, shown(&path), text)).collect();
+    let layers: Vec<Source> = texts.iter().map(|(layer, path, text)| Source { layer: *layer, path, text }).collect();
+    let paths: Vec<String> = found.iter().map(|file| file.path.display().to_string()).collect();
+    let files = found.iter().zip(&paths).map(|(file, path)| LayerFile { layer: file.layer, path, identity: file.identity.clone() }).collect();
+    let input = Input { build: BUILD, compiled_at, packs: PACKS, programs: PROGRAMS, layers: &layers, files };
+    compile(&input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, false)))
+}

@@ -1,0 +1,251 @@
+//! What a change would do to the files the gate rests on: settings that start it, policies it decides by.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gate::world::observe::repository_at;
+use gate::world::{Surroundings, World};
+
+use super::commits;
+use actions::Change;
+use clients::settings::{self, Reading};
+use policy::facts::{Known, Need};
+
+/// Finds out what the hot door leaves to the cold one.
+pub fn heavy(need: &Need, around: &Surroundings) -> Known {
+    match need {
+        Need::Dirty(folder, untracked) => match repository_at(folder, around) {
+            None => Known::Unknown("there is no repository".to_owned()),
+            Some(repository) => {
+                commits::at_risk(&repository.root, *untracked).map_or_else(Known::Unknown, |files| because((!files.is_empty()).then(|| at_risk(&files))))
+            }
+        },
+        Need::LosesGate(path, change) => because(loses_gate(Path::new(path), change)),
+        Need::WeakensPolicy(path, change) => because(weakens_policy(Path::new(path), change)),
+        _ => Known::Unknown("not found out by this version".to_owned()),
+    }
+}
+
+/// It is so, for a reason; without one it is not.
+fn because(why: Option<String>) -> Known {
+    Known::Is(why.is_some(), why.unwrap_or_default())
+}
+
+/// Why a change counts whose outcome is not known.
+const UNTOLD: &str = "what it would hold afterwards cannot be told";
+
+/// The text of a file after a change; none if it cannot be told. Outer: the file before.
+fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
+    let before = text_of(path);
+    let text = match change {
+        Change::Attributes => before.clone(),
+        change => after_text(before.as_deref().unwrap_or(""), change),
+    };
+    (before, text)
+}
+
+/// What a change makes of a text; none if it cannot be told.
+pub(super) fn after_text(before: &str, change: &Change) -> Option<String> {
+    match change {
+        Change::Whole(text) => Some(text.clone()),
+        Change::Append(text) => Some(format!("{before}{text}")),
+        Change::Edits(edits) => edits.iter().try_fold(before.to_owned(), |text, (old, new, everywhere)| {
+            if old.is_empty() {
+                // An edit of nothing makes a new file.
+                return text.is_empty().then(|| new.clone());
+            }
+            // An edit whose text is not there is refused by the tool; then nothing changes.
+            Some(if *everywhere { text.replace(old, new) } else { text.replacen(old, new, 1) })
+        }),
+        Change::Patch { .. } | Change::Unknown => None,
+        Change::Attributes => Some(before.to_owned()),
+    }
+}
+
+/// The text of a file; what is not UTF-8 in it is replaced, so that a file never looks like none.
+fn text_of(path: &Path) -> Option<String> {
+    fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Files of which the first ones are named in a message.
+const NAMED: usize = 3;
+
+fn at_risk(files: &[String]) -> String {
+    let named = files.iter().take(NAMED).map(|file| format!("`{file}`")).collect::<Vec<_>>().join(", ");
+    match files.len().saturating_sub(NAMED) {
+        0 => format!("changes in {named} are in no commit"),
+        more => format!("changes in {named} and {more} more are in no commit"),
+    }
+}
+
+fn loses_gate(path: &Path, change: &Change) -> Option<String> {
+    if path.is_dir() {
+        // A folder goes away: what counts are the settings in it.
+        let inside = [path.to_path_buf(), path.join(".claude")];
+        return inside.iter().flat_map(|folder| ["settings.json", "settings.local.json"].map(|name| folder.join(name))).find_map(|file| {
+            let text = text_of(&file)?;
+            matches!(settings::judge(&text), Reading::Read(effect) if effect.gate_entries > 0).then(|| format!("{} starts the gate", file.display()))
+        });
+    }
+    let (before, after) = after(path, change);
+    match after {
+        _ if *change == Change::Attributes => before.map(|_| "its mode, owner or times would change".to_owned()),
+        None => Some(UNTOLD.to_owned()),
+        Some(after) => worse(before.as_deref(), &after),
+    }
+}
+
+/// Why the settings are worse after a change.
+pub fn worse(before: Option<&str>, after: &str) -> Option<String> {
+    let emptied = matches!(after.split_whitespace().collect::<String>().as_str(), "" | "{}");
+    if emptied && before.is_none_or(|before| before.trim() != after.trim()) && !(before.is_none() && after.trim().is_empty()) {
+        return Some("everything that was set there would be gone".to_owned());
+    }
+    settings::worsened(before, after)
+}
+
+/// What settings files now say of the gate, for `ConfigChange`: why the new settings must not hold; none if they may.
+pub fn changed_settings(world: &World, around: &Surroundings, changed: Option<&Path>) -> Option<String> {
+    let mut started = world.plugin;
+    for path in settings_files(world, around) {
+        let Some(text) = text_of(&path) else { continue };
+        let this = changed.is_none_or(|changed| changed == path);
+        match settings::judge(&text) {
+            Reading::Unreadable(why) if this => return Some(format!("{} cannot be read: {why}", path.display())),
+            Reading::Unreadable(_) => {}
+            Reading::Read(effect) => {
+                // Variables are a person's own affair here: what an agent writes was judged when it wrote it.
+                let fault = effect.faults.iter().find(|fault| !fault.starts_with("`env` sets"));
+                if let Some(fault) = fault.filter(|_| this) {
+                    return Some(format!("{}: {fault}", path.display()));
+                }
+                started |= effect.gate_entries > 0;
+            }
+        }
+    }
+    (!started).then(|| "no settings file would start the gate any more".to_owned())
+}
+
+/// Settings files that a session in these surroundings reads, but for those of the machine.
+pub fn settings_files(world: &World, around: &Surroundings) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    let mut add = |path: PathBuf| {
+        if !files.contains(&path) {
+            files.push(path);
+        }
+    };
+    if let Some(folder) = std::env::var_os("CLAUDE_CONFIG_DIR") {
+        add(Path::new(&folder).join("settings.json"));
+    }
+    for home in &world.homes {
+        add(home.join(".claude/settings.json"));
+    }
+    let projects = world.project_dir.iter().cloned().chain([around.root.clone()]);
+    for folder in projects {
+        add(folder.join(".claude/settings.json"));
+        add(folder.join(".claude/settings.local.json"));
+    }
+    files
+}
+
+fn weakens_policy(path: &Path, change: &Change) -> Option<String> {
+    let (before, after) = after(path, change);
+    let after = after.filter(|_| before.is_none() || *change != Change::Attributes);
+    weakened(path, before.as_deref(), after.as_deref())
+}
+
+/// Why the file of a policy, or of a hook manager, holds less after a change; none if it does not. No text afterwards: it
+/// cannot be told.
+pub fn weakened(path: &Path, before: Option<&str>, after: Option<&str>) -> Option<String> {
+    if matches!(path.file_name().and_then(std::ffi::OsStr::to_str), Some("portcullis.toml" | "local.toml")) {
+        return policy_weakened(before, after);
+    }
+    let (Some(before), Some(after)) = (before, after) else { return Some(UNTOLD.to_owned()) };
+    // Other versions of the same checks, and other remarks, are no fewer.
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().map(unversioned).filter(|line| !line.is_empty() && (!line.starts_with('#') || line.starts_with("#!"))).collect()
+    };
+    let (before, after) = (lines(before), lines(after));
+    let at = before.iter().zip(&after).position(|(before, after)| before != after).unwrap_or(before.len().min(after.len()));
+    before.get(at).or_else(|| after.get(at)).map(|line| format!("`{line}` would be gone, new or changed"))
+}
+
+/// A line of a hook manager's settings without the version that it asks for.
+fn unversioned(line: &str) -> String {
+    let line = line.trim().trim_start_matches("- ");
+    let version = |rest: &str| rest.trim_start().starts_with(['=', ':']) && !rest.contains("://");
+    for key in ["rev", "ref", "minimum_pre_commit_version", "min_version", "autoupdate_branch", "autoupdate_schedule"] {
+        if line.strip_prefix(key).is_some_and(version) {
+            return key.to_owned();
+        }
+    }
+    let name = line.split_once("==").map(|(name, _)| name).filter(|name| !name.contains(char::is_whitespace));
+    name.unwrap_or(line).trim_matches(['"', '\'']).to_owned()
+}
+
+fn policy_weakened(before: Option<&str>, after: Option<&str>) -> Option<String> {
+    // Without a file nothing is lost: a new policy can only add, unless it waives or watches.
+    let new = before.is_none();
+    let Some(after) = after else { return Some(UNTOLD.to_owned()) };
+    match (before.unwrap_or_default().parse::<toml::Table>(), after.parse::<toml::Table>()) {
+        (_, Err(_)) if new => Some(UNTOLD.to_owned()),
+        (_, Err(error)) => Some(format!("it would not be valid: {}", error.message())),
+        // A broken policy denies; mending it cannot be judged against what it was meant to be.
+        (Err(_), Ok(_)) => Some("the policy before the change cannot be read".to_owned()),
+        (Ok(before), Ok(after)) => weaker(&before, &after),
+    }
+}
+
+fn weaker(before: &toml::Table, after: &toml::Table) -> Option<String> {
+    // A single value stands for a list of it.
+    let list = |table: &toml::Table, key: &str| match table.get(key) {
+        Some(toml::Value::Array(list)) => list.clone(),
+        other => other.cloned().into_iter().collect(),
+    };
+    for key in ["rule", "packs", "protected", "program"] {
+        let kept = list(after, key);
+        if let Some(lost) = list(before, key).iter().find(|entry| !kept.contains(entry)) {
+            let name = lost.get("name").and_then(|name| name.as_str()).or_else(|| lost.as_str()).unwrap_or("?");
+            return Some(format!("`{name}` in `{key}` would be gone or changed"));
+        }
+    }
+    for key in ["waiver", "opens", "disable"] {
+        let known = list(before, key);
+        if list(after, key).iter().any(|entry| !known.contains(entry)) {
+            return Some(format!("`{key}` would be added or changed"));
+        }
+    }
+    if let Some(before) = before.get("tests-first")
+        && after.get("tests-first") != Some(before)
+    {
+        return Some("`tests-first` would be gone or changed".to_owned());
+    }
+    if let Some(why) = before.get("flywheel").and_then(|before| weaker_flywheel(before, after.get("flywheel"))) {
+        return Some(why);
+    }
+    if before.contains_key("opens") && !after.contains_key("opens") {
+        return Some("`opens` would be gone, and with it the lock on all that it does not name".to_owned());
+    }
+    let shadow = |table: &toml::Table| table.get("mode").and_then(|mode| mode.as_str()) == Some("shadow");
+    (shadow(after) && !shadow(before)).then(|| "the policy would only watch".to_owned())
+}
+
+/// What of the flywheel holds something: the guard of the learnings, and gates of the map. Where suggestions go, and pairs
+/// that only suggest, are free.
+fn weaker_flywheel(before: &toml::Value, after: Option<&toml::Value>) -> Option<String> {
+    let Some(after) = after else { return Some("`flywheel` would be gone".to_owned()) };
+    if let Some(key) = ["learnings", "archive", "shrink"].iter().find(|key| before.get(key) != after.get(key)) {
+        return Some(format!("`{key}` in `flywheel` would be gone or changed"));
+    }
+    let pairs = |table: &toml::Value| match table.get("map") {
+        Some(toml::Value::Array(list)) => list.clone(),
+        other => other.cloned().into_iter().collect(),
+    };
+    let kept = pairs(after);
+    let lost = pairs(before).into_iter().any(|pair| pair.get("gate").is_some() && !kept.contains(&pair));
+    lost.then(|| "a gate in the map of `flywheel` would be gone or changed".to_owned())
+}
+
+#[cfg(test)]
+#[path = "own_files_tests.rs"]
+mod tests;

@@ -1,0 +1,217 @@
+//! Git's door: `portcullis-git HOOK`, started by git as a hook of the repository. What git is told is the exit code: 0
+//! lets it go on, 1 stops it, 2 says that the command line is wrong. Judges nothing itself.
+
+pub mod commit;
+mod push;
+mod refs;
+
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+use crate::cli::terminal::{agent, say, tell};
+use crate::deep::pusher;
+use crate::git::commit::{Hook, Moment};
+use gate::BUILD;
+use gate::failure::{self, Failure};
+use gate::world::World;
+use gate::world::system::{self, ReadFault};
+pub use push::{Ruling, pushed};
+pub use refs::refs_moved;
+
+/// The name under which git's hooks start the cold binary.
+pub const NAME: &str = "portcullis-git";
+
+/// What `--help` says.
+const HELP: &str = "\
+The gate at git's own door: stops what cannot be taken back, whoever asks git for it.
+
+Usage: portcullis-git [--then PROGRAM] HOOK [ARGUMENT]...
+
+Git starts it as its hook, with git's own arguments and input (githooks(5)); `portcullis init --git` puts it there:
+    #!/bin/sh
+    exec portcullis-git pre-push \"$@\"
+
+Hooks:
+  pre-commit             judges what is staged
+  pre-merge-commit       judges what a merge itself adds
+  prepare-commit-msg FILE  names the suggestions that the commit answers, where the policy has a flywheel
+  commit-msg FILE        judges the message and who commits
+  post-commit            tells of a commit that its hooks would have refused, and settles suggestions
+  post-merge FLAG        settles suggestions by what a merge brings
+  pre-push REMOTE [URL]  judges the refs, and the commits that are pushed
+  reference-transaction STATE  judges moves of protected branches
+
+Exit codes: 0 it goes on; 1 it is refused, or could not be judged; 2 the command line is wrong.
+
+Options:
+      --then PROGRAM  Run this program as the hook too, after the gate let it go on
+  -h, --help          Print help
+  -V, --version       Print version";
+
+/// The longest answer to a question that is read.
+const MAX_ANSWER: u64 = 64;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
+        tell(&failure::text(&Failure::Panic(place)));
+        system::exit(1);
+    }));
+    let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let then = (arguments.first().is_some_and(|first| first == "--then") && arguments.len() > 1).then(|| arguments.drain(..2).nth(1)).flatten();
+    let hook = if arguments.is_empty() { OsString::new() } else { arguments.remove(0) };
+    let name = hook.to_string_lossy();
+    let input = match (&*name, arguments.as_slice()) {
+        ("-h" | "--help", _) => return said(HELP),
+        ("-V" | "--version", _) => return said(&format!("portcullis-git {BUILD}")),
+        ("pre-push", [] | [_] | [_, _]) | ("reference-transaction", [_]) => lines(),
+        ("pre-commit" | "pre-merge-commit" | "post-commit", []) | ("commit-msg" | "post-merge", [_]) | ("prepare-commit-msg", [_, ..]) => Ok(Vec::new()),
+        ("pre-push", _) => return misused("`pre-push` takes the remote and its address, and nothing else"),
+        ("commit-msg", _) => return misused("`commit-msg` takes the file with the message, and nothing else"),
+        ("prepare-commit-msg", _) => return misused("`prepare-commit-msg` takes the file with the message"),
+        ("reference-transaction", _) => return misused("`reference-transaction` takes the state, and nothing else"),
+        ("post-merge", _) => return misused("`post-merge` takes one word"),
+        ("pre-commit" | "pre-merge-commit" | "post-commit", _) => return misused(&format!("`{name}` takes nothing")),
+        ("", _) => return misused("the name of a hook is missing"),
+        _ => return misused(&format!("the hook `{name}` is not supported by this version")),
+    };
+    if name == "prepare-commit-msg" {
+        trailers(arguments.first().map(Path::new));
+    }
+    let first = arguments.first().map(|argument| argument.to_string_lossy().into_owned());
+    let judged = input.and_then(|input| Ok((judged(&name, first.as_deref(), &input)?, input)));
+    match judged {
+        Ok((held, input)) if goes_on(&held, &name) => {
+            if matches!(&*name, "post-commit" | "post-merge") {
+                documents(name == "post-commit");
+            }
+            then.map_or(ExitCode::SUCCESS, |program| chained(&program, &arguments, &input))
+        }
+        Ok(_) => ExitCode::FAILURE,
+        Err(failure) => {
+            tell(&failure::text(&failure));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Puts the numbers of the suggestions that a commit answers under its message. What cannot be done is left: the message is
+/// the person's.
+fn trailers(file: Option<&Path>) {
+    let trailed = || {
+        let file = std::env::current_dir().ok()?.join(file?);
+        let message = fs::read_to_string(&file).ok()?;
+        let trailed = crate::documents::trailed(&World::real(), &std::env::current_dir().ok()?, &message)?;
+        fs::write(file, trailed).ok()
+    };
+    let _ = trailed();
+}
+
+/// What commits mean for the documents; a person is told here, an agent with its next call.
+fn documents(committed: bool) {
+    let told = std::env::current_dir().ok().and_then(|cwd| crate::documents::committed(&World::real(), &cwd, committed));
+    if let Some(told) = told.filter(|_| agent().is_none()) {
+        tell(&told);
+    }
+}
+
+fn said(text: &str) -> ExitCode {
+    say(text);
+    ExitCode::SUCCESS
+}
+
+fn misused(why: &str) -> ExitCode {
+    tell(&format!("portcullis-git: {why}\nusage: portcullis-git HOOK [ARGUMENT]... (`--help` lists the hooks)"));
+    ExitCode::from(2)
+}
+
+fn judged(hook: &str, first: Option<&str>, input: &[u8]) -> Result<Ruling, Failure> {
+    // Git says `aborted` and `committed` of each transaction too, when nothing can be held any more.
+    if matches!(hook, "prepare-commit-msg" | "post-merge") || (hook == "reference-transaction" && first != Some("prepared")) {
+        return Ok(Ruling::GoesOn);
+    }
+    let cwd = std::env::current_dir().map_err(|_| Failure::FolderUnknown)?;
+    let (world, person) = (World::real(), agent().is_none());
+    let moment = match hook {
+        "pre-push" => return pushed(first, input, &pusher::commands(), person, &world, &cwd),
+        "reference-transaction" => return refs_moved(input, &pusher::commands(), person, &world, &cwd),
+        "post-commit" => Moment::After,
+        "commit-msg" => {
+            let file = cwd.join(first.unwrap_or_default());
+            let text = fs::read(&file).map_err(|error| Failure::Unreadable { path: file.display().to_string(), why: error.to_string() })?;
+            Moment::Message(String::from_utf8_lossy(&text).into_owned())
+        }
+        _ => Moment::Before,
+    };
+    Hook { name: hook, world: &world, cwd: &cwd, person }.judged(&moment)
+}
+
+/// Whether git may go on; where it may not, it is said why.
+fn goes_on(held: &Ruling, hook: &str) -> bool {
+    match held {
+        Ruling::GoesOn => true,
+        Ruling::Tells(note) => {
+            tell(note);
+            true
+        }
+        Ruling::Refused(refusal) => {
+            tell(refusal);
+            false
+        }
+        Ruling::Asks { question, refusal } => match agreed(question) {
+            Some(true) => true,
+            Some(false) => {
+                tell(if hook == "pre-push" { "not pushed" } else { "nothing was changed" });
+                false
+            }
+            None => {
+                tell(refusal);
+                false
+            }
+        },
+    }
+}
+
+fn lines() -> Result<Vec<u8>, Failure> {
+    system::read_all(0, gate::MAX_INPUT).map_err(|fault| match fault {
+        ReadFault::Closed(_) => Failure::PushUnreadable("standard input is closed".to_owned()),
+        ReadFault::TooLarge { .. } => Failure::PushUnreadable("there is more of it than the gate reads; push fewer refs at a time".to_owned()),
+    })
+}
+
+/// Runs the hook that stood here before, with git's arguments and input; its exit code is ours.
+fn chained(program: &OsString, arguments: &[OsString], input: &[u8]) -> ExitCode {
+    // What git would not run, or nobody has put back, is passed over as git passes over it.
+    let runs = |path: &Path| fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
+    let Some(found) = Path::new(program).canonicalize().ok().filter(|path| runs(path)) else { return ExitCode::SUCCESS };
+    let piped = if input.is_empty() { Stdio::inherit() } else { Stdio::piped() };
+    let done = Command::new(found).args(arguments).stdin(piped).spawn().and_then(|mut child| {
+        if let Some(mut pipe) = child.stdin.take() {
+            // A hook may end without reading what it is told.
+            let _ = pipe.write_all(input);
+        }
+        child.wait()
+    });
+    match done {
+        Ok(status) => ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)),
+        Err(error) => {
+            tell(&format!("portcullis-git: the hook `{}` could not be started: {error}", Path::new(program).display()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Asks on the terminal; whatever is not a yes is a no. None: nobody can be asked, for there is no terminal. Standard
+/// input is git's.
+fn agreed(question: &str) -> Option<bool> {
+    let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+    write!(terminal, "{question}\ngo on all the same? [y/N] ").ok()?;
+    let mut answer = String::new();
+    BufReader::new(terminal.take(MAX_ANSWER)).read_line(&mut answer).ok()?;
+    Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
