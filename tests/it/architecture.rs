@@ -70,6 +70,12 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(package()).unwrap().display().to_string()
 }
 
+/// Unit tests name what they test with.
+fn is_test(path: &Path) -> bool {
+    let name = shown(path);
+    name.ends_with("_tests.rs") || name.ends_with("/tests.rs") || name.contains("/tests/")
+}
+
 /// Every Rust file that is compiled into a binary, and the tests within.
 fn code() -> Vec<PathBuf> {
     let mut all = sources("src");
@@ -186,29 +192,27 @@ fn the_hook_links_libc_and_nothing_else_that_is_not_ours() {
 /// Literals of the reader of commands that equal the name of a described program, and why each is there. All else that is
 /// known of a program stands in its description.
 const NAMED_IN_CODE: &[(&str, &[&str], &str)] = &[
-    ("src/action/pushed.rs", &["git"], "moves of refs are what git does"),
-    ("src/action/shell/git.rs", &["git", "cat", "less"], "git's own model, and the pagers that it does not start"),
-    ("src/action/shell/invoke.rs", &["git", "noglob", "nocorrect"], "`git-push` is `git push`; words of zsh"),
-    ("src/action/shell/builtin.rs", &["printf", "type"], "the shell's own commands"),
-    ("src/action/shell/inner.rs", &["echo", "bash", "patch"], "what xargs runs without a command; what a shell is called in its script; a language"),
-    ("src/action/shell/scripts.rs", &["sh", "script"], "a script without a first line of its own; the step of the way"),
-    ("src/action/shell/state.rs", &["bash"], "what a shell is called in its script"),
-    ("src/action/shell/parse/compound.rs", &["time"], "the shell's grammar"),
-    ("src/action/shell/parse/cursor.rs", &["time"], "the shell's grammar"),
+    ("crates/actions/src/pushed.rs", &["git"], "moves of refs are what git does"),
+    ("crates/actions/src/shell/git.rs", &["git", "cat", "less"], "git's own model, and the pagers that it does not start"),
+    ("crates/actions/src/shell/invoke.rs", &["git", "noglob", "nocorrect"], "`git-push` is `git push`; words of zsh"),
+    ("crates/actions/src/shell/builtin.rs", &["printf", "type"], "the shell's own commands"),
+    ("crates/actions/src/shell/inner.rs", &["echo", "bash", "patch"], "what xargs runs without a command; what a shell is called in its script; a language"),
+    ("crates/actions/src/shell/scripts.rs", &["sh", "script"], "a script without a first line of its own; the step of the way"),
+    ("crates/actions/src/shell/state.rs", &["bash"], "what a shell is called in its script"),
     (
-        "src/action/shell/find.rs",
+        "crates/actions/src/shell/find.rs",
         &["py", "ts", "tsx", "go", "java", "cc", "php", "swift", "scala", "ex", "clj", "sh", "type"],
         "endings of files; the end of an option's name",
     ),
-    ("src/action/shell/texts.rs", &["code", "patch"], "a step of the way; a language"),
-    ("src/action/printed.rs", &["bash zsh sh fish posix dash ksh tcsh csh powershell pwsh xonsh nu nushell elvish -"], "what `<shell>` stands for"),
-    ("src/action/recipe/make.rs", &["make"], "a variable of makefiles"),
-    ("src/action/recipe/package.rs", &["command"], "a key of task lists"),
-    ("src/action/recipe/task.rs", &["cmd", "task"], "keys of Taskfiles"),
+    ("crates/actions/src/shell/texts.rs", &["code", "patch"], "a step of the way; a language"),
+    ("crates/actions/src/printed.rs", &["bash zsh sh fish posix dash ksh tcsh csh powershell pwsh xonsh nu nushell elvish -"], "what `<shell>` stands for"),
+    ("crates/actions/src/recipe/make.rs", &["make"], "a variable of makefiles"),
+    ("crates/actions/src/recipe/package.rs", &["command"], "a key of task lists"),
+    ("crates/actions/src/recipe/task.rs", &["cmd", "task"], "keys of Taskfiles"),
 ];
 
 /// Folders whose literals are names of functions, keys of tools and signs of other languages, not of programs.
-const OTHER_LANGUAGES: &[&str] = &["src/action/code", "src/action/tools.rs", "src/action/patch.rs", "src/action/program.rs", "src/action/shell/parse/"];
+const OTHER_LANGUAGES: &[&str] = &["crates/actions/src/code", "crates/actions/src/tools.rs", "crates/actions/src/patch.rs", "crates/actions/src/program.rs"];
 
 #[test]
 fn what_is_known_of_programs_stands_in_their_descriptions() {
@@ -224,7 +228,7 @@ fn what_is_known_of_programs_stands_in_their_descriptions() {
     }
     let mut wrong = Vec::new();
     let mut used = BTreeSet::new();
-    for path in sources("src/action").iter().filter(|path| !is_test(path)) {
+    for path in sources("crates/actions/src").iter().filter(|path| !is_test(path)) {
         let name = shown(path);
         let agreed = NAMED_IN_CODE.iter().find(|(file, ..)| *file == name).map_or(&[][..], |(_, names, _)| names);
         if agreed.is_empty() && OTHER_LANGUAGES.iter().any(|other| name.starts_with(other)) {

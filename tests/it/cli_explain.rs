@@ -75,6 +75,23 @@ fn a_command_is_explained_as_text() {
 }
 
 #[test]
+fn places_are_told_in_bytes_of_the_command() {
+    let scratch = with_policy();
+    let command = "cd 日本 && sudo launch --now > log";
+    let said = json(&portcullis(&scratch, &["explain", "--json", "--", command]));
+    assert_eq!(said["command"], command);
+    let meant = |value: &Value| {
+        let span = |key: &str| usize::try_from(value["span"][key].as_u64().unwrap()).unwrap();
+        command.get(span("start")..span("end")).unwrap().to_owned()
+    };
+    let actions: Vec<String> = said["actions"].as_array().unwrap().iter().map(meant).collect();
+    assert_eq!(actions, ["sudo launch --now", "launch --now", "log"], "{said:#}");
+    assert_eq!(meant(&said["verdict"]["findings"][0]), "launch --now");
+    let text = portcullis(&scratch, &["explain", "--", command]).stdout;
+    assert!(text.contains("\n          cd 日本 && sudo launch --now > log\n                          ^^^^^^^^^^^^\n"), "{text}");
+}
+
+#[test]
 fn what_the_shell_refuses_is_said() {
     let scratch = with_policy();
     for (command, said) in [

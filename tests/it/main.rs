@@ -26,6 +26,7 @@ mod readme;
 mod record;
 mod repository;
 mod startup;
+mod spans;
 mod tests_first;
 mod support;
 mod words;

@@ -70,8 +70,14 @@ fn inside(command: &Command, names: &mut Vec<String>) {
         }
         Command::Pipeline(commands) => commands.iter().for_each(|command| inside(command, names)),
         Command::Compound { body, .. } => match body {
-            Compound::Subshell(body) | Compound::Group(body) | Compound::For { body, .. } | Compound::ArithmeticFor { body, .. } => functions(body, names),
-            Compound::If(parts) => parts.iter().for_each(|part| functions(part, names)),
+            Compound::Subshell(body)
+            | Compound::Group(body)
+            | Compound::For { body, .. }
+            | Compound::Select { body, .. }
+            | Compound::ArithmeticFor { body, .. } => functions(body, names),
+            Compound::If { branches, otherwise } => {
+                branches.iter().flat_map(|(condition, body)| [condition, body]).chain(otherwise).for_each(|part| functions(part, names));
+            }
             Compound::While { condition, body } => [condition, body].into_iter().for_each(|part| functions(part, names)),
             Compound::Case { arms, .. } => arms.iter().for_each(|arm| functions(&arm.body, names)),
             Compound::Test(_) | Compound::Arithmetic(_) => {}

@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking, and says how it went")]
 
 mod jail;
+#[path = "../../crates/shell-reader/tests/it/mutate.rs"]
 mod mutate;
 
 use std::fmt::Write as _;
@@ -134,7 +135,7 @@ fn run(trial: &Trial) {
 
 /// Seeds stand in a file, with `%%` between them.
 fn seeds(name: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trial/seeds").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/shell-reader/tests/texts").join(name);
     let text = std::fs::read_to_string(path).unwrap();
     text.strip_suffix('\n').unwrap_or(&text).split("\n%%\n").map(str::to_owned).collect()
 }

@@ -182,6 +182,10 @@ pub fn command(event: &Event) -> Option<&str> {
 fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, paused: bool, world: &World) -> String {
     let held = answer != &Answer::nothing();
     let rules: Vec<String> = verdict.findings.iter().map(|finding| quoted(&finding.rule)).collect();
+    let text = match answer.stderr.strip_suffix('\n') {
+        Some(refusal) => Cow::Borrowed(refusal),
+        None => Cow::Owned(refusal::refusal(verdict, command(event), answer::can_ask(event, world.attended))),
+    };
     let kept = if input.len() <= MAX_KEPT { std::str::from_utf8(input).unwrap_or("null") } else { "null" };
     format!(
         "{{\"time\":{},\"held\":{held},\"paused\":{paused},\"tier\":{},\"event\":{},\"rules\":[{}],\"text\":{},\"input\":{}}}\n",
@@ -189,7 +193,7 @@ fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer,
         verdict.findings.iter().map(|finding| finding.tier).max().unwrap_or(Tier::Free) as u8,
         quoted(&event.name),
         rules.join(","),
-        quoted(&refusal::refusal(verdict, command(event), answer::can_ask(event, world.attended))),
+        quoted(&text),
         // One line: a line end outside a string is a blank to JSON, and within one it is escaped.
         kept.trim().replace(['\n', '\r'], " "),
     )

@@ -33,10 +33,10 @@ pub fn underlined(command: &str, span: Span) -> Option<Underlined> {
     let behind = command.get(range.end..)?;
     let behind = behind.split('\n').next().unwrap_or(behind).trim_end();
 
-    let meant = Cut::front(meant, WIDTH - BEFORE);
-    let kept = Cut::front(behind, BEHIND).columns;
-    let before = Cut::back(before, WIDTH.saturating_sub(meant.columns + kept));
-    let behind = if meant.cut { Cut { cut: true, ..Cut::default() } } else { Cut::front(behind, WIDTH.saturating_sub(meant.columns + before.columns)) };
+    let meant = Shown::front(meant, WIDTH - BEFORE);
+    let kept = Shown::front(behind, BEHIND).columns;
+    let before = Shown::back(before, WIDTH.saturating_sub(meant.columns + kept));
+    let behind = if meant.cut { Shown { cut: true, ..Shown::default() } } else { Shown::front(behind, WIDTH.saturating_sub(meant.columns + before.columns)) };
     let ellipsis = |cut: bool| if cut { "…" } else { "" };
     let line = format!("{}{}{}{}{}", ellipsis(before.cut), before.text, meant.text, behind.text, ellipsis(behind.cut));
     let below = format!("{}{}", " ".repeat(before.columns + usize::from(before.cut)), "^".repeat(meant.columns + usize::from(meant.cut)));
@@ -45,18 +45,20 @@ pub fn underlined(command: &str, span: Span) -> Option<Underlined> {
 
 /// A text as it is shown, up to so many columns.
 #[derive(Debug, Default)]
-struct Cut {
+struct Shown {
     text: String,
     columns: usize,
     /// Not all of it.
     cut: bool,
 }
 
-impl Cut {
+impl Shown {
     /// Its first columns.
     fn front(text: &str, most: usize) -> Self {
-        let mut shown = Self::default();
-        for c in text.chars() {
+        let plain = text.bytes().take(most).take_while(|byte| is_plain(*byte)).count();
+        let (start, rest) = text.split_at_checked(plain).unwrap_or(("", text));
+        let mut shown = Self { text: start.to_owned(), columns: start.len(), cut: false };
+        for c in rest.chars() {
             shown.cut |= !shown.add(c, most, false);
             if shown.cut {
                 break;
@@ -67,14 +69,16 @@ impl Cut {
 
     /// Its last columns.
     fn back(text: &str, most: usize) -> Self {
-        let mut shown = Self::default();
-        for c in text.chars().rev() {
+        let plain = text.bytes().rev().take(most).take_while(|byte| is_plain(*byte)).count();
+        let (rest, end) = text.split_at_checked(text.len() - plain).unwrap_or((text, ""));
+        let mut shown = Self { text: String::new(), columns: end.len(), cut: false };
+        for c in rest.chars().rev() {
             shown.cut |= !shown.add(c, most, true);
             if shown.cut {
                 break;
             }
         }
-        shown.text = shown.text.chars().rev().collect();
+        shown.text = shown.text.chars().rev().chain(end.chars()).collect();
         shown
     }
 
@@ -112,6 +116,11 @@ impl Cut {
         self.columns += columns;
         true
     }
+}
+
+/// A character of one byte and one column.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 /// Control characters, and those that are not seen or that turn the order of others round.

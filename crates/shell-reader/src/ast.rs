@@ -113,12 +113,14 @@ pub enum Compound {
     Subshell(Script),
     /// `{ …; }`
     Group(Script),
-    /// `if`, `elif`, `else`: each condition and each body in the order in which they stand.
-    If(Vec<Script>),
+    /// `if` and each `elif` with its condition and its body; `else`.
+    If { branches: Vec<(Script, Script)>, otherwise: Option<Script> },
     /// `while` and `until`.
     While { condition: Script, body: Script },
-    /// `for name in words` and `select`. Without `in`, `words` is none: the positional parameters.
+    /// `for name in words`. Without `in`, `words` is none: the positional parameters.
     For { name: String, words: Option<Vec<RawWord>>, body: Script },
+    /// `select name in words`: a person chooses one of the words, or none of them, as often as they like.
+    Select { name: String, words: Option<Vec<RawWord>>, body: Script },
     /// `for ((a; b; c))`
     ArithmeticFor { expressions: RawWord, body: Script },
     /// `case word in pattern) … ;; esac`
@@ -234,11 +236,11 @@ pub enum Part {
     /// `$name`, `${…}`
     Parameter(Box<Parameter>),
     /// `$(…)`, backquotes, `${ …; }`
-    Command { script: Script, quoted: bool, span: Span },
+    Command { script: Box<Script>, quoted: bool, span: Span },
     /// `$((…))`, `$[…]`: the expression as a word, for the substitutions in it. Its span is without the brackets.
-    Arithmetic(RawWord),
+    Arithmetic(Box<RawWord>),
     /// `<(…)`, `>(…)` (`write`), zsh's `=(…)`
-    Process { script: Script, write: bool, span: Span },
+    Process { script: Box<Script>, write: bool, span: Span },
 }
 
 /// `${…}`.

@@ -202,21 +202,25 @@ impl Shell<'_> {
         let mut output = Output::unknown();
         match body {
             Compound::Subshell(body) | Compound::Group(body) => output = self.script(body, stdin),
-            Compound::If(parts) => {
-                for pair in parts.chunks(2) {
-                    let certain = if let [condition, _] = pair { self.certain(condition) } else { None };
-                    if certain != Some(false) {
-                        for part in pair {
-                            self.maybe(part, stdin);
-                        }
+            Compound::If { branches, otherwise } => {
+                let mut goes = None;
+                for (condition, body) in branches {
+                    goes = self.certain(condition);
+                    if goes != Some(false) {
+                        self.maybe(condition, stdin);
+                        self.maybe(body, stdin);
                     }
-                    if certain == Some(true) {
+                    if goes == Some(true) {
                         break;
                     }
+                }
+                if let Some(body) = otherwise.as_ref().filter(|_| goes != Some(true)) {
+                    self.maybe(body, stdin);
                 }
             }
             Compound::While { condition, body } => self.while_loop(condition, body, stdin),
             Compound::For { name, words, body } => output = self.for_loop(name, words.as_deref(), body, stdin),
+            Compound::Select { name, words, body } => output = self.select(name, words.as_deref(), body, stdin),
             Compound::ArithmeticFor { expressions, body } => {
                 self.arithmetic(expressions);
                 self.repeated(body, stdin);
@@ -345,10 +349,32 @@ impl Shell<'_> {
     }
 
     fn for_loop(&mut self, name: &str, words: Option<&[RawWord]>, body: &Script, stdin: &Stdin) -> Output {
-        let values = match words {
+        let values = self.loop_values(words);
+        self.rounds(name, values, body, stdin)
+    }
+
+    fn select(&mut self, name: &str, words: Option<&[RawWord]>, body: &Script, stdin: &Stdin) -> Output {
+        let mut values = self.loop_values(words);
+        if words.is_some() {
+            // An answer that is none of them gives the empty word.
+            values.push(Word::default());
+        }
+        let output = self.rounds(name, values, body, stdin);
+        if words.is_some() {
+            // It ends with any of them.
+            self.state.set(name, Word::several());
+        }
+        output
+    }
+
+    fn loop_values(&mut self, words: Option<&[RawWord]>) -> Vec<Word> {
+        match words {
             Some(words) => words.iter().flat_map(|word| self.fields(word)).collect(),
             None => self.state.place.positional.as_deref().cloned().unwrap_or_else(|| vec![Word::several()]),
-        };
+        }
+    }
+
+    fn rounds(&mut self, name: &str, values: Vec<Word>, body: &Script, stdin: &Stdin) -> Output {
         if values.is_empty() {
             return Output::nothing();
         }
@@ -364,11 +390,6 @@ impl Shell<'_> {
                 (Some(all), Some(more)) => all.extend(&more),
                 _ => text = None,
             }
-        }
-        let last = words.and_then(<[_]>::last).map(|word| word.parts.as_slice());
-        if matches!(last, Some([Part::Quoted(text)]) if text.is_empty()) {
-            // So the reader puts down `select`, which ends with any of its words.
-            self.state.set(name, Word::several());
         }
         Output { text: text.map(Rc::new), items: None, file: None }
     }

@@ -155,7 +155,7 @@ impl Reader<'_, '_> {
     /// Where the bracket is closed that has just been passed over. Quotes protect brackets; in arithmetic and in
     /// patterns, `${ … }` does not: so bash 5.2.
     ///
-    /// What is read on the way comes into `found` and is of use only if reading is over.
+    /// What is read on the way comes into `found` and is of use only if reading is over: then this stays where it is.
     pub(super) fn closing(&mut self, bracket: Bracket, found: &mut Vec<Part>) -> Option<usize> {
         let start = self.pos;
         if let Some(&known) = self.closings.get(&(start, bracket)) {
@@ -164,12 +164,13 @@ impl Reader<'_, '_> {
         let faults = self.shared.faults.len();
         let pending = self.pending.len();
         let close = self.find_closing(bracket, found);
-        if !self.is_over() {
-            self.shared.faults.truncate(faults);
-            self.pending.truncate(pending);
-            self.read_again(self.pos - start);
-            self.closings.insert((start, bracket), close);
+        if self.is_over() {
+            return close;
         }
+        self.shared.faults.truncate(faults);
+        self.pending.truncate(pending);
+        self.read_again(self.pos - start);
+        self.closings.insert((start, bracket), close);
         self.pos = start;
         close
     }
@@ -239,7 +240,7 @@ impl Reader<'_, '_> {
                     if balanced(reader.text.get(content..inner).unwrap_or_default()) {
                         expression = reader.expression_to(inner);
                         reader.pos = outer + 1;
-                        return Part::Arithmetic(expression);
+                        return Part::Arithmetic(Box::new(expression));
                     }
                     close = Some(outer);
                 } else {
@@ -248,13 +249,13 @@ impl Reader<'_, '_> {
             }
             if reader.is_over() {
                 expression.span = reader.span(content);
-                return Part::Arithmetic(expression);
+                return Part::Arithmetic(Box::new(expression));
             }
             reader.pos = start;
             let script = reader.substitution_to(close);
-            Part::Command { script, quoted, span: reader.span(from) }
+            Part::Command { script: Box::new(script), quoted, span: reader.span(from) }
         };
-        self.deeper(read).unwrap_or_else(|| Part::Command { script: Script::default(), quoted, span: self.span(from) })
+        self.deeper(read).unwrap_or_else(|| Part::Command { script: Box::default(), quoted, span: self.span(from) })
     }
 
     /// The list of a substitution that ends at a known place, or, if none was found, wherever it does.
@@ -279,7 +280,7 @@ impl Reader<'_, '_> {
                 reader.close(b']', "unterminated arithmetic", start);
             }
         });
-        Part::Arithmetic(expression)
+        Part::Arithmetic(Box::new(expression))
     }
 
     /// `[ … ]` after a variable's name, whose bracket has been read. False: the closing one is missing.

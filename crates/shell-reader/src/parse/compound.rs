@@ -1,7 +1,7 @@
 //! Compound commands: groups, loops, conditions, `case`, tests, functions and co-processes.
 
 use super::cursor::{Closers, Reader, closer, is_metacharacter};
-use crate::ast::{Arm, Command, Compound, Part, RawWord, Script};
+use crate::ast::{Arm, Command, Compound, RawWord, Script};
 
 impl Reader<'_, '_> {
     /// Reads with more to wait for.
@@ -73,26 +73,24 @@ impl Reader<'_, '_> {
     /// `if`, which has been read.
     pub(super) fn if_command(&mut self) -> Command {
         let all = Closers::THEN.with(Closers::ELSE).with(Closers::FI);
-        let parts = self.waiting(all, |reader| {
-            let mut parts = Vec::new();
+        let (branches, otherwise) = self.waiting(all, |reader| {
+            let mut branches = Vec::new();
             loop {
-                parts.push(reader.required_list());
+                let condition = reader.required_list();
                 reader.expect("then", "a `then` is missing");
-                parts.push(reader.required_list());
+                branches.push((condition, reader.required_list()));
                 if !reader.eat_word("elif") {
                     break;
                 }
             }
-            if reader.eat_word("else") {
-                parts.push(reader.required_list());
-            }
+            let mut otherwise = reader.eat_word("else").then(|| reader.required_list());
             while reader.misplaced_in_if() {
-                parts.push(reader.required_list());
+                otherwise.get_or_insert_default().items.append(&mut reader.required_list().items);
             }
-            parts
+            (branches, otherwise)
         });
         self.expect("fi", "a `fi` is missing");
-        self.compound(Compound::If(parts))
+        self.compound(Compound::If { branches, otherwise })
     }
 
     /// Passes over a reserved word of `if` that cannot stand behind `else`.
@@ -115,9 +113,9 @@ impl Reader<'_, '_> {
     }
 
     /// `for` or `select`, which has been read.
-    pub(super) fn for_loop(&mut self, arithmetic: bool) -> Command {
+    pub(super) fn for_loop(&mut self, select: bool) -> Command {
         self.skip_blanks();
-        if arithmetic && self.looking_at("((") {
+        if !select && self.looking_at("((") {
             let at = self.pos;
             let expressions = self.double_parentheses().unwrap_or_else(|| {
                 self.fault_at("unterminated arithmetic", at);
@@ -144,11 +142,7 @@ impl Reader<'_, '_> {
         let separated = !self.at_arm_end() && self.eat(";");
         self.skip_lines();
         let words = (!separated && self.eat_word("in")).then(|| {
-            let mut words = self.words();
-            if !arithmetic {
-                // An answer that is none of them gives the empty word.
-                words.push(RawWord { parts: vec![Part::Quoted(String::new())], span: self.span(self.pos) });
-            }
+            let words = self.words();
             if !self.at_arm_end() {
                 self.eat(";");
             }
@@ -156,7 +150,7 @@ impl Reader<'_, '_> {
             words
         });
         let body = self.loop_body();
-        self.compound(Compound::For { name, words, body })
+        self.compound(if select { Compound::Select { name, words, body } } else { Compound::For { name, words, body } })
     }
 
     /// Words up to the end of the line or to an operator.

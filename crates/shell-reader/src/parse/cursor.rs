@@ -480,17 +480,23 @@ impl<'t, 's> Reader<'t, 's> {
     }
 
     /// The span between two places of this text, without line continuations at its ends.
-    pub(super) fn span_to(&self, mut from: usize, mut to: usize) -> Span {
+    pub(super) fn span_to(&self, from: usize, to: usize) -> Span {
         let base = match self.origin {
             Origin::From(base) => base,
             Origin::Within(span) => return span,
         };
+        // Behind a line that is given up, nothing belongs to what was open.
+        let most = self.given_up.unwrap_or(self.text.len());
+        let mut from = from.min(most);
+        let mut to = to.clamp(from, most);
         let bytes = self.text.as_bytes();
-        while from < to && bytes.get(from..to).is_some_and(|bytes| bytes.starts_with(b"\\\n")) {
-            from += 2;
-        }
-        while from < to && bytes.get(from..to).is_some_and(continues_at_end) {
+        // Nearly always, one look at each end tells that there are none. What is missing stands in front of them.
+        while to > 0 && bytes.get(to - 1) == Some(&b'\n') && bytes.get(if from < to { from } else { 0 }..to).is_some_and(continues_at_end) {
             to -= 2;
+            from = from.min(to);
+        }
+        while from < to && bytes.get(from) == Some(&b'\\') && bytes.get(from..to).is_some_and(|bytes| bytes.starts_with(b"\\\n")) {
+            from += 2;
         }
         Span::of(base + from..base + to)
     }

@@ -39,7 +39,7 @@ impl Reader<'_, '_> {
             // Bash 5.3; before that, and for the shells that have neither, a substitution that fails.
             self.eat("|");
             let script = self.enclosed_list(Closers::CHARACTER_BRACE, b'}');
-            return Part::Command { script, quoted, span: self.span(from) };
+            return Part::Command { script: Box::new(script), quoted, span: self.span(from) };
         }
         let start = self.pos;
         let mut parameter = Parameter::plain(String::new(), quoted, Span::default());

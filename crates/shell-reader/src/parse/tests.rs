@@ -50,11 +50,15 @@ fn command(shown: &Command) -> String {
         Command::Coproc { body, .. } => return format!("(coproc {})", command(body)),
         Command::Compound { body: Compound::Subshell(body), redirects, .. } => (format!("(subshell {})", script(body)), redirects),
         Command::Compound { body: Compound::Group(body), redirects, .. } => (format!("(group {})", script(body)), redirects),
-        Command::Compound { body: Compound::If(parts), redirects, .. } => {
-            (format!("(if {})", parts.iter().map(script).collect::<Vec<_>>().join(" / ")), redirects)
+        Command::Compound { body: Compound::If { branches, otherwise }, redirects, .. } => {
+            let parts = branches.iter().flat_map(|(condition, body)| [condition, body]).chain(otherwise);
+            (format!("(if {})", parts.map(script).collect::<Vec<_>>().join(" / ")), redirects)
         }
         Command::Compound { body: Compound::While { condition, body }, redirects, .. } => {
             (format!("(while {} / {})", script(condition), script(body)), redirects)
+        }
+        Command::Compound { body: Compound::Select { name, words: list, body }, redirects, .. } => {
+            (format!("(select {name} in{} / {})", words(list.as_deref().unwrap_or_default()), script(body)), redirects)
         }
         Command::Compound { body: Compound::For { name, words: None, body }, redirects, .. } => (format!("(for {name} / {})", script(body)), redirects),
         Command::Compound { body: Compound::For { name, words: Some(list), body }, redirects, .. } => {
@@ -249,7 +253,7 @@ fn compound_commands() {
         ("for x in a; { b; }", "(for x in a / [b])"),
         ("for ((i=0;i<$(n);i++)); do b; done", "(for ((i=0;i<\"$([n])\";i++)) / [b])"),
         ("for ((;;)) { b; }", "(for ((;;)) / [b])"),
-        ("select x in a; do b; done", "(for x in a '' / [b])"),
+        ("select x in a; do b; done", "(select x in a / [b])"),
         ("case $x in a|b) c;; (d) e;& *) f;;& esac", "(case ${x} a|b) [c] d) [e] *) [f])"),
         ("case x in\n# c\n(esac) a\n;;\nesac", "(case x esac) [a])"),
         ("case x in a) esac", "(case x a) )"),
@@ -414,7 +418,7 @@ fn faults_are_noted_and_passed_over() {
         ("echo $((1 + $(x=(;)\nrm", "[echo $((\"$([x=(\"${}\")])\"))] ; [rm] !unexpected operator in an array"),
         ("x=(+(a)\nrm)", "[x=(+(a) rm)] !!a pattern in an array in front of other lines"),
         ("((a <<A\nb\n); c)", "(subshell (subshell [a <<] ; [b]) ; [c]) !!a here-document begins within `( (` without a blank"),
-        ("if a; then b; else c; else d; fi", "(if [a] / [b] / [c] / [d]) !unexpected reserved word"),
+        ("if a; then b; else c; else d; fi", "(if [a] / [b] / [c] ; [d]) !unexpected reserved word"),
         ("echo `a; b", "[echo $([a] ; [b])] !unterminated backquote"),
         ("echo `)`; b", "[echo $()] ; [b] !unexpected `)`"),
     ]);

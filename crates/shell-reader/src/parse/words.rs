@@ -319,7 +319,7 @@ impl<'t> Reader<'t, '_> {
             self.arithmetic_or_substitution(from, quoted)
         } else {
             let script = self.enclosed_list(Closers::PARENTHESIS, b')');
-            Part::Command { script, quoted, span: self.span(from) }
+            Part::Command { script: Box::new(script), quoted, span: self.span(from) }
         };
         parts.push(part);
     }
@@ -344,7 +344,7 @@ impl<'t> Reader<'t, '_> {
         self.peek();
         self.bump();
         let script = self.enclosed_list(Closers::PARENTHESIS, b')');
-        parts.push(Part::Process { script, write, span: self.span(from) });
+        parts.push(Part::Process { script: Box::new(script), write, span: self.span(from) });
         true
     }
 
@@ -386,7 +386,7 @@ impl<'t> Reader<'t, '_> {
             known @ Origin::From(_) => known,
         };
         if let Some(script) = self.within(&inner, start, origin, |reader| reader.whole()) {
-            parts.push(Part::Command { script, quoted, span: self.span(start) });
+            parts.push(Part::Command { script: Box::new(script), quoted, span: self.span(start) });
         }
     }
 

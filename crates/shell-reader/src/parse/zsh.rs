@@ -40,9 +40,10 @@ impl Reader<'_, '_> {
     /// `() { … } words`: defined and called at once.
     fn nameless(&mut self) -> Command {
         let function = self.function_body(NAMELESS.to_owned());
-        let mut words = vec![RawWord::text(NAMELESS, self.span(self.pos))];
+        let here = self.span(self.pos);
+        let mut words = vec![RawWord::text(NAMELESS, here)];
         words.extend(self.words());
-        let span = words.last().map_or(function.span(), |last| last.span);
+        let span = words.last().map_or(here, |last| here.to(last.span));
         let call = Command::Simple(Simple { words, span, ..Simple::default() });
         self.compound(Compound::Group(Script { items: vec![item(function), item(call)] }))
     }

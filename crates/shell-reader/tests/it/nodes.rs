@@ -1,5 +1,7 @@
 //! The tree as nodes that are all alike: for printing, and for what holds of every node.
 
+use std::fmt::Write as _;
+
 use shell_reader::ast::{Arm, Assign, Command, Compound, Item, Join, Op, Parameter, Part, RawWord, Redirect, Script, Simple, Span, Target, Value};
 
 /// A node with what stands in it.
@@ -28,10 +30,12 @@ impl Node {
         out.push_str(&"  ".repeat(depth));
         out.push_str(&self.label);
         if let Some(span) = self.span.filter(|_| spans) {
-            out.push_str(&format!(" {}..{}", span.start, span.end));
+            _ = write!(out, " {}..{}", span.start, span.end);
         }
         out.push('\n');
-        self.children.iter().for_each(|child| child.print(depth + 1, spans, out));
+        for child in &self.children {
+            child.print(depth + 1, spans, out);
+        }
     }
 }
 
@@ -80,14 +84,10 @@ fn compound(body: &Compound) -> (String, Vec<Node>) {
             let otherwise = otherwise.iter().map(|body| Node::branch("else", script(body)));
             ("if".to_owned(), branches.iter().flat_map(branch).chain(otherwise).collect())
         }
-        Compound::While { condition, body } => {
-            ("while".to_owned(), vec![Node::branch("condition", script(condition)), Node::branch("do", script(body))])
-        }
+        Compound::While { condition, body } => ("while".to_owned(), vec![Node::branch("condition", script(condition)), Node::branch("do", script(body))]),
         Compound::For { name, words, body } => (format!("for {name}{}", if words.is_some() { " in" } else { "" }), looped(words.as_deref(), body)),
         Compound::Select { name, words, body } => (format!("select {name}{}", if words.is_some() { " in" } else { "" }), looped(words.as_deref(), body)),
-        Compound::ArithmeticFor { expressions, body } => {
-            ("for ((".to_owned(), vec![word("expression", expressions), Node::branch("do", script(body))])
-        }
+        Compound::ArithmeticFor { expressions, body } => ("for ((".to_owned(), vec![word("expression", expressions), Node::branch("do", script(body))]),
         Compound::Case { word: subject, arms } => ("case".to_owned(), [word("word", subject)].into_iter().chain(arms.iter().map(arm)).collect()),
         Compound::Test(words) => ("test".to_owned(), words.iter().map(|one| word("word", one)).collect()),
         Compound::Arithmetic(expression) => ("((".to_owned(), vec![word("expression", expression)]),
