@@ -2,7 +2,7 @@
 
 use crate::hook;
 use crate::step::{Step, command, pass};
-use crate::workspace::{HOOK, hook_member, target};
+use crate::workspace::{HOOK, HOOK_PROFILE, hook_member, target};
 
 /// Texts of each shell's trial in the long form.
 const TRIAL: &str = "30000";
@@ -29,9 +29,9 @@ pub(crate) fn steps(long: bool) -> Vec<Step> {
 fn growth() -> anyhow::Result<()> {
     let (package, folder) = (hook_member()?.name, target().join("growth"));
     let mut build = command("cargo");
-    build.args(["build", "--locked", "--release", "--package", &package, "--no-default-features", "--bin", HOOK]);
-    pass(build.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true").env("CARGO_TARGET_DIR", &folder))?;
+    build.args(["build", "--locked", "--profile", HOOK_PROFILE, "--package", &package, "--no-default-features", "--bin", HOOK]);
+    pass(build.env("CARGO_PROFILE_HOOK_DEBUG_ASSERTIONS", "true").env("CARGO_TARGET_DIR", &folder))?;
     let mut measure = command("cargo");
     measure.args(["test", "--locked", "--test", "measure", "work", "--", "--nocapture"]);
-    pass(measure.env("PORTCULLIS_HOOK", folder.join("release").join(HOOK)).env("PORTCULLIS_GROWTH", GROWTH))
+    pass(measure.env("PORTCULLIS_HOOK", folder.join(HOOK_PROFILE).join(HOOK)).env("PORTCULLIS_GROWTH", GROWTH))
 }

@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::hook;
 use crate::step::{command, output, pass};
-use crate::workspace::{HOOK, Member, hook_member, members, owner, root, target};
+use crate::workspace::{HOOK, HOOK_PROFILE, Member, hook_member, members, owner, root, target};
 
 /// The program of people and of CI.
 const MAIN: &str = "portcullis";
@@ -83,8 +83,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// Builds one program, and copies it into the folder.
 fn build(member: &Member, program: &str, triple: Option<&str>, folder: &Path) -> Result<()> {
+    let profile = if program == HOOK { HOOK_PROFILE } else { "release" };
     let mut cargo = command("cargo");
-    cargo.args(["build", "--locked", "--release", "--package", &member.name, "--bin", program]);
+    cargo.args(["build", "--locked", "--profile", profile, "--package", &member.name, "--bin", program]);
     if program == HOOK {
         cargo.arg("--no-default-features");
     }
@@ -94,7 +95,7 @@ fn build(member: &Member, program: &str, triple: Option<&str>, folder: &Path) ->
         built.push(triple);
     }
     pass(&mut cargo).with_context(|| format!("building {program}"))?;
-    fs::copy(built.join("release").join(program), folder.join(program)).with_context(|| program.to_owned())?;
+    fs::copy(built.join(profile).join(program), folder.join(program)).with_context(|| program.to_owned())?;
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn steps() -> Vec<Step> {
         Step::action("call", |state| hook::judges(&hook::shipped(state)?.hook)),
         Step::action("startup", |state| hook::startup(hook::shipped(state)?)),
         Step::action("instructions", |state| hook::instructions(hook::shipped(state)?)),
-        Step::action("own policy", |_| hook::own_policy()),
+        Step::action("own policy", |state| hook::own_policy(hook::shipped(state)?)),
     ]
 }
 

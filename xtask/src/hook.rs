@@ -10,7 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::step::{State, command, output, pass};
-use crate::workspace::{HOOK, root};
+use crate::workspace::HOOK;
 
 /// The README's first command.
 const INSTALL: &str = "cargo run --release -- install";
@@ -150,21 +150,17 @@ pub(crate) fn instructions(shipped: &Shipped) -> Result<()> {
     Ok(())
 }
 
-/// The policy of this repository, asked through the program of the last debug build.
-pub(crate) fn own_policy() -> Result<()> {
-    let portcullis = |arguments: &[&str]| {
-        let mut command = command("cargo");
-        command.args(["run", "--quiet", "--locked", "--"]).args(arguments);
-        command
-    };
-    pass(&mut portcullis(&["test"]))?;
-    output(&mut portcullis(&["policy"]))?;
-    for (line, denied) in [(&["git", "status"][..], false), (&["git", "push", "--force", "origin", "main"], true)] {
-        let said = output(&mut portcullis(&[&["explain", "--json", "--"], line].concat()))?;
+/// The policy of this repository passes its own examples, and denies a force push here.
+pub(crate) fn own_policy(shipped: &Shipped) -> Result<()> {
+    let program = shipped.hook.with_file_name("portcullis").display().to_string();
+    pass(command(&program).arg("test"))?;
+    output(command(&program).arg("policy"))?;
+    for (line, denied) in [("git status", false), ("git push --force origin main", true)] {
+        let said = output(command(&program).args(["explain", "--json", "--"]).args(line.split(' ')))?;
         let said: serde_json::Value = serde_json::from_str(&said).context("the answer of `portcullis explain --json`")?;
         let exit = said["answer"]["exit"].as_i64();
         if (exit == Some(i64::from(DENIED))) != denied {
-            bail!("`{}` in {}: the hook would answer with exit {exit:?}", line.join(" "), root().display());
+            bail!("`{line}` in this repository: the hook would answer with exit {exit:?}");
         }
     }
     Ok(())

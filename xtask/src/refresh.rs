@@ -65,9 +65,7 @@ fn chosen() -> Result<Chosen> {
                     file.with_extension("").strip_prefix(folder.join(part)).unwrap_or(&file).iter().map(|part| part.display().to_string()).collect();
                 // A unit test, the file of a test binary of its own, or a module of one.
                 let (binary, module) = match (part, place.split_first()) {
-                    ("tests", Some((binary, rest))) => {
-                        (vec!["--package".to_owned(), member.name.clone(), "--test".to_owned(), binary.clone()], rest.join("::"))
-                    }
+                    ("tests", Some((binary, rest))) => (vec!["--test".to_owned(), binary.clone()], rest.join("::")),
                     _ => (vec!["--package".to_owned(), member.name.clone(), "--lib".to_owned()], String::new()),
                 };
                 let modules = chosen.entry(binary).or_default();

@@ -117,5 +117,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     let program = command.get_program().display().to_string();
     let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("`{program}` cannot be started; is it installed and on PATH?"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if output.status.success() { Ok(text) } else { bail!("`{program}` ended with {}:\n{text}", output.status) }
+    // What is for machines says nothing to people.
+    let shown = if text.starts_with('{') { "" } else { text.trim_end() };
+    if output.status.success() { Ok(text) } else { bail!("`{program}` ended with {}; see its errors above\n{shown}", output.status) }
 }

@@ -9,6 +9,8 @@ use crate::step::{command, output};
 
 /// The program that Claude Code starts on every call.
 pub(crate) const HOOK: &str = "portcullis-hook";
+/// The profile that the hook is shipped in, and the folder of what it builds.
+pub(crate) const HOOK_PROFILE: &str = "hook";
 
 pub(crate) struct Member {
     pub(crate) name: String,
