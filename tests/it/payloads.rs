@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use clients::claude_code::WIRED;
+use clients::{Kind, Moment};
 use portcullis::cli::settings::{Wiring, install};
 
 use crate::support::{Said, Scratch, hook_path, json, package};
@@ -24,9 +25,9 @@ fn recorded(scratch: &Scratch) -> BTreeMap<String, String> {
     all
 }
 
-fn event(text: &str) -> String {
-    let value: serde_json::Value = serde_json::from_str(text).unwrap();
-    value["hook_event_name"].as_str().unwrap().to_owned()
+/// The event of a recorded payload: the first part of its file's name, or the second where a client's stands in front.
+fn event(name: &str) -> &str {
+    name.split('.').find(|part| Moment::of(part) != Moment::Unknown).unwrap_or_else(|| panic!("{name}: no client has such an event"))
 }
 
 fn nothing() -> Said {
@@ -46,7 +47,7 @@ fn harmless_events_of_every_client_go_on_without_a_word() {
     let scratch = wired();
     let mut wrong = Vec::new();
     for (name, text) in recorded(&scratch) {
-        let said = scratch.hook(&event(&text), text.as_bytes());
+        let said = scratch.hook(&event(&name), text.as_bytes());
         if said != nothing() {
             wrong.push(format!("{name}: {said:?}"));
         }
@@ -57,10 +58,10 @@ fn harmless_events_of_every_client_go_on_without_a_word() {
 #[test]
 fn a_pretty_text_and_a_single_line_are_the_same() {
     let scratch = wired();
-    for (name, text) in recorded(&scratch).into_iter().filter(|(name, _)| name.contains("PreToolUse") || name.contains("BeforeTool")) {
+    for (name, text) in recorded(&scratch).into_iter().filter(|(name, _)| Moment::of(event(name)) == Moment::BeforeCall) {
         // The client writes one line.
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(scratch.hook(&event(&text), value.to_string().as_bytes()), nothing(), "{name}");
+        assert_eq!(scratch.hook(&event(&name), value.to_string().as_bytes()), nothing(), "{name}");
     }
 }
 
@@ -109,7 +110,7 @@ fn the_same_calls_with_a_dangerous_input_are_held() {
     for (name, path, value, rule) in cases {
         for mode in ["default", "acceptEdits", "plan", "bypassPermissions", "dontAsk"] {
             let input = with(&texts[name], path, value, Some(mode));
-            let said = scratch.hook(&event(&texts[name]), input.as_bytes());
+            let said = scratch.hook(&event(name), input.as_bytes());
             assert_eq!(said.short().split(' ').take(2).collect::<Vec<_>>(), ["deny", rule], "{name} in {mode}: {said:?}");
             assert!(said.stdout.is_empty() && said.stderr.contains("\nwhy: ") && said.stderr.contains("\ninstead: "), "{name}: {said:?}");
         }
@@ -154,9 +155,9 @@ fn no_event_is_given_an_explicit_allow() {
     for (name, text) in recorded(&scratch) {
         // What observes is told of the same things after they happened.
         let text = text.replace("\"touch ran\"", &json("git push --force"));
-        let said = scratch.hook(&event(&text), text.as_bytes());
+        let said = scratch.hook(&event(&name), text.as_bytes());
         assert!(!said.stdout.contains("allow") && [0, 2].contains(&said.code), "{name}: {said:?}");
-        let observing = ["PreToolUse", "BeforeTool", "PermissionRequest", "ConfigChange"].iter().all(|guarding| !name.contains(guarding));
+        let observing = Moment::of(event(&name)).kind() == Kind::Observing;
         assert!(!observing || said == nothing(), "{name}: {said:?}");
     }
 }
