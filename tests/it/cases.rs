@@ -159,7 +159,47 @@ fn table(rows: &[(String, Row)]) -> (String, usize) {
     (text, sum.held + sum.free)
 }
 
+/// The most bytes of half of the denials, and of nine in ten.
+const SHORT: (usize, usize) = (300, 400);
+
+/// A denial that is long is not read, and it fills the context of a model.
+#[test]
+#[expect(clippy::print_stdout, reason = "the sizes are what `--nocapture` shows")]
+fn denials_are_short() {
+    let mut files: Vec<PathBuf> = fs::read_dir(package().join("tests/cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let plain = Scratch::new().with_work();
+    let mut texts: Vec<String> =
+        files.iter().flat_map(|path| cases(path)).filter(|(_, expected)| expected != "free").map(|(case, _)| said(&case, &plain)).collect();
+    texts.retain(|text| text.starts_with("denied by `"));
+    texts.sort_by_key(String::len);
+    assert!(texts.len() > 300, "only {} denials were found", texts.len());
+    let at = |part: usize| &texts[texts.len() * part / 100];
+    if let Some(file) = std::env::var_os("PORTCULLIS_DENIALS") {
+        fs::write(file, texts.join("\n")).unwrap();
+    }
+    println!("{} denials: median {} bytes, 90th percentile {}, longest {}", texts.len(), at(50).len(), at(90).len(), texts.last().unwrap().len());
+    assert!(at(50).len() <= SHORT.0, "{}", at(50));
+    assert!(at(90).len() <= SHORT.1, "{}", at(90));
+}
+
+/// What the agent reads.
+fn said(case: &Case, plain: &Scratch) -> String {
+    with_input(case, plain, |scratch, payload| judge_in(&scratch.world(), "PreToolUse", payload).stderr)
+}
+
 fn judge(case: &Case, plain: &Scratch) -> String {
+    // Where the shell is known to be bash, and where it may be zsh: nothing may depend on that.
+    with_input(case, plain, |scratch, payload| {
+        let world = scratch.world();
+        let either = judge_in(&world, "PreToolUse", payload).short();
+        let bash = judge_in(&World { zsh: false, ..world }, "PreToolUse", payload).short();
+        if either == bash { bash } else { format!("{either} (as bash alone: {bash})") }
+    })
+}
+
+/// Calls `judged` with the event of a case, in the folder that the case needs.
+fn with_input(case: &Case, plain: &Scratch, judged: impl FnOnce(&Scratch, &str) -> String) -> String {
     let own = match (case.clean, case.files.is_empty()) {
         (false, true) => None,
         (true, _) => Some(Scratch::new()),
@@ -176,11 +216,7 @@ fn judge(case: &Case, plain: &Scratch) -> String {
         (None, Some(tool), Some(input)) => scratch.payload(tool, &place(input), mode),
         _ => panic!("a case is a command, or a tool with its input"),
     };
-    // Where the shell is known to be bash, and where it may be zsh: nothing may depend on that.
-    let world = scratch.world();
-    let either = judge_in(&world, "PreToolUse", &payload).short();
-    let bash = judge_in(&World { zsh: false, ..world }, "PreToolUse", &payload).short();
-    if either == bash { bash } else { format!("{either} (as bash alone: {bash})") }
+    judged(scratch, &payload)
 }
 
 fn agrees(expected: &str, got: &str) -> bool {

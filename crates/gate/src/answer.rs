@@ -2,7 +2,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use crate::failure::{Conclusion, Failure, conclude};
-use crate::refusal;
+use crate::refusal::{self, Audience};
 use actions::json::quoted;
 use clients::{Event, Host, Kind};
 use policy::Tier;
@@ -34,7 +34,7 @@ impl Answer {
 /// Whether a person can be asked by the host's own prompt.
 ///
 /// Claude Code prompts on `ask` unless it runs unattended (`attended` is false), in `bypassPermissions` or in `dontAsk`;
-/// Codex and Gemini have no such answer and would go on.
+/// Codex and Gemini have no such answer and would continue.
 pub fn can_ask(event: &Event, attended: bool) -> bool {
     event.host == Host::ClaudeCode && event.name == "PreToolUse" && attended && !matches!(event.mode.as_str(), "bypassPermissions" | "dontAsk")
 }
@@ -45,9 +45,9 @@ pub fn to(event: &Event, verdict: &Verdict, command: Option<&str>, attended: boo
         (Kind::Observing, _) | (_, Tier::Free | Tier::Metered) => Answer::nothing(),
         // The person is looking at the host's prompt already.
         (Kind::Asking, Tier::Supervised) => Answer::nothing(),
-        (Kind::Asking, Tier::Prohibited) => permission_denied(&refusal::refusal(verdict, command, true)),
+        (Kind::Asking, Tier::Prohibited) => permission_denied(&refusal::refusal(verdict, command, Audience::Agent)),
         (Kind::Guarding, Tier::Supervised) if can_ask(event, attended) => ask(&refusal::question(verdict, command)),
-        (Kind::Guarding, Tier::Supervised | Tier::Prohibited) => Answer::deny(&refusal::refusal(verdict, command, can_ask(event, attended))),
+        (Kind::Guarding, Tier::Supervised | Tier::Prohibited) => Answer::deny(&refusal::refusal(verdict, command, Audience::Agent)),
     }
 }
 

@@ -76,7 +76,7 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
         if !(named && GUARDING.contains(&event)) {
             return None;
         }
-        faults.push(format!("an entry on `{event}` starts the gate through another command, which can change its answer"));
+        faults.push(format!("an entry for `{event}` starts Portcullis through another command, which can change its answer"));
     }
     let wrapped = !faults.is_empty();
     let set = |key: &str| handler.get(key).is_some_and(|value| *value != Value::Bool(false));
@@ -84,16 +84,15 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
     stops.extend(if wrapped { None } else { start(event, command, handler).err() });
     stops.extend((handler.get("type").and_then(Value::as_str) != Some("command")).then(|| "is not of the type `command`".to_owned()));
     for key in ["async", "asyncRewake"].into_iter().filter(|key| set(key)) {
-        stops.push(format!("runs in the background (`{key}`), where its answer counts for nothing"));
+        stops.push(format!("runs in the background (`{key}`), where its answer is ignored"));
     }
     stops.extend(set("once").then(|| "runs only once (`once`)".to_owned()));
     let runs = !wrapped && stops.is_empty();
 
     let condition = handler.get("if");
-    let mut weak: Vec<String> =
-        condition.map(|condition| format!("has a condition (`if`: {condition}), so that it does not see every call")).into_iter().collect();
+    let mut weak: Vec<String> = condition.map(|condition| format!("has a condition (`if`: {condition}), so it does not see every call")).into_iter().collect();
     if !covers_all(matcher) {
-        weak.push(format!("sees only what the matcher {} lets through", matcher.unwrap_or(&Value::Null)));
+        weak.push(format!("sees only calls that the matcher {} selects", matcher.unwrap_or(&Value::Null)));
     }
     if let Some(seconds) = handler.get("timeout").and_then(Value::as_f64)
         && !(MIN_TIMEOUT_SECONDS..=MAX_TIMEOUT_SECONDS).contains(&seconds)
@@ -101,9 +100,9 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
         weak.push(format!("has a `timeout` of {seconds} seconds; it must be from {MIN_TIMEOUT_SECONDS} to {MAX_TIMEOUT_SECONDS}"));
     }
     if GUARDING.contains(&event) && handler.get("onFailure").and_then(Value::as_str) != Some("block") {
-        weak.push("has no `\"onFailure\": \"block\"`, so that a gate that cannot start lets the call through".to_owned());
+        weak.push("has no `\"onFailure\": \"block\"`, so calls are allowed if Portcullis cannot start".to_owned());
     }
-    faults.extend(stops.iter().chain(&weak).map(|text| format!("the gate's entry on `{event}` {text}")));
+    faults.extend(stops.iter().chain(&weak).map(|text| format!("the entry of Portcullis for `{event}` {text}")));
     Some(Entry {
         event: event.to_owned(),
         command: command.to_owned(),
@@ -131,7 +130,7 @@ fn start(event: &str, command: &str, handler: &Map<String, Value>) -> Result<(),
         return Err("is not started by its full path".to_owned());
     }
     if first.as_deref() != Some(event) {
-        return Err(format!("is not told its event (the first of `args` must be `{event}`)"));
+        return Err(format!("does not pass its event (the first of `args` must be `{event}`)"));
     }
     Ok(())
 }
