@@ -1,4 +1,4 @@
-//! The people's door: its arguments, and which command does what. Judges nothing.
+//! The command line `portcullis`: its arguments, and which function runs which command. Judges nothing.
 
 pub mod canary;
 pub mod check;
@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand};
 use clients::Invocation;
 use gate::BUILD;
 
-/// The gate between coding agents and the things that cannot be taken back.
+/// Stops coding agents before they do what cannot be undone.
 #[derive(Parser)]
 #[command(name = "portcullis", version = BUILD, disable_help_subcommand = true)]
 struct Arguments {
@@ -35,35 +35,35 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build and install the binaries, and show a refused force push
+    /// Build and install the binaries, and show how a force push is denied
     Install(install::Arguments),
-    /// Wire the gate into the settings of Claude Code
+    /// Add Portcullis to the settings of Claude Code, and to git's hooks with `--git`
     Init(init::Arguments),
-    /// Judge what is staged, all files, or each commit of a range
+    /// Check what is staged, all files, or each commit of a range
     Check(check::Arguments),
-    /// Say what is understood of a command, which rules look at it, and what is concluded
+    /// Show how a command is read, which rules match, and the verdict
     Explain(explain::Arguments),
-    /// Run every rule's examples
+    /// Run the examples of every rule
     Test(test::Arguments),
-    /// Let everything go on for a while; a person does this on a terminal
+    /// Allow everything for a limited time (only a person at a terminal can do this)
     Pause(pause::Arguments),
-    /// Look whether the gate stands
+    /// Check the installation
     Doctor(doctor::Arguments),
-    /// Show what was decided here
+    /// Show the recorded decisions of this repository
     Log(log::Arguments),
-    /// Show what is worth writing down, and settle it
+    /// List documentation suggestions and resolve them
     Flywheel(flywheel::Arguments),
-    /// List the policy that holds here
+    /// List the policy that applies here
     Policy(policy::Arguments),
 }
 
 /// Runs the command line of this process.
 ///
-/// Exit codes: 0 done; 1 it was done and what was found is not well, or it could not be done; 2 the command line is
-/// wrong; 3 nothing could be judged.
+/// Exit codes: 0 success; 1 the command failed, or it found something that must be fixed; 2 the command line is wrong;
+/// 3 nothing could be judged.
 pub fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    // Not one of the commands for people: the hot door becomes this one, and waits.
+    // Not one of the commands for people: the hook replaces itself by this process, and the client waits for it.
     if arguments.next().is_some_and(|first| first == "hook") {
         let build = arguments.next().unwrap_or_default();
         let (event, client) = (arguments.next(), arguments.next());

@@ -1,5 +1,5 @@
-//! Strings the flywheel together: what a turn of a session and a commit gave to write down, what is told of it, and what
-//! settles it. What is worth a suggestion is `flywheel`'s.
+//! Runs the flywheel: takes suggestions from sessions and commits, shows them to the model, and resolves them. The crate
+//! `flywheel` decides what becomes a suggestion.
 
 use std::path::{Path, PathBuf};
 
@@ -24,13 +24,13 @@ const MAX_TRAILERS: usize = 5;
 /// Documents below `docs` in which an option may be named, where the policy has no map.
 const MAX_DOCUMENTS: usize = 200;
 
-/// Seconds in which what a commit settled is opened again if it is undone.
+/// Seconds within which a resolved suggestion is opened again if its commit is undone.
 const UNDONE: u64 = 30 * 86_400;
 
-/// Where each suggestion stands.
+/// The state of each suggestion.
 type Standings = std::collections::BTreeMap<String, Standing>;
 
-/// What is told to the model when a turn or a session begins or ends; none: nothing is.
+/// The text for the model when a turn or a session begins or ends. `None` if there is nothing to say.
 pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Option<String> {
     // Without commits nothing is ever proved.
     let root = around.repository.as_ref()?.root.clone();
@@ -55,7 +55,7 @@ pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Optio
     }
     let text = told(&untold.iter().collect::<Vec<_>>(), section.inbox);
     let steps: Vec<Step> = untold.iter().map(|one| Step::of(What::Told, &one.id, now)).collect();
-    // What cannot be noted as told would be told at every turn.
+    // If the ledger cannot note it as shown, it would be shown at every turn.
     desk.step(&steps).ok()?;
     // The others' ends of turns take no context; a client's own next event does.
     if event.moment == Moment::TurnEnd && event.client.takes_context_at_turn_end() && !event.stopping {
@@ -65,7 +65,7 @@ pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Optio
     None
 }
 
-/// Suggestions that are open and that the model was not told of.
+/// Open suggestions that the model has not seen.
 fn untold(desk: &Desk) -> Vec<Suggestion> {
     let all = desk.standings().into_values();
     all.filter(|standing| standing.ended.is_none() && !standing.told).map(|standing| standing.suggestion).collect()
@@ -96,7 +96,7 @@ fn capture(desk: &mut Desk, found: Vec<Suggestion>, session: &str, root: &Path, 
     desk.capture(root, section.inbox, session, new)
 }
 
-/// The compiled policy of the repository around a folder, for git's door.
+/// The compiled policy of the repository around a folder, for the git hooks.
 fn policy_at(world: &World, cwd: &Path) -> Option<(Surroundings, std::borrow::Cow<'static, [u8]>)> {
     let around = World { project_dir: None, ..world.clone() }.at(cwd).ok()?;
     let found = layers::look(&around.layers).ok()?;
@@ -104,8 +104,8 @@ fn policy_at(world: &World, cwd: &Path) -> Option<(Surroundings, std::borrow::Co
     Some((around, bytes))
 }
 
-/// What became of commits, for git's door: suggestions that they settle or open again and, where git just made one
-/// (`anew`), those that it gives rise to. None: the policy has no such section, or there is nothing to say.
+/// Updates the suggestions for new commits: resolves them, opens them again and, if git just made a commit (`anew`), adds
+/// new ones. Returns the text for the person. `None` if the policy has no flywheel, or if nothing changed.
 #[must_use]
 pub fn committed(world: &World, cwd: &Path, anew: bool) -> Option<String> {
     let (around, bytes) = policy_at(world, cwd)?;
@@ -129,8 +129,8 @@ pub fn committed(world: &World, cwd: &Path, anew: bool) -> Option<String> {
     (!all.is_empty()).then(|| format!("portcullis flywheel: {}", all.join("; ")))
 }
 
-/// A commit's message with trailers for the suggestions that it is about to settle, for `prepare-commit-msg`. None: it stays
-/// as it is.
+/// The message of a commit with trailers for the suggestions that the commit will resolve, for `prepare-commit-msg`. `None`
+/// if the message does not change.
 #[must_use]
 pub fn trailed(world: &World, cwd: &Path, message: &str) -> Option<String> {
     let (around, bytes) = policy_at(world, cwd)?;
@@ -145,8 +145,8 @@ pub fn trailed(world: &World, cwd: &Path, message: &str) -> Option<String> {
     (!ids.is_empty()).then(|| page::trailed(message, &ids))
 }
 
-/// Ends what commits settle, and opens again what was undone, since `HEAD` was last looked at; what is to be said of it.
-/// Merges, rebases and resets come to light here too. `told` is the commit that git just made.
+/// Resolves suggestions by the commits since the last check of `HEAD`, and opens suggestions again whose commits were undone.
+/// Merges, rebases and resets are noticed here too. `told` is the commit that git just made. Returns what changed.
 fn settle(desk: &mut Desk, history: &History, root: &Path, section: &Flywheel, told: Option<&Made>) -> Vec<String> {
     let Ok(head) = history.head() else { return Vec::new() };
     if told.is_none() && desk.looked_at(root).as_ref() == Some(&head.id) {
@@ -176,7 +176,7 @@ fn settle(desk: &mut Desk, history: &History, root: &Path, section: &Flywheel, t
         let ids: Vec<&str> = changed.map(|(id, _)| id.as_str()).collect();
         (!ids.is_empty()).then(|| format!("{what} {}", ids.join(", ")))
     };
-    list("settled", true).into_iter().chain(list("opened again", false)).collect()
+    list("resolved", true).into_iter().chain(list("opened again", false)).collect()
 }
 
 /// Opens again what a commit ended that was reverted or is part of no history any more.
@@ -200,15 +200,17 @@ fn undone(desk: &mut Desk, history: &History, root: &Path, section: &Flywheel, s
             desk.step(&[Step::of(What::Reopened, &one.id, now)])?;
         } else if gone && let Some(other) = history.last_change(&one.target) {
             // It was amended, or set upon another commit: what proves it has another number now.
-            let (old, new) = (format!("settled by {}", short(commit)), format!("settled by {}", short(&other)));
-            desk.rewrite(root, section.archive, |text| text.replace(&old, &new))?;
+            let new = format!("resolved by {}", short(&other));
+            // Archives of earlier versions say `settled`.
+            let olds = ["resolved", "settled"].map(|word| format!("{word} by {}", short(commit)));
+            desk.rewrite(root, section.archive, |text| olds.iter().fold(text.to_owned(), |text, old| text.replace(old, &new)))?;
             desk.step(&[Step { commit: other, ..Step::of(What::Settled, &one.id, standing.ended.map_or(now, |(_, time)| time)) }])?;
         }
     }
     Ok(())
 }
 
-/// Ends what one commit settles.
+/// Resolves the suggestions that one commit answers.
 fn settled_by(desk: &mut Desk, history: &History, made: &Made, told: bool, root: &Path, section: &Flywheel) -> std::io::Result<()> {
     let touches = |target: &str| made.touched.iter().any(|file| file.path == target || file.from.as_deref() == Some(target));
     let standings = desk.standings();
@@ -234,8 +236,8 @@ fn settled_by(desk: &mut Desk, history: &History, made: &Made, told: bool, root:
                     desk.put_in(root, section.inbox, &[&at])?;
                     desk.step(&[Step { suggestion: Some(at), ..Step::of(What::Moved, &one.id, now) }])?;
                 }
-                Some(_) => end(desk, What::Settled, format!("settled by {}", short(&made.id)))?,
-                None => end(desk, What::Dropped, format!("dropped, for {} deletes the document", short(&made.id)))?,
+                Some(_) => end(desk, What::Settled, format!("resolved by {}", short(&made.id)))?,
+                None => end(desk, What::Dropped, format!("dropped: {} deletes the document", short(&made.id)))?,
             }
             continue;
         }
@@ -245,7 +247,7 @@ fn settled_by(desk: &mut Desk, history: &History, made: &Made, told: bool, root:
         // What a merge brings was committed before; here it comes to be, and has to speak of it.
         let changed = before.iter().all(|before| *before != state);
         if speaks || (alone && changed) {
-            end(desk, What::Settled, format!("settled by {}", short(&made.id)))?;
+            end(desk, What::Settled, format!("resolved by {}", short(&made.id)))?;
         }
     }
     Ok(())
@@ -262,7 +264,7 @@ fn speaks_of(touched: &[Touched], one: &Suggestion) -> bool {
     lines.into_iter().any(|line| line.contains(&one.id) || words.iter().any(|word| line.contains(word)))
 }
 
-/// What a commit gives rise to.
+/// The suggestions that a commit gives rise to.
 fn arisen(history: &History, head: &Made, root: &Path, section: &Flywheel) -> Vec<Suggestion> {
     // What a merge brings was committed before.
     if head.merges {
@@ -359,7 +361,7 @@ pub fn judge(actions: &[Action], around: &Surroundings, section: &Flywheel) -> V
     found
 }
 
-/// The standings that are open, for people: those in the inbox, and where each stands.
+/// The open suggestions of the inbox, each with its state.
 #[must_use]
 pub fn open(desk: &Desk, root: &Path, section: &Flywheel) -> Vec<(Suggestion, Option<Standing>)> {
     let mut standings = desk.standings();

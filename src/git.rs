@@ -1,5 +1,5 @@
-//! Git's door: `portcullis-git HOOK`, started by git as a hook of the repository. What git is told is the exit code: 0
-//! lets it go on, 1 stops it, 2 says that the command line is wrong. Judges nothing itself.
+//! `portcullis-git HOOK`, which git starts as a hook of the repository. The exit code is the answer: 0 allows, 1 denies, 2
+//! says that the command line is wrong. Judges nothing itself.
 
 pub mod commit;
 mod push;
@@ -27,28 +27,28 @@ pub const NAME: &str = "portcullis-git";
 
 /// What `--help` says.
 const HELP: &str = "\
-The gate at git's own door: stops what cannot be taken back, whoever asks git for it.
+Portcullis as a git hook: checks what is committed and pushed, whoever runs git.
 
 Usage: portcullis-git [--then PROGRAM] HOOK [ARGUMENT]...
 
-Git starts it as its hook, with git's own arguments and input (githooks(5)); `portcullis init --git` puts it there:
+Git starts it as its hook, with git's own arguments and input (githooks(5)). `portcullis init --git` writes the hooks:
     #!/bin/sh
     exec portcullis-git pre-push \"$@\"
 
 Hooks:
-  pre-commit             judges what is staged
-  pre-merge-commit       judges what a merge itself adds
-  prepare-commit-msg FILE  names the suggestions that the commit answers, where the policy has a flywheel
-  commit-msg FILE        judges the message and who commits
-  post-commit            tells of a commit that its hooks would have refused, and settles suggestions
-  post-merge FLAG        settles suggestions by what a merge brings
-  pre-push REMOTE [URL]  judges the refs, and the commits that are pushed
-  reference-transaction STATE  judges moves of protected branches
+  pre-commit                   checks what is staged
+  pre-merge-commit             checks what a merge itself adds
+  prepare-commit-msg FILE      adds the suggestions that the commit resolves, if the policy has a flywheel
+  commit-msg FILE              checks the message and the author
+  post-commit                  reports a commit that skipped its hooks, and resolves suggestions
+  post-merge FLAG              resolves suggestions by what a merge brings
+  pre-push REMOTE [URL]        checks the refs, and the commits that are pushed
+  reference-transaction STATE  checks moves of protected branches
 
-Exit codes: 0 it goes on; 1 it is refused, or could not be judged; 2 the command line is wrong.
+Exit codes: 0 allowed; 1 denied, or could not be judged; 2 the command line is wrong.
 
 Options:
-      --then PROGRAM  Run this program as the hook too, after the gate let it go on
+      --then PROGRAM  Run this program as the hook too, after Portcullis allowed the action
   -h, --help          Print help
   -V, --version       Print version";
 
@@ -100,8 +100,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Puts the numbers of the suggestions that a commit answers under its message. What cannot be done is left: the message is
-/// the person's.
+/// Adds the ids of the suggestions that a commit resolves to its message. A failure is ignored: the message belongs to the
+/// person.
 fn trailers(file: Option<&Path>) {
     let trailed = || {
         let file = std::env::current_dir().ok()?.join(file?);
@@ -112,7 +112,7 @@ fn trailers(file: Option<&Path>) {
     let _ = trailed();
 }
 
-/// What commits mean for the documents; a person is told here, an agent with its next call.
+/// Updates the suggestions for new commits. A person sees the result here, an agent with its next call.
 fn documents(committed: bool) {
     let told = std::env::current_dir().ok().and_then(|cwd| crate::documents::committed(&World::real(), &cwd, committed));
     if let Some(told) = told.filter(|_| agent().is_none()) {
@@ -131,7 +131,7 @@ fn misused(why: &str) -> ExitCode {
 }
 
 fn judged(hook: &str, first: Option<&str>, input: &[u8]) -> Result<Ruling, Failure> {
-    // Git says `aborted` and `committed` of each transaction too, when nothing can be held any more.
+    // Git says `aborted` and `committed` of each transaction too, when nothing can be stopped any more.
     if matches!(hook, "prepare-commit-msg" | "post-merge") || (hook == "reference-transaction" && first != Some("prepared")) {
         return Ok(Ruling::GoesOn);
     }
@@ -151,7 +151,7 @@ fn judged(hook: &str, first: Option<&str>, input: &[u8]) -> Result<Ruling, Failu
     Hook { name: hook, world: &world, cwd: &cwd, person }.judged(&moment)
 }
 
-/// Whether git may go on; where it may not, it is said why.
+/// True if git may continue. Prints the reason if it must not.
 fn goes_on(held: &Ruling, hook: &str) -> bool {
     match held {
         Ruling::GoesOn => true,
@@ -180,11 +180,11 @@ fn goes_on(held: &Ruling, hook: &str) -> bool {
 fn lines() -> Result<Vec<u8>, Failure> {
     system::read_all(0, gate::MAX_INPUT).map_err(|fault| match fault {
         ReadFault::Closed(_) => Failure::PushUnreadable("standard input is closed".to_owned()),
-        ReadFault::TooLarge { .. } => Failure::PushUnreadable("there is more of it than the gate reads; push fewer refs at a time".to_owned()),
+        ReadFault::TooLarge { .. } => Failure::PushUnreadable("it is larger than the limit; push fewer refs at a time".to_owned()),
     })
 }
 
-/// Runs the hook that stood here before, with git's arguments and input; its exit code is ours.
+/// Runs the hook that was installed before, with git's arguments and input. Returns its exit code.
 fn chained(program: &OsString, arguments: &[OsString], input: &[u8]) -> ExitCode {
     // What git would not run, or nobody has put back, is passed over as git passes over it.
     let runs = |path: &Path| fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
@@ -192,7 +192,7 @@ fn chained(program: &OsString, arguments: &[OsString], input: &[u8]) -> ExitCode
     let piped = if input.is_empty() { Stdio::inherit() } else { Stdio::piped() };
     let done = Command::new(found).args(arguments).stdin(piped).spawn().and_then(|mut child| {
         if let Some(mut pipe) = child.stdin.take() {
-            // A hook may end without reading what it is told.
+            // A hook may end without reading its input.
             let _ = pipe.write_all(input);
         }
         child.wait()
@@ -206,11 +206,10 @@ fn chained(program: &OsString, arguments: &[OsString], input: &[u8]) -> ExitCode
     }
 }
 
-/// Asks on the terminal; whatever is not a yes is a no. None: nobody can be asked, for there is no terminal. Standard
-/// input is git's.
+/// Asks at the terminal; every answer but yes is a no. `None` if there is no terminal. Standard input belongs to git.
 fn agreed(question: &str) -> Option<bool> {
     let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
-    write!(terminal, "{question}\ngo on all the same? [y/N] ").ok()?;
+    write!(terminal, "{question}\nallow it? [y/N] ").ok()?;
     let mut answer = String::new();
     BufReader::new(terminal.take(MAX_ANSWER)).read_line(&mut answer).ok()?;
     Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))

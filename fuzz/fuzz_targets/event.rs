@@ -1,4 +1,4 @@
-//! What a client sends, through the whole pipeline of the hot door.
+//! What a client sends, through the whole pipeline of the hook.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

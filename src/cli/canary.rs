@@ -1,4 +1,4 @@
-//! Sends the gate calls whose verdict is known, through the command as it is wired, and looks at its answers.
+//! Sends the hook calls whose verdict is known, through the command in the settings file, and checks the answers.
 
 use std::io::{Read, Write as _};
 use std::path::Path;
@@ -13,25 +13,28 @@ use super::place::Place;
 use super::refusal::Refusal;
 use super::wired::Wired;
 
-/// The command that must be refused.
+/// The command that must be denied.
 pub const DENIED: &str = "git push --force origin main";
-/// A command that must go on.
+/// A command that must be allowed.
 pub const HARMLESS: &str = "git status --short";
-/// The session by which the record tells these calls from an agent's.
+/// The session of these calls, so that the record can distinguish them from an agent's.
 const SESSION: &str = "portcullis";
-/// After this the gate counts as stuck; its own deadlines are below.
+/// After this time the hook counts as stuck; its own deadlines are shorter.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// The exit code; none: a signal ended it.
+    /// The exit code. `None` if a signal ended it.
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
 /// Runs `process` with `input` on standard input.
-/// Error: it cannot be started, or does not end in time.
+///
+/// # Errors
+///
+/// It cannot be started, or does not end in time.
 pub fn run(mut process: Command, input: &str) -> Result<Reply, String> {
     let started = process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = started.map_err(|error| format!("`{}` cannot be started: {error}", process.get_program().display()))?;
@@ -67,10 +70,10 @@ fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<String>
 
 /// The event that the client sends before it runs `command` in its shell tool.
 pub fn before_command(command: &str, cwd: &Path, mode: &str) -> String {
-    claude_code::before_command(command, "a call made by portcullis to see the gate answer", &cwd.to_string_lossy(), mode, SESSION)
+    claude_code::before_command(command, "a call made by portcullis to check its own answer", &cwd.to_string_lossy(), mode, SESSION)
 }
 
-/// Sends one command through a wired entry. The last refusal that the person may still want to see is kept.
+/// Sends one command through an entry of the settings. Keeps the last refusal, which a person might still want to see.
 fn ask(entry: &Wired, place: &Place, command: &str) -> Result<Reply, String> {
     let (states, root) = (&place.world.states, &place.around.root);
     let last = state::read_last(states, root);
@@ -84,34 +87,43 @@ fn ask(entry: &Wired, place: &Place, command: &str) -> Result<Reply, String> {
     reply
 }
 
-/// The refusal of a force push, as the agent sees it, through the command as wired.
-/// Error: the gate did not refuse, or did so because it is broken.
+/// The denial of a force push, as the agent sees it, through the command in the settings file.
+///
+/// # Errors
+///
+/// The force push was not denied, or was denied only because the hook is broken.
 pub fn refused(entry: &Wired, place: &Place) -> Result<String, Refusal> {
-    let mend = "run `portcullis doctor`, which looks at each part";
-    let reply = ask(entry, place, DENIED).map_err(|why| Refusal::new("the gate does not stand", why, mend))?;
+    let mend = "run `portcullis doctor`, which checks each part";
+    let reply = ask(entry, place, DENIED).map_err(|why| Refusal::new("Portcullis is not active", why, mend))?;
     let said = reply.stderr.trim_end();
     if reply.code == Some(2) && reply.stdout.is_empty() && said.starts_with("denied by `") {
         return Ok(said.to_owned());
     }
     let code = reply.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit {code}"));
     let why = format!("`{DENIED}` should be denied (exit 2), but the answer was {code}{}{}", shown(&reply.stdout), shown(&reply.stderr));
-    Err(Refusal::new("the gate does not stand", why, mend))
+    Err(Refusal::new("Portcullis is not active", why, mend))
 }
 
-/// Whether a harmless command goes on, without a word.
-/// Error: what it said instead.
+/// Checks that a harmless command is allowed without output.
+///
+/// # Errors
+///
+/// What the hook printed instead.
 pub fn lets_through(entry: &Wired, place: &Place) -> Result<(), String> {
     let reply = ask(entry, place, HARMLESS)?;
     if reply.code == Some(0) && reply.stdout.is_empty() && reply.stderr.is_empty() {
         return Ok(());
     }
-    Err(format!("`{HARMLESS}` should go on, but the answer was {:?}{}{}", reply.code, shown(&reply.stdout), shown(&reply.stderr)))
+    Err(format!("`{HARMLESS}` should be allowed, but the answer was {:?}{}{}", reply.code, shown(&reply.stdout), shown(&reply.stderr)))
 }
 
-/// Whether the hook hands on to a cold binary of its own build.
-/// Error: what the hook said.
+/// Checks that the hook hands over to a cold binary of its own build.
+///
+/// # Errors
+///
+/// What the hook printed.
 pub fn hands_over(entry: &Wired, place: &Place) -> Result<(), String> {
-    // The same program, told of an event that only the cold binary answers, so that the way to it is gone.
+    // The same program, with an event that only the cold binary answers, so that the hook must start it.
     let event = claude_code::settings_changed(&place.cwd.to_string_lossy(), SESSION);
     let mut entry = entry.clone();
     entry.command = entry.program().to_string_lossy().into_owned();
@@ -119,8 +131,8 @@ pub fn hands_over(entry: &Wired, place: &Place) -> Result<(), String> {
     let mut process = entry.process();
     process.current_dir(&place.cwd);
     let reply = run(process, &event)?;
-    let broken = reply.code.is_none_or(|code| code != 0 && code != 2) || reply.stderr.starts_with("denied: the gate could not judge");
-    if broken { Err(reply.stderr.lines().find_map(|line| line.strip_prefix("why: ")).unwrap_or("it broke without a word").to_owned()) } else { Ok(()) }
+    let broken = reply.code.is_none_or(|code| code != 0 && code != 2) || reply.stderr.starts_with("denied: Portcullis could not judge");
+    if broken { Err(reply.stderr.lines().find_map(|line| line.strip_prefix("why: ")).unwrap_or("it failed without a message").to_owned()) } else { Ok(()) }
 }
 
 fn shown(text: &str) -> String {

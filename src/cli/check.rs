@@ -1,5 +1,4 @@
-//! `portcullis check`: judges what is staged, all that is tracked, or each commit of a range, and reports it to people
-//! and to CI.
+//! `portcullis check`: checks what is staged, all tracked files, or each commit of a range, and reports to people and CI.
 
 mod baseline;
 
@@ -29,27 +28,28 @@ use policy::{Policy, Tier};
 #[derive(Args, Debug)]
 #[command(group(ArgGroup::new("what").args(["staged", "all", "base"]).required(true)))]
 pub struct Arguments {
-    /// What a commit would hold now
+    /// Check the changes that are staged for the next commit
     #[arg(long)]
     staged: bool,
-    /// Every file that is tracked, as it stands in the index
+    /// Check every tracked file, as it is in the index
     #[arg(long)]
     all: bool,
-    /// Each commit that this one does not have yet, by its policy
+    /// Check each commit that REF does not contain, by the policy of REF
     #[arg(long, value_name = "REF")]
     base: Option<String>,
-    /// The last of these commits
+    /// The last commit to check
     #[arg(long, value_name = "REF", default_value = "HEAD", requires = "base")]
     head: String,
+    /// The form of the report
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// What fails: findings of a tier (3, 4) and above, or of a rule; `never` fails nothing
+    /// Which findings make the check fail: those of a tier (3 or 4) and above, or of a rule; `never` for none
     #[arg(long, value_name = "TIER|RULE", value_delimiter = ',', default_value = "3")]
     fail_on: Vec<String>,
-    /// A file with findings that are known and do not fail
+    /// A file of known findings, which do not make the check fail
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Write the baseline: all findings if there is none yet, else only those of it that are still found
+    /// Write the baseline: a new file gets all findings, an existing file loses those that are gone
     #[arg(long, requires = "baseline")]
     write_baseline: bool,
 }
@@ -67,7 +67,7 @@ enum Format {
     Junit,
 }
 
-/// What was looked at.
+/// The result of a check.
 #[derive(Default)]
 struct Looked {
     located: Vec<Located>,
@@ -77,7 +77,10 @@ struct Looked {
 }
 
 /// Runs the command.
-/// Error: the command line is wrong, or nothing could be judged.
+///
+/// # Errors
+///
+/// The command line is wrong, or nothing could be judged.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     checked(arguments).map_err(|refusal| if refusal.code == UNJUDGED { Refusal { what: "nothing was checked".to_owned(), ..refusal } } else { refusal })
 }
@@ -85,7 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
 fn checked(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let Discovery::Found(repository) = discover(&place.cwd) else {
-        let why = format!("`{}` is in no work tree of git", place.cwd.display());
+        let why = format!("`{}` is not in a git work tree", place.cwd.display());
         return Err(Refusal { code: UNJUDGED, ..Refusal::new("nothing was checked", why, "run it in a clone of the repository") });
     };
     let world = World { project_dir: None, ..place.world };
@@ -151,7 +154,7 @@ fn staged(all: bool, index: &std::path::Path, ground: &Ground, changes: &Changes
         looked.located.extend(ground.file(file, changes, &policies, None)?);
         progress.step();
     }
-    // Against nothing every source is new.
+    // Compared with nothing every source is new.
     looked.located.extend(ground.untested(&files, index, changes, &policies)?);
     Ok(looked)
 }
@@ -161,7 +164,7 @@ fn range(base: &str, head: &str, ground: &Ground, changes: &Changes) -> Result<L
     let mut looked = Looked { commits: commits.len(), ..Looked::default() };
     let bytes = match from.map(|from| ground.policy_at(changes, &from)) {
         Some(Err(Failure::PolicyInvalid(_))) | None => {
-            looked.notes.push(format!("the policy of `{base}` has mistakes, so the one that holds here was used"));
+            looked.notes.push(format!("the policy of `{base}` has mistakes, so the policy of this work tree was used"));
             ground.policies(changes)?
         }
         Some(policy) => vec![policy?],
@@ -179,12 +182,11 @@ fn range(base: &str, head: &str, ground: &Ground, changes: &Changes) -> Result<L
     Ok(looked)
 }
 
-/// What a prohibited commit that is there all the same says of its hooks.
+/// A note on a commit that a rule prohibits and that exists: its hooks did not run.
 fn skipped(id: &Id, author: &str, located: &[Located]) -> Option<String> {
     let rules = prohibited(located);
     let short = id.digits().get(..12).unwrap_or_default();
-    (!rules.is_empty())
-        .then(|| format!("the commit {short} by {author} would have been refused by `{}`: its hooks were skipped or not there", rules.join("`, `")))
+    (!rules.is_empty()).then(|| format!("`{}` denies the commit {short} by {author}, so its hooks were skipped or missing", rules.join("`, `")))
 }
 
 fn refused(gap: Gap, base: &str) -> Refusal {
@@ -193,20 +195,23 @@ fn refused(gap: Gap, base: &str) -> Refusal {
             let branch = name.strip_prefix("origin/").unwrap_or(&name);
             (
                 format!("there is no commit `{name}` in this clone"),
-                format!("`git fetch origin {branch}`; in GitHub Actions give `actions/checkout` `fetch-depth: 0`"),
+                format!("run `git fetch origin {branch}`; in GitHub Actions give `actions/checkout` the option `fetch-depth: 0`"),
             )
         }
         Gap::Shallow => (
             format!("the clone is shallow, and its history ends before it meets `{base}`"),
-            "`git fetch --unshallow`; in GitHub Actions give `actions/checkout` `fetch-depth: 0`".to_owned(),
+            "run `git fetch --unshallow`; in GitHub Actions give `actions/checkout` the option `fetch-depth: 0`".to_owned(),
         ),
-        Gap::Unread(why) => (why, "see to the repository (`git fsck`)".to_owned()),
+        Gap::Unread(why) => (why, "repair the repository (`git fsck` shows what is wrong)".to_owned()),
     };
     Refusal { code: UNJUDGED, ..Refusal::new("nothing was checked", why, mend) }
 }
 
-/// Which findings fail.
-/// Error: neither a tier nor the name of a rule.
+/// A test that says which findings make the check fail.
+///
+/// # Errors
+///
+/// The option is neither a tier nor the name of a rule.
 fn fails_on(written: &[String], ground: &Ground, changes: &Changes) -> Result<impl Fn(&Located) -> bool, Refusal> {
     let mut tier = None;
     let mut rules: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! `portcullis doctor`: looks at each part of the gate, and says what to do about what is not well.
+//! `portcullis doctor`: checks each part of the installation, and says how to fix what is wrong.
 
 pub(super) mod client;
 mod hooks;
@@ -32,9 +32,9 @@ pub struct Arguments {
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Ok,
-    /// Worth a look.
+    /// Portcullis is active, but something should be looked at.
     Warn,
-    /// The gate does not stand.
+    /// Calls are not protected.
     Fail,
 }
 
@@ -43,7 +43,7 @@ pub struct Finding {
     pub part: &'static str,
     pub state: State,
     pub text: String,
-    /// What to do about it; empty where it is well.
+    /// How to fix it; empty if nothing is wrong.
     pub mend: String,
 }
 
@@ -65,25 +65,29 @@ impl Findings {
 }
 
 /// Runs the command.
-/// Error: it is not known where this is.
+///
+/// # Errors
+///
+/// The folder is not known.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
-    // As for a session that starts at the root of the innermost repository, which is what `init` wires.
+    // The same place as for a session that starts at the root of the innermost repository: `init` wires that.
     let here = Place::at(None)?;
     let place = Place::in_project(&Site::at(&here.cwd, &here.world, None)?.root)?;
     let mut findings = Findings::default();
-    findings.ok("place", format!("{} ({}); build {BUILD}", place.around.root.display(), place.around.why));
+    findings.ok("place", format!("checks {} ({}); build {BUILD}", place.around.root.display(), place.around.why));
     policy(&place, &mut findings);
     state_folder(&place, &mut findings);
     match record::probe(&place.around.memory) {
-        Ok(path) => findings.ok("record", format!("kept in {}; `portcullis log` shows it", path.display())),
-        Err(error) => findings.warn("record", format!("nothing that is decided can be recorded: {error}"), "make ~/.local/state writable"),
+        Ok(path) => findings.ok("record", format!("decisions are recorded in {}; `portcullis log` shows them", path.display())),
+        Err(error) => findings.warn("record", format!("decisions cannot be recorded: {error}"), "make ~/.local/state writable"),
     }
     flywheel(&place, &mut findings);
     let paused = gate::call::pause_until(&place.world, &place.around).is_some();
     if paused {
-        findings.warn("pause", pause::status(&place), "`portcullis pause --end` ends it");
+        findings.warn("pause", pause::status(&place), "run `portcullis pause --end` to end the pause");
     }
-    wiring::look(&place, paused, &mut findings);
+    let silent = paused || place.watches().unwrap_or(false);
+    wiring::look(&place, silent, &mut findings);
     hooks::look(&here, &mut findings);
     client::look(&mut findings);
 
@@ -92,12 +96,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     if arguments.json {
         say_json(&json!({ "state": worst, "build": BUILD, "findings": findings }));
     } else {
-        show(&findings, worst);
+        show(&findings, silent);
     }
     Ok(if worst == State::Fail { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }
 
-fn show(findings: &[Finding], worst: State) {
+fn show(findings: &[Finding], silent: bool) {
     for finding in findings {
         let (word, style) = match finding.state {
             State::Ok => ("ok  ", Style::Good),
@@ -106,17 +110,24 @@ fn show(findings: &[Finding], worst: State) {
         };
         say(&format!("{} {:<8} {}", styled(word, style), finding.part, finding.text.replace('\n', "\n              ")));
         if !finding.mend.is_empty() {
-            say(&format!("              mend: {}", finding.mend));
+            say(&format!("              fix: {}", finding.mend));
         }
     }
-    say(match worst {
-        State::Ok => "the gate stands",
-        State::Warn => "the gate is wired in; see what is said above",
-        State::Fail => "the gate does not stand",
-    });
+    say(&conclusion(findings, silent));
 }
 
-/// Layers, mistakes, waivers, rules that only watch.
+/// The last line. It repeats the first failing check, because a person has to fix that first. `silent` says that nothing
+/// is denied now, because of a pause or of shadow mode.
+fn conclusion(findings: &[Finding], silent: bool) -> String {
+    let failed = findings.iter().find(|finding| finding.state == State::Fail);
+    let silenced = || findings.iter().find(|finding| silent && finding.state == State::Warn && matches!(finding.part, "pause" | "shadow"));
+    match failed.or_else(silenced) {
+        Some(first) => format!("{}: {}: {}", styled("NOT PROTECTED", Style::Bad), first.part, first.text.lines().next().unwrap_or_default()),
+        None => styled("Portcullis is active", Style::Good),
+    }
+}
+
+/// Layers, mistakes, waivers, and rules in shadow mode.
 fn policy(place: &Place, findings: &mut Findings) {
     let part = "policy";
     let found = match place.layers() {
@@ -129,60 +140,60 @@ fn policy(place: &Place, findings: &mut Findings) {
     let compiled = match compiled.transpose() {
         Ok(compiled) => compiled,
         Err(failure) => {
-            let why = format!("{}\nuntil it is mended, every guarded call is denied", Refusal::from(failure).why);
-            return findings.fail(part, why, "mend the file; `portcullis doctor` shows what is left");
+            let why = format!("{}\nuntil it is fixed, every call is denied", Refusal::from(failure).why);
+            return findings.fail(part, why, "fix the file, then run `portcullis doctor` again");
         }
     };
     let bytes = compiled.as_ref().map_or(gate::BUILT_IN, |compiled| &compiled.bytes);
     let opened = Policy::open(bytes).and_then(|policy| Some((policy.digest.to_owned(), policy.all_rules()?)));
     let Some((digest, rules)) = opened else {
-        return findings.fail(part, "the built-in policy of this binary is damaged", "install the gate again (`portcullis install`)");
+        return findings.fail(part, "the built-in policy of this binary is damaged", "install Portcullis again (`portcullis install`)");
     };
-    let layers = if there.is_empty() { "the built-in packs alone".to_owned() } else { format!("built-in packs, {}", there.join(", ")) };
+    let layers = if there.is_empty() { "the built-in packs only".to_owned() } else { format!("built-in packs, {}", there.join(", ")) };
     if rules.is_empty() {
-        findings.fail(part, "there is no rule in it", "install the gate again (`portcullis install`)");
+        findings.fail(part, "the policy has no rules", "install Portcullis again (`portcullis install`)");
     }
     findings.ok(part, format!("{} rules, digest {digest}: {layers}", rules.len()));
     let shadowed = rules.iter().filter(|rule| rule.shadow).count();
     if shadowed > 0 {
         let built_in = rules.iter().any(|rule| rule.shadow && rule.layer == Layer::BuiltIn);
-        let which = if built_in { "the built-in ones among them" } else { "none of the built-in ones" };
-        let text = format!("{shadowed} rules only watch and hold nothing, {which}");
-        findings.warn("shadow", text, "take `mode = \"shadow\"` out of the policy when you trust them");
+        let which = if built_in { "including the built-in rules" } else { "but no built-in rule" };
+        let text = format!("{shadowed} rules are in shadow mode and deny nothing, {which}");
+        findings.warn("shadow", text, "remove `mode = \"shadow\"` from the policy when you trust these rules");
     }
     let today = i64::try_from(system::now() / 86_400).unwrap_or(i64::MAX);
     for waiver in compiled.iter().flat_map(|compiled| compiled.waivers_past(today)) {
-        let text = format!("the waiver of `{}` ({}) is past its day and holds no more", waiver.rule, waiver.place);
-        findings.warn("waiver", text, "take it out, or give it a new day");
+        let text = format!("the waiver of `{}` ({}) has expired and no longer applies", waiver.rule, waiver.place);
+        findings.warn("waiver", text, "remove it, or give it a new date");
     }
 }
 
-/// Documents of the flywheel's map that are not there.
+/// Documents that the flywheel's map names and that do not exist.
 fn flywheel(place: &Place, findings: &mut Findings) {
     let part = "flywheel";
-    // Without a valid policy there is none, which is told above.
+    // A policy with mistakes is reported above.
     let Ok(bytes) = place.policy() else { return };
     let Some(section) = Policy::open(&bytes).and_then(|policy| policy.flywheel) else { return };
     let root = place.around.tree().to_path_buf();
     for pair in &section.map {
         for doc in pair.docs.iter().filter(|doc| !root.join(doc).is_file()) {
-            findings.warn(part, format!("`{doc}`, which the map names ({}), is not there", pair.place), "write it, or take it out of the map");
+            findings.warn(part, format!("the map names `{doc}` ({}), which does not exist", pair.place), "write it, or remove it from the map");
         }
     }
     let open = Desk::inbox(&root, section.inbox).len();
     findings.ok(part, format!("{} in {}", flywheel::count(open), section.inbox));
 }
 
-/// Where the last refusal, the compiled policy and a pause are kept.
+/// The folder that contains the last refusal, the compiled policy and a pause.
 fn state_folder(place: &Place, findings: &mut Findings) {
     const PROBE: &str = "probe";
     let (states, root) = (&place.world.states, &place.around.root);
     let written = state::write(states, root, PROBE, b"");
     let _ = state::remove(states, root, PROBE);
     match written {
-        Ok(path) => findings.ok("state", format!("kept in {}", path.parent().unwrap_or(&path).display())),
+        Ok(path) => findings.ok("state", format!("state is kept in {}", path.parent().unwrap_or(&path).display())),
         Err(error) => {
-            let text = format!("nothing can be kept: {error}; `explain --last` and `pause` need it, and every call compiles the policy anew");
+            let text = format!("state cannot be kept: {error}; `explain --last` and `pause` do not work, and every call compiles the policy again");
             findings.warn("state", text, "make ~/.local/state writable");
         }
     }

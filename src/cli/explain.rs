@@ -1,4 +1,4 @@
-//! `portcullis explain`: one call, judged as the hook would judge it, with everything that led there.
+//! `portcullis explain`: judges one call as the hook would, and shows every step.
 
 use std::fs;
 use std::io::Read as _;
@@ -26,28 +26,31 @@ use shell_reader::parse;
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The folder in which the command would start
+    /// The folder in which the command would run
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
-    /// The host's permission mode
+    /// The permission mode of Claude Code
     #[arg(long, default_value = "default", value_name = "MODE")]
     mode: String,
-    /// A file with an event as the host sends it; `-` is standard input
+    /// A file with an event as the client sends it; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["last", "command"])]
     payload: Option<PathBuf>,
-    /// The last call that was held here
+    /// The last call that was denied or asked about here
     #[arg(long, conflicts_with = "command")]
     last: bool,
-    /// The command: one argument is a command line, several are its words
+    /// The command: one argument is a command line, several arguments are its words
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required_unless_present_any = ["payload", "last"], value_name = "COMMAND")]
     command: Vec<String>,
 }
 
 /// Runs the command.
-/// Error: the call could not be judged.
+///
+/// # Errors
+///
+/// The call could not be judged.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(arguments.cwd.as_deref())?;
     if arguments.last {
@@ -61,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The command line that the words stand for.
+/// The command line that the words mean.
 pub(super) fn command_line(words: &[String]) -> String {
     match words {
         [line] => line.clone(),
@@ -69,7 +72,7 @@ pub(super) fn command_line(words: &[String]) -> String {
     }
 }
 
-/// A word as a shell would be given it.
+/// A word, quoted for a shell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
@@ -83,32 +86,32 @@ fn payload(path: &PathBuf) -> Result<Vec<u8>, Refusal> {
     read.map_err(refused)
 }
 
-/// Re-judges the last call that was held.
+/// Judges the last stopped call again.
 fn last(arguments: &Arguments, place: &Place) -> Result<ExitCode, Refusal> {
-    let none = |why: &str| Refusal::new("there is nothing to explain", why, "try the command itself: `portcullis explain -- COMMAND`");
+    let none = |why: &str| Refusal::new("there is nothing to explain", why, "name a command: `portcullis explain -- COMMAND`");
     let Some(bytes) = state::read_last(&place.world.states, &place.around.root) else {
-        return Err(none(&format!("no call was held in `{}` yet", place.around.root.display())));
+        return Err(none(&format!("no call was stopped in `{}` yet", place.around.root.display())));
     };
     let kept: Value = serde_json::from_slice(&bytes).map_err(|error| none(&format!("the file with the last refusal cannot be read: {error}")))?;
     let time = kept.get("time").and_then(Value::as_u64).unwrap_or(0);
     let ago = ago(system::now().saturating_sub(time));
-    let held = kept.get("held").and_then(Value::as_bool).unwrap_or(true);
+    let held = kept.get("stopped").or_else(|| kept.get("held")).and_then(Value::as_bool).unwrap_or(true);
     let text = kept.get("text").and_then(Value::as_str).unwrap_or_default();
     let Some(input) = kept.get("input").filter(|input| !input.is_null()) else {
         if arguments.json {
             say_json(&json!({ "last": kept, "ago": ago }));
         } else {
-            say(&format!("held {ago}; the call was too large to be kept\n{}", super::init::indented(text)));
+            say(&format!("stopped {ago}; the call was too large to be kept\n{}", super::init::indented(text)));
         }
         return Ok(ExitCode::SUCCESS);
     };
     if !arguments.json {
-        let what = if held { "held" } else { "shown, not held (paused, or rules that only watch)," };
-        say(&format!("{} {what} {ago}; judged again by today's policy:", styled("last", Style::Bold)));
+        let what = if held { "stopped" } else { "allowed (paused, or rules in shadow mode)," };
+        say(&format!("{} {what} {ago}; judged again by the present policy:", styled("last", Style::Bold)));
     }
     // It was judged with this root as the project.
     let world = World { project_dir: Some(place.around.root.clone()), ..place.world.clone() };
-    explain(input.to_string().as_bytes(), &world, arguments.json, Some(json!({ "time": time, "ago": ago, "held": held, "text": text })))?;
+    explain(input.to_string().as_bytes(), &world, arguments.json, Some(json!({ "time": time, "ago": ago, "stopped": held, "text": text })))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -139,9 +142,12 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
 ///
 /// The event cannot be read, or the policy not be known.
 pub fn in_json(input: &[u8], world: &World, last: Option<&Value>) -> Result<Value, Refusal> {
-    judged(input, world, &mut |explanation| machine::explanation(explanation, last), &mut |event, answer| {
-        json!({ "event": event.name, "tool": null, "answer": { "exit": answer.code, "stdout": answer.stdout, "stderr": answer.stderr } })
-    })
+    judged(
+        input,
+        world,
+        &mut |explanation| machine::explanation(explanation, last),
+        &mut |event, answer| json!({ "event": event.name, "tool": null, "answer": { "exit": answer.code, "stdout": answer.stdout, "stderr": answer.stderr } }),
+    )
 }
 
 /// Judges an event, and gives what `show` makes of a judged call, or `show_answer` of the answer to an event without one.
@@ -179,12 +185,12 @@ fn judged<T>(input: &[u8], world: &World, show: &mut dyn FnMut(&Explanation) -> 
     Ok(show(&explanation))
 }
 
-/// What the shell would refuse of a command line. It runs what stands in front.
+/// The parts of a command line that the shell would reject. It runs the commands before them.
 fn refused(line: &str) -> Vec<String> {
     let faults = parse::read(line).faults.into_iter().filter(|fault| fault.refused_by_shell);
     let clause = |fault: Fault| match line.get(fault.at..).map(str::trim).filter(|rest| !rest.is_empty()) {
-        Some(rest) => format!("the shell refuses `{}`: {}", clip(rest), fault.what),
-        None => format!("the shell refuses its end: {}", fault.what),
+        Some(rest) => format!("the shell rejects `{}`: {}", clip(rest), fault.what),
+        None => format!("the shell rejects the end of the line: {}", fault.what),
     };
     faults.map(clause).collect()
 }
@@ -192,10 +198,11 @@ fn refused(line: &str) -> Vec<String> {
 /// The answer to an event that is no call, as text.
 fn without_call(event: &Event, answer: &Answer) -> String {
     let said = format!("{}{}", answer.stdout, answer.stderr);
-    let judged = if event.moment.kind() == Kind::Observing { "it tells what happened; nothing is judged" } else { "it is judged as a whole, not by rules" };
+    let judged =
+        if event.moment.kind() == Kind::Observing { "it reports what happened, so nothing is judged" } else { "it is judged as a whole, not by rules" };
     let head = format!("{} {}: {judged}", styled("event", Style::Bold), event.name);
     if said.trim().is_empty() {
-        format!("{head}\n{} exit {}, nothing is said", styled("answer", Style::Bold), answer.code)
+        format!("{head}\n{} exit {}, nothing is printed", styled("answer", Style::Bold), answer.code)
     } else {
         format!("{head}\n{} exit {}:\n{}", styled("answer", Style::Bold), answer.code, super::init::indented(&said))
     }

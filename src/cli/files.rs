@@ -1,4 +1,4 @@
-//! Changes of files: shown as a difference, and made by renaming, so that nobody ever reads half of one.
+//! Changes of files: shown as a difference, and made by renaming, so that nobody reads a half-written file.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -17,9 +17,9 @@ pub const PROGRAM: u32 = 0o755;
 pub struct Edit {
     /// The file, links followed.
     pub path: PathBuf,
-    /// Its bytes; none: it is not there.
+    /// Its bytes. `None` if it does not exist.
     pub before: Option<Vec<u8>>,
-    /// Its bytes afterwards; none: it goes away.
+    /// Its bytes afterwards. `None` if it is removed.
     pub after: Option<Vec<u8>>,
     /// The mode, if it is new.
     pub mode: u32,
@@ -27,7 +27,10 @@ pub struct Edit {
 
 impl Edit {
     /// Reads the file at `path` and gives the edit that leaves it as `change` says.
-    /// Error: the file cannot be read, or `change` refuses it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or `change` refuses it.
     pub fn of(path: &Path, mode: u32, change: impl FnOnce(Option<Vec<u8>>) -> Result<Option<Vec<u8>>, Refusal>) -> Result<Self, Refusal> {
         let (path, before) = read(path)?;
         let after = change(before.clone())?;
@@ -62,16 +65,19 @@ impl Edit {
     }
 
     /// Makes the change.
-    /// Error: the file is no longer as it was read, or the system refuses.
+    ///
+    /// # Errors
+    ///
+    /// The file is no longer as it was read, or the system refuses.
     pub fn apply(&self) -> Result<(), Refusal> {
         if !self.changes() {
             return Ok(());
         }
         let refused = |error: io::Error| {
             let mend = if error.kind() == io::ErrorKind::PermissionDenied {
-                "make it writable, or run this as the person it belongs to (`sudo` for managed settings)"
+                "make it writable, or run this as its owner (`sudo` for managed settings)"
             } else {
-                "see to it, then run this again"
+                "fix this, then run the command again"
             };
             Refusal::new(format!("could not {} `{}`", self.kind(), self.path.display()), error, mend)
         };
@@ -87,9 +93,12 @@ impl Edit {
 }
 
 /// A file's true path and its bytes; no bytes if it is not there.
-/// Error: it cannot be read, or is a link that leads nowhere.
+///
+/// # Errors
+///
+/// It cannot be read, or is a link that leads nowhere.
 pub fn read(path: &Path) -> Result<(PathBuf, Option<Vec<u8>>), Refusal> {
-    let refused = |why: &dyn std::fmt::Display| Refusal::new(format!("could not read `{}`", path.display()), why, "make it readable, or take it away");
+    let refused = |why: &dyn std::fmt::Display| Refusal::new(format!("could not read `{}`", path.display()), why, "make it readable, or remove it");
     // People keep their settings elsewhere and link to them; the link stays.
     let real = match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => fs::canonicalize(path).map_err(|error| refused(&format!("it is a link that cannot be followed: {error}")))?,
@@ -104,7 +113,10 @@ pub fn read(path: &Path) -> Result<(PathBuf, Option<Vec<u8>>), Refusal> {
 
 /// Puts `bytes` into the place of a file, keeping the owner of one that is there and its mode, but for making a program of
 /// what is to be one.
-/// Error: the system's; then the old file stands as it was.
+///
+/// # Errors
+///
+/// The system's; then the old file is as it was.
 pub fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("it has no folder"))?;
     fs::create_dir_all(folder)?;
@@ -123,11 +135,14 @@ pub fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 }
 
 /// Gives files other names.
-/// Error: the first that could not be moved, or whose new name is taken.
+///
+/// # Errors
+///
+/// The first that could not be moved, or whose new name is taken.
 pub fn rename(moves: &[(PathBuf, PathBuf)]) -> Result<(), Refusal> {
     for (from, to) in moves {
         let refused = |why: &dyn std::fmt::Display| {
-            Refusal::new(format!("could not move `{}` to `{}`", from.display(), to.display()), why, "see to it, then run this again")
+            Refusal::new(format!("could not move `{}` to `{}`", from.display(), to.display()), why, "fix this, then run the command again")
         };
         if fs::symlink_metadata(to).is_ok() {
             return Err(refused(&"there is a file of that name"));

@@ -1,5 +1,5 @@
-//! `portcullis flywheel`: what is worth writing down, for people and agents: shown, settled by hand, written into its
-//! document, counted.
+//! `portcullis flywheel`: lists documentation suggestions, resolves them by hand, writes them into their document, and counts
+//! them. For people and agents.
 
 mod stats;
 
@@ -28,48 +28,48 @@ pub struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// What waits in the inbox
+    /// List the open suggestions
     List {
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// One suggestion, with what it is known from
+    /// Show one suggestion with its evidence
     Show {
         id: String,
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// It is written down, whatever the commits say: off to the archive
+    /// Mark suggestions as documented, and move them to the archive
     Done(Ending),
-    /// It is not worth it: off to the archive, and never suggested again
+    /// Reject suggestions: move them to the archive, and never suggest them again
     Drop(Ending),
-    /// Write it into its document; the commit of that settles it
+    /// Write a suggestion into its document; the commit of that change resolves it
     Promote {
         id: String,
-        /// Into this file instead
+        /// Write it into this file instead
         #[arg(long, value_name = "FILE")]
         into: Option<String>,
-        /// These words instead of the suggested line
+        /// Write this text instead of the suggested line
         #[arg(long, value_name = "TEXT")]
         text: Option<String>,
         #[command(flatten)]
         way: Way,
     },
-    /// Move what was learned, and is not needed any more, from the learnings to the archive
+    /// Move entries that are no longer needed from the learnings to the archive
     Archive {
-        /// Items and sections in which this text stands
+        /// Move items and sections that contain this text
         text: String,
         #[command(flatten)]
         way: Way,
     },
-    /// Captured, settled, how long it took, and which documents lag
+    /// Count suggestions: captured, resolved, how long it took, and which documents are out of date
     Stats {
-        /// Answer in JSON
+        /// Print JSON
         #[arg(long, conflicts_with = "html")]
         json: bool,
-        /// Write a page with a picture to this file
+        /// Write an HTML page with a chart to this file
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
     },
@@ -79,10 +79,10 @@ enum Command {
 struct Ending {
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
-    /// Why; it is kept in the archive
+    /// The reason, which is kept in the archive
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Only say what would be done
+    /// Only show what would be done
     #[arg(long)]
     dry_run: bool,
 }
@@ -92,7 +92,7 @@ struct Way {
     /// Only show the difference
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -105,13 +105,16 @@ struct Here<'a> {
 }
 
 /// Runs the command.
-/// Error: the policy has no flywheel, a suggestion is not known, or a file cannot be written.
+///
+/// # Errors
+///
+/// The policy has no flywheel, a suggestion is not known, or a file cannot be written.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let bytes = place.policy()?;
     let section = Policy::open(&bytes).and_then(|policy| policy.flywheel);
-    let mend = "put `[flywheel]` into portcullis.toml; docs/flywheel.md says what it may hold";
-    let section = section.ok_or_else(|| Refusal::new("there is nothing to show", "the policy that holds here has no `[flywheel]`", mend))?;
+    let mend = "add `[flywheel]` to portcullis.toml; docs/flywheel.md describes its keys";
+    let section = section.ok_or_else(|| Refusal::new("there is nothing to show", "the policy that applies here has no `[flywheel]`", mend))?;
     let here = Here { root: place.around.tree().to_path_buf(), place: &place, section };
     match &arguments.command {
         Command::List { json } => here.list(*json)?,
@@ -140,10 +143,12 @@ impl Here<'_> {
         let mut found = self.open(desk).into_iter().map(|(one, _)| one).filter(|one| one.id.starts_with(id));
         match (found.next(), found.next()) {
             (Some(one), None) => Ok(one),
-            (None, _) => {
-                Err(Refusal::new("nothing was done", format!("no suggestion `{id}` waits in {}", self.section.inbox), "`portcullis flywheel list` shows them"))
-            }
-            _ => Err(Refusal::usage("nothing was done", format!("more than one suggestion begins with `{id}`"), "write more of its number")),
+            (None, _) => Err(Refusal::new(
+                "nothing was done",
+                format!("there is no open suggestion `{id}` in {}", self.section.inbox),
+                "`portcullis flywheel list` shows the open suggestions",
+            )),
+            _ => Err(Refusal::usage("nothing was done", format!("more than one suggestion begins with `{id}`"), "write more of its id")),
         }
     }
 
@@ -188,7 +193,7 @@ impl Here<'_> {
         let ended: Vec<(&Suggestion, String)> = all.iter().map(|one| (one, format!("{word} by hand, {} UTC{why}", moment(now)))).collect();
         desk.end(&self.root, (self.section.inbox, self.section.archive), &ended)
             .and_then(|()| desk.step(&all.iter().map(|one| Step::of(what, &one.id, now)).collect::<Vec<_>>()))
-            .map_err(|error| Refusal::new("it was not settled", error, "make the inbox and the archive writable, then run this again"))
+            .map_err(|error| Refusal::new("nothing was resolved", error, "make the inbox and the archive writable, then run this again"))
     }
 
     fn promote(&self, id: &str, into: Option<&str>, text: Option<&str>, way: &Way) -> Result<(), Refusal> {
@@ -198,8 +203,8 @@ impl Here<'_> {
         if line.trim().is_empty() {
             return Err(Refusal::usage(
                 "nothing was written",
-                "this suggestion has no line to paste: what is missing is a description",
-                "say it with `--text`, or edit the document",
+                "this suggestion has no line to paste, because a description is missing",
+                "give the text with `--text`, or edit the document",
             ));
         }
         let target = into.unwrap_or(&one.target);
@@ -211,8 +216,8 @@ impl Here<'_> {
         })?;
         if change(&[edit], way)? {
             desk.step(&[Step::of(What::Promoted, &one.id, system::now_ms())])
-                .map_err(|error| Refusal::new("it was written, but not noted", error, "make ~/.local/state writable"))?;
-            say(&format!("written into `{target}`; the commit of that settles {}", one.id));
+                .map_err(|error| Refusal::new("it was written, but not recorded", error, "make ~/.local/state writable"))?;
+            say(&format!("written into `{target}`; the commit of that file resolves {}", one.id));
         }
         Ok(())
     }
@@ -240,8 +245,8 @@ impl Here<'_> {
         if leaving.is_empty() {
             return Err(Refusal::new(
                 "nothing was moved",
-                format!("`{text}` stands nowhere in {}", self.section.learnings.join(", ")),
-                "name a part of what is to leave",
+                format!("`{text}` is not in {}", self.section.learnings.join(", ")),
+                "name a part of the text that should be moved",
             ));
         }
         let archive = Edit::of(&self.root.join(self.section.archive), files::FILE, |before| {
@@ -249,7 +254,7 @@ impl Here<'_> {
             let head = if before.is_empty() { page::ARCHIVE } else { "" };
             Ok(Some(format!("{before}{head}\n# Learned, and archived {} UTC\n\n{leaving}", moment(system::now_ms())).into_bytes()))
         })?;
-        // What leaves stands in the archive before it leaves.
+        // What leaves is in the archive before it leaves.
         edits.insert(0, archive);
         change(&edits, way)?;
         Ok(())
@@ -270,7 +275,7 @@ fn change(edits: &[Edit], way: &Way) -> Result<bool, Refusal> {
     Ok(true)
 }
 
-/// A text without its items and sections in which `part` stands, and those.
+/// A text without its items and sections in which `part` is, and those.
 fn split(text: &str, part: &str) -> (String, String) {
     let (mut kept, mut gone) = (String::new(), String::new());
     // How deep the heading is whose section goes, and whether the item that goes is still going on.
@@ -305,7 +310,7 @@ fn value(one: &Suggestion, standing: Option<&Standing>) -> Value {
         "reason": one.reason,
         "evidence": one.evidence,
         "paste": one.paste,
-        "told": standing.is_some_and(|standing| standing.told),
+        "shown": standing.is_some_and(|standing| standing.told),
         "promoted": standing.is_some_and(|standing| standing.promoted),
     })
 }

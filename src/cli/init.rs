@@ -1,4 +1,4 @@
-//! `portcullis init`: wires the gate into the settings of Claude Code, or takes it out, and shows it refuse.
+//! `portcullis init`: adds Portcullis to the settings of Claude Code, or removes it, and shows a denied force push.
 
 pub mod exclude;
 pub mod git;
@@ -22,46 +22,49 @@ use scope::{Scope, Site};
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct Arguments {
-    /// Whose sessions are gated
+    /// Whose sessions are protected
     #[arg(long, value_enum, default_value = "local")]
     scope: Scope,
-    /// Show the change of every file and make none
+    /// Show the changes and make none
     #[arg(long)]
     dry_run: bool,
-    /// Take out what `init` put in
+    /// Remove what `init` added
     #[arg(long)]
     undo: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
     /// Write no starter `portcullis.toml`
     #[arg(long)]
     no_policy: bool,
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Put the gate into git's hooks too, beside those that are there
+    /// Add Portcullis to git's hooks too; existing hooks still run
     #[arg(long)]
     git: bool,
 }
 
-/// What the gate answered to the force push.
+/// The answer of the hook to the force push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Live {
-    /// It refused, in these words.
+    /// It was denied, with this text.
     Refused(String),
-    /// It is not to hold anything now, and why.
+    /// Nothing is denied now, for this reason.
     Watching(String),
 }
 
 /// Runs the command.
-/// Error: the gate could not be wired, or does not refuse.
+///
+/// # Errors
+///
+/// The settings could not be changed, or the force push was not denied.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     if cfg!(windows) {
-        return Err(Refusal::new("nothing was wired", "Windows is not supported by this version", "use it under WSL, for sessions that run there"));
+        return Err(Refusal::new("nothing was changed", "this version does not support Windows", "use it in WSL, for sessions that run there"));
     }
     if let (true, false, Some(variable)) = (arguments.undo, arguments.dry_run, terminal::agent()) {
-        return Err(Refusal::new("nothing was taken out", format!("an agent runs this (`{variable}` is set)"), "a person does this on a terminal"));
+        return Err(Refusal::new("nothing was removed", format!("an agent runs this (`{variable}` is set)"), "a person must run this at a terminal"));
     }
     let place = Place::at(None)?;
     let site = Site::at(&place.cwd, &place.world, None)?;
@@ -83,10 +86,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         plan.apply()?;
     }
     let mut live = if arguments.dry_run || arguments.undo { None } else { Some(live(&plan, &site)?) };
-    // Settings that switch the gate off are the person's to mend; it is wired, but it does not stand.
+    // Settings that disable the hooks are for the person to fix. Portcullis is in the settings, but it is not active.
     let off = plan.faults.first();
     if let (Some(fault), Some(live)) = (off, &mut live) {
-        *live = Live::Watching(format!("{fault}; mend it, then run this again"));
+        *live = Live::Watching(format!("{fault}; fix it, then run this again"));
     }
     if arguments.json {
         say_json(&as_json(arguments, &plan, live.as_ref()));
@@ -96,22 +99,25 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     Ok(if off.is_some() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }
 
-/// Sends a force push through the command as it stands in the settings file now.
-/// Error: it was not refused.
+/// Sends a force push through the command that is in the settings file now.
+///
+/// # Errors
+///
+/// The force push was not denied.
 pub fn live(plan: &Plan, site: &Site) -> Result<Live, Refusal> {
     let (_, bytes) = super::files::read(&plan.settings)?;
     let text = String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
     let entry = entry(&text, &site.root, None).ok_or_else(|| {
-        Refusal::new("the gate does not stand", format!("`{}` has no entry on `{}`", plan.settings.display(), clients::claude_code::TRIED), "run this again")
+        Refusal::new("Portcullis is not active", format!("`{}` has no entry for `{}`", plan.settings.display(), clients::claude_code::TRIED), "run this again")
     })?;
     // What a new policy file changes is only seen now.
     let place = Place::in_project(&site.root)?;
     if let Some(until) = gate::call::pause_until(&place.world, &place.around) {
         let minutes = until.saturating_sub(gate::world::system::now()).div_ceil(60);
-        return Ok(Live::Watching(format!("it is paused for {minutes} more min (`portcullis pause --end` ends it)")));
+        return Ok(Live::Watching(format!("it is paused for {minutes} more min (`portcullis pause --end` ends the pause)")));
     }
     if place.watches()? {
-        return Ok(Live::Watching("the policy has `mode = \"shadow\"`, so that verdicts are only shown (`portcullis explain --last`)".to_owned()));
+        return Ok(Live::Watching("the policy has `mode = \"shadow\"`, so verdicts are only shown (`portcullis explain --last`)".to_owned()));
     }
     canary::refused(&entry, &place).map(Live::Refused)
 }
@@ -126,7 +132,7 @@ fn show(arguments: &Arguments, plan: &Plan) {
         }
     }
     if !plan.changes() {
-        let state = if arguments.undo { "the gate is not wired in" } else { "the gate is wired in already" };
+        let state = if arguments.undo { "Portcullis is not in the settings" } else { "Portcullis is in the settings already" };
         say(&format!("nothing to do: {state} ({})", plan.settings.display()));
     }
     for note in plan.faults.iter().chain(&plan.notes) {
@@ -142,7 +148,7 @@ fn finish(arguments: &Arguments, plan: &Plan, live: Option<&Live>) {
     }
     for edit in plan.edits.iter().filter(done) {
         let word = match edit.kind() {
-            "create" => "made",
+            "create" => "created",
             "remove" => "removed",
             _ => "changed",
         };
@@ -152,22 +158,22 @@ fn finish(arguments: &Arguments, plan: &Plan, live: Option<&Live>) {
         return;
     }
     let scope = arguments.scope;
-    say(&format!("scope {}\n  holds:    {}\n  not held: {}", scope.name(), scope.holds(), scope.spares()));
+    say(&format!("scope {}\n  protected:     {}\n  not protected: {}", scope.name(), scope.holds(), scope.spares()));
     match live {
         Some(Live::Refused(text)) => {
-            say(&format!("tried through the settings file: `{}`, and the agent would read:\n", canary::DENIED));
+            say(&format!("tried `{}` through the settings file; the agent would read:\n", canary::DENIED));
             say(&indented(text));
             say(&format!(
-                "\n{}; running sessions see it too. next: `portcullis doctor`, `portcullis explain -- COMMAND`",
-                styled("the gate stands", Style::Good)
+                "\n{}, also in running sessions. next: `portcullis doctor`, `portcullis explain -- COMMAND`",
+                styled("Portcullis is active", Style::Good)
             ));
         }
-        Some(Live::Watching(why)) => say(&format!("{}: {why}", styled("the gate is wired in, but does not hold", Style::Doubtful))),
+        Some(Live::Watching(why)) => say(&format!("{}: {why}", styled("Portcullis is in the settings, but not active", Style::Doubtful))),
         None => {}
     }
 }
 
-/// A text of somebody else, set off by a bar.
+/// A text of another program, with a bar before each line.
 pub fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
 }
@@ -181,8 +187,8 @@ fn as_json(arguments: &Arguments, plan: &Plan, live: Option<&Live>) -> Value {
         "files": files,
         "faults": plan.faults,
         "notes": plan.notes,
-        "holds": arguments.scope.holds(),
-        "not_held": arguments.scope.spares(),
+        "protected": arguments.scope.holds(),
+        "not_protected": arguments.scope.spares(),
         "refusal": match live { Some(Live::Refused(text)) => Some(text), _ => None },
         "watching": match live { Some(Live::Watching(why)) => Some(why), _ => None },
     })

@@ -1,5 +1,5 @@
-//! `portcullis install`: builds the binaries, puts them into a folder of programs, and shows in a scratch repository
-//! that what was installed refuses a force push.
+//! `portcullis install`: builds the binaries, copies them into a folder of programs, and shows in a temporary repository
+//! that they deny a force push.
 
 pub mod build;
 mod scratch;
@@ -37,22 +37,25 @@ pub struct Arguments {
     /// Install into DIR/bin (default: ~/.local)
     #[arg(long, value_name = "DIR", conflicts_with = "plugin")]
     prefix: Option<PathBuf>,
-    /// The source tree (default: the one that `cargo run` runs, else the working folder)
+    /// The source tree (default: the one of `cargo run`, otherwise the working folder)
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
-    /// Make DIR a Claude Code plugin with the binaries in it, and install nothing else
+    /// Make DIR a Claude Code plugin that contains the binaries; install nothing else
     #[arg(long, value_name = "DIR")]
     plugin: Option<PathBuf>,
-    /// Say what would be done and do nothing
+    /// Show what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 /// Runs the command.
-/// Error: the binaries cannot be built or put in place, or what was installed does not refuse.
+///
+/// # Errors
+///
+/// The binaries cannot be built or put in place, or what was installed does not refuse.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let source = build::source(arguments.source.as_deref())?;
     let folder = match (&arguments.plugin, &arguments.prefix) {
@@ -63,11 +66,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     if arguments.dry_run {
         let target = build::static_target();
         say(&format!("would build {} in {}", BINARIES.join(", "), source.display()));
-        say(&format!("would build portcullis-hook for {target}, without its other features, and for the default target where that cannot be had"));
+        say(&format!("would build portcullis-hook for {target}, or for the default target if {target} is not available"));
         for name in BINARIES {
             say(&format!("would install {}", folder.join(name).display()));
         }
-        say("would then wire a scratch repository and show a refused force push; nothing was done (--dry-run)");
+        say("would then show a denied force push in a temporary repository; nothing was done (--dry-run)");
         return Ok(ExitCode::SUCCESS);
     }
     let built = build::all(&source)?;
@@ -89,7 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         }));
         return Ok(ExitCode::SUCCESS);
     }
-    say(&format!("in a scratch repository, wired as yours would be, an agent ran `{}` and was told:\n", canary::DENIED));
+    say(&format!("tried `{}` in a temporary repository; the agent would read:\n", canary::DENIED));
     say(&indented(&text));
     say("");
     finish(arguments, &folder, on_path);
@@ -106,7 +109,7 @@ fn finish(arguments: &Arguments, folder: &Path, on_path: bool) {
     say(&format!("{} in {}", good("installed"), folder.display()));
     let program = if on_path { PathBuf::from("portcullis") } else { folder.join("portcullis") };
     if !on_path {
-        say(&format!("{} {} is not on PATH; add it, or type the full path", styled("note:", Style::Doubtful), folder.display()));
+        say(&format!("{} {} is not on your PATH; add it, or type the full path", styled("note:", Style::Doubtful), folder.display()));
     }
     say(&format!("next, in your own repository: {} init", program.display()));
 }
@@ -133,7 +136,7 @@ fn put(built: &Built, folder: &Path) -> Result<bool, Refusal> {
         }
         let from = built.path(name);
         let refused = |error: std::io::Error| {
-            Refusal::new("nothing was installed", format!("`{}`: {error}", to.display()), "name a folder that is yours with `--prefix DIR`")
+            Refusal::new("nothing was installed", format!("`{}`: {error}", to.display()), "name a folder that you can write with `--prefix DIR`")
         };
         let bytes = fs::read(&from).map_err(|error| Refusal::new("nothing was installed", format!("`{}`: {error}", from.display()), "build again"))?;
         if fs::read(&to).is_ok_and(|old| old == bytes) {
@@ -154,7 +157,7 @@ fn link(to: &Path) -> Result<bool, Refusal> {
         return Ok(false);
     }
     let refused = |error: std::io::Error| {
-        Refusal::new("nothing was installed", format!("`{}`: {error}", to.display()), "name a folder that is yours with `--prefix DIR`")
+        Refusal::new("nothing was installed", format!("`{}`: {error}", to.display()), "name a folder that you can write with `--prefix DIR`")
     };
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder).map_err(refused)?;
@@ -168,23 +171,23 @@ fn link(to: &Path) -> Result<bool, Refusal> {
 /// Wires a scratch repository with the binaries in `folder`, and gives the refusal of a force push there.
 fn tried(folder: &Path) -> Result<String, Refusal> {
     let scratch = Scratch::new()?;
-    progress(&format!("wiring the scratch repository {}", scratch.root().display()));
+    progress(&format!("adding Portcullis to the temporary repository {}", scratch.root().display()));
     let place = Place::in_project(scratch.root())?;
     let site = Site::at(scratch.root(), &place.world, Some(folder))?;
     let plan = plan::wire(Scope::Local, &site, true)?;
     plan.apply()?;
     let text = match live(&plan, &site)? {
         Live::Refused(text) => text,
-        Live::Watching(why) => return Err(Refusal::new("the gate does not hold", why, "see to the policy of this machine, then run this again")),
+        Live::Watching(why) => return Err(Refusal::new("Portcullis is not active", why, "change the policy of this machine, then run this again")),
     };
     let entry = entry(&plan.settings_text().unwrap_or_default(), scratch.root(), None);
     // After the wiring, so that the policy is the one that was just written.
     let place = Place::in_project(scratch.root())?;
     if let Some(entry) = &entry {
-        let broken = |why: String| Refusal::new("the gate does not stand", why, "run `portcullis install` again; if it stays so, report it");
+        let broken = |why: String| Refusal::new("Portcullis is not active", why, "run `portcullis install` again; if this does not help, report it as a bug");
         canary::hands_over(entry, &place).map_err(broken)?;
         canary::lets_through(entry, &place).map_err(broken)?;
-        progress("the hook and the cold binary are of one build; a harmless command goes on");
+        progress("the binaries are of one build, and a harmless command is allowed");
     }
     scratch.forget(&place);
     Ok(text)
@@ -196,12 +199,13 @@ fn as_plugin(folder: &Path) -> Result<String, Refusal> {
     for (name, text) in [(".claude-plugin/plugin.json", PLUGIN), ("hooks.json", &hooks)] {
         let path = folder.join(name);
         files::put(&path, text.as_bytes(), files::FILE)
-            .map_err(|error| Refusal::new("the plugin was not made", format!("`{}`: {error}", path.display()), "name a folder that is yours"))?;
+            .map_err(|error| Refusal::new("the plugin was not made", format!("`{}`: {error}", path.display()), "name a folder that you can write"))?;
     }
     let scratch = Scratch::new()?;
     let place = Place::in_project(scratch.root())?;
     let entry = entry(&hooks, scratch.root(), Some(folder));
-    let entry = entry.ok_or_else(|| Refusal::new("the plugin was not made", format!("hooks.json has no entry that starts `{PROGRAM}`"), "report it"))?;
+    let entry =
+        entry.ok_or_else(|| Refusal::new("the plugin was not made", format!("hooks.json has no entry that starts `{PROGRAM}`"), "report this as a bug"))?;
     let text = canary::refused(&entry, &place)?;
     scratch.forget(&place);
     Ok(text)

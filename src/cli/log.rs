@@ -1,4 +1,4 @@
-//! `portcullis log`: what was decided and signalled here, from the record. Changes nothing.
+//! `portcullis log`: shows the recorded decisions and signals of this repository. Changes nothing.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,56 +16,60 @@ use super::refusal::Refusal;
 use super::terminal::{Style, say, say_json, styled, tell};
 use flywheel::page::{day, moment};
 use gate::record::{Entry, Held, Outcome};
+use gate::underline::escaped;
 use gate::world::{record, system};
 use policy::facts::days;
 
-/// How often a followed record is looked at.
+/// How often a followed record is read again.
 const BEAT: Duration = Duration::from_millis(200);
-/// Entries that are shown where nothing else is asked for.
+/// Entries that are shown if there is no filter.
 const SHOWN: usize = 50;
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Only this session; its first characters suffice
+    /// Only this session; the first characters of its id are enough
     #[arg(long, value_name = "ID")]
     session: Option<String>,
     /// Only this type of agent; the main agent is `main`
     #[arg(long, value_name = "TYPE")]
     agent: Option<String>,
-    /// Only where this rule was found to hold
+    /// Only decisions in which this rule matched
     #[arg(long, value_name = "NAME")]
     rule: Option<String>,
-    /// Only decisions of this tier or above
+    /// Only decisions of this tier or a stricter one
     #[arg(long, value_name = "1-4", value_parser = clap::value_parser!(u8).range(1..=4))]
     tier: Option<u8>,
-    /// Only calls that were held
-    #[arg(long)]
+    /// Only calls that were stopped: denied or asked about
+    #[arg(long = "stopped", alias = "held")]
     held: bool,
-    /// Only since then: `90s`, `2h`, `3d` ago, or a day like `2027-03-31` (UTC)
+    /// Only after this time: `90s`, `2h` or `3d` ago, or a day like `2027-03-31` (UTC)
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// Only where this text stands in the path or the command
+    /// Only entries with this text in the path or the command
     #[arg(long, value_name = "TEXT")]
     path: Option<String>,
     /// Only this tool
     #[arg(long, value_name = "NAME")]
     tool: Option<String>,
-    /// At most the last N; 50 if nothing is filtered
+    /// At most the last N entries; 50 if there is no filter
     #[arg(short = 'n', value_name = "N")]
     count: Option<usize>,
-    /// Wait for more
+    /// Wait for new entries and show them
     #[arg(long, conflicts_with = "summary")]
     follow: bool,
-    /// Answer in JSON: a line for each entry, as it was recorded
+    /// Print JSON: a line for each entry, as it was recorded
     #[arg(long)]
     json: bool,
-    /// Count by rule, tier, tool and day instead
+    /// Show counts by rule, tier, tool and day instead
     #[arg(long)]
     summary: bool,
 }
 
 /// Runs the command.
-/// Error: it is not known where this is, or an argument is wrong.
+///
+/// # Errors
+///
+/// The folder is not known, or an argument is wrong.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let since = arguments.since.as_deref().map(since).transpose()?;
@@ -100,12 +104,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         }
     }
     if bad > 0 {
-        tell(&format!("portcullis: {bad} lines of the record cannot be read, and were left out"));
+        tell(&format!("portcullis: {bad} lines of the record cannot be read and were left out"));
     }
     if all == 0 && !arguments.follow {
-        tell(&format!("portcullis: nothing is recorded of {} yet", place.around.root.display()));
+        tell(&format!("portcullis: nothing is recorded for {} yet", place.around.root.display()));
     } else if kept.is_empty() && !arguments.follow {
-        tell(&format!("portcullis: none of {all} entries is asked for"));
+        tell(&format!("portcullis: none of {all} entries matches the filter"));
     }
     if arguments.follow {
         follow(&place, left, arguments, since);
@@ -127,7 +131,7 @@ fn wanted(arguments: &Arguments, since: Option<u64>, entry: &Entry) -> bool {
 
 /// `2h` ago, or the beginning of a day, in milliseconds since 1970.
 fn since(text: &str) -> Result<u64, Refusal> {
-    let wrong = || Refusal::usage("nothing was shown", format!("`{text}` is no time"), "write `90s`, `2h`, `3d`, or a day like `2027-03-31`");
+    let wrong = || Refusal::usage("nothing was shown", format!("`{text}` is not a time"), "write `90s`, `2h`, `3d`, or a day like `2027-03-31`");
     if let [year, month, day] = text.split('-').collect::<Vec<_>>().as_slice() {
         let number = |text: &str| text.parse::<i64>().ok();
         let (Some(year), Some(month @ 1..=12), Some(day @ 1..=31)) = (number(year), number(month), number(day)) else { return Err(wrong()) };
@@ -148,25 +152,20 @@ fn shown(entry: &Entry) -> String {
         _ if entry.paused => ("paused", Some(Style::Doubtful)),
         (None, Some(Outcome::Ok)) => ("ok", Some(Style::Good)),
         (None, Some(Outcome::Failed)) => ("failed", Some(Style::Bad)),
-        (None, Some(Outcome::Interrupted)) => ("stopped", Some(Style::Doubtful)),
-        (None, None) if entry.tier.is_some() => ("free", None),
+        (None, Some(Outcome::Interrupted)) => ("aborted", Some(Style::Doubtful)),
+        (None, None) if entry.tier.is_some() => ("allowed", None),
         (None, None) => ("-", None),
     };
     let padded = format!("{word:<7}");
     let word = style.map_or_else(|| padded.clone(), |style| styled(&padded, style));
-    let rules: Vec<String> = entry.rules.iter().map(|rule| format!("{}{}", rule.name, if rule.shadow { " (watching)" } else { "" })).collect();
+    let rules: Vec<String> = entry.rules.iter().map(|rule| format!("{}{}", rule.name, if rule.shadow { " (shadow)" } else { "" })).collect();
     let rules = if rules.is_empty() { String::new() } else { format!(" [{}]", styled(&rules.join(", "), Style::Bold)) };
     let subject = if entry.tool.is_empty() { &entry.event } else { &entry.tool };
     let agent = if matches!(entry.agent.as_str(), "" | "main") { String::new() } else { format!(" ({})", entry.agent) };
-    let text = |text: &str| if text.is_empty() { String::new() } else { format!(" {}", plain(text)) };
+    let text = |text: &str| if text.is_empty() { String::new() } else { format!(" {}", escaped(text)) };
     let exit = entry.exit.map_or_else(String::new, |exit| format!(" exit {exit}:"));
-    let said = if entry.said.is_empty() { String::new() } else { format!(" —{exit} {}", plain(&entry.said)) };
-    format!("{} {word} {}{agent}{}{}{said}{rules}", moment(entry.time), plain(subject), text(&entry.path), text(&entry.what))
-}
-
-/// Without what would steer a terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let said = if entry.said.is_empty() { String::new() } else { format!(" —{exit} {}", escaped(&entry.said)) };
+    format!("{} {word} {}{agent}{}{}{said}{rules}", moment(entry.time), escaped(subject), text(&entry.path), text(&entry.what))
 }
 
 fn summary(arguments: &Arguments, kept: &[(Entry, String)]) {
@@ -181,7 +180,7 @@ fn summary(arguments: &Arguments, kept: &[(Entry, String)]) {
     let decisions = || entries().filter(|entry| entry.tier.is_some());
     let groups = [
         ("tier", count(&mut decisions().filter_map(|entry| entry.tier).map(|tier| tier.to_string()))),
-        ("held", count(&mut decisions().filter_map(|entry| entry.held).map(|held| if held == Held::Ask { "asked" } else { "denied" }.to_owned()))),
+        ("stopped", count(&mut decisions().filter_map(|entry| entry.held).map(|held| if held == Held::Ask { "asked" } else { "denied" }.to_owned()))),
         ("rule", count(&mut decisions().flat_map(|entry| &entry.rules).map(|rule| rule.name.clone()))),
         ("tool", count(&mut decisions().map(|entry| entry.tool.clone()))),
         ("day", count(&mut decisions().map(|entry| day(entry.time / 86_400_000)))),
@@ -198,12 +197,16 @@ fn summary(arguments: &Arguments, kept: &[(Entry, String)]) {
             counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         }
         for (at, (name, count)) in counts.iter().enumerate() {
-            say(&format!("{:<8} {count:>7}  {}", if at == 0 { styled(group, Style::Bold) + &" ".repeat(8 - group.len()) } else { " ".repeat(8) }, plain(name)));
+            say(&format!(
+                "{:<8} {count:>7}  {}",
+                if at == 0 { styled(group, Style::Bold) + &" ".repeat(8 - group.len()) } else { " ".repeat(8) },
+                escaped(name)
+            ));
         }
     }
 }
 
-/// A file that is read on from where its last whole line ended.
+/// A file that is read further after its last whole line.
 #[derive(Debug, Default)]
 struct Reading(Option<BufReader<File>>, Vec<u8>);
 
@@ -212,7 +215,7 @@ impl Reading {
         Self(File::open(path).ok().map(BufReader::new), Vec::new())
     }
 
-    /// The lines that are there now. One without an end is kept for later; blank ones are no lines.
+    /// The lines that exist now. A line without an end is kept for later; blank lines are left out.
     fn lines(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         while let Some(reader) = &mut self.0 {
@@ -235,7 +238,7 @@ impl Reading {
     }
 }
 
-/// Shows what comes, until this process is ended.
+/// Shows new entries until this process is ended.
 fn follow(place: &Place, mut reading: Reading, arguments: &Arguments, since: Option<u64>) {
     loop {
         for line in reading.lines() {
@@ -243,7 +246,7 @@ fn follow(place: &Place, mut reading: Reading, arguments: &Arguments, since: Opt
                 say(&if arguments.json { line } else { shown(&entry) });
             }
         }
-        // Another file may have taken the place; what was still written to the old one has been read.
+        // Another file may have replaced it. The entries that were still written to the old one have been read.
         let current = record::current(&place.around.memory);
         let number = current.as_ref().and_then(|path| path.metadata().ok()).map(|found| found.ino());
         if number.is_some() && number != reading.file() {

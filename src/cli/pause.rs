@@ -1,4 +1,4 @@
-//! `portcullis pause`: a person lets everything go on for a while. It ends by itself.
+//! `portcullis pause`: a person allows everything for a limited time. The pause ends by itself.
 
 use std::process::ExitCode;
 
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{agent, can_ask, say};
+use gate::underline::escaped;
 use gate::world::{state, system};
 
 /// The longest pause, in seconds: a working day.
@@ -15,22 +16,25 @@ const LONGEST: u64 = 8 * 3600;
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// For how long: `10m`, `1h30m`, `90s`; at most `8h`
+    /// How long: `10m`, `1h30m`, `90s`; at most `8h`
     #[arg(required_unless_present_any = ["end", "status"], conflicts_with_all = ["end", "status"])]
     duration: Option<String>,
-    /// Why; shown while the pause lasts
+    /// The reason, which is shown during the pause
     #[arg(long, required_unless_present_any = ["end", "status"], value_name = "TEXT")]
     reason: Option<String>,
-    /// End it now
+    /// End the pause now
     #[arg(long, conflicts_with = "status")]
     end: bool,
-    /// Say whether there is one
+    /// Show whether there is a pause
     #[arg(long)]
     status: bool,
 }
 
 /// Runs the command.
-/// Error: an agent asks, nobody is there, or the pause cannot be written.
+///
+/// # Errors
+///
+/// An agent asks, nobody is there, or the pause cannot be written.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let (states, root) = (&place.world.states, &place.around.root);
@@ -41,45 +45,45 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     if arguments.end {
         let paused = gate::call::pause_until(&place.world, &place.around).is_some();
         state::remove(states, root, state::PAUSE).map_err(|error| Refusal::new("the pause was not ended", error, "make the state folder writable"))?;
-        say(if paused { "the pause has ended: the gate holds again" } else { "there is no pause: the gate holds" });
+        say(if paused { "the pause has ended: Portcullis is active again" } else { "there is no pause: Portcullis is active" });
         return Ok(ExitCode::SUCCESS);
     }
     let (duration, reason) = (arguments.duration.as_deref().unwrap_or_default(), arguments.reason.as_deref().unwrap_or_default().trim());
     let seconds = seconds(duration)
-        .ok_or_else(|| Refusal::usage("nothing was paused", format!("`{duration}` is no length of time"), "write it as `10m`, `1h30m` or `90s`"))?;
+        .ok_or_else(|| Refusal::usage("nothing was paused", format!("`{duration}` is not a length of time"), "write it as `10m`, `1h30m` or `90s`"))?;
     if seconds == 0 || seconds > LONGEST {
         return Err(Refusal::usage(
             "nothing was paused",
             format!("`{duration}` is not between a second and {} hours", LONGEST / 3600),
-            "pause for the time you need; it can be made again",
+            "pause for a shorter time; you can pause again",
         ));
     }
     if reason.is_empty() {
-        return Err(Refusal::usage("nothing was paused", "the reason is empty", "say with `--reason` what it is for"));
+        return Err(Refusal::usage("nothing was paused", "the reason is empty", "give the reason with `--reason`"));
     }
     if let Some(variable) = agent() {
-        return Err(Refusal::new("nothing was paused", format!("an agent runs this (`{variable}` is set)"), "a person does this on a terminal"));
+        return Err(Refusal::new("nothing was paused", format!("an agent runs this (`{variable}` is set)"), "a person must run this at a terminal"));
     }
     if !can_ask() {
-        return Err(Refusal::new("nothing was paused", "there is no terminal here", "a person does this on a terminal"));
+        return Err(Refusal::new("nothing was paused", "there is no terminal here", "a person must run this at a terminal"));
     }
     let since = system::now();
     let by = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
     let pause = json!({ "until": since + seconds, "since": since, "reason": reason, "by": by });
     state::write(states, root, state::PAUSE, format!("{pause}\n").as_bytes())
         .map_err(|error| Refusal::new("nothing was paused", error, "make the state folder writable"))?;
-    say(&format!("paused for {} min in {}: nothing is held; `portcullis pause --end` ends it", seconds.div_ceil(60), root.display()));
+    say(&format!("paused for {} min in {}: no call is denied or asked about; `portcullis pause --end` ends the pause", seconds.div_ceil(60), root.display()));
     Ok(ExitCode::SUCCESS)
 }
 
 /// Whether there is a pause, in one line.
 pub fn status(place: &Place) -> String {
-    let Some(until) = gate::call::pause_until(&place.world, &place.around) else { return "there is no pause: the gate holds".to_owned() };
+    let Some(until) = gate::call::pause_until(&place.world, &place.around) else { return "there is no pause: Portcullis is active".to_owned() };
     let kept =
         state::read(&place.world.states, &place.around.root, state::PAUSE).and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()).unwrap_or_default();
     let text = |key: &str| kept.get(key).and_then(Value::as_str).unwrap_or("unknown").to_owned();
     let minutes = until.saturating_sub(system::now()).div_ceil(60);
-    format!("paused for {minutes} more min by {}, because: {}", text("by"), text("reason"))
+    format!("paused for {minutes} more min by {}: no call is denied; reason: {}", escaped(&text("by")), escaped(&text("reason")))
 }
 
 /// `1h30m` in seconds.

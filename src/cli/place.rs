@@ -1,4 +1,4 @@
-//! Where a command of the people's door was started: folders, the repository around them, the policy that holds there.
+//! The place in which a command was started: folders, the repository around them, and the policy that applies there.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,11 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place `cwd`, or where this process runs.
-    /// Error: the folder is not known, or which policy holds there cannot be found out.
+    /// The place `cwd`, or the folder of this process.
+    ///
+    /// # Errors
+    ///
+    /// The folder is not known, or the files of the policy cannot be found.
     pub fn at(cwd: Option<&Path>) -> Result<Self, Refusal> {
         let world = World::real();
         let here = std::env::current_dir().map_err(|_| Failure::FolderUnknown);
@@ -33,8 +36,11 @@ impl Place {
         Ok(Self { world, cwd, around })
     }
 
-    /// The place of a session that starts in `root`, which the host exports as the project.
-    /// Error: which policy holds there cannot be found out.
+    /// The place of a session that starts in `root`, which the client exports as the project.
+    ///
+    /// # Errors
+    ///
+    /// The files of the policy cannot be found.
     pub fn in_project(root: &Path) -> Result<Self, Refusal> {
         let world = World { project_dir: Some(root.to_path_buf()), ..World::real() };
         let around = world.at(root)?;
@@ -42,41 +48,54 @@ impl Place {
     }
 
     /// The files of all layers, as they are.
-    /// Error: one can neither be seen nor be shown to be absent.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be found out whether a file exists.
     pub fn layers(&self) -> Result<Vec<Found>, Refusal> {
         Ok(layers::look(&self.around.layers)?)
     }
 
-    /// Whether the built-in rules only watch.
+    /// True if the built-in rules are in shadow mode.
     ///
-    /// Error: as [`Place::policy`].
+    /// # Errors
+    ///
+    /// As [`Place::policy`].
     pub fn watches(&self) -> Result<bool, Refusal> {
         let bytes = self.policy()?;
         let rules = Policy::open(&bytes).and_then(|policy| policy.all_rules()).unwrap_or_default();
         Ok(rules.iter().any(|rule| rule.shadow && rule.layer == Layer::BuiltIn))
     }
 
-    /// The compiled policy that holds here, through the same way as the hook's.
-    /// Error: it has mistakes, or cannot be read.
+    /// The compiled policy that applies here, by the same function as the hook.
+    ///
+    /// # Errors
+    ///
+    /// It has mistakes, or cannot be read.
     pub fn policy(&self) -> Result<Cow<'static, [u8]>, Refusal> {
         policy_bytes(&self.world, &self.around)
     }
 }
 
-/// The compiled policy that holds in these surroundings.
-/// Error: it has mistakes, or cannot be read.
+/// The compiled policy that applies in these surroundings.
+///
+/// # Errors
+///
+/// It has mistakes, or cannot be read.
 pub fn policy_bytes(world: &World, around: &Surroundings) -> Result<Cow<'static, [u8]>, Refusal> {
     let found = layers::look(&around.layers)?;
     let bytes = gate::call::policy_bytes(&found, around, world, &Cold).map_err(Failure::from)?;
-    // A policy that does not open is told here once, so that callers need not.
+    // A policy that does not open is reported here once, so that callers need not do it.
     Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     Ok(bytes)
 }
 
-/// A path as text; what a settings file and a command line can hold.
-/// Error: it is not UTF-8.
+/// A path as text, which settings files and command lines need.
+///
+/// # Errors
+///
+/// It is not UTF-8.
 pub fn text(path: &Path) -> Result<&str, Refusal> {
-    path.to_str().ok_or_else(|| {
-        Refusal::new(format!("cannot use `{}`", path.display()), "its name is not UTF-8, which settings files cannot hold", "use another folder")
-    })
+    path.to_str()
+        .ok_or_else(|| Refusal::new(format!("cannot use `{}`", path.display()), "its name is not UTF-8, which settings files must be", "use another folder"))
 }

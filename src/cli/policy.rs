@@ -1,4 +1,4 @@
-//! `portcullis policy`: what holds here, and where it comes from.
+//! `portcullis policy`: the policy that applies here, and where it comes from.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use policy::{Policy, Red, TestsFirst};
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -24,7 +24,10 @@ fn red(section: &TestsFirst) -> &'static str {
 }
 
 /// Runs the command.
-/// Error: the policy has mistakes, or cannot be read.
+///
+/// # Errors
+///
+/// The policy has mistakes, or cannot be read.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let found = place.layers()?;
@@ -57,14 +60,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         say(&format!("  {:<12} {}", file.layer.name(), file.path.display()));
     }
     if layers().next().is_none() {
-        say("  no file; the built-in packs hold");
+        say("  no file; only the built-in packs apply");
     }
     let protected: Vec<&str> = policy.protected.iter().map(|pattern| pattern.source).collect();
     say(&format!("  protected    {}", protected.join(", ")));
     if let Some(section) = &policy.tests_first {
         let red = red(section);
         let more = format!(" (red = {red}{}, {} exempt)", if section.strict { ", strict" } else { "" }, section.exempt.len());
-        let watches = if section.shadow { " (only watches)" } else { "" };
+        let watches = if section.shadow { " (shadow)" } else { "" };
         say(&bold("tests-first"));
         for (rule, held, more) in [("tests-first", section.tier, more.as_str()), ("tests-weakened", section.weakening, "")] {
             say(&format!("  {} {:<10} {rule:<32} {}{more}{watches}", held as u8, tier(held), section.place));
@@ -76,7 +79,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
             pack = rule.pack;
             say(&bold(pack));
         }
-        let watches = if rule.shadow { " (only watches)" } else { "" };
+        let watches = if rule.shadow { " (shadow)" } else { "" };
         say(&format!("  {} {:<10} {:<32} {}{watches}", rule.tier as u8, tier(rule.tier), rule.name, rule.place));
     }
     say(&format!("{} rules", rules.len()));

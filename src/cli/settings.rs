@@ -47,14 +47,17 @@ impl std::fmt::Display for Mistake {
 
 impl std::error::Error for Mistake {}
 
-/// One edit settles one thing; there are never more than a few per entry of the gate in a file.
+/// One edit resolves one thing; there are never more than a few per entry of the gate in a file.
 const MAX_EDITS: usize = 10_000;
 
 /// Gives the settings text in which the gate is wired in. `text` is `None` where there is no file yet.
 ///
 /// An entry of the gate that is there already (another path, another timeout, something missing) is brought up to
-/// date where it stands; a text that is up to date comes back as it is.
-/// Error: a text that the client would not accept as it stands, wholly or in its hooks, is refused.
+/// date where it is; a text that is up to date comes back as it is.
+///
+/// # Errors
+///
+/// A text that the client would not accept as it is, wholly or in its hooks, is refused.
 pub fn install(text: Option<&str>, wiring: &Wiring) -> Result<String, Mistake> {
     let Some(text) = text else {
         let root = json!({ "hooks": all_events(wiring) });
@@ -77,7 +80,10 @@ pub fn install(text: Option<&str>, wiring: &Wiring) -> Result<String, Mistake> {
 /// was made by [`install`], so that it can go.
 ///
 /// What stays empty is taken out as well, unless it was there, empty, before the gate came.
-/// Error: a text that is not strict JSON, or gives a key twice where it matters, is refused.
+///
+/// # Errors
+///
+/// A text that is not strict JSON, or gives a key twice where it matters, is refused.
 pub fn remove(text: &str, is_ours: impl Fn(&str) -> bool) -> Result<Option<String>, Mistake> {
     let (mark, body) = split_mark(text);
     let mut body = body.to_owned();
@@ -99,7 +105,7 @@ pub fn remove(text: &str, is_ours: impl Fn(&str) -> bool) -> Result<Option<Strin
 
 /// The file `hooks.json` of a Claude Code plugin that carries the gate.
 pub fn hooks_json(wiring: &Wiring) -> String {
-    let description = "Portcullis: the gate between coding agents and the things that cannot be taken back";
+    let description = "Portcullis stops coding agents before they do what cannot be undone";
     let root = json!({ "description": description, "hooks": all_events(wiring) });
     format!("{}\n", Layout::ours().value(&root, Some("")))
 }
@@ -116,18 +122,18 @@ fn split_mark(text: &str) -> (&'static str, &str) {
 }
 
 fn unsettled() -> Mistake {
-    let what = format!("the gate's entries do not settle within {MAX_EDITS} edits");
-    Mistake { line: 1, column: 1, what, mend: "take the entries of `portcullis-hook` out by hand".to_owned() }
+    let what = format!("the entries of Portcullis are not complete after {MAX_EDITS} edits");
+    Mistake { line: 1, column: 1, what, mend: "remove the entries of `portcullis-hook` by hand".to_owned() }
 }
 
 fn refuse_what_the_client_drops(body: &str) -> Result<(), Mistake> {
     let document = Document::read(body)?;
     if body.len() > MAX_BYTES {
-        return Err(document.mistake(0, "the file is larger than 2 MiB, so that the client drops it", "make it smaller"));
+        return Err(document.mistake(0, "the file is larger than 2 MiB, so the client ignores it", "make it smaller"));
     }
     match shape::flaws(document.value()).into_iter().next() {
         None => Ok(()),
-        Some(flaw) => Err(document.mistake(document.offset_of(&flaw.at), &flaw.what, "mend it, then run this again")),
+        Some(flaw) => Err(document.mistake(document.offset_of(&flaw.at), &flaw.what, "fix it, then run this again")),
     }
 }
 
@@ -170,7 +176,7 @@ fn missing(document: &Document, wiring: &Wiring) -> Option<Splice> {
             return document.taken_out(other);
         }
         if !covers_all(kept.matcher.as_ref()) {
-            // Where another tool's hook stands in the same group, that one needs the matcher.
+            // Where another tool's hook is in the same group, that one needs the matcher.
             return if kept.is_alone() { Some(document.replace(&kept.matcher_at, &"*".into())) } else { document.taken_out(kept) };
         }
         if !handler_fits(&kept.handler, wiring, *event) {

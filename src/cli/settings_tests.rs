@@ -217,7 +217,7 @@ fn an_older_entry_is_mended_where_it_stands() {
     let theirs = r#"{"type": "command", "command": "/usr/bin/lint"}"#;
     let all = |handler: &str| format!(r#"      {{"matcher": "*", "hooks": [{handler}]}}"#);
     let added = whole.split_once("    \"PreToolUse\": [\n").unwrap().1.split_once("\n    ],").unwrap().0;
-    // (what stood there, what stands there then), each below `PreToolUse`
+    // (what was there, what is there then), each below `PreToolUse`
     let cases = [
         (all(right), all(right)),
         (all(&right.replace("/opt/p/", "/old/")), all(right)),
@@ -280,7 +280,7 @@ fn what_the_client_would_drop_is_refused_with_its_place() {
     let cases = [
         (String::new(), 1, 1, "the file is empty"),
         (" \n".to_owned(), 1, 1, "the file is empty"),
-        ("[]".to_owned(), 1, 1, "does not hold an object"),
+        ("[]".to_owned(), 1, 1, "is not a JSON object"),
         ("{\n  // the model\n  \"model\": \"opus\"\n}".to_owned(), 2, 3, "a comment"),
         ("{\"model\": /* x */ 1}".to_owned(), 1, 11, "a comment"),
         ("{\n  \"a\": 1,\n}".to_owned(), 3, 1, "trailing comma"),
@@ -296,7 +296,7 @@ fn what_the_client_would_drop_is_refused_with_its_place() {
         ("{\"hooks\": {\"Stop\": [\n {\"matcher\": 1, \"hooks\": []}]}}".to_owned(), 2, 3, "a matcher on `Stop` is not a text"),
         ("{\"hooks\": {\"Stop\": [\n {\"matcher\": \"\"}]}}".to_owned(), 2, 2, "a group on `Stop` has no list `hooks`"),
         ("{\"permissions\": {\n\"deny\": \"Bash\"}}".to_owned(), 2, 1, "`permissions.deny` is not a list of texts"),
-        ("{\n\"PreToolUse\": []}".to_owned(), 2, 1, "outside of `hooks`"),
+        ("{\n\"PreToolUse\": []}".to_owned(), 2, 1, "must be inside of `hooks`"),
         (hook("5"), 3, 3, "is not an object"),
         (hook("{}"), 3, 3, "has no `type` that is known"),
         (hook(r#"{"type": "shell"}"#), 3, 4, "has no `type` that is known"),

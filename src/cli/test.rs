@@ -1,7 +1,7 @@
-//! `portcullis test`: every rule's examples, each rule alone and all rules together.
+//! `portcullis test`: the examples of every rule, each rule alone and all rules together.
 //!
-//! An example is judged without a disk: the repository is `/repo`, the home folder `/home/dev`, and of the world only
-//! that is true which the example says.
+//! An example is judged without a disk: the repository is `/repo`, the home folder is `/home/dev`, and only the facts of the
+//! example are true.
 
 mod examples;
 
@@ -21,23 +21,26 @@ use policy::{Layer, Policy};
 use policy_compiler::compile::{Compiled, Input, Source, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 
-pub use examples::{judge_example, Outcome, run as run_examples, run_programs};
+pub use examples::{Outcome, judge_example, run as run_examples, run_programs};
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Test these files as the project's policy, rather than what holds here
+    /// Test these files as the policy of the project, instead of the policy that applies here
     #[arg(long, value_name = "FILE", num_args = 1..)]
     policy: Vec<PathBuf>,
     /// Only this rule
     #[arg(long, value_name = "NAME")]
     rule: Option<String>,
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 /// Runs the command.
-/// Error: the policy has mistakes, or there is no such rule.
+///
+/// # Errors
+///
+/// The policy has mistakes, or there is no such rule.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let compiled = if arguments.policy.is_empty() { here()? } else { files(&arguments.policy)? };
     let policy = Policy::open(&compiled.bytes).ok_or(Failure::PolicyDamaged)?;
@@ -61,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     Ok(if outcome.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-/// The policy that holds here, with its examples.
+/// The policy that applies here, with its examples.
 fn here() -> Result<Compiled, Refusal> {
     let place = Place::at(None)?;
     let found = place.layers()?;

@@ -13,7 +13,7 @@ pub struct Wired {
     pub event: String,
     /// The command, the client's placeholders filled in.
     pub command: String,
-    /// Its arguments; none: the command is a line for a shell.
+    /// Its arguments. `None`: the command is a line for a shell.
     pub args: Option<Vec<String>>,
     /// Seconds after which the client gives up waiting.
     pub timeout: Option<f64>,

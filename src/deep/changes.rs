@@ -49,7 +49,10 @@ fn told(error: git2::Error) -> String {
 
 impl Changes {
     /// Opens a repository by its git folder, which for a linked work tree is its own.
-    /// Error: why it cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read.
     pub fn open(git_dir: &Path) -> Read<Self> {
         let repository = Repository::open_ext(git_dir, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr])
             .map_err(|error| format!("`{}`: {}", git_dir.display(), told(error)))?;
@@ -104,7 +107,10 @@ impl Changes {
     }
 
     /// The texts of a file, and what the change adds to them.
-    /// Error: an object is not here.
+    ///
+    /// # Errors
+    ///
+    /// An object is not here.
     pub fn content(&self, file: &File) -> Read<Content> {
         let (old, _) = self.text(file.old.as_ref(), file)?;
         let (new, bytes) = self.text(file.new.as_ref(), file)?;
@@ -121,7 +127,7 @@ impl Changes {
         Ok(Content { old, new, bytes, added, removed })
     }
 
-    /// The text of a file in the commit `at`; for none, in the commit that is checked out. None: there is no such file.
+    /// The text of a file in the commit `at`; for none, in the commit that is checked out. `None`: there is no such file.
     pub fn text_at(&self, at: Option<&Id>, path: &str) -> Read<Option<String>> {
         let commit = match at {
             Some(id) => Some(self.oid(id)?),
@@ -138,7 +144,10 @@ impl Changes {
     }
 
     /// The commits of `to` that are not in `from`, older ones first; none for `from`: all. The last one's number too.
-    /// Error: why they cannot be named.
+    ///
+    /// # Errors
+    ///
+    /// Why they cannot be named.
     pub fn range(&self, from: Option<&str>, to: &str) -> Result<(Option<Id>, Vec<Id>), Gap> {
         let unread = |error: git2::Error| Gap::Unread(told(error));
         let commit = |name: &str| {
@@ -188,7 +197,7 @@ impl Changes {
         Ok(self.repository.find_commit(self.oid(id)?).map_err(told)?.parent_ids().filter_map(self::id).collect())
     }
 
-    /// What a ref leads to; none if there is none.
+    /// The commit that a ref names. `None` if the ref does not exist.
     pub fn leads(&self, name: &str) -> Option<Id> {
         self.repository.refname_to_id(name).ok().and_then(id)
     }

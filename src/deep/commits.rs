@@ -12,7 +12,7 @@ use actions::change::Id;
 use gate::world::repository::{Discovery, discover};
 
 /// Commits that are looked at, the youngest first, before it counts as not shown that one reaches another. A push that
-/// only adds is told within as many as it adds.
+/// only adds is recognised within as many commits as it adds.
 const MAX_COMMITS: usize = 100_000;
 
 /// The folders of a repository of which a hook runs.
@@ -29,7 +29,10 @@ pub struct Folders {
 impl Folders {
     /// The repository that a hook in `cwd` runs for: git exports `GIT_DIR` and its like where they were given
     /// (githooks(5)), and otherwise it is found from the folder.
-    /// Error: why there is none.
+    ///
+    /// # Errors
+    ///
+    /// Why no repository was found.
     pub fn find(cwd: &Path) -> Result<Self, String> {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let (own, common) = match (variable("GIT_COMMON_DIR"), variable("GIT_DIR")) {
@@ -74,7 +77,10 @@ impl Folders {
     ///
     /// Parents are read from the commits themselves: what git lays over them (`refs/replace`, `info/grafts`, the
     /// commit-graph) holds here alone and not in the remote. A shallow clone's missing parents reach nothing.
-    /// Error: why the objects could not be opened.
+    ///
+    /// # Errors
+    ///
+    /// Why the objects could not be opened.
     pub fn keeps(&self, old: &Id, new: &Id) -> Result<Kept, String> {
         let format = if new.is_sha256() { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 };
         let fault = |error: git2::Error| format!("the objects of `{}`: {}", self.common.display(), error.message());
@@ -99,7 +105,7 @@ impl Folders {
         })
     }
 
-    /// What the remote-tracking ref of `target` in `remote` leads to; none if there is none.
+    /// What the remote-tracking ref of `target` in `remote` names. `None` if it does not exist.
     pub fn tracked(&self, remote: &str, target: &str) -> Option<Id> {
         let repository = self.open()?;
         let remote = repository.find_remote(remote).ok()?;
@@ -119,7 +125,7 @@ impl Folders {
             || self.open().and_then(|repository| repository.config().ok()?.get_bool(&key).ok()).unwrap_or(false)
     }
 
-    /// What an expression (gitrevisions(7)) leads to; none if that cannot be told. A whole number leads to itself.
+    /// The commit that an expression (gitrevisions(7)) names. `None` if that is not known. A full id names itself.
     pub fn resolved(&self, expression: &str) -> Option<Id> {
         if let Some(id) = Id::read(expression) {
             return id;
@@ -161,7 +167,7 @@ fn reaches(objects: &Odb, from: Oid, to: Oid) -> bool {
     false
 }
 
-/// The date (seconds since 1970) and the parents of a commit; none if it is not here or is not one.
+/// The date (seconds since 1970) and the parents of a commit. `None` if it is not here or is not one.
 fn commit(objects: &Odb, id: Oid) -> Option<(i64, Vec<Oid>)> {
     let object = objects.read(id).ok()?;
     if object.kind() != ObjectType::Commit {
@@ -169,7 +175,7 @@ fn commit(objects: &Odb, id: Oid) -> Option<(i64, Vec<Oid>)> {
     }
     let mut date = 0;
     let mut parents = Vec::new();
-    // The header ends at the first empty line; parents stand before the author (git-commit-tree, git-hash-object).
+    // The header ends at the first empty line; parents are before the author (git-commit-tree, git-hash-object).
     for line in object.data().split(|byte| *byte == b'\n').take_while(|line| !line.is_empty()) {
         if let Some(parent) = line.strip_prefix(b"parent ") {
             parents.push(Oid::from_str_ext(std::str::from_utf8(parent).ok()?, id.object_format()).ok()?);
@@ -183,7 +189,10 @@ fn commit(objects: &Odb, id: Oid) -> Option<(i64, Vec<Oid>)> {
 }
 
 /// What `core.hooksPath` says for the repository of this git folder, and whether the repository itself says it.
-/// Error: why the configuration could not be read.
+///
+/// # Errors
+///
+/// Why the configuration could not be read.
 pub fn hooks_path(git_dir: &Path) -> Result<Option<(PathBuf, bool)>, String> {
     let look = || -> Result<Option<(PathBuf, bool)>, git2::Error> {
         let config = Repository::open_ext(git_dir, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr])?.config()?;
@@ -200,7 +209,10 @@ pub fn hooks_path(git_dir: &Path) -> Result<Option<(PathBuf, bool)>, String> {
 ///
 /// A file that goes through a filter program (git-lfs) counts as changed where its size or time differs from the
 /// index's, for no filter is run.
-/// Error: why that could not be found out.
+///
+/// # Errors
+///
+/// Why that could not be found out.
 pub fn at_risk(root: &Path, untracked: bool) -> Result<Vec<String>, String> {
     let look = || -> Result<Vec<String>, git2::Error> {
         let repository = Repository::open(root)?;

@@ -14,7 +14,7 @@ const MAX_COMMITS: usize = 2_000;
 pub struct Committed<'r> {
     pub(super) repository: &'r Repository,
     pub(super) files: Files<'r>,
-    /// The commit before the change; none: there is none.
+    /// The commit before the change. `None` for the first commit.
     pub(super) before: Option<Oid>,
 }
 

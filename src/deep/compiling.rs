@@ -1,4 +1,4 @@
-//! Compiles policies from the files of the layers, and keeps the result for the hot door.
+//! Compiles policies from the files of the layers, and keeps the result for the hook.
 
 use std::fs;
 
@@ -11,14 +11,20 @@ use policy_compiler::compile::{Compiled, Input, Source, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 
 /// Compiles the built-in packs alone.
-/// Error: all their mistakes, as people read them.
+///
+/// # Errors
+///
+/// All their mistakes, as people read them.
 pub fn built_in() -> Result<Compiled, String> {
     let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &[], files: Vec::new() };
     compile(&input).map_err(|mistakes| input.render(&mistakes, false))
 }
 
 /// Compiles the layers that were found, and writes the cache. A cache that cannot be written costs time, not safety.
-/// Error: [`Failure::Unreadable`] for a file that cannot be read, [`Failure::PolicyInvalid`] with all mistakes.
+///
+/// # Errors
+///
+/// [`Failure::Unreadable`] for a file that cannot be read, [`Failure::PolicyInvalid`] with all mistakes.
 pub fn compile_layers(found: &[Found], around: &Surroundings, world: &World) -> Result<Compiled, Failure> {
     let compiled = compile_with(found, around, |_| None)?;
     // The mark is there before the policy that needs it, and goes after it.
@@ -33,8 +39,11 @@ pub fn compile_layers(found: &[Found], around: &Surroundings, world: &World) -> 
     Ok(compiled)
 }
 
-/// Compiles layers of which `told` says what is to hold in place of their files: a text, or that there is none.
-/// Error: as [`compile_layers`].
+/// Compiles layers. `told` can give a text that is used in place of a layer's file, or say that the file does not exist.
+///
+/// # Errors
+///
+/// As [`compile_layers`].
 pub fn compile_with(found: &[Found], around: &Surroundings, told: impl Fn(&Found) -> Option<Option<String>>) -> Result<Compiled, Failure> {
     let compiled_at = u64::try_from(system::now_ns()).unwrap_or(0);
     let mut texts = Vec::new();

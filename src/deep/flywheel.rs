@@ -1,5 +1,5 @@
 //! The flywheel on the disk: its ledger in the repository's memory, its inbox and archive in the work tree.
-//! All changes are made under one lock that dies with its process. What is suggested, and what settles it, is `flywheel`'s.
+//! All changes are made under one lock that dies with its process. The crate `flywheel` decides what is suggested and what resolves it.
 
 pub mod history;
 
@@ -17,7 +17,7 @@ use gate::record::Entry;
 use gate::world::pending;
 use gate::world::record::{self, in_first};
 
-/// How often the lock is tried, and how long is waited in between: three seconds in all, half of the cold door's deadline.
+/// How often the lock is tried, and how long is waited in between: three seconds in all, half of the cold binary's deadline.
 const TRIES: u32 = 3000;
 const PAUSE: Duration = Duration::from_millis(1);
 /// Bytes of each of the record's two last files, from their ends, in which signals are paired: some days of work.
@@ -36,7 +36,10 @@ pub struct Desk {
 
 impl Desk {
     /// Opens it in the first of the folders that takes it, once nobody else has it.
-    /// Error: the last folder's error, or [`io::ErrorKind::WouldBlock`] if another process keeps the lock.
+    ///
+    /// # Errors
+    ///
+    /// The last folder's error, or [`io::ErrorKind::WouldBlock`] if another process keeps the lock.
     pub fn open(folders: &[PathBuf]) -> io::Result<Self> {
         in_first(folders, |folder| {
             let lock = own(&folder.join("flywheel.lock"))?;
@@ -55,7 +58,7 @@ impl Desk {
         })
     }
 
-    /// Where each suggestion stands.
+    /// The state of each suggestion.
     #[must_use]
     pub fn standings(&self) -> BTreeMap<String, Standing> {
         standings(&self.ledger())
@@ -79,7 +82,10 @@ impl Desk {
     }
 
     /// Appends steps to the ledger, with one write.
-    /// Error: the system's.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
     pub fn step(&mut self, steps: &[Step]) -> io::Result<()> {
         if steps.is_empty() {
             return Ok(());
@@ -111,7 +117,7 @@ impl Desk {
         Ok(known)
     }
 
-    /// Ends what a process that died had begun: what it was about to capture stands in a file of its own.
+    /// Completes the work of a process that died. Its captured suggestions are in a separate file.
     fn recover(&mut self) -> io::Result<()> {
         let path = self.folder.join(BEGUN);
         let Some(text) = fs::exists(&path)?.then(|| read(&path)).flatten() else { return Ok(()) };
@@ -129,7 +135,10 @@ impl Desk {
     /// Puts suggestions that were never captured into the inbox, each with what its document was (`was`); gives those.
     ///
     /// What is begun is noted first, so that a process that dies in between leaves nothing half done.
-    /// Error: the system's, or the inbox lies outside the repository.
+    ///
+    /// # Errors
+    ///
+    /// The system's, or the inbox lies outside the repository.
     pub fn capture(&mut self, root: &Path, inbox: &str, session: &str, new: Vec<(Suggestion, Vec<String>)>) -> io::Result<Vec<Suggestion>> {
         let mut ids = std::collections::HashSet::new();
         let new: Vec<_> = new.into_iter().filter(|(one, _)| !self.knows(&one.id) && ids.insert(one.id.clone())).collect();
@@ -154,7 +163,10 @@ impl Desk {
     }
 
     /// Appends entries to the inbox that are not in it.
-    /// Error: as [`Desk::capture`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Desk::capture`].
     pub fn put_in(&self, root: &Path, inbox: &str, new: &[&Suggestion]) -> io::Result<()> {
         let path = within(root, inbox)?;
         let there = whole(&path)?;
@@ -174,13 +186,19 @@ impl Desk {
     }
 
     /// Takes entries out of a page.
-    /// Error: as [`Desk::capture`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Desk::capture`].
     pub fn take_out(&self, root: &Path, file: &str, ids: &[&str]) -> io::Result<()> {
         self.rewrite(root, file, |text| page::without(text, ids))
     }
 
     /// Writes a document of the repository anew, if `change` changes it.
-    /// Error: as [`Desk::capture`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Desk::capture`].
     pub fn rewrite(&self, root: &Path, file: &str, change: impl Fn(&str) -> String) -> io::Result<()> {
         let path = within(root, file)?;
         loop {
@@ -197,7 +215,10 @@ impl Desk {
     }
 
     /// Moves suggestions from the inbox into the archive, each with how it ended.
-    /// Error: as [`Desk::capture`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Desk::capture`].
     pub fn end(&self, root: &Path, (inbox, archive): (&str, &str), ended: &[(&Suggestion, String)]) -> io::Result<()> {
         if ended.is_empty() {
             return Ok(());
@@ -213,7 +234,7 @@ impl Desk {
         self.take_out(root, inbox, &ended.iter().map(|(one, _)| one.id.as_str()).collect::<Vec<_>>())
     }
 
-    /// The commit that `HEAD` of a work tree led to when it was last asked what it settles.
+    /// The commit of `HEAD` at the last check of a work tree.
     #[must_use]
     pub fn looked_at(&self, root: &Path) -> Option<String> {
         let heads = read(&self.folder.join(HEADS))?;
@@ -221,7 +242,10 @@ impl Desk {
     }
 
     /// Notes that commit.
-    /// Error: the system's.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
     pub fn look_at(&self, root: &Path, commit: &str) -> io::Result<()> {
         let before = read(&self.folder.join(HEADS)).unwrap_or_default();
         // Work trees come and go.
@@ -231,7 +255,10 @@ impl Desk {
     }
 
     /// Leaves a text for whichever event comes next in a work tree.
-    /// Error: the system's.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
     pub fn leave(&self, root: &Path, text: &str) -> io::Result<()> {
         let before = pending::take(std::slice::from_ref(&self.folder), root);
         let both = before.into_iter().chain([text.to_owned()]).collect::<Vec<_>>().join("\n");
@@ -256,7 +283,7 @@ pub fn signals(folders: &[PathBuf]) -> Vec<Entry> {
     last.flat_map(|text| text.lines().filter_map(|line| Entry::read(line.as_bytes())).collect::<Vec<_>>()).collect()
 }
 
-/// The text of a document of the repository. None: it is no file, larger than is read, or cannot be read.
+/// The text of a document of the repository. `None`: it is no file, larger than is read, or cannot be read.
 #[must_use]
 pub fn text_of(root: &Path, file: &str) -> Option<String> {
     read(&root.join(file))
@@ -309,8 +336,11 @@ fn append(file: &mut File, text: &str) -> io::Result<()> {
     Err(io::Error::other("only a part could be written"))
 }
 
-/// What a file holds; none: it is not there. Nothing else than a file is opened: a pipe would be waited for.
-/// Error: it is no file, larger than is read, or the system's.
+/// What a file holds. `None`: it is not there. Nothing else than a file is opened: a pipe would be waited for.
+///
+/// # Errors
+///
+/// It is no file, larger than is read, or the system's.
 fn bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -320,8 +350,11 @@ fn bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// The text of a file that may be written anew; empty: there is none.
-/// Error: as [`bytes`], or it is not UTF-8.
+/// The text of a file that can be rewritten; empty if it does not exist.
+///
+/// # Errors
+///
+/// As [`bytes`], or it is not UTF-8.
 fn whole(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes(path)?.unwrap_or_default()).map_err(|_| io::Error::other(format!("`{}` is not UTF-8", path.display())))
 }

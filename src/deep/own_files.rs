@@ -1,4 +1,4 @@
-//! What a change would do to the files the gate rests on: settings that start it, policies it decides by.
+//! What a change would do to the files that Portcullis needs: settings that start it, and policies.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use actions::Change;
 use clients::settings::{self, Reading};
 use policy::facts::{Known, Need};
 
-/// Finds out what the hot door leaves to the cold one.
+/// Answers the facts that the hook leaves to the cold binary.
 pub fn heavy(need: &Need, around: &Surroundings) -> Known {
     match need {
         Need::Dirty(folder, untracked) => match repository_at(folder, around) {
@@ -22,19 +22,19 @@ pub fn heavy(need: &Need, around: &Surroundings) -> Known {
         },
         Need::LosesGate(path, change) => because(loses_gate(Path::new(path), change)),
         Need::WeakensPolicy(path, change) => because(weakens_policy(Path::new(path), change)),
-        _ => Known::Unknown("not found out by this version".to_owned()),
+        _ => Known::Unknown("this version cannot answer it".to_owned()),
     }
 }
 
-/// It is so, for a reason; without one it is not.
+/// True if there is a reason.
 fn because(why: Option<String>) -> Known {
     Known::Is(why.is_some(), why.unwrap_or_default())
 }
 
-/// Why a change counts whose outcome is not known.
-const UNTOLD: &str = "what it would hold afterwards cannot be told";
+/// The reason for a change whose outcome is not known.
+const UNTOLD: &str = "the text after the change is not known";
 
-/// The text of a file after a change; none if it cannot be told. Outer: the file before.
+/// The text of a file before and after a change. `None` after the change if it is not known.
 fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
     let before = text_of(path);
     let text = match change {
@@ -44,7 +44,7 @@ fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
     (before, text)
 }
 
-/// What a change makes of a text; none if it cannot be told.
+/// What a change makes of a text. `None` if it is not known.
 pub(super) fn after_text(before: &str, change: &Change) -> Option<String> {
     match change {
         Change::Whole(text) => Some(text.clone()),
@@ -84,7 +84,7 @@ fn loses_gate(path: &Path, change: &Change) -> Option<String> {
         let inside = [path.to_path_buf(), path.join(".claude")];
         return inside.iter().flat_map(|folder| ["settings.json", "settings.local.json"].map(|name| folder.join(name))).find_map(|file| {
             let text = text_of(&file)?;
-            matches!(settings::judge(&text), Reading::Read(effect) if effect.gate_entries > 0).then(|| format!("{} starts the gate", file.display()))
+            matches!(settings::judge(&text), Reading::Read(effect) if effect.gate_entries > 0).then(|| format!("{} starts Portcullis", file.display()))
         });
     }
     let (before, after) = after(path, change);
@@ -99,12 +99,12 @@ fn loses_gate(path: &Path, change: &Change) -> Option<String> {
 pub fn worse(before: Option<&str>, after: &str) -> Option<String> {
     let emptied = matches!(after.split_whitespace().collect::<String>().as_str(), "" | "{}");
     if emptied && before.is_none_or(|before| before.trim() != after.trim()) && !(before.is_none() && after.trim().is_empty()) {
-        return Some("everything that was set there would be gone".to_owned());
+        return Some("all its settings would be deleted".to_owned());
     }
     settings::worsened(before, after)
 }
 
-/// What settings files now say of the gate, for `ConfigChange`: why the new settings must not hold; none if they may.
+/// Why the changed settings must not be used, for `ConfigChange`. `None` if they can be used.
 pub fn changed_settings(world: &World, around: &Surroundings, changed: Option<&Path>) -> Option<String> {
     let mut started = world.plugin;
     for path in settings_files(world, around) {
@@ -123,10 +123,10 @@ pub fn changed_settings(world: &World, around: &Surroundings, changed: Option<&P
             }
         }
     }
-    (!started).then(|| "no settings file would start the gate any more".to_owned())
+    (!started).then(|| "no settings file would start Portcullis any more".to_owned())
 }
 
-/// Settings files that a session in these surroundings reads, but for those of the machine.
+/// The settings files that a session in these surroundings reads, without those of the machine.
 pub fn settings_files(world: &World, around: &Surroundings) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = Vec::new();
     let mut add = |path: PathBuf| {
@@ -154,8 +154,8 @@ fn weakens_policy(path: &Path, change: &Change) -> Option<String> {
     weakened(path, before.as_deref(), after.as_deref())
 }
 
-/// Why the file of a policy, or of a hook manager, holds less after a change; none if it does not. No text afterwards: it
-/// cannot be told.
+/// Why the file of a policy or of a hook manager checks less after a change. `None` if it does not. `after` is `None` if the
+/// text after the change is not known.
 pub fn weakened(path: &Path, before: Option<&str>, after: Option<&str>) -> Option<String> {
     if matches!(path.file_name().and_then(std::ffi::OsStr::to_str), Some("portcullis.toml" | "local.toml")) {
         return policy_weakened(before, after);
@@ -167,7 +167,7 @@ pub fn weakened(path: &Path, before: Option<&str>, after: Option<&str>) -> Optio
     };
     let (before, after) = (lines(before), lines(after));
     let at = before.iter().zip(&after).position(|(before, after)| before != after).unwrap_or(before.len().min(after.len()));
-    before.get(at).or_else(|| after.get(at)).map(|line| format!("`{line}` would be gone, new or changed"))
+    before.get(at).or_else(|| after.get(at)).map(|line| format!("`{line}` would be added, changed or deleted"))
 }
 
 /// A line of a hook manager's settings without the version that it asks for.
@@ -206,7 +206,7 @@ fn weaker(before: &toml::Table, after: &toml::Table) -> Option<String> {
         let kept = list(after, key);
         if let Some(lost) = list(before, key).iter().find(|entry| !kept.contains(entry)) {
             let name = lost.get("name").and_then(|name| name.as_str()).or_else(|| lost.as_str()).unwrap_or("?");
-            return Some(format!("`{name}` in `{key}` would be gone or changed"));
+            return Some(format!("`{name}` in `{key}` would be changed or deleted"));
         }
     }
     for key in ["waiver", "opens", "disable"] {
@@ -218,24 +218,24 @@ fn weaker(before: &toml::Table, after: &toml::Table) -> Option<String> {
     if let Some(before) = before.get("tests-first")
         && after.get("tests-first") != Some(before)
     {
-        return Some("`tests-first` would be gone or changed".to_owned());
+        return Some("`tests-first` would be changed or deleted".to_owned());
     }
     if let Some(why) = before.get("flywheel").and_then(|before| weaker_flywheel(before, after.get("flywheel"))) {
         return Some(why);
     }
     if before.contains_key("opens") && !after.contains_key("opens") {
-        return Some("`opens` would be gone, and with it the lock on all that it does not name".to_owned());
+        return Some("`opens` would be deleted, and every rule that it does not name could then be changed".to_owned());
     }
     let shadow = |table: &toml::Table| table.get("mode").and_then(|mode| mode.as_str()) == Some("shadow");
-    (shadow(after) && !shadow(before)).then(|| "the policy would only watch".to_owned())
+    (shadow(after) && !shadow(before)).then(|| "the policy would only observe (shadow mode)".to_owned())
 }
 
 /// What of the flywheel holds something: the guard of the learnings, and gates of the map. Where suggestions go, and pairs
 /// that only suggest, are free.
 fn weaker_flywheel(before: &toml::Value, after: Option<&toml::Value>) -> Option<String> {
-    let Some(after) = after else { return Some("`flywheel` would be gone".to_owned()) };
+    let Some(after) = after else { return Some("`flywheel` would be deleted".to_owned()) };
     if let Some(key) = ["learnings", "archive", "shrink"].iter().find(|key| before.get(key) != after.get(key)) {
-        return Some(format!("`{key}` in `flywheel` would be gone or changed"));
+        return Some(format!("`{key}` in `flywheel` would be changed or deleted"));
     }
     let pairs = |table: &toml::Value| match table.get("map") {
         Some(toml::Value::Array(list)) => list.clone(),
@@ -243,7 +243,7 @@ fn weaker_flywheel(before: &toml::Value, after: Option<&toml::Value>) -> Option<
     };
     let kept = pairs(after);
     let lost = pairs(before).into_iter().any(|pair| pair.get("gate").is_some() && !kept.contains(&pair));
-    lost.then(|| "a gate in the map of `flywheel` would be gone or changed".to_owned())
+    lost.then(|| "a `gate` in the map of `flywheel` would be changed or deleted".to_owned())
 }
 
 #[cfg(test)]

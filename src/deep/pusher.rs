@@ -31,7 +31,7 @@ fn words(process: u32) -> Option<Vec<String>> {
     (!text.is_empty()).then(|| text.split('\0').map(str::to_owned).collect())
 }
 
-/// The fourth field of `stat`; the second stands in parentheses and may hold anything.
+/// The fourth field of `stat`; the second is in parentheses and may hold anything.
 fn parent_of(process: u32) -> Option<u32> {
     let text = fs::read(format!("/proc/{process}/stat")).ok()?;
     let text = String::from_utf8_lossy(&text);

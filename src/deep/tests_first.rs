@@ -57,8 +57,11 @@ impl Tree for Disk {
 const FAILED: u8 = 1;
 const PASSED: u8 = 2;
 
-/// Remembers what a run of tests says of the test files below the roots. One that was seen to fail as it stands stays so.
-/// Error: what kept it from being remembered.
+/// Remembers what a run of tests says of the test files below the roots. One that was seen to fail as it is stays so.
+///
+/// # Errors
+///
+/// What kept it from being remembered.
 pub fn remember_runs(seen: &Seen, roots: &[String], memory: &[PathBuf]) -> std::io::Result<()> {
     let Ok(catalogue) = Catalogue::shipped() else { return Ok(()) };
     let mut spoken: Vec<(bool, By, [u64; 2])> = Vec::new();
@@ -206,14 +209,14 @@ fn copied(actions: &[Action], write: &Action) -> Option<String> {
     }
 }
 
-/// A text after lines of it were replaced: those that leave are taken out, those that come stand where the first of them
-/// stood, or at the end.
+/// A text after lines of it were replaced: those that leave are taken out, those that come are where the first of them
+/// was, or at the end.
 fn patched(text: &str, added: &str, removed: &str) -> String {
     let leaving: Vec<&str> = removed.lines().collect();
-    // Where each line stands first among them.
+    // Where each line is first among them.
     let first: HashMap<&str, usize> = leaving.iter().enumerate().rev().map(|(at, line)| (*line, at)).collect();
     let mut lines: Vec<&str> = Vec::new();
-    // Where the first of them stood, which of them that was, and which one comes next.
+    // Where the first of them was, which of them that was, and which one comes next.
     let (mut place, mut begun, mut next) = (None, 0, 0);
     for line in text.lines() {
         match first.get(line) {

@@ -1,5 +1,5 @@
-//! Strings the stages together for changes: files of the index or of a commit, actions, decision, findings with their
-//! places. A rule has the same name and verdict here as at the hot door.
+//! Judges changes: makes actions of the files of the index or of a commit, decides, and returns findings with their places.
+//! A rule has the same name and verdict here as in the Claude Code hook.
 
 mod tests_first;
 
@@ -51,7 +51,10 @@ impl<'w> Ground<'w> {
     /// The policies by which a change against the commit `base` is judged (none: against the one that is checked out):
     /// the one that holds here, and the committed one where it differs. What a change makes of the policy must not decide
     /// over the change.
-    /// Error: what keeps the policy from being known.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the policy from being known.
     pub fn policies(&self, changes: &Changes) -> Result<Vec<Cow<'static, [u8]>>, Failure> {
         let found = layers::look(&self.around.layers)?;
         let mut policies = vec![policy_bytes(&found, &self.around, self.world, &Cold)?];
@@ -65,8 +68,11 @@ impl<'w> Ground<'w> {
         Ok(policies)
     }
 
-    /// The policy as it stood in the commit `base`.
-    /// Error: it has mistakes, or an object is missing.
+    /// The policy as it was in the commit `base`.
+    ///
+    /// # Errors
+    ///
+    /// It has mistakes, or an object is missing.
     pub fn policy_at(&self, changes: &Changes, base: &Id) -> Result<Cow<'static, [u8]>, Failure> {
         let found = layers::look(&self.around.layers)?;
         let Some((_, path)) = self.project_policy() else {
@@ -86,7 +92,7 @@ impl<'w> Ground<'w> {
         compiling::compile_with(found, &self.around, told).map(|compiled| compiled.bytes)
     }
 
-    /// The project's policy, in full and from the top of the repository; none: it stands elsewhere.
+    /// The project's policy, in full and from the top of the repository. `None`: it is elsewhere.
     fn project_policy(&self) -> Option<(&Path, String)> {
         let mut paths = self.around.layers.iter().filter(|(layer, _)| *layer == Layer::Project);
         let (_, path) = paths.next_back()?;
@@ -94,7 +100,10 @@ impl<'w> Ground<'w> {
     }
 
     /// Judges one file of a change.
-    /// Error: [`Failure::PolicyDamaged`], or an object that is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::PolicyDamaged`], or an object that is missing.
     pub fn file(&self, file: &File, changes: &Changes, policies: &[Policy], commit: Option<&Id>) -> Result<Vec<Located>, Failure> {
         let content = changes.content(file).map_err(Failure::RepositoryUnreadable)?;
         let actions = committed::of_file(&self.root, file, &content, usize::MAX);
@@ -114,7 +123,10 @@ impl<'w> Ground<'w> {
     }
 
     /// Judges what is about to be committed, but for its message.
-    /// Error: as [`Ground::file`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Ground::file`].
     pub fn staged(&self, files: &[File], index: &Path, changes: &Changes, policies: &[Policy]) -> Result<Vec<Located>, Failure> {
         let mut located = self.message(None, &changes.author(), files, policies, None)?;
         for file in files {
@@ -125,14 +137,20 @@ impl<'w> Ground<'w> {
     }
 
     /// Judges the tests of what is staged.
-    /// Error: an object is missing.
+    ///
+    /// # Errors
+    ///
+    /// An object is missing.
     pub fn untested(&self, files: &[File], index: &Path, changes: &Changes, policies: &[Policy]) -> Result<Vec<Located>, Failure> {
         let around = changes.around_index(index).map_err(Failure::RepositoryUnreadable)?;
         tests_first::tested(files, &around, changes, policies, None)
     }
 
     /// Judges a commit without the contents of its files; none for `message`: it is not written yet.
-    /// Error: [`Failure::PolicyDamaged`].
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::PolicyDamaged`].
     pub fn message(&self, message: Option<&str>, author: &str, files: &[File], policies: &[Policy], commit: Option<&Id>) -> Result<Vec<Located>, Failure> {
         let actions = vec![committed::of_commit(&self.root, message, author, files)];
         let mut located: Vec<Located> = Vec::new();
@@ -154,7 +172,10 @@ impl<'w> Ground<'w> {
     }
 
     /// Judges a whole commit.
-    /// Error: as [`Ground::file`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Ground::file`].
     pub fn commit(&self, commit: &Commit, changes: &Changes, policies: &[Policy]) -> Result<Vec<Located>, Failure> {
         let mut located = self.message(Some(&commit.message), &commit.author, &commit.files, policies, Some(&commit.id))?;
         for file in &commit.files {
@@ -165,7 +186,7 @@ impl<'w> Ground<'w> {
         Ok(located)
     }
 
-    /// The first added line with which the rule holds; none if it holds whatever is added.
+    /// The first added line with which the rule holds. `None` if it holds whatever is added.
     fn line(&self, finding: &Finding, file: &File, content: &Content, facts: &mut Facts, policy: &Policy) -> Result<Option<usize>, Failure> {
         let mut holds = |lines: usize| -> Result<bool, Failure> {
             let actions = committed::of_file(&self.root, file, content, lines);
@@ -227,7 +248,7 @@ impl OfChange<'_> {
     fn known(&self, need: &Need) -> Known {
         let because = |why: Option<String>| Known::Is(why.is_some(), why.unwrap_or_default());
         match (need, self.about) {
-            // In a commit a path leads where it stands.
+            // Links are not followed in a commit.
             (Need::RealPath(path, _), _) => Known::Text(path.clone()),
             (Need::Exists(_), Some((file, _))) => Known::Is(file.old.is_some(), String::new()),
             (Need::Holds(_, text), Some((_, content))) => Known::Is(content.old.lines().is_some_and(|old| old.contains(text)), String::new()),
@@ -247,7 +268,7 @@ impl OfChange<'_> {
 pub enum Moment {
     /// Before its message is written.
     Before,
-    /// When its message is written: the text as it stands in the file.
+    /// When its message is written: the text as it is in the file.
     Message(String),
     /// When it is made.
     After,
@@ -266,7 +287,10 @@ pub struct Hook<'w> {
 
 impl Hook<'_> {
     /// Judges what is committed.
-    /// Error: everything that leaves it unjudged.
+    ///
+    /// # Errors
+    ///
+    /// Everything that leaves it unjudged.
     pub fn judged(&self, moment: &Moment) -> Result<Ruling, Failure> {
         let folders = Folders::find(self.cwd).map_err(Failure::RepositoryUnreadable)?;
         let ground = Ground::of(pushing(self.world, &folders, self.cwd)?, self.cwd, self.person, self.world);
@@ -297,12 +321,7 @@ impl Hook<'_> {
         if matches!(moment, Moment::After) {
             // What a person may approve was asked before.
             let rules = prohibited(&located);
-            let told = || {
-                format!(
-                    "note: this commit would have been refused by `{}`, so its hooks were skipped or not there; it cannot be pushed from here",
-                    rules.join("`, `")
-                )
-            };
+            let told = || format!("note: `{}` denies this commit, so its hooks were skipped or missing; it cannot be pushed from here", rules.join("`, `"));
             return Ok(if rules.is_empty() { Ruling::GoesOn } else { Ruling::Tells(told()) });
         }
         Ok(concluded(self.name, &verdict(&located), self.person, &ground.around, self.world))

@@ -1,5 +1,5 @@
-//! Strings the stages together for git's door: lines of refs, what becomes of the commits they lead to, actions, decision.
-//! A rule has the same name and verdict here as at the hot door.
+//! Judges a push: reads git's lines of refs, finds out which commits the push drops and brings, makes actions of them, and
+//! decides. A rule has the same name and verdict here as in the Claude Code hook.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -19,6 +19,7 @@ use actions::pushed::{self as pushes, Expected, Lease, Rewrite};
 use actions::word::Word;
 use gate::failure::Failure;
 use gate::record::{Entry, Held, Source};
+use gate::refusal::Audience;
 use gate::world::{Surroundings, World, layers, system};
 use policy::matcher::text;
 use policy::verdict::{Answer, Finding, Verdict};
@@ -27,10 +28,10 @@ use policy::{Policy, Tier};
 /// Commits of a push that are looked into, the youngest; `portcullis check` looks into all.
 const MAX_BROUGHT: usize = 2_000;
 
-/// What became of a change or a push.
+/// The answer to a change or a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ruling {
-    /// It goes on.
+    /// It is allowed.
     GoesOn,
     /// A person must approve it.
     Asks {
@@ -39,16 +40,17 @@ pub enum Ruling {
         /// The text if nobody can be asked.
         refusal: String,
     },
-    /// It is refused, with this text.
+    /// It is denied, with this text.
     Refused(String),
-    /// It is done already, and this is told of it.
+    /// It is done already, and this is shown of it.
     Tells(String),
 }
 
 impl Ruling {
-    /// What a verdict says to git. A person is asked for what a person may approve.
+    /// The answer to a verdict. A person is asked if a person may approve the action.
     pub fn by(verdict: &Verdict, person: bool) -> Self {
-        let refusal = || gate::refusal::refusal(verdict, None, false);
+        let audience = if person { Audience::Person } else { Audience::Agent };
+        let refusal = || gate::refusal::refusal(verdict, None, audience);
         match verdict.tier {
             Tier::Free | Tier::Metered => Self::GoesOn,
             Tier::Supervised if person => Self::Asks { question: gate::refusal::question(verdict, None), refusal: refusal() },
@@ -57,7 +59,7 @@ impl Ruling {
     }
 }
 
-/// What a verdict says to git, and the record of it.
+/// The answer to a verdict, which is also recorded.
 pub(super) fn concluded(hook: &str, verdict: &Verdict, person: bool, around: &Surroundings, world: &World) -> Ruling {
     let ruling = Ruling::by(verdict, person);
     let held = match ruling {
@@ -74,11 +76,14 @@ pub(super) fn concluded(hook: &str, verdict: &Verdict, person: bool, around: &Su
 /// address where it has none; `commands` are the git processes above the hook, the nearest first; `person` says that no
 /// agent runs it.
 ///
-/// The hook is not told how a ref is forced. A rewrite is let pass as a lease, as at the hot door, only where all of
-/// this holds: the command line shows a lease for the ref and nothing that forces without one; the remote's ref is just
+/// Git does not tell its hook how a ref is forced. A rewrite is allowed as a lease, as in the Claude Code hook, only if all of
+/// this is true: the command line shows a lease for the ref and nothing that forces without one; the remote's ref is just
 /// what the lease expects, looked up here again, so that a `+` hidden in the configuration (which would switch git's own
-/// look off) gains nothing; and the branch is not protected. Where the command line cannot be seen, a person decides.
-/// Error: everything that leaves the push unjudged.
+/// check off) gains nothing; and the branch is not protected. If the command line cannot be seen, a person decides.
+///
+/// # Errors
+///
+/// Everything that leaves the push unjudged.
 pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], person: bool, world: &World, cwd: &Path) -> Result<Ruling, Failure> {
     let updates = change::updates(input).map_err(Failure::PushUnreadable)?;
     let folders = Folders::find(cwd).map_err(Failure::RepositoryUnreadable)?;
@@ -125,7 +130,7 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], pers
     verdict.tier = verdict.holding().map(|finding| finding.tier).max().unwrap_or(Tier::Free);
     let mut held = concluded("pre-push", &verdict, person, &ground.around, world);
     if let (Ruling::Asks { refusal, .. } | Ruling::Refused(refusal), false) = (&mut held, absent.is_empty()) {
-        let _ = write!(refusal, "\nnote: the remote holds commits on `{}` that are not in this repository; fetch them and build on them", absent.join("`, `"));
+        let _ = write!(refusal, "\nnote: the remote has commits on `{}` that are not in this repository; fetch them and build on them", absent.join("`, `"));
     }
     Ok(held)
 }

@@ -24,7 +24,10 @@ use policy::verdict::Answer;
 ///
 /// Whoever amends or rebases a branch makes its commits anew, and commits that another ref holds keep a name: neither is
 /// a loss. `commands` and `person` are as for [`super::pushed`].
-/// Error: everything that leaves it unjudged.
+///
+/// # Errors
+///
+/// Everything that leaves it unjudged.
 pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &World, cwd: &Path) -> Result<Ruling, Failure> {
     let lines: Vec<(Option<Id>, Option<Id>, String)> = String::from_utf8_lossy(input).lines().filter_map(moved).collect();
     if lines.is_empty() {
@@ -44,7 +47,7 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
     let here = Here { around: &around, deep: &Cold };
     let mut all: Vec<Action> = Vec::new();
     for (told, new, name) in lines {
-        // Zeros say that the old value does not matter, not that there is none.
+        // Zeros mean that the old value does not matter, not that the ref is new.
         let Some(old) = changes.leads(&name).or(told) else { continue };
         let branch = short(&name);
         let command = match new {
@@ -76,7 +79,7 @@ fn moved(line: &str) -> Option<(Option<Id>, Option<Id>, String)> {
     if !name.starts_with("refs/heads/") {
         return None;
     }
-    // Instead of a number a ref may stand there, that another one is to follow; no branch is moved by that.
+    // Instead of a number a ref can be there, that another one is to follow; no branch is moved by that.
     let (old, new) = (Id::read(old)?, Id::read(new)?);
     // Of a deletion git says zeros twice.
     (old != new || new.is_none()).then(|| (old, new, name.to_owned()))

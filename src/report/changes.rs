@@ -1,21 +1,22 @@
-//! What was found in commits, as text for people and as JSON.
+//! The findings of a check, as text for people and as JSON.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use super::explain::tier;
+use gate::underline::escaped;
 use policy::Tier;
 use policy::verdict::{Answer, Located};
 
-/// What becomes of a finding.
+/// How a finding counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// The check fails by it.
+    /// It makes the check fail.
     Fails,
-    /// It is told.
+    /// It is only reported.
     Tells,
-    /// The baseline knows it.
+    /// It is in the baseline.
     Known,
 }
 
@@ -24,7 +25,7 @@ impl Level {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fails => "fails",
-            Self::Tells => "tells",
+            Self::Tells => "reports",
             Self::Known => "known",
         }
     }
@@ -44,7 +45,7 @@ pub struct Checked<'a> {
     pub build: &'a str,
     /// `staged`, `all`, or a range.
     pub what: String,
-    /// How many commits were looked at.
+    /// How many commits were checked.
     pub commits: usize,
     /// How many files, counted in each commit.
     pub files: usize,
@@ -52,7 +53,7 @@ pub struct Checked<'a> {
     pub notes: Vec<String>,
 }
 
-/// What tells a finding from others: its rule, its file and the text of its line (FNV-1a, 64 bits).
+/// The identity of a finding: a hash of its rule, its file and the text of its line (FNV-1a, 64 bits).
 pub fn fingerprint(located: &Located) -> String {
     let parts = [located.finding.rule.as_str(), located.path.as_deref().unwrap_or_default(), located.text.as_str()];
     let bytes = parts.into_iter().flat_map(|part| part.bytes().chain([0]));
@@ -60,15 +61,15 @@ pub fn fingerprint(located: &Located) -> String {
     format!("{hash:016x}")
 }
 
-/// What was found, why it matters and what to do, in one text.
+/// A finding in one text: the rule, its reason and what to do instead.
 pub fn message(located: &Located) -> String {
     let finding = &located.finding;
-    let mut text = format!("{}; {}", finding.rule, finding.reason);
+    let mut text = format!("{}: {}", finding.rule, finding.reason);
     if !finding.told.is_empty() {
         let _ = write!(text, "\nfact: {}", finding.told);
     }
     if finding.answer == Answer::Maybe {
-        text.push_str("\nunsure: something the rule asks for could not be found out");
+        text.push_str("\nunsure: something that the rule needs to know could not be found out");
     }
     let _ = write!(text, "\ninstead: {}", finding.instead.strip_prefix("$ ").unwrap_or(&finding.instead));
     if let Some(commit) = &located.commit {
@@ -78,7 +79,7 @@ pub fn message(located: &Located) -> String {
 }
 
 impl Checked<'_> {
-    /// Findings that the baseline does not know.
+    /// Findings that are not in the baseline.
     pub fn unknown(&self) -> impl Iterator<Item = &Reported> {
         self.reported.iter().filter(|reported| reported.level != Level::Known)
     }
@@ -94,14 +95,14 @@ impl Checked<'_> {
                 (None, _) => finding.action.clone(),
             };
             let commit = commit.as_deref().map(|commit| format!(" in {}", commit.get(..12).unwrap_or(commit))).unwrap_or_default();
-            let _ = write!(text, "{place}{commit}: {} by `{}` ({})", tier(finding.tier), finding.rule, finding.place);
+            let _ = write!(text, "{}{commit}: {} by `{}`: {}", escaped(&place), tier(finding.tier), finding.rule, escaped(&finding.reason));
             if !finding.told.is_empty() {
-                let _ = write!(text, "\n  fact: {}", finding.told);
+                let _ = write!(text, "\n  fact: {}", escaped(&finding.told));
             }
-            let _ = write!(text, "\n  why: {}\n  instead: {}\n", finding.reason, finding.instead.strip_prefix("$ ").unwrap_or(&finding.instead));
+            let _ = writeln!(text, "\n  instead: {}", escaped(finding.instead.strip_prefix("$ ").unwrap_or(&finding.instead)));
         }
         for note in &self.notes {
-            let _ = writeln!(text, "note: {note}");
+            let _ = writeln!(text, "note: {}", escaped(note));
         }
         let known = self.reported.len() - self.unknown().count();
         let fails = self.reported.iter().filter(|reported| reported.level == Level::Fails).count();
@@ -110,9 +111,9 @@ impl Checked<'_> {
         if self.commits > 0 {
             let _ = write!(text, " of {}", counted(self.commits, "commit"));
         }
-        let _ = write!(text, " ({}), of which {fails} must be mended", self.what);
+        let _ = write!(text, " ({}); {fails} must be fixed", self.what);
         if known > 0 {
-            let _ = write!(text, ", {known} more are known");
+            let _ = write!(text, ", {known} more in the baseline");
         }
         text
     }
@@ -133,7 +134,7 @@ impl Checked<'_> {
                 "commit": commit,
                 "reason": finding.reason,
                 "instead": finding.instead,
-                "told": finding.told,
+                "fact": finding.told,
                 "fingerprint": reported.fingerprint,
                 "level": reported.level.name(),
             })

@@ -1,4 +1,4 @@
-//! A whole judgement as text for people: what was understood, which rules looked, what was concluded, what is told.
+//! A whole judgement as text for people: how the call was read, which rules match, the verdict and the answer.
 
 use std::fmt::Write as _;
 
@@ -35,7 +35,7 @@ pub struct Explanation<'a> {
     pub answer: &'a Answer,
     /// What the hook would leave behind; explaining leaves nothing.
     pub notes: &'a [Note],
-    /// Minutes for which a pause lets everything go on, if there is one.
+    /// Minutes for which a pause lets everything continue, if there is one.
     pub paused: Option<u64>,
 }
 
@@ -46,24 +46,24 @@ impl Explanation<'_> {
         let (root, why) = self.root;
         let _ = writeln!(text, "{} {} {} in {}, mode {}, agent {}", emphasis("judged"), self.event, self.tool, self.cwd, self.mode, self.agent);
         let _ = writeln!(text, "  policy of {root} ({why}), digest {}", self.digest);
-        let _ = writeln!(text, "{}", emphasis("understood"));
+        let _ = writeln!(text, "{}", emphasis("read as"));
         for (at, action) in self.actions.iter().enumerate() {
             let _ = writeln!(text, "  {} {:<6} {}", at + 1, action.deed.kind(), action.shown());
             let mut more = |what: &str| {
                 let _ = writeln!(text, "           {what}");
             };
             if !action.via.is_empty() {
-                more(&format!("reached through {}", action.via.join(" > ")));
+                more(&format!("via {}", action.via.join(" > ")));
             }
             if let Some(from) = action.from {
-                more(&format!("done by {}", from + 1));
+                more(&format!("done by action {}", from + 1));
             }
             for unknown in unknowns(action) {
                 more(&format!("unknown: {unknown}"));
             }
         }
         if self.actions.is_empty() {
-            text.push_str("  no program is run, and no file, address or ref is touched\n");
+            text.push_str("  no program is run, and no file, address or ref is changed\n");
         }
         for clause in self.refused {
             let _ = writeln!(text, "  {clause}");
@@ -102,13 +102,13 @@ impl Explanation<'_> {
             self.finding_text(text, finding);
         }
         if self.looks.is_empty() && text.len() == before {
-            text.push_str("  none speaks of these actions\n");
+            text.push_str("  no rule applies to these actions\n");
         }
     }
 
     fn verdict_text(&self) -> String {
         let shadowed = self.verdict.findings.iter().any(|finding| finding.shadow && finding.tier > self.verdict.tier);
-        let watching = if shadowed { " (rules that only watch say more)" } else { "" };
+        let watching = if shadowed { " (rules in shadow mode are stricter)" } else { "" };
         match self.verdict.holding().next() {
             Some(finding) => format!("{} (tier {}), by `{}`{watching}", tier(self.verdict.tier), self.verdict.tier as u8, finding.rule),
             None => format!("{} (tier {}){watching}", tier(self.verdict.tier), self.verdict.tier as u8),
@@ -127,12 +127,12 @@ impl Explanation<'_> {
 
     fn answer_text(&self) -> String {
         if let Some(minutes) = self.paused {
-            return format!("nothing is said: the gate is paused for {minutes} more min");
+            return format!("nothing is printed: Portcullis is paused for {minutes} more min");
         }
         let Answer { code, stdout, stderr, .. } = self.answer;
         let said = if stdout.is_empty() { stderr } else { stdout };
         if said.is_empty() {
-            return format!("exit {code}, nothing is said: the host goes on by its own rules");
+            return format!("exit {code}, nothing is printed: the client continues by its own rules");
         }
         let stream = if stdout.is_empty() { "standard error" } else { "standard output" };
         let lines: Vec<String> = said.trim_end().lines().map(|line| format!("  | {line}")).collect();
@@ -141,13 +141,13 @@ impl Explanation<'_> {
 
     /// What a rule concluded, and why.
     fn finding_text(&self, text: &mut String, finding: &verdict::Finding) {
-        let watches = if finding.shadow { "; it only watches" } else { "" };
+        let watches = if finding.shadow { "; in shadow mode" } else { "" };
         let _ = writeln!(text, "          {}{watches}: {}", tier(finding.tier), finding.reason);
         if let Some(Underlined { line, below }) = self.command.zip(finding.span).and_then(|(command, span)| underlined(command, span)) {
             let _ = writeln!(text, "          {line}\n          {below}");
         }
         if let (verdict::Answer::Maybe, Some(unread)) = (finding.answer, &finding.unread) {
-            let _ = writeln!(text, "          could not be read: {unread}");
+            let _ = writeln!(text, "          not known before it runs: {unread}");
         }
     }
 }
@@ -173,7 +173,7 @@ pub const fn answer(answer: verdict::Answer) -> &'static str {
 pub fn unknowns(action: &Action) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     if !action.sure {
-        found.push("whether it is done at all".to_owned());
+        found.push("whether it runs at all".to_owned());
     }
     let mut word = |of: &str, word: &Word| {
         if word.has_hole() || word.multi {

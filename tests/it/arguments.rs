@@ -459,7 +459,7 @@ const ROWS: &[(&str, &str)] = &[
     ("aws s3 rm s3://b --recursive --profile p", "aws s3 rm --recursive --profile=p (s3://b)"),
     ("terraform -chdir=d destroy -auto-approve", "terraform destroy -chdir=d --auto-approve"),
     ("terraform plan -out p", "terraform plan -out=p; write /r/p"),
-    // What stands between the families.
+    // What is between the families.
     ("cargo test -- --test-threads 1", "cargo test -- (--test-threads, 1)"),
     ("git log --since '2 days' --oneline -- a b", "git log --since=2 days --oneline -- (a, b)"),
     ("git pull -r --no-verif", "git pull --rebase --no-verif"),

@@ -1,4 +1,4 @@
-//! What is compiled into the binaries is what stands in `policies/`.
+//! What is compiled into the binaries is what is in `policies/`.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -178,6 +178,37 @@ fn table(rows: &[(String, Row)]) -> (String, usize) {
     (text, sum.held + sum.free)
 }
 
+/// The most bytes of half of the denials, and of nine in ten.
+const SHORT: (usize, usize) = (300, 400);
+
+/// A denial that is long is not read, and it fills the context of a model.
+#[test]
+#[expect(clippy::print_stdout, reason = "the sizes are what `--nocapture` shows")]
+fn denials_are_short() {
+    let mut files: Vec<PathBuf> = fs::read_dir(package().join("tests/cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let plain = Scratch::new().with_work();
+    let mut texts: Vec<String> =
+        files.iter().flat_map(|path| cases(path)).filter(|(_, expected)| expected != "free").map(|(case, _)| said(&case, &plain)).collect();
+    texts.retain(|text| text.starts_with("denied by `"));
+    texts.sort_by_key(String::len);
+    assert!(texts.len() > 300, "only {} denials were found", texts.len());
+    let at = |part: usize| &texts[texts.len() * part / 100];
+    if let Some(file) = std::env::var_os("PORTCULLIS_DENIALS") {
+        fs::write(file, texts.join("\n")).unwrap();
+    }
+    println!("{} denials: median {} bytes, 90th percentile {}, longest {}", texts.len(), at(50).len(), at(90).len(), texts.last().unwrap().len());
+    assert!(at(50).len() <= SHORT.0, "{}", at(50));
+    assert!(at(90).len() <= SHORT.1, "{}", at(90));
+}
+
+/// What the agent reads.
+fn said(case: &Case, plain: &Scratch) -> String {
+    let own = scratch_of(case);
+    let scratch = own.as_ref().unwrap_or(plain);
+    judge_in(&scratch.world(), "PreToolUse", &payload_of(case, scratch)).stderr
+}
+
 /// The repository of a case, if it needs one of its own.
 pub(crate) fn scratch_of(case: &Case) -> Option<Scratch> {
     let own = match (case.clean, case.files.is_empty()) {

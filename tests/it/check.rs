@@ -173,21 +173,21 @@ fn sources_need_their_tests_in_the_true_difference() {
 #[test]
 fn what_cannot_be_judged_is_said_with_the_next_step() {
     for (before, arguments, code, parts) in [
-        ("true", "--base nowhere", 3, &["why: there is no commit `nowhere` in this clone", "mend: `git fetch origin nowhere`", "fetch-depth: 0"][..]),
-        ("true", "--base origin/next", 3, &["mend: `git fetch origin next`"]),
+        ("true", "--base nowhere", 3, &["why: there is no commit `nowhere` in this clone", "fix: run `git fetch origin nowhere`", "fetch-depth: 0"][..]),
+        ("true", "--base origin/next", 3, &["fix: run `git fetch origin next`"]),
         (
             "git clone -q --depth 1 -b topic file://$ROOT/remote.git ../shallow; rm -rf .git; mv ../shallow/.git .; git commit -q --allow-empty -m m; git fetch -q --depth 1 origin main:main",
             "--base main",
             3,
-            &["why: the clone is shallow, and its history ends before it meets `main`", "mend: `git fetch --unshallow`"],
+            &["why: the clone is shallow, and its history ends before it meets `main`", "fix: run `git fetch --unshallow`"],
         ),
         ("true", "", 2, &["--staged"]),
         ("true", "--staged --all", 2, &["cannot be used with"]),
         ("true", "--staged --fail-on forbiden-word", 2, &["neither a tier nor a rule", "forbidden-word"]),
         ("true", "--staged --baseline none.json", 2, &["there is no `none.json`", "--write-baseline"]),
-        ("echo '{}' >b.json", "--staged --baseline b.json", 2, &["is no baseline"]),
+        ("echo '{}' >b.json", "--staged --baseline b.json", 2, &["is not a baseline"]),
         ("echo nonsense >>portcullis.toml", "--staged", 3, &["the policy has mistakes"]),
-        ("rm -rf .git", "--staged", 3, &["is in no work tree of git"]),
+        ("rm -rf .git", "--staged", 3, &["is not in a git work tree"]),
         ("echo x >.git/index", "--staged", 3, &["the index"]),
     ] {
         let said = checked(&scratch(), before, arguments);
@@ -212,7 +212,7 @@ fn a_commit_that_its_hooks_would_have_refused_is_told() {
     let said = checked(&scratch(), &format!("{BAD}; {GUARDED}"), "--base main --fail-on never");
     let notes: Vec<&str> = said.stdout.lines().filter(|line| line.starts_with("note: ")).collect();
     assert_eq!(notes.len(), 1, "{}", said.stdout);
-    assert!(notes[0].contains("by a <a@example.org> would have been refused by `forbidden-word`: its hooks were skipped"), "{}", notes[0]);
+    assert!(notes[0].contains("`forbidden-word` denies the commit"), "{}", notes[0]);
 }
 
 #[test]
@@ -230,9 +230,9 @@ fn the_baseline_only_shrinks() {
     );
     assert!(found(&scratch, "true", &format!("{base} --write-baseline")).starts_with('1'));
     assert_eq!(entries(), 2);
-    // What is mended goes, and does not come back.
+    // What is fixed goes, and does not come back.
     let said = checked(&scratch, "git rm -qf other new", base);
-    assert!(said.stdout.contains("1 known findings are gone; `--write-baseline` takes them out"), "{}", said.stdout);
+    assert!(said.stdout.contains("1 known findings no longer exist; `--write-baseline` removes them"), "{}", said.stdout);
     checked(&scratch, "true", &format!("{base} --write-baseline"));
     assert_eq!(entries(), 1);
     assert_eq!(found(&scratch, "cp bad other; git add other", base), "1 forbidden-word bad:4, forbidden-word other:4");
@@ -256,14 +256,14 @@ fn annotations_are_escaped() {
     assert_eq!(lines.len(), 4, "{}", said.stdout);
     assert!(
         lines[0].starts_with(
-            "::error title=forbidden-word,file=a%3Ab%2Cc %25<&\"d.txt,line=1::forbidden-word; 50%25 of it: no%0Aline, is like another%0Ainstead: say"
+            "::error title=forbidden-word,file=a%3Ab%2Cc %25<&\"d.txt,line=1::forbidden-word: 50%25 of it: no%0Aline, is like another%0Ainstead: say"
         ),
         "{}",
         lines[0]
     );
     assert!(lines[1].starts_with("::warning title=guarded-path,file=guarded/a::"), "{}", lines[1]);
     assert!(lines[2].starts_with("::warning title=unfinished-commit::"), "{}", lines[2]);
-    assert!(lines[3].starts_with("::notice title=portcullis::the commit "), "{}", lines[3]);
+    assert!(lines[3].starts_with("::notice title=portcullis::`forbidden-word` denies the commit "), "{}", lines[3]);
 }
 
 #[test]
@@ -339,7 +339,7 @@ fn the_github_action_judges_what_its_event_says() {
         // The report in a file leaves the log empty; what is known does not fail.
         ("", "main", "sarif", "report.sarif", "3", "", (1, "")),
         ("", "main", "text", "", "3", "missing.json", (2, "")),
-        // A base that is not there is told, and is no command.
+        // A base that is not there is reported, and is no command.
         ("$(touch broken)", "main", "text", "", "3", "", (3, "")),
     ] {
         let mut command = scratch.command("bash", "work");

@@ -42,17 +42,17 @@ fn a_wired_repository_is_well() {
             ("wired", "ok", "11 of 11 events, onFailure block, timeout 10 s"),
             ("build", "ok", "are of one build"),
             ("runs", "ok", "denied by `force-push`"),
-            ("runs", "ok", "lets `git status --short` through"),
+            ("runs", "ok", "allows `git status --short`"),
         ],
     );
     let said = portcullis(&scratch, &["doctor"]);
-    assert!(said.stdout.ends_with("the gate stands\n"), "{}", said.stdout);
+    assert!(said.stdout.ends_with("Portcullis is active\n"), "{}", said.stdout);
 }
 
 #[test]
 fn what_is_not_well_is_named() {
     let scratch = Scratch::new();
-    finds(&scratch, 1, &[("wired", "fail", "no settings file starts the gate")]);
+    finds(&scratch, 1, &[("wired", "fail", "no settings file starts Portcullis")]);
 
     assert_eq!(portcullis(&scratch, &["init"]).code, 0);
     scratch.write(".claude/settings.json", "{\"disableAllHooks\": true}");
@@ -68,7 +68,7 @@ fn what_is_not_well_is_named() {
     let user = scratch.home().join(".config/portcullis");
     fs::create_dir_all(&user).unwrap();
     fs::write(user.join("portcullis.toml"), "schema = 1\nmode = \"shadow\"\n").unwrap();
-    finds(&scratch, 0, &[("shadow", "warn", "the built-in ones among them"), ("runs", "warn", "holds nothing now")]);
+    finds(&scratch, 0, &[("shadow", "warn", "including the built-in rules"), ("runs", "warn", "denies nothing now")]);
     let said = portcullis(&scratch, &["init"]);
     assert!(said.code == 0 && said.stdout.contains("`mode = \"shadow\"`"), "{}{}", said.stdout, said.stderr);
     fs::remove_file(user.join("portcullis.toml")).unwrap();
@@ -87,7 +87,11 @@ fn a_program_that_is_not_known_is_not_started() {
     scratch.write("bin/portcullis-hook", &format!("#!/bin/sh\ntouch {}\nexit 2\n", marker.display()));
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     scratch.write(".claude/settings.json", &hooks_json(&wiring("${CLAUDE_PROJECT_DIR}/bin/portcullis-hook")));
-    finds(&scratch, 1, &[("runs", "warn", "is not the hook of this build, so it was not started"), ("runs", "fail", "nothing that is wired could be tried")]);
+    finds(
+        &scratch,
+        1,
+        &[("runs", "warn", "is not the hook of this build, so it was not started"), ("runs", "fail", "no program in the settings could be tried")],
+    );
     assert!(!marker.exists());
 }
 

@@ -58,20 +58,20 @@ fn a_command_is_explained_as_text() {
         0,
         &[
             "launch --now\n",
-            "reached through sudo",
+            "via sudo",
             "yes   `launch` (portcullis.toml:3)",
             "prohibited: it cannot be called back",
             "verdict prohibited (tier 4), by `launch`",
-            "answer exit 2, on standard error:\n  | denied by `launch` (portcullis.toml:3)",
+            "answer exit 2, on standard error:\n  | denied by `launch`: it cannot be called back",
             "  | instead: launch --dry-run",
         ],
     );
     assert!(!said.stdout.contains('\u{1b}'), "no colours without a terminal");
     let said = portcullis(&scratch, &["explain", "launch --dry-run"]);
-    says(&said, 0, &["verdict free (tier 1)", "nothing is said"]);
+    says(&said, 0, &["verdict free (tier 1)", "nothing is printed"]);
     // A word that is not known makes it uncertain, and is named.
     let said = portcullis(&scratch, &["explain", "--", "launch $FLAGS"]);
-    says(&said, 0, &["unknown: …", "maybe `launch`", "could not be read: …", "verdict supervised (tier 3)"]);
+    says(&said, 0, &["unknown: …", "maybe `launch`", "not known before it runs: …", "verdict supervised (tier 3)"]);
 }
 
 #[test]
@@ -96,9 +96,9 @@ fn what_the_shell_refuses_is_said() {
     let scratch = with_policy();
     for (command, said) in [
         ("true", "no program is run"),
-        ("if true", "the shell refuses its end: "),
-        ("((", "the shell refuses its end: "),
-        ("launch --dry-run; fi x", "the shell refuses `fi x`: unexpected reserved word"),
+        ("if true", "the shell rejects the end of the line: "),
+        ("((", "the shell rejects the end of the line: "),
+        ("launch --dry-run; fi x", "the shell rejects `fi x`: unexpected reserved word"),
         // Text that cannot be seen is quoted.
         ("\" \" x", "run    ' ' x"),
         (")\"", "opaque ''"),
@@ -133,7 +133,7 @@ fn other_folders_and_payloads_are_judged() {
     let file = scratch.home().join("event.json");
     fs::write(&file, r#"{"hook_event_name":"SessionStart","session_id":"s","source":"startup"}"#).unwrap();
     let said = run(as_person(&scratch).args(["explain", "--payload"]).arg(&file), b"");
-    says(&said, 0, &["event SessionStart: it tells what happened"]);
+    says(&said, 0, &["event SessionStart: it reports what happened"]);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn what_cannot_be_judged_is_exit_3_and_a_wrong_command_line_exit_2() {
     let scratch = with_policy();
     says(&portcullis(&scratch, &["explain"]), 2, &["Usage"]);
     says(&portcullis(&scratch, &["explain", "--last", "--payload", "-"]), 2, &["Usage"]);
-    says(&run(as_person(&scratch).args(["explain", "--payload", "-"]), b"{"), 3, &["could not be read", "mend: "]);
+    says(&run(as_person(&scratch).args(["explain", "--payload", "-"]), b"{"), 3, &["could not be read", "fix: "]);
     says(&portcullis(&scratch, &["explain", "--payload", "/nowhere"]), 3, &["/nowhere"]);
     scratch.write("portcullis.toml", "schema = 1\nrules = 1\n");
     says(&portcullis(&scratch, &["explain", "ls"]), 3, &["the policy has mistakes", "portcullis.toml:2", "unknown key `rules`"]);
@@ -152,10 +152,10 @@ fn what_cannot_be_judged_is_exit_3_and_a_wrong_command_line_exit_2() {
 #[test]
 fn the_last_refusal_is_judged_again() {
     let scratch = with_policy();
-    says(&portcullis(&scratch, &["explain", "--last"]), 1, &["no call was held"]);
+    says(&portcullis(&scratch, &["explain", "--last"]), 1, &["no call was stopped"]);
     let said = scratch.hook("PreToolUse", scratch.payload("Bash", r#"{"command":"launch --now"}"#, "default").as_bytes());
     assert_eq!(said.short(), "deny launch");
-    says(&portcullis(&scratch, &["explain", "--last"]), 0, &["last held ", " s ago", "yes   `launch`", "verdict prohibited"]);
+    says(&portcullis(&scratch, &["explain", "--last"]), 0, &["last stopped ", " s ago", "yes   `launch`", "verdict prohibited"]);
     let value = json(&portcullis(&scratch, &["explain", "--last", "--json"]));
     assert!(value["last"]["text"].as_str().unwrap().starts_with("denied by `launch`"), "{value}");
     // Today's policy, not that of then.
@@ -253,12 +253,12 @@ spares = [
 fn only_a_person_on_a_terminal_pauses_the_gate() {
     let scratch = with_policy();
     let pause = ["pause", "10m", "--reason", "moving house"];
-    says(&portcullis(&scratch, &pause), 1, &["there is no terminal here", "a person does this on a terminal"]);
+    says(&portcullis(&scratch, &pause), 1, &["there is no terminal here", "a person must run this at a terminal"]);
     says(&run(as_person(&scratch).env("CLAUDECODE", "1").args(pause), b""), 1, &["`CLAUDECODE` is set"]);
     for (arguments, part) in [
         (vec!["pause"], "Usage"),
         (vec!["pause", "10m"], "--reason"),
-        (vec!["pause", "soon", "--reason", "x"], "`soon` is no length of time"),
+        (vec!["pause", "soon", "--reason", "x"], "`soon` is not a length of time"),
         (vec!["pause", "9h", "--reason", "x"], "8 hours"),
         (vec!["pause", "0s", "--reason", "x"], "8 hours"),
         (vec!["pause", "10m", "--reason", " "], "the reason is empty"),
@@ -277,10 +277,10 @@ fn a_pause_is_shown_and_can_be_ended() {
     let until = gate::world::system::now() + 600;
     let pause = format!("{{\"until\":{until},\"since\":0,\"reason\":\"moving house\",\"by\":\"ada\"}}");
     gate::world::state::write(&world.states, &scratch.repo(), gate::world::state::PAUSE, pause.as_bytes()).unwrap();
-    says(&portcullis(&scratch, &["pause", "--status"]), 0, &["paused for 10 more min by ada, because: moving house"]);
-    says(&portcullis(&scratch, &["explain", "launch --now"]), 0, &["verdict prohibited", "the gate is paused for 10 more min"]);
-    says(&portcullis(&scratch, &["init"]), 0, &["wired in, but does not hold", "portcullis pause --end"]);
+    says(&portcullis(&scratch, &["pause", "--status"]), 0, &["paused for 10 more min by ada: no call is denied; reason: moving house"]);
+    says(&portcullis(&scratch, &["explain", "launch --now"]), 0, &["verdict prohibited", "Portcullis is paused for 10 more min"]);
+    says(&portcullis(&scratch, &["init"]), 0, &["in the settings, but not active", "portcullis pause --end"]);
     says(&portcullis(&scratch, &["doctor"]), 0, &["warn pause", "moving house"]);
-    says(&portcullis(&scratch, &["pause", "--end"]), 0, &["the gate holds again"]);
+    says(&portcullis(&scratch, &["pause", "--end"]), 0, &["Portcullis is active again"]);
     says(&portcullis(&scratch, &["pause", "--end"]), 0, &["there is no pause"]);
 }

@@ -56,7 +56,7 @@ fn refused(said: &Said, code: i32, parts: &[&str]) {
     assert_eq!(said.code, code, "{}{}", said.stdout, said.stderr);
     let lines: Vec<&str> = said.stderr.lines().collect();
     assert!(lines.first().is_some_and(|line| line.starts_with("portcullis: ")), "{}", said.stderr);
-    assert!(lines.iter().any(|line| line.starts_with("why: ")) && lines.iter().any(|line| line.starts_with("mend: ")), "{}", said.stderr);
+    assert!(lines.iter().any(|line| line.starts_with("why: ")) && lines.iter().any(|line| line.starts_with("fix: ")), "{}", said.stderr);
     for part in parts {
         assert!(said.stderr.contains(part), "`{part}` in {}", said.stderr);
     }
@@ -107,8 +107,8 @@ fn it_ends_with_a_refusal_through_the_command_as_wired() {
     let scratch = Scratch::new();
     let said = portcullis(&scratch, &["init"]);
     good(&said);
-    assert!(said.stdout.contains("  | denied by `force-push` (policies/git.toml:"), "{}", said.stdout);
-    assert!(said.stdout.contains("scope local\n  holds: "), "{}", said.stdout);
+    assert!(said.stdout.contains("  | denied by `force-push`: a force push drops commits"), "{}", said.stdout);
+    assert!(said.stdout.contains("scope local\n  protected: "), "{}", said.stdout);
     let settings: Value = serde_json::from_str(&fs::read_to_string(scratch.repo().join(LOCAL)).unwrap()).unwrap();
     let handler = &settings["hooks"]["PreToolUse"][0]["hooks"][0];
     assert_eq!(handler["command"], crate::support::hook_path());
@@ -191,7 +191,7 @@ fn what_is_asked_for_and_cannot_be_done_is_said() {
     let wired = files(&scratch.repo());
     for variable in ["CLAUDECODE", "CODEX_SANDBOX", "GEMINI_CLI"] {
         let said = run(as_person(&scratch).env(variable, "1").args(["init", "--undo"]), b"");
-        refused(&said, 1, &[variable, "a person does this on a terminal"]);
+        refused(&said, 1, &[variable, "a person must run this at a terminal"]);
     }
     assert_eq!(files(&scratch.repo()), wired);
 
@@ -207,7 +207,7 @@ fn what_is_asked_for_and_cannot_be_done_is_said() {
     let alone = bare.home().join("portcullis");
     fs::copy(PORTCULLIS, &alone).unwrap();
     let mut command = bare.command(alone.to_str().unwrap());
-    refused(&run(command.env_remove("CLAUDE_PROJECT_DIR").arg("init"), b""), 1, &["portcullis-hook` is not there", "portcullis install"]);
+    refused(&run(command.env_remove("CLAUDE_PROJECT_DIR").arg("init"), b""), 1, &["portcullis-hook` does not exist", "portcullis install"]);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_policy_that_was_changed_stays() {
     fs::write(&policy, &text).unwrap();
     let said = portcullis(&scratch, &["init", "--undo"]);
     good(&said);
-    assert!(said.stdout.contains("is yours and stays"), "{}", said.stdout);
+    assert!(said.stdout.contains("was changed by you, so it is kept"), "{}", said.stdout);
     assert_eq!(fs::read_to_string(&policy).unwrap(), text);
 }
 
@@ -271,5 +271,5 @@ fn settings_that_switch_hooks_off_are_named() {
     let said = portcullis(&scratch, &["init"]);
     assert_eq!(said.code, 1, "{}", said.stdout);
     assert!(said.stdout.contains("`disableAllHooks` switches every hook off"), "{}", said.stdout);
-    assert!(!said.stdout.contains("the gate stands"), "{}", said.stdout);
+    assert!(!said.stdout.contains("Portcullis is active"), "{}", said.stdout);
 }

@@ -222,11 +222,11 @@ const FAULTS: &[Fault] = &[
     fault("the policy is not TOML", CALLS_HELD, "not TOML", |scratch, event| with_policy(scratch, event, "schema = \n")),
     fault("the policy names an unknown pack", CALLS_HELD, "unknown pack", |scratch, event| with_policy(scratch, event, "schema = 1\npacks = [\"gti\"]\n")),
     fault("the policy is empty", CALLS_HELD, "needs `schema`", |scratch, event| with_policy(scratch, event, "")),
-    fault("the policy is a folder", CALLS_HELD, "portcullis.toml` could not be looked at", |scratch, event| {
+    fault("the policy is a folder", CALLS_HELD, "portcullis.toml` could not be read", |scratch, event| {
         fs::create_dir(scratch.repo().join("portcullis.toml")).unwrap();
         scratch.hook(event, input(scratch, event).as_bytes())
     }),
-    fault("the policy is a link to itself", HELD, "could not be looked at", |scratch, event| {
+    fault("the policy is a link to itself", HELD, "could not be read", |scratch, event| {
         symlink("portcullis.toml", scratch.repo().join("portcullis.toml")).unwrap();
         scratch.hook(event, input(scratch, event).as_bytes())
     }),
@@ -348,7 +348,7 @@ fn what_breaks_holds_what_can_be_held() {
             }
             if [DENIED, DENIED_BY_JSON].contains(&found) && !fault.why.is_empty() {
                 let text = format!("{}{}", said.stdout, said.stderr);
-                for part in [fault.why, "why: ", "mend: "] {
+                for part in [fault.why, "why: ", "fix: "] {
                     if !text.contains(part) && !text.contains(&part.replace('"', "\\\"")) {
                         wrong.push(format!("{about}: `{part}` is missing in {said:?}"));
                     }
@@ -445,7 +445,7 @@ fn a_deadline_is_well_below_the_client_s() {
 }
 
 #[test]
-fn every_failure_says_what_broke_and_how_to_mend_it() {
+fn every_failure_says_what_broke_and_how_to_fix_it() {
     use failure::Failure as F;
     let text = || "x".to_owned();
     let all = [
@@ -468,6 +468,6 @@ fn every_failure_says_what_broke_and_how_to_mend_it() {
         let text = failure::text(&failure);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines.iter().any(|line| line.starts_with("why: ") && line.len() > 15), "{text}");
-        assert!(lines.last().unwrap().starts_with("mend: ") && !text.ends_with('.'), "{text}");
+        assert!(lines.last().unwrap().starts_with("fix: ") && !text.ends_with('.'), "{text}");
     }
 }

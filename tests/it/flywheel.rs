@@ -1,5 +1,5 @@
 //! The documentation flywheel through the real hook and the real cold binary: a day in order, what is no signal, many
-//! processes at once, the guard of what was learned, the command for people. What commits settle is `flywheel_commits`'.
+//! processes at once, the guard of what was learned, the command for people. What commits resolve is `flywheel_commits`'.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -38,7 +38,7 @@ impl Day {
         self.scratch.hook(name, input.as_bytes())
     }
 
-    /// A tool call: before it, and after it unless it was held. `fails` is the error that it ends with.
+    /// A tool call: before it, and after it unless it was stopped. `fails` is the error that it ends with.
     pub(crate) fn call_of(&self, session: &str, tool: &str, input: &str, fails: Option<&str>) -> (Said, Option<Said>) {
         let at = self.calls.get();
         self.calls.set(at + 1);
@@ -411,7 +411,7 @@ fn what_is_new_is_told_once() {
     let told = day.stop();
     assert!(told.contains("1 in `docs/flywheel/pending.md`") && told.contains("`./deploy.sh staging` failed"), "{told}");
     assert_eq!(day.stop(), "", "told once");
-    // While a turn goes on because of a hook, nothing is added to it; the next event tells.
+    // While a turn continues because of a hook, nothing is added to it; the next event tells.
     for _ in 0..3 {
         day.bash("terraform plan", Some("Exit code 1\nError: no credentials"));
     }
@@ -426,7 +426,7 @@ fn what_is_new_is_told_once() {
     day.bash("./migrate.sh", None);
     assert_eq!(context(&day.event("SubagentStop", r#""agent_id":"a","agent_type":"Explore","stop_hook_active":false"#)), "");
     assert!(context(&day.bash("true", None).1.unwrap()).contains("migrate.sh"));
-    // The next session is told in five lines at most.
+    // The next session is reported in five lines at most.
     let start = context(&day.event_of("s2", "SessionStart", r#""source":"startup""#));
     assert!(start.starts_with("3 suggestions wait") && start.lines().count() <= 5, "{start}");
     assert_eq!(context(&day.event_of("s2", "Stop", r#""stop_hook_active":false"#)), "");
@@ -644,14 +644,14 @@ fn mistakes_of_the_section_are_all_told_with_their_place() {
     );
     let said = run(day.scratch.command(COLD).arg("doctor"), b"").stdout;
     for part in [
-        "`../out.md` is no path",
-        "is no Markdown file",
-        "`/etc/learnings.md` is no path",
+        "`../out.md` is not a path",
+        "is not a Markdown file",
+        "`/etc/learnings.md` is not a path",
         "`per_session` is 0",
         "`shrink` is 101",
         "unknown key `colour`",
         "is a glob",
-        "holds nothing",
+        "stops nothing",
         "`code` is empty",
         "needs `docs`",
     ] {
@@ -659,5 +659,5 @@ fn mistakes_of_the_section_are_all_told_with_their_place() {
     }
     assert!(said.contains("portcullis.toml:3"));
     let day = Day::new("[flywheel]\nmap = { code = \"src/**\", docs = [\"docs/none.md\"] }\n");
-    assert!(run(day.scratch.command(COLD).arg("doctor"), b"").stdout.contains("`docs/none.md`, which the map names (portcullis.toml"));
+    assert!(run(day.scratch.command(COLD).arg("doctor"), b"").stdout.contains("the map names `docs/none.md` (portcullis.toml"));
 }

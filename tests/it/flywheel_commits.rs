@@ -1,4 +1,4 @@
-//! What commits settle, open again and give rise to: in real repositories, made with libgit2. Each row that the origin of
+//! What commits resolve, open again and give rise to: in real repositories, made with libgit2. Each row that the origin of
 //! the flywheel got wrong is right here.
 
 use std::fs;
@@ -11,7 +11,7 @@ use crate::support::run;
 
 pub(crate) const MAP: &str = "[flywheel]\nper_session = 50\ntrailers = true\nmap = [{ code = \"src/**\", docs = \"docs/the api.md\" }, { code = \"hooks/**\", docs = [\"CLAUDE.md\", \"tools/CLAUDE.md\"], after = 1 }]\n";
 
-/// A repository whose commits are told to the flywheel, as git's hook would.
+/// A repository whose commits are reported to the flywheel, as git's hook would.
 pub(crate) struct Project {
     pub(crate) day: Day,
     /// The work tree.
@@ -113,10 +113,10 @@ fn code_that_its_document_does_not_name_is_told_and_settled() {
     project.make_only(&["README.md"], "read me");
     project.write(API, "# API\n\n`open_door`, `open_window`\n");
     assert_eq!(project.targets(), [API]);
-    assert!(project.commit("describe them").unwrap().starts_with("portcullis flywheel: settled"));
+    assert!(project.commit("describe them").unwrap().starts_with("portcullis flywheel: resolved"));
     assert!(project.targets().is_empty());
-    assert!(project.archive().contains("Ended: settled by "));
-    // What was settled does not come back with the next commit, whatever it is of.
+    assert!(project.archive().contains("Ended: resolved by "));
+    // What was resolved does not come back with the next commit, whatever it is of.
     project.write("other.txt", "x\n");
     assert_eq!(project.commit("other"), None);
     project.write("src/door.rs", "pub fn open_door() { let _ = 1; }\n");
@@ -147,7 +147,7 @@ impl Project {
 
 #[test]
 fn a_guide_need_not_name_what_programs_call() {
-    // the document, what the code gets, whether that is told
+    // the document, what the code gets, whether that is reported
     let rows = [
         ("# Guide\n\nRun `door --open`.\n", "pub fn shut_door() {}\n", false),
         ("# Guide\n\nRun `door --open`.\n", "let shut = \"--shut\";\n", true),
@@ -188,7 +188,7 @@ fn a_commit_that_did_not_come_about_settles_nothing() {
     let mut index = repository.index().unwrap();
     index.add_path(Path::new("CLAUDE.md")).unwrap();
     index.write().unwrap();
-    // Staged, and then a hook refused the commit: nothing was made, nothing is told.
+    // Staged, and then a hook refused the commit: nothing was made, nothing is reported.
     assert_eq!(project.told(), None);
     assert_eq!(project.targets().len(), 2);
 }
@@ -214,7 +214,7 @@ fn renames_deletions_amends_and_reverts() {
     assert_eq!(project.targets(), ["docs/interface of it.md"]);
     project.write("docs/interface of it.md", "# API\n\n`open_door`\n");
     project.commit("describe");
-    assert!(project.targets().is_empty() && project.archive().contains("settled by"));
+    assert!(project.targets().is_empty() && project.archive().contains("resolved by"));
 
     // A document that is gone asks for nothing.
     let project = Project::new(MAP);
@@ -240,7 +240,7 @@ fn renames_deletions_amends_and_reverts() {
         assert!(!project.archive().contains("open_door"), "{}", project.archive());
     }
 
-    // An amendment that keeps it is told by its new number.
+    // An amendment that keeps it is reported by its new number.
     let project = Project::new(MAP);
     project.write("src/door.rs", "pub fn open_door() {}\n");
     project.commit("doors");
@@ -249,7 +249,7 @@ fn renames_deletions_amends_and_reverts() {
     project.make("describe doors", true);
     project.told();
     let id = project.repository().head().unwrap().peel_to_commit().unwrap().id().to_string();
-    assert!(project.targets().is_empty() && project.archive().contains(&format!("settled by {}", &id[..10])), "{}", project.archive());
+    assert!(project.targets().is_empty() && project.archive().contains(&format!("resolved by {}", &id[..10])), "{}", project.archive());
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn a_work_tree_has_its_own_inbox_and_the_same_memory() {
     assert!(other.day.inbox().is_empty(), "not the main work tree's");
     other.write(API, "# API\n\n`open_door`\n");
     other.commit("describe");
-    assert!(other.targets().is_empty() && other.archive().contains("settled by"));
+    assert!(other.targets().is_empty() && other.archive().contains("resolved by"));
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn one_learning_does_not_settle_the_others() {
     project.learns("./third.sh");
     project.commit(&format!("learned more\n\nFlywheel-Suggestion: {}", left[0].id));
     assert_eq!(project.targets().len(), 1);
-    // The only one for its document is settled by any change of it.
+    // The only one for its document is resolved by any change of it.
     project.write("docs/learnings.md", "# Learnings\n\n- in other words\n");
     project.commit("say it better");
     assert!(project.targets().is_empty());
@@ -348,7 +348,7 @@ fn a_subject_that_says_so_is_worth_a_line() {
         ("fix the example", "notes.md", 0),
         ("fix the queue", "docs/learnings.md", 0),
         ("a new queue", "lib/a.rs", 0),
-        // A test or a page holds what was mended, and says it better; not so what was found out by the way.
+        // A test or a page holds what was fixed, and says it better; not so what was found out by the way.
         ("fix: retry when the queue is full", "lib/a.rs tests/a.rs", 0),
         ("fix: retry when the queue is full", "lib/a.rs CHANGES.rst", 0),
         ("fix: retry when the queue is full", "lib/a.rs docs/flywheel/pending.md", 1),
@@ -443,7 +443,7 @@ pub(crate) fn hooked(section: &str, hooks: &[&str]) -> Project {
     project
 }
 
-/// A day in order: what happens, and what the model is told with it.
+/// A day in order: what happens, and what the model is reported with it.
 #[test]
 fn a_day_from_its_first_session_to_its_last() {
     let project = hooked(MAP, HOOKS);
@@ -457,7 +457,7 @@ fn a_day_from_its_first_session_to_its_last() {
         told(day.bash(&format!("git commit -qm '{message}'"), None).1)
     };
 
-    // Morning: nothing waits, nothing is told.
+    // Morning: nothing waits, nothing is reported.
     assert_eq!(context(&day.event("SessionStart", r#""source":"startup""#)), "");
     day.event("UserPromptSubmit", r#""prompt":"deploy to staging""#);
     assert_eq!(told(day.bash("./deploy.sh staging", Some("Exit code 1\nREGION is not set")).1), "");
@@ -471,7 +471,7 @@ fn a_day_from_its_first_session_to_its_last() {
     assert_eq!(told(day.bash("cargo test", None).1), "");
     assert!(!project.root.join(INBOX).exists(), "while the turn goes on, nothing is written");
     let text = day.stop();
-    assert!(text.starts_with("Worth writing down (2 in `docs/flywheel/pending.md`, told once):"), "{text}");
+    assert!(text.starts_with("Documentation suggestions (2 in `docs/flywheel/pending.md`, shown once):"), "{text}");
     assert!(text.contains("`./deploy.sh staging` failed, and works since `config/deploy.yml` changed"), "{text}");
     assert!(text.contains("`git push --force origin topic` is denied (`force-push`); `git push origin topic` was the way that worked"), "{text}");
     assert_eq!(context(&day.event("Stop", r#""stop_hook_active":true"#)), "");
@@ -486,7 +486,7 @@ fn a_day_from_its_first_session_to_its_last() {
     assert!(text.contains("`open_door` is new and `docs/the api.md` does not name it"), "{text}");
     assert_eq!(told(day.bash("true", None).1), "");
     let text = day.stop();
-    assert!(text.contains("`npm install left-pad` was stopped by the person") && !text.contains("open_door"), "{text}");
+    assert!(text.contains("`npm install left-pad` was stopped by the user") && !text.contains("open_door"), "{text}");
     assert_eq!(project.targets(), ["docs/learnings.md", "docs/learnings.md", "docs/learnings.md", API]);
 
     // The document follows; the number of what it answers is in the message, and the entry in the archive.
@@ -495,7 +495,7 @@ fn a_day_from_its_first_session_to_its_last() {
     let message = project.repository().head().unwrap().peel_to_commit().unwrap().message().unwrap().to_owned();
     assert!(message.starts_with("describe the doors\n\nFlywheel-Suggestion: "), "{message}");
     assert_eq!(project.targets(), ["docs/learnings.md"; 3]);
-    assert!(project.archive().contains("`open_door` is new") && project.archive().contains("Ended: settled by "));
+    assert!(project.archive().contains("`open_door` is new") && project.archive().contains("Ended: resolved by "));
     // What was learned is written down, one of three.
     project.write("docs/learnings.md", "# Learnings\n\n- `./deploy.sh staging` wants REGION in `config/deploy.yml`.\n");
     assert_eq!(commits("what deploying wants", &["docs/learnings.md"]), "");

@@ -26,7 +26,7 @@ fn run_git(project: &Project, arguments: &[&str], date: &str) {
     assert_eq!(said.code, 0, "git {arguments:?}: {said:?}");
 }
 
-/// What git is told, line by line, in a repository whose doors wait to be described; and whether they still do.
+/// What git is reported, line by line, in a repository whose doors wait to be described; and whether they still do.
 struct Way {
     name: &'static str,
     does: fn(&Project),
@@ -208,7 +208,7 @@ fn git_settles_and_opens_again_in_all_its_ways() {
         walk.push_glob("heads").unwrap();
         let commits: Vec<String> = walk.map(|id| id.unwrap().to_string()).collect();
         let archive = project.archive();
-        let proofs: Vec<&str> = archive.lines().filter_map(|line| line.strip_prefix("Ended: settled by ")).collect();
+        let proofs: Vec<&str> = archive.lines().filter_map(|line| line.strip_prefix("Ended: resolved by ")).collect();
         assert_eq!(proofs.len(), usize::from(!way.waits_then), "{}: {archive}", way.name);
         assert!(proofs.iter().all(|proof| commits.iter().any(|commit| commit.starts_with(proof))), "{}: {archive}", way.name);
     }

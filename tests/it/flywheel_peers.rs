@@ -46,7 +46,7 @@ fn codex_is_told_with_its_next_prompt_or_result() {
         if before.code == 0 { event("PostToolUse", &format!(r#"{call},"tool_response":{}"#, json(response))) } else { String::new() }
     };
     let patch = "*** Begin Patch\n*** Update File: config.yml\n@@\n-a\n+b\n*** End Patch\n";
-    // How a command ended is not told: neither a failure nor a way that worked is made of it.
+    // How a command ended is not shown: neither a failure nor a way that worked is made of it.
     assert_eq!(call("Bash", "./deploy.sh staging", "REGION is not set\n"), "");
     assert_eq!(call("apply_patch", patch, "Exit code: 0\nOutput:\nSuccess.\n"), "");
     assert_eq!(call("Bash", "./deploy.sh staging", "deployed\n"), "");
@@ -61,7 +61,7 @@ fn codex_is_told_with_its_next_prompt_or_result() {
         event("UserPromptSubmit", r#""prompt":"no, use what is there""#);
         assert_eq!(day.event("Stop", &format!(r#""turn_id":"t1",{stop}"#)).stdout, "");
         let told = if next == "PostToolUse" { call("Bash", "ls", "") } else { event(next, r#""prompt":"and now""#) };
-        assert!(told.contains(&format!("`npm install {next}` was stopped by the person")), "{next}: {told}");
+        assert!(told.contains(&format!("`npm install {next}` was stopped by the user")), "{next}: {told}");
         assert_eq!(event("UserPromptSubmit", r#""prompt":"more""#), "");
     }
 }

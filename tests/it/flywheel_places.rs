@@ -142,7 +142,7 @@ fn a_shallow_clone_and_a_submodule_settle_as_any_other() {
         assert_eq!(other.targets(), [API], "submodule: {submodule}");
         other.write(API, "# API\n\n`open_door`\n");
         other.commit("describe");
-        assert!(other.targets().is_empty() && other.archive().contains("settled by"), "submodule: {submodule}");
+        assert!(other.targets().is_empty() && other.archive().contains("resolved by"), "submodule: {submodule}");
     }
 }
 
@@ -152,7 +152,7 @@ fn a_session_that_ends_without_a_turns_end_is_told_in_the_next() {
     learns(&day, "./deploy.sh staging");
     assert_eq!(context(&day.event("SessionEnd", r#""reason":"prompt_input_exit""#)), "");
     assert_eq!(day.inbox().len(), 1);
-    // What another session does is its own affair, and its own to be told of.
+    // What another session does is its own affair, and its own to be shown of.
     learns(&day, "./migrate.sh");
     assert_eq!(context(&day.event_of("s2", "Stop", r#""stop_hook_active":false"#)).matches("\n- ").count(), 1);
     let text = context(&day.event_of("s2", "SessionStart", r#""source":"startup""#));

@@ -9,7 +9,7 @@ use portcullis::cli::init::git::HOOKS;
 
 use crate::cli_init::PORTCULLIS;
 use crate::push::{MEANWHILE, Scratch};
-use crate::support::run;
+use crate::support::{rules, run};
 
 /// Rules that a case can meet without knowing the built-in ones. Committed, as a team would have it.
 const POLICY: &str = r#"schema = 1
@@ -47,7 +47,7 @@ catches = [{ commit = { deletes = "LICENSE" } }]
 spares = [{ commit = { deletes = "a" } }]
 "#;
 
-/// What the table's scratch folder has beside that of the pushes: the policy, and a file that may not be written anew.
+/// What the table's scratch folder has beside that of the pushes: the policy, and a file that might not be written anew.
 const BEGIN: &str = "printf '%s' \"$POLICY\" >portcullis.toml; printf 'FORBIDDEN\\n1\\n2\\n3\\n' >old; echo x >LICENSE; git add .; git commit -qm policy; git push -q; git switch -q main; git merge -q --ff-only topic; git push -q origin main";
 
 fn scratch() -> Scratch {
@@ -65,10 +65,10 @@ fn done(scratch: &Scratch, before: &str, line: &str) -> String {
         scratch.put_hook(hook, &format!("exec DOOR {hook} \"$@\""));
     }
     let said = scratch.shell("work", line);
-    let mut rules: Vec<&str> = said.stderr.split("denied by `").skip(1).filter_map(|rest| rest.split('`').next()).collect();
+    let mut rules = rules(&said.stderr, "denied by `");
     rules.dedup();
     match (said.code, rules.as_slice()) {
-        (0, []) if said.stderr.contains("note: this commit would have been refused") => "noted".to_owned(),
+        (0, []) if said.stderr.contains("denies this commit, so its hooks were skipped") => "noted".to_owned(),
         (0, []) => "goes on".to_owned(),
         (_, []) if said.stderr.contains("could not judge") && said.stderr.contains("the policy has mistakes") => "unjudged".to_owned(),
         (code, []) => format!("git says {code}: {}", said.stderr),
@@ -166,7 +166,7 @@ fn wherever_and_however_a_commit_is_made() {
             "goes on",
         ),
         ("echo 1 >>a; git commit -qam one", "git revert --no-edit HEAD", "goes on"),
-        // Skipped, it is told all the same.
+        // Skipped, it is reported all the same.
         (BAD, "git add bad; git commit -q --no-verify -m x", "noted"),
     ]);
 }
@@ -312,7 +312,7 @@ fn hooks_that_were_there_keep_running_and_come_back_as_they_were() {
         let said = init(&[]);
         assert_eq!(said.code, 0, "{before}: {said:?}");
         let wired = hooks();
-        assert!(wired != then && init(&[]).stdout.contains("wired in already") && hooks() == wired, "{before}");
+        assert!(wired != then && init(&[]).stdout.contains("in the settings already") && hooks() == wired, "{before}");
 
         let binaries = Path::new(PORTCULLIS).parent().unwrap().display();
         let path = format!("export PATH={binaries}:$PATH");
@@ -327,7 +327,7 @@ fn hooks_that_were_there_keep_running_and_come_back_as_they_were() {
         let forced = scratch.shell("work", &format!("{path}; git push -f origin main~1:topic"));
         assert!(forced.code != 0 && forced.stderr.contains("denied by `force-push`"), "{before}: {}", forced.stderr);
         let doctor = run(scratch.command(PORTCULLIS, "work").arg("doctor"), b"").stdout;
-        assert!(doctor.contains(&format!("the gate stands in {} of git's hooks", HOOKS.len())), "{before}: {doctor}");
+        assert!(doctor.contains(&format!("Portcullis is in {} git hooks", HOOKS.len())), "{before}: {doctor}");
 
         let said = init(&["--undo"]);
         assert_eq!((said.code, hooks()), (0, then), "{before}: {said:?}");

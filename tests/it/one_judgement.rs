@@ -77,7 +77,9 @@ fn last_record(scratch: &Scratch) -> Option<Value> {
     let states = scratch.home().join(".local/state/portcullis");
     let folders = fs::read_dir(states).ok()?;
     let record = folders.map(|folder| folder.unwrap().path().join("record.jsonl")).find(|path| path.is_file())?;
-    let text = fs::read_to_string(record).ok()?;
+    let text = fs::read_to_string(&record).ok()?;
+    // The next case finds its own line alone.
+    fs::remove_file(record).unwrap();
     serde_json::from_str(text.lines().next_back()?).ok()
 }
 

@@ -72,7 +72,7 @@ fn changed_settings_that_do_not_start_the_gate_are_kept_out() {
     let texts = recorded(&scratch);
     let said = scratch.hook("ConfigChange", texts["ConfigChange.local_settings"].as_bytes());
     assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{said:?}");
-    for part in ["denied: ", "\nwhy: ", "\nmend: "] {
+    for part in ["denied: ", "\nwhy: ", "\nfix: "] {
         assert!(said.stderr.contains(part), "{said:?}");
     }
 }
@@ -153,7 +153,7 @@ fn a_permission_request_is_denied_by_json_alone() {
 fn no_event_is_given_an_explicit_allow() {
     let scratch = wired();
     for (name, text) in recorded(&scratch) {
-        // What observes is told of the same things after they happened.
+        // What observes is shown of the same things after they happened.
         let text = text.replace("\"touch ran\"", &json("git push --force"));
         let said = scratch.hook(event(&name), text.as_bytes());
         assert!(!said.stdout.contains("allow") && [0, 2].contains(&said.code), "{name}: {said:?}");

@@ -1,4 +1,4 @@
-//! Git's door, driven by the real git against a real remote: what is pushed, and whether it arrives.
+//! The git hooks, driven by the real git against a real remote: what is pushed, and whether it arrives.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,7 +9,7 @@ use portcullis::deep::commits;
 use tempfile::TempDir;
 
 use crate::cli_init::PORTCULLIS;
-use crate::support::{Said, git_path, run};
+use crate::support::{Said, git_path, rules, run};
 
 /// A hook as the help text shows it.
 const HOOK: &str = "exec DOOR pre-push \"$@\"";
@@ -93,7 +93,7 @@ impl Scratch {
         let refs = self.remote_refs();
         let said = self.shell("work", push);
         let changed = refs != self.remote_refs();
-        let rules: Vec<&str> = said.stderr.split("denied by `").skip(1).filter_map(|rest| rest.split('`').next()).collect();
+        let rules = rules(&said.stderr, "denied by `");
         match (said.code, changed, rules.as_slice()) {
             (0, true, []) => "arrives".to_owned(),
             (0, false, []) => "up to date".to_owned(),
@@ -240,7 +240,7 @@ fn commits_that_are_not_here_count_as_dropped_and_the_text_says_what_to_do() {
         let scratch = Scratch::new();
         assert_eq!(scratch.pushed(&format!("{MEANWHILE}; {ADD}"), HOOK, push), "refused force-push", "{push}");
         let said = scratch.shell("work", push);
-        assert!(said.stderr.contains("note: the remote holds commits on `topic` that are not in this repository"), "{}", said.stderr);
+        assert!(said.stderr.contains("note: the remote has commits on `topic` that are not in this repository"), "{}", said.stderr);
     }
 }
 
@@ -287,7 +287,7 @@ fn the_command_line_and_its_faults() {
         ("work", &["post-checkout"], "", 2, "the hook `post-checkout` is not supported by this version"),
         ("work", &["pre-commit", "a"], "", 2, "`pre-commit` takes nothing"),
         ("work", &["pre-push", "a", "b", "c"], "", 2, "usage: portcullis-git HOOK"),
-        ("work", &["pre-push", "origin"], "nonsense\n", 1, "why: what git says of the push could not be read: line 1, `nonsense`"),
+        ("work", &["pre-push", "origin"], "nonsense\n", 1, "why: git's description of the push could not be read: line 1, `nonsense`"),
         ("home", &["pre-push", "origin"], &line, 1, "why: the repository could not be read: there is no repository"),
         // Started by nobody who pushes: what forces is not seen, so a person decides.
         ("work", &["pre-push", "origin"], &line, 1, "denied by `force-push`"),

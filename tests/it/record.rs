@@ -84,7 +84,7 @@ fn eight_processes_and_kills_lose_and_tear_nothing() {
         let (scratch, done, reads) = (&scratch, &done, &reads);
         let reader = scope.spawn(move || {
             while !done.load(Ordering::Relaxed) {
-                // Whatever stands there now can be read: whole lines, and records whose checksum is right.
+                // Whatever is there now can be read: whole lines, and records whose checksum is right.
                 assert_eq!(entries(scratch).1, 0, "a line is torn");
                 if let Some(store) = Store::look(&around(scratch, "").memory, SCRIPTS) {
                     assert!(store.newest_of_each().len() <= PROCESSES * FILES);
@@ -301,6 +301,7 @@ fn the_log_shows_what_is_asked_for() {
     for (arguments, expected) in [
         (&[][..], &["ls -la", "git push --force", "src/a.rs", "cat x"][..]),
         (&["--session", "one"], &["ls -la", "git push --force"]),
+        (&["--stopped"], &["git push --force"]),
         (&["--held"], &["git push --force"]),
         (&["--tier", "3"], &["git push --force"]),
         (&["--rule", "force-push"], &["git push --force"]),

@@ -14,7 +14,7 @@ use crate::support::{Scratch, hook_path, json};
 
 /// Rounds; each runs every program once.
 const ROUNDS: usize = 150;
-/// The hook of a test build is not optimised, and carries what the cold door needs.
+/// The hook of a test build is not optimised, and carries what the cold binary needs.
 const MOST_IN_A_TEST_BUILD: f64 = 25.0;
 /// The shipped hook. Machines differ; a new dependency on the hot path costs more than they do.
 const MOST_AS_SHIPPED: f64 = 10.0;
@@ -34,7 +34,7 @@ fn empty(folder: &Path, target: Option<&str>) -> PathBuf {
     program
 }
 
-/// One run: a name, a program, its argument and what stands on its standard input.
+/// One run: a name, a program, its argument and what is on its standard input.
 struct Run {
     name: &'static str,
     program: PathBuf,

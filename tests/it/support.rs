@@ -75,7 +75,7 @@ impl Scratch {
         }
     }
 
-    /// Judges a payload in this process, as the cold door would.
+    /// Judges a payload in this process, as the cold binary would.
     pub(crate) fn judge(&self, event: &str, input: &str) -> Said {
         judge_in(&self.world(), event, input)
     }
@@ -152,13 +152,24 @@ impl Said {
     pub(crate) fn short(&self) -> String {
         let (word, text, mark) = match self.code {
             0 if self.stdout.is_empty() && self.stderr.is_empty() => return "free".to_owned(),
-            0 => ("ask", &self.stdout, "asks by `"),
+            0 => ("ask", &self.stdout, "asked by `"),
             2 => ("deny", &self.stderr, "denied by `"),
             code => return format!("exit {code}"),
         };
-        let rules: Vec<&str> = text.split(mark).skip(1).filter_map(|rest| rest.split('`').next()).collect();
+        let rules = rules(text, mark);
         if rules.is_empty() { "failure".to_owned() } else { format!("{word} {}", rules.join(" ")) }
     }
+}
+
+/// The rules that refusals or questions name: the one that each explains, and the others of its line `also:`. `mark` is the
+/// text before the first. The text may be inside a JSON string.
+pub(crate) fn rules<'t>(text: &'t str, mark: &str) -> Vec<&'t str> {
+    let of_block = |block: &'t str| {
+        let others = ["\nalso: ", "\\nalso: "].iter().find_map(|label| block.split_once(label));
+        let others = others.map_or("", |(_, line)| line.split(['\n', '\\']).next().unwrap_or(""));
+        block.split('`').take(1).chain(others.split('`').skip(1).step_by(2))
+    };
+    text.split(mark).skip(1).flat_map(of_block).collect()
 }
 
 /// A JSON string.

@@ -2,7 +2,7 @@
 //!
 //! A project has its `manifest` (files and texts), a `source` with its `code` (a `smaller` and a `changed` one, and one that
 //! only `declares`), a `test` with texts that are `real`, `skipped` and `hollow` (no assertion), the sign of a `remark`, and
-//! where tests may stand in the source, the source with one (`inline`).
+//! where tests can be in the source, the source with one (`inline`).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -408,7 +408,7 @@ const RUST: Shop = (
     "pub fn total(net: u64) -> u64 {\n    net * 2\n}\n\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn adds() {\n        assert_eq!(super::total(1), 2);\n    }\n}\n",
 );
 
-/// What a run said, and whether it is evidence; none: the run is not over as the host tells it.
+/// What a run said, and whether it is evidence. `None`: the run is not over as the host tells it.
 const RUNS: &[(&str, Shop, &str, &str, bool)] = &[
     ("none", PYTHON, "", "", false),
     ("pytest", PYTHON, "pytest", "Exit code 1\ntests/test_price.py F\nFAILED tests/test_price.py::test_total - NameError", true),

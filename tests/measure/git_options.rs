@@ -64,7 +64,7 @@ fn said(folder: &Path, path: &[&str]) -> Option<Said> {
     let short = usage.lines().filter_map(|line| {
         let line = line.strip_prefix("    -")?;
         let letter = line.chars().next().filter(char::is_ascii_alphanumeric)?;
-        // The description stands behind two blanks.
+        // The description is after two blanks.
         let form = line.split("  ").next()?.get(1..)?;
         let takes = if form.contains("[=<") || form.contains("[<") || form.contains("[=(") {
             Takes::Attached

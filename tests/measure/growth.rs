@@ -191,7 +191,7 @@ const COMMANDS: &[(&str, Shape)] = &[
     ("a sed text", |size| around("sed -e '", "s/a/b/;", "' f", size)),
 ];
 
-/// Nesting: what opens, what stands inside and what closes.
+/// Nesting: what opens, what is inside and what closes.
 const NESTS: &[(&str, &str, &str, &str)] = &[
     ("$(", "$(", "ls", ")"),
     ("quoted $(", "echo \"$(", "ls", ")\""),

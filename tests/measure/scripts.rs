@@ -7,7 +7,7 @@
 //! be read.
 //!
 //! What is counted here is stricter than what the gate does: of scripts that were on the disk before, it takes only what is
-//! certain; only a script that the call itself wrote is held for what cannot be read.
+//! certain; only a script that the call itself wrote is stopped for what cannot be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

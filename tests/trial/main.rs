@@ -133,7 +133,7 @@ fn run(trial: &Trial) {
     assert!(tally.opaque_texts * 100 <= tally.executed * trial.opaque, "of {} texts something could not be read", tally.opaque_texts);
 }
 
-/// Seeds stand in a file, with `%%` between them.
+/// Seeds are in a file, with `%%` between them.
 fn seeds(name: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/shell-reader/tests/texts").join(name);
     let text = std::fs::read_to_string(path).unwrap();

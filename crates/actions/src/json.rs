@@ -280,7 +280,7 @@ impl<'t> Reader<'t> {
                 }
                 0..0x20 => {
                     self.at = at;
-                    return Err("a control character stands in a string");
+                    return Err("a string contains a control character");
                 }
                 _ => {
                     out.push(byte);
@@ -305,13 +305,13 @@ impl<'t> Reader<'t> {
                         self.at += 2;
                         let second = self.hex()?;
                         if !(0xdc00..=0xdfff).contains(&second) {
-                            return Err("half of a surrogate pair stands alone");
+                            return Err("half of a surrogate pair is alone");
                         }
                         0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
                     }
                     other => other,
                 };
-                char::from_u32(code).ok_or("half of a surrogate pair stands alone")?
+                char::from_u32(code).ok_or("half of a surrogate pair is alone")?
             }
             _ => return Err("an escape is not one of JSON's"),
         })

@@ -31,21 +31,21 @@ pub const MAX_BYTES: usize = 2 * 1024 * 1024;
 /// what they do, and their names. A trailing `*` stands for any ending. What only concerns the agent's commands
 /// (`GIT_EDITOR`, `NODE_OPTIONS`, `TMPDIR`) is not among them, nor is `ENV`, which only interactive shells read.
 const REACHING_ENV: &[(&str, &str)] = &[
-    ("loads foreign code into the gate", "LD_* DYLD_*"),
-    ("changes the C library below the gate", "GLIBC_TUNABLES"),
+    ("loads foreign code into Portcullis", "LD_* DYLD_*"),
+    ("changes the C library of Portcullis", "GLIBC_TUNABLES"),
     // A shell form, or a program named without its path, would start something else.
     ("decides which programs are started", "PATH"),
     ("runs a file before every shell command", "BASH_ENV"),
     ("replaces commands by shell functions", "BASH_FUNC_*"),
     ("decides by which shell's rules commands are read", "SHELL"),
     ("changes how commands are read", "SHELLOPTS BASHOPTS"),
-    ("moves the gate's policy and state", "HOME XDG_*"),
-    ("speaks to the gate itself", "PORTCULLIS_*"),
+    ("moves the policy and state of Portcullis", "HOME XDG_*"),
+    ("configures Portcullis itself", "PORTCULLIS_*"),
     // The repository whose policy holds, and the hooks that git runs.
-    ("moves the repository that the gate looks at", "GIT_DIR GIT_WORK_TREE GIT_COMMON_DIR GIT_CEILING_DIRECTORIES GIT_DISCOVERY_ACROSS_FILESYSTEM"),
-    ("moves the index that the gate looks at", "GIT_INDEX_FILE"),
-    ("moves the objects that the gate looks at", "GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES"),
-    ("changes which refs the gate looks at", "GIT_NAMESPACE"),
+    ("moves the repository that Portcullis reads", "GIT_DIR GIT_WORK_TREE GIT_COMMON_DIR GIT_CEILING_DIRECTORIES GIT_DISCOVERY_ACROSS_FILESYSTEM"),
+    ("moves the index that Portcullis reads", "GIT_INDEX_FILE"),
+    ("moves the objects that Portcullis reads", "GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES"),
+    ("changes which refs Portcullis reads", "GIT_NAMESPACE"),
     ("can switch git's own hooks off", "GIT_CONFIG*"),
     ("replaces git's own programs", "GIT_EXEC_PATH"),
     ("puts hooks into new repositories", "GIT_TEMPLATE_DIR"),
@@ -53,11 +53,11 @@ const REACHING_ENV: &[(&str, &str)] = &[
     ("drops the hooks", "CLAUDE_CODE_SIMPLE CLAUDE_CODE_SAFE_MODE"),
     ("wraps hook commands", "CLAUDE_CODE_SHELL_PREFIX"),
     ("lets code make tool calls that no hook is known to see", "CLAUDE_CODE_EXPERIMENTAL_CODE_MODE"),
-    ("pretends that a person is there to ask", "CLAUDE_CODE_SESSION_ATTENDED"),
+    ("pretends that a person can be asked", "CLAUDE_CODE_SESSION_ATTENDED"),
     ("moves the user's settings", "CLAUDE_CONFIG_DIR"),
     ("sets further variables", "CLAUDE_ENV_FILE"),
-    ("moves the project that the gate looks at", "CLAUDE_PROJECT_DIR"),
-    ("moves the gate's program", "CLAUDE_PLUGIN_ROOT"),
+    ("moves the project that Portcullis reads", "CLAUDE_PROJECT_DIR"),
+    ("moves the program of Portcullis", "CLAUDE_PLUGIN_ROOT"),
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub fn worsened(before: Option<&str>, after: &str) -> Option<String> {
     let Some(before) = before else {
         // The client dropped the old text, so nothing is lost; but if it named the gate, it was meant to hold it.
         if before_text.contains(PROGRAM) && after.effect().gate_entries == 0 {
-            return Some("the gate's entry on `PreToolUse` is gone".to_owned());
+            return Some("the entry of Portcullis for `PreToolUse` is missing".to_owned());
         }
         return after.reasons_beyond(&[]);
     };
@@ -137,7 +137,7 @@ impl Settings {
     fn read(text: &str) -> Result<Self, String> {
         let root = parse(text)?;
         let Some(object) = root.as_object() else {
-            return Err("the text is not a JSON object, so that the client drops the whole file".to_owned());
+            return Err("the text is not a JSON object, so the client ignores the whole file".to_owned());
         };
         let mut entries = entry::all(object);
         // What weighs most is named first.
@@ -184,9 +184,9 @@ impl Settings {
             let event = &entry.event;
             let here = |settings: &Self| settings.entries.iter().filter(|other| other.runs && other.event == *event).count();
             return Some(if here(after) < here(self) {
-                format!("the gate's entry on `{event}` is gone")
+                format!("the entry of Portcullis for `{event}` is missing")
             } else {
-                format!("the gate's entry on `{event}` no longer starts `{}`", entry.command)
+                format!("the entry of Portcullis for `{event}` no longer starts `{}`", entry.command)
             });
         }
         let lost = self.plugins_on.difference(&after.plugins_on).next()?;
@@ -198,13 +198,13 @@ impl Settings {
 /// twice the last one counts.
 fn parse(text: &str) -> Result<Value, String> {
     if text.len() > MAX_BYTES {
-        return Err("the text is larger than 2 MiB, so that the client drops the whole file".to_owned());
+        return Err("the text is larger than 2 MiB, so the client ignores the whole file".to_owned());
     }
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     if body.trim().is_empty() {
-        return Err("the text is empty, which is not JSON, so that the client drops the whole file".to_owned());
+        return Err("the text is empty, which is not JSON, so the client ignores the whole file".to_owned());
     }
-    serde_json::from_str(body).map_err(|error| format!("the text is not JSON ({error}), so that the client drops the whole file"))
+    serde_json::from_str(body).map_err(|error| format!("the text is not JSON ({error}), so the client ignores the whole file"))
 }
 
 /// Keys that switch hooks off as a whole.
@@ -213,18 +213,18 @@ fn switches(root: &Map<String, Value>, holds_gate: bool) -> Vec<Finding> {
     match root.get("disableAllHooks") {
         None | Some(Value::Bool(false)) => {}
         Some(Value::Bool(true)) => found.push(Finding::plain("`disableAllHooks` switches every hook off")),
-        Some(_) => found.push(Finding::plain("`disableAllHooks` is neither true nor false, so that the hooks may be switched off")),
+        Some(_) => found.push(Finding::plain("`disableAllHooks` is neither true nor false, so the hooks might be switched off")),
     }
     // Both keys count in managed settings only. There they keep the hooks of their own tier and drop the others',
     // so a text that holds the gate itself may have them. A wrong value counts as true.
     if !holds_gate {
         let set = |key| root.get(key).is_some_and(|value| *value != Value::Bool(false));
         if set("allowManagedHooksOnly") {
-            found.push(Finding::plain("`allowManagedHooksOnly` drops the gate's hooks of all other settings"));
+            found.push(Finding::plain("`allowManagedHooksOnly` drops the hooks of Portcullis in all other settings"));
         }
         let only_other_parts = |value: &Value| value.as_array().is_some_and(|parts| parts.iter().all(|part| part.as_str().is_some_and(|part| part != "hooks")));
         if set("strictPluginOnlyCustomization") && !root.get("strictPluginOnlyCustomization").is_some_and(only_other_parts) {
-            found.push(Finding::plain("`strictPluginOnlyCustomization` drops the gate's hooks of all other settings"));
+            found.push(Finding::plain("`strictPluginOnlyCustomization` drops the hooks of Portcullis in all other settings"));
         }
     }
     found

@@ -78,9 +78,9 @@ fn a_weakened_entry_is_named() {
         (r#","onFailure":"block""#, "", "has no `\"onFailure\": \"block\"`", true),
         (r#""onFailure":"block""#, r#""onFailure":"continue""#, "has no `\"onFailure\": \"block\"`", true),
         (r#""onFailure":"block""#, r#""onFailure":"Block""#, "neither `continue` nor `block`", true),
-        (r#""args":["PreToolUse"]"#, r#""args":[]"#, "is not told its event", false),
-        (r#""args":["PreToolUse"]"#, r#""args":["PostToolUse"]"#, "is not told its event", false),
-        (r#""args":["PreToolUse"],"#, "", "is not told its event", false),
+        (r#""args":["PreToolUse"]"#, r#""args":[]"#, "does not pass its event", false),
+        (r#""args":["PreToolUse"]"#, r#""args":["PostToolUse"]"#, "does not pass its event", false),
+        (r#""args":["PreToolUse"],"#, "", "does not pass its event", false),
         (r#""args":["PreToolUse"]"#, r#""args":"PreToolUse""#, "`args` that is not a list of texts", false),
         (r#""type":"command""#, r#""type":"prompt""#, "is not of the type `command`", false),
         (r#""type":"command","#, "", "has no `type` that is known", false),
@@ -109,7 +109,7 @@ fn a_weakened_entry_is_named() {
     let with_if = |rule: &str| text(&entry("PreToolUse").replace(r#""timeout""#, &format!(r#""if":"{rule}","timeout""#)), "");
     assert!(worsened(Some(&with_if("Bash(git *)")), &with_if("Bash(svn *)")).is_some());
     let narrowed = wired().replacen(r#""matcher":"*""#, r#""matcher":"Bash""#, 1);
-    assert_eq!(effect(&narrowed).faults, [r#"the gate's entry on `PreToolUse` sees only what the matcher "Bash" lets through"#]);
+    assert_eq!(effect(&narrowed).faults, [r#"the entry of Portcullis for `PreToolUse` sees only calls that the matcher "Bash" selects"#]);
     assert_eq!((effect(&narrowed).gate_entries, effect(&narrowed).whole), (0, false));
 }
 
@@ -122,8 +122,8 @@ fn switches_and_wrong_values_are_named() {
         (r#""permissions":{"deny":"Bash"}"#, "`permissions.deny` is not a list of texts"),
         (r#""permissions":[]"#, "`permissions` is not an object"),
         (r#""model":5"#, "`model` is not a text"),
-        (r#""PreToolUse":[]"#, "outside of `hooks`"),
-        (r#""pre_tool_use":[]"#, "outside of `hooks`"),
+        (r#""PreToolUse":[]"#, "must be inside of `hooks`"),
+        (r#""pre_tool_use":[]"#, "must be inside of `hooks`"),
         (r#""enabledPlugins":{"portcullis@market":false}"#, "turns the plugin `portcullis@market` off"),
         (r#""env":{"PATH":"/tmp"}"#, "`env` sets `PATH`"),
         (r#""env":{"HOME":"/tmp"}"#, "`env` sets `HOME`"),
@@ -185,14 +185,14 @@ fn an_edit_that_loses_the_gate_is_named() {
     let broken = wired().replacen('{', "{ // mine\n", 1);
     let other = r#"{"type":"command","command":"/usr/bin/true","timeout":10}"#;
     let cases = [
-        (wired(), "{}".to_owned(), "the gate's entry on `PreToolUse` is gone"),
+        (wired(), "{}".to_owned(), "the entry of Portcullis for `PreToolUse` is missing"),
         (wired(), r#"{"hooks":{}}"#.to_owned(), "is gone"),
-        (wired(), text("", ""), "the gate's entry on `PreToolUse` is gone"),
-        (wired(), text(other, ""), "the gate's entry on `PreToolUse` is gone"),
-        (wired(), wired().replace("ConfigChange", "Notification"), "`ConfigChange` is gone"),
-        (wired(), wired().replacen("/p/", "/tmp/", 1), "the gate's entry on `PreToolUse` no longer starts `/p/portcullis-hook`"),
+        (wired(), text("", ""), "the entry of Portcullis for `PreToolUse` is missing"),
+        (wired(), text(other, ""), "the entry of Portcullis for `PreToolUse` is missing"),
+        (wired(), wired().replace("ConfigChange", "Notification"), "`ConfigChange` is missing"),
+        (wired(), wired().replacen("/p/", "/tmp/", 1), "the entry of Portcullis for `PreToolUse` no longer starts `/p/portcullis-hook`"),
         (second, wired(), "is gone"),
-        (observing, wired(), "the gate's entry on `PostToolUse` is gone"),
+        (observing, wired(), "the entry of Portcullis for `PostToolUse` is missing"),
         (plugin.to_owned(), "{}".to_owned(), "no longer turns the plugin `portcullis@market` on"),
         (wired(), String::new(), "empty"),
         (wired(), " \n".to_owned(), "empty"),

@@ -21,9 +21,9 @@ const MAX_DOCUMENT: usize = 1 << 20;
 
 /// Words of a commit's subject that say that something was found out.
 const TELLING: &[&str] = &["workaround", "gotcha", "quirk", "pitfall", "regression"];
-/// Words that say that something was mended; what that was, a test or a page in the same commit says better.
+/// Words for a fix. A test or a page in the same commit describes it better.
 const MENDING: &[&str] = &["fix", "fixes", "fixed", "bugfix", "hotfix", "revert", "reverts"];
-/// Words that take it back: what was mended is nothing that a document would speak of.
+/// Words after which a fix is not worth a document.
 const TRIFLES: &[&str] = &[
     "typo",
     "typos",
@@ -86,7 +86,7 @@ pub struct Behind<'s, 'a> {
     pub code: Vec<String>,
 }
 
-/// Whether a path is code of a pair. A document is none, even where the glob takes it in.
+/// True if a path is code of a pair. A document is never code, even if the glob matches it.
 #[must_use]
 pub fn is_code(pair: &Pair, path: &str) -> bool {
     pair.code.iter().any(|glob| matches(glob, path)) && !pair.docs.contains(&path)
@@ -190,7 +190,7 @@ pub fn surface(line: &str) -> Vec<String> {
     let mut items: Vec<String> = quoted(text).into_iter().filter(|word| is_option(word)).map(str::to_owned).collect();
     let words: Vec<&str> = text.split_whitespace().collect();
     let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
-    // What stands within something else is rarely what a document speaks of.
+    // Documents rarely describe nested definitions.
     let top = !line.starts_with([' ', '\t']);
     let public = match words.as_slice() {
         _ if !top => None,
@@ -242,10 +242,10 @@ pub fn commit(subject: &str, id: &str, touched: &[Touched], section: &Flywheel, 
     }
     let short = id.get(..10).unwrap_or(id);
     let files: Vec<String> = touched.iter().take(NAMED).map(|file| code(&file.path)).collect();
-    let reason = format!("the commit {} says that it found something out: {}", code(short), code(subject));
+    let reason = format!("the commit {} reports a finding: {}", code(short), code(subject));
     // An amended commit says the same under another number.
     let one = Suggestion::new(Kind::Commit, &[&words.join(" ")], time, target, &reason);
-    Some(one.with([format!("changed: {}", files.join(", "))], &format!("- {} ({short}): say what was wrong, and how to tell.", super::line(subject))))
+    Some(one.with([format!("changed: {}", files.join(", "))], &format!("- {} ({short}): say what was wrong, and how to recognise it.", super::line(subject))))
 }
 
 /// What the gates of the map say of a change that is about to be committed.
@@ -265,8 +265,8 @@ fn finding(section: &Flywheel, behind: &Behind, tier: Tier) -> Finding {
         answer: Answer::Yes,
         unread: None,
         shadow: section.shadow,
-        reason: format!("{files} would be committed without {}, which speaks of it", code(behind.doc)),
-        instead: format!("bring `{}` up to date in the same commit", behind.doc),
+        reason: format!("{files} would be committed without a change of {}, which documents it", code(behind.doc)),
+        instead: format!("update `{}` in the same commit", behind.doc),
         action: "commit".to_owned(),
         via: Vec::new(),
         told: String::new(),

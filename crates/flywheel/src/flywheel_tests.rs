@@ -1,4 +1,4 @@
-//! Pages written and read again, whatever stands in them; the way of suggestions through the ledger.
+//! Pages written and read again, whatever is in them; the way of suggestions through the ledger.
 
 use super::ledger::{Step, What, standings};
 use super::page::{INBOX, day, ended, moment, parse, render, without};
@@ -117,6 +117,9 @@ fn steps_lead_to_a_standing() {
     assert_eq!(of(&[What::Captured, What::Settled]).unwrap().ended, Some((What::Settled, 5)));
     assert_eq!(of(&[What::Captured, What::Settled, What::Reopened]).unwrap().ended, None);
     assert_eq!(of(&[What::Captured, What::Promoted]).unwrap().ended, None, "its commit is still to come");
+    let older = [step(What::Captured), step(What::Told).replace("shown", "told"), step(What::Settled).replace("resolved", "settled")].concat();
+    let older = &standings(&older)[&one.id];
+    assert!(older.told && older.ended == Some((What::Settled, 5)), "the words of earlier versions");
     let torn = format!("{}{{\"v\":1,\"ti\n{}", step(What::Captured), step(What::Dropped));
     assert_eq!(standings(&torn)[&one.id].ended, Some((What::Dropped, 5)));
 }
@@ -129,7 +132,7 @@ fn what_is_named_is_clipped_and_without_secrets() {
     assert_eq!((moment(1_795_285_822_000).as_str(), day(0).as_str()), ("2026-11-21 18:30:22", "1970-01-01"));
 }
 
-/// Failing and working in turns gives one suggestion, not one a turn; agents do not mend each other's failures.
+/// Failing and working in turns gives one suggestion, not one a turn; agents do not fix each other's failures.
 #[test]
 fn lanes_are_kept_apart() {
     let entry = |at: u64, agent: &str, tool: &str, path: &str, what: &str, outcome: Outcome| Entry {

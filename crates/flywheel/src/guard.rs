@@ -1,14 +1,15 @@
-//! The guard of what was learned: a learnings file loses lines only into the archive, or into another document of the same
-//! change. How it is written does not matter; the texts before and after do.
+//! The guard of learnings files: lines can only be moved to the archive, or to another document of the same change. The texts
+//! before and after are compared, so the way of writing does not matter.
 
 use policy::verdict::{Answer, Finding};
 use policy::{Flywheel, Tier};
 use tests_first::{Changed, Text};
 
-/// The rule that what was learned stays by.
+/// The rule that protects learnings.
 pub const RULE: &str = "learnings-lost";
 
-/// What a call's changes would lose of learnings files, and of the archive itself. `archived` is the archive as it stands.
+/// The findings for changes that lose lines of learnings files or of the archive. `archived` is the present text of the
+/// archive.
 #[must_use]
 pub fn judge(changes: &[Changed], archived: &str, section: &Flywheel) -> Vec<Finding> {
     let kept = |path: &str| path == section.archive || section.learnings.contains(&path);
@@ -52,8 +53,8 @@ fn lines(text: &str) -> Vec<&str> {
 
 fn finding(change: &Changed, section: &Flywheel, gone: Option<(usize, usize)>) -> Finding {
     let reason = match gone {
-        Some((gone, of)) => format!("{gone} of {of} lines of what was learned in `{}` would be gone, and are not in `{}`", change.path, section.archive),
-        None => format!("what would be left of `{}` cannot be told", change.path),
+        Some((gone, of)) => format!("{gone} of {of} lines of `{}` would be lost: they are not in `{}`", change.path, section.archive),
+        None => format!("the text of `{}` after the change is not known", change.path),
     };
     Finding {
         rule: RULE.to_owned(),
@@ -64,7 +65,7 @@ fn finding(change: &Changed, section: &Flywheel, gone: Option<(usize, usize)>) -
         unread: gone.is_none().then(|| change.path.clone()),
         shadow: section.shadow,
         reason,
-        instead: format!("put what leaves into `{}` first, or change the file with a tool that shows its text", section.archive),
+        instead: format!("move the lines to `{}` first, or change the file with a tool that shows its text", section.archive),
         action: format!("write {}", change.path),
         via: Vec::new(),
         told: String::new(),

@@ -1,5 +1,5 @@
-//! What became of each suggestion: one line of JSON a step, appended, so that nothing that was told or settled is told
-//! again. The lines are the truth; the inbox is what of them is open, for people.
+//! The ledger: one line of JSON for each step of a suggestion, so that a suggestion that was shown or resolved is not shown
+//! again. The inbox lists the open suggestions for people; it is derived from the ledger.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,32 +11,34 @@ use actions::json::{Json, quoted};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     Captured,
-    /// The model was told.
+    /// The model has seen it.
     Told,
-    /// A commit holds the change of its document.
+    /// A commit contains the change of its document.
     Settled,
     /// The commit that ended it was undone.
     Reopened,
     /// Its document has another name now.
     Moved,
-    /// A person or an agent says that it is done.
+    /// A person or an agent marked it as done.
     Done,
-    /// It was dropped, or its document is gone.
+    /// It was dropped, or its document was deleted.
     Dropped,
-    /// It was written into its document by `promote`; the commit of that settles it.
+    /// It was written into its document by `promote`; the commit of that change resolves it.
     Promoted,
 }
 
 const WHATS: &[(&str, What)] = &[
     ("captured", What::Captured),
-    ("told", What::Told),
-    ("settled", What::Settled),
+    ("shown", What::Told),
+    ("resolved", What::Settled),
     ("reopened", What::Reopened),
     ("moved", What::Moved),
     ("done", What::Done),
     ("dropped", What::Dropped),
     ("promoted", What::Promoted),
 ];
+/// Words of earlier versions, which are still read.
+const OLDER: &[(&str, What)] = &[("told", What::Told), ("settled", What::Settled)];
 
 /// A line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +47,11 @@ pub struct Step {
     pub time: u64,
     pub what: What,
     pub id: String,
-    /// What was captured; the document alone where it moved.
+    /// The captured suggestion; only the document if it moved.
     pub suggestion: Option<Suggestion>,
     pub session: String,
-    /// What the document was when it was captured: git's numbers of its text in `HEAD` and in the work tree; empty where
-    /// there was none.
+    /// The document when the suggestion was captured: git's ids of its text in `HEAD` and in the work tree; empty if there was
+    /// no document.
     pub was: Vec<String>,
     /// The commit that ended it.
     pub commit: String,
@@ -90,7 +92,7 @@ impl Step {
         line
     }
 
-    /// Reads a line; none if it is not one of this form.
+    /// Reads a line. `None` if it is not a step.
     #[must_use]
     pub fn read(line: &str) -> Option<Self> {
         let json = Json::read(line.as_bytes()).ok()?;
@@ -100,7 +102,7 @@ impl Step {
             _ => Vec::new(),
         };
         let time = json.get("time")?.scalar()?.parse().ok()?;
-        let what = WHATS.iter().find(|(name, _)| Some(*name) == json.text("what")).map(|(_, what)| *what)?;
+        let what = WHATS.iter().chain(OLDER).find(|(name, _)| Some(*name) == json.text("what")).map(|(_, what)| *what)?;
         let id = text("id");
         let suggestion = Kind::named(&text("kind")).map(|kind| Suggestion {
             id: id.clone(),
@@ -115,7 +117,7 @@ impl Step {
     }
 }
 
-/// Where a suggestion stands.
+/// The state of a suggestion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub suggestion: Suggestion,
@@ -123,13 +125,13 @@ pub struct Standing {
     pub was: Vec<String>,
     pub told: bool,
     pub promoted: bool,
-    /// How it ended, and when; none: it is open.
+    /// How it ended, and when. `None` if it is open.
     pub ended: Option<(What, u64)>,
-    /// The commit that ended it, where one did.
+    /// The commit that ended it, if one did.
     pub commit: String,
 }
 
-/// Where each suggestion stands after all steps, by id.
+/// The state of each suggestion after all steps, by id.
 #[must_use]
 pub fn standings(text: &str) -> BTreeMap<String, Standing> {
     let mut all: BTreeMap<String, Standing> = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! The documentation flywheel: what of a day's work is worth writing down, in which document, and by what it is seen that it
-//! was. Signals come from the record and from commits, never from words that a tool printed.
+//! The documentation flywheel: suggests what should be documented and in which document, and recognises the commit that did
+//! it. Signals come from the record and from commits, never from the output of tools.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 pub mod drift;
@@ -27,7 +27,7 @@ pub enum Kind {
     Fixed,
     /// The code of a document changed, and the document did not.
     Drift,
-    /// A commit says that it mends or works around something.
+    /// A commit says that it fixes or works around something.
     Commit,
 }
 
@@ -53,7 +53,7 @@ impl Kind {
     }
 }
 
-/// Something that should be written down. All texts are one line, without secrets.
+/// Something that should be documented. All texts are one line, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suggestion {
     /// Ten hexadecimal digits: the same for the same thing, whatever lists it names.
@@ -65,7 +65,7 @@ pub struct Suggestion {
     pub target: String,
     pub reason: String,
     pub evidence: Vec<String>,
-    /// A line to paste; empty: there is none.
+    /// A line to paste; empty if there is no line.
     pub paste: String,
 }
 
@@ -87,7 +87,7 @@ impl Suggestion {
         self
     }
 
-    /// Words by which a document that speaks of it can be told: what stands between backticks.
+    /// Words by which a document about it is recognised: the words between backticks.
     #[must_use]
     pub fn words(&self) -> Vec<&str> {
         let texts = [&self.reason, &self.paste].into_iter().chain(&self.evidence);
@@ -98,7 +98,7 @@ impl Suggestion {
     }
 }
 
-/// A text in one line, without what would steer a terminal or end the line in Markdown.
+/// A text in one line, without control characters.
 #[must_use]
 pub fn line(text: &str) -> String {
     text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
@@ -122,19 +122,19 @@ pub fn best(mut suggestions: Vec<Suggestion>, most: usize) -> Vec<Suggestion> {
     suggestions
 }
 
-/// What the model is told of suggestions that are new.
+/// The text for the model about new suggestions.
 #[must_use]
 pub fn told(suggestions: &[&Suggestion], inbox: &str) -> String {
     let lines: Vec<String> = suggestions.iter().map(|one| format!("- {} ({}): {}", one.id, one.target, one.reason)).collect();
     let them = if suggestions.len() == 1 { "it" } else { "each" };
     format!(
-        "Worth writing down ({} in `{inbox}`, told once):\n{}\nIf {them} is true and new, put it into the document named and commit it with the work; it leaves the inbox by itself. If not: `portcullis flywheel drop ID`.",
+        "Documentation suggestions ({} in `{inbox}`, shown once):\n{}\nIf {them} is true and new, write it into the document named and commit that with the work; the suggestion is then resolved by itself. If not: `portcullis flywheel drop ID`.",
         suggestions.len(),
         lines.join("\n")
     )
 }
 
-/// What a session is told at its start: at most five lines.
+/// The text at the start of a session: at most five lines.
 #[must_use]
 pub fn summary(suggestions: &[Suggestion], inbox: &str) -> String {
     const NAMED: usize = 3;

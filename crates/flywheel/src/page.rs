@@ -7,23 +7,24 @@ use super::{Kind, Suggestion, line};
 
 /// What a new inbox begins with.
 pub const INBOX: &str = "\
-# Worth writing down
+# Documentation suggestions
 
-What the work of agents showed and no document says yet, by `portcullis flywheel`. Put what is true into the document
-named, in your own words, and commit it: the entry then leaves by itself. `portcullis flywheel drop ID` drops one.
+`portcullis flywheel` lists here what the work of agents showed and no document says yet. If an entry is true, write it
+into the document named, in your own words, and commit that. The entry is then resolved and moves to the archive by
+itself. `portcullis flywheel drop ID` drops an entry.
 ";
 
 /// What a new archive begins with.
 pub const ARCHIVE: &str = "\
-# Written down
+# Resolved documentation suggestions
 
-Suggestions of `portcullis flywheel` that are settled, each with what settled it.
+Suggestions of `portcullis flywheel` that are resolved, each with the commit or the person that resolved it.
 ";
 
 /// The trailer by which a commit says that it answers a suggestion.
 pub const TRAILER: &str = "Flywheel-Suggestion:";
 
-/// An entry of the inbox, and where it stands in the text.
+/// An entry of the inbox, with its place in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
     pub suggestion: Suggestion,
@@ -46,7 +47,7 @@ pub fn render(one: &Suggestion) -> String {
     text
 }
 
-/// An entry of the archive: as it stood in the inbox, with what a person noted under it, and how it ended.
+/// An entry of the archive: the entry of the inbox, with the notes of a person, and how it ended.
 #[must_use]
 pub fn ended(one: &Suggestion, inbox: &str, how: &str) -> String {
     let placed = parse(inbox).into_iter().find(|placed| placed.suggestion.id == one.id);
@@ -54,7 +55,7 @@ pub fn ended(one: &Suggestion, inbox: &str, how: &str) -> String {
     format!("{}\nEnded: {}\n", stood.unwrap_or_else(|| render(one)), line(how))
 }
 
-/// The entries of an inbox. Other headings, and what stands under them, are passed over.
+/// The entries of an inbox. Other headings and their text are skipped.
 #[must_use]
 pub fn parse(text: &str) -> Vec<Placed> {
     let mut starts: Vec<usize> = Vec::new();

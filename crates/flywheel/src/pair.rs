@@ -1,5 +1,5 @@
-//! Entries of the record to suggestions: what stands in the order of a session and belongs together. Only what an entry
-//! says of outcomes counts; a failure whose text speaks of success is a failure.
+//! Makes suggestions from entries of the record that belong together in a session. Only the recorded outcome counts: a failure
+//! with the word success in its text is a failure.
 
 use std::collections::HashMap;
 
@@ -53,7 +53,7 @@ const FAMILIES: &[&str] = &[
     "make",
     "just",
 ];
-/// Ends of names of files that say how something is set up: what is mended there is easily forgotten.
+/// Endings of names of configuration files. A fix in such a file is easily forgotten.
 const SETTINGS: &[&str] = &[
     ".toml",
     ".json",
@@ -101,7 +101,7 @@ pub fn suggestions(entries: &[Entry], session: &str, learnings: &str, root: &str
                 None => drop(repeats.insert(what, now)),
             }
         } else if entry.outcome == Some(Outcome::Ok) && runs_command(&entry.tool) {
-            // It was waited for, or it is mended.
+            // It was waited for, or it is fixed.
             repeats.remove(&form(&entry.what));
         }
         if entry.session == session {
@@ -127,7 +127,7 @@ struct Repeat<'e> {
 }
 
 impl Repeat<'_> {
-    /// Whether it is the same failure, and nothing was changed to mend it: what fails while it is worked on is work.
+    /// Whether it is the same failure, and nothing was changed to fix it: what fails while it is worked on is work.
     fn goes_on(&self, now: &Self) -> bool {
         self.error == now.error && (self.last.session != now.last.session || self.edits == now.edits)
     }
@@ -151,7 +151,7 @@ impl Repeat<'_> {
 /// What one agent of a session did, in order.
 #[derive(Default)]
 struct Lane<'e> {
-    /// Failures that nothing has mended yet, by command.
+    /// Failures that are not fixed yet, by command.
     failed: HashMap<String, Failed<'e>>,
     /// Every file that was changed, and after which call; without a name where a command changed it.
     edits: Vec<(usize, &'e str)>,
@@ -219,9 +219,9 @@ impl<'e> Lane<'e> {
         }
         let what = subject(call, root);
         let how = if call.held == Some(Held::Ask) { "was refused" } else { "was stopped" };
-        let reason = format!("{what} {how} by the person, who then said what they want");
+        let reason = format!("{what} {how} by the user, who then said what they want");
         let one = Suggestion::new(Kind::Corrected, &[&call.tool, &form(&what)], entry.time, learnings, &reason);
-        Some(one.with([format!("call: {} {what}", call.tool)], &format!("- Not {what}: say what the person wants instead, and why.")))
+        Some(one.with([format!("call: {} {what}", call.tool)], &format!("- Not {what}: say what the user wants instead, and why.")))
     }
 
     fn worked(&mut self, entry: &'e Entry, learnings: &str, root: &str) -> Vec<Suggestion> {
@@ -263,7 +263,7 @@ impl<'e> Lane<'e> {
         let reason = format!("{} failed, and works since {files} changed", code(what));
         let evidence = [failure_line(failed.last), format!("changed: {files}"), format!("worked: {}", code(&entry.what))];
         let one = Suggestion::new(Kind::Fixed, &[what], entry.time, learnings, &reason);
-        Some(one.with(evidence, &format!("- {} fails with {}: mended in {files}.", code(what), code(&failed.last.said))))
+        Some(one.with(evidence, &format!("- {} fails with {}: fixed in {files}.", code(what), code(&failed.last.said))))
     }
 
     fn fails(&mut self, entry: &'e Entry) {
@@ -338,7 +338,7 @@ fn program(form: &str) -> &str {
     if first.starts_with("./") { first } else { first.rsplit('/').next().unwrap_or(first) }
 }
 
-/// The commands of a line, as far as they can be told without reading the shell's language.
+/// The commands of a line, as far as they are visible without parsing the shell language.
 fn commands(form: &str) -> impl Iterator<Item = &str> {
     form.split(['|', ';', '&', '\n']).map(str::trim).filter(|command| !command.is_empty())
 }

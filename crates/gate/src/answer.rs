@@ -2,7 +2,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use crate::failure::{Conclusion, Failure, conclude};
-use crate::refusal;
+use crate::refusal::{self, Audience};
 use clients::{Client, Event, Kind, Moment};
 use policy::Tier;
 use policy::verdict::Verdict;
@@ -15,9 +15,9 @@ pub fn to(event: &Event, verdict: &Verdict, command: Option<&str>, attended: boo
         (Kind::Observing, _) | (_, Tier::Free | Tier::Metered) => Answer::nothing(),
         // The person is looking at the host's prompt already.
         (Kind::Asking, Tier::Supervised) => Answer::nothing(),
-        (Kind::Asking, Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, true)),
+        (Kind::Asking, Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
         (Kind::Guarding, Tier::Supervised) if event.can_ask(attended) => event.client.question(&refusal::question(verdict, command)),
-        (Kind::Guarding, Tier::Supervised | Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, event.can_ask(attended))),
+        (Kind::Guarding, Tier::Supervised | Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
     }
 }
 

@@ -16,8 +16,9 @@ use crate::failure::{self, Conclusion, Failure, conclude};
 use crate::judge::{Here, Judgement, facts_of, judge};
 use crate::notes::{Note, apply};
 use crate::record::{Entry, Held, Source};
+use crate::refusal::{self, Audience};
+use crate::session;
 use crate::world::{Surroundings, World, layers, state, system, written};
-use crate::{refusal, session};
 
 /// The largest input that is kept with a refusal.
 const MAX_KEPT: usize = 256 << 10;
@@ -115,7 +116,7 @@ impl Judged {
         let answer = if self.paused.is_some() { Answer::nothing() } else { answer::to(event, verdict, command(event), world.attended) };
         let mut notes = Vec::new();
         if verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised) {
-            notes.push(Note::LastRefusal(last_refusal(event, verdict, input, &answer, self.paused.is_some(), world)));
+            notes.push(Note::LastRefusal(last_refusal(event, verdict, input, &answer, self.paused.is_some())));
         }
         let held = answer.held;
         if held != Some(Held::Deny) {
@@ -168,16 +169,16 @@ pub fn command(event: &Event) -> Option<&str> {
 }
 
 /// The line of the last refusal, for `explain --last`.
-fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, paused: bool, world: &World) -> String {
+fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, paused: bool) -> String {
     let held = answer.held.is_some();
     let rules: Vec<String> = verdict.findings.iter().map(|finding| quoted(&finding.rule)).collect();
     let text = match answer.stderr.strip_suffix('\n') {
         Some(refusal) => Cow::Borrowed(refusal),
-        None => Cow::Owned(refusal::refusal(verdict, command(event), event.can_ask(world.attended))),
+        None => Cow::Owned(refusal::refusal(verdict, command(event), Audience::Agent)),
     };
     let kept = if input.len() <= MAX_KEPT { std::str::from_utf8(input).unwrap_or("null") } else { "null" };
     format!(
-        "{{\"time\":{},\"held\":{held},\"paused\":{paused},\"tier\":{},\"event\":{},\"rules\":[{}],\"text\":{},\"input\":{}}}\n",
+        "{{\"time\":{},\"stopped\":{held},\"paused\":{paused},\"tier\":{},\"event\":{},\"rules\":[{}],\"text\":{},\"input\":{}}}\n",
         system::now(),
         verdict.findings.iter().map(|finding| finding.tier).max().unwrap_or(Tier::Free) as u8,
         quoted(&event.name),

@@ -1,6 +1,7 @@
-//! What is concluded when nothing can be concluded: every error path of the gate ends in this table.
+//! The answer when a call cannot be judged. Every error path of the hooks ends in this table.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+use crate::underline::{escaped, escaped_lines};
 use clients::Kind;
 
 /// What broke.
@@ -8,27 +9,27 @@ use clients::Kind;
 pub enum Failure {
     /// Standard input was closed.
     InputClosed,
-    /// The input is larger than is read.
+    /// The input is larger than the limit.
     InputTooLarge,
     /// The input is not the JSON of an event.
     InputUnreadable(String),
     /// The event named on the command line is not the one in the input.
     EventMismatch { argument: String, input: String },
-    /// What git says of a push could not be read.
+    /// The lines that git passes to its `pre-push` hook could not be read.
     PushUnreadable(String),
     /// The repository that is pushed from could not be read.
     RepositoryUnreadable(String),
     /// The folder of the session is not known.
     FolderUnknown,
-    /// A folder or file that decides which policy holds could not be looked at.
+    /// A folder or file that decides which policy applies could not be read.
     Unreadable { path: String, why: String },
     /// The policy has mistakes.
     PolicyInvalid(String),
     /// A compiled policy is damaged.
     PolicyDamaged,
-    /// The cold binary asked for itself.
+    /// The judgement asked for a fact that nobody answers.
     Unanswered,
-    /// The cold binary is not there, or cannot be started.
+    /// The cold binary is missing, or cannot be started.
     ColdMissing { path: String, why: String },
     /// The two binaries are not of one build.
     BuildMismatch { hot: String, cold: String },
@@ -38,27 +39,27 @@ pub enum Failure {
     AnswerUnwritable,
     /// The file with the last refusal could not be written.
     LastUnwritable(String),
-    /// A judgement or a signal could not be recorded, or what a session wrote could not be remembered.
+    /// A judgement or a signal could not be recorded, or the files that a session wrote could not be noted.
     RecordUnwritable(String),
 }
 
-/// What is done.
+/// The answer to a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conclusion {
-    /// The call is denied, with a text that says what broke and how to mend it.
+    /// The call is denied, with a text that says what broke and how to fix it.
     Deny,
-    /// The agent's work goes on; nothing is said.
+    /// The agent's work continues; nothing is printed.
     GoOn,
 }
 
-/// The table.
+/// The answer to a failure for an event of this kind.
 pub fn conclude(failure: &Failure, kind: Kind) -> Conclusion {
     match (failure, kind) {
-        // Work is never broken by an event that only tells.
+        // An event that only informs never interrupts the work.
         (_, Kind::Observing) => Conclusion::GoOn,
-        // The record of a judgement never changes it; the start of the next session tells the person.
+        // A record that fails never changes a verdict; the next session reports it to the person when it starts.
         (Failure::LastUnwritable(_) | Failure::RecordUnwritable(_), _) => Conclusion::GoOn,
-        // For all others: what would be let through is not known.
+        // For all others it is not known what would be allowed.
         (
             Failure::InputClosed
             | Failure::InputTooLarge
@@ -82,54 +83,53 @@ pub fn conclude(failure: &Failure, kind: Kind) -> Conclusion {
 
 /// What broke, in one line.
 pub fn what(failure: &Failure) -> String {
-    said(failure).0.lines().next().unwrap_or_default().to_owned()
+    escaped(said(failure).0.lines().next().unwrap_or_default()).into_owned()
 }
 
-/// What broke, and how to mend it.
+/// The text of a failure: what broke, and how to fix it.
 pub fn text(failure: &Failure) -> String {
-    let (what, mend) = said(failure);
-    format!("denied: the gate could not judge this call\nwhy: {what}\nmend: {mend}")
+    let (what, fix) = said(failure);
+    format!("denied: Portcullis could not judge this call\nwhy: {}\nfix: {fix}", escaped_lines(&what))
 }
 
+/// What broke and how to fix it.
 fn said(failure: &Failure) -> (String, &'static str) {
     match failure {
-        Failure::InputClosed => ("standard input is closed".to_owned(), "the hook must be started by the agent's client, with the event on standard input"),
-        Failure::InputTooLarge => {
-            (format!("the tool call is larger than {} MiB, which is more than the gate reads", crate::MAX_INPUT >> 20), "split it into smaller calls")
-        }
+        Failure::InputClosed => ("standard input is closed".to_owned(), "let the agent's client start the hook, with the event on standard input"),
+        Failure::InputTooLarge => (format!("the tool call is larger than {} MiB, which is the limit", crate::MAX_INPUT >> 20), "split it into smaller calls"),
         Failure::InputUnreadable(why) => (
             format!("the tool call could not be read: {why}"),
-            "send it again without duplicate keys, unpaired surrogates (\\ud800) or nesting beyond 128 levels; if the client's form has changed, tell the person",
+            "send it again without duplicate keys, unpaired surrogates (\\ud800) or nesting beyond 128 levels; if that is not the cause, tell the user",
         ),
         Failure::EventMismatch { argument, input } => {
-            (format!("the hook is wired to `{argument}` but was sent `{input}`"), "run `portcullis init` again; it writes each event's own entry")
+            (format!("the hook is wired to `{argument}` but received `{input}`"), "run `portcullis init` again; it writes one entry for each event")
         }
         Failure::PushUnreadable(why) => (
-            format!("what git says of the push could not be read: {why}"),
-            "`portcullis-git pre-push` is started by git as its pre-push hook, with git's lines on standard input and git's arguments (`\"$@\"`)",
+            format!("git's description of the push could not be read: {why}"),
+            "let git start `portcullis-git pre-push` as its pre-push hook, with git's input and git's arguments (`\"$@\"`)",
         ),
         Failure::RepositoryUnreadable(why) => (
             format!("the repository could not be read: {why}"),
-            "run it in the repository, as git does; where objects are missing (a partial clone), `git fetch --refetch`",
+            "run it in the repository, as git does; if objects are missing (a partial clone), run `git fetch --refetch`",
         ),
-        Failure::FolderUnknown => ("the folder of the session is not known".to_owned(), "the event must carry `cwd`, or `CLAUDE_PROJECT_DIR` must be set"),
-        Failure::Unreadable { path, why } => (format!("`{path}` could not be looked at: {why}"), "make it readable for the person the agent runs as"),
+        Failure::FolderUnknown => ("the folder of the session is not known".to_owned(), "send `cwd` with the event, or set `CLAUDE_PROJECT_DIR`"),
+        Failure::Unreadable { path, why } => (format!("`{path}` could not be read: {why}"), "make it readable for the user that the agent runs as"),
         Failure::PolicyInvalid(mistakes) => {
-            (format!("the policy has mistakes\n{mistakes}"), "a person mends the policy; `portcullis doctor` shows the mistakes")
+            (format!("the policy has mistakes\n{mistakes}"), "a person must fix the policy; `portcullis doctor` shows the mistakes")
         }
-        Failure::PolicyDamaged => ("the built-in policy of this binary is damaged".to_owned(), "a person installs the gate again (`portcullis install`)"),
-        Failure::Unanswered => ("a question of the judgement was left without an answer".to_owned(), "report it with the command that was judged"),
+        Failure::PolicyDamaged => ("the built-in policy of this binary is damaged".to_owned(), "a person must install Portcullis again (`portcullis install`)"),
+        Failure::Unanswered => ("the judgement needs a fact that nothing can answer".to_owned(), "report this as a bug, with the command that was judged"),
         Failure::ColdMissing { path, why } => {
-            (format!("this call needs `{path}`, which could not be started: {why}"), "a person installs the gate again (`portcullis install`)")
+            (format!("this call needs `{path}`, which could not be started: {why}"), "a person must install Portcullis again (`portcullis install`)")
         }
         Failure::BuildMismatch { hot, cold } => {
-            (format!("portcullis-hook is of build {hot}, portcullis of build {cold}"), "a person installs both from one source (`portcullis install`)")
+            (format!("portcullis-hook is of build {hot}, portcullis of build {cold}"), "a person must install both from one source (`portcullis install`)")
         }
         Failure::Panic(what) => {
-            (format!("the gate itself broke: {what}"), "report it with the command that was judged; meanwhile another way of doing it may pass")
+            (format!("Portcullis itself failed: {what}"), "report this as a bug, with the command that was judged; a simpler form of the command may work")
         }
         Failure::AnswerUnwritable => ("the answer could not be written".to_owned(), "start the hook with standard output and standard error open"),
         Failure::RecordUnwritable(why) => (format!("nothing can be recorded: {why}"), "make the state folder writable; `portcullis doctor` names it"),
-        Failure::LastUnwritable(why) => (format!("the refusal could not be noted: {why}"), "make the state folder writable"),
+        Failure::LastUnwritable(why) => (format!("the refusal could not be saved: {why}"), "make the state folder writable"),
     }
 }

@@ -1,5 +1,5 @@
-//! The process around a judgement: what it says if it breaks, what it reads, how it hands a call on to the cold binary
-//! and how it ends. Used by the hot binary, and by `portcullis hook` for calls that were handed on.
+//! The process around a judgement: it prepares the answer to a crash, reads the input, hands over to the cold binary if
+//! necessary, and writes the answer. `portcullis-hook` uses it, and `portcullis hook` for calls that were handed over.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -12,9 +12,9 @@ use crate::world::World;
 use crate::world::system::{self, LastWords, ReadFault, Said};
 use clients::{Invocation, Kind, Moment};
 
-/// Milliseconds after which the hot door gives up; the host waits ten seconds.
+/// Milliseconds after which the hook gives up. The client waits ten seconds.
 const HOT_DEADLINE: u32 = 3_000;
-/// Milliseconds after which the cold door gives up.
+/// Milliseconds after which the cold binary gives up.
 const COLD_DEADLINE: u32 = 6_000;
 /// The variables that the cold binary is started with. Others could change what its libraries do.
 const KEPT: &[&str] = &[
@@ -92,7 +92,7 @@ fn enter(invocation: &Invocation, deadline: u32) -> Vec<u8> {
 /// Replaces this process by the cold binary; comes back only with the answer to a failure.
 fn hand_over(invocation: &Invocation, input: &[u8], world: &World) -> Answer {
     let Some(folder) = &world.binaries else {
-        return failed(&Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know where it stands itself".to_owned() }, invocation);
+        return failed(&Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know its own folder".to_owned() }, invocation);
     };
     let program = folder.join("portcullis");
     let why = start(&program, invocation, input);

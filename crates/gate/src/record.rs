@@ -1,5 +1,5 @@
-//! What is kept of a judgement or a signal: one line of JSON an entry, in schema 1, which `docs/record.md` describes. How
-//! lines are put on the disk is `world::record`'s.
+//! An entry of the record for a decision or a signal: one line of JSON, in schema 2, which `docs/record.md` describes.
+//! `world::record` writes the lines to the disk.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use std::borrow::Cow;
@@ -14,23 +14,25 @@ use policy::verdict::Verdict;
 
 pub use clients::{Held, Outcome};
 
-/// The form of the lines.
-pub const SCHEMA: u64 = 1;
-/// Bytes of a line at the most, with its end. A write of a page or less is never cut by a kill.
+/// The schema of the lines that are written.
+pub const SCHEMA: u64 = 2;
+/// The older schema, which is still read. It has `door` for `source`, and `held` (`ask`, `deny`) for `stopped`.
+const SCHEMA_1: u64 = 1;
+/// The most bytes of a line, with its end. A write of a page or less is never cut by a kill.
 pub const MAX_LINE: usize = 1000;
-/// Rules of one entry that are named.
+/// The most rules that an entry names.
 const MAX_RULES: usize = 3;
-/// Bytes of a text that are looked at for secrets; what is kept is shorter, so that no secret is cut in two unseen.
+/// Bytes of a text that are searched for secrets. Fewer bytes are kept, so that no secret is cut in two and missed.
 const MAX_READ: usize = 1024;
-/// Bytes of a text that are kept, at the most.
+/// The most bytes of a text that are kept.
 const MAX_TEXT: usize = 300;
 
 /// Where an entry comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The hook, by itself.
+    /// The hook itself.
     Hot,
-    /// The hook, handed on.
+    /// The cold binary, for the hook.
     Cold,
     /// A hook of git.
     Git,
@@ -39,19 +41,20 @@ pub enum Source {
 }
 
 const SOURCES: &[(&str, Source)] = &[("hot", Source::Hot), ("cold", Source::Cold), ("git", Source::Git), ("check", Source::Check)];
+const STOPPED: &[(&str, Held)] = &[("asked", Held::Ask), ("denied", Held::Deny)];
 const HELD: &[(&str, Held)] = &[("ask", Held::Ask), ("deny", Held::Deny)];
 const OUTCOMES: &[(&str, Outcome)] = &[("ok", Outcome::Ok), ("failed", Outcome::Failed), ("interrupted", Outcome::Interrupted)];
 
-/// A rule that was found to hold.
+/// A rule that matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     pub name: String,
     pub tier: u8,
-    /// It only watches.
+    /// The rule is in shadow mode.
     pub shadow: bool,
 }
 
-/// A judgement or a signal. Texts that are empty are not known.
+/// A decision or a signal. Empty texts are not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Milliseconds since 1970.
@@ -62,27 +65,27 @@ pub struct Entry {
     pub session: String,
     /// The agent's type.
     pub agent: String,
-    /// What tells one sub-agent from another.
+    /// The id of a sub-agent.
     pub agent_id: String,
     pub tool: String,
-    /// `tool_use_id`: what the entries of one call share.
+    /// `tool_use_id`, which all entries of one call share.
     pub call: String,
-    /// [`hash`] over the whole input: tool and input are what makes two calls the same.
+    /// [`hash`] of the whole input. Two calls are the same if tool and input are the same.
     pub input: Option<u64>,
-    /// What would be done, by the kinds of policies: `run`, `write`.
+    /// The kinds of the actions, as in policies: `run`, `write`.
     pub kinds: Vec<String>,
-    /// What was concluded, 1 to 4; none for signals.
+    /// The verdict, 1 to 4. `None` for signals.
     pub tier: Option<u8>,
     pub rules: Vec<Rule>,
     pub held: Option<Held>,
-    /// A pause let it go on.
+    /// A pause allowed it.
     pub paused: bool,
     pub outcome: Option<Outcome>,
-    /// The exit code, where the failure names one.
+    /// The exit code, if the failure names one.
     pub exit: Option<i64>,
-    /// [`hash`] over the whole error.
+    /// [`hash`] of the whole error.
     pub error: Option<u64>,
-    /// The first telling line of the error, or why nothing could be judged; without secrets.
+    /// The first informative line of the error, or why nothing could be judged; without secrets.
     pub said: String,
     /// The file, for tools that name one.
     pub path: String,
@@ -91,7 +94,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry of which only the event is known.
+    /// An entry with the event and nothing else.
     #[must_use]
     pub fn new(event: &str, source: Source, time: u64) -> Self {
         Self {
@@ -118,7 +121,7 @@ impl Entry {
         }
     }
 
-    /// An event, with the outcome where it tells one.
+    /// The entry of an event, with the outcome if the event has one.
     #[must_use]
     pub fn of(event: &Event, source: Source, time: u64) -> Self {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -139,12 +142,12 @@ impl Entry {
             let first = lines.next().unwrap_or_default();
             entry.exit = first.strip_prefix("Exit code ").and_then(|code| code.trim().parse().ok());
             let told = if entry.exit.is_some() { lines.next().unwrap_or(first) } else { first };
-            // Python says what it was at the end.
+            // Python names the error in the last line.
             let told = if told.starts_with("Traceback (most recent call last)") { lines.next_back().unwrap_or(told) } else { told };
             entry.error = Some(hash(error.as_bytes()));
             entry.said = redact(beginning(&told, MAX_READ));
         }
-        // What a person said is not kept, but that a machine said it is.
+        // The text of a prompt is not kept. If a machine wrote it, the name of the machine is kept.
         if event.moment == Moment::Prompt && !matches!(event.source.as_str(), "" | "user" | "sdk") {
             entry.said.clone_from(&event.source);
         }
@@ -152,7 +155,7 @@ impl Entry {
         entry
     }
 
-    /// With what was concluded.
+    /// The entry with a verdict.
     #[must_use]
     pub fn judged(mut self, actions: &[Action], verdict: &Verdict) -> Self {
         for action in actions {
@@ -173,7 +176,7 @@ impl Entry {
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = Line(String::with_capacity(MAX_LINE));
-        let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"door\":\"{}\"", self.time, name_of(SOURCES, self.source));
+        let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"source\":\"{}\"", self.time, name_of(SOURCES, self.source));
         line.text("event", &self.event, 32);
         line.text("session", &self.session, 64);
         line.text("agent", &self.agent, 48);
@@ -193,7 +196,7 @@ impl Entry {
             line.raw("rules", &format!("[{}]", rules.join(",")));
         }
         if let Some(held) = self.held {
-            line.raw("held", &quoted(name_of(HELD, held)));
+            line.raw("stopped", &quoted(name_of(STOPPED, held)));
         }
         if self.paused {
             line.raw("paused", "true");
@@ -212,23 +215,25 @@ impl Entry {
         line.0
     }
 
-    /// Reads a line. None: it is not one of this schema.
+    /// Reads a line of this or of the older schema. `None` if it is neither.
     #[must_use]
     pub fn read(line: &[u8]) -> Option<Self> {
         let json = Json::read(line).ok()?;
         let number = |key: &str| json.get(key).and_then(Json::scalar).and_then(|text| text.parse::<u64>().ok());
         let text = |key: &str| json.text(key).unwrap_or_default().to_owned();
         let hash = |key: &str| json.text(key).and_then(|text| u64::from_str_radix(text, 16).ok());
-        if number("v")? != SCHEMA {
-            return None;
-        }
+        let (source, stopped, words) = match number("v")? {
+            SCHEMA => ("source", "stopped", STOPPED),
+            SCHEMA_1 => ("door", "held", HELD),
+            _ => return None,
+        };
         let list = |key: &str| match json.get(key) {
             Some(Json::List(items)) => items.clone(),
             _ => Vec::new(),
         };
         Some(Self {
             time: number("time")?,
-            source: named(SOURCES, json.text("door")?)?,
+            source: named(SOURCES, json.text(source)?)?,
             event: text("event"),
             session: text("session"),
             agent: text("agent"),
@@ -239,7 +244,7 @@ impl Entry {
             kinds: list("kinds").iter().filter_map(Json::scalar).collect(),
             tier: number("tier").and_then(|tier| u8::try_from(tier).ok()),
             rules: list("rules").iter().filter_map(Rule::read).collect(),
-            held: json.text("held").and_then(|name| named(HELD, name)),
+            held: json.text(stopped).and_then(|name| named(words, name)),
             paused: json.get("paused") == Some(&Json::Bool(true)),
             outcome: json.text("outcome").and_then(|name| named(OUTCOMES, name)),
             exit: json.get("exit").and_then(Json::scalar).and_then(|text| text.parse().ok()),
@@ -334,7 +339,7 @@ fn beginning(text: &str, most: usize) -> &str {
     text.get(..end).unwrap_or("")
 }
 
-/// The file that a call names, or else what it is about.
+/// The file that a call names, otherwise the command, address or question.
 fn shown(call: &ToolCall) -> (String, String) {
     let text = |keys: &[&str]| keys.iter().find_map(|key| call.input.text(key));
     if let Some(path) = text(&["file_path", "notebook_path", "absolute_path", "path"]) {
@@ -351,7 +356,7 @@ fn shown(call: &ToolCall) -> (String, String) {
     (String::new(), redact(&what))
 }
 
-/// `key=value` of the scalars, as far as they are read.
+/// `key=value` of the scalars, up to the limit.
 fn scalars(json: &Json, key: &str, out: &mut String) {
     match json {
         _ if out.len() > MAX_READ => {}

@@ -77,12 +77,29 @@ fn a_long_line_is_clipped_and_stays_whole() {
 
 #[test]
 fn other_lines_are_none() {
-    for line in
-        ["", "{}", "null", "{\"v\":1}", "{\"v\":2,\"time\":1,\"door\":\"hot\"}", "{\"v\":1,\"time\":1,\"door\":\"x\"}", "{\"v\":1,\"time\":1,\"door\":\"hot\""]
-    {
+    for line in [
+        "",
+        "{}",
+        "null",
+        "{\"v\":2}",
+        "{\"v\":3,\"time\":1,\"source\":\"hot\"}",
+        "{\"v\":2,\"time\":1,\"source\":\"x\"}",
+        "{\"v\":2,\"time\":1,\"door\":\"hot\"}",
+        "{\"v\":2,\"time\":1,\"source\":\"hot\"",
+    ] {
         assert_eq!(Entry::read(line.as_bytes()), None, "{line}");
     }
-    assert!(Entry::read(br#"{"v":1,"time":1,"door":"hot","later":[1]}"#).is_some());
+    assert!(Entry::read(br#"{"v":2,"time":1,"source":"hot","later":[1]}"#).is_some());
+}
+
+#[test]
+fn lines_of_the_older_schema_are_read() {
+    for (old, new, held) in [("deny", "denied", Held::Deny), ("ask", "asked", Held::Ask)] {
+        let old = Entry::read(format!(r#"{{"v":1,"time":7,"door":"git","event":"pre-push","tier":4,"held":"{old}"}}"#).as_bytes()).unwrap();
+        assert_eq!((old.source, old.held), (Source::Git, Some(held)));
+        assert_eq!(old.line(), format!("{{\"v\":2,\"time\":7,\"source\":\"git\",\"event\":\"pre-push\",\"tier\":4,\"stopped\":\"{new}\"}}\n"));
+        assert_eq!(Entry::read(old.line().as_bytes()), Some(old));
+    }
 }
 
 #[test]

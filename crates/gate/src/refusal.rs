@@ -1,56 +1,100 @@
-//! Verdicts as text. The reader is often a model that will act on it: what, why, what instead, and whether another try
-//! can work.
+//! Verdicts as text. The reader is often a model that acts on the text: it says what was denied, why, what to do instead,
+//! and whether another try can work. Every text that comes from outside is escaped here.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use std::fmt::Write as _;
 
-use crate::underline::{Underlined, underlined};
+use crate::underline::{Underlined, escaped, underlined};
 use policy::Tier;
 use policy::verdict::{Answer, Finding, Verdict};
 
-/// Findings beyond these are counted, not shown.
-const MAX_SHOWN: usize = 4;
+/// Further findings of the first rule, and further rules, that are named. The rest is counted.
+const MAX_NAMED: usize = 3;
 
-/// The text of a denial. `command` is the text in which the findings have their spans, if there is one. `asked` tells whether
-/// a person can be asked by the host.
-pub fn refusal(verdict: &Verdict, command: Option<&str>, asked: bool) -> String {
-    let mut text = String::new();
-    for (at, finding) in verdict.holding().take(MAX_SHOWN).enumerate() {
-        if at > 0 {
-            text.push_str("\n\n");
-        }
-        let _ = write!(text, "denied by `{}` ({})", finding.rule, finding.place);
-        body(finding, command, &mut text);
-    }
-    let more = verdict.holding().count().saturating_sub(MAX_SHOWN);
-    if more > 0 {
-        let _ = write!(text, "\n\nand {more} more");
-    }
-    text.push_str("\nagain: ");
-    let waits = verdict.holding().all(|finding| matches!(finding.rule.as_str(), "tests-first" | "tests-not-red"));
-    text.push_str(match (verdict.tier, asked) {
-        _ if waits => "the same change passes as soon as the test is there",
-        (Tier::Prohibited, _) => "trying again or another way to the same end will be denied too; if it must be done, tell the person",
-        (_, true) => "a person may approve this very action when asked",
-        (_, false) => "nobody can be asked in this mode; a person must do this or approve it, so tell the person",
+/// Who reads a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// A coding agent: it must not try another way, and must tell its user.
+    Agent,
+    /// A person who runs git without a terminal, for example in an editor.
+    Person,
+}
+
+/// The text of a denial: the strictest finding, and the names of the other rules. `command` is the text in which the
+/// findings have their spans, if there is one.
+pub fn refusal(verdict: &Verdict, command: Option<&str>, audience: Audience) -> String {
+    let mut text = stated("denied", verdict, command);
+    let waits = |rule: &str| verdict.holding().all(|finding| ["tests-first", "tests-not-red"].contains(&finding.rule.as_str())) && is_first(verdict, rule);
+    text.push_str("\nretry: ");
+    text.push_str(match (verdict.tier, audience) {
+        _ if waits("tests-first") => "yes; the same change passes once its test exists",
+        _ if waits("tests-not-red") => "yes; the same change passes once its test was seen to fail",
+        (Tier::Prohibited, Audience::Agent) => "no, not in any form; tell the user if it must be done",
+        (Tier::Prohibited, Audience::Person) => "no, not in any form",
+        (_, Audience::Agent) => "no, nobody can be asked here; tell the user, who can approve or do it",
+        (_, Audience::Person) => "run the same command in a terminal: Portcullis asks there whether you approve it",
     });
     text
 }
 
 /// The text of a question to a person.
 pub fn question(verdict: &Verdict, command: Option<&str>) -> String {
-    let mut text = String::new();
-    for (at, finding) in verdict.holding().take(MAX_SHOWN).enumerate() {
-        if at > 0 {
-            text.push_str("\n\n");
-        }
-        let _ = write!(text, "portcullis asks by `{}` ({})", finding.rule, finding.place);
-        body(finding, command, &mut text);
-    }
+    let mut text = stated("asked", verdict, command);
+    text.push_str("\nanswer: if you approve, exactly this is done; nothing happens until you answer");
     text
 }
 
-/// What was found: where it stands in the command, and below that what it comes to, where that is not the same.
+fn is_first(verdict: &Verdict, rule: &str) -> bool {
+    verdict.holding().next().is_some_and(|finding| finding.rule == rule)
+}
+
+/// The strictest finding in full, and the others in a line or two.
+fn stated(what: &str, verdict: &Verdict, command: Option<&str>) -> String {
+    let mut text = String::new();
+    let Some(first) = verdict.holding().next() else { return text };
+    let _ = write!(text, "{what} by `{}`: {}", first.rule, escaped(&first.reason));
+    found(first, command, &mut text);
+    let others = verdict.holding().skip(1);
+    let mut same: Vec<String> = Vec::new();
+    let mut rules: Vec<String> = Vec::new();
+    for other in others {
+        let (list, name) = if other.rule == first.rule { (&mut same, escaped(&other.action).into_owned()) } else { (&mut rules, format!("`{}`", other.rule)) };
+        if !list.contains(&name) && (other.rule != first.rule || other.action != first.action) {
+            list.push(name);
+        }
+    }
+    if !same.is_empty() {
+        let more = same.len().saturating_sub(MAX_NAMED);
+        same.truncate(MAX_NAMED);
+        let _ = write!(text, "\nalso found: {}", same.join("; "));
+        if more > 0 {
+            let _ = write!(text, "; and {more} more");
+        }
+    }
+    if !first.told.is_empty() {
+        let _ = write!(text, "\nfact: {}", escaped(&first.told));
+    }
+    if first.answer == Answer::Maybe {
+        match &first.unread {
+            Some(word) => {
+                let _ = write!(text, "\nunsure: `{}` is not known before it runs", escaped(word));
+            }
+            None => text.push_str("\nunsure: something that the rule needs to know could not be found out"),
+        }
+    }
+    if !rules.is_empty() {
+        let more = rules.len().saturating_sub(MAX_NAMED);
+        rules.truncate(MAX_NAMED);
+        let _ = write!(text, "\nalso: {}", rules.join(", "));
+        if more > 0 {
+            let _ = write!(text, ", and {more} more");
+        }
+    }
+    let _ = write!(text, "\ninstead: {}", escaped(first.instead.strip_prefix("$ ").unwrap_or(&first.instead)));
+    text
+}
+
+/// What was found: its place in the command, underlined, and after that what it comes to, unless that is the same text.
 fn found(finding: &Finding, command: Option<&str>, text: &mut String) {
     let label = match command.zip(finding.span).and_then(|(command, span)| Some((command, span, underlined(command, span)?))) {
         Some((command, span, Underlined { line, below })) => {
@@ -63,15 +107,15 @@ fn found(finding: &Finding, command: Option<&str>, text: &mut String) {
         }
     };
     if !label.is_empty() {
-        let _ = write!(text, " {label}");
+        let _ = write!(text, " {}", escaped(label));
     }
     if !finding.via.is_empty() {
-        let _ = write!(text, " (reached through {})", finding.via.join(" > "));
+        let _ = write!(text, " (via {})", escaped(&finding.via.join(" > ")));
     }
 }
 
-/// What an action is called, without what is underlined anyway, or stands around that in the line: of
-/// `git push -f (push to main)`, `push to main`.
+/// The name of an action without what the underlined line shows already. Of `git push -f (push to main)` it is
+/// `push to main`.
 fn label<'f>(action: &'f str, meant: &str, line: &str) -> &'f str {
     let shown = |text: &str| meant.contains(text) || (text.contains(meant) && line.contains(text));
     if shown(action) {
@@ -80,20 +124,4 @@ fn label<'f>(action: &'f str, meant: &str, line: &str) -> &'f str {
     let inner = action.strip_suffix(')').unwrap_or(action);
     let splits = inner.rmatch_indices(" (").filter_map(|(at, mark)| Some((inner.get(..at)?, inner.get(at + mark.len()..)?)));
     splits.filter(|_| inner != action).find(|(front, _)| shown(front)).map_or(action, |(_, rest)| rest)
-}
-
-fn body(finding: &Finding, command: Option<&str>, text: &mut String) {
-    found(finding, command, text);
-    if !finding.told.is_empty() {
-        let _ = write!(text, "\nfact: {}", finding.told);
-    }
-    if finding.answer == Answer::Maybe {
-        match &finding.unread {
-            Some(word) => {
-                let _ = write!(text, "\nunsure: could not be read: {word}");
-            }
-            None => text.push_str("\nunsure: something the rule asks for could not be found out"),
-        }
-    }
-    let _ = write!(text, "\nwhy: {}\ninstead: {}", finding.reason, finding.instead.strip_prefix("$ ").unwrap_or(&finding.instead));
 }

@@ -1,5 +1,5 @@
-//! Events that are no calls: those that only inform, which are recorded and answered with what the model or the person
-//! should know, and changed settings.
+//! Events that are not calls. Events that only inform are recorded, and answered with what the model or the person should
+//! know. Changed settings are judged.
 
 use std::borrow::Cow;
 
@@ -10,9 +10,10 @@ use crate::answer::{Answer, denial};
 use crate::call::{entry, pause_until, policy_bytes};
 use crate::deep::{Deep, Stop};
 use crate::notes::{Note, apply};
+use crate::underline::escaped_lines;
 use crate::world::{Surroundings, World, layers, pending, state, system};
 
-/// Records an event that only informs, and tells the model and the person what they should know.
+/// Records an event that only informs. Returns what the model and the person should know.
 ///
 /// # Errors
 ///
@@ -37,7 +38,7 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<An
     Ok(event.client.context(event, context.as_deref(), person.as_deref()))
 }
 
-/// The policy, if it has a flywheel. A hook that would have to turn it hands over before anything is recorded.
+/// The policy, if it has a flywheel. A hook that would have to run it hands over before anything is recorded.
 fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Option<Cow<'static, [u8]>>, Stop> {
     let Ok(found) = layers::look(&around.layers) else { return Ok(None) };
     if found.iter().all(|file| file.identity.is_empty()) {
@@ -52,8 +53,8 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
     }
 }
 
-/// Remembers a run of tests, where the policy asks for runs to be seen. A policy that cannot be read is reported where
-/// something is stopped.
+/// Notes a run of tests if the policy asks for that. A policy that cannot be read is not reported here: the next call
+/// before an action reports it.
 fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
     let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure);
     let Some(call) = event.tool.as_ref().filter(|_| ended) else { return Ok(()) };
@@ -71,18 +72,19 @@ fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep
     Ok(())
 }
 
-/// A pause, and a record that cannot be written, are said at the start of a session.
+/// The message at the start of a session: whether a pause is active, and whether the record cannot be written. `None` if
+/// neither is so.
 fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option<String> {
     let paused = pause_until(world, around).map(|until| {
         let minutes = until.saturating_sub(system::now()).div_ceil(60);
-        format!("portcullis is paused for {minutes} more min: nothing is held (`portcullis pause --end` ends it)")
+        format!("Portcullis is paused for {minutes} more min: no call is denied or asked about (`portcullis pause --end` ends the pause)")
     });
-    let lost = (!recorded).then(|| "portcullis holds, but nothing it decides can be recorded: `portcullis doctor` says why".to_owned());
+    let lost = (!recorded).then(|| "Portcullis is active, but it cannot write its record: `portcullis doctor` says why".to_owned());
     let notes: Vec<String> = paused.into_iter().chain(lost).collect();
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 
-/// Settings that changed while the session runs: refused if the gate would be lost.
+/// Settings that changed while the session runs. They are denied if the client would not start Portcullis any more.
 ///
 /// # Errors
 ///
@@ -97,8 +99,10 @@ pub(crate) fn settings_changed(event: &Event, world: &World, deep: &dyn Deep) ->
     let around = world.around(event)?;
     let why = deep.settings_changed(event, &around, world)?.filter(|_| pause_until(world, &around).is_none());
     Ok(why.map_or_else(Answer::nothing, |why| {
-        let reason =
-            format!("denied: the new settings do not hold\nwhy: {why}\nmend: a person changes settings outside the session, or runs `portcullis init` again");
+        let reason = format!(
+            "denied: the new settings are not used\nwhy: {}\nfix: change the settings outside the session, or run `portcullis init` again",
+            escaped_lines(&why)
+        );
         denial(event, &reason)
     }))
 }

@@ -1,14 +1,36 @@
-//! A stretch of a command, shown in its line and underlined. Two lines at most, whatever stands in the command.
+//! Texts from outside as they are shown to people: with escapes for characters that a terminal would act on, and a part
+//! of a command underlined in its line. An underlined part takes two lines, whatever the command contains.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use actions::Span;
 
+/// A text from outside in one line: control characters, invisible characters and those that change the direction of a
+/// text are escaped, a line end is shown as `⏎` and a tab as a blank.
+#[must_use]
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unseen) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = Shown::default();
+    for c in text.chars() {
+        shown.add(c, usize::MAX, false);
+    }
+    Cow::Owned(shown.text)
+}
+
+/// Like [`escaped`], for a text of several lines: its line ends are kept.
+#[must_use]
+pub fn escaped_lines(text: &str) -> String {
+    text.split('\n').map(escaped).collect::<Vec<_>>().join("\n")
+}
+
 /// Columns of the command that are shown.
 const WIDTH: usize = 96;
-/// Of these, columns that are kept for what stands before the stretch.
+/// Of these, columns that are kept for the text before the underlined part.
 const BEFORE: usize = 32;
-/// Columns that are kept for what stands behind it.
+/// Columns that are kept for the text after it.
 const BEHIND: usize = 12;
 
 /// The line of a command, and what goes below it.
@@ -20,7 +42,7 @@ pub struct Underlined {
     pub below: String,
 }
 
-/// Shows `span` in its line of `command`. None: nothing is left to point out, as it is all of the command or none of it.
+/// Shows `span` in its line of `command`. `None` if the span is empty, or is the whole command.
 #[must_use]
 pub fn underlined(command: &str, span: Span) -> Option<Underlined> {
     let range = span.range();
@@ -82,7 +104,7 @@ impl Shown {
         shown
     }
 
-    /// Adds a character, reversed if the whole will be. False: there is no room for it.
+    /// Adds a character; its escape is reversed if the whole text is to be. Returns false if there is no room for it.
     fn add(&mut self, c: char, most: usize, reversed: bool) -> bool {
         let before = self.text.len();
         let columns = match c {
@@ -123,7 +145,7 @@ fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~')
 }
 
-/// Control characters, and those that are not seen or that turn the order of others round.
+/// True for control characters, invisible characters, and those that change the direction of a text.
 fn is_unseen(c: char) -> bool {
     c.is_control() || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -101,7 +101,7 @@ impl World {
             add(&mut states, home.join(".local/state/portcullis"));
             add(&mut homes, home);
         }
-        // The person's own setting stands between the two homes, but may only be added, never taken for the first.
+        // The person's own setting is between the two homes, but may only be added, never taken for the first.
         if let Some(config) = variable("XDG_CONFIG_HOME").and_then(absolute) {
             add(&mut configs, config.join("portcullis"));
         }
@@ -128,7 +128,10 @@ impl World {
     }
 
     /// What surrounds an event.
-    /// Error: [`Failure::FolderUnknown`] or [`Failure::Unreadable`]: which policy holds is not known.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::FolderUnknown`] or [`Failure::Unreadable`]: which policy holds is not known.
     pub fn around(&self, event: &Event) -> Result<Surroundings, Failure> {
         let cwd = match (&event.cwd, &self.project_dir) {
             (Some(cwd), _) if cwd.starts_with('/') => PathBuf::from(cwd),
@@ -139,7 +142,10 @@ impl World {
     }
 
     /// What surrounds a command in `cwd`.
-    /// Error: as [`World::around`].
+    ///
+    /// # Errors
+    ///
+    /// As [`World::around`].
     pub fn at(&self, cwd: &Path) -> Result<Surroundings, Failure> {
         let anchor = repository::anchor(self.project_dir.as_deref(), cwd, &[PROJECT_POLICY, LOCAL_POLICY])
             .map_err(|unreadable| Failure::Unreadable { path: unreadable.path.display().to_string(), why: errno_text(unreadable.errno) })?;
@@ -185,7 +191,7 @@ impl World {
 
 /// The home folder of the password database, which the environment cannot move.
 fn password_home(account: Option<&system::Account>) -> Option<PathBuf> {
-    // Tests must not touch the home of whoever runs them; a released binary has no such door.
+    // Tests must not touch the home of whoever runs them; a released binary does not read this variable.
     #[cfg(debug_assertions)]
     if let Some(home) = std::env::var_os("PORTCULLIS_TEST_PASSWORD_HOME") {
         return Some(PathBuf::from(home));

@@ -41,7 +41,7 @@ pub struct Input<'a> {
 /// Keeps the texts that a compiled policy borrows and no file contains as they are.
 pub type Texts = elsa::FrozenVec<String>;
 
-/// A compiled policy, and what only the cold door needs of it.
+/// A compiled policy, and what only the cold binary needs of it.
 #[derive(Clone, Debug)]
 pub struct Compiled {
     /// What [`policy::Policy::open`] reads.
@@ -86,7 +86,10 @@ impl<'a> Input<'a> {
 }
 
 /// Compiles a policy.
-/// Error: every mistake of every file, in the order of the files.
+///
+/// # Errors
+///
+/// Every mistake of every file, in the order of the files.
 pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let mut whole = true;

@@ -46,9 +46,9 @@ pub enum Instead {
 pub struct Example {
     pub deed: Deed,
     pub facts: ExampleFacts,
-    /// The agent's type; none: the main agent.
+    /// The agent's type. `None`: the main agent.
     pub agent: Option<String>,
-    /// The host's permission mode; none: the usual one.
+    /// The host's permission mode. `None`: the usual one.
     pub mode: Option<String>,
     /// `policies/git.toml:15`
     pub place: String,
@@ -58,7 +58,7 @@ pub struct Example {
 pub enum Deed {
     /// A command line, given to the shell tool.
     Command(String),
-    /// A file is written; none: with a text that is not known.
+    /// A file is written. `None`: with a text that is not known.
     Write {
         path: String,
         text: Option<String>,
@@ -83,14 +83,14 @@ pub enum Deed {
         agent: String,
         prompt: String,
     },
-    /// A commit is made; none: its message is not known yet.
+    /// A commit is made. `None`: its message is not known yet.
     Commit {
         message: Option<String>,
         author: String,
         touches: Vec<String>,
         deletes: Vec<String>,
     },
-    /// A ref is changed; none: the current branch.
+    /// A ref is changed. `None`: the current branch.
     Push {
         target: Option<String>,
         remote: Option<String>,

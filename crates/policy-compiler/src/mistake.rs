@@ -1,4 +1,4 @@
-//! A mistake in a policy file: where it is, what it is, how to mend it. Finds none itself.
+//! A mistake in a policy file: where it is, what it is, and how to fix it.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! The shipped packs and program descriptions, as they stand in `policies/`. A test holds this list and the folder to
+//! The shipped packs and program descriptions, as they are in `policies/`. A test holds this list and the folder to
 //! each other.
 
 /// Packs: name shown in places, text.

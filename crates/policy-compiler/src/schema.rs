@@ -1,4 +1,4 @@
-//! Policy files as written: which keys stand where and what kind of value each has. Knows not what the values mean.
+//! The shape of policy files: which keys are allowed where, and the type of each value. Does not know what the values mean.
 //!
 //! The shapes are data, so that a file's mistakes are all found in one go; decoding by `serde` would stop at the first.
 
@@ -96,7 +96,7 @@ pub static RULE: &[Key] = &[
 
 pub static WAIVER: &[Key] = &[must("rule", Shape::Text), KINDS, must("reason", Shape::Text), must("until", Shape::Day)];
 
-/// Stands for all kinds of *when*.
+/// Is for all kinds of *when*.
 const KINDS: Key = may("", Shape::Kinds);
 
 /// Keys of an example that is not a plain command.
@@ -174,13 +174,16 @@ static FORM: &[Key] = &[may("with", Shape::Texts), may("operands", Shape::Texts)
 const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "result", "phase"];
 
 /// Reads a file's tables. A syntax error ends this file.
-/// Error: the file is too large, or is not TOML.
+///
+/// # Errors
+///
+/// The file is too large, or is not TOML.
 pub fn parse<'t>(path: &str, text: &'t str) -> Result<DeValue<'t>, Mistake> {
     if text.len() > MAX_FILE {
         let what = format!("this file is larger than {MAX_FILE} bytes");
-        return Err(Mistake { path: path.to_owned(), span: 0..0, what, mend: "split it, or drop what is not a rule".to_owned() });
+        return Err(Mistake { path: path.to_owned(), span: 0..0, what, mend: "split it".to_owned() });
     }
-    // Only the first error is told: it is often the cause of all that a parser finds behind it.
+    // Only the first error is reported, because it often causes the errors after it.
     DeTable::parse(text).map(|table| DeValue::Table(table.into_inner())).map_err(|error| Mistake {
         path: path.to_owned(),
         span: error.span().unwrap_or(0..0),
@@ -218,7 +221,7 @@ impl Checker<'_> {
             match keys.clone().find(|key| key.name == name.text) {
                 Some(key) => self.value(&value, key),
                 None if NOT_YET.contains(&name.text) => {
-                    self.mistake(&name.span, format!("`{}` is not supported by this version", name.text), "take it out, or update portcullis");
+                    self.mistake(&name.span, format!("`{}` is not supported by this version", name.text), "remove it, or update portcullis");
                 }
                 None => {
                     let mend = suggestion(name.text, keys.clone().map(|key| key.name));
@@ -269,6 +272,6 @@ impl Checker<'_> {
     }
 
     fn empty(&mut self, value: &Value, name: &str) {
-        self.mistake(&value.span, format!("`{name}` is empty"), "an empty value asks nothing; fill it or take it out");
+        self.mistake(&value.span, format!("`{name}` is empty"), "write a value, or remove the key");
     }
 }

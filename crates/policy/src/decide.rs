@@ -18,14 +18,14 @@ use actions::{Action, Deed, Span};
 pub struct Decided {
     /// The verdict with what is known.
     pub verdict: Verdict,
-    /// What must be found out first. Empty: the verdict stands.
+    /// What must be found out first. Empty: the verdict is.
     pub needs: BTreeSet<Need>,
     /// Which rules looked at which action, and what they said (only those that are not a plain no, and those that were
     /// waived, unless `every` was asked for).
     pub looks: Vec<Look>,
 }
 
-/// Concludes. None if the compiled policy is damaged.
+/// Concludes. `None` if the compiled policy is damaged.
 ///
 /// With `every`, each rule that looked is noted, also where it said no.
 #[must_use]
@@ -124,7 +124,7 @@ fn finding(rule: &Rule, action: &Action, actions: &[Action], tier: Tier, answer:
     }
 }
 
-/// The first word of the action that is not wholly known, and where it stands.
+/// The first word of the action that is not wholly known, and where it is.
 fn unread(action: &Action) -> Option<(String, Option<Span>)> {
     let spelled = |word: &Word| (word.to_string(), word.span.filter(|_| action.span.is_some()));
     let path = |path: &Path| path.word.has_hole().then(|| (path.shown.clone(), action.span));

@@ -1,11 +1,11 @@
-//! What is true of the world, as data. Computes nothing; `world` fills it in.
+//! Facts about the file system and the repository, as data. `gate::world` answers them.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use std::collections::BTreeMap;
 
 use actions::Change;
 
-/// What is known of the world. Places are always known; the rest only if it was asked for.
+/// The known facts. Places are always known; other facts only if a rule asked for them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// Folders and identities that every judgement needs.
@@ -23,7 +23,7 @@ pub struct Facts {
 /// Folders, each an absolute path without a slash at its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
-    /// The root of the repository, or the project folder where there is none; a linked work tree may add a second.
+    /// The root of the repository, or the project folder without a repository; a linked work tree may add a second.
     pub roots: Vec<String>,
     /// The folder in which a command starts.
     pub cwd: String,
@@ -31,11 +31,11 @@ pub struct Places {
     pub homes: Vec<String>,
     /// Temporary folders.
     pub temporary: Vec<String>,
-    /// The folder of the gate's binaries.
+    /// The folder of the binaries.
     pub binaries: Vec<String>,
-    /// Folders of the gate's state.
+    /// Folders of the state.
     pub state: Vec<String>,
-    /// Folders of the gate's user policy.
+    /// Folders of the user's policy.
     pub config: Vec<String>,
     /// The git directory and the common directory of the repository.
     pub git: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Places {
     pub zsh: bool,
 }
 
-/// Something a rule must know that is not in the action.
+/// A fact that a rule needs and that is not in the action.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// Where a path leads when links are followed; in its last component only if the flag says so.
@@ -59,15 +59,15 @@ pub enum Need {
     Dirty(String, bool),
     /// The folder in which git looks for hooks, where its configuration names one.
     HooksFolder,
-    /// Whether a change of this settings file would lose the gate.
+    /// Whether Portcullis would no longer be started after a change of this settings file.
     LosesGate(String, Change),
-    /// Whether a change of this policy file would make it hold less.
+    /// Whether the policy would allow more after a change of this file.
     WeakensPolicy(String, Change),
-    /// How large a file is in the commit that is judged; a no where none is.
+    /// The size of a file in the judged commit. The answer is no if no commit is judged.
     Size(String),
 }
 
-/// What was found out.
+/// The answer to a [`Need`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
     /// A text.
@@ -81,7 +81,7 @@ pub enum Known {
 }
 
 impl Facts {
-    /// What is known of `need`; none if it was not asked yet.
+    /// The answer to `need`. `None` if it was not asked yet.
     #[must_use]
     pub fn of(&self, need: &Need) -> Option<&Known> {
         self.known.get(need)

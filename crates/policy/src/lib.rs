@@ -1,5 +1,5 @@
-//! Valid rules, in the compiled form that every door decides by. Files as written are `policy::schema`'s.
-//! Touches no file; knows neither hosts nor JSON.
+//! Valid rules in their compiled form, which the hook, the git hooks and the CI check use. `policy-compiler` reads the
+//! policy files. This crate opens no file, and knows neither clients nor JSON.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 pub mod decide;
@@ -29,18 +29,18 @@ wire_enum!(Confidence { Likely, Key, Certain });
 /// What an action costs. The tier is the decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
-    /// Goes on; nothing is said.
+    /// Allowed; nothing is printed.
     Free = 1,
-    /// Goes on within a limit.
+    /// Allowed within a limit.
     Metered,
     /// A person approves it.
     Supervised,
-    /// Denied, in every mode, at every door.
+    /// Denied, in every mode, by every hook and check.
     Prohibited,
 }
 wire_enum!(Tier { Free, Metered, Supervised, Prohibited });
 
-/// Where a rule comes from; an upper layer stands first.
+/// Where a rule comes from; an upper layer is first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Layer {
     /// Packs compiled into the binaries.
@@ -73,13 +73,13 @@ impl Layer {
 pub struct Rule<'a> {
     /// Its name, which is also its id.
     pub name: &'a str,
-    /// The pack it stands in, or the layer's name.
+    /// The pack it is in, or the layer's name.
     pub pack: &'a str,
     /// `policies/git.toml:12`
     pub place: &'a str,
     pub layer: Layer,
     pub tier: Tier,
-    /// Its verdict is shown and left in the last-refusal file, but nothing is held.
+    /// Its verdict is shown and left in the last-refusal file, but nothing is stopped.
     pub shadow: bool,
     /// Lower layers may waive it.
     pub open: bool,
@@ -162,7 +162,7 @@ table! {
         committed: Option<bool> = flag,
         /// After it no settings file would start the gate as it is wired now.
         loses_gate: Option<bool> = flag,
-        /// After it the policy would hold less than before.
+        /// After it the policy would allow more than before.
         weakens_policy: Option<bool> = flag,
     }
 }
@@ -332,7 +332,7 @@ pub struct Policy<'a> {
 const ALL: &str = "all";
 
 impl<'a> Policy<'a> {
-    /// Reads the head of a compiled policy; none if these bytes are not one.
+    /// Reads the head of a compiled policy. `None` if these bytes are not one.
     pub fn open(bytes: &'a [u8]) -> Option<Self> {
         let mut from = Bytes(bytes.strip_prefix(MAGIC)?);
         Some(Self {

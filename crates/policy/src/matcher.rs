@@ -33,7 +33,7 @@ pub struct Asking<'f> {
     pub told: Vec<String>,
     /// A text was not looked at, because other questions are open: the rule will be asked again.
     pub put_off: bool,
-    /// The secrets of texts that were searched: where a text stands in memory, and what was found.
+    /// The secrets of texts that were searched: where a text is in memory, and what was found.
     pub secrets: Vec<((usize, usize), Vec<Found>)>,
 }
 
@@ -156,7 +156,7 @@ fn or<T>(tables: &[T], test: impl FnMut(&T) -> Answer) -> Answer {
     tables.iter().map(test).max().unwrap_or(Answer::No)
 }
 
-/// The folder in which the action's command runs; for one that has no command, the call's. None: not known.
+/// The folder in which the action's command runs; for one that has no command, the call's. `None`: not known.
 fn folder<'a>(action: &'a Action, actions: &'a [Action], facts: &'a Facts) -> Option<&'a str> {
     let command = action.from.and_then(|from| actions.get(from)).unwrap_or(action);
     match &command.deed {

@@ -83,7 +83,7 @@ pub struct PathPattern<'a> {
     pub pattern: Pattern<'a>,
     /// As written.
     pub source: &'a str,
-    /// What stands literally in its components, for the question whether a path with a hole agrees with it.
+    /// What is literally in its components, for the question whether a path with a hole agrees with it.
     pub literals: Vec<&'a str>,
     /// The folders in front of its first wildcard, behind the anchor: deleting one of them deletes what it names.
     /// None if it begins with a wildcard.

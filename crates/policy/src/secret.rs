@@ -20,7 +20,7 @@ use shape::{by_chance, checksum, is_base64, payload, placeholder};
 pub enum Confidence {
     /// By chance and by its name or a form that others share.
     Likely,
-    /// A private key, of which nothing tells whose door it opens: tests make their own.
+    /// A private key, whose use is not known: tests make their own.
     Key,
     /// By its provider's own form.
     Certain,
@@ -33,7 +33,7 @@ pub struct Found {
     pub kind: &'static str,
     /// How sure that is.
     pub confidence: Confidence,
-    /// Where it stands, in bytes.
+    /// Where it is, in bytes.
     pub range: Range<usize>,
 }
 
@@ -109,7 +109,7 @@ fn runs(text: &str) -> Vec<Found> {
     found
 }
 
-/// Letters, digits and what stands within keys.
+/// Letters, digits and what is within keys.
 const fn is_run(byte: u8) -> bool {
     RUN[byte as usize]
 }

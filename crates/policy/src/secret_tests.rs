@@ -72,7 +72,7 @@ fn every_form_is_found_wherever_it_stands() {
     }
 }
 
-/// Whatever stands side by side: what is found are whole characters in order, and what is taken out is gone.
+/// Whatever is side by side: what is found are whole characters in order, and what is taken out is gone.
 #[test]
 fn any_text_can_be_searched() {
     let mut lot = Lot(3);

@@ -1,18 +1,18 @@
-//! Sections of a policy that are no rules, as every door reads them.
+//! Sections of a policy that are not rules, in the compiled form.
 
 use actions::Run;
 
 use super::{Layer, Tier};
 use actions::{named_enum, wire_struct};
 
-/// `[tests-first]`: a source changes only where a test of it stands.
+/// `[tests-first]`: a source changes only where a test of it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TestsFirst<'a> {
     /// `portcullis.toml:12`
     pub place: &'a str,
     /// The uppermost layer that has the section. It owns the lists below; others only make it stricter.
     pub layer: Layer,
-    /// Findings are shown and nothing is held.
+    /// Findings are shown and nothing is stopped.
     pub shadow: bool,
     /// What becomes of code without a test.
     pub tier: Tier,
@@ -29,7 +29,7 @@ pub struct TestsFirst<'a> {
     pub own: Vec<OwnLayout<'a>>,
     /// Where reports of test runs are found, beside the usual places.
     pub reports: Vec<&'a str>,
-    /// Ends of names that concern it, so that the hot door need not know layouts.
+    /// Ends of names that concern it, so that the hook need not know layouts.
     pub endings: Vec<&'a str>,
     /// Commands that run tests; none where runs need not be seen.
     pub runners: Vec<&'a str>,
@@ -55,7 +55,7 @@ pub struct OwnLayout<'a> {
     pub source: Vec<&'a str>,
     pub test: Vec<&'a str>,
     pub exempt: Vec<&'a str>,
-    /// A test may stand in the source.
+    /// A test can be in the source.
     pub inline: bool,
     /// `file`, `folder` or `module`.
     pub unit: &'a str,
@@ -69,18 +69,18 @@ pub struct Flywheel<'a> {
     pub place: &'a str,
     /// The uppermost layer that has the section. It owns it; others only add to `map`.
     pub layer: Layer,
-    /// Findings are shown and nothing is held.
+    /// Findings are shown and nothing is stopped.
     pub shadow: bool,
     /// Where suggestions wait, from the repository's root.
     pub inbox: &'a str,
-    /// Where those go that are settled, and what leaves the learnings.
+    /// Where those go that are resolved, and what leaves the learnings.
     pub archive: &'a str,
     /// Files of what was learned; suggestions that no document of the map is for go to the first.
     pub learnings: Vec<&'a str>,
     pub map: Vec<Pair<'a>>,
     /// Suggestions of one session, at the most.
     pub per_session: u16,
-    /// How much of a learnings file may leave without standing in the archive, in percent.
+    /// How much of a learnings file may leave without being in the archive, in percent.
     pub shrink: u8,
     /// Messages of commits name the suggestions that they answer.
     pub trailers: bool,
@@ -96,7 +96,7 @@ pub struct Pair<'a> {
     pub docs: Vec<&'a str>,
     /// Commits of the code after which a document that did not change lags behind.
     pub after: u16,
-    /// What becomes of a commit of the code without the documents; none: a suggestion.
+    /// What becomes of a commit of the code without the documents. `None`: a suggestion.
     pub gate: Option<Tier>,
 }
 wire_struct!(Pair { place, code, docs, after, gate });
@@ -105,7 +105,7 @@ named_enum! {
     /// Whether a test must have been seen to fail before the code is written.
     pub enum Red {
         Off = "off",
-        /// Where a report speaks of the test as it stands.
+        /// Where a report speaks of the test as it is.
         WhenReported = "when-reported",
         /// Always.
         Required = "required",

@@ -38,7 +38,7 @@ impl From<bool> for Answer {
 pub struct Finding {
     /// The rule's name.
     pub rule: String,
-    /// The pack or layer it stands in.
+    /// The pack or layer it is in.
     pub pack: String,
     /// `policies/git.toml:12`
     pub place: String,
@@ -60,8 +60,8 @@ pub struct Finding {
     pub via: Vec<String>,
     /// What facts that the rule asked for say of themselves; empty: nothing.
     pub told: String,
-    /// What it speaks of in the text of the tool call: the word that could not be read, else the action. None: the call has
-    /// no such text, or it does not stand there.
+    /// What it speaks of in the text of the tool call: the word that could not be read, else the action. `None`: the call has
+    /// no such text, or it does not be there.
     pub span: Option<Span>,
 }
 
@@ -78,7 +78,7 @@ impl Verdict {
     /// Adds findings; the verdict is the strictest of all that are not shadowed.
     pub fn add(&mut self, findings: Vec<Finding>) {
         self.findings.extend(findings);
-        // Certain findings stand before uncertain ones of the same tier; otherwise their order stays.
+        // Certain findings are before uncertain ones of the same tier; otherwise their order stays.
         self.findings.sort_by_key(|finding| std::cmp::Reverse((!finding.shadow, finding.tier, finding.answer)));
         self.tier = self.findings.iter().filter(|finding| !finding.shadow).map(|finding| finding.tier).max().unwrap_or(Tier::Free);
     }
@@ -93,13 +93,13 @@ impl Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
     pub finding: Finding,
-    /// From the top of the repository; none: the commit itself.
+    /// From the top of the repository. `None`: the commit itself.
     pub path: Option<String>,
     /// The line of the new text, from one, where one line is at fault.
     pub line: Option<usize>,
-    /// The commit's number; none: it is not made yet.
+    /// The commit's number. `None`: it is not made yet.
     pub commit: Option<String>,
-    /// Tells it from others of its rule in its file, whatever stands around it: the text of the line.
+    /// Tells it from others of its rule in its file, whatever is around it: the text of the line.
     pub text: String,
 }
 

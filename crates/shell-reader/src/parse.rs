@@ -93,7 +93,7 @@ impl Reader<'_, '_> {
                 }
             } else if self.peek() == Some(b';') && self.after_here_document {
                 // Bash 5.2 writes a substitution anew, and leaves out the first `;` behind a here-document.
-                self.unread("a `;` stands behind a here-document in a substitution");
+                self.unread("a `;` follows a here-document in a substitution");
                 self.bump();
             } else if self.peek() == Some(b';') && self.in_substitution && !self.pending.is_empty() {
                 self.after_here_document = !self.shared.zsh;

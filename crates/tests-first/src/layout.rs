@@ -1,4 +1,4 @@
-//! Where the tests of a source file stand, by the layouts in `policies/layouts/*.toml` and those of the policy: is a path a
+//! Where the tests of a source file are, by the layouts in `policies/layouts/*.toml` and those of the policy: is a path a
 //! source, a test, a snapshot; which paths could hold its test. Looks at names alone; opens nothing.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
@@ -52,7 +52,7 @@ pub struct Layout {
     pub says: Vec<String>,
     /// Sources, from the package's folder.
     pub source: Vec<String>,
-    /// Where a test may stand, the likeliest first. `NAME => …` holds for files of that name alone.
+    /// Where a test can be, the likeliest first. `NAME => …` holds for files of that name alone.
     pub test: Vec<String>,
     /// As `test`; there the test must also name the source.
     pub mention: Vec<String>,
@@ -62,7 +62,7 @@ pub struct Layout {
     pub exempt: Vec<String>,
     /// Endings that `{base}` leaves out.
     pub cut: Vec<String>,
-    /// A test may stand in the source itself.
+    /// A test can be in the source itself.
     pub inline: bool,
     /// A test in documentation counts.
     pub doctest: bool,
@@ -96,7 +96,7 @@ struct Template {
     wide: bool,
     /// How any test of this form is called, from the package's folder.
     form: String,
-    /// Where such tests stand, if nothing else does there.
+    /// Where such tests are, if nothing else does there.
     area: Option<String>,
 }
 
@@ -112,7 +112,7 @@ pub enum Unit {
     Module,
 }
 
-/// A path where a test may stand; it may hold `*`.
+/// A path where a test can be; it may hold `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     pub path: String,
@@ -126,7 +126,10 @@ pub struct Candidate {
 
 impl Catalogue {
     /// All shipped layouts, read once per process.
-    /// Error: a file is not as it should be, and why.
+    ///
+    /// # Errors
+    ///
+    /// A file is not as it should be, and why.
     pub fn shipped() -> Result<&'static Self, String> {
         static READ: OnceLock<Result<Catalogue, String>> = OnceLock::new();
         READ.get_or_init(|| serde_json::from_str(SHIPPED).map_err(|error| format!("policies/layouts.json: {error}"))).as_ref().map_err(Clone::clone)
@@ -208,7 +211,7 @@ impl Layout {
     /// Whether it needs no test by its name.
     pub fn exempts(&self, path: &str, package: &str) -> bool {
         let inner = path.strip_prefix(package).unwrap_or(path);
-        // A package may itself stand among examples.
+        // A package may itself are among examples.
         self.read().exempt.iter().any(|pattern| fits(pattern, inner) || fits(pattern, path))
     }
 
@@ -218,7 +221,7 @@ impl Layout {
         self.entry.iter().any(|pattern| fits(pattern, inner))
     }
 
-    /// Whether a path looks like a test, or stands where tests do.
+    /// Whether a path looks like a test, or is where tests do.
     pub fn is_test(&self, path: &str, package: &str) -> bool {
         let Some(inner) = path.strip_prefix(package) else { return false };
         // What must name its source is no test by its place alone.
@@ -227,12 +230,12 @@ impl Layout {
         })
     }
 
-    /// Whether a path is called as tests are, so that they are run there; what only stands among them is not.
+    /// Whether a path is called as tests are, so that they are run there; what only is among them is not.
     pub fn runs(&self, path: &str, package: &str) -> bool {
         path.strip_prefix(package).is_some_and(|inner| self.read().tests.iter().any(|template| fits(&template.form, inner)))
     }
 
-    /// Where the test of a source may stand, the likeliest first.
+    /// Where the test of a source can be, the likeliest first.
     pub fn candidates(&self, path: &str, package: &str, captures: &Captures) -> Vec<Candidate> {
         let variables = self.variables(path, package, captures);
         let name = path.rsplit('/').next().unwrap_or(path);

@@ -1,5 +1,5 @@
-//! Tests first: whether the sources that a call or a commit changes have a test, and whether it makes tests say less. All
-//! changes are judged together. What it must know of other files comes through [`Tree`].
+//! Tests first: checks that the sources which a call or a commit changes have a test, and that it does not weaken tests. All
+//! changes are judged together. [`Tree`] gives access to other files.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 pub mod layout;
@@ -25,13 +25,13 @@ use policy::{OwnLayout, TestsFirst, Tier, renews_snapshots};
 pub use red::evidence;
 pub use seen::{By, Ended, Seen};
 
-/// The rule that a source needs a test by.
+/// The rule that requires a test for a source.
 pub const RULE: &str = "tests-first";
-/// The rule that tests keep what they say by.
+/// The rule that protects tests from being weakened.
 pub const WEAKENED: &str = "tests-weakened";
-/// The rule that a test was seen to fail by.
+/// The rule that requires a failing run of the test.
 pub const NOT_RED: &str = "tests-not-red";
-/// Bytes of a text that is looked into; a longer one counts as unknown.
+/// The most bytes of a text that is read; a longer text counts as unknown.
 const MAX_TEXT: usize = 2 << 20;
 /// Candidates that a message names.
 const NAMED: usize = 3;
@@ -42,7 +42,7 @@ pub enum Text {
     /// There is no such file.
     Absent,
     Known(String),
-    /// There is one; its text cannot be told.
+    /// The file exists; its text is not known.
     Unknown,
 }
 
@@ -63,7 +63,7 @@ pub struct Changed {
     pub part: bool,
 }
 
-/// Files around the changes. It does not matter whether the changes are in it: what they say of a path goes first.
+/// Files around the changes. The changes are used first, so it does not matter whether the tree contains them.
 pub trait Tree {
     /// None: there is no such plain file, or it cannot be read.
     fn read(&self, path: &str) -> Option<Vec<u8>>;
@@ -101,11 +101,11 @@ pub fn snapshots_renewed(actions: &[Action], section: &TestsFirst) -> Vec<Findin
         action: action.shown(),
         via: action.via.clone(),
         span: action.span,
-        reason: "it writes down anew what tests expect, whatever the code does now".to_owned(),
-        instead: "look at what differs first, and ask the person to renew it".to_owned(),
+        reason: "this overwrites what the tests expect with what the code does now, right or wrong".to_owned(),
+        instead: "look at the differences first, and ask the user to renew the snapshots".to_owned(),
         ..blank(section, WEAKENED, section.weakening)
     };
-    // A wrapper and what it runs are one: the innermost is told.
+    // A wrapper and what it runs are one: the innermost is reported.
     renewing.next_back().map(finding).into_iter().collect()
 }
 
@@ -169,18 +169,18 @@ struct Judge<'a> {
     today: i64,
     catalogue: &'a Catalogue,
     places: Places<'a>,
-    /// Texts that were read as code, by where they stand in memory.
+    /// Texts that were read as code, by where they are in memory.
     sources: RefCell<HashMap<(*const u8, *const Language), Rc<Source<'a, 'a>>>>,
 }
 
-/// How a source stands with its tests.
+/// Whether a source has a test.
 enum Stand {
-    /// A real test is there: where.
+    /// It has a real test, with this path.
     Tested(String),
     /// Its test cannot be read.
     Unread(String),
-    /// There is none: where it could be, the likeliest first, each with how many tests here stand so; and what is there
-    /// but is no real test, and why.
+    /// It has no test. `candidates` are the paths where the test could be, the likeliest first, each with the number of tests
+    /// here that are named in the same way. `faults` are files that do not count as a test, and why.
     Missing { candidates: Vec<(String, usize)>, faults: Vec<String> },
 }
 
@@ -253,8 +253,8 @@ impl<'a> Judge<'a> {
                     Need::Nothing(_) if claimed && change.old.known().is_some() && !says(&change.old) => {
                         return Some(Finding {
                             action,
-                            reason: format!("only a new comment says that `{}` is generated, which would free it of tests", change.path),
-                            instead: "leave the comment out, or let the person say it in `.gitattributes` (`linguist-generated`)".to_owned(),
+                            reason: format!("only a new comment says that `{}` is generated, which would exempt it from tests", change.path),
+                            instead: "leave the comment out, or ask the user to mark the file in `.gitattributes` (`linguist-generated`)".to_owned(),
                             ..blank(self.section, RULE, self.section.tier.min(Tier::Supervised))
                         });
                     }
@@ -267,7 +267,7 @@ impl<'a> Judge<'a> {
         let tier = if claimed { self.section.tier.min(Tier::Supervised) } else { self.section.tier };
         let what = match &line {
             Some(line) => format!("`{}` {} `{}`", change.path, if defines { "defines" } else { "changes" }, actions::clip(&tight(line))),
-            None => format!("what `{}` would hold is not known, which counts as new code", change.path),
+            None => format!("the new text of `{}` is not known, which counts as new code", change.path),
         };
         match self.stand(&change.path, change, &layouts, language, wanted.as_deref()) {
             Stand::Tested(test) => {
@@ -275,29 +275,29 @@ impl<'a> Judge<'a> {
                     return Some(Finding {
                         action,
                         reason: format!("{what}, and {why}"),
-                        instead: format!("write a test of it in `{test}`, run the tests and see it fail, then make this change again"),
+                        instead: format!("write a test of it in `{test}`, run the tests and see it fail, then repeat this change"),
                         ..blank(self.section, NOT_RED, self.section.tier)
                     });
                 }
                 let old = self.section.strict && !self.changes.iter().any(|other| other.path == test);
                 (old && self.places.tree.newer(&test, &change.path) == Some(false)).then(|| Finding {
                     action,
-                    reason: format!("{what}, and its test `{test}` is older than that and no part of the change"),
-                    instead: format!("change `{test}` in the same commit, so that it speaks of what is new"),
+                    reason: format!("{what}, and this change does not touch its older test `{test}`"),
+                    instead: format!("change `{test}` in the same commit, so that it tests the new code"),
                     ..blank(self.section, RULE, self.section.tier)
                 })
             }
             Stand::Unread(test) => Some(Finding {
                 action,
                 answer: Answer::Maybe,
-                reason: format!("{what}, and what its test holds is not known"),
+                reason: format!("{what}, and the text of its test is not known"),
                 instead: format!("write `{test}` with a tool that shows its text"),
                 unread: Some(test),
                 ..blank(self.section, RULE, self.section.tier.min(Tier::Supervised))
             }),
             Stand::Missing { candidates, faults } => {
                 let there = if faults.is_empty() { String::from("no test of it exists") } else { faults.join(", ") };
-                let there = if claimed { format!("{there}; only its own new comment says that it is generated") } else { there };
+                let there = if claimed { format!("{there}; only a new comment in it says that it is generated") } else { there };
                 Some(Finding {
                     action,
                     reason: format!("{what}, and {there}"),
@@ -330,7 +330,7 @@ impl<'a> Judge<'a> {
                 Some((Err(why), false)) => fault(path, why.text()),
                 _ => {}
             }
-            // Tests that stand in the file already, where only a stretch of it or nothing of the change is known.
+            // Tests that are in the file already, where only a stretch of it or nothing of the change is known.
             if (change.part || change.new == Text::Unknown)
                 && self.places.read_before(path).is_some_and(|text| Source::new(&text, language).tested(layout.doctest).is_ok())
             {
@@ -362,7 +362,7 @@ impl<'a> Judge<'a> {
                     continue;
                 }
                 if candidate.wide && !candidate.mention && !loose && !self.speaks_of(&source, change) {
-                    fault(&test, "names nothing of it");
+                    fault(&test, "names nothing that the change defines");
                     continue;
                 }
                 match source.tested(false) {
@@ -403,16 +403,16 @@ fn tight(line: &str) -> String {
 fn instead(candidates: &[(String, usize)], inline: bool) -> String {
     let mut named = candidates.iter().take(NAMED).map(|(path, count)| match count {
         0 => format!("`{path}`"),
-        1 => format!("`{path}` (as 1 test here stands)"),
-        count => format!("`{path}` (as {count} tests here stand)"),
+        1 => format!("`{path}` (like 1 test here)"),
+        count => format!("`{path}` (like {count} tests here)"),
     });
     let first = named.next();
     let rest: Vec<String> = named.collect();
     let also = if inline { " or in the file itself" } else { "" };
     match first {
-        None => format!("write a test of it first{also}, then make this change again"),
-        Some(first) if rest.is_empty() => format!("write a failing test first, in {first}{also}, then make this change again"),
-        Some(first) => format!("write a failing test first, in {first}, else in {}{also}, then make this change again", rest.join(" or ")),
+        None => format!("write a failing test first{also}, then repeat this change"),
+        Some(first) if rest.is_empty() => format!("write a failing test first, in {first}{also}, then repeat this change"),
+        Some(first) => format!("write a failing test first, in {first}, or in {}{also}, then repeat this change", rest.join(" or ")),
     }
 }
 

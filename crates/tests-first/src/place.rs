@@ -1,5 +1,5 @@
 //! Files around a change as a judgement sees them: the changes first, then the tree. Packages, candidates, what tests
-//! stand where.
+//! are where.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -47,7 +47,7 @@ pub(super) struct Places<'a> {
     folders: RefCell<HashMap<String, Rc<Names>>>,
     /// Texts of files of the tree that were read.
     read: RefCell<HashMap<String, Option<Rc<str>>>>,
-    /// Files by the folder that they stand in, and whether those below it count.
+    /// Files by the folder that they are in, and whether those below it count.
     below: RefCell<HashMap<(String, bool), Files>>,
     looked: RefCell<usize>,
 }
@@ -92,12 +92,12 @@ impl<'a> Places<'a> {
         names
     }
 
-    /// The text of a file after the changes; none if there is none.
+    /// The text of a file after the changes. `None` if it does not exist.
     pub(super) fn text(&self, path: &str) -> Option<Text> {
         if let Some(change) = self.by_path.get(path) {
             return match &change.new {
                 Text::Absent => None,
-                // Only a stretch is known of it: what stood there before tells more.
+                // Only a stretch is known of it: what was there before tells more.
                 Text::Known(text) if change.part => {
                     let before = self.read_before(path).unwrap_or_default();
                     Some(Text::Known(format!("{before}\n{text}")))
@@ -152,7 +152,7 @@ impl<'a> Places<'a> {
         text
     }
 
-    /// The folders of the manifests above a path, the nearest first; the root where there is none.
+    /// The folders of the manifests above a path, the nearest first; the root if there is no manifest.
     pub(super) fn packages(&self, path: &str, layout: &Layout, catalogue: &Catalogue) -> Option<Vec<String>> {
         // A layout without manifests of its own goes by those of all others.
         let mut found = self.marked(path, if layout.manifest.is_empty() { &catalogue.layouts } else { std::slice::from_ref(layout) });
@@ -180,7 +180,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Whether this kind of project is at home around a path: the policy names it, its manifest is there, a test of it stands
+    /// Whether this kind of project is at home around a path: the policy names it, its manifest is there, a test of it is
     /// in the tree, or no other kind has its manifest and its sources there. Else a deploy script in a package of TypeScript
     /// would need a test of shell scripts.
     fn at_home(&self, path: &str, (layout, packages, captures): &Placed, catalogue: &Catalogue) -> bool {
@@ -216,7 +216,7 @@ impl<'a> Places<'a> {
         })
     }
 
-    /// The layouts for which a path is a source that may need a test. A path that is a test of one of them is none.
+    /// The layouts for which a path is a source that may need a test. A path that is a test of one of them is not a source.
     pub(super) fn sources<'c>(&self, path: &str, catalogue: &'c Catalogue) -> Vec<Placed<'c>> {
         let mut placed = Vec::new();
         let Some(language) = catalogue.language(path) else { return placed };
@@ -234,7 +234,7 @@ impl<'a> Places<'a> {
                 placed.push(found);
             }
         }
-        // What one layout takes for a source may stand among another's tests: their data, their helpers.
+        // What one layout takes for a source can be among another's tests: their data, their helpers.
         if !placed.is_empty() && self.is_test(path, catalogue) {
             placed.clear();
         }
@@ -246,7 +246,7 @@ impl<'a> Places<'a> {
         self.is_of(path, catalogue, &Layout::is_test)
     }
 
-    /// Whether tests in a file of this path are run: it is called as tests of a layout are, or a layout lets them stand there.
+    /// Whether tests in a file of this path are run: it is called as tests of a layout are, or a layout lets them are there.
     pub(super) fn runs(&self, path: &str, catalogue: &Catalogue) -> bool {
         self.is_of(path, catalogue, &Layout::runs) || self.sources(path, catalogue).iter().any(|(layout, ..)| layout.inline)
     }
@@ -266,7 +266,7 @@ impl<'a> Places<'a> {
             .any(|layout| self.packages(path, layout, catalogue).is_some_and(|packages| packages.iter().any(|package| is(layout, path, package))))
     }
 
-    /// Where tests of a source may stand, by all its layouts, each path once.
+    /// Where tests of a source can be, by all its layouts, each path once.
     pub(super) fn candidates(path: &str, layouts: &[Placed]) -> Vec<Candidate> {
         let mut all: Vec<Candidate> = Vec::new();
         let mut add = |candidate: Candidate| {

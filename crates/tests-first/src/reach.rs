@@ -1,4 +1,4 @@
-//! Tests that speak of a source without standing where its test would: they name what it defines, or what names that.
+//! Tests that speak of a source without being where its test would: they name what it defines, or what names that.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use crate::syntax::{Kind, Language, Node, Source, Token, bare};
 
 /// Files of a package that are looked through.
 const MAX_FILES: usize = 1000;
-/// Sources that may stand between a source and the test that speaks of it.
+/// Sources that can be between a source and the test that speaks of it.
 const BETWEEN: usize = 2;
 /// Names of files that hand on what others define, or that are named by their folder.
 const BY_FOLDER: &[&str] = &["index", "mod", "lib", "__init__", "main", "__main__"];
@@ -117,7 +117,7 @@ impl Places<'_> {
     }
 }
 
-/// What others call a source by: names of definitions that few other texts would hold, of two words or more, or of some
+/// What others call a source by: names of definitions that few other texts contain, of two words or more, or of some
 /// length with a capital; and its name in imports.
 fn names_of(path: &str, source: &Source) -> Names {
     let two = |name: &str| {
@@ -131,7 +131,7 @@ fn names_of(path: &str, source: &Source) -> Names {
     Names { words, module: Some(module.to_owned()).filter(|module| module.len() > 1 && module != "src") }
 }
 
-/// The name of a file without what stands behind its first point.
+/// The name of a file without what is after its first point.
 fn stem(path: &str) -> &str {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     name.split('.').find(|part| !part.is_empty()).unwrap_or(name)

@@ -29,9 +29,9 @@ const REPORTS: &[&str] = &[
 const MAX_REPORTS: usize = 64;
 
 impl Judge<'_> {
-    /// Why a test gives no evidence that the code is missing; none if it does, or if none is asked for.
+    /// Why a test gives no evidence that the code is missing. `None` if it does, or if none is asked for.
     ///
-    /// A report is tied to the test by its content: it speaks of the text as it stands only if every test in that is in the
+    /// A report is tied to the test by its content: it speaks of the text as it is only if every test in that is in the
     /// report. What a report does not speak of is unknown, which is not *no*.
     pub(super) fn not_red(&self, test: &str, inline: bool, defines: bool) -> Option<String> {
         // Refactoring changes bodies under green tests.
@@ -48,8 +48,8 @@ impl Judge<'_> {
         match (failed, self.section.red) {
             (Some(true), _) | (None, Red::WhenReported) => None,
             (None, _) if !self.places.tree.sees_runs() => None,
-            (Some(false), _) => Some(format!("no test in `{test}` fails, so none asks for it")),
-            (None, _) => Some(format!("no run of `{test}` as it stands was seen to fail")),
+            (Some(false), _) => Some(format!("no test in `{test}` fails without it")),
+            (None, _) => Some(format!("no failing run of `{test}` in its present form was seen")),
         }
     }
 
@@ -61,7 +61,7 @@ impl Judge<'_> {
     }
 }
 
-/// What of a file its tests are: all of it, or of one whose tests stand beside the code, those alone.
+/// What of a file its tests are: all of it, or of one whose tests are beside the code, those alone.
 pub fn evidence(source: &Source, whole: &str, inline: bool) -> String {
     if !inline {
         return whole.to_owned();
@@ -70,7 +70,7 @@ pub fn evidence(source: &Source, whole: &str, inline: bool) -> String {
     texts.collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a report says that any of these tests failed; none if it does not speak of all of them.
+/// Whether a report says that any of these tests failed. `None` if it does not speak of all of them.
 fn spoken(nodes: &[Node], ran: &[Ran]) -> Option<bool> {
     let mut failed = false;
     for node in nodes.iter().filter(|node| !node.skipped) {
@@ -84,7 +84,7 @@ fn spoken(nodes: &[Node], ran: &[Ran]) -> Option<bool> {
     (!nodes.is_empty()).then_some(failed)
 }
 
-/// A test's name without quotes and what stands in front of it: `def test_a` is `test_a`.
+/// A test's name without quotes and what is before it: `def test_a` is `test_a`.
 pub(super) fn bare(name: &str) -> &str {
     let quoted = name.trim_matches(['"', '\'', '`']);
     if quoted.len() < name.len() { quoted } else { name.rsplit(' ').next().unwrap_or(name) }
@@ -92,7 +92,7 @@ pub(super) fn bare(name: &str) -> &str {
 
 /// Whether a report's name of a test is this one: the whole of it, or its end behind the names of what holds it.
 fn names(reported: &str, name: &str) -> bool {
-    // Parameters stand behind it: `test_a[1]`, `adds(int)`.
+    // Parameters are after it: `test_a[1]`, `adds(int)`.
     let reported = reported.split(['[', '(']).next().filter(|head| !head.is_empty()).unwrap_or(reported).trim_end();
     reported.strip_suffix(name).is_some_and(|head| !head.ends_with(|sign: char| sign.is_alphanumeric() || sign == '_'))
 }

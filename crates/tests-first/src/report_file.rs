@@ -1,5 +1,5 @@
-//! Reports of test runs: `JUnit` XML, TAP, the JSON of jest, vitest, mocha, pytest, cargo and go. Opens no file; a text that
-//! is none of them holds no runs.
+//! Reports of test runs: `JUnit` XML, TAP, the JSON of jest, vitest, mocha, pytest, cargo and go. Opens no file; a text in
+//! another format has no runs.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use quick_xml::Reader;
@@ -73,7 +73,7 @@ fn junit(text: &str) -> Vec<Ran> {
                 }
             }
             Ok(Event::End(tag)) if tag.name().as_ref() == "testcase" => ran.extend(open.take().filter(|(_, skipped)| !skipped).map(|(case, _)| case)),
-            // What follows a fault cannot be trusted, and a report cut short is none.
+            // What follows a fault cannot be trusted, and a report that is cut off is ignored.
             Err(_) => return Vec::new(),
             Ok(Event::Eof) => return ran,
             Ok(_) => {}

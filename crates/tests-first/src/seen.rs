@@ -66,7 +66,7 @@ impl Seen {
         self.output.contains(name) || self.command.contains(name)
     }
 
-    /// Whether it says that tests of this file failed, and by what. None: it does not speak of it.
+    /// Whether it says that tests of this file failed, and by what. `None`: it does not speak of it.
     pub fn speaks(&self, path: &str, source: &Source) -> Option<(bool, By)> {
         if source.nodes().is_empty() {
             return None;
@@ -106,7 +106,7 @@ fn is_failing(line: &str) -> bool {
     FAILING.iter().any(|mark| line.contains(mark)) && !PASSING.iter().any(|mark| line.contains(mark))
 }
 
-/// Whether the path stands there as a place: with a line number behind it.
+/// Whether the path is there as a place: with a line number behind it.
 fn is_place(line: &str, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let behind = |at: usize| {
@@ -131,7 +131,7 @@ fn names_path(text: &str, path: &str) -> bool {
     })
 }
 
-/// Whether a name stands in a line as a whole word.
+/// Whether a name is in a line as a whole word.
 fn at_bounds(line: &str, name: &str) -> bool {
     let inner = |sign: char| sign.is_alphanumeric() || sign == '_';
     line.match_indices(name).any(|(at, _)| {

@@ -29,7 +29,7 @@ pub struct Language {
     pub line: Vec<String>,
     /// A line comment begins only where a word could.
     pub tight: bool,
-    /// Opening and closing of comments over lines. One that opens with `=` stands at the start of a line.
+    /// Opening and closing of comments over lines. One that opens with `=` is at the start of a line.
     pub block: Vec<[String; 2]>,
     /// Block comments nest.
     pub nested: bool,
@@ -39,13 +39,13 @@ pub struct Language {
     pub heredoc: String,
     /// `'x'` is a character, and `'` alone a mark (lifetimes, type variables).
     pub chars: bool,
-    /// `/…/` is a regular expression where a value could stand.
+    /// `/…/` is a regular expression where a value could be.
     pub regex: bool,
-    /// Signs that stand in words beside letters, digits and `_`.
+    /// Signs that are in words beside letters, digits and `_`.
     pub word: String,
     /// Words are compared without case.
     pub fold: bool,
-    /// Blocks are told by indentation (or closed by a word that stands as far left as they began).
+    /// Blocks are reported by indentation (or closed by a word that is as far left as they began).
     pub indent: bool,
     pub types: types::Types,
     /// Tests.
@@ -54,7 +54,7 @@ pub struct Language {
     pub holders: Patterns,
     /// What marks a test, or what holds tests, as not run.
     pub skips: Patterns,
-    /// Calls that end a test where they stand at its top.
+    /// Calls that end a test where they are at its top.
     pub stops: Patterns,
     /// What keeps all tests of the text from running.
     pub skip_all: Patterns,
@@ -95,7 +95,7 @@ pub struct Quote {
     pub code: Option<[String; 2]>,
 }
 
-/// A string whose ends are told by what stands in them: `r##"…"##`, `[==[…]==]`, `$tag$…$tag$`.
+/// A string whose ends are reported by what is in them: `r##"…"##`, `[==[…]==]`, `$tag$…$tag$`.
 ///
 /// `open`, the fence, `then` begin it; `close`, the same fence, `end` end it.
 #[derive(Clone, Debug, Default, Deserialize)]

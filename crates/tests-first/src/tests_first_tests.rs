@@ -65,8 +65,8 @@ fn a_message_names_what_fits_this_repository_best() {
     ]));
     let found = judge(&price(Text::Known(CODE.to_owned())), &files, &section(), 0);
     let [finding] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!(finding.reason, "`src/shop/price.py` defines `def total(net):`, and `tests/test_price.py` holds nothing but comments");
-    let expected = "write a failing test first, in `src/shop/price_test.py` (as 2 tests here stand), else in ";
+    assert_eq!(finding.reason, "`src/shop/price.py` defines `def total(net):`, and `tests/test_price.py` contains only comments");
+    let expected = "write a failing test first, in `src/shop/price_test.py` (like 2 tests here), or in ";
     assert!(finding.instead.starts_with(expected), "{}", finding.instead);
 }
 

@@ -1,12 +1,12 @@
-//! Changes that make tests, or what tools are told to check, say less.
+//! Findings for changes that weaken tests, or the settings of tools that check code.
 
 use super::{Changed, Finding, Judge, Text, WEAKENED, blank};
 use crate::layout::folder;
 use crate::syntax::{Kind, Language, Node, Source, Weakened, bare, settings_weakened, tests_weakened};
 use policy::verdict::Answer;
 
-/// What a person reads of why this is held.
-const INSTEAD: &str = "mend the code instead; where the test is wrong or what it covers goes too, make both changes together, or ask the person";
+/// What a person reads of why this is stopped.
+const INSTEAD: &str = "fix the code instead; if the test is wrong, or the code that it covers goes too, change both together or ask the user";
 
 /// Signs of a word that means something by itself.
 const LONG: usize = 4;
@@ -29,7 +29,7 @@ impl<'a> Judge<'a> {
         let action = format!("{} {path}", if change.new == Text::Absent { "delete" } else { "write" });
         let finding = |weakened: Weakened| Finding {
             action: action.clone(),
-            reason: format!("tests and checks keep what they say: in `{path}` {}", weakened.what),
+            reason: format!("this weakens tests or checks: in `{path}` {}", weakened.what),
             instead: INSTEAD.to_owned(),
             answer: Answer::Yes,
             ..blank(self.section, WEAKENED, self.section.weakening)
@@ -78,7 +78,7 @@ impl<'a> Judge<'a> {
                 continue;
             }
             let (old, new) = (self.source(old, language), self.source(other.new.known().unwrap_or(""), language));
-            // A name that stands in this source no more.
+            // A name that is in this source no more.
             // Of a sentence a part may be asked for.
             let is = |token: &str, word: &str| token == word || (word.contains(' ') && token.contains(word));
             let holds = |source: &Source, word: &str| source.tokens.iter().any(|token| matches!(token.kind, Kind::Word | Kind::Text) && is(bare(token), word));
@@ -158,8 +158,8 @@ fn snapshot(change: &Changed) -> Option<Weakened> {
     let what = match (&change.old, &change.new) {
         (Text::Absent, _) => return None,
         (old, new) if old == new && *new != Text::Unknown => return None,
-        (_, Text::Absent) => "what is expected would be gone",
-        _ => "what is expected would be written over",
+        (_, Text::Absent) => "the expected output would be deleted",
+        _ => "the expected output would be overwritten",
     };
     Some(Weakened { what: what.to_owned(), gone: Vec::new() })
 }

@@ -1,4 +1,4 @@
-//! Findings that are known: a file that only ever shrinks, so that what it holds is worked off and nothing is added.
+//! The file of known findings. It can only shrink, so that old findings are fixed over time and new ones are not added.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,13 +15,16 @@ const SCHEMA: u64 = 1;
 /// Rule, path and fingerprint.
 type Entry = (String, String, String);
 
-/// Marks what the baseline knows, and writes it anew if asked to. Gives what is worth a note.
-/// Error: the file cannot be read or written, or is no baseline.
+/// Marks the findings that the baseline contains, and writes the file if asked to. Returns notes for the report.
+///
+/// # Errors
+///
+/// The file cannot be read or written, or is not a baseline.
 pub(super) fn apply(path: &Path, write: bool, reported: &mut [Reported]) -> Result<Vec<String>, Refusal> {
     let (_, before) = files::read(path)?;
     if before.is_none() && !write {
         let why = format!("there is no `{}`", path.display());
-        return Err(Refusal::usage("nothing was checked", why, "`--write-baseline` makes it"));
+        return Err(Refusal::usage("nothing was checked", why, "create it with `--write-baseline`"));
     }
     let first = before.is_none();
     let mut left: BTreeMap<Entry, usize> = BTreeMap::new();
@@ -46,15 +49,16 @@ pub(super) fn apply(path: &Path, write: bool, reported: &mut [Reported]) -> Resu
     }
     let note = match (gone, write) {
         (0, _) => None,
-        (gone, true) => Some(format!("{gone} known findings are gone and were taken out of the baseline")),
-        (gone, false) => Some(format!("{gone} known findings are gone; `--write-baseline` takes them out of the baseline")),
+        (gone, true) => Some(format!("{gone} known findings no longer exist and were removed from the baseline")),
+        (gone, false) => Some(format!("{gone} known findings no longer exist; `--write-baseline` removes them from the baseline")),
     };
     Ok(note.into_iter().collect())
 }
 
 fn entries(path: &Path, bytes: &[u8]) -> Result<Vec<Entry>, Refusal> {
-    let refused =
-        |why: &str| Refusal::usage("nothing was checked", format!("`{}` is no baseline: {why}", path.display()), "make it anew with `--write-baseline`");
+    let refused = |why: &str| {
+        Refusal::usage("nothing was checked", format!("`{}` is not a baseline: {why}", path.display()), "delete it and create it again with `--write-baseline`")
+    };
     let file: Value = serde_json::from_slice(bytes).map_err(|error| refused(&error.to_string()))?;
     if file.get("schema").and_then(Value::as_u64) != Some(SCHEMA) {
         return Err(refused("its `schema` is not 1"));

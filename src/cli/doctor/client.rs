@@ -1,27 +1,27 @@
-//! Which Claude Code is installed, and whether it knows what the gate rests on.
+//! Checks that the installed Claude Code supports the settings that Portcullis needs.
 
 use std::process::Command;
 
 use super::Findings;
 use crate::cli::canary;
 
-/// The client from which on `"onFailure": "block"` holds (its documentation; measured with this version).
+/// The first client that knows `"onFailure": "block"` (its documentation; measured with this version).
 const KNOWS_ON_FAILURE: (u32, u32, u32) = (2, 1, 295);
-/// The client from which on `args` starts a program without a shell.
+/// The first client in which `args` starts a program without a shell.
 const KNOWS_ARGS: (u32, u32, u32) = (2, 1, 139);
 
-/// What the client says of itself; nothing if none is found.
+/// Checks the version of the client. Reports nothing if none is installed.
 pub(super) fn look(findings: &mut Findings) {
     let mut process = Command::new("claude");
-    // Not in the project: nothing there is to have a say in it.
+    // Not in the project, so that no file there can influence the answer.
     process.arg("--version").current_dir("/");
     let reply = canary::run(process, "").ok().filter(|reply| reply.code == Some(0));
     let Some(version) = reply.and_then(|reply| version(&reply.stdout)) else { return };
     let shown = format!("Claude Code {}.{}.{}", version.0, version.1, version.2);
     if version < KNOWS_ARGS {
-        findings.fail("client", format!("{shown} cannot start hooks by `args`"), "update it (`claude update`)");
+        findings.fail("client", format!("{shown} does not support `args` in hooks, so it does not start Portcullis"), "update it (`claude update`)");
     } else if version < KNOWS_ON_FAILURE {
-        findings.warn("client", format!("{shown} ignores `onFailure`: a hook that cannot be started lets calls through"), "update it (`claude update`)");
+        findings.warn("client", format!("{shown} ignores `onFailure`: calls are allowed if the hook cannot be started"), "update it (`claude update`)");
     } else {
         findings.ok("client", shown);
     }

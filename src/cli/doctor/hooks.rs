@@ -1,4 +1,4 @@
-//! Whether the gate stands in git's hooks.
+//! Checks git's hooks.
 
 use super::Findings;
 use crate::cli::init::git;
@@ -7,7 +7,7 @@ use crate::cli::place::Place;
 
 const PART: &str = "git";
 
-/// Looks at the hooks of the repository, if there is one.
+/// Checks the hooks of the repository, if there is one.
 pub(super) fn look(here: &Place, findings: &mut Findings) {
     let Ok(site) = Site::at(&here.cwd, &here.world, None) else { return };
     if site.repository.is_none() {
@@ -15,11 +15,11 @@ pub(super) fn look(here: &Place, findings: &mut Findings) {
     }
     let hooks = match git::Site::of(&site) {
         Ok(hooks) => hooks,
-        Err(refusal) => return findings.ok(PART, format!("not looked at: {}", refusal.why)),
+        Err(refusal) => return findings.ok(PART, format!("git hooks were not checked: {}", refusal.why)),
     };
     match hooks.standing() {
-        (standing, missing) if missing.is_empty() => findings.ok(PART, format!("the gate stands in {} of git's hooks", standing.len())),
-        (standing, _) if standing.is_empty() => findings.ok(PART, "the gate stands in none of git's hooks (`portcullis init --git` puts it there)"),
-        (_, missing) => findings.warn(PART, format!("the gate is gone from git's hooks {}", missing.join(", ")), "run `portcullis init --git` again"),
+        (standing, missing) if missing.is_empty() => findings.ok(PART, format!("Portcullis is in {} git hooks", standing.len())),
+        (standing, _) if standing.is_empty() => findings.ok(PART, "Portcullis is in no git hook (`portcullis init --git` adds it)"),
+        (_, missing) => findings.warn(PART, format!("Portcullis is missing in the git hooks {}", missing.join(", ")), "run `portcullis init --git` again"),
     }
 }

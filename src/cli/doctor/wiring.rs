@@ -1,4 +1,4 @@
-//! Where the gate is wired in, whether that is whole, and whether what is wired answers.
+//! Checks which settings files start Portcullis, whether they name every event, and whether the program answers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,8 +16,8 @@ use clients::settings::{PROGRAM, Reading, judge};
 
 const PART: &str = "wired";
 
-/// Looks at every settings file, and tries what they start.
-pub(super) fn look(place: &Place, paused: bool, findings: &mut Findings) {
+/// Checks every settings file, and tries the programs that they start.
+pub(super) fn look(place: &Place, silent: bool, findings: &mut Findings) {
     let mut programs: BTreeMap<PathBuf, Wired> = BTreeMap::new();
     for path in files(place) {
         let shown = path.display();
@@ -32,18 +32,18 @@ pub(super) fn look(place: &Place, paused: bool, findings: &mut Findings) {
         let effect = match judge(&text) {
             Reading::Read(effect) => effect,
             Reading::Unreadable(why) => {
-                findings.fail(PART, format!("{shown}: {why}"), "mend the file, then run `portcullis init` again");
+                findings.fail(PART, format!("{shown}: {why}"), "fix the file, then run `portcullis init` again");
                 continue;
             }
         };
         for fault in &effect.faults {
-            findings.fail(PART, format!("{shown}: {fault}"), "take it out of the file, or run `portcullis init` again");
+            findings.fail(PART, format!("{shown}: {fault}"), "remove it from the file, or run `portcullis init` again");
         }
         let entries = entries(&text, &place.cwd, None);
         if !entries.is_empty() && effect.whole {
             findings.ok(PART, format!("{shown}: {}", summary(&entries)));
         } else if !entries.is_empty() {
-            let text = format!("{shown}: not every guarding event has an entry ({})", summary(&entries));
+            let text = format!("{shown}: an event before an action has no entry ({})", summary(&entries));
             findings.fail(PART, text, "run `portcullis init` again");
         }
         for entry in entries.into_iter().filter(|entry| entry.event == TRIED) {
@@ -51,9 +51,8 @@ pub(super) fn look(place: &Place, paused: bool, findings: &mut Findings) {
         }
     }
     if programs.is_empty() {
-        findings.fail(PART, "no settings file starts the gate (one that a plugin carries is not looked at)", "run `portcullis init`");
+        findings.fail(PART, "no settings file starts Portcullis (plugins are not checked)", "run `portcullis init`");
     }
-    let silent = paused || place.watches().unwrap_or(false);
     let mut tried = programs.is_empty();
     for (program, entry) in programs {
         if is_ours(&program, place) {
@@ -61,11 +60,11 @@ pub(super) fn look(place: &Place, paused: bool, findings: &mut Findings) {
             answers(&program, &entry, place, silent, findings);
         } else {
             let text = format!("`{}` is not the hook of this build, so it was not started", program.display());
-            findings.warn("runs", text, "run `portcullis init` again with the same scope, or ask the `portcullis doctor` that stands beside it");
+            findings.warn("runs", text, "run `portcullis init` again with the same scope, or run the `portcullis doctor` in the folder of that hook");
         }
     }
     if !tried {
-        findings.fail("runs", "nothing that is wired could be tried", "run `portcullis init` again");
+        findings.fail("runs", "no program in the settings could be tried", "run `portcullis init` again");
     }
 }
 
@@ -81,14 +80,14 @@ fn files(place: &Place) -> Vec<PathBuf> {
     files
 }
 
-/// How the entries are wired, in one line.
+/// The entries in one line.
 fn summary(entries: &[Wired]) -> String {
     let events = WIRED.iter().filter(|event| entries.iter().any(|entry| entry.event == event.event)).count();
     let guarding = || entries.iter().filter(|entry| WIRED.iter().any(|event| event.is_guarding() && event.event == entry.event));
     let blocks = if guarding().all(|entry| entry.blocks) { "onFailure block" } else { "onFailure missing" };
     let timeout =
         guarding().filter_map(|entry| entry.timeout).reduce(f64::min).map_or_else(|| "no timeout".to_owned(), |seconds| format!("timeout {seconds} s"));
-    format!("{events} of {} events, {blocks}, {timeout}", WIRED.len())
+    format!("starts Portcullis for {events} of {} events, {blocks}, {timeout}", WIRED.len())
 }
 
 /// Whether a program is, byte for byte, the hook beside this binary. A project that was only just fetched can name any
@@ -98,25 +97,25 @@ fn is_ours(program: &Path, place: &Place) -> bool {
     ours.is_some_and(|ours| fs::read(program).is_ok_and(|bytes| bytes == ours))
 }
 
-/// Whether what is wired does its work.
+/// Tries a program: it must deny a force push, allow a harmless command, and start its cold binary.
 fn answers(program: &Path, entry: &Wired, place: &Place, silent: bool, findings: &mut Findings) {
     let shown = program.display();
     if fs::metadata(program).is_ok_and(|known| known.mode() & 0o002 != 0) {
         findings.fail("runs", format!("everyone on this machine can change `{shown}`"), format!("chmod o-w {shown}"));
     }
     match canary::hands_over(entry, place) {
-        Ok(()) => findings.ok("build", format!("`{shown}` and the cold binary beside it are of one build")),
+        Ok(()) => findings.ok("build", format!("`{shown}` and the `portcullis` beside it are of one build")),
         Err(why) => findings.fail("build", why, "install both from one source (`portcullis install`)"),
     }
     if silent {
-        return findings.warn("runs", format!("`{shown}` was not tried: it holds nothing now"), "see `pause` and `shadow` above");
+        return findings.warn("runs", format!("`{shown}` was not tried: it denies nothing now"), "see `pause` and `shadow` above");
     }
     match canary::refused(entry, place) {
-        Ok(text) => findings.ok("runs", format!("`{shown}` refuses `{}`: {}", canary::DENIED, text.lines().next().unwrap_or_default())),
-        Err(refusal) => findings.fail("runs", refusal.why, "read what it says; `portcullis install` and `portcullis init` put it right"),
+        Ok(text) => findings.ok("runs", format!("`{shown}` denies `{}`: {}", canary::DENIED, text.lines().next().unwrap_or_default())),
+        Err(refusal) => findings.fail("runs", refusal.why, "run `portcullis install`, then `portcullis init`"),
     }
     match canary::lets_through(entry, place) {
-        Ok(()) => findings.ok("runs", format!("`{shown}` lets `{}` through", canary::HARMLESS)),
-        Err(why) => findings.fail("runs", why, "read what it says; `portcullis explain` says which rule held it"),
+        Ok(()) => findings.ok("runs", format!("`{shown}` allows `{}`", canary::HARMLESS)),
+        Err(why) => findings.fail("runs", why, "run `portcullis explain` with this command; it names the rule"),
     }
 }

@@ -1,4 +1,4 @@
-//! The flywheel in figures: as text, as JSON, as a page with a picture over time that needs nothing else.
+//! The figures of the flywheel: as text, as JSON, and as a page with a chart, which loads nothing.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use flywheel::page::{day, moment};
 use gate::world::system;
 
 const DAY: u64 = 86_400_000;
-/// Days that the picture shows, at the most.
+/// The most days that the chart shows.
 const SHOWN: u64 = 90;
 /// Documents that are named.
 const NAMED: usize = 10;
@@ -25,7 +25,7 @@ struct Figures {
     captured: usize,
     ended: BTreeMap<&'static str, usize>,
     open: usize,
-    /// Milliseconds from capture to settling, of half of them less.
+    /// The median time from capture to resolution, in milliseconds.
     median: Option<u64>,
     kinds: BTreeMap<&'static str, (usize, usize)>,
     /// Documents with open suggestions, and with commits of their code since they changed.
@@ -42,7 +42,7 @@ pub(super) fn run(here: &Here, json: bool, html: Option<&Path>) -> Result<(), Re
         say(&format!("written to {}", path.display()));
     } else if json {
         let lagging: Vec<_> = figures.lagging.iter().map(|(doc, open, commits)| json!({ "document": doc, "open": open, "commits_behind": commits })).collect();
-        let kinds: BTreeMap<_, _> = figures.kinds.iter().map(|(kind, (all, settled))| (kind, json!({ "captured": all, "settled": settled }))).collect();
+        let kinds: BTreeMap<_, _> = figures.kinds.iter().map(|(kind, (all, settled))| (kind, json!({ "captured": all, "resolved": settled }))).collect();
         say_json(
             &json!({ "captured": figures.captured, "open": figures.open, "ended": figures.ended, "median_age_ms": figures.median, "kinds": kinds, "lagging": lagging }),
         );
@@ -55,11 +55,11 @@ pub(super) fn run(here: &Here, json: bool, html: Option<&Path>) -> Result<(), Re
 impl Figures {
     fn of(standings: &[Standing], here: &Here, now: u64) -> Self {
         let word = |what: What| match what {
-            What::Settled => "settled",
+            What::Settled => "resolved",
             What::Done => "done",
             _ => "dropped",
         };
-        let mut ended: BTreeMap<&'static str, usize> = [("settled", 0), ("done", 0), ("dropped", 0)].into();
+        let mut ended: BTreeMap<&'static str, usize> = [("resolved", 0), ("done", 0), ("dropped", 0)].into();
         let mut kinds: BTreeMap<&'static str, (usize, usize)> = BTreeMap::new();
         let mut ages = Vec::new();
         for standing in standings {
@@ -113,13 +113,13 @@ impl Figures {
             let _ = write!(text, ", {word} {count}");
         }
         if let Some(median) = self.median {
-            let _ = write!(text, "\nmedian age when settled: {}", length(median));
+            let _ = write!(text, "\nmedian age when resolved: {}", length(median));
         }
         for (kind, (all, settled)) in &self.kinds {
-            let _ = write!(text, "\n{kind:<10} {all:>5} captured {settled:>5} settled");
+            let _ = write!(text, "\n{kind:<10} {all:>5} captured {settled:>5} resolved");
         }
         for (doc, open, commits) in &self.lagging {
-            let _ = write!(text, "\nlags: {doc}: {open} open, {commits} commits of its code since it changed");
+            let _ = write!(text, "\nout of date: {doc}: {open} open, {commits} commits of its code since it changed");
         }
         text
     }
@@ -131,9 +131,9 @@ impl Figures {
         let kinds: Vec<String> = self.kinds.iter().map(|(kind, (all, settled))| row([kind, &all.to_string(), &settled.to_string()])).collect();
         let (rows, kinds) = (rows.concat(), kinds.concat());
         let ended: Vec<String> = self.ended.iter().map(|(word, count)| format!("{word} {count}")).collect();
-        let median = self.median.map_or_else(|| "nothing is settled yet".to_owned(), |median| format!("median age when settled: {}", length(median)));
+        let median = self.median.map_or_else(|| "nothing is resolved yet".to_owned(), |median| format!("median age when resolved: {}", length(median)));
         format!(
-            "<!doctype html>\n<meta charset=\"utf-8\">\n<title>Documentation flywheel</title>\n<style>body{{font:16px/1.5 sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}}table{{border-collapse:collapse}}td,th{{padding:.2rem 1rem .2rem 0;text-align:left}}svg{{width:100%;height:auto}}</style>\n<h1>Documentation flywheel</h1>\n<p>captured {}, open {}, {}; {median}.</p>\n{}\n<table><tr><th>kind</th><th>captured</th><th>settled</th></tr>\n{kinds}</table>\n<h2>Documents that lag</h2>\n<table><tr><th>document</th><th>open</th><th>commits of its code since it changed</th></tr>\n{rows}</table>\n<p>{} UTC</p>\n",
+            "<!doctype html>\n<meta charset=\"utf-8\">\n<title>Documentation flywheel</title>\n<style>body{{font:16px/1.5 sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}}table{{border-collapse:collapse}}td,th{{padding:.2rem 1rem .2rem 0;text-align:left}}svg{{width:100%;height:auto}}</style>\n<h1>Documentation flywheel</h1>\n<p>captured {}, open {}, {}; {median}.</p>\n{}\n<table><tr><th>kind</th><th>captured</th><th>resolved</th></tr>\n{kinds}</table>\n<h2>Documents that are out of date</h2>\n<table><tr><th>document</th><th>open</th><th>commits of its code since it changed</th></tr>\n{rows}</table>\n<p>{} UTC</p>\n",
             self.captured,
             self.open,
             ended.join(", "),

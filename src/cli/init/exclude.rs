@@ -17,7 +17,7 @@ pub fn with(text: &str) -> String {
     format!("{text}{end}{mark}\n{}\n", missing.join("\n"))
 }
 
-/// The text without the lines that [`with`] added; none if nothing is left.
+/// The text without the lines that [`with`] added. `None` if nothing is left.
 pub fn without(text: &str) -> Option<String> {
     let mut kept = String::new();
     let mut ours = false;

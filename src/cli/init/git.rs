@@ -1,8 +1,8 @@
-//! Git's hooks: a block of our own in front of what each hook does, whoever wrote it; what is no shell script is kept
-//! beside and started after the gate.
+//! Git's hooks: adds a block to each hook, before its own commands. A hook that is not a shell script is renamed and started
+//! after Portcullis.
 //!
-//! A hook that belongs to one clone names the gate by its full path, and without the gate nothing is committed. One that
-//! is committed (a folder of the work tree, husky's files) may stand where nobody installed it, and then passes it over.
+//! A hook of one clone names Portcullis by its full path, and nothing is committed if Portcullis is missing. A hook that is
+//! committed (a folder of the work tree, husky's files) can reach machines without Portcullis, so it skips it there.
 
 use std::fs;
 use std::io;
@@ -19,10 +19,10 @@ use gate::world::repository::Repository;
 
 /// The gate's program for git.
 const PROGRAM: &str = crate::git::NAME;
-/// The hooks that hold something, or tell.
+/// The hooks that can stop something, or that only report.
 pub const HOOKS: [&str; 8] =
     ["pre-commit", "pre-merge-commit", "prepare-commit-msg", "commit-msg", "post-commit", "post-merge", "pre-push", "reference-transaction"];
-/// Those that git tells something on standard input.
+/// Hooks that get lines on standard input from git.
 const TOLD: [&str; 2] = ["pre-push", "reference-transaction"];
 /// The one that husky does not know (its `index.js`, version 9).
 const NOT_HUSKY: &str = "reference-transaction";
@@ -34,7 +34,7 @@ const SHELL: &str = "#!/bin/sh\n";
 const KEPT: &str = ".before-portcullis";
 /// Shells that read the block.
 const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "ksh", "zsh"];
-/// Managers that write hooks, by a word that stands in what they write, and when they write them anew.
+/// Hook managers: a word in the hooks that they write, and the command that rewrites them.
 const MANAGERS: [(&str, &str); 5] = [
     ("pre-commit.com", "`pre-commit install`"),
     ("prek", "`prek install`"),
@@ -43,7 +43,7 @@ const MANAGERS: [(&str, &str); 5] = [
     ("simple-git-hooks", "`simple-git-hooks`"),
 ];
 
-/// Where a repository's hooks stand.
+/// The places of a repository's hooks.
 #[derive(Clone, Debug)]
 pub struct Site {
     /// Where git looks for them.
@@ -64,26 +64,29 @@ struct Wanted {
 
 impl Site {
     /// The hooks of the repository around a place.
-    /// Error: there is none, its configuration cannot be read, or its hooks are those of all repositories.
+    ///
+    /// # Errors
+    ///
+    /// There is no repository, its configuration cannot be read, or all repositories share the hooks.
     pub fn of(site: &scope::Site) -> Result<Self, Refusal> {
         let Some(Repository { root, git_dir, common_dir }) = &site.repository else {
-            return Err(Refusal::usage("no hook was put in", format!("`{}` is in no git repository", site.root.display()), "leave `--git` out"));
+            return Err(Refusal::usage("no git hook was changed", format!("`{}` is not in a git repository", site.root.display()), "run it without `--git`"));
         };
         let gate = site.binaries.join(PROGRAM);
-        let refused = |why: String, mend: &str| Refusal::new("no hook was put in", why, mend);
-        let set = commits::hooks_path(git_dir).map_err(|why| refused(why, "mend the repository's configuration"))?;
+        let refused = |why: String, mend: &str| Refusal::new("no git hook was changed", why, mend);
+        let set = commits::hooks_path(git_dir).map_err(|why| refused(why, "fix the configuration of the repository"))?;
         let Some((path, own)) = set else { return Ok(Self { folder: common_dir.join("hooks"), husky: None, shared: false, gate }) };
         let folder = root.join(&path);
         let inside = folder.starts_with(root) && !folder.starts_with(common_dir);
         if !own && !inside {
-            let why = format!("`core.hooksPath` of your own configuration leads to `{}`, whose hooks run in all your repositories", folder.display());
+            let why = format!("`core.hooksPath` in your own git configuration is `{}`, and these hooks run in all your repositories", folder.display());
             return Err(refused(why, "call `portcullis-git HOOK \"$@\"` in them yourself, or set `core.hooksPath` for this repository"));
         }
         let husky = (path.ends_with(".husky/_") || path.ends_with(".husky")).then(|| root.join(".husky"));
         Ok(Self { shared: inside && husky.is_none(), folder, husky, gate })
     }
 
-    /// Every hook, and where its file is to stand.
+    /// Every hook, with the path of its file.
     fn wanted(&self) -> impl Iterator<Item = Wanted> {
         HOOKS.into_iter().map(|name| match &self.husky {
             // Husky starts the person's own files, and writes those that start them anew at each install.
@@ -92,12 +95,15 @@ impl Site {
         })
     }
 
-    /// Adds what puts the gate in.
-    /// Error: a file that cannot be read, or the gate is not there.
+    /// Adds the changes that install the hooks.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, or `portcullis-git` is missing.
     pub fn wire(&self, plan: &mut Plan) -> Result<(), Refusal> {
         if !self.gate.is_file() {
-            let why = format!("`{}` is not there", self.gate.display());
-            return Err(Refusal::new("no hook was put in", why, "run `portcullis install` first (in a clone: `cargo run --release -- install`)"));
+            let why = format!("`{}` does not exist", self.gate.display());
+            return Err(Refusal::new("no git hook was changed", why, "run `portcullis install` first (in a clone: `cargo run --release -- install`)"));
         }
         let call = shell_word(place::text(&self.gate)?);
         for hook in self.wanted() {
@@ -109,7 +115,7 @@ impl Site {
                 Found::Script(text) => {
                     let rest = without(&text).unwrap_or_default();
                     if let Some((_, when)) = MANAGERS.iter().find(|(mark, _)| rest.contains(mark)) {
-                        let note = format!("when {when} writes `{}` anew, run `portcullis init --git` again; `portcullis doctor` tells", hook.path.display());
+                        let note = format!("when {when} rewrites `{}`, run `portcullis init --git` again; `portcullis doctor` reports it", hook.path.display());
                         if !plan.notes.contains(&note) {
                             plan.notes.push(note);
                         }
@@ -126,13 +132,16 @@ impl Site {
             }
         }
         if self.shared || self.husky.is_some() {
-            plan.notes.push("the hooks are committed: they call `portcullis-git` by its name, and pass it over where it is not on the `PATH`".to_owned());
+            plan.notes.push("the hooks are committed: they call `portcullis-git` by its name, and skip it where it is not on the `PATH`".to_owned());
         }
         Ok(())
     }
 
-    /// Adds what takes the gate out.
-    /// Error: a file that cannot be read.
+    /// Adds the changes that remove the hooks.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read.
     pub fn unwire(&self, plan: &mut Plan) -> Result<(), Refusal> {
         for hook in self.wanted() {
             let Found::Script(text) = state(&hook)? else { continue };
@@ -148,7 +157,7 @@ impl Site {
         Ok(())
     }
 
-    /// The hooks in which the gate stands, and those in which it does not.
+    /// The hooks that start Portcullis, and those that do not.
     pub fn standing(&self) -> (Vec<&'static str>, Vec<&'static str>) {
         self.wanted().map(|hook| (hook.name, stands(&hook))).fold((Vec::new(), Vec::new()), |(mut yes, mut no), (name, stands)| {
             if stands {
@@ -167,7 +176,7 @@ fn stands(hook: &Wanted) -> bool {
     (runs || hook.shared) && matches!(state(hook), Ok(Found::Script(text)) if text.contains(BEGIN))
 }
 
-/// What stands in the place of a hook.
+/// The file of a hook.
 enum Found {
     Nothing,
     /// A shell script, or a text that git gives to the shell.
@@ -177,7 +186,7 @@ enum Found {
 }
 
 fn state(hook: &Wanted) -> Result<Found, Refusal> {
-    let refused = |error: io::Error| Refusal::new("no hook was put in", format!("`{}`: {error}", hook.path.display()), "make it readable");
+    let refused = |error: io::Error| Refusal::new("no git hook was changed", format!("`{}`: {error}", hook.path.display()), "make it readable");
     let found = match fs::symlink_metadata(&hook.path) {
         Ok(found) => found,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Found::Nothing),
@@ -202,7 +211,7 @@ fn is_shell(words: &str) -> bool {
     program.is_some_and(|program| SHELLS.contains(&program))
 }
 
-/// The text without our block; none: it was ours alone.
+/// The text without the block. `None` if nothing else was in the file.
 fn without(text: &str) -> Option<String> {
     let Some((front, rest)) = text.split_once(BEGIN) else { return Some(text.to_owned()) };
     let behind = rest.split_once(END).map_or("", |(_, behind)| behind);
@@ -221,14 +230,14 @@ fn ours(path: &Path, before: &str, after: String) -> Edit {
     Edit { path: path.to_path_buf(), before: Some(before.to_owned().into_bytes()), after: Some(after.into_bytes()), mode: files::PROGRAM }
 }
 
-/// Our lines. `whole`: nothing stands around them.
+/// The lines of Portcullis. `whole` means that the hook has no other lines.
 fn block(call: &str, hook: &Wanted, whole: bool, options: &str) -> String {
     let Wanted { name, shared, .. } = hook;
     let run = format!("{call} {options}{name} \"$@\"");
     let lines = match (whole, TOLD.contains(name)) {
         (true, _) => format!("exec {run}\n"),
         (false, false) => format!("{run} || exit $?\n"),
-        // What git tells is told to both.
+        // Both get git's input.
         (false, true) => format!(
             "portcullis_told=$(cat)\nif [ -n \"$portcullis_told\" ]; then\nprintf '%s\\n' \"$portcullis_told\" | {run} || exit $?\nexec <<portcullis_end\n$portcullis_told\nportcullis_end\nelse\nexec </dev/null\nfi\n"
         ),

@@ -1,4 +1,4 @@
-//! What `init` changes, file by file, worked out before the first of them is touched.
+//! The changes of `init`, file by file. All are computed before the first file is changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,14 @@ use gate::world::repository::Repository;
 use super::exclude;
 use super::scope::{Scope, Site};
 
-/// The policy that a repository without one is given.
+/// The policy that a repository without one gets.
 pub const STARTER: &str = include_str!("starter.toml");
-/// The binaries, as they stand in one folder.
+/// The binaries, which are in one folder.
 pub const BINARIES: [&str; 3] = [PROGRAM, "portcullis-git", "portcullis"];
-/// After how many seconds the client gives up; above the gate's own deadlines (three seconds, six for the cold door).
+/// Seconds after which the client stops waiting. It is more than the hook's own deadlines (three seconds, or six with the
+/// cold binary).
 const TIMEOUT: u32 = 10;
-/// The gate's own folder in a project.
+/// The folder of Portcullis in a project.
 const FOLDER: &str = ".portcullis";
 /// What keeps that folder out of commits.
 const IGNORE_ALL: &str = "*\n";
@@ -35,8 +36,8 @@ pub fn wiring(command: &str) -> Wiring {
 pub struct Plan {
     /// The settings file, links followed.
     pub settings: PathBuf,
-    /// Every file, in the order in which they are changed: the gate is wired when all it needs is there, and taken out
-    /// of the settings first.
+    /// Every file, in the order of the changes. The settings are changed last when Portcullis is added, and first when it is
+    /// removed.
     pub edits: Vec<Edit>,
     /// Files that are moved before any is changed.
     pub moved_first: Vec<(PathBuf, PathBuf)>,
@@ -44,7 +45,7 @@ pub struct Plan {
     pub moved_last: Vec<(PathBuf, PathBuf)>,
     /// Folders that go if nothing is left in them, inner ones first.
     pub folders: Vec<PathBuf>,
-    /// What else in the settings switches the gate off or weakens it, each a clause.
+    /// Other settings that disable or weaken Portcullis, each a clause.
     pub faults: Vec<String>,
     pub notes: Vec<String>,
 }
@@ -55,7 +56,10 @@ impl Plan {
     }
 
     /// Makes the changes.
-    /// Error: the first that could not be made; what was made before it stays.
+    ///
+    /// # Errors
+    ///
+    /// The first change that could not be made. Changes before it are kept.
     pub fn apply(&self) -> Result<(), Refusal> {
         files::rename(&self.moved_first)?;
         for edit in &self.edits {
@@ -75,15 +79,18 @@ impl Plan {
     }
 }
 
-/// What wires the gate.
-/// Error: a file that cannot be read, settings that the client would not accept, binaries that are not there.
+/// The changes that add Portcullis.
+///
+/// # Errors
+///
+/// A file cannot be read, the client would not accept the settings, or a binary is missing.
 pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
     let mut edits = Vec::new();
     let mut notes = Vec::new();
     let hook = site.binaries.join(PROGRAM);
     if !hook.is_file() {
-        let why = format!("`{}` is not there", hook.display());
-        return Err(Refusal::new("nothing was wired", why, "run `portcullis install` first (in a clone: `cargo run --release -- install`)"));
+        let why = format!("`{}` does not exist", hook.display());
+        return Err(Refusal::new("nothing was changed", why, "run `portcullis install` first (in a clone: `cargo run --release -- install`)"));
     }
     let command = match scope {
         Scope::Local | Scope::User | Scope::Managed => place::text(&hook)?.to_owned(),
@@ -94,7 +101,9 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
     };
     match (scope, &site.repository) {
         (Scope::Local, Some(repository)) => edits.push(excluded(repository, |text| Some(exclude::with(&text)))?),
-        (Scope::Local | Scope::Project, None) => notes.push(format!("`{}` is in no git repository; the gate is wired for this folder", site.root.display())),
+        (Scope::Local | Scope::Project, None) => {
+            notes.push(format!("`{}` is not in a git repository; Portcullis is added for this folder", site.root.display()))
+        }
         _ => {}
     }
     if matches!(scope, Scope::Local | Scope::Project) && policy {
@@ -102,7 +111,7 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
     }
     if scope == Scope::Managed {
         notes.push(format!(
-            "everyone on this machine will start `{}`; it should belong to the administrator (`portcullis install --prefix /usr/local`)",
+            "everyone on this machine will start `{}`; its owner should be the administrator (`portcullis install --prefix /usr/local`)",
             hook.display()
         ));
     }
@@ -113,7 +122,7 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
     Ok(Plan { settings, edits, faults, notes, ..Plan::default() })
 }
 
-/// What git is to pass over here. Git reads bytes; lines that are not UTF-8 are left to the person.
+/// The change of the file of paths that git ignores here. A file that is not UTF-8 is not changed.
 fn excluded(repository: &Repository, change: impl FnOnce(String) -> Option<String>) -> Result<Edit, Refusal> {
     Edit::of(&repository.common_dir.join("info/exclude"), files::FILE, |before| {
         Ok(match String::from_utf8(before.unwrap_or_default()) {
@@ -123,7 +132,7 @@ fn excluded(repository: &Repository, change: impl FnOnce(String) -> Option<Strin
     })
 }
 
-/// The settings with the gate in them, and what else in them switches it off.
+/// The settings with the entries of Portcullis, and the other settings that disable it.
 fn settings_edit(path: &Path, command: &str) -> Result<(Edit, Vec<String>), Refusal> {
     let edit = Edit::of(path, files::FILE, |before| {
         let after = settings::install(text(path, before.as_deref())?, &wiring(command)).map_err(|mistake| mistaken(path, &mistake))?;
@@ -133,17 +142,24 @@ fn settings_edit(path: &Path, command: &str) -> Result<(Edit, Vec<String>), Refu
     let effect = match judge(&after) {
         Reading::Read(effect) if effect.whole => effect,
         Reading::Read(effect) => {
-            let why = effect.faults.first().cloned().unwrap_or_else(|| "the gate would not see every call".to_owned());
-            return Err(Refusal::new("nothing was wired", format!("`{}`: {why}", path.display()), "mend the settings, or install the gate in another folder"));
+            let why = effect.faults.first().cloned().unwrap_or_else(|| "Portcullis would not see every call".to_owned());
+            return Err(Refusal::new(
+                "nothing was changed",
+                format!("`{}`: {why}", path.display()),
+                "fix the settings, or install Portcullis in another folder",
+            ));
         }
-        Reading::Unreadable(why) => return Err(Refusal::new("nothing was wired", format!("`{}`: {why}", path.display()), "mend the settings")),
+        Reading::Unreadable(why) => return Err(Refusal::new("nothing was changed", format!("`{}`: {why}", path.display()), "fix the settings")),
     };
     let faults = effect.faults.iter().map(|fault| format!("`{}`: {fault}", path.display())).collect();
     Ok((edit, faults))
 }
 
-/// What takes the gate out again.
-/// Error: a file that cannot be read, settings that are not JSON.
+/// The changes that remove Portcullis.
+///
+/// # Errors
+///
+/// A file cannot be read, or the settings are not JSON.
 pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
     let mut edits = Vec::new();
     let mut folders = Vec::new();
@@ -163,7 +179,7 @@ pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
         let policy = site.root.join(PROJECT_POLICY);
         let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| text != STARTER.as_bytes())))?;
         if edit.after.is_some() {
-            notes.push(format!("`{}` is yours and stays", policy.display()));
+            notes.push(format!("`{}` was changed by you, so it is kept", policy.display()));
         }
         edits.push(edit);
     }
@@ -190,8 +206,9 @@ fn copies(site: &Site) -> Result<Vec<Edit>, Refusal> {
     let mut edits = vec![Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(before.or_else(|| Some(IGNORE_ALL.into()))))?];
     for name in BINARIES {
         let source = site.binaries.join(name);
-        let bytes = fs::read(&source)
-            .map_err(|error| Refusal::new("nothing was wired", format!("`{}` cannot be read: {error}", source.display()), "run `portcullis install` again"))?;
+        let bytes = fs::read(&source).map_err(|error| {
+            Refusal::new("nothing was changed", format!("`{}` cannot be read: {error}", source.display()), "run `portcullis install` again")
+        })?;
         edits.push(Edit::of(&folder.join("bin").join(name), files::PROGRAM, |_| Ok(Some(bytes)))?);
     }
     Ok(edits)

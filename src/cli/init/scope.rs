@@ -1,4 +1,4 @@
-//! Scopes: which settings file each means, what it protects against and what not.
+//! Scopes: which settings file each one means, which sessions it protects, and which it does not.
 //!
 //! Facts about the client are from its documentation of settings and hooks, and from observing version 2.1.329.
 
@@ -18,10 +18,10 @@ pub const MANAGED: &str = "/etc/claude-code/managed-settings.json";
 #[cfg(target_os = "macos")]
 pub const MANAGED: &str = "/Library/Application Support/ClaudeCode/managed-settings.json";
 
-/// Whose sessions are gated.
+/// Whose sessions are protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scope {
-    /// This checkout, for you alone (`.claude/settings.local.json`)
+    /// This checkout, for you only (`.claude/settings.local.json`)
     Local,
     /// This project, for everyone who works on it (`.claude/settings.json`, committed)
     Project,
@@ -37,24 +37,26 @@ impl Scope {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
+    /// The sessions that are protected.
     pub fn holds(self) -> &'static str {
         match self {
             Self::Local => "your sessions that start anywhere in this repository (clients before 2.1.211: at its root)",
             Self::Project => {
-                "everyone's sessions that start in this very folder; who has not run `portcullis init --scope project` here yet is held until then"
+                "everyone's sessions that start in exactly this folder; until a person runs `portcullis init --scope project` here, all their calls are denied"
             }
             Self::User => "all your sessions on this machine, in every folder",
-            Self::Managed => "all sessions of everyone on this machine; no other settings and no edit while a session runs can switch it off",
+            Self::Managed => "all sessions of everyone on this machine; no other settings and no edit during a session can switch it off",
         }
     }
 
+    /// The sessions that are not protected.
     pub fn spares(self) -> &'static str {
         match self {
             Self::Local => {
-                "other checkouts and other people; settings can be edited while a session runs (the gate keeps out edits that lose it), and `--bare`, `--safe-mode` or `disableAllHooks` in `--settings` start a session without it"
+                "other checkouts and other people; settings can be edited while a session runs (edits that remove Portcullis are denied), and `--bare`, `--safe-mode` or `disableAllHooks` in `--settings` start a session without it"
             }
             Self::Project => {
-                "sessions that start in a folder below (project settings are read from the start folder only); they can be switched off while a session runs, and by a person's own `disableAllHooks`, `--bare` or `--safe-mode`"
+                "sessions that start in a subfolder (project settings are read from the start folder only); the settings can be changed during a session, and are disabled by a person's own `disableAllHooks`, `--bare` or `--safe-mode`"
             }
             Self::User => {
                 "cloud sessions and another `CLAUDE_CONFIG_DIR`; a project's `disableAllHooks`, `--bare` and `--safe-mode` start a session without it"
@@ -64,7 +66,7 @@ impl Scope {
     }
 }
 
-/// The folders that a scope is about.
+/// The folders that a scope needs.
 #[derive(Clone, Debug)]
 pub struct Site {
     /// The root of the work tree, or the folder itself where there is no repository.
@@ -72,15 +74,18 @@ pub struct Site {
     pub repository: Option<Repository>,
     /// The folder of the user's settings.
     pub user: Option<PathBuf>,
-    /// The folder with the binaries that are to be wired.
+    /// The folder with the binaries that the settings will start.
     pub binaries: PathBuf,
 }
 
 impl Site {
-    /// What `cwd` is part of.
-    /// Error: it cannot be found out, or the binaries are not known.
+    /// The folders for a session in `cwd`.
+    ///
+    /// # Errors
+    ///
+    /// The repository cannot be found, or the folder of the binaries is not known.
     pub fn at(cwd: &Path, world: &World, binaries: Option<&Path>) -> Result<Self, Refusal> {
-        let what = "could not find the place to wire";
+        let what = "the settings to change were not found";
         let repository = match discover(cwd) {
             Discovery::Found(found) => Some(found),
             Discovery::None => None,
@@ -104,7 +109,10 @@ impl Site {
     }
 
     /// The settings file of a scope.
-    /// Error: no home folder is known.
+    ///
+    /// # Errors
+    ///
+    /// No home folder is known.
     pub fn settings(&self, scope: Scope) -> Result<PathBuf, Refusal> {
         match scope {
             Scope::Local => Ok(self.root.join(".claude/settings.local.json")),

@@ -35,7 +35,7 @@ pub(super) fn source(named: Option<&Path>) -> Result<PathBuf, Refusal> {
         let named = fs::canonicalize(named).map_err(|error| refused(format!("`{}`: {error}", named.display())))?;
         return if is_source(&named) { Ok(named) } else { Err(refused(format!("`{}` is not the source of portcullis", named.display()))) };
     }
-    // `cargo run` tells where the package stands.
+    // `cargo run` tells where the package is.
     let told = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let found = told.into_iter().chain(env::current_dir().ok()).find(|folder| is_source(folder));
     found.ok_or_else(|| refused("the source of portcullis is not here".to_owned()))
@@ -70,7 +70,7 @@ pub(super) fn all(source: &Path) -> Result<Built, Refusal> {
     let (found, is_static, target) = match found {
         Ok(found) => (found, true, target),
         Err(why) => {
-            progress(&format!("the hook is built for the default target and will start more slowly: {why}"));
+            progress(&format!("the hook is built for the default target, so it starts more slowly: {why}"));
             (cargo(source, &hook)?, false, "default".to_owned())
         }
     };
@@ -117,7 +117,7 @@ fn cargo(source: &Path, arguments: &[&str]) -> Result<BTreeMap<String, PathBuf>,
         }
     }
     let output = command.current_dir(source).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let refused = |why: String| Refusal::new("nothing was installed", why, "see what cargo says above");
+    let refused = |why: String| Refusal::new("nothing was installed", why, "see the message of cargo above");
     let output = output.map_err(|error| refused(format!("cargo cannot be started: {error}")))?;
     if !output.status.success() {
         return Err(refused("cargo could not build it".to_owned()));

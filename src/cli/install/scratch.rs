@@ -1,4 +1,4 @@
-//! A repository in a temporary folder that goes when it is dropped.
+//! A repository in a temporary folder, which is deleted when the value is dropped.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// An empty repository, made by hand: git need not be there for the gate to be tried.
+    /// An empty repository. It is made without git, which might not be installed.
     pub(super) fn new() -> Result<Self, Refusal> {
         let made = || {
             let folder = tempfile::Builder::new().prefix("portcullis-scratch-").tempdir()?;
@@ -27,14 +27,14 @@ impl Scratch {
             fs::write(root.join(".git/HEAD"), "ref: refs/heads/main\n")?;
             Ok(Self { root, _folder: folder })
         };
-        made().map_err(|error: std::io::Error| Refusal::new("no scratch repository could be made", error, "set TMPDIR to a folder that is yours"))
+        made().map_err(|error: std::io::Error| Refusal::new("no temporary repository could be made", error, "set TMPDIR to a folder that you can write"))
     }
 
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Takes away what the gate has kept for it.
+    /// Removes the state that Portcullis kept for it.
     pub(super) fn forget(&self, place: &Place) {
         for name in [state::POLICY, state::RUNS, state::LAST] {
             let _ = state::remove(&place.world.states, &self.root, name);

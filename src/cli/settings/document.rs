@@ -1,6 +1,6 @@
-//! A settings text with the places of its parts: where the gate's handlers stand, and which bytes to cut or fill.
+//! A settings text with the places of its parts: where the gate's handlers are, and which bytes to cut or fill.
 //!
-//! What is to stand there is said by the parent module.
+//! What is to be there is said by the parent module.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -53,13 +53,13 @@ pub(super) struct Place {
     event: usize,
     group: usize,
     index: usize,
-    /// How many handlers stand in the same group, this one included.
+    /// How many handlers are in the same group, this one included.
     siblings: usize,
     pub handler: Value,
     pub handler_at: Range<usize>,
     /// The matcher of the group.
     pub matcher: Option<Value>,
-    /// Where it stands; the group itself where there is none.
+    /// Where it is; the group itself if it has none.
     pub matcher_at: Range<usize>,
 }
 
@@ -88,8 +88,8 @@ impl<'t> Document<'t> {
         let parsed = jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &jsonc_parser::ParseOptions::default());
         let root = match parsed.map(|parsed| parsed.value) {
             Ok(Some(ast::Value::Object(root))) => root,
-            Ok(_) => return Err(mistake(text, 0, "the file does not hold an object", "begin it with `{` and end it with `}`")),
-            Err(error) => return Err(mistake(text, error.range().start, &error.kind().to_string(), "mend it, then run this again")),
+            Ok(_) => return Err(mistake(text, 0, "the file is not a JSON object", "begin it with `{` and end it with `}`")),
+            Err(error) => return Err(mistake(text, error.range().start, &error.kind().to_string(), "fix it, then run this again")),
         };
         if let Some((key, at)) = twice(&root) {
             return Err(mistake(text, at, &format!("the key `{key}` is given twice"), "keep one of the two: the client uses the last only"));
@@ -159,7 +159,7 @@ impl<'t> Document<'t> {
             };
             return Splice { range: last.end..last.end, with };
         }
-        // The blank behind the bracket is our mark: the container was here, and empty. What stood within stays
+        // The blank behind the bracket is our mark: the container was here, and empty. What was within stays
         // behind what we add.
         let start = container.range.start + 1;
         let in_lines = container.range == bytes(&self.root) || self.part(bytes(&self.root)).contains('\n');
@@ -179,7 +179,7 @@ impl<'t> Document<'t> {
         Splice { range: range.clone(), with: self.layout.value(piece, indent) }
     }
 
-    /// Takes a handler out, and with it every container that then stands empty and was not here before us.
+    /// Takes a handler out, and with it every container that then is empty and was not here before us.
     /// `None` where the whole document goes with it.
     pub(super) fn taken_out(&self, place: &Place) -> Option<Splice> {
         let hooks_index = self.root.properties.iter().position(|property| property.name.as_str() == "hooks")?;
@@ -238,7 +238,7 @@ impl<'t> Document<'t> {
         serde_json::from_str(self.part(range)).unwrap_or_default()
     }
 
-    /// The blanks at the start of the line in which the byte stands.
+    /// The blanks at the start of the line in which the byte is.
     fn indent_at(&self, offset: usize) -> &'t str {
         let before = self.part(0..offset);
         blanks_of(before.rsplit_once('\n').map_or(before, |(_, line)| line))
@@ -268,7 +268,7 @@ fn cut(container: &Container, index: usize) -> Option<Splice> {
     Some(Splice { range, with: String::new() })
 }
 
-/// The first key that stands twice at the top or in one object below `hooks`, and where.
+/// The first key that is twice at the top or in one object below `hooks`, and where.
 fn twice(root: &ast::Object) -> Option<(String, usize)> {
     fn in_one(object: &ast::Object) -> Option<(String, usize)> {
         let mut seen = HashSet::new();
@@ -315,10 +315,10 @@ fn not_json(text: &str, error: &serde_json::Error) -> Mistake {
     let (before, after) = text.split_at_checked(offset).unwrap_or((text, ""));
     let is_comment = after.starts_with("//") || after.starts_with("/*") || (before.ends_with('/') && after.starts_with(['/', '*']));
     let what = if is_comment {
-        "a comment, which a settings file cannot hold".to_owned()
+        "a comment, which settings files do not allow".to_owned()
     } else {
         let whole = error.to_string();
         format!("this is not JSON: {}", whole.split(" at line ").next().unwrap_or(&whole))
     };
-    mistake(text, offset, &what, "mend it: as it stands the client drops the whole file")
+    mistake(text, offset, &what, "fix it: the client ignores the whole file now")
 }

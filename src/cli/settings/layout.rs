@@ -15,7 +15,7 @@ impl Layout {
         Self { eol: "\n", unit: "  ".to_owned(), dense: false }
     }
 
-    /// What stands between two children of a container on one line.
+    /// What is between two children of a container on one line.
     pub(super) fn comma(&self) -> &'static str {
         if self.dense { "," } else { ", " }
     }
@@ -29,7 +29,7 @@ impl Layout {
         }
     }
 
-    /// A value. `indent` is the indentation of the line on which it begins; without it all goes on that line.
+    /// A value. `indent` is the indentation of the line on which it begins; without it all continues that line.
     pub(super) fn value(&self, piece: &Value, indent: Option<&str>) -> String {
         match piece {
             Value::Array(items) => {

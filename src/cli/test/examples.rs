@@ -1,4 +1,4 @@
-//! Judges the examples of rules through the same decision as the hook, in a world made up from what they say.
+//! Judges the examples of rules by the same function as the hook. The facts come from the example.
 
 use std::collections::BTreeSet;
 
@@ -74,7 +74,7 @@ pub fn run_programs(programs: &[ProgramExamples], policy: &Policy, outcome: &mut
     }
 }
 
-/// Judges all examples of `rules`. None if the compiled policy is damaged.
+/// Judges all examples of `rules`. `None` if the compiled policy is damaged.
 ///
 /// A rule *alone* is what it answers itself, whatever others and waivers say; *all together* is the verdict.
 pub fn run(rules: &[RuleExamples], policy: &Policy) -> Option<Outcome> {
@@ -97,7 +97,7 @@ pub fn run(rules: &[RuleExamples], policy: &Policy) -> Option<Outcome> {
             let judged = Judged::of(&example, policy, &rule.name)?;
             if judged.whole == Tier::Prohibited {
                 let got = format!("{}, by {}", tier(judged.whole), judged.holding.join(", "));
-                let expected = "not prohibited: what a rule advises must be possible".to_owned();
+                let expected = "not prohibited, because a rule must not advise a command that another rule denies".to_owned();
                 outcome.failures.push(Failed { rule: rule.name.clone(), place: rule.place.clone(), list: "instead", example: command.clone(), expected, got });
             }
         }
@@ -160,7 +160,9 @@ impl Judged {
             (Some(waiver), Answer::Yes | Answer::Maybe) => (None, Some(format!("is waived by {waiver}"))),
             (None, Answer::Maybe) if rule.tier < Tier::Supervised => (None, None),
             _ if self.whole < least => (Some((format!("all rules together give at least {}", tier(least)), tier(self.whole).to_owned())), None),
-            (_, Answer::No) if !self.holding.is_empty() => (None, Some(format!("is spared by `{}`, but held by {}", rule.name, self.holding.join(", ")))),
+            (_, Answer::No) if !self.holding.is_empty() => {
+                (None, Some(format!("is not matched by `{}`, but stopped by {}", rule.name, self.holding.join(", "))))
+            }
             _ => (None, None),
         }
     }
@@ -185,11 +187,11 @@ fn known(need: &Need, said: &ExampleFacts) -> Known {
         // No links in examples.
         Need::RealPath(path, _) => Known::Text(path.clone()),
         Need::Exists(path) => Known::Is(said.exists.iter().any(|known| place(known).word.is(path)), String::new()),
-        // What is written stands nowhere yet.
+        // What is written is nowhere yet.
         Need::Holds(..) => Known::Is(false, String::new()),
         Need::Branch(_) => Known::Text(branch(said).to_owned()),
         Need::HooksFolder => Known::Is(false, String::new()),
-        // An example that does not say stands in a tree with work to lose.
+        // An example that does not say is in a tree with work to lose.
         Need::Dirty(..) => is(Some(said.dirty.unwrap_or(true))),
         Need::LosesGate(..) => is(said.loses_gate),
         Need::WeakensPolicy(..) => is(said.weakens_policy),

@@ -8,7 +8,7 @@ use git2::{Commit, Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Reposi
 use flywheel::drift::Touched;
 use gate::record::hash;
 
-/// Commits that are looked through: for the last change of a document, for what settles.
+/// Commits that are looked through: for the last change of a document, for what resolves.
 const MAX_COMMITS: usize = 300;
 /// Commits that are looked through for one that is still part of the history.
 const MAX_REACH: usize = 5000;
@@ -40,7 +40,10 @@ pub struct Made {
 }
 
 impl History {
-    /// Error: there is no repository, or it cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// There is no repository, or it cannot be read.
     pub fn open(root: &Path) -> Result<Self, String> {
         let repository = Repository::open(root).map_err(|error| error.message().to_owned())?;
         Ok(Self { repository })
@@ -56,7 +59,10 @@ impl History {
     }
 
     /// The last commit.
-    /// Error: there is none, or it cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// The repository has no commit, or it cannot be read.
     pub fn head(&self) -> Result<Made, String> {
         self.commit().and_then(|commit| self.made(&commit)).map_err(|error| error.message().to_owned())
     }
@@ -91,7 +97,7 @@ impl History {
         self.walk(everywhere, time, MAX_REACH).iter().map(|commit| commit.id().to_string()).collect()
     }
 
-    /// When a commit was made; none: it is not there any more.
+    /// When a commit was made. `None`: it is not there any more.
     #[must_use]
     pub fn time_of(&self, id: &str) -> Option<u64> {
         Some(seconds(&self.repository.find_commit(Oid::from_str(id).ok()?).ok()?))
@@ -111,7 +117,10 @@ impl History {
     }
 
     /// What `git commit` would commit now; with `all`, as `git commit -a`.
-    /// Error: the index cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// The index cannot be read.
     pub fn staged(&self, all: bool) -> Result<Vec<Touched>, String> {
         let look = || -> Result<Vec<Touched>, git2::Error> {
             let tree = self.commit().and_then(|commit| commit.tree()).ok();
@@ -205,7 +214,7 @@ fn seconds(commit: &Commit) -> u64 {
     u64::try_from(commit.time().seconds()).unwrap_or(0)
 }
 
-/// Where the heads of all work trees stand that lead to a commit by its number (gitrepository-layout(5)).
+/// Where the heads of all work trees are that lead to a commit by its number (gitrepository-layout(5)).
 fn heads(common: &Path) -> Vec<Oid> {
     let linked = std::fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten().map(|entry| entry.path());
     let texts = linked.chain([common.to_path_buf()]).filter_map(|folder| std::fs::read_to_string(folder.join("HEAD")).ok());

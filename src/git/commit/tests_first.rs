@@ -13,7 +13,10 @@ use policy::{Policy, TestsFirst, Tier};
 use tests_first::{Changed, Text as Side, judge};
 
 /// Judges the files of a commit that concern tests.
-/// Error: an object that is missing.
+///
+/// # Errors
+///
+/// An object that is missing.
 pub(super) fn tested(files: &[File], around: &Committed, changes: &Changes, policies: &[Policy], commit: Option<&Id>) -> Result<Vec<Located>, Failure> {
     let mut located: Vec<Located> = Vec::new();
     for section in policies.iter().filter_map(|policy| policy.tests_first.as_ref()) {

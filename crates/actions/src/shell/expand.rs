@@ -384,7 +384,7 @@ impl Shell<'_> {
             Op::Transform('U') => text.map(str::to_uppercase),
             Op::Transform('P') => {
                 if let Some(text) = text.filter(|text| text.contains('\\') && text.contains(['$', '`'])) {
-                    self.opaque(text, "a prompt's own signs stand in it");
+                    self.opaque(text, "it contains escapes of a prompt");
                 }
                 self.evaluate_value(text);
                 None

@@ -77,7 +77,7 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
         if !(named && guarding().any(|guarding| guarding == event)) {
             return None;
         }
-        faults.push(format!("an entry on `{event}` starts the gate through another command, which can change its answer"));
+        faults.push(format!("an entry for `{event}` starts Portcullis through another command, which can change its answer"));
     }
     let wrapped = !faults.is_empty();
     let set = |key: &str| handler.get(key).is_some_and(|value| *value != Value::Bool(false));
@@ -85,16 +85,15 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
     let program = if wrapped { None } else { start(event, command, handler).map_err(|why| stops.push(why)).ok() };
     stops.extend((handler.get("type").and_then(Value::as_str) != Some("command")).then(|| "is not of the type `command`".to_owned()));
     for key in ["async", "asyncRewake"].into_iter().filter(|key| set(key)) {
-        stops.push(format!("runs in the background (`{key}`), where its answer counts for nothing"));
+        stops.push(format!("runs in the background (`{key}`), where its answer is ignored"));
     }
     stops.extend(set("once").then(|| "runs only once (`once`)".to_owned()));
     let runs = !wrapped && stops.is_empty();
 
     let condition = handler.get("if");
-    let mut weak: Vec<String> =
-        condition.map(|condition| format!("has a condition (`if`: {condition}), so that it does not see every call")).into_iter().collect();
+    let mut weak: Vec<String> = condition.map(|condition| format!("has a condition (`if`: {condition}), so it does not see every call")).into_iter().collect();
     if !covers_all(matcher) {
-        weak.push(format!("sees only what the matcher {} lets through", matcher.unwrap_or(&Value::Null)));
+        weak.push(format!("sees only calls that the matcher {} selects", matcher.unwrap_or(&Value::Null)));
     }
     if let Some(seconds) = handler.get("timeout").and_then(Value::as_f64)
         && !(MIN_TIMEOUT_SECONDS..=MAX_TIMEOUT_SECONDS).contains(&seconds)
@@ -102,9 +101,9 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
         weak.push(format!("has a `timeout` of {seconds} seconds; it must be from {MIN_TIMEOUT_SECONDS} to {MAX_TIMEOUT_SECONDS}"));
     }
     if guarding().any(|guarding| guarding == event) && handler.get("onFailure").and_then(Value::as_str) != Some("block") {
-        weak.push("has no `\"onFailure\": \"block\"`, so that a gate that cannot start lets the call through".to_owned());
+        weak.push("has no `\"onFailure\": \"block\"`, so calls are allowed if Portcullis cannot start".to_owned());
     }
-    faults.extend(stops.iter().chain(&weak).map(|text| format!("the gate's entry on `{event}` {text}")));
+    faults.extend(stops.iter().chain(&weak).map(|text| format!("the entry of Portcullis for `{event}` {text}")));
     Some(Entry { event: event.to_owned(), command: command.to_owned(), program, runs, sees_all: condition.is_none() && covers_all(matcher), faults })
 }
 
@@ -129,7 +128,7 @@ fn start(event: &str, command: &str, handler: &Map<String, Value>) -> Result<Str
         return Err("is not started by its full path".to_owned());
     }
     if first.as_deref() != Some(event) {
-        return Err(format!("is not told its event (the first of `args` must be `{event}`)"));
+        return Err(format!("does not pass its event (the first of `args` must be `{event}`)"));
     }
     // Entries without a client are those of older versions.
     if second.is_some_and(|client| client != NAME) {

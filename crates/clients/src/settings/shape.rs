@@ -103,13 +103,13 @@ impl Form {
 pub fn flaws(root: &Value) -> Vec<Flaw> {
     let mut found = Found::default();
     let Some(root) = root.as_object() else { return found.flaws };
-    let so = "so that the client drops the whole file";
+    let so = "so the client ignores the whole file";
     found.keys(root, KEYS, |key, form| format!("`{key}` is {form}, {so}"));
     if let Some(permissions) = root.get("permissions").and_then(Value::as_object) {
         found.within("permissions", |found| found.keys(permissions, PERMISSION_KEYS, |key, form| format!("`permissions.{key}` is {form}, {so}")));
     }
     for key in root.keys().filter(|key| resembles_fatal(key)) {
-        found.add_at(key, format!("`{key}` stands outside of `hooks`, {so}"));
+        found.add_at(key, format!("`{key}` must be inside of `hooks`, {so}"));
     }
     found.within("hooks", |found| {
         for (event, groups) in root.get("hooks").and_then(Value::as_object).into_iter().flatten() {
@@ -166,14 +166,14 @@ impl Found {
         // A key that the client does not know as an event is passed over by it.
         if ClaudeCode.moment(event).is_none() {
             if resembles_fatal(event) {
-                self.add(format!("`hooks.{event}` is a misspelt event, so that the client drops the whole file"));
+                self.add(format!("`hooks.{event}` is a misspelt event, so the client ignores the whole file"));
             }
             return;
         }
         let so = if FATAL.contains(&event) {
-            ", so that the client drops every hook of the event or the whole file"
+            ", so the client ignores every hook of the event or the whole file"
         } else {
-            ", so that the client drops every hook of the event"
+            ", so the client ignores every hook of the event"
         };
         let Some(groups) = groups.as_array() else {
             return self.add(format!("`hooks.{event}` is not a list{so}"));

@@ -1,4 +1,4 @@
-//! The hot door: one event on standard input, one answer. Decides nothing itself.
+//! The program that the client starts: it reads one event from standard input and writes one answer. The library decides.
 
 use clients::Invocation;
 use gate::{hook, world::system::Bump};

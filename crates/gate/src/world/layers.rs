@@ -1,4 +1,4 @@
-//! Where the layers of the policy stand, and whether they are as they were when it was compiled.
+//! Where the layers of the policy are, and whether they are as they were when it was compiled.
 
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,10 @@ pub struct Found {
 }
 
 /// Looks at every layer's file.
-/// Error: [`Failure::Unreadable`] if one can neither be seen nor be shown to be absent.
+///
+/// # Errors
+///
+/// [`Failure::Unreadable`] if one can neither be seen nor be shown to be absent.
 pub fn look(layers: &[(Layer, PathBuf)]) -> Result<Vec<Found>, Failure> {
     layers.iter().map(|(layer, path)| Ok(Found { layer: *layer, path: path.clone(), identity: identity(path)? })).collect()
 }

@@ -1,4 +1,4 @@
-//! Finds out what a rule must know. What needs more than a look at the file system is left to the cold door.
+//! Answers the facts that rules need. The cold binary answers those that need more than file-system calls.
 
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,12 @@ use policy::facts::{Known, Need};
 /// Bytes of a file in which a text is looked for.
 const MAX_SEARCHED: u64 = 1 << 20;
 
-/// Whether the hot door can find this out by itself.
+/// True if the hook can answer this with file-system calls alone.
 pub fn is_light(need: &Need) -> bool {
     matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Holds(..) | Need::Branch(_) | Need::HooksFolder | Need::Size(_))
 }
 
-/// Finds out what the hot door can.
+/// Answers a fact with file-system calls alone.
 pub fn light(need: &Need, around: &Surroundings) -> Known {
     match need {
         Need::RealPath(path, follow) => real_path(Path::new(path), *follow)
@@ -32,10 +32,10 @@ pub fn light(need: &Need, around: &Surroundings) -> Known {
             None => Known::Unknown("there is no repository".to_owned()),
             Some(repository) => head_branch(&repository).map_or_else(|| Known::Is(false, "no branch is checked out".to_owned()), Known::Text),
         },
-        // Before a file is written nobody knows; git's door does.
+        // Before a file is written nobody knows; the git hooks does.
         Need::Size(_) => Known::Is(false, String::new()),
         Need::HooksFolder => hooks_folder(around).map_or(Known::Is(false, String::new()), Known::Text),
-        Need::Dirty(..) | Need::LosesGate(..) | Need::WeakensPolicy(..) => Known::Unknown("the cold door finds this out".to_owned()),
+        Need::Dirty(..) | Need::LosesGate(..) | Need::WeakensPolicy(..) => Known::Unknown("the cold binary must answer this".to_owned()),
     }
 }
 

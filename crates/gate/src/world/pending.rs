@@ -1,5 +1,5 @@
-//! What waits to be told to the model: a small file in the repository's memory, written by the cold door, told once by
-//! whichever event comes first. While there is none, looking costs one `stat`.
+//! Text that waits for the model: a small file in the repository's memory. The cold binary writes it, and the next event
+//! shows it once. While the file does not exist, a check costs one `stat`.
 
 use std::fs;
 use std::io::Read as _;
@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 
 use super::state::folder_name;
 
-/// The file of a work tree: the memory is that of all of them, but what happened in one is told there.
+/// The file of a work tree. All work trees share the memory, but each shows only its own text.
 #[must_use]
 pub fn name(root: &Path) -> String {
     format!("flywheel.pending.{}", folder_name(root))
 }
 
-/// Bytes of it that are told.
+/// The most bytes that are shown.
 const MAX_TOLD: u64 = 8 << 10;
 
-/// Takes what waits, so that nobody else tells it. None: nothing does.
+/// Takes the waiting text, so that no other event shows it. `None` if nothing waits.
 #[must_use]
 pub fn take(folders: &[PathBuf], root: &Path) -> Option<String> {
     let name = name(root);

@@ -15,13 +15,19 @@ const MAX_BYTES: u64 = 8 << 20;
 const KEPT: usize = 4;
 
 /// Appends a line to the record in the first of the folders that takes it.
-/// Error: the last folder's error, if none took it.
+///
+/// # Errors
+///
+/// The last folder's error, if none took it.
 pub fn append(folders: &[PathBuf], line: &str) -> io::Result<()> {
     in_first(folders, |folder| append_to(folder, line, MAX_BYTES))
 }
 
 /// Whether a line could be appended; nothing is.
-/// Error: as [`append`].
+///
+/// # Errors
+///
+/// As [`append`].
 pub fn probe(folders: &[PathBuf]) -> io::Result<PathBuf> {
     in_first(folders, |folder| open(&name(folder, 0)).map(|_| name(folder, 0)))
 }
@@ -38,7 +44,7 @@ pub fn current(folders: &[PathBuf]) -> Option<PathBuf> {
     folders.iter().map(|folder| name(folder, 0)).find(|path| path.is_file())
 }
 
-/// Does `work` in the first of the folders in which it succeeds; a folder is made where there is none.
+/// Does `work` in the first of the folders in which it succeeds; a missing folder is created.
 pub fn in_first<T>(folders: &[PathBuf], work: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
     let mut error = io::Error::other("there is no state folder: neither a home folder nor XDG_STATE_HOME is known");
     for folder in folders {
@@ -79,7 +85,7 @@ fn append_to(folder: &Path, line: &str, most: u64) -> io::Result<()> {
         file.read_at(&mut last, size - 1)?;
     }
     let whole = if last == *b"\n" { line.to_owned() } else { format!("\n{line}") };
-    // Once, and no more: the rest of a line would stand behind somebody else's.
+    // Once, and no more: the rest of a line would are after somebody else's.
     if file.write(whole.as_bytes())? == whole.len() { Ok(()) } else { Err(io::Error::other("only a part of the line could be written")) }
 }
 

@@ -88,7 +88,7 @@ pub fn same_repository(one: &Repository, other: &Repository) -> bool {
 
 /// The branch that `HEAD` names, without `refs/heads/`; it need not have a commit yet.
 ///
-/// `None` if `HEAD` stands on a commit, cannot be read, is not UTF-8, or if the repository keeps its references in
+/// `None` if `HEAD` is on a commit, cannot be read, is not UTF-8, or if the repository keeps its references in
 /// tables, where the file `HEAD` says nothing.
 pub fn head_branch(repository: &Repository) -> Option<String> {
     let path = repository.git_dir.join("HEAD");
@@ -98,7 +98,7 @@ pub fn head_branch(repository: &Repository) -> Option<String> {
         Err(_) => reference(&small_file(&path).ok()??)?.to_vec(),
     };
     let branch = target.strip_prefix(b"refs/heads/")?;
-    // The name that stands in `HEAD` where tables hold the true one; no branch can be called so.
+    // The name that is in `HEAD` where tables hold the true one; no branch can be called so.
     if branch == b".invalid" {
         return None;
     }
@@ -159,7 +159,7 @@ fn without_links(path: &Path, known: Option<&Path>) -> io::Result<PathBuf> {
     Ok(path.to_path_buf())
 }
 
-/// [`discover`] from a path that [`existing`] gave. It ends at `limit`, as if nothing stood there or further out.
+/// [`discover`] from a path that [`existing`] gave. It ends at `limit`, as if nothing was there or further out.
 fn climb(start: &Path, limit: Option<&Path>) -> Result<Discovery, Unreadable> {
     for (level, folder) in start.ancestors().enumerate() {
         if limit == Some(folder) {
@@ -286,7 +286,7 @@ fn is_absence(error: &io::Error) -> bool {
     matches!(errno_of(error), libc::ENOENT | libc::ENOTDIR)
 }
 
-/// Whether a file of one of these names stands in `folder`.
+/// Whether a file of one of these names is in `folder`.
 fn holds_policy(folder: &Path, names: &[&str]) -> Result<bool, Unreadable> {
     for name in names {
         let path = folder.join(name);

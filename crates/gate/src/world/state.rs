@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// The compiled policy.
 pub const POLICY: &str = "policy";
-/// Stands beside the compiled policy where that asks for runs of tests to be seen: most have no need to be looked into
+/// Is beside the compiled policy where that asks for runs of tests to be seen: most have no need to be looked into
 /// after each call.
 pub const RUNS: &str = "runs";
-/// The last call that was held.
+/// The last call that was stopped.
 pub const LAST: &str = "last.json";
 /// A pause that a person made.
 pub const PAUSE: &str = "pause";
@@ -44,7 +44,10 @@ pub fn has(states: &[PathBuf], root: &Path, name: &str) -> bool {
 }
 
 /// Writes a file of the repository's state into the first state folder that takes it.
-/// Error: the last folder's error, if none took it.
+///
+/// # Errors
+///
+/// The last folder's error, if none took it.
 pub fn write(states: &[PathBuf], root: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
     let mut error = io::Error::other("there is no state folder: neither a home folder nor XDG_STATE_HOME is known");
     for state in states {
@@ -61,7 +64,10 @@ pub fn write(states: &[PathBuf], root: &Path, name: &str, bytes: &[u8]) -> io::R
 ///
 /// In place, because renaming over a file makes some file systems write it to the disk at once, which costs more than the
 /// whole decision. Readers take the first line, so what is left of a longer one is never seen.
-/// Error: the last folder's error, if none took it.
+///
+/// # Errors
+///
+/// The last folder's error, if none took it.
 pub fn write_last(states: &[PathBuf], root: &Path, line: &str) -> io::Result<()> {
     let in_place = states.iter().any(|state| {
         let path = state.join(folder_name(root)).join(LAST);
@@ -86,7 +92,10 @@ pub fn read_last(states: &[PathBuf], root: &Path) -> Option<Vec<u8>> {
 }
 
 /// Removes a file of the repository's state from every state folder.
-/// Error: the first error but absence.
+///
+/// # Errors
+///
+/// The first error but absence.
 pub fn remove(states: &[PathBuf], root: &Path, name: &str) -> io::Result<()> {
     for state in states {
         match fs::remove_file(state.join(folder_name(root)).join(name)) {

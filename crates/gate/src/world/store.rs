@@ -1,9 +1,9 @@
-//! What the gate remembers of a repository beyond one call: small records of one size in a file of their own, found by a
-//! key or kept as a ring. Opened only by who needs it. What a record means is its user's.
+//! What Portcullis remembers of a repository between calls: records of one size in a file, found by a key or kept as a
+//! ring. The file is opened only when it is needed. The user of the store defines the content of a record.
 //!
 //! One writer at a time (`flock`, which the kernel gives back when a process dies); readers take no lock. A record is never
-//! changed where it stands: the new one is written over one that counts no more, and carries a sequence number and a
-//! checksum. So a kill at any point leaves the old record or the new one, and a torn one is none.
+//! changed in place: the new one overwrites one that is no longer needed, and has a sequence number and a
+//! checksum. So a kill at any point leaves the old record or the new one; a torn record is ignored.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -49,7 +49,7 @@ pub struct Slot {
     pub value: [u8; VALUE],
 }
 
-/// A record as it stands, with its place and its sequence number.
+/// A record as it is, with its place and its sequence number.
 #[derive(Clone, Copy, Debug)]
 struct Placed {
     at: u64,
@@ -66,7 +66,10 @@ pub struct Store {
 
 impl Store {
     /// Opens it to be changed, in the first of the folders that takes it; it is locked until it is dropped.
-    /// Error: the last folder's error, or [`io::ErrorKind::WouldBlock`] if another process keeps the lock.
+    ///
+    /// # Errors
+    ///
+    /// The last folder's error, or [`io::ErrorKind::WouldBlock`] if another process keeps the lock.
     pub fn open(folders: &[PathBuf], kind: Kind) -> io::Result<Self> {
         in_first(folders, |folder| {
             let path = folder.join(kind.name).with_extension("store");
@@ -76,7 +79,7 @@ impl Store {
         })
     }
 
-    /// Opens it to be read. None: there is none, or it cannot be read.
+    /// Opens it for reading. `None` if it does not exist or cannot be read.
     #[must_use]
     pub fn look(folders: &[PathBuf], kind: Kind) -> Option<Self> {
         let open = |folder: &PathBuf| OpenOptions::new().read(true).custom_flags(FLAGS).open(folder.join(kind.name).with_extension("store")).ok();
@@ -91,7 +94,10 @@ impl Store {
 
     /// Puts what `change` makes of the newest record with this key in its place; nothing if it makes nothing.
     /// Gives what it made.
-    /// Error: the write's.
+    ///
+    /// # Errors
+    ///
+    /// The write's.
     pub fn update(&mut self, key: u64, change: impl FnOnce(Option<Slot>) -> Option<Slot>) -> io::Result<Option<Slot>> {
         let bucket = self.bucket(key);
         let old = newest(&bucket, key);
@@ -109,7 +115,10 @@ impl Store {
     }
 
     /// Appends a record to the ring; the oldest gives way. A file is a ring or is found by keys, never both.
-    /// Error: the write's.
+    ///
+    /// # Errors
+    ///
+    /// The write's.
     pub fn append(&mut self, slot: Slot) -> io::Result<()> {
         let (at, sequence) = self.end();
         self.write(at, sequence, slot)
@@ -131,7 +140,7 @@ impl Store {
         all.iter().filter(counts).map(|placed| placed.slot).collect()
     }
 
-    /// Where the ring goes on, and with which number: numbers rise from its first record to its last.
+    /// Where the ring continues, and with which number: numbers rise from its first record to its last.
     fn end(&self) -> (u64, u64) {
         let one = |at: u64| self.read(at, 1).first().copied();
         let Some(base) = one(0) else {
@@ -202,7 +211,7 @@ fn pack(sequence: u64, slot: Slot) -> [u8; SLOT] {
     bytes
 }
 
-/// A record and its sequence number; none if its checksum is not right, as that of an empty place.
+/// A record and its sequence number. `None` if its checksum is not right, as that of an empty place.
 fn unpack(bytes: &[u8; SLOT]) -> Option<(u64, Slot)> {
     let (words, _) = bytes.as_chunks::<8>();
     let word = |at: usize| words.get(at).map(|word| u64::from_le_bytes(*word));

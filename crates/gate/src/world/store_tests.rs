@@ -58,7 +58,7 @@ fn a_ring_keeps_the_last_in_their_order() {
     }
 }
 
-/// Whatever bytes of a record a kill leaves behind: the old one or the new one is there, and writing goes on.
+/// Whatever bytes of a record a kill leaves behind: the old one or the new one is there, and writing continues.
 #[test]
 fn a_torn_record_is_none() {
     for cut in 0..64 {
@@ -117,7 +117,7 @@ fn a_lock_that_stays_is_an_error_in_time() {
     let begun = std::time::Instant::now();
     assert_eq!(Store::open(&folders, KIND).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     assert!(begun.elapsed() < Duration::from_secs(2));
-    // Reading goes on.
+    // Reading continues.
     assert!(Store::look(&folders, KIND).is_some());
     drop(held);
     assert!(Store::open(&folders, KIND).is_ok());

@@ -1,6 +1,6 @@
-//! What the doors need of the operating system and the standard library does not give: the allocator, the last words
+//! Functions of the operating system that the standard library does not have: the allocator, the last words
 //! of a process that breaks, whole reads and writes, the hand-over to another binary, file identities.
-//! This is the only module in which `unsafe` may stand; each block says why it is sound. Nothing is judged here.
+//! This is the only module in which `unsafe` can be; each block says why it is sound. Nothing is judged here.
 #![expect(unsafe_code, reason = "signals, mmap, execve and the memory file have no safe form in std")]
 
 mod allocator;
@@ -54,7 +54,10 @@ pub struct Identity {
 }
 
 /// The identity of the file that `path` leads to, links followed; `None` if nothing is there.
-/// Error: the `errno` of everything else (`EACCES`, `ELOOP`, …): a folder that cannot be searched does not prove
+///
+/// # Errors
+///
+/// The `errno` of everything else (`EACCES`, `ELOOP`, …): a folder that cannot be searched does not prove
 /// absence.
 pub fn identity(path: &Path) -> Result<Option<Identity>, i32> {
     let nanoseconds = |seconds: i64, rest: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(rest);
@@ -81,8 +84,11 @@ pub(crate) fn errno_of(error: &io::Error) -> i32 {
 /// The file of the running program.
 ///
 /// While the program is being replaced by a newer one, the kernel marks the old name as deleted; then this is the name
-/// without the mark, where the newer one stands.
-/// Error: where the system does not tell (Linux without `/proc`).
+/// without the mark, where the newer one is.
+///
+/// # Errors
+///
+/// Where the system does not tell (Linux without `/proc`).
 pub fn own_path() -> io::Result<PathBuf> {
     // `/proc/self/exe` on Linux, `_NSGetExecutablePath` on macOS.
     let path = std::env::current_exe()?;
@@ -93,17 +99,17 @@ pub fn own_path() -> io::Result<PathBuf> {
     }
 }
 
-/// Seconds since 1970; 0 if the clock stands before that.
+/// Seconds since 1970; 0 if the clock is before that.
 pub fn now() -> u64 {
     since_1970().as_secs()
 }
 
-/// Milliseconds since 1970; 0 if the clock stands before that.
+/// Milliseconds since 1970; 0 if the clock is before that.
 pub fn now_ms() -> u64 {
     u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Nanoseconds since 1970; 0 if the clock stands before that.
+/// Nanoseconds since 1970; 0 if the clock is before that.
 pub fn now_ns() -> u128 {
     since_1970().as_nanos()
 }

@@ -33,7 +33,7 @@ pub(super) struct Reading {
 pub(super) fn automaton(regex: &str, reading: Reading) -> Result<Automaton<'static>, Fault> {
     let mut parser = regex_syntax::ParserBuilder::new();
     parser.unicode(false).utf8(false).case_insensitive(reading.any_case).multi_line(reading.lines).dot_matches_new_line(!reading.lines);
-    let help = "see https://docs.rs/regex/latest/regex/#syntax; `\\` takes a sign as it is";
+    let help = "see https://docs.rs/regex/latest/regex/#syntax; `\\` escapes a character";
     let hir = parser.build().parse(regex).map_err(|error| Fault::new(one_line(&error), help))?;
     let fault = |limit: bool, error: &dyn std::error::Error| if limit { too_large() } else { Fault::new(error.to_string(), "write it in another way") };
 
@@ -59,7 +59,10 @@ pub(super) fn nothing() -> Automaton<'static> {
 }
 
 fn too_large() -> Fault {
-    Fault::new(format!("the table of this pattern passes {} kB", MAX_TABLE >> 10), "write `{20,}` rather than `{20,64}`, or split it into several patterns")
+    Fault::new(
+        format!("the table of this pattern is larger than {} kB", MAX_TABLE >> 10),
+        "write `{20,}` instead of `{20,64}`, or split it into several patterns",
+    )
 }
 
 fn one_line(error: &regex_syntax::Error) -> String {

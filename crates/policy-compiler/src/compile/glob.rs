@@ -6,7 +6,7 @@ use super::pattern::Fault;
 
 /// Braces may stand for this many texts.
 const MAX_ALTERNATIVES: usize = 256;
-/// Braces may stand in braces this deep.
+/// Braces can be in braces this deep.
 const MAX_DEPTH: usize = 8;
 /// The longest pattern, in bytes.
 pub(super) const MAX_PATTERN: usize = 4096;
@@ -19,7 +19,7 @@ const NAME_CHARACTER: &str = r"(?:[\x00-.0-\x7f]|[\xc2-\xf4][\x80-\xbf]{1,3})";
 /// What a glob is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// A character as it is, and whether a `\\` stood before it.
+    /// A character as it is, and whether a `\\` was before it.
     Character(char, bool),
     /// `?`
     One,
@@ -43,7 +43,7 @@ pub(super) fn parts(glob: &str) -> Result<Vec<Part>, Fault> {
 /// Reads parts off the front of `rest`; within braces up to the end of an alternative.
 fn sequence(rest: &mut &str, depth: usize) -> Result<Vec<Part>, Fault> {
     if depth > MAX_DEPTH {
-        return Err(Fault::new(format!("braces stand in braces more than {MAX_DEPTH} deep"), "split it into several patterns"));
+        return Err(Fault::new(format!("braces are nested more than {MAX_DEPTH} deep"), "split it into several patterns"));
     }
     let mut parts = Vec::new();
     while let Some(sign) = rest.chars().next() {
@@ -54,7 +54,7 @@ fn sequence(rest: &mut &str, depth: usize) -> Result<Vec<Part>, Fault> {
         parts.push(match sign {
             '\\' => match take(rest) {
                 Some(escaped) => Part::Character(escaped, true),
-                None => return Err(Fault::new("`\\` stands at the end and takes nothing", "write `\\\\` for the sign itself")),
+                None => return Err(Fault::new("`\\` at the end escapes nothing", "write `\\\\` for the character itself")),
             },
             '?' => Part::One,
             '*' => {
@@ -74,11 +74,11 @@ fn sequence(rest: &mut &str, depth: usize) -> Result<Vec<Part>, Fault> {
                     alternatives.push(sequence(rest, depth + 1)?);
                     match take(rest) {
                         Some('}') if alternatives.len() == 1 => {
-                            return Err(Fault::new("braces hold only one alternative", "write `\\{` for the sign `{`"));
+                            return Err(Fault::new("braces have only one alternative", "write `\\{` for the character `{`"));
                         }
                         Some('}') => break Part::Either(alternatives),
                         Some(_) => {}
-                        None => return Err(Fault::new("`{` is never closed", "write `\\{` for the sign itself")),
+                        None => return Err(Fault::new("`{` is never closed", "write `\\{` for the character itself")),
                     }
                 }
             }
@@ -105,7 +105,7 @@ pub(super) fn expand(parts: &[Part], chosen: &impl Fn(&[Vec<Part>]) -> bool) -> 
                 for alternative in alternatives {
                     ends.extend(expand(alternative, chosen)?);
                     if ends.len() * all.len() > MAX_ALTERNATIVES {
-                        return Err(Fault::new(format!("the braces stand for more than {MAX_ALTERNATIVES} texts"), "split it into several patterns"));
+                        return Err(Fault::new(format!("the braces mean more than {MAX_ALTERNATIVES} texts"), "split it into several patterns"));
                     }
                 }
             }
@@ -124,7 +124,7 @@ pub(super) fn is_deep(alternatives: &[Vec<Part>]) -> bool {
     })
 }
 
-/// Whether it stands between two names.
+/// Whether it is between two names.
 pub(super) fn is_slash(part: &Part) -> bool {
     matches!(part, Part::Character('/', _))
 }
@@ -146,11 +146,11 @@ fn class(rest: &str) -> Result<(String, bool, usize), Fault> {
             other => (other, false),
         };
         if !member.0.is_ascii() {
-            return Err(Fault::new(format!("`{}` stands in a class, where only ASCII can", member.0), "write `{ä,ö}` for such characters"));
+            return Err(Fault::new(format!("`{}` is in a character class, which can only contain ASCII", member.0), "write `{ä,ö}` for such characters"));
         }
         members.push(member);
     }
-    Err(Fault::new("`[` is never closed", "write `\\[` for the sign itself"))
+    Err(Fault::new("`[` is never closed", "write `\\[` for the character itself"))
 }
 
 fn inside(members: &[(char, bool)]) -> Result<String, Fault> {
@@ -190,7 +190,7 @@ pub(super) fn over_path(components: &[Vec<Part>], rooted: bool) -> Result<Vec<St
             [Part::Deep] if last => out.push("(?s:.)+".to_owned()),
             [Part::Deep] => out.push("(?:(?s:.)*/)?".to_owned()),
             parts if parts.contains(&Part::Deep) => {
-                return Err(Fault::new("`**` does not stand alone between slashes", "write `**/*.rs` rather than `**.rs`"));
+                return Err(Fault::new("`**` must be a whole path component", "write `**/*.rs` instead of `**.rs`"));
             }
             // A name is not empty, so that `a/*` does not stand for `a` itself.
             [Part::Any] => out.push("[^/]+".to_owned()),
@@ -203,7 +203,7 @@ pub(super) fn over_path(components: &[Vec<Part>], rooted: bool) -> Result<Vec<St
     Ok(out)
 }
 
-/// The regular expression of any of several alternatives. What all of them begin and end with stands outside: `*a*|*b*` makes
+/// The regular expression of any of several alternatives. What all of them begin and end with is outside: `*a*|*b*` makes
 /// an automaton remember which of them was seen, `*(a|b)*` does not.
 pub(super) fn any_of(alternatives: &[Vec<String>]) -> String {
     let Some((first, others)) = alternatives.split_first().filter(|(_, others)| !others.is_empty()) else {

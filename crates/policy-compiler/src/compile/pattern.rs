@@ -1,4 +1,4 @@
-//! Patterns as written to patterns as they are walked. Knows not which key they stand at.
+//! Compiles patterns. Does not know the keys that contain them.
 
 use std::collections::HashMap;
 
@@ -45,7 +45,10 @@ impl<'t> Patterns<'t> {
     }
 
     /// A pattern on a text: a glob over the whole of it, or `/regex/` anywhere in it.
-    /// Error: the pattern cannot be read, or its table is too large.
+    ///
+    /// # Errors
+    ///
+    /// The pattern cannot be read, or its table is too large.
     pub fn text(&mut self, source: &str) -> Result<Pattern<'t>, Fault> {
         if let Some((regex, any_case)) = slashed(source) {
             let table = self.table(regex.to_owned(), Reading { anywhere: true, any_case, lines: false })?;
@@ -61,7 +64,10 @@ impl<'t> Patterns<'t> {
     }
 
     /// A pattern on content: a regular expression that is found anywhere; `^` and `$` match at lines.
-    /// Error: the expression cannot be read, or its table is too large.
+    ///
+    /// # Errors
+    ///
+    /// The expression cannot be read, or its table is too large.
     pub fn content(&mut self, source: &str) -> Result<Pattern<'t>, Fault> {
         let table = self.table(source.to_owned(), Reading { anywhere: true, any_case: false, lines: true })?;
         Ok(Pattern { source: self.keep(source), table: Some(table) })
@@ -78,7 +84,10 @@ impl<'t> Patterns<'t> {
     }
 
     /// A pattern on a path. Braces may make several of it, because each begins at its own place.
-    /// Error: the pattern cannot be read, or its table is too large.
+    ///
+    /// # Errors
+    ///
+    /// The pattern cannot be read, or its table is too large.
     pub fn path(&mut self, source: &str) -> Result<Vec<PathPattern<'t>>, Fault> {
         let (glob, any_case) = case(source);
         let mut groups: Vec<(Placed, Vec<Components>)> = Vec::new();
@@ -135,7 +144,7 @@ impl<'t> Patterns<'t> {
         let table = automaton(&regex, reading)?;
         self.size += table.next.len() + table.classes.len();
         if self.size > MAX_TABLES {
-            return Err(Fault::new(format!("all patterns together pass {} MB", MAX_TABLES >> 20), "take out rules, or simplify their patterns"));
+            return Err(Fault::new(format!("all patterns together are larger than {} MB", MAX_TABLES >> 20), "remove rules, or simplify their patterns"));
         }
         self.made.insert((regex, reading), table.clone());
         Ok(table)
@@ -165,7 +174,7 @@ fn folded(glob: &[Part], anchor: Anchor) -> Result<Option<Vec<Components>>, Faul
     Ok(Some(all))
 }
 
-/// The longest text that stands in a component as it is.
+/// The longest text that is in a component as it is.
 fn longest_run(component: &[Part]) -> Option<String> {
     let runs = component.split(|part| !matches!(part, Part::Character(..)));
     runs.filter(|run| !run.is_empty()).max_by_key(|run| run.len()).and_then(literal)
@@ -205,9 +214,9 @@ impl Placed {
                 break;
             }
             match literal(name).as_deref() {
-                Some("") => return Err(Fault::new("a path pattern has two slashes in a row", "take one out")),
+                Some("") => return Err(Fault::new("a path pattern has two slashes in a row", "remove one")),
                 Some("." | "..") => {
-                    return Err(Fault::new("a path pattern has `.` or `..` in it", "paths are cleaned before they are matched; write where it leads"));
+                    return Err(Fault::new("a path pattern has `.` or `..` in it", "paths are normalised before they are matched; write the normalised path"));
                 }
                 _ => components.push(name.to_vec()),
             }
@@ -241,7 +250,7 @@ fn anchor(glob: &[Part]) -> Result<(Anchor, &[Part]), Fault> {
         return Err(Fault::new("a path pattern begins at an unknown place", format!("the places are {}", names.join(", "))));
     }
     if head.starts_with('~') {
-        return Err(Fault::new("a path pattern begins in somebody's home", "`~/` stands for every home folder that is known"));
+        return Err(Fault::new("a path pattern begins with the home folder of a user", "write `~/`, which matches every known home folder"));
     }
     Ok((Anchor::Repository, glob))
 }

@@ -100,7 +100,7 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
     for text in view.texts("options") {
         let option = option(&text, style, checker);
         if let Some(twice) = option.names.iter().find(|name| known(&options, name)) {
-            checker.mistake(&text.span, format!("the option `{twice}` is described twice"), "make it one description");
+            checker.mistake(&text.span, format!("the option `{twice}` is described twice"), "merge the two descriptions");
         }
         options.push(option);
     }
@@ -184,7 +184,7 @@ fn prints<'t>(view: &Value<'t>, options: &[Opt], names: &[&str], checker: &mut C
         let Some(what) = table.text("as").and_then(|text| checker.named(&text, Prints::NAMES, "kind of output")) else { continue };
         let texts = |key: &str| table.texts(key).iter().map(|text| text.text).collect::<Vec<_>>();
         for name in table.texts("called").iter().filter(|name| !names.contains(&name.text)) {
-            checker.mistake(&name.span, format!("`{}` is no name of this program", name.text), suggestion(name.text, names.iter().copied()));
+            checker.mistake(&name.span, format!("`{}` is not a name of this program", name.text), suggestion(name.text, names.iter().copied()));
         }
         for name in table.texts("with").iter().chain(&table.texts("only")) {
             let bare = name.text.split_once('=').map_or(name.text, |(bare, _)| bare);
@@ -212,7 +212,7 @@ fn subcommands<'t>(view: &Value<'t>, style: Style, checker: &mut Checker) -> Sub
     for table in view.tables("subcommand") {
         for name in table.texts("name") {
             if seen.contains(&name.text) {
-                checker.mistake(&name.span, format!("the subcommand `{}` is described twice", name.text), "make it one description");
+                checker.mistake(&name.span, format!("the subcommand `{}` is described twice", name.text), "merge the two descriptions");
             }
             seen.push(name.text);
         }
@@ -251,7 +251,7 @@ fn forms<'t>(view: &Value<'t>, options: &[Opt], checker: &mut Checker) -> Vec<Fo
     }
     if let Some(value) = view.get("operands") {
         if view.get("forms").is_some() {
-            checker.mistake(&value.span, "`operands` stands beside `forms`", "make it the last of the forms, without `with`");
+            checker.mistake(&value.span, "`operands` and `forms` are in one table", "write `operands` as the last of the forms, without `with`");
         }
         forms.push(Form { with: Vec::new(), operands: operands(view, checker), values: Vec::new() });
     }
@@ -283,7 +283,7 @@ fn operands(view: &Value, checker: &mut Checker) -> Vec<(Role, bool)> {
     for text in view.texts("operands") {
         let (name, many) = text.text.strip_suffix('*').map_or((text.text, false), |name| (name, true));
         if many && roles.iter().any(|(_, many)| *many) {
-            checker.mistake(&text.span, "two operands of a form end in `*`", "only one can take what the others leave over");
+            checker.mistake(&text.span, "two operands of a form end in `*`", "only one can take the remaining operands");
         }
         if let Some(role) = checker.named(&Text { text: name, span: text.span.clone() }, Role::NAMES, "role") {
             roles.push((role, many));

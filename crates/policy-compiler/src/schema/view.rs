@@ -6,14 +6,14 @@ use toml::Spanned;
 use toml::de::DeValue;
 use toml::value::Datetime;
 
-/// A string and where it stands.
+/// A string and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text<'t> {
     pub text: &'t str,
     pub span: Range<usize>,
 }
 
-/// A value and where it stands: of a table its header, or the whole of an inline table.
+/// A value and its place: for a table its header, or the whole of an inline table.
 ///
 /// Values of the wrong kind read as absent here: [`super::Checker`] has reported them.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use policy::{Layer, Rule, Waiver, When};
 /// The version of the language.
 const SCHEMA: i64 = 1;
 
-/// What stands at the top of a file.
+/// The keys at the top of a file.
 pub(super) struct Head<'t> {
     pub(super) document: &'t Document<'t>,
     /// The name of the pack, or of the layer.
@@ -35,7 +35,11 @@ impl<'t> Head<'t> {
         let shadow = view.text("mode").is_some_and(|mode| checker.named(&mode, &[("enforce", false), ("shadow", true)], "mode") == Some(true));
         if document.layer != Layer::Organisation && document.layer != Layer::BuiltIn {
             for (key, _) in view.entries().iter().filter(|(key, _)| ["opens", "disable"].contains(&key.text)) {
-                checker.mistake(&key.span, format!("`{}` stands in the {} layer", key.text, document.layer.name()), "only the organisation layer may have it");
+                checker.mistake(
+                    &key.span,
+                    format!("`{}` is not allowed in the {} layer", key.text, document.layer.name()),
+                    "only the organisation layer can have it",
+                );
             }
         }
         let opens = view.get("opens").map(|value| {
@@ -53,7 +57,7 @@ fn pack_name<'t>(document: &'t Document<'t>, checker: &mut Checker) -> &'t str {
     let file = document.path.rsplit('/').next().unwrap_or(document.path);
     let stem = file.strip_suffix(".toml").unwrap_or(file);
     if let Some(pack) = document.view().text("pack").filter(|pack| pack.text != stem) {
-        checker.mistake(&pack.span, format!("the pack `{}` stands in `{file}`", pack.text), format!("write `pack = \"{stem}\"`, or rename the file"));
+        checker.mistake(&pack.span, format!("the pack `{}` is in the file `{file}`", pack.text), format!("write `pack = \"{stem}\"`, or rename the file"));
     }
     stem
 }
@@ -86,7 +90,7 @@ pub(super) fn rules_of_packs_off<'t>(documents: &'t [Document<'t>], on: &HashSet
     off.flat_map(|document| document.view().tables("rule")).filter_map(|rule| rule.text("name")).map(|name| name.text).collect()
 }
 
-/// Settles what holds between layers: unique names, what is open, what only watches, which waivers count.
+/// Checks rules between layers: names are unique, shadow mode is set, and waivers are for open rules.
 pub(super) fn merge(heads: &[&Head], named: &mut [Named<Rule>], waivers: &[Named<Waiver>], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
     let mut places: HashMap<&str, (&Document, &str)> = HashMap::new();
     for named in named.iter() {
@@ -96,7 +100,7 @@ pub(super) fn merge(heads: &[&Head], named: &mut [Named<Rule>], waivers: &[Named
                 continue;
             }
             let what = format!("the rule `{}` is defined twice: here and at {first}", named.it.name);
-            let mend = "give it another name; a rule of another layer cannot be changed, only waived where it is open";
+            let mend = "give it another name; a rule of another layer cannot be changed, but an open rule can be waived";
             named.document.checker(mistakes).mistake(&named.span, what, mend);
         } else {
             places.insert(named.it.name, (named.document, named.it.place));
@@ -148,8 +152,8 @@ fn waived(waiver: &Named<Waiver>, named: &[Named<Rule>], idle: &HashSet<&str>, w
     let name = waiver.it.rule;
     let layer = waiver.document.layer;
     if !matches!(layer, Layer::User | Layer::Project) {
-        let what = format!("a waiver stands in the {} layer", layer.name());
-        return waiver.document.checker(mistakes).mistake(&waiver.span, what, "only the user and the project layer may waive");
+        let what = format!("a waiver is not allowed in the {} layer", layer.name());
+        return waiver.document.checker(mistakes).mistake(&waiver.span, what, "only the user layer and the project layer can have waivers");
     }
     let Some(rule) = named.iter().map(|named| &named.it).find(|rule| rule.name == name) else {
         if whole && !idle.contains(name) {
@@ -160,11 +164,11 @@ fn waived(waiver: &Named<Waiver>, named: &[Named<Rule>], idle: &HashSet<&str>, w
     };
     if rule.layer < layer && !rule.open {
         let what = format!("the rule `{name}` ({}) is not open to waivers of the {} layer", rule.place, layer.name());
-        waiver.document.checker(mistakes).mistake(&waiver.span, what, "take the waiver out; the layer of the rule would have to open it");
+        waiver.document.checker(mistakes).mistake(&waiver.span, what, "remove the waiver; only the layer of the rule can open it");
     } else if !speaks_of(&waiver.it.when, &rule.when) {
         let (own, other) = (waiver.it.when.kind(), rule.when.kind());
-        let what = format!("the waiver speaks of `{own}`, but the rule `{name}` of `{other}`");
-        waiver.document.checker(mistakes).mistake(&waiver.span, what, format!("write what is waived as `{other} = {{ … }}`"));
+        let what = format!("the waiver is for `{own}`, but the rule `{name}` is for `{other}`");
+        waiver.document.checker(mistakes).mistake(&waiver.span, what, format!("write the waiver with `{other} = {{ … }}`"));
     }
 }
 

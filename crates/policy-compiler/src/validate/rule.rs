@@ -1,4 +1,4 @@
-//! One rule, one waiver, from written to meant. Knows not what stands in other files.
+//! Reads one rule or one waiver. Does not know other files.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use policy::{Conditions, Layer, Rule, Tier, Waiver, When};
 /// The longest name of a rule, in bytes.
 const MAX_NAME: usize = 64;
 
-/// A rule, its examples, and where its name stands. None if too little of it is there; that has been reported then.
+/// A rule, its examples, and where its name is. `None` if too little of it is there; that has been reported then.
 pub(super) fn rule<'t>(
     table: &Value<'t>,
     head: &Head<'t>,
@@ -33,7 +33,7 @@ pub(super) fn rule<'t>(
             return None;
         }
         reader.checker.value(&value, &Key { name: "unless", ..**key });
-        all_filled(&value.as_tables(), "unless", "it would spare everything", reader);
+        all_filled(&value.as_tables(), "unless", "it would exempt everything", reader);
         self::when(kind, &value.as_tables(), reader)
     });
     if let Some(open) = table.get("open")
@@ -41,8 +41,8 @@ pub(super) fn rule<'t>(
     {
         reader.checker.mistake(
             &open.span,
-            format!("`open` stands in the {} layer", layer.name()),
-            "take it out; only rules of the layers above must be opened",
+            format!("`open` is not allowed in the {} layer", layer.name()),
+            "remove it; only rules of the layers above need to be opened",
         );
     }
     let reason = prose(table, "reason", reader);
@@ -81,7 +81,7 @@ pub(super) fn rule<'t>(
 
 /// A waiver, and where its rule is named.
 pub(super) fn waiver<'t>(table: &Value<'t>, layer: Layer, place: &'t str, reader: &mut Reader<'_, 't, '_>) -> Option<(Waiver<'t>, Range<usize>)> {
-    // Where a waiver may not stand, what it says does not matter.
+    // Where a waiver might not be, what it says does not matter.
     let when = if matches!(layer, Layer::User | Layer::Project) { kind(table, "a waiver", reader) } else { None };
     if let Some((key, _)) = &when {
         all_filled(&table.tables(key.name), key.name, "it would waive everything", reader);
@@ -122,7 +122,7 @@ fn kind<'t>(table: &Value<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Opt
     match given.as_slice() {
         [] => {
             let names: Vec<String> = When::KINDS.iter().map(|kind| format!("`{}`", kind.name)).collect();
-            reader.checker.mistake(&table.span, format!("{of} does not say of which actions it speaks"), format!("add one of {}", names.join(", ")));
+            reader.checker.mistake(&table.span, format!("{of} does not say which actions it matches"), format!("add one of {}", names.join(", ")));
             None
         }
         [(_, kind)] => when(kind.name, &table.tables(kind.name), reader).map(|when| (*kind, when)),
@@ -130,8 +130,8 @@ fn kind<'t>(table: &Value<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Opt
             for (key, kind) in rest {
                 reader.checker.mistake(
                     &key.span,
-                    format!("`{}` stands beside `{}`", kind.name, first.name),
-                    format!("{of} speaks of one kind of action; split it"),
+                    format!("`{}` and `{}` are in one rule", kind.name, first.name),
+                    format!("{of} matches one kind of action; split it"),
                 );
             }
             None
@@ -141,15 +141,15 @@ fn kind<'t>(table: &Value<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Opt
 
 fn when<'t>(kind: &str, tables: &[Value<'t>], reader: &mut Reader<'_, 't, '_>) -> Option<When<'t>> {
     for unless in tables.iter().filter(|table| kind == "write" && table.get("adds").is_none()).filter_map(|table| table.get("unless")) {
-        reader.checker.mistake(&unless.span, "`unless` without `adds`", "it spares lines that `adds` found");
+        reader.checker.mistake(&unless.span, "`unless` without `adds`", "`unless` exempts lines that `adds` matched; add `adds`");
     }
     When::read(reader, kind, tables)
 }
 
-/// An exception without any key would hold for everything.
+/// An exception without any key would apply to everything.
 fn all_filled(tables: &[Value], name: &str, danger: &str, reader: &mut Reader) {
     for table in tables.iter().filter(|table| table.entries().is_empty()) {
-        reader.checker.mistake(&table.span, format!("`{name}` names nothing"), format!("{danger}; say what is meant"));
+        reader.checker.mistake(&table.span, format!("`{name}` is empty"), format!("{danger}; write what it should match"));
     }
 }
 
@@ -157,7 +157,7 @@ fn all_filled(tables: &[Value], name: &str, danger: &str, reader: &mut Reader) {
 fn prose<'t>(table: &Value<'t>, key: &str, reader: &mut Reader) -> Option<Text<'t>> {
     let text = table.text(key)?;
     if text.text.chars().any(|sign| sign.is_control() && sign != '\n' && sign != '\t') {
-        reader.checker.mistake(&text.span, format!("`{key}` holds control characters"), "it is shown at terminals; take them out");
+        reader.checker.mistake(&text.span, format!("`{key}` contains control characters"), "remove them, because terminals would act on them");
     }
     Some(text)
 }
@@ -166,7 +166,7 @@ fn prose<'t>(table: &Value<'t>, key: &str, reader: &mut Reader) -> Option<Text<'
 fn instead(text: &Text, reader: &mut Reader) -> Instead {
     let Some(command) = text.text.strip_prefix("$ ") else { return Instead::Prose(text.text.to_owned()) };
     if command.trim().is_empty() {
-        reader.checker.mistake(&text.span, "`instead` marks a command and holds none", "write the command behind `$ `");
+        reader.checker.mistake(&text.span, "`instead` has the mark of a command and no command", "write the command after `$ `");
     }
     Instead::Command(command.trim().to_owned())
 }

@@ -87,7 +87,7 @@ pub(super) fn flywheel<'t>(
     }
     for text in ["inbox", "archive"].iter().filter_map(|key| table.text(key)).filter(|text| text.text.rsplit_once('.').is_none_or(|(_, end)| end != "md")) {
         // It is written to by the gate: a repository must not have it write into what runs.
-        reader.checker.mistake(&text.span, format!("`{}` is no Markdown file", text.text), "let its name end in `.md`");
+        reader.checker.mistake(&text.span, format!("`{}` is not a Markdown file", text.text), "name a file that ends in `.md`");
     }
     let one = |key: &str, default: &'static str| table.text(key).map_or(default, |text| text.text);
     let learnings = Some(texts(&table, "learnings")).filter(|learnings| !learnings.is_empty()).unwrap_or_else(|| vec![LEARNINGS]);
@@ -96,7 +96,7 @@ pub(super) fn flywheel<'t>(
     names.sort_unstable();
     if let Some(pair) = names.windows(2).find(|pair| pair.first() == pair.last()) {
         let twice = pair.first().copied().unwrap_or_default();
-        reader.checker.mistake(&table.span, format!("`{twice}` is two of inbox, archive and learnings"), "each is a file of its own");
+        reader.checker.mistake(&table.span, format!("`{twice}` is more than one of inbox, archive and learnings"), "name a different file for each");
     }
     Some(Flywheel {
         place: keep(&head.document.place(&table.span)),
@@ -116,7 +116,7 @@ fn pair<'t>(table: &Value<'t>, place: &'t str, reader: &mut Reader<'_, 't, '_>) 
     for text in table.texts("docs") {
         inside(&text, reader);
         if text.text.contains(['*', '?', '[', '{']) {
-            reader.checker.mistake(&text.span, format!("`{}` is a glob, and no document", text.text), "name each document");
+            reader.checker.mistake(&text.span, format!("`{}` is a glob, not a document", text.text), "name each document");
         }
     }
     for text in table.texts("code") {
@@ -127,7 +127,7 @@ fn pair<'t>(table: &Value<'t>, place: &'t str, reader: &mut Reader<'_, 't, '_>) 
     }
     let gate = tier(table, "gate", reader);
     if let (Some(Tier::Free | Tier::Metered), Some(value)) = (gate, table.get("gate")) {
-        reader.checker.mistake(&value.span, "a gate of this tier holds nothing", "write 3 or 4, or take it out: then it is a suggestion");
+        reader.checker.mistake(&value.span, "a `gate` of this tier stops nothing", "write 3 or 4, or remove it; then it is only a suggestion");
     }
     Pair { place, code: texts(table, "code"), docs: texts(table, "docs"), after: number(table, "after", 1..=1000, reader).unwrap_or(AFTER), gate }
 }
@@ -135,7 +135,7 @@ fn pair<'t>(table: &Value<'t>, place: &'t str, reader: &mut Reader<'_, 't, '_>) 
 /// A path of the repository.
 fn inside(text: &Text, reader: &mut Reader) {
     if text.text.starts_with(['/', '~']) || text.text.ends_with('/') || text.text.split('/').any(|name| matches!(name, "" | "." | "..")) {
-        reader.checker.mistake(&text.span, format!("`{}` is no path from the repository's root", text.text), "write it like `docs/learnings.md`");
+        reader.checker.mistake(&text.span, format!("`{}` is not a path from the root of the repository", text.text), "write it like `docs/learnings.md`");
     }
 }
 
@@ -157,8 +157,8 @@ fn runners<'t>(red: Red, keep: &dyn Fn(&str) -> &'t str) -> Vec<&'t str> {
 /// Keys that only the layer which owns a section may say are mistakes below it.
 fn owned(table: &Value, section: &str, owner: Layer, is_owners: impl Fn(&str) -> bool, may: &str, reader: &mut Reader) {
     for (key, _) in table.entries().iter().filter(|(key, _)| is_owners(key.text)) {
-        let what = format!("`{}` stands below the {} layer, which has `[{section}]` too", key.text, owner.name());
-        reader.checker.mistake(&key.span, what, format!("take it out; a lower layer may only {may}"));
+        let what = format!("`{}` is not allowed here, because the {} layer has `[{section}]` too", key.text, owner.name());
+        reader.checker.mistake(&key.span, what, format!("remove it; a lower layer may only {may}"));
     }
 }
 

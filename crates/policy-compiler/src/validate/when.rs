@@ -10,7 +10,7 @@ use policy::secret::Confidence;
 use policy::table::TableReader;
 use policy::{Comparison, ValueTest};
 
-/// Stands for the names of all protected branches.
+/// Is for the names of all protected branches.
 const PROTECTED: &str = "<protected>";
 
 /// The kinds of push by their names.
@@ -41,7 +41,7 @@ impl<'t> TableReader<'t> for Reader<'_, 't, '_> {
             if text.text != PROTECTED {
                 all.extend(self.text(&text));
             } else if self.protected.is_empty() {
-                // An empty list would not be asked, and so would hold for everything.
+                // An empty list would not be checked, and so would match everything.
                 all.push(self.patterns.never(PROTECTED));
             } else {
                 all.extend_from_slice(self.protected);
@@ -75,7 +75,7 @@ impl<'t> TableReader<'t> for Reader<'_, 't, '_> {
     fn count(&mut self, table: &Value<'t>, key: &str) -> u8 {
         let Some((number, value)) = table.get(key).and_then(|value| Some((value.as_number()?, value))) else { return 0 };
         u8::try_from(number).unwrap_or_else(|_| {
-            self.checker.mistake(&value.span, format!("`{key}` is not between 0 and 255"), "write how many operands there must be");
+            self.checker.mistake(&value.span, format!("`{key}` is not between 0 and 255"), "write the number of operands");
             0
         })
     }
@@ -83,7 +83,7 @@ impl<'t> TableReader<'t> for Reader<'_, 't, '_> {
     fn bytes(&mut self, table: &Value<'t>, key: &str) -> Option<u64> {
         let value = table.get(key)?;
         let number = value.as_number()?;
-        u64::try_from(number).map_err(|_| self.checker.mistake(&value.span, format!("`{key}` is negative"), "write how many bytes there may be")).ok()
+        u64::try_from(number).map_err(|_| self.checker.mistake(&value.span, format!("`{key}` is negative"), "write the number of bytes")).ok()
     }
 
     fn flags(&mut self, table: &Value<'t>, key: &str) -> Vec<(&'t str, Option<Pattern<'t>>)> {
@@ -101,7 +101,7 @@ impl<'t> TableReader<'t> for Reader<'_, 't, '_> {
         let mut flags = Vec::new();
         for text in table.texts(key) {
             if text.text.contains('=') {
-                self.checker.mistake(&text.span, format!("`{key}` asks for a value"), "write the option's name alone");
+                self.checker.mistake(&text.span, format!("`{key}` does not allow a value"), "write only the name of the option");
             }
             self.flag_name(&text, text.text, false);
             flags.push(text.text);
@@ -136,8 +136,8 @@ impl<'t> Reader<'_, 't, '_> {
     /// Globs, or regular expressions between slashes.
     fn text(&mut self, text: &Text<'t>) -> Option<Pattern<'t>> {
         if text.text == PROTECTED {
-            let mend = "it stands in `refs`, `branch`, `arg`, `and_arg` and `no_arg`";
-            self.checker.mistake(&text.span, format!("`{PROTECTED}` does not stand here"), mend);
+            let mend = "use it in `refs`, `branch`, `arg`, `and_arg` or `no_arg`";
+            self.checker.mistake(&text.span, format!("`{PROTECTED}` is not allowed here"), mend);
             return None;
         }
         let pattern = self.patterns.text(text.text);
@@ -150,7 +150,7 @@ impl<'t> Reader<'_, 't, '_> {
     }
 
     #[expect(clippy::unused_self, reason = "one of the ways in which a table's key is read")]
-    /// A small number; nothing is none.
+    /// A small number. `None` without the key.
     /// A size.
     /// `--force`, `--exec=GLOB`
     /// Options without their values.
@@ -165,7 +165,7 @@ impl<'t> Reader<'_, 't, '_> {
         }
     }
 
-    /// JSON pointers, and what must stand there.
+    /// JSON pointers, and what must be there.
     fn test(&mut self, value: &Value<'t>) -> Option<ValueTest<'t>> {
         let written = match value.value {
             DeValue::String(text) => return self.text_test(&Text { text, span: value.span.clone() }),
@@ -175,7 +175,7 @@ impl<'t> Reader<'_, 't, '_> {
             _ => None,
         };
         let Some(written) = written else {
-            self.checker.mistake(&value.span, "a value of a call is neither text, number nor boolean", "write a glob, `/regex/`, or `>5`");
+            self.checker.mistake(&value.span, "a value of a call is not a text, a number or a boolean", "write a glob, `/regex/`, or `>5`");
             return None;
         };
         Some(ValueTest::Text(self.patterns.exactly(&written)))
@@ -190,7 +190,7 @@ impl<'t> Reader<'_, 't, '_> {
         if !number.parse::<f64>().is_ok_and(f64::is_finite) {
             self.checker.mistake(
                 &text.span,
-                format!("`{}` compares with what is not a number", text.text),
+                format!("`{}` compares with something that is not a number", text.text),
                 "write a decimal number; `\\<` for the sign itself",
             );
             return None;

@@ -24,7 +24,7 @@ pub(super) fn fetch(table: &FetchWhen, url: &Word, method: Option<&Word>) -> Ans
 fn host(url: &Word) -> Word {
     let Some(known) = url.literal() else {
         let prefix = authority(url.prefix());
-        // The host is known if something that ends it stands in front of the first hole.
+        // The host is known if something that ends it is before the first hole.
         let ends = prefix.find(['/', ':', '?', '#']);
         return match ends {
             Some(end) => Word::lit(prefix.get(..end).unwrap_or(prefix).to_ascii_lowercase()),

@@ -85,7 +85,7 @@ fn secret(table: &FileWhen, write: &Write, text: &str, old: &str, asking: &mut A
     brought
 }
 
-/// From the first mark of a merge to the last, each on a line of its own; what stands in a fence of Markdown is an example.
+/// From the first mark of a merge to the last, each on a line of its own; what is in a fence of Markdown is an example.
 fn conflict(text: &str) -> Option<&str> {
     const MARKS: [&str; 3] = ["<<<<<<<", "=======", ">>>>>>>"];
     // One sign is found faster than seven.

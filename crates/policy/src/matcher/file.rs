@@ -71,7 +71,7 @@ pub(super) fn read(table: &FileWhen, path: &Path, cover: Cover, asking: &mut Ask
     place(table, path, Question { cover, with_contents: false }, true, asking)
 }
 
-/// How large the file is in the commit; none: nothing is committed.
+/// How large the file is in the commit. `None`: nothing is committed.
 fn bytes(write: &Write, asking: &mut Asking) -> Option<u64> {
     let path = write.path.word.literal()?;
     match asking.known(Need::Size(path.to_owned())) {

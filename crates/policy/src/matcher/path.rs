@@ -126,7 +126,7 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
         let rest = Word { pieces: rest.to_vec(), ..Word::default() }.without_prefix(1);
         return settle(pattern, &rest.pieces, over(pattern, &rest.pieces, false), question);
     }
-    // A hole before the base is reached may lead there, where nothing or something of what stands behind it agrees.
+    // A hole before the base is reached may lead there, where nothing or something of what is after it agrees.
     let open = path.pieces.get(usize::from(!prefix.is_empty()));
     if base.starts_with(prefix) && matches!(open, Some(Piece::Any(Bound::Anything | Bound::Setup))) {
         let rest = path.pieces.get(usize::from(!prefix.is_empty())..).unwrap_or(&[]);
@@ -200,7 +200,7 @@ fn contained(pattern: &PathPattern, path: &Word, base: &str, question: Question)
         return Answer::No;
     };
     let whole = if stem.is_empty() { base.to_owned() } else { format!("{base}/{}", stem.trim_start_matches('/')) };
-    // At the stem itself there is something below it only if the pattern goes on.
+    // At the stem itself there is something below it only if the pattern continues.
     let at_stem = whole == path && pattern.source.trim_end_matches('/').len() > stem.len() && !stem.is_empty();
     let above = whole.strip_prefix(path).is_some_and(|rest| rest.starts_with('/') || path == "/");
     (at_stem || above).into()

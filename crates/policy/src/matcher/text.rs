@@ -108,7 +108,7 @@ pub fn walk(table: &Automaton, pieces: &[Piece]) -> Answer {
     states.answer(table)
 }
 
-/// Pieces of a word that are followed one by one; what stands behind may be any text.
+/// Pieces of a word that are followed one by one; what is after may be any text.
 const MAX_PIECES: usize = 64;
 
 /// The states an automaton may be in.
@@ -133,7 +133,7 @@ impl States {
                 Piece::Lit(text) => self.text(table, text),
                 Piece::Glob(glob) if glob.contains("**") => self.anything(table, &|_| false, &|_| false),
                 Piece::Glob(_) => {
-                    // A name that a glob finds does not begin with a dot; standing alone, a glob is at least one character.
+                    // A name that a glob finds does not begin with a dot; by itself, a glob is at least one character.
                     let ends = !matches!(pieces.get(at + 1), Some(next) if !matches!(next, Piece::Lit(text) if text.starts_with('/')));
                     if component_start && ends {
                         self.one(table, &|byte| matches!(byte, b'/' | b'.'));
@@ -174,7 +174,7 @@ impl States {
         self.all = self.all.iter().flat_map(|state| steps(table, *state, &classes)).filter(|state| seen.first(*state)).collect();
     }
 
-    /// Follows any text without the bytes that `without` names, the empty one too; the first byte is none of `not_first`.
+    /// Follows any text without the bytes that `without` names, the empty one too; the first byte is not in `not_first`.
     fn anything(&mut self, table: &Automaton, without: &dyn Fn(u8) -> bool, not_first: &dyn Fn(u8) -> bool) {
         let (first, later) = (classes(table, &|byte| without(byte) || not_first(byte)), classes(table, without));
         let mut seen = Seen::of(table);

@@ -25,7 +25,7 @@ pub(super) enum Letters {
 pub(super) enum Check {
     /// It looks like chance.
     Chance,
-    /// Its last six characters are the CRC-32 of the rest in base 62. The provider says so, so that what fails is none.
+    /// Its last six characters are the CRC-32 of the rest in base 62. The provider documents this, so a text with another checksum is not a key.
     Crc,
     /// As `Crc`, but what fails is only less certain: the rule is known for a part of the provider's tokens.
     MaybeCrc,

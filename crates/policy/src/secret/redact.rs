@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{NEAR, find};
 
-/// What stands in the place of a secret.
+/// What is in the place of a secret.
 const GONE: &str = "[secret]";
 /// Parts of names whose values are taken out.
 const NAMES: &[&str] = &[
@@ -25,7 +25,7 @@ const NAMES: &[&str] = &[
     "auth-",
     "cookie",
 ];
-/// Words behind which a secret stands.
+/// Words behind which a secret is.
 const SCHEMES: &[&str] = &["bearer", "basic", "digest", "negotiate"];
 /// Programs whose `-p` is a password.
 const LOGINS: &[&str] = &["login", "mysql", "mariadb", "sshpass", "mongo", "redis", "ftp", "smb", "ldap", "psql", "7z", "unzip", "zip"];

@@ -2,7 +2,7 @@
 
 use super::{Confidence, NEAR};
 
-/// Texts that stand in examples, never in keys. Shorter ones would come up by chance.
+/// Texts that are in examples, never in keys. Shorter ones would come up by chance.
 const EXAMPLES: &[&str] = &[
     "example",
     "xxxx",
@@ -126,7 +126,7 @@ pub(super) fn base62(number: u32) -> [u8; 6] {
     digits
 }
 
-/// What base 64 says, in either alphabet; nothing if it is none.
+/// What base 64 says, in either alphabet; nothing if it is not base 64.
 pub(super) fn payload(text: &str) -> String {
     actions::base64::decode(text).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
@@ -135,7 +135,7 @@ pub(super) fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')
 }
 
-/// Whether a host stands outside of this machine, its network and the names kept for examples (RFC 2606, RFC 6761).
+/// Whether a host is outside of this machine, its network and the names kept for examples (RFC 2606, RFC 6761).
 pub(super) fn is_elsewhere(host: &str) -> bool {
     let name = host.split(':').next().unwrap_or("").to_ascii_lowercase();
     let near = ["127.", "10.", "192.168.", "172.", "0."];
@@ -154,7 +154,7 @@ pub(super) fn is_password(text: &str) -> bool {
     signs && !placeholder(text) && !WEAK.iter().any(|word| small.contains(word)) && text.bytes().any(|byte| byte.is_ascii_digit()) && entropy(text) >= 2.7
 }
 
-/// The name in front of the `=` or `:` at `at`, in small letters without what joins its words. None: no name of a secret.
+/// The name in front of the `=` or `:` at `at`, in small letters without what joins its words. `None`: no name of a secret.
 pub(super) fn name_before(text: &str, at: usize) -> Option<String> {
     let front = text.as_bytes().get(at.saturating_sub(NEAR)..at)?;
     let front = front.trim_ascii_end();
@@ -179,7 +179,7 @@ pub(super) fn value_behind(text: &str, at: usize) -> Option<(usize, &str)> {
     let rest = rest.get(..rest.len().min(MAX_VALUE + 8)).unwrap_or(rest);
     let sign = usize::from(matches!(rest.first(), Some(b'>' | b'=')));
     if sign == 1 && rest.first() == Some(&b'=') {
-        // A comparison, unless it is the `:=` whose colon stands at `at`.
+        // A comparison, unless it is the `:=` whose colon is at `at`.
         if text.as_bytes().get(at) != Some(&b':') {
             return None;
         }
@@ -189,7 +189,7 @@ pub(super) fn value_behind(text: &str, at: usize) -> Option<(usize, &str)> {
     let quote = usize::from(matches!(rest.get(sign + blanks + escaped), Some(b'"' | b'\'' | b'`')));
     let start = sign + blanks + if quote == 1 { escaped + 1 } else { 0 };
     let length = rest.get(start..)?.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/=_.~-".contains(byte)).count();
-    // What goes on is no literal but code, a template or a text.
+    // What continues is no literal but code, a template or a text.
     let behind = rest.get(start + length);
     let ends = match quote {
         1 => matches!(behind, Some(b'"' | b'\'' | b'`' | b'\\')),

@@ -438,7 +438,7 @@ impl<'t, 's> Reader<'t, 's> {
     /// Bash does not run the line. It does run the ones below.
     pub(super) fn give_up_line(&mut self) {
         if self.take_run(|byte| byte == b'\n').ends_with('\\') {
-            self.unread("a line that is given up goes on in the next one");
+            self.unread("a line that cannot be read continues in the next one");
         }
         self.given_up = Some(self.pos);
     }

@@ -303,7 +303,7 @@ impl<'t> Reader<'t, '_> {
                     let rest = self.text.get(self.pos..).filter(|rest| quoted && parameter.name == "$" && rest.starts_with(['(', '{']));
                     if rest.is_some_and(|rest| rest.split([')', '}']).next().is_some_and(|inner| inner.contains('"'))) {
                         // Where its quotes end, bash goes by the second `$`; what it means, by the first.
-                        self.unread("a bracket stands behind `$$`");
+                        self.unread("a bracket follows `$$`");
                     }
                     parts.push(Part::Parameter(Box::new(parameter)));
                 }

@@ -29,7 +29,7 @@ pub fn unknown_variable(template: &str) -> Option<&str> {
     inner.into_iter().find(|inner| !inner.contains(',') && !VARIABLES.contains(inner))
 }
 
-/// A template with its variables filled in; none if one of them is not known.
+/// A template with its variables filled in. `None` if one of them is not known.
 pub(super) fn fill(template: &str, variables: &BTreeMap<&'static str, String>) -> Option<String> {
     let mut filled = String::new();
     let mut rest = template;
@@ -56,7 +56,7 @@ pub(super) fn widened(template: &str) -> String {
     wide
 }
 
-/// The part of the tree in which tests of this form stand; none if any file could stand there.
+/// The part of the tree in which tests of this form are. `None` if any file could be there.
 pub(super) fn area(form: &str) -> Option<String> {
     let folder = super::folder(form);
     folder.contains(|sign: char| sign.is_alphabetic()).then(|| format!("{}/**/*", folder.trim_end_matches("**/").trim_end_matches('/')))
@@ -69,7 +69,7 @@ pub fn matches(pattern: &str, path: &str) -> bool {
 
 /// As [`matches`], for a pattern without choices.
 pub(super) fn fits(pattern: &str, path: &str) -> bool {
-    // What stands behind the last star must be the path's end: most paths need no more than this look.
+    // What is after the last star must be the path's end: most paths need no more than this look.
     let plain = |sign: char| matches!(sign, '*' | '}' | ']');
     let end = pattern.rfind(plain).map_or(pattern, |at| pattern.get(at + 1..).unwrap_or(""));
     path.ends_with(end) && step(pattern, path, &mut None, &mut 0)

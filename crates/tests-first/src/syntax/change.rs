@@ -90,7 +90,7 @@ pub fn removed_lines(old: &Source, new: Option<&Source>) -> Lines {
 }
 
 /// Whether the change from `old` to `new` needs a test. `moved` holds lines that leave other files in the same change;
-/// `part` tells that the texts are stretches of the file, `inline` that tests may stand in it.
+/// `part` tells that the texts are stretches of the file, `inline` that tests can be in it.
 pub fn need(old: Option<&Source>, new: &Source, moved: &Lines, part: bool, inline: bool) -> Need {
     if is_generated(new) && old.is_some_and(is_generated) {
         return Need::Nothing("the file is generated");
@@ -124,7 +124,7 @@ pub fn need(old: Option<&Source>, new: &Source, moved: &Lines, part: bool, inlin
     }
     let known: Vec<&str> = old.map(|old| old.definitions().iter().map(|found| found.name).collect()).unwrap_or_default();
     let defined = |at: usize| added.iter().any(|line| (line.start..line.end).contains(&at)) && !free.get(at).is_some_and(|free| *free);
-    // What stands within a function that was there is a part of its body.
+    // What is within a function that was there is a part of its body.
     let within = |found: &Definition| {
         new.definitions().iter().any(|outer| {
             outer.start < found.start
@@ -163,7 +163,7 @@ fn same(old: &Source, new: &Source) -> bool {
     old.tokens.iter().map(|token| token.text).eq(new.tokens.iter().map(|token| token.text))
 }
 
-/// In a language of indentation what stands how deep is code too: the first token of the same ones that moved.
+/// In a language of indentation what is how deep is code too: the first token of the same ones that moved.
 fn moved_depth(old: &Source, new: &Source) -> Option<usize> {
     let (before, after) = (depths(old), depths(new));
     if !old.language.indent || before.len() != after.len() {
@@ -173,7 +173,7 @@ fn moved_depth(old: &Source, new: &Source) -> Option<usize> {
     (0..new.tokens.len()).filter(|at| new.tokens.get(*at).is_some_and(|token| token.first)).nth(at)
 }
 
-/// How deep the first token of each line stands, as a rank among the depths around it.
+/// How deep the first token of each line is, as a rank among the depths around it.
 fn depths(source: &Source) -> Vec<usize> {
     let mut open: Vec<u32> = Vec::new();
     let mut depths = Vec::new();

@@ -10,14 +10,14 @@ const CONSTANTS: &[&str] =
 /// Values that do not hold.
 const FALSE: &[&str] = &["false", "False", "FALSE", "nil", "null", "None", "0"];
 const TRUE: &[&str] = &["true", "True", "TRUE", "1"];
-/// What names of assertions begin with that are decided by what stands in them, in lower case and without `_`. Of others it
-/// cannot be told: `assert_response 200` looks at what the test holds.
+/// What names of assertions begin with that are decided by what is in them, in lower case and without `_`. Of others it
+/// is not known: `assert_response 200` looks at what the test holds.
 const PLAIN: &[&str] = &["assert", "xctassert", "refute", "expect", "require", "strict", "deep"];
 /// What may follow in such a name.
 const ASKED: &[&str] = &["", "true", "false", "equal", "equals", "eq", "ne", "notequal", "notequals", "that", "is", "same", "null", "nil", "notnull", "notnil"];
 /// Whole names of that kind.
 const SHORT: &[&str] = &["ok", "equal", "["];
-/// What assertions begin with whose value stands in front: `1.must_equal 1`.
+/// What assertions begin with whose value is before it: `1.must_equal 1`.
 const BEHIND: &[&str] = &["must_", "wont_", "should"];
 /// Members of `expect` that set it up.
 const SETTINGS: &[&str] = &["assertions", "hasAssertions", "extend", "setState", "addSnapshotSerializer"];
@@ -29,7 +29,7 @@ impl<'t> Source<'t, '_> {
         self.tokens.get(at).map_or("", |token| token.text)
     }
 
-    /// The end of the statement that goes on behind `at`.
+    /// The end of the statement that continues behind `at`.
     pub(super) fn statement_end(&self, at: usize) -> usize {
         let mut end = at + 1;
         while let Some(token) = self.tokens.get(end).filter(|_| end < at + MAX_TOKENS) {
@@ -42,7 +42,7 @@ impl<'t> Source<'t, '_> {
         end
     }
 
-    /// Whether an assertion that stands at `at` holds whatever the code does.
+    /// Whether an assertion that is at `at` holds whatever the code does.
     fn is_hollow(&self, at: usize) -> bool {
         let name: String = self.text(at).chars().filter(|sign| *sign != '_').flat_map(char::to_lowercase).collect();
         let behind = BEHIND.iter().any(|start| self.text(at).starts_with(start));

@@ -20,7 +20,7 @@ pub struct Token<'t> {
     pub text: &'t str,
     /// The line on which it begins, counted from 1.
     pub line: u32,
-    /// Nothing but blanks stands before it on its line.
+    /// Nothing but blanks is before it on its line.
     pub first: bool,
     /// Blanks at the start of its line; a tab counts as four.
     pub indent: u32,
@@ -305,7 +305,7 @@ fn block_end(rest: &str, open: &str, close: &str, nested: bool) -> usize {
     rest.len()
 }
 
-/// Bytes of a character in quotes; 1: the quote stands alone.
+/// Bytes of a character in quotes; 1: the quote is alone.
 fn character(rest: &str) -> usize {
     let mut signs = rest.char_indices().skip(1);
     match signs.next() {

@@ -1,4 +1,4 @@
-//! Tests in a text: where they stand, whether they are run, whether they assert anything.
+//! Tests in a text: where they are, whether they are run, whether they assert anything.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,10 +77,10 @@ impl Fault {
     pub const fn text(self) -> &'static str {
         match self {
             Self::Empty => "is empty",
-            Self::OnlyComments => "holds nothing but comments",
-            Self::NoTest => "holds no test",
-            Self::Skipped => "holds only tests that are skipped",
-            Self::NoAssertion => "holds no test that asserts anything",
+            Self::OnlyComments => "contains only comments",
+            Self::NoTest => "contains no test",
+            Self::Skipped => "contains only skipped tests",
+            Self::NoAssertion => "contains no test that asserts anything",
         }
     }
 }
@@ -231,7 +231,7 @@ impl<'t, 'l> Source<'t, 'l> {
     fn indented(&self, pattern: &Pattern, start: usize, end: usize) -> usize {
         let mut line = (0..=start).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.first)).unwrap_or(start);
         if pattern.is_attribute() {
-            // The item stands on the first line behind that is no attribute itself.
+            // The item is on the first line behind that is no attribute itself.
             let next = (end..self.tokens.len()).find(|at| {
                 self.tokens.get(*at).is_some_and(|token| token.first && token.text != "@" && token.text != "[")
                     && self.ends.get(*at).is_some_and(|end| *end > *at)
@@ -247,7 +247,7 @@ impl<'t, 'l> Source<'t, 'l> {
         self.ends.get(line).copied().unwrap_or(at)
     }
 
-    /// Where assertions of the language stand that can fail.
+    /// Where assertions of the language are that can fail.
     fn own_asserts(&self) -> Vec<bool> {
         let mut own: Vec<bool> = (0..self.tokens.len()).map(|at| self.any(&self.language.asserts, at).is_some()).collect();
         let hollow = self.hollow().into_iter().map(|at| (at, self.statement_end(at)));
@@ -291,7 +291,7 @@ impl<'t, 'l> Source<'t, 'l> {
     /// Functions and classes.
     pub fn definitions(&self) -> &[Definition<'t>] {
         let named = |(start, matched, end): (usize, usize, usize)| {
-            // `total(net) {`: the name stands in front of the parameters, not among them.
+            // `total(net) {`: the name is before the parameters, not among them.
             let ends = self.tokens.get(matched.wrapping_sub(1)).is_some_and(|last| matches!(last.text, "{" | "(" | ")"));
             let head = (start..matched).find(|at| ends && self.is(*at, "(")).filter(|open| *open > start).unwrap_or(matched);
             let at = (start..head).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.kind == Kind::Word))?;
@@ -318,7 +318,7 @@ impl<'t, 'l> Source<'t, 'l> {
         self.own_asserts().into_iter().zip(&self.tokens).map(|(own, token)| own && !GIVING_UP.contains(&token.text)).collect()
     }
 
-    /// How often each assertion of the stretches stands there, as its tokens.
+    /// How often each assertion of the stretches is there, as its tokens.
     pub fn statements(&self, nodes: &[Node]) -> BTreeMap<String, usize> {
         let own = self.own_claims();
         let mut found = BTreeMap::new();
@@ -334,7 +334,7 @@ impl<'t, 'l> Source<'t, 'l> {
         let stops = self.places(&self.language.stops);
         let none = (0..self.tokens.len()).any(|at| self.any(&self.language.skip_all, at).is_some());
         let (dead, sure) = (self.dead(), self.sure());
-        // What stands in a block that always runs stands where that begins.
+        // What is in a block that always runs is where that begins.
         let place = |at: usize| sure.iter().find(|(from, to)| (*from..*to).contains(&at)).map_or(at, |(from, _)| *from);
         let is_return = |at: &usize| self.is_word(*at, "return") && self.tokens.get(at + 1).is_none_or(|next| next.first || matches!(next.text, ";" | "}"));
         let returns: Vec<usize> = (0..self.tokens.len()).filter(is_return).collect();
@@ -371,7 +371,7 @@ impl<'t, 'l> Source<'t, 'l> {
         nodes
     }
 
-    /// Whether what stands at `at` ends the test in any case: on the test's first line, or at the top of its body.
+    /// Whether what is at `at` ends the test in any case: on the test's first line, or at the top of its body.
     fn stops(&self, start: usize, end: usize, at: usize) -> bool {
         let (Some(head), Some(token)) = (self.tokens.get(start), self.tokens.get(at)) else { return false };
         if !(start..end).contains(&at) {
@@ -389,7 +389,7 @@ impl<'t, 'l> Source<'t, 'l> {
         }
         let attribute = within.first().is_some_and(|token| matches!(token.text, "#" | "@" | "["));
         if !attribute {
-            // `test.skipIf(slow)("name"`, `it.each(table)("name"`: it stands in the second call.
+            // `test.skipIf(slow)("name"`, `it.each(table)("name"`: it is in the second call.
             let second = self.close(matched) + 1;
             if self.is(matched, "(")
                 && self.is(second, "(")
@@ -399,7 +399,7 @@ impl<'t, 'l> Source<'t, 'l> {
             }
             return within.iter().filter(|token| token.kind == Kind::Word).map(|token| token.text).collect::<Vec<_>>().join(" ");
         }
-        // The word in front of the parameters; an attribute of its own may stand between.
+        // The word in front of the parameters; an attribute of its own can be between.
         let mut at = matched;
         while at < end {
             let Some(token) = self.tokens.get(at) else { break };
@@ -424,7 +424,10 @@ impl<'t, 'l> Source<'t, 'l> {
     }
 
     /// Whether it holds a real test.
-    /// Error: why not.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
     pub fn tested(&self, doctests: bool) -> Result<(), Fault> {
         let nodes = self.nodes();
         if nodes.iter().any(Node::is_real) || (doctests && self.has_doctest()) {
@@ -442,7 +445,7 @@ impl<'t, 'l> Source<'t, 'l> {
     }
 }
 
-/// How many of what is counted before each place stand in a stretch.
+/// How many of what is counted before each place are in a stretch.
 fn between(before: &[usize], start: usize, end: usize) -> usize {
     let at = |place: usize| before.get(place).or(before.last()).copied().unwrap_or(0);
     at(end).saturating_sub(at(start))

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{Kind, Token};
 
-/// Tokens that `..` may stand for; brackets with what stands in them are one.
+/// Tokens that `..` may stand for; brackets with what is in them are one.
 const MAX_GAP: i32 = 24;
 
 /// A shape of code.
@@ -117,7 +117,7 @@ impl Deref for Patterns {
 }
 
 impl Patterns {
-    /// The patterns that may match where such a token stands, in their order.
+    /// The patterns that may match where such a token is, in their order.
     pub fn near(&self, token: &Token) -> impl Iterator<Item = &Pattern> {
         let read = self.read.get_or_init(|| Read::new(&self.texts));
         let exact = match token.kind {
@@ -161,12 +161,12 @@ impl Pattern {
         matches(&self.parts, tokens, at, fold)
     }
 
-    /// Whether a name stands before `at` that it would belong to: `/x/.test("y")` is no test.
+    /// Whether a name is before `at` that it would belong to: `/x/.test("y")` is no test.
     pub fn belongs(&self, tokens: &[Token], at: usize) -> bool {
         matches!(self.parts.first(), Some(Part::Word(..))) && at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.text == ".")
     }
 
-    /// It stands in front of what it speaks of: `#[test]`, `@Test`.
+    /// It is before what it speaks of: `#[test]`, `@Test`.
     pub fn is_attribute(&self) -> bool {
         match self.parts.iter().find(|part| **part != Part::Start) {
             Some(Part::Mark('#' | '@' | '[')) => true,
@@ -196,7 +196,7 @@ fn matches(parts: &[Part], tokens: &[Token], at: usize, fold: bool) -> Option<us
     }
 }
 
-/// Where what stands behind a gap may begin: within the brackets that are open, and in none that open in between.
+/// Where what is after a gap may begin: within the brackets that are open, and in none that open in between.
 fn gap<'t>(tokens: &'t [Token], at: usize) -> impl Iterator<Item = usize> + 't {
     let mut depth = 0_i32;
     let mut steps = 0;
@@ -218,7 +218,7 @@ fn gap<'t>(tokens: &'t [Token], at: usize) -> impl Iterator<Item = usize> + 't {
 /// Whether `text` is as `pattern`, in which `*` stands for anything and `?` for one sign.
 pub fn glob(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern, text);
-    // Where to go on if what follows a star does not fit: the star takes one sign more.
+    // Where to continue if what follows a star does not fit: the star takes one sign more.
     let mut star: Option<(&str, &str)> = None;
     loop {
         let mut signs = pattern.chars();

@@ -49,7 +49,7 @@ impl<'t> Found<'_, 't, '_> {
         self.typed.get_mut(from..to).into_iter().flatten().for_each(|typed| *typed = true);
     }
 
-    /// The first place from `at` where one of `ends` stands outside of brackets, no further than `stop`.
+    /// The first place from `at` where one of `ends` is outside of brackets, no further than `stop`.
     fn until(&self, mut at: usize, stop: usize, ends: &[&str]) -> usize {
         while at < stop && !ends.contains(&self.text(at)) {
             at = self.source.close(at).max(at) + 1;

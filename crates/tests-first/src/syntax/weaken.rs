@@ -1,4 +1,4 @@
-//! Whether tests, or what tools are told to check, say less after a change than before.
+//! Finds changes that weaken tests, or the settings of tools that check code.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -42,10 +42,10 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
     if lost {
         let names: Vec<&str> = gone.iter().map(|node| node.name.as_str()).collect();
         let words = gone.iter().flat_map(|node| words(old, node.start, node.end)).map(|(word, _)| word).collect();
-        found.push(Weakened { what: format!("{} would be gone: {}", tests(gone.len() - come), list(&names)), gone: words });
+        found.push(Weakened { what: format!("{} would be deleted: {}", tests(gone.len() - come), list(&names)), gone: words });
     }
     let skipped = |nodes: &[Node]| nodes.iter().filter(|node| node.skipped).count();
-    // A test that is skipped by another word for `it` is told once.
+    // A test that is skipped by another word for `it` is reported once.
     let marks = |source: &Source| source.places(&source.language.skips).len();
     if skipped(after) > skipped(&before) || marks(new) > marks(old) {
         let name = after.iter().find(|node| node.skipped && !before.iter().any(|known| known.skipped && known.name == node.name));
@@ -53,9 +53,9 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
         found.push(weakened(name.map_or_else(|| "tests would be skipped".to_owned(), |node| format!("the test {} would be skipped", node.name))));
     }
     if new.places(&new.language.only).len() > old.places(&old.language.only).len() {
-        found.push(weakened("a mark would keep all other tests from running".to_owned()));
+        found.push(weakened("a marker would keep all other tests from running".to_owned()));
     }
-    // A skipped test asserts nothing, and what is gone was told.
+    // A skipped test asserts nothing, and what is gone was reported.
     let total = |nodes: &[Node]| nodes.iter().map(|node| node.asserts).sum::<usize>();
     let rows = |source: &Source, node: &Node| if gone.is_empty() || !fresh(&node) { 1 } else { source.rows(node) };
     let claims = |source: &Source, nodes: &[Node]| {
@@ -75,7 +75,7 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
         let fewer = before.iter().filter(|node| left.get(node.name.as_str()) < Some(&old.claims(node.start, node.end)));
         let around = fewer.flat_map(|node| words(old, node.start, node.end)).map(|(word, _)| word);
         let gone = less.chain(around).collect();
-        found.push(Weakened { what: format!("{} assertions would be left of {}", claims(new, after), claims(old, &before)), gone });
+        found.push(Weakened { what: format!("only {} of {} assertions would be left", claims(new, after), claims(old, &before)), gone });
     }
     if let Some(what) = widened(old, new) {
         found.push(weakened(what));
@@ -86,7 +86,7 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
         && let Some(at) = new.hollow().pop()
     {
         let line = new.tokens.get(at..new.statement_end(at)).unwrap_or(&[]);
-        found.push(weakened(format!("`{}` would hold whatever the code does", line.iter().map(|token| token.text).collect::<Vec<_>>().join(" "))));
+        found.push(weakened(format!("`{}` would pass whatever the code does", line.iter().map(|token| token.text).collect::<Vec<_>>().join(" "))));
     }
     found
 }
@@ -110,7 +110,7 @@ fn rewritten(old: &Source, before: &[Node], new: &Source) -> bool {
     lost.saturating_sub(come) * MOSTLY <= come
 }
 
-/// Words and texts of a stretch, without quotes, and how often they stand there.
+/// Words and texts of a stretch, without quotes, and how often they are there.
 fn words(source: &Source, start: usize, end: usize) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
     for token in source.tokens.get(start..end).unwrap_or(&[]).iter().filter(|token| matches!(token.kind, Kind::Word | Kind::Text)) {
@@ -210,7 +210,7 @@ pub struct Settings {
     pub lists: Vec<String>,
     /// Words that switch a check off, as values.
     pub lax: Vec<String>,
-    /// Words that keep something from being checked, wherever they stand; they may hold `*`.
+    /// Words that keep something from being checked, wherever they are; they may hold `*`.
     pub words: Vec<String>,
 }
 
@@ -224,7 +224,7 @@ pub fn settings_weakened(old: &str, new: &str, also: &str, settings: &Settings, 
         let count = |text: &str| lines(text).iter().map(parts).sum::<usize>();
         count(new) > count(old)
     };
-    let words = settings.words.iter().filter(more).map(|word| weakened(format!("`{}` would keep more from being checked", word.trim_end_matches('*'))));
+    let words = settings.words.iter().filter(more).map(|word| weakened(format!("`{}` would exclude more from the checks", word.trim_end_matches('*'))));
     let mut found: Vec<Weakened> = words.collect();
     let others = values(also, form);
     let (old, new) = (values(old, form), values(new, form));
@@ -240,7 +240,7 @@ pub fn settings_weakened(old: &str, new: &str, also: &str, settings: &Settings, 
                 (Some(before), Some(Some(after))) => (after - before) * sign > 0.0,
                 _ => false,
             };
-            let told = now.map_or_else(|| "would be gone".to_owned(), |now| format!("would go from {value} to {now}"));
+            let told = now.map_or_else(|| "would be deleted".to_owned(), |now| format!("would go from {value} to {now}"));
             if (named(key, &settings.least) && smaller(-1.0))
                 || (named(key, &settings.most) && smaller(1.0))
                 || (named(key, &settings.on) && on(value) && !now.is_some_and(on))

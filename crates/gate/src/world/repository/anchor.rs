@@ -19,21 +19,24 @@ pub struct Anchor {
     pub why: &'static str,
 }
 
-/// The folder whose policy holds for a call in `cwd`, in a project that the host says begins at `project_dir`.
+/// The folder whose policy applies to a call in `cwd`, in a project that begins at `project_dir` according to the client.
 /// `policy_names` are the names of policy files, relative to such a folder.
 ///
-/// The way up begins at `project_dir`; at `cwd` only if the host names none (a path that is not absolute is none). What
-/// it finds first holds:
+/// The way up begins at `project_dir`; at `cwd` only if the client names no absolute path. The
+/// first of these is the result:
 /// 1. the innermost work tree with a policy file: a nested repository without one, such as one an agent made, does not
 ///    hide the outer one;
-/// 2. the innermost folder with a policy file: a policy holds without a repository too, and taking `.git` away or making
+/// 2. the innermost folder with a policy file: a policy applies without a repository too, and taking `.git` away or making
 ///    a repository further out does not take it away;
 /// 3. the innermost work tree;
 /// 4. the start itself.
 ///
 /// Then, if `cwd` lies in another work tree of the same repository, that work tree is the root, for the files are there;
 /// but not if it has no policy file while the first root has one.
-/// Error: what could not be looked at: an anchor found without it might be the wrong one.
+///
+/// # Errors
+///
+/// What could not be looked at: an anchor found without it might be the wrong one.
 pub fn anchor(project_dir: Option<&Path>, cwd: &Path, policy_names: &[&str]) -> Result<Anchor, Unreadable> {
     let Some(project) = project_dir.filter(|path| path.is_absolute()) else {
         let start = existing(cwd, None)?;

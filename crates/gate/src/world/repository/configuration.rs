@@ -76,7 +76,7 @@ fn parse(text: &str) -> Vec<(String, String)> {
     all
 }
 
-/// `section "sub"]` as `section.sub`, and what stands behind the bracket.
+/// `section "sub"]` as `section.sub`, and what is after the bracket.
 fn header(text: &str) -> (String, &str) {
     let mut name = String::new();
     let mut quoted = false;

@@ -1,5 +1,5 @@
-//! The hot door's allocator: memory is only ever taken, for the process is gone before it could be worth giving back.
-//! A page costs when it is first touched, so blocks stand side by side, and the last one grows where it is.
+//! The allocator of the hook. Memory is never given back, because the process ends so soon.
+//! A page costs when it is first touched, so blocks are side by side, and the last one grows where it is.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const FIRST_REGION: usize = 256 * 1024;
 /// Bytes of a further region at the least.
 const REGION: usize = 1 << 20;
-/// A request that needs a region of its own gets this many times its size, so that it can go on growing in place.
+/// A request that needs a region of its own gets this many times its size, so that it can continue growing in place.
 /// Pages that are not touched cost nothing.
 const ROOM_TO_GROW: usize = 4;
 
@@ -106,7 +106,7 @@ impl Arena {
         block >= self.start.addr() && block.checked_add(size) == Some(self.next.addr())
     }
 
-    /// Makes the last block `new` bytes long where it stands, if that can be done.
+    /// Makes the last block `new` bytes long where it is, if that can be done.
     fn resize(&mut self, block: usize, old: usize, new: usize) -> Option<*mut u8> {
         let stop = block.checked_add(new)?;
         if !self.is_last(block, old) || stop > self.end.addr() {
@@ -119,7 +119,7 @@ impl Arena {
 }
 
 // SAFETY: `take` gives out blocks of the size and alignment asked for, inside a region that is never unmapped, and never
-// gives out a byte again before the block that held it was deallocated; nothing here panics.
+// gives out a byte again before the block that contained it was deallocated; nothing here panics.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         with(|arena| arena.take(layout))

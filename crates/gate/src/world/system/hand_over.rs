@@ -1,4 +1,4 @@
-//! One process becomes another and gives it its input: the hot door hands on what it cannot decide, in one process.
+//! One process becomes another and gives it its input: the hook hands on what it cannot decide, in one process.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::{self, File};
@@ -20,7 +20,7 @@ use super::now_ns;
 /// It is started with `args` (its own name first, as is the custom) and with `env` as its whole environment, and finds
 /// `input` on standard input, from the beginning. Handlers and deadline are gone there, `SIGPIPE` stays ignored.
 ///
-/// Returns only on failure, with why; the deadline then goes on as it stood.
+/// Returns only on failure, with why; the deadline then continues as it was.
 #[must_use = "it only returns if it failed"]
 pub fn hand_over(program: &Path, args: &[&OsStr], env: &[(OsString, OsString)], input: &[u8]) -> io::Error {
     match replace(program, args, env, input) {
@@ -68,7 +68,7 @@ fn make_standard_input(file: &File) -> io::Result<()> {
         // SAFETY: sets a flag of a descriptor that is open.
         unsafe { libc::fcntl(fd, libc::F_SETFD, 0) }
     } else {
-        // SAFETY: both numbers are descriptors; what stood at 0 was the input that has been read.
+        // SAFETY: both numbers are descriptors; what was at 0 was the input that has been read.
         unsafe { libc::dup2(fd, libc::STDIN_FILENO) }
     };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }

@@ -1,5 +1,5 @@
-//! What a process says when it breaks or runs out of time. A host takes a process that a signal ended as "go on", so
-//! every way of breaking ends in a handler that gives a prepared answer. Which answer, the door decides beforehand.
+//! What a process says when it breaks or runs out of time. A client allows the call if a signal ended the hook,
+//! so every failure ends in a handler that gives a prepared answer. `hook` prepares it.
 
 use std::cell::UnsafeCell;
 use std::mem;
@@ -89,7 +89,7 @@ pub(super) fn answer_begins() {
     ANSWER_BEGUN.store(true, Ordering::Relaxed);
 }
 
-/// Starts the timer anew and tells what it stood at.
+/// Starts the timer anew and tells what it was at.
 pub(super) fn set_timer(value: libc::itimerval) -> libc::itimerval {
     let mut old = milliseconds(0);
     // SAFETY: both are places of the right type that outlive the call.

@@ -23,11 +23,14 @@ pub enum ReadFault {
     },
 }
 
-/// Everything that stands on `fd` until its end, at most `limit` bytes.
+/// Everything that is on `fd` until its end, at most `limit` bytes.
 ///
 /// What goes beyond the limit is read and dropped (up to 512 MiB), so that a host that writes all of it before it looks
 /// for an answer is not broken by the refusal.
-/// Error: [`ReadFault::Closed`] if reading fails, [`ReadFault::TooLarge`] if there is more than `limit`.
+///
+/// # Errors
+///
+/// [`ReadFault::Closed`] if reading fails, [`ReadFault::TooLarge`] if there is more than `limit`.
 pub fn read_all(fd: i32, limit: usize) -> Result<Vec<u8>, ReadFault> {
     let mut bytes: Vec<u8> = Vec::new();
     loop {
@@ -71,7 +74,10 @@ fn drain(fd: i32, limit: usize) -> ReadFault {
 }
 
 /// Writes all of `bytes` to `fd`. Output begun on standard output keeps last words from being mixed into it.
-/// Error: the `errno` of the write that failed; a part may have been written by then.
+///
+/// # Errors
+///
+/// The `errno` of the write that failed; a part may have been written by then.
 pub fn write_all(fd: i32, bytes: &[u8]) -> Result<(), i32> {
     if fd == libc::STDOUT_FILENO && !bytes.is_empty() {
         last_words::answer_begins();

@@ -121,7 +121,7 @@ fn waivers_need_a_rule_that_is_open_to_them() {
                     rule("own-rule").replace("run = {", "call = {").replace("program = \"git\", subcommand = \"push\", any_flag = \"--force\"", "tool = \"x\"")
                 ),
             )],
-            Some("the waiver speaks of `run`".into()),
+            Some("the waiver is for `run`".into()),
         ),
     ];
     for (pack, layers, expected) in cases {
@@ -199,6 +199,6 @@ fn the_uppermost_section_owns_its_lists_and_others_only_tighten() {
     });
     let loose = "schema = 1\n[tests-first]\ntier = 1\nexempt = [{ path = \"**\", reason = \"r\" }]\nonly = \"x\"\n";
     let found = names(RULE, &[(Layer::User, upper), (Layer::Project, loose)]).unwrap_err();
-    assert!(found.len() == 2 && found[0].contains("`exempt` stands below the user layer") && found[1].contains("`only`"), "{found:?}");
+    assert!(found.len() == 2 && found[0].contains("`exempt` is not allowed here, because the user layer") && found[1].contains("`only`"), "{found:?}");
     with_pack(RULE, &[], |_, result| assert_eq!(Policy::open(&result.unwrap().bytes).unwrap().tests_first, None));
 }

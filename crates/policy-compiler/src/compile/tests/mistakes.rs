@@ -1,4 +1,4 @@
-//! Every kind of mistake is found, on its line, with a word on how to mend it.
+//! Every kind of mistake is found, on its line, with a word on how to fix it.
 
 use super::{RULE, with_pack};
 use crate::mistake::{Mistake, nearest};
@@ -29,7 +29,7 @@ const CATCHES: &str = r#"catches = ["git push --force"]"#;
 
 #[test]
 fn each_mistake_of_a_rule() {
-    // the line that is replaced, its replacement, the line and words of the only mistake, words of its mend
+    // the line that is replaced, its replacement, the line and words of the only mistake, words of its fix
     let cases: &[(&str, &str, usize, &str, &str)] = &[
         (r#"name = "force-push""#, "", 3, "`rule` needs `name`", "add `name"),
         (r#"name = "force-push""#, "name = 3", 4, "`name` is an integer", "write a string"),
@@ -40,43 +40,43 @@ fn each_mistake_of_a_rule() {
         ("tier = 4", "tier = \"4\"", 5, "`tier` is a string", "an integer"),
         ("tier = 4", "tier = 4\nteir = 4", 6, "unknown key `teir`", "did you mean `tier`?"),
         ("tier = 4", "tier = 4\nlimit = 4", 6, "not supported by this version", "update"),
-        (RUN, "", 3, "does not say of which actions", "`run`, `write`"),
-        (RUN, "run = {}\nread = {}", 7, "`read` stands beside `run`", "split it"),
+        (RUN, "", 3, "does not say which actions", "`run`, `write`"),
+        (RUN, "run = {}\nread = {}", 7, "`read` and `run`", "split it"),
         (RUN, "run = 3", 6, "`run` is an integer", "a table, or a list"),
-        (RUN, "run = []", 6, "`run` is empty", "take it out"),
+        (RUN, "run = []", 6, "`run` is empty", "remove the key"),
         (RUN, "run = { program = [\"a\", 3] }", 6, "`program` is an integer", "list of strings"),
-        (RUN, "run = { arg = [] }", 6, "`arg` is empty", "take it out"),
+        (RUN, "run = { arg = [] }", 6, "`arg` is empty", "remove the key"),
         (RUN, "run = { any_flags = \"-f\" }", 6, "unknown key `any_flags` in `run`", "did you mean `any_flag`?"),
         (RUN, "run = { any_flag = \"force\" }", 6, "does not name an option", "dashes"),
         (RUN, "run = { any_flag = \"--no-*\" }", 6, "does not name an option", "dashes"),
         (RUN, "run = { any_flag = \"--x={\" }", 6, "bad pattern: `{` is never closed", "\\{"),
-        (RUN, "run = { no_flag = \"--x=y\" }", 6, "`no_flag` asks for a value", "alone"),
-        (RUN, "run = { min_args = 300 }", 6, "not between 0 and 255", "how many"),
-        (RUN, "run = { program = \"<protected>\" }", 6, "does not stand here", "`refs`"),
-        (RUN, "write = { path = \"a//b\" }", 6, "bad pattern: a path pattern has two slashes", "take one out"),
+        (RUN, "run = { no_flag = \"--x=y\" }", 6, "`no_flag` does not allow a value", "only the name"),
+        (RUN, "run = { min_args = 300 }", 6, "not between 0 and 255", "the number"),
+        (RUN, "run = { program = \"<protected>\" }", 6, "is not allowed here", "`refs`"),
+        (RUN, "write = { path = \"a//b\" }", 6, "bad pattern: a path pattern has two slashes", "remove one"),
         (RUN, "write = { adds = \"(\" }", 6, "bad pattern: unclosed group", "docs.rs"),
-        (RUN, "write = { unless = \"a\" }", 6, "`unless` without `adds`", "spares lines"),
+        (RUN, "write = { unless = \"a\" }", 6, "`unless` without `adds`", "exempts lines"),
         (RUN, "write = { recursive = true }", 6, "unknown key `recursive` in `write`", "known here: `path`"),
         (RUN, "write = { new = \"yes\" }", 6, "`new` is a string", "`true` or `false`"),
         (RUN, "push = { kind = \"forced\" }", 6, "unknown kind of push `forced`", "`non-fast-forward`"),
         (RUN, "push = { ref = \"main\" }", 6, "unknown key `ref`", "did you mean `refs`?"),
         (RUN, "call = { args = { a = 1 } }", 6, "not a JSON pointer", "\"/a\""),
-        (RUN, "call = { args = { \"/a\" = \">x\" } }", 6, "compares with what is not a number", "decimal"),
-        (RUN, "call = { args = { \"/a\" = [] } }", 6, "neither text, number nor boolean", "`/regex/`"),
-        (RUN, "result = {}\nrun = {}", 6, "`result` is not supported by this version", "take it out"),
-        ("reason =", "unless = {}\nreason =", 7, "`unless` names nothing", "spare everything"),
+        (RUN, "call = { args = { \"/a\" = \">x\" } }", 6, "compares with something that is not a number", "decimal"),
+        (RUN, "call = { args = { \"/a\" = [] } }", 6, "not a text, a number or a boolean", "`/regex/`"),
+        (RUN, "result = {}\nrun = {}", 6, "`result` is not supported by this version", "remove"),
+        ("reason =", "unless = {}\nreason =", 7, "`unless` is empty", "exempt everything"),
         ("reason =", "unless = { run = { arg = \"x\" } }\nreason =", 7, "`unless` names the kind `run` again", "the keys of `run`"),
-        (RUN, "write = { path = \"a\" }\nunless = { unless = \"a\" }", 7, "`unless` without `adds`", "spares lines"),
+        (RUN, "write = { path = \"a\" }\nunless = { unless = \"a\" }", 7, "`unless` without `adds`", "exempts lines"),
         ("reason =", "unless = { path = \"x\" }\nreason =", 7, "unknown key `path` in `unless`", "known here"),
         ("reason =", "where = { phase = \"dev\" }\nreason =", 7, "`phase` is not supported", "update"),
         ("reason =", "where = { dirty = 1 }\nreason =", 7, "`dirty` is an integer", "`true`"),
-        ("reason =", "open = true\nreason =", 7, "`open` stands in the project layer", "take it out"),
+        ("reason =", "open = true\nreason =", 7, "`open` is not allowed in the project layer", "remove it"),
         ("reason =", "for_agents = \"[\"\nreason =", 7, "bad pattern: `[` is never closed", "\\["),
         (r#"reason = "it drops commits""#, "", 3, "`rule` needs `reason`", "add"),
-        (r#"reason = "it drops commits""#, "reason = \" \"", 7, "`reason` is empty", "fill it"),
+        (r#"reason = "it drops commits""#, "reason = \" \"", 7, "`reason` is empty", "write a value"),
         (r#"reason = "it drops commits""#, "reason = \"\\u001b[1m\"", 7, "control characters", "terminals"),
         (r#"instead = "$ git push""#, "", 3, "`rule` needs `instead`", "add"),
-        (r#"instead = "$ git push""#, "instead = \"$  \"", 8, "marks a command and holds none", "behind `$ `"),
+        (r#"instead = "$ git push""#, "instead = \"$  \"", 8, "the mark of a command and no command", "after `$ `"),
         (CATCHES, "", 3, "`rule` needs `catches`", "add"),
         (CATCHES, "catches = []", 9, "`catches` is empty", "at least one"),
         (CATCHES, "catches = [\"\"]", 9, "an example in `catches` is empty", "a command"),
@@ -110,8 +110,8 @@ fn each_mistake_of_a_file() {
         (Layer::Project, "mode = \"off\"".into(), 2, "unknown mode `off`", "`enforce`, `shadow`"),
         (Layer::Project, "protected = [\"{\"]".into(), 2, "bad pattern", "\\{"),
         (Layer::Project, "pack = \"x\"".into(), 2, "unknown key `pack`", "`packs`"),
-        (Layer::Project, "opens = []".into(), 2, "`opens` stands in the project layer", "organisation"),
-        (Layer::User, "disable = [\"git\"]".into(), 2, "`disable` stands in the user layer", "organisation"),
+        (Layer::Project, "opens = []".into(), 2, "`opens` is not allowed in the project layer", "organisation"),
+        (Layer::User, "disable = [\"git\"]".into(), 2, "`disable` is not allowed in the user layer", "organisation"),
         (Layer::Organisation, "opens = [\"extra-rul\"]".into(), 2, "`opens` names the unknown rule", "`portcullis test`"),
         (Layer::Organisation, "packs = \"extra\"\nopens = [\"extra-rul\"]".into(), 3, "`opens` names the unknown rule", "did you mean `extra-rule`?"),
         (Layer::Organisation, "opens = [3]".into(), 2, "not a list of names", "`[]` locks all"),
@@ -135,10 +135,10 @@ fn each_mistake_of_a_file() {
         (Layer::Project, waiver.replace("2027-03-31", "2027-03-31T10:00:00"), 6, "`until` is a date or time", "a day like"),
         (Layer::Project, waiver.replace("until = 2027-03-31", ""), 2, "`waiver` needs `until`", "add"),
         (Layer::Project, waiver.replace("reason = \"r\"", ""), 2, "`waiver` needs `reason`", "add"),
-        (Layer::Project, waiver.replace("{ path = \"x\" }", "{}"), 4, "names nothing", "waive everything"),
-        (Layer::Project, waiver.replace("delete = { path = \"x\" }", ""), 2, "a waiver does not say of which actions", "add one of"),
-        (Layer::Local, waiver.into(), 3, "a waiver stands in the local layer", "only the user and the project"),
-        (Layer::Organisation, waiver.into(), 3, "a waiver stands in the organisation layer", "only the user and the project"),
+        (Layer::Project, waiver.replace("{ path = \"x\" }", "{}"), 4, "is empty", "waive everything"),
+        (Layer::Project, waiver.replace("delete = { path = \"x\" }", ""), 2, "a waiver does not say which actions", "add one of"),
+        (Layer::Local, waiver.into(), 3, "a waiver is not allowed in the local layer", "only the user layer and the project layer"),
+        (Layer::Organisation, waiver.into(), 3, "a waiver is not allowed in the organisation layer", "only the user layer and the project layer"),
     ];
     for (layer, text, line, what, mend) in cases {
         let found = mistakes(*layer, text);
@@ -156,7 +156,7 @@ fn each_mistake_of_a_pack() {
         let input = super::Input { packs: &packs, ..super::Input::default() };
         super::compile(&input).unwrap_err().iter().map(|mistake| format!("{} {}", mistake.line(text), mistake.what)).collect::<Vec<_>>()
     };
-    assert_eq!(pack("schema = 1\npack = \"gti\"\ndescription = \"d\"\ndefault = true"), ["2 the pack `gti` stands in `git.toml`"]);
+    assert_eq!(pack("schema = 1\npack = \"gti\"\ndescription = \"d\"\ndefault = true"), ["2 the pack `gti` is in the file `git.toml`"]);
     assert_eq!(
         pack("schema = 2\npack = \"git\"\ndescription = \"\"\ndefault = true"),
         ["1 this schema is not known to this version", "3 `description` is empty"]
@@ -229,7 +229,7 @@ fn a_mistake_that_names_two_places() {
 4 | name = "force-push"
   |        ^^^^^^^^^^^^
   |
-  = help: give it another name; a rule of another layer cannot be changed, only waived where it is open"#;
+  = help: give it another name; a rule of another layer cannot be changed, but an open rule can be waived"#;
     assert_eq!(shown, expected);
     let coloured = with_pack(RULE, &[(Layer::Project, &text)], |input, result| input.render(&result.unwrap_err(), true));
     assert!(coloured.contains("\u{1b}["));

@@ -88,7 +88,7 @@ fn each_mistake_of_a_description() {
         ("name = \"a\"\nforms = { with = \"-x\", operands = \"read\" }", &["3 the option `-x` is not in `options`"]),
         ("name = \"a\"\nforms = { operand = \"read\" }", &["3 unknown key `operand` in `forms`"]),
         ("name = \"a\"\nforms = { values = { -f = \"read\" } }", &["3 the option `-f` is not in `options`"]),
-        ("name = \"a\"\noperands = \"read\"\nforms = { operands = \"read\" }", &["3 `operands` stands beside `forms`"]),
+        ("name = \"a\"\noperands = \"read\"\nforms = { operands = \"read\" }", &["3 `operands` and `forms` are in one table"]),
         ("name = [\"a\", \"a\"]", &["2 the program `a` is described twice: here and at policies/programs/a.toml:2"]),
         ("name = \"b\"\n[[program]]\nname = \"b\"", &["4 the program `b` is described twice: here and at policies/programs/a.toml:2"]),
         ("name = \"a\"\nsubcommand = [{ name = \"x\" }, { name = \"x\" }]", &["3 the subcommand `x` is described twice"]),
