@@ -47,7 +47,7 @@ pub(super) fn static_target() -> String {
 }
 
 /// What builds the hook: its package alone, so that nothing is linked into it that others ask for.
-const HOOK: [&str; 4] = ["--package", "gate", "--bin", PROGRAM];
+const HOOK: [&str; 2] = ["--bin", PROGRAM];
 
 /// Builds the hook without optimisation, as the tests start it.
 ///
