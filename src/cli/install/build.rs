@@ -47,7 +47,7 @@ pub(super) fn static_target() -> String {
 }
 
 /// What builds the hook: its package alone, so that nothing is linked into it that others ask for.
-const HOOK: [&str; 2] = ["--bin", PROGRAM];
+const HOOK: [&str; 4] = ["--package", "gate", "--bin", PROGRAM];
 
 /// Builds the hook without optimisation, as the tests start it.
 ///
@@ -55,7 +55,8 @@ const HOOK: [&str; 2] = ["--bin", PROGRAM];
 ///
 /// Cargo cannot build it.
 pub fn hook_for_tests(source: &Path) -> Result<PathBuf, Refusal> {
-    Ok(cargo(source, &HOOK)?.remove(PROGRAM).unwrap_or_default())
+    // Without the package: its build script then shares the crates that `cargo test` has compiled.
+    Ok(cargo(source, &["--bin", PROGRAM])?.remove(PROGRAM).unwrap_or_default())
 }
 
 /// Builds both of them; what is built already is not built again.
