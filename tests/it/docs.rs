@@ -263,7 +263,7 @@ fn the_table_of_layouts_is_fresh() {
     }
     let _ = writeln!(
         page,
-        "\n## Add a layout\n\nA layout and its language are data in `policies/layouts/*.toml`, in the file of their family. `[[language]]` says what\ncomments, strings, tests, skips and assertions look like. The notation is explained in `src/syntax/pattern.rs`. `[[layout]]`\nsays where sources and tests are.\n\nAdd a project to `tests/ecosystems/` with one real test, one skipped test and one test that asserts nothing. Then run\n`cargo test --test it tests_first`, which judges the project in all ways, and `{REFRESH}=1 cargo test`."
+        "\n## Add a layout\n\nA layout and its language are data in `policies/layouts/*.toml`, in the file of their family. `[[language]]` says what\ncomments, strings, tests, skips and assertions look like. The notation is explained in `crates/tests-first/src/syntax/pattern.rs`. `[[layout]]`\nsays where sources and tests are.\n\nAdd a project to `tests/ecosystems/` with one real test, one skipped test and one test that asserts nothing. Then run\n`cargo test --test it tests_first`, which judges the project in all ways, and `{REFRESH}=1 cargo test`."
     );
     fresh(path, &page);
 }

@@ -47,7 +47,7 @@ fn harmless_events_of_every_client_go_on_without_a_word() {
     let scratch = wired();
     let mut wrong = Vec::new();
     for (name, text) in recorded(&scratch) {
-        let said = scratch.hook(&event(&name), text.as_bytes());
+        let said = scratch.hook(event(&name), text.as_bytes());
         if said != nothing() {
             wrong.push(format!("{name}: {said:?}"));
         }
@@ -61,7 +61,7 @@ fn a_pretty_text_and_a_single_line_are_the_same() {
     for (name, text) in recorded(&scratch).into_iter().filter(|(name, _)| Moment::of(event(name)) == Moment::BeforeCall) {
         // The client writes one line.
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(scratch.hook(&event(&name), value.to_string().as_bytes()), nothing(), "{name}");
+        assert_eq!(scratch.hook(event(&name), value.to_string().as_bytes()), nothing(), "{name}");
     }
 }
 
@@ -110,7 +110,7 @@ fn the_same_calls_with_a_dangerous_input_are_held() {
     for (name, path, value, rule) in cases {
         for mode in ["default", "acceptEdits", "plan", "bypassPermissions", "dontAsk"] {
             let input = with(&texts[name], path, value, Some(mode));
-            let said = scratch.hook(&event(name), input.as_bytes());
+            let said = scratch.hook(event(name), input.as_bytes());
             assert_eq!(said.short().split(' ').take(2).collect::<Vec<_>>(), ["deny", rule], "{name} in {mode}: {said:?}");
             assert!(said.stdout.is_empty() && said.stderr.contains("\nwhy: ") && said.stderr.contains("\ninstead: "), "{name}: {said:?}");
         }
@@ -155,7 +155,7 @@ fn no_event_is_given_an_explicit_allow() {
     for (name, text) in recorded(&scratch) {
         // What observes is told of the same things after they happened.
         let text = text.replace("\"touch ran\"", &json("git push --force"));
-        let said = scratch.hook(&event(&name), text.as_bytes());
+        let said = scratch.hook(event(&name), text.as_bytes());
         assert!(!said.stdout.contains("allow") && [0, 2].contains(&said.code), "{name}: {said:?}");
         let observing = Moment::of(event(&name)).kind() == Kind::Observing;
         assert!(!observing || said == nothing(), "{name}: {said:?}");
