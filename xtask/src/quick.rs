@@ -18,6 +18,8 @@ const WHOLE: &str = "it";
 const ALWAYS: &[&str] = &["cases::", "arguments::", "payloads::", "architecture::"];
 /// How the tests are built.
 const BUILD: &[&str] = &["test", "--no-run", "--quiet", "--lib", "--test", WHOLE, "--message-format", "json-render-diagnostics"];
+/// Tests that take longer than all others of their member together; `cargo test` runs them.
+const SLOW: &[&str] = &["work_grows_with_the_text_only"];
 /// Folders whose files are compiled into other members than the one they lie in.
 const SHARED: &[&str] = &["policies/"];
 
@@ -33,7 +35,7 @@ pub(crate) fn steps(since: &str) -> Result<Vec<Step>> {
     let targets = if tests_changed { "--all-targets" } else { "--lib --bins" };
     let clippy = format!("cargo clippy --quiet --workspace {targets} -- -D warnings");
     let units = near.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-    let units = if units.is_empty() { "no member changed".to_owned() } else { format!("unit tests of {units}") };
+    let units = if units.is_empty() { "no member changed".to_owned() } else { format!("tests of {units}") };
     Ok(vec![
         Step::command("cargo fmt --all --check"),
         Step::action(&format!("cargo {}", BUILD.join(" ")), move |state| {
@@ -107,9 +109,9 @@ fn built(near: &BTreeSet<String>, modules: &[String]) -> Result<Vec<Test>> {
         let Some(folder) = Path::new(manifest).parent() else { continue };
         let Some(member) = members.iter().find(|member| root().join(&member.folder) == folder) else { continue };
         let kinds = message["target"]["kind"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let whole = kinds.iter().any(|kind| kind == "test");
+        let whole = member.folder.is_empty() && kinds.iter().any(|kind| kind == "test");
         if whole || (message["profile"]["test"] == true && near.contains(&member.name)) {
-            let name = if whole { WHOLE.to_owned() } else { format!("unit tests of {}", member.name) };
+            let name = if whole { WHOLE.to_owned() } else { format!("tests of {}", member.name) };
             let names = if whole { modules.to_vec() } else { Vec::new() };
             found.push(Test { name, program: program.into(), folder: folder.to_owned(), names });
         }
@@ -134,7 +136,14 @@ fn beside(line: &str, tests: &[Test]) -> Result<()> {
         let mut failed = Vec::new();
         for test in tests {
             let mut run = command(&test.program.display().to_string());
-            failed.extend(timed(&test.name, run.arg("--quiet").args(&test.names).current_dir(&test.folder).env("CARGO_MANIFEST_DIR", &test.folder))?);
+            failed.extend(timed(
+                &test.name,
+                run.arg("--quiet")
+                    .args(&test.names)
+                    .args(SLOW.iter().flat_map(|name| ["--skip", name]))
+                    .current_dir(&test.folder)
+                    .env("CARGO_MANIFEST_DIR", &test.folder),
+            )?);
         }
         failed.extend(other.join().map_err(|_| anyhow!("`{line}` could not be waited for"))??);
         Ok(failed)

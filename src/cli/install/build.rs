@@ -55,7 +55,8 @@ const HOOK: [&str; 4] = ["--package", "gate", "--bin", PROGRAM];
 ///
 /// Cargo cannot build it.
 pub fn hook_for_tests(source: &Path) -> Result<PathBuf, Refusal> {
-    Ok(cargo(source, &HOOK)?.remove(PROGRAM).unwrap_or_default())
+    // Without the package: its build script then shares the crates that `cargo test` has compiled.
+    Ok(cargo(source, &["--bin", PROGRAM])?.remove(PROGRAM).unwrap_or_default())
 }
 
 /// Builds both of them; what is built already is not built again.
