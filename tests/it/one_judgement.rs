@@ -91,13 +91,8 @@ fn as_example(case: &Case, explained: &Value, counts: &[AtomicUsize; 2]) -> Opti
     }
     counts[1].fetch_add(1, Ordering::Relaxed);
     // As it is in the repository of the cases: nothing wires the gate there, and there is no policy file.
-    let facts = ExampleFacts {
-        branch: Some("main".to_owned()),
-        dirty: Some(true),
-        loses_gate: Some(false),
-        weakens_policy: Some(false),
-        ..ExampleFacts::default()
-    };
+    let facts =
+        ExampleFacts { branch: Some("main".to_owned()), dirty: Some(true), loses_gate: Some(false), weakens_policy: Some(false), ..ExampleFacts::default() };
     let example = Example { deed: Deed::Command(command.clone()), facts, agent: None, mode: case.mode.clone(), place: String::new() };
     let policy = Policy::open(gate::BUILT_IN).unwrap();
     let judged = portcullis::cli::test::judge_example(&example, &policy).unwrap();

@@ -102,7 +102,7 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
     match (scope, &site.repository) {
         (Scope::Local, Some(repository)) => edits.push(excluded(repository, |text| Some(exclude::with(&text)))?),
         (Scope::Local | Scope::Project, None) => {
-            notes.push(format!("`{}` is not in a git repository; Portcullis is added for this folder", site.root.display()))
+            notes.push(format!("`{}` is not in a git repository; Portcullis is added for this folder", site.root.display()));
         }
         _ => {}
     }

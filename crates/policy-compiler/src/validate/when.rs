@@ -149,7 +149,6 @@ impl<'t> Reader<'_, 't, '_> {
         made.map_err(|fault| self.checker.mistake(&text.span, format!("bad pattern: {}", fault.what), fault.mend)).ok()
     }
 
-    #[expect(clippy::unused_self, reason = "one of the ways in which a table's key is read")]
     /// A small number. `None` without the key.
     /// A size.
     /// `--force`, `--exec=GLOB`
