@@ -107,7 +107,7 @@ fn members_name_only_what_they_may() {
         let manifest = manifest(&format!("crates/{member}"));
         let may: BTreeSet<String> = may.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(named(&manifest, "dependencies"), may, "{member}");
-        for name in may.iter() {
+        for name in &may {
             assert!(MAY_NAME.iter().take(at).any(|(earlier, _)| earlier == name), "`{member}` names `{name}`, which is after it");
         }
         let optional = manifest.get("features").and_then(toml::Value::as_table).map(|features| features.keys().cloned().collect::<Vec<_>>());
