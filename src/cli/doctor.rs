@@ -44,6 +44,7 @@ pub struct Finding {
     pub state: State,
     pub text: String,
     /// How to fix it; empty if nothing is wrong.
+    #[serde(rename = "fix")]
     pub mend: String,
 }
 

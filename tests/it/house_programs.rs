@@ -20,13 +20,13 @@ fn mistakes_have_a_place() {
     let cases = [
         ("[[program]]\nname = \"git\"\n", "the program `git` is described twice: here and at policies/programs/git.toml"),
         ("[[program]]\nname = \"a\"\noperands = [\"argw\"]\n", "unknown role `argw`"),
-        ("[[program]]\nname = \"a\"\nprints = [{ as = \"name\" }]\n", "`prints` stands in a policy"),
-        ("[[program]]\nname = \"a\"\nsets_up = [\"init\"]\n", "`sets_up` stands in a policy"),
-        ("[[program]]\nname = \"a\"\n[[program.subcommand]]\nname = \"b\"\nprints = [{ as = \"name\" }]\n", "`prints` stands in a policy"),
+        ("[[program]]\nname = \"a\"\nprints = [{ as = \"name\" }]\n", "`prints` is not allowed in a policy"),
+        ("[[program]]\nname = \"a\"\nsets_up = [\"init\"]\n", "`sets_up` is not allowed in a policy"),
+        ("[[program]]\nname = \"a\"\n[[program.subcommand]]\nname = \"b\"\nprints = [{ as = \"name\" }]\n", "`prints` is not allowed in a policy"),
         ("[[program]]\nname = \"a\"\noption = [\"-x\"]\n", "unknown key `option`"),
         ("[[program]]\noperands = [\"argv\"]\n", "`program` needs `name`"),
         ("[[program]]\nname = \"a\"\n[[program]]\nname = \"a\"\n", "the program `a` is described twice: here and at portcullis.toml:3"),
-        ("[[program]]\nname = \"a\"\nexamples = { \"a b\" = 1 }\n", "an example does not say what is run"),
+        ("[[program]]\nname = \"a\"\nexamples = { \"a b\" = 1 }\n", "an example does not say which command it runs"),
     ];
     for (text, expected) in cases {
         let said = compiled(&format!("schema = 1\n{text}")).unwrap_err();

@@ -25,7 +25,7 @@ fn recorded(scratch: &Scratch) -> BTreeMap<String, String> {
     all
 }
 
-/// The event of a recorded payload: the first part of its file's name, or the second where a client's stands in front.
+/// The event of a recorded payload: the first part of its file's name, or the second where a client's is before it.
 fn event(name: &str) -> &str {
     name.split('.').find(|part| Moment::of(part) != Moment::Unknown).unwrap_or_else(|| panic!("{name}: no client has such an event"))
 }
@@ -112,7 +112,7 @@ fn the_same_calls_with_a_dangerous_input_are_held() {
             let input = with(&texts[name], path, value, Some(mode));
             let said = scratch.hook(event(name), input.as_bytes());
             assert_eq!(said.short().split(' ').take(2).collect::<Vec<_>>(), ["deny", rule], "{name} in {mode}: {said:?}");
-            assert!(said.stdout.is_empty() && said.stderr.contains("\nwhy: ") && said.stderr.contains("\ninstead: "), "{name}: {said:?}");
+            assert!(said.stdout.is_empty() && said.stderr.contains("\nfound: ") && said.stderr.contains("\ninstead: "), "{name}: {said:?}");
         }
     }
 }

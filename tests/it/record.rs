@@ -245,7 +245,7 @@ fn a_record_that_cannot_be_written_changes_nothing_and_is_told() {
     assert_eq!(hook(&scratch, "PreToolUse", "s", &bash("git push --force", "t")).short(), "deny force-push");
     assert_eq!(hook(&scratch, "Stop", "s", r#""stop_hook_active":false"#).short(), "free");
     let started = hook(&scratch, "SessionStart", "s", r#""source":"startup""#);
-    assert!(started.code == 0 && started.stdout.contains("nothing it decides can be recorded"), "{started:?}");
+    assert!(started.code == 0 && started.stdout.contains("it cannot write its record"), "{started:?}");
     let doctor = run(scratch.command(env!("CARGO_BIN_EXE_portcullis")).arg("doctor"), b"");
     assert!(doctor.stdout.contains("nothing that is decided can be recorded"), "{doctor:?}");
 }

@@ -21,7 +21,7 @@ const MARKED: &[&str] = &[
     "ls; rm -rf «\"$HOME\"/..»",
     // The word that could not be read.
     "ls; git commit «$X»; ls",
-    // Texts within the text, where they stand there as they are.
+    // Texts within the text, where they are there as they are.
     "sh -c '«git -C sub push origin +main»'; ls",
     "sh -c \"ls; «git push -f»\"; ls",
     "echo $(«git push --force») done",
@@ -48,7 +48,7 @@ const MARKED: &[&str] = &[
     "echo 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789; «git push --force»; ls",
 ];
 
-/// What stands over the carets, as it is shown.
+/// What is over the carets, as it is shown.
 fn underlined(text: &str) -> Option<String> {
     let mut lines = text.lines().skip_while(|line| !line.starts_with("found: "));
     let (line, below) = (lines.next()?, lines.next()?);

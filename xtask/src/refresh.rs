@@ -78,7 +78,7 @@ fn chosen() -> Result<Chosen> {
     Ok(chosen)
 }
 
-/// All Rust files below a folder, in order. None if there is no such folder.
+/// All Rust files below a folder, in order. `None` if there is no such folder.
 fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     if folder.is_dir() {

@@ -91,7 +91,7 @@ pub(crate) fn run(steps: Vec<Step>, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A program started in the root of the repository, without what cargo told this one about itself.
+/// A program started in the root of the repository, without what cargo shown this one about itself.
 pub(crate) fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     command.current_dir(workspace::root()).stdin(Stdio::null());

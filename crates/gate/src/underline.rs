@@ -10,14 +10,7 @@ use actions::Span;
 /// text are escaped, a line end is shown as `⏎` and a tab as a blank.
 #[must_use]
 pub fn escaped(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unseen) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = Shown::default();
-    for c in text.chars() {
-        shown.add(c, usize::MAX, false);
-    }
-    Cow::Owned(shown.text)
+    if text.bytes().all(is_plain) || !text.contains(is_unseen) { Cow::Borrowed(text) } else { Cow::Owned(Shown::front(text, usize::MAX).text) }
 }
 
 /// Like [`escaped`], for a text of several lines: its line ends are kept.
@@ -145,7 +138,7 @@ fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~')
 }
 
-/// True for control characters, invisible characters, and those that change the direction of a text.
+/// Control characters, and those that are not seen or that turn the order of others round.
 fn is_unseen(c: char) -> bool {
     c.is_control() || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -12,7 +12,7 @@ use actions::printed::{ANY_NUMBER, OPERANDS};
 use actions::program::{Details, Form, Method, Opt, Printed, Prints, Program, Role, Scripts, Style, Subcommands, Takes, Way};
 use actions::wire::Wire;
 
-/// Descriptions, and what stands beside them.
+/// Descriptions, and what is beside them.
 #[derive(Debug, Default)]
 pub(super) struct Described<'t> {
     pub(super) programs: Vec<Program<'t>>,
@@ -33,7 +33,7 @@ impl<'t> Described<'t> {
         self.read(&view, text, false, checker);
     }
 
-    /// Reads the descriptions of a layer's file: programs that no shipped file describes. Nothing of them makes a verdict looser.
+    /// Reads the descriptions of a layer's file: programs that no shipped file describes. They never make a verdict more permissive.
     pub(super) fn house(&mut self, table: &'t DeValue<'t>, text: &str, checker: &mut Checker) {
         self.read(&Value { value: table, span: 0..0 }, text, true, checker);
     }
@@ -44,7 +44,7 @@ impl<'t> Described<'t> {
             for name in &names {
                 let place = format!("{}:{}", checker.path, line(text, name.span.start));
                 if let Some(first) = self.seen.get(name.text) {
-                    let mend = if house { "give the wrapper a name of its own; what is described cannot be changed" } else { "make it one description" };
+                    let mend = if house { "give the wrapper another name; a description cannot be changed" } else { "merge the two descriptions" };
                     checker.mistake(&name.span, format!("the program `{}` is described twice: here and at {first}", name.text), mend);
                 } else {
                     self.seen.insert(name.text, place);
@@ -62,7 +62,7 @@ impl<'t> Described<'t> {
             let examples = written.iter().flat_map(Value::entries).filter_map(|(command, value)| {
                 let inner = value.as_text();
                 if inner.is_none() {
-                    checker.mistake(&value.span, "an example does not say what is run", "write the command that is run, or \"\" if none is");
+                    checker.mistake(&value.span, "an example does not say which command it runs", "write that command, or \"\" if it runs none");
                 }
                 Some((command.text.to_owned(), inner?.text.to_owned()))
             });
@@ -86,10 +86,14 @@ fn variables<'t>(table: &Value<'t>, key: &str, named: bool, checker: &mut Checke
     texts.iter().map(|text| text.text).collect()
 }
 
-/// Reports keys that would make verdicts looser, in subcommands too.
+/// Reports keys that could make a verdict more permissive, also in subcommands.
 fn looser(view: &Value, checker: &mut Checker) {
     for (name, _) in view.entries().iter().filter(|(name, _)| ["prints", "sets_up", "neutral", "named_by"].contains(&name.text)) {
-        checker.mistake(&name.span, format!("`{}` stands in a policy", name.text), "take it out; what a program prints is known of shipped descriptions only");
+        checker.mistake(
+            &name.span,
+            format!("`{}` is not allowed in a policy", name.text),
+            "remove it; only shipped descriptions can say what a program prints",
+        );
     }
     view.tables("subcommand").iter().for_each(|table| looser(table, checker));
 }
