@@ -183,13 +183,13 @@ fn as_json(arguments: &Arguments, plan: &Plan, live: Option<&Live>) -> Value {
     json!({
         "scope": arguments.scope.name(),
         "settings": plan.settings,
-        "changed": !arguments.dry_run && plan.changes(),
+        "made": !arguments.dry_run && plan.changes(),
         "files": files,
         "faults": plan.faults,
         "notes": plan.notes,
         "protected": arguments.scope.holds(),
         "not_protected": arguments.scope.spares(),
         "refusal": match live { Some(Live::Refused(text)) => Some(text), _ => None },
-        "not_active": match live { Some(Live::Watching(why)) => Some(why), _ => None },
+        "watching": match live { Some(Live::Watching(why)) => Some(why), _ => None },
     })
 }

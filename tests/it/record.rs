@@ -247,7 +247,7 @@ fn a_record_that_cannot_be_written_changes_nothing_and_is_told() {
     let started = hook(&scratch, "SessionStart", "s", r#""source":"startup""#);
     assert!(started.code == 0 && started.stdout.contains("it cannot write its record"), "{started:?}");
     let doctor = run(scratch.command(env!("CARGO_BIN_EXE_portcullis")).arg("doctor"), b"");
-    assert!(doctor.stdout.contains("nothing that is decided can be recorded"), "{doctor:?}");
+    assert!(doctor.stdout.contains("decisions cannot be recorded"), "{doctor:?}");
 }
 
 fn record_path(scratch: &Scratch) -> PathBuf {

@@ -86,8 +86,8 @@ fn what_an_attacker_might_send_is_refused() {
     for (text, what) in [
         ("{\"a\":1,\"a\":2}".to_owned(), "a key occurs twice"),
         (format!("{}1{}", "[".repeat(200), "]".repeat(200)), "it is nested beyond 128 levels"),
-        ("\"\\ud800\"".to_owned(), "half of a surrogate pair stands alone"),
-        ("\"\\udc00\"".to_owned(), "half of a surrogate pair stands alone"),
+        ("\"\\ud800\"".to_owned(), "half of a surrogate pair is alone"),
+        ("\"\\udc00\"".to_owned(), "half of a surrogate pair is alone"),
         ("{} {}".to_owned(), "there is more behind its end"),
         ("{\"a\":".to_owned(), "it ends too early"),
         (String::new(), "it ends too early"),

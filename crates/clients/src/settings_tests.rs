@@ -12,7 +12,7 @@ fn groups(handlers: &str) -> String {
     format!(r#"[{{"matcher":"*","hooks":[{handlers}]}}]"#)
 }
 
-/// A text that wires all guarding events; `on_pre` are the handlers on `PreToolUse`, `more` stands before `hooks`.
+/// A text that wires all guarding events; `on_pre` are the handlers on `PreToolUse`, `more` is before `hooks`.
 fn text(on_pre: &str, more: &str) -> String {
     let [request, skill, change] = ["PermissionRequest", "PreSkillShellCommand", "ConfigChange"].map(|event| groups(&entry(event)));
     format!(r#"{{{more}"hooks":{{"PreToolUse":{},"PermissionRequest":{request},"PreSkillShellCommand":{skill},"ConfigChange":{change}}}}}"#, groups(on_pre))
@@ -153,7 +153,7 @@ fn switches_and_wrong_values_are_named() {
         r#""strictPluginOnlyCustomization":true"#,
         r#""strictPluginOnlyCustomization":["skills","hooks"]"#,
     ] {
-        assert!(worsened(None, &format!("{{{member}}}")).is_some_and(|why| why.contains("of all other settings")), "{member}");
+        assert!(worsened(None, &format!("{{{member}}}")).is_some_and(|why| why.contains("all other settings")), "{member}");
     }
     assert_eq!(worsened(None, r#"{"strictPluginOnlyCustomization":["skills"],"allowManagedHooksOnly":false}"#), None);
 }
@@ -186,12 +186,12 @@ fn an_edit_that_loses_the_gate_is_named() {
     let other = r#"{"type":"command","command":"/usr/bin/true","timeout":10}"#;
     let cases = [
         (wired(), "{}".to_owned(), "the entry of Portcullis for `PreToolUse` is missing"),
-        (wired(), r#"{"hooks":{}}"#.to_owned(), "is gone"),
+        (wired(), r#"{"hooks":{}}"#.to_owned(), "is missing"),
         (wired(), text("", ""), "the entry of Portcullis for `PreToolUse` is missing"),
         (wired(), text(other, ""), "the entry of Portcullis for `PreToolUse` is missing"),
         (wired(), wired().replace("ConfigChange", "Notification"), "`ConfigChange` is missing"),
         (wired(), wired().replacen("/p/", "/tmp/", 1), "the entry of Portcullis for `PreToolUse` no longer starts `/p/portcullis-hook`"),
-        (second, wired(), "is gone"),
+        (second, wired(), "is missing"),
         (observing, wired(), "the entry of Portcullis for `PostToolUse` is missing"),
         (plugin.to_owned(), "{}".to_owned(), "no longer turns the plugin `portcullis@market` on"),
         (wired(), String::new(), "empty"),
@@ -201,10 +201,10 @@ fn an_edit_that_loses_the_gate_is_named() {
         (wired(), "[]".to_owned(), "not a JSON object"),
         ("{}".to_owned(), "{,}".to_owned(), "not JSON"),
         (wired(), format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200)), "not JSON"),
-        (broken, "{}".to_owned(), "is gone"),
+        (broken, "{}".to_owned(), "is missing"),
         (wired(), wired().trim_end_matches('}').to_owned(), "not JSON"),
         // The last of two keys counts, here as in the client.
-        (wired(), format!("{},\"hooks\":{{}}}}", wired().strip_suffix('}').unwrap_or_default()), "is gone"),
+        (wired(), format!("{},\"hooks\":{{}}}}", wired().strip_suffix('}').unwrap_or_default()), "is missing"),
     ];
     for (before, after, fault) in cases {
         let why = worsened(Some(&before), &after).unwrap_or_default();
