@@ -1,6 +1,5 @@
 //! Public texts use plain words. This file contains the words that made readers stop, each with the word to use instead,
-//! and looks for them in documents, policies, `--help`, and the comments and messages of Rust files. Texts that are still to
-//! be rewritten are listed by name.
+//! and looks for them in documents, policies, `--help`, and the comments and messages of Rust files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -44,15 +43,6 @@ const AVOIDED: &[(&str, &str)] = &[
 
 /// Phrases in which an avoided word is good English.
 const ALLOWED: &[(&str, &str)] = &[("stand for", "it means: represent"), ("stands for", "it means: represents")];
-
-/// Documents that are not rewritten yet. A document in this list that is clean makes the test fail.
-const DOCUMENTS_TO_COME: &[&str] = &[];
-
-/// Commands whose `--help` is not rewritten yet. A command in this list that is clean makes the test fail.
-const HELP_TO_COME: &[&str] = &[];
-
-/// Folders of Rust files whose comments are not rewritten yet.
-const COMMENTS_TO_COME: &[&str] = &["crates/actions/", "crates/clients/", "crates/shell-reader/"];
 
 /// Strings of Rust files in which an avoided word is a key or an option of earlier versions, which are still read.
 const OLDER: &[(&str, &str)] = &[
@@ -173,21 +163,11 @@ fn read(path: &str) -> String {
     fs::read_to_string(package().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Compares what was found in each text with the list of texts that are still to come.
+/// Fails if one of the texts has an avoided word.
 #[track_caller]
-fn clean(texts: &[(String, String)], to_come: &[&str]) {
-    let mut wrong = Vec::new();
-    for (name, text) in texts {
-        let found = avoided(text);
-        match (to_come.contains(&name.as_str()), found.is_empty()) {
-            (true, true) => wrong.push(format!("{name} is clean now: take it out of the list of texts to come")),
-            (false, false) => wrong.push(format!("{name}:\n  {}", found.join("\n  "))),
-            _ => {}
-        }
-    }
-    for name in to_come.iter().filter(|name| texts.iter().all(|(known, _)| known != *name)) {
-        wrong.push(format!("{name} is in the list of texts to come and does not exist"));
-    }
+fn clean(texts: &[(String, String)]) {
+    let found = texts.iter().map(|(name, text)| (name, avoided(text))).filter(|(_, found)| !found.is_empty());
+    let wrong: Vec<String> = found.map(|(name, found)| format!("{name}:\n  {}", found.join("\n  "))).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -195,7 +175,7 @@ fn clean(texts: &[(String, String)], to_come: &[&str]) {
 fn documents_use_plain_words() {
     let texts: Vec<_> = files(".md").into_iter().map(|path| (path.clone(), markdown(&read(&path)))).collect();
     assert!(texts.len() >= 15, "only {} documents were found", texts.len());
-    clean(&texts, DOCUMENTS_TO_COME);
+    clean(&texts);
 }
 
 #[test]
@@ -207,7 +187,7 @@ fn policies_and_settings_use_plain_words() {
     for expected in ["git.toml", "starter.toml", "action.yml", ".pre-commit-hooks.yaml"] {
         assert!(texts.iter().any(|(path, _)| path.rsplit('/').next() == Some(expected)), "{expected} was not found");
     }
-    clean(&texts, &[]);
+    clean(&texts);
 }
 
 /// Where the text of a Rust file is shown to people.
@@ -288,12 +268,10 @@ fn rust_files_use_plain_words() {
     for path in paths {
         let text = read(&path);
         let found = rust_texts(&text);
-        if COMMENTS_TO_COME.iter().all(|folder| !path.starts_with(folder)) {
-            texts.push((format!("{path}, comments"), shown(&found, Shown::Comment, &path)));
-        }
+        texts.push((format!("{path}, comments"), shown(&found, Shown::Comment, &path)));
         texts.push((format!("{path}, messages"), shown(&found, Shown::Message, &path)));
     }
-    clean(&texts, &[]);
+    clean(&texts);
 }
 
 /// The help of a command and of those below it, each with its name.
@@ -314,7 +292,7 @@ fn help_uses_plain_words() {
     let mut texts = Vec::new();
     help(&[], &mut texts);
     assert!(texts.len() >= 15, "only {} commands were found", texts.len());
-    clean(&texts, HELP_TO_COME);
+    clean(&texts);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::word::{Piece, Word};
 /// Arguments as the program would read them.
 #[derive(Debug, Default)]
 pub struct Arguments {
-    /// Options in front of the subcommand, or all where there is none.
+    /// Options in front of the subcommand, or all options without a subcommand.
     pub front: Vec<Flag>,
     /// The subcommand's words.
     pub subcommand: Vec<Word>,
@@ -18,7 +18,7 @@ pub struct Arguments {
     pub flags: Vec<Flag>,
     /// Operands.
     pub operands: Vec<Word>,
-    /// Where the operands began that stood behind `--`, if one stood there.
+    /// Where the operands began that was behind `--`, if one was there.
     pub behind_dashes: Option<usize>,
     /// What operands and option values are, in order.
     pub roles: Vec<(Role, Word)>,
@@ -92,7 +92,7 @@ pub fn read(program: &Program, words: &[Word]) -> Arguments {
         let name = word.literal().unwrap_or("");
         let found = current.subcommand(name);
         if found.is_none() && !current.forms.is_empty() && !word.has_hole() {
-            // `git config user.name x`: the inner subcommand may be left out, and its operands stand in its place.
+            // `git config user.name x`: the inner subcommand may be left out, and its operands are in its place.
             break;
         }
         arguments.subcommand.push(word.clone());
@@ -169,7 +169,7 @@ fn options(scope: &[Cow<Program>], words: &[Word], mut at: usize, until: Until, 
         if !options_end && word.is("--") && program.style != Style::Keys {
             options_end = true;
             out.behind_dashes = Some(out.operands.len());
-            // Rules can ask for it: behind it stand paths, whatever they look like.
+            // Rules can ask for it: behind it are paths, whatever they look like.
             out.flags.push(Flag { names: vec!["--".to_owned()], value: None });
             at += 1;
             let behind = form(program, &out.flags).and_then(|form| form.operands.iter().skip_while(|(_, many)| !many).nth(1)).copied();
@@ -256,7 +256,7 @@ pub(super) fn form<'p, 'a>(program: &'p Program<'a>, flags: &[Flag]) -> Option<&
     program.forms.iter().find(|form| form.with.iter().all(|name| flags.iter().any(|flag| flag.is(name))))
 }
 
-/// Reads an option at `at`; none if the word is no option. Gives the place behind it and its value.
+/// Reads an option at `at`. `None` if the word is no option. Gives the place behind it and its value.
 fn option(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) -> Option<usize> {
     let program = scope.first()?;
     let word = words.get(at)?;

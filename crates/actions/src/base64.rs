@@ -1,7 +1,6 @@
 //! Base 64, as programs and tokens write it.
 
-/// The bytes that base 64 stands for, in either alphabet, up to the signs that fill it up; blanks do not count. None: it is
-/// none.
+/// The bytes of a base 64 text, in either alphabet, up to the padding; blanks are skipped. `None` if it is not base 64.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();

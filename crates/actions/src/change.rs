@@ -37,9 +37,9 @@ impl Id {
 pub struct Update {
     /// The ref in the remote, in full: `refs/heads/main`.
     pub target: String,
-    /// What it leads to now; none: the remote has no such ref.
+    /// What it leads to now. `None`: the remote has no such ref.
     pub old: Option<Id>,
-    /// What it is to lead to; none: it goes away.
+    /// What it is to lead to. `None`: it goes away.
     pub new: Option<Id>,
 }
 
@@ -58,9 +58,9 @@ impl Update {
 /// Reads the lines of standard input: `<local ref> <local id> <remote ref> <remote id>` (githooks(5), "pre-push").
 ///
 /// The local ref is what the person wrote and may hold blanks (`HEAD@{1 day ago}`); the other three never do.
-/// Error: the first line that is none, and why.
+/// Error: the first line that is not one, and why.
 pub fn updates(input: &[u8]) -> Result<Vec<Update>, String> {
-    // Other bytes than UTF-8 may stand in the name of a ref; it is still one ref, and no pattern names it by them.
+    // Other bytes than UTF-8 can be in the name of a ref; it is still one ref, and no pattern names it by them.
     let text = String::from_utf8_lossy(input);
     text.split_terminator('\n').enumerate().map(|(at, line)| update(line).map_err(|why| format!("line {}, `{}`: {why}", at + 1, clipped(line)))).collect()
 }

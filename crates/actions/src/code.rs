@@ -1,5 +1,5 @@
 //! Program text (Python, JavaScript, Ruby, Perl, PHP, awk, sed, crontabs) read for the calls that run programs or touch files.
-//! Runs nothing and follows no control flow: a call counts wherever it stands, and a name stands for every literal that
+//! Runs nothing and follows no control flow: a call counts wherever it is, and a name stands for every literal that
 //! is given to it anywhere in the text. Knows no rule and does not read shell text.
 //!
 //! Facts about functions come from the languages' own manuals: Python's library reference, the Node.js, Deno and Bun
@@ -32,7 +32,7 @@ const MAX_FOUND: usize = 512;
 /// Code inside strings inside code: deeper nesting is opaque.
 const MAX_DEPTH: usize = 6;
 
-/// Stands in shell text for a part that is not known before the program runs: a variable that nobody sets, so that a
+/// Is in shell text for a part that is not known before the program runs: a variable that nobody sets, so that a
 /// reader of shell text sees an unknown word there.
 pub const HOLE: &str = "${__unknown__}";
 
@@ -111,7 +111,7 @@ pub enum Found {
     Argv(Vec<Option<String>>),
     /// A [`Found::Shell`] or [`Found::Argv`] that reads this text from standard input; `None`: it is not known.
     Fed(Box<Self>, Option<String>),
-    /// A file is written, or comes to stand at this path by a rename, a copy or a link.
+    /// A file is written, or comes to be at this path by a rename, a copy or a link.
     Write {
         /// The path as the program names it; `~` stands for the home folder where the program asks for it.
         path: Option<String>,
@@ -186,7 +186,7 @@ impl Scan {
         }
     }
 
-    /// Reads the code that stands in the holes of a string.
+    /// Reads the code that is in the holes of a string.
     fn holes(&mut self, parts: &[Part<'_>]) {
         for part in parts {
             let Part::Hole(code) = part else { continue };

@@ -24,7 +24,7 @@ pub fn of_commit(root: &str, message: Option<&str>, author: &str, files: &[File]
     action(Deed::Commit(Commit { message: message.map(str::to_owned), author: author.to_owned(), touches, deletes }))
 }
 
-/// Where a path of the repository stands.
+/// Where a path of the repository is.
 pub fn place(root: &str, path: &str) -> Path {
     Path { shown: path.to_owned(), ..Path::known(root, path) }
 }

@@ -256,7 +256,7 @@ impl<'t> Reader<'t> {
             self.at += 1;
             return Ok(whole);
         }
-        // One that has an escape has more of them, as source text has line ends; so it goes on byte by byte.
+        // One that has an escape has more of them, as source text has line ends; so it continues byte by byte.
         let mut out: Vec<u8> = Vec::with_capacity((self.at - start) * 2 + 256);
         out.extend_from_slice(bytes.get(start..self.at).unwrap_or(&[]));
         let mut at = self.at;
@@ -324,7 +324,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// How many bytes stand in front of the first quote, backslash or control character: eight at a time.
+/// How many bytes are before the first quote, backslash or control character: eight at a time.
 fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;

@@ -32,17 +32,17 @@ use word::Word;
 pub struct Action {
     /// What.
     pub deed: Deed,
-    /// How it was reached, the outermost first: `sudo`, `bash -c`, `$()`. Empty: it stood there directly.
+    /// How it was reached, the outermost first: `sudo`, `bash -c`, `$()`. Empty: it was there directly.
     pub via: Vec<String>,
-    /// It stands there for sure. False where a guess was needed (an unknown option in front of an inner command).
+    /// It is there for sure. False where a guess was needed (an unknown option in front of an inner command).
     pub sure: bool,
-    /// It stands in a file that was there before the call. Only what is certain counts then: nearly every script holds a
+    /// It is in a file that was there before the call. Only what is certain counts then: nearly every script holds a
     /// word that cannot be known before it runs.
     pub stored: bool,
     /// The place in the list of the [`Deed::Run`] that does it.
     pub from: Option<usize>,
-    /// Where it stands in the text of the tool call: the word that names what is touched, or the command. None: the call has
-    /// no such text, or it does not stand there.
+    /// Where it is in the text of the tool call: the word that names what is touched, or the command. `None`: the call has
+    /// no such text, or it does not be there.
     pub span: Option<Span>,
 }
 
@@ -97,7 +97,7 @@ pub struct Run {
     pub remote: bool,
     /// The folder in which it runs; for git the one that `-C` or `--git-dir` names.
     pub folder: Word,
-    /// The branch to which the line switched before; none: it did not.
+    /// The branch to which the line switched before. `None`: it did not.
     pub branch: Option<Word>,
 }
 
@@ -168,7 +168,7 @@ pub struct Call {
 pub struct Push {
     /// The remote, where it is named.
     pub remote: Option<Word>,
-    /// The name of the ref in the remote; none: whatever the configuration says (the current branch).
+    /// The name of the ref in the remote. `None`: whatever the configuration says (the current branch).
     pub target: Option<Word>,
     /// What is known of its kind.
     pub kinds: Vec<PushKind>,
@@ -179,7 +179,7 @@ pub struct Push {
 /// A commit, but for what it does to each file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Commit {
-    /// Its message; none: it is not written yet.
+    /// Its message. `None`: it is not written yet.
     pub message: Option<String>,
     /// `Name <address>`
     pub author: String,

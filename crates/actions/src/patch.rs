@@ -1,5 +1,5 @@
 //! Patch texts read into changes of files: the envelope of Codex's `apply_patch` (`*** Begin Patch`), and `diff -u` as GNU
-//! diff, Subversion and git write it, with whatever stands around.
+//! diff, Subversion and git write it, with whatever is around.
 //! Applies nothing and looks at no file. A change that only names a file has empty texts.
 
 use shell_reader::escapes;
@@ -28,7 +28,7 @@ pub enum Kind {
     Delete,
 }
 
-/// The changes of a patch; empty for a text that is none. None: it says that it is one, but no file can be told.
+/// The changes of a patch; empty for a text that is not a patch. `None`: it says that it is one, but no file can be shown.
 ///
 /// Where the two names of a file differ and no rename is stated, `patch` takes the one that exists: both are given.
 pub fn read(text: &str) -> Option<Vec<FileChange>> {
@@ -73,13 +73,13 @@ struct Reader<'a> {
     at: usize,
     section: Option<Section<'a>>,
     changes: Vec<FileChange>,
-    /// A part stands there that belongs to no file.
+    /// A part is there that belongs to no file.
     unreadable: bool,
 }
 
 impl<'a> Reader<'a> {
-    /// The envelope, as lenient as the tool itself: markers may be padded with blanks, and text may stand around it. Where
-    /// the tool would refuse a line, reading goes on, so that no later file is missed.
+    /// The envelope, as lenient as the tool itself: markers may be padded with blanks, and text can be around it. Where
+    /// the tool would refuse a line, reading continues, so that no later file is missed.
     fn envelope(&mut self) {
         let mut inside = false;
         let mut empty = true;

@@ -87,7 +87,7 @@ fn add(component: Component, out: &mut Vec<Component>) {
         [] => {}
         [Piece::Lit(text)] if text == "." => {}
         [Piece::Lit(text)] if text == ".." => match out.last() {
-            // What stands above an unknown folder is unknown.
+            // What is above an unknown folder is unknown.
             Some(last) if last.iter().any(|piece| matches!(piece, Piece::Any(Bound::Anything | Bound::Setup))) => {
                 out.clear();
                 out.push(vec![Piece::Any(Bound::Anything)]);

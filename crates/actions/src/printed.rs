@@ -5,11 +5,11 @@ use super::arguments::{Arguments, innermost};
 use super::program::{Printed, Program, Takes};
 use super::word::{Bound, Piece, Word, is_one};
 
-/// The kinds of operand that a description may name; behind each may stand `?` (it may be missing) or `*` (any number).
+/// The kinds of operand that a description may name; behind each can be `?` (it may be missing) or `*` (any number).
 /// Anything else is the operand itself, or several separated by `|`.
 pub const OPERANDS: &[&str] = &["<name>", "<number>", "<format>", "<word>", "<any>", "<shell>"];
 
-/// Stands among options for a number with a dash (`head -5`).
+/// Is among options for a number with a dash (`head -5`).
 pub const ANY_NUMBER: &str = "-<number>";
 /// What [`OPERANDS`] calls a shell.
 const SHELLS: &str = "bash zsh sh fish posix dash ksh tcsh csh powershell pwsh xonsh nu nushell elvish -";

@@ -41,9 +41,9 @@ named_enum! {
         Argv = "argv",
         /// This word is an inner command split at blanks, without a shell (`env -S`).
         SplitArgv = "split-argv",
-        /// The program of the inner command, whose arguments alone stand behind (`docker run --entrypoint`).
+        /// The program of the inner command, whose arguments alone are after (`docker run --entrypoint`).
         Entrypoint = "entrypoint",
-        /// An image: where its name is that of a program and what stands behind is none, it is the program.
+        /// An image: if its name is that of a program and the next word is not, it is the program.
         Image = "image",
         /// A part of this machine's files that the inner command sees (`HOST:INSIDE`, `source=HOST,target=INSIDE`).
         Mount = "mount",
@@ -151,7 +151,7 @@ wire_struct! {
     pub struct Scripts<'a> {
         /// `package.json`
         pub file: &'a str,
-        /// The key under which they stand.
+        /// The key under which they are.
         pub key: &'a str,
         /// Subcommand (`*`: one that is not described) and script: `<operand>` is the first operand, `<subcommand>` the
         /// subcommand itself, `<assigned>` what `set scripts.NAME=LINE` gives; behind `only ` without further operands.
@@ -277,12 +277,12 @@ wire_struct! {
         pub runs: &'a str,
         /// The language of [`Role::Code`] and of text on standard input: `python`, `javascript`, …; empty: none.
         pub language: &'a str,
-        /// What stands in front of a command line in [`Role::Commands`] and in text on standard input, in lower case:
+        /// What is before a command line in [`Role::Commands`] and in text on standard input, in lower case:
         /// `!`, `.shell `. Up to a quote if it ends in one; if it has a bracket, the literals behind it are words.
         pub escapes: Vec<&'a str>,
         /// What is special about it.
         pub ways: Vec<Way>,
-        /// What few calls ask for, laid down as [`Details`]; empty: there is none.
+        /// What few calls ask for, laid down as [`Details`]; empty if the program needs none.
         pub details: Cow<'a, [u8]>,
         /// Its subcommands.
         pub subcommands: Subcommands<'a>,
@@ -330,7 +330,7 @@ impl<'a> Subcommands<'a> {
         program.put(descriptions);
     }
 
-    /// Whether there are none.
+    /// True if the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()

@@ -1,5 +1,5 @@
 //! What a push does whose refs are known, as git tells them to its hook, and what the command that started it says
-//! beside them. Touches no repository: whether the old commit is kept is told to it.
+//! beside them. Touches no repository: whether the old commit is kept is reported to it.
 
 use super::program::Programs;
 use super::word::Word;
@@ -9,7 +9,7 @@ use crate::change::Update;
 /// What becomes of the commits that a ref leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rewrite {
-    /// They stay reachable, or there are none.
+    /// They stay reachable, or nothing is dropped.
     Kept,
     /// They may be dropped.
     Dropped,
@@ -35,7 +35,7 @@ pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action
         (None, Some(_), _) => vec![push(&[PushKind::Create], true)],
         (Some(_), Some(_), Rewrite::Kept) => vec![push(&[PushKind::FastForward], true)],
         (Some(_), Some(_), Rewrite::Dropped) => vec![push(&[PushKind::NonFastForward], true)],
-        // As at the hot door: a lease is no sign of force.
+        // As at the hook: a lease is no sign of force.
         (Some(_), Some(_), Rewrite::Leased) => vec![push(&[], true)],
         // The second is not sure; a rule that asks for no kind must hold for sure all the same.
         (Some(_), Some(_), Rewrite::PerhapsLeased) => vec![push(&[], true), push(&[PushKind::NonFastForward], false)],
@@ -73,12 +73,12 @@ pub enum Expected {
 /// A `--force-with-lease` as given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// The ref it is for; none: all that no other lease is for.
+    /// The ref it is for. `None`: all that no other lease is for.
     target: Option<String>,
     expected: Expected,
 }
 
-/// The push among the command lines of the git processes above the hook, the nearest first; none: there is none.
+/// The push among the command lines of the git processes above the hook, the nearest first. `None` if there is no push.
 pub fn command(commands: &[Vec<String>], programs: &Programs) -> Option<Command> {
     let git = programs.find("git")?;
     let arguments = commands.iter().find_map(|command| {
@@ -113,7 +113,7 @@ fn lease(value: Option<&str>) -> Lease {
     }
 }
 
-/// What the leases expect of a ref; none if it has no lease. The first that names it counts, then the one for all
+/// What the leases expect of a ref. `None` if it has no lease. The first that names it counts, then the one for all
 /// others (`apply_cas` in git's `remote.c`).
 pub fn expected<'l>(leases: &'l [Lease], update: &Update) -> Option<&'l Expected> {
     let names = |lease: &&Lease| lease.target.as_deref().is_some_and(|name| names(name, &update.target));

@@ -66,7 +66,7 @@ pub struct Shell<'p> {
     state: State,
     /// How the present command was reached.
     via: Vec<String>,
-    /// The present command stands there for sure.
+    /// The present command is there for sure.
     sure: bool,
     /// What runs does not touch this machine's files.
     remote: bool,
@@ -94,7 +94,7 @@ pub struct Shell<'p> {
     dormant: Vec<String>,
     /// Command lines of `trap`, for the end of the shell that set them.
     traps: Vec<Word>,
-    /// What is followed stands in a file that was there before the call.
+    /// What is followed is in a file that was there before the call.
     stored: bool,
     /// Commands followed there so far.
     stored_commands: usize,
@@ -104,11 +104,11 @@ pub struct Shell<'p> {
     source: Option<String>,
     /// The present command in it.
     place: Option<Span>,
-    /// Where the text that is followed stands in it.
+    /// Where the text that is followed is in it.
     origin: TextOrigin,
 }
 
-/// Where a text stands in the text of the call.
+/// Where a text is in the text of the call.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum TextOrigin {
     /// From this byte on, as it is.
@@ -122,7 +122,7 @@ fn is_between(whole: &str, text: &str, (first, last): (u8, u8)) -> bool {
     matches!(whole.as_bytes(), [begins, inner @ .., ends] if *begins == first && *ends == last && inner == text.as_bytes())
 }
 
-/// Stands in front of a pipe where there is none, but a file.
+/// The program name of an input that comes from a file and not from a pipe.
 const FILE: &str = "a file";
 
 /// What a command reads from standard input, as far as it is known.
@@ -277,7 +277,7 @@ impl<'p> Shell<'p> {
         }
     }
 
-    /// Where what is done stands in the text of the call: the word that names what is touched, else the command.
+    /// Where what is done is in the text of the call: the word that names what is touched, else the command.
     fn span_of(&self, deed: &Deed, from: Option<usize>) -> Option<Span> {
         self.source.as_ref()?;
         let own = match deed {
@@ -302,7 +302,7 @@ impl<'p> Shell<'p> {
         }
     }
 
-    /// The origin of a text that stands in the word `text` of the present command, or is reached by that command.
+    /// The origin of a text that is in the word `text` of the present command, or is reached by that command.
     fn origin_of(&self, text: &Word) -> TextOrigin {
         let word = text.span.or(self.place).unwrap_or_default();
         let written = self.source.as_ref().and_then(|source| source.get(word.range()));

@@ -134,7 +134,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A shell tool's command: a line, or the words of one program. False: there is none.
+    /// A shell tool's command: a line, or the words of one program. Returns false if the call has no command.
     fn shell_tool(&mut self, name: &str, input: &Json) -> bool {
         match input.get("command").or_else(|| input.get("cmd")) {
             Some(Json::Text(line)) if name == "PowerShell" => self.shell.powershell(line),
@@ -232,7 +232,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A path among the arguments of an unknown tool: what the tool does with it is told by its name and the other arguments.
+    /// A path among the arguments of an unknown tool: its name and the other arguments show what the tool does with it.
     fn file(&mut self, tool: &str, key: &str, text: &str, siblings: &Json) {
         let text = text.strip_prefix("file://").unwrap_or(text);
         let path = Path::known(&self.setting.cwd, &home(text, self.setting.home.as_deref()));

@@ -9,7 +9,7 @@ use crate::PushKind;
 pub trait Wire<'a>: Sized {
     /// Lays the value down.
     fn put(&self, out: &mut Vec<u8>);
-    /// Reads it back; none if the bytes do not hold one.
+    /// Reads it back. `None` if the bytes do not hold one.
     fn get(from: &mut Bytes<'a>) -> Option<Self>;
 }
 

@@ -28,7 +28,7 @@ impl Bound {
 /// A stretch of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// Text that will stand there as it is.
+    /// Text that will are there as it is.
     Lit(String),
     /// An unquoted glob (`*`, `?`, `[a-z]`, `**`), as written: it becomes names of files that exist, or stays.
     Glob(String),
@@ -43,8 +43,8 @@ pub struct Word {
     pub pieces: Vec<Piece>,
     /// May become none or several words (`$X` without quotes, `"$@"`).
     pub multi: bool,
-    /// Where it stands in the text of the tool call; for a word of a text within that text (`bash -c`, an alias, a script)
-    /// the word of the call that led there. None: it stands nowhere there. Two words are equal wherever they stand.
+    /// Where it is in the text of the tool call; for a word of a text within that text (`bash -c`, an alias, a script)
+    /// the word of the call that led there. `None`: it is nowhere there. Two words are equal wherever they are.
     pub span: Option<Span>,
 }
 
@@ -208,7 +208,7 @@ impl std::fmt::Display for Word {
     }
 }
 
-/// Whether `name` is one of the `names`, which stand between blanks.
+/// Whether `name` is one of the `names`, which are between blanks.
 pub(crate) fn is_one(names: &str, name: &str) -> bool {
     names.split(' ').any(|known| known == name)
 }

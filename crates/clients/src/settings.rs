@@ -1,8 +1,6 @@
-//! What a text of Claude Code's settings means for the gate.
-//!
-//! Here lives the judging: is the gate wired in, what in the text disables or weakens it, and does an edit make
-//! matters worse. What the client demands of the form of a settings file stands in [`shape`]. Editing settings
-//! is the people's door's work and lives in `cli::settings`; nothing here reads a file or the environment.
+//! What a text of Claude Code's settings means for Portcullis: whether the settings start it, what in them disables or weakens
+//! it, and whether an edit makes this worse. [`shape`] checks the form of a settings file. `cli::settings` edits settings;
+//! nothing here reads a file or the environment.
 //!
 //! The facts about the client come from its documentation and from observing version 2.1.329.
 
@@ -89,14 +87,14 @@ pub fn judge(text: &str) -> Reading {
 
 /// Says why replacing `before` by `after` harms the gate; `None` when it keeps what was there.
 ///
-/// `before` is `None` when there was no file. Faults that were there already are not held against the edit; adding
+/// `before` is `None` when there was no file. Faults that were there already do not count against the edit; adding
 /// permissions, other hooks or a model is no harm.
 pub fn worsened(before: Option<&str>, after: &str) -> Option<String> {
     let before_text = before.unwrap_or_default();
     let before = Settings::read(before_text).ok();
     let after = match Settings::read(after) {
         Ok(after) => after,
-        // An empty file is dropped as well, but where no gate stood there is nothing to lose.
+        // An empty file is dropped as well, but where no gate was there is nothing to lose.
         Err(_) if after.trim().is_empty() && !before_text.contains(PROGRAM) => return None,
         Err(why) => return Some(why),
     };
@@ -174,7 +172,7 @@ impl Settings {
         Some(self.texts_beyond(known).join("; ")).filter(|reasons| !reasons.is_empty())
     }
 
-    /// What of the gate stood in `self` and is missing in `after`.
+    /// What of the gate was in `self` and is missing in `after`.
     fn lost_in(&self, after: &Self) -> Option<String> {
         for entry in self.entries.iter().filter(|entry| entry.runs) {
             let count = |settings: &Self| settings.entries.iter().filter(|other| other.replaces(entry)).count();

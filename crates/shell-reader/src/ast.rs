@@ -7,7 +7,7 @@ use std::rc::Rc;
 /// A stretch of the text that was given to the reader, in bytes. Both ends lie on character boundaries.
 ///
 /// Texts within the text (`$(…)`, backquotes, here-documents) have their places in the whole text. Where their characters do
-/// not stand there one to one (backquotes with backslashes in them, here-documents whose tabs are dropped), everything in
+/// not be there one to one (backquotes with backslashes in them, here-documents whose tabs are dropped), everything in
 /// them has the span of the whole construct. What the reader adds has an empty span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Span {
@@ -44,10 +44,10 @@ impl Span {
     }
 }
 
-/// A list of commands, in the order in which they stand.
+/// A list of commands, in the order in which they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
-    /// The commands with what stands in front of each.
+    /// The commands with what is before each.
     pub items: Vec<Item>,
 }
 
@@ -64,7 +64,7 @@ pub struct Item {
     pub negated: bool,
 }
 
-/// What stands between a command and the one before it.
+/// What is between a command and the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Join {
     /// The start of the list, `;`, `&` or a line end.
@@ -91,7 +91,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Where it stands, its redirections included, but for the bodies of here-documents.
+    /// Where it is, its redirections included, but for the bodies of here-documents.
     #[must_use]
     pub fn span(&self) -> Span {
         match self {
@@ -117,7 +117,7 @@ pub enum Compound {
     If { branches: Vec<(Script, Script)>, otherwise: Option<Script> },
     /// `while` and `until`.
     While { condition: Script, body: Script },
-    /// `for name in words`. Without `in`, `words` is none: the positional parameters.
+    /// `for name in words`. Without `in`, `words` is `None`, which means the positional parameters.
     For { name: String, words: Option<Vec<RawWord>>, body: Script },
     /// `select name in words`: a person chooses one of the words, or none of them, as often as they like.
     Select { name: String, words: Option<Vec<RawWord>>, body: Script },
@@ -138,7 +138,7 @@ pub struct Arm {
     pub patterns: Vec<RawWord>,
     /// What runs.
     pub body: Script,
-    /// `;&` or `;;&`: what stands behind may run too.
+    /// `;&` or `;;&`: what is after may run too.
     pub goes_on: bool,
 }
 
@@ -148,18 +148,18 @@ pub struct Simple {
     /// Assignments in front.
     pub assigns: Vec<Assign>,
     /// The command word and its arguments. Assignment-like words after a declaring builtin (`export A=$x`,
-    /// `declare -a l=(1 2)`, `local`, `readonly`, `typeset`) stand in `assigns_after` as well.
+    /// `declare -a l=(1 2)`, `local`, `readonly`, `typeset`) are in `assigns_after` as well.
     pub words: Vec<RawWord>,
     /// For declaring builtins: the assignments among the arguments.
     pub assigns_after: Vec<Assign>,
-    /// Redirections, wherever they stand.
+    /// Redirections, wherever they are.
     pub redirects: Vec<Redirect>,
     /// From its first word, assignment or redirection to its last.
     pub span: Span,
 }
 
 impl Simple {
-    /// Whether nothing stands there.
+    /// Whether nothing is there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.assigns.is_empty() && self.words.is_empty() && self.redirects.is_empty()
@@ -195,7 +195,7 @@ pub enum Value {
 pub struct RawWord {
     /// Side by side in the text. `""` gives one empty [`Part::Quoted`], so that an empty word differs from none.
     pub parts: Vec<Part>,
-    /// Where it stands, its quotes included.
+    /// Where it is, its quotes included.
     pub span: Span,
 }
 
@@ -218,7 +218,7 @@ impl RawWord {
         matches!(self.parts.as_slice(), [Part::Text(text)] if text == wanted)
     }
 
-    /// About as many bytes as stand in it, without what stands in its expansions.
+    /// About as many bytes as are in it, without what is in its expansions.
     #[must_use]
     pub fn size(&self) -> usize {
         let texts = self.parts.iter().map(|part| if let Part::Text(text) | Part::Quoted(text) = part { text.len() } else { 0 });
@@ -231,7 +231,7 @@ impl RawWord {
 pub enum Part {
     /// Unquoted text. Tildes, braces and globs in it are still to be expanded.
     Text(String),
-    /// Text that was quoted in any way (`'…'`, `"…"`, `$'…'` decoded, `\x`): stands as it is.
+    /// Text that was quoted in any way (`'…'`, `"…"`, `$'…'` decoded, `\x`): is as it is.
     Quoted(String),
     /// `$name`, `${…}`
     Parameter(Box<Parameter>),

@@ -5,7 +5,7 @@ use crate::ast::{Op, Part, RawWord, Span};
 /// Words that braces may make of one word; more become one hole.
 const MAX_BRACES: usize = 64;
 
-/// Expands `{a,b}` and `{1..3}` in unquoted text. None: too many.
+/// Expands `{a,b}` and `{1..3}` in unquoted text. `None`: too many.
 pub fn braces(raw: &RawWord) -> Option<Vec<RawWord>> {
     let count: usize = raw.parts.iter().map(|part| if let Part::Text(text) = part { text.matches('{').count() } else { 0 }).sum();
     if count == 0 {
@@ -76,7 +76,7 @@ fn alternatives<'r>(tokens: &[Token<'r>]) -> Option<Vec<Vec<Token<'r>>>> {
     Some(vec![tokens.to_vec()])
 }
 
-/// The end of the group that opens at `open`, and its choices; none if it is no group.
+/// The end of the group that opens at `open`, and its choices. `None` if it is no group.
 fn group<'r>(tokens: &[Token<'r>], open: usize) -> Option<(usize, Vec<Vec<Token<'r>>>)> {
     // `{}` in front stands for itself, and so does what follows `$$`.
     if open == 0 && matches!(tokens.get(1), Some(Token::Char('}'))) {

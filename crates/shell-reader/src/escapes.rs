@@ -1,7 +1,7 @@
-//! Escapes as C writes them, which shells, git and most languages have in common. What each adds stands where it is read.
+//! Escapes as C writes them, which shells, git and most languages have in common. What each adds is where it is read.
 
 /// The byte that an escape stands for whose backslash was passed over, and how many bytes it takes: a letter, or up to
-/// three octal digits. None: it is neither.
+/// three octal digits. `None`: it is neither.
 pub fn byte(text: &[u8]) -> Option<(u8, usize)> {
     let plain = match text.first()? {
         b'a' => 0x07,

@@ -3,15 +3,15 @@
 //!
 //! [`parse::read`] takes any text. It never fails, never panics and never hangs:
 //!
-//! - What the shell would refuse is a [`ast::Fault`] beside the tree, and reading goes on behind it. Bash runs the lines in
+//! - What the shell would refuse is a [`ast::Fault`] beside the tree, and reading continues behind it. Bash runs the lines in
 //!   front of a mistake, so what was read before a fault stays in the tree.
 //! - It takes time and memory in proportion to the length of the text.
 //! - It has no dependency and no `unsafe` code.
 //!
 //! # Limits
 //!
-//! A limit that is reached is a fault too, with `refused_by_shell: false`: the shell would go on, and what it would run
-//! behind that place may not be in the tree.
+//! A limit that is reached is a fault too, with `refused_by_shell: false`: the shell would continue, and what it would run
+//! behind that place might not be in the tree.
 //!
 //! | limit | what happens there |
 //! | --- | --- |
@@ -27,8 +27,8 @@
 //! # Spans
 //!
 //! Words, commands, assignments, redirections, expansions and the bodies of here-documents have a [`ast::Span`]: bytes of the
-//! text that was given. A span lies within the one of what it is part of; only the body of a here-document stands apart from
-//! its redirection. Texts within the text have their own places as far as their characters stand there one to one. Where they
+//! text that was given. A span lies within the one of what it is part of; only the body of a here-document is apart from
+//! its redirection. Texts within the text have their own places as far as their characters are there one to one. Where they
 //! do not (backquotes with backslashes in front of `$`, `` ` `` or `\`, `<<-` with tabs, lines that a backslash joins in
 //! a here-document, `$'…'` in arithmetic), everything in them has the span of the whole construct. Texts that only exist when
 //! a command runs (of `eval`, of an alias) are not read here.

@@ -1,7 +1,7 @@
-//! From the text of a command line to its tree, as bash 5.2 reads it: lists, pipelines and which command stands where.
-//! The commands themselves stand in `parse/simple.rs` and `parse/compound.rs`. Nothing is expanded and nothing is judged here.
+//! From the text of a command line to its tree, as bash 5.2 reads it: lists, pipelines and which command is where.
+//! The commands themselves are in `parse/simple.rs` and `parse/compound.rs`. Nothing is expanded and nothing is judged here.
 //!
-//! Reading never fails: what the shell would refuse is noted as a fault and passed over, and what stands around it is
+//! Reading never fails: what the shell would refuse is noted as a fault and passed over, and what is around it is
 //! kept. Bash runs the lines in front of the one that it refuses.
 
 mod ansi_c;
@@ -167,7 +167,7 @@ impl Reader<'_, '_> {
         matches!(self.peek(), None | Some(b'\n' | b')')) || self.at_list_end() || self.reserved().is_some_and(|(reserved, _)| closer(reserved).is_some())
     }
 
-    /// Commands joined by `|`, with `!` and `time` in front; and whether their outcome is turned round.
+    /// Commands joined by `|`, with `!` and `time` in front; and whether their exit status is negated.
     fn pipeline(&mut self) -> (Command, bool) {
         let (mut optional, mut negated) = (false, false);
         loop {
@@ -212,7 +212,7 @@ impl Reader<'_, '_> {
         !self.looking_at("||") && (self.eat("|&") || self.eat("|"))
     }
 
-    /// One command. Nothing may stand here if it is `optional`.
+    /// One command. Nothing can be here if it is `optional`.
     pub(super) fn command(&mut self, optional: bool) -> Command {
         self.skip_blanks();
         let from = self.pos;
@@ -246,7 +246,7 @@ impl Reader<'_, '_> {
             "function" => self.nested(Self::function),
             "if" => self.nested(Self::if_command),
             "until" | "while" => self.nested(Self::while_loop),
-            // Behind `|`, `time` is a program. The others close something, and no command stands in front of them.
+            // Behind `|`, `time` is a program. The others close something, and no command is before them.
             "time" => {
                 self.pos = start;
                 self.simple(optional)

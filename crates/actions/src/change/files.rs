@@ -1,4 +1,4 @@
-//! Files of a change: what stands in a commit or in the index against what stood there before.
+//! Files of a change: what is in a commit or in the index against what was there before.
 
 use super::Id;
 
@@ -33,7 +33,7 @@ pub struct File {
     pub old: Option<Version>,
     /// None: it goes away.
     pub new: Option<Version>,
-    /// How it stands in the other parents of a merge.
+    /// How it is in the other parents of a merge.
     pub others: Vec<Option<Version>>,
 }
 

@@ -1,4 +1,4 @@
-//! The message of a commit as git will keep it: without comments and what stands below the scissors line.
+//! The message of a commit as git will keep it: without comments and what is below the scissors line.
 
 /// What git does to a message before it is committed (git-commit(1), "--cleanup").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub fn cleaned(text: &str, cleanup: Cleanup, comment: &str) -> String {
         return text.to_owned();
     }
     let scissors = format!("{comment} {SCISSORS}");
-    // With `--verbose` the difference stands below the scissors line in every mode in which an editor was open.
+    // With `--verbose` the difference is below the scissors line in every mode in which an editor was open.
     let cut = matches!(cleanup, Cleanup::Scissors | Cleanup::Strip);
     let kept = text
         .lines()

@@ -21,7 +21,7 @@ impl Scan {
                     self.awk_print(piece, at);
                     continue;
                 }
-                // Assignments are read here, since what stands side by side is joined.
+                // Assignments are read here, since what is side by side is joined.
                 Some(name) if piece.mark(at + 1) == "=" => {
                     let end = (at + 2..piece.len().min(at + MAX_TOKENS)).find(|place| matches!(piece.mark(*place), ";" | "}") || piece.is_newline(*place));
                     let text = self.awk_text(piece, at + 2..end.unwrap_or(at + 2));

@@ -159,7 +159,7 @@ impl Scan {
         }
     }
 
-    /// Calls of functions that only make a value. `None` where the name is none of them.
+    /// Calls of functions that only make a value. `None` for any other name.
     fn making(&mut self, name: &str, args: &[Arg]) -> Option<Value> {
         if functions::decodes(name) {
             return Some(Value::Decoded);
@@ -214,7 +214,7 @@ impl Scan {
         })
     }
 
-    /// Methods of texts and lists that only make a value. `None` where the name is none of them.
+    /// Methods of texts and lists that only make a value. `None` for any other name.
     fn making_method(&mut self, on: &Value, name: &str, args: &[Arg]) -> Option<Value> {
         let first = args.first().map_or(Value::Unknown, |arg| arg.value.clone().settled());
         if !self.spend(on.size()) {

@@ -10,7 +10,7 @@ pub(super) fn scan(text: &str) -> Vec<Found> {
         for _ in 0..fields {
             rest = rest.split_once([' ', '\t'])?.1.trim_start();
         }
-        // A percent sign ends the line; what stands behind it is standard input.
+        // A percent sign ends the line; what is after it is standard input.
         let end = rest.match_indices('%').map(|(at, _)| at).find(|at| !rest.get(..*at).is_some_and(|front| front.ends_with('\\')));
         Some(Found::Shell(rest.get(..end.unwrap_or(rest.len()))?.replace("\\%", "%")))
     };

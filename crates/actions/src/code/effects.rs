@@ -31,7 +31,7 @@ impl Call<'_> {
         by_name.or_else(|| self.plain().nth(index)).cloned().unwrap_or(Value::Unknown)
     }
 
-    /// An option, by name or in an object; `None` where there is none.
+    /// An option, by name or in an object; `None` if there is no such option.
     fn option(&self, key: &str) -> Option<&Value> {
         self.args.iter().find_map(|arg| match &arg.value {
             value if arg.name.as_deref() == Some(key) => Some(value),
@@ -349,7 +349,7 @@ fn below(target: &str, source: Option<&str>) -> String {
     name.filter(|_| target.ends_with('/')).map_or_else(|| target.to_owned(), |name| format!("{target}{name}"))
 }
 
-/// Shell text in which no hole stands between single quotes, where it would be read as plain text: there the quotes are
+/// Shell text in which no hole is between single quotes, where it would be read as plain text: there the quotes are
 /// closed around it.
 fn open_holes(text: &str) -> String {
     let mut opened = String::with_capacity(text.len());

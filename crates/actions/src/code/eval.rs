@@ -52,7 +52,7 @@ impl Scan {
 
     /// The value of an expression, which may be a choice between several.
     pub(super) fn eval(&mut self, piece: &Piece<'_>, span: Span, level: usize) -> Value {
-        /// More choices than this are not told apart.
+        /// More choices than this are not distinguished.
         const MAX_CHOICES: usize = 16;
         let span = piece.trim(span);
         let python = self.language == Language::Python;
@@ -61,7 +61,7 @@ impl Scan {
         while at < span.end && choices.len() < MAX_CHOICES && at - span.start < MAX_TERMS {
             let next = piece.skip(at);
             match (piece.mark(at), piece.word(at)) {
-                ("?", _) if !python => choices.clear(), // what stands before is the condition
+                ("?", _) if !python => choices.clear(), // what is before is the condition
                 ("||" | "??", _) | (_, Some("or")) => {}
                 (":", _) if choices.first().is_some_and(|choice| choice.start > span.start) => {}
                 (_, Some("if")) if python => {}
@@ -199,7 +199,7 @@ impl Scan {
         Value::Object(keys)
     }
 
-    /// The value of a bracket that stands alone.
+    /// The value of a bracket that is alone.
     fn group(&mut self, piece: &Piece<'_>, open: usize, level: usize) -> Value {
         if level > MAX_LEVEL {
             return Value::Unknown;
@@ -254,7 +254,7 @@ impl Scan {
                 continue;
             }
             if ahead != next && mark == "(" && self.language == Language::JavaScript && matches!(value, Value::Named(_) | Value::Method(..)) {
-                next = ahead; // a call goes on although a line ends
+                next = ahead; // a call continues although a line ends
             }
             let open = next;
             match piece.token(next) {

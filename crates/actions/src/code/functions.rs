@@ -8,7 +8,7 @@ pub(super) const TABLE: &str = include_str!("../../../../policies/functions.txt"
 
 /// The effect of a function, and the place among its arguments that it speaks of.
 fn find(kind: &str, name: &str) -> Option<(Effect, usize)> {
-    // What is of one kind stands in a paragraph of its own.
+    // What is of one kind is in a paragraph of its own.
     let lines = TABLE.split("\n\n").find(|paragraph| paragraph.starts_with(kind))?.lines();
     let (head, _) = lines.filter_map(|line| line.split_once(": ")).find(|(_, names)| is_one(names, name))?;
     let mut named = head.split(' ').skip(1);

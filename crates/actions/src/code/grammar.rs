@@ -43,7 +43,7 @@ pub(super) struct Grammar {
     pub(super) lines: &'static [&'static str],
     /// Beginnings and ends of other comments; those that begin with `=` or `_` only count at the start of a line.
     pub(super) blocks: &'static [(&'static str, &'static str)],
-    /// What may stand in front of a name.
+    /// What may are before a name.
     pub(super) sigils: &'static str,
     /// Strings, the longer beginnings first.
     pub(super) quotes: &'static [Quote],
@@ -144,7 +144,7 @@ static PERL: Grammar = Grammar {
 
 static PHP: Grammar = Grammar {
     lines: &["//", "#"],
-    // Between `?>` and `<?` stands the page.
+    // Between `?>` and `<?` is the page.
     blocks: &[("/*", "*/"), ("?>", "<?")],
     sigils: "$",
     quotes: PERL.quotes,

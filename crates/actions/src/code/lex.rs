@@ -24,7 +24,7 @@ pub(super) enum Form {
     Replace,
 }
 
-/// A token. Comments and blanks are none.
+/// A token. Comments and blanks are not tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     /// A name or keyword, with its sigil.
@@ -55,7 +55,7 @@ const BEFORE_VALUE: &[&str] = &[
     "grep", "map", "join", "push", "x", "await", "yield", "throw", "print", "puts", "void", "delete", "new", "lt", "gt", "eq", "ne", "cmp", "die", "begin",
 ];
 
-/// After so many marks that look like here-documents and are none, no more are looked for.
+/// After so many marks that look like here-documents but are not, no more are looked for.
 const MAX_FALSE_HERE: usize = 8;
 
 pub(super) struct Lexer<'a> {
@@ -64,7 +64,7 @@ pub(super) struct Lexer<'a> {
     pub(super) language: Language,
     grammar: &'static Grammar,
     tokens: Vec<Placed<'a>>,
-    /// Where the text goes on behind the bodies of here-documents, once the present line ends.
+    /// Where the text continues behind the bodies of here-documents, once the present line ends.
     resume: usize,
     pub(super) open: Open,
 }
@@ -78,7 +78,7 @@ pub(super) struct Open {
     pub(super) hole: usize,
     /// How many marks looked like here-documents.
     false_here: usize,
-    /// For every round bracket that is open, whether a condition stands in it; then the same of the one closed last.
+    /// For every round bracket that is open, whether a condition is in it; then the same of the one closed last.
     conditions: Vec<bool>,
     after_condition: bool,
 }
@@ -146,7 +146,7 @@ impl<'a> Lexer<'a> {
                 }
                 self.at = self.at.max(std::mem::take(&mut self.resume));
             }
-            b'\\' if self.byte(1) == b'\n' => self.at += 2, // the line goes on
+            b'\\' if self.byte(1) == b'\n' => self.at += 2, // the line continues
             _ if byte.is_ascii_whitespace() => self.at += 1,
             _ if self.comment() || self.string() => {}
             b'0'..=b'9' => {
@@ -245,7 +245,7 @@ impl<'a> Lexer<'a> {
         match self.last() {
             None | Some(Token::Newline) => true,
             Some(Token::Mark(")")) => self.open.after_condition && self.language == Language::JavaScript,
-            // After a block a statement may begin, if it stands on a line of its own.
+            // After a block a statement may begin, if it is on a line of its own.
             Some(Token::Mark("}")) => self.language == Language::JavaScript && self.before() == b'\n',
             Some(Token::Mark(mark)) => !matches!(*mark, "]" | "$" | "++" | "--"),
             Some(Token::Word(word)) => {
@@ -403,7 +403,7 @@ impl<'a> Lexer<'a> {
         self.body(close, counted, Quote { holes, ..quote }).0
     }
 
-    /// A here-document, if its end stands on a line further down: its body begins behind the present line, or behind the
+    /// A here-document, if its end is on a line further down: its body begins behind the present line, or behind the
     /// body before it.
     fn here_document(&mut self) -> bool {
         let start = self.at;

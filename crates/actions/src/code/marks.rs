@@ -3,7 +3,7 @@
 
 use super::Found;
 
-/// The command lines in a line of some command language, by what stands in front of them (`Program::escapes`).
+/// The command lines in a line of some command language, by what is before them (`Program::escapes`).
 #[must_use]
 pub fn escapes(line: &str, marks: &[&str]) -> Vec<Found> {
     let lower = line.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! What names stand for: imports and assignments, anywhere in the text. Scopes are not told apart.
+//! What names stand for: imports and assignments, anywhere in the text. Scopes are not distinguished.
 
 use std::collections::HashMap;
 
@@ -151,7 +151,7 @@ impl Scan {
             return;
         }
         if piece.mark(sign) == ":" && (declared || python) {
-            // The type of a name stands between it and its value.
+            // The type of a name is between it and its value.
             sign = (sign..sign + 16).find(|place| piece.mark(*place) == "=" || piece.is_newline(*place)).unwrap_or(sign);
         }
         let value = |scan: &mut Self| scan.eval(piece, sign + 1..piece.expression_end(sign + 1, false), 0);

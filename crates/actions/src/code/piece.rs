@@ -80,7 +80,7 @@ impl<'a> Piece<'a> {
         matches!(self.token(at), Some(Token::Newline))
     }
 
-    /// Whether nothing stands between this token and the one before.
+    /// Whether nothing is between this token and the one before.
     pub(super) fn adjacent(&self, at: usize) -> bool {
         at.checked_sub(1).and_then(|before| self.tokens.get(before)).map(|before| before.end) == self.tokens.get(at).map(|here| here.start)
     }
@@ -133,12 +133,12 @@ impl<'a> Piece<'a> {
         parts.into_iter().map(|part| self.trim(part)).filter(|part| !part.is_empty()).collect()
     }
 
-    /// What stands between the bracket that opens here and its partner, split at commas.
+    /// What is between the bracket that opens here and its partner, split at commas.
     pub(super) fn items(&self, open: usize) -> Vec<Span> {
         self.split(open + 1..self.close(open))
     }
 
-    /// The end of arguments that stand without brackets, or of the value of an assignment.
+    /// The end of arguments that are without brackets, or of the value of an assignment.
     pub(super) fn expression_end(&self, start: usize, commas: bool) -> usize {
         let commands = matches!(self.language, Language::Ruby | Language::Perl);
         let mut at = start;

@@ -25,7 +25,7 @@ impl<'a> Sed<'a> {
             '#' | 'r' | 'R' => drop(self.line()),
             ':' | 'b' | 't' | 'T' => drop(self.until(&['\n', ';', '}'])),
             'a' | 'i' | 'c' => {
-                // Text goes on behind a backslash at the end of a line.
+                // Text continues behind a backslash at the end of a line.
                 while self.line().ends_with('\\') && !self.rest.is_empty() {}
             }
             'e' => {

@@ -22,7 +22,7 @@ struct Rule<'t> {
 
 /// The command lines that `make GOALS NAME=VALUE…` runs, in order; without a goal those of the first rule.
 pub fn read(text: &str, goals: &[&str], given: &[(String, String)]) -> Vec<Word> {
-    // A line that goes on is one line. What follows a backslash in a recipe begins with the recipe's tab, which is blank.
+    // A line that continues is one line. What follows a backslash in a recipe begins with the recipe's tab, which is blank.
     let text = text.replace("\\\r\n", " ").replace("\\\n", " ");
     let mut makefile = Makefile::parse(&text);
     makefile.variables.extend(given.iter().cloned());

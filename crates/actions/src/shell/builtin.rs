@@ -12,7 +12,7 @@ const MAX_PATH: usize = 4096;
 const BLANKS: [char; 3] = [' ', '\t', '\n'];
 
 impl Shell<'_> {
-    /// Follows a builtin. None: it is none.
+    /// Follows a builtin. `None` if the name is not a builtin.
     pub(super) fn builtin(&mut self, name: &str, args: &[Word], stdin: &Stdin) -> Option<Output> {
         if self.state.place.disabled.iter().any(|disabled| disabled == name) {
             return None;
@@ -133,7 +133,7 @@ impl Shell<'_> {
     }
 
     fn declare(&mut self, by: &str, args: &[Word]) {
-        // What stands behind the first name is none.
+        // There are no options after the first name.
         let options: String = args.iter().take_while(|arg| arg.may_be_option()).filter_map(Word::literal).filter_map(|text| text.strip_prefix('-')).collect();
         let exports = by == "export" || options.contains('x');
         self.names(args);
@@ -150,7 +150,7 @@ impl Shell<'_> {
                 self.state.change(name);
                 self.state.change(value);
             } else if options.contains('n') && !self.zsh && by != "export" {
-                // Without a value, what is assigned later is the name for which it stands.
+                // Without a value, what is assigned later is the name for which it is.
                 if value.is_empty() {
                     self.state.change(name);
                 } else {
@@ -168,7 +168,7 @@ impl Shell<'_> {
             if options.contains('i') {
                 self.evaluate(&[arg.without_prefix(name.len() + 1)]);
             }
-            // Plain assignments were followed by the reader; here stand those that came out of an expansion.
+            // Plain assignments were followed by the reader; here are those that came out of an expansion.
             if let Some((name, value)) = assignment(arg) {
                 if self.state.get(&name).is_none() {
                     self.state.set(&name, value);

@@ -1,12 +1,12 @@
 //! Conditions whose outcome is certain, in files that were there before the call: a script holds what it would do for all
-//! its arguments, and only what it does for the given ones counts. What stands on the command line itself is followed
+//! its arguments, and only what it does for the given ones counts. What is on the command line itself is followed
 //! whatever its conditions say.
 
 use super::Shell;
 use shell_reader::ast::{Command, Compound, Item, Join, Part, RawWord, Script};
 
 impl Shell<'_> {
-    /// Whether the condition holds; none if that is not certain.
+    /// Whether the condition holds. `None` if that is not certain.
     pub(super) fn certain(&mut self, condition: &Script) -> Option<bool> {
         match condition.items.as_slice() {
             [item] => self.ended(item),
@@ -14,18 +14,18 @@ impl Shell<'_> {
         }
     }
 
-    /// Whether an item of a list succeeds; none if that is not certain.
+    /// Whether an item of a list succeeds. `None` if that is not certain.
     pub(super) fn ended(&mut self, item: &Item) -> Option<bool> {
         self.outcome(&item.command).map(|outcome| outcome != item.negated)
     }
 
-    /// Whether an item of a list is passed over for certain, as what stands before it failed, or did not. `last` is the
-    /// outcome of what stands before.
+    /// Whether an item of a list is passed over for certain, as what is before it failed, or did not. `last` is the
+    /// outcome of what is before.
     pub(super) fn skipped(&self, join: Join, last: Option<bool>) -> bool {
         self.stored && matches!((join, last), (Join::And, Some(false)) | (Join::Or, Some(true)))
     }
 
-    /// Whether a command succeeds; none if that is not certain.
+    /// Whether a command succeeds. `None` if that is not certain.
     fn outcome(&mut self, command: &Command) -> Option<bool> {
         if !self.stored {
             return None;
@@ -94,7 +94,7 @@ impl Shell<'_> {
         self.scalar(raw).literal().map(str::to_owned)
     }
 
-    /// Whether the text behind `case` agrees with a pattern; none if that is not certain.
+    /// Whether the text behind `case` agrees with a pattern. `None` if that is not certain.
     pub(super) fn agrees(&mut self, subject: Option<&str>, pattern: &RawWord) -> Option<bool> {
         let pattern = self.scalar(pattern);
         let subject = subject?;

@@ -11,7 +11,7 @@ use crate::word::{Piece, Word};
 use crate::{Action, Change, Deed, Delete};
 
 impl Shell<'_> {
-    /// What the program does by its description. None: nothing that gives it a known output.
+    /// What the program does by its description. `None`: nothing that gives it a known output.
     pub(crate) fn effects(
         &mut self,
         program: &Program,
@@ -107,7 +107,7 @@ impl Shell<'_> {
                     sources.push(word.clone());
                 }
                 Role::Write => {
-                    // What another program gives `tee` is not known, but it stands there.
+                    // What another program gives `tee` is not known, but it is there.
                     let given = program.is(Way::CopiesInput) && (stdin.connected || stdin.text.is_some());
                     let change = if given { self.sent(word, stdin.text.as_ref(), stdin.file.as_deref(), arguments.has("--append")) } else { Change::Unknown };
                     self.write(word, change, Some(at));
@@ -202,7 +202,7 @@ impl Shell<'_> {
         }
     }
 
-    /// What stood in front of the command that started this shell is in its environment.
+    /// What was in front of the command that started this shell is in its environment.
     pub(super) fn inherit(&mut self) {
         for (name, value) in std::mem::take(&mut self.lent) {
             self.state.set(&name, value);

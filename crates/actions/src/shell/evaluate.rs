@@ -107,7 +107,7 @@ impl Shell<'_> {
 fn is_plain(text: &str) -> bool {
     let is_operand = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let (mut wanted, mut rest) = (true, text.trim_matches([' ', '\t', '\n']));
-    // Only a variable that stands alone is assigned to.
+    // Only a variable that is alone is assigned to.
     let (mut alone, mut named) = (true, false);
     while let Some(first) = rest.chars().next() {
         let end = rest.find(|c: char| is_operand(c) != is_operand(first) || c == ' ').unwrap_or(rest.len());

@@ -45,7 +45,7 @@ impl Shell<'_> {
             let span = self.scalar(raw).span;
             return vec![Word { span, ..Word::several() }];
         };
-        // What looks like an assignment only after braces were expanded is none to the tilde behind it.
+        // What looks like an assignment only after braces were expanded is not one for the tilde in it.
         let several = alternatives.len() > 1;
         alternatives.into_iter().flat_map(|raw| if several { self.element(raw) } else { self.split(&raw, None) }).collect()
     }
@@ -85,7 +85,7 @@ impl Shell<'_> {
                 Part::Text(text) => {
                     let mut front = Word::default();
                     let text = if at == 0 { self.tilde(text, raw, &mut front) } else { text };
-                    // A tilde behind `name=` counts wherever that stands.
+                    // A tilde behind `name=` counts wherever that is.
                     if let Some(name) = text.strip_prefix('=').filter(|name| self.zsh && at == 0 && !name.is_empty()) {
                         // Where the program is.
                         fields.word(&Word { pieces: vec![Piece::Any(Bound::Anything), Piece::Lit(format!("/{name}"))], ..Word::default() });
@@ -105,7 +105,7 @@ impl Shell<'_> {
                     fields.open |= text.is_empty() && raw.parts.len() == 1;
                     match separators {
                         Some(separators) => {
-                            // A blank at either end keeps what stands outside apart.
+                            // A blank at either end keeps what is outside apart.
                             if at == 0 && text.starts_with(|c| separators.contains(c)) {
                                 fields.done.push(Word::default());
                             }
@@ -191,7 +191,7 @@ impl Shell<'_> {
 
     /// Expands a tilde at the start of `text`, which is of `raw`, into `word`; gives what is left.
     fn tilde<'t>(&self, text: &'t str, raw: &RawWord, word: &mut Word) -> &'t str {
-        // Where the name goes on in quotes or in an expansion, it is none.
+        // Where the name continues in quotes or in an expansion, it is not a name.
         let Some(rest) = text.strip_prefix('~').filter(|rest| rest.contains('/') || raw.parts.len() == 1) else { return text };
         let end = rest.find(['/', ':']).into_iter().chain(rest.find("=~")).min().unwrap_or(rest.len());
         let (name, rest) = rest.split_at(end);
@@ -246,7 +246,7 @@ impl Shell<'_> {
         word
     }
 
-    /// `<(…)`: a file name behind which the output stands; remembered like a file that was written.
+    /// `<(…)`: a file name behind which the output is; remembered like a file that was written.
     fn process(&mut self, script: &shell_reader::ast::Script, write: bool) -> Word {
         if script.items.is_empty() {
             return Word::default();
@@ -405,7 +405,7 @@ impl Shell<'_> {
         word.literal().map(|text| text.trim().to_owned())
     }
 
-    /// The value before the operator; none if it is not known.
+    /// The value before the operator. `None` if it is not known.
     fn value_of(&mut self, parameter: &Parameter) -> Option<Vec<Word>> {
         if matches!(parameter.name.as_str(), "@" | "*") {
             return self.state.place.positional.as_deref().cloned();

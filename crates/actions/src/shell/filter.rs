@@ -223,7 +223,7 @@ fn echo(args: &[Word]) -> Word {
     word
 }
 
-/// `printf FORMAT ARGS` with `%s`, `%b`, `%d`, `%q`, `%%`. None: a conversion that is not followed.
+/// `printf FORMAT ARGS` with `%s`, `%b`, `%d`, `%q`, `%%`. `None`: a conversion that is not followed.
 pub(super) fn printf(args: &[Word]) -> Option<Word> {
     let mut args = args;
     if args.first().is_some_and(|arg| arg.is("--")) {
@@ -329,7 +329,7 @@ fn translated(text: &str, args: &[Word]) -> Option<String> {
     Some(text.chars().map(change).collect())
 }
 
-/// The characters of a `tr` set: plain ones and ranges. None: classes, repeats.
+/// The characters of a `tr` set: plain ones and ranges. `None`: classes, repeats.
 fn set(text: &str) -> Option<Vec<char>> {
     if text.contains("[:") || text.contains('\\') {
         return None;

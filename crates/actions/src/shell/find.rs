@@ -1,4 +1,4 @@
-//! `find` and `fd`: what they find is known by folder and name test, what they do with it stands among their words.
+//! `find` and `fd`: what they find is known by folder and name test, what they do with it is among their words.
 
 use super::inner::replace;
 use super::{Output, Shell, Stdin};
@@ -8,7 +8,7 @@ use crate::word::{Piece, Word};
 use crate::{Change, Deed, Delete};
 
 impl Shell<'_> {
-    /// `find`: what it finds is known by its folder and its name test; what it does with it stands among its words.
+    /// `find`: what it finds is known by its folder and its name test; what it does with it is among its words.
     pub(super) fn find(&mut self, program: &Program, name: &str, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
         let args = words.get(1..).unwrap_or(&[]);
         let by_tests = program.is(Way::Find);
@@ -66,7 +66,7 @@ fn fd_pattern(pattern: &str) -> Option<Word> {
     plain.then(|| Word::lit(format!("{front}{rest}{back}")))
 }
 
-/// The patterns of which what `find` finds, or acts upon, must fit one; none: everything may fit.
+/// The patterns of which what `find` finds, or acts upon, must fit one. `None`: everything may fit.
 fn name_tests(args: &[Word]) -> Vec<Word> {
     let given = |at: usize, names: &[&str]| args.get(at).and_then(Word::literal).is_some_and(|text| names.contains(&text));
     let either = |at: &usize| given(*at, &["-o", "-or", ","]);

@@ -1,5 +1,5 @@
 //! Git's own ways: configuration given on the line, aliases, refspecs, the folder of `-C`. What its subcommands take as
-//! options stands with the other programs, as data.
+//! options is with the other programs, as data.
 
 use super::{Output, Shell, Stdin};
 use crate::arguments::{self, Arguments};
@@ -49,7 +49,7 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
         normalise_config(&mut arguments);
     }
     // Elsewhere an unknown word is the name of a commit or file; so are the two words of `push REMOTE REF`, for no sign of
-    // force means not forced, and git's own door sees what is pushed.
+    // force means not forced, and the git hook sees what is pushed.
     let hides = match name.as_str() {
         "commit" | "clean" => true,
         "push" => arguments.operands.len() != 2,
@@ -155,7 +155,7 @@ fn configuration(front: &[Flag], env: &[(String, Word)]) -> Vec<(String, Word)> 
     all
 }
 
-/// Section and name without regard to case; what stands between stays (git-config, "Syntax").
+/// Section and name without regard to case; what is between stays (git-config, "Syntax").
 fn key_form(key: &str) -> String {
     match (key.split_once('.'), key.rsplit_once('.')) {
         (Some((section, _)), Some((front, name))) => {
@@ -267,7 +267,7 @@ fn aliased(shell: &mut Shell, alias: &Word, args: &[Word], arguments: &Arguments
         }
         return shell.line_within("git alias", &line, stdin);
     }
-    // Git splits the alias at blanks and keeps what stood in front of it.
+    // Git splits the alias at blanks and keeps what was in front of it.
     let front = args.get(..start.saturating_sub(1)).unwrap_or(&[]);
     let mut words = vec![Word::lit("git")];
     words.extend_from_slice(front);

@@ -1,4 +1,4 @@
-//! Commands inside commands: what stands behind a wrapper, comes on standard input, or is made of it (`xargs`, `parallel`).
+//! Commands inside commands: what is after a wrapper, comes on standard input, or is made of it (`xargs`, `parallel`).
 
 use std::rc::Rc;
 
@@ -64,7 +64,7 @@ impl Shell<'_> {
         if let Some(text) = stdin.text.as_ref().filter(|_| stdin.connected && arguments.inner.is_none()) {
             self.escaped(program, text);
         }
-        // As a script that is named: what stood on the disk before is not read here.
+        // As a script that is named: what was on the disk before is not read here.
         if !reads || (stdin.text.is_none() && stdin.file.is_none() && from_file(stdin)) {
             return output;
         }
@@ -77,7 +77,7 @@ impl Shell<'_> {
             match &stdin.text {
                 Some(text) => {
                     let mut text = text.clone();
-                    // A backslash at its very end goes on in no line.
+                    // A backslash at its very end continues in no line.
                     if let Some(Piece::Lit(last)) = Rc::make_mut(&mut text).pieces.last_mut()
                         && last.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
                     {
@@ -111,7 +111,7 @@ impl Shell<'_> {
         })
     }
 
-    /// The program of an inner command of which only the arguments stand there.
+    /// The program of an inner command of which only the arguments are there.
     fn front(&self, program: &Program, arguments: &Arguments, behind: &[Word]) -> Vec<Word> {
         if let Some(entry) = arguments.word(&[Role::Entrypoint]).filter(|entry| !entry.is("")) {
             return vec![entry.clone()];

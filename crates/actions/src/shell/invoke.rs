@@ -115,7 +115,7 @@ impl Shell<'_> {
         described.map_or_else(Output::unknown, |program| self.output(&program, &name, args, &arguments, stdin))
     }
 
-    /// Functions, aliases and builtins. None: it is a program.
+    /// Functions, aliases and builtins. `None`: it is a program.
     fn defined(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin, plain: bool) -> Option<Output> {
         if let Some(function) = self.state.function(name).filter(|_| !plain) {
             let before = self.state.place.positional.replace(Rc::new(args.to_vec()));
@@ -153,7 +153,7 @@ impl Shell<'_> {
                 itself.extend(&line);
                 return Some(self.within("alias", |shell| shell.text(&itself, stdin)).unwrap_or_default());
             }
-            // A script takes no aliases, unless it is told to: both may run.
+            // A script takes no aliases, unless it is reported to: both may run.
             self.within("alias", |shell| shell.text(&line, stdin));
         }
         let separators = env.iter().find(|(lent, _)| lent == "IFS" && name == "read").map(|(_, value)| value.clone());
@@ -218,7 +218,7 @@ impl Shell<'_> {
         Output::unknown()
     }
 
-    /// A program that nobody described may run what stands behind it. Its other words are data.
+    /// A program that nobody described may run what is after it. Its other words are data.
     fn guessed(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin) {
         // `grep-all`, `my_echo`: what it is called says that its words are text. So does `run echo …`.
         let reads = |name: &str| self.programs.find(name).is_some_and(|program| is_reader(&program));
@@ -235,7 +235,7 @@ impl Shell<'_> {
     }
 
     /// Whether these words are a command by themselves: a shell or a wrapper of one, a program with a subcommand of its, or
-    /// one with options that it has. `marked`: `--` stands in front, so that a program alone is enough.
+    /// one with options that it has. `marked`: `--` is before it, so that a program alone is enough.
     fn is_command(&self, words: &[Word], marked: bool) -> bool {
         let Some((head, args)) = words.split_first() else { return false };
         let Some(program) = head.literal().and_then(|_| program_name(head)).and_then(|name| self.programs.find(&name)) else { return false };
@@ -250,7 +250,7 @@ impl Shell<'_> {
         next.starts_with('-') && !matches!(next, "-" | "--") && !arguments.unsure && !arguments.operands.is_empty()
     }
 
-    /// Follows the commands that stand in variables which programs start.
+    /// Follows the commands that are in variables which programs start.
     pub(super) fn started(&mut self, env: &[(String, Word)]) {
         let programs = self.programs;
         for (name, value) in env.iter().filter(|(name, value)| value.literal().is_some() && programs.starts(name)) {

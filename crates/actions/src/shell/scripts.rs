@@ -90,7 +90,7 @@ impl Shell<'_> {
         done
     }
 
-    /// Follows each stretch of the file at `path`; gives the output of the last. None: there is no such file.
+    /// Follows each stretch of the file at `path`; gives the output of the last. `None`: there is no such file.
     fn stretches(&mut self, path: &Word, mut work: impl FnMut(&mut Self, &Word) -> Output) -> Option<Output> {
         let mut output = None;
         for (text, stored) in self.texts(path) {
@@ -105,7 +105,7 @@ impl Shell<'_> {
         output
     }
 
-    /// `./x`, as far as it is a script: by its first line. None: it is none.
+    /// `./x`, as far as it is a script: by its first line. `None` if it is not a script.
     pub(super) fn program_file(&mut self, head: &Word, args: &[Word], env: &[(String, Word)], stdin: &Stdin) -> Option<Output> {
         let path = self.path(head).word;
         if is_system(path.prefix()) {
@@ -120,7 +120,7 @@ impl Shell<'_> {
         })
     }
 
-    /// A file of commands that is given to its interpreter. None: there is no such file.
+    /// A file of commands that is given to its interpreter. `None`: there is no such file.
     pub(super) fn script_file(&mut self, program: &Program, path: &Word, name: &Word, args: &[Word], stdin: &Stdin) -> Option<Output> {
         self.stretches(path, |shell, text| shell.interpreted(program, text, name, args, stdin))
     }

@@ -32,7 +32,7 @@ impl Variable {
 #[derive(Debug)]
 struct Names<T> {
     known: BTreeMap<String, T>,
-    /// What stood there before each change.
+    /// What was there before each change.
     before: Vec<(String, Option<T>)>,
 }
 
@@ -61,7 +61,7 @@ impl<T> Names<T> {
         }
     }
 
-    /// What was changed since `mark`, with what stood there at that time.
+    /// What was changed since `mark`, with what was there at that time.
     fn since(&self, mark: usize) -> BTreeMap<&str, Option<&T>> {
         // The oldest change comes last and stays.
         self.before.iter().skip(mark).rev().map(|(name, old)| (name.as_str(), old.as_ref())).collect()
@@ -106,7 +106,7 @@ pub(super) struct State {
     links: BTreeMap<String, String>,
     /// Git's configuration that this line set.
     pub(super) configured: Vec<(String, Word)>,
-    /// Branches around the present command that may not be gone.
+    /// Branches around the present command that might not be gone.
     pub(super) branches: usize,
     /// The variables from before the line are known.
     prepared: bool,
@@ -121,7 +121,7 @@ pub(super) struct Place {
     pub(super) exports_all: bool,
     /// The folder in which commands run.
     pub(super) cwd: Word,
-    /// `$1`, `$2`, …; none: not known.
+    /// `$1`, `$2`, …. `None`: not known.
     pub(super) positional: Option<Rc<Vec<Word>>>,
     /// `$0` where it was given; otherwise it is the shell.
     pub(super) name: Option<Word>,
@@ -220,7 +220,7 @@ impl State {
         }
     }
 
-    /// The variable for which a name stands.
+    /// The variable for which a name is.
     fn meant<'n>(&'n self, name: &'n str) -> &'n str {
         (0..self.references.known.len()).fold(name, |name, _| self.references.known.get(name).map_or(name, String::as_str))
     }
@@ -333,7 +333,7 @@ impl State {
         self.functions.known.get(name).cloned()
     }
 
-    /// Whether a function of this name may not be there.
+    /// Whether a function of this name might not be there.
     pub(super) fn is_doubtful(&self, name: &str) -> bool {
         self.doubtful.known.contains_key(name)
     }
@@ -364,7 +364,7 @@ impl State {
         self.added.get(path).map_or(&[], Vec::as_slice)
     }
 
-    /// Notes that what stood at `from` stands at `to` now.
+    /// Notes that what was at `from` is at `to` now.
     pub(super) fn copy(&mut self, from: &str, to: &str) {
         match self.written_text(from) {
             Some(text) => self.write(to, text),

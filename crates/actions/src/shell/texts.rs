@@ -58,7 +58,7 @@ impl Shell<'_> {
     /// What program text does.
     pub(crate) fn found(&mut self, found: Found, from: Option<usize>) {
         let home = self.state.get("HOME");
-        // `~` stands there only if the program expands it.
+        // `~` is there only if the program expands it.
         let known = |path: Option<String>| match (path, home) {
             (Some(path), Some(mut home)) if path == "~" || path.starts_with("~/") => {
                 home.push_lit(path.trim_start_matches('~'));
@@ -100,7 +100,7 @@ impl Shell<'_> {
         }
     }
 
-    /// A patch that is applied; false for a text that is none.
+    /// A patch that is applied; false for a text that is not a patch.
     pub(crate) fn patch(&mut self, text: &str, from: Option<usize>) -> bool {
         let Some(changes) = patch::read(text) else {
             self.opaque("a patch", "the patch cannot be read");

@@ -13,7 +13,7 @@ use crate::word::{Bound, Piece, Word, is_one};
 use shell_reader::ast::{Arm, Assign, Command, Compound, Item, Join, Part, RawWord, Redirect, Script, Simple, Span, Target, Value};
 use shell_reader::parse;
 
-/// Stand for holes in text that is read a second time (`bash -c "git push $X"`): for any text, for a name from a known
+/// Characters for holes in text that is read a second time (`bash -c "git push $X"`): for any text, for a name from a known
 /// producer, and for lines that set up a shell. Private-use characters: letters to the reader, and never typed.
 pub(super) const HOLES: [char; 3] = ['\u{f8ff}', '\u{f8fe}', '\u{f8fc}'];
 /// Bytes of a command line that are read; the reader may take a hundred times as much memory.
@@ -22,7 +22,7 @@ const MAX_TEXT: usize = 4 << 20;
 const MAX_ROUNDS: usize = 32;
 
 impl Shell<'_> {
-    /// Reads and follows text that may have holes, and that stands in a word of the present command or is reached by it.
+    /// Reads and follows text that may have holes, and that is in a word of the present command or is reached by it.
     pub(super) fn text(&mut self, text: &Word, stdin: &Stdin) -> Output {
         if !text.pieces.is_empty() && text.pieces.iter().all(|piece| *piece == Piece::Any(Bound::Setup)) {
             return Output::unknown();
@@ -81,7 +81,7 @@ impl Shell<'_> {
         let mut text = Some(Word::default());
         let before = std::mem::take(&mut self.gives_up);
         let mut last = None;
-        // What was set behind `&&` was not if what stands in front of it failed.
+        // What was set behind `&&` was not if what is before it failed.
         let mut unless = None;
         let mut fails = false;
         // All that is joined by `&&` and `||` in front of a `&` runs in a shell of its own.
@@ -106,7 +106,7 @@ impl Shell<'_> {
             }
             fails = self.may_fail(&item.command);
             match (&mut text, self.item(item, stdin).text) {
-                // What stands behind `||` writes instead of what failed in front of it, or behind it.
+                // What is after `||` writes instead of what failed in front of it, or behind it.
                 (Some(all), Some(more)) if item.join == Join::Or => either(all, &more),
                 // What may not run may write nothing.
                 (Some(all), Some(more)) if (unless.is_some() && !more.is("")) || (more.multi && !names(&more)) => unknown_behind(all),
@@ -135,7 +135,7 @@ impl Shell<'_> {
                     let option = |word: &RawWord| matches!(word.parts.first(), Some(Part::Text(text)) if text.starts_with('-'));
                     let late = simple.words.iter().skip(1).skip_while(|word| option(word)).any(option);
                     let described = || self.programs.find(name).filter(|program| program.is(Way::Succeeds));
-                    // To what takes everything as text a late option is none.
+                    // A program that takes every word as text has no options after its operands.
                     !(is_one(SUCCEED, name) && !late || described().is_some_and(|program| !late || program.options.is_empty() || program.stops))
                 }
                 Some(_) => true,
@@ -160,7 +160,7 @@ impl Shell<'_> {
             return self.separate(|shell| shell.follow(&item.command, stdin));
         }
         if item.join == Join::Or {
-            // What stands behind `||` runs only if what stands before failed.
+            // What is after `||` runs only if what is before failed.
             return self.perhaps(|shell| shell.follow(&item.command, stdin));
         }
         self.follow(&item.command, stdin)
@@ -356,7 +356,7 @@ impl Shell<'_> {
     fn select(&mut self, name: &str, words: Option<&[RawWord]>, body: &Script, stdin: &Stdin) -> Output {
         let mut values = self.loop_values(words);
         if words.is_some() {
-            // An answer that is none of them gives the empty word.
+            // Any other answer gives the empty word.
             values.push(Word::default());
         }
         let output = self.rounds(name, values, body, stdin);
@@ -421,7 +421,7 @@ impl Shell<'_> {
             for assign in simple.assigns.iter().filter(|_| !simple.words.is_empty()) {
                 self.assign(assign);
             }
-            // `$(<file)` is the text of the file, if nothing else stands there.
+            // `$(<file)` is the text of the file, if nothing else is there.
             let file = simple.assigns.is_empty() && matches!(simple.redirects.as_slice(), [Redirect { to: Target::Read(_), .. }]);
             if let Some(before) = before {
                 self.state.join(&before);
@@ -534,7 +534,7 @@ impl Shell<'_> {
 }
 
 /// Adds what is not known to what was written before it. What one command writes says nothing of the lines of the others;
-/// on a line that it did not end, it may go on.
+/// on a line that it did not end, it may continue.
 fn unknown_behind(all: &mut Word) {
     if !matches!(all.pieces.last(), None | Some(Piece::Any(Bound::Anything))) && !matches!(all.pieces.last(), Some(Piece::Lit(text)) if text.ends_with('\n')) {
         *all = Word::default();
@@ -564,12 +564,12 @@ fn mark(bound: Bound) -> char {
     }
 }
 
-/// The hole for which a character stands.
+/// The hole for which a character is.
 pub(super) fn marked(c: char) -> Bound {
     [Bound::Name, Bound::Setup].into_iter().find(|bound| c == mark(*bound)).unwrap_or(Bound::Anything)
 }
 
-/// Whether a `read` decides: nothing behind it can go on where it failed.
+/// Whether a `read` decides: nothing behind it can continue where it failed.
 fn reads(condition: &Script) -> bool {
     let joined = condition.items.iter().rev().take_while(|item| item.join == Join::And).count();
     condition.items.iter().rev().take(joined + 1).any(|item| match &item.command {

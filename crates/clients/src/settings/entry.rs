@@ -1,6 +1,6 @@
 //! The gate's own entries in a settings text: which handlers start it, and in what way each of them is weak.
 //!
-//! What the client demands of handlers in general stands in `shape`.
+//! What the client demands of handlers in general is in `shape`.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use crate::claude_code::NAME;
 
 /// A shorter timeout can end the gate before its own deadline does, and the client then lets the call through.
 const MIN_TIMEOUT_SECONDS: f64 = 2.0;
-/// The client's own default; a longer one leaves a stuck gate standing for more than ten minutes.
+/// The client's own default; a longer one leaves a stuck gate being for more than ten minutes.
 const MAX_TIMEOUT_SECONDS: f64 = 600.0;
 
 /// What a full path may begin with: placeholders that the client replaces, and the root.

@@ -2,7 +2,7 @@
 //!
 //! One wrong entry makes the client drop every hook of its event in that file; on `PreToolUse` and
 //! `PermissionRequest` newer clients drop the whole file, as they do for a wrong value of a known key (documented
-//! in part, observed with 2.1.329). What an entry of the gate needs beyond that stands in `entry`.
+//! in part, observed with 2.1.329). What an entry of the gate needs beyond that is in `entry`.
 
 use serde_json::{Map, Value};
 

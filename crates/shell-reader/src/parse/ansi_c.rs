@@ -48,7 +48,7 @@ pub(super) fn decode(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Adds a code point as UTF-8 was first meant, up to six bytes long: bash writes those that are none, too.
+/// Adds a code point as UTF-8 was first meant, up to six bytes long: bash also writes values that are not code points.
 fn encode(value: u32, bytes: &mut Vec<u8>) {
     let more = [0x7f, 0x7ff, 0xffff, 0x1f_ffff, 0x3ff_ffff].iter().filter(|most| value > **most).count();
     let first = if more == 0 { 0 } else { 0xff00 >> (more + 1) & 0xff };

@@ -10,7 +10,7 @@ use crate::ast::{Command, Compound, Part, RawWord, Script};
 struct Bounds {
     /// The bracket that nests, and its partner, which ends the expression.
     brackets: (u8, u8),
-    /// A `}` ends it too: it stands in `${ … }`.
+    /// A `}` ends it too: it is in `${ … }`.
     in_braces: bool,
     /// A `:` that belongs to no `?` ends it, and a bracket does not.
     to_colon: bool,
@@ -25,7 +25,7 @@ enum EndedBy {
     Text,
 }
 
-/// Brackets whose partner bash looks for before it reads what stands between.
+/// Brackets whose partner bash looks for before it reads what is between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Bracket {
     /// `((` and `$((`. Substitutions are passed over as a whole.
@@ -225,7 +225,7 @@ impl Reader<'_, '_> {
     /// `$(( … ))`, or `$( ( … ) … )`. The next byte is the second parenthesis.
     ///
     /// Bash looks for the `)` that ends the whole first, by counting parentheses; the text is arithmetic if the second
-    /// parenthesis is closed right in front of it. If not, what stands between is a list.
+    /// parenthesis is closed right in front of it. If not, what is between is a list.
     pub(super) fn arithmetic_or_substitution(&mut self, from: usize, quoted: bool) -> Part {
         let read = |reader: &mut Self| {
             let start = reader.pos;
@@ -330,7 +330,7 @@ impl Reader<'_, '_> {
         None
     }
 
-    /// `(( … ))` where a command may stand. None: it is a subshell in a subshell.
+    /// `(( … ))` where a command can be. `None`: it is a subshell in a subshell.
     pub(super) fn arithmetic_command(&mut self) -> Option<Command> {
         if !self.looking_at("((") {
             return None;

@@ -93,7 +93,7 @@ impl Reader<'_, '_> {
         self.compound(Compound::If { branches, otherwise })
     }
 
-    /// Passes over a reserved word of `if` that cannot stand behind `else`.
+    /// Passes over a reserved word of `if` that cannot are after `else`.
     fn misplaced_in_if(&mut self) -> bool {
         let Some(("then" | "elif" | "else", end)) = self.reserved() else {
             return false;

@@ -1,5 +1,5 @@
 //! The place in the text: characters, line continuations, operators, reserved words, limits and faults.
-//! What is made of them stands in the other files.
+//! What is made of them is in the other files.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::arithmetic::Bracket;
 use crate::ast::{Fault, RawWord, Span};
 
-/// Constructs that may stand in each other. Real scripts stay below ten; the machine stack is sized for this.
+/// Constructs that can be in each other. Real scripts stay below ten; the machine stack is sized for this.
 pub(super) const MAX_DEPTH: usize = 60;
 
 /// Faults that are kept. More of them say nothing new.
@@ -69,9 +69,9 @@ impl Closers {
     }
 }
 
-/// The reserved words that begin a command. `in` and `]]` are looked for where they may stand only.
+/// The reserved words that begin a command. `in` and `]]` are looked for where they can be only.
 const BEGINNING: &[&str] = &["!", "{", "[[", "case", "coproc", "for", "function", "if", "select", "time", "until", "while"];
-/// The reserved words that close something, and what must be open for one to stand in command position.
+/// The reserved words that close something, and what must be open for one to be in command position.
 const CLOSING: &[(&str, Closers)] = &[
     ("}", Closers::BRACE),
     ("do", Closers::DO),
@@ -84,7 +84,7 @@ const CLOSING: &[(&str, Closers)] = &[
     ("then", Closers::THEN),
 ];
 
-/// What must be open for a reserved word to stand in command position. None: it begins a command.
+/// What must be open for a reserved word to be in command position. `None`: it begins a command.
 pub(super) fn closer(reserved: &str) -> Option<Closers> {
     CLOSING.iter().find(|(word, _)| *word == reserved).map(|(_, closer)| *closer)
 }
@@ -107,7 +107,7 @@ pub(super) const fn continues_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Whether a line continuation stands at the end: one whose backslash is not itself escaped.
+/// Whether a line continuation is at the end: one whose backslash is not itself escaped.
 fn continues_at_end(bytes: &[u8]) -> bool {
     bytes.strip_suffix(b"\n").is_some_and(|line| line.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1)
 }
@@ -125,11 +125,11 @@ pub(super) struct Pending {
     pub(super) strip_tabs: bool,
     /// Where its operator ended.
     pub(super) from: usize,
-    /// Where the substitution ended that it stood in, if that was closed before the body came.
+    /// Where the substitution ended that it was in, if that was closed before the body came.
     pub(super) late: Option<usize>,
 }
 
-/// Where the characters of a text stand in the one that was given.
+/// Where the characters of a text are in the one that was given.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Origin {
     /// All from this byte on.
@@ -145,7 +145,7 @@ pub(super) struct Reader<'t, 's> {
     pub(super) pos: usize,
     /// Reading ends here.
     pub(super) end: usize,
-    /// For a text within a text: where it stands in the one that was given.
+    /// For a text within a text: where it is in the one that was given.
     base: Option<usize>,
     origin: Origin,
     pub(super) closers: Closers,
@@ -166,7 +166,7 @@ pub(super) struct Reader<'t, 's> {
     pub(super) last_line_end: Option<usize>,
     /// The last line end within single quotes.
     pub(super) quoted_line_end: Option<usize>,
-    /// Bash gave up the line, and goes on at its end as if nothing were open. Until then, nothing is left to read.
+    /// Bash gave up the line, and continues at its end as if nothing were open. Until then, nothing is left to read.
     pub(super) given_up: Option<usize>,
     pub(super) shared: &'s mut Shared,
 }
@@ -225,7 +225,7 @@ impl<'t, 's> Reader<'t, 's> {
         }
     }
 
-    /// The byte that stands so many bytes behind the next one.
+    /// The byte that is so many bytes behind the next one.
     pub(super) fn peek_ahead(&mut self, bytes: usize) -> Option<u8> {
         let here = self.pos;
         let mut next = self.peek();
@@ -332,7 +332,7 @@ impl<'t, 's> Reader<'t, 's> {
 
     /// The reserved word that is next, and where it ends.
     pub(super) fn reserved(&mut self) -> Option<(&'static str, usize)> {
-        // Most words are told by their first letter.
+        // Most words are reported by their first letter.
         if !matches!(self.peek()?, b'!' | b'{' | b'}' | b'[' | b'c'..=b'f' | b'i' | b's'..=b'u' | b'w') {
             return None;
         }
@@ -381,7 +381,7 @@ impl<'t, 's> Reader<'t, 's> {
         }
     }
 
-    /// Reads one construct deeper. None: that is too deep, and reading has stopped.
+    /// Reads one construct deeper. `None`: that is too deep, and reading has stopped.
     pub(super) fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.shared.depth >= MAX_DEPTH {
             self.stop("nested too deep");
@@ -420,12 +420,12 @@ impl<'t, 's> Reader<'t, 's> {
         }
     }
 
-    /// The shell would refuse what stands here.
+    /// The shell would refuse what is here.
     pub(super) fn fault(&mut self, what: &'static str) {
         self.fault_at(what, self.pos);
     }
 
-    /// The shell would refuse what stands there. One fault for a place: the ones that follow from it say nothing new.
+    /// The shell would refuse what is there. One fault for a place: the ones that follow from it say nothing new.
     pub(super) fn fault_at(&mut self, what: &'static str, pos: usize) {
         let at = self.base.unwrap_or(pos);
         let faults = &mut self.shared.faults;
@@ -443,7 +443,7 @@ impl<'t, 's> Reader<'t, 's> {
         self.given_up = Some(self.pos);
     }
 
-    /// Goes on below a line that was given up, if one was.
+    /// Continues below a line that was given up, if there is one.
     pub(super) fn go_on(&mut self) -> bool {
         let Some(line_end) = self.given_up.take() else {
             return false;
@@ -453,19 +453,19 @@ impl<'t, 's> Reader<'t, 's> {
         true
     }
 
-    /// What stands here is not read as the shell reads it, and what is hidden may run.
+    /// What is here is not read as the shell reads it, and what is hidden may run.
     pub(super) fn unread(&mut self, what: &'static str) {
         let at = self.base.unwrap_or(self.pos);
         self.shared.faults.push(Fault { what, at, refused_by_shell: false });
     }
 
-    /// Reads a text that stands at `pos` of this one. None: a limit was reached.
+    /// Reads a text that is at `pos` of this one. `None`: a limit was reached.
     pub(super) fn within<T>(&mut self, text: &str, pos: usize, origin: Origin, read: impl FnOnce(&mut Reader<'_, '_>) -> T) -> Option<T> {
         let base = self.base.unwrap_or(pos);
         self.deeper(|outer| outer.read_again(text.len()).then(|| read(&mut Reader::new(text, Some(base), origin, outer.shared)))).flatten()
     }
 
-    /// The origin of a text that stands between two places of this one. Reading it out of there only ever drops
+    /// The origin of a text that is between two places of this one. Reading it out of there only ever drops
     /// characters: one that is as long is the same.
     pub(super) fn origin_of(&self, text: &str, from: usize, to: usize) -> Origin {
         match self.origin {
@@ -490,7 +490,7 @@ impl<'t, 's> Reader<'t, 's> {
         let mut from = from.min(most);
         let mut to = to.clamp(from, most);
         let bytes = self.text.as_bytes();
-        // Nearly always, one look at each end tells that there are none. What is missing stands in front of them.
+        // Nearly always, one look at each end shows that there is no continuation. What is missing is before them.
         while to > 0 && bytes.get(to - 1) == Some(&b'\n') && bytes.get(if from < to { from } else { 0 }..to).is_some_and(continues_at_end) {
             to -= 2;
             from = from.min(to);

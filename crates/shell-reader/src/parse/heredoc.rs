@@ -12,7 +12,7 @@ struct Line {
     text: String,
     /// It ended in a line end.
     ended: bool,
-    /// Where it begins, and how much of it stands there before the first continuation.
+    /// Where it begins, and how much of it is there before the first continuation.
     start: usize,
     unbroken: usize,
 }
@@ -45,7 +45,7 @@ impl Reader<'_, '_> {
     pub(super) fn end_line(&mut self) {
         self.drop_hidden_here_documents();
         if self.pos < self.put_back && !self.pending.is_empty() {
-            // Bash takes these bodies from behind the text that it put back, and runs what stands here.
+            // Bash takes these bodies from behind the text that it put back, and runs what is here.
             self.unread("a here-document begins within `( (` without a blank");
             self.pending.clear();
         }

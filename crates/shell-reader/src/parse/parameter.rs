@@ -23,7 +23,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The parameter after a `$` without braces, which stands at `from`.
+    /// The parameter after a `$` without braces, which is at `from`.
     pub(super) fn bare_parameter(&mut self, from: usize, quoted: bool) -> Option<Parameter> {
         if self.shared.zsh {
             return self.bare_zsh_parameter(from, quoted);
@@ -131,7 +131,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Passes over the operator. True: it stood twice.
+    /// Passes over the operator. True: it was twice.
     fn doubled(&mut self, byte: u8) -> bool {
         self.bump();
         let twice = self.peek() == Some(byte);
@@ -240,7 +240,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// A quote has vanished here: a name goes on behind it, and a `$` in front of it begins something.
+    /// A quote has vanished here: a name continues behind it, and a `$` in front of it begins something.
     fn rejoin(&mut self, parts: &mut Vec<Part>, quoting: Quoting) {
         let before = |back: usize| self.pos.checked_sub(back).and_then(|pos| self.byte_at(pos));
         let (last, escape) = (before(2), before(3));

@@ -29,7 +29,7 @@ impl Builtin {
 }
 
 impl Reader<'_, '_> {
-    /// A simple command, or a function that is defined by `name ()`. Nothing may stand here if the command is `optional`.
+    /// A simple command, or a function that is defined by `name ()`. Nothing can be here if the command is `optional`.
     pub(super) fn simple(&mut self, optional: bool) -> Command {
         let start = self.pos;
         let mut simple = Simple::default();
@@ -47,7 +47,7 @@ impl Reader<'_, '_> {
             }
             match self.peek() {
                 None | Some(b'\n' | b';' | b'&' | b'|' | b')') => break,
-                // In zsh a brace closes wherever it stands by itself.
+                // In zsh a brace closes wherever it is by itself.
                 Some(b'}') if self.shared.zsh && self.closers.has(Closers::BRACE) && self.reserved().is_some() => break,
                 Some(b'(') if self.shared.zsh && !simple.words.is_empty() && self.peek_second() != Some(b')') => self.argument(&mut simple, builtin),
                 Some(b'(') => {
@@ -220,8 +220,8 @@ impl Reader<'_, '_> {
         elements
     }
 
-    /// `[…]` where an assignment may begin: what stands in it, and whether it is one (`+=` or `=` stands behind it); the
-    /// word that it begins otherwise, which begins with `name` and stands at `from`.
+    /// `[…]` where an assignment may begin: what is in it, and whether it is one (`+=` or `=` is after it); the
+    /// word that it begins otherwise, which begins with `name` and is at `from`.
     fn bracketed(&mut self, name: &str, from: usize) -> Result<(RawWord, bool), RawWord> {
         let bracket = self.pos;
         self.bump();
@@ -354,7 +354,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// The word for an assignment that stands among the arguments as well. A value that holds more than text and plain
+/// The word for an assignment that is among the arguments as well. A value that holds more than text and plain
 /// parameters is not repeated, since what is in it runs once: the word then names the variable that was just assigned.
 fn mention(assign: &Assign, head: &str) -> RawWord {
     let mut parts = Vec::new();

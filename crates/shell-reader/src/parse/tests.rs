@@ -1,6 +1,6 @@
 //! Tables for the reader: a text, and the tree in a short notation.
 //!
-//! Simple commands: `[assignments words redirections]`, words side by side with one blank. Quoted text stands in `'…'`,
+//! Simple commands: `[assignments words redirections]`, words side by side with one blank. Quoted text is in `'…'`,
 //! substitutions in `$( … )`, quoted ones in `"$( … )"`, parameters in `${…}`. Faults follow the tree as `!what`.
 
 use super::read;

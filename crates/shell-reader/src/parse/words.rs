@@ -1,5 +1,5 @@
 //! Words: text, quotes, escapes, patterns with parentheses, and what a `$` or a backquote begins.
-//! Parameters stand in `parameter.rs`, arithmetic in `arithmetic.rs`.
+//! Parameters are in `parameter.rs`, arithmetic in `arithmetic.rs`.
 
 use super::ansi_c;
 use super::arithmetic::Bracket;
@@ -68,7 +68,7 @@ const fn is_special_when_quoted(byte: u8) -> bool {
 }
 
 impl<'t> Reader<'t, '_> {
-    /// The word here. Empty (no parts) where none stands.
+    /// The word here. Empty (no parts) where none is.
     pub(super) fn word(&mut self) -> RawWord {
         // Most words are one part.
         let mut parts = Vec::with_capacity(1);
@@ -174,7 +174,7 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    /// `'…'`: what stands in it.
+    /// `'…'`: what is in it.
     pub(super) fn single_quoted(&mut self) -> &'t str {
         let start = self.pos;
         self.bump();
@@ -258,7 +258,7 @@ impl<'t> Reader<'t, '_> {
         RawWord { parts, span: self.span(0) }
     }
 
-    /// A text that is expanded as a here-document is, though it stands in single quotes, which begin at `pos` and have just
+    /// A text that is expanded as a here-document is, though it is in single quotes, which begin at `pos` and have just
     /// been read: in arithmetic and in operands within double quotes these end nothing and protect nothing.
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is not general enough")]
     pub(super) fn expanded_in_quotes(&mut self, text: &str, pos: usize, origin: Origin, parts: &mut Vec<Part>) {
@@ -278,7 +278,7 @@ impl<'t> Reader<'t, '_> {
         self.behind_dollar(parts, from, quoting);
     }
 
-    /// What a `$` begins that stands at `from` and has been passed over.
+    /// What a `$` begins that is at `from` and has been passed over.
     pub(super) fn behind_dollar(&mut self, parts: &mut Vec<Part>, from: usize, quoting: Quoting) {
         let quoted = quoting.is_quoted();
         match self.peek() {
@@ -390,7 +390,7 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    /// What stands between backquotes, and where it ends. There a backslash escapes `$`, `` ` `` and itself, and in double
+    /// What is between backquotes, and where it ends. There a backslash escapes `$`, `` ` `` and itself, and in double
     /// quotes the double quote too.
     pub(super) fn backquoted_text(&mut self, in_quotes: bool) -> (String, usize) {
         let start = self.pos;
@@ -404,7 +404,7 @@ impl<'t> Reader<'t, '_> {
                     self.bump();
                     inner.push(char::from(escaped));
                 }
-                // What the backslash stands in front of comes with the next run.
+                // What the backslash is before comes with the next run.
                 _ => inner.push('\\'),
             }
             inner.push_str(self.take_run(|byte| matches!(byte, b'`' | b'\\')));

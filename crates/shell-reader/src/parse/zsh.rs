@@ -1,5 +1,5 @@
 //! What zsh reads and bash does not: short forms of loops, functions without a name, flags of parameters.
-//! Small differences stand where the thing itself is read.
+//! Small differences are where the thing itself is read.
 
 use super::cursor::{Closers, Reader, begins_name};
 use super::words::{Quoting, push_text};
@@ -104,7 +104,7 @@ impl Reader<'_, '_> {
         Command::Compound { body: Compound::Group(body), redirects: Vec::new(), span }
     }
 
-    /// One command, where a list could stand.
+    /// One command, where a list could be.
     pub(super) fn one_command(&mut self) -> Script {
         Script { items: vec![item(self.command(false))] }
     }

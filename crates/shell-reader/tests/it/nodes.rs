@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use shell_reader::ast::{Arm, Assign, Command, Compound, Item, Join, Op, Parameter, Part, RawWord, Redirect, Script, Simple, Span, Target, Value};
 
-/// A node with what stands in it.
+/// A node with what is in it.
 #[derive(Debug)]
 pub(crate) struct Node {
     /// What it is, in one line.
@@ -12,7 +12,7 @@ pub(crate) struct Node {
     /// None: a branch of a compound command, which has no span of its own.
     pub(crate) span: Option<Span>,
     pub(crate) children: Vec<Node>,
-    /// The body of a here-document: it stands outside of its redirection.
+    /// The body of a here-document: it is outside of its redirection.
     pub(crate) apart: bool,
 }
 
@@ -131,7 +131,7 @@ fn redirect(redirect: &Redirect) -> Node {
     Node::new(format!("redirect {}{operator}", redirect.fd.as_deref().unwrap_or_default()), redirect.span, vec![target])
 }
 
-/// A word: its parts in one line, and below it what stands in its expansions.
+/// A word: its parts in one line, and below it what is in its expansions.
 pub(crate) fn word(label: &str, word: &RawWord) -> Node {
     let text: String = word.parts.iter().map(spelled).collect();
     Node::new(format!("{label} {text}").trim_end().to_owned(), word.span, word.parts.iter().filter_map(part).collect())

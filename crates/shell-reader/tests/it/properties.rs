@@ -20,7 +20,7 @@ fn all(zsh: bool) -> impl Iterator<Item = String> {
     seeds.into_iter().chain((0..count).map(move |number| mutate::text(number, &made, zsh)))
 }
 
-/// Does `look` for every node below `nodes`, with the span of what it stands in.
+/// Does `look` for every node below `nodes`, with the span of what it is in.
 fn each<'n>(nodes: &'n [Node], outer: Option<Span>, look: &mut impl FnMut(&'n Node, Option<Span>)) {
     for node in nodes {
         look(node, outer);
@@ -52,7 +52,7 @@ fn what_stands_side_by_side_comes_in_order() {
         for list in lists {
             let kind = |node: &Node| node.label.split(' ').next().unwrap_or_default().to_owned();
             for (at, node) in list.iter().enumerate() {
-                // Words and redirections may stand in any order among each other; `also` repeats words.
+                // Words and redirections can be in any order among each other; `also` repeats words.
                 let next = list.iter().skip(at + 1).find(|next| kind(next) == kind(node) && next.span.is_some());
                 let (Some(first), Some(second)) = (node.span, next.and_then(|next| next.span)) else { continue };
                 let apart = first.end <= second.start || first.is_empty() || second.is_empty();
@@ -62,7 +62,7 @@ fn what_stands_side_by_side_comes_in_order() {
     }
 }
 
-/// Whether a part of it stands elsewhere (the body of a here-document) or nowhere (behind `!`, nothing may stand).
+/// Whether a part of it is elsewhere (the body of a here-document) or nowhere (behind `!`, nothing can be).
 fn depends(nodes: &[Node]) -> bool {
     let mut depends = false;
     each(nodes, None, &mut |node, _| depends |= node.apart || (node.label.contains("simple") && node.span.is_none_or(Span::is_empty)));

@@ -1,5 +1,5 @@
 //! The reader against real shells that read and run nothing (`-n`): what they accept, it accepts, and what they refuse, it
-//! notes. What commands the shells run, and whether the reader found them, needs their words expanded; that trial stands
+//! notes. What commands the shells run, and whether the reader found them, needs their words expanded; that trial is
 //! where words are.
 
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use crate::{mutate, texts};
 /// Texts that are made.
 const TEXTS: u64 = 1_500;
 
-/// Whether the shell accepts the text; none: there is no such shell.
+/// Whether the shell accepts the text. `None`: there is no such shell.
 fn accepts(shell: &str, text: &str) -> Option<bool> {
     let mut command = Command::new(shell);
     command.args(if shell == "zsh" { ["-f", "-n"].as_slice() } else { ["--norc", "-n"].as_slice() });

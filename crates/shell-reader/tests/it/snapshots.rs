@@ -10,9 +10,9 @@ use crate::nodes::script;
 
 /// Set to write the trees anew instead of comparing them.
 const REFRESH: &str = "PORTCULLIS_REFRESH";
-/// Stands in front of a text; behind it the shell as which it is read.
+/// Is in front of a text; behind it the shell as which it is read.
 const TEXT: &str = "=== ";
-/// Stands in front of its tree.
+/// Is in front of its tree.
 const TREE: &str = "---";
 
 /// The tree and the faults of a text.
