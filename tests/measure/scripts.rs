@@ -2,7 +2,7 @@
 //! one command line, and every function that it defines is called with arguments that are not known. Each command of a
 //! script counts once for each function that holds it.
 //!
-//! Short: the scripts of this repository. Long: `PORTCULLIS_SCRIPTS=FOLDER cargo test --release --test measure scripts --
+//! Short: the scripts of this repository, and those that come with git. Long: `PORTCULLIS_SCRIPTS=FOLDER cargo test --release --test measure scripts --
 //! --nocapture` for a folder with one folder for each repository; `PORTCULLIS_SCRIPTS_SHOW` names a file for what could not
 //! be read.
 //!
@@ -98,7 +98,7 @@ fn real_scripts_can_be_read() {
     let root = std::env::var_os("PORTCULLIS_SCRIPTS").map(PathBuf::from);
     let mut folders: Vec<PathBuf> = match &root {
         Some(root) => fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect(),
-        None => vec![package().to_path_buf()],
+        None => std::iter::once(package().to_path_buf()).chain(scripts_of_git()).collect(),
     };
     folders.sort();
     let policy = Policy::open(BUILT_IN).unwrap();
@@ -167,4 +167,10 @@ fn real_scripts_can_be_read() {
 #[expect(clippy::cast_precision_loss, reason = "a share")]
 fn share(tally: &Tally) -> f64 {
     tally.unread as f64 * 100.0 / tally.commands.max(1) as f64
+}
+
+/// The folder of git's own programs, some of which are shell scripts.
+fn scripts_of_git() -> Option<PathBuf> {
+    let output = std::process::Command::new("git").arg("--exec-path").output().ok()?;
+    Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim())).filter(|path| path.is_dir())
 }
