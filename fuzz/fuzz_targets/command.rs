@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use actions::Deed;
 use actions::lookup::Lookups;
 use actions::shell::{Setting, Shell};
-use portcullis::pipeline::BUILT_IN;
+use gate::BUILT_IN;
 use policy::Policy;
 
 fuzz_target!(|text: &str| {

@@ -2,17 +2,18 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portcullis::door::Door;
-use portcullis::pipeline::{self, Outcome};
-use portcullis::world::World;
+use clients::Invocation;
+use gate::call;
+use gate::deep::HandsOver;
+use gate::world::World;
 
 fuzz_target!(|input: &[u8]| {
     // A world without folders: nothing is written, and no policy file is found.
     let world = World { attended: true, ..World::default() };
     for argument in [None, Some("PreToolUse"), Some("PermissionRequest"), Some("PostToolUse")] {
-        let said = pipeline::answer(argument, input, &world, Door::Hot);
-        let again = pipeline::answer(argument, input, &world, Door::Hot);
-        let (Outcome::Answer(said), Outcome::Answer(again)) = (said, again) else { continue };
+        let said = call::answer(&Invocation::new(argument, None), input, &world, &HandsOver);
+        let again = call::answer(&Invocation::new(argument, None), input, &world, &HandsOver);
+        let (Ok(said), Ok(again)) = (said, again) else { continue };
         assert_eq!(said, again);
         match said.code {
             0 => assert!(said.stderr.is_empty() && !said.stdout.contains("\"allow\"")),
