@@ -155,7 +155,7 @@ fn judged<T>(input: &[u8], world: &World, show: &mut dyn FnMut(&Explanation) -> 
     let event = Invocation::new(None, None).read(input).map_err(call::unreadable_input)?;
     let judged = if event.moment.kind() == Kind::Observing { None } else { call::judged(&event, world, &Cold, true).map_err(Failure::from)? };
     let (Some(called), Some(judged)) = (&event.tool, &judged) else {
-        let answer = call::answer(&Invocation::new(None, None), input, world, &Cold).map_err(Failure::from)?;
+        let answer = call::answer_without_call(&event, world, &Cold).map_err(Failure::from)?;
         return Ok(show_answer(&event, &answer));
     };
     let Judged { around, facts, judgement, paused } = judged;

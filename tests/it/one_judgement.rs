@@ -135,3 +135,14 @@ fn what_examples_cannot_say_is_said() {
     assert!(BEYOND_EXAMPLES.iter().all(|(part, why)| !part.is_empty() && !why.is_empty()));
     assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").is_dir());
 }
+
+/// Explaining an event keeps nothing: no line of the record, no other file of the state.
+#[test]
+fn explain_keeps_nothing() {
+    for event in ["SessionStart", "Stop", "PostToolUse", "ConfigChange", "PreToolUse"] {
+        let scratch = Scratch::new();
+        let payload = scratch.payload("Bash", r#"{"command":"git push --force"}"#, "default").replace("PreToolUse", event);
+        portcullis::cli::explain::in_json(payload.as_bytes(), &scratch.world(), None).unwrap_or_else(|refusal| panic!("{event}: {refusal}"));
+        assert!(!scratch.home().join(".local/state").exists(), "{event}");
+    }
+}

@@ -77,6 +77,16 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
     Ok(answer)
 }
 
+/// The answer to an event without a call, for `explain`: nothing is recorded and nothing else is kept. An event that only
+/// informs has no verdict, so its answer is empty.
+///
+/// # Errors
+///
+/// [`Stop`]
+pub fn answer_without_call(event: &Event, world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
+    if event.moment == Moment::SettingsChanged { session::settings_changed(event, world, deep) } else { Ok(Answer::nothing()) }
+}
+
 /// A judged call with its surroundings.
 #[derive(Debug)]
 pub struct Judged {
