@@ -201,6 +201,7 @@ pub enum PushKind {
     /// The ref goes away.
     Delete,
 }
+wire_enum!(PushKind { Create, FastForward, NonFastForward, Delete });
 
 impl Deed {
     /// The kind of it, as policies name it.

@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use crate::PushKind;
-
 /// A value of the compiled form.
 pub trait Wire<'a>: Sized {
     /// Lays the value down.
@@ -214,8 +212,6 @@ macro_rules! named_enum {
     };
 }
 
-wire_enum!(PushKind { Create, FastForward, NonFastForward, Delete });
-
 /// A map from 32-bit keys to records, several to a key; a look-up decodes only what it finds.
 #[derive(Clone, Copy, Debug)]
 pub struct Table<'a> {
@@ -273,6 +269,13 @@ impl TableWriter {
         let offset = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
         record.put(&mut self.records);
         self.index.extend(keys.into_iter().map(|key| (key, offset)));
+    }
+
+    /// Adds all records of another table, after those that are there.
+    pub fn append(&mut self, table: &Table) {
+        let start = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        self.index.extend(table.index.as_chunks::<8>().0.iter().map(|entry| split(*entry)).map(|(key, offset)| (key, start + offset)));
+        self.records.extend_from_slice(table.records);
     }
 
     /// Lays the table down.

@@ -336,16 +336,16 @@ impl<'a> Policy<'a> {
     pub fn open(bytes: &'a [u8]) -> Option<Self> {
         let mut from = Bytes(bytes.strip_prefix(MAGIC)?);
         Some(Self {
+            programs: Wire::get(&mut from)?,
+            rules: Wire::get(&mut from)?,
+            waivers: Wire::get(&mut from)?,
             build: Wire::get(&mut from)?,
             compiled_at: Wire::get(&mut from)?,
             layers: Wire::get(&mut from)?,
             digest: Wire::get(&mut from)?,
             protected: Wire::get(&mut from)?,
-            programs: Wire::get(&mut from)?,
             tests_first: Wire::get(&mut from)?,
             flywheel: Wire::get(&mut from)?,
-            rules: Wire::get(&mut from)?,
-            waivers: Wire::get(&mut from)?,
         })
     }
 
@@ -438,17 +438,11 @@ pub struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// Lays the policy down as bytes that [`Policy::open`] reads.
+    /// Lays the policy down as bytes that [`Policy::open`] reads. The tables are first: `crates/gate/build.rs` joins those of
+    /// several policies.
     pub fn seal(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
-        self.build.put(&mut out);
-        self.compiled_at.put(&mut out);
-        self.layers.put(&mut out);
-        self.digest.put(&mut out);
-        self.protected.put(&mut out);
         Programs::lay_down(&self.programs, &self.starts.join(" "), &self.named.join(" "), &mut out);
-        self.tests_first.put(&mut out);
-        self.flywheel.put(&mut out);
         let mut rules = actions::wire::TableWriter::default();
         for rule in &self.rules {
             rules.add(rule.when.keys().iter().map(|name| key(name)).chain([key(ALL)]), rule);
@@ -459,6 +453,13 @@ impl Parts<'_> {
             waivers.add([key(waiver.rule)], waiver);
         }
         waivers.put(&mut out);
+        self.build.put(&mut out);
+        self.compiled_at.put(&mut out);
+        self.layers.put(&mut out);
+        self.digest.put(&mut out);
+        self.protected.put(&mut out);
+        self.tests_first.put(&mut out);
+        self.flywheel.put(&mut out);
         out
     }
 }
