@@ -2,7 +2,7 @@
 
 use super::path::Path;
 use super::{Action, Change, Commit, Deed, Delete, Write};
-use crate::change::files::{Content, File, Kind, Text};
+use crate::change::files::{Content, File, FileKind, FileText};
 
 /// What a change does to a file, in the work tree `root`. `lines` of the added ones are taken.
 pub fn of_file(root: &str, file: &File, content: &Content, lines: usize) -> Vec<Action> {
@@ -34,11 +34,11 @@ fn change(file: &File, content: &Content, lines: usize) -> Change {
     let taken = || content.added.iter().take(lines).map(|(_, line)| line.as_str());
     match (&content.old, &content.new) {
         _ if same && file.from.is_none() => Change::Attributes,
-        _ if file.new.as_ref().is_some_and(|new| new.kind == Kind::Module) => Change::Unknown,
-        (_, Text::Unread | Text::None) => Change::Unknown,
-        (Text::Lines(_), Text::Lines(_)) => Change::Patch { added: joined(taken()), removed: joined(content.removed.iter().map(String::as_str)) },
-        (Text::None | Text::Unread, Text::Lines(text)) if lines >= content.added.len() && file.others.is_empty() => Change::Whole(text.clone()),
-        (Text::None | Text::Unread, Text::Lines(_)) => Change::Whole(joined(taken())),
+        _ if file.new.as_ref().is_some_and(|new| new.kind == FileKind::Module) => Change::Unknown,
+        (_, FileText::Unread | FileText::None) => Change::Unknown,
+        (FileText::Lines(_), FileText::Lines(_)) => Change::Patch { added: joined(taken()), removed: joined(content.removed.iter().map(String::as_str)) },
+        (FileText::None | FileText::Unread, FileText::Lines(text)) if lines >= content.added.len() && file.others.is_empty() => Change::Whole(text.clone()),
+        (FileText::None | FileText::Unread, FileText::Lines(_)) => Change::Whole(joined(taken())),
     }
 }
 

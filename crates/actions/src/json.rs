@@ -35,7 +35,7 @@ impl Json {
     /// Error: what is wrong, and at which byte.
     pub fn read(text: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(text).map_err(|error| format!("it is not UTF-8 at byte {}", error.valid_up_to()))?;
-        let mut reader = Reader { text, at: 0 };
+        let mut reader = JsonReader { text, at: 0 };
         let value = reader.value(0).map_err(|what| format!("{what} at byte {}", reader.at))?;
         reader.blanks();
         if reader.at < text.len() { Err(format!("there is more behind its end at byte {}", reader.at)) } else { Ok(value) }
@@ -99,14 +99,14 @@ pub fn quoted(text: &str) -> String {
 /// Escapes that stand for one byte, the frequent ones first.
 const SIMPLE: &[(u8, u8)] = &[(b'n', b'\n'), (b'"', b'"'), (b'\\', b'\\'), (b't', b'\t'), (b'/', b'/'), (b'r', b'\r'), (b'b', 8), (b'f', 12)];
 
-struct Reader<'t> {
+struct JsonReader<'t> {
     text: &'t str,
     at: usize,
 }
 
-type Read<T> = Result<T, &'static str>;
+type JsonResult<T> = Result<T, &'static str>;
 
-impl<'t> Reader<'t> {
+impl<'t> JsonReader<'t> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -124,7 +124,7 @@ impl<'t> Reader<'t> {
         found
     }
 
-    fn value(&mut self, level: usize) -> Read<Json> {
+    fn value(&mut self, level: usize) -> JsonResult<Json> {
         self.blanks();
         match self.peek() {
             Some(b'"') => self.string().map(Json::Text),
@@ -139,7 +139,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn word(&mut self, word: &str, value: Json) -> Read<Json> {
+    fn word(&mut self, word: &str, value: Json) -> JsonResult<Json> {
         if !self.rest().starts_with(word) {
             return Err("there is no JSON value");
         }
@@ -151,11 +151,11 @@ impl<'t> Reader<'t> {
         self.text.get(self.at..).unwrap_or("")
     }
 
-    fn deeper(level: usize) -> Read<usize> {
+    fn deeper(level: usize) -> JsonResult<usize> {
         if level >= MAX_LEVELS { Err("it is nested beyond 128 levels") } else { Ok(level + 1) }
     }
 
-    fn list(&mut self, level: usize) -> Read<Json> {
+    fn list(&mut self, level: usize) -> JsonResult<Json> {
         let level = Self::deeper(level)?;
         self.at += 1;
         let mut items = Vec::new();
@@ -175,7 +175,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn object(&mut self, level: usize) -> Read<Json> {
+    fn object(&mut self, level: usize) -> JsonResult<Json> {
         let level = Self::deeper(level)?;
         self.at += 1;
         let mut entries: Vec<(String, Json)> = Vec::new();
@@ -220,7 +220,7 @@ impl<'t> Reader<'t> {
         if self.peek().is_none() { "it ends too early" } else { what }
     }
 
-    fn number(&mut self) -> Read<Json> {
+    fn number(&mut self) -> JsonResult<Json> {
         let start = self.at;
         self.skip(b'-');
         if !self.skip(b'0') && self.digits() == 0 {
@@ -246,7 +246,7 @@ impl<'t> Reader<'t> {
         self.at - start
     }
 
-    fn string(&mut self) -> Read<String> {
+    fn string(&mut self) -> JsonResult<String> {
         self.at += 1;
         let bytes = self.text.as_bytes();
         let start = self.at;
@@ -293,7 +293,7 @@ impl<'t> Reader<'t> {
     }
 
     /// `\\uXXXX`, one or a pair.
-    fn escape(&mut self) -> Read<char> {
+    fn escape(&mut self) -> JsonResult<char> {
         self.at += 1;
         let letter = self.peek().ok_or("it ends too early")?;
         self.at += 1;
@@ -317,7 +317,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn hex(&mut self) -> Read<u32> {
+    fn hex(&mut self) -> JsonResult<u32> {
         let digits = self.rest().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())).ok_or("an escape has too few digits")?;
         self.at += 4;
         u32::from_str_radix(digits, 16).map_err(|_| "an escape has too few digits")

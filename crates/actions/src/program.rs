@@ -76,7 +76,7 @@ named_enum! {
 
 named_enum! {
     /// How options are written.
-    pub enum Style {
+    pub enum OptionStyle {
         /// `-abc`, `-ovalue`, `--long`, `--long=value`, and unambiguous beginnings of long names (`getopt_long`, git).
         Gnu = "gnu",
         /// As `Gnu`, without abbreviations.
@@ -92,7 +92,7 @@ named_enum! {
 
 named_enum! {
     /// What is special about a program.
-    pub enum Way {
+    pub enum ProgramWay {
         /// Hands on to git what is not its own.
         Git = "git",
         /// Finds files by its tests, as `find` does.
@@ -243,7 +243,7 @@ wire_struct! {
 wire_struct! {
     /// What the operands are when certain options are given.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Form<'a> {
+    pub struct OperandForm<'a> {
         /// Options that must all be given.
         pub with: Vec<&'a str>,
         /// Roles in order. `(role, true)` stands for as many operands as the roles after it leave over.
@@ -260,11 +260,11 @@ wire_struct! {
         /// The names under which it is called.
         pub names: Vec<&'a str>,
         /// How its options are written.
-        pub style: Style,
+        pub style: OptionStyle,
         /// Its options; for a program with subcommands, those in front of the subcommand.
         pub options: Vec<Opt<'a>>,
         /// The first form whose `with` is given holds.
-        pub forms: Vec<Form<'a>>,
+        pub forms: Vec<OperandForm<'a>>,
         /// The first operand ends the options.
         pub stops: bool,
         /// What it runs does not run on this machine's files (ssh, containers).
@@ -281,7 +281,7 @@ wire_struct! {
         /// `!`, `.shell `. Up to a quote if it ends in one; if it has a bracket, the literals behind it are words.
         pub escapes: Vec<&'a str>,
         /// What is special about it.
-        pub ways: Vec<Way>,
+        pub ways: Vec<ProgramWay>,
         /// What few calls ask for, laid down as [`Details`]; empty if the program needs none.
         pub details: Cow<'a, [u8]>,
         /// Its subcommands.
@@ -407,7 +407,7 @@ impl<'a> Program<'a> {
 
     /// Whether it is so.
     #[must_use]
-    pub fn is(&self, way: Way) -> bool {
+    pub fn is(&self, way: ProgramWay) -> bool {
         self.ways.contains(&way)
     }
 

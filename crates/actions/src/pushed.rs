@@ -51,7 +51,7 @@ pub fn mirrored(remote: Option<&str>) -> Action {
 
 /// The command that pushes, as far as the refs do not tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Command {
+pub struct PushCommand {
     /// Nothing is pushed, only shown; git runs its hook all the same.
     pub dry_run: bool,
     /// Refs that are not here go away.
@@ -79,7 +79,7 @@ pub struct Lease {
 }
 
 /// The push among the command lines of the git processes above the hook, the nearest first. `None` if there is no push.
-pub fn command(commands: &[Vec<String>], programs: &Programs) -> Option<Command> {
+pub fn command(commands: &[Vec<String>], programs: &Programs) -> Option<PushCommand> {
     let git = programs.find("git")?;
     let arguments = commands.iter().find_map(|command| {
         let (program, rest) = command.split_first()?;
@@ -89,10 +89,10 @@ pub fn command(commands: &[Vec<String>], programs: &Programs) -> Option<Command>
     })?;
     let (dry_run, mirror) = (arguments.has("--dry-run"), arguments.has("--mirror"));
     if mirror || arguments.has("--force") || arguments.operands.iter().any(|operand| operand.prefix().starts_with('+')) {
-        return Some(Command { dry_run, mirror, leases: Vec::new() });
+        return Some(PushCommand { dry_run, mirror, leases: Vec::new() });
     }
     let given = arguments.flags.iter().filter(|flag| flag.is("--force-with-lease"));
-    Some(Command { dry_run, mirror, leases: given.map(|flag| lease(flag.value.as_ref().and_then(Word::literal))).collect() })
+    Some(PushCommand { dry_run, mirror, leases: given.map(|flag| lease(flag.value.as_ref().and_then(Word::literal))).collect() })
 }
 
 /// Whether the nearest git among these commands takes a ref out of its place only to put it elsewhere: a branch gets

@@ -26,10 +26,10 @@ use shell_reader::ast::Span;
 use shell_reader::parse;
 
 use super::lookup::Lookups;
-use super::program::{Program, Programs, Way};
+use super::program::{Program, ProgramWay, Programs};
 use super::word::Word;
 use super::{Action, Deed};
-use state::State;
+use state::ShellState;
 
 /// Where a command line starts.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ const MAX_DEPTH: usize = 24;
 pub struct Shell<'p> {
     programs: &'p Programs<'p>,
     setting: &'p Setting,
-    state: State,
+    state: ShellState,
     /// How the present command was reached.
     via: Vec<String>,
     /// The present command is there for sure.
@@ -170,7 +170,7 @@ impl<'p> Shell<'p> {
         Self {
             programs,
             setting,
-            state: State::new(setting),
+            state: ShellState::new(setting),
             via: Vec::new(),
             sure: true,
             remote: false,
@@ -340,7 +340,7 @@ impl<'p> Shell<'p> {
     /// Does `work` with text that is read as this shell does.
     fn speaking<T>(&mut self, shell: &Program, work: impl FnOnce(&mut Self) -> T) -> T {
         let before = (self.zsh, self.power);
-        (self.zsh, self.power) = (shell.is(Way::Zsh), shell.is(Way::PowerShell));
+        (self.zsh, self.power) = (shell.is(ProgramWay::Zsh), shell.is(ProgramWay::PowerShell));
         let done = work(self);
         (self.zsh, self.power) = before;
         done

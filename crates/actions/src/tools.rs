@@ -71,7 +71,7 @@ impl ToolCall {
 ///
 /// With what must be looked up to know it better: then it is read again, until nothing is asked.
 pub fn of(call: &ToolCall, setting: &Setting, programs: &Programs, lookups: Lookups) -> (Vec<Action>, Lookups) {
-    let mut reader = Reader { shell: Shell::new(setting, programs, lookups), setting };
+    let mut reader = ToolReader { shell: Shell::new(setting, programs, lookups), setting };
     reader.tool(&call.name, &call.input);
     reader.shell.finish()
 }
@@ -94,12 +94,12 @@ pub fn command_line(call: &ToolCall) -> Option<&str> {
     }
 }
 
-struct Reader<'p> {
+struct ToolReader<'p> {
     shell: Shell<'p>,
     setting: &'p Setting,
 }
 
-impl Reader<'_> {
+impl ToolReader<'_> {
     fn tool(&mut self, name: &str, input: &Json) {
         match name {
             _ if is_one(SHELLS, name) && self.shell_tool(name, input) => {}

@@ -8,10 +8,10 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::mistake::{Mistake, suggestion};
+use super::mistake::{PolicyMistake, suggestion};
 use policy::table::{Key, Shape, may, must};
 use policy::{Conditions, When};
-pub use view::{Text, Value};
+pub use view::{SpannedText, SpannedValue};
 
 /// A policy file longer than this is refused unread.
 const MAX_FILE: usize = 1 << 20;
@@ -178,17 +178,17 @@ const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "resu
 /// # Errors
 ///
 /// The file is too large, or is not TOML.
-pub fn parse<'t>(path: &str, text: &'t str) -> Result<DeValue<'t>, Mistake> {
+pub fn parse<'t>(path: &str, text: &'t str) -> Result<DeValue<'t>, PolicyMistake> {
     if text.len() > MAX_FILE {
         let what = format!("this file is larger than {MAX_FILE} bytes");
-        return Err(Mistake { path: path.to_owned(), span: 0..0, what, mend: "split it".to_owned() });
+        return Err(PolicyMistake { path: path.to_owned(), span: 0..0, what, fix: "split it".to_owned() });
     }
     // Only the first error is reported, because it often causes the errors after it.
-    DeTable::parse(text).map(|table| DeValue::Table(table.into_inner())).map_err(|error| Mistake {
+    DeTable::parse(text).map(|table| DeValue::Table(table.into_inner())).map_err(|error| PolicyMistake {
         path: path.to_owned(),
         span: error.span().unwrap_or(0..0),
         what: format!("not TOML: {}", error.message().lines().collect::<Vec<_>>().join(", ")),
-        mend: "see https://toml.io for how values are written".to_owned(),
+        fix: "see https://toml.io for how values are written".to_owned(),
     })
 }
 
@@ -197,12 +197,12 @@ pub fn parse<'t>(path: &str, text: &'t str) -> Result<DeValue<'t>, Mistake> {
 pub struct Checker<'p> {
     pub path: &'p str,
     /// Where they are noted.
-    pub mistakes: &'p mut Vec<Mistake>,
+    pub mistakes: &'p mut Vec<PolicyMistake>,
 }
 
 impl Checker<'_> {
     /// What a name stands for.
-    pub fn named<T: Copy>(&mut self, text: &Text, all: &[(&'static str, T)], what: &str) -> Option<T> {
+    pub fn named<T: Copy>(&mut self, text: &SpannedText, all: &[(&'static str, T)], what: &str) -> Option<T> {
         let found = all.iter().find(|(name, _)| *name == text.text);
         if found.is_none() {
             self.mistake(&text.span, format!("unknown {what} `{}`", text.text), suggestion(text.text, all.iter().map(|(name, _)| *name)));
@@ -210,12 +210,12 @@ impl Checker<'_> {
         found.map(|(_, value)| *value)
     }
 
-    pub fn mistake(&mut self, span: &Range<usize>, what: impl Into<String>, mend: impl Into<String>) {
-        self.mistakes.push(Mistake { path: self.path.to_owned(), span: span.clone(), what: what.into(), mend: mend.into() });
+    pub fn mistake(&mut self, span: &Range<usize>, what: impl Into<String>, fix: impl Into<String>) {
+        self.mistakes.push(PolicyMistake { path: self.path.to_owned(), span: span.clone(), what: what.into(), fix: fix.into() });
     }
 
     /// Reports keys that are unknown, missing, or of another kind. `of` names the table: `a rule`.
-    pub fn table(&mut self, table: &Value, keys: &'static [Key], of: &str) {
+    pub fn table(&mut self, table: &SpannedValue, keys: &'static [Key], of: &str) {
         let keys = keys.iter().flat_map(|key| if matches!(key.shape, Shape::Kinds) { When::KINDS } else { std::slice::from_ref(key) });
         for (name, value) in table.entries() {
             match keys.clone().find(|key| key.name == name.text) {
@@ -224,8 +224,8 @@ impl Checker<'_> {
                     self.mistake(&name.span, format!("`{}` is not supported by this version", name.text), "remove it, or update portcullis");
                 }
                 None => {
-                    let mend = suggestion(name.text, keys.clone().map(|key| key.name));
-                    self.mistake(&name.span, format!("unknown key `{}` in {of}", name.text), mend);
+                    let fix = suggestion(name.text, keys.clone().map(|key| key.name));
+                    self.mistake(&name.span, format!("unknown key `{}` in {of}", name.text), fix);
                 }
             }
         }
@@ -235,7 +235,7 @@ impl Checker<'_> {
     }
 
     /// Reports a value that is not of the kind of its key.
-    pub fn value(&mut self, value: &Value, key: &Key) {
+    pub fn value(&mut self, value: &SpannedValue, key: &Key) {
         let name = key.name;
         match key.shape {
             Shape::Text => match value.as_text() {
@@ -267,11 +267,11 @@ impl Checker<'_> {
         }
     }
 
-    fn kind(&mut self, value: &Value, name: &str, wanted: &str) {
+    fn kind(&mut self, value: &SpannedValue, name: &str, wanted: &str) {
         self.mistake(&value.span, format!("`{name}` is {}", value.kind()), format!("write {wanted}"));
     }
 
-    fn empty(&mut self, value: &Value, name: &str) {
+    fn empty(&mut self, value: &SpannedValue, name: &str) {
         self.mistake(&value.span, format!("`{name}` is empty"), "write a value, or remove the key");
     }
 }

@@ -13,17 +13,17 @@ use toml::de::DeValue;
 
 use super::compile::pattern::Patterns;
 use super::examples::RuleExamples;
-use super::mistake::Mistake;
-use super::schema::{Checker, LAYER, PACK, Value};
+use super::mistake::PolicyMistake;
+use super::schema::{Checker, LAYER, PACK, SpannedValue};
 use layers::Head;
 use policy::pattern::Pattern;
 use policy::table::TableReader as _;
 use policy::{Flywheel, Layer, Rule, TestsFirst, Waiver};
-use when::Reader;
+use when::WhenReader;
 
 /// A file of a layer, read but not understood.
 #[derive(Debug)]
-pub struct Document<'t> {
+pub struct PolicyDocument<'t> {
     pub layer: Layer,
     pub path: &'t str,
     /// Where its lines end, in bytes.
@@ -31,12 +31,12 @@ pub struct Document<'t> {
     pub table: DeValue<'t>,
 }
 
-impl<'t> Document<'t> {
-    fn view(&'t self) -> Value<'t> {
-        Value { value: &self.table, span: 0..0 }
+impl<'t> PolicyDocument<'t> {
+    fn view(&'t self) -> SpannedValue<'t> {
+        SpannedValue { value: &self.table, span: 0..0 }
     }
 
-    fn checker<'c>(&self, mistakes: &'c mut Vec<Mistake>) -> Checker<'c>
+    fn checker<'c>(&self, mistakes: &'c mut Vec<PolicyMistake>) -> Checker<'c>
     where
         't: 'c,
     {
@@ -64,12 +64,17 @@ pub struct Meant<'t> {
 /// A rule or a waiver, and where a rule is named by it.
 struct Named<'t, T> {
     it: T,
-    document: &'t Document<'t>,
+    document: &'t PolicyDocument<'t>,
     span: Range<usize>,
 }
 
 /// Validates documents, upper layers first. `whole`: every file could be read, so a name that is not found is a mistake.
-pub fn validate<'t>(documents: &'t [Document<'t>], whole: bool, keep: &dyn Fn(&str) -> &'t str, patterns: &mut Patterns<'t>) -> (Meant<'t>, Vec<Mistake>) {
+pub fn validate<'t>(
+    documents: &'t [PolicyDocument<'t>],
+    whole: bool,
+    keep: &dyn Fn(&str) -> &'t str,
+    patterns: &mut Patterns<'t>,
+) -> (Meant<'t>, Vec<PolicyMistake>) {
     let mut mistakes = Vec::new();
     let heads: Vec<Head> = documents.iter().map(|document| Head::of(document, &mut mistakes)).collect();
     let on = layers::packs_on(&heads, whole, &mut mistakes);
@@ -81,7 +86,7 @@ pub fn validate<'t>(documents: &'t [Document<'t>], whole: bool, keep: &dyn Fn(&s
         let of = if head.document.layer == Layer::BuiltIn { "a pack" } else { "a policy" };
         let mut checker = head.document.checker(&mut mistakes);
         checker.table(&head.document.view(), keys, of);
-        let mut reader = Reader { checker: &mut checker, patterns: &mut *patterns, protected: &[] };
+        let mut reader = WhenReader { checker: &mut checker, patterns: &mut *patterns, protected: &[] };
         meant.protected.extend(reader.texts(&head.document.view(), "protected"));
     }
 
@@ -90,7 +95,7 @@ pub fn validate<'t>(documents: &'t [Document<'t>], whole: bool, keep: &dyn Fn(&s
     for head in &heads {
         let document = head.document;
         let mut checker = document.checker(&mut mistakes);
-        let mut reader = Reader { checker: &mut checker, patterns: &mut *patterns, protected: &meant.protected };
+        let mut reader = WhenReader { checker: &mut checker, patterns: &mut *patterns, protected: &meant.protected };
         meant.tests_first = section::tests_first(meant.tests_first, &heads, head, keep, &mut reader);
         meant.flywheel = section::flywheel(meant.flywheel, &heads, head, keep, &mut reader);
         for table in document.view().tables("rule") {

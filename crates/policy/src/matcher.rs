@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::{Facts, Known, Need};
 use crate::pattern::Pattern;
-use crate::secret::Found;
+use crate::secret::FoundSecret;
 use crate::verdict::Answer;
 use crate::{Conditions, Rule, Waiver, When};
 use actions::{Action, Deed, Run};
@@ -34,7 +34,7 @@ pub struct Asking<'f> {
     /// A text was not looked at, because other questions are open: the rule will be asked again.
     pub put_off: bool,
     /// The secrets of texts that were searched: where a text is in memory, and what was found.
-    pub secrets: Vec<((usize, usize), Vec<Found>)>,
+    pub secrets: Vec<((usize, usize), Vec<FoundSecret>)>,
 }
 
 /// Whether one yes among the targets suffices (a rule), or all must be covered by a yes (an exception).

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::{FILE, Output, Shell, Stdin};
 use crate::path::Path;
-use crate::word::{Piece, Word};
+use crate::word::{Word, WordPiece};
 use crate::{Change, Deed, Write};
 use shell_reader::ast::{Part, RawWord, Redirect, Target};
 
@@ -32,7 +32,7 @@ impl Shell<'_> {
                 }
                 Target::Read(word) => {
                     // A pattern is expanded where it names one file.
-                    let pattern = self.fields(word).into_iter().next().filter(|word| word.pieces.iter().any(|piece| matches!(piece, Piece::Glob(_))));
+                    let pattern = self.fields(word).into_iter().next().filter(|word| word.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(_))));
                     let named = pattern.and_then(|pattern| self.only_file(&pattern));
                     let word = named.map_or_else(|| self.scalar(word), Word::lit);
                     let path = self.path(&word);

@@ -1,8 +1,8 @@
 //! Sections of all layers, from written to meant: the uppermost layer owns a section, lower ones only make it stricter.
 
 use super::layers::{Head, shadows};
-use super::when::Reader;
-use crate::schema::{Text, Value};
+use super::when::WhenReader;
+use crate::schema::{SpannedText, SpannedValue};
 use policy::{Exempt, Flywheel, Layer, OwnLayout, Pair, Red, TestsFirst, Tier};
 use tests_first::layout::Catalogue;
 
@@ -17,7 +17,7 @@ pub(super) fn tests_first<'t>(
     heads: &[&Head<'t>],
     head: &Head<'t>,
     keep: &dyn Fn(&str) -> &'t str,
-    reader: &mut Reader<'_, 't, '_>,
+    reader: &mut WhenReader<'_, 't, '_>,
 ) -> Option<TestsFirst<'t>> {
     let Some(table) = head.document.view().table("tests-first") else { return known };
     let tier = tier(&table, "tier", reader);
@@ -73,7 +73,7 @@ pub(super) fn flywheel<'t>(
     heads: &[&Head<'t>],
     head: &Head<'t>,
     keep: &dyn Fn(&str) -> &'t str,
-    reader: &mut Reader<'_, 't, '_>,
+    reader: &mut WhenReader<'_, 't, '_>,
 ) -> Option<Flywheel<'t>> {
     let Some(table) = head.document.view().table("flywheel") else { return known };
     let map: Vec<Pair> = table.tables("map").iter().map(|table| pair(table, keep(&head.document.place(&table.span)), reader)).collect();
@@ -112,7 +112,7 @@ pub(super) fn flywheel<'t>(
     })
 }
 
-fn pair<'t>(table: &Value<'t>, place: &'t str, reader: &mut Reader<'_, 't, '_>) -> Pair<'t> {
+fn pair<'t>(table: &SpannedValue<'t>, place: &'t str, reader: &mut WhenReader<'_, 't, '_>) -> Pair<'t> {
     for text in table.texts("docs") {
         inside(&text, reader);
         if text.text.contains(['*', '?', '[', '{']) {
@@ -133,13 +133,13 @@ fn pair<'t>(table: &Value<'t>, place: &'t str, reader: &mut Reader<'_, 't, '_>) 
 }
 
 /// A path of the repository.
-fn inside(text: &Text, reader: &mut Reader) {
+fn inside(text: &SpannedText, reader: &mut WhenReader) {
     if text.text.starts_with(['/', '~']) || text.text.ends_with('/') || text.text.split('/').any(|name| matches!(name, "" | "." | "..")) {
         reader.checker.mistake(&text.span, format!("`{}` is not a path from the root of the repository", text.text), "write it like `docs/learnings.md`");
     }
 }
 
-fn number(table: &Value, key: &str, range: std::ops::RangeInclusive<i64>, reader: &mut Reader) -> Option<u16> {
+fn number(table: &SpannedValue, key: &str, range: std::ops::RangeInclusive<i64>, reader: &mut WhenReader) -> Option<u16> {
     let value = table.get(key)?;
     let number = value.as_number()?;
     if !range.contains(&number) {
@@ -155,31 +155,31 @@ fn runners<'t>(red: Red, keep: &dyn Fn(&str) -> &'t str) -> Vec<&'t str> {
 }
 
 /// Keys that only the layer which owns a section may say are mistakes below it.
-fn owned(table: &Value, section: &str, owner: Layer, is_owners: impl Fn(&str) -> bool, may: &str, reader: &mut Reader) {
+fn owned(table: &SpannedValue, section: &str, owner: Layer, is_owners: impl Fn(&str) -> bool, may: &str, reader: &mut WhenReader) {
     for (key, _) in table.entries().iter().filter(|(key, _)| is_owners(key.text)) {
         let what = format!("`{}` is not allowed here, because the {} layer has `[{section}]` too", key.text, owner.name());
         reader.checker.mistake(&key.span, what, format!("remove it; a lower layer may only {may}"));
     }
 }
 
-fn tier(table: &Value, key: &str, reader: &mut Reader) -> Option<Tier> {
+fn tier(table: &SpannedValue, key: &str, reader: &mut WhenReader) -> Option<Tier> {
     let value = table.get(key)?;
     super::rule::tier_of(&value, reader)
 }
 
-fn tier_or(table: &Value, key: &str, default: Tier, reader: &mut Reader) -> Tier {
+fn tier_or(table: &SpannedValue, key: &str, default: Tier, reader: &mut WhenReader) -> Tier {
     if table.get(key).is_some() { tier(table, key, reader).unwrap_or(default) } else { default }
 }
 
-fn texts<'t>(table: &Value<'t>, key: &str) -> Vec<&'t str> {
+fn texts<'t>(table: &SpannedValue<'t>, key: &str) -> Vec<&'t str> {
     table.texts(key).iter().map(|text| text.text).collect()
 }
 
-fn exempt<'t>(table: &Value<'t>) -> Option<Exempt<'t>> {
+fn exempt<'t>(table: &SpannedValue<'t>) -> Option<Exempt<'t>> {
     Some(Exempt { path: table.text("path")?.text, reason: table.text("reason")?.text, until: table.get("until").and_then(|value| value.as_day()) })
 }
 
-fn own_layout<'t>(table: &Value<'t>, reader: &mut Reader) -> OwnLayout<'t> {
+fn own_layout<'t>(table: &SpannedValue<'t>, reader: &mut WhenReader) -> OwnLayout<'t> {
     for text in ["source", "test", "exempt"].iter().flat_map(|key| table.texts(key)) {
         if let Some(unknown) = tests_first::layout::unknown_variable(text.text) {
             reader.checker.mistake(&text.span, format!("unknown variable `{{{unknown}}}` in a template"), "docs/tests-first.md lists the variables");
@@ -198,15 +198,20 @@ fn own_layout<'t>(table: &Value<'t>, reader: &mut Reader) -> OwnLayout<'t> {
 }
 
 /// The layouts by name, and the ends of file names that they and the settings of tools speak of.
-fn layouts<'t>(table: &Value<'t>, own: &[OwnLayout<'t>], keep: &dyn Fn(&str) -> &'t str, reader: &mut Reader<'_, 't, '_>) -> (Vec<&'t str>, Vec<&'t str>) {
+fn layouts<'t>(
+    table: &SpannedValue<'t>,
+    own: &[OwnLayout<'t>],
+    keep: &dyn Fn(&str) -> &'t str,
+    reader: &mut WhenReader<'_, 't, '_>,
+) -> (Vec<&'t str>, Vec<&'t str>) {
     let Ok(catalogue) = Catalogue::shipped() else { return (Vec::new(), Vec::new()) };
-    let named: Vec<Text> = table.texts("layouts");
+    let named: Vec<SpannedText> = table.texts("layouts");
     let auto = named.is_empty() || named.iter().any(|name| name.text == "auto");
     for name in named.iter().filter(|name| name.text != "auto") {
         let known = || catalogue.layouts.iter().map(|layout| layout.name.as_str()).chain(own.iter().map(|layout| layout.name));
         if known().all(|known| known != name.text) {
-            let mend = crate::mistake::suggestion(name.text, known().collect::<Vec<_>>());
-            reader.checker.mistake(&name.span, format!("unknown layout `{}`", name.text), mend);
+            let fix = crate::mistake::suggestion(name.text, known().collect::<Vec<_>>());
+            reader.checker.mistake(&name.span, format!("unknown layout `{}`", name.text), fix);
         }
     }
     let layouts = if auto { Vec::new() } else { named.iter().map(|name| name.text).collect() };

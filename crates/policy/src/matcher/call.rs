@@ -4,7 +4,7 @@ use super::text;
 use crate::verdict::Answer;
 use crate::{CallWhen, Comparison, FetchWhen, ValueTest};
 use actions::Call;
-use actions::word::{Piece, Word};
+use actions::word::{Word, WordPiece};
 
 pub(super) fn fetch(table: &FetchWhen, url: &Word, method: Option<&Word>) -> Answer {
     let mut answer = Answer::Yes;
@@ -30,7 +30,7 @@ fn host(url: &Word) -> Word {
             Some(end) => Word::lit(prefix.get(..end).unwrap_or(prefix).to_ascii_lowercase()),
             None => {
                 let mut word = Word::lit(prefix.to_ascii_lowercase());
-                word.push(Piece::Any(actions::word::Bound::Anything));
+                word.push(WordPiece::Any(actions::word::Bound::Anything));
                 word
             }
         };

@@ -4,7 +4,7 @@ use super::path::{Question, emptied, matches, name, nowhere, outside};
 use super::{Asking, Cover, content};
 use crate::FileWhen;
 use crate::facts::{Known, Need};
-use crate::pattern::{Anchor, PathPattern};
+use crate::pattern::{PathAnchor, PathPattern};
 use crate::verdict::Answer;
 use actions::path::Path;
 use actions::word::Word;
@@ -125,7 +125,7 @@ fn hook(pattern: &PathPattern, path: &Word, asking: &mut Asking) -> Answer {
 }
 
 fn at(table: &FileWhen, path: &Word, question: Question, asking: &mut Asking) -> Answer {
-    let hook = table.path.iter().filter(|pattern| pattern.anchor == Anchor::Hooks).map(|pattern| hook(pattern, path, asking)).max();
+    let hook = table.path.iter().filter(|pattern| pattern.anchor == PathAnchor::Hooks).map(|pattern| hook(pattern, path, asking)).max();
     let places = &asking.facts.places;
     let mut answer =
         if table.path.is_empty() { Answer::Yes } else { table.path.iter().map(|pattern| matches(pattern, path, places, question)).max().unwrap_or(Answer::No) };

@@ -5,7 +5,7 @@ use crate::RunWhen;
 use crate::pattern::Pattern;
 use crate::verdict::Answer;
 use actions::Run;
-use actions::word::{Piece, Word};
+use actions::word::{Word, WordPiece};
 
 /// Any of the tables.
 pub(super) fn tables(tables: &[RunWhen], run: &Run, cover: Cover) -> Answer {
@@ -77,7 +77,7 @@ fn operands(table: &RunWhen, run: &Run, cover: Cover) -> Answer {
 fn over(patterns: &[Pattern], words: &[Word], cover: Cover) -> Answer {
     let answers = words.iter().map(|word| match cover {
         // One word of which nothing is known is data: a branch, a commit, a name.
-        Cover::Any if !word.pieces.is_empty() && word.pieces.iter().all(|piece| matches!(piece, Piece::Any(_))) && !word.may_be_several() => Answer::No,
+        Cover::Any if !word.pieces.is_empty() && word.pieces.iter().all(|piece| matches!(piece, WordPiece::Any(_))) && !word.may_be_several() => Answer::No,
         _ => text::any(patterns, word),
     });
     match cover {

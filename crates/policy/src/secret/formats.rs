@@ -35,7 +35,7 @@ pub(super) enum Check {
 
 /// A form.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Format {
+pub(super) struct SecretFormat {
     /// What it is, for messages: `a … `.
     pub(super) kind: &'static str,
     pub(super) mark: &'static str,
@@ -47,22 +47,22 @@ pub(super) struct Format {
     pub(super) confidence: Confidence,
 }
 
-const fn form(kind: &'static str, mark: &'static str, letters: Letters, least: usize, most: usize) -> Format {
-    Format { kind, mark, letters, least, most, check: Check::Chance, confidence: Certain }
+const fn form(kind: &'static str, mark: &'static str, letters: Letters, least: usize, most: usize) -> SecretFormat {
+    SecretFormat { kind, mark, letters, least, most, check: Check::Chance, confidence: Certain }
 }
 
-const fn checked(kind: &'static str, mark: &'static str, letters: Letters, least: usize, most: usize, check: Check) -> Format {
-    Format { kind, mark, letters, least, most, check, confidence: Certain }
+const fn checked(kind: &'static str, mark: &'static str, letters: Letters, least: usize, most: usize, check: Check) -> SecretFormat {
+    SecretFormat { kind, mark, letters, least, most, check, confidence: Certain }
 }
 
-const fn likely(kind: &'static str, mark: &'static str, letters: Letters, least: usize, most: usize) -> Format {
-    Format { kind, mark, letters, least, most, check: Check::Chance, confidence: Likely }
+const fn likely(kind: &'static str, mark: &'static str, letters: Letters, least: usize, most: usize) -> SecretFormat {
+    SecretFormat { kind, mark, letters, least, most, check: Check::Chance, confidence: Likely }
 }
 
 use Letters::{Alnum, Base32, Dotted, Hex, Upper, Url};
 
 /// The forms; of two that fit, the first counts.
-pub(super) static FORMATS: &[Format] = &[
+pub(super) static FORMATS: &[SecretFormat] = &[
     form("age key", "AGE-SECRET-KEY-1", Upper, 58, 58),
     form("Airtable token", "pat", Dotted, 79, 79),
     form("Alibaba access key", "LTAI", Alnum, 20, 20),

@@ -1,7 +1,7 @@
 //! Arithmetic: `$(( … ))`, `$[ … ]`, `(( … ))`, subscripts and offsets. Its value is not computed here; what counts are
 //! the substitutions in it, and where it ends.
 
-use super::cursor::{Closers, Origin, Reader};
+use super::cursor::{Closers, Origin, ShellReader};
 use super::words::{Quoting, push_quoted, push_text};
 use crate::ast::{Command, Compound, Part, RawWord, Script};
 
@@ -52,7 +52,7 @@ impl Bracket {
 const SUBSCRIPT: Bounds = Bounds { brackets: (b'[', b']'), in_braces: false, to_colon: false };
 const OFFSET: Bounds = Bounds { brackets: (b'(', b')'), in_braces: true, to_colon: true };
 
-impl Reader<'_, '_> {
+impl ShellReader<'_, '_> {
     /// All of an expression whose end is known.
     fn expression_to(&mut self, end: usize) -> RawWord {
         let mut word = RawWord::default();

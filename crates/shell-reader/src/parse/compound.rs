@@ -1,9 +1,9 @@
 //! Compound commands: groups, loops, conditions, `case`, tests, functions and co-processes.
 
-use super::cursor::{Closers, Reader, closer, is_metacharacter};
+use super::cursor::{Closers, ShellReader, closer, is_metacharacter};
 use crate::ast::{Arm, Command, Compound, RawWord, Script};
 
-impl Reader<'_, '_> {
+impl ShellReader<'_, '_> {
     /// Reads with more to wait for.
     pub(super) fn waiting<T>(&mut self, closers: Closers, read: impl FnOnce(&mut Self) -> T) -> T {
         let outer = self.closers;

@@ -20,7 +20,7 @@ const READ_AGAIN: usize = 32;
 
 /// What all readers of one text have in common, those of the texts within it included.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct SharedReading {
     /// What was not read.
     pub(super) faults: Vec<Fault>,
     /// How many constructs are open.
@@ -33,7 +33,7 @@ pub(super) struct Shared {
     pub(super) zsh: bool,
 }
 
-impl Shared {
+impl SharedReading {
     pub(super) fn new(length: usize, zsh: bool) -> Self {
         let fuel = length.saturating_add(1024).saturating_mul(READ_AGAIN);
         Self { faults: Vec::new(), depth: 0, stopped: false, fuel, zsh }
@@ -140,7 +140,7 @@ pub(super) enum Origin {
 
 /// A reader of one text.
 #[derive(Debug)]
-pub(super) struct Reader<'t, 's> {
+pub(super) struct ShellReader<'t, 's> {
     pub(super) text: &'t str,
     pub(super) pos: usize,
     /// Reading ends here.
@@ -168,11 +168,11 @@ pub(super) struct Reader<'t, 's> {
     pub(super) quoted_line_end: Option<usize>,
     /// Bash gave up the line, and continues at its end as if nothing were open. Until then, nothing is left to read.
     pub(super) given_up: Option<usize>,
-    pub(super) shared: &'s mut Shared,
+    pub(super) shared: &'s mut SharedReading,
 }
 
-impl<'t, 's> Reader<'t, 's> {
-    pub(super) fn new(text: &'t str, base: Option<usize>, origin: Origin, shared: &'s mut Shared) -> Self {
+impl<'t, 's> ShellReader<'t, 's> {
+    pub(super) fn new(text: &'t str, base: Option<usize>, origin: Origin, shared: &'s mut SharedReading) -> Self {
         Self {
             text,
             pos: 0,
@@ -460,9 +460,9 @@ impl<'t, 's> Reader<'t, 's> {
     }
 
     /// Reads a text that is at `pos` of this one. `None`: a limit was reached.
-    pub(super) fn within<T>(&mut self, text: &str, pos: usize, origin: Origin, read: impl FnOnce(&mut Reader<'_, '_>) -> T) -> Option<T> {
+    pub(super) fn within<T>(&mut self, text: &str, pos: usize, origin: Origin, read: impl FnOnce(&mut ShellReader<'_, '_>) -> T) -> Option<T> {
         let base = self.base.unwrap_or(pos);
-        self.deeper(|outer| outer.read_again(text.len()).then(|| read(&mut Reader::new(text, Some(base), origin, outer.shared)))).flatten()
+        self.deeper(|outer| outer.read_again(text.len()).then(|| read(&mut ShellReader::new(text, Some(base), origin, outer.shared)))).flatten()
     }
 
     /// The origin of a text that is between two places of this one. Reading it out of there only ever drops

@@ -3,11 +3,11 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::cursor::{Pending, Reader};
+use super::cursor::{Pending, ShellReader};
 use crate::ast::{Op, Part, RawWord};
 
 /// A line of a body.
-struct Line {
+struct BodyLine {
     /// Without the line end, and with its continuations joined.
     text: String,
     /// It ended in a line end.
@@ -17,7 +17,7 @@ struct Line {
     unbroken: usize,
 }
 
-impl Reader<'_, '_> {
+impl ShellReader<'_, '_> {
     /// `<<` or `<<-` has been read: takes the delimiter, and notes that a body is to come.
     pub(super) fn here_document(&mut self, strip_tabs: bool) -> Rc<OnceCell<RawWord>> {
         let body = Rc::default();
@@ -119,7 +119,7 @@ impl Reader<'_, '_> {
         self.within(&body, start, origin, |reader| reader.here_text()).unwrap_or_else(|| RawWord { parts: Vec::new(), span: self.span_to(start, end) })
     }
 
-    fn body_line(&mut self, quoted: bool) -> Line {
+    fn body_line(&mut self, quoted: bool) -> BodyLine {
         let start = self.pos;
         let mut unbroken = None;
         let mut text = String::new();
@@ -132,7 +132,7 @@ impl Reader<'_, '_> {
             }
             let backslashes = run.len() - run.trim_end_matches('\\').len();
             if quoted || !ended || backslashes.is_multiple_of(2) {
-                return Line { unbroken: unbroken.unwrap_or(text.len()), text, ended, start };
+                return BodyLine { unbroken: unbroken.unwrap_or(text.len()), text, ended, start };
             }
             text.pop();
             unbroken.get_or_insert(text.len());

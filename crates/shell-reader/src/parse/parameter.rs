@@ -1,7 +1,7 @@
 //! Parameters: `$name`, `${name}` with its operators and operands.
 
 use super::arithmetic::Bracket;
-use super::cursor::{Closers, Reader, begins_name, continues_name};
+use super::cursor::{Closers, ShellReader, begins_name, continues_name};
 use super::words::{Quoting, append, push_quoted};
 use crate::ast::{Op, Parameter, Part, RawWord, Span};
 
@@ -9,7 +9,7 @@ pub(super) const fn is_special_parameter(byte: u8) -> bool {
     matches!(byte, b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')
 }
 
-impl Reader<'_, '_> {
+impl ShellReader<'_, '_> {
     /// A parameter's name without braces. `$10` is `$1` and a zero.
     pub(super) fn bare_name(&mut self) -> Option<String> {
         let byte = self.peek()?;

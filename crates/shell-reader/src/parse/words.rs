@@ -3,7 +3,7 @@
 
 use super::ansi_c;
 use super::arithmetic::Bracket;
-use super::cursor::{Closers, Origin, Reader, is_metacharacter};
+use super::cursor::{Closers, Origin, ShellReader, is_metacharacter};
 use crate::ast::{Part, RawWord, Script};
 
 /// How the text around a `$` is quoted.
@@ -67,7 +67,7 @@ const fn is_special_when_quoted(byte: u8) -> bool {
     matches!(byte, b'"' | b'\\' | b'`' | b'$')
 }
 
-impl<'t> Reader<'t, '_> {
+impl<'t> ShellReader<'t, '_> {
     /// The word here. Empty (no parts) where none is.
     pub(super) fn word(&mut self) -> RawWord {
         // Most words are one part.
