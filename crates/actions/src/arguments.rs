@@ -42,32 +42,27 @@ pub struct ParsedArguments {
 
 impl ParsedArguments {
     /// Whether an option of this name was given.
-    #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.flags.iter().any(|flag| flag.is(name))
     }
 
     /// The first word with one of these roles.
-    #[must_use]
     pub fn word(&self, roles: &[Role]) -> Option<&Word> {
         self.roles.iter().find(|(role, _)| roles.contains(role)).map(|(_, word)| word)
     }
 
     /// The value of an option.
-    #[must_use]
     pub fn value(&self, name: &str) -> Option<&Word> {
         self.flags.iter().find(|flag| flag.is(name))?.value.as_ref()
     }
 
     /// Nothing given says what to run: an interpreter reads it from standard input.
-    #[must_use]
     pub fn text_from_stdin(&self) -> bool {
         self.inner.is_none() && self.embedded.is_empty() && self.word(&[Role::Script, Role::Shell, Role::Code]).is_none()
     }
 }
 
 /// The description of the subcommand that was given, or of the program where it has none.
-#[must_use]
 pub fn innermost<'p, 'a>(program: &'p Program<'a>, arguments: &ParsedArguments) -> Cow<'p, Program<'a>> {
     let mut current = Cow::Borrowed(program);
     for name in arguments.subcommand.iter().filter_map(Word::literal) {
@@ -80,7 +75,6 @@ pub fn innermost<'p, 'a>(program: &'p Program<'a>, arguments: &ParsedArguments) 
 }
 
 /// Reads `words` (without the program's name).
-#[must_use]
 pub fn read(program: &Program, words: &[Word]) -> ParsedArguments {
     let mut arguments = ParsedArguments::default();
     let mut at = 0;
@@ -146,7 +140,6 @@ static UNDESCRIBED: Program<'static> = Program {
 };
 
 /// Reads the words of a program that nobody described.
-#[must_use]
 pub fn read_undescribed(words: &[Word]) -> ParsedArguments {
     read(&UNDESCRIBED, words)
 }
@@ -238,7 +231,6 @@ fn options(scope: &[Cow<Program>], words: &[Word], mut at: usize, until: Until, 
 }
 
 /// `NAME=value`.
-#[must_use]
 pub fn assignment(word: &Word) -> Option<(String, Word)> {
     let (name, _) = word.prefix().split_once('=')?;
     let valid = name.bytes().enumerate().all(|(at, byte)| byte == b'_' || byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit()));

@@ -189,22 +189,22 @@ pub struct Commit {
     pub deletes: Vec<Path>,
 }
 
-/// How a push changes a ref.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PushKind {
-    /// The ref is new.
-    Create,
-    /// The old commit stays reachable.
-    FastForward,
-    /// The old commit may be dropped.
-    NonFastForward,
-    /// The ref goes away.
-    Delete,
+named_enum! {
+    /// How a push changes a ref.
+    pub enum PushKind {
+        /// The ref is new.
+        Create = "create",
+        /// The old commit stays reachable.
+        FastForward = "fast-forward",
+        /// The old commit may be dropped.
+        NonFastForward = "non-fast-forward",
+        /// The ref goes away.
+        Delete = "delete",
+    }
 }
 
 impl Deed {
     /// The kind of it, as policies name it.
-    #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Run(_) => "run",
@@ -221,9 +221,15 @@ impl Deed {
     }
 }
 
+impl From<Deed> for Action {
+    /// It is there for sure and directly, and nowhere in a text.
+    fn from(deed: Deed) -> Self {
+        Self { deed, via: Vec::new(), sure: true, stored: false, from: None, span: None }
+    }
+}
+
 impl Action {
     /// What is done, in one line, for messages.
-    #[must_use]
     pub fn shown(&self) -> String {
         match &self.deed {
             // Each word takes a character at least.
@@ -251,7 +257,6 @@ impl Action {
 const SHOWN: usize = 160;
 
 /// The user's own text in one line, for a message: never longer than is read, and never blank.
-#[must_use]
 pub fn clip(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN + 1).collect();
     visible(if line.chars().count() <= SHOWN { line } else { line.chars().take(SHOWN).chain(['…']).collect() })

@@ -101,7 +101,6 @@ fn is_name(word: &Word) -> bool {
 }
 
 /// Whether a text is one word that begins like a name ([`Bound::Name`]).
-#[must_use]
 pub fn is_plain_name(text: &str) -> bool {
     is_name(&Word::lit(text))
 }

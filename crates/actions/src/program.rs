@@ -331,7 +331,6 @@ impl<'a> Subcommands<'a> {
     }
 
     /// True if the list is empty.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
     }
@@ -378,13 +377,11 @@ impl<'a> Programs<'a> {
     }
 
     /// Whether the value of this variable is a command line that some program starts.
-    #[must_use]
     pub fn starts(&self, variable: &str) -> bool {
         is_one(str::from_utf8(self.starts.0).unwrap_or(""), variable)
     }
 
     /// The description of the program called `name` (without a folder).
-    #[must_use]
     pub fn find(&self, name: &str) -> Option<Program<'a>> {
         self.table.find(key(name)).filter_map(|mut bytes: Bytes<'a>| Program::get(&mut bytes)).find(|program| program.names.contains(&name))
     }
@@ -392,27 +389,23 @@ impl<'a> Programs<'a> {
 
 impl<'a> Program<'a> {
     /// What few calls ask for. That of a description that is still being collected cannot be read yet.
-    #[must_use]
     pub fn details(&self) -> Details<'a> {
         let Cow::Borrowed(bytes) = self.details else { return Details::default() };
         Details::get(&mut Bytes(bytes)).unwrap_or_default()
     }
 
     /// The first of the [`Details`] alone.
-    #[must_use]
     pub fn setups(&self) -> Vec<&'a str> {
         let Cow::Borrowed(bytes) = self.details else { return Vec::new() };
         Wire::get(&mut Bytes(bytes)).unwrap_or_default()
     }
 
     /// Whether it is so.
-    #[must_use]
     pub fn is(&self, way: ProgramWay) -> bool {
         self.ways.contains(&way)
     }
 
     /// The subcommand of this name.
-    #[must_use]
     pub fn subcommand(&self, name: &str) -> Option<Program<'a>> {
         self.subcommands.find(name)
     }

@@ -165,7 +165,6 @@ impl Output {
 
 impl<'p> Shell<'p> {
     /// A shell that has run nothing yet.
-    #[must_use]
     pub fn new(setting: &'p Setting, programs: &'p Programs<'p>, lookups: Lookups) -> Self {
         Self {
             programs,
@@ -238,7 +237,6 @@ impl<'p> Shell<'p> {
     }
 
     /// All that would be done, in order, and what must be looked up to know it better.
-    #[must_use]
     pub fn finish(self) -> (Vec<Action>, Lookups) {
         (self.actions, self.lookups)
     }

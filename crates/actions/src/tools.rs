@@ -38,25 +38,21 @@ pub struct ToolCall {
 
 impl ToolCall {
     /// The call of a shell tool.
-    #[must_use]
     pub fn command(line: &str) -> Self {
         Self::with("Bash", &[("command", line)])
     }
 
     /// The call of a tool that writes a whole file.
-    #[must_use]
     pub fn write(path: &str, text: &str) -> Self {
         Self::with("Write", &[("file_path", path), ("content", text)])
     }
 
     /// The call of a tool that reads a file.
-    #[must_use]
     pub fn read(path: &str) -> Self {
         Self::with("Read", &[("file_path", path)])
     }
 
     /// The call of a tool that starts a sub-agent.
-    #[must_use]
     pub fn spawn(agent: &str, prompt: &str) -> Self {
         Self::with("Agent", &[("subagent_type", agent), ("prompt", prompt)])
     }

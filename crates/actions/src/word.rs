@@ -19,7 +19,6 @@ pub enum Bound {
 
 impl Bound {
     /// Whether it may be any text.
-    #[must_use]
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Anything | Self::Setup)
     }
@@ -89,7 +88,6 @@ impl Word {
     }
 
     /// About as many bytes as it takes.
-    #[must_use]
     pub fn size(&self) -> usize {
         let texts = self.pieces.iter().map(|piece| match piece {
             WordPiece::Lit(text) | WordPiece::Glob(text) => text.len(),
@@ -132,7 +130,6 @@ impl Word {
     }
 
     /// The parts between each `mark` in the known text.
-    #[must_use]
     pub fn split(&self, mark: char) -> Vec<Self> {
         let empty = || Self { span: self.span, ..Self::default() };
         let mut parts = vec![empty()];

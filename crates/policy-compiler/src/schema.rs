@@ -9,7 +9,8 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::mistake::{PolicyMistake, suggestion};
-use policy::table::{Key, Shape, may, must};
+use policy::keys;
+use policy::table::{Key, Shape};
 use policy::{Conditions, When};
 pub use view::{SpannedText, SpannedValue};
 
@@ -17,158 +18,82 @@ pub use view::{SpannedText, SpannedValue};
 const MAX_FILE: usize = 1 << 20;
 
 /// Keys of a layer's file. Which layer may use which is `validate`'s.
-pub static LAYER: &[Key] = &[
-    must("schema", Shape::Number),
-    may("packs", Shape::Texts),
-    may("mode", Shape::Text),
-    may("protected", Shape::Texts),
-    may("opens", Shape::Later),
-    may("disable", Shape::Texts),
-    may("rule", Shape::Tables(RULE)),
-    may("waiver", Shape::Tables(WAIVER)),
-    may("program", Shape::Tables(&PROGRAM)),
-    may("tests-first", Shape::Table(TESTS_FIRST)),
-    may("flywheel", Shape::Table(FLYWHEEL)),
+pub static LAYER: &[Key] = keys![
+    must "schema": Number, may "packs": Texts, may "mode": Text, may "protected": Texts, may "opens": Later, may "disable": Texts, may "rule": Tables(RULE),
+    may "waiver": Tables(WAIVER), may "program": Tables(&PROGRAM), may "tests-first": Table(TESTS_FIRST), may "flywheel": Table(FLYWHEEL),
 ];
 
 /// Keys of `[tests-first]`.
-static TESTS_FIRST: &[Key] = &[
-    may("tier", Shape::Number),
-    may("layouts", Shape::Texts),
-    may("exempt", Shape::Tables(EXEMPT)),
-    may("only", Shape::Texts),
-    may("red", Shape::Text),
-    may("weakening", Shape::Number),
-    may("strict", Shape::Flag),
-    may("reports", Shape::Texts),
-    may("layout", Shape::Tables(OWN_LAYOUT)),
+static TESTS_FIRST: &[Key] = keys![
+    may "tier": Number, may "layouts": Texts, may "exempt": Tables(EXEMPT), may "only": Texts, may "red": Text, may "weakening": Number, may "strict": Flag,
+    may "reports": Texts, may "layout": Tables(OWN_LAYOUT),
 ];
 
-static EXEMPT: &[Key] = &[must("path", Shape::Text), must("reason", Shape::Text), may("until", Shape::Day)];
+static EXEMPT: &[Key] = keys![must "path": Text, must "reason": Text, may "until": Day];
 
-static OWN_LAYOUT: &[Key] = &[
-    must("name", Shape::Text),
-    may("manifest", Shape::Texts),
-    must("source", Shape::Texts),
-    may("test", Shape::Texts),
-    may("inline", Shape::Flag),
-    may("exempt", Shape::Texts),
-    may("unit", Shape::Text),
+static OWN_LAYOUT: &[Key] = keys![
+    must "name": Text, may "manifest": Texts, must "source": Texts, may "test": Texts, may "inline": Flag, may "exempt": Texts, may "unit": Text,
 ];
 
 /// Keys of `[flywheel]`.
-static FLYWHEEL: &[Key] = &[
-    may("inbox", Shape::Text),
-    may("archive", Shape::Text),
-    may("learnings", Shape::Texts),
-    may("map", Shape::Tables(PAIR)),
-    may("per_session", Shape::Number),
-    may("shrink", Shape::Number),
-    may("trailers", Shape::Flag),
+static FLYWHEEL: &[Key] = keys![
+    may "inbox": Text, may "archive": Text, may "learnings": Texts, may "map": Tables(PAIR), may "per_session": Number, may "shrink": Number,
+    may "trailers": Flag,
 ];
 
-static PAIR: &[Key] = &[must("code", Shape::Texts), must("docs", Shape::Texts), may("after", Shape::Number), may("gate", Shape::Number)];
+static PAIR: &[Key] = keys![must "code": Texts, must "docs": Texts, may "after": Number, may "gate": Number];
 
 /// Keys of a built-in pack's file.
-pub static PACK: &[Key] = &[
-    must("schema", Shape::Number),
-    must("pack", Shape::Text),
-    must("description", Shape::Text),
-    must("default", Shape::Flag),
-    may("protected", Shape::Texts),
-    may("rule", Shape::Tables(RULE)),
+pub static PACK: &[Key] = keys![
+    must "schema": Number, must "pack": Text, must "description": Text, must "default": Flag, may "protected": Texts, may "rule": Tables(RULE),
 ];
 
-pub static RULE: &[Key] = &[
-    must("name", Shape::Text),
-    must("tier", Shape::Number),
-    KINDS,
-    may("unless", Shape::Later),
-    may("where", Shape::Table(Conditions::KEYS)),
-    may("for_agents", Shape::Texts),
-    may("open", Shape::Flag),
-    must("reason", Shape::Text),
-    must("instead", Shape::Text),
-    must("catches", Shape::Later),
-    must("spares", Shape::Later),
-    may("unsure", Shape::Later),
+pub static RULE: &[Key] = keys![
+    must "name": Text, must "tier": Number, may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS), may "for_agents": Texts,
+    may "open": Flag, must "reason": Text, must "instead": Text, must "catches": Later, must "spares": Later, may "unsure": Later,
 ];
 
-pub static WAIVER: &[Key] = &[must("rule", Shape::Text), KINDS, must("reason", Shape::Text), must("until", Shape::Day)];
-
-/// Is for all kinds of *when*.
-const KINDS: Key = may("", Shape::Kinds);
+pub static WAIVER: &[Key] = keys![must "rule": Text, may "": Kinds, must "reason": Text, must "until": Day];
 
 /// Keys of an example that is not a plain command.
-pub static EXAMPLE: &[Key] = &[
-    may("command", Shape::Text),
-    may("write", Shape::Table(&[must("path", Shape::Text), may("text", Shape::Text)])),
-    may("delete", Shape::Table(&[must("path", Shape::Text), may("recursive", Shape::Flag), may("moved", Shape::Flag)])),
-    may("read", Shape::Table(&[must("path", Shape::Text)])),
-    may("fetch", Shape::Table(&[must("url", Shape::Text), may("method", Shape::Text)])),
-    may("call", Shape::Table(&[must("tool", Shape::Text), may("args", Shape::Map)])),
-    may("spawn", Shape::Table(&[must("agent", Shape::Text), may("prompt", Shape::Text)])),
-    may("commit", Shape::Table(&[may("message", Shape::Text), may("author", Shape::Text), may("touches", Shape::Texts), may("deletes", Shape::Texts)])),
-    may("push", Shape::Table(&[may("ref", Shape::Text), may("remote", Shape::Text), must("kind", Shape::Text)])),
-    may("facts", Shape::Table(FACTS)),
-    may("agent", Shape::Text),
-    may("mode", Shape::Text),
+pub static EXAMPLE: &[Key] = keys![
+    may "command": Text,
+    may "write": Table(keys![must "path": Text, may "text": Text]),
+    may "delete": Table(keys![must "path": Text, may "recursive": Flag, may "moved": Flag]),
+    may "read": Table(keys![must "path": Text]),
+    may "fetch": Table(keys![must "url": Text, may "method": Text]),
+    may "call": Table(keys![must "tool": Text, may "args": Map]),
+    may "spawn": Table(keys![must "agent": Text, may "prompt": Text]),
+    may "commit": Table(keys![may "message": Text, may "author": Text, may "touches": Texts, may "deletes": Texts]),
+    may "push": Table(keys![may "ref": Text, may "remote": Text, must "kind": Text]),
+    may "facts": Table(FACTS),
+    may "agent": Text,
+    may "mode": Text,
 ];
 
-static FACTS: &[Key] = &[
-    may("branch", Shape::Text),
-    may("protected_branch", Shape::Flag),
-    may("dirty", Shape::Flag),
-    may("loses_gate", Shape::Flag),
-    may("weakens_policy", Shape::Flag),
-    may("exists", Shape::Texts),
-    may("bytes", Shape::Number),
+static FACTS: &[Key] = keys![
+    may "branch": Text, may "protected_branch": Flag, may "dirty": Flag, may "loses_gate": Flag, may "weakens_policy": Flag, may "exists": Texts,
+    may "bytes": Number,
 ];
 
 /// Keys of a file that describes programs.
-pub static PROGRAMS: &[Key] = &[may("program", Shape::Tables(&PROGRAM))];
+pub static PROGRAMS: &[Key] = keys![may "program": Tables(&PROGRAM)];
 
-pub static PROGRAM: [Key; 23] = [
-    must("name", Shape::Texts),
-    may("style", Shape::Text),
-    may("options", Shape::Texts),
-    may("values", Shape::Map),
-    may("operands", Shape::Texts),
-    may("forms", Shape::Tables(FORM)),
-    may("stops", Shape::Flag),
-    may("remote", Shape::Flag),
-    may("shell_stdin", Shape::Flag),
-    may("appends", Shape::Flag),
-    may("runs", Shape::Text),
-    may("language", Shape::Text),
-    may("escapes", Shape::Texts),
-    may("neutral", Shape::Texts),
-    may("prints", Shape::Tables(PRINTS)),
-    may("sets_up", Shape::Texts),
-    may("ways", Shape::Texts),
-    may("methods", Shape::Tables(METHOD)),
-    may("scripts", Shape::Table(SCRIPTS)),
-    may("starts", Shape::Texts),
-    may("named_by", Shape::Texts),
-    may("examples", Shape::Map),
-    may("subcommand", Shape::Tables(&PROGRAM)),
+pub static PROGRAM: [Key; 23] = *keys![
+    must "name": Texts, may "style": Text, may "options": Texts, may "values": Map, may "operands": Texts, may "forms": Tables(FORM), may "stops": Flag,
+    may "remote": Flag, may "shell_stdin": Flag, may "appends": Flag, may "runs": Text, may "language": Text, may "escapes": Texts, may "neutral": Texts,
+    may "prints": Tables(PRINTS), may "sets_up": Texts, may "ways": Texts, may "methods": Tables(METHOD), may "scripts": Table(SCRIPTS), may "starts": Texts,
+    may "named_by": Texts, may "examples": Map, may "subcommand": Tables(&PROGRAM),
 ];
 
-static PRINTS: &[Key] = &[
-    may("called", Shape::Texts),
-    may("with", Shape::Texts),
-    may("only", Shape::Texts),
-    may("operands", Shape::Texts),
-    may("always", Shape::Flag),
-    must("as", Shape::Text),
-    may("text", Shape::Text),
-];
+static PRINTS: &[Key] =
+    keys![may "called": Texts, may "with": Texts, may "only": Texts, may "operands": Texts, may "always": Flag, must "as": Text, may "text": Text];
 
-static METHOD: &[Key] = &[may("any", Shape::Texts), may("items", Shape::Flag), must("is", Shape::Later)];
+static METHOD: &[Key] = keys![may "any": Texts, may "items": Flag, must "is": Later];
 
-static SCRIPTS: &[Key] = &[must("file", Shape::Text), must("key", Shape::Text), must("names", Shape::Map)];
+static SCRIPTS: &[Key] = keys![must "file": Text, must "key": Text, must "names": Map];
 
-static FORM: &[Key] = &[may("with", Shape::Texts), may("operands", Shape::Texts), may("values", Shape::Map)];
+static FORM: &[Key] = keys![may "with": Texts, may "operands": Texts, may "values": Map];
 
 /// Keys of capabilities that the language has but this version does not.
 const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "result", "phase"];

@@ -28,7 +28,6 @@ pub struct Decided {
 /// Concludes. `None` if the compiled policy is damaged.
 ///
 /// With `every`, each rule that looked is noted, also where it said no.
-#[must_use]
 pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -> Option<Decided> {
     let mut asking = Asking { facts, protected: &policy.protected, needs: BTreeSet::new(), told: Vec::new(), put_off: false, secrets: Vec::new() };
     let mut findings: Vec<Finding> = Vec::new();

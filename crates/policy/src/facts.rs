@@ -82,7 +82,6 @@ pub enum Known {
 
 impl Facts {
     /// The answer to `need`. `None` if it was not asked yet.
-    #[must_use]
     pub fn of(&self, need: &Need) -> Option<&Known> {
         self.known.get(need)
     }

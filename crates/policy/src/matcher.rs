@@ -193,22 +193,15 @@ fn conditions(conditions: &Conditions, at: usize, actions: &[Action], asking: &m
     if answer != Answer::No && !conditions.branch.is_empty() {
         answer = answer.min(branch(&conditions.branch, action, folder, asking));
     }
-    if let (Some(expected), true) = (conditions.protected_branch, answer != Answer::No) {
-        let protected = match &action.deed {
-            Deed::Push(push) => push::protected(push, folder, asking),
-            _ => branch(asking.protected, action, folder, asking),
-        };
-        answer = answer.min(if expected { protected } else { !protected });
-    }
-    if let (Some(expected), true) = (conditions.dirty, answer != Answer::No) {
-        let dirty = match folder {
-            Some(folder) if actions.iter().take(at).any(|before| changes_tree(before, actions, folder)) => Answer::Maybe,
-            Some(folder) => asking.holds(Need::Dirty(folder.to_owned(), takes_untracked(action))),
-            None => Answer::Maybe,
-        };
-        answer = answer.min(if expected { dirty } else { !dirty });
-    }
-    answer
+    answer = answer.and_as(conditions.protected_branch, || match &action.deed {
+        Deed::Push(push) => push::target(asking.protected, push, folder, asking),
+        _ => branch(asking.protected, action, folder, asking),
+    });
+    answer.and_as(conditions.dirty, || match folder {
+        Some(folder) if actions.iter().take(at).any(|before| changes_tree(before, actions, folder)) => Answer::Maybe,
+        Some(folder) => asking.holds(Need::Dirty(folder.to_owned(), takes_untracked(action))),
+        None => Answer::Maybe,
+    })
 }
 
 /// Whether the current branch is one of these.

@@ -15,15 +15,17 @@ use formats::{Check, FORMATS, Letters, SecretFormat};
 pub use redact::redact;
 use shape::{by_chance, checksum, is_base64, payload, placeholder};
 
-/// How sure it is that a text is a secret that someone could use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Confidence {
-    /// By chance and by its name or a form that others share.
-    Likely,
-    /// A private key, whose use is not known: tests make their own.
-    Key,
-    /// By its provider's own form.
-    Certain,
+actions::named_enum! {
+    /// How sure it is that a text is a secret that someone could use.
+    #[derive(PartialOrd, Ord)]
+    pub enum Confidence {
+        /// By chance and by its name or a form that others share.
+        Likely = "likely",
+        /// A private key, whose use is not known: tests make their own.
+        Key = "key",
+        /// By its provider's own form.
+        Certain = "certain",
+    }
 }
 
 /// A secret in a text.
@@ -39,7 +41,6 @@ pub struct FoundSecret {
 
 impl FoundSecret {
     /// Its beginning, for a message: enough to find it by, too little to use it.
-    #[must_use]
     pub fn shown(&self, text: &str) -> String {
         let secret = text.get(self.range.clone()).unwrap_or("");
         let most = (secret.len() / 4).min(8);
@@ -59,7 +60,6 @@ const NEAR: usize = 256;
 const MAX_KEY: usize = 16 << 10;
 
 /// The secrets of a text, in their order; none lies within another.
-#[must_use]
 pub fn find(text: &str) -> Vec<FoundSecret> {
     let mut found = runs(text);
     found.extend(text.match_indices('=').filter_map(|(at, _)| assigned(text, at)));

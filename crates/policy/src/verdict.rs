@@ -15,6 +15,19 @@ pub enum Answer {
     Yes,
 }
 
+impl Answer {
+    /// This answer and what `ask` answers, which is expected to hold, or not to. Asks nothing if that does not matter: nothing is
+    /// expected, or the answer is no already.
+    #[must_use]
+    pub fn and_as(self, expected: Option<bool>, ask: impl FnOnce() -> Self) -> Self {
+        match expected.filter(|_| self != Self::No) {
+            Some(true) => self.min(ask()),
+            Some(false) => self.min(!ask()),
+            None => self,
+        }
+    }
+}
+
 impl std::ops::Not for Answer {
     type Output = Self;
 

@@ -4,7 +4,6 @@
 use super::CodeAction;
 
 /// The command lines in a line of some command language, by what is before them (`Program::escapes`).
-#[must_use]
 pub fn escapes(line: &str, marks: &[&str]) -> Vec<CodeAction> {
     let lower = line.to_ascii_lowercase();
     let mut found = Vec::new();
@@ -78,7 +77,6 @@ fn literals(text: &str) -> Vec<String> {
 
 /// Names in capitals that the text gives a literal value, as it does to change the environment of what it starts:
 /// `os.environ["A"] = "1"`, `{"A": "1"}`, `putenv("A=1")`, `$ENV{A} = 1`. A name stands for every value it is given.
-#[must_use]
 pub fn environment(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut rest = text;

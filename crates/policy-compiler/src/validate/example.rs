@@ -3,9 +3,9 @@
 use toml::de::DeValue;
 
 use super::PolicyDocument;
-use super::when::PUSH_KINDS;
 use crate::examples::{Example, ExampleDeed, ExampleFacts};
 use crate::schema::{Checker, EXAMPLE, SpannedValue};
+use actions::PushKind;
 
 /// What an example may do; exactly one of them.
 const DEEDS: &[&str] = &["command", "write", "delete", "read", "fetch", "call", "spawn", "commit", "push"];
@@ -74,7 +74,7 @@ fn deed(table: &SpannedValue, checker: &mut Checker) -> Option<ExampleDeed> {
         _ => ExampleDeed::Push {
             target: owned(&inner, "ref"),
             remote: owned(&inner, "remote"),
-            kind: checker.named(&inner.text("kind")?, PUSH_KINDS, "kind of push")?,
+            kind: checker.named(&inner.text("kind")?, PushKind::NAMES, "kind of push")?,
         },
     })
 }

@@ -13,13 +13,6 @@ use policy::{Comparison, ValueTest};
 /// Is for the names of all protected branches.
 const PROTECTED: &str = "<protected>";
 
-/// The kinds of push by their names.
-pub(super) const PUSH_KINDS: &[(&str, PushKind)] =
-    &[("create", PushKind::Create), ("fast-forward", PushKind::FastForward), ("non-fast-forward", PushKind::NonFastForward), ("delete", PushKind::Delete)];
-
-/// How sure a secret is, by its names.
-const CONFIDENCES: &[(&str, Confidence)] = &[("likely", Confidence::Likely), ("key", Confidence::Key), ("certain", Confidence::Certain)];
-
 /// What reading tables needs.
 pub(crate) struct WhenReader<'r, 't, 'p> {
     pub(super) checker: &'r mut Checker<'p>,
@@ -124,11 +117,11 @@ impl<'t> TableReader<'t> for WhenReader<'_, 't, '_> {
     }
 
     fn confidences(&mut self, table: &SpannedValue<'t>, key: &str) -> Vec<Confidence> {
-        table.texts(key).iter().filter_map(|name| self.checker.named(name, CONFIDENCES, "confidence")).collect()
+        table.texts(key).iter().filter_map(|name| self.checker.named(name, Confidence::NAMES, "confidence")).collect()
     }
 
     fn push_kinds(&mut self, table: &SpannedValue<'t>, key: &str) -> Vec<PushKind> {
-        table.texts(key).iter().filter_map(|kind| self.checker.named(kind, PUSH_KINDS, "kind of push")).collect()
+        table.texts(key).iter().filter_map(|kind| self.checker.named(kind, PushKind::NAMES, "kind of push")).collect()
     }
 }
 

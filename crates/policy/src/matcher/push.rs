@@ -25,13 +25,8 @@ pub(super) fn push(table: &PushWhen, push: &Push, folder: Option<&str>, cover: C
     if push.sure { answer } else { answer.min(Answer::Maybe) }
 }
 
-/// Whether the push is to a protected branch.
-pub(super) fn protected(push: &Push, folder: Option<&str>, asking: &mut Asking) -> Answer {
-    let protected = asking.protected;
-    target(protected, push, folder, asking)
-}
-
-fn target(patterns: &[Pattern], push: &Push, folder: Option<&str>, asking: &mut Asking) -> Answer {
+/// Whether the push is to a branch that one of the patterns names.
+pub(super) fn target(patterns: &[Pattern], push: &Push, folder: Option<&str>, asking: &mut Asking) -> Answer {
     match &push.target {
         Some(word) => text::any(patterns, word),
         None => match folder.and_then(|folder| asking.known(Need::Branch(folder.to_owned()))) {

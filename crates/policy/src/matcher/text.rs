@@ -9,7 +9,6 @@ use actions::word::{Bound, Word, WordPiece};
 const NOT_IN_FRONT: &[u8] = b"-+:/~";
 
 /// Whether `word` matches `pattern`.
-#[must_use]
 pub fn word(pattern: &Pattern, word: &Word) -> Answer {
     let answer = match &pattern.table {
         None => literal(pattern.source, word),
@@ -20,7 +19,6 @@ pub fn word(pattern: &Pattern, word: &Word) -> Answer {
 }
 
 /// Whether a wholly known text matches `pattern`.
-#[must_use]
 pub fn text(pattern: &Pattern, text: &str) -> bool {
     match &pattern.table {
         None => pattern.source == text,
@@ -41,13 +39,16 @@ pub fn text(pattern: &Pattern, text: &str) -> bool {
 }
 
 /// Any of the patterns.
-#[must_use]
 pub fn any(patterns: &[Pattern], subject: &Word) -> Answer {
     patterns.iter().map(|pattern| word(pattern, subject)).max().unwrap_or(Answer::No)
 }
 
+/// Any of the patterns. An empty list is not asked, and so holds.
+pub fn any_word_or_unasked(patterns: &[Pattern], subject: &Word) -> Answer {
+    if patterns.is_empty() { Answer::Yes } else { any(patterns, subject) }
+}
+
 /// Any of the patterns, on a known text. An empty list is not asked, and so holds.
-#[must_use]
 pub fn any_or_unasked(patterns: &[Pattern], subject: &str) -> Answer {
     (patterns.is_empty() || patterns.iter().any(|pattern| text(pattern, subject))).into()
 }
@@ -67,7 +68,7 @@ fn literal(source: &str, word: &Word) -> Answer {
                 Some(tail) => rest = tail,
                 None => return Answer::No,
             },
-            WordPiece::Lit(text) if at + 1 == word.pieces.len() => return rest.ends_with(text.as_str()).into_maybe(),
+            WordPiece::Lit(text) if at + 1 == word.pieces.len() => return Answer::from(rest.ends_with(text.as_str())).min(Answer::Maybe),
             WordPiece::Lit(text) => match rest.find(text.as_str()) {
                 Some(found) => rest = rest.get(found + text.len()..).unwrap_or(""),
                 None => return Answer::No,
@@ -90,18 +91,7 @@ fn literal(source: &str, word: &Word) -> Answer {
     Answer::Maybe
 }
 
-trait IntoMaybe {
-    fn into_maybe(self) -> Answer;
-}
-
-impl IntoMaybe for bool {
-    fn into_maybe(self) -> Answer {
-        if self { Answer::Maybe } else { Answer::No }
-    }
-}
-
 /// Walks the table over pieces, from its start.
-#[must_use]
 pub fn walk(table: &Automaton, pieces: &[WordPiece]) -> Answer {
     let mut states = States::from_start(table);
     states.pieces(table, pieces);
@@ -119,7 +109,6 @@ pub struct States {
 
 impl States {
     /// Only the start.
-    #[must_use]
     pub fn from_start(table: &Automaton) -> Self {
         Self { all: vec![table.start] }
     }
@@ -189,7 +178,6 @@ impl States {
     }
 
     /// What can be said at the end of the text.
-    #[must_use]
     pub fn answer(&self, table: &Automaton) -> Answer {
         let end = |state: u16| (table.anywhere && table.is_found(state)) || table.is_found(table.step(state, table.width));
         match (self.all.iter().any(|state| end(*state)), self.all.iter().all(|state| end(*state))) {
@@ -197,12 +185,6 @@ impl States {
             (true, false) => Answer::Maybe,
             (false, _) => Answer::No,
         }
-    }
-
-    /// Whether some text could still follow that matches.
-    #[must_use]
-    pub fn alive(&self) -> bool {
-        self.all.iter().any(|state| *state != 0)
     }
 }
 
