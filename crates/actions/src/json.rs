@@ -155,41 +155,42 @@ impl<'t> JsonReader<'t> {
         if level >= MAX_LEVELS { Err("it is nested beyond 128 levels") } else { Ok(level + 1) }
     }
 
-    fn list(&mut self, level: usize) -> JsonResult<Json> {
-        let level = Self::deeper(level)?;
+    /// Reads what is between brackets, one element after the other.
+    fn elements(&mut self, close: u8, missing: &'static str, mut element: impl FnMut(&mut Self) -> JsonResult<()>) -> JsonResult<()> {
         self.at += 1;
-        let mut items = Vec::new();
         self.blanks();
-        if self.skip(b']') {
-            return Ok(Json::List(items));
+        if self.skip(close) {
+            return Ok(());
         }
         loop {
-            items.push(self.value(level)?);
+            element(self)?;
             self.blanks();
-            if self.skip(b']') {
-                return Ok(Json::List(items));
+            if self.skip(close) {
+                return Ok(());
             }
             if !self.skip(b',') {
-                return Err(self.missing("a `,` or `]` is missing"));
+                return Err(self.missing(missing));
             }
         }
     }
 
+    fn list(&mut self, level: usize) -> JsonResult<Json> {
+        let level = Self::deeper(level)?;
+        let mut items = Vec::new();
+        self.elements(b']', "a `,` or `]` is missing", |reader| reader.value(level).map(|item| items.push(item)))?;
+        Ok(Json::List(items))
+    }
+
     fn object(&mut self, level: usize) -> JsonResult<Json> {
         let level = Self::deeper(level)?;
-        self.at += 1;
         let mut entries: Vec<(String, Json)> = Vec::new();
         let mut seen: BTreeSet<String> = BTreeSet::new();
-        self.blanks();
-        if self.skip(b'}') {
-            return Ok(Json::Object(entries));
-        }
-        loop {
-            self.blanks();
-            if self.peek() != Some(b'"') {
-                return Err(self.missing("a key is missing"));
+        self.elements(b'}', "a `,` or `}` is missing", |reader| {
+            reader.blanks();
+            if reader.peek() != Some(b'"') {
+                return Err(reader.missing("a key is missing"));
             }
-            let key = self.string()?;
+            let key = reader.string()?;
             let twice = if entries.len() < FEW_KEYS {
                 entries.iter().any(|(known, _)| *known == key)
             } else {
@@ -201,19 +202,14 @@ impl<'t> JsonReader<'t> {
             if twice {
                 return Err("a key occurs twice");
             }
-            self.blanks();
-            if !self.skip(b':') {
-                return Err(self.missing("a `:` is missing"));
+            reader.blanks();
+            if !reader.skip(b':') {
+                return Err(reader.missing("a `:` is missing"));
             }
-            entries.push((key, self.value(level)?));
-            self.blanks();
-            if self.skip(b'}') {
-                return Ok(Json::Object(entries));
-            }
-            if !self.skip(b',') {
-                return Err(self.missing("a `,` or `}` is missing"));
-            }
-        }
+            entries.push((key, reader.value(level)?));
+            Ok(())
+        })?;
+        Ok(Json::Object(entries))
     }
 
     fn missing(&self, what: &'static str) -> &'static str {
@@ -297,24 +293,19 @@ impl<'t> JsonReader<'t> {
         self.at += 1;
         let letter = self.peek().ok_or("it ends too early")?;
         self.at += 1;
-        Ok(match letter {
-            b'u' => {
-                let first = self.hex()?;
-                let code = match first {
-                    0xd800..=0xdbff if self.rest().starts_with("\\u") => {
-                        self.at += 2;
-                        let second = self.hex()?;
-                        if !(0xdc00..=0xdfff).contains(&second) {
-                            return Err("half of a surrogate pair is alone");
-                        }
-                        0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
-                    }
-                    other => other,
-                };
-                char::from_u32(code).ok_or("half of a surrogate pair is alone")?
+        if letter != b'u' {
+            return Err("an escape is not one of JSON's");
+        }
+        let mut code = self.hex()?;
+        if (0xd800..=0xdbff).contains(&code) && self.rest().starts_with("\\u") {
+            self.at += 2;
+            let second = self.hex()?;
+            if !(0xdc00..=0xdfff).contains(&second) {
+                return Err("half of a surrogate pair is alone");
             }
-            _ => return Err("an escape is not one of JSON's"),
-        })
+            code = 0x1_0000 + ((code - 0xd800) << 10) + (second - 0xdc00);
+        }
+        char::from_u32(code).ok_or("half of a surrogate pair is alone")
     }
 
     fn hex(&mut self) -> JsonResult<u32> {

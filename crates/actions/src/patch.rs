@@ -173,19 +173,8 @@ impl<'a> PatchReader<'a> {
     /// Git's lines between `diff --git` and the names.
     fn extended(&mut self, line: &str) {
         let Some(section) = self.section.as_mut().filter(|section| section.git && !section.has_hunk) else { return };
-        let heads = [
-            "new file mode",
-            "deleted file mode",
-            "rename from ",
-            "rename to ",
-            "copy from ",
-            "copy to ",
-            "old mode",
-            "new mode",
-            "Binary files ",
-            "GIT binary patch",
-        ];
-        let Some((head, rest)) = heads.into_iter().find_map(|head| Some((head, line.strip_prefix(head)?))) else { return };
+        let heads = "new file mode|deleted file mode|rename from |rename to |copy from |copy to |old mode|new mode|Binary files |GIT binary patch";
+        let Some((head, rest)) = heads.split('|').find_map(|head| Some((head, line.strip_prefix(head)?))) else { return };
         section.touched = true;
         section.is_new |= head.starts_with("new file");
         section.is_deleted |= head.starts_with("deleted");

@@ -22,13 +22,8 @@ pub enum Rewrite {
 
 /// What happens to one ref.
 pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action> {
-    let push = |kinds: &[PushKind], sure: bool| Action {
-        deed: Deed::Push(Push { remote: remote.map(Word::lit), target: Some(Word::lit(update.name())), kinds: kinds.to_vec(), sure }),
-        via: Vec::new(),
-        sure: true,
-        stored: false,
-        from: None,
-        span: None,
+    let push = |kinds: &[PushKind], sure: bool| {
+        Action::from(Deed::Push(Push { remote: remote.map(Word::lit), target: Some(Word::lit(update.name())), kinds: kinds.to_vec(), sure }))
     };
     match (&update.old, &update.new, rewrite) {
         (_, None, _) => vec![push(&[PushKind::Delete], true)],
@@ -46,7 +41,7 @@ pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action
 /// that there are any (`run_pre_push_hook` in git's `transport.c` passes over refs without a local one).
 pub fn mirrored(remote: Option<&str>) -> Action {
     let push = Push { remote: remote.map(Word::lit), target: Some(Word::unknown()), kinds: vec![PushKind::Delete], sure: false };
-    Action { deed: Deed::Push(push), via: vec!["git push --mirror".to_owned()], sure: true, stored: false, from: None, span: None }
+    Action { via: vec!["git push --mirror".to_owned()], ..Action::from(Deed::Push(push)) }
 }
 
 /// The command that pushes, as far as the refs do not tell.

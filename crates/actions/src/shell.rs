@@ -264,14 +264,8 @@ impl<'p> Shell<'p> {
     fn stop(&mut self, why: &'static str) {
         if !std::mem::replace(&mut self.stopped, true) && !self.stored {
             let deed = Deed::Opaque { text: "the rest of the command".to_owned(), why };
-            self.actions.push(Action {
-                deed,
-                via: self.via.clone(),
-                sure: true,
-                stored: false,
-                from: None,
-                span: self.place.filter(|_| self.source.is_some()),
-            });
+            let span = self.place.filter(|_| self.source.is_some());
+            self.actions.push(Action { via: self.via.clone(), span, ..Action::from(deed) });
         }
     }
 

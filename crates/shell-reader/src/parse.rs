@@ -146,9 +146,7 @@ impl ShellReader<'_, '_> {
             Some(b'|') => "unexpected `|`",
             Some(b'&') if self.peek_second() != Some(b'>') => "unexpected `&`",
             _ => {
-                let Some((reserved, end)) = self.reserved().filter(|(reserved, _)| closer(reserved).is_some()) else {
-                    return false;
-                };
+                let Some((reserved, end)) = self.reserved().filter(|(reserved, _)| closer(reserved).is_some()) else { return false };
                 self.fault(match reserved {
                     "}" => "unexpected `}`",
                     _ => "unexpected reserved word",
@@ -232,9 +230,7 @@ impl ShellReader<'_, '_> {
         if self.peek() == Some(b'(') {
             return self.nested(|reader| reader.arithmetic_command().unwrap_or_else(|| reader.subshell()));
         }
-        let Some((reserved, end)) = self.reserved() else {
-            return self.simple(optional);
-        };
+        let Some((reserved, end)) = self.reserved() else { return self.simple(optional) };
         let start = std::mem::replace(&mut self.pos, end);
         match reserved {
             "{" => self.nested(Self::group),

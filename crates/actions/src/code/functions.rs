@@ -23,7 +23,7 @@ pub(super) fn function(language: Language, name: &str) -> Option<(CallEffect, us
     match language {
         Language::Unknown if is_one(UNSURE, name) => None,
         Language::Unknown => ["python", "javascript", "ruby", "perl", "php", "lua"].iter().find_map(|language| find(language, name)),
-        known => Language::NAMES.iter().find(|(_, language)| *language == known).and_then(|(language, _)| find(language, name)),
+        known => find(known.name(), name),
     }
 }
 

@@ -413,9 +413,7 @@ impl<'a> Lexer<'a> {
         let quote = tail.bytes().next().filter(|byte| matches!(byte, b'\'' | b'"' | b'`'));
         let name = quote.map_or(tail, |_| tail.get(1..).unwrap_or_default());
         let length = name.bytes().position(|byte| !is_word(byte)).unwrap_or(name.len());
-        let Some(end) = name.get(..length).filter(|end| end.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')) else {
-            return false;
-        };
+        let Some(end) = name.get(..length).filter(|end| end.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')) else { return false };
         if self.open.false_here >= MAX_FALSE_HERE {
             return false;
         }

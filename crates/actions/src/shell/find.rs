@@ -4,7 +4,7 @@ use super::inner::replace;
 use super::{Output, Shell, Stdin};
 use crate::arguments;
 use crate::program::{Program, ProgramWay, Role};
-use crate::word::{Word, WordPiece};
+use crate::word::{Word, WordPiece, is_one};
 use crate::{Change, Deed, Delete};
 
 impl Shell<'_> {
@@ -84,12 +84,8 @@ fn name_tests(args: &[Word]) -> Vec<Word> {
 
 /// Whether a test lets all files through that people write: everything, or all sources of a language.
 fn sweeps(test: &Word) -> bool {
-    const SOURCES: &[&str] = &[
-        "rs", "py", "js", "jsx", "mjs", "ts", "tsx", "go", "java", "kt", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "swift", "scala", "ex", "exs", "clj",
-        "hs", "ml", "vue", "svelte", "sql", "sh",
-    ];
-    test.literal()
-        .is_some_and(|text| matches!(text, "*" | "**" | "*.*" | "?*") || text.strip_prefix("*.").is_some_and(|extension| SOURCES.contains(&extension)))
+    const SOURCES: &str = "rs py js jsx mjs ts tsx go java kt c h cc cpp hpp cs rb php swift scala ex exs clj hs ml vue svelte sql sh";
+    test.literal().is_some_and(|text| matches!(text, "*" | "**" | "*.*" | "?*") || text.strip_prefix("*.").is_some_and(|extension| is_one(SOURCES, extension)))
 }
 
 /// What `find FOLDER -name TEST` finds; without a test all that is below.

@@ -34,9 +34,7 @@ impl Shell<'_> {
         if head.pieces == [WordPiece::Any(Bound::Setup)] && args.is_empty() {
             return Output::unknown();
         }
-        let Some(name) = program_name(head) else {
-            return self.unknown_program(&words, env, stdin);
-        };
+        let Some(name) = program_name(head) else { return self.unknown_program(&words, env, stdin) };
         if head.literal().is_some_and(|text| !text.contains('/'))
             && let Some(output) = self.defined(&name, args, &env, stdin, plain)
         {

@@ -209,9 +209,7 @@ pub(super) fn over_path(components: &[Vec<GlobPart>], rooted: bool) -> Result<Ve
 /// The regular expression of any of several alternatives. What all of them begin and end with is outside: `*a*|*b*` makes
 /// an automaton remember which of them was seen, `*(a|b)*` does not.
 pub(super) fn any_of(alternatives: &[Vec<String>]) -> String {
-    let Some((first, others)) = alternatives.split_first().filter(|(_, others)| !others.is_empty()) else {
-        return alternatives.concat().concat();
-    };
+    let Some((first, others)) = alternatives.split_first().filter(|(_, others)| !others.is_empty()) else { return alternatives.concat().concat() };
     let shared = |left: &mut dyn Iterator<Item = &String>, right: &mut dyn Iterator<Item = &String>| left.zip(right).take_while(|(a, b)| a == b).count();
     let front = others.iter().map(|other| shared(&mut first.iter(), &mut other.iter())).min().unwrap_or(0);
     let rests: Vec<&[String]> = alternatives.iter().map(|pieces| pieces.get(front..).unwrap_or(&[])).collect();

@@ -197,9 +197,7 @@ fn agrees(pattern: &PathPattern, rest: &[WordPiece]) -> bool {
 
 /// Whether `path` is a folder above what the pattern names.
 fn contained(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> Answer {
-    let (true, Cover::Any, Some(stem), Some(path)) = (question.with_contents, question.cover, pattern.stem, path.literal()) else {
-        return Answer::No;
-    };
+    let (true, Cover::Any, Some(stem), Some(path)) = (question.with_contents, question.cover, pattern.stem, path.literal()) else { return Answer::No };
     let whole = if stem.is_empty() { base.to_owned() } else { format!("{base}/{}", stem.trim_start_matches('/')) };
     // At the stem itself there is something below it only if the pattern continues.
     let at_stem = whole == path && pattern.source.trim_end_matches('/').len() > stem.len() && !stem.is_empty();

@@ -107,9 +107,7 @@ impl ShellReader<'_, '_> {
 
     /// A piece of an expression: quoted, an expansion, or text up to one of these or to what `ends` names.
     fn expression_piece(&mut self, parts: &mut Vec<Part>, ends: impl Fn(u8) -> bool) {
-        let Some(byte) = self.peek() else {
-            return;
-        };
+        let Some(byte) = self.peek() else { return };
         match byte {
             b'\\' => {
                 self.bump();
@@ -260,9 +258,7 @@ impl ShellReader<'_, '_> {
 
     /// The list of a substitution that ends at a known place, or, if none was found, wherever it does.
     fn substitution_to(&mut self, close: Option<usize>) -> Script {
-        let Some(close) = close else {
-            return self.enclosed_list(Closers::PARENTHESIS, b')');
-        };
+        let Some(close) = close else { return self.enclosed_list(Closers::PARENTHESIS, b')') };
         let script = self.up_to(close, |reader| reader.substituted(Closers::NONE, Self::whole));
         self.pos = close + 1;
         script

@@ -95,9 +95,7 @@ impl ShellReader<'_, '_> {
 
     /// Passes over a reserved word of `if` that cannot are after `else`.
     fn misplaced_in_if(&mut self) -> bool {
-        let Some(("then" | "elif" | "else", end)) = self.reserved() else {
-            return false;
-        };
+        let Some(("then" | "elif" | "else", end)) = self.reserved() else { return false };
         self.fault("unexpected reserved word");
         self.pos = end;
         true

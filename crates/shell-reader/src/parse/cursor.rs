@@ -445,9 +445,7 @@ impl<'t, 's> ShellReader<'t, 's> {
 
     /// Continues below a line that was given up, if there is one.
     pub(super) fn go_on(&mut self) -> bool {
-        let Some(line_end) = self.given_up.take() else {
-            return false;
-        };
+        let Some(line_end) = self.given_up.take() else { return false };
         self.pos = line_end;
         self.pending.clear();
         true

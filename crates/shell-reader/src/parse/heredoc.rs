@@ -76,9 +76,7 @@ impl ShellReader<'_, '_> {
 
     /// Bash takes a delayed body from the line below, be that within a quote that is still open. It is not followed there.
     pub(super) fn drop_hidden_here_documents(&mut self) {
-        let Some(Some(since)) = self.pending.first().map(|pending| pending.late) else {
-            return;
-        };
+        let Some(Some(since)) = self.pending.first().map(|pending| pending.late) else { return };
         let between = self.text.get(since..self.pos).unwrap_or_default();
         if between.contains('\n') {
             self.unread("a here-document begins within an open quote");

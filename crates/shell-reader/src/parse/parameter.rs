@@ -90,9 +90,7 @@ impl ShellReader<'_, '_> {
 
     /// The operator and its operands, up to the closing brace.
     fn operator(&mut self, parameter: &Parameter, quoting: Quoting) -> Op {
-        let Some(byte) = self.peek() else {
-            return Op::None;
-        };
+        let Some(byte) = self.peek() else { return Op::None };
         if parameter.name.is_empty() {
             return Op::Other(self.operand(Quoting::None, b'}'));
         }
@@ -244,9 +242,7 @@ impl ShellReader<'_, '_> {
     fn rejoin(&mut self, parts: &mut Vec<Part>, quoting: Quoting) {
         let before = |back: usize| self.pos.checked_sub(back).and_then(|pos| self.byte_at(pos));
         let (last, escape) = (before(2), before(3));
-        let Some(next) = self.peek() else {
-            return;
-        };
+        let Some(next) = self.peek() else { return };
         match (parts.last_mut(), last) {
             (Some(Part::Parameter(parameter)), Some(last)) if continues_name(last) && parameter.name.bytes().next().is_some_and(begins_name) => {
                 while let Some(byte) = self.peek().filter(|&byte| continues_name(byte)) {
