@@ -106,7 +106,7 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<PolicyMistake>> {
 
     let texts = Texts::default();
     let mut patterns = Patterns::new(&texts);
-    let (meant, found) = validate(&documents, whole, &|text| texts.push_get(text.to_owned()), &mut patterns);
+    let (meant, found) = validate(&documents, whole, &mut patterns);
     mistakes.extend(found);
 
     let mut described = Described::default();

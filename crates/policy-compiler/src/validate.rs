@@ -69,12 +69,7 @@ struct Named<'t, T> {
 }
 
 /// Validates documents, upper layers first. `whole`: every file could be read, so a name that is not found is a mistake.
-pub fn validate<'t>(
-    documents: &'t [PolicyDocument<'t>],
-    whole: bool,
-    keep: &dyn Fn(&str) -> &'t str,
-    patterns: &mut Patterns<'t>,
-) -> (Meant<'t>, Vec<PolicyMistake>) {
+pub fn validate<'t>(documents: &'t [PolicyDocument<'t>], whole: bool, patterns: &mut Patterns<'t>) -> (Meant<'t>, Vec<PolicyMistake>) {
     let mut mistakes = Vec::new();
     let heads: Vec<Head> = documents.iter().map(|document| Head::of(document, &mut mistakes)).collect();
     let on = layers::packs_on(&heads, whole, &mut mistakes);
@@ -96,17 +91,18 @@ pub fn validate<'t>(
         let document = head.document;
         let mut checker = document.checker(&mut mistakes);
         let mut reader = WhenReader { checker: &mut checker, patterns: &mut *patterns, protected: &meant.protected };
-        meant.tests_first = section::tests_first(meant.tests_first, &heads, head, keep, &mut reader);
-        meant.flywheel = section::flywheel(meant.flywheel, &heads, head, keep, &mut reader);
+        let shadow = layers::shadowed(&heads, document.layer);
+        meant.tests_first = section::tests_first(meant.tests_first, head, shadow, &mut reader);
+        meant.flywheel = section::flywheel(meant.flywheel, head, shadow, &mut reader);
         for table in document.view().tables("rule") {
-            let place = keep(&document.place(&table.span));
-            if let Some((rule, examples, span)) = rule::rule(&table, head, place, keep, &mut reader) {
+            let place = reader.patterns.keep(&document.place(&table.span));
+            if let Some((rule, examples, span)) = rule::rule(&table, head, place, &mut reader) {
                 named.push(Named { it: rule, document, span });
                 meant.examples.push(examples);
             }
         }
         for table in document.view().tables("waiver") {
-            let place = keep(&document.place(&table.span));
+            let place = reader.patterns.keep(&document.place(&table.span));
             if let Some((waiver, span)) = rule::waiver(&table, document.layer, place, &mut reader) {
                 waivers.push(Named { it: waiver, document, span });
             }

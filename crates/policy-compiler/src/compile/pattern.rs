@@ -40,7 +40,8 @@ impl<'t> Patterns<'t> {
         Self { texts, made: HashMap::new(), size: 0 }
     }
 
-    fn keep(&self, text: &str) -> &'t str {
+    /// Keeps a text as long as what is compiled.
+    pub fn keep(&self, text: &str) -> &'t str {
         self.texts.push_get(text.to_owned())
     }
 

@@ -89,11 +89,8 @@ fn variables<'t>(table: &SpannedValue<'t>, key: &str, named: bool, checker: &mut
 /// Reports keys that could make a verdict more permissive, also in subcommands.
 fn looser(view: &SpannedValue, checker: &mut Checker) {
     for (name, _) in view.entries().iter().filter(|(name, _)| ["prints", "sets_up", "neutral", "named_by"].contains(&name.text)) {
-        checker.mistake(
-            &name.span,
-            format!("`{}` is not allowed in a policy", name.text),
-            "remove it; only shipped descriptions can say what a program prints",
-        );
+        let what = format!("`{}` is not allowed in a policy", name.text);
+        checker.mistake(&name.span, what, "remove it; only shipped descriptions can say what a program prints");
     }
     view.tables("subcommand").iter().for_each(|table| looser(table, checker));
 }
@@ -115,7 +112,7 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
     }
     let forms = forms(view, &options, checker);
     let subcommands = subcommands(view, style, checker);
-    let names: Vec<&str> = view.texts("name").iter().map(|name| name.text).collect();
+    let names = view.words("name");
     let printed = prints(view, &options, &names, checker);
     let neutral = view.texts("neutral");
     for name in neutral.iter().filter(|name| !known(&options, name.text)) {
@@ -139,12 +136,12 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
         options,
         forms,
         stops: view.flag("stops").unwrap_or(stops),
-        remote: view.flag("remote").unwrap_or(false),
-        shell_stdin: view.flag("shell_stdin").unwrap_or(false),
-        appends: view.flag("appends").unwrap_or(false),
-        runs: view.text("runs").map_or("", |program| program.text),
-        language: view.text("language").map_or("", |language| language.text),
-        escapes: view.texts("escapes").iter().map(|mark| mark.text).collect(),
+        remote: view.is("remote"),
+        shell_stdin: view.is("shell_stdin"),
+        appends: view.is("appends"),
+        runs: view.word("runs"),
+        language: view.word("language"),
+        escapes: view.words("escapes"),
         ways,
         details: if details == Details::default() {
             Cow::Borrowed(&[])
@@ -163,7 +160,7 @@ fn methods<'t>(view: &SpannedValue<'t>, checker: &mut Checker) -> Vec<Method<'t>
         if is.is_none() {
             checker.mistake(&table.span, "the method is not a string", "write `is = \"POST\"`, or `is = \"\"` where it is not known");
         }
-        Some(Method { any: table.texts("any").iter().map(|name| name.text).collect(), items: table.flag("items").unwrap_or(false), method: is?.text })
+        Some(Method { any: table.words("any"), items: table.is("items"), method: is?.text })
     };
     view.tables("methods").iter().filter_map(method).collect()
 }
@@ -186,7 +183,6 @@ fn prints<'t>(view: &SpannedValue<'t>, options: &[Opt], names: &[&str], checker:
     let mut all = Vec::new();
     for table in view.tables("prints") {
         let Some(what) = table.text("as").and_then(|text| checker.named(&text, Prints::NAMES, "kind of output")) else { continue };
-        let texts = |key: &str| table.texts(key).iter().map(|text| text.text).collect::<Vec<_>>();
         for name in table.texts("called").iter().filter(|name| !names.contains(&name.text)) {
             checker.mistake(&name.span, format!("`{}` is not a name of this program", name.text), suggestion(name.text, names.iter().copied()));
         }
@@ -198,13 +194,13 @@ fn prints<'t>(view: &SpannedValue<'t>, options: &[Opt], names: &[&str], checker:
         }
         table.texts("operands").iter().for_each(|text| operand(text, checker));
         all.push(Printed {
-            called: texts("called"),
-            with: texts("with"),
-            only: texts("only"),
-            operands: texts("operands"),
-            always: table.flag("always").unwrap_or(false),
+            called: table.words("called"),
+            with: table.words("with"),
+            only: table.words("only"),
+            operands: table.words("operands"),
+            always: table.is("always"),
             what,
-            text: table.text("text").map_or("", |text| text.text),
+            text: table.word("text"),
         });
     }
     all
@@ -233,11 +229,8 @@ fn option<'t>(text: &SpannedText<'t>, style: OptionStyle, checker: &mut Checker)
     let names: Vec<&str> = names.split('|').collect();
     for name in &names {
         if name.is_empty() || name.contains(['=', ' ']) || (style != OptionStyle::Keys && !name.starts_with(['-', '+'])) {
-            checker.mistake(
-                &text.span,
-                format!("`{}` does not name an option", text.text),
-                "write names with their dashes, joined by `|`, then `=` if it takes a value: `-u|--user=`",
-            );
+            let what = format!("`{}` does not name an option", text.text);
+            checker.mistake(&text.span, what, "write names with their dashes, joined by `|`, then `=` if it takes a value: `-u|--user=`");
             break;
         }
     }

@@ -40,6 +40,21 @@ impl<'t> SpannedValue<'t> {
         self.get(key).map(|value| value.elements().iter().filter_map(Self::as_text).collect()).unwrap_or_default()
     }
 
+    /// The texts of [`Self::texts`], without their places.
+    pub fn words(&self, key: &str) -> Vec<&'t str> {
+        self.texts(key).iter().map(|text| text.text).collect()
+    }
+
+    /// The string at a key; empty without one.
+    pub fn word(&self, key: &str) -> &'t str {
+        self.text(key).map_or("", |text| text.text)
+    }
+
+    /// True if the flag at a key is set.
+    pub fn is(&self, key: &str) -> bool {
+        self.flag(key) == Some(true)
+    }
+
     /// `true` or `false` at a key.
     pub fn flag(&self, key: &str) -> Option<bool> {
         self.get(key)?.value.as_bool()

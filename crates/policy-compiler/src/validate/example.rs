@@ -21,11 +21,8 @@ pub(super) fn example(value: &SpannedValue, key: &str, document: &PolicyDocument
         return Some(Example { deed, facts: ExampleFacts::default(), agent: None, mode: None, place });
     }
     if !value.is_table() {
-        checker.mistake(
-            &value.span,
-            format!("an example in `{key}` is neither a command nor a table"),
-            "write `\"a command\"` or `{ write = { path = \"…\" } }`",
-        );
+        let what = format!("an example in `{key}` is neither a command nor a table");
+        checker.mistake(&value.span, what, "write `\"a command\"` or `{ write = { path = \"…\" } }`");
         return None;
     }
     let table = value;

@@ -35,11 +35,8 @@ impl<'t> Head<'t> {
         let shadow = view.text("mode").is_some_and(|mode| checker.named(&mode, &[("enforce", false), ("shadow", true)], "mode") == Some(true));
         if document.layer != Layer::Organisation && document.layer != Layer::BuiltIn {
             for (key, _) in view.entries().iter().filter(|(key, _)| ["opens", "disable"].contains(&key.text)) {
-                checker.mistake(
-                    &key.span,
-                    format!("`{}` is not allowed in the {} layer", key.text, document.layer.name()),
-                    "only the organisation layer can have it",
-                );
+                let what = format!("`{}` is not allowed in the {} layer", key.text, document.layer.name());
+                checker.mistake(&key.span, what, "only the organisation layer can have it");
             }
         }
         let opens = view.get("opens").map(|value| {
@@ -115,16 +112,21 @@ pub(super) fn merge(
     }
     opens(heads, named, idle, whole, mistakes);
     for named in named.iter_mut() {
-        named.it.shadow = heads.iter().any(|head| head.shadow && shadows(head.document.layer, named.it.layer));
+        named.it.shadow = shadowed(heads, named.it.layer);
     }
     for waiver in waivers {
         waived(waiver, named, idle, whole, mistakes);
     }
 }
 
+/// True if a layer lets rules and sections of `layer` only watch.
+pub(super) fn shadowed(heads: &[&Head], layer: Layer) -> bool {
+    heads.iter().any(|head| head.shadow && shadows(head.document.layer, layer))
+}
+
 /// A layer's `mode = "shadow"` makes rules only watch. The person may try out what is built in and their own, but not what
 /// the organisation says; a repository may only speak for itself.
-pub(super) fn shadows(by: Layer, rule: Layer) -> bool {
+fn shadows(by: Layer, rule: Layer) -> bool {
     match by {
         Layer::BuiltIn => false,
         Layer::Organisation => true,

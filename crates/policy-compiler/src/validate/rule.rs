@@ -18,11 +18,10 @@ pub(super) fn rule<'t>(
     table: &SpannedValue<'t>,
     head: &Head<'t>,
     place: &'t str,
-    keep: &dyn Fn(&str) -> &'t str,
     reader: &mut WhenReader<'_, 't, '_>,
 ) -> Option<(Rule<'t>, RuleExamples, Range<usize>)> {
     let layer = head.document.layer;
-    let tier = tier(table, reader);
+    let tier = table.get("tier").and_then(|value| tier_of(&value, reader));
     let when = kind(table, "a rule", reader);
     let unless = table.get("unless").and_then(|value| {
         let (key, _) = when.as_ref()?;
@@ -39,11 +38,8 @@ pub(super) fn rule<'t>(
     if let Some(open) = table.get("open")
         && layer > Layer::Organisation
     {
-        reader.checker.mistake(
-            &open.span,
-            format!("`open` is not allowed in the {} layer", layer.name()),
-            "remove it; only rules of the layers above need to be opened",
-        );
+        let what = format!("`open` is not allowed in the {} layer", layer.name());
+        reader.checker.mistake(&open.span, what, "remove it; only rules of the layers above need to be opened");
     }
     let reason = prose(table, "reason", reader);
     let instead = prose(table, "instead", reader).map(|text| instead(&text, reader));
@@ -58,6 +54,8 @@ pub(super) fn rule<'t>(
     }
 
     let (reason, instead, tier, (_, when)) = (reason?, instead?, tier?, when?);
+    let (Instead::Command(text) | Instead::Prose(text)) = &instead;
+    let instead_text = reader.patterns.keep(text);
     let rule = Rule {
         name: name.text,
         pack: head.pack,
@@ -65,15 +63,13 @@ pub(super) fn rule<'t>(
         layer,
         tier,
         shadow: false,
-        open: table.flag("open").unwrap_or(false),
+        open: table.is("open"),
         when,
         unless,
         conditions,
         for_agents,
         reason: reason.text,
-        instead: keep(match &instead {
-            Instead::Command(text) | Instead::Prose(text) => text,
-        }),
+        instead: instead_text,
     };
     let examples = RuleExamples { name: name.text.to_owned(), pack: head.pack.to_owned(), place: place.to_owned(), tier, instead, catches, spares, unsure };
     Some((rule, examples, name.span))
@@ -96,23 +92,14 @@ pub(super) fn waiver<'t>(table: &SpannedValue<'t>, layer: Layer, place: &'t str,
     Some((Waiver { rule: rule.text, when: when?.1, reason: reason?.text, until, place }, rule.span))
 }
 
-fn tier(table: &SpannedValue, reader: &mut WhenReader) -> Option<Tier> {
-    tier_of(&table.get("tier")?, reader)
-}
-
 pub(super) fn tier_of(value: &SpannedValue, reader: &mut WhenReader) -> Option<Tier> {
-    let tier = match value.as_number()? {
-        1 => Tier::Free,
-        2 => Tier::Metered,
-        3 => Tier::Supervised,
-        4 => Tier::Prohibited,
-        other => {
-            let fix = "1 free, 2 metered, 3 supervised (a person approves), 4 prohibited";
-            reader.checker.mistake(&value.span, format!("there is no tier {other}"), fix);
-            return None;
-        }
-    };
-    Some(tier)
+    let number = value.as_number()?;
+    let tier = [Tier::Free, Tier::Metered, Tier::Supervised, Tier::Prohibited].into_iter().find(|tier| *tier as i64 == number);
+    if tier.is_none() {
+        let fix = "1 free, 2 metered, 3 supervised (a person approves), 4 prohibited";
+        reader.checker.mistake(&value.span, format!("there is no tier {number}"), fix);
+    }
+    tier
 }
 
 /// The only *when* of a table, and its kind.
@@ -128,11 +115,8 @@ fn kind<'t>(table: &SpannedValue<'t>, of: &str, reader: &mut WhenReader<'_, 't, 
         [(_, kind)] => when(kind.name, &table.tables(kind.name), reader).map(|when| (*kind, when)),
         [(_, first), rest @ ..] => {
             for (key, kind) in rest {
-                reader.checker.mistake(
-                    &key.span,
-                    format!("`{}` and `{}` are in one rule", kind.name, first.name),
-                    format!("{of} matches one kind of action; split it"),
-                );
+                let what = format!("`{}` and `{}` are in one rule", kind.name, first.name);
+                reader.checker.mistake(&key.span, what, format!("{of} matches one kind of action; split it"));
             }
             None
         }

@@ -149,11 +149,8 @@ impl<'t> WhenReader<'_, 't, '_> {
     /// Programs such as `dd` have options without dashes; these always have a value.
     fn flag_name(&mut self, text: &SpannedText, name: &str, valued: bool) {
         if name.is_empty() || name.contains(['*', '{', '[', ' ']) || !(valued || name.starts_with(['-', '+'])) {
-            self.checker.mistake(
-                &text.span,
-                format!("`{}` does not name an option", text.text),
-                "write its name with its dashes: `--force`, `-f`, or `--name=GLOB` for its value",
-            );
+            let what = format!("`{}` does not name an option", text.text);
+            self.checker.mistake(&text.span, what, "write its name with its dashes: `--force`, `-f`, or `--name=GLOB` for its value");
         }
     }
 
@@ -180,11 +177,8 @@ impl<'t> WhenReader<'_, 't, '_> {
         };
         let number = number.trim();
         if !number.parse::<f64>().is_ok_and(f64::is_finite) {
-            self.checker.mistake(
-                &text.span,
-                format!("`{}` compares with something that is not a number", text.text),
-                "write a decimal number; `\\<` for the sign itself",
-            );
+            let what = format!("`{}` compares with something that is not a number", text.text);
+            self.checker.mistake(&text.span, what, "write a decimal number; `\\<` for the sign itself");
             return None;
         }
         Some(ValueTest::Number(comparison, number))
