@@ -5,8 +5,6 @@ mod glob;
 pub mod pattern;
 mod programs;
 
-use std::fmt::Write as _;
-
 use toml::de::DeValue;
 
 use super::examples::{ProgramExamples, RuleExamples};
@@ -106,7 +104,9 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<PolicyMistake>> {
 
     let texts = Texts::default();
     let mut patterns = Patterns::new(&texts);
-    let (meant, found) = validate(&documents, whole, &mut patterns);
+    let digest = digest(input.layers);
+    let head = Parts { build: input.build, compiled_at: input.compiled_at, layers: input.files.clone(), digest: &digest, ..Parts::default() };
+    let (mut parts, rules, found) = validate(head, &documents, whole, &mut patterns);
     mistakes.extend(found);
 
     let mut described = Described::default();
@@ -131,23 +131,9 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<PolicyMistake>> {
         return Err(mistakes);
     }
 
-    let digest = digest(input.layers);
-    let waivers = meant.waivers.iter().map(|waiver| WaiverEnd { rule: waiver.rule.to_owned(), place: waiver.place.to_owned(), until: waiver.until }).collect();
-    let parts = Parts {
-        build: input.build,
-        compiled_at: input.compiled_at,
-        layers: input.files.clone(),
-        digest: &digest,
-        protected: meant.protected,
-        programs: described.programs,
-        starts: described.starts,
-        named: described.named,
-        tests_first: meant.tests_first,
-        flywheel: meant.flywheel,
-        rules: meant.rules,
-        waivers: meant.waivers,
-    };
-    Ok(Compiled { bytes: parts.seal(), rules: meant.examples, programs: described.examples, waivers })
+    let waivers = parts.waivers.iter().map(|waiver| WaiverEnd { rule: waiver.rule.to_owned(), place: waiver.place.to_owned(), until: waiver.until }).collect();
+    (parts.programs, parts.starts, parts.named) = (described.programs, described.starts, described.named);
+    Ok(Compiled { bytes: parts.seal(), rules, programs: described.examples, waivers })
 }
 
 /// A name for what the layers say (FNV-1a, 64 bits): two policies that look alike to a person have the same. Proves nothing.
@@ -158,9 +144,7 @@ fn digest(layers: &[PolicySource]) -> String {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
-    let mut text = String::new();
-    let _ = write!(text, "{hash:016x}");
-    text
+    format!("{hash:016x}")
 }
 
 #[cfg(test)]

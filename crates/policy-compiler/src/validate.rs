@@ -16,9 +16,8 @@ use super::examples::RuleExamples;
 use super::mistake::PolicyMistake;
 use super::schema::{Checker, LAYER, PACK, SpannedValue};
 use layers::Head;
-use policy::pattern::Pattern;
 use policy::table::TableReader as _;
-use policy::{Flywheel, Layer, Rule, TestsFirst, Waiver};
+use policy::{Layer, Parts, Rule, Waiver};
 use when::WhenReader;
 
 /// A file of a layer, read but not understood.
@@ -48,19 +47,6 @@ impl<'t> PolicyDocument<'t> {
     }
 }
 
-/// All layers together.
-#[derive(Debug, Default)]
-pub struct Meant<'t> {
-    pub protected: Vec<Pattern<'t>>,
-    /// The rules, upper layers first.
-    pub rules: Vec<Rule<'t>>,
-    /// Their examples, in the same order.
-    pub examples: Vec<RuleExamples>,
-    pub waivers: Vec<Waiver<'t>>,
-    pub tests_first: Option<TestsFirst<'t>>,
-    pub flywheel: Option<Flywheel<'t>>,
-}
-
 /// A rule or a waiver, and where a rule is named by it.
 struct Named<'t, T> {
     it: T,
@@ -68,14 +54,19 @@ struct Named<'t, T> {
     span: Range<usize>,
 }
 
-/// Validates documents, upper layers first. `whole`: every file could be read, so a name that is not found is a mistake.
-pub fn validate<'t>(documents: &'t [PolicyDocument<'t>], whole: bool, patterns: &mut Patterns<'t>) -> (Meant<'t>, Vec<PolicyMistake>) {
+/// Validates documents, upper layers first: adds what they say to `meant`, and gives the examples of its rules in their order. `whole`: every file could be read, so a name that is not found is a mistake.
+pub fn validate<'t>(
+    mut meant: Parts<'t>,
+    documents: &'t [PolicyDocument<'t>],
+    whole: bool,
+    patterns: &mut Patterns<'t>,
+) -> (Parts<'t>, Vec<RuleExamples>, Vec<PolicyMistake>) {
     let mut mistakes = Vec::new();
     let heads: Vec<Head> = documents.iter().map(|document| Head::of(document, &mut mistakes)).collect();
     let on = layers::packs_on(&heads, whole, &mut mistakes);
     let heads: Vec<&Head> = heads.iter().filter(|head| on.contains(&head.pack) || head.document.layer != Layer::BuiltIn).collect();
 
-    let mut meant = Meant::default();
+    let mut all_examples = Vec::new();
     for head in &heads {
         let keys = if head.document.layer == Layer::BuiltIn { PACK } else { LAYER };
         let of = if head.document.layer == Layer::BuiltIn { "a pack" } else { "a policy" };
@@ -98,7 +89,7 @@ pub fn validate<'t>(documents: &'t [PolicyDocument<'t>], whole: bool, patterns: 
             let place = reader.patterns.keep(&document.place(&table.span));
             if let Some((rule, examples, span)) = rule::rule(&table, head, place, &mut reader) {
                 named.push(Named { it: rule, document, span });
-                meant.examples.push(examples);
+                all_examples.push(examples);
             }
         }
         for table in document.view().tables("waiver") {
@@ -113,5 +104,5 @@ pub fn validate<'t>(documents: &'t [PolicyDocument<'t>], whole: bool, patterns: 
     meant.rules = named.into_iter().map(|named| named.it).collect();
     // A waiver of a rule whose pack is off has nothing to waive.
     meant.waivers = waivers.into_iter().map(|waiver| waiver.it).collect();
-    (meant, mistakes)
+    (meant, all_examples, mistakes)
 }

@@ -29,9 +29,7 @@ impl Shell<'_> {
                     let (values, _) = self.parameter(parameter);
                     word.extend(&self.in_one(&values, parameter));
                 }
-                Part::Command { script, .. } => word.extend(&self.substitute(script)),
-                Part::Arithmetic(expression) => word.extend(&self.arithmetic(expression)),
-                Part::Process { script, write, .. } => word.extend(&self.process(script, *write)),
+                other => word.extend(&self.run(other)),
             }
         }
         word.multi = false;
@@ -138,8 +136,8 @@ impl Shell<'_> {
                         self.unquoted(&mut fields, &values, split);
                     }
                 }
-                Part::Command { script, quoted, .. } => {
-                    let output = self.substitute(script);
+                Part::Command { quoted, .. } => {
+                    let output = self.run(part);
                     if *quoted || whole {
                         fields.quoted(&[output], false);
                     } else {
@@ -149,14 +147,7 @@ impl Shell<'_> {
                         self.zsh = zsh;
                     }
                 }
-                Part::Arithmetic(expression) => {
-                    let number = self.arithmetic(expression);
-                    fields.word(&number);
-                }
-                Part::Process { script, write, .. } => {
-                    let word = self.process(script, *write);
-                    fields.word(&word);
-                }
+                other => fields.word(&self.run(other)),
             }
         }
         let span = Some(self.placed(raw.span));
@@ -206,6 +197,16 @@ impl Shell<'_> {
             _ => return text,
         }
         rest
+    }
+
+    /// What a substitution, an expression or a process gives as one word.
+    fn run(&mut self, part: &Part) -> Word {
+        match part {
+            Part::Command { script, .. } => self.substitute(script),
+            Part::Arithmetic(expression) => self.arithmetic(expression),
+            Part::Process { script, write, .. } => self.process(script, *write),
+            Part::Text(_) | Part::Quoted(_) | Part::Parameter(_) => Word::default(),
+        }
     }
 
     /// The output of a command substitution, with what it does noted on the way.

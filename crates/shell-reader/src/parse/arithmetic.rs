@@ -74,33 +74,26 @@ impl ShellReader<'_, '_> {
         while let Some(byte) = self.peek() {
             match byte {
                 b'}' if bounds.in_braces => return EndedBy::Brace,
-                b':' if bounds.to_colon && open == 1 => {
-                    if conditions == 0 {
-                        return EndedBy::Colon;
-                    }
-                    conditions -= 1;
-                    self.character(parts, byte);
-                }
-                b'?' if bounds.to_colon => {
-                    conditions += 1;
-                    self.character(parts, byte);
-                }
-                _ if byte == opening => {
-                    open += 1;
-                    self.character(parts, byte);
-                }
-                _ if byte == closing && open > 1 => {
-                    open -= 1;
-                    self.character(parts, byte);
-                }
+                b':' if bounds.to_colon && open == 1 && conditions == 0 => return EndedBy::Colon,
+                b':' if bounds.to_colon && open == 1 => conditions -= 1,
+                b'?' if bounds.to_colon => conditions += 1,
+                _ if byte == opening => open += 1,
+                _ if byte == closing && open > 1 => open -= 1,
                 // In a subscript that turns out to be none, these run.
-                b'<' | b'>' if !bounds.to_colon => self.angle(parts),
+                b'<' | b'>' if !bounds.to_colon => {
+                    self.angle(parts);
+                    continue;
+                }
                 _ if byte == closing && !bounds.to_colon => {
                     self.bump();
                     return EndedBy::Bracket;
                 }
-                _ => self.expression_piece(parts, |next| matches!(next, b'}' | b':' | b'?' | b'<' | b'>') || next == opening || next == closing),
+                _ => {
+                    self.expression_piece(parts, |next| matches!(next, b'}' | b':' | b'?' | b'<' | b'>') || next == opening || next == closing);
+                    continue;
+                }
             }
+            self.character(parts, byte);
         }
         EndedBy::Text
     }

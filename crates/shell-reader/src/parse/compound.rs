@@ -64,6 +64,11 @@ impl ShellReader<'_, '_> {
         if self.shared.zsh && self.reserved().is_none_or(|(reserved, _)| closer(reserved).is_none()) {
             return self.one_command();
         }
+        self.done_body()
+    }
+
+    /// `do …; done`
+    fn done_body(&mut self) -> Script {
         self.expect("do", "a `do` is missing");
         let body = self.waiting(Closers::DONE, Self::required_list);
         self.expect("done", "a `done` is missing");
@@ -104,9 +109,7 @@ impl ShellReader<'_, '_> {
     /// `while` or `until`, which has been read.
     pub(super) fn while_loop(&mut self) -> Command {
         let condition = self.waiting(Closers::DO.with(Closers::DONE), Self::required_list);
-        self.expect("do", "a `do` is missing");
-        let body = self.waiting(Closers::DONE, Self::required_list);
-        self.expect("done", "a `done` is missing");
+        let body = self.done_body();
         self.compound(Compound::While { condition, body })
     }
 
@@ -127,11 +130,7 @@ impl ShellReader<'_, '_> {
             let body = self.loop_body();
             return self.compound(Compound::ArithmeticFor { expressions, body });
         }
-        let name = self.spelled_word();
-        if name.is_empty() {
-            self.fault("a name is missing");
-        }
-        self.skip_blanks();
+        let name = self.spelled_name();
         if self.shared.zsh
             && let Some(command) = self.zsh_for(&name)
         {
@@ -162,6 +161,16 @@ impl ShellReader<'_, '_> {
             }
             words.push(word);
         }
+    }
+
+    /// A name as it is written, and the blanks behind it.
+    fn spelled_name(&mut self) -> String {
+        let name = self.spelled_word();
+        if name.is_empty() {
+            self.fault("a name is missing");
+        }
+        self.skip_blanks();
+        name
     }
 
     /// A word as it is written.
@@ -283,16 +292,11 @@ impl ShellReader<'_, '_> {
 
     /// `function`, which has been read.
     pub(super) fn function(&mut self) -> Command {
-        let name = self.spelled_word();
-        if name.is_empty() {
-            self.fault("a name is missing");
-        }
-        self.skip_blanks();
+        let name = self.spelled_name();
         let here = self.pos;
         if self.eat("(") {
             self.skip_blanks();
-            if self.eat(")") {
-            } else {
+            if !self.eat(")") {
                 // The body is a subshell.
                 self.pos = here;
             }

@@ -414,8 +414,7 @@ impl<'t, 's> ShellReader<'t, 's> {
 
     fn stop(&mut self, what: &'static str) {
         if !self.shared.stopped {
-            let at = self.base.unwrap_or(self.pos);
-            self.shared.faults.push(Fault { what, at, refused_by_shell: false });
+            self.unread(what);
             self.shared.stopped = true;
         }
     }

@@ -99,17 +99,11 @@ impl ShellReader<'_, '_> {
             b':' => {
                 self.bump();
                 match self.peek() {
-                    Some(symbol @ (b'-' | b'=' | b'?' | b'+')) => {
-                        self.bump();
-                        self.substitute(symbol, true, quoting)
-                    }
+                    Some(symbol @ (b'-' | b'=' | b'?' | b'+')) => self.substitute(symbol, true, quoting),
                     _ => self.substring(),
                 }
             }
-            b'-' | b'=' | b'?' | b'+' => {
-                self.bump();
-                self.substitute(byte, false, quoting)
-            }
+            b'-' | b'=' | b'?' | b'+' => self.substitute(byte, false, quoting),
             b'#' | b'%' => {
                 let longest = self.doubled(byte);
                 Op::Trim { suffix: byte == b'%', longest, pattern: self.operand(Quoting::None, b'}') }
@@ -140,6 +134,7 @@ impl ShellReader<'_, '_> {
     }
 
     fn substitute(&mut self, symbol: u8, colon: bool, quoting: Quoting) -> Op {
+        self.bump();
         let word = self.operand(quoting, b'}');
         match symbol {
             b'+' => Op::Alternative { colon, word },
