@@ -1,7 +1,6 @@
 //! What a commit does, file by file: the writes and deletions that tools would have made. Reads no object.
 
-use super::path::Path;
-use super::{Action, Change, Commit, Deed, Delete, Write};
+use super::{Action, Change, Commit, Deed, Delete, Write, path::Path};
 use crate::change::files::{Content, File, FileKind, FileText};
 
 /// What a change does to a file, in the work tree `root`. `lines` of the added ones are taken.

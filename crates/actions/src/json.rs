@@ -4,8 +4,7 @@
 //! Own code because every call pays for it: a text of 50 kB with many line ends costs a quarter of what the general
 //! reader takes. A test holds the two to each other.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 /// Levels of arrays and objects that are read; what is deeper is refused, so that the stack always suffices.
 const MAX_LEVELS: usize = 128;

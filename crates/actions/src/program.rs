@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use crate::wire::{Bytes, Table, TableWriter, Wire, key};
-use crate::word::is_one;
-use crate::{named_enum, wire_struct};
+use crate::{named_enum, wire_struct, word::is_one};
 
 named_enum! {
     /// What an argument, or the value of an option, is to the program.

@@ -1,9 +1,7 @@
 //! What a push does whose refs are known, as git tells them to its hook, and what the command that started it says
 //! beside them. Touches no repository: whether the old commit is kept is reported to it.
 
-use super::program::Programs;
-use super::word::Word;
-use super::{Action, Deed, Push, PushKind, arguments};
+use super::{Action, Deed, Push, PushKind, arguments, program::Programs, word::Word};
 use crate::change::Update;
 
 /// What becomes of the commits that a ref leads to.

@@ -25,10 +25,8 @@ use std::rc::Rc;
 use shell_reader::ast::Span;
 use shell_reader::parse;
 
-use super::lookup::Lookups;
 use super::program::{Program, ProgramWay, Programs};
-use super::word::Word;
-use super::{Action, Deed};
+use super::{Action, Deed, lookup::Lookups, word::Word};
 use state::ShellState;
 
 /// Where a command line starts.

@@ -2,13 +2,10 @@
 //! not with the clients because most names are shared by several of them, and a call is read by its tool whoever sent it.
 //! A tool that is not known is looked into by the names of its arguments.
 
-use super::lookup::Lookups;
-use super::path::Path;
 use super::shell::{Setting, Shell};
 use super::word::{Word, is_one};
-use super::{Action, Call, Change, Deed, Delete, Write, code};
-use crate::json::Json;
-use crate::program::Programs;
+use super::{Action, Call, Change, Deed, Delete, Write, code, lookup::Lookups, path::Path};
+use crate::{json::Json, program::Programs};
 
 /// Levels of an unknown tool's input that are looked into.
 const MAX_LEVELS: usize = 16;

@@ -11,10 +11,8 @@ use std::ops::Range;
 
 use toml::de::DeValue;
 
-use super::compile::pattern::Patterns;
-use super::examples::RuleExamples;
-use super::mistake::PolicyMistake;
 use super::schema::{Checker, LAYER, PACK, SpannedValue};
+use super::{compile::pattern::Patterns, examples::RuleExamples, mistake::PolicyMistake};
 use layers::Head;
 use policy::table::TableReader as _;
 use policy::{Layer, Parts, Rule, Waiver};

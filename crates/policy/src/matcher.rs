@@ -14,10 +14,7 @@ pub mod text;
 use std::collections::BTreeSet;
 
 use crate::facts::{Facts, Known, Need};
-use crate::pattern::Pattern;
-use crate::secret::FoundSecret;
-use crate::verdict::Answer;
-use crate::{Conditions, Rule, Waiver, When};
+use crate::{Conditions, Rule, Waiver, When, pattern::Pattern, secret::FoundSecret, verdict::Answer};
 use actions::{Action, Deed, Run};
 
 /// The world as it is known, and the questions that came up.

@@ -1,8 +1,6 @@
 //! The shape of a command line, as the shell would read it. Nothing is expanded here.
 
-use std::cell::OnceCell;
-use std::ops::Range;
-use std::rc::Rc;
+use std::{cell::OnceCell, ops::Range, rc::Rc};
 
 /// A stretch of the text that was given to the reader, in bytes. Both ends lie on character boundaries.
 ///

@@ -1,12 +1,9 @@
 //! From a piece of code to the functions that are called, and calls that only make a value.
 
 use super::effects::{Arg, CodeCall};
-use super::eval::MAX_TERMS;
-use super::functions;
 use super::lex::{CodeToken, TextForm};
-use super::piece::CodePiece;
 use super::value::{CodeText, CodeValue, fill, join_path, joined};
-use super::{CallEffect, CodeAction, Language, Scan};
+use super::{CallEffect, CodeAction, Language, Scan, eval::MAX_TERMS, functions, piece::CodePiece};
 
 /// Words that no chain begins with.
 const KEYWORDS: &[&str] = &[

@@ -1,11 +1,9 @@
 //! Expressions to values: literals, their concatenation, names, lists, chains of members and calls.
 
-use super::effects::Arg;
-use super::functions;
 use super::lex::{CodeToken, TextForm, TextPart};
 use super::piece::{CodePiece, TokenRange};
 use super::value::{CodeText, CodeValue, fill, join_path};
-use super::{Language, Scan};
+use super::{Language, Scan, effects::Arg, functions};
 
 /// Expressions nested deeper than this are unknown.
 const MAX_LEVEL: usize = 12;

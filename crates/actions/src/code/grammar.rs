@@ -1,7 +1,6 @@
 //! Comments and strings of each language. Data only; `lex` reads by it.
 
-use super::Language;
-use super::lex::TextForm;
+use super::{Language, lex::TextForm};
 use Escapes::{C, Single};
 use TextForm::{Command, Plain, Regex, Replace, Template, Words};
 

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use super::lex::{CodeToken, TextForm, TextPart};
 use super::piece::{CodePiece, TokenRange};
-use super::value::CodeValue;
-use super::{Language, Scan};
+use super::{Language, Scan, value::CodeValue};
 
 /// More values of one name than this make it unknown.
 const MAX_VALUES: usize = 8;

@@ -2,13 +2,11 @@
 
 use std::rc::Rc;
 
-use super::invoke::program_name;
-use super::{Output, Shell, Stdin};
+use super::{Output, Shell, Stdin, invoke::program_name};
 use crate::arguments::{self, ParsedArguments};
-use crate::path::Path;
 use crate::program::{Method, Program, ProgramWay, Role};
 use crate::word::{Word, WordPiece};
-use crate::{Action, Change, Deed, Delete};
+use crate::{Action, Change, Deed, Delete, path::Path};
 
 impl Shell<'_> {
     /// What the program does by its description. `None`: nothing that gives it a known output.

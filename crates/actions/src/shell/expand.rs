@@ -3,9 +3,8 @@
 
 use std::rc::Rc;
 
-use super::state::Variable;
 use super::walk::{HOLES, marked};
-use super::{Output, Shell, Stdin};
+use super::{Output, Shell, Stdin, state::Variable};
 use crate::word::{Bound, Word, WordPiece};
 use shell_reader::ast::{Op, Parameter, Part, RawWord};
 use shell_reader::braces::braces;

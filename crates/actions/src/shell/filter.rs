@@ -1,14 +1,10 @@
 //! What programs write to standard output, where their descriptions say that it follows from their arguments and input.
 //! Everything else is not known.
 
-use super::builtin::joined;
-use super::inner::names;
-use super::{Output, Shell, Stdin};
-use crate::arguments::ParsedArguments;
-use crate::base64::decode as base64;
-use crate::printed;
+use super::{Output, Shell, Stdin, builtin::joined, inner::names};
 use crate::program::{Prints, Program, ProgramWay};
 use crate::word::{Bound, Word, WordPiece};
+use crate::{arguments::ParsedArguments, base64::decode as base64, printed};
 use shell_reader::escapes::{self, low_byte};
 
 impl Shell<'_> {

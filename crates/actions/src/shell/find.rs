@@ -1,11 +1,9 @@
 //! `find` and `fd`: what they find is known by folder and name test, what they do with it is among their words.
 
-use super::inner::replace;
-use super::{Output, Shell, Stdin};
-use crate::arguments;
+use super::{Output, Shell, Stdin, inner::replace};
 use crate::program::{Program, ProgramWay, Role};
 use crate::word::{Word, WordPiece, is_one};
-use crate::{Change, Deed, Delete};
+use crate::{Change, Deed, Delete, arguments};
 
 impl Shell<'_> {
     /// `find`: what it finds is known by its folder and its name test; what it does with it is among its words.

@@ -4,10 +4,8 @@
 use super::{Output, Shell, Stdin};
 use crate::arguments::{self, ParsedArguments};
 use crate::lookup::{Lookup, LookupAnswer};
-use crate::path::Path;
-use crate::program::Program;
 use crate::word::{Word, is_one};
-use crate::{Action, Change, Deed, Flag, Push, PushKind, Write};
+use crate::{Action, Change, Deed, Flag, Push, PushKind, Write, path::Path, program::Program};
 
 /// Aliases that lead to aliases.
 const MAX_ALIASES: usize = 8;

@@ -2,9 +2,7 @@
 
 use std::rc::Rc;
 
-use super::builtin::joined;
-use super::invoke::program_name;
-use super::{FILE, Output, Shell, Stdin};
+use super::{FILE, Output, Shell, Stdin, builtin::joined, invoke::program_name};
 use crate::Flag;
 use crate::arguments::{self, ParsedArguments};
 use crate::program::{Program, ProgramWay, Role};

@@ -3,8 +3,7 @@
 
 use std::rc::Rc;
 
-use super::builtin::joined;
-use super::{Output, Shell, Stdin, git};
+use super::{Output, Shell, Stdin, builtin::joined, git};
 use crate::arguments::{self, ParsedArguments};
 use crate::program::{Program, ProgramWay, Role};
 use crate::word::{Bound, Word, WordPiece};

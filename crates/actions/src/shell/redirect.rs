@@ -1,12 +1,10 @@
 //! Redirections: what a command reads and where its output goes, and the paths that they name.
 
-use std::borrow::Cow;
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
 use super::{FILE, Output, Shell, Stdin};
-use crate::path::Path;
 use crate::word::{Word, WordPiece};
-use crate::{Change, Deed, Write};
+use crate::{Change, Deed, Write, path::Path};
 use shell_reader::ast::{Part, RawWord, Redirect, Target};
 
 impl Shell<'_> {

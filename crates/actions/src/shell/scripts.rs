@@ -3,11 +3,9 @@
 
 use std::rc::Rc;
 
-use super::state::Variable;
-use super::{Output, Shell, Stdin};
+use super::{Output, Shell, Stdin, state::Variable};
 use crate::lookup::{Lookup, LookupAnswer};
-use crate::program::Program;
-use crate::word::Word;
+use crate::{program::Program, word::Word};
 
 /// Folders of programs that come with the system.
 const SYSTEM: &[&str] = &["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/libexec/", "/opt/homebrew/bin/"];

@@ -1,12 +1,10 @@
 //! What a shell remembers from command to command, as far as it is known. Two branches join in what they agree on.
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use super::{Setting, TextOrigin};
-use crate::lookup::fits;
-use crate::program::Programs;
 use crate::word::{Bound, Word, WordPiece};
+use crate::{lookup::fits, program::Programs};
 use shell_reader::ast::Command;
 
 /// The value of a variable.

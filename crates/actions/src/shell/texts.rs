@@ -4,10 +4,8 @@ use std::rc::Rc;
 
 use super::{Shell, Stdin};
 use crate::code::{self, CodeAction, Language};
-use crate::patch;
-use crate::program::Program;
 use crate::word::{Word, WordPiece};
-use crate::{Change, Deed, Delete, Write};
+use crate::{Change, Deed, Delete, Write, patch, program::Program};
 
 impl Shell<'_> {
     /// Program text of another language.

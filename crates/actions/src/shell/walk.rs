@@ -1,15 +1,11 @@
 //! From command to command: lists, pipelines, branches, loops, functions, redirections.
 
-use std::borrow::Cow;
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
-use super::inner::names;
 use super::state::{Function, Mark, Variable};
-use super::{Output, Shell, Stdin};
-use crate::Deed;
-use crate::printed::is_plain_name;
-use crate::program::ProgramWay;
+use super::{Output, Shell, Stdin, inner::names};
 use crate::word::{Bound, Word, WordPiece, is_one};
+use crate::{Deed, printed::is_plain_name, program::ProgramWay};
 use shell_reader::ast::{Arm, Assign, Command, Compound, Item, Join, Part, RawWord, Redirect, Script, Simple, Span, Target, Value};
 use shell_reader::parse;
 

@@ -1,7 +1,6 @@
 //! Descriptions of programs, from TOML to `actions::program`. Knows not how arguments are read.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use toml::de::DeValue;
 

@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use super::example;
-use super::layers::Head;
-use super::when::WhenReader;
+use super::{example, layers::Head, when::WhenReader};
 use crate::examples::{Example, Instead, RuleExamples};
 use crate::schema::{SpannedText, SpannedValue};
 use policy::table::{Key, TableReader as _};

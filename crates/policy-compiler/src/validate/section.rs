@@ -1,7 +1,6 @@
 //! Sections of all layers, from written to meant: the uppermost layer owns a section, lower ones only make it stricter.
 
-use super::layers::Head;
-use super::when::WhenReader;
+use super::{layers::Head, when::WhenReader};
 use crate::schema::{SpannedText, SpannedValue};
 use policy::{Exempt, Flywheel, Layer, OwnLayout, Pair, Red, TestsFirst, Tier};
 use tests_first::layout::Catalogue;

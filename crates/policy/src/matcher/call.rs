@@ -1,8 +1,7 @@
 //! `fetch` and `call`: addresses, and calls of tools.
 
 use super::text;
-use crate::verdict::Answer;
-use crate::{CallWhen, Comparison, FetchWhen, ValueTest};
+use crate::{CallWhen, Comparison, FetchWhen, ValueTest, verdict::Answer};
 use actions::Call;
 use actions::word::{Word, WordPiece};
 

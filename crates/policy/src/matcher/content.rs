@@ -2,10 +2,8 @@
 //! where the new text comes, is not brought in. Text that is not known never matches: what it brings is seen at the commit.
 
 use super::{Asking, text};
-use crate::FileWhen;
 use crate::facts::{Known, Need};
-use crate::secret::find;
-use crate::verdict::Answer;
+use crate::{FileWhen, secret::find, verdict::Answer};
 use actions::{Change, Write};
 
 /// Whether a table asks for the text at all.

@@ -2,10 +2,9 @@
 
 use super::path::{Question, emptied, matches, name, nowhere, outside};
 use super::{Asking, Cover, content};
-use crate::FileWhen;
 use crate::facts::{Known, Need};
 use crate::pattern::{PathAnchor, PathPattern};
-use crate::verdict::Answer;
+use crate::{FileWhen, verdict::Answer};
 use actions::path::Path;
 use actions::word::Word;
 use actions::{Change, Delete, Write};

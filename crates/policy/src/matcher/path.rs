@@ -1,9 +1,8 @@
 //! Path patterns on paths with holes, from the folder at which the pattern is anchored.
 
 use super::Cover;
-use crate::facts::Places;
 use crate::pattern::{PathAnchor, PathPattern};
-use crate::verdict::Answer;
+use crate::{facts::Places, verdict::Answer};
 use actions::path::Path;
 use actions::word::{Bound, Word, WordPiece};
 

@@ -1,10 +1,8 @@
 //! `push`: what happens to refs of a remote repository.
 
 use super::{Asking, Cover, text};
-use crate::PushWhen;
 use crate::facts::{Known, Need};
-use crate::pattern::Pattern;
-use crate::verdict::Answer;
+use crate::{PushWhen, pattern::Pattern, verdict::Answer};
 use actions::Push;
 
 pub(super) fn push(table: &PushWhen, push: &Push, folder: Option<&str>, cover: Cover, asking: &mut Asking) -> Answer {

@@ -1,9 +1,7 @@
 //! `run`: programs and their arguments.
 
 use super::{Cover, text};
-use crate::RunWhen;
-use crate::pattern::Pattern;
-use crate::verdict::Answer;
+use crate::{RunWhen, pattern::Pattern, verdict::Answer};
 use actions::Run;
 use actions::word::{Word, WordPiece};
 

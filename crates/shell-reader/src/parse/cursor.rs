@@ -1,9 +1,7 @@
 //! The place in the text: characters, line continuations, operators, reserved words, limits and faults.
 //! What is made of them is in the other files.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::{cell::OnceCell, collections::BTreeMap, rc::Rc};
 
 use super::arithmetic::Bracket;
 use crate::ast::{Fault, RawWord, Span};

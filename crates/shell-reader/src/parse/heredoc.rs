@@ -1,7 +1,6 @@
 //! Here-documents: their delimiters, and their bodies, which are read at the next line end.
 
-use std::cell::OnceCell;
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 
 use super::cursor::{Pending, ShellReader};
 use crate::ast::{Op, Part, RawWord};

@@ -1,9 +1,8 @@
 //! Words: text, quotes, escapes, patterns with parentheses, and what a `$` or a backquote begins.
 //! Parameters are in `parameter.rs`, arithmetic in `arithmetic.rs`.
 
-use super::ansi_c;
-use super::arithmetic::Bracket;
 use super::cursor::{Closers, Origin, ShellReader, is_metacharacter};
+use super::{ansi_c, arithmetic::Bracket};
 use crate::ast::{Part, RawWord, Script};
 
 /// How the text around a `$` is quoted.
