@@ -32,17 +32,17 @@ use word::Word;
 pub struct Action {
     /// What.
     pub deed: Deed,
-    /// How it was reached, the outermost first: `sudo`, `bash -c`, `$()`. Empty: it was there directly.
+    /// How it was reached, the outermost first: `sudo`, `bash -c`, `$()`. Empty: the call does it directly.
     pub via: Vec<String>,
-    /// It is there for sure. False where a guess was needed (an unknown option in front of an inner command).
+    /// The call does it for certain. False if a guess was needed (an unknown option in front of an inner command).
     pub sure: bool,
-    /// It is in a file that was there before the call. Only what is certain counts then: nearly every script holds a
-    /// word that cannot be known before it runs.
+    /// The action comes from a file that existed before the call. Rules match it only when they are certain: nearly every
+    /// script has a word that cannot be known before it runs.
     pub stored: bool,
     /// The place in the list of the [`Deed::Run`] that does it.
     pub from: Option<usize>,
-    /// Where it is in the text of the tool call: the word that names what is touched, or the command. `None`: the call has
-    /// no such text, or it does not be there.
+    /// Its place in the text of the tool call: the word that names what is touched, or the command. `None`: the call has no
+    /// such text, or the action is not in it.
     pub span: Option<Span>,
 }
 
@@ -222,7 +222,7 @@ impl Deed {
 }
 
 impl From<Deed> for Action {
-    /// It is there for sure and directly, and nowhere in a text.
+    /// An action that the call does directly and for certain, without a place in a text.
     fn from(deed: Deed) -> Self {
         Self { deed, via: Vec::new(), sure: true, stored: false, from: None, span: None }
     }

@@ -27,7 +27,7 @@ impl Bound {
 /// A stretch of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WordPiece {
-    /// Text that will are there as it is.
+    /// Text that the program will see as it is written here.
     Lit(String),
     /// An unquoted glob (`*`, `?`, `[a-z]`, `**`), as written: it becomes names of files that exist, or stays.
     Glob(String),
@@ -40,10 +40,10 @@ pub enum WordPiece {
 pub struct Word {
     /// Never two `Lit` side by side, never an empty `Lit`; no piece at all is the empty word.
     pub pieces: Vec<WordPiece>,
-    /// May become none or several words (`$X` without quotes, `"$@"`).
+    /// Can become no word, or several (`$X` without quotes, `"$@"`).
     pub multi: bool,
-    /// Where it is in the text of the tool call; for a word of a text within that text (`bash -c`, an alias, a script)
-    /// the word of the call that led there. `None`: it is nowhere there. Two words are equal wherever they are.
+    /// Its place in the text of the tool call. For a word of a text within that text (`bash -c`, an alias, a script): the place
+    /// of the word that led there. `None`: it has no place in that text. Places do not count when words are compared.
     pub span: Option<Span>,
 }
 
@@ -68,7 +68,7 @@ impl Word {
         Self { pieces: vec![WordPiece::Any(Bound::Anything)], ..Self::default() }
     }
 
-    /// What may be no word or several, of which nothing is known.
+    /// An unknown word that can also be no word, or several.
     pub fn several() -> Self {
         Self { multi: true, ..Self::unknown() }
     }
@@ -87,7 +87,7 @@ impl Word {
         }
     }
 
-    /// About as many bytes as it takes.
+    /// About how many bytes it takes.
     pub fn size(&self) -> usize {
         let texts = self.pieces.iter().map(|piece| match piece {
             WordPiece::Lit(text) | WordPiece::Glob(text) => text.len(),

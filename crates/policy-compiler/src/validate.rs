@@ -1,5 +1,5 @@
-//! Policies as written to policies as meant: all layers together, every mistake with its place.
-//! Reads no file and lays down no bytes.
+//! Checks the parsed policies of all layers together, and turns them into rules. Reports every mistake with its place.
+//! Reads no file and writes no bytes.
 
 mod example;
 mod layers;
@@ -45,14 +45,15 @@ impl<'t> PolicyDocument<'t> {
     }
 }
 
-/// A rule or a waiver, and where a rule is named by it.
+/// A rule or a waiver, its file, and the place where it names a rule.
 struct Named<'t, T> {
     it: T,
     document: &'t PolicyDocument<'t>,
     span: Range<usize>,
 }
 
-/// Validates documents, upper layers first: adds what they say to `meant`, and gives the examples of its rules in their order. `whole`: every file could be read, so a name that is not found is a mistake.
+/// Validates documents, upper layers first. Returns `meant` with what they say, the examples of its rules in their order, and
+/// all mistakes. `whole`: every file could be read, so a name that is not found is a mistake.
 pub fn validate<'t>(
     mut meant: Parts<'t>,
     documents: &'t [PolicyDocument<'t>],

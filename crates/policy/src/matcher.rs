@@ -1,5 +1,5 @@
-//! Does a rule speak of this action? Three-valued: yes, no, or maybe because something was not known.
-//! Does not weigh tiers; asks for facts and never finds them out.
+//! Whether a rule matches an action: yes, no, or maybe if something is not known.
+//! Does not weigh tiers. Asks for facts and never looks them up.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 mod call;
@@ -17,7 +17,7 @@ use crate::facts::{Facts, Known, Need};
 use crate::{Conditions, Rule, Waiver, When, pattern::Pattern, secret::FoundSecret, verdict::Answer};
 use actions::{Action, Deed, Run};
 
-/// The world as it is known, and the questions that came up.
+/// The known facts, and the questions that came up.
 #[derive(Debug)]
 pub struct Asking<'f> {
     /// What is known.
@@ -67,7 +67,7 @@ impl Asking<'_> {
     }
 }
 
-/// Whether `rule` speaks of the action at `at`.
+/// Whether `rule` matches the action at `at`.
 pub fn rule(rule: &Rule, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
     let Some(action) = actions.get(at) else { return Answer::No };
     if !for_agent(&rule.for_agents, asking.facts) {

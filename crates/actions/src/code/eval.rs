@@ -169,7 +169,7 @@ impl Scan {
                 list.push(None);
                 break;
             }
-            // A key in front tells nothing of a list.
+            // A key in front does not change what the list holds.
             let start = item.clone().take(4).find(|place| piece.mark(*place) == "=>").map_or(item.start, |place| place + 1);
             let spread = matches!(piece.mark(start), "*" | "..." | "@") || self.language == Language::Perl;
             match self.eval(piece, start..item.end, level + 1).settled() {

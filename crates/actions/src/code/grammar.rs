@@ -42,7 +42,7 @@ pub(super) struct Grammar {
     pub(super) lines: &'static [&'static str],
     /// Beginnings and ends of other comments; those that begin with `=` or `_` only count at the start of a line.
     pub(super) blocks: &'static [(&'static str, &'static str)],
-    /// What may are before a name.
+    /// The signs that can be in front of a name.
     pub(super) sigils: &'static str,
     /// Strings, the longer beginnings first.
     pub(super) quotes: &'static [Quote],

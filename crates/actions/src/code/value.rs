@@ -4,7 +4,6 @@ use super::HOLE;
 
 /// A text, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_field_names, reason = "`text.text` is the text itself")]
 pub(super) struct CodeText {
     /// With [`HOLE`] for every part that is not known.
     pub(super) text: String,
@@ -26,7 +25,7 @@ impl CodeText {
     pub(super) fn add(&mut self, other: &CodeText) {
         self.text.push_str(&other.text);
         self.holes |= other.holes;
-        // An empty text in front of a hole tells nothing.
+        // An empty text in front of a hole makes nothing known.
         self.known |= other.known && !other.text.trim().is_empty();
     }
 

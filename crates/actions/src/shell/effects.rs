@@ -9,7 +9,7 @@ use crate::word::{Word, WordPiece};
 use crate::{Action, Change, Deed, Delete, path::Path};
 
 impl Shell<'_> {
-    /// What the program does by its description. `None`: nothing that gives it a known output.
+    /// Notes what the program does, by its description. Returns its output. `None`: the output is not known.
     pub(crate) fn effects(
         &mut self,
         program: &Program,
@@ -265,7 +265,7 @@ fn method(program: &Program, arguments: &ParsedArguments) -> Option<Word> {
         given && (!method.items || arguments.operands.len() > 1)
     };
     let found = requests.iter().find(fits)?;
-    // What may be an option may give another one.
+    // An unknown word can be an option that gives another method.
     let known = arguments.may_hide.is_none() && !found.method.is_empty();
     Some(if known { Word::lit(found.method) } else { Word::unknown() })
 }

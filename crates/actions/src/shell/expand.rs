@@ -270,7 +270,7 @@ impl Shell<'_> {
         let mut all = Word::default();
         for (at, value) in values.iter().enumerate() {
             if at > 0 {
-                // What may be no word at all has no separator for certain.
+                // A word that can vanish may leave no separator behind.
                 let before = values.get(at - 1).is_some_and(|value| value.multi);
                 all.extend(if value.multi || before { &loose } else { &separator });
             }

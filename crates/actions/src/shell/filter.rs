@@ -199,7 +199,7 @@ fn echo(args: &[Word]) -> Word {
     let mut loose = false;
     for (at, arg) in args.iter().enumerate() {
         if at > 0 {
-            // What may be no word has no blank for certain.
+            // A word that can vanish may leave no blank behind.
             word.extend(&if loose || arg.multi { Word::unknown() } else { Word::lit(" ") });
         }
         loose = arg.multi;

@@ -247,7 +247,7 @@ impl Shell<'_> {
         next.starts_with('-') && !matches!(next, "-" | "--") && !arguments.unsure && !arguments.operands.is_empty()
     }
 
-    /// Follows the commands that are in variables which programs start.
+    /// Follows the commands in variables whose values programs start (`GIT_EDITOR`).
     pub(super) fn started(&mut self, env: &[(String, Word)]) {
         let programs = self.programs;
         for (name, value) in env.iter().filter(|(name, value)| value.literal().is_some() && programs.starts(name)) {

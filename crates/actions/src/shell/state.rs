@@ -26,7 +26,7 @@ impl Variable {
     }
 }
 
-/// Names and what they stand for, with a way back: a subshell or a branch costs what it changes, not what is known.
+/// Names with their values, and a way back: leaving a subshell or a branch costs only as much as it changed.
 #[derive(Debug)]
 struct ShellNames<T> {
     known: BTreeMap<String, T>,
@@ -92,7 +92,7 @@ pub(super) struct ShellState {
     changed: ShellNames<()>,
     /// Within a function: what its own variables hide.
     pub(super) hidden: Option<Vec<(String, Option<Variable>)>>,
-    /// What is put back as a whole.
+    /// Put back as a whole when a subshell ends.
     pub(super) place: SubshellState,
     /// Files that this line wrote. They stay when a subshell ends.
     written: BTreeMap<String, Rc<Word>>,
@@ -104,7 +104,7 @@ pub(super) struct ShellState {
     links: BTreeMap<String, String>,
     /// Git's configuration that this line set.
     pub(super) configured: Vec<(String, Word)>,
-    /// Branches around the present command that might not be gone.
+    /// How many branches around the present command may not be taken.
     pub(super) branches: usize,
     /// The variables from before the line are known.
     prepared: bool,
@@ -129,7 +129,7 @@ pub(super) struct SubshellState {
     pub(super) disabled: Rc<[String]>,
 }
 
-/// A state to which one can come back.
+/// A state that [`ShellState::back_to`] returns to.
 #[derive(Debug)]
 pub(super) struct Mark {
     variables: usize,
@@ -159,7 +159,7 @@ impl ShellState {
         state
     }
 
-    /// Makes the variables known that are there before a line, for a text that uses some. Most texts use none.
+    /// Adds the variables that exist before the line. Called only for texts that use variables, because most use none.
     pub(super) fn prepare(&mut self, setting: &Setting, programs: &Programs) {
         if std::mem::replace(&mut self.prepared, true) {
             return;
@@ -218,7 +218,7 @@ impl ShellState {
         }
     }
 
-    /// The variable for which a name is.
+    /// The variable that a name refers to (`declare -n`).
     fn meant<'n>(&'n self, name: &'n str) -> &'n str {
         (0..self.references.known.len()).fold(name, |name, _| self.references.known.get(name).map_or(name, String::as_str))
     }
@@ -331,7 +331,7 @@ impl ShellState {
         self.functions.known.get(name).cloned()
     }
 
-    /// Whether a function of this name might not be there.
+    /// True if a function of this name may not exist.
     pub(super) fn is_doubtful(&self, name: &str) -> bool {
         self.doubtful.known.contains_key(name)
     }

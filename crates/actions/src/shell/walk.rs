@@ -104,7 +104,7 @@ impl Shell<'_> {
             match (&mut text, self.item(item, stdin).text) {
                 // What is after `||` writes instead of what failed in front of it, or behind it.
                 (Some(all), Some(more)) if item.join == Join::Or => either(all, &more),
-                // What may not run may write nothing.
+                // A command that may not run may write nothing.
                 (Some(all), Some(more)) if (unless.is_some() && !more.is("")) || (more.multi && !names(&more)) => unknown_behind(all),
                 (Some(all), Some(more)) => all.extend(&more),
                 (Some(all), None) => unknown_behind(all),
@@ -562,7 +562,7 @@ fn mark(bound: Bound) -> char {
     }
 }
 
-/// The hole for which a character is.
+/// The hole that a character stands for.
 pub(super) fn marked(c: char) -> Bound {
     [Bound::Name, Bound::Setup].into_iter().find(|bound| c == mark(*bound)).unwrap_or(Bound::Anything)
 }

@@ -1,4 +1,4 @@
-//! Globs to regular expressions. Knows not what the texts are that they are matched with.
+//! Turns globs into regular expressions. Does not know which texts they are matched with.
 
 use std::fmt::Write as _;
 

@@ -13,7 +13,7 @@ const MAX_TABLES: usize = 16 << 20;
 /// The names of a path pattern, split at its slashes.
 type Components = Vec<Vec<GlobPart>>;
 
-/// Why a pattern cannot be.
+/// Why a pattern cannot be compiled, and how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternFault {
     pub what: String,
@@ -40,7 +40,7 @@ impl<'t> Patterns<'t> {
         Self { texts, made: HashMap::new(), size: 0 }
     }
 
-    /// Keeps a text as long as what is compiled.
+    /// Keeps a text for as long as the compiled policy borrows it.
     pub fn keep(&self, text: &str) -> &'t str {
         self.texts.push_get(text.to_owned())
     }

@@ -1,4 +1,4 @@
-//! Descriptions of programs, from TOML to `actions::program`. Knows not how arguments are read.
+//! Descriptions of programs, from TOML to `actions::program`. Does not know how arguments are read.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -32,7 +32,8 @@ impl<'t> Described<'t> {
         self.read(&view, text, false, checker);
     }
 
-    /// Reads the descriptions of a layer's file: programs that no shipped file describes. They never make a verdict more permissive.
+    /// Reads the descriptions of a layer's file: programs that no shipped file describes. They never make a
+    /// verdict more permissive.
     pub(super) fn house(&mut self, table: &'t DeValue<'t>, text: &str, checker: &mut Checker) {
         self.read(&SpannedValue { value: table, span: 0..0 }, text, true, checker);
     }

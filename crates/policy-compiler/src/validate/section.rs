@@ -1,4 +1,4 @@
-//! Sections of all layers, from written to meant: the uppermost layer owns a section, lower ones only make it stricter.
+//! Reads the sections of all layers. The uppermost layer owns a section; lower layers only make it stricter.
 
 use super::{layers::Head, when::WhenReader};
 use crate::schema::{SpannedText, SpannedValue};

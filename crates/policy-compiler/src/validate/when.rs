@@ -1,4 +1,4 @@
-//! The tables of a *when*, from written to meant. Knows not whose they are.
+//! Reads the tables of a *when*. Does not know which rule they belong to.
 
 use toml::de::DeValue;
 
@@ -10,7 +10,7 @@ use policy::secret::Confidence;
 use policy::table::TableReader;
 use policy::{Comparison, ValueTest};
 
-/// Is for the names of all protected branches.
+/// Stands for the names of all protected branches.
 const PROTECTED: &str = "<protected>";
 
 /// What reading tables needs.
@@ -137,16 +137,12 @@ impl<'t> WhenReader<'_, 't, '_> {
         self.good(text, pattern)
     }
 
-    /// Regular expressions over content.
+    /// The compiled pattern. `None`: it was reported as a mistake.
     fn good<T>(&mut self, text: &SpannedText, made: Result<T, PatternFault>) -> Option<T> {
         made.map_err(|fault| self.checker.mistake(&text.span, format!("bad pattern: {}", fault.what), fault.fix)).ok()
     }
 
-    /// A small number. `None` without the key.
-    /// A size.
-    /// `--force`, `--exec=GLOB`
-    /// Options without their values.
-    /// Programs such as `dd` have options without dashes; these always have a value.
+    /// Checks the name of an option. Programs such as `dd` have options without dashes; these always have a value.
     fn flag_name(&mut self, text: &SpannedText, name: &str, valued: bool) {
         if name.is_empty() || name.contains(['*', '{', '[', ' ']) || !(valued || name.starts_with(['-', '+'])) {
             let what = format!("`{}` does not name an option", text.text);

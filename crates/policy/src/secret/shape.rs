@@ -2,8 +2,8 @@
 
 use super::{Confidence, NEAR};
 
-/// Texts that are in examples, never in keys; at the end the beginnings of MD5, SHA-1 and SHA-256 of nothing. Shorter ones
-/// would come up by chance.
+/// Texts that occur in examples and never in keys. The last three begin the MD5, SHA-1 and SHA-256 sums of the empty text.
+/// Shorter texts would come up by chance.
 const EXAMPLES: &str = "example xxxx your placeholder dummy sample fake changeme change_me change-me redacted replace insert notreal not-real \
     not_real deadbeef foobar test-token testtoken test_token test-key test_key testkey qwerty -here _here d41d8cd98f00b204 \
     da39a3ee5e6b4b0d e3b0c44298fc1c14";
@@ -42,8 +42,8 @@ pub(super) fn says_example(body: &str) -> bool {
     EXAMPLES.split(' ').any(|word| small.contains(word))
 }
 
-/// Whether it looks drawn by lot: many different signs for its length, and digits among the letters. A name made of words
-/// has none.
+/// Whether it looks random: many different characters for its length, and digits among the letters. Names made of words have
+/// no digits.
 pub(super) fn by_chance(body: &str) -> bool {
     let length = body.len();
     let hex = body.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'-' | b'_' | b'.'));

@@ -98,7 +98,7 @@ impl ShellReader<'_, '_> {
         self.compound(Compound::If { branches, otherwise })
     }
 
-    /// Passes over a reserved word of `if` that cannot are after `else`.
+    /// Passes over a reserved word of `if` that cannot follow `else`.
     fn misplaced_in_if(&mut self) -> bool {
         let Some(("then" | "elif" | "else", end)) = self.reserved() else { return false };
         self.fault("unexpected reserved word");
