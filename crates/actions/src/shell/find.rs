@@ -2,7 +2,7 @@
 
 use super::{Output, Shell, Stdin, inner::replace};
 use crate::program::{Program, ProgramWay, Role};
-use crate::word::{Word, WordPiece, is_one};
+use crate::word::{Word, WordPiece};
 use crate::{Change, Deed, Delete, arguments};
 
 impl Shell<'_> {
@@ -82,8 +82,12 @@ fn name_tests(args: &[Word]) -> Vec<Word> {
 
 /// Whether a test lets all files through that people write: everything, or all sources of a language.
 fn sweeps(test: &Word) -> bool {
-    const SOURCES: &str = "rs py js jsx mjs ts tsx go java kt c h cc cpp hpp cs rb php swift scala ex exs clj hs ml vue svelte sql sh";
-    test.literal().is_some_and(|text| matches!(text, "*" | "**" | "*.*" | "?*") || text.strip_prefix("*.").is_some_and(|extension| is_one(SOURCES, extension)))
+    const SOURCES: &[&str] = &[
+        "rs", "py", "js", "jsx", "mjs", "ts", "tsx", "go", "java", "kt", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "swift", "scala", "ex", "exs", "clj",
+        "hs", "ml", "vue", "svelte", "sql", "sh",
+    ];
+    test.literal()
+        .is_some_and(|text| matches!(text, "*" | "**" | "*.*" | "?*") || text.strip_prefix("*.").is_some_and(|extension| SOURCES.contains(&extension)))
 }
 
 /// What `find FOLDER -name TEST` finds; without a test all that is below.

@@ -104,7 +104,7 @@ pub(super) struct ShellState {
     links: BTreeMap<String, String>,
     /// Git's configuration that this line set.
     pub(super) configured: Vec<(String, Word)>,
-    /// How many branches around the present command may not be taken.
+    /// How many branches around the present command might not be taken.
     pub(super) branches: usize,
     /// The variables from before the line are known.
     prepared: bool,
