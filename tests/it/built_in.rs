@@ -10,7 +10,7 @@ use gate::BUILT_IN;
 use gate::answer;
 use gate::failure::Failure;
 use policy::{Layer, MAGIC, Policy};
-use policy_compiler::compile::{Input, Source, compile};
+use policy_compiler::compile::{Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 use portcullis::cli::test::run_examples;
 use portcullis::deep::compiling;
@@ -79,7 +79,7 @@ fn packs_that_are_off_keep_their_word() {
         .map(|pack| pack["pack"].as_str().unwrap().to_owned())
         .collect();
     let text = format!("schema = 1\npacks = {off:?}\n");
-    let layers = [Source { layer: Layer::Project, path: "portcullis.toml", text: &text }];
+    let layers = [PolicySource { layer: Layer::Project, path: "portcullis.toml", text: &text }];
     let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
     let compiled = compile(&input).unwrap_or_else(|mistakes| panic!("{}", input.render(&mistakes, false)));
     let own: Vec<_> = compiled.rules.iter().filter(|rule| off.contains(&rule.pack)).cloned().collect();

@@ -10,7 +10,7 @@ use gate::judge::{Answers, Here};
 use policy::facts::{Known, Need};
 use policy::table::Shape;
 use policy::{Conditions, Layer, Policy, When};
-use policy_compiler::compile::{Input, Source, compile};
+use policy_compiler::compile::{Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 use portcullis::cli::test::run_examples;
 use portcullis::deep::Cold;
@@ -130,7 +130,7 @@ const OTHER: &str = "-other";
 /// Checks that of each pair the first rule matches its example, and the other does not.
 fn check(pairs: Vec<String>) {
     let text = format!("schema = 1\n{}", pairs.concat());
-    let layers = [Source { layer: Layer::Project, path: "portcullis.toml", text: &text }];
+    let layers = [PolicySource { layer: Layer::Project, path: "portcullis.toml", text: &text }];
     let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
     let compiled = compile(&input).unwrap_or_else(|mistakes| panic!("{}", input.render(&mistakes, false)));
     let own: Vec<_> = compiled.rules.iter().filter(|rule| rule.place.starts_with("portcullis.toml")).cloned().collect();

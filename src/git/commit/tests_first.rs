@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::deep::changes::Changes;
 use crate::deep::committed::Committed;
 use actions::change::Id;
-use actions::change::files::{Content, File, Text};
+use actions::change::files::{Content, File, FileText};
 use gate::failure::Failure;
 use gate::judge::today;
 use policy::verdict::Located;
@@ -57,10 +57,10 @@ fn texts(files: &[File], section: &TestsFirst, changes: &Changes) -> Result<Vec<
     Ok(texts)
 }
 
-fn side(text: Text) -> Side {
+fn side(text: FileText) -> Side {
     match text {
-        Text::None => Side::Absent,
-        Text::Lines(text) => Side::Known(text),
-        Text::Unread => Side::Unknown,
+        FileText::None => Side::Absent,
+        FileText::Lines(text) => Side::Known(text),
+        FileText::Unread => Side::Unknown,
     }
 }
