@@ -15,7 +15,7 @@ use gate::world::{state, system};
 const LONGEST: u64 = 8 * 3600;
 
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct PauseArguments {
     /// How long: `10m`, `1h30m`, `90s`; at most `8h`
     #[arg(required_unless_present_any = ["end", "status"], conflicts_with_all = ["end", "status"])]
     duration: Option<String>,
@@ -35,7 +35,7 @@ pub struct Arguments {
 /// # Errors
 ///
 /// An agent asks, nobody is there, or the pause cannot be written.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+pub fn run(arguments: &PauseArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let (states, root) = (&place.world.states, &place.around.root);
     if arguments.status {

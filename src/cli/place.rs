@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::deep::Cold;
 use gate::failure::Failure;
-use gate::world::layers::{self, Found};
+use gate::world::layers::{self, FoundLayer};
 use gate::world::{Surroundings, World};
 use policy::{Layer, Policy};
 
@@ -52,7 +52,7 @@ impl Place {
     /// # Errors
     ///
     /// It cannot be found out whether a file exists.
-    pub fn layers(&self) -> Result<Vec<Found>, Refusal> {
+    pub fn layers(&self) -> Result<Vec<FoundLayer>, Refusal> {
         Ok(layers::look(&self.around.layers)?)
     }
 

@@ -10,8 +10,8 @@ mod layout;
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
-use self::document::{Document, Place, Splice};
-use self::layout::Layout;
+use self::document::{HandlerPlace, SettingsDocument, Splice};
+use self::layout::JsonLayout;
 use clients::WiredEvent;
 use clients::claude_code::NAME;
 use clients::settings::entry::{covers_all, starts_gate};
@@ -29,7 +29,7 @@ pub struct Wiring {
 
 /// Why a settings text is left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct SettingsMistake {
     /// The line, from 1.
     pub line: usize,
     /// The character in the line, from 1.
@@ -39,13 +39,13 @@ pub struct Mistake {
     pub mend: String,
 }
 
-impl std::fmt::Display for Mistake {
+impl std::fmt::Display for SettingsMistake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "line {}, column {}: {}; {}", self.line, self.column, self.what, self.mend)
     }
 }
 
-impl std::error::Error for Mistake {}
+impl std::error::Error for SettingsMistake {}
 
 /// One edit resolves one thing; there are never more than a few per entry of the gate in a file.
 const MAX_EDITS: usize = 10_000;
@@ -58,16 +58,16 @@ const MAX_EDITS: usize = 10_000;
 /// # Errors
 ///
 /// A text that the client would not accept as it is, wholly or in its hooks, is refused.
-pub fn install(text: Option<&str>, wiring: &Wiring) -> Result<String, Mistake> {
+pub fn install(text: Option<&str>, wiring: &Wiring) -> Result<String, SettingsMistake> {
     let Some(text) = text else {
         let root = json!({ "hooks": all_events(wiring) });
-        return Ok(format!("{}\n", Layout::ours().value(&root, Some(""))));
+        return Ok(format!("{}\n", JsonLayout::ours().value(&root, Some(""))));
     };
     let (mark, body) = split_mark(text);
     refuse_what_the_client_drops(body)?;
     let mut body = body.to_owned();
     for _ in 0..MAX_EDITS {
-        let splice = missing(&Document::read(&body)?, wiring);
+        let splice = missing(&SettingsDocument::read(&body)?, wiring);
         match splice {
             None => return Ok(format!("{mark}{body}")),
             Some(splice) => body = splice.applied_to(&body),
@@ -84,11 +84,11 @@ pub fn install(text: Option<&str>, wiring: &Wiring) -> Result<String, Mistake> {
 /// # Errors
 ///
 /// A text that is not strict JSON, or gives a key twice where it matters, is refused.
-pub fn remove(text: &str, is_ours: impl Fn(&str) -> bool) -> Result<Option<String>, Mistake> {
+pub fn remove(text: &str, is_ours: impl Fn(&str) -> bool) -> Result<Option<String>, SettingsMistake> {
     let (mark, body) = split_mark(text);
     let mut body = body.to_owned();
     for _ in 0..MAX_EDITS {
-        let document = Document::read(&body)?;
+        let document = SettingsDocument::read(&body)?;
         let places = document.places(&is_ours, |_| true);
         let Some(place) = places.first() else {
             return Ok(Some(format!("{mark}{body}")));
@@ -107,7 +107,7 @@ pub fn remove(text: &str, is_ours: impl Fn(&str) -> bool) -> Result<Option<Strin
 pub fn hooks_json(wiring: &Wiring) -> String {
     let description = "Portcullis stops coding agents before they do what cannot be undone";
     let root = json!({ "description": description, "hooks": all_events(wiring) });
-    format!("{}\n", Layout::ours().value(&root, Some("")))
+    format!("{}\n", JsonLayout::ours().value(&root, Some("")))
 }
 
 /// The change of a settings file as a unified diff, empty where nothing changes; `None` is a file that is not there.
@@ -121,13 +121,13 @@ fn split_mark(text: &str) -> (&'static str, &str) {
     text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body))
 }
 
-fn unsettled() -> Mistake {
+fn unsettled() -> SettingsMistake {
     let what = format!("the entries of Portcullis are not complete after {MAX_EDITS} edits");
-    Mistake { line: 1, column: 1, what, mend: "remove the entries of `portcullis-hook` by hand".to_owned() }
+    SettingsMistake { line: 1, column: 1, what, mend: "remove the entries of `portcullis-hook` by hand".to_owned() }
 }
 
-fn refuse_what_the_client_drops(body: &str) -> Result<(), Mistake> {
-    let document = Document::read(body)?;
+fn refuse_what_the_client_drops(body: &str) -> Result<(), SettingsMistake> {
+    let document = SettingsDocument::read(body)?;
     if body.len() > MAX_BYTES {
         return Err(document.mistake(0, "the file is larger than 2 MiB, so the client ignores it", "make it smaller"));
     }
@@ -159,7 +159,7 @@ fn handler(wiring: &Wiring, event: WiredEvent, status: Option<&str>) -> Value {
 }
 
 /// The next edit that brings the document nearer to `wiring`; `None` when it is there.
-fn missing(document: &Document, wiring: &Wiring) -> Option<Splice> {
+fn missing(document: &SettingsDocument, wiring: &Wiring) -> Option<Splice> {
     let Some(hooks) = document.hooks() else {
         return Some(document.append(&document.root(), Some("hooks"), &all_events(wiring)));
     };
@@ -168,7 +168,7 @@ fn missing(document: &Document, wiring: &Wiring) -> Option<Splice> {
             return Some(document.append(&hooks, Some(event.event), &json!([group(wiring, *event)])));
         };
         let places = document.places(&starts_gate, |name| name == event.event);
-        let fits = |place: &&Place| covers_all(place.matcher.as_ref()) && handler_fits(&place.handler, wiring, *event);
+        let fits = |place: &&HandlerPlace| covers_all(place.matcher.as_ref()) && handler_fits(&place.handler, wiring, *event);
         let Some(kept) = places.iter().find(fits).or(places.first()) else {
             return Some(document.append(&groups, None, &group(wiring, *event)));
         };

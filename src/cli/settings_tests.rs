@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Wiring, difference, hooks_json, install, remove};
 use clients::claude_code::{NAME, WIRED};
 use clients::settings::entry::starts_gate;
-use clients::settings::{Effect, Reading, judge};
+use clients::settings::{SettingsEffect, SettingsReading, judge};
 
 fn wiring(command: &str) -> Wiring {
     Wiring { command: command.to_owned(), events: WIRED, timeout_seconds: 10 }
@@ -78,10 +78,10 @@ fn samples() -> Vec<String> {
     samples
 }
 
-fn effect(text: &str) -> Effect {
+fn effect(text: &str) -> SettingsEffect {
     match judge(text) {
-        Reading::Read(effect) => effect,
-        Reading::Unreadable(why) => panic!("{why}: {text}"),
+        SettingsReading::Read(effect) => effect,
+        SettingsReading::Unreadable(why) => panic!("{why}: {text}"),
     }
 }
 
@@ -94,7 +94,7 @@ fn installed(text: &str) -> String {
 fn installing_wires_every_event_and_nothing_else_changes() {
     for sample in samples() {
         let text = installed(&sample);
-        assert_eq!(effect(&text), Effect { gate_entries: 1, whole: true, faults: Vec::new() }, "{text}");
+        assert_eq!(effect(&text), SettingsEffect { gate_entries: 1, whole: true, faults: Vec::new() }, "{text}");
         let mut after: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap();
         let before: Value = serde_json::from_str(sample.trim_start_matches('\u{feff}')).unwrap();
         for wired in WIRED {
@@ -321,7 +321,7 @@ fn a_plugin_s_hooks_are_the_same() {
     let text = hooks_json(&wiring("${CLAUDE_PLUGIN_ROOT}/bin/portcullis-hook"));
     let value: Value = serde_json::from_str(&text).unwrap();
     assert!(value["description"].is_string());
-    assert_eq!(effect(&text), Effect { gate_entries: 1, whole: true, faults: Vec::new() });
+    assert_eq!(effect(&text), SettingsEffect { gate_entries: 1, whole: true, faults: Vec::new() });
     assert_eq!(value["hooks"].as_object().unwrap().len(), WIRED.len());
 }
 

@@ -22,7 +22,7 @@ pub fn say_json(value: &impl serde::Serialize) {
 
 /// How a text is set off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
+pub enum TextStyle {
     Bold,
     Good,
     Doubtful,
@@ -30,12 +30,12 @@ pub enum Style {
 }
 
 /// `text` set off, where colours are written.
-pub fn styled(text: &str, style: Style) -> String {
+pub fn styled(text: &str, style: TextStyle) -> String {
     let code = match style {
-        Style::Bold => 1,
-        Style::Good => 32,
-        Style::Doubtful => 33,
-        Style::Bad => 31,
+        TextStyle::Bold => 1,
+        TextStyle::Good => 32,
+        TextStyle::Doubtful => 33,
+        TextStyle::Bad => 31,
     };
     if colour() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }

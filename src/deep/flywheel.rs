@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flywheel::Suggestion;
-use flywheel::ledger::{Standing, Step, What, standings};
+use flywheel::ledger::{LedgerStep, Standing, What, standings};
 use flywheel::page;
 use gate::record::Entry;
 use gate::world::pending;
@@ -86,12 +86,12 @@ impl Desk {
     /// # Errors
     ///
     /// The system's.
-    pub fn step(&mut self, steps: &[Step]) -> io::Result<()> {
+    pub fn step(&mut self, steps: &[LedgerStep]) -> io::Result<()> {
         if steps.is_empty() {
             return Ok(());
         }
         let mut ledger = own(&self.folder.join(LEDGER))?;
-        append(&mut ledger, &steps.iter().map(Step::line).collect::<String>())?;
+        append(&mut ledger, &steps.iter().map(LedgerStep::line).collect::<String>())?;
         let captured: Vec<u64> = steps.iter().filter(|step| step.what == What::Captured).filter_map(|step| number(&step.id)).collect();
         self.known.extend(&captured);
         // The numbers first: a length that is right speaks for them.
@@ -112,7 +112,7 @@ impl Desk {
             return Ok(words.collect());
         }
         let known: Vec<u64> =
-            self.ledger().lines().filter_map(Step::read).filter(|step| step.what == What::Captured).filter_map(|step| number(&step.id)).collect();
+            self.ledger().lines().filter_map(LedgerStep::read).filter(|step| step.what == What::Captured).filter_map(|step| number(&step.id)).collect();
         put(&self.folder.join(INDEX), &[length].iter().chain(&known).flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>())?;
         Ok(known)
     }
@@ -123,7 +123,7 @@ impl Desk {
         let Some(text) = fs::exists(&path)?.then(|| read(&path)).flatten() else { return Ok(()) };
         let mut lines = text.lines();
         let (root, inbox) = (PathBuf::from(lines.next().unwrap_or_default()), lines.next().unwrap_or_default().to_owned());
-        let steps: Vec<Step> = lines.filter_map(Step::read).filter(|step| !self.knows(&step.id)).collect();
+        let steps: Vec<LedgerStep> = lines.filter_map(LedgerStep::read).filter(|step| !self.knows(&step.id)).collect();
         let new: Vec<&Suggestion> = steps.iter().filter_map(|step| step.suggestion.as_ref()).collect();
         // The work tree may be gone by now.
         if !new.is_empty() && self.put_in(&root, &inbox, &new).is_ok() {
@@ -148,10 +148,10 @@ impl Desk {
         let path = within(root, inbox)?;
         let step = |(one, was): &(Suggestion, Vec<String>)| {
             let (suggestion, session, was) = (Some(one.clone()), session.to_owned(), was.clone());
-            Step { suggestion, session, was, ..Step::of(What::Captured, &one.id, one.time) }
+            LedgerStep { suggestion, session, was, ..LedgerStep::of(What::Captured, &one.id, one.time) }
         };
-        let steps: Vec<Step> = new.iter().map(step).collect();
-        let begun = steps.iter().map(Step::line).collect::<String>();
+        let steps: Vec<LedgerStep> = new.iter().map(step).collect();
+        let begun = steps.iter().map(LedgerStep::line).collect::<String>();
         put(&self.folder.join(BEGUN), format!("{}\n{inbox}\n{begun}", root.display()).as_bytes())?;
         let mut file = document(&path)?;
         let head = if file.metadata()?.size() == 0 { page::INBOX } else { "" };

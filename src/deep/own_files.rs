@@ -8,7 +8,7 @@ use gate::world::{Surroundings, World};
 
 use super::commits;
 use actions::Change;
-use clients::settings::{self, Reading};
+use clients::settings::{self, SettingsReading};
 use policy::facts::{Known, Need};
 
 /// Answers the facts that the hook leaves to the cold binary.
@@ -84,7 +84,7 @@ fn loses_gate(path: &Path, change: &Change) -> Option<String> {
         let inside = [path.to_path_buf(), path.join(".claude")];
         return inside.iter().flat_map(|folder| ["settings.json", "settings.local.json"].map(|name| folder.join(name))).find_map(|file| {
             let text = text_of(&file)?;
-            matches!(settings::judge(&text), Reading::Read(effect) if effect.gate_entries > 0).then(|| format!("{} starts Portcullis", file.display()))
+            matches!(settings::judge(&text), SettingsReading::Read(effect) if effect.gate_entries > 0).then(|| format!("{} starts Portcullis", file.display()))
         });
     }
     let (before, after) = after(path, change);
@@ -111,9 +111,9 @@ pub fn changed_settings(world: &World, around: &Surroundings, changed: Option<&P
         let Some(text) = text_of(&path) else { continue };
         let this = changed.is_none_or(|changed| changed == path);
         match settings::judge(&text) {
-            Reading::Unreadable(why) if this => return Some(format!("{} cannot be read: {why}", path.display())),
-            Reading::Unreadable(_) => {}
-            Reading::Read(effect) => {
+            SettingsReading::Unreadable(why) if this => return Some(format!("{} cannot be read: {why}", path.display())),
+            SettingsReading::Unreadable(_) => {}
+            SettingsReading::Read(effect) => {
                 // Variables are a person's own affair here: what an agent writes was judged when it wrote it.
                 let fault = effect.faults.iter().find(|fault| !fault.starts_with("`env` sets"));
                 if let Some(fault) = fault.filter(|_| this) {

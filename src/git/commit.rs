@@ -82,8 +82,8 @@ impl<'w> Ground<'w> {
         Ok(self.compiled(&found, committed)?.into())
     }
 
-    fn compiled(&self, found: &[layers::Found], project: Option<String>) -> Result<Vec<u8>, Failure> {
-        let told = |file: &layers::Found| match file.layer {
+    fn compiled(&self, found: &[layers::FoundLayer], project: Option<String>) -> Result<Vec<u8>, Failure> {
+        let told = |file: &layers::FoundLayer| match file.layer {
             Layer::Project if self.project_policy().is_some_and(|(path, _)| path == file.path) => Some(project.clone()),
             // What is not committed does not speak of commits.
             Layer::Local if file.path.starts_with(&self.around.root) => Some(None),
@@ -265,7 +265,7 @@ impl OfChange<'_> {
 }
 
 /// When git asks about a commit.
-pub enum Moment {
+pub enum CommitMoment {
     /// Before its message is written.
     Before,
     /// When its message is written: the text as it is in the file.
@@ -291,7 +291,7 @@ impl Hook<'_> {
     /// # Errors
     ///
     /// Everything that leaves it unjudged.
-    pub fn judged(&self, moment: &Moment) -> Result<Ruling, Failure> {
+    pub fn judged(&self, moment: &CommitMoment) -> Result<Ruling, Failure> {
         let folders = Folders::find(self.cwd).map_err(Failure::RepositoryUnreadable)?;
         let ground = Ground::of(pushing(self.world, &folders, self.cwd)?, self.cwd, self.person, self.world);
         if pause_until(self.world, &ground.around).is_some() {
@@ -302,8 +302,8 @@ impl Hook<'_> {
         let policies = bytes.iter().map(|bytes| Policy::open(bytes)).collect::<Option<Vec<_>>>().ok_or(Failure::PolicyDamaged)?;
         let staged = || changes.staged(&folders.index(self.cwd), &changes.merged(), false).map_err(Failure::RepositoryUnreadable);
         let located = match moment {
-            Moment::Before => ground.staged(&staged()?, &folders.index(self.cwd), &changes, &policies)?,
-            Moment::Message(text) => {
+            CommitMoment::Before => ground.staged(&staged()?, &folders.index(self.cwd), &changes, &policies)?,
+            CommitMoment::Message(text) => {
                 let (cleanup, comment) = changes.cleanup();
                 let (files, author) = (staged()?, changes.author());
                 let mut located = ground.message(Some(&message::cleaned(text, cleanup, &comment)), &author, &files, &policies, None)?;
@@ -312,13 +312,13 @@ impl Hook<'_> {
                 located.retain(|now| !before.iter().any(|before| before.finding.rule == now.finding.rule));
                 located
             }
-            Moment::After => {
+            CommitMoment::After => {
                 let Some(head) = changes.leads("HEAD") else { return Ok(Ruling::GoesOn) };
                 let commit = changes.commit(&head).map_err(Failure::RepositoryUnreadable)?;
                 ground.commit(&commit, &changes, &policies)?
             }
         };
-        if matches!(moment, Moment::After) {
+        if matches!(moment, CommitMoment::After) {
             // What a person may approve was asked before.
             let rules = prohibited(&located);
             let told = || format!("note: `{}` denies this commit, so its hooks were skipped or missing; it cannot be pushed from here", rules.join("`, `"));

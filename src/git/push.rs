@@ -18,7 +18,7 @@ use actions::change::{self, Id, Update};
 use actions::pushed::{self as pushes, Expected, Lease, Rewrite};
 use actions::word::Word;
 use gate::failure::Failure;
-use gate::record::{Entry, Held, Source};
+use gate::record::{Entry, Held, RecordSource};
 use gate::refusal::Audience;
 use gate::world::{Surroundings, World, layers, system};
 use policy::matcher::text;
@@ -67,7 +67,7 @@ pub(super) fn concluded(hook: &str, verdict: &Verdict, person: bool, around: &Su
         Ruling::Refused(_) => Some(Held::Deny),
         Ruling::GoesOn | Ruling::Tells(_) => None,
     };
-    let entry = Entry { held, ..Entry::new(hook, Source::Git, system::now_ms()).judged(&[], verdict) };
+    let entry = Entry { held, ..Entry::new(hook, RecordSource::Git, system::now_ms()).judged(&[], verdict) };
     apply(&[Note::Record(Box::new(entry))], around, world);
     ruling
 }

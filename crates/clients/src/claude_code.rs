@@ -5,7 +5,7 @@ use actions::json::{Json, quoted};
 
 use crate::moment::NotWired::{NotNeeded, ReplacesClient, SeenByCall, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Answer, Client, Event, Held};
+use crate::{Client, Event, Held, HookAnswer};
 
 /// Anthropic's Claude Code.
 pub struct ClaudeCode;
@@ -101,12 +101,12 @@ impl Client for ClaudeCode {
         true
     }
 
-    fn question(&self, reason: &str) -> Answer {
+    fn question(&self, reason: &str) -> HookAnswer {
         let object = format!(
             "{{\"hookSpecificOutput\":{{\"hookEventName\":\"{TRIED}\",\"permissionDecision\":\"ask\",\"permissionDecisionReason\":{}}}}}\n",
             quoted(reason)
         );
-        Answer::json(object, Some(Held::Ask))
+        HookAnswer::json(object, Some(Held::Ask))
     }
 }
 

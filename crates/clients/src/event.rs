@@ -3,7 +3,7 @@
 use actions::ToolCall;
 use actions::json::Json;
 
-use crate::{Client, Kind, Moment};
+use crate::{Client, Moment, MomentKind};
 
 /// An event of a coding client.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ pub struct Sender {
 
 /// Why an event could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unreadable {
+pub enum UnreadableEvent {
     /// It is not JSON of the accepted form.
     Json(String),
     /// A field that every event has is not there.
@@ -85,8 +85,8 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// [`Unreadable::Missing`]: a call has no tool.
-    pub fn in_common_form(sender: Sender, mut payload: Json) -> Result<Self, Unreadable> {
+    /// [`UnreadableEvent::Missing`]: a call has no tool.
+    pub fn in_common_form(sender: Sender, mut payload: Json) -> Result<Self, UnreadableEvent> {
         let Sender { client, event: name, moment, certain } = sender;
         // Inputs can be large, so this one is moved.
         let input = payload.take("tool_input").unwrap_or_default();
@@ -94,7 +94,7 @@ impl Event {
         let text = |key: &str| payload.text(key).map(str::to_owned);
         let tool = match text("tool_name") {
             Some(tool) => Some(ToolCall { name: tool, input }),
-            None if matches!(moment, Moment::BeforeCall | Moment::Permission) => return Err(Unreadable::Missing("tool_name")),
+            None if matches!(moment, Moment::BeforeCall | Moment::Permission) => return Err(UnreadableEvent::Missing("tool_name")),
             None => None,
         };
         let agent = if payload.text("agent_id").is_some() { text("agent_type").unwrap_or_else(|| "unknown".to_owned()) } else { "main".to_owned() };
@@ -135,7 +135,7 @@ impl Event {
     /// True if a person can be asked by the client's own prompt. Never where the event is not the named client's.
     #[must_use]
     pub fn can_ask(&self, attended: bool) -> bool {
-        self.certain && self.moment.kind() == Kind::Guarding && self.client.can_ask(self, attended)
+        self.certain && self.moment.kind() == MomentKind::Guarding && self.client.can_ask(self, attended)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Kind, Suggestion, code};
+use super::{Suggestion, SuggestionKind, code};
 use policy::verdict::{Answer, Finding};
 use policy::{Flywheel, Pair, Tier};
 use tests_first::layout::matches;
@@ -142,7 +142,7 @@ pub fn drift(behind: &Behind, touched: &[Touched], (text, was): (&str, &str), kn
         format!("{} {are} new and {} does not name {them}", shown(&items), code(behind.doc))
     };
     // The document as it was makes it the same suggestion, whatever else changes until it is brought up to date.
-    let one = Suggestion::new(Kind::Drift, &[was], time, behind.doc, &reason);
+    let one = Suggestion::new(SuggestionKind::Drift, &[was], time, behind.doc, &reason);
     let since = if commits > 0 { vec![format!("commits of this code since the document changed: {commits}")] } else { Vec::new() };
     Some(one.with([format!("changed: {}", shown(&behind.code))].into_iter().chain(since), ""))
 }
@@ -244,7 +244,7 @@ pub fn commit(subject: &str, id: &str, touched: &[Touched], section: &Flywheel, 
     let files: Vec<String> = touched.iter().take(NAMED).map(|file| code(&file.path)).collect();
     let reason = format!("the commit {} reports a finding: {}", code(short), code(subject));
     // An amended commit says the same under another number.
-    let one = Suggestion::new(Kind::Commit, &[&words.join(" ")], time, target, &reason);
+    let one = Suggestion::new(SuggestionKind::Commit, &[&words.join(" ")], time, target, &reason);
     Some(one.with([format!("changed: {}", files.join(", "))], &format!("- {} ({short}): say what was wrong, and how to recognise it.", super::line(subject))))
 }
 

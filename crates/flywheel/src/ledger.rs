@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Kind, Suggestion};
+use super::{Suggestion, SuggestionKind};
 use actions::json::{Json, quoted};
 
 /// A step in the life of a suggestion.
@@ -42,7 +42,7 @@ const OLDER: &[(&str, What)] = &[("told", What::Told), ("settled", What::Settled
 
 /// A line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct LedgerStep {
     /// Milliseconds since 1970.
     pub time: u64,
     pub what: What,
@@ -57,7 +57,7 @@ pub struct Step {
     pub commit: String,
 }
 
-impl Step {
+impl LedgerStep {
     #[must_use]
     pub fn of(what: What, id: &str, time: u64) -> Self {
         Self { time, what, id: id.to_owned(), suggestion: None, session: String::new(), was: Vec::new(), commit: String::new() }
@@ -104,7 +104,7 @@ impl Step {
         let time = json.get("time")?.scalar()?.parse().ok()?;
         let what = WHATS.iter().chain(OLDER).find(|(name, _)| Some(*name) == json.text("what")).map(|(_, what)| *what)?;
         let id = text("id");
-        let suggestion = Kind::named(&text("kind")).map(|kind| Suggestion {
+        let suggestion = SuggestionKind::named(&text("kind")).map(|kind| Suggestion {
             id: id.clone(),
             time,
             kind,
@@ -135,7 +135,7 @@ pub struct Standing {
 #[must_use]
 pub fn standings(text: &str) -> BTreeMap<String, Standing> {
     let mut all: BTreeMap<String, Standing> = BTreeMap::new();
-    for step in text.lines().filter_map(Step::read) {
+    for step in text.lines().filter_map(LedgerStep::read) {
         match (all.get_mut(&step.id), step.what) {
             (None, What::Captured) => {
                 if let Some(suggestion) = step.suggestion {

@@ -16,7 +16,7 @@ const MAX_NAMED: usize = 120;
 
 /// What gave rise to a suggestion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum SuggestionKind {
     /// A person stopped or refused a call, and then said something.
     Corrected,
     /// A call was denied, and another way was taken.
@@ -32,16 +32,16 @@ pub enum Kind {
 }
 
 /// The kinds by name, the most telling first.
-pub const KINDS: &[(&str, Kind)] = &[
-    ("corrected", Kind::Corrected),
-    ("denied", Kind::Denied),
-    ("again", Kind::Again),
-    ("fixed", Kind::Fixed),
-    ("drift", Kind::Drift),
-    ("commit", Kind::Commit),
+pub const KINDS: &[(&str, SuggestionKind)] = &[
+    ("corrected", SuggestionKind::Corrected),
+    ("denied", SuggestionKind::Denied),
+    ("again", SuggestionKind::Again),
+    ("fixed", SuggestionKind::Fixed),
+    ("drift", SuggestionKind::Drift),
+    ("commit", SuggestionKind::Commit),
 ];
 
-impl Kind {
+impl SuggestionKind {
     #[must_use]
     pub fn name(self) -> &'static str {
         KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
@@ -60,7 +60,7 @@ pub struct Suggestion {
     pub id: String,
     /// Milliseconds since 1970.
     pub time: u64,
-    pub kind: Kind,
+    pub kind: SuggestionKind,
     /// The document, from the root of the repository.
     pub target: String,
     pub reason: String,
@@ -72,7 +72,7 @@ pub struct Suggestion {
 impl Suggestion {
     /// A suggestion known by `identity`: what makes two of them the same.
     #[must_use]
-    pub fn new(kind: Kind, identity: &[&str], time: u64, target: &str, reason: &str) -> Self {
+    pub fn new(kind: SuggestionKind, identity: &[&str], time: u64, target: &str, reason: &str) -> Self {
         let mut parts = vec![kind.name(), target];
         parts.extend(identity);
         // Forty bits: among ten thousand the odds that two are taken for one are one in twenty thousand.

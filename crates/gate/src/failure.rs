@@ -2,7 +2,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use crate::underline::{escaped, escaped_lines};
-use clients::Kind;
+use clients::MomentKind;
 
 /// What broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,10 +53,10 @@ pub enum Conclusion {
 }
 
 /// The answer to a failure for an event of this kind.
-pub fn conclude(failure: &Failure, kind: Kind) -> Conclusion {
+pub fn conclude(failure: &Failure, kind: MomentKind) -> Conclusion {
     match (failure, kind) {
         // An event that only informs never interrupts the work.
-        (_, Kind::Observing) => Conclusion::GoOn,
+        (_, MomentKind::Observing) => Conclusion::GoOn,
         // A record that fails never changes a verdict; the next session reports it to the person when it starts.
         (Failure::LastUnwritable(_) | Failure::RecordUnwritable(_), _) => Conclusion::GoOn,
         // For all others it is not known what would be allowed.
@@ -76,7 +76,7 @@ pub fn conclude(failure: &Failure, kind: Kind) -> Conclusion {
             | Failure::BuildMismatch { .. }
             | Failure::Panic(_)
             | Failure::AnswerUnwritable,
-            Kind::Guarding | Kind::Asking,
+            MomentKind::Guarding | MomentKind::Asking,
         ) => Conclusion::Deny,
     }
 }

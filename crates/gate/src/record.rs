@@ -29,7 +29,7 @@ const MAX_TEXT: usize = 300;
 
 /// Where an entry comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum RecordSource {
     /// The hook itself.
     Hot,
     /// The cold binary, for the hook.
@@ -40,14 +40,15 @@ pub enum Source {
     Check,
 }
 
-const SOURCES: &[(&str, Source)] = &[("hot", Source::Hot), ("cold", Source::Cold), ("git", Source::Git), ("check", Source::Check)];
+const SOURCES: &[(&str, RecordSource)] =
+    &[("hot", RecordSource::Hot), ("cold", RecordSource::Cold), ("git", RecordSource::Git), ("check", RecordSource::Check)];
 const STOPPED: &[(&str, Held)] = &[("asked", Held::Ask), ("denied", Held::Deny)];
 const HELD: &[(&str, Held)] = &[("ask", Held::Ask), ("deny", Held::Deny)];
 const OUTCOMES: &[(&str, Outcome)] = &[("ok", Outcome::Ok), ("failed", Outcome::Failed), ("interrupted", Outcome::Interrupted)];
 
 /// A rule that matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct RecordedRule {
     pub name: String,
     pub tier: u8,
     /// The rule is in shadow mode.
@@ -59,7 +60,7 @@ pub struct Rule {
 pub struct Entry {
     /// Milliseconds since 1970.
     pub time: u64,
-    pub source: Source,
+    pub source: RecordSource,
     /// The client's or git's name of the event: `PreToolUse`, `pre-push`.
     pub event: String,
     pub session: String,
@@ -76,7 +77,7 @@ pub struct Entry {
     pub kinds: Vec<String>,
     /// The verdict, 1 to 4. `None` for signals.
     pub tier: Option<u8>,
-    pub rules: Vec<Rule>,
+    pub rules: Vec<RecordedRule>,
     pub held: Option<Held>,
     /// A pause allowed it.
     pub paused: bool,
@@ -96,7 +97,7 @@ pub struct Entry {
 impl Entry {
     /// An entry with the event and nothing else.
     #[must_use]
-    pub fn new(event: &str, source: Source, time: u64) -> Self {
+    pub fn new(event: &str, source: RecordSource, time: u64) -> Self {
         Self {
             time,
             source,
@@ -123,7 +124,7 @@ impl Entry {
 
     /// The entry of an event, with the outcome if the event has one.
     #[must_use]
-    pub fn of(event: &Event, source: Source, time: u64) -> Self {
+    pub fn of(event: &Event, source: RecordSource, time: u64) -> Self {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let mut entry = Self {
             session: event.session.clone(),
@@ -166,7 +167,7 @@ impl Entry {
         self.tier = Some(verdict.tier as u8);
         for finding in &verdict.findings {
             if !self.rules.iter().any(|rule| rule.name == finding.rule) {
-                self.rules.push(Rule { name: finding.rule.clone(), tier: finding.tier as u8, shadow: finding.shadow });
+                self.rules.push(RecordedRule { name: finding.rule.clone(), tier: finding.tier as u8, shadow: finding.shadow });
             }
         }
         self
@@ -175,7 +176,7 @@ impl Entry {
     /// The line, with its end. Texts are clipped so that it is never longer than [`MAX_LINE`].
     #[must_use]
     pub fn line(&self) -> String {
-        let mut line = Line(String::with_capacity(MAX_LINE));
+        let mut line = RecordLine(String::with_capacity(MAX_LINE));
         let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"source\":\"{}\"", self.time, name_of(SOURCES, self.source));
         line.text("event", &self.event, 32);
         line.text("session", &self.session, 64);
@@ -192,7 +193,7 @@ impl Entry {
             line.raw("tier", &tier.to_string());
         }
         if !self.rules.is_empty() {
-            let rules: Vec<String> = self.rules.iter().take(MAX_RULES).map(Rule::text).collect();
+            let rules: Vec<String> = self.rules.iter().take(MAX_RULES).map(RecordedRule::text).collect();
             line.raw("rules", &format!("[{}]", rules.join(",")));
         }
         if let Some(held) = self.held {
@@ -243,7 +244,7 @@ impl Entry {
             input: hash("input"),
             kinds: list("kinds").iter().filter_map(Json::scalar).collect(),
             tier: number("tier").and_then(|tier| u8::try_from(tier).ok()),
-            rules: list("rules").iter().filter_map(Rule::read).collect(),
+            rules: list("rules").iter().filter_map(RecordedRule::read).collect(),
             held: json.text(stopped).and_then(|name| named(words, name)),
             paused: json.get("paused") == Some(&Json::Bool(true)),
             outcome: json.text("outcome").and_then(|name| named(OUTCOMES, name)),
@@ -256,7 +257,7 @@ impl Entry {
     }
 }
 
-impl Rule {
+impl RecordedRule {
     fn text(&self) -> String {
         let shadow = if self.shadow { ",\"shadow\":true" } else { "" };
         format!("{{\"rule\":{},\"tier\":{}{shadow}}}", quoted(beginning(&self.name, 64)), self.tier)
@@ -285,9 +286,9 @@ fn named<T: Copy>(names: &[(&'static str, T)], name: &str) -> Option<T> {
 }
 
 /// A line being made.
-struct Line(String);
+struct RecordLine(String);
 
-impl Line {
+impl RecordLine {
     fn raw(&mut self, key: &str, value: &str) {
         self.0.push_str(",\"");
         self.0.push_str(key);

@@ -13,7 +13,7 @@ use crate::report::changes::{Level, Reported};
 const SCHEMA: u64 = 1;
 
 /// Rule, path and fingerprint.
-type Entry = (String, String, String);
+type KnownFinding = (String, String, String);
 
 /// Marks the findings that the baseline contains, and writes the file if asked to. Returns notes for the report.
 ///
@@ -27,11 +27,11 @@ pub(super) fn apply(path: &Path, write: bool, reported: &mut [Reported]) -> Resu
         return Err(Refusal::usage("nothing was checked", why, "create it with `--write-baseline`"));
     }
     let first = before.is_none();
-    let mut left: BTreeMap<Entry, usize> = BTreeMap::new();
+    let mut left: BTreeMap<KnownFinding, usize> = BTreeMap::new();
     for entry in before.as_deref().map(|bytes| entries(path, bytes)).transpose()?.unwrap_or_default() {
         *left.entry(entry).or_default() += 1;
     }
-    let mut kept: Vec<Entry> = Vec::new();
+    let mut kept: Vec<KnownFinding> = Vec::new();
     for reported in reported {
         let entry = (reported.located.finding.rule.clone(), reported.located.path.clone().unwrap_or_default(), reported.fingerprint.clone());
         let known = left.get_mut(&entry).filter(|count| **count > 0).map(|count| *count -= 1).is_some();
@@ -55,7 +55,7 @@ pub(super) fn apply(path: &Path, write: bool, reported: &mut [Reported]) -> Resu
     Ok(note.into_iter().collect())
 }
 
-fn entries(path: &Path, bytes: &[u8]) -> Result<Vec<Entry>, Refusal> {
+fn entries(path: &Path, bytes: &[u8]) -> Result<Vec<KnownFinding>, Refusal> {
     let refused = |why: &str| {
         Refusal::usage("nothing was checked", format!("`{}` is not a baseline: {why}", path.display()), "delete it and create it again with `--write-baseline`")
     };

@@ -16,7 +16,7 @@ const MAX_TIMEOUT_SECONDS: f64 = 600.0;
 const ANCHORS: [&str; 3] = ["/", "${CLAUDE_PROJECT_DIR}/", "${CLAUDE_PLUGIN_ROOT}/"];
 
 /// One handler that starts the gate, or names it.
-pub(super) struct Entry {
+pub(super) struct GateEntry {
     pub event: String,
     pub command: String,
     /// The program, where the client starts the gate by it in a way that is understood.
@@ -29,7 +29,7 @@ pub(super) struct Entry {
     pub faults: Vec<String>,
 }
 
-impl Entry {
+impl GateEntry {
     /// Whether this entry holds its event: it runs the gate for every call.
     pub(super) fn is_gate(&self) -> bool {
         self.runs && self.sees_all
@@ -55,7 +55,7 @@ pub fn covers_all(matcher: Option<&Value>) -> bool {
 }
 
 /// Every entry of the gate below the key `hooks`. What has not the form of an entry is passed over: `shape` names it.
-pub(super) fn all(root: &Map<String, Value>) -> Vec<Entry> {
+pub(super) fn all(root: &Map<String, Value>) -> Vec<GateEntry> {
     let mut found = Vec::new();
     for (event, groups) in root.get("hooks").and_then(Value::as_object).into_iter().flatten() {
         for group in groups.as_array().into_iter().flatten() {
@@ -67,7 +67,7 @@ pub(super) fn all(root: &Map<String, Value>) -> Vec<Entry> {
     found
 }
 
-fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> Option<Entry> {
+fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> Option<GateEntry> {
     let command = handler.get("command")?.as_str()?;
     let arguments = handler.get("args");
     let mut faults = Vec::new();
@@ -104,7 +104,7 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
         weak.push("has no `\"onFailure\": \"block\"`, so calls are allowed if Portcullis cannot start".to_owned());
     }
     faults.extend(stops.iter().chain(&weak).map(|text| format!("the entry of Portcullis for `{event}` {text}")));
-    Some(Entry { event: event.to_owned(), command: command.to_owned(), program, runs, sees_all: condition.is_none() && covers_all(matcher), faults })
+    Some(GateEntry { event: event.to_owned(), command: command.to_owned(), program, runs, sees_all: condition.is_none() && covers_all(matcher), faults })
 }
 
 /// The program, if the command starts the gate by a full path and tells it the event and no other client.

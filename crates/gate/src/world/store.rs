@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_micros(500);
 
 /// A file of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind {
+pub struct StoreFile {
     /// Its name.
     pub name: &'static str,
     /// How many records it holds, a multiple of eight; then the oldest give way.
@@ -35,9 +35,9 @@ pub struct Kind {
 }
 
 /// Scripts that a session wrote; the key is of the session and the path.
-pub const SCRIPTS: Kind = Kind { name: "scripts", slots: 2048 };
+pub const SCRIPTS: StoreFile = StoreFile { name: "scripts", slots: 2048 };
 /// Test runs that were seen to fail or to pass; the key is of what was run.
-pub const TESTS: Kind = Kind { name: "tests", slots: 1024 };
+pub const TESTS: StoreFile = StoreFile { name: "tests", slots: 1024 };
 
 /// A record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct Slot {
 
 /// A record as it is, with its place and its sequence number.
 #[derive(Clone, Copy, Debug)]
-struct Placed {
+struct StoredRecord {
     at: u64,
     sequence: u64,
     slot: Slot,
@@ -70,7 +70,7 @@ impl Store {
     /// # Errors
     ///
     /// The last folder's error, or [`io::ErrorKind::WouldBlock`] if another process keeps the lock.
-    pub fn open(folders: &[PathBuf], kind: Kind) -> io::Result<Self> {
+    pub fn open(folders: &[PathBuf], kind: StoreFile) -> io::Result<Self> {
         in_first(folders, |folder| {
             let path = folder.join(kind.name).with_extension("store");
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(FLAGS).open(path)?;
@@ -81,7 +81,7 @@ impl Store {
 
     /// Opens it for reading. `None` if it does not exist or cannot be read.
     #[must_use]
-    pub fn look(folders: &[PathBuf], kind: Kind) -> Option<Self> {
+    pub fn look(folders: &[PathBuf], kind: StoreFile) -> Option<Self> {
         let open = |folder: &PathBuf| OpenOptions::new().read(true).custom_flags(FLAGS).open(folder.join(kind.name).with_extension("store")).ok();
         folders.iter().find_map(open).map(|file| Self { file, slots: kind.slots })
     }
@@ -136,7 +136,7 @@ impl Store {
     #[must_use]
     pub fn newest_of_each(&self) -> Vec<Slot> {
         let all = self.read(0, self.slots);
-        let counts = |placed: &&Placed| newest(&all, placed.slot.key).is_some_and(|newest| newest.at == placed.at);
+        let counts = |placed: &&StoredRecord| newest(&all, placed.slot.key).is_some_and(|newest| newest.at == placed.at);
         all.iter().filter(counts).map(|placed| placed.slot).collect()
     }
 
@@ -163,19 +163,19 @@ impl Store {
         key % (self.slots / BUCKET) * BUCKET
     }
 
-    fn bucket(&self, key: u64) -> Vec<Placed> {
+    fn bucket(&self, key: u64) -> Vec<StoredRecord> {
         self.read(self.first_of(key), BUCKET)
     }
 
     /// The records from `first` on that are whole.
-    fn read(&self, first: u64, count: u64) -> Vec<Placed> {
+    fn read(&self, first: u64, count: u64) -> Vec<StoredRecord> {
         let mut bytes = vec![0; usize::try_from(count).unwrap_or(0) * SLOT];
         let mut length = 0;
         while let Ok(more @ 1..) = self.file.read_at(bytes.get_mut(length..).unwrap_or(&mut []), first * SLOT as u64 + length as u64) {
             length += more;
         }
         let (slots, _) = bytes.get(..length).unwrap_or(&[]).as_chunks::<SLOT>();
-        (first..).zip(slots).filter_map(|(at, slot)| unpack(slot).map(|(sequence, slot)| Placed { at, sequence, slot })).collect()
+        (first..).zip(slots).filter_map(|(at, slot)| unpack(slot).map(|(sequence, slot)| StoredRecord { at, sequence, slot })).collect()
     }
 
     fn write(&self, at: u64, sequence: u64, slot: Slot) -> io::Result<()> {
@@ -197,7 +197,7 @@ fn lock(file: &File) -> io::Result<()> {
     Err(io::ErrorKind::WouldBlock.into())
 }
 
-fn newest(placed: &[Placed], key: u64) -> Option<Placed> {
+fn newest(placed: &[StoredRecord], key: u64) -> Option<StoredRecord> {
     placed.iter().filter(|placed| placed.slot.key == key).max_by_key(|placed| placed.sequence).copied()
 }
 
