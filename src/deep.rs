@@ -16,7 +16,7 @@ use actions::{Action, Deed, ToolCall};
 use clients::{Event, Moment};
 use gate::deep::{Deep, Stop};
 use gate::failure::Failure;
-use gate::judge::{Here, facts_of, read};
+use gate::judge::{Here, answered, facts_of, read};
 use gate::world::layers::FoundLayer;
 use gate::world::{Surroundings, World};
 use policy::facts::{Facts, Known, Need};
@@ -43,11 +43,7 @@ impl Deep for Cold {
     }
 
     fn facts(&self, needs: Vec<Need>, around: &Surroundings) -> Result<Vec<(Need, Known)>, Stop> {
-        let answered = |need| {
-            let known = own_files::heavy(&need, around);
-            (need, known)
-        };
-        Ok(needs.into_iter().map(answered).collect())
+        Ok(answered(needs, |need| own_files::heavy(need, around)))
     }
 
     fn tests_first(&self, actions: &[Action], facts: &Facts, section: &TestsFirst, around: &Surroundings) -> Result<Vec<Finding>, Stop> {

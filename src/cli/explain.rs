@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::place::{self, Place};
 use super::refusal::{Refusal, UNJUDGED};
-use super::terminal::{TextStyle, say, say_json, styled};
+use super::terminal::{TextStyle, say, say_json, shell_word, styled};
 use crate::deep::Cold;
 use crate::report::explain::Explanation;
 use crate::report::json as machine;
@@ -75,7 +75,7 @@ pub(super) fn command_line(words: &[String]) -> String {
 /// A word, quoted for a shell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { shell_word(word) }
 }
 
 fn payload(path: &PathBuf) -> Result<Vec<u8>, Refusal> {

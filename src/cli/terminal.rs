@@ -20,6 +20,11 @@ pub fn say_json(value: &impl serde::Serialize) {
     say(&serde_json::to_string_pretty(value).unwrap_or_default());
 }
 
+/// A word in quotes, as a shell reads it.
+pub fn shell_word(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// How a text is set off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextStyle {

@@ -4,7 +4,7 @@
 pub mod history;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -42,15 +42,8 @@ impl Desk {
     /// The last folder's error, or [`io::ErrorKind::WouldBlock`] if another process keeps the lock.
     pub fn open(folders: &[PathBuf]) -> io::Result<Self> {
         in_first(folders, |folder| {
-            let lock = own(&folder.join("flywheel.lock"))?;
-            for tried in 0.. {
-                match lock.try_lock() {
-                    Ok(()) => break,
-                    Err(TryLockError::WouldBlock) if tried < TRIES => std::thread::sleep(PAUSE),
-                    Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
-                    Err(TryLockError::Error(error)) => return Err(error),
-                }
-            }
+            let lock = record::open(&folder.join("flywheel.lock"))?;
+            record::lock(&lock, TRIES, PAUSE)?;
             let mut desk = Self { folder: folder.to_path_buf(), _lock: lock, known: Vec::new() };
             desk.known = desk.index()?;
             desk.recover()?;
@@ -90,8 +83,8 @@ impl Desk {
         if steps.is_empty() {
             return Ok(());
         }
-        let mut ledger = own(&self.folder.join(LEDGER))?;
-        append(&mut ledger, &steps.iter().map(LedgerStep::line).collect::<String>())?;
+        let ledger = record::open(&self.folder.join(LEDGER))?;
+        append(&ledger, &steps.iter().map(LedgerStep::line).collect::<String>())?;
         let captured: Vec<u64> = steps.iter().filter(|step| step.what == What::Captured).filter_map(|step| number(&step.id)).collect();
         self.known.extend(&captured);
         // The numbers first: a length that is right speaks for them.
@@ -153,10 +146,10 @@ impl Desk {
         let steps: Vec<LedgerStep> = new.iter().map(step).collect();
         let begun = steps.iter().map(LedgerStep::line).collect::<String>();
         put(&self.folder.join(BEGUN), format!("{}\n{inbox}\n{begun}", root.display()).as_bytes())?;
-        let mut file = document(&path)?;
+        let file = document(&path)?;
         let head = if file.metadata()?.size() == 0 { page::INBOX } else { "" };
         let entries: String = new.iter().map(|(one, _)| page::render(one)).collect();
-        append(&mut file, &format!("{head}{entries}"))?;
+        append(&file, &format!("{head}{entries}"))?;
         self.step(&steps)?;
         fs::remove_file(self.folder.join(BEGUN))?;
         Ok(new.into_iter().map(|(one, _)| one).collect())
@@ -175,7 +168,7 @@ impl Desk {
             return Ok(());
         }
         let head = if there.is_empty() { page::INBOX } else { "" };
-        append(&mut document(&path)?, &format!("{head}{entries}"))
+        append(&document(&path)?, &format!("{head}{entries}"))
     }
 
     /// The entries of the inbox.
@@ -229,7 +222,7 @@ impl Desk {
             ended.iter().filter(|(one, _)| !there.contains(&format!("\n`{}` ", one.id))).map(|(one, how)| page::ended(one, &open, how)).collect();
         let head = if there.is_empty() { page::ARCHIVE } else { "" };
         if !entries.is_empty() {
-            append(&mut document(&path)?, &format!("{head}{entries}"))?;
+            append(&document(&path)?, &format!("{head}{entries}"))?;
         }
         self.take_out(root, inbox, &ended.iter().map(|(one, _)| one.id.as_str()).collect::<Vec<_>>())
     }
@@ -289,11 +282,6 @@ pub fn text_of(root: &Path, file: &str) -> Option<String> {
     read(&root.join(file))
 }
 
-/// A file of the gate's own.
-fn own(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
-}
-
 /// A document, to be appended to. A link in its place is not followed: the repository is others' work, and would name what
 /// is written to.
 fn document(path: &Path) -> io::Result<File> {
@@ -320,20 +308,10 @@ fn within(root: &Path, file: &str) -> io::Result<PathBuf> {
 }
 
 /// Appends with one write, on a line of its own.
-fn append(file: &mut File, text: &str) -> io::Result<()> {
+fn append(file: &File, text: &str) -> io::Result<()> {
     let size = file.metadata()?.size();
-    let mut last = [b'\n'];
-    if size > 0 {
-        file.seek(SeekFrom::Start(size - 1))?;
-        file.read_exact(&mut last)?;
-    }
-    let whole = if last == *b"\n" { text.to_owned() } else { format!("\n{text}") };
-    if file.write(whole.as_bytes())? == whole.len() {
-        return Ok(());
-    }
-    // The disk is full. Half an entry is worse than none.
-    file.set_len(size)?;
-    Err(io::Error::other("only a part could be written"))
+    // The disk may be full. Half an entry is worse than none.
+    record::write_line(file, size, text).inspect_err(|_| drop(file.set_len(size)))
 }
 
 /// What a file holds. `None`: it is not there. Nothing else than a file is opened: a pipe would be waited for.
@@ -378,18 +356,10 @@ fn tail(path: &Path, most: u64) -> Option<String> {
 
 /// Puts a file in its place by one rename, with the mode of the one before it.
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let mode = fs::metadata(path).map_or(0o644, |found| found.mode() & 0o7777);
-    // Never through a link that somebody laid there.
-    let open = || OpenOptions::new().write(true).create_new(true).open(&temporary);
-    let opened = open().or_else(|_| fs::remove_file(&temporary).and_then(|()| open()));
-    let written = opened
-        .and_then(|mut file| file.write_all(bytes))
-        .and_then(|()| fs::set_permissions(&temporary, fs::Permissions::from_mode(mode)))
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+    let mode = fs::Permissions::from_mode(fs::metadata(path).map_or(0o644, |found| found.mode() & 0o7777));
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(path))?;
+    file.write_all(bytes)?;
+    file.as_file().set_permissions(mode)?;
+    file.persist(path)?;
+    Ok(())
 }

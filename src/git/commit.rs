@@ -16,11 +16,11 @@ use crate::deep::own_files;
 use actions::change::files::{Commit, Content, File};
 use actions::change::{Id, message};
 use actions::{Action, Change, committed};
-use flywheel::drift::{Touched, gated};
+use flywheel::drift::{self, Touched, gated};
 use gate::call::{pause_until, policy_bytes};
 use gate::deep::Stop;
 use gate::failure::Failure;
-use gate::judge::{Answers, conclude, facts_at};
+use gate::judge::{Answers, answered, conclude, facts_at};
 use gate::world::{Surroundings, World, layers, observe};
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::{Finding, Located, Verdict};
@@ -157,13 +157,12 @@ impl<'w> Ground<'w> {
         let touched = |file: &File| Touched { path: file.path.clone(), from: file.from.clone(), gone: file.new.is_none(), added: Vec::new() };
         let touched: Vec<Touched> = files.iter().map(touched).collect();
         for policy in policies {
-            for finding in policy.flywheel.iter().flat_map(|section| gated(section, &touched)) {
-                if !located.iter().any(|known| known.finding.reason == finding.reason) {
-                    located.push(Located { finding, path: None, line: None, commit: commit.map(|id| id.digits().to_owned()), text: String::new() });
-                }
-            }
-            for finding in self.holding(actions.clone(), &mut facts_at(&self.around.places), policy, None)? {
-                if !located.iter().any(|known| known.finding.rule == finding.rule) {
+            let gates = policy.flywheel.iter().flat_map(|section| gated(section, &touched));
+            let new = |known: &Located, finding: &Finding| {
+                known.finding.rule != finding.rule || (finding.rule == drift::RULE && known.finding.reason != finding.reason)
+            };
+            for finding in gates.chain(self.holding(actions.clone(), &mut facts_at(&self.around.places), policy, None)?) {
+                if located.iter().all(|known| new(known, &finding)) {
                     located.push(Located { finding, path: None, line: None, commit: commit.map(|id| id.digits().to_owned()), text: String::new() });
                 }
             }
@@ -235,11 +234,7 @@ struct OfChange<'g> {
 
 impl Answers for OfChange<'_> {
     fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop> {
-        let answered = |need| {
-            let known = self.known(&need);
-            (need, known)
-        };
-        Ok(needs.into_iter().map(answered).collect())
+        Ok(answered(needs, |need| self.known(need)))
     }
 }
 

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::push::{Ruling, concluded, pushing};
+use crate::cli::terminal::shell_word;
 use crate::deep::Cold;
 use crate::deep::changes::Changes;
 use crate::deep::commits::{Folders, Kept};
@@ -54,7 +55,7 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
             None if pushes::keeps_refs(commands, &policy.programs) => continue,
             // Where the commands above cannot be seen, packing looks like this.
             None if commands.is_empty() && folders.packed(&name, &old) => continue,
-            None => format!("git branch --delete --force {}", quoted(branch)),
+            None => format!("git branch --delete --force {}", shell_word(branch)),
             Some(new) if folders.keeps(&old, &new).map_err(Failure::RepositoryUnreadable)? == Kept::Yes => continue,
             Some(new) => {
                 let parents = |id: &Id| changes.parents(id).unwrap_or_default();
@@ -62,7 +63,7 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
                 if amended || changes.rebasing(&name, &old) || changes.named_elsewhere(&old, &name) {
                     continue;
                 }
-                format!("git branch --force {} {}", quoted(branch), new.digits())
+                format!("git branch --force {} {}", shell_word(branch), new.digits())
             }
         };
         all.extend(read(&ToolCall::command(&command), &around.places, &policy, &here)?);
@@ -87,9 +88,4 @@ fn moved(line: &str) -> Option<(Option<Id>, Option<Id>, String)> {
 
 fn short(name: &str) -> &str {
     name.strip_prefix("refs/heads/").unwrap_or(name)
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', "'\\''"))
 }

@@ -48,6 +48,11 @@ pub trait Answers {
     }
 }
 
+/// Each need with its answer.
+pub fn answered(needs: impl IntoIterator<Item = Need>, answer: impl Fn(&Need) -> Known) -> Vec<(Need, Known)> {
+    needs.into_iter().map(|need| (need.clone(), answer(&need))).collect()
+}
+
 /// What was concluded, and by which rules.
 #[derive(Debug)]
 pub struct Judgement {
@@ -164,11 +169,7 @@ impl Answers for Here<'_> {
         if light.is_empty() {
             return self.deep.facts(heavy, self.around);
         }
-        let answered = |need| {
-            let known = observe::light(&need, self.around);
-            (need, known)
-        };
-        Ok(light.into_iter().map(answered).collect())
+        Ok(answered(light, |need| observe::light(need, self.around)))
     }
 
     fn sections(&self, actions: &[Action], facts: &Facts, policy: &Policy) -> Result<Vec<Finding>, Stop> {

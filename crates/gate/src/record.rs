@@ -28,9 +28,10 @@ const MAX_READ: usize = 1024;
 const MAX_TEXT: usize = 300;
 
 /// Where an entry comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RecordSource {
     /// The hook itself.
+    #[default]
     Hot,
     /// The cold binary, for the hook.
     Cold,
@@ -56,7 +57,7 @@ pub struct RecordedRule {
 }
 
 /// A decision or a signal. Empty texts are not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Milliseconds since 1970.
     pub time: u64,
@@ -98,28 +99,7 @@ impl Entry {
     /// An entry with the event and nothing else.
     #[must_use]
     pub fn new(event: &str, source: RecordSource, time: u64) -> Self {
-        Self {
-            time,
-            source,
-            event: event.to_owned(),
-            session: String::new(),
-            agent: String::new(),
-            agent_id: String::new(),
-            tool: String::new(),
-            call: String::new(),
-            input: None,
-            kinds: Vec::new(),
-            tier: None,
-            rules: Vec::new(),
-            held: None,
-            paused: false,
-            outcome: None,
-            exit: None,
-            error: None,
-            said: String::new(),
-            path: String::new(),
-            what: String::new(),
-        }
+        Self { time, source, event: event.to_owned(), ..Self::default() }
     }
 
     /// The entry of an event, with the outcome if the event has one.

@@ -14,6 +14,7 @@ use super::scope;
 use crate::cli::files::{self, Edit};
 use crate::cli::place;
 use crate::cli::refusal::Refusal;
+use crate::cli::terminal::shell_word;
 use crate::deep::commits;
 use gate::world::repository::Repository;
 
@@ -252,9 +253,4 @@ fn block(call: &str, hook: &Wanted, whole: bool, options: &str) -> String {
     };
     let head = if whole { SHELL } else { "" };
     format!("{head}{BEGIN}{lines}{END}")
-}
-
-/// A path as a shell reads it.
-fn shell_word(path: &str) -> String {
-    format!("'{}'", path.replace('\'', "'\\''"))
 }

@@ -11,7 +11,7 @@ use actions::path::Path;
 use actions::word::Word;
 use actions::{Action, Change, Commit, Deed as Done, Delete, Push, Write};
 use gate::deep::Stop;
-use gate::judge::{Answers, Judgement, conclude, read};
+use gate::judge::{Answers, Judgement, answered, conclude, read};
 use policy::facts::{Facts, Known, Need, Places};
 use policy::pattern::Pattern;
 use policy::verdict::Answer;
@@ -187,11 +187,7 @@ struct ExampleAnswers<'e>(&'e ExampleFacts);
 
 impl Answers for ExampleAnswers<'_> {
     fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop> {
-        let answered = |need| {
-            let known = known(&need, self.0);
-            (need, known)
-        };
-        Ok(needs.into_iter().map(answered).collect())
+        Ok(answered(needs, |need| known(need, self.0)))
     }
 }
 

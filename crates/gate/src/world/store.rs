@@ -1,17 +1,17 @@
-//! What Portcullis remembers of a repository between calls: records of one size in a file, found by a key or kept as a
-//! ring. The file is opened only when it is needed. The user of the store defines the content of a record.
+//! What Portcullis remembers of a repository between calls: records of one size in a file, found by a key.
+//! The file is opened only when it is needed. The user of the store defines the content of a record.
 //!
 //! One writer at a time (`flock`, which the kernel gives back when a process dies); readers take no lock. A record is never
 //! changed in place: the new one overwrites one that is no longer needed, and has a sequence number and a
 //! checksum. So a kill at any point leaves the old record or the new one; a torn record is ignored.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::record::in_first;
+use super::record::{in_first, lock};
 use crate::record::hash;
 
 /// Bytes of a record on the disk: checksum, sequence, key, time, value.
@@ -49,7 +49,7 @@ pub struct Slot {
     pub value: [u8; VALUE],
 }
 
-/// A record as it is, with its place and its sequence number.
+/// A record in its place, with its sequence number.
 #[derive(Clone, Copy, Debug)]
 struct StoredRecord {
     at: u64,
@@ -74,7 +74,7 @@ impl Store {
         in_first(folders, |folder| {
             let path = folder.join(kind.name).with_extension("store");
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(FLAGS).open(path)?;
-            lock(&file)?;
+            lock(&file, TRIES, PAUSE)?;
             Ok(Self { file, slots: kind.slots })
         })
     }
@@ -114,51 +114,6 @@ impl Store {
         Ok(Some(new))
     }
 
-    /// Appends a record to the ring; the oldest gives way. A file is a ring or is found by keys, never both.
-    ///
-    /// # Errors
-    ///
-    /// The write's.
-    pub fn append(&mut self, slot: Slot) -> io::Result<()> {
-        let (at, sequence) = self.end();
-        self.write(at, sequence, slot)
-    }
-
-    /// All records that count, the oldest first.
-    #[must_use]
-    pub fn scan(&self) -> Vec<Slot> {
-        let mut all = self.read(0, self.slots);
-        all.sort_by_key(|placed| (placed.sequence, placed.at));
-        all.iter().map(|placed| placed.slot).collect()
-    }
-
-    /// As [`Store::scan`], of each key the newest only.
-    #[must_use]
-    pub fn newest_of_each(&self) -> Vec<Slot> {
-        let all = self.read(0, self.slots);
-        let counts = |placed: &&StoredRecord| newest(&all, placed.slot.key).is_some_and(|newest| newest.at == placed.at);
-        all.iter().filter(counts).map(|placed| placed.slot).collect()
-    }
-
-    /// Where the ring continues, and with which number: numbers rise from its first record to its last.
-    fn end(&self) -> (u64, u64) {
-        let one = |at: u64| self.read(at, 1).first().copied();
-        let Some(base) = one(0) else {
-            // Empty, or cut while the first record was written anew; then the last one tells the number.
-            return (0, one(self.slots - 1).map_or(1, |last| last.sequence + 1));
-        };
-        let (mut low, mut high) = (0, self.slots);
-        let mut last = base.sequence;
-        while high - low > 1 {
-            let middle = low.midpoint(high);
-            match one(middle).filter(|placed| placed.sequence > base.sequence) {
-                Some(placed) => (low, last) = (middle, placed.sequence),
-                None => high = middle,
-            }
-        }
-        ((low + 1) % self.slots, last + 1)
-    }
-
     fn first_of(&self, key: u64) -> u64 {
         key % (self.slots / BUCKET) * BUCKET
     }
@@ -185,17 +140,6 @@ impl Store {
 
 /// A pipe in the place of the file must not be waited for.
 const FLAGS: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
-
-fn lock(file: &File) -> io::Result<()> {
-    for _ in 0..TRIES {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-    }
-    Err(io::ErrorKind::WouldBlock.into())
-}
 
 fn newest(placed: &[StoredRecord], key: u64) -> Option<StoredRecord> {
     placed.iter().filter(|placed| placed.slot.key == key).max_by_key(|placed| placed.sequence).copied()
