@@ -112,8 +112,7 @@ pub fn live(plan: &Plan, site: &Site) -> Result<Live, Refusal> {
     })?;
     // What a new policy file changes is only seen now.
     let place = Place::in_project(&site.root)?;
-    if let Some(until) = gate::call::pause_until(&place.world, &place.around) {
-        let minutes = until.saturating_sub(gate::world::system::now()).div_ceil(60);
+    if let Some(minutes) = gate::call::pause_minutes(&place.world, &place.around) {
         return Ok(Live::Watching(format!("it is paused for {minutes} more min (`portcullis pause --end` ends the pause)")));
     }
     if place.watches()? {

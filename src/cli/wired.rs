@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use clients::claude_code::TRIED;
-use clients::settings::entry::starts_gate;
+use clients::settings::entry::{handlers, starts_gate};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wired {
@@ -53,12 +53,8 @@ pub fn entries(text: &str, project: &Path, plugin: Option<&Path>) -> Vec<Wired> 
         .into_iter()
         .filter_map(|(name, folder)| Some((name, folder?.to_path_buf())))
         .collect();
-    let mut found = Vec::new();
-    for (event, groups) in root.get("hooks").and_then(Value::as_object).into_iter().flatten() {
-        let handlers = groups.as_array().into_iter().flatten().filter_map(|group| group.get("hooks")?.as_array()).flatten();
-        found.extend(handlers.filter_map(|handler| wired(event, handler, &variables)));
-    }
-    found
+    let root = root.as_object().cloned().unwrap_or_default();
+    handlers(&root).filter_map(|(event, _, handler)| wired(event, handler, &variables)).collect()
 }
 
 /// The first of them that is asked before a tool is used.
@@ -66,7 +62,7 @@ pub fn entry(text: &str, project: &Path, plugin: Option<&Path>) -> Option<Wired>
     entries(text, project, plugin).into_iter().find(|entry| entry.event == TRIED)
 }
 
-fn wired(event: &str, handler: &Value, variables: &[(&'static str, PathBuf)]) -> Option<Wired> {
+fn wired(event: &str, handler: &Map<String, Value>, variables: &[(&'static str, PathBuf)]) -> Option<Wired> {
     let command = handler.get("command")?.as_str().filter(|command| starts_gate(command))?;
     let filled_in =
         |text: &str| variables.iter().fold(text.to_owned(), |text, (name, folder)| text.replace(&format!("${{{name}}}"), &folder.to_string_lossy()));

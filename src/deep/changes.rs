@@ -2,13 +2,10 @@
 //! are the bytes that are committed, whatever the work tree holds.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git2::{
-    Delta, Diff, DiffDelta, DiffFile, DiffFindOptions, DiffOptions, ErrorCode, FileMode, Index, Oid, Patch, Repository, RepositoryOpenFlags, Sort, Tree,
-};
+use git2::{Delta, Diff, DiffDelta, DiffFile, DiffFindOptions, DiffOptions, ErrorCode, FileMode, Index, Oid, Patch, Repository, Sort, Tree};
 
 use super::committed::{Committed, CommittedFiles};
 use actions::change::Id;
@@ -54,8 +51,7 @@ impl Changes {
     ///
     /// Why it cannot be read.
     pub fn open(git_dir: &Path) -> GitResult<Self> {
-        let repository = Repository::open_ext(git_dir, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr])
-            .map_err(|error| format!("`{}`: {}", git_dir.display(), told(error)))?;
+        let repository = super::commits::open(git_dir).map_err(|error| format!("`{}`: {}", git_dir.display(), told(error)))?;
         Ok(Self { repository, git_dir: git_dir.to_path_buf() })
     }
 
@@ -371,18 +367,26 @@ fn lines(old: &Text, new: &Text) -> GitResult<ChangedLines> {
             options.context_lines(0).interhunk_lines(0).force_text(true);
             let patch = Patch::from_buffers(old.as_bytes(), None, new.as_bytes(), None, Some(&mut options)).map_err(told)?;
             let (mut added, mut removed) = (Vec::new(), Vec::new());
-            for hunk in 0..patch.num_hunks() {
-                for line in 0..patch.num_lines_in_hunk(hunk).map_err(told)? {
-                    let line = patch.line_in_hunk(hunk, line).map_err(told)?;
-                    let text = ends(&String::from_utf8_lossy(line.content()));
-                    match (line.origin(), line.new_lineno()) {
-                        ('+', Some(number)) => added.push((number as usize, text)),
-                        ('-', _) => removed.push(text),
-                        _ => {}
-                    }
+            for (origin, number, text) in patch_lines(&patch).map_err(told)? {
+                match (origin, number) {
+                    ('+', Some(number)) => added.push((number as usize, ends(&text))),
+                    ('-', _) => removed.push(ends(&text)),
+                    _ => {}
                 }
             }
             Ok((added, removed))
         }
     }
+}
+
+/// The lines of a patch: where each comes from, its number in the new text, and its text.
+pub(super) fn patch_lines(patch: &Patch) -> Result<Vec<(char, Option<u32>, String)>, git2::Error> {
+    let mut lines = Vec::new();
+    for hunk in 0..patch.num_hunks() {
+        for line in 0..patch.num_lines_in_hunk(hunk)? {
+            let line = patch.line_in_hunk(hunk, line)?;
+            lines.push((line.origin(), line.new_lineno(), String::from_utf8_lossy(line.content()).into_owned()));
+        }
+    }
+    Ok(lines)
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Suggestion, SuggestionKind, code};
+use super::{Suggestion, SuggestionKind, code, holds};
 use policy::verdict::{Answer, Finding};
 use policy::{Flywheel, Pair, Tier};
 use tests_first::layout::matches;
@@ -24,45 +24,10 @@ const TELLING: &[&str] = &["workaround", "gotcha", "quirk", "pitfall", "regressi
 /// Words for a fix. A test or a page in the same commit describes it better.
 const MENDING: &[&str] = &["fix", "fixes", "fixed", "bugfix", "hotfix", "revert", "reverts"];
 /// Words after which a fix is not worth a document.
-const TRIFLES: &[&str] = &[
-    "typo",
-    "typos",
-    "format",
-    "formatting",
-    "fmt",
-    "lint",
-    "lints",
-    "clippy",
-    "warning",
-    "warnings",
-    "whitespace",
-    "indentation",
-    "spelling",
-    "comment",
-    "comments",
-    "test",
-    "tests",
-    "ci",
-    "deps",
-    "dependency",
-    "dependencies",
-    "version",
-    "release",
-    "types",
-    "typing",
-    "merge",
-    "conflict",
-    "conflicts",
-    "build",
-    "wording",
-    "link",
-    "links",
-    "docs",
-    "doc",
-    "documentation",
-    "readme",
-    "changelog",
-];
+const TRIFLES: &str = "\
+    typo typos format formatting fmt lint lints clippy warning warnings whitespace indentation spelling comment \
+    comments test tests ci deps dependency dependencies version release types typing merge conflict conflicts build \
+    wording link links docs doc documentation readme changelog";
 
 /// A file that a commit changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -233,7 +198,7 @@ pub fn commit(subject: &str, id: &str, touched: &[Touched], section: &Flywheel, 
         .any(|file| is_page(&file.path) || is_test(&file.path) || file.added.iter().any(|line| line.trim_start().starts_with("#[test]")));
     let telling = any(TELLING) || (any(MENDING) && !held);
     // `fix #12`, `fix PARSER` say nothing.
-    let trifle = any(TRIFLES) || words.len() < MIN_WORDS;
+    let trifle = words.iter().any(|word| holds(TRIFLES, word)) || words.len() < MIN_WORDS;
     // It is written down already, or there is no code in it.
     let documented = touched.iter().any(|file| section.learnings.contains(&file.path.as_str()));
     let code_changed = touched.iter().any(|file| !is_page(&file.path) && !is_test(&file.path));

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::drift::is_test;
-use super::{Suggestion, SuggestionKind, code};
+use super::{Suggestion, SuggestionKind, code, holds};
 use actions::tools::{runs_command, writes_file};
 use clients::Moment;
 use gate::record::{Entry, Held, Outcome};
@@ -17,73 +17,21 @@ const SOON: usize = 6;
 const NAMED: usize = 4;
 
 /// Programs whose failure is an answer (nothing was found, two files differ) or a slip (there is no such file).
-const ANSWERS: &[&str] = &[
-    "grep", "egrep", "fgrep", "rg", "ag", "ack", "diff", "cmp", "test", "[", "[[", "ls", "cat", "head", "tail", "find", "fd", "which", "command", "type",
-    "stat", "sleep", "timeout", "kill", "pkill", "pgrep", "true", "false", "exit", "wc", "cd", "jq", "sed", "awk", "cp", "mv", "rm", "mkdir", "rmdir", "touch",
-    "ln", "chmod", "tar", "unzip", "xargs", "sort", "tree", "file", "du", "readlink", "realpath",
-];
+const ANSWERS: &str = "\
+    grep egrep fgrep rg ag ack diff cmp test [ [[ ls cat head tail find fd which command type stat sleep timeout \
+    kill pkill pgrep true false exit wc cd jq sed awk cp mv rm mkdir rmdir touch ln chmod tar unzip xargs sort tree \
+    file du readlink realpath";
 /// Exit codes of what was stopped from outside: by a time limit (`timeout`) or a signal.
 const STOPPED: &[i64] = &[124, 130, 137, 143];
 /// Programs whose first word says what they do.
-const FAMILIES: &[&str] = &[
-    "git",
-    "gh",
-    "npm",
-    "pnpm",
-    "yarn",
-    "cargo",
-    "docker",
-    "podman",
-    "kubectl",
-    "helm",
-    "terraform",
-    "pip",
-    "uv",
-    "brew",
-    "apt",
-    "apt-get",
-    "systemctl",
-    "aws",
-    "gcloud",
-    "az",
-    "twilio",
-    "heroku",
-    "fly",
-    "vercel",
-    "make",
-    "just",
-];
+const FAMILIES: &str = "\
+    git gh npm pnpm yarn cargo docker podman kubectl helm terraform pip uv brew apt apt-get systemctl aws gcloud az \
+    twilio heroku fly vercel make just";
 /// Endings of names of configuration files. A fix in such a file is easily forgotten.
-const SETTINGS: &[&str] = &[
-    ".toml",
-    ".json",
-    ".yaml",
-    ".yml",
-    ".ini",
-    ".cfg",
-    ".conf",
-    ".env",
-    ".lock",
-    ".properties",
-    ".plist",
-    ".gradle",
-    ".kts",
-    ".tf",
-    ".nix",
-    "Dockerfile",
-    "Makefile",
-    "justfile",
-    "Gemfile",
-    "Rakefile",
-    ".env.example",
-    ".npmrc",
-    ".nvmrc",
-    ".tool-versions",
-    "requirements.txt",
-    "go.mod",
-    ".gitignore",
-    ".gitattributes",
-];
+const SETTINGS: &str = "\
+    .toml .json .yaml .yml .ini .cfg .conf .env .lock .properties .plist .gradle .kts .tf .nix Dockerfile Makefile \
+    justfile Gemfile Rakefile .env.example .npmrc .nvmrc .tool-versions requirements.txt go.mod .gitignore \
+    .gitattributes";
 /// What the entries show of a session; those of others tell what comes again. `learnings` is the document for what was
 /// learned; `root` is cut from paths.
 #[must_use]
@@ -252,7 +200,7 @@ impl<'e> Lane<'e> {
                 changed.push(path);
             }
         }
-        let is_setting = |path: &&str| SETTINGS.iter().any(|end| path.ends_with(end)) && !is_test(path);
+        let is_setting = |path: &&str| SETTINGS.split(' ').any(|end| path.ends_with(end)) && !is_test(path);
         let settings: Vec<&str> = changed.iter().copied().filter(is_setting).collect();
         let telling = !settings.is_empty() || failed.times >= OFTEN;
         let cause = if settings.is_empty() { changed } else { settings };
@@ -345,7 +293,7 @@ fn commands(form: &str) -> impl Iterator<Item = &str> {
 
 /// Whether one of its commands may have failed to say something.
 fn is_answer(form: &str) -> bool {
-    commands(form).any(|command| ANSWERS.contains(&program(command)) || command.starts_with("! "))
+    commands(form).any(|command| holds(ANSWERS, program(command)) || command.starts_with("! "))
 }
 
 /// What its commands are, without what they are called with.
@@ -353,9 +301,9 @@ fn families(form: &str) -> Vec<(&str, &str)> {
     let family = |command| {
         let program = program(command);
         let mut words = command.split(' ').skip_while(move |word| *word != program && !word.ends_with(program)).skip(1);
-        (program, words.find(|word| !word.starts_with('-')).filter(|_| FAMILIES.contains(&program)).unwrap_or(""))
+        (program, words.find(|word| !word.starts_with('-')).filter(|_| holds(FAMILIES, program)).unwrap_or(""))
     };
-    commands(form).map(family).filter(|(program, _)| !ANSWERS.contains(program)).collect()
+    commands(form).map(family).filter(|(program, _)| !holds(ANSWERS, program)).collect()
 }
 
 /// Whether a command names a file.

@@ -172,6 +172,12 @@ pub fn pause_until(world: &World, around: &Surroundings) -> Option<u64> {
     (system::now() < until).then_some(until)
 }
 
+/// The minutes that are left of a pause, rounded up. `None` if there is no pause.
+#[must_use]
+pub fn pause_minutes(world: &World, around: &Surroundings) -> Option<u64> {
+    pause_until(world, around).map(|until| until.saturating_sub(system::now()).div_ceil(60))
+}
+
 /// The text in which the actions of a call have their spans. `None` if it is no command.
 #[must_use]
 pub fn command(event: &Event) -> Option<&str> {

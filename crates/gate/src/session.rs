@@ -7,11 +7,11 @@ use clients::{Event, Moment};
 use policy::Policy;
 
 use crate::answer::{HookAnswer, denial};
-use crate::call::{entry, pause_until, policy_bytes};
+use crate::call::{entry, pause_minutes, pause_until, policy_bytes};
 use crate::deep::{Deep, Stop};
 use crate::notes::{Note, apply};
 use crate::underline::escaped_lines;
-use crate::world::{Surroundings, World, layers, pending, state, system};
+use crate::world::{Surroundings, World, layers, pending, state};
 
 /// Records an event that only informs. Returns what the model and the person should know.
 ///
@@ -75,10 +75,8 @@ fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep
 /// The message at the start of a session: whether a pause is active, and whether the record cannot be written. `None` if
 /// neither is so.
 fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option<String> {
-    let paused = pause_until(world, around).map(|until| {
-        let minutes = until.saturating_sub(system::now()).div_ceil(60);
-        format!("Portcullis is paused for {minutes} more min: no call is denied or asked about (`portcullis pause --end` ends the pause)")
-    });
+    let paused = pause_minutes(world, around)
+        .map(|minutes| format!("Portcullis is paused for {minutes} more min: no call is denied or asked about (`portcullis pause --end` ends the pause)"));
     let lost = (!recorded).then(|| "Portcullis is active, but it cannot write its record: `portcullis doctor` says why".to_owned());
     let notes: Vec<String> = paused.into_iter().chain(lost).collect();
     (!notes.is_empty()).then(|| notes.join("; "))

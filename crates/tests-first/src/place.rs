@@ -11,26 +11,9 @@ use crate::layout::{Candidate, Captures, Catalogue, Layout, folder, matches};
 /// Entries of folders that are looked through for one judgement.
 const MAX_ENTRIES: usize = 20_000;
 /// Folders that hold no tests of this project.
-const NOT_OURS: &[&str] = &[
-    "node_modules",
-    "target",
-    ".git",
-    "vendor",
-    "dist",
-    "build",
-    ".venv",
-    "venv",
-    "_build",
-    "deps",
-    "obj",
-    ".terraform",
-    "Pods",
-    ".gradle",
-    ".idea",
-    ".next",
-    "coverage",
-    "__pycache__",
-];
+const NOT_OURS: &str = "\
+    node_modules target .git vendor dist build .venv venv _build deps obj .terraform Pods .gradle .idea .next \
+    coverage __pycache__";
 
 /// A layout for which a path is a source: its package, and what the parts of the path are.
 pub(super) type PlacedSource<'c> = (&'c Layout, Vec<String>, Captures);
@@ -314,7 +297,7 @@ impl<'a> ChangedTree<'a> {
             for (name, is_folder) in self.names(&folder).iter() {
                 if !*is_folder {
                     files.push(format!("{folder}{name}"));
-                } else if deep && !NOT_OURS.contains(&name.as_str()) {
+                } else if deep && !NOT_OURS.split(' ').any(|other| other == name) {
                     left.push(format!("{folder}{name}/"));
                 }
             }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use git2::{Commit, Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Repository, Sort, Tree};
 
+use crate::deep::changes::patch_lines;
 use flywheel::drift::Touched;
 use gate::record::hash;
 
@@ -260,16 +261,6 @@ fn touched(diff: &Diff) -> Vec<Touched> {
 /// The lines that one file of a change brings in.
 fn added(diff: &Diff, at: usize) -> Vec<String> {
     let Ok(Some(patch)) = Patch::from_diff(diff, at) else { return Vec::new() };
-    let mut lines = Vec::new();
-    for hunk in 0..patch.num_hunks() {
-        for line in 0..patch.num_lines_in_hunk(hunk).unwrap_or(0) {
-            if let Ok(line) = patch.line_in_hunk(hunk, line)
-                && line.origin() == '+'
-                && lines.len() < MAX_LINES
-            {
-                lines.push(String::from_utf8_lossy(line.content()).trim_end().to_owned());
-            }
-        }
-    }
-    lines
+    let lines = patch_lines(&patch).unwrap_or_default().into_iter().filter(|(origin, ..)| *origin == '+').take(MAX_LINES);
+    lines.map(|(_, _, text)| text.trim_end().to_owned()).collect()
 }

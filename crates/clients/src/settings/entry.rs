@@ -56,15 +56,19 @@ pub fn covers_all(matcher: Option<&Value>) -> bool {
 
 /// Every entry of the gate below the key `hooks`. What has not the form of an entry is passed over: `shape` names it.
 pub(super) fn all(root: &Map<String, Value>) -> Vec<GateEntry> {
-    let mut found = Vec::new();
-    for (event, groups) in root.get("hooks").and_then(Value::as_object).into_iter().flatten() {
-        for group in groups.as_array().into_iter().flatten() {
-            for handler in group.get("hooks").and_then(Value::as_array).into_iter().flatten() {
-                found.extend(handler.as_object().and_then(|handler| read(event, group.get("matcher"), handler)));
-            }
-        }
+    handlers(root).filter_map(|(event, matcher, handler)| read(event, matcher, handler)).collect()
+}
+
+/// Every handler below the key `hooks`, with its event and the matcher of its group. What has not the form of a handler is
+/// left out.
+pub fn handlers(root: &Map<String, Value>) -> impl Iterator<Item = (&str, Option<&Value>, &Map<String, Value>)> {
+    fn list<'v>(value: Option<&'v Value>) -> impl Iterator<Item = &'v Value> {
+        value.and_then(Value::as_array).into_iter().flatten()
     }
-    found
+    root.get("hooks").and_then(Value::as_object).into_iter().flatten().flat_map(move |(event, groups)| {
+        list(Some(groups))
+            .flat_map(move |group| list(group.get("hooks")).filter_map(|handler| Some((event.as_str(), group.get("matcher"), handler.as_object()?))))
+    })
 }
 
 fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> Option<GateEntry> {

@@ -22,47 +22,14 @@ pub struct CodePattern {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum PatternPart {
-    /// How a word is compared, and with what.
-    Word(WordShape, String),
+    /// A word, which may hold `*` and `?`.
+    Word(String),
     Mark(char),
     Text,
     Number,
     Any,
     Start,
     Gap,
-}
-
-/// How a word with stars compares; most need no search for where a star ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum WordShape {
-    Exact,
-    Begins,
-    Ends,
-    Holds,
-    Glob,
-}
-
-impl WordShape {
-    fn of(word: &str) -> Self {
-        match (word.strip_prefix('*'), word.strip_suffix('*')) {
-            _ if word.trim_matches('*').contains(['*', '?']) || word.starts_with("**") || word.ends_with("**") => Self::Glob,
-            (Some(_), Some(_)) => Self::Holds,
-            (Some(_), None) => Self::Ends,
-            (None, Some(_)) => Self::Begins,
-            (None, None) => Self::Exact,
-        }
-    }
-
-    fn holds(self, pattern: &str, text: &str) -> bool {
-        let bare = pattern.trim_matches('*');
-        match self {
-            Self::Exact => pattern == text,
-            Self::Begins => text.starts_with(bare),
-            Self::Ends => text.ends_with(bare),
-            Self::Holds => text.contains(bare),
-            Self::Glob => glob(pattern, text),
-        }
-    }
 }
 
 /// Shapes of code, in their order, found by the token that they begin with. Most languages are never asked for, so the texts
@@ -95,7 +62,7 @@ impl ReadPatterns {
         for (at, pattern) in patterns.all.iter().enumerate() {
             let key = match pattern.parts.iter().find(|part| **part != PatternPart::Start) {
                 // Without case by its lower letters, in which a token is looked up too.
-                Some(PatternPart::Word(WordShape::Exact, word)) => word.to_lowercase(),
+                Some(PatternPart::Word(word)) if !word.contains(['*', '?']) => word.to_lowercase(),
                 Some(PatternPart::Mark(sign)) => sign.to_string(),
                 _ => {
                     patterns.others.push(at);
@@ -146,7 +113,7 @@ impl From<&str> for CodePattern {
                 "BOL" => parts.push(PatternPart::Start),
                 ".." => parts.push(PatternPart::Gap),
                 _ if element.contains(|sign: char| sign.is_alphanumeric() || sign == '_') => {
-                    parts.push(PatternPart::Word(WordShape::of(element), element.to_owned()));
+                    parts.push(PatternPart::Word(element.to_owned()));
                 }
                 _ => parts.extend(element.chars().map(PatternPart::Mark)),
             }
@@ -171,7 +138,7 @@ impl CodePattern {
     pub fn is_attribute(&self) -> bool {
         match self.parts.iter().find(|part| **part != PatternPart::Start) {
             Some(PatternPart::Mark('#' | '@' | '[')) => true,
-            Some(PatternPart::Word(_, word)) => word.starts_with('@'),
+            Some(PatternPart::Word(word)) => word.starts_with('@'),
             _ => false,
         }
     }
@@ -186,8 +153,8 @@ fn matches(parts: &[PatternPart], tokens: &[CodeToken], at: usize, fold: bool) -
         _ => {
             let token = token?;
             let holds = match (part, token.kind) {
-                (PatternPart::Word(_, pattern), TokenKind::Word) if fold => glob(&pattern.to_lowercase(), &token.text.to_lowercase()),
-                (PatternPart::Word(shape, pattern), TokenKind::Word) => shape.holds(pattern, token.text),
+                (PatternPart::Word(pattern), TokenKind::Word) if fold => glob(&pattern.to_lowercase(), &token.text.to_lowercase()),
+                (PatternPart::Word(pattern), TokenKind::Word) => glob(pattern, token.text),
                 (PatternPart::Mark(sign), TokenKind::Mark) => token.text.starts_with(*sign),
                 (PatternPart::Text, TokenKind::Text) | (PatternPart::Number, TokenKind::Number) | (PatternPart::Any, TokenKind::Word) => true,
                 _ => false,
