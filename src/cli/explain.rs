@@ -166,7 +166,7 @@ fn judged<T>(
     let Judged { around, facts, judgement, paused } = judged;
     let bytes = place::policy_bytes(world, around)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
-    let rules = policy.all_rules().ok_or(Failure::PolicyDamaged)?;
+    let rules = policy.all_rules().ok_or(Failure::RuleDamaged)?;
     let root = around.root.to_string_lossy();
     let (answer, notes) = judged.response(&event, input, world, &Cold);
     let explanation = Explanation {

@@ -22,6 +22,7 @@ use super::settings::hooks_json;
 use super::terminal::{TextStyle, progress, say, say_json, styled};
 use super::wired::entry;
 use build::Built;
+pub use clients::claude_code::PLUGIN_COMMAND;
 use clients::settings::PROGRAM;
 use scratch::Scratch;
 
@@ -29,8 +30,6 @@ use scratch::Scratch;
 const COLD: &str = "portcullis";
 
 pub const PLUGIN: &str = include_str!("../../.claude-plugin/plugin.json");
-/// The hook as the plugin starts it.
-pub const PLUGIN_COMMAND: &str = "${CLAUDE_PLUGIN_ROOT}/bin/portcullis-hook";
 
 #[derive(Args, Debug)]
 pub struct InstallArguments {

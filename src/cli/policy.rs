@@ -33,7 +33,7 @@ pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
     let found = place.layers()?;
     let bytes = place.policy()?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
-    let mut rules = policy.all_rules().ok_or(Failure::PolicyDamaged)?;
+    let mut rules = policy.all_rules().ok_or(Failure::RuleDamaged)?;
     rules.sort_by_key(|rule| (rule.layer, rule.pack, std::cmp::Reverse(rule.tier)));
     let layers = || found.iter().filter(|file| !file.identity.is_empty());
     if arguments.json {

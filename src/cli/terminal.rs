@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
+use clients::CLIENTS;
+
 /// A line on standard output. A reader that went away is no fault of the command.
 pub fn say(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
@@ -63,9 +65,10 @@ pub fn agreed(question: &str) -> bool {
     read.is_ok_and(|bytes| bytes > 0) && matches!(line.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes")
 }
 
-/// The variable that tells that an agent runs this process, if there is one.
+/// The variable that says that an agent runs this process. `None` if there is none.
 pub fn agent() -> Option<String> {
-    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).find(|name| name == "CLAUDECODE" || name == "GEMINI_CLI" || name.starts_with("CODEX_"))
+    let mut names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.find(|name| CLIENTS.iter().any(|client| client.variables().is_of_agent(name)))
 }
 
 /// How often a bar is drawn.

@@ -52,7 +52,7 @@ pub fn run(arguments: &TestArguments) -> Result<ExitCode, Refusal> {
             return Err(Refusal::usage("nothing was tested", format!("there is no rule `{name}`"), policy_compiler::mistake::suggestion(name, names)));
         }
     }
-    let mut outcome = run_examples(&rules, &policy).ok_or(Failure::PolicyDamaged)?;
+    let mut outcome = run_examples(&rules, &policy).ok_or(Failure::RuleDamaged)?;
     if arguments.rule.is_none() {
         run_programs(&compiled.programs, &policy, &mut outcome);
     }

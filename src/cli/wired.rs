@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Map, Value};
 
-use clients::claude_code::TRIED;
+use clients::claude_code::{PLUGIN_ROOT, PROJECT_DIR, TRIED};
 use clients::settings::entry::{handlers, starts_gate};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +40,7 @@ impl Wired {
             Some(args) => process.args(args),
             None => process.args(["-c", &self.command]),
         };
-        process.env_remove("CLAUDE_PLUGIN_ROOT").envs(self.variables.iter().cloned());
+        process.env_remove(PLUGIN_ROOT).envs(self.variables.iter().cloned());
         process
     }
 }
@@ -49,10 +49,8 @@ impl Wired {
 /// that cannot be read has none.
 pub fn entries(text: &str, project: &Path, plugin: Option<&Path>) -> Vec<Wired> {
     let Ok(root) = serde_json::from_str::<Value>(text.strip_prefix('\u{feff}').unwrap_or(text)) else { return Vec::new() };
-    let variables: Vec<_> = [("CLAUDE_PROJECT_DIR", Some(project)), ("CLAUDE_PLUGIN_ROOT", plugin)]
-        .into_iter()
-        .filter_map(|(name, folder)| Some((name, folder?.to_path_buf())))
-        .collect();
+    let variables: Vec<_> =
+        [(PROJECT_DIR, Some(project)), (PLUGIN_ROOT, plugin)].into_iter().filter_map(|(name, folder)| Some((name, folder?.to_path_buf()))).collect();
     let root = root.as_object().cloned().unwrap_or_default();
     handlers(&root).filter_map(|(event, _, handler)| wired(event, handler, &variables)).collect()
 }

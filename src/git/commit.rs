@@ -103,7 +103,7 @@ impl<'w> Ground<'w> {
     ///
     /// # Errors
     ///
-    /// [`Failure::PolicyDamaged`], or an object that is missing.
+    /// [`Failure::RuleDamaged`], or an object that is missing.
     pub fn file(&self, file: &File, changes: &Changes, policies: &[Policy], commit: Option<&Id>) -> Result<Vec<Located>, Failure> {
         let content = changes.content(file).map_err(Failure::RepositoryUnreadable)?;
         let actions = committed::of_file(&self.root, file, &content, usize::MAX);
@@ -150,7 +150,7 @@ impl<'w> Ground<'w> {
     ///
     /// # Errors
     ///
-    /// [`Failure::PolicyDamaged`].
+    /// [`Failure::RuleDamaged`].
     pub fn message(&self, message: Option<&str>, author: &str, files: &[File], policies: &[Policy], commit: Option<&Id>) -> Result<Vec<Located>, Failure> {
         let actions = vec![committed::of_commit(&self.root, message, author, files)];
         let mut located: Vec<Located> = Vec::new();

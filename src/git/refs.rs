@@ -80,7 +80,7 @@ fn moved(line: &str) -> Option<(Option<Id>, Option<Id>, String)> {
     if !name.starts_with("refs/heads/") {
         return None;
     }
-    // Instead of a number a ref can be there, that another one is to follow; no branch is moved by that.
+    // A name in place of a number makes the ref follow another one. That moves no branch.
     let (old, new) = (Id::read(old)?, Id::read(new)?);
     // Of a deletion git says zeros twice.
     (old != new || new.is_none()).then(|| (old, new, name.to_owned()))

@@ -11,12 +11,14 @@ mod gemini;
 pub mod moment;
 #[cfg(feature = "wiring")]
 pub mod settings;
+pub mod surroundings;
 
 use actions::json::{Json, quoted};
 
 pub use answer::{Held, HookAnswer};
 pub use event::{Event, Outcome, Sender, UnreadableEvent};
 pub use moment::{Moment, MomentKind, UnwiredEvent, WiredEvent};
+pub use surroundings::{SettingsFiles, Variables};
 
 /// All clients that are known. Where nothing names a client, the first whose signs a payload has is its sender.
 pub const CLIENTS: &[&dyn Client] = &[&claude_code::ClaudeCode, &codex::Codex, &gemini::Gemini];
@@ -33,6 +35,16 @@ pub trait Client: Sync {
 
     /// The other events that the client has.
     fn unwired(&self) -> &'static [UnwiredEvent];
+
+    /// The environment variables that it gives its hooks.
+    fn variables(&self) -> Variables {
+        Variables::default()
+    }
+
+    /// Its settings files. `None`: they are not known.
+    fn settings_files(&self) -> Option<&'static SettingsFiles> {
+        None
+    }
 
     /// The moment of an event. `None`: the client is not known to have it.
     fn moment(&self, event: &str) -> Option<Moment> {

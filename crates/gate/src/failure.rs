@@ -25,8 +25,10 @@ pub enum Failure {
     Unreadable { path: String, why: String },
     /// The policy has mistakes.
     PolicyInvalid(String),
-    /// A compiled policy is damaged.
+    /// The compiled policy does not open.
     PolicyDamaged,
+    /// The compiled policy opens, and one of its records cannot be read.
+    RuleDamaged,
     /// The judgement asked for a fact that nobody answers.
     Unanswered,
     /// The cold binary is missing, or cannot be started.
@@ -71,6 +73,7 @@ pub fn conclude(failure: &Failure, kind: MomentKind) -> Conclusion {
             | Failure::Unreadable { .. }
             | Failure::PolicyInvalid(_)
             | Failure::PolicyDamaged
+            | Failure::RuleDamaged
             | Failure::Unanswered
             | Failure::ColdMissing { .. }
             | Failure::BuildMismatch { .. }
@@ -118,6 +121,10 @@ fn said(failure: &Failure) -> (String, &'static str) {
             (format!("the policy has mistakes\n{mistakes}"), "a person must fix the policy; `portcullis doctor` shows the mistakes")
         }
         Failure::PolicyDamaged => ("the built-in policy of this binary is damaged".to_owned(), "a person must install Portcullis again (`portcullis install`)"),
+        Failure::RuleDamaged => (
+            "a rule in the compiled policy cannot be read".to_owned(),
+            "a person must delete the file `policy` in the state folder, which `portcullis doctor` names; without policy files, install Portcullis again",
+        ),
         Failure::Unanswered => ("the judgement needs a fact that nothing can answer".to_owned(), "report this as a bug, with the command that was judged"),
         Failure::ColdMissing { path, why } => {
             (format!("this call needs `{path}`, which could not be started: {why}"), "a person must install Portcullis again (`portcullis install`)")

@@ -10,23 +10,19 @@ use crate::deep::{Deep, HandsOver, Stop};
 use crate::failure::Failure;
 use crate::world::World;
 use crate::world::system::{self, LastWords, ReadFault, Said};
-use clients::{Invocation, Moment, MomentKind};
+use clients::{CLIENTS, Invocation, Moment, MomentKind};
 
 /// Milliseconds after which the hook gives up. The client waits ten seconds.
 const HOT_DEADLINE: u32 = 3_000;
 /// Milliseconds after which the cold binary gives up.
 const COLD_DEADLINE: u32 = 6_000;
-/// The variables that the cold binary is started with. Others could change what its libraries do.
+/// The variables that the cold binary is started with, beside those of the clients. Others could change what its libraries
+/// do.
 const KEPT: &[&str] = &[
     "HOME",
     "XDG_CONFIG_HOME",
     "XDG_STATE_HOME",
     "TMPDIR",
-    "CLAUDE_PROJECT_DIR",
-    "CLAUDE_PLUGIN_ROOT",
-    "CLAUDE_CONFIG_DIR",
-    "CLAUDE_CODE_SESSION_ATTENDED",
-    "CLAUDECODE",
     #[cfg(debug_assertions)]
     "PORTCULLIS_TEST_PASSWORD_HOME",
 ];
@@ -102,7 +98,8 @@ fn hand_over(invocation: &Invocation, input: &[u8], world: &World) -> HookAnswer
 fn start(program: &Path, invocation: &Invocation, input: &[u8]) -> String {
     let mut args: Vec<&OsStr> = vec![OsStr::new("portcullis"), OsStr::new("hook"), OsStr::new(crate::BUILD)];
     args.extend([invocation.event, invocation.client].into_iter().flatten().map(OsStr::new));
-    let env: Vec<(OsString, OsString)> = KEPT.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
+    let kept = KEPT.iter().copied().chain(CLIENTS.iter().flat_map(|client| client.variables().names()));
+    let env: Vec<(OsString, OsString)> = kept.filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
     system::hand_over(program, &args, &env, input).to_string()
 }
 

@@ -69,7 +69,7 @@ pub struct Judgement {
 ///
 /// # Errors
 ///
-/// [`Stop::HandOver`] if `answers` cannot answer; [`Failure::PolicyDamaged`].
+/// [`Stop::HandOver`] if `answers` cannot answer; [`Failure::RuleDamaged`].
 pub fn judge(call: &ToolCall, facts: &mut Facts, policy: &Policy, answers: &dyn Answers, every: bool) -> Result<Judgement, Stop> {
     let actions = read(call, &facts.places, policy, answers)?;
     conclude(actions, facts, policy, answers, every)
@@ -117,7 +117,7 @@ pub fn setting(places: &Places) -> shell::Setting {
 pub fn conclude(actions: Vec<Action>, facts: &mut Facts, policy: &Policy, answers: &dyn Answers, every: bool) -> Result<Judgement, Stop> {
     let mut rounds = 0;
     let Decided { mut verdict, looks, .. } = loop {
-        let decided = decide(&actions, facts, policy, every).ok_or(Failure::PolicyDamaged)?;
+        let decided = decide(&actions, facts, policy, every).ok_or(Failure::RuleDamaged)?;
         if decided.needs.is_empty() || rounds == MAX_ROUNDS {
             break decided;
         }

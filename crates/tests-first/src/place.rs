@@ -229,7 +229,7 @@ impl<'a> ChangedTree<'a> {
         self.is_of(path, catalogue, &Layout::is_test)
     }
 
-    /// Whether tests in a file of this path are run: it is called as tests of a layout are, or a layout lets them are there.
+    /// Whether tests in a file of this path are run: it is named as a layout names tests, or the layout allows tests in sources.
     pub(super) fn runs(&self, path: &str, catalogue: &Catalogue) -> bool {
         self.is_of(path, catalogue, &Layout::runs) || self.sources(path, catalogue).iter().any(|(layout, ..)| layout.inline)
     }

@@ -45,7 +45,7 @@ pub struct SourceLanguage {
     pub word: String,
     /// Words are compared without case.
     pub fold: bool,
-    /// Blocks are reported by indentation (or closed by a word that is as far left as they began).
+    /// Indentation shows where blocks end (or a word that is as far left as they began).
     pub indent: bool,
     pub types: types::Types,
     /// Tests.
@@ -95,7 +95,7 @@ pub struct StringKind {
     pub code: Option<[String; 2]>,
 }
 
-/// A string whose ends are reported by what is in them: `r##"…"##`, `[==[…]==]`, `$tag$…$tag$`.
+/// A string whose ends carry a mark of their own: `r##"…"##`, `[==[…]==]`, `$tag$…$tag$`.
 ///
 /// `open`, the fence, `then` begin it; `close`, the same fence, `end` end it.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::CheckResults;
 use crate::cli::canary;
-use crate::cli::init::scope::MANAGED;
 use crate::cli::place::Place;
 use crate::cli::wired::{Wired, entries};
 use crate::deep::own_files::settings_files;
-use clients::claude_code::{TRIED, WIRED};
+use clients::claude_code::{SETTINGS, TRIED, WIRED};
 use clients::settings::{PROGRAM, SettingsReading, judge};
 
 const PART: &str = "wired";
@@ -70,7 +69,7 @@ pub(super) fn look(place: &Place, silent: bool, findings: &mut CheckResults) {
 
 /// Every settings file that a session here would read.
 fn files(place: &Place) -> Vec<PathBuf> {
-    let managed = Path::new(MANAGED);
+    let managed = Path::new(SETTINGS.managed);
     let mut files = vec![managed.to_path_buf()];
     let mut dropped: Vec<PathBuf> = fs::read_dir(managed.with_extension("d")).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     dropped.retain(|path| path.extension().is_some_and(|extension| extension == "json"));

@@ -7,7 +7,7 @@ use crate::cli::files::{self, Edit};
 use crate::cli::place;
 use crate::cli::refusal::Refusal;
 use crate::cli::settings::{self, Wiring};
-use clients::claude_code::WIRED;
+use clients::claude_code::{PROJECT_DIR, WIRED};
 use clients::settings::entry::starts_gate;
 use clients::settings::{PROGRAM, SettingsReading, judge};
 use gate::world::PROJECT_POLICY;
@@ -96,7 +96,7 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
         Scope::Local | Scope::User | Scope::Managed => place::text(&hook)?.to_owned(),
         Scope::Project => {
             edits.extend(copies(site)?);
-            format!("${{CLAUDE_PROJECT_DIR}}/{FOLDER}/bin/{PROGRAM}")
+            format!("${{{PROJECT_DIR}}}/{FOLDER}/bin/{PROGRAM}")
         }
     };
     match (scope, &site.repository) {

@@ -197,7 +197,7 @@ fn known(need: &Need, said: &ExampleFacts) -> Known {
         // No links in examples.
         Need::RealPath(path, _) => Known::Text(path.clone()),
         Need::Exists(path) => Known::Is(said.exists.iter().any(|known| place(known).word.is(path)), String::new()),
-        // What is written is nowhere yet.
+        // The example's files do not exist yet, so they hold no text.
         Need::Holds(..) => Known::Is(false, String::new()),
         Need::Branch(_) => Known::Text(branch(said).to_owned()),
         Need::HooksFolder => Known::Is(false, String::new()),
