@@ -11,10 +11,10 @@ use clients::{Event, Moment};
 use flywheel::drift::{self, Touched};
 use flywheel::ledger::{LedgerStep, Standing, What};
 use flywheel::{Suggestion, SuggestionKind, best, count, guard, page, pair, summary, told};
-use gate::call::policy_bytes;
+use gate::call::policy_around;
 use gate::judge::{loses_learnings, makes_commit};
 use gate::record::Entry;
-use gate::world::{Surroundings, World, layers, system};
+use gate::world::{Surroundings, World, system};
 use policy::verdict::Finding;
 use policy::{Flywheel, Pair, Policy};
 use tests_first::Tree as _;
@@ -99,8 +99,7 @@ fn capture(desk: &mut Desk, found: Vec<Suggestion>, session: &str, root: &Path, 
 /// The compiled policy of the repository around a folder, for the git hooks.
 fn policy_at(world: &World, cwd: &Path) -> Option<(Surroundings, std::borrow::Cow<'static, [u8]>)> {
     let around = World { project_dir: None, ..world.clone() }.at(cwd).ok()?;
-    let found = layers::look(&around.layers).ok()?;
-    let bytes = policy_bytes(&found, &around, world, &Cold).ok()?;
+    let bytes = policy_around(&around, world, &Cold).ok()?;
     Some((around, bytes))
 }
 

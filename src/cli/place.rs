@@ -83,8 +83,7 @@ impl Place {
 ///
 /// It has mistakes, or cannot be read.
 pub fn policy_bytes(world: &World, around: &Surroundings) -> Result<Cow<'static, [u8]>, Refusal> {
-    let found = layers::look(&around.layers)?;
-    let bytes = gate::call::policy_bytes(&found, around, world, &Cold).map_err(Failure::from)?;
+    let bytes = gate::call::policy_around(around, world, &Cold).map_err(Failure::from)?;
     // A policy that does not open is reported here once, so that callers need not do it.
     Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     Ok(bytes)

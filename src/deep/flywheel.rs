@@ -146,10 +146,8 @@ impl Desk {
         let steps: Vec<LedgerStep> = new.iter().map(step).collect();
         let begun = steps.iter().map(LedgerStep::line).collect::<String>();
         put(&self.folder.join(BEGUN), format!("{}\n{inbox}\n{begun}", root.display()).as_bytes())?;
-        let file = document(&path)?;
-        let head = if file.metadata()?.size() == 0 { page::INBOX } else { "" };
         let entries: String = new.iter().map(|(one, _)| page::render(one)).collect();
-        append(&file, &format!("{head}{entries}"))?;
+        add(&path, page::INBOX, &entries)?;
         self.step(&steps)?;
         fs::remove_file(self.folder.join(BEGUN))?;
         Ok(new.into_iter().map(|(one, _)| one).collect())
@@ -164,11 +162,7 @@ impl Desk {
         let path = within(root, inbox)?;
         let there = whole(&path)?;
         let entries: String = new.iter().filter(|one| !there.contains(&format!("\n`{}` ", one.id))).map(|one| page::render(one)).collect();
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let head = if there.is_empty() { page::INBOX } else { "" };
-        append(&document(&path)?, &format!("{head}{entries}"))
+        add(&path, page::INBOX, &entries)
     }
 
     /// The entries of the inbox.
@@ -220,10 +214,7 @@ impl Desk {
         let (there, open) = (whole(&path)?, whole(&within(root, inbox)?)?);
         let entries: String =
             ended.iter().filter(|(one, _)| !there.contains(&format!("\n`{}` ", one.id))).map(|(one, how)| page::ended(one, &open, how)).collect();
-        let head = if there.is_empty() { page::ARCHIVE } else { "" };
-        if !entries.is_empty() {
-            append(&document(&path)?, &format!("{head}{entries}"))?;
-        }
+        add(&path, page::ARCHIVE, &entries)?;
         self.take_out(root, inbox, &ended.iter().map(|(one, _)| one.id.as_str()).collect::<Vec<_>>())
     }
 
@@ -289,6 +280,16 @@ fn document(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).append(true).create(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
     // What is not read any more would be lost sight of.
     if file.metadata()?.size() > MAX_FILE { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(file) }
+}
+
+/// Adds entries to a document. A new document begins with `head`.
+fn add(path: &Path, head: &str, entries: &str) -> io::Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let file = document(path)?;
+    let head = if file.metadata()?.size() == 0 { head } else { "" };
+    append(&file, &format!("{head}{entries}"))
 }
 
 /// The full path of a document, which is a file or nothing yet, and of whose folders none leads out of the repository.

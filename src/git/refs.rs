@@ -12,10 +12,10 @@ use actions::ToolCall;
 use actions::change::Id;
 use actions::word::Word;
 use actions::{Action, pushed as pushes};
-use gate::call::{pause_until, policy_bytes};
+use gate::call::{pause_until, policy_around};
 use gate::failure::Failure;
 use gate::judge::{Here, conclude, facts_at, read};
-use gate::world::{World, layers};
+use gate::world::World;
 use policy::Policy;
 use policy::matcher::text;
 use policy::verdict::Answer;
@@ -36,8 +36,7 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
     }
     let folders = Folders::find(cwd).map_err(Failure::RepositoryUnreadable)?;
     let around = pushing(world, &folders, cwd)?;
-    let found = layers::look(&around.layers)?;
-    let bytes = policy_bytes(&found, &around, world, &Cold)?;
+    let bytes = policy_around(&around, world, &Cold)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let protected = |name: &str| text::any(&policy.protected, &Word::lit(name)) != Answer::No;
     let lines: Vec<_> = lines.into_iter().filter(|(_, _, name)| protected(short(name))).collect();

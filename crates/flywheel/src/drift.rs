@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 
 use super::{Suggestion, SuggestionKind, code, holds};
-use policy::verdict::{Answer, Finding};
+use policy::verdict::Finding;
 use policy::{Flywheel, Pair, Tier};
 use tests_first::layout::matches;
+use tests_first::of_section;
 
 /// The rule that a gate of the map holds by.
 pub const RULE: &str = "document-left-behind";
@@ -223,18 +224,9 @@ pub fn gated(section: &Flywheel, touched: &[Touched]) -> Vec<Finding> {
 fn finding(section: &Flywheel, behind: &Behind, tier: Tier) -> Finding {
     let files = behind.code.iter().take(NAMED).map(|path| code(path)).collect::<Vec<_>>().join(", ");
     Finding {
-        rule: RULE.to_owned(),
-        pack: "flywheel".to_owned(),
-        place: behind.pair.place.to_owned(),
-        tier,
-        answer: Answer::Yes,
-        unread: None,
-        shadow: section.shadow,
         reason: format!("{files} would be committed without a change of {}, which documents it", code(behind.doc)),
         instead: format!("update `{}` in the same commit", behind.doc),
         action: "commit".to_owned(),
-        via: Vec::new(),
-        told: String::new(),
-        span: None,
+        ..of_section("flywheel", RULE, behind.pair.place, tier, section.shadow)
     }
 }

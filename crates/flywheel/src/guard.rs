@@ -3,7 +3,7 @@
 
 use policy::verdict::{Answer, Finding};
 use policy::{Flywheel, Tier};
-use tests_first::{Changed, FileVersion};
+use tests_first::{Changed, FileVersion, of_section};
 
 /// The rule that protects learnings.
 pub const RULE: &str = "learnings-lost";
@@ -57,18 +57,11 @@ fn finding(change: &Changed, section: &Flywheel, gone: Option<(usize, usize)>) -
         None => format!("the text of `{}` after the change is not known", change.path),
     };
     Finding {
-        rule: RULE.to_owned(),
-        pack: "flywheel".to_owned(),
-        place: section.place.to_owned(),
-        tier: Tier::Supervised,
         answer: if gone.is_some() { Answer::Yes } else { Answer::Maybe },
         unread: gone.is_none().then(|| change.path.clone()),
-        shadow: section.shadow,
         reason,
         instead: format!("move the lines to `{}` first, or change the file with a tool that shows its text", section.archive),
         action: format!("write {}", change.path),
-        via: Vec::new(),
-        told: String::new(),
-        span: None,
+        ..of_section("flywheel", RULE, section.place, Tier::Supervised, section.shadow)
     }
 }

@@ -108,8 +108,7 @@ pub struct Judged {
 pub fn judged(event: &Event, world: &World, deep: &dyn Deep, every: bool) -> Result<Option<Judged>, Stop> {
     let Some(call) = &event.tool else { return Ok(None) };
     let around = world.around(event)?;
-    let found = layers::look(&around.layers)?;
-    let bytes = policy_bytes(&found, &around, world, deep)?;
+    let bytes = policy_around(&around, world, deep)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let mut facts = facts_of(event, &around.places);
     let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep }, every)?;
@@ -155,6 +154,15 @@ pub fn policy_bytes(found: &[layers::FoundLayer], around: &Surroundings, world: 
         return Ok(bytes.into());
     }
     deep.compile(found, around, world).map(Into::into)
+}
+
+/// The compiled policy that applies in these surroundings, by the layers as they are now.
+///
+/// # Errors
+///
+/// As [`policy_bytes`], or it cannot be found out whether a layer has a file.
+pub fn policy_around(around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Cow<'static, [u8]>, Stop> {
+    policy_bytes(&layers::look(&around.layers)?, around, world, deep)
 }
 
 /// An entry of the record for an event, as of now.

@@ -62,25 +62,7 @@ pub fn conclude(failure: &Failure, kind: MomentKind) -> Conclusion {
         // A record that fails never changes a verdict; the next session reports it to the person when it starts.
         (Failure::LastUnwritable(_) | Failure::RecordUnwritable(_), _) => Conclusion::GoOn,
         // For all others it is not known what would be allowed.
-        (
-            Failure::InputClosed
-            | Failure::InputTooLarge
-            | Failure::InputUnreadable(_)
-            | Failure::EventMismatch { .. }
-            | Failure::PushUnreadable(_)
-            | Failure::RepositoryUnreadable(_)
-            | Failure::FolderUnknown
-            | Failure::Unreadable { .. }
-            | Failure::PolicyInvalid(_)
-            | Failure::PolicyDamaged
-            | Failure::RuleDamaged
-            | Failure::Unanswered
-            | Failure::ColdMissing { .. }
-            | Failure::BuildMismatch { .. }
-            | Failure::Panic(_)
-            | Failure::AnswerUnwritable,
-            MomentKind::Guarding | MomentKind::Asking,
-        ) => Conclusion::Deny,
+        (_, MomentKind::Guarding | MomentKind::Asking) => Conclusion::Deny,
     }
 }
 

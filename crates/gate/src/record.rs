@@ -164,31 +164,16 @@ impl Entry {
         line.text("agent_id", &self.agent_id, 40);
         line.text("tool", &self.tool, 64);
         line.text("call", &self.call, 48);
-        line.hash("input", self.input);
-        if !self.kinds.is_empty() {
-            let kinds: Vec<String> = self.kinds.iter().map(|kind| quoted(kind)).collect();
-            line.raw("kinds", &format!("[{}]", kinds.join(",")));
-        }
-        if let Some(tier) = self.tier {
-            line.raw("tier", &tier.to_string());
-        }
-        if !self.rules.is_empty() {
-            let rules: Vec<String> = self.rules.iter().take(MAX_RULES).map(RecordedRule::text).collect();
-            line.raw("rules", &format!("[{}]", rules.join(",")));
-        }
-        if let Some(held) = self.held {
-            line.raw("stopped", &quoted(name_of(STOPPED, held)));
-        }
-        if self.paused {
-            line.raw("paused", "true");
-        }
-        if let Some(outcome) = self.outcome {
-            line.raw("outcome", &quoted(name_of(OUTCOMES, outcome)));
-        }
-        if let Some(exit) = self.exit {
-            line.raw("exit", &exit.to_string());
-        }
-        line.hash("error", self.error);
+        line.some("input", self.input.map(hexadecimal));
+        let list = |items: Vec<String>| if items.is_empty() { None } else { Some(format!("[{}]", items.join(","))) };
+        line.some("kinds", list(self.kinds.iter().map(|kind| quoted(kind)).collect()));
+        line.some("tier", self.tier);
+        line.some("rules", list(self.rules.iter().take(MAX_RULES).map(RecordedRule::text).collect()));
+        line.some("stopped", self.held.map(|held| quoted(name_of(STOPPED, held))));
+        line.some("paused", Some(true).filter(|_| self.paused));
+        line.some("outcome", self.outcome.map(|outcome| quoted(name_of(OUTCOMES, outcome))));
+        line.some("exit", self.exit);
+        line.some("error", self.error.map(hexadecimal));
         line.text("said", &self.said, 120);
         line.text("path", &self.path, MAX_TEXT);
         line.text("what", &self.what, MAX_TEXT);
@@ -265,20 +250,18 @@ fn named<T: Copy>(names: &[(&'static str, T)], name: &str) -> Option<T> {
     names.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
 }
 
+fn hexadecimal(hash: u64) -> String {
+    format!("\"{hash:016x}\"")
+}
+
 /// A line being made.
 struct RecordLine(String);
 
 impl RecordLine {
-    fn raw(&mut self, key: &str, value: &str) {
-        self.0.push_str(",\"");
-        self.0.push_str(key);
-        self.0.push_str("\":");
-        self.0.push_str(value);
-    }
-
-    fn hash(&mut self, key: &str, value: Option<u64>) {
+    /// A value as JSON, if there is one.
+    fn some(&mut self, key: &str, value: Option<impl std::fmt::Display>) {
         if let Some(value) = value {
-            self.raw(key, &format!("\"{value:016x}\""));
+            let _ = write!(self.0, ",\"{key}\":{value}");
         }
     }
 
@@ -307,7 +290,7 @@ impl RecordLine {
                 value.insert(value.len() - 1, '…');
             }
         }
-        self.raw(key, &value);
+        self.some(key, Some(value));
     }
 }
 

@@ -162,14 +162,9 @@ impl HookSite {
 
     /// The hooks that start Portcullis, and those that do not.
     pub fn standing(&self) -> (Vec<&'static str>, Vec<&'static str>) {
-        self.wanted().map(|hook| (hook.name, stands(&hook))).fold((Vec::new(), Vec::new()), |(mut yes, mut no), (name, stands)| {
-            if stands {
-                yes.push(name);
-            } else {
-                no.push(name);
-            }
-            (yes, no)
-        })
+        let (yes, no): (Vec<Wanted>, Vec<Wanted>) = self.wanted().partition(stands);
+        let names = |hooks: Vec<Wanted>| hooks.iter().map(|hook| hook.name).collect();
+        (names(yes), names(no))
     }
 }
 

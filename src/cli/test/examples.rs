@@ -35,6 +35,18 @@ pub struct ExamplesOutcome {
     pub notes: Vec<String>,
 }
 
+impl ExamplesOutcome {
+    fn failed(&mut self, rule: &str, example: &Example, list: &'static str, (expected, got): (String, String)) {
+        let (rule, place) = (rule.to_owned(), example.place.clone());
+        self.failures.push(FailedExample { rule, place, list, example: shown(&example.deed), expected, got });
+    }
+}
+
+/// A command as an example that says nothing of the world.
+fn of_command(command: &str, place: &str) -> Example {
+    Example { deed: Deed::Command(command.to_owned()), facts: ExampleFacts::default(), agent: None, mode: None, place: place.to_owned() }
+}
+
 /// An example that was not judged as its rule says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FailedExample {
@@ -52,8 +64,7 @@ pub fn run_programs(programs: &[ProgramExamples], policy: &Policy, outcome: &mut
     for program in programs {
         for (command, inner) in &program.examples {
             outcome.examples += 1;
-            let example =
-                Example { deed: Deed::Command(command.clone()), facts: ExampleFacts::default(), agent: None, mode: None, place: program.place.clone() };
+            let example = of_command(command, &program.place);
             let actions = actions(&example.deed, &facts(&example).places, policy, &ExampleAnswers(&example.facts)).unwrap_or_default();
             let run = |action: &Action| if let Done::Run(run) = &action.deed { Some((run.program.clone(), action.shown())) } else { None };
             // Only what is followed by the description counts, not what is guessed without it.
@@ -61,14 +72,7 @@ pub fn run_programs(programs: &[ProgramExamples], policy: &Policy, outcome: &mut
             if if inner.is_empty() { !inside.is_empty() } else { !inside.contains(inner) } {
                 let expected = if inner.is_empty() { "it runs nothing inside".to_owned() } else { format!("it runs `{inner}`") };
                 let got = if inside.is_empty() { "nothing is run inside".to_owned() } else { inside.join(", ") };
-                outcome.failures.push(FailedExample {
-                    rule: program.name.clone(),
-                    place: program.place.clone(),
-                    list: "examples",
-                    example: command.clone(),
-                    expected,
-                    got,
-                });
+                outcome.failed(&program.name, &example, "examples", (expected, got));
             }
         }
     }
@@ -87,32 +91,18 @@ pub fn run(rules: &[RuleExamples], policy: &Policy) -> Option<ExamplesOutcome> {
                 let (wrong, note) = judged.against(list, rule);
                 outcome.notes.extend(note.map(|note| format!("{}: `{}` {note}", example.place, shown(&example.deed))));
                 if let Some((expected, got)) = wrong {
-                    outcome.failures.push(FailedExample {
-                        rule: rule.name.clone(),
-                        place: example.place.clone(),
-                        list,
-                        example: shown(&example.deed),
-                        expected,
-                        got,
-                    });
+                    outcome.failed(&rule.name, example, list, (expected, got));
                 }
             }
         }
         if let Instead::Command(command) = &rule.instead {
             outcome.examples += 1;
-            let example = Example { deed: Deed::Command(command.clone()), facts: ExampleFacts::default(), agent: None, mode: None, place: rule.place.clone() };
+            let example = of_command(command, &rule.place);
             let judged = JudgedExample::of(&example, policy, &rule.name)?;
             if judged.whole == Tier::Prohibited {
                 let got = format!("{}, by {}", tier(judged.whole), judged.holding.join(", "));
                 let expected = "not prohibited, because a rule must not advise a command that another rule denies".to_owned();
-                outcome.failures.push(FailedExample {
-                    rule: rule.name.clone(),
-                    place: rule.place.clone(),
-                    list: "instead",
-                    example: command.clone(),
-                    expected,
-                    got,
-                });
+                outcome.failed(&rule.name, &example, "instead", (expected, got));
             }
         }
     }
