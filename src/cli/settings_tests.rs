@@ -87,7 +87,7 @@ fn effect(text: &str) -> SettingsEffect {
 
 #[track_caller]
 fn installed(text: &str) -> String {
-    install(Some(text), &ours()).unwrap_or_else(|mistake| panic!("{mistake}: {text}"))
+    install(Some(text), &ours()).unwrap_or_else(|mistake| panic!("{mistake:?}: {text}"))
 }
 
 #[test]
@@ -310,8 +310,8 @@ fn what_the_client_would_drop_is_refused_with_its_place() {
     ];
     for (text, line, column, what) in cases {
         let mistake = install(Some(&text), &ours()).err().unwrap();
-        assert_eq!((mistake.line, mistake.column), (line, column), "{mistake}: {text}");
-        assert!(mistake.what.contains(what), "{mistake}: {text}");
+        assert_eq!((mistake.line, mistake.column), (line, column), "{mistake:?}: {text}");
+        assert!(mistake.what.contains(what), "{mistake:?}: {text}");
         assert!(!mistake.mend.is_empty());
     }
 }

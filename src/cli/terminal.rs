@@ -27,7 +27,7 @@ pub fn shell_word(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// How a text is set off.
+/// How a text is emphasised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextStyle {
     Bold,
@@ -36,7 +36,7 @@ pub enum TextStyle {
     Bad,
 }
 
-/// `text` set off, where colours are written.
+/// `text` in this style, if colours are written here.
 pub fn styled(text: &str, style: TextStyle) -> String {
     let code = match style {
         TextStyle::Bold => 1,
@@ -52,12 +52,12 @@ fn colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Whether a person can be asked here.
+/// True if a person can be asked here.
 pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks for a yes; an empty line is one.
+/// Asks a question, and returns true for yes. An empty line is a yes.
 pub fn agreed(question: &str) -> bool {
     let _ = write!(io::stderr().lock(), "{question} [Y/n] ");
     let mut line = String::new();

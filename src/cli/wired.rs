@@ -11,13 +11,13 @@ use clients::settings::entry::{handlers, starts_gate};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wired {
     pub event: String,
-    /// The command, the client's placeholders filled in.
+    /// The command. The client's placeholders are replaced.
     pub command: String,
-    /// Its arguments. `None`: the command is a line for a shell.
+    /// Its arguments. `None` if the command is a line for a shell.
     pub args: Option<Vec<String>>,
     /// Seconds after which the client gives up waiting.
     pub timeout: Option<f64>,
-    /// A gate that cannot answer holds the call back (`"onFailure": "block"`).
+    /// The client denies the call if Portcullis cannot answer (`"onFailure": "block"`).
     pub blocks: bool,
     /// Variables that the client sets for it.
     variables: Vec<(&'static str, PathBuf)>,
@@ -45,8 +45,8 @@ impl Wired {
     }
 }
 
-/// Every handler that starts the gate in sessions of a project; `plugin` is the folder of a plugin that carries it. A text
-/// that cannot be read has none.
+/// Every handler that starts Portcullis in sessions of a project. `plugin` is the folder of a plugin that contains it. Empty
+/// if the text cannot be read.
 pub fn entries(text: &str, project: &Path, plugin: Option<&Path>) -> Vec<Wired> {
     let Ok(root) = serde_json::from_str::<Value>(text.strip_prefix('\u{feff}').unwrap_or(text)) else { return Vec::new() };
     let variables: Vec<_> =
@@ -55,7 +55,7 @@ pub fn entries(text: &str, project: &Path, plugin: Option<&Path>) -> Vec<Wired> 
     handlers(&root).filter_map(|(event, _, handler)| wired(event, handler, &variables)).collect()
 }
 
-/// The first of them that is asked before a tool is used.
+/// The first of them that the client starts before a tool call. `None` if there is no such handler.
 pub fn entry(text: &str, project: &Path, plugin: Option<&Path>) -> Option<Wired> {
     entries(text, project, plugin).into_iter().find(|entry| entry.event == TRIED)
 }

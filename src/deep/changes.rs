@@ -123,7 +123,7 @@ impl Changes {
         Ok(Content { old, new, bytes, added, removed })
     }
 
-    /// The text of a file in the commit `at`; for none, in the commit that is checked out. `None`: there is no such file.
+    /// The text of a file in the commit `at`, or in the commit that is checked out. `None` if there is no such file.
     pub fn text_at(&self, at: Option<&Id>, path: &str) -> GitResult<Option<String>> {
         let commit = match at {
             Some(id) => Some(self.oid(id)?),
@@ -139,7 +139,8 @@ impl Changes {
         Ok(Some(String::from_utf8_lossy(blob.content()).into_owned()))
     }
 
-    /// The commits of `to` that are not in `from`, older ones first; none for `from`: all. The last one's number too.
+    /// The commit that `from` names, and the commits of `to` that it does not contain, older ones first. Without `from`, all
+    /// commits of `to`.
     ///
     /// # Errors
     ///

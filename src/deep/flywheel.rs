@@ -94,8 +94,8 @@ impl Desk {
         index.write_all_at(&ledger.metadata()?.size().to_le_bytes(), 0)
     }
 
-    /// The numbers of all suggestions in the ledger: kept in a file of their own, behind the length of the ledger that they
-    /// are of. Where that is not right they are read anew.
+    /// The numbers of all suggestions in the ledger. A file of its own holds them, after the length of the ledger that they were
+    /// read from. If that is not the present length, they are read again.
     fn index(&self) -> io::Result<Vec<u64>> {
         let length = fs::metadata(self.folder.join(LEDGER)).map_or(0, |found| found.size());
         let bytes = fs::read(self.folder.join(INDEX)).unwrap_or_default();
@@ -181,7 +181,7 @@ impl Desk {
         self.rewrite(root, file, |text| page::without(text, ids))
     }
 
-    /// Writes a document of the repository anew, if `change` changes it.
+    /// Rewrites a document of the repository if `change` changes it.
     ///
     /// # Errors
     ///
@@ -267,7 +267,7 @@ pub fn signals(folders: &[PathBuf]) -> Vec<Entry> {
     last.flat_map(|text| text.lines().filter_map(|line| Entry::read(line.as_bytes())).collect::<Vec<_>>()).collect()
 }
 
-/// The text of a document of the repository. `None`: it is no file, larger than is read, or cannot be read.
+/// The text of a document of the repository. `None` if it is not a file, is too large or cannot be read.
 #[must_use]
 pub fn text_of(root: &Path, file: &str) -> Option<String> {
     read(&root.join(file))
@@ -315,7 +315,7 @@ fn append(file: &File, text: &str) -> io::Result<()> {
     record::write_line(file, size, text).inspect_err(|_| drop(file.set_len(size)))
 }
 
-/// What a file holds. `None`: it is not there. Nothing else than a file is opened: a pipe would be waited for.
+/// The bytes of a file. `None` if it does not exist. Only plain files are opened: reading a pipe would wait.
 ///
 /// # Errors
 ///

@@ -20,7 +20,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
             if name != "tests" {
                 sources(&path, found);
             }
-        } else if name.ends_with(".rs") && !name.ends_with("_tests.rs") && name != "tests.rs" {
+        } else if path.extension().is_some_and(|end| end == "rs") && !name.ends_with("_tests.rs") && name != "tests.rs" {
             found.push(path);
         }
     }

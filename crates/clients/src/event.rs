@@ -24,7 +24,7 @@ pub struct Event {
     pub mode: String,
     /// The agent's type; `main` outside sub-agents.
     pub agent: String,
-    /// What tells one sub-agent from another; none outside of them.
+    /// The id of the sub-agent. `None` if a sub-agent did not send it.
     pub agent_id: Option<String>,
     /// The call, on tool events.
     pub tool: Option<ToolCall>,
@@ -32,7 +32,7 @@ pub struct Event {
     pub source: String,
     /// The settings file that changed.
     pub file: Option<String>,
-    /// What a call's later events share with it.
+    /// The id that all events of one call share.
     pub call: Option<String>,
     /// What a tool gave back.
     pub response: Json,
@@ -42,7 +42,7 @@ pub struct Event {
     pub error: Option<String>,
     /// The person interrupted it.
     pub interrupted: bool,
-    /// The turn continues already because a hook wanted it to.
+    /// A hook already made the turn continue.
     pub stopping: bool,
 }
 
@@ -57,7 +57,7 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// Whose event a payload is, and which.
+/// The client that sent a payload, and the event.
 #[derive(Clone, Debug)]
 pub struct Sender {
     /// The client.
@@ -139,8 +139,8 @@ impl Event {
     }
 }
 
-/// How a shell command failed, where the client tells it in the text for the model alone, behind the output: Gemini CLI's
-/// `Exit Code: 1`, and then which processes it left. `None`: it did not, or nothing tells.
+/// How a shell command failed, if only the text for the model says so. Gemini CLI writes `Exit Code: 1` after the output, and
+/// then the processes that still run. `None` if it did not fail, or if the text does not say.
 fn shell_failure(response: &Json) -> Option<String> {
     let (output, _) = response.text("llmContent")?.rsplit_once("\nProcess Group PGID: ")?;
     let rows: Vec<&str> = output.lines().collect();

@@ -41,6 +41,7 @@ pub struct Made {
 }
 
 impl History {
+    /// Opens the repository around a folder.
     ///
     /// # Errors
     ///
@@ -50,8 +51,7 @@ impl History {
         Ok(Self { repository })
     }
 
-    /// Whether git is at setting commits upon others, or has put work aside that it will bring back, and has not come to the
-    /// end: the work tree is its own until then.
+    /// True while git rebases, or will restore work that it put aside. Until it is done, the work tree is git's own.
     #[must_use]
     pub fn is_rewriting(&self) -> bool {
         use git2::RepositoryState::{ApplyMailbox, ApplyMailboxOrRebase, CherryPickSequence, Rebase, RebaseInteractive, RebaseMerge, RevertSequence};
@@ -98,7 +98,7 @@ impl History {
         self.walk(everywhere, time, MAX_REACH).iter().map(|commit| commit.id().to_string()).collect()
     }
 
-    /// When a commit was made. `None`: it is not there any more.
+    /// The time of a commit. `None` if it does not exist any more.
     #[must_use]
     pub fn time_of(&self, id: &str) -> Option<u64> {
         Some(seconds(&self.repository.find_commit(Oid::from_str(id).ok()?).ok()?))
@@ -141,7 +141,7 @@ impl History {
         self.commit().map_or_else(|_| ABSENT.to_owned(), |commit| self.state(&commit, path))
     }
 
-    /// What it is in a commit, and in each of its parents.
+    /// What a document is in a commit, and in each of its parents. `None` if there is no such commit.
     #[must_use]
     pub fn around(&self, id: &str, path: &str) -> Option<(String, Vec<String>)> {
         let commit = self.repository.find_commit(Oid::from_str(id).ok()?).ok()?;
@@ -154,7 +154,7 @@ impl History {
         self.back_to(doc).map_or(0, |(commits, _)| commits.iter().filter(|paths| paths.iter().any(|path| is_code(path))).count())
     }
 
-    /// The commit that last changed a document, up to a bound.
+    /// The commit that last changed a document. `None` if none of the last commits did.
     #[must_use]
     pub fn last_change(&self, doc: &str) -> Option<String> {
         self.back_to(doc).ok()?.1
@@ -228,7 +228,7 @@ pub fn in_tree(root: &Path, path: &str) -> String {
     super::text_of(root, path).map_or_else(|| ABSENT.to_owned(), |text| known_by(text.as_bytes()))
 }
 
-/// Line ends are git's affair.
+/// A hash of a text without carriage returns, because git may convert line ends.
 fn known_by(bytes: &[u8]) -> String {
     let text: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != b'\r').collect();
     format!("{:016x}", hash(&text))

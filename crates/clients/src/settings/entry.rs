@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use super::{PROGRAM, guarding};
 use crate::claude_code::NAME;
 
-/// A shorter timeout can end the gate before its own deadline does, and the client then lets the call through.
+/// With a shorter timeout the client can end Portcullis before its own deadline, and then allows the call.
 const MIN_TIMEOUT_SECONDS: f64 = 2.0;
-/// The client's own default; a longer one leaves a stuck gate being for more than ten minutes.
+/// The client's own default. With a longer one, a hook that hangs is ended after more than ten minutes.
 const MAX_TIMEOUT_SECONDS: f64 = 600.0;
 
 /// What a full path may begin with: placeholders that the client replaces, and the root.
@@ -25,12 +25,12 @@ pub(super) struct GateEntry {
     pub runs: bool,
     /// Whether it does so for every call.
     sees_all: bool,
-    /// In what way it is weak, each a clause.
+    /// What weakens it, each as a clause.
     pub faults: Vec<String>,
 }
 
 impl GateEntry {
-    /// Whether this entry holds its event: it runs the gate for every call.
+    /// True if it starts Portcullis for every call.
     pub(super) fn is_gate(&self) -> bool {
         self.runs && self.sees_all
     }
@@ -62,7 +62,7 @@ pub(super) fn all(root: &Map<String, Value>) -> Vec<GateEntry> {
 /// Every handler below the key `hooks`, with its event and the matcher of its group. What has not the form of a handler is
 /// left out.
 pub fn handlers(root: &Map<String, Value>) -> impl Iterator<Item = (&str, Option<&Value>, &Map<String, Value>)> {
-    fn list<'v>(value: Option<&'v Value>) -> impl Iterator<Item = &'v Value> {
+    fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
         value.and_then(Value::as_array).into_iter().flatten()
     }
     root.get("hooks").and_then(Value::as_object).into_iter().flatten().flat_map(move |(event, groups)| {
