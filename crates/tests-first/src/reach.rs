@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Changed, ChangedTree, FileVersion, Judge, place};
 use crate::layout::folder;
-use crate::syntax::{CodeToken, Node, SourceCode, SourceLanguage, TokenKind, bare};
+use crate::syntax::{Node, SourceCode, SourceLanguage, SourceToken, TokenKind, bare};
 
 /// Files of a package that are looked through.
 const MAX_FILES: usize = 1000;
@@ -90,7 +90,7 @@ impl<'a> Judge<'a> {
         let defined = source.definitions();
         let is_defined = |word: &str| defined.iter().any(|found| found.name == word);
         // A view is called by its name in a text.
-        let speaks = |token: &CodeToken| match token.kind {
+        let speaks = |token: &SourceToken| match token.kind {
             TokenKind::Word => is_defined(token.text),
             TokenKind::Text => token.text.split(|sign: char| !sign.is_alphanumeric() && sign != '_').any(is_defined),
             _ => false,

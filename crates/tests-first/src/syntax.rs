@@ -13,7 +13,7 @@ mod weaken;
 use serde::Deserialize;
 
 pub use change::{LineCounts, TestNeed, is_generated, need, removed_lines};
-pub use lex::{CodeToken, TokenKind, lex};
+pub use lex::{SourceToken, TokenKind, lex};
 pub use node::{NoTest, Node, SourceCode};
 pub use pattern::{CodePattern, CodePatterns, glob};
 pub use weaken::{Silencers, ToolSettings, Weakened, bare, settings_weakened, tests_weakened};

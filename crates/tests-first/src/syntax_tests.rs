@@ -9,7 +9,7 @@ fn language(catalogue: &Catalogue, name: &str) -> SourceLanguage {
 
 /// The kinds of the tokens: w, n, t(ext), c(omment), and marks as they are.
 fn kinds(language: &SourceLanguage, text: &str) -> String {
-    let kind = |token: &CodeToken| match token.kind {
+    let kind = |token: &SourceToken| match token.kind {
         TokenKind::Word => "w".to_owned(),
         TokenKind::Number => "n".to_owned(),
         TokenKind::Text => "t".to_owned(),

@@ -112,7 +112,7 @@ impl HookSite {
             let block = |whole: bool| block(call, &hook, whole, "");
             match state(&hook)? {
                 HookFile::Nothing => {
-                    plan.edits.push(Edit { path: hook.path.clone(), before: None, after: Some(block(true).into_bytes()), mode: files::PROGRAM })
+                    plan.edits.push(Edit { path: hook.path.clone(), before: None, after: Some(block(true).into_bytes()), mode: files::PROGRAM });
                 }
                 HookFile::Script(text) if without(&text).is_none() => plan.edits.push(ours(&hook.path, &text, block(true))),
                 HookFile::Script(text) => {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::node::Definition;
 use super::types::types;
-use super::{CodeToken, SourceCode, SourceLanguage, TokenKind};
+use super::{SourceCode, SourceLanguage, SourceToken, TokenKind};
 
 /// Lines at the top of a file among which a mark of a generated one is looked for.
 const HEAD: u32 = 20;
@@ -144,7 +144,7 @@ pub fn need(old: Option<&SourceCode>, new: &SourceCode, moved: &LineCounts, part
 }
 
 /// Whether what is defined so has members rather than a body.
-fn holds_members(head: &[CodeToken]) -> bool {
+fn holds_members(head: &[SourceToken]) -> bool {
     const HOLDERS: &[&str] = &["class", "struct", "trait", "interface", "module", "namespace", "object", "impl", "enum", "type", "protocol", "extension"];
     head.iter().any(|token| HOLDERS.contains(&token.text))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{CodeToken, Node, SourceCode, TokenKind};
+use super::{Node, SourceCode, SourceToken, TokenKind};
 
 /// Words, in lower case, that are always the same value or that only join values.
 const CONSTANTS: &[&str] =
@@ -130,7 +130,7 @@ impl<'t> SourceCode<'t, '_> {
 
     /// Stretches behind a condition that is one of the words alone.
     fn behind(&self, words: &[&str]) -> Vec<(usize, usize)> {
-        let found = |(at, token): (usize, &CodeToken<'t>)| {
+        let found = |(at, token): (usize, &SourceToken<'t>)| {
             let brackets = usize::from(self.text(at + 1) == "(");
             let behind = at + 2 + 2 * brackets;
             let alone = matches!(token.text, "if" | "when" | "while") && words.contains(&self.text(at + 1 + brackets));

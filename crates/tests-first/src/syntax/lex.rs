@@ -14,7 +14,7 @@ pub enum TokenKind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CodeToken<'t> {
+pub struct SourceToken<'t> {
     pub kind: TokenKind,
     /// As written, with quotes.
     pub text: &'t str,
@@ -39,7 +39,7 @@ struct SourceLexer<'t, 'l> {
     line: u32,
     first: bool,
     indent: u32,
-    tokens: Vec<CodeToken<'t>>,
+    tokens: Vec<SourceToken<'t>>,
     /// Strings that are interrupted by code: the string, and how deep its brackets are nested.
     open: Vec<(&'l StringKind, usize)>,
     /// Here-documents that begin on the next line: what ends them.
@@ -47,7 +47,7 @@ struct SourceLexer<'t, 'l> {
 }
 
 /// The tokens of a text, comments among them.
-pub fn lex<'t>(text: &'t str, language: &SourceLanguage) -> Vec<CodeToken<'t>> {
+pub fn lex<'t>(text: &'t str, language: &SourceLanguage) -> Vec<SourceToken<'t>> {
     let mut lexer = SourceLexer { text, language, at: 0, line: 1, first: true, indent: 0, tokens: Vec::new(), open: Vec::new(), heredocs: Vec::new() };
     while lexer.at < text.len() {
         lexer.step();
@@ -64,7 +64,7 @@ impl<'t, 'l> SourceLexer<'t, 'l> {
     fn push(&mut self, kind: TokenKind, end: usize) {
         let end = boundary(self.text, end.max(self.at + 1));
         let text = self.text.get(self.at..end).unwrap_or("");
-        self.tokens.push(CodeToken { kind, text, line: self.line, first: self.first, indent: self.indent });
+        self.tokens.push(SourceToken { kind, text, line: self.line, first: self.first, indent: self.indent });
         let lines = text.bytes().filter(|byte| *byte == b'\n').count();
         self.line += u32::try_from(lines).unwrap_or(0);
         // What follows a comment on its line may still be the first of it.

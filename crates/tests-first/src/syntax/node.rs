@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CodePattern, CodePatterns, CodeToken, SourceLanguage, TokenKind, lex};
+use super::{CodePattern, CodePatterns, SourceLanguage, SourceToken, TokenKind, lex};
 
 /// Tokens between a test's head and its body.
 const MAX_HEAD: usize = 200;
@@ -19,8 +19,8 @@ const MAX_WEIGHT: usize = 100;
 pub struct SourceCode<'t, 'l> {
     pub language: &'l SourceLanguage,
     /// All but comments.
-    pub tokens: Vec<CodeToken<'t>>,
-    pub comments: Vec<CodeToken<'t>>,
+    pub tokens: Vec<SourceToken<'t>>,
+    pub comments: Vec<SourceToken<'t>>,
     /// For an opening bracket the place of its closing one; for others their own.
     pub closes: Vec<usize>,
     /// For the first token of a line that no bracket encloses: where the block ends that it begins, by indentation.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::{CodeToken, TokenKind};
+use super::{SourceToken, TokenKind};
 
 /// Tokens that `..` may stand for; brackets with what is in them are one.
 const MAX_GAP: i32 = 24;
@@ -85,7 +85,7 @@ impl Deref for CodePatterns {
 
 impl CodePatterns {
     /// The patterns that may match where such a token is, in their order.
-    pub fn near(&self, token: &CodeToken) -> impl Iterator<Item = &CodePattern> {
+    pub fn near(&self, token: &SourceToken) -> impl Iterator<Item = &CodePattern> {
         let read = self.read.get_or_init(|| ReadPatterns::new(&self.texts));
         let exact = match token.kind {
             TokenKind::Word if token.text.chars().any(char::is_uppercase) => read.exact.get(&token.text.to_lowercase()),
@@ -124,12 +124,12 @@ impl From<&str> for CodePattern {
 
 impl CodePattern {
     /// The end of the tokens that match from `at` on.
-    pub fn at(&self, tokens: &[CodeToken], at: usize, fold: bool) -> Option<usize> {
+    pub fn at(&self, tokens: &[SourceToken], at: usize, fold: bool) -> Option<usize> {
         matches(&self.parts, tokens, at, fold)
     }
 
     /// Whether a name is before `at` that it would belong to: `/x/.test("y")` is no test.
-    pub fn belongs(&self, tokens: &[CodeToken], at: usize) -> bool {
+    pub fn belongs(&self, tokens: &[SourceToken], at: usize) -> bool {
         matches!(self.parts.first(), Some(PatternPart::Word(..)))
             && at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.text == ".")
     }
@@ -144,7 +144,7 @@ impl CodePattern {
     }
 }
 
-fn matches(parts: &[PatternPart], tokens: &[CodeToken], at: usize, fold: bool) -> Option<usize> {
+fn matches(parts: &[PatternPart], tokens: &[SourceToken], at: usize, fold: bool) -> Option<usize> {
     let Some((part, rest)) = parts.split_first() else { return Some(at) };
     let token = tokens.get(at);
     match part {
@@ -165,7 +165,7 @@ fn matches(parts: &[PatternPart], tokens: &[CodeToken], at: usize, fold: bool) -
 }
 
 /// Where what is after a gap may begin: within the brackets that are open, and in none that open in between.
-fn gap<'t>(tokens: &'t [CodeToken], at: usize) -> impl Iterator<Item = usize> + 't {
+fn gap<'t>(tokens: &'t [SourceToken], at: usize) -> impl Iterator<Item = usize> + 't {
     let mut depth = 0_i32;
     let mut steps = 0;
     (at..tokens.len())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 
-use super::{CodeToken, Node, SourceCode, SourceLanguage, TokenKind, lex};
+use super::{Node, SourceCode, SourceLanguage, SourceToken, TokenKind, lex};
 
 /// Words that set how far a value may be from the expected one; the numbers behind them grow with tolerance.
 const TOLERANCES: &[&str] =
@@ -120,7 +120,7 @@ fn words(source: &SourceCode, start: usize, end: usize) -> BTreeMap<String, usiz
 }
 
 /// A word, or what a text holds between its quotes.
-pub fn bare<'t>(token: &CodeToken<'t>) -> &'t str {
+pub fn bare<'t>(token: &SourceToken<'t>) -> &'t str {
     if token.kind == TokenKind::Text { token.text.trim_matches(['"', '\'', '`', '/']) } else { token.text }
 }
 
@@ -152,7 +152,7 @@ fn widened(old: &SourceCode, new: &SourceCode) -> Option<String> {
 /// The numbers behind a word: `abs=0.1`, `.toBeCloseTo(x, 2)`.
 fn near(source: &SourceCode, word: &str) -> Vec<f64> {
     let places = source.tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Word && token.text == word);
-    let value = |(at, _): (usize, &CodeToken)| {
+    let value = |(at, _): (usize, &SourceToken)| {
         let open = at + 1;
         let end = match source.tokens.get(open).map(|token| token.text) {
             // Of a call the last argument is the tolerance.
@@ -267,8 +267,8 @@ pub fn settings_weakened(old: &str, new: &str, also: &str, settings: &ToolSettin
 
 /// Names with the values behind them: up to the next name that a value follows.
 fn values(text: &str, form: &SourceLanguage) -> BTreeMap<String, Vec<String>> {
-    let tokens: Vec<CodeToken> = lex(text, form).into_iter().filter(|token| token.kind != TokenKind::Comment).collect();
-    let bare = |token: &CodeToken| token.text.trim_matches(['"', '\'', '`']).to_owned();
+    let tokens: Vec<SourceToken> = lex(text, form).into_iter().filter(|token| token.kind != TokenKind::Comment).collect();
+    let bare = |token: &SourceToken| token.text.trim_matches(['"', '\'', '`']).to_owned();
     let sets = |at: usize| tokens.get(at).is_some_and(|token| matches!(token.text, "=" | ":" | ">") && token.kind == TokenKind::Mark);
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut key = String::new();
