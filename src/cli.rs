@@ -28,33 +28,33 @@ use gate::BUILD;
 /// Stops coding agents before they do what cannot be undone.
 #[derive(Parser)]
 #[command(name = "portcullis", version = BUILD, disable_help_subcommand = true)]
-struct Arguments {
+struct CommandLine {
     #[command(subcommand)]
-    command: Command,
+    command: PortcullisCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum PortcullisCommand {
     /// Build and install the binaries, and show how a force push is denied
-    Install(install::Arguments),
+    Install(install::InstallArguments),
     /// Add Portcullis to the settings of Claude Code, and to git's hooks with `--git`
-    Init(init::Arguments),
+    Init(init::InitArguments),
     /// Check what is staged, all files, or each commit of a range
-    Check(check::Arguments),
+    Check(check::CheckArguments),
     /// Show how a command is read, which rules match, and the verdict
-    Explain(explain::Arguments),
+    Explain(explain::ExplainArguments),
     /// Run the examples of every rule
-    Test(test::Arguments),
+    Test(test::TestArguments),
     /// Allow everything for a limited time (only a person at a terminal can do this)
-    Pause(pause::Arguments),
+    Pause(pause::PauseArguments),
     /// Check the installation
-    Doctor(doctor::Arguments),
+    Doctor(doctor::DoctorArguments),
     /// Show the recorded decisions of this repository
-    Log(log::Arguments),
+    Log(log::LogArguments),
     /// List documentation suggestions and resolve them
-    Flywheel(flywheel::Arguments),
+    Flywheel(flywheel::FlywheelArguments),
     /// List the policy that applies here
-    Policy(policy::Arguments),
+    Policy(policy::PolicyArguments),
 }
 
 /// Runs the command line of this process.
@@ -70,17 +70,17 @@ pub fn main() -> ExitCode {
         let [event, client] = [&event, &client].map(|argument| argument.as_deref().and_then(|argument| argument.to_str()));
         gate::hook::cold(&build.to_string_lossy(), &Invocation::new(event, client), &crate::deep::Cold);
     }
-    let done = match Arguments::parse().command {
-        Command::Install(arguments) => install::run(&arguments),
-        Command::Init(arguments) => init::run(&arguments),
-        Command::Check(arguments) => check::run(&arguments),
-        Command::Explain(arguments) => explain::run(&arguments),
-        Command::Test(arguments) => test::run(&arguments),
-        Command::Pause(arguments) => pause::run(&arguments),
-        Command::Doctor(arguments) => doctor::run(&arguments),
-        Command::Log(arguments) => log::run(&arguments),
-        Command::Flywheel(arguments) => flywheel::run(&arguments),
-        Command::Policy(arguments) => policy::run(&arguments),
+    let done = match CommandLine::parse().command {
+        PortcullisCommand::Install(arguments) => install::run(&arguments),
+        PortcullisCommand::Init(arguments) => init::run(&arguments),
+        PortcullisCommand::Check(arguments) => check::run(&arguments),
+        PortcullisCommand::Explain(arguments) => explain::run(&arguments),
+        PortcullisCommand::Test(arguments) => test::run(&arguments),
+        PortcullisCommand::Pause(arguments) => pause::run(&arguments),
+        PortcullisCommand::Doctor(arguments) => doctor::run(&arguments),
+        PortcullisCommand::Log(arguments) => log::run(&arguments),
+        PortcullisCommand::Flywheel(arguments) => flywheel::run(&arguments),
+        PortcullisCommand::Policy(arguments) => policy::run(&arguments),
     };
     done.unwrap_or_else(|refusal| {
         terminal::tell(&refusal.to_string());

@@ -11,13 +11,13 @@ pub mod tests_first;
 
 use std::path::Path;
 
-use ::tests_first::{Ended, Seen};
+use ::tests_first::{Ended, SeenRun};
 use actions::{Action, Deed, ToolCall};
 use clients::{Event, Moment};
 use gate::deep::{Deep, Stop};
 use gate::failure::Failure;
-use gate::judge::{Here, facts_of, read};
-use gate::world::layers::Found;
+use gate::judge::{Here, answered, facts_of, read};
+use gate::world::layers::FoundLayer;
 use gate::world::{Surroundings, World};
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
@@ -38,16 +38,12 @@ impl Deep for Cold {
         Ok(serde_saphyr::from_str::<serde_json::Value>(text).ok().map(|value| value.to_string()))
     }
 
-    fn compile(&self, layers: &[Found], around: &Surroundings, world: &World) -> Result<Vec<u8>, Stop> {
+    fn compile(&self, layers: &[FoundLayer], around: &Surroundings, world: &World) -> Result<Vec<u8>, Stop> {
         Ok(compiling::compile_layers(layers, around, world)?.bytes)
     }
 
     fn facts(&self, needs: Vec<Need>, around: &Surroundings) -> Result<Vec<(Need, Known)>, Stop> {
-        let answered = |need| {
-            let known = own_files::heavy(&need, around);
-            (need, known)
-        };
-        Ok(needs.into_iter().map(answered).collect())
+        Ok(answered(needs, |need| own_files::heavy(need, around)))
     }
 
     fn tests_first(&self, actions: &[Action], facts: &Facts, section: &TestsFirst, around: &Surroundings) -> Result<Vec<Finding>, Stop> {
@@ -75,7 +71,7 @@ impl Deep for Cold {
             failed: event.moment == Moment::AfterFailure,
             interrupted: event.interrupted,
         };
-        let Some(seen) = Seen::of(&ended) else { return Ok(()) };
+        let Some(seen) = SeenRun::of(&ended) else { return Ok(()) };
         tests_first::remember_runs(&seen, &places.roots, &around.memory).map_err(|error| Failure::RecordUnwritable(error.to_string()))?;
         Ok(())
     }

@@ -9,12 +9,12 @@ use crate::deep::flywheel::{Desk, signals, text_of};
 use actions::{Action, Deed};
 use clients::{Event, Moment};
 use flywheel::drift::{self, Touched};
-use flywheel::ledger::{Standing, Step, What};
-use flywheel::{Kind, Suggestion, best, count, guard, page, pair, summary, told};
-use gate::call::policy_bytes;
+use flywheel::ledger::{LedgerStep, Standing, What};
+use flywheel::{Suggestion, SuggestionKind, best, count, guard, page, pair, summary, told};
+use gate::call::policy_around;
 use gate::judge::{loses_learnings, makes_commit};
 use gate::record::Entry;
-use gate::world::{Surroundings, World, layers, system};
+use gate::world::{Surroundings, World, system};
 use policy::verdict::Finding;
 use policy::{Flywheel, Pair, Policy};
 use tests_first::Tree as _;
@@ -42,7 +42,7 @@ pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Optio
     let now = system::now_ms();
     if event.moment == Moment::SessionStart {
         let open = Desk::inbox(&root, section.inbox);
-        let steps: Vec<Step> = untold(&desk).iter().map(|one| Step::of(What::Told, &one.id, now)).collect();
+        let steps: Vec<LedgerStep> = untold(&desk).iter().map(|one| LedgerStep::of(What::Told, &one.id, now)).collect();
         let _ = desk.step(&steps);
         // The summary says it all.
         let _ = gate::world::pending::take(&around.memory, &root);
@@ -54,7 +54,7 @@ pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Optio
         return None;
     }
     let text = told(&untold.iter().collect::<Vec<_>>(), section.inbox);
-    let steps: Vec<Step> = untold.iter().map(|one| Step::of(What::Told, &one.id, now)).collect();
+    let steps: Vec<LedgerStep> = untold.iter().map(|one| LedgerStep::of(What::Told, &one.id, now)).collect();
     // If the ledger cannot note it as shown, it would be shown at every turn.
     desk.step(&steps).ok()?;
     // The others' ends of turns take no context; a client's own next event does.
@@ -90,7 +90,7 @@ fn capture(desk: &mut Desk, found: Vec<Suggestion>, session: &str, root: &Path, 
     let was = |one: &Suggestion| {
         let head = history.as_ref().map_or_else(|| ABSENT.to_owned(), |history| history.in_head(&one.target));
         // A document that lags lags in what is committed; what was learned is written after it was.
-        if one.kind == Kind::Drift { vec![head] } else { vec![head, in_tree(root, &one.target)] }
+        if one.kind == SuggestionKind::Drift { vec![head] } else { vec![head, in_tree(root, &one.target)] }
     };
     let new = best(new, left).into_iter().map(|one| (was(&one), one)).map(|(was, one)| (one, was)).collect();
     desk.capture(root, section.inbox, session, new)
@@ -99,8 +99,7 @@ fn capture(desk: &mut Desk, found: Vec<Suggestion>, session: &str, root: &Path, 
 /// The compiled policy of the repository around a folder, for the git hooks.
 fn policy_at(world: &World, cwd: &Path) -> Option<(Surroundings, std::borrow::Cow<'static, [u8]>)> {
     let around = World { project_dir: None, ..world.clone() }.at(cwd).ok()?;
-    let found = layers::look(&around.layers).ok()?;
-    let bytes = policy_bytes(&found, &around, world, &Cold).ok()?;
+    let bytes = policy_around(&around, world, &Cold).ok()?;
     Some((around, bytes))
 }
 
@@ -120,7 +119,7 @@ pub fn committed(world: &World, cwd: &Path, anew: bool) -> Option<String> {
     let new = if anew { arisen(&history, &head, &root, section) } else { Vec::new() };
     let session = signals(&around.memory).last().map(|entry| entry.session.clone()).unwrap_or_default();
     let new = capture(&mut desk, new, &session, &root, section).unwrap_or_default();
-    let steps: Vec<Step> = new.iter().map(|one| Step::of(What::Told, &one.id, system::now_ms())).collect();
+    let steps: Vec<LedgerStep> = new.iter().map(|one| LedgerStep::of(What::Told, &one.id, system::now_ms())).collect();
     if !new.is_empty() && desk.step(&steps).is_ok() {
         let _ = desk.leave(&root, &told(&new.iter().collect::<Vec<_>>(), section.inbox));
     }
@@ -139,7 +138,7 @@ pub fn trailed(world: &World, cwd: &Path, message: &str) -> Option<String> {
     let root = around.tree().to_path_buf();
     let touched = History::open(&root).ok()?.staged(false).ok()?;
     let open = Desk::inbox(&root, section.inbox);
-    let alone = |one: &Suggestion| one.kind == Kind::Drift || open.iter().filter(|other| other.target == one.target).count() == 1;
+    let alone = |one: &Suggestion| one.kind == SuggestionKind::Drift || open.iter().filter(|other| other.target == one.target).count() == 1;
     let answered = open.iter().filter(|one| touched.iter().any(|file| file.path == one.target && !file.gone) && (alone(one) || speaks_of(&touched, one)));
     let ids: Vec<&str> = answered.map(|one| one.id.as_str()).filter(|id| !message.contains(id)).take(MAX_TRAILERS).collect();
     (!ids.is_empty()).then(|| page::trailed(message, &ids))
@@ -197,14 +196,14 @@ fn undone(desk: &mut Desk, history: &History, root: &Path, section: &Flywheel, s
         if as_it_was && (gone || here.contains(commit)) {
             desk.put_in(root, section.inbox, &[one])?;
             desk.take_out(root, section.archive, &[&one.id])?;
-            desk.step(&[Step::of(What::Reopened, &one.id, now)])?;
+            desk.step(&[LedgerStep::of(What::Reopened, &one.id, now)])?;
         } else if gone && let Some(other) = history.last_change(&one.target) {
             // It was amended, or set upon another commit: what proves it has another number now.
             let new = format!("resolved by {}", short(&other));
             // Archives of earlier versions say `settled`.
             let olds = ["resolved", "settled"].map(|word| format!("{word} by {}", short(commit)));
             desk.rewrite(root, section.archive, |text| olds.iter().fold(text.to_owned(), |text, old| text.replace(old, &new)))?;
-            desk.step(&[Step { commit: other, ..Step::of(What::Settled, &one.id, standing.ended.map_or(now, |(_, time)| time)) }])?;
+            desk.step(&[LedgerStep { commit: other, ..LedgerStep::of(What::Settled, &one.id, standing.ended.map_or(now, |(_, time)| time)) }])?;
         }
     }
     Ok(())
@@ -224,7 +223,7 @@ fn settled_by(desk: &mut Desk, history: &History, made: &Made, told: bool, root:
         if (!told && made.time < one.time / 1000) || standing.was.contains(&state) || standing.was.contains(&history.in_head(&one.target)) {
             continue;
         }
-        let step = |what| Step { commit: made.id.clone(), ..Step::of(what, &one.id, now) };
+        let step = |what| LedgerStep { commit: made.id.clone(), ..LedgerStep::of(what, &one.id, now) };
         let end = |desk: &mut Desk, what, how: String| desk.end(root, (section.inbox, section.archive), &[(one, how)]).and_then(|()| desk.step(&[step(what)]));
         if state == ABSENT {
             let renamed = made.touched.iter().find(|file| file.from.as_deref() == Some(&one.target));
@@ -234,7 +233,7 @@ fn settled_by(desk: &mut Desk, history: &History, made: &Made, told: bool, root:
                     let at = Suggestion { target: file.path.clone(), ..one.clone() };
                     desk.take_out(root, section.inbox, &[&one.id])?;
                     desk.put_in(root, section.inbox, &[&at])?;
-                    desk.step(&[Step { suggestion: Some(at), ..Step::of(What::Moved, &one.id, now) }])?;
+                    desk.step(&[LedgerStep { suggestion: Some(at), ..LedgerStep::of(What::Moved, &one.id, now) }])?;
                 }
                 Some(_) => end(desk, What::Settled, format!("resolved by {}", short(&made.id)))?,
                 None => end(desk, What::Dropped, format!("dropped: {} deletes the document", short(&made.id)))?,
@@ -242,8 +241,9 @@ fn settled_by(desk: &mut Desk, history: &History, made: &Made, told: bool, root:
             continue;
         }
         let speaks = trailers.contains(&one.id.as_str()) || speaks_of(&made.touched, one);
-        let alone =
-            standing.promoted || one.kind == Kind::Drift || (made.own && open.iter().filter(|other| other.suggestion.target == one.target).count() == 1);
+        let alone = standing.promoted
+            || one.kind == SuggestionKind::Drift
+            || (made.own && open.iter().filter(|other| other.suggestion.target == one.target).count() == 1);
         // What a merge brings was committed before; here it comes to be, and has to speak of it.
         let changed = before.iter().all(|before| *before != state);
         if speaks || (alone && changed) {

@@ -14,7 +14,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use crate::cli::terminal::{agent, say, tell};
 use crate::deep::pusher;
-use crate::git::commit::{Hook, Moment};
+use crate::git::commit::{CommitMoment, Hook};
 use gate::BUILD;
 use gate::failure::{self, Failure};
 use gate::world::World;
@@ -140,13 +140,13 @@ fn judged(hook: &str, first: Option<&str>, input: &[u8]) -> Result<Ruling, Failu
     let moment = match hook {
         "pre-push" => return pushed(first, input, &pusher::commands(), person, &world, &cwd),
         "reference-transaction" => return refs_moved(input, &pusher::commands(), person, &world, &cwd),
-        "post-commit" => Moment::After,
+        "post-commit" => CommitMoment::After,
         "commit-msg" => {
             let file = cwd.join(first.unwrap_or_default());
             let text = fs::read(&file).map_err(|error| Failure::Unreadable { path: file.display().to_string(), why: error.to_string() })?;
-            Moment::Message(String::from_utf8_lossy(&text).into_owned())
+            CommitMoment::Message(String::from_utf8_lossy(&text).into_owned())
         }
-        _ => Moment::Before,
+        _ => CommitMoment::Before,
     };
     Hook { name: hook, world: &world, cwd: &cwd, person }.judged(&moment)
 }

@@ -19,7 +19,7 @@ use actions::change::Id;
 use gate::BUILD;
 use gate::failure::Failure;
 use gate::notes::{Note, apply};
-use gate::record::{Entry, Source};
+use gate::record::{Entry, RecordSource};
 use gate::world::repository::{Discovery, discover};
 use gate::world::{World, system};
 use policy::verdict::Located;
@@ -27,7 +27,7 @@ use policy::{Policy, Tier};
 
 #[derive(Args, Debug)]
 #[command(group(ArgGroup::new("what").args(["staged", "all", "base"]).required(true)))]
-pub struct Arguments {
+pub struct CheckArguments {
     /// Check the changes that are staged for the next commit
     #[arg(long)]
     staged: bool,
@@ -42,7 +42,7 @@ pub struct Arguments {
     head: String,
     /// The form of the report
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    format: ReportFormat,
     /// Which findings make the check fail: those of a tier (3 or 4) and above, or of a rule; `never` for none
     #[arg(long, value_name = "TIER|RULE", value_delimiter = ',', default_value = "3")]
     fail_on: Vec<String>,
@@ -55,7 +55,7 @@ pub struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ReportFormat {
     /// For people
     Text,
     Json,
@@ -81,11 +81,11 @@ struct Looked {
 /// # Errors
 ///
 /// The command line is wrong, or nothing could be judged.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+pub fn run(arguments: &CheckArguments) -> Result<ExitCode, Refusal> {
     checked(arguments).map_err(|refusal| if refusal.code == UNJUDGED { Refusal { what: "nothing was checked".to_owned(), ..refusal } } else { refusal })
 }
 
-fn checked(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+fn checked(arguments: &CheckArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let Discovery::Found(repository) = discover(&place.cwd) else {
         let why = format!("`{}` is not in a git work tree", place.cwd.display());
@@ -100,7 +100,7 @@ fn checked(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         Some(base) => range(base, &arguments.head, &ground, &changes)?,
         None => staged(arguments.all, &folders.index(&repository.root), &ground, &changes)?,
     };
-    let entry = Entry::new("check", Source::Check, system::now_ms()).judged(&[], &verdict(&looked.located));
+    let entry = Entry::new("check", RecordSource::Check, system::now_ms()).judged(&[], &verdict(&looked.located));
     apply(&[Note::Record(Box::new(entry))], &ground.around, &world);
     let mut notes = looked.notes;
     let fails = fails_on(&arguments.fail_on, &ground, &changes)?;
@@ -121,11 +121,11 @@ fn checked(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     };
     let checked = Checked { build: BUILD, what, commits: looked.commits, files: looked.files, reported, notes };
     say(&match arguments.format {
-        Format::Text => checked.text(),
-        Format::Json => json(&checked.json()),
-        Format::Sarif => json(&sarif::log(&checked)),
-        Format::Github => github::commands(&checked),
-        Format::Junit => junit::suites(&checked),
+        ReportFormat::Text => checked.text(),
+        ReportFormat::Json => json(&checked.json()),
+        ReportFormat::Sarif => json(&sarif::log(&checked)),
+        ReportFormat::Github => github::commands(&checked),
+        ReportFormat::Junit => junit::suites(&checked),
     });
     let failed = checked.reported.iter().any(|reported| reported.level == Level::Fails);
     Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })

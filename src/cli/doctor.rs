@@ -14,7 +14,7 @@ use super::init::scope::Site;
 use super::pause;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
-use super::terminal::{Style, say, say_json, styled};
+use super::terminal::{TextStyle, say, say_json, styled};
 use crate::deep::compiling;
 use crate::deep::flywheel::Desk;
 use gate::BUILD;
@@ -22,7 +22,7 @@ use gate::world::{record, state, system};
 use policy::{Layer, Policy};
 
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct DoctorArguments {
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -30,7 +30,7 @@ pub struct Arguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum CheckState {
     Ok,
     /// Portcullis is active, but something should be looked at.
     Warn,
@@ -39,9 +39,9 @@ pub enum State {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct CheckResult {
     pub part: &'static str,
-    pub state: State,
+    pub state: CheckState,
     pub text: String,
     /// How to fix it; empty if nothing is wrong.
     #[serde(rename = "fix")]
@@ -49,19 +49,19 @@ pub struct Finding {
 }
 
 #[derive(Debug, Default)]
-pub struct Findings(Vec<Finding>);
+pub struct CheckResults(Vec<CheckResult>);
 
-impl Findings {
+impl CheckResults {
     fn ok(&mut self, part: &'static str, text: impl Into<String>) {
-        self.0.push(Finding { part, state: State::Ok, text: text.into(), mend: String::new() });
+        self.0.push(CheckResult { part, state: CheckState::Ok, text: text.into(), mend: String::new() });
     }
 
     fn warn(&mut self, part: &'static str, text: impl Into<String>, mend: impl Into<String>) {
-        self.0.push(Finding { part, state: State::Warn, text: text.into(), mend: mend.into() });
+        self.0.push(CheckResult { part, state: CheckState::Warn, text: text.into(), mend: mend.into() });
     }
 
     fn fail(&mut self, part: &'static str, text: impl Into<String>, mend: impl Into<String>) {
-        self.0.push(Finding { part, state: State::Fail, text: text.into(), mend: mend.into() });
+        self.0.push(CheckResult { part, state: CheckState::Fail, text: text.into(), mend: mend.into() });
     }
 }
 
@@ -70,11 +70,11 @@ impl Findings {
 /// # Errors
 ///
 /// The folder is not known.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+pub fn run(arguments: &DoctorArguments) -> Result<ExitCode, Refusal> {
     // The same place as for a session that starts at the root of the innermost repository: `init` wires that.
     let here = Place::at(None)?;
     let place = Place::in_project(&Site::at(&here.cwd, &here.world, None)?.root)?;
-    let mut findings = Findings::default();
+    let mut findings = CheckResults::default();
     findings.ok("place", format!("checks {} ({}); build {BUILD}", place.around.root.display(), place.around.why));
     policy(&place, &mut findings);
     state_folder(&place, &mut findings);
@@ -93,21 +93,21 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     client::look(&mut findings);
 
     let findings = findings.0;
-    let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Ok);
+    let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(CheckState::Ok);
     if arguments.json {
         say_json(&json!({ "state": worst, "build": BUILD, "findings": findings }));
     } else {
         show(&findings, silent);
     }
-    Ok(if worst == State::Fail { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+    Ok(if worst == CheckState::Fail { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }
 
-fn show(findings: &[Finding], silent: bool) {
+fn show(findings: &[CheckResult], silent: bool) {
     for finding in findings {
         let (word, style) = match finding.state {
-            State::Ok => ("ok  ", Style::Good),
-            State::Warn => ("warn", Style::Doubtful),
-            State::Fail => ("fail", Style::Bad),
+            CheckState::Ok => ("ok  ", TextStyle::Good),
+            CheckState::Warn => ("warn", TextStyle::Doubtful),
+            CheckState::Fail => ("fail", TextStyle::Bad),
         };
         say(&format!("{} {:<8} {}", styled(word, style), finding.part, finding.text.replace('\n', "\n              ")));
         if !finding.mend.is_empty() {
@@ -119,17 +119,17 @@ fn show(findings: &[Finding], silent: bool) {
 
 /// The last line. It repeats the first failing check, because a person has to fix that first. `silent` says that nothing
 /// is denied now, because of a pause or of shadow mode.
-fn conclusion(findings: &[Finding], silent: bool) -> String {
-    let failed = findings.iter().find(|finding| finding.state == State::Fail);
-    let silenced = || findings.iter().find(|finding| silent && finding.state == State::Warn && matches!(finding.part, "pause" | "shadow"));
+fn conclusion(findings: &[CheckResult], silent: bool) -> String {
+    let failed = findings.iter().find(|finding| finding.state == CheckState::Fail);
+    let silenced = || findings.iter().find(|finding| silent && finding.state == CheckState::Warn && matches!(finding.part, "pause" | "shadow"));
     match failed.or_else(silenced) {
-        Some(first) => format!("{}: {}: {}", styled("NOT PROTECTED", Style::Bad), first.part, first.text.lines().next().unwrap_or_default()),
-        None => styled("Portcullis is active", Style::Good),
+        Some(first) => format!("{}: {}: {}", styled("NOT PROTECTED", TextStyle::Bad), first.part, first.text.lines().next().unwrap_or_default()),
+        None => styled("Portcullis is active", TextStyle::Good),
     }
 }
 
 /// Layers, mistakes, waivers, and rules in shadow mode.
-fn policy(place: &Place, findings: &mut Findings) {
+fn policy(place: &Place, findings: &mut CheckResults) {
     let part = "policy";
     let found = match place.layers() {
         Ok(found) => found,
@@ -170,7 +170,7 @@ fn policy(place: &Place, findings: &mut Findings) {
 }
 
 /// Documents that the flywheel's map names and that do not exist.
-fn flywheel(place: &Place, findings: &mut Findings) {
+fn flywheel(place: &Place, findings: &mut CheckResults) {
     let part = "flywheel";
     // A policy with mistakes is reported above.
     let Ok(bytes) = place.policy() else { return };
@@ -186,7 +186,7 @@ fn flywheel(place: &Place, findings: &mut Findings) {
 }
 
 /// The folder that contains the last refusal, the compiled policy and a pause.
-fn state_folder(place: &Place, findings: &mut Findings) {
+fn state_folder(place: &Place, findings: &mut CheckResults) {
     const PROBE: &str = "probe";
     let (states, root) = (&place.world.states, &place.around.root);
     let written = state::write(states, root, PROBE, b"");

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use super::place::{self, Place};
 use super::refusal::{Refusal, UNJUDGED};
-use super::terminal::{Style, say, say_json, styled};
+use super::terminal::{TextStyle, say, say_json, shell_word, styled};
 use crate::deep::Cold;
 use crate::report::explain::Explanation;
 use crate::report::json as machine;
 use actions::clip;
-use clients::{Event, Invocation, Kind};
-use gate::answer::Answer;
+use clients::{Event, Invocation, MomentKind};
+use gate::answer::HookAnswer;
 use gate::call::{self, Judged};
 use gate::failure::Failure;
 use gate::world::{World, state, system};
@@ -25,7 +25,7 @@ use shell_reader::ast::Fault;
 use shell_reader::parse;
 
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct ExplainArguments {
     /// The folder in which the command would run
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
@@ -51,7 +51,7 @@ pub struct Arguments {
 /// # Errors
 ///
 /// The call could not be judged.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+pub fn run(arguments: &ExplainArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(arguments.cwd.as_deref())?;
     if arguments.last {
         return last(arguments, &place);
@@ -75,7 +75,7 @@ pub(super) fn command_line(words: &[String]) -> String {
 /// A word, quoted for a shell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { shell_word(word) }
 }
 
 fn payload(path: &PathBuf) -> Result<Vec<u8>, Refusal> {
@@ -87,7 +87,7 @@ fn payload(path: &PathBuf) -> Result<Vec<u8>, Refusal> {
 }
 
 /// Judges the last stopped call again.
-fn last(arguments: &Arguments, place: &Place) -> Result<ExitCode, Refusal> {
+fn last(arguments: &ExplainArguments, place: &Place) -> Result<ExitCode, Refusal> {
     let none = |why: &str| Refusal::new("there is nothing to explain", why, "name a command: `portcullis explain -- COMMAND`");
     let Some(bytes) = state::read_last(&place.world.states, &place.around.root) else {
         return Err(none(&format!("no call was stopped in `{}` yet", place.around.root.display())));
@@ -107,7 +107,7 @@ fn last(arguments: &Arguments, place: &Place) -> Result<ExitCode, Refusal> {
     };
     if !arguments.json {
         let what = if held { "stopped" } else { "allowed (paused, or rules in shadow mode)," };
-        say(&format!("{} {what} {ago}; judged again by the present policy:", styled("last", Style::Bold)));
+        say(&format!("{} {what} {ago}; judged again by the present policy:", styled("last", TextStyle::Bold)));
     }
     // It was judged with this root as the project.
     let world = World { project_dir: Some(place.around.root.clone()), ..place.world.clone() };
@@ -130,7 +130,7 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
     if as_json {
         say_json(&in_json(input, world, last.as_ref())?);
     } else {
-        let show = &mut |explanation: &Explanation| explanation.text(|heading| styled(heading, Style::Bold));
+        let show = &mut |explanation: &Explanation| explanation.text(|heading| styled(heading, TextStyle::Bold));
         say(&judged(input, world, show, &mut without_call)?);
     }
     Ok(())
@@ -151,9 +151,14 @@ pub fn in_json(input: &[u8], world: &World, last: Option<&Value>) -> Result<Valu
 }
 
 /// Judges an event, and gives what `show` makes of a judged call, or `show_answer` of the answer to an event without one.
-fn judged<T>(input: &[u8], world: &World, show: &mut dyn FnMut(&Explanation) -> T, show_answer: &mut dyn FnMut(&Event, &Answer) -> T) -> Result<T, Refusal> {
+fn judged<T>(
+    input: &[u8],
+    world: &World,
+    show: &mut dyn FnMut(&Explanation) -> T,
+    show_answer: &mut dyn FnMut(&Event, &HookAnswer) -> T,
+) -> Result<T, Refusal> {
     let event = Invocation::new(None, None).read(input).map_err(call::unreadable_input)?;
-    let judged = if event.moment.kind() == Kind::Observing { None } else { call::judged(&event, world, &Cold, true).map_err(Failure::from)? };
+    let judged = if event.moment.kind() == MomentKind::Observing { None } else { call::judged(&event, world, &Cold, true).map_err(Failure::from)? };
     let (Some(called), Some(judged)) = (&event.tool, &judged) else {
         let answer = call::answer_without_call(&event, world, &Cold).map_err(Failure::from)?;
         return Ok(show_answer(&event, &answer));
@@ -161,7 +166,7 @@ fn judged<T>(input: &[u8], world: &World, show: &mut dyn FnMut(&Explanation) -> 
     let Judged { around, facts, judgement, paused } = judged;
     let bytes = place::policy_bytes(world, around)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
-    let rules = policy.all_rules().ok_or(Failure::PolicyDamaged)?;
+    let rules = policy.all_rules().ok_or(Failure::RuleDamaged)?;
     let root = around.root.to_string_lossy();
     let (answer, notes) = judged.response(&event, input, world, &Cold);
     let explanation = Explanation {
@@ -196,14 +201,14 @@ fn refused(line: &str) -> Vec<String> {
 }
 
 /// The answer to an event that is no call, as text.
-fn without_call(event: &Event, answer: &Answer) -> String {
+fn without_call(event: &Event, answer: &HookAnswer) -> String {
     let said = format!("{}{}", answer.stdout, answer.stderr);
     let judged =
-        if event.moment.kind() == Kind::Observing { "it reports what happened, so nothing is judged" } else { "it is judged as a whole, not by rules" };
-    let head = format!("{} {}: {judged}", styled("event", Style::Bold), event.name);
+        if event.moment.kind() == MomentKind::Observing { "it reports what happened, so nothing is judged" } else { "it is judged as a whole, not by rules" };
+    let head = format!("{} {}: {judged}", styled("event", TextStyle::Bold), event.name);
     if said.trim().is_empty() {
-        format!("{head}\n{} exit {}, nothing is printed", styled("answer", Style::Bold), answer.code)
+        format!("{head}\n{} exit {}, nothing is printed", styled("answer", TextStyle::Bold), answer.code)
     } else {
-        format!("{head}\n{} exit {}:\n{}", styled("answer", Style::Bold), answer.code, super::init::indented(&said))
+        format!("{head}\n{} exit {}:\n{}", styled("answer", TextStyle::Bold), answer.code, super::init::indented(&said))
     }
 }

@@ -92,7 +92,7 @@ impl Edit {
     }
 }
 
-/// A file's true path and its bytes; no bytes if it is not there.
+/// A file's path with links followed, and its bytes. `None` if there is no file.
 ///
 /// # Errors
 ///
@@ -111,8 +111,7 @@ pub fn read(path: &Path) -> Result<(PathBuf, Option<Vec<u8>>), Refusal> {
     }
 }
 
-/// Puts `bytes` into the place of a file, keeping the owner of one that is there and its mode, but for making a program of
-/// what is to be one.
+/// Replaces a file by one rename. An old file's owner and mode are kept; for a program, it also becomes executable.
 ///
 /// # Errors
 ///
@@ -134,7 +133,7 @@ pub fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives files other names.
+/// Renames files.
 ///
 /// # Errors
 ///

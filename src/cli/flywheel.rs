@@ -12,22 +12,22 @@ use serde_json::{Value, json};
 use super::files::{self, Edit};
 use super::place::Place;
 use super::refusal::Refusal;
-use super::terminal::{Style, agreed, can_ask, say, say_json, styled};
+use super::terminal::{TextStyle, agreed, can_ask, say, say_json, styled};
 use crate::deep::flywheel::Desk;
-use flywheel::ledger::{Standing, Step, What};
+use flywheel::ledger::{LedgerStep, Standing, What};
 use flywheel::page::{self, moment};
 use flywheel::{Suggestion, count};
 use gate::world::system;
 use policy::{Flywheel, Policy};
 
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct FlywheelArguments {
     #[command(subcommand)]
-    command: Command,
+    command: FlywheelCommand,
 }
 
 #[derive(Subcommand, Debug)]
-enum Command {
+enum FlywheelCommand {
     /// List the open suggestions
     List {
         /// Print JSON
@@ -55,14 +55,14 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         text: Option<String>,
         #[command(flatten)]
-        way: Way,
+        way: ChangeArguments,
     },
     /// Move entries that are no longer needed from the learnings to the archive
     Archive {
         /// Move items and sections that contain this text
         text: String,
         #[command(flatten)]
-        way: Way,
+        way: ChangeArguments,
     },
     /// Count suggestions: captured, resolved, how long it took, and which documents are out of date
     Stats {
@@ -88,7 +88,7 @@ struct Ending {
 }
 
 #[derive(Args, Debug)]
-struct Way {
+struct ChangeArguments {
     /// Only show the difference
     #[arg(long)]
     dry_run: bool,
@@ -98,7 +98,7 @@ struct Way {
 }
 
 /// What every command needs.
-struct Here<'a> {
+struct FlywheelPlace<'a> {
     place: &'a Place,
     root: PathBuf,
     section: Flywheel<'a>,
@@ -109,26 +109,26 @@ struct Here<'a> {
 /// # Errors
 ///
 /// The policy has no flywheel, a suggestion is not known, or a file cannot be written.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+pub fn run(arguments: &FlywheelArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let bytes = place.policy()?;
     let section = Policy::open(&bytes).and_then(|policy| policy.flywheel);
     let mend = "add `[flywheel]` to portcullis.toml; docs/flywheel.md describes its keys";
     let section = section.ok_or_else(|| Refusal::new("there is nothing to show", "the policy that applies here has no `[flywheel]`", mend))?;
-    let here = Here { root: place.around.tree().to_path_buf(), place: &place, section };
+    let here = FlywheelPlace { root: place.around.tree().to_path_buf(), place: &place, section };
     match &arguments.command {
-        Command::List { json } => here.list(*json)?,
-        Command::Show { id, json } => here.show(id, *json)?,
-        Command::Done(ending) => here.end(ending, What::Done)?,
-        Command::Drop(ending) => here.end(ending, What::Dropped)?,
-        Command::Promote { id, into, text, way } => here.promote(id, into.as_deref(), text.as_deref(), way)?,
-        Command::Archive { text, way } => here.archive(text, way)?,
-        Command::Stats { json, html } => stats::run(&here, *json, html.as_deref())?,
+        FlywheelCommand::List { json } => here.list(*json)?,
+        FlywheelCommand::Show { id, json } => here.show(id, *json)?,
+        FlywheelCommand::Done(ending) => here.end(ending, What::Done)?,
+        FlywheelCommand::Drop(ending) => here.end(ending, What::Dropped)?,
+        FlywheelCommand::Promote { id, into, text, way } => here.promote(id, into.as_deref(), text.as_deref(), way)?,
+        FlywheelCommand::Archive { text, way } => here.archive(text, way)?,
+        FlywheelCommand::Stats { json, html } => stats::run(&here, *json, html.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-impl Here<'_> {
+impl FlywheelPlace<'_> {
     fn desk(&self) -> Result<Desk, Refusal> {
         Desk::open(&self.place.around.memory)
             .map_err(|error| Refusal::new("the flywheel's state cannot be opened", error, "make ~/.local/state writable, or try again"))
@@ -159,7 +159,7 @@ impl Here<'_> {
             return Ok(());
         }
         for (one, _) in &open {
-            say(&format!("{} {:<9} {}", styled(&one.id, Style::Bold), one.kind.name(), one.target));
+            say(&format!("{} {:<9} {}", styled(&one.id, TextStyle::Bold), one.kind.name(), one.target));
             say(&format!("           {}", one.reason));
         }
         say(&format!("{} in {}", count(open.len()), self.section.inbox));
@@ -192,11 +192,11 @@ impl Here<'_> {
         }
         let ended: Vec<(&Suggestion, String)> = all.iter().map(|one| (one, format!("{word} by hand, {} UTC{why}", moment(now)))).collect();
         desk.end(&self.root, (self.section.inbox, self.section.archive), &ended)
-            .and_then(|()| desk.step(&all.iter().map(|one| Step::of(what, &one.id, now)).collect::<Vec<_>>()))
+            .and_then(|()| desk.step(&all.iter().map(|one| LedgerStep::of(what, &one.id, now)).collect::<Vec<_>>()))
             .map_err(|error| Refusal::new("nothing was resolved", error, "make the inbox and the archive writable, then run this again"))
     }
 
-    fn promote(&self, id: &str, into: Option<&str>, text: Option<&str>, way: &Way) -> Result<(), Refusal> {
+    fn promote(&self, id: &str, into: Option<&str>, text: Option<&str>, way: &ChangeArguments) -> Result<(), Refusal> {
         let mut desk = self.desk()?;
         let one = self.one(&desk, id)?;
         let line = text.unwrap_or(&one.paste);
@@ -215,7 +215,7 @@ impl Here<'_> {
             Ok(Some(format!("{before}{end}{}\n", line.trim_end()).into_bytes()))
         })?;
         if change(&[edit], way)? {
-            desk.step(&[Step::of(What::Promoted, &one.id, system::now_ms())])
+            desk.step(&[LedgerStep::of(What::Promoted, &one.id, system::now_ms())])
                 .map_err(|error| Refusal::new("it was written, but not recorded", error, "make ~/.local/state writable"))?;
             say(&format!("written into `{target}`; the commit of that file resolves {}", one.id));
         }
@@ -223,7 +223,7 @@ impl Here<'_> {
     }
 
     /// Moves parts of the learnings.
-    fn archive(&self, text: &str, way: &Way) -> Result<(), Refusal> {
+    fn archive(&self, text: &str, way: &ChangeArguments) -> Result<(), Refusal> {
         let _desk = self.desk()?;
         let utf8 = |bytes: Option<Vec<u8>>| {
             String::from_utf8(bytes.unwrap_or_default()).map_err(|_| Refusal::new("nothing was moved", "a file is not UTF-8", "edit it by hand"))
@@ -262,7 +262,7 @@ impl Here<'_> {
 }
 
 /// Shows differences and makes them; whether they were made.
-fn change(edits: &[Edit], way: &Way) -> Result<bool, Refusal> {
+fn change(edits: &[Edit], way: &ChangeArguments) -> Result<bool, Refusal> {
     for edit in edits.iter().filter(|edit| edit.changes()) {
         say(edit.difference().trim_end());
     }

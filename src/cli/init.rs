@@ -14,14 +14,14 @@ use super::canary;
 use super::files::Edit;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
-use super::terminal::{self, Style, agreed, can_ask, say, say_json, styled};
+use super::terminal::{self, TextStyle, agreed, can_ask, say, say_json, styled};
 use super::wired::entry;
 use plan::Plan;
 use scope::{Scope, Site};
 
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
-pub struct Arguments {
+pub struct InitArguments {
     /// Whose sessions are protected
     #[arg(long, value_enum, default_value = "local")]
     scope: Scope,
@@ -59,7 +59,7 @@ pub enum Live {
 /// # Errors
 ///
 /// The settings could not be changed, or the force push was not denied.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+pub fn run(arguments: &InitArguments) -> Result<ExitCode, Refusal> {
     if cfg!(windows) {
         return Err(Refusal::new("nothing was changed", "this version does not support Windows", "use it in WSL, for sessions that run there"));
     }
@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     let site = Site::at(&place.cwd, &place.world, None)?;
     let mut plan = if arguments.undo { plan::unwire(arguments.scope, &site)? } else { plan::wire(arguments.scope, &site, !arguments.no_policy)? };
     if arguments.git {
-        let hooks = git::Site::of(&site)?;
+        let hooks = git::HookSite::of(&site)?;
         if arguments.undo { hooks.unwire(&mut plan)? } else { hooks.wire(&mut plan)? }
     }
 
@@ -112,8 +112,7 @@ pub fn live(plan: &Plan, site: &Site) -> Result<Live, Refusal> {
     })?;
     // What a new policy file changes is only seen now.
     let place = Place::in_project(&site.root)?;
-    if let Some(until) = gate::call::pause_until(&place.world, &place.around) {
-        let minutes = until.saturating_sub(gate::world::system::now()).div_ceil(60);
+    if let Some(minutes) = gate::call::pause_minutes(&place.world, &place.around) {
         return Ok(Live::Watching(format!("it is paused for {minutes} more min (`portcullis pause --end` ends the pause)")));
     }
     if place.watches()? {
@@ -122,7 +121,7 @@ pub fn live(plan: &Plan, site: &Site) -> Result<Live, Refusal> {
     canary::refused(&entry, &place).map(Live::Refused)
 }
 
-fn show(arguments: &Arguments, plan: &Plan) {
+fn show(arguments: &InitArguments, plan: &Plan) {
     if arguments.dry_run || can_ask() {
         for edit in plan.edits.iter().filter(|edit| edit.changes()) {
             say(edit.difference().trim_end());
@@ -136,11 +135,11 @@ fn show(arguments: &Arguments, plan: &Plan) {
         say(&format!("nothing to do: {state} ({})", plan.settings.display()));
     }
     for note in plan.faults.iter().chain(&plan.notes) {
-        say(&format!("{} {note}", styled("note:", Style::Doubtful)));
+        say(&format!("{} {note}", styled("note:", TextStyle::Doubtful)));
     }
 }
 
-fn finish(arguments: &Arguments, plan: &Plan, live: Option<&Live>) {
+fn finish(arguments: &InitArguments, plan: &Plan, live: Option<&Live>) {
     let done = |edit: &&Edit| edit.changes();
     if arguments.dry_run {
         say(if plan.changes() { "nothing was changed (--dry-run)" } else { "nothing would change" });
@@ -165,10 +164,10 @@ fn finish(arguments: &Arguments, plan: &Plan, live: Option<&Live>) {
             say(&indented(text));
             say(&format!(
                 "\n{}, also in running sessions. next: `portcullis doctor`, `portcullis explain -- COMMAND`",
-                styled("Portcullis is active", Style::Good)
+                styled("Portcullis is active", TextStyle::Good)
             ));
         }
-        Some(Live::Watching(why)) => say(&format!("{}: {why}", styled("Portcullis is in the settings, but not active", Style::Doubtful))),
+        Some(Live::Watching(why)) => say(&format!("{}: {why}", styled("Portcullis is in the settings, but not active", TextStyle::Doubtful))),
         None => {}
     }
 }
@@ -178,7 +177,7 @@ pub fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
 }
 
-fn as_json(arguments: &Arguments, plan: &Plan, live: Option<&Live>) -> Value {
+fn as_json(arguments: &InitArguments, plan: &Plan, live: Option<&Live>) -> Value {
     let files: Vec<Value> = plan.edits.iter().map(|edit| json!({ "path": edit.path, "change": edit.kind(), "difference": edit.difference() })).collect();
     json!({
         "scope": arguments.scope.name(),

@@ -19,9 +19,10 @@ use super::init::{Live, indented, live, plan};
 use super::place::Place;
 use super::refusal::Refusal;
 use super::settings::hooks_json;
-use super::terminal::{Style, progress, say, say_json, styled};
+use super::terminal::{TextStyle, progress, say, say_json, styled};
 use super::wired::entry;
 use build::Built;
+pub use clients::claude_code::PLUGIN_COMMAND;
 use clients::settings::PROGRAM;
 use scratch::Scratch;
 
@@ -29,11 +30,9 @@ use scratch::Scratch;
 const COLD: &str = "portcullis";
 
 pub const PLUGIN: &str = include_str!("../../.claude-plugin/plugin.json");
-/// The hook as the plugin starts it.
-pub const PLUGIN_COMMAND: &str = "${CLAUDE_PLUGIN_ROOT}/bin/portcullis-hook";
 
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct InstallArguments {
     /// Install into DIR/bin (default: ~/.local)
     #[arg(long, value_name = "DIR", conflicts_with = "plugin")]
     prefix: Option<PathBuf>,
@@ -56,7 +55,7 @@ pub struct Arguments {
 /// # Errors
 ///
 /// The binaries cannot be built or put in place, or what was installed does not refuse.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+pub fn run(arguments: &InstallArguments) -> Result<ExitCode, Refusal> {
     let source = build::source(arguments.source.as_deref())?;
     let folder = match (&arguments.plugin, &arguments.prefix) {
         (Some(plugin), _) => absolute(plugin)?.join("bin"),
@@ -99,8 +98,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn finish(arguments: &Arguments, folder: &Path, on_path: bool) {
-    let good = |text: &str| styled(text, Style::Good);
+fn finish(arguments: &InstallArguments, folder: &Path, on_path: bool) {
+    let good = |text: &str| styled(text, TextStyle::Good);
     if let Some(plugin) = &arguments.plugin {
         say(&format!("{}: {}", good("the plugin is ready"), plugin.display()));
         say(&format!("next: claude --plugin-dir {}", plugin.display()));
@@ -109,7 +108,7 @@ fn finish(arguments: &Arguments, folder: &Path, on_path: bool) {
     say(&format!("{} in {}", good("installed"), folder.display()));
     let program = if on_path { PathBuf::from("portcullis") } else { folder.join("portcullis") };
     if !on_path {
-        say(&format!("{} {} is not on your PATH; add it, or type the full path", styled("note:", Style::Doubtful), folder.display()));
+        say(&format!("{} {} is not on your PATH; add it, or type the full path", styled("note:", TextStyle::Doubtful), folder.display()));
     }
     say(&format!("next, in your own repository: {} init", program.display()));
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::place::Place;
 use super::refusal::Refusal;
-use super::terminal::{Style, say, say_json, styled, tell};
+use super::terminal::{TextStyle, say, say_json, styled, tell};
 use flywheel::page::{day, moment};
 use gate::record::{Entry, Held, Outcome};
 use gate::underline::escaped;
@@ -26,7 +26,7 @@ const BEAT: Duration = Duration::from_millis(200);
 const SHOWN: usize = 50;
 
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct LogArguments {
     /// Only this session; the first characters of its id are enough
     #[arg(long, value_name = "ID")]
     session: Option<String>,
@@ -70,15 +70,15 @@ pub struct Arguments {
 /// # Errors
 ///
 /// The folder is not known, or an argument is wrong.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let since = arguments.since.as_deref().map(since).transpose()?;
     let wanted = |entry: &Entry| wanted(arguments, since, entry);
     let files = record::files(&place.around.memory);
     let (mut bad, mut kept, mut all) = (0, Vec::new(), 0);
-    let mut left = Reading::default();
+    let mut left = FollowedFile::default();
     for path in &files {
-        left = Reading::of(path);
+        left = FollowedFile::of(path);
         for line in left.lines() {
             match Entry::read(line.as_bytes()) {
                 None => bad += 1,
@@ -117,7 +117,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn wanted(arguments: &Arguments, since: Option<u64>, entry: &Entry) -> bool {
+fn wanted(arguments: &LogArguments, since: Option<u64>, entry: &Entry) -> bool {
     let is = |wanted: &Option<String>, test: &dyn Fn(&str) -> bool| wanted.as_deref().is_none_or(test);
     is(&arguments.session, &|id| entry.session.starts_with(id))
         && is(&arguments.agent, &|name| entry.agent == name)
@@ -147,19 +147,19 @@ fn since(text: &str) -> Result<u64, Refusal> {
 /// An entry in one line.
 fn shown(entry: &Entry) -> String {
     let (word, style) = match (entry.held, entry.outcome) {
-        (Some(Held::Deny), _) => ("denied", Some(Style::Bad)),
-        (Some(Held::Ask), _) => ("asked", Some(Style::Doubtful)),
-        _ if entry.paused => ("paused", Some(Style::Doubtful)),
-        (None, Some(Outcome::Ok)) => ("ok", Some(Style::Good)),
-        (None, Some(Outcome::Failed)) => ("failed", Some(Style::Bad)),
-        (None, Some(Outcome::Interrupted)) => ("aborted", Some(Style::Doubtful)),
+        (Some(Held::Deny), _) => ("denied", Some(TextStyle::Bad)),
+        (Some(Held::Ask), _) => ("asked", Some(TextStyle::Doubtful)),
+        _ if entry.paused => ("paused", Some(TextStyle::Doubtful)),
+        (None, Some(Outcome::Ok)) => ("ok", Some(TextStyle::Good)),
+        (None, Some(Outcome::Failed)) => ("failed", Some(TextStyle::Bad)),
+        (None, Some(Outcome::Interrupted)) => ("aborted", Some(TextStyle::Doubtful)),
         (None, None) if entry.tier.is_some() => ("allowed", None),
         (None, None) => ("-", None),
     };
     let padded = format!("{word:<7}");
     let word = style.map_or_else(|| padded.clone(), |style| styled(&padded, style));
     let rules: Vec<String> = entry.rules.iter().map(|rule| format!("{}{}", rule.name, if rule.shadow { " (shadow)" } else { "" })).collect();
-    let rules = if rules.is_empty() { String::new() } else { format!(" [{}]", styled(&rules.join(", "), Style::Bold)) };
+    let rules = if rules.is_empty() { String::new() } else { format!(" [{}]", styled(&rules.join(", "), TextStyle::Bold)) };
     let subject = if entry.tool.is_empty() { &entry.event } else { &entry.tool };
     let agent = if matches!(entry.agent.as_str(), "" | "main") { String::new() } else { format!(" ({})", entry.agent) };
     let text = |text: &str| if text.is_empty() { String::new() } else { format!(" {}", escaped(text)) };
@@ -168,7 +168,7 @@ fn shown(entry: &Entry) -> String {
     format!("{} {word} {}{agent}{}{}{said}{rules}", moment(entry.time), escaped(subject), text(&entry.path), text(&entry.what))
 }
 
-fn summary(arguments: &Arguments, kept: &[(Entry, String)]) {
+fn summary(arguments: &LogArguments, kept: &[(Entry, String)]) {
     let entries = || kept.iter().map(|(entry, _)| entry);
     let count = |names: &mut dyn Iterator<Item = String>| -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
@@ -199,7 +199,7 @@ fn summary(arguments: &Arguments, kept: &[(Entry, String)]) {
         for (at, (name, count)) in counts.iter().enumerate() {
             say(&format!(
                 "{:<8} {count:>7}  {}",
-                if at == 0 { styled(group, Style::Bold) + &" ".repeat(8 - group.len()) } else { " ".repeat(8) },
+                if at == 0 { styled(group, TextStyle::Bold) + &" ".repeat(8 - group.len()) } else { " ".repeat(8) },
                 escaped(name)
             ));
         }
@@ -208,9 +208,9 @@ fn summary(arguments: &Arguments, kept: &[(Entry, String)]) {
 
 /// A file that is read further after its last whole line.
 #[derive(Debug, Default)]
-struct Reading(Option<BufReader<File>>, Vec<u8>);
+struct FollowedFile(Option<BufReader<File>>, Vec<u8>);
 
-impl Reading {
+impl FollowedFile {
     fn of(path: &PathBuf) -> Self {
         Self(File::open(path).ok().map(BufReader::new), Vec::new())
     }
@@ -239,7 +239,7 @@ impl Reading {
 }
 
 /// Shows new entries until this process is ended.
-fn follow(place: &Place, mut reading: Reading, arguments: &Arguments, since: Option<u64>) {
+fn follow(place: &Place, mut reading: FollowedFile, arguments: &LogArguments, since: Option<u64>) {
     loop {
         for line in reading.lines() {
             if let Some(entry) = Entry::read(line.as_bytes()).filter(|entry| wanted(arguments, since, entry)) {
@@ -250,7 +250,7 @@ fn follow(place: &Place, mut reading: Reading, arguments: &Arguments, since: Opt
         let current = record::current(&place.around.memory);
         let number = current.as_ref().and_then(|path| path.metadata().ok()).map(|found| found.ino());
         if number.is_some() && number != reading.file() {
-            reading = current.as_ref().map_or_else(Reading::default, Reading::of);
+            reading = current.as_ref().map_or_else(FollowedFile::default, FollowedFile::of);
             continue;
         }
         std::thread::sleep(BEAT);

@@ -15,7 +15,7 @@ use gate::world::{state, system};
 const LONGEST: u64 = 8 * 3600;
 
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct PauseArguments {
     /// How long: `10m`, `1h30m`, `90s`; at most `8h`
     #[arg(required_unless_present_any = ["end", "status"], conflicts_with_all = ["end", "status"])]
     duration: Option<String>,
@@ -35,7 +35,7 @@ pub struct Arguments {
 /// # Errors
 ///
 /// An agent asks, nobody is there, or the pause cannot be written.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+pub fn run(arguments: &PauseArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let (states, root) = (&place.world.states, &place.around.root);
     if arguments.status {
@@ -78,11 +78,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
 
 /// Whether there is a pause, in one line.
 pub fn status(place: &Place) -> String {
-    let Some(until) = gate::call::pause_until(&place.world, &place.around) else { return "there is no pause: Portcullis is active".to_owned() };
+    let Some(minutes) = gate::call::pause_minutes(&place.world, &place.around) else { return "there is no pause: Portcullis is active".to_owned() };
     let kept =
         state::read(&place.world.states, &place.around.root, state::PAUSE).and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()).unwrap_or_default();
     let text = |key: &str| kept.get(key).and_then(Value::as_str).unwrap_or("unknown").to_owned();
-    let minutes = until.saturating_sub(system::now()).div_ceil(60);
     format!("paused for {minutes} more min by {}: no call is denied; reason: {}", escaped(&text("by")), escaped(&text("reason")))
 }
 

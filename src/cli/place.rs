@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::deep::Cold;
 use gate::failure::Failure;
-use gate::world::layers::{self, Found};
+use gate::world::layers::{self, FoundLayer};
 use gate::world::{Surroundings, World};
 use policy::{Layer, Policy};
 
@@ -52,7 +52,7 @@ impl Place {
     /// # Errors
     ///
     /// It cannot be found out whether a file exists.
-    pub fn layers(&self) -> Result<Vec<Found>, Refusal> {
+    pub fn layers(&self) -> Result<Vec<FoundLayer>, Refusal> {
         Ok(layers::look(&self.around.layers)?)
     }
 
@@ -83,8 +83,7 @@ impl Place {
 ///
 /// It has mistakes, or cannot be read.
 pub fn policy_bytes(world: &World, around: &Surroundings) -> Result<Cow<'static, [u8]>, Refusal> {
-    let found = layers::look(&around.layers)?;
-    let bytes = gate::call::policy_bytes(&found, around, world, &Cold).map_err(Failure::from)?;
+    let bytes = gate::call::policy_around(around, world, &Cold).map_err(Failure::from)?;
     // A policy that does not open is reported here once, so that callers need not do it.
     Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     Ok(bytes)

@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::place::Place;
 use super::refusal::Refusal;
-use super::terminal::{Style, say, say_json, styled};
+use super::terminal::{TextStyle, say, say_json, styled};
 use crate::report::explain::tier;
 use gate::failure::Failure;
 use policy::{Policy, Red, TestsFirst};
 
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct PolicyArguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -28,12 +28,12 @@ fn red(section: &TestsFirst) -> &'static str {
 /// # Errors
 ///
 /// The policy has mistakes, or cannot be read.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let found = place.layers()?;
     let bytes = place.policy()?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
-    let mut rules = policy.all_rules().ok_or(Failure::PolicyDamaged)?;
+    let mut rules = policy.all_rules().ok_or(Failure::RuleDamaged)?;
     rules.sort_by_key(|rule| (rule.layer, rule.pack, std::cmp::Reverse(rule.tier)));
     let layers = || found.iter().filter(|file| !file.identity.is_empty());
     if arguments.json {
@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         }));
         return Ok(ExitCode::SUCCESS);
     }
-    let bold = |text: &str| styled(text, Style::Bold);
+    let bold = |text: &str| styled(text, TextStyle::Bold);
     say(&format!("{} {} ({}), digest {}", bold("policy"), place.around.root.display(), place.around.why, policy.digest));
     for file in layers() {
         say(&format!("  {:<12} {}", file.layer.name(), file.path.display()));

@@ -1,8 +1,8 @@
-//! Wires the gate into the text of a Claude Code settings file and takes it out again. Text in, text out.
+//! Adds Portcullis to the text of a Claude Code settings file, and removes it. Text in, text out.
 //!
-//! Whatever is not the gate's stays byte for byte, so the text is cut and filled at single places and never written
-//! anew; where those places are says [`document`], and how an added value is laid out says [`layout`]. What a settings text
-//! means for the gate is judged in `clients::settings`. Files are read and written elsewhere.
+//! Everything else in the text stays byte for byte. So the text is changed at single places and never written again as a
+//! whole. [`document`] finds those places, and [`layout`] lays out what is added. `clients::settings` says what a settings
+//! text means for Portcullis. This module reads and writes no file.
 
 mod document;
 mod layout;
@@ -10,8 +10,8 @@ mod layout;
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
-use self::document::{Document, Place, Splice};
-use self::layout::Layout;
+use self::document::{HandlerPlace, SettingsDocument, Splice};
+use self::layout::JsonLayout;
 use clients::WiredEvent;
 use clients::claude_code::NAME;
 use clients::settings::entry::{covers_all, starts_gate};
@@ -29,7 +29,7 @@ pub struct Wiring {
 
 /// Why a settings text is left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct SettingsMistake {
     /// The line, from 1.
     pub line: usize,
     /// The character in the line, from 1.
@@ -39,35 +39,27 @@ pub struct Mistake {
     pub mend: String,
 }
 
-impl std::fmt::Display for Mistake {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}, column {}: {}; {}", self.line, self.column, self.what, self.mend)
-    }
-}
-
-impl std::error::Error for Mistake {}
-
 /// One edit resolves one thing; there are never more than a few per entry of the gate in a file.
 const MAX_EDITS: usize = 10_000;
 
-/// Gives the settings text in which the gate is wired in. `text` is `None` where there is no file yet.
+/// Returns the settings text with the entries of Portcullis. `text` is `None` if there is no file yet.
 ///
-/// An entry of the gate that is there already (another path, another timeout, something missing) is brought up to
-/// date where it is; a text that is up to date comes back as it is.
+/// An old entry of Portcullis (another path, another timeout, something missing) is updated in its place. A text that is
+/// up to date is returned unchanged.
 ///
 /// # Errors
 ///
-/// A text that the client would not accept as it is, wholly or in its hooks, is refused.
-pub fn install(text: Option<&str>, wiring: &Wiring) -> Result<String, Mistake> {
+/// The client would ignore the text, or a part of its hooks.
+pub fn install(text: Option<&str>, wiring: &Wiring) -> Result<String, SettingsMistake> {
     let Some(text) = text else {
         let root = json!({ "hooks": all_events(wiring) });
-        return Ok(format!("{}\n", Layout::ours().value(&root, Some(""))));
+        return Ok(format!("{}\n", JsonLayout::ours().value(&root, Some(""))));
     };
     let (mark, body) = split_mark(text);
     refuse_what_the_client_drops(body)?;
     let mut body = body.to_owned();
     for _ in 0..MAX_EDITS {
-        let splice = missing(&Document::read(&body)?, wiring);
+        let splice = missing(&SettingsDocument::read(&body)?, wiring);
         match splice {
             None => return Ok(format!("{mark}{body}")),
             Some(splice) => body = splice.applied_to(&body),
@@ -76,19 +68,19 @@ pub fn install(text: Option<&str>, wiring: &Wiring) -> Result<String, Mistake> {
     Err(unsettled())
 }
 
-/// Gives the settings text without the entries whose command `is_ours`; `None` when nothing is left and the file
-/// was made by [`install`], so that it can go.
+/// Returns the settings text without the entries whose command `is_ours`. `None` if nothing is left and [`install`] made
+/// the file, so that it can be deleted.
 ///
-/// What stays empty is taken out as well, unless it was there, empty, before the gate came.
+/// Objects and lists that become empty are removed too, unless they were there and empty before [`install`].
 ///
 /// # Errors
 ///
-/// A text that is not strict JSON, or gives a key twice where it matters, is refused.
-pub fn remove(text: &str, is_ours: impl Fn(&str) -> bool) -> Result<Option<String>, Mistake> {
+/// The text is not strict JSON, or gives a key twice where it matters.
+pub fn remove(text: &str, is_ours: impl Fn(&str) -> bool) -> Result<Option<String>, SettingsMistake> {
     let (mark, body) = split_mark(text);
     let mut body = body.to_owned();
     for _ in 0..MAX_EDITS {
-        let document = Document::read(&body)?;
+        let document = SettingsDocument::read(&body)?;
         let places = document.places(&is_ours, |_| true);
         let Some(place) = places.first() else {
             return Ok(Some(format!("{mark}{body}")));
@@ -107,27 +99,27 @@ pub fn remove(text: &str, is_ours: impl Fn(&str) -> bool) -> Result<Option<Strin
 pub fn hooks_json(wiring: &Wiring) -> String {
     let description = "Portcullis stops coding agents before they do what cannot be undone";
     let root = json!({ "description": description, "hooks": all_events(wiring) });
-    format!("{}\n", Layout::ours().value(&root, Some("")))
+    format!("{}\n", JsonLayout::ours().value(&root, Some("")))
 }
 
-/// The change of a settings file as a unified diff, empty where nothing changes; `None` is a file that is not there.
+/// The change of a file as a unified diff. It is empty if nothing changes. `None` is a file that does not exist.
 pub fn difference(name: &str, before: Option<&str>, after: Option<&str>) -> String {
     let side = |text: Option<&str>| if text.is_some() { name.to_owned() } else { "/dev/null".to_owned() };
     TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default()).unified_diff().header(&side(before), &side(after)).to_string()
 }
 
-/// A byte order mark does the client no harm and stays.
+/// Splits off a byte order mark. The client ignores it, so it is kept.
 fn split_mark(text: &str) -> (&'static str, &str) {
     text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body))
 }
 
-fn unsettled() -> Mistake {
+fn unsettled() -> SettingsMistake {
     let what = format!("the entries of Portcullis are not complete after {MAX_EDITS} edits");
-    Mistake { line: 1, column: 1, what, mend: "remove the entries of `portcullis-hook` by hand".to_owned() }
+    SettingsMistake { line: 1, column: 1, what, mend: "remove the entries of `portcullis-hook` by hand".to_owned() }
 }
 
-fn refuse_what_the_client_drops(body: &str) -> Result<(), Mistake> {
-    let document = Document::read(body)?;
+fn refuse_what_the_client_drops(body: &str) -> Result<(), SettingsMistake> {
+    let document = SettingsDocument::read(body)?;
     if body.len() > MAX_BYTES {
         return Err(document.mistake(0, "the file is larger than 2 MiB, so the client ignores it", "make it smaller"));
     }
@@ -159,7 +151,7 @@ fn handler(wiring: &Wiring, event: WiredEvent, status: Option<&str>) -> Value {
 }
 
 /// The next edit that brings the document nearer to `wiring`; `None` when it is there.
-fn missing(document: &Document, wiring: &Wiring) -> Option<Splice> {
+fn missing(document: &SettingsDocument, wiring: &Wiring) -> Option<Splice> {
     let Some(hooks) = document.hooks() else {
         return Some(document.append(&document.root(), Some("hooks"), &all_events(wiring)));
     };
@@ -168,7 +160,7 @@ fn missing(document: &Document, wiring: &Wiring) -> Option<Splice> {
             return Some(document.append(&hooks, Some(event.event), &json!([group(wiring, *event)])));
         };
         let places = document.places(&starts_gate, |name| name == event.event);
-        let fits = |place: &&Place| covers_all(place.matcher.as_ref()) && handler_fits(&place.handler, wiring, *event);
+        let fits = |place: &&HandlerPlace| covers_all(place.matcher.as_ref()) && handler_fits(&place.handler, wiring, *event);
         let Some(kept) = places.iter().find(fits).or(places.first()) else {
             return Some(document.append(&groups, None, &group(wiring, *event)));
         };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Wiring, difference, hooks_json, install, remove};
 use clients::claude_code::{NAME, WIRED};
 use clients::settings::entry::starts_gate;
-use clients::settings::{Effect, Reading, judge};
+use clients::settings::{SettingsEffect, SettingsReading, judge};
 
 fn wiring(command: &str) -> Wiring {
     Wiring { command: command.to_owned(), events: WIRED, timeout_seconds: 10 }
@@ -78,23 +78,23 @@ fn samples() -> Vec<String> {
     samples
 }
 
-fn effect(text: &str) -> Effect {
+fn effect(text: &str) -> SettingsEffect {
     match judge(text) {
-        Reading::Read(effect) => effect,
-        Reading::Unreadable(why) => panic!("{why}: {text}"),
+        SettingsReading::Read(effect) => effect,
+        SettingsReading::Unreadable(why) => panic!("{why}: {text}"),
     }
 }
 
 #[track_caller]
 fn installed(text: &str) -> String {
-    install(Some(text), &ours()).unwrap_or_else(|mistake| panic!("{mistake}: {text}"))
+    install(Some(text), &ours()).unwrap_or_else(|mistake| panic!("{mistake:?}: {text}"))
 }
 
 #[test]
 fn installing_wires_every_event_and_nothing_else_changes() {
     for sample in samples() {
         let text = installed(&sample);
-        assert_eq!(effect(&text), Effect { gate_entries: 1, whole: true, faults: Vec::new() }, "{text}");
+        assert_eq!(effect(&text), SettingsEffect { gate_entries: 1, whole: true, faults: Vec::new() }, "{text}");
         let mut after: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap();
         let before: Value = serde_json::from_str(sample.trim_start_matches('\u{feff}')).unwrap();
         for wired in WIRED {
@@ -310,8 +310,8 @@ fn what_the_client_would_drop_is_refused_with_its_place() {
     ];
     for (text, line, column, what) in cases {
         let mistake = install(Some(&text), &ours()).err().unwrap();
-        assert_eq!((mistake.line, mistake.column), (line, column), "{mistake}: {text}");
-        assert!(mistake.what.contains(what), "{mistake}: {text}");
+        assert_eq!((mistake.line, mistake.column), (line, column), "{mistake:?}: {text}");
+        assert!(mistake.what.contains(what), "{mistake:?}: {text}");
         assert!(!mistake.mend.is_empty());
     }
 }
@@ -321,7 +321,7 @@ fn a_plugin_s_hooks_are_the_same() {
     let text = hooks_json(&wiring("${CLAUDE_PLUGIN_ROOT}/bin/portcullis-hook"));
     let value: Value = serde_json::from_str(&text).unwrap();
     assert!(value["description"].is_string());
-    assert_eq!(effect(&text), Effect { gate_entries: 1, whole: true, faults: Vec::new() });
+    assert_eq!(effect(&text), SettingsEffect { gate_entries: 1, whole: true, faults: Vec::new() });
     assert_eq!(value["hooks"].as_object().unwrap().len(), WIRED.len());
 }
 

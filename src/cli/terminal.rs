@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
+use clients::CLIENTS;
+
 /// A line on standard output. A reader that went away is no fault of the command.
 pub fn say(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
@@ -20,22 +22,27 @@ pub fn say_json(value: &impl serde::Serialize) {
     say(&serde_json::to_string_pretty(value).unwrap_or_default());
 }
 
-/// How a text is set off.
+/// A word in quotes, as a shell reads it.
+pub fn shell_word(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// How a text is emphasised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
+pub enum TextStyle {
     Bold,
     Good,
     Doubtful,
     Bad,
 }
 
-/// `text` set off, where colours are written.
-pub fn styled(text: &str, style: Style) -> String {
+/// `text` in this style, if colours are written here.
+pub fn styled(text: &str, style: TextStyle) -> String {
     let code = match style {
-        Style::Bold => 1,
-        Style::Good => 32,
-        Style::Doubtful => 33,
-        Style::Bad => 31,
+        TextStyle::Bold => 1,
+        TextStyle::Good => 32,
+        TextStyle::Doubtful => 33,
+        TextStyle::Bad => 31,
     };
     if colour() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
@@ -45,12 +52,12 @@ fn colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Whether a person can be asked here.
+/// True if a person can be asked here.
 pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks for a yes; an empty line is one.
+/// Asks a question, and returns true for yes. An empty line is a yes.
 pub fn agreed(question: &str) -> bool {
     let _ = write!(io::stderr().lock(), "{question} [Y/n] ");
     let mut line = String::new();
@@ -58,9 +65,10 @@ pub fn agreed(question: &str) -> bool {
     read.is_ok_and(|bytes| bytes > 0) && matches!(line.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes")
 }
 
-/// The variable that tells that an agent runs this process, if there is one.
+/// The variable that says that an agent runs this process. `None` if there is none.
 pub fn agent() -> Option<String> {
-    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).find(|name| name == "CLAUDECODE" || name == "GEMINI_CLI" || name.starts_with("CODEX_"))
+    let mut names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.find(|name| CLIENTS.iter().any(|client| client.variables().is_of_agent(name)))
 }
 
 /// How often a bar is drawn.

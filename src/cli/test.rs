@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::place::Place;
 use super::refusal::{FAILED, Refusal, UNJUDGED};
-use super::terminal::{Style, say, say_json, styled};
+use super::terminal::{TextStyle, say, say_json, styled};
 use crate::deep::compiling;
 use gate::BUILD;
 use gate::failure::Failure;
@@ -21,10 +21,10 @@ use policy::{Layer, Policy};
 use policy_compiler::compile::{Compiled, Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 
-pub use examples::{Outcome, judge_example, run as run_examples, run_programs};
+pub use examples::{ExamplesOutcome, judge_example, run as run_examples, run_programs};
 
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct TestArguments {
     /// Test these files as the policy of the project, instead of the policy that applies here
     #[arg(long, value_name = "FILE", num_args = 1..)]
     policy: Vec<PathBuf>,
@@ -41,7 +41,7 @@ pub struct Arguments {
 /// # Errors
 ///
 /// The policy has mistakes, or there is no such rule.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+pub fn run(arguments: &TestArguments) -> Result<ExitCode, Refusal> {
     let compiled = if arguments.policy.is_empty() { here()? } else { files(&arguments.policy)? };
     let policy = Policy::open(&compiled.bytes).ok_or(Failure::PolicyDamaged)?;
     let mut rules = compiled.rules.clone();
@@ -52,7 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
             return Err(Refusal::usage("nothing was tested", format!("there is no rule `{name}`"), policy_compiler::mistake::suggestion(name, names)));
         }
     }
-    let mut outcome = run_examples(&rules, &policy).ok_or(Failure::PolicyDamaged)?;
+    let mut outcome = run_examples(&rules, &policy).ok_or(Failure::RuleDamaged)?;
     if arguments.rule.is_none() {
         run_programs(&compiled.programs, &policy, &mut outcome);
     }
@@ -89,14 +89,21 @@ fn files(paths: &[PathBuf]) -> Result<Compiled, Refusal> {
     compile(&input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, false)).into())
 }
 
-fn show(outcome: &Outcome) {
+fn show(outcome: &ExamplesOutcome) {
     for failure in &outcome.failures {
         let head = format!("failed `{}` ({})", failure.rule, failure.place);
-        say(&format!("{}\n  {} {}\n  expected: {}\n  got:      {}", styled(&head, Style::Bad), failure.list, failure.example, failure.expected, failure.got));
+        say(&format!(
+            "{}\n  {} {}\n  expected: {}\n  got:      {}",
+            styled(&head, TextStyle::Bad),
+            failure.list,
+            failure.example,
+            failure.expected,
+            failure.got
+        ));
     }
     for note in &outcome.notes {
-        say(&format!("{} {note}", styled("note:", Style::Doubtful)));
+        say(&format!("{} {note}", styled("note:", TextStyle::Doubtful)));
     }
     let end = format!("{} rules, {} examples, {} failed", outcome.rules, outcome.examples, outcome.failures.len());
-    say(&styled(&end, if outcome.failures.is_empty() { Style::Good } else { Style::Bad }));
+    say(&styled(&end, if outcome.failures.is_empty() { TextStyle::Good } else { TextStyle::Bad }));
 }

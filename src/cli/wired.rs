@@ -3,21 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use clients::claude_code::TRIED;
-use clients::settings::entry::starts_gate;
+use clients::claude_code::{PLUGIN_ROOT, PROJECT_DIR, TRIED};
+use clients::settings::entry::{handlers, starts_gate};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wired {
     pub event: String,
-    /// The command, the client's placeholders filled in.
+    /// The command. The client's placeholders are replaced.
     pub command: String,
-    /// Its arguments. `None`: the command is a line for a shell.
+    /// Its arguments. `None` if the command is a line for a shell.
     pub args: Option<Vec<String>>,
     /// Seconds after which the client gives up waiting.
     pub timeout: Option<f64>,
-    /// A gate that cannot answer holds the call back (`"onFailure": "block"`).
+    /// The client denies the call if Portcullis cannot answer (`"onFailure": "block"`).
     pub blocks: bool,
     /// Variables that the client sets for it.
     variables: Vec<(&'static str, PathBuf)>,
@@ -40,33 +40,27 @@ impl Wired {
             Some(args) => process.args(args),
             None => process.args(["-c", &self.command]),
         };
-        process.env_remove("CLAUDE_PLUGIN_ROOT").envs(self.variables.iter().cloned());
+        process.env_remove(PLUGIN_ROOT).envs(self.variables.iter().cloned());
         process
     }
 }
 
-/// Every handler that starts the gate in sessions of a project; `plugin` is the folder of a plugin that carries it. A text
-/// that cannot be read has none.
+/// Every handler that starts Portcullis in sessions of a project. `plugin` is the folder of a plugin that contains it. Empty
+/// if the text cannot be read.
 pub fn entries(text: &str, project: &Path, plugin: Option<&Path>) -> Vec<Wired> {
     let Ok(root) = serde_json::from_str::<Value>(text.strip_prefix('\u{feff}').unwrap_or(text)) else { return Vec::new() };
-    let variables: Vec<_> = [("CLAUDE_PROJECT_DIR", Some(project)), ("CLAUDE_PLUGIN_ROOT", plugin)]
-        .into_iter()
-        .filter_map(|(name, folder)| Some((name, folder?.to_path_buf())))
-        .collect();
-    let mut found = Vec::new();
-    for (event, groups) in root.get("hooks").and_then(Value::as_object).into_iter().flatten() {
-        let handlers = groups.as_array().into_iter().flatten().filter_map(|group| group.get("hooks")?.as_array()).flatten();
-        found.extend(handlers.filter_map(|handler| wired(event, handler, &variables)));
-    }
-    found
+    let variables: Vec<_> =
+        [(PROJECT_DIR, Some(project)), (PLUGIN_ROOT, plugin)].into_iter().filter_map(|(name, folder)| Some((name, folder?.to_path_buf()))).collect();
+    let root = root.as_object().cloned().unwrap_or_default();
+    handlers(&root).filter_map(|(event, _, handler)| wired(event, handler, &variables)).collect()
 }
 
-/// The first of them that is asked before a tool is used.
+/// The first of them that the client starts before a tool call. `None` if there is no such handler.
 pub fn entry(text: &str, project: &Path, plugin: Option<&Path>) -> Option<Wired> {
     entries(text, project, plugin).into_iter().find(|entry| entry.event == TRIED)
 }
 
-fn wired(event: &str, handler: &Value, variables: &[(&'static str, PathBuf)]) -> Option<Wired> {
+fn wired(event: &str, handler: &Map<String, Value>, variables: &[(&'static str, PathBuf)]) -> Option<Wired> {
     let command = handler.get("command")?.as_str().filter(|command| starts_gate(command))?;
     let filled_in =
         |text: &str| variables.iter().fold(text.to_owned(), |text, (name, folder)| text.replace(&format!("${{{name}}}"), &folder.to_string_lossy()));

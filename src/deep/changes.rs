@@ -2,15 +2,12 @@
 //! are the bytes that are committed, whatever the work tree holds.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git2::{
-    Delta, Diff, DiffDelta, DiffFile, DiffFindOptions, DiffOptions, ErrorCode, FileMode, Index, Oid, Patch, Repository, RepositoryOpenFlags, Sort, Tree,
-};
+use git2::{Delta, Diff, DiffDelta, DiffFile, DiffFindOptions, DiffOptions, ErrorCode, FileMode, Index, Oid, Patch, Repository, Sort, Tree};
 
-use super::committed::{Committed, Files};
+use super::committed::{Committed, CommittedFiles};
 use actions::change::Id;
 use actions::change::files::{CommitFiles, Content, File, FileKind, FileText, Version};
 use actions::change::message::Cleanup;
@@ -39,9 +36,9 @@ pub enum Gap {
     Unread(String),
 }
 
-type Read<T> = Result<T, String>;
+type GitResult<T> = Result<T, String>;
 /// Lines that are added, each with its number, and lines that are taken away.
-type Lines = (Vec<(usize, String)>, Vec<String>);
+type ChangedLines = (Vec<(usize, String)>, Vec<String>);
 
 fn told(error: git2::Error) -> String {
     error.message().to_owned()
@@ -53,15 +50,14 @@ impl Changes {
     /// # Errors
     ///
     /// Why it cannot be read.
-    pub fn open(git_dir: &Path) -> Read<Self> {
-        let repository = Repository::open_ext(git_dir, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr])
-            .map_err(|error| format!("`{}`: {}", git_dir.display(), told(error)))?;
+    pub fn open(git_dir: &Path) -> GitResult<Self> {
+        let repository = super::commits::open(git_dir).map_err(|error| format!("`{}`: {}", git_dir.display(), told(error)))?;
         Ok(Self { repository, git_dir: git_dir.to_path_buf() })
     }
 
     /// What a commit of the index would change, against the commit that is checked out; while a merge is being committed,
     /// against that and what is merged. `whole`: against nothing.
-    pub fn staged(&self, index: &Path, merged: &[Id], whole: bool) -> Read<Vec<File>> {
+    pub fn staged(&self, index: &Path, merged: &[Id], whole: bool) -> GitResult<Vec<File>> {
         let index = match Index::open_ext(index, self.repository.object_format()) {
             Ok(index) => index,
             Err(error) => return Err(format!("the index `{}`: {}", index.display(), told(error))),
@@ -76,7 +72,7 @@ impl Changes {
     }
 
     /// A commit, and what it changes: against its parent, or what differs from every parent.
-    pub fn commit(&self, id: &Id) -> Read<CommitFiles> {
+    pub fn commit(&self, id: &Id) -> GitResult<CommitFiles> {
         let commit = self.repository.find_commit(self.oid(id)?).map_err(told)?;
         let tree = commit.tree().map_err(told)?;
         let mut parents: Vec<Option<Tree>> = Vec::new();
@@ -94,15 +90,15 @@ impl Changes {
     }
 
     /// The files around what is staged.
-    pub fn around_index(&self, index: &Path) -> Read<Committed<'_>> {
+    pub fn around_index(&self, index: &Path) -> GitResult<Committed<'_>> {
         let index = Index::open_ext(index, self.repository.object_format()).map_err(told)?;
-        Ok(Committed { repository: &self.repository, files: Files::Index(index), before: self.head()? })
+        Ok(Committed { repository: &self.repository, files: CommittedFiles::Index(index), before: self.head()? })
     }
 
     /// The files of a commit.
-    pub fn around_commit(&self, id: &Id) -> Read<Committed<'_>> {
+    pub fn around_commit(&self, id: &Id) -> GitResult<Committed<'_>> {
         let commit = self.repository.find_commit(self.oid(id)?).map_err(told)?;
-        let files = Files::Commit(commit.tree().map_err(told)?);
+        let files = CommittedFiles::Commit(commit.tree().map_err(told)?);
         Ok(Committed { repository: &self.repository, files, before: commit.parent_id(0).ok() })
     }
 
@@ -111,7 +107,7 @@ impl Changes {
     /// # Errors
     ///
     /// An object is not here.
-    pub fn content(&self, file: &File) -> Read<Content> {
+    pub fn content(&self, file: &File) -> GitResult<Content> {
         let (old, _) = self.text(file.old.as_ref(), file)?;
         let (new, bytes) = self.text(file.new.as_ref(), file)?;
         let (mut added, mut removed) = lines(&old, &new)?;
@@ -127,8 +123,8 @@ impl Changes {
         Ok(Content { old, new, bytes, added, removed })
     }
 
-    /// The text of a file in the commit `at`; for none, in the commit that is checked out. `None`: there is no such file.
-    pub fn text_at(&self, at: Option<&Id>, path: &str) -> Read<Option<String>> {
+    /// The text of a file in the commit `at`, or in the commit that is checked out. `None` if there is no such file.
+    pub fn text_at(&self, at: Option<&Id>, path: &str) -> GitResult<Option<String>> {
         let commit = match at {
             Some(id) => Some(self.oid(id)?),
             None => self.head()?,
@@ -143,7 +139,8 @@ impl Changes {
         Ok(Some(String::from_utf8_lossy(blob.content()).into_owned()))
     }
 
-    /// The commits of `to` that are not in `from`, older ones first; none for `from`: all. The last one's number too.
+    /// The commit that `from` names, and the commits of `to` that it does not contain, older ones first. Without `from`, all
+    /// commits of `to`.
     ///
     /// # Errors
     ///
@@ -175,7 +172,7 @@ impl Changes {
     }
 
     /// Commits that `new` brings and none of these refs of a remote holds.
-    pub fn brought(&self, new: &Id, held: &[Id], remote: Option<&str>) -> Read<Vec<Id>> {
+    pub fn brought(&self, new: &Id, held: &[Id], remote: Option<&str>) -> GitResult<Vec<Id>> {
         let mut walk = self.repository.revwalk().map_err(told)?;
         walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE).map_err(told)?;
         let Ok(commit) = self.repository.find_object(self.oid(new)?, None).and_then(|object| object.peel_to_commit()) else { return Ok(Vec::new()) };
@@ -193,7 +190,7 @@ impl Changes {
     }
 
     /// The parents of a commit.
-    pub fn parents(&self, id: &Id) -> Read<Vec<Id>> {
+    pub fn parents(&self, id: &Id) -> GitResult<Vec<Id>> {
         Ok(self.repository.find_commit(self.oid(id)?).map_err(told)?.parent_ids().filter_map(self::id).collect())
     }
 
@@ -262,7 +259,7 @@ impl Changes {
         format!("{name} <{address}>")
     }
 
-    fn head(&self) -> Read<Option<Oid>> {
+    fn head(&self) -> GitResult<Option<Oid>> {
         match self.repository.head() {
             Ok(head) => Ok(Some(head.peel_to_commit().map_err(told)?.id())),
             Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => Ok(None),
@@ -270,11 +267,11 @@ impl Changes {
         }
     }
 
-    fn tree(&self, commit: Oid) -> Read<Tree<'_>> {
+    fn tree(&self, commit: Oid) -> GitResult<Tree<'_>> {
         self.repository.find_commit(commit).and_then(|commit| commit.tree()).map_err(|error| format!("the commit {commit}: {}", told(error)))
     }
 
-    fn oid(&self, id: &Id) -> Read<Oid> {
+    fn oid(&self, id: &Id) -> GitResult<Oid> {
         Oid::from_str_ext(id.digits(), self.repository.object_format()).map_err(told)
     }
 
@@ -285,7 +282,7 @@ impl Changes {
     }
 
     /// The text of one side, and its bytes.
-    fn text(&self, version: Option<&Version>, file: &File) -> Read<(FileText, u64)> {
+    fn text(&self, version: Option<&Version>, file: &File) -> GitResult<(FileText, u64)> {
         let Some(version) = version else { return Ok((FileText::None, 0)) };
         if version.kind == FileKind::Module {
             return Ok((FileText::Unread, 0));
@@ -336,7 +333,7 @@ fn files(diff: &Diff) -> Vec<File> {
 }
 
 /// What differs from every side. Moves are only looked for where there is one side.
-fn merge(sides: Vec<Read<Diff>>) -> Read<Vec<File>> {
+fn merge(sides: Vec<GitResult<Diff>>) -> GitResult<Vec<File>> {
     let one = sides.len() == 1;
     let mut sides = sides.into_iter();
     let Some(first) = sides.next() else { return Ok(Vec::new()) };
@@ -360,7 +357,7 @@ fn merge(sides: Vec<Read<Diff>>) -> Read<Vec<File>> {
 }
 
 /// Lines that are added and taken away between two texts.
-fn lines(old: &FileText, new: &FileText) -> Read<Lines> {
+fn lines(old: &FileText, new: &FileText) -> GitResult<ChangedLines> {
     let ends = |line: &str| line.trim_end_matches(['\n', '\r']).to_owned();
     match (old.lines(), new.lines()) {
         (None, Some(new)) => Ok((new.lines().enumerate().map(|(at, line)| (at + 1, ends(line))).collect(), Vec::new())),
@@ -371,18 +368,26 @@ fn lines(old: &FileText, new: &FileText) -> Read<Lines> {
             options.context_lines(0).interhunk_lines(0).force_text(true);
             let patch = Patch::from_buffers(old.as_bytes(), None, new.as_bytes(), None, Some(&mut options)).map_err(told)?;
             let (mut added, mut removed) = (Vec::new(), Vec::new());
-            for hunk in 0..patch.num_hunks() {
-                for line in 0..patch.num_lines_in_hunk(hunk).map_err(told)? {
-                    let line = patch.line_in_hunk(hunk, line).map_err(told)?;
-                    let text = ends(&String::from_utf8_lossy(line.content()));
-                    match (line.origin(), line.new_lineno()) {
-                        ('+', Some(number)) => added.push((number as usize, text)),
-                        ('-', _) => removed.push(text),
-                        _ => {}
-                    }
+            for (origin, number, text) in patch_lines(&patch).map_err(told)? {
+                match (origin, number) {
+                    ('+', Some(number)) => added.push((number as usize, ends(&text))),
+                    ('-', _) => removed.push(ends(&text)),
+                    _ => {}
                 }
             }
             Ok((added, removed))
         }
     }
+}
+
+/// The lines of a patch: where each comes from, its number in the new text, and its text.
+pub(super) fn patch_lines(patch: &Patch) -> Result<Vec<(char, Option<u32>, String)>, git2::Error> {
+    let mut lines = Vec::new();
+    for hunk in 0..patch.num_hunks() {
+        for line in 0..patch.num_lines_in_hunk(hunk)? {
+            let line = patch.line_in_hunk(hunk, line)?;
+            lines.push((line.origin(), line.new_lineno(), String::from_utf8_lossy(line.content()).into_owned()));
+        }
+    }
+    Ok(lines)
 }

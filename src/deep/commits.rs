@@ -134,8 +134,13 @@ impl Folders {
     }
 
     fn open(&self) -> Option<Repository> {
-        Repository::open_ext(&self.common, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr]).ok()
+        open(&self.common).ok()
     }
+}
+
+/// Opens the repository of a git folder, and looks for none around it.
+pub(super) fn open(git_dir: &Path) -> Result<Repository, git2::Error> {
+    Repository::open_ext(git_dir, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr])
 }
 
 /// What becomes of the commit that a ref led to.
@@ -195,7 +200,7 @@ fn commit(objects: &Odb, id: Oid) -> Option<(i64, Vec<Oid>)> {
 /// Why the configuration could not be read.
 pub fn hooks_path(git_dir: &Path) -> Result<Option<(PathBuf, bool)>, String> {
     let look = || -> Result<Option<(PathBuf, bool)>, git2::Error> {
-        let config = Repository::open_ext(git_dir, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr])?.config()?;
+        let config = open(git_dir)?.config()?;
         let own = match config.get_entry("core.hookspath") {
             Ok(entry) => matches!(entry.level(), ConfigLevel::Local | ConfigLevel::Worktree | ConfigLevel::App),
             Err(_) => return Ok(None),

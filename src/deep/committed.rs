@@ -13,12 +13,12 @@ const MAX_COMMITS: usize = 2_000;
 /// Files as they will be once the change is committed.
 pub struct Committed<'r> {
     pub(super) repository: &'r Repository,
-    pub(super) files: Files<'r>,
+    pub(super) files: CommittedFiles<'r>,
     /// The commit before the change. `None` for the first commit.
     pub(super) before: Option<Oid>,
 }
 
-pub(super) enum Files<'r> {
+pub(super) enum CommittedFiles<'r> {
     Index(Index),
     Commit(GitTree<'r>),
 }
@@ -27,8 +27,8 @@ impl Committed<'_> {
     /// The text of a plain file.
     fn blob(&self, path: &str) -> Option<Oid> {
         match &self.files {
-            Files::Index(index) => index.get_path(Path::new(path), 0).filter(|entry| entry.mode & 0o170_000 == 0o100_000).map(|entry| entry.id),
-            Files::Commit(tree) => in_tree(tree, path),
+            CommittedFiles::Index(index) => index.get_path(Path::new(path), 0).filter(|entry| entry.mode & 0o170_000 == 0o100_000).map(|entry| entry.id),
+            CommittedFiles::Commit(tree) => in_tree(tree, path),
         }
     }
 }
@@ -45,7 +45,7 @@ impl Tree for Committed<'_> {
 
     fn list(&self, folder: &str) -> Vec<(String, bool)> {
         match &self.files {
-            Files::Commit(tree) => {
+            CommittedFiles::Commit(tree) => {
                 let inner = if folder.is_empty() {
                     Some(tree.clone())
                 } else {
@@ -57,7 +57,7 @@ impl Tree for Committed<'_> {
                 });
                 entries.collect()
             }
-            Files::Index(index) => listed(index, folder),
+            CommittedFiles::Index(index) => listed(index, folder),
         }
     }
 

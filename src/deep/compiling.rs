@@ -4,7 +4,7 @@ use std::fs;
 
 use gate::BUILD;
 use gate::failure::Failure;
-use gate::world::layers::Found;
+use gate::world::layers::FoundLayer;
 use gate::world::{Surroundings, World, state, system};
 use policy::{LayerFile, Policy};
 use policy_compiler::compile::{Compiled, Input, PolicySource, compile};
@@ -25,7 +25,7 @@ pub fn built_in() -> Result<Compiled, String> {
 /// # Errors
 ///
 /// [`Failure::Unreadable`] for a file that cannot be read, [`Failure::PolicyInvalid`] with all mistakes.
-pub fn compile_layers(found: &[Found], around: &Surroundings, world: &World) -> Result<Compiled, Failure> {
+pub fn compile_layers(found: &[FoundLayer], around: &Surroundings, world: &World) -> Result<Compiled, Failure> {
     let compiled = compile_with(found, around, |_| None)?;
     // The mark is there before the policy that needs it, and goes after it.
     let sees_runs = Policy::open(&compiled.bytes).is_some_and(|policy| policy.tests_first.is_some());
@@ -44,7 +44,7 @@ pub fn compile_layers(found: &[Found], around: &Surroundings, world: &World) -> 
 /// # Errors
 ///
 /// As [`compile_layers`].
-pub fn compile_with(found: &[Found], around: &Surroundings, told: impl Fn(&Found) -> Option<Option<String>>) -> Result<Compiled, Failure> {
+pub fn compile_with(found: &[FoundLayer], around: &Surroundings, told: impl Fn(&FoundLayer) -> Option<Option<String>>) -> Result<Compiled, Failure> {
     let compiled_at = u64::try_from(system::now_ns()).unwrap_or(0);
     let mut texts = Vec::new();
     for file in found {

@@ -4,14 +4,14 @@
 pub mod history;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flywheel::Suggestion;
-use flywheel::ledger::{Standing, Step, What, standings};
+use flywheel::ledger::{LedgerStep, Standing, What, standings};
 use flywheel::page;
 use gate::record::Entry;
 use gate::world::pending;
@@ -42,15 +42,8 @@ impl Desk {
     /// The last folder's error, or [`io::ErrorKind::WouldBlock`] if another process keeps the lock.
     pub fn open(folders: &[PathBuf]) -> io::Result<Self> {
         in_first(folders, |folder| {
-            let lock = own(&folder.join("flywheel.lock"))?;
-            for tried in 0.. {
-                match lock.try_lock() {
-                    Ok(()) => break,
-                    Err(TryLockError::WouldBlock) if tried < TRIES => std::thread::sleep(PAUSE),
-                    Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
-                    Err(TryLockError::Error(error)) => return Err(error),
-                }
-            }
+            let lock = record::open(&folder.join("flywheel.lock"))?;
+            record::lock(&lock, TRIES, PAUSE)?;
             let mut desk = Self { folder: folder.to_path_buf(), _lock: lock, known: Vec::new() };
             desk.known = desk.index()?;
             desk.recover()?;
@@ -86,12 +79,12 @@ impl Desk {
     /// # Errors
     ///
     /// The system's.
-    pub fn step(&mut self, steps: &[Step]) -> io::Result<()> {
+    pub fn step(&mut self, steps: &[LedgerStep]) -> io::Result<()> {
         if steps.is_empty() {
             return Ok(());
         }
-        let mut ledger = own(&self.folder.join(LEDGER))?;
-        append(&mut ledger, &steps.iter().map(Step::line).collect::<String>())?;
+        let ledger = record::open(&self.folder.join(LEDGER))?;
+        append(&ledger, &steps.iter().map(LedgerStep::line).collect::<String>())?;
         let captured: Vec<u64> = steps.iter().filter(|step| step.what == What::Captured).filter_map(|step| number(&step.id)).collect();
         self.known.extend(&captured);
         // The numbers first: a length that is right speaks for them.
@@ -101,8 +94,8 @@ impl Desk {
         index.write_all_at(&ledger.metadata()?.size().to_le_bytes(), 0)
     }
 
-    /// The numbers of all suggestions in the ledger: kept in a file of their own, behind the length of the ledger that they
-    /// are of. Where that is not right they are read anew.
+    /// The numbers of all suggestions in the ledger. A file of its own holds them, after the length of the ledger that they were
+    /// read from. If that is not the present length, they are read again.
     fn index(&self) -> io::Result<Vec<u64>> {
         let length = fs::metadata(self.folder.join(LEDGER)).map_or(0, |found| found.size());
         let bytes = fs::read(self.folder.join(INDEX)).unwrap_or_default();
@@ -112,7 +105,7 @@ impl Desk {
             return Ok(words.collect());
         }
         let known: Vec<u64> =
-            self.ledger().lines().filter_map(Step::read).filter(|step| step.what == What::Captured).filter_map(|step| number(&step.id)).collect();
+            self.ledger().lines().filter_map(LedgerStep::read).filter(|step| step.what == What::Captured).filter_map(|step| number(&step.id)).collect();
         put(&self.folder.join(INDEX), &[length].iter().chain(&known).flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>())?;
         Ok(known)
     }
@@ -123,7 +116,7 @@ impl Desk {
         let Some(text) = fs::exists(&path)?.then(|| read(&path)).flatten() else { return Ok(()) };
         let mut lines = text.lines();
         let (root, inbox) = (PathBuf::from(lines.next().unwrap_or_default()), lines.next().unwrap_or_default().to_owned());
-        let steps: Vec<Step> = lines.filter_map(Step::read).filter(|step| !self.knows(&step.id)).collect();
+        let steps: Vec<LedgerStep> = lines.filter_map(LedgerStep::read).filter(|step| !self.knows(&step.id)).collect();
         let new: Vec<&Suggestion> = steps.iter().filter_map(|step| step.suggestion.as_ref()).collect();
         // The work tree may be gone by now.
         if !new.is_empty() && self.put_in(&root, &inbox, &new).is_ok() {
@@ -148,15 +141,13 @@ impl Desk {
         let path = within(root, inbox)?;
         let step = |(one, was): &(Suggestion, Vec<String>)| {
             let (suggestion, session, was) = (Some(one.clone()), session.to_owned(), was.clone());
-            Step { suggestion, session, was, ..Step::of(What::Captured, &one.id, one.time) }
+            LedgerStep { suggestion, session, was, ..LedgerStep::of(What::Captured, &one.id, one.time) }
         };
-        let steps: Vec<Step> = new.iter().map(step).collect();
-        let begun = steps.iter().map(Step::line).collect::<String>();
+        let steps: Vec<LedgerStep> = new.iter().map(step).collect();
+        let begun = steps.iter().map(LedgerStep::line).collect::<String>();
         put(&self.folder.join(BEGUN), format!("{}\n{inbox}\n{begun}", root.display()).as_bytes())?;
-        let mut file = document(&path)?;
-        let head = if file.metadata()?.size() == 0 { page::INBOX } else { "" };
         let entries: String = new.iter().map(|(one, _)| page::render(one)).collect();
-        append(&mut file, &format!("{head}{entries}"))?;
+        add(&path, page::INBOX, &entries)?;
         self.step(&steps)?;
         fs::remove_file(self.folder.join(BEGUN))?;
         Ok(new.into_iter().map(|(one, _)| one).collect())
@@ -171,11 +162,7 @@ impl Desk {
         let path = within(root, inbox)?;
         let there = whole(&path)?;
         let entries: String = new.iter().filter(|one| !there.contains(&format!("\n`{}` ", one.id))).map(|one| page::render(one)).collect();
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let head = if there.is_empty() { page::INBOX } else { "" };
-        append(&mut document(&path)?, &format!("{head}{entries}"))
+        add(&path, page::INBOX, &entries)
     }
 
     /// The entries of the inbox.
@@ -194,7 +181,7 @@ impl Desk {
         self.rewrite(root, file, |text| page::without(text, ids))
     }
 
-    /// Writes a document of the repository anew, if `change` changes it.
+    /// Rewrites a document of the repository if `change` changes it.
     ///
     /// # Errors
     ///
@@ -227,10 +214,7 @@ impl Desk {
         let (there, open) = (whole(&path)?, whole(&within(root, inbox)?)?);
         let entries: String =
             ended.iter().filter(|(one, _)| !there.contains(&format!("\n`{}` ", one.id))).map(|(one, how)| page::ended(one, &open, how)).collect();
-        let head = if there.is_empty() { page::ARCHIVE } else { "" };
-        if !entries.is_empty() {
-            append(&mut document(&path)?, &format!("{head}{entries}"))?;
-        }
+        add(&path, page::ARCHIVE, &entries)?;
         self.take_out(root, inbox, &ended.iter().map(|(one, _)| one.id.as_str()).collect::<Vec<_>>())
     }
 
@@ -283,15 +267,10 @@ pub fn signals(folders: &[PathBuf]) -> Vec<Entry> {
     last.flat_map(|text| text.lines().filter_map(|line| Entry::read(line.as_bytes())).collect::<Vec<_>>()).collect()
 }
 
-/// The text of a document of the repository. `None`: it is no file, larger than is read, or cannot be read.
+/// The text of a document of the repository. `None` if it is not a file, is too large or cannot be read.
 #[must_use]
 pub fn text_of(root: &Path, file: &str) -> Option<String> {
     read(&root.join(file))
-}
-
-/// A file of the gate's own.
-fn own(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
 /// A document, to be appended to. A link in its place is not followed: the repository is others' work, and would name what
@@ -301,6 +280,16 @@ fn document(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).append(true).create(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
     // What is not read any more would be lost sight of.
     if file.metadata()?.size() > MAX_FILE { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(file) }
+}
+
+/// Adds entries to a document. A new document begins with `head`.
+fn add(path: &Path, head: &str, entries: &str) -> io::Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let file = document(path)?;
+    let head = if file.metadata()?.size() == 0 { head } else { "" };
+    append(&file, &format!("{head}{entries}"))
 }
 
 /// The full path of a document, which is a file or nothing yet, and of whose folders none leads out of the repository.
@@ -320,23 +309,13 @@ fn within(root: &Path, file: &str) -> io::Result<PathBuf> {
 }
 
 /// Appends with one write, on a line of its own.
-fn append(file: &mut File, text: &str) -> io::Result<()> {
+fn append(file: &File, text: &str) -> io::Result<()> {
     let size = file.metadata()?.size();
-    let mut last = [b'\n'];
-    if size > 0 {
-        file.seek(SeekFrom::Start(size - 1))?;
-        file.read_exact(&mut last)?;
-    }
-    let whole = if last == *b"\n" { text.to_owned() } else { format!("\n{text}") };
-    if file.write(whole.as_bytes())? == whole.len() {
-        return Ok(());
-    }
-    // The disk is full. Half an entry is worse than none.
-    file.set_len(size)?;
-    Err(io::Error::other("only a part could be written"))
+    // The disk may be full. Half an entry is worse than none.
+    record::write_line(file, size, text).inspect_err(|_| drop(file.set_len(size)))
 }
 
-/// What a file holds. `None`: it is not there. Nothing else than a file is opened: a pipe would be waited for.
+/// The bytes of a file. `None` if it does not exist. Only plain files are opened: reading a pipe would wait.
 ///
 /// # Errors
 ///
@@ -378,18 +357,10 @@ fn tail(path: &Path, most: u64) -> Option<String> {
 
 /// Puts a file in its place by one rename, with the mode of the one before it.
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let mode = fs::metadata(path).map_or(0o644, |found| found.mode() & 0o7777);
-    // Never through a link that somebody laid there.
-    let open = || OpenOptions::new().write(true).create_new(true).open(&temporary);
-    let opened = open().or_else(|_| fs::remove_file(&temporary).and_then(|()| open()));
-    let written = opened
-        .and_then(|mut file| file.write_all(bytes))
-        .and_then(|()| fs::set_permissions(&temporary, fs::Permissions::from_mode(mode)))
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+    let mode = fs::Permissions::from_mode(fs::metadata(path).map_or(0o644, |found| found.mode() & 0o7777));
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(path))?;
+    file.write_all(bytes)?;
+    file.as_file().set_permissions(mode)?;
+    file.persist(path)?;
+    Ok(())
 }

@@ -8,7 +8,8 @@ use gate::world::{Surroundings, World};
 
 use super::commits;
 use actions::Change;
-use clients::settings::{self, Reading};
+use clients::settings::{self, SettingsReading};
+use clients::surroundings::with_settings;
 use policy::facts::{Known, Need};
 
 /// Answers the facts that the hook leaves to the cold binary.
@@ -81,10 +82,12 @@ fn at_risk(files: &[String]) -> String {
 fn loses_gate(path: &Path, change: &Change) -> Option<String> {
     if path.is_dir() {
         // A folder goes away: what counts are the settings in it.
-        let inside = [path.to_path_buf(), path.join(".claude")];
-        return inside.iter().flat_map(|folder| ["settings.json", "settings.local.json"].map(|name| folder.join(name))).find_map(|file| {
+        let inside = with_settings().flat_map(|(_, names)| {
+            [path.to_path_buf(), path.join(names.folder)].into_iter().flat_map(|folder| [names.shared, names.local].map(|name| folder.join(name)))
+        });
+        return inside.into_iter().find_map(|file| {
             let text = text_of(&file)?;
-            matches!(settings::judge(&text), Reading::Read(effect) if effect.gate_entries > 0).then(|| format!("{} starts Portcullis", file.display()))
+            matches!(settings::judge(&text), SettingsReading::Read(effect) if effect.gate_entries > 0).then(|| format!("{} starts Portcullis", file.display()))
         });
     }
     let (before, after) = after(path, change);
@@ -111,9 +114,9 @@ pub fn changed_settings(world: &World, around: &Surroundings, changed: Option<&P
         let Some(text) = text_of(&path) else { continue };
         let this = changed.is_none_or(|changed| changed == path);
         match settings::judge(&text) {
-            Reading::Unreadable(why) if this => return Some(format!("{} cannot be read: {why}", path.display())),
-            Reading::Unreadable(_) => {}
-            Reading::Read(effect) => {
+            SettingsReading::Unreadable(why) if this => return Some(format!("{} cannot be read: {why}", path.display())),
+            SettingsReading::Unreadable(_) => {}
+            SettingsReading::Read(effect) => {
                 // Variables are a person's own affair here: what an agent writes was judged when it wrote it.
                 let fault = effect.faults.iter().find(|fault| !fault.starts_with("`env` sets"));
                 if let Some(fault) = fault.filter(|_| this) {
@@ -134,16 +137,17 @@ pub fn settings_files(world: &World, around: &Surroundings) -> Vec<PathBuf> {
             files.push(path);
         }
     };
-    if let Some(folder) = std::env::var_os("CLAUDE_CONFIG_DIR") {
-        add(Path::new(&folder).join("settings.json"));
-    }
-    for home in &world.homes {
-        add(home.join(".claude/settings.json"));
-    }
-    let projects = world.project_dir.iter().cloned().chain([around.root.clone()]);
-    for folder in projects {
-        add(folder.join(".claude/settings.json"));
-        add(folder.join(".claude/settings.local.json"));
+    for (client, names) in with_settings() {
+        if let Some(folder) = client.variables().config.and_then(std::env::var_os) {
+            add(Path::new(&folder).join(names.shared));
+        }
+        for home in &world.homes {
+            add(home.join(names.folder).join(names.shared));
+        }
+        for folder in world.project_dir.iter().chain([&around.root]) {
+            add(folder.join(names.folder).join(names.shared));
+            add(folder.join(names.folder).join(names.local));
+        }
     }
     files
 }

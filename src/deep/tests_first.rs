@@ -10,8 +10,8 @@ use gate::record::hash_all;
 use gate::world::store::{Slot, Store, TESTS, VALUE};
 use gate::world::system::now_ms;
 use tests_first::layout::Catalogue;
-use tests_first::syntax::Source;
-use tests_first::{By, Changed, Seen, Text, Tree, evidence};
+use tests_first::syntax::SourceCode;
+use tests_first::{By, Changed, FileVersion, SeenRun, Tree, evidence};
 
 /// Bytes of a file that are read.
 const MAX_FILE: u64 = 4 << 20;
@@ -62,7 +62,7 @@ const PASSED: u8 = 2;
 /// # Errors
 ///
 /// What kept it from being remembered.
-pub fn remember_runs(seen: &Seen, roots: &[String], memory: &[PathBuf]) -> std::io::Result<()> {
+pub fn remember_runs(seen: &SeenRun, roots: &[String], memory: &[PathBuf]) -> std::io::Result<()> {
     let Ok(catalogue) = Catalogue::shipped() else { return Ok(()) };
     let mut spoken: Vec<(bool, By, [u64; 2])> = Vec::new();
     let mut read_bytes = 0;
@@ -80,7 +80,7 @@ pub fn remember_runs(seen: &Seen, roots: &[String], memory: &[PathBuf]) -> std::
             let Some(bytes) = read(&full) else { continue };
             read_bytes += bytes.len() as u64;
             let whole = String::from_utf8_lossy(&bytes);
-            let source = Source::new(&whole, language);
+            let source = SourceCode::new(&whole, language);
             let Some((failed, by)) = seen.speaks(path, &source) else { continue };
             let key = |inline| hash_all(&[path, &evidence(&source, &whole, inline)]);
             spoken.push((failed, by, [key(false), key(true)]));
@@ -131,9 +131,9 @@ fn changes(actions: &[Action], root: &str, concerns: impl Fn(&str) -> bool) -> V
     let mut changed: BTreeMap<String, Changed> = BTreeMap::new();
     let before = |full: &str| match read(Path::new(full)) {
         // Editing tools take the two kinds of line end for the same.
-        Some(bytes) => Text::Known(String::from_utf8_lossy(&bytes).replace("\r\n", "\n")),
-        None if Path::new(full).exists() => Text::Unknown,
-        None => Text::Absent,
+        Some(bytes) => FileVersion::Known(String::from_utf8_lossy(&bytes).replace("\r\n", "\n")),
+        None if Path::new(full).exists() => FileVersion::Unknown,
+        None => FileVersion::Absent,
     };
     for action in actions {
         match &action.deed {
@@ -145,14 +145,14 @@ fn changes(actions: &[Action], root: &str, concerns: impl Fn(&str) -> bool) -> V
                     Changed { path: path.to_owned(), new: old.clone(), old, part: false }
                 });
                 let new = match &write.change {
-                    Change::Unknown => copied(actions, action).map_or(Text::Unknown, Text::Known),
+                    Change::Unknown => copied(actions, action).map_or(FileVersion::Unknown, FileVersion::Known),
                     Change::Patch { added, removed } => match &known.new {
-                        Text::Known(text) => Text::Known(patched(text, added, removed)),
-                        _ => Text::Unknown,
+                        FileVersion::Known(text) => FileVersion::Known(patched(text, added, removed)),
+                        _ => FileVersion::Unknown,
                     },
                     change => {
-                        let text = if let Text::Known(text) = &known.new { text.clone() } else { String::new() };
-                        after_text(&text, change).map_or(Text::Unknown, Text::Known)
+                        let text = if let FileVersion::Known(text) = &known.new { text.clone() } else { String::new() };
+                        after_text(&text, change).map_or(FileVersion::Unknown, FileVersion::Known)
                     }
                 };
                 known.new = new;
@@ -162,16 +162,20 @@ fn changes(actions: &[Action], root: &str, concerns: impl Fn(&str) -> bool) -> V
                 for full in files(Path::new(full), delete.recursive) {
                     let full = full.to_string_lossy().into_owned();
                     let Some(path) = full.strip_prefix(&prefix).filter(|path| concerns(path)) else { continue };
-                    let known =
-                        changed.entry(path.to_owned()).or_insert_with(|| Changed { path: path.to_owned(), old: before(&full), new: Text::Absent, part: false });
-                    known.new = Text::Absent;
+                    let known = changed.entry(path.to_owned()).or_insert_with(|| Changed {
+                        path: path.to_owned(),
+                        old: before(&full),
+                        new: FileVersion::Absent,
+                        part: false,
+                    });
+                    known.new = FileVersion::Absent;
                 }
             }
             _ => {}
         }
     }
     // What is as it was is no change.
-    changed.into_values().filter(|change| change.old != change.new || change.new == Text::Unknown).collect()
+    changed.into_values().filter(|change| change.old != change.new || change.new == FileVersion::Unknown).collect()
 }
 
 /// `cp a b` writes `b`, or `b/a` where `b` is a folder: the disk tells which of the two it is not.

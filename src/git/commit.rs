@@ -16,11 +16,11 @@ use crate::deep::own_files;
 use actions::change::files::{CommitFiles, Content, File};
 use actions::change::{Id, message};
 use actions::{Action, Change, committed};
-use flywheel::drift::{Touched, gated};
+use flywheel::drift::{self, Touched, gated};
 use gate::call::{pause_until, policy_bytes};
 use gate::deep::Stop;
 use gate::failure::Failure;
-use gate::judge::{Answers, conclude, facts_at};
+use gate::judge::{Answers, answered, conclude, facts_at};
 use gate::world::{Surroundings, World, layers, observe};
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::{Finding, Located, Verdict};
@@ -82,8 +82,8 @@ impl<'w> Ground<'w> {
         Ok(self.compiled(&found, committed)?.into())
     }
 
-    fn compiled(&self, found: &[layers::Found], project: Option<String>) -> Result<Vec<u8>, Failure> {
-        let told = |file: &layers::Found| match file.layer {
+    fn compiled(&self, found: &[layers::FoundLayer], project: Option<String>) -> Result<Vec<u8>, Failure> {
+        let told = |file: &layers::FoundLayer| match file.layer {
             Layer::Project if self.project_policy().is_some_and(|(path, _)| path == file.path) => Some(project.clone()),
             // What is not committed does not speak of commits.
             Layer::Local if file.path.starts_with(&self.around.root) => Some(None),
@@ -103,7 +103,7 @@ impl<'w> Ground<'w> {
     ///
     /// # Errors
     ///
-    /// [`Failure::PolicyDamaged`], or an object that is missing.
+    /// [`Failure::RuleDamaged`], or an object that is missing.
     pub fn file(&self, file: &File, changes: &Changes, policies: &[Policy], commit: Option<&Id>) -> Result<Vec<Located>, Failure> {
         let content = changes.content(file).map_err(Failure::RepositoryUnreadable)?;
         let actions = committed::of_file(&self.root, file, &content, usize::MAX);
@@ -150,20 +150,19 @@ impl<'w> Ground<'w> {
     ///
     /// # Errors
     ///
-    /// [`Failure::PolicyDamaged`].
+    /// [`Failure::RuleDamaged`].
     pub fn message(&self, message: Option<&str>, author: &str, files: &[File], policies: &[Policy], commit: Option<&Id>) -> Result<Vec<Located>, Failure> {
         let actions = vec![committed::of_commit(&self.root, message, author, files)];
         let mut located: Vec<Located> = Vec::new();
         let touched = |file: &File| Touched { path: file.path.clone(), from: file.from.clone(), gone: file.new.is_none(), added: Vec::new() };
         let touched: Vec<Touched> = files.iter().map(touched).collect();
         for policy in policies {
-            for finding in policy.flywheel.iter().flat_map(|section| gated(section, &touched)) {
-                if !located.iter().any(|known| known.finding.reason == finding.reason) {
-                    located.push(Located { finding, path: None, line: None, commit: commit.map(|id| id.digits().to_owned()), text: String::new() });
-                }
-            }
-            for finding in self.holding(actions.clone(), &mut facts_at(&self.around.places), policy, None)? {
-                if !located.iter().any(|known| known.finding.rule == finding.rule) {
+            let gates = policy.flywheel.iter().flat_map(|section| gated(section, &touched));
+            let new = |known: &Located, finding: &Finding| {
+                known.finding.rule != finding.rule || (finding.rule == drift::RULE && known.finding.reason != finding.reason)
+            };
+            for finding in gates.chain(self.holding(actions.clone(), &mut facts_at(&self.around.places), policy, None)?) {
+                if located.iter().all(|known| new(known, &finding)) {
                     located.push(Located { finding, path: None, line: None, commit: commit.map(|id| id.digits().to_owned()), text: String::new() });
                 }
             }
@@ -235,11 +234,7 @@ struct OfChange<'g> {
 
 impl Answers for OfChange<'_> {
     fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop> {
-        let answered = |need| {
-            let known = self.known(&need);
-            (need, known)
-        };
-        Ok(needs.into_iter().map(answered).collect())
+        Ok(answered(needs, |need| self.known(need)))
     }
 }
 
@@ -265,7 +260,7 @@ impl OfChange<'_> {
 }
 
 /// When git asks about a commit.
-pub enum Moment {
+pub enum CommitMoment {
     /// Before its message is written.
     Before,
     /// When its message is written: the text as it is in the file.
@@ -291,7 +286,7 @@ impl Hook<'_> {
     /// # Errors
     ///
     /// Everything that leaves it unjudged.
-    pub fn judged(&self, moment: &Moment) -> Result<Ruling, Failure> {
+    pub fn judged(&self, moment: &CommitMoment) -> Result<Ruling, Failure> {
         let folders = Folders::find(self.cwd).map_err(Failure::RepositoryUnreadable)?;
         let ground = Ground::of(pushing(self.world, &folders, self.cwd)?, self.cwd, self.person, self.world);
         if pause_until(self.world, &ground.around).is_some() {
@@ -302,8 +297,8 @@ impl Hook<'_> {
         let policies = bytes.iter().map(|bytes| Policy::open(bytes)).collect::<Option<Vec<_>>>().ok_or(Failure::PolicyDamaged)?;
         let staged = || changes.staged(&folders.index(self.cwd), &changes.merged(), false).map_err(Failure::RepositoryUnreadable);
         let located = match moment {
-            Moment::Before => ground.staged(&staged()?, &folders.index(self.cwd), &changes, &policies)?,
-            Moment::Message(text) => {
+            CommitMoment::Before => ground.staged(&staged()?, &folders.index(self.cwd), &changes, &policies)?,
+            CommitMoment::Message(text) => {
                 let (cleanup, comment) = changes.cleanup();
                 let (files, author) = (staged()?, changes.author());
                 let mut located = ground.message(Some(&message::cleaned(text, cleanup, &comment)), &author, &files, &policies, None)?;
@@ -312,13 +307,13 @@ impl Hook<'_> {
                 located.retain(|now| !before.iter().any(|before| before.finding.rule == now.finding.rule));
                 located
             }
-            Moment::After => {
+            CommitMoment::After => {
                 let Some(head) = changes.leads("HEAD") else { return Ok(Ruling::GoesOn) };
                 let commit = changes.commit(&head).map_err(Failure::RepositoryUnreadable)?;
                 ground.commit(&commit, &changes, &policies)?
             }
         };
-        if matches!(moment, Moment::After) {
+        if matches!(moment, CommitMoment::After) {
             // What a person may approve was asked before.
             let rules = prohibited(&located);
             let told = || format!("note: `{}` denies this commit, so its hooks were skipped or missing; it cannot be pushed from here", rules.join("`, `"));

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::collections::HashSet;
 
 use super::commit::{self, Ground};
-use gate::call::{pause_until, policy_bytes};
+use gate::call::{pause_until, policy_around};
 use gate::judge::{Here, conclude, facts_at};
 use gate::notes::{Note, apply};
 
@@ -18,9 +18,9 @@ use actions::change::{self, Id, Update};
 use actions::pushed::{self as pushes, Expected, Lease, Rewrite};
 use actions::word::Word;
 use gate::failure::Failure;
-use gate::record::{Entry, Held, Source};
+use gate::record::{Entry, Held, RecordSource};
 use gate::refusal::Audience;
-use gate::world::{Surroundings, World, layers, system};
+use gate::world::{Surroundings, World, system};
 use policy::matcher::text;
 use policy::verdict::{Answer, Finding, Verdict};
 use policy::{Policy, Tier};
@@ -67,7 +67,7 @@ pub(super) fn concluded(hook: &str, verdict: &Verdict, person: bool, around: &Su
         Ruling::Refused(_) => Some(Held::Deny),
         Ruling::GoesOn | Ruling::Tells(_) => None,
     };
-    let entry = Entry { held, ..Entry::new(hook, Source::Git, system::now_ms()).judged(&[], verdict) };
+    let entry = Entry { held, ..Entry::new(hook, RecordSource::Git, system::now_ms()).judged(&[], verdict) };
     apply(&[Note::Record(Box::new(entry))], around, world);
     ruling
 }
@@ -88,8 +88,7 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], pers
     let updates = change::updates(input).map_err(Failure::PushUnreadable)?;
     let folders = Folders::find(cwd).map_err(Failure::RepositoryUnreadable)?;
     let around = pushing(world, &folders, cwd)?;
-    let found = layers::look(&around.layers)?;
-    let bytes = policy_bytes(&found, &around, world, &Cold)?;
+    let bytes = policy_around(&around, world, &Cold)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let command = pushes::command(commands, &policy.programs);
     if command.as_ref().is_some_and(|command| command.dry_run) {

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::push::{Ruling, concluded, pushing};
+use crate::cli::terminal::shell_word;
 use crate::deep::Cold;
 use crate::deep::changes::Changes;
 use crate::deep::commits::{Folders, Kept};
@@ -11,10 +12,10 @@ use actions::ToolCall;
 use actions::change::Id;
 use actions::word::Word;
 use actions::{Action, pushed as pushes};
-use gate::call::{pause_until, policy_bytes};
+use gate::call::{pause_until, policy_around};
 use gate::failure::Failure;
 use gate::judge::{Here, conclude, facts_at, read};
-use gate::world::{World, layers};
+use gate::world::World;
 use policy::Policy;
 use policy::matcher::text;
 use policy::verdict::Answer;
@@ -35,8 +36,7 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
     }
     let folders = Folders::find(cwd).map_err(Failure::RepositoryUnreadable)?;
     let around = pushing(world, &folders, cwd)?;
-    let found = layers::look(&around.layers)?;
-    let bytes = policy_bytes(&found, &around, world, &Cold)?;
+    let bytes = policy_around(&around, world, &Cold)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let protected = |name: &str| text::any(&policy.protected, &Word::lit(name)) != Answer::No;
     let lines: Vec<_> = lines.into_iter().filter(|(_, _, name)| protected(short(name))).collect();
@@ -54,7 +54,7 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
             None if pushes::keeps_refs(commands, &policy.programs) => continue,
             // Where the commands above cannot be seen, packing looks like this.
             None if commands.is_empty() && folders.packed(&name, &old) => continue,
-            None => format!("git branch --delete --force {}", quoted(branch)),
+            None => format!("git branch --delete --force {}", shell_word(branch)),
             Some(new) if folders.keeps(&old, &new).map_err(Failure::RepositoryUnreadable)? == Kept::Yes => continue,
             Some(new) => {
                 let parents = |id: &Id| changes.parents(id).unwrap_or_default();
@@ -62,7 +62,7 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
                 if amended || changes.rebasing(&name, &old) || changes.named_elsewhere(&old, &name) {
                     continue;
                 }
-                format!("git branch --force {} {}", quoted(branch), new.digits())
+                format!("git branch --force {} {}", shell_word(branch), new.digits())
             }
         };
         all.extend(read(&ToolCall::command(&command), &around.places, &policy, &here)?);
@@ -79,7 +79,7 @@ fn moved(line: &str) -> Option<(Option<Id>, Option<Id>, String)> {
     if !name.starts_with("refs/heads/") {
         return None;
     }
-    // Instead of a number a ref can be there, that another one is to follow; no branch is moved by that.
+    // A name in place of a number makes the ref follow another one. That moves no branch.
     let (old, new) = (Id::read(old)?, Id::read(new)?);
     // Of a deletion git says zeros twice.
     (old != new || new.is_none()).then(|| (old, new, name.to_owned()))
@@ -87,9 +87,4 @@ fn moved(line: &str) -> Option<(Option<Id>, Option<Id>, String)> {
 
 fn short(name: &str) -> &str {
     name.strip_prefix("refs/heads/").unwrap_or(name)
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', "'\\''"))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use actions::word::Word;
 use actions::{Action, Change, Deed};
-use gate::answer::Answer;
+use gate::answer::HookAnswer;
 use gate::notes::Note;
 use gate::underline::{Underlined, underlined};
 use policy::verdict::{self, Look, Verdict};
@@ -32,7 +32,7 @@ pub struct Explanation<'a> {
     pub verdict: &'a Verdict,
     /// The text in which actions and findings have their spans, if there is one.
     pub command: Option<&'a str>,
-    pub answer: &'a Answer,
+    pub answer: &'a HookAnswer,
     /// What the hook would leave behind; explaining leaves nothing.
     pub notes: &'a [Note],
     /// Minutes for which a pause lets everything continue, if there is one.
@@ -129,7 +129,7 @@ impl Explanation<'_> {
         if let Some(minutes) = self.paused {
             return format!("nothing is printed: Portcullis is paused for {minutes} more min");
         }
-        let Answer { code, stdout, stderr, .. } = self.answer;
+        let HookAnswer { code, stdout, stderr, .. } = self.answer;
         let said = if stdout.is_empty() { stderr } else { stdout };
         if said.is_empty() {
             return format!("exit {code}, nothing is printed: the client continues by its own rules");

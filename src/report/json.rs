@@ -62,6 +62,7 @@ fn finding(finding: &Finding) -> Value {
         "tier": finding.tier as u8,
         "answer": answer(finding.answer),
         "unread": finding.unread,
+        "fact": Some(&finding.told).filter(|fact| !fact.is_empty()),
         "shadow": finding.shadow,
         "reason": finding.reason,
         "instead": finding.instead,

@@ -457,6 +457,7 @@ fn every_failure_says_what_broke_and_how_to_fix_it() {
         F::Unreadable { path: text(), why: text() },
         F::PolicyInvalid(text()),
         F::PolicyDamaged,
+        F::RuleDamaged,
         F::ColdMissing { path: text(), why: text() },
         F::BuildMismatch { hot: text(), cold: text() },
         F::Panic(text()),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use flywheel::{Kind, Suggestion, page};
+use flywheel::{Suggestion, SuggestionKind, page};
 use portcullis::deep::flywheel::Desk;
 
 use crate::support::{Said, Scratch, json, run};
@@ -468,7 +468,7 @@ const BATCH: usize = 10;
 
 fn made_up(at: usize) -> Suggestion {
     let one = Suggestion::new(
-        Kind::Fixed,
+        SuggestionKind::Fixed,
         &[&at.to_string()],
         1_700_000_000_000 + at as u64 * 1000,
         "docs/learnings.md",
@@ -527,9 +527,9 @@ fn what_a_process_had_begun_is_ended_by_the_next() {
         let day = Day::new(ON);
         drop(day.desk());
         let begun = memory(&day).join("flywheel.begun");
-        let step = flywheel::ledger::Step {
+        let step = flywheel::ledger::LedgerStep {
             suggestion: Some(made_up(1)),
-            ..flywheel::ledger::Step::of(flywheel::ledger::What::Captured, &made_up(1).id, made_up(1).time)
+            ..flywheel::ledger::LedgerStep::of(flywheel::ledger::What::Captured, &made_up(1).id, made_up(1).time)
         };
         if stage != "begun" {
             day.desk().put_in(&day.scratch.repo(), INBOX, &[&made_up(1)]).unwrap();

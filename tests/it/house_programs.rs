@@ -3,14 +3,14 @@
 use policy::{Layer, Policy};
 use policy_compiler::compile::{Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
-use portcullis::cli::test::{Outcome, run_programs};
+use portcullis::cli::test::{ExamplesOutcome, run_programs};
 
 /// The mistakes of a project's policy; or what its examples give.
-fn compiled(text: &str) -> Result<Outcome, String> {
+fn compiled(text: &str) -> Result<ExamplesOutcome, String> {
     let layers = [PolicySource { layer: Layer::Project, path: "portcullis.toml", text }];
     let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
     let compiled = compile(&input).map_err(|mistakes| input.render(&mistakes, false))?;
-    let mut outcome = Outcome::default();
+    let mut outcome = ExamplesOutcome::default();
     run_programs(&compiled.programs, &Policy::open(&compiled.bytes).unwrap(), &mut outcome);
     Ok(outcome)
 }

@@ -20,6 +20,7 @@ mod flywheel_places;
 mod git_hooks;
 mod leases;
 mod house_programs;
+mod names;
 mod one_judgement;
 mod outputs;
 mod payloads;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use clients::claude_code::WIRED;
-use clients::{Kind, Moment};
+use clients::{Moment, MomentKind};
 use portcullis::cli::settings::{Wiring, install};
 
 use crate::support::{Said, Scratch, hook_path, json, package};
@@ -157,7 +157,7 @@ fn no_event_is_given_an_explicit_allow() {
         let text = text.replace("\"touch ran\"", &json("git push --force"));
         let said = scratch.hook(event(&name), text.as_bytes());
         assert!(!said.stdout.contains("allow") && [0, 2].contains(&said.code), "{name}: {said:?}");
-        let observing = Moment::of(event(&name)).kind() == Kind::Observing;
+        let observing = Moment::of(event(&name)).kind() == MomentKind::Observing;
         assert!(!observing || said == nothing(), "{name}: {said:?}");
     }
 }

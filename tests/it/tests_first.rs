@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use policy::{Layer, Red, TestsFirst, Tier};
-use tests_first::{Changed, Text, Tree, judge};
+use tests_first::{Changed, FileVersion, Tree, judge};
 
 use crate::support::{Scratch, json, package};
 
@@ -327,8 +327,8 @@ fn section() -> TestsFirst<'static> {
     }
 }
 
-fn text(text: Option<&String>) -> Text {
-    text.map_or(Text::Absent, |text| Text::Known(text.clone()))
+fn text(text: Option<&String>) -> FileVersion {
+    text.map_or(FileVersion::Absent, |text| FileVersion::Known(text.clone()))
 }
 
 #[test]

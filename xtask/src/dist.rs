@@ -19,7 +19,7 @@ const GIT: &str = "portcullis-git";
 const PAPERS: &[&str] = &["README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE-APACHE", "LICENSE-MIT"];
 
 #[derive(Args)]
-pub(crate) struct Arguments {
+pub(crate) struct DistArguments {
     /// Fail unless this tag is `v` and the version, and CHANGELOG.md has a section of the version
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     dry_run: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &DistArguments) -> Result<()> {
     ensure!(cfg!(target_os = "linux"), "a release is built on Linux");
     let members = members()?;
     let main = owner(&members, MAIN).with_context(|| format!("no member has a binary `{MAIN}`"))?;

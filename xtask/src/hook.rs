@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::step::{State, command, output, pass};
+use crate::step::{RunState, command, output, pass};
 use crate::workspace::HOOK;
 
 /// The README's first command.
@@ -27,7 +27,7 @@ pub(crate) struct Shipped {
 
 /// What was installed in this run; installs it if no step did.
 /// Error: it cannot be built or installed, or does not deny a force push.
-pub(crate) fn shipped(state: &mut State) -> Result<&Shipped> {
+pub(crate) fn shipped(state: &mut RunState) -> Result<&Shipped> {
     if state.shipped.is_none() {
         state.shipped = Some(install()?);
     }

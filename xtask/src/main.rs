@@ -20,7 +20,7 @@ use step::Options;
 
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", about = "Checks, refreshes, measures and packs this repository", disable_help_subcommand = true)]
-struct Arguments {
+struct XtaskArguments {
     #[command(subcommand)]
     task: Task,
 }
@@ -40,7 +40,7 @@ enum Task {
     /// Write all generated files again, then show which of them changed
     Refresh(Options),
     /// Build the release binaries and pack them into `dist/`
-    Dist(dist::Arguments),
+    Dist(dist::DistArguments),
     /// Measure what a call costs and how the work grows with the input
     Bench {
         /// Run the long forms too: an hour or more
@@ -52,7 +52,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().task {
+    let result = match XtaskArguments::parse().task {
         Task::Quick { since, options } => quick::steps(&since).and_then(|steps| step::run(steps, &options)),
         Task::Full(options) => step::run(full::steps(), &options),
         Task::Refresh(options) => refresh::steps().and_then(|steps| step::run(steps, &options)),

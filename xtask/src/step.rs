@@ -22,17 +22,17 @@ pub(crate) struct Options {
 
 /// What earlier steps of a run leave for later ones.
 #[derive(Default)]
-pub(crate) struct State {
+pub(crate) struct RunState {
     pub(crate) shipped: Option<Shipped>,
     pub(crate) tests: Vec<Test>,
 }
 
 /// A step that is no single command.
-pub(crate) type Action = Box<dyn FnOnce(&mut State) -> Result<()>>;
+pub(crate) type StepAction = Box<dyn FnOnce(&mut RunState) -> Result<()>>;
 
 enum Work {
     Command { words: Vec<String>, variables: Vec<(String, String)> },
-    Action(Action),
+    Action(StepAction),
 }
 
 pub(crate) struct Step {
@@ -46,7 +46,7 @@ impl Step {
         Self { name: line.to_owned(), work: Work::Command { words: line.split_whitespace().map(str::to_owned).collect(), variables: Vec::new() } }
     }
 
-    pub(crate) fn action(name: &str, action: impl FnOnce(&mut State) -> Result<()> + 'static) -> Self {
+    pub(crate) fn action(name: &str, action: impl FnOnce(&mut RunState) -> Result<()> + 'static) -> Self {
         Self { name: name.to_owned(), work: Work::Action(Box::new(action)) }
     }
 
@@ -68,7 +68,7 @@ pub(crate) fn run(steps: Vec<Step>, options: &Options) -> Result<()> {
     if steps.is_empty() {
         bail!("no step has this name; `--dry-run` without `--only` lists all of them");
     }
-    let mut state = State::default();
+    let mut state = RunState::default();
     for step in steps {
         if options.dry_run {
             println!("{}", step.name);

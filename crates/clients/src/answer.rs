@@ -11,7 +11,7 @@ pub enum Held {
 
 /// What the process gives back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct HookAnswer {
     /// The exit code.
     pub code: i32,
     /// Standard output: nothing, or one JSON object.
@@ -22,7 +22,7 @@ pub struct Answer {
     pub held: Option<Held>,
 }
 
-impl Answer {
+impl HookAnswer {
     /// Nothing to say; never an explicit allow, which would skip the person's own prompts.
     #[must_use]
     pub fn nothing() -> Self {

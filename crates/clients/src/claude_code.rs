@@ -5,7 +5,7 @@ use actions::json::{Json, quoted};
 
 use crate::moment::NotWired::{NotNeeded, ReplacesClient, SeenByCall, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Answer, Client, Event, Held};
+use crate::{Client, Event, Held, HookAnswer, SettingsFiles, Variables};
 
 /// Anthropic's Claude Code.
 pub struct ClaudeCode;
@@ -16,6 +16,27 @@ pub const NAME: &str = "claude-code";
 pub const TRIED: &str = "PreToolUse";
 /// The event when a settings file changed.
 pub const SETTINGS_CHANGED: &str = "ConfigChange";
+
+/// The variable with the project's folder, which the client also replaces in settings.
+pub const PROJECT_DIR: &str = "CLAUDE_PROJECT_DIR";
+/// The variable with the folder of a plugin, which the client also replaces in the plugin's settings.
+pub const PLUGIN_ROOT: &str = "CLAUDE_PLUGIN_ROOT";
+
+/// The hook as a plugin's settings start it.
+pub const PLUGIN_COMMAND: &str = "${CLAUDE_PLUGIN_ROOT}/bin/portcullis-hook";
+/// The person's own settings for one project, from its root.
+pub const LOCAL_SETTINGS: &str = ".claude/settings.local.json";
+
+/// Its settings files.
+pub const SETTINGS: SettingsFiles = SettingsFiles {
+    #[cfg(not(target_os = "macos"))]
+    managed: "/etc/claude-code/managed-settings.json",
+    #[cfg(target_os = "macos")]
+    managed: "/Library/Application Support/ClaudeCode/managed-settings.json",
+    folder: ".claude",
+    shared: "settings.json",
+    local: "settings.local.json",
+};
 
 /// Every event that `init` wires. Observing ones have no `onFailure`: they must never disturb the agent's work, and on `Stop`
 /// and `SubagentStop` the client would ignore it (documented for 2.1.329).
@@ -81,6 +102,20 @@ impl Client for ClaudeCode {
         UNWIRED
     }
 
+    fn variables(&self) -> Variables {
+        Variables {
+            project: Some(PROJECT_DIR),
+            plugin: Some(PLUGIN_ROOT),
+            config: Some("CLAUDE_CONFIG_DIR"),
+            attended: Some("CLAUDE_CODE_SESSION_ATTENDED"),
+            agent: "CLAUDECODE",
+        }
+    }
+
+    fn settings_files(&self) -> Option<&'static SettingsFiles> {
+        Some(&SETTINGS)
+    }
+
     /// Before each call it says in which mode it is; GitHub Copilot CLI 1.0.102, which also reads this client's settings and
     /// sends the same form, does not (recorded).
     fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
@@ -101,12 +136,12 @@ impl Client for ClaudeCode {
         true
     }
 
-    fn question(&self, reason: &str) -> Answer {
+    fn question(&self, reason: &str) -> HookAnswer {
         let object = format!(
             "{{\"hookSpecificOutput\":{{\"hookEventName\":\"{TRIED}\",\"permissionDecision\":\"ask\",\"permissionDecisionReason\":{}}}}}\n",
             quoted(reason)
         );
-        Answer::json(object, Some(Held::Ask))
+        HookAnswer::json(object, Some(Held::Ask))
     }
 }
 

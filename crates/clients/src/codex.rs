@@ -5,7 +5,7 @@ use actions::json::Json;
 
 use crate::moment::NotWired::{NotNeeded, SeenByCall};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Outcome};
+use crate::{Client, Outcome, Variables};
 
 /// `OpenAI`'s Codex CLI.
 pub(crate) struct Codex;
@@ -38,6 +38,10 @@ impl Client for Codex {
 
     fn unwired(&self) -> &'static [UnwiredEvent] {
         UNWIRED
+    }
+
+    fn variables(&self) -> Variables {
+        Variables { agent: "CODEX_*", ..Variables::default() }
     }
 
     /// A `turn_id` on all events within a turn (recorded with 0.169.0).

@@ -3,7 +3,7 @@
 use actions::ToolCall;
 use actions::json::Json;
 
-use crate::{Client, Kind, Moment};
+use crate::{Client, Moment, MomentKind};
 
 /// An event of a coding client.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct Event {
     pub mode: String,
     /// The agent's type; `main` outside sub-agents.
     pub agent: String,
-    /// What tells one sub-agent from another; none outside of them.
+    /// The id of the sub-agent. `None` if a sub-agent did not send it.
     pub agent_id: Option<String>,
     /// The call, on tool events.
     pub tool: Option<ToolCall>,
@@ -32,7 +32,7 @@ pub struct Event {
     pub source: String,
     /// The settings file that changed.
     pub file: Option<String>,
-    /// What a call's later events share with it.
+    /// The id that all events of one call share.
     pub call: Option<String>,
     /// What a tool gave back.
     pub response: Json,
@@ -42,7 +42,7 @@ pub struct Event {
     pub error: Option<String>,
     /// The person interrupted it.
     pub interrupted: bool,
-    /// The turn continues already because a hook wanted it to.
+    /// A hook already made the turn continue.
     pub stopping: bool,
 }
 
@@ -57,7 +57,7 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// Whose event a payload is, and which.
+/// The client that sent a payload, and the event.
 #[derive(Clone, Debug)]
 pub struct Sender {
     /// The client.
@@ -72,7 +72,7 @@ pub struct Sender {
 
 /// Why an event could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unreadable {
+pub enum UnreadableEvent {
     /// It is not JSON of the accepted form.
     Json(String),
     /// A field that every event has is not there.
@@ -85,8 +85,8 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// [`Unreadable::Missing`]: a call has no tool.
-    pub fn in_common_form(sender: Sender, mut payload: Json) -> Result<Self, Unreadable> {
+    /// [`UnreadableEvent::Missing`]: a call has no tool.
+    pub fn in_common_form(sender: Sender, mut payload: Json) -> Result<Self, UnreadableEvent> {
         let Sender { client, event: name, moment, certain } = sender;
         // Inputs can be large, so this one is moved.
         let input = payload.take("tool_input").unwrap_or_default();
@@ -94,7 +94,7 @@ impl Event {
         let text = |key: &str| payload.text(key).map(str::to_owned);
         let tool = match text("tool_name") {
             Some(tool) => Some(ToolCall { name: tool, input }),
-            None if matches!(moment, Moment::BeforeCall | Moment::Permission) => return Err(Unreadable::Missing("tool_name")),
+            None if matches!(moment, Moment::BeforeCall | Moment::Permission) => return Err(UnreadableEvent::Missing("tool_name")),
             None => None,
         };
         let agent = if payload.text("agent_id").is_some() { text("agent_type").unwrap_or_else(|| "unknown".to_owned()) } else { "main".to_owned() };
@@ -135,12 +135,12 @@ impl Event {
     /// True if a person can be asked by the client's own prompt. Never where the event is not the named client's.
     #[must_use]
     pub fn can_ask(&self, attended: bool) -> bool {
-        self.certain && self.moment.kind() == Kind::Guarding && self.client.can_ask(self, attended)
+        self.certain && self.moment.kind() == MomentKind::Guarding && self.client.can_ask(self, attended)
     }
 }
 
-/// How a shell command failed, where the client tells it in the text for the model alone, behind the output: Gemini CLI's
-/// `Exit Code: 1`, and then which processes it left. `None`: it did not, or nothing tells.
+/// How a shell command failed, if only the text for the model says so. Gemini CLI writes `Exit Code: 1` after the output, and
+/// then the processes that still run. `None` if it did not fail, or if the text does not say.
 fn shell_failure(response: &Json) -> Option<String> {
     let (output, _) = response.text("llmContent")?.rsplit_once("\nProcess Group PGID: ")?;
     let rows: Vec<&str> = output.lines().collect();

@@ -5,7 +5,7 @@ use actions::json::Json;
 
 use crate::moment::NotWired::{NotNeeded, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Outcome};
+use crate::{Client, Outcome, Variables};
 
 /// Google's Gemini CLI.
 pub(crate) struct Gemini;
@@ -38,6 +38,10 @@ impl Client for Gemini {
 
     fn unwired(&self) -> &'static [UnwiredEvent] {
         UNWIRED
+    }
+
+    fn variables(&self) -> Variables {
+        Variables { agent: "GEMINI_CLI", ..Variables::default() }
     }
 
     /// The names of its events are enough; those that it shares with others have no `permission_mode` here (recorded with

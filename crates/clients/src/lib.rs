@@ -11,12 +11,14 @@ mod gemini;
 pub mod moment;
 #[cfg(feature = "wiring")]
 pub mod settings;
+pub mod surroundings;
 
 use actions::json::{Json, quoted};
 
-pub use answer::{Answer, Held};
-pub use event::{Event, Outcome, Sender, Unreadable};
-pub use moment::{Kind, Moment, UnwiredEvent, WiredEvent};
+pub use answer::{Held, HookAnswer};
+pub use event::{Event, Outcome, Sender, UnreadableEvent};
+pub use moment::{Moment, MomentKind, UnwiredEvent, WiredEvent};
+pub use surroundings::{SettingsFiles, Variables};
 
 /// All clients that are known. Where nothing names a client, the first whose signs a payload has is its sender.
 pub const CLIENTS: &[&dyn Client] = &[&claude_code::ClaudeCode, &codex::Codex, &gemini::Gemini];
@@ -33,6 +35,16 @@ pub trait Client: Sync {
 
     /// The other events that the client has.
     fn unwired(&self) -> &'static [UnwiredEvent];
+
+    /// The environment variables that it gives its hooks.
+    fn variables(&self) -> Variables {
+        Variables::default()
+    }
+
+    /// Its settings files. `None`: they are not known.
+    fn settings_files(&self) -> Option<&'static SettingsFiles> {
+        None
+    }
 
     /// The moment of an event. `None`: the client is not known to have it.
     fn moment(&self, event: &str) -> Option<Moment> {
@@ -54,8 +66,8 @@ pub trait Client: Sync {
     ///
     /// # Errors
     ///
-    /// [`Unreadable::Missing`]
-    fn read(&self, sender: Sender, payload: Json) -> Result<Event, Unreadable> {
+    /// [`UnreadableEvent::Missing`]
+    fn read(&self, sender: Sender, payload: Json) -> Result<Event, UnreadableEvent> {
         Event::in_common_form(sender, payload)
     }
 
@@ -76,22 +88,22 @@ pub trait Client: Sync {
     }
 
     /// The denial of what is about to happen.
-    fn denial(&self, moment: Moment, reason: &str) -> Answer {
-        if moment == Moment::Permission { permission_denied(reason) } else { Answer::exit_two(reason) }
+    fn denial(&self, moment: Moment, reason: &str) -> HookAnswer {
+        if moment == Moment::Permission { permission_denied(reason) } else { HookAnswer::exit_two(reason) }
     }
 
     /// The answer on which the client asks a person.
-    fn question(&self, reason: &str) -> Answer {
+    fn question(&self, reason: &str) -> HookAnswer {
         self.denial(Moment::BeforeCall, reason)
     }
 
     /// A text for the model, and one for the person, beside an event that only informs.
-    fn context(&self, event: &Event, model: Option<&str>, person: Option<&str>) -> Answer {
+    fn context(&self, event: &Event, model: Option<&str>, person: Option<&str>) -> HookAnswer {
         let person = person.map(|text| format!("\"systemMessage\":{}", quoted(text)));
         // The event's name is part of it: without, clients drop the whole.
         let model = model.map(|text| format!("\"hookSpecificOutput\":{{\"hookEventName\":{},\"additionalContext\":{}}}", quoted(&event.name), quoted(text)));
         let parts: Vec<String> = person.into_iter().chain(model).collect();
-        if parts.is_empty() { Answer::nothing() } else { Answer::json(format!("{{{}}}\n", parts.join(",")), None) }
+        if parts.is_empty() { HookAnswer::nothing() } else { HookAnswer::json(format!("{{{}}}\n", parts.join(",")), None) }
     }
 }
 
@@ -103,12 +115,12 @@ impl std::fmt::Debug for dyn Client {
 
 /// Claude Code decides `PermissionRequest` by JSON alone, and ignores exit 2 there (documented for 2.1.240, observed with
 /// 2.1.329). Codex reads the same JSON (its published schemas).
-fn permission_denied(reason: &str) -> Answer {
+fn permission_denied(reason: &str) -> HookAnswer {
     let object = format!(
         "{{\"hookSpecificOutput\":{{\"hookEventName\":\"PermissionRequest\",\"decision\":{{\"behavior\":\"deny\",\"message\":{}}}}}}}\n",
         quoted(reason)
     );
-    Answer::json(object, Some(Held::Deny))
+    HookAnswer::json(object, Some(Held::Deny))
 }
 
 /// A client that is not known, or whose payload fits no client. It is never asked: Kimi Code 2.1.0, droid 0.215.0 and
@@ -170,15 +182,15 @@ impl<'a> Invocation<'a> {
     ///
     /// # Errors
     ///
-    /// [`Unreadable`], with the reader's own words.
-    pub fn read(&self, input: &[u8]) -> Result<Event, Unreadable> {
-        let payload = Json::read(input).map_err(Unreadable::Json)?;
+    /// [`UnreadableEvent`], with the reader's own words.
+    pub fn read(&self, input: &[u8]) -> Result<Event, UnreadableEvent> {
+        let payload = Json::read(input).map_err(UnreadableEvent::Json)?;
         let named = self.named();
         let recognise = |client: &'static dyn Client| client.recognise(&payload, self.event).map(|(event, moment)| (client, event, moment));
         let (client, event, moment) = recognise(named)
             .or_else(|| CLIENTS.iter().find_map(|client| recognise(*client)))
             .or_else(|| recognise(&Stranger))
-            .ok_or(Unreadable::Missing("hook_event_name"))?;
+            .ok_or(UnreadableEvent::Missing("hook_event_name"))?;
         let certain = self.client.is_none_or(|name| name == client.name());
         let sender = Sender { client, event: event.to_owned(), moment, certain };
         client.read(sender, payload)

@@ -36,7 +36,7 @@ pub enum Moment {
 
 /// What an answer can do at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MomentKind {
     /// The action is still to come, and a denial stops it.
     Guarding,
     /// The client asks a person, and a denial answers instead.
@@ -54,11 +54,11 @@ impl Moment {
 
     /// What an answer can do. At an unknown moment it may still stop something: what is not known must not pass unseen.
     #[must_use]
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> MomentKind {
         match self {
-            Self::BeforeCall | Self::SettingsChanged | Self::Unknown => Kind::Guarding,
-            Self::Permission => Kind::Asking,
-            _ => Kind::Observing,
+            Self::BeforeCall | Self::SettingsChanged | Self::Unknown => MomentKind::Guarding,
+            Self::Permission => MomentKind::Asking,
+            _ => MomentKind::Observing,
         }
     }
 }
@@ -82,7 +82,7 @@ impl WiredEvent {
     /// True if a hook that cannot answer must stop what is about to happen.
     #[must_use]
     pub fn is_guarding(self) -> bool {
-        self.moment.kind() != Kind::Observing
+        self.moment.kind() != MomentKind::Observing
     }
 }
 

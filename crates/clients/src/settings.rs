@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::claude_code::{TRIED, WIRED};
-use entry::Entry;
+use entry::GateEntry;
 
 /// The file name of the program that a gate entry starts.
 pub const PROGRAM: &str = "portcullis-hook";
@@ -59,7 +59,7 @@ const REACHING_ENV: &[(&str, &str)] = &[
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Effect {
+pub struct SettingsEffect {
     /// Handlers on `PreToolUse` that start the gate for every tool and wait for its answer.
     pub gate_entries: usize,
     /// Whether every event of [`guarding`] has such a handler.
@@ -71,17 +71,17 @@ pub struct Effect {
 
 /// A settings text, as far as it can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reading {
+pub enum SettingsReading {
     /// The client drops such a file whole; the clause says why.
     Unreadable(String),
-    Read(Effect),
+    Read(SettingsEffect),
 }
 
 /// Says what `text` does for the gate, looked at by itself.
-pub fn judge(text: &str) -> Reading {
+pub fn judge(text: &str) -> SettingsReading {
     match Settings::read(text) {
-        Err(why) => Reading::Unreadable(why),
-        Ok(settings) => Reading::Read(settings.effect()),
+        Err(why) => SettingsReading::Unreadable(why),
+        Ok(settings) => SettingsReading::Read(settings.effect()),
     }
 }
 
@@ -110,7 +110,7 @@ pub fn worsened(before: Option<&str>, after: &str) -> Option<String> {
 
 /// Something that disables or weakens the gate.
 #[derive(PartialEq)]
-struct Finding {
+struct SettingsFinding {
     /// The clause that people read.
     text: String,
     /// What tells two findings with one text apart, for instance the value of a variable. It may be a secret, so
@@ -118,7 +118,7 @@ struct Finding {
     detail: String,
 }
 
-impl Finding {
+impl SettingsFinding {
     fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), detail: String::new() }
     }
@@ -126,9 +126,9 @@ impl Finding {
 
 /// What a readable text says about the gate.
 struct Settings {
-    entries: Vec<Entry>,
+    entries: Vec<GateEntry>,
     plugins_on: BTreeSet<String>,
-    findings: Vec<Finding>,
+    findings: Vec<SettingsFinding>,
 }
 
 impl Settings {
@@ -140,16 +140,16 @@ impl Settings {
         let mut entries = entry::all(object);
         // What weighs most is named first.
         entries.sort_by_key(|entry| guarding().position(|event| event == entry.event).unwrap_or(usize::MAX));
-        let mut findings: Vec<Finding> = shape::flaws(&root).into_iter().map(|flaw| Finding::plain(flaw.what)).collect();
-        findings.extend(entries.iter().flat_map(|entry| entry.faults.iter().map(Finding::plain)));
-        findings.extend(switches(object, entries.iter().any(Entry::is_gate)));
+        let mut findings: Vec<SettingsFinding> = shape::flaws(&root).into_iter().map(|flaw| SettingsFinding::plain(flaw.what)).collect();
+        findings.extend(entries.iter().flat_map(|entry| entry.faults.iter().map(SettingsFinding::plain)));
+        findings.extend(switches(object, entries.iter().any(GateEntry::is_gate)));
         findings.extend(environment(object));
-        findings.extend(plugins(object, false).map(|name| Finding::plain(format!("`enabledPlugins` turns the plugin `{name}` off"))));
+        findings.extend(plugins(object, false).map(|name| SettingsFinding::plain(format!("`enabledPlugins` turns the plugin `{name}` off"))));
         Ok(Self { entries, plugins_on: plugins(object, true).map(str::to_owned).collect(), findings })
     }
 
-    fn effect(&self) -> Effect {
-        Effect {
+    fn effect(&self) -> SettingsEffect {
+        SettingsEffect {
             gate_entries: self.entries.iter().filter(|entry| entry.is_gate() && entry.event == TRIED).count(),
             whole: guarding().all(|event| self.entries.iter().any(|entry| entry.is_gate() && entry.event == event)),
             faults: self.texts_beyond(&[]),
@@ -157,7 +157,7 @@ impl Settings {
     }
 
     /// The findings that `known` does not hold, each text once.
-    fn texts_beyond(&self, known: &[Finding]) -> Vec<String> {
+    fn texts_beyond(&self, known: &[SettingsFinding]) -> Vec<String> {
         let mut new: Vec<String> = Vec::new();
         for finding in self.findings.iter().filter(|finding| !known.contains(finding)) {
             if !new.contains(&finding.text) {
@@ -168,7 +168,7 @@ impl Settings {
     }
 
     /// The same in one sentence.
-    fn reasons_beyond(&self, known: &[Finding]) -> Option<String> {
+    fn reasons_beyond(&self, known: &[SettingsFinding]) -> Option<String> {
         Some(self.texts_beyond(known).join("; ")).filter(|reasons| !reasons.is_empty())
     }
 
@@ -206,34 +206,34 @@ fn parse(text: &str) -> Result<Value, String> {
 }
 
 /// Keys that switch hooks off as a whole.
-fn switches(root: &Map<String, Value>, holds_gate: bool) -> Vec<Finding> {
+fn switches(root: &Map<String, Value>, holds_gate: bool) -> Vec<SettingsFinding> {
     let mut found = Vec::new();
     match root.get("disableAllHooks") {
         None | Some(Value::Bool(false)) => {}
-        Some(Value::Bool(true)) => found.push(Finding::plain("`disableAllHooks` switches every hook off")),
-        Some(_) => found.push(Finding::plain("`disableAllHooks` is neither true nor false, so the hooks might be switched off")),
+        Some(Value::Bool(true)) => found.push(SettingsFinding::plain("`disableAllHooks` switches every hook off")),
+        Some(_) => found.push(SettingsFinding::plain("`disableAllHooks` is neither true nor false, so the hooks might be switched off")),
     }
     // Both keys count in managed settings only. There they keep the hooks of their own tier and drop the others',
     // so a text that holds the gate itself may have them. A wrong value counts as true.
     if !holds_gate {
         let set = |key| root.get(key).is_some_and(|value| *value != Value::Bool(false));
         if set("allowManagedHooksOnly") {
-            found.push(Finding::plain("`allowManagedHooksOnly` drops the hooks of Portcullis in all other settings"));
+            found.push(SettingsFinding::plain("`allowManagedHooksOnly` drops the hooks of Portcullis in all other settings"));
         }
         let only_other_parts = |value: &Value| value.as_array().is_some_and(|parts| parts.iter().all(|part| part.as_str().is_some_and(|part| part != "hooks")));
         if set("strictPluginOnlyCustomization") && !root.get("strictPluginOnlyCustomization").is_some_and(only_other_parts) {
-            found.push(Finding::plain("`strictPluginOnlyCustomization` drops the hooks of Portcullis in all other settings"));
+            found.push(SettingsFinding::plain("`strictPluginOnlyCustomization` drops the hooks of Portcullis in all other settings"));
         }
     }
     found
 }
 
-fn environment(root: &Map<String, Value>) -> Vec<Finding> {
+fn environment(root: &Map<String, Value>) -> Vec<SettingsFinding> {
     let Some(variables) = root.get("env").and_then(Value::as_object) else { return Vec::new() };
     let fits = |pattern: &str, name: &str| pattern.strip_suffix('*').map_or(name == pattern, |start| name.starts_with(start));
     let found = variables.iter().filter_map(|(name, value)| {
         let (effect, _) = REACHING_ENV.iter().find(|(_, patterns)| patterns.split(' ').any(|pattern| fits(pattern, name)))?;
-        Some(Finding { text: format!("`env` sets `{name}`, which {effect}"), detail: value.to_string() })
+        Some(SettingsFinding { text: format!("`env` sets `{name}`, which {effect}"), detail: value.to_string() })
     });
     found.collect()
 }

@@ -1,7 +1,7 @@
 //! Settings texts judged, by themselves and as edits.
 
 use super::entry::starts_gate;
-use super::{Effect, Reading, judge, worsened};
+use super::{SettingsEffect, SettingsReading, judge, worsened};
 
 /// The entry of the gate on one event, in the exec form.
 fn entry(event: &str) -> String {
@@ -23,16 +23,16 @@ fn wired() -> String {
 }
 
 #[track_caller]
-fn effect(text: &str) -> Effect {
+fn effect(text: &str) -> SettingsEffect {
     match judge(text) {
-        Reading::Read(effect) => effect,
-        Reading::Unreadable(why) => panic!("{why}: {text}"),
+        SettingsReading::Read(effect) => effect,
+        SettingsReading::Unreadable(why) => panic!("{why}: {text}"),
     }
 }
 
 #[test]
 fn a_whole_gate_has_no_faults() {
-    let whole = Effect { gate_entries: 1, whole: true, faults: Vec::new() };
+    let whole = SettingsEffect { gate_entries: 1, whole: true, faults: Vec::new() };
     let shell = |command: &str| format!(r#"{{"type":"command","command":{command:?},"onFailure":"block"}}"#);
     for text in [
         wired(),
@@ -56,7 +56,7 @@ fn a_whole_gate_has_no_faults() {
 #[test]
 fn a_text_without_the_gate_is_no_fault() {
     for text in ["{}", r#"{"model":"opus","permissions":{"allow":["Bash(*)"],"deny":[]}}"#, r#"{"hooks":{"Stop":[]}}"#] {
-        assert_eq!(effect(text), Effect { gate_entries: 0, whole: false, faults: Vec::new() }, "{text}");
+        assert_eq!(effect(text), SettingsEffect { gate_entries: 0, whole: false, faults: Vec::new() }, "{text}");
         assert_eq!(worsened(None, text), None, "{text}");
     }
 }
@@ -209,7 +209,7 @@ fn an_edit_that_loses_the_gate_is_named() {
     for (before, after, fault) in cases {
         let why = worsened(Some(&before), &after).unwrap_or_default();
         assert!(why.contains(fault), "{why:?}: {after}");
-        assert_eq!(worsened(Some(&before), &before).is_some(), matches!(judge(&before), Reading::Unreadable(_)), "{before}");
+        assert_eq!(worsened(Some(&before), &before).is_some(), matches!(judge(&before), SettingsReading::Unreadable(_)), "{before}");
     }
 }
 

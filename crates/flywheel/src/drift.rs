@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Kind, Suggestion, code};
-use policy::verdict::{Answer, Finding};
+use super::{Suggestion, SuggestionKind, code, holds};
+use policy::verdict::Finding;
 use policy::{Flywheel, Pair, Tier};
 use tests_first::layout::matches;
+use tests_first::of_section;
 
 /// The rule that a gate of the map holds by.
 pub const RULE: &str = "document-left-behind";
@@ -24,45 +25,10 @@ const TELLING: &[&str] = &["workaround", "gotcha", "quirk", "pitfall", "regressi
 /// Words for a fix. A test or a page in the same commit describes it better.
 const MENDING: &[&str] = &["fix", "fixes", "fixed", "bugfix", "hotfix", "revert", "reverts"];
 /// Words after which a fix is not worth a document.
-const TRIFLES: &[&str] = &[
-    "typo",
-    "typos",
-    "format",
-    "formatting",
-    "fmt",
-    "lint",
-    "lints",
-    "clippy",
-    "warning",
-    "warnings",
-    "whitespace",
-    "indentation",
-    "spelling",
-    "comment",
-    "comments",
-    "test",
-    "tests",
-    "ci",
-    "deps",
-    "dependency",
-    "dependencies",
-    "version",
-    "release",
-    "types",
-    "typing",
-    "merge",
-    "conflict",
-    "conflicts",
-    "build",
-    "wording",
-    "link",
-    "links",
-    "docs",
-    "doc",
-    "documentation",
-    "readme",
-    "changelog",
-];
+const TRIFLES: &str = "\
+    typo typos format formatting fmt lint lints clippy warning warnings whitespace indentation spelling comment \
+    comments test tests ci deps dependency dependencies version release types typing merge conflict conflicts build \
+    wording link links docs doc documentation readme changelog";
 
 /// A file that a commit changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,7 +108,7 @@ pub fn drift(behind: &Behind, touched: &[Touched], (text, was): (&str, &str), kn
         format!("{} {are} new and {} does not name {them}", shown(&items), code(behind.doc))
     };
     // The document as it was makes it the same suggestion, whatever else changes until it is brought up to date.
-    let one = Suggestion::new(Kind::Drift, &[was], time, behind.doc, &reason);
+    let one = Suggestion::new(SuggestionKind::Drift, &[was], time, behind.doc, &reason);
     let since = if commits > 0 { vec![format!("commits of this code since the document changed: {commits}")] } else { Vec::new() };
     Some(one.with([format!("changed: {}", shown(&behind.code))].into_iter().chain(since), ""))
 }
@@ -233,7 +199,7 @@ pub fn commit(subject: &str, id: &str, touched: &[Touched], section: &Flywheel, 
         .any(|file| is_page(&file.path) || is_test(&file.path) || file.added.iter().any(|line| line.trim_start().starts_with("#[test]")));
     let telling = any(TELLING) || (any(MENDING) && !held);
     // `fix #12`, `fix PARSER` say nothing.
-    let trifle = any(TRIFLES) || words.len() < MIN_WORDS;
+    let trifle = words.iter().any(|word| holds(TRIFLES, word)) || words.len() < MIN_WORDS;
     // It is written down already, or there is no code in it.
     let documented = touched.iter().any(|file| section.learnings.contains(&file.path.as_str()));
     let code_changed = touched.iter().any(|file| !is_page(&file.path) && !is_test(&file.path));
@@ -244,7 +210,7 @@ pub fn commit(subject: &str, id: &str, touched: &[Touched], section: &Flywheel, 
     let files: Vec<String> = touched.iter().take(NAMED).map(|file| code(&file.path)).collect();
     let reason = format!("the commit {} reports a finding: {}", code(short), code(subject));
     // An amended commit says the same under another number.
-    let one = Suggestion::new(Kind::Commit, &[&words.join(" ")], time, target, &reason);
+    let one = Suggestion::new(SuggestionKind::Commit, &[&words.join(" ")], time, target, &reason);
     Some(one.with([format!("changed: {}", files.join(", "))], &format!("- {} ({short}): say what was wrong, and how to recognise it.", super::line(subject))))
 }
 
@@ -258,18 +224,9 @@ pub fn gated(section: &Flywheel, touched: &[Touched]) -> Vec<Finding> {
 fn finding(section: &Flywheel, behind: &Behind, tier: Tier) -> Finding {
     let files = behind.code.iter().take(NAMED).map(|path| code(path)).collect::<Vec<_>>().join(", ");
     Finding {
-        rule: RULE.to_owned(),
-        pack: "flywheel".to_owned(),
-        place: behind.pair.place.to_owned(),
-        tier,
-        answer: Answer::Yes,
-        unread: None,
-        shadow: section.shadow,
         reason: format!("{files} would be committed without a change of {}, which documents it", code(behind.doc)),
         instead: format!("update `{}` in the same commit", behind.doc),
         action: "commit".to_owned(),
-        via: Vec::new(),
-        told: String::new(),
-        span: None,
+        ..of_section("flywheel", RULE, behind.pair.place, tier, section.shadow)
     }
 }

@@ -1,10 +1,10 @@
 //! Pages written and read again, whatever is in them; the way of suggestions through the ledger.
 
-use super::ledger::{Step, What, standings};
+use super::ledger::{LedgerStep, What, standings};
 use super::page::{INBOX, day, ended, moment, parse, render, without};
 use super::pair::suggestions;
 use super::{KINDS, Suggestion, best, code, line};
-use gate::record::{Entry, Outcome, Source, hash};
+use gate::record::{Entry, Outcome, RecordSource, hash};
 
 /// Numbers that look like chance and are the same in every run.
 struct Lot(u64);
@@ -80,8 +80,9 @@ fn what_is_written_is_read_again() {
             assert_eq!(without(&text, &[one.id.as_str()]), format!("{INBOX}{rest}{notes}"), "round {round}");
         }
         for one in &all {
-            let step = Step { suggestion: Some(one.clone()), was: vec!["a".to_owned(), "-".to_owned()], ..Step::of(What::Captured, &one.id, one.time) };
-            assert_eq!(Step::read(&step.line()), Some(step));
+            let step =
+                LedgerStep { suggestion: Some(one.clone()), was: vec!["a".to_owned(), "-".to_owned()], ..LedgerStep::of(What::Captured, &one.id, one.time) };
+            assert_eq!(LedgerStep::read(&step.line()), Some(step));
             assert_eq!(parse(&ended(one, &text, "settled")).len(), 1, "round {round}");
             assert_eq!(parse(&ended(one, "", "settled")).len(), 1);
         }
@@ -101,7 +102,7 @@ fn an_inbox_that_an_editor_saved_is_read() {
 
 #[test]
 fn the_same_thing_has_the_same_number() {
-    let one = |identity: &str, reason: &str| Suggestion::new(super::Kind::Drift, &[identity], 1, "a.md", reason).id;
+    let one = |identity: &str, reason: &str| Suggestion::new(super::SuggestionKind::Drift, &[identity], 1, "a.md", reason).id;
     assert_eq!(one("x", "a, b"), one("x", "a, b, c"));
     assert_ne!(one("x", "a"), one("y", "a"));
     assert_eq!(one("x", "").len(), 10);
@@ -110,7 +111,9 @@ fn the_same_thing_has_the_same_number() {
 #[test]
 fn steps_lead_to_a_standing() {
     let one = Lot(3).suggestion();
-    let step = |what: What| Step { suggestion: (what == What::Captured).then(|| one.clone()), commit: "c".to_owned(), ..Step::of(what, &one.id, 5) }.line();
+    let step = |what: What| {
+        LedgerStep { suggestion: (what == What::Captured).then(|| one.clone()), commit: "c".to_owned(), ..LedgerStep::of(what, &one.id, 5) }.line()
+    };
     let of = |whats: &[What]| standings(&whats.iter().map(|what| step(*what)).collect::<String>()).remove(&one.id);
     assert!(of(&[What::Told]).is_none(), "what was never captured");
     assert!(of(&[What::Captured, What::Told]).unwrap().told);
@@ -144,7 +147,7 @@ fn lanes_are_kept_apart() {
         outcome: Some(outcome),
         error: (outcome == Outcome::Failed).then(|| hash(b"e")),
         said: "no region".to_owned(),
-        ..Entry::new(if outcome == Outcome::Ok { "PostToolUse" } else { "PostToolUseFailure" }, Source::Hot, at)
+        ..Entry::new(if outcome == Outcome::Ok { "PostToolUse" } else { "PostToolUseFailure" }, RecordSource::Hot, at)
     };
     let fails = |at, agent| entry(at, agent, "Bash", "", "./deploy.sh", Outcome::Failed);
     let works = |at, agent| entry(at, agent, "Bash", "", "./deploy.sh", Outcome::Ok);

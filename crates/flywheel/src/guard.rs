@@ -3,7 +3,7 @@
 
 use policy::verdict::{Answer, Finding};
 use policy::{Flywheel, Tier};
-use tests_first::{Changed, Text};
+use tests_first::{Changed, FileVersion, of_section};
 
 /// The rule that protects learnings.
 pub const RULE: &str = "learnings-lost";
@@ -18,17 +18,17 @@ pub fn judge(changes: &[Changed], archived: &str, section: &Flywheel) -> Vec<Fin
 
 fn lost(change: &Changed, changes: &[Changed], archived: &str, section: &Flywheel) -> Option<Finding> {
     let before = match &change.old {
-        Text::Absent => return None,
-        Text::Unknown => return Some(finding(change, section, None)),
-        Text::Known(text) => lines(text),
+        FileVersion::Absent => return None,
+        FileVersion::Unknown => return Some(finding(change, section, None)),
+        FileVersion::Known(text) => lines(text),
     };
     if before.is_empty() {
         return None;
     }
     let after = match &change.new {
-        Text::Unknown => return Some(finding(change, section, None)),
-        Text::Absent => Vec::new(),
-        Text::Known(text) => lines(text),
+        FileVersion::Unknown => return Some(finding(change, section, None)),
+        FileVersion::Absent => Vec::new(),
+        FileVersion::Known(text) => lines(text),
     };
     // Lines that were moved count as kept, wherever in the change they went.
     let mut kept: Vec<&str> = after;
@@ -37,7 +37,7 @@ fn lost(change: &Changed, changes: &[Changed], archived: &str, section: &Flywhee
         kept.extend(lines(archived));
     }
     for other in changes.iter().filter(|other| other.path != change.path) {
-        if let Text::Known(text) = &other.new {
+        if let FileVersion::Known(text) = &other.new {
             kept.extend(lines(text));
         }
     }
@@ -57,18 +57,11 @@ fn finding(change: &Changed, section: &Flywheel, gone: Option<(usize, usize)>) -
         None => format!("the text of `{}` after the change is not known", change.path),
     };
     Finding {
-        rule: RULE.to_owned(),
-        pack: "flywheel".to_owned(),
-        place: section.place.to_owned(),
-        tier: Tier::Supervised,
         answer: if gone.is_some() { Answer::Yes } else { Answer::Maybe },
         unread: gone.is_none().then(|| change.path.clone()),
-        shadow: section.shadow,
         reason,
         instead: format!("move the lines to `{}` first, or change the file with a tool that shows its text", section.archive),
         action: format!("write {}", change.path),
-        via: Vec::new(),
-        told: String::new(),
-        span: None,
+        ..of_section("flywheel", RULE, section.place, Tier::Supervised, section.shadow)
     }
 }

@@ -2,18 +2,21 @@
 //! again. The inbox lists the open suggestions for people; it is derived from the ledger.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use super::{Kind, Suggestion};
-use actions::json::{Json, quoted};
+use serde::{Deserialize, Serialize};
 
-/// A step in the life of a suggestion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use super::Suggestion;
+
+/// A step in the life of a suggestion. An alias is the word of an earlier version, which is still read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum What {
     Captured,
     /// The model has seen it.
+    #[serde(rename = "shown", alias = "told")]
     Told,
     /// A commit contains the change of its document.
+    #[serde(rename = "resolved", alias = "settled")]
     Settled,
     /// The commit that ended it was undone.
     Reopened,
@@ -27,93 +30,50 @@ pub enum What {
     Promoted,
 }
 
-const WHATS: &[(&str, What)] = &[
-    ("captured", What::Captured),
-    ("shown", What::Told),
-    ("resolved", What::Settled),
-    ("reopened", What::Reopened),
-    ("moved", What::Moved),
-    ("done", What::Done),
-    ("dropped", What::Dropped),
-    ("promoted", What::Promoted),
-];
-/// Words of earlier versions, which are still read.
-const OLDER: &[(&str, What)] = &[("told", What::Told), ("settled", What::Settled)];
-
-/// A line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+/// A line. Texts and lists that are empty are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerStep {
+    /// The schema of the line.
+    #[serde(rename = "v", default)]
+    pub schema: u8,
     /// Milliseconds since 1970.
     pub time: u64,
     pub what: What,
     pub id: String,
     /// The captured suggestion; only the document if it moved.
+    #[serde(flatten)]
     pub suggestion: Option<Suggestion>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub session: String,
     /// The document when the suggestion was captured: git's ids of its text in `HEAD` and in the work tree; empty if there was
     /// no document.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub was: Vec<String>,
     /// The commit that ended it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub commit: String,
 }
 
-impl Step {
+impl LedgerStep {
     #[must_use]
     pub fn of(what: What, id: &str, time: u64) -> Self {
-        Self { time, what, id: id.to_owned(), suggestion: None, session: String::new(), was: Vec::new(), commit: String::new() }
+        Self { schema: 1, time, what, id: id.to_owned(), suggestion: None, session: String::new(), was: Vec::new(), commit: String::new() }
     }
 
     /// The line, with its end.
     #[must_use]
     pub fn line(&self) -> String {
-        let what = WHATS.iter().find(|(_, what)| *what == self.what).map_or("", |(name, _)| name);
-        let mut line = format!("{{\"v\":1,\"time\":{},\"what\":\"{what}\",\"id\":{}", self.time, quoted(&self.id));
-        let mut text = |key: &str, value: &str| {
-            if !value.is_empty() {
-                let _ = write!(line, ",\"{key}\":{}", quoted(value));
-            }
-        };
-        text("session", &self.session);
-        text("commit", &self.commit);
-        if let Some(one) = &self.suggestion {
-            text("kind", one.kind.name());
-            text("target", &one.target);
-            text("reason", &one.reason);
-            text("paste", &one.paste);
-        }
-        let list = |items: &[String]| items.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(",");
-        if let Some(one) = self.suggestion.as_ref().filter(|one| !one.evidence.is_empty()) {
-            let _ = write!(line, ",\"evidence\":[{}]", list(&one.evidence));
-        }
-        if !self.was.is_empty() {
-            let _ = write!(line, ",\"was\":[{}]", list(&self.was));
-        }
-        line.push_str("}\n");
-        line
+        serde_json::to_string(self).unwrap_or_default() + "\n"
     }
 
     /// Reads a line. `None` if it is not a step.
     #[must_use]
     pub fn read(line: &str) -> Option<Self> {
-        let json = Json::read(line.as_bytes()).ok()?;
-        let text = |key: &str| json.text(key).unwrap_or_default().to_owned();
-        let list = |key: &str| match json.get(key) {
-            Some(Json::List(items)) => items.iter().filter_map(Json::scalar).collect(),
-            _ => Vec::new(),
-        };
-        let time = json.get("time")?.scalar()?.parse().ok()?;
-        let what = WHATS.iter().chain(OLDER).find(|(name, _)| Some(*name) == json.text("what")).map(|(_, what)| *what)?;
-        let id = text("id");
-        let suggestion = Kind::named(&text("kind")).map(|kind| Suggestion {
-            id: id.clone(),
-            time,
-            kind,
-            target: text("target"),
-            reason: text("reason"),
-            evidence: list("evidence"),
-            paste: text("paste"),
-        });
-        Some(Self { time, what, id, suggestion, session: text("session"), was: list("was"), commit: text("commit") })
+        let mut step: Self = serde_json::from_str(line).ok()?;
+        if let Some(one) = &mut step.suggestion {
+            (one.id, one.time) = (step.id.clone(), step.time);
+        }
+        Some(step)
     }
 }
 
@@ -135,7 +95,7 @@ pub struct Standing {
 #[must_use]
 pub fn standings(text: &str) -> BTreeMap<String, Standing> {
     let mut all: BTreeMap<String, Standing> = BTreeMap::new();
-    for step in text.lines().filter_map(Step::read) {
+    for step in text.lines().filter_map(LedgerStep::read) {
         match (all.get_mut(&step.id), step.what) {
             (None, What::Captured) => {
                 if let Some(suggestion) = step.suggestion {

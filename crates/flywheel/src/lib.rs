@@ -10,13 +10,15 @@ pub mod pair;
 
 use gate::record::hash_all;
 use policy::secret::redact;
+use serde::{Deserialize, Serialize};
 
 /// Characters of a text that is named in a reason or as evidence.
 const MAX_NAMED: usize = 120;
 
 /// What gave rise to a suggestion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SuggestionKind {
     /// A person stopped or refused a call, and then said something.
     Corrected,
     /// A call was denied, and another way was taken.
@@ -32,16 +34,16 @@ pub enum Kind {
 }
 
 /// The kinds by name, the most telling first.
-pub const KINDS: &[(&str, Kind)] = &[
-    ("corrected", Kind::Corrected),
-    ("denied", Kind::Denied),
-    ("again", Kind::Again),
-    ("fixed", Kind::Fixed),
-    ("drift", Kind::Drift),
-    ("commit", Kind::Commit),
+pub const KINDS: &[(&str, SuggestionKind)] = &[
+    ("corrected", SuggestionKind::Corrected),
+    ("denied", SuggestionKind::Denied),
+    ("again", SuggestionKind::Again),
+    ("fixed", SuggestionKind::Fixed),
+    ("drift", SuggestionKind::Drift),
+    ("commit", SuggestionKind::Commit),
 ];
 
-impl Kind {
+impl SuggestionKind {
     #[must_use]
     pub fn name(self) -> &'static str {
         KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
@@ -54,25 +56,29 @@ impl Kind {
 }
 
 /// Something that should be documented. All texts are one line, without secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suggestion {
     /// Ten hexadecimal digits: the same for the same thing, whatever lists it names.
+    #[serde(skip)]
     pub id: String,
     /// Milliseconds since 1970.
+    #[serde(skip)]
     pub time: u64,
-    pub kind: Kind,
+    pub kind: SuggestionKind,
     /// The document, from the root of the repository.
     pub target: String,
     pub reason: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
     /// A line to paste; empty if there is no line.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub paste: String,
 }
 
 impl Suggestion {
     /// A suggestion known by `identity`: what makes two of them the same.
     #[must_use]
-    pub fn new(kind: Kind, identity: &[&str], time: u64, target: &str, reason: &str) -> Self {
+    pub fn new(kind: SuggestionKind, identity: &[&str], time: u64, target: &str, reason: &str) -> Self {
         let mut parts = vec![kind.name(), target];
         parts.extend(identity);
         // Forty bits: among ten thousand the odds that two are taken for one are one in twenty thousand.
@@ -111,6 +117,11 @@ pub fn code(text: &str) -> String {
     let clipped: String = text.chars().take(MAX_NAMED).collect();
     let more = if clipped.len() < text.len() { "…" } else { "" };
     format!("`{clipped}{more}`")
+}
+
+/// True if a list of words holds this word.
+fn holds(list: &str, word: &str) -> bool {
+    list.split(' ').any(|known| known == word)
 }
 
 /// The most telling `most` of them, in the order of their time.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::{Kind, Suggestion, line};
+use super::{Suggestion, SuggestionKind, line};
 
 /// What a new inbox begins with.
 pub const INBOX: &str = "\
@@ -26,7 +26,7 @@ pub const TRAILER: &str = "Flywheel-Suggestion:";
 
 /// An entry of the inbox, with its place in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed {
+pub struct InboxEntry {
     pub suggestion: Suggestion,
     pub span: Range<usize>,
 }
@@ -57,7 +57,7 @@ pub fn ended(one: &Suggestion, inbox: &str, how: &str) -> String {
 
 /// The entries of an inbox. Other headings and their text are skipped.
 #[must_use]
-pub fn parse(text: &str) -> Vec<Placed> {
+pub fn parse(text: &str) -> Vec<InboxEntry> {
     let mut starts: Vec<usize> = Vec::new();
     let mut at = 0;
     for row in text.split_inclusive('\n') {
@@ -75,7 +75,7 @@ pub fn parse(text: &str) -> Vec<Placed> {
             // The blank line in front of the next one is that one's.
             let block = text.get(*start..end)?;
             let own = block.trim_end_matches(['\n', '\r']).len();
-            Some(Placed { suggestion, span: *start..(start + own + usize::from(own < block.len())) })
+            Some(InboxEntry { suggestion, span: *start..(start + own + usize::from(own < block.len())) })
         })
         .collect()
 }
@@ -118,7 +118,7 @@ fn entry(block: &str) -> Option<Suggestion> {
     let head = rows.next()?.strip_prefix('`')?;
     let (id, head) = head.split_once("` ")?;
     let mut parts = head.splitn(3, " · ");
-    let kind = Kind::named(parts.next()?)?;
+    let kind = SuggestionKind::named(parts.next()?)?;
     let time = time_of(parts.next()?.strip_suffix(" UTC")?)?;
     let target = parts.next()?.strip_prefix("for `")?.strip_suffix('`')?;
     if id.len() != 10 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {

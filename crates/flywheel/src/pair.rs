@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::drift::is_test;
-use super::{Kind, Suggestion, code};
+use super::{Suggestion, SuggestionKind, code, holds};
 use actions::tools::{runs_command, writes_file};
 use clients::Moment;
 use gate::record::{Entry, Held, Outcome};
@@ -17,73 +17,21 @@ const SOON: usize = 6;
 const NAMED: usize = 4;
 
 /// Programs whose failure is an answer (nothing was found, two files differ) or a slip (there is no such file).
-const ANSWERS: &[&str] = &[
-    "grep", "egrep", "fgrep", "rg", "ag", "ack", "diff", "cmp", "test", "[", "[[", "ls", "cat", "head", "tail", "find", "fd", "which", "command", "type",
-    "stat", "sleep", "timeout", "kill", "pkill", "pgrep", "true", "false", "exit", "wc", "cd", "jq", "sed", "awk", "cp", "mv", "rm", "mkdir", "rmdir", "touch",
-    "ln", "chmod", "tar", "unzip", "xargs", "sort", "tree", "file", "du", "readlink", "realpath",
-];
+const ANSWERS: &str = "\
+    grep egrep fgrep rg ag ack diff cmp test [ [[ ls cat head tail find fd which command type stat sleep timeout \
+    kill pkill pgrep true false exit wc cd jq sed awk cp mv rm mkdir rmdir touch ln chmod tar unzip xargs sort tree \
+    file du readlink realpath";
 /// Exit codes of what was stopped from outside: by a time limit (`timeout`) or a signal.
 const STOPPED: &[i64] = &[124, 130, 137, 143];
 /// Programs whose first word says what they do.
-const FAMILIES: &[&str] = &[
-    "git",
-    "gh",
-    "npm",
-    "pnpm",
-    "yarn",
-    "cargo",
-    "docker",
-    "podman",
-    "kubectl",
-    "helm",
-    "terraform",
-    "pip",
-    "uv",
-    "brew",
-    "apt",
-    "apt-get",
-    "systemctl",
-    "aws",
-    "gcloud",
-    "az",
-    "twilio",
-    "heroku",
-    "fly",
-    "vercel",
-    "make",
-    "just",
-];
+const FAMILIES: &str = "\
+    git gh npm pnpm yarn cargo docker podman kubectl helm terraform pip uv brew apt apt-get systemctl aws gcloud az \
+    twilio heroku fly vercel make just";
 /// Endings of names of configuration files. A fix in such a file is easily forgotten.
-const SETTINGS: &[&str] = &[
-    ".toml",
-    ".json",
-    ".yaml",
-    ".yml",
-    ".ini",
-    ".cfg",
-    ".conf",
-    ".env",
-    ".lock",
-    ".properties",
-    ".plist",
-    ".gradle",
-    ".kts",
-    ".tf",
-    ".nix",
-    "Dockerfile",
-    "Makefile",
-    "justfile",
-    "Gemfile",
-    "Rakefile",
-    ".env.example",
-    ".npmrc",
-    ".nvmrc",
-    ".tool-versions",
-    "requirements.txt",
-    "go.mod",
-    ".gitignore",
-    ".gitattributes",
-];
+const SETTINGS: &str = "\
+    .toml .json .yaml .yml .ini .cfg .conf .env .lock .properties .plist .gradle .kts .tf .nix Dockerfile Makefile \
+    justfile Gemfile Rakefile .env.example .npmrc .nvmrc .tool-versions requirements.txt go.mod .gitignore \
+    .gitattributes";
 /// What the entries show of a session; those of others tell what comes again. `learnings` is the document for what was
 /// learned; `root` is cut from paths.
 #[must_use]
@@ -143,7 +91,7 @@ impl Repeat<'_> {
     fn suggestion(&self, what: &str, learnings: &str) -> Suggestion {
         let how = if self.sessions.len() > 1 { format!("in {} sessions", self.sessions.len()) } else { format!("{OFTEN} times in one session") };
         let reason = format!("{} failed the same way {how}", code(what));
-        let one = Suggestion::new(Kind::Again, &[what, &format!("{:x}", self.error)], self.last.time, learnings, &reason);
+        let one = Suggestion::new(SuggestionKind::Again, &[what, &format!("{:x}", self.error)], self.last.time, learnings, &reason);
         one.with([failure_line(self.last)], &format!("- {} fails with {}: say why, and what to do.", code(what), code(&self.last.said)))
     }
 }
@@ -152,7 +100,7 @@ impl Repeat<'_> {
 #[derive(Default)]
 struct Lane<'e> {
     /// Failures that are not fixed yet, by command.
-    failed: HashMap<String, Failed<'e>>,
+    failed: HashMap<String, FailedCommand<'e>>,
     /// Every file that was changed, and after which call; without a name where a command changed it.
     edits: Vec<(usize, &'e str)>,
     /// Denials, each with what was denied and by which rule.
@@ -166,7 +114,7 @@ struct Lane<'e> {
     turn: usize,
 }
 
-struct Failed<'e> {
+struct FailedCommand<'e> {
     last: &'e Entry,
     /// How often it came with the same error.
     times: usize,
@@ -220,7 +168,7 @@ impl<'e> Lane<'e> {
         let what = subject(call, root);
         let how = if call.held == Some(Held::Ask) { "was refused" } else { "was stopped" };
         let reason = format!("{what} {how} by the user, who then said what they want");
-        let one = Suggestion::new(Kind::Corrected, &[&call.tool, &form(&what)], entry.time, learnings, &reason);
+        let one = Suggestion::new(SuggestionKind::Corrected, &[&call.tool, &form(&what)], entry.time, learnings, &reason);
         Some(one.with([format!("call: {} {what}", call.tool)], &format!("- Not {what}: say what the user wants instead, and why.")))
     }
 
@@ -242,7 +190,7 @@ impl<'e> Lane<'e> {
 
     /// It failed, something was changed, and it works. Tests and builds that fail and then pass are how code is written:
     /// only what is easily forgotten counts, a setting, or what took several tries that made no difference.
-    fn fixed(&self, failed: &Failed, entry: &Entry, what: &str, learnings: &str) -> Option<Suggestion> {
+    fn fixed(&self, failed: &FailedCommand, entry: &Entry, what: &str, learnings: &str) -> Option<Suggestion> {
         let (soon, earlier) = (self.edits.get(failed.until..)?, self.edits.get(failed.turn..failed.before)?);
         // What was at work before it failed, or is what failed, is no cause: it is being written.
         let is_cause = |path: &str| !path.is_empty() && !earlier.iter().any(|(_, before)| *before == path) && !is_named(what, path);
@@ -252,7 +200,7 @@ impl<'e> Lane<'e> {
                 changed.push(path);
             }
         }
-        let is_setting = |path: &&str| SETTINGS.iter().any(|end| path.ends_with(end)) && !is_test(path);
+        let is_setting = |path: &&str| SETTINGS.split(' ').any(|end| path.ends_with(end)) && !is_test(path);
         let settings: Vec<&str> = changed.iter().copied().filter(is_setting).collect();
         let telling = !settings.is_empty() || failed.times >= OFTEN;
         let cause = if settings.is_empty() { changed } else { settings };
@@ -262,7 +210,7 @@ impl<'e> Lane<'e> {
         let files = cause.iter().take(NAMED).map(|path| code(path)).collect::<Vec<_>>().join(", ");
         let reason = format!("{} failed, and works since {files} changed", code(what));
         let evidence = [failure_line(failed.last), format!("changed: {files}"), format!("worked: {}", code(&entry.what))];
-        let one = Suggestion::new(Kind::Fixed, &[what], entry.time, learnings, &reason);
+        let one = Suggestion::new(SuggestionKind::Fixed, &[what], entry.time, learnings, &reason);
         Some(one.with(evidence, &format!("- {} fails with {}: fixed in {files}.", code(what), code(&failed.last.said))))
     }
 
@@ -270,7 +218,7 @@ impl<'e> Lane<'e> {
         self.close(entry);
         let Some((what, error)) = failure(entry) else { return };
         let edits = self.edits.len();
-        let known = self.failed.entry(what).or_insert(Failed { last: entry, times: 0, turn: self.turn, before: edits, until: edits });
+        let known = self.failed.entry(what).or_insert(FailedCommand { last: entry, times: 0, turn: self.turn, before: edits, until: edits });
         known.times = if known.last.error == Some(error) { known.times + 1 } else { 1 };
         (known.last, known.until) = (entry, edits);
     }
@@ -285,7 +233,7 @@ impl<'e> Lane<'e> {
         let rule = denied.rules.iter().max_by_key(|rule| rule.tier).map_or("the client", |rule| rule.name.as_str());
         let (not, instead) = (form(&denied.what), code(&entry.what));
         let reason = format!("{} is denied ({}); {instead} was the way that worked", code(&not), code(rule));
-        let one = Suggestion::new(Kind::Denied, &[rule, &words(&not, 3)], entry.time, learnings, &reason);
+        let one = Suggestion::new(SuggestionKind::Denied, &[rule, &words(&not, 3)], entry.time, learnings, &reason);
         Some(one.with([format!("denied: {}", code(&denied.what)), format!("worked: {instead}")], &format!("- Not {}: {instead}.", code(&not))))
     }
 
@@ -345,7 +293,7 @@ fn commands(form: &str) -> impl Iterator<Item = &str> {
 
 /// Whether one of its commands may have failed to say something.
 fn is_answer(form: &str) -> bool {
-    commands(form).any(|command| ANSWERS.contains(&program(command)) || command.starts_with("! "))
+    commands(form).any(|command| holds(ANSWERS, program(command)) || command.starts_with("! "))
 }
 
 /// What its commands are, without what they are called with.
@@ -353,9 +301,9 @@ fn families(form: &str) -> Vec<(&str, &str)> {
     let family = |command| {
         let program = program(command);
         let mut words = command.split(' ').skip_while(move |word| *word != program && !word.ends_with(program)).skip(1);
-        (program, words.find(|word| !word.starts_with('-')).filter(|_| FAMILIES.contains(&program)).unwrap_or(""))
+        (program, words.find(|word| !word.starts_with('-')).filter(|_| holds(FAMILIES, program)).unwrap_or(""))
     };
-    commands(form).map(family).filter(|(program, _)| !ANSWERS.contains(program)).collect()
+    commands(form).map(family).filter(|(program, _)| !holds(ANSWERS, program)).collect()
 }
 
 /// Whether a command names a file.

@@ -3,33 +3,33 @@
 
 use crate::failure::{Conclusion, Failure, conclude};
 use crate::refusal::{self, Audience};
-use clients::{Client, Event, Kind, Moment};
+use clients::{Client, Event, Moment, MomentKind};
 use policy::Tier;
 use policy::verdict::Verdict;
 
-pub use clients::Answer;
+pub use clients::HookAnswer;
 
 /// The answer to a verdict. `command` is the text in which the findings have their spans, if there is one.
-pub fn to(event: &Event, verdict: &Verdict, command: Option<&str>, attended: bool) -> Answer {
+pub fn to(event: &Event, verdict: &Verdict, command: Option<&str>, attended: bool) -> HookAnswer {
     match (event.moment.kind(), verdict.tier) {
-        (Kind::Observing, _) | (_, Tier::Free | Tier::Metered) => Answer::nothing(),
+        (MomentKind::Observing, _) | (_, Tier::Free | Tier::Metered) => HookAnswer::nothing(),
         // The person is looking at the host's prompt already.
-        (Kind::Asking, Tier::Supervised) => Answer::nothing(),
-        (Kind::Asking, Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
-        (Kind::Guarding, Tier::Supervised) if event.can_ask(attended) => event.client.question(&refusal::question(verdict, command)),
-        (Kind::Guarding, Tier::Supervised | Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
+        (MomentKind::Asking, Tier::Supervised) => HookAnswer::nothing(),
+        (MomentKind::Asking, Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
+        (MomentKind::Guarding, Tier::Supervised) if event.can_ask(attended) => event.client.question(&refusal::question(verdict, command)),
+        (MomentKind::Guarding, Tier::Supervised | Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
     }
 }
 
 /// The denial of an event.
-pub fn denial(event: &Event, reason: &str) -> Answer {
+pub fn denial(event: &Event, reason: &str) -> HookAnswer {
     event.client.denial(event.moment, reason)
 }
 
 /// The answer to a failure at a moment.
-pub fn to_failure(failure: &Failure, client: &dyn Client, moment: Moment) -> Answer {
+pub fn to_failure(failure: &Failure, client: &dyn Client, moment: Moment) -> HookAnswer {
     match conclude(failure, moment.kind()) {
-        Conclusion::GoOn => Answer::nothing(),
+        Conclusion::GoOn => HookAnswer::nothing(),
         Conclusion::Deny => client.denial(moment, &crate::failure::text(failure)),
     }
 }

@@ -4,18 +4,18 @@
 use std::borrow::Cow;
 
 use actions::json::{Json, quoted};
-use clients::{Event, Invocation, Kind, Moment, Unreadable};
+use clients::{Event, Invocation, Moment, MomentKind, UnreadableEvent};
 use policy::facts::Facts;
 use policy::verdict::Verdict;
 use policy::{Policy, Tier};
 
 use crate::BUILT_IN;
-use crate::answer::{self, Answer};
+use crate::answer::{self, HookAnswer};
 use crate::deep::{Deep, Stop};
 use crate::failure::{self, Conclusion, Failure, conclude};
 use crate::judge::{Here, Judgement, facts_of, judge};
 use crate::notes::{Note, apply};
-use crate::record::{Entry, Held, Source};
+use crate::record::{Entry, Held, RecordSource};
 use crate::refusal::{self, Audience};
 use crate::session;
 use crate::world::{Surroundings, World, layers, state, system, written};
@@ -28,14 +28,14 @@ const MAX_KEPT: usize = 256 << 10;
 /// # Errors
 ///
 /// [`Stop::HandOver`]: the cold binary must answer. Failures are answered here.
-pub fn answer(invocation: &Invocation, input: &[u8], world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
+pub fn answer(invocation: &Invocation, input: &[u8], world: &World, deep: &dyn Deep) -> Result<HookAnswer, Stop> {
     let event = match invocation.read(input) {
         Ok(event) => event,
         Err(unreadable) => return Ok(answer::to_failure(&unreadable_input(unreadable), invocation.named(), invocation.moment)),
     };
     if let Some(argument) = invocation.event.filter(|argument| *argument != event.name) {
         // Whichever of the two can stop something decides what the failure concludes.
-        let strict = if invocation.moment.kind() == Kind::Observing { event.moment } else { invocation.moment };
+        let strict = if invocation.moment.kind() == MomentKind::Observing { event.moment } else { invocation.moment };
         let failure = Failure::EventMismatch { argument: argument.to_owned(), input: event.name.clone() };
         return Ok(answer::to_failure(&failure, event.client, strict));
     }
@@ -53,15 +53,15 @@ pub fn answer(invocation: &Invocation, input: &[u8], world: &World, deep: &dyn D
 
 /// Why an event could not be read, as a failure.
 #[must_use]
-pub fn unreadable_input(unreadable: Unreadable) -> Failure {
+pub fn unreadable_input(unreadable: UnreadableEvent) -> Failure {
     Failure::InputUnreadable(match unreadable {
-        Unreadable::Json(why) => why,
-        Unreadable::Missing(field) => format!("it has no `{field}`"),
+        UnreadableEvent::Json(why) => why,
+        UnreadableEvent::Missing(field) => format!("it has no `{field}`"),
     })
 }
 
-fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
-    if event.moment.kind() == Kind::Observing {
+fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Result<HookAnswer, Stop> {
+    if event.moment.kind() == MomentKind::Observing {
         return session::inform(event, world, deep);
     }
     if event.moment == Moment::SettingsChanged {
@@ -71,7 +71,7 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
         }
         return Ok(answer);
     }
-    let Some(judged) = judged(event, world, deep, false)? else { return Ok(Answer::nothing()) };
+    let Some(judged) = judged(event, world, deep, false)? else { return Ok(HookAnswer::nothing()) };
     let (answer, notes) = judged.response(event, input, world, deep);
     apply(&notes, &judged.around, world);
     Ok(answer)
@@ -83,8 +83,8 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
 /// # Errors
 ///
 /// [`Stop`]
-pub fn answer_without_call(event: &Event, world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
-    if event.moment == Moment::SettingsChanged { session::settings_changed(event, world, deep) } else { Ok(Answer::nothing()) }
+pub fn answer_without_call(event: &Event, world: &World, deep: &dyn Deep) -> Result<HookAnswer, Stop> {
+    if event.moment == Moment::SettingsChanged { session::settings_changed(event, world, deep) } else { Ok(HookAnswer::nothing()) }
 }
 
 /// A judged call with its surroundings.
@@ -108,8 +108,7 @@ pub struct Judged {
 pub fn judged(event: &Event, world: &World, deep: &dyn Deep, every: bool) -> Result<Option<Judged>, Stop> {
     let Some(call) = &event.tool else { return Ok(None) };
     let around = world.around(event)?;
-    let found = layers::look(&around.layers)?;
-    let bytes = policy_bytes(&found, &around, world, deep)?;
+    let bytes = policy_around(&around, world, deep)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let mut facts = facts_of(event, &around.places);
     let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep }, every)?;
@@ -121,9 +120,9 @@ pub fn judged(event: &Event, world: &World, deep: &dyn Deep, every: bool) -> Res
 impl Judged {
     /// The answer to the client, and what is left behind once it is given. A pause lets every call pass.
     #[must_use]
-    pub fn response(&self, event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> (Answer, Vec<Note>) {
+    pub fn response(&self, event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> (HookAnswer, Vec<Note>) {
         let Judgement { actions, verdict, .. } = &self.judgement;
-        let answer = if self.paused.is_some() { Answer::nothing() } else { answer::to(event, verdict, command(event), world.attended) };
+        let answer = if self.paused.is_some() { HookAnswer::nothing() } else { answer::to(event, verdict, command(event), world.attended) };
         let mut notes = Vec::new();
         if verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised) {
             notes.push(Note::LastRefusal(last_refusal(event, verdict, input, &answer, self.paused.is_some())));
@@ -146,7 +145,7 @@ impl Judged {
 /// # Errors
 ///
 /// [`Stop`]: what keeps the policy from being known.
-pub fn policy_bytes(found: &[layers::Found], around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Cow<'static, [u8]>, Stop> {
+pub fn policy_bytes(found: &[layers::FoundLayer], around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Cow<'static, [u8]>, Stop> {
     if found.iter().all(|file| file.identity.is_empty()) {
         return Ok(BUILT_IN.into());
     }
@@ -157,9 +156,18 @@ pub fn policy_bytes(found: &[layers::Found], around: &Surroundings, world: &Worl
     deep.compile(found, around, world).map(Into::into)
 }
 
+/// The compiled policy that applies in these surroundings, by the layers as they are now.
+///
+/// # Errors
+///
+/// As [`policy_bytes`], or it cannot be found out whether a layer has a file.
+pub fn policy_around(around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Cow<'static, [u8]>, Stop> {
+    policy_bytes(&layers::look(&around.layers)?, around, world, deep)
+}
+
 /// An entry of the record for an event, as of now.
 pub(crate) fn entry(event: &Event, deep: &dyn Deep) -> Entry {
-    let source = if deep.is_cold() { Source::Cold } else { Source::Hot };
+    let source = if deep.is_cold() { RecordSource::Cold } else { RecordSource::Hot };
     Entry::of(event, source, system::now_ms())
 }
 
@@ -172,6 +180,12 @@ pub fn pause_until(world: &World, around: &Surroundings) -> Option<u64> {
     (system::now() < until).then_some(until)
 }
 
+/// The minutes that are left of a pause, rounded up. `None` if there is no pause.
+#[must_use]
+pub fn pause_minutes(world: &World, around: &Surroundings) -> Option<u64> {
+    pause_until(world, around).map(|until| until.saturating_sub(system::now()).div_ceil(60))
+}
+
 /// The text in which the actions of a call have their spans. `None` if it is no command.
 #[must_use]
 pub fn command(event: &Event) -> Option<&str> {
@@ -179,7 +193,7 @@ pub fn command(event: &Event) -> Option<&str> {
 }
 
 /// The line of the last refusal, for `explain --last`.
-fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &Answer, paused: bool) -> String {
+fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &HookAnswer, paused: bool) -> String {
     let held = answer.held.is_some();
     let rules: Vec<String> = verdict.findings.iter().map(|finding| quoted(&finding.rule)).collect();
     let text = match answer.stderr.strip_suffix('\n') {

@@ -8,7 +8,7 @@ use policy::verdict::Finding;
 use policy::{Flywheel, TestsFirst};
 
 use crate::failure::Failure;
-use crate::world::layers::Found;
+use crate::world::layers::FoundLayer;
 use crate::world::{Surroundings, World};
 
 /// Why a judgement ends without a verdict.
@@ -73,7 +73,7 @@ pub trait Deep {
     /// # Errors
     ///
     /// [`Stop`]
-    fn compile(&self, _layers: &[Found], _around: &Surroundings, _world: &World) -> Result<Vec<u8>, Stop> {
+    fn compile(&self, _layers: &[FoundLayer], _around: &Surroundings, _world: &World) -> Result<Vec<u8>, Stop> {
         Err(Stop::HandOver)
     }
 

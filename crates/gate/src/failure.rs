@@ -2,7 +2,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use crate::underline::{escaped, escaped_lines};
-use clients::Kind;
+use clients::MomentKind;
 
 /// What broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,10 @@ pub enum Failure {
     Unreadable { path: String, why: String },
     /// The policy has mistakes.
     PolicyInvalid(String),
-    /// A compiled policy is damaged.
+    /// The compiled policy does not open.
     PolicyDamaged,
+    /// The compiled policy opens, and one of its records cannot be read.
+    RuleDamaged,
     /// The judgement asked for a fact that nobody answers.
     Unanswered,
     /// The cold binary is missing, or cannot be started.
@@ -53,31 +55,14 @@ pub enum Conclusion {
 }
 
 /// The answer to a failure for an event of this kind.
-pub fn conclude(failure: &Failure, kind: Kind) -> Conclusion {
+pub fn conclude(failure: &Failure, kind: MomentKind) -> Conclusion {
     match (failure, kind) {
         // An event that only informs never interrupts the work.
-        (_, Kind::Observing) => Conclusion::GoOn,
+        (_, MomentKind::Observing) => Conclusion::GoOn,
         // A record that fails never changes a verdict; the next session reports it to the person when it starts.
         (Failure::LastUnwritable(_) | Failure::RecordUnwritable(_), _) => Conclusion::GoOn,
         // For all others it is not known what would be allowed.
-        (
-            Failure::InputClosed
-            | Failure::InputTooLarge
-            | Failure::InputUnreadable(_)
-            | Failure::EventMismatch { .. }
-            | Failure::PushUnreadable(_)
-            | Failure::RepositoryUnreadable(_)
-            | Failure::FolderUnknown
-            | Failure::Unreadable { .. }
-            | Failure::PolicyInvalid(_)
-            | Failure::PolicyDamaged
-            | Failure::Unanswered
-            | Failure::ColdMissing { .. }
-            | Failure::BuildMismatch { .. }
-            | Failure::Panic(_)
-            | Failure::AnswerUnwritable,
-            Kind::Guarding | Kind::Asking,
-        ) => Conclusion::Deny,
+        (_, MomentKind::Guarding | MomentKind::Asking) => Conclusion::Deny,
     }
 }
 
@@ -118,6 +103,10 @@ fn said(failure: &Failure) -> (String, &'static str) {
             (format!("the policy has mistakes\n{mistakes}"), "a person must fix the policy; `portcullis doctor` shows the mistakes")
         }
         Failure::PolicyDamaged => ("the built-in policy of this binary is damaged".to_owned(), "a person must install Portcullis again (`portcullis install`)"),
+        Failure::RuleDamaged => (
+            "a rule in the compiled policy cannot be read".to_owned(),
+            "a person must delete the file `policy` in the state folder, which `portcullis doctor` names; without policy files, install Portcullis again",
+        ),
         Failure::Unanswered => ("the judgement needs a fact that nothing can answer".to_owned(), "report this as a bug, with the command that was judged"),
         Failure::ColdMissing { path, why } => {
             (format!("this call needs `{path}`, which could not be started: {why}"), "a person must install Portcullis again (`portcullis install`)")

@@ -4,29 +4,25 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, HookAnswer};
 use crate::call;
 use crate::deep::{Deep, HandsOver, Stop};
 use crate::failure::Failure;
 use crate::world::World;
 use crate::world::system::{self, LastWords, ReadFault, Said};
-use clients::{Invocation, Kind, Moment};
+use clients::{CLIENTS, Invocation, Moment, MomentKind};
 
 /// Milliseconds after which the hook gives up. The client waits ten seconds.
 const HOT_DEADLINE: u32 = 3_000;
 /// Milliseconds after which the cold binary gives up.
 const COLD_DEADLINE: u32 = 6_000;
-/// The variables that the cold binary is started with. Others could change what its libraries do.
+/// The variables that the cold binary is started with, beside those of the clients. Others could change what its libraries
+/// do.
 const KEPT: &[&str] = &[
     "HOME",
     "XDG_CONFIG_HOME",
     "XDG_STATE_HOME",
     "TMPDIR",
-    "CLAUDE_PROJECT_DIR",
-    "CLAUDE_PLUGIN_ROOT",
-    "CLAUDE_CONFIG_DIR",
-    "CLAUDE_CODE_SESSION_ATTENDED",
-    "CLAUDECODE",
     #[cfg(debug_assertions)]
     "PORTCULLIS_TEST_PASSWORD_HOME",
 ];
@@ -55,7 +51,7 @@ pub fn cold(build: &str, invocation: &Invocation, deep: &dyn Deep) -> ! {
 }
 
 /// The answer to a failure, as far as the command line tells whose event it is.
-fn failed(failure: &Failure, invocation: &Invocation) -> Answer {
+fn failed(failure: &Failure, invocation: &Invocation) -> HookAnswer {
     answer::to_failure(failure, invocation.named(), invocation.moment)
 }
 
@@ -90,7 +86,7 @@ fn enter(invocation: &Invocation, deadline: u32) -> Vec<u8> {
 }
 
 /// Replaces this process by the cold binary; comes back only with the answer to a failure.
-fn hand_over(invocation: &Invocation, input: &[u8], world: &World) -> Answer {
+fn hand_over(invocation: &Invocation, input: &[u8], world: &World) -> HookAnswer {
     let Some(folder) = &world.binaries else {
         return failed(&Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know its own folder".to_owned() }, invocation);
     };
@@ -102,20 +98,21 @@ fn hand_over(invocation: &Invocation, input: &[u8], world: &World) -> Answer {
 fn start(program: &Path, invocation: &Invocation, input: &[u8]) -> String {
     let mut args: Vec<&OsStr> = vec![OsStr::new("portcullis"), OsStr::new("hook"), OsStr::new(crate::BUILD)];
     args.extend([invocation.event, invocation.client].into_iter().flatten().map(OsStr::new));
-    let env: Vec<(OsString, OsString)> = KEPT.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
+    let kept = KEPT.iter().copied().chain(CLIENTS.iter().flat_map(|client| client.variables().names()));
+    let env: Vec<(OsString, OsString)> = kept.filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
     system::hand_over(program, &args, &env, input).to_string()
 }
 
 /// Writes the answer and ends the process. An answer that cannot be written is a failure of its own: a denial keeps its
 /// exit code, and nothing else may look like one.
-fn give(answer: &Answer, invocation: &Invocation) -> ! {
+fn give(answer: &HookAnswer, invocation: &Invocation) -> ! {
     let written = system::write_all(1, answer.stdout.as_bytes()).and_then(|()| system::write_all(2, answer.stderr.as_bytes()));
     let lost = written.is_err() || (!answer.stdout.is_empty() && system::is_null_device(1));
     if lost && answer.code == 0 && !answer.stdout.is_empty() {
         // The question or the JSON denial is lost; exit 2 is what is left to say it with.
         let failure = answer::to_failure(&Failure::AnswerUnwritable, invocation.named(), Moment::Unknown);
         let _ = system::write_all(2, failure.stderr.as_bytes());
-        system::exit(if invocation.moment.kind() == Kind::Observing { 0 } else { 2 });
+        system::exit(if invocation.moment.kind() == MomentKind::Observing { 0 } else { 2 });
     }
     system::exit(answer.code)
 }

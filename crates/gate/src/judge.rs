@@ -48,6 +48,11 @@ pub trait Answers {
     }
 }
 
+/// Each need with its answer.
+pub fn answered(needs: impl IntoIterator<Item = Need>, answer: impl Fn(&Need) -> Known) -> Vec<(Need, Known)> {
+    needs.into_iter().map(|need| (need.clone(), answer(&need))).collect()
+}
+
 /// What was concluded, and by which rules.
 #[derive(Debug)]
 pub struct Judgement {
@@ -64,7 +69,7 @@ pub struct Judgement {
 ///
 /// # Errors
 ///
-/// [`Stop::HandOver`] if `answers` cannot answer; [`Failure::PolicyDamaged`].
+/// [`Stop::HandOver`] if `answers` cannot answer; [`Failure::RuleDamaged`].
 pub fn judge(call: &ToolCall, facts: &mut Facts, policy: &Policy, answers: &dyn Answers, every: bool) -> Result<Judgement, Stop> {
     let actions = read(call, &facts.places, policy, answers)?;
     conclude(actions, facts, policy, answers, every)
@@ -112,7 +117,7 @@ pub fn setting(places: &Places) -> shell::Setting {
 pub fn conclude(actions: Vec<Action>, facts: &mut Facts, policy: &Policy, answers: &dyn Answers, every: bool) -> Result<Judgement, Stop> {
     let mut rounds = 0;
     let Decided { mut verdict, looks, .. } = loop {
-        let decided = decide(&actions, facts, policy, every).ok_or(Failure::PolicyDamaged)?;
+        let decided = decide(&actions, facts, policy, every).ok_or(Failure::RuleDamaged)?;
         if decided.needs.is_empty() || rounds == MAX_ROUNDS {
             break decided;
         }
@@ -164,11 +169,7 @@ impl Answers for Here<'_> {
         if light.is_empty() {
             return self.deep.facts(heavy, self.around);
         }
-        let answered = |need| {
-            let known = observe::light(&need, self.around);
-            (need, known)
-        };
-        Ok(light.into_iter().map(answered).collect())
+        Ok(answered(light, |need| observe::light(need, self.around)))
     }
 
     fn sections(&self, actions: &[Action], facts: &Facts, policy: &Policy) -> Result<Vec<Finding>, Stop> {

@@ -6,7 +6,7 @@ use std::io;
 use crate::failure::{Conclusion, Failure, conclude};
 use crate::record::Entry;
 use crate::world::{Surroundings, World, record, state, written};
-use clients::Kind;
+use clients::MomentKind;
 
 /// One thing that a judgement leaves behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub fn apply(notes: &[Note], around: &Surroundings, world: &World) -> bool {
             Note::Record(entry) => (record::append(&around.memory, &entry.line()), Failure::RecordUnwritable),
         };
         if let Err(error) = done {
-            debug_assert_eq!(conclude(&lost(error.to_string()), Kind::Guarding), Conclusion::GoOn);
+            debug_assert_eq!(conclude(&lost(error.to_string()), MomentKind::Guarding), Conclusion::GoOn);
             kept = false;
         }
     }

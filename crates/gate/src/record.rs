@@ -28,9 +28,10 @@ const MAX_READ: usize = 1024;
 const MAX_TEXT: usize = 300;
 
 /// Where an entry comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecordSource {
     /// The hook itself.
+    #[default]
     Hot,
     /// The cold binary, for the hook.
     Cold,
@@ -40,14 +41,15 @@ pub enum Source {
     Check,
 }
 
-const SOURCES: &[(&str, Source)] = &[("hot", Source::Hot), ("cold", Source::Cold), ("git", Source::Git), ("check", Source::Check)];
+const SOURCES: &[(&str, RecordSource)] =
+    &[("hot", RecordSource::Hot), ("cold", RecordSource::Cold), ("git", RecordSource::Git), ("check", RecordSource::Check)];
 const STOPPED: &[(&str, Held)] = &[("asked", Held::Ask), ("denied", Held::Deny)];
 const HELD: &[(&str, Held)] = &[("ask", Held::Ask), ("deny", Held::Deny)];
 const OUTCOMES: &[(&str, Outcome)] = &[("ok", Outcome::Ok), ("failed", Outcome::Failed), ("interrupted", Outcome::Interrupted)];
 
 /// A rule that matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct RecordedRule {
     pub name: String,
     pub tier: u8,
     /// The rule is in shadow mode.
@@ -55,11 +57,11 @@ pub struct Rule {
 }
 
 /// A decision or a signal. Empty texts are not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Milliseconds since 1970.
     pub time: u64,
-    pub source: Source,
+    pub source: RecordSource,
     /// The client's or git's name of the event: `PreToolUse`, `pre-push`.
     pub event: String,
     pub session: String,
@@ -76,7 +78,7 @@ pub struct Entry {
     pub kinds: Vec<String>,
     /// The verdict, 1 to 4. `None` for signals.
     pub tier: Option<u8>,
-    pub rules: Vec<Rule>,
+    pub rules: Vec<RecordedRule>,
     pub held: Option<Held>,
     /// A pause allowed it.
     pub paused: bool,
@@ -96,34 +98,13 @@ pub struct Entry {
 impl Entry {
     /// An entry with the event and nothing else.
     #[must_use]
-    pub fn new(event: &str, source: Source, time: u64) -> Self {
-        Self {
-            time,
-            source,
-            event: event.to_owned(),
-            session: String::new(),
-            agent: String::new(),
-            agent_id: String::new(),
-            tool: String::new(),
-            call: String::new(),
-            input: None,
-            kinds: Vec::new(),
-            tier: None,
-            rules: Vec::new(),
-            held: None,
-            paused: false,
-            outcome: None,
-            exit: None,
-            error: None,
-            said: String::new(),
-            path: String::new(),
-            what: String::new(),
-        }
+    pub fn new(event: &str, source: RecordSource, time: u64) -> Self {
+        Self { time, source, event: event.to_owned(), ..Self::default() }
     }
 
     /// The entry of an event, with the outcome if the event has one.
     #[must_use]
-    pub fn of(event: &Event, source: Source, time: u64) -> Self {
+    pub fn of(event: &Event, source: RecordSource, time: u64) -> Self {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let mut entry = Self {
             session: event.session.clone(),
@@ -166,7 +147,7 @@ impl Entry {
         self.tier = Some(verdict.tier as u8);
         for finding in &verdict.findings {
             if !self.rules.iter().any(|rule| rule.name == finding.rule) {
-                self.rules.push(Rule { name: finding.rule.clone(), tier: finding.tier as u8, shadow: finding.shadow });
+                self.rules.push(RecordedRule { name: finding.rule.clone(), tier: finding.tier as u8, shadow: finding.shadow });
             }
         }
         self
@@ -175,7 +156,7 @@ impl Entry {
     /// The line, with its end. Texts are clipped so that it is never longer than [`MAX_LINE`].
     #[must_use]
     pub fn line(&self) -> String {
-        let mut line = Line(String::with_capacity(MAX_LINE));
+        let mut line = RecordLine(String::with_capacity(MAX_LINE));
         let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"source\":\"{}\"", self.time, name_of(SOURCES, self.source));
         line.text("event", &self.event, 32);
         line.text("session", &self.session, 64);
@@ -183,31 +164,16 @@ impl Entry {
         line.text("agent_id", &self.agent_id, 40);
         line.text("tool", &self.tool, 64);
         line.text("call", &self.call, 48);
-        line.hash("input", self.input);
-        if !self.kinds.is_empty() {
-            let kinds: Vec<String> = self.kinds.iter().map(|kind| quoted(kind)).collect();
-            line.raw("kinds", &format!("[{}]", kinds.join(",")));
-        }
-        if let Some(tier) = self.tier {
-            line.raw("tier", &tier.to_string());
-        }
-        if !self.rules.is_empty() {
-            let rules: Vec<String> = self.rules.iter().take(MAX_RULES).map(Rule::text).collect();
-            line.raw("rules", &format!("[{}]", rules.join(",")));
-        }
-        if let Some(held) = self.held {
-            line.raw("stopped", &quoted(name_of(STOPPED, held)));
-        }
-        if self.paused {
-            line.raw("paused", "true");
-        }
-        if let Some(outcome) = self.outcome {
-            line.raw("outcome", &quoted(name_of(OUTCOMES, outcome)));
-        }
-        if let Some(exit) = self.exit {
-            line.raw("exit", &exit.to_string());
-        }
-        line.hash("error", self.error);
+        line.some("input", self.input.map(hexadecimal));
+        let list = |items: Vec<String>| if items.is_empty() { None } else { Some(format!("[{}]", items.join(","))) };
+        line.some("kinds", list(self.kinds.iter().map(|kind| quoted(kind)).collect()));
+        line.some("tier", self.tier);
+        line.some("rules", list(self.rules.iter().take(MAX_RULES).map(RecordedRule::text).collect()));
+        line.some("stopped", self.held.map(|held| quoted(name_of(STOPPED, held))));
+        line.some("paused", Some(true).filter(|_| self.paused));
+        line.some("outcome", self.outcome.map(|outcome| quoted(name_of(OUTCOMES, outcome))));
+        line.some("exit", self.exit);
+        line.some("error", self.error.map(hexadecimal));
         line.text("said", &self.said, 120);
         line.text("path", &self.path, MAX_TEXT);
         line.text("what", &self.what, MAX_TEXT);
@@ -243,7 +209,7 @@ impl Entry {
             input: hash("input"),
             kinds: list("kinds").iter().filter_map(Json::scalar).collect(),
             tier: number("tier").and_then(|tier| u8::try_from(tier).ok()),
-            rules: list("rules").iter().filter_map(Rule::read).collect(),
+            rules: list("rules").iter().filter_map(RecordedRule::read).collect(),
             held: json.text(stopped).and_then(|name| named(words, name)),
             paused: json.get("paused") == Some(&Json::Bool(true)),
             outcome: json.text("outcome").and_then(|name| named(OUTCOMES, name)),
@@ -256,7 +222,7 @@ impl Entry {
     }
 }
 
-impl Rule {
+impl RecordedRule {
     fn text(&self) -> String {
         let shadow = if self.shadow { ",\"shadow\":true" } else { "" };
         format!("{{\"rule\":{},\"tier\":{}{shadow}}}", quoted(beginning(&self.name, 64)), self.tier)
@@ -284,20 +250,18 @@ fn named<T: Copy>(names: &[(&'static str, T)], name: &str) -> Option<T> {
     names.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
 }
 
+fn hexadecimal(hash: u64) -> String {
+    format!("\"{hash:016x}\"")
+}
+
 /// A line being made.
-struct Line(String);
+struct RecordLine(String);
 
-impl Line {
-    fn raw(&mut self, key: &str, value: &str) {
-        self.0.push_str(",\"");
-        self.0.push_str(key);
-        self.0.push_str("\":");
-        self.0.push_str(value);
-    }
-
-    fn hash(&mut self, key: &str, value: Option<u64>) {
+impl RecordLine {
+    /// A value as JSON, if there is one.
+    fn some(&mut self, key: &str, value: Option<impl std::fmt::Display>) {
         if let Some(value) = value {
-            self.raw(key, &format!("\"{value:016x}\""));
+            let _ = write!(self.0, ",\"{key}\":{value}");
         }
     }
 
@@ -326,7 +290,7 @@ impl Line {
                 value.insert(value.len() - 1, '…');
             }
         }
-        self.raw(key, &value);
+        self.some(key, Some(value));
     }
 }
 

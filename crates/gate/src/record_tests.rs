@@ -32,7 +32,7 @@ impl Lot {
                 .map(|kind| (*kind).to_owned())
                 .collect(),
             tier: [None, Some(1), Some(4)][self.below(3)],
-            rules: (0..self.below(6)).map(|at| Rule { name: named(at.min(4)), tier: 3, shadow: at % 2 == 1 }).collect(),
+            rules: (0..self.below(6)).map(|at| RecordedRule { name: named(at.min(4)), tier: 3, shadow: at % 2 == 1 }).collect(),
             held: [None, Some(Held::Ask), Some(Held::Deny)][self.below(3)],
             paused: self.below(2) == 1,
             outcome: [None, Some(Outcome::Ok), Some(Outcome::Failed), Some(Outcome::Interrupted)][self.below(4)],
@@ -41,7 +41,7 @@ impl Lot {
             said: self.text(long),
             path: self.text(long),
             what: self.text(long),
-            ..Entry::new("PreToolUse", [Source::Hot, Source::Cold, Source::Git, Source::Check][self.below(4)], self.0)
+            ..Entry::new("PreToolUse", [RecordSource::Hot, RecordSource::Cold, RecordSource::Git, RecordSource::Check][self.below(4)], self.0)
         }
     }
 }
@@ -96,7 +96,7 @@ fn other_lines_are_none() {
 fn lines_of_the_older_schema_are_read() {
     for (old, new, held) in [("deny", "denied", Held::Deny), ("ask", "asked", Held::Ask)] {
         let old = Entry::read(format!(r#"{{"v":1,"time":7,"door":"git","event":"pre-push","tier":4,"held":"{old}"}}"#).as_bytes()).unwrap();
-        assert_eq!((old.source, old.held), (Source::Git, Some(held)));
+        assert_eq!((old.source, old.held), (RecordSource::Git, Some(held)));
         assert_eq!(old.line(), format!("{{\"v\":2,\"time\":7,\"source\":\"git\",\"event\":\"pre-push\",\"tier\":4,\"stopped\":\"{new}\"}}\n"));
         assert_eq!(Entry::read(old.line().as_bytes()), Some(old));
     }
@@ -119,7 +119,7 @@ const PINNED: [u64; 4] = [14_306_750_268_250_874_875, 9_271_604_239_295_644_970,
 
 fn of(name: &str, fields: &str) -> Entry {
     let text = format!(r#"{{"hook_event_name":"{name}","session_id":"s",{fields}}}"#);
-    Entry::of(&clients::Invocation::new(None, None).read(text.as_bytes()).unwrap(), Source::Hot, 1)
+    Entry::of(&clients::Invocation::new(None, None).read(text.as_bytes()).unwrap(), RecordSource::Hot, 1)
 }
 
 #[test]

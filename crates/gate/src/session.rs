@@ -6,23 +6,23 @@ use std::borrow::Cow;
 use clients::{Event, Moment};
 use policy::Policy;
 
-use crate::answer::{Answer, denial};
-use crate::call::{entry, pause_until, policy_bytes};
+use crate::answer::{HookAnswer, denial};
+use crate::call::{entry, pause_minutes, pause_until, policy_bytes};
 use crate::deep::{Deep, Stop};
 use crate::notes::{Note, apply};
 use crate::underline::escaped_lines;
-use crate::world::{Surroundings, World, layers, pending, state, system};
+use crate::world::{Surroundings, World, layers, pending, state};
 
 /// Records an event that only informs. Returns what the model and the person should know.
 ///
 /// # Errors
 ///
 /// [`Stop::HandOver`]
-pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
+pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<HookAnswer, Stop> {
     if event.moment == Moment::Other {
-        return Ok(Answer::nothing());
+        return Ok(HookAnswer::nothing());
     }
-    let Ok(around) = world.around(event) else { return Ok(Answer::nothing()) };
+    let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
     test_run(event, &around, world, deep)?;
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
@@ -75,10 +75,8 @@ fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep
 /// The message at the start of a session: whether a pause is active, and whether the record cannot be written. `None` if
 /// neither is so.
 fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option<String> {
-    let paused = pause_until(world, around).map(|until| {
-        let minutes = until.saturating_sub(system::now()).div_ceil(60);
-        format!("Portcullis is paused for {minutes} more min: no call is denied or asked about (`portcullis pause --end` ends the pause)")
-    });
+    let paused = pause_minutes(world, around)
+        .map(|minutes| format!("Portcullis is paused for {minutes} more min: no call is denied or asked about (`portcullis pause --end` ends the pause)"));
     let lost = (!recorded).then(|| "Portcullis is active, but it cannot write its record: `portcullis doctor` says why".to_owned());
     let notes: Vec<String> = paused.into_iter().chain(lost).collect();
     (!notes.is_empty()).then(|| notes.join("; "))
@@ -89,16 +87,16 @@ fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option
 /// # Errors
 ///
 /// [`Stop`]
-pub(crate) fn settings_changed(event: &Event, world: &World, deep: &dyn Deep) -> Result<Answer, Stop> {
+pub(crate) fn settings_changed(event: &Event, world: &World, deep: &dyn Deep) -> Result<HookAnswer, Stop> {
     if matches!(event.source.as_str(), "policy_settings" | "skills") {
-        return Ok(Answer::nothing());
+        return Ok(HookAnswer::nothing());
     }
     if !deep.is_cold() {
         return Err(Stop::HandOver);
     }
     let around = world.around(event)?;
     let why = deep.settings_changed(event, &around, world)?.filter(|_| pause_until(world, &around).is_none());
-    Ok(why.map_or_else(Answer::nothing, |why| {
+    Ok(why.map_or_else(HookAnswer::nothing, |why| {
         let reason = format!(
             "denied: the new settings are not used\nwhy: {}\nfix: change the settings outside the session, or run `portcullis init` again",
             escaped_lines(&why)

@@ -14,7 +14,8 @@ pub mod written;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use clients::Event;
+use clients::surroundings::variables;
+use clients::{Event, Variables};
 use policy::Layer;
 use policy::facts::Places;
 use repository::Repository;
@@ -90,6 +91,7 @@ impl World {
     /// The world as this process finds it.
     pub fn real() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let client_variable = |of: &dyn Fn(Variables) -> Option<&'static str>| variables(of).find_map(variable);
         let absolute = |path: PathBuf| path.is_absolute().then_some(path);
         let mut homes: Vec<PathBuf> = Vec::new();
         let mut configs: Vec<PathBuf> = Vec::new();
@@ -113,7 +115,7 @@ impl World {
             states.truncate(1);
         }
         Self {
-            project_dir: variable("CLAUDE_PROJECT_DIR"),
+            project_dir: client_variable(&|names| names.project),
             homes,
             configs,
             states,
@@ -121,8 +123,8 @@ impl World {
             // A project may set it, so it counts only where temporary folders are.
             temporary: variable("TMPDIR").and_then(absolute).filter(|path| TEMPORARY.iter().any(|known| path.starts_with(known))),
             zsh: variable("SHELL").is_none_or(|shell| !shell.ends_with("bash")) || account.is_some_and(|account| account.shell.ends_with("zsh")),
-            attended: variable("CLAUDE_CODE_SESSION_ATTENDED").is_none_or(|value| value.as_os_str() != "0"),
-            plugin: variable("CLAUDE_PLUGIN_ROOT").is_some(),
+            attended: client_variable(&|names| names.attended).is_none_or(|value| value.as_os_str() != "0"),
+            plugin: client_variable(&|names| names.plugin).is_some(),
             binaries: system::own_path().ok().and_then(|path| path.parent().map(Path::to_path_buf)),
         }
     }

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::syntax::{Language, Settings, Silencers};
+use crate::syntax::{Silencers, SourceLanguage, ToolSettings};
 pub use template::{Captures, matches};
 pub use template::{alternatives, unknown_variable};
 use template::{area, capture, fill, fits, widened};
@@ -26,10 +26,10 @@ const NAMES: &[&str] = &["{stem}", "{base}", "{Pascal}", "{snake}", "{kebab}", "
 #[serde(default, deny_unknown_fields)]
 pub struct Catalogue {
     #[serde(rename = "language")]
-    pub languages: Vec<Language>,
+    pub languages: Vec<SourceLanguage>,
     #[serde(rename = "layout")]
     pub layouts: Vec<Layout>,
-    pub settings: Vec<Settings>,
+    pub settings: Vec<ToolSettings>,
     pub silencers: Silencers,
     /// Files that hold what tests expect, written by the tools themselves.
     pub snapshots: Vec<String>,
@@ -71,12 +71,12 @@ pub struct Layout {
     #[serde(skip)]
     pub named: bool,
     #[serde(skip)]
-    read: OnceLock<Read>,
+    read: OnceLock<LayoutLists>,
 }
 
 /// A layout's lists without choices.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Read {
+struct LayoutLists {
     source: Vec<String>,
     /// What the names of sources are like.
     names: Vec<String>,
@@ -136,7 +136,7 @@ impl Catalogue {
     }
 
     /// The language of a file by its extension; a file without one is a shell script.
-    pub fn language(&self, path: &str) -> Option<&Language> {
+    pub fn language(&self, path: &str) -> Option<&SourceLanguage> {
         let extension = extension(path);
         self.languages.iter().find(|language| language.extensions.iter().any(|known| known == extension))
     }
@@ -157,7 +157,7 @@ impl Catalogue {
     }
 
     /// What the settings file of this path sets.
-    pub fn settings(&self, path: &str) -> Vec<&Settings> {
+    pub fn settings(&self, path: &str) -> Vec<&ToolSettings> {
         let name = path.rsplit('/').next().unwrap_or(path);
         self.settings.iter().filter(|settings| settings.files.iter().any(|file| matches(file, name))).collect()
     }
@@ -175,7 +175,7 @@ pub fn folder(path: &str) -> &str {
 }
 
 impl Layout {
-    fn read(&self) -> &Read {
+    fn read(&self) -> &LayoutLists {
         self.read.get_or_init(|| {
             let each = |patterns: &[String]| patterns.iter().flat_map(|pattern| alternatives(pattern)).collect::<Vec<_>>();
             let source = each(&self.source);
@@ -192,7 +192,7 @@ impl Layout {
             let mut names: Vec<String> = source.iter().map(|source| source.rsplit('/').next().unwrap_or(source).replace("**", "*")).collect();
             names.dedup();
             let deep = |pattern: String| if pattern.contains('/') { vec![pattern] } else { vec![format!("**/{pattern}"), pattern] };
-            Read { names, exempt: each(&self.exempt).into_iter().flat_map(deep).collect(), tests: tests.collect(), source }
+            LayoutLists { names, exempt: each(&self.exempt).into_iter().flat_map(deep).collect(), tests: tests.collect(), source }
         })
     }
 

@@ -17,13 +17,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::layout::{Catalogue, Layout, Unit, matches};
-use crate::syntax::{Language, Need, Source, is_generated, need, removed_lines};
+use crate::syntax::{SourceCode, SourceLanguage, TestNeed, is_generated, need, removed_lines};
 use actions::{Action, Deed};
-use place::Places;
+use place::ChangedTree;
 use policy::verdict::{Answer, Finding};
 use policy::{OwnLayout, TestsFirst, Tier, renews_snapshots};
 pub use red::evidence;
-pub use seen::{By, Ended, Seen};
+pub use seen::{By, Ended, SeenRun};
 
 /// The rule that requires a test for a source.
 pub const RULE: &str = "tests-first";
@@ -38,7 +38,7 @@ const NAMED: usize = 3;
 
 /// The text of a file before or after a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Text {
+pub enum FileVersion {
     /// There is no such file.
     Absent,
     Known(String),
@@ -46,7 +46,7 @@ pub enum Text {
     Unknown,
 }
 
-impl Text {
+impl FileVersion {
     fn known(&self) -> Option<&str> {
         if let Self::Known(text) = self { Some(text).filter(|text| text.len() <= MAX_TEXT).map(String::as_str) } else { None }
     }
@@ -57,8 +57,8 @@ impl Text {
 pub struct Changed {
     /// From the root of the repository, with `/`.
     pub path: String,
-    pub old: Text,
-    pub new: Text,
+    pub old: FileVersion,
+    pub new: FileVersion,
     /// The texts are stretches of the file, before and after: a patch whose place in the file was not found.
     pub part: bool,
 }
@@ -88,7 +88,9 @@ pub trait Tree {
 /// What is found in the changes of one call or one commit. `today` in days since 1970-01-01 (UTC).
 pub fn judge(changes: &[Changed], tree: &dyn Tree, section: &TestsFirst, today: i64) -> Vec<Finding> {
     match catalogue(section) {
-        Ok(catalogue) => Judge { changes, section, today, places: Places::new(changes, tree), catalogue: &catalogue, sources: RefCell::default() }.findings(),
+        Ok(catalogue) => {
+            Judge { changes, section, today, places: ChangedTree::new(changes, tree), catalogue: &catalogue, sources: RefCell::default() }.findings()
+        }
         // The shipped layouts are read by a test; own ones were validated.
         Err(why) => vec![Finding { answer: Answer::Maybe, unread: Some(why), ..blank(section, RULE, Tier::Supervised) }],
     }
@@ -144,16 +146,22 @@ fn own_layout(own: &OwnLayout) -> Layout {
     layout
 }
 
-/// A finding without what it says.
+/// A finding of the section without what it says.
 fn blank(section: &TestsFirst, rule: &str, tier: Tier) -> Finding {
+    of_section(RULE, rule, section.place, tier, section.shadow)
+}
+
+/// A finding of a section of the policy (`pack`), for the caller to fill in: certain, and with empty texts.
+#[must_use]
+pub fn of_section(pack: &str, rule: &str, place: &str, tier: Tier, shadow: bool) -> Finding {
     Finding {
         rule: rule.to_owned(),
-        pack: RULE.to_owned(),
-        place: section.place.to_owned(),
+        pack: pack.to_owned(),
+        place: place.to_owned(),
         tier,
         answer: Answer::Yes,
         unread: None,
-        shadow: section.shadow,
+        shadow,
         reason: String::new(),
         instead: String::new(),
         action: String::new(),
@@ -168,9 +176,9 @@ struct Judge<'a> {
     section: &'a TestsFirst<'a>,
     today: i64,
     catalogue: &'a Catalogue,
-    places: Places<'a>,
+    places: ChangedTree<'a>,
     /// Texts that were read as code, by where they are in memory.
-    sources: RefCell<HashMap<(*const u8, *const Language), Rc<Source<'a, 'a>>>>,
+    sources: RefCell<HashMap<(*const u8, *const SourceLanguage), Rc<SourceCode<'a, 'a>>>>,
 }
 
 /// Whether a source has a test.
@@ -197,9 +205,9 @@ impl<'a> Judge<'a> {
     }
 
     /// A text of a change as code, read once.
-    fn source(&self, text: &'a str, language: &'a Language) -> Rc<Source<'a, 'a>> {
+    fn source(&self, text: &'a str, language: &'a SourceLanguage) -> Rc<SourceCode<'a, 'a>> {
         let key = (text.as_ptr(), std::ptr::from_ref(language));
-        Rc::clone(self.sources.borrow_mut().entry(key).or_insert_with(|| Rc::new(Source::new(text, language))))
+        Rc::clone(self.sources.borrow_mut().entry(key).or_insert_with(|| Rc::new(SourceCode::new(text, language))))
     }
 
     /// Whether the section speaks of the path at all.
@@ -213,7 +221,7 @@ impl<'a> Judge<'a> {
         for change in self.changes {
             let (Some(language), Some(old)) = (self.catalogue.language(&change.path), change.old.known()) else { continue };
             let new = change.new.known().map(|text| self.source(text, language));
-            if new.is_none() && change.new != Text::Absent {
+            if new.is_none() && change.new != FileVersion::Absent {
                 continue;
             }
             let pool = moved.entry(&language.name).or_default();
@@ -226,7 +234,7 @@ impl<'a> Judge<'a> {
 
     /// A source that gets code which no test speaks of.
     fn untested(&self, change: &'a Changed, moved: &HashMap<&str, HashMap<String, usize>>) -> Option<Finding> {
-        if change.new == Text::Absent {
+        if change.new == FileVersion::Absent {
             return None;
         }
         let language = self.catalogue.language(&change.path)?;
@@ -235,7 +243,7 @@ impl<'a> Judge<'a> {
             return None;
         }
         // A mark that the change itself brings frees nothing unless the repository says so too: anyone can write it.
-        let says = |text: &'a Text| text.known().is_some_and(|text| is_generated(&self.source(text, language)));
+        let says = |text: &'a FileVersion| text.known().is_some_and(|text| is_generated(&self.source(text, language)));
         let claimed = says(&change.new);
         if claimed && self.places.says_generated(&change.path) {
             return None;
@@ -246,11 +254,11 @@ impl<'a> Judge<'a> {
                 let old = change.old.known().map(|text| self.source(text, language));
                 let none = HashMap::new();
                 // What leaves this file is not moved into it.
-                let pool = if change.old == Text::Absent || self.changes.len() > 1 { moved.get(language.name.as_str()).unwrap_or(&none) } else { &none };
+                let pool = if change.old == FileVersion::Absent || self.changes.len() > 1 { moved.get(language.name.as_str()).unwrap_or(&none) } else { &none };
                 // Without the text before, every line may be new.
                 match need(old.as_deref(), &self.source(new, language), pool, change.part, layouts.iter().any(|(layout, ..)| layout.inline)) {
                     // The next change would be that of a generated file.
-                    Need::Nothing(_) if claimed && change.old.known().is_some() && !says(&change.old) => {
+                    TestNeed::Nothing(_) if claimed && change.old.known().is_some() && !says(&change.old) => {
                         return Some(Finding {
                             action,
                             reason: format!("only a new comment says that `{}` is generated, which would exempt it from tests", change.path),
@@ -258,8 +266,10 @@ impl<'a> Judge<'a> {
                             ..blank(self.section, RULE, self.section.tier.min(Tier::Supervised))
                         });
                     }
-                    Need::Nothing(_) => return None,
-                    Need::Test { line, defines, open } => (Some(line), !defines.is_empty(), Some(defines).filter(|_| open && change.old != Text::Absent)),
+                    TestNeed::Nothing(_) => return None,
+                    TestNeed::Test { line, defines, open } => {
+                        (Some(line), !defines.is_empty(), Some(defines).filter(|_| open && change.old != FileVersion::Absent))
+                    }
                 }
             }
             None => (None, true, None),
@@ -312,9 +322,9 @@ impl<'a> Judge<'a> {
         self.section.exempt.iter().any(|exempt| exempt.until.is_none_or(|until| until >= self.today) && matches(exempt.path, path))
     }
 
-    fn stand(&self, path: &str, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&[String]>) -> Stand {
+    fn stand(&self, path: &str, change: &'a Changed, layouts: &[place::PlacedSource], language: &'a SourceLanguage, wanted: Option<&[String]>) -> Stand {
         // What was there, and gets nothing new for others, may be tested from outside.
-        let loose = change.old != Text::Absent && wanted.is_none();
+        let loose = change.old != FileVersion::Absent && wanted.is_none();
         let mut faults = Vec::new();
         let mut unread = None;
         let mut fault = |path: &str, why: &str| {
@@ -331,20 +341,20 @@ impl<'a> Judge<'a> {
                 _ => {}
             }
             // Tests that are in the file already, where only a stretch of it or nothing of the change is known.
-            if (change.part || change.new == Text::Unknown)
-                && self.places.read_before(path).is_some_and(|text| Source::new(&text, language).tested(layout.doctest).is_ok())
+            if (change.part || change.new == FileVersion::Unknown)
+                && self.places.read_before(path).is_some_and(|text| SourceCode::new(&text, language).tested(layout.doctest).is_ok())
             {
                 return Stand::Tested(path.to_owned());
             }
         }
-        let candidates = Places::candidates(path, layouts);
+        let candidates = ChangedTree::candidates(path, layouts);
         for candidate in &candidates {
             for test in self.places.found(&candidate.path) {
                 if test == path {
                     continue;
                 }
                 let Some(text) = self.places.text(&test) else { continue };
-                let Text::Known(text) = text else {
+                let FileVersion::Known(text) = text else {
                     unread.get_or_insert(test);
                     continue;
                 };
@@ -357,7 +367,7 @@ impl<'a> Judge<'a> {
                     }
                     continue;
                 };
-                let source = Source::new(&text, language);
+                let source = SourceCode::new(&text, language);
                 if candidate.mention && !names(&source, &text, path) {
                     continue;
                 }
@@ -384,7 +394,7 @@ impl<'a> Judge<'a> {
 }
 
 /// Whether a test names the source: as a word of its code, or of a string.
-fn names(source: &Source, text: &str, path: &str) -> bool {
+fn names(source: &SourceCode, text: &str, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     source.tokens.iter().any(|token| token.text == stem || token.text.split(|sign: char| !sign.is_alphanumeric() && sign != '_').any(|word| word == stem))

@@ -5,54 +5,37 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::{Changed, Text, Tree};
+use super::{Changed, FileVersion, Tree};
 use crate::layout::{Candidate, Captures, Catalogue, Layout, folder, matches};
 
 /// Entries of folders that are looked through for one judgement.
 const MAX_ENTRIES: usize = 20_000;
 /// Folders that hold no tests of this project.
-const NOT_OURS: &[&str] = &[
-    "node_modules",
-    "target",
-    ".git",
-    "vendor",
-    "dist",
-    "build",
-    ".venv",
-    "venv",
-    "_build",
-    "deps",
-    "obj",
-    ".terraform",
-    "Pods",
-    ".gradle",
-    ".idea",
-    ".next",
-    "coverage",
-    "__pycache__",
-];
+const NOT_OURS: &str = "\
+    node_modules target .git vendor dist build .venv venv _build deps obj .terraform Pods .gradle .idea .next \
+    coverage __pycache__";
 
 /// A layout for which a path is a source: its package, and what the parts of the path are.
-pub(super) type Placed<'c> = (&'c Layout, Vec<String>, Captures);
+pub(super) type PlacedSource<'c> = (&'c Layout, Vec<String>, Captures);
 
 /// Names in a folder, sorted, each with whether it is a folder.
-type Names = Vec<(String, bool)>;
+type FolderNames = Vec<(String, bool)>;
 /// Paths of files, sorted.
-type Files = Rc<Vec<String>>;
+type FilePaths = Rc<Vec<String>>;
 
-pub(super) struct Places<'a> {
+pub(super) struct ChangedTree<'a> {
     changes: &'a [Changed],
     by_path: HashMap<&'a str, &'a Changed>,
     pub(super) tree: &'a dyn Tree,
-    folders: RefCell<HashMap<String, Rc<Names>>>,
+    folders: RefCell<HashMap<String, Rc<FolderNames>>>,
     /// Texts of files of the tree that were read.
     read: RefCell<HashMap<String, Option<Rc<str>>>>,
     /// Files by the folder that they are in, and whether those below it count.
-    below: RefCell<HashMap<(String, bool), Files>>,
+    below: RefCell<HashMap<(String, bool), FilePaths>>,
     looked: RefCell<usize>,
 }
 
-impl<'a> Places<'a> {
+impl<'a> ChangedTree<'a> {
     pub(super) fn new(changes: &'a [Changed], tree: &'a dyn Tree) -> Self {
         Self {
             changes,
@@ -71,7 +54,7 @@ impl<'a> Places<'a> {
     }
 
     /// The names in a folder, with what the changes bring.
-    fn names(&self, folder: &str) -> Rc<Names> {
+    fn names(&self, folder: &str) -> Rc<FolderNames> {
         if let Some(known) = self.folders.borrow().get(folder) {
             return Rc::clone(known);
         }
@@ -80,7 +63,7 @@ impl<'a> Places<'a> {
         for change in self.changes {
             let Some(rest) = change.path.strip_prefix(folder) else { continue };
             let (name, is_folder) = rest.split_once('/').map_or((rest, false), |(name, _)| (name, true));
-            if change.new == Text::Absent {
+            if change.new == FileVersion::Absent {
                 names.retain(|(known, known_folder)| *known_folder || known != name || is_folder);
             } else if names.iter().all(|(known, _)| known != name) {
                 names.push((name.to_owned(), is_folder));
@@ -93,19 +76,19 @@ impl<'a> Places<'a> {
     }
 
     /// The text of a file after the changes. `None` if it does not exist.
-    pub(super) fn text(&self, path: &str) -> Option<Text> {
+    pub(super) fn text(&self, path: &str) -> Option<FileVersion> {
         if let Some(change) = self.by_path.get(path) {
             return match &change.new {
-                Text::Absent => None,
+                FileVersion::Absent => None,
                 // Only a stretch is known of it: what was there before tells more.
-                Text::Known(text) if change.part => {
+                FileVersion::Known(text) if change.part => {
                     let before = self.read_before(path).unwrap_or_default();
-                    Some(Text::Known(format!("{before}\n{text}")))
+                    Some(FileVersion::Known(format!("{before}\n{text}")))
                 }
                 known => Some(known.clone()),
             };
         }
-        self.before(path).map(|text| Text::Known(text.to_string()))
+        self.before(path).map(|text| FileVersion::Known(text.to_string()))
     }
 
     /// The text of a file after the changes, where it is known and not a stretch.
@@ -183,7 +166,7 @@ impl<'a> Places<'a> {
     /// Whether this kind of project is at home around a path: the policy names it, its manifest is there, a test of it is
     /// in the tree, or no other kind has its manifest and its sources there. Else a deploy script in a package of TypeScript
     /// would need a test of shell scripts.
-    fn at_home(&self, path: &str, (layout, packages, captures): &Placed, catalogue: &Catalogue) -> bool {
+    fn at_home(&self, path: &str, (layout, packages, captures): &PlacedSource, catalogue: &Catalogue) -> bool {
         let language = |path: &str| catalogue.language(path).map(|language| language.name.as_str());
         let marked = |layout: &Layout| self.marked(path, std::slice::from_ref(layout));
         let tested = || {
@@ -212,12 +195,12 @@ impl<'a> Places<'a> {
         }
         let mut files = names.iter().filter(|(file, is_folder)| !is_folder && matches(name, file));
         files.any(|(file, _)| {
-            says.is_empty() || matches!(self.text(&format!("{folder}{file}")), Some(Text::Known(text)) if says.iter().any(|word| text.contains(word)))
+            says.is_empty() || matches!(self.text(&format!("{folder}{file}")), Some(FileVersion::Known(text)) if says.iter().any(|word| text.contains(word)))
         })
     }
 
     /// The layouts for which a path is a source that may need a test. A path that is a test of one of them is not a source.
-    pub(super) fn sources<'c>(&self, path: &str, catalogue: &'c Catalogue) -> Vec<Placed<'c>> {
+    pub(super) fn sources<'c>(&self, path: &str, catalogue: &'c Catalogue) -> Vec<PlacedSource<'c>> {
         let mut placed = Vec::new();
         let Some(language) = catalogue.language(path) else { return placed };
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -246,7 +229,7 @@ impl<'a> Places<'a> {
         self.is_of(path, catalogue, &Layout::is_test)
     }
 
-    /// Whether tests in a file of this path are run: it is called as tests of a layout are, or a layout lets them are there.
+    /// Whether tests in a file of this path are run: it is named as a layout names tests, or the layout allows tests in sources.
     pub(super) fn runs(&self, path: &str, catalogue: &Catalogue) -> bool {
         self.is_of(path, catalogue, &Layout::runs) || self.sources(path, catalogue).iter().any(|(layout, ..)| layout.inline)
     }
@@ -267,7 +250,7 @@ impl<'a> Places<'a> {
     }
 
     /// Where tests of a source can be, by all its layouts, each path once.
-    pub(super) fn candidates(path: &str, layouts: &[Placed]) -> Vec<Candidate> {
+    pub(super) fn candidates(path: &str, layouts: &[PlacedSource]) -> Vec<Candidate> {
         let mut all: Vec<Candidate> = Vec::new();
         let mut add = |candidate: Candidate| {
             if all.iter().all(|known| known.path != candidate.path) {
@@ -287,7 +270,7 @@ impl<'a> Places<'a> {
     pub(super) fn found(&self, pattern: &str) -> Vec<String> {
         if !pattern.contains(['*', '[']) {
             let there = match self.by_path.get(pattern) {
-                Some(change) => change.new != Text::Absent,
+                Some(change) => change.new != FileVersion::Absent,
                 None => self.tree.exists(pattern),
             };
             return if there { vec![pattern.to_owned()] } else { Vec::new() };
@@ -297,13 +280,13 @@ impl<'a> Places<'a> {
         self.below(literal, deep).iter().filter(|path| matches(pattern, path)).cloned().collect()
     }
 
-    /// As [`Places::found`], for a pattern with choices.
+    /// As [`ChangedTree::found`], for a pattern with choices.
     pub(super) fn found_by(&self, pattern: &str) -> Vec<String> {
         crate::layout::alternatives(pattern).iter().flat_map(|pattern| self.found(pattern)).collect()
     }
 
     /// Files in a folder; with `deep`, also those below it.
-    fn below(&self, start: &str, deep: bool) -> Files {
+    fn below(&self, start: &str, deep: bool) -> FilePaths {
         let key = (start.to_owned(), deep);
         if let Some(known) = self.below.borrow().get(&key) {
             return Rc::clone(known);
@@ -314,7 +297,7 @@ impl<'a> Places<'a> {
             for (name, is_folder) in self.names(&folder).iter() {
                 if !*is_folder {
                     files.push(format!("{folder}{name}"));
-                } else if deep && !NOT_OURS.contains(&name.as_str()) {
+                } else if deep && !NOT_OURS.split(' ').any(|other| other == name) {
                     left.push(format!("{folder}{name}/"));
                 }
             }
@@ -326,7 +309,7 @@ impl<'a> Places<'a> {
     }
 
     /// All files of the tree that could be looked through.
-    pub(super) fn all(&self, package: &str) -> Files {
+    pub(super) fn all(&self, package: &str) -> FilePaths {
         self.below(package, true)
     }
 

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{Changed, Judge, Places, Text, place};
+use super::{Changed, ChangedTree, FileVersion, Judge, place};
 use crate::layout::folder;
-use crate::syntax::{Kind, Language, Node, Source, Token, bare};
+use crate::syntax::{Node, SourceCode, SourceLanguage, SourceToken, TokenKind, bare};
 
 /// Files of a package that are looked through.
 const MAX_FILES: usize = 1000;
@@ -16,7 +16,7 @@ const BY_FOLDER: &[&str] = &["index", "mod", "lib", "__init__", "main", "__main_
 const BRINGS: &[&str] = &["import", "from", "use", "require", "include", "export"];
 
 /// What others would call a source by.
-struct Names {
+struct SourceNames {
     words: Vec<String>,
     /// Its name in imports.
     module: Option<String>,
@@ -26,7 +26,13 @@ impl<'a> Judge<'a> {
     /// A real test of the package that names what the source defines; where the change adds things `wanted` by others to a
     /// source that was there, one of them. A change that brings nothing new for others may also be tested over other sources: by
     /// tests of what names it, or of the program that it is a part of. What is new may be so by a test of the same change.
-    pub(super) fn spoken_of(&self, change: &'a Changed, layouts: &[place::Placed], language: &'a Language, wanted: Option<&[String]>) -> Option<String> {
+    pub(super) fn spoken_of(
+        &self,
+        change: &'a Changed,
+        layouts: &[place::PlacedSource],
+        language: &'a SourceLanguage,
+        wanted: Option<&[String]>,
+    ) -> Option<String> {
         let source = self.source(change.new.known()?, language);
         let (layout, packages, _) = layouts.first()?;
         let package = packages.first()?;
@@ -40,9 +46,9 @@ impl<'a> Judge<'a> {
         let (tests, others): (Vec<&String>, Vec<&String>) = all.iter().filter(same).partition(|path| self.places.is_test(path, self.catalogue));
         let both = tests.iter().map(|path| (*path, true)).chain(others.iter().map(|path| (*path, false)));
         let mut files: Vec<(&String, bool, Option<Rc<str>>)> = both.take(MAX_FILES).map(|(path, is_test)| (path, is_test, None)).collect();
-        let loose = change.old != Text::Absent && wanted.is_none();
+        let loose = change.old != FileVersion::Absent && wanted.is_none();
         let mut wave = vec![match wanted {
-            Some(wanted) => Names { words: wanted.to_vec(), module: None },
+            Some(wanted) => SourceNames { words: wanted.to_vec(), module: None },
             None => names_of(&change.path, &source),
         }];
         for hop in 0..=BETWEEN {
@@ -53,7 +59,7 @@ impl<'a> Judge<'a> {
                     *text = self.places.whole(path);
                 }
                 let Some(held) = text.as_deref().filter(|text| wave.iter().any(|names| names.may_stand_in(text))) else { continue };
-                let spoken = Source::new(held, language);
+                let spoken = SourceCode::new(held, language);
                 if !wave.iter().any(|names| names.stand_in(&spoken)) {
                     continue;
                 }
@@ -78,15 +84,15 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether a test names anything that a source defines, as far as that is known.
-    pub(super) fn speaks_of(&self, spoken: &Source, change: &'a Changed) -> bool {
+    pub(super) fn speaks_of(&self, spoken: &SourceCode, change: &'a Changed) -> bool {
         let Some((text, language)) = change.new.known().zip(self.catalogue.language(&change.path)) else { return true };
         let source = self.source(text, language);
         let defined = source.definitions();
         let is_defined = |word: &str| defined.iter().any(|found| found.name == word);
         // A view is called by its name in a text.
-        let speaks = |token: &Token| match token.kind {
-            Kind::Word => is_defined(token.text),
-            Kind::Text => token.text.split(|sign: char| !sign.is_alphanumeric() && sign != '_').any(is_defined),
+        let speaks = |token: &SourceToken| match token.kind {
+            TokenKind::Word => is_defined(token.text),
+            TokenKind::Text => token.text.split(|sign: char| !sign.is_alphanumeric() && sign != '_').any(is_defined),
             _ => false,
         };
         defined.is_empty() || spoken.tokens.iter().any(speaks)
@@ -94,7 +100,7 @@ impl<'a> Judge<'a> {
 
     /// Whether the change makes a test assert what it did not before.
     fn says_new(&self, path: &str) -> bool {
-        let says = |text: &'a Text, language: &'a Language| {
+        let says = |text: &'a FileVersion, language: &'a SourceLanguage| {
             let source = text.known().map(|text| self.source(text, language));
             source.map(|source| source.statements(source.nodes())).unwrap_or_default()
         };
@@ -111,15 +117,15 @@ impl<'a> Judge<'a> {
     }
 }
 
-impl Places<'_> {
-    fn holds_test(&self, path: &str, language: &Language) -> bool {
-        self.whole(path).is_some_and(|text| Source::new(&text, language).tested(false).is_ok())
+impl ChangedTree<'_> {
+    fn holds_test(&self, path: &str, language: &SourceLanguage) -> bool {
+        self.whole(path).is_some_and(|text| SourceCode::new(&text, language).tested(false).is_ok())
     }
 }
 
 /// What others call a source by: names of definitions that few other texts contain, of two words or more, or of some
 /// length with a capital; and its name in imports.
-fn names_of(path: &str, source: &Source) -> Names {
+fn names_of(path: &str, source: &SourceCode) -> SourceNames {
     let two = |name: &str| {
         name.trim_matches('_').contains('_') || name.chars().zip(name.chars().skip(1)).any(|(one, next)| one.is_lowercase() && next.is_uppercase())
     };
@@ -128,7 +134,7 @@ fn names_of(path: &str, source: &Source) -> Names {
     let words = source.definitions().iter().map(|found| found.name).filter(telling).map(str::to_owned).collect();
     let stem = stem(path);
     let module = if BY_FOLDER.contains(&stem) { folder(path).trim_end_matches('/').rsplit('/').next().unwrap_or("") } else { stem };
-    Names { words, module: Some(module.to_owned()).filter(|module| module.len() > 1 && module != "src") }
+    SourceNames { words, module: Some(module.to_owned()).filter(|module| module.len() > 1 && module != "src") }
 }
 
 /// The name of a file without what is after its first point.
@@ -137,25 +143,25 @@ fn stem(path: &str) -> &str {
     name.split('.').find(|part| !part.is_empty()).unwrap_or(name)
 }
 
-impl Names {
+impl SourceNames {
     fn may_stand_in(&self, text: &str) -> bool {
         self.words.iter().chain(&self.module).any(|name| text.contains(name.as_str()))
     }
 
-    fn stand_in(&self, source: &Source) -> bool {
+    fn stand_in(&self, source: &SourceCode) -> bool {
         let text = |at: usize| source.tokens.get(at).map_or("", |token| token.text);
         let mut head = "";
         source.tokens.iter().enumerate().any(|(at, token)| {
             if token.first {
                 head = token.text;
             }
-            if token.kind == Kind::Word && self.words.iter().any(|word| word == token.text) {
+            if token.kind == TokenKind::Word && self.words.iter().any(|word| word == token.text) {
                 return true;
             }
             let Some(module) = &self.module else { return false };
             match token.kind {
-                Kind::Text => bare(token).contains(['/', '.']) && !bare(token).contains(char::is_whitespace) && stem(bare(token)) == module,
-                Kind::Word => token.text == module && (BRINGS.contains(&head) || (text(at + 1) == ":" && text(at + 2) == ":")),
+                TokenKind::Text => bare(token).contains(['/', '.']) && !bare(token).contains(char::is_whitespace) && stem(bare(token)) == module,
+                TokenKind::Word => token.text == module && (BRINGS.contains(&head) || (text(at + 1) == ":" && text(at + 2) == ":")),
                 _ => false,
             }
         })

@@ -1,8 +1,8 @@
 //! Whether a test was seen to fail before the code that it asks for is written.
 
-use super::{Judge, Text};
+use super::{FileVersion, Judge};
 use crate::report_file::{self, Ran};
-use crate::syntax::{Node, Source};
+use crate::syntax::{Node, SourceCode};
 use policy::Red;
 
 /// Where tools leave reports of test runs.
@@ -38,9 +38,9 @@ impl Judge<'_> {
         if self.section.red == Red::Off || !defines {
             return None;
         }
-        let Some(Text::Known(whole)) = self.places.text(test) else { return None };
+        let Some(FileVersion::Known(whole)) = self.places.text(test) else { return None };
         let language = self.catalogue.language(test)?;
-        let source = Source::new(&whole, language);
+        let source = SourceCode::new(&whole, language);
         let failed = self.places.tree.seen_to_fail(test, &evidence(&source, &whole, inline)).or_else(|| {
             let reported = self.reports().into_iter().filter_map(|ran| spoken(source.nodes(), &ran)).collect::<Vec<_>>();
             reported.iter().copied().max()
@@ -62,7 +62,7 @@ impl Judge<'_> {
 }
 
 /// What of a file its tests are: all of it, or of one whose tests are beside the code, those alone.
-pub fn evidence(source: &Source, whole: &str, inline: bool) -> String {
+pub fn evidence(source: &SourceCode, whole: &str, inline: bool) -> String {
     if !inline {
         return whole.to_owned();
     }

@@ -2,7 +2,7 @@
 //! runner: what names a file or a test of it on a line that speaks of a failure.
 
 use super::red::bare;
-use crate::syntax::Source;
+use crate::syntax::SourceCode;
 use actions::json::Json;
 
 /// Exit codes that say nothing of tests: no such command, not to be run, no tests found, killed.
@@ -15,7 +15,7 @@ const PASSING: &[&str] = &["PASS", "passed", "\u{2713}", "\u{2714}", "... ok", "
 
 /// A run of tests that is over.
 #[derive(Debug)]
-pub struct Seen {
+pub struct SeenRun {
     /// The command line.
     command: String,
     failed: bool,
@@ -46,7 +46,7 @@ pub struct Ended<'e> {
     pub interrupted: bool,
 }
 
-impl Seen {
+impl SeenRun {
     /// Reads the result of a test run. `None` if it does not say how the run ended.
     pub fn of(ended: &Ended) -> Option<Self> {
         let command = ended.command.to_owned();
@@ -67,7 +67,7 @@ impl Seen {
     }
 
     /// Whether it says that tests of this file failed, and by what. `None`: it does not speak of it.
-    pub fn speaks(&self, path: &str, source: &Source) -> Option<(bool, By)> {
+    pub fn speaks(&self, path: &str, source: &SourceCode) -> Option<(bool, By)> {
         if source.nodes().is_empty() {
             return None;
         }

@@ -12,16 +12,16 @@ mod weaken;
 
 use serde::Deserialize;
 
-pub use change::{Lines, Need, is_generated, need, removed_lines};
-pub use lex::{Kind, Token, lex};
-pub use node::{Fault, Node, Source};
-pub use pattern::{Pattern, Patterns, glob};
-pub use weaken::{Settings, Silencers, Weakened, bare, settings_weakened, tests_weakened};
+pub use change::{LineCounts, TestNeed, is_generated, need, removed_lines};
+pub use lex::{SourceToken, TokenKind, lex};
+pub use node::{NoTest, Node, SourceCode};
+pub use pattern::{CodePattern, CodePatterns, glob};
+pub use weaken::{Silencers, ToolSettings, Weakened, bare, settings_weakened, tests_weakened};
 
 /// A language as data.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Language {
+pub struct SourceLanguage {
     pub name: String,
     /// File extensions, without the dot.
     pub extensions: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Language {
     pub block: Vec<[String; 2]>,
     /// Block comments nest.
     pub nested: bool,
-    pub strings: Vec<Quote>,
+    pub strings: Vec<StringKind>,
     pub fences: Vec<Fence>,
     /// What opens a here-document: `<<` or `<<<`.
     pub heredoc: String,
@@ -45,43 +45,43 @@ pub struct Language {
     pub word: String,
     /// Words are compared without case.
     pub fold: bool,
-    /// Blocks are reported by indentation (or closed by a word that is as far left as they began).
+    /// Indentation shows where blocks end (or a word that is as far left as they began).
     pub indent: bool,
     pub types: types::Types,
     /// Tests.
-    pub tests: Patterns,
+    pub tests: CodePatterns,
     /// Definitions in which tests are found. None given: in all.
-    pub holders: Patterns,
+    pub holders: CodePatterns,
     /// What marks a test, or what holds tests, as not run.
-    pub skips: Patterns,
+    pub skips: CodePatterns,
     /// Calls that end a test where they are at its top.
-    pub stops: Patterns,
+    pub stops: CodePatterns,
     /// What keeps all tests of the text from running.
-    pub skip_all: Patterns,
+    pub skip_all: CodePatterns,
     /// What keeps all other tests from running.
-    pub only: Patterns,
+    pub only: CodePatterns,
     /// Assertions.
-    pub asserts: Patterns,
+    pub asserts: CodePatterns,
     /// Words that an assertion is given besides what it compares.
     pub still: Vec<String>,
     /// Tests in documentation: what a comment or a string holds then.
     pub doctests: Vec<String>,
     /// Blocks of tests within a source.
-    pub test_blocks: Patterns,
+    pub test_blocks: CodePatterns,
     /// Statements that need no test: imports, re-exports, types.
-    pub free: Patterns,
+    pub free: CodePatterns,
     /// What ends such a statement where it holds code: the body of a method in an interface, of a class in a namespace.
-    pub bodies: Patterns,
+    pub bodies: CodePatterns,
     /// What a text must hold to do anything; without it it only declares. None given: every text does.
-    pub code: Patterns,
+    pub code: CodePatterns,
     /// Definitions; the last word is the name.
-    pub defs: Patterns,
+    pub defs: CodePatterns,
 }
 
 /// A kind of string.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Quote {
+pub struct StringKind {
     pub open: String,
     /// As `open`, where it is not given.
     pub close: Option<String>,
@@ -95,7 +95,7 @@ pub struct Quote {
     pub code: Option<[String; 2]>,
 }
 
-/// A string whose ends are reported by what is in them: `r##"…"##`, `[==[…]==]`, `$tag$…$tag$`.
+/// A string whose ends carry a mark of their own: `r##"…"##`, `[==[…]==]`, `$tag$…$tag$`.
 ///
 /// `open`, the fence, `then` begin it; `close`, the same fence, `end` end it.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -3,18 +3,18 @@
 use super::*;
 use crate::layout::Catalogue;
 
-fn language(catalogue: &Catalogue, name: &str) -> Language {
+fn language(catalogue: &Catalogue, name: &str) -> SourceLanguage {
     catalogue.languages.iter().find(|language| language.name == name).unwrap_or_else(|| panic!("no language {name}")).clone()
 }
 
 /// The kinds of the tokens: w, n, t(ext), c(omment), and marks as they are.
-fn kinds(language: &Language, text: &str) -> String {
-    let kind = |token: &Token| match token.kind {
-        Kind::Word => "w".to_owned(),
-        Kind::Number => "n".to_owned(),
-        Kind::Text => "t".to_owned(),
-        Kind::Comment => "c".to_owned(),
-        Kind::Mark => token.text.to_owned(),
+fn kinds(language: &SourceLanguage, text: &str) -> String {
+    let kind = |token: &SourceToken| match token.kind {
+        TokenKind::Word => "w".to_owned(),
+        TokenKind::Number => "n".to_owned(),
+        TokenKind::Text => "t".to_owned(),
+        TokenKind::Comment => "c".to_owned(),
+        TokenKind::Mark => token.text.to_owned(),
     };
     lex(text, language).iter().map(kind).collect::<Vec<_>>().join(" ")
 }
@@ -141,9 +141,9 @@ fn any_text_is_read_in_every_language() {
                 );
                 at = start + token.text.len();
             }
-            let source = Source::new(&text, language);
+            let source = SourceCode::new(&text, language);
             let _ = (source.nodes(), source.tested(true), need(None, &source, &std::collections::HashMap::new(), false, true));
-            let _ = tests_weakened(&source, &Source::new("", language), &|_| false);
+            let _ = tests_weakened(&source, &SourceCode::new("", language), &|_| false);
         }
     }
 }
@@ -156,7 +156,7 @@ fn reading_takes_time_in_proportion_to_the_text() {
         for piece in ["/*", "${", "`${", "(", "{", "it('a', () => { ", "def test_a():\n ", "#[test] fn a() {", "<<A\n", "r#\"", "'"] {
             let text = piece.repeat(500);
             let begun = std::time::Instant::now();
-            let _ = Source::new(&text, language).tested(true);
+            let _ = SourceCode::new(&text, language).tested(true);
             // Far above what it takes; a square would be minutes.
             assert!(begun.elapsed().as_secs() < 20, "{} {piece:?}", language.name);
         }

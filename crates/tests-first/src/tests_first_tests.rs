@@ -47,8 +47,8 @@ fn section() -> TestsFirst<'static> {
     }
 }
 
-fn price(new: Text) -> [Changed; 1] {
-    [Changed { path: "src/shop/price.py".to_owned(), old: Text::Absent, new, part: false }]
+fn price(new: FileVersion) -> [Changed; 1] {
+    [Changed { path: "src/shop/price.py".to_owned(), old: FileVersion::Absent, new, part: false }]
 }
 
 const CODE: &str = "def total(net):\n    return net\n";
@@ -63,7 +63,7 @@ fn a_message_names_what_fits_this_repository_best() {
         ("src/shop/b_test.py", TEST),
         ("tests/test_price.py", "# later\n"),
     ]));
-    let found = judge(&price(Text::Known(CODE.to_owned())), &files, &section(), 0);
+    let found = judge(&price(FileVersion::Known(CODE.to_owned())), &files, &section(), 0);
     let [finding] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(finding.reason, "`src/shop/price.py` defines `def total(net):`, and `tests/test_price.py` contains only comments");
     let expected = "write a failing test first, in `src/shop/price_test.py` (like 2 tests here), or in ";
@@ -73,9 +73,9 @@ fn a_message_names_what_fits_this_repository_best() {
 #[test]
 fn unknown_text_counts_as_code_and_an_unknown_test_is_unsure() {
     let files = Files(BTreeMap::from([("pyproject.toml", "")]));
-    assert_eq!(judge(&price(Text::Unknown), &files, &section(), 0).len(), 1);
-    let test = Changed { path: "tests/test_price.py".to_owned(), old: Text::Absent, new: Text::Unknown, part: false };
-    let [source] = price(Text::Known(CODE.to_owned()));
+    assert_eq!(judge(&price(FileVersion::Unknown), &files, &section(), 0).len(), 1);
+    let test = Changed { path: "tests/test_price.py".to_owned(), old: FileVersion::Absent, new: FileVersion::Unknown, part: false };
+    let [source] = price(FileVersion::Known(CODE.to_owned()));
     let found = judge(&[source, test], &files, &section(), 0);
     assert_eq!(found.iter().map(|finding| (finding.answer, finding.tier)).collect::<Vec<_>>(), [(Answer::Maybe, Tier::Supervised)]);
 }
@@ -84,7 +84,7 @@ fn unknown_text_counts_as_code_and_an_unknown_test_is_unsure() {
 fn a_strict_section_asks_for_a_test_that_is_newer() {
     let files = Files(BTreeMap::from([("pyproject.toml", ""), ("tests/test_price.py", TEST)]));
     let strict = TestsFirst { strict: true, ..section() };
-    let changes = price(Text::Known(CODE.to_owned()));
+    let changes = price(FileVersion::Known(CODE.to_owned()));
     assert!(judge(&changes, &files, &section(), 0).is_empty());
     assert_eq!(judge(&changes, &files, &strict, 0).len(), 1);
 }
@@ -107,10 +107,10 @@ fn red_goes_by_reports_that_speak_of_the_test_as_it_stands() {
         let mut files = BTreeMap::from([("pyproject.toml", ""), ("tests/test_price.py", TEST)]);
         files.extend(report.map(|report| ("reports/junit.xml", report.as_str())));
         let section = TestsFirst { red: asked, ..section() };
-        assert_eq!(judge(&price(Text::Known(CODE.to_owned())), &Files(files.clone()), &section, 0).len(), expected, "{what}");
+        assert_eq!(judge(&price(FileVersion::Known(CODE.to_owned())), &Files(files.clone()), &section, 0).len(), expected, "{what}");
         // A body that changes under green tests is refactoring.
-        let [change] = price(Text::Known(CODE.to_owned()));
-        let change = Changed { old: Text::Known(old.to_owned()), ..change };
+        let [change] = price(FileVersion::Known(CODE.to_owned()));
+        let change = Changed { old: FileVersion::Known(old.to_owned()), ..change };
         assert!(judge(&[change], &Files(files), &section, 0).is_empty(), "{what}");
     }
 }
@@ -119,7 +119,7 @@ fn red_goes_by_reports_that_speak_of_the_test_as_it_stands() {
 fn a_section_holds_where_it_says() {
     use policy::{Exempt, OwnLayout};
     let files = Files(BTreeMap::from([("pyproject.toml", "")]));
-    let changes = price(Text::Known(CODE.to_owned()));
+    let changes = price(FileVersion::Known(CODE.to_owned()));
     let exempt = |until| TestsFirst { exempt: vec![Exempt { path: "src/shop/**", reason: "old", until }], ..section() };
     let own = OwnLayout { name: "own", source: vec!["src/**/*.py"], test: vec!["{pkg}checks/{stem}.py"], unit: "file", ..OwnLayout::default() };
     for (what, section, expected) in [

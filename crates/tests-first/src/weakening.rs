@@ -1,8 +1,8 @@
 //! Findings for changes that weaken tests, or the settings of tools that check code.
 
-use super::{Changed, Finding, Judge, Text, WEAKENED, blank};
+use super::{Changed, FileVersion, Finding, Judge, WEAKENED, blank};
 use crate::layout::folder;
-use crate::syntax::{Kind, Language, Node, Source, Weakened, bare, settings_weakened, tests_weakened};
+use crate::syntax::{Node, SourceCode, SourceLanguage, TokenKind, Weakened, bare, settings_weakened, tests_weakened};
 use policy::verdict::Answer;
 
 /// What a person reads of why this is stopped.
@@ -17,8 +17,8 @@ impl<'a> Judge<'a> {
         let path = &change.path;
         let found = if self.catalogue.is_snapshot(path) {
             // At a commit what is expected comes with the code that it is expected of.
-            let goes = change.new == Text::Absent;
-            let with_code = |other: &Changed| self.catalogue.language(&other.path).is_some() && goes == (other.new == Text::Absent);
+            let goes = change.new == FileVersion::Absent;
+            let with_code = |other: &Changed| self.catalogue.language(&other.path).is_some() && goes == (other.new == FileVersion::Absent);
             let renewed = !self.places.tree.sees_runs() && self.changes.iter().any(with_code);
             snapshot(change).filter(|_| !renewed).into_iter().collect()
         } else {
@@ -26,7 +26,7 @@ impl<'a> Judge<'a> {
             found.extend(self.settings(change));
             found
         };
-        let action = format!("{} {path}", if change.new == Text::Absent { "delete" } else { "write" });
+        let action = format!("{} {path}", if change.new == FileVersion::Absent { "delete" } else { "write" });
         let finding = |weakened: Weakened| Finding {
             action: action.clone(),
             reason: format!("this weakens tests or checks: in `{path}` {}", weakened.what),
@@ -41,7 +41,7 @@ impl<'a> Judge<'a> {
         let Some(language) = self.catalogue.language(&change.path) else { return Vec::new() };
         // A new file cannot weaken anything.
         let Some(old) = change.old.known() else { return Vec::new() };
-        if change.new == Text::Unknown || change.part {
+        if change.new == FileVersion::Unknown || change.part {
             return Vec::new();
         }
         let new = change.new.known().unwrap_or("");
@@ -62,7 +62,7 @@ impl<'a> Judge<'a> {
             found = tests_weakened(&old, &new, &moved);
             found.retain(|weakened| weakened.gone.is_empty() || !self.covers_nothing(weakened, change, language));
         }
-        if change.new != Text::Absent && (is_test || !self.places.sources(&change.path, self.catalogue).is_empty()) {
+        if change.new != FileVersion::Absent && (is_test || !self.places.sources(&change.path, self.catalogue).is_empty()) {
             found.extend(self.catalogue.silencers.more(&old, &new, is_test).map(|what| Weakened { what, gone: Vec::new() }));
         }
         found
@@ -70,18 +70,20 @@ impl<'a> Judge<'a> {
 
     /// What the tests that are gone spoke of is gone too: nothing that the sources they cover define is named in them, or
     /// the change takes such a definition away.
-    fn covers_nothing(&self, weakened: &Weakened, change: &Changed, language: &Language) -> bool {
-        let names = |source: &Source| -> Vec<String> { source.definitions().iter().map(|found| found.name.to_owned()).collect() };
+    fn covers_nothing(&self, weakened: &Weakened, change: &Changed, language: &SourceLanguage) -> bool {
+        let names = |source: &SourceCode| -> Vec<String> { source.definitions().iter().map(|found| found.name.to_owned()).collect() };
         for other in self.changes {
             let (Some(old), Some(language)) = (other.old.known(), self.catalogue.language(&other.path)) else { continue };
-            if other.new == Text::Unknown || (other.path == change.path && self.places.is_test(&other.path, self.catalogue)) {
+            if other.new == FileVersion::Unknown || (other.path == change.path && self.places.is_test(&other.path, self.catalogue)) {
                 continue;
             }
             let (old, new) = (self.source(old, language), self.source(other.new.known().unwrap_or(""), language));
             // A name that is in this source no more.
             // Of a sentence a part may be asked for.
             let is = |token: &str, word: &str| token == word || (word.contains(' ') && token.contains(word));
-            let holds = |source: &Source, word: &str| source.tokens.iter().any(|token| matches!(token.kind, Kind::Word | Kind::Text) && is(bare(token), word));
+            let holds = |source: &SourceCode, word: &str| {
+                source.tokens.iter().any(|token| matches!(token.kind, TokenKind::Word | TokenKind::Text) && is(bare(token), word))
+            };
             let left = |word: &&String| word.len() >= LONG && is_telling(word) && holds(&old, word) && !holds(&new, word);
             if !self.places.is_test(&other.path, self.catalogue) && other.path != change.path && weakened.gone.iter().any(|word| left(&word)) {
                 return true;
@@ -96,10 +98,10 @@ impl<'a> Judge<'a> {
         let covered = self.covered(&change.path);
         if covered.is_empty() {
             // The whole file goes, and there is no source that it would be the test of.
-            return change.new == Text::Absent;
+            return change.new == FileVersion::Absent;
         }
         let still = covered.iter().filter_map(|path| self.places.text(path)).any(|text| match text {
-            Text::Known(text) => names(&Source::new(&text, language)).iter().any(|name| weakened.gone.contains(name) && !is_test_name(name)),
+            FileVersion::Known(text) => names(&SourceCode::new(&text, language)).iter().any(|name| weakened.gone.contains(name) && !is_test_name(name)),
             _ => true,
         });
         !still
@@ -119,7 +121,7 @@ impl<'a> Judge<'a> {
         let sources = all.iter().filter(|path| near(path));
         let is_candidate = |path: &&String| {
             let layouts = self.places.sources(path, self.catalogue);
-            super::Places::candidates(path, &layouts).iter().any(|candidate| !candidate.mention && crate::layout::matches(&candidate.path, test))
+            super::ChangedTree::candidates(path, &layouts).iter().any(|candidate| !candidate.mention && crate::layout::matches(&candidate.path, test))
         };
         let mut covered: Vec<String> = sources.filter(is_candidate).cloned().collect();
         if self.places.text(test).is_some() && !self.places.sources(test, self.catalogue).is_empty() {
@@ -131,7 +133,7 @@ impl<'a> Judge<'a> {
     fn settings(&self, change: &Changed) -> Vec<Weakened> {
         let settings = self.catalogue.settings(&change.path);
         let Some(form) = self.catalogue.languages.iter().find(|language| language.name == "settings") else { return Vec::new() };
-        let Some(old) = change.old.known().filter(|_| change.new != Text::Unknown && !change.part) else { return Vec::new() };
+        let Some(old) = change.old.known().filter(|_| change.new != FileVersion::Unknown && !change.part) else { return Vec::new() };
         // What is set elsewhere now, in a file of the same kind, is not gone.
         let same = |other: &&Changed| {
             other.path != change.path && self.catalogue.settings(&other.path).iter().any(|one| settings.iter().any(|two| std::ptr::eq(*one, *two)))
@@ -156,9 +158,9 @@ fn is_test_name(name: &str) -> bool {
 /// What a tool wrote down as expected is written over.
 fn snapshot(change: &Changed) -> Option<Weakened> {
     let what = match (&change.old, &change.new) {
-        (Text::Absent, _) => return None,
-        (old, new) if old == new && *new != Text::Unknown => return None,
-        (_, Text::Absent) => "the expected output would be deleted",
+        (FileVersion::Absent, _) => return None,
+        (old, new) if old == new && *new != FileVersion::Unknown => return None,
+        (_, FileVersion::Absent) => "the expected output would be deleted",
         _ => "the expected output would be overwritten",
     };
     Some(Weakened { what: what.to_owned(), gone: Vec::new() })

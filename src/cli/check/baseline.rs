@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use crate::cli::files::{self, Edit};
 use crate::cli::refusal::Refusal;
@@ -12,8 +12,19 @@ use crate::report::changes::{Level, Reported};
 /// The form of the file.
 const SCHEMA: u64 = 1;
 
-/// Rule, path and fingerprint.
-type Entry = (String, String, String);
+/// The file.
+#[derive(Serialize, Deserialize)]
+struct Baseline {
+    schema: u64,
+    findings: Vec<KnownFinding>,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct KnownFinding {
+    rule: String,
+    path: String,
+    fingerprint: String,
+}
 
 /// Marks the findings that the baseline contains, and writes the file if asked to. Returns notes for the report.
 ///
@@ -27,13 +38,15 @@ pub(super) fn apply(path: &Path, write: bool, reported: &mut [Reported]) -> Resu
         return Err(Refusal::usage("nothing was checked", why, "create it with `--write-baseline`"));
     }
     let first = before.is_none();
-    let mut left: BTreeMap<Entry, usize> = BTreeMap::new();
+    let mut left: BTreeMap<KnownFinding, usize> = BTreeMap::new();
     for entry in before.as_deref().map(|bytes| entries(path, bytes)).transpose()?.unwrap_or_default() {
         *left.entry(entry).or_default() += 1;
     }
-    let mut kept: Vec<Entry> = Vec::new();
+    let mut kept: Vec<KnownFinding> = Vec::new();
     for reported in reported {
-        let entry = (reported.located.finding.rule.clone(), reported.located.path.clone().unwrap_or_default(), reported.fingerprint.clone());
+        let located = &reported.located;
+        let (rule, path) = (located.finding.rule.clone(), located.path.clone().unwrap_or_default());
+        let entry = KnownFinding { rule, path, fingerprint: reported.fingerprint.clone() };
         let known = left.get_mut(&entry).filter(|count| **count > 0).map(|count| *count -= 1).is_some();
         if known || first {
             reported.level = Level::Known;
@@ -43,8 +56,7 @@ pub(super) fn apply(path: &Path, write: bool, reported: &mut [Reported]) -> Resu
     let gone: usize = left.values().sum();
     if write {
         kept.sort();
-        let findings: Vec<Value> = kept.iter().map(|(rule, path, fingerprint)| json!({ "rule": rule, "path": path, "fingerprint": fingerprint })).collect();
-        let text = serde_json::to_string_pretty(&json!({ "schema": SCHEMA, "findings": findings })).unwrap_or_default() + "\n";
+        let text = serde_json::to_string_pretty(&Baseline { schema: SCHEMA, findings: kept }).unwrap_or_default() + "\n";
         Edit::of(path, files::FILE, |_| Ok(Some(text.into_bytes())))?.apply()?;
     }
     let note = match (gone, write) {
@@ -55,16 +67,10 @@ pub(super) fn apply(path: &Path, write: bool, reported: &mut [Reported]) -> Resu
     Ok(note.into_iter().collect())
 }
 
-fn entries(path: &Path, bytes: &[u8]) -> Result<Vec<Entry>, Refusal> {
+fn entries(path: &Path, bytes: &[u8]) -> Result<Vec<KnownFinding>, Refusal> {
     let refused = |why: &str| {
         Refusal::usage("nothing was checked", format!("`{}` is not a baseline: {why}", path.display()), "delete it and create it again with `--write-baseline`")
     };
-    let file: Value = serde_json::from_slice(bytes).map_err(|error| refused(&error.to_string()))?;
-    if file.get("schema").and_then(Value::as_u64) != Some(SCHEMA) {
-        return Err(refused("its `schema` is not 1"));
-    }
-    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
-    let entry = |entry: &Value| Some((text(entry, "rule")?, text(entry, "path")?, text(entry, "fingerprint")?));
-    let findings = file.get("findings").and_then(Value::as_array).ok_or_else(|| refused("it has no `findings`"))?;
-    findings.iter().map(entry).collect::<Option<_>>().ok_or_else(|| refused("a finding lacks its rule, path or fingerprint"))
+    let file: Baseline = serde_json::from_slice(bytes).map_err(|error| refused(&error.to_string()))?;
+    if file.schema == SCHEMA { Ok(file.findings) } else { Err(refused("its `schema` is not 1")) }
 }

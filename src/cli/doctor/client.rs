@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::Findings;
+use super::CheckResults;
 use crate::cli::canary;
 
 /// The first client that knows `"onFailure": "block"` (its documentation; measured with this version).
@@ -11,7 +11,7 @@ const KNOWS_ON_FAILURE: (u32, u32, u32) = (2, 1, 295);
 const KNOWS_ARGS: (u32, u32, u32) = (2, 1, 139);
 
 /// Checks the version of the client. Reports nothing if none is installed.
-pub(super) fn look(findings: &mut Findings) {
+pub(super) fn look(findings: &mut CheckResults) {
     let mut process = Command::new("claude");
     // Not in the project, so that no file there can influence the answer.
     process.arg("--version").current_dir("/");

@@ -1,6 +1,6 @@
 //! Checks git's hooks.
 
-use super::Findings;
+use super::CheckResults;
 use crate::cli::init::git;
 use crate::cli::init::scope::Site;
 use crate::cli::place::Place;
@@ -8,12 +8,12 @@ use crate::cli::place::Place;
 const PART: &str = "git";
 
 /// Checks the hooks of the repository, if there is one.
-pub(super) fn look(here: &Place, findings: &mut Findings) {
+pub(super) fn look(here: &Place, findings: &mut CheckResults) {
     let Ok(site) = Site::at(&here.cwd, &here.world, None) else { return };
     if site.repository.is_none() {
         return;
     }
-    let hooks = match git::Site::of(&site) {
+    let hooks = match git::HookSite::of(&site) {
         Ok(hooks) => hooks,
         Err(refusal) => return findings.ok(PART, format!("git hooks were not checked: {}", refusal.why)),
     };

@@ -5,19 +5,18 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::Findings;
+use super::CheckResults;
 use crate::cli::canary;
-use crate::cli::init::scope::MANAGED;
 use crate::cli::place::Place;
 use crate::cli::wired::{Wired, entries};
 use crate::deep::own_files::settings_files;
-use clients::claude_code::{TRIED, WIRED};
-use clients::settings::{PROGRAM, Reading, judge};
+use clients::claude_code::{SETTINGS, TRIED, WIRED};
+use clients::settings::{PROGRAM, SettingsReading, judge};
 
 const PART: &str = "wired";
 
 /// Checks every settings file, and tries the programs that they start.
-pub(super) fn look(place: &Place, silent: bool, findings: &mut Findings) {
+pub(super) fn look(place: &Place, silent: bool, findings: &mut CheckResults) {
     let mut programs: BTreeMap<PathBuf, Wired> = BTreeMap::new();
     for path in files(place) {
         let shown = path.display();
@@ -30,8 +29,8 @@ pub(super) fn look(place: &Place, silent: bool, findings: &mut Findings) {
             }
         };
         let effect = match judge(&text) {
-            Reading::Read(effect) => effect,
-            Reading::Unreadable(why) => {
+            SettingsReading::Read(effect) => effect,
+            SettingsReading::Unreadable(why) => {
                 findings.fail(PART, format!("{shown}: {why}"), "fix the file, then run `portcullis init` again");
                 continue;
             }
@@ -70,7 +69,7 @@ pub(super) fn look(place: &Place, silent: bool, findings: &mut Findings) {
 
 /// Every settings file that a session here would read.
 fn files(place: &Place) -> Vec<PathBuf> {
-    let managed = Path::new(MANAGED);
+    let managed = Path::new(SETTINGS.managed);
     let mut files = vec![managed.to_path_buf()];
     let mut dropped: Vec<PathBuf> = fs::read_dir(managed.with_extension("d")).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     dropped.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
@@ -98,7 +97,7 @@ fn is_ours(program: &Path, place: &Place) -> bool {
 }
 
 /// Tries a program: it must deny a force push, allow a harmless command, and start its cold binary.
-fn answers(program: &Path, entry: &Wired, place: &Place, silent: bool, findings: &mut Findings) {
+fn answers(program: &Path, entry: &Wired, place: &Place, silent: bool, findings: &mut CheckResults) {
     let shown = program.display();
     if fs::metadata(program).is_ok_and(|known| known.mode() & 0o002 != 0) {
         findings.fail("runs", format!("everyone on this machine can change `{shown}`"), format!("chmod o-w {shown}"));

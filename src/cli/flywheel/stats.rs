@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::Here;
+use super::FlywheelPlace;
 use crate::cli::refusal::Refusal;
 use crate::cli::terminal::{say, say_json};
 use crate::deep::flywheel::history::History;
@@ -34,7 +34,7 @@ struct Figures {
     days: Vec<(u64, usize, usize)>,
 }
 
-pub(super) fn run(here: &Here, json: bool, html: Option<&Path>) -> Result<(), Refusal> {
+pub(super) fn run(here: &FlywheelPlace, json: bool, html: Option<&Path>) -> Result<(), Refusal> {
     let standings: Vec<Standing> = here.desk()?.standings().into_values().collect();
     let figures = Figures::of(&standings, here, system::now_ms());
     if let Some(path) = html {
@@ -53,7 +53,7 @@ pub(super) fn run(here: &Here, json: bool, html: Option<&Path>) -> Result<(), Re
 }
 
 impl Figures {
-    fn of(standings: &[Standing], here: &Here, now: u64) -> Self {
+    fn of(standings: &[Standing], here: &FlywheelPlace, now: u64) -> Self {
         let word = |what: What| match what {
             What::Settled => "resolved",
             What::Done => "done",

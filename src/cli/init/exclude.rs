@@ -1,7 +1,9 @@
 //! The lines in `.git/info/exclude` that keep what is one person's own out of commits. Text in, text out.
 
-/// What git is to pass over.
-pub const LINES: [&str; 2] = [".claude/settings.local.json", ".portcullis/"];
+use clients::claude_code::LOCAL_SETTINGS;
+
+/// Files that git must ignore.
+pub const LINES: [&str; 2] = [LOCAL_SETTINGS, ".portcullis/"];
 const MARK: &str = "# made by `portcullis init`";
 /// The same, where the text before had no line end, so that it can lose it again.
 const MARK_AFTER_OPEN_LINE: &str = "# made by `portcullis init`; the line above had no end";

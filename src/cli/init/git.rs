@@ -14,6 +14,7 @@ use super::scope;
 use crate::cli::files::{self, Edit};
 use crate::cli::place;
 use crate::cli::refusal::Refusal;
+use crate::cli::terminal::shell_word;
 use crate::deep::commits;
 use gate::world::repository::Repository;
 
@@ -45,7 +46,7 @@ const MANAGERS: [(&str, &str); 5] = [
 
 /// The places of a repository's hooks.
 #[derive(Clone, Debug)]
-pub struct Site {
+pub struct HookSite {
     /// Where git looks for them.
     folder: PathBuf,
     /// Husky's folder, if it writes them: git's hooks start the files of that name there.
@@ -62,7 +63,7 @@ struct Wanted {
     shared: bool,
 }
 
-impl Site {
+impl HookSite {
     /// The hooks of the repository around a place.
     ///
     /// # Errors
@@ -110,9 +111,11 @@ impl Site {
             let call = if hook.shared { PROGRAM } else { &call };
             let block = |whole: bool| block(call, &hook, whole, "");
             match state(&hook)? {
-                Found::Nothing => plan.edits.push(Edit { path: hook.path.clone(), before: None, after: Some(block(true).into_bytes()), mode: files::PROGRAM }),
-                Found::Script(text) if without(&text).is_none() => plan.edits.push(ours(&hook.path, &text, block(true))),
-                Found::Script(text) => {
+                HookFile::Nothing => {
+                    plan.edits.push(Edit { path: hook.path.clone(), before: None, after: Some(block(true).into_bytes()), mode: files::PROGRAM });
+                }
+                HookFile::Script(text) if without(&text).is_none() => plan.edits.push(ours(&hook.path, &text, block(true))),
+                HookFile::Script(text) => {
                     let rest = without(&text).unwrap_or_default();
                     if let Some((_, when)) = MANAGERS.iter().find(|(mark, _)| rest.contains(mark)) {
                         let note = format!("when {when} rewrites `{}`, run `portcullis init --git` again; `portcullis doctor` reports it", hook.path.display());
@@ -124,7 +127,7 @@ impl Site {
                     let (head, body) = rest.split_at(head);
                     plan.edits.push(ours(&hook.path, &text, format!("{head}{}{body}", block(false))));
                 }
-                Found::Other => {
+                HookFile::Other => {
                     plan.moved_first.push((hook.path.clone(), kept(&hook.path)));
                     let text = self::block(call, &hook, true, &format!("--then \"$0{KEPT}\" "));
                     plan.edits.push(Edit { path: hook.path.clone(), before: None, after: Some(text.into_bytes()), mode: files::PROGRAM });
@@ -144,7 +147,7 @@ impl Site {
     /// A file cannot be read.
     pub fn unwire(&self, plan: &mut Plan) -> Result<(), Refusal> {
         for hook in self.wanted() {
-            let Found::Script(text) = state(&hook)? else { continue };
+            let HookFile::Script(text) = state(&hook)? else { continue };
             if !text.contains(BEGIN) {
                 continue;
             }
@@ -159,25 +162,20 @@ impl Site {
 
     /// The hooks that start Portcullis, and those that do not.
     pub fn standing(&self) -> (Vec<&'static str>, Vec<&'static str>) {
-        self.wanted().map(|hook| (hook.name, stands(&hook))).fold((Vec::new(), Vec::new()), |(mut yes, mut no), (name, stands)| {
-            if stands {
-                yes.push(name);
-            } else {
-                no.push(name);
-            }
-            (yes, no)
-        })
+        let (yes, no): (Vec<Wanted>, Vec<Wanted>) = self.wanted().partition(stands);
+        let names = |hooks: Vec<Wanted>| hooks.iter().map(|hook| hook.name).collect();
+        (names(yes), names(no))
     }
 }
 
 fn stands(hook: &Wanted) -> bool {
     let runs = fs::metadata(&hook.path).is_ok_and(|found| found.permissions().mode() & 0o111 != 0);
     // Husky's files are started by a shell, and need no mode.
-    (runs || hook.shared) && matches!(state(hook), Ok(Found::Script(text)) if text.contains(BEGIN))
+    (runs || hook.shared) && matches!(state(hook), Ok(HookFile::Script(text)) if text.contains(BEGIN))
 }
 
 /// The file of a hook.
-enum Found {
+enum HookFile {
     Nothing,
     /// A shell script, or a text that git gives to the shell.
     Script(String),
@@ -185,22 +183,22 @@ enum Found {
     Other,
 }
 
-fn state(hook: &Wanted) -> Result<Found, Refusal> {
+fn state(hook: &Wanted) -> Result<HookFile, Refusal> {
     let refused = |error: io::Error| Refusal::new("no git hook was changed", format!("`{}`: {error}", hook.path.display()), "make it readable");
     let found = match fs::symlink_metadata(&hook.path) {
         Ok(found) => found,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Found::Nothing),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(HookFile::Nothing),
         Err(error) => return Err(refused(error)),
     };
     if !found.is_file() || (found.permissions().mode() & 0o111 == 0 && !hook.shared) {
-        return Ok(Found::Other);
+        return Ok(HookFile::Other);
     }
-    let Ok(text) = String::from_utf8(fs::read(&hook.path).map_err(refused)?) else { return Ok(Found::Other) };
+    let Ok(text) = String::from_utf8(fs::read(&hook.path).map_err(refused)?) else { return Ok(HookFile::Other) };
     let script = match text.strip_prefix("#!") {
         None => !text.contains('\0'),
         Some(rest) => rest.split_once('\n').is_some_and(|(first, _)| is_shell(first)),
     };
-    Ok(if script { Found::Script(text) } else { Found::Other })
+    Ok(if script { HookFile::Script(text) } else { HookFile::Other })
 }
 
 /// Whether the words behind `#!` start a shell that reads the block.
@@ -250,9 +248,4 @@ fn block(call: &str, hook: &Wanted, whole: bool, options: &str) -> String {
     };
     let head = if whole { SHELL } else { "" };
     format!("{head}{BEGIN}{lines}{END}")
-}
-
-/// A path as a shell reads it.
-fn shell_word(path: &str) -> String {
-    format!("'{}'", path.replace('\'', "'\\''"))
 }

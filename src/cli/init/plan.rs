@@ -7,9 +7,9 @@ use crate::cli::files::{self, Edit};
 use crate::cli::place;
 use crate::cli::refusal::Refusal;
 use crate::cli::settings::{self, Wiring};
-use clients::claude_code::WIRED;
+use clients::claude_code::{PROJECT_DIR, WIRED};
 use clients::settings::entry::starts_gate;
-use clients::settings::{PROGRAM, Reading, judge};
+use clients::settings::{PROGRAM, SettingsReading, judge};
 use gate::world::PROJECT_POLICY;
 use gate::world::repository::Repository;
 
@@ -96,7 +96,7 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
         Scope::Local | Scope::User | Scope::Managed => place::text(&hook)?.to_owned(),
         Scope::Project => {
             edits.extend(copies(site)?);
-            format!("${{CLAUDE_PROJECT_DIR}}/{FOLDER}/bin/{PROGRAM}")
+            format!("${{{PROJECT_DIR}}}/{FOLDER}/bin/{PROGRAM}")
         }
     };
     match (scope, &site.repository) {
@@ -140,8 +140,8 @@ fn settings_edit(path: &Path, command: &str) -> Result<(Edit, Vec<String>), Refu
     })?;
     let after = edit.after.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
     let effect = match judge(&after) {
-        Reading::Read(effect) if effect.whole => effect,
-        Reading::Read(effect) => {
+        SettingsReading::Read(effect) if effect.whole => effect,
+        SettingsReading::Read(effect) => {
             let why = effect.faults.first().cloned().unwrap_or_else(|| "Portcullis would not see every call".to_owned());
             return Err(Refusal::new(
                 "nothing was changed",
@@ -149,7 +149,7 @@ fn settings_edit(path: &Path, command: &str) -> Result<(Edit, Vec<String>), Refu
                 "fix the settings, or install Portcullis in another folder",
             ));
         }
-        Reading::Unreadable(why) => return Err(Refusal::new("nothing was changed", format!("`{}`: {why}", path.display()), "fix the settings")),
+        SettingsReading::Unreadable(why) => return Err(Refusal::new("nothing was changed", format!("`{}`: {why}", path.display()), "fix the settings")),
     };
     let faults = effect.faults.iter().map(|fault| format!("`{}`: {fault}", path.display())).collect();
     Ok((edit, faults))
@@ -220,7 +220,7 @@ fn text<'t>(path: &Path, bytes: Option<&'t [u8]>) -> Result<Option<&'t str>, Ref
     bytes.map(std::str::from_utf8).transpose().map_err(refused)
 }
 
-fn mistaken(path: &Path, mistake: &settings::Mistake) -> Refusal {
+fn mistaken(path: &Path, mistake: &settings::SettingsMistake) -> Refusal {
     let why = format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.what);
     Refusal::new(format!("`{}` was left as it is", path.display()), why, mistake.mend.clone())
 }

@@ -6,17 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use clients::Client as _;
+use clients::claude_code::{ClaudeCode, SETTINGS};
 use gate::world::World;
 use gate::world::repository::{Discovery, Repository, discover};
 
 use crate::cli::refusal::Refusal;
-
-/// Managed settings of Claude Code.
-#[cfg(not(target_os = "macos"))]
-pub const MANAGED: &str = "/etc/claude-code/managed-settings.json";
-/// Managed settings of Claude Code.
-#[cfg(target_os = "macos")]
-pub const MANAGED: &str = "/Library/Application Support/ClaudeCode/managed-settings.json";
 
 /// Whose sessions are protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -99,10 +94,10 @@ impl Site {
             }
         };
         let root = repository.as_ref().map_or_else(|| cwd.to_path_buf(), |found| found.root.clone());
-        let moved = std::env::var_os("CLAUDE_CONFIG_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+        let moved = ClaudeCode.variables().config.and_then(std::env::var_os).map(PathBuf::from).filter(|folder| folder.is_absolute());
         // A person's `HOME` says where the client looks; the password database is for what must not be moved.
         let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-        let user = moved.or_else(|| home.or_else(|| world.homes.first().cloned()).map(|home| home.join(".claude")));
+        let user = moved.or_else(|| home.or_else(|| world.homes.first().cloned()).map(|home| home.join(SETTINGS.folder)));
         let binaries = binaries.map(Path::to_path_buf).or_else(|| world.binaries.clone());
         let binaries = binaries.ok_or_else(|| Refusal::new(what, "the folder of this program is not known", "start it by its full path"))?;
         Ok(Self { root, repository, user, binaries })
@@ -115,13 +110,13 @@ impl Site {
     /// No home folder is known.
     pub fn settings(&self, scope: Scope) -> Result<PathBuf, Refusal> {
         match scope {
-            Scope::Local => Ok(self.root.join(".claude/settings.local.json")),
-            Scope::Project => Ok(self.root.join(".claude/settings.json")),
+            Scope::Local => Ok(self.root.join(SETTINGS.folder).join(SETTINGS.local)),
+            Scope::Project => Ok(self.root.join(SETTINGS.folder).join(SETTINGS.shared)),
             Scope::User => match &self.user {
-                Some(folder) => Ok(folder.join("settings.json")),
+                Some(folder) => Ok(folder.join(SETTINGS.shared)),
                 None => Err(Refusal::new("could not find your settings", "no home folder is known", "set HOME")),
             },
-            Scope::Managed => Ok(PathBuf::from(MANAGED)),
+            Scope::Managed => Ok(PathBuf::from(SETTINGS.managed)),
         }
     }
 }

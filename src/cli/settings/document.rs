@@ -9,9 +9,9 @@ use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
 use serde_json::Value;
 
-use super::Mistake;
-use super::layout::Layout;
-use clients::settings::shape::Step;
+use super::SettingsMistake;
+use super::layout::JsonLayout;
+use clients::settings::shape::PathStep;
 
 /// One change of a text: these bytes give way to that text.
 pub(super) struct Splice {
@@ -49,7 +49,7 @@ impl Container {
 
 /// A handler in the document, by its way from the top.
 #[derive(PartialEq)]
-pub(super) struct Place {
+pub(super) struct HandlerPlace {
     event: usize,
     group: usize,
     index: usize,
@@ -63,7 +63,7 @@ pub(super) struct Place {
     pub matcher_at: Range<usize>,
 }
 
-impl Place {
+impl HandlerPlace {
     /// Whether no other handler shares the group.
     pub(super) fn is_alone(&self) -> bool {
         self.siblings == 1
@@ -71,15 +71,15 @@ impl Place {
 }
 
 /// A text that is strict JSON with an object at the top, in whose hooks no key is given twice.
-pub(super) struct Document<'t> {
+pub(super) struct SettingsDocument<'t> {
     text: &'t str,
     value: Value,
     root: ast::Object<'t>,
-    layout: Layout,
+    layout: JsonLayout,
 }
 
-impl<'t> Document<'t> {
-    pub(super) fn read(text: &'t str) -> Result<Self, Mistake> {
+impl<'t> SettingsDocument<'t> {
+    pub(super) fn read(text: &'t str) -> Result<Self, SettingsMistake> {
         if text.trim().is_empty() {
             return Err(mistake(text, 0, "the file is empty, which is not JSON", "delete it, or write `{}` into it"));
         }
@@ -116,7 +116,7 @@ impl<'t> Document<'t> {
     }
 
     /// The handlers whose command `is_ours`, on those events. What has not the form of a handler is passed over.
-    pub(super) fn places(&self, is_ours: &impl Fn(&str) -> bool, on: impl Fn(&str) -> bool) -> Vec<Place> {
+    pub(super) fn places(&self, is_ours: &impl Fn(&str) -> bool, on: impl Fn(&str) -> bool) -> Vec<HandlerPlace> {
         let mut found = Vec::new();
         let events = self.root.get_object("hooks").into_iter().flat_map(|hooks| hooks.properties.iter().enumerate());
         for (event, property) in events.filter(|(_, property)| on(property.name.as_str())) {
@@ -128,7 +128,7 @@ impl<'t> Document<'t> {
                         continue;
                     }
                     let matcher = members.get("matcher").map(|matcher| &matcher.value);
-                    found.push(Place {
+                    found.push(HandlerPlace {
                         event,
                         group,
                         index,
@@ -146,7 +146,7 @@ impl<'t> Document<'t> {
 
     /// Adds a child after the last one.
     pub(super) fn append(&self, container: &Container, key: Option<&str>, piece: &Value) -> Splice {
-        let Layout { eol, unit, .. } = &self.layout;
+        let JsonLayout { eol, unit, .. } = &self.layout;
         if let Some(last) = container.children.last() {
             let before = container.children.iter().rev().nth(1).map_or(container.range.start + 1, |before| before.end);
             let lead = self.part(before..last.start);
@@ -181,7 +181,7 @@ impl<'t> Document<'t> {
 
     /// Takes a handler out, and with it every container that then is empty and was not here before us.
     /// `None` where the whole document goes with it.
-    pub(super) fn taken_out(&self, place: &Place) -> Option<Splice> {
+    pub(super) fn taken_out(&self, place: &HandlerPlace) -> Option<Splice> {
         let hooks_index = self.root.properties.iter().position(|property| property.name.as_str() == "hooks")?;
         let hooks = self.root.get_object("hooks")?;
         let groups = hooks.properties.get(place.event)?.value.as_array()?;
@@ -211,14 +211,14 @@ impl<'t> Document<'t> {
     }
 
     /// The byte at which the last part of a way begins that is there.
-    pub(super) fn offset_of(&self, way: &[Step]) -> usize {
+    pub(super) fn offset_of(&self, way: &[PathStep]) -> usize {
         let mut offset = self.root.range.start;
         let mut members = Some(&self.root);
         let mut items: &[ast::Value] = &[];
         for step in way {
             let found = match step {
-                Step::Key(key) => members.and_then(|members| members.get(key)).map(|property| (property.range.start, &property.value)),
-                Step::Index(index) => items.get(*index).map(|value| (value.range().start, value)),
+                PathStep::Key(key) => members.and_then(|members| members.get(key)).map(|property| (property.range.start, &property.value)),
+                PathStep::Index(index) => items.get(*index).map(|value| (value.range().start, value)),
             };
             let Some((start, value)) = found else { break };
             (offset, members, items) = (start, value.as_object(), elements(value));
@@ -226,7 +226,7 @@ impl<'t> Document<'t> {
         offset
     }
 
-    pub(super) fn mistake(&self, offset: usize, what: &str, mend: &str) -> Mistake {
+    pub(super) fn mistake(&self, offset: usize, what: &str, mend: &str) -> SettingsMistake {
         mistake(self.text, offset, what, mend)
     }
 
@@ -285,28 +285,28 @@ fn twice(root: &ast::Object) -> Option<(String, usize)> {
     in_one(root).or_else(|| root.get("hooks").and_then(|hooks| below(&hooks.value)))
 }
 
-fn layout_of(text: &str, root: &ast::Object) -> Layout {
-    let ours = Layout::ours();
+fn layout_of(text: &str, root: &ast::Object) -> JsonLayout {
+    let ours = JsonLayout::ours();
     let part = |range: Range<usize>| text.get(range).unwrap_or_default();
     let first = root.properties.first();
     // What the members are indented beyond the bracket of the object that holds them.
     let outer = blanks_of(part(0..root.range.start).rsplit('\n').next().unwrap_or_default());
     let inner = first.and_then(|first| part(root.range.start + 1..first.range.start).rsplit_once('\n')).map(|(_, indent)| blanks_of(indent));
     let unit = inner.map(|inner| inner.strip_prefix(outer).unwrap_or(inner));
-    Layout {
+    JsonLayout {
         eol: if text.contains("\r\n") { "\r\n" } else { ours.eol },
         unit: unit.filter(|unit| !unit.is_empty()).map_or(ours.unit, str::to_owned),
         dense: first.is_some_and(|first| part(first.name.range().end..first.value.range().start) == ":"),
     }
 }
 
-fn mistake(text: &str, offset: usize, what: &str, mend: &str) -> Mistake {
+fn mistake(text: &str, offset: usize, what: &str, mend: &str) -> SettingsMistake {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
-    Mistake { line: before.matches('\n').count() + 1, column: line.chars().count() + 1, what: what.to_owned(), mend: mend.to_owned() }
+    SettingsMistake { line: before.matches('\n').count() + 1, column: line.chars().count() + 1, what: what.to_owned(), mend: mend.to_owned() }
 }
 
-fn not_json(text: &str, error: &serde_json::Error) -> Mistake {
+fn not_json(text: &str, error: &serde_json::Error) -> SettingsMistake {
     let line_start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let mut offset = (line_start + error.column().saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(offset) {

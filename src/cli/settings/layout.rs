@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-pub(super) struct Layout {
+pub(super) struct JsonLayout {
     pub eol: &'static str,
     pub unit: String,
     /// Whether the file does without spaces after `:` and `,`.
     pub dense: bool,
 }
 
-impl Layout {
+impl JsonLayout {
     /// The layout of the files that we make.
     pub(super) fn ours() -> Self {
         Self { eol: "\n", unit: "  ".to_owned(), dense: false }
@@ -20,7 +20,7 @@ impl Layout {
         if self.dense { "," } else { ", " }
     }
 
-    /// A member of an object, or the bare value where there is no key. For `indent` see [`Layout::value`].
+    /// A member of an object, or the bare value where there is no key. For `indent` see [`JsonLayout::value`].
     pub(super) fn child(&self, key: Option<&str>, piece: &Value, indent: Option<&str>) -> String {
         let value = self.value(piece, indent);
         match key {

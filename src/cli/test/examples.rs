@@ -11,7 +11,7 @@ use actions::path::Path;
 use actions::word::Word;
 use actions::{Action, Change, Commit, Deed, Delete, Push, Write};
 use gate::deep::Stop;
-use gate::judge::{Answers, Judgement, conclude, read};
+use gate::judge::{Answers, Judgement, answered, conclude, read};
 use policy::facts::{Facts, Known, Need, Places};
 use policy::pattern::Pattern;
 use policy::verdict::Answer;
@@ -27,17 +27,29 @@ const PROTECTED: &str = "main";
 
 /// What became of the examples.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Outcome {
+pub struct ExamplesOutcome {
     pub rules: usize,
     /// How many examples; a command in `instead` is one.
     pub examples: usize,
-    pub failures: Vec<Failed>,
+    pub failures: Vec<FailedExample>,
     pub notes: Vec<String>,
+}
+
+impl ExamplesOutcome {
+    fn failed(&mut self, rule: &str, example: &Example, list: &'static str, (expected, got): (String, String)) {
+        let (rule, place) = (rule.to_owned(), example.place.clone());
+        self.failures.push(FailedExample { rule, place, list, example: shown(&example.deed), expected, got });
+    }
+}
+
+/// A command as an example that says nothing of the world.
+fn of_command(command: &str, place: &str) -> Example {
+    Example { deed: ExampleDeed::Command(command.to_owned()), facts: ExampleFacts::default(), agent: None, mode: None, place: place.to_owned() }
 }
 
 /// An example that was not judged as its rule says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Failed {
+pub struct FailedExample {
     pub rule: String,
     pub place: String,
     /// `catches`, `spares`, `unsure`, `instead`, or `examples` of a program.
@@ -48,27 +60,19 @@ pub struct Failed {
 }
 
 /// Tries the examples of described programs: whether the command that is said to run inside is found there.
-pub fn run_programs(programs: &[ProgramExamples], policy: &Policy, outcome: &mut Outcome) {
+pub fn run_programs(programs: &[ProgramExamples], policy: &Policy, outcome: &mut ExamplesOutcome) {
     for program in programs {
         for (command, inner) in &program.examples {
             outcome.examples += 1;
-            let example =
-                Example { deed: ExampleDeed::Command(command.clone()), facts: ExampleFacts::default(), agent: None, mode: None, place: program.place.clone() };
-            let actions = actions(&example.deed, &facts(&example).places, policy, &Said(&example.facts)).unwrap_or_default();
+            let example = of_command(command, &program.place);
+            let actions = actions(&example.deed, &facts(&example).places, policy, &ExampleAnswers(&example.facts)).unwrap_or_default();
             let run = |action: &Action| if let Deed::Run(run) = &action.deed { Some((run.program.clone(), action.shown())) } else { None };
             // Only what is followed by the description counts, not what is guessed without it.
             let inside: Vec<String> = actions.iter().filter(|action| action.sure && !action.via.is_empty()).filter_map(run).map(|(_, shown)| shown).collect();
             if if inner.is_empty() { !inside.is_empty() } else { !inside.contains(inner) } {
                 let expected = if inner.is_empty() { "it runs nothing inside".to_owned() } else { format!("it runs `{inner}`") };
                 let got = if inside.is_empty() { "nothing is run inside".to_owned() } else { inside.join(", ") };
-                outcome.failures.push(Failed {
-                    rule: program.name.clone(),
-                    place: program.place.clone(),
-                    list: "examples",
-                    example: command.clone(),
-                    expected,
-                    got,
-                });
+                outcome.failed(&program.name, &example, "examples", (expected, got));
             }
         }
     }
@@ -77,29 +81,28 @@ pub fn run_programs(programs: &[ProgramExamples], policy: &Policy, outcome: &mut
 /// Judges all examples of `rules`. `None` if the compiled policy is damaged.
 ///
 /// A rule *alone* is what it answers itself, whatever others and waivers say; *all together* is the verdict.
-pub fn run(rules: &[RuleExamples], policy: &Policy) -> Option<Outcome> {
-    let mut outcome = Outcome { rules: rules.len(), ..Outcome::default() };
+pub fn run(rules: &[RuleExamples], policy: &Policy) -> Option<ExamplesOutcome> {
+    let mut outcome = ExamplesOutcome { rules: rules.len(), ..ExamplesOutcome::default() };
     for rule in rules {
         for (list, examples) in [("catches", &rule.catches), ("spares", &rule.spares), ("unsure", &rule.unsure)] {
             for example in examples {
                 outcome.examples += 1;
-                let judged = Judged::of(example, policy, &rule.name)?;
+                let judged = JudgedExample::of(example, policy, &rule.name)?;
                 let (wrong, note) = judged.against(list, rule);
                 outcome.notes.extend(note.map(|note| format!("{}: `{}` {note}", example.place, shown(&example.deed))));
                 if let Some((expected, got)) = wrong {
-                    outcome.failures.push(Failed { rule: rule.name.clone(), place: example.place.clone(), list, example: shown(&example.deed), expected, got });
+                    outcome.failed(&rule.name, example, list, (expected, got));
                 }
             }
         }
         if let Instead::Command(command) = &rule.instead {
             outcome.examples += 1;
-            let example =
-                Example { deed: ExampleDeed::Command(command.clone()), facts: ExampleFacts::default(), agent: None, mode: None, place: rule.place.clone() };
-            let judged = Judged::of(&example, policy, &rule.name)?;
+            let example = of_command(command, &rule.place);
+            let judged = JudgedExample::of(&example, policy, &rule.name)?;
             if judged.whole == Tier::Prohibited {
                 let got = format!("{}, by {}", tier(judged.whole), judged.holding.join(", "));
                 let expected = "not prohibited, because a rule must not advise a command that another rule denies".to_owned();
-                outcome.failures.push(Failed { rule: rule.name.clone(), place: rule.place.clone(), list: "instead", example: command.clone(), expected, got });
+                outcome.failed(&rule.name, &example, "instead", (expected, got));
             }
         }
     }
@@ -110,12 +113,12 @@ pub fn run(rules: &[RuleExamples], policy: &Policy) -> Option<Outcome> {
 #[must_use]
 pub fn judge_example(example: &Example, policy: &Policy) -> Option<Judgement> {
     let (policy, mut facts) = (with_branch(policy, &example.facts), facts(example));
-    let answers = Said(&example.facts);
+    let answers = ExampleAnswers(&example.facts);
     let actions = actions(&example.deed, &facts.places, &policy, &answers)?;
     conclude(actions, &mut facts, &policy, &answers, true).ok()
 }
 
-struct Judged {
+struct JudgedExample {
     /// What the rule answered, over all actions.
     alone: Answer,
     /// The strictest finding of all rules, of those too that only watch.
@@ -125,7 +128,7 @@ struct Judged {
     waived: Option<String>,
 }
 
-impl Judged {
+impl JudgedExample {
     fn of(example: &Example, policy: &Policy, rule: &str) -> Option<Self> {
         let Judgement { verdict, looks, .. } = judge_example(example, policy)?;
         let looks = || looks.iter().filter(|look| look.rule == rule);
@@ -170,15 +173,11 @@ impl Judged {
 }
 
 /// Answers from what an example says. No file and no configuration is behind it.
-struct Said<'e>(&'e ExampleFacts);
+struct ExampleAnswers<'e>(&'e ExampleFacts);
 
-impl Answers for Said<'_> {
+impl Answers for ExampleAnswers<'_> {
     fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop> {
-        let answered = |need| {
-            let known = known(&need, self.0);
-            (need, known)
-        };
-        Ok(needs.into_iter().map(answered).collect())
+        Ok(answered(needs, |need| known(need, self.0)))
     }
 }
 
@@ -188,7 +187,7 @@ fn known(need: &Need, said: &ExampleFacts) -> Known {
         // No links in examples.
         Need::RealPath(path, _) => Known::Text(path.clone()),
         Need::Exists(path) => Known::Is(said.exists.iter().any(|known| place(known).word.is(path)), String::new()),
-        // What is written is nowhere yet.
+        // The example's files do not exist yet, so they hold no text.
         Need::Holds(..) => Known::Is(false, String::new()),
         Need::Branch(_) => Known::Text(branch(said).to_owned()),
         Need::HooksFolder => Known::Is(false, String::new()),
@@ -234,7 +233,7 @@ fn facts(example: &Example) -> Facts {
 }
 
 /// What the example would do; as a tool call where there is one that does it.
-fn actions(deed: &ExampleDeed, places: &Places, policy: &Policy, answers: &Said) -> Option<Vec<Action>> {
+fn actions(deed: &ExampleDeed, places: &Places, policy: &Policy, answers: &ExampleAnswers) -> Option<Vec<Action>> {
     let read = |call: &ToolCall| read(call, places, policy, answers).ok();
     let directly = |deed: Deed| Some(vec![Action { deed, via: Vec::new(), sure: true, stored: false, from: None, span: None }]);
     match deed {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use git2::{Commit, Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Repository, Sort, Tree};
 
+use crate::deep::changes::patch_lines;
 use flywheel::drift::Touched;
 use gate::record::hash;
 
@@ -40,6 +41,7 @@ pub struct Made {
 }
 
 impl History {
+    /// Opens the repository around a folder.
     ///
     /// # Errors
     ///
@@ -49,8 +51,7 @@ impl History {
         Ok(Self { repository })
     }
 
-    /// Whether git is at setting commits upon others, or has put work aside that it will bring back, and has not come to the
-    /// end: the work tree is its own until then.
+    /// True while git rebases, or will restore work that it put aside. Until it is done, the work tree is git's own.
     #[must_use]
     pub fn is_rewriting(&self) -> bool {
         use git2::RepositoryState::{ApplyMailbox, ApplyMailboxOrRebase, CherryPickSequence, Rebase, RebaseInteractive, RebaseMerge, RevertSequence};
@@ -97,7 +98,7 @@ impl History {
         self.walk(everywhere, time, MAX_REACH).iter().map(|commit| commit.id().to_string()).collect()
     }
 
-    /// When a commit was made. `None`: it is not there any more.
+    /// The time of a commit. `None` if it does not exist any more.
     #[must_use]
     pub fn time_of(&self, id: &str) -> Option<u64> {
         Some(seconds(&self.repository.find_commit(Oid::from_str(id).ok()?).ok()?))
@@ -140,7 +141,7 @@ impl History {
         self.commit().map_or_else(|_| ABSENT.to_owned(), |commit| self.state(&commit, path))
     }
 
-    /// What it is in a commit, and in each of its parents.
+    /// What a document is in a commit, and in each of its parents. `None` if there is no such commit.
     #[must_use]
     pub fn around(&self, id: &str, path: &str) -> Option<(String, Vec<String>)> {
         let commit = self.repository.find_commit(Oid::from_str(id).ok()?).ok()?;
@@ -153,7 +154,7 @@ impl History {
         self.back_to(doc).map_or(0, |(commits, _)| commits.iter().filter(|paths| paths.iter().any(|path| is_code(path))).count())
     }
 
-    /// The commit that last changed a document, up to a bound.
+    /// The commit that last changed a document. `None` if none of the last commits did.
     #[must_use]
     pub fn last_change(&self, doc: &str) -> Option<String> {
         self.back_to(doc).ok()?.1
@@ -227,7 +228,7 @@ pub fn in_tree(root: &Path, path: &str) -> String {
     super::text_of(root, path).map_or_else(|| ABSENT.to_owned(), |text| known_by(text.as_bytes()))
 }
 
-/// Line ends are git's affair.
+/// A hash of a text without carriage returns, because git may convert line ends.
 fn known_by(bytes: &[u8]) -> String {
     let text: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != b'\r').collect();
     format!("{:016x}", hash(&text))
@@ -260,16 +261,6 @@ fn touched(diff: &Diff) -> Vec<Touched> {
 /// The lines that one file of a change brings in.
 fn added(diff: &Diff, at: usize) -> Vec<String> {
     let Ok(Some(patch)) = Patch::from_diff(diff, at) else { return Vec::new() };
-    let mut lines = Vec::new();
-    for hunk in 0..patch.num_hunks() {
-        for line in 0..patch.num_lines_in_hunk(hunk).unwrap_or(0) {
-            if let Ok(line) = patch.line_in_hunk(hunk, line)
-                && line.origin() == '+'
-                && lines.len() < MAX_LINES
-            {
-                lines.push(String::from_utf8_lossy(line.content()).trim_end().to_owned());
-            }
-        }
-    }
-    lines
+    let lines = patch_lines(&patch).unwrap_or_default().into_iter().filter(|(origin, ..)| *origin == '+').take(MAX_LINES);
+    lines.map(|(_, _, text)| text.trim_end().to_owned()).collect()
 }

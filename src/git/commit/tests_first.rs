@@ -10,7 +10,7 @@ use gate::failure::Failure;
 use gate::judge::today;
 use policy::verdict::Located;
 use policy::{Policy, TestsFirst, Tier};
-use tests_first::{Changed, Text as Side, judge};
+use tests_first::{Changed, FileVersion, judge};
 
 /// Judges the files of a commit that concern tests.
 ///
@@ -41,7 +41,7 @@ fn texts(files: &[File], section: &TestsFirst, changes: &Changes) -> Result<Vec<
             // Of a merge only its own lines: what it adds is taken for what was not there before.
             let own: HashSet<usize> = content.added.iter().map(|(line, _)| *line).collect();
             let before = |new: &str| new.split_inclusive('\n').enumerate().filter(|(at, _)| !own.contains(&(at + 1))).map(|(_, line)| line).collect::<String>();
-            let old = content.new.lines().map_or(Side::Unknown, |new| Side::Known(before(new)));
+            let old = content.new.lines().map_or(FileVersion::Unknown, |new| FileVersion::Known(before(new)));
             texts.push(Changed { path: file.path.clone(), old, new: side(content.new), part: false });
             continue;
         }
@@ -49,18 +49,18 @@ fn texts(files: &[File], section: &TestsFirst, changes: &Changes) -> Result<Vec<
         match &file.from {
             None => texts.push(Changed { path: file.path.clone(), old: side(old), new: side(new), part: false }),
             Some(from) => {
-                texts.push(Changed { path: from.clone(), old: side(old), new: Side::Absent, part: false });
-                texts.push(Changed { path: file.path.clone(), old: Side::Absent, new: side(new), part: false });
+                texts.push(Changed { path: from.clone(), old: side(old), new: FileVersion::Absent, part: false });
+                texts.push(Changed { path: file.path.clone(), old: FileVersion::Absent, new: side(new), part: false });
             }
         }
     }
     Ok(texts)
 }
 
-fn side(text: FileText) -> Side {
+fn side(text: FileText) -> FileVersion {
     match text {
-        FileText::None => Side::Absent,
-        FileText::Lines(text) => Side::Known(text),
-        FileText::Unread => Side::Unknown,
+        FileText::None => FileVersion::Absent,
+        FileText::Lines(text) => FileVersion::Known(text),
+        FileText::Unread => FileVersion::Unknown,
     }
 }

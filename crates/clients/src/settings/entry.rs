@@ -7,16 +7,16 @@ use serde_json::{Map, Value};
 use super::{PROGRAM, guarding};
 use crate::claude_code::NAME;
 
-/// A shorter timeout can end the gate before its own deadline does, and the client then lets the call through.
+/// With a shorter timeout the client can end Portcullis before its own deadline, and then allows the call.
 const MIN_TIMEOUT_SECONDS: f64 = 2.0;
-/// The client's own default; a longer one leaves a stuck gate being for more than ten minutes.
+/// The client's own default. With a longer one, a hook that hangs is ended after more than ten minutes.
 const MAX_TIMEOUT_SECONDS: f64 = 600.0;
 
 /// What a full path may begin with: placeholders that the client replaces, and the root.
 const ANCHORS: [&str; 3] = ["/", "${CLAUDE_PROJECT_DIR}/", "${CLAUDE_PLUGIN_ROOT}/"];
 
 /// One handler that starts the gate, or names it.
-pub(super) struct Entry {
+pub(super) struct GateEntry {
     pub event: String,
     pub command: String,
     /// The program, where the client starts the gate by it in a way that is understood.
@@ -25,12 +25,12 @@ pub(super) struct Entry {
     pub runs: bool,
     /// Whether it does so for every call.
     sees_all: bool,
-    /// In what way it is weak, each a clause.
+    /// What weakens it, each as a clause.
     pub faults: Vec<String>,
 }
 
-impl Entry {
-    /// Whether this entry holds its event: it runs the gate for every call.
+impl GateEntry {
+    /// True if it starts Portcullis for every call.
     pub(super) fn is_gate(&self) -> bool {
         self.runs && self.sees_all
     }
@@ -55,19 +55,23 @@ pub fn covers_all(matcher: Option<&Value>) -> bool {
 }
 
 /// Every entry of the gate below the key `hooks`. What has not the form of an entry is passed over: `shape` names it.
-pub(super) fn all(root: &Map<String, Value>) -> Vec<Entry> {
-    let mut found = Vec::new();
-    for (event, groups) in root.get("hooks").and_then(Value::as_object).into_iter().flatten() {
-        for group in groups.as_array().into_iter().flatten() {
-            for handler in group.get("hooks").and_then(Value::as_array).into_iter().flatten() {
-                found.extend(handler.as_object().and_then(|handler| read(event, group.get("matcher"), handler)));
-            }
-        }
-    }
-    found
+pub(super) fn all(root: &Map<String, Value>) -> Vec<GateEntry> {
+    handlers(root).filter_map(|(event, matcher, handler)| read(event, matcher, handler)).collect()
 }
 
-fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> Option<Entry> {
+/// Every handler below the key `hooks`, with its event and the matcher of its group. What has not the form of a handler is
+/// left out.
+pub fn handlers(root: &Map<String, Value>) -> impl Iterator<Item = (&str, Option<&Value>, &Map<String, Value>)> {
+    fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+        value.and_then(Value::as_array).into_iter().flatten()
+    }
+    root.get("hooks").and_then(Value::as_object).into_iter().flatten().flat_map(move |(event, groups)| {
+        list(Some(groups))
+            .flat_map(move |group| list(group.get("hooks")).filter_map(|handler| Some((event.as_str(), group.get("matcher"), handler.as_object()?))))
+    })
+}
+
+fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> Option<GateEntry> {
     let command = handler.get("command")?.as_str()?;
     let arguments = handler.get("args");
     let mut faults = Vec::new();
@@ -104,7 +108,7 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
         weak.push("has no `\"onFailure\": \"block\"`, so calls are allowed if Portcullis cannot start".to_owned());
     }
     faults.extend(stops.iter().chain(&weak).map(|text| format!("the entry of Portcullis for `{event}` {text}")));
-    Some(Entry { event: event.to_owned(), command: command.to_owned(), program, runs, sees_all: condition.is_none() && covers_all(matcher), faults })
+    Some(GateEntry { event: event.to_owned(), command: command.to_owned(), program, runs, sees_all: condition.is_none() && covers_all(matcher), faults })
 }
 
 /// The program, if the command starts the gate by a full path and tells it the event and no other client.

@@ -13,19 +13,19 @@ use crate::claude_code::ClaudeCode;
 const FATAL: [&str; 2] = ["PreToolUse", "PermissionRequest"];
 
 /// Forms, and the keys that have them.
-type Keys = &'static [(Form, &'static [&'static str])];
+type Keys = &'static [(ValueForm, &'static [&'static str])];
 
 /// Known keys at the top of a settings file, of which a wrong value costs the whole file.
 const KEYS: Keys = &[
-    (Form::Object, &["permissions", "env", "hooks", "enabledPlugins", "statusLine", "sandbox"]),
-    (Form::Text, &["model", "outputStyle", "apiKeyHelper"]),
-    (Form::Bool, &["includeCoAuthoredBy", "enableAllProjectMcpServers"]),
-    (Form::Texts, &["enabledMcpjsonServers", "disabledMcpjsonServers"]),
-    (Form::Number, &["cleanupPeriodDays"]),
+    (ValueForm::Object, &["permissions", "env", "hooks", "enabledPlugins", "statusLine", "sandbox"]),
+    (ValueForm::Text, &["model", "outputStyle", "apiKeyHelper"]),
+    (ValueForm::Bool, &["includeCoAuthoredBy", "enableAllProjectMcpServers"]),
+    (ValueForm::Texts, &["enabledMcpjsonServers", "disabledMcpjsonServers"]),
+    (ValueForm::Number, &["cleanupPeriodDays"]),
 ];
 
 /// The same below `permissions`.
-const PERMISSION_KEYS: Keys = &[(Form::Texts, &["allow", "ask", "deny", "additionalDirectories"]), (Form::Text, &["defaultMode"])];
+const PERMISSION_KEYS: Keys = &[(ValueForm::Texts, &["allow", "ask", "deny", "additionalDirectories"]), (ValueForm::Text, &["defaultMode"])];
 
 /// Per type of handler, the texts that it cannot do without.
 const TYPES: &[(&str, &[&str])] =
@@ -33,17 +33,17 @@ const TYPES: &[(&str, &[&str])] =
 
 /// The same for keys of any handler that may be left out.
 const HANDLER_KEYS: Keys = &[
-    (Form::AboveZero, &["timeout"]),
-    (Form::OneOf("continue", "block"), &["onFailure"]),
-    (Form::OneOf("bash", "powershell"), &["shell"]),
-    (Form::Texts, &["args"]),
-    (Form::Text, &["if", "statusMessage"]),
-    (Form::Bool, &["async", "asyncRewake", "once"]),
+    (ValueForm::AboveZero, &["timeout"]),
+    (ValueForm::OneOf("continue", "block"), &["onFailure"]),
+    (ValueForm::OneOf("bash", "powershell"), &["shell"]),
+    (ValueForm::Texts, &["args"]),
+    (ValueForm::Text, &["if", "statusMessage"]),
+    (ValueForm::Bool, &["async", "asyncRewake", "once"]),
 ];
 
 /// One step on the way from the top of the text to a place in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum PathStep {
     /// Into an object, by key.
     Key(String),
     /// Into an array, by position from 0.
@@ -54,14 +54,14 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
     /// Where it is; the last steps may name what is missing.
-    pub at: Vec<Step>,
+    pub at: Vec<PathStep>,
     /// What is wrong there and what the client then drops, as a clause. It holds no positions, so that the same
     /// flaw keeps its text when something else is added before it.
     pub what: String,
 }
 
 #[derive(Clone, Copy)]
-enum Form {
+enum ValueForm {
     Object,
     Text,
     Texts,
@@ -71,7 +71,7 @@ enum Form {
     OneOf(&'static str, &'static str),
 }
 
-impl Form {
+impl ValueForm {
     fn fits(self, value: &Value) -> bool {
         match self {
             Self::Object => value.is_object(),
@@ -101,7 +101,7 @@ impl Form {
 /// Every place in a settings file whose form the client does not accept. `root` must be an object; anything else
 /// has no flaws but is no settings file either.
 pub fn flaws(root: &Value) -> Vec<Flaw> {
-    let mut found = Found::default();
+    let mut found = ShapeCheck::default();
     let Some(root) = root.as_object() else { return found.flaws };
     let so = "so the client ignores the whole file";
     found.keys(root, KEYS, |key, form| format!("`{key}` is {form}, {so}"));
@@ -126,12 +126,12 @@ fn resembles_fatal(key: &str) -> bool {
 }
 
 #[derive(Default)]
-struct Found {
-    at: Vec<Step>,
+struct ShapeCheck {
+    at: Vec<PathStep>,
     flaws: Vec<Flaw>,
 }
 
-impl Found {
+impl ShapeCheck {
     fn add(&mut self, what: String) {
         self.flaws.push(Flaw { at: self.at.clone(), what });
     }
@@ -141,14 +141,14 @@ impl Found {
     }
 
     fn within(&mut self, key: &str, look: impl FnOnce(&mut Self)) {
-        self.at.push(Step::Key(key.to_owned()));
+        self.at.push(PathStep::Key(key.to_owned()));
         look(self);
         self.at.pop();
     }
 
     fn each(&mut self, items: &[Value], look: impl Fn(&mut Self, &Value)) {
         for (index, item) in items.iter().enumerate() {
-            self.at.push(Step::Index(index));
+            self.at.push(PathStep::Index(index));
             look(self, item);
             self.at.pop();
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::repository::Anchor;
+use super::repository::PolicyAnchor;
 use super::{LOCAL_POLICY, ORGANISATION_POLICY, PROJECT_POLICY, errno_text, system};
 use crate::failure::Failure;
 use policy::{Layer, Policy};
@@ -12,7 +12,7 @@ use policy::{Layer, Policy};
 const TICK: u64 = 20_000_000;
 
 /// The policy files that hold at an anchor, upper layers first.
-pub(super) fn paths(configs: &[PathBuf], anchor: &Anchor) -> Vec<(Layer, PathBuf)> {
+pub(super) fn paths(configs: &[PathBuf], anchor: &PolicyAnchor) -> Vec<(Layer, PathBuf)> {
     let mut all = vec![(Layer::Organisation, PathBuf::from(ORGANISATION_POLICY))];
     // Only the password database's home is surely the person's. What the environment names may be a project's doing, so
     // it may tighten like a local file, and not waive.
@@ -27,7 +27,7 @@ pub(super) fn paths(configs: &[PathBuf], anchor: &Anchor) -> Vec<(Layer, PathBuf
 
 /// A layer's file as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundLayer {
     /// Which layer.
     pub layer: Layer,
     /// Its path.
@@ -41,8 +41,8 @@ pub struct Found {
 /// # Errors
 ///
 /// [`Failure::Unreadable`] if one can neither be seen nor be shown to be absent.
-pub fn look(layers: &[(Layer, PathBuf)]) -> Result<Vec<Found>, Failure> {
-    layers.iter().map(|(layer, path)| Ok(Found { layer: *layer, path: path.clone(), identity: identity(path)? })).collect()
+pub fn look(layers: &[(Layer, PathBuf)]) -> Result<Vec<FoundLayer>, Failure> {
+    layers.iter().map(|(layer, path)| Ok(FoundLayer { layer: *layer, path: path.clone(), identity: identity(path)? })).collect()
 }
 
 fn identity(path: &Path) -> Result<Vec<u64>, Failure> {
@@ -54,7 +54,7 @@ fn identity(path: &Path) -> Result<Vec<u64>, Failure> {
 }
 
 /// Whether `policy` was compiled by this build from exactly these files.
-pub fn fresh(policy: &Policy, found: &[Found]) -> bool {
+pub fn fresh(policy: &Policy, found: &[FoundLayer]) -> bool {
     policy.build == crate::BUILD
         && policy.layers.len() == found.len()
         && policy.layers.iter().zip(found).all(|(then, now)| {

@@ -32,7 +32,7 @@ pub fn light(need: &Need, around: &Surroundings) -> Known {
             None => Known::Unknown("there is no repository".to_owned()),
             Some(repository) => head_branch(&repository).map_or_else(|| Known::Is(false, "no branch is checked out".to_owned()), Known::Text),
         },
-        // Before a file is written nobody knows; the git hooks does.
+        // The size is not known before the file is written. Git's hooks know it.
         Need::Size(_) => Known::Is(false, String::new()),
         Need::HooksFolder => hooks_folder(around).map_or(Known::Is(false, String::new()), Known::Text),
         Need::Dirty(..) | Need::LosesGate(..) | Need::WeakensPolicy(..) => Known::Unknown("the cold binary must answer this".to_owned()),

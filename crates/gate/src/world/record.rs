@@ -4,10 +4,11 @@
 //! No lock is taken: the kernel puts one write on an append-only file behind another, and lines are so short that a kill
 //! does not cut them. Where a line was cut all the same (a full disk), the next one begins on a line of its own.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Bytes after which a new file is begun.
 const MAX_BYTES: u64 = 8 << 20;
@@ -67,7 +68,12 @@ fn name(folder: &Path, age: usize) -> PathBuf {
     folder.join(if age == 0 { "record.jsonl".to_owned() } else { format!("record.{age}.jsonl") })
 }
 
-fn open(path: &Path) -> io::Result<File> {
+/// Opens a file of our own to be read and appended to; it is created if it is missing.
+///
+/// # Errors
+///
+/// The system's.
+pub fn open(path: &Path) -> io::Result<File> {
     // A pipe in its place must not be waited for.
     OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
@@ -80,13 +86,38 @@ fn append_to(folder: &Path, line: &str, most: u64) -> io::Result<()> {
         file = open(&path)?;
         size = file.metadata()?.len();
     }
+    write_line(&file, size, line)
+}
+
+/// Appends with exactly one write, on a line of its own. `size` is the present size of the file.
+///
+/// # Errors
+///
+/// The system's, or only a part was written.
+pub fn write_line(mut file: &File, size: u64, text: &str) -> io::Result<()> {
     let mut last = [b'\n'];
     if size > 0 {
         file.read_at(&mut last, size - 1)?;
     }
-    let whole = if last == *b"\n" { line.to_owned() } else { format!("\n{line}") };
-    // Once, and no more: the rest of a line would are after somebody else's.
+    let whole = if last == *b"\n" { text.to_owned() } else { format!("\n{text}") };
+    // The rest of a cut line would come after somebody else's.
     if file.write(whole.as_bytes())? == whole.len() { Ok(()) } else { Err(io::Error::other("only a part of the line could be written")) }
+}
+
+/// Takes the lock of a file. It is tried `tries` times, with a pause after each.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::WouldBlock`] if another process keeps the lock, or the system's.
+pub fn lock(file: &File, tries: u32, pause: Duration) -> io::Result<()> {
+    for _ in 0..tries {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::WouldBlock.into())
 }
 
 /// Puts the full file away. One process does; whoever has it open still appends to it, under its new name.

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use super::system::{errno_of, identity};
 
-pub use anchor::{Anchor, anchor};
+pub use anchor::{PolicyAnchor, anchor};
 
 /// Folders that are looked at on the way up. A deeper start is [`Discovery::Unreadable`]: a folder dug deep enough must
 /// not be a way out of a repository.

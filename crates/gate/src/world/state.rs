@@ -3,8 +3,10 @@
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use super::record::in_first;
 
 /// The compiled policy.
 pub const POLICY: &str = "policy";
@@ -49,15 +51,8 @@ pub fn has(states: &[PathBuf], root: &Path, name: &str) -> bool {
 ///
 /// The last folder's error, if none took it.
 pub fn write(states: &[PathBuf], root: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
-    let mut error = io::Error::other("there is no state folder: neither a home folder nor XDG_STATE_HOME is known");
-    for state in states {
-        let folder = state.join(folder_name(root));
-        match put(&folder, name, bytes) {
-            Ok(()) => return Ok(folder.join(name)),
-            Err(found) => error = found,
-        }
-    }
-    Err(error)
+    let folders: Vec<PathBuf> = states.iter().map(|state| state.join(folder_name(root))).collect();
+    in_first(&folders, |folder| put(folder, name, bytes).map(|()| folder.join(name)))
 }
 
 /// Writes the last refusal: one line, over the one before it.
@@ -108,14 +103,7 @@ pub fn remove(states: &[PathBuf], root: &Path, name: &str) -> io::Result<()> {
 
 fn put(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = folder.join(format!(".{name}.{}", std::process::id()));
-    let open = || fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary);
-    let mut file = match open() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-            open()?
-        }
-        other => other?,
-    };
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     let written = file.write_all(bytes).and_then(|()| fs::rename(&temporary, folder.join(name)));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);

@@ -1,17 +1,17 @@
-//! What Portcullis remembers of a repository between calls: records of one size in a file, found by a key or kept as a
-//! ring. The file is opened only when it is needed. The user of the store defines the content of a record.
+//! What Portcullis remembers of a repository between calls: records of one size in a file, found by a key.
+//! The file is opened only when it is needed. The user of the store defines the content of a record.
 //!
 //! One writer at a time (`flock`, which the kernel gives back when a process dies); readers take no lock. A record is never
 //! changed in place: the new one overwrites one that is no longer needed, and has a sequence number and a
 //! checksum. So a kill at any point leaves the old record or the new one; a torn record is ignored.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::record::in_first;
+use super::record::{in_first, lock};
 use crate::record::hash;
 
 /// Bytes of a record on the disk: checksum, sequence, key, time, value.
@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_micros(500);
 
 /// A file of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind {
+pub struct StoreFile {
     /// Its name.
     pub name: &'static str,
     /// How many records it holds, a multiple of eight; then the oldest give way.
@@ -35,9 +35,9 @@ pub struct Kind {
 }
 
 /// Scripts that a session wrote; the key is of the session and the path.
-pub const SCRIPTS: Kind = Kind { name: "scripts", slots: 2048 };
+pub const SCRIPTS: StoreFile = StoreFile { name: "scripts", slots: 2048 };
 /// Test runs that were seen to fail or to pass; the key is of what was run.
-pub const TESTS: Kind = Kind { name: "tests", slots: 1024 };
+pub const TESTS: StoreFile = StoreFile { name: "tests", slots: 1024 };
 
 /// A record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +49,9 @@ pub struct Slot {
     pub value: [u8; VALUE],
 }
 
-/// A record as it is, with its place and its sequence number.
+/// A record in its place, with its sequence number.
 #[derive(Clone, Copy, Debug)]
-struct Placed {
+struct StoredRecord {
     at: u64,
     sequence: u64,
     slot: Slot,
@@ -70,18 +70,18 @@ impl Store {
     /// # Errors
     ///
     /// The last folder's error, or [`io::ErrorKind::WouldBlock`] if another process keeps the lock.
-    pub fn open(folders: &[PathBuf], kind: Kind) -> io::Result<Self> {
+    pub fn open(folders: &[PathBuf], kind: StoreFile) -> io::Result<Self> {
         in_first(folders, |folder| {
             let path = folder.join(kind.name).with_extension("store");
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(FLAGS).open(path)?;
-            lock(&file)?;
+            lock(&file, TRIES, PAUSE)?;
             Ok(Self { file, slots: kind.slots })
         })
     }
 
     /// Opens it for reading. `None` if it does not exist or cannot be read.
     #[must_use]
-    pub fn look(folders: &[PathBuf], kind: Kind) -> Option<Self> {
+    pub fn look(folders: &[PathBuf], kind: StoreFile) -> Option<Self> {
         let open = |folder: &PathBuf| OpenOptions::new().read(true).custom_flags(FLAGS).open(folder.join(kind.name).with_extension("store")).ok();
         folders.iter().find_map(open).map(|file| Self { file, slots: kind.slots })
     }
@@ -114,68 +114,23 @@ impl Store {
         Ok(Some(new))
     }
 
-    /// Appends a record to the ring; the oldest gives way. A file is a ring or is found by keys, never both.
-    ///
-    /// # Errors
-    ///
-    /// The write's.
-    pub fn append(&mut self, slot: Slot) -> io::Result<()> {
-        let (at, sequence) = self.end();
-        self.write(at, sequence, slot)
-    }
-
-    /// All records that count, the oldest first.
-    #[must_use]
-    pub fn scan(&self) -> Vec<Slot> {
-        let mut all = self.read(0, self.slots);
-        all.sort_by_key(|placed| (placed.sequence, placed.at));
-        all.iter().map(|placed| placed.slot).collect()
-    }
-
-    /// As [`Store::scan`], of each key the newest only.
-    #[must_use]
-    pub fn newest_of_each(&self) -> Vec<Slot> {
-        let all = self.read(0, self.slots);
-        let counts = |placed: &&Placed| newest(&all, placed.slot.key).is_some_and(|newest| newest.at == placed.at);
-        all.iter().filter(counts).map(|placed| placed.slot).collect()
-    }
-
-    /// Where the ring continues, and with which number: numbers rise from its first record to its last.
-    fn end(&self) -> (u64, u64) {
-        let one = |at: u64| self.read(at, 1).first().copied();
-        let Some(base) = one(0) else {
-            // Empty, or cut while the first record was written anew; then the last one tells the number.
-            return (0, one(self.slots - 1).map_or(1, |last| last.sequence + 1));
-        };
-        let (mut low, mut high) = (0, self.slots);
-        let mut last = base.sequence;
-        while high - low > 1 {
-            let middle = low.midpoint(high);
-            match one(middle).filter(|placed| placed.sequence > base.sequence) {
-                Some(placed) => (low, last) = (middle, placed.sequence),
-                None => high = middle,
-            }
-        }
-        ((low + 1) % self.slots, last + 1)
-    }
-
     fn first_of(&self, key: u64) -> u64 {
         key % (self.slots / BUCKET) * BUCKET
     }
 
-    fn bucket(&self, key: u64) -> Vec<Placed> {
+    fn bucket(&self, key: u64) -> Vec<StoredRecord> {
         self.read(self.first_of(key), BUCKET)
     }
 
     /// The records from `first` on that are whole.
-    fn read(&self, first: u64, count: u64) -> Vec<Placed> {
+    fn read(&self, first: u64, count: u64) -> Vec<StoredRecord> {
         let mut bytes = vec![0; usize::try_from(count).unwrap_or(0) * SLOT];
         let mut length = 0;
         while let Ok(more @ 1..) = self.file.read_at(bytes.get_mut(length..).unwrap_or(&mut []), first * SLOT as u64 + length as u64) {
             length += more;
         }
         let (slots, _) = bytes.get(..length).unwrap_or(&[]).as_chunks::<SLOT>();
-        (first..).zip(slots).filter_map(|(at, slot)| unpack(slot).map(|(sequence, slot)| Placed { at, sequence, slot })).collect()
+        (first..).zip(slots).filter_map(|(at, slot)| unpack(slot).map(|(sequence, slot)| StoredRecord { at, sequence, slot })).collect()
     }
 
     fn write(&self, at: u64, sequence: u64, slot: Slot) -> io::Result<()> {
@@ -186,18 +141,7 @@ impl Store {
 /// A pipe in the place of the file must not be waited for.
 const FLAGS: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
 
-fn lock(file: &File) -> io::Result<()> {
-    for _ in 0..TRIES {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-    }
-    Err(io::ErrorKind::WouldBlock.into())
-}
-
-fn newest(placed: &[Placed], key: u64) -> Option<Placed> {
+fn newest(placed: &[StoredRecord], key: u64) -> Option<StoredRecord> {
     placed.iter().filter(|placed| placed.slot.key == key).max_by_key(|placed| placed.sequence).copied()
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Kind, Node, Source, Token};
+use super::{Node, SourceCode, SourceToken, TokenKind};
 
 /// Words, in lower case, that are always the same value or that only join values.
 const CONSTANTS: &[&str] =
@@ -24,7 +24,7 @@ const SETTINGS: &[&str] = &["assertions", "hasAssertions", "extend", "setState",
 /// Tokens of one statement that are looked at.
 const MAX_TOKENS: usize = 400;
 
-impl<'t> Source<'t, '_> {
+impl<'t> SourceCode<'t, '_> {
     fn text(&self, at: usize) -> &'t str {
         self.tokens.get(at).map_or("", |token| token.text)
     }
@@ -34,7 +34,7 @@ impl<'t> Source<'t, '_> {
         let mut end = at + 1;
         while let Some(token) = self.tokens.get(end).filter(|_| end < at + MAX_TOKENS) {
             let goes_on = matches!(token.text, "." | "?" | ">" | "-" | "&" | "|" | "=") || matches!(self.text(end - 1), "." | "," | "=" | "&" | "|" | "\\");
-            if (token.first && !goes_on) || (token.kind == Kind::Mark && matches!(token.text, ";" | ")" | "]" | "}")) {
+            if (token.first && !goes_on) || (token.kind == TokenKind::Mark && matches!(token.text, ";" | ")" | "]" | "}")) {
                 break;
             }
             end = self.close(end).max(end) + 1;
@@ -79,14 +79,14 @@ impl<'t> Source<'t, '_> {
                 match token.kind {
                     _ if self.language.still.iter().any(|word| word == token.text) => {}
                     // `assert.fail()` is a place that must not be reached.
-                    Kind::Word if matcher && !token.text.to_lowercase().starts_with("fail") => {}
-                    Kind::Word if is_constant(token.text) => values.push(token.text),
-                    Kind::Word => return false,
-                    Kind::Number | Kind::Text => values.push(token.text),
-                    Kind::Mark | Kind::Comment => {}
+                    TokenKind::Word if matcher && !token.text.to_lowercase().starts_with("fail") => {}
+                    TokenKind::Word if is_constant(token.text) => values.push(token.text),
+                    TokenKind::Word => return false,
+                    TokenKind::Number | TokenKind::Text => values.push(token.text),
+                    TokenKind::Mark | TokenKind::Comment => {}
                 }
             }
-            asks = asks && self.tokens.get(place).is_some_and(|token| !matches!(token.kind, Kind::Text | Kind::Number)) || place == at;
+            asks = asks && self.tokens.get(place).is_some_and(|token| !matches!(token.kind, TokenKind::Text | TokenKind::Number)) || place == at;
             place = close + 1;
         }
         // So is `assert False`.
@@ -130,7 +130,7 @@ impl<'t> Source<'t, '_> {
 
     /// Stretches behind a condition that is one of the words alone.
     fn behind(&self, words: &[&str]) -> Vec<(usize, usize)> {
-        let found = |(at, token): (usize, &Token<'t>)| {
+        let found = |(at, token): (usize, &SourceToken<'t>)| {
             let brackets = usize::from(self.text(at + 1) == "(");
             let behind = at + 2 + 2 * brackets;
             let alone = matches!(token.text, "if" | "when" | "while") && words.contains(&self.text(at + 1 + brackets));

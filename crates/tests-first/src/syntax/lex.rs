@@ -1,9 +1,9 @@
 //! Text to tokens: words, numbers, marks, strings and comments. Every text has some; nothing is refused.
 
-use super::{Language, Quote};
+use super::{SourceLanguage, StringKind};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     Word,
     Number,
     /// A string, or a part of one around code within it.
@@ -14,8 +14,8 @@ pub enum Kind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token<'t> {
-    pub kind: Kind,
+pub struct SourceToken<'t> {
+    pub kind: TokenKind,
     /// As written, with quotes.
     pub text: &'t str,
     /// The line on which it begins, counted from 1.
@@ -32,43 +32,43 @@ const BEFORE_VALUE: &[&str] =
 /// Columns of a tab.
 const TAB: u32 = 4;
 
-struct Lexer<'t, 'l> {
+struct SourceLexer<'t, 'l> {
     text: &'t str,
-    language: &'l Language,
+    language: &'l SourceLanguage,
     at: usize,
     line: u32,
     first: bool,
     indent: u32,
-    tokens: Vec<Token<'t>>,
+    tokens: Vec<SourceToken<'t>>,
     /// Strings that are interrupted by code: the string, and how deep its brackets are nested.
-    open: Vec<(&'l Quote, usize)>,
+    open: Vec<(&'l StringKind, usize)>,
     /// Here-documents that begin on the next line: what ends them.
     heredocs: Vec<&'t str>,
 }
 
 /// The tokens of a text, comments among them.
-pub fn lex<'t>(text: &'t str, language: &Language) -> Vec<Token<'t>> {
-    let mut lexer = Lexer { text, language, at: 0, line: 1, first: true, indent: 0, tokens: Vec::new(), open: Vec::new(), heredocs: Vec::new() };
+pub fn lex<'t>(text: &'t str, language: &SourceLanguage) -> Vec<SourceToken<'t>> {
+    let mut lexer = SourceLexer { text, language, at: 0, line: 1, first: true, indent: 0, tokens: Vec::new(), open: Vec::new(), heredocs: Vec::new() };
     while lexer.at < text.len() {
         lexer.step();
     }
     lexer.tokens
 }
 
-impl<'t, 'l> Lexer<'t, 'l> {
+impl<'t, 'l> SourceLexer<'t, 'l> {
     fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or("")
     }
 
     /// The token from here to `end`.
-    fn push(&mut self, kind: Kind, end: usize) {
+    fn push(&mut self, kind: TokenKind, end: usize) {
         let end = boundary(self.text, end.max(self.at + 1));
         let text = self.text.get(self.at..end).unwrap_or("");
-        self.tokens.push(Token { kind, text, line: self.line, first: self.first, indent: self.indent });
+        self.tokens.push(SourceToken { kind, text, line: self.line, first: self.first, indent: self.indent });
         let lines = text.bytes().filter(|byte| *byte == b'\n').count();
         self.line += u32::try_from(lines).unwrap_or(0);
         // What follows a comment on its line may still be the first of it.
-        if kind != Kind::Comment || lines > 0 {
+        if kind != TokenKind::Comment || lines > 0 {
             self.first = false;
         }
         self.at = end;
@@ -96,26 +96,26 @@ impl<'t, 'l> Lexer<'t, 'l> {
         }
         if language.chars && sign == '\'' {
             let end = character(rest);
-            return self.push(if end > 1 { Kind::Text } else { Kind::Mark }, self.at + end);
+            return self.push(if end > 1 { TokenKind::Text } else { TokenKind::Mark }, self.at + end);
         }
         if !language.heredoc.is_empty() && rest.starts_with(&language.heredoc) && self.heredoc(rest) {
             return;
         }
         if language.regex && sign == '/' && self.value_may_follow(rest) {
             let end = regular_expression(rest);
-            return self.push(Kind::Text, self.at + end);
+            return self.push(TokenKind::Text, self.at + end);
         }
         if sign.is_ascii_digit() {
             let end = number(rest);
-            return self.push(Kind::Number, self.at + end);
+            return self.push(TokenKind::Number, self.at + end);
         }
         let in_word = |sign: char| sign.is_alphanumeric() || sign == '_' || language.word.contains(sign);
         let end = rest.find(|sign| !in_word(sign)).unwrap_or(rest.len());
         // A stretch of such signs alone is marks: `-` in a language of dashed words, `->`.
         if end > 0 && rest.chars().take_while(|sign| in_word(*sign)).any(|sign| sign.is_alphanumeric() || sign == '_') {
-            return self.push(Kind::Word, self.at + end);
+            return self.push(TokenKind::Word, self.at + end);
         }
-        self.push(Kind::Mark, self.at + sign.len_utf8());
+        self.push(TokenKind::Mark, self.at + sign.len_utf8());
     }
 
     fn line_end(&mut self) {
@@ -135,7 +135,7 @@ impl<'t, 'l> Lexer<'t, 'l> {
                 }
             }
             if length > 0 {
-                self.push(Kind::Text, self.at + length);
+                self.push(TokenKind::Text, self.at + length);
                 self.first = true;
                 self.indent = 0;
             }
@@ -166,7 +166,7 @@ impl<'t, 'l> Lexer<'t, 'l> {
             let placed = !open.starts_with('=') || (self.first && self.indent == 0);
             if placed && rest.starts_with(open) {
                 let end = block_end(rest, open, close, self.language.nested);
-                self.push(Kind::Comment, self.at + end);
+                self.push(TokenKind::Comment, self.at + end);
                 return true;
             }
         }
@@ -174,7 +174,7 @@ impl<'t, 'l> Lexer<'t, 'l> {
         let placed = !self.language.tight || before.is_none_or(|byte| byte.is_ascii_whitespace() || b";|&(){}".contains(&byte));
         if placed && self.language.line.iter().any(|open| rest.starts_with(open)) {
             let end = rest.find('\n').unwrap_or(rest.len());
-            self.push(Kind::Comment, self.at + end);
+            self.push(TokenKind::Comment, self.at + end);
             return true;
         }
         false
@@ -199,7 +199,7 @@ impl<'t, 'l> Lexer<'t, 'l> {
             let start = fence.open.len() + length + fence.then.len();
             let close = format!("{}{marks}{}", fence.close, fence.end);
             let end = rest.get(start..).and_then(|body| body.find(&close)).map_or(rest.len(), |found| start + found + close.len());
-            self.push(Kind::Text, self.at + end);
+            self.push(TokenKind::Text, self.at + end);
             return true;
         }
         false
@@ -210,7 +210,7 @@ impl<'t, 'l> Lexer<'t, 'l> {
     }
 
     /// A string whose inside begins at `from`, up to its end or to code within it.
-    fn string(&mut self, quote: &'l Quote, from: usize) {
+    fn string(&mut self, quote: &'l StringKind, from: usize) {
         let close = quote.close.as_ref().unwrap_or(&quote.open);
         let mut at = from;
         loop {
@@ -241,11 +241,11 @@ impl<'t, 'l> Lexer<'t, 'l> {
             }
             at += sign.len_utf8();
         }
-        self.push(Kind::Text, at);
+        self.push(TokenKind::Text, at);
     }
 
-    fn interrupt(&mut self, quote: &'l Quote, at: usize) {
-        self.push(Kind::Text, at);
+    fn interrupt(&mut self, quote: &'l StringKind, at: usize) {
+        self.push(TokenKind::Text, at);
         self.open.push((quote, 0));
     }
 
@@ -261,7 +261,7 @@ impl<'t, 'l> Lexer<'t, 'l> {
         self.heredocs.push(word);
         let head = rest.len() - after.len() + (after.len() - after.trim_start_matches(['-', '~', '\'', '"', '`', '\\']).len()) + length;
         let quoted = rest.get(head..).is_some_and(|rest| rest.starts_with(['\'', '"', '`']));
-        self.push(Kind::Text, self.at + head + usize::from(quoted));
+        self.push(TokenKind::Text, self.at + head + usize::from(quoted));
         true
     }
 
@@ -270,10 +270,10 @@ impl<'t, 'l> Lexer<'t, 'l> {
         // A division has blanks on both sides or on none.
         let tight = rest.chars().nth(1).is_some_and(|sign| !sign.is_whitespace() && sign != '=');
         let apart = self.text.get(..self.at).is_some_and(|text| text.ends_with([' ', '\t']));
-        match self.tokens.iter().rev().find(|token| token.kind != Kind::Comment) {
+        match self.tokens.iter().rev().find(|token| token.kind != TokenKind::Comment) {
             None => true,
-            Some(last) if last.kind == Kind::Mark => !matches!(last.text, ")" | "]" | "}"),
-            Some(last) if last.kind == Kind::Word => BEFORE_VALUE.contains(&last.text) || (tight && apart && !last.first && self.language.name == "ruby"),
+            Some(last) if last.kind == TokenKind::Mark => !matches!(last.text, ")" | "]" | "}"),
+            Some(last) if last.kind == TokenKind::Word => BEFORE_VALUE.contains(&last.text) || (tight && apart && !last.first && self.language.name == "ruby"),
             Some(_) => false,
         }
     }

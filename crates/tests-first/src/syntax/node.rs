@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Kind, Language, Pattern, Patterns, Token, lex};
+use super::{CodePattern, CodePatterns, SourceLanguage, SourceToken, TokenKind, lex};
 
 /// Tokens between a test's head and its body.
 const MAX_HEAD: usize = 200;
@@ -16,11 +16,11 @@ const MAX_WEIGHT: usize = 100;
 
 /// A text as code: without comments, brackets and blocks paired.
 #[derive(Debug)]
-pub struct Source<'t, 'l> {
-    pub language: &'l Language,
+pub struct SourceCode<'t, 'l> {
+    pub language: &'l SourceLanguage,
     /// All but comments.
-    pub tokens: Vec<Token<'t>>,
-    pub comments: Vec<Token<'t>>,
+    pub tokens: Vec<SourceToken<'t>>,
+    pub comments: Vec<SourceToken<'t>>,
     /// For an opening bracket the place of its closing one; for others their own.
     pub closes: Vec<usize>,
     /// For the first token of a line that no bracket encloses: where the block ends that it begins, by indentation.
@@ -64,7 +64,7 @@ impl Node {
 
 /// Why a text holds no real test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum NoTest {
     Empty,
     OnlyComments,
     NoTest,
@@ -72,7 +72,7 @@ pub enum Fault {
     NoAssertion,
 }
 
-impl Fault {
+impl NoTest {
     /// What is said of the file.
     pub const fn text(self) -> &'static str {
         match self {
@@ -85,9 +85,9 @@ impl Fault {
     }
 }
 
-impl<'t, 'l> Source<'t, 'l> {
-    pub fn new(text: &'t str, language: &'l Language) -> Self {
-        let (comments, tokens) = lex(text, language).into_iter().partition(|token| token.kind == Kind::Comment);
+impl<'t, 'l> SourceCode<'t, 'l> {
+    pub fn new(text: &'t str, language: &'l SourceLanguage) -> Self {
+        let (comments, tokens) = lex(text, language).into_iter().partition(|token| token.kind == TokenKind::Comment);
         let mut source = Self {
             language,
             tokens,
@@ -120,8 +120,8 @@ impl<'t, 'l> Source<'t, 'l> {
                 lines.push((at, token.indent));
             }
             match (token.kind, token.text) {
-                (Kind::Mark, "(" | "[" | "{") => brackets.push((at, token.text)),
-                (Kind::Mark, close @ (")" | "]" | "}")) => {
+                (TokenKind::Mark, "(" | "[" | "{") => brackets.push((at, token.text)),
+                (TokenKind::Mark, close @ (")" | "]" | "}")) => {
                     // A closing bracket that fits an outer one closes those within it too.
                     let open = match close {
                         ")" => "(",
@@ -149,12 +149,12 @@ impl<'t, 'l> Source<'t, 'l> {
         }
     }
 
-    pub fn any(&self, patterns: &Patterns, at: usize) -> Option<usize> {
+    pub fn any(&self, patterns: &CodePatterns, at: usize) -> Option<usize> {
         patterns.near(self.tokens.get(at)?).find_map(|pattern| pattern.at(&self.tokens, at, self.language.fold))
     }
 
     /// Every place where one of the patterns matches: start, end of what matched, end of what it speaks of.
-    pub fn places(&self, patterns: &Patterns) -> Vec<(usize, usize, usize)> {
+    pub fn places(&self, patterns: &CodePatterns) -> Vec<(usize, usize, usize)> {
         let found = |(at, token)| {
             let mut fitting = patterns.near(token).filter(|pattern| !pattern.belongs(&self.tokens, at));
             let (pattern, end) = fitting.find_map(|pattern| Some((pattern, pattern.at(&self.tokens, at, self.language.fold)?)))?;
@@ -164,11 +164,11 @@ impl<'t, 'l> Source<'t, 'l> {
     }
 
     fn is(&self, at: usize, text: &str) -> bool {
-        self.tokens.get(at).is_some_and(|token| token.kind == Kind::Mark && token.text == text)
+        self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Mark && token.text == text)
     }
 
     fn is_word(&self, at: usize, text: &str) -> bool {
-        self.tokens.get(at).is_some_and(|token| token.kind == Kind::Word && token.text == text)
+        self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Word && token.text == text)
     }
 
     pub(super) fn close(&self, at: usize) -> usize {
@@ -176,7 +176,7 @@ impl<'t, 'l> Source<'t, 'l> {
     }
 
     /// The end of what a matched pattern speaks of: the block behind it, or the call that it is.
-    fn extent(&self, pattern: &Pattern, start: usize, end: usize) -> usize {
+    fn extent(&self, pattern: &CodePattern, start: usize, end: usize) -> usize {
         if self.language.indent {
             return self.indented(pattern, start, end);
         }
@@ -200,7 +200,10 @@ impl<'t, 'l> Source<'t, 'l> {
     /// Whether a block follows at once: `TEST(a, b) {`, `func TestX(t) error {`.
     fn opens_block(&self, at: usize) -> bool {
         let words = (at..at + 8).find(|at| {
-            !self.tokens.get(*at).is_some_and(|token| !token.first && matches!(token.kind, Kind::Word) || matches!(token.text, "*" | "." | ":" | "-" | ">"))
+            !self
+                .tokens
+                .get(*at)
+                .is_some_and(|token| !token.first && matches!(token.kind, TokenKind::Word) || matches!(token.text, "*" | "." | ":" | "-" | ">"))
         });
         words.is_some_and(|at| self.is(at, "{")) || self.tokens.get(at).is_some_and(|token| token.first && token.text == "{")
     }
@@ -213,14 +216,14 @@ impl<'t, 'l> Source<'t, 'l> {
         while at < self.tokens.len().min(from + MAX_HEAD) {
             let Some(token) = self.tokens.get(at) else { break };
             match (token.kind, token.text) {
-                (Kind::Mark, "{") => return self.close(at) + 1,
-                (Kind::Mark, ";") => return at + 1,
-                (Kind::Mark, "(" | "[") => at = self.close(at),
-                (Kind::Mark, "}") => return at,
+                (TokenKind::Mark, "{") => return self.close(at) + 1,
+                (TokenKind::Mark, ";") => return at + 1,
+                (TokenKind::Mark, "(" | "[") => at = self.close(at),
+                (TokenKind::Mark, "}") => return at,
                 // The next statement has begun, or the next item: this one has no block.
-                (Kind::Word, _) if !attribute && token.first && at > from && token.indent <= indent => return at,
-                (Kind::Mark, "@" | "#") if attribute && token.first && seen_word => return at,
-                (Kind::Word, _) if !token.first || at == from || attribute => seen_word = true,
+                (TokenKind::Word, _) if !attribute && token.first && at > from && token.indent <= indent => return at,
+                (TokenKind::Mark, "@" | "#") if attribute && token.first && seen_word => return at,
+                (TokenKind::Word, _) if !token.first || at == from || attribute => seen_word = true,
                 _ => {}
             }
             at += 1;
@@ -228,7 +231,7 @@ impl<'t, 'l> Source<'t, 'l> {
         at
     }
 
-    fn indented(&self, pattern: &Pattern, start: usize, end: usize) -> usize {
+    fn indented(&self, pattern: &CodePattern, start: usize, end: usize) -> usize {
         let mut line = (0..=start).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.first)).unwrap_or(start);
         if pattern.is_attribute() {
             // The item is on the first line behind that is no attribute itself.
@@ -269,7 +272,7 @@ impl<'t, 'l> Source<'t, 'l> {
             before = Vec::with_capacity(self.tokens.len() + 1);
             for (at, (token, own)) in self.tokens.iter().zip(own).enumerate() {
                 before.push(count);
-                let called = asserting.get(token.text).filter(|_| token.kind == Kind::Word && !names.contains(&at) && (!weight || self.is(at + 1, "(")));
+                let called = asserting.get(token.text).filter(|_| token.kind == TokenKind::Word && !names.contains(&at) && (!weight || self.is(at + 1, "(")));
                 count += called.map_or(usize::from(*own), |held| if weight { *held } else { 1 });
             }
             before.push(count);
@@ -294,7 +297,7 @@ impl<'t, 'l> Source<'t, 'l> {
             // `total(net) {`: the name is before the parameters, not among them.
             let ends = self.tokens.get(matched.wrapping_sub(1)).is_some_and(|last| matches!(last.text, "{" | "(" | ")"));
             let head = (start..matched).find(|at| ends && self.is(*at, "(")).filter(|open| *open > start).unwrap_or(matched);
-            let at = (start..head).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.kind == Kind::Word))?;
+            let at = (start..head).rev().find(|at| self.tokens.get(*at).is_some_and(|token| token.kind == TokenKind::Word))?;
             let name = self.tokens.get(at).map(|token| token.text).filter(|name| !BRANCHES.contains(name))?;
             Some(Definition { name, at, start, end })
         };
@@ -384,7 +387,7 @@ impl<'t, 'l> Source<'t, 'l> {
     /// The name of a test: the string or the last word of what matched, else the word in front of the next bracket.
     fn name(&self, start: usize, matched: usize, end: usize) -> String {
         let within = self.tokens.get(start..matched).unwrap_or(&[]);
-        if let Some(text) = within.iter().find(|token| token.kind == Kind::Text) {
+        if let Some(text) = within.iter().find(|token| token.kind == TokenKind::Text) {
             return text.text.to_owned();
         }
         let attribute = within.first().is_some_and(|token| matches!(token.text, "#" | "@" | "["));
@@ -393,17 +396,17 @@ impl<'t, 'l> Source<'t, 'l> {
             let second = self.close(matched) + 1;
             if self.is(matched, "(")
                 && self.is(second, "(")
-                && let Some(text) = self.tokens.get(second + 1).filter(|token| token.kind == Kind::Text)
+                && let Some(text) = self.tokens.get(second + 1).filter(|token| token.kind == TokenKind::Text)
             {
                 return text.text.to_owned();
             }
-            return within.iter().filter(|token| token.kind == Kind::Word).map(|token| token.text).collect::<Vec<_>>().join(" ");
+            return within.iter().filter(|token| token.kind == TokenKind::Word).map(|token| token.text).collect::<Vec<_>>().join(" ");
         }
         // The word in front of the parameters; an attribute of its own can be between.
         let mut at = matched;
         while at < end {
             let Some(token) = self.tokens.get(at) else { break };
-            let named = token.kind == Kind::Word && self.is(at + 1, "(") && self.tokens.get(at.wrapping_sub(1)).is_none_or(|before| before.text != "@");
+            let named = token.kind == TokenKind::Word && self.is(at + 1, "(") && self.tokens.get(at.wrapping_sub(1)).is_none_or(|before| before.text != "@");
             if named {
                 return token.text.to_owned();
             }
@@ -414,7 +417,7 @@ impl<'t, 'l> Source<'t, 'l> {
 
     /// Whether documentation holds a test.
     pub fn has_doctest(&self) -> bool {
-        let texts = self.comments.iter().chain(self.tokens.iter().filter(|token| token.kind == Kind::Text && token.text.contains('\n')));
+        let texts = self.comments.iter().chain(self.tokens.iter().filter(|token| token.kind == TokenKind::Text && token.text.contains('\n')));
         texts.into_iter().any(|token| {
             self.language
                 .doctests
@@ -428,19 +431,19 @@ impl<'t, 'l> Source<'t, 'l> {
     /// # Errors
     ///
     /// Why not.
-    pub fn tested(&self, doctests: bool) -> Result<(), Fault> {
+    pub fn tested(&self, doctests: bool) -> Result<(), NoTest> {
         let nodes = self.nodes();
         if nodes.iter().any(Node::is_real) || (doctests && self.has_doctest()) {
             return Ok(());
         }
         Err(if self.tokens.is_empty() {
-            if self.comments.is_empty() { Fault::Empty } else { Fault::OnlyComments }
+            if self.comments.is_empty() { NoTest::Empty } else { NoTest::OnlyComments }
         } else if nodes.iter().any(|node| !node.skipped) {
-            Fault::NoAssertion
+            NoTest::NoAssertion
         } else if !nodes.is_empty() || !self.places(&self.language.skips).is_empty() {
-            Fault::Skipped
+            NoTest::Skipped
         } else {
-            Fault::NoTest
+            NoTest::NoTest
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Types that are written beside names, and do nothing when the code runs: `net: int`, `-> str`, `const a: T`, `as T`.
 
-use super::{Kind, Source};
+use super::{SourceCode, TokenKind};
 
 /// Words that a line of Python may begin with in front of a `:` that begins a block.
 const BLOCKS: &[&str] = &["if", "elif", "else", "for", "while", "with", "try", "except", "finally", "class", "match", "case", "lambda", "async"];
@@ -21,8 +21,8 @@ pub enum Types {
 }
 
 /// Which tokens only say of what type something is.
-pub(super) fn types(source: &Source) -> Vec<bool> {
-    let mut found = Found { source, typed: vec![false; source.tokens.len()] };
+pub(super) fn types(source: &SourceCode) -> Vec<bool> {
+    let mut found = TypeFinder { source, typed: vec![false; source.tokens.len()] };
     match source.language.types {
         Types::None => {}
         Types::Python => found.python(),
@@ -31,12 +31,12 @@ pub(super) fn types(source: &Source) -> Vec<bool> {
     found.typed
 }
 
-struct Found<'s, 't, 'l> {
-    source: &'s Source<'t, 'l>,
+struct TypeFinder<'s, 't, 'l> {
+    source: &'s SourceCode<'t, 'l>,
     typed: Vec<bool>,
 }
 
-impl<'t> Found<'_, 't, '_> {
+impl<'t> TypeFinder<'_, 't, '_> {
     fn text(&self, at: usize) -> &'t str {
         self.source.tokens.get(at).map_or("", |token| token.text)
     }
@@ -75,7 +75,7 @@ impl<'t> Found<'_, 't, '_> {
     fn python(&mut self) {
         let mut at = 0;
         while at < self.source.tokens.len() {
-            let is_word = self.source.tokens.get(at).is_some_and(|token| token.kind == Kind::Word);
+            let is_word = self.source.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Word);
             if is_word && self.text(at) == "def" {
                 let open = self.until(at, self.source.tokens.len(), &["(", ":"]);
                 if self.text(open) == "(" {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 
-use super::{Kind, Language, Node, Source, Token, lex};
+use super::{Node, SourceCode, SourceLanguage, SourceToken, TokenKind, lex};
 
 /// Words that set how far a value may be from the expected one; the numbers behind them grow with tolerance.
 const TOLERANCES: &[&str] =
@@ -28,7 +28,7 @@ fn weakened(what: String) -> Weakened {
 }
 
 /// How the tests of a text became weaker. `moved` tells which tests come into another file of the same change.
-pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool) -> Vec<Weakened> {
+pub fn tests_weakened(old: &SourceCode, new: &SourceCode, moved: &dyn Fn(&Node) -> bool) -> Vec<Weakened> {
     let after = new.nodes();
     let stays: HashSet<&str> = after.iter().map(|node| node.name.as_str()).collect();
     let before: Vec<Node> = old.nodes().iter().filter(|node| stays.contains(node.name.as_str()) || !moved(node)).cloned().collect();
@@ -46,7 +46,7 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
     }
     let skipped = |nodes: &[Node]| nodes.iter().filter(|node| node.skipped).count();
     // A test that is skipped by another word for `it` is reported once.
-    let marks = |source: &Source| source.places(&source.language.skips).len();
+    let marks = |source: &SourceCode| source.places(&source.language.skips).len();
     if skipped(after) > skipped(&before) || marks(new) > marks(old) {
         let name = after.iter().find(|node| node.skipped && !before.iter().any(|known| known.skipped && known.name == node.name));
         found.clear();
@@ -57,8 +57,8 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
     }
     // A skipped test asserts nothing, and what is gone was reported.
     let total = |nodes: &[Node]| nodes.iter().map(|node| node.asserts).sum::<usize>();
-    let rows = |source: &Source, node: &Node| if gone.is_empty() || !fresh(&node) { 1 } else { source.rows(node) };
-    let claims = |source: &Source, nodes: &[Node]| {
+    let rows = |source: &SourceCode, node: &Node| if gone.is_empty() || !fresh(&node) { 1 } else { source.rows(node) };
+    let claims = |source: &SourceCode, nodes: &[Node]| {
         nodes.iter().filter(|node| !node.skipped).map(|node| source.claims(node.start, node.end) * rows(source, node)).sum::<usize>()
     };
     // Tests may have the same name.
@@ -80,7 +80,7 @@ pub fn tests_weakened(old: &Source, new: &Source, moved: &dyn Fn(&Node) -> bool)
     if let Some(what) = widened(old, new) {
         found.push(weakened(what));
     }
-    let hollow = |source: &Source| source.hollow().len();
+    let hollow = |source: &SourceCode| source.hollow().len();
     if emptied.is_none()
         && hollow(new) > hollow(old)
         && let Some(at) = new.hollow().pop()
@@ -101,7 +101,7 @@ fn asserting(nodes: &[Node]) -> HashMap<&str, usize> {
 }
 
 /// Whether the assertions that leave are mostly replaced by others, rather than taken away.
-fn rewritten(old: &Source, before: &[Node], new: &Source) -> bool {
+fn rewritten(old: &SourceCode, before: &[Node], new: &SourceCode) -> bool {
     let (old, new) = (old.statements(before), new.statements(new.nodes()));
     let more = |one: &BTreeMap<String, usize>, other: &BTreeMap<String, usize>| {
         one.iter().map(|(text, count)| count.saturating_sub(other.get(text).copied().unwrap_or(0))).sum::<usize>()
@@ -111,17 +111,17 @@ fn rewritten(old: &Source, before: &[Node], new: &Source) -> bool {
 }
 
 /// Words and texts of a stretch, without quotes, and how often they are there.
-fn words(source: &Source, start: usize, end: usize) -> BTreeMap<String, usize> {
+fn words(source: &SourceCode, start: usize, end: usize) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
-    for token in source.tokens.get(start..end).unwrap_or(&[]).iter().filter(|token| matches!(token.kind, Kind::Word | Kind::Text)) {
+    for token in source.tokens.get(start..end).unwrap_or(&[]).iter().filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::Text)) {
         *found.entry(bare(token).to_owned()).or_default() += 1;
     }
     found
 }
 
 /// A word, or what a text holds between its quotes.
-pub fn bare<'t>(token: &Token<'t>) -> &'t str {
-    if token.kind == Kind::Text { token.text.trim_matches(['"', '\'', '`', '/']) } else { token.text }
+pub fn bare<'t>(token: &SourceToken<'t>) -> &'t str {
+    if token.kind == TokenKind::Text { token.text.trim_matches(['"', '\'', '`', '/']) } else { token.text }
 }
 
 fn tests(count: usize) -> String {
@@ -134,7 +134,7 @@ fn list(names: &[&str]) -> String {
 }
 
 /// A tolerance that grew.
-fn widened(old: &Source, new: &Source) -> Option<String> {
+fn widened(old: &SourceCode, new: &SourceCode) -> Option<String> {
     for (words, sign) in [(TOLERANCES, 1.0), (DIGITS, -1.0)] {
         for word in words {
             let (before, after) = (near(old, word), near(new, word));
@@ -150,9 +150,9 @@ fn widened(old: &Source, new: &Source) -> Option<String> {
 }
 
 /// The numbers behind a word: `abs=0.1`, `.toBeCloseTo(x, 2)`.
-fn near(source: &Source, word: &str) -> Vec<f64> {
-    let places = source.tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Word && token.text == word);
-    let value = |(at, _): (usize, &Token)| {
+fn near(source: &SourceCode, word: &str) -> Vec<f64> {
+    let places = source.tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Word && token.text == word);
+    let value = |(at, _): (usize, &SourceToken)| {
         let open = at + 1;
         let end = match source.tokens.get(open).map(|token| token.text) {
             // Of a call the last argument is the tolerance.
@@ -160,7 +160,7 @@ fn near(source: &Source, word: &str) -> Vec<f64> {
             Some("=" | ":") => open + 2,
             _ => return None,
         };
-        source.tokens.get(open..end)?.iter().rev().find(|token| token.kind == Kind::Number)?.text.replace('_', "").parse().ok()
+        source.tokens.get(open..end)?.iter().rev().find(|token| token.kind == TokenKind::Number)?.text.replace('_', "").parse().ok()
     };
     places.filter_map(value).collect()
 }
@@ -179,13 +179,13 @@ pub struct Silencers {
 
 impl Silencers {
     /// What would silence a tool: the first such mark that the new text has more of.
-    pub fn more(&self, old: &Source, new: &Source, is_test: bool) -> Option<String> {
-        let comments = |source: &Source, mark: &str| source.comments.iter().filter(|comment| comment.text.contains(mark)).count();
+    pub fn more(&self, old: &SourceCode, new: &SourceCode, is_test: bool) -> Option<String> {
+        let comments = |source: &SourceCode, mark: &str| source.comments.iter().filter(|comment| comment.text.contains(mark)).count();
         let marks = self.comments.iter().chain(self.sources.iter().filter(|_| !is_test));
         if let Some(mark) = marks.into_iter().find(|mark| comments(new, mark) > comments(old, mark)) {
             return Some(format!("`{mark}` would silence a check"));
         }
-        let code = |source: &Source| source.tokens.iter().filter(|token| token.kind != Kind::Text).map(|token| token.text).collect::<String>();
+        let code = |source: &SourceCode| source.tokens.iter().filter(|token| token.kind != TokenKind::Text).map(|token| token.text).collect::<String>();
         let (before, after) = (code(old), code(new));
         let count = |text: &str, mark: &str| text.matches(mark).count();
         self.code.iter().find(|mark| count(&after, mark) > count(&before, mark)).map(|mark| format!("`{mark}…` would silence a check"))
@@ -195,7 +195,7 @@ impl Silencers {
 /// Which settings of tools set how much is checked.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub struct ToolSettings {
     /// Names of the files.
     pub files: Vec<String>,
     /// Numbers that must not get smaller.
@@ -216,7 +216,7 @@ pub struct Settings {
 
 /// How a settings file became weaker. The form of the file does not matter: names and values are found by their order.
 /// `also` holds other files of its kind that the same change writes.
-pub fn settings_weakened(old: &str, new: &str, also: &str, settings: &Settings, form: &Language) -> Vec<Weakened> {
+pub fn settings_weakened(old: &str, new: &str, also: &str, settings: &ToolSettings, form: &SourceLanguage) -> Vec<Weakened> {
     let more = |word: &&String| {
         // In these files a remark has its line to itself; `/*` is a path there as often.
         let lines = |text: &str| text.lines().filter(|line| !line.trim_start().starts_with(['#', ';'])).map(str::to_owned).collect::<Vec<_>>();
@@ -266,15 +266,15 @@ pub fn settings_weakened(old: &str, new: &str, also: &str, settings: &Settings, 
 }
 
 /// Names with the values behind them: up to the next name that a value follows.
-fn values(text: &str, form: &Language) -> BTreeMap<String, Vec<String>> {
-    let tokens: Vec<Token> = lex(text, form).into_iter().filter(|token| token.kind != Kind::Comment).collect();
-    let bare = |token: &Token| token.text.trim_matches(['"', '\'', '`']).to_owned();
-    let sets = |at: usize| tokens.get(at).is_some_and(|token| matches!(token.text, "=" | ":" | ">") && token.kind == Kind::Mark);
+fn values(text: &str, form: &SourceLanguage) -> BTreeMap<String, Vec<String>> {
+    let tokens: Vec<SourceToken> = lex(text, form).into_iter().filter(|token| token.kind != TokenKind::Comment).collect();
+    let bare = |token: &SourceToken| token.text.trim_matches(['"', '\'', '`']).to_owned();
+    let sets = |at: usize| tokens.get(at).is_some_and(|token| matches!(token.text, "=" | ":" | ">") && token.kind == TokenKind::Mark);
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut key = String::new();
     let (mut depth, mut header) = (0_usize, 0);
     for (at, token) in tokens.iter().enumerate() {
-        if token.kind == Kind::Mark {
+        if token.kind == TokenKind::Mark {
             // `[tool.mypy]` begins another part.
             if token.text == "[" && token.first && depth == 0 {
                 key.clear();
@@ -286,7 +286,7 @@ fn values(text: &str, form: &Language) -> BTreeMap<String, Vec<String>> {
         if token.line == header {
             continue;
         }
-        if sets(at + 1) || (token.kind == Kind::Word && tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Number && next.line == token.line)) {
+        if sets(at + 1) || (token.kind == TokenKind::Word && tokens.get(at + 1).is_some_and(|next| next.kind == TokenKind::Number && next.line == token.line)) {
             key = bare(token);
             values.entry(key.clone()).or_default();
         } else if !key.is_empty() {

@@ -7,7 +7,7 @@ use super::{Discovery, Repository, Unreadable, climb, existing, holds_policy, sa
 
 /// Where the policy is anchored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Anchor {
+pub struct PolicyAnchor {
     /// The folder whose policy holds, links resolved.
     pub root: PathBuf,
     /// The repository whose work tree `root` is, else the innermost one around it, if there is any.
@@ -37,7 +37,7 @@ pub struct Anchor {
 /// # Errors
 ///
 /// What could not be looked at: an anchor found without it might be the wrong one.
-pub fn anchor(project_dir: Option<&Path>, cwd: &Path, policy_names: &[&str]) -> Result<Anchor, Unreadable> {
+pub fn anchor(project_dir: Option<&Path>, cwd: &Path, policy_names: &[&str]) -> Result<PolicyAnchor, Unreadable> {
     let Some(project) = project_dir.filter(|path| path.is_absolute()) else {
         let start = existing(cwd, None)?;
         return settle(&start, policy_names, "the host names no project folder; the working folder");
@@ -52,7 +52,7 @@ pub fn anchor(project_dir: Option<&Path>, cwd: &Path, policy_names: &[&str]) -> 
 }
 
 /// The anchor for one start; `fallback` says why the start itself was taken.
-fn settle(start: &Path, names: &[&str], fallback: &'static str) -> Result<Anchor, Unreadable> {
+fn settle(start: &Path, names: &[&str], fallback: &'static str) -> Result<PolicyAnchor, Unreadable> {
     let mut innermost: Option<Repository> = None;
     let mut from = Some(start.to_path_buf());
     while let Some(folder) = from {
@@ -61,7 +61,7 @@ fn settle(start: &Path, names: &[&str], fallback: &'static str) -> Result<Anchor
                 let nested = innermost.is_some();
                 if holds_policy(&repository.root, names)? {
                     let why = if nested { "the outer repository, for the inner one has no policy" } else { "the repository" };
-                    return Ok(Anchor { root: repository.root.clone(), repository: Some(repository), origin: None, why });
+                    return Ok(PolicyAnchor { root: repository.root.clone(), repository: Some(repository), origin: None, why });
                 }
                 let next = repository.root.parent().map(Path::to_path_buf);
                 innermost.get_or_insert(repository);
@@ -75,19 +75,19 @@ fn settle(start: &Path, names: &[&str], fallback: &'static str) -> Result<Anchor
     for folder in start.ancestors() {
         if holds_policy(folder, names)? {
             let why = "the nearest folder with a policy; no repository has one";
-            return Ok(Anchor { root: folder.to_path_buf(), repository: innermost, origin: None, why });
+            return Ok(PolicyAnchor { root: folder.to_path_buf(), repository: innermost, origin: None, why });
         }
     }
     let (root, why) = match &innermost {
         Some(repository) => (repository.root.clone(), "the repository, which has no policy"),
         None => (start.to_path_buf(), fallback),
     };
-    Ok(Anchor { root, repository: innermost, origin: None, why })
+    Ok(PolicyAnchor { root, repository: innermost, origin: None, why })
 }
 
 /// Goes over to the work tree that holds `cwd`, if it is one of the same repository. Other repositories in between
 /// (submodules, or what an agent made there) are passed over.
-fn follow(anchor: Anchor, cwd: &Path, names: &[&str]) -> Result<Anchor, Unreadable> {
+fn follow(anchor: PolicyAnchor, cwd: &Path, names: &[&str]) -> Result<PolicyAnchor, Unreadable> {
     let Some(repository) = anchor.repository.as_ref().filter(|found| found.root == anchor.root) else {
         return Ok(anchor);
     };
@@ -100,7 +100,7 @@ fn follow(anchor: Anchor, cwd: &Path, names: &[&str]) -> Result<Anchor, Unreadab
                     return Ok(anchor);
                 }
                 let why = "the work tree that holds the working folder";
-                return Ok(Anchor { root: there.root.clone(), repository: Some(there), origin: Some(anchor.root), why });
+                return Ok(PolicyAnchor { root: there.root.clone(), repository: Some(there), origin: Some(anchor.root), why });
             }
             Discovery::Found(other) => other.root.parent().map(Path::to_path_buf),
             Discovery::Bare(folder) => folder.parent().map(Path::to_path_buf),

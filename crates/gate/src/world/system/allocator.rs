@@ -29,14 +29,14 @@ struct Arena {
     end: *mut u8,
 }
 
-struct Shared {
+struct SharedArena {
     taken: AtomicBool,
     arena: UnsafeCell<Arena>,
 }
 
 // SAFETY: `arena` is reached through `with` alone, which lets in one thread at a time; the regions it points to live as
 // long as the process and belong to no thread.
-unsafe impl Sync for Shared {}
+unsafe impl Sync for SharedArena {}
 
 #[repr(align(64))]
 struct FirstRegion(UnsafeCell<[u8; FIRST_REGION]>);
@@ -46,10 +46,10 @@ unsafe impl Sync for FirstRegion {}
 
 static FIRST: FirstRegion = FirstRegion(UnsafeCell::new([0; FIRST_REGION]));
 
-static SHARED: Shared = {
+static SHARED: SharedArena = {
     let start = FIRST.0.get().cast::<u8>();
     let end = start.wrapping_add(FIRST_REGION);
-    Shared { taken: AtomicBool::new(false), arena: UnsafeCell::new(Arena { start, next: start, end }) }
+    SharedArena { taken: AtomicBool::new(false), arena: UnsafeCell::new(Arena { start, next: start, end }) }
 };
 
 /// Does `work` alone on the arena. `work` neither panics nor allocates, so the flag is always given back.
