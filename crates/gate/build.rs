@@ -1,11 +1,23 @@
-//! Compiles the shipped packs into the binaries, and gives all binaries of one source tree the same build id: a hash over
-//! the sources and the shipped policies.
+//! Joins the compiled packs of `policies/compiled/` to the built-in policy, and gives all binaries of one source tree the
+//! same build id: a hash over the sources and the shipped policies.
+//!
+//! It depends on no crate, so that nothing is compiled twice for it. It includes the few sources that it shares with the
+//! crates.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use policy_compiler::compile::{Input, compile};
-use policy_compiler::packs::{PACKS, PROGRAMS};
+#[path = "../policy/form.rs"]
+mod form;
+#[allow(unreachable_pub, reason = "a module of `policy-compiler`")]
+#[path = "../policy-compiler/src/packs.rs"]
+mod packs;
+#[allow(dead_code, unreachable_pub, unused_macros, reason = "a module of `actions`, which uses the rest")]
+#[path = "../actions/src/wire.rs"]
+mod wire;
+
+use form::Fnv;
+use wire::{Bytes, Table, TableWriter, Wire};
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../..");
@@ -15,54 +27,54 @@ fn main() {
         println!("cargo::rerun-if-changed=../../{folder}");
     }
     files.sort();
-    let (mut build, mut packs) = (Fnv::default(), Fnv::default());
+    let mut build = Fnv::default();
     for file in files {
-        let bytes = fs::read(root.join(&file)).unwrap_or_default();
-        build.add(&file, &bytes);
-        // What the compiled packs depend on.
-        if ["policies/", "crates/policy/", "crates/policy-compiler/", "crates/actions/src/program.rs", "crates/actions/src/wire.rs"]
-            .iter()
-            .any(|part| file.starts_with(part))
-        {
-            packs.add(&file, &bytes);
-        }
+        build.add(&file, &fs::read(root.join(&file)).unwrap_or_default());
     }
     println!("cargo::rustc-env=PORTCULLIS_BUILD={:016x}", build.0);
-    if let Err(mistakes) = built_in(packs.0) {
-        println!("cargo::error=the shipped packs do not compile:");
-        mistakes.lines().for_each(|line| println!("cargo::error={line}"));
+    let written = joined(&root).and_then(|bytes| {
+        let path = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("built-in.policy");
+        fs::write(path, bytes).map_err(|error| error.to_string())
+    });
+    if let Err(why) = written {
+        println!("cargo::error={why}; run `cargo xtask refresh`");
     }
 }
 
-/// Writes the compiled packs, unless they are of these sources already: compiling them takes longer than all else here.
-fn built_in(sources: u64) -> Result<(), String> {
-    let folder = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    let (policy, key) = (folder.join("built-in.policy"), folder.join("built-in.key"));
-    let sources = format!("{sources:016x}");
-    if policy.is_file() && fs::read_to_string(&key).is_ok_and(|known| known == sources) {
-        return Ok(());
+/// One policy of all compiled packs and descriptions of programs, in the order of their lists.
+fn joined(root: &Path) -> Result<Vec<u8>, String> {
+    let magic = format!("portcullis policy {:016x}\n", form::fingerprint(&root.join("crates")));
+    let (mut programs, mut rules) = (TableWriter::default(), TableWriter::default());
+    let (mut starts, mut named, mut rest): (Vec<&str>, Vec<&str>, &[u8]) = <_>::default();
+    let mut pieces = Vec::new();
+    for (path, text) in packs::PACKS.iter().chain(packs::PROGRAMS) {
+        let file = packs::compiled(path);
+        let bytes = fs::read(root.join(&file)).map_err(|error| format!("{file}: {error}"))?;
+        let mut source = Fnv::default();
+        source.add(path, text.as_bytes());
+        let piece = bytes.strip_prefix(&source.0.to_le_bytes()).ok_or_else(|| format!("{file} was compiled from another {path}"))?;
+        let piece = piece.strip_prefix(magic.as_bytes()).ok_or_else(|| format!("{file} has the form of another build"))?;
+        pieces.push((file, piece.to_vec()));
     }
-    let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &[], files: Vec::new() };
-    let compiled = compile(&input).map_err(|mistakes| input.render(&mistakes, false))?;
-    fs::write(&policy, &compiled.bytes).and_then(|()| fs::write(&key, sources)).map_err(|error| error.to_string())
-}
-
-/// FNV-1a, 64 bits.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
+    for (file, piece) in &pieces {
+        let mut from = Bytes(piece);
+        let mut read = || Some((Table::get(&mut from)?, <&str>::get(&mut from)?, <&str>::get(&mut from)?, Table::get(&mut from)?, Table::get(&mut from)?));
+        let (own_programs, own_starts, own_named, own_rules, _) = read().ok_or_else(|| format!("{file} is damaged"))?;
+        programs.append(&own_programs);
+        starts.extend(Some(own_starts).filter(|words| !words.is_empty()));
+        named.extend(Some(own_named).filter(|words| !words.is_empty()));
+        rules.append(&own_rules);
+        // Only one pack says something here: the one that names the protected branches.
+        rest = if from.0.len() > rest.len() { from.0 } else { rest };
     }
-}
-
-impl Fnv {
-    /// Adds a name and a text, each with an end mark that occurs in neither.
-    fn add(&mut self, name: &str, text: &[u8]) {
-        for byte in name.bytes().chain([0xff]).chain(text.iter().copied()).chain([0xff]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
+    let mut out = magic.into_bytes();
+    programs.put(&mut out);
+    starts.join(" ").as_str().put(&mut out);
+    named.join(" ").as_str().put(&mut out);
+    rules.put(&mut out);
+    TableWriter::default().put(&mut out);
+    out.extend_from_slice(rest);
+    Ok(out)
 }
 
 fn collect(root: &Path, folder: String, files: &mut Vec<String>) {

@@ -2,12 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policy_compiler::compile::{Input, Source, compile};
+use policy_compiler::compile::{Input, PolicySource, compile};
 use policy::{Layer, Policy};
 
 fuzz_target!(|text: &str| {
     for layer in [Layer::Organisation, Layer::Project] {
-        let layers = [Source { layer, path: "portcullis.toml", text }];
+        let layers = [PolicySource { layer, path: "portcullis.toml", text }];
         // Without the shipped packs, which would take most of the time.
         let input = Input { layers: &layers, ..Input::default() };
         match compile(&input) {

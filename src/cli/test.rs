@@ -18,7 +18,7 @@ use crate::deep::compiling;
 use gate::BUILD;
 use gate::failure::Failure;
 use policy::{Layer, Policy};
-use policy_compiler::compile::{Compiled, Input, Source, compile};
+use policy_compiler::compile::{Compiled, Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 
 pub use examples::{ExamplesOutcome, judge_example, run as run_examples, run_programs};
@@ -84,7 +84,7 @@ fn files(paths: &[PathBuf]) -> Result<Compiled, Refusal> {
         let text = fs::read_to_string(path).map_err(refused)?;
         texts.push((shown, text));
     }
-    let layers: Vec<Source> = texts.iter().map(|(path, text)| Source { layer: Layer::Project, path, text }).collect();
+    let layers: Vec<PolicySource> = texts.iter().map(|(path, text)| PolicySource { layer: Layer::Project, path, text }).collect();
     let input = Input { build: BUILD, compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
     compile(&input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, false)).into())
 }

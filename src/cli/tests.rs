@@ -10,7 +10,7 @@ use super::pause::seconds;
 use super::wired::entries;
 use gate::BUILD;
 use policy::Layer;
-use policy_compiler::compile::{Input, Source, compile};
+use policy_compiler::compile::{Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 
 #[test]
@@ -86,7 +86,7 @@ fn versions_are_numbers() {
 
 #[track_caller]
 fn compiles(text: &str) -> usize {
-    let layers = [Source { layer: Layer::Project, path: "portcullis.toml", text }];
+    let layers = [PolicySource { layer: Layer::Project, path: "portcullis.toml", text }];
     let input = Input { build: BUILD, compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
     match compile(&input) {
         Ok(compiled) => compiled.rules.iter().filter(|rule| rule.place.starts_with("portcullis.toml")).count(),

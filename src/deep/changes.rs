@@ -9,7 +9,7 @@ use git2::{Delta, Diff, DiffDelta, DiffFile, DiffFindOptions, DiffOptions, Error
 
 use super::committed::{Committed, CommittedFiles};
 use actions::change::Id;
-use actions::change::files::{Commit, Content, File, Kind, Text, Version};
+use actions::change::files::{CommitFiles, Content, File, FileKind, FileText, Version};
 use actions::change::message::Cleanup;
 
 /// Bytes of a file that are read; larger ones are judged by their names and sizes.
@@ -72,7 +72,7 @@ impl Changes {
     }
 
     /// A commit, and what it changes: against its parent, or what differs from every parent.
-    pub fn commit(&self, id: &Id) -> GitResult<Commit> {
+    pub fn commit(&self, id: &Id) -> GitResult<CommitFiles> {
         let commit = self.repository.find_commit(self.oid(id)?).map_err(told)?;
         let tree = commit.tree().map_err(told)?;
         let mut parents: Vec<Option<Tree>> = Vec::new();
@@ -86,7 +86,7 @@ impl Changes {
         let files = merge(parents.iter().map(|parent| against(parent.as_ref())).collect())?;
         let author = commit.author();
         let author = format!("{} <{}>", String::from_utf8_lossy(author.name_bytes()), String::from_utf8_lossy(author.email_bytes()));
-        Ok(Commit { id: id.clone(), message: String::from_utf8_lossy(commit.message_bytes()).into_owned(), author, files })
+        Ok(CommitFiles { id: id.clone(), message: String::from_utf8_lossy(commit.message_bytes()).into_owned(), author, files })
     }
 
     /// The files around what is staged.
@@ -282,21 +282,21 @@ impl Changes {
     }
 
     /// The text of one side, and its bytes.
-    fn text(&self, version: Option<&Version>, file: &File) -> GitResult<(Text, u64)> {
-        let Some(version) = version else { return Ok((Text::None, 0)) };
-        if version.kind == Kind::Module {
-            return Ok((Text::Unread, 0));
+    fn text(&self, version: Option<&Version>, file: &File) -> GitResult<(FileText, u64)> {
+        let Some(version) = version else { return Ok((FileText::None, 0)) };
+        if version.kind == FileKind::Module {
+            return Ok((FileText::Unread, 0));
         }
         let absent = |error: git2::Error| format!("the text of `{}` is not in this clone: {}", file.path, told(error));
         let objects = self.repository.odb().map_err(told)?;
         let id = self.oid(&version.id)?;
         let (size, _) = objects.read_header(id).map_err(absent)?;
         if size > MAX_TEXT {
-            return Ok((Text::Unread, size as u64));
+            return Ok((FileText::Unread, size as u64));
         }
         let object = objects.read(id).map_err(absent)?;
         let binary = object.data().iter().take(TEXT_HEAD).any(|byte| *byte == 0);
-        Ok((if binary { Text::Unread } else { Text::Lines(String::from_utf8_lossy(object.data()).into_owned()) }, size as u64))
+        Ok((if binary { FileText::Unread } else { FileText::Lines(String::from_utf8_lossy(object.data()).into_owned()) }, size as u64))
     }
 }
 
@@ -312,10 +312,10 @@ fn id(oid: Oid) -> Option<Id> {
 
 fn version(file: &DiffFile) -> Option<Version> {
     let kind = match file.mode() {
-        FileMode::Blob | FileMode::BlobGroupWritable => Kind::Plain,
-        FileMode::BlobExecutable => Kind::Program,
-        FileMode::Link => Kind::Link,
-        FileMode::Commit => Kind::Module,
+        FileMode::Blob | FileMode::BlobGroupWritable => FileKind::Plain,
+        FileMode::BlobExecutable => FileKind::Program,
+        FileMode::Link => FileKind::Link,
+        FileMode::Commit => FileKind::Module,
         FileMode::Unreadable | FileMode::Tree => return None,
     };
     file.exists().then(|| id(file.id())).flatten().map(|id| Version { kind, id })
@@ -357,7 +357,7 @@ fn merge(sides: Vec<GitResult<Diff>>) -> GitResult<Vec<File>> {
 }
 
 /// Lines that are added and taken away between two texts.
-fn lines(old: &Text, new: &Text) -> GitResult<ChangedLines> {
+fn lines(old: &FileText, new: &FileText) -> GitResult<ChangedLines> {
     let ends = |line: &str| line.trim_end_matches(['\n', '\r']).to_owned();
     match (old.lines(), new.lines()) {
         (None, Some(new)) => Ok((new.lines().enumerate().map(|(at, line)| (at + 1, ends(line))).collect(), Vec::new())),

@@ -7,7 +7,7 @@ use gate::failure::Failure;
 use gate::world::layers::FoundLayer;
 use gate::world::{Surroundings, World, state, system};
 use policy::{LayerFile, Policy};
-use policy_compiler::compile::{Compiled, Input, Source, compile};
+use policy_compiler::compile::{Compiled, Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 
 /// Compiles the built-in packs alone.
@@ -59,7 +59,7 @@ pub fn compile_with(found: &[FoundLayer], around: &Surroundings, told: impl Fn(&
     }
     let shown = |path: &str| path.strip_prefix(&format!("{}/", around.root.display())).unwrap_or(path).to_owned();
     let texts: Vec<_> = texts.into_iter().map(|(layer, path, text)| (layer, shown(&path), text)).collect();
-    let layers: Vec<Source> = texts.iter().map(|(layer, path, text)| Source { layer: *layer, path, text }).collect();
+    let layers: Vec<PolicySource> = texts.iter().map(|(layer, path, text)| PolicySource { layer: *layer, path, text }).collect();
     let paths: Vec<String> = found.iter().map(|file| file.path.display().to_string()).collect();
     let files = found.iter().zip(&paths).map(|(file, path)| LayerFile { layer: file.layer, path, identity: file.identity.clone() }).collect();
     let input = Input { build: BUILD, compiled_at, packs: PACKS, programs: PROGRAMS, layers: &layers, files };

@@ -13,7 +13,7 @@ use crate::deep::changes::Changes;
 use crate::deep::commits::Folders;
 use crate::deep::compiling;
 use crate::deep::own_files;
-use actions::change::files::{Commit, Content, File};
+use actions::change::files::{CommitFiles, Content, File};
 use actions::change::{Id, message};
 use actions::{Action, Change, committed};
 use flywheel::drift::{self, Touched, gated};
@@ -175,7 +175,7 @@ impl<'w> Ground<'w> {
     /// # Errors
     ///
     /// As [`Ground::file`].
-    pub fn commit(&self, commit: &Commit, changes: &Changes, policies: &[Policy]) -> Result<Vec<Located>, Failure> {
+    pub fn commit(&self, commit: &CommitFiles, changes: &Changes, policies: &[Policy]) -> Result<Vec<Located>, Failure> {
         let mut located = self.message(Some(&commit.message), &commit.author, &commit.files, policies, Some(&commit.id))?;
         for file in &commit.files {
             located.extend(self.file(file, changes, policies, Some(&commit.id))?);

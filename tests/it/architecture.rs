@@ -114,7 +114,7 @@ fn members_name_only_what_they_may() {
         assert_eq!(optional.unwrap_or_default(), if *member == "clients" { vec!["wiring"] } else { vec![] }, "features of {member}");
     }
     assert_eq!(named(&manifest("."), "dependencies"), known);
-    assert_eq!(named(&manifest("crates/gate"), "build-dependencies"), BTreeSet::from(["policy-compiler".to_owned()]));
+    assert!(manifest("crates/gate").get("build-dependencies").is_none(), "what a build script needs is compiled once more for it");
 }
 
 #[test]

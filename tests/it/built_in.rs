@@ -10,7 +10,7 @@ use gate::BUILT_IN;
 use gate::answer;
 use gate::failure::Failure;
 use policy::{Layer, MAGIC, Policy};
-use policy_compiler::compile::{Input, Source, compile};
+use policy_compiler::compile::{Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 use portcullis::cli::test::run_examples;
 use portcullis::deep::compiling;
@@ -21,7 +21,7 @@ const REFRESH: &str = "PORTCULLIS_REFRESH";
 #[test]
 fn the_compiled_policy_is_what_the_packs_compile_to() {
     let compiled = compiling::built_in().unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    assert!(compiled.bytes == BUILT_IN, "the build script compiled other packs than those of policies/");
+    assert!(compiled.bytes == BUILT_IN, "policies/compiled/ is not what policies/ compiles to; run `cargo xtask refresh`");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn packs_that_are_off_keep_their_word() {
         .map(|pack| pack["pack"].as_str().unwrap().to_owned())
         .collect();
     let text = format!("schema = 1\npacks = {off:?}\n");
-    let layers = [Source { layer: Layer::Project, path: "portcullis.toml", text: &text }];
+    let layers = [PolicySource { layer: Layer::Project, path: "portcullis.toml", text: &text }];
     let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
     let compiled = compile(&input).unwrap_or_else(|mistakes| panic!("{}", input.render(&mistakes, false)));
     let own: Vec<_> = compiled.rules.iter().filter(|rule| off.contains(&rule.pack)).cloned().collect();
@@ -104,7 +104,7 @@ fn a_policy_of_another_form_does_not_open() {
 
 #[test]
 fn the_fingerprint_is_made_of_all_that_lays_the_form_down() {
-    let build = fs::read_to_string(package().join("crates/policy/build.rs")).unwrap();
+    let form = fs::read_to_string(package().join("crates/policy/form.rs")).unwrap();
     let mut folders = vec![package().join("src"), package().join("crates")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -114,7 +114,7 @@ fn the_fingerprint_is_made_of_all_that_lays_the_form_down() {
             } else if ["wire_struct!", "wire_enum!", " Wire<'a> for "].iter().any(|mark| fs::read_to_string(&path).unwrap().contains(mark)) {
                 let name = path.strip_prefix(package()).unwrap().to_string_lossy().into_owned();
                 let name = name.strip_prefix("crates/").unwrap_or(&name);
-                assert!(build.contains(&format!("\"{name}\"")), "{name} is missing in crates/policy/build.rs");
+                assert!(form.contains(&format!("\"{name}\"")), "{name} is missing in crates/policy/form.rs");
             }
         }
     }

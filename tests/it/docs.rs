@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 
 use policy::{Layer, Policy, Rule, Tier};
-use policy_compiler::compile::{Input, Source, compile};
-use policy_compiler::examples::{Deed, Example, Instead, RuleExamples};
+use policy_compiler::compile::{Input, PolicySource, compile};
+use policy_compiler::examples::{Example, ExampleDeed, Instead, RuleExamples};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 use portcullis::cli::test::run_examples;
 use portcullis::deep::compiling;
@@ -47,21 +47,21 @@ fn tier(tier: Tier) -> &'static str {
 /// An example in one line of Markdown.
 fn shown(example: &Example) -> String {
     let text = match &example.deed {
-        Deed::Command(command) => command.replace('\n', " ⏎ "),
-        Deed::Write { path, .. } => format!("write {path}"),
-        Deed::Delete { path, recursive, moved } => {
+        ExampleDeed::Command(command) => command.replace('\n', " ⏎ "),
+        ExampleDeed::Write { path, .. } => format!("write {path}"),
+        ExampleDeed::Delete { path, recursive, moved } => {
             let how = if *moved { "move away" } else { "delete" };
             format!("{how} {path}{}", if *recursive { " and all below" } else { "" })
         }
-        Deed::Read { path } => format!("read {path}"),
-        Deed::Fetch { url, .. } => format!("fetch {url}"),
-        Deed::Call { tool, .. } => format!("call {tool}"),
-        Deed::Spawn { agent, .. } => format!("start the sub-agent {agent}"),
-        Deed::Commit { message, touches, deletes, .. } => {
+        ExampleDeed::Read { path } => format!("read {path}"),
+        ExampleDeed::Fetch { url, .. } => format!("fetch {url}"),
+        ExampleDeed::Call { tool, .. } => format!("call {tool}"),
+        ExampleDeed::Spawn { agent, .. } => format!("start the sub-agent {agent}"),
+        ExampleDeed::Commit { message, touches, deletes, .. } => {
             let files = |word: &str, paths: &[String]| if paths.is_empty() { String::new() } else { format!(", {word} {}", paths.join(" ")) };
             format!("commit {}{}{}", message.as_deref().unwrap_or_default(), files("touching", touches), files("deleting", deletes))
         }
-        Deed::Push { target, kind, .. } => format!("push {}: {kind:?}", target.as_deref().unwrap_or("the current branch")),
+        ExampleDeed::Push { target, kind, .. } => format!("push {}: {kind:?}", target.as_deref().unwrap_or("the current branch")),
     };
     let facts = &example.facts;
     let known = [
@@ -166,7 +166,7 @@ fn every_policy_in_the_documents_compiles_and_keeps_its_word() {
             let written: toml::Table = block.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
             let layer = if written.contains_key("opens") || written.contains_key("disable") { Layer::Organisation } else { Layer::Project };
             let whole = if written.contains_key("schema") { block.clone() } else { format!("schema = 1\n{block}") };
-            let layers = [Source { layer, path: &name, text: &whole }];
+            let layers = [PolicySource { layer, path: &name, text: &whole }];
             let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
             let compiled = compile(&input).unwrap_or_else(|mistakes| panic!("{}", input.render(&mistakes, false)));
             let own: Vec<RuleExamples> = compiled.rules.iter().filter(|rule| rule.place.starts_with(path)).cloned().collect();

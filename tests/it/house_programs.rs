@@ -1,13 +1,13 @@
 //! `[[program]]` in a layer's file: what is compiled, what is refused and where, and what `portcullis test` says of examples.
 
 use policy::{Layer, Policy};
-use policy_compiler::compile::{Input, Source, compile};
+use policy_compiler::compile::{Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 use portcullis::cli::test::{ExamplesOutcome, run_programs};
 
 /// The mistakes of a project's policy; or what its examples give.
 fn compiled(text: &str) -> Result<ExamplesOutcome, String> {
-    let layers = [Source { layer: Layer::Project, path: "portcullis.toml", text }];
+    let layers = [PolicySource { layer: Layer::Project, path: "portcullis.toml", text }];
     let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
     let compiled = compile(&input).map_err(|mistakes| input.render(&mistakes, false))?;
     let mut outcome = ExamplesOutcome::default();

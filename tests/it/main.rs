@@ -27,6 +27,7 @@ mod payloads;
 mod push;
 mod readme;
 mod record;
+mod registry;
 mod repository;
 mod startup;
 mod spans;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gate::world::World;
 use policy::Policy;
 use policy::verdict::Finding;
-use policy_compiler::examples::{Deed, Example, ExampleFacts};
+use policy_compiler::examples::{Example, ExampleDeed, ExampleFacts};
 use serde_json::Value;
 
 use crate::cases::{Case, cases, payload_of, scratch_of};
@@ -111,7 +111,7 @@ fn as_example(case: &Case, explained: &Value, counts: &[AtomicUsize; 2]) -> Opti
         weakens_policy: Some(found(&["policy-weakened", "hook-manager-changed"])),
         ..ExampleFacts::default()
     };
-    let example = Example { deed: Deed::Command(command.clone()), facts, agent: None, mode: case.mode.clone(), place: String::new() };
+    let example = Example { deed: ExampleDeed::Command(command.clone()), facts, agent: None, mode: case.mode.clone(), place: String::new() };
     let policy = Policy::open(gate::BUILT_IN).unwrap();
     let judged = portcullis::cli::test::judge_example(&example, &policy).unwrap();
     let of_example: Vec<Value> = judged.verdict.findings.iter().map(shown).collect();

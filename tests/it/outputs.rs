@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use actions::lookup::Lookups;
 use actions::shell::{Setting, Shell};
-use actions::word::{Bound, Piece, Word};
+use actions::word::{Bound, Word, WordPiece};
 use actions::{Action, Deed};
 use gate::BUILT_IN;
 use policy::Policy;
@@ -156,11 +156,11 @@ fn taken(call: &str, folder: &str) -> Vec<Word> {
 
 /// Whether a real word may be what the reader takes it for.
 fn may_be(word: &Word, real: &str) -> bool {
-    fn fits(pieces: &[Piece], real: &str, begins: bool) -> bool {
+    fn fits(pieces: &[WordPiece], real: &str, begins: bool) -> bool {
         let Some((first, rest)) = pieces.split_first() else { return real.is_empty() };
         match first {
-            Piece::Lit(text) => real.strip_prefix(text.as_str()).is_some_and(|real| fits(rest, real, false)),
-            Piece::Any(bound) if !bound.is_open() => {
+            WordPiece::Lit(text) => real.strip_prefix(text.as_str()).is_some_and(|real| fits(rest, real, false)),
+            WordPiece::Any(bound) if !bound.is_open() => {
                 let number = real.strip_prefix('-').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
                 let named = *bound == Bound::Name && real.chars().next().is_some_and(|first| !"-+:/~".contains(first) || number || !begins);
                 named && (1..=real.len()).filter(|end| real.is_char_boundary(*end)).any(|end| fits(rest, &real[end..], false))
@@ -179,7 +179,7 @@ fn agree(words: &[Word], real: &[&str]) -> bool {
         let most = if first.multi { real.len() } else { 1.min(real.len()) };
         let least = usize::from(!first.multi);
         return (least..=most).any(|count| {
-            real[..count].iter().all(|one| first.pieces.iter().all(|p| !matches!(p, Piece::Any(_))) || may_be(first, one)) && agree(rest, &real[count..])
+            real[..count].iter().all(|one| first.pieces.iter().all(|p| !matches!(p, WordPiece::Any(_))) || may_be(first, one)) && agree(rest, &real[count..])
         });
     }
     real.split_first().is_some_and(|(one, more)| may_be(first, one) && agree(rest, more))

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use actions::arguments::{self, Arguments};
+use actions::arguments::{self, ParsedArguments};
 use actions::program::Program;
 use actions::word::Word;
 use gate::BUILT_IN;
@@ -78,13 +78,13 @@ fn said(folder: &Path, path: &[&str]) -> Option<Said> {
     Some(Said { long, short: short.collect() })
 }
 
-fn read(program: &Program, path: &[&str], words: &[&str]) -> Arguments {
+fn read(program: &Program, path: &[&str], words: &[&str]) -> ParsedArguments {
     let words: Vec<Word> = path.iter().chain(words).map(|word| Word::lit(*word)).collect();
     arguments::read(program, &words)
 }
 
 /// Whether the option was read with this value, and the operand as no option and no value.
-fn right(read: &Arguments, name: &str, value: Option<&str>, given: bool) -> bool {
+fn right(read: &ParsedArguments, name: &str, value: Option<&str>, given: bool) -> bool {
     let found = read.flags.iter().filter(|flag| flag.names.iter().any(|known| known == name)).collect::<Vec<_>>();
     let valued = found.last().is_some_and(|flag| flag.value.as_ref().and_then(Word::literal) == value);
     let operand = read.operands.iter().chain(&read.subcommand).filter(|word| word.is("OPERAND")).count();

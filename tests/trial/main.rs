@@ -17,7 +17,7 @@ use std::sync::Mutex;
 
 use actions::lookup::Lookups;
 use actions::shell::{Setting, Shell};
-use actions::word::{Piece, Word};
+use actions::word::{Word, WordPiece};
 use actions::{Action, Deed};
 use jail::{BATCH, Jail, Ran};
 use policy::Policy;
@@ -208,7 +208,7 @@ fn read(text: &str, cwd: &str, shell: &str, policy: &Policy) -> Vec<Action> {
     for action in &mut actions {
         let Deed::Run(run) = &mut action.deed else { continue };
         for piece in run.words.iter_mut().flat_map(|word| &mut word.pieces) {
-            if let Piece::Lit(text) = piece {
+            if let WordPiece::Lit(text) = piece {
                 *text = without_descriptors(text);
             }
         }
@@ -230,21 +230,21 @@ fn is_exactly(words: &[Word], command: &[String]) -> bool {
 /// The words with their unknowns can be these.
 fn may_be(words: &[Word], command: &[String]) -> bool {
     let Some((word, rest)) = words.split_first() else { return command.is_empty() };
-    let several = word.multi || word.pieces.iter().any(|piece| matches!(piece, Piece::Glob(_)));
+    let several = word.multi || word.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(_)));
     if several {
         return (0..=command.len()).any(|taken| may_be(rest, &command[taken..]));
     }
     command.split_first().is_some_and(|(text, others)| fits(&word.pieces, text) && may_be(rest, others))
 }
 
-fn fits(pieces: &[Piece], text: &str) -> bool {
+fn fits(pieces: &[WordPiece], text: &str) -> bool {
     match pieces.split_first() {
         None => text.is_empty(),
-        Some((Piece::Lit(known), rest)) => text.strip_prefix(known.as_str()).is_some_and(|text| fits(rest, text)),
-        Some((Piece::Glob(_) | Piece::Any(_), rest)) => {
+        Some((WordPiece::Lit(known), rest)) => text.strip_prefix(known.as_str()).is_some_and(|text| fits(rest, text)),
+        Some((WordPiece::Glob(_) | WordPiece::Any(_), rest)) => {
             // What one of several commands writes ends a line, if it writes anything at all.
             let nothing = rest.split_first().and_then(|(next, others)| match next {
-                Piece::Lit(known) => known.strip_prefix('\n').map(|known| [&[Piece::Lit(known.to_owned())], others].concat()),
+                WordPiece::Lit(known) => known.strip_prefix('\n').map(|known| [&[WordPiece::Lit(known.to_owned())], others].concat()),
                 _ => None,
             });
             nothing.is_some_and(|rest| fits(&rest, text)) || text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| fits(rest, &text[at..]))

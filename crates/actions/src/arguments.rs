@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 
 use super::Flag;
-use super::program::{Form, Opt, Program, Role, Style, Subcommands, Takes, Way};
-use super::word::{Piece, Word};
+use super::program::{OperandForm, Opt, OptionStyle, Program, ProgramWay, Role, Subcommands, Takes};
+use super::word::{Word, WordPiece};
 
 /// Arguments as the program would read them.
 #[derive(Debug, Default)]
-pub struct Arguments {
+pub struct ParsedArguments {
     /// Options in front of the subcommand, or all options without a subcommand.
     pub front: Vec<Flag>,
     /// The subcommand's words.
@@ -40,35 +40,30 @@ pub struct Arguments {
     pub from_stdin: bool,
 }
 
-impl Arguments {
+impl ParsedArguments {
     /// Whether an option of this name was given.
-    #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.flags.iter().any(|flag| flag.is(name))
     }
 
     /// The first word with one of these roles.
-    #[must_use]
     pub fn word(&self, roles: &[Role]) -> Option<&Word> {
         self.roles.iter().find(|(role, _)| roles.contains(role)).map(|(_, word)| word)
     }
 
     /// The value of an option.
-    #[must_use]
     pub fn value(&self, name: &str) -> Option<&Word> {
         self.flags.iter().find(|flag| flag.is(name))?.value.as_ref()
     }
 
     /// Nothing given says what to run: an interpreter reads it from standard input.
-    #[must_use]
     pub fn text_from_stdin(&self) -> bool {
         self.inner.is_none() && self.embedded.is_empty() && self.word(&[Role::Script, Role::Shell, Role::Code]).is_none()
     }
 }
 
 /// The description of the subcommand that was given, or of the program where it has none.
-#[must_use]
-pub fn innermost<'p, 'a>(program: &'p Program<'a>, arguments: &Arguments) -> Cow<'p, Program<'a>> {
+pub fn innermost<'p, 'a>(program: &'p Program<'a>, arguments: &ParsedArguments) -> Cow<'p, Program<'a>> {
     let mut current = Cow::Borrowed(program);
     for name in arguments.subcommand.iter().filter_map(Word::literal) {
         match current.subcommand(name) {
@@ -80,9 +75,8 @@ pub fn innermost<'p, 'a>(program: &'p Program<'a>, arguments: &Arguments) -> Cow
 }
 
 /// Reads `words` (without the program's name).
-#[must_use]
-pub fn read(program: &Program, words: &[Word]) -> Arguments {
-    let mut arguments = Arguments::default();
+pub fn read(program: &Program, words: &[Word]) -> ParsedArguments {
+    let mut arguments = ParsedArguments::default();
     let mut at = 0;
     let mut scope = vec![Cow::Borrowed(program)];
     while let Some(current) = scope.first().filter(|current| !current.subcommands.is_empty()) {
@@ -98,7 +92,7 @@ pub fn read(program: &Program, words: &[Word]) -> Arguments {
         arguments.subcommand.push(word.clone());
         at += 1;
         let found = found.map_or(Cow::Borrowed(&UNDESCRIBED), Cow::Owned);
-        if found.style != Style::Exact || program.style != Style::Exact {
+        if found.style != OptionStyle::Exact || program.style != OptionStyle::Exact {
             scope.clear();
         }
         scope.insert(0, found);
@@ -106,7 +100,7 @@ pub fn read(program: &Program, words: &[Word]) -> Arguments {
     let Some(current) = scope.first() else { return arguments };
     options(&scope, words, at, if stops(current) { Until::Operand } else { Until::End }, &mut arguments);
     if current.subcommands.is_empty() || !arguments.subcommand.is_empty() || !current.forms.is_empty() {
-        assign(current, program.is(Way::HostPaths), &mut arguments);
+        assign(current, program.is(ProgramWay::HostPaths), &mut arguments);
     }
     arguments
 }
@@ -130,7 +124,7 @@ fn stops(program: &Program) -> bool {
 /// How a program that nobody described is read: every word with a dash is an option, none takes the next word.
 static UNDESCRIBED: Program<'static> = Program {
     names: Vec::new(),
-    style: Style::Exact,
+    style: OptionStyle::Exact,
     options: Vec::new(),
     forms: Vec::new(),
     stops: false,
@@ -146,27 +140,26 @@ static UNDESCRIBED: Program<'static> = Program {
 };
 
 /// Reads the words of a program that nobody described.
-#[must_use]
-pub fn read_undescribed(words: &[Word]) -> Arguments {
+pub fn read_undescribed(words: &[Word]) -> ParsedArguments {
     read(&UNDESCRIBED, words)
 }
 
 /// Reads options and operands from `at` on, and stops at an inner command. `scope` holds the subcommand, and behind it
 /// the programs around it if it takes their options too.
-fn options(scope: &[Cow<Program>], words: &[Word], mut at: usize, until: Until, out: &mut Arguments) -> usize {
+fn options(scope: &[Cow<Program>], words: &[Word], mut at: usize, until: Until, out: &mut ParsedArguments) -> usize {
     let Some(program) = scope.first() else { return at };
     let mut options_end = false;
-    if program.style == Style::Bundled {
+    if program.style == OptionStyle::Bundled {
         at = old_bundle(program, words, at, out);
     }
     while let Some(word) = words.get(at) {
-        if !options_end && word.is("--end-of-options") && program.style == Style::Gnu {
+        if !options_end && word.is("--end-of-options") && program.style == OptionStyle::Gnu {
             // As `--`, but what follows may be a revision (gitcli(7)).
             options_end = true;
             at += 1;
             continue;
         }
-        if !options_end && word.is("--") && program.style != Style::Keys {
+        if !options_end && word.is("--") && program.style != OptionStyle::Keys {
             options_end = true;
             out.behind_dashes = Some(out.operands.len());
             // Rules can ask for it: behind it are paths, whatever they look like.
@@ -238,7 +231,6 @@ fn options(scope: &[Cow<Program>], words: &[Word], mut at: usize, until: Until, 
 }
 
 /// `NAME=value`.
-#[must_use]
 pub fn assignment(word: &Word) -> Option<(String, Word)> {
     let (name, _) = word.prefix().split_once('=')?;
     let valid = name.bytes().enumerate().all(|(at, byte)| byte == b'_' || byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit()));
@@ -246,22 +238,22 @@ pub fn assignment(word: &Word) -> Option<(String, Word)> {
 }
 
 /// The role of the operand at this place, if it follows from the place alone.
-fn role_at(form: &Form, place: usize) -> Option<(Role, bool)> {
+fn role_at(form: &OperandForm, place: usize) -> Option<(Role, bool)> {
     let gathers = form.operands.iter().take(place).any(|(_, many)| *many);
     form.operands.get(place).filter(|_| !gathers).copied()
 }
 
 /// The form that the options given choose.
-pub(super) fn form<'p, 'a>(program: &'p Program<'a>, flags: &[Flag]) -> Option<&'p Form<'a>> {
+pub(super) fn form<'p, 'a>(program: &'p Program<'a>, flags: &[Flag]) -> Option<&'p OperandForm<'a>> {
     program.forms.iter().find(|form| form.with.iter().all(|name| flags.iter().any(|flag| flag.is(name))))
 }
 
 /// Reads an option at `at`. `None` if the word is no option. Gives the place behind it and its value.
-fn option(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) -> Option<usize> {
+fn option(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut ParsedArguments) -> Option<usize> {
     let program = scope.first()?;
     let word = words.get(at)?;
     let text = word.prefix();
-    if program.style == Style::Keys {
+    if program.style == OptionStyle::Keys {
         let opt = program.options.iter().find(|opt| opt.names.iter().any(|name| text.strip_prefix(name).is_some_and(|rest| rest.starts_with('='))))?;
         let length = text.find('=')? + 1;
         take(opt, Some(word.without_prefix(length)), out);
@@ -274,7 +266,7 @@ fn option(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments
     // A long name behind one dash goes before a bundle (`gdb -args`, `bash -norc`).
     let name = text.split_once('=').map_or(text, |(name, _)| name);
     let whole = name.len() > 2 && known(scope, name).is_some();
-    if program.style == Style::SingleDash || text.starts_with("--") || whole {
+    if program.style == OptionStyle::SingleDash || text.starts_with("--") || whole {
         return Some(long(scope, words, at, out));
     }
     Some(bundle(scope, words, at, out))
@@ -286,7 +278,7 @@ fn known<'p, 'a>(scope: &'p [Cow<Program<'a>>], name: &str) -> Option<&'p Opt<'a
 }
 
 /// The first word of `tar xzf ARCHIVE`: letters of options without a dash, whose values are the words behind it in order.
-fn old_bundle(program: &Program, words: &[Word], at: usize, out: &mut Arguments) -> usize {
+fn old_bundle(program: &Program, words: &[Word], at: usize, out: &mut ParsedArguments) -> usize {
     let Some(letters) = words.get(at).and_then(Word::literal).filter(|text| !text.starts_with('-')) else { return at };
     let mut next = at + 1;
     for letter in letters.chars() {
@@ -300,7 +292,7 @@ fn old_bundle(program: &Program, words: &[Word], at: usize, out: &mut Arguments)
     next
 }
 
-fn long(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) -> usize {
+fn long(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut ParsedArguments) -> usize {
     let Some(word) = words.get(at) else { return at + 1 };
     let text = word.prefix();
     let (name, attached) = match text.split_once('=') {
@@ -356,7 +348,7 @@ fn long(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) 
 /// `--force`, `--verify` of `--no-verify`; parse-options in git's `Documentation/technical/api-parse-options.adoc`).
 fn candidates<'p, 'a>(scope: &'p [Cow<Program<'a>>], name: &str) -> Vec<(&'p Opt<'a>, bool)> {
     let plain: Vec<_> = known(scope, name).map(|opt| (opt, false)).into_iter().collect();
-    let Some(program) = scope.first().filter(|program| matches!(program.style, Style::Gnu | Style::Bundled)) else { return plain };
+    let Some(program) = scope.first().filter(|program| matches!(program.style, OptionStyle::Gnu | OptionStyle::Bundled)) else { return plain };
     if !plain.is_empty() || !name.starts_with("--") || name.len() < 3 {
         return plain;
     }
@@ -383,7 +375,7 @@ fn opposite(name: &str) -> Option<String> {
     }
 }
 
-fn bundle(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments) -> usize {
+fn bundle(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut ParsedArguments) -> usize {
     let (Some(program), Some(word)) = (scope.first(), words.get(at)) else { return at + 1 };
     let text = word.prefix();
     let sign = text.chars().next().unwrap_or('-');
@@ -419,7 +411,7 @@ fn bundle(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut Arguments
 }
 
 /// The value of the option at `at`: what is attached to it, or the words behind it.
-fn valued(program: &Program, opt: &Opt, attached: Option<Word>, words: &[Word], at: usize, out: &mut Arguments) -> usize {
+fn valued(program: &Program, opt: &Opt, attached: Option<Word>, words: &[Word], at: usize, out: &mut ParsedArguments) -> usize {
     match attached {
         None => value_behind(program, opt, words, at + 1, out),
         Some(value) if matches!(opt.role, Role::Argv | Role::SplitArgv) => {
@@ -434,7 +426,7 @@ fn valued(program: &Program, opt: &Opt, attached: Option<Word>, words: &[Word], 
 }
 
 /// The value of an option in the words from `at` on.
-fn value_behind(program: &Program, opt: &Opt, words: &[Word], at: usize, out: &mut Arguments) -> usize {
+fn value_behind(program: &Program, opt: &Opt, words: &[Word], at: usize, out: &mut ParsedArguments) -> usize {
     let rest = words.get(at..).unwrap_or(&[]);
     match opt.role {
         Role::Argv => {
@@ -463,7 +455,7 @@ pub(super) fn split(word: &Word) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     let (mut open, mut quote) = (false, None);
     for piece in &word.pieces {
-        let known = if let Piece::Lit(text) = piece { text.as_str() } else { "\u{fffd}" };
+        let known = if let WordPiece::Lit(text) = piece { text.as_str() } else { "\u{fffd}" };
         let mut chars = known.chars();
         while let Some(c) = chars.next() {
             if quote.is_none() && c.is_ascii_whitespace() {
@@ -475,7 +467,7 @@ pub(super) fn split(word: &Word) -> Vec<Word> {
             }
             let Some(last) = words.last_mut() else { continue };
             match (piece, c, quote) {
-                (Piece::Glob(_) | Piece::Any(_), ..) => last.push(piece.clone()),
+                (WordPiece::Glob(_) | WordPiece::Any(_), ..) => last.push(piece.clone()),
                 (_, '\'' | '"', None) => quote = Some(c),
                 (_, _, Some(end)) if c == end => quote = None,
                 (_, '\\', None | Some('"')) => last.push_lit(&chars.next().map(String::from).unwrap_or_default()),
@@ -486,7 +478,7 @@ pub(super) fn split(word: &Word) -> Vec<Word> {
     words
 }
 
-fn take(opt: &Opt, value: Option<Word>, out: &mut Arguments) {
+fn take(opt: &Opt, value: Option<Word>, out: &mut ParsedArguments) {
     if let (true, Some(value)) = (opt.role != Role::None, &value) {
         give(opt.role, value, out);
     }
@@ -494,7 +486,7 @@ fn take(opt: &Opt, value: Option<Word>, out: &mut Arguments) {
 }
 
 /// Notes the role of a word, unless it stands for a standard stream and not for a file of that name.
-fn give(role: Role, word: &Word, out: &mut Arguments) {
+fn give(role: Role, word: &Word, out: &mut ParsedArguments) {
     match role {
         Role::Read | Role::Write | Role::Script | Role::Code if word.is("-") || word.is("/dev/stdin") => out.from_stdin |= role == Role::Script,
         _ => out.roles.push((role, word.clone())),
@@ -503,13 +495,13 @@ fn give(role: Role, word: &Word, out: &mut Arguments) {
 
 /// Whether the word names a file of another machine (`host:path`: a colon before any slash).
 fn elsewhere(word: &Word) -> bool {
-    let mut front = word.pieces.iter().map(|piece| if let Piece::Lit(text) = piece { text.as_str() } else { "" });
+    let mut front = word.pieces.iter().map(|piece| if let WordPiece::Lit(text) = piece { text.as_str() } else { "" });
     let host = front.find_map(|text| text.find([':', '/']).and_then(|at| text.get(at..)));
     host.is_some_and(|rest| rest.starts_with(':'))
 }
 
 /// Gives each operand its role, and each option value the role that it has in this form.
-fn assign(program: &Program, hosts: bool, out: &mut Arguments) {
+fn assign(program: &Program, hosts: bool, out: &mut ParsedArguments) {
     let Some(form) = form(program, &out.flags) else { return };
     for (name, role) in &form.values {
         let values: Vec<Word> = out.flags.iter().filter(|flag| flag.is(name)).filter_map(|flag| flag.value.clone()).collect();

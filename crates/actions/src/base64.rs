@@ -1,7 +1,6 @@
 //! Base 64, as programs and tokens write it.
 
 /// The bytes of a base 64 text, in either alphabet, up to the padding; blanks are skipped. `None` if it is not base 64.
-#[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let (mut bits, mut count) = (0u32, 0);

@@ -21,13 +21,13 @@ mod sed;
 mod value;
 
 use crate::named_enum;
-use lex::Part;
+use lex::TextPart;
 pub use marks::{environment, escapes};
-use piece::Piece;
+use piece::CodePiece;
 
 /// More text than this is not read; the rest counts as opaque. In bytes.
 const MAX_TEXT: usize = 4 << 20;
-/// More findings than this are not kept; one [`Found::OpaqueShell`] stands for the rest.
+/// More findings than this are not kept; one [`CodeAction::OpaqueShell`] stands for the rest.
 const MAX_FOUND: usize = 512;
 /// Code inside strings inside code: deeper nesting is opaque.
 const MAX_DEPTH: usize = 6;
@@ -62,7 +62,7 @@ named_enum! {
 
 named_enum! {
     /// How the arguments of a call are read. Places of arguments count from 0.
-    pub enum Effect {
+    pub enum CallEffect {
         /// Text for a shell or a list of words, then options.
         Shell = "shell",
         /// A program at a place, then its arguments as a list that begins with the name again.
@@ -103,13 +103,13 @@ named_enum! {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum CodeAction {
     /// Text given to a shell. Unknown parts are written as [`HOLE`]; some part is always known.
     Shell(String),
     /// A program with its arguments. `None` is an element that is not literal; a trailing `None` may stand for any
     /// number of elements. At least one element is known.
     Argv(Vec<Option<String>>),
-    /// A [`Found::Shell`] or [`Found::Argv`] that reads this text from standard input; `None`: it is not known.
+    /// A [`CodeAction::Shell`] or [`CodeAction::Argv`] that reads this text from standard input; `None`: it is not known.
     Fed(Box<Self>, Option<String>),
     /// A file is written, or comes to be at this path by a rename, a copy or a link.
     Write {
@@ -130,7 +130,7 @@ pub enum Found {
 }
 
 /// Finds the calls, in the order of the text; never fails. Takes time in proportion to the text.
-pub fn scan(text: &str, language: Language) -> Vec<Found> {
+pub fn scan(text: &str, language: Language) -> Vec<CodeAction> {
     match language {
         Language::Sed => sed::scan(text),
         Language::Cron => cron::scan(text),
@@ -146,8 +146,8 @@ pub fn scan(text: &str, language: Language) -> Vec<Found> {
 struct Scan {
     language: Language,
     depth: usize,
-    names: names::Names,
-    found: Vec<Found>,
+    names: names::CodeNames,
+    found: Vec<CodeAction>,
     /// Where the writes that a handle stands for are in `found`.
     handles: std::collections::HashMap<usize, usize>,
     /// Bytes that values may still take, so that doubling a text again and again stays cheap.
@@ -158,7 +158,7 @@ struct Scan {
 
 impl Scan {
     fn new(language: Language, depth: usize) -> Self {
-        Self { language, depth, names: names::Names::default(), found: Vec::new(), handles: std::collections::HashMap::new(), budget: 1 << 20, base: 0 }
+        Self { language, depth, names: names::CodeNames::default(), found: Vec::new(), handles: std::collections::HashMap::new(), budget: 1 << 20, base: 0 }
     }
 
     fn text(&mut self, text: &str) {
@@ -170,13 +170,13 @@ impl Scan {
         self.budget += 4 * text.len();
         self.code(text);
         if !rest.is_empty() {
-            self.push(Found::OpaqueShell);
+            self.push(CodeAction::OpaqueShell);
         }
     }
 
     /// Reads a piece of code: the text itself, or a hole in one of its strings, which sees the same names.
     fn code(&mut self, text: &str) {
-        let piece = Piece::new(lex::tokens(text, self.language), self.language, self.base);
+        let piece = CodePiece::new(lex::tokens(text, self.language), self.language, self.base);
         self.base += piece.len() + 1;
         if self.language == Language::Awk {
             self.awk(&piece);
@@ -187,14 +187,14 @@ impl Scan {
     }
 
     /// Reads the code that is in the holes of a string.
-    fn holes(&mut self, parts: &[Part<'_>]) {
+    fn holes(&mut self, parts: &[TextPart<'_>]) {
         for part in parts {
-            let Part::Hole(code) = part else { continue };
+            let TextPart::Hole(code) = part else { continue };
             if code.len() < 4 || !code.contains(['(', '`', ' ', '%']) {
                 continue; // a plain name runs nothing
             }
             if self.depth >= MAX_DEPTH {
-                self.push(Found::OpaqueShell);
+                self.push(CodeAction::OpaqueShell);
                 return;
             }
             self.depth += 1;
@@ -206,7 +206,7 @@ impl Scan {
     /// Reads literal text that the program gives to its own interpreter.
     fn evaluated(&mut self, text: &str) {
         if self.depth >= MAX_DEPTH {
-            self.push(Found::OpaqueShell);
+            self.push(CodeAction::OpaqueShell);
             return;
         }
         let mut inner = Scan::new(self.language, self.depth + 1);
@@ -216,11 +216,11 @@ impl Scan {
         }
     }
 
-    fn push(&mut self, found: Found) {
+    fn push(&mut self, found: CodeAction) {
         if self.found.len() < MAX_FOUND {
             self.found.push(found);
         } else if self.found.len() == MAX_FOUND {
-            self.found.push(Found::OpaqueShell);
+            self.found.push(CodeAction::OpaqueShell);
         }
     }
 }

@@ -3,21 +3,21 @@
 use super::Language::{Awk, JavaScript, Perl, Php, Python, Ruby, Unknown};
 use super::*;
 
-fn show(found: &[Found]) -> String {
+fn show(found: &[CodeAction]) -> String {
     let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "?".into());
     found
         .iter()
         .map(|found| match found {
-            Found::Shell(text) => format!("sh<{}>", text.replace(HOLE, "?")),
-            Found::Argv(words) => format!("run<{}>", words.iter().map(word).collect::<Vec<_>>().join("|")),
-            Found::Write { path, append, text } => {
+            CodeAction::Shell(text) => format!("sh<{}>", text.replace(HOLE, "?")),
+            CodeAction::Argv(words) => format!("run<{}>", words.iter().map(word).collect::<Vec<_>>().join("|")),
+            CodeAction::Write { path, append, text } => {
                 format!("{}<{}>{}", if *append { "append" } else { "write" }, word(path), text.as_ref().map_or(String::new(), |text| format!("<{text}>")))
             }
-            Found::Delete { path, recursive } => {
+            CodeAction::Delete { path, recursive } => {
                 format!("{}<{}>", if *recursive { "rmtree" } else { "rm" }, word(path))
             }
-            Found::Fed(command, text) => format!("{}<<{}", show(std::slice::from_ref(command)), word(text)),
-            Found::OpaqueShell => "opaque".into(),
+            CodeAction::Fed(command, text) => format!("{}<<{}", show(std::slice::from_ref(command)), word(text)),
+            CodeAction::OpaqueShell => "opaque".into(),
         })
         .collect::<Vec<_>>()
         .join(" ")
@@ -317,7 +317,7 @@ fn any_text_is_read_to_its_end() {
 fn findings_are_bounded() {
     let found = scan(&"os.system('x')\n".repeat(5000), Python);
     assert_eq!(found.len(), 513);
-    assert_eq!(found.last(), Some(&Found::OpaqueShell));
+    assert_eq!(found.last(), Some(&CodeAction::OpaqueShell));
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn every_line_of_the_table_is_understood() {
     for line in lines {
         let (head, names) = line.split_once(": ").unwrap();
         let head: Vec<&str> = head.split(' ').collect();
-        assert!(kinds.contains(&head[0]) && Effect::NAMES.iter().any(|(name, _)| *name == head[1]), "{line}");
+        assert!(kinds.contains(&head[0]) && CallEffect::NAMES.iter().any(|(name, _)| *name == head[1]), "{line}");
         assert!(head.get(2).is_none_or(|place| place.parse::<usize>().is_ok()) && names.split(' ').all(|name| !name.is_empty()), "{line}");
     }
 }

@@ -4,8 +4,7 @@
 //! Own code because every call pays for it: a text of 50 kB with many line ends costs a quarter of what the general
 //! reader takes. A test holds the two to each other.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 /// Levels of arrays and objects that are read; what is deeper is refused, so that the stack always suffices.
 const MAX_LEVELS: usize = 128;
@@ -35,7 +34,7 @@ impl Json {
     /// Error: what is wrong, and at which byte.
     pub fn read(text: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(text).map_err(|error| format!("it is not UTF-8 at byte {}", error.valid_up_to()))?;
-        let mut reader = Reader { text, at: 0 };
+        let mut reader = JsonReader { text, at: 0 };
         let value = reader.value(0).map_err(|what| format!("{what} at byte {}", reader.at))?;
         reader.blanks();
         if reader.at < text.len() { Err(format!("there is more behind its end at byte {}", reader.at)) } else { Ok(value) }
@@ -99,14 +98,14 @@ pub fn quoted(text: &str) -> String {
 /// Escapes that stand for one byte, the frequent ones first.
 const SIMPLE: &[(u8, u8)] = &[(b'n', b'\n'), (b'"', b'"'), (b'\\', b'\\'), (b't', b'\t'), (b'/', b'/'), (b'r', b'\r'), (b'b', 8), (b'f', 12)];
 
-struct Reader<'t> {
+struct JsonReader<'t> {
     text: &'t str,
     at: usize,
 }
 
-type Read<T> = Result<T, &'static str>;
+type JsonResult<T> = Result<T, &'static str>;
 
-impl<'t> Reader<'t> {
+impl<'t> JsonReader<'t> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -124,7 +123,7 @@ impl<'t> Reader<'t> {
         found
     }
 
-    fn value(&mut self, level: usize) -> Read<Json> {
+    fn value(&mut self, level: usize) -> JsonResult<Json> {
         self.blanks();
         match self.peek() {
             Some(b'"') => self.string().map(Json::Text),
@@ -139,7 +138,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn word(&mut self, word: &str, value: Json) -> Read<Json> {
+    fn word(&mut self, word: &str, value: Json) -> JsonResult<Json> {
         if !self.rest().starts_with(word) {
             return Err("there is no JSON value");
         }
@@ -151,45 +150,46 @@ impl<'t> Reader<'t> {
         self.text.get(self.at..).unwrap_or("")
     }
 
-    fn deeper(level: usize) -> Read<usize> {
+    fn deeper(level: usize) -> JsonResult<usize> {
         if level >= MAX_LEVELS { Err("it is nested beyond 128 levels") } else { Ok(level + 1) }
     }
 
-    fn list(&mut self, level: usize) -> Read<Json> {
-        let level = Self::deeper(level)?;
+    /// Reads what is between brackets, one element after the other.
+    fn elements(&mut self, close: u8, missing: &'static str, mut element: impl FnMut(&mut Self) -> JsonResult<()>) -> JsonResult<()> {
         self.at += 1;
-        let mut items = Vec::new();
         self.blanks();
-        if self.skip(b']') {
-            return Ok(Json::List(items));
+        if self.skip(close) {
+            return Ok(());
         }
         loop {
-            items.push(self.value(level)?);
+            element(self)?;
             self.blanks();
-            if self.skip(b']') {
-                return Ok(Json::List(items));
+            if self.skip(close) {
+                return Ok(());
             }
             if !self.skip(b',') {
-                return Err(self.missing("a `,` or `]` is missing"));
+                return Err(self.missing(missing));
             }
         }
     }
 
-    fn object(&mut self, level: usize) -> Read<Json> {
+    fn list(&mut self, level: usize) -> JsonResult<Json> {
         let level = Self::deeper(level)?;
-        self.at += 1;
+        let mut items = Vec::new();
+        self.elements(b']', "a `,` or `]` is missing", |reader| reader.value(level).map(|item| items.push(item)))?;
+        Ok(Json::List(items))
+    }
+
+    fn object(&mut self, level: usize) -> JsonResult<Json> {
+        let level = Self::deeper(level)?;
         let mut entries: Vec<(String, Json)> = Vec::new();
         let mut seen: BTreeSet<String> = BTreeSet::new();
-        self.blanks();
-        if self.skip(b'}') {
-            return Ok(Json::Object(entries));
-        }
-        loop {
-            self.blanks();
-            if self.peek() != Some(b'"') {
-                return Err(self.missing("a key is missing"));
+        self.elements(b'}', "a `,` or `}` is missing", |reader| {
+            reader.blanks();
+            if reader.peek() != Some(b'"') {
+                return Err(reader.missing("a key is missing"));
             }
-            let key = self.string()?;
+            let key = reader.string()?;
             let twice = if entries.len() < FEW_KEYS {
                 entries.iter().any(|(known, _)| *known == key)
             } else {
@@ -201,26 +201,21 @@ impl<'t> Reader<'t> {
             if twice {
                 return Err("a key occurs twice");
             }
-            self.blanks();
-            if !self.skip(b':') {
-                return Err(self.missing("a `:` is missing"));
+            reader.blanks();
+            if !reader.skip(b':') {
+                return Err(reader.missing("a `:` is missing"));
             }
-            entries.push((key, self.value(level)?));
-            self.blanks();
-            if self.skip(b'}') {
-                return Ok(Json::Object(entries));
-            }
-            if !self.skip(b',') {
-                return Err(self.missing("a `,` or `}` is missing"));
-            }
-        }
+            entries.push((key, reader.value(level)?));
+            Ok(())
+        })?;
+        Ok(Json::Object(entries))
     }
 
     fn missing(&self, what: &'static str) -> &'static str {
         if self.peek().is_none() { "it ends too early" } else { what }
     }
 
-    fn number(&mut self) -> Read<Json> {
+    fn number(&mut self) -> JsonResult<Json> {
         let start = self.at;
         self.skip(b'-');
         if !self.skip(b'0') && self.digits() == 0 {
@@ -246,7 +241,7 @@ impl<'t> Reader<'t> {
         self.at - start
     }
 
-    fn string(&mut self) -> Read<String> {
+    fn string(&mut self) -> JsonResult<String> {
         self.at += 1;
         let bytes = self.text.as_bytes();
         let start = self.at;
@@ -293,31 +288,26 @@ impl<'t> Reader<'t> {
     }
 
     /// `\\uXXXX`, one or a pair.
-    fn escape(&mut self) -> Read<char> {
+    fn escape(&mut self) -> JsonResult<char> {
         self.at += 1;
         let letter = self.peek().ok_or("it ends too early")?;
         self.at += 1;
-        Ok(match letter {
-            b'u' => {
-                let first = self.hex()?;
-                let code = match first {
-                    0xd800..=0xdbff if self.rest().starts_with("\\u") => {
-                        self.at += 2;
-                        let second = self.hex()?;
-                        if !(0xdc00..=0xdfff).contains(&second) {
-                            return Err("half of a surrogate pair is alone");
-                        }
-                        0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
-                    }
-                    other => other,
-                };
-                char::from_u32(code).ok_or("half of a surrogate pair is alone")?
+        if letter != b'u' {
+            return Err("an escape is not one of JSON's");
+        }
+        let mut code = self.hex()?;
+        if (0xd800..=0xdbff).contains(&code) && self.rest().starts_with("\\u") {
+            self.at += 2;
+            let second = self.hex()?;
+            if !(0xdc00..=0xdfff).contains(&second) {
+                return Err("half of a surrogate pair is alone");
             }
-            _ => return Err("an escape is not one of JSON's"),
-        })
+            code = 0x1_0000 + ((code - 0xd800) << 10) + (second - 0xdc00);
+        }
+        char::from_u32(code).ok_or("half of a surrogate pair is alone")
     }
 
-    fn hex(&mut self) -> Read<u32> {
+    fn hex(&mut self) -> JsonResult<u32> {
         let digits = self.rest().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())).ok_or("an escape has too few digits")?;
         self.at += 4;
         u32::from_str_radix(digits, 16).map_err(|_| "an escape has too few digits")

@@ -32,17 +32,17 @@ use word::Word;
 pub struct Action {
     /// What.
     pub deed: Deed,
-    /// How it was reached, the outermost first: `sudo`, `bash -c`, `$()`. Empty: it was there directly.
+    /// How it was reached, the outermost first: `sudo`, `bash -c`, `$()`. Empty: the call does it directly.
     pub via: Vec<String>,
-    /// It is there for sure. False where a guess was needed (an unknown option in front of an inner command).
+    /// The call does it for certain. False if a guess was needed (an unknown option in front of an inner command).
     pub sure: bool,
-    /// It is in a file that was there before the call. Only what is certain counts then: nearly every script holds a
-    /// word that cannot be known before it runs.
+    /// The action comes from a file that existed before the call. Rules match it only when they are certain: nearly every
+    /// script has a word that cannot be known before it runs.
     pub stored: bool,
     /// The place in the list of the [`Deed::Run`] that does it.
     pub from: Option<usize>,
-    /// Where it is in the text of the tool call: the word that names what is touched, or the command. `None`: the call has
-    /// no such text, or it does not be there.
+    /// Its place in the text of the tool call: the word that names what is touched, or the command. `None`: the call has no
+    /// such text, or the action is not in it.
     pub span: Option<Span>,
 }
 
@@ -189,22 +189,22 @@ pub struct Commit {
     pub deletes: Vec<Path>,
 }
 
-/// How a push changes a ref.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PushKind {
-    /// The ref is new.
-    Create,
-    /// The old commit stays reachable.
-    FastForward,
-    /// The old commit may be dropped.
-    NonFastForward,
-    /// The ref goes away.
-    Delete,
+named_enum! {
+    /// How a push changes a ref.
+    pub enum PushKind {
+        /// The ref is new.
+        Create = "create",
+        /// The old commit stays reachable.
+        FastForward = "fast-forward",
+        /// The old commit may be dropped.
+        NonFastForward = "non-fast-forward",
+        /// The ref goes away.
+        Delete = "delete",
+    }
 }
 
 impl Deed {
     /// The kind of it, as policies name it.
-    #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Run(_) => "run",
@@ -221,9 +221,15 @@ impl Deed {
     }
 }
 
+impl From<Deed> for Action {
+    /// An action that the call does directly and for certain, without a place in a text.
+    fn from(deed: Deed) -> Self {
+        Self { deed, via: Vec::new(), sure: true, stored: false, from: None, span: None }
+    }
+}
+
 impl Action {
     /// What is done, in one line, for messages.
-    #[must_use]
     pub fn shown(&self) -> String {
         match &self.deed {
             // Each word takes a character at least.
@@ -251,7 +257,6 @@ impl Action {
 const SHOWN: usize = 160;
 
 /// The user's own text in one line, for a message: never longer than is read, and never blank.
-#[must_use]
 pub fn clip(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN + 1).collect();
     visible(if line.chars().count() <= SHOWN { line } else { line.chars().take(SHOWN).chain(['…']).collect() })

@@ -1,7 +1,7 @@
 //! What must be looked up before a call can be read to its end: scripts that it runs, configuration that gives its words
 //! their meaning. Reading comes back with these, as `decide` comes back with facts. Looks nothing up itself.
 
-use super::word::{Piece, Word};
+use super::word::{Word, WordPiece};
 
 /// A question to the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Lookup {
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum LookupAnswer {
     /// A file's path and its text; only the beginning of one that is very long. And whether this session wrote it.
     Text { path: String, text: String, written: bool },
     /// Entries of a configuration: `section.sub.name`, section and name in small letters.
@@ -40,18 +40,18 @@ pub fn fits(pattern: &[Word], names: &[&str]) -> bool {
 
 /// `**` alone.
 pub fn is_any_depth(word: &Word) -> bool {
-    matches!(word.pieces.as_slice(), [Piece::Glob(glob)] if glob == "**")
+    matches!(word.pieces.as_slice(), [WordPiece::Glob(glob)] if glob == "**")
 }
 
 /// Whether a name fits one stretch of a pattern. A set in brackets is taken for any character.
-pub fn is_named(pieces: &[Piece], name: &str) -> bool {
+pub fn is_named(pieces: &[WordPiece], name: &str) -> bool {
     let one = |glob: &str| glob.starts_with(['?', '[']);
-    let any = |piece: &Piece| !matches!(piece, Piece::Lit(_)) && !matches!(piece, Piece::Glob(glob) if one(glob));
+    let any = |piece: &WordPiece| !matches!(piece, WordPiece::Lit(_)) && !matches!(piece, WordPiece::Glob(glob) if one(glob));
     agrees(pieces, name.len(), any, |piece, at| {
         let rest = name.get(at..)?;
         match piece {
-            Piece::Lit(text) => rest.starts_with(text.as_str()).then(|| at + text.len()),
-            Piece::Glob(_) | Piece::Any(_) => rest.chars().next().map(|c| at + c.len_utf8()),
+            WordPiece::Lit(text) => rest.starts_with(text.as_str()).then(|| at + text.len()),
+            WordPiece::Glob(_) | WordPiece::Any(_) => rest.chars().next().map(|c| at + c.len_utf8()),
         }
     })
 }
@@ -90,21 +90,21 @@ fn agrees<P>(pattern: &[P], length: usize, any: impl Fn(&P) -> bool, step: impl 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookups {
     /// Answers, in the order in which they were asked.
-    pub known: Vec<(Lookup, Found)>,
+    pub known: Vec<(Lookup, LookupAnswer)>,
     /// Questions that came up since.
     pub asked: Vec<Lookup>,
 }
 
 impl Lookups {
-    /// The answer; [`Found::Nothing`] where it is not known yet, and the question is noted.
-    pub(crate) fn of(&mut self, lookup: Lookup) -> &Found {
+    /// The answer; [`LookupAnswer::Nothing`] where it is not known yet, and the question is noted.
+    pub(crate) fn of(&mut self, lookup: Lookup) -> &LookupAnswer {
         match self.known.iter().position(|(asked, _)| *asked == lookup) {
-            Some(at) => self.known.get(at).map_or(&Found::Nothing, |(_, found)| found),
+            Some(at) => self.known.get(at).map_or(&LookupAnswer::Nothing, |(_, found)| found),
             None => {
                 if !self.asked.contains(&lookup) {
                     self.asked.push(lookup);
                 }
-                &Found::Nothing
+                &LookupAnswer::Nothing
             }
         }
     }
@@ -118,7 +118,7 @@ mod tests {
         let mut word = Word::default();
         for c in text.chars() {
             match c {
-                '*' | '?' => word.push(Piece::Glob(c.to_string())),
+                '*' | '?' => word.push(WordPiece::Glob(c.to_string())),
                 _ => word.push_lit(c.encode_utf8(&mut [0; 4])),
             }
         }
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn paths_fit_patterns() {
-        let deep = || Word { pieces: vec![Piece::Glob("**".to_owned())], ..Word::default() };
+        let deep = || Word { pieces: vec![WordPiece::Glob("**".to_owned())], ..Word::default() };
         let find = [pattern(""), pattern("r"), deep(), pattern("*.sh")];
         for (path, expected) in [("/r/a.sh", true), ("/r/x/y/a.sh", true), ("/r/a.txt", false), ("/s/a.sh", false), ("/r", false)] {
             assert_eq!(fits(&find, &path.split('/').collect::<Vec<_>>()), expected, "{path}");

@@ -10,7 +10,7 @@ pub struct FileChange {
     /// The path as the patch names it, without quotes and without git's `a/` and `b/`; not cleaned.
     pub path: String,
     /// What happens to the path.
-    pub kind: Kind,
+    pub kind: ChangeKind,
     /// The lines that come in, without markers, joined with newlines.
     pub added: String,
     /// The lines that leave, without markers, joined with newlines.
@@ -19,10 +19,10 @@ pub struct FileChange {
 
 /// What happens to a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ChangeKind {
     /// The file is new; `added` is all of its text.
     Add,
-    /// Some lines of the file change. A rename gives it for the new path, beside [`Kind::Delete`] of the old one.
+    /// Some lines of the file change. A rename gives it for the new path, beside [`ChangeKind::Delete`] of the old one.
     Update,
     /// The file goes, or is moved away.
     Delete,
@@ -32,7 +32,7 @@ pub enum Kind {
 ///
 /// Where the two names of a file differ and no rename is stated, `patch` takes the one that exists: both are given.
 pub fn read(text: &str) -> Option<Vec<FileChange>> {
-    let mut reader = Reader { lines: text.lines().collect(), at: 0, section: None, changes: Vec::new(), unreadable: false };
+    let mut reader = PatchReader { lines: text.lines().collect(), at: 0, section: None, changes: Vec::new(), unreadable: false };
     if text.contains("*** Begin Patch") {
         reader.envelope();
     } else {
@@ -68,7 +68,7 @@ struct Section<'a> {
     removed: Vec<&'a str>,
 }
 
-struct Reader<'a> {
+struct PatchReader<'a> {
     lines: Vec<&'a str>,
     at: usize,
     section: Option<Section<'a>>,
@@ -77,7 +77,7 @@ struct Reader<'a> {
     unreadable: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> PatchReader<'a> {
     /// The envelope, as lenient as the tool itself: markers may be padded with blanks, and text can be around it. Where
     /// the tool would refuse a line, reading continues, so that no later file is missed.
     fn envelope(&mut self) {
@@ -173,19 +173,8 @@ impl<'a> Reader<'a> {
     /// Git's lines between `diff --git` and the names.
     fn extended(&mut self, line: &str) {
         let Some(section) = self.section.as_mut().filter(|section| section.git && !section.has_hunk) else { return };
-        let heads = [
-            "new file mode",
-            "deleted file mode",
-            "rename from ",
-            "rename to ",
-            "copy from ",
-            "copy to ",
-            "old mode",
-            "new mode",
-            "Binary files ",
-            "GIT binary patch",
-        ];
-        let Some((head, rest)) = heads.into_iter().find_map(|head| Some((head, line.strip_prefix(head)?))) else { return };
+        let heads = "new file mode|deleted file mode|rename from |rename to |copy from |copy to |old mode|new mode|Binary files |GIT binary patch";
+        let Some((head, rest)) = heads.split('|').find_map(|head| Some((head, line.strip_prefix(head)?))) else { return };
         section.touched = true;
         section.is_new |= head.starts_with("new file");
         section.is_deleted |= head.starts_with("deleted");
@@ -253,21 +242,21 @@ impl<'a> Reader<'a> {
         let is_none = |name: &str| name.is_empty() || name == "/dev/null";
         if let (Some(from), Some(to)) = (section.from, section.to) {
             if !section.is_copy {
-                push(from, Kind::Delete, String::new(), String::new());
+                push(from, ChangeKind::Delete, String::new(), String::new());
             }
-            push(to, Kind::Update, added, removed);
+            push(to, ChangeKind::Update, added, removed);
         } else if section.is_deleted {
-            push(if is_none(&old) { new } else { old }, Kind::Delete, added, removed);
+            push(if is_none(&old) { new } else { old }, ChangeKind::Delete, added, removed);
         } else if section.is_new {
-            push(if is_none(&new) { old } else { new }, Kind::Add, added, removed);
+            push(if is_none(&new) { old } else { new }, ChangeKind::Add, added, removed);
         } else if new.is_empty() {
-            push(old, Kind::Update, added, removed);
+            push(old, ChangeKind::Update, added, removed);
         } else {
             // A backup's name (`x.orig`, `x~`) is the older side of the same file.
             if !section.git && !old.is_empty() && !old.starts_with(&new) {
-                push(old, Kind::Update, added.clone(), removed.clone());
+                push(old, ChangeKind::Update, added.clone(), removed.clone());
             }
-            push(new, Kind::Update, added, removed);
+            push(new, ChangeKind::Update, added, removed);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Paths as far as they can be known: made absolute and cleaned by their text alone. Links are a fact, not seen here.
 
-use super::word::{Bound, Piece, Word};
+use super::word::{Bound, Word, WordPiece};
 
 /// A path of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Path {
 }
 
 /// A stretch between two slashes.
-type Component = Vec<Piece>;
+type Component = Vec<WordPiece>;
 
 impl Path {
     /// The path `written` means in the folder `cwd`.
@@ -53,8 +53,8 @@ impl Path {
 /// Whether the folder in front does not matter, or may not.
 fn starts_anew(word: &Word) -> bool {
     match word.pieces.first() {
-        Some(Piece::Lit(text)) => text.starts_with('/'),
-        Some(Piece::Any(bound)) => bound.is_open(),
+        Some(WordPiece::Lit(text)) => text.starts_with('/'),
+        Some(WordPiece::Any(bound)) => bound.is_open(),
         _ => false,
     }
 }
@@ -62,7 +62,7 @@ fn starts_anew(word: &Word) -> bool {
 fn clean(word: &Word, out: &mut Vec<Component>) {
     let mut current: Component = Vec::new();
     for piece in &word.pieces {
-        let Piece::Lit(text) = piece else {
+        let WordPiece::Lit(text) = piece else {
             current.push(piece.clone());
             continue;
         };
@@ -78,19 +78,19 @@ fn clean(word: &Word, out: &mut Vec<Component>) {
 
 fn push_text(component: &mut Component, text: &str) {
     if !text.is_empty() {
-        component.push(Piece::Lit(text.to_owned()));
+        component.push(WordPiece::Lit(text.to_owned()));
     }
 }
 
 fn add(component: Component, out: &mut Vec<Component>) {
     match component.as_slice() {
         [] => {}
-        [Piece::Lit(text)] if text == "." => {}
-        [Piece::Lit(text)] if text == ".." => match out.last() {
+        [WordPiece::Lit(text)] if text == "." => {}
+        [WordPiece::Lit(text)] if text == ".." => match out.last() {
             // What is above an unknown folder is unknown.
-            Some(last) if last.iter().any(|piece| matches!(piece, Piece::Any(Bound::Anything | Bound::Setup))) => {
+            Some(last) if last.iter().any(|piece| matches!(piece, WordPiece::Any(Bound::Anything | Bound::Setup))) => {
                 out.clear();
-                out.push(vec![Piece::Any(Bound::Anything)]);
+                out.push(vec![WordPiece::Any(Bound::Anything)]);
             }
             _ => {
                 out.pop();
@@ -102,7 +102,7 @@ fn add(component: Component, out: &mut Vec<Component>) {
 
 fn join(components: &[Component]) -> Word {
     let mut word = Word::default();
-    let floating = components.first().is_some_and(|first| matches!(first.first(), Some(Piece::Any(Bound::Anything | Bound::Setup))));
+    let floating = components.first().is_some_and(|first| matches!(first.first(), Some(WordPiece::Any(Bound::Anything | Bound::Setup))));
     for (at, component) in components.iter().enumerate() {
         if at > 0 || !floating {
             word.push_lit("/");

@@ -1,9 +1,9 @@
 //! Whether a description of output speaks of a call: its options and operands, one by one. What is written is `shell::filter`'s.
 
 use super::Flag;
-use super::arguments::{Arguments, innermost};
+use super::arguments::{ParsedArguments, innermost};
 use super::program::{Printed, Program, Takes};
-use super::word::{Bound, Piece, Word, is_one};
+use super::word::{Bound, Word, WordPiece, is_one};
 
 /// The kinds of operand that a description may name; behind each can be `?` (it may be missing) or `*` (any number).
 /// Anything else is the operand itself, or several separated by `|`.
@@ -20,7 +20,7 @@ pub(crate) fn sets_up(program: &Program, args: &[Word]) -> bool {
 }
 
 /// The description that speaks of this call. `None`: what the call writes is not known.
-pub(crate) fn of<'a>(program: &Program<'a>, called: &str, arguments: &Arguments) -> Option<Printed<'a>> {
+pub(crate) fn of<'a>(program: &Program<'a>, called: &str, arguments: &ParsedArguments) -> Option<Printed<'a>> {
     let inner = innermost(program, arguments);
     // A subcommand that nobody described writes what it likes.
     let described = match arguments.subcommand.last() {
@@ -32,7 +32,7 @@ pub(crate) fn of<'a>(program: &Program<'a>, called: &str, arguments: &Arguments)
     printed.into_iter().find(|one| described && (one.called.is_empty() || one.called.contains(&called)) && agrees(one, &inner, program, &neutral, arguments))
 }
 
-fn agrees(one: &Printed, program: &Program, outer: &Program, neutral: &[&str], arguments: &Arguments) -> bool {
+fn agrees(one: &Printed, program: &Program, outer: &Program, neutral: &[&str], arguments: &ParsedArguments) -> bool {
     if one.always {
         return true;
     }
@@ -73,11 +73,11 @@ fn operands(wanted: &[&str], given: &[Word]) -> bool {
 fn is_of(kind: &str, word: &Word) -> bool {
     match kind {
         "<any>" => true,
-        "<word>" => !word.multi && !word.pieces.is_empty() && !word.may_be_option() && word.pieces.iter().all(|piece| !matches!(piece, Piece::Glob(_))),
+        "<word>" => !word.multi && !word.pieces.is_empty() && !word.may_be_option() && word.pieces.iter().all(|piece| !matches!(piece, WordPiece::Glob(_))),
         "<name>" => is_name(word),
         "<number>" => {
             let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            word.literal().map_or_else(|| word.pieces == [Piece::Any(Bound::Name)], number)
+            word.literal().map_or_else(|| word.pieces == [WordPiece::Any(Bound::Name)], number)
         }
         "<shell>" => word.literal().is_some_and(|text| is_one(SHELLS, text)),
         "<format>" => word.literal().is_some_and(|text| text.starts_with('+')),
@@ -88,20 +88,19 @@ fn is_of(kind: &str, word: &Word) -> bool {
 /// Whether a word is one that begins like a name, as far as it is known.
 fn is_name(word: &Word) -> bool {
     let begins = match word.pieces.first() {
-        Some(Piece::Lit(text)) => text.chars().next().is_some_and(begins_name),
-        Some(Piece::Any(bound)) => *bound == Bound::Name,
+        Some(WordPiece::Lit(text)) => text.chars().next().is_some_and(begins_name),
+        Some(WordPiece::Any(bound)) => *bound == Bound::Name,
         _ => false,
     };
-    let plain = |piece: &Piece| match piece {
-        Piece::Lit(text) => !text.contains(|c: char| c.is_whitespace() || c.is_control()),
-        Piece::Any(bound) => *bound == Bound::Name,
-        Piece::Glob(_) => false,
+    let plain = |piece: &WordPiece| match piece {
+        WordPiece::Lit(text) => !text.contains(|c: char| c.is_whitespace() || c.is_control()),
+        WordPiece::Any(bound) => *bound == Bound::Name,
+        WordPiece::Glob(_) => false,
     };
     begins && word.pieces.iter().all(plain)
 }
 
 /// Whether a text is one word that begins like a name ([`Bound::Name`]).
-#[must_use]
 pub fn is_plain_name(text: &str) -> bool {
     is_name(&Word::lit(text))
 }

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use crate::wire::{Bytes, Table, TableWriter, Wire, key};
-use crate::word::is_one;
-use crate::{named_enum, wire_struct};
+use crate::{named_enum, wire_struct, word::is_one};
 
 named_enum! {
     /// What an argument, or the value of an option, is to the program.
@@ -76,7 +75,7 @@ named_enum! {
 
 named_enum! {
     /// How options are written.
-    pub enum Style {
+    pub enum OptionStyle {
         /// `-abc`, `-ovalue`, `--long`, `--long=value`, and unambiguous beginnings of long names (`getopt_long`, git).
         Gnu = "gnu",
         /// As `Gnu`, without abbreviations.
@@ -92,7 +91,7 @@ named_enum! {
 
 named_enum! {
     /// What is special about a program.
-    pub enum Way {
+    pub enum ProgramWay {
         /// Hands on to git what is not its own.
         Git = "git",
         /// Finds files by its tests, as `find` does.
@@ -243,7 +242,7 @@ wire_struct! {
 wire_struct! {
     /// What the operands are when certain options are given.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Form<'a> {
+    pub struct OperandForm<'a> {
         /// Options that must all be given.
         pub with: Vec<&'a str>,
         /// Roles in order. `(role, true)` stands for as many operands as the roles after it leave over.
@@ -260,11 +259,11 @@ wire_struct! {
         /// The names under which it is called.
         pub names: Vec<&'a str>,
         /// How its options are written.
-        pub style: Style,
+        pub style: OptionStyle,
         /// Its options; for a program with subcommands, those in front of the subcommand.
         pub options: Vec<Opt<'a>>,
         /// The first form whose `with` is given holds.
-        pub forms: Vec<Form<'a>>,
+        pub forms: Vec<OperandForm<'a>>,
         /// The first operand ends the options.
         pub stops: bool,
         /// What it runs does not run on this machine's files (ssh, containers).
@@ -281,7 +280,7 @@ wire_struct! {
         /// `!`, `.shell `. Up to a quote if it ends in one; if it has a bracket, the literals behind it are words.
         pub escapes: Vec<&'a str>,
         /// What is special about it.
-        pub ways: Vec<Way>,
+        pub ways: Vec<ProgramWay>,
         /// What few calls ask for, laid down as [`Details`]; empty if the program needs none.
         pub details: Cow<'a, [u8]>,
         /// Its subcommands.
@@ -331,7 +330,6 @@ impl<'a> Subcommands<'a> {
     }
 
     /// True if the list is empty.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
     }
@@ -378,13 +376,11 @@ impl<'a> Programs<'a> {
     }
 
     /// Whether the value of this variable is a command line that some program starts.
-    #[must_use]
     pub fn starts(&self, variable: &str) -> bool {
         is_one(str::from_utf8(self.starts.0).unwrap_or(""), variable)
     }
 
     /// The description of the program called `name` (without a folder).
-    #[must_use]
     pub fn find(&self, name: &str) -> Option<Program<'a>> {
         self.table.find(key(name)).filter_map(|mut bytes: Bytes<'a>| Program::get(&mut bytes)).find(|program| program.names.contains(&name))
     }
@@ -392,27 +388,23 @@ impl<'a> Programs<'a> {
 
 impl<'a> Program<'a> {
     /// What few calls ask for. That of a description that is still being collected cannot be read yet.
-    #[must_use]
     pub fn details(&self) -> Details<'a> {
         let Cow::Borrowed(bytes) = self.details else { return Details::default() };
         Details::get(&mut Bytes(bytes)).unwrap_or_default()
     }
 
     /// The first of the [`Details`] alone.
-    #[must_use]
     pub fn setups(&self) -> Vec<&'a str> {
         let Cow::Borrowed(bytes) = self.details else { return Vec::new() };
         Wire::get(&mut Bytes(bytes)).unwrap_or_default()
     }
 
     /// Whether it is so.
-    #[must_use]
-    pub fn is(&self, way: Way) -> bool {
+    pub fn is(&self, way: ProgramWay) -> bool {
         self.ways.contains(&way)
     }
 
     /// The subcommand of this name.
-    #[must_use]
     pub fn subcommand(&self, name: &str) -> Option<Program<'a>> {
         self.subcommands.find(name)
     }

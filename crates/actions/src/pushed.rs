@@ -1,9 +1,7 @@
 //! What a push does whose refs are known, as git tells them to its hook, and what the command that started it says
 //! beside them. Touches no repository: whether the old commit is kept is reported to it.
 
-use super::program::Programs;
-use super::word::Word;
-use super::{Action, Deed, Push, PushKind, arguments};
+use super::{Action, Deed, Push, PushKind, arguments, program::Programs, word::Word};
 use crate::change::Update;
 
 /// What becomes of the commits that a ref leads to.
@@ -22,13 +20,8 @@ pub enum Rewrite {
 
 /// What happens to one ref.
 pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action> {
-    let push = |kinds: &[PushKind], sure: bool| Action {
-        deed: Deed::Push(Push { remote: remote.map(Word::lit), target: Some(Word::lit(update.name())), kinds: kinds.to_vec(), sure }),
-        via: Vec::new(),
-        sure: true,
-        stored: false,
-        from: None,
-        span: None,
+    let push = |kinds: &[PushKind], sure: bool| {
+        Action::from(Deed::Push(Push { remote: remote.map(Word::lit), target: Some(Word::lit(update.name())), kinds: kinds.to_vec(), sure }))
     };
     match (&update.old, &update.new, rewrite) {
         (_, None, _) => vec![push(&[PushKind::Delete], true)],
@@ -46,12 +39,12 @@ pub fn of(update: &Update, rewrite: Rewrite, remote: Option<&str>) -> Vec<Action
 /// that there are any (`run_pre_push_hook` in git's `transport.c` passes over refs without a local one).
 pub fn mirrored(remote: Option<&str>) -> Action {
     let push = Push { remote: remote.map(Word::lit), target: Some(Word::unknown()), kinds: vec![PushKind::Delete], sure: false };
-    Action { deed: Deed::Push(push), via: vec!["git push --mirror".to_owned()], sure: true, stored: false, from: None, span: None }
+    Action { via: vec!["git push --mirror".to_owned()], ..Action::from(Deed::Push(push)) }
 }
 
 /// The command that pushes, as far as the refs do not tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Command {
+pub struct PushCommand {
     /// Nothing is pushed, only shown; git runs its hook all the same.
     pub dry_run: bool,
     /// Refs that are not here go away.
@@ -79,7 +72,7 @@ pub struct Lease {
 }
 
 /// The push among the command lines of the git processes above the hook, the nearest first. `None` if there is no push.
-pub fn command(commands: &[Vec<String>], programs: &Programs) -> Option<Command> {
+pub fn command(commands: &[Vec<String>], programs: &Programs) -> Option<PushCommand> {
     let git = programs.find("git")?;
     let arguments = commands.iter().find_map(|command| {
         let (program, rest) = command.split_first()?;
@@ -89,10 +82,10 @@ pub fn command(commands: &[Vec<String>], programs: &Programs) -> Option<Command>
     })?;
     let (dry_run, mirror) = (arguments.has("--dry-run"), arguments.has("--mirror"));
     if mirror || arguments.has("--force") || arguments.operands.iter().any(|operand| operand.prefix().starts_with('+')) {
-        return Some(Command { dry_run, mirror, leases: Vec::new() });
+        return Some(PushCommand { dry_run, mirror, leases: Vec::new() });
     }
     let given = arguments.flags.iter().filter(|flag| flag.is("--force-with-lease"));
-    Some(Command { dry_run, mirror, leases: given.map(|flag| lease(flag.value.as_ref().and_then(Word::literal))).collect() })
+    Some(PushCommand { dry_run, mirror, leases: given.map(|flag| lease(flag.value.as_ref().and_then(Word::literal))).collect() })
 }
 
 /// Whether the nearest git among these commands takes a ref out of its place only to put it elsewhere: a branch gets

@@ -25,11 +25,9 @@ use std::rc::Rc;
 use shell_reader::ast::Span;
 use shell_reader::parse;
 
-use super::lookup::Lookups;
-use super::program::{Program, Programs, Way};
-use super::word::Word;
-use super::{Action, Deed};
-use state::State;
+use super::program::{Program, ProgramWay, Programs};
+use super::{Action, Deed, lookup::Lookups, word::Word};
+use state::ShellState;
 
 /// Where a command line starts.
 #[derive(Clone, Debug)]
@@ -63,7 +61,7 @@ const MAX_DEPTH: usize = 24;
 pub struct Shell<'p> {
     programs: &'p Programs<'p>,
     setting: &'p Setting,
-    state: State,
+    state: ShellState,
     /// How the present command was reached.
     via: Vec<String>,
     /// The present command is there for sure.
@@ -165,12 +163,11 @@ impl Output {
 
 impl<'p> Shell<'p> {
     /// A shell that has run nothing yet.
-    #[must_use]
     pub fn new(setting: &'p Setting, programs: &'p Programs<'p>, lookups: Lookups) -> Self {
         Self {
             programs,
             setting,
-            state: State::new(setting),
+            state: ShellState::new(setting),
             via: Vec::new(),
             sure: true,
             remote: false,
@@ -238,7 +235,6 @@ impl<'p> Shell<'p> {
     }
 
     /// All that would be done, in order, and what must be looked up to know it better.
-    #[must_use]
     pub fn finish(self) -> (Vec<Action>, Lookups) {
         (self.actions, self.lookups)
     }
@@ -266,14 +262,8 @@ impl<'p> Shell<'p> {
     fn stop(&mut self, why: &'static str) {
         if !std::mem::replace(&mut self.stopped, true) && !self.stored {
             let deed = Deed::Opaque { text: "the rest of the command".to_owned(), why };
-            self.actions.push(Action {
-                deed,
-                via: self.via.clone(),
-                sure: true,
-                stored: false,
-                from: None,
-                span: self.place.filter(|_| self.source.is_some()),
-            });
+            let span = self.place.filter(|_| self.source.is_some());
+            self.actions.push(Action { via: self.via.clone(), span, ..Action::from(deed) });
         }
     }
 
@@ -340,7 +330,7 @@ impl<'p> Shell<'p> {
     /// Does `work` with text that is read as this shell does.
     fn speaking<T>(&mut self, shell: &Program, work: impl FnOnce(&mut Self) -> T) -> T {
         let before = (self.zsh, self.power);
-        (self.zsh, self.power) = (shell.is(Way::Zsh), shell.is(Way::PowerShell));
+        (self.zsh, self.power) = (shell.is(ProgramWay::Zsh), shell.is(ProgramWay::PowerShell));
         let done = work(self);
         (self.zsh, self.power) = before;
         done

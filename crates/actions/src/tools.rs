@@ -2,13 +2,10 @@
 //! not with the clients because most names are shared by several of them, and a call is read by its tool whoever sent it.
 //! A tool that is not known is looked into by the names of its arguments.
 
-use super::lookup::Lookups;
-use super::path::Path;
 use super::shell::{Setting, Shell};
 use super::word::{Word, is_one};
-use super::{Action, Call, Change, Deed, Delete, Write, code};
-use crate::json::Json;
-use crate::program::Programs;
+use super::{Action, Call, Change, Deed, Delete, Write, code, lookup::Lookups, path::Path};
+use crate::{json::Json, program::Programs};
 
 /// Levels of an unknown tool's input that are looked into.
 const MAX_LEVELS: usize = 16;
@@ -38,25 +35,21 @@ pub struct ToolCall {
 
 impl ToolCall {
     /// The call of a shell tool.
-    #[must_use]
     pub fn command(line: &str) -> Self {
         Self::with("Bash", &[("command", line)])
     }
 
     /// The call of a tool that writes a whole file.
-    #[must_use]
     pub fn write(path: &str, text: &str) -> Self {
         Self::with("Write", &[("file_path", path), ("content", text)])
     }
 
     /// The call of a tool that reads a file.
-    #[must_use]
     pub fn read(path: &str) -> Self {
         Self::with("Read", &[("file_path", path)])
     }
 
     /// The call of a tool that starts a sub-agent.
-    #[must_use]
     pub fn spawn(agent: &str, prompt: &str) -> Self {
         Self::with("Agent", &[("subagent_type", agent), ("prompt", prompt)])
     }
@@ -71,7 +64,7 @@ impl ToolCall {
 ///
 /// With what must be looked up to know it better: then it is read again, until nothing is asked.
 pub fn of(call: &ToolCall, setting: &Setting, programs: &Programs, lookups: Lookups) -> (Vec<Action>, Lookups) {
-    let mut reader = Reader { shell: Shell::new(setting, programs, lookups), setting };
+    let mut reader = ToolReader { shell: Shell::new(setting, programs, lookups), setting };
     reader.tool(&call.name, &call.input);
     reader.shell.finish()
 }
@@ -94,12 +87,12 @@ pub fn command_line(call: &ToolCall) -> Option<&str> {
     }
 }
 
-struct Reader<'p> {
+struct ToolReader<'p> {
     shell: Shell<'p>,
     setting: &'p Setting,
 }
 
-impl Reader<'_> {
+impl ToolReader<'_> {
     fn tool(&mut self, name: &str, input: &Json) {
         match name {
             _ if is_one(SHELLS, name) && self.shell_tool(name, input) => {}

@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use crate::PushKind;
-
 /// A value of the compiled form.
 pub trait Wire<'a>: Sized {
     /// Lays the value down.
@@ -88,25 +86,21 @@ impl<'a> Wire<'a> for bool {
 
 impl<'a> Wire<'a> for &'a str {
     fn put(&self, out: &mut Vec<u8>) {
-        self.len().put(out);
-        out.extend_from_slice(self.as_bytes());
+        Bytes(self.as_bytes()).put(out);
     }
 
     fn get(from: &mut Bytes<'a>) -> Option<Self> {
-        let length = usize::get(from)?;
-        std::str::from_utf8(from.take(length)?).ok()
+        std::str::from_utf8(Bytes::get(from)?.0).ok()
     }
 }
 
 impl<'a> Wire<'a> for Cow<'a, [u8]> {
     fn put(&self, out: &mut Vec<u8>) {
-        self.len().put(out);
-        out.extend_from_slice(self);
+        Bytes(self).put(out);
     }
 
     fn get(from: &mut Bytes<'a>) -> Option<Self> {
-        let length = usize::get(from)?;
-        from.take(length).map(Cow::Borrowed)
+        Bytes::get(from).map(|bytes| Cow::Borrowed(bytes.0))
     }
 }
 
@@ -209,27 +203,31 @@ macro_rules! named_enum {
         impl $name {
             /// Each with the name that policies give it.
             pub const NAMES: &[(&str, Self)] = &[$(($text, Self::$variant)),*];
+
+            /// The name that policies give it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
         }
         $crate::wire_enum!($name { $($variant),* });
     };
 }
 
-wire_enum!(PushKind { Create, FastForward, NonFastForward, Delete });
-
 /// A map from 32-bit keys to records, several to a key; a look-up decodes only what it finds.
 #[derive(Clone, Copy, Debug)]
 pub struct Table<'a> {
     /// Eight bytes an entry, sorted: key, then offset into `records`, both little-endian.
-    index: &'a [u8],
-    records: &'a [u8],
+    index: Bytes<'a>,
+    records: Bytes<'a>,
 }
+wire_struct!(Table { index, records });
 
 impl<'a> Table<'a> {
     /// The bytes of all records with this key.
     pub fn find(&self, key: u32) -> impl Iterator<Item = Bytes<'a>> + use<'a> {
-        let entries = self.index.as_chunks::<8>().0;
+        let entries = self.index.0.as_chunks::<8>().0;
         let start = entries.partition_point(|entry| split(*entry).0 < key);
-        let records = self.records;
+        let records = self.records.0;
         entries
             .get(start..)
             .unwrap_or(&[])
@@ -243,21 +241,6 @@ impl<'a> Table<'a> {
 fn split(entry: [u8; 8]) -> (u32, u32) {
     let [a, b, c, d, e, f, g, h] = entry;
     (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
-}
-
-impl<'a> Wire<'a> for Table<'a> {
-    fn put(&self, out: &mut Vec<u8>) {
-        Cow::Borrowed(self.index).put(out);
-        Cow::Borrowed(self.records).put(out);
-    }
-
-    fn get(from: &mut Bytes<'a>) -> Option<Self> {
-        let index_length = usize::get(from)?;
-        let index = from.take(index_length)?;
-        let records_length = usize::get(from)?;
-        let records = from.take(records_length)?;
-        Some(Self { index, records })
-    }
 }
 
 /// A [`Table`] being made.
@@ -275,18 +258,23 @@ impl TableWriter {
         self.index.extend(keys.into_iter().map(|key| (key, offset)));
     }
 
+    /// Adds all records of another table, after those that are there.
+    pub fn append(&mut self, table: &Table) {
+        let start = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        self.index.extend(table.index.0.as_chunks::<8>().0.iter().map(|entry| split(*entry)).map(|(key, offset)| (key, start + offset)));
+        self.records.extend_from_slice(table.records.0);
+    }
+
     /// Lays the table down.
     pub fn put(mut self, out: &mut Vec<u8>) {
         self.index.sort_unstable();
         self.index.dedup();
         let index: Vec<u8> = self.index.iter().flat_map(|(key, offset)| [key.to_le_bytes(), offset.to_le_bytes()].concat()).collect();
-        Cow::<[u8]>::Owned(index).put(out);
-        Cow::<[u8]>::Owned(self.records).put(out);
+        Table { index: Bytes(&index), records: Bytes(&self.records) }.put(out);
     }
 }
 
 /// The key of a text: FNV-1a, 32 bits. Two texts may share a key, so what is found must be compared.
-#[must_use]
 pub fn key(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

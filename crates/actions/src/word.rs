@@ -19,7 +19,6 @@ pub enum Bound {
 
 impl Bound {
     /// Whether it may be any text.
-    #[must_use]
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Anything | Self::Setup)
     }
@@ -27,8 +26,8 @@ impl Bound {
 
 /// A stretch of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// Text that will are there as it is.
+pub enum WordPiece {
+    /// Text that the program will see as it is written here.
     Lit(String),
     /// An unquoted glob (`*`, `?`, `[a-z]`, `**`), as written: it becomes names of files that exist, or stays.
     Glob(String),
@@ -40,11 +39,11 @@ pub enum Piece {
 #[derive(Clone, Debug, Default)]
 pub struct Word {
     /// Never two `Lit` side by side, never an empty `Lit`; no piece at all is the empty word.
-    pub pieces: Vec<Piece>,
-    /// May become none or several words (`$X` without quotes, `"$@"`).
+    pub pieces: Vec<WordPiece>,
+    /// Can become no word, or several (`$X` without quotes, `"$@"`).
     pub multi: bool,
-    /// Where it is in the text of the tool call; for a word of a text within that text (`bash -c`, an alias, a script)
-    /// the word of the call that led there. `None`: it is nowhere there. Two words are equal wherever they are.
+    /// Its place in the text of the tool call. For a word of a text within that text (`bash -c`, an alias, a script): the place
+    /// of the word that led there. `None`: it has no place in that text. Places do not count when words are compared.
     pub span: Option<Span>,
 }
 
@@ -66,36 +65,35 @@ impl Word {
 
     /// A word of which nothing is known.
     pub fn unknown() -> Self {
-        Self { pieces: vec![Piece::Any(Bound::Anything)], ..Self::default() }
+        Self { pieces: vec![WordPiece::Any(Bound::Anything)], ..Self::default() }
     }
 
-    /// What may be no word or several, of which nothing is known.
+    /// An unknown word that can also be no word, or several.
     pub fn several() -> Self {
         Self { multi: true, ..Self::unknown() }
     }
 
     /// A name or a number that is not known.
     pub fn name() -> Self {
-        Self { pieces: vec![Piece::Any(Bound::Name)], ..Self::default() }
+        Self { pieces: vec![WordPiece::Any(Bound::Name)], ..Self::default() }
     }
 
     /// The text, if all of it is known.
     pub fn literal(&self) -> Option<&str> {
         match self.pieces.as_slice() {
             [] if !self.multi => Some(""),
-            [Piece::Lit(text)] => Some(text),
+            [WordPiece::Lit(text)] => Some(text),
             _ => None,
         }
     }
 
-    /// About as many bytes as it takes.
-    #[must_use]
+    /// About how many bytes it takes.
     pub fn size(&self) -> usize {
         let texts = self.pieces.iter().map(|piece| match piece {
-            Piece::Lit(text) | Piece::Glob(text) => text.len(),
-            Piece::Any(_) => 0,
+            WordPiece::Lit(text) | WordPiece::Glob(text) => text.len(),
+            WordPiece::Any(_) => 0,
         });
-        texts.map(|bytes| bytes + size_of::<Piece>()).sum()
+        texts.map(|bytes| bytes + size_of::<WordPiece>()).sum()
     }
 
     /// Whether `self` is literally `text`.
@@ -106,23 +104,23 @@ impl Word {
     /// The known text at the start, possibly empty.
     pub fn prefix(&self) -> &str {
         match self.pieces.first() {
-            Some(Piece::Lit(text)) => text,
+            Some(WordPiece::Lit(text)) => text,
             _ => "",
         }
     }
 
     /// Whether any part is unknown (a glob counts as known: its shape is).
     pub fn has_hole(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Any(_)))
+        self.pieces.iter().any(|piece| matches!(piece, WordPiece::Any(_)))
     }
 
     /// Whether the word could start with `-`, and so be an option.
     pub fn may_be_option(&self) -> bool {
         match self.pieces.first() {
             None => self.multi,
-            Some(Piece::Lit(text)) => text.starts_with('-'),
-            Some(Piece::Any(bound)) => bound.is_open(),
-            Some(Piece::Glob(_)) => false,
+            Some(WordPiece::Lit(text)) => text.starts_with('-'),
+            Some(WordPiece::Any(bound)) => bound.is_open(),
+            Some(WordPiece::Glob(_)) => false,
         }
     }
 
@@ -132,12 +130,11 @@ impl Word {
     }
 
     /// The parts between each `mark` in the known text.
-    #[must_use]
     pub fn split(&self, mark: char) -> Vec<Self> {
         let empty = || Self { span: self.span, ..Self::default() };
         let mut parts = vec![empty()];
         for piece in &self.pieces {
-            let Piece::Lit(text) = piece else {
+            let WordPiece::Lit(text) = piece else {
                 parts.last_mut().into_iter().for_each(|last| last.push(piece.clone()));
                 continue;
             };
@@ -156,18 +153,18 @@ impl Word {
         if text.is_empty() {
             return;
         }
-        if let Some(Piece::Lit(last)) = self.pieces.last_mut() {
+        if let Some(WordPiece::Lit(last)) = self.pieces.last_mut() {
             last.push_str(text);
         } else {
-            self.pieces.push(Piece::Lit(text.to_owned()));
+            self.pieces.push(WordPiece::Lit(text.to_owned()));
         }
     }
 
     /// Adds a piece at the end, keeping the invariant of `pieces`.
-    pub fn push(&mut self, piece: Piece) {
+    pub fn push(&mut self, piece: WordPiece) {
         match piece {
-            Piece::Lit(text) => self.push_lit(&text),
-            Piece::Any(Bound::Anything) if matches!(self.pieces.last(), Some(Piece::Any(Bound::Anything))) => {}
+            WordPiece::Lit(text) => self.push_lit(&text),
+            WordPiece::Any(Bound::Anything) if matches!(self.pieces.last(), Some(WordPiece::Any(Bound::Anything))) => {}
             other => self.pieces.push(other),
         }
     }
@@ -200,8 +197,8 @@ impl std::fmt::Display for Word {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for piece in &self.pieces {
             match piece {
-                Piece::Lit(text) | Piece::Glob(text) => f.write_str(text)?,
-                Piece::Any(_) => f.write_str("…")?,
+                WordPiece::Lit(text) | WordPiece::Glob(text) => f.write_str(text)?,
+                WordPiece::Any(_) => f.write_str("…")?,
             }
         }
         Ok(())

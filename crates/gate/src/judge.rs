@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use actions::lookup::{Found, Lookup, Lookups};
+use actions::lookup::{Lookup, LookupAnswer, Lookups};
 use actions::{Action, Deed, ToolCall, shell};
 use clients::Event;
 use policy::decide::{Decided, decide};
@@ -22,13 +22,13 @@ const MAX_LOOKUPS: usize = 128;
 
 /// Answers what a judgement asks.
 pub trait Answers {
-    /// The answer to what the reading of a command asks. [`Found::Nothing`] where there is no world behind the call.
+    /// The answer to what the reading of a command asks. [`LookupAnswer::Nothing`] where there is no world behind the call.
     ///
     /// # Errors
     ///
     /// [`Stop`]
-    fn lookup(&self, _lookup: &Lookup) -> Result<Found, Stop> {
-        Ok(Found::Nothing)
+    fn lookup(&self, _lookup: &Lookup) -> Result<LookupAnswer, Stop> {
+        Ok(LookupAnswer::Nothing)
     }
 
     /// The answers to one or more of `needs`. Questions that are left are asked again.
@@ -159,7 +159,7 @@ pub struct Here<'w> {
 }
 
 impl Answers for Here<'_> {
-    fn lookup(&self, lookup: &Lookup) -> Result<Found, Stop> {
+    fn lookup(&self, lookup: &Lookup) -> Result<LookupAnswer, Stop> {
         lookup::look_up(lookup, self.around, self.deep)
     }
 

@@ -5,20 +5,18 @@ mod glob;
 pub mod pattern;
 mod programs;
 
-use std::fmt::Write as _;
-
 use toml::de::DeValue;
 
 use super::examples::{ProgramExamples, RuleExamples};
-use super::mistake::Mistake;
+use super::mistake::PolicyMistake;
 use super::schema::{self, Checker};
-use super::validate::{Document, validate};
+use super::validate::{PolicyDocument, validate};
 use pattern::Patterns;
 use policy::{Layer, LayerFile, Parts};
 use programs::Described;
 
 #[derive(Clone, Copy, Debug)]
-pub struct Source<'a> {
+pub struct PolicySource<'a> {
     pub layer: Layer,
     pub path: &'a str,
     pub text: &'a str,
@@ -33,7 +31,7 @@ pub struct Input<'a> {
     /// Descriptions of programs: `policies/programs/git.toml` and its text.
     pub programs: &'a [(&'a str, &'a str)],
     /// The layers' files that are there.
-    pub layers: &'a [Source<'a>],
+    pub layers: &'a [PolicySource<'a>],
     /// The identities of the layers' files, absent ones too.
     pub files: Vec<LayerFile<'a>>,
 }
@@ -79,7 +77,7 @@ impl<'a> Input<'a> {
     }
 
     /// All mistakes as people read them, one after the other.
-    pub fn render(&self, mistakes: &[Mistake], colour: bool) -> String {
+    pub fn render(&self, mistakes: &[PolicyMistake], colour: bool) -> String {
         let shown: Vec<String> = mistakes.iter().map(|mistake| mistake.render(self.text_of(&mistake.path).unwrap_or(""), colour)).collect();
         shown.join("\n\n")
     }
@@ -90,23 +88,25 @@ impl<'a> Input<'a> {
 /// # Errors
 ///
 /// Every mistake of every file, in the order of the files.
-pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
+pub fn compile(input: &Input) -> Result<Compiled, Vec<PolicyMistake>> {
     let mut mistakes = Vec::new();
     let mut whole = true;
     let mut parsed = |path: &str, text| schema::parse(path, text).map_err(|mistake| mistakes.push(mistake)).inspect_err(|()| whole = false).ok();
-    let mut sources: Vec<Source> =
-        input.packs.iter().map(|(path, text)| Source { layer: Layer::BuiltIn, path, text }).chain(input.layers.iter().copied()).collect();
+    let mut sources: Vec<PolicySource> =
+        input.packs.iter().map(|(path, text)| PolicySource { layer: Layer::BuiltIn, path, text }).chain(input.layers.iter().copied()).collect();
     sources.sort_by_key(|source| source.layer);
     let ends = |text: &str| text.match_indices('\n').map(|(at, _)| at).collect();
-    let documents: Vec<Document> = sources
+    let documents: Vec<PolicyDocument> = sources
         .iter()
-        .filter_map(|Source { layer, path, text }| Some(Document { layer: *layer, path, ends: ends(text), table: parsed(path, text)? }))
+        .filter_map(|PolicySource { layer, path, text }| Some(PolicyDocument { layer: *layer, path, ends: ends(text), table: parsed(path, text)? }))
         .collect();
     let programs: Vec<(&str, &str, DeValue)> = input.programs.iter().filter_map(|(path, text)| Some((*path, *text, parsed(path, text)?))).collect();
 
     let texts = Texts::default();
     let mut patterns = Patterns::new(&texts);
-    let (meant, found) = validate(&documents, whole, &|text| texts.push_get(text.to_owned()), &mut patterns);
+    let digest = digest(input.layers);
+    let head = Parts { build: input.build, compiled_at: input.compiled_at, layers: input.files.clone(), digest: &digest, ..Parts::default() };
+    let (mut parts, rules, found) = validate(head, &documents, whole, &mut patterns);
     mistakes.extend(found);
 
     let mut described = Described::default();
@@ -131,36 +131,20 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<Mistake>> {
         return Err(mistakes);
     }
 
-    let digest = digest(input.layers);
-    let waivers = meant.waivers.iter().map(|waiver| WaiverEnd { rule: waiver.rule.to_owned(), place: waiver.place.to_owned(), until: waiver.until }).collect();
-    let parts = Parts {
-        build: input.build,
-        compiled_at: input.compiled_at,
-        layers: input.files.clone(),
-        digest: &digest,
-        protected: meant.protected,
-        programs: described.programs,
-        starts: described.starts,
-        named: described.named,
-        tests_first: meant.tests_first,
-        flywheel: meant.flywheel,
-        rules: meant.rules,
-        waivers: meant.waivers,
-    };
-    Ok(Compiled { bytes: parts.seal(), rules: meant.examples, programs: described.examples, waivers })
+    let waivers = parts.waivers.iter().map(|waiver| WaiverEnd { rule: waiver.rule.to_owned(), place: waiver.place.to_owned(), until: waiver.until }).collect();
+    (parts.programs, parts.starts, parts.named) = (described.programs, described.starts, described.named);
+    Ok(Compiled { bytes: parts.seal(), rules, programs: described.examples, waivers })
 }
 
 /// A name for what the layers say (FNV-1a, 64 bits): two policies that look alike to a person have the same. Proves nothing.
-fn digest(layers: &[Source]) -> String {
+fn digest(layers: &[PolicySource]) -> String {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for source in layers {
         for byte in [source.layer as u8].iter().copied().chain(source.text.bytes()).chain([0]) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
-    let mut text = String::new();
-    let _ = write!(text, "{hash:016x}");
-    text
+    format!("{hash:016x}")
 }
 
 #[cfg(test)]

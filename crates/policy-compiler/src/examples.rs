@@ -44,7 +44,7 @@ pub enum Instead {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Example {
-    pub deed: Deed,
+    pub deed: ExampleDeed,
     pub facts: ExampleFacts,
     /// The agent's type. `None`: the main agent.
     pub agent: Option<String>,
@@ -55,7 +55,7 @@ pub struct Example {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Deed {
+pub enum ExampleDeed {
     /// A command line, given to the shell tool.
     Command(String),
     /// A file is written. `None`: with a text that is not known.

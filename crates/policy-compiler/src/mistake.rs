@@ -6,15 +6,15 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 /// A mistake in a policy file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct PolicyMistake {
     /// The file, as shown to people.
     pub path: String,
     pub span: Range<usize>,
     pub what: String,
-    pub mend: String,
+    pub fix: String,
 }
 
-impl Mistake {
+impl PolicyMistake {
     /// The mistake with file, line and caret. `text` is the text of the file it is in.
     pub fn render(&self, text: &str, colour: bool) -> String {
         // The text may have been read again since the mistake was found, so the span must not be trusted.
@@ -22,7 +22,7 @@ impl Mistake {
         let span = start..boundary(text, self.span.end).max(start);
         let snippet = Snippet::source(text).path(self.path.as_str()).annotation(AnnotationKind::Primary.span(span));
         let title = Level::ERROR.primary_title(shown(&self.what)).element(snippet);
-        let report = if self.mend.is_empty() { title } else { title.element(Level::HELP.message(shown(&self.mend))) };
+        let report = if self.fix.is_empty() { title } else { title.element(Level::HELP.message(shown(&self.fix))) };
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[report])
     }

@@ -29,3 +29,8 @@ pub const PROGRAMS: &[(&str, &str)] = &[
     ("policies/programs/portcullis.toml", include_str!("../../../policies/programs/portcullis.toml")),
     ("policies/programs/wrappers.toml", include_str!("../../../policies/programs/wrappers.toml")),
 ];
+
+/// The file that holds a compiled pack or description: `policies/compiled/git.policy` for `policies/git.toml`.
+pub fn compiled(path: &str) -> String {
+    path.replacen("policies/", "policies/compiled/", 1).replace(".toml", ".policy")
+}

@@ -8,167 +8,92 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::mistake::{Mistake, suggestion};
-use policy::table::{Key, Shape, may, must};
+use super::mistake::{PolicyMistake, suggestion};
+use policy::keys;
+use policy::table::{Key, Shape};
 use policy::{Conditions, When};
-pub use view::{Text, Value};
+pub use view::{SpannedText, SpannedValue};
 
 /// A policy file longer than this is refused unread.
 const MAX_FILE: usize = 1 << 20;
 
 /// Keys of a layer's file. Which layer may use which is `validate`'s.
-pub static LAYER: &[Key] = &[
-    must("schema", Shape::Number),
-    may("packs", Shape::Texts),
-    may("mode", Shape::Text),
-    may("protected", Shape::Texts),
-    may("opens", Shape::Later),
-    may("disable", Shape::Texts),
-    may("rule", Shape::Tables(RULE)),
-    may("waiver", Shape::Tables(WAIVER)),
-    may("program", Shape::Tables(&PROGRAM)),
-    may("tests-first", Shape::Table(TESTS_FIRST)),
-    may("flywheel", Shape::Table(FLYWHEEL)),
+pub static LAYER: &[Key] = keys![
+    must "schema": Number, may "packs": Texts, may "mode": Text, may "protected": Texts, may "opens": Later, may "disable": Texts, may "rule": Tables(RULE),
+    may "waiver": Tables(WAIVER), may "program": Tables(&PROGRAM), may "tests-first": Table(TESTS_FIRST), may "flywheel": Table(FLYWHEEL),
 ];
 
 /// Keys of `[tests-first]`.
-static TESTS_FIRST: &[Key] = &[
-    may("tier", Shape::Number),
-    may("layouts", Shape::Texts),
-    may("exempt", Shape::Tables(EXEMPT)),
-    may("only", Shape::Texts),
-    may("red", Shape::Text),
-    may("weakening", Shape::Number),
-    may("strict", Shape::Flag),
-    may("reports", Shape::Texts),
-    may("layout", Shape::Tables(OWN_LAYOUT)),
+static TESTS_FIRST: &[Key] = keys![
+    may "tier": Number, may "layouts": Texts, may "exempt": Tables(EXEMPT), may "only": Texts, may "red": Text, may "weakening": Number, may "strict": Flag,
+    may "reports": Texts, may "layout": Tables(OWN_LAYOUT),
 ];
 
-static EXEMPT: &[Key] = &[must("path", Shape::Text), must("reason", Shape::Text), may("until", Shape::Day)];
+static EXEMPT: &[Key] = keys![must "path": Text, must "reason": Text, may "until": Day];
 
-static OWN_LAYOUT: &[Key] = &[
-    must("name", Shape::Text),
-    may("manifest", Shape::Texts),
-    must("source", Shape::Texts),
-    may("test", Shape::Texts),
-    may("inline", Shape::Flag),
-    may("exempt", Shape::Texts),
-    may("unit", Shape::Text),
+static OWN_LAYOUT: &[Key] = keys![
+    must "name": Text, may "manifest": Texts, must "source": Texts, may "test": Texts, may "inline": Flag, may "exempt": Texts, may "unit": Text,
 ];
 
 /// Keys of `[flywheel]`.
-static FLYWHEEL: &[Key] = &[
-    may("inbox", Shape::Text),
-    may("archive", Shape::Text),
-    may("learnings", Shape::Texts),
-    may("map", Shape::Tables(PAIR)),
-    may("per_session", Shape::Number),
-    may("shrink", Shape::Number),
-    may("trailers", Shape::Flag),
+static FLYWHEEL: &[Key] = keys![
+    may "inbox": Text, may "archive": Text, may "learnings": Texts, may "map": Tables(PAIR), may "per_session": Number, may "shrink": Number,
+    may "trailers": Flag,
 ];
 
-static PAIR: &[Key] = &[must("code", Shape::Texts), must("docs", Shape::Texts), may("after", Shape::Number), may("gate", Shape::Number)];
+static PAIR: &[Key] = keys![must "code": Texts, must "docs": Texts, may "after": Number, may "gate": Number];
 
 /// Keys of a built-in pack's file.
-pub static PACK: &[Key] = &[
-    must("schema", Shape::Number),
-    must("pack", Shape::Text),
-    must("description", Shape::Text),
-    must("default", Shape::Flag),
-    may("protected", Shape::Texts),
-    may("rule", Shape::Tables(RULE)),
+pub static PACK: &[Key] = keys![
+    must "schema": Number, must "pack": Text, must "description": Text, must "default": Flag, may "protected": Texts, may "rule": Tables(RULE),
 ];
 
-pub static RULE: &[Key] = &[
-    must("name", Shape::Text),
-    must("tier", Shape::Number),
-    KINDS,
-    may("unless", Shape::Later),
-    may("where", Shape::Table(Conditions::KEYS)),
-    may("for_agents", Shape::Texts),
-    may("open", Shape::Flag),
-    must("reason", Shape::Text),
-    must("instead", Shape::Text),
-    must("catches", Shape::Later),
-    must("spares", Shape::Later),
-    may("unsure", Shape::Later),
+pub static RULE: &[Key] = keys![
+    must "name": Text, must "tier": Number, may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS), may "for_agents": Texts,
+    may "open": Flag, must "reason": Text, must "instead": Text, must "catches": Later, must "spares": Later, may "unsure": Later,
 ];
 
-pub static WAIVER: &[Key] = &[must("rule", Shape::Text), KINDS, must("reason", Shape::Text), must("until", Shape::Day)];
-
-/// Is for all kinds of *when*.
-const KINDS: Key = may("", Shape::Kinds);
+pub static WAIVER: &[Key] = keys![must "rule": Text, may "": Kinds, must "reason": Text, must "until": Day];
 
 /// Keys of an example that is not a plain command.
-pub static EXAMPLE: &[Key] = &[
-    may("command", Shape::Text),
-    may("write", Shape::Table(&[must("path", Shape::Text), may("text", Shape::Text)])),
-    may("delete", Shape::Table(&[must("path", Shape::Text), may("recursive", Shape::Flag), may("moved", Shape::Flag)])),
-    may("read", Shape::Table(&[must("path", Shape::Text)])),
-    may("fetch", Shape::Table(&[must("url", Shape::Text), may("method", Shape::Text)])),
-    may("call", Shape::Table(&[must("tool", Shape::Text), may("args", Shape::Map)])),
-    may("spawn", Shape::Table(&[must("agent", Shape::Text), may("prompt", Shape::Text)])),
-    may("commit", Shape::Table(&[may("message", Shape::Text), may("author", Shape::Text), may("touches", Shape::Texts), may("deletes", Shape::Texts)])),
-    may("push", Shape::Table(&[may("ref", Shape::Text), may("remote", Shape::Text), must("kind", Shape::Text)])),
-    may("facts", Shape::Table(FACTS)),
-    may("agent", Shape::Text),
-    may("mode", Shape::Text),
+pub static EXAMPLE: &[Key] = keys![
+    may "command": Text,
+    may "write": Table(keys![must "path": Text, may "text": Text]),
+    may "delete": Table(keys![must "path": Text, may "recursive": Flag, may "moved": Flag]),
+    may "read": Table(keys![must "path": Text]),
+    may "fetch": Table(keys![must "url": Text, may "method": Text]),
+    may "call": Table(keys![must "tool": Text, may "args": Map]),
+    may "spawn": Table(keys![must "agent": Text, may "prompt": Text]),
+    may "commit": Table(keys![may "message": Text, may "author": Text, may "touches": Texts, may "deletes": Texts]),
+    may "push": Table(keys![may "ref": Text, may "remote": Text, must "kind": Text]),
+    may "facts": Table(FACTS),
+    may "agent": Text,
+    may "mode": Text,
 ];
 
-static FACTS: &[Key] = &[
-    may("branch", Shape::Text),
-    may("protected_branch", Shape::Flag),
-    may("dirty", Shape::Flag),
-    may("loses_gate", Shape::Flag),
-    may("weakens_policy", Shape::Flag),
-    may("exists", Shape::Texts),
-    may("bytes", Shape::Number),
+static FACTS: &[Key] = keys![
+    may "branch": Text, may "protected_branch": Flag, may "dirty": Flag, may "loses_gate": Flag, may "weakens_policy": Flag, may "exists": Texts,
+    may "bytes": Number,
 ];
 
 /// Keys of a file that describes programs.
-pub static PROGRAMS: &[Key] = &[may("program", Shape::Tables(&PROGRAM))];
+pub static PROGRAMS: &[Key] = keys![may "program": Tables(&PROGRAM)];
 
-pub static PROGRAM: [Key; 23] = [
-    must("name", Shape::Texts),
-    may("style", Shape::Text),
-    may("options", Shape::Texts),
-    may("values", Shape::Map),
-    may("operands", Shape::Texts),
-    may("forms", Shape::Tables(FORM)),
-    may("stops", Shape::Flag),
-    may("remote", Shape::Flag),
-    may("shell_stdin", Shape::Flag),
-    may("appends", Shape::Flag),
-    may("runs", Shape::Text),
-    may("language", Shape::Text),
-    may("escapes", Shape::Texts),
-    may("neutral", Shape::Texts),
-    may("prints", Shape::Tables(PRINTS)),
-    may("sets_up", Shape::Texts),
-    may("ways", Shape::Texts),
-    may("methods", Shape::Tables(METHOD)),
-    may("scripts", Shape::Table(SCRIPTS)),
-    may("starts", Shape::Texts),
-    may("named_by", Shape::Texts),
-    may("examples", Shape::Map),
-    may("subcommand", Shape::Tables(&PROGRAM)),
+pub static PROGRAM: [Key; 23] = *keys![
+    must "name": Texts, may "style": Text, may "options": Texts, may "values": Map, may "operands": Texts, may "forms": Tables(FORM), may "stops": Flag,
+    may "remote": Flag, may "shell_stdin": Flag, may "appends": Flag, may "runs": Text, may "language": Text, may "escapes": Texts, may "neutral": Texts,
+    may "prints": Tables(PRINTS), may "sets_up": Texts, may "ways": Texts, may "methods": Tables(METHOD), may "scripts": Table(SCRIPTS), may "starts": Texts,
+    may "named_by": Texts, may "examples": Map, may "subcommand": Tables(&PROGRAM),
 ];
 
-static PRINTS: &[Key] = &[
-    may("called", Shape::Texts),
-    may("with", Shape::Texts),
-    may("only", Shape::Texts),
-    may("operands", Shape::Texts),
-    may("always", Shape::Flag),
-    must("as", Shape::Text),
-    may("text", Shape::Text),
-];
+static PRINTS: &[Key] =
+    keys![may "called": Texts, may "with": Texts, may "only": Texts, may "operands": Texts, may "always": Flag, must "as": Text, may "text": Text];
 
-static METHOD: &[Key] = &[may("any", Shape::Texts), may("items", Shape::Flag), must("is", Shape::Later)];
+static METHOD: &[Key] = keys![may "any": Texts, may "items": Flag, must "is": Later];
 
-static SCRIPTS: &[Key] = &[must("file", Shape::Text), must("key", Shape::Text), must("names", Shape::Map)];
+static SCRIPTS: &[Key] = keys![must "file": Text, must "key": Text, must "names": Map];
 
-static FORM: &[Key] = &[may("with", Shape::Texts), may("operands", Shape::Texts), may("values", Shape::Map)];
+static FORM: &[Key] = keys![may "with": Texts, may "operands": Texts, may "values": Map];
 
 /// Keys of capabilities that the language has but this version does not.
 const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "result", "phase"];
@@ -178,17 +103,17 @@ const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "resu
 /// # Errors
 ///
 /// The file is too large, or is not TOML.
-pub fn parse<'t>(path: &str, text: &'t str) -> Result<DeValue<'t>, Mistake> {
+pub fn parse<'t>(path: &str, text: &'t str) -> Result<DeValue<'t>, PolicyMistake> {
     if text.len() > MAX_FILE {
         let what = format!("this file is larger than {MAX_FILE} bytes");
-        return Err(Mistake { path: path.to_owned(), span: 0..0, what, mend: "split it".to_owned() });
+        return Err(PolicyMistake { path: path.to_owned(), span: 0..0, what, fix: "split it".to_owned() });
     }
     // Only the first error is reported, because it often causes the errors after it.
-    DeTable::parse(text).map(|table| DeValue::Table(table.into_inner())).map_err(|error| Mistake {
+    DeTable::parse(text).map(|table| DeValue::Table(table.into_inner())).map_err(|error| PolicyMistake {
         path: path.to_owned(),
         span: error.span().unwrap_or(0..0),
         what: format!("not TOML: {}", error.message().lines().collect::<Vec<_>>().join(", ")),
-        mend: "see https://toml.io for how values are written".to_owned(),
+        fix: "see https://toml.io for how values are written".to_owned(),
     })
 }
 
@@ -197,12 +122,12 @@ pub fn parse<'t>(path: &str, text: &'t str) -> Result<DeValue<'t>, Mistake> {
 pub struct Checker<'p> {
     pub path: &'p str,
     /// Where they are noted.
-    pub mistakes: &'p mut Vec<Mistake>,
+    pub mistakes: &'p mut Vec<PolicyMistake>,
 }
 
 impl Checker<'_> {
     /// What a name stands for.
-    pub fn named<T: Copy>(&mut self, text: &Text, all: &[(&'static str, T)], what: &str) -> Option<T> {
+    pub fn named<T: Copy>(&mut self, text: &SpannedText, all: &[(&'static str, T)], what: &str) -> Option<T> {
         let found = all.iter().find(|(name, _)| *name == text.text);
         if found.is_none() {
             self.mistake(&text.span, format!("unknown {what} `{}`", text.text), suggestion(text.text, all.iter().map(|(name, _)| *name)));
@@ -210,12 +135,12 @@ impl Checker<'_> {
         found.map(|(_, value)| *value)
     }
 
-    pub fn mistake(&mut self, span: &Range<usize>, what: impl Into<String>, mend: impl Into<String>) {
-        self.mistakes.push(Mistake { path: self.path.to_owned(), span: span.clone(), what: what.into(), mend: mend.into() });
+    pub fn mistake(&mut self, span: &Range<usize>, what: impl Into<String>, fix: impl Into<String>) {
+        self.mistakes.push(PolicyMistake { path: self.path.to_owned(), span: span.clone(), what: what.into(), fix: fix.into() });
     }
 
     /// Reports keys that are unknown, missing, or of another kind. `of` names the table: `a rule`.
-    pub fn table(&mut self, table: &Value, keys: &'static [Key], of: &str) {
+    pub fn table(&mut self, table: &SpannedValue, keys: &'static [Key], of: &str) {
         let keys = keys.iter().flat_map(|key| if matches!(key.shape, Shape::Kinds) { When::KINDS } else { std::slice::from_ref(key) });
         for (name, value) in table.entries() {
             match keys.clone().find(|key| key.name == name.text) {
@@ -224,8 +149,8 @@ impl Checker<'_> {
                     self.mistake(&name.span, format!("`{}` is not supported by this version", name.text), "remove it, or update portcullis");
                 }
                 None => {
-                    let mend = suggestion(name.text, keys.clone().map(|key| key.name));
-                    self.mistake(&name.span, format!("unknown key `{}` in {of}", name.text), mend);
+                    let fix = suggestion(name.text, keys.clone().map(|key| key.name));
+                    self.mistake(&name.span, format!("unknown key `{}` in {of}", name.text), fix);
                 }
             }
         }
@@ -235,7 +160,7 @@ impl Checker<'_> {
     }
 
     /// Reports a value that is not of the kind of its key.
-    pub fn value(&mut self, value: &Value, key: &Key) {
+    pub fn value(&mut self, value: &SpannedValue, key: &Key) {
         let name = key.name;
         match key.shape {
             Shape::Text => match value.as_text() {
@@ -267,11 +192,11 @@ impl Checker<'_> {
         }
     }
 
-    fn kind(&mut self, value: &Value, name: &str, wanted: &str) {
+    fn kind(&mut self, value: &SpannedValue, name: &str, wanted: &str) {
         self.mistake(&value.span, format!("`{name}` is {}", value.kind()), format!("write {wanted}"));
     }
 
-    fn empty(&mut self, value: &Value, name: &str) {
+    fn empty(&mut self, value: &SpannedValue, name: &str) {
         self.mistake(&value.span, format!("`{name}` is empty"), "write a value, or remove the key");
     }
 }

@@ -1,5 +1,5 @@
-//! Policies as written to policies as meant: all layers together, every mistake with its place.
-//! Reads no file and lays down no bytes.
+//! Checks the parsed policies of all layers together, and turns them into rules. Reports every mistake with its place.
+//! Reads no file and writes no bytes.
 
 mod example;
 mod layers;
@@ -11,19 +11,16 @@ use std::ops::Range;
 
 use toml::de::DeValue;
 
-use super::compile::pattern::Patterns;
-use super::examples::RuleExamples;
-use super::mistake::Mistake;
-use super::schema::{Checker, LAYER, PACK, Value};
+use super::schema::{Checker, LAYER, PACK, SpannedValue};
+use super::{compile::pattern::Patterns, examples::RuleExamples, mistake::PolicyMistake};
 use layers::Head;
-use policy::pattern::Pattern;
 use policy::table::TableReader as _;
-use policy::{Flywheel, Layer, Rule, TestsFirst, Waiver};
-use when::Reader;
+use policy::{Layer, Parts, Rule, Waiver};
+use when::WhenReader;
 
 /// A file of a layer, read but not understood.
 #[derive(Debug)]
-pub struct Document<'t> {
+pub struct PolicyDocument<'t> {
     pub layer: Layer,
     pub path: &'t str,
     /// Where its lines end, in bytes.
@@ -31,12 +28,12 @@ pub struct Document<'t> {
     pub table: DeValue<'t>,
 }
 
-impl<'t> Document<'t> {
-    fn view(&'t self) -> Value<'t> {
-        Value { value: &self.table, span: 0..0 }
+impl<'t> PolicyDocument<'t> {
+    fn view(&'t self) -> SpannedValue<'t> {
+        SpannedValue { value: &self.table, span: 0..0 }
     }
 
-    fn checker<'c>(&self, mistakes: &'c mut Vec<Mistake>) -> Checker<'c>
+    fn checker<'c>(&self, mistakes: &'c mut Vec<PolicyMistake>) -> Checker<'c>
     where
         't: 'c,
     {
@@ -48,40 +45,33 @@ impl<'t> Document<'t> {
     }
 }
 
-/// All layers together.
-#[derive(Debug, Default)]
-pub struct Meant<'t> {
-    pub protected: Vec<Pattern<'t>>,
-    /// The rules, upper layers first.
-    pub rules: Vec<Rule<'t>>,
-    /// Their examples, in the same order.
-    pub examples: Vec<RuleExamples>,
-    pub waivers: Vec<Waiver<'t>>,
-    pub tests_first: Option<TestsFirst<'t>>,
-    pub flywheel: Option<Flywheel<'t>>,
-}
-
-/// A rule or a waiver, and where a rule is named by it.
+/// A rule or a waiver, its file, and the place where it names a rule.
 struct Named<'t, T> {
     it: T,
-    document: &'t Document<'t>,
+    document: &'t PolicyDocument<'t>,
     span: Range<usize>,
 }
 
-/// Validates documents, upper layers first. `whole`: every file could be read, so a name that is not found is a mistake.
-pub fn validate<'t>(documents: &'t [Document<'t>], whole: bool, keep: &dyn Fn(&str) -> &'t str, patterns: &mut Patterns<'t>) -> (Meant<'t>, Vec<Mistake>) {
+/// Validates documents, upper layers first. Returns `meant` with what they say, the examples of its rules in their order, and
+/// all mistakes. `whole`: every file could be read, so a name that is not found is a mistake.
+pub fn validate<'t>(
+    mut meant: Parts<'t>,
+    documents: &'t [PolicyDocument<'t>],
+    whole: bool,
+    patterns: &mut Patterns<'t>,
+) -> (Parts<'t>, Vec<RuleExamples>, Vec<PolicyMistake>) {
     let mut mistakes = Vec::new();
     let heads: Vec<Head> = documents.iter().map(|document| Head::of(document, &mut mistakes)).collect();
     let on = layers::packs_on(&heads, whole, &mut mistakes);
     let heads: Vec<&Head> = heads.iter().filter(|head| on.contains(&head.pack) || head.document.layer != Layer::BuiltIn).collect();
 
-    let mut meant = Meant::default();
+    let mut all_examples = Vec::new();
     for head in &heads {
         let keys = if head.document.layer == Layer::BuiltIn { PACK } else { LAYER };
         let of = if head.document.layer == Layer::BuiltIn { "a pack" } else { "a policy" };
         let mut checker = head.document.checker(&mut mistakes);
         checker.table(&head.document.view(), keys, of);
-        let mut reader = Reader { checker: &mut checker, patterns: &mut *patterns, protected: &[] };
+        let mut reader = WhenReader { checker: &mut checker, patterns: &mut *patterns, protected: &[] };
         meant.protected.extend(reader.texts(&head.document.view(), "protected"));
     }
 
@@ -90,18 +80,19 @@ pub fn validate<'t>(documents: &'t [Document<'t>], whole: bool, keep: &dyn Fn(&s
     for head in &heads {
         let document = head.document;
         let mut checker = document.checker(&mut mistakes);
-        let mut reader = Reader { checker: &mut checker, patterns: &mut *patterns, protected: &meant.protected };
-        meant.tests_first = section::tests_first(meant.tests_first, &heads, head, keep, &mut reader);
-        meant.flywheel = section::flywheel(meant.flywheel, &heads, head, keep, &mut reader);
+        let mut reader = WhenReader { checker: &mut checker, patterns: &mut *patterns, protected: &meant.protected };
+        let shadow = layers::shadowed(&heads, document.layer);
+        meant.tests_first = section::tests_first(meant.tests_first, head, shadow, &mut reader);
+        meant.flywheel = section::flywheel(meant.flywheel, head, shadow, &mut reader);
         for table in document.view().tables("rule") {
-            let place = keep(&document.place(&table.span));
-            if let Some((rule, examples, span)) = rule::rule(&table, head, place, keep, &mut reader) {
+            let place = reader.patterns.keep(&document.place(&table.span));
+            if let Some((rule, examples, span)) = rule::rule(&table, head, place, &mut reader) {
                 named.push(Named { it: rule, document, span });
-                meant.examples.push(examples);
+                all_examples.push(examples);
             }
         }
         for table in document.view().tables("waiver") {
-            let place = keep(&document.place(&table.span));
+            let place = reader.patterns.keep(&document.place(&table.span));
             if let Some((waiver, span)) = rule::waiver(&table, document.layer, place, &mut reader) {
                 waivers.push(Named { it: waiver, document, span });
             }
@@ -112,5 +103,5 @@ pub fn validate<'t>(documents: &'t [Document<'t>], whole: bool, keep: &dyn Fn(&s
     meant.rules = named.into_iter().map(|named| named.it).collect();
     // A waiver of a rule whose pack is off has nothing to waive.
     meant.waivers = waivers.into_iter().map(|waiver| waiver.it).collect();
-    (meant, mistakes)
+    (meant, all_examples, mistakes)
 }

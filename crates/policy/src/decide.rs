@@ -18,17 +18,14 @@ use actions::{Action, Deed, Span};
 pub struct Decided {
     /// The verdict with what is known.
     pub verdict: Verdict,
-    /// What must be found out first. Empty: the verdict is.
+    /// Facts that must be found out first. Empty: the verdict is final.
     pub needs: BTreeSet<Need>,
-    /// Which rules looked at which action, and what they said (only those that are not a plain no, and those that were
-    /// waived, unless `every` was asked for).
+    /// The answer of each rule for each action. Without `every`, only answers that are not no.
     pub looks: Vec<Look>,
 }
 
-/// Concludes. `None` if the compiled policy is damaged.
-///
-/// With `every`, each rule that looked is noted, also where it said no.
-#[must_use]
+/// Decides on the actions of one call. Returns the verdict and the facts that are still needed. `None`: the compiled policy is
+/// damaged. With `every`, `looks` also has the rules that said no.
 pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -> Option<Decided> {
     let mut asking = Asking { facts, protected: &policy.protected, needs: BTreeSet::new(), told: Vec::new(), put_off: false, secrets: Vec::new() };
     let mut findings: Vec<Finding> = Vec::new();

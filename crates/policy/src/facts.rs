@@ -54,8 +54,7 @@ pub enum Need {
     Holds(String, String),
     /// The current branch of the repository around this folder.
     Branch(String),
-    /// Whether the work tree around this folder has changes that are in no commit; with files that git does not track, if
-    /// the flag says so.
+    /// Whether the work tree around this folder has uncommitted changes. The flag: untracked files count too.
     Dirty(String, bool),
     /// The folder in which git looks for hooks, where its configuration names one.
     HooksFolder,
@@ -82,7 +81,6 @@ pub enum Known {
 
 impl Facts {
     /// The answer to `need`. `None` if it was not asked yet.
-    #[must_use]
     pub fn of(&self, need: &Need) -> Option<&Known> {
         self.known.get(need)
     }

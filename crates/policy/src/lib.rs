@@ -15,16 +15,14 @@ use crate::secret::Confidence;
 use actions::PushKind;
 use actions::program::Programs;
 use actions::wire::{Bytes, Table, Wire, key};
-use actions::{wire_enum, wire_struct};
+use actions::{named_enum, wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
-use table::{Key, Shape, kinds, may, table};
+use table::{Key, kinds, table};
 
 /// The first bytes of a compiled policy: what it is, and the fingerprint of the form that this build reads. Bytes of
 /// another form would open, and say something else.
 pub const MAGIC: &[u8] = concat!("portcullis policy ", env!("PORTCULLIS_FORM"), "\n").as_bytes();
-
-wire_enum!(Confidence { Likely, Key, Certain });
 
 /// What an action costs. The tier is the decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,31 +38,19 @@ pub enum Tier {
 }
 wire_enum!(Tier { Free, Metered, Supervised, Prohibited });
 
-/// Where a rule comes from; an upper layer is first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Layer {
-    /// Packs compiled into the binaries.
-    BuiltIn,
-    /// The machine's administrator.
-    Organisation,
-    User,
-    /// Committed in the repository.
-    Project,
-    /// In the work tree, not committed.
-    Local,
-}
-wire_enum!(Layer { BuiltIn, Organisation, User, Project, Local });
-
-impl Layer {
-    /// Its name, for people.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::BuiltIn => "built-in",
-            Self::Organisation => "organisation",
-            Self::User => "user",
-            Self::Project => "project",
-            Self::Local => "local",
-        }
+named_enum! {
+    /// Where a rule comes from; an upper layer is first.
+    #[derive(PartialOrd, Ord)]
+    pub enum Layer {
+        /// Packs compiled into the binaries.
+        BuiltIn = "built-in",
+        /// The machine's administrator.
+        Organisation = "organisation",
+        User = "user",
+        /// Committed in the repository.
+        Project = "project",
+        /// In the work tree, not committed.
+        Local = "local",
     }
 }
 
@@ -168,31 +154,14 @@ table! {
 }
 
 /// Keys of `write`; it, `delete` and `read` share one struct.
-const WRITE: &[Key] = &[
-    may("path", Shape::Texts),
-    may("new", Shape::Flag),
-    may("adds", Shape::Texts),
-    may("secret", Shape::Texts),
-    may("conflict", Shape::Flag),
-    may("names_home", Shape::Flag),
-    may("unless", Shape::Texts),
-    may("outside_repo", Shape::Flag),
-    may("larger_than", Shape::Number),
-    may("committed", Shape::Flag),
-    may("loses_gate", Shape::Flag),
-    may("weakens_policy", Shape::Flag),
+const WRITE: &[Key] = keys![
+    may "path": Texts, may "new": Flag, may "adds": Texts, may "secret": Texts, may "conflict": Flag, may "names_home": Flag, may "unless": Texts,
+    may "outside_repo": Flag, may "larger_than": Number, may "committed": Flag, may "loses_gate": Flag, may "weakens_policy": Flag
 ];
-
-const DELETE: &[Key] = &[
-    may("path", Shape::Texts),
-    may("outside_repo", Shape::Flag),
-    may("recursive", Shape::Flag),
-    may("moved", Shape::Flag),
-    may("loses_gate", Shape::Flag),
-    may("weakens_policy", Shape::Flag),
+const DELETE: &[Key] = keys![
+    may "path": Texts, may "outside_repo": Flag, may "recursive": Flag, may "moved": Flag, may "loses_gate": Flag, may "weakens_policy": Flag
 ];
-
-const READ: &[Key] = &[may("path", Shape::Texts), may("outside_repo", Shape::Flag)];
+const READ: &[Key] = keys![may "path": Texts, may "outside_repo": Flag];
 
 table! {
     FetchWhen {
@@ -327,6 +296,7 @@ pub struct Policy<'a> {
     rules: Table<'a>,
     waivers: Table<'a>,
 }
+wire_struct!(Policy { programs, rules, waivers, build, compiled_at, layers, digest, protected, tests_first, flywheel });
 
 /// The key under which every rule is found.
 const ALL: &str = "all";
@@ -334,19 +304,7 @@ const ALL: &str = "all";
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy. `None` if these bytes are not one.
     pub fn open(bytes: &'a [u8]) -> Option<Self> {
-        let mut from = Bytes(bytes.strip_prefix(MAGIC)?);
-        Some(Self {
-            build: Wire::get(&mut from)?,
-            compiled_at: Wire::get(&mut from)?,
-            layers: Wire::get(&mut from)?,
-            digest: Wire::get(&mut from)?,
-            protected: Wire::get(&mut from)?,
-            programs: Wire::get(&mut from)?,
-            tests_first: Wire::get(&mut from)?,
-            flywheel: Wire::get(&mut from)?,
-            rules: Wire::get(&mut from)?,
-            waivers: Wire::get(&mut from)?,
-        })
+        Self::get(&mut Bytes(bytes.strip_prefix(MAGIC)?))
     }
 
     /// Rules that may speak of an action with one of these keys (see [`When::keys`]), each once.
@@ -438,17 +396,11 @@ pub struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// Lays the policy down as bytes that [`Policy::open`] reads.
+    /// Lays the policy down as bytes that [`Policy::open`] reads. The tables are first: `crates/gate/build.rs` joins those of
+    /// several policies.
     pub fn seal(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
-        self.build.put(&mut out);
-        self.compiled_at.put(&mut out);
-        self.layers.put(&mut out);
-        self.digest.put(&mut out);
-        self.protected.put(&mut out);
         Programs::lay_down(&self.programs, &self.starts.join(" "), &self.named.join(" "), &mut out);
-        self.tests_first.put(&mut out);
-        self.flywheel.put(&mut out);
         let mut rules = actions::wire::TableWriter::default();
         for rule in &self.rules {
             rules.add(rule.when.keys().iter().map(|name| key(name)).chain([key(ALL)]), rule);
@@ -459,6 +411,13 @@ impl Parts<'_> {
             waivers.add([key(waiver.rule)], waiver);
         }
         waivers.put(&mut out);
+        self.build.put(&mut out);
+        self.compiled_at.put(&mut out);
+        self.layers.put(&mut out);
+        self.digest.put(&mut out);
+        self.protected.put(&mut out);
+        self.tests_first.put(&mut out);
+        self.flywheel.put(&mut out);
         out
     }
 }

@@ -1,5 +1,5 @@
-//! Does a rule speak of this action? Three-valued: yes, no, or maybe because something was not known.
-//! Does not weigh tiers; asks for facts and never finds them out.
+//! Whether a rule matches an action: yes, no, or maybe if something is not known.
+//! Does not weigh tiers. Asks for facts and never looks them up.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 mod call;
@@ -14,13 +14,10 @@ pub mod text;
 use std::collections::BTreeSet;
 
 use crate::facts::{Facts, Known, Need};
-use crate::pattern::Pattern;
-use crate::secret::Found;
-use crate::verdict::Answer;
-use crate::{Conditions, Rule, Waiver, When};
+use crate::{Conditions, Rule, Waiver, When, pattern::Pattern, secret::FoundSecret, verdict::Answer};
 use actions::{Action, Deed, Run};
 
-/// The world as it is known, and the questions that came up.
+/// The known facts, and the questions that came up.
 #[derive(Debug)]
 pub struct Asking<'f> {
     /// What is known.
@@ -34,7 +31,7 @@ pub struct Asking<'f> {
     /// A text was not looked at, because other questions are open: the rule will be asked again.
     pub put_off: bool,
     /// The secrets of texts that were searched: where a text is in memory, and what was found.
-    pub secrets: Vec<((usize, usize), Vec<Found>)>,
+    pub secrets: Vec<((usize, usize), Vec<FoundSecret>)>,
 }
 
 /// Whether one yes among the targets suffices (a rule), or all must be covered by a yes (an exception).
@@ -70,7 +67,7 @@ impl Asking<'_> {
     }
 }
 
-/// Whether `rule` speaks of the action at `at`.
+/// Whether `rule` matches the action at `at`.
 pub fn rule(rule: &Rule, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
     let Some(action) = actions.get(at) else { return Answer::No };
     if !for_agent(&rule.for_agents, asking.facts) {
@@ -193,22 +190,15 @@ fn conditions(conditions: &Conditions, at: usize, actions: &[Action], asking: &m
     if answer != Answer::No && !conditions.branch.is_empty() {
         answer = answer.min(branch(&conditions.branch, action, folder, asking));
     }
-    if let (Some(expected), true) = (conditions.protected_branch, answer != Answer::No) {
-        let protected = match &action.deed {
-            Deed::Push(push) => push::protected(push, folder, asking),
-            _ => branch(asking.protected, action, folder, asking),
-        };
-        answer = answer.min(if expected { protected } else { !protected });
-    }
-    if let (Some(expected), true) = (conditions.dirty, answer != Answer::No) {
-        let dirty = match folder {
-            Some(folder) if actions.iter().take(at).any(|before| changes_tree(before, actions, folder)) => Answer::Maybe,
-            Some(folder) => asking.holds(Need::Dirty(folder.to_owned(), takes_untracked(action))),
-            None => Answer::Maybe,
-        };
-        answer = answer.min(if expected { dirty } else { !dirty });
-    }
-    answer
+    answer = answer.and_as(conditions.protected_branch, || match &action.deed {
+        Deed::Push(push) => push::target(asking.protected, push, folder, asking),
+        _ => branch(asking.protected, action, folder, asking),
+    });
+    answer.and_as(conditions.dirty, || match folder {
+        Some(folder) if actions.iter().take(at).any(|before| changes_tree(before, actions, folder)) => Answer::Maybe,
+        Some(folder) => asking.holds(Need::Dirty(folder.to_owned(), takes_untracked(action))),
+        None => Answer::Maybe,
+    })
 }
 
 /// Whether the current branch is one of these.

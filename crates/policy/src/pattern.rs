@@ -41,7 +41,7 @@ wire_struct!(Automaton { classes, width, next, found, start, anywhere });
 
 /// Where a path pattern begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anchor {
+pub enum PathAnchor {
     /// At the root of the file system (`/etc/**`); the pattern is for the whole path.
     Absolute,
     /// At the root of the repository (`src/**`); the pattern is for what follows.
@@ -65,9 +65,9 @@ pub enum Anchor {
     /// The folder that `core.hooksPath` names (`<hooks>/NAME`); the pattern is for the names of files in it.
     Hooks,
 }
-wire_enum!(Anchor { Absolute, Repository, Home, Anywhere, Binaries, State, Config, Temporary, Here, GitDirectory, Hooks });
+wire_enum!(PathAnchor { Absolute, Repository, Home, Anywhere, Binaries, State, Config, Temporary, Here, GitDirectory, Hooks });
 
-impl Anchor {
+impl PathAnchor {
     /// True if patterns with this anchor cover the whole path.
     pub const fn is_whole(self) -> bool {
         matches!(self, Self::Absolute | Self::Anywhere)
@@ -77,7 +77,7 @@ impl Anchor {
 /// A pattern on a path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathPattern<'a> {
-    pub anchor: Anchor,
+    pub anchor: PathAnchor,
     /// For the part behind the anchor, without a slash in front; for `Absolute` and `Anywhere` the whole path with it.
     /// The anchor itself is the empty text.
     pub pattern: Pattern<'a>,

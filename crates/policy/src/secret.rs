@@ -11,24 +11,26 @@ mod shape;
 
 use std::ops::Range;
 
-use formats::{Check, FORMATS, Format, Letters};
+use formats::{Check, FORMATS, Letters, SecretFormat};
 pub use redact::redact;
 use shape::{by_chance, checksum, is_base64, payload, placeholder};
 
-/// How sure it is that a text is a secret that someone could use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Confidence {
-    /// By chance and by its name or a form that others share.
-    Likely,
-    /// A private key, whose use is not known: tests make their own.
-    Key,
-    /// By its provider's own form.
-    Certain,
+actions::named_enum! {
+    /// How sure it is that a text is a secret that someone could use.
+    #[derive(PartialOrd, Ord)]
+    pub enum Confidence {
+        /// By chance and by its name or a form that others share.
+        Likely = "likely",
+        /// A private key, whose use is not known: tests make their own.
+        Key = "key",
+        /// By its provider's own form.
+        Certain = "certain",
+    }
 }
 
 /// A secret in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundSecret {
     /// What it is: `GitHub token`.
     pub kind: &'static str,
     /// How sure that is.
@@ -37,9 +39,8 @@ pub struct Found {
     pub range: Range<usize>,
 }
 
-impl Found {
+impl FoundSecret {
     /// Its beginning, for a message: enough to find it by, too little to use it.
-    #[must_use]
     pub fn shown(&self, text: &str) -> String {
         let secret = text.get(self.range.clone()).unwrap_or("");
         let most = (secret.len() / 4).min(8);
@@ -59,15 +60,14 @@ const NEAR: usize = 256;
 const MAX_KEY: usize = 16 << 10;
 
 /// The secrets of a text, in their order; none lies within another.
-#[must_use]
-pub fn find(text: &str) -> Vec<Found> {
+pub fn find(text: &str) -> Vec<FoundSecret> {
     let mut found = runs(text);
     found.extend(text.match_indices('=').filter_map(|(at, _)| assigned(text, at)));
     let colon = |at: usize| if text.as_bytes().get(at + 1..at + 3) == Some(b"//") { address(text, at) } else { assigned(text, at) };
     found.extend(text.match_indices(':').filter_map(|(at, _)| colon(at)));
     // Of two that overlap the surer one stays: a form says more than a name in front of it.
     found.sort_by_key(|found| found.range.start);
-    let mut kept: Vec<Found> = Vec::with_capacity(found.len());
+    let mut kept: Vec<FoundSecret> = Vec::with_capacity(found.len());
     for found in found {
         match kept.last_mut() {
             Some(last) if found.range.start < last.range.end => {
@@ -83,7 +83,7 @@ pub fn find(text: &str) -> Vec<Found> {
 
 /// The secrets among the runs of letters. Whether a run reaches over a place is asked at its end: where it does not, none
 /// that is long enough begins before it, so that most bytes are never looked at.
-fn runs(text: &str) -> Vec<Found> {
+fn runs(text: &str) -> Vec<FoundSecret> {
     let bytes = text.as_bytes();
     let is_letter = |at: usize| bytes.get(at).is_some_and(|byte| is_run(*byte));
     let mut found = Vec::new();
@@ -137,7 +137,7 @@ static FIRST: [bool; 256] = {
 };
 
 /// A run of letters from `start` to `end`.
-fn run(text: &str, start: usize, end: usize) -> Option<Found> {
+fn run(text: &str, start: usize, end: usize) -> Option<FoundSecret> {
     let whole = text.get(start..end)?;
     // A full stop ends a sentence.
     let run = whole.trim_end_matches('.');
@@ -145,11 +145,11 @@ fn run(text: &str, start: usize, end: usize) -> Option<Found> {
     if FIRST.get(usize::from(first)).is_some_and(|any| *any) {
         for format in FORMATS.iter().filter(|format| run.starts_with(format.mark)) {
             if let Some(confidence) = fits(format, run) {
-                return Some(Found { kind: format.kind, confidence, range: start..start + run.len() });
+                return Some(FoundSecret { kind: format.kind, confidence, range: start..start + run.len() });
             }
         }
     }
-    let certain = |kind, range| Some(Found { kind, confidence: Confidence::Certain, range });
+    let certain = |kind, range| Some(FoundSecret { kind, confidence: Confidence::Certain, range });
     match first {
         b'-' if whole == "-----BEGIN" => private_key(text, start),
         b'0'..=b'9' if is_telegram(text, start, end) => certain("Telegram token", start..end + 36),
@@ -167,7 +167,7 @@ fn run(text: &str, start: usize, end: usize) -> Option<Found> {
 }
 
 /// Whether a run is a secret of this form, and how sure that is.
-fn fits(format: &Format, run: &str) -> Option<Confidence> {
+fn fits(format: &SecretFormat, run: &str) -> Option<Confidence> {
     let body = run.get(format.mark.len()..)?;
     let letters = |byte: u8| match format.letters {
         Letters::Hex => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
@@ -208,7 +208,7 @@ fn is_token(run: &str) -> bool {
 }
 
 /// The lines of a private key, from `-----BEGIN`.
-fn private_key(text: &str, start: usize) -> Option<Found> {
+fn private_key(text: &str, start: usize) -> Option<FoundSecret> {
     let line = text.get(start..)?.get(10..).map(|rest| rest.get(..rest.len().min(48)).unwrap_or(""))?;
     let (name, _) = line.split_once("-----")?;
     let kind = match name.trim() {
@@ -226,7 +226,7 @@ fn private_key(text: &str, start: usize) -> Option<Found> {
     // A page that explains keys has dots or words there.
     let longest = text.get(from..end)?.split(|c: char| !is_base64(c)).max_by_key(|part| part.len()).unwrap_or("");
     let real = longest.len() >= 40 && !shape::says_example(longest) && by_chance(longest);
-    real.then_some(Found { kind, confidence: Confidence::Key, range: start..end })
+    real.then_some(FoundSecret { kind, confidence: Confidence::Key, range: start..end })
 }
 
 /// `123456789:AA…`: the number of a bot in front of a colon, 35 letters behind it.
@@ -261,7 +261,7 @@ fn hook(text: &str, at: usize, path: &str, least: usize) -> Option<usize> {
 }
 
 /// A password in an address: `scheme://user:password@host`. `at` is the place of the colon.
-fn address(text: &str, at: usize) -> Option<Found> {
+fn address(text: &str, at: usize) -> Option<FoundSecret> {
     let from = at + 3;
     let rest = text.as_bytes().get(from..)?;
     let length = rest
@@ -274,15 +274,15 @@ fn address(text: &str, at: usize) -> Option<Found> {
     let (name, password) = user.split_once(':')?;
     let own = shape::is_elsewhere(host) && password.len() >= 8 && !password.eq_ignore_ascii_case(name) && shape::is_password(password);
     let start = from + name.len() + 1;
-    own.then_some(Found { kind: "password in an address", confidence: Confidence::Likely, range: start..start + password.len() })
+    own.then_some(FoundSecret { kind: "password in an address", confidence: Confidence::Likely, range: start..start + password.len() })
 }
 
 /// The value behind `=` or `:` at `at`, where the name in front of it says that it is a secret.
-fn assigned(text: &str, at: usize) -> Option<Found> {
+fn assigned(text: &str, at: usize) -> Option<FoundSecret> {
     let name = shape::name_before(text, at)?;
     let (start, value) = shape::value_behind(text, at)?;
     let (kind, confidence) = shape::named_secret(&name, value, text, at)?;
-    Some(Found { kind, confidence, range: start..start + value.len() })
+    Some(FoundSecret { kind, confidence, range: start..start + value.len() })
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ impl Lot {
 
 const ALNUM: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-fn body(format: &Format, lot: &mut Lot) -> String {
+fn body(format: &SecretFormat, lot: &mut Lot) -> String {
     let letters = match format.letters {
         Letters::Hex => "0123456789abcdef".to_owned(),
         Letters::Base32 => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".to_owned(),

@@ -119,9 +119,7 @@ impl TestsFirst<'_> {
         let name = path.rsplit('/').next().unwrap_or(path);
         !name.contains('.') || self.endings.iter().any(|ending| name.ends_with(ending)) || path.contains("/__snapshots__/")
     }
-}
 
-impl TestsFirst<'_> {
     /// Whether a command line could run tests: all words of a runner are in it.
     pub fn may_run(&self, line: &str) -> bool {
         self.runners.iter().any(|runner| runner.split(' ').all(|word| line.contains(word.trim_matches('*'))))

@@ -45,6 +45,14 @@ pub const fn must(name: &'static str, shape: Shape) -> Key {
     Key { name, shape, must: true }
 }
 
+/// The keys of a table: `may "path": Texts, must "name": Text`, each with its [`Shape`].
+#[macro_export]
+macro_rules! keys {
+    ($($must:ident $name:literal: $shape:ident $(($($inner:expr),*))?),* $(,)?) => {
+        &[$($crate::table::$must($name, $crate::table::Shape::$shape $(($($inner),*))?)),*]
+    };
+}
+
 /// Reads the values of one table by the names of their keys. The policy compiler implements it over TOML; each method
 /// reports what it cannot read and returns the empty value.
 pub trait TableReader<'a> {

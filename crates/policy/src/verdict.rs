@@ -15,6 +15,19 @@ pub enum Answer {
     Yes,
 }
 
+impl Answer {
+    /// This answer *and* the condition that `ask` answers as `expected`. Does not ask if nothing is expected, or if the answer is
+    /// no already.
+    #[must_use]
+    pub fn and_as(self, expected: Option<bool>, ask: impl FnOnce() -> Self) -> Self {
+        match expected.filter(|_| self != Self::No) {
+            Some(true) => self.min(ask()),
+            Some(false) => self.min(!ask()),
+            None => self,
+        }
+    }
+}
+
 impl std::ops::Not for Answer {
     type Output = Self;
 
@@ -58,10 +71,10 @@ pub struct Finding {
     pub action: String,
     /// How the action was reached.
     pub via: Vec<String>,
-    /// What facts that the rule asked for say of themselves; empty: nothing.
+    /// The reasons that came with the facts the rule asked for. Empty: none.
     pub told: String,
     /// What it speaks of in the text of the tool call: the word that could not be read, else the action. `None`: the call has
-    /// no such text, or it does not be there.
+    /// no such text, or the action is not in it.
     pub span: Option<Span>,
 }
 

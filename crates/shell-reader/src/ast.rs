@@ -1,13 +1,11 @@
 //! The shape of a command line, as the shell would read it. Nothing is expanded here.
 
-use std::cell::OnceCell;
-use std::ops::Range;
-use std::rc::Rc;
+use std::{cell::OnceCell, ops::Range, rc::Rc};
 
 /// A stretch of the text that was given to the reader, in bytes. Both ends lie on character boundaries.
 ///
-/// Texts within the text (`$(…)`, backquotes, here-documents) have their places in the whole text. Where their characters do
-/// not be there one to one (backquotes with backslashes in them, here-documents whose tabs are dropped), everything in
+/// Texts within the text (`$(…)`, backquotes, here-documents) have their places in the whole text. Where their characters are
+/// not there one to one (backquotes with backslashes in them, here-documents whose tabs are dropped), everything in
 /// them has the span of the whole construct. What the reader adds has an empty span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Span {
@@ -138,7 +136,7 @@ pub struct Arm {
     pub patterns: Vec<RawWord>,
     /// What runs.
     pub body: Script,
-    /// `;&` or `;;&`: what is after may run too.
+    /// `;&` or `;;&`: the next arm can run too.
     pub goes_on: bool,
 }
 
@@ -231,7 +229,7 @@ impl RawWord {
 pub enum Part {
     /// Unquoted text. Tildes, braces and globs in it are still to be expanded.
     Text(String),
-    /// Text that was quoted in any way (`'…'`, `"…"`, `$'…'` decoded, `\x`): is as it is.
+    /// Text that was quoted in any way (`'…'`, `"…"`, `$'…'` decoded, `\x`). It is not expanded.
     Quoted(String),
     /// `$name`, `${…}`
     Parameter(Box<Parameter>),
@@ -326,7 +324,7 @@ pub enum Target {
     HereString(RawWord),
 }
 
-/// Something that was not read as the shell would have.
+/// A place that was not read as the shell reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// What, in lower case, without a full stop: `unterminated quote`, `nested too deep`.
@@ -337,7 +335,7 @@ pub struct Fault {
     pub refused_by_shell: bool,
 }
 
-/// What became of a text.
+/// The result of reading a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// All commands that could be read; those in front of a fault are there.

@@ -26,8 +26,8 @@ pub fn braces(raw: &RawWord) -> Option<Vec<RawWord>> {
     let mut tokens = Vec::new();
     for part in &raw.parts {
         match part {
-            Part::Text(text) => tokens.extend(text.chars().map(Token::Char)),
-            other => tokens.push(Token::Part(other)),
+            Part::Text(text) => tokens.extend(text.chars().map(BraceToken::Char)),
+            other => tokens.push(BraceToken::Part(other)),
         }
     }
     let expanded = alternatives(&tokens)?;
@@ -35,26 +35,26 @@ pub fn braces(raw: &RawWord) -> Option<Vec<RawWord>> {
 }
 
 #[derive(Clone, Copy)]
-enum Token<'r> {
+enum BraceToken<'r> {
     Char(char),
     Part(&'r Part),
 }
 
-fn whole(tokens: &[Token], span: Span) -> RawWord {
+fn whole(tokens: &[BraceToken], span: Span) -> RawWord {
     let mut parts: Vec<Part> = Vec::new();
     for token in tokens {
         match (token, parts.last_mut()) {
-            (Token::Char(c), Some(Part::Text(text))) => text.push(*c),
-            (Token::Char(c), _) => parts.push(Part::Text(c.to_string())),
-            (Token::Part(part), _) => parts.push((*part).clone()),
+            (BraceToken::Char(c), Some(Part::Text(text))) => text.push(*c),
+            (BraceToken::Char(c), _) => parts.push(Part::Text(c.to_string())),
+            (BraceToken::Part(part), _) => parts.push((*part).clone()),
         }
     }
     RawWord { parts, span }
 }
 
-fn alternatives<'r>(tokens: &[Token<'r>]) -> Option<Vec<Vec<Token<'r>>>> {
+fn alternatives<'r>(tokens: &[BraceToken<'r>]) -> Option<Vec<Vec<BraceToken<'r>>>> {
     let mut search = 0;
-    while let Some(open) = tokens.iter().skip(search).position(|token| matches!(token, Token::Char('{'))).map(|at| at + search) {
+    while let Some(open) = tokens.iter().skip(search).position(|token| matches!(token, BraceToken::Char('{'))).map(|at| at + search) {
         if let Some((close, choices)) = group(tokens, open) {
             let (before, after) = (tokens.get(..open)?, tokens.get(close + 1..)?);
             let tails = alternatives(after)?;
@@ -77,32 +77,32 @@ fn alternatives<'r>(tokens: &[Token<'r>]) -> Option<Vec<Vec<Token<'r>>>> {
 }
 
 /// The end of the group that opens at `open`, and its choices. `None` if it is no group.
-fn group<'r>(tokens: &[Token<'r>], open: usize) -> Option<(usize, Vec<Vec<Token<'r>>>)> {
+fn group<'r>(tokens: &[BraceToken<'r>], open: usize) -> Option<(usize, Vec<Vec<BraceToken<'r>>>)> {
     // `{}` in front stands for itself, and so does what follows `$$`.
-    if open == 0 && matches!(tokens.get(1), Some(Token::Char('}'))) {
+    if open == 0 && matches!(tokens.get(1), Some(BraceToken::Char('}'))) {
         return None;
     }
     let before = open.checked_sub(1).and_then(|at| tokens.get(at));
-    if matches!(before, Some(Token::Part(Part::Parameter(parameter))) if parameter.name == "$") {
+    if matches!(before, Some(BraceToken::Part(Part::Parameter(parameter))) if parameter.name == "$") {
         return None;
     }
     let mut depth = 0;
     let mut choices = vec![Vec::new()];
     for (at, token) in tokens.iter().enumerate().skip(open + 1) {
         match token {
-            Token::Char('{') => depth += 1,
-            Token::Char('}') if depth == 0 => {
+            BraceToken::Char('{') => depth += 1,
+            BraceToken::Char('}') if depth == 0 => {
                 if choices.len() > 1 {
                     return Some((at, choices));
                 }
                 let text = choices.first()?;
-                if text.windows(2).any(|pair| matches!(pair, [Token::Char('.'), Token::Char('.')])) {
+                if text.windows(2).any(|pair| matches!(pair, [BraceToken::Char('.'), BraceToken::Char('.')])) {
                     return range(text).map(|choices| (at, choices));
                 }
                 // A brace in front of which nothing was separated ends nothing.
             }
-            Token::Char('}') => depth -= 1,
-            Token::Char(',') if depth == 0 => {
+            BraceToken::Char('}') => depth -= 1,
+            BraceToken::Char(',') if depth == 0 => {
                 choices.push(Vec::new());
                 continue;
             }
@@ -114,8 +114,8 @@ fn group<'r>(tokens: &[Token<'r>], open: usize) -> Option<(usize, Vec<Vec<Token<
 }
 
 /// `{1..3}`, `{a..c}`.
-fn range<'r>(tokens: &[Token<'r>]) -> Option<Vec<Vec<Token<'r>>>> {
-    let text: Option<String> = tokens.iter().map(|token| if let Token::Char(c) = token { Some(*c) } else { None }).collect();
+fn range<'r>(tokens: &[BraceToken<'r>]) -> Option<Vec<Vec<BraceToken<'r>>>> {
+    let text: Option<String> = tokens.iter().map(|token| if let BraceToken::Char(c) = token { Some(*c) } else { None }).collect();
     let text = text?;
     let (first, last) = text.split_once("..")?;
     let (last, step) = last.split_once("..").map_or((last, 1), |(last, step)| (last, step.parse::<i64>().unwrap_or(1).abs().max(1)));
@@ -133,5 +133,5 @@ fn range<'r>(tokens: &[Token<'r>]) -> Option<Vec<Vec<Token<'r>>>> {
     let step = if first <= last { step } else { -step };
     let values = (0..count.min(MAX_BRACES + 1)).filter_map(|at| first.checked_add(step.checked_mul(i64::try_from(at).ok()?)?));
     let shown = |value: i64| if letters { u8::try_from(value).map(char::from).into_iter().collect() } else { value.to_string() };
-    Some(values.map(|value| shown(value).chars().map(Token::Char).collect()).collect())
+    Some(values.map(|value| shown(value).chars().map(BraceToken::Char).collect()).collect())
 }

@@ -17,7 +17,7 @@ mod words;
 mod zsh;
 
 use crate::ast::{Command, Fault, Item, Join, Reading, Script, Simple};
-use cursor::{Closers, Origin, Reader, Shared, closer};
+use cursor::{Closers, Origin, SharedReading, ShellReader, closer};
 
 /// Reads a text as `bash -c` would.
 ///
@@ -35,8 +35,8 @@ pub fn read_as(text: &str, zsh: bool) -> Reading {
     if u32::try_from(text.len()).is_err() {
         return Reading { script: Script::default(), faults: vec![Fault { what: "too long to read", at: 0, refused_by_shell: false }] };
     }
-    let mut shared = Shared::new(text.len(), zsh);
-    let script = Reader::new(text, None, Origin::From(0), &mut shared).whole();
+    let mut shared = SharedReading::new(text.len(), zsh);
+    let script = ShellReader::new(text, None, Origin::From(0), &mut shared).whole();
     Reading { script, faults: shared.faults }
 }
 
@@ -49,7 +49,7 @@ pub fn may_differ(text: &str) -> bool {
         || text.as_bytes().windows(3).any(|bytes| matches!(bytes, [b'0'..=b'9', b'0'..=b'9', b'<' | b'>']))
 }
 
-impl Reader<'_, '_> {
+impl ShellReader<'_, '_> {
     /// All of the text.
     pub(super) fn whole(&mut self) -> Script {
         self.closers = Closers::NONE;
@@ -146,9 +146,7 @@ impl Reader<'_, '_> {
             Some(b'|') => "unexpected `|`",
             Some(b'&') if self.peek_second() != Some(b'>') => "unexpected `&`",
             _ => {
-                let Some((reserved, end)) = self.reserved().filter(|(reserved, _)| closer(reserved).is_some()) else {
-                    return false;
-                };
+                let Some((reserved, end)) = self.reserved().filter(|(reserved, _)| closer(reserved).is_some()) else { return false };
                 self.fault(match reserved {
                     "}" => "unexpected `}`",
                     _ => "unexpected reserved word",
@@ -232,9 +230,7 @@ impl Reader<'_, '_> {
         if self.peek() == Some(b'(') {
             return self.nested(|reader| reader.arithmetic_command().unwrap_or_else(|| reader.subshell()));
         }
-        let Some((reserved, end)) = self.reserved() else {
-            return self.simple(optional);
-        };
+        let Some((reserved, end)) = self.reserved() else { return self.simple(optional) };
         let start = std::mem::replace(&mut self.pos, end);
         match reserved {
             "{" => self.nested(Self::group),

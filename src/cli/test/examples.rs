@@ -9,14 +9,14 @@ use actions::ToolCall;
 use actions::json::Json;
 use actions::path::Path;
 use actions::word::Word;
-use actions::{Action, Change, Commit, Deed as Done, Delete, Push, Write};
+use actions::{Action, Change, Commit, Deed, Delete, Push, Write};
 use gate::deep::Stop;
 use gate::judge::{Answers, Judgement, answered, conclude, read};
 use policy::facts::{Facts, Known, Need, Places};
 use policy::pattern::Pattern;
 use policy::verdict::Answer;
 use policy::{Policy, Tier};
-use policy_compiler::examples::{Deed, Example, ExampleFacts, Instead, ProgramExamples, RuleExamples};
+use policy_compiler::examples::{Example, ExampleDeed, ExampleFacts, Instead, ProgramExamples, RuleExamples};
 
 const ROOT: &str = "/repo";
 const HOME: &str = "/home/dev";
@@ -44,7 +44,7 @@ impl ExamplesOutcome {
 
 /// A command as an example that says nothing of the world.
 fn of_command(command: &str, place: &str) -> Example {
-    Example { deed: Deed::Command(command.to_owned()), facts: ExampleFacts::default(), agent: None, mode: None, place: place.to_owned() }
+    Example { deed: ExampleDeed::Command(command.to_owned()), facts: ExampleFacts::default(), agent: None, mode: None, place: place.to_owned() }
 }
 
 /// An example that was not judged as its rule says.
@@ -66,7 +66,7 @@ pub fn run_programs(programs: &[ProgramExamples], policy: &Policy, outcome: &mut
             outcome.examples += 1;
             let example = of_command(command, &program.place);
             let actions = actions(&example.deed, &facts(&example).places, policy, &ExampleAnswers(&example.facts)).unwrap_or_default();
-            let run = |action: &Action| if let Done::Run(run) = &action.deed { Some((run.program.clone(), action.shown())) } else { None };
+            let run = |action: &Action| if let Deed::Run(run) = &action.deed { Some((run.program.clone(), action.shown())) } else { None };
             // Only what is followed by the description counts, not what is guessed without it.
             let inside: Vec<String> = actions.iter().filter(|action| action.sure && !action.via.is_empty()).filter_map(run).map(|(_, shown)| shown).collect();
             if if inner.is_empty() { !inside.is_empty() } else { !inside.contains(inner) } {
@@ -233,24 +233,24 @@ fn facts(example: &Example) -> Facts {
 }
 
 /// What the example would do; as a tool call where there is one that does it.
-fn actions(deed: &Deed, places: &Places, policy: &Policy, answers: &ExampleAnswers) -> Option<Vec<Action>> {
+fn actions(deed: &ExampleDeed, places: &Places, policy: &Policy, answers: &ExampleAnswers) -> Option<Vec<Action>> {
     let read = |call: &ToolCall| read(call, places, policy, answers).ok();
-    let directly = |deed: Done| Some(vec![Action { deed, via: Vec::new(), sure: true, stored: false, from: None, span: None }]);
+    let directly = |deed: Deed| Some(vec![Action { deed, via: Vec::new(), sure: true, stored: false, from: None, span: None }]);
     match deed {
-        Deed::Command(command) => read(&ToolCall::command(command)),
-        Deed::Write { path, text: Some(content) } => read(&ToolCall::write(&absolute(path), content)),
-        Deed::Write { path, text: None } => directly(Done::Write(Write { path: place(path), change: Change::Unknown })),
-        Deed::Delete { path, recursive, moved } => directly(Done::Delete(Delete { path: place(path), recursive: *recursive, moved: *moved })),
-        Deed::Read { path } => read(&ToolCall::read(&absolute(path))),
-        Deed::Fetch { url, method } => directly(Done::Fetch { url: Word::lit(url.as_str()), method: method.as_deref().map(Word::lit) }),
-        Deed::Call { tool, args } => read(&ToolCall { name: tool.clone(), input: input(args) }),
-        Deed::Spawn { agent, prompt } => read(&ToolCall::spawn(agent, prompt)),
-        Deed::Commit { message, author, touches, deletes } => {
+        ExampleDeed::Command(command) => read(&ToolCall::command(command)),
+        ExampleDeed::Write { path, text: Some(content) } => read(&ToolCall::write(&absolute(path), content)),
+        ExampleDeed::Write { path, text: None } => directly(Deed::Write(Write { path: place(path), change: Change::Unknown })),
+        ExampleDeed::Delete { path, recursive, moved } => directly(Deed::Delete(Delete { path: place(path), recursive: *recursive, moved: *moved })),
+        ExampleDeed::Read { path } => read(&ToolCall::read(&absolute(path))),
+        ExampleDeed::Fetch { url, method } => directly(Deed::Fetch { url: Word::lit(url.as_str()), method: method.as_deref().map(Word::lit) }),
+        ExampleDeed::Call { tool, args } => read(&ToolCall { name: tool.clone(), input: input(args) }),
+        ExampleDeed::Spawn { agent, prompt } => read(&ToolCall::spawn(agent, prompt)),
+        ExampleDeed::Commit { message, author, touches, deletes } => {
             let places = |paths: &[String]| paths.iter().map(|path| place(path)).collect();
-            directly(Done::Commit(Commit { message: message.clone(), author: author.clone(), touches: places(touches), deletes: places(deletes) }))
+            directly(Deed::Commit(Commit { message: message.clone(), author: author.clone(), touches: places(touches), deletes: places(deletes) }))
         }
-        Deed::Push { target, remote, kind } => {
-            directly(Done::Push(Push { remote: remote.as_deref().map(Word::lit), target: target.as_deref().map(Word::lit), kinds: vec![*kind], sure: true }))
+        ExampleDeed::Push { target, remote, kind } => {
+            directly(Deed::Push(Push { remote: remote.as_deref().map(Word::lit), target: target.as_deref().map(Word::lit), kinds: vec![*kind], sure: true }))
         }
     }
 }
@@ -277,16 +277,16 @@ fn input(argument: &toml::Value) -> Json {
     }
 }
 
-fn shown(deed: &Deed) -> String {
+fn shown(deed: &ExampleDeed) -> String {
     match deed {
-        Deed::Command(command) => command.replace('\n', "\\n"),
-        Deed::Write { path, .. } => format!("write {path}"),
-        Deed::Delete { path, moved, .. } => format!("{} {path}", if *moved { "move away" } else { "delete" }),
-        Deed::Read { path } => format!("read {path}"),
-        Deed::Fetch { url, .. } => format!("fetch {url}"),
-        Deed::Call { tool, .. } => format!("call {tool}"),
-        Deed::Spawn { agent, .. } => format!("start agent {agent}"),
-        Deed::Commit { message, .. } => format!("commit {}", message.as_deref().unwrap_or_default()),
-        Deed::Push { target, kind, .. } => format!("push {} ({kind:?})", target.as_deref().unwrap_or("the current branch")),
+        ExampleDeed::Command(command) => command.replace('\n', "\\n"),
+        ExampleDeed::Write { path, .. } => format!("write {path}"),
+        ExampleDeed::Delete { path, moved, .. } => format!("{} {path}", if *moved { "move away" } else { "delete" }),
+        ExampleDeed::Read { path } => format!("read {path}"),
+        ExampleDeed::Fetch { url, .. } => format!("fetch {url}"),
+        ExampleDeed::Call { tool, .. } => format!("call {tool}"),
+        ExampleDeed::Spawn { agent, .. } => format!("start agent {agent}"),
+        ExampleDeed::Commit { message, .. } => format!("commit {}", message.as_deref().unwrap_or_default()),
+        ExampleDeed::Push { target, kind, .. } => format!("push {} ({kind:?})", target.as_deref().unwrap_or("the current branch")),
     }
 }

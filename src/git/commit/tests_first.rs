@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::deep::changes::Changes;
 use crate::deep::committed::Committed;
 use actions::change::Id;
-use actions::change::files::{Content, File, Text};
+use actions::change::files::{Content, File, FileText};
 use gate::failure::Failure;
 use gate::judge::today;
 use policy::verdict::Located;
@@ -57,10 +57,10 @@ fn texts(files: &[File], section: &TestsFirst, changes: &Changes) -> Result<Vec<
     Ok(texts)
 }
 
-fn side(text: Text) -> FileVersion {
+fn side(text: FileText) -> FileVersion {
     match text {
-        Text::None => FileVersion::Absent,
-        Text::Lines(text) => FileVersion::Known(text),
-        Text::Unread => FileVersion::Unknown,
+        FileText::None => FileVersion::Absent,
+        FileText::Lines(text) => FileVersion::Known(text),
+        FileText::Unread => FileVersion::Unknown,
     }
 }

@@ -4,7 +4,7 @@ use super::Id;
 
 /// What a file is, as git keeps it (gitformat-index, "mode").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FileKind {
     Plain,
     /// A file that may be run.
     Program,
@@ -17,7 +17,7 @@ pub enum Kind {
 /// A file on one side of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    pub kind: Kind,
+    pub kind: FileKind,
     /// The object that holds its text; for a module, the other repository's commit.
     pub id: Id,
 }
@@ -39,7 +39,7 @@ pub struct File {
 
 /// The text of one side.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Text {
+pub enum FileText {
     /// There is no file.
     None,
     /// Its lines; bytes that are not UTF-8 are replaced.
@@ -48,7 +48,7 @@ pub enum Text {
     Unread,
 }
 
-impl Text {
+impl FileText {
     /// The lines, if they are known.
     pub fn lines(&self) -> Option<&str> {
         match self {
@@ -61,8 +61,8 @@ impl Text {
 /// What a change does to the text of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
-    pub old: Text,
-    pub new: Text,
+    pub old: FileText,
+    pub new: FileText,
     /// Bytes of the new text.
     pub bytes: u64,
     /// Lines that the change adds, with their number in the new text (from one), without their ends.
@@ -73,7 +73,7 @@ pub struct Content {
 
 /// A commit with the files it touches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Commit {
+pub struct CommitFiles {
     pub id: Id,
     pub message: String,
     /// `Name <address>`

@@ -1,18 +1,18 @@
 //! A call whose effect is known, with its arguments, to findings.
 
-use super::value::{Text, Value};
-use super::{Effect, Found, HOLE, Language, Scan};
+use super::value::{CodeText, CodeValue};
+use super::{CallEffect, CodeAction, HOLE, Language, Scan};
 
 pub(super) struct Arg {
     /// `name=…`, `name: …`
     pub(super) name: Option<String>,
-    pub(super) value: Value,
+    pub(super) value: CodeValue,
 }
 
 /// A call whose effect is known.
-pub(super) struct Call<'c> {
+pub(super) struct CodeCall<'c> {
     pub(super) name: &'c str,
-    pub(super) effect: Effect,
+    pub(super) effect: CallEffect,
     /// The place among the arguments that the effect speaks of.
     pub(super) place: usize,
     pub(super) args: &'c [Arg],
@@ -20,29 +20,29 @@ pub(super) struct Call<'c> {
     pub(super) site: usize,
 }
 
-impl Call<'_> {
-    fn plain(&self) -> impl Iterator<Item = &Value> {
+impl CodeCall<'_> {
+    fn plain(&self) -> impl Iterator<Item = &CodeValue> {
         self.args.iter().filter(|arg| arg.name.is_none()).map(|arg| &arg.value)
     }
 
     /// The argument with one of these names, or the one at this place among those without a name.
-    fn arg(&self, index: usize, names: &[&str]) -> Value {
+    fn arg(&self, index: usize, names: &[&str]) -> CodeValue {
         let by_name = self.args.iter().find(|arg| arg.name.as_deref().is_some_and(|name| names.contains(&name))).map(|arg| &arg.value);
-        by_name.or_else(|| self.plain().nth(index)).cloned().unwrap_or(Value::Unknown)
+        by_name.or_else(|| self.plain().nth(index)).cloned().unwrap_or(CodeValue::Unknown)
     }
 
     /// An option, by name or in an object; `None` if there is no such option.
-    fn option(&self, key: &str) -> Option<&Value> {
+    fn option(&self, key: &str) -> Option<&CodeValue> {
         self.args.iter().find_map(|arg| match &arg.value {
             value if arg.name.as_deref() == Some(key) => Some(value),
-            Value::Object(keys) => keys.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            CodeValue::Object(keys) => keys.iter().find(|(name, _)| name == key).map(|(_, value)| value),
             _ => None,
         })
     }
 
     /// Whether an option is given and not false.
     fn set(&self, key: &str) -> bool {
-        self.option(key).is_some_and(|value| *value != Value::Bool(false))
+        self.option(key).is_some_and(|value| *value != CodeValue::Bool(false))
     }
 
     /// The words of arguments from this place on, lists taken apart.
@@ -52,107 +52,109 @@ impl Call<'_> {
 }
 
 impl Scan {
-    pub(super) fn effect(&mut self, call: &Call<'_>) {
+    pub(super) fn effect(&mut self, call: &CodeCall<'_>) {
         let before = self.found.len();
         let path = |index: usize, names: &[&str]| call.arg(index, names).choices();
         match call.effect {
-            Effect::Open => self.open(call, call.place),
-            Effect::PerlOpen => self.perl_open(call),
-            Effect::Write | Effect::Append => {
+            CallEffect::Open => self.open(call, call.place),
+            CallEffect::PerlOpen => self.perl_open(call),
+            CallEffect::Write | CallEffect::Append => {
                 let text = match call.arg(1, &["data", "text"]) {
-                    Value::List(items) => items.into_iter().collect::<Option<Vec<_>>>().map(|items| items.concat()),
+                    CodeValue::List(items) => items.into_iter().collect::<Option<Vec<_>>>().map(|items| items.concat()),
                     other => other.literal(),
                 };
-                let flags = call.option("flag").or_else(|| call.option("mode")).and_then(Value::literal).is_some_and(|flag| flag.starts_with('a'));
-                let named = call.args.iter().any(|arg| matches!(&arg.value, Value::Named(name) if name.contains("FILE_APPEND")));
-                let append = call.effect == Effect::Append || flags || named || call.option("append") == Some(&Value::Bool(true));
-                for path in path(0, &["file", "path"]).into_iter().flat_map(Value::elements) {
-                    self.push(Found::Write { path, append, text: text.clone() });
+                let flags = call.option("flag").or_else(|| call.option("mode")).and_then(CodeValue::literal).is_some_and(|flag| flag.starts_with('a'));
+                let named = call.args.iter().any(|arg| matches!(&arg.value, CodeValue::Named(name) if name.contains("FILE_APPEND")));
+                let append = call.effect == CallEffect::Append || flags || named || call.option("append") == Some(&CodeValue::Bool(true));
+                for path in path(0, &["file", "path"]).into_iter().flat_map(CodeValue::elements) {
+                    self.push(CodeAction::Write { path, append, text: text.clone() });
                 }
             }
-            Effect::WriteAt => {
+            CallEffect::WriteAt => {
                 let source = if call.place > 0 { call.arg(0, &["src"]).literal() } else { None };
-                let append = call.option("flags").and_then(Value::literal).is_some_and(|flags| flags.contains('a'));
+                let append = call.option("flags").and_then(CodeValue::literal).is_some_and(|flags| flags.contains('a'));
                 for path in path(call.place, &["dst", "dest", "filename"]) {
                     let path = path.literal().map(|path| below(&path, source.as_deref()));
                     self.opened(call.site, path, append);
                 }
             }
-            Effect::Touch => {
-                for path in path(0, &[]).into_iter().flat_map(Value::elements) {
-                    self.push(Found::Write { path, append: true, text: Some(String::new()) });
+            CallEffect::Touch => {
+                for path in path(0, &[]).into_iter().flat_map(CodeValue::elements) {
+                    self.push(CodeAction::Write { path, append: true, text: Some(String::new()) });
                 }
             }
-            Effect::HandleText => {
-                if let Value::Handle(place) = call.arg(0, &[]) {
+            CallEffect::HandleText => {
+                if let CodeValue::Handle(place) = call.arg(0, &[]) {
                     self.handle_text(place, call.arg(1, &[]).literal());
                 }
             }
-            Effect::Delete | Effect::DeleteTree => {
+            CallEffect::Delete | CallEffect::DeleteTree => {
                 let several = !matches!(self.language, Language::Python | Language::JavaScript);
                 // Options under a name may hold it.
-                let named = call.name.contains("rm") && !call.name.contains("rmdir") && matches!(call.plain().nth(1), Some(Value::Named(_)));
-                let recursive = call.effect == Effect::DeleteTree || call.set("recursive") || !several && named;
+                let named = call.name.contains("rm") && !call.name.contains("rmdir") && matches!(call.plain().nth(1), Some(CodeValue::Named(_)));
+                let recursive = call.effect == CallEffect::DeleteTree || call.set("recursive") || !several && named;
                 let paths = call.args.iter().filter(|arg| arg.name.as_deref().is_none_or(|name| name == "path")).map(|arg| arg.value.clone());
-                for value in paths.take(if several { usize::MAX } else { 1 }).flat_map(Value::choices).filter(|value| !matches!(value, Value::Bool(_))) {
+                for value in paths.take(if several { usize::MAX } else { 1 }).flat_map(CodeValue::choices).filter(|value| !matches!(value, CodeValue::Bool(_)))
+                {
                     for path in value.elements() {
-                        self.push(Found::Delete { path, recursive });
+                        self.push(CodeAction::Delete { path, recursive });
                     }
                 }
             }
-            Effect::Move => {
+            CallEffect::Move => {
                 for from in path(0, &["src"]) {
                     let sources = from.elements();
                     let source = sources.first().cloned().flatten();
                     for path in sources {
-                        self.push(Found::Delete { path, recursive: false });
+                        self.push(CodeAction::Delete { path, recursive: false });
                     }
                     let path = call.arg(1, &["dst", "dest", "target"]).literal().map(|path| below(&path, source.as_deref()));
-                    self.push(Found::Write { path, append: false, text: None });
+                    self.push(CodeAction::Write { path, append: false, text: None });
                 }
             }
-            Effect::Code | Effect::CodeText => self.program_text(call),
+            CallEffect::Code | CallEffect::CodeText => self.program_text(call),
             _ => self.process(call),
         }
         if self.language == Language::Unknown && !matches!(call.name, "system" | "shell_exec" | "passthru") && !call.name.contains('.') {
             // In an unknown language such a name proves something only together with a literal.
             let later = self.found.split_off(before.min(self.found.len()));
-            let unknown = |found: &Found| matches!(found, Found::OpaqueShell | Found::Delete { path: None, .. } | Found::Write { path: None, .. });
+            let unknown =
+                |found: &CodeAction| matches!(found, CodeAction::OpaqueShell | CodeAction::Delete { path: None, .. } | CodeAction::Write { path: None, .. });
             self.found.extend(later.into_iter().filter(|found| !unknown(found)));
         }
     }
 
-    fn process(&mut self, call: &Call<'_>) {
+    fn process(&mut self, call: &CodeCall<'_>) {
         let input = call.option("input").or_else(|| call.option("stdin")).cloned();
-        let options = |value: &Value| matches!(value, Value::Object(_));
+        let options = |value: &CodeValue| matches!(value, CodeValue::Object(_));
         match call.effect {
-            Effect::Argv => self.argv(call.words(0)),
-            Effect::ExecList => {
+            CallEffect::Argv => self.argv(call.words(0)),
+            CallEffect::ExecList => {
                 let program = call.arg(call.place, &["path", "file"]).literal();
                 for list in call.arg(call.place + 1, &["argv", "args"]).choices() {
                     // The first word is only the name under which the program is shown.
-                    let rest = if let Value::List(items) = list { items.into_iter().skip(1).collect() } else { vec![None] };
+                    let rest = if let CodeValue::List(items) = list { items.into_iter().skip(1).collect() } else { vec![None] };
                     self.argv([program.clone()].into_iter().chain(rest).collect());
                 }
             }
-            Effect::ExecArgs => {
+            CallEffect::ExecArgs => {
                 let mut words = vec![call.arg(call.place, &[]).literal()];
                 words.extend(call.words(call.place + 2));
                 words.truncate(words.len() - usize::from(call.name.ends_with('e') && words.len() > 1)); // the environment
                 self.argv(words);
             }
-            Effect::Spawn => {
+            CallEffect::Spawn => {
                 let list = call.plain().nth(1).filter(|value| !options(value)).or_else(|| call.option("args"));
                 let list = list.map_or_else(Vec::new, |list| list.clone().settled().elements());
                 for program in call.arg(0, &[]).choices() {
-                    let program = if options(&program) { call.option("cmd").cloned().unwrap_or(Value::Unknown) } else { program };
+                    let program = if options(&program) { call.option("cmd").cloned().unwrap_or(CodeValue::Unknown) } else { program };
                     if call.set("shell") {
                         let mut text = program.into_text();
                         for word in &list {
                             text.text.push(' ');
-                            text.add(&word.as_ref().map_or_else(Text::hole, |word| Text::lit(word)));
+                            text.add(&word.as_ref().map_or_else(CodeText::hole, |word| CodeText::lit(word)));
                         }
-                        self.shell(&Value::Text(text));
+                        self.shell(&CodeValue::Text(text));
                         continue;
                     }
                     let words: Vec<_> = program.elements().into_iter().chain(list.iter().cloned()).collect();
@@ -160,7 +162,7 @@ impl Scan {
                     self.standard_input(&words, input.clone());
                 }
             }
-            Effect::Words if call.plain().filter(|value| !options(value)).count() > 1 => {
+            CallEffect::Words if call.plain().filter(|value| !options(value)).count() > 1 => {
                 let popen = call.name.contains("popen") && call.name.starts_with("IO");
                 if let (true, Some(first)) = (popen, call.plain().find(|value| !options(value))) {
                     self.shell(first); // what follows is the mode
@@ -169,9 +171,9 @@ impl Scan {
                 }
             }
             _ => {
-                let first = call.plain().find(|value| !options(value) || call.effect != Effect::Words);
+                let first = call.plain().find(|value| !options(value) || call.effect != CallEffect::Words);
                 let named = call.arg(usize::MAX, &["args", "cmd", "command"]);
-                let first = if named == Value::Unknown { first.cloned().unwrap_or(named) } else { named };
+                let first = if named == CodeValue::Unknown { first.cloned().unwrap_or(named) } else { named };
                 for value in first.choices() {
                     self.one_process(call, value, input.clone());
                 }
@@ -181,20 +183,20 @@ impl Scan {
 
     /// One value that is a command: a list of words, or a text. Without a shell a text is a program and nothing else, but
     /// it may have come out of `shlex.split`.
-    fn one_process(&mut self, call: &Call<'_>, value: Value, input: Option<Value>) {
+    fn one_process(&mut self, call: &CodeCall<'_>, value: CodeValue, input: Option<CodeValue>) {
         let words = match value {
             // The rest are arguments of the shell itself.
-            Value::List(items) if call.set("shell") => {
-                return self.shell(&items.into_iter().next().flatten().map_or(Value::Unknown, |text| Value::lit(&text)));
+            CodeValue::List(items) if call.set("shell") => {
+                return self.shell(&items.into_iter().next().flatten().map_or(CodeValue::Unknown, |text| CodeValue::lit(&text)));
             }
-            Value::List(mut words) => {
+            CodeValue::List(mut words) => {
                 if let (Some(program), Some(first)) = (call.option("executable"), words.first_mut()) {
                     *first = program.literal();
                 }
                 self.argv(words.clone());
                 words
             }
-            Value::Path(path) => return self.argv(vec![path.literal()]),
+            CodeValue::Path(path) => return self.argv(vec![path.literal()]),
             other => {
                 self.shell(&other);
                 other.into_text().words(None).elements()
@@ -204,45 +206,45 @@ impl Scan {
     }
 
     /// A program reads what it is given.
-    fn standard_input(&mut self, words: &[Option<String>], input: Option<Value>) {
-        let Some(input) = input.filter(|input| !matches!(input, Value::Bool(_) | Value::Named(_))) else { return };
+    fn standard_input(&mut self, words: &[Option<String>], input: Option<CodeValue>) {
+        let Some(input) = input.filter(|input| !matches!(input, CodeValue::Bool(_) | CodeValue::Named(_))) else { return };
         if words.first().is_some_and(Option::is_some) {
-            let text = if let Value::Text(text) = input { (text.known || text.holes).then(|| open_holes(&text.text)) } else { None };
-            self.push(Found::Fed(Box::new(Found::Argv(words.to_vec())), text));
+            let text = if let CodeValue::Text(text) = input { (text.known || text.holes).then(|| open_holes(&text.text)) } else { None };
+            self.push(CodeAction::Fed(Box::new(CodeAction::Argv(words.to_vec())), text));
         }
     }
 
     /// Program text given to the language's own interpreter.
-    fn program_text(&mut self, call: &Call<'_>) {
+    fn program_text(&mut self, call: &CodeCall<'_>) {
         let last = matches!(call.name, "Function" | "create_function");
-        let value = if last { call.plain().last().cloned().unwrap_or(Value::Unknown) } else { call.arg(0, &[]) };
+        let value = if last { call.plain().last().cloned().unwrap_or(CodeValue::Unknown) } else { call.arg(0, &[]) };
         for value in value.choices() {
             match value {
-                Value::Text(text) if text.known => {
+                CodeValue::Text(text) if text.known => {
                     self.evaluated(&text.text);
                     let begins = |before: &str| before.trim_end_matches([' ', '\t']).chars().next_back().is_none_or(|last| ";{}\n".contains(last));
                     if text.text.match_indices(HOLE).any(|(at, _)| text.text.get(..at).is_some_and(begins)) {
-                        self.push(Found::OpaqueShell); // a whole statement is not known
+                        self.push(CodeAction::OpaqueShell); // a whole statement is not known
                     }
                 }
-                Value::Bool(_) | Value::Object(_) | Value::Number(_) => {}
-                Value::Decoded => self.push(Found::OpaqueShell),
-                _ if call.effect == Effect::Code => self.push(Found::OpaqueShell),
+                CodeValue::Bool(_) | CodeValue::Object(_) | CodeValue::Number(_) => {}
+                CodeValue::Decoded => self.push(CodeAction::OpaqueShell),
+                _ if call.effect == CallEffect::Code => self.push(CodeAction::OpaqueShell),
                 _ => {}
             }
         }
     }
 
-    pub(super) fn shell(&mut self, value: &Value) {
+    pub(super) fn shell(&mut self, value: &CodeValue) {
         match value {
-            Value::Text(text) => {
+            CodeValue::Text(text) => {
                 let known = text.known && !text.text.replace(HOLE, "").trim().is_empty();
                 if text.holes || known {
-                    self.push(if known { Found::Shell(open_holes(&text.text)) } else { Found::OpaqueShell });
+                    self.push(if known { CodeAction::Shell(open_holes(&text.text)) } else { CodeAction::OpaqueShell });
                 }
             }
-            Value::List(items) => self.argv(items.clone()),
-            _ => self.push(Found::OpaqueShell),
+            CodeValue::List(items) => self.argv(items.clone()),
+            _ => self.push(CodeAction::OpaqueShell),
         }
     }
 
@@ -255,32 +257,32 @@ impl Scan {
         }
         if !words.is_empty() {
             let known = words.iter().any(Option::is_some);
-            self.push(if known { Found::Argv(words) } else { Found::OpaqueShell });
+            self.push(if known { CodeAction::Argv(words) } else { CodeAction::OpaqueShell });
         }
     }
 
     /// A path and a mode; in Ruby a path that begins with `|` is a command.
-    fn open(&mut self, call: &Call<'_>, mode: usize) {
+    fn open(&mut self, call: &CodeCall<'_>, mode: usize) {
         let given = call.plain().count() > mode || call.option("mode").is_some() || call.option("flags").is_some();
         let append = match call.arg(mode, &["mode", "flags"]) {
             _ if !given => None,
-            Value::Text(text) if !text.holes => {
+            CodeValue::Text(text) if !text.holes => {
                 let mode = text.text.split([':', ',']).next().unwrap_or_default();
                 // What is longer is an encoding.
                 let writes = mode.contains(['w', 'a', 'x', '+', 'c', '>']) && (mode.len() <= 5 || mode.starts_with(['<', '>', '+']));
                 writes.then(|| mode.contains('a') || mode.contains(">>"))
             }
-            Value::Object(_) => call.set("write").then_some(false),
-            Value::Bool(_) | Value::List(_) => None,
-            Value::Named(flags) if flags.contains("RDONLY") && !flags.contains("CREAT") && !flags.contains("TRUNC") => None,
-            Value::Named(flags) => Some(flags.contains("APPEND")),
+            CodeValue::Object(_) => call.set("write").then_some(false),
+            CodeValue::Bool(_) | CodeValue::List(_) => None,
+            CodeValue::Named(flags) if flags.contains("RDONLY") && !flags.contains("CREAT") && !flags.contains("TRUNC") => None,
+            CodeValue::Named(flags) => Some(flags.contains("APPEND")),
             _ => Some(false),
         };
         for path in call.arg(0, &["file", "path", "name", "filename"]).choices() {
-            let command = path.literal().and_then(|path| path.strip_prefix('|').map(Value::lit)).filter(|_| self.language == Language::Ruby);
+            let command = path.literal().and_then(|path| path.strip_prefix('|').map(CodeValue::lit)).filter(|_| self.language == Language::Ruby);
             match (command, append) {
                 (Some(command), _) => self.shell(&command),
-                (None, Some(append)) if !matches!(path, Value::Number(_)) => self.opened(call.site, path.literal().filter(|path| !path.is_empty()), append),
+                (None, Some(append)) if !matches!(path, CodeValue::Number(_)) => self.opened(call.site, path.literal().filter(|path| !path.is_empty()), append),
                 _ => {}
             }
         }
@@ -288,16 +290,16 @@ impl Scan {
 
     /// A file was opened to be written; what goes into it is added later.
     fn opened(&mut self, site: usize, path: Option<String>, append: bool) {
-        self.push(Found::Write { path, append, text: None });
+        self.push(CodeAction::Write { path, append, text: None });
         self.handles.insert(site, self.found.len() - 1);
     }
 
     /// Perl's `open`: a handle, then a mode and a path or a command, in one or several arguments.
-    fn perl_open(&mut self, call: &Call<'_>) {
+    fn perl_open(&mut self, call: &CodeCall<'_>) {
         let mode = call.arg(1, &[]).into_text();
         let (sign, rest) = mode.text.trim().split_at(mode.text.trim().bytes().take_while(|byte| b"+<>|-".contains(byte)).count());
         let (name, words) = (rest.trim(), call.words(2));
-        let text = |text: &str| Value::Text(Text { text: text.to_owned(), ..mode.clone() });
+        let text = |text: &str| CodeValue::Text(CodeText { text: text.to_owned(), ..mode.clone() });
         match sign {
             "|-" | "-|" if words.len() == 1 => self.shell(&call.arg(2, &[])),
             "|-" | "-|" => self.argv(words),
@@ -316,7 +318,7 @@ impl Scan {
     pub(super) fn handle(&mut self, place: usize, method: &str, args: &[Arg]) {
         match method {
             "write" | "puts" | "print" | "say" | "end" => {
-                let mut text = Text::default();
+                let mut text = CodeText::default();
                 for arg in args {
                     text.add(&arg.value.clone().into_text());
                 }
@@ -333,7 +335,7 @@ impl Scan {
     /// Adds to the text that goes to an open file; `None` makes it unknown for good.
     pub(super) fn handle_text(&mut self, place: usize, more: Option<String>) {
         let Some(&index) = self.handles.get(&place) else { return };
-        let Some(Found::Write { text, .. }) = self.found.get_mut(index) else { return };
+        let Some(CodeAction::Write { text, .. }) = self.found.get_mut(index) else { return };
         if let Some(more) = more {
             text.get_or_insert_default().push_str(&more);
         } else {

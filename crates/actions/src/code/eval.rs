@@ -1,11 +1,9 @@
 //! Expressions to values: literals, their concatenation, names, lists, chains of members and calls.
 
-use super::effects::Arg;
-use super::functions;
-use super::lex::{Form, Part, Token};
-use super::piece::{Piece, Span};
-use super::value::{Text, Value, fill, join_path};
-use super::{Language, Scan};
+use super::lex::{CodeToken, TextForm, TextPart};
+use super::piece::{CodePiece, TokenRange};
+use super::value::{CodeText, CodeValue, fill, join_path};
+use super::{Language, Scan, effects::Arg, functions};
 
 /// Expressions nested deeper than this are unknown.
 const MAX_LEVEL: usize = 12;
@@ -23,35 +21,35 @@ impl Scan {
     }
 
     /// The text of a string; holes that are names of known texts are filled.
-    pub(super) fn text_of(&mut self, parts: &[Part<'_>]) -> Text {
-        let mut text = Text { known: parts.iter().all(|part| matches!(part, Part::Lit(_))), ..Text::default() };
+    pub(super) fn text_of(&mut self, parts: &[TextPart<'_>]) -> CodeText {
+        let mut text = CodeText { known: parts.iter().all(|part| matches!(part, TextPart::Lit(_))), ..CodeText::default() };
         for part in parts {
             match part {
-                Part::Lit(lit) => text.add(&Text::lit(lit)),
-                Part::Hole(code) => {
+                TextPart::Lit(lit) => text.add(&CodeText::lit(lit)),
+                TextPart::Hole(code) => {
                     let name = code.trim_matches(|char: char| char.is_whitespace() || "{}()".contains(char));
                     let sigil = matches!(self.language, Language::Perl | Language::Php) && !name.starts_with(['$', '@']);
                     let value = if sigil { self.named(&format!("${name}")) } else { self.named(name) };
-                    let value = if matches!(value, Value::List(_)) { super::value::joined(&value, " ") } else { value };
+                    let value = if matches!(value, CodeValue::List(_)) { super::value::joined(&value, " ") } else { value };
                     text.add(&value.into_text());
                 }
             }
         }
-        if self.spend(text.text.len()) && text.text.len() <= MAX_VALUE { text } else { Text::hole() }
+        if self.spend(text.text.len()) && text.text.len() <= MAX_VALUE { text } else { CodeText::hole() }
     }
 
     /// The value of a name; the name itself where nothing is given to it.
-    pub(super) fn named(&mut self, name: &str) -> Value {
+    pub(super) fn named(&mut self, name: &str) -> CodeValue {
         let value = match self.names.get(name) {
-            None => return Value::Named(name.to_owned()),
+            None => return CodeValue::Named(name.to_owned()),
             Some([value]) => value.clone(),
-            Some(values) => Value::OneOf(values.to_vec()),
+            Some(values) => CodeValue::OneOf(values.to_vec()),
         };
-        if self.spend(value.size()) { value } else { Value::Unknown }
+        if self.spend(value.size()) { value } else { CodeValue::Unknown }
     }
 
     /// The value of an expression, which may be a choice between several.
-    pub(super) fn eval(&mut self, piece: &Piece<'_>, span: Span, level: usize) -> Value {
+    pub(super) fn eval(&mut self, piece: &CodePiece<'_>, span: TokenRange, level: usize) -> CodeValue {
         /// More choices than this are not distinguished.
         const MAX_CHOICES: usize = 16;
         let span = piece.trim(span);
@@ -82,18 +80,18 @@ impl Scan {
             choices.push(next..span.end);
             at = next;
         }
-        let mut values: Vec<Value> = Vec::new();
+        let mut values: Vec<CodeValue> = Vec::new();
         for choice in choices {
             values.extend(self.sum(piece, choice, level).choices());
         }
-        if values.len() == 1 { values.pop().unwrap_or(Value::Unknown) } else { Value::OneOf(values) }
+        if values.len() == 1 { values.pop().unwrap_or(CodeValue::Unknown) } else { CodeValue::OneOf(values) }
     }
 
     /// The value of terms with operators between them.
-    fn sum(&mut self, piece: &Piece<'_>, span: Span, level: usize) -> Value {
+    fn sum(&mut self, piece: &CodePiece<'_>, span: TokenRange, level: usize) -> CodeValue {
         let span = piece.trim(span);
         if level > MAX_LEVEL || span.is_empty() || !self.spend(span.len().min(MAX_TERMS)) {
-            return Value::Unknown;
+            return CodeValue::Unknown;
         }
         let (mut value, mut at) = self.term(piece, &span, span.start, level);
         for _ in 0..MAX_TERMS {
@@ -104,50 +102,52 @@ impl Scan {
             let joins = if self.dot_joins() { "." } else { "+" };
             let from = match (piece.mark(at), &value) {
                 (mark, _) if mark == joins => at + 1,
-                ("/", Value::Path(_)) | ("|", Value::Named(_)) => at + 1,
-                ("", Value::Text(_)) if matches!(piece.token(at), Some(Token::Text(Form::Plain, _))) => at,
-                ("%", Value::Text(format)) => {
+                ("/", CodeValue::Path(_)) | ("|", CodeValue::Named(_)) => at + 1,
+                ("", CodeValue::Text(_)) if matches!(piece.token(at), Some(CodeToken::Text(TextForm::Plain, _))) => at,
+                ("%", CodeValue::Text(format)) => {
                     let rest = at + 1..span.end;
                     let items = if piece.mark(at + 1) == "(" { piece.items(at + 1) } else { Vec::from([rest]) };
-                    let values: Vec<Text> = items.into_iter().map(|item| self.eval(piece, item, level + 1).settled().into_text()).collect();
-                    return Value::Text(fill(format, &values, false));
+                    let values: Vec<CodeText> = items.into_iter().map(|item| self.eval(piece, item, level + 1).settled().into_text()).collect();
+                    return CodeValue::Text(fill(format, &values, false));
                 }
                 _ if piece.word(at) == Some("as") || piece.mark(at) == "!" => return value, // a type's assertion
-                (_, Value::Decoded) => return value,
-                _ => return Value::Unknown,
+                (_, CodeValue::Decoded) => return value,
+                _ => return CodeValue::Unknown,
             };
             let (right, next) = self.term(piece, &span, from, level);
             value = self.concat(value, right);
             at = next;
         }
-        Value::Unknown
+        CodeValue::Unknown
     }
 
     fn dot_joins(&self) -> bool {
         matches!(self.language, Language::Perl | Language::Php)
     }
 
-    pub(super) fn concat(&mut self, left: Value, right: Value) -> Value {
+    pub(super) fn concat(&mut self, left: CodeValue, right: CodeValue) -> CodeValue {
         if !self.spend(left.size() + right.size()) || left.size() + right.size() > MAX_VALUE {
-            return Value::Unknown;
+            return CodeValue::Unknown;
         }
         match (left.settled(), right.settled()) {
-            (Value::Decoded, _) | (_, Value::Decoded) => Value::Decoded,
-            (Value::Number(_), Value::Number(_)) => Value::Unknown,
-            (Value::Named(left), Value::Named(right)) => Value::Named(format!("{left}|{right}")), // flags
-            (Value::Path(left), right) => Value::Path(join_path([left, right.into_text()])),
-            (Value::List(left), right) => Value::List(left.into_iter().chain(if let Value::List(right) = right { right } else { vec![None] }).collect()),
-            (left, Value::List(right)) => Value::List(left.elements().into_iter().map(|_| None).chain(right).collect()),
+            (CodeValue::Decoded, _) | (_, CodeValue::Decoded) => CodeValue::Decoded,
+            (CodeValue::Number(_), CodeValue::Number(_)) => CodeValue::Unknown,
+            (CodeValue::Named(left), CodeValue::Named(right)) => CodeValue::Named(format!("{left}|{right}")), // flags
+            (CodeValue::Path(left), right) => CodeValue::Path(join_path([left, right.into_text()])),
+            (CodeValue::List(left), right) => {
+                CodeValue::List(left.into_iter().chain(if let CodeValue::List(right) = right { right } else { vec![None] }).collect())
+            }
+            (left, CodeValue::List(right)) => CodeValue::List(left.elements().into_iter().map(|_| None).chain(right).collect()),
             (left, right) => {
                 let mut text = left.into_text();
                 text.add(&right.into_text());
-                Value::Text(text)
+                CodeValue::Text(text)
             }
         }
     }
 
     /// One term from `at`, and the index after it.
-    fn term(&mut self, piece: &Piece<'_>, span: &Span, at: usize, level: usize) -> (Value, usize) {
+    fn term(&mut self, piece: &CodePiece<'_>, span: &TokenRange, at: usize, level: usize) -> (CodeValue, usize) {
         let mut at = piece.skip_newlines(at);
         while at < span.end {
             let named = piece.word(at).is_some() && matches!(piece.mark(at + 1), "=" | ":=");
@@ -158,10 +158,10 @@ impl Scan {
                 _ => return self.chain(piece, at, span.end, false, level),
             }
         }
-        (Value::Unknown, span.end)
+        (CodeValue::Unknown, span.end)
     }
 
-    fn list(&mut self, piece: &Piece<'_>, items: Vec<Span>, level: usize) -> Value {
+    fn list(&mut self, piece: &CodePiece<'_>, items: Vec<TokenRange>, level: usize) -> CodeValue {
         let mut list = Vec::new();
         for item in items {
             // A comprehension may be any number of elements.
@@ -169,26 +169,26 @@ impl Scan {
                 list.push(None);
                 break;
             }
-            // A key in front tells nothing of a list.
+            // A key in front does not change what the list holds.
             let start = item.clone().take(4).find(|place| piece.mark(*place) == "=>").map_or(item.start, |place| place + 1);
             let spread = matches!(piece.mark(start), "*" | "..." | "@") || self.language == Language::Perl;
             match self.eval(piece, start..item.end, level + 1).settled() {
-                Value::List(inner) if spread => list.extend(inner),
-                Value::List(_) => list.push(None),
+                CodeValue::List(inner) if spread => list.extend(inner),
+                CodeValue::List(_) => list.push(None),
                 other => list.push(other.literal()),
             }
         }
-        Value::List(list)
+        CodeValue::List(list)
     }
 
-    fn object(&mut self, piece: &Piece<'_>, open: usize, level: usize) -> Value {
+    fn object(&mut self, piece: &CodePiece<'_>, open: usize, level: usize) -> CodeValue {
         /// Keys further behind are not looked at.
         const MAX_KEYS: usize = 64;
         let mut keys = Vec::new();
         for item in piece.items(open).into_iter().take(MAX_KEYS) {
             let key = match piece.token(item.start) {
-                Some(Token::Word(word)) => (*word).to_owned(),
-                Some(Token::Text(_, parts)) => self.text_of(parts).text,
+                Some(CodeToken::Word(word)) => (*word).to_owned(),
+                Some(CodeToken::Text(_, parts)) => self.text_of(parts).text,
                 _ => continue,
             };
             let start = if item.len() == 1 { item.start } else { item.start + 2 };
@@ -196,13 +196,13 @@ impl Scan {
                 keys.push((key, self.eval(piece, start..item.end, level + 1)));
             }
         }
-        Value::Object(keys)
+        CodeValue::Object(keys)
     }
 
     /// The value of a bracket that is alone.
-    fn group(&mut self, piece: &Piece<'_>, open: usize, level: usize) -> Value {
+    fn group(&mut self, piece: &CodePiece<'_>, open: usize, level: usize) -> CodeValue {
         if level > MAX_LEVEL {
-            return Value::Unknown;
+            return CodeValue::Unknown;
         }
         if piece.mark(open) == "{" {
             return self.object(piece, open, level);
@@ -219,23 +219,23 @@ impl Scan {
 
     /// Follows the chain that begins at `at`, no further than `end`; gives its value and the index after it. Findings are
     /// kept only with `emit`.
-    pub(super) fn chain(&mut self, piece: &Piece<'_>, at: usize, end: usize, emit: bool, level: usize) -> (Value, usize) {
+    pub(super) fn chain(&mut self, piece: &CodePiece<'_>, at: usize, end: usize, emit: bool, level: usize) -> (CodeValue, usize) {
         let mut next = piece.skip(at);
         let mut value = match piece.token(at) {
-            Some(Token::Word(word)) => match *word {
-                "True" | "true" | "TRUE" => Value::Bool(true),
-                "False" | "false" | "FALSE" | "None" | "null" | "nil" | "undefined" => Value::Bool(false),
-                "$^X" => Value::lit("perl"),
-                "PHP_BINARY" => Value::lit("php"),
-                "__dirname" | "__dir__" | "__DIR__" => Value::lit("."),
-                "__file__" | "__FILE__" | "__filename" => Value::lit("./__file__"),
+            Some(CodeToken::Word(word)) => match *word {
+                "True" | "true" | "TRUE" => CodeValue::Bool(true),
+                "False" | "false" | "FALSE" | "None" | "null" | "nil" | "undefined" => CodeValue::Bool(false),
+                "$^X" => CodeValue::lit("perl"),
+                "PHP_BINARY" => CodeValue::lit("php"),
+                "__dirname" | "__dir__" | "__DIR__" => CodeValue::lit("."),
+                "__file__" | "__FILE__" | "__filename" => CodeValue::lit("./__file__"),
                 word => self.named(word),
             },
-            Some(Token::Text(Form::Words, parts)) => self.text_of(parts).words(None),
-            Some(Token::Text(Form::Plain | Form::Template, parts)) => Value::Text(self.text_of(parts)),
-            Some(Token::Number(number)) => Value::Number((*number).to_owned()),
-            Some(Token::Mark("(" | "[" | "{")) => self.group(piece, at, level + 1),
-            _ => Value::Unknown,
+            Some(CodeToken::Text(TextForm::Words, parts)) => self.text_of(parts).words(None),
+            Some(CodeToken::Text(TextForm::Plain | TextForm::Template, parts)) => CodeValue::Text(self.text_of(parts)),
+            Some(CodeToken::Number(number)) => CodeValue::Number((*number).to_owned()),
+            Some(CodeToken::Mark("(" | "[" | "{")) => self.group(piece, at, level + 1),
+            _ => CodeValue::Unknown,
         };
         while next < end {
             let ahead = piece.skip_newlines(next);
@@ -253,38 +253,38 @@ impl Scan {
                 }
                 continue;
             }
-            if ahead != next && mark == "(" && self.language == Language::JavaScript && matches!(value, Value::Named(_) | Value::Method(..)) {
+            if ahead != next && mark == "(" && self.language == Language::JavaScript && matches!(value, CodeValue::Named(_) | CodeValue::Method(..)) {
                 next = ahead; // a call continues although a line ends
             }
             let open = next;
             match piece.token(next) {
-                Some(Token::Mark("(")) => {
+                Some(CodeToken::Mark("(")) => {
                     let args = self.arguments(piece, piece.items(next), level);
                     value = self.call(value.settled(), args, piece.base + next, emit);
                     next = piece.skip(next);
                 }
-                Some(Token::Mark("[")) => {
+                Some(CodeToken::Mark("[")) => {
                     let inner = self.eval(piece, next + 1..piece.close(next), level + 1);
                     value = match (value.settled(), inner) {
-                        (Value::List(items), Value::Number(at)) => {
-                            at.parse().ok().and_then(|at: usize| items.into_iter().nth(at).flatten()).map_or(Value::Unknown, |item| Value::lit(&item))
+                        (CodeValue::List(items), CodeValue::Number(at)) => {
+                            at.parse().ok().and_then(|at: usize| items.into_iter().nth(at).flatten()).map_or(CodeValue::Unknown, |item| CodeValue::lit(&item))
                         }
-                        (value @ Value::Named(_), Value::Text(name)) if !name.holes => self.member(value, &name.text),
-                        _ => Value::Unknown,
+                        (value @ CodeValue::Named(_), CodeValue::Text(name)) if !name.holes => self.member(value, &name.text),
+                        _ => CodeValue::Unknown,
                     };
                     next = piece.skip(next);
                 }
-                Some(Token::Mark("{")) if piece.word(at) == Some("$ENV") => {
-                    value = if piece.word(next + 1) == Some("HOME") { Value::lit("~") } else { Value::Unknown };
+                Some(CodeToken::Mark("{")) if piece.word(at) == Some("$ENV") => {
+                    value = if piece.word(next + 1) == Some("HOME") { CodeValue::lit("~") } else { CodeValue::Unknown };
                     next = piece.skip(next);
                 }
-                Some(Token::Text(Form::Template, parts)) => {
+                Some(CodeToken::Text(TextForm::Template, parts)) => {
                     // The shells of zx, Bun and execa.
-                    if emit && matches!(&value, Value::Named(name) if matches!(name.as_str(), "$" | "Bun.$" | "zx.$" | "execa.$" | "dax.$" | "$.sync")) {
+                    if emit && matches!(&value, CodeValue::Named(name) if matches!(name.as_str(), "$" | "Bun.$" | "zx.$" | "execa.$" | "dax.$" | "$.sync")) {
                         let text = self.text_of(parts);
-                        self.shell(&Value::Text(text));
+                        self.shell(&CodeValue::Text(text));
                     }
-                    value = Value::Unknown;
+                    value = CodeValue::Unknown;
                     next += 1;
                 }
                 _ if self.is_command(piece, &value, next) => {
@@ -303,23 +303,23 @@ impl Scan {
     }
 
     /// In Ruby a method needs no brackets to be called.
-    fn bare_call(&mut self, piece: &Piece<'_>, value: Value, emit: bool, at: usize) -> Value {
+    fn bare_call(&mut self, piece: &CodePiece<'_>, value: CodeValue, emit: bool, at: usize) -> CodeValue {
         let called = match &value {
-            Value::Method(..) => true,
-            Value::Named(name) => matches!(name.as_str(), "Dir.home" | "Dir.pwd"),
+            CodeValue::Method(..) => true,
+            CodeValue::Named(name) => matches!(name.as_str(), "Dir.home" | "Dir.pwd"),
             _ => false,
         };
         if called && self.language == Language::Ruby { self.call(value, Vec::new(), piece.base + at, emit) } else { value }
     }
 
     /// Whether arguments without brackets follow, as Ruby and Perl have them.
-    fn is_command(&self, piece: &Piece<'_>, value: &Value, next: usize) -> bool {
+    fn is_command(&self, piece: &CodePiece<'_>, value: &CodeValue, next: usize) -> bool {
         let known = match value {
-            Value::Named(name) => functions::function(self.language, name).is_some() || name == "require",
-            Value::Method(on, name) => match **on {
-                Value::Text(_) => false,
-                Value::Handle(_) => true,
-                Value::Path(_) => functions::path_method(name).is_some(),
+            CodeValue::Named(name) => functions::function(self.language, name).is_some() || name == "require",
+            CodeValue::Method(on, name) => match **on {
+                CodeValue::Text(_) => false,
+                CodeValue::Handle(_) => true,
+                CodeValue::Path(_) => functions::path_method(name).is_some(),
                 _ => functions::method(name).is_some(),
             },
             _ => false,
@@ -327,17 +327,17 @@ impl Scan {
         known
             && matches!(self.language, Language::Ruby | Language::Perl)
             && match piece.token(next) {
-                Some(Token::Text(form, _)) => *form != Form::Regex,
-                Some(Token::Word(word)) => {
+                Some(CodeToken::Text(form, _)) => *form != TextForm::Regex,
+                Some(CodeToken::Word(word)) => {
                     !matches!(*word, "if" | "unless" | "while" | "until" | "and" | "or" | "do" | "end" | "then" | "eq" | "ne" | "x" | "rescue")
                 }
-                Some(Token::Mark("*" | "\\" | "+" | "-" | "[")) => !piece.adjacent(next) && (piece.adjacent(next + 1) || piece.mark(next) == "["),
-                Some(Token::Mark("{" | "@" | "$")) => self.language == Language::Perl,
+                Some(CodeToken::Mark("*" | "\\" | "+" | "-" | "[")) => !piece.adjacent(next) && (piece.adjacent(next + 1) || piece.mark(next) == "["),
+                Some(CodeToken::Mark("{" | "@" | "$")) => self.language == Language::Perl,
                 _ => false,
             }
     }
 
-    fn arguments(&mut self, piece: &Piece<'_>, spans: Vec<Span>, level: usize) -> Vec<Arg> {
+    fn arguments(&mut self, piece: &CodePiece<'_>, spans: Vec<TokenRange>, level: usize) -> Vec<Arg> {
         let mut args = Vec::new();
         for span in spans.into_iter().take(MAX_TERMS) {
             let name = match (self.language, piece.mark(span.start + 1)) {
@@ -351,19 +351,19 @@ impl Scan {
         args
     }
 
-    pub(super) fn member(&mut self, value: Value, name: &str) -> Value {
+    pub(super) fn member(&mut self, value: CodeValue, name: &str) -> CodeValue {
         let owner = match value {
-            Value::Path(path) if name == "parent" || name == "dirname" => return Value::Path(path.parent()),
-            Value::Named(owner) => owner,
-            other => return Value::Method(Box::new(other), name.to_owned()),
+            CodeValue::Path(path) if name == "parent" || name == "dirname" => return CodeValue::Path(path.parent()),
+            CodeValue::Named(owner) => owner,
+            other => return CodeValue::Method(Box::new(other), name.to_owned()),
         };
         match (owner.as_str(), name) {
-            ("process.env" | "os.environ" | "ENV", "HOME") => Value::lit("~"),
-            ("sys", "executable") => Value::lit("python3"),
-            ("process", "execPath" | "argv0") => Value::lit("node"),
-            ("Gem" | "RbConfig", "ruby") => Value::lit("ruby"),
-            (_, "default" | "__call__" | "__dict__") => Value::Named(owner),
-            ("" | "globalThis" | "window" | "builtins" | "__builtins__" | "sys.modules", _) => Value::Named(name.to_owned()),
+            ("process.env" | "os.environ" | "ENV", "HOME") => CodeValue::lit("~"),
+            ("sys", "executable") => CodeValue::lit("python3"),
+            ("process", "execPath" | "argv0") => CodeValue::lit("node"),
+            ("Gem" | "RbConfig", "ruby") => CodeValue::lit("ruby"),
+            (_, "default" | "__call__" | "__dict__") => CodeValue::Named(owner),
+            ("" | "globalThis" | "window" | "builtins" | "__builtins__" | "sys.modules", _) => CodeValue::Named(name.to_owned()),
             _ => self.named(&format!("{owner}.{name}")).settled(),
         }
     }

@@ -1,38 +1,38 @@
 //! The functions of each language and what they do, by their full names: the effects, and how they are found in the table.
 
-use super::{Effect, Language};
+use super::{CallEffect, Language};
 use crate::word::is_one;
 
 /// The functions of each language, as data.
 pub(super) const TABLE: &str = include_str!("../../../../policies/functions.txt");
 
 /// The effect of a function, and the place among its arguments that it speaks of.
-fn find(kind: &str, name: &str) -> Option<(Effect, usize)> {
+fn find(kind: &str, name: &str) -> Option<(CallEffect, usize)> {
     // What is of one kind is in a paragraph of its own.
     let lines = TABLE.split("\n\n").find(|paragraph| paragraph.starts_with(kind))?.lines();
     let (head, _) = lines.filter_map(|line| line.split_once(": ")).find(|(_, names)| is_one(names, name))?;
     let mut named = head.split(' ').skip(1);
     let (named, place) = (named.next()?, named.next().unwrap_or("0"));
-    let (_, effect) = Effect::NAMES.iter().find(|(known, _)| *known == named)?;
+    let (_, effect) = CallEffect::NAMES.iter().find(|(known, _)| *known == named)?;
     Some((*effect, place.parse().ok()?))
 }
 
-pub(super) fn function(language: Language, name: &str) -> Option<(Effect, usize)> {
+pub(super) fn function(language: Language, name: &str) -> Option<(CallEffect, usize)> {
     /// Short names mean other things in other languages.
     const UNSURE: &str = "copy move link rm cp mv touch truncate capture sh trash del";
     match language {
         Language::Unknown if is_one(UNSURE, name) => None,
         Language::Unknown => ["python", "javascript", "ruby", "perl", "php", "lua"].iter().find_map(|language| find(language, name)),
-        known => Language::NAMES.iter().find(|(_, language)| *language == known).and_then(|(language, _)| find(language, name)),
+        known => find(known.name(), name),
     }
 }
 
 /// What a method of this name does on a receiver that is not known.
-pub(super) fn method(name: &str) -> Option<(Effect, usize)> {
+pub(super) fn method(name: &str) -> Option<(CallEffect, usize)> {
     find("method", name)
 }
 
-pub(super) fn path_method(name: &str) -> Option<(Effect, usize)> {
+pub(super) fn path_method(name: &str) -> Option<(CallEffect, usize)> {
     find("path", name)
 }
 

@@ -1,9 +1,8 @@
 //! Comments and strings of each language. Data only; `lex` reads by it.
 
-use super::Language;
-use super::lex::Form;
+use super::{Language, lex::TextForm};
 use Escapes::{C, Single};
-use Form::{Command, Plain, Regex, Replace, Template, Words};
+use TextForm::{Command, Plain, Regex, Replace, Template, Words};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escapes {
@@ -31,7 +30,7 @@ pub(super) enum Holes {
 pub(super) struct Quote {
     /// What it begins with. A plain quote ends with the same; after a word comes a delimiter of the program's choice.
     pub(super) open: &'static str,
-    pub(super) form: Form,
+    pub(super) form: TextForm,
     pub(super) escapes: Escapes,
     pub(super) holes: Holes,
     /// A line end ends the string although it is not closed.
@@ -43,7 +42,7 @@ pub(super) struct Grammar {
     pub(super) lines: &'static [&'static str],
     /// Beginnings and ends of other comments; those that begin with `=` or `_` only count at the start of a line.
     pub(super) blocks: &'static [(&'static str, &'static str)],
-    /// What may are before a name.
+    /// The signs that can be in front of a name.
     pub(super) sigils: &'static str,
     /// Strings, the longer beginnings first.
     pub(super) quotes: &'static [Quote],
@@ -59,7 +58,7 @@ pub(super) struct Grammar {
     pub(super) newlines: bool,
 }
 
-const fn long(open: &'static str, form: Form, escapes: Escapes, holes: Holes) -> Quote {
+const fn long(open: &'static str, form: TextForm, escapes: Escapes, holes: Holes) -> Quote {
     Quote { open, form, escapes, holes, one_line: false }
 }
 

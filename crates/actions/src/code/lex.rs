@@ -4,7 +4,7 @@ use super::Language;
 use super::grammar::{self, Escapes, Grammar, Holes, Quote, RAW};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part<'a> {
+pub(super) enum TextPart<'a> {
     /// Text as it will be, escapes decoded.
     Lit(String),
     /// Code whose value is put in here.
@@ -12,7 +12,7 @@ pub(super) enum Part<'a> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum TextForm {
     Plain,
     /// A name in front of it is called with it.
     Template,
@@ -26,10 +26,10 @@ pub(super) enum Form {
 
 /// A token. Comments and blanks are not tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(super) enum CodeToken<'a> {
     /// A name or keyword, with its sigil.
     Word(&'a str),
-    Text(Form, Vec<Part<'a>>),
+    Text(TextForm, Vec<TextPart<'a>>),
     Number(&'a str),
     /// An operator or a bracket.
     Mark(&'a str),
@@ -37,8 +37,8 @@ pub(super) enum Token<'a> {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Placed<'a> {
-    pub(super) token: Token<'a>,
+pub(super) struct PlacedToken<'a> {
+    pub(super) token: CodeToken<'a>,
     pub(super) start: usize,
     pub(super) end: usize,
 }
@@ -63,7 +63,7 @@ pub(super) struct Lexer<'a> {
     pub(super) at: usize,
     pub(super) language: Language,
     grammar: &'static Grammar,
-    tokens: Vec<Placed<'a>>,
+    tokens: Vec<PlacedToken<'a>>,
     /// Where the text continues behind the bodies of here-documents, once the present line ends.
     resume: usize,
     pub(super) open: Open,
@@ -83,7 +83,7 @@ pub(super) struct Open {
     after_condition: bool,
 }
 
-pub(super) fn tokens(text: &str, language: Language) -> Vec<Placed<'_>> {
+pub(super) fn tokens(text: &str, language: Language) -> Vec<PlacedToken<'_>> {
     let mut lexer = Lexer { text, at: 0, language, grammar: grammar::of(language), tokens: Vec::new(), resume: 0, open: Open::default() };
     if language == Language::Php {
         lexer.at = text.find("<?").map_or(0, |page| page + 2);
@@ -117,11 +117,11 @@ impl<'a> Lexer<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn push(&mut self, token: Token<'a>, start: usize) {
-        self.tokens.push(Placed { token, start, end: self.at });
+    fn push(&mut self, token: CodeToken<'a>, start: usize) {
+        self.tokens.push(PlacedToken { token, start, end: self.at });
     }
 
-    fn last(&self) -> Option<&Token<'a>> {
+    fn last(&self) -> Option<&CodeToken<'a>> {
         self.tokens.last().map(|placed| &placed.token)
     }
 
@@ -142,7 +142,7 @@ impl<'a> Lexer<'a> {
             b'\n' => {
                 self.at += 1;
                 if self.grammar.newlines {
-                    self.push(Token::Newline, start);
+                    self.push(CodeToken::Newline, start);
                 }
                 self.at = self.at.max(std::mem::take(&mut self.resume));
             }
@@ -153,18 +153,18 @@ impl<'a> Lexer<'a> {
                 while self.byte(0).is_ascii_alphanumeric() || self.byte(0) == b'_' || self.byte(0) == b'.' && self.byte(1).is_ascii_digit() {
                     self.at += 1;
                 }
-                self.push(Token::Number(self.slice(start, self.at)), start);
+                self.push(CodeToken::Number(self.slice(start, self.at)), start);
             }
             _ if self.word() => {}
             _ => {
                 if byte == b'(' {
-                    self.open.conditions.push(matches!(self.last(), Some(Token::Word("if" | "while" | "for" | "with"))));
+                    self.open.conditions.push(matches!(self.last(), Some(CodeToken::Word("if" | "while" | "for" | "with"))));
                 } else if byte == b')' {
                     self.open.after_condition = self.open.conditions.pop().unwrap_or(false);
                 }
                 let rest = self.text.as_bytes().get(start..).unwrap_or_default();
                 self.at += MARKS.iter().find(|mark| rest.starts_with(mark.as_bytes())).map_or(1, |mark| mark.len());
-                self.push(Token::Mark(self.slice(start, self.at)), start);
+                self.push(CodeToken::Mark(self.slice(start, self.at)), start);
             }
         }
     }
@@ -189,7 +189,7 @@ impl<'a> Lexer<'a> {
         let body = rest.get(open.len()..).unwrap_or_default();
         self.at = body.find(close).map_or(self.text.len(), |length| start + open.len() + length + close.len());
         if *open == "?>" {
-            self.push(Token::Mark(";"), start);
+            self.push(CodeToken::Mark(";"), start);
         } else if open.starts_with('=') {
             self.skip_while(|byte| byte != b'\n');
         }
@@ -212,7 +212,7 @@ impl<'a> Lexer<'a> {
                 }
                 b'@' if is_word(next) || next == b'@' => self.skip_while(|byte| byte == b'@'),
                 // Elsewhere it is the remainder of a division.
-                b'%' if is_word(next) && (self.expects_value() || matches!(self.last(), Some(Token::Word(word)) if !word.starts_with(['$', '@', '%']))) => {
+                b'%' if is_word(next) && (self.expects_value() || matches!(self.last(), Some(CodeToken::Word(word)) if !word.starts_with(['$', '@', '%']))) => {
                     self.at += 1;
                 }
                 _ => return false,
@@ -224,7 +224,7 @@ impl<'a> Lexer<'a> {
         if self.language == Language::Ruby && matches!(self.byte(0), b'?' | b'!') && self.byte(1) != b'=' {
             self.at += 1;
         }
-        self.push(Token::Word(self.slice(start, self.at)), start);
+        self.push(CodeToken::Word(self.slice(start, self.at)), start);
         true
     }
 
@@ -233,9 +233,9 @@ impl<'a> Lexer<'a> {
         let byte = self.byte(0);
         if matches!(self.language, Language::Perl | Language::Ruby) && byte.is_ascii_punctuation() && !b"{([)".contains(&byte) {
             self.at += if byte == b'^' && self.byte(1).is_ascii_uppercase() { 2 } else { 1 };
-            self.push(Token::Word(self.slice(start, self.at)), start);
+            self.push(CodeToken::Word(self.slice(start, self.at)), start);
         } else {
-            self.push(Token::Mark("$"), start);
+            self.push(CodeToken::Mark("$"), start);
         }
         true
     }
@@ -243,12 +243,12 @@ impl<'a> Lexer<'a> {
     /// Whether a value may begin here, judged by the token before.
     fn expects_value(&self) -> bool {
         match self.last() {
-            None | Some(Token::Newline) => true,
-            Some(Token::Mark(")")) => self.open.after_condition && self.language == Language::JavaScript,
+            None | Some(CodeToken::Newline) => true,
+            Some(CodeToken::Mark(")")) => self.open.after_condition && self.language == Language::JavaScript,
             // After a block a statement may begin, if it is on a line of its own.
-            Some(Token::Mark("}")) => self.language == Language::JavaScript && self.before() == b'\n',
-            Some(Token::Mark(mark)) => !matches!(*mark, "]" | "$" | "++" | "--"),
-            Some(Token::Word(word)) => {
+            Some(CodeToken::Mark("}")) => self.language == Language::JavaScript && self.before() == b'\n',
+            Some(CodeToken::Mark(mark)) => !matches!(*mark, "]" | "$" | "++" | "--"),
+            Some(CodeToken::Word(word)) => {
                 // In Ruby an argument without brackets is set off from the name but not from what follows.
                 let argument = self.language == Language::Ruby && self.before() == b' ' && !self.byte(1).is_ascii_whitespace() && self.byte(1) != b'=';
                 argument || BEFORE_VALUE.contains(word)
@@ -270,14 +270,14 @@ impl<'a> Lexer<'a> {
             if byte == b':' && (next.is_ascii_alphabetic() || next == b'_') || byte == b'?' && next.is_ascii_punctuation() && !is_word(self.byte(2)) {
                 self.at += 2;
                 self.skip_while(|next| byte == b':' && is_word(next));
-                self.push(Token::Text(Form::Plain, vec![Part::Lit(self.slice(start + 1, self.at).to_owned())]), start);
+                self.push(CodeToken::Text(TextForm::Plain, vec![TextPart::Lit(self.slice(start + 1, self.at).to_owned())]), start);
                 return true;
             }
         }
         if byte == b'/' && self.grammar.regex {
             return self.regex();
         }
-        let after_name = self.tokens.last().is_some_and(|placed| placed.end == start && matches!(placed.token, Token::Word(_)));
+        let after_name = self.tokens.last().is_some_and(|placed| placed.end == start && matches!(placed.token, CodeToken::Word(_)));
         let mut prefix = 0;
         while self.grammar.prefixes && !after_name && prefix < 3 && matches!(self.byte(prefix).to_ascii_lowercase(), b'r' | b'b' | b'u' | b'f' | b't') {
             prefix += 1;
@@ -303,7 +303,7 @@ impl<'a> Lexer<'a> {
             self.at = start + prefix + 1;
             return true;
         }
-        self.push(Token::Text(quote.form, parts), start);
+        self.push(CodeToken::Text(quote.form, parts), start);
         true
     }
 
@@ -331,7 +331,7 @@ impl<'a> Lexer<'a> {
         }
         self.at += 1;
         self.skip_while(|byte| byte.is_ascii_alphabetic());
-        self.push(Token::Text(Form::Regex, Vec::new()), start);
+        self.push(CodeToken::Text(TextForm::Regex, Vec::new()), start);
         true
     }
 
@@ -351,8 +351,8 @@ impl<'a> Lexer<'a> {
             matches!(delimiter, b',' | b';' | b')' | b'}' | b'_')
                 || delimiter == b'#' && spaced
                 || delimiter == b'=' && (spaced || body.starts_with("=>") || body.starts_with("=="))
-                || matches!(self.last(), Some(Token::Mark("->" | "::") | Token::Word("sub")))
-                || adjacent && matches!(self.last(), Some(Token::Word(_) | Token::Mark("-" | "&")))
+                || matches!(self.last(), Some(CodeToken::Mark("->" | "::") | CodeToken::Word("sub")))
+                || adjacent && matches!(self.last(), Some(CodeToken::Word(_) | CodeToken::Mark("-" | "&")))
         } else {
             !self.expects_value()
         };
@@ -362,7 +362,7 @@ impl<'a> Lexer<'a> {
         self.at += rest.len() - body.len();
         let first = self.delimited(*quote);
         let token = match quote.form {
-            Form::Replace => {
+            TextForm::Replace => {
                 let from = if matches!(delimiter, b'(' | b'[' | b'{' | b'<') {
                     self.skip_while(|byte| byte.is_ascii_whitespace());
                     self.at + 1
@@ -375,20 +375,20 @@ impl<'a> Lexer<'a> {
                 self.skip_while(|byte| byte.is_ascii_alphabetic());
                 // With `e` the replacement is code.
                 let evaluated = quote.open == "s" && self.slice(flags, self.at).contains('e');
-                Token::Text(Form::Regex, if evaluated { vec![Part::Hole(code)] } else { Vec::new() })
+                CodeToken::Text(TextForm::Regex, if evaluated { vec![TextPart::Hole(code)] } else { Vec::new() })
             }
-            Form::Regex => {
+            TextForm::Regex => {
                 self.skip_while(|byte| byte.is_ascii_alphabetic());
-                Token::Text(Form::Regex, Vec::new())
+                CodeToken::Text(TextForm::Regex, Vec::new())
             }
-            form => Token::Text(form, first),
+            form => CodeToken::Text(form, first),
         };
         self.push(token, start);
         true
     }
 
     /// A string from its delimiter to the same or the bracket that closes it.
-    fn delimited(&mut self, quote: Quote) -> Vec<Part<'a>> {
+    fn delimited(&mut self, quote: Quote) -> Vec<TextPart<'a>> {
         let open = self.byte(0);
         let own = self.slice(self.at, self.at + 1);
         let (close, counted) = match open {
@@ -413,9 +413,7 @@ impl<'a> Lexer<'a> {
         let quote = tail.bytes().next().filter(|byte| matches!(byte, b'\'' | b'"' | b'`'));
         let name = quote.map_or(tail, |_| tail.get(1..).unwrap_or_default());
         let length = name.bytes().position(|byte| !is_word(byte)).unwrap_or(name.len());
-        let Some(end) = name.get(..length).filter(|end| end.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')) else {
-            return false;
-        };
+        let Some(end) = name.get(..length).filter(|end| end.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')) else { return false };
         if self.open.false_here >= MAX_FALSE_HERE {
             return false;
         }
@@ -433,7 +431,7 @@ impl<'a> Lexer<'a> {
         let how = if quote == Some(b'\'') { Quote { escapes: Escapes::Raw, ..RAW } } else { Quote { escapes: Escapes::C, holes, ..RAW } };
         let (parts, _) = self.body("", None, how);
         (self.text, self.at, self.resume) = (whole, head, next);
-        self.push(Token::Text(if quote == Some(b'`') { Form::Command } else { Form::Plain }, parts), start);
+        self.push(CodeToken::Text(if quote == Some(b'`') { TextForm::Command } else { TextForm::Plain }, parts), start);
         true
     }
 

@@ -1,32 +1,31 @@
 //! What is found in a text by marks alone, whatever its language: ways out into a shell, and names in capitals that are
 //! given a value.
 
-use super::Found;
+use super::CodeAction;
 
 /// The command lines in a line of some command language, by what is before them (`Program::escapes`).
-#[must_use]
-pub fn escapes(line: &str, marks: &[&str]) -> Vec<Found> {
+pub fn escapes(line: &str, marks: &[&str]) -> Vec<CodeAction> {
     let lower = line.to_ascii_lowercase();
     let mut found = Vec::new();
     for mark in marks {
         for (at, _) in lower.match_indices(mark) {
             let (Some(front), Some(rest)) = (line.get(..at), line.get(at + mark.len()..)) else { continue };
             if let Some(quote) = mark.chars().next_back().filter(|last| matches!(last, '"' | '\'' | '`')) {
-                found.push(Found::Shell(quoted(rest, quote).replace("\\r", "\n").replace("\\n", "\n")));
+                found.push(CodeAction::Shell(quoted(rest, quote).replace("\\r", "\n").replace("\\n", "\n")));
             } else if mark.contains('(') {
                 let words = literals(rest);
                 match words.as_slice() {
                     [] => {}
-                    [line] => found.push(Found::Shell(line.clone())),
-                    _ => found.push(Found::Argv(words.into_iter().map(Some).collect())),
+                    [line] => found.push(CodeAction::Shell(line.clone())),
+                    _ => found.push(CodeAction::Argv(words.into_iter().map(Some).collect())),
                 }
             } else if begins(front, mark) {
                 let open = ['"', '\''].into_iter().find(|quote| front.matches(*quote).count() % 2 == 1);
                 match open {
                     // In a string that is data, but for `execute "!…"`.
                     Some(_) if !mark.starts_with('!') => {}
-                    Some(quote) => found.push(Found::Shell(quoted(rest, quote))),
-                    None => found.push(Found::Shell(rest.to_owned())),
+                    Some(quote) => found.push(CodeAction::Shell(quoted(rest, quote))),
+                    None => found.push(CodeAction::Shell(rest.to_owned())),
                 }
             }
         }
@@ -78,7 +77,6 @@ fn literals(text: &str) -> Vec<String> {
 
 /// Names in capitals that the text gives a literal value, as it does to change the environment of what it starts:
 /// `os.environ["A"] = "1"`, `{"A": "1"}`, `putenv("A=1")`, `$ENV{A} = 1`. A name stands for every value it is given.
-#[must_use]
 pub fn environment(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut rest = text;

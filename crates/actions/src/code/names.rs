@@ -2,23 +2,22 @@
 
 use std::collections::HashMap;
 
-use super::lex::{Form, Part, Token};
-use super::piece::{Piece, Span};
-use super::value::Value;
-use super::{Language, Scan};
+use super::lex::{CodeToken, TextForm, TextPart};
+use super::piece::{CodePiece, TokenRange};
+use super::{Language, Scan, value::CodeValue};
 
 /// More values of one name than this make it unknown.
 const MAX_VALUES: usize = 8;
 
 /// Everything that is given to each name anywhere in the text.
 #[derive(Default)]
-pub(super) struct Names {
-    values: HashMap<String, Vec<Value>>,
+pub(super) struct CodeNames {
+    values: HashMap<String, Vec<CodeValue>>,
     stars: Vec<String>,
 }
 
-impl Names {
-    pub(super) fn get(&self, name: &str) -> Option<&[Value]> {
+impl CodeNames {
+    pub(super) fn get(&self, name: &str) -> Option<&[CodeValue]> {
         self.values.get(name).map(Vec::as_slice)
     }
 
@@ -27,9 +26,9 @@ impl Names {
         &self.stars
     }
 
-    pub(super) fn give(&mut self, name: &str, value: Value) {
+    pub(super) fn give(&mut self, name: &str, value: CodeValue) {
         let values = self.values.entry(name.to_owned()).or_default();
-        let value = if values.len() < MAX_VALUES { value } else { Value::Unknown };
+        let value = if values.len() < MAX_VALUES { value } else { CodeValue::Unknown };
         if values.len() <= MAX_VALUES && !values.contains(&value) {
             values.push(value);
         }
@@ -38,7 +37,7 @@ impl Names {
     /// A list under this name grows: it has an unknown rest from now on.
     fn grow(&mut self, name: &str) {
         for value in self.values.get_mut(name).into_iter().flatten() {
-            if let Value::List(items) = value
+            if let CodeValue::List(items) = value
                 && items.last() != Some(&None)
             {
                 items.push(None);
@@ -49,7 +48,7 @@ impl Names {
 
 impl Scan {
     /// Learns the names of a piece, in the order of the text.
-    pub(super) fn learn(&mut self, piece: &Piece<'_>) {
+    pub(super) fn learn(&mut self, piece: &CodePiece<'_>) {
         let mut inside = 0;
         for at in 0..piece.len() {
             if self.language == Language::Python && matches!(piece.mark(at), "(" | "[") {
@@ -57,19 +56,19 @@ impl Scan {
             }
             match piece.token(at) {
                 // In brackets `name=` is an argument's name.
-                Some(Token::Word(_)) if at < inside && piece.mark(at + 1) == "=" => {}
-                Some(Token::Word("for")) => self.repeated(piece, at),
-                Some(Token::Word("import")) => self.import(piece, at),
-                Some(Token::Word("from")) if matches!(self.language, Language::Python | Language::Unknown) => self.members_import(piece, at),
-                Some(Token::Word(name)) => self.assignment(piece, at, name),
-                Some(Token::Mark("{")) => self.destructuring(piece, at),
+                Some(CodeToken::Word(_)) if at < inside && piece.mark(at + 1) == "=" => {}
+                Some(CodeToken::Word("for")) => self.repeated(piece, at),
+                Some(CodeToken::Word("import")) => self.import(piece, at),
+                Some(CodeToken::Word("from")) if matches!(self.language, Language::Python | Language::Unknown) => self.members_import(piece, at),
+                Some(CodeToken::Word(name)) => self.assignment(piece, at, name),
+                Some(CodeToken::Mark("{")) => self.destructuring(piece, at),
                 _ => {}
             }
         }
     }
 
     /// A dotted name; gives it and what follows it.
-    fn dotted(piece: &Piece<'_>, mut at: usize) -> Option<(String, usize)> {
+    fn dotted(piece: &CodePiece<'_>, mut at: usize) -> Option<(String, usize)> {
         let mut name = piece.word(at)?.to_owned();
         at += 1;
         while let (".", Some(part)) = (piece.mark(at), piece.word(at + 1)) {
@@ -81,14 +80,14 @@ impl Scan {
     }
 
     /// `import a.b as c, d`; `import d, {x as y} from "m"`; `import * as n from "m"`.
-    fn import(&mut self, piece: &Piece<'_>, at: usize) {
-        if !matches!(piece.before(at), None | Some(Token::Newline | Token::Mark(";" | ":" | "{" | "}"))) {
+    fn import(&mut self, piece: &CodePiece<'_>, at: usize) {
+        if !matches!(piece.before(at), None | Some(CodeToken::Newline | CodeToken::Mark(";" | ":" | "{" | "}"))) {
             return;
         }
         let end = piece.expression_end(at + 1, true);
         if let Some(from) = (at + 1..end).take(256).find(|place| piece.word(*place) == Some("from"))
-            && let Some(Token::Text(Form::Plain, parts)) = piece.token(from + 1)
-            && let [Part::Lit(module)] = parts.as_slice()
+            && let Some(CodeToken::Text(TextForm::Plain, parts)) = piece.token(from + 1)
+            && let [TextPart::Lit(module)] = parts.as_slice()
         {
             for part in piece.split(at + 1..from) {
                 match (piece.mark(part.start), piece.word(part.start)) {
@@ -96,7 +95,7 @@ impl Scan {
                     (mark, word) => {
                         let name = if mark == "*" { piece.word(part.start + 2) } else { word };
                         if let Some(name) = name {
-                            self.names.give(name, Value::Named(module.clone()));
+                            self.names.give(name, CodeValue::Named(module.clone()));
                         }
                     }
                 }
@@ -106,14 +105,14 @@ impl Scan {
                 if let Some((name, next)) = Self::dotted(piece, part.start)
                     && let (Some("as"), Some(alias)) = (piece.word(next), piece.word(next + 1))
                 {
-                    self.names.give(alias, Value::Named(name));
+                    self.names.give(alias, CodeValue::Named(name));
                 }
             }
         }
     }
 
     /// `a, b as c, d: e` taken from a module.
-    fn members(&mut self, piece: &Piece<'_>, items: Vec<Span>, module: &str) {
+    fn members(&mut self, piece: &CodePiece<'_>, items: Vec<TokenRange>, module: &str) {
         for item in items {
             if piece.mark(item.start) == "*" {
                 self.names.stars.push(module.to_owned());
@@ -123,13 +122,13 @@ impl Scan {
             let alias = if second { piece.word(item.start + 2) } else { Some(member) };
             let full = if member == "default" { module.to_owned() } else { format!("{module}.{member}") };
             if let Some(alias) = alias {
-                self.names.give(alias, Value::Named(full));
+                self.names.give(alias, CodeValue::Named(full));
             }
         }
     }
 
     /// `from m import a, b as c`
-    fn members_import(&mut self, piece: &Piece<'_>, at: usize) {
+    fn members_import(&mut self, piece: &CodePiece<'_>, at: usize) {
         let Some((module, next)) = Self::dotted(piece, at + 1) else { return };
         if piece.word(next) == Some("import") {
             let brackets = piece.mark(next + 1) == "(";
@@ -138,13 +137,16 @@ impl Scan {
         }
     }
 
-    fn assignment(&mut self, piece: &Piece<'_>, at: usize, name: &str) {
+    fn assignment(&mut self, piece: &CodePiece<'_>, at: usize, name: &str) {
         let python = self.language == Language::Python;
         let mut sign = at + 1;
-        let declared = matches!(piece.before(at), Some(Token::Word("const" | "let" | "var" | "my" | "our" | "local" | "export")));
+        let declared = matches!(piece.before(at), Some(CodeToken::Word("const" | "let" | "var" | "my" | "our" | "local" | "export")));
         let starts = match piece.before(at) {
-            None | Some(Token::Newline | Token::Mark(";" | "{" | "}" | ":" | ")" | "=") | Token::Word("else" | "do" | "then" | "global" | "begin")) => true,
-            Some(Token::Mark("(" | ",")) => !python || piece.mark(sign) == ":=",
+            None
+            | Some(CodeToken::Newline | CodeToken::Mark(";" | "{" | "}" | ":" | ")" | "=") | CodeToken::Word("else" | "do" | "then" | "global" | "begin")) => {
+                true
+            }
+            Some(CodeToken::Mark("(" | ",")) => !python || piece.mark(sign) == ":=",
             _ => declared,
         };
         if !starts {
@@ -166,7 +168,7 @@ impl Scan {
                 let more = value(self);
                 self.names.grow(name);
                 for value in self.names.get(name).unwrap_or_default().to_vec() {
-                    if matches!(value, Value::Text(_)) {
+                    if matches!(value, CodeValue::Text(_)) {
                         let longer = self.concat(value, more.clone());
                         self.names.give(name, longer);
                     }
@@ -179,7 +181,7 @@ impl Scan {
     }
 
     /// `for x in ["a", "b"]`, `for (const x of list)`: the name is each of the values.
-    fn repeated(&mut self, piece: &Piece<'_>, at: usize) {
+    fn repeated(&mut self, piece: &CodePiece<'_>, at: usize) {
         let Some(from) = (at + 2..at + 5).find(|place| matches!(piece.word(*place), Some("in" | "of"))) else { return };
         let (Some(name), list) = (piece.word(from - 1), from + 1) else { return };
         if matches!(piece.mark(list), "[" | "(") && !matches!(piece.mark(piece.close(list) + 1), "+" | "." | "[") {
@@ -187,22 +189,22 @@ impl Scan {
                 let value = self.eval(piece, item, 1);
                 self.names.give(name, value);
             }
-        } else if let Some(Value::List(items)) =
+        } else if let Some(CodeValue::List(items)) =
             piece.word(list).filter(|_| matches!(piece.mark(list + 1), ":" | ")" | "]" | "}")).map(|list| self.named(list).settled())
         {
             for item in items {
-                self.names.give(name, item.map_or(Value::Unknown, |item| Value::lit(&item)));
+                self.names.give(name, item.map_or(CodeValue::Unknown, |item| CodeValue::lit(&item)));
             }
         }
     }
 
     /// `const {a, b: c} = require("m")`
-    fn destructuring(&mut self, piece: &Piece<'_>, open: usize) {
+    fn destructuring(&mut self, piece: &CodePiece<'_>, open: usize) {
         let close = piece.close(open);
         if matches!(self.language, Language::JavaScript | Language::Unknown)
             && piece.mark(close + 1) == "="
-            && matches!(piece.before(open), Some(Token::Word("const" | "let" | "var") | Token::Mark("(" | ",")))
-            && let Value::Named(module) = self.eval(piece, close + 2..piece.expression_end(close + 2, false), 0)
+            && matches!(piece.before(open), Some(CodeToken::Word("const" | "let" | "var") | CodeToken::Mark("(" | ",")))
+            && let CodeValue::Named(module) = self.eval(piece, close + 2..piece.expression_end(close + 2, false), 0)
         {
             self.members(piece, piece.items(open), &module);
         }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Language;
-use super::lex::{Placed, Token};
+use super::lex::{CodeToken, PlacedToken};
 
 /// Expressions of more tokens than this, groups counted as one, are not read.
 const MAX_EXPRESSION: usize = 512;
@@ -11,10 +11,10 @@ const MAX_EXPRESSION: usize = 512;
 /// A bracket without a partner ends after this many tokens.
 const MAX_UNCLOSED: usize = 64;
 
-pub(super) type Span = Range<usize>;
+pub(super) type TokenRange = Range<usize>;
 
-pub(super) struct Piece<'a> {
-    tokens: Vec<Placed<'a>>,
+pub(super) struct CodePiece<'a> {
+    tokens: Vec<PlacedToken<'a>>,
     /// For every bracket that opens and is closed, the index of the other one.
     partner: Vec<Option<usize>>,
     language: Language,
@@ -22,12 +22,12 @@ pub(super) struct Piece<'a> {
     pub(super) base: usize,
 }
 
-impl<'a> Piece<'a> {
-    pub(super) fn new(tokens: Vec<Placed<'a>>, language: Language, base: usize) -> Self {
+impl<'a> CodePiece<'a> {
+    pub(super) fn new(tokens: Vec<PlacedToken<'a>>, language: Language, base: usize) -> Self {
         let mut partner = vec![None; tokens.len()];
         let mut open: Vec<(usize, &str)> = Vec::new();
         for (index, placed) in tokens.iter().enumerate() {
-            let Token::Mark(mark) = placed.token else { continue };
+            let CodeToken::Mark(mark) = placed.token else { continue };
             let close = match mark {
                 "(" => ")",
                 "[" => "]",
@@ -51,19 +51,19 @@ impl<'a> Piece<'a> {
         self.tokens.len()
     }
 
-    pub(super) fn token(&self, at: usize) -> Option<&Token<'a>> {
+    pub(super) fn token(&self, at: usize) -> Option<&CodeToken<'a>> {
         #[cfg(test)]
         super::tests::count_step();
         self.tokens.get(at).map(|placed| &placed.token)
     }
 
-    pub(super) fn before(&self, at: usize) -> Option<&Token<'a>> {
+    pub(super) fn before(&self, at: usize) -> Option<&CodeToken<'a>> {
         self.token(at.checked_sub(1)?)
     }
 
     pub(super) fn word(&self, at: usize) -> Option<&'a str> {
         match self.token(at) {
-            Some(Token::Word(word)) => Some(word),
+            Some(CodeToken::Word(word)) => Some(word),
             _ => None,
         }
     }
@@ -71,13 +71,13 @@ impl<'a> Piece<'a> {
     /// The operator or bracket here, or nothing.
     pub(super) fn mark(&self, at: usize) -> &'a str {
         match self.token(at) {
-            Some(Token::Mark(mark)) => mark,
+            Some(CodeToken::Mark(mark)) => mark,
             _ => "",
         }
     }
 
     pub(super) fn is_newline(&self, at: usize) -> bool {
-        matches!(self.token(at), Some(Token::Newline))
+        matches!(self.token(at), Some(CodeToken::Newline))
     }
 
     /// Whether nothing is between this token and the one before.
@@ -108,7 +108,7 @@ impl<'a> Piece<'a> {
         at
     }
 
-    pub(super) fn trim(&self, span: Span) -> Span {
+    pub(super) fn trim(&self, span: TokenRange) -> TokenRange {
         let mut span = self.skip_newlines(span.start)..span.end;
         while span.end > span.start && self.is_newline(span.end - 1) {
             span.end -= 1;
@@ -117,7 +117,7 @@ impl<'a> Piece<'a> {
     }
 
     /// The parts of `span` between commas; groups stay whole, empty parts go.
-    pub(super) fn split(&self, span: Span) -> Vec<Span> {
+    pub(super) fn split(&self, span: TokenRange) -> Vec<TokenRange> {
         let arrows = self.language == Language::Perl;
         let mut parts = Vec::new();
         let mut start = span.start;
@@ -134,7 +134,7 @@ impl<'a> Piece<'a> {
     }
 
     /// What is between the bracket that opens here and its partner, split at commas.
-    pub(super) fn items(&self, open: usize) -> Vec<Span> {
+    pub(super) fn items(&self, open: usize) -> Vec<TokenRange> {
         self.split(open + 1..self.close(open))
     }
 
@@ -144,14 +144,14 @@ impl<'a> Piece<'a> {
         let mut at = start;
         for _ in 0..MAX_EXPRESSION {
             match self.token(at) {
-                None | Some(Token::Mark(";" | ")" | "]" | "}")) => break,
-                Some(Token::Mark(",")) if !commas => break,
-                Some(Token::Mark("||" | "&&" | "|" | "==")) if commas => break,
-                Some(Token::Word("if" | "unless" | "while" | "until" | "and" | "or" | "do" | "foreach" | "for")) if commands && at > start => break,
-                Some(Token::Newline) => {
+                None | Some(CodeToken::Mark(";" | ")" | "]" | "}")) => break,
+                Some(CodeToken::Mark(",")) if !commas => break,
+                Some(CodeToken::Mark("||" | "&&" | "|" | "==")) if commas => break,
+                Some(CodeToken::Word("if" | "unless" | "while" | "until" | "and" | "or" | "do" | "foreach" | "for")) if commands && at > start => break,
+                Some(CodeToken::Newline) => {
                     let next = self.mark(self.skip_newlines(at));
                     let goes_on = at == start
-                        || matches!(self.before(at), Some(Token::Mark("," | "+" | "." | "=" | "=>" | "?" | ":" | "||" | "??")))
+                        || matches!(self.before(at), Some(CodeToken::Mark("," | "+" | "." | "=" | "=>" | "?" | ":" | "||" | "??")))
                         || matches!(next, "." | "?." | "&.")
                         || self.language == Language::JavaScript && matches!(next, "+" | "?" | ":" | "||" | "??");
                     if !goes_on {

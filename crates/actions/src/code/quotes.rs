@@ -2,13 +2,13 @@
 
 use super::Language;
 use super::grammar::{Escapes, Holes, Quote};
-use super::lex::{Lexer, Part, is_word};
+use super::lex::{Lexer, TextPart, is_word};
 use shell_reader::escapes;
 
 impl<'a> Lexer<'a> {
     /// Reads the body of a string and its end, in which `counted` opens an inner bracket. Gives false where the end is
     /// missing.
-    pub(super) fn body(&mut self, close: &str, counted: Option<u8>, how: Quote) -> (Vec<Part<'a>>, bool) {
+    pub(super) fn body(&mut self, close: &str, counted: Option<u8>, how: Quote) -> (Vec<TextPart<'a>>, bool) {
         let mut parts = Vec::new();
         let mut text = String::new();
         let mut depth = 0_usize;
@@ -38,15 +38,15 @@ impl<'a> Lexer<'a> {
                 self.at += 2;
             } else if let Some(code) = self.hole(how.holes) {
                 if !text.is_empty() {
-                    parts.push(Part::Lit(std::mem::take(&mut text)));
+                    parts.push(TextPart::Lit(std::mem::take(&mut text)));
                 }
-                parts.push(Part::Hole(code));
+                parts.push(TextPart::Hole(code));
             } else {
                 self.copy(&mut text);
             }
         }
         if !text.is_empty() || parts.is_empty() {
-            parts.push(Part::Lit(text));
+            parts.push(TextPart::Lit(text));
         }
         (parts, closed)
     }

@@ -1,9 +1,9 @@
 //! sed scripts: what they run (`e`, `s///e`) and write (`w`, `W`, `s///w`). Facts: sed(1) of GNU, "Commands".
 
-use super::{Found, HOLE};
+use super::{CodeAction, HOLE};
 
 /// Finds the calls of a script.
-pub(super) fn scan(script: &str) -> Vec<Found> {
+pub(super) fn scan(script: &str) -> Vec<CodeAction> {
     let mut sed = Sed { rest: script, found: Vec::new() };
     while !sed.rest.is_empty() {
         sed.command();
@@ -13,7 +13,7 @@ pub(super) fn scan(script: &str) -> Vec<Found> {
 
 struct Sed<'a> {
     rest: &'a str,
-    found: Vec<Found>,
+    found: Vec<CodeAction>,
 }
 
 impl<'a> Sed<'a> {
@@ -30,7 +30,7 @@ impl<'a> Sed<'a> {
             }
             'e' => {
                 let line = self.line().trim().to_owned();
-                self.found.push(if line.is_empty() { Found::OpaqueShell } else { Found::Shell(line) });
+                self.found.push(if line.is_empty() { CodeAction::OpaqueShell } else { CodeAction::Shell(line) });
             }
             'w' | 'W' => self.write(),
             'y' => {
@@ -57,7 +57,7 @@ impl<'a> Sed<'a> {
                 let line: String = new.split('&').collect::<Vec<_>>().join(HOLE);
                 let line = ('0'..='9').fold(line, |line, digit| line.replace(&format!("\\{digit}"), HOLE));
                 let known = !line.replace(HOLE, "").trim().is_empty();
-                self.found.push(if known { Found::Shell(line) } else { Found::OpaqueShell });
+                self.found.push(if known { CodeAction::Shell(line) } else { CodeAction::OpaqueShell });
             }
         }
     }
@@ -65,7 +65,7 @@ impl<'a> Sed<'a> {
     fn write(&mut self) {
         let path = self.line().trim().to_owned();
         if !path.starts_with("/dev/std") {
-            self.found.push(Found::Write { path: Some(path), append: false, text: None });
+            self.found.push(CodeAction::Write { path: Some(path), append: false, text: None });
         }
     }
 

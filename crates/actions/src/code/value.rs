@@ -4,8 +4,7 @@ use super::HOLE;
 
 /// A text, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_field_names, reason = "`text.text` is the text itself")]
-pub(super) struct Text {
+pub(super) struct CodeText {
     /// With [`HOLE`] for every part that is not known.
     pub(super) text: String,
     /// Some part is not known.
@@ -14,7 +13,7 @@ pub(super) struct Text {
     pub(super) known: bool,
 }
 
-impl Text {
+impl CodeText {
     pub(super) fn lit(text: &str) -> Self {
         Self { text: text.to_owned(), holes: false, known: true }
     }
@@ -23,10 +22,10 @@ impl Text {
         Self { text: HOLE.to_owned(), holes: true, known: false }
     }
 
-    pub(super) fn add(&mut self, other: &Text) {
+    pub(super) fn add(&mut self, other: &CodeText) {
         self.text.push_str(&other.text);
         self.holes |= other.holes;
-        // An empty text in front of a hole tells nothing.
+        // An empty text in front of a hole makes nothing known.
         self.known |= other.known && !other.text.trim().is_empty();
     }
 
@@ -35,9 +34,9 @@ impl Text {
     }
 
     /// The words between `separators`; a word with a hole is not known.
-    pub(super) fn words(&self, separator: Option<&str>) -> Value {
+    pub(super) fn words(&self, separator: Option<&str>) -> CodeValue {
         let word = |word: &str| (!word.contains(HOLE)).then(|| word.to_owned());
-        Value::List(match separator {
+        CodeValue::List(match separator {
             Some(separator) => self.text.split(separator).map(word).collect(),
             None => self.text.split_whitespace().map(word).collect(),
         })
@@ -51,9 +50,9 @@ impl Text {
 
 /// A value, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
-    Text(Text),
-    Path(Text),
+pub(super) enum CodeValue {
+    Text(CodeText),
+    Path(CodeText),
     /// A trailing `None` may stand for several elements.
     List(Vec<Option<String>>),
     Bool(bool),
@@ -62,26 +61,26 @@ pub(super) enum Value {
     /// A function or module, by its full name with dots between the parts; or a name that nothing is known of.
     Named(String),
     /// A member of a value, not called yet.
-    Method(Box<Value>, String),
+    Method(Box<CodeValue>, String),
     /// An open file, by the place of the call that opened it.
     Handle(usize),
-    Object(Vec<(String, Value)>),
-    OneOf(Vec<Value>),
+    Object(Vec<(String, CodeValue)>),
+    OneOf(Vec<CodeValue>),
     /// The outcome of a call that decodes something.
     Decoded,
     Unknown,
 }
 
-impl Value {
+impl CodeValue {
     pub(super) fn lit(text: &str) -> Self {
-        Self::Text(Text::lit(text))
+        Self::Text(CodeText::lit(text))
     }
 
-    pub(super) fn into_text(self) -> Text {
+    pub(super) fn into_text(self) -> CodeText {
         match self {
             Self::Text(text) | Self::Path(text) => text,
-            Self::Number(number) => Text::lit(&number),
-            _ => Text::hole(),
+            Self::Number(number) => CodeText::lit(&number),
+            _ => CodeText::hole(),
         }
     }
 
@@ -133,8 +132,8 @@ impl Value {
 }
 
 /// Joins the parts of a path as the languages do: an absolute part starts anew.
-pub(super) fn join_path(parts: impl IntoIterator<Item = Text>) -> Text {
-    let mut joined = Text::default();
+pub(super) fn join_path(parts: impl IntoIterator<Item = CodeText>) -> CodeText {
+    let mut joined = CodeText::default();
     for part in parts {
         if joined.text.is_empty() || part.text.starts_with('/') {
             joined = part;
@@ -150,22 +149,22 @@ pub(super) fn join_path(parts: impl IntoIterator<Item = Text>) -> Text {
 }
 
 /// The elements of a list in one text.
-pub(super) fn joined(list: &Value, separator: &str) -> Value {
-    let Value::List(items) = list else { return Value::Unknown };
-    let mut text = Text::default();
+pub(super) fn joined(list: &CodeValue, separator: &str) -> CodeValue {
+    let CodeValue::List(items) = list else { return CodeValue::Unknown };
+    let mut text = CodeText::default();
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
             text.text.push_str(separator);
         }
-        text.add(&item.as_ref().map_or_else(Text::hole, |item| Text::lit(item)));
+        text.add(&item.as_ref().map_or_else(CodeText::hole, |item| CodeText::lit(item)));
     }
-    Value::Text(text)
+    CodeValue::Text(text)
 }
 
 /// Fills `%s` and its kin, or with `braces` `{}` and its kin, in their order; a field with a name of its own is unknown.
-pub(super) fn fill(format: &Text, values: &[Text], braces: bool) -> Text {
+pub(super) fn fill(format: &CodeText, values: &[CodeText], braces: bool) -> CodeText {
     let open = if braces { '{' } else { '%' };
-    let mut filled = Text { text: String::new(), ..format.clone() };
+    let mut filled = CodeText { text: String::new(), ..format.clone() };
     let mut values = values.iter();
     let mut rest = format.text.as_str();
     while let Some((before, after)) = rest.split_once(open) {
@@ -185,7 +184,7 @@ pub(super) fn fill(format: &Text, values: &[Text], braces: bool) -> Text {
         };
         let (field, tail) = after.split_at_checked(end + 1).unwrap_or((after, ""));
         let named = field.len() > 1 && braces || field.starts_with('(');
-        filled.add(&values.next().filter(|_| !named).cloned().unwrap_or_else(Text::hole));
+        filled.add(&values.next().filter(|_| !named).cloned().unwrap_or_else(CodeText::hole));
         rest = if field.starts_with('(') { tail.get(1..).unwrap_or_default() } else { tail };
     }
     filled.text.push_str(rest);

@@ -2,7 +2,7 @@
 //! ways of a condition are taken; functions, `include` and pattern rules are not followed.
 
 use super::Order;
-use crate::word::{Piece, Word};
+use crate::word::{Word, WordPiece};
 
 /// Variables whose values lead to variables.
 const MAX_DEPTH: usize = 8;
@@ -10,11 +10,11 @@ const MAX_DEPTH: usize = 8;
 #[derive(Debug, Default)]
 struct Makefile<'t> {
     variables: Vec<(String, String)>,
-    rules: Vec<Rule<'t>>,
+    rules: Vec<MakeRule<'t>>,
 }
 
 #[derive(Debug, Default)]
-struct Rule<'t> {
+struct MakeRule<'t> {
     targets: Vec<String>,
     needs: Vec<String>,
     lines: Vec<&'t str>,
@@ -84,7 +84,7 @@ impl<'t> Makefile<'t> {
                 let rest = rest.trim_start_matches([':', '&']);
                 let (needs, recipe) = rest.split_once(';').map_or((rest, None), |(needs, recipe)| (needs, Some(recipe)));
                 let needs = needs.split('#').next().unwrap_or("");
-                self.rules.push(Rule {
+                self.rules.push(MakeRule {
                     targets: self.names(targets.trim_end_matches('&')),
                     // A target's own variable is no name that is needed.
                     needs: if needs.contains('=') { Vec::new() } else { self.names(needs) },
@@ -161,7 +161,7 @@ impl<'t> Makefile<'t> {
                 "CURDIR" => word.push_lit("."),
                 name => match self.variables.iter().rev().find(|(known, _)| known == name) {
                     Some((_, value)) if depth < MAX_DEPTH => word.extend(&self.expand(value, target, first, depth + 1)),
-                    _ => word.push(Piece::Any(crate::word::Bound::Anything)),
+                    _ => word.push(WordPiece::Any(crate::word::Bound::Anything)),
                 },
             }
         }

@@ -1,8 +1,7 @@
 //! Taskfiles (taskfile.dev, "Schema Reference"), given as JSON: the command lines of a task and of what it depends on.
 
 use super::{Order, filled};
-use crate::json::Json;
-use crate::word::Word;
+use crate::{json::Json, word::Word};
 
 /// The command lines that `task NAMES` runs; without a name the task `default`. Templates are holes.
 pub fn read(text: &str, names: &[&str]) -> Vec<Word> {

@@ -150,7 +150,7 @@ impl Shell<'_> {
                 self.state.change(name);
                 self.state.change(value);
             } else if options.contains('n') && !self.zsh && by != "export" {
-                // Without a value, what is assigned later is the name for which it is.
+                // Without a value, the name it refers to is assigned later.
                 if value.is_empty() {
                     self.state.change(name);
                 } else {

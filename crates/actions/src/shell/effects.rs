@@ -2,21 +2,19 @@
 
 use std::rc::Rc;
 
-use super::invoke::program_name;
-use super::{Output, Shell, Stdin};
-use crate::arguments::{self, Arguments};
-use crate::path::Path;
-use crate::program::{Method, Program, Role, Way};
-use crate::word::{Piece, Word};
-use crate::{Action, Change, Deed, Delete};
+use super::{Output, Shell, Stdin, invoke::program_name};
+use crate::arguments::{self, ParsedArguments};
+use crate::program::{Method, Program, ProgramWay, Role};
+use crate::word::{Word, WordPiece};
+use crate::{Action, Change, Deed, Delete, path::Path};
 
 impl Shell<'_> {
-    /// What the program does by its description. `None`: nothing that gives it a known output.
+    /// Notes what the program does, by its description. Returns its output. `None`: the output is not known.
     pub(crate) fn effects(
         &mut self,
         program: &Program,
         words: &[Word],
-        arguments: &Arguments,
+        arguments: &ParsedArguments,
         env: &[(String, Word)],
         stdin: &Stdin,
         at: usize,
@@ -43,12 +41,12 @@ impl Shell<'_> {
         let lent = env.iter().chain(&arguments.assignments).cloned().collect();
         let lent = std::mem::replace(&mut self.lent, lent);
         self.roles(program, arguments, stdin, at);
-        if program.is(Way::Links) {
+        if program.is(ProgramWay::Links) {
             self.linked(arguments);
         }
         self.recipes(described, name, arguments, stdin);
         let output = self.inner(program, name, words, arguments, env, stdin);
-        self.speaks = !program.details.is_empty() || described.is(Way::SetsUp);
+        self.speaks = !program.details.is_empty() || described.is(ProgramWay::SetsUp);
         self.lent = lent;
         self.state.place.cwd = before;
         self.mounts = mounts;
@@ -57,7 +55,7 @@ impl Shell<'_> {
     }
 
     /// The folders of a container that are this machine's (`docker run`, "VOLUME (shared filesystems)").
-    fn mounted(&self, arguments: &Arguments) -> Vec<(String, Word)> {
+    fn mounted(&self, arguments: &ParsedArguments) -> Vec<(String, Word)> {
         let mut mounts = Vec::new();
         for (_, word) in arguments.roles.iter().filter(|(role, _)| *role == Role::Mount) {
             let fields = word.split(',');
@@ -86,7 +84,7 @@ impl Shell<'_> {
     }
 
     /// Effects of operands and option values.
-    pub(crate) fn roles(&mut self, program: &Program, arguments: &Arguments, stdin: &Stdin, at: usize) {
+    pub(crate) fn roles(&mut self, program: &Program, arguments: &ParsedArguments, stdin: &Stdin, at: usize) {
         let name = program.names.first().copied().unwrap_or("");
         let called = match self.actions.get(at).map(|action| &action.deed) {
             Some(Deed::Run(run)) => run.program.clone(),
@@ -108,7 +106,7 @@ impl Shell<'_> {
                 }
                 Role::Write => {
                     // What another program gives `tee` is not known, but it is there.
-                    let given = program.is(Way::CopiesInput) && (stdin.connected || stdin.text.is_some());
+                    let given = program.is(ProgramWay::CopiesInput) && (stdin.connected || stdin.text.is_some());
                     let change = if given { self.sent(word, stdin.text.as_ref(), stdin.file.as_deref(), arguments.has("--append")) } else { Change::Unknown };
                     self.write(word, change, Some(at));
                     self.arrived(word, &sources, arguments);
@@ -131,7 +129,7 @@ impl Shell<'_> {
                 Role::Delete | Role::DeleteTree | Role::Move => {
                     let mut path = self.path(word);
                     // `FOLDER/**` is all below the folder, one by one.
-                    let all = matches!(path.word.pieces.last(), Some(Piece::Glob(glob)) if glob == "**");
+                    let all = matches!(path.word.pieces.last(), Some(WordPiece::Glob(glob)) if glob == "**");
                     if all {
                         path.word.pieces.pop();
                         path = Path { word: Path::resolve(&path.word, &Word::default()).word, shown: path.shown };
@@ -211,7 +209,7 @@ impl Shell<'_> {
     }
 
     /// A link leads later commands of the line to its target.
-    fn linked(&mut self, arguments: &Arguments) {
+    fn linked(&mut self, arguments: &ParsedArguments) {
         let [target, link] = arguments.operands.as_slice() else { return };
         let link = self.path(link);
         // A symbolic link's target is read from the folder of the link.
@@ -226,7 +224,7 @@ impl Shell<'_> {
     }
 
     /// A file that came from elsewhere: a copy, or what was fetched.
-    fn arrived(&mut self, word: &Word, sources: &[Word], arguments: &Arguments) {
+    fn arrived(&mut self, word: &Word, sources: &[Word], arguments: &ParsedArguments) {
         let target = self.path(word);
         let Some(target) = target.word.literal() else { return };
         if arguments.roles.iter().any(|(role, _)| *role == Role::Url) {
@@ -246,7 +244,7 @@ impl Shell<'_> {
     fn write_below(&mut self, folder: &Word, sources: &[Word], at: usize) {
         for source in sources {
             let mut name = self.path(source).name();
-            if name.pieces.iter().any(|piece| matches!(piece, Piece::Glob(glob) if glob.contains('*'))) {
+            if name.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(glob) if glob.contains('*'))) {
                 // What a glob finds elsewhere says nothing of which names come here.
                 name = Word::name();
             }
@@ -257,7 +255,7 @@ impl Shell<'_> {
 }
 
 /// The method of a request, said or implied. `None`: the program makes no requests of which that is described.
-fn method(program: &Program, arguments: &Arguments) -> Option<Word> {
+fn method(program: &Program, arguments: &ParsedArguments) -> Option<Word> {
     if let Some(said) = arguments.word(&[Role::Method]) {
         return Some(said.clone());
     }
@@ -267,7 +265,7 @@ fn method(program: &Program, arguments: &Arguments) -> Option<Word> {
         given && (!method.items || arguments.operands.len() > 1)
     };
     let found = requests.iter().find(fits)?;
-    // What may be an option may give another one.
+    // An unknown word can be an option that gives another method.
     let known = arguments.may_hide.is_none() && !found.method.is_empty();
     Some(if known { Word::lit(found.method) } else { Word::unknown() })
 }

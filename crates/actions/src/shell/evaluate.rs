@@ -2,7 +2,7 @@
 //! builtins take as words, prompts. What counts are the substitutions that run in it and the variables that it sets.
 
 use super::{Shell, Stdin};
-use crate::word::{Piece, Word};
+use crate::word::{Word, WordPiece};
 use shell_reader::ast::RawWord;
 use shell_reader::parse;
 
@@ -25,7 +25,7 @@ impl Shell<'_> {
         self.faulty |= !plain;
         let value = if plain { Word::name() } else { Word::several() };
         for piece in expressions.iter().flat_map(|word| &word.pieces) {
-            if let Piece::Lit(text) = piece {
+            if let WordPiece::Lit(text) = piece {
                 self.variables_in(text, &value, 0);
                 self.again(text);
             }

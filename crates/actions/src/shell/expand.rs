@@ -3,10 +3,9 @@
 
 use std::rc::Rc;
 
-use super::state::Variable;
 use super::walk::{HOLES, marked};
-use super::{Output, Shell, Stdin};
-use crate::word::{Bound, Piece, Word};
+use super::{Output, Shell, Stdin, state::Variable};
+use crate::word::{Bound, Word, WordPiece};
 use shell_reader::ast::{Op, Parameter, Part, RawWord};
 use shell_reader::braces::braces;
 
@@ -29,9 +28,7 @@ impl Shell<'_> {
                     let (values, _) = self.parameter(parameter);
                     word.extend(&self.in_one(&values, parameter));
                 }
-                Part::Command { script, .. } => word.extend(&self.substitute(script)),
-                Part::Arithmetic(expression) => word.extend(&self.arithmetic(expression)),
-                Part::Process { script, write, .. } => word.extend(&self.process(script, *write)),
+                other => word.extend(&self.run(other)),
             }
         }
         word.multi = false;
@@ -88,7 +85,7 @@ impl Shell<'_> {
                     // A tilde behind `name=` counts wherever that is.
                     if let Some(name) = text.strip_prefix('=').filter(|name| self.zsh && at == 0 && !name.is_empty()) {
                         // Where the program is.
-                        fields.word(&Word { pieces: vec![Piece::Any(Bound::Anything), Piece::Lit(format!("/{name}"))], ..Word::default() });
+                        fields.word(&Word { pieces: vec![WordPiece::Any(Bound::Anything), WordPiece::Lit(format!("/{name}"))], ..Word::default() });
                         continue;
                     }
                     // Few words have a tilde: a search for one byte is the cheaper one.
@@ -138,8 +135,8 @@ impl Shell<'_> {
                         self.unquoted(&mut fields, &values, split);
                     }
                 }
-                Part::Command { script, quoted, .. } => {
-                    let output = self.substitute(script);
+                Part::Command { quoted, .. } => {
+                    let output = self.run(part);
                     if *quoted || whole {
                         fields.quoted(&[output], false);
                     } else {
@@ -149,14 +146,7 @@ impl Shell<'_> {
                         self.zsh = zsh;
                     }
                 }
-                Part::Arithmetic(expression) => {
-                    let number = self.arithmetic(expression);
-                    fields.word(&number);
-                }
-                Part::Process { script, write, .. } => {
-                    let word = self.process(script, *write);
-                    fields.word(&word);
-                }
+                other => fields.word(&self.run(other)),
             }
         }
         let span = Some(self.placed(raw.span));
@@ -176,7 +166,7 @@ impl Shell<'_> {
                 fields.unquoted(&values, None);
             }
             None if !split => {
-                let loose = |value: &Word| value.pieces.iter().any(|piece| matches!(piece, Piece::Lit(_)));
+                let loose = |value: &Word| value.pieces.iter().any(|piece| matches!(piece, WordPiece::Lit(_)));
                 let values: Vec<Word> = values.iter().map(|value| if loose(value) { Word::several() } else { value.clone() }).collect();
                 fields.unquoted(&values, None);
             }
@@ -198,21 +188,31 @@ impl Shell<'_> {
         match name {
             "" => word.extend(&self.state.get("HOME").unwrap_or_else(Word::unknown)),
             "+" => word.extend(&self.state.place.cwd),
-            "-" => word.push(Piece::Any(Bound::Anything)),
+            "-" => word.push(WordPiece::Any(Bound::Anything)),
             user if user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) => {
                 // Another person's home, or one's own by name.
-                word.push(Piece::Any(Bound::Anything));
+                word.push(WordPiece::Any(Bound::Anything));
             }
             _ => return text,
         }
         rest
     }
 
+    /// What a substitution, an expression or a process gives as one word.
+    fn run(&mut self, part: &Part) -> Word {
+        match part {
+            Part::Command { script, .. } => self.substitute(script),
+            Part::Arithmetic(expression) => self.arithmetic(expression),
+            Part::Process { script, write, .. } => self.process(script, *write),
+            Part::Text(_) | Part::Quoted(_) | Part::Parameter(_) => Word::default(),
+        }
+    }
+
     /// The output of a command substitution, with what it does noted on the way.
     fn substitute(&mut self, script: &shell_reader::ast::Script) -> Word {
         let output = self.within("$()", |shell| shell.separate(|shell| shell.script(script, &Stdin::default())));
         // A substitution of which the shell refuses a part writes nothing.
-        let patterned = |word: &Rc<Word>| word.pieces.iter().any(|piece| matches!(piece, Piece::Glob(text) if text.contains('(')));
+        let patterned = |word: &Rc<Word>| word.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(text) if text.contains('(')));
         // What `find` found is known as words.
         if let Some(Output { text: None, items: Some(items), .. }) = &output
             && let [only] = items.as_slice()
@@ -227,7 +227,7 @@ impl Shell<'_> {
         let mut open = false;
         while let Some(piece) = end.checked_sub(1).and_then(|at| word.pieces.get_mut(at)) {
             match piece {
-                Piece::Lit(text) => {
+                WordPiece::Lit(text) => {
                     let known = text.trim_end_matches('\n').len();
                     if open && known < text.len() {
                         return Word::several();
@@ -238,7 +238,7 @@ impl Shell<'_> {
                     }
                     word.pieces.remove(end - 1);
                 }
-                Piece::Any(Bound::Anything | Bound::Setup) => open = true,
+                WordPiece::Any(Bound::Anything | Bound::Setup) => open = true,
                 _ => break,
             }
             end -= 1;
@@ -270,7 +270,7 @@ impl Shell<'_> {
         let mut all = Word::default();
         for (at, value) in values.iter().enumerate() {
             if at > 0 {
-                // What may be no word at all has no separator for certain.
+                // A word that can vanish may leave no separator behind.
                 let before = values.get(at - 1).is_some_and(|value| value.multi);
                 all.extend(if value.multi || before { &loose } else { &separator });
             }
@@ -454,7 +454,7 @@ fn push_known(word: &mut Word, text: &str) {
     let mut rest = text;
     while let Some((at, c)) = rest.char_indices().find(|(_, c)| HOLES.contains(c)) {
         word.push_lit(rest.get(..at).unwrap_or(""));
-        word.push(Piece::Any(marked(c)));
+        word.push(WordPiece::Any(marked(c)));
         rest = rest.get(at + c.len_utf8()..).unwrap_or("");
     }
     word.push_lit(rest);
@@ -516,8 +516,8 @@ impl Fields {
             }
             for piece in &value.pieces {
                 match (piece, separators) {
-                    (Piece::Lit(text), Some(separators)) => self.separated(text, separators),
-                    (Piece::Any(Bound::Anything | Bound::Setup), _) => {
+                    (WordPiece::Lit(text), Some(separators)) => self.separated(text, separators),
+                    (WordPiece::Any(Bound::Anything | Bound::Setup), _) => {
                         self.current.push(piece.clone());
                         self.current.multi = true;
                     }
@@ -569,7 +569,7 @@ fn globs(text: &str, fields: &mut Fields) {
         fields.current.push_lit(plain);
         if let Some(c) = tail.chars().next().filter(|c| HOLES.contains(c)) {
             let bound = marked(c);
-            fields.current.push(Piece::Any(bound));
+            fields.current.push(WordPiece::Any(bound));
             fields.current.multi |= bound.is_open();
             rest = tail.get(c.len_utf8()..).unwrap_or("");
             continue;
@@ -592,7 +592,7 @@ fn globs(text: &str, fields: &mut Fields) {
             continue;
         }
         let (glob, tail) = tail.split_at(length);
-        fields.current.push(Piece::Glob(glob.to_owned()));
+        fields.current.push(WordPiece::Glob(glob.to_owned()));
         rest = tail;
     }
     fields.current.push_lit(rest);

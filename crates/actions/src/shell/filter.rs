@@ -1,24 +1,20 @@
 //! What programs write to standard output, where their descriptions say that it follows from their arguments and input.
 //! Everything else is not known.
 
-use super::builtin::joined;
-use super::inner::names;
-use super::{Output, Shell, Stdin};
-use crate::arguments::Arguments;
-use crate::base64::decode as base64;
-use crate::printed;
-use crate::program::{Prints, Program, Way};
-use crate::word::{Bound, Piece, Word};
+use super::{Output, Shell, Stdin, builtin::joined, inner::names};
+use crate::program::{Prints, Program, ProgramWay};
+use crate::word::{Bound, Word, WordPiece};
+use crate::{arguments::ParsedArguments, base64::decode as base64, printed};
 use shell_reader::escapes::{self, low_byte};
 
 impl Shell<'_> {
     /// What a call of `program` writes, by its description.
-    pub(super) fn output(&mut self, program: &Program, called: &str, args: &[Word], arguments: &Arguments, stdin: &Stdin) -> Output {
+    pub(super) fn output(&mut self, program: &Program, called: &str, args: &[Word], arguments: &ParsedArguments, stdin: &Stdin) -> Output {
         if !std::mem::take(&mut self.speaks) {
             return Output::unknown();
         }
-        if program.is(Way::SetsUp) && printed::sets_up(program, args) {
-            return Output::text(line(Word { pieces: vec![Piece::Any(Bound::Setup)], multi: true, ..Word::default() }));
+        if program.is(ProgramWay::SetsUp) && printed::sets_up(program, args) {
+            return Output::text(line(Word { pieces: vec![WordPiece::Any(Bound::Setup)], multi: true, ..Word::default() }));
         }
         let Some(printed) = printed::of(program, called, arguments) else { return Output::unknown() };
         let operands = arguments.operands.as_slice();
@@ -87,7 +83,7 @@ impl Shell<'_> {
     }
 
     /// The text of a description ([`Prints::Text`]).
-    fn described_text(&self, text: &str, arguments: &Arguments) -> Word {
+    fn described_text(&self, text: &str, arguments: &ParsedArguments) -> Word {
         let mut word = Word::default();
         let mut rest = text;
         while let Some(at) = rest.find(['<', '*']) {
@@ -106,7 +102,7 @@ impl Shell<'_> {
                     behind
                 }
                 None => {
-                    word.push(Piece::Any(Bound::Name));
+                    word.push(WordPiece::Any(Bound::Name));
                     tail.get(1..).unwrap_or("")
                 }
             };
@@ -142,8 +138,8 @@ fn formatted(format: &str, letters: &str) -> Word {
             Some('%') => word.push_lit("%"),
             Some('n') => word.push_lit("\n"),
             Some('t') => word.push_lit("\t"),
-            Some(letter) if letters.contains(letter) => word.push(Piece::Any(Bound::Name)),
-            _ => word.push(Piece::Any(Bound::Anything)),
+            Some(letter) if letters.contains(letter) => word.push(WordPiece::Any(Bound::Name)),
+            _ => word.push(WordPiece::Any(Bound::Anything)),
         }
         rest = conversion.get(letter.map_or(0, char::len_utf8)..).unwrap_or("");
     }
@@ -156,7 +152,7 @@ fn made_up(template: &str) -> Option<Word> {
     let end = template.rfind("XXX")? + "XXX".len();
     let (front, behind) = template.split_at_checked(end)?;
     let mut word = Word::lit(front.trim_end_matches('X'));
-    word.push(Piece::Any(Bound::Name));
+    word.push(WordPiece::Any(Bound::Name));
     word.push_lit(behind);
     Some(word)
 }
@@ -167,7 +163,7 @@ fn program_path(name: &Word) -> Word {
         return name.clone();
     }
     let mut word = Word::lit("/");
-    word.push(Piece::Any(Bound::Anything));
+    word.push(WordPiece::Any(Bound::Anything));
     word.push_lit("/");
     word.extend(name);
     word.multi = true;
@@ -177,7 +173,7 @@ fn program_path(name: &Word) -> Word {
 /// Whether a word is the name of a file, or a pattern of such names, rather than of a folder: it has an ending.
 fn is_file_name(word: &Word) -> bool {
     let ending = match word.pieces.last() {
-        Some(Piece::Lit(text)) => text.rsplit('/').next().unwrap_or(text).rsplit_once('.'),
+        Some(WordPiece::Lit(text)) => text.rsplit('/').next().unwrap_or(text).rsplit_once('.'),
         _ => None,
     };
     !word.has_hole()
@@ -203,7 +199,7 @@ fn echo(args: &[Word]) -> Word {
     let mut loose = false;
     for (at, arg) in args.iter().enumerate() {
         if at > 0 {
-            // What may be no word has no blank for certain.
+            // A word that can vanish may leave no blank behind.
             word.extend(&if loose || arg.multi { Word::unknown() } else { Word::lit(" ") });
         }
         loose = arg.multi;
@@ -212,7 +208,7 @@ fn echo(args: &[Word]) -> Word {
     word.multi = false;
     if escapes {
         for piece in &mut word.pieces {
-            if let Piece::Lit(text) = piece {
+            if let WordPiece::Lit(text) = piece {
                 *text = unescape(text);
             }
         }
@@ -278,13 +274,13 @@ fn requoted(word: &Word) -> Word {
     let mut quoted = Word { pieces: Vec::new(), multi: word.multi, span: word.span };
     for piece in &word.pieces {
         match piece {
-            Piece::Lit(text) | Piece::Glob(text) if text.chars().any(|c| c.is_control() || !c.is_ascii()) => return Word::unknown(),
-            Piece::Lit(text) | Piece::Glob(text) => {
+            WordPiece::Lit(text) | WordPiece::Glob(text) if text.chars().any(|c| c.is_control() || !c.is_ascii()) => return Word::unknown(),
+            WordPiece::Lit(text) | WordPiece::Glob(text) => {
                 let begins = quoted.pieces.is_empty();
                 let plain = |at: usize, c: char| c.is_ascii_alphanumeric() || "_./:@%+-=".contains(c) || ("#~".contains(c) && !(begins && at == 0));
                 quoted.push_lit(&text.chars().enumerate().flat_map(|(at, c)| (!plain(at, c)).then_some('\\').into_iter().chain([c])).collect::<String>());
             }
-            Piece::Any(bound) => quoted.push(Piece::Any(*bound)),
+            WordPiece::Any(bound) => quoted.push(WordPiece::Any(*bound)),
         }
     }
     quoted

@@ -1,17 +1,15 @@
 //! `find` and `fd`: what they find is known by folder and name test, what they do with it is among their words.
 
-use super::inner::replace;
-use super::{Output, Shell, Stdin};
-use crate::arguments;
-use crate::program::{Program, Role, Way};
-use crate::word::{Piece, Word};
-use crate::{Change, Deed, Delete};
+use super::{Output, Shell, Stdin, inner::replace};
+use crate::program::{Program, ProgramWay, Role};
+use crate::word::{Word, WordPiece};
+use crate::{Change, Deed, Delete, arguments};
 
 impl Shell<'_> {
     /// `find`: what it finds is known by its folder and its name test; what it does with it is among its words.
     pub(super) fn find(&mut self, program: &Program, name: &str, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
         let args = words.get(1..).unwrap_or(&[]);
-        let by_tests = program.is(Way::Find);
+        let by_tests = program.is(ProgramWay::Find);
         let arguments = arguments::read(program, args);
         let at = self.note(name, words, &arguments, env.clone(), stdin);
         let operands: Vec<Word> = arguments.operands.iter().filter(|word| !matches!(word.literal(), Some("(" | ")" | "!" | ","))).cloned().collect();
@@ -96,12 +94,12 @@ fn sweeps(test: &Word) -> bool {
 fn found_below(folder: &Word, test: Option<&Word>) -> Word {
     let mut word = folder.clone();
     word.push_lit("/");
-    word.push(Piece::Glob("**".to_owned()));
+    word.push(WordPiece::Glob("**".to_owned()));
     let Some(test) = test.and_then(Word::literal) else { return word };
     word.push_lit("/");
     for (at, plain) in test.trim_start_matches("*/").trim_start_matches("./").split(['*', '?']).enumerate() {
         if at > 0 {
-            word.push(Piece::Glob("*".to_owned()));
+            word.push(WordPiece::Glob("*".to_owned()));
         }
         word.push_lit(plain);
     }

@@ -2,12 +2,10 @@
 //! options is with the other programs, as data.
 
 use super::{Output, Shell, Stdin};
-use crate::arguments::{self, Arguments};
-use crate::lookup::{Found, Lookup};
-use crate::path::Path;
-use crate::program::Program;
+use crate::arguments::{self, ParsedArguments};
+use crate::lookup::{Lookup, LookupAnswer};
 use crate::word::{Word, is_one};
-use crate::{Action, Change, Deed, Flag, Push, PushKind, Write};
+use crate::{Action, Change, Deed, Flag, Push, PushKind, Write, path::Path, program::Program};
 
 /// Aliases that lead to aliases.
 const MAX_ALIASES: usize = 8;
@@ -99,7 +97,7 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
 }
 
 /// A folder of the repository that is worked on: the git folder that is named, or the present one, `-C` followed.
-fn repository(shell: &Shell, arguments: &Arguments, env: &[(String, Word)]) -> Word {
+fn repository(shell: &Shell, arguments: &ParsedArguments, env: &[(String, Word)]) -> Word {
     let flag = arguments.front.iter().rev().find(|flag| flag.is("--git-dir")).and_then(|flag| flag.value.as_ref());
     let variable = || env.iter().rev().find(|(name, _)| name == "GIT_DIR").map(|(_, value)| value);
     flag.or_else(variable).map_or_else(|| shell.state.place.cwd.clone(), |folder| shell.path(folder).word)
@@ -107,7 +105,7 @@ fn repository(shell: &Shell, arguments: &Arguments, env: &[(String, Word)]) -> W
 
 /// `git checkout NAME`, where the name is that of a file and of no commit, takes the file from the index
 /// (git-checkout(1), "ARGUMENT DISAMBIGUATION").
-fn file_by_name(shell: &mut Shell, arguments: &mut Arguments) {
+fn file_by_name(shell: &mut Shell, arguments: &mut ParsedArguments) {
     let creates = ["-b", "-B", "--orphan", "--detach", "--track"].iter().any(|flag| arguments.has(flag));
     let Some(name) = arguments.operands.first().and_then(Word::literal).filter(|_| !creates) else { return };
     // What begins or ends so is the name of no commit (git-check-ref-format(1), gitglossary(7), "pathspec").
@@ -172,8 +170,11 @@ const RUN: &str = ".fsmonitor .sshcommand .editor .pager .program .external .hel
 
 /// Configuration that holds for one command is a `config once` of its own, so that rules on keys see it.
 fn configured(shell: &mut Shell, key: &str, value: &Word, env: &[(String, Word)], stdin: &Stdin) {
-    let arguments =
-        Arguments { subcommand: vec![Word::lit("config"), Word::lit("once")], operands: vec![Word::lit(key), value.clone()], ..Arguments::default() };
+    let arguments = ParsedArguments {
+        subcommand: vec![Word::lit("config"), Word::lit("once")],
+        operands: vec![Word::lit(key), value.clone()],
+        ..ParsedArguments::default()
+    };
     let mut setting = Word::lit(format!("{key}="));
     setting.extend(value);
     shell.note("git", &[Word::lit("git"), Word::lit("-c"), setting], &arguments, env.to_vec(), stdin);
@@ -190,7 +191,7 @@ fn started_by_configuration(shell: &mut Shell, key: &str, value: &Word, stdin: &
 }
 
 /// Normalises `git config` to `config set`, `config unset`, `config get`, …, with the key in the form git compares.
-fn normalise_config(arguments: &mut Arguments) {
+fn normalise_config(arguments: &mut ParsedArguments) {
     const NEW: &str = "set unset get list edit rename-section remove-section";
     const OLD: &[(&str, &str)] = &[
         ("unset", "--unset --unset-all"),
@@ -221,7 +222,7 @@ fn normalise_config(arguments: &mut Arguments) {
     arguments.subcommand = vec![Word::lit("config"), Word::lit(action)];
 }
 
-fn config_set(arguments: &Arguments) -> Option<(String, Word)> {
+fn config_set(arguments: &ParsedArguments) -> Option<(String, Word)> {
     if !arguments.subcommand.get(1)?.is("set") {
         return None;
     }
@@ -251,7 +252,7 @@ fn alias_line(value: &Word) -> Word {
 }
 
 /// Runs an alias with the arguments behind it.
-fn aliased(shell: &mut Shell, alias: &Word, args: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
+fn aliased(shell: &mut Shell, alias: &Word, args: &[Word], arguments: &ParsedArguments, env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
     if shell.via.iter().filter(|step| *step == "git alias").count() >= MAX_ALIASES {
         shell.opaque("a git alias", "it is nested too deep to be read");
         return Output::default();
@@ -280,7 +281,7 @@ fn aliased(shell: &mut Shell, alias: &Word, args: &[Word], arguments: &Arguments
 }
 
 /// What a push does to refs, from its flags, refspecs and the configuration on the line.
-fn pushes(arguments: &Arguments, configuration: &[(String, Word)], branch: Option<Word>) -> Vec<Push> {
+fn pushes(arguments: &ParsedArguments, configuration: &[(String, Word)], branch: Option<Word>) -> Vec<Push> {
     let has = |name: &str| arguments.has(name);
     if has("--dry-run") || has("--help") || has("-h") {
         return Vec::new();
@@ -342,7 +343,7 @@ fn branch_name(word: Word) -> Word {
 }
 
 /// Branches switched to, and files taken from a commit or the index.
-fn checked_out(shell: &mut Shell, name: &str, arguments: &Arguments, at: usize) {
+fn checked_out(shell: &mut Shell, name: &str, arguments: &ParsedArguments, at: usize) {
     let split = arguments.behind_dashes.unwrap_or(if name == "restore" { 0 } else { arguments.operands.len() });
     if !arguments.has("--staged") || arguments.has("--worktree") {
         for word in arguments.operands.get(split..).unwrap_or(&[]) {
@@ -363,13 +364,13 @@ impl Shell<'_> {
     fn stored_configuration(&mut self, folder: &Word) -> Vec<(String, Word)> {
         let Some(folder) = folder.literal().map(str::to_owned) else { return Vec::new() };
         match self.look_up(Lookup::Configuration(folder)) {
-            Found::Entries(entries) => entries.into_iter().map(|(key, value)| (key, Word::lit(value))).collect(),
+            LookupAnswer::Entries(entries) => entries.into_iter().map(|(key, value)| (key, Word::lit(value))).collect(),
             _ => Vec::new(),
         }
     }
 
     /// What they say of the remote to which a push goes.
-    fn stored_pushes(&mut self, folder: &Word, arguments: &Arguments) -> Vec<(String, Word)> {
+    fn stored_pushes(&mut self, folder: &Word, arguments: &ParsedArguments) -> Vec<(String, Word)> {
         if arguments.operands.len() > 1 || arguments.has("--force") || arguments.has("--mirror") {
             // With refspecs on the line only a mirror matters, which git refuses beside them; more than forced it cannot be.
             return Vec::new();
@@ -388,11 +389,11 @@ impl Shell<'_> {
     /// Whether a file of this name is in the present folder, and no commit.
     fn is_file(&mut self, name: &str) -> bool {
         let Some(folder) = self.state.place.cwd.literal().map(str::to_owned) else { return false };
-        self.look_up(Lookup::IsFile(folder, name.to_owned())) == Found::Yes
+        self.look_up(Lookup::IsFile(folder, name.to_owned())) == LookupAnswer::Yes
     }
 
     /// Goes to the folder of a `-C` option; gives the one before.
-    fn enter(&mut self, arguments: &Arguments) -> Word {
+    fn enter(&mut self, arguments: &ParsedArguments) -> Word {
         let before = self.state.place.cwd.clone();
         for folder in arguments.front.iter().filter(|flag| flag.is("-C") || flag.is("--work-tree")).filter_map(|flag| flag.value.as_ref()) {
             self.state.place.cwd = Path::resolve(&self.state.place.cwd, folder).word;
@@ -401,7 +402,7 @@ impl Shell<'_> {
     }
 
     /// `git $X`: any subcommand.
-    fn computed_subcommand(&mut self, words: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) {
+    fn computed_subcommand(&mut self, words: &[Word], arguments: &ParsedArguments, env: Vec<(String, Word)>, stdin: &Stdin) {
         let text: Vec<String> = words.iter().map(ToString::to_string).collect();
         self.note("git", words, arguments, env, stdin);
         self.opaque(text.join(" "), "the subcommand is computed");

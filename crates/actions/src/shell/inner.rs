@@ -2,13 +2,11 @@
 
 use std::rc::Rc;
 
-use super::builtin::joined;
-use super::invoke::program_name;
-use super::{FILE, Output, Shell, Stdin};
+use super::{FILE, Output, Shell, Stdin, builtin::joined, invoke::program_name};
 use crate::Flag;
-use crate::arguments::{self, Arguments};
-use crate::program::{Program, Role, Way};
-use crate::word::{Bound, Piece, Word};
+use crate::arguments::{self, ParsedArguments};
+use crate::program::{Program, ProgramWay, Role};
+use crate::word::{Bound, Word, WordPiece};
 
 impl Shell<'_> {
     /// Inner commands, and command lines on standard input.
@@ -17,7 +15,7 @@ impl Shell<'_> {
         program: &Program,
         name: &str,
         words: &[Word],
-        arguments: &Arguments,
+        arguments: &ParsedArguments,
         env: &[(String, Word)],
         stdin: &Stdin,
     ) -> Option<Output> {
@@ -43,7 +41,7 @@ impl Shell<'_> {
                 }
                 for inner in inners {
                     // What another program starts is no function; `time` is a word of the shell itself.
-                    self.plain = !program.is(Way::Keyword);
+                    self.plain = !program.is(ProgramWay::Keyword);
                     output = self.begun(name, inner, &env, &inside);
                 }
             }
@@ -78,14 +76,14 @@ impl Shell<'_> {
                 Some(text) => {
                     let mut text = text.clone();
                     // A backslash at its very end continues in no line.
-                    if let Some(Piece::Lit(last)) = Rc::make_mut(&mut text).pieces.last_mut()
+                    if let Some(WordPiece::Lit(last)) = Rc::make_mut(&mut text).pieces.last_mut()
                         && last.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
                     {
                         last.pop();
                     }
                     let run = self.script_text(name, &text, &Word::lit("bash"), &arguments.operands, &Stdin::default());
                     // What runs later writes elsewhere.
-                    output = Some(if program.is(Way::Later) { Output::unknown() } else { run });
+                    output = Some(if program.is(ProgramWay::Later) { Output::unknown() } else { run });
                 }
                 None if stdin.file.is_some() => output = redirected(self, &arguments.operands),
                 None => self.opaque(format!("{} | {name}", from()), "a command line comes out of a pipe"),
@@ -112,7 +110,7 @@ impl Shell<'_> {
     }
 
     /// The program of an inner command of which only the arguments are there.
-    fn front(&self, program: &Program, arguments: &Arguments, behind: &[Word]) -> Vec<Word> {
+    fn front(&self, program: &Program, arguments: &ParsedArguments, behind: &[Word]) -> Vec<Word> {
         if let Some(entry) = arguments.word(&[Role::Entrypoint]).filter(|entry| !entry.is("")) {
             return vec![entry.clone()];
         }
@@ -128,7 +126,7 @@ impl Shell<'_> {
 }
 
 /// Whether the program takes text of its language from standard input where no file is named.
-fn reads_text(program: &Program, arguments: &Arguments) -> bool {
+fn reads_text(program: &Program, arguments: &ParsedArguments) -> bool {
     let text = |(role, _): &(Role, bool)| matches!(role, Role::Script | Role::Code);
     !program.language.is_empty() && arguments::form(program, &arguments.flags).is_some_and(|form| form.operands.iter().any(text))
 }
@@ -139,7 +137,7 @@ fn from_file(stdin: &Stdin) -> bool {
 }
 
 /// The commands that `xargs` makes: the words added to its command, or one command for each line where a place is marked.
-fn appended(mut inner: Vec<Word>, arguments: &Arguments, stdin: &Stdin) -> Vec<Vec<Word>> {
+fn appended(mut inner: Vec<Word>, arguments: &ParsedArguments, stdin: &Stdin) -> Vec<Vec<Word>> {
     if inner.is_empty() {
         inner.push(Word::lit("echo"));
     }
@@ -152,7 +150,7 @@ fn appended(mut inner: Vec<Word>, arguments: &Arguments, stdin: &Stdin) -> Vec<V
         (Some(items), _) => items.clone(),
         (None, Some((_, Some(text)))) if replaced.is_some() => text.lines().map(|line| Word::lit(line.trim_start())).collect(),
         (None, Some((_, Some(text)))) => text.split_whitespace().map(Word::lit).collect(),
-        (None, Some((text, None))) if names(text) => vec![Word { pieces: vec![Piece::Any(Bound::Name)], multi: true, span: None }],
+        (None, Some((text, None))) if names(text) => vec![Word { pieces: vec![WordPiece::Any(Bound::Name)], multi: true, span: None }],
         (None, _) => vec![Word::several()],
     };
     match replaced {
@@ -172,16 +170,16 @@ const MAX_LINES: usize = 64;
 
 /// Whether the text is made of nothing but names from a known producer.
 pub(super) fn names(text: &Word) -> bool {
-    let plain = |piece: &Piece| match piece {
-        Piece::Any(bound) => *bound == Bound::Name,
-        Piece::Lit(text) => text.trim().is_empty(),
-        Piece::Glob(_) => false,
+    let plain = |piece: &WordPiece| match piece {
+        WordPiece::Any(bound) => *bound == Bound::Name,
+        WordPiece::Lit(text) => text.trim().is_empty(),
+        WordPiece::Glob(_) => false,
     };
     text.has_hole() && text.pieces.iter().all(plain)
 }
 
 /// The command lines that `parallel` makes of its template: one for each word behind `:::`, or of standard input.
-fn fanned(words: &[Word], arguments: &Arguments, stdin: &Stdin) -> Vec<Word> {
+fn fanned(words: &[Word], arguments: &ParsedArguments, stdin: &Stdin) -> Vec<Word> {
     let end = words.iter().position(|word| matches!(word.literal(), Some(":::" | ":::+" | "::::" | "::::+"))).unwrap_or(words.len());
     let (template, sources) = words.split_at_checked(end).unwrap_or((words, &[]));
     let items = sources.iter().filter(|word| !word.is(":::") && !word.is(":::+")).cloned().collect();
@@ -196,7 +194,7 @@ fn fanned(words: &[Word], arguments: &Arguments, stdin: &Stdin) -> Vec<Word> {
     // What comes into the template is quoted for the shell.
     let items = stdin.items.as_ref().map(|items| items.iter().map(quoted).collect());
     let stdin = &Stdin { items, ..stdin.clone() };
-    let marked = Arguments { flags: vec![Flag { names: vec!["-I".to_owned()], value: Some(Word::lit("{}")) }], ..Arguments::default() };
+    let marked = ParsedArguments { flags: vec![Flag { names: vec!["-I".to_owned()], value: Some(Word::lit("{}")) }], ..ParsedArguments::default() };
     let marked = if template.iter().any(|word| word.prefix().contains("{}")) { &marked } else { arguments };
     appended(template.to_vec(), marked, stdin).iter().map(|words| joined(words)).collect()
 }

@@ -3,11 +3,10 @@
 
 use std::rc::Rc;
 
-use super::builtin::joined;
-use super::{Output, Shell, Stdin, git};
-use crate::arguments::{self, Arguments};
-use crate::program::{Program, Role, Way};
-use crate::word::{Bound, Piece, Word};
+use super::{Output, Shell, Stdin, builtin::joined, git};
+use crate::arguments::{self, ParsedArguments};
+use crate::program::{Program, ProgramWay, Role};
+use crate::word::{Bound, Word, WordPiece};
 use crate::{Deed, Run};
 
 /// Words of a program that nobody described among which a command is looked for.
@@ -28,15 +27,13 @@ impl Shell<'_> {
             // `$EDITOR git push`: the variable may be unset.
             self.unsurely(|shell| shell.invoke(args.to_vec(), env.clone(), stdin));
         }
-        if head.pieces == [Piece::Any(Bound::Truth)] {
+        if head.pieces == [WordPiece::Any(Bound::Truth)] {
             return Output::nothing();
         }
-        if head.pieces == [Piece::Any(Bound::Setup)] && args.is_empty() {
+        if head.pieces == [WordPiece::Any(Bound::Setup)] && args.is_empty() {
             return Output::unknown();
         }
-        let Some(name) = program_name(head) else {
-            return self.unknown_program(&words, env, stdin);
-        };
+        let Some(name) = program_name(head) else { return self.unknown_program(&words, env, stdin) };
         if head.literal().is_some_and(|text| !text.contains('/'))
             && let Some(output) = self.defined(&name, args, &env, stdin, plain)
         {
@@ -55,7 +52,7 @@ impl Shell<'_> {
             }
         }
         let described = self.programs.find(&name);
-        if let Some(program) = described.as_ref().filter(|program| program.is(Way::House)) {
+        if let Some(program) = described.as_ref().filter(|program| program.is(ProgramWay::House)) {
             // A policy adds to what is said of a program that nobody described, and takes nothing away.
             let arguments = arguments::read_undescribed(args);
             self.note(&name, &words, &arguments, env.clone(), stdin);
@@ -69,11 +66,11 @@ impl Shell<'_> {
             return Output::unknown();
         }
         if let Some(program) = &described {
-            if program.is(Way::Git) {
+            if program.is(ProgramWay::Git) {
                 let git = if name == "git" { None } else { self.programs.find("git") };
                 return git::invoke(self, git.as_ref().unwrap_or(program), &words, env, stdin);
             }
-            if program.is(Way::Find) || program.is(Way::Fd) {
+            if program.is(ProgramWay::Find) || program.is(ProgramWay::Fd) {
                 return self.find(program, &name, &words, env, stdin);
             }
         }
@@ -175,7 +172,7 @@ impl Shell<'_> {
     }
 
     /// Notes that a program is run.
-    pub(crate) fn note(&mut self, name: &str, words: &[Word], arguments: &Arguments, env: Vec<(String, Word)>, stdin: &Stdin) -> usize {
+    pub(crate) fn note(&mut self, name: &str, words: &[Word], arguments: &ParsedArguments, env: Vec<(String, Word)>, stdin: &Stdin) -> usize {
         self.spend(env.iter().map(|(_, value)| value.size()).chain(words.iter().map(Word::size)).sum());
         let subcommand = arguments.subcommand.split_first().map(|(first, rest)| {
             rest.iter().fold(first.clone(), |mut word, next| {
@@ -209,7 +206,7 @@ impl Shell<'_> {
     fn unknown_program(&mut self, words: &[Word], env: Vec<(String, Word)>, stdin: &Stdin) -> Output {
         self.opaque(joined(words).to_string(), "the name of the program is computed");
         // `$SUDO git push`: the first words may vanish, where nothing of them is known.
-        let vanishes = |word: &&Word| word.multi && word.pieces.iter().all(|piece| matches!(piece, Piece::Any(_)));
+        let vanishes = |word: &&Word| word.multi && word.pieces.iter().all(|piece| matches!(piece, WordPiece::Any(_)));
         let vanishing = words.iter().take_while(vanishes).count();
         let rest = words.get(vanishing..).unwrap_or(&[]);
         if vanishing > 0 && !rest.is_empty() {
@@ -239,8 +236,8 @@ impl Shell<'_> {
     fn is_command(&self, words: &[Word], marked: bool) -> bool {
         let Some((head, args)) = words.split_first() else { return false };
         let Some(program) = head.literal().and_then(|_| program_name(head)).and_then(|name| self.programs.find(&name)) else { return false };
-        let Some(next) = args.first().and_then(Word::literal) else { return marked || program.is(Way::Git) || program.shell_stdin };
-        if marked || program.is(Way::Git) || program.is(Way::Find) || (program.shell_stdin && next != "--") {
+        let Some(next) = args.first().and_then(Word::literal) else { return marked || program.is(ProgramWay::Git) || program.shell_stdin };
+        if marked || program.is(ProgramWay::Git) || program.is(ProgramWay::Find) || (program.shell_stdin && next != "--") {
             return true;
         }
         if !program.subcommands.is_empty() {
@@ -250,7 +247,7 @@ impl Shell<'_> {
         next.starts_with('-') && !matches!(next, "-" | "--") && !arguments.unsure && !arguments.operands.is_empty()
     }
 
-    /// Follows the commands that are in variables which programs start.
+    /// Follows the commands in variables whose values programs start (`GIT_EDITOR`).
     pub(super) fn started(&mut self, env: &[(String, Word)]) {
         let programs = self.programs;
         for (name, value) in env.iter().filter(|(name, value)| value.literal().is_some() && programs.starts(name)) {
@@ -263,11 +260,11 @@ impl Shell<'_> {
 
 /// The name of a program without its folder, if it is known.
 pub(super) fn program_name(head: &Word) -> Option<String> {
-    if head.pieces.iter().any(|piece| matches!(piece, Piece::Glob(_))) {
+    if head.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(_))) {
         return None;
     }
     match head.pieces.last() {
-        Some(Piece::Lit(text)) => match (text.rsplit_once('/'), head.pieces.len()) {
+        Some(WordPiece::Lit(text)) => match (text.rsplit_once('/'), head.pieces.len()) {
             (Some((_, name)), _) => Some(name.to_owned()),
             (None, 1) => Some(text.clone()),
             // `./scripts/$NAME.sh`: whatever its name is, it is no program of the system.

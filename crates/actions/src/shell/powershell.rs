@@ -2,7 +2,7 @@
 //! read as lists of commands, a variable is a hole.
 
 use super::{Shell, Stdin};
-use crate::word::{Bound, Piece, Word};
+use crate::word::{Bound, Word, WordPiece};
 
 impl Shell<'_> {
     /// Follows a command line of PowerShell.
@@ -27,7 +27,7 @@ impl Shell<'_> {
             let name = words.first().and_then(Word::literal).unwrap_or("").to_ascii_lowercase();
             let output = match name.as_str() {
                 // What begins with a variable is an expression, unless it is called.
-                "" if words.first().is_none_or(|word| !called && matches!(word.pieces.first(), Some(Piece::Any(_)))) => super::Output::unknown(),
+                "" if words.first().is_none_or(|word| !called && matches!(word.pieces.first(), Some(WordPiece::Any(_)))) => super::Output::unknown(),
                 "iex" | "invoke-expression" => {
                     let line = words.get(1..).unwrap_or(&[]).iter().find(|word| !word.prefix().starts_with('-'));
                     match line.map(|line| (line, line.literal())) {
@@ -100,15 +100,15 @@ fn commands(text: &str) -> Vec<(Vec<Word>, bool)> {
                 rest = tail.get(name..).unwrap_or("");
                 let word = word.get_or_insert_default();
                 match tail.get(..name) {
-                    Some("true" | "false" | "null") => word.push(Piece::Any(Bound::Name)),
+                    Some("true" | "false" | "null") => word.push(WordPiece::Any(Bound::Name)),
                     Some("HOME" | "env:HOME" | "env:USERPROFILE") => word.push_lit("~"),
-                    _ => word.push(Piece::Any(Bound::Anything)),
+                    _ => word.push(WordPiece::Any(Bound::Anything)),
                 }
                 word.multi = true;
             }
             // It separates folders as well.
             '\\' => word.get_or_insert_default().push_lit("/"),
-            '*' | '?' => word.get_or_insert_default().push(Piece::Glob(c.to_string())),
+            '*' | '?' => word.get_or_insert_default().push(WordPiece::Glob(c.to_string())),
             c => word.get_or_insert_default().push_lit(c.encode_utf8(&mut [0; 4])),
         }
     }
@@ -139,7 +139,7 @@ fn add(word: &mut Word, text: &str, expanded: bool) {
     for part in parts {
         let end = part.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(part.len());
         if expanded {
-            word.push(Piece::Any(Bound::Anything));
+            word.push(WordPiece::Any(Bound::Anything));
             word.push_lit(part.get(end..).unwrap_or(""));
         } else {
             word.push_lit("$");

@@ -1,9 +1,9 @@
 //! Commands that run the lines of a recipe: which file, which names.
 
 use super::{Shell, Stdin};
-use crate::arguments::{Arguments, assignment};
-use crate::lookup::{Found, Lookup};
-use crate::program::{Program, Way};
+use crate::arguments::{ParsedArguments, assignment};
+use crate::lookup::{Lookup, LookupAnswer};
+use crate::program::{Program, ProgramWay};
 use crate::recipe::{just, make, package, task};
 use crate::word::Word;
 
@@ -12,9 +12,9 @@ const MAX_LEVELS: usize = 8;
 
 impl Shell<'_> {
     /// Follows the lines of a recipe, where the program called `name` runs one.
-    pub(super) fn recipes(&mut self, program: &Program, name: &str, arguments: &Arguments, stdin: &Stdin) {
-        let kind = [Way::Make, Way::Just, Way::Task].into_iter().find(|way| program.is(*way));
-        if kind.is_none() && !program.is(Way::Scripts) {
+    pub(super) fn recipes(&mut self, program: &Program, name: &str, arguments: &ParsedArguments, stdin: &Stdin) {
+        let kind = [ProgramWay::Make, ProgramWay::Just, ProgramWay::Task].into_iter().find(|way| program.is(*way));
+        if kind.is_none() && !program.is(ProgramWay::Scripts) {
             return;
         }
         if self.remote || ["--dry-run", "--help", "--list", "--version", "--question"].iter().any(|flag| arguments.has(flag)) {
@@ -24,7 +24,7 @@ impl Shell<'_> {
         let names: Vec<&str> = arguments.operands.iter().filter_map(Word::literal).collect();
         let mut stored = true;
         let lines = match kind {
-            Some(Way::Make) => {
+            Some(ProgramWay::Make) => {
                 let file = self.named_file(arguments, "--file").unwrap_or_else(|| self.places(&["GNUmakefile", "makefile", "Makefile"], 1));
                 let given: Vec<(String, String)> =
                     arguments.operands.iter().filter_map(assignment).filter_map(|(name, value)| Some((name, value.literal()?.to_owned()))).collect();
@@ -35,7 +35,7 @@ impl Shell<'_> {
                 stored &= given_here.is_empty();
                 text.map(|text| make::read(&text, &goals, &given))
             }
-            Some(Way::Just) => {
+            Some(ProgramWay::Just) => {
                 let file = self.named_file(arguments, "--justfile").unwrap_or_else(|| self.places(&["justfile", "Justfile", ".justfile"], MAX_LEVELS));
                 let words: Vec<Word> = arguments.operands.iter().filter(|word| assignment(word).is_none()).cloned().collect();
                 self.recipe(file, &mut stored).map(|(path, text)| {
@@ -47,7 +47,7 @@ impl Shell<'_> {
                 let names_of_files = ["Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml", "Taskfile.dist.yml", "Taskfile.dist.yaml"];
                 let file = self.named_file(arguments, "--taskfile").unwrap_or_else(|| self.places(&names_of_files, MAX_LEVELS));
                 match self.look_up(Lookup::Yaml(file)) {
-                    Found::Text { path, text, .. } => {
+                    LookupAnswer::Text { path, text, .. } => {
                         self.enter_folder_of(&path);
                         Some(task::read(&text, &names))
                     }
@@ -68,7 +68,7 @@ impl Shell<'_> {
     }
 
     /// The lines of the script that a package manager's command runs.
-    fn package_scripts(&mut self, program: &Program, arguments: &Arguments, stored: &mut bool) -> Option<Vec<Word>> {
+    fn package_scripts(&mut self, program: &Program, arguments: &ParsedArguments, stored: &mut bool) -> Option<Vec<Word>> {
         let scripts = program.details().scripts?;
         let subcommand = arguments.subcommand.first().and_then(Word::literal)?;
         let named = |wanted: &str| scripts.names.iter().find(|(name, _)| *name == wanted).map(|(_, script)| *script);
@@ -92,7 +92,7 @@ impl Shell<'_> {
     }
 
     /// The lines of a script, with the arguments of the command behind the last.
-    fn package(&mut self, file: &str, key: &str, script: &str, behind: usize, arguments: &Arguments, stored: &mut bool) -> Option<Vec<Word>> {
+    fn package(&mut self, file: &str, key: &str, script: &str, behind: usize, arguments: &ParsedArguments, stored: &mut bool) -> Option<Vec<Word>> {
         let (path, text) = self.recipe(self.places(&[file], MAX_LEVELS), stored)?;
         let mut lines: Vec<Word> = package::read(&text, key, script).into_iter().map(Word::lit).collect();
         self.enter_folder_of(&path);
@@ -113,7 +113,7 @@ impl Shell<'_> {
     }
 
     /// The file that an option names.
-    fn named_file(&self, arguments: &Arguments, option: &str) -> Option<Vec<String>> {
+    fn named_file(&self, arguments: &ParsedArguments, option: &str) -> Option<Vec<String>> {
         let flag = arguments.flags.iter().find(|flag| flag.is(option))?;
         Some(self.path(flag.value.as_ref()?).word.literal().map(str::to_owned).into_iter().collect())
     }

@@ -1,12 +1,10 @@
 //! Redirections: what a command reads and where its output goes, and the paths that they name.
 
-use std::borrow::Cow;
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
 use super::{FILE, Output, Shell, Stdin};
-use crate::path::Path;
-use crate::word::{Piece, Word};
-use crate::{Change, Deed, Write};
+use crate::word::{Word, WordPiece};
+use crate::{Change, Deed, Write, path::Path};
 use shell_reader::ast::{Part, RawWord, Redirect, Target};
 
 impl Shell<'_> {
@@ -32,7 +30,7 @@ impl Shell<'_> {
                 }
                 Target::Read(word) => {
                     // A pattern is expanded where it names one file.
-                    let pattern = self.fields(word).into_iter().next().filter(|word| word.pieces.iter().any(|piece| matches!(piece, Piece::Glob(_))));
+                    let pattern = self.fields(word).into_iter().next().filter(|word| word.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(_))));
                     let named = pattern.and_then(|pattern| self.only_file(&pattern));
                     let word = named.map_or_else(|| self.scalar(word), Word::lit);
                     let path = self.path(&word);

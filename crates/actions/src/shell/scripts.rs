@@ -3,11 +3,9 @@
 
 use std::rc::Rc;
 
-use super::state::Variable;
-use super::{Output, Shell, Stdin};
-use crate::lookup::{Found, Lookup};
-use crate::program::Program;
-use crate::word::Word;
+use super::{Output, Shell, Stdin, state::Variable};
+use crate::lookup::{Lookup, LookupAnswer};
+use crate::{program::Program, word::Word};
 
 /// Folders of programs that come with the system.
 const SYSTEM: &[&str] = &["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/libexec/", "/opt/homebrew/bin/"];
@@ -22,7 +20,7 @@ impl Shell<'_> {
             return None;
         }
         match self.lookups.of(Lookup::Text(paths)) {
-            Found::Text { path, text, written } => Some((path.clone(), text.clone(), *written)),
+            LookupAnswer::Text { path, text, written } => Some((path.clone(), text.clone(), *written)),
             _ => None,
         }
     }
@@ -33,8 +31,8 @@ impl Shell<'_> {
     }
 
     /// What was found; nothing where that is not this machine's.
-    pub(crate) fn look_up(&mut self, lookup: Lookup) -> Found {
-        if self.remote { Found::Nothing } else { self.lookups.of(lookup).clone() }
+    pub(crate) fn look_up(&mut self, lookup: Lookup) -> LookupAnswer {
+        if self.remote { LookupAnswer::Nothing } else { self.lookups.of(lookup).clone() }
     }
 
     /// What the file holds when the line comes to it: stretches of text, and whether each was there before the call.
@@ -66,7 +64,7 @@ impl Shell<'_> {
     /// The files that a path with globs names: those that the line wrote, and those on the disk.
     fn files(&mut self, path: &Word) -> Vec<String> {
         let mut files = self.state.written_like(&path.split('/'));
-        if let Found::Names(names) = self.look_up(Lookup::Named(path.clone())) {
+        if let LookupAnswer::Names(names) = self.look_up(Lookup::Named(path.clone())) {
             files.extend(names);
         }
         files

@@ -1,12 +1,10 @@
 //! What a shell remembers from command to command, as far as it is known. Two branches join in what they agree on.
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use super::{Setting, TextOrigin};
-use crate::lookup::fits;
-use crate::program::Programs;
-use crate::word::{Bound, Piece, Word};
+use crate::word::{Bound, Word, WordPiece};
+use crate::{lookup::fits, program::Programs};
 use shell_reader::ast::Command;
 
 /// The value of a variable.
@@ -28,21 +26,21 @@ impl Variable {
     }
 }
 
-/// Names and what they stand for, with a way back: a subshell or a branch costs what it changes, not what is known.
+/// Names with their values, and a way back: leaving a subshell or a branch costs only as much as it changed.
 #[derive(Debug)]
-struct Names<T> {
+struct ShellNames<T> {
     known: BTreeMap<String, T>,
     /// What was there before each change.
     before: Vec<(String, Option<T>)>,
 }
 
-impl<T> Default for Names<T> {
+impl<T> Default for ShellNames<T> {
     fn default() -> Self {
         Self { known: BTreeMap::new(), before: Vec::new() }
     }
 }
 
-impl<T> Names<T> {
+impl<T> ShellNames<T> {
     fn change(&mut self, name: &str, value: Option<T>) {
         let old = match value {
             Some(value) => self.known.insert(name.to_owned(), value),
@@ -79,23 +77,23 @@ pub(super) struct Function {
 
 /// Variables, functions, the folder.
 #[derive(Debug, Default)]
-pub(super) struct State {
-    variables: Names<Variable>,
-    exported: Names<()>,
+pub(super) struct ShellState {
+    variables: ShellNames<Variable>,
+    exported: ShellNames<()>,
     /// The exported variables with their values, until one of them changes.
     environment: Option<Rc<Vec<(String, Word)>>>,
-    functions: Names<Rc<Function>>,
+    functions: ShellNames<Rc<Function>>,
     /// Functions that are defined on one way only.
-    doubtful: Names<()>,
-    aliases: Names<Word>,
+    doubtful: ShellNames<()>,
+    aliases: ShellNames<Word>,
     /// Variables that stand for others (`declare -n`).
-    references: Names<String>,
+    references: ShellNames<String>,
     /// Variables whose values the shell changes (`declare -i`, `-u`), or keeps (`readonly`).
-    changed: Names<()>,
+    changed: ShellNames<()>,
     /// Within a function: what its own variables hide.
     pub(super) hidden: Option<Vec<(String, Option<Variable>)>>,
-    /// What is put back as a whole.
-    pub(super) place: Place,
+    /// Put back as a whole when a subshell ends.
+    pub(super) place: SubshellState,
     /// Files that this line wrote. They stay when a subshell ends.
     written: BTreeMap<String, Rc<Word>>,
     /// Text that this line added to files, since it wrote them or from the start.
@@ -106,7 +104,7 @@ pub(super) struct State {
     links: BTreeMap<String, String>,
     /// Git's configuration that this line set.
     pub(super) configured: Vec<(String, Word)>,
-    /// Branches around the present command that might not be gone.
+    /// How many branches around the present command might not be taken.
     pub(super) branches: usize,
     /// The variables from before the line are known.
     prepared: bool,
@@ -116,7 +114,7 @@ pub(super) struct State {
 
 /// What a subshell has for itself beside names.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Place {
+pub(super) struct SubshellState {
     /// `set -a`: every variable that is set from now on is exported.
     pub(super) exports_all: bool,
     /// The folder in which commands run.
@@ -131,7 +129,7 @@ pub(super) struct Place {
     pub(super) disabled: Rc<[String]>,
 }
 
-/// A state to which one can come back.
+/// A state that [`ShellState::back_to`] returns to.
 #[derive(Debug)]
 pub(super) struct Mark {
     variables: usize,
@@ -141,7 +139,7 @@ pub(super) struct Mark {
     doubtful: usize,
     references: usize,
     changed: usize,
-    place: Place,
+    place: SubshellState,
 }
 
 /// Values kept of one array; a longer one is not known.
@@ -150,9 +148,9 @@ const MAX_VALUES: usize = 256;
 /// Folders of a home where nothing else is set (XDG Base Directory Specification; the Cargo book; `go help environment`).
 const FOLDERS: &str = "XDG_CACHE_HOME=.cache XDG_CONFIG_HOME=.config XDG_STATE_HOME=.local/state XDG_DATA_HOME=.local/share CARGO_HOME=.cargo GOPATH=go";
 
-impl State {
+impl ShellState {
     pub(super) fn new(setting: &Setting) -> Self {
-        let place = Place { cwd: Word::lit(setting.cwd.as_str()), ..Place::default() };
+        let place = SubshellState { cwd: Word::lit(setting.cwd.as_str()), ..SubshellState::default() };
         let mut state = Self { place, ..Self::default() };
         if let Some(home) = &setting.home {
             state.given("HOME", Word::lit(home.as_str()));
@@ -161,7 +159,7 @@ impl State {
         state
     }
 
-    /// Makes the variables known that are there before a line, for a text that uses some. Most texts use none.
+    /// Adds the variables that exist before the line. Called only for texts that use variables, because most use none.
     pub(super) fn prepare(&mut self, setting: &Setting, programs: &Programs) {
         if std::mem::replace(&mut self.prepared, true) {
             return;
@@ -220,7 +218,7 @@ impl State {
         }
     }
 
-    /// The variable for which a name is.
+    /// The variable that a name refers to (`declare -n`).
     fn meant<'n>(&'n self, name: &'n str) -> &'n str {
         (0..self.references.known.len()).fold(name, |name, _| self.references.known.get(name).map_or(name, String::as_str))
     }
@@ -333,7 +331,7 @@ impl State {
         self.functions.known.get(name).cloned()
     }
 
-    /// Whether a function of this name might not be there.
+    /// True if a function of this name may not exist.
     pub(super) fn is_doubtful(&self, name: &str) -> bool {
         self.doubtful.known.contains_key(name)
     }
@@ -466,7 +464,7 @@ impl State {
             let new = self.variables.known.get(name);
             // `$verbose && …`: a switch stays one.
             let bound = if is_truth(old) && is_truth(new) { Bound::Truth } else { Bound::Anything };
-            (new != old).then(|| (name.to_owned(), Word { pieces: vec![Piece::Any(bound)], ..Word::default() }))
+            (new != old).then(|| (name.to_owned(), Word { pieces: vec![WordPiece::Any(bound)], ..Word::default() }))
         };
         let differing: Vec<(String, Word)> = self.variables.since(mark.variables).into_iter().filter_map(differs).collect();
         for (name, value) in differing {
@@ -499,5 +497,5 @@ impl State {
 }
 
 fn is_truth(value: Option<&Variable>) -> bool {
-    matches!(value, Some(Variable::Scalar(word)) if matches!(word.literal(), Some("true" | "false" | ":")) || word.pieces == [Piece::Any(Bound::Truth)])
+    matches!(value, Some(Variable::Scalar(word)) if matches!(word.literal(), Some("true" | "false" | ":")) || word.pieces == [WordPiece::Any(Bound::Truth)])
 }

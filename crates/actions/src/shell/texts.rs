@@ -3,11 +3,9 @@
 use std::rc::Rc;
 
 use super::{Shell, Stdin};
-use crate::code::{self, Found, Language};
-use crate::patch;
-use crate::program::Program;
-use crate::word::{Piece, Word};
-use crate::{Change, Deed, Delete, Write};
+use crate::code::{self, CodeAction, Language};
+use crate::word::{Word, WordPiece};
+use crate::{Change, Deed, Delete, Write, patch, program::Program};
 
 impl Shell<'_> {
     /// Program text of another language.
@@ -17,7 +15,7 @@ impl Shell<'_> {
             return;
         }
         let language = Language::NAMES.iter().find(|(name, _)| *name == language).map_or(Language::Unknown, |(_, language)| *language);
-        let computed = !text.pieces.is_empty() && text.pieces.iter().all(|piece| matches!(piece, Piece::Any(_)));
+        let computed = !text.pieces.is_empty() && text.pieces.iter().all(|piece| matches!(piece, WordPiece::Any(_)));
         if computed && !matches!(language, Language::Awk | Language::Sed | Language::Cron) {
             self.opaque(text.to_string(), "the program text is computed");
             return;
@@ -42,9 +40,9 @@ impl Shell<'_> {
         if program.escapes.is_empty() {
             return;
         }
-        let holes = |piece: &Piece| match piece {
-            Piece::Lit(text) | Piece::Glob(text) => text.clone(),
-            Piece::Any(_) => code::HOLE.to_owned(),
+        let holes = |piece: &WordPiece| match piece {
+            WordPiece::Lit(text) | WordPiece::Glob(text) => text.clone(),
+            WordPiece::Any(_) => code::HOLE.to_owned(),
         };
         let source: String = text.pieces.iter().map(holes).collect();
         self.spend(source.len());
@@ -56,7 +54,7 @@ impl Shell<'_> {
     }
 
     /// What program text does.
-    pub(crate) fn found(&mut self, found: Found, from: Option<usize>) {
+    pub(crate) fn found(&mut self, found: CodeAction, from: Option<usize>) {
         let home = self.state.get("HOME");
         // `~` is there only if the program expands it.
         let known = |path: Option<String>| match (path, home) {
@@ -67,12 +65,12 @@ impl Shell<'_> {
             (path, _) => path.map_or_else(Word::unknown, Word::lit),
         };
         match found {
-            Found::Shell(_) | Found::Argv(_) => self.started_by_code(found, &Stdin::default()),
-            Found::Fed(command, text) => {
+            CodeAction::Shell(_) | CodeAction::Argv(_) => self.started_by_code(found, &Stdin::default()),
+            CodeAction::Fed(command, text) => {
                 let text = text.map(|text| Rc::new(Word::lit(text)));
                 self.started_by_code(*command, &Stdin { program: Some("code".to_owned()), text, connected: true, ..Stdin::default() });
             }
-            Found::Write { path, append, text } => {
+            CodeAction::Write { path, append, text } => {
                 let change = match (text, append) {
                     (Some(text), true) => Change::Append(text),
                     (Some(text), false) => Change::Whole(text),
@@ -80,19 +78,19 @@ impl Shell<'_> {
                 };
                 self.write(&known(path), change, from);
             }
-            Found::Delete { path, recursive } => {
+            CodeAction::Delete { path, recursive } => {
                 let path = self.path(&known(path));
                 self.push(Deed::Delete(Delete { path, recursive, moved: false }), from);
             }
-            Found::OpaqueShell => self.opaque("a command in program text", "the command line is computed"),
+            CodeAction::OpaqueShell => self.opaque("a command in program text", "the command line is computed"),
         }
     }
 
     /// A command that program text starts.
-    fn started_by_code(&mut self, command: Found, stdin: &Stdin) {
+    fn started_by_code(&mut self, command: CodeAction, stdin: &Stdin) {
         match command {
-            Found::Shell(line) => drop(self.line_within("code", &Word::lit(line), stdin)),
-            Found::Argv(words) => {
+            CodeAction::Shell(line) => drop(self.line_within("code", &Word::lit(line), stdin)),
+            CodeAction::Argv(words) => {
                 let words = words.into_iter().map(|word| word.map_or_else(Word::several, Word::lit)).collect();
                 self.within("code", |shell| shell.separate(|shell| shell.invoke(words, Vec::new(), stdin)));
             }
@@ -110,9 +108,9 @@ impl Shell<'_> {
         for patch::FileChange { path, kind, added, removed } in changes {
             let path = self.path(&Word::lit(path));
             let deed = match kind {
-                patch::Kind::Delete => Deed::Delete(Delete { path, recursive: false, moved: false }),
-                patch::Kind::Add => Deed::Write(Write { path, change: Change::Whole(added) }),
-                patch::Kind::Update => Deed::Write(Write { path, change: Change::Patch { added, removed } }),
+                patch::ChangeKind::Delete => Deed::Delete(Delete { path, recursive: false, moved: false }),
+                patch::ChangeKind::Add => Deed::Write(Write { path, change: Change::Whole(added) }),
+                patch::ChangeKind::Update => Deed::Write(Write { path, change: Change::Patch { added, removed } }),
             };
             self.push(deed, from);
         }

@@ -1,15 +1,11 @@
 //! From command to command: lists, pipelines, branches, loops, functions, redirections.
 
-use std::borrow::Cow;
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
-use super::inner::names;
 use super::state::{Function, Mark, Variable};
-use super::{Output, Shell, Stdin};
-use crate::Deed;
-use crate::printed::is_plain_name;
-use crate::program::Way;
-use crate::word::{Bound, Piece, Word, is_one};
+use super::{Output, Shell, Stdin, inner::names};
+use crate::word::{Bound, Word, WordPiece, is_one};
+use crate::{Deed, printed::is_plain_name, program::ProgramWay};
 use shell_reader::ast::{Arm, Assign, Command, Compound, Item, Join, Part, RawWord, Redirect, Script, Simple, Span, Target, Value};
 use shell_reader::parse;
 
@@ -24,7 +20,7 @@ const MAX_ROUNDS: usize = 32;
 impl Shell<'_> {
     /// Reads and follows text that may have holes, and that is in a word of the present command or is reached by it.
     pub(super) fn text(&mut self, text: &Word, stdin: &Stdin) -> Output {
-        if !text.pieces.is_empty() && text.pieces.iter().all(|piece| *piece == Piece::Any(Bound::Setup)) {
+        if !text.pieces.is_empty() && text.pieces.iter().all(|piece| *piece == WordPiece::Any(Bound::Setup)) {
             return Output::unknown();
         }
         let origin = self.origin_of(text);
@@ -36,15 +32,15 @@ impl Shell<'_> {
 
     /// Reads and follows text that may have holes.
     pub(super) fn whole_text(&mut self, text: &Word, stdin: &Stdin) -> Output {
-        if text.pieces.iter().all(|piece| !matches!(piece, Piece::Lit(_))) && !text.pieces.is_empty() {
+        if text.pieces.iter().all(|piece| !matches!(piece, WordPiece::Lit(_))) && !text.pieces.is_empty() {
             self.opaque(text.to_string(), "the command line is computed");
             return Output::unknown();
         }
         let mut source = String::new();
         for piece in &text.pieces {
             match piece {
-                Piece::Lit(text) | Piece::Glob(text) => source.push_str(text),
-                Piece::Any(bound) => source.push(mark(*bound)),
+                WordPiece::Lit(text) | WordPiece::Glob(text) => source.push_str(text),
+                WordPiece::Any(bound) => source.push(mark(*bound)),
             }
         }
         if source.len() > MAX_TEXT {
@@ -108,7 +104,7 @@ impl Shell<'_> {
             match (&mut text, self.item(item, stdin).text) {
                 // What is after `||` writes instead of what failed in front of it, or behind it.
                 (Some(all), Some(more)) if item.join == Join::Or => either(all, &more),
-                // What may not run may write nothing.
+                // A command that may not run may write nothing.
                 (Some(all), Some(more)) if (unless.is_some() && !more.is("")) || (more.multi && !names(&more)) => unknown_behind(all),
                 (Some(all), Some(more)) => all.extend(&more),
                 (Some(all), None) => unknown_behind(all),
@@ -134,7 +130,7 @@ impl Shell<'_> {
                 Some([Part::Text(name)]) => {
                     let option = |word: &RawWord| matches!(word.parts.first(), Some(Part::Text(text)) if text.starts_with('-'));
                     let late = simple.words.iter().skip(1).skip_while(|word| option(word)).any(option);
-                    let described = || self.programs.find(name).filter(|program| program.is(Way::Succeeds));
+                    let described = || self.programs.find(name).filter(|program| program.is(ProgramWay::Succeeds));
                     // A program that takes every word as text has no options after its operands.
                     !(is_one(SUCCEED, name) && !late || described().is_some_and(|program| !late || program.options.is_empty() || program.stops))
                 }
@@ -536,7 +532,9 @@ impl Shell<'_> {
 /// Adds what is not known to what was written before it. What one command writes says nothing of the lines of the others;
 /// on a line that it did not end, it may continue.
 fn unknown_behind(all: &mut Word) {
-    if !matches!(all.pieces.last(), None | Some(Piece::Any(Bound::Anything))) && !matches!(all.pieces.last(), Some(Piece::Lit(text)) if text.ends_with('\n')) {
+    if !matches!(all.pieces.last(), None | Some(WordPiece::Any(Bound::Anything)))
+        && !matches!(all.pieces.last(), Some(WordPiece::Lit(text)) if text.ends_with('\n'))
+    {
         *all = Word::default();
         all.multi = true;
     }
@@ -551,7 +549,7 @@ fn either(all: &mut Word, other: &Word) {
     }
     let plain = |word: &Word| word.is("") || names(word) || word.literal().is_some_and(|text| text.split_whitespace().all(is_plain_name));
     let bound = if plain(all) && plain(other) { Bound::Name } else { Bound::Anything };
-    *all = Word { pieces: vec![Piece::Any(bound), Piece::Lit("\n".to_owned())], multi: true, ..Word::default() };
+    *all = Word { pieces: vec![WordPiece::Any(bound), WordPiece::Lit("\n".to_owned())], multi: true, ..Word::default() };
 }
 
 /// The character that stands for a hole.
@@ -564,7 +562,7 @@ fn mark(bound: Bound) -> char {
     }
 }
 
-/// The hole for which a character is.
+/// The hole that a character stands for.
 pub(super) fn marked(c: char) -> Bound {
     [Bound::Name, Bound::Setup].into_iter().find(|bound| c == mark(*bound)).unwrap_or(Bound::Anything)
 }

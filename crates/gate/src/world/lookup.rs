@@ -9,7 +9,7 @@ use std::path::Path;
 use super::repository::configuration;
 use super::{Surroundings, repository, written};
 use crate::deep::{Deep, Stop};
-use actions::lookup::{Found, Lookup, is_any_depth, is_named};
+use actions::lookup::{Lookup, LookupAnswer, is_any_depth, is_named};
 use actions::word::Word;
 
 /// Bytes that are read of a script. What is behind is not followed, as a file on the disk is only judged by what is certain.
@@ -25,23 +25,23 @@ const MAX_NAMED: usize = 16;
 /// # Errors
 ///
 /// [`Stop::HandOver`] if only the cold binary can give it.
-pub fn look_up(lookup: &Lookup, around: &Surroundings, deep: &dyn Deep) -> Result<Found, Stop> {
-    let found = |(path, text): (String, String)| Found::Text { written: written::is_written(&path, around), path, text };
+pub fn look_up(lookup: &Lookup, around: &Surroundings, deep: &dyn Deep) -> Result<LookupAnswer, Stop> {
+    let found = |(path, text): (String, String)| LookupAnswer::Text { written: written::is_written(&path, around), path, text };
     Ok(match lookup {
-        Lookup::Text(paths) => first(paths).map_or(Found::Nothing, found),
+        Lookup::Text(paths) => first(paths).map_or(LookupAnswer::Nothing, found),
         Lookup::Yaml(paths) => match first(paths) {
-            None => Found::Nothing,
-            Some((path, text)) => deep.yaml_as_json(&text)?.map_or(Found::Nothing, |text| found((path, text))),
+            None => LookupAnswer::Nothing,
+            Some((path, text)) => deep.yaml_as_json(&text)?.map_or(LookupAnswer::Nothing, |text| found((path, text))),
         },
-        Lookup::Configuration(folder) => Found::Entries(configuration::entries(Path::new(folder), around)),
+        Lookup::Configuration(folder) => LookupAnswer::Entries(configuration::entries(Path::new(folder), around)),
         Lookup::Named(path) => {
             let (mut names, mut left) = (Vec::new(), MAX_ENTRIES);
             named(Path::new("/"), path.split('/').get(1..).unwrap_or(&[]), &mut names, &mut left);
-            Found::Names(names)
+            LookupAnswer::Names(names)
         }
         Lookup::IsFile(folder, name) => {
             let there = Path::new(folder).join(name).symlink_metadata().is_ok() && !repository::has_ref(Path::new(folder), name);
-            if there { Found::Yes } else { Found::Nothing }
+            if there { LookupAnswer::Yes } else { LookupAnswer::Nothing }
         }
     })
 }

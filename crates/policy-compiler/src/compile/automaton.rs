@@ -1,7 +1,6 @@
 //! Regular expressions to table automata. Knows neither globs nor rules.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use regex_automata::dfa::{Automaton as _, StartKind, dense};
 use regex_automata::nfa::thompson;
@@ -10,7 +9,7 @@ use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 
-use super::pattern::Fault;
+use super::pattern::PatternFault;
 use policy::pattern::Automaton;
 
 const MAX_TABLE: usize = 256 << 10;
@@ -20,7 +19,7 @@ const MAX_WORK: usize = 16 << 20;
 const MAX_LOOKS: usize = 1 << 28;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Reading {
+pub(super) struct PatternMode {
     /// Found anywhere suffices; otherwise the whole text must match.
     pub anywhere: bool,
     /// ASCII letters match in both cases.
@@ -30,12 +29,12 @@ pub(super) struct Reading {
 }
 
 /// The automaton of a regular expression over bytes.
-pub(super) fn automaton(regex: &str, reading: Reading) -> Result<Automaton<'static>, Fault> {
+pub(super) fn automaton(regex: &str, reading: PatternMode) -> Result<Automaton<'static>, PatternFault> {
     let mut parser = regex_syntax::ParserBuilder::new();
     parser.unicode(false).utf8(false).case_insensitive(reading.any_case).multi_line(reading.lines).dot_matches_new_line(!reading.lines);
     let help = "see https://docs.rs/regex/latest/regex/#syntax; `\\` escapes a character";
-    let hir = parser.build().parse(regex).map_err(|error| Fault::new(one_line(&error), help))?;
-    let fault = |limit: bool, error: &dyn std::error::Error| if limit { too_large() } else { Fault::new(error.to_string(), "write it in another way") };
+    let hir = parser.build().parse(regex).map_err(|error| PatternFault::new(one_line(&error), help))?;
+    let fault = |limit: bool, error: &dyn std::error::Error| if limit { too_large() } else { PatternFault::new(error.to_string(), "write it in another way") };
 
     let config = thompson::Config::new().utf8(false).which_captures(thompson::WhichCaptures::None).nfa_size_limit(Some(MAX_WORK));
     let nfa = thompson::Compiler::new().configure(config).build_from_hir(&hir).map_err(|error| fault(error.size_limit().is_some(), &error))?;
@@ -58,8 +57,8 @@ pub(super) fn nothing() -> Automaton<'static> {
     Automaton { classes: Cow::Owned(vec![0; 256]), width: 1, next: Cow::Owned(vec![0; 4]), found: Cow::Owned(vec![0]), start: 0, anywhere: false }
 }
 
-fn too_large() -> Fault {
-    Fault::new(
+fn too_large() -> PatternFault {
+    PatternFault::new(
         format!("the table of this pattern is larger than {} kB", MAX_TABLE >> 10),
         "write `{20,}` instead of `{20,64}`, or split it into several patterns",
     )
@@ -87,13 +86,14 @@ const FOUND: u32 = 1;
 impl Rows {
     /// `dfa` reports a match one byte late, or at the end of the text. Where a match anywhere suffices, every state
     /// that reports one becomes `FOUND`; otherwise only what is reported at the end of the text counts.
-    fn of(dfa: &dense::DFA<Vec<u32>>, anywhere: bool) -> Result<Self, Fault> {
+    fn of(dfa: &dense::DFA<Vec<u32>>, anywhere: bool) -> Result<Self, PatternFault> {
         let byte_classes = dfa.byte_classes();
         let representatives: Vec<u8> = byte_classes.representatives(0..=255).filter_map(Unit::as_u8).collect();
         let classes = (0..=255).map(|byte| byte_classes.get(byte)).collect();
         let width = representatives.len();
         let anchored = if anywhere { Anchored::No } else { Anchored::Yes };
-        let first = dfa.start_state(&start::Config::new().anchored(anchored)).map_err(|error| Fault::new(error.to_string(), "write it in another way"))?;
+        let first =
+            dfa.start_state(&start::Config::new().anchored(anchored)).map_err(|error| PatternFault::new(error.to_string(), "write it in another way"))?;
 
         let end = if anywhere { FOUND } else { DEAD };
         let mut rows = vec![vec![DEAD; width + 1], vec![end; width + 1]];
@@ -184,7 +184,7 @@ impl Rows {
         }
     }
 
-    fn table(&self, anywhere: bool) -> Result<Automaton<'static>, Fault> {
+    fn table(&self, anywhere: bool) -> Result<Automaton<'static>, PatternFault> {
         let mut next = Vec::new();
         for successor in self.all.iter().flatten() {
             next.extend(u16::try_from(*successor).map_err(|_| too_large())?.to_le_bytes());

@@ -3,33 +3,33 @@
 use std::collections::HashMap;
 
 use super::Texts;
-use super::automaton::{Reading, automaton, nothing};
-use super::glob::{MAX_PATTERN, Part, any_of, expand, is_deep, is_slash, literal, over_path, over_text, parts};
-use policy::pattern::{Anchor, Automaton, PathPattern, Pattern};
+use super::automaton::{PatternMode, automaton, nothing};
+use super::glob::{GlobPart, MAX_PATTERN, any_of, expand, is_deep, is_slash, literal, over_path, over_text, parts};
+use policy::pattern::{Automaton, PathAnchor, PathPattern, Pattern};
 
 /// What all tables of a policy may take together, in bytes.
 const MAX_TABLES: usize = 16 << 20;
 
 /// The names of a path pattern, split at its slashes.
-type Components = Vec<Vec<Part>>;
+type Components = Vec<Vec<GlobPart>>;
 
-/// Why a pattern cannot be.
+/// Why a pattern cannot be compiled, and how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct PatternFault {
     pub what: String,
-    pub mend: String,
+    pub fix: String,
 }
 
-impl Fault {
-    pub(super) fn new(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { what: what.into(), mend: mend.into() }
+impl PatternFault {
+    pub(super) fn new(what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { what: what.into(), fix: fix.into() }
     }
 }
 
 /// Compiles patterns; the same expression only once.
 pub struct Patterns<'t> {
     texts: &'t Texts,
-    made: HashMap<(String, Reading), Automaton<'static>>,
+    made: HashMap<(String, PatternMode), Automaton<'static>>,
     /// Bytes of the tables made so far.
     size: usize,
 }
@@ -40,7 +40,8 @@ impl<'t> Patterns<'t> {
         Self { texts, made: HashMap::new(), size: 0 }
     }
 
-    fn keep(&self, text: &str) -> &'t str {
+    /// Keeps a text for as long as the compiled policy borrows it.
+    pub fn keep(&self, text: &str) -> &'t str {
         self.texts.push_get(text.to_owned())
     }
 
@@ -49,9 +50,9 @@ impl<'t> Patterns<'t> {
     /// # Errors
     ///
     /// The pattern cannot be read, or its table is too large.
-    pub fn text(&mut self, source: &str) -> Result<Pattern<'t>, Fault> {
+    pub fn text(&mut self, source: &str) -> Result<Pattern<'t>, PatternFault> {
         if let Some((regex, any_case)) = slashed(source) {
-            let table = self.table(regex.to_owned(), Reading { anywhere: true, any_case, lines: false })?;
+            let table = self.table(regex.to_owned(), PatternMode { anywhere: true, any_case, lines: false })?;
             return Ok(Pattern { source: self.keep(source), table: Some(table) });
         }
         let (glob, any_case) = case(source);
@@ -59,7 +60,7 @@ impl<'t> Patterns<'t> {
         if let (Some(text), false) = (literal(&parts), any_case) {
             return Ok(self.exactly(&text));
         }
-        let table = self.table(over_text(&parts), Reading { anywhere: false, any_case, lines: false })?;
+        let table = self.table(over_text(&parts), PatternMode { anywhere: false, any_case, lines: false })?;
         Ok(Pattern { source: self.keep(source), table: Some(table) })
     }
 
@@ -68,8 +69,8 @@ impl<'t> Patterns<'t> {
     /// # Errors
     ///
     /// The expression cannot be read, or its table is too large.
-    pub fn content(&mut self, source: &str) -> Result<Pattern<'t>, Fault> {
-        let table = self.table(source.to_owned(), Reading { anywhere: true, any_case: false, lines: true })?;
+    pub fn content(&mut self, source: &str) -> Result<Pattern<'t>, PatternFault> {
+        let table = self.table(source.to_owned(), PatternMode { anywhere: true, any_case: false, lines: true })?;
         Ok(Pattern { source: self.keep(source), table: Some(table) })
     }
 
@@ -88,12 +89,12 @@ impl<'t> Patterns<'t> {
     /// # Errors
     ///
     /// The pattern cannot be read, or its table is too large.
-    pub fn path(&mut self, source: &str) -> Result<Vec<PathPattern<'t>>, Fault> {
+    pub fn path(&mut self, source: &str) -> Result<Vec<PathPattern<'t>>, PatternFault> {
         let (glob, any_case) = case(source);
-        let mut groups: Vec<(Placed, Vec<Components>)> = Vec::new();
+        let mut groups: Vec<(PathStart, Vec<Components>)> = Vec::new();
         let glob = parts(glob)?;
         for alternative in expand(&glob, &|_| true)? {
-            let (placed, components) = Placed::of(&alternative)?;
+            let (placed, components) = PathStart::of(&alternative)?;
             match groups.iter_mut().find(|(known, _)| *known == placed) {
                 Some((_, all)) => all.push(components),
                 None => groups.push((placed, vec![components])),
@@ -108,7 +109,14 @@ impl<'t> Patterns<'t> {
         Ok(made)
     }
 
-    fn anchored(&mut self, source: &str, placed: &Placed, all: &[Components], folded: &[Components], any_case: bool) -> Result<PathPattern<'t>, Fault> {
+    fn anchored(
+        &mut self,
+        source: &str,
+        placed: &PathStart,
+        all: &[Components],
+        folded: &[Components],
+        any_case: bool,
+    ) -> Result<PathPattern<'t>, PatternFault> {
         let rooted = placed.anchor.is_whole();
         let whole = match (all, any_case) {
             ([only], false) => only.iter().map(|component| literal(component)).collect::<Option<Vec<_>>>(),
@@ -119,7 +127,7 @@ impl<'t> Patterns<'t> {
             Pattern { source: self.keep(&text), table: None }
         } else {
             let regexes: Vec<Vec<String>> = folded.iter().map(|components| over_path(components, rooted)).collect::<Result<_, _>>()?;
-            let table = self.table(any_of(&regexes), Reading { anywhere: false, any_case, lines: false })?;
+            let table = self.table(any_of(&regexes), PatternMode { anywhere: false, any_case, lines: false })?;
             Pattern { source: self.keep(source), table: Some(table) }
         };
         let mut literals: Vec<&str> = Vec::new();
@@ -134,9 +142,9 @@ impl<'t> Patterns<'t> {
         Ok(PathPattern { anchor: placed.anchor, pattern, source: self.keep(source), literals, stem })
     }
 
-    fn table(&mut self, regex: String, reading: Reading) -> Result<Automaton<'t>, Fault> {
+    fn table(&mut self, regex: String, reading: PatternMode) -> Result<Automaton<'t>, PatternFault> {
         if regex.len() > MAX_PATTERN * 64 {
-            return Err(Fault::new("this pattern is too long", "split it into several patterns"));
+            return Err(PatternFault::new("this pattern is too long", "split it into several patterns"));
         }
         if let Some(known) = self.made.get(&(regex.clone(), reading)) {
             return Ok(known.clone());
@@ -144,7 +152,10 @@ impl<'t> Patterns<'t> {
         let table = automaton(&regex, reading)?;
         self.size += table.next.len() + table.classes.len();
         if self.size > MAX_TABLES {
-            return Err(Fault::new(format!("all patterns together are larger than {} MB", MAX_TABLES >> 20), "remove rules, or simplify their patterns"));
+            return Err(PatternFault::new(
+                format!("all patterns together are larger than {} MB", MAX_TABLES >> 20),
+                "remove rules, or simplify their patterns",
+            ));
         }
         self.made.insert((regex, reading), table.clone());
         Ok(table)
@@ -163,10 +174,10 @@ fn case(source: &str) -> (&str, bool) {
 }
 
 /// The pattern with braces only in names, if it begins at `anchor` then too.
-fn folded(glob: &[Part], anchor: Anchor) -> Result<Option<Vec<Components>>, Fault> {
+fn folded(glob: &[GlobPart], anchor: PathAnchor) -> Result<Option<Vec<Components>>, PatternFault> {
     let mut all = Vec::new();
     for alternative in expand(glob, &is_deep)? {
-        match Placed::of(&alternative) {
+        match PathStart::of(&alternative) {
             Ok((placed, components)) if placed.anchor == anchor => all.push(components),
             _ => return Ok(None),
         }
@@ -175,36 +186,36 @@ fn folded(glob: &[Part], anchor: Anchor) -> Result<Option<Vec<Components>>, Faul
 }
 
 /// The longest text that is in a component as it is.
-fn longest_run(component: &[Part]) -> Option<String> {
-    let runs = component.split(|part| !matches!(part, Part::Character(..)));
+fn longest_run(component: &[GlobPart]) -> Option<String> {
+    let runs = component.split(|part| !matches!(part, GlobPart::Character(..)));
     runs.filter(|run| !run.is_empty()).max_by_key(|run| run.len()).and_then(literal)
 }
 
 /// Where a path pattern begins, and the folders in front of its first wildcard.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Placed {
-    anchor: Anchor,
+struct PathStart {
+    anchor: PathAnchor,
     stem: Option<String>,
 }
 
-const NAMED: &[(&str, Anchor)] = &[
-    ("<binaries>", Anchor::Binaries),
-    ("<state>", Anchor::State),
-    ("<config>", Anchor::Config),
-    ("<temporary>", Anchor::Temporary),
-    ("<here>", Anchor::Here),
-    ("<root>", Anchor::Repository),
-    ("<git>", Anchor::GitDirectory),
-    ("<hooks>", Anchor::Hooks),
-    (".", Anchor::Here),
-    ("~", Anchor::Home),
+const NAMED: &[(&str, PathAnchor)] = &[
+    ("<binaries>", PathAnchor::Binaries),
+    ("<state>", PathAnchor::State),
+    ("<config>", PathAnchor::Config),
+    ("<temporary>", PathAnchor::Temporary),
+    ("<here>", PathAnchor::Here),
+    ("<root>", PathAnchor::Repository),
+    ("<git>", PathAnchor::GitDirectory),
+    ("<hooks>", PathAnchor::Hooks),
+    (".", PathAnchor::Here),
+    ("~", PathAnchor::Home),
 ];
 
-impl Placed {
+impl PathStart {
     /// The place of a pattern without braces, and the components behind its anchor.
-    fn of(glob: &[Part]) -> Result<(Self, Components), Fault> {
+    fn of(glob: &[GlobPart]) -> Result<(Self, Components), PatternFault> {
         if glob.is_empty() {
-            return Err(Fault::new("a path pattern is empty", "write `.` for the folder of the command, `**` for every path"));
+            return Err(PatternFault::new("a path pattern is empty", "write `.` for the folder of the command, `**` for every path"));
         }
         let (anchor, rest) = anchor(glob)?;
         let mut components = Components::new();
@@ -214,9 +225,12 @@ impl Placed {
                 break;
             }
             match literal(name).as_deref() {
-                Some("") => return Err(Fault::new("a path pattern has two slashes in a row", "remove one")),
+                Some("") => return Err(PatternFault::new("a path pattern has two slashes in a row", "remove one")),
                 Some("." | "..") => {
-                    return Err(Fault::new("a path pattern has `.` or `..` in it", "paths are normalised before they are matched; write the normalised path"));
+                    return Err(PatternFault::new(
+                        "a path pattern has `.` or `..` in it",
+                        "paths are normalised before they are matched; write the normalised path",
+                    ));
                 }
                 _ => components.push(name.to_vec()),
             }
@@ -228,15 +242,15 @@ impl Placed {
     }
 }
 
-fn anchor(glob: &[Part]) -> Result<(Anchor, &[Part]), Fault> {
-    let plain = |part: &Part| if let Part::Character(sign, false) = part { Some(*sign) } else { None };
+fn anchor(glob: &[GlobPart]) -> Result<(PathAnchor, &[GlobPart]), PatternFault> {
+    let plain = |part: &GlobPart| if let GlobPart::Character(sign, false) = part { Some(*sign) } else { None };
     let head: String = glob.iter().map_while(plain).collect();
     let behind = |count: usize| glob.get(count..).unwrap_or(&[]);
     if head.starts_with('/') {
-        return Ok((Anchor::Absolute, behind(1)));
+        return Ok((PathAnchor::Absolute, behind(1)));
     }
-    if glob.first() == Some(&Part::Deep) && glob.get(1).is_none_or(is_slash) {
-        return Ok((Anchor::Anywhere, glob));
+    if glob.first() == Some(&GlobPart::Deep) && glob.get(1).is_none_or(is_slash) {
+        return Ok((PathAnchor::Anywhere, glob));
     }
     for (name, anchor) in NAMED {
         match head.strip_prefix(name) {
@@ -247,10 +261,10 @@ fn anchor(glob: &[Part]) -> Result<(Anchor, &[Part]), Fault> {
     }
     if head.starts_with('<') {
         let names: Vec<String> = NAMED.iter().filter(|(name, _)| name.len() > 1).map(|(name, _)| format!("`{name}/`")).collect();
-        return Err(Fault::new("a path pattern begins at an unknown place", format!("the places are {}", names.join(", "))));
+        return Err(PatternFault::new("a path pattern begins at an unknown place", format!("the places are {}", names.join(", "))));
     }
     if head.starts_with('~') {
-        return Err(Fault::new("a path pattern begins with the home folder of a user", "write `~/`, which matches every known home folder"));
+        return Err(PatternFault::new("a path pattern begins with the home folder of a user", "write `~/`, which matches every known home folder"));
     }
-    Ok((Anchor::Repository, glob))
+    Ok((PathAnchor::Repository, glob))
 }

@@ -1,15 +1,14 @@
-//! Descriptions of programs, from TOML to `actions::program`. Knows not how arguments are read.
+//! Descriptions of programs, from TOML to `actions::program`. Does not know how arguments are read.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use toml::de::DeValue;
 
 use crate::examples::ProgramExamples;
 use crate::mistake::{line, suggestion};
-use crate::schema::{Checker, PROGRAMS, Text, Value};
+use crate::schema::{Checker, PROGRAMS, SpannedText, SpannedValue};
 use actions::printed::{ANY_NUMBER, OPERANDS};
-use actions::program::{Details, Form, Method, Opt, Printed, Prints, Program, Role, Scripts, Style, Subcommands, Takes, Way};
+use actions::program::{Details, Method, OperandForm, Opt, OptionStyle, Printed, Prints, Program, ProgramWay, Role, Scripts, Subcommands, Takes};
 use actions::wire::Wire;
 
 /// Descriptions, and what is beside them.
@@ -28,38 +27,39 @@ pub(super) struct Described<'t> {
 impl<'t> Described<'t> {
     /// Reads the descriptions of a shipped file.
     pub(super) fn shipped(&mut self, table: &'t DeValue<'t>, text: &str, checker: &mut Checker) {
-        let view = Value { value: table, span: 0..0 };
+        let view = SpannedValue { value: table, span: 0..0 };
         checker.table(&view, PROGRAMS, "a file of programs");
         self.read(&view, text, false, checker);
     }
 
-    /// Reads the descriptions of a layer's file: programs that no shipped file describes. They never make a verdict more permissive.
+    /// Reads the descriptions of a layer's file: programs that no shipped file describes. They never make a
+    /// verdict more permissive.
     pub(super) fn house(&mut self, table: &'t DeValue<'t>, text: &str, checker: &mut Checker) {
-        self.read(&Value { value: table, span: 0..0 }, text, true, checker);
+        self.read(&SpannedValue { value: table, span: 0..0 }, text, true, checker);
     }
 
-    fn read(&mut self, view: &Value<'t>, text: &str, house: bool, checker: &mut Checker) {
+    fn read(&mut self, view: &SpannedValue<'t>, text: &str, house: bool, checker: &mut Checker) {
         for table in view.tables("program") {
             let names = table.texts("name");
             for name in &names {
                 let place = format!("{}:{}", checker.path, line(text, name.span.start));
                 if let Some(first) = self.seen.get(name.text) {
-                    let mend = if house { "give the wrapper another name; a description cannot be changed" } else { "merge the two descriptions" };
-                    checker.mistake(&name.span, format!("the program `{}` is described twice: here and at {first}", name.text), mend);
+                    let fix = if house { "give the wrapper another name; a description cannot be changed" } else { "merge the two descriptions" };
+                    checker.mistake(&name.span, format!("the program `{}` is described twice: here and at {first}", name.text), fix);
                 } else {
                     self.seen.insert(name.text, place);
                 }
             }
-            let mut program = program(&table, Style::Gnu, checker);
+            let mut program = program(&table, OptionStyle::Gnu, checker);
             if house {
                 looser(&table, checker);
-                program.ways.push(Way::House);
+                program.ways.push(ProgramWay::House);
             }
             let first = names.first().map_or("", |name| name.text);
             self.starts.extend(variables(&table, "starts", false, checker));
             self.named.extend(variables(&table, "named_by", true, checker));
             let written = table.table("examples");
-            let examples = written.iter().flat_map(Value::entries).filter_map(|(command, value)| {
+            let examples = written.iter().flat_map(SpannedValue::entries).filter_map(|(command, value)| {
                 let inner = value.as_text();
                 if inner.is_none() {
                     checker.mistake(&value.span, "an example does not say which command it runs", "write that command, or \"\" if it runs none");
@@ -77,29 +77,26 @@ impl<'t> Described<'t> {
 }
 
 /// Names of variables: `NAME`, or `NAME=program`.
-fn variables<'t>(table: &Value<'t>, key: &str, named: bool, checker: &mut Checker) -> Vec<&'t str> {
+fn variables<'t>(table: &SpannedValue<'t>, key: &str, named: bool, checker: &mut Checker) -> Vec<&'t str> {
     let texts = table.texts(key);
     for text in texts.iter().filter(|text| text.text.contains(' ') || text.text.contains('=') != named) {
-        let mend = if named { "write `PYTHON=python3`" } else { "write the name of a variable" };
-        checker.mistake(&text.span, format!("`{}` does not name a variable", text.text), mend);
+        let fix = if named { "write `PYTHON=python3`" } else { "write the name of a variable" };
+        checker.mistake(&text.span, format!("`{}` does not name a variable", text.text), fix);
     }
     texts.iter().map(|text| text.text).collect()
 }
 
 /// Reports keys that could make a verdict more permissive, also in subcommands.
-fn looser(view: &Value, checker: &mut Checker) {
+fn looser(view: &SpannedValue, checker: &mut Checker) {
     for (name, _) in view.entries().iter().filter(|(name, _)| ["prints", "sets_up", "neutral", "named_by"].contains(&name.text)) {
-        checker.mistake(
-            &name.span,
-            format!("`{}` is not allowed in a policy", name.text),
-            "remove it; only shipped descriptions can say what a program prints",
-        );
+        let what = format!("`{}` is not allowed in a policy", name.text);
+        checker.mistake(&name.span, what, "remove it; only shipped descriptions can say what a program prints");
     }
     view.tables("subcommand").iter().for_each(|table| looser(table, checker));
 }
 
-fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program<'t> {
-    let style = view.text("style").map_or(outer, |style| checker.named(&style, Style::NAMES, "style").unwrap_or(outer));
+fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checker) -> Program<'t> {
+    let style = view.text("style").map_or(outer, |style| checker.named(&style, OptionStyle::NAMES, "style").unwrap_or(outer));
     let mut options: Vec<Opt> = Vec::new();
     for text in view.texts("options") {
         let option = option(&text, style, checker);
@@ -115,7 +112,7 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
     }
     let forms = forms(view, &options, checker);
     let subcommands = subcommands(view, style, checker);
-    let names: Vec<&str> = view.texts("name").iter().map(|name| name.text).collect();
+    let names = view.words("name");
     let printed = prints(view, &options, &names, checker);
     let neutral = view.texts("neutral");
     for name in neutral.iter().filter(|name| !known(&options, name.text)) {
@@ -124,13 +121,13 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
     let neutral = neutral.iter().map(|name| name.text).collect();
     let sets_up = view.texts("sets_up");
     for call in &sets_up {
-        call.text.split(' ').for_each(|word| operand(&Text { text: word, span: call.span.clone() }, checker));
+        call.text.split(' ').for_each(|word| operand(&SpannedText { text: word, span: call.span.clone() }, checker));
     }
     let sets_up: Vec<&str> = sets_up.iter().map(|call| call.text).collect();
-    let mut ways: Vec<Way> = view.texts("ways").iter().filter_map(|way| checker.named(way, Way::NAMES, "way")).collect();
+    let mut ways: Vec<ProgramWay> = view.texts("ways").iter().filter_map(|way| checker.named(way, ProgramWay::NAMES, "way")).collect();
     let details = Details { neutral, prints: printed, sets_up, methods: methods(view, checker), scripts: scripts(view) };
-    ways.extend((!details.sets_up.is_empty()).then_some(Way::SetsUp));
-    ways.extend(details.scripts.is_some().then_some(Way::Scripts));
+    ways.extend((!details.sets_up.is_empty()).then_some(ProgramWay::SetsUp));
+    ways.extend(details.scripts.is_some().then_some(ProgramWay::Scripts));
     let inner = |role: Role| matches!(role, Role::Argv | Role::ShellRest | Role::Assignments);
     let stops = !subcommands.is_empty() || forms.iter().flat_map(|form| &form.operands).any(|(role, _)| inner(*role));
     Program {
@@ -139,12 +136,12 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
         options,
         forms,
         stops: view.flag("stops").unwrap_or(stops),
-        remote: view.flag("remote").unwrap_or(false),
-        shell_stdin: view.flag("shell_stdin").unwrap_or(false),
-        appends: view.flag("appends").unwrap_or(false),
-        runs: view.text("runs").map_or("", |program| program.text),
-        language: view.text("language").map_or("", |language| language.text),
-        escapes: view.texts("escapes").iter().map(|mark| mark.text).collect(),
+        remote: view.is("remote"),
+        shell_stdin: view.is("shell_stdin"),
+        appends: view.is("appends"),
+        runs: view.word("runs"),
+        language: view.word("language"),
+        escapes: view.words("escapes"),
         ways,
         details: if details == Details::default() {
             Cow::Borrowed(&[])
@@ -157,60 +154,59 @@ fn program<'t>(view: &Value<'t>, outer: Style, checker: &mut Checker) -> Program
     }
 }
 
-fn methods<'t>(view: &Value<'t>, checker: &mut Checker) -> Vec<Method<'t>> {
-    let method = |table: &Value<'t>| {
+fn methods<'t>(view: &SpannedValue<'t>, checker: &mut Checker) -> Vec<Method<'t>> {
+    let method = |table: &SpannedValue<'t>| {
         let is = table.text("is");
         if is.is_none() {
             checker.mistake(&table.span, "the method is not a string", "write `is = \"POST\"`, or `is = \"\"` where it is not known");
         }
-        Some(Method { any: table.texts("any").iter().map(|name| name.text).collect(), items: table.flag("items").unwrap_or(false), method: is?.text })
+        Some(Method { any: table.words("any"), items: table.is("items"), method: is?.text })
     };
     view.tables("methods").iter().filter_map(method).collect()
 }
 
-fn scripts<'t>(view: &Value<'t>) -> Option<Scripts<'t>> {
+fn scripts<'t>(view: &SpannedValue<'t>) -> Option<Scripts<'t>> {
     let table = view.table("scripts")?;
     let names = table.table("names")?.entries().into_iter().filter_map(|(name, value)| Some((name.text, value.as_text()?.text))).collect();
     Some(Scripts { file: table.text("file")?.text, key: table.text("key")?.text, names })
 }
 
 /// One word of a call that is described.
-fn operand(text: &Text, checker: &mut Checker) {
+fn operand(text: &SpannedText, checker: &mut Checker) {
     let bare = text.text.trim_end_matches(['?', '*']);
     if bare.starts_with('<') && !OPERANDS.contains(&bare) {
         checker.mistake(&text.span, format!("unknown kind of operand `{bare}`"), suggestion(bare, OPERANDS.iter().copied()));
     }
 }
 
-fn prints<'t>(view: &Value<'t>, options: &[Opt], names: &[&str], checker: &mut Checker) -> Vec<Printed<'t>> {
+fn prints<'t>(view: &SpannedValue<'t>, options: &[Opt], names: &[&str], checker: &mut Checker) -> Vec<Printed<'t>> {
     let mut all = Vec::new();
     for table in view.tables("prints") {
         let Some(what) = table.text("as").and_then(|text| checker.named(&text, Prints::NAMES, "kind of output")) else { continue };
-        let texts = |key: &str| table.texts(key).iter().map(|text| text.text).collect::<Vec<_>>();
         for name in table.texts("called").iter().filter(|name| !names.contains(&name.text)) {
             checker.mistake(&name.span, format!("`{}` is not a name of this program", name.text), suggestion(name.text, names.iter().copied()));
         }
         for name in table.texts("with").iter().chain(&table.texts("only")) {
             let bare = name.text.split_once('=').map_or(name.text, |(bare, _)| bare);
             if !known(options, bare) && bare != ANY_NUMBER {
-                unknown(&Text { text: bare, span: name.span.clone() }, options, checker);
+                unknown(&SpannedText { text: bare, span: name.span.clone() }, options, checker);
             }
         }
         table.texts("operands").iter().for_each(|text| operand(text, checker));
         all.push(Printed {
-            called: texts("called"),
-            with: texts("with"),
-            only: texts("only"),
-            operands: texts("operands"),
-            always: table.flag("always").unwrap_or(false),
+            called: table.words("called"),
+            with: table.words("with"),
+            only: table.words("only"),
+            operands: table.words("operands"),
+            always: table.is("always"),
             what,
-            text: table.text("text").map_or("", |text| text.text),
+            text: table.word("text"),
         });
     }
     all
 }
 
-fn subcommands<'t>(view: &Value<'t>, style: Style, checker: &mut Checker) -> Subcommands<'t> {
+fn subcommands<'t>(view: &SpannedValue<'t>, style: OptionStyle, checker: &mut Checker) -> Subcommands<'t> {
     let mut seen: Vec<&str> = Vec::new();
     let mut all = Subcommands::EMPTY;
     for table in view.tables("subcommand") {
@@ -227,45 +223,46 @@ fn subcommands<'t>(view: &Value<'t>, style: Style, checker: &mut Checker) -> Sub
 }
 
 /// `-u|--user=`
-fn option<'t>(text: &Text<'t>, style: Style, checker: &mut Checker) -> Opt<'t> {
+fn option<'t>(text: &SpannedText<'t>, style: OptionStyle, checker: &mut Checker) -> Opt<'t> {
     let ends = |(sign, takes): &(&str, Takes)| Some((text.text.strip_suffix(sign)?, *takes));
     let (names, takes) = Takes::NAMES.iter().rev().find_map(ends).unwrap_or((text.text, Takes::Nothing));
     let names: Vec<&str> = names.split('|').collect();
     for name in &names {
-        if name.is_empty() || name.contains(['=', ' ']) || (style != Style::Keys && !name.starts_with(['-', '+'])) {
-            checker.mistake(
-                &text.span,
-                format!("`{}` does not name an option", text.text),
-                "write names with their dashes, joined by `|`, then `=` if it takes a value: `-u|--user=`",
-            );
+        if name.is_empty() || name.contains(['=', ' ']) || (style != OptionStyle::Keys && !name.starts_with(['-', '+'])) {
+            let what = format!("`{}` does not name an option", text.text);
+            checker.mistake(&text.span, what, "write names with their dashes, joined by `|`, then `=` if it takes a value: `-u|--user=`");
             break;
         }
     }
     Opt { names, takes, role: Role::None }
 }
 
-fn forms<'t>(view: &Value<'t>, options: &[Opt], checker: &mut Checker) -> Vec<Form<'t>> {
+fn forms<'t>(view: &SpannedValue<'t>, options: &[Opt], checker: &mut Checker) -> Vec<OperandForm<'t>> {
     let mut forms = Vec::new();
     for table in view.tables("forms") {
         let with = table.texts("with");
         for name in with.iter().filter(|name| !known(options, name.text)) {
             unknown(name, options, checker);
         }
-        forms.push(Form { with: with.iter().map(|name| name.text).collect(), operands: operands(&table, checker), values: values(&table, options, checker) });
+        forms.push(OperandForm {
+            with: with.iter().map(|name| name.text).collect(),
+            operands: operands(&table, checker),
+            values: values(&table, options, checker),
+        });
     }
     if let Some(value) = view.get("operands") {
         if view.get("forms").is_some() {
             checker.mistake(&value.span, "`operands` and `forms` are in one table", "write `operands` as the last of the forms, without `with`");
         }
-        forms.push(Form { with: Vec::new(), operands: operands(view, checker), values: Vec::new() });
+        forms.push(OperandForm { with: Vec::new(), operands: operands(view, checker), values: Vec::new() });
     }
     forms
 }
 
 /// Roles of the values of options.
-fn values<'t>(view: &Value<'t>, options: &[Opt], checker: &mut Checker) -> Vec<(&'t str, Role)> {
+fn values<'t>(view: &SpannedValue<'t>, options: &[Opt], checker: &mut Checker) -> Vec<(&'t str, Role)> {
     let mut roles = Vec::new();
-    for (name, value) in view.table("values").iter().flat_map(Value::entries) {
+    for (name, value) in view.table("values").iter().flat_map(SpannedValue::entries) {
         let Some(role) = value.as_text() else {
             checker.mistake(&value.span, format!("the role of `{}` is not a string", name.text), "write the name of a role");
             continue;
@@ -273,8 +270,8 @@ fn values<'t>(view: &Value<'t>, options: &[Opt], checker: &mut Checker) -> Vec<(
         match options.iter().find(|option| option.names.contains(&name.text)) {
             None => unknown(&name, options, checker),
             Some(option) if option.takes == Takes::Nothing => {
-                let mend = format!("write `{}=` in `options`", name.text);
-                checker.mistake(&name.span, format!("the option `{}` takes no value", name.text), mend);
+                let fix = format!("write `{}=` in `options`", name.text);
+                checker.mistake(&name.span, format!("the option `{}` takes no value", name.text), fix);
             }
             Some(_) => roles.extend(checker.named(&role, Role::NAMES, "role").map(|role| (name.text, role))),
         }
@@ -282,14 +279,14 @@ fn values<'t>(view: &Value<'t>, options: &[Opt], checker: &mut Checker) -> Vec<(
     roles
 }
 
-fn operands(view: &Value, checker: &mut Checker) -> Vec<(Role, bool)> {
+fn operands(view: &SpannedValue, checker: &mut Checker) -> Vec<(Role, bool)> {
     let mut roles = Vec::new();
     for text in view.texts("operands") {
         let (name, many) = text.text.strip_suffix('*').map_or((text.text, false), |name| (name, true));
         if many && roles.iter().any(|(_, many)| *many) {
             checker.mistake(&text.span, "two operands of a form end in `*`", "only one can take the remaining operands");
         }
-        if let Some(role) = checker.named(&Text { text: name, span: text.span.clone() }, Role::NAMES, "role") {
+        if let Some(role) = checker.named(&SpannedText { text: name, span: text.span.clone() }, Role::NAMES, "role") {
             roles.push((role, many));
         }
     }
@@ -300,7 +297,7 @@ fn known(options: &[Opt], name: &str) -> bool {
     options.iter().any(|option| option.names.contains(&name))
 }
 
-fn unknown(name: &Text, options: &[Opt], checker: &mut Checker) {
+fn unknown(name: &SpannedText, options: &[Opt], checker: &mut Checker) {
     let names = options.iter().flat_map(|option| option.names.iter().copied());
     checker.mistake(&name.span, format!("the option `{}` is not in `options`", name.text), suggestion(name.text, names));
 }

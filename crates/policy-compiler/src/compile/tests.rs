@@ -5,7 +5,7 @@ mod mistakes;
 mod patterns;
 mod programs;
 
-use super::{Compiled, Input, Source, compile};
+use super::{Compiled, Input, PolicySource, compile};
 use policy::Layer;
 
 /// A rule that is right, to be changed by a case.
@@ -21,10 +21,10 @@ spares = ["git push"]
 "#;
 
 /// Compiles one pack (on by default) and the given layers.
-fn with_pack<T>(pack: &str, layers: &[(Layer, &str)], then: impl FnOnce(&Input, Result<Compiled, Vec<super::Mistake>>) -> T) -> T {
+fn with_pack<T>(pack: &str, layers: &[(Layer, &str)], then: impl FnOnce(&Input, Result<Compiled, Vec<super::PolicyMistake>>) -> T) -> T {
     let pack = format!("schema = 1\npack = \"git\"\ndescription = \"d\"\ndefault = true\n{pack}");
     let packs = [("policies/git.toml", pack.as_str()), ("policies/extra.toml", EXTRA)];
-    let sources: Vec<Source> = layers.iter().map(|(layer, text)| Source { layer: *layer, path: layer.name(), text }).collect();
+    let sources: Vec<PolicySource> = layers.iter().map(|(layer, text)| PolicySource { layer: *layer, path: layer.name(), text }).collect();
     let input = Input { build: "test", compiled_at: 7, packs: &packs, layers: &sources, ..Input::default() };
     let result = compile(&input);
     then(&input, result)

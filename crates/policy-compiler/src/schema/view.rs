@@ -8,7 +8,7 @@ use toml::value::Datetime;
 
 /// A string and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text<'t> {
+pub struct SpannedText<'t> {
     pub text: &'t str,
     pub span: Range<usize>,
 }
@@ -17,12 +17,12 @@ pub struct Text<'t> {
 ///
 /// Values of the wrong kind read as absent here: [`super::Checker`] has reported them.
 #[derive(Clone, Debug)]
-pub struct Value<'t> {
+pub struct SpannedValue<'t> {
     pub value: &'t DeValue<'t>,
     pub span: Range<usize>,
 }
 
-impl<'t> Value<'t> {
+impl<'t> SpannedValue<'t> {
     fn of(value: &'t Spanned<DeValue<'t>>) -> Self {
         Self { value: value.get_ref(), span: value.span() }
     }
@@ -31,13 +31,28 @@ impl<'t> Value<'t> {
         if let DeValue::Table(table) = self.value { table.get(key).map(Self::of) } else { None }
     }
 
-    pub fn text(&self, key: &str) -> Option<Text<'t>> {
+    pub fn text(&self, key: &str) -> Option<SpannedText<'t>> {
         self.get(key)?.as_text()
     }
 
     /// The string or list of strings at a key.
-    pub fn texts(&self, key: &str) -> Vec<Text<'t>> {
+    pub fn texts(&self, key: &str) -> Vec<SpannedText<'t>> {
         self.get(key).map(|value| value.elements().iter().filter_map(Self::as_text).collect()).unwrap_or_default()
+    }
+
+    /// The texts of [`Self::texts`], without their places.
+    pub fn words(&self, key: &str) -> Vec<&'t str> {
+        self.texts(key).iter().map(|text| text.text).collect()
+    }
+
+    /// The string at a key; empty without one.
+    pub fn word(&self, key: &str) -> &'t str {
+        self.text(key).map_or("", |text| text.text)
+    }
+
+    /// True if the flag at a key is set.
+    pub fn is(&self, key: &str) -> bool {
+        self.flag(key) == Some(true)
     }
 
     /// `true` or `false` at a key.
@@ -55,9 +70,9 @@ impl<'t> Value<'t> {
     }
 
     /// The keys of a table with their values, in the order of the file.
-    pub fn entries(&self) -> Vec<(Text<'t>, Self)> {
+    pub fn entries(&self) -> Vec<(SpannedText<'t>, Self)> {
         let DeValue::Table(table) = self.value else { return Vec::new() };
-        let mut entries: Vec<_> = table.iter().map(|(key, value)| (Text { text: key.get_ref(), span: key.span() }, Self::of(value))).collect();
+        let mut entries: Vec<_> = table.iter().map(|(key, value)| (SpannedText { text: key.get_ref(), span: key.span() }, Self::of(value))).collect();
         entries.sort_by_key(|(key, _)| key.span.start);
         entries
     }
@@ -66,8 +81,8 @@ impl<'t> Value<'t> {
         matches!(self.value, DeValue::Table(_))
     }
 
-    pub fn as_text(&self) -> Option<Text<'t>> {
-        self.value.as_str().map(|text| Text { text, span: self.span.clone() })
+    pub fn as_text(&self) -> Option<SpannedText<'t>> {
+        self.value.as_str().map(|text| SpannedText { text, span: self.span.clone() })
     }
 
     pub fn as_number(&self) -> Option<i64> {

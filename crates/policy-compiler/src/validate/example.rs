@@ -2,30 +2,27 @@
 
 use toml::de::DeValue;
 
-use super::Document;
-use super::when::PUSH_KINDS;
-use crate::examples::{Deed, Example, ExampleFacts};
-use crate::schema::{Checker, EXAMPLE, Value};
+use super::PolicyDocument;
+use crate::examples::{Example, ExampleDeed, ExampleFacts};
+use crate::schema::{Checker, EXAMPLE, SpannedValue};
+use actions::PushKind;
 
 /// What an example may do; exactly one of them.
 const DEEDS: &[&str] = &["command", "write", "delete", "read", "fetch", "call", "spawn", "commit", "push"];
 
 /// Reads an element of `catches`, `spares` or `unsure`.
-pub(super) fn example(value: &Value, key: &str, document: &Document, checker: &mut Checker) -> Option<Example> {
+pub(super) fn example(value: &SpannedValue, key: &str, document: &PolicyDocument, checker: &mut Checker) -> Option<Example> {
     let place = document.place(&value.span);
     if let Some(text) = value.as_text() {
         if text.text.trim().is_empty() {
             checker.mistake(&value.span, format!("an example in `{key}` is empty"), "write a command");
         }
-        let deed = Deed::Command(text.text.to_owned());
+        let deed = ExampleDeed::Command(text.text.to_owned());
         return Some(Example { deed, facts: ExampleFacts::default(), agent: None, mode: None, place });
     }
     if !value.is_table() {
-        checker.mistake(
-            &value.span,
-            format!("an example in `{key}` is neither a command nor a table"),
-            "write `\"a command\"` or `{ write = { path = \"…\" } }`",
-        );
+        let what = format!("an example in `{key}` is neither a command nor a table");
+        checker.mistake(&value.span, what, "write `\"a command\"` or `{ write = { path = \"…\" } }`");
         return None;
     }
     let table = value;
@@ -43,7 +40,7 @@ pub(super) fn example(value: &Value, key: &str, document: &Document, checker: &m
     Some(Example { deed, facts: facts.unwrap_or_default(), agent: owned(table, "agent"), mode: owned(table, "mode"), place })
 }
 
-fn deed(table: &Value, checker: &mut Checker) -> Option<Deed> {
+fn deed(table: &SpannedValue, checker: &mut Checker) -> Option<ExampleDeed> {
     let given: Vec<&&str> = DEEDS.iter().filter(|deed| table.get(deed).is_some()).collect();
     let [kind] = given.as_slice() else {
         let all: Vec<String> = DEEDS.iter().map(|deed| format!("`{deed}`")).collect();
@@ -51,34 +48,36 @@ fn deed(table: &Value, checker: &mut Checker) -> Option<Deed> {
         return None;
     };
     if **kind == "command" {
-        return owned(table, "command").map(Deed::Command);
+        return owned(table, "command").map(ExampleDeed::Command);
     }
     let inner = table.table(kind)?;
     let flag = |key: &str| inner.flag(key).unwrap_or(false);
     Some(match **kind {
-        "write" => Deed::Write { path: owned(&inner, "path")?, text: owned(&inner, "text") },
-        "delete" => Deed::Delete { path: owned(&inner, "path")?, recursive: flag("recursive"), moved: flag("moved") },
-        "read" => Deed::Read { path: owned(&inner, "path")? },
-        "fetch" => Deed::Fetch { url: owned(&inner, "url")?, method: owned(&inner, "method") },
+        "write" => ExampleDeed::Write { path: owned(&inner, "path")?, text: owned(&inner, "text") },
+        "delete" => ExampleDeed::Delete { path: owned(&inner, "path")?, recursive: flag("recursive"), moved: flag("moved") },
+        "read" => ExampleDeed::Read { path: owned(&inner, "path")? },
+        "fetch" => ExampleDeed::Fetch { url: owned(&inner, "url")?, method: owned(&inner, "method") },
         "call" => {
             let args = inner.get("args").map_or_else(|| Some(toml::Table::new().into()), |args| argument(&args, checker));
-            Deed::Call { tool: owned(&inner, "tool")?, args: args? }
+            ExampleDeed::Call { tool: owned(&inner, "tool")?, args: args? }
         }
-        "spawn" => Deed::Spawn { agent: owned(&inner, "agent")?, prompt: owned(&inner, "prompt").unwrap_or_default() },
-        "commit" => Deed::Commit {
+        "spawn" => ExampleDeed::Spawn { agent: owned(&inner, "agent")?, prompt: owned(&inner, "prompt").unwrap_or_default() },
+        "commit" => ExampleDeed::Commit {
             message: owned(&inner, "message"),
             author: owned(&inner, "author").unwrap_or_default(),
             touches: all(&inner, "touches"),
             deletes: all(&inner, "deletes"),
         },
-        _ => {
-            Deed::Push { target: owned(&inner, "ref"), remote: owned(&inner, "remote"), kind: checker.named(&inner.text("kind")?, PUSH_KINDS, "kind of push")? }
-        }
+        _ => ExampleDeed::Push {
+            target: owned(&inner, "ref"),
+            remote: owned(&inner, "remote"),
+            kind: checker.named(&inner.text("kind")?, PushKind::NAMES, "kind of push")?,
+        },
     })
 }
 
 /// A value among the arguments of a call.
-fn argument(value: &Value, checker: &mut Checker) -> Option<toml::Value> {
+fn argument(value: &SpannedValue, checker: &mut Checker) -> Option<toml::Value> {
     Some(match value.value {
         DeValue::String(text) => toml::Value::String(text.to_string()),
         DeValue::Integer(_) => toml::Value::Integer(value.as_number()?),
@@ -96,10 +95,10 @@ fn argument(value: &Value, checker: &mut Checker) -> Option<toml::Value> {
     })
 }
 
-fn all(table: &Value, key: &str) -> Vec<String> {
+fn all(table: &SpannedValue, key: &str) -> Vec<String> {
     table.texts(key).iter().map(|text| text.text.to_owned()).collect()
 }
 
-fn owned(table: &Value, key: &str) -> Option<String> {
+fn owned(table: &SpannedValue, key: &str) -> Option<String> {
     table.text(key).map(|text| text.text.to_owned())
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Document, Named};
-use crate::mistake::{Mistake, suggestion};
-use crate::schema::{Checker, Text};
+use super::{Named, PolicyDocument};
+use crate::mistake::{PolicyMistake, suggestion};
+use crate::schema::{Checker, SpannedText};
 use policy::{Layer, Rule, Waiver, When};
 
 /// The version of the language.
@@ -12,18 +12,18 @@ const SCHEMA: i64 = 1;
 
 /// The keys at the top of a file.
 pub(super) struct Head<'t> {
-    pub(super) document: &'t Document<'t>,
+    pub(super) document: &'t PolicyDocument<'t>,
     /// The name of the pack, or of the layer.
     pub(super) pack: &'t str,
     default: bool,
-    packs: Vec<Text<'t>>,
-    disable: Vec<Text<'t>>,
-    opens: Option<Vec<Text<'t>>>,
+    packs: Vec<SpannedText<'t>>,
+    disable: Vec<SpannedText<'t>>,
+    opens: Option<Vec<SpannedText<'t>>>,
     pub(super) shadow: bool,
 }
 
 impl<'t> Head<'t> {
-    pub(super) fn of(document: &'t Document<'t>, mistakes: &mut Vec<Mistake>) -> Self {
+    pub(super) fn of(document: &'t PolicyDocument<'t>, mistakes: &mut Vec<PolicyMistake>) -> Self {
         let view = document.view();
         let mut checker = document.checker(mistakes);
         if let Some(schema) = view.get("schema")
@@ -35,11 +35,8 @@ impl<'t> Head<'t> {
         let shadow = view.text("mode").is_some_and(|mode| checker.named(&mode, &[("enforce", false), ("shadow", true)], "mode") == Some(true));
         if document.layer != Layer::Organisation && document.layer != Layer::BuiltIn {
             for (key, _) in view.entries().iter().filter(|(key, _)| ["opens", "disable"].contains(&key.text)) {
-                checker.mistake(
-                    &key.span,
-                    format!("`{}` is not allowed in the {} layer", key.text, document.layer.name()),
-                    "only the organisation layer can have it",
-                );
+                let what = format!("`{}` is not allowed in the {} layer", key.text, document.layer.name());
+                checker.mistake(&key.span, what, "only the organisation layer can have it");
             }
         }
         let opens = view.get("opens").map(|value| {
@@ -53,7 +50,7 @@ impl<'t> Head<'t> {
 }
 
 /// A pack is called as its file is.
-fn pack_name<'t>(document: &'t Document<'t>, checker: &mut Checker) -> &'t str {
+fn pack_name<'t>(document: &'t PolicyDocument<'t>, checker: &mut Checker) -> &'t str {
     let file = document.path.rsplit('/').next().unwrap_or(document.path);
     let stem = file.strip_suffix(".toml").unwrap_or(file);
     if let Some(pack) = document.view().text("pack").filter(|pack| pack.text != stem) {
@@ -63,7 +60,7 @@ fn pack_name<'t>(document: &'t Document<'t>, checker: &mut Checker) -> &'t str {
 }
 
 /// Names of the packs that hold: those on by default without those that the organisation switched off, and those that a layer adds.
-pub(super) fn packs_on<'t>(heads: &[Head<'t>], whole: bool, mistakes: &mut Vec<Mistake>) -> HashSet<&'t str> {
+pub(super) fn packs_on<'t>(heads: &[Head<'t>], whole: bool, mistakes: &mut Vec<PolicyMistake>) -> HashSet<&'t str> {
     let built_in = || heads.iter().filter(|head| head.document.layer == Layer::BuiltIn);
     let mut on: HashSet<&str> = built_in().filter(|head| head.default).map(|head| head.pack).collect();
     for head in heads.iter().filter(|head| head.document.layer == Layer::Organisation) {
@@ -73,8 +70,8 @@ pub(super) fn packs_on<'t>(heads: &[Head<'t>], whole: bool, mistakes: &mut Vec<M
         on.extend(head.packs.iter().map(|pack| pack.text));
         for pack in head.packs.iter().chain(&head.disable) {
             if whole && built_in().all(|head| head.pack != pack.text) {
-                let mend = suggestion(pack.text, built_in().map(|head| head.pack).collect::<Vec<_>>());
-                head.document.checker(mistakes).mistake(&pack.span, format!("unknown pack `{}`", pack.text), mend);
+                let fix = suggestion(pack.text, built_in().map(|head| head.pack).collect::<Vec<_>>());
+                head.document.checker(mistakes).mistake(&pack.span, format!("unknown pack `{}`", pack.text), fix);
             }
         }
     }
@@ -82,7 +79,7 @@ pub(super) fn packs_on<'t>(heads: &[Head<'t>], whole: bool, mistakes: &mut Vec<M
 }
 
 /// Names of rules that are known but do not hold, because their packs are off.
-pub(super) fn rules_of_packs_off<'t>(documents: &'t [Document<'t>], on: &HashSet<&str>) -> HashSet<&'t str> {
+pub(super) fn rules_of_packs_off<'t>(documents: &'t [PolicyDocument<'t>], on: &HashSet<&str>) -> HashSet<&'t str> {
     let off = documents.iter().filter(|document| {
         let stem = document.path.rsplit('/').next().and_then(|file| file.strip_suffix(".toml"));
         document.layer == Layer::BuiltIn && stem.is_none_or(|stem| !on.contains(stem))
@@ -91,8 +88,15 @@ pub(super) fn rules_of_packs_off<'t>(documents: &'t [Document<'t>], on: &HashSet
 }
 
 /// Checks rules between layers: names are unique, shadow mode is set, and waivers are for open rules.
-pub(super) fn merge(heads: &[&Head], named: &mut [Named<Rule>], waivers: &[Named<Waiver>], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
-    let mut places: HashMap<&str, (&Document, &str)> = HashMap::new();
+pub(super) fn merge(
+    heads: &[&Head],
+    named: &mut [Named<Rule>],
+    waivers: &[Named<Waiver>],
+    idle: &HashSet<&str>,
+    whole: bool,
+    mistakes: &mut Vec<PolicyMistake>,
+) {
+    let mut places: HashMap<&str, (&PolicyDocument, &str)> = HashMap::new();
     for named in named.iter() {
         if let Some((document, first)) = places.get(named.it.name) {
             // The same project in two work trees: each may hold another version of its policy, and both hold.
@@ -100,24 +104,29 @@ pub(super) fn merge(heads: &[&Head], named: &mut [Named<Rule>], waivers: &[Named
                 continue;
             }
             let what = format!("the rule `{}` is defined twice: here and at {first}", named.it.name);
-            let mend = "give it another name; a rule of another layer cannot be changed, but an open rule can be waived";
-            named.document.checker(mistakes).mistake(&named.span, what, mend);
+            let fix = "give it another name; a rule of another layer cannot be changed, but an open rule can be waived";
+            named.document.checker(mistakes).mistake(&named.span, what, fix);
         } else {
             places.insert(named.it.name, (named.document, named.it.place));
         }
     }
     opens(heads, named, idle, whole, mistakes);
     for named in named.iter_mut() {
-        named.it.shadow = heads.iter().any(|head| head.shadow && shadows(head.document.layer, named.it.layer));
+        named.it.shadow = shadowed(heads, named.it.layer);
     }
     for waiver in waivers {
         waived(waiver, named, idle, whole, mistakes);
     }
 }
 
+/// True if a layer lets rules and sections of `layer` only watch.
+pub(super) fn shadowed(heads: &[&Head], layer: Layer) -> bool {
+    heads.iter().any(|head| head.shadow && shadows(head.document.layer, layer))
+}
+
 /// A layer's `mode = "shadow"` makes rules only watch. The person may try out what is built in and their own, but not what
 /// the organisation says; a repository may only speak for itself.
-pub(super) fn shadows(by: Layer, rule: Layer) -> bool {
+fn shadows(by: Layer, rule: Layer) -> bool {
     match by {
         Layer::BuiltIn => false,
         Layer::Organisation => true,
@@ -127,8 +136,8 @@ pub(super) fn shadows(by: Layer, rule: Layer) -> bool {
 }
 
 /// Once the organisation names what is open, everything else is locked.
-fn opens(heads: &[&Head], named: &mut [Named<Rule>], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
-    let lists: Vec<(&Document, &Text)> = heads
+fn opens(heads: &[&Head], named: &mut [Named<Rule>], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<PolicyMistake>) {
+    let lists: Vec<(&PolicyDocument, &SpannedText)> = heads
         .iter()
         .filter(|head| head.document.layer == Layer::Organisation)
         .flat_map(|head| head.opens.iter().flatten().map(|text| (head.document, text)))
@@ -142,13 +151,13 @@ fn opens(heads: &[&Head], named: &mut [Named<Rule>], idle: &HashSet<&str>, whole
     for (document, text) in lists {
         let upper = || named.iter().filter(|named| named.it.layer <= Layer::Organisation).map(|named| named.it.name);
         if whole && !idle.contains(text.text) && upper().all(|name| name != text.text) {
-            let mend = suggestion_near(text.text, upper());
-            document.checker(mistakes).mistake(&text.span, format!("`opens` names the unknown rule `{}`", text.text), mend);
+            let fix = suggestion_near(text.text, upper());
+            document.checker(mistakes).mistake(&text.span, format!("`opens` names the unknown rule `{}`", text.text), fix);
         }
     }
 }
 
-fn waived(waiver: &Named<Waiver>, named: &[Named<Rule>], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<Mistake>) {
+fn waived(waiver: &Named<Waiver>, named: &[Named<Rule>], idle: &HashSet<&str>, whole: bool, mistakes: &mut Vec<PolicyMistake>) {
     let name = waiver.it.rule;
     let layer = waiver.document.layer;
     if !matches!(layer, Layer::User | Layer::Project) {
@@ -157,8 +166,8 @@ fn waived(waiver: &Named<Waiver>, named: &[Named<Rule>], idle: &HashSet<&str>, w
     }
     let Some(rule) = named.iter().map(|named| &named.it).find(|rule| rule.name == name) else {
         if whole && !idle.contains(name) {
-            let mend = suggestion_near(name, named.iter().map(|named| named.it.name));
-            waiver.document.checker(mistakes).mistake(&waiver.span, format!("the waiver names the unknown rule `{name}`"), mend);
+            let fix = suggestion_near(name, named.iter().map(|named| named.it.name));
+            waiver.document.checker(mistakes).mistake(&waiver.span, format!("the waiver names the unknown rule `{name}`"), fix);
         }
         return;
     };

@@ -2,11 +2,9 @@
 
 use std::ops::Range;
 
-use super::example;
-use super::layers::Head;
-use super::when::Reader;
+use super::{example, layers::Head, when::WhenReader};
 use crate::examples::{Example, Instead, RuleExamples};
-use crate::schema::{Text, Value};
+use crate::schema::{SpannedText, SpannedValue};
 use policy::table::{Key, TableReader as _};
 use policy::{Conditions, Layer, Rule, Tier, Waiver, When};
 
@@ -15,19 +13,18 @@ const MAX_NAME: usize = 64;
 
 /// A rule, its examples, and where its name is. `None` if too little of it is there; that has been reported then.
 pub(super) fn rule<'t>(
-    table: &Value<'t>,
+    table: &SpannedValue<'t>,
     head: &Head<'t>,
     place: &'t str,
-    keep: &dyn Fn(&str) -> &'t str,
-    reader: &mut Reader<'_, 't, '_>,
+    reader: &mut WhenReader<'_, 't, '_>,
 ) -> Option<(Rule<'t>, RuleExamples, Range<usize>)> {
     let layer = head.document.layer;
-    let tier = tier(table, reader);
+    let tier = table.get("tier").and_then(|value| tier_of(&value, reader));
     let when = kind(table, "a rule", reader);
     let unless = table.get("unless").and_then(|value| {
         let (key, _) = when.as_ref()?;
         let kind = key.name;
-        if let Some((named, _)) = value.as_tables().iter().flat_map(Value::entries).find(|(key, _)| key.text == kind) {
+        if let Some((named, _)) = value.as_tables().iter().flat_map(SpannedValue::entries).find(|(key, _)| key.text == kind) {
             let what = format!("`unless` names the kind `{kind}` again");
             reader.checker.mistake(&named.span, what, format!("write `unless = {{ … }}` with the keys of `{kind}`"));
             return None;
@@ -39,11 +36,8 @@ pub(super) fn rule<'t>(
     if let Some(open) = table.get("open")
         && layer > Layer::Organisation
     {
-        reader.checker.mistake(
-            &open.span,
-            format!("`open` is not allowed in the {} layer", layer.name()),
-            "remove it; only rules of the layers above need to be opened",
-        );
+        let what = format!("`open` is not allowed in the {} layer", layer.name());
+        reader.checker.mistake(&open.span, what, "remove it; only rules of the layers above need to be opened");
     }
     let reason = prose(table, "reason", reader);
     let instead = prose(table, "instead", reader).map(|text| instead(&text, reader));
@@ -58,6 +52,8 @@ pub(super) fn rule<'t>(
     }
 
     let (reason, instead, tier, (_, when)) = (reason?, instead?, tier?, when?);
+    let (Instead::Command(text) | Instead::Prose(text)) = &instead;
+    let instead_text = reader.patterns.keep(text);
     let rule = Rule {
         name: name.text,
         pack: head.pack,
@@ -65,22 +61,20 @@ pub(super) fn rule<'t>(
         layer,
         tier,
         shadow: false,
-        open: table.flag("open").unwrap_or(false),
+        open: table.is("open"),
         when,
         unless,
         conditions,
         for_agents,
         reason: reason.text,
-        instead: keep(match &instead {
-            Instead::Command(text) | Instead::Prose(text) => text,
-        }),
+        instead: instead_text,
     };
     let examples = RuleExamples { name: name.text.to_owned(), pack: head.pack.to_owned(), place: place.to_owned(), tier, instead, catches, spares, unsure };
     Some((rule, examples, name.span))
 }
 
 /// A waiver, and where its rule is named.
-pub(super) fn waiver<'t>(table: &Value<'t>, layer: Layer, place: &'t str, reader: &mut Reader<'_, 't, '_>) -> Option<(Waiver<'t>, Range<usize>)> {
+pub(super) fn waiver<'t>(table: &SpannedValue<'t>, layer: Layer, place: &'t str, reader: &mut WhenReader<'_, 't, '_>) -> Option<(Waiver<'t>, Range<usize>)> {
     // Where a waiver might not be, what it says does not matter.
     let when = if matches!(layer, Layer::User | Layer::Project) { kind(table, "a waiver", reader) } else { None };
     if let Some((key, _)) = &when {
@@ -96,29 +90,20 @@ pub(super) fn waiver<'t>(table: &Value<'t>, layer: Layer, place: &'t str, reader
     Some((Waiver { rule: rule.text, when: when?.1, reason: reason?.text, until, place }, rule.span))
 }
 
-fn tier(table: &Value, reader: &mut Reader) -> Option<Tier> {
-    tier_of(&table.get("tier")?, reader)
-}
-
-pub(super) fn tier_of(value: &Value, reader: &mut Reader) -> Option<Tier> {
-    let tier = match value.as_number()? {
-        1 => Tier::Free,
-        2 => Tier::Metered,
-        3 => Tier::Supervised,
-        4 => Tier::Prohibited,
-        other => {
-            let mend = "1 free, 2 metered, 3 supervised (a person approves), 4 prohibited";
-            reader.checker.mistake(&value.span, format!("there is no tier {other}"), mend);
-            return None;
-        }
-    };
-    Some(tier)
+pub(super) fn tier_of(value: &SpannedValue, reader: &mut WhenReader) -> Option<Tier> {
+    let number = value.as_number()?;
+    let tier = [Tier::Free, Tier::Metered, Tier::Supervised, Tier::Prohibited].into_iter().find(|tier| *tier as i64 == number);
+    if tier.is_none() {
+        let fix = "1 free, 2 metered, 3 supervised (a person approves), 4 prohibited";
+        reader.checker.mistake(&value.span, format!("there is no tier {number}"), fix);
+    }
+    tier
 }
 
 /// The only *when* of a table, and its kind.
-fn kind<'t>(table: &Value<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Option<(&'static Key, When<'t>)> {
-    let of_name = |name: Text<'t>| When::KINDS.iter().find(|kind| kind.name == name.text).map(|kind| (name, kind));
-    let given: Vec<(Text, &'static Key)> = table.entries().into_iter().filter_map(|(name, _)| of_name(name)).collect();
+fn kind<'t>(table: &SpannedValue<'t>, of: &str, reader: &mut WhenReader<'_, 't, '_>) -> Option<(&'static Key, When<'t>)> {
+    let of_name = |name: SpannedText<'t>| When::KINDS.iter().find(|kind| kind.name == name.text).map(|kind| (name, kind));
+    let given: Vec<(SpannedText, &'static Key)> = table.entries().into_iter().filter_map(|(name, _)| of_name(name)).collect();
     match given.as_slice() {
         [] => {
             let names: Vec<String> = When::KINDS.iter().map(|kind| format!("`{}`", kind.name)).collect();
@@ -128,18 +113,15 @@ fn kind<'t>(table: &Value<'t>, of: &str, reader: &mut Reader<'_, 't, '_>) -> Opt
         [(_, kind)] => when(kind.name, &table.tables(kind.name), reader).map(|when| (*kind, when)),
         [(_, first), rest @ ..] => {
             for (key, kind) in rest {
-                reader.checker.mistake(
-                    &key.span,
-                    format!("`{}` and `{}` are in one rule", kind.name, first.name),
-                    format!("{of} matches one kind of action; split it"),
-                );
+                let what = format!("`{}` and `{}` are in one rule", kind.name, first.name);
+                reader.checker.mistake(&key.span, what, format!("{of} matches one kind of action; split it"));
             }
             None
         }
     }
 }
 
-fn when<'t>(kind: &str, tables: &[Value<'t>], reader: &mut Reader<'_, 't, '_>) -> Option<When<'t>> {
+fn when<'t>(kind: &str, tables: &[SpannedValue<'t>], reader: &mut WhenReader<'_, 't, '_>) -> Option<When<'t>> {
     for unless in tables.iter().filter(|table| kind == "write" && table.get("adds").is_none()).filter_map(|table| table.get("unless")) {
         reader.checker.mistake(&unless.span, "`unless` without `adds`", "`unless` exempts lines that `adds` matched; add `adds`");
     }
@@ -147,14 +129,14 @@ fn when<'t>(kind: &str, tables: &[Value<'t>], reader: &mut Reader<'_, 't, '_>) -
 }
 
 /// An exception without any key would apply to everything.
-fn all_filled(tables: &[Value], name: &str, danger: &str, reader: &mut Reader) {
+fn all_filled(tables: &[SpannedValue], name: &str, danger: &str, reader: &mut WhenReader) {
     for table in tables.iter().filter(|table| table.entries().is_empty()) {
         reader.checker.mistake(&table.span, format!("`{name}` is empty"), format!("{danger}; write what it should match"));
     }
 }
 
 /// A text that is shown to people, so it must not steer their terminal.
-fn prose<'t>(table: &Value<'t>, key: &str, reader: &mut Reader) -> Option<Text<'t>> {
+fn prose<'t>(table: &SpannedValue<'t>, key: &str, reader: &mut WhenReader) -> Option<SpannedText<'t>> {
     let text = table.text(key)?;
     if text.text.chars().any(|sign| sign.is_control() && sign != '\n' && sign != '\t') {
         reader.checker.mistake(&text.span, format!("`{key}` contains control characters"), "remove them, because terminals would act on them");
@@ -163,7 +145,7 @@ fn prose<'t>(table: &Value<'t>, key: &str, reader: &mut Reader) -> Option<Text<'
 }
 
 /// `$ ` marks a command.
-fn instead(text: &Text, reader: &mut Reader) -> Instead {
+fn instead(text: &SpannedText, reader: &mut WhenReader) -> Instead {
     let Some(command) = text.text.strip_prefix("$ ") else { return Instead::Prose(text.text.to_owned()) };
     if command.trim().is_empty() {
         reader.checker.mistake(&text.span, "`instead` has the mark of a command and no command", "write the command after `$ `");
@@ -171,7 +153,7 @@ fn instead(text: &Text, reader: &mut Reader) -> Instead {
     Instead::Command(command.trim().to_owned())
 }
 
-fn examples(table: &Value, key: &str, head: &Head, reader: &mut Reader) -> Vec<Example> {
+fn examples(table: &SpannedValue, key: &str, head: &Head, reader: &mut WhenReader) -> Vec<Example> {
     let Some(value) = table.get(key) else { return Vec::new() };
     let elements = value.elements();
     if elements.is_empty() {

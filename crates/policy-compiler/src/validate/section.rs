@@ -1,8 +1,7 @@
-//! Sections of all layers, from written to meant: the uppermost layer owns a section, lower ones only make it stricter.
+//! Reads the sections of all layers. The uppermost layer owns a section; lower layers only make it stricter.
 
-use super::layers::{Head, shadows};
-use super::when::Reader;
-use crate::schema::{Text, Value};
+use super::{layers::Head, when::WhenReader};
+use crate::schema::{SpannedText, SpannedValue};
 use policy::{Exempt, Flywheel, Layer, OwnLayout, Pair, Red, TestsFirst, Tier};
 use tests_first::layout::Catalogue;
 
@@ -12,24 +11,18 @@ const OWNERS: &[&str] = &["layouts", "layout", "exempt", "only", "reports"];
 const UNITS: &[(&str, &str)] = &[("file", "file"), ("folder", "folder"), ("module", "module")];
 
 /// Reads the section of one more layer into what the layers above it say.
-pub(super) fn tests_first<'t>(
-    known: Option<TestsFirst<'t>>,
-    heads: &[&Head<'t>],
-    head: &Head<'t>,
-    keep: &dyn Fn(&str) -> &'t str,
-    reader: &mut Reader<'_, 't, '_>,
-) -> Option<TestsFirst<'t>> {
+pub(super) fn tests_first<'t>(known: Option<TestsFirst<'t>>, head: &Head<'t>, shadow: bool, reader: &mut WhenReader<'_, 't, '_>) -> Option<TestsFirst<'t>> {
     let Some(table) = head.document.view().table("tests-first") else { return known };
+    let weakening = tier(&table, "weakening", reader).unwrap_or(Tier::Supervised);
     let tier = tier(&table, "tier", reader);
-    let weakening = tier_or(&table, "weakening", Tier::Supervised, reader);
     let red = table.text("red").and_then(|red| reader.checker.named(&red, Red::NAMES, "value of `red`")).unwrap_or(Red::Off);
-    let strict = table.flag("strict").unwrap_or(false);
+    let strict = table.is("strict");
     if let Some(upper) = known {
         owned(&table, "tests-first", upper.layer, |key| OWNERS.contains(&key), "raise `tier`, `weakening`, `red` and `strict`", reader);
         let rank = |red: Red| Red::NAMES.iter().position(|(_, known)| *known == red);
         let red = if rank(red) > rank(upper.red) { red } else { upper.red };
         return Some(TestsFirst {
-            runners: runners(red, keep),
+            runners: runners(red, reader),
             tier: tier.map_or(upper.tier, |tier| tier.max(upper.tier)),
             weakening: weakening.max(upper.weakening),
             red,
@@ -39,23 +32,23 @@ pub(super) fn tests_first<'t>(
     }
     let layer = head.document.layer;
     let own: Vec<OwnLayout> = table.tables("layout").iter().map(|table| own_layout(table, reader)).collect();
-    let (layouts, endings) = layouts(&table, &own, keep, reader);
-    let place = keep(&head.document.place(&table.span));
+    let (layouts, endings) = layouts(&table, &own, reader);
+    let place = reader.patterns.keep(&head.document.place(&table.span));
     Some(TestsFirst {
         place,
         layer,
-        shadow: heads.iter().any(|head| head.shadow && shadows(head.document.layer, layer)),
+        shadow,
         tier: tier.unwrap_or(Tier::Prohibited),
         weakening,
         red,
         strict,
-        only: texts(&table, "only"),
+        only: table.words("only"),
         exempt: table.tables("exempt").iter().filter_map(|table| exempt(table)).collect(),
         layouts,
         own,
-        reports: texts(&table, "reports"),
+        reports: table.words("reports"),
         endings,
-        runners: runners(red, keep),
+        runners: runners(red, reader),
     })
 }
 
@@ -68,15 +61,9 @@ const SHRINK: u8 = 20;
 const AFTER: u16 = 5;
 
 /// Reads `[flywheel]` of one more layer. Only the uppermost layer that has it says how it works; others add to the map.
-pub(super) fn flywheel<'t>(
-    known: Option<Flywheel<'t>>,
-    heads: &[&Head<'t>],
-    head: &Head<'t>,
-    keep: &dyn Fn(&str) -> &'t str,
-    reader: &mut Reader<'_, 't, '_>,
-) -> Option<Flywheel<'t>> {
+pub(super) fn flywheel<'t>(known: Option<Flywheel<'t>>, head: &Head<'t>, shadow: bool, reader: &mut WhenReader<'_, 't, '_>) -> Option<Flywheel<'t>> {
     let Some(table) = head.document.view().table("flywheel") else { return known };
-    let map: Vec<Pair> = table.tables("map").iter().map(|table| pair(table, keep(&head.document.place(&table.span)), reader)).collect();
+    let map: Vec<Pair> = table.tables("map").iter().map(|table| pair(table, head, reader)).collect();
     if let Some(mut upper) = known {
         owned(&table, "flywheel", upper.layer, |key| key != "map", "add to `map`", reader);
         upper.map.extend(map);
@@ -90,7 +77,7 @@ pub(super) fn flywheel<'t>(
         reader.checker.mistake(&text.span, format!("`{}` is not a Markdown file", text.text), "name a file that ends in `.md`");
     }
     let one = |key: &str, default: &'static str| table.text(key).map_or(default, |text| text.text);
-    let learnings = Some(texts(&table, "learnings")).filter(|learnings| !learnings.is_empty()).unwrap_or_else(|| vec![LEARNINGS]);
+    let learnings = Some(table.words("learnings")).filter(|learnings| !learnings.is_empty()).unwrap_or_else(|| vec![LEARNINGS]);
     let (inbox, archive) = (one("inbox", INBOX), one("archive", ARCHIVE));
     let mut names: Vec<&str> = learnings.iter().copied().chain([inbox, archive]).collect();
     names.sort_unstable();
@@ -99,20 +86,20 @@ pub(super) fn flywheel<'t>(
         reader.checker.mistake(&table.span, format!("`{twice}` is more than one of inbox, archive and learnings"), "name a different file for each");
     }
     Some(Flywheel {
-        place: keep(&head.document.place(&table.span)),
+        place: reader.patterns.keep(&head.document.place(&table.span)),
         layer: head.document.layer,
-        shadow: heads.iter().any(|other| other.shadow && shadows(other.document.layer, head.document.layer)),
+        shadow,
         inbox,
         archive,
         learnings,
         map,
         per_session: number(&table, "per_session", 1..=100, reader).unwrap_or(PER_SESSION),
         shrink: number(&table, "shrink", 0..=100, reader).and_then(|share| u8::try_from(share).ok()).unwrap_or(SHRINK),
-        trailers: table.flag("trailers").unwrap_or(false),
+        trailers: table.is("trailers"),
     })
 }
 
-fn pair<'t>(table: &Value<'t>, place: &'t str, reader: &mut Reader<'_, 't, '_>) -> Pair<'t> {
+fn pair<'t>(table: &SpannedValue<'t>, head: &Head<'t>, reader: &mut WhenReader<'_, 't, '_>) -> Pair<'t> {
     for text in table.texts("docs") {
         inside(&text, reader);
         if text.text.contains(['*', '?', '[', '{']) {
@@ -129,17 +116,18 @@ fn pair<'t>(table: &Value<'t>, place: &'t str, reader: &mut Reader<'_, 't, '_>) 
     if let (Some(Tier::Free | Tier::Metered), Some(value)) = (gate, table.get("gate")) {
         reader.checker.mistake(&value.span, "a `gate` of this tier stops nothing", "write 3 or 4, or remove it; then it is only a suggestion");
     }
-    Pair { place, code: texts(table, "code"), docs: texts(table, "docs"), after: number(table, "after", 1..=1000, reader).unwrap_or(AFTER), gate }
+    let place = reader.patterns.keep(&head.document.place(&table.span));
+    Pair { place, code: table.words("code"), docs: table.words("docs"), after: number(table, "after", 1..=1000, reader).unwrap_or(AFTER), gate }
 }
 
 /// A path of the repository.
-fn inside(text: &Text, reader: &mut Reader) {
+fn inside(text: &SpannedText, reader: &mut WhenReader) {
     if text.text.starts_with(['/', '~']) || text.text.ends_with('/') || text.text.split('/').any(|name| matches!(name, "" | "." | "..")) {
         reader.checker.mistake(&text.span, format!("`{}` is not a path from the root of the repository", text.text), "write it like `docs/learnings.md`");
     }
 }
 
-fn number(table: &Value, key: &str, range: std::ops::RangeInclusive<i64>, reader: &mut Reader) -> Option<u16> {
+fn number(table: &SpannedValue, key: &str, range: std::ops::RangeInclusive<i64>, reader: &mut WhenReader) -> Option<u16> {
     let value = table.get(key)?;
     let number = value.as_number()?;
     if !range.contains(&number) {
@@ -149,37 +137,28 @@ fn number(table: &Value, key: &str, range: std::ops::RangeInclusive<i64>, reader
 }
 
 /// The commands whose runs must be seen.
-fn runners<'t>(red: Red, keep: &dyn Fn(&str) -> &'t str) -> Vec<&'t str> {
+fn runners<'t>(red: Red, reader: &WhenReader<'_, 't, '_>) -> Vec<&'t str> {
     let shipped = if red == Red::Required { Catalogue::shipped().ok() } else { None };
-    shipped.iter().flat_map(|catalogue| &catalogue.runners).map(|runner| keep(runner)).collect()
+    shipped.iter().flat_map(|catalogue| &catalogue.runners).map(|runner| reader.patterns.keep(runner)).collect()
 }
 
 /// Keys that only the layer which owns a section may say are mistakes below it.
-fn owned(table: &Value, section: &str, owner: Layer, is_owners: impl Fn(&str) -> bool, may: &str, reader: &mut Reader) {
+fn owned(table: &SpannedValue, section: &str, owner: Layer, is_owners: impl Fn(&str) -> bool, may: &str, reader: &mut WhenReader) {
     for (key, _) in table.entries().iter().filter(|(key, _)| is_owners(key.text)) {
         let what = format!("`{}` is not allowed here, because the {} layer has `[{section}]` too", key.text, owner.name());
         reader.checker.mistake(&key.span, what, format!("remove it; a lower layer may only {may}"));
     }
 }
 
-fn tier(table: &Value, key: &str, reader: &mut Reader) -> Option<Tier> {
-    let value = table.get(key)?;
-    super::rule::tier_of(&value, reader)
+fn tier(table: &SpannedValue, key: &str, reader: &mut WhenReader) -> Option<Tier> {
+    super::rule::tier_of(&table.get(key)?, reader)
 }
 
-fn tier_or(table: &Value, key: &str, default: Tier, reader: &mut Reader) -> Tier {
-    if table.get(key).is_some() { tier(table, key, reader).unwrap_or(default) } else { default }
-}
-
-fn texts<'t>(table: &Value<'t>, key: &str) -> Vec<&'t str> {
-    table.texts(key).iter().map(|text| text.text).collect()
-}
-
-fn exempt<'t>(table: &Value<'t>) -> Option<Exempt<'t>> {
+fn exempt<'t>(table: &SpannedValue<'t>) -> Option<Exempt<'t>> {
     Some(Exempt { path: table.text("path")?.text, reason: table.text("reason")?.text, until: table.get("until").and_then(|value| value.as_day()) })
 }
 
-fn own_layout<'t>(table: &Value<'t>, reader: &mut Reader) -> OwnLayout<'t> {
+fn own_layout<'t>(table: &SpannedValue<'t>, reader: &mut WhenReader) -> OwnLayout<'t> {
     for text in ["source", "test", "exempt"].iter().flat_map(|key| table.texts(key)) {
         if let Some(unknown) = tests_first::layout::unknown_variable(text.text) {
             reader.checker.mistake(&text.span, format!("unknown variable `{{{unknown}}}` in a template"), "docs/tests-first.md lists the variables");
@@ -187,28 +166,28 @@ fn own_layout<'t>(table: &Value<'t>, reader: &mut Reader) -> OwnLayout<'t> {
     }
     let unit = table.text("unit").and_then(|unit| reader.checker.named(&unit, UNITS, "unit")).unwrap_or("file");
     OwnLayout {
-        name: table.text("name").map_or("", |name| name.text),
-        manifest: texts(table, "manifest"),
-        source: texts(table, "source"),
-        test: texts(table, "test"),
-        exempt: texts(table, "exempt"),
-        inline: table.flag("inline").unwrap_or(false),
+        name: table.word("name"),
+        manifest: table.words("manifest"),
+        source: table.words("source"),
+        test: table.words("test"),
+        exempt: table.words("exempt"),
+        inline: table.is("inline"),
         unit,
     }
 }
 
 /// The layouts by name, and the ends of file names that they and the settings of tools speak of.
-fn layouts<'t>(table: &Value<'t>, own: &[OwnLayout<'t>], keep: &dyn Fn(&str) -> &'t str, reader: &mut Reader<'_, 't, '_>) -> (Vec<&'t str>, Vec<&'t str>) {
+fn layouts<'t>(table: &SpannedValue<'t>, own: &[OwnLayout<'t>], reader: &mut WhenReader<'_, 't, '_>) -> (Vec<&'t str>, Vec<&'t str>) {
     let Ok(catalogue) = Catalogue::shipped() else { return (Vec::new(), Vec::new()) };
-    let named: Vec<Text> = table.texts("layouts");
+    let named: Vec<SpannedText> = table.texts("layouts");
     let auto = named.is_empty() || named.iter().any(|name| name.text == "auto");
     for name in named.iter().filter(|name| name.text != "auto") {
         let known = || catalogue.layouts.iter().map(|layout| layout.name.as_str()).chain(own.iter().map(|layout| layout.name));
         if known().all(|known| known != name.text) {
-            let mend = crate::mistake::suggestion(name.text, known().collect::<Vec<_>>());
-            reader.checker.mistake(&name.span, format!("unknown layout `{}`", name.text), mend);
+            let fix = crate::mistake::suggestion(name.text, known().collect::<Vec<_>>());
+            reader.checker.mistake(&name.span, format!("unknown layout `{}`", name.text), fix);
         }
     }
     let layouts = if auto { Vec::new() } else { named.iter().map(|name| name.text).collect() };
-    (layouts, catalogue.endings().iter().map(|ending| keep(ending)).collect())
+    (layouts, catalogue.endings().iter().map(|ending| reader.patterns.keep(ending)).collect())
 }

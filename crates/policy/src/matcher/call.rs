@@ -1,23 +1,14 @@
 //! `fetch` and `call`: addresses, and calls of tools.
 
 use super::text;
-use crate::verdict::Answer;
-use crate::{CallWhen, Comparison, FetchWhen, ValueTest};
+use crate::{CallWhen, Comparison, FetchWhen, ValueTest, verdict::Answer};
 use actions::Call;
-use actions::word::{Piece, Word};
+use actions::word::{Word, WordPiece};
 
 pub(super) fn fetch(table: &FetchWhen, url: &Word, method: Option<&Word>) -> Answer {
-    let mut answer = Answer::Yes;
-    if !table.host.is_empty() {
-        answer = answer.min(text::any(&table.host, &host(url)));
-    }
-    if !table.url.is_empty() {
-        answer = answer.min(text::any(&table.url, url));
-    }
-    if !table.method.is_empty() {
-        answer = answer.min(method.map_or(Answer::No, |method| text::any(&table.method, method)));
-    }
-    answer
+    let host = text::any_word_or_unasked(&table.host, &host(url));
+    let method = method.map_or_else(|| table.method.is_empty().into(), |method| text::any_word_or_unasked(&table.method, method));
+    host.min(text::any_word_or_unasked(&table.url, url)).min(method)
 }
 
 /// The host of an address: between `//` (and `user@`) and the next `:`, `/`, `?` or `#`.
@@ -25,15 +16,12 @@ fn host(url: &Word) -> Word {
     let Some(known) = url.literal() else {
         let prefix = authority(url.prefix());
         // The host is known if something that ends it is before the first hole.
-        let ends = prefix.find(['/', ':', '?', '#']);
-        return match ends {
-            Some(end) => Word::lit(prefix.get(..end).unwrap_or(prefix).to_ascii_lowercase()),
-            None => {
-                let mut word = Word::lit(prefix.to_ascii_lowercase());
-                word.push(Piece::Any(actions::word::Bound::Anything));
-                word
-            }
-        };
+        let end = prefix.find(['/', ':', '?', '#']);
+        let mut word = Word::lit(prefix.get(..end.unwrap_or(prefix.len())).unwrap_or(prefix).to_ascii_lowercase());
+        if end.is_none() {
+            word.push(WordPiece::Any(actions::word::Bound::Anything));
+        }
+        return word;
     };
     let rest = authority(known);
     Word::lit(rest.split(['/', ':', '?', '#']).next().unwrap_or("").to_ascii_lowercase())

@@ -2,9 +2,7 @@
 
 use super::path::{Question, matches};
 use super::{Asking, Cover, text};
-use crate::CommitWhen;
-use crate::pattern::PathPattern;
-use crate::verdict::Answer;
+use crate::{CommitWhen, pattern::PathPattern, verdict::Answer};
 use actions::Commit;
 use actions::path::Path;
 

@@ -2,10 +2,8 @@
 //! where the new text comes, is not brought in. Text that is not known never matches: what it brings is seen at the commit.
 
 use super::{Asking, text};
-use crate::FileWhen;
 use crate::facts::{Known, Need};
-use crate::secret::find;
-use crate::verdict::Answer;
+use crate::{FileWhen, secret::find, verdict::Answer};
 use actions::{Change, Write};
 
 /// Whether a table asks for the text at all.
@@ -27,16 +25,11 @@ pub(super) fn brought(table: &FileWhen, write: &Write, asking: &mut Asking) -> A
     if answer != Answer::No && !table.secret.is_empty() {
         answer = answer.min(texts.iter().any(|(text, old)| secret(table, write, text, old, asking)).into());
     }
-    if let (Some(expected), true) = (table.conflict, answer != Answer::No) {
-        let found = texts.iter().any(|(text, old)| conflict(text).is_some_and(|marks| !old.contains(marks) && !holds(write, marks, asking)));
-        answer = answer.min((found == expected).into());
-    }
-    if let (Some(expected), true) = (table.names_home, answer != Answer::No) {
-        let homes = &asking.facts.places.homes;
-        let found = texts.iter().any(|(text, old)| names_home(homes, text) && !names_home(homes, old));
-        answer = answer.min((found == expected).into());
-    }
-    answer
+    answer = answer.and_as(table.conflict, || {
+        texts.iter().any(|(text, old)| conflict(text).is_some_and(|marks| !old.contains(marks) && !holds(write, marks, asking))).into()
+    });
+    let homes = &asking.facts.places.homes;
+    answer.and_as(table.names_home, || texts.iter().any(|(text, old)| names_home(homes, text) && !names_home(homes, old)).into())
 }
 
 /// The texts that a change brings in, each with what goes in its place where that is known.

@@ -2,10 +2,9 @@
 
 use super::path::{Question, emptied, matches, name, nowhere, outside};
 use super::{Asking, Cover, content};
-use crate::FileWhen;
 use crate::facts::{Known, Need};
-use crate::pattern::{Anchor, PathPattern};
-use crate::verdict::Answer;
+use crate::pattern::{PathAnchor, PathPattern};
+use crate::{FileWhen, verdict::Answer};
 use actions::path::Path;
 use actions::word::Word;
 use actions::{Change, Delete, Write};
@@ -19,24 +18,15 @@ pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut 
     if answer != Answer::No && content::is_asked(table) {
         answer = answer.min(content::brought(table, write, asking));
     }
-    if let (Some(expected), true) = (table.new, answer != Answer::No) {
-        let exists = write.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(Need::Exists(path.to_owned())));
-        answer = answer.min(if expected { !exists } else { exists });
-    }
+    let exists = |asking: &mut Asking| write.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(Need::Exists(path.to_owned())));
+    answer = answer.and_as(table.new, || !exists(asking));
     if answer != Answer::No && (table.larger_than.is_some() || table.committed.is_some()) {
         let bytes = bytes(write, asking);
         answer = answer.min(table.larger_than.is_none_or(|bound| bytes.is_some_and(|bytes| bytes > bound)).into());
         answer = answer.min(table.committed.is_none_or(|expected| expected == bytes.is_some()).into());
     }
-    if let (Some(expected), true) = (table.loses_gate, answer != Answer::No) {
-        let lost = effect(write, asking, Need::LosesGate);
-        answer = answer.min(if expected { lost } else { !lost });
-    }
-    if let (Some(expected), true) = (table.weakens_policy, answer != Answer::No) {
-        let weaker = effect(write, asking, Need::WeakensPolicy);
-        answer = answer.min(if expected { weaker } else { !weaker });
-    }
-    answer
+    answer = answer.and_as(table.loses_gate, || effect(write, asking, Need::LosesGate));
+    answer.and_as(table.weakens_policy, || effect(write, asking, Need::WeakensPolicy))
 }
 
 pub(super) fn delete(table: &FileWhen, delete: &Delete, cover: Cover, asking: &mut Asking) -> Answer {
@@ -55,13 +45,11 @@ pub(super) fn delete(table: &FileWhen, delete: &Delete, cover: Cover, asking: &m
         }
     }
     // What is deleted holds nothing any more.
-    for (asked, need) in [(table.loses_gate, Need::LosesGate as fn(String, Change) -> Need), (table.weakens_policy, Need::WeakensPolicy)] {
-        if let (Some(expected), true) = (asked, answer != Answer::No) {
-            let lost = delete.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(need(path.to_owned(), Change::Whole(String::new()))));
-            answer = answer.min(if expected { lost } else { !lost });
-        }
-    }
-    answer
+    let mut lost = |need: fn(String, Change) -> Need| {
+        delete.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(need(path.to_owned(), Change::Whole(String::new()))))
+    };
+    answer = answer.and_as(table.loses_gate, || lost(Need::LosesGate));
+    answer.and_as(table.weakens_policy, || lost(Need::WeakensPolicy))
 }
 
 pub(super) fn read(table: &FileWhen, path: &Path, cover: Cover, asking: &mut Asking) -> Answer {
@@ -125,14 +113,10 @@ fn hook(pattern: &PathPattern, path: &Word, asking: &mut Asking) -> Answer {
 }
 
 fn at(table: &FileWhen, path: &Word, question: Question, asking: &mut Asking) -> Answer {
-    let hook = table.path.iter().filter(|pattern| pattern.anchor == Anchor::Hooks).map(|pattern| hook(pattern, path, asking)).max();
+    let hook = table.path.iter().filter(|pattern| pattern.anchor == PathAnchor::Hooks).map(|pattern| hook(pattern, path, asking)).max();
     let places = &asking.facts.places;
     let mut answer =
         if table.path.is_empty() { Answer::Yes } else { table.path.iter().map(|pattern| matches(pattern, path, places, question)).max().unwrap_or(Answer::No) };
     answer = answer.max(hook.unwrap_or(Answer::No));
-    if let (Some(expected), true) = (table.outside_repo, answer != Answer::No) {
-        let outside = outside(path, places);
-        answer = answer.min(if expected { outside } else { !outside });
-    }
-    answer
+    answer.and_as(table.outside_repo, || outside(path, places))
 }

@@ -1,11 +1,10 @@
 //! Path patterns on paths with holes, from the folder at which the pattern is anchored.
 
 use super::Cover;
-use crate::facts::Places;
-use crate::pattern::{Anchor, PathPattern};
-use crate::verdict::Answer;
+use crate::pattern::{PathAnchor, PathPattern};
+use crate::{facts::Places, verdict::Answer};
 use actions::path::Path;
-use actions::word::{Bound, Piece, Word};
+use actions::word::{Bound, Word, WordPiece};
 
 /// How a path is asked about.
 #[derive(Clone, Copy, Debug)]
@@ -27,11 +26,11 @@ pub(super) fn matches(pattern: &PathPattern, path: &Word, places: &Places, quest
 }
 
 fn without_any_folder(path: &Word) -> Option<Word> {
-    let at = path.pieces.iter().position(|piece| matches!(piece, Piece::Glob(glob) if glob == "**"))?;
+    let at = path.pieces.iter().position(|piece| matches!(piece, WordPiece::Glob(glob) if glob == "**"))?;
     let mut word = Word { pieces: Vec::new(), multi: path.multi, span: path.span };
     for (place, piece) in path.pieces.iter().enumerate().filter(|(place, _)| *place != at) {
         match piece {
-            Piece::Lit(text) if place == at + 1 => word.push_lit(text.strip_prefix('/').unwrap_or(text)),
+            WordPiece::Lit(text) if place == at + 1 => word.push_lit(text.strip_prefix('/').unwrap_or(text)),
             other => word.push(other.clone()),
         }
     }
@@ -40,23 +39,23 @@ fn without_any_folder(path: &Word) -> Option<Word> {
 
 fn one(pattern: &PathPattern, path: &Word, places: &Places, question: Question) -> Answer {
     let bases: &[String] = match pattern.anchor {
-        Anchor::Absolute | Anchor::Anywhere => return with_text(pattern, path, question),
-        Anchor::Repository => &places.roots,
-        Anchor::Home => &places.homes,
-        Anchor::Binaries => &places.binaries,
-        Anchor::State => &places.state,
-        Anchor::Config => &places.config,
-        Anchor::Temporary => &places.temporary,
-        Anchor::GitDirectory => &places.git,
-        Anchor::Here => std::slice::from_ref(&places.cwd),
+        PathAnchor::Absolute | PathAnchor::Anywhere => return with_text(pattern, path, question),
+        PathAnchor::Repository => &places.roots,
+        PathAnchor::Home => &places.homes,
+        PathAnchor::Binaries => &places.binaries,
+        PathAnchor::State => &places.state,
+        PathAnchor::Config => &places.config,
+        PathAnchor::Temporary => &places.temporary,
+        PathAnchor::GitDirectory => &places.git,
+        PathAnchor::Here => std::slice::from_ref(&places.cwd),
         // Its folder is a fact of its own.
-        Anchor::Hooks => &[],
+        PathAnchor::Hooks => &[],
     };
     let meant = bases.iter().filter(|base| match pattern.anchor {
-        Anchor::Temporary => !of_value(path, base, places),
+        PathAnchor::Temporary => !of_value(path, base, places),
         _ => question.cover == Cover::Every || !unnamed(path, base, places),
     });
-    let named = |base: &String| if pattern.anchor == Anchor::Temporary { named(path, base) } else { path.clone() };
+    let named = |base: &String| if pattern.anchor == PathAnchor::Temporary { named(path, base) } else { path.clone() };
     meant.map(|base| below(pattern, &named(base), base, question)).max().unwrap_or(Answer::No)
 }
 
@@ -75,10 +74,10 @@ fn of_value(path: &Word, temporary: &str, places: &Places) -> bool {
 /// A hole right below a temporary folder is taken for a name.
 fn named(path: &Word, temporary: &str) -> Word {
     let mut word = path.clone();
-    if let [Piece::Lit(front), hole @ Piece::Any(Bound::Anything | Bound::Setup), ..] = word.pieces.as_mut_slice()
+    if let [WordPiece::Lit(front), hole @ WordPiece::Any(Bound::Anything | Bound::Setup), ..] = word.pieces.as_mut_slice()
         && front.strip_prefix(temporary) == Some("/")
     {
-        *hole = Piece::Any(Bound::Name);
+        *hole = WordPiece::Any(Bound::Name);
     }
     word
 }
@@ -92,9 +91,9 @@ fn unnamed(path: &Word, folder: &str, places: &Places) -> bool {
 /// A pattern over the whole path.
 fn with_text(pattern: &PathPattern, path: &Word, question: Question) -> Answer {
     let contents = contained(pattern, path, "", question);
-    if let ([Piece::Any(_), Piece::Lit(rest)], true) = (path.pieces.as_slice(), pattern.source.starts_with("**/")) {
+    if let ([WordPiece::Any(_), WordPiece::Lit(rest)], true) = (path.pieces.as_slice(), pattern.source.starts_with("**/")) {
         // `**` takes in whatever folder the hole stands for, so the rest alone decides.
-        let known = Piece::Lit(format!("/folder{rest}"));
+        let known = WordPiece::Lit(format!("/folder{rest}"));
         if rest.starts_with('/') && over(pattern, &[known], false) == Answer::Yes {
             return Answer::Yes;
         }
@@ -119,7 +118,7 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
         }
     }
     // Names looked for in all folders are found there too.
-    if let ([Piece::Lit(_), Piece::Glob(all), rest @ ..], Cover::Any, false) = (path.pieces.as_slice(), question.cover, pattern.literals.is_empty())
+    if let ([WordPiece::Lit(_), WordPiece::Glob(all), rest @ ..], Cover::Any, false) = (path.pieces.as_slice(), question.cover, pattern.literals.is_empty())
         && all == "**"
         && base.starts_with(prefix)
     {
@@ -128,12 +127,13 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
     }
     // A hole before the base is reached may lead there, where nothing or something of what is after it agrees.
     let open = path.pieces.get(usize::from(!prefix.is_empty()));
-    if base.starts_with(prefix) && matches!(open, Some(Piece::Any(Bound::Anything | Bound::Setup))) {
+    if base.starts_with(prefix) && matches!(open, Some(WordPiece::Any(Bound::Anything | Bound::Setup))) {
         let rest = path.pieces.get(usize::from(!prefix.is_empty())..).unwrap_or(&[]);
         let last = base.rsplit('/').next().unwrap_or(base);
         let known = |text: &str| text.split('/').any(|name| !name.is_empty() && (name == last || pattern.literals.contains(&name)));
-        let silent = rest.iter().all(|piece| !matches!(piece, Piece::Lit(text) if !text.trim_matches('/').is_empty()));
-        if question.cover == Cover::Any && !(silent && question.with_contents) && !rest.iter().any(|piece| matches!(piece, Piece::Lit(text) if known(text))) {
+        let silent = rest.iter().all(|piece| !matches!(piece, WordPiece::Lit(text) if !text.trim_matches('/').is_empty()));
+        if question.cover == Cover::Any && !(silent && question.with_contents) && !rest.iter().any(|piece| matches!(piece, WordPiece::Lit(text) if known(text)))
+        {
             return Answer::No;
         }
         return settle(pattern, rest, over(pattern, rest, true), question).min(Answer::Maybe);
@@ -146,11 +146,11 @@ pub(super) fn name(pattern: &PathPattern, path: &Path) -> Answer {
     over(pattern, &path.name().pieces, false)
 }
 
-fn over(pattern: &PathPattern, pieces: &[Piece], floating: bool) -> Answer {
+fn over(pattern: &PathPattern, pieces: &[WordPiece], floating: bool) -> Answer {
     let Some(table) = &pattern.pattern.table else {
         let word = Word { pieces: pieces.to_vec(), ..Word::default() };
         let answer = super::text::word(&pattern.pattern, &word);
-        let Some((Piece::Any(_), rest)) = pieces.split_first().filter(|_| floating && answer == Answer::No) else { return answer };
+        let Some((WordPiece::Any(_), rest)) = pieces.split_first().filter(|_| floating && answer == Answer::No) else { return answer };
         // The hole may have been the base itself; then a slash follows that is not part of the pattern.
         let rest = Word { pieces: rest.to_vec(), ..Word::default() };
         return super::text::word(&pattern.pattern, &rest.without_prefix(usize::from(rest.prefix().starts_with('/')))).min(Answer::Maybe);
@@ -165,8 +165,8 @@ fn over(pattern: &PathPattern, pieces: &[Piece], floating: bool) -> Answer {
 
 /// A glob names all files that fit: for a rule one of them suffices. A hole, and folders of any name, count only where
 /// something agrees.
-fn settle(pattern: &PathPattern, rest: &[Piece], answer: Answer, question: Question) -> Answer {
-    let hole = rest.iter().any(|piece| matches!(piece, Piece::Any(_)));
+fn settle(pattern: &PathPattern, rest: &[WordPiece], answer: Answer, question: Question) -> Answer {
+    let hole = rest.iter().any(|piece| matches!(piece, WordPiece::Any(_)));
     if answer != Answer::Maybe {
         return answer;
     }
@@ -174,7 +174,7 @@ fn settle(pattern: &PathPattern, rest: &[Piece], answer: Answer, question: Quest
         // An exception for some of the files that a glob finds does not cover the others.
         return if hole { Answer::Maybe } else { Answer::No };
     }
-    let any_folder = pattern.source.starts_with("**/") || rest.iter().any(|piece| matches!(piece, Piece::Glob(glob) if glob.contains("**")));
+    let any_folder = pattern.source.starts_with("**/") || rest.iter().any(|piece| matches!(piece, WordPiece::Glob(glob) if glob.contains("**")));
     match (hole || any_folder) && !agrees(pattern, rest) {
         true => Answer::No,
         false if hole => Answer::Maybe,
@@ -183,11 +183,11 @@ fn settle(pattern: &PathPattern, rest: &[Piece], answer: Answer, question: Quest
 }
 
 /// Whether a literal part of the path agrees with a literal part of the pattern. A pattern without any always agrees.
-fn agrees(pattern: &PathPattern, rest: &[Piece]) -> bool {
+fn agrees(pattern: &PathPattern, rest: &[WordPiece]) -> bool {
     pattern.literals.is_empty()
         || rest.iter().any(|piece| match piece {
             // A short stretch is found by chance in any name (`md` in `a.md`), so it must be all of one.
-            Piece::Lit(text) => {
+            WordPiece::Lit(text) => {
                 pattern.literals.iter().any(|literal| text.split('/').any(|name| if literal.len() > 3 { name.contains(literal) } else { name == *literal }))
             }
             _ => false,
@@ -196,9 +196,7 @@ fn agrees(pattern: &PathPattern, rest: &[Piece]) -> bool {
 
 /// Whether `path` is a folder above what the pattern names.
 fn contained(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> Answer {
-    let (true, Cover::Any, Some(stem), Some(path)) = (question.with_contents, question.cover, pattern.stem, path.literal()) else {
-        return Answer::No;
-    };
+    let (true, Cover::Any, Some(stem), Some(path)) = (question.with_contents, question.cover, pattern.stem, path.literal()) else { return Answer::No };
     let whole = if stem.is_empty() { base.to_owned() } else { format!("{base}/{}", stem.trim_start_matches('/')) };
     // At the stem itself there is something below it only if the pattern continues.
     let at_stem = whole == path && pattern.source.trim_end_matches('/').len() > stem.len() && !stem.is_empty();
@@ -216,7 +214,7 @@ fn inside(path: &Word, root: &str) -> Answer {
     let prefix = path.prefix();
     match prefix.strip_prefix(root) {
         Some(rest) if rest.starts_with('/') || (rest.is_empty() && path.pieces.len() <= 1) || root == "/" => Answer::Yes,
-        _ if root.starts_with(prefix) && matches!(path.pieces.get(usize::from(!prefix.is_empty())), Some(Piece::Any(Bound::Anything | Bound::Setup))) => {
+        _ if root.starts_with(prefix) && matches!(path.pieces.get(usize::from(!prefix.is_empty())), Some(WordPiece::Any(Bound::Anything | Bound::Setup))) => {
             Answer::Maybe
         }
         _ => Answer::No,
@@ -226,8 +224,8 @@ fn inside(path: &Word, root: &str) -> Answer {
 /// The folder of which `path` (`folder/*`) names everything.
 pub(super) fn emptied(path: &Word) -> Option<Word> {
     let (last, front) = path.pieces.split_last()?;
-    let [.., Piece::Lit(text)] = front else { return None };
-    if !matches!(last, Piece::Glob(glob) if glob == "*") {
+    let [.., WordPiece::Lit(text)] = front else { return None };
+    if !matches!(last, WordPiece::Glob(glob) if glob == "*") {
         return None;
     }
     let folder = text.strip_suffix('/').or_else(|| text.strip_suffix("/."))?;
@@ -238,10 +236,10 @@ pub(super) fn emptied(path: &Word) -> Option<Word> {
 
 /// Whether nothing at all is known of where the path leads.
 pub(super) fn nowhere(path: &Word) -> bool {
-    let silent = |piece: &Piece| match piece {
-        Piece::Any(_) => true,
-        Piece::Lit(text) => text.trim_matches('/').is_empty(),
-        Piece::Glob(_) => false,
+    let silent = |piece: &WordPiece| match piece {
+        WordPiece::Any(_) => true,
+        WordPiece::Lit(text) => text.trim_matches('/').is_empty(),
+        WordPiece::Glob(_) => false,
     };
-    matches!(path.pieces.first(), Some(Piece::Any(_)) | None) && path.pieces.iter().all(silent)
+    matches!(path.pieces.first(), Some(WordPiece::Any(_)) | None) && path.pieces.iter().all(silent)
 }

@@ -1,10 +1,8 @@
 //! `push`: what happens to refs of a remote repository.
 
 use super::{Asking, Cover, text};
-use crate::PushWhen;
 use crate::facts::{Known, Need};
-use crate::pattern::Pattern;
-use crate::verdict::Answer;
+use crate::{PushWhen, pattern::Pattern, verdict::Answer};
 use actions::Push;
 
 pub(super) fn push(table: &PushWhen, push: &Push, folder: Option<&str>, cover: Cover, asking: &mut Asking) -> Answer {
@@ -25,13 +23,8 @@ pub(super) fn push(table: &PushWhen, push: &Push, folder: Option<&str>, cover: C
     if push.sure { answer } else { answer.min(Answer::Maybe) }
 }
 
-/// Whether the push is to a protected branch.
-pub(super) fn protected(push: &Push, folder: Option<&str>, asking: &mut Asking) -> Answer {
-    let protected = asking.protected;
-    target(protected, push, folder, asking)
-}
-
-fn target(patterns: &[Pattern], push: &Push, folder: Option<&str>, asking: &mut Asking) -> Answer {
+/// Whether the push is to a branch that one of the patterns names.
+pub(super) fn target(patterns: &[Pattern], push: &Push, folder: Option<&str>, asking: &mut Asking) -> Answer {
     match &push.target {
         Some(word) => text::any(patterns, word),
         None => match folder.and_then(|folder| asking.known(Need::Branch(folder.to_owned()))) {

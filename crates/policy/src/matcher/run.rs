@@ -1,11 +1,9 @@
 //! `run`: programs and their arguments.
 
 use super::{Cover, text};
-use crate::RunWhen;
-use crate::pattern::Pattern;
-use crate::verdict::Answer;
+use crate::{RunWhen, pattern::Pattern, verdict::Answer};
 use actions::Run;
-use actions::word::{Piece, Word};
+use actions::word::{Word, WordPiece};
 
 /// Any of the tables.
 pub(super) fn tables(tables: &[RunWhen], run: &Run, cover: Cover) -> Answer {
@@ -13,30 +11,15 @@ pub(super) fn tables(tables: &[RunWhen], run: &Run, cover: Cover) -> Answer {
 }
 
 fn one(table: &RunWhen, run: &Run, cover: Cover) -> Answer {
-    let mut answer = text::any_or_unasked(&table.program, &run.program);
-    for part in [subcommand, flags, operands, surroundings] {
-        if answer == Answer::No {
-            break;
-        }
-        answer = answer.min(part(table, run, cover));
-    }
-    answer
+    let subcommand =
+        |run: &Run| run.subcommand.as_ref().map_or_else(|| table.subcommand.is_empty().into(), |word| text::any_word_or_unasked(&table.subcommand, word));
+    let answer = text::any_or_unasked(&table.program, &run.program);
+    let answer = answer.and_as(Some(true), || subcommand(run)).and_as(Some(true), || flags(table, run));
+    answer.and_as(Some(true), || operands(table, run, cover)).and_as(Some(true), || surroundings(table, run))
 }
 
-fn subcommand(table: &RunWhen, run: &Run, _: Cover) -> Answer {
-    match &run.subcommand {
-        _ if table.subcommand.is_empty() => Answer::Yes,
-        Some(word) => text::any(&table.subcommand, word),
-        None => Answer::No,
-    }
-}
-
-fn flags(table: &RunWhen, run: &Run, _: Cover) -> Answer {
-    let any = if table.any_flag.is_empty() {
-        Answer::Yes
-    } else {
-        table.any_flag.iter().map(|(name, value)| flag(name, value.as_ref(), run)).max().unwrap_or(Answer::No)
-    };
+fn flags(table: &RunWhen, run: &Run) -> Answer {
+    let any = table.any_flag.iter().map(|(name, value)| flag(name, value.as_ref(), run)).max().unwrap_or(Answer::Yes);
     let all = table.all_flags.iter().map(|(name, value)| flag(name, value.as_ref(), run)).min().unwrap_or(Answer::Yes);
     // An option that would take the action out of the rule must be there for sure.
     let none = !table.no_flag.iter().map(|name| (flag(name, None, run) == Answer::Yes).into()).max().unwrap_or(Answer::No);
@@ -67,17 +50,16 @@ fn operands(table: &RunWhen, run: &Run, cover: Cover) -> Answer {
     } else {
         Answer::No
     };
-    let none = !over(&table.no_arg, &run.args, Cover::Any);
-    let arg = if table.arg.is_empty() { Answer::Yes } else { over(&table.arg, &run.args, cover) };
-    let and_arg = if table.and_arg.is_empty() { Answer::Yes } else { over(&table.and_arg, &run.args, Cover::Any) };
-    let none = if table.no_arg.is_empty() { Answer::Yes } else { none };
+    let over = |patterns: &[Pattern], cover| if patterns.is_empty() { Answer::Yes } else { over(patterns, &run.args, cover) };
+    let (arg, and_arg) = (over(&table.arg, cover), over(&table.and_arg, Cover::Any));
+    let none = if table.no_arg.is_empty() { Answer::Yes } else { !over(&table.no_arg, Cover::Any) };
     enough.min(arg).min(and_arg).min(none)
 }
 
 fn over(patterns: &[Pattern], words: &[Word], cover: Cover) -> Answer {
     let answers = words.iter().map(|word| match cover {
         // One word of which nothing is known is data: a branch, a commit, a name.
-        Cover::Any if !word.pieces.is_empty() && word.pieces.iter().all(|piece| matches!(piece, Piece::Any(_))) && !word.may_be_several() => Answer::No,
+        Cover::Any if !word.pieces.is_empty() && word.pieces.iter().all(|piece| matches!(piece, WordPiece::Any(_))) && !word.may_be_several() => Answer::No,
         _ => text::any(patterns, word),
     });
     match cover {
@@ -86,7 +68,7 @@ fn over(patterns: &[Pattern], words: &[Word], cover: Cover) -> Answer {
     }
 }
 
-fn surroundings(table: &RunWhen, run: &Run, _: Cover) -> Answer {
+fn surroundings(table: &RunWhen, run: &Run) -> Answer {
     let env = if table.env.is_empty() {
         Answer::Yes
     } else {

@@ -3,13 +3,12 @@
 
 use crate::pattern::{Automaton, Pattern};
 use crate::verdict::Answer;
-use actions::word::{Bound, Piece, Word};
+use actions::word::{Bound, Word, WordPiece};
 
 /// Bytes with which a name from a known producer never starts.
 const NOT_IN_FRONT: &[u8] = b"-+:/~";
 
 /// Whether `word` matches `pattern`.
-#[must_use]
 pub fn word(pattern: &Pattern, word: &Word) -> Answer {
     let answer = match &pattern.table {
         None => literal(pattern.source, word),
@@ -20,7 +19,6 @@ pub fn word(pattern: &Pattern, word: &Word) -> Answer {
 }
 
 /// Whether a wholly known text matches `pattern`.
-#[must_use]
 pub fn text(pattern: &Pattern, text: &str) -> bool {
     match &pattern.table {
         None => pattern.source == text,
@@ -41,13 +39,16 @@ pub fn text(pattern: &Pattern, text: &str) -> bool {
 }
 
 /// Any of the patterns.
-#[must_use]
 pub fn any(patterns: &[Pattern], subject: &Word) -> Answer {
     patterns.iter().map(|pattern| word(pattern, subject)).max().unwrap_or(Answer::No)
 }
 
+/// Any of the patterns. An empty list is not asked, and so holds.
+pub fn any_word_or_unasked(patterns: &[Pattern], subject: &Word) -> Answer {
+    if patterns.is_empty() { Answer::Yes } else { any(patterns, subject) }
+}
+
 /// Any of the patterns, on a known text. An empty list is not asked, and so holds.
-#[must_use]
 pub fn any_or_unasked(patterns: &[Pattern], subject: &str) -> Answer {
     (patterns.is_empty() || patterns.iter().any(|pattern| text(pattern, subject))).into()
 }
@@ -61,48 +62,37 @@ fn literal(source: &str, word: &Word) -> Answer {
     let mut rest = source;
     let mut fresh = true;
     for (at, piece) in word.pieces.iter().enumerate() {
-        let component_start = std::mem::replace(&mut fresh, matches!(piece, Piece::Lit(text) if text.ends_with('/')));
+        let component_start = std::mem::replace(&mut fresh, matches!(piece, WordPiece::Lit(text) if text.ends_with('/')));
         match piece {
-            Piece::Lit(text) if at == 0 => match rest.strip_prefix(text.as_str()) {
+            WordPiece::Lit(text) if at == 0 => match rest.strip_prefix(text.as_str()) {
                 Some(tail) => rest = tail,
                 None => return Answer::No,
             },
-            Piece::Lit(text) if at + 1 == word.pieces.len() => return rest.ends_with(text.as_str()).into_maybe(),
-            Piece::Lit(text) => match rest.find(text.as_str()) {
+            WordPiece::Lit(text) if at + 1 == word.pieces.len() => return Answer::from(rest.ends_with(text.as_str())).min(Answer::Maybe),
+            WordPiece::Lit(text) => match rest.find(text.as_str()) {
                 Some(found) => rest = rest.get(found + text.len()..).unwrap_or(""),
                 None => return Answer::No,
             },
-            Piece::Any(Bound::Name | Bound::Truth) => {
+            WordPiece::Any(Bound::Name | Bound::Truth) => {
                 if rest.is_empty() || (at == 0 && rest.bytes().next().is_some_and(|first| NOT_IN_FRONT.contains(&first))) {
                     return Answer::No;
                 }
             }
             // A glob is at least one character, and a name that it finds does not begin with a dot.
-            Piece::Glob(_) => {
+            WordPiece::Glob(_) => {
                 if rest.is_empty() || (component_start && rest.starts_with('.')) {
                     return Answer::No;
                 }
             }
-            Piece::Any(Bound::Anything | Bound::Setup) => {}
+            WordPiece::Any(Bound::Anything | Bound::Setup) => {}
         }
     }
     // A word that ends in a piece that is not known can still be anything.
     Answer::Maybe
 }
 
-trait IntoMaybe {
-    fn into_maybe(self) -> Answer;
-}
-
-impl IntoMaybe for bool {
-    fn into_maybe(self) -> Answer {
-        if self { Answer::Maybe } else { Answer::No }
-    }
-}
-
 /// Walks the table over pieces, from its start.
-#[must_use]
-pub fn walk(table: &Automaton, pieces: &[Piece]) -> Answer {
+pub fn walk(table: &Automaton, pieces: &[WordPiece]) -> Answer {
     let mut states = States::from_start(table);
     states.pieces(table, pieces);
     states.answer(table)
@@ -119,34 +109,33 @@ pub struct States {
 
 impl States {
     /// Only the start.
-    #[must_use]
     pub fn from_start(table: &Automaton) -> Self {
         Self { all: vec![table.start] }
     }
 
     /// Follows pieces.
-    pub fn pieces(&mut self, table: &Automaton, pieces: &[Piece]) {
+    pub fn pieces(&mut self, table: &Automaton, pieces: &[WordPiece]) {
         let mut component_start = true;
         for (at, piece) in pieces.iter().enumerate() {
             match piece {
                 _ if at >= MAX_PIECES => return self.anything(table, &|_| false, &|_| false),
-                Piece::Lit(text) => self.text(table, text),
-                Piece::Glob(glob) if glob.contains("**") => self.anything(table, &|_| false, &|_| false),
-                Piece::Glob(_) => {
+                WordPiece::Lit(text) => self.text(table, text),
+                WordPiece::Glob(glob) if glob.contains("**") => self.anything(table, &|_| false, &|_| false),
+                WordPiece::Glob(_) => {
                     // A name that a glob finds does not begin with a dot; by itself, a glob is at least one character.
-                    let ends = !matches!(pieces.get(at + 1), Some(next) if !matches!(next, Piece::Lit(text) if text.starts_with('/')));
+                    let ends = !matches!(pieces.get(at + 1), Some(next) if !matches!(next, WordPiece::Lit(text) if text.starts_with('/')));
                     if component_start && ends {
                         self.one(table, &|byte| matches!(byte, b'/' | b'.'));
                     }
                     self.anything(table, &|byte| byte == b'/', &|byte| component_start && byte == b'.' && !ends);
                 }
-                Piece::Any(Bound::Anything | Bound::Setup) => self.anything(table, &|_| false, &|_| false),
-                Piece::Any(Bound::Name | Bound::Truth) => {
+                WordPiece::Any(Bound::Anything | Bound::Setup) => self.anything(table, &|_| false, &|_| false),
+                WordPiece::Any(Bound::Name | Bound::Truth) => {
                     self.one(table, &|byte| byte == 0 || NOT_IN_FRONT.contains(&byte));
                     self.anything(table, &|byte| matches!(byte, 0 | b'/'), &|_| false);
                 }
             }
-            component_start = matches!(piece, Piece::Lit(text) if text.ends_with('/'));
+            component_start = matches!(piece, WordPiece::Lit(text) if text.ends_with('/'));
         }
     }
 
@@ -189,7 +178,6 @@ impl States {
     }
 
     /// What can be said at the end of the text.
-    #[must_use]
     pub fn answer(&self, table: &Automaton) -> Answer {
         let end = |state: u16| (table.anywhere && table.is_found(state)) || table.is_found(table.step(state, table.width));
         match (self.all.iter().any(|state| end(*state)), self.all.iter().all(|state| end(*state))) {
@@ -197,12 +185,6 @@ impl States {
             (true, false) => Answer::Maybe,
             (false, _) => Answer::No,
         }
-    }
-
-    /// Whether some text could still follow that matches.
-    #[must_use]
-    pub fn alive(&self) -> bool {
-        self.all.iter().any(|state| *state != 0)
     }
 }
 

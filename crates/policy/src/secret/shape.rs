@@ -2,43 +2,13 @@
 
 use super::{Confidence, NEAR};
 
-/// Texts that are in examples, never in keys. Shorter ones would come up by chance.
-const EXAMPLES: &[&str] = &[
-    "example",
-    "xxxx",
-    "your",
-    "placeholder",
-    "dummy",
-    "sample",
-    "fake",
-    "changeme",
-    "change_me",
-    "change-me",
-    "redacted",
-    "replace",
-    "insert",
-    "notreal",
-    "not-real",
-    "not_real",
-    "deadbeef",
-    "foobar",
-    "test-token",
-    "testtoken",
-    "test_token",
-    "test-key",
-    "test_key",
-    "testkey",
-    "qwerty",
-    "-here",
-    "_here",
-    // MD5, SHA-1 and SHA-256 of nothing.
-    "d41d8cd98f00b204",
-    "da39a3ee5e6b4b0d",
-    "e3b0c44298fc1c14",
-];
+/// Texts that occur in examples and never in keys. The last three begin the MD5, SHA-1 and SHA-256 sums of the empty text.
+/// Shorter texts would come up by chance.
+const EXAMPLES: &str = "example xxxx your placeholder dummy sample fake changeme change_me change-me redacted replace insert notreal not-real \
+    not_real deadbeef foobar test-token testtoken test_token test-key test_key testkey qwerty -here _here d41d8cd98f00b204 \
+    da39a3ee5e6b4b0d e3b0c44298fc1c14";
 /// Ends of names whose values are secrets, in small letters without what joins words.
-const NAMES: &[&str] =
-    &["password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "encryptionkey", "accountkey"];
+const NAMES: &str = "password passwd pwd passphrase secret token apikey accesskey secretkey privatekey authkey encryptionkey accountkey";
 /// A longer value is no key of one line.
 const MAX_VALUE: usize = 128;
 /// Passwords that guard nothing.
@@ -69,11 +39,11 @@ pub(super) fn placeholder(body: &str) -> bool {
 /// Whether a word in it says that it is an example.
 pub(super) fn says_example(body: &str) -> bool {
     let small = body.to_ascii_lowercase();
-    EXAMPLES.iter().any(|word| small.contains(word))
+    EXAMPLES.split(' ').any(|word| small.contains(word))
 }
 
-/// Whether it looks drawn by lot: many different signs for its length, and digits among the letters. A name made of words
-/// has none.
+/// Whether it looks random: many different characters for its length, and digits among the letters. Names made of words have
+/// no digits.
 pub(super) fn by_chance(body: &str) -> bool {
     let length = body.len();
     let hex = body.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'-' | b'_' | b'.'));
@@ -170,7 +140,7 @@ pub(super) fn name_before(text: &str, at: usize) -> Option<String> {
     let length = front.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
     let name = front.get(front.len() - length..)?;
     let name: String = name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
-    NAMES.iter().any(|end| name.ends_with(end)).then_some(name)
+    NAMES.split(' ').any(|end| name.ends_with(end)).then_some(name)
 }
 
 /// The value behind the `=` or `:` at `at`, without its quotes, and where it begins.

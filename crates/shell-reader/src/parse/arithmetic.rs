@@ -1,7 +1,7 @@
 //! Arithmetic: `$(( … ))`, `$[ … ]`, `(( … ))`, subscripts and offsets. Its value is not computed here; what counts are
 //! the substitutions in it, and where it ends.
 
-use super::cursor::{Closers, Origin, Reader};
+use super::cursor::{Closers, Origin, ShellReader};
 use super::words::{Quoting, push_quoted, push_text};
 use crate::ast::{Command, Compound, Part, RawWord, Script};
 
@@ -52,7 +52,7 @@ impl Bracket {
 const SUBSCRIPT: Bounds = Bounds { brackets: (b'[', b']'), in_braces: false, to_colon: false };
 const OFFSET: Bounds = Bounds { brackets: (b'(', b')'), in_braces: true, to_colon: true };
 
-impl Reader<'_, '_> {
+impl ShellReader<'_, '_> {
     /// All of an expression whose end is known.
     fn expression_to(&mut self, end: usize) -> RawWord {
         let mut word = RawWord::default();
@@ -74,42 +74,33 @@ impl Reader<'_, '_> {
         while let Some(byte) = self.peek() {
             match byte {
                 b'}' if bounds.in_braces => return EndedBy::Brace,
-                b':' if bounds.to_colon && open == 1 => {
-                    if conditions == 0 {
-                        return EndedBy::Colon;
-                    }
-                    conditions -= 1;
-                    self.character(parts, byte);
-                }
-                b'?' if bounds.to_colon => {
-                    conditions += 1;
-                    self.character(parts, byte);
-                }
-                _ if byte == opening => {
-                    open += 1;
-                    self.character(parts, byte);
-                }
-                _ if byte == closing && open > 1 => {
-                    open -= 1;
-                    self.character(parts, byte);
-                }
+                b':' if bounds.to_colon && open == 1 && conditions == 0 => return EndedBy::Colon,
+                b':' if bounds.to_colon && open == 1 => conditions -= 1,
+                b'?' if bounds.to_colon => conditions += 1,
+                _ if byte == opening => open += 1,
+                _ if byte == closing && open > 1 => open -= 1,
                 // In a subscript that turns out to be none, these run.
-                b'<' | b'>' if !bounds.to_colon => self.angle(parts),
+                b'<' | b'>' if !bounds.to_colon => {
+                    self.angle(parts);
+                    continue;
+                }
                 _ if byte == closing && !bounds.to_colon => {
                     self.bump();
                     return EndedBy::Bracket;
                 }
-                _ => self.expression_piece(parts, |next| matches!(next, b'}' | b':' | b'?' | b'<' | b'>') || next == opening || next == closing),
+                _ => {
+                    self.expression_piece(parts, |next| matches!(next, b'}' | b':' | b'?' | b'<' | b'>') || next == opening || next == closing);
+                    continue;
+                }
             }
+            self.character(parts, byte);
         }
         EndedBy::Text
     }
 
     /// A piece of an expression: quoted, an expansion, or text up to one of these or to what `ends` names.
     fn expression_piece(&mut self, parts: &mut Vec<Part>, ends: impl Fn(u8) -> bool) {
-        let Some(byte) = self.peek() else {
-            return;
-        };
+        let Some(byte) = self.peek() else { return };
         match byte {
             b'\\' => {
                 self.bump();
@@ -260,9 +251,7 @@ impl Reader<'_, '_> {
 
     /// The list of a substitution that ends at a known place, or, if none was found, wherever it does.
     fn substitution_to(&mut self, close: Option<usize>) -> Script {
-        let Some(close) = close else {
-            return self.enclosed_list(Closers::PARENTHESIS, b')');
-        };
+        let Some(close) = close else { return self.enclosed_list(Closers::PARENTHESIS, b')') };
         let script = self.up_to(close, |reader| reader.substituted(Closers::NONE, Self::whole));
         self.pos = close + 1;
         script

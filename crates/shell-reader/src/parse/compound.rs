@@ -1,9 +1,9 @@
 //! Compound commands: groups, loops, conditions, `case`, tests, functions and co-processes.
 
-use super::cursor::{Closers, Reader, closer, is_metacharacter};
+use super::cursor::{Closers, ShellReader, closer, is_metacharacter};
 use crate::ast::{Arm, Command, Compound, RawWord, Script};
 
-impl Reader<'_, '_> {
+impl ShellReader<'_, '_> {
     /// Reads with more to wait for.
     pub(super) fn waiting<T>(&mut self, closers: Closers, read: impl FnOnce(&mut Self) -> T) -> T {
         let outer = self.closers;
@@ -64,6 +64,11 @@ impl Reader<'_, '_> {
         if self.shared.zsh && self.reserved().is_none_or(|(reserved, _)| closer(reserved).is_none()) {
             return self.one_command();
         }
+        self.done_body()
+    }
+
+    /// `do …; done`
+    fn done_body(&mut self) -> Script {
         self.expect("do", "a `do` is missing");
         let body = self.waiting(Closers::DONE, Self::required_list);
         self.expect("done", "a `done` is missing");
@@ -93,11 +98,9 @@ impl Reader<'_, '_> {
         self.compound(Compound::If { branches, otherwise })
     }
 
-    /// Passes over a reserved word of `if` that cannot are after `else`.
+    /// Passes over a reserved word of `if` that cannot follow `else`.
     fn misplaced_in_if(&mut self) -> bool {
-        let Some(("then" | "elif" | "else", end)) = self.reserved() else {
-            return false;
-        };
+        let Some(("then" | "elif" | "else", end)) = self.reserved() else { return false };
         self.fault("unexpected reserved word");
         self.pos = end;
         true
@@ -106,9 +109,7 @@ impl Reader<'_, '_> {
     /// `while` or `until`, which has been read.
     pub(super) fn while_loop(&mut self) -> Command {
         let condition = self.waiting(Closers::DO.with(Closers::DONE), Self::required_list);
-        self.expect("do", "a `do` is missing");
-        let body = self.waiting(Closers::DONE, Self::required_list);
-        self.expect("done", "a `done` is missing");
+        let body = self.done_body();
         self.compound(Compound::While { condition, body })
     }
 
@@ -129,11 +130,7 @@ impl Reader<'_, '_> {
             let body = self.loop_body();
             return self.compound(Compound::ArithmeticFor { expressions, body });
         }
-        let name = self.spelled_word();
-        if name.is_empty() {
-            self.fault("a name is missing");
-        }
-        self.skip_blanks();
+        let name = self.spelled_name();
         if self.shared.zsh
             && let Some(command) = self.zsh_for(&name)
         {
@@ -164,6 +161,16 @@ impl Reader<'_, '_> {
             }
             words.push(word);
         }
+    }
+
+    /// A name as it is written, and the blanks behind it.
+    fn spelled_name(&mut self) -> String {
+        let name = self.spelled_word();
+        if name.is_empty() {
+            self.fault("a name is missing");
+        }
+        self.skip_blanks();
+        name
     }
 
     /// A word as it is written.
@@ -285,16 +292,11 @@ impl Reader<'_, '_> {
 
     /// `function`, which has been read.
     pub(super) fn function(&mut self) -> Command {
-        let name = self.spelled_word();
-        if name.is_empty() {
-            self.fault("a name is missing");
-        }
-        self.skip_blanks();
+        let name = self.spelled_name();
         let here = self.pos;
         if self.eat("(") {
             self.skip_blanks();
-            if self.eat(")") {
-            } else {
+            if !self.eat(")") {
                 // The body is a subshell.
                 self.pos = here;
             }

@@ -1,9 +1,7 @@
 //! The place in the text: characters, line continuations, operators, reserved words, limits and faults.
 //! What is made of them is in the other files.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::{cell::OnceCell, collections::BTreeMap, rc::Rc};
 
 use super::arithmetic::Bracket;
 use crate::ast::{Fault, RawWord, Span};
@@ -20,7 +18,7 @@ const READ_AGAIN: usize = 32;
 
 /// What all readers of one text have in common, those of the texts within it included.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct SharedReading {
     /// What was not read.
     pub(super) faults: Vec<Fault>,
     /// How many constructs are open.
@@ -33,7 +31,7 @@ pub(super) struct Shared {
     pub(super) zsh: bool,
 }
 
-impl Shared {
+impl SharedReading {
     pub(super) fn new(length: usize, zsh: bool) -> Self {
         let fuel = length.saturating_add(1024).saturating_mul(READ_AGAIN);
         Self { faults: Vec::new(), depth: 0, stopped: false, fuel, zsh }
@@ -140,7 +138,7 @@ pub(super) enum Origin {
 
 /// A reader of one text.
 #[derive(Debug)]
-pub(super) struct Reader<'t, 's> {
+pub(super) struct ShellReader<'t, 's> {
     pub(super) text: &'t str,
     pub(super) pos: usize,
     /// Reading ends here.
@@ -168,11 +166,11 @@ pub(super) struct Reader<'t, 's> {
     pub(super) quoted_line_end: Option<usize>,
     /// Bash gave up the line, and continues at its end as if nothing were open. Until then, nothing is left to read.
     pub(super) given_up: Option<usize>,
-    pub(super) shared: &'s mut Shared,
+    pub(super) shared: &'s mut SharedReading,
 }
 
-impl<'t, 's> Reader<'t, 's> {
-    pub(super) fn new(text: &'t str, base: Option<usize>, origin: Origin, shared: &'s mut Shared) -> Self {
+impl<'t, 's> ShellReader<'t, 's> {
+    pub(super) fn new(text: &'t str, base: Option<usize>, origin: Origin, shared: &'s mut SharedReading) -> Self {
         Self {
             text,
             pos: 0,
@@ -414,8 +412,7 @@ impl<'t, 's> Reader<'t, 's> {
 
     fn stop(&mut self, what: &'static str) {
         if !self.shared.stopped {
-            let at = self.base.unwrap_or(self.pos);
-            self.shared.faults.push(Fault { what, at, refused_by_shell: false });
+            self.unread(what);
             self.shared.stopped = true;
         }
     }
@@ -445,9 +442,7 @@ impl<'t, 's> Reader<'t, 's> {
 
     /// Continues below a line that was given up, if there is one.
     pub(super) fn go_on(&mut self) -> bool {
-        let Some(line_end) = self.given_up.take() else {
-            return false;
-        };
+        let Some(line_end) = self.given_up.take() else { return false };
         self.pos = line_end;
         self.pending.clear();
         true
@@ -460,9 +455,9 @@ impl<'t, 's> Reader<'t, 's> {
     }
 
     /// Reads a text that is at `pos` of this one. `None`: a limit was reached.
-    pub(super) fn within<T>(&mut self, text: &str, pos: usize, origin: Origin, read: impl FnOnce(&mut Reader<'_, '_>) -> T) -> Option<T> {
+    pub(super) fn within<T>(&mut self, text: &str, pos: usize, origin: Origin, read: impl FnOnce(&mut ShellReader<'_, '_>) -> T) -> Option<T> {
         let base = self.base.unwrap_or(pos);
-        self.deeper(|outer| outer.read_again(text.len()).then(|| read(&mut Reader::new(text, Some(base), origin, outer.shared)))).flatten()
+        self.deeper(|outer| outer.read_again(text.len()).then(|| read(&mut ShellReader::new(text, Some(base), origin, outer.shared)))).flatten()
     }
 
     /// The origin of a text that is between two places of this one. Reading it out of there only ever drops

@@ -1,13 +1,12 @@
 //! Here-documents: their delimiters, and their bodies, which are read at the next line end.
 
-use std::cell::OnceCell;
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 
-use super::cursor::{Pending, Reader};
+use super::cursor::{Pending, ShellReader};
 use crate::ast::{Op, Part, RawWord};
 
 /// A line of a body.
-struct Line {
+struct BodyLine {
     /// Without the line end, and with its continuations joined.
     text: String,
     /// It ended in a line end.
@@ -17,7 +16,7 @@ struct Line {
     unbroken: usize,
 }
 
-impl Reader<'_, '_> {
+impl ShellReader<'_, '_> {
     /// `<<` or `<<-` has been read: takes the delimiter, and notes that a body is to come.
     pub(super) fn here_document(&mut self, strip_tabs: bool) -> Rc<OnceCell<RawWord>> {
         let body = Rc::default();
@@ -76,9 +75,7 @@ impl Reader<'_, '_> {
 
     /// Bash takes a delayed body from the line below, be that within a quote that is still open. It is not followed there.
     pub(super) fn drop_hidden_here_documents(&mut self) {
-        let Some(Some(since)) = self.pending.first().map(|pending| pending.late) else {
-            return;
-        };
+        let Some(Some(since)) = self.pending.first().map(|pending| pending.late) else { return };
         let between = self.text.get(since..self.pos).unwrap_or_default();
         if between.contains('\n') {
             self.unread("a here-document begins within an open quote");
@@ -119,7 +116,7 @@ impl Reader<'_, '_> {
         self.within(&body, start, origin, |reader| reader.here_text()).unwrap_or_else(|| RawWord { parts: Vec::new(), span: self.span_to(start, end) })
     }
 
-    fn body_line(&mut self, quoted: bool) -> Line {
+    fn body_line(&mut self, quoted: bool) -> BodyLine {
         let start = self.pos;
         let mut unbroken = None;
         let mut text = String::new();
@@ -132,7 +129,7 @@ impl Reader<'_, '_> {
             }
             let backslashes = run.len() - run.trim_end_matches('\\').len();
             if quoted || !ended || backslashes.is_multiple_of(2) {
-                return Line { unbroken: unbroken.unwrap_or(text.len()), text, ended, start };
+                return BodyLine { unbroken: unbroken.unwrap_or(text.len()), text, ended, start };
             }
             text.pop();
             unbroken.get_or_insert(text.len());

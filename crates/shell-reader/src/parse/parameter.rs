@@ -1,7 +1,7 @@
 //! Parameters: `$name`, `${name}` with its operators and operands.
 
 use super::arithmetic::Bracket;
-use super::cursor::{Closers, Reader, begins_name, continues_name};
+use super::cursor::{Closers, ShellReader, begins_name, continues_name};
 use super::words::{Quoting, append, push_quoted};
 use crate::ast::{Op, Parameter, Part, RawWord, Span};
 
@@ -9,7 +9,7 @@ pub(super) const fn is_special_parameter(byte: u8) -> bool {
     matches!(byte, b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')
 }
 
-impl Reader<'_, '_> {
+impl ShellReader<'_, '_> {
     /// A parameter's name without braces. `$10` is `$1` and a zero.
     pub(super) fn bare_name(&mut self) -> Option<String> {
         let byte = self.peek()?;
@@ -90,9 +90,7 @@ impl Reader<'_, '_> {
 
     /// The operator and its operands, up to the closing brace.
     fn operator(&mut self, parameter: &Parameter, quoting: Quoting) -> Op {
-        let Some(byte) = self.peek() else {
-            return Op::None;
-        };
+        let Some(byte) = self.peek() else { return Op::None };
         if parameter.name.is_empty() {
             return Op::Other(self.operand(Quoting::None, b'}'));
         }
@@ -101,17 +99,11 @@ impl Reader<'_, '_> {
             b':' => {
                 self.bump();
                 match self.peek() {
-                    Some(symbol @ (b'-' | b'=' | b'?' | b'+')) => {
-                        self.bump();
-                        self.substitute(symbol, true, quoting)
-                    }
+                    Some(symbol @ (b'-' | b'=' | b'?' | b'+')) => self.substitute(symbol, true, quoting),
                     _ => self.substring(),
                 }
             }
-            b'-' | b'=' | b'?' | b'+' => {
-                self.bump();
-                self.substitute(byte, false, quoting)
-            }
+            b'-' | b'=' | b'?' | b'+' => self.substitute(byte, false, quoting),
             b'#' | b'%' => {
                 let longest = self.doubled(byte);
                 Op::Trim { suffix: byte == b'%', longest, pattern: self.operand(Quoting::None, b'}') }
@@ -142,6 +134,7 @@ impl Reader<'_, '_> {
     }
 
     fn substitute(&mut self, symbol: u8, colon: bool, quoting: Quoting) -> Op {
+        self.bump();
         let word = self.operand(quoting, b'}');
         match symbol {
             b'+' => Op::Alternative { colon, word },
@@ -244,9 +237,7 @@ impl Reader<'_, '_> {
     fn rejoin(&mut self, parts: &mut Vec<Part>, quoting: Quoting) {
         let before = |back: usize| self.pos.checked_sub(back).and_then(|pos| self.byte_at(pos));
         let (last, escape) = (before(2), before(3));
-        let Some(next) = self.peek() else {
-            return;
-        };
+        let Some(next) = self.peek() else { return };
         match (parts.last_mut(), last) {
             (Some(Part::Parameter(parameter)), Some(last)) if continues_name(last) && parameter.name.bytes().next().is_some_and(begins_name) => {
                 while let Some(byte) = self.peek().filter(|&byte| continues_name(byte)) {

@@ -1,6 +1,6 @@
 //! Simple commands: assignments, words and redirections.
 
-use super::cursor::{Closers, Reader, is_metacharacter};
+use super::cursor::{Closers, ShellReader, is_metacharacter};
 use super::words::{append, push_text};
 use crate::ast::{Assign, Command, Op, Parameter, Part, RawWord, Redirect, Simple, Span, Target, Value};
 
@@ -28,7 +28,7 @@ impl Builtin {
     }
 }
 
-impl Reader<'_, '_> {
+impl ShellReader<'_, '_> {
     /// A simple command, or a function that is defined by `name ()`. Nothing can be here if the command is `optional`.
     pub(super) fn simple(&mut self, optional: bool) -> Command {
         let start = self.pos;

@@ -1,9 +1,8 @@
 //! Words: text, quotes, escapes, patterns with parentheses, and what a `$` or a backquote begins.
 //! Parameters are in `parameter.rs`, arithmetic in `arithmetic.rs`.
 
-use super::ansi_c;
-use super::arithmetic::Bracket;
-use super::cursor::{Closers, Origin, Reader, is_metacharacter};
+use super::cursor::{Closers, Origin, ShellReader, is_metacharacter};
+use super::{ansi_c, arithmetic::Bracket};
 use crate::ast::{Part, RawWord, Script};
 
 /// How the text around a `$` is quoted.
@@ -67,7 +66,7 @@ const fn is_special_when_quoted(byte: u8) -> bool {
     matches!(byte, b'"' | b'\\' | b'`' | b'$')
 }
 
-impl<'t> Reader<'t, '_> {
+impl<'t> ShellReader<'t, '_> {
     /// The word here. Empty (no parts) where none is.
     pub(super) fn word(&mut self) -> RawWord {
         // Most words are one part.

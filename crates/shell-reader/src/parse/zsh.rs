@@ -1,7 +1,7 @@
 //! What zsh reads and bash does not: short forms of loops, functions without a name, flags of parameters.
 //! Small differences are where the thing itself is read.
 
-use super::cursor::{Closers, Reader, begins_name};
+use super::cursor::{Closers, ShellReader, begins_name};
 use super::words::{Quoting, push_text};
 use crate::ast::{Assign, Command, Compound, Item, Join, Op, Parameter, RawWord, Script, Simple, Span, Value};
 
@@ -12,7 +12,7 @@ fn item(command: Command) -> Item {
     Item { join: Join::Then, command, background: false, negated: false }
 }
 
-impl Reader<'_, '_> {
+impl ShellReader<'_, '_> {
     /// A command that only zsh has, if one is next.
     pub(super) fn zsh_command(&mut self) -> Option<Command> {
         if self.looking_at("()") {

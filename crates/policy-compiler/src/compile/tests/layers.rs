@@ -161,7 +161,7 @@ fn shadow_reaches_no_further_than_its_layer_may() {
 
 #[test]
 fn examples_of_all_kinds() {
-    use crate::examples::{Deed, Instead};
+    use crate::examples::{ExampleDeed, Instead};
     let spares = r#"spares = [
         { command = "git push", facts = { branch = "main", dirty = true, exists = ["a", "b"] }, agent = "dev", mode = "plan" },
         { write = { path = "a", text = "t" } },
@@ -180,7 +180,7 @@ fn examples_of_all_kinds() {
         let first = &rule.spares[0];
         assert_eq!((first.facts.branch.as_deref(), first.facts.dirty, first.facts.exists.len()), (Some("main"), Some(true), 2));
         assert_eq!((first.agent.as_deref(), first.mode.as_deref()), (Some("dev"), Some("plan")));
-        let Deed::Call { args, .. } = &rule.spares[5].deed else { panic!("{:?}", rule.spares[5]) };
+        let ExampleDeed::Call { args, .. } = &rule.spares[5].deed else { panic!("{:?}", rule.spares[5]) };
         assert_eq!(*args, "a = [1, 2.5]\nb.c = true".parse::<toml::Table>().unwrap().into());
         assert_eq!(rule.spares.iter().map(|example| example.place.as_str()).next_back(), Some("policies/git.toml:21"));
     });

@@ -1,8 +1,8 @@
 //! Every kind of mistake is found, on its line, with a word on how to fix it.
 
 use super::{RULE, with_pack};
-use crate::mistake::{Mistake, nearest};
-use crate::schema::{self, Value};
+use crate::mistake::{PolicyMistake, nearest};
+use crate::schema::{self, SpannedValue};
 use policy::Layer;
 
 /// The right rule with one line replaced.
@@ -12,7 +12,7 @@ fn rule_with(old: &str, new: &str) -> String {
 }
 
 /// The mistakes of a project file; line 1 is `schema = 1`, line 2 is empty, the rule begins on line 3.
-fn mistakes(layer: Layer, text: &str) -> Vec<(usize, Mistake)> {
+fn mistakes(layer: Layer, text: &str) -> Vec<(usize, PolicyMistake)> {
     let text = format!("schema = 1\n{text}");
     with_pack("", &[(layer, &text)], |_, result| result.err().unwrap_or_default().into_iter().map(|mistake| (mistake.line(&text), mistake)).collect())
 }
@@ -91,10 +91,10 @@ fn each_mistake_of_a_rule() {
         (r#"spares = ["git push"]"#, "spares = [\"a\",\n \"\"]", 11, "an example in `spares` is empty", "a command"),
         (r#"spares = ["git push"]"#, "spares = [\"a\"]\nunsure = []", 11, "`unsure` is empty", "at least one"),
     ];
-    for (old, new, line, what, mend) in cases {
+    for (old, new, line, what, fix) in cases {
         let found = mistakes(Layer::Project, &rule_with(old, new));
         let [(at, mistake)] = found.as_slice() else { panic!("`{new}`: {found:#?}") };
-        assert!(at == line && mistake.what.contains(what) && mistake.mend.contains(mend), "`{new}`: line {at}, {mistake:?}");
+        assert!(at == line && mistake.what.contains(what) && mistake.fix.contains(fix), "`{new}`: line {at}, {mistake:?}");
     }
 }
 
@@ -140,11 +140,11 @@ fn each_mistake_of_a_file() {
         (Layer::Local, waiver.into(), 3, "a waiver is not allowed in the local layer", "only the user layer and the project layer"),
         (Layer::Organisation, waiver.into(), 3, "a waiver is not allowed in the organisation layer", "only the user layer and the project layer"),
     ];
-    for (layer, text, line, what, mend) in cases {
+    for (layer, text, line, what, fix) in cases {
         let found = mistakes(*layer, text);
         let Some((at, mistake)) = found.first() else { panic!("`{text}` has no mistake") };
         let shown = text.get(..80).unwrap_or(text);
-        assert!(at == line && mistake.what.contains(what) && mistake.mend.contains(mend), "`{shown}`: line {at}, {mistake:?}");
+        assert!(at == line && mistake.what.contains(what) && mistake.fix.contains(fix), "`{shown}`: line {at}, {mistake:?}");
         assert_eq!(found.len(), 1, "`{shown}`: {found:#?}");
     }
 }
@@ -246,7 +246,7 @@ fn near_words_are_suggested_and_far_ones_are_not() {
 
 #[test]
 fn a_span_beyond_the_text_is_shown_at_its_end() {
-    let mistake = Mistake { path: "p.toml".into(), span: 90..99, what: "w\u{1b}[1m".into(), mend: String::new() };
+    let mistake = PolicyMistake { path: "p.toml".into(), span: 90..99, what: "w\u{1b}[1m".into(), fix: String::new() };
     let shown = mistake.render("ä = 1", false);
     assert!(shown.contains("p.toml:1") && !shown.contains('\u{1b}'), "{shown}");
 }
@@ -256,7 +256,7 @@ fn days_are_counted_from_1970() {
     for (day, expected) in [("1970-01-01", 0), ("1969-12-31", -1), ("2000-02-29", 11_016), ("2027-03-31", 20_908), ("2100-03-01", 47_541)] {
         let text = format!("day = {day}");
         let table = schema::parse("p.toml", &text).unwrap();
-        let day = Value { value: &table, span: 0..0 }.get("day").unwrap();
+        let day = SpannedValue { value: &table, span: 0..0 }.get("day").unwrap();
         assert_eq!(day.as_day(), Some(expected), "{text}");
     }
 }

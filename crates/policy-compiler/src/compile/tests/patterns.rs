@@ -3,10 +3,10 @@
 use globset::GlobBuilder;
 
 use crate::compile::Texts;
-use crate::compile::automaton::{Reading, automaton};
+use crate::compile::automaton::{PatternMode, automaton};
 use crate::compile::pattern::Patterns;
 use actions::wire::{Bytes, Wire as _};
-use policy::pattern::{Anchor, Automaton, Pattern};
+use policy::pattern::{Automaton, PathAnchor, Pattern};
 
 /// Walks a table over a text.
 fn found(table: &Automaton, text: &str) -> bool {
@@ -100,9 +100,9 @@ fn content_patterns_are_found_anywhere_and_know_lines() {
 
 #[test]
 fn path_patterns() {
-    use Anchor::{Absolute, Anywhere, Binaries, Config, GitDirectory, Here, Home, Repository, State, Temporary};
+    use PathAnchor::{Absolute, Anywhere, Binaries, Config, GitDirectory, Here, Home, Repository, State, Temporary};
     // pattern, anchor, literals, stem, texts behind the anchor that match, texts that do not
-    type Case = (&'static str, Anchor, &'static [&'static str], Option<&'static str>, &'static [&'static str], &'static [&'static str]);
+    type Case = (&'static str, PathAnchor, &'static [&'static str], Option<&'static str>, &'static [&'static str], &'static [&'static str]);
     let cases: &[Case] = &[
         ("src/main.rs", Repository, &["src", "main.rs"], Some("src/main.rs"), &["src/main.rs"], &["src/main_rs", "main.rs"]),
         ("src/", Repository, &["src"], Some("src"), &["src"], &["src/a"]),
@@ -166,7 +166,7 @@ fn braces_in_paths_may_begin_at_several_places() {
     let texts = Texts::default();
     let made = Patterns::new(&texts).path("{~,/root}/.{ssh,aws}/*").unwrap();
     let places: Vec<_> = made.iter().map(|path| (path.anchor, path.stem)).collect();
-    let expected = [(Anchor::Home, ".ssh"), (Anchor::Home, ".aws"), (Anchor::Absolute, "/root/.ssh"), (Anchor::Absolute, "/root/.aws")];
+    let expected = [(PathAnchor::Home, ".ssh"), (PathAnchor::Home, ".aws"), (PathAnchor::Absolute, "/root/.ssh"), (PathAnchor::Absolute, "/root/.aws")];
     assert_eq!(places, expected.map(|(anchor, stem)| (anchor, Some(stem))));
 }
 
@@ -193,7 +193,7 @@ fn bad_patterns() {
     ];
     for (source, expected) in cases {
         let fault = patterns.text(source).unwrap_err();
-        assert!(fault.what.contains(expected) && !fault.mend.is_empty(), "{source}: {fault:?}");
+        assert!(fault.what.contains(expected) && !fault.fix.is_empty(), "{source}: {fault:?}");
     }
     let long = "x".repeat(5000);
     assert!(patterns.text(&long).unwrap_err().what.contains("longer than"));
@@ -208,7 +208,7 @@ fn bad_patterns() {
     ];
     for (source, expected) in paths {
         let fault = patterns.path(source).unwrap_err();
-        assert!(fault.what.contains(expected) && !fault.mend.is_empty(), "{source}: {fault:?}");
+        assert!(fault.what.contains(expected) && !fault.fix.is_empty(), "{source}: {fault:?}");
     }
 }
 
@@ -315,10 +315,10 @@ fn regular_expressions_agree_with_regex() {
             .build();
         // A bad expression is bad to both.
         let Ok(oracle) = oracle else {
-            assert!(automaton(&regex, Reading { anywhere, any_case, lines }).is_err(), "{regex}");
+            assert!(automaton(&regex, PatternMode { anywhere, any_case, lines }).is_err(), "{regex}");
             continue;
         };
-        let own = automaton(&regex, Reading { anywhere, any_case, lines }).unwrap();
+        let own = automaton(&regex, PatternMode { anywhere, any_case, lines }).unwrap();
         for _ in 0..TEXTS_A_ROUND {
             let text = numbers.text(&["a", "b", "A", "c", "B", " ", "\n", "bc", "ä"], 6);
             let expected = oracle.is_match(text.as_bytes());

@@ -1,7 +1,7 @@
 //! Descriptions of programs.
 
 use super::{Input, compile};
-use actions::program::{Program, Role, Style, Takes};
+use actions::program::{OptionStyle, Program, Role, Takes};
 use policy::Policy;
 
 fn mistakes(text: &str) -> Vec<String> {
@@ -57,7 +57,7 @@ shell_stdin = true
     assert_eq!(sudo.forms[0].with, ["--force"]);
     assert_eq!(sudo.forms[0].operands, [(Role::None, false), (Role::Write, true)]);
     assert_eq!(sudo.forms[0].values, [("-u", Role::Read)]);
-    assert!(sudo.stops && sudo.remote && sudo.style == Style::Gnu);
+    assert!(sudo.stops && sudo.remote && sudo.style == OptionStyle::Gnu);
 
     let git = find("git");
     assert!(git.stops);
@@ -65,9 +65,9 @@ shell_stdin = true
     assert_eq!((inner.forms[0].operands.as_slice(), inner.stops), ([(Role::Url, false)].as_slice(), false));
 
     let dd = find("dd");
-    assert_eq!((dd.style, dd.options[0].names.as_slice(), dd.options[0].role), (Style::Keys, ["of"].as_slice(), Role::Write));
+    assert_eq!((dd.style, dd.options[0].names.as_slice(), dd.options[0].role), (OptionStyle::Keys, ["of"].as_slice(), Role::Write));
     let find = find("find");
-    assert!(find.stops && find.appends && find.shell_stdin && find.language == "python" && find.style == Style::SingleDash);
+    assert!(find.stops && find.appends && find.shell_stdin && find.language == "python" && find.style == OptionStyle::SingleDash);
 }
 
 #[test]
