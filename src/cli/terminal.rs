@@ -65,7 +65,7 @@ pub fn agreed(question: &str) -> bool {
     read.is_ok_and(|bytes| bytes > 0) && matches!(line.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes")
 }
 
-/// The variable that says that an agent runs this process. `None` if there is none.
+/// The variable that says that an agent runs this process. `None` if no agent does.
 pub fn agent() -> Option<String> {
     let mut names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     names.find(|name| CLIENTS.iter().any(|client| client.variables().is_of_agent(name)))
