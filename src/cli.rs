@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand};
 use clients::Invocation;
 use gate::BUILD;
 
-/// Stops coding agents before they do what cannot be undone.
+/// Denies actions of coding agents that cannot be undone.
 #[derive(Parser)]
 #[command(name = "portcullis", version = BUILD, disable_help_subcommand = true)]
 struct CommandLine {
@@ -37,13 +37,13 @@ struct CommandLine {
 enum PortcullisCommand {
     /// Build and install the binaries, and show how a force push is denied
     Install(install::InstallArguments),
-    /// Add Portcullis to the settings of Claude Code, and to git's hooks with `--git`
+    /// Add Portcullis to the settings of Claude Code (`--git`: also to git's hooks; `--undo`: remove it)
     Init(init::InitArguments),
-    /// Check what is staged, all files, or each commit of a range
+    /// Check staged changes, all files, or each commit of a range against the policy (for CI)
     Check(check::CheckArguments),
     /// Show how a command is read, which rules match, and the verdict
     Explain(explain::ExplainArguments),
-    /// Run the examples of every rule
+    /// Check that each rule matches its examples; nothing is executed
     Test(test::TestArguments),
     /// Allow everything for a limited time (only a person at a terminal can do this)
     Pause(pause::PauseArguments),
@@ -51,9 +51,9 @@ enum PortcullisCommand {
     Doctor(doctor::DoctorArguments),
     /// Show the recorded decisions of this repository
     Log(log::LogArguments),
-    /// List documentation suggestions and resolve them
+    /// List suggested changes to the documentation, and resolve them
     Flywheel(flywheel::FlywheelArguments),
-    /// List the policy that applies here
+    /// List the rules that apply here, and where each comes from
     Policy(policy::PolicyArguments),
 }
 
