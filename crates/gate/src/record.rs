@@ -167,12 +167,12 @@ impl Entry {
         line.some("input", self.input.map(hexadecimal));
         let list = |items: Vec<String>| if items.is_empty() { None } else { Some(format!("[{}]", items.join(","))) };
         line.some("kinds", list(self.kinds.iter().map(|kind| quoted(kind)).collect()));
-        line.some("tier", self.tier);
+        line.some("tier", self.tier.map(|tier| tier.to_string()));
         line.some("rules", list(self.rules.iter().take(MAX_RULES).map(RecordedRule::text).collect()));
         line.some("stopped", self.held.map(|held| quoted(name_of(STOPPED, held))));
-        line.some("paused", Some(true).filter(|_| self.paused));
+        line.some("paused", Some("true").filter(|_| self.paused));
         line.some("outcome", self.outcome.map(|outcome| quoted(name_of(OUTCOMES, outcome))));
-        line.some("exit", self.exit);
+        line.some("exit", self.exit.map(|exit| exit.to_string()));
         line.some("error", self.error.map(hexadecimal));
         line.text("said", &self.said, 120);
         line.text("path", &self.path, MAX_TEXT);
@@ -258,10 +258,12 @@ fn hexadecimal(hash: u64) -> String {
 struct RecordLine(String);
 
 impl RecordLine {
-    /// A value as JSON, if there is one.
-    fn some(&mut self, key: &str, value: Option<impl std::fmt::Display>) {
+    /// A value as JSON, if there is one. Without the machinery of `write!`, since there is a line for each call.
+    fn some(&mut self, key: &str, value: Option<impl AsRef<str>>) {
         if let Some(value) = value {
-            let _ = write!(self.0, ",\"{key}\":{value}");
+            for part in [",\"", key, "\":", value.as_ref()] {
+                self.0.push_str(part);
+            }
         }
     }
 
