@@ -91,6 +91,8 @@ pub struct Run {
     pub exported: Rc<Vec<(String, Word)>>,
     /// The name of the program whose output is its standard input, if any.
     pub stdin_from: Option<String>,
+    /// The first operand is the key of a setting, and those behind it are its value.
+    pub keyed: bool,
     /// All words, for the message.
     pub words: Vec<Word>,
     /// It does not run on this machine's files.

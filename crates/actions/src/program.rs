@@ -124,6 +124,8 @@ named_enum! {
         Answers = "answers",
         /// Some of its calls write lines that set up a shell.
         SetsUp = "sets-up",
+        /// With `-n`, or `-o noexec`, it reads commands and runs none.
+        Checks = "checks",
         /// It runs scripts of a package.
         Scripts = "scripts",
         /// Described by a policy: it counts beside what is said of a program that nobody described.

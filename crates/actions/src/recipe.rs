@@ -9,18 +9,26 @@ pub mod task;
 use super::word::Word;
 
 /// Names that lead to names.
-const MAX_STEPS: usize = 200;
+const MAX_STEPS: usize = 2_000;
+/// Names within names.
+const MAX_DEPTH: usize = 64;
 
 /// The order in which names are worked off, each once, what it needs before it.
 #[derive(Debug, Default)]
 struct Order {
     done: Vec<String>,
+    /// There were more names than are followed.
+    cut: bool,
 }
 
 impl Order {
-    /// Whether `name` comes up for the first time, and there is room for it.
-    fn first(&mut self, name: &str) -> bool {
-        let first = self.done.len() < MAX_STEPS && !self.done.iter().any(|known| known == name);
+    /// Whether `name` comes up for the first time, and there is room for it. `depth`: the names around it.
+    fn first(&mut self, name: &str, depth: usize) -> bool {
+        if self.done.iter().any(|known| known == name) {
+            return false;
+        }
+        let first = self.done.len() < MAX_STEPS && depth <= MAX_DEPTH;
+        self.cut |= !first;
         if first {
             self.done.push(name.to_owned());
         }

@@ -47,7 +47,9 @@ pub struct Setting {
 /// Commands that may be followed in one call; what is behind is [`Deed::Opaque`].
 const MAX_COMMANDS: usize = 20_000;
 /// Commands that may be followed in files that were there before the call.
-const MAX_STORED: usize = 5_000;
+const MAX_STORED: usize = 20_000;
+/// How often a file, recipe or function is followed that leads to itself.
+const MAX_AGAIN: usize = 2;
 /// Actions that may come of one call.
 const MAX_ACTIONS: usize = 4_000;
 /// Bytes of texts and words that may be handled in one call. A few times the longest command line: what is beyond makes
@@ -94,6 +96,8 @@ pub struct Shell<'p> {
     traps: Vec<Word>,
     /// What is followed is in a file that was there before the call.
     stored: bool,
+    /// What is being followed there: files, recipes and functions. One that leads to itself is not followed for ever.
+    open: Vec<String>,
     /// Commands followed there so far.
     stored_commands: usize,
     lookups: Lookups,
@@ -186,6 +190,7 @@ impl<'p> Shell<'p> {
             dormant: Vec::new(),
             traps: Vec::new(),
             stored: false,
+            open: Vec::new(),
             stored_commands: 0,
             lookups,
             actions: Vec::new(),
@@ -260,7 +265,15 @@ impl<'p> Shell<'p> {
 
     /// Gives up on the rest; says so once.
     fn stop(&mut self, why: &'static str) {
-        if !std::mem::replace(&mut self.stopped, true) && !self.stored {
+        if !std::mem::replace(&mut self.stopped, true) {
+            self.limit(why);
+        }
+    }
+
+    /// Notes that there is more than is followed, in a file that was there before the call too.
+    fn limit(&mut self, why: &'static str) {
+        let deed = |deed: &Deed| matches!(deed, Deed::Opaque { why: known, .. } if *known == why);
+        if !self.actions.iter().any(|action| deed(&action.deed)) {
             let deed = Deed::Opaque { text: "the rest of the command".to_owned(), why };
             let span = self.place.filter(|_| self.source.is_some());
             self.actions.push(Action { via: self.via.clone(), span, ..Action::from(deed) });
@@ -317,6 +330,17 @@ impl<'p> Shell<'p> {
         self.via.pop();
         self.depth -= 1;
         Some(done)
+    }
+
+    /// Does `work`, unless this is what leads here in a file that was there before: it would do the same again.
+    fn unless_open<T: Default>(&mut self, what: String, work: impl FnOnce(&mut Self) -> T) -> T {
+        if self.stored && self.open.iter().filter(|open| **open == what).count() >= MAX_AGAIN {
+            return T::default();
+        }
+        self.open.push(what);
+        let done = work(self);
+        self.open.pop();
+        done
     }
 
     /// Counts bytes that are handled; gives up when they are too many.

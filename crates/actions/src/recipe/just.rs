@@ -14,7 +14,7 @@ struct Recipe<'t> {
 
 /// The command lines that `just WORDS` runs: a recipe and its arguments, or several recipes without; one that begins
 /// with `#!` is one text. Without words: the first recipe.
-pub fn read(text: &str, words: &[Word]) -> Vec<Word> {
+pub fn read(text: &str, words: &[Word]) -> (Vec<Word>, bool) {
     let mut variables: Vec<(&str, &str)> = Vec::new();
     let mut aliases: Vec<(&str, &str)> = Vec::new();
     let mut recipes: Vec<Recipe> = Vec::new();
@@ -45,22 +45,22 @@ pub fn read(text: &str, words: &[Word]) -> Vec<Word> {
     let mut order = Order::default();
     let mut rest = words;
     if rest.is_empty() {
-        follow(recipes.first(), &[], &recipes, &variables, &mut order, &mut lines);
+        follow(recipes.first(), &[], &recipes, &variables, &mut order, &mut lines, 0);
     }
     while let Some((first, behind)) = rest.split_first() {
         let recipe = named(first);
         let count = recipe.map_or(0, |recipe| recipe.parameters.len()).min(behind.len());
         let (given, behind) = behind.split_at_checked(count).unwrap_or((behind, &[]));
-        follow(recipe, given, &recipes, &variables, &mut order, &mut lines);
+        follow(recipe, given, &recipes, &variables, &mut order, &mut lines, 0);
         rest = behind;
     }
-    lines
+    (lines, order.cut)
 }
 
-fn follow(recipe: Option<&Recipe>, given: &[Word], recipes: &[Recipe], variables: &[(&str, &str)], order: &mut Order, lines: &mut Vec<Word>) {
-    let Some(recipe) = recipe.filter(|recipe| order.first(recipe.name)) else { return };
+fn follow(recipe: Option<&Recipe>, given: &[Word], recipes: &[Recipe], variables: &[(&str, &str)], order: &mut Order, lines: &mut Vec<Word>, depth: usize) {
+    let Some(recipe) = recipe.filter(|recipe| order.first(recipe.name, depth)) else { return };
     for need in &recipe.needs {
-        follow(recipes.iter().find(|known| known.name == *need), &[], recipes, variables, order, lines);
+        follow(recipes.iter().find(|known| known.name == *need), &[], recipes, variables, order, lines, depth + 1);
     }
     let known = |name: &str| {
         let parameter = recipe.parameters.iter().position(|parameter| *parameter == name).map(|at| given.get(at).cloned());
@@ -108,7 +108,7 @@ mod tests {
             (vec!["nothing"], vec![]),
         ] {
             let words: Vec<Word> = words.into_iter().map(Word::lit).collect();
-            let lines: Vec<String> = read(text, &words).iter().map(ToString::to_string).collect();
+            let lines: Vec<String> = read(text, &words).0.iter().map(ToString::to_string).collect();
             assert_eq!(lines, expected, "{words:?}");
         }
     }

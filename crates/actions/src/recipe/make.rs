@@ -20,8 +20,9 @@ struct MakeRule<'t> {
     lines: Vec<&'t str>,
 }
 
-/// The command lines that `make GOALS NAME=VALUE…` runs, in order; without a goal those of the first rule.
-pub fn read(text: &str, goals: &[&str], given: &[(String, String)]) -> Vec<Word> {
+/// The command lines that `make GOALS NAME=VALUE…` runs, in order; without a goal those of the first rule. And whether there are
+/// more of them.
+pub fn read(text: &str, goals: &[&str], given: &[(String, String)]) -> (Vec<Word>, bool) {
     // A line that continues is one line. What follows a backslash in a recipe begins with the recipe's tab, which is blank.
     let text = text.replace("\\\r\n", " ").replace("\\\n", " ");
     let mut makefile = Makefile::parse(&text);
@@ -36,7 +37,7 @@ pub fn read(text: &str, goals: &[&str], given: &[(String, String)]) -> Vec<Word>
     for goal in goals {
         makefile.follow(&goal, &mut order, &mut lines, 0);
     }
-    lines
+    (lines, order.cut)
 }
 
 impl<'t> Makefile<'t> {
@@ -101,7 +102,7 @@ impl<'t> Makefile<'t> {
     }
 
     fn follow(&self, goal: &str, order: &mut Order, lines: &mut Vec<Word>, depth: usize) {
-        if depth > 64 || !order.first(goal) {
+        if !order.first(goal, depth) {
             return;
         }
         for rule in self.rules.iter().filter(|rule| rule.targets.iter().any(|target| target == goal)) {
@@ -200,7 +201,7 @@ mod tests {
             (vec!["sub"], vec![], vec!["make -C sub all"]),
             (vec!["nothing"], vec![], vec![]),
         ] {
-            let lines: Vec<String> = read(text, &goals, &given).iter().map(ToString::to_string).collect();
+            let lines: Vec<String> = read(text, &goals, &given).0.iter().map(ToString::to_string).collect();
             let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
             let expected: Vec<&str> = expected.iter().map(|line| line.trim()).collect();
             assert_eq!(lines, expected, "{goals:?}");

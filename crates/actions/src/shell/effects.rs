@@ -23,6 +23,13 @@ impl Shell<'_> {
         let name = called.as_str();
         let (outer, described) = (program.remote, program);
         let program = &*arguments::innermost(program, arguments);
+        if program.is(ProgramWay::Checks) && only_checks(arguments) {
+            for (_, word) in arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Script | Role::Read)) {
+                let path = self.path(word);
+                self.push(Deed::Read(path), Some(at));
+            }
+            return Some(Output::nothing());
+        }
         let remote = self.remote || outer || program.remote;
         let was_remote = std::mem::replace(&mut self.remote, remote);
         let before = self.state.place.cwd.clone();
@@ -252,6 +259,12 @@ impl Shell<'_> {
             self.push(Deed::Write(crate::Write { path, change: Change::Unknown }), Some(at));
         }
     }
+}
+
+/// Whether a shell only looks for mistakes (POSIX, `set`, "-n"). An interactive shell does not.
+fn only_checks(arguments: &ParsedArguments) -> bool {
+    let given = arguments.has("-n") || arguments.flags.iter().any(|flag| flag.is("-o") && flag.value.as_ref().is_some_and(|value| value.is("noexec")));
+    given && !["-i", "+n", "+o", "--interactive"].iter().any(|flag| arguments.has(flag))
 }
 
 /// The method of a request, said or implied. `None`: the program makes no requests of which that is described.

@@ -4,7 +4,7 @@
 use super::{Output, Shell, Stdin};
 use crate::arguments::{self, ParsedArguments};
 use crate::lookup::{Lookup, LookupAnswer};
-use crate::word::{Word, is_one};
+use crate::word::{Word, WordPiece, is_one};
 use crate::{Action, Change, Deed, Flag, Push, PushKind, Write, path::Path, program::Program};
 
 /// Aliases that lead to aliases.
@@ -20,6 +20,7 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
     for (key, value) in &given {
         configured(shell, key, value, &env, stdin);
     }
+    let given: Vec<(String, Word)> = given.into_iter().filter_map(|(key, value)| Some((key.literal()?.to_owned(), value))).collect();
     let Some(subcommand) = arguments.subcommand.first().cloned() else {
         shell.note("git", words, &arguments, env, stdin);
         return Output::default();
@@ -60,9 +61,17 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
     if name == "checkout" && arguments.behind_dashes.is_none() {
         file_by_name(shell, &mut arguments);
     }
+    if only_explains(program, &name, &arguments) {
+        // `git reset --hard -h` is `git help reset`.
+        let topic = ParsedArguments { subcommand: vec![Word::lit("help")], operands: vec![subcommand], ..ParsedArguments::default() };
+        shell.note("git", words, &topic, env, stdin);
+        shell.state.place.cwd = before;
+        return Output::unknown();
+    }
     let at = shell.note("git", words, &arguments, env.clone(), stdin);
     if let Some(Action { deed: Deed::Run(run), .. }) = shell.actions.get_mut(at) {
         run.folder.clone_from(&repository);
+        run.keyed = name == "config";
     }
     match name.as_str() {
         "subtree" if arguments.subcommand.get(1).is_none_or(|name| !name.is("push")) => {}
@@ -85,6 +94,14 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
         }
         "checkout" | "switch" | "restore" => checked_out(shell, &name, &arguments, at),
         _ => {}
+    }
+    for (branch, flags) in moved_branches(shell, &name, &arguments) {
+        // Rules on branches that are moved by force see one form of it.
+        let moved = ParsedArguments { subcommand: vec![Word::lit("branch"), Word::lit("force")], operands: vec![branch], flags, ..ParsedArguments::default() };
+        let at = shell.note("git", words, &moved, env.clone(), stdin);
+        if let Some(Action { deed: Deed::Run(run), .. }) = shell.actions.get_mut(at) {
+            run.folder.clone_from(&repository);
+        }
     }
     // `ext::COMMAND` as an address (git-remote-ext(1)).
     for line in arguments.operands.iter().filter(|word| word.prefix().starts_with("ext::")) {
@@ -117,40 +134,143 @@ fn file_by_name(shell: &mut Shell, arguments: &mut ParsedArguments) {
     }
 }
 
-/// `-c key=value`, `--config-env` and the `GIT_CONFIG_*` variables: keys in the form git compares them in.
-fn configuration(front: &[Flag], env: &[(String, Word)]) -> Vec<(String, Word)> {
+/// Whether the command only shows its usage: it reads all its options first (git's `parse-options.c`). The script behind
+/// `filter-branch` reads its own.
+fn only_explains(program: &Program, name: &str, arguments: &ParsedArguments) -> bool {
+    if name == "filter-branch" || !arguments.flags.iter().any(|flag| flag.is("-h") || flag.is("--help")) {
+        return false;
+    }
+    let innermost = arguments::innermost(program, arguments);
+    let own = innermost.options.iter().any(|opt| opt.names.contains(&"-h"));
+    program.subcommand(name).is_some() && (arguments.has("--help") || !own)
+}
+
+/// Branches of this repository that the command moves, wherever they led before, each with the option that says so.
+fn moved_branches(shell: &Shell, name: &str, arguments: &ParsedArguments) -> Vec<(Word, Vec<Flag>)> {
+    let operands = &arguments.operands;
+    let has = |name: &str| arguments.has(name);
+    let plain = |branch: Option<&Word>| branch.map(|branch| (branch_name(branch.clone()), Vec::new())).into_iter().collect();
+    match name {
+        // `fetch REMOTE +SOURCE:BRANCH`
+        "fetch" | "pull" if !has("--dry-run") && !has("--multiple") => {
+            let refspecs = operands.get(1..).unwrap_or(&[]);
+            refspecs.iter().filter_map(|refspec| forced_branch(refspec, has("--force"))).map(|branch| (branch, Vec::new())).collect()
+        }
+        "checkout" => plain(arguments.value("-B")),
+        "switch" => plain(arguments.value("--force-create")),
+        "worktree" if arguments.subcommand.get(1).is_some_and(|name| name.is("add")) => plain(arguments.value("-B")),
+        "update-ref" if !has("-d") => plain(operands.first().filter(|name| name.prefix().starts_with("refs/heads/"))),
+        "symbolic-ref" if operands.len() > 1 || has("--delete") => plain(operands.first().filter(|name| name.prefix().starts_with("refs/heads/"))),
+        "branch" if !has("--delete") && !has("-D") && !has("--list") => {
+            let force = has("--force");
+            match (has("-M") || (force && has("--move")), has("-C") || (force && has("--copy"))) {
+                (true, _) if operands.len() == 1 => {
+                    // In a repository that this line makes there is nothing that the new name could take the place of.
+                    let made = shell.actions.iter().any(
+                        |action| matches!(&action.deed, Deed::Run(run) if run.program == "git" && run.subcommand.as_ref().is_some_and(|name| name.is("init"))),
+                    );
+                    let renames = Flag { names: vec!["-M".to_owned()], value: None };
+                    operands.first().filter(|_| !made).map(|name| (name.clone(), vec![renames])).into_iter().collect()
+                }
+                (true, _) | (_, true) => plain(operands.last()),
+                _ if force => plain(operands.first()),
+                _ => Vec::new(),
+            }
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The branch that `[+]SOURCE:TARGET` moves by force when it is fetched.
+fn forced_branch(refspec: &Word, force: bool) -> Option<Word> {
+    if !force && !refspec.prefix().starts_with('+') {
+        return None;
+    }
+    let [_, target] = <[Word; 2]>::try_from(refspec.split(':')).ok()?;
+    let branch = branch_name(target);
+    if branch.pieces.is_empty() || branch.prefix().starts_with("refs/") {
+        return None;
+    }
+    // `*` stands for every branch.
+    let mut wide = Word { span: branch.span, ..Word::default() };
+    for (at, part) in branch.split('*').iter().enumerate() {
+        if at > 0 {
+            wide.push(WordPiece::Glob("*".to_owned()));
+        }
+        wide.extend(part);
+    }
+    Some(wide)
+}
+
+/// `-c key=value`, `--config-env` and the `GIT_CONFIG_*` variables: keys in the form git compares them in, as far as they are
+/// known, and values.
+fn configuration(front: &[Flag], env: &[(String, Word)]) -> Vec<(Word, Word)> {
     let mut all = Vec::new();
     for flag in front {
         let Some(value) = &flag.value else { continue };
         if flag.is("--exec-path") {
-            all.push(("exec-path".to_owned(), value.clone()));
-            continue;
-        }
-        let given = flag.is("-c");
-        if given || flag.is("--config-env") {
-            match value.prefix().split_once('=') {
-                Some((key, _)) if given => all.push((key_form(key), value.without_prefix(key.len() + 1))),
-                Some((key, _)) => all.push((key_form(key), Word::unknown())),
-                None if value.literal().is_some() => all.push((key_form(value.prefix()), Word::lit("true"))),
-                None => {}
-            }
+            all.push((Word::lit("exec-path"), value.clone()));
+        } else if flag.is("-c") {
+            all.push(setting(value));
+        } else if flag.is("--config-env") {
+            all.push((setting(value).0, Word::unknown()));
         }
     }
     for (name, key) in env {
         if let Some(number) = name.strip_prefix("GIT_CONFIG_KEY_") {
             let value = env.iter().find(|(name, _)| name.strip_prefix("GIT_CONFIG_VALUE_") == Some(number)).map(|(_, value)| value.clone());
-            if let Some(key) = key.literal() {
-                all.push((key_form(key), value.unwrap_or_else(Word::unknown)));
-            }
+            all.push((key_word(key), value.unwrap_or_else(Word::unknown)));
         }
         if name == "GIT_CONFIG_PARAMETERS" {
             // `'key'='value' 'key=value'`, as git quotes it for its children.
-            for setting in arguments::split(key).iter().filter_map(Word::literal) {
-                all.extend(setting.split_once('=').map(|(key, value)| (key_form(key), Word::lit(value))));
-            }
+            all.extend(arguments::split(key).iter().map(setting));
         }
     }
     all
+}
+
+/// `key=value`. The first sign that is known ends the key: one in what is not known would end it earlier.
+fn setting(word: &Word) -> (Word, Word) {
+    let holes = word.has_hole();
+    let mut key = Word::default();
+    for (at, piece) in word.pieces.iter().enumerate() {
+        let Some((front, behind)) = (if let WordPiece::Lit(text) = piece { text.split_once('=') } else { None }) else {
+            key.push(piece.clone());
+            continue;
+        };
+        key.push_lit(front);
+        let mut value = Word { span: word.span, ..Word::lit(behind) };
+        word.pieces.iter().skip(at + 1).for_each(|piece| value.push(piece.clone()));
+        // With a hole in front of it, the value may begin earlier.
+        let known = !key.has_hole();
+        return (key_word(&key), if known { value } else { Word::unknown() });
+    }
+    (key_word(&key), if holes { Word::unknown() } else { Word::lit("true") })
+}
+
+/// A key as git compares it, as far as it is known.
+fn key_word(key: &Word) -> Word {
+    if let Some(key) = key.literal() {
+        return Word::lit(key_form(key));
+    }
+    let last = key.pieces.len().saturating_sub(1);
+    let mut form = Word { span: key.span, ..Word::default() };
+    for (at, piece) in key.pieces.iter().enumerate() {
+        match piece {
+            WordPiece::Lit(text) if at == 0 => {
+                let (section, rest) = text.split_at_checked(text.find('.').unwrap_or(text.len())).unwrap_or((text, ""));
+                form.push_lit(&section.to_ascii_lowercase());
+                form.push_lit(rest);
+            }
+            WordPiece::Lit(text) if at == last => {
+                let (rest, name) = text.split_at_checked(text.rfind('.').unwrap_or(0)).unwrap_or(("", text));
+                form.push_lit(rest);
+                form.push_lit(&name.to_ascii_lowercase());
+            }
+            piece => form.push(piece.clone()),
+        }
+    }
+    form
 }
 
 /// Section and name without regard to case; what is between stays (git-config, "Syntax").
@@ -169,16 +289,24 @@ const RUN: &str = ".fsmonitor .sshcommand .editor .pager .program .external .hel
     .textconv .driver .cmd .command .clean .smudge .process .askpass .packobjectshook .difffilter .proxycommand";
 
 /// Configuration that holds for one command is a `config once` of its own, so that rules on keys see it.
-fn configured(shell: &mut Shell, key: &str, value: &Word, env: &[(String, Word)], stdin: &Stdin) {
-    let arguments = ParsedArguments {
-        subcommand: vec![Word::lit("config"), Word::lit("once")],
-        operands: vec![Word::lit(key), value.clone()],
-        ..ParsedArguments::default()
-    };
-    let mut setting = Word::lit(format!("{key}="));
+fn configured(shell: &mut Shell, key: &Word, value: &Word, env: &[(String, Word)], stdin: &Stdin) {
+    let arguments =
+        ParsedArguments { subcommand: vec![Word::lit("config"), Word::lit("once")], operands: vec![key.clone(), value.clone()], ..ParsedArguments::default() };
+    let mut setting = key.clone();
+    setting.push_lit("=");
     setting.extend(value);
-    shell.note("git", &[Word::lit("git"), Word::lit("-c"), setting], &arguments, env.to_vec(), stdin);
-    started_by_configuration(shell, key, value, stdin);
+    let at = shell.note("git", &[Word::lit("git"), Word::lit("-c"), setting], &arguments, env.to_vec(), stdin);
+    keyed(shell, at);
+    if let Some(key) = key.literal() {
+        started_by_configuration(shell, key, value, stdin);
+    }
+}
+
+/// The first operand of the command at this place is a key.
+fn keyed(shell: &mut Shell, at: usize) {
+    if let Some(Action { deed: Deed::Run(run), .. }) = shell.actions.get_mut(at) {
+        run.keyed = true;
+    }
 }
 
 /// Follows a value of the configuration that git runs.
@@ -213,10 +341,8 @@ fn normalise_config(arguments: &mut ParsedArguments) {
     // In the old form the word behind `config` is the key.
     let mut operands: Vec<Word> = if written { Vec::new() } else { arguments.subcommand.drain(1..).collect() };
     operands.append(&mut arguments.operands);
-    if let Some(first) = operands.first_mut()
-        && let Some(key) = first.literal()
-    {
-        *first = Word::lit(key_form(key));
+    if let Some(first) = operands.first_mut() {
+        *first = key_word(first);
     }
     arguments.operands = operands;
     arguments.subcommand = vec![Word::lit("config"), Word::lit(action)];

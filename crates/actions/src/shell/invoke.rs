@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::{Output, Shell, Stdin, builtin::joined, git};
 use crate::arguments::{self, ParsedArguments};
-use crate::program::{Program, ProgramWay, Role};
+use crate::program::{Program, ProgramWay, Role, Takes};
 use crate::word::{Bound, Word, WordPiece};
 use crate::{Deed, Run};
 
@@ -84,6 +84,12 @@ impl Shell<'_> {
             Some(program) => arguments::read(program, args),
             None => arguments::read_undescribed(args),
         };
+        if let Some(program) = described.as_ref().filter(|program| only_explains(program, args, &arguments)) {
+            let flags = arguments.flags.iter().filter(|flag| flag.is("--help") || flag.is("--version")).cloned().collect();
+            let subcommand = if arguments.subcommand.is_empty() { Vec::new() } else { vec![Word::lit("help")] };
+            self.note(&name, &words, &ParsedArguments { flags, subcommand, ..ParsedArguments::default() }, env, stdin);
+            return self.output(program, &name, args, &arguments, stdin);
+        }
         let at = self.note(&name, &words, &arguments, env.clone(), stdin);
         let known = described.as_ref().and_then(|program| self.effects(program, &words, &arguments, &env, stdin, at));
         let speaks = self.speaks;
@@ -119,7 +125,8 @@ impl Shell<'_> {
             let hidden = self.state.hidden.replace(Vec::new());
             let without = self.state.is_doubtful(name).then(|| self.state.mark());
             let outer = std::mem::replace(&mut self.origin, function.origin);
-            let output = self.within(&format!("{name}()"), |shell| shell.follow(&function.body, stdin));
+            let step = format!("{name}()");
+            let output = self.unless_open(step.clone(), |shell| shell.within(&step, |shell| shell.follow(&function.body, stdin)));
             self.origin = outer;
             self.state.reveal(hidden);
             self.state.place.positional = before;
@@ -194,6 +201,7 @@ impl Shell<'_> {
             env,
             exported,
             stdin_from: stdin.program.clone(),
+            keyed: false,
             words: words.to_vec(),
             remote: self.remote,
             branch: self.state.place.branch.clone(),
@@ -256,6 +264,20 @@ impl Shell<'_> {
             self.line_within(name, &line, &Stdin::default());
         }
     }
+}
+
+/// Whether a call only shows how the program is used, or its version: options are read to the end before anything is done.
+/// Interpreters hand theirs on to what they run; elsewhere than with GNU's `getopt` an operand ends the options.
+fn only_explains(program: &Program, args: &[Word], arguments: &ParsedArguments) -> bool {
+    let asks = |word: &Word| word.is("--help") || word.is("--version");
+    if !args.iter().any(asks) || program.shell_stdin || !program.language.is_empty() {
+        return false;
+    }
+    let first = args.first().is_some_and(asks);
+    let innermost = arguments::innermost(program, arguments);
+    let declared = |name: &str| program.options.iter().chain(&innermost.options).any(|opt| opt.names.contains(&name) && opt.takes == Takes::Nothing);
+    let given = arguments.has("--help") || (arguments.has("--version") && declared("--version"));
+    given && (first || (!arguments.unsure && !cfg!(target_vendor = "apple")))
 }
 
 /// The name of a program without its folder, if it is known.

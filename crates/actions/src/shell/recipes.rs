@@ -13,10 +13,15 @@ const MAX_LEVELS: usize = 8;
 impl Shell<'_> {
     /// Follows the lines of a recipe, where the program called `name` runs one.
     pub(super) fn recipes(&mut self, program: &Program, name: &str, arguments: &ParsedArguments, stdin: &Stdin) {
-        let kind = [ProgramWay::Make, ProgramWay::Just, ProgramWay::Task].into_iter().find(|way| program.is(*way));
-        if kind.is_none() && !program.is(ProgramWay::Scripts) {
-            return;
+        if [ProgramWay::Make, ProgramWay::Just, ProgramWay::Task, ProgramWay::Scripts].into_iter().any(|way| program.is(way)) {
+            let words = arguments.subcommand.iter().chain(&arguments.operands).map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            let what = format!("{name} {words} in {}", self.state.place.cwd);
+            self.unless_open(what, |shell| shell.recipe_lines(program, name, arguments, stdin));
         }
+    }
+
+    fn recipe_lines(&mut self, program: &Program, name: &str, arguments: &ParsedArguments, stdin: &Stdin) {
+        let kind = [ProgramWay::Make, ProgramWay::Just, ProgramWay::Task].into_iter().find(|way| program.is(*way));
         if self.remote || ["--dry-run", "--help", "--list", "--version", "--question"].iter().any(|flag| arguments.has(flag)) {
             return;
         }
@@ -54,10 +59,26 @@ impl Shell<'_> {
                     _ => None,
                 }
             }
-            None => self.package_scripts(program, arguments, &mut stored),
+            None => self.package_scripts(program, arguments, &mut stored).map(|lines| (lines, false)),
         };
-        for line in lines.unwrap_or_default() {
-            let follow = |shell: &mut Self| shell.line_within(name, &line, &Stdin::default());
+        let (lines, cut) = lines.unwrap_or_default();
+        if cut {
+            self.limit("it leads to more than can be followed");
+        }
+        // What is in front of the command, and what `make NAME=VALUE` gives, is in the environment of the lines.
+        let given = arguments.operands.iter().filter_map(assignment).filter(|_| kind == Some(ProgramWay::Make));
+        let lent: Vec<(String, Word)> = self.lent.iter().cloned().chain(given).collect();
+        for line in lines {
+            let follow = |shell: &mut Self| {
+                let run = shell.within(name, |shell| {
+                    shell.separate(|shell| {
+                        shell.lent.clone_from(&lent);
+                        shell.inherit();
+                        shell.text(&line, &Stdin::default())
+                    })
+                });
+                run.unwrap_or_default()
+            };
             if stored {
                 self.while_stored(follow);
             } else {

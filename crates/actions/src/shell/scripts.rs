@@ -93,7 +93,7 @@ impl Shell<'_> {
         let mut output = None;
         for (text, stored) in self.texts(path) {
             output = Some(if stored {
-                self.while_stored(|shell| work(shell, &text))
+                self.while_stored(|shell| shell.unless_open(path.to_string(), |shell| work(shell, &text)))
             } else if path.has_hole() {
                 self.unsurely(|shell| work(shell, &text))
             } else {

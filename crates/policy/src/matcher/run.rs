@@ -51,7 +51,12 @@ fn operands(table: &RunWhen, run: &Run, cover: Cover) -> Answer {
         Answer::No
     };
     let over = |patterns: &[Pattern], cover| if patterns.is_empty() { Answer::Yes } else { over(patterns, &run.args, cover) };
-    let (arg, and_arg) = (over(&table.arg, cover), over(&table.and_arg, Cover::Any));
+    // A rule that names a key is not about a value that reads like it.
+    let arg = match run.args.first() {
+        Some(key) if run.keyed && cover == Cover::Any && !table.arg.is_empty() => text::any(&table.arg, key),
+        _ => over(&table.arg, cover),
+    };
+    let and_arg = over(&table.and_arg, Cover::Any);
     let none = if table.no_arg.is_empty() { Answer::Yes } else { !over(&table.no_arg, Cover::Any) };
     enough.min(arg).min(and_arg).min(none)
 }
