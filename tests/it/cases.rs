@@ -124,6 +124,30 @@ fn what_rules_advise_is_free() {
     assert!(advised > 10, "only {advised} commands are advised");
 }
 
+/// What lies behind a limit of reading, in a file too, is asked about.
+#[test]
+fn a_limit_in_a_file_is_not_silent() {
+    let scratch = Scratch::new();
+    let makefile = |count: usize, last: &str| {
+        let names: Vec<String> = (0..count).map(|at| format!("t{at}")).collect();
+        let rules: String = names.iter().map(|name| format!("{name}:\n\techo {name}\n")).collect();
+        format!("all: {} last\n{rules}last:\n\t{last}\n", names.join(" "))
+    };
+    let script = |count: usize, last: &str| "echo x\n".repeat(count) + last + "\n";
+    let cases = [
+        ("make", "Makefile", makefile(250, "git push -f"), "deny force-push"),
+        ("make", "Makefile", makefile(250, "echo done"), "free"),
+        ("make", "Makefile", makefile(2_500, "git push -f"), "ask unreadable-command"),
+        ("bash a.sh", "a.sh", script(5_100, "git push -f"), "deny force-push"),
+        ("bash a.sh", "a.sh", script(5_100, "echo done"), "free"),
+        ("bash a.sh", "a.sh", script(25_000, "git push -f"), "ask unreadable-command"),
+    ];
+    for (command, name, text, expected) in cases {
+        let case = Case { command: Some(command.to_owned()), files: BTreeMap::from([(name.to_owned(), text)]), ..Case::default() };
+        assert_eq!(judge(&case, &scratch), expected, "{command} with {name}");
+    }
+}
+
 /// The cases of a file, each with what is expected.
 pub(crate) fn cases(path: &Path) -> Vec<(Case, String)> {
     let text = fs::read_to_string(path).unwrap();

@@ -494,7 +494,7 @@ fn give(role: Role, word: &Word, out: &mut ParsedArguments) {
 }
 
 /// Whether the word names a file of another machine (`host:path`: a colon before any slash).
-fn elsewhere(word: &Word) -> bool {
+pub(super) fn elsewhere(word: &Word) -> bool {
     let mut front = word.pieces.iter().map(|piece| if let WordPiece::Lit(text) = piece { text.as_str() } else { "" });
     let host = front.find_map(|text| text.find([':', '/']).and_then(|at| text.get(at..)));
     host.is_some_and(|rest| rest.starts_with(':'))

@@ -51,7 +51,7 @@ const MAX_STORED: usize = 20_000;
 /// How often a file, recipe or function is followed that leads to itself.
 const MAX_AGAIN: usize = 2;
 /// Actions that may come of one call.
-const MAX_ACTIONS: usize = 4_000;
+const MAX_ACTIONS: usize = 10_000;
 /// Bytes of texts and words that may be handled in one call. A few times the longest command line: what is beyond makes
 /// its texts by itself.
 const MAX_WORK: usize = 16 << 20;

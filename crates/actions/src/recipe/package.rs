@@ -14,6 +14,13 @@ pub fn read(text: &str, key: &str, name: &str) -> Vec<String> {
     names.iter().filter_map(|name| scripts.get(name)).flat_map(lines).collect()
 }
 
+/// The command lines of these names alone, in order.
+pub fn read_all(text: &str, key: &str, names: &[&str]) -> Vec<String> {
+    let Ok(json) = Json::read(text.as_bytes()) else { return Vec::new() };
+    let Some(scripts) = json.get(key) else { return Vec::new() };
+    names.iter().filter_map(|name| scripts.get(name)).flat_map(lines).collect()
+}
+
 /// A script is a text, a list of texts (composer), or an object with a `command` (deno).
 fn lines(script: &Json) -> Vec<String> {
     match script {

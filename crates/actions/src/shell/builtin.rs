@@ -109,6 +109,15 @@ impl Shell<'_> {
                 self.speaks = true;
                 return Some(self.output(&described, name, args, &arguments::read(&described, args), stdin));
             }
+            "hash" if args.first().is_some_and(|arg| arg.is("-p")) => {
+                // `hash -p PROGRAM NAME`: from now on the name is that program.
+                if let [_, program, names @ ..] = args {
+                    for name in names.iter().filter_map(Word::literal) {
+                        self.state.set_alias(name, Word { span: None, ..program.clone() });
+                    }
+                }
+                return Some(Output::unknown());
+            }
             "hash" | "compgen" | "history" | "fc" | "jobs" => return Some(Output::unknown()),
             ":" | "true" | "false" | "test" | "[" | "wait" | "return" | "break" | "continue" | "umask" | "ulimit" | "shopt" | "enable" | "bind"
             | "complete" | "disown" | "fg" | "bg" | "times" | "exit" | "logout" => {}

@@ -117,12 +117,18 @@ impl Shell<'_> {
                     let change = if given { self.sent(word, stdin.text.as_ref(), stdin.file.as_deref(), arguments.has("--append")) } else { Change::Unknown };
                     self.write(word, change, Some(at));
                     self.arrived(word, &sources, arguments);
+                    if program.is(ProgramWay::HostPaths) {
+                        self.brought(word, arguments);
+                    }
                     if arguments.gathered > 0 {
                         // The last operand may be a folder that takes the files before it.
                         self.write_below(word, &sources, at);
                     }
                 }
                 Role::WriteInto => {
+                    if program.is(ProgramWay::HostPaths) {
+                        self.brought(word, arguments);
+                    }
                     let taken = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Read | Role::Move | Role::Download | Role::Write));
                     let mut names: Vec<Word> = taken.map(|(_, word)| word.clone()).collect();
                     if arguments.operands.is_empty() || !arguments.operands.iter().all(|word| names.contains(word)) {
@@ -244,6 +250,17 @@ impl Shell<'_> {
                 self.state.copy(from, &format!("{target}/{name}"));
             } else if let Some(text) = stands_for(&from) {
                 self.state.write(target, text.into());
+            }
+        }
+    }
+
+    /// What comes from another machine is not known.
+    fn brought(&mut self, to: &Word, arguments: &ParsedArguments) {
+        let Some(target) = self.path(to).word.literal().map(str::to_owned) else { return };
+        for source in arguments.operands.iter().filter(|word| arguments::elsewhere(word)) {
+            self.state.write(&target, Rc::new(Word::unknown()));
+            if let Some(name) = source.literal().and_then(|source| source.rsplit([':', '/']).next()).filter(|name| !name.is_empty()) {
+                self.state.write(&format!("{target}/{name}"), Rc::new(Word::unknown()));
             }
         }
     }

@@ -95,6 +95,12 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
         "checkout" | "switch" | "restore" => checked_out(shell, &name, &arguments, at),
         _ => {}
     }
+    if is_one("commit push merge rebase am cherry-pick revert", &name)
+        && let Some((_, path)) = inherited.iter().rev().find(|(name, _)| name == "PATH")
+        && replaces_programs(path, &[&shell.setting.root, shell.setting.home.as_deref().unwrap_or("")])
+    {
+        configured(shell, &Word::lit("path"), &path.clone(), &env, stdin);
+    }
     for (branch, flags) in moved_branches(shell, &name, &arguments) {
         // Rules on branches that are moved by force see one form of it.
         let moved = ParsedArguments { subcommand: vec![Word::lit("branch"), Word::lit("force")], operands: vec![branch], flags, ..ParsedArguments::default() };
@@ -143,6 +149,15 @@ fn only_explains(program: &Program, name: &str, arguments: &ParsedArguments) -> 
     let innermost = arguments::innermost(program, arguments);
     let own = innermost.options.iter().any(|opt| opt.names.contains(&"-h"));
     program.subcommand(name).is_some() && (arguments.has("--help") || !own)
+}
+
+/// Whether hooks would find other programs under this path, or none: it leaves out the folders from before, or begins with
+/// one that anybody can write to.
+fn replaces_programs(path: &Word, own: &[&str]) -> bool {
+    const OPEN: &[&str] = &[":", ".:", "/tmp/", "/var/tmp/", "/dev/"];
+    let front = path.prefix();
+    let own = own.iter().any(|folder| !folder.is_empty() && front.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
+    path.literal().is_some() || (!own && OPEN.iter().any(|open| front.starts_with(open)))
 }
 
 /// Branches of this repository that the command moves, wherever they led before, each with the option that says so.

@@ -148,8 +148,7 @@ fn appended(mut inner: Vec<Word>, arguments: &ParsedArguments, stdin: &Stdin) ->
         .map(|flag| flag.value.as_ref().and_then(Word::literal).filter(|text| !text.is_empty()).unwrap_or("{}").to_owned());
     let items: Vec<Word> = match (&stdin.items, stdin.text.as_ref().map(|text| (text, text.literal()))) {
         (Some(items), _) => items.clone(),
-        (None, Some((_, Some(text)))) if replaced.is_some() => text.lines().map(|line| Word::lit(line.trim_start())).collect(),
-        (None, Some((_, Some(text)))) => text.split_whitespace().map(Word::lit).collect(),
+        (None, Some((_, Some(text)))) => items_of(text, arguments, replaced.is_some()),
         (None, Some((text, None))) if names(text) => vec![Word { pieces: vec![WordPiece::Any(Bound::Name)], multi: true, span: None }],
         (None, _) => vec![Word::several()],
     };
@@ -158,11 +157,40 @@ fn appended(mut inner: Vec<Word>, arguments: &ParsedArguments, stdin: &Stdin) ->
             items.iter().map(|item| inner.iter().flat_map(|word| replace(word, &mark, std::slice::from_ref(item))).collect()).collect()
         }
         Some(mark) => vec![inner.into_iter().flat_map(|word| replace(&word, &mark, &items)).collect()],
-        None => {
-            inner.extend(items);
-            vec![inner]
-        }
+        None => match at_once(arguments) {
+            Some(count) if items.len() > count && items.len() <= MAX_LINES => items.chunks(count).map(|items| [&inner, items].concat()).collect(),
+            _ => {
+                inner.extend(items);
+                vec![inner]
+            }
+        },
     }
+}
+
+/// The items that a text holds: what is between the marks that are asked for, else lines or words (xargs(1)).
+fn items_of(text: &str, arguments: &ParsedArguments, lines: bool) -> Vec<Word> {
+    let mark = match arguments.flags.iter().find(|flag| flag.is("--delimiter") || flag.is("--null")) {
+        Some(flag) if flag.is("--null") => Some('\0'),
+        Some(flag) => match flag.value.as_ref().and_then(Word::literal) {
+            Some("\\n") => Some('\n'),
+            Some("\\t") => Some('\t'),
+            Some("\\0") => Some('\0'),
+            other => other.and_then(|text| text.chars().next()),
+        },
+        None => None,
+    };
+    match mark {
+        Some(mark) => text.strip_suffix(mark).unwrap_or(text).split(mark).map(Word::lit).collect(),
+        None if lines => text.lines().map(|line| Word::lit(line.trim_start())).collect(),
+        // Quotes and backslashes keep blanks.
+        None => arguments::split(&Word::lit(text)),
+    }
+}
+
+/// How many items each command gets at most.
+fn at_once(arguments: &ParsedArguments) -> Option<usize> {
+    let flag = arguments.flags.iter().rev().find(|flag| flag.is("--max-args") || flag.is("--max-lines") || flag.is("-L"))?;
+    flag.value.as_ref().map_or(Some(1), |value| value.literal()?.parse().ok()).filter(|count| *count > 0)
 }
 
 /// Lines for which `xargs -I` is followed one by one.
@@ -192,7 +220,8 @@ fn fanned(words: &[Word], arguments: &ParsedArguments, stdin: &Stdin) -> Vec<Wor
         return stdin.items.clone().unwrap_or_default();
     }
     // What comes into the template is quoted for the shell.
-    let items = stdin.items.as_ref().map(|items| items.iter().map(quoted).collect());
+    let listed = stdin.text.as_deref().and_then(Word::literal).map(|text| items_of(text, arguments, true));
+    let items = stdin.items.as_ref().or(listed.as_ref()).map(|items| items.iter().map(quoted).collect());
     let stdin = &Stdin { items, ..stdin.clone() };
     let marked = ParsedArguments { flags: vec![Flag { names: vec!["-I".to_owned()], value: Some(Word::lit("{}")) }], ..ParsedArguments::default() };
     let marked = if template.iter().any(|word| word.prefix().contains("{}")) { &marked } else { arguments };

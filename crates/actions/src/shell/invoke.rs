@@ -200,7 +200,7 @@ impl Shell<'_> {
             may_hide_flags: arguments.may_hide.clone(),
             env,
             exported,
-            stdin_from: stdin.program.clone(),
+            stdin_from: stdin.program.clone().or_else(|| stdin.connected.then(|| "a text".to_owned())),
             keyed: false,
             words: words.to_vec(),
             remote: self.remote,
@@ -290,12 +290,20 @@ pub(super) fn program_name(head: &Word) -> Option<String> {
             (Some((_, name)), _) => Some(name.to_owned()),
             (None, 1) => Some(text.clone()),
             // `./scripts/$NAME.sh`: whatever its name is, it is no program of the system.
-            (None, _) => text.strip_prefix('.').filter(|_| head.prefix().contains('/')).map(|_| text.clone()),
+            (None, _) => text.strip_prefix('.').filter(|_| head.prefix().contains('/')).map(|_| text.clone()).or_else(|| own_program(head)),
         },
-        _ => None,
+        _ => own_program(head),
     }
     .map(|name| name.strip_suffix(".exe").map_or(name.clone(), str::to_owned))
     .filter(|name| !name.is_empty())
+}
+
+/// `./tool-$(uname -m)`, `.venv/bin/$NAME`: a program of a folder that is no folder of the system, by what is known of its name.
+fn own_program(head: &Word) -> Option<String> {
+    let front = head.prefix();
+    let (folder, name) = front.rsplit_once('/')?;
+    let own = !folder.is_empty() && !folder.ends_with("..") && !super::scripts::is_system(&format!("{folder}/"));
+    own.then(|| format!("{name}…"))
 }
 
 /// Whether a program only reads and prints: what it is given is text or the name of a file.

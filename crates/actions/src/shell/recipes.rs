@@ -91,7 +91,7 @@ impl Shell<'_> {
     /// The lines of the script that a package manager's command runs.
     fn package_scripts(&mut self, program: &Program, arguments: &ParsedArguments, stored: &mut bool) -> Option<Vec<Word>> {
         let scripts = program.details().scripts?;
-        let subcommand = arguments.subcommand.first().and_then(Word::literal)?;
+        let subcommand = arguments.subcommand.first().map_or(Some(""), Word::literal)?;
         let named = |wanted: &str| scripts.names.iter().find(|(name, _)| *name == wanted).map(|(_, script)| *script);
         let other = || named("*").filter(|_| program.subcommand(subcommand).is_none());
         let script = named(subcommand).or_else(other)?;
@@ -107,6 +107,16 @@ impl Shell<'_> {
                 return Some(arguments.operands.iter().filter_map(value).collect());
             }
             "<assigned>" => return None,
+            // What a package manager runs on its own, each by its own name.
+            list if list.contains('|') => {
+                let (list, only) = list.strip_prefix("only ").map_or((list, false), |list| (list, true));
+                if arguments.has("--ignore-scripts") || arguments.has("--no-scripts") || (only && !operands.is_empty()) {
+                    return None;
+                }
+                let (path, text) = self.recipe(self.places(&[scripts.file], MAX_LEVELS), stored)?;
+                self.enter_folder_of(&path);
+                return Some(package::read_all(&text, scripts.key, &list.split('|').collect::<Vec<_>>()).into_iter().map(Word::lit).collect());
+            }
             script => script.strip_prefix("only ").map_or((script, 0), |script| (script, operands.len())),
         };
         self.package(scripts.file, scripts.key, script, behind, arguments, stored)

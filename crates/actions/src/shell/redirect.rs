@@ -17,6 +17,7 @@ impl Shell<'_> {
             match &redirect.to {
                 Target::HereDocument(body) => {
                     let text = body.get().map(|body| self.scalar(body)).unwrap_or_default();
+                    self.numbered(redirect, &Rc::new(text.clone()));
                     if input {
                         stdin = Cow::Owned(Stdin { text: Some(Rc::new(text)), connected: true, ..Stdin::default() });
                     }
@@ -24,6 +25,7 @@ impl Shell<'_> {
                 Target::HereString(word) => {
                     let mut text = self.scalar(word);
                     text.push_lit("\n");
+                    self.numbered(redirect, &Rc::new(text.clone()));
                     if input {
                         stdin = Cow::Owned(Stdin { text: Some(Rc::new(text)), connected: true, ..Stdin::default() });
                     }
@@ -34,7 +36,15 @@ impl Shell<'_> {
                     let named = pattern.and_then(|pattern| self.only_file(&pattern));
                     let word = named.map_or_else(|| self.scalar(word), Word::lit);
                     let path = self.path(&word);
+                    if let (false, Some(file), Some(number)) = (input, path.word.literal(), descriptor(redirect)) {
+                        self.state.copy(file, &number);
+                    }
                     if input {
+                        if path.word.prefix().starts_with("/dev/tcp/") || path.word.prefix().starts_with("/dev/udp/") {
+                            // Bash itself connects (bash(1), "REDIRECTION"): what comes is not known.
+                            stdin = Cow::Owned(Stdin { program: Some("the network".to_owned()), connected: true, ..Stdin::default() });
+                            continue;
+                        }
                         let empty = path.word.is("/dev/null").then(Rc::default);
                         let text = empty.or_else(|| self.state.written_text(&path.word.to_string()));
                         let file = path.word.literal().map(str::to_owned);
@@ -48,16 +58,34 @@ impl Shell<'_> {
                 }
                 Target::ReadWrite(word) => {
                     let word = self.scalar(word);
+                    self.numbered(redirect, &Rc::new(Word::unknown()));
                     self.write(&word, Change::Unknown, None);
                 }
                 // Without a command behind it a file is made empty or left; either way it is written.
                 Target::Write(word) | Target::Append(word) => self.faulty |= is_odd_device(word),
+                Target::Duplicate { word, output: false } if input && !matches!(word.parts.as_slice(), [Part::Text(text)] if text == "0" || text == "-") => {
+                    // `<&3`: what was opened under that number.
+                    let path = Word::lit(format!("/dev/fd/{}", self.scalar(word)));
+                    let text = self.state.written_text(&path.to_string());
+                    let file = path.literal().and_then(|path| self.state.copied_from(path));
+                    stdin = Cow::Owned(Stdin { program: file.is_some().then(|| FILE.to_owned()), text, items: None, connected: true, file });
+                }
                 Target::Duplicate { word, .. } => {
                     self.faulty |= !matches!(word.parts.as_slice(), [Part::Text(text)] if matches!(text.as_str(), "0" | "1" | "2" | "-"));
                 }
             }
         }
         stdin
+    }
+
+    /// Notes the text that is opened under a number other than that of standard input.
+    fn numbered(&mut self, redirect: &Redirect, text: &Rc<Word>) {
+        let Some(number) = descriptor(redirect) else { return };
+        self.state.write(&number, Rc::clone(text));
+        if let Some(name) = redirect.fd.as_deref().filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')) {
+            // `{NAME}<<< TEXT`: the shell chooses the number.
+            self.state.set(name, Word::lit(name));
+        }
     }
 
     /// Sends what a command writes to the files its redirections name; gives what is left on standard output.
@@ -122,6 +150,9 @@ impl Shell<'_> {
             let path = outside(path, mounts, &self.setting.temporary);
             return Path { word: Word { span: word.span, ..path.word }, ..path };
         }
+        if let Some(number) = path.word.literal().and_then(|path| path.strip_prefix("/proc/self/fd/")) {
+            return Path { word: Word { span: word.span, ..Word::lit(format!("/dev/fd/{number}")) }, ..path };
+        }
         match self.state.through_links(path.word.prefix()) {
             Some(target) => {
                 let mut word = Word { span: word.span, ..Word::lit(target) };
@@ -131,6 +162,11 @@ impl Shell<'_> {
             None => path,
         }
     }
+}
+
+/// The name of the file that a redirection opens under a number, if that is not standard input.
+fn descriptor(redirect: &Redirect) -> Option<String> {
+    redirect.fd.as_deref().filter(|fd| *fd != "0").map(|fd| format!("/dev/fd/{fd}"))
 }
 
 /// Where a path of a container leads on this machine. What is the container's own goes when it goes.

@@ -146,7 +146,7 @@ pub(super) struct Mark {
 const MAX_VALUES: usize = 256;
 
 /// Folders of a home where nothing else is set (XDG Base Directory Specification; the Cargo book; `go help environment`).
-const FOLDERS: &str = "XDG_CACHE_HOME=.cache XDG_CONFIG_HOME=.config XDG_STATE_HOME=.local/state XDG_DATA_HOME=.local/share CARGO_HOME=.cargo GOPATH=go";
+const FOLDERS: &str = "XDG_CACHE_HOME=.cache XDG_CONFIG_HOME=.config XDG_STATE_HOME=.local/state XDG_DATA_HOME=.local/share CARGO_HOME=.cargo GOPATH=go CLAUDE_CONFIG_DIR=.claude";
 
 impl ShellState {
     pub(super) fn new(setting: &Setting) -> Self {
@@ -175,6 +175,8 @@ impl ShellState {
         for (name, program) in programs.named() {
             self.supposed(name, program.to_owned());
         }
+        // It begins with a folder of the system; a project cannot count on more.
+        self.given("PATH", Word { pieces: vec![WordPiece::Lit("/usr/local/bin:".to_owned()), WordPiece::Any(Bound::Anything)], ..Word::default() });
         // Only their shape is known: a name or a number.
         for name in ["RANDOM", "SECONDS", "UID", "EUID", "PPID", "LINENO", "USER", "HOSTNAME"] {
             self.given(name, Word::name());

@@ -25,6 +25,7 @@ impl Shell<'_> {
         self.spend(source.len());
         let env = code::environment(&source);
         self.separate(|shell| {
+            shell.inherit();
             for (name, value) in env {
                 shell.state.set(&name, Word::lit(value));
                 shell.state.export(&name);

@@ -186,7 +186,11 @@ impl Shell<'_> {
                 Output::nothing()
             }
             Command::Coproc { body, .. } => {
-                self.separate(|shell| shell.follow(body, &Stdin { connected: true, ..Stdin::default() }));
+                let written = self.separate(|shell| shell.follow(body, &Stdin { connected: true, ..Stdin::default() }));
+                // Its two ends are descriptors in an array; which numbers they have does not matter.
+                let text = written.text.unwrap_or_else(|| Rc::new(Word::unknown()));
+                self.state.write("/dev/fd/63", text);
+                self.state.put("COPROC", Variable::Array(vec![Word::lit("63"), Word::lit("60")]));
                 Output::nothing()
             }
         }
@@ -230,6 +234,11 @@ impl Shell<'_> {
                 output = Output::nothing();
             }
             Compound::Arithmetic(expression) => {
+                let text = self.scalar(expression);
+                if is_command(&text.to_string()) {
+                    // No expression: a shell without arithmetic commands takes it for a subshell in a subshell.
+                    self.separate(|shell| shell.text(&text, stdin));
+                }
                 self.arithmetic(expression);
                 output = Output::nothing();
             }
@@ -527,6 +536,16 @@ impl Shell<'_> {
             self.state.set(if name == "path" { "PATH" } else { "path" }, Word::several());
         }
     }
+}
+
+/// Whether the text between `((` and `))` is no expression but a command: two names stand side by side, or the last word is an
+/// operator.
+fn is_command(text: &str) -> bool {
+    let name = |c: Option<char>| c.is_some_and(|c| c == '_' || c.is_ascii_alphabetic());
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let side_by_side = |pair: &[&str]| matches!(pair, [front, behind] if name(behind.chars().next()) && front.chars().last().is_some_and(|last| last == '_' || last.is_ascii_alphanumeric()));
+    let begins = words.first().is_some_and(|first| name(first.chars().next()));
+    begins && words.len() > 1 && (words.windows(2).any(side_by_side) || words.last().is_some_and(|last| last.ends_with(['/', '~', '.', '*'])))
 }
 
 /// Adds what is not known to what was written before it. What one command writes says nothing of the lines of the others;

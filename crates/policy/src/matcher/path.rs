@@ -130,10 +130,9 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
     if base.starts_with(prefix) && matches!(open, Some(WordPiece::Any(Bound::Anything | Bound::Setup))) {
         let rest = path.pieces.get(usize::from(!prefix.is_empty())..).unwrap_or(&[]);
         let last = base.rsplit('/').next().unwrap_or(base);
-        let known = |text: &str| text.split('/').any(|name| !name.is_empty() && (name == last || pattern.literals.contains(&name)));
+        let known = is_telling(names(rest).filter(|name| *name == last || pattern.literals.contains(name)));
         let silent = rest.iter().all(|piece| !matches!(piece, WordPiece::Lit(text) if !text.trim_matches('/').is_empty()));
-        if question.cover == Cover::Any && !(silent && question.with_contents) && !rest.iter().any(|piece| matches!(piece, WordPiece::Lit(text) if known(text)))
-        {
+        if question.cover == Cover::Any && !(silent && question.with_contents) && !known {
             return Answer::No;
         }
         return settle(pattern, rest, over(pattern, rest, true), question).min(Answer::Maybe);
@@ -184,14 +183,31 @@ fn settle(pattern: &PathPattern, rest: &[WordPiece], answer: Answer, question: Q
 
 /// Whether a literal part of the path agrees with a literal part of the pattern. A pattern without any always agrees.
 fn agrees(pattern: &PathPattern, rest: &[WordPiece]) -> bool {
-    pattern.literals.is_empty()
-        || rest.iter().any(|piece| match piece {
-            // A short stretch is found by chance in any name (`md` in `a.md`), so it must be all of one.
-            WordPiece::Lit(text) => {
-                pattern.literals.iter().any(|literal| text.split('/').any(|name| if literal.len() > 3 { name.contains(literal) } else { name == *literal }))
-            }
-            _ => false,
-        })
+    // A short stretch is found by chance in any name (`md` in `a.md`), so it must be all of one.
+    let agreed = |name: &&str| pattern.literals.iter().any(|literal| if literal.len() > 3 { name.contains(literal) } else { name == literal });
+    let hole = matches!(rest.first(), Some(WordPiece::Any(Bound::Anything | Bound::Setup)));
+    pattern.literals.is_empty() || if hole { is_telling(names(rest).filter(agreed)) } else { names(rest).any(|name| agreed(&name)) }
+}
+
+/// The names, or parts of names, that are known of a path.
+fn names<'w>(pieces: &'w [WordPiece]) -> impl Iterator<Item = &'w str> {
+    let known = pieces.iter().map(|piece| if let WordPiece::Lit(text) = piece { text.as_str() } else { "" });
+    known.flat_map(|text| text.split('/')).filter(|name| !name.is_empty())
+}
+
+/// Names that folders of every kind have: in a folder of which nothing is known, one of them alone says nothing.
+const COMMON: &str = "bin config settings.json state logs";
+
+/// Whether names that agree say more than that two files are called the same.
+fn is_telling<'w>(agreed: impl Iterator<Item = &'w str>) -> bool {
+    let mut common = 0;
+    for name in agreed {
+        if !COMMON.split(' ').any(|known| known == name) {
+            return true;
+        }
+        common += 1;
+    }
+    common > 1
 }
 
 /// Whether `path` is a folder above what the pattern names.
