@@ -87,7 +87,7 @@ impl Shell<'_> {
         if let Some(program) = described.as_ref().filter(|program| only_explains(program, args, &arguments)) {
             let flags = arguments.flags.iter().filter(|flag| flag.is("--help") || flag.is("--version")).cloned().collect();
             let subcommand = if arguments.subcommand.is_empty() { Vec::new() } else { vec![Word::lit("help")] };
-            self.note(&name, &words, &ParsedArguments { flags, subcommand, ..ParsedArguments::default() }, env, stdin);
+            self.note(&name, &words, &ParsedArguments { subcommand, flags, ..ParsedArguments::default() }, env, stdin);
             return self.output(program, &name, args, &arguments, stdin);
         }
         let at = self.note(&name, &words, &arguments, env.clone(), stdin);

@@ -190,7 +190,7 @@ fn agrees(pattern: &PathPattern, rest: &[WordPiece]) -> bool {
 }
 
 /// The names, or parts of names, that are known of a path.
-fn names<'w>(pieces: &'w [WordPiece]) -> impl Iterator<Item = &'w str> {
+fn names(pieces: &[WordPiece]) -> impl Iterator<Item = &str> {
     let known = pieces.iter().map(|piece| if let WordPiece::Lit(text) = piece { text.as_str() } else { "" });
     known.flat_map(|text| text.split('/')).filter(|name| !name.is_empty())
 }
