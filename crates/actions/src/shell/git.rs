@@ -182,7 +182,7 @@ fn moved_branches(shell: &Shell, name: &str, arguments: &ParsedArguments) -> Vec
                 (true, _) if operands.len() == 1 => {
                     // In a repository that this line makes there is nothing that the new name could take the place of.
                     let made = shell.actions.iter().any(
-                        |action| matches!(&action.deed, Deed::Run(run) if run.program == "git" && run.subcommand.as_ref().is_some_and(|name| name.is("init"))),
+                        |action| matches!(&action.deed, Deed::Run(run) if run.program == "git" && run.subcommand.as_ref().is_some_and(|name| name.literal().is_some_and(|name| is_one("init clone", name)))),
                     );
                     let renames = Flag { names: vec!["-M".to_owned()], value: None };
                     operands.first().filter(|_| !made).map(|name| (name.clone(), vec![renames])).into_iter().collect()

@@ -538,7 +538,7 @@ impl Shell<'_> {
     }
 }
 
-/// Whether the text between `((` and `))` is no expression but a command: two names stand side by side, or the last word is an
+/// Whether the text between `((` and `))` is no expression but a command: two names are side by side, or the last word is an
 /// operator.
 fn is_command(text: &str) -> bool {
     let name = |c: Option<char>| c.is_some_and(|c| c == '_' || c.is_ascii_alphabetic());
