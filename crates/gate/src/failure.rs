@@ -13,6 +13,8 @@ pub enum Failure {
     InputTooLarge,
     /// The input is not the JSON of an event.
     InputUnreadable(String),
+    /// The input of a known tool does not have the form that the tool takes.
+    CallMalformed { tool: String, why: String },
     /// The event named on the command line is not the one in the input.
     EventMismatch { argument: String, input: String },
     /// The lines that git passes to its `pre-push` hook could not be read.
@@ -33,6 +35,8 @@ pub enum Failure {
     Unanswered,
     /// The cold binary is missing, or cannot be started.
     ColdMissing { path: String, why: String },
+    /// The cold binary was started, and what it gave back is no answer.
+    ColdFailed { path: String, why: String },
     /// The two binaries are not of one build.
     BuildMismatch { hot: String, cold: String },
     /// The program panicked.
@@ -86,6 +90,9 @@ fn said(failure: &Failure) -> (String, &'static str) {
             format!("the tool call could not be read: {why}"),
             "send it again without duplicate keys, unpaired surrogates (\\ud800) or nesting beyond 128 levels; if that is not the cause, tell the user",
         ),
+        Failure::CallMalformed { tool, why } => {
+            (format!("the call of `{tool}` cannot be judged: {why}"), "send the call again in the form that the tool documents")
+        }
         Failure::EventMismatch { argument, input } => {
             (format!("the hook is wired to `{argument}` but received `{input}`"), "run `portcullis init` again; it writes one entry for each event")
         }
@@ -110,6 +117,9 @@ fn said(failure: &Failure) -> (String, &'static str) {
         Failure::Unanswered => ("the judgement needs a fact that nothing can answer".to_owned(), "report this as a bug, with the command that was judged"),
         Failure::ColdMissing { path, why } => {
             (format!("this call needs `{path}`, which could not be started: {why}"), "a person must install Portcullis again (`portcullis install`)")
+        }
+        Failure::ColdFailed { path, why } => {
+            (format!("this call needs `{path}`, which gave no answer: {why}"), "a person must install Portcullis again (`portcullis install`)")
         }
         Failure::BuildMismatch { hot, cold } => {
             (format!("portcullis-hook is of build {hot}, portcullis of build {cold}"), "a person must install both from one source (`portcullis install`)")

@@ -79,8 +79,11 @@ pub fn judge(call: &ToolCall, facts: &mut Facts, policy: &Policy, answers: &dyn 
 ///
 /// # Errors
 ///
-/// [`Stop::HandOver`] if `answers` cannot answer.
+/// [`Stop::HandOver`] if `answers` cannot answer; [`Failure::CallMalformed`].
 pub fn read(call: &ToolCall, places: &Places, policy: &Policy, answers: &dyn Answers) -> Result<Vec<Action>, Stop> {
+    if let Some(why) = actions::tools::malformed(call) {
+        return Err(Failure::CallMalformed { tool: call.name.clone(), why }.into());
+    }
     let setting = setting(places);
     let mut lookups = Lookups::default();
     for _ in 0..MAX_ROUNDS {
