@@ -415,12 +415,13 @@ fn the_anchor_is_not_the_agents_to_move() {
 
 #[test]
 fn an_anchor_that_cannot_be_found_out_is_an_error() {
-    for (steps, at) in [
-        (&["git init -q a", "folder a/b", "link .git a/b/.git"][..], "a/b/.git"),
-        (&["git init -q a", "link portcullis.toml a/portcullis.toml", "folder a/b"], "a/portcullis.toml"),
+    for (steps, at, errno) in [
+        (&["git init -q a", "folder a/b", "link .git a/b/.git"][..], "a/b/.git", libc::ELOOP),
+        (&["git init -q a", "link portcullis.toml a/portcullis.toml", "folder a/b"], "a/portcullis.toml", libc::ELOOP),
+        (&["git init -q a", "link nowhere.toml a/portcullis.toml", "folder a/b"], "a/portcullis.toml", libc::ENOENT),
     ] {
         let scratch = Scratch::new(steps);
-        let fault = anchor(Some(&scratch.path("a/b")), &scratch.path("a"), POLICY_NAMES).expect_err("a circle of links");
-        assert_eq!((scratch.short(&fault.path).as_str(), fault.errno), (at, libc::ELOOP));
+        let fault = anchor(Some(&scratch.path("a/b")), &scratch.path("a"), POLICY_NAMES).expect_err("links that lead nowhere");
+        assert_eq!((scratch.short(&fault.path).as_str(), fault.errno), (at, errno));
     }
 }

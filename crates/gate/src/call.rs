@@ -107,8 +107,10 @@ pub struct Judged {
 /// [`Stop`]
 pub fn judged(event: &Event, world: &World, deep: &dyn Deep, every: bool) -> Result<Option<Judged>, Stop> {
     let Some(call) = &event.tool else { return Ok(None) };
-    let around = world.around(event)?;
-    let bytes = policy_around(&around, world, deep)?;
+    let mut around = world.around(event)?;
+    let found = layers::look(&around.layers)?;
+    layers::guard_linked(&found, &mut around.places);
+    let bytes = policy_bytes(&found, &around, world, deep)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let mut facts = facts_of(event, &around.places);
     let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep }, every)?;

@@ -18,7 +18,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::system::{errno_of, identity};
+use super::system::{errno_of, named_identity};
 
 pub use anchor::{PolicyAnchor, anchor};
 
@@ -286,11 +286,11 @@ fn is_absence(error: &io::Error) -> bool {
     matches!(errno_of(error), libc::ENOENT | libc::ENOTDIR)
 }
 
-/// Whether a file of one of these names is in `folder`.
+/// Whether a file of one of these names is in `folder`. A link that leads to nothing cannot be looked at.
 fn holds_policy(folder: &Path, names: &[&str]) -> Result<bool, Unreadable> {
     for name in names {
         let path = folder.join(name);
-        match identity(&path) {
+        match named_identity(&path) {
             Ok(Some(_)) => return Ok(true),
             Ok(None) => {}
             Err(errno) => return Err(Unreadable { path, errno }),
