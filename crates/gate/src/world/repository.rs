@@ -74,7 +74,7 @@ impl Unreadable {
 /// As git does, it passes over a `.git` folder that is empty or lacks `HEAD`, `objects` or `refs`. It also passes over a
 /// `.git` file that leads nowhere, where git would stop with an error.
 pub fn discover(start: &Path) -> Discovery {
-    match existing(start, None).and_then(|start| climb(&start, None)) {
+    match existing(start, None).and_then(|(start, _)| climb(&start, None)) {
         Ok(discovery) => discovery,
         Err(fault) => Discovery::Unreadable(fault),
     }
@@ -119,15 +119,15 @@ pub fn has_ref(folder: &Path, name: &str) -> bool {
             .is_ok_and(|packed| packed.lines().filter_map(|line| line.split_once(' ')).any(|(_, found)| places.iter().any(|place| place == found)))
 }
 
-/// The folder at or above `path` that exists, absolute and with links resolved. What lies within `known`, a result of
+/// The folder at or above `path` that exists, absolute and with links resolved; and whether that is `path` itself. What lies within `known`, a result of
 /// this function, is looked at from there on.
-fn existing(path: &Path, known: Option<&Path>) -> Result<PathBuf, Unreadable> {
+fn existing(path: &Path, known: Option<&Path>) -> Result<(PathBuf, bool), Unreadable> {
     let absolute = if path.is_absolute() { Ok(path.to_path_buf()) } else { std::path::absolute(path) };
     let absolute = absolute.map_err(|error| Unreadable::new(path, &error))?;
     let mut found = absolute.as_path();
     loop {
         match without_links(found, known) {
-            Ok(real) => return Ok(real),
+            Ok(real) => return Ok((real, found == absolute)),
             Err(error) if is_absence(&error) => match found.parent() {
                 Some(parent) => found = parent,
                 None => return Err(Unreadable::new(found, &error)),
