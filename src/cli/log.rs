@@ -84,7 +84,7 @@ pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
     let most = arguments.count.unwrap_or(if filtered || named.iter().any(|name| name.is_some()) { usize::MAX } else { SHOWN });
     // The last entries are looked for from the end, so that a long record costs no more than a short one.
     let from_end = !arguments.summary && !arguments.follow && most < usize::MAX;
-    let backward = files.iter().rev().filter(|_| from_end).flat_map(|path| LinesFromEnd::of(path));
+    let backward = files.iter().rev().filter(|_| from_end).flat_map(LinesFromEnd::of);
     for line in backward {
         if kept.len() >= most {
             break;
@@ -302,7 +302,7 @@ impl Iterator for LinesFromEnd {
         loop {
             let whole = self.rest.strip_suffix(b"\n").unwrap_or(&self.rest).len();
             match self.rest.get(..whole)?.iter().rposition(|byte| *byte == b'\n') {
-                None if self.more() => continue,
+                None if self.more() => {}
                 None if self.rest.is_empty() => return None,
                 found => {
                     let line = self.rest.split_off(found.map_or(0, |at| at + 1));

@@ -43,7 +43,8 @@ fn of_call(run: &Run, around: &Surroundings) -> Option<Vec<Deed>> {
     let found = repository_at(run.folder.literal()?, around)?;
     let repository = Repository::open_ext(&found.root, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr]).ok()?;
     let index = repository.index().ok()?;
-    let call = Call { run, repository: &repository, index: &index, root: &found.root, head: repository.head().ok().and_then(|head| head.peel_to_tree().ok()) };
+    let call =
+        GitCall { run, repository: &repository, index: &index, root: &found.root, head: repository.head().ok().and_then(|head| head.peel_to_tree().ok()) };
     let own = around.layers.iter().filter(|(layer, _)| matches!(layer, Layer::Project | Layer::Local)).map(|(_, path)| path.clone());
     let settings = with_settings().flat_map(|(_, names)| [names.shared, names.local].map(|name| found.root.join(names.folder).join(name)));
     let policies: Vec<_> = own.collect();
@@ -65,8 +66,13 @@ fn of_call(run: &Run, around: &Surroundings) -> Option<Vec<Deed>> {
     Some(deeds)
 }
 
+/// The words as texts. `None` if one of them is not known.
+fn literals(words: &[actions::word::Word]) -> Option<Vec<String>> {
+    words.iter().map(|word| word.literal().map(str::to_owned)).collect()
+}
+
 /// A call of git in its repository.
-struct Call<'c> {
+struct GitCall<'c> {
     run: &'c Run,
     repository: &'c Repository,
     index: &'c Index,
@@ -74,7 +80,7 @@ struct Call<'c> {
     head: Option<Tree<'c>>,
 }
 
-impl<'c> Call<'c> {
+impl<'c> GitCall<'c> {
     /// What the call makes of a file, whose path is from the top of the work tree. `None` if that cannot be found out.
     fn fate(&self, file: &FilePath) -> Option<Fate> {
         let run = self.run;
@@ -94,7 +100,7 @@ impl<'c> Call<'c> {
                     Some(source) => Some(self.tree(&source)?),
                     None => None,
                 };
-                Some(self.restored(file, tree.as_ref(), &self.literals(&run.args)?, self.has("--overlay")))
+                Some(self.restored(file, tree.as_ref(), &literals(&run.args)?, self.has("--overlay")))
             }
             "reset" if self.has("--hard") => {
                 let tree = self.tree(first.unwrap_or("HEAD"))?;
@@ -115,10 +121,6 @@ impl<'c> Call<'c> {
 
     fn value(&self, name: &str) -> Option<String> {
         self.run.flags.iter().filter(|flag| flag.is(name)).find_map(|flag| flag.value.as_ref()?.literal().map(str::to_owned))
-    }
-
-    fn literals(&self, words: &[actions::word::Word]) -> Option<Vec<String>> {
-        words.iter().map(|word| word.literal().map(str::to_owned)).collect()
     }
 
     /// The tree that a name means. A branch that only a remote has is made by the call.
@@ -156,7 +158,7 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// A tracked file becomes what it is in the tree, or in the index if there is none.
+    /// A tracked file becomes what it is in the tree, or in the index where no tree is given.
     fn exactly(&self, file: &FilePath, tree: Option<&Tree>) -> Fate {
         let staged = self.staged(file);
         let target = match tree {
@@ -181,7 +183,7 @@ impl<'c> Call<'c> {
     }
 
     fn checked_out(&self, file: &FilePath) -> Option<Fate> {
-        let args = self.literals(&self.run.args)?;
+        let args = literals(&self.run.args)?;
         let behind = self.run.words.iter().rev().take_while(|word| word.literal() != Some("--")).count();
         let behind = if behind == self.run.words.len() { None } else { Some(behind) };
         let made = ["-b", "-B"].iter().any(|name| self.has(name));
@@ -208,7 +210,7 @@ impl<'c> Call<'c> {
     }
 
     fn stashed(&self, file: &FilePath, takes_paths: bool) -> Fate {
-        let paths = if takes_paths { self.literals(&self.run.args).unwrap_or_default() } else { Vec::new() };
+        let paths = if takes_paths { literals(&self.run.args).unwrap_or_default() } else { Vec::new() };
         if !paths.is_empty() && !self.covers(&paths, file) {
             return Fate::Same;
         }
@@ -223,7 +225,7 @@ impl<'c> Call<'c> {
     /// A commit that touched the file is undone or made again.
     fn picked(&self, file: &FilePath, undone: bool) -> Option<Fate> {
         let mut fate = Fate::Same;
-        for name in self.literals(&self.run.args)?.iter().take(MAX_PICKED) {
+        for name in literals(&self.run.args)?.iter().take(MAX_PICKED) {
             let Some(commit) = self.repository.revparse_single(name).ok().and_then(|object| object.peel_to_commit().ok()) else { continue };
             let (Ok(new), old) = (commit.tree(), commit.parent(0).ok().and_then(|parent| parent.tree().ok())) else { continue };
             let (new, old) = (self.text(&new, file), old.and_then(|tree| self.text(&tree, file)));
@@ -242,7 +244,11 @@ impl<'c> Call<'c> {
         if self.has("--dry-run") || self.staged(file).is_some() {
             return Fate::Same;
         }
-        let paths = self.literals(&self.run.args).unwrap_or_default();
+        let mut paths = literals(&self.run.args).unwrap_or_default();
+        if paths.is_empty() {
+            // Without a path it cleans from the folder of the call on.
+            paths.push(".".to_owned());
+        }
         let kept: Vec<String> =
             self.run.flags.iter().filter(|flag| flag.is("--exclude")).filter_map(|flag| flag.value.as_ref()?.literal().map(str::to_owned)).collect();
         let spared = kept.iter().any(|pattern| {
@@ -256,7 +262,7 @@ impl<'c> Call<'c> {
                 folder.as_os_str().is_empty() || self.index.iter().any(|entry| entry.path.starts_with(folder.as_os_str().as_encoded_bytes()))
             });
         let taken = if self.has("-X") { ignored } else { self.has("-x") || !ignored };
-        if taken && !spared && entered && (paths.is_empty() || self.covers(&paths, file)) { Fate::Gone } else { Fate::Same }
+        if taken && !spared && entered && self.covers(&paths, file) { Fate::Gone } else { Fate::Same }
     }
 
     /// Whether one of the path specifications covers a file. They are from the folder of the call.

@@ -23,7 +23,7 @@ const WRITERS: &str = "Write Edit MultiEdit NotebookEdit apply_patch write_file 
 /// Arguments that hold a command line or the words of a command, without `_` and `-`.
 const COMMANDS: &str = "command cmd commandline script argv commands cmds";
 /// Arguments that name the folder in which a command starts, without `_` and `-`: Gemini CLI 0.61.0 `dir_path`, Qwen Code
-/// 0.24.4 `directory`, Kimi Code 2.1.0 and Auggie 0.36.0 `cwd`, OpenCode 1.18.33 `workdir` (observed, or read in the bundle).
+/// 0.24.4 `directory`, Kimi Code 2.1.0 and Auggie 0.36.0 `cwd`, `OpenCode` 1.18.33 `workdir` (observed, or read in the bundle).
 const FOLDERS: &str = "dirpath directory cwd workdir workingdirectory workingdir";
 /// Arguments that name the file that a known tool reads or changes, without `_` and `-`.
 const FILES: &str = "path filepath filename targetfile notebookpath absolutepath uri";
