@@ -484,6 +484,7 @@ fn every_failure_says_what_broke_and_how_to_fix_it() {
         F::PolicyDamaged,
         F::RuleDamaged,
         F::ColdMissing { path: text(), why: text() },
+        F::Busy,
         F::ColdFailed { path: text(), why: text() },
         F::CallMalformed { tool: text(), why: text() },
         F::BuildMismatch { hot: text(), cold: text() },

@@ -155,6 +155,13 @@ pub fn policy_bytes(found: &[layers::FoundLayer], around: &Surroundings, world: 
     if let Some(bytes) = cached.filter(|bytes| Policy::open(bytes).is_some_and(|policy| layers::fresh(&policy, found))) {
         return Ok(bytes.into());
     }
+    // A policy with mistakes is not compiled anew on each call.
+    if let Some(mistakes) = state::read(&world.states, &around.root, state::MISTAKES)
+        && let Some((key, text)) = String::from_utf8_lossy(&mistakes).split_once('\n')
+        && key == layers::key(found)
+    {
+        return Err(Failure::PolicyInvalid(text.to_owned()).into());
+    }
     deep.compile(found, around, world).map(Into::into)
 }
 

@@ -101,6 +101,19 @@ fn behind(path: &Path) -> Vec<PathBuf> {
     all
 }
 
+/// What tells these files in this state from all others.
+#[must_use]
+pub fn key(found: &[FoundLayer]) -> String {
+    let files: Vec<String> = found.iter().map(|file| format!("{} {:?}", file.path.display(), file.identity)).collect();
+    format!("{} {}", crate::BUILD, files.join(" ").replace('\n', " "))
+}
+
+/// True if no file changed so shortly before `time` that it may have changed after it too.
+#[must_use]
+pub fn settled(found: &[FoundLayer], time: u64) -> bool {
+    found.iter().all(|file| file.identity.get(4).is_none_or(|changed| changed.saturating_add(TICK) < time))
+}
+
 /// Whether `policy` was compiled by this build from exactly these files.
 pub fn fresh(policy: &Policy, found: &[FoundLayer]) -> bool {
     policy.build == crate::BUILD
