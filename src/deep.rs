@@ -1,6 +1,7 @@
 //! What only the cold binary can find out: it compiles policies, reads git objects, source code and settings.
 
 pub mod changes;
+pub mod checkouts;
 pub mod commits;
 pub mod committed;
 pub mod compiling;
@@ -51,6 +52,10 @@ impl Deep for Cold {
         let mut found: Vec<Finding> = trees.iter().flat_map(|(tree, changes)| ::tests_first::judge(changes, tree, section, facts.today)).collect();
         found.extend(::tests_first::snapshots_renewed(actions, section));
         Ok(found)
+    }
+
+    fn taken_by_git(&self, actions: &[Action], around: &Surroundings) -> Result<Vec<Action>, Stop> {
+        Ok(checkouts::taken(actions, around))
     }
 
     fn documents(&self, actions: &[Action], around: &Surroundings, section: &Flywheel) -> Result<Vec<Finding>, Stop> {

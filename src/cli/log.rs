@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -24,6 +24,8 @@ use policy::facts::days;
 const BEAT: Duration = Duration::from_millis(200);
 /// Entries that are shown if there is no filter.
 const SHOWN: usize = 50;
+/// Bytes of the record that are read at a time, from its end.
+const CHUNK: u64 = 64 << 10;
 
 #[derive(Args, Debug)]
 pub struct LogArguments {
@@ -77,7 +79,28 @@ pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
     let files = record::files(&place.around.memory);
     let (mut bad, mut kept, mut all) = (0, Vec::new(), 0);
     let mut left = FollowedFile::default();
-    for path in &files {
+    let filtered = arguments.held || since.is_some() || arguments.tier.is_some();
+    let named = [&arguments.session, &arguments.agent, &arguments.rule, &arguments.path, &arguments.tool];
+    let most = arguments.count.unwrap_or(if filtered || named.iter().any(|name| name.is_some()) { usize::MAX } else { SHOWN });
+    // The last entries are looked for from the end, so that a long record costs no more than a short one.
+    let from_end = !arguments.summary && !arguments.follow && most < usize::MAX;
+    let backward = files.iter().rev().filter(|_| from_end).flat_map(LinesFromEnd::of);
+    for line in backward {
+        if kept.len() >= most {
+            break;
+        }
+        match Entry::read(line.as_bytes()) {
+            None => bad += 1,
+            Some(entry) => {
+                all += 1;
+                if wanted(&entry) {
+                    kept.push((entry, line));
+                }
+            }
+        }
+    }
+    kept.reverse();
+    for path in files.iter().filter(|_| !from_end) {
         left = FollowedFile::of(path);
         for line in left.lines() {
             match Entry::read(line.as_bytes()) {
@@ -96,9 +119,6 @@ pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
     if arguments.summary {
         summary(arguments, &kept);
     } else {
-        let filtered = arguments.held || since.is_some() || arguments.tier.is_some();
-        let named = [&arguments.session, &arguments.agent, &arguments.rule, &arguments.path, &arguments.tool];
-        let most = arguments.count.unwrap_or(if filtered || named.iter().any(|name| name.is_some()) { usize::MAX } else { SHOWN });
         for (entry, line) in kept.iter().skip(kept.len().saturating_sub(most)) {
             say(&if arguments.json { line.clone() } else { shown(entry) });
         }
@@ -235,6 +255,64 @@ impl FollowedFile {
 
     fn file(&self) -> Option<u64> {
         self.0.as_ref().and_then(|reader| reader.get_ref().metadata().ok()).map(|found| found.ino())
+    }
+}
+
+/// The whole lines of a file, the last first. Blank ones are left out.
+struct LinesFromEnd {
+    file: Option<File>,
+    /// Bytes of the file before those that were read.
+    before: u64,
+    /// Bytes that were read and belong to no line that was given.
+    rest: Vec<u8>,
+}
+
+impl LinesFromEnd {
+    fn of(path: &PathBuf) -> Self {
+        let file = File::open(path).ok();
+        let before = file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |found| found.len());
+        let mut lines = Self { file, before, rest: Vec::new() };
+        // A line without an end is still being written.
+        while !lines.rest.contains(&b'\n') && lines.more() {}
+        let end = lines.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        lines.rest.truncate(end);
+        lines
+    }
+
+    /// Reads what is before. Returns false if that is nothing.
+    fn more(&mut self) -> bool {
+        let count = self.before.min(CHUNK);
+        let Some(file) = self.file.as_ref().filter(|_| count > 0) else { return false };
+        let mut bytes = vec![0; usize::try_from(count).unwrap_or(0)];
+        self.before -= count;
+        if file.read_exact_at(&mut bytes, self.before).is_err() {
+            self.file = None;
+            return false;
+        }
+        bytes.append(&mut self.rest);
+        self.rest = bytes;
+        true
+    }
+}
+
+impl Iterator for LinesFromEnd {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        loop {
+            let whole = self.rest.strip_suffix(b"\n").unwrap_or(&self.rest).len();
+            match self.rest.get(..whole)?.iter().rposition(|byte| *byte == b'\n') {
+                None if self.more() => {}
+                None if self.rest.is_empty() => return None,
+                found => {
+                    let line = self.rest.split_off(found.map_or(0, |at| at + 1));
+                    let line = String::from_utf8_lossy(line.trim_ascii()).into_owned();
+                    if !line.is_empty() {
+                        return Some(line);
+                    }
+                }
+            }
+        }
     }
 }
 

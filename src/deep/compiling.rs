@@ -4,7 +4,7 @@ use std::fs;
 
 use gate::BUILD;
 use gate::failure::Failure;
-use gate::world::layers::FoundLayer;
+use gate::world::layers::{self, FoundLayer};
 use gate::world::{Surroundings, World, state, system};
 use policy::{LayerFile, Policy};
 use policy_compiler::compile::{Compiled, Input, PolicySource, compile};
@@ -26,7 +26,15 @@ pub fn built_in() -> Result<Compiled, String> {
 ///
 /// [`Failure::Unreadable`] for a file that cannot be read, [`Failure::PolicyInvalid`] with all mistakes.
 pub fn compile_layers(found: &[FoundLayer], around: &Surroundings, world: &World) -> Result<Compiled, Failure> {
-    let compiled = compile_with(found, around, |_| None)?;
+    let begun = u64::try_from(system::now_ns()).unwrap_or(0);
+    let compiled = match compile_with(found, around, |_| None) {
+        Err(Failure::PolicyInvalid(mistakes)) if layers::settled(found, begun) => {
+            let _ = state::write(&world.states, &around.root, state::MISTAKES, format!("{}\n{mistakes}", layers::key(found)).as_bytes());
+            return Err(Failure::PolicyInvalid(mistakes));
+        }
+        compiled => compiled?,
+    };
+    let _ = state::remove(&world.states, &around.root, state::MISTAKES);
     // The mark is there before the policy that needs it, and goes after it.
     let sees_runs = Policy::open(&compiled.bytes).is_some_and(|policy| policy.tests_first.is_some());
     if sees_runs {

@@ -22,7 +22,7 @@ pub fn heavy(need: &Need, around: &Surroundings) -> Known {
             }
         },
         Need::LosesGate(path, change) => because(loses_gate(Path::new(path), change)),
-        Need::WeakensPolicy(path, change) => because(weakens_policy(Path::new(path), change)),
+        Need::WeakensPolicy(path, change) => because(weakens_policy(Path::new(path), change, &around.places.policies)),
         _ => Known::Unknown("this version cannot answer it".to_owned()),
     }
 }
@@ -152,9 +152,12 @@ pub fn settings_files(world: &World, around: &Surroundings) -> Vec<PathBuf> {
     files
 }
 
-fn weakens_policy(path: &Path, change: &Change) -> Option<String> {
+fn weakens_policy(path: &Path, change: &Change, linked: &[String]) -> Option<String> {
     let (before, after) = after(path, change);
     let after = after.filter(|_| before.is_none() || *change != Change::Attributes);
+    if linked.iter().any(|policy| Path::new(policy) == path) {
+        return policy_weakened(before.as_deref(), after.as_deref());
+    }
     weakened(path, before.as_deref(), after.as_deref())
 }
 

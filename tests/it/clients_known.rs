@@ -55,7 +55,8 @@ fn an_event_means_the_same_to_all_clients_and_guarding_ones_have_an_entry() {
 /// What the hook says to a recorded call with another command, started with these arguments.
 fn said(scratch: &Scratch, file: &str, command: &str, arguments: &[&str]) -> String {
     let mut payload = recorded().remove(file).unwrap();
-    payload["tool_input"]["command"] = command.into();
+    let input = ["tool_input", "toolInput", "toolArgs"].into_iter().find(|field| payload.get(field).is_some()).unwrap_or("tool_input");
+    payload[input]["command"] = command.into();
     if payload["permission_mode"] == "bypassPermissions" {
         payload["permission_mode"] = "default".into();
     }
@@ -84,6 +85,9 @@ fn only_a_client_that_is_known_to_ask_is_asked() {
         ("qwen.PreToolUse.run_shell_command", &["PreToolUse", "claude-code"], false),
         ("copilot.PreToolUse.Bash", &["PreToolUse", "claude-code"], false),
         ("copilot.PreToolUse.Bash", &["PreToolUse"], false),
+        ("copilot.preToolUse.bash", &["preToolUse", "copilot"], false),
+        ("copilot.preToolUse.bash", &["preToolUse"], false),
+        ("copilot.preToolUse.bash.in-subagent", &["preToolUse", "copilot"], false),
     ];
     for (file, arguments, asked) in cases {
         let word = if *asked { "ask" } else { "deny" };
@@ -101,4 +105,39 @@ fn a_mode_that_is_not_known_asks_nobody() {
         let payload = scratch.payload("Bash", r#"{"command":"git reset --hard"}"#, mode);
         assert_eq!(scratch.judge("PreToolUse", &payload).short(), format!("{word} uncommitted-work-discarded"), "{mode}");
     }
+}
+
+#[test]
+fn copilot_is_answered_in_the_form_in_which_it_asks() {
+    let scratch = Scratch::new().with_work();
+    let said = |file: &str, command: &str, arguments: &[&str]| {
+        let mut payload = recorded().remove(file).unwrap();
+        let input = ["tool_input", "toolInput", "toolArgs"].into_iter().find(|field| payload.get(field).is_some()).unwrap_or("tool_input");
+        payload[input]["command"] = command.into();
+        let text = payload.to_string().replace("/home/dev/project", &scratch.repo().to_string_lossy());
+        let said = run(scratch.command(hook_path()).args(arguments), text.as_bytes());
+        assert_eq!((said.code, said.stderr.as_str()), (0, ""), "{file} {command}");
+        if said.stdout.is_empty() { serde_json::Value::Null } else { serde_json::from_str(&said.stdout).unwrap() }
+    };
+    // What `init` wrote for Claude Code, an older entry, and one of its own.
+    let permission: [&[&str]; 4] = [&["PermissionRequest", "claude-code"], &["PermissionRequest"], &["permissionRequest", "copilot"], &["permissionRequest"]];
+    for arguments in permission {
+        for file in ["copilot.permissionRequest.bash", "copilot.permissionRequest.bash.in-subagent"] {
+            let denied = said(file, "git push --force origin main", arguments);
+            assert_eq!(denied["behavior"], "deny", "{file} {arguments:?}");
+            assert!(denied["message"].as_str().unwrap().starts_with("denied by `force-push`"), "{denied}");
+            // A question would be asked by the client's own prompt.
+            for command in ["touch ran", "git status", "git reset --hard"] {
+                assert_eq!(said(file, command, arguments), serde_json::Value::Null, "{command} {arguments:?}");
+            }
+        }
+    }
+    for arguments in [&["preToolUse", "copilot"][..], &["preToolUse"], &["PreToolUse", "claude-code"]] {
+        let denied = said("copilot.preToolUse.bash", "git push --force origin main", arguments);
+        assert_eq!((denied["permissionDecision"].as_str(), denied["hookSpecificOutput"].as_str()), (Some("deny"), None), "{arguments:?}");
+        assert_eq!(said("copilot.preToolUse.bash", "ls", arguments), serde_json::Value::Null, "{arguments:?}");
+    }
+    let denied = said("copilot.PreToolUse.Bash", "git push --force origin main", &["PreToolUse", "claude-code"]);
+    assert_eq!(denied["hookSpecificOutput"]["permissionDecision"], "deny");
+    assert!(denied["permissionDecision"].is_null(), "{denied}");
 }

@@ -230,6 +230,10 @@ const FAULTS: &[Fault] = &[
         symlink("portcullis.toml", scratch.repo().join("portcullis.toml")).unwrap();
         scratch.hook(event, input(scratch, event).as_bytes())
     }),
+    fault("the policy is a link that leads to nothing", HELD, "it is a link that leads to nothing", |scratch, event| {
+        symlink("elsewhere.toml", scratch.repo().join("portcullis.toml")).unwrap();
+        scratch.hook(event, input(scratch, event).as_bytes())
+    }),
     fault("the cache of the policy is damaged", HARMLESS, "", |scratch, event| {
         scratch.write("portcullis.toml", "schema = 1\n");
         // A machine with too much to do may need a second try.
@@ -246,6 +250,27 @@ const FAULTS: &[Fault] = &[
     fault("`portcullis` is needed and missing", HELD, "No such file or directory", |scratch, event| with_cold(scratch, event, None)),
     fault("`portcullis` cannot be executed", HELD, "Permission denied", |scratch, event| with_cold(scratch, event, Some(("", 0o600)))),
     fault("`portcullis` is not a program", HELD, "Exec format error", |scratch, event| with_cold(scratch, event, Some(("\0", 0o755)))),
+    fault("`portcullis` is a program that succeeds", HELD, "gave no answer: it ended with exit code 0", |scratch, event| {
+        with_cold(scratch, event, Some(("#!/bin/sh\nexit 0\n", 0o755)))
+    }),
+    fault("`portcullis` is a program that fails", HELD, "gave no answer: it ended with exit code 1", |scratch, event| {
+        with_cold(scratch, event, Some(("#!/bin/sh\nexit 1\n", 0o755)))
+    }),
+    fault("`portcullis` is a program that answers as a hook does", HELD, "gave no answer: it ended with exit code 0", |scratch, event| {
+        with_cold(scratch, event, Some(("#!/bin/sh\necho '{\"systemMessage\":\"x\"}'\n", 0o755)))
+    }),
+    fault("`portcullis` answers for another build", HELD, "gave no answer: it ended with exit code 0", |scratch, event| {
+        with_cold(scratch, event, Some(("#!/bin/sh\necho portcullis-answer 0.0.0+other 0 0 0\n", 0o755)))
+    }),
+    fault("`portcullis` is killed", HELD, "gave no answer: signal 9 ended it", |scratch, event| {
+        with_cold(scratch, event, Some(("#!/bin/sh\nkill -9 $$\n", 0o755)))
+    }),
+    fault("`portcullis` hangs", HELD, "gave no answer: it did not end in time", |scratch, event| {
+        with_cold(scratch, event, Some(("#!/bin/sh\nexec sleep 60\n", 0o755)))
+    }),
+    fault("`portcullis` closes its output and hangs", HELD, "gave no answer: it did not end", |scratch, event| {
+        with_cold(scratch, event, Some(("#!/bin/sh\nexec >&-\nexec sleep 60\n", 0o755)))
+    }),
     fault("`portcullis` is of another build", HELD, "portcullis-hook is of build 0.0.0+other", |scratch, event| {
         let cold = env!("CARGO_BIN_EXE_portcullis");
         run(scratch.command(cold).args(["hook", "0.0.0+other", event]), input(scratch, event).as_bytes())
@@ -459,6 +484,9 @@ fn every_failure_says_what_broke_and_how_to_fix_it() {
         F::PolicyDamaged,
         F::RuleDamaged,
         F::ColdMissing { path: text(), why: text() },
+        F::Busy,
+        F::ColdFailed { path: text(), why: text() },
+        F::CallMalformed { tool: text(), why: text() },
         F::BuildMismatch { hot: text(), cold: text() },
         F::Panic(text()),
         F::AnswerUnwritable,

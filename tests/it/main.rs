@@ -31,6 +31,7 @@ mod registry;
 mod repository;
 mod startup;
 mod spans;
+mod taken_by_git;
 mod tests_first;
 mod support;
 mod words;

@@ -161,3 +161,171 @@ fn no_event_is_given_an_explicit_allow() {
         assert!(!observing || said == nothing(), "{name}: {said:?}");
     }
 }
+
+/// A call of a tool with this input, as it is answered.
+fn called(scratch: &Scratch, tool: &str, input: &str) -> String {
+    let said = scratch.judge("PreToolUse", &scratch.payload(tool, input, "default"));
+    if said.code == 2 && said.stderr.contains("cannot be judged: ") { "malformed".to_owned() } else { said.short() }
+}
+
+#[test]
+fn a_call_of_a_known_tool_in_another_form_is_denied() {
+    let scratch = Scratch::new();
+    let malformed = [
+        ("Bash", "null"),
+        ("Bash", "{}"),
+        ("Bash", "[]"),
+        ("Bash", r#""git push --force""#),
+        ("Bash", r#"{"command":null}"#),
+        ("Bash", r#"{"command":7}"#),
+        ("Bash", r#"{"command":true}"#),
+        ("Bash", r#"{"command":{"text":"git push --force"}}"#),
+        ("Bash", r#"{"command":[]}"#),
+        ("Bash", r#"{"command":["git",["push","-f"]]}"#),
+        ("Bash", r#"{"command":["git",null]}"#),
+        ("Bash", r#"{"Command":{"a":"ls"}}"#),
+        ("Bash", r#"{"command":"ls","cwd":["/tmp"]}"#),
+        ("Bash", r#"{"restart":false}"#),
+        ("Monitor", r#"{"description":"m","timeout_ms":1000}"#),
+        ("PowerShell", r#"{"command":{}}"#),
+        ("run_shell_command", r#"{"description":"x"}"#),
+        ("run_shell_command", r#"{"command":"ls","dir_path":5}"#),
+        ("exec_command", r#"{"cmd":{"a":1}}"#),
+        ("local_shell", r#"{"action":{"type":"exec","command":{}}}"#),
+        ("Write", r#"{"content":"x"}"#),
+        ("Write", r#"{"file_path":null,"content":"x"}"#),
+        ("Write", r#"{"file_path":7,"content":"x"}"#),
+        ("Write", r#"{"file_path":["a.txt"],"content":"x"}"#),
+        ("Write", r#"{"file_path":"a.txt"}"#),
+        ("Write", r#"{"file_path":"a.txt","content":null}"#),
+        ("Write", r#"{"file_path":"a.txt","content":{"text":"x"}}"#),
+        ("Write", r#"{"file_path":"a.txt","content":["x"]}"#),
+        ("write_file", r#"{"file_path":{"a":"b"},"content":"x"}"#),
+        ("Edit", r#"{"old_string":"a","new_string":"b"}"#),
+        ("Edit", r#"{"file_path":false,"old_string":"a","new_string":"b"}"#),
+        ("Edit", r#"{"file_path":"a.txt","old_string":["a"],"new_string":"b"}"#),
+        ("Edit", r#"{"file_path":"a.txt","new_string":"b"}"#),
+        ("replace", r#"{"file_path":"a.txt","old_string":"a","new_string":3}"#),
+        ("MultiEdit", r#"{"file_path":"a.txt","edits":"[]"}"#),
+        ("MultiEdit", r#"{"file_path":"a.txt","edits":{"old_string":"a","new_string":"b"}}"#),
+        ("MultiEdit", r#"{"file_path":"a.txt","edits":["x"]}"#),
+        ("MultiEdit", r#"{"file_path":"a.txt","edits":[{"old_string":"a"}]}"#),
+        ("MultiEdit", r#"{"file_path":"a.txt","edits":[{"old_string":"a","new_string":7}]}"#),
+        ("NotebookEdit", r#"{"new_source":"x"}"#),
+        ("NotebookEdit", r#"{"notebook_path":"a.ipynb","new_source":["x"]}"#),
+        ("Read", r#"{"file_path":["a"]}"#),
+        ("apply_patch", r#"{"patch":{"a":"b"}}"#),
+        ("apply_patch", "{}"),
+        ("WebFetch", r#"{"url":["http://a"],"prompt":"x"}"#),
+        ("Agent", r#"{"subagent_type":"x","prompt":["do"]}"#),
+    ];
+    for (tool, input) in malformed {
+        assert_eq!(called(&scratch, tool, input), "malformed", "{tool} {input}");
+    }
+    let harmless = [
+        ("Bash", r#"{"command":""}"#),
+        ("Bash", r#"{"command":"ls","description":null,"timeout":null}"#),
+        ("Bash", r#"{"command":"ls","run_in_background":true,"timeout":60000}"#),
+        ("Bash", r#"{"command":["git","status"]}"#),
+        ("Bash", r#"{"restart":true}"#),
+        ("Bash", r#"{"command":"ls","cwd":null}"#),
+        ("Monitor", r#"{"description":"m","ws":{"url":"ws://localhost:1"}}"#),
+        ("exec_command", r#"{"cmd":"ls","shell":"bash","login":true,"yield_time_ms":1000}"#),
+        ("shell", r#"{"command":["bash","-lc","ls"],"workdir":"/tmp"}"#),
+        ("local_shell", r#"{"action":{"type":"exec","command":["ls"]}}"#),
+        ("Write", r#"{"file_path":"a.txt","content":""}"#),
+        ("Write", r#"{"path":"a.txt","content":"x","mode":"overwrite"}"#),
+        ("Edit", r#"{"file_path":"a.txt","old_string":"a","new_string":"","replace_all":null}"#),
+        ("Edit", r#"{"path":"a.txt","old_string":"a","new_string":"b"}"#),
+        ("Edit", r#"{"file_path":"a.txt","old_str":"a","new_str":"b","change_all":false}"#),
+        ("MultiEdit", r#"{"file_path":"a.txt","edits":[{"old_string":"a","new_string":"b"},{"old_string":"","new_string":"c"}]}"#),
+        ("MultiEdit", r#"{"file_path":"a.txt","edits":[]}"#),
+        ("NotebookEdit", r#"{"notebook_path":"a.ipynb","cell_id":"1","edit_mode":"delete"}"#),
+        ("Read", r#"{"path":"a.txt"}"#),
+        ("read_file", r#"{"absolute_path":"/tmp/a.txt","offset":1}"#),
+        ("Agent", r#"{"description":"d","prompt":"x"}"#),
+        ("Task", r#"{"prompt":"x","subagent_type":null}"#),
+        ("mcp__a__run", r#"{"command":null}"#),
+        ("mcp__a__note", r#"{"file_path":null,"content":{"a":1}}"#),
+        ("Glob", "null"),
+        ("TodoWrite", r#"{"todos":"x"}"#),
+    ];
+    for (tool, input) in harmless {
+        assert_eq!(called(&scratch, tool, input), "free", "{tool} {input}");
+    }
+}
+
+/// Rules that a policy of a scratch repository adds.
+const RULE: &str = "schema = 1\n[[rule]]\nname = \"no-deploy\"\ntier = 4\nrun = { program = \"deploy\" }\nreason = \"r\"\ninstead = \"i\"\ncatches = [\"deploy\"]\nspares = [\"ls\"]\n";
+
+#[test]
+fn the_file_behind_a_linked_policy_is_guarded_as_the_policy_is() {
+    let scratch = Scratch::new();
+    let shared = scratch.home().join("shared");
+    fs::create_dir_all(scratch.repo().join("rules")).unwrap();
+    fs::create_dir_all(&shared).unwrap();
+    fs::write(shared.join("p.toml"), RULE).unwrap();
+    fs::write(shared.join("other.toml"), RULE).unwrap();
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, scratch.repo().join(name)).unwrap();
+    link("rules/p.toml", "portcullis.toml");
+    link(&shared.join("p.toml").to_string_lossy(), "rules/p.toml");
+    assert_eq!(scratch.bash("deploy").short(), "deny no-deploy");
+    let weakened =
+        ["> ~/shared/p.toml", "echo 'schema = 1' > ~/shared/p.toml", "sed -i /deploy/d ~/shared/p.toml", "cp /dev/null rules/p.toml", "> portcullis.toml"];
+    for command in weakened {
+        assert_eq!(scratch.bash(command).short(), "ask policy-weakened", "{command}");
+    }
+    for command in ["mv ~/shared/p.toml /tmp/x", "rm rules/p.toml", "rm -rf ~/shared", "unlink portcullis.toml", "mv rules old"] {
+        let said = scratch.bash(command).short();
+        assert!(said.contains("policy-deletion"), "{command}: {said}");
+    }
+    let more = RULE.replace("schema = 1\n", "").replace("no-deploy", "no-release").replace("\"deploy\"", "\"release\"");
+    let harmless = ["cat rules/p.toml", "ls ~/shared", "> ~/shared/other.toml", "rm ~/shared/other.toml", "cp ~/shared/p.toml /tmp/x", "touch rules/new.toml"];
+    for command in harmless {
+        assert_eq!(scratch.bash(command).short(), "free", "{command}");
+    }
+    assert_eq!(scratch.bash(&format!("cat >> ~/shared/p.toml <<'E'\n{more}E\n")).short(), "free", "a rule is added");
+
+    // What is not there, is.
+    fs::remove_file(shared.join("p.toml")).unwrap();
+    assert_eq!(scratch.bash("ls").short(), "failure");
+    fs::remove_file(scratch.repo().join("portcullis.toml")).unwrap();
+    assert_eq!(scratch.bash("ls").short(), "free");
+    link("nowhere", ".portcullis");
+    assert_eq!(scratch.bash("ls").short(), "failure");
+}
+
+#[test]
+fn a_command_is_judged_in_the_folder_that_the_call_names() {
+    let scratch = wired();
+    fs::create_dir_all(scratch.repo().join("sub")).unwrap();
+    let settings = scratch.repo().join(".claude").to_string_lossy().into_owned();
+    let with = |tool: &str, field: &str, folder: &str, command: &str| {
+        called(&scratch, tool, &format!(r#"{{"command":{},"{field}":{}}}"#, json(command), json(folder)))
+    };
+    let fields = [
+        ("run_shell_command", "dir_path"),
+        ("run_shell_command", "directory"),
+        ("Bash", "cwd"),
+        ("bash", "workdir"),
+        ("launch-process", "cwd"),
+        ("exec_command", "workdir"),
+    ];
+    for (tool, field) in fields {
+        for folder in [".claude", "./.claude/", "sub/../.claude", &settings] {
+            assert_eq!(with(tool, field, folder, "rm settings.local.json"), "deny gate-settings-deletion", "{tool} {field} {folder}");
+        }
+        assert_eq!(with(tool, field, ".git", "rm hooks/pre-commit"), "deny git-hooks-removal", "{tool} {field}");
+        assert_eq!(with(tool, field, "sub", "rm settings.local.json"), "free", "{tool} {field}");
+        assert_eq!(with(tool, field, ".claude", "ls settings.local.json"), "free", "{tool} {field}");
+        assert_eq!(with(tool, field, "", "ls"), "free", "{tool} {field}");
+        // The session's folder is where it was.
+        assert_eq!(with(tool, field, "sub", "rm .claude/settings.local.json"), "free", "{tool} {field}");
+        assert_eq!(with(tool, field, "sub", "rm ../.claude/settings.local.json"), "deny gate-settings-deletion", "{tool} {field}");
+    }
+    let words = format!(r#"{{"command":["rm","settings.local.json"],"workdir":{}}}"#, json(&settings));
+    assert_eq!(called(&scratch, "shell", &words), "deny gate-settings-deletion");
+    let several = r#"{"commands":["ls","rm settings.local.json"],"cwd":".claude"}"#;
+    assert_eq!(called(&scratch, "run_commands", several), "deny gate-settings-deletion");
+    assert_eq!(called(&scratch, "mcp__files__list", r#"{"path":"settings.local.json","cwd":".claude"}"#), "free");
+}

@@ -387,6 +387,43 @@ const CASES: &[Case] = &[
         Some("a"),
     ),
     case(
+        "no project is named, in a linked work tree of a commit without policy",
+        &["git init -q a", COMMIT, "git -C a worktree add -q @/w", "file a/portcullis.toml x", "folder w/b"],
+        None,
+        "w/b",
+        "a",
+        Some("w"),
+    ),
+    case(
+        "the project is a linked work tree of a commit without policy",
+        &["git init -q a", COMMIT, "git -C a worktree add -q @/a/w", "file a/portcullis.toml x"],
+        Some("a/w"),
+        "a/w",
+        "a",
+        Some("a/w"),
+    ),
+    case(
+        "the project is a linked work tree with a policy of its own",
+        &["git init -q a", COMMIT, "git -C a worktree add -q @/w", "file a/portcullis.toml x", "file w/portcullis.toml x"],
+        Some("w"),
+        "w",
+        "w",
+        Some("w"),
+    ),
+    case("the project is gone, cwd is elsewhere", &["git init -q a", "file a/portcullis.toml x"], Some("gone/b"), "a", "a", Some("a")),
+    case("the project is gone, and no policy is anywhere", &["git init -q a", "folder a/b"], Some("gone"), "a/b", "a", Some("a")),
+    Case {
+        origin: Some("o"),
+        ..case(
+            "the project is gone, and both have a policy",
+            &["git init -q a", "file a/portcullis.toml x", "git init -q o", "file o/portcullis.toml x"],
+            Some("o/gone"),
+            "a",
+            "a",
+            Some("a"),
+        )
+    },
+    case(
         "a submodule is not a work tree of the project",
         &["git init -q o", "git -C o commit -q --allow-empty -m x", "git init -q a", "git -C a submodule --quiet add @/o s", "file a/s/portcullis.toml x"],
         Some("a"),
@@ -415,12 +452,13 @@ fn the_anchor_is_not_the_agents_to_move() {
 
 #[test]
 fn an_anchor_that_cannot_be_found_out_is_an_error() {
-    for (steps, at) in [
-        (&["git init -q a", "folder a/b", "link .git a/b/.git"][..], "a/b/.git"),
-        (&["git init -q a", "link portcullis.toml a/portcullis.toml", "folder a/b"], "a/portcullis.toml"),
+    for (steps, at, errno) in [
+        (&["git init -q a", "folder a/b", "link .git a/b/.git"][..], "a/b/.git", libc::ELOOP),
+        (&["git init -q a", "link portcullis.toml a/portcullis.toml", "folder a/b"], "a/portcullis.toml", libc::ELOOP),
+        (&["git init -q a", "link nowhere.toml a/portcullis.toml", "folder a/b"], "a/portcullis.toml", libc::ENOENT),
     ] {
         let scratch = Scratch::new(steps);
-        let fault = anchor(Some(&scratch.path("a/b")), &scratch.path("a"), POLICY_NAMES).expect_err("a circle of links");
-        assert_eq!((scratch.short(&fault.path).as_str(), fault.errno), (at, libc::ELOOP));
+        let fault = anchor(Some(&scratch.path("a/b")), &scratch.path("a"), POLICY_NAMES).expect_err("links that lead nowhere");
+        assert_eq!((scratch.short(&fault.path).as_str(), fault.errno), (at, errno));
     }
 }

@@ -152,6 +152,7 @@ impl Said {
     pub(crate) fn short(&self) -> String {
         let (word, text, mark) = match self.code {
             0 if self.stdout.is_empty() && self.stderr.is_empty() => return "free".to_owned(),
+            0 if self.stdout.contains("denied by `") => ("deny", &self.stdout, "denied by `"),
             0 => ("ask", &self.stdout, "asked by `"),
             2 => ("deny", &self.stderr, "denied by `"),
             code => return format!("exit {code}"),

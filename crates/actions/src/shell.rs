@@ -26,7 +26,7 @@ use shell_reader::ast::Span;
 use shell_reader::parse;
 
 use super::program::{Program, ProgramWay, Programs};
-use super::{Action, Deed, lookup::Lookups, word::Word};
+use super::{Action, Deed, lookup::Lookups, path::Path, word::Word};
 use state::ShellState;
 
 /// Where a command line starts.
@@ -226,6 +226,15 @@ impl<'p> Shell<'p> {
                 self.actions.truncate(second);
             }
         }
+    }
+
+    /// Does `work` in another folder, relative to the one in which this shell is.
+    pub fn starting_in<T>(&mut self, folder: &str, work: impl FnOnce(&mut Self) -> T) -> T {
+        let inside = Path::resolve(&self.state.place.cwd, &Word::lit(folder)).word;
+        let before = std::mem::replace(&mut self.state.place.cwd, inside);
+        let done = work(self);
+        self.state.place.cwd = before;
+        done
     }
 
     /// Follows a command that is given as words.

@@ -20,6 +20,17 @@ const SHELLS: &str = "Bash PowerShell Monitor run_shell_command shell local_shel
 const WATCHERS: &str = "Monitor";
 /// Tools that change files.
 const WRITERS: &str = "Write Edit MultiEdit NotebookEdit apply_patch write_file replace";
+/// Arguments that hold a command line or the words of a command, without `_` and `-`.
+const COMMANDS: &str = "command cmd commandline script argv commands cmds";
+/// Arguments that name the folder in which a command starts, without `_` and `-`: Gemini CLI 0.61.0 `dir_path`, Qwen Code
+/// 0.24.4 `directory`, Kimi Code 2.1.0 and Auggie 0.36.0 `cwd`, `OpenCode` 1.18.33 `workdir` (observed, or read in the bundle).
+const FOLDERS: &str = "dirpath directory cwd workdir workingdirectory workingdir";
+/// Arguments that name the file that a known tool reads or changes, without `_` and `-`.
+const FILES: &str = "path filepath filename targetfile notebookpath absolutepath uri";
+/// Arguments that hold the new text of such a file, without `_` and `-`.
+const TEXTS: &str = "content contents text newstring newtext newstr filetext body patch diff codeedit newsource";
+/// Arguments that hold the old text, where only a part is replaced.
+const OLD_TEXTS: &str = "oldstring oldtext oldstr";
 /// Arguments that name a file, without `_` and `-`.
 const PATHS: &str = "path file filepath filename targetfile target destination dest oldpath newpath from to source notebookpath absolutepath relativepath \
     relativeworkspacepath directory folder uri";
@@ -87,6 +98,85 @@ pub fn command_line(call: &ToolCall) -> Option<&str> {
     }
 }
 
+/// Why the call of a known tool cannot be judged by its input: a field that says what it does is missing, or is not of the
+/// form that the tool takes. `None` if it can be judged. What a client makes of such a call is not known.
+#[must_use]
+pub fn malformed(call: &ToolCall) -> Option<String> {
+    let ToolCall { name, input } = call;
+    match name.as_str() {
+        name if is_one(SHELLS, name) => command_fault(name, input),
+        "Write" | "write_file" => file_fault(input).or_else(|| texts_fault(input, false, "content")),
+        "Edit" | "replace" | "MultiEdit" => file_fault(input).or_else(|| texts_fault(input, true, "new_string")),
+        "NotebookEdit" => file_fault(input).or_else(|| fields(input, TEXTS).find_map(|(key, value)| text_fault(key, value))),
+        "Read" | "read_file" => file_fault(input),
+        "apply_patch" => fields(input, "command input patch")
+            .find_map(|(key, value)| (!is_command(value)).then(|| no_text(key)))
+            .or_else(|| missing(input, "command input patch", "command")),
+        "WebFetch" => fields(input, "url").find_map(|(key, value)| text_fault(key, value)).or_else(|| missing(input, "url", "url")),
+        "Agent" | "Task" => fields(input, "prompt subagenttype").find_map(|(key, value)| text_fault(key, value)),
+        _ => None,
+    }
+}
+
+/// The fields of an input whose names, without `_` and `-`, are in `names`. A field that is `null` is not there.
+fn fields<'j>(input: &'j Json, names: &'static str) -> impl Iterator<Item = (&'j str, &'j Json)> {
+    let entries = if let Json::Object(entries) = input { entries.as_slice() } else { &[] };
+    entries.iter().filter(|(key, value)| *value != Json::Null && is_one(names, &plain_key(key))).map(|(key, value)| (key.as_str(), value))
+}
+
+fn missing(input: &Json, names: &'static str, usual: &str) -> Option<String> {
+    fields(input, names).next().is_none().then(|| format!("it has no `{usual}`"))
+}
+
+fn no_text(key: &str) -> String {
+    format!("its `{key}` is not a text")
+}
+
+fn text_fault(key: &str, value: &Json) -> Option<String> {
+    (!matches!(value, Json::Text(_))).then(|| no_text(key))
+}
+
+/// True for a command line, and for the words of a command.
+fn is_command(value: &Json) -> bool {
+    match value {
+        Json::Text(_) => true,
+        Json::List(list) => !list.is_empty() && list.iter().all(|item| item.scalar().is_some()),
+        _ => false,
+    }
+}
+
+fn command_fault(name: &str, input: &Json) -> Option<String> {
+    // `local_shell` has them one level below, and Claude Code's Monitor can watch a socket in place of a command.
+    let input = input.get("action").unwrap_or(input);
+    if let Some((key, _)) = fields(input, COMMANDS).find(|(_, value)| !is_command(value)) {
+        return Some(no_text(key));
+    }
+    if let Some(fault) = fields(input, FOLDERS).find_map(|(key, value)| text_fault(key, value)) {
+        return Some(fault);
+    }
+    let other = (name == "Monitor" && input.get("ws").is_some()) || input.get("restart") == Some(&Json::Bool(true));
+    if other && fields(input, "command").next().is_none() { None } else { missing(input, COMMANDS, "command") }
+}
+
+fn file_fault(input: &Json) -> Option<String> {
+    fields(input, FILES).find_map(|(key, value)| text_fault(key, value)).or_else(|| missing(input, FILES, "file_path"))
+}
+
+/// What is wrong with the new text of a file. With `edits`, a part of it can be replaced, or several.
+fn texts_fault(input: &Json, edits: bool, usual: &str) -> Option<String> {
+    if let Some(fault) = fields(input, TEXTS).chain(fields(input, OLD_TEXTS)).find_map(|(key, value)| text_fault(key, value)) {
+        return Some(fault);
+    }
+    match input.get("edits").filter(|edits| **edits != Json::Null) {
+        Some(Json::List(list)) if edits => {
+            list.iter().find_map(|edit| missing(edit, OLD_TEXTS, "old_string").or_else(|| texts_fault(edit, false, "new_string")))
+        }
+        Some(_) => Some("its `edits` is not a list".to_owned()),
+        None if edits && fields(input, "newstring").next().is_some() => missing(input, OLD_TEXTS, "old_string"),
+        None => missing(input, TEXTS, usual),
+    }
+}
+
 struct ToolReader<'p> {
     shell: Shell<'p>,
     setting: &'p Setting,
@@ -129,13 +219,30 @@ impl ToolReader<'_> {
 
     /// A shell tool's command: a line, or the words of one program. Returns false if the call has no command.
     fn shell_tool(&mut self, name: &str, input: &Json) -> bool {
-        match input.get("command").or_else(|| input.get("cmd")) {
-            Some(Json::Text(line)) if name == "PowerShell" => self.shell.powershell(line),
-            Some(Json::Text(line)) => self.shell.call(line),
-            Some(Json::List(list)) => self.shell.command(words(list)),
-            _ => return false,
+        let Some(command) = input.get("command").or_else(|| input.get("cmd")) else { return false };
+        self.starting_in(input, |shell| {
+            match command {
+                Json::Text(line) if name == "PowerShell" => shell.powershell(line),
+                Json::Text(line) => shell.call(line),
+                Json::List(list) => shell.command(words(list)),
+                _ => return false,
+            }
+            // Which of two the client takes is not known.
+            match input.get("cmd").filter(|other| *other != command) {
+                Some(Json::Text(line)) => shell.line(line),
+                Some(Json::List(list)) => shell.command(words(list)),
+                _ => {}
+            }
+            true
+        })
+    }
+
+    /// Does `work` in the folder that the input names for the command, as if the command began with `cd`.
+    fn starting_in<T>(&mut self, input: &Json, work: impl FnOnce(&mut Shell) -> T) -> T {
+        match fields(input, FOLDERS).find_map(|(_, folder)| if let Json::Text(folder) = folder { Some(folder) } else { None }) {
+            Some(folder) if !folder.is_empty() => self.shell.starting_in(&home(folder, self.setting.home.as_deref()), work),
+            _ => work(&mut self.shell),
         }
-        true
     }
 
     fn known_file(&mut self, name: &str, input: &Json, keys: &[&str], change: impl Fn(&Json) -> Option<Change>) {
@@ -177,10 +284,10 @@ impl ToolReader<'_> {
                     match value {
                         Json::Text(text) => self.argument(tool, &key, text, input),
                         Json::List(list) if list.iter().all(|item| item.scalar().is_some()) && is_one("command cmd argv", &key) => {
-                            self.shell.command(words(list));
+                            self.starting_in(input, |shell| shell.command(words(list)));
                         }
                         Json::List(list) if list.iter().all(|item| item.scalar().is_some()) && is_one("commands cmds scripts", &key) => {
-                            list.iter().filter_map(Json::scalar).for_each(|line| self.shell.line(&line));
+                            self.starting_in(input, |shell| list.iter().filter_map(Json::scalar).for_each(|line| shell.line(&line)));
                         }
                         other => self.look_into(tool, other, level + 1),
                     }
@@ -193,10 +300,10 @@ impl ToolReader<'_> {
     fn argument(&mut self, tool: &str, key: &str, text: &str, siblings: &Json) {
         match key {
             "command" | "cmd" | "commandline" | "script" | "shell" | "shellcommand" | "bash" | "exec" | "runcommand" | "bashcommand" | "terminalcommand" => {
-                match arguments(siblings) {
-                    Some(words) => self.shell.command([vec![Word::lit(text)], words].concat()),
-                    None => self.shell.line(text),
-                }
+                self.starting_in(siblings, |shell| match arguments(siblings) {
+                    Some(words) => shell.command([vec![Word::lit(text)], words].concat()),
+                    None => shell.line(text),
+                });
             }
             "code" | "source" | "program" | "javascript" | "python"
                 if key != "source" || tool.contains("run") || tool.contains("eval") || tool.contains("exec") =>
@@ -276,7 +383,8 @@ fn plain_key(key: &str) -> String {
 }
 
 fn edit(input: &Json) -> Option<(String, String, bool)> {
-    let everywhere = matches!(input.get("replace_all"), Some(Json::Bool(true)));
+    // Some clients take the word for the value.
+    let everywhere = input.get("replace_all").and_then(Json::scalar).as_deref() == Some("true");
     Some((input.text("old_string")?.to_owned(), input.text("new_string")?.to_owned(), everywhere))
 }
 

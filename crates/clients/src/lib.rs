@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod claude_code;
 mod codex;
+mod copilot;
 mod event;
 mod gemini;
 pub mod moment;
@@ -21,7 +22,7 @@ pub use moment::{Moment, MomentKind, UnwiredEvent, WiredEvent};
 pub use surroundings::{SettingsFiles, Variables};
 
 /// All clients that are known. Where nothing names a client, the first whose signs a payload has is its sender.
-pub const CLIENTS: &[&dyn Client] = &[&claude_code::ClaudeCode, &codex::Codex, &gemini::Gemini];
+pub const CLIENTS: &[&dyn Client] = &[&claude_code::ClaudeCode, &codex::Codex, &gemini::Gemini, &copilot::Copilot];
 
 /// A coding client: everything that Portcullis knows of it.
 ///

@@ -107,8 +107,10 @@ pub struct Judged {
 /// [`Stop`]
 pub fn judged(event: &Event, world: &World, deep: &dyn Deep, every: bool) -> Result<Option<Judged>, Stop> {
     let Some(call) = &event.tool else { return Ok(None) };
-    let around = world.around(event)?;
-    let bytes = policy_around(&around, world, deep)?;
+    let mut around = world.around(event)?;
+    let found = layers::look(&around.layers)?;
+    layers::guard_linked(&found, &mut around.places);
+    let bytes = policy_bytes(&found, &around, world, deep)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let mut facts = facts_of(event, &around.places);
     let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep }, every)?;
@@ -152,6 +154,13 @@ pub fn policy_bytes(found: &[layers::FoundLayer], around: &Surroundings, world: 
     let cached = state::read(&world.states, &around.root, state::POLICY);
     if let Some(bytes) = cached.filter(|bytes| Policy::open(bytes).is_some_and(|policy| layers::fresh(&policy, found))) {
         return Ok(bytes.into());
+    }
+    // A policy with mistakes is not compiled anew on each call.
+    if let Some(mistakes) = state::read(&world.states, &around.root, state::MISTAKES)
+        && let Some((key, text)) = String::from_utf8_lossy(&mistakes).split_once('\n')
+        && key == layers::key(found)
+    {
+        return Err(Failure::PolicyInvalid(text.to_owned()).into());
     }
     deep.compile(found, around, world).map(Into::into)
 }

@@ -95,6 +95,15 @@ pub trait Deep {
         Err(Stop::HandOver)
     }
 
+    /// What calls of git would do to the policies and settings in the work tree without naming them.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn taken_by_git(&self, _actions: &[Action], _around: &Surroundings) -> Result<Vec<Action>, Stop> {
+        Err(Stop::HandOver)
+    }
+
     /// What `[flywheel]` finds in a call: learnings that would be lost, documents that a commit leaves behind.
     ///
     /// # Errors

@@ -13,6 +13,8 @@ pub enum Failure {
     InputTooLarge,
     /// The input is not the JSON of an event.
     InputUnreadable(String),
+    /// The input of a known tool does not have the form that the tool takes.
+    CallMalformed { tool: String, why: String },
     /// The event named on the command line is not the one in the input.
     EventMismatch { argument: String, input: String },
     /// The lines that git passes to its `pre-push` hook could not be read.
@@ -33,6 +35,10 @@ pub enum Failure {
     Unanswered,
     /// The cold binary is missing, or cannot be started.
     ColdMissing { path: String, why: String },
+    /// The cold binary was started, and what it gave back is no answer.
+    ColdFailed { path: String, why: String },
+    /// There was no time to judge the call.
+    Busy,
     /// The two binaries are not of one build.
     BuildMismatch { hot: String, cold: String },
     /// The program panicked.
@@ -74,7 +80,19 @@ pub fn what(failure: &Failure) -> String {
 /// The text of a failure: what broke, and how to fix it.
 pub fn text(failure: &Failure) -> String {
     let (what, fix) = said(failure);
+    let what = if matches!(failure, Failure::PolicyInvalid(_)) { first_mistakes(&what) } else { what };
     format!("denied: Portcullis could not judge this call\nwhy: {}\nfix: {fix}", escaped_lines(&what))
+}
+
+/// Mistakes of a policy that a denial shows.
+const MAX_MISTAKES: usize = 3;
+
+/// The first mistakes of a list in which a blank line is between two, and how many more there are.
+fn first_mistakes(text: &str) -> String {
+    let mistakes: Vec<&str> = text.split("\n\n").collect();
+    let more = mistakes.len().saturating_sub(MAX_MISTAKES);
+    let shown = mistakes.iter().take(MAX_MISTAKES).copied().collect::<Vec<_>>().join("\n\n");
+    if more == 0 { shown } else { format!("{shown}\n\nand {more} more") }
 }
 
 /// What broke and how to fix it.
@@ -86,6 +104,9 @@ fn said(failure: &Failure) -> (String, &'static str) {
             format!("the tool call could not be read: {why}"),
             "send it again without duplicate keys, unpaired surrogates (\\ud800) or nesting beyond 128 levels; if that is not the cause, tell the user",
         ),
+        Failure::CallMalformed { tool, why } => {
+            (format!("the call of `{tool}` cannot be judged: {why}"), "send the call again in the form that the tool documents")
+        }
         Failure::EventMismatch { argument, input } => {
             (format!("the hook is wired to `{argument}` but received `{input}`"), "run `portcullis init` again; it writes one entry for each event")
         }
@@ -111,6 +132,13 @@ fn said(failure: &Failure) -> (String, &'static str) {
         Failure::ColdMissing { path, why } => {
             (format!("this call needs `{path}`, which could not be started: {why}"), "a person must install Portcullis again (`portcullis install`)")
         }
+        Failure::ColdFailed { path, why } => {
+            (format!("this call needs `{path}`, which gave no answer: {why}"), "a person must install Portcullis again (`portcullis install`)")
+        }
+        Failure::Busy => (
+            "this machine is busy, and the judgement did not come to an end in time".to_owned(),
+            "send the same call again when less is running; a large command can be split into smaller calls",
+        ),
         Failure::BuildMismatch { hot, cold } => {
             (format!("portcullis-hook is of build {hot}, portcullis of build {cold}"), "a person must install both from one source (`portcullis install`)")
         }

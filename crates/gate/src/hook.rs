@@ -3,19 +3,27 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::answer::{self, HookAnswer};
 use crate::call;
 use crate::deep::{Deep, HandsOver, Stop};
 use crate::failure::Failure;
 use crate::world::World;
-use crate::world::system::{self, LastWords, ReadFault, Said};
+use crate::world::system::{self, Asked, LastWords, ReadFault, Said};
 use clients::{CLIENTS, Invocation, Moment, MomentKind};
 
 /// Milliseconds after which the hook gives up. The client waits ten seconds.
 const HOT_DEADLINE: u32 = 3_000;
 /// Milliseconds after which the cold binary gives up.
 const COLD_DEADLINE: u32 = 6_000;
+/// Milliseconds for which the hook waits for the cold binary: longer than it takes to give up, and shorter than the client
+/// waits for both.
+const PATIENCE: u32 = 6_500;
+/// The word with which the cold binary's answer to the hook begins.
+const MARK: &str = "portcullis-answer";
+/// The largest answer that is taken.
+const MAX_ANSWER: usize = 4 << 20;
 /// The variables that the cold binary is started with, beside those of the clients. Others could change what its libraries
 /// do.
 const KEPT: &[&str] = &[
@@ -29,7 +37,7 @@ const KEPT: &[&str] = &[
 
 /// The hook.
 pub fn hot(invocation: &Invocation) -> ! {
-    let input = enter(invocation, HOT_DEADLINE);
+    let input = enter(invocation, HOT_DEADLINE, HookAnswer::clone);
     let world = World::real();
     let answer = match call::answer(invocation, &input, &world, &HandsOver) {
         Ok(answer) => answer,
@@ -41,13 +49,33 @@ pub fn hot(invocation: &Invocation) -> ! {
 
 /// The cold side of the hook: `build` is the hook's.
 pub fn cold(build: &str, invocation: &Invocation, deep: &dyn Deep) -> ! {
-    let input = enter(invocation, COLD_DEADLINE);
     if build != crate::BUILD {
+        // A hook of another build may take the answer as the client would, or pass it on.
+        enter(invocation, COLD_DEADLINE, HookAnswer::clone);
         let failure = Failure::BuildMismatch { hot: build.to_owned(), cold: crate::BUILD.to_owned() };
         give(&failed(&failure, invocation), invocation);
     }
+    let input = enter(invocation, COLD_DEADLINE, marked);
     let answer = call::answer(invocation, &input, &World::real(), deep);
-    give(&answer.unwrap_or_else(|stop| failed(&Failure::from(stop), invocation)), invocation)
+    give(&marked(&answer.unwrap_or_else(|stop| failed(&Failure::from(stop), invocation))), invocation)
+}
+
+/// An answer in the form in which the cold binary gives it to the hook: a line with the mark, the build, the exit code and
+/// the bytes of both texts, and then the texts.
+fn marked(answer: &HookAnswer) -> HookAnswer {
+    let HookAnswer { code, stdout, stderr, held } = answer;
+    let line = format!("{MARK} {} {code} {} {}\n{stdout}{stderr}", crate::BUILD, stdout.len(), stderr.len());
+    HookAnswer { code: 0, stdout: line, stderr: String::new(), held: *held }
+}
+
+/// The answer in what the cold binary gave back. `None` if it is anything else.
+fn unmarked(bytes: &[u8]) -> Option<HookAnswer> {
+    let (line, texts) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
+    let words: Vec<&str> = line.split(' ').collect();
+    let [MARK, crate::BUILD, code, stdout, stderr] = words.as_slice() else { return None };
+    let (stdout, rest) = texts.split_at_checked(stdout.parse().ok()?)?;
+    let length: usize = stderr.parse().ok()?;
+    (rest.len() == length).then(|| HookAnswer { code: code.parse().unwrap_or(2), stdout: stdout.to_owned(), stderr: rest.to_owned(), held: None })
 }
 
 /// The answer to a failure, as far as the command line tells whose event it is.
@@ -55,11 +83,11 @@ fn failed(failure: &Failure, invocation: &Invocation) -> HookAnswer {
     answer::to_failure(failure, invocation.named(), invocation.moment)
 }
 
-/// Sees to the last words, and reads the input.
-fn enter(invocation: &Invocation, deadline: u32) -> Vec<u8> {
+/// Sees to the last words, and reads the input. `form` is what becomes of an answer before it is written.
+fn enter(invocation: &Invocation, deadline: u32, form: fn(&HookAnswer) -> HookAnswer) -> Vec<u8> {
     let (client, moment) = (invocation.named(), invocation.moment);
-    let words = |what: &str| failed(&Failure::Panic(what.to_owned()), invocation);
-    let (crash, late) = (words("it crashed (a signal, or the stack overflowed)"), words("it did not come to an end in time"));
+    let words = |what: &str| form(&failed(&Failure::Panic(what.to_owned()), invocation));
+    let (crash, late) = (words("it crashed (a signal, or the stack overflowed)"), form(&failed(&Failure::Busy, invocation)));
     let code = crash.code;
     let [crash, late] = [crash, late].map(|answer| Said { stdout: answer.stdout.leak(), stderr: answer.stderr.leak() });
     // Under an emulator that counts instructions there is no time to keep; no build that is shipped looks for this.
@@ -68,7 +96,7 @@ fn enter(invocation: &Invocation, deadline: u32) -> Vec<u8> {
     system::guard(LastWords { code, crash, late }, deadline);
     std::panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
-        let answer = answer::to_failure(&Failure::Panic(place), client, moment);
+        let answer = form(&answer::to_failure(&Failure::Panic(place), client, moment));
         let _ = system::write_all(1, answer.stdout.as_bytes());
         let _ = system::write_all(2, answer.stderr.as_bytes());
         system::exit(answer.code);
@@ -80,27 +108,40 @@ fn enter(invocation: &Invocation, deadline: u32) -> Vec<u8> {
                 ReadFault::Closed(_) => Failure::InputClosed,
                 ReadFault::TooLarge { .. } => Failure::InputTooLarge,
             };
-            give(&failed(&failure, invocation), invocation)
+            give(&form(&failed(&failure, invocation)), invocation)
         }
     }
 }
 
-/// Replaces this process by the cold binary; comes back only with the answer to a failure.
+/// The cold binary's answer, or that to a failure of it.
 fn hand_over(invocation: &Invocation, input: &[u8], world: &World) -> HookAnswer {
     let Some(folder) = &world.binaries else {
         return failed(&Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know its own folder".to_owned() }, invocation);
     };
     let program = folder.join("portcullis");
-    let why = start(&program, invocation, input);
-    failed(&Failure::ColdMissing { path: program.display().to_string(), why }, invocation)
+    let path = || program.display().to_string();
+    // Should the waiting itself fail, this ends it.
+    system::rearm(PATIENCE + 500);
+    match start(&program, invocation, input) {
+        Err(error) => failed(&Failure::ColdMissing { path: path(), why: error.to_string() }, invocation),
+        Ok(mut asked) => match unmarked(&asked.output).filter(|_| !asked.late) {
+            Some(answer) => answer,
+            None => {
+                let ended = asked.end();
+                let why = if asked.late { "it did not end in time".to_owned() } else { ended };
+                failed(&Failure::ColdFailed { path: path(), why }, invocation)
+            }
+        },
+    }
 }
 
-fn start(program: &Path, invocation: &Invocation, input: &[u8]) -> String {
+fn start(program: &Path, invocation: &Invocation, input: &[u8]) -> std::io::Result<Asked> {
     let mut args: Vec<&OsStr> = vec![OsStr::new("portcullis"), OsStr::new("hook"), OsStr::new(crate::BUILD)];
     args.extend([invocation.event, invocation.client].into_iter().flatten().map(OsStr::new));
     let kept = KEPT.iter().copied().chain(CLIENTS.iter().flat_map(|client| client.variables().names()));
     let env: Vec<(OsString, OsString)> = kept.filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
-    system::hand_over(program, &args, &env, input).to_string()
+    let until = Instant::now() + Duration::from_millis(PATIENCE.into());
+    system::ask(program, &args, env, input, MAX_ANSWER, until)
 }
 
 /// Writes the answer and ends the process. An answer that cannot be written is a failure of its own: a denial keeps its

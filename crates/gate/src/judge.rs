@@ -9,7 +9,7 @@ use clients::Event;
 use policy::decide::{Decided, decide};
 use policy::facts::{Facts, Known, Need, Places};
 use policy::verdict::{Finding, Look, Verdict};
-use policy::{Flywheel, Policy, TestsFirst};
+use policy::{Flywheel, Layer, LayerFile, Policy, TestsFirst};
 
 use crate::deep::{Deep, Stop};
 use crate::failure::Failure;
@@ -19,6 +19,11 @@ use crate::world::{Surroundings, lookup, observe, system};
 const MAX_ROUNDS: usize = 8;
 /// Files and configurations that are looked up for one call.
 const MAX_LOOKUPS: usize = 128;
+
+/// Calls of git that can take files away that it does not track.
+const REMOVES: [&str; 4] = ["clean", "stash", "stash push", "stash save"];
+/// Calls of git that put other versions of tracked files into the work tree.
+const CHANGES: [&str; 7] = ["switch", "checkout", "restore", "reset", "read-tree", "revert", "cherry-pick"];
 
 /// Answers what a judgement asks.
 pub trait Answers {
@@ -37,6 +42,15 @@ pub trait Answers {
     ///
     /// [`Stop`]
     fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop>;
+
+    /// What calls of git would do to Portcullis' own files without naming them.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn taken_by_git(&self, _actions: &[Action], _policy: &Policy) -> Result<Vec<Action>, Stop> {
+        Ok(Vec::new())
+    }
 
     /// What the sections of the policy find, beside its rules.
     ///
@@ -71,7 +85,9 @@ pub struct Judgement {
 ///
 /// [`Stop::HandOver`] if `answers` cannot answer; [`Failure::RuleDamaged`].
 pub fn judge(call: &ToolCall, facts: &mut Facts, policy: &Policy, answers: &dyn Answers, every: bool) -> Result<Judgement, Stop> {
-    let actions = read(call, &facts.places, policy, answers)?;
+    let mut actions = read(call, &facts.places, policy, answers)?;
+    let taken = answers.taken_by_git(&actions, policy)?;
+    actions.extend(taken);
     conclude(actions, facts, policy, answers, every)
 }
 
@@ -79,8 +95,11 @@ pub fn judge(call: &ToolCall, facts: &mut Facts, policy: &Policy, answers: &dyn 
 ///
 /// # Errors
 ///
-/// [`Stop::HandOver`] if `answers` cannot answer.
+/// [`Stop::HandOver`] if `answers` cannot answer; [`Failure::CallMalformed`].
 pub fn read(call: &ToolCall, places: &Places, policy: &Policy, answers: &dyn Answers) -> Result<Vec<Action>, Stop> {
+    if let Some(why) = actions::tools::malformed(call) {
+        return Err(Failure::CallMalformed { tool: call.name.clone(), why }.into());
+    }
     let setting = setting(places);
     let mut lookups = Lookups::default();
     for _ in 0..MAX_ROUNDS {
@@ -170,6 +189,16 @@ impl Answers for Here<'_> {
             return self.deep.facts(heavy, self.around);
         }
         Ok(answered(light, |need| observe::light(need, self.around)))
+    }
+
+    fn taken_by_git(&self, actions: &[Action], policy: &Policy) -> Result<Vec<Action>, Stop> {
+        let own = |layer: &LayerFile| matches!(layer.layer, Layer::Project | Layer::Local) && !layer.identity.is_empty();
+        let mut calls = actions.iter().filter_map(|action| match &action.deed {
+            Deed::Run(run) if run.program == "git" => run.subcommand.as_ref()?.literal(),
+            _ => None,
+        });
+        let concerned = calls.any(|call| REMOVES.contains(&call) || (CHANGES.contains(&call) && policy.layers.iter().any(own)));
+        if concerned { self.deep.taken_by_git(actions, self.around) } else { Ok(Vec::new()) }
     }
 
     fn sections(&self, actions: &[Action], facts: &Facts, policy: &Policy) -> Result<Vec<Finding>, Stop> {

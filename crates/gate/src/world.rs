@@ -150,7 +150,7 @@ impl World {
     /// As [`World::around`].
     pub fn at(&self, cwd: &Path) -> Result<Surroundings, Failure> {
         let anchor = repository::anchor(self.project_dir.as_deref(), cwd, &[PROJECT_POLICY, LOCAL_POLICY])
-            .map_err(|unreadable| Failure::Unreadable { path: unreadable.path.display().to_string(), why: errno_text(unreadable.errno) })?;
+            .map_err(|unreadable| layers::unreadable(&unreadable.path, unreadable.errno))?;
         let text = |path: &Path| path.to_string_lossy().trim_end_matches('/').to_owned();
         let mut roots = vec![text(&anchor.root)];
         if let Some(origin) = &anchor.origin {
@@ -181,6 +181,7 @@ impl World {
             binaries: self.binaries.iter().map(|path| text(path)).collect(),
             state: self.state_places.iter().map(|path| text(path)).collect(),
             config: self.configs.iter().map(|path| text(path)).chain(Path::new(ORGANISATION_POLICY).parent().map(text)).collect(),
+            policies: Vec::new(),
             git,
             zsh: self.zsh,
         };

@@ -37,6 +37,8 @@ pub struct Places {
     pub state: Vec<String>,
     /// Folders of the user's policy.
     pub config: Vec<String>,
+    /// Files to which links lead that are the project's or the local policy, and the links on the way.
+    pub policies: Vec<String>,
     /// The git directory and the common directory of the repository.
     pub git: Vec<String>,
     /// The clients' shell may be zsh: the environment does not name bash, or the password database names zsh.

@@ -56,6 +56,8 @@ pub enum PathAnchor {
     State,
     /// In a folder with the gate's user policy (`<config>/…`).
     Config,
+    /// The file behind a link that is the project's or the local policy (`<policy>`), and each link on the way.
+    Policy,
     /// In a temporary folder (`<temporary>/…`).
     Temporary,
     /// The folder in which the command runs (`.` or `<here>`) .
@@ -65,7 +67,7 @@ pub enum PathAnchor {
     /// The folder that `core.hooksPath` names (`<hooks>/NAME`); the pattern is for the names of files in it.
     Hooks,
 }
-wire_enum!(PathAnchor { Absolute, Repository, Home, Anywhere, Binaries, State, Config, Temporary, Here, GitDirectory, Hooks });
+wire_enum!(PathAnchor { Absolute, Repository, Home, Anywhere, Binaries, State, Config, Policy, Temporary, Here, GitDirectory, Hooks });
 
 impl PathAnchor {
     /// True if patterns with this anchor cover the whole path.

@@ -224,6 +224,7 @@ fn facts(example: &Example) -> Facts {
         binaries: owned(&["/home/dev/.local/bin"]),
         state: owned(&["/home/dev/.local/state/portcullis"]),
         config: owned(&["/home/dev/.config/portcullis", "/etc/portcullis"]),
+        policies: owned(&["/home/dev/shared/rules.toml"]),
         git: owned(&["/repo/.git"]),
         zsh: true,
     };

@@ -1,10 +1,12 @@
 //! Where the layers of the policy are, and whether they are as they were when it was compiled.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::repository::PolicyAnchor;
 use super::{LOCAL_POLICY, ORGANISATION_POLICY, PROJECT_POLICY, errno_text, system};
 use crate::failure::Failure;
+use policy::facts::Places;
 use policy::{Layer, Policy};
 
 /// Nanoseconds between the ticks of a file system's clock: a file changed this shortly before a compile may have changed
@@ -34,7 +36,12 @@ pub struct FoundLayer {
     pub path: PathBuf,
     /// As in [`policy::LayerFile::identity`].
     pub identity: Vec<u64>,
+    /// A link leads to it: it is one itself, or its folder is.
+    pub linked: bool,
 }
+
+/// Links that are followed from one policy file.
+const MAX_LINKS: usize = 40;
 
 /// Looks at every layer's file.
 ///
@@ -42,15 +49,69 @@ pub struct FoundLayer {
 ///
 /// [`Failure::Unreadable`] if one can neither be seen nor be shown to be absent.
 pub fn look(layers: &[(Layer, PathBuf)]) -> Result<Vec<FoundLayer>, Failure> {
-    layers.iter().map(|(layer, path)| Ok(FoundLayer { layer: *layer, path: path.clone(), identity: identity(path)? })).collect()
+    layers.iter().map(|(layer, path)| found(*layer, path)).collect()
 }
 
-fn identity(path: &Path) -> Result<Vec<u64>, Failure> {
-    match system::identity(path) {
-        Ok(None) => Ok(Vec::new()),
-        Ok(Some(found)) => Ok(vec![found.dev, found.ino, found.size, found.mtime_ns.cast_unsigned(), found.ctime_ns.cast_unsigned()]),
-        Err(errno) => Err(Failure::Unreadable { path: path.display().to_string(), why: errno_text(errno) }),
+fn found(layer: Layer, path: &Path) -> Result<FoundLayer, Failure> {
+    let absent = || FoundLayer { layer, path: path.to_path_buf(), identity: Vec::new(), linked: false };
+    let mut linked = false;
+    // A project's own folder is there. The others need not be; then nothing else is looked at.
+    if let Some(folder) = path.parent().filter(|_| layer != Layer::Project) {
+        match system::named_identity(folder).map_err(|errno| unreadable(folder, errno))? {
+            None => return Ok(absent()),
+            Some((_, link)) => linked = link,
+        }
     }
+    let Some((found, link)) = system::named_identity(path).map_err(|errno| unreadable(path, errno))? else { return Ok(absent()) };
+    let identity = vec![found.dev, found.ino, found.size, found.mtime_ns.cast_unsigned(), found.ctime_ns.cast_unsigned()];
+    Ok(FoundLayer { identity, linked: linked || link, ..absent() })
+}
+
+/// Why a policy file cannot be read. Absence is no error, so a name that leads to nothing is a link.
+pub(super) fn unreadable(path: &Path, errno: i32) -> Failure {
+    let why = if errno == libc::ENOENT { "it is a link that leads to nothing".to_owned() } else { errno_text(errno) };
+    Failure::Unreadable { path: path.display().to_string(), why }
+}
+
+/// Adds the files behind links to what is guarded as a policy is.
+pub fn guard_linked(found: &[FoundLayer], places: &mut Places) {
+    for layer in found.iter().filter(|layer| layer.linked) {
+        let guarded = if matches!(layer.layer, Layer::Project | Layer::Local) { &mut places.policies } else { &mut places.config };
+        guarded.extend(behind(&layer.path).iter().map(|path| path.to_string_lossy().into_owned()));
+    }
+}
+
+/// Where a link leads, and the links on the way.
+fn behind(path: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    let mut at = path.to_path_buf();
+    while let (Some(folder), Ok(target)) = (at.parent(), fs::read_link(&at)) {
+        let next = folder.join(target);
+        // The folder without its links, for a path is compared as it really is.
+        at = match (next.parent().map(fs::canonicalize), next.file_name()) {
+            (Some(Ok(folder)), Some(name)) => folder.join(name),
+            _ => break,
+        };
+        all.push(at.clone());
+        if all.len() == MAX_LINKS {
+            break;
+        }
+    }
+    all.extend(fs::canonicalize(path).ok().filter(|real| !all.contains(real)));
+    all
+}
+
+/// What tells these files in this state from all others.
+#[must_use]
+pub fn key(found: &[FoundLayer]) -> String {
+    let files: Vec<String> = found.iter().map(|file| format!("{} {:?}", file.path.display(), file.identity)).collect();
+    format!("{} {}", crate::BUILD, files.join(" ").replace('\n', " "))
+}
+
+/// True if no file changed so shortly before `time` that it may have changed after it too.
+#[must_use]
+pub fn settled(found: &[FoundLayer], time: u64) -> bool {
+    found.iter().all(|file| file.identity.get(4).is_none_or(|changed| changed.saturating_add(TICK) < time))
 }
 
 /// Whether `policy` was compiled by this build from exactly these files.

@@ -18,7 +18,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::system::{errno_of, identity};
+use super::system::{errno_of, named_identity};
 
 pub use anchor::{PolicyAnchor, anchor};
 
@@ -74,7 +74,7 @@ impl Unreadable {
 /// As git does, it passes over a `.git` folder that is empty or lacks `HEAD`, `objects` or `refs`. It also passes over a
 /// `.git` file that leads nowhere, where git would stop with an error.
 pub fn discover(start: &Path) -> Discovery {
-    match existing(start, None).and_then(|start| climb(&start, None)) {
+    match existing(start, None).and_then(|(start, _)| climb(&start, None)) {
         Ok(discovery) => discovery,
         Err(fault) => Discovery::Unreadable(fault),
     }
@@ -119,15 +119,15 @@ pub fn has_ref(folder: &Path, name: &str) -> bool {
             .is_ok_and(|packed| packed.lines().filter_map(|line| line.split_once(' ')).any(|(_, found)| places.iter().any(|place| place == found)))
 }
 
-/// The folder at or above `path` that exists, absolute and with links resolved. What lies within `known`, a result of
+/// The folder at or above `path` that exists, absolute and with links resolved; and whether that is `path` itself. What lies within `known`, a result of
 /// this function, is looked at from there on.
-fn existing(path: &Path, known: Option<&Path>) -> Result<PathBuf, Unreadable> {
+fn existing(path: &Path, known: Option<&Path>) -> Result<(PathBuf, bool), Unreadable> {
     let absolute = if path.is_absolute() { Ok(path.to_path_buf()) } else { std::path::absolute(path) };
     let absolute = absolute.map_err(|error| Unreadable::new(path, &error))?;
     let mut found = absolute.as_path();
     loop {
         match without_links(found, known) {
-            Ok(real) => return Ok(real),
+            Ok(real) => return Ok((real, found == absolute)),
             Err(error) if is_absence(&error) => match found.parent() {
                 Some(parent) => found = parent,
                 None => return Err(Unreadable::new(found, &error)),
@@ -286,11 +286,11 @@ fn is_absence(error: &io::Error) -> bool {
     matches!(errno_of(error), libc::ENOENT | libc::ENOTDIR)
 }
 
-/// Whether a file of one of these names is in `folder`.
+/// Whether a file of one of these names is in `folder`. A link that leads to nothing cannot be looked at.
 fn holds_policy(folder: &Path, names: &[&str]) -> Result<bool, Unreadable> {
     for name in names {
         let path = folder.join(name);
-        match identity(&path) {
+        match named_identity(&path) {
             Ok(Some(_)) => return Ok(true),
             Ok(None) => {}
             Err(errno) => return Err(Unreadable { path, errno }),

@@ -10,6 +10,8 @@ use super::record::in_first;
 
 /// The compiled policy.
 pub const POLICY: &str = "policy";
+/// The mistakes of the policy, and the state of its files in which it has them.
+pub const MISTAKES: &str = "mistakes";
 /// Is beside the compiled policy where that asks for runs of tests to be seen: most have no need to be looked into
 /// after each call.
 pub const RUNS: &str = "runs";

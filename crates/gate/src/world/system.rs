@@ -1,7 +1,7 @@
 //! Functions of the operating system that the standard library does not have: the allocator, the last words
-//! of a process that breaks, whole reads and writes, the hand-over to another binary, file identities.
+//! of a process that breaks, whole reads and writes, asking another binary, file identities.
 //! This is the only module in which `unsafe` can be; each block says why it is sound. Nothing is judged here.
-#![expect(unsafe_code, reason = "signals, mmap, execve and the memory file have no safe form in std")]
+#![expect(unsafe_code, reason = "signals, mmap, poll and the memory file have no safe form in std")]
 
 mod allocator;
 mod hand_over;
@@ -19,8 +19,8 @@ use std::ptr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use allocator::Bump;
-pub use hand_over::hand_over;
-pub use last_words::{LastWords, Said, disarm, guard};
+pub use hand_over::{Asked, ask};
+pub use last_words::{LastWords, Said, disarm, guard, rearm};
 pub use stream::{ReadFault, read_all, write_all};
 
 /// An entry of the password database that needs more room than this is not read.
@@ -53,6 +53,19 @@ pub struct Identity {
     pub ctime_ns: i64,
 }
 
+impl Identity {
+    fn of(found: &fs::Metadata) -> Self {
+        let nanoseconds = |seconds: i64, rest: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(rest);
+        Self {
+            dev: found.dev(),
+            ino: found.ino(),
+            size: found.size(),
+            mtime_ns: nanoseconds(found.mtime(), found.mtime_nsec()),
+            ctime_ns: nanoseconds(found.ctime(), found.ctime_nsec()),
+        }
+    }
+}
+
 /// The identity of the file that `path` leads to, links followed; `None` if nothing is there.
 ///
 /// # Errors
@@ -60,19 +73,31 @@ pub struct Identity {
 /// The `errno` of everything else (`EACCES`, `ELOOP`, …): a folder that cannot be searched does not prove
 /// absence.
 pub fn identity(path: &Path) -> Result<Option<Identity>, i32> {
-    let nanoseconds = |seconds: i64, rest: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(rest);
     match fs::metadata(path) {
-        Ok(found) => Ok(Some(Identity {
-            dev: found.dev(),
-            ino: found.ino(),
-            size: found.size(),
-            mtime_ns: nanoseconds(found.mtime(), found.mtime_nsec()),
-            ctime_ns: nanoseconds(found.ctime(), found.ctime_nsec()),
-        })),
-        Err(error) => match errno_of(&error) {
-            libc::ENOENT | libc::ENOTDIR => Ok(None),
-            errno => Err(errno),
-        },
+        Ok(found) => Ok(Some(Identity::of(&found))),
+        Err(error) => absence(&error),
+    }
+}
+
+/// As [`identity`], for a file whose name alone decides something, and true if that name is a link. A link that leads to
+/// nothing is no absence.
+///
+/// # Errors
+///
+/// As [`identity`], and `ENOENT` for a link that leads to nothing.
+pub fn named_identity(path: &Path) -> Result<Option<(Identity, bool)>, i32> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => fs::metadata(path).map(|found| Some((Identity::of(&found), true))).map_err(|error| errno_of(&error)),
+        Ok(found) => Ok(Some((Identity::of(&found), false))),
+        Err(error) => absence(&error),
+    }
+}
+
+/// Nothing, if that is what the error says.
+fn absence<T>(error: &io::Error) -> Result<Option<T>, i32> {
+    match errno_of(error) {
+        libc::ENOENT | libc::ENOTDIR => Ok(None),
+        errno => Err(errno),
     }
 }
 

@@ -202,6 +202,7 @@ const NAMED: &[(&str, PathAnchor)] = &[
     ("<binaries>", PathAnchor::Binaries),
     ("<state>", PathAnchor::State),
     ("<config>", PathAnchor::Config),
+    ("<policy>", PathAnchor::Policy),
     ("<temporary>", PathAnchor::Temporary),
     ("<here>", PathAnchor::Here),
     ("<root>", PathAnchor::Repository),

@@ -45,6 +45,7 @@ fn one(pattern: &PathPattern, path: &Word, places: &Places, question: Question) 
         PathAnchor::Binaries => &places.binaries,
         PathAnchor::State => &places.state,
         PathAnchor::Config => &places.config,
+        PathAnchor::Policy => &places.policies,
         PathAnchor::Temporary => &places.temporary,
         PathAnchor::GitDirectory => &places.git,
         PathAnchor::Here => std::slice::from_ref(&places.cwd),

@@ -26,6 +26,7 @@ pub struct PolicyAnchor {
 /// first of these is the result:
 /// 1. the innermost work tree with a policy file: a nested repository without one, such as one an agent made, does not
 ///    hide the outer one;
+///    A linked work tree without one is under the policy of its main work tree;
 /// 2. the innermost folder with a policy file: a policy applies without a repository too, and taking `.git` away or making
 ///    a repository further out does not take it away;
 /// 3. the innermost work tree;
@@ -39,16 +40,38 @@ pub struct PolicyAnchor {
 /// What could not be looked at: an anchor found without it might be the wrong one.
 pub fn anchor(project_dir: Option<&Path>, cwd: &Path, policy_names: &[&str]) -> Result<PolicyAnchor, Unreadable> {
     let Some(project) = project_dir.filter(|path| path.is_absolute()) else {
-        let start = existing(cwd, None)?;
+        let (start, _) = existing(cwd, None)?;
         return settle(&start, policy_names, "the host names no project folder; the working folder");
     };
-    let project = existing(project, None)?;
+    let (project, is_there) = existing(project, None)?;
     let anchor = settle(&project, policy_names, "the project folder itself")?;
-    let cwd = existing(cwd, Some(&project))?;
+    let (cwd, _) = existing(cwd, Some(&project))?;
+    if !is_there && !cwd.starts_with(&anchor.root) {
+        return without_project(anchor, &cwd, policy_names);
+    }
+    if !is_there && !holds_policy(&anchor.root, policy_names)? {
+        return settle(&cwd, policy_names, "the project folder is gone; the working folder");
+    }
     if cwd == project {
         return Ok(anchor);
     }
     follow(anchor, &cwd, policy_names)
+}
+
+/// The anchor where the client names a project folder that is gone: that of the working folder, and beside it the policy
+/// around the place where the project was.
+fn without_project(anchor: PolicyAnchor, cwd: &Path, names: &[&str]) -> Result<PolicyAnchor, Unreadable> {
+    let there = settle(cwd, names, "the project folder is gone; the working folder")?;
+    let origin = if holds_policy(&anchor.root, names)? { Some(anchor.root) } else { there.origin };
+    Ok(PolicyAnchor { origin, ..there })
+}
+
+/// The main work tree of a linked one: git keeps all that is shared in its `.git` folder. `None` if the repository is no
+/// linked work tree, or has no main one.
+fn main_work_tree(repository: &Repository) -> Option<&Path> {
+    let common = &repository.common_dir;
+    let linked = repository.git_dir != *common && common.file_name().is_some_and(|name| name == ".git");
+    common.parent().filter(|_| linked && repository.git_dir.starts_with(common.join("worktrees")))
 }
 
 /// The anchor for one start; `fallback` says why the start itself was taken.
@@ -62,6 +85,12 @@ fn settle(start: &Path, names: &[&str], fallback: &'static str) -> Result<Policy
                 if holds_policy(&repository.root, names)? {
                     let why = if nested { "the outer repository, for the inner one has no policy" } else { "the repository" };
                     return Ok(PolicyAnchor { root: repository.root.clone(), repository: Some(repository), origin: None, why });
+                }
+                if let Some(main) = main_work_tree(&repository).filter(|_| !nested).map(Path::to_path_buf)
+                    && holds_policy(&main, names)?
+                {
+                    let why = "the main work tree, for this linked one has no policy";
+                    return Ok(PolicyAnchor { root: main, repository: Some(repository), origin: None, why });
                 }
                 let next = repository.root.parent().map(Path::to_path_buf);
                 innermost.get_or_insert(repository);

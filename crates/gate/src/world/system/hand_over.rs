@@ -1,77 +1,102 @@
-//! One process becomes another and gives it its input: the hook hands on what it cannot decide, in one process.
+//! One process asks another and gives it its input: the hook hands on what it cannot decide.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{self, Seek as _, Write as _};
+use std::io::{self, PipeReader, Read as _, Seek as _, Write as _};
 use std::os::fd::AsRawFd as _;
 #[cfg(target_os = "linux")]
 use std::os::fd::{FromRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
-use std::process;
-use std::ptr;
+use std::process::{self, Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use super::last_words::{milliseconds, set_timer};
 use super::now_ns;
 
-/// Replaces this process by `program`, an absolute path (no search takes place).
-///
-/// It is started with `args` (its own name first, as is the custom) and with `env` as its whole environment, and finds
-/// `input` on standard input, from the beginning. Handlers and deadline are gone there, `SIGPIPE` stays ignored.
-///
-/// Returns only on failure, with why; the deadline then continues as it was.
-#[must_use = "it only returns if it failed"]
-pub fn hand_over(program: &Path, args: &[&OsStr], env: &[(OsString, OsString)], input: &[u8]) -> io::Error {
-    match replace(program, args, env, input) {
-        Ok(never) => match never {},
-        Err(error) => error,
-    }
+/// Bytes that are read at a time.
+const CHUNK: usize = 16 * 1024;
+/// How long a program that closed its output may take to end by itself.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A program that was asked, and what it gave back.
+#[derive(Debug)]
+pub struct Asked {
+    child: Child,
+    /// What it wrote to standard output.
+    pub output: Vec<u8>,
+    /// It neither ended nor closed its output in time.
+    pub late: bool,
 }
 
-enum Never {}
-
-fn replace(program: &Path, args: &[&OsStr], env: &[(OsString, OsString)], input: &[u8]) -> io::Result<Never> {
-    let program = CString::new(program.as_os_str().as_bytes())?;
-    let mut arguments = Vec::with_capacity(args.len());
-    for argument in args {
-        arguments.push(CString::new(argument.as_bytes())?);
-    }
-    let mut variables = Vec::with_capacity(env.len());
-    for (name, value) in env {
-        variables.push(CString::new([name.as_bytes(), b"=", value.as_bytes()].concat())?);
-    }
-
+/// Starts `program`, an absolute path (no search takes place), and waits for the end of what it writes.
+///
+/// It is started with `args` (its own name first, as is the custom) and with `env` as its whole environment, and finds
+/// `input` on standard input, from the beginning. Its standard error is not read. No more than `most` bytes are taken.
+///
+/// # Errors
+///
+/// Why it could not be started, or its output could not be read.
+pub fn ask(program: &Path, args: &[&OsStr], env: Vec<(OsString, OsString)>, input: &[u8], most: usize, deadline: Instant) -> io::Result<Asked> {
     let mut file = memory_file().or_else(|_| unlinked_file())?;
     file.write_all(input)?;
     file.rewind()?;
-    make_standard_input(&file)?;
-
-    let arguments = pointers(&arguments);
-    let variables = pointers(&variables);
-    let left = set_timer(milliseconds(0));
-    // SAFETY: the path and both lists of texts end as they must (NUL, null) and outlive the call.
-    unsafe { libc::execve(program.as_ptr(), arguments.as_ptr(), variables.as_ptr()) };
-    let error = io::Error::last_os_error();
-    set_timer(left);
-    Err(error)
+    let (reader, writer) = io::pipe()?;
+    let [name, rest @ ..] = args else { return Err(io::ErrorKind::InvalidInput.into()) };
+    // The command keeps the writing end open as long as it lives.
+    let child = Command::new(program).arg0(name).args(rest).env_clear().envs(env).stdin(file).stdout(writer).stderr(Stdio::null()).spawn()?;
+    let mut asked = Asked { child, output: Vec::new(), late: false };
+    match asked.read(reader, most, deadline) {
+        Ok(()) => Ok(asked),
+        Err(error) => {
+            asked.end();
+            Err(error)
+        }
+    }
 }
 
-fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {
-    texts.iter().map(|text| text.as_ptr()).chain([ptr::null()]).collect()
-}
+impl Asked {
+    fn read(&mut self, mut reader: PipeReader, most: usize, deadline: Instant) -> io::Result<()> {
+        let mut chunk = vec![0; CHUNK];
+        while self.output.len() <= most {
+            let left = deadline.saturating_duration_since(Instant::now()).as_millis();
+            let mut asked = libc::pollfd { fd: reader.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+            // SAFETY: one entry, which outlives the call.
+            match unsafe { libc::poll(&raw mut asked, 1, i32::try_from(left).unwrap_or(i32::MAX)) } {
+                0 => {
+                    self.late = true;
+                    return Ok(());
+                }
+                -1 if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+                -1 => return Err(io::Error::last_os_error()),
+                _ => match reader.read(&mut chunk)? {
+                    0 => return Ok(()),
+                    count => self.output.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+                },
+            }
+        }
+        Ok(())
+    }
 
-fn make_standard_input(file: &File) -> io::Result<()> {
-    let fd = file.as_raw_fd();
-    let result = if fd == libc::STDIN_FILENO {
-        // It took the free place by itself, but would be closed on the way.
-        // SAFETY: sets a flag of a descriptor that is open.
-        unsafe { libc::fcntl(fd, libc::F_SETFD, 0) }
-    } else {
-        // SAFETY: both numbers are descriptors; what was at 0 was the input that has been read.
-        unsafe { libc::dup2(fd, libc::STDIN_FILENO) }
-    };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    /// Ends the program if it still runs, and says how it ended.
+    pub fn end(&mut self) -> String {
+        let until = Instant::now() + PATIENCE;
+        let mut status = self.child.try_wait();
+        while !self.late && matches!(status, Ok(None)) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+            status = self.child.try_wait();
+        }
+        if let Ok(Some(status)) = status {
+            return match (status.code(), status.signal()) {
+                (Some(code), _) => format!("it ended with exit code {code}"),
+                (_, Some(signal)) => format!("signal {signal} ended it"),
+                _ => "it ended".to_owned(),
+            };
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        "it did not end".to_owned()
+    }
 }
 
 /// A file that exists in memory only.

@@ -76,12 +76,19 @@ pub fn guard(words: LastWords, deadline_ms: u32) {
     handle(libc::SIGPIPE, libc::SIG_IGN);
     handle(libc::SIGXFSZ, libc::SIG_IGN);
     let_through();
-    set_timer(milliseconds(deadline_ms));
+    rearm(deadline_ms);
 }
 
-/// Stops the clock that [`guard`] started: a timer outlives `execve`, a handler does not.
+/// Stops the clock that [`guard`] started.
 pub fn disarm() {
-    set_timer(milliseconds(0));
+    rearm(0);
+}
+
+/// Sets the clock that [`guard`] started anew; 0 stops it.
+pub fn rearm(deadline_ms: u32) {
+    let value = milliseconds(deadline_ms);
+    // SAFETY: the value is of the right type and outlives the call; the old one is not asked for.
+    unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const value, ptr::null_mut()) };
 }
 
 /// Standard output carries a part of an answer from now on; last words must not get mixed into it.
@@ -89,16 +96,8 @@ pub(super) fn answer_begins() {
     ANSWER_BEGUN.store(true, Ordering::Relaxed);
 }
 
-/// Starts the timer anew and tells what it was at.
-pub(super) fn set_timer(value: libc::itimerval) -> libc::itimerval {
-    let mut old = milliseconds(0);
-    // SAFETY: both are places of the right type that outlive the call.
-    unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const value, &raw mut old) };
-    old
-}
-
 /// A timer that fires once after `count` milliseconds; 0 stops it.
-pub(super) fn milliseconds(count: u32) -> libc::itimerval {
+fn milliseconds(count: u32) -> libc::itimerval {
     // SAFETY: all zero is a valid `itimerval`: a stopped timer.
     let mut value: libc::itimerval = unsafe { mem::zeroed() };
     value.it_value.tv_sec = (count / 1000).into();

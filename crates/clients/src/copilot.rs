@@ -1,0 +1,164 @@
+//! GitHub's Copilot CLI. Its contract as observed with version 1.0.102 and read in its documentation. `init` cannot write its
+//! settings yet; a person can. It also starts what is in Claude Code's settings of a project.
+//!
+//! It has two forms of payloads, by the form of the event's name in the settings: `PreToolUse` brings Claude Code's fields,
+//! `preToolUse` fields of its own, without the event's name. Permission requests come in its own form either way.
+
+use actions::json::{Json, quoted};
+
+use crate::claude_code::ClaudeCode;
+use crate::moment::NotWired::{NotNeeded, SeenByCall};
+use crate::moment::{Moment, UnwiredEvent, WiredEvent};
+use crate::{Client, Event, Held, HookAnswer, Sender, UnreadableEvent, Variables};
+
+/// GitHub's Copilot CLI.
+pub(crate) struct Copilot;
+
+const WIRED: &[WiredEvent] = &[
+    WiredEvent::new("preToolUse", Moment::BeforeCall, true),
+    WiredEvent::new("permissionRequest", Moment::Permission, true),
+    WiredEvent::new("postToolUse", Moment::AfterCall, true),
+    WiredEvent::new("postToolUseFailure", Moment::AfterFailure, true),
+    WiredEvent::new("userPromptSubmitted", Moment::Prompt, false),
+    WiredEvent::new("sessionStart", Moment::SessionStart, false),
+    WiredEvent::new("sessionEnd", Moment::SessionEnd, false),
+    WiredEvent::new("agentStop", Moment::TurnEnd, false),
+    WiredEvent::new("subagentStop", Moment::SubagentEnd, false),
+];
+
+const UNWIRED: &[UnwiredEvent] = &[
+    UnwiredEvent::new("subagentStart", Moment::Other, SeenByCall),
+    UnwiredEvent::new("errorOccurred", Moment::Other, NotNeeded),
+    UnwiredEvent::new("notification", Moment::Other, NotNeeded),
+    UnwiredEvent::new("preCompact", Moment::Other, NotNeeded),
+];
+
+/// Its own names of fields, and those of the common form.
+const FIELDS: [(&str, &str); 8] = [
+    ("sessionId", "session_id"),
+    ("toolName", "tool_name"),
+    ("toolInput", "tool_input"),
+    ("toolArgs", "tool_input"),
+    ("toolResult", "tool_response"),
+    ("agentId", "agent_id"),
+    ("agentType", "agent_type"),
+    ("transcriptPath", "transcript_path"),
+];
+
+/// Fields that a call in Claude Code's form has from the others that send it, and not from this client (recorded).
+const NOT_SENT: [&str; 7] = ["permission_mode", "tool_use_id", "transcript_path", "turn_id", "client_type", "tool_call_id", "prompt_id"];
+
+impl Client for Copilot {
+    fn name(&self) -> &'static str {
+        "copilot"
+    }
+
+    fn wired(&self) -> &'static [WiredEvent] {
+        WIRED
+    }
+
+    fn unwired(&self) -> &'static [UnwiredEvent] {
+        UNWIRED
+    }
+
+    fn variables(&self) -> Variables {
+        Variables::default()
+    }
+
+    /// It takes the names of Claude Code too.
+    fn moment(&self, event: &str) -> Option<Moment> {
+        let own = WIRED.iter().find(|known| known.event == event).map(|known| known.moment);
+        own.or_else(|| UNWIRED.iter().find(|known| known.event == event).map(|known| known.moment)).or_else(|| ClaudeCode.moment(event))
+    }
+
+    /// In its own form only permission requests name the event; for the others the hook's argument does. The event's name
+    /// is the argument's where both mean the same moment.
+    fn recognise<'p>(&self, payload: &'p Json, argument: Option<&'p str>) -> Option<(&'p str, Moment)> {
+        let named = argument.map(|event| (event, Moment::of(event)));
+        if let Some(event) = payload.text("hook_event_name") {
+            let moment = Moment::of(event);
+            return (moment == Moment::BeforeCall && event == "PreToolUse" && self.has_signs(moment, payload)).then_some((event, moment));
+        }
+        payload.text("sessionId")?;
+        match payload.text("hookName") {
+            Some(event) => {
+                let moment = self.moment(event)?;
+                Some(named.filter(|(_, named)| *named == moment).unwrap_or((event, moment)))
+            }
+            None => named.filter(|(_, moment)| *moment != Moment::Unknown),
+        }
+    }
+
+    /// In Claude Code's form: a time, and no mode and no id of the call.
+    fn has_signs(&self, _moment: Moment, payload: &Json) -> bool {
+        payload.text("timestamp").is_some() && !NOT_SENT.iter().any(|field| payload.get(field).is_some())
+    }
+
+    fn read(&self, sender: Sender, payload: Json) -> Result<Event, UnreadableEvent> {
+        if payload.get("hook_event_name").is_some() {
+            return Event::in_common_form(Sender { client: &ClaudeForm, ..sender }, payload);
+        }
+        let Json::Object(mut fields) = payload else { return Event::in_common_form(sender, payload) };
+        for (name, _) in &mut fields {
+            if let Some((_, common)) = FIELDS.iter().find(|(own, _)| own == name) {
+                name.clear();
+                name.push_str(common);
+            }
+        }
+        // Earlier versions send the arguments as JSON in a text (documented).
+        if let Some((_, input)) = fields.iter_mut().find(|(name, _)| name == "tool_input")
+            && let Json::Text(text) = input
+            && let Ok(inner) = Json::read(text.as_bytes())
+        {
+            *input = inner;
+        }
+        Event::in_common_form(sender, Json::Object(fields))
+    }
+
+    /// The text of exit 2 is lost, so JSON denies (calls: observed; permission requests: documented).
+    fn denial(&self, moment: Moment, reason: &str) -> HookAnswer {
+        let text = quoted(reason);
+        match moment {
+            Moment::Permission => HookAnswer::json(format!("{{\"behavior\":\"deny\",\"message\":{text}}}\n"), Some(Held::Deny)),
+            Moment::BeforeCall => HookAnswer::json(format!("{{\"permissionDecision\":\"deny\",\"permissionDecisionReason\":{text}}}\n"), Some(Held::Deny)),
+            _ => HookAnswer::exit_two(reason),
+        }
+    }
+
+    /// It says how a call ended in the result alone.
+    fn outcome(&self, _tool: &str, _error: Option<&str>) -> Option<crate::Outcome> {
+        None
+    }
+}
+
+/// The same client where it sends a call in Claude Code's form. It then reads the denial in that form alone (observed).
+struct ClaudeForm;
+
+impl Client for ClaudeForm {
+    fn name(&self) -> &'static str {
+        Copilot.name()
+    }
+
+    fn wired(&self) -> &'static [WiredEvent] {
+        WIRED
+    }
+
+    fn unwired(&self) -> &'static [UnwiredEvent] {
+        UNWIRED
+    }
+
+    fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
+        Copilot.has_signs(moment, payload)
+    }
+
+    fn denial(&self, moment: Moment, reason: &str) -> HookAnswer {
+        if moment != Moment::BeforeCall {
+            return Copilot.denial(moment, reason);
+        }
+        let object = format!(
+            "{{\"hookSpecificOutput\":{{\"hookEventName\":\"PreToolUse\",\"permissionDecision\":\"deny\",\"permissionDecisionReason\":{}}}}}\n",
+            quoted(reason)
+        );
+        HookAnswer::json(object, Some(Held::Deny))
+    }
+}
