@@ -130,7 +130,7 @@ fn a_limit_in_a_file_is_not_silent() {
     let scratch = Scratch::new();
     let makefile = |count: usize, last: &str| {
         let names: Vec<String> = (0..count).map(|at| format!("t{at}")).collect();
-        let rules: String = names.iter().map(|name| format!("{name}:\n\techo {name}\n")).collect();
+        let rules = names.iter().map(|name| format!("{name}:\n\techo {name}\n")).collect::<Vec<_>>().concat();
         format!("all: {} last\n{rules}last:\n\t{last}\n", names.join(" "))
     };
     let script = |count: usize, last: &str| "echo x\n".repeat(count) + last + "\n";

@@ -138,7 +138,7 @@ fn path_patterns() {
         ("<binaries>/portcullis*", Binaries, &["portcullis"], None, &["portcullis-hook"], &["x"]),
         ("<state>/**", State, &[], None, &["a", "a/b"], &[""]),
         ("<config>", Config, &[], Some(""), &[""], &["a"]),
-        ("<policy>", Policy, &[], Some(""), &[""], &["a"]),
+        ("<policy>", PathAnchor::Policy, &[], Some(""), &[""], &["a"]),
         ("<temporary>/a", Temporary, &["a"], Some("a"), &["a"], &[]),
         ("<git>/config", GitDirectory, &["config"], Some("config"), &["config"], &["x"]),
         (".", Here, &[], Some(""), &[""], &["a"]),
