@@ -39,7 +39,7 @@ const UNTOLD: &str = "the text after the change is not known";
 fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
     let before = text_of(path);
     let text = match change {
-        Change::Attributes => before.clone(),
+        Change::Attributes { .. } => before.clone(),
         change => after_text(before.as_deref().unwrap_or(""), change),
     };
     (before, text)
@@ -59,7 +59,7 @@ pub(super) fn after_text(before: &str, change: &Change) -> Option<String> {
             Some(if *everywhere { text.replace(old, new) } else { text.replacen(old, new, 1) })
         }),
         Change::Patch { .. } | Change::Unknown => None,
-        Change::Attributes => Some(before.to_owned()),
+        Change::Attributes { .. } => Some(before.to_owned()),
     }
 }
 
@@ -92,7 +92,7 @@ fn loses_gate(path: &Path, change: &Change) -> Option<String> {
     }
     let (before, after) = after(path, change);
     match after {
-        _ if *change == Change::Attributes => before.map(|_| "its mode, owner or times would change".to_owned()),
+        _ if matches!(change, Change::Attributes { .. }) => before.map(|_| "its mode, owner or times would change".to_owned()),
         None => Some(UNTOLD.to_owned()),
         Some(after) => worse(before.as_deref(), &after),
     }
@@ -154,7 +154,7 @@ pub fn settings_files(world: &World, around: &Surroundings) -> Vec<PathBuf> {
 
 fn weakens_policy(path: &Path, change: &Change, linked: &[String]) -> Option<String> {
     let (before, after) = after(path, change);
-    let after = after.filter(|_| before.is_none() || *change != Change::Attributes);
+    let after = after.filter(|_| before.is_none() || !matches!(change, Change::Attributes { .. }));
     if linked.iter().any(|policy| Path::new(policy) == path) {
         return policy_weakened(before.as_deref(), after.as_deref());
     }

@@ -249,9 +249,9 @@ impl OfChange<'_> {
             (Need::Holds(_, text), Some((_, content))) => Known::Is(content.old.lines().is_some_and(|old| old.contains(text)), String::new()),
             // A commit discards nothing.
             (Need::Dirty(..), _) => Known::Is(false, String::new()),
-            (Need::LosesGate(_, Change::Attributes), _) => Known::Is(false, String::new()),
+            (Need::LosesGate(_, Change::Attributes { .. }), _) => Known::Is(false, String::new()),
             // A hook without its mode does not run; a policy needs none.
-            (Need::WeakensPolicy(path, Change::Attributes), _) => Known::Is(Path::new(path).extension().is_none_or(|end| end != "toml"), String::new()),
+            (Need::WeakensPolicy(path, Change::Attributes { .. }), _) => Known::Is(Path::new(path).extension().is_none_or(|end| end != "toml"), String::new()),
             (Need::LosesGate(..), Some((_, content))) => because(own_files::worse(content.old.lines(), content.new.lines().unwrap_or_default())),
             (Need::WeakensPolicy(path, _), Some((_, content))) => because(own_files::weakened(Path::new(path), content.old.lines(), content.new.lines())),
             _ => observe::light(need, &self.ground.around),

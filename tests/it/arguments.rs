@@ -88,7 +88,7 @@ fn shown(action: &Action) -> String {
             }
             text + if run.remote { " @" } else { "" }
         }
-        Deed::Write(write) if write.change == Change::Attributes => format!("mark {}", write.path.word),
+        Deed::Write(write) if matches!(write.change, Change::Attributes { .. }) => format!("mark {}", write.path.word),
         Deed::Write(write) => format!("write {}", write.path.word),
         Deed::Delete(delete) => {
             let kind = if delete.moved { "move" } else { "delete" };

@@ -31,7 +31,7 @@ fn change(file: &File, content: &Content, lines: usize) -> Change {
     let same = file.old.as_ref().zip(file.new.as_ref()).is_some_and(|(old, new)| old.id == new.id);
     let taken = || content.added.iter().take(lines).map(|(_, line)| line.as_str());
     match (&content.old, &content.new) {
-        _ if same && file.from.is_none() => Change::Attributes,
+        _ if same && file.from.is_none() => Change::Attributes { tree: false },
         _ if file.new.as_ref().is_some_and(|new| new.kind == FileKind::Module) => Change::Unknown,
         (_, FileText::Unread | FileText::None) => Change::Unknown,
         (FileText::Lines(_), FileText::Lines(_)) => Change::Patch { added: joined(taken()), removed: joined(content.removed.iter().map(String::as_str)) },

@@ -140,7 +140,10 @@ pub enum Change {
     /// Lines that a patch adds and removes.
     Patch { added: String, removed: String },
     /// The owner, the mode or the times, not the text.
-    Attributes,
+    Attributes {
+        /// Of all below a folder too.
+        tree: bool,
+    },
     /// Not known.
     Unknown,
 }

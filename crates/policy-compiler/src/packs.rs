@@ -11,6 +11,7 @@ pub const PACKS: &[(&str, &str)] = &[
     ("policies/home-paths.toml", include_str!("../../../policies/home-paths.toml")),
     ("policies/secrets.toml", include_str!("../../../policies/secrets.toml")),
     ("policies/self.toml", include_str!("../../../policies/self.toml")),
+    ("policies/system.toml", include_str!("../../../policies/system.toml")),
     ("policies/twilio.toml", include_str!("../../../policies/twilio.toml")),
     ("policies/unreadable.toml", include_str!("../../../policies/unreadable.toml")),
 ];

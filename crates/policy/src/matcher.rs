@@ -175,7 +175,7 @@ fn changes_tree(action: &Action, actions: &[Action], folder: &str) -> bool {
         Deed::Run(run) => run.program == "git" && run.subcommand.as_ref().is_some_and(|name| name.is("stash pop")),
         Deed::Write(write) => {
             let inside = write.path.word.prefix().strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-            inside && write.change != actions::Change::Attributes && !action.from.is_some_and(git)
+            inside && !matches!(write.change, actions::Change::Attributes { .. }) && !action.from.is_some_and(git)
         }
         _ => false,
     }

@@ -62,12 +62,14 @@ pub enum PathAnchor {
     Temporary,
     /// The folder in which the command runs (`.` or `<here>`) .
     Here,
+    /// The folder in which the repository's root lies (`<beside>/…`).
+    Beside,
     /// The repository's own git directory, wherever it is (`<git>/…`).
     GitDirectory,
     /// The folder that `core.hooksPath` names (`<hooks>/NAME`); the pattern is for the names of files in it.
     Hooks,
 }
-wire_enum!(PathAnchor { Absolute, Repository, Home, Anywhere, Binaries, State, Config, Policy, Temporary, Here, GitDirectory, Hooks });
+wire_enum!(PathAnchor { Absolute, Repository, Home, Anywhere, Binaries, State, Config, Policy, Temporary, Here, Beside, GitDirectory, Hooks });
 
 impl PathAnchor {
     /// True if patterns with this anchor cover the whole path.

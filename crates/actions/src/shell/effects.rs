@@ -137,7 +137,7 @@ impl Shell<'_> {
                     }
                     self.write_below(word, &names, at);
                 }
-                Role::Attributes => self.write(word, Change::Attributes, Some(at)),
+                Role::Attributes => self.write(word, Change::Attributes { tree: arguments.has("--recursive") }, Some(at)),
                 Role::Touch => self.write(word, Change::Append(String::new()), Some(at)),
                 Role::Delete | Role::DeleteTree | Role::Move => {
                     let mut path = self.path(word);

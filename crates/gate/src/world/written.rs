@@ -14,7 +14,7 @@ use actions::{Action, Change, Deed};
 pub fn files(actions: &[Action], around: &Surroundings) -> Vec<String> {
     let anew = |change: &Change, path: &str| match change {
         Change::Whole(_) => true,
-        Change::Attributes => false,
+        Change::Attributes { .. } => false,
         _ => Path::new(path).symlink_metadata().is_err(),
     };
     let mut files: Vec<String> = Vec::new();

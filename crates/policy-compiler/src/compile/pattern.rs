@@ -206,6 +206,7 @@ const NAMED: &[(&str, PathAnchor)] = &[
     ("<temporary>", PathAnchor::Temporary),
     ("<here>", PathAnchor::Here),
     ("<root>", PathAnchor::Repository),
+    ("<beside>", PathAnchor::Beside),
     ("<git>", PathAnchor::GitDirectory),
     ("<hooks>", PathAnchor::Hooks),
     (".", PathAnchor::Here),

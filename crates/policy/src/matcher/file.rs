@@ -10,7 +10,15 @@ use actions::word::Word;
 use actions::{Change, Delete, Write};
 
 pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut Asking) -> Answer {
-    let mut answer = place(table, &write.path, Question { cover, with_contents: false }, true, asking);
+    let tree = matches!(write.change, Change::Attributes { tree: true });
+    if table.recursive.is_some_and(|expected| expected != tree) {
+        return Answer::No;
+    }
+    let mut answer = place(table, &write.path, Question { cover, with_contents: tree }, true, asking);
+    // `chmod -R FOLDER/*` leaves nothing of the folder as it was.
+    if let (Some(folder), true, Cover::Any) = (emptied(&write.path.word), tree, cover) {
+        answer = answer.max(at(table, &folder, Question { cover, with_contents: tree }, asking));
+    }
     // Where nothing is known of the destination, no rule can say that it is meant.
     if nowhere(&write.path.word) && cover == Cover::Any {
         answer = Answer::No;
@@ -36,7 +44,7 @@ pub(super) fn delete(table: &FileWhen, delete: &Delete, cover: Cover, asking: &m
     let question = Question { cover, with_contents: delete.recursive || delete.moved };
     let mut answer = place(table, &delete.path, question, false, asking);
     // `rm -rf folder/*` leaves nothing of the folder.
-    if let (Some(folder), true, Cover::Any) = (emptied(&delete.path.word), delete.recursive, cover) {
+    if let (Some(folder), true, Cover::Any) = (emptied(&delete.path.word), delete.recursive || delete.moved, cover) {
         answer = answer.max(at(table, &folder, question, asking));
     }
     for (asked, is) in [(table.recursive, delete.recursive), (table.moved, delete.moved)] {

@@ -38,9 +38,14 @@ fn without_any_folder(path: &Word) -> Option<Word> {
 }
 
 fn one(pattern: &PathPattern, path: &Word, places: &Places, question: Question) -> Answer {
+    let beside: Vec<String>;
     let bases: &[String] = match pattern.anchor {
         PathAnchor::Absolute | PathAnchor::Anywhere => return with_text(pattern, path, question),
         PathAnchor::Repository => &places.roots,
+        PathAnchor::Beside => {
+            beside = places.roots.iter().filter_map(|root| root.rsplit_once('/')).map(|(parent, _)| parent.to_owned()).collect();
+            &beside
+        }
         PathAnchor::Home => &places.homes,
         PathAnchor::Binaries => &places.binaries,
         PathAnchor::State => &places.state,
