@@ -56,7 +56,7 @@ fn each_mistake_of_a_rule() {
         (RUN, "write = { path = \"a//b\" }", 6, "bad pattern: a path pattern has two slashes", "remove one"),
         (RUN, "write = { adds = \"(\" }", 6, "bad pattern: unclosed group", "docs.rs"),
         (RUN, "write = { unless = \"a\" }", 6, "`unless` without `adds`", "exempts lines"),
-        (RUN, "write = { recursive = true }", 6, "unknown key `recursive` in `write`", "known here: `path`"),
+        (RUN, "read = { recursive = true }", 6, "unknown key `recursive` in `read`", "known here: `path`"),
         (RUN, "write = { new = \"yes\" }", 6, "`new` is a string", "`true` or `false`"),
         (RUN, "push = { kind = \"forced\" }", 6, "unknown kind of push `forced`", "`non-fast-forward`"),
         (RUN, "push = { ref = \"main\" }", 6, "unknown key `ref`", "did you mean `refs`?"),
