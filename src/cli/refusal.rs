@@ -35,7 +35,7 @@ impl Refusal {
 impl From<Failure> for Refusal {
     /// The texts of failures are in `gate::failure`, because agents read them too.
     fn from(failure: Failure) -> Self {
-        let text = failure::text(&failure);
+        let text = failure::whole_text(&failure);
         let (why, mend) = text.split_once("\nwhy: ").and_then(|(_, rest)| rest.rsplit_once("\nfix: ")).unwrap_or((&text, "run `portcullis doctor`"));
         Self { what: "nothing was judged; in this state the hook denies every call".to_owned(), why: why.to_owned(), mend: mend.to_owned(), code: UNJUDGED }
     }

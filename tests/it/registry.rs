@@ -60,6 +60,7 @@ const KEYS: &[(&str, &str, &str, &str, &str)] = &[
         r#"{ write = { path = "a", text = "x" }, facts = { weakens_policy = true } }"#,
     ),
     ("write", "recursive", r#"path = "/srv", recursive = true"#, r#"path = "/srv", recursive = false"#, r#""chmod -R a+w /srv""#),
+    ("write", "attributes", r#"path = "/srv/a", attributes = true"#, r#"path = "/srv/a", attributes = false"#, r#""chmod a+w /srv/a""#),
     ("delete", "path", r#"path = "src/**""#, r#"path = "lib/**""#, DELETE),
     ("delete", "outside_repo", "outside_repo = true", "outside_repo = false", r#"{ delete = { path = "/srv/a" } }"#),
     ("delete", "recursive", "recursive = true", "recursive = false", r#"{ delete = { path = "src", recursive = true } }"#),

@@ -77,11 +77,20 @@ pub fn what(failure: &Failure) -> String {
     escaped(said(failure).0.lines().next().unwrap_or_default()).into_owned()
 }
 
-/// The text of a failure: what broke, and how to fix it.
+/// The text of a failure for a call: what broke, and how to fix it. Of a policy's mistakes it has the first.
 pub fn text(failure: &Failure) -> String {
     let (what, fix) = said(failure);
-    let what = if matches!(failure, Failure::PolicyInvalid(_)) { first_mistakes(&what) } else { what };
-    format!("denied: Portcullis could not judge this call\nwhy: {}\nfix: {fix}", escaped_lines(&what))
+    framed(&if matches!(failure, Failure::PolicyInvalid(_)) { first_mistakes(&what) } else { what }, fix)
+}
+
+/// As [`text`], with all mistakes of a policy: for a person who asks.
+pub fn whole_text(failure: &Failure) -> String {
+    let (what, fix) = said(failure);
+    framed(&what, fix)
+}
+
+fn framed(what: &str, fix: &str) -> String {
+    format!("denied: Portcullis could not judge this call\nwhy: {}\nfix: {fix}", escaped_lines(what))
 }
 
 /// Mistakes of a policy that a denial shows.

@@ -140,6 +140,8 @@ table! {
         outside_repo: Option<bool> = flag,
         /// With all below it; for `write`, that is a change of owners, modes or times (`chmod -R`).
         recursive: Option<bool> = flag,
+        /// Only the owner, the mode or the times change (`write` only).
+        attributes: Option<bool> = flag,
         /// Moved away rather than removed (`delete` only).
         moved: Option<bool> = flag,
         /// The file would be larger, in bytes. Only commits tell.
@@ -156,7 +158,8 @@ table! {
 /// Keys of `write`; it, `delete` and `read` share one struct.
 const WRITE: &[Key] = keys![
     may "path": Texts, may "new": Flag, may "adds": Texts, may "secret": Texts, may "conflict": Flag, may "names_home": Flag, may "unless": Texts,
-    may "outside_repo": Flag, may "larger_than": Number, may "committed": Flag, may "loses_gate": Flag, may "weakens_policy": Flag, may "recursive": Flag
+    may "outside_repo": Flag, may "larger_than": Number, may "committed": Flag, may "loses_gate": Flag, may "weakens_policy": Flag, may "recursive": Flag,
+    may "attributes": Flag
 ];
 const DELETE: &[Key] = keys![
     may "path": Texts, may "outside_repo": Flag, may "recursive": Flag, may "moved": Flag, may "loses_gate": Flag, may "weakens_policy": Flag

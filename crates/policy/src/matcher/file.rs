@@ -10,10 +10,17 @@ use actions::word::Word;
 use actions::{Change, Delete, Write};
 
 pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut Asking) -> Answer {
-    let tree = matches!(write.change, Change::Attributes { tree: true });
-    if table.recursive.is_some_and(|expected| expected != tree) {
-        return Answer::No;
+    let (attributes, tree) = match write.change {
+        Change::Attributes { tree } => (true, tree),
+        _ => (false, false),
+    };
+    for (asked, is) in [(table.recursive, tree), (table.attributes, attributes)] {
+        if asked.is_some_and(|expected| expected != is) {
+            return Answer::No;
+        }
     }
+    // Another mode of a whole folder does not change what a rule on texts protects.
+    let tree = table.recursive == Some(true);
     let mut answer = place(table, &write.path, Question { cover, with_contents: tree }, true, asking);
     // `chmod -R FOLDER/*` leaves nothing of the folder as it was.
     if let (Some(folder), true, Cover::Any) = (emptied(&write.path.word), tree, cover) {
