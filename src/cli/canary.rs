@@ -93,15 +93,15 @@ fn ask(entry: &Wired, place: &Place, command: &str) -> Result<Reply, String> {
 ///
 /// The force push was not denied, or was denied only because the hook is broken.
 pub fn refused(entry: &Wired, place: &Place) -> Result<String, Refusal> {
-    let mend = "run `portcullis doctor`, which checks each part";
-    let reply = ask(entry, place, DENIED).map_err(|why| Refusal::new("Portcullis is not active", why, mend))?;
+    let fix = "run `portcullis doctor`, which checks each part";
+    let reply = ask(entry, place, DENIED).map_err(|why| Refusal::new("Portcullis is not active", why, fix))?;
     let said = reply.stderr.trim_end();
     if reply.code == Some(2) && reply.stdout.is_empty() && said.starts_with("denied by `") {
         return Ok(said.to_owned());
     }
     let code = reply.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit {code}"));
     let why = format!("`{DENIED}` should be denied (exit 2), but the answer was {code}{}{}", shown(&reply.stdout), shown(&reply.stderr));
-    Err(Refusal::new("Portcullis is not active", why, mend))
+    Err(Refusal::new("Portcullis is not active", why, fix))
 }
 
 /// Checks that a harmless command is allowed without output.

@@ -190,7 +190,7 @@ fn skipped(id: &Id, author: &str, located: &[Located]) -> Option<String> {
 }
 
 fn refused(gap: Gap, base: &str) -> Refusal {
-    let (why, mend) = match gap {
+    let (why, fix) = match gap {
         Gap::Missing(name) => {
             let branch = name.strip_prefix("origin/").unwrap_or(&name);
             (
@@ -204,7 +204,7 @@ fn refused(gap: Gap, base: &str) -> Refusal {
         ),
         Gap::Unread(why) => (why, "repair the repository (`git fsck` shows what is wrong)".to_owned()),
     };
-    Refusal { code: UNJUDGED, ..Refusal::new("nothing was checked", why, mend) }
+    Refusal { code: UNJUDGED, ..Refusal::new("nothing was checked", why, fix) }
 }
 
 /// A test that says which findings make the check fail.
@@ -233,8 +233,8 @@ fn fails_on(written: &[String], ground: &Ground, changes: &Changes) -> Result<im
         }
         let known = known.iter().flatten();
         if !known.clone().any(|rule| rule == name) {
-            let mend = policy_compiler::mistake::suggestion(name, known.map(String::as_str).chain(["3", "4", "never"]));
-            return Err(Refusal::usage("nothing was checked", format!("`--fail-on {name}` is neither a tier nor a rule"), mend));
+            let fix = policy_compiler::mistake::suggestion(name, known.map(String::as_str).chain(["3", "4", "never"]));
+            return Err(Refusal::usage("nothing was checked", format!("`--fail-on {name}` is neither a tier nor a rule"), fix));
         }
         rules.push(name.clone());
     }

@@ -44,8 +44,7 @@ pub struct CheckResult {
     pub state: CheckState,
     pub text: String,
     /// How to fix it; empty if nothing is wrong.
-    #[serde(rename = "fix")]
-    pub mend: String,
+    pub fix: String,
 }
 
 #[derive(Debug, Default)]
@@ -53,15 +52,15 @@ pub struct CheckResults(Vec<CheckResult>);
 
 impl CheckResults {
     fn ok(&mut self, part: &'static str, text: impl Into<String>) {
-        self.0.push(CheckResult { part, state: CheckState::Ok, text: text.into(), mend: String::new() });
+        self.0.push(CheckResult { part, state: CheckState::Ok, text: text.into(), fix: String::new() });
     }
 
-    fn warn(&mut self, part: &'static str, text: impl Into<String>, mend: impl Into<String>) {
-        self.0.push(CheckResult { part, state: CheckState::Warn, text: text.into(), mend: mend.into() });
+    fn warn(&mut self, part: &'static str, text: impl Into<String>, fix: impl Into<String>) {
+        self.0.push(CheckResult { part, state: CheckState::Warn, text: text.into(), fix: fix.into() });
     }
 
-    fn fail(&mut self, part: &'static str, text: impl Into<String>, mend: impl Into<String>) {
-        self.0.push(CheckResult { part, state: CheckState::Fail, text: text.into(), mend: mend.into() });
+    fn fail(&mut self, part: &'static str, text: impl Into<String>, fix: impl Into<String>) {
+        self.0.push(CheckResult { part, state: CheckState::Fail, text: text.into(), fix: fix.into() });
     }
 }
 
@@ -110,8 +109,8 @@ fn show(findings: &[CheckResult], silent: bool) {
             CheckState::Fail => ("fail", TextStyle::Bad),
         };
         say(&format!("{} {:<8} {}", styled(word, style), finding.part, finding.text.replace('\n', "\n              ")));
-        if !finding.mend.is_empty() {
-            say(&format!("              fix: {}", finding.mend));
+        if !finding.fix.is_empty() {
+            say(&format!("              fix: {}", finding.fix));
         }
     }
     say(&conclusion(findings, silent));
@@ -133,7 +132,7 @@ fn policy(place: &Place, findings: &mut CheckResults) {
     let part = "policy";
     let found = match place.layers() {
         Ok(found) => found,
-        Err(refusal) => return findings.fail(part, refusal.why, refusal.mend),
+        Err(refusal) => return findings.fail(part, refusal.why, refusal.fix),
     };
     let there: Vec<String> =
         found.iter().filter(|file| !file.identity.is_empty()).map(|file| format!("{} {}", file.layer.name(), file.path.display())).collect();

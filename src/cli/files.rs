@@ -74,12 +74,12 @@ impl Edit {
             return Ok(());
         }
         let refused = |error: io::Error| {
-            let mend = if error.kind() == io::ErrorKind::PermissionDenied {
+            let fix = if error.kind() == io::ErrorKind::PermissionDenied {
                 "make it writable, or run this as its owner (`sudo` for managed settings)"
             } else {
                 "fix this, then run the command again"
             };
-            Refusal::new(format!("could not {} `{}`", self.kind(), self.path.display()), error, mend)
+            Refusal::new(format!("could not {} `{}`", self.kind(), self.path.display()), error, fix)
         };
         let (_, now) = read(&self.path)?;
         if now != self.before {

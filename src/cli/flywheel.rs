@@ -113,8 +113,8 @@ pub fn run(arguments: &FlywheelArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let bytes = place.policy()?;
     let section = Policy::open(&bytes).and_then(|policy| policy.flywheel);
-    let mend = "add `[flywheel]` to portcullis.toml; docs/flywheel.md describes its keys";
-    let section = section.ok_or_else(|| Refusal::new("there is nothing to show", "the policy that applies here has no `[flywheel]`", mend))?;
+    let fix = "add `[flywheel]` to portcullis.toml; docs/flywheel.md describes its keys";
+    let section = section.ok_or_else(|| Refusal::new("there is nothing to show", "the policy that applies here has no `[flywheel]`", fix))?;
     let here = FlywheelPlace { root: place.around.tree().to_path_buf(), place: &place, section };
     match &arguments.command {
         FlywheelCommand::List { json } => here.list(*json)?,

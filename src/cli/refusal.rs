@@ -17,18 +17,18 @@ pub const UNJUDGED: u8 = 3;
 pub struct Refusal {
     pub what: String,
     pub why: String,
-    pub mend: String,
+    pub fix: String,
     pub code: u8,
 }
 
 impl Refusal {
-    pub fn new(what: impl Into<String>, why: impl fmt::Display, mend: impl Into<String>) -> Self {
-        Self { what: what.into(), why: why.to_string(), mend: mend.into(), code: FAILED }
+    pub fn new(what: impl Into<String>, why: impl fmt::Display, fix: impl Into<String>) -> Self {
+        Self { what: what.into(), why: why.to_string(), fix: fix.into(), code: FAILED }
     }
 
     /// A command line that asks for something that does not exist.
-    pub fn usage(what: impl Into<String>, why: impl fmt::Display, mend: impl Into<String>) -> Self {
-        Self { code: USAGE, ..Self::new(what, why, mend) }
+    pub fn usage(what: impl Into<String>, why: impl fmt::Display, fix: impl Into<String>) -> Self {
+        Self { code: USAGE, ..Self::new(what, why, fix) }
     }
 }
 
@@ -36,14 +36,14 @@ impl From<Failure> for Refusal {
     /// The texts of failures are in `gate::failure`, because agents read them too.
     fn from(failure: Failure) -> Self {
         let text = failure::whole_text(&failure);
-        let (why, mend) = text.split_once("\nwhy: ").and_then(|(_, rest)| rest.rsplit_once("\nfix: ")).unwrap_or((&text, "run `portcullis doctor`"));
-        Self { what: "nothing was judged; in this state the hook denies every call".to_owned(), why: why.to_owned(), mend: mend.to_owned(), code: UNJUDGED }
+        let (why, fix) = text.split_once("\nwhy: ").and_then(|(_, rest)| rest.rsplit_once("\nfix: ")).unwrap_or((&text, "run `portcullis doctor`"));
+        Self { what: "nothing was judged; in this state the hook denies every call".to_owned(), why: why.to_owned(), fix: fix.to_owned(), code: UNJUDGED }
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "portcullis: {}\nwhy: {}\nfix: {}", escaped_lines(&self.what), escaped_lines(&self.why), escaped_lines(&self.mend))
+        write!(f, "portcullis: {}\nwhy: {}\nfix: {}", escaped_lines(&self.what), escaped_lines(&self.why), escaped_lines(&self.fix))
     }
 }
 

@@ -36,7 +36,7 @@ pub struct SettingsMistake {
     pub column: usize,
     /// What is wrong there, a clause in lower case.
     pub what: String,
-    pub mend: String,
+    pub fix: String,
 }
 
 /// One edit resolves one thing; there are never more than a few per entry of the gate in a file.
@@ -115,7 +115,7 @@ fn split_mark(text: &str) -> (&'static str, &str) {
 
 fn unsettled() -> SettingsMistake {
     let what = format!("the entries of Portcullis are not complete after {MAX_EDITS} edits");
-    SettingsMistake { line: 1, column: 1, what, mend: "remove the entries of `portcullis-hook` by hand".to_owned() }
+    SettingsMistake { line: 1, column: 1, what, fix: "remove the entries of `portcullis-hook` by hand".to_owned() }
 }
 
 fn refuse_what_the_client_drops(body: &str) -> Result<(), SettingsMistake> {

@@ -312,7 +312,7 @@ fn what_the_client_would_drop_is_refused_with_its_place() {
         let mistake = install(Some(&text), &ours()).err().unwrap();
         assert_eq!((mistake.line, mistake.column), (line, column), "{mistake:?}: {text}");
         assert!(mistake.what.contains(what), "{mistake:?}: {text}");
-        assert!(!mistake.mend.is_empty());
+        assert!(!mistake.fix.is_empty());
     }
 }
 

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::{Facts, Need};
 use crate::matcher::{self, Asking};
 use crate::verdict::{Answer, Finding, Look, Verdict};
-use crate::{Policy, Rule, Tier};
+use crate::{MODES, Policy, Rule, Tier};
 use actions::path::Path;
 use actions::word::Word;
-use actions::{Action, Deed, Span};
+use actions::{Action, Change, Deed, Span};
 
 /// What was concluded so far.
 #[derive(Debug)]
@@ -74,6 +74,9 @@ fn weight(tier: Tier, answer: Answer) -> Option<Tier> {
 /// Under which keys rules that may speak of the action are found (see [`crate::When::keys`]).
 fn keys(action: &Action) -> Vec<String> {
     let mut keys = vec![action.deed.kind().to_owned()];
+    if matches!(&action.deed, Deed::Write(write) if matches!(write.change, Change::Attributes { .. })) {
+        keys.push(MODES.to_owned());
+    }
     if let Deed::Run(run) = &action.deed {
         let program = format!("run {}", run.program);
         let subcommand = run.subcommand.as_ref().map(|name| format!("{program} {}", name.literal().unwrap_or("?")));

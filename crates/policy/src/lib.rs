@@ -301,6 +301,8 @@ pub struct Policy<'a> {
 }
 wire_struct!(Policy { programs, rules, waivers, build, compiled_at, layers, digest, protected, tests_first, flywheel });
 
+/// The key of rules on writes that change only owners, modes or times.
+pub(crate) const MODES: &str = "write modes";
 /// The key under which every rule is found.
 const ALL: &str = "all";
 
@@ -338,9 +340,11 @@ impl<'a> Policy<'a> {
 
 impl When<'_> {
     /// Under which keys a rule with this table is found: `run git push` or `run git` for a program known by name, `run`
-    /// for any, `write`, `delete`, … for the others.
+    /// for any, `write`, `delete`, … for the others. Rules that speak only of modes are not looked at for other writes.
     pub fn keys(&self) -> Vec<String> {
+        let modes = |table: &FileWhen| table.attributes == Some(true) || table.recursive == Some(true);
         match self {
+            Self::Write(tables) if tables.iter().all(modes) => vec![MODES.to_owned()],
             Self::Run(tables) => tables.iter().flat_map(run_keys).collect(),
             other => vec![other.kind().to_owned()],
         }

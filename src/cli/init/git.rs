@@ -74,7 +74,7 @@ impl HookSite {
             return Err(Refusal::usage("no git hook was changed", format!("`{}` is not in a git repository", site.root.display()), "run it without `--git`"));
         };
         let gate = site.binaries.join(PROGRAM);
-        let refused = |why: String, mend: &str| Refusal::new("no git hook was changed", why, mend);
+        let refused = |why: String, fix: &str| Refusal::new("no git hook was changed", why, fix);
         let set = commits::hooks_path(git_dir).map_err(|why| refused(why, "fix the configuration of the repository"))?;
         let Some((path, own)) = set else { return Ok(Self { folder: common_dir.join("hooks"), husky: None, shared: false, gate }) };
         let folder = root.join(&path);

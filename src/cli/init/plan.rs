@@ -222,5 +222,5 @@ fn text<'t>(path: &Path, bytes: Option<&'t [u8]>) -> Result<Option<&'t str>, Ref
 
 fn mistaken(path: &Path, mistake: &settings::SettingsMistake) -> Refusal {
     let why = format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.what);
-    Refusal::new(format!("`{}` was left as it is", path.display()), why, mistake.mend.clone())
+    Refusal::new(format!("`{}` was left as it is", path.display()), why, mistake.fix.clone())
 }

@@ -226,8 +226,8 @@ impl<'t> SettingsDocument<'t> {
         offset
     }
 
-    pub(super) fn mistake(&self, offset: usize, what: &str, mend: &str) -> SettingsMistake {
-        mistake(self.text, offset, what, mend)
+    pub(super) fn mistake(&self, offset: usize, what: &str, fix: &str) -> SettingsMistake {
+        mistake(self.text, offset, what, fix)
     }
 
     fn part(&self, range: Range<usize>) -> &'t str {
@@ -300,10 +300,10 @@ fn layout_of(text: &str, root: &ast::Object) -> JsonLayout {
     }
 }
 
-fn mistake(text: &str, offset: usize, what: &str, mend: &str) -> SettingsMistake {
+fn mistake(text: &str, offset: usize, what: &str, fix: &str) -> SettingsMistake {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
-    SettingsMistake { line: before.matches('\n').count() + 1, column: line.chars().count() + 1, what: what.to_owned(), mend: mend.to_owned() }
+    SettingsMistake { line: before.matches('\n').count() + 1, column: line.chars().count() + 1, what: what.to_owned(), fix: fix.to_owned() }
 }
 
 fn not_json(text: &str, error: &serde_json::Error) -> SettingsMistake {

@@ -104,7 +104,7 @@ fn with_text(pattern: &PathPattern, path: &Word, question: Question) -> Answer {
             return Answer::Yes;
         }
     }
-    contents.max(settle(pattern, &path.pieces, over(pattern, &path.pieces, false), question))
+    contents.max(weighed(pattern, &path.pieces, over(pattern, &path.pieces, false), question))
 }
 
 /// A pattern anchored at `base`.
@@ -116,11 +116,11 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
     let prefix = path.prefix();
     if let Some(rest) = prefix.strip_prefix(base) {
         if rest.is_empty() && path.pieces.len() <= 1 {
-            return settle(pattern, &[], over(pattern, &[], false), question);
+            return weighed(pattern, &[], over(pattern, &[], false), question);
         }
         if rest.starts_with('/') {
             let rest = path.without_prefix(base.len() + 1);
-            return settle(pattern, &rest.pieces, over(pattern, &rest.pieces, false), question);
+            return weighed(pattern, &rest.pieces, over(pattern, &rest.pieces, false), question);
         }
     }
     // Names looked for in all folders are found there too.
@@ -129,7 +129,7 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
         && base.starts_with(prefix)
     {
         let rest = Word { pieces: rest.to_vec(), ..Word::default() }.without_prefix(1);
-        return settle(pattern, &rest.pieces, over(pattern, &rest.pieces, false), question);
+        return weighed(pattern, &rest.pieces, over(pattern, &rest.pieces, false), question);
     }
     // A hole before the base is reached may lead there, where nothing or something of what is after it agrees.
     let open = path.pieces.get(usize::from(!prefix.is_empty()));
@@ -141,7 +141,7 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
         if question.cover == Cover::Any && !(silent && question.with_contents) && !known {
             return Answer::No;
         }
-        return settle(pattern, rest, over(pattern, rest, true), question).min(Answer::Maybe);
+        return weighed(pattern, rest, over(pattern, rest, true), question).min(Answer::Maybe);
     }
     Answer::No
 }
@@ -170,7 +170,7 @@ fn over(pattern: &PathPattern, pieces: &[WordPiece], floating: bool) -> Answer {
 
 /// A glob names all files that fit: for a rule one of them suffices. A hole, and folders of any name, count only where
 /// something agrees.
-fn settle(pattern: &PathPattern, rest: &[WordPiece], answer: Answer, question: Question) -> Answer {
+fn weighed(pattern: &PathPattern, rest: &[WordPiece], answer: Answer, question: Question) -> Answer {
     let hole = rest.iter().any(|piece| matches!(piece, WordPiece::Any(_)));
     if answer != Answer::Maybe {
         return answer;

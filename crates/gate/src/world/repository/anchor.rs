@@ -41,16 +41,16 @@ pub struct PolicyAnchor {
 pub fn anchor(project_dir: Option<&Path>, cwd: &Path, policy_names: &[&str]) -> Result<PolicyAnchor, Unreadable> {
     let Some(project) = project_dir.filter(|path| path.is_absolute()) else {
         let (start, _) = existing(cwd, None)?;
-        return settle(&start, policy_names, "the host names no project folder; the working folder");
+        return anchor_at(&start, policy_names, "the host names no project folder; the working folder");
     };
     let (project, is_there) = existing(project, None)?;
-    let anchor = settle(&project, policy_names, "the project folder itself")?;
+    let anchor = anchor_at(&project, policy_names, "the project folder itself")?;
     let (cwd, _) = existing(cwd, Some(&project))?;
     if !is_there && !cwd.starts_with(&anchor.root) {
         return without_project(anchor, &cwd, policy_names);
     }
     if !is_there && !holds_policy(&anchor.root, policy_names)? {
-        return settle(&cwd, policy_names, "the project folder is gone; the working folder");
+        return anchor_at(&cwd, policy_names, "the project folder is gone; the working folder");
     }
     if cwd == project {
         return Ok(anchor);
@@ -61,7 +61,7 @@ pub fn anchor(project_dir: Option<&Path>, cwd: &Path, policy_names: &[&str]) -> 
 /// The anchor where the client names a project folder that is gone: that of the working folder, and beside it the policy
 /// around the place where the project was.
 fn without_project(anchor: PolicyAnchor, cwd: &Path, names: &[&str]) -> Result<PolicyAnchor, Unreadable> {
-    let there = settle(cwd, names, "the project folder is gone; the working folder")?;
+    let there = anchor_at(cwd, names, "the project folder is gone; the working folder")?;
     let origin = if holds_policy(&anchor.root, names)? { Some(anchor.root) } else { there.origin };
     Ok(PolicyAnchor { origin, ..there })
 }
@@ -75,7 +75,7 @@ fn main_work_tree(repository: &Repository) -> Option<&Path> {
 }
 
 /// The anchor for one start; `fallback` says why the start itself was taken.
-fn settle(start: &Path, names: &[&str], fallback: &'static str) -> Result<PolicyAnchor, Unreadable> {
+fn anchor_at(start: &Path, names: &[&str], fallback: &'static str) -> Result<PolicyAnchor, Unreadable> {
     let mut innermost: Option<Repository> = None;
     let mut from = Some(start.to_path_buf());
     while let Some(folder) = from {

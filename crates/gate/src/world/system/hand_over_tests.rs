@@ -17,7 +17,7 @@ fn both_kinds_of_file_hold_the_input() {
 #[test]
 fn a_program_that_is_not_there_is_an_error() {
     let until = Instant::now() + Duration::from_secs(5);
-    let error = ask(Path::new("/nowhere"), &[OsStr::new("x")], Vec::new(), b"", 10, until).expect_err("there is none");
+    let error = ask(Path::new("/nowhere"), &[OsStr::new("x")], Vec::new(), b"", 10, until).expect_err("no such program");
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
 }
 
