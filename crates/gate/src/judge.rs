@@ -160,7 +160,7 @@ pub fn facts_of(event: &Event, places: &Places) -> Facts {
 /// usual mode.
 #[must_use]
 pub fn facts_at(places: &Places) -> Facts {
-    Facts { places: places.clone(), known: BTreeMap::new(), today: today(), agent: "main".to_owned(), mode: "default".to_owned() }
+    Facts { places: places.clone(), known: BTreeMap::new(), today: today(), agent: "main".to_owned(), mode: "default".to_owned(), committing: false }
 }
 
 /// Days since 1970-01-01 (UTC).

@@ -179,6 +179,12 @@ pub struct Account {
     pub shell: PathBuf,
 }
 
+/// The user in whose name files are opened.
+pub fn user() -> u32 {
+    // SAFETY: `geteuid` takes nothing, touches no memory of ours and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
 /// The account of the real user; `None` if the password database has none.
 pub fn account() -> Option<Account> {
     // SAFETY: `getuid` takes nothing, touches no memory of ours and cannot fail.
