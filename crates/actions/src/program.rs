@@ -384,6 +384,18 @@ impl<'a> Programs<'a> {
 
     /// The description of the program called `name` (without a folder).
     pub fn find(&self, name: &str) -> Option<Program<'a>> {
+        self.called(name).or_else(|| {
+            // `python3.15`, `perl5.36`, `node-22`: another version of the interpreter.
+            let plain = name.strip_suffix('t').unwrap_or(name).trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+            let plain = plain.strip_suffix('-').unwrap_or(plain);
+            if plain.len() < 2 || plain.len() == name.len() || !name.ends_with(|c: char| c.is_ascii_digit() || c == 't') {
+                return None;
+            }
+            self.called(plain).filter(|program| program.shell_stdin || !program.language.is_empty())
+        })
+    }
+
+    fn called(&self, name: &str) -> Option<Program<'a>> {
         self.table.find(key(name)).filter_map(|mut bytes: Bytes<'a>| Program::get(&mut bytes)).find(|program| program.names.contains(&name))
     }
 }

@@ -86,8 +86,10 @@ pub fn environment(text: &str) -> Vec<(String, String)> {
         let end = from.find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')).unwrap_or(from.len());
         let (name, behind) = from.split_at(end);
         rest = behind;
+        // `setenv("A", "1")`; without quotes it is a value itself, and so is what is behind the comma.
+        let signs: &[&str] = if behind.starts_with(['"', '\'']) { &["=>", "=", ":", ","] } else { &["=>", "=", ":"] };
         let behind = behind.trim_start_matches(['"', '\'', ']', '}', ' ']);
-        let sign = ["=>", "=", ":", ","].into_iter().find_map(|sign| behind.strip_prefix(sign)).filter(|value| !value.starts_with('='));
+        let sign = signs.iter().find_map(|sign| behind.strip_prefix(sign)).filter(|value| !value.starts_with('='));
         let Some(value) = sign.filter(|_| starts && name.len() > 2 && found.len() < 64) else { continue };
         let value = value.trim_start().trim_start_matches(['"', '\'']);
         let end = value.find(['"', '\'', ',', ')', '}', ';', ' ', '\n']).unwrap_or(value.len());
