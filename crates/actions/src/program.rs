@@ -86,6 +86,11 @@ named_enum! {
         Keys = "keys",
         /// As `Gnu`, and the first word may be a bundle without a dash (`tar xzf`).
         Bundled = "bundled",
+        /// `-Name value`, `-Name:value`, in any case, and any beginning of a name (PowerShell). Of several that begin alike
+        /// the first counts.
+        Cmdlet = "cmdlet",
+        /// `/x`, `/x:value`, `/x/y`, in any case; other words with a slash are operands (cmd).
+        Slash = "slash",
     }
 }
 
@@ -102,6 +107,8 @@ named_enum! {
         Zsh = "zsh",
         /// Reads command lines as PowerShell does.
         PowerShell = "powershell",
+        /// Reads command lines as cmd does.
+        Cmd = "cmd",
         /// `host:path` names a file of another machine.
         HostPaths = "host-paths",
         /// A word of the shell itself: functions and aliases count behind it.
@@ -192,6 +199,10 @@ named_enum! {
         Input = "input",
         /// Some lines of standard input.
         Lines = "lines",
+        /// Some of the paths of standard input (PowerShell passes on files, and no text).
+        Picked = "picked",
+        /// The paths below the folder that it reads, else below the present one: one by one by a glob, which is `text`.
+        Below = "below",
         /// The files that it names, as far as they are there.
         Listed = "listed",
         /// Where the program is that it names.

@@ -228,7 +228,7 @@ fn option<'t>(text: &SpannedText<'t>, style: OptionStyle, checker: &mut Checker)
     let (names, takes) = Takes::NAMES.iter().rev().find_map(ends).unwrap_or((text.text, Takes::Nothing));
     let names: Vec<&str> = names.split('|').collect();
     for name in &names {
-        if name.is_empty() || name.contains(['=', ' ']) || (style != OptionStyle::Keys && !name.starts_with(['-', '+'])) {
+        if name.is_empty() || name.contains(['=', ' ']) || (style != OptionStyle::Keys && !name.starts_with(['-', '+', '/'])) {
             let what = format!("`{}` does not name an option", text.text);
             checker.mistake(&text.span, what, "write names with their dashes, joined by `|`, then `=` if it takes a value: `-u|--user=`");
             break;
