@@ -23,7 +23,7 @@ mod value;
 
 use crate::named_enum;
 use lex::TextPart;
-pub use marks::{environment, escapes};
+pub use marks::{environment, escapes, written};
 use piece::CodePiece;
 
 /// More text than this is not read; the rest counts as opaque. In bytes.

@@ -316,6 +316,9 @@ wire_struct! {
         pub methods: Vec<Method<'a>>,
         /// The scripts that it runs.
         pub scripts: Option<Scripts<'a>>,
+        /// What is before the name of a file that is written, in [`Role::Commands`] and in text on standard input, in lower
+        /// case: `\\o `, `into outfile `. Behind `^` only where a command begins, and with `…` for any words between two parts.
+        pub writes: Vec<&'a str>,
     }
 }
 

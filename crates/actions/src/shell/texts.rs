@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Shell, Stdin};
 use crate::code::{self, CodeAction, Language};
-use crate::word::{Word, WordPiece};
+use crate::word::{Bound, Word, WordPiece};
 use crate::{Change, Deed, Delete, Write, patch, program::Program};
 
 impl Shell<'_> {
@@ -48,7 +48,8 @@ impl Shell<'_> {
 
     /// Text in a command language of which only the ways out are known ([`Program::escapes`]).
     pub(super) fn escaped(&mut self, program: &Program, text: &Word) {
-        if program.escapes.is_empty() {
+        let writes = program.details().writes;
+        if program.escapes.is_empty() && writes.is_empty() {
             return;
         }
         let holes = |piece: &WordPiece| match piece {
@@ -60,6 +61,15 @@ impl Shell<'_> {
         for line in source.lines() {
             for found in code::escapes(line, &program.escapes) {
                 self.found(found, None);
+            }
+            for name in code::written(line, &writes) {
+                let mut parts = name.split(code::HOLE);
+                let mut path = Word::lit(parts.next().unwrap_or(""));
+                for part in parts {
+                    path.push(WordPiece::Any(Bound::Anything));
+                    path.push_lit(part);
+                }
+                self.write(&path, Change::Unknown, None);
             }
         }
     }
