@@ -562,7 +562,10 @@ fn assign(program: &Program, hosts: bool, out: &mut ParsedArguments) {
         }
     }
     // `http POST ADDRESS`, `http ADDRESS`
-    let spoken = out.operands.first().and_then(Word::literal).is_some_and(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase()));
+    let address = |word: &Word| word.prefix().contains(['/', ':', '.']) && !word.prefix().contains('=');
+    let followed = out.operands.get(1).is_some_and(address);
+    let method = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase() || (followed && byte.is_ascii_lowercase()));
+    let spoken = out.operands.first().and_then(Word::literal).is_some_and(method);
     let counts = |role: Role| role != Role::Assignments && (role != Role::Method || spoken);
     let roles: Vec<(Role, bool)> = form.operands.iter().copied().filter(|(role, _)| counts(*role)).collect();
     let spare = (out.operands.len() + 1).saturating_sub(roles.len());
