@@ -9,7 +9,7 @@ use crate::mistake::{line, suggestion};
 use crate::schema::{Checker, PROGRAMS, SpannedText, SpannedValue};
 use actions::printed::{ANY_NUMBER, OPERANDS};
 use actions::program::{Details, Method, OperandForm, Opt, OptionStyle, Printed, Prints, Program, ProgramWay, Role, Scripts, Subcommands, Takes};
-use actions::wire::Wire;
+use actions::wire::lay_down;
 
 /// Descriptions, and what is beside them.
 #[derive(Debug, Default)]
@@ -143,13 +143,7 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
         language: view.word("language"),
         escapes: view.words("escapes"),
         ways,
-        details: if details == Details::default() {
-            Cow::Borrowed(&[])
-        } else {
-            let mut out = Vec::new();
-            details.put(&mut out);
-            Cow::Owned(out)
-        },
+        details: if details == Details::default() { Cow::Borrowed(&[]) } else { Cow::Owned(lay_down(&details)) },
         subcommands,
     }
 }
