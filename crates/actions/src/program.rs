@@ -86,6 +86,11 @@ named_enum! {
         Keys = "keys",
         /// As `Gnu`, and the first word may be a bundle without a dash (`tar xzf`).
         Bundled = "bundled",
+        /// `-Name value`, `-Name:value`, in any case, and any beginning of a name (PowerShell). Of several that begin alike
+        /// the first counts.
+        Cmdlet = "cmdlet",
+        /// `/x`, `/x:value`, `/x/y`, in any case; other words with a slash are operands (cmd).
+        Slash = "slash",
     }
 }
 
@@ -102,6 +107,8 @@ named_enum! {
         Zsh = "zsh",
         /// Reads command lines as PowerShell does.
         PowerShell = "powershell",
+        /// Reads command lines as cmd does.
+        Cmd = "cmd",
         /// `host:path` names a file of another machine.
         HostPaths = "host-paths",
         /// A word of the shell itself: functions and aliases count behind it.
@@ -192,6 +199,10 @@ named_enum! {
         Input = "input",
         /// Some lines of standard input.
         Lines = "lines",
+        /// Some of the paths of standard input (PowerShell passes on files, and no text).
+        Picked = "picked",
+        /// The paths below the folder that it reads, else below the present one: one by one by a glob, which is `text`.
+        Below = "below",
         /// The files that it names, as far as they are there.
         Listed = "listed",
         /// Where the program is that it names.
@@ -305,6 +316,9 @@ wire_struct! {
         pub methods: Vec<Method<'a>>,
         /// The scripts that it runs.
         pub scripts: Option<Scripts<'a>>,
+        /// What is before the name of a file that is written, in [`Role::Commands`] and in text on standard input, in lower
+        /// case: `\\o `, `into outfile `. Behind `^` only where a command begins, and with `…` for any words between two parts.
+        pub writes: Vec<&'a str>,
     }
 }
 
@@ -388,6 +402,18 @@ impl<'a> Programs<'a> {
     /// The description of the program called `name` (without a folder). A table that is damaged has none; who reads it piece
     /// by piece learns of the damage.
     pub fn find(&self, name: &str) -> Option<Program<'a>> {
+        self.called(name).or_else(|| {
+            // `python3.15`, `perl5.36`, `node-22`: another version of the interpreter.
+            let plain = name.strip_suffix('t').unwrap_or(name).trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+            let plain = plain.strip_suffix('-').unwrap_or(plain);
+            if plain.len() < 2 || plain.len() == name.len() || !name.ends_with(|c: char| c.is_ascii_digit() || c == 't') {
+                return None;
+            }
+            self.called(plain).filter(|program| program.shell_stdin || !program.language.is_empty())
+        })
+    }
+
+    fn called(&self, name: &str) -> Option<Program<'a>> {
         let found = self.table.find(key(name))?;
         found.into_iter().filter_map(|at| read_back(self.table.record(at)?)).find(|program: &Program| program.names.contains(&name))
     }

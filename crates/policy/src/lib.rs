@@ -215,6 +215,8 @@ table! {
     FetchWhen {
         /// The host name, without the port.
         host: Vec<Pattern<'a>> = texts,
+        /// The host is written out. Without it, an address that is computed may be any.
+        host_known: Option<bool> = flag,
         url: Vec<Pattern<'a>> = texts,
         /// `GET`, `POST`, …
         method: Vec<Pattern<'a>> = texts,

@@ -125,7 +125,7 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
     }
     let sets_up: Vec<&str> = sets_up.iter().map(|call| call.text).collect();
     let mut ways: Vec<ProgramWay> = view.texts("ways").iter().filter_map(|way| checker.named(way, ProgramWay::NAMES, "way")).collect();
-    let details = Details { neutral, prints: printed, sets_up, methods: methods(view, checker), scripts: scripts(view) };
+    let details = Details { neutral, prints: printed, sets_up, methods: methods(view, checker), scripts: scripts(view), writes: view.words("writes") };
     ways.extend((!details.sets_up.is_empty()).then_some(ProgramWay::SetsUp));
     ways.extend(details.scripts.is_some().then_some(ProgramWay::Scripts));
     let inner = |role: Role| matches!(role, Role::Argv | Role::ShellRest | Role::Assignments);
@@ -222,7 +222,7 @@ fn option<'t>(text: &SpannedText<'t>, style: OptionStyle, checker: &mut Checker)
     let (names, takes) = Takes::NAMES.iter().rev().find_map(ends).unwrap_or((text.text, Takes::Nothing));
     let names: Vec<&str> = names.split('|').collect();
     for name in &names {
-        if name.is_empty() || name.contains(['=', ' ']) || (style != OptionStyle::Keys && !name.starts_with(['-', '+'])) {
+        if name.is_empty() || name.contains(['=', ' ']) || (style != OptionStyle::Keys && !name.starts_with(['-', '+', '/'])) {
             let what = format!("`{}` does not name an option", text.text);
             checker.mistake(&text.span, what, "write names with their dashes, joined by `|`, then `=` if it takes a value: `-u|--user=`");
             break;
