@@ -1,10 +1,15 @@
 //! What a call's writes make of files, for the judgement of tests: texts before and after, by the disk. Judges nothing.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::own_files::after_text;
+use git2::{Repository, RepositoryOpenFlags};
+
 use actions::{Action, Change, Deed};
 use gate::record::hash_all;
 use gate::world::store::{Slot, Store, TESTS, VALUE};
@@ -15,6 +20,8 @@ use tests_first::{By, Changed, FileVersion, SeenRun, Tree, evidence};
 
 /// Bytes of a file that are read.
 const MAX_FILE: u64 = 4 << 20;
+/// How long files are looked for. The judgement must end within the hook's deadline.
+const MAX_SEARCH: Duration = Duration::from_secs(3);
 /// Files of a deleted folder that are looked at.
 const MAX_DELETED: usize = 2_000;
 
@@ -24,11 +31,12 @@ pub struct Disk {
     root: PathBuf,
     /// Where runs of tests are remembered.
     memory: Vec<PathBuf>,
+    begun: Instant,
 }
 
 impl Disk {
     pub fn new(root: &Path, memory: &[PathBuf]) -> Self {
-        Self { root: root.to_path_buf(), memory: memory.to_vec() }
+        Self { root: root.to_path_buf(), memory: memory.to_vec(), begun: Instant::now() }
     }
 }
 
@@ -45,6 +53,14 @@ impl Tree for Disk {
         let entries = fs::read_dir(self.root.join(folder)).into_iter().flatten().flatten();
         // Links to folders are not followed: they may lead around in a circle.
         entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?.is_dir()))).collect()
+    }
+
+    fn is_checkout(&self, folder: &str) -> bool {
+        is_checkout(&self.root.join(folder))
+    }
+
+    fn is_late(&self) -> bool {
+        self.begun.elapsed() > MAX_SEARCH
     }
 
     fn seen_to_fail(&self, test: &str, evidence: &str) -> Option<bool> {
@@ -158,7 +174,7 @@ fn changes(actions: &[Action], root: &str, concerns: impl Fn(&str) -> bool) -> V
                 known.new = new;
             }
             Deed::Delete(delete) => {
-                let Some(full) = delete.path.word.literal() else { continue };
+                let Some(full) = delete.path.word.literal().filter(|full| *full == root || !is_checkout(Path::new(full))) else { continue };
                 for full in files(Path::new(full), delete.recursive) {
                     let full = full.to_string_lossy().into_owned();
                     let Some(path) = full.strip_prefix(&prefix).filter(|path| concerns(path)) else { continue };
@@ -240,7 +256,25 @@ fn patched(text: &str, added: &str, removed: &str) -> String {
     after.join("\n") + "\n"
 }
 
-/// A file, or those below a folder.
+/// True if a folder is a checkout of its own: a linked work tree, or another repository of which the one around it tracks
+/// no file.
+fn is_checkout(folder: &Path) -> bool {
+    if !folder.join(".git").exists() {
+        return false;
+    }
+    let Ok(inner) = Repository::open_ext(folder, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr]) else { return false };
+    if inner.is_worktree() {
+        return true;
+    }
+    let around = folder.parent().and_then(|parent| Repository::discover(parent).ok());
+    let Some(around) = around else { return true };
+    let inner = around.workdir().and_then(|root| Some(folder.canonicalize().ok()?.strip_prefix(root.canonicalize().ok()?).ok()?.to_path_buf()));
+    let Some((inner, index)) = inner.zip(around.index().ok()) else { return false };
+    // A submodule is one entry, of the folder itself.
+    !index.iter().any(|entry| Path::new(OsStr::from_bytes(&entry.path)).strip_prefix(&inner).is_ok_and(|rest| !rest.as_os_str().is_empty()))
+}
+
+/// A file, or those below a folder. Those of other checkouts within it are not this project's.
 fn files(path: &Path, recursive: bool) -> Vec<PathBuf> {
     if !path.is_dir() || path.is_symlink() {
         return if path.exists() { vec![path.to_path_buf()] } else { Vec::new() };
@@ -251,6 +285,7 @@ fn files(path: &Path, recursive: bool) -> Vec<PathBuf> {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() && matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | "target")) => {}
+                Ok(kind) if kind.is_dir() && is_checkout(&entry.path()) => {}
                 Ok(kind) if kind.is_dir() => left.push(entry.path()),
                 Ok(kind) if kind.is_file() => found.push(entry.path()),
                 _ => {}

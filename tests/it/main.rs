@@ -33,5 +33,6 @@ mod startup;
 mod spans;
 mod taken_by_git;
 mod tests_first;
+mod tests_first_checkouts;
 mod support;
 mod words;

@@ -54,7 +54,8 @@ impl<'a> Judge<'a> {
             let others = self
                 .changes
                 .iter()
-                .filter(|other| other.path != change.path && self.catalogue.language(&other.path).is_some_and(|other| std::ptr::eq(other, language)));
+                .filter(|other| other.path != change.path && self.catalogue.language(&other.path).is_some_and(|other| std::ptr::eq(other, language)))
+                .filter(|other| self.places.checkout(&other.path) == self.places.checkout(&change.path));
             // Under a name that no runner looks for it is gone.
             let others = others.filter(|other| self.places.runs(&other.path, self.catalogue));
             let others: Vec<_> = others.filter_map(|other| Some(self.source(other.new.known()?, language))).collect();
@@ -111,13 +112,14 @@ impl<'a> Judge<'a> {
     fn covered(&self, test: &str) -> Vec<String> {
         let extension = crate::layout::extension(test);
         let stem = test.rsplit('/').next().unwrap_or(test).to_ascii_lowercase();
-        let top = folder(test).split('/').next().unwrap_or("");
+        let root = self.places.checkout(test);
+        let top = test.get(..root.len() + folder(test).get(root.len()..).and_then(|inner| inner.find('/')).unwrap_or(0)).unwrap_or("");
         let near = |path: &str| {
             let name = path.rsplit('/').next().unwrap_or(path);
             let base = name.rsplit_once('.').map_or(name, |(base, _)| base).to_ascii_lowercase();
             path != test && crate::layout::extension(path) == extension && (stem.contains(base.split('.').next().unwrap_or(&base)) || path.starts_with(top))
         };
-        let all = self.places.all("");
+        let all = self.places.all(root);
         let sources = all.iter().filter(|path| near(path));
         let is_candidate = |path: &&String| {
             let layouts = self.places.sources(path, self.catalogue);
