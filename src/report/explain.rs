@@ -190,7 +190,7 @@ pub fn unknowns(action: &Action) -> Vec<String> {
         }
         Deed::Write(write) => {
             word("where: ", &write.path.word);
-            if write.change == Change::Unknown {
+            if matches!(write.change, Change::Unknown | Change::AppendUnknown | Change::Copy { .. } | Change::Edited(_)) {
                 found.push("the text".to_owned());
             }
         }

@@ -34,5 +34,6 @@ mod spans;
 mod taken_by_git;
 mod tests_first;
 mod tests_first_checkouts;
+mod tests_weakened;
 mod support;
 mod words;

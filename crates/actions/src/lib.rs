@@ -137,8 +137,14 @@ pub enum Change {
     Edits(Vec<(String, String, bool)>),
     /// Text added at the end.
     Append(String),
+    /// Text that is not known, added at the end.
+    AppendUnknown,
     /// Lines that a patch adds and removes.
     Patch { added: String, removed: String },
+    /// The text of another file as it is before the call, in place of the text or at its end.
+    Copy { from: String, append: bool },
+    /// What a program's own language makes of the text, or writes: `sed -i`, `ed`, the output of `jq`.
+    Edited(Edited),
     /// The owner, the mode or the times, not the text.
     Attributes {
         /// Of all below a folder too.
@@ -146,6 +152,19 @@ pub enum Change {
     },
     /// Not known.
     Unknown,
+}
+
+/// The language of an edit that leaves nothing, such as `truncate -s 0`.
+pub const EMPTIED: &str = "empty";
+
+/// A text in a program's own language that changes a file, or makes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edited {
+    /// `sed`, `perl`; empty: of another program. Then the new text cannot be computed.
+    pub language: String,
+    /// Options that were given, by their first names.
+    pub options: Vec<String>,
+    pub script: String,
 }
 
 /// A deletion.

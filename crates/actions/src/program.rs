@@ -112,6 +112,14 @@ named_enum! {
         Links = "links",
         /// The files that it writes get standard input.
         CopiesInput = "copies-input",
+        /// The files that it writes get the texts of those that it reads or moves.
+        Copies = "copies",
+        /// The files that it writes are changed by its program text, or by the text on standard input.
+        Edits = "edits",
+        /// It changes only the form of the files that it writes.
+        Formats = "formats",
+        /// What it writes to standard output is made by its program text.
+        Filters = "filters",
         /// It is taken to succeed.
         Succeeds = "succeeds",
         /// Runs the rules of a makefile.
@@ -305,6 +313,8 @@ wire_struct! {
         pub methods: Vec<Method<'a>>,
         /// The scripts that it runs.
         pub scripts: Option<Scripts<'a>>,
+        /// Options (`--name=value`) with which the files that it writes become empty.
+        pub empties: Vec<&'a str>,
     }
 }
 

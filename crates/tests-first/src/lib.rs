@@ -59,7 +59,8 @@ pub struct Changed {
     pub path: String,
     pub old: FileVersion,
     pub new: FileVersion,
-    /// The texts are stretches of the file, before and after: a patch whose place in the file was not found.
+    /// The texts are stretches of the file, before and after: a patch whose place in the file was not found. Where the new
+    /// text is not known, it is only added at the end.
     pub part: bool,
 }
 

@@ -3,6 +3,7 @@
 use super::{Changed, FileVersion, Finding, Judge, WEAKENED, blank};
 use crate::layout::folder;
 use crate::syntax::{Node, SourceCode, SourceLanguage, TokenKind, Weakened, bare, settings_weakened, tests_weakened};
+use policy::Tier;
 use policy::verdict::Answer;
 
 /// What a person reads of why this is stopped.
@@ -34,7 +35,25 @@ impl<'a> Judge<'a> {
             answer: Answer::Yes,
             ..blank(self.section, WEAKENED, self.section.weakening)
         };
-        found.into_iter().map(finding).collect()
+        let mut findings: Vec<Finding> = found.into_iter().map(finding).collect();
+        findings.extend(self.is_unreadable(change).then(|| Finding {
+            action: action.clone(),
+            reason: format!("the new text of `{path}` is not known, and it may weaken the tests there"),
+            instead: "change the file with a tool that shows its new text".to_owned(),
+            answer: Answer::Maybe,
+            ..blank(self.section, WEAKENED, self.section.weakening.min(Tier::Supervised))
+        }));
+        findings
+    }
+
+    /// Whether a file of tests gets a text that is not known.
+    fn is_unreadable(&self, change: &'a Changed) -> bool {
+        let Some(language) = self.catalogue.language(&change.path).filter(|_| change.new == FileVersion::Unknown && !change.part) else { return false };
+        let holds_tests = || match change.old.known() {
+            Some(old) => self.source(old, language).nodes().iter().any(Node::is_real),
+            None => change.old == FileVersion::Unknown,
+        };
+        !language.tests.is_empty() && self.places.is_test(&change.path, self.catalogue) && holds_tests()
     }
 
     fn tests(&self, change: &'a Changed) -> Vec<Weakened> {

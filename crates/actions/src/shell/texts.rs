@@ -75,7 +75,8 @@ impl Shell<'_> {
                 let change = match (text, append) {
                     (Some(text), true) => Change::Append(text),
                     (Some(text), false) => Change::Whole(text),
-                    (None, _) => Change::Unknown,
+                    (None, true) => Change::AppendUnknown,
+                    (None, false) => Change::Unknown,
                 };
                 self.write(&known(path), change, from);
             }
