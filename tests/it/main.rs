@@ -19,6 +19,7 @@ mod flywheel_peers;
 mod flywheel_places;
 mod git_hooks;
 mod leases;
+mod hostile_names;
 mod house_programs;
 mod names;
 mod one_judgement;

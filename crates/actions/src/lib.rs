@@ -16,6 +16,7 @@ pub mod program;
 pub mod pushed;
 pub mod recipe;
 pub mod shell;
+pub mod shown;
 pub mod tools;
 pub mod wire;
 pub mod word;
@@ -262,8 +263,8 @@ impl Action {
             Deed::Delete(delete) => format!("{} {}", if delete.moved { "move away" } else { "delete" }, clip(&delete.path.shown)),
             Deed::Read(path) => format!("read {}", clip(&path.shown)),
             Deed::Fetch { url, .. } => format!("fetch {}", clip(&url.to_string())),
-            Deed::Call(call) => format!("call {}", call.tool),
-            Deed::Spawn { agent, .. } => format!("start agent {agent}"),
+            Deed::Call(call) => format!("call {}", clip(&call.tool)),
+            Deed::Spawn { agent, .. } => format!("start agent {}", clip(agent)),
             Deed::Push(push) => {
                 let target = push.target.as_ref().map_or_else(|| "the current branch".to_owned(), ToString::to_string);
                 format!("push to {}", clip(&target))
@@ -282,8 +283,9 @@ const SHOWN: usize = 160;
 
 /// The user's own text in one line, for a message: never longer than is read, and never blank.
 pub fn clip(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN + 1).collect();
-    visible(if line.chars().count() <= SHOWN { line } else { line.chars().take(SHOWN).chain(['…']).collect() })
+    let end = text.char_indices().nth(SHOWN).map(|(at, _)| at);
+    let line = shown::escaped(text.get(..end.unwrap_or(text.len())).unwrap_or(text));
+    visible(if end.is_some() { format!("{line}…") } else { line.into_owned() })
 }
 
 /// Blank text in quotes.
