@@ -119,6 +119,14 @@ named_enum! {
         Links = "links",
         /// The files that it writes get standard input.
         CopiesInput = "copies-input",
+        /// The files that it writes get the texts of those that it reads or moves.
+        Copies = "copies",
+        /// The files that it writes are changed by its program text, or by the text on standard input.
+        Edits = "edits",
+        /// It changes only the form of the files that it writes.
+        Formats = "formats",
+        /// What it writes to standard output is made by its program text.
+        Filters = "filters",
         /// It is taken to succeed.
         Succeeds = "succeeds",
         /// Runs the rules of a makefile.
@@ -319,6 +327,8 @@ wire_struct! {
         /// What is before the name of a file that is written, in [`Role::Commands`] and in text on standard input, in lower
         /// case: `\\o `, `into outfile `. Behind `^` only where a command begins, and with `…` for any words between two parts.
         pub writes: Vec<&'a str>,
+        /// Options (`--name=value`) with which the files that it writes become empty.
+        pub empties: Vec<&'a str>,
     }
 }
 

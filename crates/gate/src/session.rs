@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use actions::shown::escaped_lines;
 use clients::{Event, Moment};
 use policy::Policy;
 
@@ -10,7 +11,6 @@ use crate::answer::{HookAnswer, denial};
 use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
 use crate::notes::{Note, apply};
-use crate::underline::escaped_lines;
 use crate::world::compiled::CompiledPolicy;
 use crate::world::{Surroundings, World, layers, pending, state};
 
