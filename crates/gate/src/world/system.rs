@@ -169,6 +169,13 @@ pub fn is_writable(path: &Path) -> bool {
     unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 }
 }
 
+/// The user as whom this process opens files.
+#[must_use]
+pub fn user() -> u32 {
+    // SAFETY: `geteuid` takes nothing, touches no memory of ours and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
 /// What the password database knows of the real user of this process: unlike the environment, a judged project cannot set
 /// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
