@@ -180,6 +180,13 @@ pub fn is_writable(path: &Path) -> bool {
     unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 }
 }
 
+/// The user as whom this process opens files.
+#[must_use]
+pub fn user() -> u32 {
+    // SAFETY: `geteuid` takes nothing, touches no memory of ours and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
 /// What the password database knows of the real user of this process: unlike the environment, a judged project cannot set
 /// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,12 +195,6 @@ pub struct Account {
     pub home: Option<PathBuf>,
     /// The login shell.
     pub shell: PathBuf,
-}
-
-/// The user in whose name files are opened.
-pub fn user() -> u32 {
-    // SAFETY: `geteuid` takes nothing, touches no memory of ours and cannot fail.
-    unsafe { libc::geteuid() }
 }
 
 /// The account of the real user; `None` if the password database has none. The local file is read by hand, for the C
