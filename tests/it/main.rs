@@ -6,6 +6,7 @@ mod arguments;
 mod built_in;
 mod cases;
 mod check;
+mod compiled_policy;
 mod clients_known;
 mod cli_doctor;
 mod cli_explain;
