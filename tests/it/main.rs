@@ -18,6 +18,7 @@ mod flywheel_git;
 mod flywheel_peers;
 mod flywheel_places;
 mod git_hooks;
+mod git_layouts;
 mod leases;
 mod house_programs;
 mod names;
