@@ -19,6 +19,7 @@ use super::refusal::{FAILED, Refusal};
 use super::terminal::{self, TextStyle, say, say_json, styled};
 use crate::deep::compiling;
 use crate::deep::flywheel::Desk;
+use actions::shown::{escaped, escaped_lines};
 use gate::BUILD;
 use gate::world::{record, state, system};
 use policy::{Layer, Policy};
@@ -179,9 +180,9 @@ fn show(findings: &[CheckResult], silent: bool) {
             CheckState::Warn => ("warn", TextStyle::Doubtful),
             CheckState::Fail => ("fail", TextStyle::Bad),
         };
-        say(&format!("{} {:<8} {}", styled(word, style), finding.part, finding.text.replace('\n', "\n              ")));
+        say(&format!("{} {:<8} {}", styled(word, style), finding.part, escaped_lines(&finding.text).replace('\n', "\n              ")));
         if !finding.fix.is_empty() {
-            say(&format!("              fix: {}", finding.fix));
+            say(&format!("              fix: {}", escaped(&finding.fix)));
         }
     }
     say(&conclusion(findings, silent));
@@ -194,8 +195,8 @@ fn conclusion(findings: &[CheckResult], silent: bool) -> String {
     let silenced = || findings.iter().find(|finding| silent && finding.state == CheckState::Warn && matches!(finding.part, "pause" | "shadow"));
     match failed.or_else(silenced) {
         Some(first) => {
-            let text = first.text.lines().next().unwrap_or_default();
-            format!("{}: {}: {text}; fix: {}", styled("NOT PROTECTED", TextStyle::Bad), first.part, first.fix)
+            let text = escaped(first.text.lines().next().unwrap_or_default());
+            format!("{}: {}: {text}; fix: {}", styled("NOT PROTECTED", TextStyle::Bad), first.part, escaped(&first.fix))
         }
         None => styled("Portcullis is active", TextStyle::Good),
     }

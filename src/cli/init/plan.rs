@@ -20,9 +20,8 @@ use super::scope::{Scope, Site};
 pub const STARTER: &str = include_str!("starter.toml");
 /// The binaries, which are in one folder.
 pub const BINARIES: [&str; 3] = [PROGRAM, "portcullis-git", "portcullis"];
-/// Seconds after which the client stops waiting. It is more than the hook's own deadlines (three seconds, or six with the
-/// cold binary).
-const TIMEOUT: u32 = 10;
+/// Seconds after which the client stops waiting. The hook gives up ten seconds earlier.
+const TIMEOUT: u32 = 60;
 /// The script that a project's settings start; it is committed, and finds the hook on each machine.
 pub const START: &str = ".claude/portcullis-hook";
 /// The folder of Portcullis in a project.
