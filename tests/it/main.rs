@@ -19,6 +19,7 @@ mod flywheel_git;
 mod flywheel_peers;
 mod flywheel_places;
 mod git_hooks;
+mod git_layouts;
 mod leases;
 mod hostile_names;
 mod house_programs;

@@ -63,7 +63,7 @@ fn report(version: (u32, u32, u32), place: &str, findings: &mut CheckResults) {
     }
     for lack in lacking {
         let (text, fix) = (format!("{shown} {}", lack.what), "update it (`claude update`; its npm package needs Node 22 for a new version)");
-        if !lack.starts { findings.fail("client", text, fix) } else { findings.warn("client", text, fix) }
+        if lack.starts { findings.warn("client", text, fix) } else { findings.fail("client", text, fix) }
     }
 }
 

@@ -54,10 +54,10 @@ pub(super) fn look(here: &Place, findings: &mut CheckResults) {
     let wanted: Vec<Wanted> = hooks.wanted().collect();
     let wired = wanted.iter().any(|hook| matches!(git::state(hook), Ok(HookFile::Script(text)) if text.contains(BEGIN)));
     if let Some((why, fix)) = hooks.starts_nothing() {
-        return match wired || made {
-            true => findings.fail(PART, format!("git starts no hook of Portcullis: {why}"), fix),
-            false => findings.ok(PART, format!("Portcullis is in no git hook: {why}")),
-        };
+        if wired || made {
+            return findings.fail(PART, format!("git starts no hook of Portcullis: {why}"), fix);
+        }
+        return findings.ok(PART, format!("Portcullis is in no git hook: {why}"));
     }
     if let (true, Err(refusal)) = (wired, hooks.readable()) {
         return findings.fail(PART, format!("the hooks would refuse every commit: {}", refusal.why), refusal.fix);

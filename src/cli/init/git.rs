@@ -204,13 +204,22 @@ impl HookSite {
         for hook in self.wanted() {
             let call = self.call(hook.shared)?;
             let whole = |form| block(&call, hook.name, form).into_bytes();
+            let form = if fs::symlink_metadata(kept(&hook.path)).is_ok() { BlockForm::Chained } else { BlockForm::Whole };
             match state(&hook)? {
                 _ if moved(&hook).is_some_and(|(_, runs)| runs) => {}
                 HookFile::Nothing => {
                     plan.edits.push(Edit { path: hook.path.clone(), before: None, after: Some(whole(BlockForm::Whole)), mode: files::PROGRAM });
                 }
+                HookFile::Script(text) if !hook.by_shell && !fs::metadata(&hook.path).is_ok_and(|found| is_program(&found)) => {
+                    // Ours, and it lost its mode: made anew, it gets that back.
+                    plan.edits.push(Edit { path: hook.path.clone(), before: Some(text.clone().into_bytes()), after: None, mode: files::PROGRAM });
+                    let again = match without(&text) {
+                        None => whole(form),
+                        Some(rest) => block::with(&call, hook.name, &rest).into_bytes(),
+                    };
+                    plan.edits.push(Edit { path: hook.path.clone(), before: None, after: Some(again), mode: files::PROGRAM });
+                }
                 HookFile::Script(text) if without(&text).is_none() => {
-                    let form = if fs::symlink_metadata(kept(&hook.path)).is_ok() { BlockForm::Chained } else { BlockForm::Whole };
                     plan.edits.push(ours(&hook, &text, whole(form)));
                 }
                 HookFile::Script(text) => {
@@ -333,7 +342,7 @@ pub fn moved(hook: &Wanted) -> Option<(PathBuf, bool)> {
     MOVED.iter().find_map(|(suffix, manager)| {
         let path = suffixed(&hook.path, suffix);
         let ours = fs::read_to_string(&path).is_ok_and(|text| text.contains(BEGIN));
-        let runs = *suffix == ".legacy" && fs::metadata(&path).is_ok_and(|found| found.permissions().mode() & 0o111 != 0);
+        let runs = *suffix == ".legacy" && fs::metadata(&path).is_ok_and(|found| is_program(&found));
         (ours && now.contains(manager) && !now.contains(BEGIN)).then_some((path, runs))
     })
 }
@@ -359,11 +368,17 @@ pub fn state(hook: &Wanted) -> Result<HookFile, Refusal> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(HookFile::Nothing),
         Err(error) => return Err(refused(error)),
     };
-    if !found.is_file() || (found.permissions().mode() & 0o111 == 0 && !hook.by_shell) {
+    if !found.is_file() {
         return Ok(HookFile::Other);
     }
     let Ok(text) = String::from_utf8(fs::read(&hook.path).map_err(refused)?) else { return Ok(HookFile::Other) };
-    Ok(if is_script(&text) { HookFile::Script(text) } else { HookFile::Other })
+    // Git passes over a file without the mode of a program; ours is still ours then.
+    let counts = hook.by_shell || is_program(&found) || text.contains(BEGIN);
+    Ok(if counts && is_script(&text) { HookFile::Script(text) } else { HookFile::Other })
+}
+
+fn is_program(found: &fs::Metadata) -> bool {
+    found.permissions().mode() & 0o111 != 0
 }
 
 fn kept(path: &Path) -> PathBuf {
