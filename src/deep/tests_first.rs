@@ -137,7 +137,7 @@ fn changes(actions: &[Action], root: &str, concerns: impl Fn(&str) -> bool) -> V
     };
     for action in actions {
         match &action.deed {
-            Deed::Write(write) if !matches!(write.change, Change::Attributes { .. }) => {
+            Deed::Write(write) if !matches!(write.change, Change::Attributes { .. } | Change::Tree(_)) => {
                 let Some(full) = write.path.word.literal().filter(|full| !is_other_target(actions, action, full)) else { continue };
                 let Some(path) = full.strip_prefix(&prefix).filter(|path| concerns(path)) else { continue };
                 let known = changed.entry(path.to_owned()).or_insert_with(|| {

@@ -254,7 +254,7 @@ impl OfChange<'_> {
             (Need::WeakensPolicy(path, Change::Attributes { .. }), _) => Known::Is(Path::new(path).extension().is_none_or(|end| end != "toml"), String::new()),
             (Need::LosesGate(..), Some((_, content))) => because(own_files::worse(content.old.lines(), content.new.lines().unwrap_or_default())),
             (Need::WeakensPolicy(path, _), Some((_, content))) => because(own_files::weakened(Path::new(path), content.old.lines(), content.new.lines())),
-            _ => observe::light(need, &self.ground.around),
+            _ => observe::light(need, &self.ground.around).unwrap_or_else(|| Known::Unknown("a commit does not say".to_owned())),
         }
     }
 }

@@ -35,3 +35,4 @@ mod taken_by_git;
 mod tests_first;
 mod support;
 mod words;
+mod work;

@@ -85,6 +85,16 @@ named_enum! {
         Append = "append",
         /// A path at a place, the text is not known.
         WriteAt = "write-at",
+        /// A path at a place, whose mode, owner or times are changed.
+        Modes = "modes",
+        /// The same, with all that is below.
+        ModesTree = "modes-tree",
+        /// The folder of temporary files.
+        TemporaryFolder = "temporary-folder",
+        /// A new folder in it, or in the folder at a place.
+        Temporary = "temporary",
+        /// A new folder whose path begins with the text at a place.
+        Prefix = "prefix",
         /// A path that comes to be, empty if it is new.
         Touch = "touch",
         /// An open file, the text.
@@ -119,6 +129,13 @@ pub enum CodeAction {
         /// The whole text that is written, where it is literal.
         text: Option<String>,
     },
+    /// The mode, the owner or the times of a path are changed.
+    Modes {
+        /// The path as the program names it.
+        path: Option<String>,
+        /// With all that is below.
+        tree: bool,
+    },
     /// A path is removed, or moved away.
     Delete {
         /// The path as the program names it.
@@ -128,6 +145,9 @@ pub enum CodeAction {
     /// A call that runs a program or program text of which nothing is known.
     OpaqueShell,
 }
+
+/// Takes the place in a text of a name that is made when the program runs; the reader of shell text takes it so too.
+pub const MADE: char = '\u{f8fe}';
 
 /// Finds the calls, in the order of the text; never fails. Takes time in proportion to the text.
 pub fn scan(text: &str, language: Language) -> Vec<CodeAction> {

@@ -101,6 +101,8 @@ pub struct Run {
     pub folder: Word,
     /// The branch to which the line switched before. `None`: it did not.
     pub branch: Option<Word>,
+    /// The files and folders to which a call of git is limited. Empty: it is not.
+    pub limits: Vec<Path>,
 }
 
 /// An option as given.
@@ -144,6 +146,8 @@ pub enum Change {
         /// Of all below a folder too.
         tree: bool,
     },
+    /// Files below the path take the place of those of the same names: all that are in these folders, or that are not known.
+    Tree(Vec<String>),
     /// Not known.
     Unknown,
 }

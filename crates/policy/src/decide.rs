@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::{Facts, Need};
 use crate::matcher::{self, Asking};
 use crate::verdict::{Answer, Finding, Look, Verdict};
-use crate::{MODES, Policy, Rule, Tier};
+use crate::{MODES, Policy, Rule, SWEEPS, Tier};
 use actions::path::Path;
 use actions::word::Word;
-use actions::{Action, Change, Deed, Span};
+use actions::{Action, Change, Deed, Span, Write};
 
 /// What was concluded so far.
 #[derive(Debug)]
@@ -51,7 +51,9 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
             }
             if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
                 let found = Finding { told, ..finding(rule, action, actions, tier, answer) };
-                if known.insert((rule.name, found.action.clone(), tier)) {
+                // `cp A B` may write `B/A` too: one word is meant once.
+                let meant = action.span.filter(|_| action.from.is_some()).map_or_else(|| found.action.clone(), |span| format!("{span:?} {:?}", action.from));
+                if known.insert((rule.name, meant, tier)) {
                     findings.push(found);
                 }
             }
@@ -74,8 +76,12 @@ fn weight(tier: Tier, answer: Answer) -> Option<Tier> {
 /// Under which keys rules that may speak of the action are found (see [`crate::When::keys`]).
 fn keys(action: &Action) -> Vec<String> {
     let mut keys = vec![action.deed.kind().to_owned()];
-    if matches!(&action.deed, Deed::Write(write) if matches!(write.change, Change::Attributes { .. })) {
-        keys.push(MODES.to_owned());
+    match &action.deed {
+        Deed::Write(Write { change: Change::Attributes { .. }, .. }) => keys.push(MODES.to_owned()),
+        // Where it goes is said by a write of its own.
+        Deed::Write(Write { change: Change::Tree(_), .. }) => return vec![SWEEPS.to_owned()],
+        Deed::Write(Write { change: Change::Whole(_), path }) if matcher::swept(&path.word).is_some() => keys.push(SWEEPS.to_owned()),
+        _ => {}
     }
     if let Deed::Run(run) = &action.deed {
         let program = format!("run {}", run.program);

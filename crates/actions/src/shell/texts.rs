@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::expand::marked_text;
 use super::{Shell, Stdin};
 use crate::code::{self, CodeAction, Language};
 use crate::word::{Word, WordPiece};
@@ -63,7 +64,7 @@ impl Shell<'_> {
                 home.push_lit(path.trim_start_matches('~'));
                 home
             }
-            (path, _) => path.map_or_else(Word::unknown, Word::lit),
+            (path, _) => path.map_or_else(Word::unknown, |path| marked_text(&path)),
         };
         match found {
             CodeAction::Shell(_) | CodeAction::Argv(_) => self.started_by_code(found, &Stdin::default()),
@@ -79,6 +80,7 @@ impl Shell<'_> {
                 };
                 self.write(&known(path), change, from);
             }
+            CodeAction::Modes { path, tree } => self.write(&known(path), Change::Attributes { tree }, from),
             CodeAction::Delete { path, recursive } => {
                 let path = self.path(&known(path));
                 self.push(Deed::Delete(Delete { path, recursive, moved: false }), from);
