@@ -5,6 +5,7 @@ pub mod checkouts;
 pub mod commits;
 pub mod committed;
 pub mod compiling;
+mod edited;
 pub mod flywheel;
 pub mod own_files;
 pub mod pusher;
@@ -49,7 +50,7 @@ impl Deep for Cold {
     }
 
     fn tests_first(&self, actions: &[Action], facts: &Facts, section: &TestsFirst, around: &Surroundings) -> Result<Vec<Finding>, Stop> {
-        let trees = tests_first::trees(actions, &facts.places.roots, &around.memory, |path| section.concerns(path));
+        let trees = tests_first::trees(actions, around, |path| section.concerns(path));
         let mut found: Vec<Finding> = trees.iter().flat_map(|(tree, changes)| ::tests_first::judge(changes, tree, section, facts.today)).collect();
         found.extend(::tests_first::snapshots_renewed(actions, section));
         Ok(found)

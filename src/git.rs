@@ -15,6 +15,7 @@ use std::process::{Command, ExitCode, Stdio};
 use crate::cli::terminal::{agent, say, tell};
 use crate::deep::pusher;
 use crate::git::commit::{CommitMoment, Hook};
+use actions::shown::escaped_lines;
 use gate::BUILD;
 use gate::failure::{self, Failure};
 use gate::world::World;
@@ -209,7 +210,7 @@ fn chained(program: &OsString, arguments: &[OsString], input: &[u8]) -> ExitCode
 /// Asks at the terminal; every answer but yes is a no. `None` if there is no terminal. Standard input belongs to git.
 fn agreed(question: &str) -> Option<bool> {
     let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
-    write!(terminal, "{question}\nallow it? [y/N] ").ok()?;
+    write!(terminal, "{}\nallow it? [y/N] ", escaped_lines(question)).ok()?;
     let mut answer = String::new();
     BufReader::new(terminal.take(MAX_ANSWER)).read_line(&mut answer).ok()?;
     Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))

@@ -16,6 +16,7 @@ use crate::git::commit::{Ground, prohibited, verdict};
 use crate::report::changes::{Checked, Level, Reported};
 use crate::report::{changes, github, junit, sarif};
 use actions::change::Id;
+use actions::shown::escaped_json;
 use gate::BUILD;
 use gate::failure::Failure;
 use gate::notes::{Note, apply};
@@ -132,7 +133,7 @@ fn checked(arguments: &CheckArguments) -> Result<ExitCode, Refusal> {
 }
 
 fn json(value: &serde_json::Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
+    escaped_json(&serde_json::to_string_pretty(value).unwrap_or_default()).into_owned()
 }
 
 fn opened(bytes: &[impl AsRef<[u8]>]) -> Result<Vec<Policy<'_>>, Failure> {

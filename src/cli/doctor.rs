@@ -17,6 +17,7 @@ use super::refusal::{FAILED, Refusal};
 use super::terminal::{TextStyle, say, say_json, styled};
 use crate::deep::compiling;
 use crate::deep::flywheel::Desk;
+use actions::shown::{escaped, escaped_lines};
 use gate::BUILD;
 use gate::world::{record, state, system};
 use policy::{Layer, Policy};
@@ -108,9 +109,9 @@ fn show(findings: &[CheckResult], silent: bool) {
             CheckState::Warn => ("warn", TextStyle::Doubtful),
             CheckState::Fail => ("fail", TextStyle::Bad),
         };
-        say(&format!("{} {:<8} {}", styled(word, style), finding.part, finding.text.replace('\n', "\n              ")));
+        say(&format!("{} {:<8} {}", styled(word, style), finding.part, escaped_lines(&finding.text).replace('\n', "\n              ")));
         if !finding.fix.is_empty() {
-            say(&format!("              fix: {}", finding.fix));
+            say(&format!("              fix: {}", escaped(&finding.fix)));
         }
     }
     say(&conclusion(findings, silent));
@@ -122,7 +123,7 @@ fn conclusion(findings: &[CheckResult], silent: bool) -> String {
     let failed = findings.iter().find(|finding| finding.state == CheckState::Fail);
     let silenced = || findings.iter().find(|finding| silent && finding.state == CheckState::Warn && matches!(finding.part, "pause" | "shadow"));
     match failed.or_else(silenced) {
-        Some(first) => format!("{}: {}: {}", styled("NOT PROTECTED", TextStyle::Bad), first.part, first.text.lines().next().unwrap_or_default()),
+        Some(first) => format!("{}: {}: {}", styled("NOT PROTECTED", TextStyle::Bad), first.part, escaped(first.text.lines().next().unwrap_or_default())),
         None => styled("Portcullis is active", TextStyle::Good),
     }
 }

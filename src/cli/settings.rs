@@ -7,6 +7,7 @@
 mod document;
 mod layout;
 
+use actions::shown::escaped;
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
@@ -104,7 +105,7 @@ pub fn hooks_json(wiring: &Wiring) -> String {
 
 /// The change of a file as a unified diff. It is empty if nothing changes. `None` is a file that does not exist.
 pub fn difference(name: &str, before: Option<&str>, after: Option<&str>) -> String {
-    let side = |text: Option<&str>| if text.is_some() { name.to_owned() } else { "/dev/null".to_owned() };
+    let side = |text: Option<&str>| if text.is_some() { escaped(name).into_owned() } else { "/dev/null".to_owned() };
     TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default()).unified_diff().header(&side(before), &side(after)).to_string()
 }
 

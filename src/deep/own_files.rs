@@ -69,7 +69,8 @@ pub(super) fn after_text(before: &str, change: &Change) -> Option<String> {
             // An edit whose text is not there is refused by the tool; then nothing changes.
             Some(if *everywhere { text.replace(old, new) } else { text.replacen(old, new, 1) })
         }),
-        Change::Patch { .. } | Change::Tree(_) | Change::Unknown => None,
+        // What is computed of an edit is not sure enough for the files that Portcullis needs.
+        Change::Edited(_) | Change::Patch { .. } | Change::Tree(_) | Change::Copy { .. } | Change::AppendUnknown | Change::Unknown => None,
         Change::Attributes { .. } => Some(before.to_owned()),
     }
 }

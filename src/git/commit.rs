@@ -219,7 +219,7 @@ impl<'w> Ground<'w> {
     }
 
     fn facts(&self, file: &File, content: &Content) -> Facts {
-        let mut facts = facts_at(&self.around.places);
+        let mut facts = Facts { committing: true, ..facts_at(&self.around.places) };
         let path = committed::place(&self.root, &file.path).word;
         facts.known.extend(path.literal().map(|path| (Need::Size(path.to_owned()), Known::Size(content.bytes))));
         facts

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use actions::shown::escaped;
+
 use super::changes::{Checked, Level, Reported, grade, message};
 use policy::verdict::Finding;
 
@@ -21,7 +23,7 @@ pub fn log(checked: &Checked) -> Value {
         }
     }
     let results: Vec<Value> = checked.reported.iter().map(|reported| result(reported, &rules)).collect();
-    let notes: Vec<Value> = checked.notes.iter().map(|note| json!({ "level": "note", "message": { "text": note } })).collect();
+    let notes: Vec<Value> = checked.notes.iter().map(|note| json!({ "level": "note", "message": { "text": escaped(note) } })).collect();
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -36,8 +38,8 @@ pub fn log(checked: &Checked) -> Value {
 fn described(rule: &Finding) -> Value {
     json!({
         "id": rule.rule,
-        "shortDescription": { "text": rule.reason },
-        "help": { "text": format!("instead: {}", rule.instead.strip_prefix("$ ").unwrap_or(&rule.instead)) },
+        "shortDescription": { "text": escaped(&rule.reason) },
+        "help": { "text": format!("instead: {}", escaped(rule.instead.strip_prefix("$ ").unwrap_or(&rule.instead))) },
         "defaultConfiguration": { "level": grade(rule.tier) },
         "properties": { "tags": [rule.pack], "place": rule.place },
     })

@@ -256,7 +256,7 @@ fn annotations_are_escaped() {
     assert_eq!(lines.len(), 4, "{}", said.stdout);
     assert!(
         lines[0].starts_with(
-            "::error title=forbidden-word,file=a%3Ab%2Cc %25<&\"d.txt,line=1::forbidden-word: 50%25 of it: no%0Aline, is like another%0Ainstead: say"
+            "::error title=forbidden-word,file=a%3Ab%2Cc %25<&\"d.txt,line=1::forbidden-word: 50%25 of it: no⏎line, is like another%0Ainstead: say"
         ),
         "{}",
         lines[0]
@@ -277,7 +277,7 @@ fn junit_is_read_by_a_parser_of_xml() {
     assert_eq!(cases.len(), 3);
     assert_eq!(cases[0].attribute("name"), Some("a:b,c %<&\"d.txt:1"));
     let failure = cases[0].children().find(|node| node.has_tag_name("failure")).unwrap();
-    assert_eq!(failure.attribute("message"), Some("50% of it: no\nline, is like another"));
+    assert_eq!(failure.attribute("message"), Some("50% of it: no⏎line, is like another"));
     assert!(failure.text().unwrap().contains("instead: say <\"it\"> & other"));
     let none = checked(&scratch, "true", "--staged --format junit");
     let none = roxmltree::Document::parse(&none.stdout).unwrap();

@@ -16,6 +16,7 @@ pub mod program;
 pub mod pushed;
 pub mod recipe;
 pub mod shell;
+pub mod shown;
 pub mod tools;
 pub mod wire;
 pub mod word;
@@ -139,8 +140,14 @@ pub enum Change {
     Edits(Vec<(String, String, bool)>),
     /// Text added at the end.
     Append(String),
+    /// Text that is not known, added at the end.
+    AppendUnknown,
     /// Lines that a patch adds and removes.
     Patch { added: String, removed: String },
+    /// The text of another file as it is before the call, in place of the text or at its end.
+    Copy { from: String, append: bool },
+    /// What a program's own language makes of the text, or writes: `sed -i`, `ed`, the output of `jq`.
+    Edited(Edited),
     /// The owner, the mode or the times, not the text.
     Attributes {
         /// Of all below a folder too.
@@ -150,6 +157,19 @@ pub enum Change {
     Tree(Vec<String>),
     /// Not known.
     Unknown,
+}
+
+/// The language of an edit that leaves nothing, such as `truncate -s 0`.
+pub const EMPTIED: &str = "empty";
+
+/// A text in a program's own language that changes a file, or makes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edited {
+    /// `sed`, `perl`; empty: of another program. Then the new text cannot be computed.
+    pub language: String,
+    /// Options that were given, by their first names.
+    pub options: Vec<String>,
+    pub script: String,
 }
 
 /// A deletion.
@@ -243,12 +263,13 @@ impl Action {
         match &self.deed {
             // Each word takes a character at least.
             Deed::Run(run) => clip(&run.words.iter().take(SHOWN + 1).map(|word| visible(word.to_string())).collect::<Vec<_>>().join(" ")),
+            Deed::Write(Write { path, change: Change::Tree(_) }) => format!("replace files of {}", clip(&path.shown)),
             Deed::Write(write) => format!("write {}", clip(&write.path.shown)),
             Deed::Delete(delete) => format!("{} {}", if delete.moved { "move away" } else { "delete" }, clip(&delete.path.shown)),
             Deed::Read(path) => format!("read {}", clip(&path.shown)),
             Deed::Fetch { url, .. } => format!("fetch {}", clip(&url.to_string())),
-            Deed::Call(call) => format!("call {}", call.tool),
-            Deed::Spawn { agent, .. } => format!("start agent {agent}"),
+            Deed::Call(call) => format!("call {}", clip(&call.tool)),
+            Deed::Spawn { agent, .. } => format!("start agent {}", clip(agent)),
             Deed::Push(push) => {
                 let target = push.target.as_ref().map_or_else(|| "the current branch".to_owned(), ToString::to_string);
                 format!("push to {}", clip(&target))
@@ -267,8 +288,9 @@ const SHOWN: usize = 160;
 
 /// The user's own text in one line, for a message: never longer than is read, and never blank.
 pub fn clip(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN + 1).collect();
-    visible(if line.chars().count() <= SHOWN { line } else { line.chars().take(SHOWN).chain(['…']).collect() })
+    let end = text.char_indices().nth(SHOWN).map(|(at, _)| at);
+    let line = shown::escaped(text.get(..end.unwrap_or(text.len())).unwrap_or(text));
+    visible(if end.is_some() { format!("{line}…") } else { line.into_owned() })
 }
 
 /// Blank text in quotes.

@@ -43,6 +43,9 @@ pub trait Answers {
     /// [`Stop`]
     fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop>;
 
+    /// Adds places that only some actions are compared with.
+    fn complete(&self, _actions: &[Action], _places: &mut Places) {}
+
     /// What calls of git would do to Portcullis' own files without naming them.
     ///
     /// # Errors
@@ -88,6 +91,7 @@ pub fn judge(call: &ToolCall, facts: &mut Facts, policy: &Policy, answers: &dyn 
     let mut actions = read(call, &facts.places, policy, answers)?;
     let taken = answers.taken_by_git(&actions, policy)?;
     actions.extend(taken);
+    answers.complete(&actions, &mut facts.places);
     conclude(actions, facts, policy, answers, every)
 }
 
@@ -178,7 +182,7 @@ pub fn facts_of(event: &Event, places: &Places) -> Facts {
 /// usual mode.
 #[must_use]
 pub fn facts_at(places: &Places) -> Facts {
-    Facts { places: places.clone(), known: BTreeMap::new(), today: today(), agent: "main".to_owned(), mode: "default".to_owned() }
+    Facts { places: places.clone(), known: BTreeMap::new(), today: today(), agent: "main".to_owned(), mode: "default".to_owned(), committing: false }
 }
 
 /// Days since 1970-01-01 (UTC).
@@ -212,6 +216,13 @@ impl Answers for Here<'_> {
         if known.is_empty() { self.deep.facts(heavy, self.around) } else { Ok(known) }
     }
 
+    fn complete(&self, actions: &[Action], places: &mut Places) {
+        let on_path = |action: &Action| matches!(action.deed, Deed::Write(_) | Deed::Delete(_) | Deed::Read(_));
+        if places.binaries.is_empty() && actions.iter().any(on_path) {
+            places.binaries.extend(system::own_folder().map(|folder| folder.to_string_lossy().into_owned()));
+        }
+    }
+
     fn taken_by_git(&self, actions: &[Action], policy: &Policy) -> Result<Vec<Action>, Stop> {
         let own = |layer: &LayerFile| matches!(layer.layer, Layer::Project | Layer::Local) && !layer.identity.is_empty();
         let mut calls = actions.iter().filter_map(|action| match &action.deed {
@@ -238,10 +249,15 @@ impl Answers for Here<'_> {
 /// tests expect.
 fn concerns_tests(section: &TestsFirst, actions: &[Action], facts: &Facts) -> bool {
     let inside = |path: &str| below(path, &facts.places.roots).any(|rest| !rest.is_empty());
+    // A pattern of names is looked at by its text.
+    let named = |word: &actions::word::Word, is: &dyn Fn(&str) -> bool| match word.literal() {
+        Some(path) => is(path),
+        None => !word.has_hole() && is(&word.to_string()),
+    };
     actions.iter().any(|action| match &action.deed {
-        Deed::Write(write) => write.path.word.literal().is_some_and(|path| inside(path) && section.concerns(path)),
+        Deed::Write(write) => named(&write.path.word, &|path| inside(path) && section.concerns(path)),
         // A folder's name tells nothing of what is in it.
-        Deed::Delete(delete) => delete.path.word.literal().is_some_and(|path| inside(path) && (delete.recursive || section.concerns(path))),
+        Deed::Delete(delete) => named(&delete.path.word, &|path| inside(path) && (delete.recursive || section.concerns(path))),
         Deed::Run(run) => policy::renews_snapshots(run),
         _ => false,
     })

@@ -3,14 +3,15 @@
 
 use std::borrow::Cow;
 
+use actions::shown::escaped_lines;
 use clients::{Event, Moment};
 use policy::Policy;
 
 use crate::answer::{HookAnswer, denial};
-use crate::call::{entry, pause_minutes, pause_until, policy_bytes};
+use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
 use crate::notes::{Note, apply};
-use crate::underline::escaped_lines;
+use crate::world::compiled::CompiledPolicy;
 use crate::world::{Surroundings, World, layers, pending, state};
 
 /// Records an event that only informs. Returns what the model and the person should know.
@@ -44,13 +45,13 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
     if found.iter().all(|file| file.identity.is_empty()) {
         return Ok(None);
     }
-    let Some(bytes) = Stop::unless_failed(policy_bytes(&found, around, world, deep))? else { return Ok(None) };
-    let has_flywheel = Policy::open(&bytes).is_some_and(|policy| policy.flywheel.is_some());
-    match (has_flywheel, deep.is_cold()) {
-        (false, _) => Ok(None),
-        (true, false) => Err(Stop::HandOver),
-        (true, true) => Ok(Some(bytes)),
+    if deep.is_cold() {
+        let bytes = Stop::unless_failed(policy_bytes(&found, around, world, deep))?;
+        return Ok(bytes.filter(|bytes| Policy::open(bytes).is_some_and(|policy| policy.flywheel.is_some())));
     }
+    let compiled = Stop::unless_failed(policy_here(&found, around, world, deep))?;
+    let has_flywheel = compiled.is_some_and(|compiled| compiled.open().is_ok_and(|policy| policy.flywheel.is_some()));
+    if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
 }
 
 /// Notes a run of tests if the policy asks for that. A policy that cannot be read is not reported here: the next call
@@ -64,10 +65,12 @@ fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep
         return Ok(());
     }
     let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(()) };
-    let Some(bytes) = Stop::unless_failed(policy_bytes(&found, around, world, deep))? else { return Ok(()) };
-    let may_run = Policy::open(&bytes).and_then(|policy| policy.tests_first).is_some_and(|section| section.may_run(line));
-    if may_run {
-        Stop::unless_failed(deep.remember_run(event, call, around, &bytes))?;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(()) };
+    let may_run = compiled.open().ok().and_then(|policy| policy.tests_first).is_some_and(|section| section.may_run(line));
+    match compiled {
+        _ if !may_run => {}
+        CompiledPolicy::File(_) => return Err(Stop::HandOver),
+        CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, &bytes))?),
     }
     Ok(())
 }

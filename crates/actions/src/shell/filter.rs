@@ -1,8 +1,10 @@
 //! What programs write to standard output, where their descriptions say that it follows from their arguments and input.
 //! Everything else is not known.
 
+use std::rc::Rc;
+
 use super::{Output, Shell, Stdin, builtin::joined, inner::names};
-use crate::program::{Prints, Program, ProgramWay};
+use crate::program::{Prints, Program, ProgramWay, Role};
 use crate::word::{Bound, Word, WordPiece};
 use crate::{arguments::ParsedArguments, base64::decode as base64, printed};
 use shell_reader::escapes::{self, low_byte};
@@ -16,7 +18,10 @@ impl Shell<'_> {
         if program.is(ProgramWay::SetsUp) && printed::sets_up(program, args) {
             return Output::text(line(Word { pieces: vec![WordPiece::Any(Bound::Setup)], multi: true, ..Word::default() }));
         }
-        let Some(printed) = printed::of(program, called, arguments) else { return Output::unknown() };
+        let Some(printed) = printed::of(program, called, arguments) else {
+            let made = program.is(ProgramWay::Filters).then(|| self.edited(program, arguments, &Stdin::default())).flatten();
+            return Output { made: made.map(Rc::new), ..Output::unknown() };
+        };
         let operands = arguments.operands.as_slice();
         let first = operands.first();
         let text = match printed.what {
@@ -47,7 +52,7 @@ impl Shell<'_> {
             Prints::Text => Some(line(self.described_text(printed.text, arguments))),
             Prints::Arguments => Some(echo(args)),
             Prints::Printf => printf(args),
-            Prints::Input => return Output { text: stdin.text.clone(), items: stdin.items.clone(), file: stdin.file.clone() },
+            Prints::Input => return Output { text: stdin.text.clone(), items: stdin.items.clone(), file: stdin.file.clone(), made: None },
             Prints::File => return self.file_text(operands),
             // They leave lines out or put them in order, and change none.
             Prints::Lines => {
@@ -60,6 +65,24 @@ impl Shell<'_> {
                     return Output::unknown();
                 }
                 return Output { items: Some(args.to_vec()), ..Output::text(line(joined(args))) };
+            }
+            Prints::Picked => {
+                let picked = |item: &Word| Word { pieces: item.pieces.iter().map(unglobbed).collect(), ..item.clone() };
+                return Output { items: stdin.items.as_ref().map(|items| items.iter().map(picked).collect()), ..Output::unknown() };
+            }
+            Prints::Below => {
+                let here = [Word::lit(".")];
+                let folders: Vec<&Word> = arguments.roles.iter().filter(|(role, _)| *role == Role::Read).map(|(_, word)| word).collect();
+                let folders = if folders.is_empty() { here.iter().collect() } else { folders };
+                let below = |folder: &&Word| {
+                    let mut item = (*folder).clone();
+                    if !item.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(_))) {
+                        item.push_lit("/");
+                        item.push(WordPiece::Glob(printed.text.to_owned()));
+                    }
+                    if printed.text.is_empty() { Word { pieces: item.pieces.iter().map(unglobbed).collect(), ..item } } else { item }
+                };
+                return Output { items: Some(folders.iter().map(below).collect()), ..Output::unknown() };
             }
             Prints::Program => first.map(|name| line(program_path(name))),
             Prints::Base64 => self.known(stdin).and_then(base64).and_then(decoded),
@@ -78,6 +101,9 @@ impl Shell<'_> {
         let [file] = operands else { return Output::unknown() };
         let path = self.path(file);
         let Some(path) = path.word.literal().filter(|_| !self.remote) else { return Output::unknown() };
+        if path == "/dev/null" {
+            return Output::nothing();
+        }
         let text = self.state.written_text(path).filter(|_| self.state.added(path).is_empty());
         let file = text.is_none().then(|| path.to_owned());
         Output { text, file, ..Output::unknown() }
@@ -119,6 +145,11 @@ impl Shell<'_> {
         self.spend(text.size());
         text.literal()
     }
+}
+
+/// A piece of a path of which only some of the files that it names are meant.
+fn unglobbed(piece: &WordPiece) -> WordPiece {
+    if matches!(piece, WordPiece::Glob(_)) { WordPiece::Any(Bound::Name) } else { piece.clone() }
 }
 
 /// A word and the end of the line.

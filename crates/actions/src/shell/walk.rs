@@ -54,8 +54,12 @@ impl Shell<'_> {
         if source.contains('$') {
             self.state.prepare(self.setting, self.programs);
         }
-        if self.power {
-            self.powershell(&source);
+        if self.power || self.cmd {
+            if self.power {
+                self.powershell(&source)
+            } else {
+                self.cmd_line(&source)
+            }
             return Output::unknown();
         }
         let reading = parse::read_as(&source, self.zsh);
@@ -122,7 +126,7 @@ impl Shell<'_> {
             text = None;
         }
         self.gives_up |= before;
-        Output { text: text.map(Rc::new), items: None, file: None }
+        Output { text: text.map(Rc::new), ..Output::default() }
     }
 
     /// Whether it makes a difference that a command can fail. The shell's own commands, and some more, are taken to succeed.
@@ -320,7 +324,7 @@ impl Shell<'_> {
             if at + 1 < parts.len() {
                 let run = self.actions.iter().skip(first).find_map(|action| if let Deed::Run(run) = &action.deed { Some(run) } else { None });
                 let (program, command) = (run.map(|run| run.program.clone()), run.map(written));
-                let Output { text, items, file } = std::mem::take(&mut output);
+                let Output { text, items, file, .. } = std::mem::take(&mut output);
                 stdin = Cow::Owned(Stdin { program, command, text, items, connected: true, file });
             }
         }
@@ -399,7 +403,7 @@ impl Shell<'_> {
                 _ => text = None,
             }
         }
-        Output { text: text.map(Rc::new), items: None, file: None }
+        Output { text: text.map(Rc::new), ..Output::default() }
     }
 
     fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
@@ -434,8 +438,10 @@ impl Shell<'_> {
             if let Some(before) = before {
                 self.state.join(&before);
             }
-            return self
-                .send(&simple.redirects, if file { Output { text: stdin.text.clone(), items: None, file: stdin.file.clone() } } else { Output::nothing() });
+            return self.send(
+                &simple.redirects,
+                if file { Output { text: stdin.text.clone(), file: stdin.file.clone(), ..Output::default() } } else { Output::nothing() },
+            );
         }
         let env: Vec<(String, Word)> = simple.assigns.iter().map(|assign| (assign.name.clone(), self.value(assign))).collect();
         for (name, value) in &env {

@@ -9,7 +9,7 @@ use crate::mistake::{line, suggestion};
 use crate::schema::{Checker, PROGRAMS, SpannedText, SpannedValue};
 use actions::printed::{ANY_NUMBER, OPERANDS};
 use actions::program::{Details, Method, OperandForm, Opt, OptionStyle, Printed, Prints, Program, ProgramWay, Role, Scripts, Subcommands, Takes};
-use actions::wire::Wire;
+use actions::wire::lay_down;
 
 /// Descriptions, and what is beside them.
 #[derive(Debug, Default)]
@@ -125,7 +125,15 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
     }
     let sets_up: Vec<&str> = sets_up.iter().map(|call| call.text).collect();
     let mut ways: Vec<ProgramWay> = view.texts("ways").iter().filter_map(|way| checker.named(way, ProgramWay::NAMES, "way")).collect();
-    let details = Details { neutral, prints: printed, sets_up, methods: methods(view, checker), scripts: scripts(view) };
+    let details = Details {
+        neutral,
+        prints: printed,
+        sets_up,
+        methods: methods(view, checker),
+        scripts: scripts(view),
+        writes: view.words("writes"),
+        empties: view.words("empties"),
+    };
     ways.extend((!details.sets_up.is_empty()).then_some(ProgramWay::SetsUp));
     ways.extend(details.scripts.is_some().then_some(ProgramWay::Scripts));
     let inner = |role: Role| matches!(role, Role::Argv | Role::ShellRest | Role::Assignments);
@@ -143,13 +151,7 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
         language: view.word("language"),
         escapes: view.words("escapes"),
         ways,
-        details: if details == Details::default() {
-            Cow::Borrowed(&[])
-        } else {
-            let mut out = Vec::new();
-            details.put(&mut out);
-            Cow::Owned(out)
-        },
+        details: if details == Details::default() { Cow::Borrowed(&[]) } else { Cow::Owned(lay_down(&details)) },
         subcommands,
     }
 }
@@ -228,7 +230,7 @@ fn option<'t>(text: &SpannedText<'t>, style: OptionStyle, checker: &mut Checker)
     let (names, takes) = Takes::NAMES.iter().rev().find_map(ends).unwrap_or((text.text, Takes::Nothing));
     let names: Vec<&str> = names.split('|').collect();
     for name in &names {
-        if name.is_empty() || name.contains(['=', ' ']) || (style != OptionStyle::Keys && !name.starts_with(['-', '+'])) {
+        if name.is_empty() || name.contains(['=', ' ']) || (style != OptionStyle::Keys && !name.starts_with(['-', '+', '/'])) {
             let what = format!("`{}` does not name an option", text.text);
             checker.mistake(&text.span, what, "write names with their dashes, joined by `|`, then `=` if it takes a value: `-u|--user=`");
             break;

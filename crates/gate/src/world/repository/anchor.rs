@@ -78,7 +78,9 @@ fn main_work_tree(repository: &Repository) -> Option<&Path> {
 fn anchor_at(start: &Path, names: &[&str], fallback: &'static str) -> Result<PolicyAnchor, Unreadable> {
     let mut innermost: Option<Repository> = None;
     let mut from = Some(start.to_path_buf());
-    while let Some(folder) = from {
+    // Where no folder on the way up has a policy, repositories further out decide nothing.
+    let nearest = nearest_policy(start, names)?;
+    while let Some(folder) = from.filter(|_| nearest.is_some() || innermost.is_none()) {
         from = match climb(&folder, None)? {
             Discovery::Found(repository) => {
                 let nested = innermost.is_some();
@@ -101,17 +103,25 @@ fn anchor_at(start: &Path, names: &[&str], fallback: &'static str) -> Result<Pol
             Discovery::Unreadable(fault) => return Err(fault),
         };
     }
-    for folder in start.ancestors() {
-        if holds_policy(folder, names)? {
-            let why = "the nearest folder with a policy; no repository has one";
-            return Ok(PolicyAnchor { root: folder.to_path_buf(), repository: innermost, origin: None, why });
-        }
+    if let Some(folder) = nearest {
+        let why = "the nearest folder with a policy; no repository has one";
+        return Ok(PolicyAnchor { root: folder.to_path_buf(), repository: innermost, origin: None, why });
     }
     let (root, why) = match &innermost {
         Some(repository) => (repository.root.clone(), "the repository, which has no policy"),
         None => (start.to_path_buf(), fallback),
     };
     Ok(PolicyAnchor { root, repository: innermost, origin: None, why })
+}
+
+/// The innermost folder at or above `start` with a policy file.
+fn nearest_policy<'p>(start: &'p Path, names: &[&str]) -> Result<Option<&'p Path>, Unreadable> {
+    for folder in start.ancestors() {
+        if holds_policy(folder, names)? {
+            return Ok(Some(folder));
+        }
+    }
+    Ok(None)
 }
 
 /// Goes over to the work tree that holds `cwd`, if it is one of the same repository. Other repositories in between
