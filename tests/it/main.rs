@@ -40,3 +40,4 @@ mod tests_first_checkouts;
 mod tests_weakened;
 mod support;
 mod words;
+mod work;

@@ -16,6 +16,8 @@ named_enum! {
         Read = "read",
         /// A file that is written (made, replaced or changed).
         Write = "write",
+        /// A file, or a folder in which files take the place of those of the same names.
+        WriteTree = "write-tree",
         /// A file that is deleted.
         Delete = "delete",
         /// A file or folder that is deleted with all below it.
@@ -70,6 +72,8 @@ named_enum! {
         Value = "=",
         /// One that must be attached (`-iSUFFIX`, `--color=auto`), or none.
         Attached = "=?",
+        /// Two, as the next words; the first is kept.
+        Pair = "==",
     }
 }
 
@@ -143,6 +147,14 @@ named_enum! {
         Checks = "checks",
         /// It runs scripts of a package.
         Scripts = "scripts",
+        /// It writes an archive of folders to standard output.
+        Archives = "archives",
+        /// With `--extract`, files of an archive take the place of those of the same names.
+        Unpacks = "unpacks",
+        /// What it runs has the users and folders of a container.
+        Container = "container",
+        /// What is in the files that it writes is gone.
+        Erases = "erases",
         /// Described by a policy: it counts beside what is said of a program that nobody described.
         House = "house",
     }
@@ -184,6 +196,8 @@ named_enum! {
         Name = "name",
         /// Any number of such words.
         Names = "names",
+        /// Any number of paths of files.
+        Files = "files",
         /// Its first operand behind the `+`, in which `%` and one of the letters of `text` is a name.
         Format = "format",
         /// The full path of its operand.

@@ -73,7 +73,9 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
             }
             if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
                 let found = Finding { told, ..finding(rule, action, actions, tier, answer) };
-                if known.insert((rule.name.to_owned(), found.action.clone(), tier)) {
+                // `cp A B` may write `B/A` too: one word is meant once.
+                let meant = action.span.filter(|_| action.from.is_some()).map_or_else(|| found.action.clone(), |span| format!("{span:?} {:?}", action.from));
+                if known.insert((rule.name.to_owned(), meant, tier)) {
                     findings.push(found);
                 }
             }

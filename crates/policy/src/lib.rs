@@ -152,6 +152,8 @@ table! {
         no_flag: Vec<&'a str> = bare_flags,
         /// Any operand is one of these.
         arg: Vec<Pattern<'a>> = texts_with_protected,
+        /// The first operand is one of these: the verb of a program whose verbs are no subcommands to us.
+        verb: Vec<Pattern<'a>> = texts,
         /// A second such list, for the operand that belongs to the first (a key and its value).
         and_arg: Vec<Pattern<'a>> = texts_with_protected,
         /// No operand is one of these.
@@ -187,6 +189,14 @@ table! {
         recursive: Option<bool> = flag,
         /// Only the owner, the mode or the times change (`write` only).
         attributes: Option<bool> = flag,
+        /// Files are named by a pattern, or are all in a folder, and that folder is one of these (`write` and `delete`).
+        sweeps: Vec<PathPattern<'a>> = paths,
+        /// They are looked for in all folders below it.
+        deep: Option<bool> = flag,
+        /// It is there, and git ignores it (`delete` only).
+        ignored: Option<bool> = flag,
+        /// It is the git folder of a repository with commits that are on no remote (`delete` only).
+        loses_commits: Option<bool> = flag,
         /// Moved away rather than removed (`delete` only).
         moved: Option<bool> = flag,
         /// The file would be larger, in bytes. Only commits tell.
@@ -204,10 +214,11 @@ table! {
 const WRITE: &[Key] = keys![
     may "path": Texts, may "new": Flag, may "adds": Texts, may "secret": Texts, may "conflict": Flag, may "names_home": Flag, may "unless": Texts,
     may "outside_repo": Flag, may "larger_than": Number, may "committed": Flag, may "loses_gate": Flag, may "weakens_policy": Flag, may "recursive": Flag,
-    may "attributes": Flag
+    may "attributes": Flag, may "sweeps": Texts, may "deep": Flag
 ];
 const DELETE: &[Key] = keys![
-    may "path": Texts, may "outside_repo": Flag, may "recursive": Flag, may "moved": Flag, may "loses_gate": Flag, may "weakens_policy": Flag
+    may "path": Texts, may "outside_repo": Flag, may "recursive": Flag, may "moved": Flag, may "ignored": Flag, may "loses_commits": Flag, may "sweeps": Texts, may "deep": Flag, may "loses_gate": Flag,
+    may "weakens_policy": Flag
 ];
 const READ: &[Key] = keys![may "path": Texts, may "outside_repo": Flag];
 
@@ -265,6 +276,8 @@ table! {
         remote: Vec<Pattern<'a>> = texts,
         /// How the ref changes.
         kind: Vec<PushKind> = push_kinds,
+        /// No other branch or tag that is known here has its commits.
+        loses_commits: Option<bool> = flag,
     }
 }
 

@@ -28,6 +28,7 @@ impl Shell<'_> {
             Prints::Nothing => return Output::nothing(),
             Prints::Name => Some(line(Word::name())),
             Prints::Names => Some(line(Word { multi: true, ..Word::name() })),
+            Prints::Files => Some(line(Word { pieces: vec![WordPiece::Any(Bound::File)], multi: true, ..Word::default() })),
             Prints::Format => first.and_then(Word::literal).and_then(|format| format.strip_prefix('+')).map(|format| line(formatted(format, printed.text))),
             Prints::Path => first.map(|operand| line(self.path(operand).word)),
             Prints::LastName => {
