@@ -53,7 +53,7 @@ enum PortcullisCommand {
     Log(log::LogArguments),
     /// List suggested changes to the documentation, and resolve them
     Flywheel(flywheel::FlywheelArguments),
-    /// List the rules that apply here, and where each comes from
+    /// List the rules that apply here, or show one of them (`portcullis policy RULE`)
     Policy(policy::PolicyArguments),
 }
 
