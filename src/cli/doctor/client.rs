@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::CheckResults;
 use crate::cli::canary;
 use crate::cli::place::Place;
+use crate::cli::terminal::shown;
 use clients::claude_code::LACKING;
 
 /// The package of the client, from a folder with packages.
@@ -32,7 +33,7 @@ pub(super) fn look(place: &Place, findings: &mut CheckResults) {
     for package in packages {
         if let Some(version) = packed(&package).filter(|version| !seen.contains(version)) {
             seen.push(version);
-            report(version, &format!(" ({})", package.display()), findings);
+            report(version, &format!(" ({})", shown(&package)), findings);
         }
     }
 }

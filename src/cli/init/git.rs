@@ -12,10 +12,12 @@ use super::scope;
 use crate::cli::files::{self, Edit};
 use crate::cli::place;
 use crate::cli::refusal::Refusal;
+use crate::cli::terminal::shown;
 use crate::deep::changes::Changes;
 use crate::deep::commits::Folders;
 use crate::git::beside::VIEW;
 use crate::git::block::{self, BEGIN, BlockForm, GateCall, HOOKS, KEPT, block, is_script, without};
+use actions::shown::escaped;
 use gate::failure::Failure;
 use gate::world::World;
 use gate::world::repository::Repository;
@@ -91,7 +93,7 @@ impl HookSite {
         let HooksFolder { path, set, for_all } = hooks_folder::asked(&repository.root).map_err(|why| refused(why, "let git work in this repository first"))?;
         let here = Self::in_folder(site, repository, path, set);
         if for_all && here.set.as_deref() != Some("") && !here.is_inside(repository) {
-            let why = format!("`core.hooksPath` in your own git configuration is `{}`, and these hooks run in all your repositories", here.folder.display());
+            let why = format!("`core.hooksPath` in your own git configuration is `{}`, and these hooks run in all your repositories", shown(&here.folder));
             return Err(refused(why, "call `portcullis-git HOOK \"$@\"` in them yourself, or set `core.hooksPath` for this repository"));
         }
         Ok(here)
@@ -166,22 +168,22 @@ impl HookSite {
 
     /// Why git starts no hook here, and what helps.
     pub fn starts_nothing(&self) -> Option<(String, String)> {
-        let shown = self.folder.display();
+        let folder = shown(&self.folder);
         if self.folder.is_dir() && self.folder.parent().is_some() {
             return None;
         }
-        let set = self.set.as_deref()?;
+        let set = escaped(self.set.as_deref()?);
         if set.is_empty() || self.folder.parent().is_none() {
-            return Some((format!("`core.hooksPath` is empty, so git looks for hooks in `{shown}`"), "run `git config --unset core.hooksPath`".to_owned()));
+            return Some((format!("`core.hooksPath` is empty, so git looks for hooks in `{folder}`"), "run `git config --unset core.hooksPath`".to_owned()));
         }
         if let Some(husky) = self.husky.as_ref().filter(|husky| **husky != self.folder) {
-            let folder = husky.strip_prefix(&self.root).unwrap_or(husky).display();
+            let folder = shown(husky.strip_prefix(&self.root).unwrap_or(husky));
             let why = format!("`core.hooksPath` is `{set}`, and husky has not made that folder in this work tree");
-            return Some((why, format!("run `npx husky {folder}` in `{}` (or the project's own `prepare` script), in each work tree", self.root.display())));
+            return Some((why, format!("run `npx husky {folder}` in `{}` (or the project's own `prepare` script), in each work tree", shown(&self.root))));
         }
         let what = if self.folder.exists() { "is no folder" } else { "does not exist" };
         let fix = if self.shared { "run `portcullis init --git`, which makes it" } else { "make that folder, or run `git config --unset core.hooksPath`" };
-        Some((format!("`core.hooksPath` is `{set}`, and `{shown}` {what}"), fix.to_owned()))
+        Some((format!("`core.hooksPath` is `{set}`, and `{folder}` {what}"), fix.to_owned()))
     }
 
     /// Adds the changes that install the hooks.
