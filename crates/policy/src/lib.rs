@@ -99,14 +99,14 @@ wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, unless, co
 
 /// A rule of which only that is read which most calls say no to.
 #[derive(Clone, Debug)]
-pub struct Candidate<'a> {
+pub struct RuleCandidate<'a> {
     pub when: When<'a>,
     pub for_agents: Vec<Pattern<'a>>,
     rest: Cow<'a, [u8]>,
 }
-wire_struct!(Candidate { when, for_agents, rest });
+wire_struct!(RuleCandidate { when, for_agents, rest });
 
-impl<'a> Candidate<'a> {
+impl<'a> RuleCandidate<'a> {
     /// The whole rule. `None` if its record is damaged.
     pub fn rule(&self) -> Option<Rule<'a>> {
         let Cow::Borrowed(rest) = self.rest else { return None };
@@ -116,7 +116,7 @@ impl<'a> Candidate<'a> {
     }
 }
 
-impl<'a> From<&Rule<'a>> for Candidate<'a> {
+impl<'a> From<&Rule<'a>> for RuleCandidate<'a> {
     fn from(rule: &Rule<'a>) -> Self {
         let Rule { name, pack, place, layer, tier, shadow, open, when, unless, conditions, for_agents, reason, instead } = rule.clone();
         let rest = RuleRest { name, pack, place, layer, tier, shadow, open, unless, conditions, reason, instead };
@@ -404,7 +404,7 @@ impl<'a> Policy<'a> {
     }
 
     /// The rule at a place. `None` if it is damaged.
-    pub(crate) fn candidate(&self, place: u32) -> Option<Candidate<'a>> {
+    pub(crate) fn candidate(&self, place: u32) -> Option<RuleCandidate<'a>> {
         read_back(self.rules.record(place)?)
     }
 
@@ -416,7 +416,7 @@ impl<'a> Policy<'a> {
 
     /// Every rule, upper layers first.
     pub fn all_rules(&self) -> Option<Vec<Rule<'a>>> {
-        self.rules.records().map(|record| read_back::<Candidate>(record?)?.rule()).collect()
+        self.rules.records().map(|record| read_back::<RuleCandidate>(record?)?.rule()).collect()
     }
 
     pub fn waivers_of(&self, rule: &str) -> Option<Vec<Waiver<'a>>> {
@@ -469,7 +469,7 @@ impl Parts<'_> {
             programs.add(program.names.iter().map(|name| key(name)), program);
         }
         for rule in &self.rules {
-            rules.add(index::of_rule(&rule.when).iter().map(|name| key(name)), &Candidate::from(rule));
+            rules.add(index::of_rule(&rule.when).iter().map(|name| key(name)), &RuleCandidate::from(rule));
         }
         for waiver in &self.waivers {
             waivers.add([key(waiver.rule)], waiver);
