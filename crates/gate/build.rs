@@ -44,7 +44,7 @@ fn main() {
 /// One policy of all compiled packs and descriptions of programs, in the order of their lists.
 fn joined(root: &Path) -> Result<Vec<u8>, String> {
     let magic = format!("portcullis policy {:016x}\n", form::fingerprint(&root.join("crates")));
-    let (mut programs, mut rules) = (TableWriter::default(), TableWriter::default());
+    let (mut programs, mut secrets, mut rules) = (TableWriter::default(), TableWriter::default(), TableWriter::default());
     let (mut starts, mut named, mut rest): (Vec<&str>, Vec<&str>, &[u8]) = <_>::default();
     let mut pieces = Vec::new();
     for (path, text) in packs::PACKS.iter().chain(packs::PROGRAMS) {
@@ -58,11 +58,21 @@ fn joined(root: &Path) -> Result<Vec<u8>, String> {
     }
     for (file, piece) in &pieces {
         let mut from = Bytes(piece);
-        let mut read = || Some((Table::get(&mut from)?, <&str>::get(&mut from)?, <&str>::get(&mut from)?, Table::get(&mut from)?, Table::get(&mut from)?));
-        let (own_programs, own_starts, own_named, own_rules, _) = read().ok_or_else(|| format!("{file} is damaged"))?;
+        let mut read = || {
+            Some((
+                Table::get(&mut from)?,
+                <&str>::get(&mut from)?,
+                <&str>::get(&mut from)?,
+                Table::get(&mut from)?,
+                Table::get(&mut from)?,
+                Table::get(&mut from)?,
+            ))
+        };
+        let (own_programs, own_starts, own_named, own_secrets, own_rules, _) = read().ok_or_else(|| format!("{file} is damaged"))?;
         programs.append(&own_programs);
         starts.extend(Some(own_starts).filter(|words| !words.is_empty()));
         named.extend(Some(own_named).filter(|words| !words.is_empty()));
+        secrets.append(&own_secrets);
         rules.append(&own_rules);
         // Only one pack says something here: the one that names the protected branches.
         rest = if from.0.len() > rest.len() { from.0 } else { rest };
@@ -71,6 +81,7 @@ fn joined(root: &Path) -> Result<Vec<u8>, String> {
     programs.put(&mut out);
     starts.join(" ").as_str().put(&mut out);
     named.join(" ").as_str().put(&mut out);
+    secrets.put(&mut out);
     rules.put(&mut out);
     TableWriter::default().put(&mut out);
     out.extend_from_slice(rest);

@@ -130,6 +130,8 @@ named_enum! {
         Task = "task",
         /// Its failure is an answer: nothing was found, two files differ, there is no such file.
         Answers = "answers",
+        /// Its first word says what it does, as a subcommand would.
+        Verbs = "verbs",
         /// Some of its calls write lines that set up a shell.
         SetsUp = "sets-up",
         /// With `-n`, or `-o noexec`, it reads commands and runs none.
@@ -367,12 +369,27 @@ pub struct Programs<'a> {
     starts: Bytes<'a>,
     /// Variables that name a program by convention, and one of its kind: `PYTHON=python3`, between blanks.
     named: Bytes<'a>,
+    /// What is said of secrets, by program.
+    secrets: Table<'a>,
 }
-wire_struct!(Programs { table, starts, named });
+wire_struct!(Programs { table, starts, named, secrets });
+
+wire_struct! {
+    /// Where a program is given secrets.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct Secrets<'a> {
+        /// The names under which it is called.
+        pub names: Vec<&'a str>,
+        /// Calls: subcommands, options that must be given, options whose values are secrets (`-p|--password=`: the next word
+        /// or what is behind `=`; `=?`: what is attached; `=*`: both), and of the operands behind the subcommand `<secret>`,
+        /// `<key>` (what follows is a secret if this says so), `<any>`, `<assigned>` (what is behind `=` in all of them); `<stdin>`.
+        pub calls: Vec<&'a str>,
+    }
+}
 
 impl<'a> Programs<'a> {
     /// Lays descriptions down as bytes from which they are read back. The lists are those of the fields.
-    pub fn lay_down(programs: &[Program<'a>], starts: &str, named: &str, out: &mut Vec<u8>) {
+    pub fn lay_down(programs: &[Program<'a>], starts: &str, named: &str, secrets: &[Secrets<'a>], out: &mut Vec<u8>) {
         let mut table = TableWriter::default();
         for program in programs {
             table.add(program.names.iter().map(|name| key(name)), program);
@@ -380,6 +397,27 @@ impl<'a> Programs<'a> {
         table.put(out);
         Bytes(starts.as_bytes()).put(out);
         Bytes(named.as_bytes()).put(out);
+        let mut table = TableWriter::default();
+        for secrets in secrets {
+            table.add(secrets.names.iter().map(|name| key(name)), secrets);
+        }
+        table.put(out);
+    }
+
+    /// Where the program called `name` is given secrets.
+    pub fn secrets(&self, name: &str) -> Vec<&'a str> {
+        let found = self.secrets.find(key(name)).filter_map(|mut bytes: Bytes<'a>| Secrets::get(&mut bytes));
+        found.filter(|secrets| secrets.names.contains(&name)).flat_map(|secrets| secrets.calls).collect()
+    }
+
+    /// Whether it is said of the program called `name` where it is given secrets.
+    pub fn hides(&self, name: &str) -> bool {
+        self.secrets.find(key(name)).next().is_some()
+    }
+
+    /// Whether the program called `name` prints its arguments.
+    pub fn echoes(&self, name: &str) -> bool {
+        self.find(name).is_some_and(|program| program.details().prints.iter().any(|printed| matches!(printed.what, Prints::Arguments | Prints::Printf)))
     }
 
     /// Variables that name a program by convention, and the program.

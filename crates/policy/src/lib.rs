@@ -312,6 +312,11 @@ impl<'a> Policy<'a> {
         Self::get(&mut Bytes(bytes.strip_prefix(MAGIC)?))
     }
 
+    /// What a policy says of programs, without the rest of it.
+    pub fn programs_of(bytes: &'a [u8]) -> Option<Programs<'a>> {
+        Programs::get(&mut Bytes(bytes.strip_prefix(MAGIC)?))
+    }
+
     /// Rules that may speak of an action with one of these keys (see [`When::keys`]), each once.
     /// None if a record is damaged.
     pub fn rules_for(&self, keys: &[impl AsRef<str>]) -> Option<Vec<Rule<'a>>> {
@@ -392,6 +397,8 @@ pub struct Parts<'a> {
     pub digest: &'a str,
     pub protected: Vec<Pattern<'a>>,
     pub programs: Vec<actions::program::Program<'a>>,
+    /// Where programs are given secrets.
+    pub secrets: Vec<actions::program::Secrets<'a>>,
     /// Variables whose values programs start.
     pub starts: Vec<&'a str>,
     /// Variables that name programs: `PYTHON=python3`.
@@ -407,7 +414,7 @@ impl Parts<'_> {
     /// several policies.
     pub fn seal(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
-        Programs::lay_down(&self.programs, &self.starts.join(" "), &self.named.join(" "), &mut out);
+        Programs::lay_down(&self.programs, &self.starts.join(" "), &self.named.join(" "), &self.secrets, &mut out);
         let mut rules = actions::wire::TableWriter::default();
         for rule in &self.rules {
             rules.add(rule.when.keys().iter().map(|name| key(name)).chain([key(ALL)]), rule);

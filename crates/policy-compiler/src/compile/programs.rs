@@ -8,7 +8,7 @@ use crate::examples::ProgramExamples;
 use crate::mistake::{line, suggestion};
 use crate::schema::{Checker, PROGRAMS, SpannedText, SpannedValue};
 use actions::printed::{ANY_NUMBER, OPERANDS};
-use actions::program::{Details, Method, OperandForm, Opt, OptionStyle, Printed, Prints, Program, ProgramWay, Role, Scripts, Subcommands, Takes};
+use actions::program::{Details, Method, OperandForm, Opt, OptionStyle, Printed, Prints, Program, ProgramWay, Role, Scripts, Secrets, Subcommands, Takes};
 use actions::wire::Wire;
 
 /// Descriptions, and what is beside them.
@@ -19,6 +19,8 @@ pub(super) struct Described<'t> {
     pub(super) starts: Vec<&'t str>,
     /// `PYTHON=python3`
     pub(super) named: Vec<&'t str>,
+    /// Where programs are given secrets.
+    pub(super) secrets: Vec<Secrets<'t>>,
     pub(super) examples: Vec<ProgramExamples>,
     /// Where each program is described.
     seen: HashMap<&'t str, String>,
@@ -58,6 +60,8 @@ impl<'t> Described<'t> {
             let first = names.first().map_or("", |name| name.text);
             self.starts.extend(variables(&table, "starts", false, checker));
             self.named.extend(variables(&table, "named_by", true, checker));
+            let calls = table.words("secrets");
+            self.secrets.extend((!calls.is_empty()).then(|| Secrets { names: table.words("name"), calls }));
             let written = table.table("examples");
             let examples = written.iter().flat_map(SpannedValue::entries).filter_map(|(command, value)| {
                 let inner = value.as_text();
