@@ -4,6 +4,7 @@
 //! It depends on no crate, so that nothing is compiled twice for it. It includes the few sources that it shares with the
 //! crates.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -17,7 +18,7 @@ mod packs;
 mod wire;
 
 use form::Fnv;
-use wire::{Bytes, Table, TableWriter, Wire};
+use wire::{Pieces, TableWriter};
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../..");
@@ -32,6 +33,12 @@ fn main() {
         build.add(&file, &fs::read(root.join(&file)).unwrap_or_default());
     }
     println!("cargo::rustc-env=PORTCULLIS_BUILD={:016x}", build.0);
+    println!("cargo::rerun-if-changed=order.ld");
+    // Functions of everyday calls are side by side in the static hook. The file adds to the linker's own script.
+    let order = root.join("crates/gate/order.ld");
+    if env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "musl") && order.is_file() {
+        println!("cargo::rustc-link-arg-bin=portcullis-hook=-Wl,-T,{}", order.display());
+    }
     let written = joined(&root).and_then(|bytes| {
         let path = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("built-in.policy");
         fs::write(path, bytes).map_err(|error| error.to_string())
@@ -44,8 +51,8 @@ fn main() {
 /// One policy of all compiled packs and descriptions of programs, in the order of their lists.
 fn joined(root: &Path) -> Result<Vec<u8>, String> {
     let magic = format!("portcullis policy {:016x}\n", form::fingerprint(&root.join("crates")));
-    let (mut programs, mut secrets, mut rules) = (TableWriter::default(), TableWriter::default(), TableWriter::default());
-    let (mut starts, mut named, mut rest): (Vec<&str>, Vec<&str>, &[u8]) = <_>::default();
+    let (mut programs, mut rules) = (TableWriter::default(), TableWriter::default());
+    let (mut starts, mut named, mut secrets, mut rest): (Vec<&str>, Vec<&str>, Vec<&str>, Cow<[u8]>) = <_>::default();
     let mut pieces = Vec::new();
     for (path, text) in packs::PACKS.iter().chain(packs::PROGRAMS) {
         let file = packs::compiled(path);
@@ -53,39 +60,26 @@ fn joined(root: &Path) -> Result<Vec<u8>, String> {
         let mut source = Fnv::default();
         source.add(path, text.as_bytes());
         let piece = bytes.strip_prefix(&source.0.to_le_bytes()).ok_or_else(|| format!("{file} was compiled from another {path}"))?;
-        let piece = piece.strip_prefix(magic.as_bytes()).ok_or_else(|| format!("{file} has the form of another build"))?;
+        if !piece.starts_with(magic.as_bytes()) {
+            return Err(format!("{file} has the form of another build"));
+        }
         pieces.push((file, piece.to_vec()));
     }
     for (file, piece) in &pieces {
-        let mut from = Bytes(piece);
-        let mut read = || {
-            Some((
-                Table::get(&mut from)?,
-                <&str>::get(&mut from)?,
-                <&str>::get(&mut from)?,
-                Table::get(&mut from)?,
-                Table::get(&mut from)?,
-                Table::get(&mut from)?,
-            ))
-        };
-        let (own_programs, own_starts, own_named, own_secrets, own_rules, _) = read().ok_or_else(|| format!("{file} is damaged"))?;
-        programs.append(&own_programs);
+        let sealed = wire::unseal(magic.as_bytes(), Pieces::Memory(piece)).filter(|_| wire::is_intact(magic.as_bytes(), piece));
+        let damaged = || format!("{file} is damaged");
+        let wire::Sealed { head, tables: [own_programs, own_rules, _] } = sealed.ok_or_else(damaged)?;
+        let (own_starts, (own_named, (own_secrets, own_rest))): (&str, (&str, (&str, Cow<[u8]>))) = wire::read_back(head).ok_or_else(damaged)?;
+        programs.append(&own_programs).and_then(|()| rules.append(&own_rules)).ok_or_else(damaged)?;
         starts.extend(Some(own_starts).filter(|words| !words.is_empty()));
         named.extend(Some(own_named).filter(|words| !words.is_empty()));
-        secrets.append(&own_secrets);
-        rules.append(&own_rules);
+        secrets.extend(Some(own_secrets).filter(|words| !words.is_empty()));
         // Only one pack says something here: the one that names the protected branches.
-        rest = if from.0.len() > rest.len() { from.0 } else { rest };
+        rest = if own_rest.len() > rest.len() { own_rest } else { rest };
     }
-    let mut out = magic.into_bytes();
-    programs.put(&mut out);
-    starts.join(" ").as_str().put(&mut out);
-    named.join(" ").as_str().put(&mut out);
-    secrets.put(&mut out);
-    rules.put(&mut out);
-    TableWriter::default().put(&mut out);
-    out.extend_from_slice(rest);
-    Ok(out)
+    let (starts, named, secrets) = (starts.join(" "), named.join(" "), secrets.join(" "));
+    let head = wire::lay_down(&(starts.as_str(), (named.as_str(), (secrets.as_str(), rest))));
+    Ok(wire::seal(magic.as_bytes(), &head, [programs, rules, TableWriter::default()]))
 }
 
 fn collect(root: &Path, folder: String, files: &mut Vec<String>) {

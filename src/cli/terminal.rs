@@ -11,6 +11,19 @@ pub fn say(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{}", harmless(text));
 }
 
+/// A report on standard output, whose reader needs all of it.
+///
+/// # Errors
+///
+/// It could not be written. A reader that went away is no error.
+pub fn print_whole(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
 pub fn tell(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", escaped_lines(text));
 }

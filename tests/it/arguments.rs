@@ -423,7 +423,7 @@ const ROWS: &[(&str, &str)] = &[
     ("zsh -fc 'rm x'", "zsh -f -c (rm x); rm (x); delete /r/x"),
     ("fish -c 'rm x'", "fish --command=rm x; rm (x); delete /r/x"),
     ("pwsh -NoProfile -Command 'rm x'", "pwsh -NoProfile -Command; rm (x); delete /r/x"),
-    ("cmd /c rm x", "cmd (/c); rm (x); delete /r/x"),
+    ("cmd /c rm x", "cmd /c; rm (x); delete /r/x"),
     (r#"python3 -Wignore -c 'import os; os.remove("x")'"#, r#"python3 -W=ignore -c=import os; os.remove("x"); delete /r/x"#),
     ("python3 -m json.tool f", "python3 -m; json.tool (f)"),
     (r#"python3 - a <<< 'import os; os.remove("x")'"#, "python3 (-, a); delete /r/x"),

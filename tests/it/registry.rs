@@ -83,6 +83,7 @@ const KEYS: &[(&str, &str, &str, &str, &str)] = &[
     ("read", "outside_repo", "outside_repo = true", "outside_repo = false", r#"{ read = { path = "/srv/a" } }"#),
     ("fetch", "host", r#"host = "example.com""#, r#"host = "example.org""#, FETCH),
     ("fetch", "url", r#"url = "https://example.com/*""#, r#"url = "https://example.com/b*""#, FETCH),
+    ("fetch", "host_known", "host_known = true", "host_known = false", FETCH),
     ("fetch", "method", r#"method = "PUT""#, r#"method = "GET""#, FETCH),
     ("call", "tool", r#"tool = "mcp__mail__send""#, r#"tool = "mcp__mail__list""#, CALL),
     ("call", "args", r#"tool = "mcp__mail__send", args = { "/to" = "all" }"#, r#"tool = "mcp__mail__send", args = { "/to" = "one" }"#, CALL),

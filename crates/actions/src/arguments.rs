@@ -217,6 +217,12 @@ fn options(scope: &[Cow<Program>], words: &[Word], mut at: usize, until: Until, 
                 at += 1;
                 continue;
             }
+            // `pwsh -Command -`
+            Some((Role::ShellRest, _)) if word.is("-") && program.shell_stdin => {
+                out.from_stdin = true;
+                at += 1;
+                continue;
+            }
             Some((role @ (Role::Argv | Role::ShellRest), _)) => {
                 out.inner = Some((role, at));
                 return at;
@@ -259,6 +265,9 @@ fn option(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut ParsedArg
         take(opt, Some(word.without_prefix(length)), out);
         return Some(at + 1);
     }
+    if matches!(program.style, OptionStyle::Cmdlet | OptionStyle::Slash) {
+        return windows(program, words, at, out);
+    }
     let plus = text.starts_with('+') && program.options.iter().any(|opt| opt.names.iter().any(|name| name.starts_with('+')));
     if (!text.starts_with('-') && !plus) || word.is("-") {
         return None;
@@ -270,6 +279,49 @@ fn option(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut ParsedArg
         return Some(long(scope, words, at, out));
     }
     Some(bundle(scope, words, at, out))
+}
+
+/// An option of PowerShell or cmd ([`OptionStyle::Cmdlet`], [`OptionStyle::Slash`]).
+fn windows(program: &Program, words: &[Word], at: usize, out: &mut ParsedArguments) -> Option<usize> {
+    let word = words.get(at)?;
+    let text = word.prefix();
+    let slash = text.starts_with('/');
+    let cmdlet = program.style == OptionStyle::Cmdlet;
+    // A program takes both (`pwsh /Command`), a cmdlet takes dashes, cmd slashes, which Git for Windows wants doubled.
+    let body = match text.strip_prefix(if slash { '/' } else { '-' }) {
+        Some(body) if cmdlet && (!slash || program.shell_stdin) => body,
+        Some(body) if !cmdlet && slash => body.trim_start_matches('/'),
+        _ => return None,
+    };
+    if !body.starts_with(|c: char| c.is_ascii_alphabetic() || c == '?') {
+        return None;
+    }
+    let (name, attached) = match body.split_once([':', '=']) {
+        Some((name, _)) => (name, Some(word.without_prefix(text.len() - body.len() + name.len() + 1))),
+        None => (body, None),
+    };
+    let name = name.to_ascii_lowercase();
+    let sign = if cmdlet { "-" } else { "/" };
+    let named = |test: &dyn Fn(&str) -> bool| program.options.iter().find(|opt| opt.names.iter().any(|known| known.strip_prefix(sign).is_some_and(test)));
+    let exact = named(&|known| known.eq_ignore_ascii_case(&name));
+    let found = exact.or_else(|| named(&|known| cmdlet && known.to_ascii_lowercase().starts_with(&name)));
+    match found {
+        Some(opt) if opt.takes == Takes::Value => return Some(valued(program, opt, attached, words, at, out)),
+        // `-WhatIf:$false`
+        Some(_) if attached.as_ref().is_some_and(|value| value.is("$false") || value.is("0")) => {}
+        Some(opt) => take(opt, attached, out),
+        None if slash => {
+            let parts: Vec<_> =
+                name.split('/').map(|part| program.options.iter().find(|opt| opt.names.iter().any(|known| known.get(1..) == Some(part)))).collect();
+            let parts: Option<Vec<_>> = parts.into_iter().collect();
+            parts.filter(|parts| parts.len() > 1)?.into_iter().for_each(|opt| take(opt, None, out));
+        }
+        None => {
+            out.flags.push(Flag { names: vec![format!("-{name}")], value: attached });
+            out.unsure = true;
+        }
+    }
+    Some(at + 1)
 }
 
 /// The option of this very name.
@@ -510,7 +562,10 @@ fn assign(program: &Program, hosts: bool, out: &mut ParsedArguments) {
         }
     }
     // `http POST ADDRESS`, `http ADDRESS`
-    let spoken = out.operands.first().and_then(Word::literal).is_some_and(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase()));
+    let address = |word: &Word| word.prefix().contains(['/', ':', '.']) && !word.prefix().contains('=');
+    let followed = out.operands.get(1).is_some_and(address);
+    let method = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase() || (followed && byte.is_ascii_lowercase()));
+    let spoken = out.operands.first().and_then(Word::literal).is_some_and(method);
     let counts = |role: Role| role != Role::Assignments && (role != Role::Method || spoken);
     let roles: Vec<(Role, bool)> = form.operands.iter().copied().filter(|(role, _)| counts(*role)).collect();
     let spare = (out.operands.len() + 1).saturating_sub(roles.len());

@@ -1,9 +1,10 @@
-//! Program text (Python, JavaScript, Ruby, Perl, PHP, awk, sed, crontabs) read for the calls that run programs or touch files.
+//! Program text (Python, JavaScript, Ruby, Perl, PHP, Lua, Julia, awk and others) read for the calls that run programs or touch files.
 //! Runs nothing and follows no control flow: a call counts wherever it is, and a name stands for every literal that
 //! is given to it anywhere in the text. Knows no rule and does not read shell text.
 //!
 //! Facts about functions come from the languages' own manuals: Python's library reference, the Node.js, Deno and Bun
-//! manuals, Ruby's core and standard library documentation, perlfunc and perlop, the PHP manual, POSIX awk and gawk.
+//! manuals, Ruby's core and standard library documentation, perlfunc and perlop, the PHP manual, POSIX awk and gawk, the
+//! manuals of Lua 5.4 and Julia 1.11, the documentation of Groovy's JDK, Kotlin's `kotlin.io`, Scala's `sys.process`, java.nio.
 
 mod awk;
 mod calls;
@@ -22,7 +23,7 @@ mod value;
 
 use crate::named_enum;
 use lex::TextPart;
-pub use marks::{environment, escapes};
+pub use marks::{environment, escapes, written};
 use piece::CodePiece;
 
 /// More text than this is not read; the rest counts as opaque. In bytes.
@@ -35,6 +36,9 @@ const MAX_DEPTH: usize = 6;
 /// Is in shell text for a part that is not known before the program runs: a variable that nobody sets, so that a
 /// reader of shell text sees an unknown word there.
 pub const HOLE: &str = "${__unknown__}";
+
+/// Is in texts and words where the program asks for the home folder. In paths that is `~`.
+pub const HOME: &str = "${HOME}";
 
 named_enum! {
     /// The language of a program text.
@@ -49,6 +53,12 @@ named_enum! {
         Perl = "perl",
         /// PHP.
         Php = "php",
+        /// Lua 5.
+        Lua = "lua",
+        /// Julia.
+        Julia = "julia",
+        /// Groovy, Scala, Kotlin and Java, as they are in scripts.
+        Jvm = "jvm",
         /// awk, gawk, mawk.
         Awk = "awk",
         /// sed.
@@ -95,8 +105,12 @@ named_enum! {
         DeleteTree = "delete-tree",
         /// A path, another one.
         Move = "move",
+        /// A path at a place, whose mode, owner or times are changed; in Ruby and Perl all behind it too.
+        Attributes = "attributes",
         /// Program text of the same language.
         Code = "code",
+        /// A file of program text of the same language.
+        Script = "script",
         /// Program text where it is a literal, anything else is a function.
         CodeText = "code-text",
     }
@@ -111,7 +125,7 @@ pub enum CodeAction {
     Argv(Vec<Option<String>>),
     /// A [`CodeAction::Shell`] or [`CodeAction::Argv`] that reads this text from standard input; `None`: it is not known.
     Fed(Box<Self>, Option<String>),
-    /// A file is written, or comes to be at this path by a rename, a copy or a link.
+    /// A file is written.
     Write {
         /// The path as the program names it; `~` stands for the home folder where the program asks for it.
         path: Option<String>,
@@ -119,8 +133,22 @@ pub enum CodeAction {
         /// The whole text that is written, where it is literal.
         text: Option<String>,
     },
-    /// A path is removed, or moved away.
+    /// A path is removed.
     Delete {
+        /// The path as the program names it.
+        path: Option<String>,
+        recursive: bool,
+    },
+    /// What is at a path comes to be at another one.
+    Copy {
+        /// The paths as the program names them.
+        from: Option<String>,
+        to: Option<String>,
+        /// It is no longer at the first.
+        moved: bool,
+    },
+    /// The mode, the owner or the times of a path are changed.
+    Attributes {
         /// The path as the program names it.
         path: Option<String>,
         recursive: bool,
@@ -216,7 +244,17 @@ impl Scan {
         }
     }
 
-    fn push(&mut self, found: CodeAction) {
+    fn push(&mut self, mut found: CodeAction) {
+        let (one, other) = match &mut found {
+            CodeAction::Write { path, .. } | CodeAction::Delete { path, .. } | CodeAction::Attributes { path, .. } => (Some(path), None),
+            CodeAction::Copy { from, to, .. } => (Some(from), Some(to)),
+            _ => (None, None),
+        };
+        for path in one.into_iter().chain(other).filter_map(Option::as_mut) {
+            if let Some(rest) = path.strip_prefix(HOME) {
+                *path = format!("~{rest}");
+            }
+        }
         if self.found.len() < MAX_FOUND {
             self.found.push(found);
         } else if self.found.len() == MAX_FOUND {

@@ -1,6 +1,6 @@
 //! Program texts and what is found in them.
 
-use super::Language::{Awk, JavaScript, Perl, Php, Python, Ruby, Unknown};
+use super::Language::{Awk, JavaScript, Julia, Jvm, Lua, Perl, Php, Python, Ruby, Unknown};
 use super::*;
 
 fn show(found: &[CodeAction]) -> String {
@@ -16,6 +16,8 @@ fn show(found: &[CodeAction]) -> String {
             CodeAction::Delete { path, recursive } => {
                 format!("{}<{}>", if *recursive { "rmtree" } else { "rm" }, word(path))
             }
+            CodeAction::Copy { from, to, moved } => format!("{}<{}|{}>", if *moved { "mv" } else { "cp" }, word(from), word(to)),
+            CodeAction::Attributes { path, recursive } => format!("{}<{}>", if *recursive { "modes" } else { "mode" }, word(path)),
             CodeAction::Fed(command, text) => format!("{}<<{}", show(std::slice::from_ref(command)), word(text)),
             CodeAction::OpaqueShell => "opaque".into(),
         })
@@ -94,7 +96,7 @@ fn python_files() {
             ("from pathlib import Path\nPath('a').write_text('t')", "write<a><t>"),
             ("from pathlib import Path\np = Path.home() / '.claude' / 'settings.json'\np.write_text('t')", "write<~/.claude/settings.json><t>"),
             ("p = Path('x')\np.unlink()", "rm<x>"),
-            ("Path('a').rename('b')", "rm<a> write<b>"),
+            ("Path('a').rename('b')", "mv<a|b>"),
             ("os.remove('a'); os.unlink(os.path.join('d','b'))", "rm<a> rm<d/b>"),
             ("import shutil\nshutil.rmtree(os.path.expanduser('~/x'), ignore_errors=True)", "rmtree<~/x>"),
             ("os.open('a', os.O_WRONLY | os.O_CREAT)", "write<a>"),
@@ -159,7 +161,7 @@ fn javascript_files() {
             ("import fs from 'fs'; fs.promises.rm('d', {recursive:true, force:true})", "rmtree<d>"),
             ("import {rm, writeFile} from 'node:fs/promises'; rm('d'); writeFile('a','b',{flag:'a'})", "rm<d> append<a><b>"),
             ("const fs=require('fs'),path=require('path');fs.rmSync(path.join('a','b'),{recursive:true})", "rmtree<a/b>"),
-            ("fs.renameSync('a','b'); fs.copyFileSync('a','c')", "rm<a> write<b> write<c>"),
+            ("fs.renameSync('a','b'); fs.copyFileSync('a','c')", "mv<a|b> cp<a|c>"),
             ("const s = fs.createWriteStream('a', {flags:'a'}); s.write('x')", "append<a><x>"),
             ("Deno.removeSync('d', {recursive: true}); Deno.writeTextFileSync('a','b'); Bun.write('c', 'd')", "rmtree<d> write<a><b> write<c><d>"),
             ("const fsp = require('fs').promises; fsp.writeFile(path.resolve(__dirname, 'a'), 't')", "write<./a><t>"),
@@ -202,7 +204,7 @@ fn ruby() {
             ("File.write('a','t'); File.delete 'b'", "write<a><t> rm<b>"),
             ("File.open('a','w') { |f| f.write('x') }", "write<a><x>"),
             ("File.open('a','a') do |f|\n f.puts 'x'\nend", "append<a><x\n>"),
-            ("FileUtils.rm_rf('d'); FileUtils.mv 'a', 'b'", "rmtree<d> rm<a> write<b>"),
+            ("FileUtils.rm_rf('d'); FileUtils.mv 'a', 'b'", "rmtree<d> mv<a|b>"),
             ("FileUtils.rm_rf %w[a b]", "rmtree<a> rmtree<b>"),
             ("Object.send(:system, 'ls')", "sh<ls>"),
             ("eval(Base64.decode64('x'))", "opaque"),
@@ -229,14 +231,14 @@ fn perl() {
             ("use File::Path qw(remove_tree); remove_tree('d');", "rmtree<d>"),
             ("open(my $fh, '>', 'a') or die; open(F, \">>b\"); open F, '<c';", "write<a> append<b>"),
             ("open(my $p, '-|', 'git', 'push'); open(P, '| sh -x'); open(Q, 'ls |');", "run<git|push> sh<sh -x> sh<ls>"),
-            ("rename 'a', 'b'; use File::Copy; copy('a','c'); move('d','e');", "rm<a> write<b> write<c> rm<d> write<e>"),
+            ("rename 'a', 'b'; use File::Copy; copy('a','c'); move('d','e');", "mv<a|b> cp<a|c> mv<d|e>"),
             ("eval { system('ls') }; eval \"system('ls')\"; eval $x;", "sh<ls> sh<ls> opaque"),
             ("s/a/system('ls')/e; s{a}{b}; tr/a-z/A-Z/; $x =~ m/'/; y/'/\"/;", "sh<ls>"),
             ("# system('x')\n=pod\n\nsystem('y')\n\n=cut\nprint \"system('z')\\n\";", ""),
             ("print <<EOT;\nsystem('ls')\nEOT\nsystem('x');", "sh<x>"),
             ("system\n  qw(git push);\nmy $s = -s $file; my $t = 1; system 'x';", "run<git|push> sh<x>"),
             ("open(STDERR, '>&STDOUT'); open(my $o, '>&', STDOUT); open(F, '>-');", ""),
-            ("system $^X, '-e', 'x'; system(\"$^X -e 1\"); system @$c; system @{$c};", "run<perl|-e|x> sh<? -e 1> opaque opaque"),
+            ("system $^X, '-e', 'x'; system(\"$^X -e 1\"); system @$c; system @{$c};", "run<perl|-e|x> sh<perl -e 1> opaque opaque"),
         ],
     );
 }
@@ -251,7 +253,7 @@ fn php() {
             ("proc_open(['git','push'], [], $p); popen('ls','r');", "run<git|push> sh<ls>"),
             ("file_put_contents('a','t',FILE_APPEND); file_put_contents('b', $x);", "append<a><t> write<b>"),
             ("$f = fopen('a','w'); fwrite($f, 'x'); fclose($f); fopen('b','r');", "write<a><x>"),
-            ("unlink('a'); rmdir('d'); rename('a','b'); copy('a','c');", "rm<a> rm<d> rm<a> write<b> write<c>"),
+            ("unlink('a'); rmdir('d'); rename('a','b'); copy('a','c');", "rm<a> rm<d> mv<a|b> cp<a|c>"),
             ("eval(base64_decode('x')); eval('system(\"ls\");');", "opaque sh<ls>"),
             ("call_user_func('system', 'ls'); $f = 'exec'; $f('ls');", "sh<ls> sh<ls>"),
             ("$pdo->exec('DROP'); $o->unlink('x'); // system('x')\n# exec('y')", ""),
@@ -282,6 +284,56 @@ fn awk() {
 }
 
 #[test]
+fn lua() {
+    check(
+        Lua,
+        &[
+            ("os.execute('git push -f') os.execute [[git push]] os.execute[==[a]]b]==]", "sh<git push -f> sh<git push> sh<a]]b>"),
+            ("local c = 'git push' .. ' -f'; io.popen(c):read('*a')", "sh<git push -f>"),
+            ("load(\"os.execute('ls')\")() loadstring([[os.remove('a')]])()", "sh<ls> rm<a>"),
+            ("local f = io.open('a', 'w') f:write('x') f:close()", "write<a><x>"),
+            ("os.remove(os.getenv('HOME') .. '/x'); os.rename('a', 'b'); io.open('r')", "rm<~/x> mv<a|b>"),
+            ("-- os.execute('ls')\n--[[ os.execute('ls')\n]] --[==[ os.execute('ls') ]] ]==] print([[os.execute('ls')]], t[a[1]])", ""),
+        ],
+    );
+}
+
+#[test]
+fn julia() {
+    check(
+        Julia,
+        &[
+            ("run(`git push -f`); c = `ls $x`", "sh<git push -f> sh<ls ?>"),
+            ("rm(homedir(); recursive=true); rm(\"a\", force=true); rm(joinpath(\"d\", \"b\"))", "rmtree<~> rm<a> rm<d/b>"),
+            ("mv(\"a\", \"b\"); cp(\"a\", \"c\"); chmod(\"d\", 0o777, recursive=true)", "mv<a|b> cp<a|c> modes<d>"),
+            ("open(\"a\", \"w\") do io\n write(io, \"x\")\nend; write(\"b\", \"t\" * \"u\")", "write<a><x> write<b><tu>"),
+            ("rm(\"$(homedir())/x\", recursive=true); rm(\"$(ENV[\"HOME\"])/y\")", "rmtree<~/x> rm<~/y>"),
+            ("# rm(\"a\")\n#= run(`ls`)\n=# println(\"rm(1)\"); open(\"a\"); read(\"b\", String)", ""),
+        ],
+    );
+}
+
+#[test]
+fn jvm() {
+    check(
+        Jvm,
+        &[
+            ("'git push -f'.execute(); \"git ${x}\".execute().text; ['git', 'push'].execute()", "sh<git push -f> sh<git ?> run<git|push>"),
+            ("new ProcessBuilder('git', 'push').start(); Runtime.getRuntime().exec(\"ls\")", "run<git|push> sh<ls>"),
+            ("import sys.process._\n\"git push -f\".!; \"ls\".!!; \"pwd\" !", "sh<git push -f> sh<ls> sh<pwd>"),
+            ("Seq(\"git\", \"push\").!; Process(\"ls\").!", "run<git|push> sh<ls>"),
+            ("new File('a').delete(); new File(System.getProperty('user.home'), 'x').deleteDir()", "rm<a> rmtree<~/x>"),
+            ("File(\"a\").deleteRecursively(); File(\"b\").writeText(\"t\"); File(\"c\").renameTo(File(\"d\"))", "rmtree<a> write<b><t> mv<c|d>"),
+            (
+                "Files.delete(Paths.get(\"a\")); Files.writeString(Path.of(\"b\"), \"t\"); Files.move(Path.of(\"c\"), Path.of(\"d\"))",
+                "rm<a> write<b><t> mv<c|d>",
+            ),
+            ("// 'ls'.execute()\n/* new File('a').delete() */ println \"'ls'.execute()\"; if (\"a\" != b && \"a\" !in c) d", ""),
+        ],
+    );
+}
+
+#[test]
 fn other_languages() {
     check(
         Unknown,
@@ -291,7 +343,7 @@ fn other_languages() {
             ("It's a text, don't worry. system('ls')", "sh<ls>"),
             ("import subprocess\nsubprocess.run(['ls'])", "run<ls>"),
             ("require('child_process').execSync('ls')", "sh<ls>"),
-            ("rename(\"a\", \"b\"); os.execute('ls')", "rm<a> write<b> sh<ls>"),
+            ("rename(\"a\", \"b\"); os.execute('ls')", "mv<a|b> sh<ls>"),
         ],
     );
 }
@@ -303,7 +355,7 @@ fn any_text_is_read_to_its_end() {
         "q{a{b}c} s{x}{y}e qw( %w[ $x->[0] @{[ 1 ]} \"$y{z}\" <<\"A\"\nb\nA\n'\\u00e9\\x{41}\u{e9}",
         "<?php $f = <<<'X'\na\nX; ?> \u{1F600} /[/]/ \"\"\"a\\",
     ];
-    for language in [Python, JavaScript, Ruby, Perl, Php, Awk, Unknown] {
+    for language in [Python, JavaScript, Ruby, Perl, Php, Lua, Julia, Jvm, Awk, Unknown] {
         for seed in seeds {
             for cut in (0..=seed.len()).filter(|cut| seed.is_char_boundary(*cut)) {
                 let _ = scan(&seed[cut..], language);
@@ -322,7 +374,7 @@ fn findings_are_bounded() {
 
 #[test]
 fn every_line_of_the_table_is_understood() {
-    let kinds: Vec<&str> = Language::NAMES.iter().map(|(name, _)| *name).chain(["lua", "method", "path"]).collect();
+    let kinds: Vec<&str> = Language::NAMES.iter().map(|(name, _)| *name).chain(["other", "method", "path"]).collect();
     let lines: Vec<&str> = functions::TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     assert!(lines.len() > 70);
     for line in lines {
@@ -354,7 +406,7 @@ fn work_grows_with_the_text_only() {
         let _ = scan(text, language);
         STEPS.get()
     };
-    for language in [Python, JavaScript, Ruby, Perl, Php, Awk, Unknown] {
+    for language in [Python, JavaScript, Ruby, Perl, Php, Lua, Julia, Jvm, Awk, Unknown] {
         for seed in bad {
             let (once, twice) = (seed.repeat(4_000 / seed.len()), seed.repeat(8_000 / seed.len()));
             let (once, twice) = (steps(&once, language), steps(&twice, language));

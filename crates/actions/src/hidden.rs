@@ -93,7 +93,11 @@ impl Hidden<'_> {
         let words: Vec<Placed> = simple.words.iter().map(|word| placed(word, from)).collect();
         for (at, word) in words.iter().enumerate() {
             let (Some(text), Some(rest)) = (&word.text, words.get(at + 1..)) else { continue };
-            for call in self.programs.secrets(text.rsplit('/').next().unwrap_or(text)) {
+            let name = text.rsplit('/').next().unwrap_or(text);
+            if !self.programs.hides(name) {
+                continue;
+            }
+            for call in self.programs.find(name).iter().flat_map(|program| program.details().secrets) {
                 self.call(call, rest, &fed);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::wire::{Bytes, Table, TableWriter, Wire, key};
+use crate::wire::{Table, key, lay_down, read_back};
 use crate::{named_enum, wire_struct, word::is_one};
 
 named_enum! {
@@ -86,6 +86,11 @@ named_enum! {
         Keys = "keys",
         /// As `Gnu`, and the first word may be a bundle without a dash (`tar xzf`).
         Bundled = "bundled",
+        /// `-Name value`, `-Name:value`, in any case, and any beginning of a name (PowerShell). Of several that begin alike
+        /// the first counts.
+        Cmdlet = "cmdlet",
+        /// `/x`, `/x:value`, `/x/y`, in any case; other words with a slash are operands (cmd).
+        Slash = "slash",
     }
 }
 
@@ -102,6 +107,8 @@ named_enum! {
         Zsh = "zsh",
         /// Reads command lines as PowerShell does.
         PowerShell = "powershell",
+        /// Reads command lines as cmd does.
+        Cmd = "cmd",
         /// `host:path` names a file of another machine.
         HostPaths = "host-paths",
         /// A word of the shell itself: functions and aliases count behind it.
@@ -202,6 +209,10 @@ named_enum! {
         Input = "input",
         /// Some lines of standard input.
         Lines = "lines",
+        /// Some of the paths of standard input (PowerShell passes on files, and no text).
+        Picked = "picked",
+        /// The paths below the folder that it reads, else below the present one: one by one by a glob, which is `text`.
+        Below = "below",
         /// The files that it names, as far as they are there.
         Listed = "listed",
         /// Where the program is that it names.
@@ -315,32 +326,40 @@ wire_struct! {
         pub methods: Vec<Method<'a>>,
         /// The scripts that it runs.
         pub scripts: Option<Scripts<'a>>,
+        /// What is before the name of a file that is written, in [`Role::Commands`] and in text on standard input, in lower
+        /// case: `\\o `, `into outfile `. Behind `^` only where a command begins, and with `…` for any words between two parts.
+        pub writes: Vec<&'a str>,
         /// Options (`--name=value`) with which the files that it writes become empty.
         pub empties: Vec<&'a str>,
+        /// Calls that are given secrets: subcommands, options that must be given, options whose values are secrets
+        /// (`-p|--password=`: the next word or what is behind `=`; `=?`: what is attached; `=*`: both), and of the operands
+        /// behind the subcommand `<secret>`, `<key>` (what follows is a secret if this says so), `<any>`, `<assigned>` (what is
+        /// behind `=` in all of them); `<stdin>`.
+        pub secrets: Vec<&'a str>,
     }
 }
 
 wire_struct! {
-    /// Subcommands as they are stored: a list of names, and descriptions that are read only when they are asked for; git
+    /// Subcommands as they are stored: keys of their names, and descriptions that are read only when they are asked for; git
     /// has a hundred.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Subcommands<'a> {
-        /// Every name, and where its description begins.
-        index: Vec<(&'a str, u32)>,
+        /// Eight bytes a name: its key, and where its description begins, both little-endian.
+        index: Cow<'a, [u8]>,
         descriptions: Cow<'a, [u8]>,
     }
 }
 
 impl<'a> Subcommands<'a> {
     /// None at all.
-    pub const EMPTY: Self = Self { index: Vec::new(), descriptions: Cow::Borrowed(&[]) };
+    pub const EMPTY: Self = Self { index: Cow::Borrowed(&[]), descriptions: Cow::Borrowed(&[]) };
 
     /// Stores one more.
     pub fn add(&mut self, program: &Program<'a>) {
         let descriptions = self.descriptions.to_mut();
-        let offset = u32::try_from(descriptions.len()).unwrap_or(u32::MAX);
-        self.index.extend(program.names.iter().map(|name| (*name, offset)));
-        program.put(descriptions);
+        let at = u32::try_from(descriptions.len()).unwrap_or(u32::MAX);
+        self.index.to_mut().extend(program.names.iter().flat_map(|name| [key(name).to_le_bytes(), at.to_le_bytes()].concat()));
+        descriptions.extend(lay_down(program));
     }
 
     /// True if the list is empty.
@@ -348,16 +367,26 @@ impl<'a> Subcommands<'a> {
         self.index.is_empty()
     }
 
-    /// All their names.
+    /// All their names. Those that are still being collected cannot be read yet.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.index.iter().map(|(name, _)| *name)
+        let mut places: Vec<u32> = self.entries().map(|(_, at)| at).collect();
+        places.dedup();
+        places.into_iter().filter_map(|at| self.at(at)).flat_map(|program| program.names)
     }
 
-    /// The description of this name. Those that are still being collected cannot be read yet.
+    /// The description of this name.
     fn find(&self, name: &str) -> Option<Program<'a>> {
-        let (_, offset) = self.index.iter().find(|(known, _)| *known == name)?;
+        let wanted = key(name);
+        self.entries().filter(|(key, _)| *key == wanted).filter_map(|(_, at)| self.at(at)).find(|program| program.names.contains(&name))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.index.as_chunks::<8>().0.iter().map(|[a, b, c, d, e, f, g, h]| (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h])))
+    }
+
+    fn at(&self, at: u32) -> Option<Program<'a>> {
         let Cow::Borrowed(descriptions) = self.descriptions else { return None };
-        Program::get(&mut Bytes(descriptions.get(usize::try_from(*offset).ok()?..)?))
+        read_back(descriptions.get(usize::try_from(at).ok()?..)?)
     }
 }
 
@@ -366,53 +395,22 @@ impl<'a> Subcommands<'a> {
 pub struct Programs<'a> {
     table: Table<'a>,
     /// Variables whose values are command lines that some program starts, between blanks.
-    starts: Bytes<'a>,
+    starts: &'a str,
     /// Variables that name a program by convention, and one of its kind: `PYTHON=python3`, between blanks.
-    named: Bytes<'a>,
-    /// What is said of secrets, by program.
-    secrets: Table<'a>,
-}
-wire_struct!(Programs { table, starts, named, secrets });
-
-wire_struct! {
-    /// Where a program is given secrets.
-    #[derive(Clone, Debug, Default, PartialEq, Eq)]
-    pub struct Secrets<'a> {
-        /// The names under which it is called.
-        pub names: Vec<&'a str>,
-        /// Calls: subcommands, options that must be given, options whose values are secrets (`-p|--password=`: the next word
-        /// or what is behind `=`; `=?`: what is attached; `=*`: both), and of the operands behind the subcommand `<secret>`,
-        /// `<key>` (what follows is a secret if this says so), `<any>`, `<assigned>` (what is behind `=` in all of them); `<stdin>`.
-        pub calls: Vec<&'a str>,
-    }
+    named: &'a str,
+    /// Programs that are given secrets, between blanks.
+    secrets: &'a str,
 }
 
 impl<'a> Programs<'a> {
-    /// Lays descriptions down as bytes from which they are read back. The lists are those of the fields.
-    pub fn lay_down(programs: &[Program<'a>], starts: &str, named: &str, secrets: &[Secrets<'a>], out: &mut Vec<u8>) {
-        let mut table = TableWriter::default();
-        for program in programs {
-            table.add(program.names.iter().map(|name| key(name)), program);
-        }
-        table.put(out);
-        Bytes(starts.as_bytes()).put(out);
-        Bytes(named.as_bytes()).put(out);
-        let mut table = TableWriter::default();
-        for secrets in secrets {
-            table.add(secrets.names.iter().map(|name| key(name)), secrets);
-        }
-        table.put(out);
+    /// Descriptions in a table of a compiled policy. The lists are those of the fields.
+    pub fn new(table: Table<'a>, starts: &'a str, named: &'a str, secrets: &'a str) -> Self {
+        Self { table, starts, named, secrets }
     }
 
-    /// Where the program called `name` is given secrets.
-    pub fn secrets(&self, name: &str) -> Vec<&'a str> {
-        let found = self.secrets.find(key(name)).filter_map(|mut bytes: Bytes<'a>| Secrets::get(&mut bytes));
-        found.filter(|secrets| secrets.names.contains(&name)).flat_map(|secrets| secrets.calls).collect()
-    }
-
-    /// Whether it is said of the program called `name` where it is given secrets.
+    /// Whether it is said of the program called `name` where it is given secrets ([`Details::secrets`]).
     pub fn hides(&self, name: &str) -> bool {
-        self.secrets.find(key(name)).next().is_some()
+        !name.is_empty() && is_one(self.secrets, name)
     }
 
     /// Whether the program called `name` prints its arguments.
@@ -422,17 +420,31 @@ impl<'a> Programs<'a> {
 
     /// Variables that name a program by convention, and the program.
     pub fn named(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        str::from_utf8(self.named.0).unwrap_or("").split(' ').filter_map(|one| one.split_once('='))
+        self.named.split(' ').filter_map(|one| one.split_once('='))
     }
 
     /// Whether the value of this variable is a command line that some program starts.
     pub fn starts(&self, variable: &str) -> bool {
-        is_one(str::from_utf8(self.starts.0).unwrap_or(""), variable)
+        is_one(self.starts, variable)
     }
 
-    /// The description of the program called `name` (without a folder).
+    /// The description of the program called `name` (without a folder). A table that is damaged has none; who reads it piece
+    /// by piece learns of the damage.
     pub fn find(&self, name: &str) -> Option<Program<'a>> {
-        self.table.find(key(name)).filter_map(|mut bytes: Bytes<'a>| Program::get(&mut bytes)).find(|program| program.names.contains(&name))
+        self.called(name).or_else(|| {
+            // `python3.15`, `perl5.36`, `node-22`: another version of the interpreter.
+            let plain = name.strip_suffix('t').unwrap_or(name).trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+            let plain = plain.strip_suffix('-').unwrap_or(plain);
+            if plain.len() < 2 || plain.len() == name.len() || !name.ends_with(|c: char| c.is_ascii_digit() || c == 't') {
+                return None;
+            }
+            self.called(plain).filter(|program| program.shell_stdin || !program.language.is_empty())
+        })
+    }
+
+    fn called(&self, name: &str) -> Option<Program<'a>> {
+        let found = self.table.find(key(name))?;
+        found.into_iter().filter_map(|at| read_back(self.table.record(at)?)).find(|program: &Program| program.names.contains(&name))
     }
 }
 
@@ -440,13 +452,13 @@ impl<'a> Program<'a> {
     /// What few calls ask for. That of a description that is still being collected cannot be read yet.
     pub fn details(&self) -> Details<'a> {
         let Cow::Borrowed(bytes) = self.details else { return Details::default() };
-        Details::get(&mut Bytes(bytes)).unwrap_or_default()
+        read_back(bytes).unwrap_or_default()
     }
 
     /// The first of the [`Details`] alone.
     pub fn setups(&self) -> Vec<&'a str> {
         let Cow::Borrowed(bytes) = self.details else { return Vec::new() };
-        Wire::get(&mut Bytes(bytes)).unwrap_or_default()
+        read_back(bytes).unwrap_or_default()
     }
 
     /// Whether it is so.

@@ -3,6 +3,7 @@
 //! Runs nothing and reads no file.
 
 mod builtin;
+mod cmd;
 mod conditions;
 mod effects;
 mod evaluate;
@@ -86,6 +87,8 @@ pub struct Shell<'p> {
     zsh: bool,
     /// What is followed is a command line of PowerShell.
     power: bool,
+    /// What is followed is a command line of cmd.
+    cmd: bool,
     /// An expansion of the present command may fail.
     faulty: bool,
     /// An expansion may have ended the shell.
@@ -187,6 +190,7 @@ impl<'p> Shell<'p> {
             plain: false,
             zsh: false,
             power: false,
+            cmd: false,
             faulty: false,
             gives_up: false,
             dormant: Vec::new(),
@@ -364,10 +368,10 @@ impl<'p> Shell<'p> {
 
     /// Does `work` with text that is read as this shell does.
     fn speaking<T>(&mut self, shell: &Program, work: impl FnOnce(&mut Self) -> T) -> T {
-        let before = (self.zsh, self.power);
-        (self.zsh, self.power) = (shell.is(ProgramWay::Zsh), shell.is(ProgramWay::PowerShell));
+        let before = (self.zsh, self.power, self.cmd);
+        (self.zsh, self.power, self.cmd) = (shell.is(ProgramWay::Zsh), shell.is(ProgramWay::PowerShell), shell.is(ProgramWay::Cmd));
         let done = work(self);
-        (self.zsh, self.power) = before;
+        (self.zsh, self.power, self.cmd) = before;
         done
     }
 

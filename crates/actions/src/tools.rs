@@ -2,6 +2,8 @@
 //! not with the clients because most names are shared by several of them, and a call is read by its tool whoever sent it.
 //! A tool that is not known is looked into by the names of its arguments.
 
+mod served;
+
 use super::shell::{Setting, Shell};
 use super::word::{Word, is_one};
 use super::{Action, Call, Change, Deed, Delete, Write, code, lookup::Lookups, path::Path};
@@ -75,7 +77,7 @@ impl ToolCall {
 ///
 /// With what must be looked up to know it better: then it is read again, until nothing is asked.
 pub fn of(call: &ToolCall, setting: &Setting, programs: &Programs, lookups: Lookups) -> (Vec<Action>, Lookups) {
-    let mut reader = ToolReader { shell: Shell::new(setting, programs, lookups), setting };
+    let mut reader = ToolReader { shell: Shell::new(setting, programs, lookups), setting, programs };
     reader.tool(&call.name, &call.input);
     reader.shell.finish()
 }
@@ -180,6 +182,7 @@ fn texts_fault(input: &Json, edits: bool, usual: &str) -> Option<String> {
 struct ToolReader<'p> {
     shell: Shell<'p>,
     setting: &'p Setting,
+    programs: &'p Programs<'p>,
 }
 
 impl ToolReader<'_> {
@@ -264,6 +267,11 @@ impl ToolReader<'_> {
     /// A tool that is not known.
     fn unknown(&mut self, name: &str, input: &Json) {
         self.act(Deed::Call(call(name, input)));
+        if let Some(text) = served::typed(name, input) {
+            self.starting_in(input, |shell| shell.line(&text));
+        } else if let Some(words) = served::command(name, input, self.programs) {
+            self.starting_in(input, |shell| shell.command(words));
+        }
         self.look_into(&name.to_ascii_lowercase(), input, 0);
     }
 
@@ -289,6 +297,13 @@ impl ToolReader<'_> {
                         Json::List(list) if list.iter().all(|item| item.scalar().is_some()) && is_one("commands cmds scripts", &key) => {
                             self.starting_in(input, |shell| list.iter().filter_map(Json::scalar).for_each(|line| shell.line(&line)));
                         }
+                        Json::List(list) if is_one("paths files filepaths filenames targets", &key) && deletes(tool) => {
+                            list.iter().for_each(|path| {
+                                if let Json::Text(path) = path {
+                                    self.file(tool, &key, path, input)
+                                }
+                            });
+                        }
                         other => self.look_into(tool, other, level + 1),
                     }
                 }
@@ -301,14 +316,21 @@ impl ToolReader<'_> {
         match key {
             "command" | "cmd" | "commandline" | "script" | "shell" | "shellcommand" | "bash" | "exec" | "runcommand" | "bashcommand" | "terminalcommand" => {
                 self.starting_in(siblings, |shell| match arguments(siblings) {
+                    // No program has blanks in its name: the server starts a shell.
+                    Some(words) if text.contains(char::is_whitespace) || words.is_empty() => shell.line(&line(text, &words)),
                     Some(words) => shell.command([vec![Word::lit(text)], words].concat()),
                     None => shell.line(text),
                 });
             }
-            "code" | "source" | "program" | "javascript" | "python"
+            "program" | "executable" | "binary" | "exe" if !text.contains(char::is_whitespace) && arguments(siblings).is_some() => {
+                let words = arguments(siblings).unwrap_or_default();
+                self.starting_in(siblings, |shell| shell.command([vec![Word::lit(text)], words].concat()));
+            }
+            "code" | "source" | "program" | "javascript" | "python" | "pythoncode" | "javascriptcode" | "jscode" | "rubycode" | "shellcode" | "bashcode"
                 if key != "source" || tool.contains("run") || tool.contains("eval") || tool.contains("exec") =>
             {
-                let language = siblings.text("language").or_else(|| siblings.text("lang")).unwrap_or(key).to_ascii_lowercase();
+                let language =
+                    siblings.text("language").or_else(|| siblings.text("lang")).unwrap_or(key.strip_suffix("code").unwrap_or(key)).to_ascii_lowercase();
                 let language = match language.as_str() {
                     "python" | "py" | "python3" => code::Language::Python,
                     "javascript" | "js" | "typescript" | "ts" | "node" => code::Language::JavaScript,
@@ -341,13 +363,14 @@ impl ToolReader<'_> {
             .iter()
             .find_map(|key| siblings.get(key));
         let source = matches!(key, "source" | "from" | "oldpath");
-        if says(&["delete", "remove", "unlink", "rmdir", "trash"]) || (source && says(&["move", "rename"])) {
+        if deletes(tool) || (source && says(&["move", "rename"])) {
             self.act(Deed::Delete(Delete { path, recursive: true, moved: says(&["move", "rename"]) }));
         } else if content.is_some()
             || (!source
                 && says(&["write", "create", "edit", "save", "append", "update", "put", "replace", "insert", "move", "rename", "copy", "patch", "upload"]))
         {
             let change = match content {
+                Some(Json::List(list)) => edits_of(list).map_or(Change::Unknown, Change::Edits),
                 Some(Json::Text(text)) if siblings.get("old_string").is_none() && siblings.get("old_str").is_none() => Change::Whole(text.clone()),
                 _ => Change::Unknown,
             };
@@ -356,6 +379,16 @@ impl ToolReader<'_> {
             self.act(Deed::Read(path));
         }
     }
+}
+
+/// True if a tool's name says that it deletes.
+fn deletes(tool: &str) -> bool {
+    ["delete", "remove", "unlink", "rmdir", "trash"].iter().any(|word| tool.contains(word))
+}
+
+/// A command line and further words for it.
+fn line(text: &str, words: &[Word]) -> String {
+    words.iter().fold(text.to_owned(), |line, word| format!("{line} '{}'", word.to_string().replace('\'', "'\\''")))
 }
 
 fn home(text: &str, home: Option<&str>) -> String {
@@ -369,6 +402,7 @@ fn home(text: &str, home: Option<&str>) -> String {
 fn arguments(siblings: &Json) -> Option<Vec<Word>> {
     match siblings.get("args").or_else(|| siblings.get("arguments"))? {
         Json::List(list) => Some(words(list)),
+        Json::Text(text) => Some(text.split_whitespace().map(Word::lit).collect()),
         _ => None,
     }
 }
@@ -384,13 +418,18 @@ fn plain_key(key: &str) -> String {
 
 fn edit(input: &Json) -> Option<(String, String, bool)> {
     // Some clients take the word for the value.
-    let everywhere = input.get("replace_all").and_then(Json::scalar).as_deref() == Some("true");
-    Some((input.text("old_string")?.to_owned(), input.text("new_string")?.to_owned(), everywhere))
+    let everywhere = fields(input, "replaceall").next().and_then(|(_, value)| value.scalar()).as_deref() == Some("true");
+    let text = |names| fields(input, names).find_map(|(_, value)| if let Json::Text(text) = value { Some(text.clone()) } else { None });
+    Some((text(OLD_TEXTS)?, text("newstring newtext newstr")?, everywhere))
+}
+
+fn edits_of(list: &[Json]) -> Option<Vec<(String, String, bool)>> {
+    list.iter().map(edit).collect()
 }
 
 fn edits(input: &Json) -> Option<Change> {
     match input.get("edits")? {
-        Json::List(edits) => edits.iter().map(edit).collect::<Option<Vec<_>>>().map(Change::Edits),
+        Json::List(edits) => edits_of(edits).map(Change::Edits),
         _ => None,
     }
 }

@@ -1,38 +1,80 @@
 //! The binary form of a compiled policy: how values are laid down and read back. Knows no rule.
-//! Reading borrows from the bytes and checks every length; bytes that do not fit give `None`, never a panic.
+//! Reading checks every length; bytes that do not fit give `None`, never a panic.
+//!
+//! A policy is a head and tables of records. A look-up reads a few pieces of the file: an entry of the table's directory, the
+//! bucket that it names, and the records that are in it. Each of them carries a checksum, or is covered by one.
 
 use std::borrow::Cow;
+use std::fmt::Debug;
 
 /// A value of the compiled form.
 pub trait Wire<'a>: Sized {
     /// Lays the value down.
-    fn put(&self, out: &mut Vec<u8>);
+    fn put(&self, out: &mut Output);
     /// Reads it back. `None` if the bytes do not hold one.
     fn get(from: &mut Bytes<'a>) -> Option<Self>;
 }
 
-/// Bytes still to be read.
+/// A record that is being laid down. Its texts are kept together, so that they are checked only once when it is read.
+#[derive(Debug, Default)]
+pub struct Output {
+    bytes: Vec<u8>,
+    texts: String,
+}
+
+impl Output {
+    /// Adds one byte.
+    pub fn byte(&mut self, byte: u8) {
+        self.bytes.push(byte);
+    }
+}
+
+/// What is still to be read of a record.
 #[derive(Clone, Copy, Debug)]
-pub struct Bytes<'a>(pub &'a [u8]);
+pub struct Bytes<'a> {
+    rest: &'a [u8],
+    texts: &'a str,
+}
 
 impl<'a> Bytes<'a> {
+    /// A record, from its beginning. `None` if its texts are not UTF-8.
+    pub fn of(record: &'a [u8]) -> Option<Self> {
+        let mut bytes = Self { rest: record, texts: "" };
+        let length = usize::get(&mut bytes)?;
+        bytes.texts = str::from_utf8(bytes.take(length)?).ok()?;
+        Some(bytes)
+    }
+
     /// The next `count` bytes.
     pub fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (head, tail) = self.0.split_at_checked(count)?;
-        self.0 = tail;
+        let (head, tail) = self.rest.split_at_checked(count)?;
+        self.rest = tail;
         Some(head)
     }
 }
 
+/// A value as a record.
+pub fn lay_down<'a>(value: &impl Wire<'a>) -> Vec<u8> {
+    let (mut record, mut length) = (Output::default(), Output::default());
+    value.put(&mut record);
+    record.texts.len().put(&mut length);
+    [length.bytes, record.texts.into_bytes(), record.bytes].concat()
+}
+
+/// Reads a record back; what is behind it does not matter.
+pub fn read_back<'a, T: Wire<'a>>(record: &'a [u8]) -> Option<T> {
+    T::get(&mut Bytes::of(record)?)
+}
+
 /// Numbers are LEB128: seven bits a byte, the lowest first.
 impl<'a> Wire<'a> for u64 {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Output) {
         let mut rest = *self;
         while rest >= 0x80 {
-            out.push(rest.to_le_bytes()[0] | 0x80);
+            out.bytes.push(rest.to_le_bytes()[0] | 0x80);
             rest >>= 7;
         }
-        out.push(rest.to_le_bytes()[0]);
+        out.bytes.push(rest.to_le_bytes()[0]);
     }
 
     fn get(from: &mut Bytes<'a>) -> Option<Self> {
@@ -52,7 +94,7 @@ impl<'a> Wire<'a> for u64 {
 macro_rules! narrow {
     ($($kind:ty),*) => {$(
         impl<'a> Wire<'a> for $kind {
-            fn put(&self, out: &mut Vec<u8>) { u64::try_from(*self).unwrap_or(u64::MAX).put(out); }
+            fn put(&self, out: &mut Output) { u64::try_from(*self).unwrap_or(u64::MAX).put(out); }
             fn get(from: &mut Bytes<'a>) -> Option<Self> { u64::get(from)?.try_into().ok() }
         }
     )*};
@@ -61,7 +103,7 @@ narrow!(u8, u16, u32, usize);
 
 /// Signed numbers are stored as their two's complement, which is long for negative ones; those are rare.
 impl<'a> Wire<'a> for i64 {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Output) {
         self.cast_unsigned().put(out);
     }
 
@@ -71,8 +113,8 @@ impl<'a> Wire<'a> for i64 {
 }
 
 impl<'a> Wire<'a> for bool {
-    fn put(&self, out: &mut Vec<u8>) {
-        out.push(u8::from(*self));
+    fn put(&self, out: &mut Output) {
+        out.bytes.push(u8::from(*self));
     }
 
     fn get(from: &mut Bytes<'a>) -> Option<Self> {
@@ -85,40 +127,34 @@ impl<'a> Wire<'a> for bool {
 }
 
 impl<'a> Wire<'a> for &'a str {
-    fn put(&self, out: &mut Vec<u8>) {
-        Bytes(self.as_bytes()).put(out);
+    fn put(&self, out: &mut Output) {
+        self.len().put(out);
+        out.texts.push_str(self);
     }
 
     fn get(from: &mut Bytes<'a>) -> Option<Self> {
-        std::str::from_utf8(Bytes::get(from)?.0).ok()
-    }
-}
-
-impl<'a> Wire<'a> for Cow<'a, [u8]> {
-    fn put(&self, out: &mut Vec<u8>) {
-        Bytes(self).put(out);
-    }
-
-    fn get(from: &mut Bytes<'a>) -> Option<Self> {
-        Bytes::get(from).map(|bytes| Cow::Borrowed(bytes.0))
+        let length = usize::get(from)?;
+        let (text, rest) = from.texts.split_at_checked(length)?;
+        from.texts = rest;
+        Some(text)
     }
 }
 
 /// Bytes that are read later, if at all.
-impl<'a> Wire<'a> for Bytes<'a> {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.0.len().put(out);
-        out.extend_from_slice(self.0);
+impl<'a> Wire<'a> for Cow<'a, [u8]> {
+    fn put(&self, out: &mut Output) {
+        self.len().put(out);
+        out.bytes.extend_from_slice(self);
     }
 
-    fn get(from: &mut Self) -> Option<Self> {
+    fn get(from: &mut Bytes<'a>) -> Option<Self> {
         let length = usize::get(from)?;
-        from.take(length).map(Bytes)
+        from.take(length).map(Cow::Borrowed)
     }
 }
 
 impl<'a, T: Wire<'a>> Wire<'a> for Option<T> {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Output) {
         self.is_some().put(out);
         if let Some(value) = self {
             value.put(out);
@@ -131,7 +167,7 @@ impl<'a, T: Wire<'a>> Wire<'a> for Option<T> {
 }
 
 impl<'a, T: Wire<'a>> Wire<'a> for Vec<T> {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Output) {
         self.len().put(out);
         for value in self {
             value.put(out);
@@ -141,7 +177,7 @@ impl<'a, T: Wire<'a>> Wire<'a> for Vec<T> {
     fn get(from: &mut Bytes<'a>) -> Option<Self> {
         let length = usize::get(from)?;
         // Each element takes at least one byte, so a length beyond the rest is a lie, not a reason to allocate.
-        if length > from.0.len() {
+        if length > from.rest.len() {
             return None;
         }
         (0..length).map(|_| T::get(from)).collect()
@@ -149,7 +185,7 @@ impl<'a, T: Wire<'a>> Wire<'a> for Vec<T> {
 }
 
 impl<'a, A: Wire<'a>, B: Wire<'a>> Wire<'a> for (A, B) {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Output) {
         self.0.put(out);
         self.1.put(out);
     }
@@ -169,7 +205,7 @@ macro_rules! wire_struct {
     };
     ($name:ident { $($field:ident),* $(,)? }) => {
         impl<'a> $crate::wire::Wire<'a> for $name<'a> {
-            fn put(&self, out: &mut Vec<u8>) { $($crate::wire::Wire::put(&self.$field, out);)* }
+            fn put(&self, out: &mut $crate::wire::Output) { $($crate::wire::Wire::put(&self.$field, out);)* }
             fn get(from: &mut $crate::wire::Bytes<'a>) -> Option<Self> {
                 Some(Self { $($field: $crate::wire::Wire::get(from)?),* })
             }
@@ -182,9 +218,9 @@ macro_rules! wire_struct {
 macro_rules! wire_enum {
     ($name:ident { $($variant:ident),* $(,)? }) => {
         impl<'a> $crate::wire::Wire<'a> for $name {
-            fn put(&self, out: &mut Vec<u8>) {
+            fn put(&self, out: &mut $crate::wire::Output) {
                 let at = [$(Self::$variant),*].iter().position(|variant| variant == self);
-                out.push(at.and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX));
+                out.byte(at.and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX));
             }
             fn get(from: &mut $crate::wire::Bytes<'a>) -> Option<Self> {
                 [$(Self::$variant),*].get(usize::from(*from.take(1)?.first()?)).copied()
@@ -213,29 +249,209 @@ macro_rules! named_enum {
     };
 }
 
-/// A map from 32-bit keys to records, several to a key; a look-up decodes only what it finds.
+/// Where the pieces of a compiled policy come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Pieces<'a> {
+    /// All of it is in memory, and was checked as a whole if it came from a file.
+    Memory(&'a [u8]),
+    /// Pieces are read when they are needed, and each is checked.
+    Apart(&'a dyn ReadsPieces),
+}
+
+/// Reads pieces of a file that others may change meanwhile.
+pub trait ReadsPieces: Debug + Sync {
+    /// A copy of `length` bytes at `at`. `None`: the file is shorter, or cannot be read.
+    fn read(&self, at: usize, length: usize) -> Option<&[u8]>;
+    /// Notes that a piece is not what was written.
+    fn found_damaged(&self);
+}
+
+impl<'a> Pieces<'a> {
+    fn read(self, at: usize, length: usize) -> Option<&'a [u8]> {
+        match self {
+            Self::Memory(bytes) => bytes.get(at..at.checked_add(length)?),
+            Self::Apart(pieces) => pieces.read(at, length),
+        }
+    }
+
+    /// A piece with this checksum. `seed` tells it from all others.
+    fn checked(self, at: usize, length: usize, sum: u64, seed: u64) -> Option<&'a [u8]> {
+        let piece = self.read(at, length)?;
+        (matches!(self, Self::Memory(_)) || checksum(piece, seed) == sum).then_some(piece)
+    }
+}
+
+/// A checksum over bytes: it finds damage, and proves nothing against somebody who can write the file.
+fn checksum(bytes: &[u8], seed: u64) -> u64 {
+    let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let sum = words.iter().fold(mix(seed, wide(bytes.len())), |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    mix(rest.iter().fold(sum, |sum, byte| mix(sum, u64::from(*byte))), seed)
+}
+
+/// Tables of a policy.
+const TABLES: usize = 3;
+/// Bytes that say of one table where it begins, how many buckets it has, and how long its records are.
+const TABLE_PLACE: usize = 12;
+/// Bytes between the magic and the head: a checksum over the rest of them and the head, the head's length, the tables' places.
+const FRONT: usize = 12 + TABLES * TABLE_PLACE;
+/// Bytes of an entry of a directory: where the bucket begins, how many entries it has, its checksum.
+const BUCKET: usize = 16;
+/// Bytes in front of a record: its length and its checksum.
+const RECORD: usize = 12;
+/// Entries that a bucket has on the average, at most.
+const ENTRIES: usize = 8;
+
+/// A compiled policy whose front was read and checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealed<'a> {
+    /// The record with what every call needs.
+    pub head: &'a [u8],
+    /// Its tables, in the order in which they were sealed.
+    pub tables: [Table<'a>; TABLES],
+}
+
+/// Joins a head and tables to a compiled policy.
+pub fn seal(magic: &[u8], head: &[u8], tables: [TableWriter; TABLES]) -> Vec<u8> {
+    let (mut places, mut body) = (Vec::new(), Vec::new());
+    let start = magic.len() + FRONT + head.len();
+    for table in tables {
+        let at = start + body.len();
+        places.extend(number(at));
+        let (buckets, records) = table.lay_down(at, &mut body);
+        places.extend([number(buckets), number(records)].concat());
+    }
+    let covered = [&number(head.len())[..], &places, head].concat();
+    [magic, &checksum(&covered, 0).to_le_bytes(), &covered, &body].concat()
+}
+
+/// Reads the front of a compiled policy. `None` if it is not one, or is damaged.
+pub fn unseal<'a>(magic: &[u8], pieces: Pieces<'a>) -> Option<Sealed<'a>> {
+    let front = pieces.read(0, magic.len() + FRONT)?.strip_prefix(magic)?;
+    let (sum, covered) = front.split_at_checked(8)?;
+    let (length, places) = covered.split_at_checked(4)?;
+    let head = pieces.read(magic.len() + FRONT, whole(length)?)?;
+    if checksum(&[covered, head].concat(), 0) != u64::from_le_bytes(sum.try_into().ok()?) {
+        return None;
+    }
+    let mut tables = places
+        .chunks_exact(TABLE_PLACE)
+        .map(|place| Some(Table { pieces, at: whole(place.get(..4)?)?, buckets: whole(place.get(4..8)?)?, records: whole(place.get(8..)?)? }));
+    Some(Sealed { head, tables: [tables.next()??, tables.next()??, tables.next()??] })
+}
+
+/// True if all of a compiled policy is as it was sealed.
+pub fn is_intact(magic: &[u8], bytes: &[u8]) -> bool {
+    let whole_table = |table: &Table| {
+        let buckets = (0..table.buckets).all(|bucket| {
+            let checked = || {
+                let (start, entries, sum) = table.place(bucket)?;
+                Some(checksum(bytes.get(table.at + start..)?.get(..entries * 8)?, seed(table.at, bucket)) == sum)
+            };
+            checked().unwrap_or(false)
+        });
+        buckets && table.all_records().all(|(at, record)| record.is_some_and(|(sum, record)| checksum(record, seed(table.at, at)) == sum))
+    };
+    unseal(magic, Pieces::Memory(bytes)).is_some_and(|sealed| sealed.tables.iter().all(whole_table))
+}
+
+fn number(value: usize) -> [u8; 4] {
+    u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+fn whole(bytes: &[u8]) -> Option<usize> {
+    usize::try_from(u32::from_le_bytes(bytes.try_into().ok()?)).ok()
+}
+
+/// A map from 32-bit keys to records, several to a key. Keys are spread over buckets.
 #[derive(Clone, Copy, Debug)]
 pub struct Table<'a> {
-    /// Eight bytes an entry, sorted: key, then offset into `records`, both little-endian.
-    index: Bytes<'a>,
-    records: Bytes<'a>,
+    pieces: Pieces<'a>,
+    at: usize,
+    buckets: usize,
+    /// Bytes of all records, which are behind the buckets.
+    records: usize,
 }
-wire_struct!(Table { index, records });
 
 impl<'a> Table<'a> {
-    /// The bytes of all records with this key.
-    pub fn find(&self, key: u32) -> impl Iterator<Item = Bytes<'a>> + use<'a> {
-        let entries = self.index.0.as_chunks::<8>().0;
-        let start = entries.partition_point(|entry| split(*entry).0 < key);
-        let records = self.records.0;
-        entries
-            .get(start..)
-            .unwrap_or(&[])
-            .iter()
-            .map(|entry| split(*entry))
-            .take_while(move |(found, _)| *found == key)
-            .filter_map(move |(_, offset)| records.get(usize::try_from(offset).ok()?..).map(Bytes))
+    /// Where the records with this key are. `None` if the table is damaged.
+    pub fn find(&self, key: u32) -> Option<Vec<u32>> {
+        let found = self.bucket(key);
+        if let (None, Pieces::Apart(pieces)) = (&found, self.pieces) {
+            pieces.found_damaged();
+        }
+        found
     }
+
+    fn bucket(&self, key: u32) -> Option<Vec<u32>> {
+        if self.buckets == 0 {
+            return Some(Vec::new());
+        }
+        let bucket = bucket_of(key, self.buckets);
+        let (start, entries, sum) = self.place(bucket)?;
+        let entries = self.pieces.checked(self.at + start, entries.checked_mul(8)?, sum, seed(self.at, bucket))?;
+        Some(entries.as_chunks::<8>().0.iter().map(|entry| split(*entry)).filter(|(found, _)| *found == key).map(|(_, at)| at).collect())
+    }
+
+    /// Where a bucket begins, how many entries it has, and its checksum.
+    fn place(&self, bucket: usize) -> Option<(usize, usize, u64)> {
+        let entry = self.pieces.read(self.at + bucket * BUCKET, BUCKET)?;
+        Some((whole(entry.get(..4)?)?, whole(entry.get(4..8)?)?, u64::from_le_bytes(entry.get(8..)?.try_into().ok()?)))
+    }
+
+    /// The record at a place that [`Table::find`] gave. `None` if it is damaged.
+    pub fn record(&self, at: u32) -> Option<&'a [u8]> {
+        let found = usize::try_from(at).ok().and_then(|at| {
+            let (length, sum) = self.front(at)?;
+            self.pieces.checked(self.at + at + RECORD, length, sum, seed(self.at, at))
+        });
+        if let (None, Pieces::Apart(pieces)) = (found, self.pieces) {
+            pieces.found_damaged();
+        }
+        found
+    }
+
+    fn front(&self, at: usize) -> Option<(usize, u64)> {
+        let front = self.pieces.read(self.at + at, RECORD)?;
+        Some((whole(front.get(..4)?)?, u64::from_le_bytes(front.get(4..)?.try_into().ok()?)))
+    }
+
+    /// Every record, in the order in which they were added. The last is `None` if the table is damaged.
+    pub fn records(&self) -> impl Iterator<Item = Option<&'a [u8]>> + use<'a> {
+        self.all_records().map(|(_, record)| record.map(|(_, record)| record))
+    }
+
+    /// Where each record is, its checksum and its bytes.
+    fn all_records(&self) -> impl Iterator<Item = (usize, Option<(u64, &'a [u8])>)> + use<'a> {
+        let table = *self;
+        let last = table.pieces.read(table.at + table.buckets.saturating_sub(1) * BUCKET, BUCKET).filter(|_| table.buckets > 0);
+        let first = last.and_then(|entry| Some(whole(entry.get(..4)?)? + whole(entry.get(4..8)?)? * 8)).unwrap_or(0);
+        let end = first + table.records;
+        let mut at = first;
+        std::iter::from_fn(move || {
+            if at >= end {
+                return None;
+            }
+            let place = at;
+            let found = table.front(at).and_then(|(length, sum)| Some((sum, table.pieces.read(table.at + at + RECORD, length)?)));
+            at = found.map_or(end, |(_, record)| at + RECORD + record.len());
+            Some((place, found))
+        })
+    }
+}
+
+/// What tells a bucket or a record of the table at `at` from all others.
+fn seed(at: usize, part: usize) -> u64 {
+    (wide(at) << 32) ^ wide(part)
+}
+
+fn wide(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// The bucket of a key.
+fn bucket_of(key: u32, buckets: usize) -> usize {
+    usize::try_from((u64::from(key) * wide(buckets)) >> 32).unwrap_or(usize::MAX)
 }
 
 fn split(entry: [u8; 8]) -> (u32, u32) {
@@ -246,35 +462,74 @@ fn split(entry: [u8; 8]) -> (u32, u32) {
 /// A [`Table`] being made.
 #[derive(Debug, Default)]
 pub struct TableWriter {
-    index: Vec<(u32, u32)>,
-    records: Vec<u8>,
+    /// Each key with the number of its record.
+    index: Vec<(u32, usize)>,
+    records: Vec<Vec<u8>>,
 }
 
 impl TableWriter {
     /// Adds a record that is found under each of `keys`.
     pub fn add<'a>(&mut self, keys: impl IntoIterator<Item = u32>, record: &impl Wire<'a>) {
-        let offset = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
-        record.put(&mut self.records);
-        self.index.extend(keys.into_iter().map(|key| (key, offset)));
+        self.index.extend(keys.into_iter().map(|key| (key, self.records.len())));
+        self.records.push(lay_down(record));
     }
 
-    /// Adds all records of another table, after those that are there.
-    pub fn append(&mut self, table: &Table) {
-        let start = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
-        self.index.extend(table.index.0.as_chunks::<8>().0.iter().map(|entry| split(*entry)).map(|(key, offset)| (key, start + offset)));
-        self.records.extend_from_slice(table.records.0);
+    /// Adds all records of another table, after those that are there. `None` if that table is damaged.
+    pub fn append(&mut self, table: &Table) -> Option<()> {
+        let mut numbers = Vec::new();
+        for (at, record) in table.all_records() {
+            numbers.push((at, self.records.len()));
+            self.records.push(record?.1.to_vec());
+        }
+        for bucket in 0..table.buckets {
+            let (start, entries, _) = table.place(bucket)?;
+            for entry in table.pieces.read(table.at + start, entries * 8)?.as_chunks::<8>().0 {
+                let (key, at) = split(*entry);
+                let number = numbers.iter().find(|(place, _)| Ok(*place) == usize::try_from(at))?.1;
+                self.index.push((key, number));
+            }
+        }
+        Some(())
     }
 
-    /// Lays the table down.
-    pub fn put(mut self, out: &mut Vec<u8>) {
+    /// Lays the table down behind `out`, which is at `at` of the policy. Returns how many buckets it has, and how many bytes its
+    /// records take.
+    fn lay_down(mut self, at: usize, out: &mut Vec<u8>) -> (usize, usize) {
         self.index.sort_unstable();
         self.index.dedup();
-        let index: Vec<u8> = self.index.iter().flat_map(|(key, offset)| [key.to_le_bytes(), offset.to_le_bytes()].concat()).collect();
-        Table { index: Bytes(&index), records: Bytes(&self.records) }.put(out);
+        let count = self.index.len().div_ceil(ENTRIES);
+        let mut buckets: Vec<Vec<(u32, usize)>> = vec![Vec::new(); count];
+        for entry in self.index {
+            buckets.get_mut(bucket_of(entry.0, count)).into_iter().for_each(|bucket| bucket.push(entry));
+        }
+        let entries: usize = buckets.iter().map(Vec::len).sum();
+        let (mut records, mut places) = (Vec::new(), Vec::new());
+        for record in &self.records {
+            let place = count * BUCKET + entries * 8 + records.len();
+            records.extend([&number(record.len())[..], &checksum(record, seed(at, place)).to_le_bytes(), record].concat());
+            places.push(place);
+        }
+        let mut laid: Vec<u8> = Vec::new();
+        for (bucket, entries) in buckets.iter().enumerate() {
+            let bytes: Vec<u8> =
+                entries.iter().flat_map(|(key, record)| [key.to_le_bytes(), number(places.get(*record).copied().unwrap_or(usize::MAX))].concat()).collect();
+            out.extend(number(count * BUCKET + laid.len()));
+            out.extend(number(entries.len()));
+            out.extend(checksum(&bytes, seed(at, bucket)).to_le_bytes());
+            laid.extend(bytes);
+        }
+        out.extend(laid);
+        out.extend(&records);
+        (count, records.len())
     }
 }
 
 /// The key of a text: FNV-1a, 32 bits. Two texts may share a key, so what is found must be compared.
 pub fn key(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    key_of(&[text])
+}
+
+/// The key of a text that is in pieces.
+pub fn key_of(pieces: &[&str]) -> u32 {
+    pieces.iter().flat_map(|piece| piece.bytes()).fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

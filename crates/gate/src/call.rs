@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 
 use actions::json::{Json, quoted};
+use actions::wire::is_intact;
 use clients::{Event, Invocation, Moment, MomentKind, UnreadableEvent};
 use policy::facts::Facts;
 use policy::verdict::Verdict;
-use policy::{Policy, Tier};
+use policy::{MAGIC, Policy, Tier};
 
 use crate::BUILT_IN;
 use crate::answer::{self, HookAnswer};
@@ -18,6 +19,7 @@ use crate::notes::{Note, apply};
 use crate::record::{Entry, Held, RecordSource};
 use crate::refusal::{self, Audience};
 use crate::session;
+use crate::world::compiled::{CompiledPolicy, PolicyFile};
 use crate::world::{Surroundings, World, layers, state, system, written};
 
 /// The largest input that is kept with a refusal.
@@ -110,10 +112,12 @@ pub fn judged(event: &Event, world: &World, deep: &dyn Deep, every: bool) -> Res
     let mut around = world.around(event)?;
     let found = layers::look(&around.layers)?;
     layers::guard_linked(&found, &mut around.places);
-    let bytes = policy_bytes(&found, &around, world, deep)?;
-    let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
+    let compiled = policy_here(&found, &around, world, deep)?;
+    let policy = compiled.open()?;
     let mut facts = facts_of(event, &around.places);
-    let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep }, every)?;
+    let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep }, every);
+    // The cold binary reads the file as a whole, and compiles it anew.
+    let judgement = if compiled.is_intact() { judgement? } else { return Err(Stop::HandOver) };
     let stops = judgement.verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised);
     let paused = if stops { pause_until(world, &around) } else { None };
     Ok(Some(Judged { around, facts, judgement, paused }))
@@ -142,17 +146,35 @@ impl Judged {
     }
 }
 
-/// The compiled policy that applies: the built-in one where no layer has a file, else the one compiled from the layers.
+/// The compiled policy that applies: the built-in one where no layer has a file, else the one compiled from the layers. The
+/// hook reads it piece by piece.
 ///
 /// # Errors
 ///
 /// [`Stop`]: what keeps the policy from being known.
+pub fn policy_here(found: &[layers::FoundLayer], around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<CompiledPolicy, Stop> {
+    if !deep.is_cold()
+        && found.iter().any(|file| !file.identity.is_empty())
+        && let Some(file) = PolicyFile::open(&world.states, &around.root).map(CompiledPolicy::File)
+        && file.open().is_ok_and(|policy| layers::fresh(&policy, found))
+    {
+        return Ok(file);
+    }
+    policy_bytes(found, around, world, deep).map(CompiledPolicy::Memory)
+}
+
+/// As [`policy_here`], as a whole.
+///
+/// # Errors
+///
+/// [`Stop`]
 pub fn policy_bytes(found: &[layers::FoundLayer], around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Cow<'static, [u8]>, Stop> {
     if found.iter().all(|file| file.identity.is_empty()) {
         return Ok(BUILT_IN.into());
     }
-    let cached = state::read(&world.states, &around.root, state::POLICY);
-    if let Some(bytes) = cached.filter(|bytes| Policy::open(bytes).is_some_and(|policy| layers::fresh(&policy, found))) {
+    let cached = if deep.is_cold() { state::read(&world.states, &around.root, state::POLICY) } else { None };
+    let usable = |bytes: &Vec<u8>| Policy::open(bytes).is_some_and(|policy| layers::fresh(&policy, found)) && is_intact(MAGIC, bytes);
+    if let Some(bytes) = cached.filter(usable) {
         return Ok(bytes.into());
     }
     // A policy with mistakes is not compiled anew on each call.

@@ -38,10 +38,10 @@ const KEPT: &[&str] = &[
 /// The hook.
 pub fn hot(invocation: &Invocation) -> ! {
     let input = enter(invocation, HOT_DEADLINE, HookAnswer::clone);
-    let world = World::real();
+    let world = World::without_binaries();
     let answer = match call::answer(invocation, &input, &world, &HandsOver) {
         Ok(answer) => answer,
-        Err(Stop::HandOver) => hand_over(invocation, &input, &world),
+        Err(Stop::HandOver) => hand_over(invocation, &input),
         Err(Stop::Failed(failure)) => failed(&failure, invocation),
     };
     give(&answer, invocation)
@@ -114,8 +114,8 @@ fn enter(invocation: &Invocation, deadline: u32, form: fn(&HookAnswer) -> HookAn
 }
 
 /// The cold binary's answer, or that to a failure of it.
-fn hand_over(invocation: &Invocation, input: &[u8], world: &World) -> HookAnswer {
-    let Some(folder) = &world.binaries else {
+fn hand_over(invocation: &Invocation, input: &[u8]) -> HookAnswer {
+    let Some(folder) = system::own_folder() else {
         return failed(&Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know its own folder".to_owned() }, invocation);
     };
     let program = folder.join("portcullis");

@@ -43,6 +43,9 @@ pub trait Answers {
     /// [`Stop`]
     fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop>;
 
+    /// Adds places that only some actions are compared with.
+    fn complete(&self, _actions: &[Action], _places: &mut Places) {}
+
     /// What calls of git would do to Portcullis' own files without naming them.
     ///
     /// # Errors
@@ -88,6 +91,7 @@ pub fn judge(call: &ToolCall, facts: &mut Facts, policy: &Policy, answers: &dyn 
     let mut actions = read(call, &facts.places, policy, answers)?;
     let taken = answers.taken_by_git(&actions, policy)?;
     actions.extend(taken);
+    answers.complete(&actions, &mut facts.places);
     conclude(actions, facts, policy, answers, every)
 }
 
@@ -160,7 +164,7 @@ pub fn facts_of(event: &Event, places: &Places) -> Facts {
 /// usual mode.
 #[must_use]
 pub fn facts_at(places: &Places) -> Facts {
-    Facts { places: places.clone(), known: BTreeMap::new(), today: today(), agent: "main".to_owned(), mode: "default".to_owned() }
+    Facts { places: places.clone(), known: BTreeMap::new(), today: today(), agent: "main".to_owned(), mode: "default".to_owned(), committing: false }
 }
 
 /// Days since 1970-01-01 (UTC).
@@ -189,6 +193,13 @@ impl Answers for Here<'_> {
             return self.deep.facts(heavy, self.around);
         }
         Ok(answered(light, |need| observe::light(need, self.around)))
+    }
+
+    fn complete(&self, actions: &[Action], places: &mut Places) {
+        let on_path = |action: &Action| matches!(action.deed, Deed::Write(_) | Deed::Delete(_) | Deed::Read(_));
+        if places.binaries.is_empty() && actions.iter().any(on_path) {
+            places.binaries.extend(system::own_folder().map(|folder| folder.to_string_lossy().into_owned()));
+        }
     }
 
     fn taken_by_git(&self, actions: &[Action], policy: &Policy) -> Result<Vec<Action>, Stop> {

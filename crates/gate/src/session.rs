@@ -3,14 +3,16 @@
 
 use std::borrow::Cow;
 
-use actions::shown::escaped_lines;
+use actions::shown::{escaped, escaped_lines};
 use clients::{Event, Moment};
 use policy::Policy;
 
 use crate::answer::{HookAnswer, denial};
-use crate::call::{entry, pause_minutes, pause_until, policy_bytes};
+use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
 use crate::notes::{Note, apply};
+use crate::world::compiled::CompiledPolicy;
+use crate::world::repository::main_work_tree;
 use crate::world::{Surroundings, World, layers, pending, state};
 
 /// Records an event that only informs. Returns what the model and the person should know.
@@ -44,13 +46,13 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
     if found.iter().all(|file| file.identity.is_empty()) {
         return Ok(None);
     }
-    let Some(bytes) = Stop::unless_failed(policy_bytes(&found, around, world, deep))? else { return Ok(None) };
-    let has_flywheel = Policy::open(&bytes).is_some_and(|policy| policy.flywheel.is_some());
-    match (has_flywheel, deep.is_cold()) {
-        (false, _) => Ok(None),
-        (true, false) => Err(Stop::HandOver),
-        (true, true) => Ok(Some(bytes)),
+    if deep.is_cold() {
+        let bytes = Stop::unless_failed(policy_bytes(&found, around, world, deep))?;
+        return Ok(bytes.filter(|bytes| Policy::open(bytes).is_some_and(|policy| policy.flywheel.is_some())));
     }
+    let compiled = Stop::unless_failed(policy_here(&found, around, world, deep))?;
+    let has_flywheel = compiled.is_some_and(|compiled| compiled.open().is_ok_and(|policy| policy.flywheel.is_some()));
+    if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
 }
 
 /// Notes a run of tests if the policy asks for that. A policy that cannot be read is not reported here: the next call
@@ -64,21 +66,26 @@ fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep
         return Ok(());
     }
     let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(()) };
-    let Some(bytes) = Stop::unless_failed(policy_bytes(&found, around, world, deep))? else { return Ok(()) };
-    let may_run = Policy::open(&bytes).and_then(|policy| policy.tests_first).is_some_and(|section| section.may_run(line));
-    if may_run {
-        Stop::unless_failed(deep.remember_run(event, call, around, &bytes))?;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(()) };
+    let may_run = compiled.open().ok().and_then(|policy| policy.tests_first).is_some_and(|section| section.may_run(line));
+    match compiled {
+        _ if !may_run => {}
+        CompiledPolicy::File(_) => return Err(Stop::HandOver),
+        CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, &bytes))?),
     }
     Ok(())
 }
 
-/// The message at the start of a session: whether a pause is active, and whether the record cannot be written. `None` if
-/// neither is so.
+/// The message at the start of a session: whether a pause is active, whether the record cannot be written, and whether a
+/// linked work tree is under the policy of its main one. `None` if none is so.
 fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option<String> {
     let paused = pause_minutes(world, around)
         .map(|minutes| format!("Portcullis is paused for {minutes} more min: no call is denied or asked about (`portcullis pause --end` ends the pause)"));
     let lost = (!recorded).then(|| "Portcullis is active, but it cannot write its record: `portcullis doctor` says why".to_owned());
-    let notes: Vec<String> = paused.into_iter().chain(lost).collect();
+    let repository = around.repository.as_ref().filter(|repository| repository.root != around.root);
+    let main = repository.and_then(main_work_tree).filter(|main| *main == around.root);
+    let by_main = main.map(|main| format!("this linked work tree is under the policy of its main one, `{}`", escaped(&main.to_string_lossy())));
+    let notes: Vec<String> = paused.into_iter().chain(lost).chain(by_main).collect();
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 

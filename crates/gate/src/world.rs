@@ -1,5 +1,6 @@
 //! Files, environment, repository, clock: the only module that touches them. Does not judge.
 
+pub mod compiled;
 pub mod layers;
 pub mod lookup;
 pub mod observe;
@@ -90,6 +91,11 @@ pub const ORGANISATION_POLICY: &str = "/Library/Application Support/Portcullis/p
 impl World {
     /// The world as this process finds it.
     pub fn real() -> Self {
+        Self { binaries: system::own_folder().map(Path::to_path_buf), ..Self::without_binaries() }
+    }
+
+    /// As [`World::real`], for the hook: where it is itself is found out only if a path is judged or it hands over.
+    pub(crate) fn without_binaries() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let client_variable = |of: &dyn Fn(Variables) -> Option<&'static str>| variables(of).find_map(variable);
         let absolute = |path: PathBuf| path.is_absolute().then_some(path);
@@ -125,7 +131,7 @@ impl World {
             zsh: variable("SHELL").is_none_or(|shell| !shell.ends_with("bash")) || account.is_some_and(|account| account.shell.ends_with("zsh")),
             attended: client_variable(&|names| names.attended).is_none_or(|value| value.as_os_str() != "0"),
             plugin: client_variable(&|names| names.plugin).is_some(),
-            binaries: system::own_path().ok().and_then(|path| path.parent().map(Path::to_path_buf)),
+            binaries: None,
         }
     }
 

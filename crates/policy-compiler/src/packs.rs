@@ -28,6 +28,7 @@ pub const PROGRAMS: &[(&str, &str)] = &[
     ("policies/programs/packages.toml", include_str!("../../../policies/programs/packages.toml")),
     ("policies/programs/system.toml", include_str!("../../../policies/programs/system.toml")),
     ("policies/programs/portcullis.toml", include_str!("../../../policies/programs/portcullis.toml")),
+    ("policies/programs/windows.toml", include_str!("../../../policies/programs/windows.toml")),
     ("policies/programs/wrappers.toml", include_str!("../../../policies/programs/wrappers.toml")),
 ];
 

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::{Facts, Need};
 use crate::matcher::{self, Asking};
 use crate::verdict::{Answer, Finding, Look, Verdict};
-use crate::{MODES, Policy, Rule, Tier};
+use crate::{Candidate, Policy, Rule, Tier, index};
 use actions::path::Path;
+use actions::wire::key;
 use actions::word::Word;
-use actions::{Action, Change, Deed, Span};
+use actions::{Action, Deed, Span};
 
 /// What was concluded so far.
 #[derive(Debug)]
@@ -31,19 +32,40 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
     let mut findings: Vec<Finding> = Vec::new();
     let mut known = BTreeSet::new();
     let mut looks = Vec::new();
-    // Rules are decoded once for all actions that they are looked up for.
-    let mut candidates: BTreeMap<Vec<String>, Vec<Rule>> = BTreeMap::new();
+    // Rules are read once for all actions that they are looked up for.
+    let mut places: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();
+    let mut read: BTreeMap<u32, Candidate> = BTreeMap::new();
     for (at, action) in actions.iter().enumerate() {
-        let rules = match candidates.entry(keys(action)) {
+        // Where a path leads is asked only if some rule speaks of such actions.
+        if matches!(action.deed, Deed::Read(_)) && policy.places_of(&[key("read any")])?.is_empty() {
+            continue;
+        }
+        let keys = match index::of_action(action, facts, every) {
+            Ok(keys) => keys,
+            Err(need) => {
+                asking.needs.insert(need);
+                continue;
+            }
+        };
+        let found = match places.entry(keys) {
             Entry::Vacant(place) => {
-                let rules = policy.rules_for(place.key())?;
-                place.insert(rules)
+                let found = policy.places_of(place.key())?;
+                place.insert(found)
             }
             Entry::Occupied(known) => known.into_mut(),
         };
-        for rule in &*rules {
+        for place in &*found {
+            let candidate = match read.entry(*place) {
+                Entry::Vacant(entry) => entry.insert(policy.candidate(*place)?),
+                Entry::Occupied(known) => known.into_mut(),
+            };
             asking.told.clear();
-            let answer = matcher::rule(rule, at, actions, &mut asking);
+            let answer = matcher::first(candidate, at, actions, &mut asking);
+            if answer == Answer::No && !every {
+                continue;
+            }
+            let rule = &candidate.rule()?;
+            let answer = matcher::rule(rule, answer, at, actions, &mut asking);
             let told = asking.told.join("; ");
             let waived = if answer == Answer::No { None } else { waived(rule, at, actions, policy, &mut asking)? };
             if every || answer != Answer::No {
@@ -51,7 +73,7 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
             }
             if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
                 let found = Finding { told, ..finding(rule, action, actions, tier, answer) };
-                if known.insert((rule.name, found.action.clone(), tier)) {
+                if known.insert((rule.name.to_owned(), found.action.clone(), tier)) {
                     findings.push(found);
                 }
             }
@@ -69,21 +91,6 @@ fn weight(tier: Tier, answer: Answer) -> Option<Tier> {
         Answer::Maybe if tier >= Tier::Supervised => Some(Tier::Supervised),
         Answer::Maybe | Answer::No => None,
     }
-}
-
-/// Under which keys rules that may speak of the action are found (see [`crate::When::keys`]).
-fn keys(action: &Action) -> Vec<String> {
-    let mut keys = vec![action.deed.kind().to_owned()];
-    if matches!(&action.deed, Deed::Write(write) if matches!(write.change, Change::Attributes { .. })) {
-        keys.push(MODES.to_owned());
-    }
-    if let Deed::Run(run) = &action.deed {
-        let program = format!("run {}", run.program);
-        let subcommand = run.subcommand.as_ref().map(|name| format!("{program} {}", name.literal().unwrap_or("?")));
-        keys.push(program);
-        keys.extend(subcommand);
-    }
-    keys
 }
 
 /// The place of the waiver that covers the action for certain, if there is one.

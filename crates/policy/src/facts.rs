@@ -18,6 +18,8 @@ pub struct Facts {
     pub agent: String,
     /// The host's permission mode.
     pub mode: String,
+    /// A commit is judged.
+    pub committing: bool,
 }
 
 /// Folders, each an absolute path without a slash at its end.

@@ -4,6 +4,7 @@
 
 pub mod decide;
 pub mod facts;
+mod index;
 pub mod matcher;
 pub mod pattern;
 pub mod secret;
@@ -11,10 +12,12 @@ mod section;
 pub mod table;
 pub mod verdict;
 
+use std::borrow::Cow;
+
 use crate::secret::Confidence;
 use actions::PushKind;
 use actions::program::Programs;
-use actions::wire::{Bytes, Table, Wire, key};
+use actions::wire::{Bytes, Output, Pieces, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
@@ -77,7 +80,49 @@ pub struct Rule<'a> {
     pub reason: &'a str,
     pub instead: &'a str,
 }
-wire_struct!(Rule { name, pack, place, layer, tier, shadow, open, when, unless, conditions, for_agents, reason, instead });
+
+/// What of a rule is asked for only once its `when` holds.
+struct RuleRest<'a> {
+    name: &'a str,
+    pack: &'a str,
+    place: &'a str,
+    layer: Layer,
+    tier: Tier,
+    shadow: bool,
+    open: bool,
+    unless: Option<When<'a>>,
+    conditions: Conditions<'a>,
+    reason: &'a str,
+    instead: &'a str,
+}
+wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, unless, conditions, reason, instead });
+
+/// A rule of which only that is read which most calls say no to.
+#[derive(Clone, Debug)]
+pub struct Candidate<'a> {
+    pub when: When<'a>,
+    pub for_agents: Vec<Pattern<'a>>,
+    rest: Cow<'a, [u8]>,
+}
+wire_struct!(Candidate { when, for_agents, rest });
+
+impl<'a> Candidate<'a> {
+    /// The whole rule. `None` if its record is damaged.
+    pub fn rule(&self) -> Option<Rule<'a>> {
+        let Cow::Borrowed(rest) = self.rest else { return None };
+        let RuleRest { name, pack, place, layer, tier, shadow, open, unless, conditions, reason, instead } = read_back(rest)?;
+        let (when, for_agents) = (self.when.clone(), self.for_agents.clone());
+        Some(Rule { name, pack, place, layer, tier, shadow, open, when, unless, conditions, for_agents, reason, instead })
+    }
+}
+
+impl<'a> From<&Rule<'a>> for Candidate<'a> {
+    fn from(rule: &Rule<'a>) -> Self {
+        let Rule { name, pack, place, layer, tier, shadow, open, when, unless, conditions, for_agents, reason, instead } = rule.clone();
+        let rest = RuleRest { name, pack, place, layer, tier, shadow, open, unless, conditions, reason, instead };
+        Self { when, for_agents, rest: lay_down(&rest).into() }
+    }
+}
 
 kinds! {
     Run(RunWhen) = 0u8, "run", RunWhen::KEYS;
@@ -170,6 +215,8 @@ table! {
     FetchWhen {
         /// The host name, without the port.
         host: Vec<Pattern<'a>> = texts,
+        /// The host is written out. Without it, an address that is computed may be any.
+        host_known: Option<bool> = flag,
         url: Vec<Pattern<'a>> = texts,
         /// `GET`, `POST`, …
         method: Vec<Pattern<'a>> = texts,
@@ -299,80 +346,81 @@ pub struct Policy<'a> {
     rules: Table<'a>,
     waivers: Table<'a>,
 }
-wire_struct!(Policy { programs, rules, waivers, build, compiled_at, layers, digest, protected, tests_first, flywheel });
 
-/// The key of rules on writes that change only owners, modes or times.
-pub(crate) const MODES: &str = "write modes";
-/// The key under which every rule is found.
-const ALL: &str = "all";
+/// What a compiled policy begins with: lists that are joined, and the rest ([`PolicyHead`]) as a record of its own.
+/// `crates/gate/build.rs` reads it too.
+type Front<'a> = (&'a str, (&'a str, (&'a str, Cow<'a, [u8]>)));
+
+/// What is one for the whole policy.
+struct PolicyHead<'a> {
+    build: &'a str,
+    compiled_at: u64,
+    layers: Vec<LayerFile<'a>>,
+    digest: &'a str,
+    protected: Vec<Pattern<'a>>,
+    tests_first: Option<TestsFirst<'a>>,
+    flywheel: Option<Flywheel<'a>>,
+}
+wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel });
 
 impl<'a> Policy<'a> {
-    /// Reads the head of a compiled policy. `None` if these bytes are not one.
+    /// Reads the head of a compiled policy that is in memory. `None` if these bytes are not one.
     pub fn open(bytes: &'a [u8]) -> Option<Self> {
-        Self::get(&mut Bytes(bytes.strip_prefix(MAGIC)?))
+        Self::of(Pieces::Memory(bytes))
     }
 
-    /// What a policy says of programs, without the rest of it.
+    /// Reads the head of a compiled policy. `None` if it is not one, or its head is damaged.
+    pub fn of(pieces: Pieces<'a>) -> Option<Self> {
+        let Sealed { head, tables: [programs, rules, waivers] } = unseal(MAGIC, pieces)?;
+        let (starts, (named, (secrets, rest))): Front = read_back(head)?;
+        let Cow::Borrowed(rest) = rest else { return None };
+        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel } = read_back(rest)?;
+        let programs = Programs::new(programs, starts, named, secrets);
+        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, rules, waivers })
+    }
+
+    /// What a compiled policy says of programs, without the rest of it.
     pub fn programs_of(bytes: &'a [u8]) -> Option<Programs<'a>> {
-        Programs::get(&mut Bytes(bytes.strip_prefix(MAGIC)?))
+        let Sealed { head, tables: [programs, ..] } = unseal(MAGIC, Pieces::Memory(bytes))?;
+        let (starts, (named, (secrets, _))): Front = read_back(head)?;
+        Some(Programs::new(programs, starts, named, secrets))
     }
 
-    /// Rules that may speak of an action with one of these keys (see [`When::keys`]), each once.
-    /// None if a record is damaged.
-    pub fn rules_for(&self, keys: &[impl AsRef<str>]) -> Option<Vec<Rule<'a>>> {
-        let mut rules: Vec<Rule<'a>> = Vec::new();
-        for name in keys {
-            for mut bytes in self.rules.find(key(name.as_ref())) {
-                let rule = Rule::get(&mut bytes)?;
-                if !rules.iter().any(|known| known.place == rule.place && known.name == rule.name) {
-                    rules.push(rule);
-                }
-            }
+    /// Where rules are that are found under one of these keys, each once. `None` if the table is damaged.
+    pub(crate) fn places_of(&self, keys: &[u32]) -> Option<Vec<u32>> {
+        let mut places: Vec<u32> = Vec::new();
+        for key in keys {
+            places.extend(self.rules.find(*key)?);
         }
-        Some(rules)
+        places.sort_unstable();
+        places.dedup();
+        Some(places)
+    }
+
+    /// The rule at a place. `None` if it is damaged.
+    pub(crate) fn candidate(&self, place: u32) -> Option<Candidate<'a>> {
+        read_back(self.rules.record(place)?)
+    }
+
+    /// Rules that are found under one of these keys, each once, upper layers first. `None` if a record is damaged.
+    pub fn rules_for(&self, keys: &[&str]) -> Option<Vec<Rule<'a>>> {
+        let keys: Vec<u32> = keys.iter().map(|name| key(name)).collect();
+        self.places_of(&keys)?.into_iter().map(|place| self.candidate(place)?.rule()).collect()
     }
 
     /// Every rule, upper layers first.
     pub fn all_rules(&self) -> Option<Vec<Rule<'a>>> {
-        self.rules_for(&[ALL])
+        self.rules.records().map(|record| read_back::<Candidate>(record?)?.rule()).collect()
     }
 
     pub fn waivers_of(&self, rule: &str) -> Option<Vec<Waiver<'a>>> {
-        let found: Option<Vec<Waiver>> = self.waivers.find(key(rule)).map(|mut bytes| Waiver::get(&mut bytes)).collect();
+        let found: Option<Vec<Waiver>> = self.waivers.find(key(rule))?.into_iter().map(|place| read_back(self.waivers.record(place)?)).collect();
         found.map(|waivers| waivers.into_iter().filter(|waiver| waiver.rule == rule).collect())
     }
 }
 
-impl When<'_> {
-    /// Under which keys a rule with this table is found: `run git push` or `run git` for a program known by name, `run`
-    /// for any, `write`, `delete`, … for the others. Rules that speak only of modes are not looked at for other writes.
-    pub fn keys(&self) -> Vec<String> {
-        let modes = |table: &FileWhen| table.attributes == Some(true) || table.recursive == Some(true);
-        match self {
-            Self::Write(tables) if tables.iter().all(modes) => vec![MODES.to_owned()],
-            Self::Run(tables) => tables.iter().flat_map(run_keys).collect(),
-            other => vec![other.kind().to_owned()],
-        }
-    }
-}
-
-/// Under which keys a table of `run` is found. A table for one program and certain subcommands need not be looked at for
-/// others; where the subcommand of a command is not known, all tables of the program are (`run git ?`).
-fn run_keys(table: &RunWhen) -> Vec<String> {
-    let literals = |patterns: &[Pattern]| -> Option<Vec<String>> {
-        let all: Option<Vec<String>> = patterns.iter().map(|pattern| pattern.literal().map(str::to_owned)).collect();
-        all.filter(|all| !all.is_empty())
-    };
-    let Some(programs) = literals(&table.program) else { return vec!["run".to_owned()] };
-    let Some(subcommands) = literals(&table.subcommand) else { return programs.iter().map(|program| format!("run {program}")).collect() };
-    let with = |program: &String| {
-        subcommands.iter().map(move |subcommand| format!("run {program} {subcommand}")).chain([format!("run {program} ?")]).collect::<Vec<_>>()
-    };
-    programs.iter().flat_map(with).collect()
-}
-
 impl<'a> Wire<'a> for ValueTest<'a> {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Output) {
         match self {
             Self::Text(pattern) => (0u8.put(out), pattern.put(out)),
             Self::Number(comparison, number) => (1u8.put(out), (*comparison, *number).put(out)),
@@ -397,8 +445,8 @@ pub struct Parts<'a> {
     pub digest: &'a str,
     pub protected: Vec<Pattern<'a>>,
     pub programs: Vec<actions::program::Program<'a>>,
-    /// Where programs are given secrets.
-    pub secrets: Vec<actions::program::Secrets<'a>>,
+    /// Programs that are given secrets.
+    pub secrets: Vec<&'a str>,
     /// Variables whose values programs start.
     pub starts: Vec<&'a str>,
     /// Variables that name programs: `PYTHON=python3`.
@@ -410,28 +458,29 @@ pub struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// Lays the policy down as bytes that [`Policy::open`] reads. The tables are first: `crates/gate/build.rs` joins those of
-    /// several policies.
+    /// Lays the policy down as bytes that [`Policy::open`] reads. `crates/gate/build.rs` joins several of them.
     pub fn seal(&self) -> Vec<u8> {
-        let mut out = MAGIC.to_vec();
-        Programs::lay_down(&self.programs, &self.starts.join(" "), &self.named.join(" "), &self.secrets, &mut out);
-        let mut rules = actions::wire::TableWriter::default();
-        for rule in &self.rules {
-            rules.add(rule.when.keys().iter().map(|name| key(name)).chain([key(ALL)]), rule);
+        let (mut programs, mut rules, mut waivers) = <(TableWriter, TableWriter, TableWriter)>::default();
+        for program in &self.programs {
+            programs.add(program.names.iter().map(|name| key(name)), program);
         }
-        rules.put(&mut out);
-        let mut waivers = actions::wire::TableWriter::default();
+        for rule in &self.rules {
+            rules.add(index::of_rule(&rule.when).iter().map(|name| key(name)), &Candidate::from(rule));
+        }
         for waiver in &self.waivers {
             waivers.add([key(waiver.rule)], waiver);
         }
-        waivers.put(&mut out);
-        self.build.put(&mut out);
-        self.compiled_at.put(&mut out);
-        self.layers.put(&mut out);
-        self.digest.put(&mut out);
-        self.protected.put(&mut out);
-        self.tests_first.put(&mut out);
-        self.flywheel.put(&mut out);
-        out
+        let rest = PolicyHead {
+            build: self.build,
+            compiled_at: self.compiled_at,
+            layers: self.layers.clone(),
+            digest: self.digest,
+            protected: self.protected.clone(),
+            tests_first: self.tests_first.clone(),
+            flywheel: self.flywheel.clone(),
+        };
+        let (starts, named, secrets) = (self.starts.join(" "), self.named.join(" "), self.secrets.join(" "));
+        let front: Front = (&starts, (&named, (&secrets, lay_down(&rest).into())));
+        seal(MAGIC, &lay_down(&front), [programs, rules, waivers])
     }
 }

@@ -14,7 +14,7 @@ pub mod text;
 use std::collections::BTreeSet;
 
 use crate::facts::{Facts, Known, Need};
-use crate::{Conditions, Rule, Waiver, When, pattern::Pattern, secret::FoundSecret, verdict::Answer};
+use crate::{Candidate, Conditions, Rule, Waiver, When, pattern::Pattern, secret::FoundSecret, verdict::Answer};
 use actions::{Action, Deed, Run};
 
 /// The known facts, and the questions that came up.
@@ -67,20 +67,20 @@ impl Asking<'_> {
     }
 }
 
-/// Whether `rule` matches the action at `at`.
-pub fn rule(rule: &Rule, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
+/// Whether the `when` of a rule matches the action at `at`.
+pub fn first(rule: &Candidate, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
     let Some(action) = actions.get(at) else { return Answer::No };
     if !for_agent(&rule.for_agents, asking.facts) {
         return Answer::No;
     }
-    let mut answer = when(&rule.when, action, actions, Cover::Any, asking);
-    if std::mem::take(&mut asking.put_off) {
-        return Answer::Maybe;
-    }
-    if !action.sure {
-        answer = answer.min(Answer::Maybe);
-    }
-    if answer == Answer::No {
+    let answer = when(&rule.when, action, actions, Cover::Any, asking);
+    if action.sure { answer } else { answer.min(Answer::Maybe) }
+}
+
+/// Whether `rule` matches the action at `at`, to which its `when` gave `answer`.
+pub fn rule(rule: &Rule, mut answer: Answer, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
+    let Some(action) = actions.get(at) else { return Answer::No };
+    if std::mem::take(&mut asking.put_off) || answer == Answer::No {
         return answer;
     }
     if let Some(unless) = &rule.unless {

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use actions::wire::{Bytes, Output, Wire};
 use actions::{wire_enum, wire_struct};
 
 /// A pattern on a text.
@@ -40,7 +41,7 @@ pub struct Automaton<'a> {
 wire_struct!(Automaton { classes, width, next, found, start, anywhere });
 
 /// Where a path pattern begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathAnchor {
     /// At the root of the file system (`/etc/**`); the pattern is for the whole path.
     Absolute,
@@ -72,6 +73,25 @@ pub enum PathAnchor {
 wire_enum!(PathAnchor { Absolute, Repository, Home, Anywhere, Binaries, State, Config, Policy, Temporary, Here, Beside, GitDirectory, Hooks });
 
 impl PathAnchor {
+    /// How policies write it; for those without a name of their own, what they are.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Absolute => "/",
+            Self::Repository => "<root>",
+            Self::Home => "~",
+            Self::Anywhere => "**",
+            Self::Binaries => "<binaries>",
+            Self::State => "<state>",
+            Self::Config => "<config>",
+            Self::Policy => "<policy>",
+            Self::Temporary => "<temporary>",
+            Self::Here => "<here>",
+            Self::Beside => "<beside>",
+            Self::GitDirectory => "<git>",
+            Self::Hooks => "<hooks>",
+        }
+    }
+
     /// True if patterns with this anchor cover the whole path.
     pub const fn is_whole(self) -> bool {
         matches!(self, Self::Absolute | Self::Anywhere)
@@ -92,8 +112,25 @@ pub struct PathPattern<'a> {
     /// The folders in front of its first wildcard, behind the anchor: deleting one of them deletes what it names.
     /// None if it begins with a wildcard.
     pub stem: Option<&'a str>,
+    /// For each of its alternatives a name that every path has which it matches: `/name`, or `.ending` of the last name;
+    /// empty if there is none. Only the table of rules is made with it, so it is not laid down.
+    pub telling: Vec<&'a str>,
 }
-wire_struct!(PathPattern { anchor, pattern, source, literals, stem });
+
+impl<'a> Wire<'a> for PathPattern<'a> {
+    fn put(&self, out: &mut Output) {
+        self.anchor.put(out);
+        self.pattern.put(out);
+        (self.source, self.stem).put(out);
+        self.literals.put(out);
+    }
+
+    fn get(from: &mut Bytes<'a>) -> Option<Self> {
+        let (anchor, pattern) = <_>::get(from)?;
+        let (source, stem) = <_>::get(from)?;
+        Some(Self { anchor, pattern, source, literals: <_>::get(from)?, stem, telling: Vec::new() })
+    }
+}
 
 impl Automaton<'_> {
     /// The state after `state` on the byte class `class` (`width` is the end of the text). Damaged tables give 0.

@@ -230,7 +230,7 @@ fn facts(example: &Example) -> Facts {
     };
     let agent = example.agent.clone().unwrap_or_else(|| "main".to_owned());
     let mode = example.mode.clone().unwrap_or_else(|| "default".to_owned());
-    Facts { places, known: std::collections::BTreeMap::new(), today: 0, agent, mode }
+    Facts { places, known: std::collections::BTreeMap::new(), today: 0, agent, mode, committing: example.facts.bytes.is_some() }
 }
 
 /// What the example would do; as a tool call where there is one that does it.

@@ -3,7 +3,8 @@
 use super::effects::{Arg, CodeCall};
 use super::lex::{CodeToken, TextForm};
 use super::value::{CodeText, CodeValue, fill, join_path, joined};
-use super::{CallEffect, CodeAction, Language, Scan, eval::MAX_TERMS, functions, piece::CodePiece};
+use super::{CallEffect, CodeAction, HOME, Language, Scan, eval::MAX_TERMS, functions, piece::CodePiece};
+use crate::word::is_one;
 
 /// Words that no chain begins with.
 const KEYWORDS: &[&str] = &[
@@ -11,6 +12,12 @@ const KEYWORDS: &[&str] = &[
     "with", "const", "let", "var", "my", "our", "local", "def", "sub", "function", "class", "fn", "func", "try", "except", "finally", "catch", "raise",
     "throw", "yield", "lambda", "async", "pass", "typeof", "void", "echo", "print", "puts", "unless", "begin", "rescue", "ensure", "case", "when", "use",
 ];
+
+/// Methods that call the method which their first argument names.
+const SENDERS: &str = "call_user_func call_user_func_array send public_send __send__";
+
+/// What texts and lists of Groovy and Scala have to be run as commands.
+const RUNNERS: &str = "execute ! !! !< !!< run lazyLines lineStream";
 
 /// Methods that only path objects have.
 const PATH_ONLY: &[&str] = &["write_text", "write_bytes"];
@@ -25,7 +32,8 @@ impl Scan {
                         self.shell(&CodeValue::Text(text));
                     }
                     self.holes(parts);
-                    *form != TextForm::Regex && matches!(piece.mark(at + 1), "." | "->")
+                    let run = self.language == Language::Jvm && matches!(piece.mark(at + 1), "!" | "!!");
+                    *form != TextForm::Regex && (run || matches!(piece.mark(at + 1), "." | "->"))
                 }
                 Some(CodeToken::Word(word)) => {
                     let member = matches!(piece.before(at), Some(CodeToken::Mark("." | "->" | "::" | "?." | "&.")));
@@ -38,6 +46,13 @@ impl Scan {
                     let called = matches!(piece.before(at), Some(CodeToken::Word(word)) if !KEYWORDS.contains(word))
                         || matches!(piece.before(at), Some(CodeToken::Mark(")" | "]")));
                     !called && !piece.unclosed(at) && matches!(piece.mark(piece.close(at) + 1), "(" | "." | "?." | "[")
+                }
+                // `["git", "push"].execute()`
+                Some(CodeToken::Mark("[")) => {
+                    self.language == Language::Jvm
+                        && !piece.unclosed(at)
+                        && piece.mark(piece.close(at) + 1) == "."
+                        && !matches!(piece.before(at), Some(CodeToken::Word(_)))
                 }
                 _ => false,
             };
@@ -55,6 +70,8 @@ impl Scan {
         let name = match (piece.word(next), piece.mark(next)) {
             (Some("as"), _) => piece.word(next + 1),
             (Some("do"), _) | (_, "{") if piece.mark(next + 1) == "|" => piece.word(next + 2),
+            // `do io`
+            (Some("do"), _) if self.language == Language::Julia => piece.word(next + 1),
             (_, "<<") => {
                 let text = self.eval(piece, next + 1..piece.expression_end(next + 1, true), 0).literal();
                 return self.handle_text(place, text);
@@ -76,10 +93,17 @@ impl Scan {
                     return value;
                 }
                 let last = name.rsplit('.').next().unwrap_or_default();
-                if matches!(last, "call_user_func" | "call_user_func_array" | "send" | "public_send" | "__send__")
-                    && let Some(name) = args.first().and_then(|arg| arg.value.literal())
+                if is_one(SENDERS, last)
+                    && let Some(sent) = args.first().and_then(|arg| arg.value.literal())
                 {
-                    return self.call(CodeValue::Named(name), args.split_off(1), site, emit);
+                    let owner = name.strip_suffix(last).filter(|_| self.language == Language::Ruby).unwrap_or("");
+                    return self.call(CodeValue::Named(format!("{owner}{sent}")), args.split_off(1), site, emit);
+                }
+                if let Some(base) = name.strip_suffix(last).and_then(|base| base.strip_suffix('.')).filter(|_| matches!(last, "call" | "apply" | "bind"))
+                    && functions::function(self.language, base).is_some()
+                {
+                    let this = usize::from(self.language == Language::JavaScript).min(args.len());
+                    return self.call(CodeValue::Named(base.to_owned()), args.split_off(this), site, emit);
                 }
                 let program = name.strip_prefix("sh.").filter(|_| self.language == Language::Python);
                 let bare = self.language == Language::JavaScript && (name.ends_with("Sync") || name == "execFile");
@@ -96,6 +120,12 @@ impl Scan {
                 (name, effect)
             }
             CodeValue::Method(on, name) => {
+                if is_one(SENDERS, &name)
+                    && let Some(sent) = args.first().and_then(|arg| arg.value.literal())
+                {
+                    let value = self.member(*on, &sent);
+                    return self.call(value, args.split_off(1), site, emit);
+                }
                 if let Some(value) = self.making_method(&on, &name, &args) {
                     return value;
                 }
@@ -109,6 +139,12 @@ impl Scan {
                     CodeValue::Handle(place) => {
                         if emit {
                             self.handle(place, &name, &args);
+                        }
+                        None
+                    }
+                    ref text @ (CodeValue::Text(_) | CodeValue::List(_)) if self.language == Language::Jvm && is_one(RUNNERS, &name) => {
+                        if emit {
+                            self.shell(text);
                         }
                         None
                     }
@@ -177,12 +213,27 @@ impl Scan {
             "Path" | "pathlib.Path" | "pathlib.PosixPath" | "PurePath" | "pathlib.PurePath" | "Pathname.new" | "Pathname" | "path" | "Bun.file" => {
                 CodeValue::Path(join_path(texts(0)))
             }
-            "Path.home" | "pathlib.Path.home" => CodeValue::Path(CodeText::lit("~")),
+            "Path.home" | "pathlib.Path.home" => CodeValue::Path(CodeText::lit(HOME)),
             "Path.cwd" | "pathlib.Path.cwd" => CodeValue::Path(CodeText::lit(".")),
-            "os.path.join" | "path.join" | "path.resolve" | "path.posix.join" | "File.join" | "File.Spec.catfile" | "catfile" => {
+            "os.path.join" | "path.join" | "path.resolve" | "path.posix.join" | "File.join" | "File.Spec.catfile" | "catfile" | "joinpath" => {
                 CodeValue::Text(join_path(texts(0)))
             }
+            "os.path.expanduser" | "File.expand_path" => arg(0).expanded(),
             _ if functions::keeps(name) => arg(0),
+            "File" | "java.io.File" | "Paths.get" | "Path.of" | "java.nio.file.Paths.get" | "java.nio.file.Path.of" | "os.Path"
+                if self.language == Language::Jvm =>
+            {
+                CodeValue::Path(join_path(texts(0)))
+            }
+            "Seq" | "List" | "listOf" | "arrayOf" | "List.of" | "Arrays.asList" | "java.util.List.of" if self.language == Language::Jvm => {
+                CodeValue::List(args.iter().map(|arg| arg.value.literal()).collect())
+            }
+            "Runtime.getRuntime" | "java.lang.Runtime.getRuntime" => CodeValue::Named("Runtime".to_owned()),
+            "System.getProperty" | "java.lang.System.getProperty" | "sys.props" => match arg(0).literal().as_deref() {
+                Some("user.home") => CodeValue::home(),
+                Some("user.dir") => CodeValue::lit("."),
+                _ => CodeValue::Unknown,
+            },
             "os.path.dirname" | "path.dirname" | "File.dirname" | "dirname" => CodeValue::Text(arg(0).into_text().parent()),
             "array" => CodeValue::List(args.iter().map(|arg| arg.value.literal()).collect()),
             "Buffer.from" if args.len() > 1 => CodeValue::Decoded,
@@ -194,10 +245,10 @@ impl Scan {
                 CodeValue::Text(format) => CodeValue::Text(fill(&format, &texts(1), false)),
                 _ => CodeValue::Unknown,
             },
-            "os.homedir" | "Dir.home" | "Deno.homeDir" => CodeValue::lit("~"),
+            "os.homedir" | "Dir.home" | "Deno.homeDir" | "homedir" => CodeValue::home(),
             "os.getcwd" | "process.cwd" | "Dir.pwd" | "getcwd" | "Deno.cwd" | "cwd" => CodeValue::lit("."),
-            "os.getenv" | "os.environ.get" | "getenv" | "ENV.fetch" | "Deno.env.get" => match arg(0).literal().as_deref() {
-                Some("HOME") => CodeValue::lit("~"),
+            "os.getenv" | "os.environ.get" | "getenv" | "ENV.fetch" | "Deno.env.get" | "System.getenv" | "sys.env" => match arg(0).literal().as_deref() {
+                Some("HOME") => CodeValue::home(),
                 Some("PWD") => CodeValue::lit("."),
                 _ => CodeValue::Unknown,
             },
@@ -205,6 +256,10 @@ impl Scan {
                 CodeValue::Named(arg(0).literal()?)
             }
             "getattr" | "Reflect.get" => self.member(arg(0), &arg(1).literal()?),
+            // `File.method(:unlink)`
+            _ if self.language == Language::Ruby && name.ends_with(".method") => {
+                CodeValue::Named(format!("{}{}", name.strip_suffix("method").unwrap_or(""), arg(0).literal()?))
+            }
             "globals" | "locals" | "vars" if args.is_empty() => CodeValue::Named(String::new()),
             "vars" => arg(0),
             _ => return None,
@@ -230,9 +285,10 @@ impl Scan {
             (CodeValue::Text(_) | CodeValue::List(_), "concat") => self.concat(on.clone(), first),
             (
                 CodeValue::Text(_) | CodeValue::Path(_) | CodeValue::List(_) | CodeValue::Decoded,
-                "strip" | "trim" | "encode" | "decode" | "freeze" | "to_s" | "toString" | "chomp" | "expanduser" | "expand_path" | "resolve" | "absolute"
-                | "as_posix" | "dup" | "copy" | "flatten" | "compact" | "to_a",
+                "strip" | "trim" | "encode" | "decode" | "freeze" | "to_s" | "toString" | "toFile" | "toPath" | "chomp" | "resolve" | "absolute" | "as_posix"
+                | "dup" | "copy" | "flatten" | "compact" | "to_a",
             ) => on.clone(),
+            (CodeValue::Text(_) | CodeValue::Path(_), "expanduser" | "expand_path") => on.clone().expanded(),
             (CodeValue::Path(base), "joinpath" | "join" | "child") => CodeValue::Path(join_path([base.clone(), first.into_text()])),
             (_, name) if functions::decodes(name) => CodeValue::Decoded,
             _ => return None,

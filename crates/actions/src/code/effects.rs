@@ -1,7 +1,7 @@
 //! A call whose effect is known, with its arguments, to findings.
 
 use super::value::{CodeText, CodeValue};
-use super::{CallEffect, CodeAction, HOLE, Language, Scan};
+use super::{CallEffect, CodeAction, HOLE, HOME, Language, Scan};
 
 pub(super) struct Arg {
     /// `name=…`, `name: …`
@@ -58,6 +58,14 @@ impl Scan {
         match call.effect {
             CallEffect::Open => self.open(call, call.place),
             CallEffect::PerlOpen => self.perl_open(call),
+            // `write(io, text)`
+            CallEffect::Write
+                if matches!(call.arg(0, &[]), CodeValue::Handle(_)) || self.language == Language::Julia && call.arg(0, &[]).literal().is_none() =>
+            {
+                if let CodeValue::Handle(place) = call.arg(0, &[]) {
+                    self.handle_text(place, call.arg(1, &[]).literal());
+                }
+            }
             CallEffect::Write | CallEffect::Append => {
                 let text = match call.arg(1, &["data", "text"]) {
                     CodeValue::List(items) => items.into_iter().collect::<Option<Vec<_>>>().map(|items| items.concat()),
@@ -70,12 +78,25 @@ impl Scan {
                     self.push(CodeAction::Write { path, append, text: text.clone() });
                 }
             }
-            CallEffect::WriteAt => {
-                let source = if call.place > 0 { call.arg(0, &["src"]).literal() } else { None };
-                let append = call.option("flags").and_then(CodeValue::literal).is_some_and(|flags| flags.contains('a'));
+            CallEffect::WriteAt if call.place > 0 => {
+                let from = call.arg(0, &["src"]).literal();
                 for path in path(call.place, &["dst", "dest", "filename"]) {
-                    let path = path.literal().map(|path| below(&path, source.as_deref()));
-                    self.opened(call.site, path, append);
+                    let to = path.literal().map(|path| below(&path, from.as_deref()));
+                    self.push(CodeAction::Copy { from: from.clone(), to, moved: false });
+                }
+            }
+            CallEffect::WriteAt => {
+                let append = call.option("flags").and_then(CodeValue::literal).is_some_and(|flags| flags.contains('a'));
+                for path in path(call.place, &["filename"]) {
+                    self.opened(call.site, path.literal(), append);
+                }
+            }
+            CallEffect::Attributes => {
+                let several = matches!(self.language, Language::Ruby | Language::Perl);
+                let recursive = call.name.ends_with("_R") || call.set("recursive");
+                let paths: Vec<CodeValue> = call.plain().skip(call.place).take(if several { usize::MAX } else { 1 }).cloned().collect();
+                for path in paths.into_iter().flat_map(CodeValue::choices).flat_map(CodeValue::elements) {
+                    self.push(CodeAction::Attributes { path, recursive });
                 }
             }
             CallEffect::Touch => {
@@ -89,7 +110,7 @@ impl Scan {
                 }
             }
             CallEffect::Delete | CallEffect::DeleteTree => {
-                let several = !matches!(self.language, Language::Python | Language::JavaScript);
+                let several = !matches!(self.language, Language::Python | Language::JavaScript | Language::Julia | Language::Lua | Language::Jvm);
                 // Options under a name may hold it.
                 let named = call.name.contains("rm") && !call.name.contains("rmdir") && matches!(call.plain().nth(1), Some(CodeValue::Named(_)));
                 let recursive = call.effect == CallEffect::DeleteTree || call.set("recursive") || !several && named;
@@ -103,23 +124,30 @@ impl Scan {
             }
             CallEffect::Move => {
                 for from in path(0, &["src"]) {
-                    let sources = from.elements();
-                    let source = sources.first().cloned().flatten();
-                    for path in sources {
-                        self.push(CodeAction::Delete { path, recursive: false });
+                    for from in from.elements() {
+                        let to = call.arg(1, &["dst", "dest", "target"]).literal().map(|path| below(&path, from.as_deref()));
+                        self.push(CodeAction::Copy { from, to, moved: true });
                     }
-                    let path = call.arg(1, &["dst", "dest", "target"]).literal().map(|path| below(&path, source.as_deref()));
-                    self.push(CodeAction::Write { path, append: false, text: None });
                 }
             }
             CallEffect::Code | CallEffect::CodeText => self.program_text(call),
+            CallEffect::Script => {
+                let interpreter = if self.language == Language::Python { "python3" } else { self.language.name() };
+                for path in path(0, &["path_name"]).into_iter().filter_map(|path| path.literal()) {
+                    self.argv(vec![Some(interpreter.to_owned()), Some(path)]);
+                }
+            }
             _ => self.process(call),
         }
         if self.language == Language::Unknown && !matches!(call.name, "system" | "shell_exec" | "passthru") && !call.name.contains('.') {
             // In an unknown language such a name proves something only together with a literal.
             let later = self.found.split_off(before.min(self.found.len()));
-            let unknown =
-                |found: &CodeAction| matches!(found, CodeAction::OpaqueShell | CodeAction::Delete { path: None, .. } | CodeAction::Write { path: None, .. });
+            let unknown = |found: &CodeAction| match found {
+                CodeAction::OpaqueShell => true,
+                CodeAction::Delete { path, .. } | CodeAction::Write { path, .. } | CodeAction::Attributes { path, .. } => path.is_none(),
+                CodeAction::Copy { from, to, .. } => from.is_none() && to.is_none(),
+                _ => false,
+            };
             self.found.extend(later.into_iter().filter(|found| !unknown(found)));
         }
     }
@@ -351,26 +379,28 @@ fn below(target: &str, source: Option<&str>) -> String {
     name.filter(|_| target.ends_with('/')).map_or_else(|| target.to_owned(), |name| format!("{target}{name}"))
 }
 
-/// Shell text in which no hole is between single quotes, where it would be read as plain text: there the quotes are
-/// closed around it.
+/// Shell text in which no hole and no home folder is between single quotes, where it would be read as plain text: there the
+/// quotes are closed around it.
 fn open_holes(text: &str) -> String {
     let mut opened = String::with_capacity(text.len());
     let (mut quote, mut escaped) = (None, false);
-    for (index, part) in text.split(HOLE).enumerate() {
-        if index > 0 {
+    let mut rest = text;
+    while let Some(char) = rest.chars().next() {
+        if let Some(hole) = [HOLE, HOME].into_iter().find(|hole| char == '$' && rest.starts_with(hole)) {
             let single = quote == Some('\'');
-            opened.extend([if single { "'\"" } else { "" }, HOLE, if single { "\"'" } else { "" }]);
+            opened.extend([if single { "'\"" } else { "" }, hole, if single { "\"'" } else { "" }]);
+            rest = rest.get(hole.len()..).unwrap_or("");
+            continue;
         }
-        for char in part.chars() {
-            match (quote, char) {
-                _ if escaped => escaped = false,
-                (None | Some('"'), '\\') => escaped = true,
-                (None, '\'' | '"') => quote = Some(char),
-                (Some(open), close) if open == close => quote = None,
-                _ => {}
-            }
-            opened.push(char);
+        match (quote, char) {
+            _ if escaped => escaped = false,
+            (None | Some('"'), '\\') => escaped = true,
+            (None, '\'' | '"') => quote = Some(char),
+            (Some(open), close) if open == close => quote = None,
+            _ => {}
         }
+        opened.push(char);
+        rest = rest.get(char.len_utf8()..).unwrap_or("");
     }
     opened
 }

@@ -1,9 +1,9 @@
 //! Expressions to values: literals, their concatenation, names, lists, chains of members and calls.
 
-use super::lex::{CodeToken, TextForm, TextPart};
+use super::lex::{self, CodeToken, TextForm, TextPart};
 use super::piece::{CodePiece, TokenRange};
 use super::value::{CodeText, CodeValue, fill, join_path};
-use super::{Language, Scan, effects::Arg, functions};
+use super::{Language, MAX_DEPTH, Scan, effects::Arg, functions};
 
 /// Expressions nested deeper than this are unknown.
 const MAX_LEVEL: usize = 12;
@@ -28,14 +28,34 @@ impl Scan {
                 TextPart::Lit(lit) => text.add(&CodeText::lit(lit)),
                 TextPart::Hole(code) => {
                     let name = code.trim_matches(|char: char| char.is_whitespace() || "{}()".contains(char));
+                    let plain = |char: char| char.is_alphanumeric() || "_$@".contains(char);
                     let sigil = matches!(self.language, Language::Perl | Language::Php) && !name.starts_with(['$', '@']);
-                    let value = if sigil { self.named(&format!("${name}")) } else { self.named(name) };
+                    let value = match sigil {
+                        _ if !name.chars().all(plain) || code.contains('(') => self.hole_value(code),
+                        true => self.named(&format!("${name}")),
+                        false => self.named(name),
+                    };
                     let value = if matches!(value, CodeValue::List(_)) { super::value::joined(&value, " ") } else { value };
                     text.add(&value.into_text());
                 }
             }
         }
         if self.spend(text.text.len()) && text.text.len() <= MAX_VALUE { text } else { CodeText::hole() }
+    }
+
+    /// The value of the code in a hole.
+    fn hole_value(&mut self, code: &str) -> CodeValue {
+        /// Longer code makes no text that matters here.
+        const MAX_HOLE: usize = 256;
+        if self.depth >= MAX_DEPTH || code.len() > MAX_HOLE || !self.spend(code.len()) {
+            return CodeValue::Unknown;
+        }
+        let piece = CodePiece::new(lex::tokens(code, self.language), self.language, self.base);
+        self.base += piece.len() + 1;
+        self.depth += 1;
+        let value = self.eval(&piece, 0..piece.len(), 1).settled();
+        self.depth -= 1;
+        value
     }
 
     /// The value of a name; the name itself where nothing is given to it.
@@ -99,7 +119,7 @@ impl Scan {
             if at >= span.end {
                 return value;
             }
-            let joins = if self.dot_joins() { "." } else { "+" };
+            let joins = self.joins();
             let from = match (piece.mark(at), &value) {
                 (mark, _) if mark == joins => at + 1,
                 ("/", CodeValue::Path(_)) | ("|", CodeValue::Named(_)) => at + 1,
@@ -112,6 +132,8 @@ impl Scan {
                 }
                 _ if piece.word(at) == Some("as") || piece.mark(at) == "!" => return value, // a type's assertion
                 (_, CodeValue::Decoded) => return value,
+                // Nothing need be between two statements of Lua.
+                ("", _) if self.language == Language::Lua && piece.word(at).is_some() => return value,
                 _ => return CodeValue::Unknown,
             };
             let (right, next) = self.term(piece, &span, from, level);
@@ -121,8 +143,14 @@ impl Scan {
         CodeValue::Unknown
     }
 
-    fn dot_joins(&self) -> bool {
-        matches!(self.language, Language::Perl | Language::Php)
+    /// The operator that puts two texts together.
+    fn joins(&self) -> &'static str {
+        match self.language {
+            Language::Perl | Language::Php => ".",
+            Language::Lua => "..",
+            Language::Julia => "*",
+            _ => "+",
+        }
     }
 
     pub(super) fn concat(&mut self, left: CodeValue, right: CodeValue) -> CodeValue {
@@ -240,7 +268,20 @@ impl Scan {
         while next < end {
             let ahead = piece.skip_newlines(next);
             let mark = piece.mark(ahead);
-            if matches!(mark, "." | "?." | "->" | "::" | "&.") && !(mark == "." && self.dot_joins()) {
+            let member = matches!(mark, "." | "?." | "->" | "::" | "&.") && mark != self.joins();
+            // `file:write(…)`
+            let method = self.language == Language::Lua && mark == ":" && piece.word(ahead + 1).is_some() && piece.token(ahead + 2).is_some();
+            if self.language == Language::Jvm && (mark == "." || ahead == at + 1) {
+                // Scala: `"ls".!`, `"ls".!!`, `"ls" !`.
+                let marks = if mark == "." { ahead + 1 } else { ahead };
+                if piece.mark(marks) == "!" && matches!(value, CodeValue::Text(_) | CodeValue::List(_)) && !matches!(piece.word(marks + 1), Some("in" | "is")) {
+                    if emit {
+                        self.shell(&value);
+                    }
+                    return (CodeValue::Unknown, marks + 1);
+                }
+            }
+            if member || method {
                 let place = piece.skip_newlines(ahead + 1);
                 if let Some(name) = piece.word(place) {
                     let settled = self.bare_call(piece, value.settled(), emit, ahead);
@@ -270,12 +311,16 @@ impl Scan {
                             at.parse().ok().and_then(|at: usize| items.into_iter().nth(at).flatten()).map_or(CodeValue::Unknown, |item| CodeValue::lit(&item))
                         }
                         (value @ CodeValue::Named(_), CodeValue::Text(name)) if !name.holes => self.member(value, &name.text),
+                        // `"$_SERVER[HOME]"`
+                        (value @ CodeValue::Named(_), CodeValue::Named(name)) if name == "HOME" => self.member(value, &name),
                         _ => CodeValue::Unknown,
                     };
                     next = piece.skip(next);
                 }
                 Some(CodeToken::Mark("{")) if piece.word(at) == Some("$ENV") => {
-                    value = if piece.word(next + 1) == Some("HOME") { CodeValue::lit("~") } else { CodeValue::Unknown };
+                    let quoted = self.eval(piece, next + 1..piece.close(next), level + 1).literal();
+                    let home = piece.word(next + 1) == Some("HOME") || quoted.as_deref() == Some("HOME");
+                    value = if home { CodeValue::home() } else { CodeValue::Unknown };
                     next = piece.skip(next);
                 }
                 Some(CodeToken::Text(TextForm::Template, parts)) => {
@@ -288,7 +333,7 @@ impl Scan {
                     next += 1;
                 }
                 _ if self.is_command(piece, &value, next) => {
-                    let stop = piece.expression_end(next, true).min(end);
+                    let stop = if self.language == Language::Lua { next + 1 } else { piece.expression_end(next, true).min(end) };
                     let args = self.arguments(piece, piece.split(next..stop), level);
                     value = self.call(value.settled(), args, piece.base + next, emit);
                     next = stop.max(next + 1);
@@ -325,8 +370,10 @@ impl Scan {
             _ => false,
         };
         known
-            && matches!(self.language, Language::Ruby | Language::Perl)
+            && matches!(self.language, Language::Ruby | Language::Perl | Language::Lua)
             && match piece.token(next) {
+                // In Lua a string or a table alone.
+                Some(token) if self.language == Language::Lua => matches!(token, CodeToken::Text(..)),
                 Some(CodeToken::Text(form, _)) => *form != TextForm::Regex,
                 Some(CodeToken::Word(word)) => {
                     !matches!(*word, "if" | "unless" | "while" | "until" | "and" | "or" | "do" | "end" | "then" | "eq" | "ne" | "x" | "rescue")
@@ -341,7 +388,9 @@ impl Scan {
         let mut args = Vec::new();
         for span in spans.into_iter().take(MAX_TERMS) {
             let name = match (self.language, piece.mark(span.start + 1)) {
-                (Language::Python | Language::Unknown, "=") | (Language::Ruby | Language::Php, ":") => piece.word(span.start),
+                (Language::Python | Language::Julia | Language::Jvm | Language::Unknown, "=") | (Language::Ruby | Language::Php | Language::Jvm, ":") => {
+                    piece.word(span.start)
+                }
                 _ => None,
             };
             let start = span.start + if name.is_some() { 2 } else { 0 };
@@ -358,7 +407,7 @@ impl Scan {
             other => return CodeValue::Method(Box::new(other), name.to_owned()),
         };
         match (owner.as_str(), name) {
-            ("process.env" | "os.environ" | "ENV", "HOME") => CodeValue::lit("~"),
+            ("process.env" | "os.environ" | "ENV" | "$_SERVER" | "$_ENV", "HOME") => CodeValue::home(),
             ("sys", "executable") => CodeValue::lit("python3"),
             ("process", "execPath" | "argv0") => CodeValue::lit("node"),
             ("Gem" | "RbConfig", "ruby") => CodeValue::lit("ruby"),

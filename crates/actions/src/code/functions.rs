@@ -19,10 +19,10 @@ fn find(kind: &str, name: &str) -> Option<(CallEffect, usize)> {
 
 pub(super) fn function(language: Language, name: &str) -> Option<(CallEffect, usize)> {
     /// Short names mean other things in other languages.
-    const UNSURE: &str = "copy move link rm cp mv touch truncate capture sh trash del";
+    const UNSURE: &str = "copy move link rm cp mv touch truncate capture sh trash del load chmod chown utime";
     match language {
         Language::Unknown if is_one(UNSURE, name) => None,
-        Language::Unknown => ["python", "javascript", "ruby", "perl", "php", "lua"].iter().find_map(|language| find(language, name)),
+        Language::Unknown => ["other", "python", "javascript", "ruby", "perl", "php", "lua"].iter().find_map(|language| find(language, name)),
         known => find(known.name(), name),
     }
 }
@@ -69,6 +69,9 @@ pub(super) fn canonical(language: Language, name: &str, stars: &[String]) -> Str
             &[("fs/promises.", "fs."), ("fs.promises.", "fs."), ("graceful-fs.", "fs."), ("fs-extra.", "fs."), ("fse.", "fs."), ("promises.", "fs.")]
         }
         Language::Ruby | Language::Perl => &[("Kernel.", ""), ("Process.", ""), ("CORE.GLOBAL.", ""), ("CORE.", ""), ("Object.", ""), ("self.", "")],
+        Language::Jvm => &[("java.nio.file.", ""), ("java.io.", ""), ("java.lang.", ""), ("kotlin.io.", ""), ("sys.process.", ""), ("scala.sys.process.", "")],
+        Language::Julia => &[("Base.Filesystem.", ""), ("Base.", "")],
+        Language::Lua => &[("_G.", "")],
         Language::Php | Language::Awk | Language::Sed | Language::Cron => &[],
     };
     let found = aliases.iter().find_map(|(from, to)| name.strip_prefix(from).map(|rest| format!("{to}{rest}")));

@@ -152,6 +152,42 @@ static PHP: Grammar = Grammar {
     ..NONE
 };
 
+static LUA: Grammar = Grammar {
+    lines: &["--", "#!"],
+    blocks: &[("--[[", "]]"), ("--[=[", "]=]"), ("--[==[", "]==]")],
+    quotes: &[
+        line("\""),
+        line("'"),
+        long("[[", Plain, Escapes::Raw, Holes::None),
+        long("[=[", Plain, Escapes::Raw, Holes::None),
+        long("[==[", Plain, Escapes::Raw, Holes::None),
+    ],
+    ..NONE
+};
+
+static JULIA: Grammar = Grammar {
+    blocks: &[("#=", "=#")],
+    quotes: &[
+        long("\"\"\"", Plain, C, Holes::Sigil),
+        long("\"", Plain, C, Holes::Sigil),
+        long("```", Command, C, Holes::Sigil),
+        long("`", Command, C, Holes::Sigil),
+    ],
+    ..NONE
+};
+
+static JVM: Grammar = Grammar {
+    lines: &["//", "#!"],
+    blocks: &[("/*", "*/")],
+    quotes: &[
+        long("\"\"\"", Plain, C, Holes::Sigil),
+        long("'''", Plain, C, Holes::None),
+        Quote { one_line: true, ..long("\"", Plain, C, Holes::Sigil) },
+        line("'"),
+    ],
+    ..NONE
+};
+
 static AWK: Grammar = Grammar { quotes: &[line("\"")], regex: true, ..NONE };
 
 pub(super) fn of(language: Language) -> &'static Grammar {
@@ -161,6 +197,9 @@ pub(super) fn of(language: Language) -> &'static Grammar {
         Language::Ruby => &RUBY,
         Language::Perl => &PERL,
         Language::Php => &PHP,
+        Language::Lua => &LUA,
+        Language::Julia => &JULIA,
+        Language::Jvm => &JVM,
         Language::Awk => &AWK,
         _ => &UNKNOWN,
     }

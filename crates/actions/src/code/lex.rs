@@ -172,6 +172,18 @@ impl<'a> Lexer<'a> {
     fn comment(&mut self) -> bool {
         let (rest, start) = (self.rest(), self.at);
         let php = self.language == Language::Php;
+        if let Some((open, close)) = self.grammar.blocks.iter().find(|(open, _)| rest.starts_with(open))
+            && !(open.starts_with(['=', '_']) && self.before() != b'\n')
+        {
+            let body = rest.get(open.len()..).unwrap_or_default();
+            self.at = body.find(close).map_or(self.text.len(), |length| start + open.len() + length + close.len());
+            if *open == "?>" {
+                self.push(CodeToken::Mark(";"), start);
+            } else if open.starts_with('=') {
+                self.skip_while(|byte| byte != b'\n');
+            }
+            return true;
+        }
         if let Some(mark) = self.grammar.lines.iter().find(|mark| rest.starts_with(**mark)) {
             // In PHP `#[` begins an attribute; in an unknown language `#` may belong to a word.
             let none = *mark == "#" && (php && rest.starts_with("#[") || self.language == Language::Unknown && !self.before().is_ascii_whitespace());
@@ -182,18 +194,7 @@ impl<'a> Lexer<'a> {
                 return true;
             }
         }
-        let Some((open, close)) = self.grammar.blocks.iter().find(|(open, _)| rest.starts_with(open)) else { return false };
-        if open.starts_with(['=', '_']) && self.before() != b'\n' {
-            return false;
-        }
-        let body = rest.get(open.len()..).unwrap_or_default();
-        self.at = body.find(close).map_or(self.text.len(), |length| start + open.len() + length + close.len());
-        if *open == "?>" {
-            self.push(CodeToken::Mark(";"), start);
-        } else if open.starts_with('=') {
-            self.skip_while(|byte| byte != b'\n');
-        }
-        true
+        false
     }
 
     /// Reads a name with its sigil.
@@ -221,7 +222,13 @@ impl<'a> Lexer<'a> {
             return false;
         }
         self.skip_while(|byte| is_word(byte) || dollar && byte == b'$');
-        if self.language == Language::Ruby && matches!(self.byte(0), b'?' | b'!') && self.byte(1) != b'=' {
+        let ends = match self.language {
+            Language::Ruby => self.byte(1) != b'=',
+            // Elixir's `File.rm!(…)`
+            Language::Unknown => self.byte(1) == b'(',
+            _ => false,
+        };
+        if ends && matches!(self.byte(0), b'?' | b'!') {
             self.at += 1;
         }
         self.push(CodeToken::Word(self.slice(start, self.at)), start);
@@ -296,7 +303,13 @@ impl<'a> Lexer<'a> {
             return false;
         }
         self.at += prefix + quote.open.len();
-        let (parts, closed) = self.body(quote.open, None, quote);
+        let close = match quote.open {
+            "[[" => "]]",
+            "[=[" => "]=]",
+            "[==[" => "]==]",
+            same => same,
+        };
+        let (parts, closed) = self.body(close, None, quote);
         if !closed && quote.one_line && self.language == Language::Unknown {
             // A quote that does not close on its line is an apostrophe.
             self.open.quote = self.at;

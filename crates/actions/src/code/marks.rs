@@ -33,6 +33,43 @@ pub fn escapes(line: &str, marks: &[&str]) -> Vec<CodeAction> {
     found
 }
 
+/// The files that a line of some command language writes, by what is before their names (`Details::writes`). A name with a
+/// bar in front is a command.
+pub fn written(line: &str, marks: &[&str]) -> Vec<String> {
+    let lower = line.to_ascii_lowercase();
+    let mut found = Vec::new();
+    for mark in marks {
+        let (mark, first) = mark.strip_prefix('^').map_or((*mark, false), |mark| (mark, true));
+        let (opening, mark) = mark.split_once('…').map_or(("", mark), |(opening, mark)| (opening, mark));
+        for (at, _) in lower.match_indices(mark) {
+            let (Some(front), Some(rest)) = (line.get(..at), line.get(at + mark.len()..)) else { continue };
+            let begins = front.trim_end_matches([' ', '\t']);
+            // A number or `%` says of which lines an editor speaks.
+            let begins = begins.is_empty() || begins.ends_with([';', '|', ':', '%', '$', '\n']) || begins.ends_with(|c: char| c.is_ascii_digit());
+            let word = mark.starts_with(char::is_alphabetic) && front.ends_with(|c: char| c.is_alphanumeric() || "_-/.".contains(c));
+            let quoted = front.matches('\'').count() % 2 == 1;
+            let opened = opening.is_empty() || lower.get(..at).is_some_and(|front| front.contains(opening));
+            if first && !begins || word || quoted || !opened {
+                continue;
+            }
+            let rest = rest.trim_start();
+            let name = match rest.chars().next().filter(|first| matches!(first, '\'' | '"')) {
+                Some(quote) => quoted_name(rest, quote),
+                None => rest.split(|c: char| c.is_whitespace() || c == ';').next().unwrap_or("").to_owned(),
+            };
+            let stream = matches!(name.to_ascii_lowercase().as_str(), "" | "-" | "stdout" | "stdin" | "pstdout" | "program" | "off" | "on");
+            if !stream && !name.starts_with(['|', '-', '(']) {
+                found.push(name);
+            }
+        }
+    }
+    found
+}
+
+fn quoted_name(text: &str, quote: char) -> String {
+    quoted(text.get(1..).unwrap_or(""), quote)
+}
+
 /// Whether a command may begin behind `front`: behind words, but not in an address, a path or a comment, and a sign not at
 /// the end of a word (`wq!`).
 fn begins(front: &str, mark: &str) -> bool {
@@ -86,8 +123,10 @@ pub fn environment(text: &str) -> Vec<(String, String)> {
         let end = from.find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')).unwrap_or(from.len());
         let (name, behind) = from.split_at(end);
         rest = behind;
+        // `setenv("A", "1")`; without quotes it is a value itself, and so is what is behind the comma.
+        let signs: &[&str] = if behind.starts_with(['"', '\'']) { &["=>", "=", ":", ","] } else { &["=>", "=", ":"] };
         let behind = behind.trim_start_matches(['"', '\'', ']', '}', ' ']);
-        let sign = ["=>", "=", ":", ","].into_iter().find_map(|sign| behind.strip_prefix(sign)).filter(|value| !value.starts_with('='));
+        let sign = signs.iter().find_map(|sign| behind.strip_prefix(sign)).filter(|value| !value.starts_with('='));
         let Some(value) = sign.filter(|_| starts && name.len() > 2 && found.len() < 64) else { continue };
         let value = value.trim_start().trim_start_matches(['"', '\'']);
         let end = value.find(['"', '\'', ',', ')', '}', ';', ' ', '\n']).unwrap_or(value.len());

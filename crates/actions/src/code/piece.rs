@@ -119,11 +119,13 @@ impl<'a> CodePiece<'a> {
     /// The parts of `span` between commas; groups stay whole, empty parts go.
     pub(super) fn split(&self, span: TokenRange) -> Vec<TokenRange> {
         let arrows = self.language == Language::Perl;
+        // `f(a; key = value)`
+        let semicolons = self.language == Language::Julia;
         let mut parts = Vec::new();
         let mut start = span.start;
         let mut at = span.start;
         while at < span.end {
-            if self.mark(at) == "," || arrows && self.mark(at) == "=>" {
+            if self.mark(at) == "," || arrows && self.mark(at) == "=>" || semicolons && self.mark(at) == ";" {
                 parts.push(start..at);
                 start = at + 1;
             }

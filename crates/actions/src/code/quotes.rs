@@ -114,7 +114,8 @@ impl<'a> Lexer<'a> {
         match (holes, byte) {
             (Holes::Braces, b'{') => Some(self.braces(1)),
             (Holes::Dollar | Holes::Sigil, b'$') | (Holes::Hash, b'#') if next == b'{' => Some(self.braces(2)),
-            (Holes::Sigil, b'{') if next == b'$' && !perl => Some(self.braces(1)),
+            (Holes::Sigil, b'{') if next == b'$' && self.language == Language::Php => Some(self.braces(1)),
+            (Holes::Sigil, b'$') if next == b'(' && self.language == Language::Julia => Some(self.brackets()),
             (Holes::Sigil, b'@') if next == b'{' && perl => Some(self.braces(2)),
             (Holes::Hash, b'#') if matches!(next, b'@' | b'$') => {
                 self.at += 2;
@@ -154,6 +155,22 @@ impl<'a> Lexer<'a> {
             let Some(length) = window.iter().take(MAX_SUBSCRIPT).take_while(|byte| **byte != b'\n').position(|byte| *byte == end) else { return };
             self.at += arrow + length + 1;
         }
+    }
+
+    /// The code of a hole `$(…)`. One that does not close takes the rest.
+    fn brackets(&mut self) -> &'a str {
+        let start = self.at + 2;
+        let mut depth = 1_usize;
+        self.at = start;
+        while self.at < self.text.len() && depth > 0 {
+            match self.byte(0) {
+                b'(' => depth += 1,
+                b')' => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        self.slice(start, self.at - usize::from(depth == 0))
     }
 
     /// The code of a hole whose brace is the last of `skip` bytes from here. A hole that does not close takes the text up

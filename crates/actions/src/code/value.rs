@@ -1,6 +1,6 @@
 //! What is known of a value of the program.
 
-use super::HOLE;
+use super::{HOLE, HOME};
 
 /// A text, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,6 +74,24 @@ pub(super) enum CodeValue {
 impl CodeValue {
     pub(super) fn lit(text: &str) -> Self {
         Self::Text(CodeText::lit(text))
+    }
+
+    /// The home folder.
+    pub(super) fn home() -> Self {
+        Self::lit(HOME)
+    }
+
+    /// A text in which `~` at the beginning is the home folder.
+    pub(super) fn expanded(self) -> Self {
+        let expand = |text: CodeText| match text.text.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+            Some(rest) => CodeText { text: format!("{HOME}{rest}"), ..text },
+            None => text,
+        };
+        match self {
+            Self::Text(text) => Self::Text(expand(text)),
+            Self::Path(text) => Self::Path(expand(text)),
+            other => other,
+        }
     }
 
     pub(super) fn into_text(self) -> CodeText {

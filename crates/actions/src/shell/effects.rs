@@ -327,7 +327,7 @@ fn only_checks(arguments: &ParsedArguments) -> bool {
 /// The method of a request, said or implied. `None`: the program makes no requests of which that is described.
 fn method(program: &Program, arguments: &ParsedArguments) -> Option<Word> {
     if let Some(said) = arguments.word(&[Role::Method]) {
-        return Some(said.clone());
+        return Some(said.literal().map_or_else(|| said.clone(), |method| Word { span: said.span, ..Word::lit(method.to_ascii_uppercase()) }));
     }
     let requests = program.details().methods;
     let fits = |method: &&Method| {

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::{Output, Shell, Stdin, builtin::joined, inner::names};
-use crate::program::{Prints, Program, ProgramWay};
+use crate::program::{Prints, Program, ProgramWay, Role};
 use crate::word::{Bound, Word, WordPiece};
 use crate::{arguments::ParsedArguments, base64::decode as base64, printed};
 use shell_reader::escapes::{self, low_byte};
@@ -64,6 +64,24 @@ impl Shell<'_> {
                     return Output::unknown();
                 }
                 return Output { items: Some(args.to_vec()), ..Output::text(line(joined(args))) };
+            }
+            Prints::Picked => {
+                let picked = |item: &Word| Word { pieces: item.pieces.iter().map(unglobbed).collect(), ..item.clone() };
+                return Output { items: stdin.items.as_ref().map(|items| items.iter().map(picked).collect()), ..Output::unknown() };
+            }
+            Prints::Below => {
+                let here = [Word::lit(".")];
+                let folders: Vec<&Word> = arguments.roles.iter().filter(|(role, _)| *role == Role::Read).map(|(_, word)| word).collect();
+                let folders = if folders.is_empty() { here.iter().collect() } else { folders };
+                let below = |folder: &&Word| {
+                    let mut item = (*folder).clone();
+                    if !item.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(_))) {
+                        item.push_lit("/");
+                        item.push(WordPiece::Glob(printed.text.to_owned()));
+                    }
+                    if printed.text.is_empty() { Word { pieces: item.pieces.iter().map(unglobbed).collect(), ..item } } else { item }
+                };
+                return Output { items: Some(folders.iter().map(below).collect()), ..Output::unknown() };
             }
             Prints::Program => first.map(|name| line(program_path(name))),
             Prints::Base64 => self.known(stdin).and_then(base64).and_then(decoded),
@@ -126,6 +144,11 @@ impl Shell<'_> {
         self.spend(text.size());
         text.literal()
     }
+}
+
+/// A piece of a path of which only some of the files that it names are meant.
+fn unglobbed(piece: &WordPiece) -> WordPiece {
+    if matches!(piece, WordPiece::Glob(_)) { WordPiece::Any(Bound::Name) } else { piece.clone() }
 }
 
 /// A word and the end of the line.

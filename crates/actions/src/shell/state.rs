@@ -354,6 +354,13 @@ impl ShellState {
         self.written.insert(path.to_owned(), text);
     }
 
+    /// Notes that the line wrote a file, but that what is on the disk says more of it.
+    pub(super) fn forget(&mut self, path: &str) {
+        if self.written.get(path).is_some_and(|text| text.has_hole()) {
+            self.written.remove(path);
+        }
+    }
+
     /// Notes that the line added to a file.
     pub(super) fn append(&mut self, path: &str, text: Rc<Word>) {
         self.added.entry(path.to_owned()).or_default().push(text);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Shell, Stdin};
 use crate::code::{self, CodeAction, Language};
-use crate::word::{Word, WordPiece};
+use crate::word::{Bound, Word, WordPiece};
 use crate::{Change, Deed, Delete, Write, patch, program::Program};
 
 impl Shell<'_> {
@@ -30,15 +30,26 @@ impl Shell<'_> {
                 shell.state.set(&name, Word::lit(value));
                 shell.state.export(&name);
             }
+            // What is written without its text being known is another program for what is started here. For what comes after
+            // this text, the file on the disk says more than nothing: most such texts only change a file.
+            let mut unknown = Vec::new();
             for found in code::scan(&source, language) {
+                if let CodeAction::Write { path: Some(path), append: false, text: None } = &found {
+                    unknown.push(path.clone());
+                }
                 shell.found(found, from);
+            }
+            for path in unknown {
+                let path = shell.code_path(Some(path));
+                shell.state.forget(&shell.path(&path).word.to_string());
             }
         });
     }
 
     /// Text in a command language of which only the ways out are known ([`Program::escapes`]).
     pub(super) fn escaped(&mut self, program: &Program, text: &Word) {
-        if program.escapes.is_empty() {
+        let writes = program.details().writes;
+        if program.escapes.is_empty() && writes.is_empty() {
             return;
         }
         let holes = |piece: &WordPiece| match piece {
@@ -51,20 +62,20 @@ impl Shell<'_> {
             for found in code::escapes(line, &program.escapes) {
                 self.found(found, None);
             }
+            for name in code::written(line, &writes) {
+                let mut parts = name.split(code::HOLE);
+                let mut path = Word::lit(parts.next().unwrap_or(""));
+                for part in parts {
+                    path.push(WordPiece::Any(Bound::Anything));
+                    path.push_lit(part);
+                }
+                self.write(&path, Change::Unknown, None);
+            }
         }
     }
 
     /// What program text does.
     pub(crate) fn found(&mut self, found: CodeAction, from: Option<usize>) {
-        let home = self.state.get("HOME");
-        // `~` is there only if the program expands it.
-        let known = |path: Option<String>| match (path, home) {
-            (Some(path), Some(mut home)) if path == "~" || path.starts_with("~/") => {
-                home.push_lit(path.trim_start_matches('~'));
-                home
-            }
-            (path, _) => path.map_or_else(Word::unknown, Word::lit),
-        };
         match found {
             CodeAction::Shell(_) | CodeAction::Argv(_) => self.started_by_code(found, &Stdin::default()),
             CodeAction::Fed(command, text) => {
@@ -72,20 +83,55 @@ impl Shell<'_> {
                 self.started_by_code(*command, &Stdin { program: Some("code".to_owned()), text, connected: true, ..Stdin::default() });
             }
             CodeAction::Write { path, append, text } => {
-                let change = match (text, append) {
-                    (Some(text), true) => Change::Append(text),
-                    (Some(text), false) => Change::Whole(text),
-                    (None, true) => Change::AppendUnknown,
-                    (None, false) => Change::Unknown,
-                };
-                self.write(&known(path), change, from);
+                let path = self.code_path(path);
+                let text = text.map(|text| Rc::new(Word::lit(text)));
+                let change = self.sent(&path, text.as_ref(), None, append);
+                self.write(&path, change, from);
+            }
+            CodeAction::Copy { from: source, to, moved } => {
+                let (source, to) = (self.code_path(source), self.code_path(to));
+                let path = self.path(&source);
+                if let (Some(source), Some(to)) = (path.word.literal(), self.path(&to).word.literal()) {
+                    self.state.copy(source, to);
+                }
+                if moved {
+                    self.push(Deed::Delete(Delete { path, recursive: false, moved }), from);
+                }
+                self.write(&to, Change::Unknown, from);
+            }
+            CodeAction::Attributes { path, recursive } => {
+                let path = self.code_path(path);
+                self.write(&path, Change::Attributes { tree: recursive }, from);
             }
             CodeAction::Delete { path, recursive } => {
-                let path = self.path(&known(path));
+                let path = self.code_path(path);
+                let path = self.path(&path);
                 self.push(Deed::Delete(Delete { path, recursive, moved: false }), from);
             }
             CodeAction::OpaqueShell => self.opaque("a command in program text", "the command line is computed"),
         }
+    }
+
+    /// A path that program text names; `~` is there only if the program expands it.
+    fn code_path(&self, path: Option<String>) -> Word {
+        match (path, self.state.get("HOME")) {
+            (Some(path), Some(mut home)) if path == "~" || path.starts_with("~/") => {
+                home.push_lit(path.trim_start_matches('~'));
+                home
+            }
+            (path, _) => path.map_or_else(Word::unknown, Word::lit),
+        }
+    }
+
+    /// A word of a command that program text starts.
+    fn code_word(&self, word: &str) -> Word {
+        let mut parts = word.split(code::HOME);
+        let mut whole = Word::lit(parts.next().unwrap_or(""));
+        for part in parts {
+            whole.extend(&self.state.get("HOME").unwrap_or_else(Word::unknown));
+            whole.push_lit(part);
+        }
+        whole
     }
 
     /// A command that program text starts.
@@ -93,7 +139,7 @@ impl Shell<'_> {
         match command {
             CodeAction::Shell(line) => drop(self.line_within("code", &Word::lit(line), stdin)),
             CodeAction::Argv(words) => {
-                let words = words.into_iter().map(|word| word.map_or_else(Word::several, Word::lit)).collect();
+                let words = words.into_iter().map(|word| word.map_or_else(Word::several, |word| self.code_word(&word))).collect();
                 self.within("code", |shell| shell.separate(|shell| shell.invoke(words, Vec::new(), stdin)));
             }
             _ => {}

@@ -51,8 +51,12 @@ impl Shell<'_> {
         if source.contains('$') {
             self.state.prepare(self.setting, self.programs);
         }
-        if self.power {
-            self.powershell(&source);
+        if self.power || self.cmd {
+            if self.power {
+                self.powershell(&source)
+            } else {
+                self.cmd_line(&source)
+            }
             return Output::unknown();
         }
         let reading = parse::read_as(&source, self.zsh);

@@ -20,7 +20,7 @@ pub const LAST: &str = "last.json";
 /// A pause that a person made.
 pub const PAUSE: &str = "pause";
 /// Larger files are not ours.
-const MAX_BYTES: u64 = 64 << 20;
+pub const MAX_BYTES: usize = 64 << 20;
 
 /// The name of a repository's folder in the state: its path hashed (FNV-1a, 64 bits), so that any path has one.
 pub fn folder_name(root: &Path) -> String {
@@ -33,7 +33,7 @@ pub fn read(states: &[PathBuf], root: &Path, name: &str) -> Option<Vec<u8>> {
     states.iter().find_map(|state| {
         let mut file = fs::File::open(state.join(folder_name(root)).join(name)).ok()?;
         let size = file.metadata().ok()?.len();
-        if size > MAX_BYTES {
+        if size > MAX_BYTES as u64 {
             return None;
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).ok()? + 1);

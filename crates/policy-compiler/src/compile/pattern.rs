@@ -139,7 +139,8 @@ impl<'t> Patterns<'t> {
             }
         }
         let stem = placed.stem.as_ref().map(|stem| self.keep(stem));
-        Ok(PathPattern { anchor: placed.anchor, pattern, source: self.keep(source), literals, stem })
+        let telling = all.iter().map(|components| if any_case { "" } else { self.keep(&telling(components)) }).collect();
+        Ok(PathPattern { anchor: placed.anchor, pattern, source: self.keep(source), literals, stem, telling })
     }
 
     fn table(&mut self, regex: String, reading: PatternMode) -> Result<Automaton<'t>, PatternFault> {
@@ -189,6 +190,18 @@ fn folded(glob: &[GlobPart], anchor: PathAnchor) -> Result<Option<Vec<Components
 fn longest_run(component: &[GlobPart]) -> Option<String> {
     let runs = component.split(|part| !matches!(part, GlobPart::Character(..)));
     runs.filter(|run| !run.is_empty()).max_by_key(|run| run.len()).and_then(literal)
+}
+
+/// What every path has that these components match: the longest of its names as `/name`, else the ending of its last name.
+/// Empty if there is no such thing.
+fn telling(components: &Components) -> String {
+    let names = components.iter().filter_map(|component| literal(component));
+    if let Some(longest) = names.filter(|name| !name.is_empty()).max_by_key(String::len) {
+        return format!("/{longest}");
+    }
+    let last = components.last().map_or(&[][..], Vec::as_slice);
+    let run = last.rsplit(|part| !matches!(part, GlobPart::Character(..))).next().and_then(literal).unwrap_or_default();
+    run.rfind('.').and_then(|at| run.get(at..)).unwrap_or_default().to_owned()
 }
 
 /// Where a path pattern begins, and the folders in front of its first wildcard.

@@ -8,8 +8,8 @@ use crate::examples::ProgramExamples;
 use crate::mistake::{line, suggestion};
 use crate::schema::{Checker, PROGRAMS, SpannedText, SpannedValue};
 use actions::printed::{ANY_NUMBER, OPERANDS};
-use actions::program::{Details, Method, OperandForm, Opt, OptionStyle, Printed, Prints, Program, ProgramWay, Role, Scripts, Secrets, Subcommands, Takes};
-use actions::wire::Wire;
+use actions::program::{Details, Method, OperandForm, Opt, OptionStyle, Printed, Prints, Program, ProgramWay, Role, Scripts, Subcommands, Takes};
+use actions::wire::lay_down;
 
 /// Descriptions, and what is beside them.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) struct Described<'t> {
     /// `PYTHON=python3`
     pub(super) named: Vec<&'t str>,
     /// Where programs are given secrets.
-    pub(super) secrets: Vec<Secrets<'t>>,
+    pub(super) secrets: Vec<&'t str>,
     pub(super) examples: Vec<ProgramExamples>,
     /// Where each program is described.
     seen: HashMap<&'t str, String>,
@@ -60,8 +60,9 @@ impl<'t> Described<'t> {
             let first = names.first().map_or("", |name| name.text);
             self.starts.extend(variables(&table, "starts", false, checker));
             self.named.extend(variables(&table, "named_by", true, checker));
-            let calls = table.words("secrets");
-            self.secrets.extend((!calls.is_empty()).then(|| Secrets { names: table.words("name"), calls }));
+            if table.get("secrets").is_some() {
+                self.secrets.extend(names.iter().map(|name| name.text));
+            }
             let written = table.table("examples");
             let examples = written.iter().flat_map(SpannedValue::entries).filter_map(|(command, value)| {
                 let inner = value.as_text();
@@ -129,7 +130,16 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
     }
     let sets_up: Vec<&str> = sets_up.iter().map(|call| call.text).collect();
     let mut ways: Vec<ProgramWay> = view.texts("ways").iter().filter_map(|way| checker.named(way, ProgramWay::NAMES, "way")).collect();
-    let details = Details { neutral, prints: printed, sets_up, methods: methods(view, checker), scripts: scripts(view), empties: view.words("empties") };
+    let details = Details {
+        neutral,
+        prints: printed,
+        sets_up,
+        methods: methods(view, checker),
+        scripts: scripts(view),
+        writes: view.words("writes"),
+        empties: view.words("empties"),
+        secrets: view.words("secrets"),
+    };
     ways.extend((!details.sets_up.is_empty()).then_some(ProgramWay::SetsUp));
     ways.extend(details.scripts.is_some().then_some(ProgramWay::Scripts));
     let inner = |role: Role| matches!(role, Role::Argv | Role::ShellRest | Role::Assignments);
@@ -147,13 +157,7 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
         language: view.word("language"),
         escapes: view.words("escapes"),
         ways,
-        details: if details == Details::default() {
-            Cow::Borrowed(&[])
-        } else {
-            let mut out = Vec::new();
-            details.put(&mut out);
-            Cow::Owned(out)
-        },
+        details: if details == Details::default() { Cow::Borrowed(&[]) } else { Cow::Owned(lay_down(&details)) },
         subcommands,
     }
 }
@@ -232,7 +236,7 @@ fn option<'t>(text: &SpannedText<'t>, style: OptionStyle, checker: &mut Checker)
     let (names, takes) = Takes::NAMES.iter().rev().find_map(ends).unwrap_or((text.text, Takes::Nothing));
     let names: Vec<&str> = names.split('|').collect();
     for name in &names {
-        if name.is_empty() || name.contains(['=', ' ']) || (style != OptionStyle::Keys && !name.starts_with(['-', '+'])) {
+        if name.is_empty() || name.contains(['=', ' ']) || (style != OptionStyle::Keys && !name.starts_with(['-', '+', '/'])) {
             let what = format!("`{}` does not name an option", text.text);
             checker.mistake(&text.span, what, "write names with their dashes, joined by `|`, then `=` if it takes a value: `-u|--user=`");
             break;

@@ -6,7 +6,11 @@ use actions::Call;
 use actions::word::{Word, WordPiece};
 
 pub(super) fn fetch(table: &FetchWhen, url: &Word, method: Option<&Word>) -> Answer {
-    let host = text::any_word_or_unasked(&table.host, &host(url));
+    let host = host(url);
+    if table.host_known.is_some_and(|wanted| wanted != host.literal().is_some()) {
+        return Answer::No;
+    }
+    let host = text::any_word_or_unasked(&table.host, &host);
     let method = method.map_or_else(|| table.method.is_empty().into(), |method| text::any_word_or_unasked(&table.method, method));
     host.min(text::any_word_or_unasked(&table.url, url)).min(method)
 }

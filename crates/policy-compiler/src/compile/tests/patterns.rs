@@ -5,7 +5,7 @@ use globset::GlobBuilder;
 use crate::compile::Texts;
 use crate::compile::automaton::{PatternMode, automaton};
 use crate::compile::pattern::Patterns;
-use actions::wire::{Bytes, Wire as _};
+use actions::wire::{lay_down, read_back};
 use policy::pattern::{Automaton, PathAnchor, Pattern};
 
 /// Walks a table over a text.
@@ -333,7 +333,5 @@ fn regular_expressions_agree_with_regex() {
 #[test]
 fn a_pattern_survives_the_wire() {
     let pattern = Pattern { source: "a*", table: None };
-    let mut bytes = Vec::new();
-    pattern.put(&mut bytes);
-    assert_eq!(Pattern::get(&mut Bytes(&bytes)), Some(pattern));
+    assert_eq!(read_back(&lay_down(&pattern)), Some(pattern));
 }

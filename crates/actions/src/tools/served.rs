@@ -1,0 +1,135 @@
+//! Calls of tool servers that stand for a command line: their names say the program and what it does (`git_push`), their
+//! arguments are its options and operands (`{"force": true}`), or they type into a terminal. Knows no program: names and options
+//! are those that are described.
+
+use super::{COMMANDS, FILES, FOLDERS, TEXTS, plain_key};
+use crate::json::Json;
+use crate::program::{Program, Programs, Takes};
+use crate::word::{Word, is_one};
+
+/// Arguments that hold what a call says and not what it does, without `_` and `-`.
+const SAID: &str = "message m title subject description summary reason author email comment note id sessionid terminalid requestid";
+/// Arguments whose value says what is done, without `_` and `-`.
+const MODES: &str = "mode action operation op type kind method subcommand resettype";
+/// Arguments that hold words of the command line as they are.
+const WORDS: &str = "args arguments flags options extraargs argv params";
+/// Words of a tool's name that say that it types into a terminal: one of each.
+const TYPES: &str = "send write type input paste stdin";
+const TERMINALS: &str = "input keys stdin terminal term pty tty tmux screen shell console terminalsession repl";
+/// Arguments beside a text that show that it is typed into a page.
+const ELSEWHERE: &str = "selector element ref locator xpath uid x y";
+
+/// The words of a tool's name, in small letters.
+fn tokens(tool: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in tool.chars() {
+        if !c.is_alphanumeric() || (c.is_ascii_uppercase() && before.is_ascii_lowercase()) {
+            words.push(String::new());
+        }
+        if let Some(last) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            last.push(c.to_ascii_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// `noVerify`, `no_verify`: `no-verify`.
+fn dashed(key: &str) -> String {
+    tokens(key).join("-")
+}
+
+/// The command that a call stands for, as words. `None`: its name says no program with a subcommand of its.
+pub(super) fn command(tool: &str, input: &Json, programs: &Programs) -> Option<Vec<Word>> {
+    let (server, own) = tool.rsplit_once("__").unwrap_or(("", tool));
+    let (server, own) = (tokens(server), tokens(own));
+    let described = |word: &String| Some((word.clone(), programs.find(word).filter(|program| !program.subcommands.is_empty())?));
+    let (name, program) = own.iter().chain(&server).find_map(described)?;
+    let verbs: Vec<&String> = own.iter().filter(|word| **word != name).collect();
+    // `cherry_pick` before `cherry`
+    let pair = verbs.windows(2).map(|pair| pair.iter().map(|word| word.as_str()).collect::<Vec<_>>().join("-")).find(|pair| program.subcommand(pair).is_some());
+    let verb = pair.or_else(|| verbs.iter().find(|word| program.subcommand(word).is_some()).map(|word| (*word).clone()))?;
+    let mut line =
+        ServedLine { program: program.subcommand(&verb)?, front: Vec::new(), flags: Vec::new(), first: Vec::new(), operands: Vec::new(), behind: Vec::new() };
+    for word in verbs.iter().filter(|word| !verb.split('-').any(|part| part == word.as_str())) {
+        line.done(word);
+    }
+    line.arguments(input, 0);
+    let ServedLine { front, flags, first, operands, behind, .. } = line;
+    let dashes = if behind.is_empty() { Vec::new() } else { vec![Word::lit("--")] };
+    Some([vec![Word::lit(name), Word::lit(verb)], front, flags, first, operands, dashes, behind].concat())
+}
+
+/// The parts of a command line while they are collected.
+struct ServedLine<'a> {
+    program: Program<'a>,
+    /// A subcommand of the subcommand.
+    front: Vec<Word>,
+    flags: Vec<Word>,
+    /// The operand that is in front of the others.
+    first: Vec<Word>,
+    operands: Vec<Word>,
+    /// Files.
+    behind: Vec<Word>,
+}
+
+impl ServedLine<'_> {
+    /// A word that says what is done: `hard`, `drop`.
+    fn done(&mut self, word: &str) {
+        let option = format!("--{}", dashed(word));
+        if self.program.subcommand(word).is_some() {
+            self.front.push(Word::lit(word));
+        } else if self.option(&option).is_some() {
+            self.flags.push(Word::lit(option));
+        }
+    }
+
+    fn option(&self, name: &str) -> Option<Takes> {
+        self.program.options.iter().find(|opt| opt.names.contains(&name)).map(|opt| opt.takes)
+    }
+
+    fn arguments(&mut self, input: &Json, level: usize) {
+        /// Objects in objects are looked into so deep.
+        const MAX_LEVEL: usize = 4;
+        let Json::Object(entries) = input else { return };
+        for (key, value) in entries {
+            let option = format!("--{}", dashed(key));
+            let plain = plain_key(key);
+            match value {
+                Json::Object(_) if level < MAX_LEVEL => self.arguments(value, level + 1),
+                Json::List(list) => {
+                    let words = list.iter().map(|item| item.scalar().map_or_else(Word::unknown, Word::lit));
+                    if is_one(WORDS, &plain) { self.operands.extend(words) } else { self.behind.extend(words) }
+                }
+                Json::Text(text) if is_one(WORDS, &plain) => self.operands.extend(text.split_whitespace().map(Word::lit)),
+                Json::Bool(true) => self.flags.push(Word::lit(option)),
+                Json::Text(text) if text == "true" => self.flags.push(Word::lit(option)),
+                Json::Text(text) if text.is_empty() || text == "false" || is_one(SAID, &plain) => {}
+                Json::Text(text) if is_one(MODES, &plain) => self.done(text),
+                Json::Text(text) if self.option(&option) == Some(Takes::Value) => self.flags.push(Word::lit(format!("{option}={text}"))),
+                Json::Text(text) if plain == "remote" => self.first.push(Word::lit(text.as_str())),
+                // Where it runs, and what it writes.
+                Json::Text(_) if is_one(FOLDERS, &plain) || is_one(TEXTS, &plain) || matches!(plain.as_str(), "repopath" | "repository" | "repo" | "path") => {}
+                Json::Text(text) if is_one(FILES, &plain) => self.behind.push(Word::lit(text.as_str())),
+                Json::Text(text) => self.operands.push(Word::lit(text.as_str())),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The text that a call types into a terminal. `None`: it types into none, or not text.
+pub(super) fn typed(tool: &str, input: &Json) -> Option<String> {
+    let own = tokens(tool.rsplit_once("__").map_or(tool, |(_, own)| own));
+    let is = |words: &'static str| own.iter().any(|word| is_one(words, word));
+    let Json::Object(entries) = input else { return None };
+    if !is(TYPES) || !is(TERMINALS) || entries.iter().any(|(key, _)| is_one(ELSEWHERE, &plain_key(key)) || is_one(COMMANDS, &plain_key(key))) {
+        return None;
+    }
+    entries.iter().find_map(|(key, value)| match value {
+        Json::Text(text) if is_one("input text keys chars data content value string", &plain_key(key)) => Some(text.replace('\r', "\n")),
+        _ => None,
+    })
+}

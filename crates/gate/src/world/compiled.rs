@@ -1,0 +1,81 @@
+//! The compiled policy of a repository as a file, of which a call reads only the pieces that it needs.
+//!
+//! It is not mapped. A look-up reads some ten short pieces, which costs less than the page faults of a mapping; a file that is
+//! cut meanwhile gives a short read in place of a signal; and nothing borrows from memory that others may change.
+
+use std::borrow::Cow;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{state, system};
+use crate::failure::Failure;
+use actions::wire::{Pieces, ReadsPieces};
+use policy::Policy;
+
+/// The compiled policy that applies to a call.
+#[derive(Debug)]
+pub enum CompiledPolicy {
+    /// The built-in one, or one that was read and checked as a whole.
+    Memory(Cow<'static, [u8]>),
+    /// One that is read piece by piece.
+    File(PolicyFile),
+}
+
+/// A compiled policy that is open.
+#[derive(Debug)]
+pub struct PolicyFile {
+    file: File,
+    damaged: AtomicBool,
+}
+
+impl CompiledPolicy {
+    /// The policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::PolicyDamaged`]
+    pub fn open(&self) -> Result<Policy<'_>, Failure> {
+        let pieces = match self {
+            Self::Memory(bytes) => Pieces::Memory(bytes),
+            Self::File(file) => Pieces::Apart(file),
+        };
+        Policy::of(pieces).ok_or(Failure::PolicyDamaged)
+    }
+
+    /// True if no piece that was read so far was damaged.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        !matches!(self, Self::File(file) if file.damaged.load(Ordering::Relaxed))
+    }
+}
+
+impl PolicyFile {
+    /// Opens the compiled policy of the repository around `root`. `None` if there is none that this user wrote.
+    #[must_use]
+    pub fn open(states: &[PathBuf], root: &Path) -> Option<Self> {
+        let path = |state: &PathBuf| state.join(state::folder_name(root)).join(state::POLICY);
+        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+        let file = states.iter().find_map(|state| OpenOptions::new().read(true).custom_flags(flags).open(path(state)).ok())?;
+        let found = file.metadata().ok()?;
+        (found.is_file() && found.uid() == system::user()).then(|| Self { file, damaged: AtomicBool::new(false) })
+    }
+}
+
+impl ReadsPieces for PolicyFile {
+    fn read(&self, at: usize, length: usize) -> Option<&[u8]> {
+        // More than any piece has. A damaged length must not take all memory.
+        if length > state::MAX_BYTES {
+            return None;
+        }
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, u64::try_from(at).ok()?).ok()?;
+        // The process judges one call and ends.
+        Some(bytes.leak())
+    }
+
+    fn found_damaged(&self) {
+        self.damaged.store(true, Ordering::Relaxed);
+    }
+}

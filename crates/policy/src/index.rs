@@ -1,0 +1,185 @@
+//! Under which keys a rule is found, and which keys an action is looked up by. A rule that may say yes or maybe to an action
+//! shares a key with it; most others are never read.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+use crate::facts::{Facts, Known, Need, Places};
+use crate::pattern::{PathAnchor, Pattern};
+use crate::{CallWhen, FileWhen, RunWhen, When};
+use actions::wire::key_of as key;
+use actions::{Action, Change, Deed, path::Path};
+
+/// What ends the literal beginning of a pattern.
+const GLOB: [char; 7] = ['*', '?', '[', '{', '\\', '(', '/'];
+/// Behind which a part of a program's name begins.
+const MARKS: [char; 3] = ['.', '-', '_'];
+
+/// Under which keys a rule is found.
+///
+/// - `run git push` or `run git` for programs known by name, `run mkfs.` for `mkfs.*`, `run` for any. Behind `run =` come those
+///   that ask for a variable.
+/// - For files `write /settings.json`, `write .pem`: what every path has that the rule matches. `write` if there is no such
+///   thing, `write <state>` if only the folder at which the pattern is anchored is known, `write in .claude` for the folders in
+///   front of what it names, `write any` always. Rules that speak only of modes are under `modes` in place of
+///   `write`, those that speak only of commits under `committed`.
+/// - `call mcp__server__tool`, `call mcp__server__`, or `call`; `call any` always.
+pub(crate) fn of_rule(when: &When) -> Vec<String> {
+    let modes = |table: &FileWhen| table.attributes == Some(true) || table.recursive == Some(true);
+    let committed = |table: &FileWhen| table.committed == Some(true) || table.larger_than.is_some();
+    match when {
+        When::Write(tables) if tables.iter().all(modes) => of_files("modes", tables),
+        When::Write(tables) if tables.iter().all(committed) => of_files("committed", tables),
+        When::Write(tables) | When::Delete(tables) | When::Read(tables) => of_files(when.kind(), tables),
+        When::Run(tables) => tables.iter().flat_map(of_run).collect(),
+        When::Call(tables) => tables.iter().flat_map(of_call).chain(["call any".to_owned()]).collect(),
+        other => vec![other.kind().to_owned()],
+    }
+}
+
+/// A table for one program and certain subcommands need not be looked at for others; where the subcommand of a command is not
+/// known, all tables of the program are (`run git ?`).
+fn of_run(table: &RunWhen) -> Vec<String> {
+    let run = if table.env.is_empty() { "run" } else { "run =" };
+    // `mkfs.*`
+    let begins = |pattern: &Pattern| {
+        let end = pattern.source.find(GLOB)?;
+        let end = pattern.source.get(..end)?.rfind(MARKS)?;
+        pattern.source.get(..=end).map(str::to_owned)
+    };
+    let program = |pattern: &Pattern| pattern.literal().map(str::to_owned).or_else(|| begins(pattern));
+    let programs: Option<Vec<String>> = table.program.iter().map(program).collect();
+    let Some(programs) = programs.filter(|programs| !programs.is_empty()) else { return vec![run.to_owned()] };
+    let subcommands = if table.program.iter().any(|pattern| pattern.literal().is_none()) { None } else { literals(&table.subcommand) };
+    let Some(subcommands) = subcommands else { return programs.iter().map(|program| format!("{run} {program}")).collect() };
+    let with = |program: &String| {
+        let names = subcommands.iter().copied().chain(["?"]);
+        names.map(|subcommand| format!("{run} {program} {subcommand}")).collect::<Vec<_>>()
+    };
+    programs.iter().flat_map(with).collect()
+}
+
+/// The only texts that the patterns match. `None` if there are others.
+fn literals<'p>(patterns: &[Pattern<'p>]) -> Option<Vec<&'p str>> {
+    let all: Option<Vec<&str>> = patterns.iter().map(Pattern::literal).collect();
+    all.filter(|all| !all.is_empty())
+}
+
+fn of_call(table: &CallWhen) -> Vec<String> {
+    let key = |pattern: &Pattern| match pattern.literal() {
+        Some(name) => format!("call {name}"),
+        // `mcp__server__delete_*`
+        None => match pattern.source.find(GLOB).and_then(|end| pattern.source.get(..end)?.rfind("__")) {
+            Some(end) => format!("call {}__", pattern.source.get(..end).unwrap_or("")),
+            None => "call".to_owned(),
+        },
+    };
+    if table.tool.is_empty() { vec!["call".to_owned()] } else { table.tool.iter().map(key).collect() }
+}
+
+fn of_files(kind: &str, tables: &[FileWhen]) -> Vec<String> {
+    let mut keys = vec![format!("{kind} any")];
+    for table in tables {
+        if table.path.is_empty() {
+            keys.push(kind.to_owned());
+        }
+        for pattern in &table.path {
+            let anywhere = matches!(pattern.anchor, PathAnchor::Absolute | PathAnchor::Anywhere | PathAnchor::Hooks);
+            let anchored = || if anywhere { kind.to_owned() } else { format!("{kind} {}", pattern.anchor.name()) };
+            if pattern.telling.is_empty() {
+                keys.push(kind.to_owned());
+            }
+            keys.extend(pattern.telling.iter().map(|telling| if telling.is_empty() { anchored() } else { format!("{kind} {telling}") }));
+            keys.extend(pattern.stem.into_iter().flat_map(|stem| stem.split('/')).filter(|name| !name.is_empty()).map(|name| format!("{kind} in {name}")));
+        }
+    }
+    keys
+}
+
+/// Under which keys rules that may speak of the action are found.
+///
+/// # Errors
+///
+/// The fact that must be known first.
+pub(crate) fn of_action(action: &Action, facts: &Facts, every: bool) -> Result<Vec<u32>, Need> {
+    let kind = action.deed.kind();
+    Ok(match &action.deed {
+        Deed::Run(run) => {
+            let mut keys = Vec::new();
+            let with_variables = !run.env.is_empty() || !run.exported.is_empty();
+            for kind in ["run", "run ="].into_iter().take(1 + usize::from(with_variables)) {
+                keys.extend([key(&[kind]), key(&[kind, " ", &run.program])]);
+                let begins = run.program.match_indices(MARKS).filter_map(|(at, _)| run.program.get(..=at));
+                keys.extend(begins.map(|begin| key(&[kind, " ", begin])));
+                keys.extend(run.subcommand.as_ref().map(|name| key(&[kind, " ", &run.program, " ", name.literal().unwrap_or("?")])));
+            }
+            keys
+        }
+        Deed::Write(write) => {
+            let modes = matches!(write.change, Change::Attributes { .. });
+            let kinds = [Some("write"), modes.then_some("modes"), facts.committing.then_some("committed")];
+            let tree = matches!(write.change, Change::Attributes { tree: true });
+            of_path(&kinds, &write.path, tree, true, facts, every)?
+        }
+        Deed::Delete(delete) => of_path(&[Some(kind)], &delete.path, delete.recursive || delete.moved, false, facts, every)?,
+        Deed::Read(path) => of_path(&[Some(kind)], path, false, true, facts, every)?,
+        Deed::Call(_) if every => vec![key(&["call any"])],
+        Deed::Call(call) => {
+            let servers = call.tool.match_indices("__").filter_map(|(at, mark)| call.tool.get(..at + mark.len()));
+            [call.tool.as_str()].into_iter().chain(servers).map(|name| key(&["call ", name])).chain([key(&[kind])]).collect()
+        }
+        _ => vec![key(&[kind])],
+    })
+}
+
+/// Keys of a path. With `tree`, all below it is concerned too. A path with a hole is looked up by `any`, and with `every` all
+/// are.
+fn of_path(kinds: &[Option<&str>], path: &Path, tree: bool, follow: bool, facts: &Facts, every: bool) -> Result<Vec<u32>, Need> {
+    let any = || kinds.iter().flatten().map(|kind| key(&[kind, " any"])).collect();
+    let Some(literal) = path.word.literal().filter(|_| !every) else { return Ok(any()) };
+    let need = Need::RealPath(literal.to_owned(), follow);
+    let real = match facts.of(&need) {
+        None => return Err(need),
+        Some(Known::Text(real)) => Some(real.as_str()).filter(|real| *real != literal),
+        Some(_) => None,
+    };
+    let places = &facts.places;
+    let mut keys: Vec<u32> = kinds.iter().flatten().map(|kind| key(&[kind])).collect();
+    for path in [Some(literal), real].into_iter().flatten() {
+        if tree && (path == "/" || bases(places).any(|(_, base)| inside(base, path))) {
+            return Ok(any());
+        }
+        let last = path.rsplit('/').next().unwrap_or(path);
+        let ending = last.rfind('.').and_then(|at| last.get(at..));
+        for kind in kinds.iter().flatten() {
+            keys.extend(path.split('/').filter(|name| !name.is_empty()).map(|name| key(&[kind, " /", name])));
+            keys.extend(ending.map(|ending| key(&[kind, " ", ending])));
+            keys.extend(bases(places).filter(|(_, base)| inside(path, base)).map(|(anchor, _)| key(&[kind, " ", anchor.name()])));
+            if tree {
+                keys.push(key(&[kind, " in ", last]));
+            }
+        }
+    }
+    keys.dedup();
+    Ok(keys)
+}
+
+/// Folders at which patterns are anchored.
+fn bases(places: &Places) -> impl Iterator<Item = (PathAnchor, &str)> {
+    let all: [(PathAnchor, &[String]); 9] = [
+        (PathAnchor::Repository, &places.roots),
+        (PathAnchor::Home, &places.homes),
+        (PathAnchor::Binaries, &places.binaries),
+        (PathAnchor::State, &places.state),
+        (PathAnchor::Config, &places.config),
+        (PathAnchor::Policy, &places.policies),
+        (PathAnchor::Temporary, &places.temporary),
+        (PathAnchor::GitDirectory, &places.git),
+        (PathAnchor::Here, std::slice::from_ref(&places.cwd)),
+    ];
+    let beside = places.roots.iter().filter_map(|root| root.rsplit_once('/')).map(|(parent, _)| (PathAnchor::Beside, parent));
+    all.into_iter().flat_map(|(anchor, bases)| bases.iter().map(move |base| (anchor, base.as_str()))).chain(beside)
+}
+
+/// True if `path` is `base` or below it.
+fn inside(path: &str, base: &str) -> bool {
+    path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
