@@ -32,6 +32,7 @@ mod readme;
 mod record;
 mod registry;
 mod repository;
+mod softened;
 mod startup;
 mod spans;
 mod taken_by_git;

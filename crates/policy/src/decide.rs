@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::{Facts, Need};
 use crate::matcher::{self, Asking};
 use crate::verdict::{Answer, Finding, Look, Verdict};
-use crate::{RuleCandidate, Policy, Rule, Tier, index};
+use crate::{Policy, Rule, RuleCandidate, Tier, index};
 use actions::path::Path;
 use actions::wire::key;
 use actions::word::Word;

@@ -17,7 +17,7 @@ pub(crate) use path::swept;
 use std::collections::BTreeSet;
 
 use crate::facts::{Facts, Known, Need};
-use crate::{RuleCandidate, Conditions, Rule, Waiver, When, pattern::Pattern, secret::FoundSecret, verdict::Answer};
+use crate::{Conditions, Rule, RuleCandidate, Waiver, When, pattern::Pattern, secret::FoundSecret, verdict::Answer};
 use actions::{Action, Deed, Run};
 
 /// The known facts, and the questions that came up.
