@@ -125,7 +125,15 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
     }
     let sets_up: Vec<&str> = sets_up.iter().map(|call| call.text).collect();
     let mut ways: Vec<ProgramWay> = view.texts("ways").iter().filter_map(|way| checker.named(way, ProgramWay::NAMES, "way")).collect();
-    let details = Details { neutral, prints: printed, sets_up, methods: methods(view, checker), scripts: scripts(view), writes: view.words("writes") };
+    let details = Details {
+        neutral,
+        prints: printed,
+        sets_up,
+        methods: methods(view, checker),
+        scripts: scripts(view),
+        writes: view.words("writes"),
+        options_in: view.words("options_in"),
+    };
     ways.extend((!details.sets_up.is_empty()).then_some(ProgramWay::SetsUp));
     ways.extend(details.scripts.is_some().then_some(ProgramWay::Scripts));
     let inner = |role: Role| matches!(role, Role::Argv | Role::ShellRest | Role::Assignments);
