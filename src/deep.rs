@@ -5,6 +5,7 @@ pub mod checkouts;
 pub mod commits;
 pub mod committed;
 pub mod compiling;
+mod edited;
 pub mod flywheel;
 pub mod own_files;
 pub mod pusher;
@@ -19,7 +20,7 @@ use gate::deep::{Deep, Stop};
 use gate::failure::Failure;
 use gate::judge::{Here, answered, facts_of, read};
 use gate::world::layers::FoundLayer;
-use gate::world::{Surroundings, World};
+use gate::world::{Surroundings, World, system};
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
 use policy::{Flywheel, Policy, TestsFirst};
@@ -40,15 +41,19 @@ impl Deep for Cold {
     }
 
     fn compile(&self, layers: &[FoundLayer], around: &Surroundings, world: &World) -> Result<Vec<u8>, Stop> {
-        Ok(compiling::compile_layers(layers, around, world)?.bytes)
+        Ok(compiling::compile_in_turn(layers, around, world)?)
     }
 
     fn facts(&self, needs: Vec<Need>, around: &Surroundings) -> Result<Vec<(Need, Known)>, Stop> {
-        Ok(answered(needs, |need| own_files::heavy(need, around)))
+        Ok(answered(needs, |need| {
+            let (need, around) = (need.clone(), around.clone());
+            let busy = || Known::Unknown("there was no time to find it out, for the machine is busy".to_owned());
+            system::in_time(move || own_files::heavy(&need, &around)).unwrap_or_else(busy)
+        }))
     }
 
     fn tests_first(&self, actions: &[Action], facts: &Facts, section: &TestsFirst, around: &Surroundings) -> Result<Vec<Finding>, Stop> {
-        let trees = tests_first::trees(actions, &facts.places.roots, &around.memory, |path| section.concerns(path));
+        let trees = tests_first::trees(actions, around, |path| section.concerns(path));
         let mut found: Vec<Finding> = trees.iter().flat_map(|(tree, changes)| ::tests_first::judge(changes, tree, section, facts.today)).collect();
         found.extend(::tests_first::snapshots_renewed(actions, section));
         Ok(found)

@@ -342,7 +342,7 @@ pub fn judge(actions: &[Action], around: &Surroundings, section: &Flywheel) -> V
     let mut found = Vec::new();
     let root = around.tree().to_path_buf();
     if loses_learnings(section, actions, &around.places.roots) {
-        for (tree, changes) in crate::deep::tests_first::trees(actions, &around.places.roots, &around.memory, |_| true) {
+        for (tree, changes) in crate::deep::tests_first::trees(actions, around, |_| true) {
             let archived = tree.read(section.archive).unwrap_or_default();
             found.extend(guard::judge(&changes, &String::from_utf8_lossy(&archived), section));
         }

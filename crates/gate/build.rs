@@ -33,6 +33,12 @@ fn main() {
         build.add(&file, &fs::read(root.join(&file)).unwrap_or_default());
     }
     println!("cargo::rustc-env=PORTCULLIS_BUILD={:016x}", build.0);
+    println!("cargo::rerun-if-changed=order.ld");
+    // Functions of everyday calls are side by side in the static hook. The file adds to the linker's own script.
+    let order = root.join("crates/gate/order.ld");
+    if env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "musl") && order.is_file() {
+        println!("cargo::rustc-link-arg-bin=portcullis-hook=-Wl,-T,{}", order.display());
+    }
     let written = joined(&root).and_then(|bytes| {
         let path = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("built-in.policy");
         fs::write(path, bytes).map_err(|error| error.to_string())

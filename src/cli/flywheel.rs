@@ -14,6 +14,7 @@ use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{TextStyle, agreed, can_ask, say, say_json, styled};
 use crate::deep::flywheel::Desk;
+use actions::shown::{escaped, escaped_lines};
 use flywheel::ledger::{LedgerStep, Standing, What};
 use flywheel::page::{self, moment};
 use flywheel::{Suggestion, count};
@@ -159,8 +160,8 @@ impl FlywheelPlace<'_> {
             return Ok(());
         }
         for (one, _) in &open {
-            say(&format!("{} {:<9} {}", styled(&one.id, TextStyle::Bold), one.kind.name(), one.target));
-            say(&format!("           {}", one.reason));
+            say(&format!("{} {:<9} {}", styled(&one.id, TextStyle::Bold), one.kind.name(), escaped(&one.target)));
+            say(&format!("           {}", escaped(&one.reason)));
         }
         say(&format!("{} in {}", count(open.len()), self.section.inbox));
         Ok(())
@@ -173,7 +174,7 @@ impl FlywheelPlace<'_> {
         if json {
             say_json(&value(&one, standing.as_ref()));
         } else {
-            say(page::render(&one).trim());
+            say(&escaped_lines(page::render(&one).trim()));
         }
         Ok(())
     }
@@ -185,7 +186,7 @@ impl FlywheelPlace<'_> {
         let why = ending.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
         let now = system::now_ms();
         for one in &all {
-            say(&format!("{word} {} ({}): {}", one.id, one.target, one.reason));
+            say(&format!("{word} {} ({}): {}", one.id, escaped(&one.target), escaped(&one.reason)));
         }
         if ending.dry_run {
             return Ok(());
@@ -264,7 +265,7 @@ impl FlywheelPlace<'_> {
 /// Shows differences and makes them; whether they were made.
 fn change(edits: &[Edit], way: &ChangeArguments) -> Result<bool, Refusal> {
     for edit in edits.iter().filter(|edit| edit.changes()) {
-        say(edit.difference().trim_end());
+        say(&escaped_lines(edit.difference().trim_end()));
     }
     if way.dry_run || (!way.yes && can_ask() && !agreed("write this?")) {
         return Ok(false);

@@ -14,9 +14,9 @@ use serde_json::json;
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{TextStyle, say, say_json, styled, tell};
+use actions::shown::{escaped, escaped_json};
 use flywheel::page::{day, moment};
 use gate::record::{Entry, Held, Outcome};
-use gate::underline::escaped;
 use gate::world::{record, system};
 use policy::facts::days;
 
@@ -120,7 +120,7 @@ pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
         summary(arguments, &kept);
     } else {
         for (entry, line) in kept.iter().skip(kept.len().saturating_sub(most)) {
-            say(&if arguments.json { line.clone() } else { shown(entry) });
+            say(&if arguments.json { escaped_json(line).into_owned() } else { shown(entry) });
         }
     }
     if bad > 0 {
@@ -178,10 +178,10 @@ fn shown(entry: &Entry) -> String {
     };
     let padded = format!("{word:<7}");
     let word = style.map_or_else(|| padded.clone(), |style| styled(&padded, style));
-    let rules: Vec<String> = entry.rules.iter().map(|rule| format!("{}{}", rule.name, if rule.shadow { " (shadow)" } else { "" })).collect();
+    let rules: Vec<String> = entry.rules.iter().map(|rule| format!("{}{}", escaped(&rule.name), if rule.shadow { " (shadow)" } else { "" })).collect();
     let rules = if rules.is_empty() { String::new() } else { format!(" [{}]", styled(&rules.join(", "), TextStyle::Bold)) };
     let subject = if entry.tool.is_empty() { &entry.event } else { &entry.tool };
-    let agent = if matches!(entry.agent.as_str(), "" | "main") { String::new() } else { format!(" ({})", entry.agent) };
+    let agent = if matches!(entry.agent.as_str(), "" | "main") { String::new() } else { format!(" ({})", escaped(&entry.agent)) };
     let text = |text: &str| if text.is_empty() { String::new() } else { format!(" {}", escaped(text)) };
     let exit = entry.exit.map_or_else(String::new, |exit| format!(" exit {exit}:"));
     let said = if entry.said.is_empty() { String::new() } else { format!(" —{exit} {}", escaped(&entry.said)) };
@@ -321,7 +321,7 @@ fn follow(place: &Place, mut reading: FollowedFile, arguments: &LogArguments, si
     loop {
         for line in reading.lines() {
             if let Some(entry) = Entry::read(line.as_bytes()).filter(|entry| wanted(arguments, since, entry)) {
-                say(&if arguments.json { line } else { shown(&entry) });
+                say(&if arguments.json { escaped_json(&line).into_owned() } else { shown(&entry) });
             }
         }
         // Another file may have replaced it. The entries that were still written to the old one have been read.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{agent, can_ask, say};
-use gate::underline::escaped;
+use actions::shown::escaped;
 use gate::world::{state, system};
 
 /// The longest pause, in seconds: a working day.

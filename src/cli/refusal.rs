@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use actions::shown::{escaped, escaped_lines};
 use gate::failure::{self, Failure};
-use gate::underline::escaped_lines;
 
 /// The command failed, or it found something that must be fixed.
 pub const FAILED: u8 = 1;
@@ -23,7 +23,8 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn new(what: impl Into<String>, why: impl fmt::Display, fix: impl Into<String>) -> Self {
-        Self { what: what.into(), why: why.to_string(), fix: fix.into(), code: FAILED }
+        let (what, why, fix) = (what.into(), why.to_string(), fix.into());
+        Self { what: escaped(&what).into_owned(), why: escaped(&why).into_owned(), fix: escaped(&fix).into_owned(), code: FAILED }
     }
 
     /// A command line that asks for something that does not exist.

@@ -7,6 +7,7 @@
 mod document;
 mod layout;
 
+use actions::shown::escaped;
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
@@ -104,7 +105,7 @@ pub fn hooks_json(wiring: &Wiring) -> String {
 
 /// The change of a file as a unified diff. It is empty if nothing changes. `None` is a file that does not exist.
 pub fn difference(name: &str, before: Option<&str>, after: Option<&str>) -> String {
-    let side = |text: Option<&str>| if text.is_some() { name.to_owned() } else { "/dev/null".to_owned() };
+    let side = |text: Option<&str>| if text.is_some() { escaped(name).into_owned() } else { "/dev/null".to_owned() };
     TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default()).unified_diff().header(&side(before), &side(after)).to_string()
 }
 
@@ -140,7 +141,8 @@ fn group(wiring: &Wiring, event: WiredEvent) -> Value {
 
 /// The handler as it should be; a person's `statusMessage` is kept.
 fn handler(wiring: &Wiring, event: WiredEvent, status: Option<&str>) -> Value {
-    let mut handler = json!({ "type": "command", "command": wiring.command, "args": [event.event, NAME], "timeout": wiring.timeout_seconds });
+    let own = wiring.timeout_seconds - wiring.timeout_seconds / 6;
+    let mut handler = json!({ "type": "command", "command": wiring.command, "args": [event.event, NAME, own.to_string()], "timeout": wiring.timeout_seconds });
     if event.is_guarding() {
         handler["onFailure"] = "block".into();
     }

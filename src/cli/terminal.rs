@@ -1,17 +1,55 @@
 //! What people see: lines on standard output and standard error, colours, a question, and who is asking.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
+use actions::shown::{escaped_json, escaped_lines};
 use clients::CLIENTS;
 
 /// A line on standard output. A reader that went away is no fault of the command.
 pub fn say(text: &str) {
-    let _ = writeln!(io::stdout().lock(), "{text}");
+    let _ = writeln!(io::stdout().lock(), "{}", harmless(text));
+}
+
+/// A report on standard output, whose reader needs all of it.
+///
+/// # Errors
+///
+/// It could not be written. A reader that went away is no error.
+pub fn print_whole(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
 }
 
 pub fn tell(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", escaped_lines(text));
 }
+
+/// A text in which only our own styles are for the terminal. Texts from outside were escaped where they were put in, for
+/// only there a line end of theirs differs from one of ours.
+fn harmless(text: &str) -> Cow<'_, str> {
+    if !colour() {
+        return escaped_lines(text);
+    }
+    let mut parts = text.split("\u{1b}[");
+    let mut out = escaped_lines(parts.next().unwrap_or_default()).into_owned();
+    for part in parts {
+        let own = STYLES.iter().find_map(|style| Some((style, part.strip_prefix(style)?)));
+        let (style, rest) = own.map_or(("\\u{1b}[", part), |(style, rest)| (*style, rest));
+        if own.is_some() {
+            out.push_str("\u{1b}[");
+        }
+        out.push_str(style);
+        out.push_str(&escaped_lines(rest));
+    }
+    out.into()
+}
+
+/// What follows `ESC [` in the styles that are written here.
+const STYLES: &[&str] = &["0m", "1m", "31m", "32m", "33m"];
 
 /// A line about what happens meanwhile.
 pub fn progress(text: &str) {
@@ -19,7 +57,7 @@ pub fn progress(text: &str) {
 }
 
 pub fn say_json(value: &impl serde::Serialize) {
-    say(&serde_json::to_string_pretty(value).unwrap_or_default());
+    say(&escaped_json(&serde_json::to_string_pretty(value).unwrap_or_default()));
 }
 
 /// A word in quotes, as a shell reads it.
@@ -59,7 +97,7 @@ pub fn can_ask() -> bool {
 
 /// Asks a question, and returns true for yes. An empty line is a yes.
 pub fn agreed(question: &str) -> bool {
-    let _ = write!(io::stderr().lock(), "{question} [Y/n] ");
+    let _ = write!(io::stderr().lock(), "{} [Y/n] ", escaped_lines(question));
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);
     read.is_ok_and(|bytes| bytes > 0) && matches!(line.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes")

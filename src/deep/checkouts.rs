@@ -38,6 +38,21 @@ enum Fate {
     Text(String),
 }
 
+/// The text that a call of git gives a file below the top of the work tree; the inner `None`: the file goes. `None` if
+/// that is not known.
+pub fn text_after(run: &Run, path: &str, around: &Surroundings) -> Option<Option<String>> {
+    let git = run.program == "git" && !run.remote;
+    let found = repository_at(run.folder.literal().filter(|_| git)?, around)?;
+    let repository = Repository::open_ext(&found.root, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr]).ok()?;
+    let index = repository.index().ok()?;
+    let head = repository.head().ok().and_then(|head| head.peel_to_tree().ok());
+    match (GitCall { run, repository: &repository, index: &index, root: &found.root, head }).fate(FilePath::new(path))? {
+        Fate::Gone => Some(None),
+        Fate::Text(text) => Some(Some(text)),
+        Fate::Same => None,
+    }
+}
+
 /// `None` if the repository or what the call names cannot be found out.
 fn of_call(run: &Run, around: &Surroundings) -> Option<Vec<Deed>> {
     let found = repository_at(run.folder.literal()?, around)?;

@@ -1,20 +1,30 @@
 //! What a call's writes make of files, for the judgement of tests: texts before and after, by the disk. Judges nothing.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::own_files::after_text;
+use super::{checkouts, edited};
+use git2::{Repository, RepositoryOpenFlags};
+
+use actions::word::Word;
 use actions::{Action, Change, Deed};
 use gate::record::hash_all;
+use gate::world::Surroundings;
 use gate::world::store::{Slot, Store, TESTS, VALUE};
 use gate::world::system::now_ms;
 use tests_first::layout::Catalogue;
-use tests_first::syntax::SourceCode;
+use tests_first::syntax::{SourceCode, glob};
 use tests_first::{By, Changed, FileVersion, SeenRun, Tree, evidence};
 
 /// Bytes of a file that are read.
 const MAX_FILE: u64 = 4 << 20;
+/// How long files are looked for. The judgement must end within the hook's deadline.
+const MAX_SEARCH: Duration = Duration::from_secs(3);
 /// Files of a deleted folder that are looked at.
 const MAX_DELETED: usize = 2_000;
 
@@ -24,11 +34,12 @@ pub struct Disk {
     root: PathBuf,
     /// Where runs of tests are remembered.
     memory: Vec<PathBuf>,
+    begun: Instant,
 }
 
 impl Disk {
     pub fn new(root: &Path, memory: &[PathBuf]) -> Self {
-        Self { root: root.to_path_buf(), memory: memory.to_vec() }
+        Self { root: root.to_path_buf(), memory: memory.to_vec(), begun: Instant::now() }
     }
 }
 
@@ -45,6 +56,14 @@ impl Tree for Disk {
         let entries = fs::read_dir(self.root.join(folder)).into_iter().flatten().flatten();
         // Links to folders are not followed: they may lead around in a circle.
         entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?.is_dir()))).collect()
+    }
+
+    fn is_checkout(&self, folder: &str) -> bool {
+        is_checkout(&self.root.join(folder))
+    }
+
+    fn is_late(&self) -> bool {
+        self.begun.elapsed() > MAX_SEARCH
     }
 
     fn seen_to_fail(&self, test: &str, evidence: &str) -> Option<bool> {
@@ -113,20 +132,26 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 }
 
 /// The trees that the actions of a call change, each with its changes. A file belongs to the innermost of the `roots`.
-pub fn trees(actions: &[Action], roots: &[String], memory: &[PathBuf], concerns: impl Fn(&str) -> bool) -> Vec<(Disk, Vec<Changed>)> {
+pub fn trees(actions: &[Action], around: &Surroundings, concerns: impl Fn(&str) -> bool) -> Vec<(Disk, Vec<Changed>)> {
+    let (roots, memory) = (&around.places.roots, &around.memory);
     let of_root = |root: &String| {
         let inner = |path: &str| {
             let full = format!("{root}/{path}");
             roots.iter().any(|other| other.len() > root.len() && full.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('/')))
         };
-        let changes = changes(actions, root, |path| concerns(path) && !inner(path));
+        let changes = changes(actions, root, around, |path| concerns(path) && !inner(path));
         (!changes.is_empty()).then(|| (Disk::new(Path::new(root), memory), changes))
     };
     roots.iter().filter_map(of_root).collect()
 }
 
 /// What the actions make of the files below `root`, each file once.
-fn changes(actions: &[Action], root: &str, concerns: impl Fn(&str) -> bool) -> Vec<Changed> {
+fn changes(actions: &[Action], root: &str, around: &Surroundings, concerns: impl Fn(&str) -> bool) -> Vec<Changed> {
+    // What git takes out of its objects.
+    let by_git = |action: &Action, path: &str| {
+        let Some(Deed::Run(run)) = action.from.and_then(|from| actions.get(from)).map(|action| &action.deed) else { return None };
+        checkouts::text_after(run, path, around)
+    };
     let prefix = format!("{root}/");
     let mut changed: BTreeMap<String, Changed> = BTreeMap::new();
     let before = |full: &str| match read(Path::new(full)) {
@@ -138,28 +163,47 @@ fn changes(actions: &[Action], root: &str, concerns: impl Fn(&str) -> bool) -> V
     for action in actions {
         match &action.deed {
             Deed::Write(write) if !matches!(write.change, Change::Attributes { .. }) => {
-                let Some(full) = write.path.word.literal().filter(|full| !is_other_target(actions, action, full)) else { continue };
-                let Some(path) = full.strip_prefix(&prefix).filter(|path| concerns(path)) else { continue };
-                let known = changed.entry(path.to_owned()).or_insert_with(|| {
-                    let old = before(full);
-                    Changed { path: path.to_owned(), new: old.clone(), old, part: false }
-                });
-                let new = match &write.change {
-                    Change::Unknown => copied(actions, action).map_or(FileVersion::Unknown, FileVersion::Known),
-                    Change::Patch { added, removed } => match &known.new {
-                        FileVersion::Known(text) => FileVersion::Known(patched(text, added, removed)),
-                        _ => FileVersion::Unknown,
-                    },
-                    change => {
-                        let text = if let FileVersion::Known(text) = &known.new { text.clone() } else { String::new() };
-                        after_text(&text, change).map_or(FileVersion::Unknown, FileVersion::Known)
+                for full in named(&write.path.word, root) {
+                    let full = full.as_str();
+                    if is_other_target(actions, action, full) {
+                        continue;
                     }
-                };
-                known.new = new;
+                    let Some(path) = full.strip_prefix(&prefix).filter(|path| concerns(path)) else { continue };
+                    let known = changed.entry(path.to_owned()).or_insert_with(|| {
+                        let old = before(full);
+                        Changed { path: path.to_owned(), new: old.clone(), old, part: false }
+                    });
+                    let new = match &write.change {
+                        Change::Unknown => match by_git(action, path) {
+                            Some(Some(text)) => FileVersion::Known(text),
+                            Some(None) => FileVersion::Absent,
+                            None => FileVersion::Unknown,
+                        },
+                        Change::Copy { from, append } => match (copied(actions, action, from), &known.new) {
+                            (Some(text), FileVersion::Known(before)) if *append => FileVersion::Known(format!("{before}{text}")),
+                            (Some(text), _) => FileVersion::Known(text),
+                            (None, _) => FileVersion::Unknown,
+                        },
+                        Change::Patch { added, removed } => match &known.new {
+                            FileVersion::Known(text) => FileVersion::Known(patched(text, added, removed)),
+                            _ => FileVersion::Unknown,
+                        },
+                        Change::Edited(edited) => match &known.new {
+                            FileVersion::Known(text) => edited::apply(text, edited).map_or(FileVersion::Unknown, FileVersion::Known),
+                            _ => FileVersion::Unknown,
+                        },
+                        change => {
+                            let text = if let FileVersion::Known(text) = &known.new { text.clone() } else { String::new() };
+                            after_text(&text, change).map_or(FileVersion::Unknown, FileVersion::Known)
+                        }
+                    };
+                    known.part = matches!(write.change, Change::AppendUnknown | Change::Copy { append: true, .. }) && known.new == known.old;
+                    known.new = new;
+                }
             }
             Deed::Delete(delete) => {
-                let Some(full) = delete.path.word.literal() else { continue };
-                for full in files(Path::new(full), delete.recursive) {
+                let named = named(&delete.path.word, root).into_iter().filter(|full| full == root || !is_checkout(Path::new(full)));
+                for full in named.flat_map(|full| files(Path::new(&full), delete.recursive)) {
                     let full = full.to_string_lossy().into_owned();
                     let Some(path) = full.strip_prefix(&prefix).filter(|path| concerns(path)) else { continue };
                     let known = changed.entry(path.to_owned()).or_insert_with(|| Changed {
@@ -188,20 +232,8 @@ fn is_other_target(actions: &[Action], write: &Action, full: &str) -> bool {
     Path::new(full).is_dir() || (twin(parent) && !Path::new(parent).is_dir())
 }
 
-/// The text that a copy or a move brings: that of the one file which the same command reads or moves away.
-fn copied(actions: &[Action], write: &Action) -> Option<String> {
-    let from = write.from?;
-    let Some(Deed::Run(run)) = actions.get(from).map(|action| &action.deed) else { return None };
-    if !matches!(run.program.as_str(), "cp" | "mv" | "install" | "git" | "ln" | "rsync") {
-        return None;
-    }
-    let mut sources = actions.iter().filter(|action| action.from == Some(from)).filter_map(|action| match &action.deed {
-        Deed::Read(path) => path.word.literal(),
-        Deed::Delete(delete) if delete.moved => delete.path.word.literal(),
-        _ => None,
-    });
-    let (source, None) = (sources.next()?, sources.next()) else { return None };
-    // What the same call wrote there before goes first.
+/// The text of a file that is copied or moved: what the same call wrote there before goes first.
+fn copied(actions: &[Action], write: &Action, source: &str) -> Option<String> {
     let written = actions.iter().take_while(|action| !std::ptr::eq(*action, write)).filter_map(|action| match &action.deed {
         Deed::Write(write) if write.path.word.literal() == Some(source) => Some(&write.change),
         _ => None,
@@ -240,7 +272,75 @@ fn patched(text: &str, added: &str, removed: &str) -> String {
     after.join("\n") + "\n"
 }
 
-/// A file, or those below a folder.
+/// The path of a word; of a pattern, the files and folders below `root` that it names.
+fn named(word: &Word, root: &str) -> Vec<String> {
+    if let Some(path) = word.literal() {
+        return vec![path.to_owned()];
+    }
+    let Some(pattern) = word.to_string().strip_prefix(root).and_then(|rest| rest.strip_prefix('/')).map(str::to_owned).filter(|_| !word.has_hole()) else {
+        return Vec::new();
+    };
+    let mut found = vec![PathBuf::from(root)];
+    for part in pattern.split('/').filter(|part| !part.is_empty()) {
+        // A choice of letters stands for any: what is too much here is only looked at.
+        let part = part.replace('[', "?").replace(']', "*");
+        let below = |folder: PathBuf| -> Vec<PathBuf> {
+            if !part.contains(['*', '?']) {
+                return Some(folder.join(&part)).filter(|path| path.symlink_metadata().is_ok()).into_iter().collect();
+            }
+            if part == "**" {
+                return folders(&folder);
+            }
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.filter(|entry| entry.file_name().to_str().is_some_and(|name| glob(&part, name))).map(|entry| entry.path()).collect()
+        };
+        found = found.into_iter().flat_map(below).take(MAX_DELETED).collect();
+    }
+    // `FOLDER/**` is all that is in it.
+    if pattern.ends_with("**") {
+        found = found.first().map(|folder| files(folder, true)).unwrap_or_default();
+    }
+    found.into_iter().filter_map(|path| path.into_os_string().into_string().ok()).collect()
+}
+
+/// A folder and those below it.
+fn folders(start: &Path) -> Vec<PathBuf> {
+    let mut found = vec![start.to_path_buf()];
+    let mut at = 0;
+    while let Some(folder) = found.get(at).filter(|_| at < MAX_DELETED) {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let inner: Vec<PathBuf> = entries.filter(is_entered).map(|entry| entry.path()).collect();
+        found.extend(inner);
+        at += 1;
+    }
+    found
+}
+
+/// Whether a folder is looked into: it holds files of this project.
+fn is_entered(entry: &fs::DirEntry) -> bool {
+    let other = matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | "target"));
+    !other && entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_checkout(&entry.path())
+}
+
+/// True if a folder is a checkout of its own: a linked work tree, or another repository of which the one around it tracks
+/// no file.
+fn is_checkout(folder: &Path) -> bool {
+    if !folder.join(".git").exists() {
+        return false;
+    }
+    let Ok(inner) = Repository::open_ext(folder, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr]) else { return false };
+    if inner.is_worktree() {
+        return true;
+    }
+    let around = folder.parent().and_then(|parent| Repository::discover(parent).ok());
+    let Some(around) = around else { return true };
+    let inner = around.workdir().and_then(|root| Some(folder.canonicalize().ok()?.strip_prefix(root.canonicalize().ok()?).ok()?.to_path_buf()));
+    let Some((inner, index)) = inner.zip(around.index().ok()) else { return false };
+    // A submodule is one entry, of the folder itself.
+    !index.iter().any(|entry| Path::new(OsStr::from_bytes(&entry.path)).strip_prefix(&inner).is_ok_and(|rest| !rest.as_os_str().is_empty()))
+}
+
+/// A file, or those below a folder. Those of other checkouts within it are not this project's.
 fn files(path: &Path, recursive: bool) -> Vec<PathBuf> {
     if !path.is_dir() || path.is_symlink() {
         return if path.exists() { vec![path.to_path_buf()] } else { Vec::new() };
@@ -250,8 +350,7 @@ fn files(path: &Path, recursive: bool) -> Vec<PathBuf> {
     while let Some(folder) = left.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() && matches!(entry.file_name().to_str(), Some("node_modules" | ".git" | "target")) => {}
-                Ok(kind) if kind.is_dir() => left.push(entry.path()),
+                Ok(_) if is_entered(&entry) => left.push(entry.path()),
                 Ok(kind) if kind.is_file() => found.push(entry.path()),
                 _ => {}
             }

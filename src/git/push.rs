@@ -16,6 +16,7 @@ use crate::deep::changes::Changes;
 use crate::deep::commits::{Folders, Kept};
 use actions::change::{self, Id, Update};
 use actions::pushed::{self as pushes, Expected, Lease, Rewrite};
+use actions::shown::escaped;
 use actions::word::Word;
 use gate::failure::Failure;
 use gate::record::{Entry, Held, RecordSource};
@@ -129,7 +130,11 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], pers
     verdict.tier = verdict.holding().map(|finding| finding.tier).max().unwrap_or(Tier::Free);
     let mut held = concluded("pre-push", &verdict, person, &ground.around, world);
     if let (Ruling::Asks { refusal, .. } | Ruling::Refused(refusal), false) = (&mut held, absent.is_empty()) {
-        let _ = write!(refusal, "\nnote: the remote has commits on `{}` that are not in this repository; fetch them and build on them", absent.join("`, `"));
+        let _ = write!(
+            refusal,
+            "\nnote: the remote has commits on `{}` that are not in this repository; fetch them and build on them",
+            escaped(&absent.join("`, `"))
+        );
     }
     Ok(held)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::explain::tier;
-use gate::underline::escaped;
+use actions::shown::escaped;
 use policy::Tier;
 use policy::verdict::{Answer, Located};
 
@@ -64,14 +64,14 @@ pub fn fingerprint(located: &Located) -> String {
 /// A finding in one text: the rule, its reason and what to do instead.
 pub fn message(located: &Located) -> String {
     let finding = &located.finding;
-    let mut text = format!("{}: {}", finding.rule, finding.reason);
+    let mut text = format!("{}: {}", finding.rule, escaped(&finding.reason));
     if !finding.told.is_empty() {
-        let _ = write!(text, "\nfact: {}", finding.told);
+        let _ = write!(text, "\nfact: {}", escaped(&finding.told));
     }
     if finding.answer == Answer::Maybe {
         text.push_str("\nunsure: something that the rule needs to know could not be found out");
     }
-    let _ = write!(text, "\ninstead: {}", finding.instead.strip_prefix("$ ").unwrap_or(&finding.instead));
+    let _ = write!(text, "\ninstead: {}", escaped(finding.instead.strip_prefix("$ ").unwrap_or(&finding.instead)));
     if let Some(commit) = &located.commit {
         let _ = write!(text, "\ncommit: {commit}");
     }
@@ -111,7 +111,7 @@ impl Checked<'_> {
         if self.commits > 0 {
             let _ = write!(text, " of {}", counted(self.commits, "commit"));
         }
-        let _ = write!(text, " ({}); {fails} must be fixed", self.what);
+        let _ = write!(text, " ({}); {fails} must be fixed", escaped(&self.what));
         if known > 0 {
             let _ = write!(text, ", {known} more in the baseline");
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use actions::shown::escaped;
 use actions::word::Word;
 use actions::{Action, Change, Deed};
 use gate::answer::HookAnswer;
@@ -44,13 +45,22 @@ impl Explanation<'_> {
     pub fn text(&self, emphasis: impl Fn(&str) -> String) -> String {
         let mut text = String::new();
         let (root, why) = self.root;
-        let _ = writeln!(text, "{} {} {} in {}, mode {}, agent {}", emphasis("judged"), self.event, self.tool, self.cwd, self.mode, self.agent);
-        let _ = writeln!(text, "  policy of {root} ({why}), digest {}", self.digest);
+        let _ = writeln!(
+            text,
+            "{} {} {} in {}, mode {}, agent {}",
+            emphasis("judged"),
+            escaped(self.event),
+            escaped(self.tool),
+            escaped(self.cwd),
+            escaped(self.mode),
+            escaped(self.agent)
+        );
+        let _ = writeln!(text, "  policy of {} ({why}), digest {}", escaped(root), self.digest);
         let _ = writeln!(text, "{}", emphasis("read as"));
         for (at, action) in self.actions.iter().enumerate() {
             let _ = writeln!(text, "  {} {:<6} {}", at + 1, action.deed.kind(), action.shown());
             let mut more = |what: &str| {
-                let _ = writeln!(text, "           {what}");
+                let _ = writeln!(text, "           {}", escaped(what));
             };
             if !action.via.is_empty() {
                 more(&format!("via {}", action.via.join(" > ")));
@@ -66,7 +76,7 @@ impl Explanation<'_> {
             text.push_str("  no program is run, and no file, address or ref is changed\n");
         }
         for clause in self.refused {
-            let _ = writeln!(text, "  {clause}");
+            let _ = writeln!(text, "  {}", escaped(clause));
         }
         let _ = writeln!(text, "{}", emphasis("rules"));
         self.rules_text(&mut text);
@@ -98,7 +108,7 @@ impl Explanation<'_> {
         let of_sections = self.verdict.findings.iter().filter(|finding| self.looks.iter().all(|look| look.rule != finding.rule));
         let before = text.len();
         for finding in of_sections {
-            let _ = writeln!(text, "  * {:<5} `{}` ({}): {}", answer(finding.answer), finding.rule, finding.place, finding.action);
+            let _ = writeln!(text, "  * {:<5} `{}` ({}): {}", answer(finding.answer), finding.rule, finding.place, escaped(&finding.action));
             self.finding_text(text, finding);
         }
         if self.looks.is_empty() && text.len() == before {
@@ -119,7 +129,7 @@ impl Explanation<'_> {
     fn notes_text(&self) -> String {
         let what = |note: &Note| match note {
             Note::LastRefusal(_) => "the refusal, for `explain --last`".to_owned(),
-            Note::Written(files) => format!("written by this session: {}", files.join(", ")),
+            Note::Written(files) => format!("written by this session: {}", escaped(&files.join(", "))),
             Note::Record(_) => "a line in the record".to_owned(),
         };
         format!("the hook would keep {}; explain keeps nothing", self.notes.iter().map(what).collect::<Vec<_>>().join("; "))
@@ -142,12 +152,13 @@ impl Explanation<'_> {
     /// What a rule concluded, and why.
     fn finding_text(&self, text: &mut String, finding: &verdict::Finding) {
         let watches = if finding.shadow { "; in shadow mode" } else { "" };
-        let _ = writeln!(text, "          {}{watches}: {}", tier(finding.tier), finding.reason);
+        let _ = writeln!(text, "          {}{watches}: {}", tier(finding.tier), escaped(&finding.reason));
         if let Some(Underlined { line, below }) = self.command.zip(finding.span).and_then(|(command, span)| underlined(command, span)) {
-            let _ = writeln!(text, "          {line}\n          {below}");
+            // Its own mark, so that a line of the command cannot pass for one of ours.
+            let _ = writeln!(text, "          > {line}\n            {below}");
         }
         if let (verdict::Answer::Maybe, Some(unread)) = (finding.answer, &finding.unread) {
-            let _ = writeln!(text, "          not known before it runs: {unread}");
+            let _ = writeln!(text, "          not known before it runs: {}", escaped(unread));
         }
     }
 }
@@ -190,7 +201,7 @@ pub fn unknowns(action: &Action) -> Vec<String> {
         }
         Deed::Write(write) => {
             word("where: ", &write.path.word);
-            if write.change == Change::Unknown {
+            if matches!(write.change, Change::Unknown | Change::AppendUnknown | Change::Copy { .. } | Change::Edited(_)) {
                 found.push("the text".to_owned());
             }
         }

@@ -1,6 +1,8 @@
 //! What was found, as workflow commands of GitHub Actions, which annotate the changed lines
 //! (docs.github.com, "Workflow commands for GitHub Actions").
 
+use actions::shown::escaped;
+
 use super::changes::{Checked, Level, grade, message};
 
 /// A line for each finding and note.
@@ -19,7 +21,7 @@ pub fn commands(checked: &Checked) -> String {
         properties.extend(located.line.map(|line| format!("line={line}")));
         lines.push(format!("::{command} {}::{}", properties.join(","), data(&message(located))));
     }
-    lines.extend(checked.notes.iter().map(|note| format!("::notice title=portcullis::{}", data(note))));
+    lines.extend(checked.notes.iter().map(|note| format!("::notice title=portcullis::{}", data(&escaped(note)))));
     lines.join("\n")
 }
 

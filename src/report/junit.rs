@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use actions::shown::escaped;
+
 use super::changes::{Checked, Level, Reported, message};
 
 /// The whole document.
@@ -11,8 +13,11 @@ pub fn suites(checked: &Checked) -> String {
     let tests = checked.reported.len().max(1);
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
     let totals = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"0\"");
-    let _ =
-        writeln!(xml, "<testsuites name=\"portcullis\" {totals}>\n  <testsuite name=\"portcullis {}\" {totals} skipped=\"{skipped}\">", escaped(&checked.what));
+    let _ = writeln!(
+        xml,
+        "<testsuites name=\"portcullis\" {totals}>\n  <testsuite name=\"portcullis {}\" {totals} skipped=\"{skipped}\">",
+        in_xml(&escaped(&checked.what))
+    );
     if checked.reported.is_empty() {
         let _ = writeln!(xml, "    <testcase classname=\"portcullis\" name=\"no findings\"/>");
     }
@@ -20,7 +25,7 @@ pub fn suites(checked: &Checked) -> String {
         let _ = writeln!(xml, "    {}", case(reported));
     }
     if !checked.notes.is_empty() {
-        let _ = writeln!(xml, "    <system-out>{}</system-out>", escaped(&checked.notes.join("\n")));
+        let _ = writeln!(xml, "    <system-out>{}</system-out>", in_xml(&checked.notes.iter().map(|note| escaped(note)).collect::<Vec<_>>().join("\n")));
     }
     xml + "  </testsuite>\n</testsuites>"
 }
@@ -29,11 +34,15 @@ fn case(reported: &Reported) -> String {
     let located = &reported.located;
     let place = located.path.clone().unwrap_or_else(|| located.finding.action.clone());
     let line = located.line.map(|line| format!(":{line}")).unwrap_or_default();
-    let head = format!("<testcase classname=\"{}\" name=\"{}\"", escaped(&located.finding.rule), escaped(&format!("{place}{line}")));
-    let body = escaped(&message(located));
+    let head = format!("<testcase classname=\"{}\" name=\"{}\"", in_xml(&located.finding.rule), in_xml(&format!("{}{line}", escaped(&place))));
+    let body = in_xml(&message(located));
     match reported.level {
         Level::Fails => {
-            format!("{head}><failure type=\"{}\" message=\"{}\">{body}</failure></testcase>", escaped(&located.finding.rule), escaped(&located.finding.reason))
+            format!(
+                "{head}><failure type=\"{}\" message=\"{}\">{body}</failure></testcase>",
+                in_xml(&located.finding.rule),
+                in_xml(&escaped(&located.finding.reason))
+            )
         }
         Level::Known => format!("{head}><skipped message=\"in the baseline\"/></testcase>"),
         Level::Tells => format!("{head}><system-out>{body}</system-out></testcase>"),
@@ -41,7 +50,7 @@ fn case(reported: &Reported) -> String {
 }
 
 /// A text in XML 1.0, which has no place for control characters.
-fn escaped(text: &str) -> String {
+fn in_xml(text: &str) -> String {
     let mut out = String::new();
     for sign in text.chars() {
         match sign {

@@ -88,7 +88,7 @@ fn places_are_told_in_bytes_of_the_command() {
     assert_eq!(actions, ["sudo launch --now", "launch --now", "log"], "{said:#}");
     assert_eq!(meant(&said["verdict"]["findings"][0]), "launch --now");
     let text = portcullis(&scratch, &["explain", "--", command]).stdout;
-    assert!(text.contains("\n          cd 日本 && sudo launch --now > log\n                          ^^^^^^^^^^^^\n"), "{text}");
+    assert!(text.contains("\n          > cd 日本 && sudo launch --now > log\n                            ^^^^^^^^^^^^\n"), "{text}");
 }
 
 #[test]

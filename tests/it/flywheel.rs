@@ -567,7 +567,8 @@ fn learnings_leave_only_into_the_archive() {
         ("emptied by a redirection", bash(": > docs/learnings.md"), "ask learnings-lost"),
         ("deleted", bash("rm docs/learnings.md"), "ask learnings-lost"),
         ("deleted with its folder", bash("rm -r docs"), "ask learnings-lost"),
-        ("what sed leaves is not known", bash("sed -i 1,5d docs/learnings.md"), "ask learnings-lost"),
+        ("sed takes five out", bash("sed -i 1,5d docs/learnings.md"), "ask learnings-lost"),
+        ("what awk leaves is not known", bash("awk 1 docs/a > docs/learnings.md"), "ask learnings-lost"),
         ("the archive is wiped", write("docs/flywheel/archive.md", ""), "ask learnings-lost"),
         ("another file", write("docs/other.md", ""), "free"),
     ];
@@ -579,7 +580,7 @@ fn learnings_leave_only_into_the_archive() {
             let input = input.replace("ROOT", &day.scratch.repo().to_string_lossy());
             let said = day.scratch.judge("PreToolUse", &day.scratch.payload(tool, &input, "default")).short();
             // With all of it archived, whatever leaves is kept; that the archive itself goes is not.
-            let unknown = name.contains("sed") || name.contains("archive") || name.contains("folder");
+            let unknown = name.contains("awk") || name.contains("archive") || name.contains("folder");
             let expected = if archived && !unknown { "free" } else { expected };
             let said = if name.contains("folder") && said.contains("learnings-lost") { "ask learnings-lost".to_owned() } else { said };
             assert_eq!(said, expected, "{name}, archived: {archived}");

@@ -247,7 +247,7 @@ fn a_record_that_cannot_be_written_changes_nothing_and_is_told() {
     assert!(doctor.stdout.contains("decisions cannot be recorded"), "{doctor:?}");
 }
 
-fn record_path(scratch: &Scratch) -> PathBuf {
+pub(crate) fn record_path(scratch: &Scratch) -> PathBuf {
     around(scratch, "").memory[0].join("record.jsonl")
 }
 

@@ -6,6 +6,7 @@ mod bench;
 mod dist;
 mod full;
 mod hook;
+mod order;
 mod quick;
 mod refresh;
 mod step;
@@ -39,6 +40,8 @@ enum Task {
     Full(Options),
     /// Write all generated files again, then show which of them changed
     Refresh(Options),
+    /// Write the order of the hook's functions again, by following calls with valgrind
+    Order,
     /// Build the release binaries and pack them into `dist/`
     Dist(dist::DistArguments),
     /// Measure what a call costs and how the work grows with the input
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Quick { since, options } => quick::steps(&since).and_then(|steps| step::run(steps, &options)),
         Task::Full(options) => step::run(full::steps(), &options),
         Task::Refresh(options) => refresh::steps().and_then(|steps| step::run(steps, &options)),
+        Task::Order => order::write(),
         Task::Dist(arguments) => dist::run(&arguments),
         Task::Bench { long, options } => step::run(bench::steps(long), &options),
     };

@@ -81,7 +81,7 @@ fn update(line: &str) -> Result<Update, &'static str> {
 }
 
 fn clipped(line: &str) -> String {
-    line.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    crate::shown::escaped(&line.chars().take(SHOWN).collect::<String>()).into_owned()
 }
 
 #[cfg(test)]

@@ -92,7 +92,10 @@ pub fn quoted(text: &str) -> String {
         }
     }
     out.push('"');
-    out
+    match crate::shown::escaped_json(&out) {
+        std::borrow::Cow::Borrowed(_) => out,
+        std::borrow::Cow::Owned(escaped) => escaped,
+    }
 }
 
 /// Escapes that stand for one byte, the frequent ones first.

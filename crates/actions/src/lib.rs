@@ -16,6 +16,7 @@ pub mod program;
 pub mod pushed;
 pub mod recipe;
 pub mod shell;
+pub mod shown;
 pub mod tools;
 pub mod wire;
 pub mod word;
@@ -137,8 +138,14 @@ pub enum Change {
     Edits(Vec<(String, String, bool)>),
     /// Text added at the end.
     Append(String),
+    /// Text that is not known, added at the end.
+    AppendUnknown,
     /// Lines that a patch adds and removes.
     Patch { added: String, removed: String },
+    /// The text of another file as it is before the call, in place of the text or at its end.
+    Copy { from: String, append: bool },
+    /// What a program's own language makes of the text, or writes: `sed -i`, `ed`, the output of `jq`.
+    Edited(Edited),
     /// The owner, the mode or the times, not the text.
     Attributes {
         /// Of all below a folder too.
@@ -146,6 +153,19 @@ pub enum Change {
     },
     /// Not known.
     Unknown,
+}
+
+/// The language of an edit that leaves nothing, such as `truncate -s 0`.
+pub const EMPTIED: &str = "empty";
+
+/// A text in a program's own language that changes a file, or makes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edited {
+    /// `sed`, `perl`; empty: of another program. Then the new text cannot be computed.
+    pub language: String,
+    /// Options that were given, by their first names.
+    pub options: Vec<String>,
+    pub script: String,
 }
 
 /// A deletion.
@@ -243,8 +263,8 @@ impl Action {
             Deed::Delete(delete) => format!("{} {}", if delete.moved { "move away" } else { "delete" }, clip(&delete.path.shown)),
             Deed::Read(path) => format!("read {}", clip(&path.shown)),
             Deed::Fetch { url, .. } => format!("fetch {}", clip(&url.to_string())),
-            Deed::Call(call) => format!("call {}", call.tool),
-            Deed::Spawn { agent, .. } => format!("start agent {agent}"),
+            Deed::Call(call) => format!("call {}", clip(&call.tool)),
+            Deed::Spawn { agent, .. } => format!("start agent {}", clip(agent)),
             Deed::Push(push) => {
                 let target = push.target.as_ref().map_or_else(|| "the current branch".to_owned(), ToString::to_string);
                 format!("push to {}", clip(&target))
@@ -263,8 +283,9 @@ const SHOWN: usize = 160;
 
 /// The user's own text in one line, for a message: never longer than is read, and never blank.
 pub fn clip(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN + 1).collect();
-    visible(if line.chars().count() <= SHOWN { line } else { line.chars().take(SHOWN).chain(['…']).collect() })
+    let end = text.char_indices().nth(SHOWN).map(|(at, _)| at);
+    let line = shown::escaped(text.get(..end.unwrap_or(text.len())).unwrap_or(text));
+    visible(if end.is_some() { format!("{line}…") } else { line.into_owned() })
 }
 
 /// Blank text in quotes.

@@ -121,6 +121,14 @@ named_enum! {
         Links = "links",
         /// The files that it writes get standard input.
         CopiesInput = "copies-input",
+        /// The files that it writes get the texts of those that it reads or moves.
+        Copies = "copies",
+        /// The files that it writes are changed by its program text, or by the text on standard input.
+        Edits = "edits",
+        /// It changes only the form of the files that it writes.
+        Formats = "formats",
+        /// What it writes to standard output is made by its program text.
+        Filters = "filters",
         /// It is taken to succeed.
         Succeeds = "succeeds",
         /// Runs the rules of a makefile.
@@ -323,6 +331,8 @@ wire_struct! {
         pub writes: Vec<&'a str>,
         /// Variables whose words are options beside its arguments.
         pub options_in: Vec<&'a str>,
+        /// Options (`--name=value`) with which the files that it writes become empty.
+        pub empties: Vec<&'a str>,
     }
 }
 

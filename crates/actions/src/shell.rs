@@ -28,7 +28,7 @@ use shell_reader::ast::Span;
 use shell_reader::parse;
 
 use super::program::{Program, ProgramWay, Programs};
-use super::{Action, Deed, lookup::Lookups, path::Path, word::Word};
+use super::{Action, Deed, Edited, lookup::Lookups, path::Path, word::Word};
 use state::ShellState;
 
 /// Where a command line starts.
@@ -155,6 +155,8 @@ pub(crate) struct Output {
     items: Option<Vec<Word>>,
     /// It is what this file holds.
     file: Option<String>,
+    /// It is made by this text.
+    made: Option<Rc<Edited>>,
 }
 
 impl Output {

@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod page;
 pub mod pair;
 
+use actions::shown::escaped_lines;
 use gate::record::hash_all;
 use policy::secret::redact;
 use serde::{Deserialize, Serialize};
@@ -104,10 +105,11 @@ impl Suggestion {
     }
 }
 
-/// A text in one line, without control characters.
+/// A text in one line, in which nothing is unseen.
 #[must_use]
 pub fn line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    let text = escaped_lines(text);
+    text.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// A text as code within a line, without its secrets: clipped, and its own backticks turned.

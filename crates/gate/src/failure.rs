@@ -1,7 +1,7 @@
 //! The answer when a call cannot be judged. Every error path of the hooks ends in this table.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
-use crate::underline::{escaped, escaped_lines};
+use actions::shown::{escaped, escaped_lines};
 use clients::MomentKind;
 
 /// What broke.
@@ -104,31 +104,46 @@ fn first_mistakes(text: &str) -> String {
     if more == 0 { shown } else { format!("{shown}\n\nand {more} more") }
 }
 
+/// What keeps a repository from being read, by a word of the message, and what helps.
+const UNREADABLE: [(&str, &str); 5] = [
+    ("is not in this clone", "run `git fetch --refetch --no-filter`, which brings the objects that a partial clone leaves out"),
+    ("'link'", "run `git update-index --no-split-index`, and `git config --unset core.splitIndex` if it is set: this version cannot read a split index"),
+    ("'sdir'", "run `git sparse-checkout reapply --no-sparse-index`: this version cannot read a sparse index, the checkout itself may stay sparse"),
+    (
+        "refstorage",
+        "a person can take the hooks out (`portcullis init --git --undo`), or clone with `--ref-format=files`: this version cannot read refs in tables",
+    ),
+    ("extensions.", "a person can take the hooks out (`portcullis init --git --undo`), or unset this extension: this version does not know it"),
+];
+
 /// What broke and how to fix it.
 fn said(failure: &Failure) -> (String, &'static str) {
     match failure {
         Failure::InputClosed => ("standard input is closed".to_owned(), "let the agent's client start the hook, with the event on standard input"),
         Failure::InputTooLarge => (format!("the tool call is larger than {} MiB, which is the limit", crate::MAX_INPUT >> 20), "split it into smaller calls"),
         Failure::InputUnreadable(why) => (
-            format!("the tool call could not be read: {why}"),
+            format!("the tool call could not be read: {}", escaped(why)),
             "send it again without duplicate keys, unpaired surrogates (\\ud800) or nesting beyond 128 levels; if that is not the cause, tell the user",
         ),
         Failure::CallMalformed { tool, why } => {
-            (format!("the call of `{tool}` cannot be judged: {why}"), "send the call again in the form that the tool documents")
+            (format!("the call of `{}` cannot be judged: {}", escaped(tool), escaped(why)), "send the call again in the form that the tool documents")
         }
-        Failure::EventMismatch { argument, input } => {
-            (format!("the hook is wired to `{argument}` but received `{input}`"), "run `portcullis init` again; it writes one entry for each event")
-        }
+        Failure::EventMismatch { argument, input } => (
+            format!("the hook is wired to `{}` but received `{}`", escaped(argument), escaped(input)),
+            "run `portcullis init` again; it writes one entry for each event",
+        ),
         Failure::PushUnreadable(why) => (
-            format!("git's description of the push could not be read: {why}"),
+            format!("git's description of the push could not be read: {}", escaped(why)),
             "let git start `portcullis-git pre-push` as its pre-push hook, with git's input and git's arguments (`\"$@\"`)",
         ),
-        Failure::RepositoryUnreadable(why) => (
-            format!("the repository could not be read: {why}"),
-            "run it in the repository, as git does; if objects are missing (a partial clone), run `git fetch --refetch`",
-        ),
+        Failure::RepositoryUnreadable(why) => {
+            let known = UNREADABLE.iter().find(|(mark, _)| why.contains(mark));
+            (format!("the repository could not be read: {}", escaped(why)), known.map_or("run it in the repository, as git does", |(_, fix)| fix))
+        }
         Failure::FolderUnknown => ("the folder of the session is not known".to_owned(), "send `cwd` with the event, or set `CLAUDE_PROJECT_DIR`"),
-        Failure::Unreadable { path, why } => (format!("`{path}` could not be read: {why}"), "make it readable for the user that the agent runs as"),
+        Failure::Unreadable { path, why } => {
+            (format!("`{}` could not be read: {}", escaped(path), escaped(why)), "make it readable for the user that the agent runs as")
+        }
         Failure::PolicyInvalid(mistakes) => {
             (format!("the policy has mistakes\n{mistakes}"), "a person must fix the policy; `portcullis doctor` shows the mistakes")
         }
@@ -138,24 +153,30 @@ fn said(failure: &Failure) -> (String, &'static str) {
             "a person must delete the file `policy` in the state folder, which `portcullis doctor` names; without policy files, install Portcullis again",
         ),
         Failure::Unanswered => ("the judgement needs a fact that nothing can answer".to_owned(), "report this as a bug, with the command that was judged"),
-        Failure::ColdMissing { path, why } => {
-            (format!("this call needs `{path}`, which could not be started: {why}"), "a person must install Portcullis again (`portcullis install`)")
-        }
-        Failure::ColdFailed { path, why } => {
-            (format!("this call needs `{path}`, which gave no answer: {why}"), "a person must install Portcullis again (`portcullis install`)")
-        }
+        Failure::ColdMissing { path, why } => (
+            format!("this call needs `{}`, which could not be started: {}", escaped(path), escaped(why)),
+            "a person must install Portcullis again (`portcullis install`)",
+        ),
+        Failure::ColdFailed { path, why } => (
+            format!("this call needs `{}`, which gave no answer: {}", escaped(path), escaped(why)),
+            "a person must install Portcullis again (`portcullis install`)",
+        ),
         Failure::Busy => (
             "this machine is busy, and the judgement did not come to an end in time".to_owned(),
             "send the same call again when less is running; a large command can be split into smaller calls",
         ),
-        Failure::BuildMismatch { hot, cold } => {
-            (format!("portcullis-hook is of build {hot}, portcullis of build {cold}"), "a person must install both from one source (`portcullis install`)")
-        }
-        Failure::Panic(what) => {
-            (format!("Portcullis itself failed: {what}"), "report this as a bug, with the command that was judged; a simpler form of the command may work")
-        }
+        Failure::BuildMismatch { hot, cold } => (
+            format!("portcullis-hook is of build {}, portcullis of build {}", escaped(hot), escaped(cold)),
+            "a person must install both from one source (`portcullis install`)",
+        ),
+        Failure::Panic(what) => (
+            format!("Portcullis itself failed: {}", escaped(what)),
+            "report this as a bug, with the command that was judged; a simpler form of the command may work",
+        ),
         Failure::AnswerUnwritable => ("the answer could not be written".to_owned(), "start the hook with standard output and standard error open"),
-        Failure::RecordUnwritable(why) => (format!("nothing can be recorded: {why}"), "make the state folder writable; `portcullis doctor` names it"),
-        Failure::LastUnwritable(why) => (format!("the refusal could not be saved: {why}"), "make the state folder writable"),
+        Failure::RecordUnwritable(why) => {
+            (format!("nothing can be recorded: {}", escaped(why)), "make the state folder writable; `portcullis doctor` names it")
+        }
+        Failure::LastUnwritable(why) => (format!("the refusal could not be saved: {}", escaped(why)), "make the state folder writable"),
     }
 }

@@ -228,10 +228,15 @@ impl Answers for Here<'_> {
 /// tests expect.
 fn concerns_tests(section: &TestsFirst, actions: &[Action], facts: &Facts) -> bool {
     let inside = |path: &str| below(path, &facts.places.roots).any(|rest| !rest.is_empty());
+    // A pattern of names is looked at by its text.
+    let named = |word: &actions::word::Word, is: &dyn Fn(&str) -> bool| match word.literal() {
+        Some(path) => is(path),
+        None => !word.has_hole() && is(&word.to_string()),
+    };
     actions.iter().any(|action| match &action.deed {
-        Deed::Write(write) => write.path.word.literal().is_some_and(|path| inside(path) && section.concerns(path)),
+        Deed::Write(write) => named(&write.path.word, &|path| inside(path) && section.concerns(path)),
         // A folder's name tells nothing of what is in it.
-        Deed::Delete(delete) => delete.path.word.literal().is_some_and(|path| inside(path) && (delete.recursive || section.concerns(path))),
+        Deed::Delete(delete) => named(&delete.path.word, &|path| inside(path) && (delete.recursive || section.concerns(path))),
         Deed::Run(run) => policy::renews_snapshots(run),
         _ => false,
     })

@@ -4,7 +4,8 @@
 
 use std::fmt::Write as _;
 
-use crate::underline::{Underlined, escaped, underlined};
+use crate::underline::{Underlined, underlined};
+use actions::shown::escaped;
 use policy::Tier;
 use policy::verdict::{Answer, Finding, Verdict};
 

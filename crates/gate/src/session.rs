@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use actions::shown::{escaped, escaped_lines};
 use clients::{Event, Moment};
 use policy::Policy;
 
@@ -10,8 +11,8 @@ use crate::answer::{HookAnswer, denial};
 use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
 use crate::notes::{Note, apply};
-use crate::underline::escaped_lines;
 use crate::world::compiled::CompiledPolicy;
+use crate::world::repository::main_work_tree;
 use crate::world::{Surroundings, World, layers, pending, state};
 
 /// Records an event that only informs. Returns what the model and the person should know.
@@ -75,13 +76,16 @@ fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep
     Ok(())
 }
 
-/// The message at the start of a session: whether a pause is active, and whether the record cannot be written. `None` if
-/// neither is so.
+/// The message at the start of a session: whether a pause is active, whether the record cannot be written, and whether a
+/// linked work tree is under the policy of its main one. `None` if none is so.
 fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option<String> {
     let paused = pause_minutes(world, around)
         .map(|minutes| format!("Portcullis is paused for {minutes} more min: no call is denied or asked about (`portcullis pause --end` ends the pause)"));
     let lost = (!recorded).then(|| "Portcullis is active, but it cannot write its record: `portcullis doctor` says why".to_owned());
-    let notes: Vec<String> = paused.into_iter().chain(lost).collect();
+    let repository = around.repository.as_ref().filter(|repository| repository.root != around.root);
+    let main = repository.and_then(main_work_tree).filter(|main| *main == around.root);
+    let by_main = main.map(|main| format!("this linked work tree is under the policy of its main one, `{}`", escaped(&main.to_string_lossy())));
+    let notes: Vec<String> = paused.into_iter().chain(lost).chain(by_main).collect();
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 

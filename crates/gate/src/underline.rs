@@ -1,23 +1,9 @@
-//! Texts from outside as they are shown to people: with escapes for characters that a terminal would act on, and a part
-//! of a command underlined in its line. An underlined part takes two lines, whatever the command contains.
+//! A part of a command, underlined in its line. It takes two lines, whatever the command contains.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use actions::Span;
-
-/// A text from outside in one line: control characters, invisible characters and those that change the direction of a
-/// text are escaped, a line end is shown as `⏎` and a tab as a blank.
-#[must_use]
-pub fn escaped(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(is_plain) || !text.contains(is_unseen) { Cow::Borrowed(text) } else { Cow::Owned(Shown::front(text, usize::MAX).text) }
-}
-
-/// Like [`escaped`], for a text of several lines: its line ends are kept.
-#[must_use]
-pub fn escaped_lines(text: &str) -> String {
-    text.split('\n').map(escaped).collect::<Vec<_>>().join("\n")
-}
+use actions::shown::is_unseen;
 
 /// Columns of the command that are shown.
 const WIDTH: usize = 96;
@@ -136,11 +122,6 @@ impl Shown {
 /// A character of one byte and one column.
 fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~')
-}
-
-/// Control characters, and those that are not seen or that turn the order of others round.
-fn is_unseen(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Columns that a character takes in a terminal (Unicode Standard Annex #11; combining marks take none).

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use actions::shown::escaped;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 /// A mistake in a policy file.
@@ -62,5 +63,5 @@ fn boundary(text: &str, at: usize) -> usize {
 
 /// A policy file may come from a stranger's repository: what is quoted from it must not steer the terminal.
 fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    escaped(text).into_owned()
 }

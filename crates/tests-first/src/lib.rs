@@ -59,7 +59,8 @@ pub struct Changed {
     pub path: String,
     pub old: FileVersion,
     pub new: FileVersion,
-    /// The texts are stretches of the file, before and after: a patch whose place in the file was not found.
+    /// The texts are stretches of the file, before and after: a patch whose place in the file was not found. Where the new
+    /// text is not known, it is only added at the end.
     pub part: bool,
 }
 
@@ -70,6 +71,10 @@ pub trait Tree {
     fn exists(&self, path: &str) -> bool;
     /// Names in a folder (`""` is the root), each with whether it is a folder.
     fn list(&self, folder: &str) -> Vec<(String, bool)>;
+    /// Whether a folder in which something is called `.git` is the root of another repository or work tree.
+    fn is_checkout(&self, _folder: &str) -> bool {
+        false
+    }
     /// Whether the test was committed after the source was last; none where that is not asked.
     fn newer(&self, _test: &str, _source: &str) -> Option<bool> {
         None
@@ -78,6 +83,10 @@ pub trait Tree {
     /// own record of runs, which goes before reports.
     fn seen_to_fail(&self, _test: &str, _evidence: &str) -> Option<bool> {
         None
+    }
+    /// True if there is no time left to look for more.
+    fn is_late(&self) -> bool {
+        false
     }
     /// Whether runs are seen here. Where they are not (a commit, a pull request), it is no fault that none is known.
     fn sees_runs(&self) -> bool {
@@ -212,7 +221,8 @@ impl<'a> Judge<'a> {
 
     /// Whether the section speaks of the path at all.
     fn holds(&self, path: &str) -> bool {
-        self.section.only.is_empty() || self.section.only.iter().any(|only| matches(only, path))
+        let inner = self.places.inner(path);
+        self.section.only.is_empty() || self.section.only.iter().any(|only| matches(only, inner))
     }
 
     /// Lines that leave each language's files: what others may take over.
@@ -305,6 +315,18 @@ impl<'a> Judge<'a> {
                 unread: Some(test),
                 ..blank(self.section, RULE, self.section.tier.min(Tier::Supervised))
             }),
+            // Its test may be among what was not looked at.
+            Stand::Missing { .. } if self.places.is_cut() => Some(Finding {
+                action,
+                answer: Answer::Maybe,
+                reason: if self.places.tree.is_late() {
+                    format!("{what}, and this machine was too busy to find its test in time")
+                } else {
+                    format!("{what}, and its test was not found among the first {} files", place::MAX_ENTRIES)
+                },
+                instead: String::from("repeat this change when less is running; a large repository can limit the section with `only`"),
+                ..blank(self.section, RULE, self.section.tier.min(Tier::Supervised))
+            }),
             Stand::Missing { candidates, faults } => {
                 let there = if faults.is_empty() { String::from("no test of it exists") } else { faults.join(", ") };
                 let there = if claimed { format!("{there}; only a new comment in it says that it is generated") } else { there };
@@ -319,6 +341,7 @@ impl<'a> Judge<'a> {
     }
 
     fn exempt(&self, path: &str) -> bool {
+        let path = self.places.inner(path);
         self.section.exempt.iter().any(|exempt| exempt.until.is_none_or(|until| until >= self.today) && matches(exempt.path, path))
     }
 
@@ -350,7 +373,7 @@ impl<'a> Judge<'a> {
         let candidates = ChangedTree::candidates(path, layouts);
         for candidate in &candidates {
             for test in self.places.found(&candidate.path) {
-                if test == path {
+                if test == path || self.places.checkout(&test) != self.places.checkout(path) {
                     continue;
                 }
                 let Some(text) = self.places.text(&test) else { continue };
@@ -389,7 +412,7 @@ impl<'a> Judge<'a> {
         if let Some(test) = brought.or_else(|| self.spoken_of(change, layouts, language, wanted)) {
             return Stand::Tested(test);
         }
-        Stand::Missing { candidates: self.places.ranked(candidates, self.catalogue), faults }
+        Stand::Missing { candidates: self.places.ranked(path, candidates, self.catalogue), faults }
     }
 }
 

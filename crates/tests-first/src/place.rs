@@ -1,7 +1,7 @@
 //! Files around a change as a judgement sees them: the changes first, then the tree. Packages, candidates, what tests
 //! are where.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use super::{Changed, FileVersion, Tree};
 use crate::layout::{Candidate, Captures, Catalogue, Layout, folder, matches};
 
 /// Entries of folders that are looked through for one judgement.
-const MAX_ENTRIES: usize = 20_000;
+pub(super) const MAX_ENTRIES: usize = 20_000;
 /// Folders that hold no tests of this project.
 const NOT_OURS: &str = "\
     node_modules target .git vendor dist build .venv venv _build deps obj .terraform Pods .gradle .idea .next \
@@ -32,7 +32,13 @@ pub(super) struct ChangedTree<'a> {
     read: RefCell<HashMap<String, Option<Rc<str>>>>,
     /// Files by the folder that they are in, and whether those below it count.
     below: RefCell<HashMap<(String, bool), FilePaths>>,
-    looked: RefCell<usize>,
+    /// The length of the checkout's path, by folder.
+    checkouts: RefCell<HashMap<String, usize>>,
+    /// Packages by the folder and the first of the layouts that are asked for.
+    marks: RefCell<HashMap<(String, *const Layout, usize), Rc<Vec<String>>>>,
+    looked: Cell<usize>,
+    /// Something was not looked at because of a limit.
+    cut: Cell<bool>,
 }
 
 impl<'a> ChangedTree<'a> {
@@ -44,7 +50,10 @@ impl<'a> ChangedTree<'a> {
             folders: RefCell::default(),
             read: RefCell::default(),
             below: RefCell::default(),
-            looked: RefCell::new(0),
+            checkouts: RefCell::default(),
+            marks: RefCell::default(),
+            looked: Cell::new(0),
+            cut: Cell::new(false),
         }
     }
 
@@ -58,8 +67,10 @@ impl<'a> ChangedTree<'a> {
         if let Some(known) = self.folders.borrow().get(folder) {
             return Rc::clone(known);
         }
-        let mut names = if *self.looked.borrow() < MAX_ENTRIES { self.tree.list(folder.trim_end_matches('/')) } else { Vec::new() };
-        *self.looked.borrow_mut() += names.len() + 1;
+        let full = self.looked.get() >= MAX_ENTRIES || self.tree.is_late();
+        let mut names = if full { Vec::new() } else { self.tree.list(folder.trim_end_matches('/')) };
+        self.cut.set(self.cut.get() || full);
+        self.looked.set(self.looked.get() + names.len() + 1);
         for change in self.changes {
             let Some(rest) = change.path.strip_prefix(folder) else { continue };
             let (name, is_folder) = rest.split_once('/').map_or((rest, false), |(name, _)| (name, true));
@@ -73,6 +84,40 @@ impl<'a> ChangedTree<'a> {
         let names = Rc::new(names);
         self.folders.borrow_mut().insert(folder.to_owned(), Rc::clone(&names));
         names
+    }
+
+    /// True if something was not looked at because of a limit, so that what was not found may exist.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.get()
+    }
+
+    /// The checkout that a path is in, as a folder: another repository or work tree around it within this one, or the root
+    /// (`""`). Another checkout's files are another project's, or the same ones once more.
+    pub(super) fn checkout<'p>(&self, path: &'p str) -> &'p str {
+        let start = folder(path);
+        if let Some(length) = self.checkouts.borrow().get(start) {
+            return path.get(..*length).unwrap_or("");
+        }
+        let mut at = start;
+        while !at.is_empty() && !self.is_checkout(at) {
+            at = folder(at.trim_end_matches('/'));
+        }
+        self.checkouts.borrow_mut().insert(start.to_owned(), at.len());
+        at
+    }
+
+    /// A path as the policy's patterns see it: in another work tree of the same repository, from that tree's root.
+    pub(super) fn inner<'p>(&self, path: &'p str) -> &'p str {
+        let checkout = self.checkout(path);
+        let linked = || self.before(&format!("{checkout}.git")).is_some_and(|text| text.contains("/worktrees/"));
+        if !checkout.is_empty() && linked() { path.get(checkout.len()..).unwrap_or(path) } else { path }
+    }
+
+    fn is_checkout(&self, folder: &str) -> bool {
+        // Sorted, and a file before a folder.
+        let names = self.names(folder);
+        let at = names.partition_point(|(name, _)| name.as_str() < ".git");
+        names.get(at).is_some_and(|(name, _)| name == ".git") && self.tree.is_checkout(folder.trim_end_matches('/'))
     }
 
     /// The text of a file after the changes. `None` if it does not exist.
@@ -130,37 +175,46 @@ impl<'a> ChangedTree<'a> {
         if let Some(known) = self.read.borrow().get(path) {
             return known.clone();
         }
+        if self.tree.is_late() {
+            self.cut.set(true);
+            return None;
+        }
         let text: Option<Rc<str>> = self.tree.read(path).map(|bytes| Rc::from(String::from_utf8_lossy(&bytes)));
         self.read.borrow_mut().insert(path.to_owned(), text.clone());
         text
     }
 
-    /// The folders of the manifests above a path, the nearest first; the root if there is no manifest.
+    /// The folders of the manifests above a path, the nearest first; the root of its checkout if there is no manifest.
     pub(super) fn packages(&self, path: &str, layout: &Layout, catalogue: &Catalogue) -> Option<Vec<String>> {
         // A layout without manifests of its own goes by those of all others.
-        let mut found = self.marked(path, if layout.manifest.is_empty() { &catalogue.layouts } else { std::slice::from_ref(layout) });
-        if found.is_empty() && layout.required {
+        let marked = self.marked(path, if layout.manifest.is_empty() { &catalogue.layouts } else { std::slice::from_ref(layout) });
+        if marked.is_empty() && layout.required {
             return None;
         }
-        if found.is_empty() {
-            found.push(String::new());
-        }
-        Some(found)
+        Some(if marked.is_empty() { vec![self.checkout(path).to_owned()] } else { marked.to_vec() })
     }
 
-    /// The folders at or above a path that hold a manifest of one of these layouts, the nearest first.
-    fn marked(&self, path: &str, layouts: &[Layout]) -> Vec<String> {
-        let mut found = Vec::new();
+    /// The folders at or above a path, up to the root of its checkout, that hold a manifest of one of these layouts, the
+    /// nearest first.
+    fn marked(&self, path: &str, layouts: &[Layout]) -> Rc<Vec<String>> {
+        let key = (folder(path).to_owned(), layouts.as_ptr(), layouts.len());
+        if let Some(known) = self.marks.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let (mut found, root) = (Vec::new(), self.checkout(path));
         let mut at = folder(path);
         loop {
             if layouts.iter().any(|layout| layout.manifest.iter().any(|name| self.has(at, name, &layout.says))) {
                 found.push(at.to_owned());
             }
-            if at.is_empty() {
-                return found;
+            if at.len() <= root.len() {
+                break;
             }
             at = folder(at.trim_end_matches('/'));
         }
+        let found = Rc::new(found);
+        self.marks.borrow_mut().insert(key, Rc::clone(&found));
+        found
     }
 
     /// Whether this kind of project is at home around a path: the policy names it, its manifest is there, a test of it is
@@ -174,7 +228,7 @@ impl<'a> ChangedTree<'a> {
             let forms: Vec<String> = candidates.filter(|candidate| !candidate.mention).map(|candidate| candidate.form).collect();
             // A form without an ending speaks of all files: those of the same language count.
             let stands = |form: &String, file: &str| (!form.ends_with('*') || language(file) == language(path)) && matches(form, file);
-            self.all("").iter().any(|file| language(file).is_some() && forms.iter().any(|form| stands(form, file)))
+            self.all(self.checkout(path)).iter().any(|file| language(file).is_some() && forms.iter().any(|form| stands(form, file)))
         };
         let others = || {
             catalogue.layouts.iter().any(|other| {
@@ -285,7 +339,7 @@ impl<'a> ChangedTree<'a> {
         crate::layout::alternatives(pattern).iter().flat_map(|pattern| self.found(pattern)).collect()
     }
 
-    /// Files in a folder; with `deep`, also those below it.
+    /// Files in a folder; with `deep`, also those below it, but not those of other checkouts.
     fn below(&self, start: &str, deep: bool) -> FilePaths {
         let key = (start.to_owned(), deep);
         if let Some(known) = self.below.borrow().get(&key) {
@@ -298,7 +352,10 @@ impl<'a> ChangedTree<'a> {
                 if !*is_folder {
                     files.push(format!("{folder}{name}"));
                 } else if deep && !NOT_OURS.split(' ').any(|other| other == name) {
-                    left.push(format!("{folder}{name}/"));
+                    let inner = format!("{folder}{name}/");
+                    if !self.is_checkout(&inner) {
+                        left.push(inner);
+                    }
                 }
             }
         }
@@ -313,9 +370,9 @@ impl<'a> ChangedTree<'a> {
         self.below(package, true)
     }
 
-    /// Candidates as a message names them: those first whose form most tests of this repository have.
-    pub(super) fn ranked(&self, candidates: Vec<Candidate>, catalogue: &Catalogue) -> Vec<(String, usize)> {
-        let files = self.all("");
+    /// Candidates for the tests of `path` as a message names them: those first whose form most tests of its checkout have.
+    pub(super) fn ranked(&self, path: &str, candidates: Vec<Candidate>, catalogue: &Catalogue) -> Vec<(String, usize)> {
+        let files = self.all(self.checkout(path));
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for candidate in candidates.iter().filter(|candidate| !candidate.mention) {
             counts.entry(&candidate.form).or_insert_with(|| {

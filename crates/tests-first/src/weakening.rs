@@ -3,6 +3,7 @@
 use super::{Changed, FileVersion, Finding, Judge, WEAKENED, blank};
 use crate::layout::folder;
 use crate::syntax::{Node, SourceCode, SourceLanguage, TokenKind, Weakened, bare, settings_weakened, tests_weakened};
+use policy::Tier;
 use policy::verdict::Answer;
 
 /// What a person reads of why this is stopped.
@@ -34,7 +35,25 @@ impl<'a> Judge<'a> {
             answer: Answer::Yes,
             ..blank(self.section, WEAKENED, self.section.weakening)
         };
-        found.into_iter().map(finding).collect()
+        let mut findings: Vec<Finding> = found.into_iter().map(finding).collect();
+        findings.extend(self.is_unreadable(change).then(|| Finding {
+            action: action.clone(),
+            reason: format!("the new text of `{path}` is not known, and it may weaken the tests there"),
+            instead: "change the file with a tool that shows its new text".to_owned(),
+            answer: Answer::Maybe,
+            ..blank(self.section, WEAKENED, self.section.weakening.min(Tier::Supervised))
+        }));
+        findings
+    }
+
+    /// Whether a file of tests gets a text that is not known.
+    fn is_unreadable(&self, change: &'a Changed) -> bool {
+        let Some(language) = self.catalogue.language(&change.path).filter(|_| change.new == FileVersion::Unknown && !change.part) else { return false };
+        let holds_tests = || match change.old.known() {
+            Some(old) => self.source(old, language).nodes().iter().any(Node::is_real),
+            None => change.old == FileVersion::Unknown,
+        };
+        !language.tests.is_empty() && self.places.is_test(&change.path, self.catalogue) && holds_tests()
     }
 
     fn tests(&self, change: &'a Changed) -> Vec<Weakened> {
@@ -54,7 +73,8 @@ impl<'a> Judge<'a> {
             let others = self
                 .changes
                 .iter()
-                .filter(|other| other.path != change.path && self.catalogue.language(&other.path).is_some_and(|other| std::ptr::eq(other, language)));
+                .filter(|other| other.path != change.path && self.catalogue.language(&other.path).is_some_and(|other| std::ptr::eq(other, language)))
+                .filter(|other| self.places.checkout(&other.path) == self.places.checkout(&change.path));
             // Under a name that no runner looks for it is gone.
             let others = others.filter(|other| self.places.runs(&other.path, self.catalogue));
             let others: Vec<_> = others.filter_map(|other| Some(self.source(other.new.known()?, language))).collect();
@@ -111,13 +131,14 @@ impl<'a> Judge<'a> {
     fn covered(&self, test: &str) -> Vec<String> {
         let extension = crate::layout::extension(test);
         let stem = test.rsplit('/').next().unwrap_or(test).to_ascii_lowercase();
-        let top = folder(test).split('/').next().unwrap_or("");
+        let root = self.places.checkout(test);
+        let top = test.get(..root.len() + folder(test).get(root.len()..).and_then(|inner| inner.find('/')).unwrap_or(0)).unwrap_or("");
         let near = |path: &str| {
             let name = path.rsplit('/').next().unwrap_or(path);
             let base = name.rsplit_once('.').map_or(name, |(base, _)| base).to_ascii_lowercase();
             path != test && crate::layout::extension(path) == extension && (stem.contains(base.split('.').next().unwrap_or(&base)) || path.starts_with(top))
         };
-        let all = self.places.all("");
+        let all = self.places.all(root);
         let sources = all.iter().filter(|path| near(path));
         let is_candidate = |path: &&String| {
             let layouts = self.places.sources(path, self.catalogue);

@@ -10,6 +10,7 @@ use super::FlywheelPlace;
 use crate::cli::refusal::Refusal;
 use crate::cli::terminal::{say, say_json};
 use crate::deep::flywheel::history::History;
+use actions::shown::escaped;
 use flywheel::drift::is_code;
 use flywheel::ledger::{Standing, What};
 use flywheel::page::{day, moment};
@@ -119,14 +120,14 @@ impl Figures {
             let _ = write!(text, "\n{kind:<10} {all:>5} captured {settled:>5} resolved");
         }
         for (doc, open, commits) in &self.lagging {
-            let _ = write!(text, "\nout of date: {doc}: {open} open, {commits} commits of its code since it changed");
+            let _ = write!(text, "\nout of date: {}: {open} open, {commits} commits of its code since it changed", escaped(doc));
         }
         text
     }
 
     /// A page that loads nothing.
     fn page(&self) -> String {
-        let row = |cells: [&str; 3]| format!("<tr><td>{}</td></tr>\n", cells.map(escaped).join("</td><td>"));
+        let row = |cells: [&str; 3]| format!("<tr><td>{}</td></tr>\n", cells.map(in_html).join("</td><td>"));
         let rows: Vec<String> = self.lagging.iter().map(|(doc, open, commits)| row([doc, &open.to_string(), &commits.to_string()])).collect();
         let kinds: Vec<String> = self.kinds.iter().map(|(kind, (all, settled))| row([kind, &all.to_string(), &settled.to_string()])).collect();
         let (rows, kinds) = (rows.concat(), kinds.concat());
@@ -190,6 +191,6 @@ fn length(milliseconds: u64) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+fn in_html(text: &str) -> String {
+    escaped(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

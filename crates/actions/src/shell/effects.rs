@@ -6,7 +6,7 @@ use super::{Output, Shell, Stdin, invoke::program_name};
 use crate::arguments::{self, ParsedArguments};
 use crate::program::{Method, Program, ProgramWay, Role};
 use crate::word::{Word, WordPiece};
-use crate::{Action, Change, Deed, Delete, path::Path};
+use crate::{Action, Change, Deed, Delete, EMPTIED, Edited, path::Path};
 
 impl Shell<'_> {
     /// Notes what the program does, by its description. Returns its output. `None`: the output is not known.
@@ -114,7 +114,13 @@ impl Shell<'_> {
                 Role::Write => {
                     // What another program gives `tee` is not known, but it is there.
                     let given = program.is(ProgramWay::CopiesInput) && (stdin.connected || stdin.text.is_some());
-                    let change = if given { self.sent(word, stdin.text.as_ref(), stdin.file.as_deref(), arguments.has("--append")) } else { Change::Unknown };
+                    let change = if !given && let Some(change) = self.made(program, arguments, stdin) {
+                        change
+                    } else if given {
+                        self.sent(word, stdin.text.as_ref(), stdin.file.as_deref(), arguments.has("--append"))
+                    } else {
+                        Change::Unknown
+                    };
                     self.write(word, change, Some(at));
                     self.arrived(word, &sources, arguments);
                     if program.is(ProgramWay::HostPaths) {
@@ -122,7 +128,7 @@ impl Shell<'_> {
                     }
                     if arguments.gathered > 0 {
                         // The last operand may be a folder that takes the files before it.
-                        self.write_below(word, &sources, at);
+                        self.write_below(word, &sources, program.is(ProgramWay::Copies), at);
                     }
                 }
                 Role::WriteInto => {
@@ -135,7 +141,7 @@ impl Shell<'_> {
                         // What comes out of an archive is not known.
                         names = vec![Word::name()];
                     }
-                    self.write_below(word, &names, at);
+                    self.write_below(word, &names, program.is(ProgramWay::Copies), at);
                 }
                 Role::Attributes => self.write(word, Change::Attributes { tree: arguments.has("--recursive") }, Some(at)),
                 Role::Touch => self.write(word, Change::Append(String::new()), Some(at)),
@@ -171,7 +177,7 @@ impl Shell<'_> {
                     if *role == Role::Download {
                         let folder = arguments.word(&[Role::WriteInto]);
                         if folder.is_none() {
-                            self.write_below(&Word::lit("."), std::slice::from_ref(word), at);
+                            self.write_below(&Word::lit("."), std::slice::from_ref(word), false, at);
                         }
                         let file = self.path(&folder.cloned().unwrap_or_else(|| Word::lit("."))).below(&self.path(word).name());
                         if let Some(path) = file.word.literal() {
@@ -211,6 +217,39 @@ impl Shell<'_> {
             let line = typed(&keys);
             self.line_within(&called, &line, &Stdin::default());
         }
+    }
+
+    /// What becomes of the texts of the files that a program writes, by its description.
+    fn made(&mut self, program: &Program, arguments: &ParsedArguments, stdin: &Stdin) -> Option<Change> {
+        if program.is(ProgramWay::Formats) {
+            return Some(Change::Append(String::new()));
+        }
+        if program.is(ProgramWay::Copies) {
+            let taken = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Read | Role::Move)).map(|(_, word)| word);
+            return self.copy_of(taken.collect::<Vec<_>>().as_slice());
+        }
+        let given = |option: &&str| option.split_once('=').is_some_and(|(name, value)| arguments.value(name).is_some_and(|word| word.is(value)));
+        if !program.details.is_empty() && program.details().empties.iter().any(|option| given(&option)) {
+            return Some(Change::Edited(Edited { language: EMPTIED.to_owned(), ..Edited::default() }));
+        }
+        program.is(ProgramWay::Edits).then(|| self.edited(program, arguments, stdin)).flatten().map(Change::Edited)
+    }
+
+    /// The text of the one file that is copied.
+    fn copy_of(&self, sources: &[&Word]) -> Option<Change> {
+        let [source] = sources else { return None };
+        let path = self.path(source);
+        let from = path.word.literal().filter(|_| !self.remote)?;
+        Some(if from == "/dev/null" { Change::Whole(String::new()) } else { Change::Copy { from: from.to_owned(), append: false } })
+    }
+
+    /// The program text by which a call changes its files. `None` if it is not known.
+    pub(super) fn edited(&self, program: &Program, arguments: &ParsedArguments, stdin: &Stdin) -> Option<Edited> {
+        let texts = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Code | Role::Commands));
+        let texts = texts.map(|(_, word)| word.literal()).collect::<Option<Vec<_>>>()?;
+        let script = if texts.is_empty() { stdin.text.as_ref()?.literal()?.to_owned() } else { texts.join("\n") };
+        let options = arguments.flags.iter().filter_map(|flag| flag.names.first().cloned()).collect();
+        Some(Edited { language: program.language.to_owned(), options, script })
     }
 
     /// What was in front of the command that started this shell is in its environment.
@@ -265,7 +304,7 @@ impl Shell<'_> {
         }
     }
 
-    fn write_below(&mut self, folder: &Word, sources: &[Word], at: usize) {
+    fn write_below(&mut self, folder: &Word, sources: &[Word], copies: bool, at: usize) {
         for source in sources {
             let mut name = self.path(source).name();
             if name.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(glob) if glob.contains('*'))) {
@@ -273,7 +312,8 @@ impl Shell<'_> {
                 name = Word::name();
             }
             let path = self.path(folder).below(&name);
-            self.push(Deed::Write(crate::Write { path, change: Change::Unknown }), Some(at));
+            let change = copies.then(|| self.copy_of(&[source])).flatten().unwrap_or(Change::Unknown);
+            self.push(Deed::Write(crate::Write { path, change }), Some(at));
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What programs write to standard output, where their descriptions say that it follows from their arguments and input.
 //! Everything else is not known.
 
+use std::rc::Rc;
+
 use super::{Output, Shell, Stdin, builtin::joined, inner::names};
 use crate::program::{Prints, Program, ProgramWay, Role};
 use crate::word::{Bound, Word, WordPiece};
@@ -16,7 +18,10 @@ impl Shell<'_> {
         if program.is(ProgramWay::SetsUp) && printed::sets_up(program, args) {
             return Output::text(line(Word { pieces: vec![WordPiece::Any(Bound::Setup)], multi: true, ..Word::default() }));
         }
-        let Some(printed) = printed::of(program, called, arguments) else { return Output::unknown() };
+        let Some(printed) = printed::of(program, called, arguments) else {
+            let made = program.is(ProgramWay::Filters).then(|| self.edited(program, arguments, &Stdin::default())).flatten();
+            return Output { made: made.map(Rc::new), ..Output::unknown() };
+        };
         let operands = arguments.operands.as_slice();
         let first = operands.first();
         let text = match printed.what {
@@ -46,7 +51,7 @@ impl Shell<'_> {
             Prints::Text => Some(line(self.described_text(printed.text, arguments))),
             Prints::Arguments => Some(echo(args)),
             Prints::Printf => printf(args),
-            Prints::Input => return Output { text: stdin.text.clone(), items: stdin.items.clone(), file: stdin.file.clone() },
+            Prints::Input => return Output { text: stdin.text.clone(), items: stdin.items.clone(), file: stdin.file.clone(), made: None },
             Prints::File => return self.file_text(operands),
             // They leave lines out or put them in order, and change none.
             Prints::Lines => {
@@ -95,6 +100,9 @@ impl Shell<'_> {
         let [file] = operands else { return Output::unknown() };
         let path = self.path(file);
         let Some(path) = path.word.literal().filter(|_| !self.remote) else { return Output::unknown() };
+        if path == "/dev/null" {
+            return Output::nothing();
+        }
         let text = self.state.written_text(path).filter(|_| self.state.added(path).is_empty());
         let file = text.is_none().then(|| path.to_owned());
         Output { text, file, ..Output::unknown() }

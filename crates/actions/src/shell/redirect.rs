@@ -4,7 +4,7 @@ use std::{borrow::Cow, rc::Rc};
 
 use super::{FILE, Output, Shell, Stdin};
 use crate::word::{Word, WordPiece};
-use crate::{Change, Deed, Write, path::Path};
+use crate::{Change, Deed, Edited, Write, path::Path};
 use shell_reader::ast::{Part, RawWord, Redirect, Target};
 
 impl Shell<'_> {
@@ -111,6 +111,10 @@ impl Shell<'_> {
             };
             let target = self.scalar(word);
             let change = if stdout { self.sent(&target, output.text.as_ref(), output.file.as_deref(), append) } else { Change::Unknown };
+            let change = match &output.made {
+                Some(made) if stdout && matches!(change, Change::Unknown | Change::AppendUnknown) => Change::Edited(Edited::clone(made)),
+                _ => change,
+            };
             self.write(&target, change, None);
             kept &= !stdout;
         }
@@ -130,7 +134,11 @@ impl Shell<'_> {
         match (text.and_then(|text| text.literal()), append) {
             (Some(text), false) => Change::Whole(text.to_owned()),
             (Some(text), true) => Change::Append(text.to_owned()),
-            (None, _) => Change::Unknown,
+            (None, append) => match file {
+                Some(file) => Change::Copy { from: file.to_owned(), append },
+                None if append => Change::AppendUnknown,
+                None => Change::Unknown,
+            },
         }
     }
 

@@ -123,7 +123,7 @@ impl Shell<'_> {
             text = None;
         }
         self.gives_up |= before;
-        Output { text: text.map(Rc::new), items: None, file: None }
+        Output { text: text.map(Rc::new), ..Output::default() }
     }
 
     /// Whether it makes a difference that a command can fail. The shell's own commands, and some more, are taken to succeed.
@@ -330,7 +330,7 @@ impl Shell<'_> {
                     Deed::Run(run) => Some(run.program.clone()),
                     _ => None,
                 });
-                let Output { text, items, file } = std::mem::take(&mut output);
+                let Output { text, items, file, .. } = std::mem::take(&mut output);
                 stdin = Cow::Owned(Stdin { program, text, items, connected: true, file });
             }
         }
@@ -407,7 +407,7 @@ impl Shell<'_> {
                 _ => text = None,
             }
         }
-        Output { text: text.map(Rc::new), items: None, file: None }
+        Output { text: text.map(Rc::new), ..Output::default() }
     }
 
     pub(super) fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
@@ -445,8 +445,10 @@ impl Shell<'_> {
             if let Some(before) = before {
                 self.state.join(&before);
             }
-            return self
-                .send(&simple.redirects, if file { Output { text: stdin.text.clone(), items: None, file: stdin.file.clone() } } else { Output::nothing() });
+            return self.send(
+                &simple.redirects,
+                if file { Output { text: stdin.text.clone(), file: stdin.file.clone(), ..Output::default() } } else { Output::nothing() },
+            );
         }
         let env: Vec<(String, Word)> = simple.assigns.iter().map(|assign| (assign.name.clone(), self.value(assign))).collect();
         for (name, value) in &env {

@@ -133,6 +133,7 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
         scripts: scripts(view),
         writes: view.words("writes"),
         options_in: view.words("options_in"),
+        empties: view.words("empties"),
     };
     ways.extend((!details.sets_up.is_empty()).then_some(ProgramWay::SetsUp));
     ways.extend(details.scripts.is_some().then_some(ProgramWay::Scripts));

@@ -1,0 +1,105 @@
+//! The order of the hook's functions: those of everyday calls side by side, so that a call touches few pages. It is written
+//! to `crates/gate/order.ld`, which the linker reads. A function that the list does not know is only further away.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::step::{command, pass};
+use crate::workspace::{HOOK, HOOK_PROFILE, hook_member, root, target};
+
+/// Where the order is kept.
+const ORDER: &str = "crates/gate/order.ld";
+/// Commands of an ordinary day. The first ones of a list of functions are those that most calls use.
+const COMMANDS: [&str; 12] = [
+    "ls",
+    "git status",
+    "git push",
+    "git push --force origin main",
+    "npm test",
+    "cargo test --workspace && git status --short",
+    "git add -A && git commit -m 'Fix the thing'",
+    "grep -rn TODO src --include='*.rs' | head -20 | sort -u > todo.txt",
+    "cat > notes.md <<'EOF'\n# Notes\nEOF",
+    "python3 -c 'import json; print(json.load(open(\"package.json\"))[\"name\"])'",
+    "rm -rf build && mkdir -p build",
+    "cd src && ls -la",
+];
+
+/// Builds the hook with its symbols, follows calls through it with valgrind, and writes the order.
+///
+/// Error: valgrind or the static target is missing.
+pub(crate) fn write() -> Result<()> {
+    let folder = target().join("order");
+    let triple = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let mut build = command("cargo");
+    build.args(["build", "--locked", "--profile", HOOK_PROFILE, "--package", &hook_member()?.name, "--bin", HOOK, "--target", &triple]);
+    pass(build.env("CARGO_PROFILE_HOOK_STRIP", "none").env("CARGO_TARGET_DIR", &folder))?;
+    let hook = folder.join(triple).join(HOOK_PROFILE).join(HOOK);
+
+    let scratch = tempfile::tempdir()?;
+    let repository = scratch.path().join("repository");
+    pass(command("git").args(["init", "--quiet"]).arg(&repository))?;
+    let mut functions: HashMap<String, (usize, usize)> = HashMap::new();
+    for (event, tool, input) in calls(&repository) {
+        let profile = scratch.path().join("profile");
+        let payload = json!({ "session_id": "s", "cwd": repository, "hook_event_name": event, "tool_name": tool, "tool_input": input });
+        let mut follow = command("valgrind");
+        follow.args(["--tool=callgrind", "--demangle=no", "--compress-strings=no"]).arg(format!("--callgrind-out-file={}", profile.display()));
+        follow.arg(&hook).args([event, "claude-code"]).env("HOME", scratch.path()).env("CLAUDE_PROJECT_DIR", &repository);
+        let mut call = follow.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("valgrind cannot be started")?;
+        call.stdin.take().context("no standard input")?.write_all(payload.to_string().as_bytes())?;
+        call.wait()?;
+        let mut names: Vec<String> = fs::read_to_string(&profile)?.lines().filter_map(section).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            let first = functions.len();
+            functions.entry(name).or_insert((0, first)).0 += 1;
+        }
+    }
+    ensure!(!functions.is_empty(), "the profiles name no function");
+    let mut order: Vec<_> = functions.into_iter().collect();
+    order.sort_by_key(|(_, (uses, first))| (std::cmp::Reverse(*uses), *first));
+    let mut text =
+        "/* Functions of everyday calls, those of the most calls first. Written by `cargo xtask order`. */\nSECTIONS\n{\n  .text.everyday :\n  {\n".to_owned();
+    for (name, _) in &order {
+        writeln!(text, "    *(.text.{name})")?;
+    }
+    text.push_str("  }\n}\nINSERT BEFORE .text;\n");
+    fs::write(root().join(ORDER), text)?;
+    println!("{} functions in {ORDER}", order.len());
+    Ok(())
+}
+
+/// Calls of an ordinary day: event, tool, input.
+fn calls(repository: &Path) -> Vec<(&'static str, &'static str, Value)> {
+    let file = repository.join("src/lib.py");
+    let text = "def add(a, b):\n    return a + b\n".repeat(20);
+    let mut calls = vec![
+        ("PreToolUse", "Read", json!({ "file_path": file })),
+        ("PreToolUse", "Grep", json!({ "pattern": "fn main", "path": repository })),
+        ("PreToolUse", "mcp__github__create_issue", json!({ "owner": "o", "repo": "r", "title": "A title", "body": "A body" })),
+        ("PreToolUse", "Edit", json!({ "file_path": file, "old_string": "a + b", "new_string": "b + a" })),
+        ("PreToolUse", "Write", json!({ "file_path": file, "content": text })),
+        ("PostToolUse", "Write", json!({ "file_path": file, "content": text })),
+        ("PostToolUse", "Bash", json!({ "command": "ls" })),
+    ];
+    calls.extend(COMMANDS.iter().map(|line| ("PreToolUse", "Bash", json!({ "command": line }))));
+    calls
+}
+
+/// The section of a function in a line of a profile, with `*` in place of the hash at its end.
+fn section(line: &str) -> Option<String> {
+    let name = line.strip_prefix("fn=")?.split('\'').next()?.trim();
+    let plain = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|sign| sign.is_ascii_alphanumeric() || "_$.".contains(sign));
+    let hash = name.rfind("17h").filter(|at| name.starts_with("_ZN") && name.len() >= at + 20);
+    plain.then(|| hash.map_or_else(|| name.to_owned(), |at| format!("{}*", name.get(..at + 3).unwrap_or(name))))
+}
