@@ -21,7 +21,7 @@ use crate::deep::compiling;
 use crate::deep::flywheel::Desk;
 use actions::shown::{escaped, escaped_lines};
 use gate::BUILD;
-use gate::world::{record, state, system};
+use gate::world::{record, state, system, unread};
 use policy::{Layer, Policy};
 
 #[derive(Args, Debug)]
@@ -161,6 +161,7 @@ fn checks() -> Result<(Vec<CheckResult>, bool), Refusal> {
     let mut findings = CheckResults::default();
     findings.ok("place", format!("checks {} ({}); build {BUILD}", place.around.root.display(), place.around.why));
     policy(&place, &mut findings);
+    unread(&place, &mut findings);
     state_folder(&place, &mut findings);
     match record::probe(&place.around.memory) {
         Ok(path) => findings.ok("record", format!("decisions are recorded in {}; `portcullis log` shows them", path.display())),
@@ -245,6 +246,13 @@ fn policy(place: &Place, findings: &mut CheckResults) {
     for waiver in compiled.iter().flat_map(|compiled| compiled.waivers_past(today)) {
         let text = format!("the waiver of `{}` ({}) has expired and no longer applies", waiver.rule, waiver.place);
         findings.warn("waiver", text, "remove it, or give it a new date");
+    }
+}
+
+/// Policies below the root, which nothing reads.
+fn unread(place: &Place, findings: &mut CheckResults) {
+    if let Some(note) = place.around.repository.as_ref().and_then(unread::note) {
+        findings.warn("policy", note, "move its rules into the `portcullis.toml` in the root, with paths below that folder");
     }
 }
 

@@ -113,6 +113,8 @@ named_enum! {
         PowerShell = "powershell",
         /// Reads command lines as cmd does.
         Cmd = "cmd",
+        /// Its inner command is a module: described under `module:` and its name, or else under the name alone.
+        Modules = "modules",
         /// `host:path` names a file of another machine.
         HostPaths = "host-paths",
         /// A word of the shell itself: functions and aliases count behind it.
@@ -343,6 +345,8 @@ wire_struct! {
         /// What is before the name of a file that is written, in [`Role::Commands`] and in text on standard input, in lower
         /// case: `\\o `, `into outfile `. Behind `^` only where a command begins, and with `…` for any words between two parts.
         pub writes: Vec<&'a str>,
+        /// Variables whose words are options beside its arguments.
+        pub options_in: Vec<&'a str>,
         /// Options (`--name=value`) with which the files that it writes become empty.
         pub empties: Vec<&'a str>,
         /// Calls that are given secrets: subcommands, options that must be given, options whose values are secrets

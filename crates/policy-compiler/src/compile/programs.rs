@@ -137,6 +137,7 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
         methods: methods(view, checker),
         scripts: scripts(view),
         writes: view.words("writes"),
+        options_in: view.words("options_in"),
         empties: view.words("empties"),
         secrets: view.words("secrets"),
     };
