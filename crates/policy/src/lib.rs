@@ -362,7 +362,7 @@ pub struct Policy<'a> {
 
 /// What a compiled policy begins with: lists that are joined, and the rest ([`PolicyHead`]) as a record of its own.
 /// `crates/gate/build.rs` reads it too.
-type Front<'a> = (&'a str, (&'a str, (&'a str, Cow<'a, [u8]>)));
+type Front<'a> = (Vec<&'a str>, Cow<'a, [u8]>);
 
 /// What is one for the whole policy.
 struct PolicyHead<'a> {
@@ -385,8 +385,8 @@ impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy. `None` if it is not one, or its head is damaged.
     pub fn of(pieces: Pieces<'a>) -> Option<Self> {
         let Sealed { head, tables: [programs, rules, waivers] } = unseal(MAGIC, pieces)?;
-        let (starts, (named, (secrets, rest))): Front = read_back(head)?;
-        let Cow::Borrowed(rest) = rest else { return None };
+        let (lists, rest): Front = read_back(head)?;
+        let ([starts, named, secrets], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
         let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel } = read_back(rest)?;
         let programs = Programs::new(programs, starts, named, secrets);
         Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, rules, waivers })
@@ -395,7 +395,8 @@ impl<'a> Policy<'a> {
     /// What a compiled policy says of programs, without the rest of it.
     pub fn programs_of(bytes: &'a [u8]) -> Option<Programs<'a>> {
         let Sealed { head, tables: [programs, ..] } = unseal(MAGIC, Pieces::Memory(bytes))?;
-        let (starts, (named, (secrets, _))): Front = read_back(head)?;
+        let (lists, _): Front = read_back(head)?;
+        let [starts, named, secrets] = lists.as_slice() else { return None };
         Some(Programs::new(programs, starts, named, secrets))
     }
 
@@ -493,7 +494,7 @@ impl Parts<'_> {
             flywheel: self.flywheel.clone(),
         };
         let (starts, named, secrets) = (self.starts.join(" "), self.named.join(" "), self.secrets.join(" "));
-        let front: Front = (&starts, (&named, (&secrets, lay_down(&rest).into())));
+        let front: Front = (vec![&starts, &named, &secrets], lay_down(&rest).into());
         seal(MAGIC, &lay_down(&front), [programs, rules, waivers])
     }
 }

@@ -264,10 +264,10 @@ impl Shell<'_> {
             return self.copy_of(taken.collect::<Vec<_>>().as_slice());
         }
         let given = |option: &&str| option.split_once('=').is_some_and(|(name, value)| arguments.value(name).is_some_and(|word| word.is(value)));
-        if !program.details.is_empty() && program.details().empties.iter().any(|option| given(&option)) {
+        if !program.details.is_empty() && program.details().empties.iter().any(given) {
             return Some(Change::Edited(Edited { language: EMPTIED.to_owned(), ..Edited::default() }));
         }
-        program.is(ProgramWay::Edits).then(|| self.edited(program, arguments, stdin)).flatten().map(Change::Edited)
+        program.is(ProgramWay::Edits).then(|| Self::edited(program, arguments, stdin)).flatten().map(Change::Edited)
     }
 
     /// The text of the one file that is copied.
@@ -279,7 +279,7 @@ impl Shell<'_> {
     }
 
     /// The program text by which a call changes its files. `None` if it is not known.
-    pub(super) fn edited(&self, program: &Program, arguments: &ParsedArguments, stdin: &Stdin) -> Option<Edited> {
+    pub(super) fn edited(program: &Program, arguments: &ParsedArguments, stdin: &Stdin) -> Option<Edited> {
         let texts = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Code | Role::Commands));
         let texts = texts.map(|(_, word)| word.literal()).collect::<Option<Vec<_>>>()?;
         let script = if texts.is_empty() { stdin.text.as_ref()?.literal()?.to_owned() } else { texts.join("\n") };

@@ -19,7 +19,7 @@ impl Shell<'_> {
             return Output::text(line(Word { pieces: vec![WordPiece::Any(Bound::Setup)], multi: true, ..Word::default() }));
         }
         let Some(printed) = printed::of(program, called, arguments) else {
-            let made = program.is(ProgramWay::Filters).then(|| self.edited(program, arguments, &Stdin::default())).flatten();
+            let made = program.is(ProgramWay::Filters).then(|| Self::edited(program, arguments, &Stdin::default())).flatten();
             return Output { made: made.map(Rc::new), ..Output::unknown() };
         };
         let operands = arguments.operands.as_slice();
