@@ -49,7 +49,9 @@ fn one(name: &str, rules: &[Rule], place: &Place, json: bool) -> Result<ExitCode
     say(&format!("why: {}\ninstead: {}", rule.reason, rule.instead));
     for (label, examples) in [(held, catches), ("allowed", spares)] {
         say(&format!("{label}, for example:"));
-        examples.iter().for_each(|example| say(&format!("  {example}")));
+        for example in &examples {
+            say(&format!("  {example}"));
+        }
     }
     let waivers = if rule.open { "a policy file can waive it for certain actions, until a day (docs/policy.md)" } else { "no project can waive it" };
     say(&format!("waivers: {waivers}"));
