@@ -70,6 +70,7 @@ fn only_what_is_named_is_at_risk() {
         // What is special in a path specification is not read.
         (&[":!src"], Loss::Changes, &[], &["src/a.py"]),
         (&["docs"], Loss::Untracked, &[], &[]),
+        (&["scratch/s"], Loss::Untracked, &[], &["scratch/s"]),
         (&["src"], Loss::Untracked, &[], &["src/a.py", "src/new.py"]),
         (&["/elsewhere"], Loss::Changes, &[], &[]),
         (&["src/*.py"], Loss::Files, &[], &["src/a.py", "src/new.py"]),
