@@ -53,7 +53,7 @@ enum PortcullisCommand {
     Log(log::LogArguments),
     /// List suggested changes to the documentation, and resolve them
     Flywheel(flywheel::FlywheelArguments),
-    /// List the rules that apply here, and where each comes from
+    /// List the rules that apply here, or show one of them (`portcullis policy RULE`)
     Policy(policy::PolicyArguments),
 }
 
@@ -66,9 +66,13 @@ pub fn main() -> ExitCode {
     // Not one of the commands for people: the hook replaces itself by this process, and the client waits for it.
     if arguments.next().is_some_and(|first| first == "hook") {
         let build = arguments.next().unwrap_or_default();
+        let mut arguments = arguments.peekable();
+        let number = |argument: &std::ffi::OsString| argument.to_str()?.parse().ok();
+        // A hook of an older build gives no number.
+        let milliseconds = arguments.next_if(|argument| number(argument).is_some()).and_then(|argument| number(&argument));
         let (event, client) = (arguments.next(), arguments.next());
         let [event, client] = [&event, &client].map(|argument| argument.as_deref().and_then(|argument| argument.to_str()));
-        gate::hook::cold(&build.to_string_lossy(), &Invocation::new(event, client), &crate::deep::Cold);
+        gate::hook::cold(&build.to_string_lossy(), milliseconds, &Invocation::new(event, client), &crate::deep::Cold);
     }
     let done = match CommandLine::parse().command {
         PortcullisCommand::Install(arguments) => install::run(&arguments),

@@ -21,7 +21,7 @@ use gate::deep::{Deep, Stop};
 use gate::failure::Failure;
 use gate::judge::{Here, answered, facts_of, read};
 use gate::world::layers::FoundLayer;
-use gate::world::{Surroundings, World};
+use gate::world::{Surroundings, World, system};
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
 use policy::{Flywheel, Policy, TestsFirst};
@@ -42,11 +42,15 @@ impl Deep for Cold {
     }
 
     fn compile(&self, layers: &[FoundLayer], around: &Surroundings, world: &World) -> Result<Vec<u8>, Stop> {
-        Ok(compiling::compile_layers(layers, around, world)?.bytes)
+        Ok(compiling::compile_in_turn(layers, around, world)?)
     }
 
     fn facts(&self, needs: Vec<Need>, around: &Surroundings) -> Result<Vec<(Need, Known)>, Stop> {
-        Ok(answered(needs, |need| own_files::heavy(need, around)))
+        Ok(answered(needs, |need| {
+            let (need, around) = (need.clone(), around.clone());
+            let busy = || Known::Unknown("there was no time to find it out, for the machine is busy".to_owned());
+            system::in_time(move || own_files::heavy(&need, &around)).unwrap_or_else(busy)
+        }))
     }
 
     fn tests_first(&self, actions: &[Action], facts: &Facts, section: &TestsFirst, around: &Surroundings) -> Result<Vec<Finding>, Stop> {

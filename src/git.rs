@@ -1,6 +1,8 @@
 //! `portcullis-git HOOK`, which git starts as a hook of the repository. The exit code is the answer: 0 allows, 1 denies, 2
 //! says that the command line is wrong. Judges nothing itself.
 
+pub mod beside;
+pub mod block;
 pub mod commit;
 mod push;
 mod refs;
@@ -8,9 +10,8 @@ mod refs;
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
 use crate::cli::terminal::{agent, say, tell};
 use crate::deep::pusher;
@@ -30,7 +31,7 @@ pub const NAME: &str = "portcullis-git";
 const HELP: &str = "\
 Portcullis as a git hook: checks what is committed and pushed, whoever runs git.
 
-Usage: portcullis-git [--then PROGRAM] HOOK [ARGUMENT]...
+Usage: portcullis-git [--alone] [--then PROGRAM] HOOK [ARGUMENT]...
 
 Git starts it as its hook, with git's own arguments and input (githooks(5)). `portcullis init --git` writes the hooks:
     #!/bin/sh
@@ -49,9 +50,18 @@ Hooks:
 Exit codes: 0 allowed; 1 denied, or could not be judged; 2 the command line is wrong.
 
 Options:
+      --alone         Nothing else is in the hook: start git-lfs and git-annex as their own hooks would
       --then PROGRAM  Run this program as the hook too, after Portcullis allowed the action
   -h, --help          Print help
   -V, --version       Print version";
+
+/// The argument by which `portcullis doctor` starts a hook to see who answers. The answer to it is never a success.
+pub const CANARY: &str = "--portcullis-canary";
+
+/// The answer to [`CANARY`].
+pub fn canary(hook: &str) -> String {
+    format!("portcullis-git {hook} {BUILD}")
+}
 
 /// The longest answer to a question that is read.
 const MAX_ANSWER: u64 = 64;
@@ -64,9 +74,16 @@ pub fn main() -> ExitCode {
         system::exit(1);
     }));
     let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let alone = arguments.first().is_some_and(|first| first == "--alone");
+    arguments.drain(..usize::from(alone));
     let then = (arguments.first().is_some_and(|first| first == "--then") && arguments.len() > 1).then(|| arguments.drain(..2).nth(1)).flatten();
     let hook = if arguments.is_empty() { OsString::new() } else { arguments.remove(0) };
     let name = hook.to_string_lossy();
+    if block::HOOKS.contains(&&*name) && arguments.first().is_some_and(|first| first == CANARY) {
+        // Whoever looks whether git starts this hook; nothing behind it must run.
+        say(&canary(&name));
+        return ExitCode::FAILURE;
+    }
     let input = match (&*name, arguments.as_slice()) {
         ("-h" | "--help", _) => return said(HELP),
         ("-V" | "--version", _) => return said(&format!("portcullis-git {BUILD}")),
@@ -91,7 +108,10 @@ pub fn main() -> ExitCode {
             if matches!(&*name, "post-commit" | "post-merge") {
                 documents(name == "post-commit");
             }
-            then.map_or(ExitCode::SUCCESS, |program| chained(&program, &arguments, &input))
+            if let Some(code) = alone.then(|| beside::gave_way(&name, &arguments, &input)).flatten() {
+                return code;
+            }
+            then.map_or(ExitCode::SUCCESS, |program| beside::chained(&program, &name, &arguments, &input))
         }
         Ok(_) => ExitCode::FAILURE,
         Err(failure) => {
@@ -183,28 +203,6 @@ fn lines() -> Result<Vec<u8>, Failure> {
         ReadFault::Closed(_) => Failure::PushUnreadable("standard input is closed".to_owned()),
         ReadFault::TooLarge { .. } => Failure::PushUnreadable("it is larger than the limit; push fewer refs at a time".to_owned()),
     })
-}
-
-/// Runs the hook that was installed before, with git's arguments and input. Returns its exit code.
-fn chained(program: &OsString, arguments: &[OsString], input: &[u8]) -> ExitCode {
-    // What git would not run, or nobody has put back, is passed over as git passes over it.
-    let runs = |path: &Path| fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
-    let Some(found) = Path::new(program).canonicalize().ok().filter(|path| runs(path)) else { return ExitCode::SUCCESS };
-    let piped = if input.is_empty() { Stdio::inherit() } else { Stdio::piped() };
-    let done = Command::new(found).args(arguments).stdin(piped).spawn().and_then(|mut child| {
-        if let Some(mut pipe) = child.stdin.take() {
-            // A hook may end without reading its input.
-            let _ = pipe.write_all(input);
-        }
-        child.wait()
-    });
-    match done {
-        Ok(status) => ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)),
-        Err(error) => {
-            tell(&format!("portcullis-git: the hook `{}` could not be started: {error}", Path::new(program).display()));
-            ExitCode::FAILURE
-        }
-    }
 }
 
 /// Asks at the terminal; every answer but yes is a no. `None` if there is no terminal. Standard input belongs to git.

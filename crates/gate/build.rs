@@ -52,7 +52,7 @@ fn main() {
 fn joined(root: &Path) -> Result<Vec<u8>, String> {
     let magic = format!("portcullis policy {:016x}\n", form::fingerprint(&root.join("crates")));
     let (mut programs, mut rules) = (TableWriter::default(), TableWriter::default());
-    let (mut starts, mut named, mut rest): (Vec<&str>, Vec<&str>, Cow<[u8]>) = <_>::default();
+    let (mut starts, mut named, mut secrets, mut rest): (Vec<&str>, Vec<&str>, Vec<&str>, Cow<[u8]>) = <_>::default();
     let mut pieces = Vec::new();
     for (path, text) in packs::PACKS.iter().chain(packs::PROGRAMS) {
         let file = packs::compiled(path);
@@ -69,15 +69,16 @@ fn joined(root: &Path) -> Result<Vec<u8>, String> {
         let sealed = wire::unseal(magic.as_bytes(), Pieces::Memory(piece)).filter(|_| wire::is_intact(magic.as_bytes(), piece));
         let damaged = || format!("{file} is damaged");
         let wire::Sealed { head, tables: [own_programs, own_rules, _] } = sealed.ok_or_else(damaged)?;
-        let (own_starts, (own_named, own_rest)): (&str, (&str, Cow<[u8]>)) = wire::read_back(head).ok_or_else(damaged)?;
+        let (own_starts, (own_named, (own_secrets, own_rest))): (&str, (&str, (&str, Cow<[u8]>))) = wire::read_back(head).ok_or_else(damaged)?;
         programs.append(&own_programs).and_then(|()| rules.append(&own_rules)).ok_or_else(damaged)?;
         starts.extend(Some(own_starts).filter(|words| !words.is_empty()));
         named.extend(Some(own_named).filter(|words| !words.is_empty()));
+        secrets.extend(Some(own_secrets).filter(|words| !words.is_empty()));
         // Only one pack says something here: the one that names the protected branches.
         rest = if own_rest.len() > rest.len() { own_rest } else { rest };
     }
-    let (starts, named) = (starts.join(" "), named.join(" "));
-    let head = wire::lay_down(&(starts.as_str(), (named.as_str(), rest)));
+    let (starts, named, secrets) = (starts.join(" "), named.join(" "), secrets.join(" "));
+    let head = wire::lay_down(&(starts.as_str(), (named.as_str(), (secrets.as_str(), rest))));
     Ok(wire::seal(magic.as_bytes(), &head, [programs, rules, TableWriter::default()]))
 }
 

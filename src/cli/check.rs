@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 
 use super::place::Place;
 use super::refusal::{FAILED, Refusal, UNJUDGED};
-use super::terminal::{self, Progress, say};
+use super::terminal::{self, Progress, print_whole};
 use crate::deep::changes::{Changes, Gap};
 use crate::deep::commits::Folders;
 use crate::git::commit::{Ground, prohibited, verdict};
@@ -68,6 +68,9 @@ enum ReportFormat {
     Junit,
 }
 
+/// A check whose report got lost.
+const NOT_WRITTEN: &str = "the report was not written";
+
 /// The result of a check.
 #[derive(Default)]
 struct Looked {
@@ -83,7 +86,9 @@ struct Looked {
 ///
 /// The command line is wrong, or nothing could be judged.
 pub fn run(arguments: &CheckArguments) -> Result<ExitCode, Refusal> {
-    checked(arguments).map_err(|refusal| if refusal.code == UNJUDGED { Refusal { what: "nothing was checked".to_owned(), ..refusal } } else { refusal })
+    checked(arguments).map_err(|refusal| {
+        if refusal.code == UNJUDGED && refusal.what != NOT_WRITTEN { Refusal { what: "nothing was checked".to_owned(), ..refusal } } else { refusal }
+    })
 }
 
 fn checked(arguments: &CheckArguments) -> Result<ExitCode, Refusal> {
@@ -121,13 +126,15 @@ fn checked(arguments: &CheckArguments) -> Result<ExitCode, Refusal> {
         None => if arguments.all { "all" } else { "staged" }.to_owned(),
     };
     let checked = Checked { build: BUILD, what, commits: looked.commits, files: looked.files, reported, notes };
-    say(&match arguments.format {
+    let report = match arguments.format {
         ReportFormat::Text => checked.text(),
         ReportFormat::Json => json(&checked.json()),
         ReportFormat::Sarif => json(&sarif::log(&checked)),
         ReportFormat::Github => github::commands(&checked),
         ReportFormat::Junit => junit::suites(&checked),
-    });
+    };
+    let lost = |error| Refusal { code: UNJUDGED, ..Refusal::new(NOT_WRITTEN, error, "send standard output to a place with room") };
+    print_whole(&report).map_err(lost)?;
     let failed = checked.reported.iter().any(|reported| reported.level == Level::Fails);
     Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }

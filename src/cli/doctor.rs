@@ -10,16 +10,18 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::init::scope::Site;
+use super::init::git::HookSite;
+use super::init::plan::{self, Plan};
+use super::init::scope::{Scope, Site};
 use super::pause;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
-use super::terminal::{TextStyle, say, say_json, styled};
+use super::terminal::{self, TextStyle, say, say_json, styled};
 use crate::deep::compiling;
 use crate::deep::flywheel::Desk;
 use actions::shown::{escaped, escaped_lines};
 use gate::BUILD;
-use gate::world::{record, state, system};
+use gate::world::{record, state, system, unread};
 use policy::{Layer, Policy};
 
 #[derive(Args, Debug)]
@@ -27,6 +29,9 @@ pub struct DoctorArguments {
     /// Answer in JSON
     #[arg(long)]
     json: bool,
+    /// Add what is missing in settings and git hooks that have Portcullis already, then check again
+    #[arg(long)]
+    fix: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -46,6 +51,18 @@ pub struct CheckResult {
     pub text: String,
     /// How to fix it; empty if nothing is wrong.
     pub fix: String,
+    /// What `--fix` does about it.
+    #[serde(skip)]
+    pub repair: Option<Repair>,
+}
+
+/// Something that `--fix` can do: it only adds what `init` adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repair {
+    /// The entries of this scope.
+    Settings(Scope),
+    /// Git's hooks.
+    Hooks,
 }
 
 #[derive(Debug, Default)]
@@ -53,15 +70,34 @@ pub struct CheckResults(Vec<CheckResult>);
 
 impl CheckResults {
     fn ok(&mut self, part: &'static str, text: impl Into<String>) {
-        self.0.push(CheckResult { part, state: CheckState::Ok, text: text.into(), fix: String::new() });
+        self.add(part, CheckState::Ok, text.into(), String::new(), None);
     }
 
     fn warn(&mut self, part: &'static str, text: impl Into<String>, fix: impl Into<String>) {
-        self.0.push(CheckResult { part, state: CheckState::Warn, text: text.into(), fix: fix.into() });
+        self.add(part, CheckState::Warn, text.into(), fix.into(), None);
     }
 
     fn fail(&mut self, part: &'static str, text: impl Into<String>, fix: impl Into<String>) {
-        self.0.push(CheckResult { part, state: CheckState::Fail, text: text.into(), fix: fix.into() });
+        self.add(part, CheckState::Fail, text.into(), fix.into(), None);
+    }
+
+    /// A warning with a repair.
+    fn repairable(&mut self, part: &'static str, text: impl Into<String>, fix: impl Into<String>, repair: Repair) {
+        self.add(part, CheckState::Warn, text.into(), fix.into(), Some(repair));
+    }
+
+    /// A failure with a repair.
+    fn broken(&mut self, part: &'static str, text: impl Into<String>, fix: impl Into<String>, repair: Repair) {
+        self.add(part, CheckState::Fail, text.into(), fix.into(), Some(repair));
+    }
+
+    /// A failure whose text has several lines, in which names are escaped.
+    fn fail_in_lines(&mut self, part: &'static str, text: String, fix: impl Into<String>) {
+        self.0.push(CheckResult { part, state: CheckState::Fail, text, fix: fix.into(), repair: None });
+    }
+
+    fn add(&mut self, part: &'static str, state: CheckState, text: String, fix: String, repair: Option<Repair>) {
+        self.0.push(CheckResult { part, state, text: escaped(&text).into_owned(), fix: escaped(&fix).into_owned(), repair });
     }
 }
 
@@ -71,12 +107,61 @@ impl CheckResults {
 ///
 /// The folder is not known.
 pub fn run(arguments: &DoctorArguments) -> Result<ExitCode, Refusal> {
+    if let (true, Some(variable)) = (arguments.fix, terminal::agent()) {
+        return Err(Refusal::new("nothing was fixed", format!("an agent runs this (`{variable}` is set)"), "a person must run this at a terminal"));
+    }
+    let (mut findings, mut silent) = checks()?;
+    if arguments.fix && repair(&findings, arguments.json)? {
+        (findings, silent) = checks()?;
+    }
+    let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(CheckState::Ok);
+    if arguments.json {
+        let first = findings.iter().find(|finding| finding.state == CheckState::Fail);
+        say_json(&json!({ "state": worst, "build": BUILD, "findings": findings, "failing": first }));
+    } else {
+        show(&findings, silent);
+    }
+    Ok(if worst == CheckState::Fail { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// Does what `--fix` can do. True if something was changed.
+fn repair(findings: &[CheckResult], quiet: bool) -> Result<bool, Refusal> {
+    let mut repairs: Vec<Repair> = Vec::new();
+    for repair in findings.iter().filter_map(|finding| finding.repair) {
+        if !repairs.contains(&repair) {
+            repairs.push(repair);
+        }
+    }
+    let here = Place::at(None)?;
+    let site = Site::at(&here.cwd, &here.world, None)?;
+    let mut changed = false;
+    for repair in repairs {
+        let plan = match repair {
+            Repair::Settings(scope) => plan::wire(scope, &site, false)?,
+            Repair::Hooks => {
+                let mut plan = Plan::default();
+                HookSite::of(&site)?.wire(&mut plan)?;
+                plan
+            }
+        };
+        plan.apply()?;
+        changed |= plan.changes();
+        for edit in plan.edits.iter().filter(|edit| edit.changes() && !quiet) {
+            say(&format!("fixed {}", edit.path.display()));
+        }
+    }
+    Ok(changed)
+}
+
+/// All checks, and whether nothing is denied now because of a pause or of shadow mode.
+fn checks() -> Result<(Vec<CheckResult>, bool), Refusal> {
     // The same place as for a session that starts at the root of the innermost repository: `init` wires that.
     let here = Place::at(None)?;
     let place = Place::in_project(&Site::at(&here.cwd, &here.world, None)?.root)?;
     let mut findings = CheckResults::default();
     findings.ok("place", format!("checks {} ({}); build {BUILD}", place.around.root.display(), place.around.why));
     policy(&place, &mut findings);
+    unread(&place, &mut findings);
     state_folder(&place, &mut findings);
     match record::probe(&place.around.memory) {
         Ok(path) => findings.ok("record", format!("decisions are recorded in {}; `portcullis log` shows them", path.display())),
@@ -90,16 +175,8 @@ pub fn run(arguments: &DoctorArguments) -> Result<ExitCode, Refusal> {
     let silent = paused || place.watches().unwrap_or(false);
     wiring::look(&place, silent, &mut findings);
     hooks::look(&here, &mut findings);
-    client::look(&mut findings);
-
-    let findings = findings.0;
-    let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(CheckState::Ok);
-    if arguments.json {
-        say_json(&json!({ "state": worst, "build": BUILD, "findings": findings }));
-    } else {
-        show(&findings, silent);
-    }
-    Ok(if worst == CheckState::Fail { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+    client::look(&place, &mut findings);
+    Ok((findings.0, silent))
 }
 
 fn show(findings: &[CheckResult], silent: bool) {
@@ -117,13 +194,16 @@ fn show(findings: &[CheckResult], silent: bool) {
     say(&conclusion(findings, silent));
 }
 
-/// The last line. It repeats the first failing check, because a person has to fix that first. `silent` says that nothing
-/// is denied now, because of a pause or of shadow mode.
+/// The last line. It repeats the first failing check and its fix, because a person has to do that first. `silent` says that
+/// nothing is denied now, because of a pause or of shadow mode.
 fn conclusion(findings: &[CheckResult], silent: bool) -> String {
     let failed = findings.iter().find(|finding| finding.state == CheckState::Fail);
     let silenced = || findings.iter().find(|finding| silent && finding.state == CheckState::Warn && matches!(finding.part, "pause" | "shadow"));
     match failed.or_else(silenced) {
-        Some(first) => format!("{}: {}: {}", styled("NOT PROTECTED", TextStyle::Bad), first.part, escaped(first.text.lines().next().unwrap_or_default())),
+        Some(first) => {
+            let text = escaped(first.text.lines().next().unwrap_or_default());
+            format!("{}: {}: {text}; fix: {}", styled("NOT PROTECTED", TextStyle::Bad), first.part, escaped(&first.fix))
+        }
         None => styled("Portcullis is active", TextStyle::Good),
     }
 }
@@ -133,7 +213,7 @@ fn policy(place: &Place, findings: &mut CheckResults) {
     let part = "policy";
     let found = match place.layers() {
         Ok(found) => found,
-        Err(refusal) => return findings.fail(part, refusal.why, refusal.fix),
+        Err(refusal) => return findings.fail_in_lines(part, refusal.why, refusal.fix),
     };
     let there: Vec<String> =
         found.iter().filter(|file| !file.identity.is_empty()).map(|file| format!("{} {}", file.layer.name(), file.path.display())).collect();
@@ -142,7 +222,7 @@ fn policy(place: &Place, findings: &mut CheckResults) {
         Ok(compiled) => compiled,
         Err(failure) => {
             let why = format!("{}\nuntil it is fixed, every call is denied", Refusal::from(failure).why);
-            return findings.fail(part, why, "fix the file, then run `portcullis doctor` again");
+            return findings.fail_in_lines(part, why, "fix the file, then run `portcullis doctor` again");
         }
     };
     let bytes = compiled.as_ref().map_or(gate::BUILT_IN, |compiled| &compiled.bytes);
@@ -166,6 +246,13 @@ fn policy(place: &Place, findings: &mut CheckResults) {
     for waiver in compiled.iter().flat_map(|compiled| compiled.waivers_past(today)) {
         let text = format!("the waiver of `{}` ({}) has expired and no longer applies", waiver.rule, waiver.place);
         findings.warn("waiver", text, "remove it, or give it a new date");
+    }
+}
+
+/// Policies below the root, which nothing reads.
+fn unread(place: &Place, findings: &mut CheckResults) {
+    if let Some(note) = place.around.repository.as_ref().and_then(unread::note) {
+        findings.warn("policy", note, "move its rules into the `portcullis.toml` in the root, with paths below that folder");
     }
 }
 

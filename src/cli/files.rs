@@ -155,3 +155,13 @@ pub fn remove_if_empty(folder: &Path) {
     // `rmdir` refuses a folder with something in it, which is what is wanted.
     let _ = fs::remove_dir(folder);
 }
+
+/// Removes a folder and the links in it; what is no link stays, and the folder with it.
+pub fn remove_links(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    remove_if_empty(folder);
+}

@@ -2,6 +2,7 @@
 
 pub mod exclude;
 pub mod git;
+mod hooks_folder;
 pub mod plan;
 pub mod scope;
 
@@ -70,8 +71,7 @@ pub fn run(arguments: &InitArguments) -> Result<ExitCode, Refusal> {
     let site = Site::at(&place.cwd, &place.world, None)?;
     let mut plan = if arguments.undo { plan::unwire(arguments.scope, &site)? } else { plan::wire(arguments.scope, &site, !arguments.no_policy)? };
     if arguments.git {
-        let hooks = git::HookSite::of(&site)?;
-        if arguments.undo { hooks.unwire(&mut plan)? } else { hooks.wire(&mut plan)? }
+        if arguments.undo { git::HookSite::unwire_all(&site, &mut plan)? } else { git::HookSite::of(&site)?.wire(&mut plan)? }
     }
 
     if !arguments.json {
@@ -84,6 +84,9 @@ pub fn run(arguments: &InitArguments) -> Result<ExitCode, Refusal> {
     }
     if !arguments.dry_run {
         plan.apply()?;
+        if let Some(repository) = site.repository.as_ref().filter(|_| arguments.git) {
+            git::HookSite::remember(&place.world, repository, !arguments.undo);
+        }
     }
     let mut live = if arguments.dry_run || arguments.undo { None } else { Some(live(&plan, &site)?) };
     // Settings that disable the hooks are for the person to fix. Portcullis is in the settings, but it is not active.

@@ -8,12 +8,16 @@ use serde_json::json;
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{TextStyle, say, say_json, styled};
+use super::test::{shown, with_examples};
 use crate::report::explain::tier;
 use gate::failure::Failure;
-use policy::{Policy, Red, TestsFirst};
+use policy::{Policy, Red, Rule, TestsFirst, Tier};
+use policy_compiler::examples::{Example, RuleExamples};
 
 #[derive(Args, Debug)]
 pub struct PolicyArguments {
+    /// Show one rule: what it finds, why, what to do instead, and its examples
+    rule: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -21,6 +25,35 @@ pub struct PolicyArguments {
 
 fn red(section: &TestsFirst) -> &'static str {
     Red::NAMES.iter().find(|(_, red)| *red == section.red).map_or("", |(name, _)| *name)
+}
+
+/// Shows one rule.
+fn one(name: &str, rules: &[Rule], place: &Place, json: bool) -> Result<ExitCode, Refusal> {
+    let Some(rule) = rules.iter().find(|rule| rule.name == name) else {
+        let names = rules.iter().map(|rule| rule.name);
+        return Err(Refusal::usage("nothing is shown", format!("there is no rule `{name}` here"), policy_compiler::mistake::suggestion(name, names)));
+    };
+    let compiled = with_examples(place)?;
+    let examples = compiled.rules.iter().find(|examples| examples.name == name);
+    let list = |of: fn(&RuleExamples) -> &Vec<Example>| -> Vec<String> { examples.map(of).into_iter().flatten().map(|example| shown(&example.deed)).collect() };
+    let (catches, spares) = (list(|rule| &rule.catches), list(|rule| &rule.spares));
+    if json {
+        say_json(&json!({
+            "name": rule.name, "pack": rule.pack, "layer": rule.layer.name(), "tier": rule.tier as u8, "place": rule.place, "shadow": rule.shadow,
+            "open": rule.open, "reason": rule.reason, "instead": rule.instead, "catches": catches, "spares": spares,
+        }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let held = if rule.tier == Tier::Prohibited { "denied" } else { "asked" };
+    say(&format!("{}: tier {} ({}), pack `{}`, {}", styled(rule.name, TextStyle::Bold), rule.tier as u8, tier(rule.tier), rule.pack, rule.place));
+    say(&format!("why: {}\ninstead: {}", rule.reason, rule.instead));
+    for (label, examples) in [(held, catches), ("allowed", spares)] {
+        say(&format!("{label}, for example:"));
+        examples.iter().for_each(|example| say(&format!("  {example}")));
+    }
+    let waivers = if rule.open { "a policy file can waive it for certain actions, until a day (docs/policy.md)" } else { "no project can waive it" };
+    say(&format!("waivers: {waivers}"));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs the command.
@@ -34,6 +67,9 @@ pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
     let bytes = place.policy()?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let mut rules = policy.all_rules().ok_or(Failure::RuleDamaged)?;
+    if let Some(name) = &arguments.rule {
+        return one(name, &rules, &place, arguments.json);
+    }
     rules.sort_by_key(|rule| (rule.layer, rule.pack, std::cmp::Reverse(rule.tier)));
     let layers = || found.iter().filter(|file| !file.identity.is_empty());
     if arguments.json {

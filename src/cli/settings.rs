@@ -141,7 +141,8 @@ fn group(wiring: &Wiring, event: WiredEvent) -> Value {
 
 /// The handler as it should be; a person's `statusMessage` is kept.
 fn handler(wiring: &Wiring, event: WiredEvent, status: Option<&str>) -> Value {
-    let mut handler = json!({ "type": "command", "command": wiring.command, "args": [event.event, NAME], "timeout": wiring.timeout_seconds });
+    let own = wiring.timeout_seconds - wiring.timeout_seconds / 6;
+    let mut handler = json!({ "type": "command", "command": wiring.command, "args": [event.event, NAME, own.to_string()], "timeout": wiring.timeout_seconds });
     if event.is_guarding() {
         handler["onFailure"] = "block".into();
     }

@@ -21,7 +21,7 @@ use policy::{Layer, Policy};
 use policy_compiler::compile::{Compiled, Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 
-pub use examples::{ExamplesOutcome, judge_example, run as run_examples, run_programs};
+pub use examples::{ExamplesOutcome, judge_example, run as run_examples, run_programs, shown};
 
 #[derive(Args, Debug)]
 pub struct TestArguments {
@@ -42,7 +42,7 @@ pub struct TestArguments {
 ///
 /// The policy has mistakes, or there is no such rule.
 pub fn run(arguments: &TestArguments) -> Result<ExitCode, Refusal> {
-    let compiled = if arguments.policy.is_empty() { here()? } else { files(&arguments.policy)? };
+    let compiled = if arguments.policy.is_empty() { with_examples(&Place::at(None)?)? } else { files(&arguments.policy)? };
     let policy = Policy::open(&compiled.bytes).ok_or(Failure::PolicyDamaged)?;
     let mut rules = compiled.rules.clone();
     if let Some(name) = &arguments.rule {
@@ -64,9 +64,12 @@ pub fn run(arguments: &TestArguments) -> Result<ExitCode, Refusal> {
     Ok(if outcome.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-/// The policy that applies here, with its examples.
-fn here() -> Result<Compiled, Refusal> {
-    let place = Place::at(None)?;
+/// The policy that applies at a place, with its examples.
+///
+/// # Errors
+///
+/// It has mistakes, or cannot be read.
+pub fn with_examples(place: &Place) -> Result<Compiled, Refusal> {
     let found = place.layers()?;
     if found.iter().all(|file| file.identity.is_empty()) {
         return compiling::built_in().map_err(|mistakes| Failure::PolicyInvalid(mistakes).into());

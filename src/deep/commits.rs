@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git2::{ConfigLevel, Direction, ObjectFormat, ObjectType, Odb, Oid, Repository, RepositoryOpenFlags};
+use git2::{Direction, ObjectFormat, ObjectType, Odb, Oid, Repository, RepositoryOpenFlags};
 
 use actions::change::Id;
 use gate::world::repository::{Discovery, discover};
@@ -191,21 +191,4 @@ fn commit(objects: &Odb, id: Oid) -> Option<(i64, Vec<Oid>)> {
         }
     }
     Some((date, parents))
-}
-
-/// What `core.hooksPath` says for the repository of this git folder, and whether the repository itself says it.
-///
-/// # Errors
-///
-/// Why the configuration could not be read.
-pub fn hooks_path(git_dir: &Path) -> Result<Option<(PathBuf, bool)>, String> {
-    let look = || -> Result<Option<(PathBuf, bool)>, git2::Error> {
-        let config = open(git_dir)?.config()?;
-        let own = match config.get_entry("core.hookspath") {
-            Ok(entry) => matches!(entry.level(), ConfigLevel::Local | ConfigLevel::Worktree | ConfigLevel::App),
-            Err(_) => return Ok(None),
-        };
-        config.get_path("core.hookspath").map(|path| Some((path, own)))
-    };
-    look().map_err(|error| format!("`{}`: {}", git_dir.display(), error.message()))
 }

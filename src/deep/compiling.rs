@@ -1,11 +1,13 @@
 //! Compiles policies from the files of the layers, and keeps the result for the hook.
 
 use std::fs;
+use std::time::Duration;
 
 use gate::BUILD;
+use gate::call::kept_policy;
 use gate::failure::Failure;
 use gate::world::layers::{self, FoundLayer};
-use gate::world::{Surroundings, World, state, system};
+use gate::world::{Surroundings, World, record, state, system};
 use policy::{LayerFile, Policy};
 use policy_compiler::compile::{Compiled, Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
@@ -18,6 +20,24 @@ use policy_compiler::packs::{PACKS, PROGRAMS};
 pub fn built_in() -> Result<Compiled, String> {
     let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &[], files: Vec::new() };
     compile(&input).map_err(|mistakes| input.render(&mistakes, false))
+}
+
+/// How long a process waits for another one that compiles the same policy: tries, and milliseconds between them.
+const TURN: (u32, u64) = (400, 20);
+
+/// The bytes of the compiled policy. Of several processes that need it one compiles it, and the others take what it keeps.
+///
+/// # Errors
+///
+/// As [`compile_layers`].
+pub fn compile_in_turn(found: &[FoundLayer], around: &Surroundings, world: &World) -> Result<Vec<u8>, Failure> {
+    let begin = |folder: &std::path::Path| record::open(&folder.join(state::COMPILING));
+    let file = record::in_first(&around.memory, begin).ok();
+    let waited = file.as_ref().is_some_and(|file| file.try_lock().is_err() && record::lock(file, TURN.0, Duration::from_millis(TURN.1)).is_ok());
+    if let Some(bytes) = waited.then(|| kept_policy(found, around, world)).flatten() {
+        return Ok(bytes);
+    }
+    compile_layers(found, around, world).map(|compiled| compiled.bytes)
 }
 
 /// Compiles the layers that were found, and writes the cache. A cache that cannot be written costs time, not safety.
@@ -40,7 +60,7 @@ pub fn compile_layers(found: &[FoundLayer], around: &Surroundings, world: &World
     if sees_runs {
         let _ = state::write(&world.states, &around.root, state::RUNS, b"");
     }
-    let _ = state::write(&world.states, &around.root, state::POLICY, &compiled.bytes);
+    let _ = state::write_policy(&world.states, &around.root, &compiled.bytes);
     if !sees_runs {
         let _ = state::remove(&world.states, &around.root, state::RUNS);
     }

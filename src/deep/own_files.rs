@@ -1,12 +1,15 @@
 //! What a change would do to the files that Portcullis needs: settings that start it, and policies.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use gate::world::observe::repository_at;
-use gate::world::{Surroundings, World};
+use gate::world::repository::main_work_tree;
+use gate::world::{Surroundings, World, system};
 
 use super::work;
+use crate::git::block;
 use actions::Change;
 use clients::settings::{self, SettingsReading};
 use clients::surroundings::with_settings;
@@ -149,6 +152,7 @@ pub fn settings_files(world: &World, around: &Surroundings) -> Vec<PathBuf> {
             files.push(path);
         }
     };
+    let main = around.repository.as_ref().and_then(main_work_tree);
     for (client, names) in with_settings() {
         if let Some(folder) = client.variables().config.and_then(std::env::var_os) {
             add(Path::new(&folder).join(names.shared));
@@ -156,12 +160,29 @@ pub fn settings_files(world: &World, around: &Surroundings) -> Vec<PathBuf> {
         for home in &world.homes {
             add(home.join(names.folder).join(names.shared));
         }
-        for folder in world.project_dir.iter().chain([&around.root]) {
+        // In a linked work tree the policy's folder may be the main one, of which only the person's own settings are read.
+        let folders = world.project_dir.iter().chain([&around.root]).chain(around.repository.as_ref().map(|repository| &repository.root));
+        for folder in folders.filter(|folder| world.project_dir.as_ref() == Some(folder) || main != Some(folder)) {
             add(folder.join(names.folder).join(names.shared));
             add(folder.join(names.folder).join(names.local));
         }
+        if let Some(main) = main.filter(|main| main_settings_count(main, &world.homes)) {
+            add(main.join(names.folder).join(names.local));
+        }
     }
     files
+}
+
+/// Whether sessions in linked work trees read a person's own settings in the main one: not if that is the home folder, or
+/// if the folder, its `.git` or its `.claude` belongs to somebody else (observed with Claude Code 2.1.332).
+pub fn main_settings_count(main: &Path, homes: &[PathBuf]) -> bool {
+    let owner = |path: PathBuf| fs::symlink_metadata(path).ok().map(|found| found.uid());
+    let person = system::user();
+    let theirs = |path: PathBuf| owner(path).is_none_or(|owner| owner == person);
+    homes.iter().all(|home| home != main)
+        && theirs(main.to_path_buf())
+        && with_settings().all(|(_, names)| theirs(main.join(names.folder)))
+        && theirs(main.join(".git"))
 }
 
 fn weakens_policy(path: &Path, change: &Change, linked: &[String]) -> Option<String> {
@@ -179,14 +200,42 @@ pub fn weakened(path: &Path, before: Option<&str>, after: Option<&str>) -> Optio
     if matches!(path.file_name().and_then(std::ffi::OsStr::to_str), Some("portcullis.toml" | "local.toml")) {
         return policy_weakened(before, after);
     }
-    let (Some(before), Some(after)) = (before, after) else { return Some(UNTOLD.to_owned()) };
+    let Some(given) = after else { return Some(UNTOLD.to_owned()) };
+    // The lines of Portcullis are known; to take them out is a change.
+    let (name, calls) = (path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default(), block::known_calls());
+    let has_ours = |text: &str| block::begins_with(text, name, &calls);
+    let after = if has_ours(given) && !before.is_some_and(has_ours) { block::without(given).unwrap_or_default() } else { given.to_owned() };
+    let Some(before) = before else {
+        let only_ours = has_ours(given) && after.lines().all(|line| line.trim().is_empty() || line.starts_with('#'));
+        return (!only_ours).then(|| replaces(path).unwrap_or_else(|| "the file is new, and decides what runs before a commit or push".to_owned()));
+    };
     // Other versions of the same checks, and other remarks, are no fewer.
     let lines = |text: &str| -> Vec<String> {
         text.lines().map(unversioned).filter(|line| !line.is_empty() && (!line.starts_with('#') || line.starts_with("#!"))).collect()
     };
-    let (before, after) = (lines(before), lines(after));
+    let (before, after) = (lines(before), lines(&after));
     let at = before.iter().zip(&after).position(|(before, after)| before != after).unwrap_or(before.len().min(after.len()));
     before.get(at).or_else(|| after.get(at)).map(|line| format!("`{line}` would be added, changed or deleted"))
+}
+
+/// Settings of hook managers that are read in the place of others, or over them: the beginning of their names, and of the
+/// others'.
+const REPLACES: [(&str, &str); 6] = [
+    ("lefthook-local.", "lefthook."),
+    (".lefthook-local.", ".lefthook."),
+    ("lefthook.", ".lefthook."),
+    (".lefthook.", "lefthook."),
+    ("hk.local.", "hk."),
+    ("prek.", ".pre-commit-config."),
+];
+
+/// The settings in the place of which a new file would be read.
+fn replaces(path: &Path) -> Option<String> {
+    let (name, folder) = (path.file_name()?.to_str()?, path.parent()?);
+    let fronts = REPLACES.iter().filter(|(front, _)| name.starts_with(front)).map(|(_, others)| others);
+    let known: Vec<String> = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let other = fronts.flat_map(|front| known.iter().filter(move |other| other.starts_with(front) && *other != name)).next()?;
+    Some(format!("it would be read in the place of `{other}`, or over it"))
 }
 
 /// A line of a hook manager's settings without the version that it asks for.

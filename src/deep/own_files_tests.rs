@@ -1,6 +1,7 @@
 //! Which changes of a policy weaken it.
 
 use super::{weakened, weaker};
+use crate::git::block::{self, BlockForm, GateCall};
 
 #[test]
 fn what_goes_or_is_opened_weakens_a_policy() {
@@ -69,5 +70,31 @@ fn other_versions_of_the_same_checks_are_no_fewer() {
     ] {
         assert_eq!(weakened(hook, Some("#!/bin/sh\nnpm test\nexit 0\n"), Some(after)).is_some(), expected, "{after}");
     }
-    assert!(weakened(hook, None, Some("npm test\n")).is_some());
+}
+
+#[test]
+fn what_is_new_is_not_unknown_and_the_own_lines_are_known() {
+    let told = |path: &str, before: Option<&str>, after: &str| weakened(std::path::Path::new(path), before, Some(after));
+    let hook = "/r/.husky/pre-commit";
+    let call = GateCall::usual();
+    let ours = block::block(&call, "pre-commit", BlockForm::Whole);
+    let beside = block::with(&call, "pre-commit", "#!/bin/sh\nnpm test\n");
+    // The gate's own wiring, alone, in a new file, and beside what was there.
+    assert_eq!(told(hook, None, &ours), None);
+    assert_eq!(told(hook, Some("#!/bin/sh\nnpm test\n"), &beside), None);
+    assert_eq!(told("/r/.githooks/pre-push", None, &block::block(&call, "pre-push", BlockForm::Chained)), None);
+    // Taken out, changed, in another hook's file, or with more beside it.
+    assert!(told(hook, Some(&beside), "#!/bin/sh\nnpm test\n").is_some());
+    assert!(told(hook, Some("#!/bin/sh\nnpm test\n"), &beside.replace("|| exit $?", "|| true")).is_some());
+    assert!(told(hook, None, &block::block(&call, "pre-push", BlockForm::Whole)).is_some());
+    assert!(told(hook, Some("#!/bin/sh\nnpm test\n"), &beside.replace("npm test", "exit 0; npm test")).is_some());
+    assert!(told(hook, None, &ours.replace("$HOME/.local/bin", "/tmp/x")).is_some());
+    // A first file is said to be new, and one that is read in the place of another is said to be that.
+    for (path, text) in [(hook, ""), (hook, "#!/bin/sh\n# nothing yet\n"), ("/r/lefthook.yml", "pre-commit: x\n"), ("/r/.pre-commit-config.yaml", "x\n")] {
+        assert!(told(path, None, text).is_some_and(|why| why.starts_with("the file is new")), "{path} {text}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("lefthook.yml"), "a: b\n").unwrap();
+    let local = folder.path().join("lefthook-local.yml");
+    assert!(weakened(&local, None, Some("pre-commit:\n  skip: true\n")).is_some_and(|why| why.contains("in the place of `lefthook.yml`")));
 }

@@ -253,6 +253,9 @@ impl OfChange<'_> {
             // A hook without its mode does not run; a policy needs none.
             (Need::WeakensPolicy(path, Change::Attributes { .. }), _) => Known::Is(Path::new(path).extension().is_none_or(|end| end != "toml"), String::new()),
             (Need::LosesGate(..), Some((_, content))) => because(own_files::worse(content.old.lines(), content.new.lines().unwrap_or_default())),
+            (Need::WeakensPolicy(..), Some((file, content))) if file.old.is_some() && content.old.lines().is_none() => {
+                Known::Is(true, "the text before the change could not be read".to_owned())
+            }
             (Need::WeakensPolicy(path, _), Some((_, content))) => because(own_files::weakened(Path::new(path), content.old.lines(), content.new.lines())),
             _ => observe::light(need, &self.ground.around).unwrap_or_else(|| Known::Unknown("a commit does not say".to_owned())),
         }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use actions::shown::escaped;
 
 use super::changes::{Checked, Level, Reported, grade, message};
+use gate::world::PROJECT_POLICY;
 use policy::verdict::Finding;
 
 /// The schema that the log names, and is tested against.
@@ -55,13 +56,11 @@ fn result(reported: &Reported, rules: &[&Finding]) -> Value {
         "partialFingerprints": { "portcullis/v1": reported.fingerprint },
         "properties": { "tier": located.finding.tier as u8, "commit": located.commit },
     });
-    if let Some(path) = &located.path {
-        let mut place = json!({ "artifactLocation": { "uri": uri(path), "uriBaseId": ROOT } });
-        if let Some(line) = located.line {
-            place["region"] = json!({ "startLine": line });
-        }
-        result["locations"] = json!([{ "physicalLocation": place }]);
-    }
+    // Code scanning refuses a log in which one result has no place. What is about a commit has none in a file: the policy,
+    // in which the rule is or could be, stands for it.
+    let (path, line) = (located.path.as_deref().unwrap_or(PROJECT_POLICY), located.line.unwrap_or(1));
+    let place = json!({ "artifactLocation": { "uri": uri(path), "uriBaseId": ROOT }, "region": { "startLine": line } });
+    result["locations"] = json!([{ "physicalLocation": place }]);
     if reported.level == Level::Known {
         result["suppressions"] = json!([{ "kind": "external", "justification": "in the baseline" }]);
     }

@@ -299,10 +299,25 @@ fn sarif_has_what_its_schema_asks_for() {
         assert_eq!(rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()]["id"], result["ruleId"]);
         assert!(result["message"]["text"].is_string() && ["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
         assert!(result["partialFingerprints"]["portcullis/v1"].is_string());
+        // A finding on a commit has a place too; code scanning refuses the whole log otherwise.
+        let place = &result["locations"][0]["physicalLocation"];
+        assert!(place["artifactLocation"]["uri"].is_string() && place["region"]["startLine"].is_u64(), "{result}");
     }
     let place = &run["results"][0]["locations"][0]["physicalLocation"];
     assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["startLine"]), (&"a%3Ab%2Cc%20%25%3C%26%22d.txt".into(), &1.into()));
     assert_eq!(run["invocations"][0]["executionSuccessful"], true);
+}
+
+#[test]
+fn a_report_that_is_lost_is_no_success() {
+    let scratch = scratch();
+    let full = |arguments: &str| scratch.shell("work", &format!("{PORTCULLIS} check {arguments} >/dev/full"));
+    for format in ["text", "json", "sarif", "github", "junit"] {
+        let said = full(&format!("--base main --format {format}"));
+        // Workflow commands say nothing where nothing is found; the line end alone is lost too.
+        assert!(said.code == 3 && said.stderr.contains("the report was not written"), "{format}: {said:?}");
+    }
+    assert_eq!(scratch.shell("work", &format!("{PORTCULLIS} check --all | true")).code, 0);
 }
 
 /// The script of the action's last step, started as the runner starts `shell: bash`.
@@ -326,7 +341,8 @@ fn the_github_action_judges_what_its_event_says() {
     assert_eq!(scratch.shell("work", &format!("{BAD}; {GUARDED}")).code, 0);
     let folder = std::path::Path::new(PORTCULLIS).parent().unwrap().to_str().unwrap();
     let path = format!("{folder}:{}", std::env::var("PATH").unwrap());
-    let nothing = "0".repeat(40);
+    assert_eq!(scratch.shell("work", "git update-ref refs/remotes/origin/trunk main").code, 0);
+    let (nothing, forced) = ("0".repeat(40), "1".repeat(40));
     let mut wrong = Vec::new();
     for (base, event, format, output, fail_on, baseline, expected) in [
         // The base of a pull request, or what was pushed onto; a base that is given goes before it.
@@ -336,6 +352,10 @@ fn the_github_action_judges_what_its_event_says() {
         // A branch that is new has no commit before it: all files are judged.
         ("", &nothing, "json", "", "3", "", (1, "\"all\"")),
         ("", "", "text", "", "4", "", (1, "bad:3")),
+        // With a default branch, only what is not in that; also after a forced push, whose old commit is on no branch.
+        ("", &nothing, "json", "DEFAULT", "3", "", (1, "refs/remotes/origin/trunk..HEAD")),
+        ("", &forced, "json", "DEFAULT", "3", "", (1, "refs/remotes/origin/trunk..HEAD")),
+        ("", &forced, "json", "", "3", "", (3, "")),
         // The report in a file leaves the log empty; what is known does not fail.
         ("", "main", "sarif", "report.sarif", "3", "", (1, "")),
         ("", "main", "text", "", "3", "missing.json", (2, "")),
@@ -343,9 +363,11 @@ fn the_github_action_judges_what_its_event_says() {
         ("$(touch broken)", "main", "text", "", "3", "", (3, "")),
     ] {
         let mut command = scratch.command("bash", "work");
+        let (default, output) = if output == "DEFAULT" { ("trunk", "") } else { ("", output) };
         for (name, value) in [("BASE", base), ("EVENT_BASE", event), ("FORMAT", format), ("OUTPUT", output), ("FAIL_ON", fail_on), ("BASELINE", baseline)] {
             command.env(name, value);
         }
+        command.env("DEFAULT_BRANCH", default).env("REF_NAME", "side");
         let said = run(command.env("PATH", &path).args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script]), b"");
         if said.code != expected.0 || !said.stdout.contains(expected.1) || (expected.1.is_empty() != said.stdout.is_empty()) {
             wrong.push(format!("{base:?} {event:?} {format} {output:?} {fail_on} {baseline:?}: {} {}{}", said.code, said.stdout, said.stderr));

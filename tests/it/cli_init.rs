@@ -254,7 +254,7 @@ fn project_settings_start_the_copy_in_the_project() {
     assert!(value["refusal"].as_str().unwrap().starts_with("denied by `force-push`"), "{value}");
     assert_eq!(value["made"], true);
     let settings = fs::read_to_string(scratch.repo().join(".claude/settings.json")).unwrap();
-    assert!(settings.contains("\"${CLAUDE_PROJECT_DIR}/.portcullis/bin/portcullis-hook\""), "{settings}");
+    assert!(settings.contains("\"${CLAUDE_PROJECT_DIR}/.claude/portcullis-hook\""), "{settings}");
     assert_eq!(fs::read_to_string(scratch.repo().join(".portcullis/.gitignore")).unwrap(), "*\n");
     for name in ["portcullis", "portcullis-hook", "portcullis-git"] {
         let mode = fs::metadata(scratch.repo().join(".portcullis/bin").join(name)).unwrap().mode();
@@ -262,6 +262,68 @@ fn project_settings_start_the_copy_in_the_project() {
     }
     good(&portcullis(&scratch, &["init", "--scope", "project", "--undo"]));
     assert_eq!(files(&scratch.repo()), before);
+}
+
+/// What is committed reaches people without Portcullis.
+#[test]
+fn the_committed_script_finds_the_hook_or_says_what_to_do() {
+    let scratch = Scratch::new();
+    good(&portcullis(&scratch, &["init", "--scope", "project"]));
+    let hook = fs::read(scratch.repo().join(".portcullis/bin/portcullis-hook")).unwrap();
+    fs::remove_dir_all(scratch.repo().join(".portcullis")).unwrap();
+    let script = scratch.repo().join(".claude/portcullis-hook");
+    let payload = scratch.payload("Bash", r#"{"command":"git push -f"}"#, "default");
+    let said = |event: &str, path: &str| run(scratch.command(script.to_str().unwrap()).env("PATH", path).args([event, "claude-code"]), payload.as_bytes());
+    for event in ["PreToolUse", "PermissionRequest", "PreSkillShellCommand"] {
+        let said = said(event, "/usr/bin:/bin");
+        assert!(said.code == 2 && said.stdout.is_empty() && said.stderr.contains("fix: a person must install it once"), "{event}: {said:?}");
+    }
+    // Nothing that only informs disturbs the work; the model is told when it starts.
+    for event in ["PostToolUse", "Stop", "UserPromptSubmit", "SessionEnd", ""] {
+        assert_eq!(said(event, "/usr/bin:/bin"), Said { code: 0, stdout: String::new(), stderr: String::new() }, "{event}");
+    }
+    assert!(said("SessionStart", "/usr/bin:/bin").stdout.contains("is not installed on this machine"));
+    // A script that finds itself on the `PATH` does not start itself for ever.
+    assert_eq!(said("PreToolUse", scratch.repo().join(".claude").to_str().unwrap()).code, 2);
+    for folder in ["elsewhere", ".local/bin"] {
+        let folder = scratch.home().join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("portcullis-hook"), &hook).unwrap();
+        fs::set_permissions(folder.join("portcullis-hook"), fs::Permissions::from_mode(0o755)).unwrap();
+        let said = said("PreToolUse", &format!("/usr/bin:/bin:{}", folder.display()));
+        assert!(said.code == 2 && said.stderr.starts_with("denied by `force-push`"), "{said:?}");
+        fs::remove_file(folder.join("portcullis-hook")).unwrap();
+    }
+}
+
+#[test]
+fn a_linked_work_tree_is_wired_in_the_main_one() {
+    let scratch = Scratch::new();
+    let linked = scratch.home().join("linked");
+    let git_dir = scratch.repo().join(".git/worktrees/linked");
+    fs::create_dir_all(&git_dir).unwrap();
+    fs::create_dir_all(&linked).unwrap();
+    fs::write(git_dir.join("HEAD"), "ref: refs/heads/topic\n").unwrap();
+    fs::write(git_dir.join("commondir"), "../..\n").unwrap();
+    fs::write(git_dir.join("gitdir"), format!("{}\n", linked.join(".git").display())).unwrap();
+    fs::write(linked.join(".git"), format!("gitdir: {}\n", git_dir.display())).unwrap();
+    let before = (files(&scratch.repo()), files(&linked));
+    let there = |arguments: &[&str]| run(as_person(&scratch).current_dir(&linked).args(arguments), b"");
+    assert!(there(&["doctor"]).stdout.contains("no settings file starts Portcullis"));
+    let said = there(&["init"]);
+    good(&said);
+    assert!(said.stdout.contains("this is a linked work tree"), "{}", said.stdout);
+    assert!(scratch.repo().join(LOCAL).exists() && scratch.repo().join("portcullis.toml").exists() && !linked.join("portcullis.toml").exists());
+    let doctor = there(&["doctor"]);
+    good(&doctor);
+    assert!(doctor.stdout.contains(scratch.repo().join(LOCAL).to_str().unwrap()), "{}", doctor.stdout);
+    // A session there is told under which policy it is.
+    let start = r#"{"session_id":"s","cwd":"LINKED","hook_event_name":"SessionStart","source":"startup"}"#.replace("LINKED", linked.to_str().unwrap());
+    let mut hook = scratch.command(crate::support::hook_path());
+    let told = run(hook.env("CLAUDE_PROJECT_DIR", &linked).current_dir(&linked).args(["SessionStart", "claude-code"]), start.as_bytes());
+    assert!(told.stdout.contains("under the policy of its main one"), "{told:?}");
+    good(&there(&["init", "--undo"]));
+    assert_eq!((files(&scratch.repo()), files(&linked)), before);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use actions::change::message::{Cleanup, cleaned};
-use portcullis::cli::init::git::HOOKS;
+use portcullis::git::block::HOOKS;
 
 use crate::cli_init::PORTCULLIS;
 use crate::push::{MEANWHILE, Scratch};

@@ -293,7 +293,7 @@ struct Cases {
 }
 
 /// Files in memory.
-struct Files<'c>(&'c BTreeMap<String, String>);
+pub(crate) struct Files<'c>(pub(crate) &'c BTreeMap<String, String>);
 
 impl Tree for Files<'_> {
     fn read(&self, path: &str) -> Option<Vec<u8>> {
@@ -315,7 +315,7 @@ impl Tree for Files<'_> {
     }
 }
 
-fn section() -> TestsFirst<'static> {
+pub(crate) fn section() -> TestsFirst<'static> {
     TestsFirst {
         place: "portcullis.toml:2",
         layer: Layer::Project,

@@ -7,6 +7,7 @@ pub mod base64;
 pub mod change;
 pub mod code;
 pub mod committed;
+pub mod hidden;
 pub mod json;
 pub mod lookup;
 pub mod patch;

@@ -3,6 +3,7 @@
 //! Runs nothing and reads no file.
 
 mod builtin;
+mod choices;
 mod cmd;
 mod conditions;
 mod effects;
@@ -76,6 +77,8 @@ pub struct Shell<'p> {
     /// In a container: its folders that are this machine's, and which; none elsewhere.
     mounts: Option<Vec<(String, Word)>>,
     depth: usize,
+    /// Variables of the present command that are followed with each of their values.
+    choosing: usize,
     commands: usize,
     work: usize,
     stopped: bool,
@@ -187,6 +190,7 @@ impl<'p> Shell<'p> {
             contained: false,
             mounts: None,
             depth: 0,
+            choosing: 0,
             commands: 0,
             work: 0,
             stopped: false,

@@ -27,6 +27,31 @@ pub const PLUGIN_COMMAND: &str = "${CLAUDE_PLUGIN_ROOT}/bin/portcullis-hook";
 /// The person's own settings for one project, from its root.
 pub const LOCAL_SETTINGS: &str = ".claude/settings.local.json";
 
+/// What a client lacks before a version.
+#[derive(Clone, Copy, Debug)]
+pub struct Lack {
+    /// The first version that has it.
+    pub before: (u32, u32, u32),
+    /// Such a client starts Portcullis all the same.
+    pub starts: bool,
+    /// What does not hold there, as a clause about the client.
+    pub what: &'static str,
+}
+
+/// What older clients lack.
+pub const LACKING: [Lack; 4] = [
+    Lack { before: (2, 1, 139), starts: false, what: "does not support `args` in hooks, so it does not start Portcullis" },
+    Lack {
+        before: (2, 1, 211),
+        starts: true,
+        what: "reads `settings.local.json` only in the folder in which a session starts: run `portcullis init` in each linked work tree",
+    },
+    // Its documentation, and measured with this version.
+    Lack { before: (2, 1, 295), starts: true, what: "ignores `onFailure`: calls are allowed if the hook cannot be started, fails or is stopped" },
+    // Observed: 2.1.329 does not know the event, 2.1.332 does.
+    Lack { before: (2, 1, 330), starts: true, what: "has no `PreSkillShellCommand`: the `!` lines of skills and commands run unseen" },
+];
+
 /// Its settings files.
 pub const SETTINGS: SettingsFiles = SettingsFiles {
     #[cfg(not(target_os = "macos"))]

@@ -150,13 +150,15 @@ impl Client for Stranger {
     }
 }
 
-/// How the hook was started: the arguments that the wiring wrote, `portcullis-hook EVENT CLIENT`.
+/// How the hook was started: the arguments that the wiring wrote, `portcullis-hook EVENT CLIENT SECONDS`.
 #[derive(Clone, Copy, Debug)]
 pub struct Invocation<'a> {
     /// The event's name.
     pub event: Option<&'a str>,
     /// The client's name. Older wirings have none, and are Claude Code's.
     pub client: Option<&'a str>,
+    /// Seconds that the hook may take: fewer than the client waits. Older wirings have none.
+    pub seconds: Option<u32>,
     /// The moment of the event. Without an event the worst is assumed.
     pub moment: Moment,
 }
@@ -165,7 +167,7 @@ impl<'a> Invocation<'a> {
     /// From the arguments.
     #[must_use]
     pub fn new(event: Option<&'a str>, client: Option<&'a str>) -> Self {
-        Self { event, client, moment: event.map_or(Moment::Unknown, Moment::of) }
+        Self { event, client, seconds: None, moment: event.map_or(Moment::Unknown, Moment::of) }
     }
 
     /// The client that is named; Claude Code where none is.

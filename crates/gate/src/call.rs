@@ -155,7 +155,7 @@ impl Judged {
 pub fn policy_here(found: &[layers::FoundLayer], around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<CompiledPolicy, Stop> {
     if !deep.is_cold()
         && found.iter().any(|file| !file.identity.is_empty())
-        && let Some(file) = PolicyFile::open(&world.states, &around.root).map(CompiledPolicy::File)
+        && let Some(file) = PolicyFile::open(&state::policy_places(&world.states), &around.root).map(CompiledPolicy::File)
         && file.open().is_ok_and(|policy| layers::fresh(&policy, found))
     {
         return Ok(file);
@@ -172,9 +172,7 @@ pub fn policy_bytes(found: &[layers::FoundLayer], around: &Surroundings, world: 
     if found.iter().all(|file| file.identity.is_empty()) {
         return Ok(BUILT_IN.into());
     }
-    let cached = if deep.is_cold() { state::read(&world.states, &around.root, state::POLICY) } else { None };
-    let usable = |bytes: &Vec<u8>| Policy::open(bytes).is_some_and(|policy| layers::fresh(&policy, found)) && is_intact(MAGIC, bytes);
-    if let Some(bytes) = cached.filter(usable) {
+    if let Some(bytes) = deep.is_cold().then(|| kept_policy(found, around, world)).flatten() {
         return Ok(bytes.into());
     }
     // A policy with mistakes is not compiled anew on each call.
@@ -185,6 +183,13 @@ pub fn policy_bytes(found: &[layers::FoundLayer], around: &Surroundings, world: 
         return Err(Failure::PolicyInvalid(text.to_owned()).into());
     }
     deep.compile(found, around, world).map(Into::into)
+}
+
+/// The compiled policy that was kept for these layers as they are. `None`: there is none, or it is damaged.
+#[must_use]
+pub fn kept_policy(found: &[layers::FoundLayer], around: &Surroundings, world: &World) -> Option<Vec<u8>> {
+    let usable = |bytes: &Vec<u8>| Policy::open(bytes).is_some_and(|policy| layers::fresh(&policy, found)) && is_intact(MAGIC, bytes);
+    state::read(&state::policy_places(&world.states), &around.root, state::POLICY).filter(usable)
 }
 
 /// The compiled policy that applies in these surroundings, by the layers as they are now.

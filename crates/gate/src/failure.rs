@@ -104,6 +104,18 @@ fn first_mistakes(text: &str) -> String {
     if more == 0 { shown } else { format!("{shown}\n\nand {more} more") }
 }
 
+/// What keeps a repository from being read, by a word of the message, and what helps.
+const UNREADABLE: [(&str, &str); 5] = [
+    ("is not in this clone", "run `git fetch --refetch --no-filter`, which brings the objects that a partial clone leaves out"),
+    ("'link'", "run `git update-index --no-split-index`, and `git config --unset core.splitIndex` if it is set: this version cannot read a split index"),
+    ("'sdir'", "run `git sparse-checkout reapply --no-sparse-index`: this version cannot read a sparse index, the checkout itself may stay sparse"),
+    (
+        "refstorage",
+        "a person can store the refs in files (`git refs migrate --ref-format=files`), or take the hooks out (`portcullis init --git --undo`): this version cannot read refs in tables",
+    ),
+    ("extensions.", "a person can take the hooks out (`portcullis init --git --undo`), or unset this extension: this version does not know it"),
+];
+
 /// What broke and how to fix it.
 fn said(failure: &Failure) -> (String, &'static str) {
     match failure {
@@ -124,10 +136,10 @@ fn said(failure: &Failure) -> (String, &'static str) {
             format!("git's description of the push could not be read: {}", escaped(why)),
             "let git start `portcullis-git pre-push` as its pre-push hook, with git's input and git's arguments (`\"$@\"`)",
         ),
-        Failure::RepositoryUnreadable(why) => (
-            format!("the repository could not be read: {}", escaped(why)),
-            "run it in the repository, as git does; if objects are missing (a partial clone), run `git fetch --refetch`",
-        ),
+        Failure::RepositoryUnreadable(why) => {
+            let known = UNREADABLE.iter().find(|(mark, _)| why.contains(mark));
+            (format!("the repository could not be read: {}", escaped(why)), known.map_or("run it in the repository, as git does", |(_, fix)| fix))
+        }
         Failure::FolderUnknown => ("the folder of the session is not known".to_owned(), "send `cwd` with the event, or set `CLAUDE_PROJECT_DIR`"),
         Failure::Unreadable { path, why } => {
             (format!("`{}` could not be read: {}", escaped(path), escaped(why)), "make it readable for the user that the agent runs as")

@@ -13,13 +13,10 @@ use crate::world::World;
 use crate::world::system::{self, Asked, LastWords, ReadFault, Said};
 use clients::{CLIENTS, Invocation, Moment, MomentKind};
 
-/// Milliseconds after which the hook gives up. The client waits ten seconds.
-const HOT_DEADLINE: u32 = 3_000;
-/// Milliseconds after which the cold binary gives up.
-const COLD_DEADLINE: u32 = 6_000;
-/// Milliseconds for which the hook waits for the cold binary: longer than it takes to give up, and shorter than the client
-/// waits for both.
-const PATIENCE: u32 = 6_500;
+/// Seconds that the hook may take where the wiring says nothing: older ones let the client wait for ten.
+const USUAL_SECONDS: u32 = 8;
+/// Milliseconds by which the cold binary must be done before the hook, and the hook's waiting for it before the hook's end.
+const MARGIN: u32 = 300;
 /// The word with which the cold binary's answer to the hook begins.
 const MARK: &str = "portcullis-answer";
 /// The largest answer that is taken.
@@ -37,25 +34,29 @@ const KEPT: &[&str] = &[
 
 /// The hook.
 pub fn hot(invocation: &Invocation) -> ! {
-    let input = enter(invocation, HOT_DEADLINE, HookAnswer::clone);
+    let milliseconds = invocation.seconds.unwrap_or(USUAL_SECONDS).saturating_mul(1000);
+    let end = Instant::now() + Duration::from_millis(milliseconds.into());
+    let input = enter(invocation, milliseconds, HookAnswer::clone);
     let world = World::without_binaries();
     let answer = match call::answer(invocation, &input, &world, &HandsOver) {
         Ok(answer) => answer,
-        Err(Stop::HandOver) => hand_over(invocation, &input),
+        Err(Stop::HandOver) => hand_over(invocation, &input, end),
         Err(Stop::Failed(failure)) => failed(&failure, invocation),
     };
     give(&answer, invocation)
 }
 
-/// The cold side of the hook: `build` is the hook's.
-pub fn cold(build: &str, invocation: &Invocation, deep: &dyn Deep) -> ! {
+/// The cold side of the hook: `build` is the hook's, which gives up after some `milliseconds`.
+pub fn cold(build: &str, milliseconds: Option<u32>, invocation: &Invocation, deep: &dyn Deep) -> ! {
+    let deadline = milliseconds.unwrap_or(USUAL_SECONDS * 1000).saturating_sub(MARGIN).max(1);
     if build != crate::BUILD {
         // A hook of another build may take the answer as the client would, or pass it on.
-        enter(invocation, COLD_DEADLINE, HookAnswer::clone);
+        enter(invocation, deadline, HookAnswer::clone);
         let failure = Failure::BuildMismatch { hot: build.to_owned(), cold: crate::BUILD.to_owned() };
         give(&failed(&failure, invocation), invocation);
     }
-    let input = enter(invocation, COLD_DEADLINE, marked);
+    let input = enter(invocation, deadline, marked);
+    system::limit_facts(Duration::from_millis(u64::from(deadline) / 2));
     let answer = call::answer(invocation, &input, &World::real(), deep);
     give(&marked(&answer.unwrap_or_else(|stop| failed(&Failure::from(stop), invocation))), invocation)
 }
@@ -114,33 +115,34 @@ fn enter(invocation: &Invocation, deadline: u32, form: fn(&HookAnswer) -> HookAn
 }
 
 /// The cold binary's answer, or that to a failure of it.
-fn hand_over(invocation: &Invocation, input: &[u8]) -> HookAnswer {
+fn hand_over(invocation: &Invocation, input: &[u8], end: Instant) -> HookAnswer {
     let Some(folder) = system::own_folder() else {
         return failed(&Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know its own folder".to_owned() }, invocation);
     };
     let program = folder.join("portcullis");
     let path = || program.display().to_string();
-    // Should the waiting itself fail, this ends it.
-    system::rearm(PATIENCE + 500);
-    match start(&program, invocation, input) {
+    // Should the waiting itself fail, the hook's own deadline ends it.
+    let until = end.checked_sub(Duration::from_millis(MARGIN.into())).unwrap_or(end);
+    match start(&program, invocation, input, until) {
         Err(error) => failed(&Failure::ColdMissing { path: path(), why: error.to_string() }, invocation),
         Ok(mut asked) => match unmarked(&asked.output).filter(|_| !asked.late) {
             Some(answer) => answer,
             None => {
                 let ended = asked.end();
-                let why = if asked.late { "it did not end in time".to_owned() } else { ended };
-                failed(&Failure::ColdFailed { path: path(), why }, invocation)
+                // A machine that is busy is no broken program.
+                let failure = if asked.late { Failure::Busy } else { Failure::ColdFailed { path: path(), why: ended } };
+                failed(&failure, invocation)
             }
         },
     }
 }
 
-fn start(program: &Path, invocation: &Invocation, input: &[u8]) -> std::io::Result<Asked> {
-    let mut args: Vec<&OsStr> = vec![OsStr::new("portcullis"), OsStr::new("hook"), OsStr::new(crate::BUILD)];
+fn start(program: &Path, invocation: &Invocation, input: &[u8], until: Instant) -> std::io::Result<Asked> {
+    let left = until.saturating_duration_since(Instant::now()).as_millis().to_string();
+    let mut args: Vec<&OsStr> = vec![OsStr::new("portcullis"), OsStr::new("hook"), OsStr::new(crate::BUILD), OsStr::new(&left)];
     args.extend([invocation.event, invocation.client].into_iter().flatten().map(OsStr::new));
     let kept = KEPT.iter().copied().chain(CLIENTS.iter().flat_map(|client| client.variables().names()));
     let env: Vec<(OsString, OsString)> = kept.filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
-    let until = Instant::now() + Duration::from_millis(PATIENCE.into());
     system::ask(program, &args, env, input, MAX_ANSWER, until)
 }
 

@@ -23,7 +23,8 @@ const MAX_LOOKUPS: usize = 128;
 /// Calls of git that can take files away that it does not track.
 const REMOVES: [&str; 4] = ["clean", "stash", "stash push", "stash save"];
 /// Calls of git that put other versions of tracked files into the work tree.
-const CHANGES: [&str; 7] = ["switch", "checkout", "restore", "reset", "read-tree", "revert", "cherry-pick"];
+const CHANGES: [&str; 12] =
+    ["switch", "checkout", "restore", "reset", "read-tree", "revert", "cherry-pick", "merge", "pull", "rebase", "stash pop", "stash apply"];
 
 /// Answers what a judgement asks.
 pub trait Answers {

@@ -99,14 +99,14 @@ wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, unless, co
 
 /// A rule of which only that is read which most calls say no to.
 #[derive(Clone, Debug)]
-pub struct Candidate<'a> {
+pub struct RuleCandidate<'a> {
     pub when: When<'a>,
     pub for_agents: Vec<Pattern<'a>>,
     rest: Cow<'a, [u8]>,
 }
-wire_struct!(Candidate { when, for_agents, rest });
+wire_struct!(RuleCandidate { when, for_agents, rest });
 
-impl<'a> Candidate<'a> {
+impl<'a> RuleCandidate<'a> {
     /// The whole rule. `None` if its record is damaged.
     pub fn rule(&self) -> Option<Rule<'a>> {
         let Cow::Borrowed(rest) = self.rest else { return None };
@@ -116,7 +116,7 @@ impl<'a> Candidate<'a> {
     }
 }
 
-impl<'a> From<&Rule<'a>> for Candidate<'a> {
+impl<'a> From<&Rule<'a>> for RuleCandidate<'a> {
     fn from(rule: &Rule<'a>) -> Self {
         let Rule { name, pack, place, layer, tier, shadow, open, when, unless, conditions, for_agents, reason, instead } = rule.clone();
         let rest = RuleRest { name, pack, place, layer, tier, shadow, open, unless, conditions, reason, instead };
@@ -362,7 +362,7 @@ pub struct Policy<'a> {
 
 /// What a compiled policy begins with: lists that are joined, and the rest ([`PolicyHead`]) as a record of its own.
 /// `crates/gate/build.rs` reads it too.
-type Front<'a> = (&'a str, (&'a str, Cow<'a, [u8]>));
+type Front<'a> = (&'a str, (&'a str, (&'a str, Cow<'a, [u8]>)));
 
 /// What is one for the whole policy.
 struct PolicyHead<'a> {
@@ -385,11 +385,18 @@ impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy. `None` if it is not one, or its head is damaged.
     pub fn of(pieces: Pieces<'a>) -> Option<Self> {
         let Sealed { head, tables: [programs, rules, waivers] } = unseal(MAGIC, pieces)?;
-        let (starts, (named, rest)): Front = read_back(head)?;
+        let (starts, (named, (secrets, rest))): Front = read_back(head)?;
         let Cow::Borrowed(rest) = rest else { return None };
         let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel } = read_back(rest)?;
-        let programs = Programs::new(programs, starts, named);
+        let programs = Programs::new(programs, starts, named, secrets);
         Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, rules, waivers })
+    }
+
+    /// What a compiled policy says of programs, without the rest of it.
+    pub fn programs_of(bytes: &'a [u8]) -> Option<Programs<'a>> {
+        let Sealed { head, tables: [programs, ..] } = unseal(MAGIC, Pieces::Memory(bytes))?;
+        let (starts, (named, (secrets, _))): Front = read_back(head)?;
+        Some(Programs::new(programs, starts, named, secrets))
     }
 
     /// Where rules are that are found under one of these keys, each once. `None` if the table is damaged.
@@ -404,7 +411,7 @@ impl<'a> Policy<'a> {
     }
 
     /// The rule at a place. `None` if it is damaged.
-    pub(crate) fn candidate(&self, place: u32) -> Option<Candidate<'a>> {
+    pub(crate) fn candidate(&self, place: u32) -> Option<RuleCandidate<'a>> {
         read_back(self.rules.record(place)?)
     }
 
@@ -416,7 +423,7 @@ impl<'a> Policy<'a> {
 
     /// Every rule, upper layers first.
     pub fn all_rules(&self) -> Option<Vec<Rule<'a>>> {
-        self.rules.records().map(|record| read_back::<Candidate>(record?)?.rule()).collect()
+        self.rules.records().map(|record| read_back::<RuleCandidate>(record?)?.rule()).collect()
     }
 
     pub fn waivers_of(&self, rule: &str) -> Option<Vec<Waiver<'a>>> {
@@ -451,6 +458,8 @@ pub struct Parts<'a> {
     pub digest: &'a str,
     pub protected: Vec<Pattern<'a>>,
     pub programs: Vec<actions::program::Program<'a>>,
+    /// Programs that are given secrets.
+    pub secrets: Vec<&'a str>,
     /// Variables whose values programs start.
     pub starts: Vec<&'a str>,
     /// Variables that name programs: `PYTHON=python3`.
@@ -469,7 +478,7 @@ impl Parts<'_> {
             programs.add(program.names.iter().map(|name| key(name)), program);
         }
         for rule in &self.rules {
-            rules.add(index::of_rule(&rule.when).iter().map(|name| key(name)), &Candidate::from(rule));
+            rules.add(index::of_rule(&rule.when).iter().map(|name| key(name)), &RuleCandidate::from(rule));
         }
         for waiver in &self.waivers {
             waivers.add([key(waiver.rule)], waiver);
@@ -483,8 +492,8 @@ impl Parts<'_> {
             tests_first: self.tests_first.clone(),
             flywheel: self.flywheel.clone(),
         };
-        let (starts, named) = (self.starts.join(" "), self.named.join(" "));
-        let front: Front = (&starts, (&named, lay_down(&rest).into()));
+        let (starts, named, secrets) = (self.starts.join(" "), self.named.join(" "), self.secrets.join(" "));
+        let front: Front = (&starts, (&named, (&secrets, lay_down(&rest).into())));
         seal(MAGIC, &lay_down(&front), [programs, rules, waivers])
     }
 }

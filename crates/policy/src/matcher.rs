@@ -17,7 +17,7 @@ pub(crate) use path::swept;
 use std::collections::BTreeSet;
 
 use crate::facts::{Facts, Known, Need};
-use crate::{Candidate, Conditions, Rule, Waiver, When, pattern::Pattern, secret::FoundSecret, verdict::Answer};
+use crate::{Conditions, Rule, RuleCandidate, Waiver, When, pattern::Pattern, secret::FoundSecret, verdict::Answer};
 use actions::{Action, Deed, Run};
 
 /// The known facts, and the questions that came up.
@@ -71,7 +71,7 @@ impl Asking<'_> {
 }
 
 /// Whether the `when` of a rule matches the action at `at`.
-pub fn first(rule: &Candidate, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
+pub fn first(rule: &RuleCandidate, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
     let Some(action) = actions.get(at) else { return Answer::No };
     if !for_agent(&rule.for_agents, asking.facts) {
         return Answer::No;

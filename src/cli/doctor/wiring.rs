@@ -5,8 +5,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::CheckResults;
+use super::{CheckResults, Repair};
 use crate::cli::canary;
+use crate::cli::init::plan;
+use crate::cli::init::scope::{Scope, Site};
 use crate::cli::place::Place;
 use crate::cli::wired::{Wired, entries};
 use crate::deep::own_files::settings_files;
@@ -43,7 +45,13 @@ pub(super) fn look(place: &Place, silent: bool, findings: &mut CheckResults) {
             findings.ok(PART, format!("{shown}: {}", summary(&entries)));
         } else if !entries.is_empty() {
             let text = format!("{shown}: an event before an action has no entry ({})", summary(&entries));
-            findings.fail(PART, text, "run `portcullis init` again");
+            match scope(&path, place) {
+                Some(scope) => {
+                    let fix = format!("run `portcullis init --scope {}` again", scope.name());
+                    findings.broken(PART, text, fix, Repair::Settings(scope));
+                }
+                None => findings.fail(PART, text, "run `portcullis init` again"),
+            }
         }
         for entry in entries.into_iter().filter(|entry| entry.event == TRIED) {
             programs.entry(entry.program()).or_insert(entry);
@@ -65,6 +73,12 @@ pub(super) fn look(place: &Place, silent: bool, findings: &mut CheckResults) {
     if !tried {
         findings.fail("runs", "no program in the settings could be tried", "run `portcullis init` again");
     }
+}
+
+/// The scope of `init` whose file this is.
+fn scope(path: &Path, place: &Place) -> Option<Scope> {
+    let site = Site::at(&place.cwd, &place.world, None).ok()?;
+    [Scope::Local, Scope::Project, Scope::User].into_iter().find(|scope| site.settings(*scope).is_ok_and(|file| file == path))
 }
 
 /// Every settings file that a session here would read.
@@ -89,11 +103,18 @@ fn summary(entries: &[Wired]) -> String {
     format!("starts Portcullis for {events} of {} events, {blocks}, {timeout}", WIRED.len())
 }
 
-/// Whether a program is, byte for byte, the hook beside this binary. A project that was only just fetched can name any
-/// program, so only one that is known is started.
+/// Whether a program is, byte for byte, the hook beside this binary, or the script of `init` that would start it. A project
+/// that was only just fetched can name any program, so only one that is known is started.
 fn is_ours(program: &Path, place: &Place) -> bool {
     let ours = place.world.binaries.as_ref().and_then(|folder| fs::read(folder.join(PROGRAM)).ok());
-    ours.is_some_and(|ours| fs::read(program).is_ok_and(|bytes| bytes == ours))
+    let is_hook = |path: &Path| ours.as_ref().is_some_and(|ours| fs::read(path).is_ok_and(|bytes| bytes == *ours));
+    let is_start = fs::read(program).is_ok_and(|bytes| bytes == plan::start().as_bytes());
+    is_hook(program)
+        || is_start
+            && program
+                .parent()
+                .and_then(Path::parent)
+                .is_some_and(|project| plan::started(project).iter().find(|path| path.is_file()).is_some_and(|path| is_hook(path)))
 }
 
 /// Tries a program: it must deny a force push, allow a harmless command, and start its cold binary.

@@ -7,7 +7,7 @@ use crate::cli::files::{self, Edit};
 use crate::cli::place;
 use crate::cli::refusal::Refusal;
 use crate::cli::settings::{self, Wiring};
-use clients::claude_code::{PROJECT_DIR, WIRED};
+use clients::claude_code::{LOCAL_SETTINGS, PROJECT_DIR, WIRED};
 use clients::settings::entry::starts_gate;
 use clients::settings::{PROGRAM, SettingsReading, judge};
 use gate::world::PROJECT_POLICY;
@@ -20,9 +20,10 @@ use super::scope::{Scope, Site};
 pub const STARTER: &str = include_str!("starter.toml");
 /// The binaries, which are in one folder.
 pub const BINARIES: [&str; 3] = [PROGRAM, "portcullis-git", "portcullis"];
-/// Seconds after which the client stops waiting. It is more than the hook's own deadlines (three seconds, or six with the
-/// cold binary).
-const TIMEOUT: u32 = 10;
+/// Seconds after which the client stops waiting. The hook gives up ten seconds earlier.
+const TIMEOUT: u32 = 60;
+/// The script that a project's settings start; it is committed, and finds the hook on each machine.
+pub const START: &str = ".claude/portcullis-hook";
 /// The folder of Portcullis in a project.
 const FOLDER: &str = ".portcullis";
 /// What keeps that folder out of commits.
@@ -30,6 +31,20 @@ const IGNORE_ALL: &str = "*\n";
 
 pub fn wiring(command: &str) -> Wiring {
     Wiring { command: command.to_owned(), events: WIRED, timeout_seconds: TIMEOUT }
+}
+
+/// The text of [`START`].
+pub fn start() -> String {
+    let guarding: Vec<&str> = WIRED.iter().filter(|event| event.is_guarding()).map(|event| event.event).collect();
+    include_str!("start.sh").replace("EVENTS", &guarding.join("|"))
+}
+
+/// The programs that [`start`] looks for in a project, the first first.
+pub fn started(project: &Path) -> Vec<PathBuf> {
+    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/bin"));
+    let on_path = std::env::var_os("PATH");
+    let folders = [project.join(FOLDER).join("bin")].into_iter().chain(home).chain(on_path.iter().flat_map(std::env::split_paths));
+    folders.filter(|folder| folder.is_absolute()).map(|folder| folder.join(PROGRAM)).collect()
 }
 
 #[derive(Clone, Debug, Default)]
@@ -45,6 +60,8 @@ pub struct Plan {
     pub moved_last: Vec<(PathBuf, PathBuf)>,
     /// Folders that go if nothing is left in them, inner ones first.
     pub folders: Vec<PathBuf>,
+    /// Folders of links, which go.
+    pub views: Vec<PathBuf>,
     /// Other settings that disable or weaken Portcullis, each a clause.
     pub faults: Vec<String>,
     pub notes: Vec<String>,
@@ -66,6 +83,9 @@ impl Plan {
             edit.apply()?;
         }
         files::rename(&self.moved_last)?;
+        for view in &self.views {
+            files::remove_links(view);
+        }
         for folder in &self.folders {
             files::remove_if_empty(folder);
         }
@@ -96,7 +116,9 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
         Scope::Local | Scope::User | Scope::Managed => place::text(&hook)?.to_owned(),
         Scope::Project => {
             edits.extend(copies(site)?);
-            format!("${{{PROJECT_DIR}}}/{FOLDER}/bin/{PROGRAM}")
+            edits.push(Edit::of(&site.root.join(START), files::PROGRAM, |_| Ok(Some(start().into_bytes())))?);
+            notes.push(format!("commit `{START}` with the settings: it finds Portcullis on each machine, and says what to do where it is missing"));
+            format!("${{{PROJECT_DIR}}}/{START}")
         }
     };
     match (scope, &site.repository) {
@@ -107,7 +129,16 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
         _ => {}
     }
     if matches!(scope, Scope::Local | Scope::Project) && policy {
-        edits.push(Edit::of(&site.root.join(PROJECT_POLICY), files::FILE, |before| Ok(before.or_else(|| Some(STARTER.into()))))?);
+        // A linked work tree without a policy is under that of the main one, and a starter of its own would hide it.
+        let own = site.root.join(PROJECT_POLICY);
+        let path = if own.exists() { own } else { site.top().join(PROJECT_POLICY) };
+        edits.push(Edit::of(&path, files::FILE, |before| Ok(before.or_else(|| Some(STARTER.into()))))?);
+    }
+    if let (Scope::Local, Some(main)) = (scope, &site.main) {
+        notes.push(format!(
+            "this is a linked work tree: `{}` is read in all work trees of the repository (clients from 2.1.211)",
+            main.join(LOCAL_SETTINGS).display()
+        ));
     }
     if scope == Scope::Managed {
         notes.push(format!(
@@ -166,6 +197,7 @@ pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
     let mut notes = Vec::new();
     if scope == Scope::Project {
         let folder = site.root.join(FOLDER);
+        edits.push(Edit::of(&site.root.join(START), files::PROGRAM, |before| Ok(before.filter(|text| text != start().as_bytes())))?);
         for name in BINARIES {
             edits.push(Edit::of(&folder.join("bin").join(name), files::PROGRAM, |_| Ok(None))?);
         }
@@ -175,25 +207,34 @@ pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
     if let (Scope::Local, Some(repository)) = (scope, &site.repository) {
         edits.push(excluded(repository, |text| exclude::without(&text))?);
     }
-    if matches!(scope, Scope::Local | Scope::Project) {
-        let policy = site.root.join(PROJECT_POLICY);
+    let mut tops = vec![site.root.clone()];
+    tops.extend(site.main.clone().filter(|_| scope == Scope::Local));
+    for top in tops.iter().filter(|_| matches!(scope, Scope::Local | Scope::Project)) {
+        let policy = top.join(PROJECT_POLICY);
         let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| text != STARTER.as_bytes())))?;
         if edit.after.is_some() {
             notes.push(format!("`{}` was changed by you, so it is kept", policy.display()));
         }
         edits.push(edit);
     }
-    let settings = site.settings(scope)?;
-    let edit = Edit::of(&settings, files::FILE, |before| match text(&settings, before.as_deref())? {
-        None => Ok(None),
-        Some(text) => {
-            let after = settings::remove(text, starts_gate).map_err(|mistake| mistaken(&settings, &mistake))?;
-            Ok(after.map(String::into_bytes))
+    let mut unwired = |settings: &Path| -> Result<Edit, Refusal> {
+        let edit = Edit::of(settings, files::FILE, |before| match text(settings, before.as_deref())? {
+            None => Ok(None),
+            Some(text) => {
+                let after = settings::remove(text, starts_gate).map_err(|mistake| mistaken(settings, &mistake))?;
+                Ok(after.map(String::into_bytes))
+            }
+        })?;
+        if edit.after.is_none() && edit.before.is_some() {
+            folders.extend(settings.parent().map(Path::to_path_buf));
         }
-    })?;
-    if edit.after.is_none() && edit.before.is_some() {
-        folders.extend(settings.parent().map(Path::to_path_buf));
+        Ok(edit)
+    };
+    // A linked work tree may have entries of its own too.
+    if scope == Scope::Local && site.main.is_some() {
+        edits.insert(0, unwired(&site.root.join(LOCAL_SETTINGS))?);
     }
+    let edit = unwired(&site.settings(scope)?)?;
     // While files go, the settings must not name them any more.
     let settings = edit.path.clone();
     edits.insert(0, edit);

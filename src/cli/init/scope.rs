@@ -9,9 +9,10 @@ use clap::ValueEnum;
 use clients::Client as _;
 use clients::claude_code::{ClaudeCode, SETTINGS};
 use gate::world::World;
-use gate::world::repository::{Discovery, Repository, discover};
+use gate::world::repository::{Discovery, Repository, discover, main_work_tree};
 
 use crate::cli::refusal::Refusal;
+use crate::deep::own_files::main_settings_count;
 
 /// Whose sessions are protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -35,9 +36,9 @@ impl Scope {
     /// The sessions that are protected.
     pub fn holds(self) -> &'static str {
         match self {
-            Self::Local => "your sessions that start anywhere in this repository (clients before 2.1.211: at its root)",
+            Self::Local => "your sessions that start anywhere in this repository and its linked work trees (clients before 2.1.211: at its root)",
             Self::Project => {
-                "everyone's sessions that start in exactly this folder; until a person runs `portcullis init --scope project` here, all their calls are denied"
+                "everyone's sessions that start in exactly this folder; where Portcullis is not installed, all calls are denied, with a text that says what to do"
             }
             Self::User => "all your sessions on this machine, in every folder",
             Self::Managed => "all sessions of everyone on this machine; no other settings and no edit during a session can switch it off",
@@ -67,6 +68,8 @@ pub struct Site {
     /// The root of the work tree, or the folder itself where there is no repository.
     pub root: PathBuf,
     pub repository: Option<Repository>,
+    /// Of a linked work tree the main one, if sessions in all its work trees read a person's own settings there.
+    pub main: Option<PathBuf>,
     /// The folder of the user's settings.
     pub user: Option<PathBuf>,
     /// The folder with the binaries that the settings will start.
@@ -93,6 +96,7 @@ impl Site {
                 return Err(Refusal::new(what, why, "make it readable"));
             }
         };
+        let main = repository.as_ref().and_then(main_work_tree).filter(|main| main_settings_count(main, &world.homes)).map(Path::to_path_buf);
         let root = repository.as_ref().map_or_else(|| cwd.to_path_buf(), |found| found.root.clone());
         let moved = ClaudeCode.variables().config.and_then(std::env::var_os).map(PathBuf::from).filter(|folder| folder.is_absolute());
         // A person's `HOME` says where the client looks; the password database is for what must not be moved.
@@ -100,7 +104,12 @@ impl Site {
         let user = moved.or_else(|| home.or_else(|| world.homes.first().cloned()).map(|home| home.join(SETTINGS.folder)));
         let binaries = binaries.map(Path::to_path_buf).or_else(|| world.binaries.clone());
         let binaries = binaries.ok_or_else(|| Refusal::new(what, "the folder of this program is not known", "start it by its full path"))?;
-        Ok(Self { root, repository, user, binaries })
+        Ok(Self { root, repository, main, user, binaries })
+    }
+
+    /// The folder of what a person has of their own for all work trees of the repository.
+    pub fn top(&self) -> &Path {
+        self.main.as_ref().unwrap_or(&self.root)
     }
 
     /// The settings file of a scope.
@@ -110,7 +119,7 @@ impl Site {
     /// No home folder is known.
     pub fn settings(&self, scope: Scope) -> Result<PathBuf, Refusal> {
         match scope {
-            Scope::Local => Ok(self.root.join(SETTINGS.folder).join(SETTINGS.local)),
+            Scope::Local => Ok(self.top().join(SETTINGS.folder).join(SETTINGS.local)),
             Scope::Project => Ok(self.root.join(SETTINGS.folder).join(SETTINGS.shared)),
             Scope::User => match &self.user {
                 Some(folder) => Ok(folder.join(SETTINGS.shared)),

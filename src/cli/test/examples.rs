@@ -281,7 +281,8 @@ fn input(argument: &toml::Value) -> Json {
     }
 }
 
-fn shown(deed: &ExampleDeed) -> String {
+/// An example in one line.
+pub fn shown(deed: &ExampleDeed) -> String {
     match deed {
         ExampleDeed::Command(command) => command.replace('\n', "\\n"),
         ExampleDeed::Write { path, .. } => format!("write {path}"),

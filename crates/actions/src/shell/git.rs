@@ -443,10 +443,20 @@ fn pushes(arguments: &ParsedArguments, configuration: &[(String, Word)], branch:
         kinds.push(PushKind::Delete);
     }
     let mut refspecs: Vec<Word> = arguments.operands.get(1..).unwrap_or(&[]).to_vec();
-    if refspecs.is_empty() {
+    if refspecs.is_empty() && !has("--tags") {
         refspecs = configured(".push");
     }
     let mut all: Vec<Push> = refspecs.iter().map(|refspec| from_refspec(refspec, &kinds, remote.as_ref())).collect();
+    // Tags are pushed beside the refspecs, and without refspecs instead of the current branch (git-push(1)).
+    let mut several = |target: Word| all.push(Push { remote: remote.clone(), target: Some(target), kinds: kinds.clone(), sure: true });
+    if has("--tags") {
+        let mut tags = Word::lit("refs/tags/");
+        tags.extend(&Word::unknown());
+        several(tags);
+    }
+    if has("--all") || has("--branches") || has("--mirror") || mirrored {
+        several(Word::unknown());
+    }
     if all.is_empty() {
         all.push(Push { remote: remote.clone(), target: branch.clone(), kinds, sure: true });
     }

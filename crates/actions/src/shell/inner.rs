@@ -23,7 +23,12 @@ impl Shell<'_> {
         env.extend(arguments.assignments.iter().cloned());
         let mut output = None;
         for inner in &arguments.embedded {
-            self.begun(name, inner.clone(), &env, stdin);
+            let mut inner = inner.clone();
+            let module = inner.first().and_then(Word::literal).filter(|_| program.is(ProgramWay::Modules)).map(|name| format!("module:{name}"));
+            if let (Some(first), Some(module)) = (inner.first_mut(), module.filter(|module| self.programs.find(module).is_some())) {
+                *first = Word { span: first.span, ..Word::lit(module) };
+            }
+            self.begun(name, inner, &env, stdin);
         }
         let args = words.get(1..).unwrap_or(&[]);
         match arguments.inner {

@@ -192,12 +192,12 @@ impl Shell<'_> {
                 }
                 Output::nothing()
             }
-            Command::Coproc { body, .. } => {
+            Command::Coproc { name, body, .. } => {
                 let written = self.separate(|shell| shell.follow(body, &Stdin { connected: true, ..Stdin::default() }));
                 // Its two ends are descriptors in an array; which numbers they have does not matter.
                 let text = written.text.unwrap_or_else(|| Rc::new(Word::unknown()));
                 self.state.write("/dev/fd/63", text);
-                self.state.put("COPROC", Variable::Array(vec![Word::lit("63"), Word::lit("60")]));
+                self.state.put(name.as_deref().unwrap_or("COPROC"), Variable::Array(vec![Word::lit("63"), Word::lit("60")]));
                 Output::nothing()
             }
         }
@@ -211,19 +211,21 @@ impl Shell<'_> {
             Compound::Subshell(body) | Compound::Group(body) => output = self.script(body, stdin),
             Compound::If { branches, otherwise } => {
                 let mut goes = None;
+                let mut values = Vec::new();
                 for (condition, body) in branches {
                     goes = self.certain(condition);
                     if goes != Some(false) {
                         self.maybe(condition, stdin);
-                        self.maybe(body, stdin);
+                        values.push(self.branch(body, stdin));
                     }
                     if goes == Some(true) {
                         break;
                     }
                 }
                 if let Some(body) = otherwise.as_ref().filter(|_| goes != Some(true)) {
-                    self.maybe(body, stdin);
+                    values.push(self.branch(body, stdin));
                 }
+                self.one_of(&values, otherwise.is_some() || goes == Some(true));
             }
             Compound::While { condition, body } => self.while_loop(condition, body, stdin),
             Compound::For { name, words, body } => output = self.for_loop(name, words.as_deref(), body, stdin),
@@ -257,6 +259,7 @@ impl Shell<'_> {
         let certain = self.certain_text(word);
         self.scalar(word);
         let folds = self.stored && !arms.iter().any(|arm| arm.goes_on);
+        let mut values = Vec::new();
         for arm in arms {
             let agree: Vec<Option<bool>> = arm.patterns.iter().map(|pattern| self.agrees(certain.as_deref(), pattern)).collect();
             let goes = agree.contains(&Some(true));
@@ -266,11 +269,15 @@ impl Shell<'_> {
             // Which arm a stored script goes is not certain without its arguments.
             let before = self.sure;
             self.sure &= goes || !folds;
-            self.maybe(&arm.body, stdin);
+            values.push(self.branch(&arm.body, stdin));
             self.sure = before;
             if folds && goes {
                 break;
             }
+        }
+        let any = |pattern: &RawWord| matches!(pattern.parts.as_slice(), [Part::Text(text)] if text == "*");
+        if !arms.iter().any(|arm| arm.goes_on) {
+            self.one_of(&values, arms.iter().any(|arm| arm.patterns.iter().any(any)));
         }
     }
 
@@ -406,7 +413,10 @@ impl Shell<'_> {
         Output { text: text.map(Rc::new), ..Output::default() }
     }
 
-    fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
+    pub(super) fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
+        if let Some(output) = self.chosen(simple, stdin) {
+            return output;
+        }
         let before = (!simple.redirects.is_empty()).then(|| self.state.mark());
         // The words of a declaring builtin repeat what it assigns, so that comes first.
         let values: Vec<Variable> = simple.assigns_after.iter().map(|assign| self.assigned(assign)).collect();

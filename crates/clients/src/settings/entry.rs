@@ -113,18 +113,16 @@ fn read(event: &str, matcher: Option<&Value>, handler: &Map<String, Value>) -> O
 
 /// The program, if the command starts the gate by a full path and tells it the event and no other client.
 fn start(event: &str, command: &str, handler: &Map<String, Value>) -> Result<String, String> {
-    let (program, first, second) = match handler.get("args") {
+    let (program, first, second, third) = match handler.get("args") {
         None if handler.get("shell").is_some_and(|shell| shell.as_str() != Some("bash")) => {
             return Err("goes through another shell (`shell`)".to_owned());
         }
         Some(arguments) => {
             let argument = |at: usize| arguments.get(at).and_then(Value::as_str).map(str::to_owned);
-            (command.to_owned(), argument(0), argument(1))
+            (command.to_owned(), argument(0), argument(1), argument(2))
         }
         None => match shell_words(command).as_deref() {
-            Some([program]) => (program.clone(), None, None),
-            Some([program, first]) => (program.clone(), Some(first.clone()), None),
-            Some([program, first, second]) => (program.clone(), Some(first.clone()), Some(second.clone())),
+            Some([program, rest @ ..]) if rest.len() <= 3 => (program.clone(), rest.first().cloned(), rest.get(1).cloned(), rest.get(2).cloned()),
             _ => return Err("goes through a shell line that can change its answer".to_owned()),
         },
     };
@@ -138,7 +136,15 @@ fn start(event: &str, command: &str, handler: &Map<String, Value>) -> Result<Str
     if second.is_some_and(|client| client != NAME) {
         return Err(format!("is for another client (the second of `args` must be `{NAME}`)"));
     }
-    Ok(program)
+    // Older entries have no time of their own.
+    let waits = handler.get("timeout").and_then(Value::as_f64).unwrap_or(MAX_TIMEOUT_SECONDS);
+    match third.map(|seconds| seconds.parse::<u32>()) {
+        Some(Ok(seconds)) if f64::from(seconds) >= waits => {
+            Err(format!("may take {seconds} seconds (the third of `args`), and the client waits for {waits} (`timeout`)"))
+        }
+        Some(Err(_)) => Err("has a third of `args` that is not a number of seconds".to_owned()),
+        _ => Ok(program),
+    }
 }
 
 /// The words of a shell line that is a plain command: words, quotes and the client's placeholders, nothing else.

@@ -9,8 +9,9 @@ static ALLOCATOR: Bump = Bump;
 
 fn main() {
     let mut arguments = std::env::args_os().skip(1);
-    let (event, client) = (arguments.next(), arguments.next());
+    let (event, client, seconds) = (arguments.next(), arguments.next(), arguments.next());
     // A name that is no text is no client's.
     let client = client.as_deref().map(|client| client.to_str().unwrap_or_default());
-    hook::hot(&Invocation::new(event.as_deref().and_then(|event| event.to_str()), client));
+    let seconds = seconds.as_deref().and_then(|seconds| seconds.to_str()?.parse().ok());
+    hook::hot(&Invocation { seconds, ..Invocation::new(event.as_deref().and_then(|event| event.to_str()), client) });
 }

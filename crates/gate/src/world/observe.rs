@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::repository::{Discovery, Repository, configuration, discover, head_branch};
+use super::repository::{Discovery, Repository, configuration, discover, has_ref_tables, head_branch};
 use super::{Surroundings, lookup, system};
 use policy::facts::{Known, Loss, Need, WorkAtRisk};
 
@@ -25,7 +25,11 @@ pub fn light(need: &Need, around: &Surroundings) -> Option<Known> {
         }
         Need::Branch(folder) => match repository_at(folder, around) {
             None => Known::Unknown("there is no repository".to_owned()),
-            Some(repository) => head_branch(&repository).map_or_else(|| Known::Is(false, "no branch is checked out".to_owned()), Known::Text),
+            Some(repository) => match head_branch(&repository) {
+                Some(branch) => Known::Text(branch),
+                None if has_ref_tables(&repository) => Known::Unknown("its references are in tables".to_owned()),
+                None => Known::Is(false, "no branch is checked out".to_owned()),
+            },
         },
         // The size is not known before the file is written. Git's hooks know it.
         Need::Size(_) => Known::Is(false, String::new()),

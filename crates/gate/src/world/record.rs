@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// Bytes after which a new file is begun.
 const MAX_BYTES: u64 = 8 << 20;
+/// Bytes that a probe writes.
+const PROBE: usize = 4096;
 /// Older files that are kept; so the record takes 40 MB at the most.
 const KEPT: usize = 4;
 
@@ -24,13 +26,19 @@ pub fn append(folders: &[PathBuf], line: &str) -> io::Result<()> {
     in_first(folders, |folder| append_to(folder, line, MAX_BYTES))
 }
 
-/// Whether a line could be appended; nothing is.
+/// Whether a line could be appended; nothing is. Some bytes are written beside the record, for a full disk still makes files.
 ///
 /// # Errors
 ///
 /// As [`append`].
 pub fn probe(folders: &[PathBuf]) -> io::Result<PathBuf> {
-    in_first(folders, |folder| open(&name(folder, 0)).map(|_| name(folder, 0)))
+    in_first(folders, |folder| {
+        open(&name(folder, 0))?;
+        let beside = folder.join(format!(".probe.{}", std::process::id()));
+        let written = fs::write(&beside, [b'\n'; PROBE]);
+        let _ = fs::remove_file(&beside);
+        written.map(|()| name(folder, 0))
+    })
 }
 
 /// The files of the record, the oldest first.

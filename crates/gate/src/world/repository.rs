@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use super::system::{errno_of, named_identity};
 
-pub use anchor::{PolicyAnchor, anchor};
+pub use anchor::{PolicyAnchor, anchor, main_work_tree};
 
 /// Folders that are looked at on the way up. A deeper start is [`Discovery::Unreadable`]: a folder dug deep enough must
 /// not be a way out of a repository.
@@ -84,6 +84,12 @@ pub fn discover(start: &Path) -> Discovery {
 pub fn same_repository(one: &Repository, other: &Repository) -> bool {
     let place = |repository: &Repository| fs::metadata(&repository.common_dir).ok().map(|found| (found.dev(), found.ino()));
     place(one).is_some_and(|one| Some(one) == place(other))
+}
+
+/// Whether the repository keeps its references in tables, which are not read here: `HEAD` says nothing then.
+#[must_use]
+pub fn has_ref_tables(repository: &Repository) -> bool {
+    small_file(&repository.git_dir.join("HEAD")).is_ok_and(|head| head.is_some_and(|head| reference(&head) == Some(b"refs/heads/.invalid")))
 }
 
 /// The branch that `HEAD` names, without `refs/heads/`; it need not have a commit yet.

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::record::in_first;
@@ -12,6 +12,8 @@ use super::record::in_first;
 pub const POLICY: &str = "policy";
 /// The mistakes of the policy, and the state of its files in which it has them.
 pub const MISTAKES: &str = "mistakes";
+/// Is locked by the process that compiles the policy.
+pub const COMPILING: &str = "compiling";
 /// Is beside the compiled policy where that asks for runs of tests to be seen: most have no need to be looked into
 /// after each call.
 pub const RUNS: &str = "runs";
@@ -26,6 +28,32 @@ pub const MAX_BYTES: usize = 64 << 20;
 pub fn folder_name(root: &Path) -> String {
     let hash = root.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
+}
+
+/// Where the compiled policy can be: the state folders, and memory, where no home can be written to.
+#[must_use]
+pub fn policy_places(states: &[PathBuf]) -> Vec<PathBuf> {
+    states.iter().cloned().chain([in_memory()]).collect()
+}
+
+/// A folder in memory that is this user's own.
+fn in_memory() -> PathBuf {
+    PathBuf::from(format!("/dev/shm/portcullis-{}", super::system::user()))
+}
+
+/// Keeps the compiled policy where a state folder takes it, else in memory. Losing it costs time, not safety.
+///
+/// # Errors
+///
+/// Neither takes it.
+pub fn write_policy(states: &[PathBuf], root: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    write(states, root, POLICY, bytes).or_else(|error| {
+        let place = in_memory();
+        let _ = fs::DirBuilder::new().mode(0o700).create(&place);
+        // Anybody can make a folder there, and what is in theirs is theirs.
+        let found = fs::symlink_metadata(&place)?;
+        if found.is_dir() && found.uid() == super::system::user() { write(&[place], root, POLICY, bytes) } else { Err(error) }
+    })
 }
 
 /// Reads a file of the repository's state from the first state folder that has it.

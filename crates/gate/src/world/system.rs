@@ -17,7 +17,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use allocator::Bump;
 pub use hand_over::{Asked, ask};
@@ -135,6 +135,21 @@ pub fn own_folder() -> Option<&'static Path> {
     FOLDER.get_or_init(|| own_path().ok().and_then(|path| path.parent().map(Path::to_path_buf))).as_deref()
 }
 
+static FACTS_END: OnceLock<Instant> = OnceLock::new();
+
+/// Sets how long facts may be looked for from now on. Without a call there is no limit.
+pub fn limit_facts(time: Duration) {
+    let _ = FACTS_END.set(Instant::now() + time);
+}
+
+/// Does `work`, as long as facts may be looked for. `None`: there was no time, and the work goes on for nothing.
+pub fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let Some(end) = FACTS_END.get() else { return Some(work()) };
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let started = std::thread::Builder::new().spawn(move || sender.send(work()).ok());
+    started.ok().and_then(|_| receiver.recv_timeout(end.saturating_duration_since(Instant::now())).ok())
+}
+
 /// Seconds since 1970; 0 if the clock is before that.
 pub fn now() -> u64 {
     since_1970().as_secs()
@@ -180,6 +195,13 @@ pub fn is_writable(path: &Path) -> bool {
     unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 }
 }
 
+/// The user as whom this process opens files.
+#[must_use]
+pub fn user() -> u32 {
+    // SAFETY: `geteuid` takes nothing, touches no memory of ours and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
 /// What the password database knows of the real user of this process: unlike the environment, a judged project cannot set
 /// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,12 +210,6 @@ pub struct Account {
     pub home: Option<PathBuf>,
     /// The login shell.
     pub shell: PathBuf,
-}
-
-/// The user in whose name files are opened.
-pub fn user() -> u32 {
-    // SAFETY: `geteuid` takes nothing, touches no memory of ours and cannot fail.
-    unsafe { libc::geteuid() }
 }
 
 /// The account of the real user; `None` if the password database has none. The local file is read by hand, for the C

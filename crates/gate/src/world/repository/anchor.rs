@@ -19,6 +19,9 @@ pub struct PolicyAnchor {
     pub why: &'static str,
 }
 
+/// Why the policy of the main work tree holds in a linked one.
+const BY_MAIN: &str = "the main work tree, for this linked one has no policy";
+
 /// The folder whose policy applies to a call in `cwd`, in a project that begins at `project_dir` according to the client.
 /// `policy_names` are the names of policy files, relative to such a folder.
 ///
@@ -68,7 +71,8 @@ fn without_project(anchor: PolicyAnchor, cwd: &Path, names: &[&str]) -> Result<P
 
 /// The main work tree of a linked one: git keeps all that is shared in its `.git` folder. `None` if the repository is no
 /// linked work tree, or has no main one.
-fn main_work_tree(repository: &Repository) -> Option<&Path> {
+#[must_use]
+pub fn main_work_tree(repository: &Repository) -> Option<&Path> {
     let common = &repository.common_dir;
     let linked = repository.git_dir != *common && common.file_name().is_some_and(|name| name == ".git");
     common.parent().filter(|_| linked && repository.git_dir.starts_with(common.join("worktrees")))
@@ -91,8 +95,7 @@ fn anchor_at(start: &Path, names: &[&str], fallback: &'static str) -> Result<Pol
                 if let Some(main) = main_work_tree(&repository).filter(|_| !nested).map(Path::to_path_buf)
                     && holds_policy(&main, names)?
                 {
-                    let why = "the main work tree, for this linked one has no policy";
-                    return Ok(PolicyAnchor { root: main, repository: Some(repository), origin: None, why });
+                    return Ok(PolicyAnchor { root: main, repository: Some(repository), origin: None, why: BY_MAIN });
                 }
                 let next = repository.root.parent().map(Path::to_path_buf);
                 innermost.get_or_insert(repository);

@@ -15,6 +15,8 @@ const HANDLER_STACK: usize = 64 * 1024;
 const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 /// Milliseconds to wait for a reader of the last words. The exit code counts without them.
 const PATIENCE_MS: i32 = 100;
+/// Seconds of processor time after which a process is taken to run away, whatever the machine does besides.
+const PROCESSOR_SECONDS: libc::time_t = 5;
 /// The exit code that every known host takes as a refusal.
 const REFUSE: i32 = 2;
 
@@ -55,7 +57,8 @@ unsafe impl Sync for HandlerStack {}
 static STACK: HandlerStack = HandlerStack(UnsafeCell::new([0; HANDLER_STACK]));
 
 /// Sees to it that a crash, an abort, a stack overflow and `deadline_ms` milliseconds of wall time from now (0: no
-/// deadline) end this process with `words`, and that a reader that has gone away is an error and not a signal.
+/// deadline) end this process with `words`, and that a reader that has gone away is an error and not a signal. With a deadline,
+/// processor time is limited too.
 ///
 /// Called again, it replaces words and deadline. Call it from the main thread: an overflow is only caught there.
 pub fn guard(words: LastWords, deadline_ms: u32) {
@@ -69,7 +72,7 @@ pub fn guard(words: LastWords, deadline_ms: u32) {
     // SAFETY: the memory is static and nobody else's; without an old stack to tell, null is allowed.
     unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) };
 
-    for signal in BREAKING.into_iter().chain([libc::SIGALRM]) {
+    for signal in BREAKING.into_iter().chain([libc::SIGALRM, libc::SIGPROF]) {
         handle(signal, on_signal as *const () as libc::sighandler_t);
     }
     // Both then come back as errors of `write`.
@@ -77,6 +80,12 @@ pub fn guard(words: LastWords, deadline_ms: u32) {
     handle(libc::SIGXFSZ, libc::SIG_IGN);
     let_through();
     rearm(deadline_ms);
+    if deadline_ms > 0 {
+        let mut value = milliseconds(0);
+        value.it_value.tv_sec = PROCESSOR_SECONDS;
+        // SAFETY: the value is of the right type and outlives the call; the old one is not asked for.
+        unsafe { libc::setitimer(libc::ITIMER_PROF, &raw const value, ptr::null_mut()) };
+    }
 }
 
 /// Stops the clock that [`guard`] started.
@@ -124,7 +133,7 @@ fn let_through() {
     let mut set: libc::sigset_t = unsafe { mem::zeroed() };
     // SAFETY: `set` is a place of the right type.
     unsafe { libc::sigemptyset(&raw mut set) };
-    for signal in BREAKING.into_iter().chain([libc::SIGALRM]) {
+    for signal in BREAKING.into_iter().chain([libc::SIGALRM, libc::SIGPROF]) {
         // SAFETY: as above, and the number is a signal's.
         unsafe { libc::sigaddset(&raw mut set, signal) };
     }
@@ -135,7 +144,7 @@ fn let_through() {
 /// INVARIANT: from here on only what is safe in a signal handler: no allocation, no lock, no panic; `poll`, `write`
 /// and `_exit`.
 extern "C" fn on_signal(signal: libc::c_int) {
-    if signal == libc::SIGALRM { speak(|words| words.late) } else { speak(|words| words.crash) }
+    if matches!(signal, libc::SIGALRM | libc::SIGPROF) { speak(|words| words.late) } else { speak(|words| words.crash) }
 }
 
 fn speak(which: fn(&LastWords) -> Said) -> ! {
