@@ -198,6 +198,8 @@ fn work_is_asked_about_and_nothing_else() {
         ("cp ../other/src/*.py src/", "ask uncommitted-work-replaced", "free"),
         ("cp -r ../other/docs/. docs/", "free", "free"),
         ("cp -rn ../other/src/. src/", "free", "free"),
+        ("cp -rt . ../other/src", "ask uncommitted-work-replaced", "free"),
+        ("cp -rt . ../other/docs", "free", "free"),
         ("cp -r src /tmp/src", "free", "free"),
         ("rsync -a ../other/ ./", "ask uncommitted-work-replaced", "free"),
         ("rsync -a ../other/docs/ docs/", "free", "free"),
