@@ -513,7 +513,9 @@ impl ShellState {
         };
         let differing: Vec<(String, Word)> = self.variables.since(mark.variables).into_iter().filter_map(differs).collect();
         let chosen: Vec<String> = self.choices.since(mark.choices).into_keys().map(str::to_owned).collect();
-        chosen.iter().for_each(|name| self.forget_choices(name));
+        for name in &chosen {
+            self.forget_choices(name);
+        }
         for (name, value) in differing {
             self.set(&name, value);
         }

@@ -53,9 +53,9 @@ impl Shell<'_> {
         }
         if self.power || self.cmd {
             if self.power {
-                self.powershell(&source)
+                self.powershell(&source);
             } else {
-                self.cmd_line(&source)
+                self.cmd_line(&source);
             }
             return Output::unknown();
         }

@@ -123,7 +123,9 @@ impl<'t> ShellReader<'t, '_> {
                     }
                 }
                 _ => {
-                    self.unquoted_piece(parts, |byte| is_metacharacter(byte) || (!regex && b"?*+@!".contains(&byte)) || (braces && matches!(byte, b'{' | b'}')))
+                    self.unquoted_piece(parts, |byte| {
+                        is_metacharacter(byte) || (!regex && b"?*+@!".contains(&byte)) || (braces && matches!(byte, b'{' | b'}'))
+                    });
                 }
             }
         }
