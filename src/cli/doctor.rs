@@ -91,8 +91,13 @@ impl CheckResults {
         self.add(part, CheckState::Fail, text.into(), fix.into(), Some(repair));
     }
 
+    /// A failure whose text has several lines, in which names are escaped.
+    fn fail_in_lines(&mut self, part: &'static str, text: String, fix: impl Into<String>) {
+        self.0.push(CheckResult { part, state: CheckState::Fail, text, fix: fix.into(), repair: None });
+    }
+
     fn add(&mut self, part: &'static str, state: CheckState, text: String, fix: String, repair: Option<Repair>) {
-        self.0.push(CheckResult { part, state, text, fix, repair });
+        self.0.push(CheckResult { part, state, text: escaped(&text).into_owned(), fix: escaped(&fix).into_owned(), repair });
     }
 }
 
@@ -208,7 +213,7 @@ fn policy(place: &Place, findings: &mut CheckResults) {
     let part = "policy";
     let found = match place.layers() {
         Ok(found) => found,
-        Err(refusal) => return findings.fail(part, refusal.why, refusal.fix),
+        Err(refusal) => return findings.fail_in_lines(part, refusal.why, refusal.fix),
     };
     let there: Vec<String> =
         found.iter().filter(|file| !file.identity.is_empty()).map(|file| format!("{} {}", file.layer.name(), file.path.display())).collect();
@@ -217,7 +222,7 @@ fn policy(place: &Place, findings: &mut CheckResults) {
         Ok(compiled) => compiled,
         Err(failure) => {
             let why = format!("{}\nuntil it is fixed, every call is denied", Refusal::from(failure).why);
-            return findings.fail(part, why, "fix the file, then run `portcullis doctor` again");
+            return findings.fail_in_lines(part, why, "fix the file, then run `portcullis doctor` again");
         }
     };
     let bytes = compiled.as_ref().map_or(gate::BUILT_IN, |compiled| &compiled.bytes);

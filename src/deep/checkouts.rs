@@ -16,15 +16,24 @@ use policy::Layer;
 /// Commits of a revert or cherry-pick that are looked at.
 const MAX_PICKED: usize = 16;
 
+/// The name of the files that say what git ignores.
+const IGNORES: &str = ".gitignore";
+/// Such files that are looked at.
+const MAX_IGNORES: usize = 64;
+
 /// The writes and deletions of policies and settings that the calls of git among `actions` would make.
 pub fn taken(actions: &[Action], around: &Surroundings) -> Vec<Action> {
     let calls = actions.iter().enumerate().filter_map(|(at, action)| match &action.deed {
         Deed::Run(run) if run.program == "git" && !run.remote => Some((at, action, run)),
         _ => None,
     });
+    let cleans = |run: &Run| run.subcommand.as_ref().is_some_and(|name| name.is("clean"));
+    let last = actions.iter().rposition(|action| matches!(&action.deed, Deed::Run(run) if cleans(run)));
     let mut all = Vec::new();
     for (at, action, run) in calls {
-        for deed in of_call(run, around).unwrap_or_default() {
+        // What is ignored before a clean might no longer be when it runs.
+        let before = last.is_some_and(|last| at < last);
+        for deed in of_call(run, before, around).unwrap_or_default() {
             all.push(Action { deed, from: Some(at), ..action.clone() });
         }
     }
@@ -53,8 +62,9 @@ pub fn text_after(run: &Run, path: &str, around: &Surroundings) -> Option<Option
     }
 }
 
-/// `None` if the repository or what the call names cannot be found out.
-fn of_call(run: &Run, around: &Surroundings) -> Option<Vec<Deed>> {
+/// `None` if the repository or what the call names cannot be found out. `ignores`: changes of the rules by which files are
+/// ignored count too.
+fn of_call(run: &Run, ignores: bool, around: &Surroundings) -> Option<Vec<Deed>> {
     let found = repository_at(run.folder.literal()?, around)?;
     let repository = Repository::open_ext(&found.root, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr]).ok()?;
     let index = repository.index().ok()?;
@@ -65,6 +75,20 @@ fn of_call(run: &Run, around: &Surroundings) -> Option<Vec<Deed>> {
     let policies: Vec<_> = own.collect();
     let settings: Vec<_> = settings.filter(|path| !policies.contains(path)).collect();
     let mut deeds = Vec::new();
+    if ignores {
+        let rules = index.iter().map(|entry| String::from_utf8_lossy(&entry.path).into_owned()).filter(|path| path.rsplit('/').next() == Some(IGNORES));
+        for rules in rules.take(MAX_IGNORES) {
+            let file = found.root.join(&rules);
+            let same = match call.fate(FilePath::new(&rules))? {
+                Fate::Same => true,
+                Fate::Gone => false,
+                Fate::Text(text) => fs::read_to_string(&file).is_ok_and(|now| now == text),
+            };
+            if !same {
+                deeds.push(Deed::Write(Write { path: Path::known("/", &file.to_string_lossy()), change: Change::Unknown }));
+            }
+        }
+    }
     for (path, is_policy) in policies.iter().map(|path| (path, true)).chain(settings.iter().map(|path| (path, false))) {
         let Ok(below) = path.strip_prefix(&found.root) else { continue };
         if fs::symlink_metadata(path).is_err() {

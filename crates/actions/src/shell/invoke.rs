@@ -218,11 +218,12 @@ impl Shell<'_> {
             may_hide_flags: arguments.may_hide.clone(),
             env,
             exported,
-            stdin_from: stdin.program.clone().or_else(|| stdin.connected.then(|| "a text".to_owned())),
+            stdin_from: stdin.command.clone().or_else(|| stdin.program.clone()).or_else(|| stdin.connected.then(|| "a text".to_owned())),
             keyed: false,
             words: words.to_vec(),
             remote: self.remote,
             branch: self.state.place.branch.clone(),
+            limits: Vec::new(),
             folder: if self.remote { Word::unknown() } else { self.state.place.cwd.clone() },
         };
         self.push(Deed::Run(run), None)
