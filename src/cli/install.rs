@@ -22,6 +22,7 @@ use super::settings::hooks_json;
 use super::terminal::{TextStyle, progress, say, say_json, styled};
 use super::wired::entry;
 use build::Built;
+use gate::world::{World, state};
 pub use clients::claude_code::PLUGIN_COMMAND;
 use clients::settings::PROGRAM;
 use scratch::Scratch;
@@ -74,6 +75,11 @@ pub fn run(arguments: &InstallArguments) -> Result<ExitCode, Refusal> {
     }
     let built = build::all(&source)?;
     let changed = put(&built, &folder)?;
+    if arguments.plugin.is_none() {
+        // `uninstall` removes only what is known to come from here.
+        let folder = fs::canonicalize(&folder).unwrap_or_else(|_| folder.clone());
+        let _ = state::write(&World::real().states, &folder, state::INSTALLED, folder.as_os_str().as_encoded_bytes());
+    }
     let text = match &arguments.plugin {
         Some(plugin) => as_plugin(&absolute(plugin)?)?,
         None => tried(&folder)?,
