@@ -15,9 +15,11 @@ fn main() {
         Some(String::from_utf8_lossy(&said.stdout).trim().to_owned()).filter(|said| !said.is_empty())
     };
     // The log of `HEAD` grows with each commit and each checkout.
-    for name in ["HEAD", "logs/HEAD"] {
-        let path = git(&["rev-parse", "--git-path", name]).filter(|path| Path::new(path).exists());
-        path.iter().for_each(|path| println!("cargo::rerun-if-changed={path}"));
+    for path in ["HEAD", "logs/HEAD"].iter().filter_map(|name| git(&["rev-parse", "--git-path", name])) {
+        // A file that is missing would make every build a new one.
+        if Path::new(&path).exists() {
+            println!("cargo::rerun-if-changed={path}");
+        }
     }
     if let Some(commit) = git(&["-c", "core.abbrev=12", "show", "--no-patch", "--no-show-signature", "--format=commit %h, %cs", "HEAD"]) {
         println!("cargo::rustc-env=PORTCULLIS_COMMIT={commit}");

@@ -10,6 +10,7 @@ pub mod flywheel;
 pub mod own_files;
 pub mod pusher;
 pub mod tests_first;
+pub mod work;
 
 use std::path::Path;
 

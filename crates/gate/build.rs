@@ -52,7 +52,7 @@ fn main() {
 fn joined(root: &Path) -> Result<Vec<u8>, String> {
     let magic = format!("portcullis policy {:016x}\n", form::fingerprint(&root.join("crates")));
     let (mut programs, mut rules) = (TableWriter::default(), TableWriter::default());
-    let (mut starts, mut named, mut rest): (Vec<&str>, Vec<&str>, Cow<[u8]>) = <_>::default();
+    let (mut lists, mut rest): (Vec<String>, Cow<[u8]>) = <_>::default();
     let mut pieces = Vec::new();
     for (path, text) in packs::PACKS.iter().chain(packs::PROGRAMS) {
         let file = packs::compiled(path);
@@ -69,15 +69,18 @@ fn joined(root: &Path) -> Result<Vec<u8>, String> {
         let sealed = wire::unseal(magic.as_bytes(), Pieces::Memory(piece)).filter(|_| wire::is_intact(magic.as_bytes(), piece));
         let damaged = || format!("{file} is damaged");
         let wire::Sealed { head, tables: [own_programs, own_rules, _] } = sealed.ok_or_else(damaged)?;
-        let (own_starts, (own_named, own_rest)): (&str, (&str, Cow<[u8]>)) = wire::read_back(head).ok_or_else(damaged)?;
+        let (own_lists, own_rest): (Vec<&str>, Cow<[u8]>) = wire::read_back(head).ok_or_else(damaged)?;
         programs.append(&own_programs).and_then(|()| rules.append(&own_rules)).ok_or_else(damaged)?;
-        starts.extend(Some(own_starts).filter(|words| !words.is_empty()));
-        named.extend(Some(own_named).filter(|words| !words.is_empty()));
+        lists.resize(own_lists.len(), String::new());
+        for (list, own) in lists.iter_mut().zip(own_lists).filter(|(_, own)| !own.is_empty()) {
+            list.push_str(if list.is_empty() { "" } else { " " });
+            list.push_str(own);
+        }
         // Only one pack says something here: the one that names the protected branches.
         rest = if own_rest.len() > rest.len() { own_rest } else { rest };
     }
-    let (starts, named) = (starts.join(" "), named.join(" "));
-    let head = wire::lay_down(&(starts.as_str(), (named.as_str(), rest)));
+    let lists: Vec<&str> = lists.iter().map(String::as_str).collect();
+    let head = wire::lay_down(&(lists, rest));
     Ok(wire::seal(magic.as_bytes(), &head, [programs, rules, TableWriter::default()]))
 }
 

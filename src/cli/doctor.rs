@@ -21,7 +21,7 @@ use crate::deep::compiling;
 use crate::deep::flywheel::Desk;
 use actions::shown::{escaped, escaped_lines};
 use gate::BUILD;
-use gate::world::{record, state, system};
+use gate::world::{record, state, system, unread};
 use policy::{Layer, Policy};
 
 #[derive(Args, Debug)]
@@ -91,8 +91,13 @@ impl CheckResults {
         self.add(part, CheckState::Fail, text.into(), fix.into(), Some(repair));
     }
 
+    /// A failure whose text has several lines, in which names are escaped.
+    fn fail_in_lines(&mut self, part: &'static str, text: String, fix: impl Into<String>) {
+        self.0.push(CheckResult { part, state: CheckState::Fail, text, fix: fix.into(), repair: None });
+    }
+
     fn add(&mut self, part: &'static str, state: CheckState, text: String, fix: String, repair: Option<Repair>) {
-        self.0.push(CheckResult { part, state, text, fix, repair });
+        self.0.push(CheckResult { part, state, text: escaped(&text).into_owned(), fix: escaped(&fix).into_owned(), repair });
     }
 }
 
@@ -156,6 +161,7 @@ fn checks() -> Result<(Vec<CheckResult>, bool), Refusal> {
     let mut findings = CheckResults::default();
     findings.ok("place", format!("checks {} ({}); build {BUILD}", place.around.root.display(), place.around.why));
     policy(&place, &mut findings);
+    unread(&place, &mut findings);
     state_folder(&place, &mut findings);
     match record::probe(&place.around.memory) {
         Ok(path) => findings.ok("record", format!("decisions are recorded in {}; `portcullis log` shows them", path.display())),
@@ -207,7 +213,7 @@ fn policy(place: &Place, findings: &mut CheckResults) {
     let part = "policy";
     let found = match place.layers() {
         Ok(found) => found,
-        Err(refusal) => return findings.fail(part, refusal.why, refusal.fix),
+        Err(refusal) => return findings.fail_in_lines(part, refusal.why, refusal.fix),
     };
     let there: Vec<String> =
         found.iter().filter(|file| !file.identity.is_empty()).map(|file| format!("{} {}", file.layer.name(), file.path.display())).collect();
@@ -216,7 +222,7 @@ fn policy(place: &Place, findings: &mut CheckResults) {
         Ok(compiled) => compiled,
         Err(failure) => {
             let why = format!("{}\nuntil it is fixed, every call is denied", Refusal::from(failure).why);
-            return findings.fail(part, why, "fix the file, then run `portcullis doctor` again");
+            return findings.fail_in_lines(part, why, "fix the file, then run `portcullis doctor` again");
         }
     };
     let bytes = compiled.as_ref().map_or(gate::BUILT_IN, |compiled| &compiled.bytes);
@@ -240,6 +246,13 @@ fn policy(place: &Place, findings: &mut CheckResults) {
     for waiver in compiled.iter().flat_map(|compiled| compiled.waivers_past(today)) {
         let text = format!("the waiver of `{}` ({}) has expired and no longer applies", waiver.rule, waiver.place);
         findings.warn("waiver", text, "remove it, or give it a new date");
+    }
+}
+
+/// Policies below the root, which nothing reads.
+fn unread(place: &Place, findings: &mut CheckResults) {
+    if let Some(note) = place.around.repository.as_ref().and_then(unread::note) {
+        findings.warn("policy", note, "move its rules into the `portcullis.toml` in the root, with paths below that folder");
     }
 }
 

@@ -22,9 +22,9 @@ use super::settings::hooks_json;
 use super::terminal::{TextStyle, progress, say, say_json, styled};
 use super::wired::entry;
 use build::Built;
-use gate::world::{World, state};
 pub use clients::claude_code::PLUGIN_COMMAND;
 use clients::settings::PROGRAM;
+use gate::world::{World, state};
 use scratch::Scratch;
 
 /// The cold binary.

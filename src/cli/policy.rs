@@ -53,9 +53,12 @@ fn one(name: &str, rules: &[Rule], place: &Place, json: bool) -> Result<ExitCode
     say(&format!("why: {}\ninstead: {}", rule.reason, rule.instead));
     for (label, examples) in [(held, catches), ("allowed", spares)] {
         say(&format!("{label}, for example:"));
-        examples.iter().for_each(|example| say(&format!("  {example}")));
+        for example in examples {
+            say(&format!("  {example}"));
+        }
     }
-    let waivers = if rule.open { "a policy file can waive it for certain actions, until a day (`portcullis unblock` writes one)" } else { "no project can waive it" };
+    let waivers =
+        if rule.open { "a policy file can waive it for certain actions, until a day (`portcullis unblock` writes one)" } else { "no project can waive it" };
     say(&format!("waivers: {waivers}"));
     Ok(ExitCode::SUCCESS)
 }
@@ -74,8 +77,12 @@ pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
         if arguments.json {
             say_json(&found.iter().map(file).collect::<Vec<_>>());
         } else {
-            let shown = |file: &FoundLayer| format!("{:<12} {}{}", file.layer.name(), file.path.display(), if file.identity.is_empty() { " (does not exist)" } else { "" });
-            found.iter().for_each(|file| say(&shown(file)));
+            let line = |file: &FoundLayer| {
+                format!("{:<12} {}{}", file.layer.name(), file.path.display(), if file.identity.is_empty() { " (does not exist)" } else { "" })
+            };
+            for file in &found {
+                say(&line(file));
+            }
         }
         return Ok(ExitCode::SUCCESS);
     }

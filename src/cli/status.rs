@@ -53,7 +53,12 @@ impl LastStopped {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let mut rules: Vec<String> = kept.get("rules")?.as_array()?.iter().filter_map(text).collect();
         let mut seen = Vec::new();
-        rules.retain(|rule| !seen.contains(rule) && { seen.push(rule.clone()); true });
+        rules.retain(|rule| {
+            !seen.contains(rule) && {
+                seen.push(rule.clone());
+                true
+            }
+        });
         Some(Self {
             time: kept.get("time")?.as_u64()?,
             rules,
@@ -66,7 +71,11 @@ impl LastStopped {
 
     /// In one line: when, and by what.
     pub fn line(&self) -> String {
-        let by = if self.rules.is_empty() { "a failure".to_owned() } else { self.rules.iter().map(|rule| format!("`{}`", escaped(rule))).collect::<Vec<_>>().join(", ") };
+        let by = if self.rules.is_empty() {
+            "a failure".to_owned()
+        } else {
+            self.rules.iter().map(|rule| format!("`{}`", escaped(rule))).collect::<Vec<_>>().join(", ")
+        };
         let what = if self.stopped { "stopped" } else { "would be stopped" };
         format!("{what} by {by}, {}", super::explain::ago(system::now().saturating_sub(self.time)))
     }
@@ -179,7 +188,8 @@ fn show(status: &PlaceStatus, said: &str) {
         say(&format!("wired   scope {}, {}", scope.name(), shown(settings)));
     }
     if place.around.repository.is_some() {
-        let hooks = if status.hooks == 0 { "in none of git's hooks (`portcullis init --git`)".to_owned() } else { format!("in {} of git's hooks", status.hooks) };
+        let hooks =
+            if status.hooks == 0 { "in none of git's hooks (`portcullis init --git`)".to_owned() } else { format!("in {} of git's hooks", status.hooks) };
         say(&format!("git     {hooks}"));
     }
     match &status.policy {

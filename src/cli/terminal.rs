@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use actions::shown::{escaped_json, escaped_lines};
+use actions::shown::{escaped, escaped_json, escaped_lines};
 use clients::CLIENTS;
 
 /// A line on standard output. A reader that went away is no fault of the command.
@@ -18,10 +18,15 @@ pub fn say(text: &str) {
 /// It could not be written. A reader that went away is no error.
 pub fn print_whole(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    match writeln!(out, "{}", harmless(text)).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
+}
+
+/// A path as a part of one line.
+pub fn shown(path: &std::path::Path) -> String {
+    escaped(&path.to_string_lossy()).into_owned()
 }
 
 pub fn tell(text: &str) {

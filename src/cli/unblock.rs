@@ -77,7 +77,8 @@ fn pause() -> &'static str {
 
 fn cause(place: &Place) -> Result<Cause, Refusal> {
     let found = place.layers()?;
-    let compiled = if found.iter().all(|file| file.identity.is_empty()) { Ok(()) } else { compiling::compile_layers(&found, &place.around, &place.world).map(drop) };
+    let compiled =
+        if found.iter().all(|file| file.identity.is_empty()) { Ok(()) } else { compiling::compile_layers(&found, &place.around, &place.world).map(drop) };
     // What is wrong now comes before what was wrong then.
     match compiled {
         Err(Failure::PolicyInvalid(mistakes)) => return Ok(Cause::Mistakes(mistakes, committed(place, &found))),

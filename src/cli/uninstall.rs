@@ -82,7 +82,11 @@ pub fn run(arguments: &UninstallArguments) -> Result<ExitCode, Refusal> {
         return Ok(if all.unreached.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
     }
     // The question is for the programs too, even if nothing starts them.
-    let asks = if whole.changes() { whole.clone() } else { Plan { edits: all.programs.iter().chain(&all.states).map(|path| gone(path)).collect(), ..Plan::default() } };
+    let asks = if whole.changes() {
+        whole.clone()
+    } else {
+        Plan { edits: all.programs.iter().chain(&all.states).map(|path| gone(path)).collect(), ..Plan::default() }
+    };
     if !confirmed(&asks, arguments.yes, arguments.json, "remove all this?")? {
         say("nothing was changed");
         return Ok(ExitCode::from(FAILED));
@@ -149,19 +153,23 @@ impl Removals {
 
     fn add(&mut self, site: Site, scopes: Vec<(Scope, PathBuf)>, git: bool) {
         let mut plan = Plan::default();
-        let known = |plan: &Plan, path: &Path| self.places.iter().map(|place| &place.plan).chain([plan]).any(|known| known.edits.iter().any(|edit| edit.path == path));
+        let known =
+            |plan: &Plan, path: &Path| self.places.iter().map(|place| &place.plan).chain([plan]).any(|known| known.edits.iter().any(|edit| edit.path == path));
         let mut failed = Vec::new();
-        for (scope, settings) in &scopes {
-            match plan::unwire_beside(*scope, &site, None) {
+        let mut taken = Vec::new();
+        for (scope, settings) in scopes {
+            match plan::unwire_beside(scope, &site, None) {
                 Ok(own) => {
+                    taken.push((scope, settings));
                     let edits: Vec<_> = own.edits.into_iter().filter(|edit| !known(&plan, &edit.path)).collect();
                     plan.edits.extend(edits);
                     plan.folders.extend(own.folders);
                     plan.notes.extend(own.notes);
                 }
-                Err(refusal) => failed.push(format!("`{}`: {}", shown(settings), refusal.why)),
+                Err(refusal) => failed.push(format!("`{}`: {}", shown(&settings), refusal.why)),
             }
         }
+        let mut git = git;
         let mut hooks = Plan::default();
         match HookSite::unwire_all(&site, &mut hooks) {
             _ if !git => {}
@@ -173,10 +181,14 @@ impl Removals {
                 plan.folders.extend(hooks.folders);
                 plan.views.extend(hooks.views);
             }
-            Err(refusal) => failed.push(format!("git's hooks of `{}`: {}", shown(&site.root), refusal.why)),
+            Err(refusal) => {
+                git = false;
+                failed.push(format!("git's hooks of `{}`: {}", shown(&site.root), refusal.why));
+            }
         }
         self.unreached.extend(failed);
-        self.places.push(Removal { site, plan, scopes, git });
+        // What could not be looked at stays noted.
+        self.places.push(Removal { site, plan, scopes: taken, git });
     }
 
     /// The programs beside this one, if `install` put them there.
@@ -241,7 +253,6 @@ impl Removals {
             }
         }
         if !self.unreached.is_empty() {
-            self.kept.extend((!self.programs.is_empty()).then(|| "the programs and the state stay until nothing starts them".to_owned()));
             (self.programs, self.states) = (Vec::new(), Vec::new());
         }
         let removed = |path: &PathBuf, done: io::Result<()>| match done {
@@ -266,7 +277,7 @@ impl Removals {
             say(&format!("{} {why}", styled("could not be removed:", TextStyle::Bad)));
         }
         if !self.unreached.is_empty() {
-            return say("Portcullis is not removed everywhere; fix this, then run it again");
+            return say("Portcullis is not removed everywhere, so the programs and the state stay until nothing starts them: fix this, then run it again");
         }
         say(&styled("Portcullis is removed", TextStyle::Good));
         if self.states.is_empty() {
@@ -275,8 +286,12 @@ impl Removals {
     }
 
     fn as_json(&self, whole: &Plan, made: bool) -> Value {
-        let files: Vec<Value> =
-            whole.edits.iter().filter(|edit| edit.changes()).map(|edit| json!({ "path": edit.path, "change": edit.kind(), "difference": edit.difference() })).collect();
+        let files: Vec<Value> = whole
+            .edits
+            .iter()
+            .filter(|edit| edit.changes())
+            .map(|edit| json!({ "path": edit.path, "change": edit.kind(), "difference": edit.difference() }))
+            .collect();
         json!({
             "made": made, "files": files, "programs": self.programs, "states": self.states, "gone": self.gone, "unreached": self.unreached,
             "kept": self.kept, "notes": whole.notes,

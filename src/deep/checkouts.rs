@@ -10,11 +10,16 @@ use actions::{Action, Change, Deed, Delete, Run, Write};
 use clients::surroundings::with_settings;
 use gate::world::Surroundings;
 use gate::world::observe::repository_at;
-use git2::{Index, Oid, Pathspec, PathspecFlags, Repository, RepositoryOpenFlags, Tree};
+use git2::{Commit, Index, Oid, Pathspec, PathspecFlags, Repository, RepositoryOpenFlags, Tree};
 use policy::Layer;
 
 /// Commits of a revert or cherry-pick that are looked at.
 const MAX_PICKED: usize = 16;
+
+/// The name of the files that say what git ignores.
+const IGNORES: &str = ".gitignore";
+/// Such files that are looked at.
+const MAX_IGNORES: usize = 64;
 
 /// The writes and deletions of policies and settings that the calls of git among `actions` would make.
 pub fn taken(actions: &[Action], around: &Surroundings) -> Vec<Action> {
@@ -22,9 +27,13 @@ pub fn taken(actions: &[Action], around: &Surroundings) -> Vec<Action> {
         Deed::Run(run) if run.program == "git" && !run.remote => Some((at, action, run)),
         _ => None,
     });
+    let cleans = |run: &Run| run.subcommand.as_ref().is_some_and(|name| name.is("clean"));
+    let last = actions.iter().rposition(|action| matches!(&action.deed, Deed::Run(run) if cleans(run)));
     let mut all = Vec::new();
     for (at, action, run) in calls {
-        for deed in of_call(run, around).unwrap_or_default() {
+        // What is ignored before a clean might no longer be when it runs.
+        let before = last.is_some_and(|last| at < last);
+        for deed in of_call(run, before, around).unwrap_or_default() {
             all.push(Action { deed, from: Some(at), ..action.clone() });
         }
     }
@@ -53,8 +62,9 @@ pub fn text_after(run: &Run, path: &str, around: &Surroundings) -> Option<Option
     }
 }
 
-/// `None` if the repository or what the call names cannot be found out.
-fn of_call(run: &Run, around: &Surroundings) -> Option<Vec<Deed>> {
+/// `None` if the repository or what the call names cannot be found out. `ignores`: changes of the rules by which files are
+/// ignored count too.
+fn of_call(run: &Run, ignores: bool, around: &Surroundings) -> Option<Vec<Deed>> {
     let found = repository_at(run.folder.literal()?, around)?;
     let repository = Repository::open_ext(&found.root, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr]).ok()?;
     let index = repository.index().ok()?;
@@ -65,13 +75,27 @@ fn of_call(run: &Run, around: &Surroundings) -> Option<Vec<Deed>> {
     let policies: Vec<_> = own.collect();
     let settings: Vec<_> = settings.filter(|path| !policies.contains(path)).collect();
     let mut deeds = Vec::new();
+    if ignores {
+        let rules = index.iter().map(|entry| String::from_utf8_lossy(&entry.path).into_owned()).filter(|path| path.rsplit('/').next() == Some(IGNORES));
+        for rules in rules.take(MAX_IGNORES) {
+            let file = found.root.join(&rules);
+            let same = match call.fate(FilePath::new(&rules))? {
+                Fate::Same => true,
+                Fate::Gone => false,
+                Fate::Text(text) => fs::read_to_string(&file).is_ok_and(|now| now == text),
+            };
+            if !same {
+                deeds.push(Deed::Write(Write { path: Path::known("/", &file.to_string_lossy()), change: Change::Unknown }));
+            }
+        }
+    }
     for (path, is_policy) in policies.iter().map(|path| (path, true)).chain(settings.iter().map(|path| (path, false))) {
         let Ok(below) = path.strip_prefix(&found.root) else { continue };
         if fs::symlink_metadata(path).is_err() {
             continue;
         }
         let path = Path::known("/", &path.to_string_lossy());
-        match call.fate(below)? {
+        match call.joined(below).or_else(|| call.fate(below))? {
             Fate::Gone => deeds.push(Deed::Delete(Delete { path, recursive: false, moved: false })),
             // What an older commit wires is the business of the client, which is asked when its settings change.
             Fate::Text(text) if is_policy => deeds.push(Deed::Write(Write { path, change: Change::Whole(text) })),
@@ -128,6 +152,49 @@ impl<'c> GitCall<'c> {
             "clean" => Some(self.cleaned(file)),
             _ => Some(Fate::Same),
         }
+    }
+
+    /// What a merge, a rebase or a stash that is put back makes of a file. `None` for any other call, and where it cannot be
+    /// found out: what a pull will fetch is not known before, but what was fetched last is.
+    fn joined(&self, file: &FilePath) -> Option<Fate> {
+        let args = literals(&self.run.args)?;
+        let first = args.first().map(String::as_str);
+        if ["--abort", "--continue", "--quit", "--skip", "--dry-run"].iter().any(|name| self.has(name)) || self.value("--strategy").as_deref() == Some("ours") {
+            return None;
+        }
+        let theirs = match self.run.subcommand.as_ref()?.literal()? {
+            "merge" => first?.to_owned(),
+            "rebase" => self.value("--onto").or_else(|| first.map(str::to_owned)).unwrap_or_else(|| "@{upstream}".to_owned()),
+            "pull" => match (first, args.get(1)) {
+                (Some("."), Some(branch)) => branch.clone(),
+                (Some(remote), Some(branch)) => format!("refs/remotes/{remote}/{}", branch.trim_start_matches('+').split(':').next()?),
+                _ => "@{upstream}".to_owned(),
+            },
+            "stash pop" | "stash apply" => {
+                let stash = first.map_or_else(|| "stash@{0}".to_owned(), |name| if name.contains('{') { name.to_owned() } else { format!("stash@{{{name}}}") });
+                let stash = self.commit(&stash)?;
+                return Some(self.three_way(file, &stash, &stash.parent(0).ok()?));
+            }
+            _ => return None,
+        };
+        let (ours, theirs) = (self.commit("HEAD")?, self.commit(&theirs)?);
+        let base = self.repository.merge_base(ours.id(), theirs.id()).ok().and_then(|base| self.repository.find_commit(base).ok())?;
+        Some(self.three_way(file, &theirs, &base))
+    }
+
+    fn commit(&self, name: &str) -> Option<Commit<'c>> {
+        self.repository.revparse_single(name).ok()?.peel_to_commit().ok()
+    }
+
+    /// What the other side alone changed is taken over. Of what both changed, git keeps both changes or stops.
+    fn three_way(&self, file: &FilePath, theirs: &Commit, base: &Commit) -> Fate {
+        let of = |tree: Option<&Tree>| tree.and_then(|tree| self.text(tree, file));
+        let (theirs, base) = (of(theirs.tree().ok().as_ref()), of(base.tree().ok().as_ref()));
+        let id = |text: &Option<(Oid, String)>| text.as_ref().map(|(id, _)| *id);
+        if id(&theirs) == id(&base) || id(&of(self.head.as_ref())) != id(&base) {
+            return Fate::Same;
+        }
+        theirs.map_or(Fate::Gone, |(_, text)| Fate::Text(text))
     }
 
     fn has(&self, name: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Commits, remote-tracking refs and uncommitted changes, read with libgit2, which starts no program (no filter, no
+//! Commits and remote-tracking refs, read with libgit2, which starts no program (no filter, no
 //! monitor, no hook) whatever the repository's configuration says. Git itself is never started.
 
 use std::collections::{BinaryHeap, HashSet};
@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git2::{Direction, ObjectFormat, ObjectType, Odb, Oid, Repository, RepositoryOpenFlags, StatusOptions};
+use git2::{Direction, ObjectFormat, ObjectType, Odb, Oid, Repository, RepositoryOpenFlags};
 
 use actions::change::Id;
 use gate::world::repository::{Discovery, discover};
@@ -191,23 +191,4 @@ fn commit(objects: &Odb, id: Oid) -> Option<(i64, Vec<Oid>)> {
         }
     }
     Some((date, parents))
-}
-
-/// Files of a work tree whose changes are in no commit; with those that are neither tracked nor ignored, if `untracked`.
-///
-/// A file that goes through a filter program (git-lfs) counts as changed where its size or time differs from the
-/// index's, for no filter is run.
-///
-/// # Errors
-///
-/// Why that could not be found out.
-pub fn at_risk(root: &Path, untracked: bool) -> Result<Vec<String>, String> {
-    let look = || -> Result<Vec<String>, git2::Error> {
-        let repository = Repository::open(root)?;
-        let mut options = StatusOptions::new();
-        options.include_untracked(untracked).include_ignored(false).include_unmodified(false).update_index(false);
-        let statuses = repository.statuses(Some(&mut options))?;
-        Ok(statuses.iter().map(|entry| String::from_utf8_lossy(entry.path_bytes()).into_owned()).collect())
-    };
-    look().map_err(|error| format!("`{}`: {}", root.display(), error.message()))
 }

@@ -8,7 +8,7 @@ use gate::world::observe::repository_at;
 use gate::world::repository::main_work_tree;
 use gate::world::{Surroundings, World, system};
 
-use super::commits;
+use super::work;
 use crate::git::block;
 use actions::Change;
 use clients::settings::{self, SettingsReading};
@@ -18,12 +18,23 @@ use policy::facts::{Known, Need};
 /// Answers the facts that the hook leaves to the cold binary.
 pub fn heavy(need: &Need, around: &Surroundings) -> Known {
     match need {
-        Need::Dirty(folder, untracked) => match repository_at(folder, around) {
+        Need::Dirty(risk) => match repository_at(&risk.folder, around) {
             None => Known::Unknown("there is no repository".to_owned()),
             Some(repository) => {
-                commits::at_risk(&repository.root, *untracked).map_or_else(Known::Unknown, |files| because((!files.is_empty()).then(|| at_risk(&files))))
+                let found = work::at_risk(&repository, risk, &around.places.homes);
+                found.map_or_else(Known::Unknown, |files| because((!files.is_empty()).then(|| at_risk(&files))))
             }
         },
+        Need::Unpushed(path) => work::unpushed(Path::new(path)).map_or_else(Known::Unknown, because),
+        Need::OnlyThere(folder, remote, target) => match repository_at(folder, around) {
+            None => Known::Unknown("there is no repository".to_owned()),
+            Some(found) => work::only_there(&found, remote, target).map_or_else(Known::Unknown, |is| Known::Is(is, String::new())),
+        },
+        Need::Ignored(path) => {
+            let folder = Path::new(path).parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
+            let found = repository_at(&folder, around).map_or(Ok(false), |found| work::is_ignored(&found, Path::new(path)));
+            found.map_or_else(Known::Unknown, |is| Known::Is(is, String::new()))
+        }
         Need::LosesGate(path, change) => because(loses_gate(Path::new(path), change)),
         Need::WeakensPolicy(path, change) => because(weakens_policy(Path::new(path), change, &around.places.policies)),
         _ => Known::Unknown("this version cannot answer it".to_owned()),
@@ -62,7 +73,7 @@ pub(super) fn after_text(before: &str, change: &Change) -> Option<String> {
             Some(if *everywhere { text.replace(old, new) } else { text.replacen(old, new, 1) })
         }),
         // What is computed of an edit is not sure enough for the files that Portcullis needs.
-        Change::Edited(_) | Change::Patch { .. } | Change::Copy { .. } | Change::AppendUnknown | Change::Unknown => None,
+        Change::Edited(_) | Change::Patch { .. } | Change::Tree(_) | Change::Copy { .. } | Change::AppendUnknown | Change::Unknown => None,
         Change::Attributes { .. } => Some(before.to_owned()),
     }
 }

@@ -162,7 +162,7 @@ fn changes(actions: &[Action], root: &str, around: &Surroundings, concerns: impl
     };
     for action in actions {
         match &action.deed {
-            Deed::Write(write) if !matches!(write.change, Change::Attributes { .. }) => {
+            Deed::Write(write) if !matches!(write.change, Change::Attributes { .. } | Change::Tree(_)) => {
                 for full in named(&write.path.word, root) {
                     let full = full.as_str();
                     if is_other_target(actions, action, full) {

@@ -3,6 +3,7 @@
 //! A hook of one clone names Portcullis by its full path, and stops git if Portcullis is missing. A hook that is committed
 //! can reach machines without Portcullis. There it says that it checked nothing.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::NAME;
@@ -109,7 +110,7 @@ pub fn block(call: &GateCall, name: &str, form: BlockForm) -> String {
                 missing = format!("echo 'portcullis: this hook checked nothing, because `{NAME}` is neither at {} nor on the PATH' >&2\n", shown(usual));
             }
             if form == BlockForm::Chained {
-                missing.push_str(&format!("[ ! -x {kept} ] || exec {kept} \"$@\"\n"));
+                let _ = writeln!(missing, "[ ! -x {kept} ] || exec {kept} \"$@\"");
             }
             // A relative path is no place of ours: `node_modules/.bin` is on the `PATH` of some managers.
             format!(

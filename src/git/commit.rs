@@ -257,7 +257,7 @@ impl OfChange<'_> {
                 Known::Is(true, "the text before the change could not be read".to_owned())
             }
             (Need::WeakensPolicy(path, _), Some((_, content))) => because(own_files::weakened(Path::new(path), content.old.lines(), content.new.lines())),
-            _ => observe::light(need, &self.ground.around),
+            _ => observe::light(need, &self.ground.around).unwrap_or_else(|| Known::Unknown("a commit does not say".to_owned())),
         }
     }
 }

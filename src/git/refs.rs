@@ -43,6 +43,10 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
     if lines.is_empty() || pause_until(world, &around).is_some() {
         return Ok(Ruling::GoesOn);
     }
+    // Where refs are in tables the repository cannot be read, and this is the way out of them.
+    if pushes::stores_refs(commands, &policy.programs) {
+        return Ok(Ruling::GoesOn);
+    }
     let changes = Changes::open(&folders.own).map_err(Failure::RepositoryUnreadable)?;
     let here = Here { around: &around, deep: &Cold };
     let mut all: Vec<Action> = Vec::new();

@@ -17,7 +17,7 @@ pub fn commands(checked: &Checked) -> String {
             _ => "warning",
         };
         let mut properties = vec![format!("title={}", property(&located.finding.rule))];
-        properties.extend(located.path.iter().map(|path| format!("file={}", property(path))));
+        properties.extend(located.path.iter().map(|path| format!("file={}", property(&escaped(path)))));
         properties.extend(located.line.map(|line| format!("line={line}")));
         lines.push(format!("::{command} {}::{}", properties.join(","), data(&message(located))));
     }

@@ -89,6 +89,7 @@ fn shown(action: &Action) -> String {
             text + if run.remote { " @" } else { "" }
         }
         Deed::Write(write) if matches!(write.change, Change::Attributes { .. }) => format!("mark {}", write.path.word),
+        Deed::Write(write) if matches!(write.change, Change::Tree(_)) => format!("write all {}", write.path.word),
         Deed::Write(write) => format!("write {}", write.path.word),
         Deed::Delete(delete) => {
             let kind = if delete.moved { "move" } else { "delete" };
@@ -260,7 +261,7 @@ const ROWS: &[(&str, &str)] = &[
     ("mv a b", "mv (a, b); move /r/a; write /r/b; write /r/b/a"),
     ("cp -rt dir a b", "cp --recursive --target-directory=dir (a, b); write /r/dir/a; write /r/dir/b; read /r/a; read /r/b"),
     ("cp --target-directory=dir a", "cp --target-directory=dir (a); write /r/dir/a; read /r/a"),
-    ("cp -a a b", "cp --archive (a, b); read /r/a; write /r/b; write /r/b/a"),
+    ("cp -a a b", "cp --archive (a, b); read /r/a; write all /r/b; write /r/b; write /r/b/a"),
     ("cp -S .bak a b", "cp --suffix=.bak (a, b); read /r/a; write /r/b; write /r/b/a"),
     ("install -m 755 a b", "install --mode=755 (a, b); read /r/a; write /r/b; write /r/b/a"),
     ("install -dm 700 x", "install --directory --mode=700 (x); write /r/x"),
@@ -316,7 +317,7 @@ const ROWS: &[(&str, &str)] = &[
     ("openssl req -newkey rsa:2048 -keyout k -out c", "openssl -newkey=rsa:2048 -keyout=k -out=c (req); write /r/k; write /r/c"),
     ("shred -u f", "shred -u (f); delete /r/f"),
     ("rename s/a/b/ f", "rename (s/a/b/, f); write /r/f"),
-    ("mkdir -pm 700 a/b", "mkdir --parents --mode=700 (a/b); write /r/a/b"),
+    ("mkdir -pm 700 a/b", "mkdir --parents --mode=700 (a/b)"),
     ("sqlite3 -batch db 'drop table x'", "sqlite3 -batch (db, drop table x); write /r/db"),
     ("ffmpeg -y -i in -c:v x out", "ffmpeg -y -i=in -c:v=x (out); read /r/in; write /r/out"),
     ("Remove-Item -Recurse -Force -Path x", "Remove-Item -Recurse -Force -Path=x; delete all /r/x"),

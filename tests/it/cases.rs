@@ -7,10 +7,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 
+use actions::word::{Word, WordPiece};
+use actions::{Action, Deed};
+use clients::Invocation;
+use gate::call;
 use gate::world::World;
+use portcullis::deep::Cold;
 
 use crate::support::{Scratch, json, judge_in, package};
 
@@ -45,6 +50,9 @@ pub(crate) struct Case {
     pub(crate) clean: bool,
     /// `free`, `held` (asked or denied), `ask`, `deny`, or `ask RULE`, `deny RULE`: the first rule named.
     expect: Option<String>,
+    /// What the case deletes is there: it is expected to be held for that.
+    #[serde(skip)]
+    there: bool,
 }
 
 /// One row of the table: how many were expected to be held and to be free, and what went wrong with them.
@@ -159,7 +167,7 @@ pub(crate) fn cases(path: &Path) -> Vec<(Case, String)> {
         .chain(plain)
         .map(|case| {
             let expected = expected(&case);
-            (case, expected)
+            (Case { there: expected != "free", ..case }, expected)
         })
         .collect()
 }
@@ -235,15 +243,52 @@ fn said(case: &Case, plain: &Scratch) -> String {
 
 /// The repository of a case, if it needs one of its own.
 pub(crate) fn scratch_of(case: &Case) -> Option<Scratch> {
-    let own = match (case.clean, case.files.is_empty()) {
+    let deleted = if case.there { deleted_by(case) } else { Vec::new() };
+    let own = match (case.clean, case.files.is_empty() && deleted.is_empty()) {
         (false, true) => None,
         (true, _) => Some(Scratch::new()),
         (false, false) => Some(Scratch::new().with_work()),
     };
+    for path in deleted {
+        own.as_ref().unwrap().stage(&path);
+    }
     for (path, text) in &case.files {
         own.as_ref().unwrap().write(path, text);
     }
     own
+}
+
+/// Files that a case would take away, or in folders that it would, from the folder around its repository.
+fn deleted_by(case: &Case) -> Vec<String> {
+    static KNOWN: LazyLock<Mutex<BTreeMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
+    let Some(command) = case.command.as_ref().or(case.input.as_ref()) else { return Vec::new() };
+    // Three tests ask for the same.
+    if let Some(known) = KNOWN.lock().unwrap().get(command) {
+        return known.clone();
+    }
+    let found = find_deleted(case);
+    KNOWN.lock().unwrap().insert(command.clone(), found.clone());
+    found
+}
+
+fn find_deleted(case: &Case) -> Vec<String> {
+    let scratch = Scratch::new();
+    let event = Invocation::new(Some("PreToolUse"), None).read(payload_of(case, &scratch).as_bytes()).unwrap_or_else(|error| panic!("{error:?}"));
+    let Ok(Some(judged)) = call::judged(&event, &scratch.world(), &Cold, false) else { return Vec::new() };
+    let around = scratch.repo().parent().unwrap().to_path_buf();
+    let words = |action: &Action| match &action.deed {
+        Deed::Delete(delete) if delete.recursive => vec![delete.path.word.clone()],
+        Deed::Run(run) => run.limits.iter().map(|limit| limit.word.clone()).collect(),
+        _ => Vec::new(),
+    };
+    let path = |word: Word| {
+        // What a pattern names has the name that stands for all.
+        let text: String = word.pieces.iter().map(|piece| if let WordPiece::Lit(text) = piece { text.as_str() } else { "work" }).collect();
+        let inside = Path::new(&text).strip_prefix(&around).ok().filter(|inside| inside.components().count() > 0 && !inside.ends_with("portcullis.toml"))?;
+        let file = inside.extension().is_some() || word.literal().is_none();
+        Path::new(&text).symlink_metadata().is_err().then(|| if file { inside.to_path_buf() } else { inside.join("work") }.to_str().map(str::to_owned))?
+    };
+    judged.judgement.actions.iter().flat_map(words).filter_map(path).collect()
 }
 
 /// The event of a case in its repository.

@@ -95,6 +95,41 @@ fn a_program_that_is_not_known_is_not_started() {
     assert!(!marker.exists());
 }
 
+/// What an older client lacks is said, whatever it is installed by; what lies in the project is read and not started.
+#[test]
+fn what_the_installed_client_lacks_is_said() {
+    let scratch = Scratch::new();
+    assert_eq!(portcullis(&scratch, &["init"]).code, 0);
+    let marker = scratch.home().join("started");
+    let program = scratch.home().join(".local/bin/claude");
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    let install = |text: &str| {
+        fs::write(&program, text).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let lacks = |version: &str| {
+        let said = portcullis(&scratch, &["doctor", "--json"]);
+        let client = findings(&said).into_iter().filter(|(part, _, text)| part == "client" && text.contains(version));
+        let client = client
+            .map(|(_, state, text)| format!("{state} {}", text.split(&format!("{version} ")).nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or("-")));
+        (said.code, client.collect::<Vec<_>>())
+    };
+    for (version, code, expected) in [
+        ("2.1.332", 0, &["ok -"][..]),
+        ("2.1.329", 0, &["warn has"]),
+        ("2.1.197", 0, &["warn reads", "warn ignores", "warn has"]),
+        ("2.0.5", 1, &["fail does", "warn reads", "warn ignores", "warn has"]),
+    ] {
+        install(&format!("#!/bin/sh\necho '{version} (Claude Code)'\n"));
+        assert_eq!(lacks(version), (code, expected.iter().map(|text| (*text).to_owned()).collect()), "{version}");
+    }
+    install("#!/bin/sh\nexit 1\n");
+    scratch.write("node_modules/@anthropic-ai/claude-code/package.json", r#"{"name":"@anthropic-ai/claude-code","version":"2.1.197"}"#);
+    scratch.write("node_modules/.bin/claude", &format!("#!/bin/sh\ntouch {}\n", marker.display()));
+    assert_eq!(lacks("2.1.197").1.len(), 3);
+    assert!(!marker.exists());
+}
+
 #[test]
 fn the_last_refusal_outlives_a_doctor() {
     let scratch = Scratch::new();

@@ -121,7 +121,9 @@ fn it_ends_with_a_refusal_through_the_command_as_wired() {
 
 #[test]
 fn a_dry_run_shows_every_file_and_changes_none() {
-    for arguments in [vec!["init", "--yes", "--dry-run"], vec!["init", "--yes", "--dry-run", "--scope", "project"], vec!["init", "--yes", "--dry-run", "--scope", "user"]] {
+    for arguments in
+        [vec!["init", "--yes", "--dry-run"], vec!["init", "--yes", "--dry-run", "--scope", "project"], vec!["init", "--yes", "--dry-run", "--scope", "user"]]
+    {
         let scratch = Scratch::new();
         scratch.write(".claude/settings.json", "{ \"model\": \"opus\" }\n");
         let before = (files(&scratch.repo()), files(&scratch.home()));

@@ -105,6 +105,7 @@ fn programs_stay_while_something_starts_them() {
     fs::write(&settings, text).unwrap();
     let said = in_folder(&scratch, &program, &scratch.repo(), &["uninstall", "--json", "--yes", "--state"]);
     let value: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert!(!settings.exists(), "what could not be changed is still known");
     assert_eq!((said.code, &value["made"], value["unreached"].as_array().map(Vec::len)), (0, &true.into(), Some(0)), "{said:?}");
     assert!(!program.exists() && !scratch.home().join(".local/state/portcullis").exists());
 }
@@ -178,7 +179,11 @@ fn the_ways_out_of_a_rule_are_shown() {
     says(&portcullis(&scratch, &["unblock"]), 0, &["stopped by `force-push`", "portcullis policy force-push", "did not open it", "portcullis pause"]);
 
     // A waiver that is shown exempts the call.
-    for (command, rule, covers) in [("rm -rf scratch data", "recursive-deletion", "delete scratch; delete data"), ("echo x >> ~/.bashrc", "start-file-changed", "write")] {
+    scratch.write("scratch/a", "x");
+    scratch.write("data/a", "x");
+    for (command, rule, covers) in
+        [("rm -rf scratch data", "recursive-deletion", "delete scratch; delete data"), ("echo x >> ~/.ssh/authorized_keys", "start-file-changed", "write")]
+    {
         denied(&scratch, command);
         let said = portcullis(&scratch, &["unblock"]);
         says(&said, 0, &[&format!("rule   = \"{rule}\""), "it would cover: ", covers]);
@@ -292,7 +297,8 @@ fn completions_pages_and_help_are_there_for_every_command() {
     for name in ["portcullis.1", "portcullis-init.1", "portcullis-unblock.1"] {
         assert!(fs::read_to_string(scratch.repo().join("pages").join(name)).unwrap().contains(".TH "), "{name}");
     }
-    let commands = ["install", "init", "check", "explain", "test", "pause", "status", "unblock", "doctor", "log", "flywheel", "policy", "uninstall", "completions"];
+    let commands =
+        ["install", "init", "check", "explain", "test", "pause", "status", "unblock", "doctor", "log", "flywheel", "policy", "uninstall", "completions"];
     let help = portcullis(&scratch, &["-h"]).stdout;
     for command in commands {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
@@ -308,7 +314,9 @@ fn completions_pages_and_help_are_there_for_every_command() {
 fn a_question_says_what_each_answer_does() {
     let scratch = Scratch::new().with_work();
     let said = denied(&scratch, "git reset --hard HEAD~1");
-    for part in ["asked by `", "asked because: `", "leaves this to a person each time", "if yes: exactly this is done, once", "if no: nothing is done; the agent"] {
+    for part in
+        ["asked by `", "asked because: `", "leaves this to a person each time", "if yes: exactly this is done, once", "if no: nothing is done; the agent"]
+    {
         assert!(said.code == 0 && said.stdout.contains(part), "`{part}` in {said:?}");
     }
     let said = denied(&scratch, "rm -rf $FOLDER");

@@ -106,8 +106,15 @@ fn as_example(case: &Case, explained: &Value, counts: &[AtomicUsize; 2]) -> Opti
     };
     let facts = ExampleFacts {
         branch: Some("main".to_owned()),
-        dirty: Some(true),
+        dirty: Some(found(&[
+            "recursive-deletion",
+            "uncommitted-work-discarded",
+            "uncommitted-work-reverted",
+            "uncommitted-work-deleted",
+            "uncommitted-work-replaced",
+        ])),
         loses_gate: Some(found(&["gate-unwired", "gate-settings-deletion"])),
+        loses_commits: Some(found(&["remote-ref-deletion", "nested-repository-deletion"])),
         weakens_policy: Some(found(&["policy-weakened", "hook-manager-changed"])),
         ..ExampleFacts::default()
     };

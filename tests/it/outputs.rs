@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use actions::lookup::Lookups;
 use actions::shell::{Setting, Shell};
-use actions::word::{Bound, Word, WordPiece};
+use actions::word::{Word, WordPiece};
 use actions::{Action, Deed};
 use gate::BUILT_IN;
 use policy::Policy;
@@ -162,7 +162,7 @@ fn may_be(word: &Word, real: &str) -> bool {
             WordPiece::Lit(text) => real.strip_prefix(text.as_str()).is_some_and(|real| fits(rest, real, false)),
             WordPiece::Any(bound) if !bound.is_open() => {
                 let number = real.strip_prefix('-').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
-                let named = *bound == Bound::Name && real.chars().next().is_some_and(|first| !"-+:/~".contains(first) || number || !begins);
+                let named = bound.is_name() && real.chars().next().is_some_and(|first| !"-+:/~".contains(first) || number || !begins);
                 named && (1..=real.len()).filter(|end| real.is_char_boundary(*end)).any(|end| fits(rest, &real[end..], false))
             }
             _ => (0..=real.len()).filter(|end| real.is_char_boundary(*end)).any(|end| fits(rest, &real[end..], false)),

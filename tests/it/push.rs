@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use portcullis::deep::commits;
 use tempfile::TempDir;
 
 use crate::cli_init::PORTCULLIS;
@@ -300,28 +299,4 @@ fn the_command_line_and_its_faults() {
         assert_eq!(said.code, code, "{args:?}: {said:?}");
         assert!(said.stderr.contains(text) && said.stderr.is_empty() == text.is_empty(), "{args:?}: {said:?}");
     }
-}
-
-#[test]
-fn uncommitted_changes_are_found_without_git() {
-    for (before, expected) in [
-        ("true", false),
-        ("touch a", false),
-        ("echo x >a", true),
-        ("echo x >a; git add a", true),
-        ("rm a", true),
-        ("echo x >new", true),
-        ("mkdir d; echo x >d/new", true),
-        ("mkdir d", false),
-        ("echo x >new; echo new >.git/info/exclude", false),
-        // No program is run for it.
-        ("echo 'a filter=f' >.git/info/attributes; git config filter.f.clean 'touch ../ran; cat'; git config core.fsmonitor 'touch ../ran;'; echo x >a", true),
-    ] {
-        let scratch = Scratch::new();
-        assert_eq!(scratch.shell("work", before).code, 0, "{before}");
-        assert_eq!(commits::at_risk(&scratch.root.join("work"), true).map(|files| !files.is_empty()), Ok(expected), "{before}");
-        assert_eq!(commits::at_risk(&scratch.root.join("work"), false).map(|files| !files.is_empty()), Ok(expected && !before.contains("new")), "{before}");
-        assert!(!scratch.root.join("ran").exists(), "{before}");
-    }
-    assert!(commits::at_risk(Path::new("/nonexistent"), true).is_err());
 }

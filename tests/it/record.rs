@@ -206,6 +206,33 @@ fn secrets_do_not_come_into_the_record() {
         "export DB_PASSWORD=s3cr3tvalue",
         "curl 'https://acme.io/?access_token=Zq81LmXw02&b=1'",
         "psql postgres://app:s3cr3tvalue@db/app",
+        // By their place, as the descriptions of programs have it.
+        "curl --user=me:hunter2hunter2 https://acme.io",
+        "curl -fsSu me:hunter2hunter2 https://acme.io",
+        "echo Zq81LmXw02 | docker login -u me --password-stdin acme.io",
+        "docker login --password-stdin <<< s3cr3tvalue",
+        "podman login --password-stdin <<E\ns3cr3tvalue\nE",
+        "openssl enc -aes-256-cbc -k s3cr3tvalue -in a -out b",
+        "openssl rsa -in k.pem -passin pass:s3cr3tvalue",
+        "zip -rP s3cr3tvalue a.zip b && unzip -P s3cr3tvalue a.zip",
+        "7z a -ps3cr3tvalue a.7z b",
+        "sudo -S true <<< hunter2hunter2",
+        "echo hunter2hunter2 | sudo -S true",
+        "npm config set //registry.npmjs.org/:_authToken s3cr3tvalue",
+        "npm set //registry.npmjs.org/:_authToken=s3cr3tvalue",
+        "aws configure set aws_secret_access_key s3cr3tvalue",
+        "kubectl create secret generic x --from-literal=password=s3cr3tvalue",
+        "kubectl create secret generic x --from-literal x=s3cr3tvalue",
+        "redis-cli -a s3cr3tvalue ping",
+        "gh secret set NAME --body s3cr3tvalue",
+        "bash -c 'zip -P s3cr3tvalue a b'",
+        "X=$(timeout 5 curl -u me:hunter2hunter2 https://acme.io)",
+        "htpasswd -cb file me s3cr3tvalue",
+        "keytool -list -storepass s3cr3tvalue",
+        "fly secrets set DB=s3cr3tvalue OTHER=Zq81LmXw02",
+        "tool --db-password-stdin <<< s3cr3tvalue",
+        "java -Ddb.password=s3cr3tvalue -jar a.jar",
+        "ssh host \"mysql -ps3cr3tvalue -e 'select 1'\"",
     ] {
         hook(&scratch, "PreToolUse", "s", &bash(command, "t"));
         let failed = format!(r#"{},"error":"Exit code 1\nlogin failed: password=s3cr3tvalue""#, bash(command, "t"));
@@ -214,6 +241,26 @@ fn secrets_do_not_come_into_the_record() {
     let text = fs::read_to_string(record::current(&around(&scratch, "").memory).unwrap()).unwrap();
     for line in text.lines() {
         assert!(!secrets.iter().any(|secret| line.contains(secret)), "{line}");
+    }
+    // What stays tells what was done.
+    let harmless = [
+        "git push -u origin main",
+        "docker run -p 8080:80 nginx",
+        "mkdir -p a/b && sort -u names.txt",
+        "npm config set registry https://acme.io",
+        "aws configure set region eu-west-1",
+        "echo hello | sudo tee /etc/x",
+        "openssl req -new -key server.key -out a.csr",
+        "kubectl create configmap c --from-literal=a=b",
+        "unzip a.zip -d out",
+        "grep -P x file",
+    ];
+    for command in harmless {
+        hook(&scratch, "PreToolUse", "s", &bash(command, "t"));
+    }
+    let text = text + &fs::read_to_string(record::current(&around(&scratch, "").memory).unwrap()).unwrap();
+    for command in harmless {
+        assert!(text.contains(command), "{command}");
     }
     assert!(text.matches("[secret]").count() > 20 && text.contains("https://acme.io"), "{text}");
 }

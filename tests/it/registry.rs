@@ -7,7 +7,7 @@ use crate::support::Scratch;
 use actions::Change;
 use gate::deep::Deep;
 use gate::judge::{Answers, Here};
-use policy::facts::{Known, Need};
+use policy::facts::{Known, Loss, Need, WorkAtRisk};
 use policy::table::Shape;
 use policy::{Conditions, Layer, Policy, When};
 use policy_compiler::compile::{Input, PolicySource, compile};
@@ -24,6 +24,7 @@ const KEYS: &[(&str, &str, &str, &str, &str)] = &[
     ("run", "all_flags", r#"program = "ls", all_flags = ["-a", "-l"]"#, r#"program = "ls", all_flags = ["-a", "-R"]"#, r#""ls -al""#),
     ("run", "no_flag", r#"program = "ls", no_flag = ["-R"]"#, r#"program = "ls", no_flag = ["-a"]"#, r#""ls -a""#),
     ("run", "arg", r#"program = "acme", arg = ["go"]"#, r#"program = "acme", arg = ["stop"]"#, r#""acme go""#),
+    ("run", "verb", r#"program = "acme", verb = ["list"]"#, r#"program = "acme", verb = ["tank"]"#, r#""acme list tank""#),
     ("run", "and_arg", r#"program = "acme", arg = ["a"], and_arg = ["b"]"#, r#"program = "acme", arg = ["a"], and_arg = ["c"]"#, r#""acme a b""#),
     ("run", "no_arg", r#"program = "acme", no_arg = ["b"]"#, r#"program = "acme", no_arg = ["a"]"#, r#""acme a""#),
     ("run", "min_args", r#"program = "acme", min_args = 2"#, r#"program = "acme", min_args = 3"#, r#""acme a b""#),
@@ -61,9 +62,21 @@ const KEYS: &[(&str, &str, &str, &str, &str)] = &[
     ),
     ("write", "recursive", r#"path = "/srv", recursive = true"#, r#"path = "/srv", recursive = false"#, r#""chmod -R a+w /srv""#),
     ("write", "attributes", r#"path = "/srv/a", attributes = true"#, r#"path = "/srv/a", attributes = false"#, r#""chmod a+w /srv/a""#),
+    ("write", "sweeps", r#"sweeps = ["src"]"#, r#"sweeps = ["lib"]"#, r#""cp -r ../src/. src""#),
+    ("write", "deep", r#"sweeps = ["src"], deep = true"#, r#"sweeps = ["src"], deep = false"#, r#""cp -r ../src/. src""#),
     ("delete", "path", r#"path = "src/**""#, r#"path = "lib/**""#, DELETE),
     ("delete", "outside_repo", "outside_repo = true", "outside_repo = false", r#"{ delete = { path = "/srv/a" } }"#),
     ("delete", "recursive", "recursive = true", "recursive = false", r#"{ delete = { path = "src", recursive = true } }"#),
+    ("delete", "sweeps", r#"sweeps = ["src"]"#, r#"sweeps = ["lib"]"#, r#""rm src/*.rs""#),
+    ("delete", "deep", r#"sweeps = ["src"], deep = true"#, r#"sweeps = ["src"], deep = false"#, r#""find src -name '*.txt' -delete""#),
+    ("delete", "ignored", "ignored = true", "ignored = false", r#"{ delete = { path = "src", recursive = true }, facts = { ignored = true } }"#),
+    (
+        "delete",
+        "loses_commits",
+        r#"path = "**/.git", loses_commits = true"#,
+        r#"path = "**/.git", loses_commits = false"#,
+        r#"{ delete = { path = "lib/.git", recursive = true }, facts = { loses_commits = true } }"#,
+    ),
     ("delete", "moved", "moved = true", "moved = false", r#"{ delete = { path = "src/a.rs", moved = true } }"#),
     (
         "delete",
@@ -92,6 +105,13 @@ const KEYS: &[(&str, &str, &str, &str, &str)] = &[
     ("push", "refs", r#"refs = ["topic"]"#, r#"refs = ["other"]"#, PUSH),
     ("push", "remote", r#"remote = ["origin"]"#, r#"remote = ["upstream"]"#, PUSH),
     ("push", "kind", r#"kind = ["delete"]"#, r#"kind = ["create"]"#, PUSH),
+    (
+        "push",
+        "loses_commits",
+        "loses_commits = true",
+        "loses_commits = false",
+        r#"{ push = { ref = "topic", remote = "origin", kind = "delete" }, facts = { loses_commits = true } }"#,
+    ),
     ("opaque", "why", r#"why = "computed""#, r#"why = "no such reason""#, r#""eval \"$X\"""#),
     ("commit", "message", r#"message = "wip""#, r#"message = "done""#, COMMIT),
     ("commit", "author", r#"author = "*@example.com>""#, r#"author = "*@example.org>""#, COMMIT),
@@ -179,8 +199,11 @@ fn questions(root: &str) -> Vec<Need> {
         Need::RealPath(..) => Some(Need::Exists(file.clone())),
         Need::Exists(_) => Some(Need::Holds(file.clone(), "x".to_owned())),
         Need::Holds(..) => Some(Need::Branch(root.to_owned())),
-        Need::Branch(_) => Some(Need::Dirty(root.to_owned(), true)),
-        Need::Dirty(..) => Some(Need::HooksFolder),
+        Need::Branch(_) => Some(Need::Dirty(WorkAtRisk { folder: root.to_owned(), paths: vec![file.clone()], loss: Loss::Tree, sources: Vec::new() })),
+        Need::Dirty(..) => Some(Need::Ignored(file.clone())),
+        Need::Ignored(_) => Some(Need::Unpushed(format!("{root}/.git"))),
+        Need::Unpushed(_) => Some(Need::OnlyThere(root.to_owned(), "origin".to_owned(), "topic".to_owned())),
+        Need::OnlyThere(..) => Some(Need::HooksFolder),
         Need::HooksFolder => Some(Need::LosesGate(settings.clone(), Change::Whole("{}".to_owned()))),
         Need::LosesGate(..) => Some(Need::WeakensPolicy(format!("{root}/portcullis.toml"), Change::Whole("schema = 1\n".to_owned()))),
         Need::WeakensPolicy(..) => Some(Need::Size(file.clone())),
@@ -193,6 +216,12 @@ fn questions(root: &str) -> Vec<Need> {
 fn every_fact_has_an_answer_from_the_hook_or_from_the_cold_binary() {
     let scratch = Scratch::new().with_work();
     scratch.write("a", "x");
+    let repository = git2::Repository::open(scratch.repo()).unwrap();
+    let who = git2::Signature::new("A", "a@example.com", &git2::Time::new(0, 0)).unwrap();
+    let tree = repository.find_tree(repository.index().unwrap().write_tree().unwrap()).unwrap();
+    let commit = repository.commit(None, &who, &who, "x", &tree, &[]).unwrap();
+    repository.remote("origin", "https://example.com/r.git").unwrap();
+    repository.reference("refs/remotes/origin/topic", commit, true, "x").unwrap();
     let around = scratch.world().at(&scratch.repo()).unwrap();
     let here = Here { around: &around, deep: &Cold as &dyn Deep };
     for need in questions(&scratch.repo().display().to_string()) {

@@ -462,3 +462,21 @@ fn an_anchor_that_cannot_be_found_out_is_an_error() {
         assert_eq!((scratch.short(&fault.path).as_str(), fault.errno), (at, errno));
     }
 }
+
+#[test]
+fn policies_below_the_root_are_named() {
+    let all: &[&str] =
+        &["git init -q .", "folder packages/ai", "file packages/ai/portcullis.toml x", "file portcullis.toml x", "file packages/ai/not-portcullis.toml x"];
+    let rows: &[(&[&str], Option<&str>)] = &[
+        (&["git add ."], Some("`packages/ai/portcullis.toml` is not read")),
+        (&["folder b", "file b/portcullis.toml x", "file c x", "git add -N .", "git add b"], Some("`b/portcullis.toml` and 1 more are not read")),
+        (&["git add portcullis.toml packages/ai/not-portcullis.toml"], None),
+        (&[], None),
+    ];
+    for (steps, expected) in rows {
+        let scratch = Scratch::new(&[all, steps].concat());
+        let Discovery::Found(repository) = discover(&scratch.root) else { panic!("a repository") };
+        let note = gate::world::unread::note(&repository);
+        assert!(note.as_deref().unwrap_or("").starts_with(expected.unwrap_or("")) && note.is_some() == expected.is_some(), "{steps:?}: {note:?}");
+    }
+}

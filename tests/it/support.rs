@@ -43,6 +43,21 @@ impl Scratch {
         self
     }
 
+    /// A file, from the folder around the repository, that git knows and that is changed since.
+    pub(crate) fn stage(&self, path: &str) {
+        self.write(&format!("../{path}"), "staged\n");
+        if let Ok(inside) = Path::new(path).strip_prefix("repo") {
+            let repository = git2::Repository::open(self.repo()).unwrap();
+            let mut index = repository.index().unwrap();
+            // Git takes no path into its own folder.
+            if index.add_path(inside).is_err() {
+                return;
+            }
+            index.write().unwrap();
+            self.write(inside.to_str().unwrap(), "changed since\n");
+        }
+    }
+
     pub(crate) fn repo(&self) -> PathBuf {
         fs::canonicalize(self.folder.path()).unwrap().join("repo")
     }

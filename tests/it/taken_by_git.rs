@@ -173,3 +173,57 @@ fn untracked_policies_and_settings_are_not_swept_away() {
         assert!(!said.contains("policy-deletion") && !said.contains("gate-"), "{command}: {said}");
     }
 }
+
+#[test]
+fn a_merge_that_takes_the_policy_away_is_asked_about() {
+    let scratch = scratch();
+    let git = |arguments: &[&str]| {
+        let repository = git2::Repository::open(scratch.repo()).unwrap();
+        let commit = |name: &str| repository.revparse_single(name).unwrap().peel_to_commit().unwrap();
+        let who = git2::Signature::new("A", "a@example.com", &git2::Time::new(0, 0)).unwrap();
+        // A branch from `main` with the tree of another commit.
+        let [branch, tree] = arguments else { panic!("two names") };
+        let (main, tree) = (commit("main"), commit(tree).tree().unwrap());
+        let id = repository.commit(None, &who, &who, "x", &tree, &[&main]).unwrap();
+        repository.reference(&format!("refs/heads/{branch}"), id, true, "x").unwrap();
+        repository.reference(&format!("refs/remotes/origin/{branch}"), id, true, "x").unwrap();
+    };
+    git(&["without", "old"]);
+    git(&["with", "more"]);
+    for command in [
+        "git merge without",
+        "git merge --no-ff -m x without",
+        "git rebase without",
+        "git pull origin without",
+        "git pull . without",
+        "git merge --squash origin/without",
+    ] {
+        let said = scratch.bash(command).short();
+        assert!(said.contains("policy-deletion"), "{command}: {said}");
+    }
+    for command in [
+        "git merge with",
+        "git merge docs",
+        "git rebase with",
+        "git pull origin with",
+        "git merge --abort",
+        "git merge -s ours without",
+        "git pull",
+        "git merge old",
+        "git rebase --continue",
+    ] {
+        let said = scratch.bash(command).short();
+        assert!(!said.contains("policy-"), "{command}: {said}");
+    }
+    // A stash whose work took the policy out.
+    git(&["stashed", "old"]);
+    let repository = git2::Repository::open(scratch.repo()).unwrap();
+    let id = repository.revparse_single("stashed").unwrap().id();
+    repository.reference("refs/stash", id, true, "x").unwrap();
+    fs::create_dir_all(repository.path().join("logs/refs")).unwrap();
+    fs::write(repository.path().join("logs/refs/stash"), format!("{} {id} A <a@example.com> 0 +0000\tx\n", "0".repeat(40))).unwrap();
+    for command in ["git stash pop", "git stash apply", "git stash pop stash@{0}", "git stash apply 0"] {
+        let said = scratch.bash(command).short();
+        assert!(said.contains("policy-deletion"), "{command}: {said}");
+    }
+}

@@ -243,12 +243,19 @@ fn what_writes_no_code_needs_no_test() {
     scratch.write("portcullis.toml", POLICY);
     scratch.write("pyproject.toml", "");
     scratch.write("src/shop/old.py", "def old():\n    pass\n");
+    scratch.write("examples/pay.py", "def pay(n):\n    return n + 1\n");
     for (expected, command) in [
         (FREE, "touch src/shop/price.py"),
         (FREE, "mkdir -p src/shop/tax && touch src/shop/tax/__init__.py src/shop/tax/price.py"),
         (FREE, ": > src/shop/price.py"),
         (FREE, "touch src/shop/old.py"),
         (FREE, "git mv src/shop/old.py src/shop/older.py"),
+        (FREE, "mv src/shop/old.py examples/old.py"),
+        (FREE, "mv examples/pay.py examples/paid.py"),
+        // What needed no test where it was is new code where it comes.
+        (DENY, "mv examples/pay.py src/shop/pay.py"),
+        (DENY, "git mv examples/pay.py src/shop/pay.py"),
+        (DENY, "cp examples/pay.py src/shop/pay.py && rm examples/pay.py"),
         (FREE, "cp src/shop/old.py /tmp/old.py"),
         (DENY, "touch src/shop/price.py && printf 'def total(n):\\n    return n\\n' >> src/shop/price.py"),
         (DENY, "cat drafts/*.py > src/shop/price.py"),
@@ -286,7 +293,7 @@ struct Cases {
 }
 
 /// Files in memory.
-struct Files<'c>(&'c BTreeMap<String, String>);
+pub(crate) struct Files<'c>(pub(crate) &'c BTreeMap<String, String>);
 
 impl Tree for Files<'_> {
     fn read(&self, path: &str) -> Option<Vec<u8>> {
@@ -308,7 +315,7 @@ impl Tree for Files<'_> {
     }
 }
 
-fn section() -> TestsFirst<'static> {
+pub(crate) fn section() -> TestsFirst<'static> {
     TestsFirst {
         place: "portcullis.toml:2",
         layer: Layer::Project,

@@ -336,7 +336,7 @@ fn old_bundle(program: &Program, words: &[Word], at: usize, out: &mut ParsedArgu
     for letter in letters.chars() {
         let name = format!("-{letter}");
         match program.options.iter().find(|opt| opt.names.contains(&name.as_str())) {
-            Some(opt) if opt.takes == Takes::Value => next = value_behind(program, opt, words, next, out),
+            Some(opt) if matches!(opt.takes, Takes::Value | Takes::Pair) => next = value_behind(program, opt, words, next, out),
             Some(opt) => take(opt, None, out),
             None => out.flags.push(Flag { names: vec![name], value: None }),
         }
@@ -368,7 +368,7 @@ fn long(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut ParsedArgum
                 out.flags.retain(|flag| !flag.names.iter().any(|known| opposites.contains(known)));
             }
             match attached {
-                None if opt.takes != Takes::Value => take(opt, None, out),
+                None if !matches!(opt.takes, Takes::Value | Takes::Pair) => take(opt, None, out),
                 attached => return valued(program, opt, attached, words, at, out),
             }
             return at + 1;
@@ -441,7 +441,7 @@ fn bundle(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut ParsedArg
         let end = offset + letter.len_utf8();
         let rest = (end < text.len() || word.pieces.len() > 1).then(|| word.without_prefix(end));
         match known(scope, &name) {
-            Some(opt) if opt.takes == Takes::Value => {
+            Some(opt) if matches!(opt.takes, Takes::Value | Takes::Pair) => {
                 return valued(program, opt, rest, words, at, out);
             }
             Some(opt) if opt.takes == Takes::Attached => {
@@ -497,7 +497,7 @@ fn value_behind(program: &Program, opt: &Opt, words: &[Word], at: usize, out: &m
         }
         _ => {
             take(opt, rest.first().cloned(), out);
-            at + 1
+            at + if opt.takes == Takes::Pair { 2 } else { 1 }
         }
     }
 }

@@ -95,6 +95,12 @@ named_enum! {
         Append = "append",
         /// A path at a place, the text is not known.
         WriteAt = "write-at",
+        /// The folder of temporary files.
+        TemporaryFolder = "temporary-folder",
+        /// A new folder in it, or in the folder at a place.
+        Temporary = "temporary",
+        /// A new folder whose path begins with the text at a place.
+        Prefix = "prefix",
         /// A path that comes to be, empty if it is new.
         Touch = "touch",
         /// An open file, the text.
@@ -156,6 +162,9 @@ pub enum CodeAction {
     /// A call that runs a program or program text of which nothing is known.
     OpaqueShell,
 }
+
+/// Takes the place in a text of a name that is made when the program runs; the reader of shell text takes it so too.
+pub const MADE: char = '\u{f8fe}';
 
 /// Finds the calls, in the order of the text; never fails. Takes time in proportion to the text.
 pub fn scan(text: &str, language: Language) -> Vec<CodeAction> {

@@ -414,3 +414,52 @@ fn work_grows_with_the_text_only() {
         }
     }
 }
+
+#[test]
+fn temporary_folders_and_modes() {
+    let made = |text: &str| text.replace('*', &MADE.to_string());
+    let cases = |language, cases: &[(&str, &str)]| {
+        let cases: Vec<(&str, String)> = cases.iter().map(|(text, expected)| (*text, made(expected))).collect();
+        check(language, &cases.iter().map(|(text, expected)| (*text, expected.as_str())).collect::<Vec<_>>());
+    };
+    cases(
+        Python,
+        &[
+            ("import tempfile,shutil; d=tempfile.mkdtemp(); shutil.rmtree(d)", "rmtree</tmp/*>"),
+            ("from tempfile import mkdtemp\nimport shutil\nd = mkdtemp(prefix='x')\nshutil.rmtree(d + '/a')", "rmtree</tmp/*/a>"),
+            ("import tempfile, os, shutil\nshutil.rmtree(os.path.join(tempfile.gettempdir(), 'x'))", "rmtree</tmp/x>"),
+            ("import tempfile, shutil\nwith tempfile.TemporaryDirectory() as d:\n  shutil.rmtree(d)", "rmtree</tmp/*>"),
+            ("import tempfile, shutil\nd = tempfile.TemporaryDirectory()\nshutil.rmtree(d.name)", "rmtree</tmp/*>"),
+            ("import tempfile, shutil\nshutil.rmtree(tempfile.mkdtemp(dir='.'))", "rmtree<./*>"),
+            // A folder that is not known stays so.
+            ("import tempfile, shutil\nshutil.rmtree(tempfile.mkdtemp(dir=x))", "rmtree<?>"),
+            ("import shutil\nd = mkdtemp_like()\nshutil.rmtree(d)", "rmtree<?>"),
+            ("import tempfile, shutil\nd = tempfile.mkdtemp()\nd = '/home'\nshutil.rmtree(d)", "rmtree</tmp/*> rmtree</home>"),
+            ("import os; os.chmod('/etc', 0o777)", "mode</etc>"),
+            ("import shutil; shutil.chown('/etc/x', 'a')", "mode</etc/x>"),
+        ],
+    );
+    cases(
+        JavaScript,
+        &[
+            (
+                "const fs=require('fs'),os=require('os'),path=require('path'); const d=fs.mkdtempSync(path.join(os.tmpdir(),'x-')); fs.rmSync(d,{recursive:true})",
+                "rmtree</tmp/x-*>",
+            ),
+            ("const fs=require('fs'),os=require('os'); fs.rmSync(os.tmpdir()+'/x',{recursive:true})", "rmtree</tmp/x>"),
+            ("import {mkdtemp,rm} from 'fs/promises'; const d = await mkdtemp('out-'); await rm(d,{recursive:true})", "rmtree<?>"),
+            ("const fs=require('fs'); fs.rmSync(process.env.HOME,{recursive:true})", "rmtree<~>"),
+            ("const fs=require('fs'); fs.chmodSync('.git/hooks/pre-commit', 0)", "mode<.git/hooks/pre-commit>"),
+        ],
+    );
+    cases(
+        Ruby,
+        &[
+            ("require 'tmpdir'; require 'fileutils'; d=Dir.mktmpdir; FileUtils.rm_rf(d)", "rmtree</tmp/*>"),
+            ("require 'fileutils'; FileUtils.rm_rf(File.join(Dir.tmpdir, 'x'))", "rmtree</tmp/x>"),
+            ("require 'fileutils'; FileUtils.chmod_R(0777, '/etc')", "modes</etc>"),
+            ("File.chmod(0644, 'a', 'b')", "mode<a> mode<b>"),
+        ],
+    );
+    cases(Php, &[("unlink(sys_get_temp_dir() . '/x');", "rm</tmp/x>"), ("chmod('/etc', 0777);", "mode</etc>")]);
+}

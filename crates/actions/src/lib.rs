@@ -7,6 +7,7 @@ pub mod base64;
 pub mod change;
 pub mod code;
 pub mod committed;
+pub mod hidden;
 pub mod json;
 pub mod lookup;
 pub mod patch;
@@ -102,6 +103,8 @@ pub struct Run {
     pub folder: Word,
     /// The branch to which the line switched before. `None`: it did not.
     pub branch: Option<Word>,
+    /// The files and folders to which a call of git is limited. Empty: it is not.
+    pub limits: Vec<Path>,
 }
 
 /// An option as given.
@@ -151,6 +154,8 @@ pub enum Change {
         /// Of all below a folder too.
         tree: bool,
     },
+    /// Files below the path take the place of those of the same names: all that are in these folders, or that are not known.
+    Tree(Vec<String>),
     /// Not known.
     Unknown,
 }
@@ -259,6 +264,7 @@ impl Action {
         match &self.deed {
             // Each word takes a character at least.
             Deed::Run(run) => clip(&run.words.iter().take(SHOWN + 1).map(|word| visible(word.to_string())).collect::<Vec<_>>().join(" ")),
+            Deed::Write(Write { path, change: Change::Tree(_) }) => format!("replace files of {}", clip(&path.shown)),
             Deed::Write(write) => format!("write {}", clip(&write.path.shown)),
             Deed::Delete(delete) => format!("{} {}", if delete.moved { "move away" } else { "delete" }, clip(&delete.path.shown)),
             Deed::Read(path) => format!("read {}", clip(&path.shown)),

@@ -77,7 +77,7 @@ fn is_of(kind: &str, word: &Word) -> bool {
         "<name>" => is_name(word),
         "<number>" => {
             let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            word.literal().map_or_else(|| word.pieces == [WordPiece::Any(Bound::Name)], number)
+            word.literal().map_or_else(|| matches!(word.pieces.as_slice(), [WordPiece::Any(Bound::Name)]), number)
         }
         "<shell>" => word.literal().is_some_and(|text| is_one(SHELLS, text)),
         "<format>" => word.literal().is_some_and(|text| text.starts_with('+')),
@@ -89,12 +89,12 @@ fn is_of(kind: &str, word: &Word) -> bool {
 fn is_name(word: &Word) -> bool {
     let begins = match word.pieces.first() {
         Some(WordPiece::Lit(text)) => text.chars().next().is_some_and(begins_name),
-        Some(WordPiece::Any(bound)) => *bound == Bound::Name,
+        Some(WordPiece::Any(bound)) => bound.is_name(),
         _ => false,
     };
     let plain = |piece: &WordPiece| match piece {
         WordPiece::Lit(text) => !text.contains(|c: char| c.is_whitespace() || c.is_control()),
-        WordPiece::Any(bound) => *bound == Bound::Name,
+        WordPiece::Any(bound) => bound.is_name(),
         WordPiece::Glob(_) => false,
     };
     begins && word.pieces.iter().all(plain)

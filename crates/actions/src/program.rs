@@ -16,6 +16,8 @@ named_enum! {
         Read = "read",
         /// A file that is written (made, replaced or changed).
         Write = "write",
+        /// A file, or a folder in which files take the place of those of the same names.
+        WriteTree = "write-tree",
         /// A file that is deleted.
         Delete = "delete",
         /// A file or folder that is deleted with all below it.
@@ -70,6 +72,8 @@ named_enum! {
         Value = "=",
         /// One that must be attached (`-iSUFFIX`, `--color=auto`), or none.
         Attached = "=?",
+        /// Two, as the next words; the first is kept.
+        Pair = "==",
     }
 }
 
@@ -109,6 +113,8 @@ named_enum! {
         PowerShell = "powershell",
         /// Reads command lines as cmd does.
         Cmd = "cmd",
+        /// Its inner command is a module: described under `module:` and its name, or else under the name alone.
+        Modules = "modules",
         /// `host:path` names a file of another machine.
         HostPaths = "host-paths",
         /// A word of the shell itself: functions and aliases count behind it.
@@ -137,12 +143,22 @@ named_enum! {
         Task = "task",
         /// Its failure is an answer: nothing was found, two files differ, there is no such file.
         Answers = "answers",
+        /// Its first word says what it does, as a subcommand would.
+        Verbs = "verbs",
         /// Some of its calls write lines that set up a shell.
         SetsUp = "sets-up",
         /// With `-n`, or `-o noexec`, it reads commands and runs none.
         Checks = "checks",
         /// It runs scripts of a package.
         Scripts = "scripts",
+        /// It writes an archive of folders to standard output.
+        Archives = "archives",
+        /// With `--extract`, files of an archive take the place of those of the same names.
+        Unpacks = "unpacks",
+        /// What it runs has the users and folders of a container.
+        Container = "container",
+        /// What is in the files that it writes is gone.
+        Erases = "erases",
         /// Described by a policy: it counts beside what is said of a program that nobody described.
         House = "house",
     }
@@ -184,6 +200,8 @@ named_enum! {
         Name = "name",
         /// Any number of such words.
         Names = "names",
+        /// Any number of paths of files.
+        Files = "files",
         /// Its first operand behind the `+`, in which `%` and one of the letters of `text` is a name.
         Format = "format",
         /// The full path of its operand.
@@ -327,8 +345,15 @@ wire_struct! {
         /// What is before the name of a file that is written, in [`Role::Commands`] and in text on standard input, in lower
         /// case: `\\o `, `into outfile `. Behind `^` only where a command begins, and with `…` for any words between two parts.
         pub writes: Vec<&'a str>,
+        /// Variables whose words are options beside its arguments.
+        pub options_in: Vec<&'a str>,
         /// Options (`--name=value`) with which the files that it writes become empty.
         pub empties: Vec<&'a str>,
+        /// Calls that are given secrets: subcommands, options that must be given, options whose values are secrets
+        /// (`-p|--password=`: the next word or what is behind `=`; `=?`: what is attached; `=*`: both), and of the operands
+        /// behind the subcommand `<secret>`, `<key>` (what follows is a secret if this says so), `<any>`, `<assigned>` (what is
+        /// behind `=` in all of them); `<stdin>`.
+        pub secrets: Vec<&'a str>,
     }
 }
 
@@ -391,12 +416,24 @@ pub struct Programs<'a> {
     starts: &'a str,
     /// Variables that name a program by convention, and one of its kind: `PYTHON=python3`, between blanks.
     named: &'a str,
+    /// Programs that are given secrets, between blanks.
+    secrets: &'a str,
 }
 
 impl<'a> Programs<'a> {
     /// Descriptions in a table of a compiled policy. The lists are those of the fields.
-    pub fn new(table: Table<'a>, starts: &'a str, named: &'a str) -> Self {
-        Self { table, starts, named }
+    pub fn new(table: Table<'a>, starts: &'a str, named: &'a str, secrets: &'a str) -> Self {
+        Self { table, starts, named, secrets }
+    }
+
+    /// Whether it is said of the program called `name` where it is given secrets ([`Details::secrets`]).
+    pub fn hides(&self, name: &str) -> bool {
+        !name.is_empty() && is_one(self.secrets, name)
+    }
+
+    /// Whether the program called `name` prints its arguments.
+    pub fn echoes(&self, name: &str) -> bool {
+        self.find(name).is_some_and(|program| program.details().prints.iter().any(|printed| matches!(printed.what, Prints::Arguments | Prints::Printf)))
     }
 
     /// Variables that name a program by convention, and the program.

@@ -95,7 +95,15 @@ pub fn keeps_refs(commands: &[Vec<String>], programs: &Programs) -> bool {
     let words: Vec<Word> = rest.iter().map(|word| Word::lit(word.as_str())).collect();
     let arguments = arguments::read(&git, &words);
     let moves = ["--move", "-M"].iter().any(|flag| arguments.has(flag));
-    arguments.subcommand.first().is_some_and(|name| name.is("pack-refs") || (name.is("branch") && moves))
+    stores_refs(commands, programs) || (moves && arguments.subcommand.first().is_some_and(|name| name.is("branch")))
+}
+
+/// Whether the nearest git command only stores all refs in another way.
+pub fn stores_refs(commands: &[Vec<String>], programs: &Programs) -> bool {
+    let (Some(git), Some((_, rest))) = (programs.find("git"), commands.first().and_then(|command| command.split_first())) else { return false };
+    let words: Vec<Word> = rest.iter().map(|word| Word::lit(word.as_str())).collect();
+    let names: Vec<String> = arguments::read(&git, &words).subcommand.iter().filter_map(|name| name.literal().map(str::to_owned)).collect();
+    matches!(names.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), ["pack-refs", ..] | ["refs", "migrate" | "optimize", ..])
 }
 
 fn lease(value: Option<&str>) -> Lease {

@@ -3,6 +3,7 @@
 //! Runs nothing and reads no file.
 
 mod builtin;
+mod choices;
 mod cmd;
 mod conditions;
 mod effects;
@@ -71,9 +72,13 @@ pub struct Shell<'p> {
     sure: bool,
     /// What runs does not touch this machine's files.
     remote: bool,
+    /// What runs has the users and folders of a container.
+    contained: bool,
     /// In a container: its folders that are this machine's, and which; none elsewhere.
     mounts: Option<Vec<(String, Word)>>,
     depth: usize,
+    /// Variables of the present command that are followed with each of their values.
+    choosing: usize,
     commands: usize,
     work: usize,
     stopped: bool,
@@ -135,6 +140,8 @@ const FILE: &str = "a file";
 pub(crate) struct Stdin {
     /// The program in front of the pipe.
     program: Option<String>,
+    /// That program with its subcommand, its options by their first names, and its operands.
+    command: Option<String>,
     /// The whole text.
     text: Option<Rc<Word>>,
     /// The lines, where they are known as words (`find` in front of `xargs`).
@@ -180,8 +187,10 @@ impl<'p> Shell<'p> {
             via: Vec::new(),
             sure: true,
             remote: false,
+            contained: false,
             mounts: None,
             depth: 0,
+            choosing: 0,
             commands: 0,
             work: 0,
             stopped: false,

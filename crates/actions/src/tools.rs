@@ -298,11 +298,11 @@ impl ToolReader<'_> {
                             self.starting_in(input, |shell| list.iter().filter_map(Json::scalar).for_each(|line| shell.line(&line)));
                         }
                         Json::List(list) if is_one("paths files filepaths filenames targets", &key) && deletes(tool) => {
-                            list.iter().for_each(|path| {
+                            for path in list {
                                 if let Json::Text(path) = path {
-                                    self.file(tool, &key, path, input)
+                                    self.file(tool, &key, path, input);
                                 }
-                            });
+                            }
                         }
                         other => self.look_into(tool, other, level + 1),
                     }

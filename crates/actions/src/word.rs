@@ -11,6 +11,8 @@ pub enum Bound {
     /// A name made by a known producer (`git branch --show-current`, `mktemp`, `wc -l`): not empty, one word, and
     /// it starts with none of `-`, `+`, `:`, `/`, `~`.
     Name,
+    /// As `Name`, and the paths of files: one after another where it is of several.
+    File,
     /// `true` or `false`, as a variable that was set in a branch.
     Truth,
     /// As `Anything`: what a tool prints to set up a shell (`direnv hook bash`).
@@ -21,6 +23,11 @@ impl Bound {
     /// Whether it may be any text.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Anything | Self::Setup)
+    }
+
+    /// Whether it is a name made by a known producer.
+    pub const fn is_name(self) -> bool {
+        matches!(self, Self::Name | Self::File)
     }
 }
 

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 
 use super::drift::is_test;
 use super::{Suggestion, SuggestionKind, code, holds};
+use actions::program::{Program, ProgramWay};
 use actions::tools::{runs_command, writes_file};
 use clients::Moment;
 use gate::record::{Entry, Held, Outcome};
+use policy::Policy;
 
 /// How often the same failure comes before it is worth a word.
 const OFTEN: usize = 3;
@@ -16,17 +18,10 @@ const SOON: usize = 6;
 /// Files that are named as changed.
 const NAMED: usize = 4;
 
-/// Programs whose failure is an answer (nothing was found, two files differ) or a slip (there is no such file).
-const ANSWERS: &str = "\
-    grep egrep fgrep rg ag ack diff cmp test [ [[ ls cat head tail find fd which command type stat sleep timeout \
-    kill pkill pgrep true false exit wc cd jq sed awk cp mv rm mkdir rmdir touch ln chmod tar unzip xargs sort tree \
-    file du readlink realpath";
+/// Words of the shell itself whose failure is an answer, as that of some programs is ([`ProgramWay::Answers`]).
+const SHELL_WORDS: &str = "test [ [[ true false exit cd";
 /// Exit codes of what was stopped from outside: by a time limit (`timeout`) or a signal.
 const STOPPED: &[i64] = &[124, 130, 137, 143];
-/// Programs whose first word says what they do.
-const FAMILIES: &str = "\
-    git gh npm pnpm yarn cargo docker podman kubectl helm terraform pip uv brew apt apt-get systemctl aws gcloud az \
-    twilio heroku fly vercel make just";
 /// Endings of names of configuration files. A fix in such a file is easily forgotten.
 const SETTINGS: &str = "\
     .toml .json .yaml .yml .ini .cfg .conf .env .lock .properties .plist .gradle .kts .tf .nix Dockerfile Makefile \
@@ -291,9 +286,25 @@ fn commands(form: &str) -> impl Iterator<Item = &str> {
     form.split(['|', ';', '&', '\n']).map(str::trim).filter(|command| !command.is_empty())
 }
 
+/// The description of a program, if there is one.
+fn described(name: &str) -> Option<Program<'static>> {
+    Policy::programs_of(gate::BUILT_IN)?.find(name)
+}
+
+/// Whether the failure of a program is an answer (nothing was found, two files differ) or a slip (there is no such file).
+fn answers(name: &str) -> bool {
+    holds(SHELL_WORDS, name) || described(name).is_some_and(|program| program.is(ProgramWay::Answers))
+}
+
+/// Whether the first word of a program says what it does.
+fn has_verbs(name: &str) -> bool {
+    const VERBS: [ProgramWay; 4] = [ProgramWay::Verbs, ProgramWay::Make, ProgramWay::Just, ProgramWay::Task];
+    described(name).is_some_and(|program| !program.subcommands.is_empty() || VERBS.iter().any(|way| program.is(*way)))
+}
+
 /// Whether one of its commands may have failed to say something.
 fn is_answer(form: &str) -> bool {
-    commands(form).any(|command| holds(ANSWERS, program(command)) || command.starts_with("! "))
+    commands(form).any(|command| answers(program(command)) || command.starts_with("! "))
 }
 
 /// What its commands are, without what they are called with.
@@ -301,9 +312,9 @@ fn families(form: &str) -> Vec<(&str, &str)> {
     let family = |command| {
         let program = program(command);
         let mut words = command.split(' ').skip_while(move |word| *word != program && !word.ends_with(program)).skip(1);
-        (program, words.find(|word| !word.starts_with('-')).filter(|_| holds(FAMILIES, program)).unwrap_or(""))
+        (program, words.find(|word| !word.starts_with('-')).filter(|_| has_verbs(program)).unwrap_or(""))
     };
-    commands(form).map(family).filter(|(program, _)| !holds(ANSWERS, program)).collect()
+    commands(form).map(family).filter(|(program, _)| !answers(program)).collect()
 }
 
 /// Whether a command names a file.

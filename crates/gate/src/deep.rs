@@ -77,7 +77,7 @@ pub trait Deep {
         Err(Stop::HandOver)
     }
 
-    /// Answers questions that [`crate::world::observe::is_light`] says no to.
+    /// Answers questions that [`crate::world::observe::light`] cannot answer.
     ///
     /// # Errors
     ///

@@ -111,7 +111,7 @@ const UNREADABLE: [(&str, &str); 5] = [
     ("'sdir'", "run `git sparse-checkout reapply --no-sparse-index`: this version cannot read a sparse index, the checkout itself may stay sparse"),
     (
         "refstorage",
-        "a person can take the hooks out (`portcullis init --git --undo`), or clone with `--ref-format=files`: this version cannot read refs in tables",
+        "a person can store the refs in files (`git refs migrate --ref-format=files`), or take the hooks out (`portcullis init --git --undo`): this version cannot read refs in tables",
     ),
     ("extensions.", "a person can take the hooks out (`portcullis init --git --undo`), or unset this extension: this version does not know it"),
 ];

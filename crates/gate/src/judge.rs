@@ -23,7 +23,8 @@ const MAX_LOOKUPS: usize = 128;
 /// Calls of git that can take files away that it does not track.
 const REMOVES: [&str; 4] = ["clean", "stash", "stash push", "stash save"];
 /// Calls of git that put other versions of tracked files into the work tree.
-const CHANGES: [&str; 7] = ["switch", "checkout", "restore", "reset", "read-tree", "revert", "cherry-pick"];
+const CHANGES: [&str; 12] =
+    ["switch", "checkout", "restore", "reset", "read-tree", "revert", "cherry-pick", "merge", "pull", "rebase", "stash pop", "stash apply"];
 
 /// Answers what a judgement asks.
 pub trait Answers {
@@ -104,10 +105,28 @@ pub fn read(call: &ToolCall, places: &Places, policy: &Policy, answers: &dyn Ans
     if let Some(why) = actions::tools::malformed(call) {
         return Err(Failure::CallMalformed { tool: call.name.clone(), why }.into());
     }
-    let setting = setting(places);
+    let mut actions = read_in(call, &setting(places), policy, answers)?;
+    // A shell takes `~` for `HOME`, and others for what the password database says: what either means counts.
+    for home in places.homes.iter().skip(1).filter(|_| names_home(call)) {
+        let more = read_in(call, &shell::Setting { home: Some(home.clone()), ..setting(places) }, policy, answers)?;
+        if more.iter().map(|action| &action.deed).ne(actions.iter().map(|action| &action.deed)) {
+            let first = actions.len();
+            actions.extend(more.into_iter().map(|action| Action { from: action.from.map(|from| from + first), ..action }));
+        }
+    }
+    Ok(actions)
+}
+
+/// Whether the text of a call may lead to a home folder.
+fn names_home(call: &ToolCall) -> bool {
+    let text = ["command", "cmd"].iter().find_map(|key| call.input.text(key)).unwrap_or_default();
+    ["~", "HOME", "home", "cd"].iter().any(|sign| text.contains(sign))
+}
+
+fn read_in(call: &ToolCall, setting: &shell::Setting, policy: &Policy, answers: &dyn Answers) -> Result<Vec<Action>, Stop> {
     let mut lookups = Lookups::default();
     for _ in 0..MAX_ROUNDS {
-        let (actions, mut found) = actions::tools::of(call, &setting, &policy.programs, lookups);
+        let (actions, mut found) = actions::tools::of(call, setting, &policy.programs, lookups);
         if found.asked.is_empty() || found.known.len() > MAX_LOOKUPS {
             return Ok(actions);
         }
@@ -117,7 +136,7 @@ pub fn read(call: &ToolCall, places: &Places, policy: &Policy, answers: &dyn Ans
         }
         lookups = found;
     }
-    Ok(actions::tools::of(call, &setting, &policy.programs, lookups).0)
+    Ok(actions::tools::of(call, setting, &policy.programs, lookups).0)
 }
 
 /// Where a command of a call starts.
@@ -187,12 +206,15 @@ impl Answers for Here<'_> {
     }
 
     fn facts(&self, needs: BTreeSet<Need>) -> Result<Vec<(Need, Known)>, Stop> {
-        let (light, heavy): (Vec<_>, Vec<_>) = needs.into_iter().partition(observe::is_light);
-        // The heavy questions are asked last: the answers to the others may make them needless.
-        if light.is_empty() {
-            return self.deep.facts(heavy, self.around);
+        let (mut known, mut heavy) = (Vec::new(), Vec::new());
+        for need in needs {
+            match observe::light(&need, self.around) {
+                Some(answer) => known.push((need, answer)),
+                None => heavy.push(need),
+            }
         }
-        Ok(answered(light, |need| observe::light(need, self.around)))
+        // The heavy questions are asked last: the answers to the others may make them needless.
+        if known.is_empty() { self.deep.facts(heavy, self.around) } else { Ok(known) }
     }
 
     fn complete(&self, actions: &[Action], places: &mut Places) {

@@ -9,8 +9,11 @@ use actions::Action;
 use actions::ToolCall;
 use actions::json::{Json, quoted};
 use clients::{Event, Moment};
-use policy::secret::redact;
+use policy::Policy;
+use policy::secret::{redact, redact_command};
 use policy::verdict::Verdict;
+
+use crate::BUILT_IN;
 
 pub use clients::{Held, Outcome};
 
@@ -314,7 +317,7 @@ fn shown(call: &ToolCall) -> (String, String) {
         return (redact(beginning(path, MAX_READ)), String::new());
     }
     let what = match text(&["command", "cmd", "url", "query", "pattern", "description", "subagent_type"]) {
-        Some(text) => beginning(text, MAX_READ).to_owned(),
+        Some(text) => return (String::new(), redact_line(beginning(text, MAX_READ))),
         None => {
             let mut words = String::new();
             scalars(&call.input, "", &mut words);
@@ -322,6 +325,15 @@ fn shown(call: &ToolCall) -> (String, String) {
         }
     };
     (String::new(), redact(&what))
+}
+
+/// A command line without its secrets.
+#[must_use]
+pub fn redact_line(line: &str) -> String {
+    match Policy::programs_of(BUILT_IN) {
+        Some(programs) => redact_command(line, &programs),
+        None => redact(line),
+    }
 }
 
 /// `key=value` of the scalars, up to the limit.

@@ -13,7 +13,7 @@ use crate::deep::{Deep, Stop};
 use crate::notes::{Note, apply};
 use crate::world::compiled::CompiledPolicy;
 use crate::world::repository::main_work_tree;
-use crate::world::{Surroundings, World, layers, pending, state};
+use crate::world::{Surroundings, World, layers, pending, state, unread};
 
 /// Records an event that only informs. Returns what the model and the person should know.
 ///
@@ -76,8 +76,9 @@ fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep
     Ok(())
 }
 
-/// The message at the start of a session: whether a pause is active, whether the record cannot be written, and whether a
-/// linked work tree is under the policy of its main one. `None` if none is so.
+/// The message at the start of a session: whether a pause is active, whether the record cannot be written, whether a
+/// linked work tree is under the policy of its main one, and whether policies are where nothing reads them. `None` if none
+/// is so.
 fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option<String> {
     let paused = pause_minutes(world, around)
         .map(|minutes| format!("Portcullis is paused for {minutes} more min: no call is denied or asked about (`portcullis pause --end` ends the pause)"));
@@ -85,7 +86,8 @@ fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option
     let repository = around.repository.as_ref().filter(|repository| repository.root != around.root);
     let main = repository.and_then(main_work_tree).filter(|main| *main == around.root);
     let by_main = main.map(|main| format!("this linked work tree is under the policy of its main one, `{}`", escaped(&main.to_string_lossy())));
-    let notes: Vec<String> = paused.into_iter().chain(lost).chain(by_main).collect();
+    let unread = around.repository.as_ref().and_then(unread::note);
+    let notes: Vec<String> = paused.into_iter().chain(lost).chain(by_main).chain(unread).collect();
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 

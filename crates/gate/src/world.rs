@@ -10,6 +10,7 @@ pub mod repository;
 pub mod state;
 pub mod store;
 pub mod system;
+pub mod unread;
 pub mod written;
 
 use std::path::{Path, PathBuf};

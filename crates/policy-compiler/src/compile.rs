@@ -133,6 +133,7 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<PolicyMistake>> {
 
     let waivers = parts.waivers.iter().map(|waiver| WaiverEnd { rule: waiver.rule.to_owned(), place: waiver.place.to_owned(), until: waiver.until }).collect();
     (parts.programs, parts.starts, parts.named) = (described.programs, described.starts, described.named);
+    parts.secrets = described.secrets;
     Ok(Compiled { bytes: parts.seal(), rules, programs: described.examples, waivers })
 }
 

@@ -106,6 +106,8 @@ pub struct ExampleFacts {
     pub dirty: Option<bool>,
     pub loses_gate: Option<bool>,
     pub weakens_policy: Option<bool>,
+    pub ignored: Option<bool>,
+    pub loses_commits: Option<bool>,
     /// Files that exist, as written.
     pub exists: Vec<String>,
     /// How large the file is that is written.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::{Facts, Need};
 use crate::matcher::{self, Asking};
 use crate::verdict::{Answer, Finding, Look, Verdict};
-use crate::{Candidate, Policy, Rule, Tier, index};
+use crate::{Policy, Rule, RuleCandidate, Tier, index};
 use actions::path::Path;
 use actions::wire::key;
 use actions::word::Word;
@@ -34,7 +34,7 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
     let mut looks = Vec::new();
     // Rules are read once for all actions that they are looked up for.
     let mut places: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();
-    let mut read: BTreeMap<u32, Candidate> = BTreeMap::new();
+    let mut read: BTreeMap<u32, RuleCandidate> = BTreeMap::new();
     for (at, action) in actions.iter().enumerate() {
         // Where a path leads is asked only if some rule speaks of such actions.
         if matches!(action.deed, Deed::Read(_)) && policy.places_of(&[key("read any")])?.is_empty() {
@@ -73,7 +73,9 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
             }
             if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
                 let found = Finding { told, ..finding(rule, action, actions, tier, answer) };
-                if known.insert((rule.name.to_owned(), found.action.clone(), tier)) {
+                // `cp A B` may write `B/A` too: one word is meant once.
+                let meant = action.span.filter(|_| action.from.is_some()).map_or_else(|| found.action.clone(), |span| format!("{span:?} {:?}", action.from));
+                if known.insert((rule.name.to_owned(), meant, tier)) {
                     findings.push(found);
                 }
             }

@@ -58,8 +58,14 @@ pub enum Need {
     Holds(String, String),
     /// The current branch of the repository around this folder.
     Branch(String),
-    /// Whether the work tree around this folder has uncommitted changes. The flag: untracked files count too.
-    Dirty(String, bool),
+    /// Whether work that is in no commit would be lost.
+    Dirty(WorkAtRisk),
+    /// Whether the repository of which this is the git folder has commits that are on no remote.
+    Unpushed(String),
+    /// Whether a ref of a remote has commits that no other branch or tag has: a folder of the repository, the remote, the ref.
+    OnlyThere(String, String, String),
+    /// Whether something is at this path, and git ignores it.
+    Ignored(String),
     /// The folder in which git looks for hooks, where its configuration names one.
     HooksFolder,
     /// Whether Portcullis would no longer be started after a change of this settings file.
@@ -68,6 +74,52 @@ pub enum Need {
     WeakensPolicy(String, Change),
     /// The size of a file in the judged commit. The answer is no if no commit is judged.
     Size(String),
+}
+
+/// Where work could be lost, and how.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WorkAtRisk {
+    /// A folder of the work tree.
+    pub folder: String,
+    /// Path specifications of git, or patterns of a shell, as absolute paths. Empty: the whole work tree.
+    pub paths: Vec<String>,
+    /// The work that counts.
+    pub loss: Loss,
+    /// Folders out of which files are copied over those of the same names. Empty: any file may be replaced.
+    pub sources: Vec<String>,
+}
+
+impl WorkAtRisk {
+    /// The one file or folder that is deleted or written.
+    #[must_use]
+    pub fn only(&self) -> Option<String> {
+        let ([pattern], Loss::Files | Loss::Tree) = (self.paths.as_slice(), self.loss) else { return None };
+        let mut path = String::new();
+        let mut signs = pattern.chars();
+        while let Some(sign) = signs.next() {
+            match sign {
+                '\\' => path.extend(signs.next()),
+                '*' | '?' | '[' => return None,
+                sign => path.push(sign),
+            }
+        }
+        Some(path)
+    }
+}
+
+/// The work that an action could lose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Loss {
+    /// Git puts other versions of tracked files into the work tree: their changes.
+    Changes,
+    /// As `Changes`, and files that git neither tracks nor ignores.
+    Untracked,
+    /// As `Untracked`, and those that it ignores: the rules by which it does may be gone before the command runs.
+    Ignored,
+    /// Files that the paths name are deleted or written one by one; what is in the index stays there.
+    Files,
+    /// All below the paths is deleted.
+    Tree,
 }
 
 /// The answer to a [`Need`].

@@ -3,10 +3,11 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use crate::facts::{Facts, Known, Need, Places};
+use crate::matcher::swept;
 use crate::pattern::{PathAnchor, Pattern};
 use crate::{CallWhen, FileWhen, RunWhen, When};
 use actions::wire::key_of as key;
-use actions::{Action, Change, Deed, path::Path};
+use actions::{Action, Change, Deed, Write, path::Path};
 
 /// What ends the literal beginning of a pattern.
 const GLOB: [char; 7] = ['*', '?', '[', '{', '\\', '(', '/'];
@@ -20,12 +21,13 @@ const MARKS: [char; 3] = ['.', '-', '_'];
 /// - For files `write /settings.json`, `write .pem`: what every path has that the rule matches. `write` if there is no such
 ///   thing, `write <state>` if only the folder at which the pattern is anchored is known, `write in .claude` for the folders in
 ///   front of what it names, `write any` always. Rules that speak only of modes are under `modes` in place of
-///   `write`, those that speak only of commits under `committed`.
+///   `write`, those that speak only of commits under `committed`, those that speak only of many files under `sweeps`.
 /// - `call mcp__server__tool`, `call mcp__server__`, or `call`; `call any` always.
 pub(crate) fn of_rule(when: &When) -> Vec<String> {
     let modes = |table: &FileWhen| table.attributes == Some(true) || table.recursive == Some(true);
     let committed = |table: &FileWhen| table.committed == Some(true) || table.larger_than.is_some();
     match when {
+        When::Write(tables) if tables.iter().all(|table| !table.sweeps.is_empty()) => of_files("sweeps", tables),
         When::Write(tables) if tables.iter().all(modes) => of_files("modes", tables),
         When::Write(tables) if tables.iter().all(committed) => of_files("committed", tables),
         When::Write(tables) | When::Delete(tables) | When::Read(tables) => of_files(when.kind(), tables),
@@ -78,7 +80,8 @@ fn of_call(table: &CallWhen) -> Vec<String> {
 fn of_files(kind: &str, tables: &[FileWhen]) -> Vec<String> {
     let mut keys = vec![format!("{kind} any")];
     for table in tables {
-        if table.path.is_empty() {
+        // A path that is wholly known names one file.
+        if table.path.is_empty() && table.sweeps.is_empty() {
             keys.push(kind.to_owned());
         }
         for pattern in &table.path {
@@ -113,9 +116,12 @@ pub(crate) fn of_action(action: &Action, facts: &Facts, every: bool) -> Result<V
             }
             keys
         }
+        // Where the copies go is said by a write of its own.
+        Deed::Write(Write { change: Change::Tree(_), .. }) => vec![key(&["sweeps any"])],
         Deed::Write(write) => {
+            let sweeps = matches!(write.change, Change::Whole(_)) && swept(&write.path.word).is_some();
             let modes = matches!(write.change, Change::Attributes { .. });
-            let kinds = [Some("write"), modes.then_some("modes"), facts.committing.then_some("committed")];
+            let kinds = [Some("write"), modes.then_some("modes"), sweeps.then_some("sweeps"), facts.committing.then_some("committed")];
             let tree = matches!(write.change, Change::Attributes { tree: true });
             of_path(&kinds, &write.path, tree, true, facts, every)?
         }

@@ -99,14 +99,14 @@ wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, unless, co
 
 /// A rule of which only that is read which most calls say no to.
 #[derive(Clone, Debug)]
-pub struct Candidate<'a> {
+pub struct RuleCandidate<'a> {
     pub when: When<'a>,
     pub for_agents: Vec<Pattern<'a>>,
     rest: Cow<'a, [u8]>,
 }
-wire_struct!(Candidate { when, for_agents, rest });
+wire_struct!(RuleCandidate { when, for_agents, rest });
 
-impl<'a> Candidate<'a> {
+impl<'a> RuleCandidate<'a> {
     /// The whole rule. `None` if its record is damaged.
     pub fn rule(&self) -> Option<Rule<'a>> {
         let Cow::Borrowed(rest) = self.rest else { return None };
@@ -116,7 +116,7 @@ impl<'a> Candidate<'a> {
     }
 }
 
-impl<'a> From<&Rule<'a>> for Candidate<'a> {
+impl<'a> From<&Rule<'a>> for RuleCandidate<'a> {
     fn from(rule: &Rule<'a>) -> Self {
         let Rule { name, pack, place, layer, tier, shadow, open, when, unless, conditions, for_agents, reason, instead } = rule.clone();
         let rest = RuleRest { name, pack, place, layer, tier, shadow, open, unless, conditions, reason, instead };
@@ -152,6 +152,8 @@ table! {
         no_flag: Vec<&'a str> = bare_flags,
         /// Any operand is one of these.
         arg: Vec<Pattern<'a>> = texts_with_protected,
+        /// The first operand is one of these: the verb of a program whose verbs are no subcommands to us.
+        verb: Vec<Pattern<'a>> = texts,
         /// A second such list, for the operand that belongs to the first (a key and its value).
         and_arg: Vec<Pattern<'a>> = texts_with_protected,
         /// No operand is one of these.
@@ -187,6 +189,14 @@ table! {
         recursive: Option<bool> = flag,
         /// Only the owner, the mode or the times change (`write` only).
         attributes: Option<bool> = flag,
+        /// Files are named by a pattern, or are all in a folder, and that folder is one of these (`write` and `delete`).
+        sweeps: Vec<PathPattern<'a>> = paths,
+        /// They are looked for in all folders below it.
+        deep: Option<bool> = flag,
+        /// It is there, and git ignores it (`delete` only).
+        ignored: Option<bool> = flag,
+        /// It is the git folder of a repository with commits that are on no remote (`delete` only).
+        loses_commits: Option<bool> = flag,
         /// Moved away rather than removed (`delete` only).
         moved: Option<bool> = flag,
         /// The file would be larger, in bytes. Only commits tell.
@@ -204,10 +214,11 @@ table! {
 const WRITE: &[Key] = keys![
     may "path": Texts, may "new": Flag, may "adds": Texts, may "secret": Texts, may "conflict": Flag, may "names_home": Flag, may "unless": Texts,
     may "outside_repo": Flag, may "larger_than": Number, may "committed": Flag, may "loses_gate": Flag, may "weakens_policy": Flag, may "recursive": Flag,
-    may "attributes": Flag
+    may "attributes": Flag, may "sweeps": Texts, may "deep": Flag
 ];
 const DELETE: &[Key] = keys![
-    may "path": Texts, may "outside_repo": Flag, may "recursive": Flag, may "moved": Flag, may "loses_gate": Flag, may "weakens_policy": Flag
+    may "path": Texts, may "outside_repo": Flag, may "recursive": Flag, may "moved": Flag, may "ignored": Flag, may "loses_commits": Flag, may "sweeps": Texts, may "deep": Flag, may "loses_gate": Flag,
+    may "weakens_policy": Flag
 ];
 const READ: &[Key] = keys![may "path": Texts, may "outside_repo": Flag];
 
@@ -265,6 +276,8 @@ table! {
         remote: Vec<Pattern<'a>> = texts,
         /// How the ref changes.
         kind: Vec<PushKind> = push_kinds,
+        /// No other branch or tag that is known here has its commits.
+        loses_commits: Option<bool> = flag,
     }
 }
 
@@ -349,7 +362,7 @@ pub struct Policy<'a> {
 
 /// What a compiled policy begins with: lists that are joined, and the rest ([`PolicyHead`]) as a record of its own.
 /// `crates/gate/build.rs` reads it too.
-type Front<'a> = (&'a str, (&'a str, Cow<'a, [u8]>));
+type Front<'a> = (Vec<&'a str>, Cow<'a, [u8]>);
 
 /// What is one for the whole policy.
 struct PolicyHead<'a> {
@@ -372,11 +385,19 @@ impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy. `None` if it is not one, or its head is damaged.
     pub fn of(pieces: Pieces<'a>) -> Option<Self> {
         let Sealed { head, tables: [programs, rules, waivers] } = unseal(MAGIC, pieces)?;
-        let (starts, (named, rest)): Front = read_back(head)?;
-        let Cow::Borrowed(rest) = rest else { return None };
+        let (lists, rest): Front = read_back(head)?;
+        let ([starts, named, secrets], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
         let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel } = read_back(rest)?;
-        let programs = Programs::new(programs, starts, named);
+        let programs = Programs::new(programs, starts, named, secrets);
         Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, rules, waivers })
+    }
+
+    /// What a compiled policy says of programs, without the rest of it.
+    pub fn programs_of(bytes: &'a [u8]) -> Option<Programs<'a>> {
+        let Sealed { head, tables: [programs, ..] } = unseal(MAGIC, Pieces::Memory(bytes))?;
+        let (lists, _): Front = read_back(head)?;
+        let [starts, named, secrets] = lists.as_slice() else { return None };
+        Some(Programs::new(programs, starts, named, secrets))
     }
 
     /// Where rules are that are found under one of these keys, each once. `None` if the table is damaged.
@@ -391,7 +412,7 @@ impl<'a> Policy<'a> {
     }
 
     /// The rule at a place. `None` if it is damaged.
-    pub(crate) fn candidate(&self, place: u32) -> Option<Candidate<'a>> {
+    pub(crate) fn candidate(&self, place: u32) -> Option<RuleCandidate<'a>> {
         read_back(self.rules.record(place)?)
     }
 
@@ -403,7 +424,7 @@ impl<'a> Policy<'a> {
 
     /// Every rule, upper layers first.
     pub fn all_rules(&self) -> Option<Vec<Rule<'a>>> {
-        self.rules.records().map(|record| read_back::<Candidate>(record?)?.rule()).collect()
+        self.rules.records().map(|record| read_back::<RuleCandidate>(record?)?.rule()).collect()
     }
 
     pub fn waivers_of(&self, rule: &str) -> Option<Vec<Waiver<'a>>> {
@@ -438,6 +459,8 @@ pub struct Parts<'a> {
     pub digest: &'a str,
     pub protected: Vec<Pattern<'a>>,
     pub programs: Vec<actions::program::Program<'a>>,
+    /// Programs that are given secrets.
+    pub secrets: Vec<&'a str>,
     /// Variables whose values programs start.
     pub starts: Vec<&'a str>,
     /// Variables that name programs: `PYTHON=python3`.
@@ -456,7 +479,7 @@ impl Parts<'_> {
             programs.add(program.names.iter().map(|name| key(name)), program);
         }
         for rule in &self.rules {
-            rules.add(index::of_rule(&rule.when).iter().map(|name| key(name)), &Candidate::from(rule));
+            rules.add(index::of_rule(&rule.when).iter().map(|name| key(name)), &RuleCandidate::from(rule));
         }
         for waiver in &self.waivers {
             waivers.add([key(waiver.rule)], waiver);
@@ -470,8 +493,8 @@ impl Parts<'_> {
             tests_first: self.tests_first.clone(),
             flywheel: self.flywheel.clone(),
         };
-        let (starts, named) = (self.starts.join(" "), self.named.join(" "));
-        let front: Front = (&starts, (&named, lay_down(&rest).into()));
+        let (starts, named, secrets) = (self.starts.join(" "), self.named.join(" "), self.secrets.join(" "));
+        let front: Front = (vec![&starts, &named, &secrets], lay_down(&rest).into());
         seal(MAGIC, &lay_down(&front), [programs, rules, waivers])
     }
 }

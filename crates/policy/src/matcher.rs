@@ -8,13 +8,16 @@ mod content;
 mod file;
 mod path;
 mod push;
+mod risk;
 mod run;
 pub mod text;
+
+pub(crate) use path::swept;
 
 use std::collections::BTreeSet;
 
 use crate::facts::{Facts, Known, Need};
-use crate::{Candidate, Conditions, Rule, Waiver, When, pattern::Pattern, secret::FoundSecret, verdict::Answer};
+use crate::{Conditions, Rule, RuleCandidate, Waiver, When, pattern::Pattern, secret::FoundSecret, verdict::Answer};
 use actions::{Action, Deed, Run};
 
 /// The known facts, and the questions that came up.
@@ -68,7 +71,7 @@ impl Asking<'_> {
 }
 
 /// Whether the `when` of a rule matches the action at `at`.
-pub fn first(rule: &Candidate, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
+pub fn first(rule: &RuleCandidate, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
     let Some(action) = actions.get(at) else { return Answer::No };
     if !for_agent(&rule.for_agents, asking.facts) {
         return Answer::No;
@@ -162,25 +165,6 @@ fn folder<'a>(action: &'a Action, actions: &'a [Action], facts: &'a Facts) -> Op
     }
 }
 
-/// Whether what the command discards may be files that git does not track.
-fn takes_untracked(action: &Action) -> bool {
-    matches!(&action.deed, Deed::Run(run) if run.subcommand.as_ref().is_some_and(|name| name.is("clean")))
-}
-
-/// Whether an action of the same call makes changes in the work tree around `folder`: it writes a file there, or unpacks a
-/// stash. What git itself writes there it has elsewhere.
-fn changes_tree(action: &Action, actions: &[Action], folder: &str) -> bool {
-    let git = |at: usize| matches!(actions.get(at), Some(Action { deed: Deed::Run(run), .. }) if run.program == "git");
-    match &action.deed {
-        Deed::Run(run) => run.program == "git" && run.subcommand.as_ref().is_some_and(|name| name.is("stash pop")),
-        Deed::Write(write) => {
-            let inside = write.path.word.prefix().strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-            inside && !matches!(write.change, actions::Change::Attributes { .. }) && !action.from.is_some_and(git)
-        }
-        _ => false,
-    }
-}
-
 /// `where`.
 fn conditions(conditions: &Conditions, at: usize, actions: &[Action], asking: &mut Asking) -> Answer {
     let Some(action) = actions.get(at) else { return Answer::No };
@@ -194,11 +178,7 @@ fn conditions(conditions: &Conditions, at: usize, actions: &[Action], asking: &m
         Deed::Push(push) => push::target(asking.protected, push, folder, asking),
         _ => branch(asking.protected, action, folder, asking),
     });
-    answer.and_as(conditions.dirty, || match folder {
-        Some(folder) if actions.iter().take(at).any(|before| changes_tree(before, actions, folder)) => Answer::Maybe,
-        Some(folder) => asking.holds(Need::Dirty(folder.to_owned(), takes_untracked(action))),
-        None => Answer::Maybe,
-    })
+    answer.and_as(conditions.dirty, || risk::dirty(at, folder, actions, asking))
 }
 
 /// Whether the current branch is one of these.

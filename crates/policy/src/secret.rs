@@ -12,7 +12,7 @@ mod shape;
 use std::ops::Range;
 
 use formats::{Check, FORMATS, Letters, SecretFormat};
-pub use redact::redact;
+pub use redact::{redact, redact_command};
 use shape::{by_chance, checksum, is_base64, payload, placeholder};
 
 actions::named_enum! {

@@ -85,7 +85,7 @@ pub enum Command {
     /// `name() …` or `function name …`
     Function { name: String, body: Box<Command>, span: Span },
     /// `coproc [NAME] command`
-    Coproc { body: Box<Command>, span: Span },
+    Coproc { name: Option<String>, body: Box<Command>, span: Span },
 }
 
 impl Command {

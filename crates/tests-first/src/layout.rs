@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::syntax::{Silencers, SourceLanguage, ToolSettings};
+use crate::syntax::{Silencers, SourceLanguage, Strengths, ToolSettings};
 pub use template::{Captures, matches};
 pub use template::{alternatives, unknown_variable};
 use template::{area, capture, fill, fits, widened};
@@ -31,6 +31,7 @@ pub struct Catalogue {
     pub layouts: Vec<Layout>,
     pub settings: Vec<ToolSettings>,
     pub silencers: Silencers,
+    pub strengths: Strengths,
     /// Files that hold what tests expect, written by the tools themselves.
     pub snapshots: Vec<String>,
     /// Commands that run tests: the program, then words of it in their order.

@@ -225,10 +225,14 @@ impl<'a> Judge<'a> {
         self.section.only.is_empty() || self.section.only.iter().any(|only| matches(only, inner))
     }
 
-    /// Lines that leave each language's files: what others may take over.
+    /// Lines that leave each language's files: what others may take over. What leaves a file that needs no test is new where it
+    /// comes.
     fn moved(&self) -> HashMap<&str, HashMap<String, usize>> {
         let mut moved: HashMap<&str, HashMap<String, usize>> = HashMap::new();
         for change in self.changes {
+            if !self.holds(&change.path) || self.exempt(&change.path) || self.places.sources(&change.path, self.catalogue).is_empty() {
+                continue;
+            }
             let (Some(language), Some(old)) = (self.catalogue.language(&change.path), change.old.known()) else { continue };
             let new = change.new.known().map(|text| self.source(text, language));
             if new.is_none() && change.new != FileVersion::Absent {

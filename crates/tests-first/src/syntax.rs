@@ -7,6 +7,7 @@ mod hollow;
 mod lex;
 mod node;
 mod pattern;
+mod soften;
 mod types;
 mod weaken;
 
@@ -16,6 +17,7 @@ pub use change::{LineCounts, TestNeed, is_generated, need, removed_lines};
 pub use lex::{SourceToken, TokenKind, lex};
 pub use node::{NoTest, Node, SourceCode};
 pub use pattern::{CodePattern, CodePatterns, glob};
+pub use soften::Strengths;
 pub use weaken::{Silencers, ToolSettings, Weakened, bare, settings_weakened, tests_weakened};
 
 /// A language as data.
@@ -62,6 +64,8 @@ pub struct SourceLanguage {
     pub only: CodePatterns,
     /// Assertions.
     pub asserts: CodePatterns,
+    /// Assertions that take one value for true, in this language alone.
+    pub bare: Vec<String>,
     /// Words that an assertion is given besides what it compares.
     pub still: Vec<String>,
     /// Tests in documentation: what a comment or a string holds then.

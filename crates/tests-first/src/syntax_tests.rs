@@ -143,7 +143,7 @@ fn any_text_is_read_in_every_language() {
             }
             let source = SourceCode::new(&text, language);
             let _ = (source.nodes(), source.tested(true), need(None, &source, &std::collections::HashMap::new(), false, true));
-            let _ = tests_weakened(&source, &SourceCode::new("", language), &|_| false);
+            let _ = tests_weakened(&source, &SourceCode::new("", language), &crate::syntax::Strengths::default(), &|_| false);
         }
     }
 }

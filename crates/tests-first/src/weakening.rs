@@ -79,7 +79,7 @@ impl<'a> Judge<'a> {
             let others = others.filter(|other| self.places.runs(&other.path, self.catalogue));
             let others: Vec<_> = others.filter_map(|other| Some(self.source(other.new.known()?, language))).collect();
             let moved = |node: &Node| others.iter().any(|text| text.nodes().iter().any(|come| come.name == node.name && (come.is_real() || !node.is_real())));
-            found = tests_weakened(&old, &new, &moved);
+            found = tests_weakened(&old, &new, &self.catalogue.strengths, &moved);
             found.retain(|weakened| weakened.gone.is_empty() || !self.covers_nothing(weakened, change, language));
         }
         if change.new != FileVersion::Absent && (is_test || !self.places.sources(&change.path, self.catalogue).is_empty()) {

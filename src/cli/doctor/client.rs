@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::CheckResults;
 use crate::cli::canary;
 use crate::cli::place::Place;
+use crate::cli::terminal::shown;
 use clients::claude_code::LACKING;
 
 /// The package of the client, from a folder with packages.
@@ -32,7 +33,7 @@ pub(super) fn look(place: &Place, findings: &mut CheckResults) {
     for package in packages {
         if let Some(version) = packed(&package).filter(|version| !seen.contains(version)) {
             seen.push(version);
-            report(version, &format!(" ({})", package.display()), findings);
+            report(version, &format!(" ({})", shown(&package)), findings);
         }
     }
 }
@@ -63,7 +64,7 @@ fn report(version: (u32, u32, u32), place: &str, findings: &mut CheckResults) {
     }
     for lack in lacking {
         let (text, fix) = (format!("{shown} {}", lack.what), "update it (`claude update`; its npm package needs Node 22 for a new version)");
-        if !lack.starts { findings.fail("client", text, fix) } else { findings.warn("client", text, fix) }
+        if lack.starts { findings.warn("client", text, fix) } else { findings.fail("client", text, fix) }
     }
 }
 

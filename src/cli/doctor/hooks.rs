@@ -11,7 +11,9 @@ use crate::cli::canary;
 use crate::cli::init::git::{self, HookFile, HookSite, Wanted};
 use crate::cli::init::scope::Site;
 use crate::cli::place::Place;
+use crate::cli::terminal::shown;
 use crate::git::block::{BEGIN, GateCall, begins_with, without};
+use actions::shown::escaped;
 use gate::BUILD;
 use gate::world::repository::Repository;
 
@@ -54,10 +56,10 @@ pub(super) fn look(here: &Place, findings: &mut CheckResults) {
     let wanted: Vec<Wanted> = hooks.wanted().collect();
     let wired = wanted.iter().any(|hook| matches!(git::state(hook), Ok(HookFile::Script(text)) if text.contains(BEGIN)));
     if let Some((why, fix)) = hooks.starts_nothing() {
-        return match wired || made {
-            true => findings.fail(PART, format!("git starts no hook of Portcullis: {why}"), fix),
-            false => findings.ok(PART, format!("Portcullis is in no git hook: {why}")),
-        };
+        if wired || made {
+            return findings.fail(PART, format!("git starts no hook of Portcullis: {why}"), fix);
+        }
+        return findings.ok(PART, format!("Portcullis is in no git hook: {why}"));
     }
     if let (true, Err(refusal)) = (wired, hooks.readable()) {
         return findings.fail(PART, format!("the hooks would refuse every commit: {}", refusal.why), refusal.fix);
@@ -89,7 +91,7 @@ fn report(trials: &[(&str, HookTrial)], made: bool, hooks: &HookSite, repository
     let tried = trials.iter().filter(|(_, trial)| matches!(trial, HookTrial::Answered | HookTrial::Through)).count();
     let how = if tried == stand { "git starts it in each".to_owned() } else { format!("it was started in {tried}") };
     if stand == all {
-        findings.ok(PART, format!("Portcullis is in {stand} git hooks of `{}`, and {how}", hooks.folder.display()));
+        findings.ok(PART, format!("Portcullis is in {stand} git hooks of `{}`, and {how}", shown(&hooks.folder)));
     } else if !missing.is_empty() {
         findings.repairable(PART, format!("Portcullis is missing in the git hooks {}", missing.join(", ")), again(), Repair::Hooks);
     }
@@ -126,7 +128,7 @@ fn tried(hooks: &HookSite, hook: &Wanted, calls: &[GateCall]) -> HookTrial {
                     HookTrial::Answered => HookTrial::Through,
                     other => other,
                 },
-                Some((path, false)) => HookTrial::Silent(format!("the hook manager moved it to `{}`, which it does not start", path.display())),
+                Some((path, false)) => HookTrial::Silent(format!("the hook manager moved it to `{}`, which it does not start", shown(&path))),
                 None => HookTrial::Missing,
             };
         }
@@ -134,7 +136,7 @@ fn tried(hooks: &HookSite, hook: &Wanted, calls: &[GateCall]) -> HookTrial {
     let Some(own) = hooks.started_by(hook) else { return answered(&hook.path, hook, hooks, calls) };
     let runs = fs::metadata(&own).is_ok_and(|found| found.permissions().mode() & 0o111 != 0);
     if !runs {
-        return HookTrial::Silent(format!("`{}` does not start it; run husky again", own.display()));
+        return HookTrial::Silent(format!("`{}` does not start it; run husky again", shown(&own)));
     }
     if !begins_with(&text, hook.name, calls) {
         return HookTrial::Untried(OTHER_LINES.to_owned());
@@ -151,7 +153,7 @@ fn answered(path: &Path, hook: &Wanted, hooks: &HookSite, calls: &[GateCall]) ->
         return HookTrial::Untried(OTHER_LINES.to_owned());
     }
     if fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o111 == 0) {
-        return HookTrial::Silent(format!("`{}` is not executable, so git does not start it", path.display()));
+        return HookTrial::Silent(format!("`{}` is not executable, so git does not start it", shown(&path)));
     }
     // Git gives a file without a first line of its own to the shell.
     let process = if text.starts_with("#!") { Command::new(path) } else { by_shell(path) };
@@ -165,7 +167,7 @@ fn start(mut process: Command, hook: &Wanted, hooks: &HookSite) -> HookTrial {
         Ok(reply) if reply.stdout.lines().any(|line| line == crate::git::canary(hook.name)) => HookTrial::Answered,
         Ok(reply) if reply.stdout.contains(crate::git::NAME) => HookTrial::Silent(format!("it starts another build than {BUILD}")),
         Ok(reply) => {
-            let said = reply.stderr.lines().next().map_or_else(|| "it said nothing".to_owned(), |line| format!("it said: {line}"));
+            let said = reply.stderr.lines().next().map_or_else(|| "it said nothing".to_owned(), |line| format!("it said: {}", escaped(line)));
             HookTrial::Silent(format!("Portcullis does not answer when it is started ({said})"))
         }
         Err(why) => HookTrial::Silent(why),
@@ -204,7 +206,7 @@ fn elsewhere(repository: &Repository) -> Option<(String, String)> {
         for (name, fix) in COMMITTED {
             let hooks = folder.join(name);
             if fs::read_to_string(hooks.join("pre-commit")).is_ok_and(|text| text.contains(BEGIN)) {
-                let shown = hooks.strip_prefix(&repository.root).unwrap_or(&hooks).display().to_string();
+                let shown = shown(hooks.strip_prefix(&repository.root).unwrap_or(&hooks));
                 let fix = fix.replace("FOLDER", &shown);
                 return Some((shown, fix));
             }

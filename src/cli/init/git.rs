@@ -12,10 +12,12 @@ use super::scope;
 use crate::cli::files::{self, Edit};
 use crate::cli::place;
 use crate::cli::refusal::Refusal;
+use crate::cli::terminal::shown;
 use crate::deep::changes::Changes;
 use crate::deep::commits::Folders;
 use crate::git::beside::VIEW;
 use crate::git::block::{self, BEGIN, BlockForm, GateCall, HOOKS, KEPT, block, is_script, without};
+use actions::shown::escaped;
 use gate::failure::Failure;
 use gate::world::World;
 use gate::world::repository::Repository;
@@ -91,7 +93,7 @@ impl HookSite {
         let HooksFolder { path, set, for_all } = hooks_folder::asked(&repository.root).map_err(|why| refused(why, "let git work in this repository first"))?;
         let here = Self::in_folder(site, repository, path, set);
         if for_all && here.set.as_deref() != Some("") && !here.is_inside(repository) {
-            let why = format!("`core.hooksPath` in your own git configuration is `{}`, and these hooks run in all your repositories", here.folder.display());
+            let why = format!("`core.hooksPath` in your own git configuration is `{}`, and these hooks run in all your repositories", shown(&here.folder));
             return Err(refused(why, "call `portcullis-git HOOK \"$@\"` in them yourself, or set `core.hooksPath` for this repository"));
         }
         Ok(here)
@@ -166,22 +168,22 @@ impl HookSite {
 
     /// Why git starts no hook here, and what helps.
     pub fn starts_nothing(&self) -> Option<(String, String)> {
-        let shown = self.folder.display();
+        let folder = shown(&self.folder);
         if self.folder.is_dir() && self.folder.parent().is_some() {
             return None;
         }
-        let set = self.set.as_deref()?;
+        let set = escaped(self.set.as_deref()?);
         if set.is_empty() || self.folder.parent().is_none() {
-            return Some((format!("`core.hooksPath` is empty, so git looks for hooks in `{shown}`"), "run `git config --unset core.hooksPath`".to_owned()));
+            return Some((format!("`core.hooksPath` is empty, so git looks for hooks in `{folder}`"), "run `git config --unset core.hooksPath`".to_owned()));
         }
         if let Some(husky) = self.husky.as_ref().filter(|husky| **husky != self.folder) {
-            let folder = husky.strip_prefix(&self.root).unwrap_or(husky).display();
+            let folder = shown(husky.strip_prefix(&self.root).unwrap_or(husky));
             let why = format!("`core.hooksPath` is `{set}`, and husky has not made that folder in this work tree");
-            return Some((why, format!("run `npx husky {folder}` in `{}` (or the project's own `prepare` script), in each work tree", self.root.display())));
+            return Some((why, format!("run `npx husky {folder}` in `{}` (or the project's own `prepare` script), in each work tree", shown(&self.root))));
         }
         let what = if self.folder.exists() { "is no folder" } else { "does not exist" };
         let fix = if self.shared { "run `portcullis init --git`, which makes it" } else { "make that folder, or run `git config --unset core.hooksPath`" };
-        Some((format!("`core.hooksPath` is `{set}`, and `{shown}` {what}"), fix.to_owned()))
+        Some((format!("`core.hooksPath` is `{set}`, and `{folder}` {what}"), fix.to_owned()))
     }
 
     /// Adds the changes that install the hooks.
@@ -204,13 +206,22 @@ impl HookSite {
         for hook in self.wanted() {
             let call = self.call(hook.shared)?;
             let whole = |form| block(&call, hook.name, form).into_bytes();
+            let form = if fs::symlink_metadata(kept(&hook.path)).is_ok() { BlockForm::Chained } else { BlockForm::Whole };
             match state(&hook)? {
                 _ if moved(&hook).is_some_and(|(_, runs)| runs) => {}
                 HookFile::Nothing => {
                     plan.edits.push(Edit { path: hook.path.clone(), before: None, after: Some(whole(BlockForm::Whole)), mode: files::PROGRAM });
                 }
+                HookFile::Script(text) if !hook.by_shell && !fs::metadata(&hook.path).is_ok_and(|found| is_program(&found)) => {
+                    // Ours, and it lost its mode: made anew, it gets that back.
+                    plan.edits.push(Edit { path: hook.path.clone(), before: Some(text.clone().into_bytes()), after: None, mode: files::PROGRAM });
+                    let again = match without(&text) {
+                        None => whole(form),
+                        Some(rest) => block::with(&call, hook.name, &rest).into_bytes(),
+                    };
+                    plan.edits.push(Edit { path: hook.path.clone(), before: None, after: Some(again), mode: files::PROGRAM });
+                }
                 HookFile::Script(text) if without(&text).is_none() => {
-                    let form = if fs::symlink_metadata(kept(&hook.path)).is_ok() { BlockForm::Chained } else { BlockForm::Whole };
                     plan.edits.push(ours(&hook, &text, whole(form)));
                 }
                 HookFile::Script(text) => {
@@ -342,7 +353,7 @@ pub fn moved(hook: &Wanted) -> Option<(PathBuf, bool)> {
     MOVED.iter().find_map(|(suffix, manager)| {
         let path = suffixed(&hook.path, suffix);
         let ours = fs::read_to_string(&path).is_ok_and(|text| text.contains(BEGIN));
-        let runs = *suffix == ".legacy" && fs::metadata(&path).is_ok_and(|found| found.permissions().mode() & 0o111 != 0);
+        let runs = *suffix == ".legacy" && fs::metadata(&path).is_ok_and(|found| is_program(&found));
         (ours && now.contains(manager) && !now.contains(BEGIN)).then_some((path, runs))
     })
 }
@@ -368,11 +379,17 @@ pub fn state(hook: &Wanted) -> Result<HookFile, Refusal> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(HookFile::Nothing),
         Err(error) => return Err(refused(error)),
     };
-    if !found.is_file() || (found.permissions().mode() & 0o111 == 0 && !hook.by_shell) {
+    if !found.is_file() {
         return Ok(HookFile::Other);
     }
     let Ok(text) = String::from_utf8(fs::read(&hook.path).map_err(refused)?) else { return Ok(HookFile::Other) };
-    Ok(if is_script(&text) { HookFile::Script(text) } else { HookFile::Other })
+    // Git passes over a file without the mode of a program; ours is still ours then.
+    let counts = hook.by_shell || is_program(&found) || text.contains(BEGIN);
+    Ok(if counts && is_script(&text) { HookFile::Script(text) } else { HookFile::Other })
+}
+
+fn is_program(found: &fs::Metadata) -> bool {
+    found.permissions().mode() & 0o111 != 0
 }
 
 fn kept(path: &Path) -> PathBuf {

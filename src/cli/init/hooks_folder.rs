@@ -58,9 +58,9 @@ fn real(path: &Path) -> PathBuf {
 fn said(root: &Path, arguments: &[&str]) -> Result<Result<String, String>, String> {
     let mut git = Command::new("git");
     git.args(arguments).current_dir(root);
-    OF_HOOKS.iter().for_each(|name| {
+    for name in OF_HOOKS {
         git.env_remove(name);
-    });
+    }
     let reply = canary::run(git, "")?;
     Ok(if reply.code == Some(0) { Ok(reply.stdout) } else { Err(reply.stderr.trim_end().to_owned()) })
 }

@@ -193,6 +193,9 @@ fn known(need: &Need, said: &ExampleFacts) -> Known {
         Need::HooksFolder => Known::Is(false, String::new()),
         // An example that does not say is in a tree with work to lose.
         Need::Dirty(..) => is(Some(said.dirty.unwrap_or(true))),
+        Need::Ignored(_) => is(said.ignored),
+        // As with work: what is not said to be elsewhere is lost.
+        Need::Unpushed(_) | Need::OnlyThere(..) => is(Some(said.loses_commits.unwrap_or(true))),
         Need::LosesGate(..) => is(said.loses_gate),
         Need::WeakensPolicy(..) => is(said.weakens_policy),
         Need::Size(_) => said.bytes.map_or(Known::Is(false, String::new()), Known::Size),

@@ -53,23 +53,33 @@ fn tables(rule: &str, input: &str, place: &Place) -> Option<(String, String)> {
     let found: Vec<&Action> = judged.judgement.actions.iter().filter(|action| shown.contains(&action.shown().as_str())).collect();
     let table = match &found.first()?.deed {
         Deed::Run(run) => {
-            let operands = list(&found, |deed| if let Deed::Run(run) = deed { run.args.iter().map(literal).collect() } else { vec![None] })?;
-            let subcommand = run.subcommand.as_ref().map(literal).map(|word| word.map(|word| format!(", subcommand = {}", quoted(word))));
-            let subcommand = subcommand.unwrap_or_else(|| Some(String::new()))?;
+            let operands =
+                list(
+                    &found,
+                    |deed| if let Deed::Run(run) = deed { run.args.iter().map(|word| literal(word).map(str::to_owned)).collect() } else { vec![None] },
+                )?;
+            let subcommand = match &run.subcommand {
+                Some(word) => format!(", subcommand = {}", quoted(literal(word)?)),
+                None => String::new(),
+            };
             let operands = if operands == "[]" { String::new() } else { format!(", arg = {operands}") };
             format!("run    = {{ program = {}{subcommand}{operands} }}", quoted(&run.program))
         }
-        Deed::Write(_) => format!("write  = {{ path = {} }}", list(&found, |deed| if let Deed::Write(write) = deed { vec![path(&write.path, place)] } else { vec![None] })?),
-        Deed::Delete(_) => format!("delete = {{ path = {} }}", list(&found, |deed| if let Deed::Delete(delete) = deed { vec![path(&delete.path, place)] } else { vec![None] })?),
-        Deed::Read(_) => format!("read   = {{ path = {} }}", list(&found, |deed| if let Deed::Read(read) = deed { vec![path(read, place)] } else { vec![None] })?),
+        Deed::Write(_) => {
+            format!("write  = {{ path = {} }}", list(&found, |deed| vec![if let Deed::Write(write) = deed { path(&write.path, place) } else { None }])?)
+        }
+        Deed::Delete(_) => {
+            format!("delete = {{ path = {} }}", list(&found, |deed| vec![if let Deed::Delete(delete) = deed { path(&delete.path, place) } else { None }])?)
+        }
+        Deed::Read(_) => format!("read   = {{ path = {} }}", list(&found, |deed| vec![if let Deed::Read(read) = deed { path(read, place) } else { None }])?),
         _ => return None,
     };
     Some((table, shown.join("; ")))
 }
 
 /// The words of all actions as a list of TOML. `None` if one of them is not known.
-fn list<'a>(found: &[&'a Action], of: impl Fn(&'a Deed) -> Vec<Option<&'a str>>) -> Option<String> {
-    let mut words: Vec<String> = found.iter().flat_map(|action| of(&action.deed)).map(|word| word.map(quoted)).collect::<Option<_>>()?;
+fn list(found: &[&Action], of: impl Fn(&Deed) -> Vec<Option<String>>) -> Option<String> {
+    let mut words: Vec<String> = found.iter().flat_map(|action| of(&action.deed)).map(|word| word.map(|word| quoted(&word))).collect::<Option<_>>()?;
     words.dedup();
     Some(format!("[{}]", words.join(", ")))
 }
@@ -79,11 +89,12 @@ fn literal(word: &Word) -> Option<&str> {
     word.literal().filter(|text| !text.contains(['*', '?', '[', '{', '\\', '<']))
 }
 
-/// A path as a policy writes it: from the root, if it is within.
-fn path<'p>(path: &'p Path, place: &Place) -> Option<&'p str> {
+/// A path as a policy writes it: from the root or from the home folder, if it is within.
+fn path(path: &Path, place: &Place) -> Option<String> {
     let text = literal(&path.word)?;
-    let inner = place.around.places.roots.iter().find_map(|root| text.strip_prefix(root.as_str())?.strip_prefix('/'));
-    Some(inner.unwrap_or(text))
+    let within = |folders: &[String]| folders.iter().find_map(|folder| text.strip_prefix(folder.as_str())?.strip_prefix('/'));
+    let places = &place.around.places;
+    Some(within(&places.roots).map(str::to_owned).or_else(|| within(&places.homes).map(|rest| format!("~/{rest}"))).unwrap_or_else(|| text.to_owned()))
 }
 
 /// Whether with the waiver in the project's policy the rule does not find anything in the call.

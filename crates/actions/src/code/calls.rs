@@ -58,8 +58,13 @@ impl Scan {
             };
             if starts {
                 let (value, next) = self.chain(piece, at, piece.len(), true, 0);
-                if let CodeValue::Handle(place) = value {
-                    self.opened_as(piece, place, next);
+                match value {
+                    CodeValue::Handle(place) => self.opened_as(piece, place, next),
+                    // `with TemporaryDirectory() as name`
+                    CodeValue::Text(_) if piece.word(next) == Some("as") && self.language == Language::Python => {
+                        piece.word(next + 1).into_iter().for_each(|name| self.names.give(name, value.clone()));
+                    }
+                    _ => {}
                 }
             }
         }
@@ -166,6 +171,9 @@ impl Scan {
             return CodeValue::Unknown;
         };
         let (effect, place) = effect;
+        if let Some(made) = (CodeCall { name: &name, effect, place, args: &args, site }).made() {
+            return made;
+        }
         let opens = effect == CallEffect::Open || (effect, place) == (CallEffect::WriteAt, 0);
         if emit && !args.is_empty() {
             self.effect(&CodeCall { name: &name, effect, place, args: &args, site });

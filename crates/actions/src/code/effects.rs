@@ -1,7 +1,10 @@
 //! A call whose effect is known, with its arguments, to findings.
 
 use super::value::{CodeText, CodeValue};
-use super::{CallEffect, CodeAction, HOLE, HOME, Language, Scan};
+use super::{CallEffect, CodeAction, HOLE, HOME, Language, MADE, Scan};
+
+/// A folder of temporary files.
+const TEMPORARY: &str = "/tmp";
 
 pub(super) struct Arg {
     /// `name=…`, `name: …`
@@ -29,6 +32,23 @@ impl CodeCall<'_> {
     fn arg(&self, index: usize, names: &[&str]) -> CodeValue {
         let by_name = self.args.iter().find(|arg| arg.name.as_deref().is_some_and(|name| names.contains(&name))).map(|arg| &arg.value);
         by_name.or_else(|| self.plain().nth(index)).cloned().unwrap_or(CodeValue::Unknown)
+    }
+
+    /// The path of what is made for a short time, if the call makes that.
+    pub(super) fn made(&self) -> Option<CodeValue> {
+        let folder = || {
+            let named = self.option("dir").or_else(|| self.option("tmpdir")).cloned();
+            named.or_else(|| self.plain().nth(self.place).cloned().filter(|_| self.place > 0)).unwrap_or_else(|| CodeValue::lit(TEMPORARY))
+        };
+        let elsewhere = self.plain().any(|value| value.literal().as_deref() == Some("DIR"));
+        let path = match self.effect {
+            CallEffect::TemporaryFolder => return Some(CodeValue::lit(TEMPORARY)),
+            CallEffect::Prefix => format!("{}{MADE}", self.arg(self.place, &["prefix"]).settled().literal().unwrap_or_default()),
+            CallEffect::Temporary if !elsewhere => folder().literal().map_or_else(String::new, |folder| format!("{folder}/{MADE}")),
+            CallEffect::Temporary => String::new(),
+            _ => return None,
+        };
+        Some(if path.starts_with('/') || path.starts_with('.') { CodeValue::lit(&path) } else { CodeValue::Unknown })
     }
 
     /// An option, by name or in an object; `None` if there is no such option.

@@ -351,7 +351,7 @@ impl Scan {
     fn bare_call(&mut self, piece: &CodePiece<'_>, value: CodeValue, emit: bool, at: usize) -> CodeValue {
         let called = match &value {
             CodeValue::Method(..) => true,
-            CodeValue::Named(name) => matches!(name.as_str(), "Dir.home" | "Dir.pwd"),
+            CodeValue::Named(name) => matches!(name.as_str(), "Dir.home" | "Dir.pwd" | "Dir.tmpdir" | "Dir.mktmpdir"),
             _ => false,
         };
         if called && self.language == Language::Ruby { self.call(value, Vec::new(), piece.base + at, emit) } else { value }
@@ -404,6 +404,8 @@ impl Scan {
         let owner = match value {
             CodeValue::Path(path) if name == "parent" || name == "dirname" => return CodeValue::Path(path.parent()),
             CodeValue::Named(owner) => owner,
+            // `TemporaryDirectory().name`
+            CodeValue::Text(text) if name == "name" && text.text.contains(super::MADE) => return CodeValue::Text(text),
             other => return CodeValue::Method(Box::new(other), name.to_owned()),
         };
         match (owner.as_str(), name) {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{Output, Shell, Stdin, invoke::program_name};
 use crate::arguments::{self, ParsedArguments};
 use crate::program::{Method, Program, ProgramWay, Role};
-use crate::word::{Word, WordPiece};
+use crate::word::{Bound, Word, WordPiece};
 use crate::{Action, Change, Deed, Delete, EMPTIED, Edited, path::Path};
 
 impl Shell<'_> {
@@ -32,6 +32,8 @@ impl Shell<'_> {
         }
         let remote = self.remote || outer || program.remote;
         let was_remote = std::mem::replace(&mut self.remote, remote);
+        let contained = self.contained || program.is(ProgramWay::Container);
+        let was_contained = std::mem::replace(&mut self.contained, contained);
         let before = self.state.place.cwd.clone();
         let mounts = if arguments.word(&[Role::Mount]).is_some() || program.options.iter().any(|opt| opt.role == Role::Mount) {
             let mounts = self.mounted(arguments);
@@ -51,6 +53,10 @@ impl Shell<'_> {
         if program.is(ProgramWay::Links) {
             self.linked(arguments);
         }
+        if program.is(ProgramWay::Unpacks) && arguments.has("--extract") && stdin.command.as_deref().is_some_and(|command| self.archives(command)) {
+            let folder = arguments.value("--directory").cloned().unwrap_or_else(|| Word::lit("."));
+            self.tree(&folder, &[], at);
+        }
         self.recipes(described, name, arguments, stdin);
         let output = self.inner(program, name, words, arguments, env, stdin);
         self.speaks = !program.details.is_empty() || described.is(ProgramWay::SetsUp);
@@ -58,6 +64,7 @@ impl Shell<'_> {
         self.state.place.cwd = before;
         self.mounts = mounts;
         self.remote = was_remote;
+        self.contained = was_contained;
         output
     }
 
@@ -111,7 +118,13 @@ impl Shell<'_> {
                     self.push(Deed::Read(path), Some(at));
                     sources.push(word.clone());
                 }
-                Role::Write => {
+                Role::Write | Role::WriteTree => {
+                    let pattern = |word: &Word| word.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(_) | WordPiece::Any(Bound::File)));
+                    if *role == Role::WriteTree || (arguments.gathered > 0 && sources.iter().any(pattern)) {
+                        self.tree(word, &sources, at);
+                    } else if program.is(ProgramWay::Erases) && pattern(word) {
+                        self.tree(word, &[], at);
+                    }
                     // What another program gives `tee` is not known, but it is there.
                     let given = program.is(ProgramWay::CopiesInput) && (stdin.connected || stdin.text.is_some());
                     let change = if !given && let Some(change) = self.made(program, arguments, stdin) {
@@ -135,7 +148,8 @@ impl Shell<'_> {
                     if program.is(ProgramWay::HostPaths) {
                         self.brought(word, arguments);
                     }
-                    let taken = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Read | Role::Move | Role::Download | Role::Write));
+                    let taken =
+                        arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Read | Role::Move | Role::Download | Role::Write | Role::WriteTree));
                     let mut names: Vec<Word> = taken.map(|(_, word)| word.clone()).collect();
                     if arguments.operands.is_empty() || !arguments.operands.iter().all(|word| names.contains(word)) {
                         // What comes out of an archive is not known.
@@ -143,6 +157,8 @@ impl Shell<'_> {
                     }
                     self.write_below(word, &names, program.is(ProgramWay::Copies), at);
                 }
+                // In a container they are its own.
+                Role::Attributes if self.contained => {}
                 Role::Attributes => self.write(word, Change::Attributes { tree: arguments.has("--recursive") }, Some(at)),
                 Role::Touch => self.write(word, Change::Append(String::new()), Some(at)),
                 Role::Delete | Role::DeleteTree | Role::Move => {
@@ -219,6 +235,25 @@ impl Shell<'_> {
         }
     }
 
+    /// Notes that files of whole folders take the place of those of the same names below a folder.
+    fn tree(&mut self, folder: &Word, sources: &[Word], at: usize) {
+        // Of a pattern, the folder in front of it.
+        let from = |source: &Word| {
+            let path = self.path(source).word;
+            path.literal().map(str::to_owned).or_else(|| Some(path.prefix().rsplit_once('/').filter(|_| !path.has_hole())?.0.to_owned()))
+        };
+        let sources: Option<Vec<String>> = sources.iter().map(from).collect();
+        let path = self.path(folder);
+        self.push(Deed::Write(crate::Write { path, change: Change::Tree(sources.unwrap_or_default()) }), Some(at));
+    }
+
+    /// Whether a command writes an archive of folders to standard output.
+    fn archives(&self, command: &str) -> bool {
+        let mut words = command.split(' ');
+        let Some(program) = words.next().and_then(|name| self.programs.find(name)) else { return false };
+        program.is(ProgramWay::Archives) || words.next().and_then(|name| program.subcommand(name)).is_some_and(|subcommand| subcommand.is(ProgramWay::Archives))
+    }
+
     /// What becomes of the texts of the files that a program writes, by its description.
     fn made(&mut self, program: &Program, arguments: &ParsedArguments, stdin: &Stdin) -> Option<Change> {
         if program.is(ProgramWay::Formats) {
@@ -229,10 +264,10 @@ impl Shell<'_> {
             return self.copy_of(taken.collect::<Vec<_>>().as_slice());
         }
         let given = |option: &&str| option.split_once('=').is_some_and(|(name, value)| arguments.value(name).is_some_and(|word| word.is(value)));
-        if !program.details.is_empty() && program.details().empties.iter().any(|option| given(&option)) {
+        if !program.details.is_empty() && program.details().empties.iter().any(given) {
             return Some(Change::Edited(Edited { language: EMPTIED.to_owned(), ..Edited::default() }));
         }
-        program.is(ProgramWay::Edits).then(|| self.edited(program, arguments, stdin)).flatten().map(Change::Edited)
+        program.is(ProgramWay::Edits).then(|| Self::edited(program, arguments, stdin)).flatten().map(Change::Edited)
     }
 
     /// The text of the one file that is copied.
@@ -244,7 +279,7 @@ impl Shell<'_> {
     }
 
     /// The program text by which a call changes its files. `None` if it is not known.
-    pub(super) fn edited(&self, program: &Program, arguments: &ParsedArguments, stdin: &Stdin) -> Option<Edited> {
+    pub(super) fn edited(program: &Program, arguments: &ParsedArguments, stdin: &Stdin) -> Option<Edited> {
         let texts = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Code | Role::Commands));
         let texts = texts.map(|(_, word)| word.literal()).collect::<Option<Vec<_>>>()?;
         let script = if texts.is_empty() { stdin.text.as_ref()?.literal()?.to_owned() } else { texts.join("\n") };
@@ -268,6 +303,10 @@ impl Shell<'_> {
         let folder = link.word.literal().filter(|_| arguments.has("--symbolic")).and_then(|link| link.rsplit_once('/'));
         let base = folder.map_or_else(|| self.state.place.cwd.clone(), |(folder, _)| Word::lit(folder));
         let target = Path::resolve(&base, target).word;
+        if target.prefix().starts_with("/dev/") && !arguments.has("--symbolic") {
+            // `mount DEVICE FOLDER`: what is on it is not the device.
+            return;
+        }
         match (link.word.literal(), target.literal(), stands_for(&target)) {
             (Some(link), Some(target), _) => self.state.link(link, target),
             (Some(link), None, Some(text)) => self.state.write(link, text.into()),

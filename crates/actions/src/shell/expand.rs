@@ -449,6 +449,13 @@ pub(super) fn is_name(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
 }
 
+/// The word of a text in which [`HOLES`] stand for holes.
+pub(super) fn marked_text(text: &str) -> Word {
+    let mut word = Word::default();
+    push_known(&mut word, text);
+    word
+}
+
 /// Adds text in which [`HOLES`] stand for holes.
 fn push_known(word: &mut Word, text: &str) {
     let mut rest = text;

@@ -19,7 +19,7 @@ impl Shell<'_> {
             return Output::text(line(Word { pieces: vec![WordPiece::Any(Bound::Setup)], multi: true, ..Word::default() }));
         }
         let Some(printed) = printed::of(program, called, arguments) else {
-            let made = program.is(ProgramWay::Filters).then(|| self.edited(program, arguments, &Stdin::default())).flatten();
+            let made = program.is(ProgramWay::Filters).then(|| Self::edited(program, arguments, &Stdin::default())).flatten();
             return Output { made: made.map(Rc::new), ..Output::unknown() };
         };
         let operands = arguments.operands.as_slice();
@@ -28,6 +28,7 @@ impl Shell<'_> {
             Prints::Nothing => return Output::nothing(),
             Prints::Name => Some(line(Word::name())),
             Prints::Names => Some(line(Word { multi: true, ..Word::name() })),
+            Prints::Files => Some(line(Word { pieces: vec![WordPiece::Any(Bound::File)], multi: true, ..Word::default() })),
             Prints::Format => first.and_then(Word::literal).and_then(|format| format.strip_prefix('+')).map(|format| line(formatted(format, printed.text))),
             Prints::Path => first.map(|operand| line(self.path(operand).word)),
             Prints::LastName => {

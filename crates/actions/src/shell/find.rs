@@ -2,7 +2,7 @@
 
 use super::{Output, Shell, Stdin, inner::replace};
 use crate::program::{Program, ProgramWay, Role};
-use crate::word::{Word, WordPiece};
+use crate::word::{Bound, Word, WordPiece, is_one};
 use crate::{Change, Deed, Delete, arguments};
 
 impl Shell<'_> {
@@ -25,16 +25,33 @@ impl Shell<'_> {
         let folders = if folders.is_empty() { vec![Word::lit(".")] } else { folders };
         let all = [None].into_iter().filter(|_| tests.is_empty());
         let each: Vec<Option<&Word>> = tests.iter().map(Some).chain(all).collect();
-        let found: Vec<Word> = folders.iter().flat_map(|folder| each.iter().map(|test| found_below(folder, *test))).collect();
+        let mut found: Vec<Word> = folders.iter().flat_map(|folder| each.iter().map(|test| found_below(folder, *test))).collect();
+        // By age, size or owner: some of all files, not known which.
+        let some = tests.is_empty() && arguments.flags.iter().any(|flag| flag.names.iter().any(|name| is_one(NARROWS, name))) && !has_alternatives(args);
+        if some {
+            for word in &mut found {
+                word.push_lit("/");
+                word.push(WordPiece::Any(Bound::File));
+            }
+        }
         // With `-empty` and no way around it, nothing goes that holds anything; links hold nothing either.
         let links =
             arguments.flags.iter().any(|flag| flag.names.iter().any(|name| name.ends_with("type")) && flag.value.as_ref().is_some_and(|value| value.is("l")));
         let empty =
             (arguments.has("-empty") || links) && !args.iter().any(|word| word.literal().is_none_or(|text| matches!(text, "-o" | "-or" | "!" | "-not" | ",")));
         if arguments.has("-delete") && !empty {
-            for word in if tests.is_empty() { &folders } else { &found } {
+            let all = tests.is_empty() && !some;
+            for word in if all { &folders } else { &found } {
                 let path = self.path(word);
-                self.push(Deed::Delete(Delete { path, recursive: tests.is_empty(), moved: false }), Some(at));
+                self.push(Deed::Delete(Delete { path, recursive: all, moved: false }), Some(at));
+            }
+        }
+        let deletes = arguments.has("-delete") || arguments.embedded.iter().filter_map(|inner| inner.first()?.literal()).any(|name| self.deletes(name));
+        if some && deletes && !args.iter().any(|word| word.prefix().contains(".git")) {
+            // Git's own files may be among them.
+            for folder in &folders {
+                let path = self.path(folder).below(&Word::lit(".git"));
+                self.unsurely(|shell| shell.push(Deed::Delete(Delete { path, recursive: true, moved: false }), Some(at)));
             }
         }
         for (role, word) in &arguments.roles {
@@ -54,6 +71,22 @@ impl Shell<'_> {
         }
         Output { items: Some(found), ..Output::unknown() }
     }
+
+    /// Whether a program deletes the files that it is given.
+    fn deletes(&self, name: &str) -> bool {
+        let roles =
+            |program: Program| program.forms.iter().flat_map(|form| form.operands.clone()).any(|(role, _)| matches!(role, Role::Delete | Role::DeleteTree));
+        self.programs.find(name).is_some_and(roles)
+    }
+}
+
+/// Tests of `find` and `fd` that few files pass.
+const NARROWS: &str = "-amin -anewer -atime -cmin -cnewer -ctime -gid -group -inum -lname -links -mmin -mtime -newer -newermt -nogroup -nouser -path -perm \
+    -regex -iregex -ipath -samefile -size -uid -used -user -Bmin -Btime -newerXY --size --owner --changed-within --changed-before";
+
+/// Whether other files are found too (`-o`).
+fn has_alternatives(args: &[Word]) -> bool {
+    args.iter().any(|word| word.literal().is_some_and(|text| matches!(text, "-o" | "-or" | ",")))
 }
 
 /// The glob of names in which `fd` finds a pattern without anything special in it.

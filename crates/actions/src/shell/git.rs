@@ -4,7 +4,7 @@
 use super::{Output, Shell, Stdin};
 use crate::arguments::{self, ParsedArguments};
 use crate::lookup::{Lookup, LookupAnswer};
-use crate::word::{Word, WordPiece, is_one};
+use crate::word::{Bound, Word, WordPiece, is_one};
 use crate::{Action, Change, Deed, Flag, Push, PushKind, Write, path::Path, program::Program};
 
 /// Aliases that lead to aliases.
@@ -56,7 +56,8 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
     };
     arguments.may_hide = arguments.may_hide.take().filter(|word| hides || word.prefix().starts_with('-'));
     if !hides && let [only] = arguments.operands.as_mut_slice() {
-        only.multi = false;
+        // `git checkout $(git diff --name-only)`
+        only.multi &= only.pieces == [WordPiece::Any(Bound::File)];
     }
     if name == "checkout" && arguments.behind_dashes.is_none() {
         file_by_name(shell, &mut arguments);
@@ -68,10 +69,12 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
         shell.state.place.cwd = before;
         return Output::unknown();
     }
+    let limits = limits(&name, &arguments).iter().map(|word| shell.path(word)).collect();
     let at = shell.note("git", words, &arguments, env.clone(), stdin);
     if let Some(Action { deed: Deed::Run(run), .. }) = shell.actions.get_mut(at) {
         run.folder.clone_from(&repository);
         run.keyed = name == "config";
+        run.limits = limits;
     }
     match name.as_str() {
         "subtree" if arguments.subcommand.get(1).is_none_or(|name| !name.is("push")) => {}
@@ -493,11 +496,26 @@ fn branch_name(word: Word) -> Word {
     word
 }
 
+/// The files and folders to which a call is limited. Empty: it is about the whole work tree, or about none of it.
+fn limits<'a>(name: &str, arguments: &'a ParsedArguments) -> &'a [Word] {
+    let operands = &arguments.operands;
+    let first = match (name, arguments.behind_dashes) {
+        _ if arguments.has("--pathspec-from-file") => return &[],
+        (name, _) if is_one("restore rm clean checkout-index", name) => 0,
+        ("checkout", Some(first)) => first,
+        // `git checkout COMMIT FILE`
+        ("checkout", None) if !["-b", "-B", "--orphan", "--track"].iter().any(|name| arguments.has(name)) => {
+            usize::from(operands.len() > 1 || operands.iter().all(|word| !word.multi))
+        }
+        _ => return &[],
+    };
+    operands.get(first..).unwrap_or(&[])
+}
+
 /// Branches switched to, and files taken from a commit or the index.
 fn checked_out(shell: &mut Shell, name: &str, arguments: &ParsedArguments, at: usize) {
-    let split = arguments.behind_dashes.unwrap_or(if name == "restore" { 0 } else { arguments.operands.len() });
     if !arguments.has("--staged") || arguments.has("--worktree") {
-        for word in arguments.operands.get(split..).unwrap_or(&[]) {
+        for word in limits(name, arguments) {
             let path = shell.path(word);
             shell.push(Deed::Write(Write { path, change: Change::Unknown }), Some(at));
         }

@@ -23,7 +23,12 @@ impl Shell<'_> {
         env.extend(arguments.assignments.iter().cloned());
         let mut output = None;
         for inner in &arguments.embedded {
-            self.begun(name, inner.clone(), &env, stdin);
+            let mut inner = inner.clone();
+            let module = inner.first().and_then(Word::literal).filter(|_| program.is(ProgramWay::Modules)).map(|name| format!("module:{name}"));
+            if let (Some(first), Some(module)) = (inner.first_mut(), module.filter(|module| self.programs.find(module).is_some())) {
+                *first = Word { span: first.span, ..Word::lit(module) };
+            }
+            self.begun(name, inner, &env, stdin);
         }
         let args = words.get(1..).unwrap_or(&[]);
         match arguments.inner {
@@ -149,7 +154,7 @@ fn appended(mut inner: Vec<Word>, arguments: &ParsedArguments, stdin: &Stdin) ->
     let items: Vec<Word> = match (&stdin.items, stdin.text.as_ref().map(|text| (text, text.literal()))) {
         (Some(items), _) => items.clone(),
         (None, Some((_, Some(text)))) => items_of(text, arguments, replaced.is_some()),
-        (None, Some((text, None))) if names(text) => vec![Word { pieces: vec![WordPiece::Any(Bound::Name)], multi: true, span: None }],
+        (None, Some((text, None))) if names(text) => vec![Word { multi: true, ..named(text) }],
         (None, _) => vec![Word::several()],
     };
     match replaced {
@@ -199,11 +204,17 @@ const MAX_LINES: usize = 64;
 /// Whether the text is made of nothing but names from a known producer.
 pub(super) fn names(text: &Word) -> bool {
     let plain = |piece: &WordPiece| match piece {
-        WordPiece::Any(bound) => *bound == Bound::Name,
+        WordPiece::Any(bound) => bound.is_name(),
         WordPiece::Lit(text) => text.trim().is_empty(),
         WordPiece::Glob(_) => false,
     };
     text.has_hole() && text.pieces.iter().all(plain)
+}
+
+/// One of the names of which a text is made.
+pub(super) fn named(text: &Word) -> Word {
+    let file = text.pieces.contains(&WordPiece::Any(Bound::File));
+    Word { pieces: vec![WordPiece::Any(if file { Bound::File } else { Bound::Name })], ..Word::default() }
 }
 
 /// The command lines that `parallel` makes of its template: one for each word behind `:::`, or of standard input.

@@ -80,6 +80,9 @@ impl Shell<'_> {
             let Some(git) = self.programs.find("git") else { return Output::unknown() };
             return git::invoke(self, &git, &words, env, stdin);
         }
+        let more = described.as_ref().map(|program| self.given_by_variables(program, &env)).unwrap_or_default();
+        let words = if more.is_empty() { words } else { [words.as_slice(), more.as_slice()].concat() };
+        let (Some(head), args) = (words.first(), words.get(1..).unwrap_or(&[])) else { return Output::nothing() };
         let arguments = match &described {
             Some(program) => arguments::read(program, args),
             None => arguments::read_undescribed(args),
@@ -116,6 +119,21 @@ impl Shell<'_> {
         }
         self.speaks = speaks;
         described.map_or_else(Output::unknown, |program| self.output(&program, &name, args, &arguments, stdin))
+    }
+
+    /// Words that variables add to a program's arguments (`Details::options_in`).
+    fn given_by_variables(&mut self, program: &Program, env: &[(String, Word)]) -> Vec<Word> {
+        let options = |name: &String| name.ends_with("OPTIONS");
+        if program.details.is_empty() {
+            return Vec::new();
+        }
+        let exported = self.state.environment();
+        let mut given = env.iter().chain(exported.iter()).filter(|(name, _)| options(name)).peekable();
+        if given.peek().is_none() {
+            return Vec::new();
+        }
+        let names = program.details().options_in;
+        given.find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| arguments::split(value)).unwrap_or_default()
     }
 
     /// Functions, aliases and builtins. `None`: it is a program.
@@ -200,11 +218,12 @@ impl Shell<'_> {
             may_hide_flags: arguments.may_hide.clone(),
             env,
             exported,
-            stdin_from: stdin.program.clone().or_else(|| stdin.connected.then(|| "a text".to_owned())),
+            stdin_from: stdin.command.clone().or_else(|| stdin.program.clone()).or_else(|| stdin.connected.then(|| "a text".to_owned())),
             keyed: false,
             words: words.to_vec(),
             remote: self.remote,
             branch: self.state.place.branch.clone(),
+            limits: Vec::new(),
             folder: if self.remote { Word::unknown() } else { self.state.place.cwd.clone() },
         };
         self.push(Deed::Run(run), None)

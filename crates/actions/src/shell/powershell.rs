@@ -167,8 +167,7 @@ fn commands(text: &str) -> Vec<(Vec<Word>, bool)> {
                 let (inner, after) = bracketed(tail);
                 rest = after;
                 let called = word.take().unwrap_or_default();
-                let name =
-                    called.pieces.last().map(|piece| if let WordPiece::Lit(text) = piece { text.as_str() } else { "" }).unwrap_or("").to_ascii_lowercase();
+                let name = called.pieces.last().map_or("", |piece| if let WordPiece::Lit(text) = piece { text.as_str() } else { "" }).to_ascii_lowercase();
                 // `[void][System.IO.File]::Delete`
                 let of_type = name.split_once("]::").and_then(|(front, _)| front.rfind('[')).and_then(|at| name.get(at..)).unwrap_or(&name);
                 let name = of_type.replacen("[system.", "[", 1);

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, rc::Rc};
 
 use super::{FILE, Output, Shell, Stdin};
-use crate::word::{Word, WordPiece};
+use crate::word::{Bound, Word, WordPiece};
 use crate::{Change, Deed, Edited, Write, path::Path};
 use shell_reader::ast::{Part, RawWord, Redirect, Target};
 
@@ -48,7 +48,7 @@ impl Shell<'_> {
                         let empty = path.word.is("/dev/null").then(Rc::default);
                         let text = empty.or_else(|| self.state.written_text(&path.word.to_string()));
                         let file = path.word.literal().map(str::to_owned);
-                        stdin = Cow::Owned(Stdin { program: Some(FILE.to_owned()), text, items: None, connected: true, file });
+                        stdin = Cow::Owned(Stdin { program: Some(FILE.to_owned()), text, connected: true, file, ..Stdin::default() });
                     }
                     if !is_device(&path) {
                         // Without the file, the command does not run.
@@ -68,7 +68,7 @@ impl Shell<'_> {
                     let path = Word::lit(format!("/dev/fd/{}", self.scalar(word)));
                     let text = self.state.written_text(&path.to_string());
                     let file = path.literal().and_then(|path| self.state.copied_from(path));
-                    stdin = Cow::Owned(Stdin { program: file.is_some().then(|| FILE.to_owned()), text, items: None, connected: true, file });
+                    stdin = Cow::Owned(Stdin { program: file.is_some().then(|| FILE.to_owned()), text, connected: true, file, ..Stdin::default() });
                 }
                 Target::Duplicate { word, .. } => {
                     self.faulty |= !matches!(word.parts.as_slice(), [Part::Text(text)] if matches!(text.as_str(), "0" | "1" | "2" | "-"));
@@ -111,6 +111,10 @@ impl Shell<'_> {
             };
             let target = self.scalar(word);
             let change = if stdout { self.sent(&target, output.text.as_ref(), output.file.as_deref(), append) } else { Change::Unknown };
+            let one_of_many = target.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(_) | WordPiece::Any(Bound::File)));
+            if one_of_many && !append && change == Change::Unknown {
+                self.write(&target, Change::Tree(Vec::new()), None);
+            }
             let change = match &output.made {
                 Some(made) if stdout && matches!(change, Change::Unknown | Change::AppendUnknown) => Change::Edited(Edited::clone(made)),
                 _ => change,

@@ -90,6 +90,8 @@ pub(super) struct ShellState {
     references: ShellNames<String>,
     /// Variables whose values the shell changes (`declare -i`, `-u`), or keeps (`readonly`).
     changed: ShellNames<()>,
+    /// Variables that have one of several values.
+    choices: ShellNames<Vec<Word>>,
     /// Within a function: what its own variables hide.
     pub(super) hidden: Option<Vec<(String, Option<Variable>)>>,
     /// Put back as a whole when a subshell ends.
@@ -139,6 +141,7 @@ pub(super) struct Mark {
     doubtful: usize,
     references: usize,
     changed: usize,
+    choices: usize,
     place: SubshellState,
 }
 
@@ -289,11 +292,42 @@ impl ShellState {
         if self.exported.known.contains_key(name) {
             self.environment = None;
         }
+        self.forget_choices(name);
         self.variables.change(name, Some(value));
+    }
+
+    fn forget_choices(&mut self, name: &str) {
+        if self.choices.known.contains_key(name) {
+            self.choices.change(name, None);
+        }
+    }
+
+    pub(super) fn has_choices(&self) -> bool {
+        !self.choices.known.is_empty()
+    }
+
+    /// The values of which a variable has one.
+    pub(super) fn choices(&self, name: &str) -> Option<Vec<Word>> {
+        self.choices.known.get(name).cloned()
+    }
+
+    /// Notes that a variable has one of these values.
+    pub(super) fn choose(&mut self, name: &str, values: Vec<Word>) {
+        if !self.refused && !self.changed.known.contains_key(name) && !self.references.known.contains_key(name) {
+            self.choices.change(name, Some(values));
+        }
+    }
+
+    /// The variables that were set since `mark`: what each is now and was then, where that is a text.
+    pub(super) fn scalars_since(&self, mark: &Mark) -> super::choices::BranchValues {
+        let scalar = |value: Option<&Variable>| if let Some(Variable::Scalar(word)) = value { Some(word.clone()) } else { None };
+        let since = self.variables.since(mark.variables).into_iter();
+        since.map(|(name, old)| (name.to_owned(), (scalar(self.variables.known.get(name)), scalar(old)))).collect()
     }
 
     pub(super) fn unset(&mut self, name: &str) {
         self.environment = None;
+        self.forget_choices(name);
         self.variables.change(name, None);
         self.functions.change(name, None);
         self.exported.change(name, None);
@@ -424,6 +458,7 @@ impl ShellState {
             doubtful: self.doubtful.before.len(),
             references: self.references.before.len(),
             changed: self.changed.before.len(),
+            choices: self.choices.before.len(),
             place: self.place.clone(),
         }
     }
@@ -438,6 +473,7 @@ impl ShellState {
         self.doubtful.back_to(mark.doubtful);
         self.references.back_to(mark.references);
         self.changed.back_to(mark.changed);
+        self.choices.back_to(mark.choices);
         let after = std::mem::replace(&mut self.place, mark.place);
         if self.place.branch != after.branch {
             self.place.branch = if self.place.cwd == after.cwd { after.branch } else { Some(Word::unknown()) };
@@ -476,6 +512,10 @@ impl ShellState {
             (new != old).then(|| (name.to_owned(), Word { pieces: vec![WordPiece::Any(bound)], ..Word::default() }))
         };
         let differing: Vec<(String, Word)> = self.variables.since(mark.variables).into_iter().filter_map(differs).collect();
+        let chosen: Vec<String> = self.choices.since(mark.choices).into_keys().map(str::to_owned).collect();
+        for name in &chosen {
+            self.forget_choices(name);
+        }
         for (name, value) in differing {
             self.set(&name, value);
         }

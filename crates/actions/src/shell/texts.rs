@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::expand::marked_text;
 use super::{Shell, Stdin};
 use crate::code::{self, CodeAction, Language};
 use crate::word::{Bound, Word, WordPiece};
@@ -119,7 +120,7 @@ impl Shell<'_> {
                 home.push_lit(path.trim_start_matches('~'));
                 home
             }
-            (path, _) => path.map_or_else(Word::unknown, Word::lit),
+            (path, _) => path.map_or_else(Word::unknown, |path| marked_text(&path)),
         }
     }
 

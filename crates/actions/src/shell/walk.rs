@@ -3,15 +3,18 @@
 use std::{borrow::Cow, rc::Rc};
 
 use super::state::{Function, Mark, Variable};
-use super::{Output, Shell, Stdin, inner::names};
+use super::{
+    Output, Shell, Stdin,
+    inner::{named, names},
+};
 use crate::word::{Bound, Word, WordPiece, is_one};
-use crate::{Deed, printed::is_plain_name, program::ProgramWay};
+use crate::{Deed, Run, printed::is_plain_name, program::ProgramWay};
 use shell_reader::ast::{Arm, Assign, Command, Compound, Item, Join, Part, RawWord, Redirect, Script, Simple, Span, Target, Value};
 use shell_reader::parse;
 
 /// Characters for holes in text that is read a second time (`bash -c "git push $X"`): for any text, for a name from a known
-/// producer, and for lines that set up a shell. Private-use characters: letters to the reader, and never typed.
-pub(super) const HOLES: [char; 3] = ['\u{f8ff}', '\u{f8fe}', '\u{f8fc}'];
+/// producer, for lines that set up a shell, and for paths of files. Private-use characters: letters to the reader, and never typed.
+pub(super) const HOLES: [char; 4] = ['\u{f8ff}', '\u{f8fe}', '\u{f8fc}', '\u{f8fb}'];
 /// Bytes of a command line that are read; the reader may take a hundred times as much memory.
 const MAX_TEXT: usize = 4 << 20;
 /// Words that a loop is followed over one by one.
@@ -53,9 +56,9 @@ impl Shell<'_> {
         }
         if self.power || self.cmd {
             if self.power {
-                self.powershell(&source)
+                self.powershell(&source);
             } else {
-                self.cmd_line(&source)
+                self.cmd_line(&source);
             }
             return Output::unknown();
         }
@@ -189,12 +192,12 @@ impl Shell<'_> {
                 }
                 Output::nothing()
             }
-            Command::Coproc { body, .. } => {
+            Command::Coproc { name, body, .. } => {
                 let written = self.separate(|shell| shell.follow(body, &Stdin { connected: true, ..Stdin::default() }));
                 // Its two ends are descriptors in an array; which numbers they have does not matter.
                 let text = written.text.unwrap_or_else(|| Rc::new(Word::unknown()));
                 self.state.write("/dev/fd/63", text);
-                self.state.put("COPROC", Variable::Array(vec![Word::lit("63"), Word::lit("60")]));
+                self.state.put(name.as_deref().unwrap_or("COPROC"), Variable::Array(vec![Word::lit("63"), Word::lit("60")]));
                 Output::nothing()
             }
         }
@@ -208,19 +211,21 @@ impl Shell<'_> {
             Compound::Subshell(body) | Compound::Group(body) => output = self.script(body, stdin),
             Compound::If { branches, otherwise } => {
                 let mut goes = None;
+                let mut values = Vec::new();
                 for (condition, body) in branches {
                     goes = self.certain(condition);
                     if goes != Some(false) {
                         self.maybe(condition, stdin);
-                        self.maybe(body, stdin);
+                        values.push(self.branch(body, stdin));
                     }
                     if goes == Some(true) {
                         break;
                     }
                 }
                 if let Some(body) = otherwise.as_ref().filter(|_| goes != Some(true)) {
-                    self.maybe(body, stdin);
+                    values.push(self.branch(body, stdin));
                 }
+                self.one_of(&values, otherwise.is_some() || goes == Some(true));
             }
             Compound::While { condition, body } => self.while_loop(condition, body, stdin),
             Compound::For { name, words, body } => output = self.for_loop(name, words.as_deref(), body, stdin),
@@ -254,6 +259,7 @@ impl Shell<'_> {
         let certain = self.certain_text(word);
         self.scalar(word);
         let folds = self.stored && !arms.iter().any(|arm| arm.goes_on);
+        let mut values = Vec::new();
         for arm in arms {
             let agree: Vec<Option<bool>> = arm.patterns.iter().map(|pattern| self.agrees(certain.as_deref(), pattern)).collect();
             let goes = agree.contains(&Some(true));
@@ -263,11 +269,15 @@ impl Shell<'_> {
             // Which arm a stored script goes is not certain without its arguments.
             let before = self.sure;
             self.sure &= goes || !folds;
-            self.maybe(&arm.body, stdin);
+            values.push(self.branch(&arm.body, stdin));
             self.sure = before;
             if folds && goes {
                 break;
             }
+        }
+        let any = |pattern: &RawWord| matches!(pattern.parts.as_slice(), [Part::Text(text)] if text == "*");
+        if !arms.iter().any(|arm| arm.goes_on) {
+            self.one_of(&values, arms.iter().any(|arm| arm.patterns.iter().any(any)));
         }
     }
 
@@ -319,12 +329,10 @@ impl Shell<'_> {
             let first = self.actions.len();
             output = self.separate(|shell| shell.follow(part, &stdin));
             if at + 1 < parts.len() {
-                let program = self.actions.iter().skip(first).find_map(|action| match &action.deed {
-                    Deed::Run(run) => Some(run.program.clone()),
-                    _ => None,
-                });
+                let run = self.actions.iter().skip(first).find_map(|action| if let Deed::Run(run) = &action.deed { Some(run) } else { None });
+                let (program, command) = (run.map(|run| run.program.clone()), run.map(written));
                 let Output { text, items, file, .. } = std::mem::take(&mut output);
-                stdin = Cow::Owned(Stdin { program, text, items, connected: true, file });
+                stdin = Cow::Owned(Stdin { program, command, text, items, connected: true, file });
             }
         }
         output
@@ -346,7 +354,9 @@ impl Shell<'_> {
                 }
             }
             _ => {
-                let unknown = Stdin { connected: stdin.connected, program: stdin.program.clone(), ..Stdin::default() };
+                // One name after another.
+                let text = stdin.text.as_deref().filter(|text| names(text)).map(|text| Rc::new(named(text)));
+                let unknown = Stdin { connected: stdin.connected, program: stdin.program.clone(), text, ..Stdin::default() };
                 let before = self.state.mark();
                 self.script(condition, &unknown);
                 self.repeated(body, &unknown);
@@ -403,7 +413,10 @@ impl Shell<'_> {
         Output { text: text.map(Rc::new), ..Output::default() }
     }
 
-    fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
+    pub(super) fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
+        if let Some(output) = self.chosen(simple, stdin) {
+            return output;
+        }
         let before = (!simple.redirects.is_empty()).then(|| self.state.mark());
         // The words of a declaring builtin repeat what it assigns, so that comes first.
         let values: Vec<Variable> = simple.assigns_after.iter().map(|assign| self.assigned(assign)).collect();
@@ -579,17 +592,18 @@ fn either(all: &mut Word, other: &Word) {
 
 /// The character that stands for a hole.
 fn mark(bound: Bound) -> char {
-    let [any, name, setup] = HOLES;
+    let [any, name, setup, file] = HOLES;
     match bound {
         Bound::Anything => any,
         Bound::Name | Bound::Truth => name,
         Bound::Setup => setup,
+        Bound::File => file,
     }
 }
 
 /// The hole that a character stands for.
 pub(super) fn marked(c: char) -> Bound {
-    [Bound::Name, Bound::Setup].into_iter().find(|bound| c == mark(*bound)).unwrap_or(Bound::Anything)
+    [Bound::Name, Bound::Setup, Bound::File].into_iter().find(|bound| c == mark(*bound)).unwrap_or(Bound::Anything)
 }
 
 /// Whether a `read` decides: nothing behind it can continue where it failed.
@@ -599,4 +613,11 @@ fn reads(condition: &Script) -> bool {
         Command::Simple(simple) if simple.redirects.is_empty() => simple.words.first().is_some_and(|word| word.parts == [Part::Text("read".to_owned())]),
         _ => false,
     })
+}
+
+/// A command as rules on `stdin_from` see it.
+fn written(run: &Run) -> String {
+    let flags = run.flags.iter().filter_map(|flag| flag.names.first().cloned());
+    let words = run.subcommand.iter().map(ToString::to_string).chain(flags).chain(run.args.iter().map(ToString::to_string));
+    words.fold(run.program.clone(), |command, word| format!("{command} {word}"))
 }

@@ -4,19 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::repository::{Discovery, Repository, configuration, discover, has_ref_tables, head_branch};
 use super::{Surroundings, lookup, system};
-use policy::facts::{Known, Need};
+use policy::facts::{Known, Loss, Need, WorkAtRisk};
 
 /// Bytes of a file in which a text is looked for.
 const MAX_SEARCHED: u64 = 1 << 20;
 
-/// True if the hook can answer this with file-system calls alone.
-pub fn is_light(need: &Need) -> bool {
-    matches!(need, Need::RealPath(..) | Need::Exists(_) | Need::Holds(..) | Need::Branch(_) | Need::HooksFolder | Need::Size(_))
-}
-
-/// Answers a fact with file-system calls alone.
-pub fn light(need: &Need, around: &Surroundings) -> Known {
-    match need {
+/// Answers a fact with file-system calls alone. `None`: the cold binary must answer it.
+pub fn light(need: &Need, around: &Surroundings) -> Option<Known> {
+    Some(match need {
         Need::RealPath(path, follow) => real_path(Path::new(path), *follow)
             .map_or_else(|| Known::Unknown("where it leads could not be found out".to_owned()), |real| Known::Text(real.to_string_lossy().into_owned())),
         Need::Exists(path) => match system::identity(Path::new(path)) {
@@ -39,8 +34,27 @@ pub fn light(need: &Need, around: &Surroundings) -> Known {
         // The size is not known before the file is written. Git's hooks know it.
         Need::Size(_) => Known::Is(false, String::new()),
         Need::HooksFolder => hooks_folder(around).map_or(Known::Is(false, String::new()), Known::Text),
-        Need::Dirty(..) | Need::LosesGate(..) | Need::WeakensPolicy(..) => Known::Unknown("the cold binary must answer this".to_owned()),
+        Need::Dirty(risk) => return without_git(risk, around),
+        // A link to the git folder of another work tree holds nothing.
+        Need::Unpushed(path) if !Path::new(path).is_dir() => Known::Is(false, String::new()),
+        Need::LosesGate(..) | Need::WeakensPolicy(..) | Need::Ignored(_) | Need::Unpushed(_) | Need::OnlyThere(..) => return None,
+    })
+}
+
+/// What can be said of files that are deleted or written without git's objects: what is not there is not lost, and outside
+/// of a repository nothing else has it.
+fn without_git(risk: &WorkAtRisk, around: &Surroundings) -> Option<Known> {
+    if !matches!(risk.loss, Loss::Files | Loss::Tree) {
+        return None;
     }
+    if let Some(path) = risk.only() {
+        match system::identity(Path::new(&path)) {
+            Ok(None) => return Some(Known::Is(false, String::new())),
+            Ok(Some(_)) => {}
+            Err(errno) => return Some(Known::Unknown(super::errno_text(errno))),
+        }
+    }
+    repository_at(&risk.folder, around).is_none().then(|| Known::Is(true, String::new()))
 }
 
 /// The repository that git would work on in `folder`.

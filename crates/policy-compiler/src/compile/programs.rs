@@ -19,6 +19,8 @@ pub(super) struct Described<'t> {
     pub(super) starts: Vec<&'t str>,
     /// `PYTHON=python3`
     pub(super) named: Vec<&'t str>,
+    /// Where programs are given secrets.
+    pub(super) secrets: Vec<&'t str>,
     pub(super) examples: Vec<ProgramExamples>,
     /// Where each program is described.
     seen: HashMap<&'t str, String>,
@@ -58,6 +60,9 @@ impl<'t> Described<'t> {
             let first = names.first().map_or("", |name| name.text);
             self.starts.extend(variables(&table, "starts", false, checker));
             self.named.extend(variables(&table, "named_by", true, checker));
+            if table.get("secrets").is_some() {
+                self.secrets.extend(names.iter().map(|name| name.text));
+            }
             let written = table.table("examples");
             let examples = written.iter().flat_map(SpannedValue::entries).filter_map(|(command, value)| {
                 let inner = value.as_text();
@@ -132,7 +137,9 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
         methods: methods(view, checker),
         scripts: scripts(view),
         writes: view.words("writes"),
+        options_in: view.words("options_in"),
         empties: view.words("empties"),
+        secrets: view.words("secrets"),
     };
     ways.extend((!details.sets_up.is_empty()).then_some(ProgramWay::SetsUp));
     ways.extend(details.scripts.is_some().then_some(ProgramWay::Scripts));

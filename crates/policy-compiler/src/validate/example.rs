@@ -33,6 +33,8 @@ pub(super) fn example(value: &SpannedValue, key: &str, document: &PolicyDocument
         dirty: facts.flag("dirty"),
         loses_gate: facts.flag("loses_gate"),
         weakens_policy: facts.flag("weakens_policy"),
+        ignored: facts.flag("ignored"),
+        loses_commits: facts.flag("loses_commits"),
         exists: all(&facts, "exists"),
         bytes: facts.get("bytes").and_then(|value| value.as_number()?.try_into().ok()),
     });

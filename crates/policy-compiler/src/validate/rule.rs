@@ -5,8 +5,10 @@ use std::ops::Range;
 use super::{example, layers::Head, when::WhenReader};
 use crate::examples::{Example, Instead, RuleExamples};
 use crate::schema::{SpannedText, SpannedValue};
+use policy::matcher::text;
+use policy::pattern::Pattern;
 use policy::table::{Key, TableReader as _};
-use policy::{Conditions, Layer, Rule, Tier, Waiver, When};
+use policy::{Conditions, Layer, Rule, RunWhen, Tier, Waiver, When};
 
 /// The longest name of a rule, in bytes.
 const MAX_NAME: usize = 64;
@@ -31,7 +33,11 @@ pub(super) fn rule<'t>(
         }
         reader.checker.value(&value, &Key { name: "unless", ..**key });
         all_filled(&value.as_tables(), "unless", "it would exempt everything", reader);
-        self::when(kind, &value.as_tables(), reader)
+        let unless = self::when(kind, &value.as_tables(), reader)?;
+        if let (Some((_, When::Run(when))), When::Run(tables)) = (&when, &unless) {
+            never_holds(when, tables, &value, reader);
+        }
+        Some(unless)
     });
     if let Some(open) = table.get("open")
         && layer > Layer::Organisation
@@ -126,6 +132,23 @@ fn when<'t>(kind: &str, tables: &[SpannedValue<'t>], reader: &mut WhenReader<'_,
         reader.checker.mistake(&unless.span, "`unless` without `adds`", "`unless` exempts lines that `adds` matched; add `adds`");
     }
     When::read(reader, kind, tables)
+}
+
+/// Reports an `unless` that can never hold: its `arg` must match every operand, and the rule matches only if another one is
+/// given.
+fn never_holds(when: &[RunWhen], unless: &[RunWhen], value: &SpannedValue, reader: &mut WhenReader) {
+    let plain = |patterns: &[Pattern]| !patterns.is_empty() && patterns.iter().all(|pattern| pattern.literal().is_some_and(|text| !text.contains('/')));
+    let other = |patterns: &[Pattern], exempt: &RunWhen| {
+        let exempts = |text: &str| exempt.arg.iter().any(|pattern| text::text(pattern, text));
+        !patterns.is_empty() && patterns.iter().all(|pattern| pattern.literal().is_some_and(|text| !exempts(text)))
+    };
+    for (exempt, table) in unless.iter().zip(value.as_tables()).filter(|(exempt, _)| !exempt.arg.is_empty()) {
+        let more = |rule: &RunWhen| other(&rule.arg, exempt) || other(&rule.verb, exempt) || (rule.min_args > 1 && plain(&exempt.arg));
+        if !when.is_empty() && when.iter().all(more) {
+            let what = "`unless` can never hold: its `arg` must match every operand, and the rule needs one that it does not match";
+            reader.checker.mistake(&table.span, what, "write `verb` if only the first operand is meant, or `no_arg` in the rule");
+        }
+    }
 }
 
 /// An exception without any key would apply to everything.

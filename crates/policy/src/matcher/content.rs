@@ -38,7 +38,7 @@ fn texts(change: &Change) -> Vec<(&str, &str)> {
         Change::Whole(text) | Change::Append(text) => vec![(text, "")],
         Change::Patch { added, removed } => vec![(added, removed)],
         Change::Edits(edits) => edits.iter().map(|(old, new, _)| (new.as_str(), old.as_str())).collect(),
-        Change::Attributes { .. } | Change::Copy { .. } | Change::Edited(_) | Change::AppendUnknown | Change::Unknown => Vec::new(),
+        Change::Attributes { .. } | Change::Tree(_) | Change::Copy { .. } | Change::Edited(_) | Change::AppendUnknown | Change::Unknown => Vec::new(),
     }
 }
 

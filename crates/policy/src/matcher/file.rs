@@ -1,6 +1,6 @@
 //! `write`, `delete`, `read`: paths, and the text that a change brings in.
 
-use super::path::{Question, emptied, matches, name, nowhere, outside};
+use super::path::{Question, emptied, is_deep, matches, name, nowhere, outside, swept};
 use super::{Asking, Cover, content};
 use crate::facts::{Known, Need};
 use crate::pattern::{PathAnchor, PathPattern};
@@ -33,6 +33,10 @@ pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut 
     if answer != Answer::No && content::is_asked(table) {
         answer = answer.min(content::brought(table, write, asking));
     }
+    if answer != Answer::No {
+        let tree = matches!(write.change, Change::Tree(_));
+        answer = answer.min(sweep(table, &write.path.word, tree, asking));
+    }
     let exists = |asking: &mut Asking| write.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(Need::Exists(path.to_owned())));
     answer = answer.and_as(table.new, || !exists(asking));
     if answer != Answer::No && (table.larger_than.is_some() || table.committed.is_some()) {
@@ -54,11 +58,17 @@ pub(super) fn delete(table: &FileWhen, delete: &Delete, cover: Cover, asking: &m
     if let (Some(folder), true, Cover::Any) = (emptied(&delete.path.word), delete.recursive || delete.moved, cover) {
         answer = answer.max(at(table, &folder, question, asking));
     }
+    if answer != Answer::No {
+        answer = answer.min(sweep(table, &delete.path.word, false, asking));
+    }
     for (asked, is) in [(table.recursive, delete.recursive), (table.moved, delete.moved)] {
         if asked.is_some_and(|expected| expected != is) {
             return Answer::No;
         }
     }
+    let path = delete.path.word.literal();
+    answer = answer.and_as(table.ignored, || path.map_or(Answer::No, |path| asking.holds(Need::Ignored(path.to_owned()))));
+    answer = answer.and_as(table.loses_commits, || path.map_or(Answer::Maybe, |path| asking.holds(Need::Unpushed(path.to_owned()))));
     // What is deleted holds nothing any more.
     let mut lost = |need: fn(String, Change) -> Need| {
         delete.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(need(path.to_owned(), Change::Whole(String::new()))))
@@ -72,6 +82,25 @@ pub(super) fn read(table: &FileWhen, path: &Path, cover: Cover, asking: &mut Ask
         return Answer::No;
     }
     place(table, path, Question { cover, with_contents: false }, true, asking)
+}
+
+/// `sweeps` and `deep`. `tree`: all below the path is meant.
+fn sweep(table: &FileWhen, path: &Word, tree: bool, asking: &mut Asking) -> Answer {
+    if table.deep.is_some_and(|deep| deep != (tree || is_deep(path))) {
+        return Answer::No;
+    }
+    if table.sweeps.is_empty() {
+        return Answer::Yes;
+    }
+    let folder = path.literal().filter(|_| tree).map(str::to_owned).or_else(|| swept(path));
+    let Some(folder) = folder else { return Answer::No };
+    let question = Question { cover: Cover::Any, with_contents: false };
+    let one = |folder: &str, asking: &Asking| {
+        let word = Word::lit(folder);
+        table.sweeps.iter().map(|pattern| matches(pattern, &word, &asking.facts.places, question)).max().unwrap_or(Answer::No)
+    };
+    let here = one(&folder, asking);
+    if here == Answer::Yes { here } else { real(&folder, true, asking).filter(|real| *real != folder).map_or(here, |real| here.max(one(&real, asking))) }
 }
 
 /// How large the file is in the commit. `None`: nothing is committed.

@@ -176,8 +176,9 @@ fn weighed(pattern: &PathPattern, rest: &[WordPiece], answer: Answer, question: 
         return answer;
     }
     if question.cover == Cover::Every {
-        // An exception for some of the files that a glob finds does not cover the others.
-        return if hole { Answer::Maybe } else { Answer::No };
+        // An exception for some of the files that are found does not cover the others.
+        let found = rest.iter().any(|piece| matches!(piece, WordPiece::Glob(glob) if glob == "**"));
+        return if hole && !found { Answer::Maybe } else { Answer::No };
     }
     let any_folder = pattern.source.starts_with("**/") || rest.iter().any(|piece| matches!(piece, WordPiece::Glob(glob) if glob.contains("**")));
     match (hole || any_folder) && !agrees(pattern, rest) {
@@ -254,6 +255,19 @@ pub(super) fn emptied(path: &Word) -> Option<Word> {
     let mut word = Word { pieces: front.get(..front.len() - 1)?.to_vec(), ..Word::default() };
     word.push_lit(if folder.is_empty() && front.len() == 1 { "/" } else { folder });
     Some(word)
+}
+
+/// The folder in front of the first stretch of a path that is a pattern, or a name that is not known.
+pub(crate) fn swept(path: &Word) -> Option<String> {
+    let known = path.prefix();
+    let open = path.pieces.iter().find(|piece| !matches!(piece, WordPiece::Lit(_)))?;
+    let (folder, _) = known.rsplit_once('/').filter(|_| matches!(open, WordPiece::Glob(_) | WordPiece::Any(Bound::File)))?;
+    Some(if folder.is_empty() { "/".to_owned() } else { folder.to_owned() })
+}
+
+/// Whether files are looked for in all folders.
+pub(super) fn is_deep(path: &Word) -> bool {
+    path.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(glob) if glob == "**"))
 }
 
 /// Whether nothing at all is known of where the path leads.

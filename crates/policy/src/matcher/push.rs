@@ -20,6 +20,13 @@ pub(super) fn push(table: &PushWhen, push: &Push, folder: Option<&str>, cover: C
     if answer != Answer::No && !table.remote.is_empty() {
         answer = answer.min(push.remote.as_ref().map_or(Answer::Maybe, |remote| text::any(&table.remote, remote)));
     }
+    answer = answer.and_as(table.loses_commits, || match (folder, &push.target, push.remote.as_ref().map(|remote| remote.literal())) {
+        (Some(folder), Some(target), Some(Some(remote))) if target.literal().is_some() => {
+            asking.holds(Need::OnlyThere(folder.to_owned(), remote.to_owned(), target.prefix().to_owned()))
+        }
+        // Which ref it is is not known.
+        _ => Answer::Yes,
+    });
     if push.sure { answer } else { answer.min(Answer::Maybe) }
 }
 

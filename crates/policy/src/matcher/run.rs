@@ -56,9 +56,14 @@ fn operands(table: &RunWhen, run: &Run, cover: Cover) -> Answer {
         Some(key) if run.keyed && cover == Cover::Any && !table.arg.is_empty() => text::any(&table.arg, key),
         _ => over(&table.arg, cover),
     };
+    let verb = match run.args.first() {
+        _ if table.verb.is_empty() => Answer::Yes,
+        Some(verb) => text::any(&table.verb, verb),
+        None => Answer::No,
+    };
     let and_arg = over(&table.and_arg, Cover::Any);
     let none = if table.no_arg.is_empty() { Answer::Yes } else { !over(&table.no_arg, Cover::Any) };
-    enough.min(arg).min(and_arg).min(none)
+    enough.min(arg).min(verb).min(and_arg).min(none)
 }
 
 fn over(patterns: &[Pattern], words: &[Word], cover: Cover) -> Answer {
@@ -88,7 +93,11 @@ fn surroundings(table: &RunWhen, run: &Run) -> Answer {
     };
     let stdin = match &run.stdin_from {
         _ if table.stdin_from.is_empty() => Answer::Yes,
-        Some(program) => table.stdin_from.iter().any(|pattern| text::text(pattern, program)).into(),
+        // The program, or the whole command.
+        Some(command) => {
+            let program = command.split(' ').next().unwrap_or(command);
+            [command, program].into_iter().any(|text| table.stdin_from.iter().any(|pattern| text::text(pattern, text))).into()
+        }
         None => Answer::No,
     };
     env.min(stdin)

@@ -73,7 +73,7 @@ fn literal(source: &str, word: &Word) -> Answer {
                 Some(found) => rest = rest.get(found + text.len()..).unwrap_or(""),
                 None => return Answer::No,
             },
-            WordPiece::Any(Bound::Name | Bound::Truth) => {
+            WordPiece::Any(Bound::Name | Bound::File | Bound::Truth) => {
                 if rest.is_empty() || (at == 0 && rest.bytes().next().is_some_and(|first| NOT_IN_FRONT.contains(&first))) {
                     return Answer::No;
                 }
@@ -130,9 +130,9 @@ impl States {
                     self.anything(table, &|byte| byte == b'/', &|byte| component_start && byte == b'.' && !ends);
                 }
                 WordPiece::Any(Bound::Anything | Bound::Setup) => self.anything(table, &|_| false, &|_| false),
-                WordPiece::Any(Bound::Name | Bound::Truth) => {
+                WordPiece::Any(bound @ (Bound::Name | Bound::File | Bound::Truth)) => {
                     self.one(table, &|byte| byte == 0 || NOT_IN_FRONT.contains(&byte));
-                    self.anything(table, &|byte| matches!(byte, 0 | b'/'), &|_| false);
+                    self.anything(table, &|byte| byte == 0 || (byte == b'/' && *bound != Bound::File), &|_| false);
                 }
             }
             component_start = matches!(piece, WordPiece::Lit(text) if text.ends_with('/'));

@@ -4,19 +4,27 @@
 use std::ops::Range;
 
 use super::{NEAR, find};
+use actions::hidden::{names_secret, places};
+use actions::program::Programs;
 
 /// What is in the place of a secret.
 const GONE: &str = "[secret]";
-/// Parts of names whose values are taken out.
-const NAMES: &str = "pass pwd secret token apikey api_key api-key accesskey access_key private credential authoriz auth_ auth- cookie";
 /// Words behind which a secret is.
 const SCHEMES: &[&str] = &["bearer", "basic", "digest", "negotiate"];
-/// Programs whose `-p` is a password.
-const LOGINS: &[&str] = &["login", "mysql", "mariadb", "sshpass", "mongo", "redis", "ftp", "smb", "ldap", "psql", "7z", "unzip", "zip"];
+
+/// A command line without its secrets, those too that are such by their place.
+pub fn redact_command(line: &str, programs: &Programs) -> String {
+    without(line, places(line, programs))
+}
 
 /// The text without its secrets.
 pub fn redact(text: &str) -> String {
-    let mut gone: Vec<Range<usize>> = find(text).into_iter().map(|found| found.range).collect();
+    without(text, Vec::new())
+}
+
+/// The text without its secrets and what is in these places.
+fn without(text: &str, mut gone: Vec<Range<usize>>) -> String {
+    gone.extend(find(text).into_iter().map(|found| found.range));
     loose(text, &mut gone);
     if gone.is_empty() {
         return text.to_owned();
@@ -42,8 +50,6 @@ fn loose(text: &str, gone: &mut Vec<Range<usize>>) {
         let start = part.as_ptr().addr() - base;
         start..start + part.len()
     };
-    let small = text.to_ascii_lowercase();
-    let login = LOGINS.iter().any(|program| small.contains(program));
     let (mut expected, mut option) = (false, false);
     // The quote at which a value of several words ends.
     let mut open: Option<char> = None;
@@ -70,12 +76,14 @@ fn loose(text: &str, gone: &mut Vec<Range<usize>>) {
         }
         // `NAME=value`, `name: value`, `"name":"value"`, `?name=value&…`
         for part in told.split(['&', '?', ',', '{']) {
-            let Some(at) = part.find(['=', ':']) else { continue };
-            let (name, value) = (part.get(..at).unwrap_or(""), part.get(at + 1..).unwrap_or("").trim_matches(['"', '\'', '=']));
-            if !is_secret(&name.to_ascii_lowercase()) || name.len() > NEAR {
-                continue;
-            }
-            match value {
+            // `--from-literal=password=VALUE`: the name that counts is the one in front of a sign.
+            let mut from = 0;
+            let found = part.match_indices(['=', ':']).find_map(|(at, _)| {
+                let name = part.get(std::mem::replace(&mut from, at + 1)..at)?;
+                (name.len() <= NEAR && names_secret(&name.to_ascii_lowercase())).then_some(at)
+            });
+            let Some(at) = found else { continue };
+            match part.get(at + 1..).unwrap_or("").trim_matches(['"', '\'', '=']) {
                 // The value is the next word, or more than one.
                 "" => expected = true,
                 value if SCHEMES.contains(&value.to_ascii_lowercase().as_str()) => expected = true,
@@ -87,15 +95,7 @@ fn loose(text: &str, gone: &mut Vec<Range<usize>>) {
             }
         }
         if !told.contains('=') && told.starts_with('-') {
-            let named = told.starts_with("--") && (is_secret(&lower) || lower == "--user" || lower == "--key");
-            option = named || told == "-u" || (login && (told == "-p" || told == "-a"));
-            if let Some(value) = told.strip_prefix("-p").filter(|value| login && !value.is_empty()) {
-                gone.push(range(value));
-            }
+            option = told.starts_with("--") && names_secret(&lower) && !lower.ends_with("stdin");
         }
     }
-}
-
-fn is_secret(name: &str) -> bool {
-    NAMES.split(' ').any(|part| name.contains(part)) || ["key", "pw", "auth"].iter().any(|end| name.ends_with(end))
 }

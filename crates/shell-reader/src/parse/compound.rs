@@ -328,28 +328,27 @@ impl ShellReader<'_, '_> {
     /// `coproc`, which has been read.
     pub(super) fn coproc(&mut self) -> Command {
         self.skip_blanks();
-        if self.reserved().is_none() {
-            self.skip_coproc_name();
-        }
+        let name = if self.reserved().is_none() { self.coproc_name() } else { None };
         let body = self.command(false);
         let span = body.span();
-        Command::Coproc { body: Box::new(body), span }
+        Command::Coproc { name, body: Box::new(body), span }
     }
 
-    /// Passes over a name, if a compound command follows it. Otherwise it is the first word of a simple command.
-    fn skip_coproc_name(&mut self) {
+    /// A name, if a compound command follows it. Otherwise it is the first word of a simple command.
+    fn coproc_name(&mut self) -> Option<String> {
         let here = self.pos;
-        let named = self.take_name().is_some();
-        if named && self.peek().is_some_and(is_metacharacter) {
+        let name = self.take_name();
+        if name.is_some() && self.peek().is_some_and(is_metacharacter) {
             self.skip_blanks();
             let compound = match self.reserved() {
                 Some((reserved, _)) => closer(reserved).is_none() && !matches!(reserved, "!" | "time" | "coproc"),
                 None => self.peek() == Some(b'('),
             };
             if compound {
-                return;
+                return name;
             }
         }
         self.pos = here;
+        None
     }
 }

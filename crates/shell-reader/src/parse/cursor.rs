@@ -334,6 +334,9 @@ impl<'t, 's> ShellReader<'t, 's> {
         if !matches!(self.peek()?, b'!' | b'{' | b'}' | b'[' | b'c'..=b'f' | b'i' | b's'..=b'u' | b'w') {
             return None;
         }
+        if self.opens_group() {
+            return Some(("{", self.pos + 1));
+        }
         let (word, length, end) = self.short_word::<8>()?;
         let word = word.get(..length)?;
         let mut all = BEGINNING.iter().copied().chain(CLOSING.iter().map(|(word, _)| *word));
@@ -342,8 +345,21 @@ impl<'t, 's> ShellReader<'t, 's> {
         (known != "end" || self.closers.has(Closers::END)).then_some((known, end))
     }
 
+    /// Whether a brace is next that begins a list in zsh, where no blank need be behind it. `{name}>` is a descriptor.
+    fn opens_group(&mut self) -> bool {
+        let rest = if self.shared.zsh { self.text.get(self.pos..).and_then(|rest| rest.strip_prefix('{')) } else { None };
+        rest.is_some_and(|rest| {
+            let name = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            !rest.get(name..).is_some_and(|behind| name > 0 && (behind.starts_with("}<") || behind.starts_with("}>")))
+        })
+    }
+
     /// Passes over an unquoted word, if exactly this is next.
     pub(super) fn eat_word(&mut self, wanted: &str) -> bool {
+        if wanted == "{" && self.opens_group() {
+            self.bump();
+            return true;
+        }
         match self.short_word::<8>() {
             Some((word, length, end)) if word.get(..length) == Some(wanted.as_bytes()) => {
                 self.pos = end;

@@ -91,8 +91,17 @@ impl<'t> ShellReader<'t, '_> {
 
     fn pieces_into(&mut self, parts: &mut Vec<Part>, regex: bool) {
         let zsh = self.shared.zsh;
+        // In zsh a brace that the word did not open ends it.
+        let braces = zsh && !regex && self.closers.has(Closers::BRACE);
+        let (start, mut open) = (self.pos, 0_usize);
         while let Some(byte) = self.peek() {
             match byte {
+                b'}' if braces && open == 0 && self.pos > start => return,
+                b'{' | b'}' if braces => {
+                    open = if byte == b'{' { open + 1 } else { open.saturating_sub(1) };
+                    self.bump();
+                    push_text(parts, if byte == b'{' { "{" } else { "}" });
+                }
                 b'(' if regex || (zsh && self.peek_second() != Some(b')')) => self.parenthesised(parts),
                 b'|' if regex => {
                     self.bump();
@@ -113,7 +122,11 @@ impl<'t> ShellReader<'t, '_> {
                         self.parenthesised(parts);
                     }
                 }
-                _ => self.unquoted_piece(parts, |byte| is_metacharacter(byte) || (!regex && b"?*+@!".contains(&byte))),
+                _ => {
+                    self.unquoted_piece(parts, |byte| {
+                        is_metacharacter(byte) || (!regex && b"?*+@!".contains(&byte)) || (braces && matches!(byte, b'{' | b'}'))
+                    });
+                }
             }
         }
     }

@@ -316,7 +316,7 @@ impl<'t, 'l> SourceCode<'t, 'l> {
         between(claims, start, end)
     }
 
-    fn own_claims(&self) -> Vec<bool> {
+    pub(super) fn own_claims(&self) -> Vec<bool> {
         const GIVING_UP: &[&str] = &["unwrap", "?", "Result"];
         self.own_asserts().into_iter().zip(&self.tokens).map(|(own, token)| own && !GIVING_UP.contains(&token.text)).collect()
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 
+use super::soften::{Strengths, softened};
 use super::{Node, SourceCode, SourceLanguage, SourceToken, TokenKind, lex};
 
 /// Words that set how far a value may be from the expected one; the numbers behind them grow with tolerance.
@@ -28,7 +29,7 @@ fn weakened(what: String) -> Weakened {
 }
 
 /// How the tests of a text became weaker. `moved` tells which tests come into another file of the same change.
-pub fn tests_weakened(old: &SourceCode, new: &SourceCode, moved: &dyn Fn(&Node) -> bool) -> Vec<Weakened> {
+pub fn tests_weakened(old: &SourceCode, new: &SourceCode, strengths: &Strengths, moved: &dyn Fn(&Node) -> bool) -> Vec<Weakened> {
     let after = new.nodes();
     let stays: HashSet<&str> = after.iter().map(|node| node.name.as_str()).collect();
     let before: Vec<Node> = old.nodes().iter().filter(|node| stays.contains(node.name.as_str()) || !moved(node)).cloned().collect();
@@ -78,6 +79,11 @@ pub fn tests_weakened(old: &SourceCode, new: &SourceCode, moved: &dyn Fn(&Node) 
         found.push(Weakened { what: format!("only {} of {} assertions would be left", claims(new, after), claims(old, &before)), gone });
     }
     if let Some(what) = widened(old, new) {
+        found.push(weakened(what));
+    }
+    if found.is_empty()
+        && let Some(what) = softened(old, new, strengths)
+    {
         found.push(weakened(what));
     }
     let hollow = |source: &SourceCode| source.hollow().len();

@@ -24,6 +24,21 @@ fn a_right_rule_has_no_mistake() {
     }
 }
 
+/// An `unless` that may hold is no mistake.
+#[test]
+fn an_unless_that_can_hold() {
+    for when in [
+        "run = { program = \"git\", arg = [\"list\", \"gc\"] }\nunless = { arg = [\"list\"] }",
+        "run = { program = \"git\", min_args = 1 }\nunless = { arg = [\"list\"] }",
+        "run = { program = \"git\", min_args = 2 }\nunless = { arg = [\"*.img\"] }",
+        "run = { program = \"git\", arg = [\"g*\"] }\nunless = { arg = [\"gc\"] }",
+        "run = { program = \"git\", min_args = 2 }\nunless = { verb = [\"list\"] }",
+        "run = [{ program = \"git\", arg = [\"gc\"] }, { program = \"hg\" }]\nunless = { arg = [\"list\"] }",
+    ] {
+        assert_eq!(mistakes(Layer::Project, &rule_with(RUN, when)), [], "{when}");
+    }
+}
+
 const RUN: &str = r#"run = { program = "git", subcommand = "push", any_flag = "--force" }"#;
 const CATCHES: &str = r#"catches = ["git push --force"]"#;
 
@@ -66,6 +81,9 @@ fn each_mistake_of_a_rule() {
         (RUN, "result = {}\nrun = {}", 6, "`result` is not supported by this version", "remove"),
         ("reason =", "unless = {}\nreason =", 7, "`unless` is empty", "exempt everything"),
         ("reason =", "unless = { run = { arg = \"x\" } }\nreason =", 7, "`unless` names the kind `run` again", "the keys of `run`"),
+        (RUN, "run = { program = \"git\", arg = [\"gc\"] }\nunless = { arg = [\"list\"] }", 7, "`unless` can never hold", "write `verb`"),
+        (RUN, "run = { program = \"git\", verb = [\"gc\"] }\nunless = { arg = [\"l*\", \"status\"] }", 7, "`unless` can never hold", "write `verb`"),
+        (RUN, "run = { program = \"git\", min_args = 2 }\nunless = { arg = [\"list\"] }", 7, "`unless` can never hold", "write `verb`"),
         (RUN, "write = { path = \"a\" }\nunless = { unless = \"a\" }", 7, "`unless` without `adds`", "exempts lines"),
         ("reason =", "unless = { path = \"x\" }\nreason =", 7, "unknown key `path` in `unless`", "known here"),
         ("reason =", "where = { phase = \"dev\" }\nreason =", 7, "`phase` is not supported", "update"),
