@@ -14,23 +14,38 @@ pub mod place;
 pub mod policy;
 pub mod refusal;
 pub mod settings;
+pub mod status;
 pub mod terminal;
 pub mod test;
+pub mod unblock;
+pub mod uninstall;
 pub mod wired;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use clients::Invocation;
 use gate::BUILD;
+use refusal::Refusal;
 
-/// Denies actions of coding agents that cannot be undone.
+/// Denies actions of coding agents that cannot be undone. Without a command: shows the state of this repository.
 #[derive(Parser)]
-#[command(name = "portcullis", version = BUILD, disable_help_subcommand = true)]
+#[command(name = "portcullis", version = version(), disable_help_subcommand = true)]
 struct CommandLine {
     #[command(subcommand)]
-    command: PortcullisCommand,
+    command: Option<PortcullisCommand>,
+}
+
+/// The version, the build, and where they are known the commit that it was built from and the day of that commit.
+pub fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("PORTCULLIS_COMMIT") {
+        Some(commit) => format!("{BUILD} ({commit})"),
+        None => BUILD.to_owned(),
+    });
+    &VERSION
 }
 
 #[derive(Subcommand)]
@@ -47,6 +62,10 @@ enum PortcullisCommand {
     Test(test::TestArguments),
     /// Allow everything for a limited time (only a person at a terminal can do this)
     Pause(pause::PauseArguments),
+    /// Show the state of this repository: where Portcullis is wired, whether it is active, what was stopped last
+    Status(status::StatusArguments),
+    /// Show what stopped the last call, and the ways out
+    Unblock(unblock::UnblockArguments),
     /// Check the installation
     Doctor(doctor::DoctorArguments),
     /// Show the recorded decisions of this repository
@@ -55,6 +74,24 @@ enum PortcullisCommand {
     Flywheel(flywheel::FlywheelArguments),
     /// List the rules that apply here, or show one of them (`portcullis policy RULE`)
     Policy(policy::PolicyArguments),
+    /// Remove Portcullis from everything that starts it, and then the programs
+    Uninstall(uninstall::UninstallArguments),
+    /// Print the completions for a shell
+    Completions(CompletionsArguments),
+    /// Write the manual pages into a folder
+    #[command(hide = true)]
+    Man(ManArguments),
+}
+
+#[derive(clap::Args)]
+struct CompletionsArguments {
+    #[arg(value_enum)]
+    shell: clap_complete::Shell,
+}
+
+#[derive(clap::Args)]
+struct ManArguments {
+    folder: PathBuf,
 }
 
 /// Runs the command line of this process.
@@ -75,6 +112,17 @@ pub fn main() -> ExitCode {
         gate::hook::cold(&build.to_string_lossy(), milliseconds, &Invocation::new(event, client), &crate::deep::Cold);
     }
     let done = match CommandLine::parse().command {
+        None => status::run(&status::StatusArguments::default(), true),
+        Some(command) => run(command),
+    };
+    done.unwrap_or_else(|refusal| {
+        terminal::tell(&refusal.to_string());
+        ExitCode::from(refusal.code)
+    })
+}
+
+fn run(command: PortcullisCommand) -> Result<ExitCode, Refusal> {
+    match command {
         PortcullisCommand::Install(arguments) => install::run(&arguments),
         PortcullisCommand::Init(arguments) => init::run(&arguments),
         PortcullisCommand::Check(arguments) => check::run(&arguments),
@@ -85,11 +133,21 @@ pub fn main() -> ExitCode {
         PortcullisCommand::Log(arguments) => log::run(&arguments),
         PortcullisCommand::Flywheel(arguments) => flywheel::run(&arguments),
         PortcullisCommand::Policy(arguments) => policy::run(&arguments),
-    };
-    done.unwrap_or_else(|refusal| {
-        terminal::tell(&refusal.to_string());
-        ExitCode::from(refusal.code)
-    })
+        PortcullisCommand::Status(arguments) => status::run(&arguments, false),
+        PortcullisCommand::Unblock(arguments) => unblock::run(&arguments),
+        PortcullisCommand::Uninstall(arguments) => uninstall::run(&arguments),
+        PortcullisCommand::Completions(CompletionsArguments { shell }) => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut CommandLine::command(), "portcullis", &mut text);
+            let printed = terminal::print_whole(String::from_utf8_lossy(&text).trim_end());
+            printed.map(|()| ExitCode::SUCCESS).map_err(|error| Refusal::new("the completions were not printed", error, "write them to a file"))
+        }
+        PortcullisCommand::Man(ManArguments { folder }) => {
+            let refused = |error| Refusal::new("the manual pages were not written", error, "name a folder that you can write");
+            std::fs::create_dir_all(&folder).and_then(|()| clap_mangen::generate_to(CommandLine::command(), &folder)).map_err(refused)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }
 
 #[cfg(test)]

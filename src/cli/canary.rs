@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clients::claude_code;
+use gate::call::TRIAL;
 use gate::world::state;
 
 use super::place::Place;
@@ -17,8 +18,6 @@ use super::wired::Wired;
 pub const DENIED: &str = "git push --force origin main";
 /// A command that must be allowed.
 pub const HARMLESS: &str = "git status --short";
-/// The session of these calls, so that the record can distinguish them from an agent's.
-const SESSION: &str = "portcullis";
 /// After this time the hook counts as stuck; its own deadlines are shorter.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -70,7 +69,7 @@ fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<String>
 
 /// The event that the client sends before it runs `command` in its shell tool.
 pub fn before_command(command: &str, cwd: &Path, mode: &str) -> String {
-    claude_code::before_command(command, "a call made by portcullis to check its own answer", &cwd.to_string_lossy(), mode, SESSION)
+    claude_code::before_command(command, "a call made by portcullis to check its own answer", &cwd.to_string_lossy(), mode, TRIAL)
 }
 
 /// Sends one command through an entry of the settings. Keeps the last refusal, which a person might still want to see.
@@ -124,7 +123,7 @@ pub fn lets_through(entry: &Wired, place: &Place) -> Result<(), String> {
 /// What the hook printed.
 pub fn hands_over(entry: &Wired, place: &Place) -> Result<(), String> {
     // The same program, with an event that only the cold binary answers, so that the hook must start it.
-    let event = claude_code::settings_changed(&place.cwd.to_string_lossy(), SESSION);
+    let event = claude_code::settings_changed(&place.cwd.to_string_lossy(), TRIAL);
     let mut entry = entry.clone();
     entry.command = entry.program().to_string_lossy().into_owned();
     entry.args = Some(vec![claude_code::SETTINGS_CHANGED.to_owned(), claude_code::NAME.to_owned()]);

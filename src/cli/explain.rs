@@ -116,7 +116,7 @@ fn last(arguments: &ExplainArguments, place: &Place) -> Result<ExitCode, Refusal
 }
 
 /// A stretch of time that has passed, in its largest unit.
-fn ago(seconds: u64) -> String {
+pub(super) fn ago(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s ago"),
         60..3600 => format!("{} min ago", seconds / 60),

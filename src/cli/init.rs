@@ -3,6 +3,7 @@
 pub mod exclude;
 pub mod git;
 mod hooks_folder;
+pub mod noted;
 pub mod plan;
 pub mod scope;
 
@@ -12,11 +13,11 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::canary;
-use super::files::Edit;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
-use super::terminal::{self, TextStyle, agreed, can_ask, say, say_json, styled};
+use super::terminal::{self, TextStyle, agreed, can_ask, say, say_json, styled, tell};
 use super::wired::entry;
+use noted::NotedPart;
 use plan::Plan;
 use scope::{Scope, Site};
 
@@ -69,21 +70,32 @@ pub fn run(arguments: &InitArguments) -> Result<ExitCode, Refusal> {
     }
     let place = Place::at(None)?;
     let site = Site::at(&place.cwd, &place.world, None)?;
+    refuse_home(arguments, &site)?;
     let mut plan = if arguments.undo { plan::unwire(arguments.scope, &site)? } else { plan::wire(arguments.scope, &site, !arguments.no_policy)? };
     if arguments.git {
         if arguments.undo { git::HookSite::unwire_all(&site, &mut plan)? } else { git::HookSite::of(&site)?.wire(&mut plan)? }
+    } else if arguments.undo {
+        plan.notes.extend(git::HookSite::left(&site));
     }
 
     if !arguments.json {
         show(arguments, &plan);
     }
-    let asked = plan.changes() && !arguments.yes && !arguments.json && !arguments.dry_run && can_ask();
-    if asked && !agreed("make these changes?") {
+    if !arguments.dry_run && !confirmed(&plan, arguments.yes, arguments.json, "make these changes?")? {
         say("nothing was changed");
         return Ok(ExitCode::from(FAILED));
     }
     if !arguments.dry_run {
+        // Before the changes: a place that is noted and has nothing is harmless, and the reverse would be forgotten.
+        let parts = [Some(NotedPart::Settings(arguments.scope, &plan.settings)), arguments.git.then_some(NotedPart::Hooks)];
+        let noted = |added| parts.into_iter().flatten().try_for_each(|part| noted::note(&place.world, &site, part, added));
+        if let (false, Err(error)) = (arguments.undo, noted(true)) {
+            tell(&format!("portcullis: `portcullis uninstall` will not find this place by itself: it could not be noted ({error})"));
+        }
         plan.apply()?;
+        if arguments.undo {
+            let _ = noted(false);
+        }
         if let Some(repository) = site.repository.as_ref().filter(|_| arguments.git) {
             git::HookSite::remember(&place.world, repository, !arguments.undo);
         }
@@ -100,6 +112,31 @@ pub fn run(arguments: &InitArguments) -> Result<ExitCode, Refusal> {
         finish(arguments, &plan, live.as_ref());
     }
     Ok(if off.is_some() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// The home folder is no project: its settings are those of all sessions, and its policy would apply in every folder.
+fn refuse_home(arguments: &InitArguments, site: &Site) -> Result<(), Refusal> {
+    if arguments.undo || !matches!(arguments.scope, Scope::Local | Scope::Project) || !site.is_home() {
+        return Ok(());
+    }
+    let why = format!("`{}` is your home folder, and not a project: its settings and its policy would reach into every folder below it", site.root.display());
+    Err(Refusal::new("nothing was changed", why, "go into a repository, or run `portcullis init --scope user` for all your sessions"))
+}
+
+/// Whether the changes are to be made: `--yes` says so, or the person at the terminal.
+///
+/// # Errors
+///
+/// There is nobody to ask.
+pub fn confirmed(plan: &Plan, yes: bool, json: bool, question: &str) -> Result<bool, Refusal> {
+    if yes || !plan.changes() {
+        return Ok(true);
+    }
+    if json || !can_ask() {
+        let why = if json { "with `--json` nobody is asked" } else { "there is no terminal here, so nobody can be asked" };
+        return Err(Refusal::new("nothing was changed", why, "look at the changes with `--dry-run`, then run it again with `--yes`"));
+    }
+    Ok(agreed(question))
 }
 
 /// Sends a force push through the command that is in the settings file now.
@@ -125,13 +162,8 @@ pub fn live(plan: &Plan, site: &Site) -> Result<Live, Refusal> {
 }
 
 fn show(arguments: &InitArguments, plan: &Plan) {
-    if arguments.dry_run || can_ask() {
-        for edit in plan.edits.iter().filter(|edit| edit.changes()) {
-            say(edit.difference().trim_end());
-        }
-        for (from, to) in plan.moved_first.iter().chain(&plan.moved_last) {
-            say(&format!("move {} to {}", from.display(), to.display()));
-        }
+    if arguments.dry_run || can_ask() || !arguments.yes {
+        show_changes(plan);
     }
     if !plan.changes() {
         let state = if arguments.undo { "Portcullis is not in the settings" } else { "Portcullis is in the settings already" };
@@ -142,13 +174,19 @@ fn show(arguments: &InitArguments, plan: &Plan) {
     }
 }
 
-fn finish(arguments: &InitArguments, plan: &Plan, live: Option<&Live>) {
-    let done = |edit: &&Edit| edit.changes();
-    if arguments.dry_run {
-        say(if plan.changes() { "nothing was changed (--dry-run)" } else { "nothing would change" });
-        return;
+/// Every change, as a difference.
+pub fn show_changes(plan: &Plan) {
+    for edit in plan.edits.iter().filter(|edit| edit.changes()) {
+        say(edit.difference().trim_end());
     }
-    for edit in plan.edits.iter().filter(done) {
+    for (from, to) in plan.moved_first.iter().chain(&plan.moved_last) {
+        say(&format!("move {} to {}", from.display(), to.display()));
+    }
+}
+
+/// Every file that was changed.
+pub fn say_done(plan: &Plan) {
+    for edit in plan.edits.iter().filter(|edit| edit.changes()) {
         let word = match edit.kind() {
             "create" => "created",
             "remove" => "removed",
@@ -156,6 +194,14 @@ fn finish(arguments: &InitArguments, plan: &Plan, live: Option<&Live>) {
         };
         say(&format!("{word} {}", edit.path.display()));
     }
+}
+
+fn finish(arguments: &InitArguments, plan: &Plan, live: Option<&Live>) {
+    if arguments.dry_run {
+        say(if plan.changes() { "nothing was changed (--dry-run)" } else { "nothing would change" });
+        return;
+    }
+    say_done(plan);
     if arguments.undo {
         return;
     }

@@ -24,6 +24,7 @@ use super::wired::entry;
 use build::Built;
 pub use clients::claude_code::PLUGIN_COMMAND;
 use clients::settings::PROGRAM;
+use gate::world::{World, state};
 use scratch::Scratch;
 
 /// The cold binary.
@@ -74,6 +75,11 @@ pub fn run(arguments: &InstallArguments) -> Result<ExitCode, Refusal> {
     }
     let built = build::all(&source)?;
     let changed = put(&built, &folder)?;
+    if arguments.plugin.is_none() {
+        // `uninstall` removes only what is known to come from here.
+        let folder = fs::canonicalize(&folder).unwrap_or_else(|_| folder.clone());
+        let _ = state::write(&World::real().states, &folder, state::INSTALLED, folder.as_os_str().as_encoded_bytes());
+    }
     let text = match &arguments.plugin {
         Some(plugin) => as_plugin(&absolute(plugin)?)?,
         None => tried(&folder)?,

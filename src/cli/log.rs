@@ -16,7 +16,7 @@ use super::refusal::Refusal;
 use super::terminal::{TextStyle, say, say_json, styled, tell};
 use actions::shown::{escaped, escaped_json};
 use flywheel::page::{day, moment};
-use gate::record::{Entry, Held, Outcome};
+use gate::record::{Entry, Held, Outcome, RecordSource};
 use gate::world::{record, system};
 use policy::facts::days;
 
@@ -44,10 +44,13 @@ pub struct LogArguments {
     /// Only calls that were stopped: denied or asked about
     #[arg(long = "stopped", alias = "held")]
     held: bool,
-    /// Only after this time: `90s`, `2h` or `3d` ago, or a day like `2027-03-31` (UTC)
+    /// Only after this time: `90s`, `2h` or `3d` ago, or from the beginning of a day like `2027-03-31`
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// Only entries with this text in the path or the command
+    /// Only before this time, in the same form; a day counts to its end
+    #[arg(long, value_name = "WHEN", conflicts_with = "follow")]
+    until: Option<String>,
+    /// Only entries with this text in the path or the command, in capital or small letters
     #[arg(long, value_name = "TEXT")]
     path: Option<String>,
     /// Only this tool
@@ -59,6 +62,9 @@ pub struct LogArguments {
     /// Wait for new entries and show them
     #[arg(long, conflicts_with = "summary")]
     follow: bool,
+    /// Also the calls by which Portcullis tries its own answer (`init`, `doctor`, `install`)
+    #[arg(long)]
+    trials: bool,
     /// Print JSON: a line for each entry, as it was recorded
     #[arg(long)]
     json: bool,
@@ -74,12 +80,13 @@ pub struct LogArguments {
 /// The folder is not known, or an argument is wrong.
 pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
-    let since = arguments.since.as_deref().map(since).transpose()?;
-    let wanted = |entry: &Entry| wanted(arguments, since, entry);
+    let since = arguments.since.as_deref().map(|text| time(text, false)).transpose()?;
+    let until = arguments.until.as_deref().map(|text| time(text, true)).transpose()?;
+    let wanted = |entry: &Entry| wanted(arguments, since, until, entry);
     let files = record::files(&place.around.memory);
     let (mut bad, mut kept, mut all) = (0, Vec::new(), 0);
     let mut left = FollowedFile::default();
-    let filtered = arguments.held || since.is_some() || arguments.tier.is_some();
+    let filtered = arguments.held || since.is_some() || until.is_some() || arguments.tier.is_some();
     let named = [&arguments.session, &arguments.agent, &arguments.rule, &arguments.path, &arguments.tool];
     let most = arguments.count.unwrap_or(if filtered || named.iter().any(|name| name.is_some()) { usize::MAX } else { SHOWN });
     // The last entries are looked for from the end, so that a long record costs no more than a short one.
@@ -92,7 +99,7 @@ pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
         match Entry::read(line.as_bytes()) {
             None => bad += 1,
             Some(entry) => {
-                all += 1;
+                all += usize::from(arguments.trials || !is_trial(&entry));
                 if wanted(&entry) {
                     kept.push((entry, line));
                 }
@@ -106,7 +113,7 @@ pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
             match Entry::read(line.as_bytes()) {
                 None => bad += 1,
                 Some(entry) => {
-                    all += 1;
+                    all += usize::from(arguments.trials || !is_trial(&entry));
                     if wanted(&entry) {
                         kept.push((entry, line));
                     }
@@ -137,25 +144,44 @@ pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn wanted(arguments: &LogArguments, since: Option<u64>, entry: &Entry) -> bool {
+fn wanted(arguments: &LogArguments, since: Option<u64>, until: Option<u64>, entry: &Entry) -> bool {
     let is = |wanted: &Option<String>, test: &dyn Fn(&str) -> bool| wanted.as_deref().is_none_or(test);
     is(&arguments.session, &|id| entry.session.starts_with(id))
         && is(&arguments.agent, &|name| entry.agent == name)
         && is(&arguments.rule, &|name| entry.rules.iter().any(|rule| rule.name == name))
         && is(&arguments.tool, &|name| entry.tool == name)
-        && is(&arguments.path, &|text| entry.path.contains(text) || entry.what.contains(text))
+        && is(&arguments.path, &|text| [&entry.path, &entry.what].iter().any(|known| known.to_lowercase().contains(&text.to_lowercase())))
         && arguments.tier.is_none_or(|least| entry.tier.is_some_and(|tier| tier >= least))
         && (!arguments.held || entry.held.is_some())
         && since.is_none_or(|since| entry.time >= since)
+        && until.is_none_or(|until| entry.time < until)
+        && (arguments.trials || !is_trial(entry))
 }
 
-/// `2h` ago, or the beginning of a day, in milliseconds since 1970.
-fn since(text: &str) -> Result<u64, Refusal> {
+/// A call that Portcullis made up. Lines of earlier versions only name its session.
+fn is_trial(entry: &Entry) -> bool {
+    entry.source == RecordSource::Trial || entry.session == gate::call::TRIAL
+}
+
+/// A time of the record in local time, with the zone.
+fn local(time: u64) -> String {
+    let ahead = ahead(time / 1000);
+    let zone = ahead.unsigned_abs() / 60;
+    format!("{} {}{:02}:{:02}", moment(time.saturating_add_signed(ahead * 1000)), if ahead < 0 { '-' } else { '+' }, zone / 60, zone % 60)
+}
+
+fn ahead(seconds: u64) -> i64 {
+    system::ahead_of_utc(i64::try_from(seconds).unwrap_or(0))
+}
+
+/// `2h` ago, or a day of local time, its beginning or its end, in milliseconds since 1970.
+fn time(text: &str, end: bool) -> Result<u64, Refusal> {
     let wrong = || Refusal::usage("nothing was shown", format!("`{text}` is not a time"), "write `90s`, `2h`, `3d`, or a day like `2027-03-31`");
     if let [year, month, day] = text.split('-').collect::<Vec<_>>().as_slice() {
         let number = |text: &str| text.parse::<i64>().ok();
         let (Some(year), Some(month @ 1..=12), Some(day @ 1..=31)) = (number(year), number(month), number(day)) else { return Err(wrong()) };
-        return u64::try_from(days(year, month, day)).map(|days| days * 86_400_000).map_err(|_| wrong());
+        let midnight = u64::try_from(days(year, month, day) + i64::from(end)).ok().and_then(|days| days.checked_mul(86_400)).ok_or_else(wrong)?;
+        return Ok(midnight.saturating_add_signed(-ahead(midnight)).saturating_mul(1000));
     }
     let ago = match text.strip_suffix('d') {
         Some(days) => days.parse::<u64>().ok().and_then(|days| days.checked_mul(86_400)),
@@ -167,6 +193,7 @@ fn since(text: &str) -> Result<u64, Refusal> {
 /// An entry in one line.
 fn shown(entry: &Entry) -> String {
     let (word, style) = match (entry.held, entry.outcome) {
+        _ if is_trial(entry) => ("trial", None),
         (Some(Held::Deny), _) => ("denied", Some(TextStyle::Bad)),
         (Some(Held::Ask), _) => ("asked", Some(TextStyle::Doubtful)),
         _ if entry.paused => ("paused", Some(TextStyle::Doubtful)),
@@ -185,7 +212,7 @@ fn shown(entry: &Entry) -> String {
     let text = |text: &str| if text.is_empty() { String::new() } else { format!(" {}", escaped(text)) };
     let exit = entry.exit.map_or_else(String::new, |exit| format!(" exit {exit}:"));
     let said = if entry.said.is_empty() { String::new() } else { format!(" —{exit} {}", escaped(&entry.said)) };
-    format!("{} {word} {}{agent}{}{}{said}{rules}", moment(entry.time), escaped(subject), text(&entry.path), text(&entry.what))
+    format!("{} {word} {}{agent}{}{}{said}{rules}", local(entry.time), escaped(subject), text(&entry.path), text(&entry.what))
 }
 
 fn summary(arguments: &LogArguments, kept: &[(Entry, String)]) {
@@ -203,7 +230,7 @@ fn summary(arguments: &LogArguments, kept: &[(Entry, String)]) {
         ("stopped", count(&mut decisions().filter_map(|entry| entry.held).map(|held| if held == Held::Ask { "asked" } else { "denied" }.to_owned()))),
         ("rule", count(&mut decisions().flat_map(|entry| &entry.rules).map(|rule| rule.name.clone()))),
         ("tool", count(&mut decisions().map(|entry| entry.tool.clone()))),
-        ("day", count(&mut decisions().map(|entry| day(entry.time / 86_400_000)))),
+        ("day", count(&mut decisions().map(|entry| day(entry.time.saturating_add_signed(ahead(entry.time / 1000) * 1000) / 86_400_000)))),
         ("signal", count(&mut entries().filter(|entry| entry.tier.is_none()).map(|entry| entry.event.clone()))),
     ];
     if arguments.json {
@@ -320,7 +347,7 @@ impl Iterator for LinesFromEnd {
 fn follow(place: &Place, mut reading: FollowedFile, arguments: &LogArguments, since: Option<u64>) {
     loop {
         for line in reading.lines() {
-            if let Some(entry) = Entry::read(line.as_bytes()).filter(|entry| wanted(arguments, since, entry)) {
+            if let Some(entry) = Entry::read(line.as_bytes()).filter(|entry| wanted(arguments, since, None, entry)) {
                 say(&if arguments.json { escaped_json(&line).into_owned() } else { shown(&entry) });
             }
         }

@@ -11,6 +11,7 @@ use super::terminal::{TextStyle, say, say_json, styled};
 use super::test::{shown, with_examples};
 use crate::report::explain::tier;
 use gate::failure::Failure;
+use gate::world::layers::FoundLayer;
 use policy::{Policy, Red, Rule, TestsFirst, Tier};
 use policy_compiler::examples::{Example, RuleExamples};
 
@@ -18,6 +19,9 @@ use policy_compiler::examples::{Example, RuleExamples};
 pub struct PolicyArguments {
     /// Show one rule: what it finds, why, what to do instead, and its examples
     rule: Option<String>,
+    /// Show the files of all layers, those that do not exist too
+    #[arg(long, conflicts_with = "rule")]
+    paths: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -49,11 +53,12 @@ fn one(name: &str, rules: &[Rule], place: &Place, json: bool) -> Result<ExitCode
     say(&format!("why: {}\ninstead: {}", rule.reason, rule.instead));
     for (label, examples) in [(held, catches), ("allowed", spares)] {
         say(&format!("{label}, for example:"));
-        for example in &examples {
+        for example in examples {
             say(&format!("  {example}"));
         }
     }
-    let waivers = if rule.open { "a policy file can waive it for certain actions, until a day (docs/policy.md)" } else { "no project can waive it" };
+    let waivers =
+        if rule.open { "a policy file can waive it for certain actions, until a day (`portcullis unblock` writes one)" } else { "no project can waive it" };
     say(&format!("waivers: {waivers}"));
     Ok(ExitCode::SUCCESS)
 }
@@ -66,6 +71,21 @@ fn one(name: &str, rules: &[Rule], place: &Place, json: bool) -> Result<ExitCode
 pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let found = place.layers()?;
+    if arguments.paths {
+        // A policy with mistakes has files too.
+        let file = |file: &FoundLayer| json!({ "layer": file.layer.name(), "path": file.path, "exists": !file.identity.is_empty() });
+        if arguments.json {
+            say_json(&found.iter().map(file).collect::<Vec<_>>());
+        } else {
+            let line = |file: &FoundLayer| {
+                format!("{:<12} {}{}", file.layer.name(), file.path.display(), if file.identity.is_empty() { " (does not exist)" } else { "" })
+            };
+            for file in &found {
+                say(&line(file));
+            }
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let bytes = place.policy()?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let mut rules = policy.all_rules().ok_or(Failure::RuleDamaged)?;

@@ -108,6 +108,14 @@ pub fn agreed(question: &str) -> bool {
     read.is_ok_and(|bytes| bytes > 0) && matches!(line.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes")
 }
 
+/// Asks a question of which an empty line is a no.
+pub fn agreed_after_all(question: &str) -> bool {
+    let _ = write!(io::stderr().lock(), "{} [y/N] ", escaped_lines(question));
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line);
+    read.is_ok_and(|bytes| bytes > 0) && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
 /// The variable that says that an agent runs this process. `None` if no agent does.
 pub fn agent() -> Option<String> {
     let mut names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());

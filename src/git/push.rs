@@ -54,7 +54,7 @@ impl Ruling {
         let refusal = || gate::refusal::refusal(verdict, None, audience);
         match verdict.tier {
             Tier::Free | Tier::Metered => Self::GoesOn,
-            Tier::Supervised if person => Self::Asks { question: gate::refusal::question(verdict, None), refusal: refusal() },
+            Tier::Supervised if person => Self::Asks { question: gate::refusal::question(verdict, None, audience), refusal: refusal() },
             Tier::Supervised | Tier::Prohibited => Self::Refused(refusal()),
         }
     }

@@ -32,7 +32,7 @@ fn finds(scratch: &Scratch, code: i32, expected: &[(&str, &str, &str)]) {
 #[test]
 fn a_wired_repository_is_well() {
     let scratch = Scratch::new();
-    assert_eq!(portcullis(&scratch, &["init"]).code, 0);
+    assert_eq!(portcullis(&scratch, &["init", "--yes"]).code, 0);
     finds(
         &scratch,
         0,
@@ -54,7 +54,7 @@ fn what_is_not_well_is_named() {
     let scratch = Scratch::new();
     finds(&scratch, 1, &[("wired", "fail", "no settings file starts Portcullis")]);
 
-    assert_eq!(portcullis(&scratch, &["init"]).code, 0);
+    assert_eq!(portcullis(&scratch, &["init", "--yes"]).code, 0);
     scratch.write(".claude/settings.json", "{\"disableAllHooks\": true}");
     finds(&scratch, 1, &[("wired", "fail", "`disableAllHooks` switches every hook off")]);
     scratch.write(".claude/settings.json", "{");
@@ -69,7 +69,7 @@ fn what_is_not_well_is_named() {
     fs::create_dir_all(&user).unwrap();
     fs::write(user.join("portcullis.toml"), "schema = 1\nmode = \"shadow\"\n").unwrap();
     finds(&scratch, 0, &[("shadow", "warn", "including the built-in rules"), ("runs", "warn", "denies nothing now")]);
-    let said = portcullis(&scratch, &["init"]);
+    let said = portcullis(&scratch, &["init", "--yes"]);
     assert!(said.code == 0 && said.stdout.contains("`mode = \"shadow\"`"), "{}{}", said.stdout, said.stderr);
     fs::remove_file(user.join("portcullis.toml")).unwrap();
 
@@ -133,7 +133,7 @@ fn what_the_installed_client_lacks_is_said() {
 #[test]
 fn the_last_refusal_outlives_a_doctor() {
     let scratch = Scratch::new();
-    assert_eq!(portcullis(&scratch, &["init"]).code, 0);
+    assert_eq!(portcullis(&scratch, &["init", "--yes"]).code, 0);
     scratch.hook("PreToolUse", scratch.payload("Bash", r#"{"command":"git push -f origin topic"}"#, "default").as_bytes());
     let before = portcullis(&scratch, &["explain", "--last"]).stdout;
     assert!(before.contains("git push -f origin topic"), "{before}");
@@ -156,7 +156,10 @@ fn an_installation_needs_the_source() {
 #[test]
 fn the_version_is_the_build() {
     let said = portcullis(&Scratch::new(), &["--version"]);
-    assert_eq!((said.code, said.stdout), (0, format!("portcullis {}\n", gate::BUILD)));
+    // Where the commit is known it follows, with its own day and not that of the build.
+    let rest = said.stdout.trim_end().strip_prefix(&format!("portcullis {}", gate::BUILD)).unwrap().to_owned();
+    let named = |rest: &str| rest.strip_prefix(" (commit ").and_then(|rest| rest.strip_suffix(')')?.split_once(", ")).is_some_and(|(_, day)| day.len() == 10);
+    assert!(said.code == 0 && (rest.is_empty() || named(&rest)), "{rest}");
 }
 
 /// Set to make generated files anew instead of comparing them.

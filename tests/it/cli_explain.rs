@@ -279,7 +279,7 @@ fn a_pause_is_shown_and_can_be_ended() {
     gate::world::state::write(&world.states, &scratch.repo(), gate::world::state::PAUSE, pause.as_bytes()).unwrap();
     says(&portcullis(&scratch, &["pause", "--status"]), 0, &["paused for 10 more min by ada: no call is denied; reason: moving house"]);
     says(&portcullis(&scratch, &["explain", "launch --now"]), 0, &["verdict prohibited", "Portcullis is paused for 10 more min"]);
-    says(&portcullis(&scratch, &["init"]), 0, &["in the settings, but not active", "portcullis pause --end"]);
+    says(&portcullis(&scratch, &["init", "--yes"]), 0, &["in the settings, but not active", "portcullis pause --end"]);
     says(&portcullis(&scratch, &["doctor"]), 0, &["warn pause", "moving house"]);
     says(&portcullis(&scratch, &["pause", "--end"]), 0, &["Portcullis is active again"]);
     says(&portcullis(&scratch, &["pause", "--end"]), 0, &["there is no pause"]);

@@ -87,17 +87,17 @@ fn what_is_put_in_can_be_taken_out_byte_for_byte() {
             scratch.write("portcullis.toml", text);
         }
         let before = files(&scratch.repo());
-        good(&portcullis(&scratch, &["init"]));
+        good(&portcullis(&scratch, &["init", "--yes"]));
         let wired = files(&scratch.repo());
         assert_ne!(wired, before);
-        let again = portcullis(&scratch, &["init"]);
+        let again = portcullis(&scratch, &["init", "--yes"]);
         good(&again);
         assert!(again.stdout.starts_with("nothing to do: "), "{}", again.stdout);
         assert_eq!(files(&scratch.repo()), wired, "a second time changes nothing");
 
-        good(&portcullis(&scratch, &["init", "--undo"]));
+        good(&portcullis(&scratch, &["init", "--yes", "--undo"]));
         assert_eq!(files(&scratch.repo()), before, "{text:?}");
-        let again = portcullis(&scratch, &["init", "--undo"]);
+        let again = portcullis(&scratch, &["init", "--yes", "--undo"]);
         assert!(again.stdout.starts_with("nothing to do: "), "{}", again.stdout);
     }
 }
@@ -105,7 +105,7 @@ fn what_is_put_in_can_be_taken_out_byte_for_byte() {
 #[test]
 fn it_ends_with_a_refusal_through_the_command_as_wired() {
     let scratch = Scratch::new();
-    let said = portcullis(&scratch, &["init"]);
+    let said = portcullis(&scratch, &["init", "--yes"]);
     good(&said);
     assert!(said.stdout.contains("  | denied by `force-push`: a force push drops commits"), "{}", said.stdout);
     assert!(said.stdout.contains("scope local\n  protected: "), "{}", said.stdout);
@@ -121,7 +121,9 @@ fn it_ends_with_a_refusal_through_the_command_as_wired() {
 
 #[test]
 fn a_dry_run_shows_every_file_and_changes_none() {
-    for arguments in [vec!["init", "--dry-run"], vec!["init", "--dry-run", "--scope", "project"], vec!["init", "--dry-run", "--scope", "user"]] {
+    for arguments in
+        [vec!["init", "--yes", "--dry-run"], vec!["init", "--yes", "--dry-run", "--scope", "project"], vec!["init", "--yes", "--dry-run", "--scope", "user"]]
+    {
         let scratch = Scratch::new();
         scratch.write(".claude/settings.json", "{ \"model\": \"opus\" }\n");
         let before = (files(&scratch.repo()), files(&scratch.home()));
@@ -131,13 +133,13 @@ fn a_dry_run_shows_every_file_and_changes_none() {
         assert_eq!((files(&scratch.repo()), files(&scratch.home())), before, "{arguments:?}");
     }
     let scratch = Scratch::new();
-    let said = portcullis(&scratch, &["init", "--dry-run", "--scope", "managed"]);
+    let said = portcullis(&scratch, &["init", "--yes", "--dry-run", "--scope", "managed"]);
     good(&said);
     assert!(said.stdout.contains("managed-settings.json"), "{}", said.stdout);
 
-    good(&portcullis(&scratch, &["init"]));
+    good(&portcullis(&scratch, &["init", "--yes"]));
     let wired = files(&scratch.repo());
-    let said = portcullis(&scratch, &["init", "--undo", "--dry-run"]);
+    let said = portcullis(&scratch, &["init", "--yes", "--undo", "--dry-run"]);
     good(&said);
     assert!(said.stdout.contains("\n-  \"hooks\": {"), "{}", said.stdout);
     assert_eq!(files(&scratch.repo()), wired);
@@ -156,13 +158,13 @@ fn settings_that_cannot_be_understood_are_left_alone() {
         let scratch = Scratch::new();
         scratch.write(LOCAL, text);
         let before = files(&scratch.repo());
-        refused(&portcullis(&scratch, &["init"]), 1, &parts);
+        refused(&portcullis(&scratch, &["init", "--yes"]), 1, &parts);
         assert_eq!(files(&scratch.repo()), before, "{text}");
     }
     let scratch = Scratch::new();
     fs::create_dir_all(scratch.repo().join(".claude")).unwrap();
     fs::write(scratch.repo().join(LOCAL), b"{\"a\": \"\xff\"}").unwrap();
-    refused(&portcullis(&scratch, &["init"]), 1, &["it is not UTF-8"]);
+    refused(&portcullis(&scratch, &["init", "--yes"]), 1, &["it is not UTF-8"]);
     assert!(!scratch.repo().join("portcullis.toml").exists());
 }
 
@@ -173,24 +175,24 @@ fn links_to_settings_stay_links() {
     fs::write(&target, "{}").unwrap();
     fs::create_dir_all(scratch.repo().join(".claude")).unwrap();
     symlink(&target, scratch.repo().join(LOCAL)).unwrap();
-    good(&portcullis(&scratch, &["init"]));
+    good(&portcullis(&scratch, &["init", "--yes"]));
     assert!(fs::symlink_metadata(scratch.repo().join(LOCAL)).unwrap().is_symlink());
     assert!(fs::read_to_string(&target).unwrap().contains("portcullis-hook"));
-    good(&portcullis(&scratch, &["init", "--undo"]));
+    good(&portcullis(&scratch, &["init", "--yes", "--undo"]));
     assert_eq!(fs::read_to_string(&target).unwrap(), "{}");
 
     fs::remove_file(&target).unwrap();
-    refused(&portcullis(&scratch, &["init"]), 1, &["it is a link that cannot be followed"]);
+    refused(&portcullis(&scratch, &["init", "--yes"]), 1, &["it is a link that cannot be followed"]);
     assert!(!target.exists());
 }
 
 #[test]
 fn what_is_asked_for_and_cannot_be_done_is_said() {
     let scratch = Scratch::new();
-    good(&portcullis(&scratch, &["init"]));
+    good(&portcullis(&scratch, &["init", "--yes"]));
     let wired = files(&scratch.repo());
     for variable in ["CLAUDECODE", "CODEX_SANDBOX", "GEMINI_CLI"] {
-        let said = run(as_person(&scratch).env(variable, "1").args(["init", "--undo"]), b"");
+        let said = run(as_person(&scratch).env(variable, "1").args(["init", "--yes", "--undo"]), b"");
         refused(&said, 1, &[variable, "a person must run this at a terminal"]);
     }
     assert_eq!(files(&scratch.repo()), wired);
@@ -201,7 +203,7 @@ fn what_is_asked_for_and_cannot_be_done_is_said() {
         fs::create_dir_all(inside.join(folder)).unwrap();
     }
     fs::write(inside.join("HEAD"), "ref: refs/heads/main\n").unwrap();
-    refused(&run(as_person(&bare).current_dir(&inside).args(["init"]), b""), 1, &["without a work tree"]);
+    refused(&run(as_person(&bare).current_dir(&inside).args(["init", "--yes"]), b""), 1, &["without a work tree"]);
 
     // A binary that was copied by itself has nothing to wire.
     let alone = bare.home().join("portcullis");
@@ -213,11 +215,11 @@ fn what_is_asked_for_and_cannot_be_done_is_said() {
 #[test]
 fn a_policy_that_was_changed_stays() {
     let scratch = Scratch::new();
-    good(&portcullis(&scratch, &["init"]));
+    good(&portcullis(&scratch, &["init", "--yes"]));
     let policy = scratch.repo().join("portcullis.toml");
     let text = fs::read_to_string(&policy).unwrap() + "# mine\n";
     fs::write(&policy, &text).unwrap();
-    let said = portcullis(&scratch, &["init", "--undo"]);
+    let said = portcullis(&scratch, &["init", "--yes", "--undo"]);
     good(&said);
     assert!(said.stdout.contains("was changed by you, so it is kept"), "{}", said.stdout);
     assert_eq!(fs::read_to_string(&policy).unwrap(), text);
@@ -227,7 +229,7 @@ fn a_policy_that_was_changed_stays() {
 fn the_repository_is_wired_from_any_folder_in_it() {
     let scratch = Scratch::new();
     scratch.write("a/b/c.txt", "");
-    good(&run(as_person(&scratch).current_dir(scratch.repo().join("a/b")).args(["init", "--no-policy", "--scope", "local"]), b""));
+    good(&run(as_person(&scratch).current_dir(scratch.repo().join("a/b")).args(["init", "--yes", "--no-policy", "--scope", "local"]), b""));
     assert!(scratch.repo().join(LOCAL).exists());
     assert!(!scratch.repo().join("portcullis.toml").exists());
 }
@@ -236,11 +238,11 @@ fn the_repository_is_wired_from_any_folder_in_it() {
 fn user_settings_are_wired_without_a_policy() {
     let scratch = Scratch::new();
     let before = files(&scratch.repo());
-    good(&portcullis(&scratch, &["init", "--scope", "user"]));
+    good(&portcullis(&scratch, &["init", "--yes", "--scope", "user"]));
     assert_eq!(files(&scratch.repo()), before);
     let settings = scratch.home().join(".claude/settings.json");
     assert!(fs::read_to_string(&settings).unwrap().contains("\"onFailure\": \"block\""));
-    good(&portcullis(&scratch, &["init", "--scope", "user", "--undo"]));
+    good(&portcullis(&scratch, &["init", "--yes", "--scope", "user", "--undo"]));
     assert!(!settings.exists());
 }
 
@@ -248,7 +250,7 @@ fn user_settings_are_wired_without_a_policy() {
 fn project_settings_start_the_copy_in_the_project() {
     let scratch = Scratch::new();
     let before = files(&scratch.repo());
-    let said = portcullis(&scratch, &["init", "--scope", "project", "--json"]);
+    let said = portcullis(&scratch, &["init", "--yes", "--scope", "project", "--json"]);
     good(&said);
     let value: Value = serde_json::from_str(&said.stdout).unwrap();
     assert!(value["refusal"].as_str().unwrap().starts_with("denied by `force-push`"), "{value}");
@@ -260,7 +262,7 @@ fn project_settings_start_the_copy_in_the_project() {
         let mode = fs::metadata(scratch.repo().join(".portcullis/bin").join(name)).unwrap().mode();
         assert_eq!(mode & 0o111, 0o111, "{name}");
     }
-    good(&portcullis(&scratch, &["init", "--scope", "project", "--undo"]));
+    good(&portcullis(&scratch, &["init", "--yes", "--scope", "project", "--undo"]));
     assert_eq!(files(&scratch.repo()), before);
 }
 
@@ -268,7 +270,7 @@ fn project_settings_start_the_copy_in_the_project() {
 #[test]
 fn the_committed_script_finds_the_hook_or_says_what_to_do() {
     let scratch = Scratch::new();
-    good(&portcullis(&scratch, &["init", "--scope", "project"]));
+    good(&portcullis(&scratch, &["init", "--yes", "--scope", "project"]));
     let hook = fs::read(scratch.repo().join(".portcullis/bin/portcullis-hook")).unwrap();
     fs::remove_dir_all(scratch.repo().join(".portcullis")).unwrap();
     let script = scratch.repo().join(".claude/portcullis-hook");
@@ -310,7 +312,7 @@ fn a_linked_work_tree_is_wired_in_the_main_one() {
     let before = (files(&scratch.repo()), files(&linked));
     let there = |arguments: &[&str]| run(as_person(&scratch).current_dir(&linked).args(arguments), b"");
     assert!(there(&["doctor"]).stdout.contains("no settings file starts Portcullis"));
-    let said = there(&["init"]);
+    let said = there(&["init", "--yes"]);
     good(&said);
     assert!(said.stdout.contains("this is a linked work tree"), "{}", said.stdout);
     assert!(scratch.repo().join(LOCAL).exists() && scratch.repo().join("portcullis.toml").exists() && !linked.join("portcullis.toml").exists());
@@ -322,7 +324,7 @@ fn a_linked_work_tree_is_wired_in_the_main_one() {
     let mut hook = scratch.command(crate::support::hook_path());
     let told = run(hook.env("CLAUDE_PROJECT_DIR", &linked).current_dir(&linked).args(["SessionStart", "claude-code"]), start.as_bytes());
     assert!(told.stdout.contains("under the policy of its main one"), "{told:?}");
-    good(&there(&["init", "--undo"]));
+    good(&there(&["init", "--yes", "--undo"]));
     assert_eq!((files(&scratch.repo()), files(&linked)), before);
 }
 
@@ -330,7 +332,7 @@ fn a_linked_work_tree_is_wired_in_the_main_one() {
 fn settings_that_switch_hooks_off_are_named() {
     let scratch = Scratch::new();
     scratch.write(LOCAL, "{\"disableAllHooks\": true}");
-    let said = portcullis(&scratch, &["init"]);
+    let said = portcullis(&scratch, &["init", "--yes"]);
     assert_eq!(said.code, 1, "{}", said.stdout);
     assert!(said.stdout.contains("`disableAllHooks` switches every hook off"), "{}", said.stdout);
     assert!(!said.stdout.contains("Portcullis is active"), "{}", said.stdout);

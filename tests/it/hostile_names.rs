@@ -123,7 +123,7 @@ fn the_hook_and_what_explains_it() {
 #[test]
 fn doctor_and_policies_with_mistakes() {
     let scratch = Scratch::new();
-    assert_eq!(portcullis(&scratch, &["init"]).code, 0);
+    assert_eq!(portcullis(&scratch, &["init", "--yes"]).code, 0);
     scratch.write(".git/config", &format!("[core]\n\trepositoryformatversion = 0\n\thooksPath = \"{}\"\n", NAME.replace('\n', "\\n").replace('\r', "")));
     said("doctor", &portcullis(&scratch, &["doctor"]), "");
     said("doctor --json", &portcullis(&scratch, &["doctor", "--json"]), "");

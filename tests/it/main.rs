@@ -11,6 +11,7 @@ mod clients_known;
 mod cli_doctor;
 mod cli_explain;
 mod cli_init;
+mod cli_leave;
 mod docs;
 mod faults;
 mod flywheel;

@@ -72,7 +72,9 @@ pub(crate) fn run(arguments: &DistArguments) -> Result<()> {
         hook::needs_no_loader(&folder.join(MAIN))?;
     }
     hook::judges(&folder.join(HOOK))?;
-    pass(command(&folder.join(MAIN).display().to_string()).arg("--version"))?;
+    let program = folder.join(MAIN).display().to_string();
+    pass(command(&program).arg("--version"))?;
+    pass(command(&program).arg("man").arg(folder.join("man")))?;
     pack(&name)?;
     if let Some(changes) = changes {
         fs::write(root().join("dist/changes.md"), changes)?;

@@ -153,7 +153,7 @@ pub(crate) fn instructions(shipped: &Shipped) -> Result<()> {
 /// The policy of this repository passes its own examples, and denies a force push here.
 pub(crate) fn own_policy(shipped: &Shipped) -> Result<()> {
     let program = shipped.hook.with_file_name("portcullis").display().to_string();
-    pass(command(&program).arg("test"))?;
+    pass(command(&program).args(["test", "--all"]))?;
     output(command(&program).arg("policy"))?;
     for (line, denied) in [("git status", false), ("git push --force origin main", true)] {
         let said = output(command(&program).args(["explain", "--json", "--"]).args(line.split(' ')))?;

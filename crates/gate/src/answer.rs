@@ -16,7 +16,7 @@ pub fn to(event: &Event, verdict: &Verdict, command: Option<&str>, attended: boo
         // The person is looking at the host's prompt already.
         (MomentKind::Asking, Tier::Supervised) => HookAnswer::nothing(),
         (MomentKind::Asking, Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
-        (MomentKind::Guarding, Tier::Supervised) if event.can_ask(attended) => event.client.question(&refusal::question(verdict, command)),
+        (MomentKind::Guarding, Tier::Supervised) if event.can_ask(attended) => event.client.question(&refusal::question(verdict, command, Audience::Agent)),
         (MomentKind::Guarding, Tier::Supervised | Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
     }
 }

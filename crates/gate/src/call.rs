@@ -22,6 +22,8 @@ use crate::session;
 use crate::world::compiled::{CompiledPolicy, PolicyFile};
 use crate::world::{Surroundings, World, layers, state, system, written};
 
+/// The session of the calls that Portcullis makes up to check its own answer.
+pub const TRIAL: &str = "portcullis";
 /// The largest input that is kept with a refusal.
 const MAX_KEPT: usize = 256 << 10;
 
@@ -48,7 +50,8 @@ pub fn answer(invocation: &Invocation, input: &[u8], world: &World, deep: &dyn D
     if let Ok(around) = world.around(&event) {
         let held = (conclude(&failure, event.moment.kind()) == Conclusion::Deny).then_some(Held::Deny);
         let entry = Entry { held, said: failure::what(&failure), tier: held.map(|_| Tier::Prohibited as u8), ..entry(&event, deep) };
-        apply(&[Note::Record(Box::new(entry))], &around, world);
+        let last = held.map(|_| Note::LastRefusal(last_failure(&event, &failure, input)));
+        apply(&last.into_iter().chain([Note::Record(Box::new(entry))]).collect::<Vec<_>>(), &around, world);
     }
     Ok(answer::to_failure(&failure, event.client, event.moment))
 }
@@ -203,7 +206,11 @@ pub fn policy_around(around: &Surroundings, world: &World, deep: &dyn Deep) -> R
 
 /// An entry of the record for an event, as of now.
 pub(crate) fn entry(event: &Event, deep: &dyn Deep) -> Entry {
-    let source = if deep.is_cold() { RecordSource::Cold } else { RecordSource::Hot };
+    let source = match deep.is_cold() {
+        _ if event.session == TRIAL => RecordSource::Trial,
+        true => RecordSource::Cold,
+        false => RecordSource::Hot,
+    };
     Entry::of(event, source, system::now_ms())
 }
 
@@ -228,22 +235,30 @@ pub fn command(event: &Event) -> Option<&str> {
     event.tool.as_ref().and_then(actions::tools::command_line)
 }
 
-/// The line of the last refusal, for `explain --last`.
+/// The line of the last refusal, for `explain --last` and `unblock`.
 fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &HookAnswer, paused: bool) -> String {
-    let held = answer.held.is_some();
     let rules: Vec<String> = verdict.findings.iter().map(|finding| quoted(&finding.rule)).collect();
     let text = match answer.stderr.strip_suffix('\n') {
         Some(refusal) => Cow::Borrowed(refusal),
         None => Cow::Owned(refusal::refusal(verdict, command(event), Audience::Agent)),
     };
+    let tier = verdict.findings.iter().map(|finding| finding.tier).max().unwrap_or(Tier::Free);
+    last_line(event, (answer.held.is_some(), paused, tier), &rules.join(","), &text, input)
+}
+
+/// The line of a call that was denied because it could not be judged: it names no rule.
+fn last_failure(event: &Event, failure: &Failure, input: &[u8]) -> String {
+    last_line(event, (true, false, Tier::Prohibited), "", &failure::text(failure), input)
+}
+
+fn last_line(event: &Event, (held, paused, tier): (bool, bool, Tier), rules: &str, text: &str, input: &[u8]) -> String {
     let kept = if input.len() <= MAX_KEPT { std::str::from_utf8(input).unwrap_or("null") } else { "null" };
     format!(
-        "{{\"time\":{},\"stopped\":{held},\"paused\":{paused},\"tier\":{},\"event\":{},\"rules\":[{}],\"text\":{},\"input\":{}}}\n",
+        "{{\"time\":{},\"stopped\":{held},\"paused\":{paused},\"tier\":{},\"event\":{},\"rules\":[{rules}],\"text\":{},\"input\":{}}}\n",
         system::now(),
-        verdict.findings.iter().map(|finding| finding.tier).max().unwrap_or(Tier::Free) as u8,
+        tier as u8,
         quoted(&event.name),
-        rules.join(","),
-        quoted(&text),
+        quoted(text),
         // One line: a line end outside a string is a blank to JSON, and within one it is escaped.
         kept.trim().replace(['\n', '\r'], " "),
     )

@@ -2,6 +2,7 @@
 //! necessary, and writes the answer. `portcullis-hook` uses it, and `portcullis hook` for calls that were handed over.
 
 use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,29 @@ const KEPT: &[&str] = &[
     #[cfg(debug_assertions)]
     "PORTCULLIS_TEST_PASSWORD_HOME",
 ];
+
+/// What a person reads who starts the hook.
+const HELP: &str = "\
+portcullis-hook: the program that a coding agent's client starts before each call. It reads one event as JSON from standard
+input and writes one answer; it is not started by hand. `portcullis --help` lists the commands for people,
+`portcullis init` adds the hook to a client's settings, and `portcullis explain -- COMMAND` shows what it would answer.
+";
+
+/// Says to a person what this program is, and ends the process. Only at a terminal is that a success: a client that starts
+/// the hook in this way would take one for permission. Returns if this is no question of a person.
+pub fn explained(argument: Option<&OsStr>) {
+    let asked = argument.is_some_and(|argument| ["-h", "--help", "-V", "--version"].iter().any(|known| argument == *known));
+    let person = std::io::stdin().is_terminal();
+    if asked || (argument.is_none() && person) {
+        let text = if argument.is_some_and(|argument| argument == "-V" || argument == "--version") {
+            format!("portcullis-hook {}\n", crate::BUILD)
+        } else {
+            HELP.to_owned()
+        };
+        let _ = system::write_all(if person { 1 } else { 2 }, text.as_bytes());
+        system::exit(if person { 0 } else { 2 });
+    }
+}
 
 /// The hook.
 pub fn hot(invocation: &Invocation) -> ! {

@@ -42,10 +42,12 @@ pub enum RecordSource {
     Git,
     /// `portcullis check`.
     Check,
+    /// A call that Portcullis made up to check its own answer.
+    Trial,
 }
 
 const SOURCES: &[(&str, RecordSource)] =
-    &[("hot", RecordSource::Hot), ("cold", RecordSource::Cold), ("git", RecordSource::Git), ("check", RecordSource::Check)];
+    &[("hot", RecordSource::Hot), ("cold", RecordSource::Cold), ("git", RecordSource::Git), ("check", RecordSource::Check), ("trial", RecordSource::Trial)];
 const STOPPED: &[(&str, Held)] = &[("asked", Held::Ask), ("denied", Held::Deny)];
 const HELD: &[(&str, Held)] = &[("ask", Held::Ask), ("deny", Held::Deny)];
 const OUTCOMES: &[(&str, Outcome)] = &[("ok", Outcome::Ok), ("failed", Outcome::Failed), ("interrupted", Outcome::Interrupted)];

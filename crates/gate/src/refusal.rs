@@ -38,10 +38,22 @@ pub fn refusal(verdict: &Verdict, command: Option<&str>, audience: Audience) -> 
     text
 }
 
-/// The text of a question to a person.
-pub fn question(verdict: &Verdict, command: Option<&str>) -> String {
+/// The text of a question to a person: what would be lost, what would be done, why it is asked, and what each answer does.
+/// `audience` is who does it.
+pub fn question(verdict: &Verdict, command: Option<&str>, audience: Audience) -> String {
     let mut text = stated("asked", verdict, command);
-    text.push_str("\nanswer: if you approve, exactly this is done; nothing happens until you answer");
+    let by = verdict.holding().next().filter(|finding| finding.answer == Answer::Yes).map(|finding| &finding.rule);
+    text.push_str("\nasked because: ");
+    match by {
+        Some(rule) => {
+            let _ = write!(text, "`{rule}` leaves this to a person each time");
+        }
+        None => text.push_str("it cannot be known before it runs whether the rule matches"),
+    }
+    text.push_str("\nif yes: exactly this is done, once, and what the first line says can happen\nif no: nothing is done");
+    if audience == Audience::Agent {
+        text.push_str("; the agent can take another way");
+    }
     text
 }
 

@@ -295,6 +295,15 @@ impl HookSite {
         Ok(())
     }
 
+    /// What an undo that leaves git's hooks alone says of them. `None` if Portcullis is in none.
+    pub fn left(site: &scope::Site) -> Option<String> {
+        let mut plan = Plan::default();
+        Self::unwire_all(site, &mut plan).ok()?;
+        let count = plan.edits.iter().filter(|edit| edit.changes()).count();
+        let text = format!("Portcullis stays in {count} of git's hooks, which still check commits and pushes: `portcullis init --git --undo` removes it there");
+        (count > 0).then_some(text)
+    }
+
     /// Whether a person made the hooks of this repository, and did not take them out again.
     pub fn were_made(world: &World, repository: &Repository) -> bool {
         let made = state::read(&world.states, &repository.common_dir, MADE);

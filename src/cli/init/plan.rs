@@ -7,6 +7,7 @@ use crate::cli::files::{self, Edit};
 use crate::cli::place;
 use crate::cli::refusal::Refusal;
 use crate::cli::settings::{self, Wiring};
+use crate::cli::wired::entries;
 use clients::claude_code::{LOCAL_SETTINGS, PROJECT_DIR, WIRED};
 use clients::settings::entry::starts_gate;
 use clients::settings::{PROGRAM, SettingsReading, judge};
@@ -192,6 +193,22 @@ fn settings_edit(path: &Path, command: &str) -> Result<(Edit, Vec<String>), Refu
 ///
 /// A file cannot be read, or the settings are not JSON.
 pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
+    let others = [Scope::Local, Scope::Project].into_iter().filter(|other| *other != scope);
+    unwire_beside(scope, site, others.into_iter().find(|other| is_wired(*other, site)))
+}
+
+/// Whether the settings of a scope start Portcullis.
+pub fn is_wired(scope: Scope, site: &Site) -> bool {
+    let text = site.settings(scope).ok().and_then(|settings| fs::read_to_string(settings).ok());
+    text.is_some_and(|text| !entries(&text, &site.root, None).is_empty())
+}
+
+/// The changes that remove Portcullis from one scope. Its starter policy stays if `other` needs it.
+///
+/// # Errors
+///
+/// As [`unwire`].
+pub fn unwire_beside(scope: Scope, site: &Site, other: Option<Scope>) -> Result<Plan, Refusal> {
     let mut edits = Vec::new();
     let mut folders = Vec::new();
     let mut notes = Vec::new();
@@ -211,8 +228,10 @@ pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
     tops.extend(site.main.clone().filter(|_| scope == Scope::Local));
     for top in tops.iter().filter(|_| matches!(scope, Scope::Local | Scope::Project)) {
         let policy = top.join(PROJECT_POLICY);
-        let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| text != STARTER.as_bytes())))?;
-        if edit.after.is_some() {
+        let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| other.is_some() || text != STARTER.as_bytes())))?;
+        if let (Some(other), true) = (other, edit.after.is_some()) {
+            notes.push(format!("`{}` stays: the scope {} is in use here too", policy.display(), other.name()));
+        } else if edit.after.is_some() {
             notes.push(format!("`{}` was changed by you, so it is kept", policy.display()));
         }
         edits.push(edit);

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 use clients::Client as _;
 use clients::claude_code::{ClaudeCode, SETTINGS};
@@ -15,7 +16,8 @@ use crate::cli::refusal::Refusal;
 use crate::deep::own_files::main_settings_count;
 
 /// Whose sessions are protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// This checkout, for you only (`.claude/settings.local.json`)
     Local,
@@ -72,6 +74,8 @@ pub struct Site {
     pub main: Option<PathBuf>,
     /// The folder of the user's settings.
     pub user: Option<PathBuf>,
+    /// The home folders of this person.
+    pub homes: Vec<PathBuf>,
     /// The folder with the binaries that the settings will start.
     pub binaries: PathBuf,
 }
@@ -104,7 +108,14 @@ impl Site {
         let user = moved.or_else(|| home.or_else(|| world.homes.first().cloned()).map(|home| home.join(SETTINGS.folder)));
         let binaries = binaries.map(Path::to_path_buf).or_else(|| world.binaries.clone());
         let binaries = binaries.ok_or_else(|| Refusal::new(what, "the folder of this program is not known", "start it by its full path"))?;
-        Ok(Self { root, repository, main, user, binaries })
+        Ok(Self { root, repository, main, user, homes: world.homes.clone(), binaries })
+    }
+
+    /// True if the root is a home folder of this person.
+    pub fn is_home(&self) -> bool {
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let homes = std::env::var_os("HOME").map(PathBuf::from).into_iter().chain(self.homes.iter().cloned());
+        homes.map(|home| real(&home)).any(|home| home == real(&self.root))
     }
 
     /// The folder of what a person has of their own for all work trees of the repository.

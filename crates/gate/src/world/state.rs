@@ -19,6 +19,10 @@ pub const COMPILING: &str = "compiling";
 pub const RUNS: &str = "runs";
 /// The last call that was stopped.
 pub const LAST: &str = "last.json";
+/// Where `init` added Portcullis, in the folder of the place's root.
+pub const WIRED: &str = "wired";
+/// What `install` put into a folder, in the folder of that one.
+pub const INSTALLED: &str = "installed";
 /// A pause that a person made.
 pub const PAUSE: &str = "pause";
 /// Larger files are not ours.
@@ -37,7 +41,7 @@ pub fn policy_places(states: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// A folder in memory that is this user's own.
-fn in_memory() -> PathBuf {
+pub fn in_memory() -> PathBuf {
     PathBuf::from(format!("/dev/shm/portcullis-{}", super::system::user()))
 }
 
@@ -68,6 +72,12 @@ pub fn read(states: &[PathBuf], root: &Path, name: &str) -> Option<Vec<u8>> {
         file.read_to_end(&mut bytes).ok()?;
         Some(bytes)
     })
+}
+
+/// The files of this name in the states of all repositories.
+pub fn every(states: &[PathBuf], name: &str) -> Vec<Vec<u8>> {
+    let folders = states.iter().filter_map(|state| fs::read_dir(state).ok()).flatten().flatten();
+    folders.filter_map(|folder| fs::read(folder.path().join(name)).ok()).collect()
 }
 
 /// Whether a file of the repository's state is there.

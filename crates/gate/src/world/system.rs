@@ -212,6 +212,19 @@ pub struct Account {
     pub shell: PathBuf,
 }
 
+/// Seconds by which local time is ahead of UTC at a time in seconds since 1970. Zero if it is not known.
+pub fn ahead_of_utc(time: i64) -> i64 {
+    let mut parts = MaybeUninit::<libc::tm>::uninit();
+    let time: libc::time_t = time;
+    // SAFETY: both pointers are to places of the right types that live beyond the call.
+    let done = unsafe { libc::localtime_r(&raw const time, parts.as_mut_ptr()) };
+    if done.is_null() {
+        return 0;
+    }
+    // SAFETY: the call succeeded, so it has filled `parts`.
+    unsafe { parts.assume_init() }.tm_gmtoff
+}
+
 /// The account of the real user; `None` if the password database has none. The local file is read by hand, for the C
 /// library takes ten system calls for it. Which lines it does not understand, and other sources, are the library's.
 pub fn account() -> Option<Account> {
