@@ -99,7 +99,7 @@ fn installing_wires_every_event_and_nothing_else_changes() {
         let before: Value = serde_json::from_str(sample.trim_start_matches('\u{feff}')).unwrap();
         for wired in WIRED {
             let groups = after["hooks"][wired.event].as_array_mut().unwrap();
-            let mut handler = json!({"type": "command", "command": "/opt/p/bin/portcullis-hook", "args": [wired.event, NAME], "timeout": 10});
+            let mut handler = json!({"type": "command", "command": "/opt/p/bin/portcullis-hook", "args": [wired.event, NAME, "9"], "timeout": 10});
             if wired.is_guarding() {
                 handler["onFailure"] = json!("block");
             }
@@ -179,7 +179,7 @@ fn a_made_file_reads_like_this() {
           {
             "type": "command",
             "command": "/opt/p/bin/portcullis-hook",
-            "args": ["PreToolUse", "claude-code"],
+            "args": ["PreToolUse", "claude-code", "9"],
             "timeout": 10,
             "onFailure": "block"
           }
@@ -210,7 +210,8 @@ fn the_file_s_own_layout_is_used() {
 
 #[test]
 fn an_older_entry_is_mended_where_it_stands() {
-    let right = r#"{"type": "command", "command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse", "claude-code"], "timeout": 10, "onFailure": "block"}"#;
+    let right =
+        r#"{"type": "command", "command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse", "claude-code", "9"], "timeout": 10, "onFailure": "block"}"#;
     let whole = install(None, &ours()).unwrap();
     let rest = whole.split_once("\n    ],\n    \"PermissionRequest\"").unwrap().1;
     let with = |groups: &str| format!("{{\n  \"hooks\": {{\n    \"PreToolUse\": [\n{groups}\n    ],\n    \"PermissionRequest\"{rest}");
@@ -237,8 +238,12 @@ fn an_older_entry_is_mended_where_it_stands() {
         (all(&right.replace(", \"onF", ", \"statusMessage\": \"gate\", \"onF")), all(&right.replace(", \"onF", ", \"statusMessage\": \"gate\", \"onF"))),
         // Keys in another order are no reason to write.
         (
-            all(r#"{"command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse", "claude-code"], "timeout": 10, "onFailure": "block", "type": "command"}"#),
-            all(r#"{"command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse", "claude-code"], "timeout": 10, "onFailure": "block", "type": "command"}"#),
+            all(
+                r#"{"command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse", "claude-code", "9"], "timeout": 10, "onFailure": "block", "type": "command"}"#,
+            ),
+            all(
+                r#"{"command": "/opt/p/bin/portcullis-hook", "args": ["PreToolUse", "claude-code", "9"], "timeout": 10, "onFailure": "block", "type": "command"}"#,
+            ),
         ),
         // Others' entries keep their places.
         ([all(theirs), all(&right.replace("10", "5")), all(theirs)].join(",\n"), [all(theirs), all(right), all(theirs)].join(",\n")),

@@ -44,7 +44,7 @@ pub(super) fn apply(text: &str, edited: &Edited) -> Option<String> {
                 SedAct::Replace { from, to, only, all } if perl => {
                     // There the line end is a part of the line.
                     line = replaced(&(line + "\n"), from, to, *only, *all);
-                    line = line.strip_suffix('\n')?.to_owned();
+                    line.truncate(line.strip_suffix('\n')?.len());
                 }
                 SedAct::Replace { from, to, only, all } => line = replaced(&line, from, to, *only, *all),
                 SedAct::Before(text) => out.push_str(text),
@@ -154,7 +154,9 @@ fn replaced(line: &str, from: &Regex, to: &[NewPart], only: usize, all: bool) ->
         }
         let Some(whole) = found.get(0) else { continue };
         out.push_str(line.get(behind..whole.start()).unwrap_or(""));
-        to.iter().for_each(|part| out.push_str(part.of(&found)));
+        for part in to {
+            out.push_str(part.of(&found));
+        }
         behind = whole.end();
     }
     out.push_str(line.get(behind..).unwrap_or(""));
@@ -390,7 +392,7 @@ fn basic(pattern: &str) -> Option<String> {
                         '\\' | ']' | '[' if inner != '[' || !chars.as_str().starts_with(':') => out.extend(['\\', inner]),
                         '[' => {
                             let (class, rest) = chars.as_str().split_once(":]")?;
-                            out.push_str(&format!("[{class}:]"));
+                            out.extend(["[", class, ":]"]);
                             chars = rest.chars();
                         }
                         '&' | '~' | '-' if inner != '-' => out.extend(['\\', inner]),

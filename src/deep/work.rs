@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use actions::lookup::{fits, is_named};
 use actions::word::{Word, WordPiece};
 use gate::world::repository::Repository as FoundRepository;
-use git2::{Direction, Oid, Pathspec, PathspecFlags, Repository, Status, StatusEntry, StatusOptions};
+use git2::{Direction, Oid, Repository, Status, StatusEntry, StatusOptions};
 use policy::facts::{Loss, WorkAtRisk};
 
 /// Entries of folders that are looked at to find a repository among what is deleted.
@@ -48,9 +48,8 @@ pub fn at_risk(found: &FoundRepository, risk: &WorkAtRisk, homes: &[String]) -> 
             return Ok(Some(Vec::new()));
         }
         if of_git {
-            let spec = Pathspec::new(&patterns)?;
-            let files = statuses(&repository, risk.loss, None)?;
-            return Ok(Some(files.into_iter().filter(|(path, _)| spec.matches_path(Path::new(path), PathspecFlags::DEFAULT)).map(|(path, _)| path).collect()));
+            let specs: Vec<&str> = patterns.iter().map(String::as_str).collect();
+            return Ok(Some(statuses(&repository, risk.loss, &specs, true)?.into_iter().map(|(path, _)| path).collect()));
         }
         let mut lost = Vec::new();
         for pattern in &patterns {
@@ -154,17 +153,18 @@ fn below(root: &Path, path: &str) -> Option<String> {
 }
 
 fn whole(repository: &Repository, loss: Loss) -> Result<Vec<String>, git2::Error> {
-    Ok(statuses(repository, loss, None)?.into_iter().map(|(path, _)| path).collect())
+    Ok(statuses(repository, loss, &[], false)?.into_iter().map(|(path, _)| path).collect())
 }
 
-/// The files that could be lost below a folder, with what git says of them.
-fn statuses(repository: &Repository, loss: Loss, folder: Option<&str>) -> Result<Vec<(String, Status)>, git2::Error> {
+/// The files that could be lost, with what git says of them. With `paths`, only those that they name, or that are below them;
+/// `special` says that their signs are git's.
+fn statuses(repository: &Repository, loss: Loss, paths: &[&str], special: bool) -> Result<Vec<(String, Status)>, git2::Error> {
     let mut options = StatusOptions::new();
     options.include_untracked(loss != Loss::Changes).include_ignored(loss == Loss::Ignored).include_unmodified(loss == Loss::Files).update_index(false);
-    options.recurse_untracked_dirs(matches!(loss, Loss::Files | Loss::Tree));
+    options.recurse_untracked_dirs(!paths.is_empty() || matches!(loss, Loss::Files | Loss::Tree)).disable_pathspec_match(!special);
     // A path with a NUL byte names no file.
-    if let Some(folder) = folder.filter(|folder| !folder.contains('\0')) {
-        options.pathspec(folder).disable_pathspec_match(true);
+    for path in paths.iter().filter(|path| !path.contains('\0')) {
+        options.pathspec(*path);
     }
     let counted = match loss {
         Loss::Changes => UNSAVED | STAGED,
@@ -192,7 +192,7 @@ fn deleted(repository: &Repository, found: &FoundRepository, pattern: &str, loss
     let parts = components(pattern);
     let plain: Vec<&str> = parts.iter().map_while(Word::literal).collect();
     let folder = plain.join("/");
-    let mut files = statuses(repository, loss, Some(folder.as_str()).filter(|folder| !folder.is_empty()))?;
+    let mut files = statuses(repository, loss, &[folder.as_str()].into_iter().filter(|folder| !folder.is_empty()).collect::<Vec<_>>(), false)?;
     let names = |path: &str| {
         let names: Vec<&str> = path.trim_end_matches('/').split('/').collect();
         let least = if loss == Loss::Tree { 1 } else { names.len() };
@@ -237,7 +237,7 @@ fn named(folder: &Path, rest: &[Word]) -> Vec<PathBuf> {
 /// Whether all of a repository or work tree is on a remote, or in a repository elsewhere.
 fn is_saved(folder: &Path) -> bool {
     let Ok(repository) = Repository::open(folder) else { return false };
-    let clean = statuses(&repository, Loss::Untracked, None).is_ok_and(|lost| lost.is_empty());
+    let clean = statuses(&repository, Loss::Untracked, &[], false).is_ok_and(|lost| lost.is_empty());
     // The commits of a linked work tree are in the repository to which it belongs.
     clean && if repository.is_worktree() { repository.head_detached() == Ok(false) } else { unpushed(repository.path()) == Ok(None) }
 }

@@ -259,7 +259,7 @@ const ROWS: &[(&str, &str)] = &[
     ("rm --no-preserve-root -r /", "rm --no-preserve-root --recursive (/); delete all /"),
     ("mv -t d a b", "mv --target-directory=d (a, b); write /r/d/a; write /r/d/b; move /r/a; move /r/b"),
     ("mv a b", "mv (a, b); move /r/a; write /r/b; write /r/b/a"),
-    ("cp -rt dir a b", "cp --recursive --target-directory=dir (a, b); write /r/dir/a; write /r/dir/b; read /r/a; read /r/b"),
+    ("cp -rt dir a b", "cp --recursive --target-directory=dir (a, b); write /r/dir/a; write /r/dir/b; write all /r/dir; write /r/dir; read /r/a; read /r/b"),
     ("cp --target-directory=dir a", "cp --target-directory=dir (a); write /r/dir/a; read /r/a"),
     ("cp -a a b", "cp --archive (a, b); read /r/a; write all /r/b; write /r/b; write /r/b/a"),
     ("cp -S .bak a b", "cp --suffix=.bak (a, b); read /r/a; write /r/b; write /r/b/a"),

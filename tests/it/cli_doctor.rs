@@ -39,7 +39,7 @@ fn a_wired_repository_is_well() {
         &[
             ("policy", "ok", "portcullis.toml"),
             ("state", "ok", "/.local/state/portcullis/"),
-            ("wired", "ok", "11 of 11 events, onFailure block, timeout 10 s"),
+            ("wired", "ok", "11 of 11 events, onFailure block, timeout 60 s"),
             ("build", "ok", "are of one build"),
             ("runs", "ok", "denied by `force-push`"),
             ("runs", "ok", "allows `git status --short`"),

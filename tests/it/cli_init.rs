@@ -112,7 +112,7 @@ fn it_ends_with_a_refusal_through_the_command_as_wired() {
     let settings: Value = serde_json::from_str(&fs::read_to_string(scratch.repo().join(LOCAL)).unwrap()).unwrap();
     let handler = &settings["hooks"]["PreToolUse"][0]["hooks"][0];
     assert_eq!(handler["command"], crate::support::hook_path());
-    assert_eq!((&handler["args"][0], &handler["onFailure"], &handler["timeout"]), (&"PreToolUse".into(), &"block".into(), &10.into()));
+    assert_eq!((&handler["args"][0], &handler["onFailure"], &handler["timeout"]), (&"PreToolUse".into(), &"block".into(), &60.into()));
     let exclude = fs::read_to_string(scratch.repo().join(".git/info/exclude")).unwrap();
     assert!(exclude.contains("\n.claude/settings.local.json\n.portcullis/\n"), "{exclude}");
     // The call that was made up is not the last refusal that the person wants to see.

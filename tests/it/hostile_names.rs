@@ -111,7 +111,9 @@ fn the_hook_and_what_explains_it() {
     let record = fs::read_to_string(crate::record::record_path(&scratch)).unwrap();
     let record: Vec<&str> = record.lines().collect();
     assert!(record.iter().any(|line| line.contains("retry: forged")), "{record:?}");
-    record.iter().for_each(|line| plain("the record", line));
+    for line in record {
+        plain("the record", line);
+    }
     // What cannot be judged is said with a name too.
     let odd = format!(r#"{{"session_id":"s","cwd":{},"hook_event_name":{},"tool_name":"Bash","tool_input":{{}}}}"#, json(&repo.to_string_lossy()), json(NAME));
     let answer = scratch.hook("PreToolUse", odd.as_bytes());

@@ -70,6 +70,7 @@ fn only_what_is_named_is_at_risk() {
         // What is special in a path specification is not read.
         (&[":!src"], Loss::Changes, &[], &["src/a.py"]),
         (&["docs"], Loss::Untracked, &[], &[]),
+        (&["scratch/s"], Loss::Untracked, &[], &["scratch/s"]),
         (&["src"], Loss::Untracked, &[], &["src/a.py", "src/new.py"]),
         (&["/elsewhere"], Loss::Changes, &[], &[]),
         (&["src/*.py"], Loss::Files, &[], &["src/a.py", "src/new.py"]),
@@ -197,6 +198,8 @@ fn work_is_asked_about_and_nothing_else() {
         ("cp ../other/src/*.py src/", "ask uncommitted-work-replaced", "free"),
         ("cp -r ../other/docs/. docs/", "free", "free"),
         ("cp -rn ../other/src/. src/", "free", "free"),
+        ("cp -rt . ../other/src", "ask uncommitted-work-replaced", "free"),
+        ("cp -rt . ../other/docs", "free", "free"),
         ("cp -r src /tmp/src", "free", "free"),
         ("rsync -a ../other/ ./", "ask uncommitted-work-replaced", "free"),
         ("rsync -a ../other/docs/ docs/", "free", "free"),

@@ -10,19 +10,19 @@ use std::fmt::Debug;
 /// A value of the compiled form.
 pub trait Wire<'a>: Sized {
     /// Lays the value down.
-    fn put(&self, out: &mut Output);
+    fn put(&self, out: &mut RecordOutput);
     /// Reads it back. `None` if the bytes do not hold one.
     fn get(from: &mut Bytes<'a>) -> Option<Self>;
 }
 
 /// A record that is being laid down. Its texts are kept together, so that they are checked only once when it is read.
 #[derive(Debug, Default)]
-pub struct Output {
+pub struct RecordOutput {
     bytes: Vec<u8>,
     texts: String,
 }
 
-impl Output {
+impl RecordOutput {
     /// Adds one byte.
     pub fn byte(&mut self, byte: u8) {
         self.bytes.push(byte);
@@ -55,7 +55,7 @@ impl<'a> Bytes<'a> {
 
 /// A value as a record.
 pub fn lay_down<'a>(value: &impl Wire<'a>) -> Vec<u8> {
-    let (mut record, mut length) = (Output::default(), Output::default());
+    let (mut record, mut length) = (RecordOutput::default(), RecordOutput::default());
     value.put(&mut record);
     record.texts.len().put(&mut length);
     [length.bytes, record.texts.into_bytes(), record.bytes].concat()
@@ -68,7 +68,7 @@ pub fn read_back<'a, T: Wire<'a>>(record: &'a [u8]) -> Option<T> {
 
 /// Numbers are LEB128: seven bits a byte, the lowest first.
 impl<'a> Wire<'a> for u64 {
-    fn put(&self, out: &mut Output) {
+    fn put(&self, out: &mut RecordOutput) {
         let mut rest = *self;
         while rest >= 0x80 {
             out.bytes.push(rest.to_le_bytes()[0] | 0x80);
@@ -94,7 +94,7 @@ impl<'a> Wire<'a> for u64 {
 macro_rules! narrow {
     ($($kind:ty),*) => {$(
         impl<'a> Wire<'a> for $kind {
-            fn put(&self, out: &mut Output) { u64::try_from(*self).unwrap_or(u64::MAX).put(out); }
+            fn put(&self, out: &mut RecordOutput) { u64::try_from(*self).unwrap_or(u64::MAX).put(out); }
             fn get(from: &mut Bytes<'a>) -> Option<Self> { u64::get(from)?.try_into().ok() }
         }
     )*};
@@ -103,7 +103,7 @@ narrow!(u8, u16, u32, usize);
 
 /// Signed numbers are stored as their two's complement, which is long for negative ones; those are rare.
 impl<'a> Wire<'a> for i64 {
-    fn put(&self, out: &mut Output) {
+    fn put(&self, out: &mut RecordOutput) {
         self.cast_unsigned().put(out);
     }
 
@@ -113,7 +113,7 @@ impl<'a> Wire<'a> for i64 {
 }
 
 impl<'a> Wire<'a> for bool {
-    fn put(&self, out: &mut Output) {
+    fn put(&self, out: &mut RecordOutput) {
         out.bytes.push(u8::from(*self));
     }
 
@@ -127,7 +127,7 @@ impl<'a> Wire<'a> for bool {
 }
 
 impl<'a> Wire<'a> for &'a str {
-    fn put(&self, out: &mut Output) {
+    fn put(&self, out: &mut RecordOutput) {
         self.len().put(out);
         out.texts.push_str(self);
     }
@@ -142,7 +142,7 @@ impl<'a> Wire<'a> for &'a str {
 
 /// Bytes that are read later, if at all.
 impl<'a> Wire<'a> for Cow<'a, [u8]> {
-    fn put(&self, out: &mut Output) {
+    fn put(&self, out: &mut RecordOutput) {
         self.len().put(out);
         out.bytes.extend_from_slice(self);
     }
@@ -154,7 +154,7 @@ impl<'a> Wire<'a> for Cow<'a, [u8]> {
 }
 
 impl<'a, T: Wire<'a>> Wire<'a> for Option<T> {
-    fn put(&self, out: &mut Output) {
+    fn put(&self, out: &mut RecordOutput) {
         self.is_some().put(out);
         if let Some(value) = self {
             value.put(out);
@@ -167,7 +167,7 @@ impl<'a, T: Wire<'a>> Wire<'a> for Option<T> {
 }
 
 impl<'a, T: Wire<'a>> Wire<'a> for Vec<T> {
-    fn put(&self, out: &mut Output) {
+    fn put(&self, out: &mut RecordOutput) {
         self.len().put(out);
         for value in self {
             value.put(out);
@@ -185,7 +185,7 @@ impl<'a, T: Wire<'a>> Wire<'a> for Vec<T> {
 }
 
 impl<'a, A: Wire<'a>, B: Wire<'a>> Wire<'a> for (A, B) {
-    fn put(&self, out: &mut Output) {
+    fn put(&self, out: &mut RecordOutput) {
         self.0.put(out);
         self.1.put(out);
     }
@@ -205,7 +205,7 @@ macro_rules! wire_struct {
     };
     ($name:ident { $($field:ident),* $(,)? }) => {
         impl<'a> $crate::wire::Wire<'a> for $name<'a> {
-            fn put(&self, out: &mut $crate::wire::Output) { $($crate::wire::Wire::put(&self.$field, out);)* }
+            fn put(&self, out: &mut $crate::wire::RecordOutput) { $($crate::wire::Wire::put(&self.$field, out);)* }
             fn get(from: &mut $crate::wire::Bytes<'a>) -> Option<Self> {
                 Some(Self { $($field: $crate::wire::Wire::get(from)?),* })
             }
@@ -218,7 +218,7 @@ macro_rules! wire_struct {
 macro_rules! wire_enum {
     ($name:ident { $($variant:ident),* $(,)? }) => {
         impl<'a> $crate::wire::Wire<'a> for $name {
-            fn put(&self, out: &mut $crate::wire::Output) {
+            fn put(&self, out: &mut $crate::wire::RecordOutput) {
                 let at = [$(Self::$variant),*].iter().position(|variant| variant == self);
                 out.byte(at.and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX));
             }

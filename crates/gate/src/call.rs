@@ -188,7 +188,7 @@ pub fn policy_bytes(found: &[layers::FoundLayer], around: &Surroundings, world: 
     deep.compile(found, around, world).map(Into::into)
 }
 
-/// The compiled policy that was kept for these layers as they are. `None`: there is none, or it is damaged.
+/// The compiled policy that was kept for these layers as they are. `None`: it was not kept, or it is damaged.
 #[must_use]
 pub fn kept_policy(found: &[layers::FoundLayer], around: &Surroundings, world: &World) -> Option<Vec<u8>> {
     let usable = |bytes: &Vec<u8>| Policy::open(bytes).is_some_and(|policy| layers::fresh(&policy, found)) && is_intact(MAGIC, bytes);

@@ -74,7 +74,10 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
             if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
                 let found = Finding { told, ..finding(rule, action, actions, tier, answer) };
                 // `cp A B` may write `B/A` too: one word is meant once.
-                let meant = action.span.filter(|_| action.from.is_some()).map_or_else(|| found.action.clone(), |span| format!("{span:?} {:?}", action.from));
+                let meant = action
+                    .span
+                    .filter(|_| action.from.is_some() && matches!(action.deed, Deed::Write(_)))
+                    .map_or_else(|| found.action.clone(), |span| format!("{span:?} {:?}", action.from));
                 if known.insert((rule.name.to_owned(), meant, tier)) {
                     findings.push(found);
                 }

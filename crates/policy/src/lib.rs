@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use crate::secret::Confidence;
 use actions::PushKind;
 use actions::program::Programs;
-use actions::wire::{Bytes, Output, Pieces, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
+use actions::wire::{Bytes, Pieces, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
@@ -434,7 +434,7 @@ impl<'a> Policy<'a> {
 }
 
 impl<'a> Wire<'a> for ValueTest<'a> {
-    fn put(&self, out: &mut Output) {
+    fn put(&self, out: &mut RecordOutput) {
         match self {
             Self::Text(pattern) => (0u8.put(out), pattern.put(out)),
             Self::Number(comparison, number) => (1u8.put(out), (*comparison, *number).put(out)),

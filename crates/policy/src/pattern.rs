@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use actions::wire::{Bytes, Output, Wire};
+use actions::wire::{Bytes, RecordOutput, Wire};
 use actions::{wire_enum, wire_struct};
 
 /// A pattern on a text.
@@ -113,12 +113,12 @@ pub struct PathPattern<'a> {
     /// None if it begins with a wildcard.
     pub stem: Option<&'a str>,
     /// For each of its alternatives a name that every path has which it matches: `/name`, or `.ending` of the last name;
-    /// empty if there is none. Only the table of rules is made with it, so it is not laid down.
+    /// empty if the paths have no such thing in common. Only the table of rules is made with it, so it is not laid down.
     pub telling: Vec<&'a str>,
 }
 
 impl<'a> Wire<'a> for PathPattern<'a> {
-    fn put(&self, out: &mut Output) {
+    fn put(&self, out: &mut RecordOutput) {
         self.anchor.put(out);
         self.pattern.put(out);
         (self.source, self.stem).put(out);

@@ -132,7 +132,7 @@ macro_rules! kinds {
         pub enum When<'a> { $($(#[$doc])* $variant(Vec<$table<'a>>)),* }
 
         impl<'a> actions::wire::Wire<'a> for When<'a> {
-            fn put(&self, out: &mut actions::wire::Output) {
+            fn put(&self, out: &mut actions::wire::RecordOutput) {
                 match self { $(Self::$variant(tables) => ($byte.put(out), tables.put(out))),* };
             }
             fn get(from: &mut actions::wire::Bytes<'a>) -> Option<Self> {

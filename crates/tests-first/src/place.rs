@@ -23,6 +23,9 @@ type FolderNames = Vec<(String, bool)>;
 /// Paths of files, sorted.
 type FilePaths = Rc<Vec<String>>;
 
+/// A folder, and the layouts that are asked for.
+type MarksKey = (String, *const Layout, usize);
+
 pub(super) struct ChangedTree<'a> {
     changes: &'a [Changed],
     by_path: HashMap<&'a str, &'a Changed>,
@@ -35,7 +38,7 @@ pub(super) struct ChangedTree<'a> {
     /// The length of the checkout's path, by folder.
     checkouts: RefCell<HashMap<String, usize>>,
     /// Packages by the folder and the first of the layouts that are asked for.
-    marks: RefCell<HashMap<(String, *const Layout, usize), Rc<Vec<String>>>>,
+    marks: RefCell<HashMap<MarksKey, Rc<Vec<String>>>>,
     looked: Cell<usize>,
     /// Something was not looked at because of a limit.
     cut: Cell<bool>,

@@ -153,7 +153,7 @@ fn answered(path: &Path, hook: &Wanted, hooks: &HookSite, calls: &[GateCall]) ->
         return HookTrial::Untried(OTHER_LINES.to_owned());
     }
     if fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o111 == 0) {
-        return HookTrial::Silent(format!("`{}` is not executable, so git does not start it", shown(&path)));
+        return HookTrial::Silent(format!("`{}` is not executable, so git does not start it", shown(path)));
     }
     // Git gives a file without a first line of its own to the shell.
     let process = if text.starts_with("#!") { Command::new(path) } else { by_shell(path) };

@@ -3,7 +3,7 @@
 use super::lex::{self, CodeToken, TextForm, TextPart};
 use super::piece::{CodePiece, TokenRange};
 use super::value::{CodeText, CodeValue, fill, join_path};
-use super::{Language, MAX_DEPTH, Scan, effects::Arg, functions};
+use super::{CodeAction, Language, MAX_DEPTH, Scan, effects::Arg, functions};
 
 /// Expressions nested deeper than this are unknown.
 const MAX_LEVEL: usize = 12;
@@ -284,6 +284,10 @@ impl Scan {
             if member || method {
                 let place = piece.skip_newlines(ahead + 1);
                 if let Some(name) = piece.word(place) {
+                    if emit && self.language == Language::Jvm && matches!(name, "text" | "bytes") && piece.mark(place + 1) == "=" {
+                        self.assigned_text(piece, &value, place + 2);
+                        return (CodeValue::Unknown, place + 2);
+                    }
                     let settled = self.bare_call(piece, value.settled(), emit, ahead);
                     value = self.member(settled, name);
                     next = place + 1;
@@ -345,6 +349,14 @@ impl Scan {
             }
         }
         (self.bare_call(piece, value, emit, next), next)
+    }
+
+    /// Groovy: `file.text = "…"`.
+    fn assigned_text(&mut self, piece: &CodePiece<'_>, file: &CodeValue, from: usize) {
+        if let CodeValue::Path(path) = file {
+            let text = self.eval(piece, from..piece.expression_end(from, false), 1).settled().literal();
+            self.push(CodeAction::Write { path: path.literal(), append: false, text });
+        }
     }
 
     /// In Ruby a method needs no brackets to be called.

@@ -121,7 +121,9 @@ impl Shell<'_> {
                 Role::Write | Role::WriteTree => {
                     let pattern = |word: &Word| word.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(_) | WordPiece::Any(Bound::File)));
                     if *role == Role::WriteTree || (arguments.gathered > 0 && sources.iter().any(pattern)) {
-                        self.tree(word, &sources, at);
+                        let taken = |role: Role| matches!(role, Role::Read | Role::Move | Role::DeleteTree);
+                        let taken: Vec<Word> = arguments.roles.iter().filter(|(role, _)| taken(*role)).map(|(_, word)| word.clone()).collect();
+                        self.tree(word, &taken, at);
                     } else if program.is(ProgramWay::Erases) && pattern(word) {
                         self.tree(word, &[], at);
                     }
@@ -148,8 +150,7 @@ impl Shell<'_> {
                     if program.is(ProgramWay::HostPaths) {
                         self.brought(word, arguments);
                     }
-                    let taken =
-                        arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Read | Role::Move | Role::Download | Role::Write | Role::WriteTree));
+                    let taken = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Read | Role::Move | Role::Download | Role::Write));
                     let mut names: Vec<Word> = taken.map(|(_, word)| word.clone()).collect();
                     if arguments.operands.is_empty() || !arguments.operands.iter().all(|word| names.contains(word)) {
                         // What comes out of an archive is not known.

@@ -52,7 +52,7 @@ impl CompiledPolicy {
 }
 
 impl PolicyFile {
-    /// Opens the compiled policy of the repository around `root`. `None` if there is none that this user wrote.
+    /// Opens the compiled policy of the repository around `root`. `None` if this user wrote no such file.
     #[must_use]
     pub fn open(states: &[PathBuf], root: &Path) -> Option<Self> {
         let path = |state: &PathBuf| state.join(state::folder_name(root)).join(state::POLICY);

@@ -142,7 +142,7 @@ pub fn limit_facts(time: Duration) {
     let _ = FACTS_END.set(Instant::now() + time);
 }
 
-/// Does `work`, as long as facts may be looked for. `None`: there was no time, and the work goes on for nothing.
+/// Does `work`, as long as facts may be looked for. `None`: there was no time, and nobody waits for the work any more.
 pub fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let Some(end) = FACTS_END.get() else { return Some(work()) };
     let (sender, receiver) = std::sync::mpsc::channel();

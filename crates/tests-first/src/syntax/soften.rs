@@ -134,8 +134,8 @@ impl<'t> SourceCode<'t, '_> {
         let compared = (0..tokens.len()).filter_map(compared).map(|found| if condition.is_some() { found.turned() } else { found });
         let most = compared.map(Strength::from).max();
         let truth = has(&strengths.bare) || has(&self.language.bare) || head == "[" || condition.is_some();
-        let compares = tokens.iter().any(|token| token.kind == TokenKind::Word && COMPARES.iter().any(|word| glob(word, token.text)));
-        let is_bare = most.is_none() && truth && !compares;
+        let names_comparison = tokens.iter().any(|token| token.kind == TokenKind::Word && COMPARES.iter().any(|word| glob(word, token.text)));
+        let is_bare = most.is_none() && truth && !names_comparison;
         let mut strength = most.unwrap_or(if is_bare { Strength::Presence } else { Strength::Value });
         if most != Some(Strength::Value) {
             // `assert!(…)` negates nothing.
