@@ -78,7 +78,7 @@ pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
             say_json(&found.iter().map(file).collect::<Vec<_>>());
         } else {
             let line = |file: &FoundLayer| {
-                format!("{:<12} {}{}", file.layer.name(), file.path.display(), if file.identity.is_empty() { " (does not exist)" } else { "" })
+                format!("{:<12} {}{}", file.layer.name(), super::terminal::shown(&file.path), if file.identity.is_empty() { " (does not exist)" } else { "" })
             };
             for file in &found {
                 say(&line(file));

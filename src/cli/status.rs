@@ -1,7 +1,7 @@
 //! `portcullis status`: the state of this repository at a glance. Starts nothing, and changes nothing.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -12,7 +12,7 @@ use super::init::scope::{Scope, Site};
 use super::pause;
 use super::place::Place;
 use super::refusal::Refusal;
-use super::terminal::{TextStyle, say, say_json, styled};
+use super::terminal::{TextStyle, say, say_json, shown, styled};
 use super::wired::{Wired, entries};
 use crate::git::block::BEGIN;
 use actions::shown::escaped;
@@ -173,11 +173,6 @@ pub fn run(arguments: &StatusArguments, bare: bool) -> Result<ExitCode, Refusal>
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A path in one line.
-pub(super) fn shown(path: &Path) -> String {
-    escaped(&path.to_string_lossy()).into_owned()
 }
 
 fn show(status: &PlaceStatus, said: &str) {

@@ -16,8 +16,7 @@ use super::init::scope::{Scope, Site};
 use super::init::{confirmed, say_done, show_changes};
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
-use super::status::shown;
-use super::terminal::{self, TextStyle, say, say_json, styled};
+use super::terminal::{self, TextStyle, say, say_json, shown, styled};
 use gate::world::{World, state};
 
 #[derive(Args, Debug)]

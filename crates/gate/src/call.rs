@@ -240,6 +240,7 @@ fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &HookAns
     let rules: Vec<String> = verdict.findings.iter().map(|finding| quoted(&finding.rule)).collect();
     let text = match answer.stderr.strip_suffix('\n') {
         Some(refusal) => Cow::Borrowed(refusal),
+        None if answer.held == Some(Held::Ask) => Cow::Owned(refusal::question(verdict, command(event), Audience::Agent)),
         None => Cow::Owned(refusal::refusal(verdict, command(event), Audience::Agent)),
     };
     let tier = verdict.findings.iter().map(|finding| finding.tier).max().unwrap_or(Tier::Free);

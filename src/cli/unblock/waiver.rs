@@ -50,7 +50,12 @@ fn tables(rule: &str, input: &str, place: &Place) -> Option<(String, String)> {
     let judged = call::judged(&event, &world(place), &Cold, false).ok()??;
     let findings = judged.judgement.verdict.findings.iter().filter(|finding| finding.rule == rule);
     let shown: Vec<&str> = findings.map(|finding| finding.action.as_str()).collect();
-    let found: Vec<&Action> = judged.judgement.actions.iter().filter(|action| shown.contains(&action.shown().as_str())).collect();
+    // A finding also names the command that leads to its action.
+    let is_found = |action: &Action| {
+        let own = action.shown();
+        shown.iter().any(|shown| *shown == own || shown.strip_suffix(')').is_some_and(|shown| shown.ends_with(&format!(" ({own}"))))
+    };
+    let found: Vec<&Action> = judged.judgement.actions.iter().filter(|action| is_found(action)).collect();
     let table = match &found.first()?.deed {
         Deed::Run(run) => {
             let operands =
@@ -74,7 +79,7 @@ fn tables(rule: &str, input: &str, place: &Place) -> Option<(String, String)> {
         Deed::Read(_) => format!("read   = {{ path = {} }}", list(&found, |deed| vec![if let Deed::Read(read) = deed { path(read, place) } else { None }])?),
         _ => return None,
     };
-    Some((table, shown.join("; ")))
+    Some((table, found.iter().map(|action| action.shown()).collect::<Vec<_>>().join("; ")))
 }
 
 /// The words of all actions as a list of TOML. `None` if one of them is not known.
