@@ -192,23 +192,23 @@ impl<'t> SourceCode<'t, '_> {
     }
 
     /// What is compared at a place.
-    fn comparison(&self, at: usize, single: bool) -> Option<Comparison> {
+    fn comparison(&self, at: usize, single: bool) -> Option<ComparedTo> {
         let text = |at: usize| self.tokens.get(at).map_or("", |token| token.text);
         let mark = |at: usize| self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Mark);
         let before = at.checked_sub(1).map_or("", text);
         match (before, text(at), text(at + 1)) {
-            (_, "=", "=") if before != "=" && before != "!" && mark(at) => Some(Comparison::Same),
-            ("(", "=", next) if next != "=" => Some(Comparison::Same),
-            (before, "=", next) if single && !matches!(before, "=" | "!") && next != "=" => Some(Comparison::Same),
-            (_, "!", "=") if mark(at) => Some(Comparison::Other),
+            (_, "=", "=") if before != "=" && before != "!" && mark(at) => Some(ComparedTo::Same),
+            ("(", "=", next) if next != "=" => Some(ComparedTo::Same),
+            (before, "=", next) if single && !matches!(before, "=" | "!") && next != "=" => Some(ComparedTo::Same),
+            (_, "!", "=") if mark(at) => Some(ComparedTo::Other),
             ("=" | "-" | ">" | "<", ">" | "<", _) | (_, "<", "<" | "-") | (_, ">", ">") => None,
             // `Vec<u8>` and `a < b` differ in their blanks, which are not kept: only a number tells.
             (_, "<" | ">", next) if mark(at) && (next == "=" || self.tokens.get(at + 1).is_some_and(|token| token.kind == TokenKind::Number)) => {
-                Some(Comparison::Bound)
+                Some(ComparedTo::Bound)
             }
-            (_, "in", _) if self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Word) && self.language.indent => Some(Comparison::Bound),
-            (_, "is", "not") => Some(Comparison::Other),
-            (_, "is", _) if self.language.indent && self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Word) => Some(Comparison::Same),
+            (_, "in", _) if self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Word) && self.language.indent => Some(ComparedTo::Bound),
+            (_, "is", "not") => Some(ComparedTo::Other),
+            (_, "is", _) if self.language.indent && self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Word) => Some(ComparedTo::Same),
             _ => None,
         }
     }
@@ -216,13 +216,13 @@ impl<'t> SourceCode<'t, '_> {
 
 /// How two values are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comparison {
+enum ComparedTo {
     Same,
     Other,
     Bound,
 }
 
-impl Comparison {
+impl ComparedTo {
     /// Where the test fails if it holds: `if got != want`.
     const fn turned(self) -> Self {
         match self {
@@ -233,9 +233,9 @@ impl Comparison {
     }
 }
 
-impl From<Comparison> for Strength {
-    fn from(comparison: Comparison) -> Self {
-        if comparison == Comparison::Same { Self::Value } else { Self::Bound }
+impl From<ComparedTo> for Strength {
+    fn from(comparison: ComparedTo) -> Self {
+        if comparison == ComparedTo::Same { Self::Value } else { Self::Bound }
     }
 }
 
