@@ -229,7 +229,13 @@ fn is_other_target(actions: &[Action], write: &Action, full: &str) -> bool {
         let same = actions.iter().filter(|action| action.from.is_some() && action.from == write.from);
         same.filter_map(|action| if let Deed::Write(write) = &action.deed { write.path.word.literal() } else { None }).any(|other| other == path)
     };
-    Path::new(full).is_dir() || (twin(parent) && !Path::new(parent).is_dir())
+    // What an earlier command of the call made there without a text is a folder.
+    let is_folder = |path: &str| {
+        let earlier = actions.iter().take_while(|action| !std::ptr::eq(*action, write)).filter(|action| action.from != write.from);
+        let made = |action: &Action| matches!(&action.deed, Deed::Write(made) if made.change == Change::Unknown && made.path.word.literal() == Some(path));
+        Path::new(path).is_dir() || (!Path::new(path).exists() && earlier.into_iter().any(made))
+    };
+    is_folder(full) || (twin(parent) && !is_folder(parent))
 }
 
 /// The text of a file that is copied or moved: what the same call wrote there before goes first.

@@ -390,7 +390,9 @@ impl<'a> ChangedTree<'a> {
             // All hold wildcards: shown as they are.
             named = candidates.iter().filter(|candidate| !candidate.mention).map(|candidate| (candidate.path.clone(), 0)).collect();
         }
-        named.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        // Among those that are as frequent, one in the source's own language.
+        let ending = crate::layout::extension(path);
+        named.sort_by_key(|(test, count)| (std::cmp::Reverse(*count), crate::layout::extension(test) != ending));
         named
     }
 }

@@ -9,6 +9,8 @@ use policy::verdict::Answer;
 /// What a person reads of why this is stopped.
 const INSTEAD: &str = "fix the code instead; if the test is wrong, or the code that it covers goes too, change both together or ask the user";
 
+/// Tests that are looked through for one that left.
+const MAX_ELSEWHERE: usize = 1000;
 /// Signs of a word that means something by itself.
 const LONG: usize = 4;
 
@@ -78,7 +80,8 @@ impl<'a> Judge<'a> {
             // Under a name that no runner looks for it is gone.
             let others = others.filter(|other| self.places.runs(&other.path, self.catalogue));
             let others: Vec<_> = others.filter_map(|other| Some(self.source(other.new.known()?, language))).collect();
-            let moved = |node: &Node| others.iter().any(|text| text.nodes().iter().any(|come| come.name == node.name && (come.is_real() || !node.is_real())));
+            let comes = |node: &Node| others.iter().any(|text| text.nodes().iter().any(|come| come.name == node.name && (come.is_real() || !node.is_real())));
+            let moved = |node: &Node| comes(node) || self.is_elsewhere(&old, node, &change.path, language);
             found = tests_weakened(&old, &new, &self.catalogue.strengths, &moved);
             found.retain(|weakened| weakened.gone.is_empty() || !self.covers_nothing(weakened, change, language));
         }
@@ -86,6 +89,25 @@ impl<'a> Judge<'a> {
             found.extend(self.catalogue.silencers.more(&old, &new, is_test).map(|what| Weakened { what, gone: Vec::new() }));
         }
         found
+    }
+
+    /// Whether a test that is gone is word for word in another file of the same checkout, where a runner finds it: it was
+    /// moved before.
+    fn is_elsewhere(&self, old: &SourceCode, node: &Node, path: &str, language: &SourceLanguage) -> bool {
+        let words = |source: &SourceCode, node: &Node| {
+            source.tokens.get(node.start..node.end).unwrap_or(&[]).iter().map(|token| token.text.to_owned()).collect::<Vec<_>>()
+        };
+        let wanted = words(old, node);
+        let all = self.places.all(self.places.checkout(path));
+        let others = all.iter().filter(|other| *other != path && self.catalogue.language(other).is_some_and(|other| std::ptr::eq(other, language)));
+        let others = others.filter(|other| self.places.is_test(other, self.catalogue) && self.places.runs(other, self.catalogue)).take(MAX_ELSEWHERE);
+        others.filter_map(|other| self.places.whole(other)).any(|text| {
+            let bare = node.name.trim_matches(['"', '\'', '`']);
+            text.contains(bare) && {
+                let source = SourceCode::new(&text, language);
+                source.nodes().iter().any(|other| other.name == node.name && other.skipped == node.skipped && words(&source, other) == wanted)
+            }
+        })
     }
 
     /// What the tests that are gone spoke of is gone too: nothing that the sources they cover define is named in them, or

@@ -125,7 +125,27 @@ impl From<&str> for CodePattern {
 impl CodePattern {
     /// The end of the tokens that match from `at` on.
     pub fn at(&self, tokens: &[SourceToken], at: usize, fold: bool) -> Option<usize> {
-        matches(&self.parts, tokens, at, fold)
+        matches(&self.parts, tokens, at, fold).or_else(|| self.qualified(tokens, at, fold))
+    }
+
+    /// As [`CodePattern::at`], for an attribute that is called by its full name: `@org.junit.jupiter.api.Test`.
+    fn qualified(&self, tokens: &[SourceToken], at: usize, fold: bool) -> Option<usize> {
+        let marks = self.parts.iter().take_while(|part| matches!(part, PatternPart::Mark('@' | '[' | '#'))).count();
+        let (front, rest) =
+            self.parts.split_at_checked(marks).filter(|(front, rest)| !front.is_empty() && matches!(rest.first(), Some(PatternPart::Word(_))))?;
+        let mut place = matches(front, tokens, at, fold)?;
+        let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
+        let start = place;
+        place += usize::from(text(place) == "\\");
+        while tokens.get(place).is_some_and(|token| token.kind == TokenKind::Word) {
+            let signs = match (text(place + 1), text(place + 2)) {
+                ("." | "\\", _) => 1,
+                (":", ":") => 2,
+                _ => break,
+            };
+            place += 1 + signs;
+        }
+        if place == start { None } else { matches(rest, tokens, place, fold) }
     }
 
     /// Whether a name is before `at` that it would belong to: `/x/.test("y")` is no test.
