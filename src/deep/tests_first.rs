@@ -12,7 +12,7 @@ use super::{checkouts, edited};
 use git2::{Repository, RepositoryOpenFlags};
 
 use actions::word::Word;
-use actions::{Action, Change, Deed};
+use actions::{Action, Change, Deed, Run};
 use gate::record::hash_all;
 use gate::world::Surroundings;
 use gate::world::store::{Slot, Store, TESTS, VALUE};
@@ -229,10 +229,18 @@ fn is_other_target(actions: &[Action], write: &Action, full: &str) -> bool {
         let same = actions.iter().filter(|action| action.from.is_some() && action.from == write.from);
         same.filter_map(|action| if let Deed::Write(write) = &action.deed { write.path.word.literal() } else { None }).any(|other| other == path)
     };
-    // What an earlier command of the call made there without a text is a folder.
+    // What an earlier command of the call made there without a text is a folder, and so is what `mkdir` names.
+    let named = |run: &Run, path: &str| {
+        let place = |word: &Word| word.literal().zip(run.folder.literal()).map(|(name, folder)| Path::new(folder).join(name));
+        run.program == "mkdir" && run.args.iter().filter_map(place).any(|place| place == Path::new(path))
+    };
     let is_folder = |path: &str| {
         let earlier = actions.iter().take_while(|action| !std::ptr::eq(*action, write)).filter(|action| action.from != write.from);
-        let made = |action: &Action| matches!(&action.deed, Deed::Write(made) if made.change == Change::Unknown && made.path.word.literal() == Some(path));
+        let made = |action: &Action| match &action.deed {
+            Deed::Write(made) => made.change == Change::Unknown && made.path.word.literal() == Some(path),
+            Deed::Run(run) => named(run, path),
+            _ => false,
+        };
         Path::new(path).is_dir() || (!Path::new(path).exists() && earlier.into_iter().any(made))
     };
     is_folder(full) || (twin(parent) && !is_folder(parent))

@@ -99,7 +99,7 @@ fn a_program_that_is_not_known_is_not_started() {
 #[test]
 fn what_the_installed_client_lacks_is_said() {
     let scratch = Scratch::new();
-    assert_eq!(portcullis(&scratch, &["init"]).code, 0);
+    assert_eq!(portcullis(&scratch, &["init", "--yes"]).code, 0);
     let marker = scratch.home().join("started");
     let program = scratch.home().join(".local/bin/claude");
     fs::create_dir_all(program.parent().unwrap()).unwrap();

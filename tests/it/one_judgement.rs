@@ -121,8 +121,9 @@ fn as_example(case: &Case, explained: &Value, counts: &[AtomicUsize; 2]) -> Opti
     let example = Example { deed: ExampleDeed::Command(command.clone()), facts, agent: None, mode: case.mode.clone(), place: String::new() };
     let policy = Policy::open(gate::BUILT_IN).unwrap();
     let judged = portcullis::cli::test::judge_example(&example, &policy).unwrap();
-    // Only the world of the examples has a policy behind a link, and only here does the home lie beside the repository.
-    let differs = |rule: &str| ["policy-deletion", "home-folder-deletion"].contains(&rule);
+    // Only the world of the examples has a policy behind a link and settings in the home, and only here does the home lie
+    // beside the repository.
+    let differs = |rule: &str| ["policy-deletion", "home-folder-deletion", "gate-settings-deletion"].contains(&rule);
     let of_example: Vec<Value> = judged.verdict.findings.iter().filter(|finding| !differs(&finding.rule)).map(shown).collect();
     let of_explain: Vec<Value> = explained["verdict"]["findings"]
         .as_array()

@@ -179,7 +179,7 @@ fn what_was_moved_has_not_left() {
             scratch.write(path, text);
         }
         let said = scratch.bash(command);
-        if said.stdout.contains("tests-weakened") != *expected {
+        if format!("{}{}", said.stdout, said.stderr).contains("tests-weakened") != *expected {
             let _ = writeln!(wrong, "{command:?} with {others:?}: expected held {expected}, got {}", said.short());
         }
     }

@@ -153,9 +153,9 @@ fn hand_over(invocation: &Invocation, input: &[u8], end: Instant) -> HookAnswer 
             Some(answer) => answer,
             None => {
                 let ended = asked.end();
-                // A machine that is busy is no broken program.
-                let failure = if asked.late { Failure::Busy } else { Failure::ColdFailed { path: path(), why: ended } };
-                failed(&failure, invocation)
+                // On a busy machine it says so itself, before that.
+                let why = if asked.late { "it did not end in time".to_owned() } else { ended };
+                failed(&Failure::ColdFailed { path: path(), why }, invocation)
             }
         },
     }
