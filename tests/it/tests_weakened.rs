@@ -135,7 +135,8 @@ fn what_a_command_makes_of_tests_is_judged() {
 fn what_was_moved_has_not_left() {
     const HALF: &str = "\n\ndef test_half():\n    assert half(2) == 1\n";
     const REMOVE: &str = "rm tests/test_price.py";
-    let rows: &[(&str, &[(&str, &str)], bool)] = &[
+    type Files = &'static [(&'static str, &'static str)];
+    let rows: &[(&str, Files, bool)] = &[
         ("mkdir -p tests/it && cp tests/test_price.py tests/it/ && rm tests/test_price.py", &[], false),
         ("mkdir tests/it; git mv tests/test_price.py tests/it", &[], false),
         ("mkdir -p tests/it; mv tests/test_price.py tests/it/", &[], false),
@@ -237,11 +238,8 @@ fn the_advice_is_of_the_projects_own_framework() {
         (r#"{"devDependencies":{"mocha":"10"}}"#, "src/total.js", "`src/total.test.js`", ".ts`"),
     ] {
         let files = BTreeMap::from([("package.json".to_owned(), manifest.to_owned())]);
-        let code = if path.ends_with(".vue") {
-            "<script setup>\nfunction f() { return make(1) }\n</script>\n"
-        } else {
-            "export function f() {\n  return make(1)\n}\n"
-        };
+        let code =
+            if path.contains(".vue") { "<script setup>\nfunction f() { return make(1) }\n</script>\n" } else { "export function f() {\n  return make(1)\n}\n" };
         let change = Changed { path: path.to_owned(), old: FileVersion::Absent, new: FileVersion::Known(code.to_owned()), part: false };
         let found = judge(&[change], &Files(&files), &section(), 0);
         let instead = found.first().map_or("", |finding| &finding.instead);
