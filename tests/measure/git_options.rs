@@ -210,11 +210,11 @@ fn refs(folder: &Path) -> Vec<(String, String)> {
     text.lines().filter_map(|line| line.split_once(' ')).map(|(name, commit)| (name.to_owned(), commit.to_owned())).collect()
 }
 
-/// Whether a ref went away, or no longer holds what it held.
+/// Whether a tag went away, or a branch whose commits no other ref has, or a ref no longer holds what it held.
 fn lost(before: &[(String, String)], folder: &Path) -> bool {
     let after = refs(folder);
     before.iter().any(|(name, commit)| match after.iter().find(|(known, _)| known == name) {
-        None => true,
+        None => name.starts_with("refs/tags/") || !git(folder, &["rev-list", "--max-count=1", commit, "--not", "--all"]).1.trim().is_empty(),
         Some((_, now)) => now != commit && !git(folder, &["merge-base", "--is-ancestor", commit, now]).0,
     })
 }

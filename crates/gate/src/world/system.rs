@@ -215,7 +215,6 @@ pub struct Account {
 /// Seconds by which local time is ahead of UTC at a time in seconds since 1970. Zero if it is not known.
 pub fn ahead_of_utc(time: i64) -> i64 {
     let mut parts = MaybeUninit::<libc::tm>::uninit();
-    let time: libc::time_t = time;
     // SAFETY: both pointers are to places of the right types that live beyond the call.
     let done = unsafe { libc::localtime_r(&raw const time, parts.as_mut_ptr()) };
     if done.is_null() {

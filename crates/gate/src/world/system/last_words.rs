@@ -16,7 +16,7 @@ const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 /// Milliseconds to wait for a reader of the last words. The exit code counts without them.
 const PATIENCE_MS: i32 = 100;
 /// Seconds of processor time after which a process is taken to run away, whatever the machine does besides.
-const PROCESSOR_SECONDS: libc::time_t = 5;
+const PROCESSOR_SECONDS: u8 = 5;
 /// The exit code that every known host takes as a refusal.
 const REFUSE: i32 = 2;
 
@@ -82,7 +82,7 @@ pub fn guard(words: LastWords, deadline_ms: u32) {
     rearm(deadline_ms);
     if deadline_ms > 0 {
         let mut value = milliseconds(0);
-        value.it_value.tv_sec = PROCESSOR_SECONDS;
+        value.it_value.tv_sec = PROCESSOR_SECONDS.into();
         // SAFETY: the value is of the right type and outlives the call; the old one is not asked for.
         unsafe { libc::setitimer(libc::ITIMER_PROF, &raw const value, ptr::null_mut()) };
     }
