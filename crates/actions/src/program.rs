@@ -428,7 +428,13 @@ impl<'a> Programs<'a> {
 
     /// Whether it is said of the program called `name` where it is given secrets ([`Details::secrets`]).
     pub fn hides(&self, name: &str) -> bool {
-        !name.is_empty() && is_one(self.secrets, name)
+        // Most words of a command are no program, which the table tells sooner than the list.
+        if name.is_empty() || self.table.find(key(name)).is_none_or(|found| found.is_empty()) {
+            return false;
+        }
+        let blank = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b' ');
+        let bytes = self.secrets.as_bytes();
+        self.secrets.match_indices(name).any(|(at, _)| blank(at.checked_sub(1).and_then(|at| bytes.get(at))) && blank(bytes.get(at + name.len())))
     }
 
     /// Whether the program called `name` prints its arguments.
