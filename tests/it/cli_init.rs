@@ -280,7 +280,7 @@ fn the_committed_script_finds_the_hook_or_says_what_to_do() {
         let said = said(event, "/usr/bin:/bin");
         assert!(said.code == 2 && said.stdout.is_empty() && said.stderr.contains("fix: a person must install it once"), "{event}: {said:?}");
     }
-    // Nothing that only informs disturbs the work; the model is told when it starts.
+    // An event that only informs never stops the work. The model is informed when the session starts.
     for event in ["PostToolUse", "Stop", "UserPromptSubmit", "SessionEnd", ""] {
         assert_eq!(said(event, "/usr/bin:/bin"), Said { code: 0, stdout: String::new(), stderr: String::new() }, "{event}");
     }
@@ -319,7 +319,7 @@ fn a_linked_work_tree_is_wired_in_the_main_one() {
     let doctor = there(&["doctor"]);
     good(&doctor);
     assert!(doctor.stdout.contains(scratch.repo().join(LOCAL).to_str().unwrap()), "{}", doctor.stdout);
-    // A session there is told under which policy it is.
+    // When a session starts there, it says which policy applies.
     let start = r#"{"session_id":"s","cwd":"LINKED","hook_event_name":"SessionStart","source":"startup"}"#.replace("LINKED", linked.to_str().unwrap());
     let mut hook = scratch.command(crate::support::hook_path());
     let told = run(hook.env("CLAUDE_PROJECT_DIR", &linked).current_dir(&linked).args(["SessionStart", "claude-code"]), start.as_bytes());
