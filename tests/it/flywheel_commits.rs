@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use portcullis::documents::committed;
 
 use crate::flywheel::{ARCHIVE, COLD, Day, INBOX, context};
-use crate::support::run;
+use crate::support::{commit_files, run};
 
 pub(crate) const MAP: &str = "[flywheel]\nper_session = 50\ntrailers = true\nmap = [{ code = \"src/**\", docs = \"docs/the api.md\" }, { code = \"hooks/**\", docs = [\"CLAUDE.md\", \"tools/CLAUDE.md\"], after = 1 }]\n";
 
@@ -131,16 +131,7 @@ fn code_that_its_document_does_not_name_is_told_and_settled() {
 impl Project {
     /// Commits only these files.
     fn make_only(&self, paths: &[&str], message: &str) {
-        let repository = self.repository();
-        let mut index = repository.index().unwrap();
-        for path in paths {
-            index.add_path(Path::new(path)).unwrap();
-        }
-        index.write().unwrap();
-        let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
-        let who = git2::Signature::now("a", "a@example.org").unwrap();
-        let head = repository.head().unwrap().peel_to_commit().unwrap();
-        repository.commit(Some("HEAD"), &who, &who, message, &tree, &[&head]).unwrap();
+        commit_files(&self.repository(), paths, message);
         self.told();
     }
 }

@@ -12,7 +12,7 @@ use crate::push::{MEANWHILE, Scratch};
 use crate::support::{rules, run};
 
 /// Rules that a case can meet without knowing the built-in ones. Committed, as a team would have it.
-const POLICY: &str = r#"schema = 1
+pub(crate) const POLICY: &str = r#"schema = 1
 [[rule]]
 name = "forbidden-word"
 tier = 4

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::cli_init::{PORTCULLIS, portcullis};
 use crate::flywheel::Day;
+use crate::git_hooks::POLICY;
 use crate::push::Scratch as Repositories;
 use crate::support::{COLD, Said, Scratch, json, run};
 
@@ -14,24 +15,10 @@ const NAME: &str = "a\nretry: forged\nallowed: forged\u{1b}[2K\u{9b}1m\r\u{202e}
 /// What a branch may hold of it.
 const BRANCH: &str = "b\u{202e}\u{200b}\u{9b}z";
 
-const RULES: &str = r#"
-[[rule]]
-name = "forbidden-word"
-tier = 4
-write = { path = "**", adds = "FORBIDDEN" }
-reason = "r"
-instead = "i"
-catches = [{ write = { path = "a", text = "FORBIDDEN" } }]
-spares = [{ write = { path = "a", text = "x" } }]
-[[rule]]
-name = "guarded-path"
-tier = 3
-write = { path = "guarded/**" }
-reason = "r"
-instead = "i"
-catches = [{ write = { path = "guarded/a", text = "" } }]
-spares = [{ write = { path = "a", text = "" } }]
-"#;
+/// The rules of the table of git's hooks: a word and a folder that are guarded.
+fn guarded() -> &'static str {
+    POLICY.strip_prefix("schema = 1\n").unwrap()
+}
 
 /// What no terminal should get. Written out here, so that the list of the product is not its own judge.
 fn is_hostile(c: char) -> bool {
@@ -71,7 +58,7 @@ fn messages(what: &str, key: &str, value: &Value) {
 #[test]
 fn the_hook_and_what_explains_it() {
     let scratch = Scratch::new();
-    scratch.write("portcullis.toml", &format!("schema = 1\n[tests-first]\ntier = 4\n{RULES}"));
+    scratch.write("portcullis.toml", &format!("schema = 1\n[tests-first]\ntier = 4\n{}", guarded()));
     scratch.write("pyproject.toml", "");
     let repo = scratch.repo();
     let path = |name: &str| json(&format!("{}/{name}", repo.display()));
@@ -139,7 +126,7 @@ fn doctor_and_policies_with_mistakes() {
 fn checks_and_git_hooks() {
     let scratch = Repositories::new();
     let begin = "git switch -q main; printf '%s' \"$POLICY\" >portcullis.toml; git add .; git commit -qm policy; git switch -qc side; mkdir guarded; echo 1 >\"guarded/$NAME\"; echo FORBIDDEN >\"$NAME\"; git add .";
-    let prepared = run(scratch.command("sh", "work").env("POLICY", format!("schema = 1\n{RULES}")).env("NAME", NAME).args(["-ec", begin]), b"");
+    let prepared = run(scratch.command("sh", "work").env("POLICY", POLICY).env("NAME", NAME).args(["-ec", begin]), b"");
     assert_eq!(prepared.code, 0, "{}", prepared.stderr);
     for format in ["text", "json", "sarif", "junit", "github"] {
         let checked = run(scratch.command(PORTCULLIS, "work").args(["check", "--staged", "--format", format]), b"");

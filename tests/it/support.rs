@@ -188,6 +188,19 @@ pub(crate) fn rules<'t>(text: &'t str, mark: &str) -> Vec<&'t str> {
     text.split(mark).skip(1).flat_map(of_block).collect()
 }
 
+/// Commits these files alone, as they are.
+pub(crate) fn commit_files(repository: &git2::Repository, paths: &[&str], message: &str) {
+    let mut index = repository.index().unwrap();
+    for path in paths {
+        index.add_path(Path::new(path)).unwrap();
+    }
+    index.write().unwrap();
+    let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+    let who = git2::Signature::now("a", "a@example.org").unwrap();
+    let parent = repository.head().ok().and_then(|head| head.peel_to_commit().ok());
+    repository.commit(Some("HEAD"), &who, &who, message, &tree, &parent.iter().collect::<Vec<_>>()).unwrap();
+}
+
 /// A JSON string.
 pub(crate) fn json(text: &str) -> String {
     serde_json::to_string(text).unwrap()

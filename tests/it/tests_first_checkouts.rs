@@ -6,7 +6,7 @@ use std::path::Path;
 
 use git2::{Repository, WorktreeAddOptions};
 
-use crate::support::{Scratch, json};
+use crate::support::{Scratch, commit_files, json};
 
 const POLICY: &str = "schema = 1\n[tests-first]\ntier = 4\nexempt = [{ path = \"src/old/**\", reason = \"goes away\" }]\n";
 const TEST: &str = "def test_total():\n    assert total(1) == 2\n";
@@ -25,16 +25,7 @@ fn committed() -> Scratch {
 }
 
 fn commit(folder: &Path, paths: &[&str]) {
-    let repository = Repository::open(folder).unwrap();
-    let mut index = repository.index().unwrap();
-    for path in paths {
-        index.add_path(Path::new(path)).unwrap();
-    }
-    index.write().unwrap();
-    let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
-    let who = git2::Signature::now("a", "a@example.org").unwrap();
-    let parent = repository.head().ok().and_then(|head| head.peel_to_commit().ok());
-    repository.commit(Some("HEAD"), &who, &who, "a", &tree, &parent.iter().collect::<Vec<_>>()).unwrap();
+    commit_files(&Repository::open(folder).unwrap(), paths, "a");
 }
 
 fn linked(scratch: &Scratch, name: &str, folder: &str) {
