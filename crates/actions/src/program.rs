@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::wire::{Table, key, lay_down, read_back};
+use crate::wire::{Bytes, RECORD, RecordOutput, Table, Wire, key, lay_down, read_back};
 use crate::{named_enum, wire_struct, word::is_one};
 
 named_enum! {
@@ -292,11 +292,13 @@ wire_struct! {
 }
 
 wire_struct! {
-    /// A program, or a subcommand of one.
-    #[derive(Clone, Debug, PartialEq, Eq)]
+    /// A program, or a subcommand of one. The first two fields can be read alone.
+    #[derive(Clone, Debug)]
     pub struct Program<'a> {
         /// The names under which it is called.
         pub names: Vec<&'a str>,
+        /// What is special about it.
+        pub ways: Vec<ProgramWay>,
         /// How its options are written.
         pub style: OptionStyle,
         /// Its options; for a program with subcommands, those in front of the subcommand.
@@ -318,8 +320,6 @@ wire_struct! {
         /// What is before a command line in [`Role::Commands`] and in text on standard input, in lower case:
         /// `!`, `.shell `. Up to a quote if it ends in one; if it has a bracket, the literals behind it are words.
         pub escapes: Vec<&'a str>,
-        /// What is special about it.
-        pub ways: Vec<ProgramWay>,
         /// What few calls ask for, laid down as [`Details`]; empty if the program needs none.
         pub details: Cow<'a, [u8]>,
         /// Its subcommands.
@@ -357,27 +357,62 @@ wire_struct! {
     }
 }
 
-wire_struct! {
-    /// Subcommands as they are stored: keys of their names, and descriptions that are read only when they are asked for; git
-    /// has a hundred.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Subcommands<'a> {
-        /// Eight bytes a name: its key, and where its description begins, both little-endian.
-        index: Cow<'a, [u8]>,
-        descriptions: Cow<'a, [u8]>,
+/// Subcommands as they are stored: keys of their names, and where their descriptions are. Each description is a record of its
+/// own, which is read only when it is asked for; git has a hundred.
+#[derive(Clone, Debug)]
+pub struct Subcommands<'a> {
+    /// Eight bytes a name: its key, and how far in front of the program's record its description begins, both little-endian.
+    index: Cow<'a, [u8]>,
+    descriptions: Descriptions<'a>,
+}
+
+/// Where the descriptions of subcommands are.
+#[derive(Clone, Debug)]
+enum Descriptions<'a> {
+    /// Not laid down yet: each as bytes, with those of its own subcommands in front of it.
+    Collected(Vec<Vec<u8>>),
+    /// In a table, in front of the record at this place.
+    Stored(Table<'a>, u32),
+}
+
+impl<'a> Wire<'a> for Subcommands<'a> {
+    fn put(&self, out: &mut RecordOutput) {
+        self.index.put(out);
+    }
+
+    fn get(from: &mut Bytes<'a>) -> Option<Self> {
+        Some(Self { index: <_>::get(from)?, descriptions: Descriptions::Collected(Vec::new()) })
     }
 }
 
 impl<'a> Subcommands<'a> {
     /// None at all.
-    pub const EMPTY: Self = Self { index: Cow::Borrowed(&[]), descriptions: Cow::Borrowed(&[]) };
+    pub const EMPTY: Self = Self { index: Cow::Borrowed(&[]), descriptions: Descriptions::Collected(Vec::new()) };
 
-    /// Stores one more.
+    /// Adds one more to those that are being collected.
     pub fn add(&mut self, program: &Program<'a>) {
-        let descriptions = self.descriptions.to_mut();
-        let at = u32::try_from(descriptions.len()).unwrap_or(u32::MAX);
-        self.index.to_mut().extend(program.names.iter().flat_map(|name| [key(name).to_le_bytes(), at.to_le_bytes()].concat()));
-        descriptions.extend(lay_down(program));
+        let Descriptions::Collected(all) = &mut self.descriptions else { return };
+        let before = all.len();
+        all.extend(program.subcommands.collected().iter().cloned());
+        all.push(lay_down(program));
+        let length = |record: &Vec<u8>| RECORD + record.len();
+        let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let moved = number(all.iter().skip(before).map(length).sum());
+        let own = number(all.last().map_or(0, length));
+        let mut index = Vec::new();
+        for (key, distance) in self.entries() {
+            index.extend([key.to_le_bytes(), distance.saturating_add(moved).to_le_bytes()].concat());
+        }
+        index.extend(program.names.iter().flat_map(|name| [key(name).to_le_bytes(), own.to_le_bytes()].concat()));
+        self.index = index.into();
+    }
+
+    /// The descriptions that were collected, as records which must be laid down in front of the program's.
+    pub fn collected(&self) -> &[Vec<u8>] {
+        match &self.descriptions {
+            Descriptions::Collected(all) => all,
+            Descriptions::Stored(..) => &[],
+        }
     }
 
     /// True if the list is empty.
@@ -394,6 +429,9 @@ impl<'a> Subcommands<'a> {
 
     /// The description of this name.
     fn find(&self, name: &str) -> Option<Program<'a>> {
+        if self.is_empty() {
+            return None;
+        }
         let wanted = key(name);
         self.entries().filter(|(key, _)| *key == wanted).filter_map(|(_, at)| self.at(at)).find(|program| program.names.contains(&name))
     }
@@ -402,9 +440,9 @@ impl<'a> Subcommands<'a> {
         self.index.as_chunks::<8>().0.iter().map(|[a, b, c, d, e, f, g, h]| (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h])))
     }
 
-    fn at(&self, at: u32) -> Option<Program<'a>> {
-        let Cow::Borrowed(descriptions) = self.descriptions else { return None };
-        read_back(descriptions.get(usize::try_from(at).ok()?..)?)
+    fn at(&self, distance: u32) -> Option<Program<'a>> {
+        let Descriptions::Stored(table, place) = &self.descriptions else { return None };
+        Program::stored(table, place.checked_sub(distance)?)
     }
 }
 
@@ -467,12 +505,25 @@ impl<'a> Programs<'a> {
     }
 
     fn called(&self, name: &str) -> Option<Program<'a>> {
-        let found = self.table.find(key(name))?;
-        found.into_iter().filter_map(|at| read_back(self.table.record(at)?)).find(|program: &Program| program.names.contains(&name))
+        self.table.find(key(name))?.into_iter().filter_map(|at| Program::stored(&self.table, at)).find(|program| program.names.contains(&name))
+    }
+
+    /// Whether the program of exactly this name is so, without reading the rest of its description.
+    pub fn is(&self, name: &str, way: ProgramWay) -> bool {
+        let front = |at: u32| read_back::<(Vec<&str>, Vec<ProgramWay>)>(self.table.record(at)?);
+        let found = self.table.find(key(name)).unwrap_or_default();
+        found.into_iter().filter_map(front).any(|(names, ways)| names.contains(&name) && ways.contains(&way))
     }
 }
 
 impl<'a> Program<'a> {
+    /// The description in a table at a place.
+    fn stored(table: &Table<'a>, place: u32) -> Option<Self> {
+        let mut program: Self = read_back(table.record(place)?)?;
+        program.subcommands.descriptions = Descriptions::Stored(*table, place);
+        Some(program)
+    }
+
     /// What few calls ask for. That of a description that is still being collected cannot be read yet.
     pub fn details(&self) -> Details<'a> {
         let Cow::Borrowed(bytes) = self.details else { return Details::default() };

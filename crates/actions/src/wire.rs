@@ -283,10 +283,18 @@ impl<'a> Pieces<'a> {
 
 /// A checksum over bytes: it finds damage, and proves nothing against somebody who can write the file.
 fn checksum(bytes: &[u8], seed: u64) -> u64 {
-    let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let sum = words.iter().fold(mix(seed, wide(bytes.len())), |sum, word| mix(sum, u64::from_le_bytes(*word)));
-    mix(rest.iter().fold(sum, |sum, byte| mix(sum, u64::from(*byte))), seed)
+    let mix = |sum: u64, words: u128| {
+        // The upper half gets the sum too, so that no word alone can make the product 0.
+        let [low, high] = [words, words >> 64].map(|word| u64::try_from(word & u128::from(u64::MAX)).unwrap_or(0));
+        let product = u128::from(low ^ sum ^ 0x9e37_79b9_7f4a_7c15) * u128::from(high ^ sum.rotate_left(32) ^ 0xd6e8_feb8_6659_fd93);
+        let [low, high] = [product, product >> 64].map(|word| u64::try_from(word & u128::from(u64::MAX)).unwrap_or(0));
+        low ^ high ^ sum.rotate_left(17)
+    };
+    let (words, rest) = bytes.as_chunks::<16>();
+    let sum = words.iter().fold(mix(seed, u128::from(wide(bytes.len()))), |sum, word| mix(sum, u128::from_le_bytes(*word)));
+    let mut last = [0; 16];
+    last.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
+    mix(sum, u128::from_le_bytes(last))
 }
 
 /// Tables of a policy.
@@ -298,7 +306,7 @@ const FRONT: usize = 12 + TABLES * TABLE_PLACE;
 /// Bytes of an entry of a directory: where the bucket begins, how many entries it has, its checksum.
 const BUCKET: usize = 16;
 /// Bytes in front of a record: its length and its checksum.
-const RECORD: usize = 12;
+pub(crate) const RECORD: usize = 12;
 /// Entries that a bucket has on the average, at most.
 const ENTRIES: usize = 8;
 
@@ -375,6 +383,7 @@ pub struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// Where the records with this key are. `None` if the table is damaged.
+    #[inline]
     pub fn find(&self, key: u32) -> Option<Vec<u32>> {
         let found = self.bucket(key);
         if let (None, Pieces::Apart(pieces)) = (&found, self.pieces) {
@@ -472,6 +481,11 @@ impl TableWriter {
     pub fn add<'a>(&mut self, keys: impl IntoIterator<Item = u32>, record: &impl Wire<'a>) {
         self.index.extend(keys.into_iter().map(|key| (key, self.records.len())));
         self.records.push(lay_down(record));
+    }
+
+    /// Adds a record that is laid down already and has no key: a later record names it by its distance.
+    pub fn add_unnamed(&mut self, record: Vec<u8>) {
+        self.records.push(record);
     }
 
     /// Adds all records of another table, after those that are there. `None` if that table is damaged.

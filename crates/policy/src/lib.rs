@@ -476,6 +476,7 @@ impl Parts<'_> {
     pub fn seal(&self) -> Vec<u8> {
         let (mut programs, mut rules, mut waivers) = <(TableWriter, TableWriter, TableWriter)>::default();
         for program in &self.programs {
+            program.subcommands.collected().iter().for_each(|record| programs.add_unnamed(record.clone()));
             programs.add(program.names.iter().map(|name| key(name)), program);
         }
         for rule in &self.rules {

@@ -137,7 +137,7 @@ impl Shell<'_> {
                 Some([Part::Text(name)]) => {
                     let option = |word: &RawWord| matches!(word.parts.first(), Some(Part::Text(text)) if text.starts_with('-'));
                     let late = simple.words.iter().skip(1).skip_while(|word| option(word)).any(option);
-                    let described = || self.programs.find(name).filter(|program| program.is(ProgramWay::Succeeds));
+                    let described = || self.programs.is(name, ProgramWay::Succeeds).then(|| self.programs.find(name)).flatten();
                     // A program that takes every word as text has no options after its operands.
                     !(is_one(SUCCEED, name) && !late || described().is_some_and(|program| !late || program.options.is_empty() || program.stops))
                 }

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub use allocator::Bump;
 pub use hand_over::{Asked, ask};
 pub use last_words::{LastWords, Said, disarm, guard, rearm};
-pub use stream::{ReadFault, read_all, write_all};
+pub use stream::{ReadFault, read_all, read_at, write_all};
 
 /// An entry of the password database that needs more room than this is not read.
 const MAX_PASSWORD_ENTRY: usize = 1 << 20;

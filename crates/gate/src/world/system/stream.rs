@@ -1,6 +1,8 @@
 //! Whole reads and whole writes on file descriptors, without the buffers and locks of the standard streams.
 
+use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd as _;
 
 use super::{errno_of, last_words};
 
@@ -21,6 +23,28 @@ pub enum ReadFault {
         /// The limit that was set.
         limit: usize,
     },
+}
+
+/// A copy of `length` bytes of a file, from `at` on. `None`: the file is shorter, or cannot be read.
+///
+/// The standard library would fill the buffer with zeros first.
+pub fn read_at(file: &File, at: usize, length: usize) -> Option<Vec<u8>> {
+    let mut bytes: Vec<u8> = Vec::with_capacity(length);
+    while bytes.len() < length {
+        let place = libc::off_t::try_from(at.checked_add(bytes.len())?).ok()?;
+        let missing = length - bytes.len();
+        let room = bytes.spare_capacity_mut();
+        // SAFETY: `pread` writes at most `missing` bytes, and `with_capacity` made room for that many.
+        let got = unsafe { libc::pread(file.as_raw_fd(), room.as_mut_ptr().cast(), missing.min(room.len()), place) };
+        match usize::try_from(got) {
+            Ok(0) => return None,
+            // SAFETY: `pread` wrote so many bytes behind those that are there.
+            Ok(got) => unsafe { bytes.set_len(bytes.len() + got) },
+            Err(_) if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+    Some(bytes)
 }
 
 /// Everything that is on `fd` until its end, at most `limit` bytes.
