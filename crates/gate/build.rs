@@ -54,8 +54,10 @@ fn joined(root: &Path) -> Result<Vec<u8>, String> {
     let (mut programs, mut rules) = (TableWriter::default(), TableWriter::default());
     let (mut lists, mut rest): (Vec<String>, Cow<[u8]>) = <_>::default();
     let mut pieces = Vec::new();
+    let mut list = String::new();
     for (path, text) in packs::PACKS.iter().chain(packs::PROGRAMS) {
         let file = packs::compiled(path);
+        list.extend([format!("({path:?}, include_bytes!({:?})),\n", root.join(&file).display().to_string())]);
         let bytes = fs::read(root.join(&file)).map_err(|error| format!("{file}: {error}"))?;
         let mut source = Fnv::default();
         source.add(path, text.as_bytes());
@@ -63,8 +65,14 @@ fn joined(root: &Path) -> Result<Vec<u8>, String> {
         if !piece.starts_with(magic.as_bytes()) {
             return Err(format!("{file} has the form of another build"));
         }
-        pieces.push((file, piece.to_vec()));
+        if packs::is_on(path, text) {
+            pieces.push((file, piece.to_vec()));
+        }
     }
+    let list = format!(
+        "/// Each pack and description of programs with its compiled form, behind eight bytes that name its source.\npub static PIECES: &[(&str, &[u8])] = &[\n{list}];\n"
+    );
+    fs::write(Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("pieces.rs"), list).map_err(|error| error.to_string())?;
     for (file, piece) in &pieces {
         let sealed = wire::unseal(magic.as_bytes(), Pieces::Memory(piece)).filter(|_| wire::is_intact(magic.as_bytes(), piece));
         let damaged = || format!("{file} is damaged");

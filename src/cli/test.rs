@@ -101,7 +101,7 @@ fn files(paths: &[PathBuf]) -> Result<Compiled, Refusal> {
         texts.push((shown, text));
     }
     let layers: Vec<PolicySource> = texts.iter().map(|(path, text)| PolicySource { layer: Layer::Project, path, text }).collect();
-    let input = Input { build: BUILD, compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
+    let input = Input { build: BUILD, compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, ..Input::default() };
     compile(&input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, false)).into())
 }
 

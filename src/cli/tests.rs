@@ -87,7 +87,7 @@ fn versions_are_numbers() {
 #[track_caller]
 fn compiles(text: &str) -> usize {
     let layers = [PolicySource { layer: Layer::Project, path: "portcullis.toml", text }];
-    let input = Input { build: BUILD, compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
+    let input = Input { build: BUILD, compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, ..Input::default() };
     match compile(&input) {
         Ok(compiled) => compiled.rules.iter().filter(|rule| rule.place.starts_with("portcullis.toml")).count(),
         Err(mistakes) => panic!("{}", input.render(&mistakes, false)),

@@ -3,13 +3,13 @@
 use std::fs;
 use std::time::Duration;
 
-use gate::BUILD;
 use gate::call::kept_policy;
 use gate::failure::Failure;
 use gate::world::layers::{self, FoundLayer};
 use gate::world::{Surroundings, World, record, state, system};
+use gate::{BUILD, PIECES};
 use policy::{LayerFile, Policy};
-use policy_compiler::compile::{Compiled, Input, PolicySource, compile};
+use policy_compiler::compile::{Compiled, Input, PolicySource, compile, compile_quickly};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 
 /// Compiles the built-in packs alone.
@@ -18,7 +18,7 @@ use policy_compiler::packs::{PACKS, PROGRAMS};
 ///
 /// All their mistakes, as people read them.
 pub fn built_in() -> Result<Compiled, String> {
-    let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &[], files: Vec::new() };
+    let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, ..Input::default() };
     compile(&input).map_err(|mistakes| input.render(&mistakes, false))
 }
 
@@ -37,7 +37,11 @@ pub fn compile_in_turn(found: &[FoundLayer], around: &Surroundings, world: &Worl
     if let Some(bytes) = waited.then(|| kept_policy(found, around, world)).flatten() {
         return Ok(bytes);
     }
-    compile_layers(found, around, world).map(|compiled| compiled.bytes)
+    let now = u64::try_from(system::now_ns()).unwrap_or(0);
+    let quick = with_input(found, around, now, |_| None, |input| compile_quickly(input, PIECES))?;
+    let Some(bytes) = quick else { return compile_layers(found, around, world).map(|compiled| compiled.bytes) };
+    keep(&bytes, around, world);
+    Ok(bytes)
 }
 
 /// Compiles the layers that were found, and writes the cache. A cache that cannot be written costs time, not safety.
@@ -54,17 +58,22 @@ pub fn compile_layers(found: &[FoundLayer], around: &Surroundings, world: &World
         }
         compiled => compiled?,
     };
+    keep(&compiled.bytes, around, world);
+    Ok(compiled)
+}
+
+/// Writes the cache. A cache that cannot be written costs time, not safety.
+fn keep(bytes: &[u8], around: &Surroundings, world: &World) {
     let _ = state::remove(&world.states, &around.root, state::MISTAKES);
     // The mark is there before the policy that needs it, and goes after it.
-    let sees_runs = Policy::open(&compiled.bytes).is_some_and(|policy| policy.tests_first.is_some());
+    let sees_runs = Policy::open(bytes).is_some_and(|policy| policy.tests_first.is_some());
     if sees_runs {
         let _ = state::write(&world.states, &around.root, state::RUNS, b"");
     }
-    let _ = state::write_policy(&world.states, &around.root, &compiled.bytes);
+    let _ = state::write_policy(&world.states, &around.root, bytes);
     if !sees_runs {
         let _ = state::remove(&world.states, &around.root, state::RUNS);
     }
-    Ok(compiled)
 }
 
 /// Compiles layers. `told` can give a text that is used in place of a layer's file, or say that the file does not exist.
@@ -73,7 +82,18 @@ pub fn compile_layers(found: &[FoundLayer], around: &Surroundings, world: &World
 ///
 /// As [`compile_layers`].
 pub fn compile_with(found: &[FoundLayer], around: &Surroundings, told: impl Fn(&FoundLayer) -> Option<Option<String>>) -> Result<Compiled, Failure> {
-    let compiled_at = u64::try_from(system::now_ns()).unwrap_or(0);
+    let begun = u64::try_from(system::now_ns()).unwrap_or(0);
+    with_input(found, around, begun, told, |input| compile(input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, false))))?
+}
+
+/// Reads the files of the layers, and gives them to `work` with what is shipped.
+fn with_input<T>(
+    found: &[FoundLayer],
+    around: &Surroundings,
+    compiled_at: u64,
+    told: impl Fn(&FoundLayer) -> Option<Option<String>>,
+    work: impl FnOnce(&Input) -> T,
+) -> Result<T, Failure> {
     let mut texts = Vec::new();
     for file in found {
         let path = file.path.display().to_string();
@@ -90,6 +110,5 @@ pub fn compile_with(found: &[FoundLayer], around: &Surroundings, told: impl Fn(&
     let layers: Vec<PolicySource> = texts.iter().map(|(layer, path, text)| PolicySource { layer: *layer, path, text }).collect();
     let paths: Vec<String> = found.iter().map(|file| file.path.display().to_string()).collect();
     let files = found.iter().zip(&paths).map(|(file, path)| LayerFile { layer: file.layer, path, identity: file.identity.clone() }).collect();
-    let input = Input { build: BUILD, compiled_at, packs: PACKS, programs: PROGRAMS, layers: &layers, files };
-    compile(&input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, false)))
+    Ok(work(&Input { build: BUILD, compiled_at, packs: PACKS, programs: PROGRAMS, layers: &layers, files, all_packs: false }))
 }

@@ -10,7 +10,7 @@ use gate::BUILT_IN;
 use gate::answer;
 use gate::failure::Failure;
 use policy::{Layer, MAGIC, Policy};
-use policy_compiler::compile::{Input, PolicySource, compile};
+use policy_compiler::compile::{Input, PolicySource, compile, compile_quickly};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 use portcullis::cli::test::run_examples;
 use portcullis::deep::compiling;
@@ -80,11 +80,42 @@ fn packs_that_are_off_keep_their_word() {
         .collect();
     let text = format!("schema = 1\npacks = {off:?}\n");
     let layers = [PolicySource { layer: Layer::Project, path: "portcullis.toml", text: &text }];
-    let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
+    let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, ..Input::default() };
     let compiled = compile(&input).unwrap_or_else(|mistakes| panic!("{}", input.render(&mistakes, false)));
     let own: Vec<_> = compiled.rules.iter().filter(|rule| off.contains(&rule.pack)).cloned().collect();
     let outcome = run_examples(&own, &Policy::open(&compiled.bytes).unwrap()).unwrap();
     assert!(outcome.rules >= off.len() && outcome.failures.is_empty(), "{:#?}", outcome.failures);
+}
+
+/// What the layers of a policy say, and whether the shipped files need not be read anew for it.
+#[test]
+fn the_quick_way_compiles_to_the_same_bytes() {
+    const RULE: &str = "[[rule]]\nname = \"a\"\ntier = 3\nrun = { program = \"npm\", arg = [\"*drop*\"] }\nwhere = { branch = [\"<protected>\"] }\nreason = \"r\"\ninstead = \"i\"\ncatches = [\"npm drop\"]\nspares = [\"npm x\"]\n";
+    const WAIVER: &str = "[[waiver]]\nrule = \"recursive-deletion\"\ndelete = { path = [\"build\"] }\nreason = \"r\"\nuntil = 2999-01-01\n";
+    let project = |text: &str| vec![(Layer::Project, text.to_owned())];
+    let layers = [
+        (project(""), true),
+        (project(RULE), true),
+        (project("packs = [\"twilio\"]\n[tests-first]\ntier = 4\n"), true),
+        (project("protected = [\"production\", \"deploy/*\"]\n"), true),
+        (project(WAIVER), true),
+        (vec![(Layer::Project, RULE.to_owned()), (Layer::Organisation, "disable = [\"git\"]\nopens = [\"hooks-skipped\"]\n".to_owned())], true),
+        (vec![(Layer::User, "mode = \"shadow\"\n".to_owned()), (Layer::Local, RULE.to_owned())], true),
+        (project("[flywheel]\nmap = [{ code = \"src/**\", docs = [\"README.md\"] }]\n"), true),
+        (project("[[program]]\nname = \"acme-run\"\noperands = [\"argv\"]\n"), false),
+        (project("packs = [\"twillio\"]\n"), false),
+        (project(&format!("{RULE}{RULE}")), false),
+        (project(&WAIVER.replace("recursive-deletion", "force-push")), false),
+        (project("packs = "), false),
+    ];
+    for (layers, quick) in &layers {
+        let texts: Vec<(Layer, String)> = layers.iter().map(|(layer, text)| (*layer, format!("schema = 1\n{text}"))).collect();
+        let layers: Vec<PolicySource> = texts.iter().map(|(layer, text)| PolicySource { layer: *layer, path: "portcullis.toml", text }).collect();
+        let input = Input { build: "b", compiled_at: 7, packs: PACKS, programs: PROGRAMS, layers: &layers, ..Input::default() };
+        let (whole, fast) = (compile(&input), compile_quickly(&input, gate::PIECES));
+        assert_eq!(fast.is_some(), *quick, "{layers:?}: {:?}", whole.as_ref().map(drop).map_err(|mistakes| input.render(mistakes, false)));
+        assert!(fast.is_none_or(|fast| whole.unwrap().bytes == fast), "{layers:?}");
+    }
 }
 
 #[test]

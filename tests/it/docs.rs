@@ -167,7 +167,7 @@ fn every_policy_in_the_documents_compiles_and_keeps_its_word() {
             let layer = if written.contains_key("opens") || written.contains_key("disable") { Layer::Organisation } else { Layer::Project };
             let whole = if written.contains_key("schema") { block.clone() } else { format!("schema = 1\n{block}") };
             let layers = [PolicySource { layer, path: &name, text: &whole }];
-            let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
+            let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, ..Input::default() };
             let compiled = compile(&input).unwrap_or_else(|mistakes| panic!("{}", input.render(&mistakes, false)));
             let own: Vec<RuleExamples> = compiled.rules.iter().filter(|rule| rule.place.starts_with(path)).cloned().collect();
             assert_eq!(own.len(), written.get("rule").and_then(toml::Value::as_array).map_or(0, Vec::len), "{name}");

@@ -8,7 +8,7 @@ use portcullis::cli::test::{ExamplesOutcome, run_programs};
 /// The mistakes of a project's policy; or what its examples give.
 fn compiled(text: &str) -> Result<ExamplesOutcome, String> {
     let layers = [PolicySource { layer: Layer::Project, path: "portcullis.toml", text }];
-    let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
+    let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, ..Input::default() };
     let compiled = compile(&input).map_err(|mistakes| input.render(&mistakes, false))?;
     let mut outcome = ExamplesOutcome::default();
     run_programs(&compiled.programs, &Policy::open(&compiled.bytes).unwrap(), &mut outcome);

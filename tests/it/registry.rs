@@ -154,7 +154,7 @@ const OTHER: &str = "-other";
 fn check(pairs: Vec<String>) {
     let text = format!("schema = 1\n{}", pairs.concat());
     let layers = [PolicySource { layer: Layer::Project, path: "portcullis.toml", text: &text }];
-    let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, files: Vec::new() };
+    let input = Input { build: "", compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, ..Input::default() };
     let compiled = compile(&input).unwrap_or_else(|mistakes| panic!("{}", input.render(&mistakes, false)));
     let own: Vec<_> = compiled.rules.iter().filter(|rule| rule.place.starts_with("portcullis.toml")).cloned().collect();
     assert_eq!(own.len(), 2 * pairs.len());

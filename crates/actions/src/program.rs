@@ -436,6 +436,14 @@ impl<'a> Subcommands<'a> {
         self.entries().filter(|(key, _)| *key == wanted).filter_map(|(_, at)| self.at(at)).find(|program| program.names.contains(&name))
     }
 
+    /// Whether there is one of this name, without reading the rest of its description.
+    fn has(&self, name: &str) -> bool {
+        let Descriptions::Stored(table, place) = &self.descriptions else { return false };
+        let wanted = key(name);
+        let names = |distance: u32| read_back::<Vec<&str>>(table.record(place.checked_sub(distance)?)?);
+        !self.is_empty() && self.entries().filter(|(key, _)| *key == wanted).filter_map(|(_, at)| names(at)).any(|names| names.contains(&name))
+    }
+
     fn entries(&self) -> impl Iterator<Item = (u32, u32)> {
         self.index.as_chunks::<8>().0.iter().map(|[a, b, c, d, e, f, g, h]| (u32::from_le_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*e, *f, *g, *h])))
     }
@@ -462,6 +470,16 @@ impl<'a> Programs<'a> {
     /// Descriptions in a table of a compiled policy. The lists are those of the fields.
     pub fn new(table: Table<'a>, starts: &'a str, named: &'a str, secrets: &'a str) -> Self {
         Self { table, starts, named, secrets }
+    }
+
+    /// The descriptions.
+    pub fn table(&self) -> Table<'a> {
+        self.table
+    }
+
+    /// The lists, in the order in which [`Programs::new`] takes them.
+    pub fn lists(&self) -> [&'a str; 3] {
+        [self.starts, self.named, self.secrets]
     }
 
     /// Whether it is said of the program called `name` where it is given secrets ([`Details::secrets`]).
@@ -539,6 +557,11 @@ impl<'a> Program<'a> {
     /// Whether it is so.
     pub fn is(&self, way: ProgramWay) -> bool {
         self.ways.contains(&way)
+    }
+
+    /// Whether it has a subcommand of this name.
+    pub fn has_subcommand(&self, name: &str) -> bool {
+        self.subcommands.has(name)
     }
 
     /// The subcommand of this name.

@@ -5,6 +5,7 @@
 //! bucket that it names, and the records that are in it. Each of them carries a checksum, or is covered by one.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Debug;
 
 /// A value of the compiled form.
@@ -430,6 +431,19 @@ impl<'a> Table<'a> {
         self.all_records().map(|(_, record)| record.map(|(_, record)| record))
     }
 
+    /// Every record with its keys, in the order in which they were added. `None` if the table is damaged.
+    pub fn keyed_records(&self) -> Option<Vec<(Vec<u32>, &'a [u8])>> {
+        let mut places: HashMap<usize, Vec<u32>> = HashMap::new();
+        for bucket in 0..self.buckets {
+            let (start, entries, _) = self.place(bucket)?;
+            for entry in self.pieces.read(self.at + start, entries.checked_mul(8)?)?.as_chunks::<8>().0 {
+                let (key, at) = split(*entry);
+                places.entry(usize::try_from(at).ok()?).or_default().push(key);
+            }
+        }
+        self.all_records().map(|(at, record)| Some((places.remove(&at).unwrap_or_default(), record?.1))).collect()
+    }
+
     /// Where each record is, its checksum and its bytes.
     fn all_records(&self) -> impl Iterator<Item = (usize, Option<(u64, &'a [u8])>)> + use<'a> {
         let table = *self;
@@ -490,18 +504,9 @@ impl TableWriter {
 
     /// Adds all records of another table, after those that are there. `None` if that table is damaged.
     pub fn append(&mut self, table: &Table) -> Option<()> {
-        let mut numbers = Vec::new();
-        for (at, record) in table.all_records() {
-            numbers.push((at, self.records.len()));
-            self.records.push(record?.1.to_vec());
-        }
-        for bucket in 0..table.buckets {
-            let (start, entries, _) = table.place(bucket)?;
-            for entry in table.pieces.read(table.at + start, entries * 8)?.as_chunks::<8>().0 {
-                let (key, at) = split(*entry);
-                let number = numbers.iter().find(|(place, _)| Ok(*place) == usize::try_from(at))?.1;
-                self.index.push((key, number));
-            }
+        for (keys, record) in table.keyed_records()? {
+            self.index.extend(keys.into_iter().map(|key| (key, self.records.len())));
+            self.records.push(record.to_vec());
         }
         Some(())
     }

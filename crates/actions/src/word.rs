@@ -214,5 +214,15 @@ impl std::fmt::Display for Word {
 
 /// Whether `name` is one of the `names`, which are between blanks.
 pub(crate) fn is_one(names: &str, name: &str) -> bool {
-    names.split(' ').any(|known| known == name)
+    let (names, name) = (names.as_bytes(), name.as_bytes());
+    let mut rest = names;
+    while rest.len() >= name.len() {
+        let (front, behind) = rest.split_at(name.len());
+        if front == name && behind.first().is_none_or(|byte| *byte == b' ') {
+            return !name.contains(&b' ');
+        }
+        let Some(blank) = rest.iter().position(|byte| *byte == b' ') else { break };
+        rest = rest.get(blank + 1..).unwrap_or(&[]);
+    }
+    false
 }

@@ -20,5 +20,6 @@ pub mod world;
 pub const BUILD: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("PORTCULLIS_BUILD"));
 /// The packs that are on by default, compiled by `build.rs`.
 pub static BUILT_IN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/built-in.policy"));
+include!(concat!(env!("OUT_DIR"), "/pieces.rs"));
 /// Bytes of an event that are read; a larger one is denied.
 pub const MAX_INPUT: usize = 24 << 20;

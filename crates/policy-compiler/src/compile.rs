@@ -4,16 +4,20 @@ mod automaton;
 mod glob;
 pub mod pattern;
 mod programs;
+mod quick;
+
+use std::collections::HashMap;
 
 use toml::de::DeValue;
 
 use super::examples::{ProgramExamples, RuleExamples};
 use super::mistake::PolicyMistake;
 use super::schema::{self, Checker};
-use super::validate::{PolicyDocument, validate};
+use super::validate::{PolicyDocument, Scope, validate};
 use pattern::Patterns;
 use policy::{Layer, LayerFile, Parts};
 use programs::Described;
+pub use quick::compile_quickly;
 
 #[derive(Clone, Copy, Debug)]
 pub struct PolicySource<'a> {
@@ -34,6 +38,8 @@ pub struct Input<'a> {
     pub layers: &'a [PolicySource<'a>],
     /// The identities of the layers' files, absent ones too.
     pub files: Vec<LayerFile<'a>>,
+    /// Every pack holds, also one that is off by default.
+    pub all_packs: bool,
 }
 
 /// Keeps the texts that a compiled policy borrows and no file contains as they are.
@@ -106,7 +112,8 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<PolicyMistake>> {
     let mut patterns = Patterns::new(&texts);
     let digest = digest(input.layers);
     let head = Parts { build: input.build, compiled_at: input.compiled_at, layers: input.files.clone(), digest: &digest, ..Parts::default() };
-    let (mut parts, rules, found) = validate(head, &documents, whole, &mut patterns);
+    let scope = Scope { whole, all_packs: input.all_packs, ready: &HashMap::new() };
+    let (mut parts, rules, found) = validate(head, &documents, &scope, &mut patterns);
     mistakes.extend(found);
 
     let mut described = Described::default();

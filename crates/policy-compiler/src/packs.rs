@@ -36,3 +36,13 @@ pub const PROGRAMS: &[(&str, &str)] = &[
 pub fn compiled(path: &str) -> String {
     path.replacen("policies/", "policies/compiled/", 1).replace(".toml", ".policy")
 }
+
+/// What a file says at its top, before its rules.
+pub fn head(text: &str) -> &str {
+    text.split_once("\n[[").map_or(text, |(head, _)| head)
+}
+
+/// Whether the file holds where no policy says anything of it: descriptions of programs do, and packs that are on by default.
+pub fn is_on(path: &str, text: &str) -> bool {
+    path.starts_with("policies/programs/") || head(text).lines().any(|line| line.split('=').map(str::trim).eq(["default", "true"]))
+}

@@ -7,6 +7,7 @@ mod rule;
 mod section;
 pub(crate) mod when;
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use toml::de::DeValue;
@@ -29,6 +30,11 @@ pub struct PolicyDocument<'t> {
 }
 
 impl<'t> PolicyDocument<'t> {
+    /// Whether a key is at its top.
+    pub fn has(&'t self, key: &str) -> bool {
+        self.view().get(key).is_some()
+    }
+
     fn view(&'t self) -> SpannedValue<'t> {
         SpannedValue { value: &self.table, span: 0..0 }
     }
@@ -52,17 +58,29 @@ struct Named<'t, T> {
     span: Range<usize>,
 }
 
+/// What is known of the files beside their texts.
+#[derive(Debug)]
+pub struct Scope<'s, 't> {
+    /// Every file could be read, so a name that is not found is a mistake.
+    pub whole: bool,
+    /// Every pack holds, also one that is off by default.
+    pub all_packs: bool,
+    /// The rules of packs whose documents end before them, by the paths of the packs.
+    pub ready: &'s HashMap<&'t str, Vec<Rule<'t>>>,
+}
+
 /// Validates documents, upper layers first. Returns `meant` with what they say, the examples of its rules in their order, and
-/// all mistakes. `whole`: every file could be read, so a name that is not found is a mistake.
+/// all mistakes.
 pub fn validate<'t>(
     mut meant: Parts<'t>,
     documents: &'t [PolicyDocument<'t>],
-    whole: bool,
+    scope: &Scope<'_, 't>,
     patterns: &mut Patterns<'t>,
 ) -> (Parts<'t>, Vec<RuleExamples>, Vec<PolicyMistake>) {
+    let Scope { whole, all_packs, ready } = *scope;
     let mut mistakes = Vec::new();
     let heads: Vec<Head> = documents.iter().map(|document| Head::of(document, &mut mistakes)).collect();
-    let on = layers::packs_on(&heads, whole, &mut mistakes);
+    let on = layers::packs_on(&heads, whole, all_packs, &mut mistakes);
     let heads: Vec<&Head> = heads.iter().filter(|head| on.contains(&head.pack) || head.document.layer != Layer::BuiltIn).collect();
 
     let mut all_examples = Vec::new();
@@ -82,6 +100,7 @@ pub fn validate<'t>(
         let mut checker = document.checker(&mut mistakes);
         let mut reader = WhenReader { checker: &mut checker, patterns: &mut *patterns, protected: &meant.protected };
         let shadow = layers::shadowed(&heads, document.layer);
+        named.extend(ready.get(document.path).into_iter().flatten().map(|rule| Named { it: rule.clone(), document, span: 0..0 }));
         meant.tests_first = section::tests_first(meant.tests_first, head, shadow, &mut reader);
         meant.flywheel = section::flywheel(meant.flywheel, head, shadow, &mut reader);
         for table in document.view().tables("rule") {
@@ -98,7 +117,9 @@ pub fn validate<'t>(
             }
         }
     }
-    let idle = layers::rules_of_packs_off(documents, &on);
+    let mut idle = layers::rules_of_packs_off(documents, &on);
+    let off = ready.iter().filter(|(path, _)| heads.iter().all(|head| head.document.path != **path));
+    idle.extend(off.flat_map(|(_, rules)| rules).map(|rule| rule.name));
     layers::merge(&heads, &mut named, &waivers, &idle, whole, &mut mistakes);
     meant.rules = named.into_iter().map(|named| named.it).collect();
     // A waiver of a rule whose pack is off has nothing to waive.

@@ -13,6 +13,7 @@ pub mod table;
 pub mod verdict;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use crate::secret::Confidence;
 use actions::PushKind;
@@ -427,6 +428,12 @@ impl<'a> Policy<'a> {
         self.rules.records().map(|record| read_back::<RuleCandidate>(record?)?.rule()).collect()
     }
 
+    /// Every rule with the keys under which it is found, upper layers first.
+    pub fn keyed_rules(&self) -> Option<Vec<(Vec<u32>, Rule<'a>)>> {
+        let rule = |(keys, record)| Some((keys, read_back::<RuleCandidate>(record)?.rule()?));
+        self.rules.keyed_records()?.into_iter().map(rule).collect()
+    }
+
     pub fn waivers_of(&self, rule: &str) -> Option<Vec<Waiver<'a>>> {
         let found: Option<Vec<Waiver>> = self.waivers.find(key(rule))?.into_iter().map(|place| read_back(self.waivers.record(place)?)).collect();
         found.map(|waivers| waivers.into_iter().filter(|waiver| waiver.rule == rule).collect())
@@ -459,6 +466,8 @@ pub struct Parts<'a> {
     pub digest: &'a str,
     pub protected: Vec<Pattern<'a>>,
     pub programs: Vec<actions::program::Program<'a>>,
+    /// Tables of descriptions that are compiled already, in front of the others.
+    pub program_tables: Vec<Table<'a>>,
     /// Programs that are given secrets.
     pub secrets: Vec<&'a str>,
     /// Variables whose values programs start.
@@ -468,19 +477,30 @@ pub struct Parts<'a> {
     pub tests_first: Option<TestsFirst<'a>>,
     pub flywheel: Option<Flywheel<'a>>,
     pub rules: Vec<Rule<'a>>,
+    /// The keys under which rules are found that were read back, by name. A pattern that was read back no longer tells them.
+    pub keys: HashMap<&'a str, Vec<u32>>,
     pub waivers: Vec<Waiver<'a>>,
 }
 
 impl Parts<'_> {
     /// Lays the policy down as bytes that [`Policy::open`] reads. `crates/gate/build.rs` joins several of them.
     pub fn seal(&self) -> Vec<u8> {
+        self.try_seal().unwrap_or_default()
+    }
+
+    /// As [`Parts::seal`]. `None`: a table of descriptions is damaged.
+    pub fn try_seal(&self) -> Option<Vec<u8>> {
         let (mut programs, mut rules, mut waivers) = <(TableWriter, TableWriter, TableWriter)>::default();
+        for table in &self.program_tables {
+            programs.append(table)?;
+        }
         for program in &self.programs {
             program.subcommands.collected().iter().for_each(|record| programs.add_unnamed(record.clone()));
             programs.add(program.names.iter().map(|name| key(name)), program);
         }
         for rule in &self.rules {
-            rules.add(index::of_rule(&rule.when).iter().map(|name| key(name)), &RuleCandidate::from(rule));
+            let keys = self.keys.get(rule.name).cloned().unwrap_or_else(|| index::of_rule(&rule.when).iter().map(|name| key(name)).collect());
+            rules.add(keys, &RuleCandidate::from(rule));
         }
         for waiver in &self.waivers {
             waivers.add([key(waiver.rule)], waiver);
@@ -496,6 +516,6 @@ impl Parts<'_> {
         };
         let (starts, named, secrets) = (self.starts.join(" "), self.named.join(" "), self.secrets.join(" "));
         let front: Front = (vec![&starts, &named, &secrets], lay_down(&rest).into());
-        seal(MAGIC, &lay_down(&front), [programs, rules, waivers])
+        Some(seal(MAGIC, &lay_down(&front), [programs, rules, waivers]))
     }
 }

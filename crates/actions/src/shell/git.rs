@@ -31,7 +31,7 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
     };
     let before = shell.enter(&arguments);
     let repository = repository(shell, &arguments, &inherited);
-    if program.subcommand(&name).is_none() {
+    if !program.has_subcommand(&name) {
         let key = format!("alias.{}", name.to_ascii_lowercase());
         let last = |entries: &[(String, Word)]| entries.iter().rev().find(|(known, _)| *known == key).map(|(_, value)| value.clone());
         let given_here = last(&given).or_else(|| last(&set_here));
@@ -151,7 +151,7 @@ fn only_explains(program: &Program, name: &str, arguments: &ParsedArguments) -> 
     }
     let innermost = arguments::innermost(program, arguments);
     let own = innermost.options.iter().any(|opt| opt.names.contains(&"-h"));
-    program.subcommand(name).is_some() && (arguments.has("--help") || !own)
+    program.has_subcommand(name) && (arguments.has("--help") || !own)
 }
 
 /// Whether hooks would find other programs under this path, or none: it leaves out the folders from before, or begins with

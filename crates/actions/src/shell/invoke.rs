@@ -103,7 +103,7 @@ impl Shell<'_> {
         }
         let unknown = match (&described, arguments.subcommand.first().and_then(Word::literal)) {
             (None, _) => true,
-            (Some(program), Some(subcommand)) => program.subcommand(subcommand).is_none(),
+            (Some(program), Some(subcommand)) => !program.has_subcommand(subcommand),
             (Some(_), None) => false,
         };
         if unknown {
@@ -268,7 +268,7 @@ impl Shell<'_> {
             return true;
         }
         if !program.subcommands.is_empty() {
-            return program.subcommand(next).is_some();
+            return program.has_subcommand(next);
         }
         let arguments = arguments::read(&program, args);
         next.starts_with('-') && !matches!(next, "-" | "--") && !arguments.unsure && !arguments.operands.is_empty()

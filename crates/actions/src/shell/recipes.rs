@@ -93,7 +93,7 @@ impl Shell<'_> {
         let scripts = program.details().scripts?;
         let subcommand = arguments.subcommand.first().map_or(Some(""), Word::literal)?;
         let named = |wanted: &str| scripts.names.iter().find(|(name, _)| *name == wanted).map(|(_, script)| *script);
-        let other = || named("*").filter(|_| program.subcommand(subcommand).is_none());
+        let other = || named("*").filter(|_| !program.has_subcommand(subcommand));
         let script = named(subcommand).or_else(other)?;
         let operands: Vec<&str> = arguments.operands.iter().filter_map(Word::literal).collect();
         let (script, behind) = match script {

@@ -49,8 +49,8 @@ pub(super) fn command(tool: &str, input: &Json, programs: &Programs) -> Option<V
     let (name, program) = own.iter().chain(&server).find_map(described)?;
     let verbs: Vec<&String> = own.iter().filter(|word| **word != name).collect();
     // `cherry_pick` before `cherry`
-    let pair = verbs.windows(2).map(|pair| pair.iter().map(|word| word.as_str()).collect::<Vec<_>>().join("-")).find(|pair| program.subcommand(pair).is_some());
-    let verb = pair.or_else(|| verbs.iter().find(|word| program.subcommand(word).is_some()).map(|word| (*word).clone()))?;
+    let pair = verbs.windows(2).map(|pair| pair.iter().map(|word| word.as_str()).collect::<Vec<_>>().join("-")).find(|pair| program.has_subcommand(pair));
+    let verb = pair.or_else(|| verbs.iter().find(|word| program.has_subcommand(word)).map(|word| (*word).clone()))?;
     let mut line =
         ServedLine { program: program.subcommand(&verb)?, front: Vec::new(), flags: Vec::new(), first: Vec::new(), operands: Vec::new(), behind: Vec::new() };
     for word in verbs.iter().filter(|word| !verb.split('-').any(|part| part == word.as_str())) {
@@ -79,7 +79,7 @@ impl ServedLine<'_> {
     /// A word that says what is done: `hard`, `drop`.
     fn done(&mut self, word: &str) {
         let option = format!("--{}", dashed(word));
-        if self.program.subcommand(word).is_some() {
+        if self.program.has_subcommand(word) {
             self.front.push(Word::lit(word));
         } else if self.option(&option).is_some() {
             self.flags.push(Word::lit(option));

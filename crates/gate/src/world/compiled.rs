@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{state, system};
@@ -28,6 +29,8 @@ pub enum CompiledPolicy {
 pub struct PolicyFile {
     file: File,
     damaged: AtomicBool,
+    /// Pieces that were read, and where they are.
+    pieces: Mutex<Vec<(usize, &'static [u8])>>,
 }
 
 impl CompiledPolicy {
@@ -59,7 +62,7 @@ impl PolicyFile {
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
         let file = states.iter().find_map(|state| OpenOptions::new().read(true).custom_flags(flags).open(path(state)).ok())?;
         let found = file.metadata().ok()?;
-        (found.is_file() && found.uid() == system::user()).then(|| Self { file, damaged: AtomicBool::new(false) })
+        (found.is_file() && found.uid() == system::user()).then(|| Self { file, damaged: AtomicBool::new(false), pieces: Mutex::default() })
     }
 }
 
@@ -69,8 +72,14 @@ impl ReadsPieces for PolicyFile {
         if length > state::MAX_BYTES {
             return None;
         }
+        let mut pieces = self.pieces.lock().ok()?;
+        if let Some((_, known)) = pieces.iter().find(|(place, piece)| *place == at && piece.len() == length) {
+            return Some(known);
+        }
         // The process judges one call and ends.
-        Some(system::read_at(&self.file, at, length)?.leak())
+        let piece: &'static [u8] = system::read_at(&self.file, at, length)?.leak();
+        pieces.push((at, piece));
+        Some(piece)
     }
 
     fn found_damaged(&self) {

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let packs = PACKS.iter().map(|pack| (pack, std::slice::from_ref(pack), none));
     let inputs = packs.chain(PROGRAMS.iter().map(|file| (file, none, std::slice::from_ref(file))));
     for ((path, text), packs, programs) in inputs {
-        let input = Input { packs, programs, ..Input::default() };
+        let input = Input { packs, programs, all_packs: true, ..Input::default() };
         let written = compile(&input).map_err(|mistakes| input.render(&mistakes, false)).and_then(|policy| {
             let mut source = form::Fnv::default();
             source.add(path, text.as_bytes());

@@ -60,9 +60,9 @@ fn pack_name<'t>(document: &'t PolicyDocument<'t>, checker: &mut Checker) -> &'t
 }
 
 /// Names of the packs that hold: those on by default without those that the organisation switched off, and those that a layer adds.
-pub(super) fn packs_on<'t>(heads: &[Head<'t>], whole: bool, mistakes: &mut Vec<PolicyMistake>) -> HashSet<&'t str> {
+pub(super) fn packs_on<'t>(heads: &[Head<'t>], whole: bool, all: bool, mistakes: &mut Vec<PolicyMistake>) -> HashSet<&'t str> {
     let built_in = || heads.iter().filter(|head| head.document.layer == Layer::BuiltIn);
-    let mut on: HashSet<&str> = built_in().filter(|head| head.default).map(|head| head.pack).collect();
+    let mut on: HashSet<&str> = built_in().filter(|head| all || head.default).map(|head| head.pack).collect();
     for head in heads.iter().filter(|head| head.document.layer == Layer::Organisation) {
         on.retain(|pack| head.disable.iter().all(|disabled| disabled.text != *pack));
     }
