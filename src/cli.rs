@@ -13,6 +13,7 @@ pub mod pause;
 pub mod place;
 pub mod policy;
 pub mod refusal;
+pub mod servers;
 pub mod settings;
 pub mod status;
 pub mod terminal;
@@ -74,6 +75,8 @@ enum PortcullisCommand {
     Flywheel(flywheel::FlywheelArguments),
     /// List the rules that apply here, or show one of them (`portcullis policy RULE`)
     Policy(policy::PolicyArguments),
+    /// List the tool servers that are declared here, and what is known of their tools
+    Servers(servers::ServersArguments),
     /// Remove Portcullis from everything that starts it, and then the programs
     Uninstall(uninstall::UninstallArguments),
     /// Print the completions for a shell
@@ -133,6 +136,7 @@ fn run(command: PortcullisCommand) -> Result<ExitCode, Refusal> {
         PortcullisCommand::Log(arguments) => log::run(&arguments),
         PortcullisCommand::Flywheel(arguments) => flywheel::run(&arguments),
         PortcullisCommand::Policy(arguments) => policy::run(&arguments),
+        PortcullisCommand::Servers(arguments) => servers::run(&arguments),
         PortcullisCommand::Status(arguments) => status::run(&arguments, false),
         PortcullisCommand::Unblock(arguments) => unblock::run(&arguments),
         PortcullisCommand::Uninstall(arguments) => uninstall::run(&arguments),

@@ -20,7 +20,7 @@ fn says(said: &Said, code: i32, parts: &[&str]) {
 }
 
 /// A command on a terminal of its own, with what is typed there.
-fn at_terminal(scratch: &Scratch, program: &Path, arguments: &str, typed: &str) -> Said {
+pub(crate) fn at_terminal(scratch: &Scratch, program: &Path, arguments: &str, typed: &str) -> Said {
     let mut command = scratch.command("/usr/bin/script");
     command.env_remove("CLAUDE_PROJECT_DIR").env("SHELL", "/bin/sh").env("NO_COLOR", "1");
     run(command.args(["-qec", &format!("{} {arguments}", program.display()), "/dev/null"]), typed.as_bytes())

@@ -191,6 +191,10 @@ pub struct Call {
     pub tool: String,
     /// Every scalar of its input: JSON pointer and text.
     pub args: Vec<(String, String)>,
+    /// What it does, if its description says so, or else the first word of its name.
+    pub does: Option<program::ToolEffect>,
+    /// The tools of its server are described.
+    pub described: bool,
 }
 
 /// What happens to one ref.

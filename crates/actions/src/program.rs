@@ -64,6 +64,35 @@ named_enum! {
 }
 
 named_enum! {
+    /// What a tool of a server does. The names are those of the [`ProgramWay`]s that say so.
+    pub enum ToolEffect {
+        /// [`ProgramWay::Reads`]
+        Reads = "reads",
+        /// [`ProgramWay::Changes`]
+        Changes = "changes",
+        /// [`ProgramWay::Deletes`]
+        Deletes = "deletes",
+        /// [`ProgramWay::Publishes`]
+        Publishes = "publishes",
+        /// [`ProgramWay::Sends`]
+        Sends = "sends",
+        /// [`ProgramWay::Pays`]
+        Pays = "pays",
+        /// [`ProgramWay::Runs`]
+        Runs = "runs",
+        /// [`ProgramWay::Queries`]
+        Queries = "queries",
+    }
+}
+
+impl ToolEffect {
+    /// The one that is among these.
+    pub fn among(ways: &[ProgramWay]) -> Option<Self> {
+        Self::NAMES.iter().find(|(name, _)| ways.iter().any(|way| way.name() == *name)).map(|(_, effect)| *effect)
+    }
+}
+
+named_enum! {
     /// Whether an option takes a value.
     pub enum Takes {
         /// None.
@@ -159,6 +188,22 @@ named_enum! {
         Container = "container",
         /// What is in the files that it writes is gone.
         Erases = "erases",
+        /// A tool that changes nothing; its texts are looked for, and not run.
+        Reads = "reads",
+        /// A tool that makes or changes what can be changed back.
+        Changes = "changes",
+        /// A tool that deletes what the service cannot give back.
+        Deletes = "deletes",
+        /// A tool that makes something public, or brings it into production.
+        Publishes = "publishes",
+        /// A tool that sends a message to people.
+        Sends = "sends",
+        /// A tool that spends or moves money.
+        Pays = "pays",
+        /// A tool that runs the command or the code that it is given.
+        Runs = "runs",
+        /// A tool that runs the query that it is given.
+        Queries = "queries",
         /// Described by a policy: it counts beside what is said of a program that nobody described.
         House = "house",
     }
@@ -511,18 +556,19 @@ impl<'a> Programs<'a> {
     /// The description of the program called `name` (without a folder). A table that is damaged has none; who reads it piece
     /// by piece learns of the damage.
     pub fn find(&self, name: &str) -> Option<Program<'a>> {
-        self.called(name).or_else(|| {
+        self.exactly(name).or_else(|| {
             // `python3.15`, `perl5.36`, `node-22`: another version of the interpreter.
             let plain = name.strip_suffix('t').unwrap_or(name).trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
             let plain = plain.strip_suffix('-').unwrap_or(plain);
             if plain.len() < 2 || plain.len() == name.len() || !name.ends_with(|c: char| c.is_ascii_digit() || c == 't') {
                 return None;
             }
-            self.called(plain).filter(|program| program.shell_stdin || !program.language.is_empty())
+            self.exactly(plain).filter(|program| program.shell_stdin || !program.language.is_empty())
         })
     }
 
-    fn called(&self, name: &str) -> Option<Program<'a>> {
+    /// The description of the program of exactly this name.
+    pub(crate) fn exactly(&self, name: &str) -> Option<Program<'a>> {
         self.table.find(key(name))?.into_iter().filter_map(|at| Program::stored(&self.table, at)).find(|program| program.names.contains(&name))
     }
 

@@ -7,7 +7,8 @@ mod served;
 use super::shell::{Setting, Shell};
 use super::word::{Word, is_one};
 use super::{Action, Call, Change, Deed, Delete, Write, code, lookup::Lookups, path::Path};
-use crate::{json::Json, program::Programs};
+use crate::json::Json;
+use crate::program::{Programs, ToolEffect};
 
 /// Levels of an unknown tool's input that are looked into.
 const MAX_LEVELS: usize = 16;
@@ -77,10 +78,12 @@ impl ToolCall {
 ///
 /// With what must be looked up to know it better: then it is read again, until nothing is asked.
 pub fn of(call: &ToolCall, setting: &Setting, programs: &Programs, lookups: Lookups) -> (Vec<Action>, Lookups) {
-    let mut reader = ToolReader { shell: Shell::new(setting, programs, lookups), setting, programs };
+    let mut reader = ToolReader { shell: Shell::new(setting, programs, lookups), setting, programs, only_looks: false };
     reader.tool(&call.name, &call.input);
     reader.shell.finish()
 }
+
+pub use served::{effect, server};
 
 /// True if a tool runs a command to its end.
 pub fn runs_command(tool: &str) -> bool {
@@ -183,6 +186,8 @@ struct ToolReader<'p> {
     shell: Shell<'p>,
     setting: &'p Setting,
     programs: &'p Programs<'p>,
+    /// The tool is known to change nothing.
+    only_looks: bool,
 }
 
 impl ToolReader<'_> {
@@ -215,7 +220,7 @@ impl ToolReader<'_> {
                 let text = |key| input.text(key).unwrap_or("").to_owned();
                 self.act(Deed::Spawn { agent: text("subagent_type"), prompt: text("prompt") });
             }
-            _ if is_one(QUIET, name) => self.act(Deed::Call(call(name, input))),
+            _ if is_one(QUIET, name) => self.act(Deed::Call(call(name, input, (None, false)))),
             _ => self.unknown(name, input),
         }
     }
@@ -266,8 +271,12 @@ impl ToolReader<'_> {
 
     /// A tool that is not known.
     fn unknown(&mut self, name: &str, input: &Json) {
-        self.act(Deed::Call(call(name, input)));
-        if let Some(text) = served::typed(name, input) {
+        let (does, described) = served::effect(name, self.programs);
+        self.act(Deed::Call(call(name, input, (does, described))));
+        if does == Some(ToolEffect::Reads) && described {
+            // What it looks for is no command and no query.
+            self.only_looks = true;
+        } else if let Some(text) = served::typed(name, input) {
             self.starting_in(input, |shell| shell.line(&text));
         } else if let Some(words) = served::command(name, input, self.programs) {
             self.starting_in(input, |shell| shell.command(words));
@@ -313,6 +322,9 @@ impl ToolReader<'_> {
     }
 
     fn argument(&mut self, tool: &str, key: &str, text: &str, siblings: &Json) {
+        if self.only_looks && !is_one(PATHS, key) && !is_one("url uri endpoint href", key) {
+            return;
+        }
         match key {
             "command" | "cmd" | "commandline" | "script" | "shell" | "shellcommand" | "bash" | "exec" | "runcommand" | "bashcommand" | "terminalcommand" => {
                 self.starting_in(siblings, |shell| match arguments(siblings) {
@@ -435,10 +447,10 @@ fn edits(input: &Json) -> Option<Change> {
 }
 
 /// A call with all scalars of its input.
-fn call(tool: &str, input: &Json) -> Call {
+fn call(tool: &str, input: &Json, (does, described): (Option<ToolEffect>, bool)) -> Call {
     let mut args = Vec::new();
     scalars(input, &mut String::new(), 0, &mut args);
-    Call { tool: tool.to_owned(), args }
+    Call { tool: tool.to_owned(), args, does, described }
 }
 
 fn scalars(value: &Json, pointer: &mut String, level: usize, out: &mut Vec<(String, String)>) {

@@ -22,7 +22,7 @@ const MARKS: [char; 3] = ['.', '-', '_'];
 ///   thing, `write <state>` if only the folder at which the pattern is anchored is known, `write in .claude` for the folders in
 ///   front of what it names, `write any` always. Rules that speak only of modes are under `modes` in place of
 ///   `write`, those that speak only of commits under `committed`, those that speak only of many files under `sweeps`.
-/// - `call mcp__server__tool`, `call mcp__server__`, or `call`; `call any` always.
+/// - `call mcp__server__tool`, `call mcp__server__`, `call does deletes`, or `call`; `call any` always.
 pub(crate) fn of_rule(when: &When) -> Vec<String> {
     let modes = |table: &FileWhen| table.attributes == Some(true) || table.recursive == Some(true);
     let committed = |table: &FileWhen| table.committed == Some(true) || table.larger_than.is_some();
@@ -74,7 +74,11 @@ fn of_call(table: &CallWhen) -> Vec<String> {
             None => "call".to_owned(),
         },
     };
-    if table.tool.is_empty() { vec!["call".to_owned()] } else { table.tool.iter().map(key).collect() }
+    match (table.tool.as_slice(), table.does.as_slice()) {
+        ([], []) => vec!["call".to_owned()],
+        ([], does) => does.iter().map(|effect| format!("call does {}", effect.name())).collect(),
+        (tools, _) => tools.iter().map(key).collect(),
+    }
 }
 
 fn of_files(kind: &str, tables: &[FileWhen]) -> Vec<String> {
@@ -130,7 +134,8 @@ pub(crate) fn of_action(action: &Action, facts: &Facts, every: bool) -> Result<V
         Deed::Call(_) if every => vec![key(&["call any"])],
         Deed::Call(call) => {
             let servers = call.tool.match_indices("__").filter_map(|(at, mark)| call.tool.get(..at + mark.len()));
-            [call.tool.as_str()].into_iter().chain(servers).map(|name| key(&["call ", name])).chain([key(&[kind])]).collect()
+            let does = call.does.map(|effect| key(&["call does ", effect.name()]));
+            [call.tool.as_str()].into_iter().chain(servers).map(|name| key(&["call ", name])).chain([key(&[kind])]).chain(does).collect()
         }
         _ => vec![key(&[kind])],
     })

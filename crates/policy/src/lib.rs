@@ -17,7 +17,7 @@ use std::collections::HashMap;
 
 use crate::secret::Confidence;
 use actions::PushKind;
-use actions::program::Programs;
+use actions::program::{Programs, ToolEffect};
 use actions::wire::{Bytes, Pieces, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
@@ -241,6 +241,10 @@ table! {
         tool: Vec<Pattern<'a>> = texts,
         /// JSON pointer and what its value must be; all must hold.
         args: Vec<(&'a str, ValueTest<'a>)> = args,
+        /// What the tool does.
+        does: Vec<ToolEffect> = tool_effects,
+        /// The tools of its server are described.
+        described: Option<bool> = flag,
     }
 }
 

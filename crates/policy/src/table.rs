@@ -4,6 +4,7 @@ use super::ValueTest;
 use super::pattern::{PathPattern, Pattern};
 use crate::secret::Confidence;
 use actions::PushKind;
+use actions::program::ToolEffect;
 
 /// What kind of value a key has.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +81,8 @@ pub trait TableReader<'a> {
     fn args(&mut self, table: &Self::Table, key: &str) -> Vec<(&'a str, ValueTest<'a>)>;
     /// How sure a secret must be.
     fn confidences(&mut self, table: &Self::Table, key: &str) -> Vec<Confidence>;
+    /// What a tool does.
+    fn tool_effects(&mut self, table: &Self::Table, key: &str) -> Vec<ToolEffect>;
     /// How a ref changes.
     fn push_kinds(&mut self, table: &Self::Table, key: &str) -> Vec<PushKind>;
 }

@@ -4,7 +4,7 @@
 
 use super::{COMMANDS, FILES, FOLDERS, TEXTS, plain_key};
 use crate::json::Json;
-use crate::program::{Program, Programs, Takes};
+use crate::program::{Program, Programs, Takes, ToolEffect};
 use crate::word::{Word, is_one};
 
 /// Arguments that hold what a call says and not what it does, without `_` and `-`.
@@ -36,9 +36,29 @@ fn tokens(tool: &str) -> Vec<String> {
     words
 }
 
+/// In front of a server's name, where its tools are described; alone, where the first words of other tools are.
+const SERVER: &str = "mcp:";
+
 /// `noVerify`, `no_verify`: `no-verify`.
 fn dashed(key: &str) -> String {
     tokens(key).join("-")
+}
+
+/// The description of the tools of a server, by a word of its name.
+pub fn server<'a>(name: &str, programs: &Programs<'a>) -> Option<Program<'a>> {
+    tokens(name).iter().find_map(|word| programs.exactly(&format!("{SERVER}{word}")))
+}
+
+/// What a tool (`mcp__server__tool`) does: as the description of its server says, or else as the first word of its name does.
+/// Whether its server is described.
+pub fn effect(tool: &str, programs: &Programs) -> (Option<ToolEffect>, bool) {
+    let Some((server, own)) = tool.split_once("__").and_then(|(_, rest)| rest.split_once("__")) else { return (None, false) };
+    let own = tokens(own);
+    if let Some(server) = self::server(server, programs) {
+        return (server.subcommand(&own.join("_")).and_then(|tool| ToolEffect::among(&tool.ways)), true);
+    }
+    let first = own.first().and_then(|verb| programs.exactly(SERVER)?.subcommand(verb));
+    (first.and_then(|tool| ToolEffect::among(&tool.ways)), false)
 }
 
 /// The command that a call stands for, as words. `None`: its name says no program with a subcommand of its.

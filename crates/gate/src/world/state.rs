@@ -25,6 +25,8 @@ pub const WIRED: &str = "wired";
 pub const INSTALLED: &str = "installed";
 /// A pause that a person made.
 pub const PAUSE: &str = "pause";
+/// The tools of servers as a person saw them last, as JSON.
+pub const SERVERS: &str = "servers.json";
 /// Larger files are not ours.
 pub const MAX_BYTES: usize = 64 << 20;
 

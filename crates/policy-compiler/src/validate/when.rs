@@ -5,6 +5,7 @@ use toml::de::DeValue;
 use crate::compile::pattern::{PatternFault, Patterns};
 use crate::schema::{Checker, SpannedText, SpannedValue};
 use actions::PushKind;
+use actions::program::ToolEffect;
 use policy::pattern::{PathPattern, Pattern};
 use policy::secret::Confidence;
 use policy::table::TableReader;
@@ -118,6 +119,10 @@ impl<'t> TableReader<'t> for WhenReader<'_, 't, '_> {
 
     fn confidences(&mut self, table: &SpannedValue<'t>, key: &str) -> Vec<Confidence> {
         table.texts(key).iter().filter_map(|name| self.checker.named(name, Confidence::NAMES, "confidence")).collect()
+    }
+
+    fn tool_effects(&mut self, table: &SpannedValue<'t>, key: &str) -> Vec<ToolEffect> {
+        table.texts(key).iter().filter_map(|name| self.checker.named(name, ToolEffect::NAMES, "effect of a tool")).collect()
     }
 
     fn push_kinds(&mut self, table: &SpannedValue<'t>, key: &str) -> Vec<PushKind> {

@@ -41,6 +41,10 @@ fn authority(url: &str) -> &str {
 }
 
 pub(super) fn call(table: &CallWhen, call: &Call) -> Answer {
+    let does = table.does.is_empty() || call.does.is_some_and(|effect| table.does.contains(&effect));
+    if !does || table.described.is_some_and(|wanted| wanted != call.described) {
+        return Answer::No;
+    }
     let tool = text::any_or_unasked(&table.tool, &call.tool);
     table.args.iter().fold(tool, |answer, (pointer, test)| answer.min(argument(pointer, test, call).into()))
 }
