@@ -1,8 +1,12 @@
 //! `portcullis policy`: the policy that applies here, and where it comes from.
 
+mod lint;
+mod new;
+pub mod schema;
+
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::place::Place;
@@ -16,7 +20,10 @@ use policy::{Policy, Red, Rule, TestsFirst, Tier};
 use policy_compiler::examples::{Example, RuleExamples};
 
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct PolicyArguments {
+    #[command(subcommand)]
+    command: Option<PolicyCommand>,
     /// Show one rule: what it finds, why, what to do instead, and its examples
     rule: Option<String>,
     /// Show the files of all layers, those that do not exist too
@@ -25,6 +32,58 @@ pub struct PolicyArguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum PolicyCommand {
+    /// Find rules that can never match, that another rule covers, or whose advice is denied
+    Lint {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a rule to begin with, made from a command line
+    New {
+        /// The command: one argument is a command line, several arguments are its words
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+    /// Print the form of policy files as JSON Schema, for editors
+    Schema,
+}
+
+/// Runs one of the commands on the files of a policy.
+fn command(command: &PolicyCommand, place: &Place) -> Result<ExitCode, Refusal> {
+    match command {
+        PolicyCommand::Schema => {
+            say_json(&schema::schema());
+            Ok(ExitCode::SUCCESS)
+        }
+        PolicyCommand::New { command } => {
+            let bytes = place.policy()?;
+            let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
+            say(new::rule(&super::explain::command_line(command), &policy)?.trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        PolicyCommand::Lint { json } => {
+            let compiled = with_examples(place)?;
+            let policy = Policy::open(&compiled.bytes).ok_or(Failure::PolicyDamaged)?;
+            let rules = policy.all_rules().ok_or(Failure::RuleDamaged)?;
+            let today = i64::try_from(gate::world::system::now() / 86_400).unwrap_or(i64::MAX);
+            let ended: Vec<_> = compiled.waivers_past(today).collect();
+            let findings = lint::findings(&rules, &compiled.rules, &ended, &policy).ok_or(Failure::RuleDamaged)?;
+            if *json {
+                say_json(&findings);
+            } else {
+                for lint::LintFinding { rule, place, what, fix } in &findings {
+                    say(&format!("{} ({place})\n  {what}\n  fix: {fix}", styled(&format!("`{rule}`"), TextStyle::Doubtful)));
+                }
+                let own = rules.iter().filter(|rule| rule.layer != policy::Layer::BuiltIn).count();
+                say(&format!("{own} rules of policy files, {} findings", findings.len()));
+            }
+            Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
 }
 
 fn red(section: &TestsFirst) -> &'static str {
@@ -70,6 +129,9 @@ fn one(name: &str, rules: &[Rule], place: &Place, json: bool) -> Result<ExitCode
 /// The policy has mistakes, or cannot be read.
 pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
+    if let Some(asked) = &arguments.command {
+        return command(asked, &place);
+    }
     let found = place.layers()?;
     if arguments.paths {
         // A policy with mistakes has files too.

@@ -61,7 +61,8 @@ pub fn run(arguments: &ServersArguments) -> Result<ExitCode, Refusal> {
         say(&format!("{} in {}: {}", styled(&escaped(&server.name), TextStyle::Bold), escaped(&server.file), escaped(&server.start.shown())));
         match known(&server.name, &policy.programs) {
             Some(tools) => {
-                let counts: Vec<String> = tools.iter().filter(|(_, names)| !names.is_empty()).map(|(effect, names)| format!("{} {effect}", names.len())).collect();
+                let counts: Vec<String> =
+                    tools.iter().filter(|(_, names)| !names.is_empty()).map(|(effect, names)| format!("{} {effect}", names.len())).collect();
                 say(&format!("  described: {}", counts.join(", ")));
             }
             None => say("  not described: its calls are judged by their arguments, and its tools are free"),

@@ -21,7 +21,7 @@ use policy::{Layer, Policy};
 use policy_compiler::compile::{Compiled, Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 
-pub use examples::{ExamplesOutcome, judge_example, run as run_examples, run_programs, shown};
+pub use examples::{ExamplesOutcome, judge_example, of_command, run as run_examples, run_programs, shown};
 
 #[derive(Args, Debug)]
 pub struct TestArguments {

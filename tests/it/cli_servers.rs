@@ -32,7 +32,15 @@ fn servers_are_listed_with_what_is_known_of_them() {
     scratch.write(".codex/config.toml", "[mcp_servers.neon]\ncommand = \"npx\"\nargs = [\"-y\", \"@neondatabase/mcp-server-neon\"]\n");
     scratch.write(".gemini/settings.json", "{");
     let said = portcullis(&scratch, &["servers"]);
-    for part in ["github", "described: ", "acme in .mcp.json: acme-mcp --x", "not described", "npx -y @neondatabase/mcp-server-neon", "not read: .gemini/settings.json", "mcp__acme__*"] {
+    for part in [
+        "github",
+        "described: ",
+        "acme in .mcp.json: acme-mcp --x",
+        "not described",
+        "npx -y @neondatabase/mcp-server-neon",
+        "not read: .gemini/settings.json",
+        "mcp__acme__*",
+    ] {
         assert!(said.stdout.contains(part), "`{part}` in\n{}", said.stdout);
     }
     assert!(!said.stdout.contains('\u{1b}') && !said.stdout.contains("s3cret"), "{}", said.stdout);
@@ -46,7 +54,10 @@ fn servers_are_listed_with_what_is_known_of_them() {
 fn a_probe_compares_the_tools_with_those_of_the_last_time() {
     let scratch = Scratch::new();
     let write = |text: &str| scratch.write("server.sh", text);
-    scratch.write(".mcp.json", r#"{"mcpServers":{"things":{"command":"sh","args":["server.sh"]},"far":{"url":"https://x.example"},"gone":{"command":"no-such-program"}}}"#);
+    scratch.write(
+        ".mcp.json",
+        r#"{"mcpServers":{"things":{"command":"sh","args":["server.sh"]},"far":{"url":"https://x.example"},"gone":{"command":"no-such-program"}}}"#,
+    );
     let probe = |name: &str| at_terminal(&scratch, Path::new(PORTCULLIS), &format!("servers --probe {name}"), "");
     for (text, code, part) in [
         (server("Deletes a thing."), 0, "2 tools; 0 changed"),

@@ -12,6 +12,7 @@ mod cli_doctor;
 mod cli_explain;
 mod cli_init;
 mod cli_leave;
+mod cli_policy;
 mod cli_servers;
 mod docs;
 mod faults;

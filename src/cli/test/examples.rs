@@ -43,7 +43,7 @@ impl ExamplesOutcome {
 }
 
 /// A command as an example that says nothing of the world.
-fn of_command(command: &str, place: &str) -> Example {
+pub fn of_command(command: &str, place: &str) -> Example {
     Example { deed: ExampleDeed::Command(command.to_owned()), facts: ExampleFacts::default(), agent: None, mode: None, place: place.to_owned() }
 }
 
