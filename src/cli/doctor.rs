@@ -137,7 +137,7 @@ fn repair(findings: &[CheckResult], quiet: bool) -> Result<bool, Refusal> {
     let mut changed = false;
     for repair in repairs {
         let plan = match repair {
-            Repair::Settings(scope) => plan::wire(scope, &site, false)?,
+            Repair::Settings(scope) => plan::wire(scope, &site, None)?,
             Repair::Hooks => {
                 let mut plan = Plan::default();
                 HookSite::of(&site)?.wire(&mut plan)?;

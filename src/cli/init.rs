@@ -39,12 +39,22 @@ pub struct InitArguments {
     /// Write no starter `portcullis.toml`
     #[arg(long)]
     no_policy: bool,
+    /// Write the policy of a way of working in place of the starter; a file that is there is kept
+    #[arg(long, value_enum, conflicts_with_all = ["undo", "no_policy"])]
+    profile: Option<plan::Profile>,
     /// Print JSON
     #[arg(long)]
     json: bool,
     /// Add Portcullis to git's hooks too; existing hooks still run
     #[arg(long)]
     git: bool,
+}
+
+impl InitArguments {
+    /// The policy file that is written where there is none.
+    fn policy(&self) -> Option<&'static str> {
+        (!self.no_policy).then(|| self.profile.map_or(plan::STARTER, plan::Profile::text))
+    }
 }
 
 /// The answer of the hook to the force push.
@@ -71,7 +81,7 @@ pub fn run(arguments: &InitArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let site = Site::at(&place.cwd, &place.world, None)?;
     refuse_home(arguments, &site)?;
-    let mut plan = if arguments.undo { plan::unwire(arguments.scope, &site)? } else { plan::wire(arguments.scope, &site, !arguments.no_policy)? };
+    let mut plan = if arguments.undo { plan::unwire(arguments.scope, &site)? } else { plan::wire(arguments.scope, &site, arguments.policy())? };
     if arguments.git {
         if arguments.undo { git::HookSite::unwire_all(&site, &mut plan)? } else { git::HookSite::of(&site)?.wire(&mut plan)? }
     } else if arguments.undo {

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::canary;
 use super::files::{self, PROGRAM as PROGRAM_MODE};
-use super::init::plan::{BINARIES, wiring};
+use super::init::plan::{BINARIES, STARTER, wiring};
 use super::init::scope::{Scope, Site};
 use super::init::{Live, indented, live, plan};
 use super::place::Place;
@@ -179,7 +179,7 @@ fn tried(folder: &Path) -> Result<String, Refusal> {
     progress(&format!("adding Portcullis to the temporary repository {}", scratch.root().display()));
     let place = Place::in_project(scratch.root())?;
     let site = Site::at(scratch.root(), &place.world, Some(folder))?;
-    let plan = plan::wire(Scope::Local, &site, true)?;
+    let plan = plan::wire(Scope::Local, &site, Some(STARTER))?;
     plan.apply()?;
     let text = match live(&plan, &site)? {
         Live::Refused(text) => text,

@@ -14,6 +14,7 @@ use super::refusal::Refusal;
 use super::terminal::{TextStyle, agent, can_ask, say, say_json, styled};
 use actions::program::{Programs, ToolEffect};
 use actions::shown::escaped;
+use actions::tools::KnownTool;
 use declared::DeclaredServer;
 use gate::failure::Failure;
 use gate::world::state;
@@ -108,7 +109,7 @@ fn probed(name: &str, servers: &[DeclaredServer], place: &Place, programs: &Prog
     let mut changed = Vec::new();
     let mut shown = Vec::new();
     for tool in &tools {
-        let (does, described) = actions::tools::effect(&format!("mcp__{name}__{}", tool.name), programs);
+        let KnownTool { does, described, .. } = actions::tools::tool(&format!("mcp__{name}__{}", tool.name), programs);
         let does = does.map_or("unknown", ToolEffect::name);
         let known = before.as_ref().map(|before| before.get(&tool.name).and_then(Value::as_str).map(|digest| digest == tool.digest));
         let news = match known {

@@ -5,11 +5,12 @@ use std::path::Path;
 use super::doctor::client::version;
 use super::explain::command_line;
 use super::init::exclude::{LINES, with, without};
-use super::init::plan::STARTER;
+use super::init::plan::{Profile, STARTER};
+use clap::ValueEnum as _;
 use super::pause::seconds;
 use super::wired::entries;
 use gate::BUILD;
-use policy::Layer;
+use policy::{Layer, Policy};
 use policy_compiler::compile::{Input, PolicySource, compile};
 use policy_compiler::packs::{PACKS, PROGRAMS};
 
@@ -99,4 +100,17 @@ fn the_starter_policy_is_valid_as_it_stands_and_with_all_its_examples() {
     assert_eq!(compiles(STARTER), 0);
     let all: Vec<&str> = STARTER.lines().map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line)).collect();
     assert_eq!(compiles(&all.join("\n")), 1);
+}
+
+#[test]
+fn the_policy_of_each_profile_keeps_its_word() {
+    for profile in Profile::value_variants() {
+        let layers = [PolicySource { layer: Layer::Project, path: "portcullis.toml", text: profile.text() }];
+        let input = Input { build: BUILD, compiled_at: 0, packs: PACKS, programs: PROGRAMS, layers: &layers, ..Input::default() };
+        let compiled = compile(&input).unwrap_or_else(|mistakes| panic!("{}", input.render(&mistakes, false)));
+        let own: Vec<_> = compiled.rules.iter().filter(|rule| rule.place.starts_with("portcullis.toml")).cloned().collect();
+        let outcome = super::test::run_examples(&own, &Policy::open(&compiled.bytes).unwrap()).unwrap();
+        assert!(outcome.failures.is_empty(), "{profile:?}: {:#?}", outcome.failures);
+        assert!(profile.text().lines().count() <= 40, "{profile:?} is longer than a screen");
+    }
 }

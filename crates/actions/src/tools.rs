@@ -83,7 +83,7 @@ pub fn of(call: &ToolCall, setting: &Setting, programs: &Programs, lookups: Look
     reader.shell.finish()
 }
 
-pub use served::{effect, server};
+pub use served::{KnownTool, server, tool};
 
 /// True if a tool runs a command to its end.
 pub fn runs_command(tool: &str) -> bool {
@@ -220,7 +220,7 @@ impl ToolReader<'_> {
                 let text = |key| input.text(key).unwrap_or("").to_owned();
                 self.act(Deed::Spawn { agent: text("subagent_type"), prompt: text("prompt") });
             }
-            _ if is_one(QUIET, name) => self.act(Deed::Call(call(name, input, (None, false)))),
+            _ if is_one(QUIET, name) => self.act(Deed::Call(call(name, input, KnownTool::default()))),
             _ => self.unknown(name, input),
         }
     }
@@ -271,9 +271,9 @@ impl ToolReader<'_> {
 
     /// A tool that is not known.
     fn unknown(&mut self, name: &str, input: &Json) {
-        let (does, described) = served::effect(name, self.programs);
-        self.act(Deed::Call(call(name, input, (does, described))));
-        if does == Some(ToolEffect::Reads) && described {
+        let known = served::tool(name, self.programs);
+        self.act(Deed::Call(call(name, input, known)));
+        if known.does == Some(ToolEffect::Reads) && known.shipped {
             // What it looks for is no command and no query.
             self.only_looks = true;
         } else if let Some(text) = served::typed(name, input) {
@@ -447,10 +447,10 @@ fn edits(input: &Json) -> Option<Change> {
 }
 
 /// A call with all scalars of its input.
-fn call(tool: &str, input: &Json, (does, described): (Option<ToolEffect>, bool)) -> Call {
+fn call(tool: &str, input: &Json, known: KnownTool) -> Call {
     let mut args = Vec::new();
     scalars(input, &mut String::new(), 0, &mut args);
-    Call { tool: tool.to_owned(), args, does, described }
+    Call { tool: tool.to_owned(), args, does: known.does, described: known.described }
 }
 
 fn scalars(value: &Json, pointer: &mut String, level: usize, out: &mut Vec<(String, String)>) {

@@ -19,6 +19,30 @@ use super::scope::{Scope, Site};
 
 /// The policy that a repository without one gets.
 pub const STARTER: &str = include_str!("starter.toml");
+
+/// A policy to begin with, for one way of working.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Profile {
+    /// One person who works with an agent
+    Solo,
+    /// Several people and their agents on one repository
+    Team,
+}
+
+impl Profile {
+    /// Its policy file.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Solo => include_str!("profiles/solo.toml"),
+            Self::Team => include_str!("profiles/team.toml"),
+        }
+    }
+}
+
+/// Whether a policy file is as `init` wrote it.
+fn is_untouched(text: &[u8]) -> bool {
+    [STARTER, Profile::Solo.text(), Profile::Team.text()].iter().any(|own| own.as_bytes() == text)
+}
 /// The binaries, which are in one folder.
 pub const BINARIES: [&str; 3] = [PROGRAM, "portcullis-git", "portcullis"];
 /// Seconds after which the client stops waiting. The hook gives up ten seconds earlier.
@@ -105,7 +129,7 @@ impl Plan {
 /// # Errors
 ///
 /// A file cannot be read, the client would not accept the settings, or a binary is missing.
-pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
+pub fn wire(scope: Scope, site: &Site, policy: Option<&str>) -> Result<Plan, Refusal> {
     let mut edits = Vec::new();
     let mut notes = Vec::new();
     let hook = site.binaries.join(PROGRAM);
@@ -129,11 +153,11 @@ pub fn wire(scope: Scope, site: &Site, policy: bool) -> Result<Plan, Refusal> {
         }
         _ => {}
     }
-    if matches!(scope, Scope::Local | Scope::Project) && policy {
+    if let (Scope::Local | Scope::Project, Some(policy)) = (scope, policy) {
         // A linked work tree without a policy is under that of the main one, and a starter of its own would hide it.
         let own = site.root.join(PROJECT_POLICY);
         let path = if own.exists() { own } else { site.top().join(PROJECT_POLICY) };
-        edits.push(Edit::of(&path, files::FILE, |before| Ok(before.or_else(|| Some(STARTER.into()))))?);
+        edits.push(Edit::of(&path, files::FILE, |before| Ok(before.or_else(|| Some(policy.into()))))?);
     }
     if let (Scope::Local, Some(main)) = (scope, &site.main) {
         notes.push(format!(
@@ -228,7 +252,7 @@ pub fn unwire_beside(scope: Scope, site: &Site, other: Option<Scope>) -> Result<
     tops.extend(site.main.clone().filter(|_| scope == Scope::Local));
     for top in tops.iter().filter(|_| matches!(scope, Scope::Local | Scope::Project)) {
         let policy = top.join(PROJECT_POLICY);
-        let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| other.is_some() || text != STARTER.as_bytes())))?;
+        let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| other.is_some() || !is_untouched(text))))?;
         if let (Some(other), true) = (other, edit.after.is_some()) {
             notes.push(format!("`{}` stays: the scope {} is in use here too", policy.display(), other.name()));
         } else if edit.after.is_some() {

@@ -4,7 +4,7 @@
 
 use super::{COMMANDS, FILES, FOLDERS, TEXTS, plain_key};
 use crate::json::Json;
-use crate::program::{Program, Programs, Takes, ToolEffect};
+use crate::program::{Program, ProgramWay, Programs, Takes, ToolEffect};
 use crate::word::{Word, is_one};
 
 /// Arguments that hold what a call says and not what it does, without `_` and `-`.
@@ -49,16 +49,32 @@ pub fn server<'a>(name: &str, programs: &Programs<'a>) -> Option<Program<'a>> {
     tokens(name).iter().find_map(|word| programs.exactly(&format!("{SERVER}{word}")))
 }
 
-/// What a tool (`mcp__server__tool`) does: as the description of its server says, or else as the first word of its name does.
-/// Whether its server is described.
-pub fn effect(tool: &str, programs: &Programs) -> (Option<ToolEffect>, bool) {
-    let Some((server, own)) = tool.split_once("__").and_then(|(_, rest)| rest.split_once("__")) else { return (None, false) };
+/// What is known of a tool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KnownTool {
+    /// What it does: as the description of its server says, or else as the first word of its name does.
+    pub does: Option<ToolEffect>,
+    /// The tools of its server are described.
+    pub described: bool,
+    /// They are described by Portcullis itself, so that a tool which only reads can be believed.
+    pub shipped: bool,
+}
+
+/// What is known of a tool (`mcp__server__tool`).
+pub fn tool(name: &str, programs: &Programs) -> KnownTool {
+    let Some((server, own)) = name.split_once("__").and_then(|(_, rest)| rest.split_once("__")) else { return KnownTool::default() };
     let own = tokens(own);
-    if let Some(server) = self::server(server, programs) {
-        return (server.subcommand(&own.join("_")).and_then(|tool| ToolEffect::among(&tool.ways)), true);
-    }
-    let first = own.first().and_then(|verb| programs.exactly(SERVER)?.subcommand(verb));
-    (first.and_then(|tool| ToolEffect::among(&tool.ways)), false)
+    let server = self::server(server, programs);
+    let shipped = server.as_ref().is_some_and(|server| !server.is(ProgramWay::House));
+    let described = server.as_ref().and_then(|server| ToolEffect::among(&server.subcommand(&own.join("_"))?.ways));
+    let by_name = || own.first().and_then(|verb| ToolEffect::among(&programs.exactly(SERVER)?.subcommand(verb)?.ways));
+    let does = match described {
+        // A policy may only say that a tool does more.
+        Some(ToolEffect::Reads) if !shipped => by_name().or(described),
+        None if !shipped => by_name(),
+        described => described,
+    };
+    KnownTool { does, described: server.is_some(), shipped }
 }
 
 /// The command that a call stands for, as words. `None`: its name says no program with a subcommand of its.
