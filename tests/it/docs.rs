@@ -92,7 +92,7 @@ fn list(title: &str, examples: &[Example], page: &mut String) {
 }
 
 fn entry(rule: &Rule, examples: &RuleExamples, page: &mut String) {
-    let _ = writeln!(page, "\n### {}\n", rule.name);
+    let _ = writeln!(page, "\n## {}\n", rule.name);
     let _ = writeln!(page, "Tier {}. {}.\n", tier(rule.tier), sentence(rule.reason));
     match &examples.instead {
         Instead::Command(command) => drop(writeln!(page, "- instead: `{command}`")),
@@ -112,27 +112,43 @@ fn sentence(text: &str) -> String {
 }
 
 #[test]
-fn the_rules_page_is_fresh() {
-    let compiled = compiling::built_in().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+fn the_pages_of_the_rules_are_fresh() {
+    let off: Vec<String> = PACKS.iter().map(|(_, text)| text.parse::<toml::Table>().unwrap()).map(|pack| pack["pack"].as_str().unwrap().to_owned()).collect();
+    let all = format!("schema = 1\npacks = {off:?}\n");
+    let layers = [PolicySource { layer: Layer::Project, path: "portcullis.toml", text: &all }];
+    let input = Input { packs: PACKS, programs: PROGRAMS, layers: &layers, ..Input::default() };
+    let compiled = compile(&input).unwrap_or_else(|mistakes| panic!("{}", input.render(&mistakes, false)));
     let policy = Policy::open(&compiled.bytes).unwrap();
     let rules = policy.all_rules().unwrap();
-    let mut page = format!(
-        "# The shipped rules\n\nThese rules apply without any policy file. Each entry says what the rule does, why, and what to do instead. Examples show\nwhat it matches and what it does not match. For instance, `force-push` denies `git push -f` but not\n`git push --force-with-lease`. `portcullis test` runs all examples.\n\nThe test `docs::the_rules_page_is_fresh` makes this page from `policies/*.toml`. Do not edit it; run\n`{REFRESH}=1 cargo test docs` instead.\n"
+    let mut index = format!(
+        "# The shipped rules\n\nEach pack is a group of rules on one subject. Its page says what each rule does, why, and what to do instead, and shows\nexamples of what it matches and what it does not match. `portcullis policy RULE` shows one rule in your terminal, and\n`portcullis test --all` runs all examples.\n\nPacks that are on apply without any policy file. To switch another one on, name it in `packs` of a policy file.\n[policy.md](policy.md) explains waivers.\n\nTests make this page and those of the packs from `policies/*.toml`. Do not edit them; run `{REFRESH}=1 cargo test docs`\ninstead.\n\n| pack | on | what it is for | denies | asks |\n| --- | --- | --- | --- | --- |\n"
     );
+    let mut pages = BTreeSet::new();
     for (path, text) in PACKS {
         let pack: toml::Table = text.parse().unwrap();
-        let name = pack["pack"].as_str().unwrap();
-        let _ = writeln!(page, "\n## {name}\n\n{} (`{path}`).", sentence(pack["description"].as_str().unwrap()));
-        if pack["default"].as_bool() != Some(true) {
-            page.push_str("\nThis pack is off. To switch it on, name it in `packs` of a policy file.\n");
-            continue;
-        }
-        for rule in rules.iter().filter(|rule| rule.pack == name) {
+        let (name, on) = (pack["pack"].as_str().unwrap(), pack["default"].as_bool() == Some(true));
+        let own: Vec<&Rule> = rules.iter().filter(|rule| rule.pack == name).collect();
+        let count = |tier: Tier| own.iter().filter(|rule| rule.tier == tier).count();
+        let about = sentence(pack["description"].as_str().unwrap());
+        let _ = writeln!(
+            index,
+            "| [{name}](rules/{name}.md) | {} | {about} | {} | {} |",
+            if on { "yes" } else { "no" },
+            count(Tier::Prohibited),
+            count(Tier::Supervised)
+        );
+        let switch = if on { "It is on without any policy file." } else { "It is off. To switch it on, name it in `packs` of a policy file." };
+        let mut page = format!("# The pack `{name}`\n\n{about}. {switch} [All packs](../rules.md). Made from `{path}`.\n");
+        for rule in own {
             let examples = compiled.rules.iter().find(|examples| examples.name == rule.name).unwrap();
             entry(rule, examples, &mut page);
         }
+        fresh(&format!("docs/rules/{name}.md"), &page);
+        pages.insert(format!("{name}.md"));
     }
-    fresh("docs/rules.md", &page);
+    fresh("docs/rules.md", &index);
+    let found: BTreeSet<String> = fs::read_dir(package().join("docs/rules")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(found, pages, "a page of a pack that is gone must go");
 }
 
 /// A Markdown text outside its fenced blocks, and the blocks, each with the language that its fence names.
@@ -159,7 +175,7 @@ pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
 #[test]
 fn every_policy_in_the_documents_compiles_and_keeps_its_word() {
     let mut count = 0;
-    for path in ["docs/policy.md", "docs/check.md", "docs/flywheel.md", "docs/tests-first.md", "README.md", "CONTRIBUTING.md"] {
+    for path in ["docs/policy.md", "docs/servers.md", "docs/check.md", "docs/flywheel.md", "docs/tests-first.md", "README.md", "CONTRIBUTING.md"] {
         let text = fs::read_to_string(package().join(path)).unwrap();
         for (at, block) in blocks(&text, "toml").iter().enumerate() {
             let name = format!("{path}, block {}", at + 1);
@@ -196,6 +212,7 @@ fn documents() -> Vec<(String, String)> {
         "docs/policy.md",
         "docs/record.md",
         "docs/rules.md",
+        "docs/servers.md",
         "docs/team.md",
         "docs/tests-first.md",
         "docs/troubleshooting.md",
