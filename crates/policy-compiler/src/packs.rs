@@ -14,6 +14,10 @@ pub const PACKS: &[(&str, &str)] = &[
     ("policies/system.toml", include_str!("../../../policies/system.toml")),
     ("policies/twilio.toml", include_str!("../../../policies/twilio.toml")),
     ("policies/unreadable.toml", include_str!("../../../policies/unreadable.toml")),
+    ("policies/injection.toml", include_str!("../../../policies/injection.toml")),
+    ("policies/settings.toml", include_str!("../../../policies/settings.toml")),
+    ("policies/unicode.toml", include_str!("../../../policies/unicode.toml")),
+    ("policies/weaken.toml", include_str!("../../../policies/weaken.toml")),
 ];
 
 /// Descriptions of programs.
