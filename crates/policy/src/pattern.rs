@@ -142,6 +142,12 @@ impl Automaton<'_> {
         }
     }
 
+    /// Of each byte, whether it leaves the automaton in its first state.
+    pub fn quiet(&self) -> [bool; 256] {
+        let stays = |byte: usize| u8::try_from(byte).is_ok_and(|byte| self.step(self.start, self.class(byte)) == self.start);
+        std::array::from_fn(stays)
+    }
+
     /// How many states there are.
     pub fn states(&self) -> usize {
         self.next.len() / (2 * (usize::from(self.width) + 1))

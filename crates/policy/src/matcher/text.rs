@@ -8,6 +8,9 @@ use actions::word::{Bound, Word, WordPiece};
 /// Bytes with which a name from a known producer never starts.
 const NOT_IN_FRONT: &[u8] = b"-+:/~";
 
+/// From this length on, in bytes, it is worth to know which bytes leave an automaton where it begins.
+const LONG: usize = 400;
+
 /// Whether `word` matches `pattern`.
 pub fn word(pattern: &Pattern, word: &Word) -> Answer {
     let answer = match &pattern.table {
@@ -23,12 +26,20 @@ pub fn text(pattern: &Pattern, text: &str) -> bool {
     match &pattern.table {
         None => pattern.source == text,
         Some(table) => {
-            let mut state = table.start;
-            for byte in text.bytes() {
+            // In a long text most bytes do not even begin what is looked for.
+            let quiet = (table.anywhere && text.len() > LONG).then(|| table.quiet());
+            let (bytes, mut at, mut state) = (text.as_bytes(), 0, table.start);
+            loop {
                 if table.anywhere && table.is_found(state) {
                     return true;
                 }
-                state = table.step(state, table.class(byte));
+                if let Some(quiet) = quiet.as_ref().filter(|_| state == table.start) {
+                    let rest = bytes.get(at..).unwrap_or(&[]);
+                    at += rest.iter().position(|byte| !quiet.get(usize::from(*byte)).is_some_and(|quiet| *quiet)).unwrap_or(rest.len());
+                }
+                let Some(byte) = bytes.get(at) else { break };
+                at += 1;
+                state = table.step(state, table.class(*byte));
                 if state == 0 {
                     return false;
                 }
