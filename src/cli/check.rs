@@ -1,6 +1,7 @@
 //! `portcullis check`: checks what is staged, all tracked files, or each commit of a range, and reports to people and CI.
 
 mod baseline;
+mod cores;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ use crate::report::changes::{Checked, Level, Reported};
 use crate::report::{changes, github, junit, sarif};
 use actions::change::Id;
 use actions::shown::escaped_json;
+use cores::on_all_cores;
 use gate::BUILD;
 use gate::failure::Failure;
 use gate::notes::{Note, apply};
@@ -103,8 +105,8 @@ fn checked(arguments: &CheckArguments) -> Result<ExitCode, Refusal> {
     let ground = Ground::of(around, &repository.root, terminal::agent().is_none(), &world);
     let changes = Changes::open(&folders.own).map_err(Failure::RepositoryUnreadable)?;
     let looked = match &arguments.base {
-        Some(base) => range(base, &arguments.head, &ground, &changes)?,
-        None => staged(arguments.all, &folders.index(&repository.root), &ground, &changes)?,
+        Some(base) => range(base, &arguments.head, &ground, &changes, &folders)?,
+        None => staged(arguments.all, &folders.index(&repository.root), &ground, &changes, &folders)?,
     };
     let entry = Entry::new("check", RecordSource::Check, system::now_ms()).judged(&[], &verdict(&looked.located));
     apply(&[Note::Record(Box::new(entry))], &ground.around, &world);
@@ -147,7 +149,12 @@ fn opened(bytes: &[impl AsRef<[u8]>]) -> Result<Vec<Policy<'_>>, Failure> {
     bytes.iter().map(|bytes| Policy::open(bytes.as_ref())).collect::<Option<_>>().ok_or(Failure::PolicyDamaged)
 }
 
-fn staged(all: bool, index: &std::path::Path, ground: &Ground, changes: &Changes) -> Result<Looked, Refusal> {
+/// The repository once more, for another thread.
+fn opened_again(folders: &Folders) -> Result<Changes, Failure> {
+    Changes::open(&folders.own).map_err(Failure::RepositoryUnreadable)
+}
+
+fn staged(all: bool, index: &std::path::Path, ground: &Ground, changes: &Changes, folders: &Folders) -> Result<Looked, Refusal> {
     let bytes = ground.policies(changes)?;
     let policies = opened(&bytes)?;
     let merged = if all { Vec::new() } else { changes.merged() };
@@ -157,17 +164,15 @@ fn staged(all: bool, index: &std::path::Path, ground: &Ground, changes: &Changes
         looked.located = ground.staged(&files, index, changes, &policies)?;
         return Ok(looked);
     }
-    let mut progress = Progress::of(files.len(), "files");
-    for file in &files {
-        looked.located.extend(ground.file(file, changes, &policies, None)?);
-        progress.step();
-    }
+    let judged =
+        on_all_cores(&files, Progress::of(files.len(), "files"), || opened_again(folders), |changes, file| ground.file(file, changes, &policies, None))?;
+    looked.located.extend(judged.into_iter().flatten());
     // Compared with nothing every source is new.
     looked.located.extend(ground.untested(&files, index, changes, &policies)?);
     Ok(looked)
 }
 
-fn range(base: &str, head: &str, ground: &Ground, changes: &Changes) -> Result<Looked, Refusal> {
+fn range(base: &str, head: &str, ground: &Ground, changes: &Changes, folders: &Folders) -> Result<Looked, Refusal> {
     let (from, commits) = changes.range(Some(base), head).map_err(|gap| refused(gap, base))?;
     let mut looked = Looked { commits: commits.len(), ..Looked::default() };
     let bytes = match from.map(|from| ground.policy_at(changes, &from)) {
@@ -178,14 +183,15 @@ fn range(base: &str, head: &str, ground: &Ground, changes: &Changes) -> Result<L
         Some(policy) => vec![policy?],
     };
     let policies = opened(&bytes)?;
-    let mut progress = Progress::of(commits.len(), "commits");
-    for id in &commits {
+    let judge = |changes: &Changes, id: &Id| {
         let commit = changes.commit(id).map_err(Failure::RepositoryUnreadable)?;
         let located = ground.commit(&commit, changes, &policies)?;
-        looked.files += commit.files.len();
-        looked.notes.extend(skipped(id, &commit.author, &located));
+        Ok((commit.files.len(), skipped(id, &commit.author, &located), located))
+    };
+    for (files, note, located) in on_all_cores(&commits, Progress::of(commits.len(), "commits"), || opened_again(folders), judge)? {
+        looked.files += files;
+        looked.notes.extend(note);
         looked.located.extend(located);
-        progress.step();
     }
     Ok(looked)
 }

@@ -133,6 +133,7 @@ pub struct Progress {
     done: usize,
     all: usize,
     of: &'static str,
+    begun: std::time::Instant,
     drawn: std::time::Instant,
     shown: bool,
 }
@@ -140,7 +141,8 @@ pub struct Progress {
 impl Progress {
     /// Work of so many steps.
     pub fn of(all: usize, of: &'static str) -> Self {
-        Self { done: 0, all, of, drawn: std::time::Instant::now(), shown: false }
+        let now = std::time::Instant::now();
+        Self { done: 0, all, of, begun: now, drawn: now, shown: false }
     }
 
     /// One step is done.
@@ -151,7 +153,10 @@ impl Progress {
         }
         (self.drawn, self.shown) = (std::time::Instant::now(), true);
         let full = BAR * self.done / self.all.max(1);
-        let _ = write!(io::stderr().lock(), "\r\u{1b}[K{}{} {} of {} {}", "█".repeat(full), "░".repeat(BAR.saturating_sub(full)), self.done, self.all, self.of);
+        let milliseconds = usize::try_from(self.begun.elapsed().as_millis()).unwrap_or(usize::MAX).max(1);
+        let rate = self.done.saturating_mul(1000) / milliseconds;
+        let bar = format!("{}{}", "█".repeat(full), "░".repeat(BAR.saturating_sub(full)));
+        let _ = write!(io::stderr().lock(), "\r\u{1b}[K{bar} {} of {} {}, {rate} a second", self.done, self.all, self.of);
     }
 }
 

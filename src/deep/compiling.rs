@@ -86,6 +86,19 @@ pub fn compile_with(found: &[FoundLayer], around: &Surroundings, told: impl Fn(&
     with_input(found, around, begun, told, |input| compile(input).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, false))))?
 }
 
+/// As [`compile_with`], for those who need no examples.
+///
+/// # Errors
+///
+/// As [`compile_layers`].
+pub fn bytes_with(found: &[FoundLayer], around: &Surroundings, told: impl Fn(&FoundLayer) -> Option<Option<String>>) -> Result<Vec<u8>, Failure> {
+    let now = u64::try_from(system::now_ns()).unwrap_or(0);
+    with_input(found, around, now, told, |input| match compile_quickly(input, PIECES) {
+        Some(bytes) => Ok(bytes),
+        None => compile(input).map(|compiled| compiled.bytes).map_err(|mistakes| Failure::PolicyInvalid(input.render(&mistakes, false))),
+    })?
+}
+
 /// Reads the files of the layers, and gives them to `work` with what is shipped.
 fn with_input<T>(
     found: &[FoundLayer],

@@ -89,7 +89,7 @@ impl<'w> Ground<'w> {
             Layer::Local if file.path.starts_with(&self.around.root) => Some(None),
             _ => None,
         };
-        compiling::compile_with(found, &self.around, told).map(|compiled| compiled.bytes)
+        compiling::bytes_with(found, &self.around, told)
     }
 
     /// The project's policy, in full and from the top of the repository. `None`: it is elsewhere.
