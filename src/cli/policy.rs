@@ -44,11 +44,17 @@ fn one(name: &str, rules: &[Rule], place: &Place, json: bool) -> Result<ExitCode
     if json {
         say_json(&json!({
             "name": rule.name, "pack": rule.pack, "layer": rule.layer.name(), "tier": rule.tier as u8, "place": rule.place, "shadow": rule.shadow,
-            "open": rule.open, "reason": rule.reason, "instead": rule.instead, "catches": catches, "spares": spares,
+            "open": rule.open, "tell": rule.tell, "source": examples.map(|rule| &rule.source), "reason": rule.reason, "instead": rule.instead,
+            "catches": catches, "spares": spares,
         }));
         return Ok(ExitCode::SUCCESS);
     }
-    let held = if rule.tier == Tier::Prohibited { "denied" } else { "asked" };
+    let held = match rule.tier {
+        Tier::Prohibited => "denied",
+        Tier::Supervised => "asked",
+        Tier::Free | Tier::Metered if rule.tell => "allowed with a note",
+        Tier::Free | Tier::Metered => "allowed",
+    };
     say(&format!("{}: tier {} ({}), pack `{}`, {}", styled(rule.name, TextStyle::Bold), rule.tier as u8, tier(rule.tier), rule.pack, rule.place));
     say(&format!("why: {}\ninstead: {}", rule.reason, rule.instead));
     for (label, examples) in [(held, catches), ("allowed", spares)] {
@@ -56,6 +62,9 @@ fn one(name: &str, rules: &[Rule], place: &Place, json: bool) -> Result<ExitCode
         for example in examples {
             say(&format!("  {example}"));
         }
+    }
+    if let Some(source) = examples.map(|rule| rule.source.join(", ")).filter(|source| !source.is_empty()) {
+        say(&format!("source: {source}"));
     }
     let waivers =
         if rule.open { "a policy file can waive it for certain actions, until a day (`portcullis unblock` writes one)" } else { "no project can waive it" };
@@ -107,7 +116,7 @@ pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
             })),
             "rules": rules.iter().map(|rule| json!({
                 "name": rule.name, "pack": rule.pack, "layer": rule.layer.name(), "tier": rule.tier as u8, "place": rule.place,
-                "shadow": rule.shadow, "open": rule.open, "reason": rule.reason, "instead": rule.instead,
+                "shadow": rule.shadow, "open": rule.open, "tell": rule.tell, "reason": rule.reason, "instead": rule.instead,
             })).collect::<Vec<_>>(),
         }));
         return Ok(ExitCode::SUCCESS);
