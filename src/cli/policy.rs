@@ -1,5 +1,7 @@
 //! `portcullis policy`: the policy that applies here, and where it comes from.
 
+pub mod source;
+
 use std::process::ExitCode;
 
 use clap::Args;
@@ -22,6 +24,9 @@ pub struct PolicyArguments {
     /// Show the files of all layers, those that do not exist too
     #[arg(long, conflicts_with = "rule")]
     paths: bool,
+    /// Show the sentences of these documents, each with the rules that name it in `source`: `seeds`
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["rule", "paths"])]
+    source: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -79,6 +84,9 @@ fn one(name: &str, rules: &[Rule], place: &Place, json: bool) -> Result<ExitCode
 /// The policy has mistakes, or cannot be read.
 pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
+    if let Some(name) = &arguments.source {
+        return source::show(name, &with_examples(&place)?.rules, arguments.json);
+    }
     let found = place.layers()?;
     if arguments.paths {
         // A policy with mistakes has files too.

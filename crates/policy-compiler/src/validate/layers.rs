@@ -87,12 +87,6 @@ pub(super) fn packs_on<'t>(heads: &[Head<'t>], whole: bool, mistakes: &mut Vec<P
             break;
         }
     }
-    for (head, pack) in built_in().flat_map(|head| head.brings.iter().map(move |pack| (head, pack))) {
-        if whole && built_in().all(|head| head.pack != pack.text) {
-            let fix = suggestion(pack.text, built_in().map(|head| head.pack).collect::<Vec<_>>());
-            head.document.checker(mistakes).mistake(&pack.span, format!("unknown pack `{}`", pack.text), fix);
-        }
-    }
     on
 }
 
