@@ -57,16 +57,15 @@ pub struct SourcedRule {
 
 /// The rules that name a sentence: those of `here`, and those of shipped packs that are off.
 fn sourced(here: &[RuleExamples]) -> Vec<SourcedRule> {
-    let rule = |rule: &RuleExamples| SourcedRule {
-        rule: rule.name.clone(),
-        pack: rule.pack.clone(),
-        tier: rule.tier as u8,
-        on: true,
-        source: rule.source.clone(),
-    };
+    let rule =
+        |rule: &RuleExamples| SourcedRule { rule: rule.name.clone(), pack: rule.pack.clone(), tier: rule.tier as u8, on: true, source: rule.source.clone() };
     let mut all: Vec<SourcedRule> = here.iter().filter(|rule| !rule.source.is_empty()).map(rule).collect();
     let known: BTreeSet<&str> = here.iter().map(|rule| rule.name.as_str()).collect();
-    let off = PACKS.iter().filter_map(|(_, text)| text.parse::<toml::Table>().ok()).flat_map(|pack| of_pack(&pack)).filter(|rule| !known.contains(rule.rule.as_str()));
+    let off = PACKS
+        .iter()
+        .filter_map(|(_, text)| text.parse::<toml::Table>().ok())
+        .flat_map(|pack| of_pack(&pack))
+        .filter(|rule| !known.contains(rule.rule.as_str()));
     all.extend(off.collect::<Vec<_>>());
     all
 }

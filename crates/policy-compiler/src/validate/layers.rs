@@ -47,7 +47,16 @@ impl<'t> Head<'t> {
             }
             view.texts("opens")
         });
-        Self { document, pack, default: view.flag("default").unwrap_or(false), packs: view.texts("packs"), disable: view.texts("disable"), brings: view.texts("brings"), opens, shadow }
+        Self {
+            document,
+            pack,
+            default: view.flag("default").unwrap_or(false),
+            packs: view.texts("packs"),
+            disable: view.texts("disable"),
+            brings: view.texts("brings"),
+            opens,
+            shadow,
+        }
     }
 }
 

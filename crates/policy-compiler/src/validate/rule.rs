@@ -81,7 +81,8 @@ pub(super) fn rule<'t>(
         reason: reason.text,
         instead: instead_text,
     };
-    let examples = RuleExamples { name: name.text.to_owned(), pack: head.pack.to_owned(), place: place.to_owned(), tier, source, instead, catches, spares, unsure };
+    let examples =
+        RuleExamples { name: name.text.to_owned(), pack: head.pack.to_owned(), place: place.to_owned(), tier, source, instead, catches, spares, unsure };
     Some((rule, examples, name.span))
 }
 
@@ -179,7 +180,11 @@ fn sources(table: &SpannedValue, reader: &mut WhenReader) -> Vec<String> {
     for id in &ids {
         let plain = |part: &str| !part.is_empty() && part.chars().all(|sign| sign.is_alphanumeric() || "._-/".contains(sign));
         if !id.text.split_once(':').is_some_and(|(document, sentence)| plain(document) && plain(sentence)) {
-            reader.checker.mistake(&id.span, format!("`{}` names no sentence of a document", id.text.escape_debug()), "write `DOCUMENT:ID`, for example `handbook:4.2`");
+            reader.checker.mistake(
+                &id.span,
+                format!("`{}` names no sentence of a document", id.text.escape_debug()),
+                "write `DOCUMENT:ID`, for example `handbook:4.2`",
+            );
         }
     }
     ids.iter().map(|id| id.text.to_owned()).collect()
