@@ -1,6 +1,6 @@
 //! `portcullis policy --source NAME`: the sentences of documents that rules name, each with the rules that hold it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
@@ -14,10 +14,11 @@ use policy_compiler::packs::PACKS;
 const TABLES: &[&str] = &[include_str!("../../../policies/sources/seeds.toml")];
 
 /// A table of documents.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct SourceTable {
     name: String,
-    documents: std::collections::BTreeMap<String, String>,
+    /// Their titles by the keys that rows name.
+    documents: BTreeMap<String, String>,
     row: Vec<SourceRow>,
 }
 
@@ -85,11 +86,12 @@ fn of_pack(pack: &toml::Table) -> Vec<SourcedRule> {
     rules.into_iter().flatten().filter_map(toml::Value::as_table).filter_map(of_rule).collect()
 }
 
-/// The table of a source: its rows with their rules, and the titles of its documents. A source without a table has the rows
-/// that rules name. `None` if nothing names it.
-fn table(name: &str, rules: &[SourcedRule]) -> Option<(Vec<SourceRow>, Vec<(String, String)>)> {
-    let known = TABLES.iter().filter_map(|text| toml::from_str::<SourceTable>(text).ok()).find(|table| table.name == name);
-    let (mut rows, documents) = known.map_or_else(|| (Vec::new(), Vec::new()), |table| (table.row, table.documents.into_iter().collect()));
+/// The table of a source, its rows with their rules. A source without a table has the rows that rules name. `None` if nothing
+/// names it.
+fn table(name: &str, rules: &[SourcedRule]) -> Option<SourceTable> {
+    let tables = TABLES.iter().filter_map(|text| toml::from_str::<SourceTable>(text).ok());
+    let mut table = tables.into_iter().find(|table| table.name == name).unwrap_or_default();
+    let rows = &mut table.row;
     let ids = |rule: &SourcedRule| rule.source.iter().filter_map(|id| Some(id.strip_prefix(name)?.strip_prefix(':')?.to_owned())).collect::<Vec<_>>();
     for rule in rules {
         for id in ids(rule) {
@@ -102,13 +104,13 @@ fn table(name: &str, rules: &[SourcedRule]) -> Option<(Vec<SourceRow>, Vec<(Stri
             }
         }
     }
-    (!rows.is_empty()).then_some((rows, documents))
+    (!table.row.is_empty()).then_some(table)
 }
 
 /// The rows of a source, with the shipped rules and no others.
 #[must_use]
 pub fn shipped(name: &str) -> Vec<SourceRow> {
-    table(name, &sourced(&[])).map(|(rows, _)| rows).unwrap_or_default()
+    table(name, &sourced(&[])).unwrap_or_default().row
 }
 
 /// Shows the table of a source.
@@ -118,7 +120,7 @@ pub fn shipped(name: &str) -> Vec<SourceRow> {
 /// Nothing names it.
 pub fn show(name: &str, here: &[RuleExamples], json: bool) -> Result<ExitCode, Refusal> {
     let rules = sourced(here);
-    let Some((rows, documents)) = table(name, &rules) else {
+    let Some(SourceTable { row: rows, documents, .. }) = table(name, &rules) else {
         let names: BTreeSet<&str> = rules.iter().flat_map(|rule| &rule.source).filter_map(|id| id.split_once(':')).map(|(name, _)| name).collect();
         return Err(Refusal::usage("nothing is shown", format!("no rule names a sentence of `{name}`"), policy_compiler::mistake::suggestion(name, names)));
     };
@@ -130,7 +132,7 @@ pub fn show(name: &str, here: &[RuleExamples], json: bool) -> Result<ExitCode, R
     for row in &rows {
         if row.document != document {
             document = &row.document;
-            let title = documents.iter().find(|(key, _)| key == document).map_or("", |(_, title)| title);
+            let title = documents.get(document).map_or("", String::as_str);
             say(&styled(&format!("{document} {title}"), TextStyle::Bold));
         }
         say(&format!("  {:<6} {}\n         {}", row.id, row.demand, held(row)));
