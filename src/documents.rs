@@ -45,7 +45,7 @@ pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Optio
         let steps: Vec<LedgerStep> = untold(&desk).iter().map(|one| LedgerStep::of(What::Told, &one.id, now)).collect();
         let _ = desk.step(&steps);
         // The summary says it all.
-        let _ = gate::world::pending::take(&around.memory, &root);
+        let _ = gate::world::pending::take(&around.memory, &root, &event.session);
         return (!open.is_empty()).then(|| summary(&open, section.inbox));
     }
     let untold = untold(&desk);

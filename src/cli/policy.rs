@@ -3,6 +3,7 @@
 mod lint;
 mod new;
 pub mod schema;
+pub mod source;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,9 @@ pub struct PolicyArguments {
     /// Show the files of all layers, those that do not exist too
     #[arg(long, conflicts_with = "rule")]
     paths: bool,
+    /// Show the sentences of these documents, each with the rules that name it in `source`: `seeds`
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["rule", "paths"])]
+    source: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -103,11 +107,17 @@ fn one(name: &str, rules: &[Rule], place: &Place, json: bool) -> Result<ExitCode
     if json {
         say_json(&json!({
             "name": rule.name, "pack": rule.pack, "layer": rule.layer.name(), "tier": rule.tier as u8, "place": rule.place, "shadow": rule.shadow,
-            "open": rule.open, "reason": rule.reason, "instead": rule.instead, "catches": catches, "spares": spares,
+            "open": rule.open, "tell": rule.tell, "source": examples.map(|rule| &rule.source), "reason": rule.reason, "instead": rule.instead,
+            "catches": catches, "spares": spares,
         }));
         return Ok(ExitCode::SUCCESS);
     }
-    let held = if rule.tier == Tier::Prohibited { "denied" } else { "asked" };
+    let held = match rule.tier {
+        Tier::Prohibited => "denied",
+        Tier::Supervised => "asked",
+        Tier::Free | Tier::Metered if rule.tell => "allowed with a note",
+        Tier::Free | Tier::Metered => "allowed",
+    };
     say(&format!("{}: tier {} ({}), pack `{}`, {}", styled(rule.name, TextStyle::Bold), rule.tier as u8, tier(rule.tier), rule.pack, rule.place));
     say(&format!("why: {}\ninstead: {}", rule.reason, rule.instead));
     for (label, examples) in [(held, catches), ("allowed", spares)] {
@@ -115,6 +125,9 @@ fn one(name: &str, rules: &[Rule], place: &Place, json: bool) -> Result<ExitCode
         for example in examples {
             say(&format!("  {example}"));
         }
+    }
+    if let Some(source) = examples.map(|rule| rule.source.join(", ")).filter(|source| !source.is_empty()) {
+        say(&format!("source: {source}"));
     }
     let waivers =
         if rule.open { "a policy file can waive it for certain actions, until a day (`portcullis unblock` writes one)" } else { "no project can waive it" };
@@ -131,6 +144,9 @@ pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     if let Some(asked) = &arguments.command {
         return command(asked, &place);
+    }
+    if let Some(name) = &arguments.source {
+        return source::show(name, &with_examples(&place)?.rules, arguments.json);
     }
     let found = place.layers()?;
     if arguments.paths {
@@ -169,7 +185,7 @@ pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
             })),
             "rules": rules.iter().map(|rule| json!({
                 "name": rule.name, "pack": rule.pack, "layer": rule.layer.name(), "tier": rule.tier as u8, "place": rule.place,
-                "shadow": rule.shadow, "open": rule.open, "reason": rule.reason, "instead": rule.instead,
+                "shadow": rule.shadow, "open": rule.open, "tell": rule.tell, "reason": rule.reason, "instead": rule.instead,
             })).collect::<Vec<_>>(),
         }));
         return Ok(ExitCode::SUCCESS);

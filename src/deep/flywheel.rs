@@ -244,9 +244,7 @@ impl Desk {
     ///
     /// The system's.
     pub fn leave(&self, root: &Path, text: &str) -> io::Result<()> {
-        let before = pending::take(std::slice::from_ref(&self.folder), root);
-        let both = before.into_iter().chain([text.to_owned()]).collect::<Vec<_>>().join("\n");
-        put(&self.folder.join(pending::name(root)), both.as_bytes())
+        pending::leave(std::slice::from_ref(&self.folder), root, text)
     }
 }
 

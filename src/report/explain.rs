@@ -130,6 +130,7 @@ impl Explanation<'_> {
         let what = |note: &Note| match note {
             Note::LastRefusal(_) => "the refusal, for `explain --last`".to_owned(),
             Note::Written(files) => format!("written by this session: {}", escaped(&files.join(", "))),
+            Note::Tell { rule, .. } => format!("a note of `{rule}`, which the model reads after the call, once a session"),
             Note::Record(_) => "a line in the record".to_owned(),
         };
         format!("the hook would keep {}; explain keeps nothing", self.notes.iter().map(what).collect::<Vec<_>>().join("; "))
@@ -152,7 +153,8 @@ impl Explanation<'_> {
     /// What a rule concluded, and why.
     fn finding_text(&self, text: &mut String, finding: &verdict::Finding) {
         let watches = if finding.shadow { "; in shadow mode" } else { "" };
-        let _ = writeln!(text, "          {}{watches}: {}", tier(finding.tier), escaped(&finding.reason));
+        let note = if finding.tell { ", with a note" } else { "" };
+        let _ = writeln!(text, "          {}{note}{watches}: {}", tier(finding.tier), escaped(&finding.reason));
         if let Some(Underlined { line, below }) = self.command.zip(finding.span).and_then(|(command, span)| underlined(command, span)) {
             // Its own mark, so that a line of the command cannot pass for one of ours.
             let _ = writeln!(text, "          > {line}\n            {below}");

@@ -42,6 +42,7 @@ fn note(note: &Note) -> Value {
     match note {
         Note::LastRefusal(_) => json!({ "kind": "last-refusal" }),
         Note::Written(files) => json!({ "kind": "written", "files": files }),
+        Note::Tell { rule, text } => json!({ "kind": "tell", "rule": rule, "text": text }),
         Note::Record(entry) => json!({ "kind": "record", "line": serde_json::from_str::<Value>(&entry.line()).unwrap_or_default() }),
     }
 }
@@ -64,6 +65,7 @@ fn finding(finding: &Finding) -> Value {
         "unread": finding.unread,
         "fact": Some(&finding.told).filter(|fact| !fact.is_empty()),
         "shadow": finding.shadow,
+        "tell": finding.tell,
         "reason": finding.reason,
         "instead": finding.instead,
         "action": finding.action,

@@ -25,6 +25,9 @@ struct File {
     /// What every case of the file is expected to be, if it does not say so itself.
     #[serde(default)]
     expect: Option<String>,
+    /// Packs that the project's policy adds.
+    #[serde(default)]
+    packs: Vec<String>,
     #[serde(default)]
     case: Vec<Case>,
     /// Commands without more: each is a case with the file's expectation.
@@ -42,6 +45,8 @@ pub(crate) struct Case {
     input: Option<String>,
     /// The permission mode.
     pub(crate) mode: Option<String>,
+    /// The type of the subagent that acts.
+    pub(crate) agent: Option<String>,
     /// Files that are there before: path and text.
     #[serde(default)]
     pub(crate) files: BTreeMap<String, String>,
@@ -53,6 +58,9 @@ pub(crate) struct Case {
     /// What the case deletes is there: it is expected to be held for that.
     #[serde(skip)]
     there: bool,
+    /// The packs of its file.
+    #[serde(skip)]
+    pub(crate) packs: Vec<String>,
 }
 
 /// One row of the table: how many were expected to be held and to be free, and what went wrong with them.
@@ -102,7 +110,9 @@ fn every_case_is_judged_as_expected() {
 fn judge_file(path: &Path, plain: &Scratch) -> (Row, Vec<String>) {
     let name = path.file_stem().unwrap().to_string_lossy();
     let (mut row, mut wrong) = (Row::default(), Vec::new());
-    for (case, expected) in cases(path) {
+    let (cases, own) = (cases(path), shared(path));
+    let plain = own.as_ref().unwrap_or(plain);
+    for (case, expected) in cases {
         let got = judge(&case, plain);
         row.count(&expected, &got);
         if !agrees(&expected, &got) {
@@ -167,9 +177,26 @@ pub(crate) fn cases(path: &Path) -> Vec<(Case, String)> {
         .chain(plain)
         .map(|case| {
             let expected = expected(&case);
-            (Case { there: expected != "free", ..case }, expected)
+            (Case { there: expected != "free", packs: file.packs.clone(), ..case }, expected)
         })
         .collect()
+}
+
+/// The repository that the cases of a file share, if the file adds packs.
+pub(crate) fn shared(path: &Path) -> Option<Scratch> {
+    let packs = cases(path).first()?.0.packs.clone();
+    if packs.is_empty() {
+        return None;
+    }
+    let scratch = Scratch::new().with_work();
+    with_packs(&scratch, &packs);
+    Some(scratch)
+}
+
+fn with_packs(scratch: &Scratch, packs: &[String]) {
+    if !packs.is_empty() {
+        scratch.write("portcullis.toml", &format!("schema = 1\npacks = {packs:?}\n"));
+    }
 }
 
 impl Row {
@@ -220,8 +247,7 @@ fn denials_are_short() {
     let mut files: Vec<PathBuf> = fs::read_dir(package().join("tests/cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let plain = Scratch::new().with_work();
-    let mut texts: Vec<String> =
-        files.iter().flat_map(|path| cases(path)).filter(|(_, expected)| expected != "free").map(|(case, _)| said(&case, &plain)).collect();
+    let mut texts: Vec<String> = files.iter().flat_map(|path| said_in(path, &plain)).collect();
     texts.retain(|text| text.starts_with("denied by `"));
     texts.sort_by_key(String::len);
     assert!(texts.len() > 300, "only {} denials were found", texts.len());
@@ -232,6 +258,13 @@ fn denials_are_short() {
     println!("{} denials: median {} bytes, 90th percentile {}, longest {}", texts.len(), at(50).len(), at(90).len(), texts.last().unwrap().len());
     assert!(at(50).len() <= SHORT.0, "{}", at(50));
     assert!(at(90).len() <= SHORT.1, "{}", at(90));
+}
+
+/// What the agent reads of the cases of a file.
+fn said_in(path: &Path, plain: &Scratch) -> Vec<String> {
+    let own = shared(path);
+    let plain = own.as_ref().unwrap_or(plain);
+    cases(path).iter().filter(|(_, expected)| expected != "free").map(|(case, _)| said(case, plain)).collect()
 }
 
 /// What the agent reads.
@@ -249,6 +282,9 @@ pub(crate) fn scratch_of(case: &Case) -> Option<Scratch> {
         (true, _) => Some(Scratch::new()),
         (false, false) => Some(Scratch::new().with_work()),
     };
+    if let Some(own) = &own {
+        with_packs(own, &case.packs);
+    }
     for path in deleted {
         own.as_ref().unwrap().stage(&path);
     }
@@ -295,10 +331,14 @@ fn find_deleted(case: &Case) -> Vec<String> {
 pub(crate) fn payload_of(case: &Case, scratch: &Scratch) -> String {
     let mode = case.mode.as_deref().unwrap_or("default");
     let place = |text: &str| text.replace("REPO", &scratch.repo().to_string_lossy()).replace("HOME_DIR", &scratch.home().to_string_lossy());
-    match (&case.command, &case.tool, &case.input) {
+    let payload = match (&case.command, &case.tool, &case.input) {
         (Some(command), None, None) => scratch.payload("Bash", &format!(r#"{{"command":{}}}"#, json(&place(command))), mode),
         (None, Some(tool), Some(input)) => scratch.payload(tool, &place(input), mode),
         _ => panic!("a case is a command, or a tool with its input"),
+    };
+    match &case.agent {
+        Some(agent) => payload.replacen("\"tool_use_id\"", &format!("\"agent_id\":\"a1\",\"agent_type\":{},\"tool_use_id\"", json(agent)), 1),
+        None => payload,
     }
 }
 

@@ -27,6 +27,7 @@ mod leases;
 mod hostile_names;
 mod house_programs;
 mod names;
+mod notes;
 mod one_judgement;
 mod outputs;
 mod payloads;

@@ -12,7 +12,7 @@ use policy::verdict::Finding;
 use policy_compiler::examples::{Example, ExampleDeed, ExampleFacts};
 use serde_json::Value;
 
-use crate::cases::{Case, cases, payload_of, scratch_of};
+use crate::cases::{Case, cases, payload_of, scratch_of, shared};
 use crate::support::{Scratch, hook_path, package};
 
 /// Commands whose verdict depends on something that examples cannot say, by a part of the command: the reason.
@@ -34,8 +34,9 @@ fn hook_explain_and_test_agree_on_every_case() {
             scope.spawn(|| {
                 let plain = Scratch::new().with_work();
                 while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let own = shared(path);
                     for (case, _) in cases(path) {
-                        let found = differences(&case, &plain, &counts);
+                        let found = differences(&case, own.as_ref().unwrap_or(&plain), &counts);
                         wrong.lock().unwrap().extend(found.map(|what| format!("{}: {what}", path.file_stem().unwrap().display())));
                     }
                 }
@@ -94,7 +95,7 @@ fn last_record(scratch: &Scratch) -> Option<Value> {
 
 /// What `portcullis test` concludes otherwise on the same command.
 fn as_example(case: &Case, explained: &Value, counts: &[AtomicUsize; 2]) -> Option<String> {
-    let command = case.command.as_ref().filter(|_| case.files.is_empty() && !case.clean)?;
+    let command = case.command.as_ref().filter(|_| case.files.is_empty() && !case.clean && case.packs.is_empty())?;
     if command.contains("REPO") || command.contains("HOME_DIR") || BEYOND_EXAMPLES.iter().any(|(part, _)| command.contains(part)) {
         return None;
     }

@@ -5,7 +5,7 @@ use std::io;
 
 use crate::failure::{Conclusion, Failure, conclude};
 use crate::record::Entry;
-use crate::world::{Surroundings, World, record, state, written};
+use crate::world::{Surroundings, World, pending, record, state, written};
 use clients::MomentKind;
 
 /// One thing that a judgement leaves behind.
@@ -15,6 +15,8 @@ pub enum Note {
     LastRefusal(String),
     /// Files that the session writes anew, by their full paths. Scripts among them are judged like the call that runs them.
     Written(Vec<String>),
+    /// What a rule has to say about an allowed call. The model reads it once a session and rule, after the call.
+    Tell { rule: String, text: String },
     /// A line of the record.
     Record(Box<Entry>),
 }
@@ -26,6 +28,7 @@ pub fn apply(notes: &[Note], around: &Surroundings, world: &World) -> bool {
         let (done, lost): (io::Result<()>, fn(String) -> Failure) = match note {
             Note::LastRefusal(line) => (state::write_last(&world.states, &around.root, line), Failure::LastUnwritable),
             Note::Written(files) => (written::remember(files, around), Failure::RecordUnwritable),
+            Note::Tell { rule, text } => (pending::tell(rule, text, around), Failure::RecordUnwritable),
             Note::Record(entry) => (record::append(&around.memory, &entry.line()), Failure::RecordUnwritable),
         };
         if let Err(error) = done {

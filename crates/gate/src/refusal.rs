@@ -57,6 +57,12 @@ pub fn question(verdict: &Verdict, command: Option<&str>, audience: Audience) ->
     text
 }
 
+/// The text of a note: what the model reads after a call that was allowed. One line.
+pub fn note(finding: &Finding) -> String {
+    let instead = finding.instead.strip_prefix("$ ").unwrap_or(&finding.instead);
+    format!("note by `{}` on `{}`: {}; instead: {}", finding.rule, escaped(&finding.action), escaped(&finding.reason), escaped(instead))
+}
+
 fn is_first(verdict: &Verdict, rule: &str) -> bool {
     verdict.holding().next().is_some_and(|finding| finding.rule == rule)
 }

@@ -30,7 +30,7 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
     let recorded = apply(&[Note::Record(Box::new(entry(event, deep)))], &around, world);
     let context = match event.moment {
-        Moment::AfterCall | Moment::AfterFailure | Moment::Prompt => pending::take(&around.memory, around.tree()),
+        Moment::AfterCall | Moment::AfterFailure | Moment::Prompt => pending::take(&around.memory, around.tree(), &around.session),
         _ => match policy.as_deref().and_then(Policy::open).and_then(|policy| policy.flywheel) {
             Some(section) => Stop::unless_failed(deep.turn(event, &around, &section))?.flatten(),
             None => None,

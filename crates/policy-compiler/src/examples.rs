@@ -15,6 +15,8 @@ pub struct RuleExamples {
     /// `policies/git.toml:12`
     pub place: String,
     pub tier: Tier,
+    /// Which sentences of which documents ask for it: `seeds:D1.1`.
+    pub source: Vec<String>,
     pub instead: Instead,
     /// It must hold for these.
     pub catches: Vec<Example>,

@@ -5,19 +5,25 @@
 pub const PACKS: &[(&str, &str)] = &[
     ("policies/commits.toml", include_str!("../../../policies/commits.toml")),
     ("policies/content.toml", include_str!("../../../policies/content.toml")),
+    ("policies/delivery-plan.toml", include_str!("../../../policies/delivery-plan.toml")),
+    ("policies/factory.toml", include_str!("../../../policies/factory.toml")),
     ("policies/files.toml", include_str!("../../../policies/files.toml")),
     ("policies/git.toml", include_str!("../../../policies/git.toml")),
     ("policies/hooks-skipped.toml", include_str!("../../../policies/hooks-skipped.toml")),
     ("policies/home-paths.toml", include_str!("../../../policies/home-paths.toml")),
+    ("policies/sandbox.toml", include_str!("../../../policies/sandbox.toml")),
     ("policies/secrets.toml", include_str!("../../../policies/secrets.toml")),
     ("policies/self.toml", include_str!("../../../policies/self.toml")),
+    ("policies/staged-agents.toml", include_str!("../../../policies/staged-agents.toml")),
     ("policies/system.toml", include_str!("../../../policies/system.toml")),
+    ("policies/twilio-apis.toml", include_str!("../../../policies/twilio-apis.toml")),
     ("policies/twilio.toml", include_str!("../../../policies/twilio.toml")),
     ("policies/unreadable.toml", include_str!("../../../policies/unreadable.toml")),
     ("policies/injection.toml", include_str!("../../../policies/injection.toml")),
     ("policies/settings.toml", include_str!("../../../policies/settings.toml")),
     ("policies/unicode.toml", include_str!("../../../policies/unicode.toml")),
     ("policies/weaken.toml", include_str!("../../../policies/weaken.toml")),
+    ("policies/voice-agent.toml", include_str!("../../../policies/voice-agent.toml")),
 ];
 
 /// Descriptions of programs.
@@ -32,6 +38,7 @@ pub const PROGRAMS: &[(&str, &str)] = &[
     ("policies/programs/packages.toml", include_str!("../../../policies/programs/packages.toml")),
     ("policies/programs/system.toml", include_str!("../../../policies/programs/system.toml")),
     ("policies/programs/portcullis.toml", include_str!("../../../policies/programs/portcullis.toml")),
+    ("policies/programs/twilio.toml", include_str!("../../../policies/programs/twilio.toml")),
     ("policies/programs/windows.toml", include_str!("../../../policies/programs/windows.toml")),
     ("policies/programs/wrappers.toml", include_str!("../../../policies/programs/wrappers.toml")),
 ];

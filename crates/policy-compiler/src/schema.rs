@@ -45,12 +45,12 @@ static PAIR: &[Key] = keys![must "code": Texts, must "docs": Texts, may "after":
 
 /// Keys of a built-in pack's file.
 pub static PACK: &[Key] = keys![
-    must "schema": Number, must "pack": Text, must "description": Text, must "default": Flag, may "protected": Texts, may "rule": Tables(RULE),
+    must "schema": Number, must "pack": Text, must "description": Text, must "default": Flag, may "brings": Texts, may "protected": Texts, may "rule": Tables(RULE),
 ];
 
 pub static RULE: &[Key] = keys![
     must "name": Text, must "tier": Number, may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS), may "for_agents": Texts,
-    may "open": Flag, must "reason": Text, must "instead": Text, must "catches": Later, must "spares": Later, may "unsure": Later,
+    may "open": Flag, may "tell": Flag, may "source": Texts, must "reason": Text, must "instead": Text, must "catches": Later, must "spares": Later, may "unsure": Later,
 ];
 
 pub static WAIVER: &[Key] = keys![must "rule": Text, may "": Kinds, must "reason": Text, must "until": Day];

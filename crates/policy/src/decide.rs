@@ -128,6 +128,7 @@ fn finding(rule: &Rule, action: &Action, actions: &[Action], tier: Tier, answer:
         span: unread.as_ref().and_then(|(_, span)| *span).or(action.span),
         unread: unread.map(|(shown, _)| shown),
         shadow: rule.shadow,
+        tell: rule.tell,
         reason: rule.reason.to_owned(),
         instead: rule.instead.to_owned(),
         action: shown(action, actions),

@@ -73,6 +73,8 @@ pub struct Rule<'a> {
     pub shadow: bool,
     /// Lower layers may waive it.
     pub open: bool,
+    /// The call is allowed, and the model reads the reason after it (tier 1 only).
+    pub tell: bool,
     pub when: When<'a>,
     pub unless: Option<When<'a>>,
     pub conditions: Conditions<'a>,
@@ -91,12 +93,13 @@ struct RuleRest<'a> {
     tier: Tier,
     shadow: bool,
     open: bool,
+    tell: bool,
     unless: Option<When<'a>>,
     conditions: Conditions<'a>,
     reason: &'a str,
     instead: &'a str,
 }
-wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, unless, conditions, reason, instead });
+wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead });
 
 /// A rule of which only that is read which most calls say no to.
 #[derive(Clone, Debug)]
@@ -111,16 +114,16 @@ impl<'a> RuleCandidate<'a> {
     /// The whole rule. `None` if its record is damaged.
     pub fn rule(&self) -> Option<Rule<'a>> {
         let Cow::Borrowed(rest) = self.rest else { return None };
-        let RuleRest { name, pack, place, layer, tier, shadow, open, unless, conditions, reason, instead } = read_back(rest)?;
+        let RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead } = read_back(rest)?;
         let (when, for_agents) = (self.when.clone(), self.for_agents.clone());
-        Some(Rule { name, pack, place, layer, tier, shadow, open, when, unless, conditions, for_agents, reason, instead })
+        Some(Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, reason, instead })
     }
 }
 
 impl<'a> From<&Rule<'a>> for RuleCandidate<'a> {
     fn from(rule: &Rule<'a>) -> Self {
-        let Rule { name, pack, place, layer, tier, shadow, open, when, unless, conditions, for_agents, reason, instead } = rule.clone();
-        let rest = RuleRest { name, pack, place, layer, tier, shadow, open, unless, conditions, reason, instead };
+        let Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, reason, instead } = rule.clone();
+        let rest = RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead };
         Self { when, for_agents, rest: lay_down(&rest).into() }
     }
 }

@@ -63,6 +63,8 @@ pub struct Finding {
     pub unread: Option<String>,
     /// The rule only watches.
     pub shadow: bool,
+    /// The model reads the reason after the call.
+    pub tell: bool,
     /// Why the rule is there.
     pub reason: String,
     /// What to do instead.
@@ -94,6 +96,11 @@ impl Verdict {
         // Certain findings are before uncertain ones of the same tier; otherwise their order stays.
         self.findings.sort_by_key(|finding| std::cmp::Reverse((!finding.shadow, finding.tier, finding.answer)));
         self.tier = self.findings.iter().filter(|finding| !finding.shadow).map(|finding| finding.tier).max().unwrap_or(Tier::Free);
+    }
+
+    /// The findings that the model reads after the call.
+    pub fn notes(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.tell && !finding.shadow)
     }
 
     /// The findings that hold the call.

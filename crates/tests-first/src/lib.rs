@@ -171,6 +171,7 @@ pub fn of_section(pack: &str, rule: &str, place: &str, tier: Tier, shadow: bool)
         answer: Answer::Yes,
         unread: None,
         shadow,
+        tell: false,
         reason: String::new(),
         instead: String::new(),
         action: String::new(),

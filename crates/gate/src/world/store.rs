@@ -39,6 +39,9 @@ pub const SCRIPTS: StoreFile = StoreFile { name: "scripts", slots: 2048 };
 /// Test runs that were seen to fail or to pass; the key is of what was run.
 pub const TESTS: StoreFile = StoreFile { name: "tests", slots: 1024 };
 
+/// Notes of rules that a session was shown; the key is of the session and the rule.
+pub const NOTES: StoreFile = StoreFile { name: "notes", slots: 1024 };
+
 /// A record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {

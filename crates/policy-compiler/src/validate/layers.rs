@@ -18,6 +18,8 @@ pub(super) struct Head<'t> {
     default: bool,
     packs: Vec<SpannedText<'t>>,
     disable: Vec<SpannedText<'t>>,
+    /// Packs that a pack switches on with itself.
+    brings: Vec<SpannedText<'t>>,
     opens: Option<Vec<SpannedText<'t>>>,
     pub(super) shadow: bool,
 }
@@ -45,7 +47,16 @@ impl<'t> Head<'t> {
             }
             view.texts("opens")
         });
-        Self { document, pack, default: view.flag("default").unwrap_or(false), packs: view.texts("packs"), disable: view.texts("disable"), opens, shadow }
+        Self {
+            document,
+            pack,
+            default: view.flag("default").unwrap_or(false),
+            packs: view.texts("packs"),
+            disable: view.texts("disable"),
+            brings: view.texts("brings"),
+            opens,
+            shadow,
+        }
     }
 }
 
@@ -73,6 +84,16 @@ pub(super) fn packs_on<'t>(heads: &[Head<'t>], whole: bool, all: bool, mistakes:
                 let fix = suggestion(pack.text, built_in().map(|head| head.pack).collect::<Vec<_>>());
                 head.document.checker(mistakes).mistake(&pack.span, format!("unknown pack `{}`", pack.text), fix);
             }
+        }
+    }
+    // A pack that is brought can bring others.
+    loop {
+        let known = on.len();
+        for head in built_in().filter(|head| on.contains(head.pack)).collect::<Vec<_>>() {
+            on.extend(head.brings.iter().map(|pack| pack.text));
+        }
+        if on.len() == known {
+            break;
         }
     }
     on

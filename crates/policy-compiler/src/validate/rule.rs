@@ -45,6 +45,11 @@ pub(super) fn rule<'t>(
         let what = format!("`open` is not allowed in the {} layer", layer.name());
         reader.checker.mistake(&open.span, what, "remove it; only rules of the layers above need to be opened");
     }
+    let tell = table.is("tell");
+    if let Some(value) = table.get("tell").filter(|_| tell && tier.is_some_and(|tier| tier != Tier::Free)) {
+        reader.checker.mistake(&value.span, "`tell` is only allowed at tier 1", "write `tier = 1`; other rules show their reason when they stop a call");
+    }
+    let source = sources(table, reader);
     let reason = prose(table, "reason", reader);
     let instead = prose(table, "instead", reader).map(|text| instead(&text, reader));
     let conditions = table.table("where").map_or_else(Conditions::default, |table| Conditions::read(reader, &table));
@@ -68,6 +73,7 @@ pub(super) fn rule<'t>(
         tier,
         shadow: false,
         open: table.is("open"),
+        tell,
         when,
         unless,
         conditions,
@@ -75,7 +81,8 @@ pub(super) fn rule<'t>(
         reason: reason.text,
         instead: instead_text,
     };
-    let examples = RuleExamples { name: name.text.to_owned(), pack: head.pack.to_owned(), place: place.to_owned(), tier, instead, catches, spares, unsure };
+    let examples =
+        RuleExamples { name: name.text.to_owned(), pack: head.pack.to_owned(), place: place.to_owned(), tier, source, instead, catches, spares, unsure };
     Some((rule, examples, name.span))
 }
 
@@ -165,6 +172,22 @@ fn prose<'t>(table: &SpannedValue<'t>, key: &str, reader: &mut WhenReader) -> Op
         reader.checker.mistake(&text.span, format!("`{key}` contains control characters"), "remove them, because terminals would act on them");
     }
     Some(text)
+}
+
+/// The ids in `source`. A broken one would never be found under its document.
+fn sources(table: &SpannedValue, reader: &mut WhenReader) -> Vec<String> {
+    let ids = table.texts("source");
+    for id in &ids {
+        let plain = |part: &str| !part.is_empty() && part.chars().all(|sign| sign.is_alphanumeric() || "._-/".contains(sign));
+        if !id.text.split_once(':').is_some_and(|(document, sentence)| plain(document) && plain(sentence)) {
+            reader.checker.mistake(
+                &id.span,
+                format!("`{}` names no sentence of a document", id.text.escape_debug()),
+                "write `DOCUMENT:ID`, for example `handbook:4.2`",
+            );
+        }
+    }
+    ids.iter().map(|id| id.text.to_owned()).collect()
 }
 
 /// `$ ` marks a command.

@@ -24,6 +24,15 @@ fn a_right_rule_has_no_mistake() {
     }
 }
 
+#[test]
+fn notes_and_sources_of_right_rules() {
+    for keys in
+        ["tier = 1\ntell = true", "tier = 3\ntell = false", "tier = 1", "tier = 4\nsource = \"handbook:4.2\"", "tier = 4\nsource = [\"a-b:D1.1\", \"c:x/y\"]"]
+    {
+        assert_eq!(mistakes(Layer::Project, &rule_with("tier = 4", keys)), [], "{keys}");
+    }
+}
+
 /// An `unless` that may hold is no mistake.
 #[test]
 fn an_unless_that_can_hold() {
@@ -54,6 +63,10 @@ fn each_mistake_of_a_rule() {
         ("tier = 4", "tier = 5", 5, "there is no tier 5", "4 prohibited"),
         ("tier = 4", "tier = \"4\"", 5, "`tier` is a string", "an integer"),
         ("tier = 4", "tier = 4\nteir = 4", 6, "unknown key `teir`", "did you mean `tier`?"),
+        ("tier = 4", "tier = 4\ntell = true", 6, "`tell` is only allowed at tier 1", "write `tier = 1`"),
+        ("tier = 4", "tier = 4\ntell = 1", 6, "`tell` is an integer", "`true` or `false`"),
+        ("tier = 4", "tier = 4\nsource = \"4.2\"", 6, "`4.2` names no sentence", "`handbook:4.2`"),
+        ("tier = 4", "tier = 4\nsource = [\"a:1\", \"a b:2\"]", 6, "`a b:2` names no sentence", "`DOCUMENT:ID`"),
         ("tier = 4", "tier = 4\nlimit = 4", 6, "not supported by this version", "update"),
         (RUN, "", 3, "does not say which actions", "`run`, `write`"),
         (RUN, "run = {}\nread = {}", 7, "`read` and `run`", "split it"),
