@@ -14,7 +14,8 @@ use crate::support::package;
 /// root package, may name all.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("shell-reader", &[]),
-    ("actions", &["shell-reader"]),
+    ("query-reader", &[]),
+    ("actions", &["query-reader", "shell-reader"]),
     ("policy", &["actions"]),
     ("clients", &["actions"]),
     ("gate", &["actions", "clients", "policy"]),
@@ -25,6 +26,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 /// Sources that touch no file, clock, environment, process or stream: whole members, and files of `gate` and `src`.
 const PURE: &[&str] = &[
     "crates/shell-reader/src/lib.rs",
+    "crates/query-reader/src/lib.rs",
     "crates/actions/src/lib.rs",
     "crates/policy/src/lib.rs",
     "crates/clients/src/lib.rs",
@@ -48,7 +50,7 @@ const MAX_LINES: usize = 700;
 /// What has no name has no place yet.
 const NAMELESS: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
 /// All that the hook may be linked of.
-const HOT_CRATES: &[&str] = &["actions", "clients", "gate", "libc", "policy", "shell-reader"];
+const HOT_CRATES: &[&str] = &["actions", "clients", "gate", "libc", "policy", "query-reader", "shell-reader"];
 
 /// Every Rust file below a folder of the package.
 fn sources(folder: &str) -> Vec<PathBuf> {

@@ -70,6 +70,8 @@ pub enum Deed {
     Push(Push),
     /// A commit is made.
     Commit(Commit),
+    /// Something is lost in a database.
+    Query(Query),
     /// Something that could not be read.
     Opaque { text: String, why: &'static str },
 }
@@ -219,6 +221,25 @@ pub struct Commit {
     pub deletes: Vec<Path>,
 }
 
+/// Something that is lost in a database, or could be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Query {
+    /// The language of the text: `postgres`, `mysql`, `sqlite`, `sql`, `redis`, `mongodb`, `graphql`.
+    pub language: &'static str,
+    /// What is lost: `table`, `all-rows`, and so on ([`query_reader::Loss`]).
+    pub loses: &'static str,
+    /// The name of what is lost, in lower case; empty: it has none.
+    pub name: String,
+    /// The client, or the tool.
+    pub program: String,
+    /// The host that is named.
+    pub host: Option<Word>,
+    /// The database that is named.
+    pub database: Option<Word>,
+    /// The database is this file.
+    pub file: Option<Path>,
+}
+
 named_enum! {
     /// How a push changes a ref.
     pub enum PushKind {
@@ -246,6 +267,7 @@ impl Deed {
             Self::Spawn { .. } => "spawn",
             Self::Push(_) => "push",
             Self::Commit(_) => "commit",
+            Self::Query(_) => "query",
             Self::Opaque { .. } => "opaque",
         }
     }
@@ -279,6 +301,7 @@ impl Action {
                 let subject = commit.message.as_deref().map_or("", |message| message.lines().next().unwrap_or_default());
                 format!("commit {}", clip(subject))
             }
+            Deed::Query(query) => clip(&format!("{} in a database: lose {} {}", query.program, query.loses, query.name)),
             Deed::Opaque { text, .. } => clip(text),
         }
     }

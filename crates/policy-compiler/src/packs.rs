@@ -5,6 +5,8 @@
 pub const PACKS: &[(&str, &str)] = &[
     ("policies/commits.toml", include_str!("../../../policies/commits.toml")),
     ("policies/content.toml", include_str!("../../../policies/content.toml")),
+    ("policies/data.toml", include_str!("../../../policies/data.toml")),
+    ("policies/data-strict.toml", include_str!("../../../policies/data-strict.toml")),
     ("policies/files.toml", include_str!("../../../policies/files.toml")),
     ("policies/git.toml", include_str!("../../../policies/git.toml")),
     ("policies/hooks-skipped.toml", include_str!("../../../policies/hooks-skipped.toml")),
@@ -20,6 +22,7 @@ pub const PACKS: &[(&str, &str)] = &[
 pub const PROGRAMS: &[(&str, &str)] = &[
     ("policies/programs/cloud.toml", include_str!("../../../policies/programs/cloud.toml")),
     ("policies/programs/containers.toml", include_str!("../../../policies/programs/containers.toml")),
+    ("policies/programs/databases.toml", include_str!("../../../policies/programs/databases.toml")),
     ("policies/programs/files.toml", include_str!("../../../policies/programs/files.toml")),
     ("policies/programs/git.toml", include_str!("../../../policies/programs/git.toml")),
     ("policies/programs/interpreters.toml", include_str!("../../../policies/programs/interpreters.toml")),

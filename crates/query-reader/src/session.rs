@@ -1,0 +1,923 @@
+//! A client that is given texts: statements, its own commands, and transactions. A loss that is undone is none.
+
+use crate::lex::{Lexer, Next, Quoting, Token, TokenKind, words};
+use crate::statement::{find, is};
+use crate::{Language, Loss, Lost, graphql, keys, mongo};
+
+/// Characters of a text that are read.
+const MAX_TEXT: usize = 1 << 20;
+/// Texts within each other.
+pub(crate) const MAX_DEPTH: usize = 8;
+/// Variables that are replaced.
+const MAX_REPLACED: usize = 200;
+/// Losses that are noted.
+const MAX_LOST: usize = 100;
+
+/// How a client was called.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What it speaks.
+    pub language: Language,
+    /// All texts are one transaction.
+    pub one_transaction: bool,
+    /// It stops at the first error.
+    pub stops: bool,
+    /// It reads its own commands in the texts, and replaces its variables.
+    pub client: bool,
+    /// A line is a statement.
+    pub lines: bool,
+    /// Changes are kept though no `COMMIT` follows: the connection goes on.
+    pub goes_on: bool,
+    /// The engine refuses changes.
+    pub read_only: bool,
+    /// What ends a statement in place of `;`.
+    pub delimiter: String,
+    /// Its variables.
+    pub variables: Vec<(String, String)>,
+}
+
+impl Settings {
+    /// As the language's own client is without options.
+    pub fn new(language: Language) -> Self {
+        Self {
+            language,
+            one_transaction: false,
+            stops: language == Language::Mysql,
+            client: true,
+            lines: false,
+            goes_on: false,
+            read_only: false,
+            delimiter: String::new(),
+            variables: Vec::new(),
+        }
+    }
+}
+
+/// Where a text comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An argument.
+    Argument,
+    /// Standard input, or a file.
+    Input,
+}
+
+/// A session of a client.
+pub(crate) struct Session<'f> {
+    settings: Settings,
+    files: &'f mut dyn FnMut(&str) -> Option<String>,
+    pub(crate) quoting: Quoting,
+    pub(crate) client: bool,
+    pub(crate) depth: usize,
+    /// Names of what the texts made, and of what is temporary.
+    pub(crate) created: Vec<String>,
+    pub(crate) temporary: Vec<String>,
+    /// `@name`, `$1`, `:name`
+    pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) prepared: Vec<(String, Vec<Lost>)>,
+    pub(crate) routines: Vec<(String, Vec<Lost>)>,
+    pub(crate) writable_schema: bool,
+    pub(crate) in_cte: bool,
+    /// More than one statement is in the argument.
+    pub(crate) several: bool,
+    lost: Vec<Lost>,
+    pending: Vec<Lost>,
+    savepoints: Vec<(String, usize)>,
+    /// A transaction was begun by a statement; one begun by a savepoint.
+    explicit: bool,
+    by_savepoint: bool,
+    failed: bool,
+    autocommit: bool,
+    read_only: bool,
+    /// Nothing more is run: of this text, of all.
+    text_ended: bool,
+    stopped: bool,
+    whole: bool,
+    argument: bool,
+    replaced: usize,
+    nested: usize,
+    conditions: Vec<(bool, bool)>,
+    delimiter: String,
+}
+
+impl std::fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// What texts lose, given to a client one after the other. `files` gives the text of a file that is read, if it is there.
+pub fn read(settings: &Settings, texts: &[(Source, String)], files: &mut dyn FnMut(&str) -> Option<String>) -> Vec<Lost> {
+    match settings.language {
+        Language::Redis => {
+            let mut reader = keys::Commands::default();
+            texts.iter().for_each(|(_, text)| reader.text(text));
+            reader.finish()
+        }
+        Language::Mongo => {
+            let mut all = Vec::new();
+            for (source, text) in texts {
+                all.extend(mongo::read(text, *source == Source::Input, files));
+            }
+            all
+        }
+        Language::GraphQl => texts.iter().flat_map(|(_, text)| graphql::read(text)).collect(),
+        Language::Mysql => {
+            // One name for two engines: the worse of both counts.
+            let mut first = Session::new(settings, false, files).all(texts);
+            for lost in Session::new(settings, true, files).all(texts) {
+                if !first.contains(&lost) {
+                    first.push(lost);
+                }
+            }
+            first
+        }
+        _ => Session::new(settings, false, files).all(texts),
+    }
+}
+
+impl<'f> Session<'f> {
+    fn new(settings: &Settings, maria: bool, files: &'f mut dyn FnMut(&str) -> Option<String>) -> Self {
+        Self {
+            settings: settings.clone(),
+            files,
+            quoting: Quoting::new(settings.language, maria),
+            client: settings.client,
+            depth: 0,
+            created: Vec::new(),
+            temporary: Vec::new(),
+            parameters: Vec::new(),
+            prepared: Vec::new(),
+            routines: Vec::new(),
+            writable_schema: false,
+            in_cte: false,
+            several: false,
+            lost: Vec::new(),
+            pending: Vec::new(),
+            savepoints: Vec::new(),
+            explicit: settings.one_transaction,
+            by_savepoint: false,
+            failed: false,
+            autocommit: true,
+            read_only: settings.read_only,
+            text_ended: false,
+            stopped: false,
+            whole: false,
+            argument: false,
+            replaced: 0,
+            nested: 0,
+            conditions: Vec::new(),
+            delimiter: settings.delimiter.clone(),
+        }
+    }
+
+    fn all(mut self, texts: &[(Source, String)]) -> Vec<Lost> {
+        for (name, value) in self.settings.variables.clone() {
+            self.set(&name, &value);
+        }
+        // Arguments of one client may be one text (`-e A -e B`).
+        if self.settings.language == Language::Mysql {
+            let arguments: Vec<&str> = texts.iter().filter(|(source, _)| *source == Source::Argument).map(|(_, text)| text.as_str()).collect();
+            if !arguments.is_empty() {
+                self.text(&arguments.join("\n"), Source::Argument);
+            }
+            texts.iter().filter(|(source, _)| *source == Source::Input).for_each(|(source, text)| self.text(text, *source));
+        } else {
+            texts.iter().for_each(|(source, text)| self.text(text, *source));
+        }
+        self.finish()
+    }
+
+    fn finish(mut self) -> Vec<Lost> {
+        if (self.settings.one_transaction && !self.failed && !self.stopped) || self.settings.goes_on {
+            self.commit();
+        }
+        self.lost.truncate(MAX_LOST);
+        self.lost
+    }
+
+    pub(crate) fn in_block(&self) -> bool {
+        self.explicit
+    }
+
+    fn commit(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        for lost in pending {
+            if self.lost.len() < MAX_LOST && !self.lost.contains(&lost) {
+                self.lost.push(lost);
+            }
+        }
+        self.ended();
+    }
+
+    fn roll_back(&mut self) {
+        self.pending.clear();
+        self.ended();
+    }
+
+    fn ended(&mut self) {
+        self.savepoints.clear();
+        self.explicit = false;
+        self.by_savepoint = false;
+        self.failed = false;
+        self.read_only = self.settings.read_only;
+    }
+
+    fn set(&mut self, name: &str, value: &str) {
+        let off = ["off", "false", "0", "no"].iter().any(|no| value.eq_ignore_ascii_case(no));
+        match name {
+            "AUTOCOMMIT" => self.autocommit = !off,
+            "ON_ERROR_STOP" => self.settings.stops = !off,
+            _ => {}
+        }
+        self.settings.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.settings.variables.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
+    /// A text of a body or a string that is run: what it loses.
+    pub(crate) fn inner(&mut self, text: &str) -> Vec<Lost> {
+        let tokens = words(text, self.quoting);
+        if self.depth > MAX_DEPTH {
+            return vec![Lost::new(Loss::Unknown, "")];
+        }
+        let mut lost = Vec::new();
+        for piece in tokens.split(|token| token.sign(";")) {
+            lost.extend(self.losses(piece).unwrap_or_default());
+        }
+        lost
+    }
+
+    /// Reads a text.
+    fn text(&mut self, text: &str, source: Source) {
+        if self.stopped {
+            return;
+        }
+        if text.len() > MAX_TEXT {
+            self.pending.push(Lost::new(Loss::Unknown, ""));
+        }
+        let text: String = text.chars().take(MAX_TEXT).collect();
+        let language = self.settings.language;
+        let argument = source == Source::Argument;
+        if language == Language::Sqlite && argument && text.starts_with('.') {
+            self.dot(text.trim());
+            return;
+        }
+        self.text_ended = false;
+        self.argument = argument;
+        let outer = self.whole;
+        self.whole = argument && language == Language::Postgres;
+        let command = text.trim_start().starts_with('\\');
+        if self.whole && !command && self.malformed(&text) {
+            // Nothing of a text is run that does not parse.
+            self.error();
+        } else {
+            let text = if self.settings.lines { text.replace('\n', ";\n") } else { text };
+            self.statements(&text, argument, command);
+        }
+        if self.whole && !self.explicit && self.autocommit {
+            if self.failed {
+                self.roll_back();
+            } else {
+                self.commit();
+            }
+        }
+        self.whole = outer;
+    }
+
+    /// Whether a statement of the text begins with a word that begins none, or has a backslash.
+    fn malformed(&mut self, text: &str) -> bool {
+        let mut lexer = Lexer::new(text);
+        let mut first = true;
+        let mut count = 0;
+        loop {
+            match lexer.next(self.quoting) {
+                Next::End => break,
+                Next::Backslash => return true,
+                Next::Token(token) if token.sign(";") => first = true,
+                Next::Token(token) => {
+                    count += usize::from(first);
+                    let verbs = "BEGIN START COMMIT END ROLLBACK SAVEPOINT RELEASE DROP TRUNCATE DELETE UPDATE INSERT MERGE WITH ALTER CREATE EXPLAIN EXECUTE DO SELECT VALUES TABLE CALL REFRESH GRANT ABORT ANALYZE CHECKPOINT CLOSE CLUSTER COMMENT COPY DEALLOCATE DECLARE DISCARD FETCH IMPORT LISTEN LOAD LOCK MOVE NOTIFY PREPARE REASSIGN REINDEX RESET REVOKE SECURITY SET SHOW UNLISTEN VACUUM";
+                    if first && (token.kind == TokenKind::Name || (token.kind == TokenKind::Word && !verbs.split(' ').any(|verb| token.is(verb)))) {
+                        return true;
+                    }
+                    if token.sign(":") || token.kind == TokenKind::Parameter && token.text.starts_with(':') {
+                        return true;
+                    }
+                    first = false;
+                }
+            }
+        }
+        self.several = count > 1;
+        false
+    }
+
+    fn statements(&mut self, text: &str, argument: bool, command: bool) {
+        let language = self.settings.language;
+        let client = self.client && (!argument || language != Language::Postgres || command);
+        let mut lexer = Lexer::new(text);
+        let mut tokens: Vec<Token> = Vec::new();
+        loop {
+            if self.stopped || self.text_ended {
+                return;
+            }
+            if tokens.is_empty() && client && self.line_command(&mut lexer, argument) {
+                continue;
+            }
+            lexer.blanks(self.quoting);
+            if client && language == Language::Sqlite && !argument && !tokens.is_empty() && lexer.at_line_start() {
+                let line = lexer.ahead();
+                if matches!(line.trim().to_ascii_lowercase().as_str(), "/" | "go") {
+                    lexer.line();
+                    self.end(&mut tokens, &mut lexer, argument);
+                    continue;
+                }
+            }
+            if client && language == Language::Any && lexer.at_line_start() && lexer.ahead().trim().eq_ignore_ascii_case("go") {
+                lexer.line();
+                self.end(&mut tokens, &mut lexer, argument);
+                continue;
+            }
+            if client && language == Language::Postgres && self.replaces(&mut lexer) {
+                continue;
+            }
+            if !self.delimiter.is_empty() && lexer.starts(&self.delimiter) {
+                lexer.at += self.delimiter.chars().count();
+                self.end(&mut tokens, &mut lexer, argument);
+                continue;
+            }
+            match lexer.next(self.quoting) {
+                Next::End => {
+                    // A client drops a statement without an end, or sends it.
+                    let last = std::mem::take(&mut tokens);
+                    self.statement(last);
+                    return;
+                }
+                Next::Backslash if language == Language::Postgres && client => self.backslash(&mut lexer, &mut tokens, argument),
+                Next::Backslash if language == Language::Mysql && client => self.short(&mut lexer, &mut tokens, argument),
+                Next::Backslash => {}
+                Next::Token(token) if token.sign(";") && self.delimiter.is_empty() && !lexer.conditional => {
+                    if open_block(&tokens, language) {
+                        tokens.push(token);
+                    } else {
+                        self.end(&mut tokens, &mut lexer, argument);
+                    }
+                }
+                Next::Token(token) => tokens.push(token),
+            }
+        }
+    }
+
+    fn end(&mut self, tokens: &mut Vec<Token>, lexer: &mut Lexer, argument: bool) {
+        let statement = std::mem::take(tokens);
+        let copies = !argument && is(&statement, 0, &["COPY"]) && statement.iter().any(|token| token.is("STDIN")) && statement.iter().any(|token| token.is("FROM"));
+        self.statement(statement);
+        if copies && self.settings.language == Language::Postgres {
+            lexer.line();
+            while !lexer.ended() && lexer.line().trim_end() != "\\." {}
+        }
+    }
+
+    /// A variable of psql that is next is replaced.
+    fn replaces(&mut self, lexer: &mut Lexer) -> bool {
+        if lexer.peek(0) != ':' || lexer.peek(1) == ':' || (lexer.at > 0 && lexer.chars.get(lexer.at - 1) == Some(&':')) {
+            return false;
+        }
+        let quote = Some(lexer.peek(1)).filter(|c| matches!(c, '\'' | '"'));
+        let start = 1 + usize::from(quote.is_some());
+        let name: String = (start..).map(|ahead| lexer.peek(ahead)).take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let Some(value) = self.variable(&name).filter(|_| !name.is_empty()) else { return false };
+        self.replaced += 1;
+        if self.replaced > MAX_REPLACED {
+            self.stopped = true;
+            self.lost.push(Lost::new(Loss::Unknown, ""));
+            return true;
+        }
+        let count = start + name.chars().count() + usize::from(quote.is_some());
+        let text = quote.map_or(value.clone(), |quote| format!("{quote}{value}{quote}"));
+        let text: String = text.chars().take(MAX_TEXT / MAX_REPLACED).collect();
+        lexer.replace(count, &text);
+        true
+    }
+
+    /// A command that is a line of its own where no statement is open.
+    fn line_command(&mut self, lexer: &mut Lexer, argument: bool) -> bool {
+        match self.settings.language {
+            Language::Sqlite if !argument => {
+                if lexer.at_line_start() && lexer.peek(0) == '#' {
+                    lexer.line();
+                    return true;
+                }
+                let start = lexer.at == 0 || lexer.chars.get(lexer.at - 1) == Some(&'\n');
+                if lexer.peek(0) == '.' && start && lexer.peek(1).is_ascii_alphabetic() {
+                    let line = lexer.line();
+                    self.dot(line.trim());
+                    return true;
+                }
+                if lexer.peek(0) == '\n' || lexer.starts("--") {
+                    lexer.line();
+                    return true;
+                }
+                if lexer.peek(0).is_ascii_whitespace() {
+                    lexer.at += 1;
+                    return true;
+                }
+                if lexer.starts("/*") {
+                    lexer.blanks(self.quoting);
+                    // A comment that ends its line leaves the next one to commands.
+                    return true;
+                }
+                false
+            }
+            Language::Mysql => {
+                lexer.blanks(self.quoting);
+                if !lexer.at_line_start() {
+                    return false;
+                }
+                let line = lexer.ahead();
+                let line = line.trim_end();
+                let (word, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+                let word = word.to_ascii_lowercase();
+                let plain = !line.contains(';');
+                match word.as_str() {
+                    "delimiter" if !rest.trim().is_empty() => {
+                        rest.split_whitespace().next().unwrap_or(";").clone_into(&mut self.delimiter);
+                        if self.delimiter == ";" {
+                            self.delimiter.clear();
+                        }
+                    }
+                    "source" => self.file(rest.trim().trim_end_matches(';')),
+                    "use" | "system" | "tee" | "pager" | "prompt" if !rest.is_empty() => {
+                        if word == "use" && line.contains(';') {
+                            return false;
+                        }
+                    }
+                    "clear" | "go" | "ego" | "status" | "help" | "notee" | "nopager" | "print" | "rehash" | "warnings" | "nowarning" | "connect" | "edit" if plain && rest.is_empty() => {}
+                    "exit" | "quit" if plain => self.stopped = true,
+                    _ => return false,
+                }
+                lexer.line();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What the client does with a file that is named.
+    fn file(&mut self, name: &str) {
+        let name = name.trim().trim_matches(['\'', '"']);
+        if name.is_empty() {
+            return;
+        }
+        if self.nested >= MAX_DEPTH {
+            self.lost.push(Lost::new(Loss::Unknown, ""));
+            return;
+        }
+        if let Some(text) = (self.files)(name) {
+            self.nested += 1;
+            let whole = std::mem::replace(&mut self.whole, false);
+            self.text(&text, Source::Input);
+            self.whole = whole;
+            self.nested -= 1;
+            self.text_ended = false;
+        }
+    }
+
+    /// A command of the client of `SQLite`, which may be shortened.
+    fn dot(&mut self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let Some((name, args)) = words.split_first() else { return };
+        let name = name.trim_start_matches('.').to_ascii_lowercase();
+        let short = |full: &str, least: usize| name.len() >= least && full.starts_with(name.as_str());
+        if short("read", 3) {
+            let file = args.join(" ");
+            if file.trim_start_matches(['"', '\'']).starts_with('|') {
+                self.note(vec![Lost::new(Loss::Unknown, "")]);
+            } else {
+                self.file(&file);
+            }
+        } else if short("restore", 3) {
+            if !self.settings.read_only {
+                self.note(vec![Lost::new(Loss::Database, "")]);
+            }
+        } else if short("open", 2) && args.iter().any(|arg| matches!(*arg, "--new" | "-new")) {
+            let file = args.last().copied().unwrap_or("").to_owned();
+            self.lost.push(Lost::new(Loss::Database, file));
+        } else if short("open", 2) {
+            self.settings.read_only = args.iter().any(|arg| arg.trim_start_matches('-') == "readonly");
+            self.ended();
+        } else if short("quit", 1) || short("exit", 2) {
+            self.stopped = true;
+        } else if short("bail", 3) {
+            self.settings.stops = args.first().is_some_and(|arg| matches!(*arg, "on" | "yes" | "1" | "true"));
+        } else if short("parameter", 3) {
+            match args {
+                [set, name, value @ ..] if *set == "set" => {
+                    let value = value.join(" ");
+                    self.parameters.push(((*name).to_owned(), value.trim_matches(['\'', '"']).to_owned()));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A command of psql, behind its backslash.
+    fn backslash(&mut self, lexer: &mut Lexer, tokens: &mut Vec<Token>, argument: bool) {
+        match lexer.peek(0) {
+            '\\' => {
+                lexer.at += 1;
+                return;
+            }
+            ';' => {
+                lexer.at += 1;
+                self.end(tokens, lexer, argument);
+                return;
+            }
+            _ => {}
+        }
+        let mut name = String::new();
+        while lexer.peek(0).is_ascii_alphabetic() || matches!(lexer.peek(0), '_' | '?' | '!') {
+            name.push(lexer.peek(0));
+            lexer.at += 1;
+            if name == "!" {
+                break;
+            }
+        }
+        let args = if matches!(name.as_str(), "!" | "copy" | "sf" | "sv") { lexer.line() } else { arguments(lexer) };
+        let list = || split(&args);
+        let active = self.conditions.iter().all(|(active, _)| *active);
+        match name.as_str() {
+            "if" => {
+                let is = self.truth(&args);
+                self.conditions.push((is != Some(false), is != Some(false) && is.is_some()));
+                return;
+            }
+            "elif" => {
+                let is = self.truth(&args);
+                if let Some((active, taken)) = self.conditions.last_mut() {
+                    *active = !*taken && is != Some(false);
+                    *taken |= is == Some(true);
+                }
+                return;
+            }
+            "else" => {
+                if let Some((active, taken)) = self.conditions.last_mut() {
+                    *active = !*taken;
+                }
+                return;
+            }
+            "endif" => {
+                self.conditions.pop();
+                return;
+            }
+            _ if !active => return,
+            _ => {}
+        }
+        match name.as_str() {
+            "g" | "gx" | "gset" | "crosstabview" | "watch" => self.end(tokens, lexer, argument),
+            "gexec" => {
+                let query = std::mem::take(tokens);
+                let texts: Vec<&str> = query.iter().filter(|token| token.kind == TokenKind::Text).map(|token| token.text.as_str()).collect();
+                let text = texts.concat().replace("%I", "name").replace("%s", "name");
+                let lost = if texts.is_empty() { vec![Lost::new(Loss::Unknown, "")] } else { self.inner(&text) };
+                self.note(lost);
+            }
+            "gdesc" | "r" | "reset" => tokens.clear(),
+            "bind" => {
+                for (at, value) in list().into_iter().enumerate() {
+                    self.parameters.push((format!("${}", at + 1), value));
+                }
+            }
+            "q" | "quit" => self.stopped = true,
+            "i" | "ir" | "include" | "include_relative" => {
+                if let Some(file) = list().first() {
+                    self.file(&file.clone());
+                }
+            }
+            "set" => {
+                let list = list();
+                if let Some((name, values)) = list.split_first() {
+                    let value = values.concat();
+                    self.set(&name.clone(), if values.is_empty() { "on" } else { &value });
+                }
+            }
+            "unset" => {
+                let list = list();
+                if let Some(name) = list.first() {
+                    self.settings.variables.retain(|(known, _)| known != name);
+                }
+            }
+            "c" | "connect" => self.roll_back(),
+            "copy" => {
+                let words = words(&args, self.quoting);
+                if words.first().is_some_and(|first| first.sign("(")) {
+                    let lost = self.losses(&words).unwrap_or_default();
+                    self.note(lost);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What psql makes of a condition. `None`: it is not known.
+    fn truth(&self, text: &str) -> Option<bool> {
+        let text = text.trim();
+        let text = text.strip_prefix(':').and_then(|name| self.variable(name)).unwrap_or_else(|| text.to_owned());
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "on" | "1" | "yes" | "t" | "y" => Some(true),
+            "false" | "off" | "0" | "no" | "f" | "n" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A short command of the client of `MySQL`, behind its backslash.
+    fn short(&mut self, lexer: &mut Lexer, tokens: &mut Vec<Token>, argument: bool) {
+        let c = lexer.peek(0);
+        lexer.at += 1;
+        match c {
+            'g' | 'G' => self.end(tokens, lexer, argument),
+            'c' => tokens.clear(),
+            'q' => self.stopped = true,
+            '.' => {
+                let line = lexer.line();
+                self.file(&line);
+            }
+            'd' => {
+                let line = lexer.line();
+                line.split_whitespace().next().unwrap_or("").clone_into(&mut self.delimiter);
+            }
+            '!' | 'T' | 'P' | 'R' | 'C' | 'u' | 'r' => drop(lexer.line()),
+            _ => {}
+        }
+    }
+
+    /// Notes what is lost by a statement that is run now.
+    fn note(&mut self, lost: Vec<Lost>) {
+        if self.read_only && !lost.is_empty() {
+            self.error();
+            return;
+        }
+        self.pending.extend(lost.into_iter().take(MAX_LOST));
+        let open = self.explicit || self.whole || !self.autocommit;
+        if !open {
+            let (explicit, by) = (self.explicit, self.by_savepoint);
+            self.commit();
+            (self.explicit, self.by_savepoint) = (explicit, by);
+        }
+    }
+
+    /// The engine refuses a statement.
+    fn error(&mut self) {
+        match self.settings.language {
+            Language::Postgres => {
+                if self.whole && !self.settings.one_transaction {
+                    self.roll_back();
+                    self.text_ended = true;
+                } else if self.explicit || !self.autocommit {
+                    self.failed = true;
+                    self.pending.clear();
+                }
+                self.stopped |= self.settings.stops || (self.whole && self.settings.stops);
+            }
+            Language::Sqlite => {
+                self.text_ended = self.whole_argument();
+                self.stopped |= self.settings.stops;
+            }
+            _ => self.stopped |= self.settings.stops,
+        }
+    }
+
+    /// `SQLite` ends an argument at its first error.
+    fn whole_argument(&self) -> bool {
+        self.nested == 0 && self.argument
+    }
+
+    /// One statement.
+    fn statement(&mut self, tokens: Vec<Token>) {
+        let mut tokens = tokens;
+        while tokens.last().is_some_and(|last| last.sign(";")) {
+            tokens.pop();
+        }
+        let Some(first) = tokens.first() else { return };
+        if self.stopped || self.text_ended || !self.conditions.iter().all(|(active, _)| *active) {
+            return;
+        }
+        let language = self.settings.language;
+        let mysql = language == Language::Mysql;
+        let word = if first.kind == TokenKind::Word { first.text.to_ascii_uppercase() } else { String::new() };
+        let has = |any: &str| tokens.iter().any(|token| token.is(any));
+        let next = |at: usize, any: &[&str]| is(&tokens, at, any);
+        if self.failed && !matches!(word.as_str(), "ROLLBACK" | "ABORT" | "COMMIT" | "END") {
+            return;
+        }
+        match word.as_str() {
+            "BEGIN" | "START" if word == "BEGIN" || next(1, &["TRANSACTION"]) => {
+                if self.explicit && language == Language::Sqlite {
+                    self.error();
+                    return;
+                }
+                if mysql {
+                    self.commit();
+                }
+                self.explicit = true;
+                let pair = |one: &str, other: &str| tokens.windows(2).any(|pair| is(pair, 0, &[one]) && is(pair, 1, &[other]));
+                self.read_only = (self.read_only || pair("READ", "ONLY")) && !pair("READ", "WRITE");
+            }
+            "COMMIT" | "END" if !(word == "END" && mysql) => {
+                if next(1, &["PREPARED"]) {
+                    return;
+                }
+                if self.failed {
+                    self.roll_back();
+                } else {
+                    self.commit();
+                }
+                self.explicit = has("CHAIN") && !has("NO");
+            }
+            "ROLLBACK" | "ABORT" => match find(&tokens, 1, &["TO"]) {
+                Some(at) => {
+                    let name = tokens.get(at + 1 + usize::from(next(at + 1, &["SAVEPOINT"]))).map(|token| token.text.to_lowercase()).unwrap_or_default();
+                    if let Some(place) = self.savepoints.iter().rposition(|(known, _)| *known == name) {
+                        let mark = self.savepoints.get(place).map_or(0, |(_, mark)| *mark);
+                        self.pending.truncate(mark);
+                        self.savepoints.truncate(place + 1);
+                        self.failed = false;
+                    }
+                }
+                None if next(1, &["PREPARED"]) => {}
+                None => {
+                    self.roll_back();
+                    self.explicit = has("CHAIN") && !has("NO");
+                }
+            },
+            "SAVEPOINT" => {
+                let name = tokens.get(1).map(|token| token.text.to_lowercase()).unwrap_or_default();
+                if language == Language::Sqlite && !self.explicit {
+                    self.explicit = true;
+                    self.by_savepoint = true;
+                }
+                self.savepoints.push((name, self.pending.len()));
+            }
+            "RELEASE" => {
+                let name = tokens.last().map(|token| token.text.to_lowercase()).unwrap_or_default();
+                if let Some(place) = self.savepoints.iter().rposition(|(known, _)| *known == name) {
+                    self.savepoints.truncate(place);
+                    if self.savepoints.is_empty() && self.by_savepoint {
+                        self.commit();
+                    }
+                }
+            }
+            "XA" => match tokens.get(1).map(|token| token.text.to_ascii_uppercase()).as_deref() {
+                Some("START" | "BEGIN") => self.explicit = true,
+                Some("COMMIT") => self.commit(),
+                Some("ROLLBACK") => self.roll_back(),
+                _ => {}
+            },
+            "PRAGMA" => {
+                let on = tokens.last().is_some_and(|last| matches!(last.text.to_ascii_lowercase().as_str(), "1" | "on" | "true" | "yes" | ")")) && !has("OFF");
+                if has("query_only") {
+                    self.read_only = on && tokens.len() > 2;
+                } else if has("writable_schema") {
+                    self.writable_schema = on && tokens.len() > 2;
+                }
+            }
+            "SET" if !next(1, &["STATEMENT"]) => self.sets(&tokens),
+            "PREPARE" => self.prepares(&tokens),
+            _ => {
+                let temporary = next(1, &["TEMPORARY"]) || next(3, &["TEMPORARY"]);
+                let commits = matches!(word.as_str(), "ALTER" | "TRUNCATE" | "RENAME" | "GRANT" | "REVOKE" | "OPTIMIZE" | "REPAIR" | "CACHE" | "FLUSH" | "LOCK")
+                    || (matches!(word.as_str(), "CREATE" | "DROP") && !temporary && !next(1, &["PREPARE"]))
+                    || (word == "ANALYZE" && has("TABLE"));
+                if mysql && commits {
+                    self.commit();
+                }
+                match self.losses(&tokens) {
+                    Ok(lost) => self.note(lost),
+                    Err(_) => self.error(),
+                }
+            }
+        }
+    }
+
+    fn sets(&mut self, tokens: &[Token]) {
+        let mysql = self.settings.language == Language::Mysql;
+        for part in tokens.get(1..).unwrap_or(&[]).split(|token| token.sign(",")) {
+            let Some(equal) = part.iter().position(|token| token.sign("=") || token.sign(":=") || token.is("TO")) else { continue };
+            let name = equal.checked_sub(1).and_then(|at| part.get(at)).map(|token| token.text.trim_start_matches('@').to_ascii_lowercase()).unwrap_or_default();
+            let raw = equal.checked_sub(1).and_then(|at| part.get(at)).map(|token| token.text.clone()).unwrap_or_default();
+            let value = part.get(equal + 1).map(|token| token.text.to_ascii_lowercase()).unwrap_or_default();
+            let on = matches!(value.as_str(), "1" | "on" | "true" | "yes");
+            match name.as_str() {
+                "autocommit" if mysql => {
+                    if on {
+                        self.commit();
+                    }
+                    self.autocommit = on;
+                }
+                "sql_mode" if mysql => {
+                    self.quoting.double_names = value.contains("ansi");
+                    self.quoting.backslash = !value.contains("no_backslash_escapes");
+                }
+                "standard_conforming_strings" if !self.whole => self.quoting.backslash = !on,
+                "default_transaction_read_only" | "transaction_read_only" | "session.transaction_read_only" => {
+                    self.read_only = on;
+                    self.settings.read_only = on && name.starts_with("default");
+                }
+                _ if raw.starts_with('@') => {
+                    if let Some(text) = self.text_of(part.get(equal + 1..).unwrap_or(&[])) {
+                        self.parameters.push((raw, text));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if mysql && is(tokens, 1, &["PASSWORD"]) {
+            self.commit();
+        }
+        let pair = |one: &str, other: &str| tokens.windows(2).any(|pair| is(pair, 0, &[one]) && is(pair, 1, &[other]));
+        if tokens.iter().any(|token| token.is("TRANSACTION")) {
+            if pair("READ", "ONLY") {
+                self.read_only = true;
+                self.settings.read_only |= is(tokens, 1, &["SESSION"]);
+            } else if pair("READ", "WRITE") {
+                self.read_only = false;
+            }
+        }
+    }
+
+    /// `PREPARE name AS statement`, `PREPARE name FROM text`
+    fn prepares(&mut self, tokens: &[Token]) {
+        if is(tokens, 1, &["TRANSACTION"]) {
+            self.commit();
+            return;
+        }
+        let name = tokens.get(1).map(|token| token.text.to_ascii_lowercase()).unwrap_or_default();
+        let lost = if let Some(at) = find(tokens, 2, &["AS"]) {
+            match self.losses(tokens.get(at + 1..).unwrap_or(&[])) {
+                Ok(lost) => lost,
+                Err(_) => return self.error(),
+            }
+        } else if let Some(at) = find(tokens, 2, &["FROM"]) {
+            match self.text_of(tokens.get(at + 1..).unwrap_or(&[])) {
+                Some(text) => self.inner(&text),
+                None => vec![Lost::new(Loss::Unknown, "")],
+            }
+        } else {
+            Vec::new()
+        };
+        self.prepared.push((name, lost));
+    }
+}
+
+/// Whether a `;` here is within a body that has no quotes around it.
+fn open_block(tokens: &[Token], language: Language) -> bool {
+    if !is(tokens, 0, &["CREATE"]) || language == Language::Mysql {
+        return false;
+    }
+    let count = |any: &[&str]| (0..tokens.len()).filter(|at| is(tokens, *at, any)).count();
+    let body = match language {
+        Language::Postgres => tokens.windows(2).any(|pair| is(pair, 0, &["BEGIN"]) && is(pair, 1, &["ATOMIC"])),
+        Language::Sqlite => tokens.iter().take(4).any(|token| token.is("TRIGGER")),
+        _ => tokens.iter().take(6).any(|token| ["TRIGGER", "PROCEDURE", "PROC", "FUNCTION"].iter().any(|word| token.is(word))),
+    };
+    body && count(&["BEGIN", "CASE"]) > count(&["END"])
+}
+
+/// The arguments of a command of psql: up to the end of the line, or to the next command.
+fn arguments(lexer: &mut Lexer) -> String {
+    let mut text = String::new();
+    let mut quote = None;
+    while !lexer.ended() {
+        let c = lexer.peek(0);
+        match (c, quote) {
+            ('\n', _) | ('\\', None) => break,
+            ('\'' | '"' | '`', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            _ => {}
+        }
+        text.push(c);
+        lexer.at += 1;
+    }
+    text
+}
+
+/// Words, of which those in quotes are whole.
+fn split(text: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut word: Option<String> = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            c if c.is_whitespace() => all.extend(word.take()),
+            '\'' | '"' => {
+                let inner: String = chars.by_ref().take_while(|other| *other != c).collect();
+                word.get_or_insert_default().push_str(&inner);
+            }
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    all.extend(word);
+    all
+}
