@@ -240,6 +240,24 @@ pub struct Query {
     pub file: Option<Path>,
 }
 
+impl Query {
+    /// What is done, for a message in front of the name.
+    fn effect(&self) -> &'static str {
+        match self.loses {
+            "database" if self.language == "redis" => "delete all keys",
+            "database" => "drop the database",
+            "table" => "drop the table",
+            "column" => "drop or cut a column of",
+            "all-rows" => "lose all rows of",
+            "rows" => "change some rows of",
+            "definition" => "drop",
+            "keys" => "change the key",
+            "permissions" => "grant wide permissions",
+            _ => "run a text that cannot be read",
+        }
+    }
+}
+
 named_enum! {
     /// How a push changes a ref.
     pub enum PushKind {
@@ -301,7 +319,7 @@ impl Action {
                 let subject = commit.message.as_deref().map_or("", |message| message.lines().next().unwrap_or_default());
                 format!("commit {}", clip(subject))
             }
-            Deed::Query(query) => clip(&format!("{} in a database: lose {} {}", query.program, query.loses, query.name)),
+            Deed::Query(query) => clip(&format!("{} {}, through {}", query.effect(), query.name, query.program)),
             Deed::Opaque { text, .. } => clip(text),
         }
     }

@@ -125,6 +125,8 @@ impl Reader<'_> {
             }
             Some(Value::Truth(is)) => Holds::when(*is),
             Some(Value::Null) => Never,
+            // PostgreSQL takes no number as a condition.
+            Some(Value::Number(_)) if self.language == Language::Postgres => Never,
             Some(Value::Number(number)) => Holds::when(*number != 0.0),
             Some(Value::Text(text)) if matches!(self.language, Language::Postgres | Language::Any) => {
                 let text = text.trim().to_ascii_lowercase();
@@ -139,7 +141,9 @@ impl Reader<'_> {
         let Some(last) = self.slice(*part).last().filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::Name)) else { return false };
         let plain = self.slice(*part).iter().all(|token| matches!(token.kind, TokenKind::Word | TokenKind::Name) || token.sign("."));
         let name = last.text.to_ascii_lowercase();
-        plain && (matches!(name.as_str(), "id" | "rowid" | "oid" | "_rowid_" | "ctid" | "uuid" | "pk" | "created_at" | "tableoid" | "xmin") || name == format!("{}_id", self.table.trim_end_matches('s')))
+        plain
+            && (matches!(name.as_str(), "id" | "rowid" | "oid" | "_rowid_" | "ctid" | "uuid" | "pk" | "created_at" | "tableoid" | "xmin")
+                || name == format!("{}_id", self.table.trim_end_matches('s')))
     }
 
     fn either(&mut self) -> Part {
@@ -217,7 +221,11 @@ impl Reader<'_> {
         let from = self.at;
         let mut left = self.sum();
         loop {
-            let not = self.word("NOT") && self.tokens.get(self.at + 1).is_some_and(|next| ["IN", "LIKE", "ILIKE", "BETWEEN", "GLOB", "REGEXP", "RLIKE", "SIMILAR", "MATCH"].iter().any(|word| next.is(word)));
+            let not = self.word("NOT")
+                && self
+                    .tokens
+                    .get(self.at + 1)
+                    .is_some_and(|next| ["IN", "LIKE", "ILIKE", "BETWEEN", "GLOB", "REGEXP", "RLIKE", "SIMILAR", "MATCH"].iter().any(|word| next.is(word)));
             let before = self.at;
             self.at += usize::from(not);
             let whole = (left.from, left.to);
@@ -227,9 +235,21 @@ impl Reader<'_> {
                 let right = self.sum();
                 let same = self.slice(whole) == self.slice((right.from, right.to));
                 match (&left.value, &right.value) {
-                    _ if distinct => if same { Holds::when(not) } else { Few },
+                    _ if distinct => {
+                        if same {
+                            Holds::when(not)
+                        } else {
+                            Few
+                        }
+                    }
+                    (Option::None, Option::None) if same => Holds::when(!not),
                     (Some(value), Some(Value::Null)) => Holds::when((*value == Value::Null) != not),
-                    (Option::None, Some(Value::Null)) if self.is_key(&whole) => Holds::when(not),
+                    (Option::None, Some(Value::Null))
+                        if self.is_key(&whole)
+                            || left.compared.as_ref().is_some_and(|compared| self.is_key(&compared.left) && number(self.slice(compared.right)).is_some()) =>
+                    {
+                        Holds::when(not)
+                    }
                     (Some(_), Some(Value::Truth(is))) => Holds::when((self.truth(&left) == Holds::when(*is)) != not),
                     (Option::None, Some(Value::Truth(is))) if left.holds != Few => Holds::when((left.holds == Holds::when(*is)) != not),
                     _ => Few,
@@ -295,26 +315,50 @@ impl Reader<'_> {
     fn compared(&self, compared: &Compared, otherwise: Holds) -> Holds {
         let (left, right) = (self.slice(compared.left), self.slice(compared.right));
         if left == right {
-            return Holds::when(matches!(compared.operator, "=" | "<=" | ">="));
+            return Holds::when(matches!(compared.operator, "=" | "<=" | ">=" | "<=>"));
         }
         let number = |tokens: &[Token]| number(tokens);
         let (key, bound, operator) = match (number(left), number(right)) {
             (Option::None, Some(bound)) => (compared.left, bound, compared.operator),
             (Some(bound), Option::None) => (compared.right, bound, turned(compared.operator)),
             _ => {
-                let columns = left.iter().chain(right).enumerate().any(|(at, token)| matches!(token.kind, TokenKind::Word | TokenKind::Name | TokenKind::Parameter | TokenKind::Hole) && !self.computed(left, right, at));
+                let columns = left.iter().chain(right).enumerate().any(|(at, token)| {
+                    matches!(token.kind, TokenKind::Word | TokenKind::Name | TokenKind::Parameter | TokenKind::Hole) && !self.computed(left, right, at)
+                });
                 // A comparison without any column, such as a time with a date, is meant to be true.
                 return if columns || otherwise != Few { otherwise } else { All };
             }
         };
         let words = self.slice(key);
-        let counts = words.first().is_some_and(|first| ["length", "char_length", "octet_length", "abs", "count"].iter().any(|name| first.is(name)));
+        let counts = words
+            .first()
+            .is_some_and(|first| ["length", "char_length", "octet_length", "abs", "count", "coalesce", "ifnull"].iter().any(|name| first.is(name)));
         let chance = words.first().is_some_and(|first| first.is("rand") || first.is("random"));
         let key = self.is_key(&key);
         match operator {
-            ">" if key => if bound < 1.0 { All } else { otherwise },
-            ">=" if key => if bound <= 1.0 { All } else { otherwise },
-            "<" | "<=" if key => if bound >= LARGE { All } else if bound <= 0.0 { Never } else { otherwise },
+            ">" if key => {
+                if bound < 1.0 {
+                    All
+                } else {
+                    otherwise
+                }
+            }
+            ">=" if key => {
+                if bound <= 1.0 {
+                    All
+                } else {
+                    otherwise
+                }
+            }
+            "<" | "<=" if key => {
+                if bound >= LARGE {
+                    All
+                } else if bound <= 0.0 {
+                    Never
+                } else {
+                    otherwise
+                }
+            }
             "<>" if key => All,
             ">" if counts && bound < 0.0 => All,
             ">=" if counts && bound <= 0.0 => All,
@@ -328,7 +372,26 @@ impl Reader<'_> {
     /// Whether the word at this place of both sides is a function of the clock, and no column.
     fn computed(&self, left: &[Token], right: &[Token], at: usize) -> bool {
         let token = left.get(at).or_else(|| right.get(at.wrapping_sub(left.len())));
-        let clock = ["now", "current_date", "current_timestamp", "current_time", "localtimestamp", "sysdate", "curdate", "utc_timestamp", "date", "datetime", "strftime", "timestamp", "interval", "clock_timestamp", "unix_timestamp", "julianday", "pi", "version"];
+        let clock = [
+            "now",
+            "current_date",
+            "current_timestamp",
+            "current_time",
+            "localtimestamp",
+            "sysdate",
+            "curdate",
+            "utc_timestamp",
+            "date",
+            "datetime",
+            "strftime",
+            "timestamp",
+            "interval",
+            "clock_timestamp",
+            "unix_timestamp",
+            "julianday",
+            "pi",
+            "version",
+        ];
         token.is_some_and(|token| token.kind == TokenKind::Word && clock.iter().any(|name| token.is(name)))
     }
 
@@ -403,7 +466,9 @@ impl Reader<'_> {
             depth == 0 && token.is("WHERE")
         });
         let Some(behind) = position.and_then(|at| query.get(at + 1..)) else { return false };
-        same && self.depth < MAX_DEPTH && !query.iter().any(|token| token.is("LIMIT") || token.is("HAVING") || token.is("JOIN")) && holds(behind, self.table, self.language) == All
+        same && self.depth < MAX_DEPTH
+            && !query.iter().any(|token| token.is("LIMIT") || token.is("HAVING") || token.is("JOIN"))
+            && holds(behind, self.table, self.language) == All
     }
 
     /// The place behind the bracket that closes the one here.
@@ -486,7 +551,13 @@ impl Reader<'_> {
         if token.sign("-") || token.sign("+") || token.sign("~") {
             let negative = token.sign("-");
             self.at += 1;
+            if self.depth >= MAX_DEPTH {
+                self.at = self.tokens.len() + 1;
+                return self.part(from, All);
+            }
+            self.depth += 1;
             let inner = self.single();
+            self.depth -= 1;
             return match inner.value {
                 Some(Value::Number(number)) => self.of(Value::Number(if negative { -number } else { number }), from),
                 _ => self.part(from, Few),
@@ -506,8 +577,14 @@ impl Reader<'_> {
                 let inner = self.tokens.get(start + 1..self.at.saturating_sub(1)).unwrap_or(&[]);
                 let condition = inner.iter().position(|token| token.is("WHERE")).and_then(|at| inner.get(at + 1..));
                 let limit = inner.windows(2).any(|pair| matches!(pair, [word, count] if word.is("LIMIT") && count.text == "0"));
+                // A row is found again by its own key.
+                let found_again = |condition: &[Token]| {
+                    matches!(condition, [one, dot, left, equal, other, point, right] if dot.sign(".") && point.sign(".") && equal.sign("=") && left == right && one != other)
+                        && inner.iter().any(|token| token.text.eq_ignore_ascii_case(self.table))
+                };
                 let holds = match condition {
                     _ if limit => Never,
+                    Some(condition) if found_again(condition) => All,
                     Some(condition) if self.depth < MAX_DEPTH => holds(condition, self.table, self.language),
                     Some(_) => All,
                     None => All,
@@ -521,7 +598,8 @@ impl Reader<'_> {
                     self.at += 1;
                 }
                 let inner = self.tokens.get(from..self.at).unwrap_or(&[]);
-                let results: Vec<&Token> = inner.windows(2).filter(|pair| matches!(pair, [word, _] if word.is("THEN") || word.is("ELSE"))).filter_map(|pair| pair.get(1)).collect();
+                let results: Vec<&Token> =
+                    inner.windows(2).filter(|pair| matches!(pair, [word, _] if word.is("THEN") || word.is("ELSE"))).filter_map(|pair| pair.get(1)).collect();
                 let yes = |token: &&Token| token.is("TRUE") || token.text == "1";
                 let all = !results.is_empty() && results.iter().all(yes) && inner.iter().any(|token| token.is("ELSE"));
                 self.part(from, if all { All } else { Few })
@@ -536,12 +614,24 @@ impl Reader<'_> {
                     let inner = self.tokens.get(start + 1..self.at.saturating_sub(1)).unwrap_or(&[]);
                     if token.is("COALESCE") || token.is("IFNULL") {
                         let parts: Vec<&[Token]> = inner.split(|token| token.sign(",")).collect();
-                        let known: Vec<Holds> = parts.iter().map(|part| if self.depth < MAX_DEPTH { holds(part, self.table, self.language) } else { All }).collect();
+                        let known: Vec<Holds> =
+                            parts.iter().map(|part| if self.depth < MAX_DEPTH { holds(part, self.table, self.language) } else { All }).collect();
+                        let first_is_literal =
+                            parts.first().is_some_and(|part| matches!(part, [one] if matches!(one.kind, TokenKind::Number | TokenKind::Text)));
+                        if first_is_literal {
+                            return self.part(from, known.first().copied().unwrap_or(Few));
+                        }
                         if known.iter().all(|holds| *holds == All) && !known.is_empty() {
                             return self.part(from, All);
                         }
                     }
-                } else if ["DATE", "TIMESTAMP", "INTERVAL", "TIMESTAMPTZ", "BINARY"].iter().any(|word| token.is(word)) && self.tokens.get(self.at).is_some_and(|next| next.kind == TokenKind::Text) {
+                } else if (token.is("BOOL") || token.is("BOOLEAN")) && self.tokens.get(self.at).is_some_and(|next| next.kind == TokenKind::Text) {
+                    let text = self.tokens.get(self.at).map(|token| token.text.clone()).unwrap_or_default();
+                    self.at += 1;
+                    return self.of(Value::Text(text), from);
+                } else if ["DATE", "TIMESTAMP", "INTERVAL", "TIMESTAMPTZ", "BINARY"].iter().any(|word| token.is(word))
+                    && self.tokens.get(self.at).is_some_and(|next| next.kind == TokenKind::Text)
+                {
                     self.at += 1;
                 } else if token.is("CURRENT") {
                     // `CURRENT OF cursor`

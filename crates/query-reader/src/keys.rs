@@ -1,7 +1,7 @@
 //! Commands of Redis and Valkey: of the shell's words, or of lines.
 
-use crate::{Loss, Lost};
 use crate::lex::HOLE;
+use crate::{Loss, Lost};
 
 /// Between the words of a command that is given as arguments.
 pub const BETWEEN: char = '\u{1f}';
@@ -74,7 +74,9 @@ impl Commands {
             "EVAL" | "EVALSHA" | "FCALL" => program(args),
             "FUNCTION" if matches!(arg(0).as_str(), "FLUSH" | "DELETE") => Some(Lost::new(Loss::Definition, "")),
             "ACL" if arg(0) == "DELUSER" => Some(Lost::new(Loss::Definition, "")),
-            "ACL" if arg(0) == "SETUSER" && args.iter().any(|arg| arg.eq_ignore_ascii_case("allcommands") || arg.eq_ignore_ascii_case("+@all")) => Some(Lost::new(Loss::Permissions, "")),
+            "ACL" if arg(0) == "SETUSER" && args.iter().any(|arg| arg.eq_ignore_ascii_case("allcommands") || arg.eq_ignore_ascii_case("+@all")) => {
+                Some(Lost::new(Loss::Permissions, ""))
+            }
             "CONFIG" if arg(0) == "SET" => {
                 for pair in args.get(1..).unwrap_or(&[]).chunks(2) {
                     let [setting, value] = pair else { continue };

@@ -81,6 +81,8 @@ pub(crate) struct Lexer {
     pub(crate) at: usize,
     /// Within a comment whose text runs (`/*! … */`).
     pub(crate) conditional: bool,
+    /// What ends a statement in place of `;`: no word goes beyond it.
+    pub(crate) delimiter: Vec<char>,
 }
 
 /// Operators of more than one sign.
@@ -92,7 +94,7 @@ const MYSQL_VERSION: u32 = 90_700;
 
 impl Lexer {
     pub(crate) fn new(text: &str) -> Self {
-        Self { chars: text.strip_prefix('\u{feff}').unwrap_or(text).chars().collect(), at: 0, conditional: false }
+        Self { chars: text.strip_prefix('\u{feff}').unwrap_or(text).chars().collect(), at: 0, conditional: false, delimiter: Vec::new() }
     }
 
     pub(crate) fn peek(&self, ahead: usize) -> char {
@@ -171,11 +173,7 @@ impl Lexer {
             let digits: String = (front..front + 6).map(|ahead| self.peek(ahead)).take_while(char::is_ascii_digit).collect();
             let digits = if digits.len() < 5 { "" } else { &digits };
             let version: u32 = digits.parse().unwrap_or(0);
-            let newer = if quoting.maria {
-                (front == 3 && (50_700..=99_999).contains(&version)) || version > MARIA_VERSION
-            } else {
-                version > MYSQL_VERSION
-            };
+            let newer = if quoting.maria { (front == 3 && (50_700..=99_999).contains(&version)) || version > MARIA_VERSION } else { version > MYSQL_VERSION };
             if !newer && !self.conditional {
                 self.at += front + digits.len();
                 self.conditional = true;
@@ -288,7 +286,9 @@ impl Lexer {
     }
 
     fn run(&mut self, within: impl Fn(char) -> bool) -> String {
-        let text: String = self.chars.get(self.at..).unwrap_or(&[]).iter().take_while(|c| within(**c)).collect();
+        let rest = self.chars.get(self.at..).unwrap_or(&[]);
+        let ends = |at: usize| at > 0 && !self.delimiter.is_empty() && rest.get(at..).is_some_and(|rest| rest.starts_with(&self.delimiter));
+        let text: String = rest.iter().enumerate().take_while(|(at, c)| within(**c) && !ends(*at)).map(|(_, c)| *c).collect();
         self.at += text.chars().count().max(1);
         text
     }

@@ -12,7 +12,8 @@
 //!
 //! | limit | what happens there |
 //! | --- | --- |
-//! | 1 MiB of text | what is behind it is not read |
+//! | 256 KiB of text, 64 KiB of a script | what is behind it is not read |
+//! | 500 names, values and bodies that a text makes | further ones are not kept, so that what is lost of them counts |
 //! | 8 texts within each other (a body, a file that is read) | the innermost is not read |
 //! | 48 brackets within each other in a condition | the condition counts as true |
 //! | 200 variables that are replaced | the text ends there |
@@ -20,11 +21,14 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 #![forbid(unsafe_code)]
 
+mod client;
 mod condition;
+mod definition;
 mod graphql;
 mod keys;
 mod lex;
 mod mongo;
+mod rows;
 mod session;
 mod statement;
 #[cfg(test)]

@@ -2,8 +2,13 @@
 
 use crate::{Loss, Lost};
 
+/// Bytes of a script that are read.
+const MAX_SCRIPT: usize = 1 << 16;
 /// Texts within each other.
 const MAX_DEPTH: usize = 6;
+
+/// Bytes of lines that are open together.
+const MAX_LINES_OPEN: usize = 1 << 12;
 
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
@@ -43,6 +48,10 @@ pub(crate) fn read(text: &str, lines: bool, files: &mut dyn FnMut(&str) -> Optio
         }
         open.push_str(line);
         open.push('\n');
+        if open.len() > MAX_LINES_OPEN {
+            lost.push(Lost::new(Loss::Unknown, ""));
+            return lost;
+        }
         // A line with open brackets goes on.
         let pieces = pieces(&open);
         let count = |signs: [char; 3]| pieces.iter().filter(|piece| signs.iter().any(|sign| piece.sign(*sign))).count();
@@ -185,14 +194,21 @@ fn without_idle(mut pieces: Vec<Piece>) -> Vec<Piece> {
 }
 
 fn whole(text: &str, files: &mut dyn FnMut(&str) -> Option<String>, depth: usize) -> Vec<Lost> {
-    if depth > MAX_DEPTH {
+    if depth > MAX_DEPTH || text.len() > MAX_SCRIPT {
         return vec![Lost::new(Loss::Unknown, "")];
     }
     let pieces = without_idle(pieces(text));
     let has = |name: &str| pieces.iter().any(|piece| piece.name() == Some(name));
     let undone = has("startTransaction") && !has("commitTransaction");
     let mut lost = Vec::new();
+    let mut open_braces = 0usize;
     for (at, pair) in pieces.windows(2).enumerate() {
+        match pair.first() {
+            Some(Piece::Sign('{')) => open_braces += 1,
+            Some(Piece::Sign('}')) => open_braces = open_braces.saturating_sub(1),
+            Some(Piece::Name(name)) if name == "throw" && open_braces == 0 => break,
+            _ => {}
+        }
         // `name(`, `.name(`, `['name'](`
         let [before, open] = pair else { continue };
         if !open.sign('(') {
@@ -265,9 +281,10 @@ fn call(method: &str, inner: &[Piece], pieces: &[Piece], chain: &[Piece]) -> Opt
     let args = parts(inner);
     let first = args.first().copied().unwrap_or(&[]);
     let has = |pieces: &[Piece], name: &str| pieces.iter().any(|piece| piece.key() == name);
-    let yes = |key: &str| inner.windows(3).any(|three| matches!(three, [one, colon, value] if one.key() == key && colon.sign(':') && matches!(value.key(), "true" | "1")));
+    let yes = |key: &str| {
+        inner.windows(3).any(|three| matches!(three, [one, colon, value] if one.key() == key && colon.sign(':') && matches!(value.key(), "true" | "1")))
+    };
     let rows = |all: bool| Some(if all { Loss::AllRows } else { Loss::Rows });
-    let executes = has(pieces, "execute");
     match method {
         "drop" if inner.is_empty() || first.first().is_some_and(|piece| piece.sign('{')) => Some(Loss::Table),
         "dropDatabase" => Some(Loss::Database),
@@ -275,7 +292,7 @@ fn call(method: &str, inner: &[Piece], pieces: &[Piece], chain: &[Piece]) -> Opt
             let one = args.get(1).is_some_and(|second| matches!(second.first().map_or("", Piece::key), "true" | "1")) || yes("justOne");
             rows(everything(first) && !one)
         }
-        "delete" | "remove" if has(chain, "find") && executes => rows(chain_finds_all(pieces)),
+        "delete" | "remove" if has(chain, "find") && has(pieces, "execute") => rows(chain_finds_all(pieces)),
         "deleteOne" | "removeOne" | "findOneAndDelete" | "findOneAndReplace" | "findOneAndUpdate" | "replaceOne" | "updateOne" | "save" => Some(Loss::Rows),
         "findAndModify" => Some(Loss::Rows),
         "updateMany" if args.len() > 1 => rows(everything(first)),
@@ -285,7 +302,9 @@ fn call(method: &str, inner: &[Piece], pieces: &[Piece], chain: &[Piece]) -> Opt
         "renameCollection" if args.get(1).is_some_and(|second| second.first().map_or("", Piece::key) == "true") => Some(Loss::Table),
         "aggregate" if has(inner, "$out") => Some(Loss::AllRows),
         "aggregate" if has(inner, "$merge") => Some(Loss::Rows),
-        "mapReduce" if inner.windows(3).any(|three| matches!(three, [out, colon, Piece::Text(_)] if out.key() == "out" && colon.sign(':'))) => Some(Loss::AllRows),
+        "mapReduce" if inner.windows(3).any(|three| matches!(three, [out, colon, Piece::Text(_)] if out.key() == "out" && colon.sign(':'))) => {
+            Some(Loss::AllRows)
+        }
         "createIndex" | "createIndexes" | "ensureIndex" if has(inner, "expireAfterSeconds") => Some(Loss::Rows),
         "dropIndex" | "dropIndexes" | "dropUser" | "dropAllUsers" | "dropRole" | "dropAllRoles" | "dropView" => Some(Loss::Definition),
         "grantRolesToUser" if has(inner, "root") => Some(Loss::Permissions),
@@ -298,7 +317,12 @@ fn everything(filter: &[Piece]) -> bool {
     let keys: Vec<&str> = filter.iter().filter(|piece| !matches!(piece, Piece::Sign(_))).map(Piece::key).collect();
     match keys.as_slice() {
         [] => filter.first().is_some_and(|piece| piece.sign('{')) || filter.is_empty(),
-        ["_id", "$exists", "true" | "1"] | ["_id", "$ne", _] | ["_id", "$nin"] | ["$expr", "true" | "1"] | ["$where", "true" | "1" | "return true"] | ["$or" | "$and"] => true,
+        ["_id", "$exists", "true" | "1"]
+        | ["_id", "$ne", _]
+        | ["_id", "$nin"]
+        | ["$expr", "true" | "1"]
+        | ["$where", "true" | "1" | "return true"]
+        | ["$or" | "$and"] => true,
         ["_id", "$gt" | "$gte", "MinKey"] | ["_id", "$not" | "$exists", ..] if keys.len() == 3 && keys.get(2) != Some(&"false") => true,
         _ => false,
     }
@@ -307,7 +331,8 @@ fn everything(filter: &[Piece]) -> bool {
 /// Whether the last `find` of a bulk is without a filter.
 fn chain_finds_all(pieces: &[Piece]) -> bool {
     pieces.windows(2).enumerate().any(|(at, pair)| {
-        matches!(pair, [find, open] if find.name() == Some("find") && open.sign('(')) && everything(pieces.get(at + 2..closing(pieces, at + 1).saturating_sub(1)).unwrap_or(&[]))
+        matches!(pair, [find, open] if find.name() == Some("find") && open.sign('('))
+            && everything(pieces.get(at + 2..closing(pieces, at + 1).saturating_sub(1)).unwrap_or(&[]))
     })
 }
 

@@ -1,15 +1,19 @@
 //! A client that is given texts: statements, its own commands, and transactions. A loss that is undone is none.
 
 use crate::lex::{Lexer, Next, Quoting, Token, TokenKind, words};
-use crate::statement::{find, is};
+use crate::statement::{find, is, parts};
 use crate::{Language, Loss, Lost, graphql, keys, mongo};
 
 /// Characters of a text that are read.
-const MAX_TEXT: usize = 1 << 20;
+pub(crate) const MAX_TEXT: usize = 1 << 18;
 /// Texts within each other.
 pub(crate) const MAX_DEPTH: usize = 8;
 /// Variables that are replaced.
-const MAX_REPLACED: usize = 200;
+pub(crate) const MAX_REPLACED: usize = 200;
+/// Names, values and bodies that a text makes and that are kept.
+pub(crate) const MAX_KEPT: usize = 500;
+/// Words of a body without quotes.
+const MAX_BLOCK: usize = 5_000;
 /// Losses that are noted.
 const MAX_LOST: usize = 100;
 
@@ -64,8 +68,8 @@ pub enum Source {
 
 /// A session of a client.
 pub(crate) struct Session<'f> {
-    settings: Settings,
-    files: &'f mut dyn FnMut(&str) -> Option<String>,
+    pub(crate) settings: Settings,
+    pub(crate) files: &'f mut dyn FnMut(&str) -> Option<String>,
     pub(crate) quoting: Quoting,
     pub(crate) client: bool,
     pub(crate) depth: usize,
@@ -80,24 +84,25 @@ pub(crate) struct Session<'f> {
     pub(crate) in_cte: bool,
     /// More than one statement is in the argument.
     pub(crate) several: bool,
-    lost: Vec<Lost>,
-    pending: Vec<Lost>,
-    savepoints: Vec<(String, usize)>,
+    pub(crate) lost: Vec<Lost>,
+    pub(crate) pending: Vec<Lost>,
+    pub(crate) savepoints: Vec<(String, usize)>,
     /// A transaction was begun by a statement; one begun by a savepoint.
-    explicit: bool,
-    by_savepoint: bool,
-    failed: bool,
-    autocommit: bool,
-    read_only: bool,
+    pub(crate) explicit: bool,
+    pub(crate) by_savepoint: bool,
+    pub(crate) failed: bool,
+    pub(crate) autocommit: bool,
+    pub(crate) read_only: bool,
     /// Nothing more is run: of this text, of all.
-    text_ended: bool,
-    stopped: bool,
-    whole: bool,
-    argument: bool,
-    replaced: usize,
-    nested: usize,
-    conditions: Vec<(bool, bool)>,
-    delimiter: String,
+    pub(crate) text_ended: bool,
+    pub(crate) stopped: bool,
+    pub(crate) whole: bool,
+    pub(crate) argument: bool,
+    pub(crate) line_failed: bool,
+    pub(crate) replaced: usize,
+    pub(crate) nested: usize,
+    pub(crate) conditions: Vec<(bool, bool)>,
+    pub(crate) delimiter: String,
 }
 
 impl std::fmt::Debug for Session<'_> {
@@ -164,6 +169,7 @@ impl<'f> Session<'f> {
             stopped: false,
             whole: false,
             argument: false,
+            line_failed: false,
             replaced: 0,
             nested: 0,
             conditions: Vec::new(),
@@ -200,7 +206,7 @@ impl<'f> Session<'f> {
         self.explicit
     }
 
-    fn commit(&mut self) {
+    pub(crate) fn commit(&mut self) {
         let pending = std::mem::take(&mut self.pending);
         for lost in pending {
             if self.lost.len() < MAX_LOST && !self.lost.contains(&lost) {
@@ -210,12 +216,12 @@ impl<'f> Session<'f> {
         self.ended();
     }
 
-    fn roll_back(&mut self) {
+    pub(crate) fn roll_back(&mut self) {
         self.pending.clear();
         self.ended();
     }
 
-    fn ended(&mut self) {
+    pub(crate) fn ended(&mut self) {
         self.savepoints.clear();
         self.explicit = false;
         self.by_savepoint = false;
@@ -223,7 +229,7 @@ impl<'f> Session<'f> {
         self.read_only = self.settings.read_only;
     }
 
-    fn set(&mut self, name: &str, value: &str) {
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
         let off = ["off", "false", "0", "no"].iter().any(|no| value.eq_ignore_ascii_case(no));
         match name {
             "AUTOCOMMIT" => self.autocommit = !off,
@@ -233,7 +239,7 @@ impl<'f> Session<'f> {
         self.settings.variables.push((name.to_owned(), value.to_owned()));
     }
 
-    fn variable(&self, name: &str) -> Option<String> {
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
         self.settings.variables.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
@@ -251,7 +257,7 @@ impl<'f> Session<'f> {
     }
 
     /// Reads a text.
-    fn text(&mut self, text: &str, source: Source) {
+    pub(crate) fn text(&mut self, text: &str, source: Source) {
         if self.stopped {
             return;
         }
@@ -314,7 +320,7 @@ impl<'f> Session<'f> {
         false
     }
 
-    fn statements(&mut self, text: &str, argument: bool, command: bool) {
+    pub(crate) fn statements(&mut self, text: &str, argument: bool, command: bool) {
         let language = self.settings.language;
         let client = self.client && (!argument || language != Language::Postgres || command);
         let mut lexer = Lexer::new(text);
@@ -326,6 +332,7 @@ impl<'f> Session<'f> {
             if tokens.is_empty() && client && self.line_command(&mut lexer, argument) {
                 continue;
             }
+            lexer.delimiter = self.delimiter.chars().collect();
             lexer.blanks(self.quoting);
             if client && language == Language::Sqlite && !argument && !tokens.is_empty() && lexer.at_line_start() {
                 let line = lexer.ahead();
@@ -370,291 +377,31 @@ impl<'f> Session<'f> {
         }
     }
 
-    fn end(&mut self, tokens: &mut Vec<Token>, lexer: &mut Lexer, argument: bool) {
-        let statement = std::mem::take(tokens);
-        let copies = !argument && is(&statement, 0, &["COPY"]) && statement.iter().any(|token| token.is("STDIN")) && statement.iter().any(|token| token.is("FROM"));
+    pub(crate) fn end(&mut self, tokens: &mut Vec<Token>, lexer: &mut Lexer, argument: bool) {
+        let mut statement = std::mem::take(tokens);
+        // With another delimiter the server splits what it is sent, but for bodies.
+        if !self.delimiter.is_empty() && !is(&statement, 0, &["CREATE"]) {
+            let pieces: Vec<Vec<Token>> = statement.split(|token| token.sign(";")).map(<[Token]>::to_vec).collect();
+            if let Some((last, front)) = pieces.split_last() {
+                front.iter().for_each(|piece| self.statement(piece.clone()));
+                statement = last.clone();
+            }
+        }
+        self.line_failed = false;
+        let copies =
+            !argument && is(&statement, 0, &["COPY"]) && statement.iter().any(|token| token.is("STDIN")) && statement.iter().any(|token| token.is("FROM"));
         self.statement(statement);
+        if std::mem::take(&mut self.line_failed) && !argument {
+            lexer.line();
+        }
         if copies && self.settings.language == Language::Postgres {
             lexer.line();
             while !lexer.ended() && lexer.line().trim_end() != "\\." {}
         }
     }
 
-    /// A variable of psql that is next is replaced.
-    fn replaces(&mut self, lexer: &mut Lexer) -> bool {
-        if lexer.peek(0) != ':' || lexer.peek(1) == ':' || (lexer.at > 0 && lexer.chars.get(lexer.at - 1) == Some(&':')) {
-            return false;
-        }
-        let quote = Some(lexer.peek(1)).filter(|c| matches!(c, '\'' | '"'));
-        let start = 1 + usize::from(quote.is_some());
-        let name: String = (start..).map(|ahead| lexer.peek(ahead)).take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        let Some(value) = self.variable(&name).filter(|_| !name.is_empty()) else { return false };
-        self.replaced += 1;
-        if self.replaced > MAX_REPLACED {
-            self.stopped = true;
-            self.lost.push(Lost::new(Loss::Unknown, ""));
-            return true;
-        }
-        let count = start + name.chars().count() + usize::from(quote.is_some());
-        let text = quote.map_or(value.clone(), |quote| format!("{quote}{value}{quote}"));
-        let text: String = text.chars().take(MAX_TEXT / MAX_REPLACED).collect();
-        lexer.replace(count, &text);
-        true
-    }
-
-    /// A command that is a line of its own where no statement is open.
-    fn line_command(&mut self, lexer: &mut Lexer, argument: bool) -> bool {
-        match self.settings.language {
-            Language::Sqlite if !argument => {
-                if lexer.at_line_start() && lexer.peek(0) == '#' {
-                    lexer.line();
-                    return true;
-                }
-                let start = lexer.at == 0 || lexer.chars.get(lexer.at - 1) == Some(&'\n');
-                if lexer.peek(0) == '.' && start && lexer.peek(1).is_ascii_alphabetic() {
-                    let line = lexer.line();
-                    self.dot(line.trim());
-                    return true;
-                }
-                if lexer.peek(0) == '\n' || lexer.starts("--") {
-                    lexer.line();
-                    return true;
-                }
-                if lexer.peek(0).is_ascii_whitespace() {
-                    lexer.at += 1;
-                    return true;
-                }
-                if lexer.starts("/*") {
-                    lexer.blanks(self.quoting);
-                    // A comment that ends its line leaves the next one to commands.
-                    return true;
-                }
-                false
-            }
-            Language::Mysql => {
-                lexer.blanks(self.quoting);
-                if !lexer.at_line_start() {
-                    return false;
-                }
-                let line = lexer.ahead();
-                let line = line.trim_end();
-                let (word, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
-                let word = word.to_ascii_lowercase();
-                let plain = !line.contains(';');
-                match word.as_str() {
-                    "delimiter" if !rest.trim().is_empty() => {
-                        rest.split_whitespace().next().unwrap_or(";").clone_into(&mut self.delimiter);
-                        if self.delimiter == ";" {
-                            self.delimiter.clear();
-                        }
-                    }
-                    "source" => self.file(rest.trim().trim_end_matches(';')),
-                    "use" | "system" | "tee" | "pager" | "prompt" if !rest.is_empty() => {
-                        if word == "use" && line.contains(';') {
-                            return false;
-                        }
-                    }
-                    "clear" | "go" | "ego" | "status" | "help" | "notee" | "nopager" | "print" | "rehash" | "warnings" | "nowarning" | "connect" | "edit" if plain && rest.is_empty() => {}
-                    "exit" | "quit" if plain => self.stopped = true,
-                    _ => return false,
-                }
-                lexer.line();
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// What the client does with a file that is named.
-    fn file(&mut self, name: &str) {
-        let name = name.trim().trim_matches(['\'', '"']);
-        if name.is_empty() {
-            return;
-        }
-        if self.nested >= MAX_DEPTH {
-            self.lost.push(Lost::new(Loss::Unknown, ""));
-            return;
-        }
-        if let Some(text) = (self.files)(name) {
-            self.nested += 1;
-            let whole = std::mem::replace(&mut self.whole, false);
-            self.text(&text, Source::Input);
-            self.whole = whole;
-            self.nested -= 1;
-            self.text_ended = false;
-        }
-    }
-
-    /// A command of the client of `SQLite`, which may be shortened.
-    fn dot(&mut self, line: &str) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let Some((name, args)) = words.split_first() else { return };
-        let name = name.trim_start_matches('.').to_ascii_lowercase();
-        let short = |full: &str, least: usize| name.len() >= least && full.starts_with(name.as_str());
-        if short("read", 3) {
-            let file = args.join(" ");
-            if file.trim_start_matches(['"', '\'']).starts_with('|') {
-                self.note(vec![Lost::new(Loss::Unknown, "")]);
-            } else {
-                self.file(&file);
-            }
-        } else if short("restore", 3) {
-            if !self.settings.read_only {
-                self.note(vec![Lost::new(Loss::Database, "")]);
-            }
-        } else if short("open", 2) && args.iter().any(|arg| matches!(*arg, "--new" | "-new")) {
-            let file = args.last().copied().unwrap_or("").to_owned();
-            self.lost.push(Lost::new(Loss::Database, file));
-        } else if short("open", 2) {
-            self.settings.read_only = args.iter().any(|arg| arg.trim_start_matches('-') == "readonly");
-            self.ended();
-        } else if short("quit", 1) || short("exit", 2) {
-            self.stopped = true;
-        } else if short("bail", 3) {
-            self.settings.stops = args.first().is_some_and(|arg| matches!(*arg, "on" | "yes" | "1" | "true"));
-        } else if short("parameter", 3) {
-            match args {
-                [set, name, value @ ..] if *set == "set" => {
-                    let value = value.join(" ");
-                    self.parameters.push(((*name).to_owned(), value.trim_matches(['\'', '"']).to_owned()));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// A command of psql, behind its backslash.
-    fn backslash(&mut self, lexer: &mut Lexer, tokens: &mut Vec<Token>, argument: bool) {
-        match lexer.peek(0) {
-            '\\' => {
-                lexer.at += 1;
-                return;
-            }
-            ';' => {
-                lexer.at += 1;
-                self.end(tokens, lexer, argument);
-                return;
-            }
-            _ => {}
-        }
-        let mut name = String::new();
-        while lexer.peek(0).is_ascii_alphabetic() || matches!(lexer.peek(0), '_' | '?' | '!') {
-            name.push(lexer.peek(0));
-            lexer.at += 1;
-            if name == "!" {
-                break;
-            }
-        }
-        let args = if matches!(name.as_str(), "!" | "copy" | "sf" | "sv") { lexer.line() } else { arguments(lexer) };
-        let list = || split(&args);
-        let active = self.conditions.iter().all(|(active, _)| *active);
-        match name.as_str() {
-            "if" => {
-                let is = self.truth(&args);
-                self.conditions.push((is != Some(false), is != Some(false) && is.is_some()));
-                return;
-            }
-            "elif" => {
-                let is = self.truth(&args);
-                if let Some((active, taken)) = self.conditions.last_mut() {
-                    *active = !*taken && is != Some(false);
-                    *taken |= is == Some(true);
-                }
-                return;
-            }
-            "else" => {
-                if let Some((active, taken)) = self.conditions.last_mut() {
-                    *active = !*taken;
-                }
-                return;
-            }
-            "endif" => {
-                self.conditions.pop();
-                return;
-            }
-            _ if !active => return,
-            _ => {}
-        }
-        match name.as_str() {
-            "g" | "gx" | "gset" | "crosstabview" | "watch" => self.end(tokens, lexer, argument),
-            "gexec" => {
-                let query = std::mem::take(tokens);
-                let texts: Vec<&str> = query.iter().filter(|token| token.kind == TokenKind::Text).map(|token| token.text.as_str()).collect();
-                let text = texts.concat().replace("%I", "name").replace("%s", "name");
-                let lost = if texts.is_empty() { vec![Lost::new(Loss::Unknown, "")] } else { self.inner(&text) };
-                self.note(lost);
-            }
-            "gdesc" | "r" | "reset" => tokens.clear(),
-            "bind" => {
-                for (at, value) in list().into_iter().enumerate() {
-                    self.parameters.push((format!("${}", at + 1), value));
-                }
-            }
-            "q" | "quit" => self.stopped = true,
-            "i" | "ir" | "include" | "include_relative" => {
-                if let Some(file) = list().first() {
-                    self.file(&file.clone());
-                }
-            }
-            "set" => {
-                let list = list();
-                if let Some((name, values)) = list.split_first() {
-                    let value = values.concat();
-                    self.set(&name.clone(), if values.is_empty() { "on" } else { &value });
-                }
-            }
-            "unset" => {
-                let list = list();
-                if let Some(name) = list.first() {
-                    self.settings.variables.retain(|(known, _)| known != name);
-                }
-            }
-            "c" | "connect" => self.roll_back(),
-            "copy" => {
-                let words = words(&args, self.quoting);
-                if words.first().is_some_and(|first| first.sign("(")) {
-                    let lost = self.losses(&words).unwrap_or_default();
-                    self.note(lost);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// What psql makes of a condition. `None`: it is not known.
-    fn truth(&self, text: &str) -> Option<bool> {
-        let text = text.trim();
-        let text = text.strip_prefix(':').and_then(|name| self.variable(name)).unwrap_or_else(|| text.to_owned());
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "on" | "1" | "yes" | "t" | "y" => Some(true),
-            "false" | "off" | "0" | "no" | "f" | "n" => Some(false),
-            _ => None,
-        }
-    }
-
-    /// A short command of the client of `MySQL`, behind its backslash.
-    fn short(&mut self, lexer: &mut Lexer, tokens: &mut Vec<Token>, argument: bool) {
-        let c = lexer.peek(0);
-        lexer.at += 1;
-        match c {
-            'g' | 'G' => self.end(tokens, lexer, argument),
-            'c' => tokens.clear(),
-            'q' => self.stopped = true,
-            '.' => {
-                let line = lexer.line();
-                self.file(&line);
-            }
-            'd' => {
-                let line = lexer.line();
-                line.split_whitespace().next().unwrap_or("").clone_into(&mut self.delimiter);
-            }
-            '!' | 'T' | 'P' | 'R' | 'C' | 'u' | 'r' => drop(lexer.line()),
-            _ => {}
-        }
-    }
-
     /// Notes what is lost by a statement that is run now.
-    fn note(&mut self, lost: Vec<Lost>) {
+    pub(crate) fn note(&mut self, lost: Vec<Lost>) {
         if self.read_only && !lost.is_empty() {
             self.error();
             return;
@@ -669,12 +416,14 @@ impl<'f> Session<'f> {
     }
 
     /// The engine refuses a statement.
-    fn error(&mut self) {
+    pub(crate) fn error(&mut self) {
         match self.settings.language {
             Language::Postgres => {
                 if self.whole && !self.settings.one_transaction {
                     self.roll_back();
                     self.text_ended = true;
+                } else if self.variable("ON_ERROR_ROLLBACK").is_some_and(|value| value == "on") {
+                    // A savepoint in front of each statement takes the error.
                 } else if self.explicit || !self.autocommit {
                     self.failed = true;
                     self.pending.clear();
@@ -683,6 +432,8 @@ impl<'f> Session<'f> {
             }
             Language::Sqlite => {
                 self.text_ended = self.whole_argument();
+                // On standard input the rest of the line is dropped.
+                self.line_failed = true;
                 self.stopped |= self.settings.stops;
             }
             _ => self.stopped |= self.settings.stops,
@@ -700,6 +451,10 @@ impl<'f> Session<'f> {
         while tokens.last().is_some_and(|last| last.sign(";")) {
             tokens.pop();
         }
+        self.created.truncate(MAX_KEPT);
+        self.parameters.truncate(MAX_KEPT);
+        self.prepared.truncate(MAX_KEPT);
+        self.routines.truncate(MAX_KEPT);
         let Some(first) = tokens.first() else { return };
         if self.stopped || self.text_ended || !self.conditions.iter().all(|(active, _)| *active) {
             return;
@@ -758,7 +513,9 @@ impl<'f> Session<'f> {
                     self.explicit = true;
                     self.by_savepoint = true;
                 }
-                self.savepoints.push((name, self.pending.len()));
+                if self.savepoints.len() < MAX_KEPT {
+                    self.savepoints.push((name, self.pending.len()));
+                }
             }
             "RELEASE" => {
                 let name = tokens.last().map(|token| token.text.to_lowercase()).unwrap_or_default();
@@ -787,9 +544,10 @@ impl<'f> Session<'f> {
             "PREPARE" => self.prepares(&tokens),
             _ => {
                 let temporary = next(1, &["TEMPORARY"]) || next(3, &["TEMPORARY"]);
-                let commits = matches!(word.as_str(), "ALTER" | "TRUNCATE" | "RENAME" | "GRANT" | "REVOKE" | "OPTIMIZE" | "REPAIR" | "CACHE" | "FLUSH" | "LOCK")
-                    || (matches!(word.as_str(), "CREATE" | "DROP") && !temporary && !next(1, &["PREPARE"]))
-                    || (word == "ANALYZE" && has("TABLE"));
+                let commits =
+                    matches!(word.as_str(), "ALTER" | "TRUNCATE" | "RENAME" | "GRANT" | "REVOKE" | "OPTIMIZE" | "REPAIR" | "CACHE" | "FLUSH" | "LOCK")
+                        || (matches!(word.as_str(), "CREATE" | "DROP") && !temporary && !next(1, &["PREPARE"]))
+                        || (word == "ANALYZE" && has("TABLE"));
                 if mysql && commits {
                     self.commit();
                 }
@@ -797,15 +555,19 @@ impl<'f> Session<'f> {
                     Ok(lost) => self.note(lost),
                     Err(_) => self.error(),
                 }
+                if mysql && commits && !self.stopped {
+                    self.commit();
+                }
             }
         }
     }
 
     fn sets(&mut self, tokens: &[Token]) {
         let mysql = self.settings.language == Language::Mysql;
-        for part in tokens.get(1..).unwrap_or(&[]).split(|token| token.sign(",")) {
+        for part in parts(tokens.get(1..).unwrap_or(&[])) {
             let Some(equal) = part.iter().position(|token| token.sign("=") || token.sign(":=") || token.is("TO")) else { continue };
-            let name = equal.checked_sub(1).and_then(|at| part.get(at)).map(|token| token.text.trim_start_matches('@').to_ascii_lowercase()).unwrap_or_default();
+            let name =
+                equal.checked_sub(1).and_then(|at| part.get(at)).map(|token| token.text.trim_start_matches('@').to_ascii_lowercase()).unwrap_or_default();
             let raw = equal.checked_sub(1).and_then(|at| part.get(at)).map(|token| token.text.clone()).unwrap_or_default();
             let value = part.get(equal + 1).map(|token| token.text.to_ascii_lowercase()).unwrap_or_default();
             let on = matches!(value.as_str(), "1" | "on" | "true" | "yes");
@@ -873,7 +635,7 @@ impl<'f> Session<'f> {
 
 /// Whether a `;` here is within a body that has no quotes around it.
 fn open_block(tokens: &[Token], language: Language) -> bool {
-    if !is(tokens, 0, &["CREATE"]) || language == Language::Mysql {
+    if !is(tokens, 0, &["CREATE"]) || language == Language::Mysql || tokens.len() > MAX_BLOCK {
         return false;
     }
     let count = |any: &[&str]| (0..tokens.len()).filter(|at| is(tokens, *at, any)).count();
@@ -883,41 +645,4 @@ fn open_block(tokens: &[Token], language: Language) -> bool {
         _ => tokens.iter().take(6).any(|token| ["TRIGGER", "PROCEDURE", "PROC", "FUNCTION"].iter().any(|word| token.is(word))),
     };
     body && count(&["BEGIN", "CASE"]) > count(&["END"])
-}
-
-/// The arguments of a command of psql: up to the end of the line, or to the next command.
-fn arguments(lexer: &mut Lexer) -> String {
-    let mut text = String::new();
-    let mut quote = None;
-    while !lexer.ended() {
-        let c = lexer.peek(0);
-        match (c, quote) {
-            ('\n', _) | ('\\', None) => break,
-            ('\'' | '"' | '`', None) => quote = Some(c),
-            (c, Some(open)) if c == open => quote = None,
-            _ => {}
-        }
-        text.push(c);
-        lexer.at += 1;
-    }
-    text
-}
-
-/// Words, of which those in quotes are whole.
-fn split(text: &str) -> Vec<String> {
-    let mut all = Vec::new();
-    let mut word: Option<String> = None;
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            c if c.is_whitespace() => all.extend(word.take()),
-            '\'' | '"' => {
-                let inner: String = chars.by_ref().take_while(|other| *other != c).collect();
-                word.get_or_insert_default().push_str(&inner);
-            }
-            c => word.get_or_insert_default().push(c),
-        }
-    }
-    all.extend(word);
-    all
 }
