@@ -71,7 +71,7 @@ pub enum Deed {
     /// A commit is made.
     Commit(Commit),
     /// Something is lost in a database.
-    Query(Query),
+    Query(Box<Query>),
     /// Something that could not be read.
     Opaque { text: String, why: &'static str },
 }

@@ -207,8 +207,8 @@ impl Session<'_> {
                 let query = std::mem::take(tokens);
                 let texts: Vec<&str> = query.iter().filter(|token| token.kind == TokenKind::Text).map(|token| token.text.as_str()).collect();
                 let text = texts.concat().replace("%I", "name").replace("%s", "name");
-                let lost = if texts.is_empty() { vec![Lost::new(Loss::Unknown, "")] } else { self.inner(&text) };
-                self.note(lost);
+                let run = if texts.is_empty() { vec![Lost::new(Loss::Unknown, "")] } else { self.inner(&text) };
+                self.note(run);
             }
             "gdesc" | "r" | "reset" => tokens.clear(),
             "bind" => {
@@ -239,8 +239,8 @@ impl Session<'_> {
             "copy" => {
                 let words = words(&args, self.quoting);
                 if words.first().is_some_and(|first| first.sign("(")) {
-                    let lost = self.losses(&words).unwrap_or_default();
-                    self.note(lost);
+                    let run = self.losses(&words).unwrap_or_default();
+                    self.note(run);
                 }
             }
             _ => {}

@@ -297,7 +297,7 @@ impl Reader<'_> {
                     let right = self.sum();
                     let compared = Compared { left: whole, right: (right.from, right.to), operator: plain(operator) };
                     let holds = match (&left.value, &right.value) {
-                        (Some(left), Some(right)) => self.constants(left, right, compared.operator),
+                        (Some(left), Some(right)) => constants(left, right, compared.operator),
                         _ => self.compared(&compared, Few),
                     };
                     left = Part { holds, value: Option::None, from, to: self.at, compared: Some(compared) };
@@ -323,7 +323,7 @@ impl Reader<'_> {
             (Some(bound), Option::None) => (compared.right, bound, turned(compared.operator)),
             _ => {
                 let columns = left.iter().chain(right).enumerate().any(|(at, token)| {
-                    matches!(token.kind, TokenKind::Word | TokenKind::Name | TokenKind::Parameter | TokenKind::Hole) && !self.computed(left, right, at)
+                    matches!(token.kind, TokenKind::Word | TokenKind::Name | TokenKind::Parameter | TokenKind::Hole) && !computed(left, right, at)
                 });
                 // A comparison without any column, such as a time with a date, is meant to be true.
                 return if columns || otherwise != Few { otherwise } else { All };
@@ -367,57 +367,6 @@ impl Reader<'_> {
             "<" | "<=" if bound >= 1e12 => All,
             _ => otherwise,
         }
-    }
-
-    /// Whether the word at this place of both sides is a function of the clock, and no column.
-    fn computed(&self, left: &[Token], right: &[Token], at: usize) -> bool {
-        let token = left.get(at).or_else(|| right.get(at.wrapping_sub(left.len())));
-        let clock = [
-            "now",
-            "current_date",
-            "current_timestamp",
-            "current_time",
-            "localtimestamp",
-            "sysdate",
-            "curdate",
-            "utc_timestamp",
-            "date",
-            "datetime",
-            "strftime",
-            "timestamp",
-            "interval",
-            "clock_timestamp",
-            "unix_timestamp",
-            "julianday",
-            "pi",
-            "version",
-        ];
-        token.is_some_and(|token| token.kind == TokenKind::Word && clock.iter().any(|name| token.is(name)))
-    }
-
-    fn constants(&self, left: &Value, right: &Value, operator: &str) -> Holds {
-        use std::cmp::Ordering;
-        let order = match (left, right) {
-            (Value::Null, _) | (_, Value::Null) => return if operator == "<=>" && left == right { All } else { Never },
-            (Value::Text(left), Value::Text(right)) => left.cmp(right),
-            (left, right) => {
-                let number = |value: &Value| match value {
-                    Value::Number(number) => *number,
-                    Value::Truth(is) => f64::from(u8::from(*is)),
-                    Value::Text(text) => leading_number(text),
-                    Value::Null => 0.0,
-                };
-                number(left).partial_cmp(&number(right)).unwrap_or(Ordering::Equal)
-            }
-        };
-        Holds::when(match operator {
-            "=" | "<=>" => order.is_eq(),
-            "<>" => order.is_ne(),
-            "<" => order.is_lt(),
-            "<=" => order.is_le(),
-            ">" => order.is_gt(),
-            _ => order.is_ge(),
-        })
     }
 
     /// Whether two parts of an `OR` leave nothing out.
@@ -699,4 +648,55 @@ fn turned(operator: &'static str) -> &'static str {
         ">=" => "<=",
         other => other,
     }
+}
+
+/// Whether the word at this place of both sides is a function of the clock, and no column.
+fn computed(left: &[Token], right: &[Token], at: usize) -> bool {
+    let token = left.get(at).or_else(|| right.get(at.wrapping_sub(left.len())));
+    let clock = [
+        "now",
+        "current_date",
+        "current_timestamp",
+        "current_time",
+        "localtimestamp",
+        "sysdate",
+        "curdate",
+        "utc_timestamp",
+        "date",
+        "datetime",
+        "strftime",
+        "timestamp",
+        "interval",
+        "clock_timestamp",
+        "unix_timestamp",
+        "julianday",
+        "pi",
+        "version",
+    ];
+    token.is_some_and(|token| token.kind == TokenKind::Word && clock.iter().any(|name| token.is(name)))
+}
+
+fn constants(left: &Value, right: &Value, operator: &str) -> Holds {
+    use std::cmp::Ordering;
+    let order = match (left, right) {
+        (Value::Null, _) | (_, Value::Null) => return if operator == "<=>" && left == right { All } else { Never },
+        (Value::Text(left), Value::Text(right)) => left.cmp(right),
+        (left, right) => {
+            let number = |value: &Value| match value {
+                Value::Number(number) => *number,
+                Value::Truth(is) => f64::from(u8::from(*is)),
+                Value::Text(text) => leading_number(text),
+                Value::Null => 0.0,
+            };
+            number(left).partial_cmp(&number(right)).unwrap_or(Ordering::Equal)
+        }
+    };
+    Holds::when(match operator {
+        "=" | "<=>" => order.is_eq(),
+        "<>" => order.is_ne(),
+        "<" => order.is_lt(),
+        "<=" => order.is_le(),
+        ">" => order.is_gt(),
+        _ => order.is_ge(),
+    })
 }

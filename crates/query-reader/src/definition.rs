@@ -121,7 +121,7 @@ impl Session<'_> {
                     }
                 }
                 "DROP" if is(part, 1, &["CONSTRAINT", "INDEX", "KEY", "PRIMARY", "FOREIGN", "CHECK", "PERIOD"]) => {
-                    losses.extend(self.lost(Loss::Definition, &named))
+                    losses.extend(self.lost(Loss::Definition, &named));
                 }
                 "DROP" if is(part, 1, &["PARTITION"]) => losses.extend(self.by(Holds::Some, &named)),
                 "DROP" if is(part, 1, &["SYSTEM"]) && is(part, 2, &["VERSIONING"]) => losses.extend(self.by(Holds::All, &named)),
@@ -140,10 +140,8 @@ impl Session<'_> {
                         losses.extend(self.lost(Loss::Column, &named));
                     }
                 }
-                "ALTER" | "MODIFY" if find(part, 0, &["TYPE"]).is_some() && language != Language::Mysql => {
-                    if narrows(part) {
-                        losses.extend(self.lost(Loss::Column, &named));
-                    }
+                "ALTER" | "MODIFY" if find(part, 0, &["TYPE"]).is_some() && language != Language::Mysql && narrows(part) => {
+                    losses.extend(self.lost(Loss::Column, &named));
                 }
                 "TRUNCATE" if is(part, 1, &["PARTITION"]) => {
                     let all = is(part, 2, &["ALL"]);
@@ -190,7 +188,7 @@ impl Session<'_> {
         }
         // `DEFINER = name`
         while is(tokens, at, &["DEFINER", "ALGORITHM", "SQL"]) {
-            at += if is(tokens, at, &["SQL"]) { 3 } else { 3 };
+            at += 3;
             while at < tokens.len() && !is(tokens, at, &["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "VIEW", "SQL"]) {
                 at += 1;
             }
@@ -261,7 +259,7 @@ impl Session<'_> {
 fn narrows(part: &[Token]) -> bool {
     let Some(at) = find(part, 0, &["TYPE"]) else { return false };
     let using = find(part, at, &["USING"]);
-    let column = part.iter().take(at).rev().find(|token| !token.is("DATA") && !token.is("SET")).map(|token| token.text.as_str()).unwrap_or("");
+    let column = part.iter().take(at).rev().find(|token| !token.is("DATA") && !token.is("SET")).map_or("", |token| token.text.as_str());
     let sized = sign(part, at + 2, "(") || sign(part, at + 3, "(");
     let kind = |any: &[&str]| is(part, at + 1, any);
     let cuts = (kind(&["CHAR", "CHARACTER", "NUMERIC", "DECIMAL", "BPCHAR", "DEC"]) && sized && !is(part, at + 2, &["VARYING"]))

@@ -151,7 +151,7 @@ fn split(line: &str) -> Option<Vec<String>> {
     let mut all = Vec::new();
     let mut chars = line.chars().peekable();
     loop {
-        while chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+        while chars.next_if(char::is_ascii_whitespace).is_some() {}
         if chars.peek().is_none() {
             return Some(all);
         }

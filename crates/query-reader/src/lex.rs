@@ -87,9 +87,9 @@ pub(crate) struct Lexer {
 
 /// Operators of more than one sign.
 const OPERATORS: &[&str] = &["<=>", "!~*", "::", "<>", "!=", "<=", ">=", "==", "||", "&&", ":=", "~*", "!~", "->", "#>"];
-/// Beyond this MariaDB skips what is for newer servers.
+/// Beyond this `MariaDB` skips what is for newer servers.
 const MARIA_VERSION: u32 = 120_000;
-/// Beyond this MySQL does.
+/// Beyond this `MySQL` does.
 const MYSQL_VERSION: u32 = 90_700;
 
 impl Lexer {
@@ -111,7 +111,7 @@ impl Lexer {
 
     /// Whether only blanks are in front of it on its line.
     pub(crate) fn at_line_start(&self) -> bool {
-        self.chars.get(..self.at).unwrap_or(&[]).iter().rev().take_while(|c| **c != '\n').all(|c| c.is_ascii_whitespace())
+        self.chars.get(..self.at).unwrap_or(&[]).iter().rev().take_while(|c| **c != '\n').all(char::is_ascii_whitespace)
     }
 
     /// The rest of the line, which is passed.
@@ -155,9 +155,9 @@ impl Lexer {
             } else if self.conditional && self.starts("*/") {
                 self.at += 2;
                 self.conditional = false;
-            } else if self.starts("--") && (!mysql || self.peek(2).is_whitespace() || matches!(self.peek(2), '\0') || self.at_line_start()) {
-                self.line();
-            } else if c == '#' && (mysql || language == Language::Any && self.at_line_start()) {
+            } else if self.starts("--") && (!mysql || self.peek(2).is_whitespace() || matches!(self.peek(2), '\0') || self.at_line_start())
+                || c == '#' && (mysql || language == Language::Any && self.at_line_start())
+            {
                 self.line();
             } else if self.starts("/*") {
                 self.comment(quoting);

@@ -116,7 +116,9 @@ pub fn read(settings: &Settings, texts: &[(Source, String)], files: &mut dyn FnM
     match settings.language {
         Language::Redis => {
             let mut reader = keys::Commands::default();
-            texts.iter().for_each(|(_, text)| reader.text(text));
+            for (_, text) in texts {
+                reader.text(text);
+            }
             reader.finish()
         }
         Language::Mongo => {
@@ -189,7 +191,9 @@ impl<'f> Session<'f> {
             }
             texts.iter().filter(|(source, _)| *source == Source::Input).for_each(|(source, text)| self.text(text, *source));
         } else {
-            texts.iter().for_each(|(source, text)| self.text(text, *source));
+            for (source, text) in texts {
+                self.text(text, *source);
+            }
         }
         self.finish()
     }
@@ -383,8 +387,10 @@ impl<'f> Session<'f> {
         if !self.delimiter.is_empty() && !is(&statement, 0, &["CREATE"]) {
             let pieces: Vec<Vec<Token>> = statement.split(|token| token.sign(";")).map(<[Token]>::to_vec).collect();
             if let Some((last, front)) = pieces.split_last() {
-                front.iter().for_each(|piece| self.statement(piece.clone()));
-                statement = last.clone();
+                for piece in front {
+                    self.statement(piece.clone());
+                }
+                statement.clone_from(last);
             }
         }
         self.line_failed = false;
@@ -428,7 +434,7 @@ impl<'f> Session<'f> {
                     self.failed = true;
                     self.pending.clear();
                 }
-                self.stopped |= self.settings.stops || (self.whole && self.settings.stops);
+                self.stopped |= self.settings.stops;
             }
             Language::Sqlite => {
                 self.text_ended = self.whole_argument();

@@ -13,6 +13,7 @@ pub(crate) type Losses = Result<Vec<Lost>, Refused>;
 
 pub(crate) const NONE: Losses = Ok(Vec::new());
 
+#[expect(clippy::unnecessary_wraps, reason = "it ends arms that give a result")]
 pub(crate) fn one(what: Loss, name: &str) -> Losses {
     Ok(vec![Lost::new(what, name)])
 }

@@ -38,7 +38,7 @@ impl Shell<'_> {
             let loses = query_reader::Loss::NAMES.iter().find(|(known, _)| *known == what).map_or("unknown", |(known, _)| *known);
             let operand = arguments.operands.first().is_some_and(|first| first.is(option));
             if option == "*" || arguments.has(option) || operand {
-                self.push(Deed::Query(Query { loses, ..query.clone() }), Some(at));
+                self.push(Deed::Query(Box::new(Query { loses, ..query.clone() })), Some(at));
             }
         }
         if client.language.is_empty() {
@@ -62,7 +62,7 @@ impl Shell<'_> {
                 }
                 Role::Queries | Role::Script if word.is("-") => {
                     named = true;
-                    texts.extend(self.from_stdin(stdin, &mut stored).map(|text| (Source::Input, text)));
+                    texts.extend(self.on_stdin(stdin, &mut stored).map(|text| (Source::Input, text)));
                 }
                 Role::Queries | Role::Script => {
                     named = true;
@@ -78,7 +78,7 @@ impl Shell<'_> {
             texts.push((Source::Argument, format!("{BETWEEN}{}", words.join(&BETWEEN.to_string()))));
         }
         if !named {
-            match self.from_stdin(stdin, &mut stored) {
+            match self.on_stdin(stdin, &mut stored) {
                 Some(text) => texts.push((Source::Input, text)),
                 None if stdin.connected && stdin.file.is_none() => texts.push((Source::Input, HOLE.to_string())),
                 None => {}
@@ -93,7 +93,7 @@ impl Shell<'_> {
         settings.stops = (settings.stops || given(&client.stops)) && !given(&client.continues);
         settings.lines = given(&client.lines);
         settings.read_only = given(&client.reads);
-        settings.delimiter = arguments.value(client.delimiter).and_then(Word::literal).unwrap_or("").to_owned();
+        arguments.value(client.delimiter).and_then(Word::literal).unwrap_or("").clone_into(&mut settings.delimiter);
         let set = arguments.flags.iter().filter(|flag| !client.variable.is_empty() && flag.is(client.variable));
         let pair = |word: &Word| marked(word).split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
         settings.variables = set.filter_map(|flag| pair(flag.value.as_ref()?)).collect();
@@ -109,7 +109,7 @@ impl Shell<'_> {
     fn losses(&mut self, lost: Vec<Lost>, query: &Query, at: usize) {
         for lost in lost {
             let several = lost.name == SEVERAL;
-            let deed = Deed::Query(Query { loses: lost.what.name(), name: if several { String::new() } else { lost.name }, ..query.clone() });
+            let deed = Deed::Query(Box::new(Query { loses: lost.what.name(), name: if several { String::new() } else { lost.name }, ..query.clone() }));
             if several {
                 self.unsurely(|shell| shell.push(deed, Some(at)));
             } else {
@@ -133,7 +133,7 @@ impl Shell<'_> {
         settings.goes_on = true;
         let query = Query { language: settings.language.name(), program: tool.to_owned(), ..Query::default() };
         for lost in read(&settings, &[(Source::Input, text.to_owned())], &mut |_| None) {
-            self.add(Deed::Query(Query { loses: lost.what.name(), name: lost.name, ..query.clone() }));
+            self.add(Deed::Query(Box::new(Query { loses: lost.what.name(), name: lost.name, ..query.clone() })));
         }
     }
 
@@ -149,7 +149,7 @@ impl Shell<'_> {
         (!texts.is_empty()).then_some(whole)
     }
 
-    fn from_stdin(&mut self, stdin: &Stdin, stored: &mut bool) -> Option<String> {
+    fn on_stdin(&mut self, stdin: &Stdin, stored: &mut bool) -> Option<String> {
         match (&stdin.text, &stdin.file) {
             (Some(text), _) => Some(marked(text)),
             (None, Some(file)) => self.query_file(&Word::lit(file.clone()), stored),
