@@ -1,12 +1,12 @@
 //! Commands of the clients themselves: of psql, of the client of `MySQL`, of the one of `SQLite`.
 
-use crate::lex::{Lexer, Token, TokenKind, words};
+use crate::lex::{QueryLexer, SqlTokenKind, Token, words};
 use crate::session::{MAX_DEPTH, MAX_REPLACED, MAX_TEXT, Session};
-use crate::{Language, Loss, Lost, Source};
+use crate::{LossKind, Lost, QueryLanguage, Source};
 
 impl Session<'_> {
     /// A variable of psql that is next is replaced.
-    pub(crate) fn replaces(&mut self, lexer: &mut Lexer) -> bool {
+    pub(crate) fn replaces(&mut self, lexer: &mut QueryLexer) -> bool {
         if lexer.peek(0) != ':' || lexer.peek(1) == ':' || (lexer.at > 0 && lexer.chars.get(lexer.at - 1) == Some(&':')) {
             return false;
         }
@@ -17,7 +17,7 @@ impl Session<'_> {
         self.replaced += 1;
         if self.replaced > MAX_REPLACED {
             self.stopped = true;
-            self.lost.push(Lost::new(Loss::Unknown, ""));
+            self.lost.push(Lost::new(LossKind::Unknown, ""));
             return true;
         }
         let count = start + name.chars().count() + usize::from(quote.is_some());
@@ -28,9 +28,9 @@ impl Session<'_> {
     }
 
     /// A command that is a line of its own where no statement is open.
-    pub(crate) fn line_command(&mut self, lexer: &mut Lexer, argument: bool) -> bool {
+    pub(crate) fn line_command(&mut self, lexer: &mut QueryLexer, argument: bool) -> bool {
         match self.settings.language {
-            Language::Sqlite if !argument => {
+            QueryLanguage::Sqlite if !argument => {
                 if lexer.at_line_start() && lexer.peek(0) == '#' {
                     lexer.line();
                     return true;
@@ -56,7 +56,7 @@ impl Session<'_> {
                 }
                 false
             }
-            Language::Mysql => {
+            QueryLanguage::Mysql => {
                 lexer.blanks(self.quoting);
                 if !lexer.at_line_start() {
                     return false;
@@ -98,7 +98,7 @@ impl Session<'_> {
             return;
         }
         if self.nested >= MAX_DEPTH {
-            self.lost.push(Lost::new(Loss::Unknown, ""));
+            self.lost.push(Lost::new(LossKind::Unknown, ""));
             return;
         }
         if let Some(text) = (self.files)(name) {
@@ -120,17 +120,17 @@ impl Session<'_> {
         if short("read", 3) {
             let file = args.join(" ");
             if file.trim_start_matches(['"', '\'']).starts_with('|') {
-                self.note(vec![Lost::new(Loss::Unknown, "")]);
+                self.note(vec![Lost::new(LossKind::Unknown, "")]);
             } else {
                 self.file(&file);
             }
         } else if short("restore", 3) {
             if !self.settings.read_only {
-                self.note(vec![Lost::new(Loss::Database, "")]);
+                self.note(vec![Lost::new(LossKind::Database, "")]);
             }
         } else if short("open", 2) && args.iter().any(|arg| matches!(*arg, "--new" | "-new")) {
             let file = args.last().copied().unwrap_or("").to_owned();
-            self.lost.push(Lost::new(Loss::Database, file));
+            self.lost.push(Lost::new(LossKind::Database, file));
         } else if short("open", 2) {
             self.settings.read_only = args.iter().any(|arg| arg.trim_start_matches('-') == "readonly");
             self.ended();
@@ -150,7 +150,7 @@ impl Session<'_> {
     }
 
     /// A command of psql, behind its backslash.
-    pub(crate) fn backslash(&mut self, lexer: &mut Lexer, tokens: &mut Vec<Token>, argument: bool) {
+    pub(crate) fn backslash(&mut self, lexer: &mut QueryLexer, tokens: &mut Vec<Token>, argument: bool) {
         match lexer.peek(0) {
             '\\' => {
                 lexer.at += 1;
@@ -205,9 +205,9 @@ impl Session<'_> {
             "g" | "gx" | "gset" | "crosstabview" | "watch" => self.end(tokens, lexer, argument),
             "gexec" => {
                 let query = std::mem::take(tokens);
-                let texts: Vec<&str> = query.iter().filter(|token| token.kind == TokenKind::Text).map(|token| token.text.as_str()).collect();
+                let texts: Vec<&str> = query.iter().filter(|token| token.kind == SqlTokenKind::Text).map(|token| token.text.as_str()).collect();
                 let text = texts.concat().replace("%I", "name").replace("%s", "name");
-                let run = if texts.is_empty() { vec![Lost::new(Loss::Unknown, "")] } else { self.inner(&text) };
+                let run = if texts.is_empty() { vec![Lost::new(LossKind::Unknown, "")] } else { self.inner(&text) };
                 self.note(run);
             }
             "gdesc" | "r" | "reset" => tokens.clear(),
@@ -259,7 +259,7 @@ impl Session<'_> {
     }
 
     /// A short command of the client of `MySQL`, behind its backslash.
-    pub(crate) fn short(&mut self, lexer: &mut Lexer, tokens: &mut Vec<Token>, argument: bool) {
+    pub(crate) fn short(&mut self, lexer: &mut QueryLexer, tokens: &mut Vec<Token>, argument: bool) {
         let c = lexer.peek(0);
         lexer.at += 1;
         match c {
@@ -281,7 +281,7 @@ impl Session<'_> {
 }
 
 /// The arguments of a command of psql: up to the end of the line, or to the next command.
-fn arguments(lexer: &mut Lexer) -> String {
+fn arguments(lexer: &mut QueryLexer) -> String {
     let mut text = String::new();
     let mut quote = None;
     while !lexer.ended() {

@@ -1,7 +1,8 @@
 //! Whether a `WHERE` holds for all rows, for none, or for some: as far as its words say. Knows no table.
 
-use crate::Language;
-use crate::lex::{Token, TokenKind};
+use crate::QueryLanguage;
+use crate::lex::{SqlTokenKind, Token};
+use crate::operators::{leading_number, negation, number, plain, turned, wide};
 
 /// Which rows a condition holds for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,18 +42,18 @@ impl Holds {
 
 /// A value that is written out.
 #[derive(Clone, Debug, PartialEq)]
-enum Value {
+enum ConstantValue {
     Number(f64),
     Text(String),
     Truth(bool),
     Null,
 }
 
-/// Part of a condition, as far as it is understood.
+/// ConditionPart of a condition, as far as it is understood.
 #[derive(Clone, Debug)]
-struct Part {
+struct ConditionPart {
     holds: Holds,
-    value: Option<Value>,
+    value: Option<ConstantValue>,
     /// From which word to which.
     from: usize,
     to: usize,
@@ -74,7 +75,7 @@ const MAX_DEPTH: usize = 48;
 const LARGE: f64 = 10_000.0;
 
 /// Evaluates a condition over the rows of `table`, which is in lower case.
-pub(crate) fn holds(tokens: &[Token], table: &str, language: Language) -> Holds {
+pub(crate) fn holds(tokens: &[Token], table: &str, language: QueryLanguage) -> Holds {
     let mut reader = Reader { tokens, at: 0, depth: 0, table, language };
     let part = reader.either();
     if reader.at < tokens.len() { Few } else { reader.truth(&part) }
@@ -85,7 +86,7 @@ struct Reader<'t> {
     at: usize,
     depth: usize,
     table: &'t str,
-    language: Language,
+    language: QueryLanguage,
 }
 
 impl Reader<'_> {
@@ -103,12 +104,12 @@ impl Reader<'_> {
         is
     }
 
-    fn part(&self, from: usize, holds: Holds) -> Part {
-        Part { holds, value: None, from, to: self.at, compared: None }
+    fn part(&self, from: usize, holds: Holds) -> ConditionPart {
+        ConditionPart { holds, value: None, from, to: self.at, compared: None }
     }
 
-    fn of(&self, value: Value, from: usize) -> Part {
-        Part { holds: Few, value: Some(value), from, to: self.at, compared: None }
+    fn of(&self, value: ConstantValue, from: usize) -> ConditionPart {
+        ConditionPart { holds: Few, value: Some(value), from, to: self.at, compared: None }
     }
 
     fn slice(&self, part: (usize, usize)) -> &[Token] {
@@ -116,37 +117,37 @@ impl Reader<'_> {
     }
 
     /// What a value is as a condition.
-    fn truth(&self, part: &Part) -> Holds {
+    fn truth(&self, part: &ConditionPart) -> Holds {
         match &part.value {
             None => {
                 // A column alone is true for each number but 0; keys are such numbers.
-                let column = part.holds == Few && self.language != Language::Postgres && self.is_key(&(part.from, part.to));
+                let column = part.holds == Few && self.language != QueryLanguage::Postgres && self.is_key(&(part.from, part.to));
                 if column { All } else { part.holds }
             }
-            Some(Value::Truth(is)) => Holds::when(*is),
-            Some(Value::Null) => Never,
+            Some(ConstantValue::Truth(is)) => Holds::when(*is),
+            Some(ConstantValue::Null) => Never,
             // PostgreSQL takes no number as a condition.
-            Some(Value::Number(_)) if self.language == Language::Postgres => Never,
-            Some(Value::Number(number)) => Holds::when(*number != 0.0),
-            Some(Value::Text(text)) if matches!(self.language, Language::Postgres | Language::Any) => {
+            Some(ConstantValue::Number(_)) if self.language == QueryLanguage::Postgres => Never,
+            Some(ConstantValue::Number(number)) => Holds::when(*number != 0.0),
+            Some(ConstantValue::Text(text)) if matches!(self.language, QueryLanguage::Postgres | QueryLanguage::Any) => {
                 let text = text.trim().to_ascii_lowercase();
                 Holds::when(!text.is_empty() && (["true", "yes", "on", "1"].iter().any(|word| word.starts_with(&text)) && text != "o"))
             }
-            Some(Value::Text(text)) => Holds::when(leading_number(text) != 0.0),
+            Some(ConstantValue::Text(text)) => Holds::when(leading_number(text) != 0.0),
         }
     }
 
     /// Whether the words name a column that has a value in each row, never 0.
     fn is_key(&self, part: &(usize, usize)) -> bool {
-        let Some(last) = self.slice(*part).last().filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::Name)) else { return false };
-        let plain = self.slice(*part).iter().all(|token| matches!(token.kind, TokenKind::Word | TokenKind::Name) || token.sign("."));
+        let Some(last) = self.slice(*part).last().filter(|token| matches!(token.kind, SqlTokenKind::Word | SqlTokenKind::Name)) else { return false };
+        let plain = self.slice(*part).iter().all(|token| matches!(token.kind, SqlTokenKind::Word | SqlTokenKind::Name) || token.sign("."));
         let name = last.text.to_ascii_lowercase();
         plain
             && (matches!(name.as_str(), "id" | "rowid" | "oid" | "_rowid_" | "ctid" | "uuid" | "pk" | "created_at" | "tableoid" | "xmin")
                 || name == format!("{}_id", self.table.trim_end_matches('s')))
     }
 
-    fn either(&mut self) -> Part {
+    fn either(&mut self) -> ConditionPart {
         let from = self.at;
         if self.depth >= MAX_DEPTH {
             self.at = self.tokens.len();
@@ -155,7 +156,7 @@ impl Reader<'_> {
         self.depth += 1;
         let mut part = self.exclusive();
         let mut terms = vec![part.clone()];
-        while self.word("OR") || (self.sign("||") && self.language == Language::Mysql) {
+        while self.word("OR") || (self.sign("||") && self.language == QueryLanguage::Mysql) {
             self.at += 1;
             let next = self.exclusive();
             let mut holds = self.truth(&part).or(self.truth(&next));
@@ -169,7 +170,7 @@ impl Reader<'_> {
         part
     }
 
-    fn exclusive(&mut self) -> Part {
+    fn exclusive(&mut self) -> ConditionPart {
         let from = self.at;
         let mut part = self.both();
         while self.takes("XOR") {
@@ -183,10 +184,10 @@ impl Reader<'_> {
         part
     }
 
-    fn both(&mut self) -> Part {
+    fn both(&mut self) -> ConditionPart {
         let from = self.at;
         let mut part = self.negated();
-        while self.word("AND") || (self.sign("&&") && self.language != Language::Postgres) {
+        while self.word("AND") || (self.sign("&&") && self.language != QueryLanguage::Postgres) {
             self.at += 1;
             let next = self.negated();
             let holds = self.truth(&part).and(self.truth(&next));
@@ -195,7 +196,7 @@ impl Reader<'_> {
         part
     }
 
-    fn negated(&mut self) -> Part {
+    fn negated(&mut self) -> ConditionPart {
         let from = self.at;
         let mut count = 0;
         while self.takes("NOT") || self.takes("!") {
@@ -207,7 +208,7 @@ impl Reader<'_> {
         }
         let known = match inner.value {
             // What is not known is not true either way.
-            Some(Value::Null) => Never,
+            Some(ConstantValue::Null) => Never,
             _ if count % 2 == 1 => match &inner.compared {
                 Some(compared) => self.compared(&Compared { operator: negation(compared.operator), ..compared.clone() }, inner.holds.not()),
                 None => self.truth(&inner).not(),
@@ -217,7 +218,7 @@ impl Reader<'_> {
         self.part(from, known)
     }
 
-    fn comparison(&mut self) -> Part {
+    fn comparison(&mut self) -> ConditionPart {
         let from = self.at;
         let mut left = self.sum();
         loop {
@@ -243,15 +244,15 @@ impl Reader<'_> {
                         }
                     }
                     (Option::None, Option::None) if same => Holds::when(!not),
-                    (Some(value), Some(Value::Null)) => Holds::when((*value == Value::Null) != not),
-                    (Option::None, Some(Value::Null))
+                    (Some(value), Some(ConstantValue::Null)) => Holds::when((*value == ConstantValue::Null) != not),
+                    (Option::None, Some(ConstantValue::Null))
                         if self.is_key(&whole)
                             || left.compared.as_ref().is_some_and(|compared| self.is_key(&compared.left) && number(self.slice(compared.right)).is_some()) =>
                     {
                         Holds::when(not)
                     }
-                    (Some(_), Some(Value::Truth(is))) => Holds::when((self.truth(&left) == Holds::when(*is)) != not),
-                    (Option::None, Some(Value::Truth(is))) if left.holds != Few => Holds::when((left.holds == Holds::when(*is)) != not),
+                    (Some(_), Some(ConstantValue::Truth(is))) => Holds::when((self.truth(&left) == Holds::when(*is)) != not),
+                    (Option::None, Some(ConstantValue::Truth(is))) if left.holds != Few => Holds::when((left.holds == Holds::when(*is)) != not),
                     _ => Few,
                 }
             } else if self.takes("IN") {
@@ -262,8 +263,10 @@ impl Reader<'_> {
                 self.takes("AND");
                 let high = self.sum();
                 let holds = match (&left.value, &low.value, &high.value) {
-                    (Some(Value::Number(value)), Some(Value::Number(low)), Some(Value::Number(high))) => Holds::when(low <= value && value <= high),
-                    (_, Some(Value::Number(low)), Some(Value::Number(high))) if *low <= 1.0 && *high >= LARGE && self.is_key(&whole) => All,
+                    (Some(ConstantValue::Number(value)), Some(ConstantValue::Number(low)), Some(ConstantValue::Number(high))) => {
+                        Holds::when(low <= value && value <= high)
+                    }
+                    (_, Some(ConstantValue::Number(low)), Some(ConstantValue::Number(high))) if *low <= 1.0 && *high >= LARGE && self.is_key(&whole) => All,
                     _ => Few,
                 };
                 if not { holds.not() } else { holds }
@@ -275,8 +278,8 @@ impl Reader<'_> {
                 }
                 let same = self.slice(whole) == self.slice((right.from, right.to));
                 let holds = match (&left.value, &right.value) {
-                    (Some(Value::Text(left)), Some(Value::Text(right))) if left == right => All,
-                    (_, Some(Value::Text(pattern))) => Holds::when(wide(pattern, word)),
+                    (Some(ConstantValue::Text(left)), Some(ConstantValue::Text(right))) if left == right => All,
+                    (_, Some(ConstantValue::Text(pattern))) => Holds::when(wide(pattern, word)),
                     _ if same => All,
                     _ => Never,
                 };
@@ -300,7 +303,7 @@ impl Reader<'_> {
                         (Some(left), Some(right)) => constants(left, right, compared.operator),
                         _ => self.compared(&compared, Few),
                     };
-                    left = Part { holds, value: Option::None, from, to: self.at, compared: Some(compared) };
+                    left = ConditionPart { holds, value: Option::None, from, to: self.at, compared: Some(compared) };
                     continue;
                 }
             } else {
@@ -323,7 +326,7 @@ impl Reader<'_> {
             (Some(bound), Option::None) => (compared.right, bound, turned(compared.operator)),
             _ => {
                 let columns = left.iter().chain(right).enumerate().any(|(at, token)| {
-                    matches!(token.kind, TokenKind::Word | TokenKind::Name | TokenKind::Parameter | TokenKind::Hole) && !computed(left, right, at)
+                    matches!(token.kind, SqlTokenKind::Word | SqlTokenKind::Name | SqlTokenKind::Parameter | SqlTokenKind::Hole) && !computed(left, right, at)
                 });
                 // A comparison without any column, such as a time with a date, is meant to be true.
                 return if columns || otherwise != Few { otherwise } else { All };
@@ -370,7 +373,7 @@ impl Reader<'_> {
     }
 
     /// Whether two parts of an `OR` leave nothing out.
-    fn opposite(&self, one: &Part, other: &Part) -> bool {
+    fn opposite(&self, one: &ConditionPart, other: &ConditionPart) -> bool {
         let (Some(one), Some(other)) = (&one.compared, &other.compared) else { return false };
         self.slice(one.left) == self.slice(other.left) && self.slice(one.right) == self.slice(other.right) && {
             let pair = (one.operator, other.operator);
@@ -379,7 +382,7 @@ impl Reader<'_> {
     }
 
     /// What is behind `IN`, or `NOT IN`: whether it holds the value.
-    fn listed(&mut self, left: &Part, not: bool) -> Holds {
+    fn listed(&mut self, left: &ConditionPart, not: bool) -> Holds {
         let start = self.at;
         let end = self.closing();
         let inner = self.tokens.get(start + 1..end.saturating_sub(1)).unwrap_or(&[]);
@@ -394,7 +397,7 @@ impl Reader<'_> {
         }
         let numbers: Option<Vec<f64>> = items.iter().map(|item| number(item)).collect();
         match (&left.value, numbers) {
-            (Some(Value::Number(value)), Some(numbers)) => Holds::when(numbers.contains(value)),
+            (Some(ConstantValue::Number(value)), Some(numbers)) => Holds::when(numbers.contains(value)),
             // Keys that are listed are few, and those that are not are most.
             (Option::None, Some(_)) if not && self.is_key(&(left.from, left.to)) => Never,
             _ => Few,
@@ -438,13 +441,13 @@ impl Reader<'_> {
         self.tokens.len()
     }
 
-    fn sum(&mut self) -> Part {
+    fn sum(&mut self) -> ConditionPart {
         let from = self.at;
         let mut part = self.single();
         loop {
             // Brackets behind an operand are a place in it.
             if self.takes("::") {
-                while self.tokens.get(self.at).is_some_and(|token| token.kind == TokenKind::Word) {
+                while self.tokens.get(self.at).is_some_and(|token| token.kind == SqlTokenKind::Word) {
                     self.at += 1;
                 }
                 part.to = self.at;
@@ -455,13 +458,13 @@ impl Reader<'_> {
                 continue;
             }
             let Some(sign) = ["+", "-", "*", "/", "%", "||", "&", "|", "->", "#>"].into_iter().find(|sign| self.sign(sign)) else { return part };
-            if sign == "||" && self.language == Language::Mysql {
+            if sign == "||" && self.language == QueryLanguage::Mysql {
                 return part;
             }
             self.at += 1;
             let next = self.single();
             let value = match (&part.value, &next.value) {
-                (Some(Value::Number(left)), Some(Value::Number(right))) => match sign {
+                (Some(ConstantValue::Number(left)), Some(ConstantValue::Number(right))) => match sign {
                     "+" => Some(left + right),
                     "-" => Some(left - right),
                     "*" => Some(left * right),
@@ -469,15 +472,15 @@ impl Reader<'_> {
                     "%" if *right != 0.0 => Some(left % right),
                     _ => None,
                 }
-                .map(Value::Number),
-                (Some(Value::Text(left)), Some(Value::Text(right))) if sign == "||" => Some(Value::Text(format!("{left}{right}"))),
+                .map(ConstantValue::Number),
+                (Some(ConstantValue::Text(left)), Some(ConstantValue::Text(right))) if sign == "||" => Some(ConstantValue::Text(format!("{left}{right}"))),
                 _ => None,
             };
-            part = Part { holds: Few, value, from, to: self.at, compared: None };
+            part = ConditionPart { holds: Few, value, from, to: self.at, compared: None };
         }
     }
 
-    fn single(&mut self) -> Part {
+    fn single(&mut self) -> ConditionPart {
         let from = self.at;
         let Some(token) = self.tokens.get(self.at) else { return self.part(from, Few) };
         if token.sign("(") {
@@ -495,7 +498,7 @@ impl Reader<'_> {
             if inner.holds == Few && inner.value.is_none() && inner.compared.is_none() {
                 inner.from = from;
             }
-            return Part { to: self.at, ..inner };
+            return ConditionPart { to: self.at, ..inner };
         }
         if token.sign("-") || token.sign("+") || token.sign("~") {
             let negative = token.sign("-");
@@ -508,19 +511,19 @@ impl Reader<'_> {
             let inner = self.single();
             self.depth -= 1;
             return match inner.value {
-                Some(Value::Number(number)) => self.of(Value::Number(if negative { -number } else { number }), from),
+                Some(ConstantValue::Number(number)) => self.of(ConstantValue::Number(if negative { -number } else { number }), from),
                 _ => self.part(from, Few),
             };
         }
         let token = token.clone();
         self.at += 1;
         match token.kind {
-            TokenKind::Number => self.of(Value::Number(token.text.parse().unwrap_or(1.0)), from),
-            TokenKind::Text => self.of(Value::Text(token.text), from),
-            TokenKind::Word if token.is("TRUE") => self.of(Value::Truth(true), from),
-            TokenKind::Word if token.is("FALSE") => self.of(Value::Truth(false), from),
-            TokenKind::Word if token.is("NULL") || token.is("UNKNOWN") => self.of(Value::Null, from),
-            TokenKind::Word if token.is("EXISTS") && self.sign("(") => {
+            SqlTokenKind::Number => self.of(ConstantValue::Number(token.text.parse().unwrap_or(1.0)), from),
+            SqlTokenKind::Text => self.of(ConstantValue::Text(token.text), from),
+            SqlTokenKind::Word if token.is("TRUE") => self.of(ConstantValue::Truth(true), from),
+            SqlTokenKind::Word if token.is("FALSE") => self.of(ConstantValue::Truth(false), from),
+            SqlTokenKind::Word if token.is("NULL") || token.is("UNKNOWN") => self.of(ConstantValue::Null, from),
+            SqlTokenKind::Word if token.is("EXISTS") && self.sign("(") => {
                 let start = self.at;
                 self.at = self.closing();
                 let inner = self.tokens.get(start + 1..self.at.saturating_sub(1)).unwrap_or(&[]);
@@ -540,7 +543,7 @@ impl Reader<'_> {
                 };
                 self.part(from, holds)
             }
-            TokenKind::Word if token.is("CASE") => {
+            SqlTokenKind::Word if token.is("CASE") => {
                 let mut depth = 1usize;
                 while depth > 0 && self.at < self.tokens.len() {
                     depth = (depth + usize::from(self.word("CASE"))).saturating_sub(usize::from(self.word("END")));
@@ -553,7 +556,7 @@ impl Reader<'_> {
                 let all = !results.is_empty() && results.iter().all(yes) && inner.iter().any(|token| token.is("ELSE"));
                 self.part(from, if all { All } else { Few })
             }
-            TokenKind::Word | TokenKind::Name => {
+            SqlTokenKind::Word | SqlTokenKind::Name => {
                 while self.sign(".") {
                     self.at += 2;
                 }
@@ -566,7 +569,7 @@ impl Reader<'_> {
                         let known: Vec<Holds> =
                             parts.iter().map(|part| if self.depth < MAX_DEPTH { holds(part, self.table, self.language) } else { All }).collect();
                         let first_is_literal =
-                            parts.first().is_some_and(|part| matches!(part, [one] if matches!(one.kind, TokenKind::Number | TokenKind::Text)));
+                            parts.first().is_some_and(|part| matches!(part, [one] if matches!(one.kind, SqlTokenKind::Number | SqlTokenKind::Text)));
                         if first_is_literal {
                             return self.part(from, known.first().copied().unwrap_or(Few));
                         }
@@ -574,12 +577,12 @@ impl Reader<'_> {
                             return self.part(from, All);
                         }
                     }
-                } else if (token.is("BOOL") || token.is("BOOLEAN")) && self.tokens.get(self.at).is_some_and(|next| next.kind == TokenKind::Text) {
+                } else if (token.is("BOOL") || token.is("BOOLEAN")) && self.tokens.get(self.at).is_some_and(|next| next.kind == SqlTokenKind::Text) {
                     let text = self.tokens.get(self.at).map(|token| token.text.clone()).unwrap_or_default();
                     self.at += 1;
-                    return self.of(Value::Text(text), from);
+                    return self.of(ConstantValue::Text(text), from);
                 } else if ["DATE", "TIMESTAMP", "INTERVAL", "TIMESTAMPTZ", "BINARY"].iter().any(|word| token.is(word))
-                    && self.tokens.get(self.at).is_some_and(|next| next.kind == TokenKind::Text)
+                    && self.tokens.get(self.at).is_some_and(|next| next.kind == SqlTokenKind::Text)
                 {
                     self.at += 1;
                 } else if token.is("CURRENT") {
@@ -588,65 +591,8 @@ impl Reader<'_> {
                 }
                 self.part(from, Few)
             }
-            TokenKind::Parameter | TokenKind::Hole | TokenKind::Sign => self.part(from, Few),
+            SqlTokenKind::Parameter | SqlTokenKind::Hole | SqlTokenKind::Sign => self.part(from, Few),
         }
-    }
-}
-
-/// The number that these words are.
-fn number(tokens: &[Token]) -> Option<f64> {
-    match tokens {
-        [one] if one.kind == TokenKind::Number || one.kind == TokenKind::Text => one.text.trim().parse().ok(),
-        [sign, one] if sign.sign("-") && one.kind == TokenKind::Number => one.text.parse::<f64>().ok().map(|number| -number),
-        _ => None,
-    }
-}
-
-fn leading_number(text: &str) -> f64 {
-    let text = text.trim_start();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-').unwrap_or(text.len());
-    text.get(..end).and_then(|text| text.parse().ok()).unwrap_or(0.0)
-}
-
-/// Whether a pattern fits every text.
-fn wide(pattern: &str, operator: &str) -> bool {
-    match operator {
-        "GLOB" => !pattern.is_empty() && pattern.chars().all(|c| c == '*'),
-        "REGEXP" | "RLIKE" | "~" | "~*" => matches!(pattern, "" | "." | ".*" | ".+" | "^" | "$" | "^.*$" | "^.*" | ".*$" | "^.+$" | "()"),
-        _ => !pattern.is_empty() && pattern.chars().all(|c| c == '%'),
-    }
-}
-
-fn plain(operator: &str) -> &'static str {
-    match operator {
-        "=" | "==" => "=",
-        "<=>" => "<=>",
-        "<=" => "<=",
-        ">=" => ">=",
-        "<" => "<",
-        ">" => ">",
-        _ => "<>",
-    }
-}
-
-fn negation(operator: &str) -> &'static str {
-    match operator {
-        "=" | "<=>" => "<>",
-        "<>" => "=",
-        "<" => ">=",
-        ">=" => "<",
-        ">" => "<=",
-        _ => ">",
-    }
-}
-
-fn turned(operator: &'static str) -> &'static str {
-    match operator {
-        "<" => ">",
-        ">" => "<",
-        "<=" => ">=",
-        ">=" => "<=",
-        other => other,
     }
 }
 
@@ -673,20 +619,20 @@ fn computed(left: &[Token], right: &[Token], at: usize) -> bool {
         "pi",
         "version",
     ];
-    token.is_some_and(|token| token.kind == TokenKind::Word && clock.iter().any(|name| token.is(name)))
+    token.is_some_and(|token| token.kind == SqlTokenKind::Word && clock.iter().any(|name| token.is(name)))
 }
 
-fn constants(left: &Value, right: &Value, operator: &str) -> Holds {
+fn constants(left: &ConstantValue, right: &ConstantValue, operator: &str) -> Holds {
     use std::cmp::Ordering;
     let order = match (left, right) {
-        (Value::Null, _) | (_, Value::Null) => return if operator == "<=>" && left == right { All } else { Never },
-        (Value::Text(left), Value::Text(right)) => left.cmp(right),
+        (ConstantValue::Null, _) | (_, ConstantValue::Null) => return if operator == "<=>" && left == right { All } else { Never },
+        (ConstantValue::Text(left), ConstantValue::Text(right)) => left.cmp(right),
         (left, right) => {
-            let number = |value: &Value| match value {
-                Value::Number(number) => *number,
-                Value::Truth(is) => f64::from(u8::from(*is)),
-                Value::Text(text) => leading_number(text),
-                Value::Null => 0.0,
+            let number = |value: &ConstantValue| match value {
+                ConstantValue::Number(number) => *number,
+                ConstantValue::Truth(is) => f64::from(u8::from(*is)),
+                ConstantValue::Text(text) => leading_number(text),
+                ConstantValue::Null => 0.0,
             };
             number(left).partial_cmp(&number(right)).unwrap_or(Ordering::Equal)
         }

@@ -1,10 +1,10 @@
 //! What statements that change definitions lose: `DROP`, `TRUNCATE`, `ALTER`, `CREATE OR REPLACE`.
 
 use crate::condition::Holds;
-use crate::lex::{Token, TokenKind};
+use crate::lex::{SqlTokenKind, Token};
 use crate::session::Session;
 use crate::statement::{Losses, NONE, Refused, behind, find, is, is_hole, one, parts, sign};
-use crate::{Language, Loss, Lost};
+use crate::{LossKind, Lost, QueryLanguage};
 
 impl Session<'_> {
     pub(crate) fn dropped(&mut self, tokens: &[Token]) -> Losses {
@@ -22,58 +22,58 @@ impl Session<'_> {
         }
         let cascades = tokens.iter().any(|token| token.is("CASCADE"));
         match kind.as_str() {
-            "TABLE" | "TABLES" | "COLLECTION" if kind == "TABLE" || language != Language::Postgres => {
-                let Some((names, next)) = self.names(tokens, at) else { return if is_hole(tokens, at) { one(Loss::Table, "") } else { Err(Refused) } };
+            "TABLE" | "TABLES" | "COLLECTION" if kind == "TABLE" || language != QueryLanguage::Postgres => {
+                let Some((names, next)) = self.names(tokens, at) else { return if is_hole(tokens, at) { one(LossKind::Table, "") } else { Err(Refused) } };
                 let ending = ["CASCADE", "RESTRICT", "WAIT", "NOWAIT", "PURGE", "SYNC", "ON", "NO"];
-                if next < tokens.len() && (language == Language::Sqlite || (language != Language::Any && !is(tokens, next, &ending))) {
+                if next < tokens.len() && (language == QueryLanguage::Sqlite || (language != QueryLanguage::Any && !is(tokens, next, &ending))) {
                     return Err(Refused);
                 }
                 if temporary || foreign {
                     return NONE;
                 }
-                let lost = names.iter().flat_map(|named| self.lost(Loss::Table, named)).collect();
+                let lost = names.iter().flat_map(|named| self.lost(LossKind::Table, named)).collect();
                 // What hid another is gone.
                 self.created.retain(|created| !names.iter().any(|named| named.name == *created));
                 Ok(lost)
             }
             "VIEW" if materialized => {
                 let Some((names, _)) = self.names(tokens, at) else { return Err(Refused) };
-                Ok(names.iter().flat_map(|named| self.lost(Loss::Table, named)).collect())
+                Ok(names.iter().flat_map(|named| self.lost(LossKind::Table, named)).collect())
             }
             "DATABASE" | "SCHEMA" | "KEYSPACE" | "DATASET" | "CATALOG" => {
-                if language == Language::Sqlite {
+                if language == QueryLanguage::Sqlite {
                     return Err(Refused);
                 }
-                let whole = kind == "DATABASE" && language == Language::Postgres;
-                let Some((names, next)) = self.names(tokens, at) else { return if is_hole(tokens, at) { one(Loss::Database, "") } else { Err(Refused) } };
+                let whole = kind == "DATABASE" && language == QueryLanguage::Postgres;
+                let Some((names, next)) = self.names(tokens, at) else { return if is_hole(tokens, at) { one(LossKind::Database, "") } else { Err(Refused) } };
                 let outside = whole && (self.in_block() || self.several);
-                if outside || (next < tokens.len() && language == Language::Mysql) {
+                if outside || (next < tokens.len() && language == QueryLanguage::Mysql) {
                     return Err(Refused);
                 }
                 // Without CASCADE a schema must be empty.
-                if kind == "SCHEMA" && language == Language::Postgres && !cascades {
-                    return one(Loss::Definition, names.first().map_or("", |named| &named.name));
+                if kind == "SCHEMA" && language == QueryLanguage::Postgres && !cascades {
+                    return one(LossKind::Definition, names.first().map_or("", |named| &named.name));
                 }
-                Ok(names.iter().flat_map(|named| self.lost(Loss::Database, named)).collect())
+                Ok(names.iter().flat_map(|named| self.lost(LossKind::Database, named)).collect())
             }
-            "OWNED" => one(Loss::Table, ""),
+            "OWNED" => one(LossKind::Table, ""),
             "TYPE" | "DOMAIN" | "EXTENSION" if cascades => {
                 let named = self.named(tokens, at);
-                Ok(named.map_or_else(Vec::new, |named| self.lost(Loss::Column, &named)))
+                Ok(named.map_or_else(Vec::new, |named| self.lost(LossKind::Column, &named)))
             }
             "PREPARE" => NONE,
-            "PARTITION" => one(Loss::Rows, ""),
+            "PARTITION" => one(LossKind::Rows, ""),
             "" => Err(Refused),
             _ => {
                 let name = self.named(tokens, at);
-                Ok(name.map_or_else(Vec::new, |named| self.lost(Loss::Definition, &named)))
+                Ok(name.map_or_else(Vec::new, |named| self.lost(LossKind::Definition, &named)))
             }
         }
     }
 
     pub(crate) fn truncated(&mut self, tokens: &[Token]) -> Losses {
         let language = self.quoting.language;
-        if language == Language::Sqlite {
+        if language == QueryLanguage::Sqlite {
             return Err(Refused);
         }
         let mut at = 1 + usize::from(is(tokens, 1, &["TABLE", "DATABASE"]) && tokens.len() > 2);
@@ -81,21 +81,21 @@ impl Session<'_> {
         if is(tokens, at, &["IF"]) {
             at += 2;
         }
-        let Some((names, next)) = self.names(tokens, at) else { return if is_hole(tokens, at) { one(Loss::AllRows, "") } else { Err(Refused) } };
-        if language == Language::Mysql && (names.len() > 1 || (next < tokens.len() && !is(tokens, next, &["WAIT", "NOWAIT"]))) {
+        let Some((names, next)) = self.names(tokens, at) else { return if is_hole(tokens, at) { one(LossKind::AllRows, "") } else { Err(Refused) } };
+        if language == QueryLanguage::Mysql && (names.len() > 1 || (next < tokens.len() && !is(tokens, next, &["WAIT", "NOWAIT"]))) {
             return Err(Refused);
         }
-        Ok(names.iter().flat_map(|named| self.lost(Loss::AllRows, named)).collect())
+        Ok(names.iter().flat_map(|named| self.lost(LossKind::AllRows, named)).collect())
     }
 
     pub(crate) fn altered(&mut self, tokens: &[Token]) -> Losses {
         let language = self.quoting.language;
         if is(tokens, 1, &["USER", "ROLE"]) {
             let mighty = tokens.iter().any(|token| ["SUPERUSER", "BYPASSRLS", "CREATEROLE"].iter().any(|word| token.is(word)));
-            return if mighty { one(Loss::Permissions, "") } else { NONE };
+            return if mighty { one(LossKind::Permissions, "") } else { NONE };
         }
         if is(tokens, 1, &["TYPE"]) && find(tokens, 2, &["ATTRIBUTE"]).is_some() && find(tokens, 2, &["DROP"]).is_some() {
-            return one(Loss::Column, "");
+            return one(LossKind::Column, "");
         }
         let mut at = 1;
         while is(tokens, at, &["ONLINE", "IGNORE", "FOREIGN"]) {
@@ -109,7 +109,7 @@ impl Session<'_> {
             at += 2;
         }
         at += usize::from(is(tokens, at, &["ONLY"]));
-        let Some(named) = self.named(tokens, at) else { return if is_hole(tokens, at) { one(Loss::Unknown, "") } else { Err(Refused) } };
+        let Some(named) = self.named(tokens, at) else { return if is_hole(tokens, at) { one(LossKind::Unknown, "") } else { Err(Refused) } };
         let mut losses = Vec::new();
         for part in parts(behind(tokens, named.next + usize::from(sign(tokens, named.next, "*")))) {
             let word = part.first().map(|token| token.text.to_ascii_uppercase()).unwrap_or_default();
@@ -121,7 +121,7 @@ impl Session<'_> {
                     }
                 }
                 "DROP" if is(part, 1, &["CONSTRAINT", "INDEX", "KEY", "PRIMARY", "FOREIGN", "CHECK", "PERIOD"]) => {
-                    losses.extend(self.lost(Loss::Definition, &named));
+                    losses.extend(self.lost(LossKind::Definition, &named));
                 }
                 "DROP" if is(part, 1, &["PARTITION"]) => losses.extend(self.by(Holds::Some, &named)),
                 "DROP" if is(part, 1, &["SYSTEM"]) && is(part, 2, &["VERSIONING"]) => losses.extend(self.by(Holds::All, &named)),
@@ -137,11 +137,11 @@ impl Session<'_> {
                         return Err(Refused);
                     }
                     if !known {
-                        losses.extend(self.lost(Loss::Column, &named));
+                        losses.extend(self.lost(LossKind::Column, &named));
                     }
                 }
-                "ALTER" | "MODIFY" if find(part, 0, &["TYPE"]).is_some() && language != Language::Mysql && narrows(part) => {
-                    losses.extend(self.lost(Loss::Column, &named));
+                "ALTER" | "MODIFY" if find(part, 0, &["TYPE"]).is_some() && language != QueryLanguage::Mysql && narrows(part) => {
+                    losses.extend(self.lost(LossKind::Column, &named));
                 }
                 "TRUNCATE" if is(part, 1, &["PARTITION"]) => {
                     let all = is(part, 2, &["ALL"]);
@@ -150,7 +150,7 @@ impl Session<'_> {
                 "DISCARD" if is(part, 1, &["TABLESPACE"]) => losses.extend(self.by(Holds::All, &named)),
                 "DISCARD" => losses.extend(self.by(Holds::Some, &named)),
                 "DELETE" => losses.extend(self.by(self.rows(part, 1, &named.name), &named)),
-                "CLEAR" => losses.extend(self.lost(Loss::Column, &named)),
+                "CLEAR" => losses.extend(self.lost(LossKind::Column, &named)),
                 "ENGINE" if part.iter().any(|token| token.text.eq_ignore_ascii_case("BLACKHOLE")) => losses.extend(self.by(Holds::All, &named)),
                 _ => {}
             }
@@ -201,11 +201,11 @@ impl Session<'_> {
         }
         match kind.as_str() {
             "TABLE" | "DATABASE" | "SCHEMA" => {
-                if replaces && matches!(language, Language::Postgres | Language::Sqlite) {
+                if replaces && matches!(language, QueryLanguage::Postgres | QueryLanguage::Sqlite) {
                     return Err(Refused);
                 }
                 let Some(named) = self.named(tokens, at) else { return NONE };
-                let loss = if kind == "TABLE" { Loss::Table } else { Loss::Database };
+                let loss = if kind == "TABLE" { LossKind::Table } else { LossKind::Database };
                 let losses = if replaces && !temporary { self.lost(loss, &named) } else { Vec::new() };
                 if !existing || temporary {
                     if temporary {
@@ -223,11 +223,11 @@ impl Session<'_> {
                     place => place,
                 };
                 let Some(body) = body else { return NONE };
-                if self.quoting.language == Language::Mysql && is(tokens, body, &["BEGIN"]) && !tokens.last().is_some_and(|last| last.is("END")) {
+                if self.quoting.language == QueryLanguage::Mysql && is(tokens, body, &["BEGIN"]) && !tokens.last().is_some_and(|last| last.is("END")) {
                     return Err(Refused);
                 }
                 let lost = if is(tokens, body, &["AS"]) {
-                    let text = tokens.get(body + 1).filter(|token| token.kind == TokenKind::Text).map(|token| token.text.clone());
+                    let text = tokens.get(body + 1).filter(|token| token.kind == SqlTokenKind::Text).map(|token| token.text.clone());
                     text.map_or_else(Vec::new, |text| self.body(&text))
                 } else {
                     let skip = usize::from(is(tokens, body, &["BEGIN", "ROW"]));
@@ -243,7 +243,7 @@ impl Session<'_> {
                 }
                 NONE
             }
-            "USER" | "ROLE" if tokens.iter().any(|token| token.is("SUPERUSER")) => one(Loss::Permissions, ""),
+            "USER" | "ROLE" if tokens.iter().any(|token| token.is("SUPERUSER")) => one(LossKind::Permissions, ""),
             "" => Err(Refused),
             _ => NONE,
         }

@@ -1,6 +1,6 @@
 //! Mutations of `GraphQL` whose names say that something is deleted.
 
-use crate::{Loss, Lost};
+use crate::{LossKind, Lost};
 
 /// Beginnings of such names.
 const DELETES: &[&str] = &["delete", "remove", "destroy", "drop", "purge", "truncate"];
@@ -27,7 +27,7 @@ pub(crate) fn read(text: &str) -> Vec<Lost> {
         // `alias: deleteUser(…)`
         if depth == 1 && brackets == 0 && c != ':' && DELETES.iter().any(|begin| lower.starts_with(begin)) {
             let many = lower.contains("all") || lower.contains("many") || lower.starts_with("truncate") || lower.starts_with("drop");
-            lost.push(Lost::new(if many { Loss::AllRows } else { Loss::Rows }, name));
+            lost.push(Lost::new(if many { LossKind::AllRows } else { LossKind::Rows }, name));
         }
         match c {
             '{' if !quoted => depth += 1,

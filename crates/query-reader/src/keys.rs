@@ -1,7 +1,7 @@
 //! Commands of Redis and Valkey: of the shell's words, or of lines.
 
 use crate::lex::HOLE;
-use crate::{Loss, Lost};
+use crate::{LossKind, Lost};
 
 /// Between the words of a command that is given as arguments.
 pub const BETWEEN: char = '\u{1f}';
@@ -49,7 +49,7 @@ impl Commands {
         let name = first.to_ascii_uppercase();
         let arg = |at: usize| args.get(at).map(|arg| arg.to_ascii_uppercase()).unwrap_or_default();
         let key = || args.first().cloned().unwrap_or_default();
-        let all = || Some(Lost::new(Loss::Database, ""));
+        let all = || Some(Lost::new(LossKind::Database, ""));
         let lost = match name.as_str() {
             "EXIT" | "QUIT" if args.is_empty() => {
                 self.ended = true;
@@ -72,10 +72,10 @@ impl Commands {
             "DEBUG" if arg(0) == "RELOAD" && arg(1) == "NOSAVE" => all(),
             "REPLICAOF" | "SLAVEOF" if arg(0) != "NO" && args.len() == 2 => all(),
             "EVAL" | "EVALSHA" | "FCALL" => program(args),
-            "FUNCTION" if matches!(arg(0).as_str(), "FLUSH" | "DELETE") => Some(Lost::new(Loss::Definition, "")),
-            "ACL" if arg(0) == "DELUSER" => Some(Lost::new(Loss::Definition, "")),
+            "FUNCTION" if matches!(arg(0).as_str(), "FLUSH" | "DELETE") => Some(Lost::new(LossKind::Definition, "")),
+            "ACL" if arg(0) == "DELUSER" => Some(Lost::new(LossKind::Definition, "")),
             "ACL" if arg(0) == "SETUSER" && args.iter().any(|arg| arg.eq_ignore_ascii_case("allcommands") || arg.eq_ignore_ascii_case("+@all")) => {
-                Some(Lost::new(Loss::Permissions, ""))
+                Some(Lost::new(LossKind::Permissions, ""))
             }
             "CONFIG" if arg(0) == "SET" => {
                 for pair in args.get(1..).unwrap_or(&[]).chunks(2) {
@@ -89,10 +89,10 @@ impl Commands {
                 if self.evicts && self.small { all() } else { None }
             }
             "SET" if args.iter().any(|arg| arg.eq_ignore_ascii_case("NX")) => None,
-            "DEL" | "UNLINK" if args.iter().any(|arg| arg.chars().filter(|c| *c == HOLE).count() > 1) => Some(Lost::new(Loss::Database, crate::SEVERAL)),
-            "SORT" | "GEORADIUS" if args.iter().any(|arg| arg.eq_ignore_ascii_case("STORE")) => Some(Lost::new(Loss::Keys, key())),
-            "COPY" | "RESTORE" if args.iter().any(|arg| arg.eq_ignore_ascii_case("REPLACE")) => Some(Lost::new(Loss::Keys, key())),
-            _ if WRITES.split(' ').any(|known| known == name) && !args.is_empty() => Some(Lost::new(Loss::Keys, key())),
+            "DEL" | "UNLINK" if args.iter().any(|arg| arg.chars().filter(|c| *c == HOLE).count() > 1) => Some(Lost::new(LossKind::Database, crate::SEVERAL)),
+            "SORT" | "GEORADIUS" if args.iter().any(|arg| arg.eq_ignore_ascii_case("STORE")) => Some(Lost::new(LossKind::Keys, key())),
+            "COPY" | "RESTORE" if args.iter().any(|arg| arg.eq_ignore_ascii_case("REPLACE")) => Some(Lost::new(LossKind::Keys, key())),
+            _ if WRITES.split(' ').any(|known| known == name) && !args.is_empty() => Some(Lost::new(LossKind::Keys, key())),
             _ => None,
         };
         match &mut self.queued {
@@ -131,14 +131,14 @@ fn program(args: &[String]) -> Option<Lost> {
         for (at, _) in lower.match_indices(call) {
             let behind = lower.get(at + call.len()..).unwrap_or("").trim_start();
             let Some(quote) = behind.chars().next().filter(|c| matches!(c, '\'' | '"')) else {
-                return Some(Lost::new(Loss::Unknown, ""));
+                return Some(Lost::new(LossKind::Unknown, ""));
             };
             let name: String = behind.chars().skip(1).take_while(|c| *c != quote).collect();
             let pattern = lower.contains("'keys'") || lower.contains("\"keys\"") || lower.contains("'scan'") || lower.contains("\"scan\"");
             match name.as_str() {
-                "flushall" | "flushdb" => return Some(Lost::new(Loss::Database, "")),
-                "del" | "unlink" if pattern => return Some(Lost::new(Loss::Database, "")),
-                name if WRITES.split(' ').any(|known| known.eq_ignore_ascii_case(name)) => worst = Some(Lost::new(Loss::Keys, "")),
+                "flushall" | "flushdb" => return Some(Lost::new(LossKind::Database, "")),
+                "del" | "unlink" if pattern => return Some(Lost::new(LossKind::Database, "")),
+                name if WRITES.split(' ').any(|known| known.eq_ignore_ascii_case(name)) => worst = Some(Lost::new(LossKind::Keys, "")),
                 _ => {}
             }
         }

@@ -1,13 +1,13 @@
 //! Words of SQL: comments, quotes and names as each language reads them. Knows no statement.
 
-use crate::Language;
+use crate::QueryLanguage;
 
 /// Stands in a text for a stretch that is not known.
 pub const HOLE: char = '\u{fffc}';
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TokenKind {
+pub(crate) enum SqlTokenKind {
     /// A keyword, or a name without quotes.
     Word,
     /// A name in quotes.
@@ -26,30 +26,31 @@ pub(crate) enum TokenKind {
 /// One word of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
+    pub(crate) kind: SqlTokenKind,
     pub(crate) text: String,
 }
 
 impl Token {
     /// Whether it is this keyword, which is in capitals.
     pub(crate) fn is(&self, word: &str) -> bool {
-        self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(word)
+        self.kind == SqlTokenKind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
     pub(crate) fn sign(&self, sign: &str) -> bool {
-        self.kind == TokenKind::Sign && self.text == sign
+        self.kind == SqlTokenKind::Sign && self.text == sign
     }
 
     /// Whether it can be a name.
-    pub(crate) fn names(&self, language: Language) -> bool {
-        matches!(self.kind, TokenKind::Word | TokenKind::Name | TokenKind::Hole) || (self.kind == TokenKind::Text && language == Language::Sqlite)
+    pub(crate) fn names(&self, language: QueryLanguage) -> bool {
+        matches!(self.kind, SqlTokenKind::Word | SqlTokenKind::Name | SqlTokenKind::Hole)
+            || (self.kind == SqlTokenKind::Text && language == QueryLanguage::Sqlite)
     }
 }
 
 /// How quotes and comments are read; statements may change it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Quoting {
-    pub(crate) language: Language,
+pub(crate) struct QuotingRules {
+    pub(crate) language: QueryLanguage,
     /// A backslash escapes in `'…'`.
     pub(crate) backslash: bool,
     /// `"…"` is a name.
@@ -58,9 +59,9 @@ pub(crate) struct Quoting {
     pub(crate) maria: bool,
 }
 
-impl Quoting {
-    pub(crate) fn new(language: Language, maria: bool) -> Self {
-        let mysql = language == Language::Mysql;
+impl QuotingRules {
+    pub(crate) fn new(language: QueryLanguage, maria: bool) -> Self {
+        let mysql = language == QueryLanguage::Mysql;
         Self { language, backslash: mysql, double_names: !mysql, maria }
     }
 }
@@ -69,14 +70,14 @@ impl Quoting {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Next {
     Token(Token),
-    /// A backslash outside of quotes; the text goes on behind it.
+    /// A backslash outside of quotes; the text continues behind it.
     Backslash,
     End,
 }
 
 /// A text and how far it is read.
 #[derive(Debug)]
-pub(crate) struct Lexer {
+pub(crate) struct QueryLexer {
     pub(crate) chars: Vec<char>,
     pub(crate) at: usize,
     /// Within a comment whose text runs (`/*! … */`).
@@ -92,7 +93,7 @@ const MARIA_VERSION: u32 = 120_000;
 /// Beyond this `MySQL` does.
 const MYSQL_VERSION: u32 = 90_700;
 
-impl Lexer {
+impl QueryLexer {
     pub(crate) fn new(text: &str) -> Self {
         Self { chars: text.strip_prefix('\u{feff}').unwrap_or(text).chars().collect(), at: 0, conditional: false, delimiter: Vec::new() }
     }
@@ -143,9 +144,9 @@ impl Lexer {
     }
 
     /// Passes blanks and comments.
-    pub(crate) fn blanks(&mut self, quoting: Quoting) {
+    pub(crate) fn blanks(&mut self, quoting: QuotingRules) {
         let language = quoting.language;
-        let mysql = language == Language::Mysql;
+        let mysql = language == QueryLanguage::Mysql;
         loop {
             let c = self.peek(0);
             if self.ended() {
@@ -156,7 +157,7 @@ impl Lexer {
                 self.at += 2;
                 self.conditional = false;
             } else if self.starts("--") && (!mysql || self.peek(2).is_whitespace() || matches!(self.peek(2), '\0') || self.at_line_start())
-                || c == '#' && (mysql || language == Language::Any && self.at_line_start())
+                || c == '#' && (mysql || language == QueryLanguage::Any && self.at_line_start())
             {
                 self.line();
             } else if self.starts("/*") {
@@ -167,8 +168,8 @@ impl Lexer {
         }
     }
 
-    fn comment(&mut self, quoting: Quoting) {
-        if quoting.language == Language::Mysql && (self.starts("/*!") || (quoting.maria && self.starts("/*M!"))) {
+    fn comment(&mut self, quoting: QuotingRules) {
+        if quoting.language == QueryLanguage::Mysql && (self.starts("/*!") || (quoting.maria && self.starts("/*M!"))) {
             let front = if self.peek(2) == 'M' { 4 } else { 3 };
             let digits: String = (front..front + 6).map(|ahead| self.peek(ahead)).take_while(char::is_ascii_digit).collect();
             let digits = if digits.len() < 5 { "" } else { &digits };
@@ -186,7 +187,7 @@ impl Lexer {
             if self.starts("*/") {
                 self.at += 2;
                 depth -= 1;
-            } else if quoting.language == Language::Postgres && self.starts("/*") {
+            } else if quoting.language == QueryLanguage::Postgres && self.starts("/*") {
                 self.at += 2;
                 depth += 1;
             } else {
@@ -223,7 +224,7 @@ impl Lexer {
     }
 
     /// The next word.
-    pub(crate) fn next(&mut self, quoting: Quoting) -> Next {
+    pub(crate) fn next(&mut self, quoting: QuotingRules) -> Next {
         self.blanks(quoting);
         if self.ended() {
             return Next::End;
@@ -233,49 +234,51 @@ impl Lexer {
         let (kind, text) = match c {
             HOLE => {
                 self.at += 1;
-                (TokenKind::Hole, String::new())
+                (SqlTokenKind::Hole, String::new())
             }
             '\\' => {
                 self.at += 1;
                 return Next::Backslash;
             }
-            '\'' => (TokenKind::Text, self.quoted(c, quoting.backslash)),
-            '"' if quoting.double_names => (TokenKind::Name, self.quoted(c, false)),
-            '"' => (TokenKind::Text, self.quoted(c, quoting.backslash)),
-            '`' if language != Language::Postgres => (TokenKind::Name, self.quoted(c, false)),
-            '[' if matches!(language, Language::Sqlite | Language::Any) && (self.peek(1).is_alphabetic() || self.peek(1) == '_') => {
+            '\'' => (SqlTokenKind::Text, self.quoted(c, quoting.backslash)),
+            '"' if quoting.double_names => (SqlTokenKind::Name, self.quoted(c, false)),
+            '"' => (SqlTokenKind::Text, self.quoted(c, quoting.backslash)),
+            '`' if language != QueryLanguage::Postgres => (SqlTokenKind::Name, self.quoted(c, false)),
+            '[' if matches!(language, QueryLanguage::Sqlite | QueryLanguage::Any) && (self.peek(1).is_alphabetic() || self.peek(1) == '_') => {
                 self.at += 1;
-                (TokenKind::Name, self.until("]"))
+                (SqlTokenKind::Name, self.until("]"))
             }
-            'e' | 'E' if self.peek(1) == '\'' && language == Language::Postgres => {
+            'e' | 'E' if self.peek(1) == '\'' && language == QueryLanguage::Postgres => {
                 self.at += 1;
-                (TokenKind::Text, self.quoted('\'', true))
+                (SqlTokenKind::Text, self.quoted('\'', true))
             }
             'n' | 'N' | 'x' | 'X' | 'b' | 'B' if self.peek(1) == '\'' => {
                 self.at += 1;
-                (TokenKind::Text, self.quoted('\'', quoting.backslash))
+                (SqlTokenKind::Text, self.quoted('\'', quoting.backslash))
             }
             'u' | 'U' if self.starts_folded("u&\"") || self.starts_folded("u&'") => {
                 self.at += 2;
                 let quote = self.peek(0);
                 let text = unescaped(&self.quoted(quote, false));
-                (if quote == '"' { TokenKind::Name } else { TokenKind::Text }, text)
+                (if quote == '"' { SqlTokenKind::Name } else { SqlTokenKind::Text }, text)
             }
-            '$' if language == Language::Postgres || language == Language::Any => match self.dollars() {
-                Some(text) => (TokenKind::Text, text),
+            '$' if language == QueryLanguage::Postgres || language == QueryLanguage::Any => match self.dollars() {
+                Some(text) => (SqlTokenKind::Text, text),
                 None => self.parameter(),
             },
             '?' => self.parameter(),
             '@' | ':' if self.peek(1).is_alphanumeric() || matches!(self.peek(1), '_' | '@') => self.parameter(),
-            _ if c.is_ascii_digit() || (c == '.' && self.peek(1).is_ascii_digit()) => (TokenKind::Number, self.run(|c| c.is_ascii_alphanumeric() || c == '.')),
-            _ if c.is_alphabetic() || c == '_' || (c == '$' && language != Language::Postgres) || !c.is_ascii() => {
-                (TokenKind::Word, self.run(|c| c.is_alphanumeric() || matches!(c, '_' | '$') || (!c.is_ascii() && c != HOLE)))
+            _ if c.is_ascii_digit() || (c == '.' && self.peek(1).is_ascii_digit()) => {
+                (SqlTokenKind::Number, self.run(|c| c.is_ascii_alphanumeric() || c == '.'))
+            }
+            _ if c.is_alphabetic() || c == '_' || (c == '$' && language != QueryLanguage::Postgres) || !c.is_ascii() => {
+                (SqlTokenKind::Word, self.run(|c| c.is_alphanumeric() || matches!(c, '_' | '$') || (!c.is_ascii() && c != HOLE)))
             }
             _ => {
                 let operator = OPERATORS.iter().find(|operator| self.starts(operator));
                 let text = operator.map_or_else(|| c.to_string(), |operator| (*operator).to_owned());
                 self.at += text.chars().count();
-                (TokenKind::Sign, text)
+                (SqlTokenKind::Sign, text)
             }
         };
         Next::Token(Token { kind, text })
@@ -293,7 +296,7 @@ impl Lexer {
         text
     }
 
-    fn parameter(&mut self) -> (TokenKind, String) {
+    fn parameter(&mut self) -> (SqlTokenKind, String) {
         let first = self.peek(0);
         self.at += 1;
         let mut text = String::from(first);
@@ -301,7 +304,7 @@ impl Lexer {
             text.push(self.peek(0));
             self.at += 1;
         }
-        (TokenKind::Parameter, text)
+        (SqlTokenKind::Parameter, text)
     }
 
     /// `$tag$ … $tag$`
@@ -338,8 +341,8 @@ fn unescaped(text: &str) -> String {
 }
 
 /// All words of a text without client commands.
-pub(crate) fn words(text: &str, quoting: Quoting) -> Vec<Token> {
-    let mut lexer = Lexer::new(text);
+pub(crate) fn words(text: &str, quoting: QuotingRules) -> Vec<Token> {
+    let mut lexer = QueryLexer::new(text);
     let mut all = Vec::new();
     loop {
         match lexer.next(quoting) {

@@ -8,7 +8,7 @@
 //!
 //! # Limits
 //!
-//! A limit that is reached gives [`Loss::Unknown`].
+//! A limit that is reached gives [`LossKind::Unknown`].
 //!
 //! | limit | what happens there |
 //! | --- | --- |
@@ -28,6 +28,7 @@ mod graphql;
 mod keys;
 mod lex;
 mod mongo;
+mod operators;
 mod rows;
 mod session;
 mod statement;
@@ -36,11 +37,11 @@ mod query_tests;
 
 pub use keys::BETWEEN;
 pub use lex::HOLE;
-pub use session::{Settings, Source, read};
+pub use session::{QuerySettings, Source, read};
 
 /// The language of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Language {
+pub enum QueryLanguage {
     /// SQL of `PostgreSQL` and what speaks as it does.
     Postgres,
     /// SQL of `MySQL` and `MariaDB`, of which the worse counts.
@@ -57,7 +58,7 @@ pub enum Language {
     GraphQl,
 }
 
-impl Language {
+impl QueryLanguage {
     /// All, with their names.
     pub const NAMES: &'static [(&'static str, Self)] = &[
         ("postgres", Self::Postgres),
@@ -77,7 +78,7 @@ impl Language {
 
 /// What kind of thing is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Loss {
+pub enum LossKind {
     /// A database, a schema, or all that is in a store.
     Database,
     /// A table or a collection.
@@ -98,7 +99,7 @@ pub enum Loss {
     Unknown,
 }
 
-impl Loss {
+impl LossKind {
     /// All, with their names.
     pub const NAMES: &'static [(&'static str, Self)] = &[
         ("database", Self::Database),
@@ -122,13 +123,13 @@ impl Loss {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
     /// What it is.
-    pub what: Loss,
+    pub what: LossKind,
     /// Its name, in lower case; empty if it has none.
     pub name: String,
 }
 
 impl Lost {
-    fn new(what: Loss, name: impl Into<String>) -> Self {
+    fn new(what: LossKind, name: impl Into<String>) -> Self {
         Self { what, name: name.into() }
     }
 }

@@ -1,6 +1,6 @@
 //! Calls of the `MongoDB` shell in their usual forms. It is no reader of JavaScript: what is not written as a call is not seen.
 
-use crate::{Loss, Lost};
+use crate::{LossKind, Lost};
 
 /// Bytes of a script that are read.
 const MAX_SCRIPT: usize = 1 << 16;
@@ -49,10 +49,10 @@ pub(crate) fn read(text: &str, lines: bool, files: &mut dyn FnMut(&str) -> Optio
         open.push_str(line);
         open.push('\n');
         if open.len() > MAX_LINES_OPEN {
-            lost.push(Lost::new(Loss::Unknown, ""));
+            lost.push(Lost::new(LossKind::Unknown, ""));
             return lost;
         }
-        // A line with open brackets goes on.
+        // A line with open brackets continues.
         let pieces = pieces(&open);
         let count = |signs: [char; 3]| pieces.iter().filter(|piece| signs.iter().any(|sign| piece.sign(*sign))).count();
         if count(['(', '{', '[']) <= count([')', '}', ']']) {
@@ -195,7 +195,7 @@ fn without_idle(mut pieces: Vec<Piece>) -> Vec<Piece> {
 
 fn whole(text: &str, files: &mut dyn FnMut(&str) -> Option<String>, depth: usize) -> Vec<Lost> {
     if depth > MAX_DEPTH || text.len() > MAX_SCRIPT {
-        return vec![Lost::new(Loss::Unknown, "")];
+        return vec![Lost::new(LossKind::Unknown, "")];
     }
     let pieces = without_idle(pieces(text));
     let has = |name: &str| pieces.iter().any(|piece| piece.name() == Some(name));
@@ -277,37 +277,37 @@ fn chain(pieces: &[Piece], end: usize) -> Vec<Piece> {
     pieces.get(start..end).unwrap_or(&[]).iter().filter(|piece| !matches!(piece, Piece::Sign(_))).cloned().collect()
 }
 
-fn call(method: &str, inner: &[Piece], pieces: &[Piece], chain: &[Piece]) -> Option<Loss> {
+fn call(method: &str, inner: &[Piece], pieces: &[Piece], chain: &[Piece]) -> Option<LossKind> {
     let args = parts(inner);
     let first = args.first().copied().unwrap_or(&[]);
     let has = |pieces: &[Piece], name: &str| pieces.iter().any(|piece| piece.key() == name);
     let yes = |key: &str| {
         inner.windows(3).any(|three| matches!(three, [one, colon, value] if one.key() == key && colon.sign(':') && matches!(value.key(), "true" | "1")))
     };
-    let rows = |all: bool| Some(if all { Loss::AllRows } else { Loss::Rows });
+    let rows = |all: bool| Some(if all { LossKind::AllRows } else { LossKind::Rows });
     match method {
-        "drop" if inner.is_empty() || first.first().is_some_and(|piece| piece.sign('{')) => Some(Loss::Table),
-        "dropDatabase" => Some(Loss::Database),
+        "drop" if inner.is_empty() || first.first().is_some_and(|piece| piece.sign('{')) => Some(LossKind::Table),
+        "dropDatabase" => Some(LossKind::Database),
         "deleteMany" | "remove" if !args.is_empty() => {
             let one = args.get(1).is_some_and(|second| matches!(second.first().map_or("", Piece::key), "true" | "1")) || yes("justOne");
             rows(everything(first) && !one)
         }
         "delete" | "remove" if has(chain, "find") && has(pieces, "execute") => rows(chain_finds_all(pieces)),
-        "deleteOne" | "removeOne" | "findOneAndDelete" | "findOneAndReplace" | "findOneAndUpdate" | "replaceOne" | "updateOne" | "save" => Some(Loss::Rows),
-        "findAndModify" => Some(Loss::Rows),
+        "deleteOne" | "removeOne" | "findOneAndDelete" | "findOneAndReplace" | "findOneAndUpdate" | "replaceOne" | "updateOne" | "save" => Some(LossKind::Rows),
+        "findAndModify" => Some(LossKind::Rows),
         "updateMany" if args.len() > 1 => rows(everything(first)),
         "update" if args.len() > 1 => rows(everything(first) && yes("multi")),
         "bulkWrite" => bulk(inner),
         "runCommand" | "adminCommand" => command(inner),
-        "renameCollection" if args.get(1).is_some_and(|second| second.first().map_or("", Piece::key) == "true") => Some(Loss::Table),
-        "aggregate" if has(inner, "$out") => Some(Loss::AllRows),
-        "aggregate" if has(inner, "$merge") => Some(Loss::Rows),
+        "renameCollection" if args.get(1).is_some_and(|second| second.first().map_or("", Piece::key) == "true") => Some(LossKind::Table),
+        "aggregate" if has(inner, "$out") => Some(LossKind::AllRows),
+        "aggregate" if has(inner, "$merge") => Some(LossKind::Rows),
         "mapReduce" if inner.windows(3).any(|three| matches!(three, [out, colon, Piece::Text(_)] if out.key() == "out" && colon.sign(':'))) => {
-            Some(Loss::AllRows)
+            Some(LossKind::AllRows)
         }
-        "createIndex" | "createIndexes" | "ensureIndex" if has(inner, "expireAfterSeconds") => Some(Loss::Rows),
-        "dropIndex" | "dropIndexes" | "dropUser" | "dropAllUsers" | "dropRole" | "dropAllRoles" | "dropView" => Some(Loss::Definition),
-        "grantRolesToUser" if has(inner, "root") => Some(Loss::Permissions),
+        "createIndex" | "createIndexes" | "ensureIndex" if has(inner, "expireAfterSeconds") => Some(LossKind::Rows),
+        "dropIndex" | "dropIndexes" | "dropUser" | "dropAllUsers" | "dropRole" | "dropAllRoles" | "dropView" => Some(LossKind::Definition),
+        "grantRolesToUser" if has(inner, "root") => Some(LossKind::Permissions),
         _ => None,
     }
 }
@@ -347,33 +347,33 @@ fn object<'p>(pieces: &'p [Piece], key: &str) -> Vec<&'p [Piece]> {
     all
 }
 
-fn bulk(inner: &[Piece]) -> Option<Loss> {
+fn bulk(inner: &[Piece]) -> Option<LossKind> {
     let mut worst = None;
     for name in ["deleteMany", "updateMany", "deleteOne", "updateOne", "replaceOne"] {
         for body in object(inner, name) {
             let all = name.ends_with("Many") && object(body, "filter").iter().any(|filter| everything(filter));
-            worst = if all { Some(Loss::AllRows) } else { worst.or(Some(Loss::Rows)) };
+            worst = if all { Some(LossKind::AllRows) } else { worst.or(Some(LossKind::Rows)) };
         }
     }
     worst
 }
 
-fn command(inner: &[Piece]) -> Option<Loss> {
+fn command(inner: &[Piece]) -> Option<LossKind> {
     let key = inner.iter().find(|piece| !matches!(piece, Piece::Sign(_))).map_or("", Piece::key);
     let object_given = inner.first().is_some_and(|piece| piece.sign('{'));
     let yes = |name: &str| inner.windows(3).any(|three| matches!(three, [one, colon, value] if one.key() == name && colon.sign(':') && value.key() == "true"));
     match key {
-        "dropDatabase" => Some(Loss::Database),
-        "drop" if object_given => Some(Loss::Table),
-        "renameCollection" if yes("dropTarget") => Some(Loss::Table),
+        "dropDatabase" => Some(LossKind::Database),
+        "drop" if object_given => Some(LossKind::Table),
+        "renameCollection" if yes("dropTarget") => Some(LossKind::Table),
         "delete" | "update" => {
             let limited = inner.windows(3).any(|three| matches!(three, [one, colon, value] if one.key() == "limit" && colon.sign(':') && value.key() == "1"));
             let all = object(inner, "q").iter().any(|filter| everything(filter)) && !limited && (key == "delete" || yes("multi"));
-            Some(if all { Loss::AllRows } else { Loss::Rows })
+            Some(if all { LossKind::AllRows } else { LossKind::Rows })
         }
-        "findAndModify" | "convertToCapped" => Some(Loss::Rows),
-        "aggregate" if inner.iter().any(|piece| piece.key() == "$out") => Some(Loss::AllRows),
-        "dropIndexes" | "dropUser" | "dropRole" | "dropAllUsersFromDatabase" | "dropAllRolesFromDatabase" => Some(Loss::Definition),
+        "findAndModify" | "convertToCapped" => Some(LossKind::Rows),
+        "aggregate" if inner.iter().any(|piece| piece.key() == "$out") => Some(LossKind::AllRows),
+        "dropIndexes" | "dropUser" | "dropRole" | "dropAllUsersFromDatabase" | "dropAllRolesFromDatabase" => Some(LossKind::Definition),
         _ => None,
     }
 }

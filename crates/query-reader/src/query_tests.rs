@@ -1,24 +1,24 @@
 //! Kinds of texts, and that no text makes the reader fail.
 
-use crate::{BETWEEN, HOLE, Language, Loss, Settings, Source, read};
+use crate::{BETWEEN, HOLE, LossKind, QueryLanguage, QuerySettings, Source, read};
 
-fn lost(language: Language, text: &str, source: Source) -> Vec<Loss> {
-    read(&Settings::new(language), &[(source, text.to_owned())], &mut |_| None).into_iter().map(|lost| lost.what).collect()
+fn lost(language: QueryLanguage, text: &str, source: Source) -> Vec<LossKind> {
+    read(&QuerySettings::new(language), &[(source, text.to_owned())], &mut |_| None).into_iter().map(|lost| lost.what).collect()
 }
 
-fn sql(text: &str) -> Vec<Loss> {
-    lost(Language::Postgres, text, Source::Argument)
+fn sql(text: &str) -> Vec<LossKind> {
+    lost(QueryLanguage::Postgres, text, Source::Argument)
 }
 
 #[test]
 fn a_loss_that_is_undone_is_none() {
-    assert_eq!(sql("DROP TABLE a"), [Loss::Table]);
+    assert_eq!(sql("DROP TABLE a"), [LossKind::Table]);
     for text in ["BEGIN; DROP TABLE a; ROLLBACK", "BEGIN; DROP TABLE a", "DROP TABLE a; SELECT 1/0", "BEGIN; SAVEPOINT s; DELETE FROM a; ROLLBACK TO s; COMMIT"]
     {
         assert_eq!(sql(text), [], "{text}");
     }
-    assert_eq!(lost(Language::Postgres, "DROP TABLE a; SELECT 1/0", Source::Input), [Loss::Table]);
-    assert_eq!(lost(Language::Mysql, "BEGIN; DROP TABLE a; ROLLBACK", Source::Argument), [Loss::Table]);
+    assert_eq!(lost(QueryLanguage::Postgres, "DROP TABLE a; SELECT 1/0", Source::Input), [LossKind::Table]);
+    assert_eq!(lost(QueryLanguage::Mysql, "BEGIN; DROP TABLE a; ROLLBACK", Source::Argument), [LossKind::Table]);
 }
 
 #[test]
@@ -26,10 +26,10 @@ fn a_condition_that_is_always_true_is_none() {
     for condition in
         ["true", "1=1", "id=id", "id IS NOT NULL", "id=1 OR true", "NOT false", "name LIKE '%'", "EXISTS (SELECT 1)", "id IN (SELECT id FROM a)", "id > 0"]
     {
-        assert_eq!(sql(&format!("DELETE FROM a WHERE {condition}")), [Loss::AllRows], "{condition}");
+        assert_eq!(sql(&format!("DELETE FROM a WHERE {condition}")), [LossKind::AllRows], "{condition}");
     }
     for condition in ["id=1", "id IN (1,2)", "1=1 AND id=1", "name LIKE 'a%'", "created < now()", "id > 7", "email IS NULL", "id = ANY(ARRAY[1])"] {
-        assert_eq!(sql(&format!("DELETE FROM a WHERE {condition}")), [Loss::Rows], "{condition}");
+        assert_eq!(sql(&format!("DELETE FROM a WHERE {condition}")), [LossKind::Rows], "{condition}");
     }
     assert_eq!(sql("DELETE FROM a WHERE false"), []);
 }
@@ -46,8 +46,8 @@ fn text_is_data() {
     ] {
         assert_eq!(sql(text), [], "{text}");
     }
-    assert_eq!(sql(&format!("{HOLE}")), [Loss::Unknown]);
-    assert_eq!(sql(&format!("DELETE FROM a WHERE id = {HOLE}")), [Loss::Rows]);
+    assert_eq!(sql(&format!("{HOLE}")), [LossKind::Unknown]);
+    assert_eq!(sql(&format!("DELETE FROM a WHERE id = {HOLE}")), [LossKind::Rows]);
 }
 
 /// Pieces of all languages put together at random: the reader ends, and does not fail.
@@ -139,9 +139,9 @@ fn any_text_is_read() {
     };
     for _ in 0..3_000 {
         let text: String = (0..next(30)).map(|_| PIECES[next(PIECES.len())]).collect();
-        for (_, language) in Language::NAMES {
+        for (_, language) in QueryLanguage::NAMES {
             for source in [Source::Argument, Source::Input] {
-                let settings = Settings::new(*language);
+                let settings = QuerySettings::new(*language);
                 let _ = read(&settings, &[(source, text.clone())], &mut |_| Some(text.clone()));
             }
         }
@@ -172,9 +172,9 @@ fn long_texts_end() {
     ];
     for piece in many {
         let text = piece.repeat(20_000 / piece.len());
-        for (_, language) in Language::NAMES {
+        for (_, language) in QueryLanguage::NAMES {
             for source in [Source::Argument, Source::Input] {
-                let mut settings = Settings::new(*language);
+                let mut settings = QuerySettings::new(*language);
                 settings.variables = vec![("a".to_owned(), ":a :a".to_owned())];
                 let _ = read(&settings, &[(source, text.clone())], &mut |_| None);
             }
@@ -184,16 +184,16 @@ fn long_texts_end() {
 
 #[test]
 fn keys_and_documents() {
-    let redis = |text: &str| lost(Language::Redis, text, Source::Input);
-    assert_eq!(redis("FLUSHALL"), [Loss::Database]);
-    assert_eq!(redis("\"\\x46LUSHALL\""), [Loss::Database]);
+    let redis = |text: &str| lost(QueryLanguage::Redis, text, Source::Input);
+    assert_eq!(redis("FLUSHALL"), [LossKind::Database]);
+    assert_eq!(redis("\"\\x46LUSHALL\""), [LossKind::Database]);
     assert_eq!(redis("MULTI\nFLUSHALL\nDISCARD"), []);
-    assert_eq!(lost(Language::Redis, &format!("{BETWEEN}DEL{BETWEEN}a"), Source::Argument), [Loss::Keys]);
-    let mongo = |text: &str| lost(Language::Mongo, text, Source::Argument);
-    assert_eq!(mongo("db.a.drop()"), [Loss::Table]);
-    assert_eq!(mongo("db.a.deleteMany({})"), [Loss::AllRows]);
-    assert_eq!(mongo("db.a.deleteMany({_id: 1})"), [Loss::Rows]);
+    assert_eq!(lost(QueryLanguage::Redis, &format!("{BETWEEN}DEL{BETWEEN}a"), Source::Argument), [LossKind::Keys]);
+    let mongo = |text: &str| lost(QueryLanguage::Mongo, text, Source::Argument);
+    assert_eq!(mongo("db.a.drop()"), [LossKind::Table]);
+    assert_eq!(mongo("db.a.deleteMany({})"), [LossKind::AllRows]);
+    assert_eq!(mongo("db.a.deleteMany({_id: 1})"), [LossKind::Rows]);
     assert_eq!(mongo("db.a.drop"), []);
-    assert_eq!(lost(Language::GraphQl, "mutation { deleteUser(id: 1) { id } }", Source::Argument), [Loss::Rows]);
-    assert_eq!(lost(Language::GraphQl, "query { deleteUser }", Source::Argument), []);
+    assert_eq!(lost(QueryLanguage::GraphQl, "mutation { deleteUser(id: 1) { id } }", Source::Argument), [LossKind::Rows]);
+    assert_eq!(lost(QueryLanguage::GraphQl, "query { deleteUser }", Source::Argument), []);
 }

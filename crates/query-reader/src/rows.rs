@@ -1,10 +1,10 @@
 //! What statements that change rows lose: `DELETE`, `UPDATE`, `INSERT`, `MERGE`, and those within `WITH`.
 
 use crate::condition::{self, Holds};
-use crate::lex::{Token, TokenKind};
+use crate::lex::{SqlTokenKind, Token};
 use crate::session::Session;
-use crate::statement::{Losses, NONE, Named, Refused, behind, closing, find, is, is_hole, one, parts, sign};
-use crate::{Language, Loss, Lost};
+use crate::statement::{Losses, NONE, NamedObject, Refused, behind, closing, find, is, is_hole, one, parts, sign};
+use crate::{LossKind, Lost, QueryLanguage};
 
 impl Session<'_> {
     /// Which rows the end of a statement leaves: its condition and its limit.
@@ -40,27 +40,27 @@ impl Session<'_> {
     pub(crate) fn replaced(&self, tokens: &[Token]) -> Vec<Token> {
         let value = |token: &Token| {
             let value = self.parameters.iter().rev().find(|(name, _)| *name == token.text)?;
-            Some(Token { kind: if value.1.parse::<f64>().is_ok() { TokenKind::Number } else { TokenKind::Text }, text: value.1.clone() })
+            Some(Token { kind: if value.1.parse::<f64>().is_ok() { SqlTokenKind::Number } else { SqlTokenKind::Text }, text: value.1.clone() })
         };
         let null = |token: &Token| Token {
-            kind: TokenKind::Word,
-            text: if self.quoting.language == Language::Sqlite && token.kind == TokenKind::Parameter { "NULL".to_owned() } else { String::new() },
+            kind: SqlTokenKind::Word,
+            text: if self.quoting.language == QueryLanguage::Sqlite && token.kind == SqlTokenKind::Parameter { "NULL".to_owned() } else { String::new() },
         };
         tokens
             .iter()
             .map(|token| match token.kind {
-                TokenKind::Parameter => {
-                    value(token).unwrap_or_else(|| if self.quoting.language == Language::Sqlite && self.client { null(token) } else { token.clone() })
+                SqlTokenKind::Parameter => {
+                    value(token).unwrap_or_else(|| if self.quoting.language == QueryLanguage::Sqlite && self.client { null(token) } else { token.clone() })
                 }
                 _ => token.clone(),
             })
             .collect()
     }
 
-    pub(crate) fn by(&self, rows: Holds, named: &Named) -> Vec<Lost> {
+    pub(crate) fn by(&self, rows: Holds, named: &NamedObject) -> Vec<Lost> {
         match rows {
-            Holds::All => self.lost(Loss::AllRows, named),
-            Holds::Some => self.lost(Loss::Rows, named),
+            Holds::All => self.lost(LossKind::AllRows, named),
+            Holds::Some => self.lost(LossKind::Rows, named),
             Holds::None => Vec::new(),
         }
     }
@@ -68,14 +68,14 @@ impl Session<'_> {
     pub(crate) fn deleted(&mut self, tokens: &[Token]) -> Losses {
         let language = self.quoting.language;
         let mut at = 1;
-        while is(tokens, at, &["LOW_PRIORITY", "QUICK", "IGNORE"]) && language != Language::Postgres {
+        while is(tokens, at, &["LOW_PRIORITY", "QUICK", "IGNORE"]) && language != QueryLanguage::Postgres {
             at += 1;
         }
         if is(tokens, at, &["HISTORY"]) && is(tokens, at + 1, &["FROM"]) {
             let name = self.named(tokens, at + 2).map(|named| named.name).unwrap_or_default();
-            return one(Loss::AllRows, &name);
+            return one(LossKind::AllRows, &name);
         }
-        if language == Language::Mysql && !is(tokens, at, &["FROM"]) {
+        if language == QueryLanguage::Mysql && !is(tokens, at, &["FROM"]) {
             // `DELETE a, b FROM …`
             let Some(from) = find(tokens, at, &["FROM"]) else { return Err(Refused) };
             let rows = self.rows(tokens, from, "");
@@ -84,25 +84,25 @@ impl Session<'_> {
         }
         if is(tokens, at, &["FROM"]) {
             at += 1;
-        } else if language != Language::Any {
+        } else if language != QueryLanguage::Any {
             return Err(Refused);
         }
         at += usize::from(is(tokens, at, &["ONLY"]));
         if sign(tokens, at, "(") {
             return Err(Refused);
         }
-        let Some(named) = self.named(tokens, at) else { return if is_hole(tokens, at) { one(Loss::AllRows, "") } else { Err(Refused) } };
-        if language == Language::Postgres
+        let Some(named) = self.named(tokens, at) else { return if is_hole(tokens, at) { one(LossKind::AllRows, "") } else { Err(Refused) } };
+        if language == QueryLanguage::Postgres
             && find(tokens, at, &["LIMIT", "ORDER"]).is_some_and(|place| find(tokens, at, &["WHERE"]).is_none_or(|condition| place > condition))
             && !self.in_cte
         {
             return Err(Refused);
         }
-        if named.name.starts_with("sqlite_") && language == Language::Sqlite {
-            return if self.writable_schema { one(Loss::AllRows, &named.name) } else { Err(Refused) };
+        if named.name.starts_with("sqlite_") && language == QueryLanguage::Sqlite {
+            return if self.writable_schema { one(LossKind::AllRows, &named.name) } else { Err(Refused) };
         }
         if named.schema == "pg_catalog" || named.schema == "information_schema" {
-            return one(Loss::Definition, &named.name);
+            return one(LossKind::Definition, &named.name);
         }
         let mut rows = self.rows(tokens, named.next, &named.name);
         if is(tokens, named.next, &["PARTITION"]) && rows == Holds::All {
@@ -120,10 +120,10 @@ impl Session<'_> {
         if is(tokens, at, &["OR"]) {
             at += 2;
         }
-        let Some(named) = self.named(tokens, at) else { return if is_hole(tokens, at) { one(Loss::AllRows, "") } else { Err(Refused) } };
+        let Some(named) = self.named(tokens, at) else { return if is_hole(tokens, at) { one(LossKind::AllRows, "") } else { Err(Refused) } };
         let Some(set) = find(tokens, at, &["SET"]) else { return Err(Refused) };
-        if language == Language::Sqlite && named.name.starts_with("sqlite_") {
-            return if self.writable_schema { one(Loss::AllRows, &named.name) } else { Err(Refused) };
+        if language == QueryLanguage::Sqlite && named.name.starts_with("sqlite_") {
+            return if self.writable_schema { one(LossKind::AllRows, &named.name) } else { Err(Refused) };
         }
         let end = find(tokens, set, &["WHERE", "FROM", "RETURNING", "ORDER", "LIMIT"]).unwrap_or(tokens.len());
         let assignments: Vec<Assigned> = parts(tokens.get(set + 1..end).unwrap_or(&[])).into_iter().map(|part| assigned(part, language)).collect();
@@ -141,7 +141,7 @@ impl Session<'_> {
 
     pub(crate) fn inserted(&mut self, tokens: &[Token]) -> Losses {
         let replaces = is(tokens, 0, &["REPLACE"]) || (is(tokens, 1, &["OR"]) && is(tokens, 2, &["REPLACE"]));
-        if self.quoting.language == Language::Postgres && replaces {
+        if self.quoting.language == QueryLanguage::Postgres && replaces {
             return Err(Refused);
         }
         let into = find(tokens, 0, &["INTO"]);
@@ -156,7 +156,7 @@ impl Session<'_> {
         let conflict = find(tokens, named.next, &["CONFLICT", "DUPLICATE"]).filter(|at| find(tokens, *at, &["UPDATE"]).is_some());
         let mut losses = self.triggered(&named.name);
         if overwrites {
-            losses.extend(self.lost(Loss::AllRows, &named));
+            losses.extend(self.lost(LossKind::AllRows, &named));
         } else if replaces || conflict.is_some() {
             // Rows with the keys of those that are selected are replaced.
             let narrow = !query
@@ -222,7 +222,7 @@ impl Session<'_> {
             let end = closing(tokens, open);
             let body = tokens.get(open + 1..end.saturating_sub(1)).unwrap_or(&[]);
             if is(body, 0, &["DELETE", "UPDATE", "INSERT", "MERGE", "WITH"]) {
-                if language == Language::Sqlite || language == Language::Mysql {
+                if language == QueryLanguage::Sqlite || language == QueryLanguage::Mysql {
                     return if is(body, 0, &["WITH"]) { NONE } else { Err(Refused) };
                 }
                 let lost = self.losses(body)?;
@@ -259,7 +259,7 @@ impl Session<'_> {
     }
 }
 
-fn always(tokens: &[Token], at: usize, table: &str, language: Language) -> bool {
+fn always(tokens: &[Token], at: usize, table: &str, language: QueryLanguage) -> bool {
     let end = find(tokens, at, &["ON", "LIMIT", "ORDER"]).filter(|end| *end > at).unwrap_or(tokens.len());
     is(tokens, at, &["WHERE"]) && condition::holds(tokens.get(at + 1..end).unwrap_or(&[]), table, language) == Holds::All
 }
@@ -274,7 +274,7 @@ enum Assigned {
     Other,
 }
 
-fn assigned(part: &[Token], language: Language) -> Assigned {
+fn assigned(part: &[Token], language: QueryLanguage) -> Assigned {
     let Some(equal) = part.iter().position(|token| token.sign("=") || token.sign(":=")) else { return Assigned::Other };
     let (column, value) = (part.get(..equal).unwrap_or(&[]), behind(part, equal + 1));
     let last = column.last();
@@ -288,7 +288,7 @@ fn assigned(part: &[Token], language: Language) -> Assigned {
     }
     let (front, end) = value.split_at(value.len().saturating_sub(2));
     let neutral = match end {
-        [sign, value] if sign.sign("||") => value.kind == TokenKind::Text && value.text.is_empty() && language != Language::Mysql,
+        [sign, value] if sign.sign("||") => value.kind == SqlTokenKind::Text && value.text.is_empty() && language != QueryLanguage::Mysql,
         [sign, value] if sign.sign("+") || sign.sign("-") => value.text == "0",
         [sign, value] if sign.sign("*") || sign.sign("/") => value.text == "1",
         _ => false,

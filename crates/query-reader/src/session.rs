@@ -1,8 +1,8 @@
-//! A client that is given texts: statements, its own commands, and transactions. A loss that is undone is none.
+//! A client that is given texts: statements, its own commands, and transactions. What is undone is not lost.
 
-use crate::lex::{Lexer, Next, Quoting, Token, TokenKind, words};
+use crate::lex::{Next, QueryLexer, QuotingRules, SqlTokenKind, Token, words};
 use crate::statement::{find, is, parts};
-use crate::{Language, Loss, Lost, graphql, keys, mongo};
+use crate::{LossKind, Lost, QueryLanguage, graphql, keys, mongo};
 
 /// Characters of a text that are read.
 pub(crate) const MAX_TEXT: usize = 1 << 18;
@@ -19,9 +19,9 @@ const MAX_LOST: usize = 100;
 
 /// How a client was called.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct QuerySettings {
     /// What it speaks.
-    pub language: Language,
+    pub language: QueryLanguage,
     /// All texts are one transaction.
     pub one_transaction: bool,
     /// It stops at the first error.
@@ -30,8 +30,8 @@ pub struct Settings {
     pub client: bool,
     /// A line is a statement.
     pub lines: bool,
-    /// Changes are kept though no `COMMIT` follows: the connection goes on.
-    pub goes_on: bool,
+    /// Changes are kept though no `COMMIT` follows: the connection continues.
+    pub continues: bool,
     /// The engine refuses changes.
     pub read_only: bool,
     /// What ends a statement in place of `;`.
@@ -40,16 +40,16 @@ pub struct Settings {
     pub variables: Vec<(String, String)>,
 }
 
-impl Settings {
+impl QuerySettings {
     /// As the language's own client is without options.
-    pub fn new(language: Language) -> Self {
+    pub fn new(language: QueryLanguage) -> Self {
         Self {
             language,
             one_transaction: false,
-            stops: language == Language::Mysql,
+            stops: language == QueryLanguage::Mysql,
             client: true,
             lines: false,
-            goes_on: false,
+            continues: false,
             read_only: false,
             delimiter: String::new(),
             variables: Vec::new(),
@@ -68,9 +68,9 @@ pub enum Source {
 
 /// A session of a client.
 pub(crate) struct Session<'f> {
-    pub(crate) settings: Settings,
+    pub(crate) settings: QuerySettings,
     pub(crate) files: &'f mut dyn FnMut(&str) -> Option<String>,
-    pub(crate) quoting: Quoting,
+    pub(crate) quoting: QuotingRules,
     pub(crate) client: bool,
     pub(crate) depth: usize,
     /// Names of what the texts made, and of what is temporary.
@@ -112,24 +112,24 @@ impl std::fmt::Debug for Session<'_> {
 }
 
 /// What texts lose, given to a client one after the other. `files` gives the text of a file that is read, if it is there.
-pub fn read(settings: &Settings, texts: &[(Source, String)], files: &mut dyn FnMut(&str) -> Option<String>) -> Vec<Lost> {
+pub fn read(settings: &QuerySettings, texts: &[(Source, String)], files: &mut dyn FnMut(&str) -> Option<String>) -> Vec<Lost> {
     match settings.language {
-        Language::Redis => {
+        QueryLanguage::Redis => {
             let mut reader = keys::Commands::default();
             for (_, text) in texts {
                 reader.text(text);
             }
             reader.finish()
         }
-        Language::Mongo => {
+        QueryLanguage::Mongo => {
             let mut all = Vec::new();
             for (source, text) in texts {
                 all.extend(mongo::read(text, *source == Source::Input, files));
             }
             all
         }
-        Language::GraphQl => texts.iter().flat_map(|(_, text)| graphql::read(text)).collect(),
-        Language::Mysql => {
+        QueryLanguage::GraphQl => texts.iter().flat_map(|(_, text)| graphql::read(text)).collect(),
+        QueryLanguage::Mysql => {
             // One name for two engines: the worse of both counts.
             let mut first = Session::new(settings, false, files).all(texts);
             for lost in Session::new(settings, true, files).all(texts) {
@@ -144,11 +144,11 @@ pub fn read(settings: &Settings, texts: &[(Source, String)], files: &mut dyn FnM
 }
 
 impl<'f> Session<'f> {
-    fn new(settings: &Settings, maria: bool, files: &'f mut dyn FnMut(&str) -> Option<String>) -> Self {
+    fn new(settings: &QuerySettings, maria: bool, files: &'f mut dyn FnMut(&str) -> Option<String>) -> Self {
         Self {
             settings: settings.clone(),
             files,
-            quoting: Quoting::new(settings.language, maria),
+            quoting: QuotingRules::new(settings.language, maria),
             client: settings.client,
             depth: 0,
             created: Vec::new(),
@@ -184,7 +184,7 @@ impl<'f> Session<'f> {
             self.set(&name, &value);
         }
         // Arguments of one client may be one text (`-e A -e B`).
-        if self.settings.language == Language::Mysql {
+        if self.settings.language == QueryLanguage::Mysql {
             let arguments: Vec<&str> = texts.iter().filter(|(source, _)| *source == Source::Argument).map(|(_, text)| text.as_str()).collect();
             if !arguments.is_empty() {
                 self.text(&arguments.join("\n"), Source::Argument);
@@ -199,7 +199,7 @@ impl<'f> Session<'f> {
     }
 
     fn finish(mut self) -> Vec<Lost> {
-        if (self.settings.one_transaction && !self.failed && !self.stopped) || self.settings.goes_on {
+        if (self.settings.one_transaction && !self.failed && !self.stopped) || self.settings.continues {
             self.commit();
         }
         self.lost.truncate(MAX_LOST);
@@ -251,7 +251,7 @@ impl<'f> Session<'f> {
     pub(crate) fn inner(&mut self, text: &str) -> Vec<Lost> {
         let tokens = words(text, self.quoting);
         if self.depth > MAX_DEPTH {
-            return vec![Lost::new(Loss::Unknown, "")];
+            return vec![Lost::new(LossKind::Unknown, "")];
         }
         let mut lost = Vec::new();
         for piece in tokens.split(|token| token.sign(";")) {
@@ -266,19 +266,19 @@ impl<'f> Session<'f> {
             return;
         }
         if text.len() > MAX_TEXT {
-            self.pending.push(Lost::new(Loss::Unknown, ""));
+            self.pending.push(Lost::new(LossKind::Unknown, ""));
         }
         let text: String = text.chars().take(MAX_TEXT).collect();
         let language = self.settings.language;
         let argument = source == Source::Argument;
-        if language == Language::Sqlite && argument && text.starts_with('.') {
+        if language == QueryLanguage::Sqlite && argument && text.starts_with('.') {
             self.dot(text.trim());
             return;
         }
         self.text_ended = false;
         self.argument = argument;
         let outer = self.whole;
-        self.whole = argument && language == Language::Postgres;
+        self.whole = argument && language == QueryLanguage::Postgres;
         let command = text.trim_start().starts_with('\\');
         if self.whole && !command && self.malformed(&text) {
             // Nothing of a text is run that does not parse.
@@ -299,7 +299,7 @@ impl<'f> Session<'f> {
 
     /// Whether a statement of the text begins with a word that begins none, or has a backslash.
     fn malformed(&mut self, text: &str) -> bool {
-        let mut lexer = Lexer::new(text);
+        let mut lexer = QueryLexer::new(text);
         let mut first = true;
         let mut count = 0;
         loop {
@@ -310,10 +310,10 @@ impl<'f> Session<'f> {
                 Next::Token(token) => {
                     count += usize::from(first);
                     let verbs = "BEGIN START COMMIT END ROLLBACK SAVEPOINT RELEASE DROP TRUNCATE DELETE UPDATE INSERT MERGE WITH ALTER CREATE EXPLAIN EXECUTE DO SELECT VALUES TABLE CALL REFRESH GRANT ABORT ANALYZE CHECKPOINT CLOSE CLUSTER COMMENT COPY DEALLOCATE DECLARE DISCARD FETCH IMPORT LISTEN LOAD LOCK MOVE NOTIFY PREPARE REASSIGN REINDEX RESET REVOKE SECURITY SET SHOW UNLISTEN VACUUM";
-                    if first && (token.kind == TokenKind::Name || (token.kind == TokenKind::Word && !verbs.split(' ').any(|verb| token.is(verb)))) {
+                    if first && (token.kind == SqlTokenKind::Name || (token.kind == SqlTokenKind::Word && !verbs.split(' ').any(|verb| token.is(verb)))) {
                         return true;
                     }
-                    if token.sign(":") || token.kind == TokenKind::Parameter && token.text.starts_with(':') {
+                    if token.sign(":") || token.kind == SqlTokenKind::Parameter && token.text.starts_with(':') {
                         return true;
                     }
                     first = false;
@@ -326,8 +326,8 @@ impl<'f> Session<'f> {
 
     pub(crate) fn statements(&mut self, text: &str, argument: bool, command: bool) {
         let language = self.settings.language;
-        let client = self.client && (!argument || language != Language::Postgres || command);
-        let mut lexer = Lexer::new(text);
+        let client = self.client && (!argument || language != QueryLanguage::Postgres || command);
+        let mut lexer = QueryLexer::new(text);
         let mut tokens: Vec<Token> = Vec::new();
         loop {
             if self.stopped || self.text_ended {
@@ -338,7 +338,7 @@ impl<'f> Session<'f> {
             }
             lexer.delimiter = self.delimiter.chars().collect();
             lexer.blanks(self.quoting);
-            if client && language == Language::Sqlite && !argument && !tokens.is_empty() && lexer.at_line_start() {
+            if client && language == QueryLanguage::Sqlite && !argument && !tokens.is_empty() && lexer.at_line_start() {
                 let line = lexer.ahead();
                 if matches!(line.trim().to_ascii_lowercase().as_str(), "/" | "go") {
                     lexer.line();
@@ -346,12 +346,12 @@ impl<'f> Session<'f> {
                     continue;
                 }
             }
-            if client && language == Language::Any && lexer.at_line_start() && lexer.ahead().trim().eq_ignore_ascii_case("go") {
+            if client && language == QueryLanguage::Any && lexer.at_line_start() && lexer.ahead().trim().eq_ignore_ascii_case("go") {
                 lexer.line();
                 self.end(&mut tokens, &mut lexer, argument);
                 continue;
             }
-            if client && language == Language::Postgres && self.replaces(&mut lexer) {
+            if client && language == QueryLanguage::Postgres && self.replaces(&mut lexer) {
                 continue;
             }
             if !self.delimiter.is_empty() && lexer.starts(&self.delimiter) {
@@ -366,8 +366,8 @@ impl<'f> Session<'f> {
                     self.statement(last);
                     return;
                 }
-                Next::Backslash if language == Language::Postgres && client => self.backslash(&mut lexer, &mut tokens, argument),
-                Next::Backslash if language == Language::Mysql && client => self.short(&mut lexer, &mut tokens, argument),
+                Next::Backslash if language == QueryLanguage::Postgres && client => self.backslash(&mut lexer, &mut tokens, argument),
+                Next::Backslash if language == QueryLanguage::Mysql && client => self.short(&mut lexer, &mut tokens, argument),
                 Next::Backslash => {}
                 Next::Token(token) if token.sign(";") && self.delimiter.is_empty() && !lexer.conditional => {
                     if open_block(&tokens, language) {
@@ -381,7 +381,7 @@ impl<'f> Session<'f> {
         }
     }
 
-    pub(crate) fn end(&mut self, tokens: &mut Vec<Token>, lexer: &mut Lexer, argument: bool) {
+    pub(crate) fn end(&mut self, tokens: &mut Vec<Token>, lexer: &mut QueryLexer, argument: bool) {
         let mut statement = std::mem::take(tokens);
         // With another delimiter the server splits what it is sent, but for bodies.
         if !self.delimiter.is_empty() && !is(&statement, 0, &["CREATE"]) {
@@ -400,7 +400,7 @@ impl<'f> Session<'f> {
         if std::mem::take(&mut self.line_failed) && !argument {
             lexer.line();
         }
-        if copies && self.settings.language == Language::Postgres {
+        if copies && self.settings.language == QueryLanguage::Postgres {
             lexer.line();
             while !lexer.ended() && lexer.line().trim_end() != "\\." {}
         }
@@ -424,7 +424,7 @@ impl<'f> Session<'f> {
     /// The engine refuses a statement.
     pub(crate) fn error(&mut self) {
         match self.settings.language {
-            Language::Postgres => {
+            QueryLanguage::Postgres => {
                 if self.whole && !self.settings.one_transaction {
                     self.roll_back();
                     self.text_ended = true;
@@ -436,7 +436,7 @@ impl<'f> Session<'f> {
                 }
                 self.stopped |= self.settings.stops;
             }
-            Language::Sqlite => {
+            QueryLanguage::Sqlite => {
                 self.text_ended = self.whole_argument();
                 // On standard input the rest of the line is dropped.
                 self.line_failed = true;
@@ -466,8 +466,8 @@ impl<'f> Session<'f> {
             return;
         }
         let language = self.settings.language;
-        let mysql = language == Language::Mysql;
-        let word = if first.kind == TokenKind::Word { first.text.to_ascii_uppercase() } else { String::new() };
+        let mysql = language == QueryLanguage::Mysql;
+        let word = if first.kind == SqlTokenKind::Word { first.text.to_ascii_uppercase() } else { String::new() };
         let has = |any: &str| tokens.iter().any(|token| token.is(any));
         let next = |at: usize, any: &[&str]| is(&tokens, at, any);
         if self.failed && !matches!(word.as_str(), "ROLLBACK" | "ABORT" | "COMMIT" | "END") {
@@ -475,7 +475,7 @@ impl<'f> Session<'f> {
         }
         match word.as_str() {
             "BEGIN" | "START" if word == "BEGIN" || next(1, &["TRANSACTION"]) => {
-                if self.explicit && language == Language::Sqlite {
+                if self.explicit && language == QueryLanguage::Sqlite {
                     self.error();
                     return;
                 }
@@ -515,7 +515,7 @@ impl<'f> Session<'f> {
             },
             "SAVEPOINT" => {
                 let name = tokens.get(1).map(|token| token.text.to_lowercase()).unwrap_or_default();
-                if language == Language::Sqlite && !self.explicit {
+                if language == QueryLanguage::Sqlite && !self.explicit {
                     self.explicit = true;
                     self.by_savepoint = true;
                 }
@@ -569,7 +569,7 @@ impl<'f> Session<'f> {
     }
 
     fn sets(&mut self, tokens: &[Token]) {
-        let mysql = self.settings.language == Language::Mysql;
+        let mysql = self.settings.language == QueryLanguage::Mysql;
         for part in parts(tokens.get(1..).unwrap_or(&[])) {
             let Some(equal) = part.iter().position(|token| token.sign("=") || token.sign(":=") || token.is("TO")) else { continue };
             let name =
@@ -630,7 +630,7 @@ impl<'f> Session<'f> {
         } else if let Some(at) = find(tokens, 2, &["FROM"]) {
             match self.text_of(tokens.get(at + 1..).unwrap_or(&[])) {
                 Some(text) => self.inner(&text),
-                None => vec![Lost::new(Loss::Unknown, "")],
+                None => vec![Lost::new(LossKind::Unknown, "")],
             }
         } else {
             Vec::new()
@@ -640,14 +640,14 @@ impl<'f> Session<'f> {
 }
 
 /// Whether a `;` here is within a body that has no quotes around it.
-fn open_block(tokens: &[Token], language: Language) -> bool {
-    if !is(tokens, 0, &["CREATE"]) || language == Language::Mysql || tokens.len() > MAX_BLOCK {
+fn open_block(tokens: &[Token], language: QueryLanguage) -> bool {
+    if !is(tokens, 0, &["CREATE"]) || language == QueryLanguage::Mysql || tokens.len() > MAX_BLOCK {
         return false;
     }
     let count = |any: &[&str]| (0..tokens.len()).filter(|at| is(tokens, *at, any)).count();
     let body = match language {
-        Language::Postgres => tokens.windows(2).any(|pair| is(pair, 0, &["BEGIN"]) && is(pair, 1, &["ATOMIC"])),
-        Language::Sqlite => tokens.iter().take(4).any(|token| token.is("TRIGGER")),
+        QueryLanguage::Postgres => tokens.windows(2).any(|pair| is(pair, 0, &["BEGIN"]) && is(pair, 1, &["ATOMIC"])),
+        QueryLanguage::Sqlite => tokens.iter().take(4).any(|token| token.is("TRIGGER")),
         _ => tokens.iter().take(6).any(|token| ["TRIGGER", "PROCEDURE", "PROC", "FUNCTION"].iter().any(|word| token.is(word))),
     };
     body && count(&["BEGIN", "CASE"]) > count(&["END"])

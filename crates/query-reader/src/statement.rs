@@ -1,8 +1,8 @@
 //! What one statement of SQL loses, by its words. Knows no transaction.
 
-use crate::lex::{Token, TokenKind, words};
+use crate::lex::{SqlTokenKind, Token, words};
 use crate::session::Session;
-use crate::{Language, Loss, Lost};
+use crate::{LossKind, Lost, QueryLanguage};
 
 /// The engine refuses the statement.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(crate) type Losses = Result<Vec<Lost>, Refused>;
 pub(crate) const NONE: Losses = Ok(Vec::new());
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends arms that give a result")]
-pub(crate) fn one(what: Loss, name: &str) -> Losses {
+pub(crate) fn one(what: LossKind, name: &str) -> Losses {
     Ok(vec![Lost::new(what, name)])
 }
 
@@ -81,21 +81,21 @@ pub(crate) fn parts(tokens: &[Token]) -> Vec<&[Token]> {
 
 /// Texts joined by `||`, or within `CONCAT(…)`; what is not known is left out.
 pub(crate) fn joined(tokens: &[Token]) -> Option<String> {
-    let texts: String = tokens.iter().filter(|token| token.kind == TokenKind::Text).map(|token| token.text.as_str()).collect();
+    let texts: String = tokens.iter().filter(|token| token.kind == SqlTokenKind::Text).map(|token| token.text.as_str()).collect();
     (!texts.is_empty()).then_some(texts)
 }
 
 /// A name with what is in front of its dots, in lower case, and the place behind it.
 #[derive(Debug)]
-pub(crate) struct Named {
+pub(crate) struct NamedObject {
     pub(crate) schema: String,
     pub(crate) name: String,
     pub(crate) next: usize,
 }
 
 impl Session<'_> {
-    /// The name at a place. `None`: there is none.
-    pub(crate) fn named(&self, tokens: &[Token], at: usize) -> Option<Named> {
+    /// The name at a place. `None`: there is no name.
+    pub(crate) fn named(&self, tokens: &[Token], at: usize) -> Option<NamedObject> {
         let language = self.quoting.language;
         let mut next = at;
         let mut name = String::new();
@@ -103,18 +103,18 @@ impl Session<'_> {
             let token = tokens.get(next).filter(|token| token.names(language))?;
             let schema = std::mem::replace(
                 &mut name,
-                if token.kind == TokenKind::Word || language != Language::Postgres { token.text.to_lowercase() } else { token.text.clone() },
+                if token.kind == SqlTokenKind::Word || language != QueryLanguage::Postgres { token.text.to_lowercase() } else { token.text.clone() },
             );
             next += 1;
             if !sign(tokens, next, ".") {
-                return Some(Named { schema, name, next });
+                return Some(NamedObject { schema, name, next });
             }
             next += 1;
         }
     }
 
     /// Names between commas. `None`: what is there is no name.
-    pub(crate) fn names(&self, tokens: &[Token], at: usize) -> Option<(Vec<Named>, usize)> {
+    pub(crate) fn names(&self, tokens: &[Token], at: usize) -> Option<(Vec<NamedObject>, usize)> {
         let mut all = Vec::new();
         let mut at = at;
         loop {
@@ -130,13 +130,13 @@ impl Session<'_> {
     }
 
     /// Whether it was made by the same text, and so nothing of it was there before.
-    fn fresh(&self, named: &Named) -> bool {
+    fn fresh(&self, named: &NamedObject) -> bool {
         let name = &named.name;
         let temporary = named.schema.starts_with("pg_temp") || matches!(named.schema.as_str(), "temp" | "tempdb") || name.starts_with('#');
         temporary || (self.created.contains(name) && (named.schema.is_empty() || !self.temporary.contains(name)))
     }
 
-    pub(crate) fn lost(&self, what: Loss, named: &Named) -> Vec<Lost> {
+    pub(crate) fn lost(&self, what: LossKind, named: &NamedObject) -> Vec<Lost> {
         if self.fresh(named) { Vec::new() } else { vec![Lost::new(what, named.name.as_str())] }
     }
 
@@ -144,11 +144,11 @@ impl Session<'_> {
     pub(crate) fn losses(&mut self, tokens: &[Token]) -> Losses {
         let language = self.quoting.language;
         let Some(first) = tokens.first() else { return NONE };
-        if first.kind == TokenKind::Hole {
-            return one(Loss::Unknown, "");
+        if first.kind == SqlTokenKind::Hole {
+            return one(LossKind::Unknown, "");
         }
         if self.depth > crate::session::MAX_DEPTH {
-            return one(Loss::Unknown, "");
+            return one(LossKind::Unknown, "");
         }
         if first.sign("(") {
             let end = closing(tokens, 0);
@@ -158,7 +158,7 @@ impl Session<'_> {
             return losses;
         }
         self.depth += 1;
-        let word = if first.kind == TokenKind::Word { first.text.to_ascii_uppercase() } else { String::new() };
+        let word = if first.kind == SqlTokenKind::Word { first.text.to_ascii_uppercase() } else { String::new() };
         let losses = match word.as_str() {
             "DROP" => self.dropped(tokens),
             "TRUNCATE" => self.truncated(tokens),
@@ -171,8 +171,8 @@ impl Session<'_> {
             "CREATE" => self.creates(tokens),
             "EXPLAIN" | "ANALYZE" | "DESCRIBE" | "DESC" => self.explained(tokens, &word),
             "EXECUTE" => self.executed(tokens),
-            "DO" if language == Language::Postgres => {
-                let body = tokens.iter().find(|token| token.kind == TokenKind::Text).map(|token| token.text.clone()).unwrap_or_default();
+            "DO" if language == QueryLanguage::Postgres => {
+                let body = tokens.iter().find(|token| token.kind == SqlTokenKind::Text).map(|token| token.text.clone()).unwrap_or_default();
                 Ok(self.body(&body))
             }
             "DO" | "SELECT" | "VALUES" | "TABLE" | "CALL" | "PERFORM" | "EXEC" => self.selected(tokens),
@@ -182,16 +182,16 @@ impl Session<'_> {
             }
             "REFRESH" => {
                 let all = tokens.windows(3).any(|words| is(words, 0, &["WITH"]) && is(words, 1, &["NO"]) && is(words, 2, &["DATA"]));
-                if all { one(Loss::AllRows, "") } else { NONE }
+                if all { one(LossKind::AllRows, "") } else { NONE }
             }
             "GRANT" => Ok(granted(tokens)),
             "SET" if is(tokens, 1, &["STATEMENT"]) => match find(tokens, 2, &["FOR"]) {
                 Some(at) => self.losses(behind(tokens, at + 1)),
                 None => NONE,
             },
-            "OPTIMIZE" if language == Language::Any && tokens.iter().any(|token| token.is("TTL")) => one(Loss::Rows, ""),
+            "OPTIMIZE" if language == QueryLanguage::Any && tokens.iter().any(|token| token.is("TTL")) => one(LossKind::Rows, ""),
             "UNDROP" | "FLUSH" | "PURGE" | "RESET" => NONE,
-            _ if language == Language::Any && word == "IF" => match find(tokens, 1, &["DROP", "TRUNCATE", "DELETE"]) {
+            _ if language == QueryLanguage::Any && word == "IF" => match find(tokens, 1, &["DROP", "TRUNCATE", "DELETE"]) {
                 Some(at) => self.losses(behind(tokens, at)),
                 None => NONE,
             },
@@ -208,9 +208,9 @@ impl Session<'_> {
         let mysql = "BINLOG CACHE CHANGE CHECK CHECKSUM CLONE DEALLOCATE FLUSH GET HANDLER HELP IMPORT INSTALL KILL LOAD LOCK OPTIMIZE PREPARE PURGE RENAME REPAIR RESET RESIGNAL RESTART REVOKE SET SHOW SHUTDOWN SIGNAL STOP START UNINSTALL UNLOCK USE XA BEGIN BACKUP RETURN IF DECLARE";
         let sqlite = "ATTACH DETACH PRAGMA REINDEX VACUUM";
         let list = match self.quoting.language {
-            Language::Postgres => postgres,
-            Language::Mysql => mysql,
-            Language::Sqlite => sqlite,
+            QueryLanguage::Postgres => postgres,
+            QueryLanguage::Mysql => mysql,
+            QueryLanguage::Sqlite => sqlite,
             _ => return true,
         };
         list.split(' ').any(|known| known == word)
@@ -225,7 +225,7 @@ impl Session<'_> {
             while at < tokens.len() && !is(tokens, at, &["DELETE", "UPDATE", "INSERT", "REPLACE", "WITH", "SELECT", "TABLE"]) {
                 at += 1;
             }
-            return if language == Language::Mysql && is(tokens, at, &["DELETE", "UPDATE", "INSERT", "REPLACE", "WITH"]) {
+            return if language == QueryLanguage::Mysql && is(tokens, at, &["DELETE", "UPDATE", "INSERT", "REPLACE", "WITH"]) {
                 self.losses(behind(tokens, at))
             } else {
                 NONE
@@ -244,7 +244,7 @@ impl Session<'_> {
             runs |= is(tokens, at, &["ANALYZE", "ANALYSE"]);
             at += 1;
         }
-        if runs && matches!(language, Language::Postgres | Language::Any) { self.losses(behind(tokens, at)) } else { NONE }
+        if runs && matches!(language, QueryLanguage::Postgres | QueryLanguage::Any) { self.losses(behind(tokens, at)) } else { NONE }
     }
 
     /// `EXECUTE name`, `EXECUTE IMMEDIATE text`
@@ -253,7 +253,7 @@ impl Session<'_> {
             let value = self.text_of(behind(tokens, 2));
             return match value {
                 Some(text) => Ok(self.inner(&text)),
-                None => one(Loss::Unknown, ""),
+                None => one(LossKind::Unknown, ""),
             };
         }
         let name = tokens.get(1).map(|token| token.text.to_ascii_lowercase()).unwrap_or_default();
@@ -268,9 +268,9 @@ impl Session<'_> {
         let mut texts = String::new();
         for token in tokens {
             match token.kind {
-                TokenKind::Text => texts.push_str(&token.text),
-                TokenKind::Parameter => texts.push_str(&self.parameters.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(&token.text))?.1),
-                TokenKind::Word if token.is("USING") => break,
+                SqlTokenKind::Text => texts.push_str(&token.text),
+                SqlTokenKind::Parameter => texts.push_str(&self.parameters.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(&token.text))?.1),
+                SqlTokenKind::Word if token.is("USING") => break,
                 _ => {}
             }
         }
@@ -281,19 +281,19 @@ impl Session<'_> {
     fn selected(&mut self, tokens: &[Token]) -> Losses {
         let language = self.quoting.language;
         let mut lost = Vec::new();
-        for (at, token) in tokens.iter().enumerate().filter(|(_, token)| matches!(token.kind, TokenKind::Word | TokenKind::Name)) {
+        for (at, token) in tokens.iter().enumerate().filter(|(_, token)| matches!(token.kind, SqlTokenKind::Word | SqlTokenKind::Name)) {
             if !sign(tokens, at + 1, "(") {
                 continue;
             }
             let name = token.text.to_ascii_lowercase();
             lost.extend(self.routines.iter().filter(|(known, _)| *known == name).flat_map(|(_, lost)| lost.clone()));
             match name.as_str() {
-                "lo_unlink" if language == Language::Postgres => lost.push(Lost::new(Loss::AllRows, "large objects")),
-                "dblink_exec" | "dblink" if language == Language::Postgres => {
+                "lo_unlink" if language == QueryLanguage::Postgres => lost.push(Lost::new(LossKind::AllRows, "large objects")),
+                "dblink_exec" | "dblink" if language == QueryLanguage::Postgres => {
                     let end = closing(tokens, at + 1);
                     let text = tokens
                         .get(at + 1..end)
-                        .and_then(|inner| inner.iter().rev().find(|token| token.kind == TokenKind::Text))
+                        .and_then(|inner| inner.iter().rev().find(|token| token.kind == SqlTokenKind::Text))
                         .map(|token| token.text.clone());
                     if let Some(text) = text {
                         lost.extend(self.inner(&text));
@@ -316,13 +316,13 @@ impl Session<'_> {
         let language = self.quoting.language;
         let zero = tokens
             .windows(2)
-            .any(|pair| matches!(pair, [sign, zero] if sign.sign("/") && zero.kind == TokenKind::Number && zero.text.trim_matches(['0', '.']).is_empty()));
-        if zero && language == Language::Postgres && find(tokens, 0, &["FROM"]).is_none() {
+            .any(|pair| matches!(pair, [sign, zero] if sign.sign("/") && zero.kind == SqlTokenKind::Number && zero.text.trim_matches(['0', '.']).is_empty()));
+        if zero && language == QueryLanguage::Postgres && find(tokens, 0, &["FROM"]).is_none() {
             return true;
         }
         let plain = ["TRUE", "FALSE", "NULL", "DEFAULT", "USER", "LOCALTIME", "LOCALTIMESTAMP", "SESSION_USER", "DISTINCT", "ALL"];
         match tokens {
-            [_, word] if word.kind == TokenKind::Word => {
+            [_, word] if word.kind == SqlTokenKind::Word => {
                 !plain.iter().any(|plain| word.is(plain))
                     && !word.text.to_ascii_lowercase().starts_with("current_")
                     && !word.text.to_ascii_lowercase().starts_with("utc_")
@@ -340,7 +340,7 @@ impl Session<'_> {
     /// What the statements of a body lose.
     pub(crate) fn pieces(&mut self, tokens: &[Token]) -> Vec<Lost> {
         if self.depth > crate::session::MAX_DEPTH {
-            return vec![Lost::new(Loss::Unknown, "")];
+            return vec![Lost::new(LossKind::Unknown, "")];
         }
         self.depth += 1;
         let mut lost = Vec::new();
@@ -369,7 +369,7 @@ impl Session<'_> {
             if is(piece, 0, &["EXECUTE"]) {
                 match joined(piece) {
                     Some(text) => lost.extend(self.inner(&text.replace("%I", "name").replace("%s", "name"))),
-                    None => lost.push(Lost::new(Loss::Unknown, "")),
+                    None => lost.push(Lost::new(LossKind::Unknown, "")),
                 }
             } else {
                 lost.extend(self.losses(piece).unwrap_or_default());
@@ -381,7 +381,7 @@ impl Session<'_> {
 }
 
 pub(crate) fn is_hole(tokens: &[Token], at: usize) -> bool {
-    tokens.get(at).is_some_and(|token| matches!(token.kind, TokenKind::Hole | TokenKind::Parameter))
+    tokens.get(at).is_some_and(|token| matches!(token.kind, SqlTokenKind::Hole | SqlTokenKind::Parameter))
 }
 
 fn granted(tokens: &[Token]) -> Vec<Lost> {
@@ -395,5 +395,5 @@ fn granted(tokens: &[Token]) -> Vec<Lost> {
             .iter()
             .any(|word| token.text.eq_ignore_ascii_case(word))
     });
-    if all || wide || public || passed || mighty { vec![Lost::new(Loss::Permissions, "")] } else { Vec::new() }
+    if all || wide || public || passed || mighty { vec![Lost::new(LossKind::Permissions, "")] } else { Vec::new() }
 }

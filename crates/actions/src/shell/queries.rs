@@ -1,6 +1,6 @@
 //! Texts that a client of a database is given, and what they lose.
 
-use query_reader::{BETWEEN, HOLE, Language, Lost, SEVERAL, Settings, Source, read};
+use query_reader::{BETWEEN, HOLE, Lost, QueryLanguage, QuerySettings, SEVERAL, Source, read};
 
 use super::{Shell, Stdin};
 use crate::arguments::ParsedArguments;
@@ -20,8 +20,8 @@ fn marked(word: &Word) -> String {
     if word.multi && text.chars().all(|c| c == HOLE) { format!("{HOLE}{HOLE}") } else { text }
 }
 
-fn language(name: &str) -> Language {
-    Language::NAMES.iter().find(|(known, _)| *known == name).map_or(Language::Any, |(_, language)| *language)
+fn language(name: &str) -> QueryLanguage {
+    QueryLanguage::NAMES.iter().find(|(known, _)| *known == name).map_or(QueryLanguage::Any, |(_, language)| *language)
 }
 
 impl Shell<'_> {
@@ -35,7 +35,7 @@ impl Shell<'_> {
         let query = self.addressed(&client, name, arguments, env);
         for line in &client.loses {
             let Some((what, option)) = line.split_once(' ') else { continue };
-            let loses = query_reader::Loss::NAMES.iter().find(|(known, _)| *known == what).map_or("unknown", |(known, _)| *known);
+            let loses = query_reader::LossKind::NAMES.iter().find(|(known, _)| *known == what).map_or("unknown", |(known, _)| *known);
             let operand = arguments.operands.first().is_some_and(|first| first.is(option));
             if option == "*" || arguments.has(option) || operand {
                 self.push(Deed::Query(Box::new(Query { loses, ..query.clone() })), Some(at));
@@ -88,7 +88,7 @@ impl Shell<'_> {
             return;
         }
         self.spend(texts.iter().map(|(_, text)| text.len()).sum());
-        let mut settings = Settings::new(language(client.language));
+        let mut settings = QuerySettings::new(language(client.language));
         settings.one_transaction = given(&client.one);
         settings.stops = (settings.stops || given(&client.stops)) && !given(&client.continues);
         settings.lines = given(&client.lines);
@@ -127,10 +127,10 @@ impl Shell<'_> {
 
     /// A text of a tool server.
     pub(crate) fn served_query(&mut self, name: &str, text: &str, tool: &str) {
-        let mut settings = Settings::new(language(name));
+        let mut settings = QuerySettings::new(language(name));
         settings.client = false;
         settings.stops = false;
-        settings.goes_on = true;
+        settings.continues = true;
         let query = Query { language: settings.language.name(), program: tool.to_owned(), ..Query::default() };
         for lost in read(&settings, &[(Source::Input, text.to_owned())], &mut |_| None) {
             self.add(Deed::Query(Box::new(Query { loses: lost.what.name(), name: lost.name, ..query.clone() })));
