@@ -223,6 +223,10 @@ pub fn unknowns(action: &Action) -> Vec<String> {
             }
         }
         Deed::Opaque { why, .. } => found.push((*why).to_owned()),
+        Deed::Query(query) => {
+            query.host.iter().for_each(|host| word("host ", host));
+            query.database.iter().for_each(|database| word("database ", database));
+        }
         Deed::Call(_) | Deed::Spawn { .. } | Deed::Commit(_) => {}
     }
     found.dedup();

@@ -14,7 +14,8 @@ use crate::support::package;
 /// root package, may name all.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("shell-reader", &[]),
-    ("actions", &["shell-reader"]),
+    ("query-reader", &[]),
+    ("actions", &["query-reader", "shell-reader"]),
     ("policy", &["actions"]),
     ("clients", &["actions"]),
     ("gate", &["actions", "clients", "policy"]),
@@ -25,6 +26,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 /// Sources that touch no file, clock, environment, process or stream: whole members, and files of `gate` and `src`.
 const PURE: &[&str] = &[
     "crates/shell-reader/src/lib.rs",
+    "crates/query-reader/src/lib.rs",
     "crates/actions/src/lib.rs",
     "crates/policy/src/lib.rs",
     "crates/clients/src/lib.rs",
@@ -48,7 +50,7 @@ const MAX_LINES: usize = 700;
 /// What has no name has no place yet.
 const NAMELESS: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
 /// All that the hook may be linked of.
-const HOT_CRATES: &[&str] = &["actions", "clients", "gate", "libc", "policy", "shell-reader"];
+const HOT_CRATES: &[&str] = &["actions", "clients", "gate", "libc", "policy", "query-reader", "shell-reader"];
 
 /// Every Rust file below a folder of the package.
 fn sources(folder: &str) -> Vec<PathBuf> {
@@ -244,6 +246,7 @@ fn the_hook_links_libc_and_nothing_else_that_is_not_ours() {
 /// Literals of the reader of commands that equal the name of a described program, and why each is there. All else that is
 /// known of a program is in its description.
 const NAMED_IN_CODE: &[(&str, &[&str], &str)] = &[
+    ("crates/actions/src/lib.rs", &["column"], "a column of a table"),
     ("crates/actions/src/pushed.rs", &["git"], "moves of refs are what git does"),
     ("crates/actions/src/shell/git.rs", &["git", "cat", "less"], "git's own model, and the pagers that it does not start"),
     ("crates/actions/src/shell/invoke.rs", &["git", "noglob", "nocorrect"], "`git-push` is `git push`; words of zsh"),

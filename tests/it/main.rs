@@ -32,6 +32,7 @@ mod one_judgement;
 mod outputs;
 mod payloads;
 mod push;
+mod queries;
 mod readme;
 mod record;
 mod registry;

@@ -112,6 +112,13 @@ const KEYS: &[(&str, &str, &str, &str, &str)] = &[
         "loses_commits = false",
         r#"{ push = { ref = "topic", remote = "origin", kind = "delete" }, facts = { loses_commits = true } }"#,
     ),
+    ("query", "loses", r#"loses = "table""#, r#"loses = "rows""#, QUERY),
+    ("query", "language", r#"language = "postgres""#, r#"language = "mysql""#, QUERY),
+    ("query", "name", r#"name = "users""#, r#"name = "orders""#, QUERY),
+    ("query", "program", r#"program = "psql""#, r#"program = "mysql""#, QUERY),
+    ("query", "host", r#"host = "db.example.com""#, r#"host = "localhost""#, QUERY),
+    ("query", "database", r#"database = "shop""#, r#"database = "other""#, QUERY),
+    ("query", "local", "local = false", "local = true", QUERY),
     ("opaque", "why", r#"why = "computed""#, r#"why = "no such reason""#, r#""eval \"$X\"""#),
     ("commit", "message", r#"message = "wip""#, r#"message = "done""#, COMMIT),
     ("commit", "author", r#"author = "*@example.com>""#, r#"author = "*@example.org>""#, COMMIT),
@@ -126,6 +133,7 @@ const FETCH: &str = r#"{ fetch = { url = "https://example.com/a", method = "PUT"
 const CALL: &str = r#"{ call = { tool = "mcp__mail__send", args = { to = "all" } } }"#;
 const SPAWN: &str = r#"{ spawn = { agent = "reviewer", prompt = "deploy it" } }"#;
 const PUSH: &str = r#"{ push = { ref = "topic", remote = "origin", kind = "delete" } }"#;
+const QUERY: &str = r#""psql -h db.example.com -d shop -c 'DROP TABLE users'""#;
 const COMMIT: &str = r#"{ commit = { message = "wip", author = "A <a@example.com>", touches = ["src/a.rs"], deletes = ["docs/b.md"] } }"#;
 
 /// The same for the keys of `where` and of the rule itself, on a rule about `git status`.

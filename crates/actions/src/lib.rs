@@ -70,6 +70,8 @@ pub enum Deed {
     Push(Push),
     /// A commit is made.
     Commit(Commit),
+    /// Something is lost in a database.
+    Query(Box<Query>),
     /// Something that could not be read.
     Opaque { text: String, why: &'static str },
 }
@@ -223,6 +225,43 @@ pub struct Commit {
     pub deletes: Vec<Path>,
 }
 
+/// Something that is lost in a database, or could be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Query {
+    /// The language of the text: `postgres`, `mysql`, `sqlite`, `sql`, `redis`, `mongodb`, `graphql`.
+    pub language: &'static str,
+    /// What is lost: `table`, `all-rows`, and so on ([`query_reader::Loss`]).
+    pub loses: &'static str,
+    /// The name of what is lost, in lower case; empty: it has none.
+    pub name: String,
+    /// The client, or the tool.
+    pub program: String,
+    /// The host that is named.
+    pub host: Option<Word>,
+    /// The database that is named.
+    pub database: Option<Word>,
+    /// The database is this file.
+    pub file: Option<Path>,
+}
+
+impl Query {
+    /// What is done, for a message in front of the name.
+    fn effect(&self) -> &'static str {
+        match self.loses {
+            "database" if self.language == "redis" => "delete all keys",
+            "database" => "drop the database",
+            "table" => "drop the table",
+            "column" => "drop or cut a column of",
+            "all-rows" => "lose all rows of",
+            "rows" => "change some rows of",
+            "definition" => "drop",
+            "keys" => "change the key",
+            "permissions" => "grant wide permissions",
+            _ => "run a text that cannot be read",
+        }
+    }
+}
+
 named_enum! {
     /// How a push changes a ref.
     pub enum PushKind {
@@ -250,6 +289,7 @@ impl Deed {
             Self::Spawn { .. } => "spawn",
             Self::Push(_) => "push",
             Self::Commit(_) => "commit",
+            Self::Query(_) => "query",
             Self::Opaque { .. } => "opaque",
         }
     }
@@ -283,6 +323,7 @@ impl Action {
                 let subject = commit.message.as_deref().map_or("", |message| message.lines().next().unwrap_or_default());
                 format!("commit {}", clip(subject))
             }
+            Deed::Query(query) => clip(&format!("{} {}, through {}", query.effect(), query.name, query.program)),
             Deed::Opaque { text, .. } => clip(text),
         }
     }

@@ -58,8 +58,11 @@ named_enum! {
         Code = "code",
         /// This word is a file of commands, run by this program.
         Script = "script",
-        /// This word is in the program's own command language, of which only `escapes` are known.
+        /// This word is in the program's own command language, of which only `escapes` are known, or a text for a database
+        /// (`query`).
         Commands = "commands",
+        /// A file of texts for a database that is read and run.
+        Queries = "queries",
     }
 }
 
@@ -202,7 +205,7 @@ named_enum! {
         Pays = "pays",
         /// A tool that runs the command or the code that it is given.
         Runs = "runs",
-        /// A tool that runs the query that it is given.
+        /// It sends texts to a database ([`Details::query`]); a tool runs the query that it is given.
         Queries = "queries",
         /// Described by a policy: it counts beside what is said of a program that nobody described.
         House = "house",
@@ -373,6 +376,45 @@ wire_struct! {
 }
 
 wire_struct! {
+    /// How a client of a database is given texts: in the role `commands`, in files of the role `queries`, else on standard input.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct QueryClient<'a> {
+        /// `postgres`, `mysql`, `sqlite`, `sql`, `redis`, `mongodb`, `graphql`.
+        pub language: &'a str,
+        /// The operands are the words of one command.
+        pub words: bool,
+        /// The first operand is the file of the database.
+        pub file: bool,
+        /// Texts in arguments are read as those in files: variables of the client and its commands count.
+        pub input: bool,
+        /// Options with which all texts are one transaction.
+        pub one: Vec<&'a str>,
+        /// Options with which it stops at the first error; with which it does not.
+        pub stops: Vec<&'a str>,
+        pub continues: Vec<&'a str>,
+        /// Options with which each line is a statement.
+        pub lines: Vec<&'a str>,
+        /// Options with which no text is run, or nothing is changed.
+        pub nothing: Vec<&'a str>,
+        /// Options with which the engine refuses changes.
+        pub reads: Vec<&'a str>,
+        /// The option whose value ends a statement.
+        pub delimiter: &'a str,
+        /// The option that sets a variable: `NAME=value`.
+        pub variable: &'a str,
+        /// Options whose value is an address of a server or a host; variables that hold one.
+        pub host: Vec<&'a str>,
+        pub host_in: Vec<&'a str>,
+        /// Options whose value names the database.
+        pub database: Vec<&'a str>,
+        /// Variables that name a file which is read first.
+        pub starts_with: Vec<&'a str>,
+        /// What a call with these options or words loses whatever the texts say: `loss option`.
+        pub loses: Vec<&'a str>,
+    }
+}
+
+wire_struct! {
     /// What is said of a program and few calls ask for.
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
     pub struct Details<'a> {
@@ -399,6 +441,8 @@ wire_struct! {
         /// behind the subcommand `<secret>`, `<key>` (what follows is a secret if this says so), `<any>`, `<assigned>` (what is
         /// behind `=` in all of them); `<stdin>`.
         pub secrets: Vec<&'a str>,
+        /// How it is given texts for a database.
+        pub query: Option<QueryClient<'a>>,
     }
 }
 

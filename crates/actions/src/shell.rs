@@ -15,6 +15,7 @@ mod git;
 mod inner;
 mod invoke;
 mod powershell;
+mod queries;
 mod recipes;
 mod redirect;
 mod scripts;

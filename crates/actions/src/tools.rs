@@ -356,7 +356,14 @@ impl ToolReader<'_> {
                     self.shell.found(found, None);
                 }
             }
-            "sql" | "query" | "statement" | "statements" => self.shell.command(vec![Word::lit("sql"), Word::lit(text)]),
+            "sql" | "query" | "statement" | "statements" | "sqlquery" | "rawsql" | "sqlstatement" => {
+                self.shell.command(vec![Word::lit("sql"), Word::lit(text)]);
+                // `query` alone is also what one searches for.
+                let language = self.shell.served_language(tool).or_else(|| key.contains("sql").then_some("sql"));
+                if let Some(language) = language {
+                    self.shell.served_query(language, text, tool);
+                }
+            }
             "url" | "uri" | "endpoint" | "href" if text.contains("://") => {
                 let method = siblings.text("method").map(|method| Word::lit(method.to_ascii_uppercase()));
                 self.act(Deed::Fetch { url: Word::lit(text), method });

@@ -7,6 +7,8 @@ pub const PACKS: &[(&str, &str)] = &[
     ("policies/content.toml", include_str!("../../../policies/content.toml")),
     ("policies/delivery-plan.toml", include_str!("../../../policies/delivery-plan.toml")),
     ("policies/factory.toml", include_str!("../../../policies/factory.toml")),
+    ("policies/data.toml", include_str!("../../../policies/data.toml")),
+    ("policies/data-strict.toml", include_str!("../../../policies/data-strict.toml")),
     ("policies/files.toml", include_str!("../../../policies/files.toml")),
     ("policies/git.toml", include_str!("../../../policies/git.toml")),
     ("policies/hooks-skipped.toml", include_str!("../../../policies/hooks-skipped.toml")),
@@ -30,6 +32,7 @@ pub const PACKS: &[(&str, &str)] = &[
 pub const PROGRAMS: &[(&str, &str)] = &[
     ("policies/programs/cloud.toml", include_str!("../../../policies/programs/cloud.toml")),
     ("policies/programs/containers.toml", include_str!("../../../policies/programs/containers.toml")),
+    ("policies/programs/databases.toml", include_str!("../../../policies/programs/databases.toml")),
     ("policies/programs/files.toml", include_str!("../../../policies/programs/files.toml")),
     ("policies/programs/git.toml", include_str!("../../../policies/programs/git.toml")),
     ("policies/programs/interpreters.toml", include_str!("../../../policies/programs/interpreters.toml")),

@@ -79,11 +79,16 @@ static FACTS: &[Key] = keys![
 /// Keys of a file that describes programs.
 pub static PROGRAMS: &[Key] = keys![may "program": Tables(&PROGRAM)];
 
-pub static PROGRAM: [Key; 27] = *keys![
+pub static PROGRAM: [Key; 28] = *keys![
     must "name": Texts, may "style": Text, may "options": Texts, may "values": Map, may "operands": Texts, may "forms": Tables(FORM), may "stops": Flag,
     may "remote": Flag, may "shell_stdin": Flag, may "appends": Flag, may "runs": Text, may "language": Text, may "escapes": Texts, may "writes": Texts, may "options_in": Texts, may "neutral": Texts,
     may "prints": Tables(PRINTS), may "sets_up": Texts, may "ways": Texts, may "methods": Tables(METHOD), may "scripts": Table(SCRIPTS), may "empties": Texts, may "secrets": Texts, may "starts": Texts,
-    may "named_by": Texts, may "examples": Map, may "subcommand": Tables(&PROGRAM),
+    may "query": Table(QUERY), may "named_by": Texts, may "examples": Map, may "subcommand": Tables(&PROGRAM),
+];
+
+static QUERY: &[Key] = keys![
+    may "language": Text, may "words": Flag, may "file": Flag, may "input": Flag, may "one": Texts, may "stops": Texts, may "continues": Texts, may "lines": Texts, may "nothing": Texts,
+    may "reads": Texts, may "delimiter": Text, may "variable": Text, may "host": Texts, may "host_in": Texts, may "database": Texts, may "starts_with": Texts, may "loses": Texts,
 ];
 
 static PRINTS: &[Key] =

@@ -148,6 +148,6 @@ fn unread(action: &Action) -> Option<(String, Option<Span>)> {
         Deed::Read(read) => path(read),
         Deed::Fetch { url, .. } => url.has_hole().then(|| spelled(url)),
         Deed::Push(push) => push.target.as_ref().filter(|word| word.has_hole()).map(spelled),
-        Deed::Call(_) | Deed::Spawn { .. } | Deed::Commit(_) | Deed::Opaque { .. } => None,
+        Deed::Call(_) | Deed::Spawn { .. } | Deed::Commit(_) | Deed::Query(_) | Deed::Opaque { .. } => None,
     }
 }

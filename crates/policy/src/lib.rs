@@ -139,6 +139,7 @@ kinds! {
     Push(PushWhen) = 7u8, "push", PushWhen::KEYS;
     Opaque(OpaqueWhen) = 8u8, "opaque", OpaqueWhen::KEYS;
     Commit(CommitWhen) = 9u8, "commit", CommitWhen::KEYS;
+    Query(QueryWhen) = 10u8, "query", QueryWhen::KEYS;
 }
 
 table! {
@@ -293,6 +294,26 @@ table! {
     OpaqueWhen {
         /// Why it could not be read.
         why: Vec<Pattern<'a>> = contents,
+    }
+}
+
+table! {
+    QueryWhen {
+        /// What is lost: `database`, `table`, `column`, `all-rows`, `rows`, `definition`, `keys`, `permissions`, `unknown`.
+        loses: Vec<Pattern<'a>> = texts,
+        /// `postgres`, `mysql`, `sqlite`, `sql`, `redis`, `mongodb`, `graphql`.
+        language: Vec<Pattern<'a>> = texts,
+        /// The name of what is lost, in lower case.
+        name: Vec<Pattern<'a>> = texts,
+        /// The client, or the tool.
+        program: Vec<Pattern<'a>> = texts,
+        /// The host that is named.
+        host: Vec<Pattern<'a>> = texts,
+        /// The database that is named.
+        database: Vec<Pattern<'a>> = texts,
+        /// The database is on this machine: its host is a loopback address, or it is a file of the repository or of a temporary
+        /// folder.
+        local: Option<bool> = flag,
     }
 }
 

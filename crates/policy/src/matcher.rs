@@ -8,6 +8,7 @@ mod content;
 mod file;
 mod path;
 mod push;
+mod query;
 mod risk;
 mod run;
 pub mod text;
@@ -147,6 +148,7 @@ fn when(when: &When, action: &Action, actions: &[Action], cover: Cover, asking: 
             or(tables, |table| push::push(table, push, folder.as_deref(), cover, asking))
         }
         (When::Commit(tables), Deed::Commit(commit)) => or(tables, |table| commit::commit(table, commit, cover, asking)),
+        (When::Query(tables), Deed::Query(query)) => or(tables, |table| query::query(table, query, asking)),
         (When::Opaque(tables), Deed::Opaque { why, .. }) => or(tables, |table| text::any_or_unasked(&table.why, why)),
         _ => Answer::No,
     }

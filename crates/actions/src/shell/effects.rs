@@ -57,6 +57,9 @@ impl Shell<'_> {
             let folder = arguments.value("--directory").cloned().unwrap_or_else(|| Word::lit("."));
             self.tree(&folder, &[], at);
         }
+        if program.is(ProgramWay::Queries) {
+            self.queries(program, name, arguments, env, stdin, at);
+        }
         self.recipes(described, name, arguments, stdin);
         let output = self.inner(program, name, words, arguments, env, stdin);
         self.speaks = !program.details.is_empty() || described.is(ProgramWay::SetsUp);
@@ -227,6 +230,11 @@ impl Shell<'_> {
                     self.escaped(program, word);
                 }
                 Role::Commands => self.escaped(program, word),
+                Role::Queries if word.is("-") => {}
+                Role::Queries => {
+                    let path = self.path(word);
+                    self.push(Deed::Read(path), Some(at));
+                }
             }
         }
         let keys: Vec<&Word> = arguments.roles.iter().filter(|(role, _)| *role == Role::Keys).map(|(_, word)| word).collect();

@@ -36,7 +36,7 @@ impl Shell<'_> {
     }
 
     /// What the file holds when the line comes to it: stretches of text, and whether each was there before the call.
-    fn texts(&mut self, path: &Word) -> Vec<(Rc<Word>, bool)> {
+    pub(super) fn texts(&mut self, path: &Word) -> Vec<(Rc<Word>, bool)> {
         let key = path.to_string();
         let added = self.state.added(&key).to_vec();
         if let Some(text) = self.state.written_text(&key) {

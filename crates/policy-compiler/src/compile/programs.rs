@@ -8,7 +8,7 @@ use crate::examples::ProgramExamples;
 use crate::mistake::{line, suggestion};
 use crate::schema::{Checker, PROGRAMS, SpannedText, SpannedValue};
 use actions::printed::{ANY_NUMBER, OPERANDS};
-use actions::program::{Details, Method, OperandForm, Opt, OptionStyle, Printed, Prints, Program, ProgramWay, Role, Scripts, Subcommands, Takes};
+use actions::program::{Details, Method, OperandForm, Opt, OptionStyle, Printed, Prints, Program, ProgramWay, QueryClient, Role, Scripts, Subcommands, Takes};
 use actions::wire::lay_down;
 
 /// Descriptions, and what is beside them.
@@ -140,7 +140,9 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
         options_in: view.words("options_in"),
         empties: view.words("empties"),
         secrets: view.words("secrets"),
+        query: query(view),
     };
+    ways.extend(details.query.is_some().then_some(ProgramWay::Queries));
     ways.extend((!details.sets_up.is_empty()).then_some(ProgramWay::SetsUp));
     ways.extend(details.scripts.is_some().then_some(ProgramWay::Scripts));
     let inner = |role: Role| matches!(role, Role::Argv | Role::ShellRest | Role::Assignments);
@@ -178,6 +180,29 @@ fn scripts<'t>(view: &SpannedValue<'t>) -> Option<Scripts<'t>> {
     let table = view.table("scripts")?;
     let names = table.table("names")?.entries().into_iter().filter_map(|(name, value)| Some((name.text, value.as_text()?.text))).collect();
     Some(Scripts { file: table.text("file")?.text, key: table.text("key")?.text, names })
+}
+
+fn query<'t>(view: &SpannedValue<'t>) -> Option<QueryClient<'t>> {
+    let table = view.table("query")?;
+    Some(QueryClient {
+        language: table.word("language"),
+        words: table.is("words"),
+        file: table.is("file"),
+        input: table.is("input"),
+        one: table.words("one"),
+        stops: table.words("stops"),
+        continues: table.words("continues"),
+        lines: table.words("lines"),
+        nothing: table.words("nothing"),
+        reads: table.words("reads"),
+        delimiter: table.word("delimiter"),
+        variable: table.word("variable"),
+        host: table.words("host"),
+        host_in: table.words("host_in"),
+        database: table.words("database"),
+        starts_with: table.words("starts_with"),
+        loses: table.words("loses"),
+    })
 }
 
 /// One word of a call that is described.
