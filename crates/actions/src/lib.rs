@@ -171,6 +171,8 @@ pub struct Edited {
     /// Options that were given, by their first names.
     pub options: Vec<String>,
     pub script: String,
+    /// Files whose text may come with it.
+    pub from: Vec<String>,
 }
 
 /// A deletion.

@@ -193,7 +193,7 @@ table! {
         sweeps: Vec<PathPattern<'a>> = paths,
         /// They are looked for in all folders below it.
         deep: Option<bool> = flag,
-        /// It is there, and git ignores it (`delete` only).
+        /// It is there, and git ignores it; for `write`, git would ignore it.
         ignored: Option<bool> = flag,
         /// It is the git folder of a repository with commits that are on no remote (`delete` only).
         loses_commits: Option<bool> = flag,
@@ -214,7 +214,7 @@ table! {
 const WRITE: &[Key] = keys![
     may "path": Texts, may "new": Flag, may "adds": Texts, may "secret": Texts, may "conflict": Flag, may "names_home": Flag, may "unless": Texts,
     may "outside_repo": Flag, may "larger_than": Number, may "committed": Flag, may "loses_gate": Flag, may "weakens_policy": Flag, may "recursive": Flag,
-    may "attributes": Flag, may "sweeps": Texts, may "deep": Flag
+    may "attributes": Flag, may "sweeps": Texts, may "deep": Flag, may "ignored": Flag
 ];
 const DELETE: &[Key] = keys![
     may "path": Texts, may "outside_repo": Flag, may "recursive": Flag, may "moved": Flag, may "ignored": Flag, may "loses_commits": Flag, may "sweeps": Texts, may "deep": Flag, may "loses_gate": Flag,

@@ -33,6 +33,7 @@ pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut 
     if answer != Answer::No && content::is_asked(table) {
         answer = answer.min(content::brought(table, write, asking));
     }
+    answer = answer.and_as(table.ignored, || write.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(Need::Ignores(path.to_owned()))));
     if answer != Answer::No {
         let tree = matches!(write.change, Change::Tree(_));
         answer = answer.min(sweep(table, &write.path.word, tree, asking));
