@@ -95,7 +95,7 @@ fn shown(action: &Action) -> String {
             let kind = if delete.moved { "move" } else { "delete" };
             format!("{kind}{} {}", if delete.recursive { " all" } else { "" }, delete.path.word)
         }
-        Deed::Read(path) => format!("read {}", path.word),
+        Deed::Read(read) => format!("read {}", read.path.word),
         Deed::Fetch { url, method } => format!("fetch {}{url}", method.as_ref().map_or(String::new(), |method| format!("{method} "))),
         Deed::Push(push) => format!("push {:?}{}", push.kinds, push.target.as_ref().map_or(String::new(), |target| format!(" {target}"))),
         Deed::Opaque { why, .. } => format!("opaque: {why}"),

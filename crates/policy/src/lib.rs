@@ -203,6 +203,10 @@ table! {
         larger_than: Option<u64> = bytes,
         /// It is written into a commit.
         committed: Option<bool> = flag,
+        /// The text of the file comes back as the result of the call (`read` only).
+        shown: Option<bool> = flag,
+        /// The text of the file goes to another machine (`read` only).
+        sent: Option<bool> = flag,
         /// After it no settings file would start the gate as it is wired now.
         loses_gate: Option<bool> = flag,
         /// After it the policy would allow more than before.
@@ -220,7 +224,7 @@ const DELETE: &[Key] = keys![
     may "path": Texts, may "outside_repo": Flag, may "recursive": Flag, may "moved": Flag, may "ignored": Flag, may "loses_commits": Flag, may "sweeps": Texts, may "deep": Flag, may "loses_gate": Flag,
     may "weakens_policy": Flag
 ];
-const READ: &[Key] = keys![may "path": Texts, may "outside_repo": Flag];
+const READ: &[Key] = keys![may "path": Texts, may "outside_repo": Flag, may "shown": Flag, may "sent": Flag];
 
 table! {
     FetchWhen {
@@ -240,6 +244,8 @@ table! {
         tool: Vec<Pattern<'a>> = texts,
         /// JSON pointer and what its value must be; all must hold.
         args: Vec<(&'a str, ValueTest<'a>)> = args,
+        /// A value holds a secret, as sure as one of these.
+        secret: Vec<Confidence> = confidences,
     }
 }
 
