@@ -364,7 +364,8 @@ wire_struct! {
         /// `…` at the end stands for any text that puts nothing back.
         pub hushes: Vec<&'a str>,
         /// Files that calls show without naming them, behind words that must all hold: those of `hushes`, `<none>` (no operand),
-        /// `<some>`, `<secret>` (an operand names a secret). `/secret-store` stands for what is no file of this machine.
+        /// `<some>`, `<secret>` (an operand names a secret). `/secret-store` stands for what is no file of this
+        /// machine, `<operands>` for the files that are named.
         pub opens: Vec<&'a str>,
         /// Calls that are given secrets: subcommands, options that must be given, options whose values are secrets
         /// (`-p|--password=`: the next word or what is behind `=`; `=?`: what is attached; `=*`: both), and of the operands

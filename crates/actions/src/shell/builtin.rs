@@ -86,6 +86,7 @@ impl Shell<'_> {
                     self.within(name, |shell| shell.text(line, &Stdin::default()));
                 }
                 for name in args.iter().filter_map(Word::literal).filter(|text| !text.starts_with('-')).chain(args.is_empty().then_some("MAPFILE")) {
+                    self.flow_into_variable(name, stdin.holds.clone());
                     self.state.set(name, Word::several());
                 }
             }

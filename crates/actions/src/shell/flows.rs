@@ -178,7 +178,15 @@ impl Shell<'_> {
         if program.is(ProgramWay::Opens) {
             for call in program.details().opens {
                 let (words, path) = call.rsplit_once(' ').unwrap_or(("", call));
-                if words.split(' ').filter(|word| !word.is_empty()).all(|word| holds(word, arguments)) {
+                if !words.split(' ').filter(|word| !word.is_empty()).all(|word| holds(word, arguments)) {
+                    continue;
+                }
+                if path == "<operands>" {
+                    for word in &arguments.operands {
+                        let read = self.reads(self.path(word), Some(at));
+                        self.flow(&[read]);
+                    }
+                } else {
                     self.opened(path, path, Some(at));
                 }
             }
@@ -190,9 +198,7 @@ impl Shell<'_> {
             if !program.is(ProgramWay::HostPaths) {
                 self.send_off(&reads);
                 self.send_off(&stdin.holds);
-                if arguments.operands.iter().any(Word::has_hole) {
-                    self.send_words();
-                }
+                self.send_words();
             } else if there(&arguments.operands) {
                 for word in arguments.operands.iter().filter(|word| !arguments::elsewhere(word) && !word.is("") && reads.is_empty()) {
                     let path = self.path(word);
@@ -223,6 +229,9 @@ impl Shell<'_> {
 
     /// `@file`, `name=@file`, `name=<file`, a text.
     fn sends_text(&mut self, word: &Word, stdin: &Stdin, at: usize) {
+        // A pattern is data here.
+        let whole = Word::lit(if word.has_hole() { String::new() } else { word.to_string() });
+        let word = if word.has_hole() { word } else { &whole };
         let front = word.prefix();
         let begins = front.find(['@', '<']).filter(|sign| *sign == 0 || front.as_bytes().get(sign - 1) == Some(&b'=') || is_name(front.get(..*sign).unwrap_or("")));
         match begins {
@@ -271,7 +280,10 @@ fn holds(word: &str, arguments: &ParsedArguments) -> bool {
                 Some(front) => text.strip_prefix(front).is_some_and(puts_nothing_back),
                 None => text == word,
             };
-            let texts = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Code | Role::None)).map(|(_, word)| word).chain(&arguments.operands);
+            if arguments.has(word) {
+                return true;
+            }
+            let texts = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Code | Role::Commands | Role::None)).map(|(_, word)| word).chain(&arguments.operands);
             texts.into_iter().filter_map(Word::literal).any(|text| fits(&text.split_whitespace().collect::<String>()))
         }
     }
