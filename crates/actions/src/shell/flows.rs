@@ -21,7 +21,7 @@ const MIN_NAME: usize = 3;
 /// The texts of files that are on the way. Numbers are the places of reads among the actions.
 #[derive(Debug, Default)]
 pub(super) struct Flows {
-    /// In what was written to standard output and goes on to whatever that is.
+    /// In what was written to standard output, whatever that is connected to.
     written: Vec<usize>,
     /// In words of the present command.
     words: Vec<usize>,
@@ -81,7 +81,7 @@ impl Shell<'_> {
         self.flows.words.get(mark..).unwrap_or(&[]).to_vec()
     }
 
-    /// A variable gets these texts, in place of what it held.
+    /// A variable gets these texts, in place of its old ones.
     pub(super) fn flow_into_variable(&mut self, name: &str, reads: Vec<usize>) {
         if !self.flows.variables.is_empty() {
             self.flows.variables.retain(|(known, _)| known != name);

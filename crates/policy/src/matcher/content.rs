@@ -39,7 +39,7 @@ fn texts(change: &Change) -> Vec<(&str, &str)> {
         Change::Whole(text) | Change::Append(text) => vec![(text, "")],
         Change::Patch { added, removed } => vec![(added, removed)],
         Change::Edits(edits) => edits.iter().map(|(old, new, _)| (new.as_str(), old.as_str())).collect(),
-        // What an editing program brings in stands in its text.
+        // What an editing program brings in is in its program text.
         Change::Edited(edited) => vec![(&edited.script, "")],
         Change::Attributes { .. } | Change::Tree(_) | Change::Copy { .. } | Change::AppendUnknown | Change::Unknown => Vec::new(),
     }
@@ -63,7 +63,7 @@ fn arrives(table: &FileWhen, write: &Write, asking: &mut Asking) -> Answer {
                 return Answer::Maybe;
             }
             Some(Known::Text(text)) if secret(table, write, text, "", asking) => {
-                // What stands in a file that git takes is not news to the repository.
+                // What is in a file that git takes is not news to the repository.
                 let news = if is_apart(source, &facts.places) { Answer::Yes } else { asking.holds(Need::Ignored(source.clone())) };
                 answer = answer.max(most.min(news));
             }
