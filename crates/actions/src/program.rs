@@ -361,10 +361,10 @@ wire_struct! {
         pub empties: Vec<&'a str>,
         /// Calls whose output holds no values of what is read, each as words that must all hold: `-q`, `--fields=1`, `!-v` (not
         /// given), `<names>` (the first operand looks for names that are no secrets); else an operand without its blanks, where
-        /// `…` at the end stands for any text that puts nothing back.
+        /// `…` at the end is any text that puts nothing back.
         pub hushes: Vec<&'a str>,
         /// Files that calls show without naming them, behind words that must all hold: those of `hushes`, `<none>` (no operand),
-        /// `<some>`, `<secret>` (an operand names a secret). `/secret-store` stands for what is no file of this
+        /// `<some>`, `<secret>` (an operand names a secret). `/secret-store` is what is no file of this
         /// machine, `<operands>` for the files that are named.
         pub opens: Vec<&'a str>,
         /// Calls that are given secrets: subcommands, options that must be given, options whose values are secrets

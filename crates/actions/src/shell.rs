@@ -155,6 +155,8 @@ pub(crate) struct Stdin {
     file: Option<String>,
     /// Reads whose texts are in it.
     holds: Vec<usize>,
+    /// It is made by this text.
+    made: Option<Rc<Edited>>,
 }
 
 /// What a command writes to standard output: known text with holes, and lines as words.

@@ -144,6 +144,7 @@ impl Shell<'_> {
                     } else {
                         Change::Unknown
                     };
+                    let change = self.with_sources(change, program, arguments, stdin, given);
                     self.write(word, change, Some(at));
                     self.arrived(word, &sources, arguments);
                     if program.is(ProgramWay::HostPaths) {

@@ -6,7 +6,7 @@ use crate::arguments::{self, ParsedArguments};
 use crate::hidden::names_secret;
 use crate::program::{Program, ProgramWay, Role};
 use crate::word::Word;
-use crate::{Deed, path::Path};
+use crate::{Change, Deed, Edited, path::Path};
 use shell_reader::ast::{Op, Parameter};
 
 /// The environment of a process as a file (proc(5)).
@@ -48,8 +48,13 @@ impl Shell<'_> {
 
     /// The files whose texts were written since `mark`.
     pub(super) fn flowing(&self, mark: usize) -> Vec<String> {
+        self.paths(self.flows.written.get(mark..).unwrap_or(&[]))
+    }
+
+    /// The files of reads, as far as they are known.
+    fn paths(&self, reads: &[usize]) -> Vec<String> {
         let path = |at: &usize| self.actions.get(*at).and_then(|action| if let Deed::Read(read) = &action.deed { read.path.word.literal() } else { None });
-        self.flows.written.get(mark..).unwrap_or(&[]).iter().filter_map(path).map(str::to_owned).collect()
+        reads.iter().filter_map(path).map(str::to_owned).collect()
     }
 
     /// Texts go to standard output.
@@ -227,6 +232,22 @@ impl Shell<'_> {
         }
     }
 
+    /// A change of which the text is not known, with what is known of where it comes from. `given`: it is standard input.
+    pub(super) fn with_sources(&self, change: Change, program: &Program, arguments: &ParsedArguments, stdin: &Stdin, given: bool) -> Change {
+        let unknown = matches!(change, Change::Unknown | Change::AppendUnknown);
+        let from: Vec<String> = match given {
+            _ if !unknown => return change,
+            true => self.paths(&stdin.holds),
+            false if program.is(ProgramWay::Shows) && !hushed(program, arguments) => {
+                let read = arguments.roles.iter().filter(|(role, _)| *role == Role::Read);
+                read.filter_map(|(_, word)| self.path(word).word.literal().map(str::to_owned)).collect()
+            }
+            false => Vec::new(),
+        };
+        let made = stdin.made.as_deref().filter(|_| given);
+        if made.is_none() && from.is_empty() { change } else { Change::Edited(Edited { from, ..made.cloned().unwrap_or_default() }) }
+    }
+
     /// `@file`, `name=@file`, `name=<file`, a text.
     fn sends_text(&mut self, word: &Word, stdin: &Stdin, at: usize) {
         // A pattern is data here.
@@ -292,7 +313,7 @@ fn holds(word: &str, arguments: &ParsedArguments) -> bool {
 /// Whether the value of a name may be a secret, or hold one. The name is in lower case.
 fn holds_secret(name: &str) -> bool {
     // `TOKEN_FILE` names a file, `SSH_AUTH_SOCK` a socket.
-    let names_place = ["_file", "_path", "_dir", "_sock", "_name", "_id", "_type", "_url", "_user"].iter().any(|end| name.ends_with(end));
+    let names_place = ["_file", "_path", "_dir", "_sock", "_name", "_id", "_type", "_url", "_user", "_json", "_env", "_arn", "_label", "_version", "_length", "_expiry", "_ttl"].iter().any(|end| name.ends_with(end));
     names_secret(name) && !names_place
 }
 

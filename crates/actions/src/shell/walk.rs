@@ -332,9 +332,9 @@ impl Shell<'_> {
             if at + 1 < parts.len() {
                 let run = self.actions.iter().skip(first).find_map(|action| if let Deed::Run(run) = &action.deed { Some(run) } else { None });
                 let (program, command) = (run.map(|run| run.program.clone()), run.map(written));
-                let Output { text, items, file, .. } = std::mem::take(&mut output);
+                let Output { text, items, file, made } = std::mem::take(&mut output);
                 let holds = self.flowed(mark);
-                stdin = Cow::Owned(Stdin { program, command, text, items, connected: true, file, holds });
+                stdin = Cow::Owned(Stdin { program, command, text, items, connected: true, file, holds, made });
             }
         }
         output

@@ -139,6 +139,10 @@ pub(super) fn name_before(text: &str, at: usize) -> Option<String> {
     }
     let length = front.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
     let name = front.get(front.len() - length..)?;
+    if front.get(..front.len() - length).is_some_and(|front| front.ends_with(b"::")) {
+        // `AWS::SecretsManager::Secret` is a type.
+        return None;
+    }
     if name.eq_ignore_ascii_case(b"value") {
         // `name: API_KEY`, and `value: …` behind it; `key="ApiKey" value="…"`.
         return name_of_value(front.get(..front.len() - length)?);
@@ -201,7 +205,7 @@ fn is_word_to_remember(name: &str) -> bool {
     ["password", "passwd", "pwd", "passphrase"].iter().any(|end| name.ends_with(end))
 }
 
-/// Whether nothing but a comment is behind a value on its line: then it is a setting. Code goes on.
+/// Whether nothing but a comment is behind a value on its line: then it is a setting. Code continues.
 pub(super) fn ends_line(rest: &[u8]) -> bool {
     let line = rest.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or(rest);
     let bare = line.trim_ascii_start();
@@ -254,6 +258,10 @@ pub(super) fn named_secret(name: &str, value: &str, text: &str, at: usize) -> Op
     // Others name what is public, or no value at all.
     let public = ["publickey", "publictoken", "tokentype", "csrftoken", "nextpagetoken", "pagetoken", "cancellationtoken"];
     if public.iter().any(|word| name.ends_with(word)) || !(12..=MAX_VALUE).contains(&value.len()) {
+        return None;
+    }
+    // The address of a token is public; what ends as its name is a name too.
+    if (value.len() == 42 && value.starts_with("0x")) || value.to_ascii_lowercase().ends_with(name) {
         return None;
     }
     let odd = value.bytes().filter(|byte| !byte.is_ascii_alphanumeric() && !b"+/=_.~-".contains(byte)).count();
