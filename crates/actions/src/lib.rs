@@ -50,7 +50,6 @@ pub struct Action {
 
 /// The kinds of action.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "most actions are runs: a box for each would cost more than the room of the others")]
 pub enum Deed {
     /// A program is run.
     Run(Run),

@@ -154,7 +154,10 @@ impl Shell<'_> {
         // There are no options after the first name.
         let options: String = args.iter().take_while(|arg| arg.may_be_option()).filter_map(Word::literal).filter_map(|text| text.strip_prefix('-')).collect();
         let exports = by == "export" || options.contains('x');
-        if matches!(by, "export" | "declare" | "typeset") && !options.contains(['f', 'F']) && args.iter().all(|arg| arg.literal().is_some_and(|text| text.starts_with('-'))) {
+        if matches!(by, "export" | "declare" | "typeset")
+            && !options.contains(['f', 'F'])
+            && args.iter().all(|arg| arg.literal().is_some_and(|text| text.starts_with('-')))
+        {
             self.says_environment();
         }
         self.names(args);

@@ -16,7 +16,7 @@ const STORE: &str = "/secret-store";
 /// Parts of names whose values hold secrets though their names do not say so: addresses with passwords in them.
 const ADDRESSES: &[&str] = &["url", "uri", "dsn", "database", "conn", "redis", "mongo"];
 /// A shorter text looks for too much to be a name.
-const MIN_NAME: usize = 3;
+const MIN_NAME: usize = 2;
 
 /// The texts of files that are on the way. Numbers are the places of reads among the actions.
 #[derive(Debug, Default)]
@@ -254,7 +254,8 @@ impl Shell<'_> {
         let whole = Word::lit(if word.has_hole() { String::new() } else { word.to_string() });
         let word = if word.has_hole() { word } else { &whole };
         let front = word.prefix();
-        let begins = front.find(['@', '<']).filter(|sign| *sign == 0 || front.as_bytes().get(sign - 1) == Some(&b'=') || is_name(front.get(..*sign).unwrap_or("")));
+        let begins =
+            front.find(['@', '<']).filter(|sign| *sign == 0 || front.as_bytes().get(sign - 1) == Some(&b'=') || is_name(front.get(..*sign).unwrap_or("")));
         match begins {
             Some(sign) => {
                 let file = word.without_prefix(sign + 1);
@@ -304,7 +305,12 @@ fn holds(word: &str, arguments: &ParsedArguments) -> bool {
             if arguments.has(word) {
                 return true;
             }
-            let texts = arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Code | Role::Commands | Role::None)).map(|(_, word)| word).chain(&arguments.operands);
+            let texts = arguments
+                .roles
+                .iter()
+                .filter(|(role, _)| matches!(role, Role::Code | Role::Commands | Role::None))
+                .map(|(_, word)| word)
+                .chain(&arguments.operands);
             texts.into_iter().filter_map(Word::literal).any(|text| fits(&text.split_whitespace().collect::<String>()))
         }
     }
@@ -313,8 +319,13 @@ fn holds(word: &str, arguments: &ParsedArguments) -> bool {
 /// Whether the value of a name may be a secret, or hold one. The name is in lower case.
 fn holds_secret(name: &str) -> bool {
     // `TOKEN_FILE` names a file, `SSH_AUTH_SOCK` a socket.
-    let names_place = ["_file", "_path", "_dir", "_sock", "_name", "_id", "_type", "_url", "_user", "_json", "_env", "_arn", "_label", "_version", "_length", "_expiry", "_ttl"].iter().any(|end| name.ends_with(end));
-    names_secret(name) && !names_place
+    let names_place = [
+        "_file", "_path", "_dir", "_sock", "_name", "_id", "_type", "_url", "_user", "_json", "_env", "_arn", "_label", "_version", "_length", "_expiry",
+        "_ttl",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end));
+    names_secret(name) && !names_place && !matches!(name, "pwd" | "oldpwd")
 }
 
 /// Whether a pattern looks for names alone, none of which may hold a secret.

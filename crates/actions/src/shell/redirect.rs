@@ -77,7 +77,9 @@ impl Shell<'_> {
                     let path = Word::lit(format!("/dev/fd/{}", self.scalar(word)));
                     let text = self.state.written_text(&path.to_string());
                     let file = path.literal().and_then(|path| self.state.copied_from(path));
-                    stdin = Cow::Owned(Stdin { program: file.is_some().then(|| FILE.to_owned()), text, connected: true, file, ..Stdin::default() });
+                    let read = file.as_ref().map(|file| self.reads(Path { shown: file.clone(), word: Word::lit(file.as_str()) }, None));
+                    let holds = read.into_iter().collect();
+                    stdin = Cow::Owned(Stdin { program: file.is_some().then(|| FILE.to_owned()), text, connected: true, file, holds, ..Stdin::default() });
                 }
                 Target::Duplicate { word, .. } => {
                     self.faulty |= !matches!(word.parts.as_slice(), [Part::Text(text)] if matches!(text.as_str(), "0" | "1" | "2" | "-"));

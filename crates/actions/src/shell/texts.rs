@@ -8,12 +8,30 @@ use crate::code::{self, CodeAction, Language};
 use crate::word::{Bound, Word, WordPiece};
 use crate::{Change, Deed, Delete, Write, patch, program::Program};
 
+/// The environment as a whole in program text.
+const WHOLE_ENVIRONMENT: &[&str] =
+    &["(os.environ)", "(os.environ, ", "os.environ.items()", "(process.env)", "ENV.to_h", "ENV.inspect", "%ENV", "$_ENV)", "getenv())"];
+
 /// Whether program text writes something to standard output, and whether it speaks to other machines.
 fn code_goes(source: &str) -> (bool, bool) {
     const SHOWS: [&str; 10] = ["print", "puts", "console.", "stdout", "echo", "say ", "p ", "pp ", "dump(", "IO.inspect"];
     const SENDS: [&str; 16] = [
-        "requests.", "urllib", "urlopen", "http.client", "httpx", "aiohttp", "socket", "fetch(", "axios", "http.request", "https.request", "Net::HTTP", "LWP",
-        "curl_exec", "HttpClient", "smtplib",
+        "requests.",
+        "urllib",
+        "urlopen",
+        "http.client",
+        "httpx",
+        "aiohttp",
+        "socket",
+        "fetch(",
+        "axios",
+        "http.request",
+        "https.request",
+        "Net::HTTP",
+        "LWP",
+        "curl_exec",
+        "HttpClient",
+        "smtplib",
     ];
     (SHOWS.iter().any(|word| source.contains(word)), SENDS.iter().any(|word| source.contains(word)))
 }
@@ -45,6 +63,9 @@ impl Shell<'_> {
             // this text, the file on the disk says more than nothing: most such texts only change a file.
             let mut unknown = Vec::new();
             let goes = code_goes(&source);
+            if goes.0 && WHOLE_ENVIRONMENT.iter().any(|text| source.contains(text)) {
+                shell.says_environment();
+            }
             for found in code::scan(&source, language) {
                 if let CodeAction::Write { path: Some(path), append: false, text: None } = &found {
                     unknown.push(path.clone());

@@ -60,7 +60,7 @@ fn element(text: &str, at: usize) -> Option<FoundSecret> {
 
 /// `ENV NAME value` and `ARG NAME=value` of a Dockerfile, `machine … password value` of a `.netrc`.
 fn lines(text: &str) -> Vec<FoundSecret> {
-    let base = text.as_ptr().addr();
+    let begin = text.as_ptr().addr();
     let mut found = Vec::new();
     let mut machine = false;
     for line in text.lines() {
@@ -74,7 +74,7 @@ fn lines(text: &str) -> Vec<FoundSecret> {
         };
         let Some((name, value)) = pair else { continue };
         let bare = value.trim_matches(['"', '\'']);
-        let start = bare.as_ptr().addr() - base;
+        let start = bare.as_ptr().addr() - begin;
         let Some(name) = secret_name(name.as_bytes()).filter(|_| bare.bytes().all(|byte| byte.is_ascii_graphic())) else { continue };
         let known = named_secret(&name, bare, text, start).or_else(|| {
             let own = machine && bare.len() >= 12 && is_password(bare) && ends_line(text.as_bytes().get(start + bare.len()..).unwrap_or(b""));
