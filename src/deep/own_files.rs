@@ -32,7 +32,14 @@ pub fn heavy(need: &Need, around: &Surroundings) -> Known {
         },
         Need::Ignored(path) => {
             let folder = Path::new(path).parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
-            let found = repository_at(&folder, around).map_or(Ok(false), |found| work::is_ignored(&found, Path::new(path)));
+            let is_there = || Path::new(path).symlink_metadata().is_ok();
+            let found = repository_at(&folder, around).filter(|_| is_there()).map_or(Ok(false), |found| work::is_ignored(&found, Path::new(path)));
+            found.map_or_else(Known::Unknown, |is| Known::Is(is, String::new()))
+        }
+        Need::Ignores(path) => {
+            let folder = Path::new(path).parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
+            // Without a repository nothing is committed.
+            let found = repository_at(&folder, around).map_or(Ok(true), |found| work::is_ignored(&found, Path::new(path)));
             found.map_or_else(Known::Unknown, |is| Known::Is(is, String::new()))
         }
         Need::LosesGate(path, change) => because(loses_gate(Path::new(path), change)),

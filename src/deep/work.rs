@@ -124,7 +124,7 @@ pub fn only_there(found: &FoundRepository, remote: &str, target: &str) -> Result
 ///
 /// Why that could not be found out.
 pub fn is_ignored(found: &FoundRepository, path: &Path) -> Result<bool, String> {
-    let Some(inside) = path.to_str().and_then(|path| below(&found.root, path)).filter(|_| path.symlink_metadata().is_ok()) else { return Ok(false) };
+    let Some(inside) = path.to_str().and_then(|path| below(&found.root, path)) else { return Ok(false) };
     let look = || {
         let repository = Repository::open(&found.root)?;
         // What is tracked is not ignored, whatever the rules say.

@@ -208,7 +208,7 @@ pub fn unknowns(action: &Action) -> Vec<String> {
             }
         }
         Deed::Delete(delete) => word("where: ", &delete.path.word),
-        Deed::Read(path) => word("where: ", &path.word),
+        Deed::Read(read) => word("where: ", &read.path.word),
         Deed::Fetch { url, method } => {
             word("", url);
             if let Some(method) = method {

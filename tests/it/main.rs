@@ -37,6 +37,7 @@ mod readme;
 mod record;
 mod registry;
 mod repository;
+mod secrets_arrive;
 mod softened;
 mod startup;
 mod spans;

@@ -89,6 +89,8 @@ named_enum! {
         Open = "open",
         /// Perl's `open`.
         PerlOpen = "perl-open",
+        /// A path whose text is read.
+        Read = "read",
         /// A path, the text.
         Write = "write",
         /// A path, the text that is added to what is there.
@@ -138,6 +140,11 @@ pub enum CodeAction {
         append: bool,
         /// The whole text that is written, where it is literal.
         text: Option<String>,
+    },
+    /// A file is read.
+    Read {
+        /// The path as the program names it.
+        path: String,
     },
     /// A path is removed.
     Delete {

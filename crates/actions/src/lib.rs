@@ -50,7 +50,6 @@ pub struct Action {
 
 /// The kinds of action.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "most actions are runs: a box for each would cost more than the room of the others")]
 pub enum Deed {
     /// A program is run.
     Run(Run),
@@ -59,7 +58,7 @@ pub enum Deed {
     /// A file or folder goes away.
     Delete(Delete),
     /// A file is read.
-    Read(Path),
+    Read(Read),
     /// An address is fetched.
     Fetch { url: Word, method: Option<Word> },
     /// A tool is called that is neither a shell nor a file tool.
@@ -173,6 +172,26 @@ pub struct Edited {
     /// Options that were given, by their first names.
     pub options: Vec<String>,
     pub script: String,
+    /// Files whose text may come with it.
+    pub from: Vec<String>,
+}
+
+/// A file that is read, and where its text goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
+    /// What.
+    pub path: Path,
+    /// Its text comes back as the result of the call.
+    pub shown: bool,
+    /// Its text goes to another machine.
+    pub sent: bool,
+}
+
+impl From<Path> for Read {
+    /// Nothing is known of where its text goes.
+    fn from(path: Path) -> Self {
+        Self { path, shown: false, sent: false }
+    }
 }
 
 /// A deletion.
@@ -311,7 +330,7 @@ impl Action {
             Deed::Write(Write { path, change: Change::Tree(_) }) => format!("replace files of {}", clip(&path.shown)),
             Deed::Write(write) => format!("write {}", clip(&write.path.shown)),
             Deed::Delete(delete) => format!("{} {}", if delete.moved { "move away" } else { "delete" }, clip(&delete.path.shown)),
-            Deed::Read(path) => format!("read {}", clip(&path.shown)),
+            Deed::Read(read) => format!("{} {}", if read.sent { "send" } else { "read" }, clip(&read.path.shown)),
             Deed::Fetch { url, .. } => format!("fetch {}", clip(&url.to_string())),
             Deed::Call(call) => format!("call {}", clip(&call.tool)),
             Deed::Spawn { agent, .. } => format!("start agent {}", clip(agent)),

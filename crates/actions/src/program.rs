@@ -14,6 +14,10 @@ named_enum! {
         Method = "method",
         /// A file that is read.
         Read = "read",
+        /// A file that is read and sent to another machine.
+        Sent = "sent",
+        /// A text that is sent to another machine. Behind `@`, `=@` or `=<` is a file, and `-` is standard input.
+        SentText = "sent-text",
         /// A file that is written (made, replaced or changed).
         Write = "write",
         /// A file, or a folder in which files take the place of those of the same names.
@@ -165,6 +169,12 @@ named_enum! {
         Formats = "formats",
         /// What it writes to standard output is made by its program text.
         Filters = "filters",
+        /// What it reads goes to standard output.
+        Shows = "shows",
+        /// What it reads goes to another machine; with `host-paths`, only if the last operand is there.
+        Sends = "sends",
+        /// Some of its calls write what a file holds that they do not name ([`Details::opens`]).
+        Opens = "opens",
         /// It is taken to succeed.
         Succeeds = "succeeds",
         /// Runs the rules of a makefile.
@@ -436,6 +446,14 @@ wire_struct! {
         pub options_in: Vec<&'a str>,
         /// Options (`--name=value`) with which the files that it writes become empty.
         pub empties: Vec<&'a str>,
+        /// Calls whose output holds no values of what is read, each as words that must all hold: `-q`, `--fields=1`, `!-v` (not
+        /// given), `<names>` (the first operand looks for names that are no secrets); else an operand without its blanks, where
+        /// `…` at the end is any text that puts nothing back.
+        pub hushes: Vec<&'a str>,
+        /// Files that calls show without naming them, behind words that must all hold: those of `hushes`, `<none>` (no operand),
+        /// `<some>`, `<secret>` (an operand names a secret). `/secret-store` is what is no file of this
+        /// machine, `<operands>` for the files that are named.
+        pub opens: Vec<&'a str>,
         /// Calls that are given secrets: subcommands, options that must be given, options whose values are secrets
         /// (`-p|--password=`: the next word or what is behind `=`; `=?`: what is attached; `=*`: both), and of the operands
         /// behind the subcommand `<secret>`, `<key>` (what follows is a secret if this says so), `<any>`, `<assigned>` (what is

@@ -11,6 +11,7 @@ mod evaluate;
 mod expand;
 mod filter;
 mod find;
+mod flows;
 mod git;
 mod inner;
 mod invoke;
@@ -111,6 +112,8 @@ pub struct Shell<'p> {
     stored_commands: usize,
     lookups: Lookups,
     actions: Vec<Action>,
+    /// Where the texts of files are on their way.
+    flows: flows::Flows,
     /// The text of the call, if that is one command line: places in it are noted.
     source: Option<String>,
     /// The present command in it.
@@ -151,6 +154,10 @@ pub(crate) struct Stdin {
     connected: bool,
     /// It is what this file holds.
     file: Option<String>,
+    /// Reads whose texts are in it.
+    holds: Vec<usize>,
+    /// It is made by this text.
+    made: Option<Rc<Edited>>,
 }
 
 /// What a command writes to standard output: known text with holes, and lines as words.
@@ -210,6 +217,7 @@ impl<'p> Shell<'p> {
             stored_commands: 0,
             lookups,
             actions: Vec::new(),
+            flows: flows::Flows::default(),
             source: None,
             place: None,
             origin: TextOrigin::From(0),
@@ -227,6 +235,7 @@ impl<'p> Shell<'p> {
         let (first, before) = (self.actions.len(), self.state.mark());
         self.whole_text(&Word::lit(text), &Stdin::default());
         self.trapped(0);
+        self.show();
         if self.setting.zsh && parse::may_differ(text) && !self.stopped {
             let second = self.actions.len();
             self.state.back_to(before);
@@ -235,6 +244,7 @@ impl<'p> Shell<'p> {
             self.state.place.name = Some(Word::unknown());
             self.whole_text(&Word::lit(text), &Stdin::default());
             self.trapped(0);
+            self.show();
             self.zsh = false;
             self.state.place.name = None;
             let (bash, zsh) = self.actions.get(first..).unwrap_or(&[]).split_at_checked(second - first).unwrap_or((&[], &[]));
@@ -257,6 +267,7 @@ impl<'p> Shell<'p> {
     pub fn command(&mut self, words: Vec<Word>) {
         self.invoke(words, Vec::new(), &Stdin::default());
         self.trapped(0);
+        self.show();
     }
 
     /// Adds what is known from elsewhere (a tool's arguments).
@@ -265,7 +276,8 @@ impl<'p> Shell<'p> {
     }
 
     /// All that would be done, in order, and what must be looked up to know it better.
-    pub fn finish(self) -> (Vec<Action>, Lookups) {
+    pub fn finish(mut self) -> (Vec<Action>, Lookups) {
+        self.show();
         (self.actions, self.lookups)
     }
 
@@ -315,7 +327,7 @@ impl<'p> Shell<'p> {
             }
             Deed::Write(write) => write.path.word.span,
             Deed::Delete(delete) => delete.path.word.span,
-            Deed::Read(path) => path.word.span,
+            Deed::Read(read) => read.path.word.span,
             Deed::Fetch { url, .. } => url.span,
             _ => None,
         };

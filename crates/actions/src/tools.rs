@@ -6,7 +6,7 @@ mod served;
 
 use super::shell::{Setting, Shell};
 use super::word::{Word, is_one};
-use super::{Action, Call, Change, Deed, Delete, Write, code, lookup::Lookups, path::Path};
+use super::{Action, Call, Change, Deed, Delete, Read, Write, code, lookup::Lookups, path::Path};
 use crate::json::Json;
 use crate::program::{Programs, ToolEffect};
 
@@ -203,7 +203,17 @@ impl ToolReader<'_> {
             }),
             "Read" | "read_file" => {
                 if let Some(path) = input.text("file_path").or_else(|| input.text("absolute_path")) {
-                    self.act(Deed::Read(Path::known(&self.setting.cwd, path)));
+                    self.act(Deed::Read(Read { shown: true, ..Path::known(&self.setting.cwd, path).into() }));
+                }
+            }
+            "Grep" | "grep" | "search_file_content" => {
+                self.act(Deed::Call(call(name, input)));
+                let shows = input.text("output_mode").is_none_or(|mode| mode == "content") && (name != "Grep" || input.get("output_mode").is_some());
+                let folder = input.text("path").unwrap_or("");
+                // A glob without a folder fits at any depth, and what is searched is then hidden or not as the program likes.
+                let files = input.text("glob").filter(|glob| !glob.starts_with('*') && !glob.contains(['{', '!']));
+                for path in [Some(folder), files].into_iter().flatten().filter(|path| shows && !path.is_empty()) {
+                    self.act(Deed::Read(Read { shown: true, ..Path::known(&self.setting.cwd, path).into() }));
                 }
             }
             "apply_patch" => match input.text("command").or_else(|| input.text("input")).or_else(|| input.text("patch")) {
@@ -395,7 +405,7 @@ impl ToolReader<'_> {
             };
             self.act(Deed::Write(Write { path, change }));
         } else {
-            self.act(Deed::Read(path));
+            self.act(Deed::Read(Read { shown: true, ..path.into() }));
         }
     }
 }

@@ -79,10 +79,10 @@ static FACTS: &[Key] = keys![
 /// Keys of a file that describes programs.
 pub static PROGRAMS: &[Key] = keys![may "program": Tables(&PROGRAM)];
 
-pub static PROGRAM: [Key; 28] = *keys![
+pub static PROGRAM: [Key; 30] = *keys![
     must "name": Texts, may "style": Text, may "options": Texts, may "values": Map, may "operands": Texts, may "forms": Tables(FORM), may "stops": Flag,
     may "remote": Flag, may "shell_stdin": Flag, may "appends": Flag, may "runs": Text, may "language": Text, may "escapes": Texts, may "writes": Texts, may "options_in": Texts, may "neutral": Texts,
-    may "prints": Tables(PRINTS), may "sets_up": Texts, may "ways": Texts, may "methods": Tables(METHOD), may "scripts": Table(SCRIPTS), may "empties": Texts, may "secrets": Texts, may "starts": Texts,
+    may "prints": Tables(PRINTS), may "sets_up": Texts, may "ways": Texts, may "methods": Tables(METHOD), may "scripts": Table(SCRIPTS), may "empties": Texts, may "hushes": Texts, may "opens": Texts, may "secrets": Texts, may "starts": Texts,
     may "query": Table(QUERY), may "named_by": Texts, may "examples": Map, may "subcommand": Tables(&PROGRAM),
 ];
 

@@ -10,7 +10,7 @@ use crate::matcher::{self, Asking};
 use crate::verdict::{Answer, Finding, Look, Verdict};
 use crate::{Policy, Rule, RuleCandidate, Tier, index};
 use actions::path::Path;
-use actions::wire::key;
+use actions::wire::key_of as key;
 use actions::word::Word;
 use actions::{Action, Deed, Span};
 
@@ -37,8 +37,11 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
     let mut read: BTreeMap<u32, RuleCandidate> = BTreeMap::new();
     for (at, action) in actions.iter().enumerate() {
         // Where a path leads is asked only if some rule speaks of such actions.
-        if matches!(action.deed, Deed::Read(_)) && policy.places_of(&[key("read any")])?.is_empty() {
-            continue;
+        if let Deed::Read(read) = &action.deed {
+            let kinds = index::kinds_of_read(read).map(|kind| key(&[kind, " any"]));
+            if policy.places_of(&kinds.collect::<Vec<_>>())?.is_empty() {
+                continue;
+            }
         }
         let keys = match index::of_action(action, facts, every) {
             Ok(keys) => keys,
@@ -145,7 +148,7 @@ fn unread(action: &Action) -> Option<(String, Option<Span>)> {
         Deed::Run(run) => run.may_hide_flags.as_ref().or_else(|| run.words.iter().find(|word| word.has_hole())).map(spelled),
         Deed::Write(write) => path(&write.path),
         Deed::Delete(delete) => path(&delete.path),
-        Deed::Read(read) => path(read),
+        Deed::Read(read) => path(&read.path),
         Deed::Fetch { url, .. } => url.has_hole().then(|| spelled(url)),
         Deed::Push(push) => push.target.as_ref().filter(|word| word.has_hole()).map(spelled),
         Deed::Call(_) | Deed::Spawn { .. } | Deed::Commit(_) | Deed::Query(_) | Deed::Opaque { .. } => None,

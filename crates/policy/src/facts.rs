@@ -66,6 +66,10 @@ pub enum Need {
     OnlyThere(String, String, String),
     /// Whether something is at this path, and git ignores it.
     Ignored(String),
+    /// Whether git would ignore a file at this path, or there is no repository that could take it.
+    Ignores(String),
+    /// The text of a file, if it is a small one.
+    Text(String),
     /// The folder in which git looks for hooks, where its configuration names one.
     HooksFolder,
     /// Whether Portcullis would no longer be started after a change of this settings file.

@@ -7,7 +7,7 @@ use crate::matcher::swept;
 use crate::pattern::{PathAnchor, Pattern};
 use crate::{CallWhen, FileWhen, RunWhen, When};
 use actions::wire::key_of as key;
-use actions::{Action, Change, Deed, Write, path::Path};
+use actions::{Action, Change, Deed, Read, Write, path::Path};
 
 /// What ends the literal beginning of a pattern.
 const GLOB: [char; 7] = ['*', '?', '[', '{', '\\', '(', '/'];
@@ -21,7 +21,8 @@ const MARKS: [char; 3] = ['.', '-', '_'];
 /// - For files `write /settings.json`, `write .pem`: what every path has that the rule matches. `write` if there is no such
 ///   thing, `write <state>` if only the folder at which the pattern is anchored is known, `write in .claude` for the folders in
 ///   front of what it names, `write any` always. Rules that speak only of modes are under `modes` in place of
-///   `write`, those that speak only of commits under `committed`, those that speak only of many files under `sweeps`.
+///   `write`, those that speak only of commits under `committed`, those that speak only of many files under `sweeps`; of
+///   reads, those that speak only of texts that are shown or sent under `shown` and `sent`.
 /// - `call mcp__server__tool`, `call mcp__server__`, `call does deletes`, or `call`; `call any` always.
 pub(crate) fn of_rule(when: &When) -> Vec<String> {
     let modes = |table: &FileWhen| table.attributes == Some(true) || table.recursive == Some(true);
@@ -30,6 +31,8 @@ pub(crate) fn of_rule(when: &When) -> Vec<String> {
         When::Write(tables) if tables.iter().all(|table| !table.sweeps.is_empty()) => of_files("sweeps", tables),
         When::Write(tables) if tables.iter().all(modes) => of_files("modes", tables),
         When::Write(tables) if tables.iter().all(committed) => of_files("committed", tables),
+        When::Read(tables) if tables.iter().all(|table| table.shown == Some(true)) => of_files("shown", tables),
+        When::Read(tables) if tables.iter().all(|table| table.sent == Some(true)) => of_files("sent", tables),
         When::Write(tables) | When::Delete(tables) | When::Read(tables) => of_files(when.kind(), tables),
         When::Run(tables) => tables.iter().flat_map(of_run).collect(),
         When::Call(tables) => tables.iter().flat_map(of_call).chain(["call any".to_owned()]).collect(),
@@ -130,7 +133,7 @@ pub(crate) fn of_action(action: &Action, facts: &Facts, every: bool) -> Result<V
             of_path(&kinds, &write.path, tree, true, facts, every)?
         }
         Deed::Delete(delete) => of_path(&[Some(kind)], &delete.path, delete.recursive || delete.moved, false, facts, every)?,
-        Deed::Read(path) => of_path(&[Some(kind)], path, false, true, facts, every)?,
+        Deed::Read(read) => of_path(&kinds_of_read(read).map(Some).collect::<Vec<_>>(), &read.path, false, true, facts, every)?,
         Deed::Call(_) if every => vec![key(&["call any"])],
         Deed::Call(call) => {
             let servers = call.tool.match_indices("__").filter_map(|(at, mark)| call.tool.get(..at + mark.len()));
@@ -139,6 +142,11 @@ pub(crate) fn of_action(action: &Action, facts: &Facts, every: bool) -> Result<V
         }
         _ => vec![key(&[kind])],
     })
+}
+
+/// The kinds of rules that may speak of a read.
+pub(crate) fn kinds_of_read(read: &Read) -> impl Iterator<Item = &'static str> {
+    [Some("read"), read.shown.then_some("shown"), read.sent.then_some("sent")].into_iter().flatten()
 }
 
 /// Keys of a path. With `tree`, all below it is concerned too. A path with a hole is looked up by `any`, and with `every` all

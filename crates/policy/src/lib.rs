@@ -198,7 +198,7 @@ table! {
         sweeps: Vec<PathPattern<'a>> = paths,
         /// They are looked for in all folders below it.
         deep: Option<bool> = flag,
-        /// It is there, and git ignores it (`delete` only).
+        /// It is there, and git ignores it; for `write`, git would ignore it.
         ignored: Option<bool> = flag,
         /// It is the git folder of a repository with commits that are on no remote (`delete` only).
         loses_commits: Option<bool> = flag,
@@ -208,6 +208,10 @@ table! {
         larger_than: Option<u64> = bytes,
         /// It is written into a commit.
         committed: Option<bool> = flag,
+        /// The text of the file comes back as the result of the call (`read` only).
+        shown: Option<bool> = flag,
+        /// The text of the file goes to another machine (`read` only).
+        sent: Option<bool> = flag,
         /// After it no settings file would start the gate as it is wired now.
         loses_gate: Option<bool> = flag,
         /// After it the policy would allow more than before.
@@ -219,13 +223,13 @@ table! {
 const WRITE: &[Key] = keys![
     may "path": Texts, may "new": Flag, may "adds": Texts, may "secret": Texts, may "conflict": Flag, may "names_home": Flag, may "unless": Texts,
     may "outside_repo": Flag, may "larger_than": Number, may "committed": Flag, may "loses_gate": Flag, may "weakens_policy": Flag, may "recursive": Flag,
-    may "attributes": Flag, may "sweeps": Texts, may "deep": Flag
+    may "attributes": Flag, may "sweeps": Texts, may "deep": Flag, may "ignored": Flag
 ];
 const DELETE: &[Key] = keys![
     may "path": Texts, may "outside_repo": Flag, may "recursive": Flag, may "moved": Flag, may "ignored": Flag, may "loses_commits": Flag, may "sweeps": Texts, may "deep": Flag, may "loses_gate": Flag,
     may "weakens_policy": Flag
 ];
-const READ: &[Key] = keys![may "path": Texts, may "outside_repo": Flag];
+const READ: &[Key] = keys![may "path": Texts, may "outside_repo": Flag, may "shown": Flag, may "sent": Flag];
 
 table! {
     FetchWhen {
@@ -249,6 +253,8 @@ table! {
         does: Vec<ToolEffect> = tool_effects,
         /// The tools of its server are described.
         described: Option<bool> = flag,
+        /// A value holds a secret, as sure as one of these.
+        secret: Vec<Confidence> = confidences,
     }
 }
 

@@ -139,7 +139,7 @@ fn when(when: &When, action: &Action, actions: &[Action], cover: Cover, asking: 
         (When::Delete(tables), Deed::Delete(delete)) => or(tables, |table| file::delete(table, delete, cover, asking)),
         (When::Read(tables), Deed::Read(read)) => or(tables, |table| file::read(table, read, cover, asking)),
         (When::Fetch(tables), Deed::Fetch { url, method }) => or(tables, |table| call::fetch(table, url, method.as_ref())),
-        (When::Call(tables), Deed::Call(call)) => or(tables, |table| call::call(table, call)),
+        (When::Call(tables), Deed::Call(call)) => or(tables, |table| call::call(table, call, asking)),
         (When::Spawn(tables), Deed::Spawn { agent, prompt }) => {
             or(tables, |table| text::any_or_unasked(&table.agent, agent).min(text::any_or_unasked(&table.prompt, prompt)))
         }

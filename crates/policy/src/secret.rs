@@ -6,6 +6,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 mod formats;
+mod named;
 mod redact;
 mod shape;
 
@@ -65,6 +66,7 @@ pub fn find(text: &str) -> Vec<FoundSecret> {
     found.extend(text.match_indices('=').filter_map(|(at, _)| assigned(text, at)));
     let colon = |at: usize| if text.as_bytes().get(at + 1..at + 3) == Some(b"//") { address(text, at) } else { assigned(text, at) };
     found.extend(text.match_indices(':').filter_map(|(at, _)| colon(at)));
+    found.extend(named::others(text));
     // Of two that overlap the surer one stays: a form says more than a name in front of it.
     found.sort_by_key(|found| found.range.start);
     let mut kept: Vec<FoundSecret> = Vec::with_capacity(found.len());
@@ -154,6 +156,7 @@ fn run(text: &str, start: usize, end: usize) -> Option<FoundSecret> {
         b'-' if whole == "-----BEGIN" => private_key(text, start),
         b'0'..=b'9' if is_telegram(text, start, end) => certain("Telegram token", start..end + 36),
         b'M' | b'N' | b'O' if is_discord(run) => certain("Discord token", start..start + run.len()),
+        b'A' if is_twilio(run) => twilio(text, end),
         b'h' if run == "hooks.slack.com" => hook(text, end, "/services/T", 40).and_then(|end| certain("Slack webhook", start..end)),
         b'd' if run == "discord.com" || run == "discordapp.com" => hook(text, end, "/api/webhooks/", 80).and_then(|end| certain("Discord webhook", start..end)),
         _ if run.len() > 75 && run.get(14..).is_some_and(|rest| rest.starts_with(".atlasv1.")) && !placeholder(run) && by_chance(run) => {
@@ -251,6 +254,27 @@ fn is_discord(run: &str) -> bool {
         && by_chance(key)
 }
 
+/// The name of an account: `AC` and 32 digits of base 16.
+fn is_twilio(run: &str) -> bool {
+    run.len() == 34 && run.strip_prefix("AC").is_some_and(|id| !placeholder(id) && by_chance(id) && id.bytes().all(is_digit))
+}
+
+/// The token beside the name of an account that ends at `end`, as in `Client("AC…", "…")`.
+fn twilio(text: &str, end: usize) -> Option<FoundSecret> {
+    let near = text.as_bytes().get(end..text.len().min(end + NEAR))?;
+    let letters = |at: usize| near.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let starts = (1..near.len()).filter(|at| letters(*at) && !letters(at - 1));
+    let token = |at: &usize| (*at..at + 32).all(|at| near.get(at).is_some_and(|byte| is_digit(*byte))) && !letters(at + 32);
+    let start = end + starts.into_iter().find(token)?;
+    let body = text.get(start..start + 32)?;
+    (!placeholder(body) && by_chance(body)).then_some(FoundSecret { kind: "Twilio auth token", confidence: Confidence::Certain, range: start..start + 32 })
+}
+
+/// A digit of base 16 in small letters.
+const fn is_digit(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
 /// The end of an address that begins with `path` behind `at`, and is long enough to hold a key.
 fn hook(text: &str, at: usize, path: &str, least: usize) -> Option<usize> {
     let rest = text.get(at..).filter(|rest| rest.starts_with(path))?;
@@ -280,7 +304,7 @@ fn address(text: &str, at: usize) -> Option<FoundSecret> {
 /// The value behind `=` or `:` at `at`, where the name in front of it says that it is a secret.
 fn assigned(text: &str, at: usize) -> Option<FoundSecret> {
     let name = shape::name_before(text, at)?;
-    let (start, value) = shape::value_behind(text, at)?;
+    let (start, value) = shape::value_behind(text, at, &name)?;
     let (kind, confidence) = shape::named_secret(&name, value, text, at)?;
     Some(FoundSecret { kind, confidence, range: start..start + value.len() })
 }

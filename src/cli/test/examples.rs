@@ -193,7 +193,8 @@ fn known(need: &Need, said: &ExampleFacts) -> Known {
         Need::HooksFolder => Known::Is(false, String::new()),
         // An example that does not say is in a tree with work to lose.
         Need::Dirty(..) => is(Some(said.dirty.unwrap_or(true))),
-        Need::Ignored(_) => is(said.ignored),
+        Need::Ignored(_) | Need::Ignores(_) => is(said.ignored),
+        Need::Text(_) => Known::Is(false, String::new()),
         // As with work: what is not said to be elsewhere is lost.
         Need::Unpushed(_) | Need::OnlyThere(..) => is(Some(said.loses_commits.unwrap_or(true))),
         Need::LosesGate(..) => is(said.loses_gate),

@@ -76,7 +76,9 @@ fn tables(rule: &str, input: &str, place: &Place) -> Option<(String, String)> {
         Deed::Delete(_) => {
             format!("delete = {{ path = {} }}", list(&found, |deed| vec![if let Deed::Delete(delete) = deed { path(&delete.path, place) } else { None }])?)
         }
-        Deed::Read(_) => format!("read   = {{ path = {} }}", list(&found, |deed| vec![if let Deed::Read(read) = deed { path(read, place) } else { None }])?),
+        Deed::Read(_) => {
+            format!("read   = {{ path = {} }}", list(&found, |deed| vec![if let Deed::Read(read) = deed { path(&read.path, place) } else { None }])?)
+        }
         _ => return None,
     };
     Some((table, found.iter().map(|action| action.shown()).collect::<Vec<_>>().join("; ")))

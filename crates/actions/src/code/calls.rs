@@ -20,7 +20,7 @@ const SENDERS: &str = "call_user_func call_user_func_array send public_send __se
 const RUNNERS: &str = "execute ! !! !< !!< run lazyLines lineStream";
 
 /// Methods that only path objects have.
-const PATH_ONLY: &[&str] = &["write_text", "write_bytes"];
+const PATH_ONLY: &[&str] = &["write_text", "write_bytes", "read_text", "read_bytes"];
 
 impl Scan {
     pub(super) fn calls(&mut self, piece: &CodePiece<'_>) {

@@ -78,6 +78,11 @@ impl Scan {
         match call.effect {
             CallEffect::Open => self.open(call, call.place),
             CallEffect::PerlOpen => self.perl_open(call),
+            CallEffect::Read => {
+                for path in path(call.place, &["file", "path", "filename"]).into_iter().flat_map(CodeValue::elements).flatten() {
+                    self.push(CodeAction::Read { path });
+                }
+            }
             // `write(io, text)`
             CallEffect::Write
                 if matches!(call.arg(0, &[]), CodeValue::Handle(_)) || self.language == Language::Julia && call.arg(0, &[]).literal().is_none() =>
@@ -330,6 +335,7 @@ impl Scan {
             let command = path.literal().and_then(|path| path.strip_prefix('|').map(CodeValue::lit)).filter(|_| self.language == Language::Ruby);
             match (command, append) {
                 (Some(command), _) => self.shell(&command),
+                (None, None) => self.found.extend(path.literal().filter(|path| !path.is_empty()).map(|path| CodeAction::Read { path })),
                 (None, Some(append)) if !matches!(path, CodeValue::Number(_)) => self.opened(call.site, path.literal().filter(|path| !path.is_empty()), append),
                 _ => {}
             }
@@ -357,6 +363,8 @@ impl Scan {
                 let path = if call.args.len() > 2 { call.arg(2, &[]).literal() } else { text(name).literal() };
                 self.opened(call.site, path, sign.contains(">>"));
             }
+            "" | "<" if !name.is_empty() && !name.ends_with('|') => self.found.extend(text(name).literal().map(|path| CodeAction::Read { path })),
+            "<" => self.found.extend(call.arg(2, &[]).literal().map(|path| CodeAction::Read { path })),
             "" if name.ends_with('|') => self.shell(&text(name.trim_end_matches('|').trim())),
             _ => {}
         }

@@ -36,7 +36,12 @@ impl Shell<'_> {
                     }
                 }
             }
-            "set" => self.set(args),
+            "set" => {
+                if args.is_empty() {
+                    self.says_environment();
+                }
+                self.set(args);
+            }
             "shift" => {
                 let count = args.first().map_or(Some(1), |arg| arg.literal().and_then(|text| text.parse::<usize>().ok()));
                 self.state.place.positional = match (self.state.place.positional.take(), count) {
@@ -70,6 +75,9 @@ impl Shell<'_> {
                 }
             }
             "read" => {
+                for name in args.iter().filter_map(Word::literal).filter(|_| !stdin.holds.is_empty()) {
+                    self.flow_into_variable(name, stdin.holds.clone());
+                }
                 self.names(args);
                 self.read(args, stdin);
             }
@@ -78,6 +86,7 @@ impl Shell<'_> {
                     self.within(name, |shell| shell.text(line, &Stdin::default()));
                 }
                 for name in args.iter().filter_map(Word::literal).filter(|text| !text.starts_with('-')).chain(args.is_empty().then_some("MAPFILE")) {
+                    self.flow_into_variable(name, stdin.holds.clone());
                     self.state.set(name, Word::several());
                 }
             }
@@ -145,6 +154,12 @@ impl Shell<'_> {
         // There are no options after the first name.
         let options: String = args.iter().take_while(|arg| arg.may_be_option()).filter_map(Word::literal).filter_map(|text| text.strip_prefix('-')).collect();
         let exports = by == "export" || options.contains('x');
+        if matches!(by, "export" | "declare" | "typeset")
+            && !options.contains(['f', 'F'])
+            && args.iter().all(|arg| arg.literal().is_some_and(|text| text.starts_with('-')))
+        {
+            self.says_environment();
+        }
         self.names(args);
         let known = |arg: &Word| arg.literal().is_some_and(|option| option.bytes().skip(1).all(|byte| b"aAfFgiIlnrtuxp".contains(&byte)) || option == "--");
         let unclear = args.iter().take_while(|arg| arg.may_be_option()).any(|arg| !known(arg));

@@ -26,7 +26,7 @@ impl Shell<'_> {
         if program.is(ProgramWay::Checks) && only_checks(arguments) {
             for (_, word) in arguments.roles.iter().filter(|(role, _)| matches!(role, Role::Script | Role::Read)) {
                 let path = self.path(word);
-                self.push(Deed::Read(path), Some(at));
+                self.push(Deed::Read(path.into()), Some(at));
             }
             return Some(Output::nothing());
         }
@@ -49,7 +49,9 @@ impl Shell<'_> {
         }
         let lent = env.iter().chain(&arguments.assignments).cloned().collect();
         let lent = std::mem::replace(&mut self.lent, lent);
+        let first = self.actions.len();
         self.roles(program, arguments, stdin, at);
+        self.goes(program, arguments, stdin, first, at);
         if program.is(ProgramWay::Links) {
             self.linked(arguments);
         }
@@ -114,11 +116,17 @@ impl Shell<'_> {
                 continue;
             }
             match role {
-                Role::None | Role::Argv | Role::ShellRest | Role::Folder | Role::Assignments => sources.push(word.clone()),
+                Role::None | Role::SentText | Role::Argv | Role::ShellRest | Role::Folder | Role::Assignments => sources.push(word.clone()),
                 Role::Method | Role::Keys | Role::Image | Role::Entrypoint | Role::Mount | Role::SplitArgv => {}
-                Role::Read => {
+                Role::Read | Role::Sent => {
                     let path = self.path(word);
-                    self.push(Deed::Read(path), Some(at));
+                    let read = self.reads(path, Some(at));
+                    if *role == Role::Sent {
+                        self.send_off(&[read, read + 1]);
+                        if word.is("-") {
+                            self.send_off(&stdin.holds);
+                        }
+                    }
                     sources.push(word.clone());
                 }
                 Role::Write | Role::WriteTree => {
@@ -139,6 +147,7 @@ impl Shell<'_> {
                     } else {
                         Change::Unknown
                     };
+                    let change = self.with_sources(change, program, arguments, stdin, given);
                     self.write(word, change, Some(at));
                     self.arrived(word, &sources, arguments);
                     if program.is(ProgramWay::HostPaths) {
@@ -293,7 +302,7 @@ impl Shell<'_> {
         let texts = texts.map(|(_, word)| word.literal()).collect::<Option<Vec<_>>>()?;
         let script = if texts.is_empty() { stdin.text.as_ref()?.literal()?.to_owned() } else { texts.join("\n") };
         let options = arguments.flags.iter().filter_map(|flag| flag.names.first().cloned()).collect();
-        Some(Edited { language: program.language.to_owned(), options, script })
+        Some(Edited { language: program.language.to_owned(), options, script, from: Vec::new() })
     }
 
     /// What was in front of the command that started this shell is in its environment.

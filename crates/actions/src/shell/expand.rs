@@ -210,7 +210,10 @@ impl Shell<'_> {
 
     /// The output of a command substitution, with what it does noted on the way.
     fn substitute(&mut self, script: &shell_reader::ast::Script) -> Word {
+        let mark = self.flow_mark();
         let output = self.within("$()", |shell| shell.separate(|shell| shell.script(script, &Stdin::default())));
+        let holds = self.flowed(mark);
+        self.flow_into_word(&holds);
         // A substitution of which the shell refuses a part writes nothing.
         let patterned = |word: &Rc<Word>| word.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(text) if text.contains('(')));
         // What `find` found is known as words.
@@ -252,7 +255,12 @@ impl Shell<'_> {
             return Word::default();
         }
         let stdin = Stdin { connected: write, ..Stdin::default() };
+        let mark = self.flow_mark();
         let output = self.within("<()", |shell| shell.separate(|shell| shell.script(script, &stdin)));
+        if !write {
+            let holds = self.flowed(mark);
+            self.flow_into_word(&holds);
+        }
         let path = format!("/dev/fd/{}", 63 + self.state.written_count());
         let text = output.and_then(|output| output.text).unwrap_or_else(|| Rc::new(Word::unknown()));
         self.state.write(&path, text);
@@ -281,6 +289,7 @@ impl Shell<'_> {
 
     /// The values of a parameter, and whether they are split already.
     fn parameter(&mut self, parameter: &Parameter) -> (Vec<Word>, bool) {
+        self.used(parameter);
         let own = match &parameter.op {
             Op::Default { word, assign: false, .. } | Op::Alternative { word, .. } if !parameter.quoted => {
                 let separators = self.separators().filter(|_| !self.zsh);

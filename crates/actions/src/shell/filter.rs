@@ -50,8 +50,10 @@ impl Shell<'_> {
             }),
             Prints::Template => first.and_then(Word::literal).and_then(made_up).map(line),
             Prints::Text => Some(line(self.described_text(printed.text, arguments))),
-            Prints::Arguments => Some(echo(args)),
-            Prints::Printf => printf(args),
+            Prints::Arguments | Prints::Printf => {
+                self.says_words();
+                if printed.what == Prints::Printf { printf(args) } else { Some(echo(args)) }
+            }
             Prints::Input => return Output { text: stdin.text.clone(), items: stdin.items.clone(), file: stdin.file.clone(), made: None },
             Prints::File => return self.file_text(operands),
             // They leave lines out or put them in order, and change none.

@@ -96,6 +96,20 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
             }
         }
         "checkout" | "switch" | "restore" => checked_out(shell, &name, &arguments, at),
+        "show" | "cat-file" => {
+            // `COMMIT:PATH`, from the top of the work tree unless it begins with a dot (gitrevisions(7)).
+            for path in arguments.operands.iter().filter_map(Word::literal).filter_map(|operand| operand.split_once(':')).map(|(_, path)| path) {
+                let from = if path.starts_with("./") || shell.setting.root.is_empty() { path.to_owned() } else { format!("{}/{path}", shell.setting.root) };
+                let read = shell.reads(Path { shown: path.to_owned(), ..shell.path(&Word::lit(from)) }, Some(at));
+                shell.flow(&[read]);
+            }
+        }
+        "diff" if arguments.has("--no-index") => {
+            for word in &arguments.operands {
+                let read = shell.reads(shell.path(word), Some(at));
+                shell.flow(&[read]);
+            }
+        }
         _ => {}
     }
     if is_one("commit push merge rebase am cherry-pick revert", &name)

@@ -16,18 +16,22 @@ impl Shell<'_> {
             let input = redirect.fd.as_deref().is_none_or(|fd| fd == "0");
             match &redirect.to {
                 Target::HereDocument(body) => {
+                    let mark = self.word_mark();
                     let text = body.get().map(|body| self.scalar(body)).unwrap_or_default();
+                    let holds = self.in_words(mark);
                     self.numbered(redirect, &Rc::new(text.clone()));
                     if input {
-                        stdin = Cow::Owned(Stdin { text: Some(Rc::new(text)), connected: true, ..Stdin::default() });
+                        stdin = Cow::Owned(Stdin { text: Some(Rc::new(text)), connected: true, holds, ..Stdin::default() });
                     }
                 }
                 Target::HereString(word) => {
+                    let mark = self.word_mark();
                     let mut text = self.scalar(word);
+                    let holds = self.in_words(mark);
                     text.push_lit("\n");
                     self.numbered(redirect, &Rc::new(text.clone()));
                     if input {
-                        stdin = Cow::Owned(Stdin { text: Some(Rc::new(text)), connected: true, ..Stdin::default() });
+                        stdin = Cow::Owned(Stdin { text: Some(Rc::new(text)), connected: true, holds, ..Stdin::default() });
                     }
                 }
                 Target::Read(word) => {
@@ -39,6 +43,12 @@ impl Shell<'_> {
                     if let (false, Some(file), Some(number)) = (input, path.word.literal(), descriptor(redirect)) {
                         self.state.copy(file, &number);
                     }
+                    let mut holds = Vec::new();
+                    if !is_device(&path) && !path.word.prefix().starts_with("/dev/") {
+                        // Without the file, the command does not run.
+                        self.faulty |= path.word.literal().is_none_or(|path| self.state.written_text(path).is_none());
+                        holds.push(self.reads(path.clone(), None));
+                    }
                     if input {
                         if path.word.prefix().starts_with("/dev/tcp/") || path.word.prefix().starts_with("/dev/udp/") {
                             // Bash itself connects (bash(1), "REDIRECTION"): what comes is not known.
@@ -48,12 +58,11 @@ impl Shell<'_> {
                         let empty = path.word.is("/dev/null").then(Rc::default);
                         let text = empty.or_else(|| self.state.written_text(&path.word.to_string()));
                         let file = path.word.literal().map(str::to_owned);
-                        stdin = Cow::Owned(Stdin { program: Some(FILE.to_owned()), text, connected: true, file, ..Stdin::default() });
+                        stdin = Cow::Owned(Stdin { program: Some(FILE.to_owned()), text, connected: true, file, holds, ..Stdin::default() });
                     }
-                    if !is_device(&path) {
-                        // Without the file, the command does not run.
+                    if !is_device(&path) && path.word.prefix().starts_with("/dev/") {
                         self.faulty |= path.word.literal().is_none_or(|path| self.state.written_text(path).is_none());
-                        self.push(Deed::Read(path), None);
+                        self.reads(path, None);
                     }
                 }
                 Target::ReadWrite(word) => {
@@ -68,7 +77,9 @@ impl Shell<'_> {
                     let path = Word::lit(format!("/dev/fd/{}", self.scalar(word)));
                     let text = self.state.written_text(&path.to_string());
                     let file = path.literal().and_then(|path| self.state.copied_from(path));
-                    stdin = Cow::Owned(Stdin { program: file.is_some().then(|| FILE.to_owned()), text, connected: true, file, ..Stdin::default() });
+                    let read = file.as_ref().map(|file| self.reads(Path { shown: file.clone(), word: Word::lit(file.as_str()) }, None));
+                    let holds = read.into_iter().collect();
+                    stdin = Cow::Owned(Stdin { program: file.is_some().then(|| FILE.to_owned()), text, connected: true, file, holds, ..Stdin::default() });
                 }
                 Target::Duplicate { word, .. } => {
                     self.faulty |= !matches!(word.parts.as_slice(), [Part::Text(text)] if matches!(text.as_str(), "0" | "1" | "2" | "-"));
@@ -89,8 +100,10 @@ impl Shell<'_> {
     }
 
     /// Sends what a command writes to the files its redirections name; gives what is left on standard output.
-    pub(super) fn send(&mut self, redirects: &[Redirect], output: Output) -> Output {
-        let mut kept = true;
+    /// `mark`: where the flow of its texts begins.
+    pub(super) fn send(&mut self, redirects: &[Redirect], output: Output, mark: usize) -> Output {
+        let (mut kept, mut away) = (true, false);
+        let from = if redirects.is_empty() { Vec::new() } else { self.flowing(mark) };
         for redirect in redirects {
             let stdout = redirect.fd.as_deref().is_none_or(|fd| fd == "1");
             let (word, append) = match &redirect.to {
@@ -110,17 +123,28 @@ impl Shell<'_> {
                 _ => continue,
             };
             let target = self.scalar(word);
+            if stdout && (target.prefix().starts_with("/dev/tcp/") || target.prefix().starts_with("/dev/udp/")) {
+                let reads = self.flowed(mark);
+                self.send_off(&reads);
+            }
             let change = if stdout { self.sent(&target, output.text.as_ref(), output.file.as_deref(), append) } else { Change::Unknown };
             let one_of_many = target.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(_) | WordPiece::Any(Bound::File)));
             if one_of_many && !append && change == Change::Unknown {
                 self.write(&target, Change::Tree(Vec::new()), None);
             }
+            let unknown = stdout && matches!(change, Change::Unknown | Change::AppendUnknown);
             let change = match &output.made {
-                Some(made) if stdout && matches!(change, Change::Unknown | Change::AppendUnknown) => Change::Edited(Edited::clone(made)),
+                made if unknown && (made.is_some() || !from.is_empty()) => {
+                    Change::Edited(Edited { from: from.clone(), ..made.as_deref().cloned().unwrap_or_default() })
+                }
                 _ => change,
             };
+            away |= stdout;
             self.write(&target, change, None);
             kept &= !stdout;
+        }
+        if away {
+            self.flowed(mark);
         }
         if kept { output } else { Output::nothing() }
     }

@@ -8,6 +8,34 @@ use crate::code::{self, CodeAction, Language};
 use crate::word::{Bound, Word, WordPiece};
 use crate::{Change, Deed, Delete, Write, patch, program::Program};
 
+/// The environment as a whole in program text.
+const WHOLE_ENVIRONMENT: &[&str] =
+    &["(os.environ)", "(os.environ, ", "os.environ.items()", "(process.env)", "ENV.to_h", "ENV.inspect", "%ENV", "$_ENV)", "getenv())"];
+
+/// Whether program text writes something to standard output, and whether it speaks to other machines.
+fn code_goes(source: &str) -> (bool, bool) {
+    const SHOWS: [&str; 10] = ["print", "puts", "console.", "stdout", "echo", "say ", "p ", "pp ", "dump(", "IO.inspect"];
+    const SENDS: [&str; 16] = [
+        "requests.",
+        "urllib",
+        "urlopen",
+        "http.client",
+        "httpx",
+        "aiohttp",
+        "socket",
+        "fetch(",
+        "axios",
+        "http.request",
+        "https.request",
+        "Net::HTTP",
+        "LWP",
+        "curl_exec",
+        "HttpClient",
+        "smtplib",
+    ];
+    (SHOWS.iter().any(|word| source.contains(word)), SENDS.iter().any(|word| source.contains(word)))
+}
+
 impl Shell<'_> {
     /// Program text of another language.
     pub(super) fn code(&mut self, language: &str, text: &Word, from: Option<usize>) {
@@ -34,11 +62,17 @@ impl Shell<'_> {
             // What is written without its text being known is another program for what is started here. For what comes after
             // this text, the file on the disk says more than nothing: most such texts only change a file.
             let mut unknown = Vec::new();
+            let goes = code_goes(&source);
+            if goes.0 && WHOLE_ENVIRONMENT.iter().any(|text| source.contains(text)) {
+                shell.says_environment();
+            }
             for found in code::scan(&source, language) {
                 if let CodeAction::Write { path: Some(path), append: false, text: None } = &found {
                     unknown.push(path.clone());
                 }
+                let first = shell.actions.len();
                 shell.found(found, from);
+                shell.code_goes(first, goes);
             }
             for path in unknown {
                 let path = shell.code_path(Some(path));
@@ -89,6 +123,11 @@ impl Shell<'_> {
                 let change = self.sent(&path, text.as_ref(), None, append);
                 self.write(&path, change, from);
             }
+            CodeAction::Read { path } => {
+                let path = self.code_path(Some(path));
+                let path = self.path(&path);
+                self.reads(path, from);
+            }
             CodeAction::Copy { from: source, to, moved } => {
                 let (source, to) = (self.code_path(source), self.code_path(to));
                 let path = self.path(&source);
@@ -110,6 +149,18 @@ impl Shell<'_> {
                 self.push(Deed::Delete(Delete { path, recursive, moved: false }), from);
             }
             CodeAction::OpaqueShell => self.opaque("a command in program text", "the command line is computed"),
+        }
+    }
+
+    /// Where the texts go that program text reads itself.
+    fn code_goes(&mut self, first: usize, (shown, sent): (bool, bool)) {
+        let reads: Vec<usize> =
+            (first..self.actions.len()).filter(|at| matches!(self.actions.get(*at).map(|action| &action.deed), Some(Deed::Read(_)))).collect();
+        if shown {
+            self.flow(&reads);
+        }
+        if sent {
+            self.send_off(&reads);
         }
     }
 

@@ -206,6 +206,7 @@ impl Shell<'_> {
     /// A command that is made of others, with its redirections.
     fn compound(&mut self, body: &Compound, redirects: &[Redirect], stdin: &Stdin) -> Output {
         let stdin = &*self.redirect_all(redirects, stdin);
+        let mark = self.flow_mark();
         let mut output = Output::unknown();
         match body {
             Compound::Subshell(body) | Compound::Group(body) => output = self.script(body, stdin),
@@ -252,7 +253,7 @@ impl Shell<'_> {
                 output = Output::nothing();
             }
         }
-        self.send(redirects, output)
+        self.send(redirects, output, mark)
     }
 
     fn case(&mut self, word: &RawWord, arms: &[Arm], stdin: &Stdin) {
@@ -326,13 +327,14 @@ impl Shell<'_> {
         let mut stdin = Cow::Borrowed(stdin);
         let mut output = Output::unknown();
         for (at, part) in parts.iter().enumerate() {
-            let first = self.actions.len();
+            let (first, mark) = (self.actions.len(), self.flow_mark());
             output = self.separate(|shell| shell.follow(part, &stdin));
             if at + 1 < parts.len() {
                 let run = self.actions.iter().skip(first).find_map(|action| if let Deed::Run(run) = &action.deed { Some(run) } else { None });
                 let (program, command) = (run.map(|run| run.program.clone()), run.map(written));
-                let Output { text, items, file, .. } = std::mem::take(&mut output);
-                stdin = Cow::Owned(Stdin { program, command, text, items, connected: true, file });
+                let Output { text, items, file, made } = std::mem::take(&mut output);
+                let holds = self.flowed(mark);
+                stdin = Cow::Owned(Stdin { program, command, text, items, connected: true, file, holds, made });
             }
         }
         output
@@ -348,7 +350,7 @@ impl Shell<'_> {
         match lines {
             Some(lines) if stdin.connected && lines.len() <= MAX_ROUNDS && reads(condition) => {
                 for line in lines {
-                    let one = Stdin { text: Some(Rc::new(line)), connected: true, ..Stdin::default() };
+                    let one = Stdin { text: Some(Rc::new(line)), connected: true, holds: stdin.holds.clone(), ..Stdin::default() };
                     self.script(condition, &one);
                     self.maybe(body, &Stdin::default());
                 }
@@ -356,7 +358,7 @@ impl Shell<'_> {
             _ => {
                 // One name after another.
                 let text = stdin.text.as_deref().filter(|text| names(text)).map(|text| Rc::new(named(text)));
-                let unknown = Stdin { connected: stdin.connected, program: stdin.program.clone(), text, ..Stdin::default() };
+                let unknown = Stdin { connected: stdin.connected, program: stdin.program.clone(), text, holds: stdin.holds.clone(), ..Stdin::default() };
                 let before = self.state.mark();
                 self.script(condition, &unknown);
                 self.repeated(body, &unknown);
@@ -368,7 +370,10 @@ impl Shell<'_> {
     }
 
     fn for_loop(&mut self, name: &str, words: Option<&[RawWord]>, body: &Script, stdin: &Stdin) -> Output {
+        let before = self.word_mark();
         let values = self.loop_values(words);
+        let holds = self.in_words(before);
+        self.flow_into_variable(name, holds);
         self.rounds(name, values, body, stdin)
     }
 
@@ -414,6 +419,14 @@ impl Shell<'_> {
     }
 
     pub(super) fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
+        let outer = self.words_begin();
+        let output = self.simple_command(simple, stdin);
+        self.words_end(outer);
+        output
+    }
+
+    fn simple_command(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
+        let mark = self.flow_mark();
         if let Some(output) = self.chosen(simple, stdin) {
             return output;
         }
@@ -448,9 +461,13 @@ impl Shell<'_> {
             if let Some(before) = before {
                 self.state.join(&before);
             }
+            if file {
+                self.flow(&stdin.holds);
+            }
             return self.send(
                 &simple.redirects,
                 if file { Output { text: stdin.text.clone(), file: stdin.file.clone(), ..Output::default() } } else { Output::nothing() },
+                mark,
             );
         }
         let env: Vec<(String, Word)> = simple.assigns.iter().map(|assign| (assign.name.clone(), self.value(assign))).collect();
@@ -463,7 +480,7 @@ impl Shell<'_> {
         if let Some(before) = before {
             self.state.join(&before);
         }
-        let output = self.send(&simple.redirects, if failing { Output::unknown() } else { output });
+        let output = self.send(&simple.redirects, if failing { Output::unknown() } else { output }, mark);
         // What failed says so on standard error.
         let complains =
             failing && simple.redirects.iter().any(|redirect| redirect.fd.as_deref() == Some("2") && matches!(redirect.to, Target::Duplicate { .. }));
@@ -501,6 +518,14 @@ impl Shell<'_> {
 
     /// The value that an assignment gives.
     fn assigned(&mut self, assign: &Assign) -> Variable {
+        let mark = self.word_mark();
+        let value = self.assigned_value(assign);
+        let holds = self.in_words(mark);
+        self.flow_into_variable(&assign.name, holds);
+        value
+    }
+
+    fn assigned_value(&mut self, assign: &Assign) -> Variable {
         if let Some(subscript) = &assign.subscript {
             self.arithmetic(subscript);
             self.value(assign);

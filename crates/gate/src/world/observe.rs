@@ -8,6 +8,8 @@ use policy::facts::{Known, Loss, Need, WorkAtRisk};
 
 /// Bytes of a file in which a text is looked for.
 const MAX_SEARCHED: u64 = 1 << 20;
+/// Bytes of a copied file that is searched. Files of settings are smaller.
+const MAX_COPIED: u64 = 64 << 10;
 
 /// Answers a fact with file-system calls alone. `None`: the cold binary must answer it.
 pub fn light(need: &Need, around: &Surroundings) -> Option<Known> {
@@ -23,6 +25,10 @@ pub fn light(need: &Need, around: &Surroundings) -> Option<Known> {
                 lookup::beginning(Path::new(path), MAX_SEARCHED).is_some_and(|bytes| bytes.windows(text.len().max(1)).any(|part| part == text.as_bytes()));
             Known::Is(there, String::new())
         }
+        Need::Text(path) => match lookup::beginning(Path::new(path), MAX_COPIED + 1) {
+            Some(bytes) if bytes.len() as u64 <= MAX_COPIED => Known::Text(String::from_utf8_lossy(&bytes).into_owned()),
+            _ => Known::Is(false, String::new()),
+        },
         Need::Branch(folder) => match repository_at(folder, around) {
             None => Known::Unknown("there is no repository".to_owned()),
             Some(repository) => match head_branch(&repository) {
@@ -37,7 +43,7 @@ pub fn light(need: &Need, around: &Surroundings) -> Option<Known> {
         Need::Dirty(risk) => return without_git(risk, around),
         // A link to the git folder of another work tree holds nothing.
         Need::Unpushed(path) if !Path::new(path).is_dir() => Known::Is(false, String::new()),
-        Need::LosesGate(..) | Need::WeakensPolicy(..) | Need::Ignored(_) | Need::Unpushed(_) | Need::OnlyThere(..) => return None,
+        Need::LosesGate(..) | Need::WeakensPolicy(..) | Need::Ignored(_) | Need::Ignores(_) | Need::Unpushed(_) | Need::OnlyThere(..) => return None,
     })
 }
 

@@ -93,7 +93,7 @@ fn variables<'t>(table: &SpannedValue<'t>, key: &str, named: bool, checker: &mut
 
 /// Reports keys that could make a verdict more permissive, also in subcommands.
 fn looser(view: &SpannedValue, checker: &mut Checker) {
-    for (name, _) in view.entries().iter().filter(|(name, _)| ["prints", "sets_up", "neutral", "named_by"].contains(&name.text)) {
+    for (name, _) in view.entries().iter().filter(|(name, _)| ["prints", "sets_up", "neutral", "named_by", "hushes"].contains(&name.text)) {
         let what = format!("`{}` is not allowed in a policy", name.text);
         checker.mistake(&name.span, what, "remove it; only shipped descriptions can say what a program prints");
     }
@@ -139,11 +139,14 @@ fn program<'t>(view: &SpannedValue<'t>, outer: OptionStyle, checker: &mut Checke
         writes: view.words("writes"),
         options_in: view.words("options_in"),
         empties: view.words("empties"),
+        hushes: view.words("hushes"),
+        opens: view.words("opens"),
         secrets: view.words("secrets"),
         query: query(view),
     };
     ways.extend(details.query.is_some().then_some(ProgramWay::Queries));
     ways.extend((!details.sets_up.is_empty()).then_some(ProgramWay::SetsUp));
+    ways.extend((!details.opens.is_empty()).then_some(ProgramWay::Opens));
     ways.extend(details.scripts.is_some().then_some(ProgramWay::Scripts));
     let inner = |role: Role| matches!(role, Role::Argv | Role::ShellRest | Role::Assignments);
     let stops = !subcommands.is_empty() || forms.iter().flat_map(|form| &form.operands).any(|(role, _)| inner(*role));

@@ -1,7 +1,7 @@
 //! `fetch` and `call`: addresses, and calls of tools.
 
-use super::text;
-use crate::{CallWhen, Comparison, FetchWhen, ValueTest, verdict::Answer};
+use super::{Asking, text};
+use crate::{CallWhen, Comparison, FetchWhen, ValueTest, secret::find, verdict::Answer};
 use actions::Call;
 use actions::word::{Word, WordPiece};
 
@@ -40,13 +40,24 @@ fn authority(url: &str) -> &str {
     }
 }
 
-pub(super) fn call(table: &CallWhen, call: &Call) -> Answer {
+pub(super) fn call(table: &CallWhen, call: &Call, asking: &mut Asking) -> Answer {
     let does = table.does.is_empty() || call.does.is_some_and(|effect| table.does.contains(&effect));
     if !does || table.described.is_some_and(|wanted| wanted != call.described) {
         return Answer::No;
     }
     let tool = text::any_or_unasked(&table.tool, &call.tool);
-    table.args.iter().fold(tool, |answer, (pointer, test)| answer.min(argument(pointer, test, call).into()))
+    let answer = table.args.iter().fold(tool, |answer, (pointer, test)| answer.min(argument(pointer, test, call).into()));
+    if answer == Answer::No || table.secret.is_empty() {
+        return answer;
+    }
+    let found = call.args.iter().flat_map(|(_, value)| find(value).into_iter().map(move |found| (found, value)));
+    match found.into_iter().find(|(found, _)| table.secret.contains(&found.confidence)) {
+        Some((found, value)) => {
+            asking.told.push(format!("{}: `{}`", found.kind, found.shown(value)));
+            answer
+        }
+        None => Answer::No,
+    }
 }
 
 fn argument(pointer: &str, test: &ValueTest, call: &Call) -> bool {

@@ -2,7 +2,7 @@
 //! where the new text comes, is not brought in. Text that is not known never matches: what it brings is seen at the commit.
 
 use super::{Asking, text};
-use crate::facts::{Known, Need};
+use crate::facts::{Known, Need, Places};
 use crate::{FileWhen, secret::find, verdict::Answer};
 use actions::{Change, Write};
 
@@ -23,7 +23,8 @@ pub(super) fn brought(table: &FileWhen, write: &Write, asking: &mut Asking) -> A
         answer = answer.min(texts.iter().any(|(text, _)| adds(table, text)).into());
     }
     if answer != Answer::No && !table.secret.is_empty() {
-        answer = answer.min(texts.iter().any(|(text, old)| secret(table, write, text, old, asking)).into());
+        let written = texts.iter().any(|(text, old)| secret(table, write, text, old, asking));
+        answer = answer.min(if written { Answer::Yes } else { arrives(table, write, asking) });
     }
     answer = answer.and_as(table.conflict, || {
         texts.iter().any(|(text, old)| conflict(text).is_some_and(|marks| !old.contains(marks) && !holds(write, marks, asking))).into()
@@ -38,8 +39,44 @@ fn texts(change: &Change) -> Vec<(&str, &str)> {
         Change::Whole(text) | Change::Append(text) => vec![(text, "")],
         Change::Patch { added, removed } => vec![(added, removed)],
         Change::Edits(edits) => edits.iter().map(|(old, new, _)| (new.as_str(), old.as_str())).collect(),
-        Change::Attributes { .. } | Change::Tree(_) | Change::Copy { .. } | Change::Edited(_) | Change::AppendUnknown | Change::Unknown => Vec::new(),
+        // What an editing program brings in is in its program text.
+        Change::Edited(edited) => vec![(&edited.script, "")],
+        Change::Attributes { .. } | Change::Tree(_) | Change::Copy { .. } | Change::AppendUnknown | Change::Unknown => Vec::new(),
     }
+}
+
+/// Whether a secret comes from another file: for certain if its whole text does.
+fn arrives(table: &FileWhen, write: &Write, asking: &mut Asking) -> Answer {
+    let (sources, most) = match &write.change {
+        Change::Copy { from, .. } => (std::slice::from_ref(from), Answer::Yes),
+        Change::Edited(edited) => (edited.from.as_slice(), Answer::Maybe),
+        _ => return Answer::No,
+    };
+    let facts = asking.facts;
+    let mut answer = Answer::No;
+    for source in sources {
+        let need = Need::Text(source.clone());
+        match facts.of(&need) {
+            None => {
+                asking.needs.insert(need);
+                asking.put_off = true;
+                return Answer::Maybe;
+            }
+            Some(Known::Text(text)) if secret(table, write, text, "", asking) => {
+                // What is in a file that git takes is not news to the repository.
+                let news = if is_apart(source, &facts.places) { Answer::Yes } else { asking.holds(Need::Ignored(source.clone())) };
+                answer = answer.max(most.min(news));
+            }
+            Some(_) => {}
+        }
+    }
+    answer
+}
+
+/// Whether a file is outside of the repository, or has a hidden name, as files for secrets do.
+fn is_apart(path: &str, places: &Places) -> bool {
+    let inside = |root: &String| path.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    !places.roots.iter().any(inside) || path.rsplit('/').next().is_some_and(|name| name.starts_with('.'))
 }
 
 /// Whether the file is known to hold this text before the change.

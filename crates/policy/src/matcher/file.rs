@@ -6,8 +6,8 @@ use crate::facts::{Known, Need};
 use crate::pattern::{PathAnchor, PathPattern};
 use crate::{FileWhen, verdict::Answer};
 use actions::path::Path;
-use actions::word::Word;
-use actions::{Change, Delete, Write};
+use actions::word::{Word, WordPiece};
+use actions::{Change, Delete, Read, Write};
 
 pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut Asking) -> Answer {
     let (attributes, tree) = match write.change {
@@ -33,6 +33,7 @@ pub(super) fn write(table: &FileWhen, write: &Write, cover: Cover, asking: &mut 
     if answer != Answer::No && content::is_asked(table) {
         answer = answer.min(content::brought(table, write, asking));
     }
+    answer = answer.and_as(table.ignored, || write.path.word.literal().map_or(Answer::Maybe, |path| asking.holds(Need::Ignores(path.to_owned()))));
     if answer != Answer::No {
         let tree = matches!(write.change, Change::Tree(_));
         answer = answer.min(sweep(table, &write.path.word, tree, asking));
@@ -77,11 +78,23 @@ pub(super) fn delete(table: &FileWhen, delete: &Delete, cover: Cover, asking: &m
     answer.and_as(table.weakens_policy, || lost(Need::WeakensPolicy))
 }
 
-pub(super) fn read(table: &FileWhen, path: &Path, cover: Cover, asking: &mut Asking) -> Answer {
-    if nowhere(&path.word) && cover == Cover::Any {
+pub(super) fn read(table: &FileWhen, read: &Read, cover: Cover, asking: &mut Asking) -> Answer {
+    let goes = [(table.shown, read.shown), (table.sent, read.sent)];
+    if goes.iter().any(|(asked, is)| asked.is_some_and(|expected| expected != *is)) || (nowhere(&read.path.word) && cover == Cover::Any) {
         return Answer::No;
     }
-    place(table, path, Question { cover, with_contents: false }, true, asking)
+    let answer = place(table, &read.path, Question { cover, with_contents: false }, true, asking);
+    // Most files are no secrets: what only may be one is not taken for one, unless its name begins so.
+    if (table.shown.is_none() && table.sent.is_none()) || cover == Cover::Every || answer == Answer::Yes {
+        return answer;
+    }
+    // `.e*` begins as few names do.
+    let front = match read.path.word.pieces.as_slice() {
+        [.., WordPiece::Lit(front), WordPiece::Glob(_)] => front.rsplit('/').next().unwrap_or(""),
+        _ => "",
+    };
+    let begins = |pattern: &PathPattern| pattern.literals.iter().any(|name| name.starts_with(front));
+    if front.len() > 1 && table.path.iter().any(begins) { Answer::Maybe } else { Answer::No }
 }
 
 /// `sweeps` and `deep`. `tree`: all below the path is meant.

@@ -139,12 +139,34 @@ pub(super) fn name_before(text: &str, at: usize) -> Option<String> {
     }
     let length = front.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
     let name = front.get(front.len() - length..)?;
+    if front.get(..front.len() - length).is_some_and(|front| front.ends_with(b"::")) {
+        // `AWS::SecretsManager::Secret` is a type.
+        return None;
+    }
+    if name.eq_ignore_ascii_case(b"value") {
+        // `name: API_KEY`, and `value: …` behind it; `key="ApiKey" value="…"`.
+        return name_of_value(front.get(..front.len() - length)?);
+    }
+    secret_name(name)
+}
+
+/// The name that is given in front of the word `value`.
+fn name_of_value(front: &[u8]) -> Option<String> {
+    let joins = |byte: &u8| byte.is_ascii_whitespace() || b"\"',".contains(byte);
+    let end = front.iter().rposition(|byte| !joins(byte)).map(|at| at + 1).filter(|end| *end < front.len())?;
+    let front = front.get(..end)?;
+    let length = front.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
+    secret_name(front.get(front.len() - length..)?)
+}
+
+/// A name in small letters without what joins its words, if its value is a secret.
+pub(super) fn secret_name(name: &[u8]) -> Option<String> {
     let name: String = name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
     NAMES.split(' ').any(|end| name.ends_with(end)).then_some(name)
 }
 
 /// The value behind the `=` or `:` at `at`, without its quotes, and where it begins.
-pub(super) fn value_behind(text: &str, at: usize) -> Option<(usize, &str)> {
+pub(super) fn value_behind<'t>(text: &'t str, at: usize, name: &str) -> Option<(usize, &'t str)> {
     let rest = text.as_bytes().get(at + 1..)?;
     let rest = rest.get(..rest.len().min(MAX_VALUE + 8)).unwrap_or(rest);
     let sign = usize::from(matches!(rest.first(), Some(b'>' | b'=')));
@@ -158,14 +180,53 @@ pub(super) fn value_behind(text: &str, at: usize) -> Option<(usize, &str)> {
     let escaped = usize::from(rest.get(sign + blanks) == Some(&b'\\'));
     let quote = usize::from(matches!(rest.get(sign + blanks + escaped), Some(b'"' | b'\'' | b'`')));
     let start = sign + blanks + if quote == 1 { escaped + 1 } else { 0 };
-    let length = rest.get(start..)?.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/=_.~-".contains(byte)).count();
+    let of_value = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_.~-".contains(byte);
+    let opened = rest.get(sign + blanks + escaped).filter(|_| quote == 1);
+    let mut length = rest.get(start..)?.iter().take_while(|byte| of_value(byte)).count();
+    if let Some(opened) = opened.filter(|opened| is_word_to_remember(name) && rest.get(start + length) != Some(opened)) {
+        // People and generators put other signs into passwords.
+        let signs = |byte: &&u8| **byte != *opened && (of_value(byte) || b"!#%^&*?@,:;|".contains(byte));
+        length = rest.get(start..)?.iter().take_while(signs).count();
+    }
     // What continues is no literal but code, a template or a text.
     let behind = rest.get(start + length);
     let ends = match quote {
         1 => matches!(behind, Some(b'"' | b'\'' | b'`' | b'\\')),
-        _ => behind.is_none_or(|byte| byte.is_ascii_whitespace() || b",;&\"'`)".contains(byte)) && blanks == 0 && is_constant(text, at),
+        _ => {
+            let constant = blanks == 0 && is_constant(text, at) && behind.is_none_or(|byte| byte.is_ascii_whitespace() || b",;&\"'`)".contains(byte));
+            constant || (is_scattered(text.get(at + 1 + start..at + 1 + start + length)?) && ends_line(rest.get(start + length..)?))
+        }
     };
     ends.then(|| Some((at + 1 + start, text.get(at + 1 + start..at + 1 + start + length)?))).flatten()
+}
+
+/// Whether a name says that its value is chosen by a person, or for one.
+fn is_word_to_remember(name: &str) -> bool {
+    ["password", "passwd", "pwd", "passphrase"].iter().any(|end| name.ends_with(end))
+}
+
+/// Whether nothing but a comment is behind a value on its line: then it is a setting. Code continues.
+pub(super) fn ends_line(rest: &[u8]) -> bool {
+    let line = rest.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or(rest);
+    let bare = line.trim_ascii_start();
+    bare.is_empty() || (bare.len() < line.len() && bare.starts_with(b"#"))
+}
+
+/// Whether digits are scattered among letters as in no name that is made of words.
+pub(super) fn is_scattered(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let groups = |is: fn(&u8) -> bool| bytes.iter().zip(bytes.iter().skip(1)).filter(|(one, next)| is(one) != is(next)).count();
+    let count = |is: fn(&u8) -> bool| bytes.iter().filter(|byte| is(byte)).count();
+    let (digits, upper, lower) = (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
+    let parts = bytes.iter().filter(|byte| matches!(byte, b'.' | b'/' | b'-' | b'_')).count();
+    let mixed = digits >= 2 && upper >= 2 && lower >= 2;
+    let one_case = digits >= 3 && lower.max(upper) >= 4;
+    (16..=MAX_VALUE).contains(&bytes.len())
+        && (mixed || one_case)
+        && parts * 8 <= bytes.len()
+        && groups(u8::is_ascii_digit) >= if mixed { 3 } else { 5 }
+        && entropy(value) >= 3.2
+        && !placeholder(value)
 }
 
 /// Whether the name in front of `at` is all capitals: then what is behind it without quotes is a setting, not code.
@@ -196,7 +257,19 @@ pub(super) fn named_secret(name: &str, value: &str, text: &str, at: usize) -> Op
     }
     // Others name what is public, or no value at all.
     let public = ["publickey", "publictoken", "tokentype", "csrftoken", "nextpagetoken", "pagetoken", "cancellationtoken"];
-    if public.iter().any(|word| name.ends_with(word)) || !(20..=MAX_VALUE).contains(&value.len()) {
+    if public.iter().any(|word| name.ends_with(word)) || !(12..=MAX_VALUE).contains(&value.len()) {
+        return None;
+    }
+    // The address of a token is public; what ends as its name is a name too.
+    if (value.len() == 42 && value.starts_with("0x")) || value.to_ascii_lowercase().ends_with(name) {
+        return None;
+    }
+    let odd = value.bytes().filter(|byte| !byte.is_ascii_alphanumeric() && !b"+/=_.~-".contains(byte)).count();
+    if odd > 0 {
+        let each = [u8::is_ascii_digit, u8::is_ascii_uppercase, u8::is_ascii_lowercase].iter().all(|is| value.bytes().any(|byte| is(&byte)));
+        return (each && is_password(value)).then_some(("password by its name", Confidence::Likely));
+    }
+    if value.len() < 16 {
         return None;
     }
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
@@ -205,5 +278,6 @@ pub(super) fn named_secret(name: &str, value: &str, text: &str, at: usize) -> Op
     // Dots and slashes are of code and paths, dashes of words.
     let parts = value.bytes().filter(|byte| matches!(byte, b'.' | b'/' | b'-' | b'_')).count();
     let mixed = digits >= 3 && upper >= 3 && lower >= 3 && parts * 8 <= value.len() && entropy(value) >= 3.8;
-    (mixed || (hex(32) && lower.min(digits) >= 4 && by_chance(value))).then_some(("secret by its name", Confidence::Likely))
+    let found = (mixed && value.len() >= 20) || (hex(32) && lower.min(digits) >= 4 && by_chance(value)) || is_scattered(value);
+    found.then_some(("secret by its name", Confidence::Likely))
 }
