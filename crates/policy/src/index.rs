@@ -50,8 +50,8 @@ fn of_run(table: &RunWhen) -> Vec<String> {
     let program = |pattern: &Pattern| pattern.literal().map(str::to_owned).or_else(|| begins(pattern));
     let programs: Option<Vec<String>> = table.program.iter().map(program).collect();
     let Some(programs) = programs.filter(|programs| !programs.is_empty()) else { return vec![run.to_owned()] };
-    let named = table.program.iter().all(|pattern| pattern.literal().is_some());
-    let subcommands = if named { literals(&table.subcommand).or_else(|| first_words(&table.words)) } else { None };
+    let all_literal = table.program.iter().all(|pattern| pattern.literal().is_some());
+    let subcommands = if all_literal { literals(&table.subcommand).or_else(|| first_words(&table.words)) } else { None };
     let Some(subcommands) = subcommands else { return programs.iter().map(|program| format!("{run} {program}")).collect() };
     let with = |program: &String| {
         let names = subcommands.iter().copied().chain(["?"]);

@@ -87,8 +87,8 @@ fn flag(name: &str, value: Option<&Pattern>, run: &Run) -> Answer {
 
 /// Whether an option is given for sure. A value of which nothing is known is data.
 fn given(name: &str, value: Option<&Pattern>, run: &Run) -> Answer {
-    let known = |found: &Option<&Word>| value.is_none() || found.is_none_or(|word| !is_unknown(word));
-    values(name, run).filter(known).map(|found| valued(value, found)).max().unwrap_or(Answer::No)
+    let known = values(name, run).filter(|found| value.is_none() || found.is_none_or(|word| !is_unknown(word)));
+    known.map(|found| valued(value, found)).max().unwrap_or(Answer::No)
 }
 
 /// The values of an option, each time that it is given.
