@@ -209,8 +209,6 @@ named_enum! {
         Deletes = "deletes",
         /// A tool that makes something public, or brings it into production.
         Publishes = "publishes",
-        /// A tool that sends a message to people.
-        Sends = "sends",
         /// A tool that spends or moves money.
         Pays = "pays",
         /// A tool that runs the command or the code that it is given.

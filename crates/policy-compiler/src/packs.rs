@@ -3,7 +3,9 @@
 
 /// Packs: name shown in places, text.
 pub const PACKS: &[(&str, &str)] = &[
+    ("policies/cloud.toml", include_str!("../../../policies/cloud.toml")),
     ("policies/commits.toml", include_str!("../../../policies/commits.toml")),
+    ("policies/containers.toml", include_str!("../../../policies/containers.toml")),
     ("policies/content.toml", include_str!("../../../policies/content.toml")),
     ("policies/delivery-plan.toml", include_str!("../../../policies/delivery-plan.toml")),
     ("policies/factory.toml", include_str!("../../../policies/factory.toml")),
@@ -12,9 +14,12 @@ pub const PACKS: &[(&str, &str)] = &[
     ("policies/files.toml", include_str!("../../../policies/files.toml")),
     ("policies/git.toml", include_str!("../../../policies/git.toml")),
     ("policies/hooks-skipped.toml", include_str!("../../../policies/hooks-skipped.toml")),
+    ("policies/hosting.toml", include_str!("../../../policies/hosting.toml")),
     ("policies/home-paths.toml", include_str!("../../../policies/home-paths.toml")),
     ("policies/sandbox.toml", include_str!("../../../policies/sandbox.toml")),
+    ("policies/platforms.toml", include_str!("../../../policies/platforms.toml")),
     ("policies/secrets.toml", include_str!("../../../policies/secrets.toml")),
+    ("policies/publish.toml", include_str!("../../../policies/publish.toml")),
     ("policies/self.toml", include_str!("../../../policies/self.toml")),
     ("policies/staged-agents.toml", include_str!("../../../policies/staged-agents.toml")),
     ("policies/system.toml", include_str!("../../../policies/system.toml")),
@@ -39,6 +44,7 @@ pub const PROGRAMS: &[(&str, &str)] = &[
     ("policies/programs/network.toml", include_str!("../../../policies/programs/network.toml")),
     ("policies/programs/output.toml", include_str!("../../../policies/programs/output.toml")),
     ("policies/programs/packages.toml", include_str!("../../../policies/programs/packages.toml")),
+    ("policies/programs/platforms.toml", include_str!("../../../policies/programs/platforms.toml")),
     ("policies/programs/system.toml", include_str!("../../../policies/programs/system.toml")),
     ("policies/programs/portcullis.toml", include_str!("../../../policies/programs/portcullis.toml")),
     ("policies/programs/twilio.toml", include_str!("../../../policies/programs/twilio.toml")),

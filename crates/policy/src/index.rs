@@ -7,7 +7,7 @@ use crate::matcher::swept;
 use crate::pattern::{PathAnchor, Pattern};
 use crate::{CallWhen, FileWhen, RunWhen, When};
 use actions::wire::key_of as key;
-use actions::{Action, Change, Deed, Read, Write, path::Path};
+use actions::{Action, Change, Deed, Read, Run, Write, path::Path};
 
 /// What ends the literal beginning of a pattern.
 const GLOB: [char; 7] = ['*', '?', '[', '{', '\\', '(', '/'];
@@ -40,7 +40,7 @@ pub(crate) fn of_rule(when: &When) -> Vec<String> {
     }
 }
 
-/// A table for one program and certain subcommands need not be looked at for others; where the subcommand of a command is not
+/// A table for one program and certain subcommands, or certain words behind the program, need not be looked at for others; where the subcommand of a command is not
 /// known, all tables of the program are (`run git ?`).
 fn of_run(table: &RunWhen) -> Vec<String> {
     let run = if table.env.is_empty() { "run" } else { "run =" };
@@ -53,7 +53,8 @@ fn of_run(table: &RunWhen) -> Vec<String> {
     let program = |pattern: &Pattern| pattern.literal().map(str::to_owned).or_else(|| begins(pattern));
     let programs: Option<Vec<String>> = table.program.iter().map(program).collect();
     let Some(programs) = programs.filter(|programs| !programs.is_empty()) else { return vec![run.to_owned()] };
-    let subcommands = if table.program.iter().any(|pattern| pattern.literal().is_none()) { None } else { literals(&table.subcommand) };
+    let all_literal = table.program.iter().all(|pattern| pattern.literal().is_some());
+    let subcommands = if all_literal { literals(&table.subcommand).or_else(|| first_words(&table.words)) } else { None };
     let Some(subcommands) = subcommands else { return programs.iter().map(|program| format!("{run} {program}")).collect() };
     let with = |program: &String| {
         let names = subcommands.iter().copied().chain(["?"]);
@@ -66,6 +67,20 @@ fn of_run(table: &RunWhen) -> Vec<String> {
 fn literals<'p>(patterns: &[Pattern<'p>]) -> Option<Vec<&'p str>> {
     let all: Option<Vec<&str>> = patterns.iter().map(Pattern::literal).collect();
     all.filter(|all| !all.is_empty())
+}
+
+/// The only words with which the sequences begin. `None` if there are others, or no sequences.
+fn first_words<'p>(sequences: &[Vec<Vec<Pattern<'p>>>]) -> Option<Vec<&'p str>> {
+    let all: Option<Vec<Vec<&str>>> = sequences.iter().map(|sequence| literals(sequence.first()?)).collect();
+    all.map(|all| all.concat()).filter(|all| !all.is_empty())
+}
+
+/// The first word behind the program, where it is not all of the subcommand.
+fn first_word(run: &Run) -> Option<&str> {
+    match &run.subcommand {
+        Some(subcommand) => subcommand.literal()?.split_once(' ').map(|(first, _)| first),
+        None => run.args.first().map(|word| word.literal().unwrap_or("?")),
+    }
 }
 
 fn of_call(table: &CallWhen) -> Vec<String> {
@@ -120,6 +135,7 @@ pub(crate) fn of_action(action: &Action, facts: &Facts, every: bool) -> Result<V
                 let begins = run.program.match_indices(MARKS).filter_map(|(at, _)| run.program.get(..=at));
                 keys.extend(begins.map(|begin| key(&[kind, " ", begin])));
                 keys.extend(run.subcommand.as_ref().map(|name| key(&[kind, " ", &run.program, " ", name.literal().unwrap_or("?")])));
+                keys.extend(first_word(run).map(|name| key(&[kind, " ", &run.program, " ", name])));
             }
             keys
         }

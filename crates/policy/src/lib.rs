@@ -151,6 +151,9 @@ table! {
         subcommand: Vec<Pattern<'a>> = texts,
         /// Any of these options is given: name, and a pattern on its value.
         any_flag: Vec<(&'a str, Option<Pattern<'a>>)> = flags,
+        /// Any of them is given for sure: a word that may turn out to be an option does not count, nor a value of which nothing is
+        /// known.
+        given_flag: Vec<(&'a str, Option<Pattern<'a>>)> = flags,
         /// All of them are.
         all_flags: Vec<(&'a str, Option<Pattern<'a>>)> = flags,
         /// None of them is.
@@ -159,6 +162,8 @@ table! {
         arg: Vec<Pattern<'a>> = texts_with_protected,
         /// The first operand is one of these: the verb of a program whose verbs are no subcommands to us.
         verb: Vec<Pattern<'a>> = texts,
+        /// The subcommand and the operands begin with one of these sequences; for each word, any of its patterns.
+        words: Vec<Vec<Vec<Pattern<'a>>>> = word_lists,
         /// A second such list, for the operand that belongs to the first (a key and its value).
         and_arg: Vec<Pattern<'a>> = texts_with_protected,
         /// No operand is one of these.

@@ -61,6 +61,8 @@ pub trait TableReader<'a> {
     type Table;
     /// Globs, or regular expressions between slashes.
     fn texts(&mut self, table: &Self::Table, key: &str) -> Vec<Pattern<'a>>;
+    /// Globs between blanks, each for one word; those that a glob with braces stands for are separate.
+    fn word_lists(&mut self, table: &Self::Table, key: &str) -> Vec<Vec<Vec<Pattern<'a>>>>;
     /// As [`TableReader::texts`]; `<protected>` is replaced by the protected branches.
     fn texts_with_protected(&mut self, table: &Self::Table, key: &str) -> Vec<Pattern<'a>>;
     /// Regular expressions over content.

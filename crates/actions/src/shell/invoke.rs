@@ -295,8 +295,13 @@ fn only_explains(program: &Program, args: &[Word], arguments: &ParsedArguments) 
     let first = args.first().is_some_and(asks);
     let innermost = arguments::innermost(program, arguments);
     let declared = |name: &str| program.options.iter().chain(&innermost.options).any(|opt| opt.names.contains(&name) && opt.takes == Takes::Nothing);
-    let given = arguments.has("--help") || (arguments.has("--version") && declared("--version"));
-    given && (first || (!arguments.unsure && !cfg!(target_vendor = "apple")))
+    let given = arguments.has("--help") || (declared("--version") && arguments.flags.iter().any(|flag| flag.is("--version") && flag.value.is_none()));
+    // Behind a word without a dash it is no option's value.
+    let sure = || {
+        !arguments.unsure
+            || matches!(args.iter().position(asks).and_then(|at| args.get(at.checked_sub(1)?)), Some(before) if before.literal().is_some_and(|text| !text.starts_with('-')))
+    };
+    given && (first || (!cfg!(target_vendor = "apple") && sure()))
 }
 
 /// The name of a program without its folder, if it is known.

@@ -184,6 +184,11 @@ pub(super) fn over_text(parts: &[GlobPart]) -> String {
     parts.iter().map(|part| regex(part, false)).collect()
 }
 
+/// The same in pieces, one for each part.
+pub(super) fn over_each(parts: &[GlobPart]) -> Vec<String> {
+    parts.iter().map(|part| regex(part, false)).collect()
+}
+
 /// The pieces of the regular expression of a glob over the components of a path. `rooted`: the path begins with a slash.
 pub(super) fn over_path(components: &[Vec<GlobPart>], rooted: bool) -> Result<Vec<String>, PatternFault> {
     let mut out: Vec<String> = rooted.then(|| "/".to_owned()).into_iter().collect();

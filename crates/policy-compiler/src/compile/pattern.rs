@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Texts;
 use super::automaton::{PatternMode, automaton, nothing};
-use super::glob::{GlobPart, MAX_PATTERN, any_of, expand, is_deep, is_slash, literal, over_path, over_text, parts};
+use super::glob::{GlobPart, MAX_PATTERN, any_of, expand, is_deep, is_slash, literal, over_each, over_path, over_text, parts};
 use policy::pattern::{Automaton, PathAnchor, PathPattern, Pattern};
 
 /// What all tables of a policy may take together, in bytes.
@@ -62,6 +62,26 @@ impl<'t> Patterns<'t> {
         }
         let table = self.table(over_text(&parts), PatternMode { anywhere: false, any_case, lines: false })?;
         Ok(Pattern { source: self.keep(source), table: Some(table) })
+    }
+
+    /// The patterns that a glob over a text stands for: a literal for each alternative that is one, and one table for the rest.
+    /// A table of many names is far larger than the names.
+    ///
+    /// # Errors
+    ///
+    /// The pattern cannot be read, or its table is too large.
+    pub fn alternatives(&mut self, source: &str) -> Result<Vec<Pattern<'t>>, PatternFault> {
+        if slashed(source).is_some() || case(source).1 {
+            return Ok(vec![self.text(source)?]);
+        }
+        let all = expand(&parts(source)?, &|_| true)?;
+        let mut patterns: Vec<Pattern<'t>> = all.iter().filter_map(|parts| literal(parts)).map(|text| self.exactly(&text)).collect();
+        let globs: Vec<Vec<String>> = all.iter().filter(|parts| literal(parts).is_none()).map(|parts| over_each(parts)).collect();
+        if !globs.is_empty() {
+            let table = self.table(any_of(&globs), PatternMode { anywhere: false, any_case: false, lines: false })?;
+            patterns.push(Pattern { source: self.keep(source), table: Some(table) });
+        }
+        Ok(patterns)
     }
 
     /// A pattern on content: a regular expression that is found anywhere; `^` and `$` match at lines.

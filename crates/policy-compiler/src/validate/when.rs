@@ -29,6 +29,23 @@ impl<'t> TableReader<'t> for WhenReader<'_, 't, '_> {
         table.texts(key).iter().filter_map(|text| self.text(text)).collect()
     }
 
+    fn word_lists(&mut self, table: &SpannedValue<'t>, key: &str) -> Vec<Vec<Vec<Pattern<'t>>>> {
+        let mut all = Vec::new();
+        for text in table.texts(key) {
+            if text.text.trim().is_empty() {
+                // It would be the beginning of every command.
+                self.checker.mistake(&text.span, format!("`{key}` has an entry without words"), "write the words that the command begins with");
+            }
+            let mut sequence = Vec::new();
+            for word in text.text.split_whitespace() {
+                let patterns = self.patterns.alternatives(word);
+                sequence.extend(self.good(&text, patterns));
+            }
+            all.push(sequence);
+        }
+        all
+    }
+
     fn texts_with_protected(&mut self, table: &SpannedValue<'t>, key: &str) -> Vec<Pattern<'t>> {
         let mut all = Vec::new();
         for text in table.texts(key) {

@@ -78,6 +78,7 @@ fn each_mistake_of_a_rule() {
         (RUN, "run = { any_flag = \"force\" }", 6, "does not name an option", "dashes"),
         (RUN, "run = { any_flag = \"--no-*\" }", 6, "does not name an option", "dashes"),
         (RUN, "run = { any_flag = \"--x={\" }", 6, "bad pattern: `{` is never closed", "\\{"),
+        (RUN, "run = { words = [\" \"] }", 6, "`words` has an entry without words", "write the words"),
         (RUN, "run = { no_flag = \"--x=y\" }", 6, "`no_flag` does not allow a value", "only the name"),
         (RUN, "run = { min_args = 300 }", 6, "not between 0 and 255", "the number"),
         (RUN, "run = { program = \"<protected>\" }", 6, "is not allowed here", "`refs`"),
