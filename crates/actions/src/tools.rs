@@ -207,7 +207,7 @@ impl ToolReader<'_> {
                 }
             }
             "Grep" | "grep" | "search_file_content" => {
-                self.act(Deed::Call(call(name, input)));
+                self.act(Deed::Call(call(name, input, KnownTool::default())));
                 let shows = input.text("output_mode").is_none_or(|mode| mode == "content") && (name != "Grep" || input.get("output_mode").is_some());
                 let folder = input.text("path").unwrap_or("");
                 // A glob without a folder fits at any depth, and what is searched is then hidden or not as the program likes.

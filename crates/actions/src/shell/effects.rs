@@ -242,7 +242,7 @@ impl Shell<'_> {
                 Role::Queries if word.is("-") => {}
                 Role::Queries => {
                     let path = self.path(word);
-                    self.push(Deed::Read(path), Some(at));
+                    self.push(Deed::Read(path.into()), Some(at));
                 }
             }
         }

@@ -36,6 +36,8 @@ fn tokens(tool: &str) -> Vec<String> {
     words
 }
 
+/// Words of a server's name that belong together, at most.
+const MOST_WORDS: usize = 3;
 /// In front of a server's name, where its tools are described; alone, where the first words of other tools are.
 const SERVER: &str = "mcp:";
 
@@ -44,9 +46,12 @@ fn dashed(key: &str) -> String {
     tokens(key).join("-")
 }
 
-/// The description of the tools of a server, by a word of its name.
+/// The description of the tools of a server, by one word of its name or several.
 pub fn server<'a>(name: &str, programs: &Programs<'a>) -> Option<Program<'a>> {
-    tokens(name).iter().find_map(|word| programs.exactly(&format!("{SERVER}{word}")))
+    let words = tokens(name);
+    // `chrome-devtools` before `chrome`.
+    let runs = (1..=words.len()).rev().flat_map(|length| words.windows(length));
+    runs.filter(|run| run.len() <= MOST_WORDS).find_map(|run| programs.exactly(&format!("{SERVER}{}", run.join("_"))))
 }
 
 /// What is known of a tool.
