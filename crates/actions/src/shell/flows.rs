@@ -14,7 +14,7 @@ const ENVIRONMENT: &str = "/proc/self/environ";
 /// Stands for a store of secrets that is no file of this machine.
 const STORE: &str = "/secret-store";
 /// Parts of names whose values hold secrets though their names do not say so: addresses with passwords in them.
-const ADDRESSES: &[&str] = &["url", "uri", "dsn", "database", "conn", "redis", "mongo"];
+const ADDRESSES: &[&str] = &["url", "uri", "dsn", "database", "conn", "redis"];
 /// A shorter text looks for too much to be a name.
 const MIN_NAME: usize = 2;
 
@@ -325,7 +325,7 @@ fn holds_secret(name: &str) -> bool {
     ]
     .iter()
     .any(|end| name.ends_with(end));
-    names_secret(name) && !names_place && !matches!(name, "pwd" | "oldpwd")
+    names_secret(name) && !names_place && !"oldpwd".ends_with(name)
 }
 
 /// Whether a pattern looks for names alone, none of which may hold a secret.

@@ -104,7 +104,7 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
                 shell.flow(&[read]);
             }
         }
-        "diff" if arguments.has("--no-index") => {
+        _ if arguments.has("--no-index") => {
             for word in &arguments.operands {
                 let read = shell.reads(shell.path(word), Some(at));
                 shell.flow(&[read]);

@@ -14,7 +14,7 @@ const WHOLE_ENVIRONMENT: &[&str] =
 
 /// Whether program text writes something to standard output, and whether it speaks to other machines.
 fn code_goes(source: &str) -> (bool, bool) {
-    const SHOWS: [&str; 10] = ["print", "puts", "console.", "stdout", "echo", "say ", "p ", "pp ", "dump(", "IO.inspect"];
+    const SHOWS: [&str; 13] = ["print(", "print ", "printf", "println", "puts", "console.", "stdout", "echo ", "say ", "p ", "pp ", "dump(", "IO.inspect"];
     const SENDS: [&str; 16] = [
         "requests.",
         "urllib",
