@@ -24,7 +24,8 @@ fn actions(scratch: &Scratch, command: &str) -> Vec<(String, String)> {
         "session_id": "s", "transcript_path": "/dev/null", "cwd": scratch.repo(), "permission_mode": "default", "hook_event_name": "PreToolUse",
         "tool_name": "Bash", "tool_use_id": "t", "tool_input": { "command": command },
     });
-    let explained = portcullis::cli::explain::in_json(payload.to_string().as_bytes(), &scratch.world(), None).unwrap_or_else(|refusal| panic!("{command}: {refusal}"));
+    let explained =
+        portcullis::cli::explain::in_json(payload.to_string().as_bytes(), &scratch.world(), None).unwrap_or_else(|refusal| panic!("{command}: {refusal}"));
     let text = |action: &Value, key: &str| action[key].as_str().unwrap().to_owned();
     explained["actions"].as_array().unwrap().iter().map(|action| (text(action, "kind"), text(action, "shown"))).collect()
 }

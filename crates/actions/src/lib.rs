@@ -342,7 +342,10 @@ impl Action {
                 let subject = commit.message.as_deref().map_or("", |message| message.lines().next().unwrap_or_default());
                 format!("commit {}", clip(subject))
             }
-            Deed::Query(query) => clip(&format!("{} {}, through {}", query.effect(), query.name, query.program)),
+            Deed::Query(query) => {
+                let blank = if query.name.is_empty() { "" } else { " " };
+                clip(&format!("{}{blank}{}, through {}", query.effect(), query.name, query.program))
+            }
             Deed::Opaque { text, .. } => clip(text),
         }
     }

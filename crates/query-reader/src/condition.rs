@@ -49,7 +49,7 @@ enum ConstantValue {
     Null,
 }
 
-/// ConditionPart of a condition, as far as it is understood.
+/// A part of a condition, as far as it is understood.
 #[derive(Clone, Debug)]
 struct ConditionPart {
     holds: Holds,

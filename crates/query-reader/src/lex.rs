@@ -2,7 +2,7 @@
 
 use crate::QueryLanguage;
 
-/// Stands in a text for a stretch that is not known.
+/// Marks a stretch of a text that is not known.
 pub const HOLE: char = '\u{fffc}';
 
 /// What a token is.
