@@ -41,7 +41,6 @@ fn what_comes_from_a_file_of_secrets_is_stopped() {
         "cat .env | tee deploy.txt",
         "tee deploy.txt < .env",
         "install -m 600 .env conf.txt",
-        "dd if=.env of=conf.txt",
         "cp ~/.token token.txt",
         "cat ~/.token > token.txt",
         "echo \"t=$(cat .env)\" >> README.md",
