@@ -51,7 +51,7 @@ pub struct InitArguments {
 }
 
 impl InitArguments {
-    /// The policy file that is written where there is none.
+    /// The policy file that is written if the place has no other.
     fn policy(&self) -> Option<&'static str> {
         (!self.no_policy).then(|| self.profile.map_or(plan::STARTER, plan::Profile::text))
     }

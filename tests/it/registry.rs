@@ -109,6 +109,8 @@ const KEYS: &[(&str, &str, &str, &str, &str)] = &[
         r#"secret = "key""#,
         r#"{ call = { tool = "mcp__mail__send", args = { text = "\u0067hp_FJ6kPU9541PZwIpm3EXYNHnBq6GDyx21l8sz" } } }"#,
     ),
+    ("call", "does", r#"does = "sends""#, r#"does = "deletes""#, CALL),
+    ("call", "described", "described = false", "described = true", CALL),
     ("read", "shown", "shown = true", "shown = false", r#""cat a.txt""#),
     ("read", "sent", "sent = true", "sent = false", r#""scp a.txt host:""#),
     ("write", "ignored", "ignored = true", "ignored = false", r#"{ write = { path = "src/a.rs", text = "x" }, facts = { ignored = true } }"#),

@@ -13,7 +13,7 @@ use toml::de::DeValue;
 use super::examples::{ProgramExamples, RuleExamples};
 use super::mistake::PolicyMistake;
 use super::schema::{self, Checker};
-use super::validate::{PolicyDocument, Scope, validate};
+use super::validate::{PolicyDocument, ValidationScope, validate};
 use pattern::Patterns;
 use policy::{Layer, LayerFile, Parts};
 use programs::Described;
@@ -112,7 +112,7 @@ pub fn compile(input: &Input) -> Result<Compiled, Vec<PolicyMistake>> {
     let mut patterns = Patterns::new(&texts);
     let digest = digest(input.layers);
     let head = Parts { build: input.build, compiled_at: input.compiled_at, layers: input.files.clone(), digest: &digest, ..Parts::default() };
-    let scope = Scope { whole, all_packs: input.all_packs, ready: &HashMap::new() };
+    let scope = ValidationScope { whole, all_packs: input.all_packs, ready: &HashMap::new() };
     let (mut parts, rules, found) = validate(head, &documents, &scope, &mut patterns);
     mistakes.extend(found);
 

@@ -60,7 +60,7 @@ struct Named<'t, T> {
 
 /// What is known of the files beside their texts.
 #[derive(Debug)]
-pub struct Scope<'s, 't> {
+pub struct ValidationScope<'s, 't> {
     /// Every file could be read, so a name that is not found is a mistake.
     pub whole: bool,
     /// Every pack holds, also one that is off by default.
@@ -74,10 +74,10 @@ pub struct Scope<'s, 't> {
 pub fn validate<'t>(
     mut meant: Parts<'t>,
     documents: &'t [PolicyDocument<'t>],
-    scope: &Scope<'_, 't>,
+    scope: &ValidationScope<'_, 't>,
     patterns: &mut Patterns<'t>,
 ) -> (Parts<'t>, Vec<RuleExamples>, Vec<PolicyMistake>) {
-    let Scope { whole, all_packs, ready } = *scope;
+    let ValidationScope { whole, all_packs, ready } = *scope;
     let mut mistakes = Vec::new();
     let heads: Vec<Head> = documents.iter().map(|document| Head::of(document, &mut mistakes)).collect();
     let on = layers::packs_on(&heads, whole, all_packs, &mut mistakes);

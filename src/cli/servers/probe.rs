@@ -62,7 +62,8 @@ fn listed(child: &mut Child) -> Result<Vec<ListedTool>, String> {
     });
     let end = Instant::now() + PATIENCE;
     let mut ask = |id: u64, method: &str, parameters: Value| -> Result<Value, String> {
-        writeln!(input, "{}", json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": parameters })).map_err(|_| format!("it did not answer `{method}`"))?;
+        writeln!(input, "{}", json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": parameters }))
+            .map_err(|_| format!("it did not answer `{method}`"))?;
         loop {
             let line = answers.recv_timeout(end.saturating_duration_since(Instant::now())).map_err(|_| format!("it did not answer `{method}`"))?;
             // Some servers write other lines there too.

@@ -6,7 +6,7 @@ use super::pattern::Patterns;
 use super::{Input, PolicySource, Texts, digest};
 use crate::packs;
 use crate::schema;
-use crate::validate::{PolicyDocument, Scope, validate};
+use crate::validate::{PolicyDocument, ValidationScope, validate};
 use policy::{Layer, Parts, Policy, Rule};
 
 /// Bytes in front of a compiled pack: the fingerprint of its source.
@@ -47,7 +47,7 @@ pub fn compile_quickly(input: &Input, pieces: &[(&str, &[u8])]) -> Option<Vec<u8
     let texts = Texts::default();
     let digest = digest(input.layers);
     let head = Parts { build: input.build, compiled_at: input.compiled_at, layers: input.files.clone(), digest: &digest, keys, ..Parts::default() };
-    let scope = Scope { whole: true, all_packs: input.all_packs, ready: &ready };
+    let scope = ValidationScope { whole: true, all_packs: input.all_packs, ready: &ready };
     let (mut parts, _, mistakes) = validate(head, &documents, &scope, &mut Patterns::new(&texts));
     if !mistakes.is_empty() {
         return None;
