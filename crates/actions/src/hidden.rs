@@ -97,9 +97,9 @@ impl Hidden<'_> {
             if !self.programs.hides(name) {
                 continue;
             }
-            for program in self.programs.find(name).iter() {
+            if let Some(program) = self.programs.find(name) {
                 for call in program.details().secrets {
-                    self.call(call, program, rest, &fed);
+                    self.call(call, &program, rest, &fed);
                 }
             }
         }
