@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::os::unix::ffi::OsStrExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -143,14 +142,13 @@ fn state_that_cannot_be_kept_and_locks_that_are_never_given_back_stop_nothing() 
 fn a_pipe_in_place_of_a_policy_is_not_waited_for() {
     let scratch = Scratch::new();
     let path = scratch.repo().join("portcullis.toml");
-    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success(), "{:?}", path.as_os_str().as_bytes());
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
     let _load = Load::new();
     let begun = Instant::now();
     // What the policy says is not known, so nothing passes, and the reason is named.
     let said = said(&scratch, "ls -la");
     assert!(said.short() == "failure" && said.stderr.contains("portcullis.toml"), "{said:?}");
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-    assert_eq!(wrong(&scratch, &[], &[]), Vec::<String>::new());
 }
 
 #[test]
