@@ -92,7 +92,7 @@ pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
     // The last entries are looked for from the end, so that a long record costs no more than a short one.
     let from_end = !arguments.summary && !arguments.follow && most < usize::MAX;
     let backward = files.iter().rev().filter(|_| from_end).flat_map(LinesFromEnd::of);
-    let mut seen = record::Seen::default();
+    let mut seen = record::SeenEntries::default();
     for line in backward {
         if kept.len() >= most {
             break;

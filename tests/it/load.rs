@@ -24,9 +24,9 @@ const HARMLESS: &[&str] = &["git status --short", "ls -la", "cargo test", "rm -r
 const GUARDING: &[&str] = &["git push --force origin main", "rm -rf ~", "git push origin +main"];
 
 /// Busy processes of low priority, which end with this.
-struct Load(Vec<Child>);
+struct BusyMachine(Vec<Child>);
 
-impl Load {
+impl BusyMachine {
     fn new() -> Self {
         let wanted = std::env::var("PORTCULLIS_LOAD").ok().and_then(|text| text.parse().ok()).unwrap_or(LOAD);
         let busy = || Command::new("nice").args(["-n", "5", "sh", "-c", "while :; do :; done"]).spawn().unwrap();
@@ -34,7 +34,7 @@ impl Load {
     }
 }
 
-impl Drop for Load {
+impl Drop for BusyMachine {
     fn drop(&mut self) {
         for child in &mut self.0 {
             let _ = child.kill();
@@ -78,7 +78,7 @@ fn policy(number: usize) -> String {
 #[ignore = "makes the machine busy"]
 fn a_changed_policy_is_compiled_once_for_eight_hooks() {
     let scratch = Scratch::new();
-    let _load = Load::new();
+    let _load = BusyMachine::new();
     for number in 0..CHANGES {
         scratch.write("portcullis.toml", &policy(number));
         let own = format!("own-{number}");
@@ -98,7 +98,7 @@ fn a_repository_of_two_hundred_thousand_files_is_judged() {
     for arguments in [&["add", "."][..], &["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", "all"]] {
         assert!(Command::new("git").args(arguments).current_dir(scratch.repo()).status().unwrap().success());
     }
-    let _load = Load::new();
+    let _load = BusyMachine::new();
     let harmless = ["git checkout -- d1/f1.py", "git restore d2", "rm -rf d3/__pycache__", "git switch -c topic", "rm -f d4/f1.py", "git reset --hard"];
     assert_eq!(wrong(&scratch, &harmless, GUARDING), Vec::<String>::new());
     scratch.write("d1/f1.py", "work\n");
@@ -111,7 +111,7 @@ fn a_repository_of_two_hundred_thousand_files_is_judged() {
 fn state_that_cannot_be_kept_and_locks_that_are_never_given_back_stop_nothing() {
     let scratch = Scratch::new();
     scratch.write("portcullis.toml", &policy(0));
-    let _load = Load::new();
+    let _load = BusyMachine::new();
     // Nothing can be made below the home folder.
     fs::write(scratch.home().join(".local"), "").unwrap();
     assert_eq!(wrong(&scratch, HARMLESS, GUARDING), Vec::<String>::new(), "no state");
@@ -143,7 +143,7 @@ fn a_pipe_in_place_of_a_policy_is_not_waited_for() {
     let scratch = Scratch::new();
     let path = scratch.repo().join("portcullis.toml");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    let _load = Load::new();
+    let _load = BusyMachine::new();
     let begun = Instant::now();
     // What the policy says is not known, so nothing passes, and the reason is named.
     let said = said(&scratch, "ls -la");
@@ -155,7 +155,7 @@ fn a_pipe_in_place_of_a_policy_is_not_waited_for() {
 #[ignore = "makes the machine busy"]
 fn standard_input_that_is_left_open_is_answered() {
     let scratch = Scratch::new();
-    let _load = Load::new();
+    let _load = BusyMachine::new();
     for (command, code) in [("ls -la", 0), ("git push --force origin main", 2)] {
         let mut hook = scratch.command(hook_path());
         let mut child = hook.args(["PreToolUse", "claude-code", "50"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -2,7 +2,7 @@
 //! processes lose and tear nothing. What an entry is, is `record`'s.
 //!
 //! A client that is wired twice sends each event twice: what the last lines of the file already hold is not written again.
-//! Hooks that run at the same moment may still write both, so readers leave out the second one too ([`Seen`]).
+//! Hooks that run at the same moment may still write both, so readers leave out the second one too ([`SeenEntries`]).
 //!
 //! No lock is taken: the kernel puts one write on an append-only file behind another, and lines are so short that a kill
 //! does not cut them. Where a line was cut all the same (a full disk), the next one begins on a line of its own.
@@ -37,9 +37,9 @@ pub fn append(folders: &[PathBuf], line: &str, twin: Option<&[String; 3]>) -> io
 
 /// Tells lines that were already read from new ones: of a call and an event, one counts.
 #[derive(Debug, Default)]
-pub struct Seen(HashSet<u64>);
+pub struct SeenEntries(HashSet<u64>);
 
-impl Seen {
+impl SeenEntries {
     /// True for the first entry of its call and event, and for every entry without a call.
     pub fn is_new(&mut self, entry: &Entry) -> bool {
         entry.twin().is_none_or(|[event, call, input]| self.0.insert(hash_all(&[&entry.session, &event, &call, &input])))

@@ -74,7 +74,7 @@ fn an_event_of_a_call_is_recorded_once() {
     // A twin far away is written again; readers leave it out.
     (0..40).for_each(|at| put(&of("PreToolUse", &format!("toolu_x{at}"), Some(at))));
     put(&one);
-    let mut seen = Seen::default();
+    let mut seen = SeenEntries::default();
     let entries: Vec<Entry> = lines(folder.path()).iter().filter_map(|line| Entry::read(line.as_bytes())).collect();
     assert_eq!((entries.len(), entries.iter().filter(|entry| seen.is_new(entry)).count()), (47, 46));
 }
