@@ -92,12 +92,14 @@ pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
     // The last entries are looked for from the end, so that a long record costs no more than a short one.
     let from_end = !arguments.summary && !arguments.follow && most < usize::MAX;
     let backward = files.iter().rev().filter(|_| from_end).flat_map(LinesFromEnd::of);
+    let mut seen = record::SeenEntries::default();
     for line in backward {
         if kept.len() >= most {
             break;
         }
         match Entry::read(line.as_bytes()) {
             None => bad += 1,
+            Some(entry) if !seen.is_new(&entry) => {}
             Some(entry) => {
                 all += usize::from(arguments.trials || !is_trial(&entry));
                 if wanted(&entry) {
@@ -112,6 +114,7 @@ pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
         for line in left.lines() {
             match Entry::read(line.as_bytes()) {
                 None => bad += 1,
+                Some(entry) if !seen.is_new(&entry) => {}
                 Some(entry) => {
                     all += usize::from(arguments.trials || !is_trial(&entry));
                     if wanted(&entry) {

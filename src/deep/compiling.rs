@@ -110,7 +110,12 @@ fn with_input<T>(
     let mut texts = Vec::new();
     for file in found {
         let path = file.path.display().to_string();
-        let read = || fs::read_to_string(&file.path).map_err(|error| Failure::Unreadable { path: path.clone(), why: error.to_string() });
+        let unreadable = |why: String| Failure::Unreadable { path: path.clone(), why };
+        let read = || match fs::metadata(&file.path) {
+            // Reading a pipe would wait.
+            Ok(found) if !found.is_file() => Err(unreadable("it is not a regular file".to_owned())),
+            _ => fs::read_to_string(&file.path).map_err(|error| unreadable(error.to_string())),
+        };
         let text = match told(file) {
             Some(text) => text,
             None if file.identity.is_empty() => None,

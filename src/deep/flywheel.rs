@@ -262,7 +262,8 @@ fn number(id: &str) -> Option<u64> {
 pub fn signals(folders: &[PathBuf]) -> Vec<Entry> {
     let files = record::files(folders);
     let last = files.iter().skip(files.len().saturating_sub(2)).filter_map(|path| tail(path, WINDOW));
-    last.flat_map(|text| text.lines().filter_map(|line| Entry::read(line.as_bytes())).collect::<Vec<_>>()).collect()
+    let mut seen = record::SeenEntries::default();
+    last.flat_map(|text| text.lines().filter_map(|line| Entry::read(line.as_bytes())).filter(|entry| seen.is_new(entry)).collect::<Vec<_>>()).collect()
 }
 
 /// The text of a document of the repository. `None` if it is not a file, is too large or cannot be read.

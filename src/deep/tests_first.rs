@@ -189,6 +189,8 @@ fn changes(actions: &[Action], root: &str, around: &Surroundings, concerns: impl
                             _ => FileVersion::Unknown,
                         },
                         Change::Edited(edited) => match &known.new {
+                            // An editing program makes no file.
+                            FileVersion::Absent => FileVersion::Absent,
                             FileVersion::Known(text) => edited::apply(text, edited).map_or(FileVersion::Unknown, FileVersion::Known),
                             _ => FileVersion::Unknown,
                         },

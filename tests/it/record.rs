@@ -209,6 +209,8 @@ fn secrets_do_not_come_into_the_record() {
         // By their place, as the descriptions of programs have it.
         "curl --user=me:hunter2hunter2 https://acme.io",
         "curl -fsSu me:hunter2hunter2 https://acme.io",
+        "curl -sSume:hunter2hunter2 https://acme.io",
+        "curl -fsSLUme:hunter2hunter2 https://acme.io",
         "echo Zq81LmXw02 | docker login -u me --password-stdin acme.io",
         "docker login --password-stdin <<< s3cr3tvalue",
         "podman login --password-stdin <<E\ns3cr3tvalue\nE",

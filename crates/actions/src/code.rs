@@ -173,6 +173,10 @@ pub enum CodeAction {
 /// Takes the place in a text of a name that is made when the program runs; the reader of shell text takes it so too.
 pub const MADE: char = '\u{f8fe}';
 
+/// Takes the place of a sign that stands for others in a pattern of files, and of a name that a folder lists; two of them
+/// lead through folders.
+pub const STAR: char = '\u{f8f9}';
+
 /// Finds the calls, in the order of the text; never fails. Takes time in proportion to the text.
 pub fn scan(text: &str, language: Language) -> Vec<CodeAction> {
     match language {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use shell_reader::ast::{Command, Compound, Part, RawWord, Redirect, Script, Simple, Target, Value};
 use shell_reader::parse;
 
-use crate::program::Programs;
+use crate::program::{Program, Programs, Takes};
 
 /// Texts within texts (`bash -c '…'`) that are looked into.
 const MAX_DEPTH: usize = 4;
@@ -97,8 +97,10 @@ impl Hidden<'_> {
             if !self.programs.hides(name) {
                 continue;
             }
-            for call in self.programs.find(name).iter().flat_map(|program| program.details().secrets) {
-                self.call(call, rest, &fed);
+            if let Some(program) = self.programs.find(name) {
+                for call in program.details().secrets {
+                    self.call(call, &program, rest, &fed);
+                }
             }
         }
         // `--password-stdin` says it by itself.
@@ -130,7 +132,7 @@ impl Hidden<'_> {
     }
 
     /// Hides what one description of a call says of these words.
-    fn call(&mut self, call: &str, words: &[Placed], fed: &[Range<usize>]) {
+    fn call(&mut self, call: &str, program: &Program, words: &[Placed], fed: &[Range<usize>]) {
         let text = |at: usize| words.get(at).and_then(|word| word.text.as_deref());
         let is_option = |at: &usize| text(*at).is_some_and(|text| text.len() > 1 && text.starts_with('-'));
         // The operands that were not matched yet.
@@ -154,7 +156,7 @@ impl Hidden<'_> {
                     hidden.extend(value.filter(|value| !value.is_empty()).map(|value| self.end_of(&word.place, value)));
                 }
             } else if let Some((names, takes)) = wanted.strip_prefix('-').and_then(|_| wanted.split_once('=')) {
-                hidden.extend(names.split('|').flat_map(|name| self.values(name, takes, words)));
+                hidden.extend(names.split('|').flat_map(|name| self.values(name, takes, program, words)));
             } else if wanted.starts_with('-') {
                 let given = |at: usize| text(at).is_some_and(|text| wanted.split('|').any(|name| text == name || is_in_bundle(text, name)));
                 if !(0..words.len()).any(given) {
@@ -168,7 +170,7 @@ impl Hidden<'_> {
     }
 
     /// The values of an option: the next word, what is behind `=`, and with `?` what is attached; `*` is all of these.
-    fn values(&self, name: &str, takes: &str, words: &[Placed]) -> Vec<Range<usize>> {
+    fn values(&self, name: &str, takes: &str, program: &Program, words: &[Placed]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         for (at, word) in words.iter().enumerate() {
             let Some(text) = &word.text else { continue };
@@ -183,6 +185,8 @@ impl Hidden<'_> {
                     None if takes.is_empty() || name.len() > 2 => continue,
                     None => value,
                 };
+                found.push(self.end_of(&word.place, value));
+            } else if let Some(value) = behind_bundle(text, name, program).filter(|_| !takes.is_empty()) {
                 found.push(self.end_of(&word.place, value));
             }
         }
@@ -210,6 +214,15 @@ impl Hidden<'_> {
 fn is_in_bundle(text: &str, name: &str) -> bool {
     let (Some(letters), Some(letter)) = (text.strip_prefix('-'), name.strip_prefix('-')) else { return false };
     letter.len() == 1 && (2..=MAX_BUNDLE).contains(&letters.len()) && letters.contains(letter) && letters.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// What is attached to a short option behind others that take no value: `-sSuNAME:PASSWORD`.
+fn behind_bundle<'t>(text: &'t str, name: &str, program: &Program) -> Option<&'t str> {
+    let letter = name.strip_prefix('-').filter(|letter| letter.len() == 1)?;
+    let (front, value) = text.strip_prefix('-').filter(|letters| !letters.starts_with('-'))?.split_once(letter)?;
+    let plain =
+        |other: char| program.options.iter().any(|option| option.takes == Takes::Nothing && option.names.iter().any(|name| *name == format!("-{other}")));
+    ((1..MAX_BUNDLE).contains(&front.len()) && !value.is_empty() && front.chars().all(plain)).then_some(value)
 }
 
 /// Whether a word is a bundle of short options that ends with this one.

@@ -102,8 +102,8 @@ pub struct Shell<'p> {
     gives_up: bool,
     /// Values with substitutions in them, which run where a variable is evaluated.
     dormant: Vec<String>,
-    /// Command lines of `trap`, for the end of the shell that set them.
-    traps: Vec<Word>,
+    /// Command lines of `trap`, for the end of the shell that set them; and whether a stored file set them.
+    traps: Vec<(Word, bool)>,
     /// What is followed is in a file that was there before the call.
     stored: bool,
     /// What is being followed there: files, recipes and functions. One that leads to itself is not followed for ever.
@@ -405,10 +405,20 @@ impl<'p> Shell<'p> {
         done
     }
 
+    /// The most commands that are followed where this shell is.
+    fn most(&self) -> usize {
+        if self.stored { MAX_STORED } else { MAX_COMMANDS }
+    }
+
+    /// Whether so much was followed that loops within loops are followed once from here on, over any word.
+    fn is_long(&self) -> bool {
+        self.commands > self.most() / 4
+    }
+
     /// Counts a command; false when there were too many.
     fn count(&mut self) -> bool {
         self.commands += 1;
-        if self.commands > if self.stored { MAX_STORED } else { MAX_COMMANDS } {
+        if self.commands > self.most() {
             self.stop("it is too long to be followed");
         }
         !self.stopped

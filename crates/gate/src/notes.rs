@@ -29,7 +29,7 @@ pub fn apply(notes: &[Note], around: &Surroundings, world: &World) -> bool {
             Note::LastRefusal(line) => (state::write_last(&world.states, &around.root, line), Failure::LastUnwritable),
             Note::Written(files) => (written::remember(files, around), Failure::RecordUnwritable),
             Note::Tell { rule, text } => (pending::tell(rule, text, around), Failure::RecordUnwritable),
-            Note::Record(entry) => (record::append(&around.memory, &entry.line()), Failure::RecordUnwritable),
+            Note::Record(entry) => (record::append(&around.memory, &entry.line(), entry.twin().as_ref()), Failure::RecordUnwritable),
         };
         if let Err(error) = done {
             debug_assert_eq!(conclude(&lost(error.to_string()), MomentKind::Guarding), Conclusion::GoOn);

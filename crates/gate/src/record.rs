@@ -27,6 +27,9 @@ pub const MAX_LINE: usize = 1000;
 const MAX_RULES: usize = 3;
 /// Bytes of a text that are searched for secrets. Fewer bytes are kept, so that no secret is cut in two and missed.
 const MAX_READ: usize = 1024;
+/// The most bytes of an event's name and of a call's id.
+const MAX_EVENT: usize = 32;
+const MAX_CALL: usize = 48;
 /// The most bytes of a text that are kept.
 const MAX_TEXT: usize = 300;
 
@@ -158,17 +161,34 @@ impl Entry {
         self
     }
 
+    /// What each line of this call and event holds. `None`: it is of no call, or Portcullis made the call up.
+    #[must_use]
+    pub fn twin(&self) -> Option<[String; 3]> {
+        let known = !self.call.is_empty() && self.source != RecordSource::Trial;
+        let field = |key: &str, text: &str, most: usize| {
+            let mut line = RecordLine(String::new());
+            line.text(key, text, most);
+            line.0
+        };
+        let input = || {
+            let mut line = RecordLine(String::new());
+            line.some("input", self.input.map(hexadecimal));
+            line.0
+        };
+        known.then(|| [field("event", &self.event, MAX_EVENT), field("call", &self.call, MAX_CALL), input()])
+    }
+
     /// The line, with its end. Texts are clipped so that it is never longer than [`MAX_LINE`].
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = RecordLine(String::with_capacity(MAX_LINE));
         let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"source\":\"{}\"", self.time, name_of(SOURCES, self.source));
-        line.text("event", &self.event, 32);
+        line.text("event", &self.event, MAX_EVENT);
         line.text("session", &self.session, 64);
         line.text("agent", &self.agent, 48);
         line.text("agent_id", &self.agent_id, 40);
         line.text("tool", &self.tool, 64);
-        line.text("call", &self.call, 48);
+        line.text("call", &self.call, MAX_CALL);
         line.some("input", self.input.map(hexadecimal));
         let list = |items: Vec<String>| if items.is_empty() { None } else { Some(format!("[{}]", items.join(","))) };
         line.some("kinds", list(self.kinds.iter().map(|kind| quoted(kind)).collect()));

@@ -20,6 +20,7 @@ const PART: &str = "wired";
 /// Checks every settings file, and tries the programs that they start.
 pub(super) fn look(place: &Place, silent: bool, findings: &mut CheckResults) {
     let mut programs: BTreeMap<PathBuf, Wired> = BTreeMap::new();
+    let mut wired: Vec<PathBuf> = Vec::new();
     for path in files(place) {
         let shown = path.display();
         let text = match fs::read_to_string(&path) {
@@ -53,9 +54,20 @@ pub(super) fn look(place: &Place, silent: bool, findings: &mut CheckResults) {
                 None => findings.fail(PART, text, "run `portcullis init` again"),
             }
         }
+        if entries.iter().any(|entry| entry.event == TRIED) {
+            wired.push(path.clone());
+        }
         for entry in entries.into_iter().filter(|entry| entry.event == TRIED) {
             programs.entry(entry.program()).or_insert(entry);
         }
+    }
+    if let [_, _, ..] = wired.as_slice() {
+        let names = wired.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ");
+        findings.warn(
+            PART,
+            format!("{names} start Portcullis: each call is judged more than once"),
+            "one is enough; `portcullis init --scope SCOPE --undo` removes the other",
+        );
     }
     if programs.is_empty() {
         findings.fail(PART, "no settings file starts Portcullis (plugins are not checked)", "run `portcullis init`");

@@ -11,6 +11,7 @@ use crate::cli::refusal::Refusal;
 use crate::cli::terminal::{say, say_json};
 use crate::deep::flywheel::history::History;
 use actions::shown::escaped;
+use flywheel::Suggestion;
 use flywheel::drift::is_code;
 use flywheel::ledger::{Standing, What};
 use flywheel::page::{day, moment};
@@ -23,6 +24,10 @@ const SHOWN: u64 = 90;
 const NAMED: usize = 10;
 
 struct Figures {
+    /// The name of the repository's folder.
+    project: String,
+    /// What is open, the oldest first.
+    waiting: Vec<Suggestion>,
     captured: usize,
     ended: BTreeMap<&'static str, usize>,
     open: usize,
@@ -97,7 +102,11 @@ impl Figures {
             let ended = standings.iter().filter(|standing| standing.ended.is_some_and(|(_, time)| time / DAY <= day)).count();
             (day, captured, ended)
         };
+        let mut waiting: Vec<Suggestion> = standings.iter().filter(|standing| standing.ended.is_none()).map(|standing| standing.suggestion.clone()).collect();
+        waiting.sort_by_key(|one| one.time);
         Self {
+            project: here.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            waiting,
             captured: standings.len(),
             open: standings.iter().filter(|standing| standing.ended.is_none()).count(),
             ended,
@@ -128,13 +137,19 @@ impl Figures {
     /// A page that loads nothing.
     fn page(&self) -> String {
         let row = |cells: [&str; 3]| format!("<tr><td>{}</td></tr>\n", cells.map(in_html).join("</td><td>"));
+        let project = in_html(&self.project);
+        let waiting: String = self.waiting.iter().map(|one| row([&format!("{} {}", day(one.time / DAY), one.id), &one.target, &one.reason])).collect();
+        let waiting = match waiting.as_str() {
+            "" => "<p>nothing is open</p>".to_owned(),
+            rows => format!("<table><tr><th>since</th><th>document</th><th>what</th></tr>\n{rows}</table>"),
+        };
         let rows: Vec<String> = self.lagging.iter().map(|(doc, open, commits)| row([doc, &open.to_string(), &commits.to_string()])).collect();
         let kinds: Vec<String> = self.kinds.iter().map(|(kind, (all, settled))| row([kind, &all.to_string(), &settled.to_string()])).collect();
         let (rows, kinds) = (rows.concat(), kinds.concat());
         let ended: Vec<String> = self.ended.iter().map(|(word, count)| format!("{word} {count}")).collect();
         let median = self.median.map_or_else(|| "nothing is resolved yet".to_owned(), |median| format!("median age when resolved: {}", length(median)));
         format!(
-            "<!doctype html>\n<meta charset=\"utf-8\">\n<title>Documentation flywheel</title>\n<style>body{{font:16px/1.5 sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}}table{{border-collapse:collapse}}td,th{{padding:.2rem 1rem .2rem 0;text-align:left}}svg{{width:100%;height:auto}}</style>\n<h1>Documentation flywheel</h1>\n<p>captured {}, open {}, {}; {median}.</p>\n{}\n<table><tr><th>kind</th><th>captured</th><th>resolved</th></tr>\n{kinds}</table>\n<h2>Documents that are out of date</h2>\n<table><tr><th>document</th><th>open</th><th>commits of its code since it changed</th></tr>\n{rows}</table>\n<p>{} UTC</p>\n",
+            "<!doctype html>\n<meta charset=\"utf-8\">\n<title>{project}: documentation flywheel</title>\n<style>body{{font:16px/1.5 sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}}table{{border-collapse:collapse}}td,th{{padding:.2rem 1rem .2rem 0;text-align:left}}svg{{width:100%;height:auto}}</style>\n<h1>{project}: documentation flywheel</h1>\n<p>captured {}, open {}, {}; {median}.</p>\n{}\n<table><tr><th>kind</th><th>captured</th><th>resolved</th></tr>\n{kinds}</table>\n<h2>Open suggestions</h2>\n{waiting}\n<h2>Documents that are out of date</h2>\n<table><tr><th>document</th><th>open</th><th>commits of its code since it changed</th></tr>\n{rows}</table>\n<p>{} UTC</p>\n",
             self.captured,
             self.open,
             ended.join(", "),
@@ -165,16 +180,27 @@ impl Figures {
         let label = |x: usize, y: usize, anchor: &str, colour: &str, text: &str| {
             format!("<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" fill=\"{colour}\" font-size=\"12\">{text}</text>")
         };
+        // Lines across, with what they stand for: a quarter of the most each, where that is more than one.
+        let step = most.div_ceil(4);
+        let across: String = (1..=most / step)
+            .map(|count| {
+                let y = HIGH - EDGE - count * step * (HIGH - 2 * EDGE) / most;
+                let line = format!("<line x1=\"{EDGE}\" y1=\"{y}\" x2=\"{}\" y2=\"{y}\" stroke=\"#ddd\"/>", WIDE - EDGE);
+                line + &label(EDGE - 4, y + 4, "end", "#666", &(count * step).to_string())
+            })
+            .collect();
+        let middle = self.days.get(self.days.len() / 2).filter(|_| self.days.len() > 2);
         let ends = |at: Option<&(u64, usize, usize)>| at.map(|(of, ..)| day(*of)).unwrap_or_default();
         format!(
-            "<svg viewBox=\"0 0 {WIDE} {HIGH}\" role=\"img\" aria-label=\"captured and ended over time\"><line x1=\"{EDGE}\" y1=\"{y}\" x2=\"{x}\" y2=\"{y}\" stroke=\"#999\"/>{}{}{}{}{}{}{}</svg>",
+            "<svg viewBox=\"0 0 {WIDE} {HIGH}\" role=\"img\" aria-label=\"captured and ended over time\"><line x1=\"{EDGE}\" y1=\"{y}\" x2=\"{x}\" y2=\"{y}\" stroke=\"#999\"/><line x1=\"{EDGE}\" y1=\"{EDGE}\" x2=\"{EDGE}\" y2=\"{y}\" stroke=\"#999\"/>{across}{}{}{}{}{}{}{}{}</svg>",
             line("#b45309", &points(&|(_, captured, _)| *captured)),
             line("#15803d", &points(&|(_, _, ended)| *ended)),
             label(EDGE, HIGH - 10, "start", "#666", &ends(self.days.first())),
             label(WIDE - EDGE, HIGH - 10, "end", "#666", &ends(self.days.last())),
             label(EDGE, 20, "start", "#b45309", "captured"),
             label(EDGE + 80, 20, "start", "#15803d", "ended"),
-            label(EDGE - 4, EDGE + 4, "end", "#666", &most.to_string()),
+            label(WIDE / 2, HIGH - 10, "middle", "#666", &ends(middle)),
+            label(EDGE - 4, HIGH - EDGE + 4, "end", "#666", "0"),
             x = WIDE - EDGE,
             y = HIGH - EDGE,
         )

@@ -165,6 +165,11 @@ pub fn wire(scope: Scope, site: &Site, policy: Option<&str>) -> Result<Plan, Ref
             main.join(LOCAL_SETTINGS).display()
         ));
     }
+    let others = [Scope::Local, Scope::Project, Scope::User].into_iter().filter(|other| *other != scope && is_wired(*other, site));
+    notes.extend(others.map(|other| {
+        let name = other.name();
+        format!("the scope {name} starts Portcullis here too, and one is enough: `portcullis init --scope {name} --undo` removes it")
+    }));
     if scope == Scope::Managed {
         notes.push(format!(
             "everyone on this machine will start `{}`; its owner should be the administrator (`portcullis install --prefix /usr/local`)",

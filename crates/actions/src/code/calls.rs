@@ -3,7 +3,7 @@
 use super::effects::{Arg, CodeCall};
 use super::lex::{CodeToken, TextForm};
 use super::value::{CodeText, CodeValue, fill, join_path, joined};
-use super::{CallEffect, CodeAction, HOME, Language, Scan, eval::MAX_TERMS, functions, piece::CodePiece};
+use super::{CallEffect, CodeAction, HOME, Language, STAR, Scan, eval::MAX_TERMS, functions, piece::CodePiece};
 use crate::word::is_one;
 
 /// Words that no chain begins with.
@@ -243,6 +243,7 @@ impl Scan {
                 _ => CodeValue::Unknown,
             },
             "os.path.dirname" | "path.dirname" | "File.dirname" | "dirname" => CodeValue::Text(arg(0).into_text().parent()),
+            _ if functions::lists(name) => listed(&arg(0), functions::takes_pattern(name)),
             "array" => CodeValue::List(args.iter().map(|arg| arg.value.literal()).collect()),
             "Buffer.from" if args.len() > 1 => CodeValue::Decoded,
             "Buffer.from" => arg(0),
@@ -297,9 +298,34 @@ impl Scan {
                 | "dup" | "copy" | "flatten" | "compact" | "to_a",
             ) => on.clone(),
             (CodeValue::Text(_) | CodeValue::Path(_), "expanduser" | "expand_path") => on.clone().expanded(),
+            (CodeValue::Path(base), "glob" | "rglob" | "iterdir") => {
+                let below = if name == "rglob" { format!("{STAR}{STAR}/") } else { String::new() };
+                let pattern = if name == "iterdir" { STAR.to_string() } else { starred(&first.literal()?) };
+                CodeValue::Path(join_path([base.clone(), CodeText::lit(&format!("{below}{pattern}"))]))
+            }
             (CodeValue::Path(base), "joinpath" | "join" | "child") => CodeValue::Path(join_path([base.clone(), first.into_text()])),
             (_, name) if functions::decodes(name) => CodeValue::Decoded,
             _ => return None,
         })
     }
+}
+
+/// The names that a pattern or a folder stands for, as one text.
+fn listed(of: &CodeValue, pattern: bool) -> CodeValue {
+    let one = of.literal().map(|text| if pattern { starred(&text) } else { STAR.to_string() });
+    CodeValue::List(vec![one])
+}
+
+/// A pattern of files with the mark for each sign that stands for others.
+fn starred(pattern: &str) -> String {
+    let mut text = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(at) = rest.find(['*', '?', '[']) {
+        let (plain, sign) = rest.split_at(at);
+        text.push_str(plain);
+        text.push(STAR);
+        let end = if sign.starts_with('[') { sign.find(']').unwrap_or(0) } else { 0 };
+        rest = sign.get(end + 1..).unwrap_or("");
+    }
+    text + rest
 }

@@ -289,6 +289,9 @@ impl Scan {
                         return (CodeValue::Unknown, place + 2);
                     }
                     let settled = self.bare_call(piece, value.settled(), emit, ahead);
+                    if functions::gives_each(name) {
+                        self.each(piece, &settled, place + 1);
+                    }
                     value = self.member(settled, name);
                     next = place + 1;
                 } else if matches!(piece.mark(place), "(" | "[" | "{") {
@@ -351,6 +354,29 @@ impl Scan {
         (self.bare_call(piece, value, emit, next), next)
     }
 
+    /// `list.forEach(x => …)`, `list.each { |x| … }`: the name is each of the files that a pattern stands for.
+    fn each(&mut self, piece: &CodePiece<'_>, list: &CodeValue, from: usize) {
+        let before = |at: &usize| matches!(piece.mark(*at), "(" | "{" | "|") || matches!(piece.word(*at), Some("do" | "async" | "function"));
+        let Some(at) = (from..from + 4).find(|at| !before(at)) else { return };
+        let named = matches!(piece.mark(at + 1), "=>" | ")" | "|" | ",");
+        if let Some(name) = piece.word(at).filter(|_| named) {
+            self.names_each(name, list);
+        }
+    }
+
+    /// A name is each of the files that a pattern stands for.
+    pub(super) fn names_each(&mut self, name: &str, list: &CodeValue) {
+        match list {
+            CodeValue::List(items) => {
+                for item in items.iter().flatten().filter(|item| item.contains(super::STAR)) {
+                    self.names.give(name, CodeValue::lit(item));
+                }
+            }
+            CodeValue::Path(path) if path.text.contains(super::STAR) => self.names.give(name, list.clone()),
+            _ => {}
+        }
+    }
+
     /// Groovy: `file.text = "…"`.
     fn assigned_text(&mut self, piece: &CodePiece<'_>, file: &CodeValue, from: usize) {
         if let CodeValue::Path(path) = file {
@@ -372,7 +398,7 @@ impl Scan {
     /// Whether arguments without brackets follow, as Ruby and Perl have them.
     fn is_command(&self, piece: &CodePiece<'_>, value: &CodeValue, next: usize) -> bool {
         let known = match value {
-            CodeValue::Named(name) => functions::function(self.language, name).is_some() || name == "require",
+            CodeValue::Named(name) => functions::function(self.language, name).is_some() || functions::lists(name) || name == "require",
             CodeValue::Method(on, name) => match **on {
                 CodeValue::Text(_) => false,
                 CodeValue::Handle(_) => true,

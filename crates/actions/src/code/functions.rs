@@ -46,6 +46,28 @@ pub(super) fn decodes(name: &str) -> bool {
     is_one(DECODERS, last) || matches!(name, "marshal.loads" | "pickle.loads")
 }
 
+/// Functions whose outcome are the files that a pattern names.
+const PATTERNS: &str = "glob glob.glob glob.iglob glob.sync glob.globSync globSync fs.globSync fast-glob.sync fg.sync globby.sync Dir.glob Pathname.glob \
+    bsd_glob File.Glob.bsd_glob Sys.glob";
+/// Functions whose outcome are the names in a folder.
+const LISTINGS: &str = "os.listdir fs.readdirSync Dir.children Dir.entries Dir.each_child scandir readdir";
+
+/// Whether the outcome of a function are names of files.
+pub(super) fn lists(name: &str) -> bool {
+    takes_pattern(name) || is_one(LISTINGS, name)
+}
+
+pub(super) fn takes_pattern(name: &str) -> bool {
+    is_one(PATTERNS, name)
+}
+
+/// Methods that give each element to a function.
+const EACH: &str = "each forEach map each_entry";
+
+pub(super) fn gives_each(name: &str) -> bool {
+    is_one(EACH, name)
+}
+
 /// Functions whose outcome is their first argument, as far as it matters here.
 const KEEPERS: &str = "os.path.expanduser os.path.abspath os.path.normpath os.path.realpath os.fspath os.fsencode str String bytes list tuple Array \
     shlex.quote escapeshellarg escapeshellcmd File.expand_path Shellwords.escape path.normalize realpath shlex.split Shellwords.split \

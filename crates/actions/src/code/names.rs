@@ -57,7 +57,7 @@ impl Scan {
             match piece.token(at) {
                 // In brackets `name=` is an argument's name.
                 Some(CodeToken::Word(_)) if at < inside && piece.mark(at + 1) == "=" => {}
-                Some(CodeToken::Word("for")) => self.repeated(piece, at),
+                Some(CodeToken::Word("for" | "foreach")) => self.repeated(piece, at),
                 Some(CodeToken::Word("import")) => self.import(piece, at),
                 Some(CodeToken::Word("from")) if matches!(self.language, Language::Python | Language::Unknown) => self.members_import(piece, at),
                 Some(CodeToken::Word(name)) => self.assignment(piece, at, name),
@@ -182,6 +182,9 @@ impl Scan {
 
     /// `for x in ["a", "b"]`, `for (const x of list)`: the name is each of the values.
     fn repeated(&mut self, piece: &CodePiece<'_>, at: usize) {
+        if matches!(self.language, Language::Php | Language::Perl) {
+            return self.repeated_over(piece, at);
+        }
         let Some(from) = (at + 2..at + 5).find(|place| matches!(piece.word(*place), Some("in" | "of"))) else { return };
         let (Some(name), list) = (piece.word(from - 1), from + 1) else { return };
         if matches!(piece.mark(list), "[" | "(") && !matches!(piece.mark(piece.close(list) + 1), "+" | "." | "[") {
@@ -195,6 +198,20 @@ impl Scan {
             for item in items {
                 self.names.give(name, item.map_or(CodeValue::Unknown, |item| CodeValue::lit(&item)));
             }
+        } else if piece.word(list).is_some() {
+            let (files, _) = self.chain(piece, list, piece.len(), false, 1);
+            self.names_each(name, &files.settled());
+        }
+    }
+
+    /// `foreach (glob("x") as $f)`, `for my $f (glob "x")`
+    fn repeated_over(&mut self, piece: &CodePiece<'_>, at: usize) {
+        let Some(open) = (at + 1..at + 4).find(|place| piece.mark(*place) == "(") else { return };
+        let (files, next) = self.chain(piece, open + 1, piece.close(open), false, 1);
+        let behind = (piece.word(next) == Some("as")).then_some(next + 1);
+        let in_front = (open > at + 1).then(|| open - 1);
+        if let Some(name) = behind.or(in_front).and_then(|place| piece.word(place)) {
+            self.names_each(name, &files.settled());
         }
     }
 

@@ -63,7 +63,7 @@ impl Shell<'_> {
             "trap" => {
                 let first = args.iter().find(|arg| !arg.prefix().starts_with('-') || arg.literal().is_none());
                 if let Some(line) = first.filter(|_| args.len() > 1) {
-                    self.traps.push(line.clone());
+                    self.traps.push((line.clone(), self.stored));
                 }
             }
             "alias" => {

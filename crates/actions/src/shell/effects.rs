@@ -209,8 +209,10 @@ impl Shell<'_> {
                             self.write_below(&Word::lit("."), std::slice::from_ref(word), false, at);
                         }
                         let file = self.path(&folder.cloned().unwrap_or_else(|| Word::lit("."))).below(&self.path(word).name());
-                        if let Some(path) = file.word.literal() {
-                            self.state.write(path, Word::unknown().into());
+                        match file.word.literal() {
+                            Some(path) if path.contains(['*', '?']) => self.state.arrive(pattern(path)),
+                            Some(path) => self.state.write(path, Word::unknown().into()),
+                            None => {}
                         }
                     }
                 }
@@ -373,6 +375,18 @@ impl Shell<'_> {
             self.push(Deed::Write(crate::Write { path, change }), Some(at));
         }
     }
+}
+
+/// A pattern that a program expands by itself.
+fn pattern(text: &str) -> Word {
+    let mut word = Word::default();
+    for (at, plain) in text.split(['*', '?']).enumerate() {
+        if at > 0 {
+            word.push(WordPiece::Glob("*".to_owned()));
+        }
+        word.push_lit(plain);
+    }
+    word
 }
 
 /// Whether a shell only looks for mistakes (POSIX, `set`, "-n"). An interactive shell does not.

@@ -69,7 +69,7 @@ impl Shell<'_> {
     /// A value that the shell runs sooner or later on its own: its prompts and hooks.
     pub(super) fn hook(&mut self, name: &str, value: &Word) {
         match name {
-            "PROMPT_COMMAND" => self.traps.push(value.clone()),
+            "PROMPT_COMMAND" => self.traps.push((value.clone(), self.stored)),
             "PS0" | "PS1" | "PS2" | "PS4" => self.again(&value.to_string()),
             "BASH_ENV" | "ENV" => {
                 self.again(&value.to_string());

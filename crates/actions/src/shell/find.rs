@@ -107,10 +107,32 @@ fn name_tests(args: &[Word]) -> Vec<Word> {
     let start = end.filter(|_| !bracketed).and_then(|end| (0..end).rev().find(either)).unwrap_or(0);
     let named = |at: &usize| given(*at, &["-name", "-iname", "-path", "-wholename"]) && !(*at > 0 && given(*at - 1, &["!", "-not"]));
     let tests: Vec<Word> = (start..end.unwrap_or(args.len())).filter(named).filter_map(|at| args.get(at + 1).cloned()).collect();
+    let extended = args.iter().position(|word| word.is("-regextype")).and_then(|at| args.get(at + 1)).is_some_and(|kind| !kind.is("emacs"));
+    let regex = |at: &usize| given(*at, &["-regex", "-iregex"]) && !(*at > 0 && given(*at - 1, &["!", "-not"]));
+    let by_regex = (start..end.unwrap_or(args.len())).find(regex).and_then(|at| args.get(at + 1)?.literal()).and_then(|text| endings(text, extended));
+    if let (true, Some(endings)) = (tests.is_empty() && !(start + 1..end.unwrap_or(args.len())).any(|at| either(&at)), by_regex) {
+        return if endings.iter().any(sweeps) { Vec::new() } else { endings };
+    }
     if (start + 1..end.unwrap_or(args.len())).any(|at| either(&at)) {
         return if tests.iter().any(sweeps) { Vec::new() } else { tests };
     }
     tests.into_iter().find(|test| !sweeps(test)).into_iter().collect()
+}
+
+/// The globs of names that a regular expression for whole paths lets through, by their endings: `.*\.py[co]`,
+/// `.*\.\(o\|a\)$`. `None`: it says nothing of the ending that is understood.
+fn endings(regex: &str, extended: bool) -> Option<Vec<Word>> {
+    let (_, ending) = regex.strip_suffix('$').unwrap_or(regex).rsplit_once("\\.").filter(|(front, _)| front.ends_with(".*"))?;
+    let (open, or, close) = if extended { ("(", "|", ")") } else { ("\\(", "\\|", "\\)") };
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let each: Vec<String> = if let Some(several) = ending.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)) {
+        several.split(or).map(str::to_owned).collect()
+    } else if let Some((front, letters)) = ending.strip_suffix(']').and_then(|rest| rest.split_once('[')) {
+        letters.chars().map(|letter| format!("{front}{letter}")).collect()
+    } else {
+        vec![ending.to_owned()]
+    };
+    each.iter().all(|ending| plain(ending)).then(|| each.iter().map(|ending| Word::lit(format!("*.{ending}"))).collect())
 }
 
 /// Whether a test lets all files through that people write: everything, or all sources of a language.

@@ -36,6 +36,12 @@ impl Shell<'_> {
                 let behind = args.get(start..).unwrap_or(&[]);
                 let mut inner = self.front(program, arguments, behind);
                 inner.extend_from_slice(behind);
+                let listed = arguments.value("--arg-file").filter(|_| program.appends).map(|file| {
+                    // The words are in a file, and standard input is not read.
+                    let path = self.path(file).word.to_string();
+                    Stdin { text: self.state.written_text(&path), connected: true, ..Stdin::default() }
+                });
+                let stdin = listed.as_ref().unwrap_or(stdin);
                 self.spend(stdin.text.as_ref().filter(|_| program.appends).map_or(0, |text| text.size()));
                 let inners = if program.appends { appended(inner, arguments, stdin) } else { vec![inner] };
                 let inside = if program.appends { Stdin::default() } else { stdin.clone() };

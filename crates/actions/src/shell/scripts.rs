@@ -50,6 +50,9 @@ impl Shell<'_> {
         };
         let source = self.state.copied_from(path);
         let stored = self.found_on_disk(vec![source.unwrap_or_else(|| path.to_owned())]);
+        if stored.is_none() && self.state.may_have_arrived(path) {
+            return vec![(Rc::new(Word::unknown()), false)];
+        }
         stored.map(|(_, text, written)| (Rc::new(Word::lit(text)), !written)).into_iter().chain(added.into_iter().map(|text| (text, false))).collect()
     }
 

@@ -104,6 +104,8 @@ pub(super) struct ShellState {
     copied: BTreeMap<String, String>,
     /// Links that this line made: from and to, both absolute.
     links: BTreeMap<String, String>,
+    /// Patterns of files that this line fetched; which names they have is not known.
+    arrivals: Vec<Word>,
     /// Git's configuration that this line set.
     pub(super) configured: Vec<(String, Word)>,
     /// How many branches around the present command might not be taken.
@@ -428,6 +430,17 @@ impl ShellState {
     /// The files that the line wrote whose paths fit a pattern.
     pub(super) fn written_like(&self, pattern: &[Word]) -> Vec<String> {
         self.written.keys().filter(|path| fits(pattern, &path.split('/').collect::<Vec<_>>())).cloned().collect()
+    }
+
+    /// Notes that files come whose paths fit a pattern.
+    pub(super) fn arrive(&mut self, pattern: Word) {
+        self.arrivals.push(pattern);
+    }
+
+    /// Whether the line may have fetched this file.
+    pub(super) fn may_have_arrived(&self, path: &str) -> bool {
+        let parts: Vec<&str> = path.split('/').collect();
+        self.arrivals.iter().any(|pattern| fits(&pattern.split('/'), &parts))
     }
 
     /// Files that the line wrote.

@@ -171,12 +171,16 @@ impl Shell<'_> {
                 home.push_lit(path.trim_start_matches('~'));
                 home
             }
-            (path, _) => path.map_or_else(Word::unknown, |path| marked_text(&path)),
+            (path, _) => path.map_or_else(Word::unknown, |path| starred(&path, marked_text)),
         }
     }
 
     /// A word of a command that program text starts.
     fn code_word(&self, word: &str) -> Word {
+        starred(word, |part| self.with_home(part))
+    }
+
+    fn with_home(&self, word: &str) -> Word {
         let mut parts = word.split(code::HOME);
         let mut whole = Word::lit(parts.next().unwrap_or(""));
         for part in parts {
@@ -189,7 +193,7 @@ impl Shell<'_> {
     /// A command that program text starts.
     fn started_by_code(&mut self, command: CodeAction, stdin: &Stdin) {
         match command {
-            CodeAction::Shell(line) => drop(self.line_within("code", &Word::lit(line), stdin)),
+            CodeAction::Shell(line) => drop(self.line_within("code", &Word::lit(line.replace(code::STAR, "*")), stdin)),
             CodeAction::Argv(words) => {
                 let words = words.into_iter().map(|word| word.map_or_else(Word::several, |word| self.code_word(&word))).collect();
                 self.within("code", |shell| shell.separate(|shell| shell.invoke(words, Vec::new(), stdin)));
@@ -216,4 +220,21 @@ impl Shell<'_> {
         }
         any
     }
+}
+
+/// A text of program text as a word: what a pattern of the program stands for is a pattern of the shell.
+fn starred(text: &str, plain: impl Fn(&str) -> Word) -> Word {
+    let mut word = Word::default();
+    for (at, part) in text.split(code::STAR).enumerate() {
+        if at > 0 {
+            match word.pieces.last_mut() {
+                Some(WordPiece::Glob(glob)) if glob == "*" => glob.push('*'),
+                _ => word.push(WordPiece::Glob("*".to_owned())),
+            }
+        }
+        if at == 0 || !part.is_empty() {
+            word.extend(&plain(part));
+        }
+    }
+    word
 }

@@ -295,8 +295,13 @@ impl Shell<'_> {
     /// Follows the command lines of `trap` behind the first `known`, with what the shell knows at its end.
     pub(super) fn trapped(&mut self, known: usize) {
         // A trap may set another one; those are not followed for ever.
-        for line in self.traps.split_off(known) {
-            self.line_within("trap", &line, &Stdin::default());
+        for (line, stored) in self.traps.split_off(known) {
+            let follow = |shell: &mut Self| shell.line_within("trap", &line, &Stdin::default());
+            if stored {
+                self.while_stored(follow);
+            } else {
+                follow(self);
+            }
         }
     }
 
@@ -348,7 +353,7 @@ impl Shell<'_> {
             (None, None) => None,
         };
         match lines {
-            Some(lines) if stdin.connected && lines.len() <= MAX_ROUNDS && reads(condition) => {
+            Some(lines) if stdin.connected && lines.len() <= MAX_ROUNDS && reads(condition) && !self.is_long() => {
                 for line in lines {
                     let one = Stdin { text: Some(Rc::new(line)), connected: true, holds: stdin.holds.clone(), ..Stdin::default() };
                     self.script(condition, &one);
@@ -402,7 +407,7 @@ impl Shell<'_> {
         if values.is_empty() {
             return Output::nothing();
         }
-        if values.len() > MAX_ROUNDS {
+        if values.len() > MAX_ROUNDS || self.is_long() {
             self.state.set(name, Word::unknown());
             self.repeated(body, stdin);
             return Output::unknown();

@@ -53,7 +53,8 @@ fn without_git(risk: &WorkAtRisk, around: &Surroundings) -> Option<Known> {
     if !matches!(risk.loss, Loss::Files | Loss::Tree) {
         return None;
     }
-    if let Some(path) = risk.only() {
+    // Where the folder in front of a pattern is missing, the pattern names nothing.
+    if let Some(path) = risk.only().or_else(|| (!risk.paths.is_empty()).then(|| risk.folder.clone())) {
         match system::identity(Path::new(&path)) {
             Ok(None) => return Some(Known::Is(false, String::new())),
             Ok(Some(_)) => {}

@@ -1,29 +1,49 @@
 //! The record on the disk: lines appended to a file of the repository's memory, each with exactly one write, so that eight
 //! processes lose and tear nothing. What an entry is, is `record`'s.
 //!
+//! A client that is wired twice sends each event twice: what the last lines of the file already hold is not written again.
+//! Hooks that run at the same moment may still write both, so readers leave out the second one too ([`SeenEntries`]).
+//!
 //! No lock is taken: the kernel puts one write on an append-only file behind another, and lines are so short that a kill
 //! does not cut them. Where a line was cut all the same (a full disk), the next one begins on a line of its own.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::record::{Entry, hash_all};
+
 /// Bytes after which a new file is begun.
 const MAX_BYTES: u64 = 8 << 20;
+/// Bytes of the end of the file in which the twin of a line is looked for: some ten lines.
+const TAIL: usize = 4096;
 /// Bytes that a probe writes.
 const PROBE: usize = 4096;
 /// Older files that are kept; so the record takes 40 MB at the most.
 const KEPT: usize = 4;
 
-/// Appends a line to the record in the first of the folders that takes it.
+/// Appends a line to the record in the first of the folders that takes it. `twin`: a line that holds all these texts says the
+/// same; if one of the last lines does, nothing is appended.
 ///
 /// # Errors
 ///
 /// The last folder's error, if none took it.
-pub fn append(folders: &[PathBuf], line: &str) -> io::Result<()> {
-    in_first(folders, |folder| append_to(folder, line, MAX_BYTES))
+pub fn append(folders: &[PathBuf], line: &str, twin: Option<&[String; 3]>) -> io::Result<()> {
+    in_first(folders, |folder| append_to(folder, line, twin, MAX_BYTES))
+}
+
+/// Tells lines that were already read from new ones: of a call and an event, one counts.
+#[derive(Debug, Default)]
+pub struct SeenEntries(HashSet<u64>);
+
+impl SeenEntries {
+    /// True for the first entry of its call and event, and for every entry without a call.
+    pub fn is_new(&mut self, entry: &Entry) -> bool {
+        entry.twin().is_none_or(|[event, call, input]| self.0.insert(hash_all(&[&entry.session, &event, &call, &input])))
+    }
 }
 
 /// Whether a line could be appended; nothing is. Some bytes are written beside the record, for a full disk still makes files.
@@ -86,7 +106,7 @@ pub fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
-fn append_to(folder: &Path, line: &str, most: u64) -> io::Result<()> {
+fn append_to(folder: &Path, line: &str, twin: Option<&[String; 3]>, most: u64) -> io::Result<()> {
     let path = name(folder, 0);
     let mut file = open(&path)?;
     let mut size = file.metadata()?.len();
@@ -94,7 +114,15 @@ fn append_to(folder: &Path, line: &str, most: u64) -> io::Result<()> {
         file = open(&path)?;
         size = file.metadata()?.len();
     }
-    write_line(&file, size, line)
+    if twin.is_some_and(|twin| ends_with_twin(&file, size, twin)) { Ok(()) } else { write_line(&file, size, line) }
+}
+
+/// Whether one of the last lines holds all these texts.
+fn ends_with_twin(file: &File, size: u64, twin: &[String; 3]) -> bool {
+    let mut bytes = [0; TAIL];
+    let Ok(read) = file.read_at(&mut bytes, size.saturating_sub(TAIL as u64)) else { return false };
+    let text = String::from_utf8_lossy(bytes.get(..read).unwrap_or_default());
+    text.lines().any(|line| twin.iter().all(|part| line.contains(part.as_str())))
 }
 
 /// Appends with exactly one write, on a line of its own. `size` is the present size of the file.

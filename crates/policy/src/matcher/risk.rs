@@ -31,7 +31,8 @@ pub(super) fn dirty(at: usize, folder: Option<&str>, actions: &[Action], asking:
             let untracked = run.and_then(|run| run.subcommand.as_ref()).is_some_and(|name| name.is("clean"));
             let before = actions.iter().enumerate().filter(|(place, action)| action.from.unwrap_or(*place) < at).map(|(_, action)| action);
             let mut before = before.filter(|before| before.from != Some(at));
-            if before.clone().any(|before| changes_tree(before, actions, folder)) {
+            let limits = run.map_or(&[][..], |run| &run.limits);
+            if before.clone().any(|before| changes_tree(before, actions, folder, limits)) {
                 return Answer::Maybe;
             }
             let loss = match untracked {
@@ -40,7 +41,6 @@ pub(super) fn dirty(at: usize, folder: Option<&str>, actions: &[Action], asking:
                 false => Loss::Changes,
             };
             // A limit that is not known may be the whole tree.
-            let limits = run.map_or(&[][..], |run| &run.limits);
             let paths: Option<Vec<String>> = limits.iter().map(|limit| pattern(&limit.word, false)).collect();
             asking.holds(Need::Dirty(WorkAtRisk { folder: folder.to_owned(), paths: paths.unwrap_or_default(), loss, sources: Vec::new() }))
         }
@@ -106,16 +106,25 @@ fn unpacks_stash(deed: &Deed) -> bool {
 }
 
 /// Whether an action of the same call makes changes in the work tree around `folder`: it writes a file there, or unpacks a
-/// stash. What git itself writes there it has elsewhere.
-fn changes_tree(action: &Action, actions: &[Action], folder: &str) -> bool {
+/// stash. What git itself writes there it has elsewhere. `limits`: the only paths that count, if there are any.
+fn changes_tree(action: &Action, actions: &[Action], folder: &str, limits: &[Path]) -> bool {
     let git = |at: usize| matches!(actions.get(at), Some(Action { deed: Deed::Run(run), .. }) if run.program == "git");
     match &action.deed {
         Deed::Write(write) => {
             let inside = write.path.word.prefix().strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-            inside && !matches!(write.change, Change::Attributes { .. }) && !action.from.is_some_and(git)
+            let limited = limits.is_empty() || limits.iter().any(|limit| may_be_in(&write.path.word, &limit.word));
+            inside && limited && !matches!(write.change, Change::Attributes { .. }) && !action.from.is_some_and(git)
         }
         deed => unpacks_stash(deed),
     }
+}
+
+/// Whether a file may be the one that a limit names, or be below it.
+fn may_be_in(file: &Word, limit: &Word) -> bool {
+    let Some(limit) = limit.literal().filter(|limit| limit.starts_with('/') && !limit.contains(['*', '?', '[', ':'])) else { return true };
+    let known = file.prefix();
+    let below = known.strip_prefix(limit.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    below || (file.literal().is_none() && limit.starts_with(known))
 }
 
 /// Whether the options of `git clean` take rules back by which files are ignored (`-e '!NAME'`).

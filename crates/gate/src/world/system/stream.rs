@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
 
+use actions::json::Json;
+
 use super::{errno_of, last_words};
 
 /// Bytes of the first buffer: an ordinary payload fits.
@@ -12,6 +14,8 @@ const FIRST_BUFFER: usize = 64 * 1024;
 const SINK: usize = 16 * 1024;
 /// Bytes that are read and thrown away at most once an input is too large.
 const MAX_DRAINED: usize = 512 << 20;
+/// Milliseconds without more, after which a whole object is taken for all there is.
+const QUIET_MS: i32 = 500;
 
 /// Why an input could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +54,8 @@ pub fn read_at(file: &File, at: usize, length: usize) -> Option<Vec<u8>> {
 /// Everything that is on `fd` until its end, at most `limit` bytes.
 ///
 /// What goes beyond the limit is read and dropped (up to 512 MiB), so that a host that writes all of it before it looks
-/// for an answer is not broken by the refusal.
+/// for an answer is not broken by the refusal. A host that leaves the stream open is not waited for once a whole object of
+/// JSON was read and nothing more comes.
 ///
 /// # Errors
 ///
@@ -77,7 +82,17 @@ pub fn read_all(fd: i32, limit: usize) -> Result<Vec<u8>, ReadFault> {
             Ok(count) => unsafe { bytes.set_len(bytes.len() + count) },
             Err(_) => wait_or(fd, libc::POLLIN).map_err(ReadFault::Closed)?,
         }
+        if bytes.trim_ascii_end().ends_with(b"}") && is_quiet(fd) && Json::read(&bytes).is_ok() {
+            return Ok(bytes);
+        }
     }
+}
+
+/// Whether neither more nor the end comes for a while.
+fn is_quiet(fd: i32) -> bool {
+    let mut asked = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: `asked` is one entry.
+    unsafe { libc::poll(&raw mut asked, 1, QUIET_MS) == 0 }
 }
 
 /// Reads on into nothing, to the end or the bound.
