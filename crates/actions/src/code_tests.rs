@@ -7,7 +7,10 @@ fn show(found: &[CodeAction]) -> String {
     let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "?".into());
     found
         .iter()
+        // What is read has its own test.
+        .filter(|found| !matches!(found, CodeAction::Read { .. }))
         .map(|found| match found {
+            CodeAction::Read { path } => format!("read<{path}>"),
             CodeAction::Shell(text) => format!("sh<{}>", text.replace(HOLE, "?")),
             CodeAction::Argv(words) => format!("run<{}>", words.iter().map(word).collect::<Vec<_>>().join("|")),
             CodeAction::Write { path, append, text } => {
@@ -462,4 +465,18 @@ fn temporary_folders_and_modes() {
         ],
     );
     cases(Php, &[("unlink(sys_get_temp_dir() . '/x');", "rm</tmp/x>"), ("chmod('/etc', 0777);", "mode</etc>")]);
+}
+
+#[test]
+fn files_that_are_read_are_found() {
+    for (language, text, path) in [
+        (Language::Python, "print(open('a.txt').read())", "a.txt"),
+        (Language::Python, "from pathlib import Path; print(Path('b.txt').read_text())", "b.txt"),
+        (Language::JavaScript, "console.log(require('fs').readFileSync('c.txt', 'utf8'))", "c.txt"),
+        (Language::Ruby, "puts File.read('d.txt')", "d.txt"),
+    ] {
+        let found = scan(text, language);
+        assert!(found.contains(&CodeAction::Read { path: path.to_owned() }), "{text}: {found:?}");
+    }
+    assert!(!scan("print('open(a.txt)')", Language::Python).iter().any(|found| matches!(found, CodeAction::Read { .. })));
 }
