@@ -1,6 +1,6 @@
 //! `write`, `delete`, `read`: paths, and the text that a change brings in.
 
-use super::path::{Question, emptied, is_deep, matches, name, nowhere, outside, swept};
+use super::path::{Question, emptied, is_deep, matches, named_as, nowhere, outside, swept};
 use super::{Asking, Cover, content};
 use crate::facts::{Known, Need};
 use crate::pattern::{PathAnchor, PathPattern};
@@ -159,10 +159,14 @@ fn real(path: &str, follow: bool, asking: &mut Asking) -> Option<String> {
 }
 
 /// Whether the path is that of a hook, in the folder that git's configuration names.
-fn hook(pattern: &PathPattern, path: &Word, asking: &mut Asking) -> Answer {
-    let path = Path { word: path.clone(), shown: String::new() };
-    let answer = name(pattern, &path);
-    let Some((folder, _)) = path.word.literal().and_then(|path| path.rsplit_once('/')).filter(|_| answer != Answer::No) else { return Answer::No };
+fn hook(patterns: &[PathPattern], path: &Word, asking: &mut Asking) -> Answer {
+    let mut hooks = patterns.iter().filter(|pattern| pattern.anchor == PathAnchor::Hooks).peekable();
+    if hooks.peek().is_none() {
+        return Answer::No;
+    }
+    let name = Path { word: path.clone(), shown: String::new() }.name();
+    let answer = hooks.map(|pattern| named_as(pattern, &name)).max().unwrap_or(Answer::No);
+    let Some((folder, _)) = path.literal().and_then(|path| path.rsplit_once('/')).filter(|_| answer != Answer::No) else { return Answer::No };
     match asking.known(Need::HooksFolder) {
         Some(Known::Text(hooks)) if hooks == folder => answer,
         _ => Answer::No,
@@ -170,10 +174,10 @@ fn hook(pattern: &PathPattern, path: &Word, asking: &mut Asking) -> Answer {
 }
 
 fn at(table: &FileWhen, path: &Word, question: Question, asking: &mut Asking) -> Answer {
-    let hook = table.path.iter().filter(|pattern| pattern.anchor == PathAnchor::Hooks).map(|pattern| hook(pattern, path, asking)).max();
+    let hook = hook(&table.path, path, asking);
     let places = &asking.facts.places;
     let mut answer =
         if table.path.is_empty() { Answer::Yes } else { table.path.iter().map(|pattern| matches(pattern, path, places, question)).max().unwrap_or(Answer::No) };
-    answer = answer.max(hook.unwrap_or(Answer::No));
+    answer = answer.max(hook);
     answer.and_as(table.outside_repo, || outside(path, places))
 }

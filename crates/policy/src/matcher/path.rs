@@ -3,7 +3,6 @@
 use super::Cover;
 use crate::pattern::{PathAnchor, PathPattern};
 use crate::{facts::Places, verdict::Answer};
-use actions::path::Path;
 use actions::word::{Bound, Word, WordPiece};
 
 /// How a path is asked about.
@@ -147,11 +146,17 @@ fn below(pattern: &PathPattern, path: &Word, base: &str, question: Question) -> 
 }
 
 /// Whether the name of the file at `path` is one that `pattern` names, wherever it is.
-pub(super) fn name(pattern: &PathPattern, path: &Path) -> Answer {
-    over(pattern, &path.name().pieces, false)
+pub(super) fn named_as(pattern: &PathPattern, name: &Word) -> Answer {
+    over(pattern, &name.pieces, false)
 }
 
 fn over(pattern: &PathPattern, pieces: &[WordPiece], floating: bool) -> Answer {
+    // Nearly every path is wholly known.
+    match pieces {
+        [] if !floating => return super::text::text(&pattern.pattern, "").into(),
+        [WordPiece::Lit(text)] if !floating => return super::text::text(&pattern.pattern, text).into(),
+        _ => {}
+    }
     let Some(table) = &pattern.pattern.table else {
         let word = Word { pieces: pieces.to_vec(), ..Word::default() };
         let answer = super::text::word(&pattern.pattern, &word);

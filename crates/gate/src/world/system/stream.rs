@@ -29,7 +29,7 @@ pub enum ReadFault {
     },
 }
 
-/// A copy of `length` bytes of a file, from `at` on. `None`: the file is shorter, or cannot be read.
+/// A copy of `length` bytes of a file, from `at` on, or of those that are there. `None`: it cannot be read.
 ///
 /// The standard library would fill the buffer with zeros first.
 pub fn read_at(file: &File, at: usize, length: usize) -> Option<Vec<u8>> {
@@ -41,7 +41,7 @@ pub fn read_at(file: &File, at: usize, length: usize) -> Option<Vec<u8>> {
         // SAFETY: `pread` writes at most `missing` bytes, and `with_capacity` made room for that many.
         let got = unsafe { libc::pread(file.as_raw_fd(), room.as_mut_ptr().cast(), missing.min(room.len()), place) };
         match usize::try_from(got) {
-            Ok(0) => return None,
+            Ok(0) => break,
             // SAFETY: `pread` wrote so many bytes behind those that are there.
             Ok(got) => unsafe { bytes.set_len(bytes.len() + got) },
             Err(_) if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
