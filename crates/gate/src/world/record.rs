@@ -14,12 +14,13 @@ use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, Open
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::system;
 use crate::record::{Entry, hash_all};
 
 /// Bytes after which a new file is begun.
 const MAX_BYTES: u64 = 8 << 20;
-/// Bytes of the end of the file in which the twin of a line is looked for: some ten lines.
-const TAIL: usize = 4096;
+/// Bytes of the end of the file in which the twin of a line is looked for: some three lines.
+const TAIL: u64 = 1024;
 /// Bytes that a probe writes.
 const PROBE: usize = 4096;
 /// Older files that are kept; so the record takes 40 MB at the most.
@@ -119,10 +120,15 @@ fn append_to(folder: &Path, line: &str, twin: Option<&[String; 3]>, most: u64) -
 
 /// Whether one of the last lines holds all these texts.
 fn ends_with_twin(file: &File, size: u64, twin: &[String; 3]) -> bool {
-    let mut bytes = [0; TAIL];
-    let Ok(read) = file.read_at(&mut bytes, size.saturating_sub(TAIL as u64)) else { return false };
-    let text = String::from_utf8_lossy(bytes.get(..read).unwrap_or_default());
-    text.lines().any(|line| twin.iter().all(|part| line.contains(part.as_str())))
+    let length = size.min(TAIL);
+    let bytes = usize::try_from(size - length).ok().zip(usize::try_from(length).ok()).and_then(|(at, length)| system::read_at(file, at, length));
+    let (Some(bytes), Some(end)) = (bytes, twin.get(1).and_then(|call| call.as_bytes().last_chunk::<8>())) else { return false };
+    // The end of a call's id is found by one comparison a byte, and is nearly always missing.
+    bytes.windows(end.len()).enumerate().filter(|(_, window)| *window == end).any(|(at, _)| {
+        let from = bytes.get(..at).and_then(|before| before.iter().rposition(|byte| *byte == b'\n')).map_or(0, |end| end + 1);
+        let line = bytes.get(from..).and_then(|rest| rest.split(|byte| *byte == b'\n').next()).map(String::from_utf8_lossy).unwrap_or_default();
+        twin.iter().all(|part| line.contains(part.as_str()))
+    })
 }
 
 /// Appends with exactly one write, on a line of its own. `size` is the present size of the file.
