@@ -593,9 +593,7 @@ impl<'a> Programs<'a> {
         if name.is_empty() || self.table.find(key(name)).is_none_or(|found| found.is_empty()) {
             return false;
         }
-        let blank = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b' ');
-        let bytes = self.secrets.as_bytes();
-        self.secrets.match_indices(name).any(|(at, _)| blank(at.checked_sub(1).and_then(|at| bytes.get(at))) && blank(bytes.get(at + name.len())))
+        is_one(self.secrets, name)
     }
 
     /// Whether the program called `name` prints its arguments.

@@ -124,7 +124,9 @@ fn ends_with_twin(file: &File, size: u64, twin: &[String; 3]) -> bool {
     let bytes = usize::try_from(size - length).ok().zip(usize::try_from(length).ok()).and_then(|(at, length)| system::read_at(file, at, length));
     let (Some(bytes), Some(end)) = (bytes, twin.get(1).and_then(|call| call.as_bytes().last_chunk::<8>())) else { return false };
     // The end of a call's id is found by one comparison a byte, and is nearly always missing.
-    bytes.windows(end.len()).enumerate().filter(|(_, window)| *window == end).any(|(at, _)| {
+    let end = u64::from_ne_bytes(*end);
+    let ends = |window: &[u8]| window.first_chunk().is_some_and(|window| u64::from_ne_bytes(*window) == end);
+    bytes.windows(8).enumerate().filter(|(_, window)| ends(window)).any(|(at, _)| {
         let from = bytes.get(..at).and_then(|before| before.iter().rposition(|byte| *byte == b'\n')).map_or(0, |end| end + 1);
         let line = bytes.get(from..).and_then(|rest| rest.split(|byte| *byte == b'\n').next()).map(String::from_utf8_lossy).unwrap_or_default();
         twin.iter().all(|part| line.contains(part.as_str()))
