@@ -256,8 +256,8 @@ const NAMED_IN_CODE: &[(&str, &[&str], &str)] = &[
     ("crates/actions/src/shell/state.rs", &["bash"], "what a shell is called in its script"),
     (
         "crates/actions/src/shell/find.rs",
-        &["py", "ts", "tsx", "go", "java", "cc", "php", "swift", "scala", "ex", "clj", "sh", "type"],
-        "endings of files; the end of an option's name",
+        &["py", "ts", "tsx", "go", "java", "cc", "php", "swift", "scala", "ex", "clj", "sh", "type", "emacs"],
+        "endings of files; the end of an option's name; a kind of regular expressions",
     ),
     ("crates/actions/src/shell/texts.rs", &["code", "patch", "printf"], "a step of the way; a language; a function of several languages"),
     ("crates/actions/src/tools/served.rs", &["mcp:"], "what is in front of the names of servers"),

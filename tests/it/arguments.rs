@@ -99,6 +99,7 @@ fn shown(action: &Action) -> String {
         Deed::Fetch { url, method } => format!("fetch {}{url}", method.as_ref().map_or(String::new(), |method| format!("{method} "))),
         Deed::Push(push) => format!("push {:?}{}", push.kinds, push.target.as_ref().map_or(String::new(), |target| format!(" {target}"))),
         Deed::Opaque { why, .. } => format!("opaque: {why}"),
+        Deed::Query(query) => format!("query of {}: {} {}", query.language, query.loses, query.name),
         other => format!("{other:?}"),
     };
     text + if action.sure { "" } else { " ?" }
@@ -318,7 +319,7 @@ const ROWS: &[(&str, &str)] = &[
     ("shred -u f", "shred -u (f); delete /r/f"),
     ("rename s/a/b/ f", "rename (s/a/b/, f); write /r/f"),
     ("mkdir -pm 700 a/b", "mkdir --parents --mode=700 (a/b)"),
-    ("sqlite3 -batch db 'drop table x'", "sqlite3 -batch (db, drop table x); write /r/db"),
+    ("sqlite3 -batch db 'drop table x'", "sqlite3 --batch (db, drop table x); write /r/db; query of sqlite: table x"),
     ("ffmpeg -y -i in -c:v x out", "ffmpeg -y -i=in -c:v=x (out); read /r/in; write /r/out"),
     ("Remove-Item -Recurse -Force -Path x", "Remove-Item -Recurse -Force -Path=x; delete all /r/x"),
     ("remove-item x -recurse", "remove-item -Recurse (x); delete all /r/x"),

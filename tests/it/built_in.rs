@@ -96,6 +96,7 @@ fn the_quick_way_compiles_to_the_same_bytes() {
     let layers = [
         (project(""), true),
         (project(RULE), true),
+        (project("packs = [\"delivery-plan\", \"staged-agents\"]\n"), true),
         (project("packs = [\"twilio\"]\n[tests-first]\ntier = 4\n"), true),
         (project("protected = [\"production\", \"deploy/*\"]\n"), true),
         (project(WAIVER), true),

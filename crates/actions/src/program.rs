@@ -449,7 +449,7 @@ wire_struct! {
         /// `…` at the end is any text that puts nothing back.
         pub hushes: Vec<&'a str>,
         /// Files that calls show without naming them, behind words that must all hold: those of `hushes`, `<none>` (no operand),
-        /// `<some>`, `<secret>` (an operand names a secret). `/secret-store` is what is no file of this
+        /// `<some>`, `<secret>` (an operand names a secret), and behind `!` what must not hold. `/secret-store` is what is no file of this
         /// machine, `<operands>` for the files that are named.
         pub opens: Vec<&'a str>,
         /// Calls that are given secrets: subcommands, options that must be given, options whose values are secrets

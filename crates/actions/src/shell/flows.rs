@@ -183,7 +183,8 @@ impl Shell<'_> {
         if program.is(ProgramWay::Opens) {
             for call in program.details().opens {
                 let (words, path) = call.rsplit_once(' ').unwrap_or(("", call));
-                if !words.split(' ').filter(|word| !word.is_empty()).all(|word| holds(word, arguments)) {
+                let given = |word: &str| word.strip_prefix('!').map_or_else(|| holds(word, arguments), |other| !holds(other, arguments));
+                if !words.split(' ').filter(|word| !word.is_empty()).all(given) {
                     continue;
                 }
                 if path == "<operands>" {

@@ -32,11 +32,12 @@ pub fn compile_quickly(input: &Input, pieces: &[(&str, &[u8])]) -> Option<Vec<u8
     let mut keys: HashMap<&str, Vec<u32>> = HashMap::new();
     for (path, text) in input.packs {
         let source = PolicySource { layer: Layer::BuiltIn, path, text };
-        // More protected branches change what its patterns match.
-        if has("protected") && text.contains("<protected>") {
+        let top = document(source, packs::head(text))?;
+        // What it matches depends on the protected branches that others name.
+        if text.contains("<protected>") && (has("protected") || !top.has("protected")) {
             documents.push(document(source, text)?);
         } else {
-            documents.push(document(source, packs::head(text))?);
+            documents.push(top);
             let (own, rules): (Vec<_>, Vec<_>) = open(path)?.keyed_rules()?.into_iter().unzip();
             keys.extend(rules.iter().map(|rule: &Rule| rule.name).zip(own));
             ready.insert(path, rules);
