@@ -156,9 +156,9 @@ impl Scan {
                         None
                     }
                     CodeValue::Connection(connection) => return self.connection_method(&connection, &name, &args, emit),
-                    CodeValue::Client(base) => {
+                    CodeValue::Client(begins) => {
                         if emit {
-                            self.client_method(&base, &name, &args, site);
+                            self.client_method(&begins, &name, &args, site);
                         }
                         None
                     }
