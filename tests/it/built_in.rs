@@ -70,6 +70,14 @@ fn every_policy_file_is_shipped() {
 }
 
 /// `portcullis test` runs the examples of what holds; a pack that is off by default must keep its word all the same.
+/// Each pack is compiled alone: without branches of its own `<protected>` would match nothing.
+#[test]
+fn packs_that_speak_of_protected_branches_name_them() {
+    for (path, text) in policy_compiler::packs::PACKS.iter().filter(|(_, text)| text.contains("<protected>")) {
+        assert!(policy_compiler::packs::head(text).contains("\nprotected = [\"main\", "), "{path}");
+    }
+}
+
 #[test]
 fn packs_that_are_off_keep_their_word() {
     let off: Vec<String> = PACKS

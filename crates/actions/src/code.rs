@@ -8,6 +8,7 @@
 
 mod awk;
 mod calls;
+mod connections;
 mod cron;
 mod effects;
 mod eval;
@@ -18,10 +19,12 @@ mod marks;
 mod names;
 mod piece;
 mod quotes;
+mod requests;
 mod sed;
 mod value;
 
 use crate::named_enum;
+pub use connections::CodeConnection;
 use lex::TextPart;
 pub use marks::{environment, escapes, written};
 use piece::CodePiece;
@@ -115,6 +118,18 @@ named_enum! {
         Move = "move",
         /// A path at a place, whose mode, owner or times are changed; in Ruby and Perl all behind it too.
         Attributes = "attributes",
+        /// A request: an address at a place. The name or an option says the method.
+        Request = "request",
+        /// The same, where the method is at the place, and the address behind it.
+        RequestAs = "request-as",
+        /// An option of a client at the first place.
+        RequestOption = "request-option",
+        /// Makes a client that sends requests, whose addresses begin with the text at a place or in an option.
+        Client = "client",
+        /// Opens a connection to a database. Behind it is the name of a client of the command line.
+        Database = "database",
+        /// The same, where the methods of the connection are commands.
+        Store = "store",
         /// Program text of the same language.
         Code = "code",
         /// A file of program text of the same language.
@@ -165,6 +180,19 @@ pub enum CodeAction {
         /// The path as the program names it.
         path: Option<String>,
         recursive: bool,
+    },
+    /// A request is sent over HTTP.
+    Request {
+        /// The address; its host is known. Unknown parts are written as [`HOLE`].
+        url: String,
+        /// In capital letters.
+        method: String,
+    },
+    /// A text is sent to a database.
+    Query {
+        connection: CodeConnection,
+        /// Unknown parts are written as [`HOLE`].
+        text: String,
     },
     /// A call that runs a program or program text of which nothing is known.
     OpaqueShell,

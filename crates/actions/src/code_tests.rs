@@ -22,6 +22,12 @@ fn show(found: &[CodeAction]) -> String {
             CodeAction::Copy { from, to, moved } => format!("{}<{}|{}>", if *moved { "mv" } else { "cp" }, word(from), word(to)),
             CodeAction::Attributes { path, recursive } => format!("{}<{}>", if *recursive { "modes" } else { "mode" }, word(path)),
             CodeAction::Fed(command, text) => format!("{}<<{}", show(std::slice::from_ref(command)), word(text)),
+            CodeAction::Read { .. } => String::new(),
+            CodeAction::Request { url, method } => format!("{method}<{}>", url.replace(HOLE, "?")),
+            CodeAction::Query { connection, text } => {
+                let said = [&connection.address, &connection.host, &connection.database].into_iter().flatten().cloned().collect::<Vec<_>>();
+                format!("{}<{}|{}>", connection.client, said.join("|"), text).replace(HOLE, "?")
+            }
             CodeAction::OpaqueShell => "opaque".into(),
         })
         .collect::<Vec<_>>()
@@ -479,4 +485,87 @@ fn files_that_are_read_are_found() {
         assert!(found.contains(&CodeAction::Read { path: path.to_owned() }), "{text}: {found:?}");
     }
     assert!(!scan("print('open(a.txt)')", Language::Python).iter().any(|found| matches!(found, CodeAction::Read { .. })));
+}
+
+#[test]
+fn requests() {
+    check(
+        Python,
+        &[
+            ("import requests as r\nr.delete('https://a.io/x')", "DELETE<https://a.io/x>"),
+            ("requests.request('DELETE', BASE + '/x')", ""),
+            ("BASE='https://a.io'\nrequests.request('delete', BASE + f'/x/{i}')", "DELETE<https://a.io/x/?>"),
+            ("requests.request(url='https://a.io/x', method='delete')", "DELETE<https://a.io/x>"),
+            ("requests.request(m, 'https://a.io/x')", ""),
+            ("requests.post('https://a.io/x', json={'method': 'DELETE'})", "POST<https://a.io/x>"),
+            ("s = requests.Session()\ns.delete('https://a.io/x')", "DELETE<https://a.io/x>"),
+            ("with httpx.Client(base_url='https://a.io/v1') as c:\n  c.delete('x')", "DELETE<https://a.io/v1/x>"),
+            ("urlopen(Request('https://a.io/x', method='DELETE'))", ""),
+            ("from urllib.request import Request\nRequest('https://a.io/x', method='DELETE')", "DELETE<https://a.io/x>"),
+            ("c=http.client.HTTPSConnection('a.io')\nc.request('DELETE', '/x')", "DELETE<https://a.io/x>"),
+            ("client.delete('/items/1')", ""),
+            ("cache.delete('key')", ""),
+            ("print(\"requests.delete('https://a.io')\")", ""),
+        ],
+    );
+    check(
+        JavaScript,
+        &[
+            ("fetch('https://a.io/x', {method: 'DELETE'})", "DELETE<https://a.io/x>"),
+            ("await fetch(`https://a.io/x/${id}`, {...o, method: 'DELETE'})", "DELETE<https://a.io/x/?>"),
+            ("fetch('https://a.io/x', {method})", ""),
+            ("fetch('https://a.io/x')", "GET<https://a.io/x>"),
+            ("fetch(new Request('https://a.io/x', {method: 'PUT'}))", "PUT<https://a.io/x>"),
+            ("const axios = require('axios'); axios({method: 'delete', baseURL: 'https://a.io', url: '/x'})", "DELETE<https://a.io/x>"),
+            ("const api = axios.create({baseURL: 'https://a.io'}); api.delete('/x')", "DELETE<https://a.io/x>"),
+            ("https.request({hostname: 'a.io', path: '/x', method: 'DELETE'})", "DELETE<https://a.io/x>"),
+            ("seen.delete('https://a.io/x')", ""),
+            ("app.delete('/x', f)", ""),
+        ],
+    );
+    check(
+        Ruby,
+        &[
+            ("u = URI('https://a.io/x')\nNet::HTTP::Delete.new(u)", "DELETE<https://a.io/x>"),
+            ("HTTParty.delete('https://a.io/x')", "DELETE<https://a.io/x>"),
+            ("Net::HTTP.new('a.io', 443).delete('/x')", "DELETE<https://a.io/x>"),
+            ("'https://a'.delete('h')", ""),
+        ],
+    );
+    check(
+        Php,
+        &[
+            ("$c = curl_init('https://a.io/x'); curl_setopt($c, CURLOPT_CUSTOMREQUEST, 'DELETE');", "DELETE<https://a.io/x>"),
+            ("$c = curl_init('https://a.io/x'); curl_setopt($c, CURLOPT_TIMEOUT, 9);", ""),
+        ],
+    );
+    check(Perl, &[("HTTP::Tiny->new->delete('https://a.io/x')", "DELETE<https://a.io/x>"), ("delete $h{a}", "")]);
+}
+
+#[test]
+fn queries() {
+    check(
+        Python,
+        &[
+            ("c=psycopg2.connect('host=a dbname=b')\ncur = c.cursor()\ncur.execute('DROP TABLE t')", "psql<host=a dbname=b|DROP TABLE t>"),
+            ("with psycopg.connect(host='a', dbname=d) as c:\n  with c.cursor() as cur:\n    cur.execute('TRUNCATE t')", "psql<a|?|TRUNCATE t>"),
+            (
+                "from sqlalchemy import create_engine, text\ne=create_engine('postgresql+psycopg://h/d')\nwith e.begin() as c: c.execute(text('DELETE FROM t'))",
+                "psql<postgresql://h/d|DELETE FROM t>",
+            ),
+            ("sqlalchemy.create_engine('sqlite:///a.db').connect().execute('DROP TABLE t')", "sqlite3<a.db|DROP TABLE t>"),
+            ("redis.Redis(host='h').flushall()", "redis-cli<h|flushall>"),
+            ("c.execute(sql)", ""),
+            ("c=sqlite3.connect('a.db')\nc.execute(sql)\nc.close()", ""),
+            ("print('DROP TABLE t')", ""),
+        ],
+    );
+    check(
+        JavaScript,
+        &[
+            ("const {Client}=require('pg'); const c=new Client('postgres://h/d'); c.query('DROP TABLE t')", "psql<postgres://h/d|DROP TABLE t>"),
+            ("const D=require('better-sqlite3'); new D('a.db').prepare('x'); regex.exec('DROP TABLE t')", ""),
+        ],
+    );
+    check(Php, &[("(new PDO('pgsql:host=h;dbname=d'))->exec('DROP TABLE t');", "psql<host=h dbname=d|DROP TABLE t>")]);
 }

@@ -45,7 +45,7 @@ impl Scan {
                 Some(CodeToken::Mark("(")) => {
                     let called = matches!(piece.before(at), Some(CodeToken::Word(word)) if !KEYWORDS.contains(word))
                         || matches!(piece.before(at), Some(CodeToken::Mark(")" | "]")));
-                    !called && !piece.unclosed(at) && matches!(piece.mark(piece.close(at) + 1), "(" | "." | "?." | "[")
+                    !called && !piece.unclosed(at) && matches!(piece.mark(piece.close(at) + 1), "(" | "." | "?." | "[" | "->")
                 }
                 // `["git", "push"].execute()`
                 Some(CodeToken::Mark("[")) => {
@@ -61,7 +61,9 @@ impl Scan {
                 match value {
                     CodeValue::Handle(place) => self.opened_as(piece, place, next),
                     // `with TemporaryDirectory() as name`
-                    CodeValue::Text(_) if piece.word(next) == Some("as") && self.language == Language::Python => {
+                    CodeValue::Text(_) | CodeValue::Client(_) | CodeValue::Connection(_)
+                        if piece.word(next) == Some("as") && self.language == Language::Python =>
+                    {
                         piece.word(next + 1).into_iter().for_each(|name| self.names.give(name, value.clone()));
                     }
                     _ => {}
@@ -153,12 +155,24 @@ impl Scan {
                         }
                         None
                     }
+                    CodeValue::Connection(connection) => return self.connection_method(&connection, &name, &args, emit),
+                    CodeValue::Client(begins) => {
+                        if emit {
+                            self.client_method(&begins, &name, &args, site);
+                        }
+                        None
+                    }
                     CodeValue::Text(_) => None,
                     on if matches!(on, CodeValue::Path(_)) || bare || PATH_ONLY.contains(&name.as_str()) => {
                         args.insert(0, Arg { name: None, value: on });
                         functions::path_method(&name)
                     }
-                    _ => functions::method(&name),
+                    _ => {
+                        if emit {
+                            self.unknown_client(&name, &args, site);
+                        }
+                        functions::method(&name)
+                    }
                 };
                 (name, effect)
             }
@@ -171,6 +185,9 @@ impl Scan {
             return CodeValue::Unknown;
         };
         let (effect, place) = effect;
+        if matches!(effect, CallEffect::Database | CallEffect::Store) {
+            return self.connected(&CodeCall { name: &name, effect, place, args: &args, site }, effect == CallEffect::Store);
+        }
         if let Some(made) = (CodeCall { name: &name, effect, place, args: &args, site }).made() {
             return made;
         }

@@ -24,7 +24,7 @@ pub(super) struct CodeCall<'c> {
 }
 
 impl CodeCall<'_> {
-    fn plain(&self) -> impl Iterator<Item = &CodeValue> {
+    pub(super) fn plain(&self) -> impl Iterator<Item = &CodeValue> {
         self.args.iter().filter(|arg| arg.name.is_none()).map(|arg| &arg.value)
     }
 
@@ -43,6 +43,7 @@ impl CodeCall<'_> {
         let elsewhere = self.plain().any(|value| value.literal().as_deref() == Some("DIR"));
         let path = match self.effect {
             CallEffect::TemporaryFolder => return Some(CodeValue::lit(TEMPORARY)),
+            CallEffect::Client => return Some(self.client()),
             CallEffect::Prefix => format!("{}{MADE}", self.arg(self.place, &["prefix"]).settled().literal().unwrap_or_default()),
             CallEffect::Temporary if !elsewhere => folder().literal().map_or_else(String::new, |folder| format!("{folder}/{MADE}")),
             CallEffect::Temporary => String::new(),
@@ -52,10 +53,10 @@ impl CodeCall<'_> {
     }
 
     /// An option, by name or in an object; `None` if there is no such option.
-    fn option(&self, key: &str) -> Option<&CodeValue> {
+    pub(super) fn option(&self, key: &str) -> Option<&CodeValue> {
         self.args.iter().find_map(|arg| match &arg.value {
             value if arg.name.as_deref() == Some(key) => Some(value),
-            CodeValue::Object(keys) => keys.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            CodeValue::Object(keys) if arg.name.as_deref().is_none_or(|name| name == "**") => keys.iter().find(|(name, _)| name == key).map(|(_, value)| value),
             _ => None,
         })
     }
@@ -155,6 +156,9 @@ impl Scan {
                     }
                 }
             }
+            CallEffect::Request | CallEffect::RequestAs => self.request(call, &CodeText::default()),
+            CallEffect::RequestOption => self.request_option(call),
+            CallEffect::Client | CallEffect::Database | CallEffect::Store => {}
             CallEffect::Code | CallEffect::CodeText => self.program_text(call),
             CallEffect::Script => {
                 let interpreter = if self.language == Language::Python { "python3" } else { self.language.name() };

@@ -14,7 +14,20 @@ fn find(kind: &str, name: &str) -> Option<(CallEffect, usize)> {
     let mut named = head.split(' ').skip(1);
     let (named, place) = (named.next()?, named.next().unwrap_or("0"));
     let (_, effect) = CallEffect::NAMES.iter().find(|(known, _)| *known == named)?;
-    Some((*effect, place.parse().ok()?))
+    Some((*effect, place.parse().unwrap_or(0)))
+}
+
+/// The client of the command line that speaks to the databases to which a function connects.
+pub(super) fn client(language: Language, name: &str) -> Option<&'static str> {
+    let language = if language == Language::Unknown { "other" } else { language.name() };
+    let lines = TABLE.split("\n\n").find(|paragraph| paragraph.starts_with(language))?.lines();
+    let (head, _) = lines.filter_map(|line| line.split_once(": ")).find(|(_, names)| is_one(names, name))?;
+    head.split(' ').nth(2)
+}
+
+/// The same, by the scheme of an address.
+pub(super) fn client_of_scheme(scheme: &str) -> Option<&'static str> {
+    client(Language::Unknown, &format!("{scheme}:"))
 }
 
 pub(super) fn function(language: Language, name: &str) -> Option<(CallEffect, usize)> {
@@ -71,7 +84,7 @@ pub(super) fn gives_each(name: &str) -> bool {
 /// Functions whose outcome is their first argument, as far as it matters here.
 const KEEPERS: &str = "os.path.expanduser os.path.abspath os.path.normpath os.path.realpath os.fspath os.fsencode str String bytes list tuple Array \
     shlex.quote escapeshellarg escapeshellcmd File.expand_path Shellwords.escape path.normalize realpath shlex.split Shellwords.split \
-    Shellwords.shellwords util.promisify promisify functools.partial partial compile";
+    Shellwords.shellwords util.promisify promisify functools.partial partial compile URL URI URI.parse text sqlalchemy.text sqlalchemy.sql.text psycopg.sql.SQL psycopg2.sql.SQL sql.SQL";
 
 pub(super) fn keeps(name: &str) -> bool {
     is_one(KEEPERS, name)

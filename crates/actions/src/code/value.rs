@@ -65,6 +65,10 @@ pub(super) enum CodeValue {
     /// An open file, by the place of the call that opened it.
     Handle(usize),
     Object(Vec<(String, CodeValue)>),
+    /// Something that sends requests, with the beginning of its addresses.
+    Client(CodeText),
+    /// A connection to a database, a cursor, a transaction.
+    Connection(Box<super::CodeConnection>),
     OneOf(Vec<CodeValue>),
     /// The outcome of a call that decodes something.
     Decoded,
@@ -138,7 +142,7 @@ impl CodeValue {
 
     pub(super) fn size(&self) -> usize {
         match self {
-            Self::Text(text) | Self::Path(text) => text.text.len(),
+            Self::Text(text) | Self::Path(text) | Self::Client(text) => text.text.len(),
             Self::List(items) => items.iter().map(|item| 16 + item.as_ref().map_or(0, String::len)).sum(),
             Self::Method(value, name) => value.size() + name.len(),
             Self::Named(name) => name.len(),

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::expand::marked_text;
 use super::{Shell, Stdin};
+use crate::arguments;
 use crate::code::{self, CodeAction, Language};
 use crate::word::{Bound, Word, WordPiece};
 use crate::{Change, Deed, Delete, Write, patch, program::Program};
@@ -148,6 +149,8 @@ impl Shell<'_> {
                 let path = self.path(&path);
                 self.push(Deed::Delete(Delete { path, recursive, moved: false }), from);
             }
+            CodeAction::Request { url, method } => drop(self.push(Deed::Fetch { url: holed(&url), method: Some(Word::lit(method)) }, from)),
+            CodeAction::Query { connection, text } => self.sent_by_code(&connection, &text, from),
             CodeAction::OpaqueShell => self.opaque("a command in program text", "the command line is computed"),
         }
     }
@@ -202,6 +205,26 @@ impl Shell<'_> {
         }
     }
 
+    /// A text that program text sends to a database, as the client of the command line would send it.
+    fn sent_by_code(&mut self, connection: &code::CodeConnection, text: &str, from: Option<usize>) {
+        let Some(program) = self.programs.find(connection.client) else { return };
+        let Some(client) = program.details().query else { return };
+        let mut words = Vec::new();
+        for (options, value) in [(&client.host, &connection.host), (&client.database, &connection.database)] {
+            if let (Some(option), Some(value)) = (options.first(), value) {
+                words.extend([Word::lit(*option), holed(value)]);
+            }
+        }
+        // An address is a host for those whose operands are commands.
+        if client.words && connection.address.is_some() {
+            words.extend(client.host.last().map(|option| Word::lit(*option)));
+        }
+        words.extend(connection.address.as_deref().map(holed));
+        let arguments = arguments::read(&program, &words);
+        let stdin = Stdin { program: Some("code".to_owned()), text: Some(Rc::new(holed(text))), connected: true, ..Stdin::default() };
+        self.queries(&program, connection.client, &arguments, &[], &stdin, from.unwrap_or(0));
+    }
+
     /// A patch that is applied; false for a text that is not a patch.
     pub(crate) fn patch(&mut self, text: &str, from: Option<usize>) -> bool {
         let Some(changes) = patch::read(text) else {
@@ -235,6 +258,17 @@ fn starred(text: &str, plain: impl Fn(&str) -> Word) -> Word {
         if at == 0 || !part.is_empty() {
             word.extend(&plain(part));
         }
+    }
+    word
+}
+
+/// A text of a program in which holes are unknown parts.
+fn holed(text: &str) -> Word {
+    let mut parts = text.split(code::HOLE);
+    let mut word = Word::lit(parts.next().unwrap_or(""));
+    for part in parts {
+        word.push(WordPiece::Any(Bound::Anything));
+        word.push_lit(part);
     }
     word
 }
