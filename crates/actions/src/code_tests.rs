@@ -22,7 +22,6 @@ fn show(found: &[CodeAction]) -> String {
             CodeAction::Copy { from, to, moved } => format!("{}<{}|{}>", if *moved { "mv" } else { "cp" }, word(from), word(to)),
             CodeAction::Attributes { path, recursive } => format!("{}<{}>", if *recursive { "modes" } else { "mode" }, word(path)),
             CodeAction::Fed(command, text) => format!("{}<<{}", show(std::slice::from_ref(command)), word(text)),
-            CodeAction::Read { .. } => String::new(),
             CodeAction::Request { url, method } => format!("{method}<{}>", url.replace(HOLE, "?")),
             CodeAction::Query { connection, text } => {
                 let said = [&connection.address, &connection.host, &connection.database].into_iter().flatten().cloned().collect::<Vec<_>>();
