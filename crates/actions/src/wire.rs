@@ -307,7 +307,7 @@ const FRONT: usize = 12 + TABLES * TABLE_PLACE;
 /// Bytes of an entry of a directory: where the bucket begins, how many entries it has, its checksum.
 const BUCKET: usize = 16;
 /// Bytes in front of a record: its length and its checksum.
-pub(crate) const RECORD: usize = 12;
+pub const RECORD: usize = 12;
 /// Entries that a bucket has on the average, at most.
 const ENTRIES: usize = 8;
 

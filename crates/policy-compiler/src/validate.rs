@@ -90,7 +90,11 @@ pub fn validate<'t>(
         let mut checker = head.document.checker(&mut mistakes);
         checker.table(&head.document.view(), keys, of);
         let mut reader = WhenReader { checker: &mut checker, patterns: &mut *patterns, protected: &[] };
-        meant.protected.extend(reader.texts(&head.document.view(), "protected"));
+        for branch in reader.texts(&head.document.view(), "protected") {
+            if !meant.protected.iter().any(|known| known.source == branch.source) {
+                meant.protected.push(branch);
+            }
+        }
     }
 
     let mut named: Vec<Named<Rule>> = Vec::new();

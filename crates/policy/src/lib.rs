@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use crate::secret::Confidence;
 use actions::PushKind;
 use actions::program::{Programs, ToolEffect};
-use actions::wire::{Bytes, Pieces, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
+use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
@@ -101,31 +101,42 @@ struct RuleRest<'a> {
 }
 wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead });
 
-/// A rule of which only that is read which most calls say no to.
+/// What of a rule most calls say no to. What is asked for after it is a record of its own in front of this one.
+struct RuleFront<'a> {
+    when: When<'a>,
+    for_agents: Vec<Pattern<'a>>,
+    /// How far in front the other record begins, in bytes.
+    distance: u32,
+}
+wire_struct!(RuleFront { when, for_agents, distance });
+
+/// A rule of which only that was read which most calls say no to.
 #[derive(Clone, Debug)]
 pub struct RuleCandidate<'a> {
     pub when: When<'a>,
     pub for_agents: Vec<Pattern<'a>>,
-    rest: Cow<'a, [u8]>,
+    /// Where the rest of it is.
+    rest: (Table<'a>, u32),
 }
-wire_struct!(RuleCandidate { when, for_agents, rest });
 
 impl<'a> RuleCandidate<'a> {
     /// The whole rule. `None` if its record is damaged.
     pub fn rule(&self) -> Option<Rule<'a>> {
-        let Cow::Borrowed(rest) = self.rest else { return None };
-        let RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead } = read_back(rest)?;
-        let (when, for_agents) = (self.when.clone(), self.for_agents.clone());
-        Some(Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, reason, instead })
+        let (table, place) = &self.rest;
+        whole_rule(self.when.clone(), self.for_agents.clone(), table.record(*place)?)
     }
 }
 
-impl<'a> From<&Rule<'a>> for RuleCandidate<'a> {
-    fn from(rule: &Rule<'a>) -> Self {
-        let Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, reason, instead } = rule.clone();
-        let rest = RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead };
-        Self { when, for_agents, rest: lay_down(&rest).into() }
-    }
+/// A rule of its two parts. `None` if `rest` is no record of one.
+fn whole_rule<'a>(when: When<'a>, for_agents: Vec<Pattern<'a>>, rest: &'a [u8]) -> Option<Rule<'a>> {
+    let RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead } = read_back(rest)?;
+    Some(Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, reason, instead })
+}
+
+/// A rule of two records that are side by side.
+fn rule_of<'a>(rest: &'a [u8], front: &'a [u8]) -> Option<Rule<'a>> {
+    let RuleFront { when, for_agents, .. } = read_back(front)?;
+    whole_rule(when, for_agents, rest)
 }
 
 kinds! {
@@ -453,7 +464,8 @@ impl<'a> Policy<'a> {
 
     /// The rule at a place. `None` if it is damaged.
     pub(crate) fn candidate(&self, place: u32) -> Option<RuleCandidate<'a>> {
-        read_back(self.rules.record(place)?)
+        let RuleFront { when, for_agents, distance } = read_back(self.rules.record(place)?)?;
+        Some(RuleCandidate { when, for_agents, rest: (self.rules, place.checked_sub(distance)?) })
     }
 
     /// Rules that are found under one of these keys, each once, upper layers first. `None` if a record is damaged.
@@ -464,13 +476,14 @@ impl<'a> Policy<'a> {
 
     /// Every rule, upper layers first.
     pub fn all_rules(&self) -> Option<Vec<Rule<'a>>> {
-        self.rules.records().map(|record| read_back::<RuleCandidate>(record?)?.rule()).collect()
+        let records: Vec<&[u8]> = self.rules.records().collect::<Option<_>>()?;
+        records.as_chunks().0.iter().map(|[rest, front]| rule_of(rest, front)).collect()
     }
 
     /// Every rule with the keys under which it is found, upper layers first.
     pub fn keyed_rules(&self) -> Option<Vec<(Vec<u32>, Rule<'a>)>> {
-        let rule = |(keys, record)| Some((keys, read_back::<RuleCandidate>(record)?.rule()?));
-        self.rules.keyed_records()?.into_iter().map(rule).collect()
+        let records = self.rules.keyed_records()?;
+        records.as_chunks().0.iter().map(|[(_, rest), (keys, front)]| Some((keys.clone(), rule_of(rest, front)?))).collect()
     }
 
     pub fn waivers_of(&self, rule: &str) -> Option<Vec<Waiver<'a>>> {
@@ -539,7 +552,11 @@ impl Parts<'_> {
         }
         for rule in &self.rules {
             let keys = self.keys.get(rule.name).cloned().unwrap_or_else(|| index::of_rule(&rule.when).iter().map(|name| key(name)).collect());
-            rules.add(keys, &RuleCandidate::from(rule));
+            let Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, reason, instead } = rule.clone();
+            let rest = lay_down(&RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead });
+            let distance = u32::try_from(RECORD + rest.len()).unwrap_or(u32::MAX);
+            rules.add_unnamed(rest);
+            rules.add(keys, &RuleFront { when, for_agents, distance });
         }
         for waiver in &self.waivers {
             waivers.add([key(waiver.rule)], waiver);

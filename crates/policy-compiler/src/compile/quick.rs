@@ -32,12 +32,11 @@ pub fn compile_quickly(input: &Input, pieces: &[(&str, &[u8])]) -> Option<Vec<u8
     let mut keys: HashMap<&str, Vec<u32>> = HashMap::new();
     for (path, text) in input.packs {
         let source = PolicySource { layer: Layer::BuiltIn, path, text };
-        let top = document(source, packs::head(text))?;
-        // What it matches depends on the protected branches that others name.
-        if text.contains("<protected>") && (has("protected") || !top.has("protected")) {
+        // More protected branches change what its patterns match. Packs name the same ones.
+        if has("protected") && text.contains("<protected>") {
             documents.push(document(source, text)?);
         } else {
-            documents.push(top);
+            documents.push(document(source, packs::head(text))?);
             let (own, rules): (Vec<_>, Vec<_>) = open(path)?.keyed_rules()?.into_iter().unzip();
             keys.extend(rules.iter().map(|rule: &Rule| rule.name).zip(own));
             ready.insert(path, rules);
