@@ -130,6 +130,8 @@ named_enum! {
         Database = "database",
         /// The same, where the methods of the connection are commands.
         Store = "store",
+        /// A client of a service, whose methods are subcommands of a program. Behind it is the name of the program.
+        Service = "service",
         /// Program text of the same language.
         Code = "code",
         /// A file of program text of the same language.

@@ -316,7 +316,7 @@ impl ToolReader<'_> {
                         Json::List(list) if list.iter().all(|item| item.scalar().is_some()) && is_one("commands cmds scripts", &key) => {
                             self.starting_in(input, |shell| list.iter().filter_map(Json::scalar).for_each(|line| shell.line(&line)));
                         }
-                        Json::List(list) if is_one("paths files filepaths filenames targets", &key) && deletes(tool) => {
+                        Json::List(list) if is_one("paths files filepaths filenames targets", &key) && (deletes(tool) || tool.contains("read")) => {
                             for path in list {
                                 if let Json::Text(path) = path {
                                     self.file(tool, &key, path, input);
@@ -336,7 +336,8 @@ impl ToolReader<'_> {
             return;
         }
         match key {
-            "command" | "cmd" | "commandline" | "script" | "shell" | "shellcommand" | "bash" | "exec" | "runcommand" | "bashcommand" | "terminalcommand" => {
+            "command" | "cmd" | "commandline" | "script" | "shell" | "shellcommand" | "bash" | "exec" | "runcommand" | "bashcommand" | "terminalcommand"
+            | "clicommand" => {
                 self.starting_in(siblings, |shell| match arguments(siblings) {
                     // No program has blanks in its name: the server starts a shell.
                     Some(words) if text.contains(char::is_whitespace) || words.is_empty() => shell.line(&line(text, &words)),

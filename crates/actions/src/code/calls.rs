@@ -61,7 +61,7 @@ impl Scan {
                 match value {
                     CodeValue::Handle(place) => self.opened_as(piece, place, next),
                     // `with TemporaryDirectory() as name`
-                    CodeValue::Text(_) | CodeValue::Client(_) | CodeValue::Connection(_)
+                    CodeValue::Text(_) | CodeValue::Client(_) | CodeValue::Connection(_) | CodeValue::Service(_)
                         if piece.word(next) == Some("as") && self.language == Language::Python =>
                     {
                         piece.word(next + 1).into_iter().for_each(|name| self.names.give(name, value.clone()));
@@ -155,6 +155,12 @@ impl Scan {
                         }
                         None
                     }
+                    CodeValue::Service(words) => {
+                        if emit {
+                            self.service_method(&words, &name, &args);
+                        }
+                        None
+                    }
                     CodeValue::Connection(connection) => return self.connection_method(&connection, &name, &args, emit),
                     CodeValue::Client(begins) => {
                         if emit {
@@ -185,6 +191,9 @@ impl Scan {
             return CodeValue::Unknown;
         };
         let (effect, place) = effect;
+        if effect == CallEffect::Service {
+            return self.service(&CodeCall { name: &name, effect, place, args: &args, site });
+        }
         if matches!(effect, CallEffect::Database | CallEffect::Store) {
             return self.connected(&CodeCall { name: &name, effect, place, args: &args, site }, effect == CallEffect::Store);
         }

@@ -92,4 +92,29 @@ impl Scan {
         }
         CodeValue::Connection(Box::new(connection.clone()))
     }
+
+    /// A call that makes a client of a service.
+    pub(super) fn service(&self, call: &CodeCall<'_>) -> CodeValue {
+        let named = call.option("service_name").or_else(|| call.plain().next()).and_then(CodeValue::literal);
+        let (Some(program), Some(service)) = (functions::client(self.language, call.name), named) else { return CodeValue::Unknown };
+        let word = functions::service(program, &service).map_or(service, str::to_owned);
+        let mut words = vec![program.to_owned(), word];
+        if let Some(address) = call.option("endpoint_url") {
+            words.push(format!("--endpoint-url={}", address.clone().into_text().text));
+        }
+        CodeValue::Service(words)
+    }
+
+    /// A method of such a client, as the subcommand of the same name. What only reads changes nothing, and may show nothing.
+    pub(super) fn service_method(&mut self, words: &[String], name: &str, args: &[Arg]) {
+        if ["get_", "list_", "describe_", "head_"].iter().any(|reads| name.starts_with(reads)) || matches!(name, "close" | "meta" | "exceptions") {
+            return;
+        }
+        let dry = args.iter().any(|arg| arg.name.as_deref() == Some("DryRun") && arg.value == CodeValue::Bool(true));
+        let method = name.replace('_', "-");
+        let (front, options) = words.split_at(words.len().min(2));
+        let words = front.iter().cloned().chain([method]).chain(options.iter().cloned()).chain(dry.then(|| "--dry-run".to_owned()));
+        let known = |word: String| (!word.contains(super::HOLE)).then_some(word);
+        self.push(CodeAction::Argv(words.map(known).collect()));
+    }
 }

@@ -158,7 +158,7 @@ impl Scan {
             }
             CallEffect::Request | CallEffect::RequestAs => self.request(call, &CodeText::default()),
             CallEffect::RequestOption => self.request_option(call),
-            CallEffect::Client | CallEffect::Database | CallEffect::Store => {}
+            CallEffect::Client | CallEffect::Database | CallEffect::Store | CallEffect::Service => {}
             CallEffect::Code | CallEffect::CodeText => self.program_text(call),
             CallEffect::Script => {
                 let interpreter = if self.language == Language::Python { "python3" } else { self.language.name() };

@@ -25,7 +25,12 @@ pub(super) fn client(language: Language, name: &str) -> Option<&'static str> {
     head.split(' ').nth(2)
 }
 
-/// The same, by the scheme of an address.
+/// The word of the command line for a service of a program, where it has another one.
+pub(super) fn service(program: &str, service: &str) -> Option<&'static str> {
+    client(Language::Unknown, &format!("{program}/{service}"))
+}
+
+/// The same as [`client`], by the scheme of an address.
 pub(super) fn client_of_scheme(scheme: &str) -> Option<&'static str> {
     client(Language::Unknown, &format!("{scheme}:"))
 }

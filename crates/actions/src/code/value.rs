@@ -67,6 +67,8 @@ pub(super) enum CodeValue {
     Object(Vec<(String, CodeValue)>),
     /// Something that sends requests, with the beginning of its addresses.
     Client(CodeText),
+    /// A client of a service, with the words of the command line that it stands for.
+    Service(Vec<String>),
     /// A connection to a database, a cursor, a transaction.
     Connection(Box<super::CodeConnection>),
     OneOf(Vec<CodeValue>),

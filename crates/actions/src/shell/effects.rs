@@ -8,6 +8,9 @@ use crate::program::{Method, Program, ProgramWay, Role};
 use crate::word::{Bound, Word, WordPiece};
 use crate::{Action, Change, Deed, Delete, EMPTIED, Edited, path::Path};
 
+/// Such an address is a file of this machine (RFC 8089).
+const FILE_SCHEME: &str = "file://";
+
 impl Shell<'_> {
     /// Notes what the program does, by its description. Returns its output. `None`: the output is not known.
     pub(crate) fn effects(
@@ -199,6 +202,11 @@ impl Shell<'_> {
                         self.unsurely(|shell| shell.push(Deed::Delete(Delete { path, recursive: true, moved }), Some(at)));
                     }
                     sources.push(word.clone());
+                }
+                Role::Url | Role::Download if word.prefix().starts_with(FILE_SCHEME) => {
+                    let path = self.path(&word.without_prefix(FILE_SCHEME.len()));
+                    let read = self.reads(path, Some(at));
+                    self.flow(&[read]);
                 }
                 Role::Url | Role::Download => {
                     let method = method(program, arguments);

@@ -34,6 +34,9 @@ impl Shell<'_> {
             return Output::unknown();
         }
         let Some(name) = program_name(head) else { return self.unknown_program(&words, env, stdin) };
+        if let Some(package) = self.packaged(head, &name) {
+            return self.invoke([&[Word { span: head.span, ..Word::lit(package) }], args].concat(), env, stdin);
+        }
         if head.literal().is_some_and(|text| !text.contains('/'))
             && let Some(output) = self.defined(&name, args, &env, stdin, plain)
         {
@@ -119,6 +122,19 @@ impl Shell<'_> {
         }
         self.speaks = speaks;
         described.map_or_else(Output::unknown, |program| self.output(&program, &name, args, &arguments, stdin))
+    }
+
+    /// The program of a package that is named with its version or its scope, as runners of packages take it:
+    /// `wrangler@3`, `@scope/name@latest`.
+    fn packaged(&self, head: &Word, name: &str) -> Option<String> {
+        let text = head.literal().filter(|text| text.contains('@'))?;
+        let version = text.get(1..)?.find('@').map_or(text.len(), |at| at + 1);
+        let bare = text.get(..version)?;
+        if let Some(program) = self.programs.find(bare).filter(|program| !program.runs.is_empty()) {
+            return Some(program.runs.to_owned());
+        }
+        let last = bare.rsplit('/').next()?;
+        (last != name && !last.is_empty() && self.programs.find(name).is_none()).then(|| last.to_owned())
     }
 
     /// Words that variables add to a program's arguments (`Details::options_in`).
