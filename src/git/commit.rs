@@ -247,6 +247,7 @@ impl OfChange<'_> {
             (Need::RealPath(path, _), _) => Known::Text(path.clone()),
             (Need::Exists(_), Some((file, _))) => Known::Is(file.old.is_some(), String::new()),
             (Need::Holds(_, text), Some((_, content))) => Known::Is(content.old.lines().is_some_and(|old| old.contains(text)), String::new()),
+            (Need::Text(_), Some((_, content))) => content.old.lines().map_or(Known::Is(false, String::new()), |old| Known::Text(old.to_owned())),
             // What is committed is not ignored.
             (Need::Ignored(_) | Need::Ignores(_), _) => Known::Is(false, String::new()),
             // A commit discards nothing.

@@ -14,7 +14,9 @@ impl Shell<'_> {
     /// Follows the lines of a recipe, where the program called `name` runs one.
     pub(super) fn recipes(&mut self, program: &Program, name: &str, arguments: &ParsedArguments, stdin: &Stdin) {
         if [ProgramWay::Make, ProgramWay::Just, ProgramWay::Task, ProgramWay::Scripts].into_iter().any(|way| program.is(way)) {
-            let words = arguments.subcommand.iter().chain(&arguments.operands).map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            // What a script is given grows where it leads to itself: `npm run test --workspaces` as the script `test`.
+            let counted = if program.is(ProgramWay::Scripts) { 2 } else { usize::MAX };
+            let words = arguments.subcommand.iter().chain(&arguments.operands).take(counted).map(ToString::to_string).collect::<Vec<_>>().join(" ");
             let what = format!("{name} {words} in {}", self.state.place.cwd);
             self.unless_open(what, |shell| shell.recipe_lines(program, name, arguments, stdin));
         }

@@ -12,15 +12,19 @@ pub(super) fn is_asked(table: &FileWhen) -> bool {
 }
 
 pub(super) fn brought(table: &FileWhen, write: &Write, asking: &mut Asking) -> Answer {
-    // Texts are long, and while something else is to be found out this is asked again anyway.
-    if !asking.needs.is_empty() {
+    // Texts are long, and while something else is to be found out this is asked again anyway. What is copied has no text yet.
+    let is_copied = matches!(write.change, Change::Copy { .. } | Change::Edited(_));
+    if !asking.needs.is_empty() && !is_copied {
         asking.put_off = true;
         return Answer::Maybe;
     }
     let texts = texts(&write.change);
     let mut answer = Answer::Yes;
     if !table.adds.is_empty() {
-        answer = answer.min(texts.iter().any(|(text, _)| adds(table, text)).into());
+        answer = answer.min(texts.iter().any(|(text, old)| adds(table, text) && !held(table, write, text, old, asking)).into());
+        if asking.put_off {
+            return Answer::Maybe;
+        }
     }
     if answer != Answer::No && !table.secret.is_empty() {
         let written = texts.iter().any(|(text, old)| secret(table, write, text, old, asking));
@@ -92,6 +96,39 @@ fn adds(table: &FileWhen, text: &str) -> bool {
     // `unless` spares a line, so with it the search goes line by line.
     table.unless.is_empty()
         || text.lines().any(|line| table.adds.iter().any(|pattern| text::text(pattern, line)) && !table.unless.iter().any(|pattern| text::text(pattern, line)))
+}
+
+/// Whether all that `adds` finds was there before: in what the edit replaces, or in the file of which the whole text is
+/// written anew. A line counts as often as it stands there.
+fn held(table: &FileWhen, write: &Write, text: &str, old: &str, asking: &mut Asking) -> bool {
+    let whole = matches!(write.change, Change::Whole(_));
+    let Some(path) = write.path.word.literal().filter(|_| whole) else { return !old.is_empty() && !adds_more(table, text, old) };
+    let need = Need::Text(path.to_owned());
+    match asking.facts.of(&need) {
+        None => {
+            asking.needs.insert(need);
+            asking.put_off = true;
+            true
+        }
+        Some(Known::Text(before)) => !adds_more(table, text, before),
+        Some(_) => false,
+    }
+}
+
+/// Whether `adds` finds a line more often than before, or finds more than a line where it found nothing.
+fn adds_more(table: &FileWhen, text: &str, old: &str) -> bool {
+    let finds = |line: &&str| adds(table, line);
+    let bare = |line| str::trim_end_matches(str::trim(line), ',');
+    let mut before: Vec<&str> = old.lines().filter(finds).map(bare).collect();
+    let mut single = false;
+    for line in text.lines().filter(finds) {
+        single = true;
+        match before.iter().position(|known| *known == bare(line)) {
+            Some(at) => before.swap_remove(at),
+            None => return true,
+        };
+    }
+    !single && !adds(table, old)
 }
 
 fn secret(table: &FileWhen, write: &Write, text: &str, old: &str, asking: &mut Asking) -> bool {
