@@ -427,7 +427,7 @@ const ROWS: &[(&str, &str)] = &[
     ("pwsh -NoProfile -Command 'rm x'", "pwsh -NoProfile -Command; rm (x); delete /r/x"),
     ("cmd /c rm x", "cmd /c; rm (x); delete /r/x"),
     (r#"python3 -Wignore -c 'import os; os.remove("x")'"#, r#"python3 -W=ignore -c=import os; os.remove("x"); delete /r/x"#),
-    ("python3 -m json.tool f", "python3 -m; json.tool (f)"),
+    ("python3 -m json.tool f", "python3 -m; json.tool (f); read /r/f"),
     (r#"python3 - a <<< 'import os; os.remove("x")'"#, "python3 (-, a); delete /r/x"),
     ("echo '{}' | python3 -m json.tool", "echo ({}); python3 -m; json.tool"),
     ("python3 s.py < data", "read /r/data; python3 (s.py)"),

@@ -178,7 +178,10 @@ impl Shell<'_> {
                 Role::Attributes => self.write(word, Change::Attributes { tree: arguments.has("--recursive") }, Some(at)),
                 Role::Touch => self.write(word, Change::Append(String::new()), Some(at)),
                 Role::Delete | Role::DeleteTree | Role::Move => {
-                    let mut path = self.path(word);
+                    let own = Some(Path::resolve(&self.state.place.cwd, word)).filter(|_| *role != Role::Move && !word.to_string().ends_with(['/', '.']));
+                    // What deletes a link leaves what it leads to.
+                    let link = own.filter(|own| own.word.literal().is_some_and(|path| self.state.is_symbolic(path)));
+                    let mut path = link.unwrap_or_else(|| self.path(word));
                     // `FOLDER/**` is all below the folder, one by one.
                     let all = matches!(path.word.pieces.last(), Some(WordPiece::Glob(glob)) if glob == "**");
                     if all {
@@ -336,7 +339,7 @@ impl Shell<'_> {
             return;
         }
         match (link.word.literal(), target.literal(), stands_for(&target)) {
-            (Some(link), Some(target), _) => self.state.link(link, target),
+            (Some(link), Some(target), _) => self.state.link(link, target, arguments.has("--symbolic")),
             (Some(link), None, Some(text)) => self.state.write(link, text.into()),
             _ => {}
         }

@@ -106,6 +106,8 @@ pub(super) struct ShellState {
     links: BTreeMap<String, String>,
     /// Patterns of files that this line fetched; which names they have is not known.
     arrivals: Vec<Word>,
+    /// Those of them that are symbolic.
+    symbolic: std::collections::BTreeSet<String>,
     /// Git's configuration that this line set.
     pub(super) configured: Vec<(String, Word)>,
     /// How many branches around the present command might not be taken.
@@ -449,8 +451,18 @@ impl ShellState {
     }
 
     /// Notes a link that this line made.
-    pub(super) fn link(&mut self, link: &str, target: &str) {
+    pub(super) fn link(&mut self, link: &str, target: &str, symbolic: bool) {
         self.links.insert(link.to_owned(), target.to_owned());
+        if symbolic {
+            self.symbolic.insert(link.to_owned());
+        } else {
+            self.symbolic.remove(link);
+        }
+    }
+
+    /// Whether this line made a symbolic link at this path.
+    pub(super) fn is_symbolic(&self, path: &str) -> bool {
+        self.symbolic.contains(path)
     }
 
     /// Where a path leads through links that this line made.

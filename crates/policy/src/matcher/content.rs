@@ -99,7 +99,7 @@ fn adds(table: &FileWhen, text: &str) -> bool {
 }
 
 /// Whether all that `adds` finds was there before: in what the edit replaces, or in the file of which the whole text is
-/// written anew. A line counts as often as it stands there.
+/// written anew. A line counts as often as it is there.
 fn held(table: &FileWhen, write: &Write, text: &str, old: &str, asking: &mut Asking) -> bool {
     let whole = matches!(write.change, Change::Whole(_));
     let Some(path) = write.path.word.literal().filter(|_| whole) else { return !old.is_empty() && !adds_more(table, text, old) };
