@@ -192,7 +192,7 @@ fn changes(actions: &[Action], root: &str, around: &Surroundings, concerns: impl
                             // An editing program makes no file.
                             FileVersion::Absent => FileVersion::Absent,
                             FileVersion::Known(text) => edited::apply(text, edited).map_or(FileVersion::Unknown, FileVersion::Known),
-                            _ => FileVersion::Unknown,
+                            FileVersion::Unknown => FileVersion::Unknown,
                         },
                         change => {
                             let text = if let FileVersion::Known(text) = &known.new { text.clone() } else { String::new() };

@@ -44,7 +44,9 @@ fn rows(name: &str) -> Vec<(String, String, String, String)> {
 /// What is wrong in a file, how many rows were tried, and how many losses were let go.
 fn tried(name: &str) -> (Vec<String>, usize, usize) {
     let scratch = Scratch::new();
-    FILES.iter().for_each(|(path, text)| scratch.write(path, text));
+    for (path, text) in FILES {
+        scratch.write(path, text);
+    }
     let (mut wrong, mut count, mut let_go) = (Vec::new(), 0, 0);
     for (id, command, destroys, what) in rows(name) {
         // Some rows are a question of policy, and others of the database. `mysql` is the worse of two engines: the rows are

@@ -27,7 +27,9 @@ pub(super) fn findings(rules: &[Rule], examples: &[RuleExamples], waivers: &[&Wa
     for rule in rules.iter().filter(|rule| rule.layer != policy::Layer::BuiltIn) {
         let mut add = |what: String, fix: String| all.push(LintFinding { rule: rule.name.to_owned(), place: rule.place.to_owned(), what, fix });
         if let When::Run(tables) = &rule.when {
-            tables.iter().for_each(|table| never_run(table, &policy.programs, &mut add));
+            for table in tables {
+                never_run(table, &policy.programs, &mut add);
+            }
         }
         never_fetched(&rule.when, &mut add);
         let Some(own) = examples.iter().find(|own| own.name == rule.name) else { continue };

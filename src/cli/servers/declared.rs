@@ -38,7 +38,7 @@ impl ServerStart {
 }
 
 /// Where declarations are: the file, whether it is in the person's home, and the key of the table of servers. Claude Code 2.1,
-/// Cursor, VS Code, Gemini CLI, Qwen Code, Codex, OpenCode, Copilot CLI and droid document these places.
+/// Cursor, VS Code, Gemini CLI, Qwen Code, Codex, `OpenCode`, Copilot CLI and droid document these places.
 const PLACES: &[(&str, bool, &str)] = &[
     (".mcp.json", false, "mcpServers"),
     (".cursor/mcp.json", false, "mcpServers"),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::declared::{DeclaredServer, ServerStart};
 
 /// How long a server may take until it has listed its tools. The first start of one can fetch a package.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Pages of a list of tools that are asked for, at most.
 const MAX_PAGES: u64 = 100;
 
