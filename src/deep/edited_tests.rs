@@ -6,7 +6,7 @@ const TEXT: &str = "one 1\ntwo (2)\nthree a.b\nfour\n";
 
 fn edit(language: &str, options: &[&str], script: &str) -> Option<String> {
     let options = options.iter().map(|option| (*option).to_owned()).collect();
-    apply(TEXT, &Edited { language: language.to_owned(), options, script: script.to_owned(), from: Vec::new() })
+    apply(TEXT, &Edited { language: language.to_owned(), options, script: script.to_owned(), ..Edited::default() })
 }
 
 #[test]

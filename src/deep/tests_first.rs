@@ -173,7 +173,18 @@ fn changes(actions: &[Action], root: &str, around: &Surroundings, concerns: impl
                         let old = before(full);
                         Changed { path: path.to_owned(), new: old.clone(), old, part: false }
                     });
-                    let new = match &write.change {
+                    // A text that only comes from elsewhere is not known, whatever is known of where it comes from.
+                    let change = match &write.change {
+                        Change::Edited(edited) if edited.only_arrives() => {
+                            if edited.append {
+                                &Change::AppendUnknown
+                            } else {
+                                &Change::Unknown
+                            }
+                        }
+                        change => change,
+                    };
+                    let new = match change {
                         Change::Unknown => match by_git(action, path) {
                             Some(Some(text)) => FileVersion::Known(text),
                             Some(None) => FileVersion::Absent,
@@ -199,7 +210,7 @@ fn changes(actions: &[Action], root: &str, around: &Surroundings, concerns: impl
                             after_text(&text, change).map_or(FileVersion::Unknown, FileVersion::Known)
                         }
                     };
-                    known.part = matches!(write.change, Change::AppendUnknown | Change::Copy { append: true, .. }) && known.new == known.old;
+                    known.part = matches!(change, Change::AppendUnknown | Change::Copy { append: true, .. }) && known.new == known.old;
                     known.new = new;
                 }
             }

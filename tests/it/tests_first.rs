@@ -205,6 +205,8 @@ const WAYS: &[(&str, &str, &str)] = &[
     ("python", "Bash", r#"{"command":"python3 -c \"open('src/shop/price.py', 'w').write('def total(net):\\n    return net * 2\\n')\""}"#),
     ("echo", "Bash", r#"{"command":"echo 'def total(net): return net * 2' > src/shop/price.py"}"#),
     ("script", "Bash", r#"{"command":"bash write.sh"}"#),
+    ("files together", "Bash", r#"{"command":"cat drafts/price.py drafts/price.py > src/shop/price.py"}"#),
+    ("files together, behind", "Bash", r#"{"command":"cat drafts/price.py drafts/price.py >> src/shop/old.py"}"#),
     ("tool server", "mcp__files__write_file", r#"{"path":"{R}/src/shop/price.py","content":"def total(net):\n    return net * 2\n"}"#),
 ];
 

@@ -174,6 +174,15 @@ pub struct Edited {
     pub script: String,
     /// Files whose text may come with it.
     pub from: Vec<String>,
+    /// It comes behind what the file holds.
+    pub append: bool,
+}
+
+impl Edited {
+    /// It is no text that changes a file: only where the new text comes from is known.
+    pub fn only_arrives(&self) -> bool {
+        self.language.is_empty() && self.options.is_empty() && self.script.is_empty()
+    }
 }
 
 /// A file that is read, and where its text goes.

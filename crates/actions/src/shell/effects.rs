@@ -315,7 +315,7 @@ impl Shell<'_> {
         let texts = texts.map(|(_, word)| word.literal()).collect::<Option<Vec<_>>>()?;
         let script = if texts.is_empty() { stdin.text.as_ref()?.literal()?.to_owned() } else { texts.join("\n") };
         let options = arguments.flags.iter().filter_map(|flag| flag.names.first().cloned()).collect();
-        Some(Edited { language: program.language.to_owned(), options, script, from: Vec::new() })
+        Some(Edited { language: program.language.to_owned(), options, script, ..Edited::default() })
     }
 
     /// What was in front of the command that started this shell is in its environment.

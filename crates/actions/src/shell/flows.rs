@@ -246,7 +246,11 @@ impl Shell<'_> {
             false => Vec::new(),
         };
         let made = stdin.made.as_deref().filter(|_| given);
-        if made.is_none() && from.is_empty() { change } else { Change::Edited(Edited { from, ..made.cloned().unwrap_or_default() }) }
+        if made.is_none() && from.is_empty() {
+            change
+        } else {
+            Change::Edited(Edited { from, append: made.is_none() && change == Change::AppendUnknown, ..made.cloned().unwrap_or_default() })
+        }
     }
 
     /// `@file`, `name=@file`, `name=<file`, a text.

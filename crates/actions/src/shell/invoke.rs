@@ -134,7 +134,7 @@ impl Shell<'_> {
             return Some(program.runs.to_owned());
         }
         let last = bare.rsplit('/').next()?;
-        (last != name && !last.is_empty() && self.programs.find(name).is_none()).then(|| last.to_owned())
+        (last != name && self.programs.find(last).is_some() && self.programs.find(name).is_none()).then(|| last.to_owned())
     }
 
     /// Words that variables add to a program's arguments (`Details::options_in`).

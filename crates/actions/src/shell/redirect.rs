@@ -134,9 +134,11 @@ impl Shell<'_> {
             }
             let unknown = stdout && matches!(change, Change::Unknown | Change::AppendUnknown);
             let change = match &output.made {
-                made if unknown && (made.is_some() || !from.is_empty()) => {
-                    Change::Edited(Edited { from: from.clone(), ..made.as_deref().cloned().unwrap_or_default() })
-                }
+                made if unknown && (made.is_some() || !from.is_empty()) => Change::Edited(Edited {
+                    from: from.clone(),
+                    append: made.is_none() && change == Change::AppendUnknown,
+                    ..made.as_deref().cloned().unwrap_or_default()
+                }),
                 _ => change,
             };
             away |= stdout;
