@@ -46,7 +46,7 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
         let keys = match index::of_action(action, facts, every) {
             Ok(keys) => keys,
             Err(need) => {
-                asking.needs.insert(need);
+                asking.needs.insert(*need);
                 continue;
             }
         };

@@ -3,12 +3,15 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use crate::facts::{Facts, Known, Need, Places};
+use crate::matcher::content::texts;
 use crate::matcher::swept;
-use crate::pattern::{PathAnchor, Pattern};
+use crate::pattern::{Automaton, PathAnchor, Pattern};
 use crate::{CallWhen, FileWhen, RunWhen, When};
 use actions::wire::key_of as key;
 use actions::{Action, Change, Deed, Read, Run, Write, path::Path};
 
+/// In keys of rules that nothing matches which is written in ASCII alone.
+const LETTERS: &str = "<letters>";
 /// What ends the literal beginning of a pattern.
 const GLOB: [char; 7] = ['*', '?', '[', '{', '\\', '(', '/'];
 /// Behind which a part of a program's name begins.
@@ -26,9 +29,14 @@ const MARKS: [char; 3] = ['.', '-', '_'];
 /// - `call mcp__server__tool`, `call mcp__server__`, `call does deletes`, or `call`; `call any` always.
 pub(crate) fn of_rule(when: &When) -> Vec<String> {
     let modes = |table: &FileWhen| table.attributes == Some(true) || table.recursive == Some(true);
+    let strange = |table: &FileWhen| {
+        let other = |pattern: &Pattern| pattern.table.as_ref().is_some_and(Automaton::needs_other_letters);
+        !table.adds.is_empty() && table.adds.iter().all(other)
+    };
     let committed = |table: &FileWhen| table.committed == Some(true) || table.larger_than.is_some();
     match when {
         When::Write(tables) if tables.iter().all(|table| !table.sweeps.is_empty()) => of_files("sweeps", tables),
+        When::Write(tables) if tables.iter().all(strange) => of_files(LETTERS, tables),
         When::Write(tables) if tables.iter().all(modes) => of_files("modes", tables),
         When::Write(tables) if tables.iter().all(committed) => of_files("committed", tables),
         When::Read(tables) if tables.iter().all(|table| table.shown == Some(true)) => of_files("shown", tables),
@@ -51,6 +59,10 @@ fn of_run(table: &RunWhen) -> Vec<String> {
         pattern.source.get(..=end).map(str::to_owned)
     };
     let program = |pattern: &Pattern| pattern.literal().map(str::to_owned).or_else(|| begins(pattern));
+    let strange = |pattern: &Pattern| pattern.table.as_ref().is_some_and(Automaton::needs_other_letters);
+    if !table.program.is_empty() && table.program.iter().all(strange) {
+        return vec![format!("{run} {LETTERS}")];
+    }
     let programs: Option<Vec<String>> = table.program.iter().map(program).collect();
     let Some(programs) = programs.filter(|programs| !programs.is_empty()) else { return vec![run.to_owned()] };
     let all_literal = table.program.iter().all(|pattern| pattern.literal().is_some());
@@ -124,7 +136,7 @@ fn of_files(kind: &str, tables: &[FileWhen]) -> Vec<String> {
 /// # Errors
 ///
 /// The fact that must be known first.
-pub(crate) fn of_action(action: &Action, facts: &Facts, every: bool) -> Result<Vec<u32>, Need> {
+pub(crate) fn of_action(action: &Action, facts: &Facts, every: bool) -> Result<Vec<u32>, Box<Need>> {
     let kind = action.deed.kind();
     Ok(match &action.deed {
         Deed::Run(run) => {
@@ -132,6 +144,7 @@ pub(crate) fn of_action(action: &Action, facts: &Facts, every: bool) -> Result<V
             let with_variables = !run.env.is_empty() || !run.exported.is_empty();
             for kind in ["run", "run ="].into_iter().take(1 + usize::from(with_variables)) {
                 keys.extend([key(&[kind]), key(&[kind, " ", &run.program])]);
+                keys.extend((!run.program.is_ascii()).then(|| key(&[kind, " ", LETTERS])));
                 let begins = run.program.match_indices(MARKS).filter_map(|(at, _)| run.program.get(..=at));
                 keys.extend(begins.map(|begin| key(&[kind, " ", begin])));
                 keys.extend(run.subcommand.as_ref().map(|name| key(&[kind, " ", &run.program, " ", name.literal().unwrap_or("?")])));
@@ -144,7 +157,11 @@ pub(crate) fn of_action(action: &Action, facts: &Facts, every: bool) -> Result<V
         Deed::Write(write) => {
             let sweeps = matches!(write.change, Change::Whole(_)) && swept(&write.path.word).is_some();
             let modes = matches!(write.change, Change::Attributes { .. });
-            let kinds = [Some("write"), modes.then_some("modes"), sweeps.then_some("sweeps"), facts.committing.then_some("committed")];
+            // What a copy brings is not known here.
+            let copied = matches!(write.change, Change::Copy { .. } | Change::Edited(_));
+            let strange = copied || !texts(&write.change).iter().all(|(text, _)| text.is_ascii());
+            let kinds =
+                [strange.then_some(LETTERS), Some("write"), modes.then_some("modes"), sweeps.then_some("sweeps"), facts.committing.then_some("committed")];
             let tree = matches!(write.change, Change::Attributes { tree: true });
             of_path(&kinds, &write.path, tree, true, facts, every)?
         }
@@ -167,12 +184,12 @@ pub(crate) fn kinds_of_read(read: &Read) -> impl Iterator<Item = &'static str> {
 
 /// Keys of a path. With `tree`, all below it is concerned too. A path with a hole is looked up by `any`, and with `every` all
 /// are.
-fn of_path(kinds: &[Option<&str>], path: &Path, tree: bool, follow: bool, facts: &Facts, every: bool) -> Result<Vec<u32>, Need> {
+fn of_path(kinds: &[Option<&str>], path: &Path, tree: bool, follow: bool, facts: &Facts, every: bool) -> Result<Vec<u32>, Box<Need>> {
     let any = || kinds.iter().flatten().map(|kind| key(&[kind, " any"])).collect();
     let Some(literal) = path.word.literal().filter(|_| !every) else { return Ok(any()) };
     let need = Need::RealPath(literal.to_owned(), follow);
     let real = match facts.of(&need) {
-        None => return Err(need),
+        None => return Err(need.into()),
         Some(Known::Text(real)) => Some(real.as_str()).filter(|real| *real != literal),
         Some(_) => None,
     };

@@ -4,7 +4,7 @@
 
 mod call;
 mod commit;
-mod content;
+pub(crate) mod content;
 mod file;
 mod path;
 mod push;

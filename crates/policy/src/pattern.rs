@@ -148,6 +148,28 @@ impl Automaton<'_> {
         std::array::from_fn(stays)
     }
 
+    /// True if no text of ASCII alone matches.
+    pub fn needs_other_letters(&self) -> bool {
+        let ends = |state: u16| self.is_found(state) || self.is_found(self.step(state, self.width));
+        let mut classes: Vec<u16> = (0..128).map(|byte| self.class(byte)).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let (mut seen, mut at) = (vec![self.start], 0);
+        while let Some(state) = seen.get(at).copied() {
+            if ends(state) {
+                return false;
+            }
+            for class in &classes {
+                let next = self.step(state, *class);
+                if next != 0 && !seen.contains(&next) {
+                    seen.push(next);
+                }
+            }
+            at += 1;
+        }
+        true
+    }
+
     /// How many states there are.
     pub fn states(&self) -> usize {
         self.next.len() / (2 * (usize::from(self.width) + 1))

@@ -38,7 +38,7 @@ pub(super) fn brought(table: &FileWhen, write: &Write, asking: &mut Asking) -> A
 }
 
 /// The texts that a change brings in, each with what goes in its place where that is known.
-fn texts(change: &Change) -> Vec<(&str, &str)> {
+pub(crate) fn texts(change: &Change) -> Vec<(&str, &str)> {
     match change {
         Change::Whole(text) | Change::Append(text) => vec![(text, "")],
         Change::Patch { added, removed } => vec![(added, removed)],
