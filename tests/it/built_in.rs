@@ -159,3 +159,14 @@ fn the_fingerprint_is_made_of_all_that_lays_the_form_down() {
         }
     }
 }
+
+/// A rule that is found for every command, write or call costs each of them.
+#[test]
+fn shipped_rules_are_found_by_what_they_speak_of() {
+    let policy = Policy::open(BUILT_IN).unwrap();
+    let mut wide = BTreeSet::new();
+    for (keys, rule) in policy.keyed_rules().unwrap() {
+        wide.extend(["run", "call"].into_iter().filter(|kind| keys.contains(&actions::wire::key(kind))).map(|kind| (rule.name, kind)));
+    }
+    assert!(wide.is_empty(), "give these rules the name of a program or of a tool: {wide:?}");
+}
