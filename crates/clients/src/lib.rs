@@ -7,6 +7,8 @@ pub mod answer;
 pub mod claude_code;
 mod codex;
 mod copilot;
+#[cfg(feature = "wiring")]
+pub mod declared;
 mod event;
 mod gemini;
 pub mod moment;

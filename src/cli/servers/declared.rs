@@ -1,10 +1,11 @@
-//! Where tool servers are declared: the files of a project and of a person, in the forms of the clients.
+//! Reads which tool servers a project and a person declare, in the files of the clients.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::cli::place::Place;
+use clients::declared::{SERVER_FILES, ServerFile};
 
 /// A tool server as a file declares it.
 #[derive(Clone, Debug)]
@@ -37,32 +38,11 @@ impl ServerStart {
     }
 }
 
-/// Where declarations are: the file, whether it is in the person's home, and the key of the table of servers. Claude Code 2.1,
-/// Cursor, VS Code, Gemini CLI, Qwen Code, Codex, `OpenCode`, Copilot CLI and droid document these places.
-const PLACES: &[(&str, bool, &str)] = &[
-    (".mcp.json", false, "mcpServers"),
-    (".cursor/mcp.json", false, "mcpServers"),
-    (".vscode/mcp.json", false, "servers"),
-    (".gemini/settings.json", false, "mcpServers"),
-    (".qwen/settings.json", false, "mcpServers"),
-    (".factory/mcp.json", false, "mcpServers"),
-    (".codex/config.toml", false, "mcp_servers"),
-    ("opencode.json", false, "mcp"),
-    (".claude.json", true, "mcpServers"),
-    (".cursor/mcp.json", true, "mcpServers"),
-    (".gemini/settings.json", true, "mcpServers"),
-    (".qwen/settings.json", true, "mcpServers"),
-    (".factory/mcp.json", true, "mcpServers"),
-    (".copilot/mcp-config.json", true, "mcpServers"),
-    (".codex/config.toml", true, "mcp_servers"),
-    (".config/opencode/opencode.json", true, "mcp"),
-];
-
 /// All declared servers, and why a file could not be read.
 pub(super) fn all(place: &Place) -> (Vec<DeclaredServer>, Vec<String>) {
     let (mut servers, mut unreadable) = (Vec::new(), Vec::new());
     let root = &place.around.root;
-    for (path, at_home, key) in PLACES {
+    for ServerFile { path, at_home, key } in SERVER_FILES {
         let folder = if *at_home { place.world.homes.first().map(PathBuf::as_path) } else { Some(root.as_path()) };
         let Some(folder) = folder.filter(|folder| !at_home || *folder != root) else { continue };
         let file = folder.join(path);

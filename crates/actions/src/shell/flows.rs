@@ -167,7 +167,8 @@ impl Shell<'_> {
         }
     }
 
-    /// Notes that a file is read. Gives the place of it, and of the file of which it is a copy.
+    /// Notes that a file is read. Gives its place. If the file is a copy that this line made, what it was copied from is read
+    /// too, at the next place.
     pub(super) fn reads(&mut self, path: Path, from: Option<usize>) -> usize {
         let source = path.word.literal().and_then(|path| self.state.copied_from(path));
         let read = self.push(Deed::Read(path.into()), from);
@@ -183,8 +184,7 @@ impl Shell<'_> {
         if program.is(ProgramWay::Opens) {
             for call in program.details().opens {
                 let (words, path) = call.rsplit_once(' ').unwrap_or(("", call));
-                let given = |word: &str| word.strip_prefix('!').map_or_else(|| holds(word, arguments), |other| !holds(other, arguments));
-                if !words.split(' ').filter(|word| !word.is_empty()).all(given) {
+                if !words.split(' ').filter(|word| !word.is_empty()).all(|word| holds(word, arguments)) {
                     continue;
                 }
                 if path == "<operands>" {
@@ -296,7 +296,7 @@ fn holds(word: &str, arguments: &ParsedArguments) -> bool {
         "<secret>" => arguments.operands.iter().filter_map(Word::literal).any(|name| holds_secret(&name.to_ascii_lowercase())),
         "<some>" => !arguments.operands.is_empty(),
         "<names>" => arguments.operands.first().and_then(Word::literal).is_some_and(only_names),
-        _ if word.starts_with("!-") => !holds(word.get(1..).unwrap_or(""), arguments),
+        _ if word.len() > 1 && word.starts_with('!') => !holds(word.get(1..).unwrap_or(""), arguments),
         _ if word.starts_with('-') => match word.split_once('=') {
             Some((name, value)) => arguments.value(name).is_some_and(|given| given.is(value)),
             None => arguments.has(word),
