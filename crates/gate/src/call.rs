@@ -20,6 +20,7 @@ use crate::record::{Entry, Held, RecordSource};
 use crate::refusal::{self, Audience};
 use crate::session;
 use crate::world::compiled::{CompiledPolicy, PolicyFile};
+use crate::world::meters::{self, CallEnd, CallIdentity};
 use crate::world::{Surroundings, World, layers, state, system, written};
 
 /// The session of the calls that Portcullis makes up to check its own answer.
@@ -76,8 +77,14 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
         }
         return Ok(answer);
     }
-    let Some(judged) = judged(event, world, deep, false)? else { return Ok(HookAnswer::nothing()) };
+    let Some(judged) = judged(event, world, deep, Purpose::Answer)? else { return Ok(HookAnswer::nothing()) };
     let (answer, notes) = judged.response(event, input, world, deep);
+    if answer.held == Some(Held::Deny)
+        && judged.judgement.metered
+        && let Some(call) = CallIdentity::of(event)
+    {
+        meters::end(call, CallEnd::DidNotRun, &judged.around)?;
+    }
     apply(&notes, &judged.around, world);
     Ok(answer)
 }
@@ -105,12 +112,23 @@ pub struct Judged {
     pub paused: Option<u64>,
 }
 
-/// Judges the call of an event. `None`: it has none. With `every`, each rule that looked is noted.
+/// What a call is judged for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The client waits for the answer: what the call needs of limits and budgets is reserved for it.
+    Answer,
+    /// A person wants to know. Each rule that looked is noted.
+    Explain,
+    /// Only the verdict is wanted.
+    Verdict,
+}
+
+/// Judges the call of an event. `None`: it has none.
 ///
 /// # Errors
 ///
 /// [`Stop`]
-pub fn judged(event: &Event, world: &World, deep: &dyn Deep, every: bool) -> Result<Option<Judged>, Stop> {
+pub fn judged(event: &Event, world: &World, deep: &dyn Deep, purpose: Purpose) -> Result<Option<Judged>, Stop> {
     let Some(call) = &event.tool else { return Ok(None) };
     let mut around = world.around(event)?;
     let found = layers::look(&around.layers)?;
@@ -118,7 +136,8 @@ pub fn judged(event: &Event, world: &World, deep: &dyn Deep, every: bool) -> Res
     let compiled = policy_here(&found, &around, world, deep)?;
     let policy = compiled.open()?;
     let mut facts = facts_of(event, &around.places);
-    let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep }, every);
+    let call_identity = if purpose == Purpose::Answer { CallIdentity::of(event) } else { None };
+    let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep, call: call_identity }, purpose == Purpose::Explain);
     // The cold binary reads the file as a whole, and compiles it anew.
     let judgement = if compiled.is_intact() { judgement? } else { return Err(Stop::HandOver) };
     let stops = judgement.verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised);

@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use actions::lookup::{Lookup, LookupAnswer, Lookups};
 use actions::{Action, Deed, ToolCall, shell};
 use clients::Event;
-use policy::decide::{Decided, decide};
+use policy::decide::{Decided, Metered, decide};
 use policy::facts::{Facts, Known, Need, Places};
 use policy::verdict::{Finding, Look, Verdict};
-use policy::{Flywheel, Layer, LayerFile, Policy, TestsFirst};
+use policy::{Flywheel, Layer, LayerFile, Policy, TestsFirst, Tier};
 
 use crate::deep::{Deep, Stop};
 use crate::failure::Failure;
+use crate::metering;
+use crate::world::meters::{self, CallIdentity, Standing};
 use crate::world::{Surroundings, lookup, observe, system};
 
 /// Rounds of asking for facts: each round's questions come of the answers before, and rules have two levels of them.
@@ -64,6 +66,15 @@ pub trait Answers {
     fn sections(&self, _actions: &[Action], _facts: &Facts, _policy: &Policy) -> Result<Vec<Finding>, Stop> {
         Ok(Vec::new())
     }
+
+    /// What limits and budgets find of what the call uses up. Where there is no world behind the call, nothing was used before.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn meters(&self, _metered: &[Metered], _policy: &Policy) -> Result<Vec<Finding>, Stop> {
+        Ok(Vec::new())
+    }
 }
 
 /// Each need with its answer.
@@ -81,6 +92,8 @@ pub struct Judgement {
     /// Which rules looked at which action, and what they said: only those that did not say no, and those that were
     /// waived, unless all were asked for.
     pub looks: Vec<Look>,
+    /// A limit or a budget speaks of the call.
+    pub metered: bool,
 }
 
 /// Judges a call. With `every`, each rule that looked is noted, also where it said no.
@@ -158,7 +171,7 @@ pub fn setting(places: &Places) -> shell::Setting {
 /// As [`judge`].
 pub fn conclude(actions: Vec<Action>, facts: &mut Facts, policy: &Policy, answers: &dyn Answers, every: bool) -> Result<Judgement, Stop> {
     let mut rounds = 0;
-    let Decided { mut verdict, looks, .. } = loop {
+    let Decided { mut verdict, looks, metered, .. } = loop {
         let decided = decide(&actions, facts, policy, every).ok_or(Failure::RuleDamaged)?;
         if decided.needs.is_empty() || rounds == MAX_ROUNDS {
             break decided;
@@ -170,7 +183,12 @@ pub fn conclude(actions: Vec<Action>, facts: &mut Facts, policy: &Policy, answer
     if !found.is_empty() {
         verdict.add(found);
     }
-    Ok(Judgement { actions, verdict, looks })
+    // Last, for they are used up: nothing that comes later can ask for the call to be judged again.
+    let found = answers.meters(&metered, policy)?;
+    if !found.is_empty() {
+        verdict.add(found);
+    }
+    Ok(Judgement { actions, verdict, looks, metered: !metered.is_empty() })
 }
 
 /// The facts that are known of an event before anything is asked.
@@ -198,6 +216,8 @@ pub struct Here<'w> {
     pub around: &'w Surroundings,
     /// What only the cold binary can find out.
     pub deep: &'w dyn Deep,
+    /// The call for which limits and budgets are used up. `None`: they are looked at, and stay as they are.
+    pub call: Option<CallIdentity>,
 }
 
 impl Answers for Here<'_> {
@@ -243,6 +263,18 @@ impl Answers for Here<'_> {
             found.extend(self.deep.documents(actions, self.around, section)?);
         }
         Ok(found)
+    }
+
+    fn meters(&self, metered: &[Metered], policy: &Policy) -> Result<Vec<Finding>, Stop> {
+        if metered.is_empty() {
+            return Ok(Vec::new());
+        }
+        let budgets = policy.tiers().ok_or(Failure::RuleDamaged)?.budgets;
+        let found = |standings: &[Standing]| metering::findings(metered, standings, &budgets);
+        // What is denied for sure takes nothing. What a person is asked for takes what it needs, and gives it back after a no.
+        let takes = |standings: &[Standing]| found(standings).iter().all(|finding| finding.shadow || finding.tier < Tier::Prohibited);
+        let standings = meters::standing(metered, &budgets, self.around, self.call, takes)?;
+        Ok(found(&standings))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod deep;
 pub mod failure;
 pub mod hook;
 pub mod judge;
+pub mod metering;
 pub mod notes;
 pub mod record;
 pub mod refusal;

@@ -10,8 +10,10 @@ use policy::Policy;
 use crate::answer::{HookAnswer, denial};
 use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
+use crate::failure;
 use crate::notes::{Note, apply};
 use crate::world::compiled::CompiledPolicy;
+use crate::world::meters::{self, CallEnd, CallIdentity};
 use crate::world::repository::main_work_tree;
 use crate::world::{Surroundings, World, layers, pending, state, unread};
 
@@ -26,6 +28,7 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     }
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
     test_run(event, &around, world, deep)?;
+    let metered = meters(event, &around);
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
     let recorded = apply(&[Note::Record(Box::new(entry(event, deep)))], &around, world);
@@ -37,6 +40,7 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         },
     };
     let person = if event.moment == Moment::SessionStart { session_start(recorded, &around, world) } else { None };
+    let person = person.into_iter().chain(metered).reduce(|one, other| format!("{one}; {other}"));
     Ok(event.client.context(event, context.as_deref(), person.as_deref()))
 }
 
@@ -53,6 +57,20 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
     let compiled = Stop::unless_failed(policy_here(&found, around, world, deep))?;
     let has_flywheel = compiled.is_some_and(|compiled| compiled.open().is_ok_and(|policy| policy.flywheel.is_some()));
     if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
+}
+
+/// Counts a call that ran, and gives back what did not run. Returns what a person must know.
+fn meters(event: &Event, around: &Surroundings) -> Option<String> {
+    let ended = |how| CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, how, around));
+    let done = match event.moment {
+        Moment::AfterCall | Moment::AfterFailure => ended(CallEnd::Ran),
+        Moment::Refused => ended(CallEnd::DidNotRun),
+        Moment::Prompt if matches!(event.source.as_str(), "" | "user" | "sdk") => meters::begin_run(around).and_then(|()| meters::give_back_all(around)),
+        Moment::TurnEnd | Moment::SessionEnd => meters::give_back_all(around),
+        Moment::SessionStart => meters::check(around),
+        _ => Ok(()),
+    };
+    done.err().map(|failure| format!("limits and budgets: {}", failure::what(&failure)))
 }
 
 /// Notes a run of tests if the policy asks for that. A policy that cannot be read is not reported here: the next call

@@ -6,6 +6,7 @@ pub mod decide;
 pub mod facts;
 mod index;
 pub mod matcher;
+mod meter;
 pub mod pattern;
 pub mod secret;
 mod section;
@@ -21,6 +22,7 @@ use actions::program::{Programs, ToolEffect};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
+pub use meter::{Budget, Cost, Limit, Meter, Period, Scope};
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
 use table::{Key, kinds, table};
 
@@ -80,6 +82,8 @@ pub struct Rule<'a> {
     pub conditions: Conditions<'a>,
     /// Only for these agent types; empty: for all.
     pub for_agents: Vec<Pattern<'a>>,
+    /// What a matching call uses up (tier 2 only).
+    pub meter: Option<Meter<'a>>,
     pub reason: &'a str,
     pub instead: &'a str,
 }
@@ -96,10 +100,11 @@ struct RuleRest<'a> {
     tell: bool,
     unless: Option<When<'a>>,
     conditions: Conditions<'a>,
+    meter: Option<Meter<'a>>,
     reason: &'a str,
     instead: &'a str,
 }
-wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead });
+wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, meter, reason, instead });
 
 /// What of a rule most calls say no to. What is asked for after it is a record of its own in front of this one.
 struct RuleFront<'a> {
@@ -129,8 +134,8 @@ impl<'a> RuleCandidate<'a> {
 
 /// A rule of its two parts. `None` if `rest` is no record of one.
 fn whole_rule<'a>(when: When<'a>, for_agents: Vec<Pattern<'a>>, rest: &'a [u8]) -> Option<Rule<'a>> {
-    let RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead } = read_back(rest)?;
-    Some(Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, reason, instead })
+    let RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, meter, reason, instead } = read_back(rest)?;
+    Some(Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, meter, reason, instead })
 }
 
 /// A rule of two records that are side by side.
@@ -407,6 +412,8 @@ pub struct Policy<'a> {
     pub tests_first: Option<TestsFirst<'a>>,
     /// None: nothing is suggested, and learnings are files like others.
     pub flywheel: Option<Flywheel<'a>>,
+    /// [`Tiers`], laid down: few calls ask for it. Empty: the policy has none of its sections.
+    tiers: Cow<'a, [u8]>,
     rules: Table<'a>,
     waivers: Table<'a>,
 }
@@ -424,8 +431,17 @@ struct PolicyHead<'a> {
     protected: Vec<Pattern<'a>>,
     tests_first: Option<TestsFirst<'a>>,
     flywheel: Option<Flywheel<'a>>,
+    tiers: Cow<'a, [u8]>,
 }
-wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel });
+wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers });
+
+/// The sections that are about more than one call. Those that call for nothing are laid down as no bytes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tiers<'a> {
+    /// What may be spent.
+    pub budgets: Vec<Budget<'a>>,
+}
+wire_struct!(Tiers { budgets });
 
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy that is in memory. `None` if these bytes are not one.
@@ -438,9 +454,18 @@ impl<'a> Policy<'a> {
         let Sealed { head, tables: [programs, rules, waivers] } = unseal(MAGIC, pieces)?;
         let (lists, rest): Front = read_back(head)?;
         let ([starts, named, secrets], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
-        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel } = read_back(rest)?;
+        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers } = read_back(rest)?;
         let programs = Programs::new(programs, starts, named, secrets);
-        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, rules, waivers })
+        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, tiers, rules, waivers })
+    }
+
+    /// The sections that are about more than one call. `None` if they are damaged.
+    pub fn tiers(&self) -> Option<Tiers<'a>> {
+        match &self.tiers {
+            Cow::Borrowed([]) => Some(Tiers::default()),
+            Cow::Borrowed(bytes) => read_back(bytes),
+            Cow::Owned(_) => None,
+        }
     }
 
     /// What a compiled policy says of programs, without the rest of it.
@@ -528,6 +553,7 @@ pub struct Parts<'a> {
     pub named: Vec<&'a str>,
     pub tests_first: Option<TestsFirst<'a>>,
     pub flywheel: Option<Flywheel<'a>>,
+    pub tiers: Tiers<'a>,
     pub rules: Vec<Rule<'a>>,
     /// The keys under which rules are found that were read back, by name. A pattern that was read back no longer tells them.
     pub keys: HashMap<&'a str, Vec<u32>>,
@@ -552,8 +578,8 @@ impl Parts<'_> {
         }
         for rule in &self.rules {
             let keys = self.keys.get(rule.name).cloned().unwrap_or_else(|| index::of_rule(&rule.when).iter().map(|name| key(name)).collect());
-            let Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, reason, instead } = rule.clone();
-            let rest = lay_down(&RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead });
+            let Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, meter, reason, instead } = rule.clone();
+            let rest = lay_down(&RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, meter, reason, instead });
             let distance = u32::try_from(RECORD + rest.len()).unwrap_or(u32::MAX);
             rules.add_unnamed(rest);
             rules.add(keys, &RuleFront { when, for_agents, distance });
@@ -569,6 +595,7 @@ impl Parts<'_> {
             protected: self.protected.clone(),
             tests_first: self.tests_first.clone(),
             flywheel: self.flywheel.clone(),
+            tiers: if self.tiers == Tiers::default() { Cow::Borrowed(&[]) } else { lay_down(&self.tiers).into() },
         };
         let (starts, named, secrets) = (self.starts.join(" "), self.named.join(" "), self.secrets.join(" "));
         let front: Front = (vec![&starts, &named, &secrets], lay_down(&rest).into());

@@ -143,6 +143,15 @@ pub fn remove(states: &[PathBuf], root: &Path, name: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder of the state, if it is missing.
+///
+/// # Errors
+///
+/// The system's.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() { Ok(()) } else { fs::DirBuilder::new().recursive(true).mode(0o700).create(folder) }
+}
+
 fn put(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = folder.join(format!(".{name}.{}", std::process::id()));
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
