@@ -24,6 +24,7 @@ mod flywheel_places;
 mod git_hooks;
 mod git_layouts;
 mod leases;
+mod limits;
 mod load;
 mod hostile_names;
 mod house_programs;

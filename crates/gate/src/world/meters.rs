@@ -20,7 +20,7 @@ use crate::record::{hash, hash_all, hash_of};
 use clients::Event;
 use ledger::{Ledger, ReservedCost};
 use policy::decide::Metered;
-use policy::{Budget, Limit, Meter, Period, Scope};
+use policy::{Budget, Limit, Meter, Period, Policy, Scope};
 use slots::{CountedCall, IN_FLIGHT, SlotState, Slots};
 
 /// A pipe in the place of a file must not be waited for.
@@ -506,4 +506,84 @@ fn every_file(memory: &Path) -> Vec<MeterFile> {
     let limits = own.iter().filter_map(limit).map(MeterFile::Limit);
     let budgets = own.iter().filter_map(|name| id(name, "budget.", ".ledger")).map(MeterFile::Budget);
     limits.chain(budgets).chain(names(&machine(memory)).iter().filter_map(limit).map(MeterFile::MachineLimit)).collect()
+}
+
+/// A limit or a budget of a policy, and how far it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeterState {
+    pub name: String,
+    /// `portcullis.toml:12`
+    pub place: String,
+    pub kind: MeterKind,
+    pub standing: Standing,
+}
+
+/// What a meter counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeterKind {
+    /// Calls.
+    Limit(Limit),
+    /// Money, for a period.
+    Budget(Period),
+}
+
+/// Every limit and budget of a policy, as the session of `around` has it. Nothing is changed.
+///
+/// # Errors
+///
+/// As [`standing`], or [`Failure::RuleDamaged`].
+pub fn states(policy: &Policy, around: &Surroundings) -> Result<Vec<MeterState>, Failure> {
+    let budgets = policy.tiers().ok_or(Failure::RuleDamaged)?.budgets;
+    let mut all = Vec::new();
+    for rule in policy.all_rules().ok_or(Failure::RuleDamaged)? {
+        if let Some(Meter::Limit(limit)) = rule.meter {
+            all.push((rule.name, rule.place, MeterKind::Limit(limit), limit_file(rule.name, limit, around), limit.max.into(), limit.window));
+        }
+    }
+    all.extend(budgets.iter().map(|budget| (budget.name, budget.place, MeterKind::Budget(budget.per), budget_file(budget, around), budget.micro, 0)));
+    let memory = counts_here(around);
+    let mut states = Vec::new();
+    for (name, place, kind, file, of, window) in all {
+        let opened = match memory {
+            Some(memory) => open(file, memory, false)?,
+            None => None,
+        };
+        let wanted = Wanted { file, opened, needs: 0, of, window, of_metered: &[] };
+        states.push(MeterState { name: name.to_owned(), place: place.to_owned(), kind, standing: wanted.standing(None, now_ms()) });
+    }
+    Ok(states)
+}
+
+/// What was done with a file of a meter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResetFile {
+    pub path: PathBuf,
+    /// Where its bytes are now.
+    pub kept: PathBuf,
+    /// It was damaged.
+    pub damaged: bool,
+}
+
+/// Puts files of limits and budgets aside, so that counting begins anew: damaged ones alone, or all. With `dry`, it only says
+/// which.
+///
+/// # Errors
+///
+/// A file that cannot be put aside.
+pub fn reset(around: &Surroundings, all: bool, dry: bool) -> Result<Vec<ResetFile>, Failure> {
+    let Some(memory) = counts_here(around) else { return Ok(Vec::new()) };
+    let _index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
+    let mut done = Vec::new();
+    for file in every_file(memory) {
+        let damaged = matches!(open(file, memory, false), Err(Failure::StateDamaged(_)));
+        let path = file.path(memory);
+        if damaged || (all && path.exists()) {
+            let kept = path.with_extension(format!("{}.{}", if damaged { "damaged" } else { "reset" }, now_ms()));
+            if !dry {
+                fs::rename(&path, &kept).map_err(|error| unwritable(&error))?;
+            }
+            done.push(ResetFile { path, kept, damaged });
+        }
+    }
+    Ok(done)
 }
