@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod call;
 pub mod deep;
+mod ended;
 pub mod failure;
 pub mod hook;
 pub mod judge;
@@ -14,6 +15,7 @@ pub mod notes;
 pub mod record;
 pub mod refusal;
 mod session;
+pub mod stall;
 pub mod underline;
 pub mod world;
 

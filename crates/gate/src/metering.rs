@@ -16,9 +16,9 @@ const UNITS: [(u64, &str); 4] = [(86_400_000, "day"), (3_600_000, "hour"), (60_0
 pub fn findings(metered: &[Metered], standings: &[Standing], budgets: &[Budget]) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for (entry, standing) in metered.iter().zip(standings) {
-        let finding = match entry.meter {
-            Meter::Limit(limit) if !standing.fits() => Some(over_limit(&entry.finding, limit, standing)),
-            Meter::Limit(_) => None,
+        let finding = match &entry.meter {
+            Meter::Limit(limit) if !standing.fits() => Some(over_limit(&entry.finding, *limit, standing)),
+            Meter::Limit(_) | Meter::Result(_) => None,
             Meter::Cost(cost) => {
                 let budget = budgets.iter().find(|budget| budget.name == cost.budget);
                 budget.and_then(|budget| of_budget(Some(&entry.finding), budget, standing))

@@ -5,12 +5,14 @@ pub mod layers;
 pub mod lookup;
 pub mod meters;
 pub mod observe;
+pub mod owed;
 pub mod pending;
 pub mod record;
 pub mod repository;
 pub mod state;
 pub mod store;
 pub mod system;
+pub mod trail;
 pub mod unread;
 pub mod written;
 

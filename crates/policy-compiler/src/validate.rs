@@ -6,6 +6,7 @@ mod layers;
 mod meter;
 mod rule;
 mod section;
+mod stall;
 pub(crate) mod when;
 
 use std::collections::HashMap;
@@ -17,7 +18,7 @@ use super::schema::{Checker, LAYER, PACK, SpannedValue};
 use super::{compile::pattern::Patterns, examples::RuleExamples, mistake::PolicyMistake};
 use layers::Head;
 use policy::table::TableReader as _;
-use policy::{Budget, Layer, Parts, Rule, Waiver};
+use policy::{Budget, Layer, Meter, Parts, Rule, Waiver};
 use when::WhenReader;
 
 /// A file of a layer, read but not understood.
@@ -129,6 +130,14 @@ pub fn validate<'t>(
                 priced.extend(costs);
             }
         }
+        for table in document.view().tables("result") {
+            let place = reader.patterns.keep(&document.place(&table.span));
+            if let Some((rule, follow_up, span)) = meter::result(&table, head, (place, shadow), &mut reader) {
+                named.push(Named { it: rule, document, span });
+                meant.tiers.follow_ups.extend(follow_up);
+            }
+        }
+        meant.tiers.stall = stall::stall(meant.tiers.stall, head, shadow, &mut reader);
         for table in document.view().tables("waiver") {
             let place = reader.patterns.keep(&document.place(&table.span));
             if let Some((waiver, span)) = rule::waiver(&table, document.layer, place, &mut reader) {
@@ -143,6 +152,8 @@ pub fn validate<'t>(
     meter::unique(&budgets, &named, &mut mistakes);
     // Several rows of one budget share its name, so they come after the check of names.
     meant.rules = named.into_iter().map(|named| named.it).chain(priced).collect();
+    let looks = |rule: &Rule| matches!(&rule.meter, Some(Meter::Result(_))) || matches!(&rule.meter, Some(Meter::Cost(cost)) if !cost.at.is_empty());
+    meant.tiers.answers = meant.rules.iter().any(looks);
     meant.tiers.budgets = budgets.into_iter().map(|named| named.it).collect();
     // A waiver of a rule whose pack is off has nothing to waive.
     meant.waivers = waivers.into_iter().map(|waiver| waiver.it).collect();

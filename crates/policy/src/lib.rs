@@ -22,7 +22,7 @@ use actions::program::{Programs, ToolEffect};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
-pub use meter::{Budget, Cost, Limit, Meter, Period, Scope};
+pub use meter::{Budget, Cost, FollowUp, Limit, Meter, Period, Scope, Stall};
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
 use table::{Key, kinds, table};
 
@@ -440,8 +440,14 @@ wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_f
 pub struct Tiers<'a> {
     /// What may be spent.
     pub budgets: Vec<Budget<'a>>,
+    /// What must follow certain calls before a turn ends.
+    pub follow_ups: Vec<FollowUp<'a>>,
+    /// None: circles are not looked for.
+    pub stall: Option<Stall<'a>>,
+    /// Some rule looks into the answers of calls, or reads prices there.
+    pub answers: bool,
 }
-wire_struct!(Tiers { budgets });
+wire_struct!(Tiers { budgets, follow_ups, stall, answers });
 
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy that is in memory. `None` if these bytes are not one.
@@ -466,6 +472,11 @@ impl<'a> Policy<'a> {
             Cow::Borrowed(bytes) => read_back(bytes),
             Cow::Owned(_) => None,
         }
+    }
+
+    /// Whether calls are looked at once they have ended.
+    pub fn looks_at_ended_calls(&self) -> bool {
+        self.tiers().is_none_or(|tiers| tiers.stall.is_some() || tiers.answers || !tiers.follow_ups.is_empty())
     }
 
     /// What a compiled policy says of programs, without the rest of it.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::Surroundings;
 use super::repository::head_branch;
 use super::state;
-use super::store::{CALLS, RUNS, Slot, Store, VALUE};
+use super::store::{CALLS, PROMPTS, Slot, Store, VALUE};
 use super::system::now_ms;
 use crate::failure::Failure;
 use crate::record::{hash, hash_all, hash_of};
@@ -148,7 +148,7 @@ fn budget_file(budget: &Budget, around: &Surroundings) -> MeterFile {
 
 /// When the run of a session began, in milliseconds since 1970; 0 if no prompt was seen.
 fn run_of(around: &Surroundings) -> u64 {
-    Store::look(&around.memory, RUNS).and_then(|store| store.get(hash(around.session.as_bytes()))).map_or(0, |slot| slot.time)
+    Store::look(&around.memory, PROMPTS).and_then(|store| store.get(hash(around.session.as_bytes()))).map_or(0, |slot| slot.time)
 }
 
 /// A prompt of a person begins a new run.
@@ -160,7 +160,7 @@ pub fn begin_run(around: &Surroundings) -> Result<(), Failure> {
     if around.session.is_empty() || counts_here(around).is_none() {
         return Ok(());
     }
-    let mut store = Store::open(&around.memory, RUNS).map_err(|error| unwritable(&error))?;
+    let mut store = Store::open(&around.memory, PROMPTS).map_err(|error| unwritable(&error))?;
     let begun = Slot { key: hash(around.session.as_bytes()), time: now_ms(), value: [0; VALUE] };
     store.update(begun.key, |_| Some(begun)).map(|_| ()).map_err(|error| unwritable(&error))
 }
@@ -284,8 +284,10 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
     let mut groups: Vec<Group> = Vec::new();
     for (at, entry) in metered.iter().enumerate() {
         let times = u64::from(entry.times);
-        match entry.meter {
+        match &entry.meter {
+            Meter::Result(_) => {}
             Meter::Limit(limit) => {
+                let limit = *limit;
                 groups.push((limit_file(&entry.finding.rule, limit, around), vec![at], times, limit.max.into(), limit.window));
             }
             Meter::Cost(cost) => {
@@ -415,12 +417,41 @@ pub enum CallEnd {
     DidNotRun,
 }
 
+/// What a call cost by its own answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Price {
+    file: u64,
+    micro: u64,
+}
+
+impl Price {
+    /// Millionths of a US dollar that a budget of whoever acts has to bear.
+    #[must_use]
+    pub fn of(budget: &Budget, micro: u64, around: &Surroundings) -> Self {
+        Self { file: budget_file(budget, around).number(), micro }
+    }
+}
+
+/// How far a budget is used, whatever the call. Nothing is reserved.
+///
+/// # Errors
+///
+/// As [`standing`].
+pub fn spent(budget: &Budget, around: &Surroundings) -> Result<Standing, Failure> {
+    let file = budget_file(budget, around);
+    let opened = match counts_here(around) {
+        Some(memory) => open(file, memory, false)?,
+        None => None,
+    };
+    Ok(Wanted { file, opened, needs: 0, of: budget.micro, window: 0, of_metered: &[] }.standing(None, now_ms()))
+}
+
 /// Counts a call that ran, and gives back one that did not. Nothing if no limit or budget spoke of it.
 ///
 /// # Errors
 ///
 /// As [`standing`].
-pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings) -> Result<(), Failure> {
+pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[Price]) -> Result<(), Failure> {
     if counts_here(around).is_none() {
         return Ok(());
     }
@@ -442,7 +473,10 @@ pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings) -> Result<()
     for file in files {
         match open(file, &memory, false)? {
             Some(Opened::Slots(mut slots)) => settle_slots(&mut slots, key, call.session, how).map_err(|error| unwritable(&error))?,
-            Some(Opened::Ledger(mut ledger)) => settle_ledger(&mut ledger, key, how).map_err(|error| unwritable(&error))?,
+            Some(Opened::Ledger(mut ledger)) => {
+                let told = prices.iter().filter(|price| price.file == file.number()).map(|price| price.micro).reduce(u64::saturating_add);
+                settle_ledger(&mut ledger, key, how, told).map_err(|error| unwritable(&error))?;
+            }
             None => {}
         }
     }
@@ -459,11 +493,11 @@ fn settle_slots(slots: &mut Slots, key: u64, session: u64, how: CallEnd) -> io::
     }
 }
 
-fn settle_ledger(ledger: &mut Ledger, key: u64, how: CallEnd) -> io::Result<()> {
+fn settle_ledger(ledger: &mut Ledger, key: u64, how: CallEnd, told: Option<u64>) -> io::Result<()> {
     let Some(at) = ledger.reserved.iter().position(|call| call.key == key) else { return Ok(()) };
     let reserved = ledger.reserved.remove(at);
     if how == CallEnd::Ran {
-        ledger.spend(reserved.micro);
+        ledger.spend(told.unwrap_or(reserved.micro));
     }
     ledger.keep()
 }

@@ -49,8 +49,11 @@ pub const NOTES: StoreFile = StoreFile { name: "notes", slots: 1024, tries: TRIE
 /// Calls that limits and budgets speak of, with the files of these; the key is of the call.
 pub const CALLS: StoreFile = StoreFile { name: "calls", slots: 2048, tries: PATIENT };
 
+/// What must follow certain calls of a session; the key is of the session and the rule.
+pub const OWED: StoreFile = StoreFile { name: "owed", slots: 512, tries: TRIES };
+
 /// When a session's last prompt came; the key is of the session.
-pub const RUNS: StoreFile = StoreFile { name: "prompts", slots: 256, tries: TRIES };
+pub const PROMPTS: StoreFile = StoreFile { name: "prompts", slots: 256, tries: TRIES };
 
 /// A record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

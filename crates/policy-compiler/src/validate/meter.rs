@@ -1,5 +1,5 @@
-//! Reads `[[limit]]` and `[[budget]]`. Each row that uses something up becomes a rule of tier 2 with a meter. Every layer may
-//! add some: each only tightens.
+//! Reads `[[limit]]`, `[[budget]]` and `[[result]]`. Each row that speaks of calls becomes a rule of tier 2 with a meter. Every
+//! layer may add some: each only tightens.
 
 use std::ops::Range;
 
@@ -8,7 +8,8 @@ use super::rule::{Subject, name, prose, subject, tier_of};
 use super::when::WhenReader;
 use super::{Named, PolicyMistake};
 use crate::schema::{SpannedText, SpannedValue};
-use policy::{Budget, Cost, Layer, Limit, Meter, Period, Rule, Scope, Tier};
+use policy::table::TableReader as _;
+use policy::{Budget, Cost, FollowUp, Layer, Limit, Meter, Period, Rule, Scope, Tier};
 
 /// Milliseconds of the units in which windows are written.
 const UNITS: &[(&str, u64)] = &[("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
@@ -87,6 +88,29 @@ pub(super) fn budget<'t>(
     let reason = prose(table, "reason", reader).map_or("the money that this is allowed to cost is spent", |text| text.text);
     let instead = prose(table, "instead", reader).map_or("tell the user what was spent, and what is still to do", |text| text.text);
     Some((Budget { name: name.text, place, layer: head.document.layer, micro: micro?, per: per?, warn: warn?, over: over?, tokens, shadow, reason, instead }, costs))
+}
+
+/// Reads a result: the rule, what must follow before the turn ends, and where its name is.
+pub(super) fn result<'t>(
+    table: &SpannedValue<'t>,
+    head: &Head<'t>,
+    (place, shadow): (&'t str, bool),
+    reader: &mut WhenReader<'_, 't, '_>,
+) -> Option<(Rule<'t>, Option<FollowUp<'t>>, Range<usize>)> {
+    let subject = subject(table, "a result", reader);
+    let finds = reader.args(table, "finds");
+    let calls = reader.texts(table, "follow");
+    let holds = table.text("holds").is_some_and(|holds| reader.checker.named(&holds, &[("stop", ())], "moment").is_some());
+    if let Some(value) = table.get("holds").filter(|_| calls.is_empty()) {
+        reader.checker.mistake(&value.span, "`holds` without `follow`", "add `follow` with the tool that must be called before the turn ends");
+    }
+    let name = name(table, "result", reader)?;
+    let shown = reader.patterns.keep(&table.words("follow").join(", "));
+    let follow_up = (holds && !calls.is_empty()).then_some(FollowUp { name: name.text, place, calls, shown, shadow });
+    let rule = metered((name.text, place), subject?, head, Meter::Result(finds), table, reader);
+    // What follows is named where the policy says nothing else.
+    let instead = if rule.instead.is_empty() && !shown.is_empty() { reader.patterns.keep(&format!("call {shown}")) } else { rule.instead };
+    Some((Rule { instead, ..rule }, follow_up, name.span))
 }
 
 /// Reports budgets of one name, and budgets that are called like a rule or a limit.
