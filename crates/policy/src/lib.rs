@@ -22,7 +22,7 @@ use actions::program::{Programs, ToolEffect};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
-pub use meter::{Budget, Cost, FollowUp, Limit, Meter, Period, Scope, Stall};
+pub use meter::{Budget, Cost, EveryCall, FollowUp, Limit, Meter, Period, Scope, Stall};
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
 use table::{Key, kinds, table};
 
@@ -446,8 +446,12 @@ pub struct Tiers<'a> {
     pub stall: Option<Stall<'a>>,
     /// Some rule looks into the answers of calls, or reads prices there.
     pub answers: bool,
+    /// Some rule counts calls.
+    pub limits: bool,
+    /// Limits on all calls.
+    pub every_call: Vec<EveryCall<'a>>,
 }
-wire_struct!(Tiers { budgets, follow_ups, stall, answers });
+wire_struct!(Tiers { budgets, follow_ups, stall, answers, limits, every_call });
 
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy that is in memory. `None` if these bytes are not one.
@@ -472,6 +476,11 @@ impl<'a> Policy<'a> {
             Cow::Borrowed(bytes) => read_back(bytes),
             Cow::Owned(_) => None,
         }
+    }
+
+    /// Whether there are limits or budgets.
+    pub fn has_meters(&self) -> bool {
+        self.tiers().is_none_or(|tiers| tiers.limits || !tiers.budgets.is_empty() || !tiers.every_call.is_empty())
     }
 
     /// Whether calls are looked at once they have ended.
