@@ -8,6 +8,7 @@ use super::init::exclude::{LINES, with, without};
 use super::init::plan::{Profile, STARTER};
 use super::pause::seconds;
 use super::wired::entries;
+use crate::deep::flywheel::PAGES_MARK;
 use clap::ValueEnum as _;
 use gate::BUILD;
 use policy::{Layer, Policy};
@@ -58,6 +59,8 @@ fn what_was_added_goes_again() {
         assert_eq!(without(&after).as_deref(), Some(before));
     }
     assert_eq!(without(&with("")), None);
+    let pages = format!("*.o\n{PAGES_MARK}\n/docs/pending.md\n{PAGES_MARK}\n/docs/archive.md\n/mine\n");
+    assert_eq!(without(&with(&pages)).as_deref(), Some("*.o\n/mine\n"));
 }
 
 #[test]
