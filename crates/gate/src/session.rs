@@ -67,10 +67,10 @@ fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep
     }
     let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(()) };
     let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(()) };
-    let may_run = compiled.open().ok().and_then(|policy| policy.tests_first).is_some_and(|section| section.may_run(line));
+    let may_run = compiled.open().is_ok_and(|policy| policy.tests_first.as_ref().is_some_and(|section| section.may_run(line)));
     match compiled {
         _ if !may_run => {}
-        CompiledPolicy::File(_) => return Err(Stop::HandOver),
+        CompiledPolicy::File(..) => return Err(Stop::HandOver),
         CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, &bytes))?),
     }
     Ok(())
