@@ -101,7 +101,7 @@ fn ended_call(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
         && section.may_run(line)
     {
         match &compiled {
-            CompiledPolicy::File(_) => return Err(Stop::HandOver),
+            CompiledPolicy::File(..) => return Err(Stop::HandOver),
             CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, bytes))?),
         }
     }

@@ -14,11 +14,11 @@ pub mod table;
 pub mod verdict;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::secret::Confidence;
 use actions::PushKind;
-use actions::program::{Programs, ToolEffect};
+use actions::program::{Programs, ToolEffect, hides_key};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
@@ -463,9 +463,9 @@ impl<'a> Policy<'a> {
     pub fn of(pieces: Pieces<'a>) -> Option<Self> {
         let Sealed { head, tables: [programs, rules, waivers] } = unseal(MAGIC, pieces)?;
         let (lists, rest): Front = read_back(head)?;
-        let ([starts, named, secrets], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
+        let ([starts, named], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
         let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers } = read_back(rest)?;
-        let programs = Programs::new(programs, starts, named, secrets);
+        let programs = Programs::new(programs, starts, named);
         Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, tiers, rules, waivers })
     }
 
@@ -492,8 +492,8 @@ impl<'a> Policy<'a> {
     pub fn programs_of(bytes: &'a [u8]) -> Option<Programs<'a>> {
         let Sealed { head, tables: [programs, ..] } = unseal(MAGIC, Pieces::Memory(bytes))?;
         let (lists, _): Front = read_back(head)?;
-        let [starts, named, secrets] = lists.as_slice() else { return None };
-        Some(Programs::new(programs, starts, named, secrets))
+        let [starts, named] = lists.as_slice() else { return None };
+        Some(Programs::new(programs, starts, named))
     }
 
     /// Where rules are that are found under one of these keys, each once. `None` if the table is damaged.
@@ -589,15 +589,17 @@ impl Parts<'_> {
     /// As [`Parts::seal`]. `None`: a table of descriptions is damaged.
     pub fn try_seal(&self) -> Option<Vec<u8>> {
         let (mut programs, mut rules, mut waivers) = <(TableWriter, TableWriter, TableWriter)>::default();
+        let secrets: HashSet<&str> = self.secrets.iter().copied().collect();
         for table in &self.program_tables {
             programs.append(table)?;
         }
         for program in &self.programs {
             program.subcommands.collected().iter().for_each(|record| programs.add_unnamed(record.clone()));
-            programs.add(program.names.iter().map(|name| key(name)), program);
+            let hides = program.names.iter().filter(|name| secrets.contains(*name)).map(|name| hides_key(name));
+            programs.add(program.names.iter().map(|name| key(name)).chain(hides), program);
         }
         for rule in &self.rules {
-            let keys = self.keys.get(rule.name).cloned().unwrap_or_else(|| index::of_rule(&rule.when).iter().map(|name| key(name)).collect());
+            let keys = self.keys.get(rule.name).cloned().unwrap_or_else(|| index::of_rule(&rule.when));
             let Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, meter, reason, instead } = rule.clone();
             let rest = lay_down(&RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, meter, reason, instead });
             let distance = u32::try_from(RECORD + rest.len()).unwrap_or(u32::MAX);
@@ -617,8 +619,8 @@ impl Parts<'_> {
             flywheel: self.flywheel.clone(),
             tiers: if self.tiers == Tiers::default() { Cow::Borrowed(&[]) } else { lay_down(&self.tiers).into() },
         };
-        let (starts, named, secrets) = (self.starts.join(" "), self.named.join(" "), self.secrets.join(" "));
-        let front: Front = (vec![&starts, &named, &secrets], lay_down(&rest).into());
+        let (starts, named) = (self.starts.join(" "), self.named.join(" "));
+        let front: Front = (vec![&starts, &named], lay_down(&rest).into());
         Some(seal(MAGIC, &lay_down(&front), [programs, rules, waivers]))
     }
 }
