@@ -12,6 +12,7 @@ use policy::{MAGIC, Policy, Tier};
 
 use crate::BUILT_IN;
 use crate::answer::{self, HookAnswer};
+use crate::approval::{ApprovalAnswer, ApprovalCase};
 use crate::deep::{Deep, Stop};
 use crate::failure::{self, Conclusion, Failure, conclude};
 use crate::judge::{Here, Judgement, facts_of, judge};
@@ -76,7 +77,11 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
         }
         return Ok(answer);
     }
-    let Some(judged) = judged(event, world, deep, false)? else { return Ok(HookAnswer::nothing()) };
+    let Some(mut judged) = judged(event, world, deep, false)? else { return Ok(HookAnswer::nothing()) };
+    let Judged { around, judgement, .. } = &judged;
+    if judged.paused.is_none() && event.session != TRIAL && answer::needs_approval(event, &judgement.verdict, world.attended) {
+        judged.approval = deep.approval(&ApprovalCase { event, judgement, around, world })?;
+    }
     let (answer, notes) = judged.response(event, input, world, deep);
     apply(&notes, &judged.around, world);
     Ok(answer)
@@ -103,6 +108,8 @@ pub struct Judged {
     pub judgement: Judgement,
     /// The end of a pause, in seconds since 1970, if there is one and something would be stopped.
     pub paused: Option<u64>,
+    /// What approvals say of it. `None`: they were not asked.
+    pub approval: Option<ApprovalAnswer>,
 }
 
 /// Judges the call of an event. `None`: it has none. With `every`, each rule that looked is noted.
@@ -123,7 +130,7 @@ pub fn judged(event: &Event, world: &World, deep: &dyn Deep, every: bool) -> Res
     let judgement = if compiled.is_intact() { judgement? } else { return Err(Stop::HandOver) };
     let stops = judgement.verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised);
     let paused = if stops { pause_until(world, &around) } else { None };
-    Ok(Some(Judged { around, facts, judgement, paused }))
+    Ok(Some(Judged { around, facts, judgement, paused, approval: None }))
 }
 
 impl Judged {
@@ -131,9 +138,14 @@ impl Judged {
     #[must_use]
     pub fn response(&self, event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> (HookAnswer, Vec<Note>) {
         let Judgement { actions, verdict, .. } = &self.judgement;
-        let answer = if self.paused.is_some() { HookAnswer::nothing() } else { answer::to(event, verdict, command(event), world.attended) };
+        let answer = match &self.approval {
+            _ if self.paused.is_some() => HookAnswer::nothing(),
+            Some(ApprovalAnswer::Approved { .. }) => HookAnswer::nothing(),
+            approval => answer::to(event, verdict, command(event), world.attended, approval.as_ref()),
+        };
         let mut notes = Vec::new();
-        if verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised) {
+        let is_approved = matches!(self.approval, Some(ApprovalAnswer::Approved { .. }));
+        if !is_approved && verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised) {
             notes.push(Note::LastRefusal(last_refusal(event, verdict, input, &answer, self.paused.is_some())));
         }
         let held = answer.held;
@@ -144,7 +156,11 @@ impl Judged {
             }
             notes.extend(verdict.notes().map(|finding| Note::Tell { rule: finding.rule.clone(), text: refusal::note(finding) }));
         }
-        let entry = Entry { held, paused: self.paused.is_some(), ..entry(event, deep).judged(actions, verdict) };
+        let approved = match &self.approval {
+            Some(ApprovalAnswer::Approved { signer, code }) => format!("{code} {signer}"),
+            _ => String::new(),
+        };
+        let entry = Entry { held, approved, paused: self.paused.is_some(), ..entry(event, deep).judged(actions, verdict) };
         notes.push(Note::Record(Box::new(entry)));
         (answer, notes)
     }

@@ -8,7 +8,7 @@ mod index;
 pub mod matcher;
 pub mod pattern;
 pub mod secret;
-mod section;
+pub mod section;
 pub mod table;
 pub mod verdict;
 
@@ -21,6 +21,7 @@ use actions::program::{Programs, ToolEffect};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
+pub use section::approval::ApprovalSection;
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
 use table::{Key, kinds, table};
 
@@ -407,6 +408,8 @@ pub struct Policy<'a> {
     pub tests_first: Option<TestsFirst<'a>>,
     /// None: nothing is suggested, and learnings are files like others.
     pub flywheel: Option<Flywheel<'a>>,
+    /// None: nobody can approve what needs a person where nobody can be asked.
+    pub approval: Option<ApprovalSection<'a>>,
     rules: Table<'a>,
     waivers: Table<'a>,
 }
@@ -424,8 +427,9 @@ struct PolicyHead<'a> {
     protected: Vec<Pattern<'a>>,
     tests_first: Option<TestsFirst<'a>>,
     flywheel: Option<Flywheel<'a>>,
+    approval: Option<ApprovalSection<'a>>,
 }
-wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel });
+wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, approval });
 
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy that is in memory. `None` if these bytes are not one.
@@ -438,9 +442,9 @@ impl<'a> Policy<'a> {
         let Sealed { head, tables: [programs, rules, waivers] } = unseal(MAGIC, pieces)?;
         let (lists, rest): Front = read_back(head)?;
         let ([starts, named, secrets], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
-        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel } = read_back(rest)?;
+        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, approval } = read_back(rest)?;
         let programs = Programs::new(programs, starts, named, secrets);
-        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, rules, waivers })
+        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, approval, rules, waivers })
     }
 
     /// What a compiled policy says of programs, without the rest of it.
@@ -528,6 +532,7 @@ pub struct Parts<'a> {
     pub named: Vec<&'a str>,
     pub tests_first: Option<TestsFirst<'a>>,
     pub flywheel: Option<Flywheel<'a>>,
+    pub approval: Option<ApprovalSection<'a>>,
     pub rules: Vec<Rule<'a>>,
     /// The keys under which rules are found that were read back, by name. A pattern that was read back no longer tells them.
     pub keys: HashMap<&'a str, Vec<u32>>,
@@ -569,6 +574,7 @@ impl Parts<'_> {
             protected: self.protected.clone(),
             tests_first: self.tests_first.clone(),
             flywheel: self.flywheel.clone(),
+            approval: self.approval.clone(),
         };
         let (starts, named, secrets) = (self.starts.join(" "), self.named.join(" "), self.secrets.join(" "));
         let front: Front = (vec![&starts, &named, &secrets], lay_down(&rest).into());
