@@ -43,6 +43,9 @@ pub fn lines(actions: &[Action], around: &Surroundings) -> String {
             lines.extend(work(at));
         }
     }
+    if actions.iter().any(|action| matches!(&action.deed, Deed::Push(_))) {
+        lines.extend(remotes(Path::new(&around.places.cwd), around));
+    }
     if actions.iter().any(|action| matches!(&action.deed, Deed::Delete(_))) {
         lines.extend(work(&repository));
     }

@@ -176,21 +176,21 @@ pub fn policy(found: &[FoundLayer]) -> String {
 #[must_use]
 pub fn paths(actions: &[Action]) -> String {
     let mut lines = BTreeSet::new();
-    for path in actions.iter().filter_map(touched) {
-        lines.insert(format!("{path} → {}", real(Path::new(path)).display()));
+    for (how, path) in actions.iter().filter_map(touched) {
+        lines.insert(format!("{how} {path} → {}", real(Path::new(path)).display()));
     }
     lines.into_iter().take(MAX_FILES).collect::<Vec<_>>().join("\n")
 }
 
-fn touched(action: &Action) -> Option<&str> {
-    let word: &Word = match &action.deed {
-        Deed::Write(write) => &write.path.word,
-        Deed::Delete(delete) => &delete.path.word,
-        Deed::Read(read) => &read.path.word,
-        Deed::Run(run) => &run.folder,
+fn touched(action: &Action) -> Option<(&'static str, &str)> {
+    let (how, word): (_, &Word) = match &action.deed {
+        Deed::Write(write) => ("write", &write.path.word),
+        Deed::Delete(delete) => ("delete", &delete.path.word),
+        Deed::Read(read) => ("read", &read.path.word),
+        Deed::Run(run) => ("in", &run.folder),
         _ => return None,
     };
-    word.literal()
+    Some((how, word.literal()?))
 }
 
 /// The real path of the nearest folder that exists, with the rest behind it.

@@ -128,8 +128,11 @@ pub fn look(memory: &[PathBuf]) -> ApprovalShelf {
                     }
                     Err(why) => shelf.foreign.push((path, why)),
                 },
-                Some((code, "approval" | "used" | "revoked" | "statement")) if names.iter().any(|other| *other == format!("{code}.request")) => {}
-                Some((_, "approval" | "used" | "revoked" | "statement")) => shelf.foreign.push((path, "there is no request of this code".to_owned())),
+                Some((code, "approval" | "used" | "revoked" | "statement" | "pre-push" | "reference-transaction"))
+                    if names.iter().any(|other| *other == format!("{code}.request")) => {}
+                Some((_, "approval" | "used" | "revoked" | "statement" | "pre-push" | "reference-transaction")) => {
+                    shelf.foreign.push((path, "there is no request of this code".to_owned()))
+                }
                 _ => shelf.foreign.push((path, "it is not a file of approvals".to_owned())),
             }
         }
@@ -214,7 +217,7 @@ fn clear(folder: &Path) {
     for (at, (asked, code, open)) in known.iter().enumerate() {
         if (at < many && !open) || now > asked.saturating_add(KEPT) {
             // The request goes last: without it nothing else counts.
-            for end in ["approval", "statement", "revoked", "request", "used"] {
+            for end in ["approval", "statement", "revoked", "request", "used", "pre-push", "reference-transaction"] {
                 let _ = fs::remove_file(folder.join(format!("{code}.{end}")));
             }
         }
@@ -245,6 +248,19 @@ fn folder_of(memory: &[PathBuf], code: &str) -> io::Result<PathBuf> {
 /// It could not be written, so nothing may go by the approval.
 pub fn take(memory: &[PathBuf], code: &str, used: &ApprovalUse) -> io::Result<bool> {
     match put(&folder_of(memory, code)?, &format!("{code}.used"), &serde_json::to_vec(used)?, true) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Lets one of git's hooks go by an approval that its call used. `Ok(false)`: the hook did already.
+///
+/// # Errors
+///
+/// It could not be written.
+pub fn follow(memory: &[PathBuf], code: &str, hook: &str) -> io::Result<bool> {
+    match put(&folder_of(memory, code)?, &format!("{code}.{hook}"), format!("{{\"format\":{FORMAT},\"time\":{}}}\n", system::now()).as_bytes(), true) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),

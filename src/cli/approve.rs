@@ -172,7 +172,8 @@ fn indented(text: &str) -> String {
 fn keep(known: &KnownRequest, place: &Place) -> Result<Vec<String>, Refusal> {
     let git = known.request.parts.text("git");
     let Some(repository) = &place.around.repository else { return Ok(Vec::new()) };
-    if git.lines().count() < 2 && known.request.parts.text("paths").is_empty() {
+    let changes_files = known.request.parts.text("paths").lines().any(|line| line.starts_with("delete ") || line.starts_with("write "));
+    if git.lines().count() < 2 && !changes_files {
         return Ok(Vec::new());
     }
     let kept = kept::keep(&repository.git_dir, &known.request.code, git).map_err(|why| {
