@@ -18,6 +18,7 @@ pub mod refusal;
 pub mod revoke;
 pub mod servers;
 pub mod settings;
+pub mod state;
 pub mod status;
 pub mod terminal;
 pub mod test;
@@ -74,6 +75,8 @@ enum PortcullisCommand {
     Revoke(revoke::RevokeArguments),
     /// Show the state of this repository: where Portcullis is wired, whether it is active, what was stopped last
     Status(status::StatusArguments),
+    /// Show how far limits and budgets are used, or count anew
+    State(state::StateArguments),
     /// Show what stopped the last call, and the ways out
     Unblock(unblock::UnblockArguments),
     /// Check the installation
@@ -150,6 +153,7 @@ fn run(command: PortcullisCommand) -> Result<ExitCode, Refusal> {
         PortcullisCommand::Policy(arguments) => policy::run(&arguments),
         PortcullisCommand::Servers(arguments) => servers::run(&arguments),
         PortcullisCommand::Status(arguments) => status::run(&arguments, false),
+        PortcullisCommand::State(arguments) => state::run(&arguments),
         PortcullisCommand::Unblock(arguments) => unblock::run(&arguments),
         PortcullisCommand::Uninstall(arguments) => uninstall::run(&arguments),
         PortcullisCommand::Completions(CompletionsArguments { shell }) => {

@@ -11,6 +11,7 @@ use std::path::Path;
 use actions::json::{Json, quoted};
 use actions::word::Word;
 use actions::{Action, Change, Deed, ToolCall};
+use gate::stall;
 use gate::world::layers::FoundLayer;
 use policy::verdict::Verdict;
 use serde::{Deserialize, Serialize};
@@ -154,6 +155,11 @@ pub fn reading(actions: &[Action]) -> String {
 pub fn rules(verdict: &Verdict) -> String {
     let mut text = String::new();
     for finding in verdict.holding() {
+        // How far a limit is used changes with every call, and is no part of what is approved.
+        if finding.used_up.is_some() || finding.rule == stall::RULE {
+            let _ = writeln!(text, "{}: there is no room for it now: {}", finding.rule, finding.action.replace('\n', " "));
+            continue;
+        }
         let told = if finding.told.is_empty() { String::new() } else { format!(" ({})", finding.told) };
         let sure = if finding.answer == policy::verdict::Answer::Yes { "" } else { "perhaps " };
         let _ = writeln!(text, "{sure}{}: {}{told}: {}", finding.rule, finding.reason.replace('\n', " "), finding.action.replace('\n', " "));

@@ -13,6 +13,7 @@ use gate::call::policy_around;
 use gate::deep::Stop;
 use gate::failure::Failure;
 use gate::judge::{Answers, Here, facts_of, read};
+use gate::stall;
 use gate::world::{Surroundings, World, layers, system};
 use policy::facts::{Known, Need};
 use policy::section::approval::LIFETIME;
@@ -68,6 +69,10 @@ pub(crate) struct PendingAction<'a> {
 pub(super) fn of_call(case: &ApprovalCase) -> Result<Option<ApprovalAnswer>, Stop> {
     let ApprovalCase { event, judgement, around, world } = case;
     let Some(call) = &event.tool else { return Ok(None) };
+    // Whoever goes in circles needs another way, and not a yes to this one.
+    if judgement.verdict.holding().all(|finding| finding.rule == stall::RULE) {
+        return Ok(None);
+    }
     let bytes = policy_around(around, world, &Cold)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let parts = parts_of(event, call, &judgement.verdict, &policy, around)?;
@@ -83,7 +88,7 @@ pub(super) fn of_call(case: &ApprovalCase) -> Result<Option<ApprovalAnswer>, Sto
 
 /// What the digest of a call is made of. The call is read anew, so that what is bound is what was opened last.
 fn parts_of(event: &Event, call: &ToolCall, verdict: &Verdict, policy: &Policy, around: &Surroundings) -> Result<CallParts, Stop> {
-    let answers = OpenedFiles { here: Here { around, deep: &Cold }, opened: RefCell::default() };
+    let answers = OpenedFiles { here: Here { around, deep: &Cold, event: None }, opened: RefCell::default() };
     let places = facts_of(event, &around.places).places;
     let mut actions = read(call, &places, policy, &answers)?;
     let taken = answers.taken_by_git(&actions, policy)?;

@@ -145,7 +145,7 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], pers
         actions.push(pushes::mirrored(remote));
     }
     let mut facts = facts_at(&around.places);
-    let judgement = conclude(actions, &mut facts, &policy, &Here { around: &around, deep: &Cold }, false)?;
+    let judgement = conclude(actions, &mut facts, &policy, &Here { around: &around, deep: &Cold, event: None }, false)?;
     let actions = judgement.actions;
     if pause_until(world, &around).is_some() {
         return Ok(Ruling::GoesOn);

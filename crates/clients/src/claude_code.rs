@@ -165,6 +165,18 @@ impl Client for ClaudeCode {
         true
     }
 
+    /// `continue: false` ends the turn, whatever else is answered (documented for 2.1.329).
+    fn stop(&self, moment: Moment, reason: &str) -> HookAnswer {
+        if moment != Moment::BeforeCall {
+            return self.denial(moment, reason);
+        }
+        let reason = quoted(reason);
+        let object = format!(
+            "{{\"continue\":false,\"stopReason\":{reason},\"hookSpecificOutput\":{{\"hookEventName\":\"{TRIED}\",\"permissionDecision\":\"deny\",\"permissionDecisionReason\":{reason}}}}}\n"
+        );
+        HookAnswer::json(object, Some(Held::Deny))
+    }
+
     fn question(&self, reason: &str) -> HookAnswer {
         let object = format!(
             "{{\"hookSpecificOutput\":{{\"hookEventName\":\"{TRIED}\",\"permissionDecision\":\"ask\",\"permissionDecisionReason\":{}}}}}\n",

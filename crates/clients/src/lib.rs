@@ -100,6 +100,11 @@ pub trait Client: Sync {
         if moment == Moment::Permission { permission_denied(reason) } else { HookAnswer::exit_two(reason) }
     }
 
+    /// The denial of what is about to happen that also ends the turn, where the client has one.
+    fn stop(&self, moment: Moment, reason: &str) -> HookAnswer {
+        self.denial(moment, reason)
+    }
+
     /// The answer on which the client asks a person.
     fn question(&self, reason: &str) -> HookAnswer {
         self.denial(Moment::BeforeCall, reason)

@@ -4,6 +4,7 @@
 use crate::approval::ApprovalAnswer;
 use crate::failure::{Conclusion, Failure, conclude};
 use crate::refusal::{self, Audience};
+use crate::stall;
 use clients::{Client, Event, Moment, MomentKind};
 use policy::Tier;
 use policy::verdict::Verdict;
@@ -17,6 +18,11 @@ pub fn to(event: &Event, verdict: &Verdict, command: Option<&str>, attended: boo
         Some(retry) => refusal::refusal_with(verdict, command, &retry),
         None => refusal::refusal(verdict, command, Audience::Agent),
     };
+    if let Some(stopped) = verdict.holding().find(|finding| finding.rule == stall::STOPPED).filter(|_| event.moment == Moment::BeforeCall) {
+        let others = verdict.findings.iter().filter(|finding| finding.rule != stall::STOPPED);
+        let first = Verdict { tier: verdict.tier, findings: std::iter::once(stopped).chain(others).cloned().collect() };
+        return event.client.stop(event.moment, &refusal::refusal(&first, command, Audience::Agent));
+    }
     match (event.moment.kind(), verdict.tier) {
         (MomentKind::Observing, _) | (_, Tier::Free | Tier::Metered) => HookAnswer::nothing(),
         // The person is looking at the host's prompt already.

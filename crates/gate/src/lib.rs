@@ -7,13 +7,16 @@ pub mod answer;
 pub mod approval;
 pub mod call;
 pub mod deep;
+mod ended;
 pub mod failure;
 pub mod hook;
 pub mod judge;
+pub mod metering;
 pub mod notes;
 pub mod record;
 pub mod refusal;
 mod session;
+pub mod stall;
 pub mod underline;
 pub mod world;
 

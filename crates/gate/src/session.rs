@@ -10,10 +10,13 @@ use policy::Policy;
 use crate::answer::{HookAnswer, denial};
 use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
+use crate::ended::{self, EndedCall};
+use crate::failure;
 use crate::notes::{Note, apply};
 use crate::world::compiled::CompiledPolicy;
+use crate::world::meters::{self, CallEnd, CallIdentity, Price};
 use crate::world::repository::main_work_tree;
-use crate::world::{Surroundings, World, layers, pending, state, unread};
+use crate::world::{Surroundings, World, layers, owed, pending, state, trail, unread};
 
 /// Records an event that only informs. Returns what the model and the person should know.
 ///
@@ -25,9 +28,11 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         return Ok(HookAnswer::nothing());
     }
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
-    test_run(event, &around, world, deep)?;
+    let ended = ended_call(event, &around, world, deep)?;
+    let metered = meters(event, &around, &ended.prices);
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
+    let owed = owed_calls(event, &around, world, deep)?;
     let recorded = apply(&[Note::Record(Box::new(entry(event, deep)))], &around, world);
     let context = match event.moment {
         Moment::AfterCall | Moment::AfterFailure | Moment::Prompt => pending::take(&around.memory, around.tree(), &around.session),
@@ -36,7 +41,10 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
             None => None,
         },
     };
+    let lines: Vec<String> = ended.notes.into_iter().chain(owed).chain(context).collect();
+    let context = (!lines.is_empty()).then(|| lines.join("\n"));
     let person = if event.moment == Moment::SessionStart { session_start(recorded, &around, world) } else { None };
+    let person = person.into_iter().chain(metered).reduce(|one, other| format!("{one}; {other}"));
     Ok(event.client.context(event, context.as_deref(), person.as_deref()))
 }
 
@@ -55,25 +63,60 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
     if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
 }
 
-/// Notes a run of tests if the policy asks for that. A policy that cannot be read is not reported here: the next call
-/// before an action reports it.
-fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
+/// Counts a call that ran, and gives back what did not run. Returns what a person must know.
+fn meters(event: &Event, around: &Surroundings, prices: &[Price]) -> Option<String> {
+    let ended = |how| CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, how, around, prices));
+    let done = match event.moment {
+        Moment::AfterCall | Moment::AfterFailure => ended(CallEnd::Ran),
+        Moment::Refused => ended(CallEnd::DidNotRun),
+        Moment::Prompt if matches!(event.source.as_str(), "" | "user" | "sdk") => {
+            trail::forget(around);
+            meters::begin_run(around).and_then(|()| meters::give_back_all(around))
+        }
+        Moment::TurnEnd | Moment::SessionEnd => meters::give_back_all(around),
+        Moment::SessionStart => meters::check(around),
+        _ => Ok(()),
+    };
+    done.err().map(|failure| format!("limits and budgets: {}", failure::what(&failure)))
+}
+
+/// Looks at a call that ended, if the policy asks for that: a run of tests is noted, its answer is looked into. A policy that
+/// cannot be read is not reported here: the next call before an action reports it.
+fn ended_call(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<EndedCall, Stop> {
+    let nothing = EndedCall::default();
     let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure);
-    let Some(call) = event.tool.as_ref().filter(|_| ended) else { return Ok(()) };
-    let Some(line) = call.input.text("command").or_else(|| call.input.text("cmd")) else { return Ok(()) };
+    let Some(call) = event.tool.as_ref().filter(|_| ended) else { return Ok(nothing) };
     // Reading the policy costs more than all else here.
-    if !state::has(&world.states, &around.root, state::RUNS) && state::has(&world.states, &around.root, state::POLICY) {
-        return Ok(());
+    if !state::has(&world.states, &around.root, state::ENDED) && state::has(&world.states, &around.root, state::POLICY) {
+        return Ok(nothing);
     }
-    let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(()) };
-    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(()) };
-    let may_run = compiled.open().ok().and_then(|policy| policy.tests_first).is_some_and(|section| section.may_run(line));
-    match compiled {
-        _ if !may_run => {}
-        CompiledPolicy::File(_) => return Err(Stop::HandOver),
-        CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, &bytes))?),
+    let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(nothing) };
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(nothing) };
+    let Ok(policy) = compiled.open() else { return Ok(nothing) };
+    let line = call.input.text("command").or_else(|| call.input.text("cmd"));
+    if let (Some(section), Some(line)) = (&policy.tests_first, line)
+        && section.may_run(line)
+    {
+        match &compiled {
+            CompiledPolicy::File(_) => return Err(Stop::HandOver),
+            CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, bytes))?),
+        }
     }
-    Ok(())
+    Ok(Stop::unless_failed(ended::look(event, call, &policy, around, deep))?.unwrap_or(nothing))
+}
+
+/// What must still follow before the turn ends. The session is reminded of each once.
+fn owed_calls(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Vec<String>, Stop> {
+    if event.stopping || !matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd) || !owed::any(around) {
+        return Ok(Vec::new());
+    }
+    let Some(found) = layers::look(&around.layers).ok() else { return Ok(Vec::new()) };
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(Vec::new()) };
+    let follow_ups = compiled.open().ok().and_then(|policy| policy.tiers()).map(|tiers| tiers.follow_ups).unwrap_or_default();
+    let due = follow_ups.iter().filter(|follow_up| !follow_up.shadow && owed::remind(follow_up.name, around));
+    Ok(due
+        .map(|follow_up| format!("`{}` asks for `{}` before the work is called done, and it was not seen", follow_up.name, escaped(follow_up.shown)))
+        .collect())
 }
 
 /// The message at the start of a session: whether a pause is active, whether the record cannot be written, whether a

@@ -22,7 +22,35 @@ const MAX_FILE: usize = 1 << 20;
 pub static LAYER: &[Key] = keys![
     must "schema": Number, may "packs": Texts, may "mode": Text, may "protected": Texts, may "opens": Later, may "disable": Texts, may "rule": Tables(RULE),
     may "waiver": Tables(WAIVER), may "program": Tables(&PROGRAM), may "tests-first": Table(TESTS_FIRST), may "flywheel": Table(FLYWHEEL),
-    may "approval": Table(APPROVAL),
+    may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL),
+];
+
+/// Keys of `[[limit]]`.
+pub static LIMIT: &[Key] = keys![
+    must "name": Text, may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS), may "for_agents": Texts, must "max": Number, must "per": Text,
+    may "scope": Text, may "over": Number, may "reason": Text, may "instead": Text,
+];
+
+/// Keys of `[[budget]]`.
+pub static BUDGET: &[Key] = keys![
+    must "name": Text, must "usd": Later, must "per": Text, may "warn": Later, may "over": Number, must "costs": Tables(COST), may "reason": Text,
+    may "instead": Text,
+];
+
+/// Keys of `[[result]]`.
+pub static RESULT: &[Key] = keys![
+    must "name": Text, may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS), may "for_agents": Texts, may "finds": Map, may "follow": Texts,
+    may "holds": Text, must "reason": Text, may "instead": Text,
+];
+
+/// Keys of `[stall]`.
+static STALL: &[Key] = keys![
+    may "repeat": Number, may "cycle": Table(keys![may "length": Later, may "times": Number]), may "errors": Number, may "idle": Number, may "ladder": Texts,
+    may "waits": Texts,
+];
+
+static COST: &[Key] = keys![
+    may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS), may "for_agents": Texts, may "usd": Later, may "usd_at": Text, may "tokens": Text,
 ];
 
 /// Keys of `[tests-first]`.
@@ -103,7 +131,7 @@ static SCRIPTS: &[Key] = keys![must "file": Text, must "key": Text, must "names"
 static FORM: &[Key] = keys![may "with": Texts, may "operands": Texts, may "values": Map];
 
 /// Keys of capabilities that the language has but this version does not.
-const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "result", "phase"];
+const NOT_YET: &[&str] = &["pipeline", "gate", "phase"];
 
 /// Reads a file's tables. A syntax error ends this file.
 ///

@@ -4,8 +4,10 @@
 pub(crate) mod approval;
 mod example;
 mod layers;
+mod meter;
 mod rule;
 mod section;
+mod stall;
 pub(crate) mod when;
 
 use std::collections::HashMap;
@@ -17,7 +19,7 @@ use super::schema::{Checker, LAYER, PACK, SpannedValue};
 use super::{compile::pattern::Patterns, examples::RuleExamples, mistake::PolicyMistake};
 use layers::Head;
 use policy::table::TableReader as _;
-use policy::{Layer, Parts, Rule, Waiver};
+use policy::{Budget, Layer, Meter, Parts, Rule, Waiver};
 use when::WhenReader;
 
 /// A file of a layer, read but not understood.
@@ -100,6 +102,7 @@ pub fn validate<'t>(
 
     let mut named: Vec<Named<Rule>> = Vec::new();
     let mut waivers: Vec<Named<Waiver>> = Vec::new();
+    let (mut budgets, mut priced): (Vec<Named<Budget>>, Vec<Rule>) = (Vec::new(), Vec::new());
     for head in &heads {
         let document = head.document;
         let mut checker = document.checker(&mut mistakes);
@@ -116,6 +119,27 @@ pub fn validate<'t>(
                 all_examples.push(examples);
             }
         }
+        for table in document.view().tables("limit") {
+            let place = reader.patterns.keep(&document.place(&table.span));
+            if let Some((rule, span)) = meter::limit(&table, head, place, &mut reader) {
+                named.push(Named { it: rule, document, span });
+            }
+        }
+        for table in document.view().tables("budget") {
+            let place = reader.patterns.keep(&document.place(&table.span));
+            if let Some((budget, costs)) = meter::budget(&table, head, (place, shadow), &mut reader) {
+                budgets.push(Named { it: budget, document, span: table.span });
+                priced.extend(costs);
+            }
+        }
+        for table in document.view().tables("result") {
+            let place = reader.patterns.keep(&document.place(&table.span));
+            if let Some((rule, follow_up, span)) = meter::result(&table, head, (place, shadow), &mut reader) {
+                named.push(Named { it: rule, document, span });
+                meant.tiers.follow_ups.extend(follow_up);
+            }
+        }
+        meant.tiers.stall = stall::stall(meant.tiers.stall, head, shadow, &mut reader);
         for table in document.view().tables("waiver") {
             let place = reader.patterns.keep(&document.place(&table.span));
             if let Some((waiver, span)) = rule::waiver(&table, document.layer, place, &mut reader) {
@@ -128,7 +152,12 @@ pub fn validate<'t>(
     let off = ready.iter().filter(|(path, _)| heads.iter().all(|head| head.document.path != **path));
     idle.extend(off.flat_map(|(_, rules)| rules).map(|rule| rule.name));
     layers::merge(&heads, &mut named, &waivers, &idle, whole, &mut mistakes);
-    meant.rules = named.into_iter().map(|named| named.it).collect();
+    meter::unique(&budgets, &named, &mut mistakes);
+    // Several rows of one budget share its name, so they come after the check of names.
+    meant.rules = named.into_iter().map(|named| named.it).chain(priced).collect();
+    let looks = |rule: &Rule| matches!(&rule.meter, Some(Meter::Result(_))) || matches!(&rule.meter, Some(Meter::Cost(cost)) if !cost.at.is_empty());
+    meant.tiers.answers = meant.rules.iter().any(looks);
+    meant.tiers.budgets = budgets.into_iter().map(|named| named.it).collect();
     // A waiver of a rule whose pack is off has nothing to waive.
     meant.waivers = waivers.into_iter().map(|waiver| waiver.it).collect();
     (meant, all_examples, mistakes)

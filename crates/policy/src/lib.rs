@@ -6,6 +6,7 @@ pub mod decide;
 pub mod facts;
 mod index;
 pub mod matcher;
+mod meter;
 pub mod pattern;
 pub mod secret;
 pub mod section;
@@ -20,6 +21,7 @@ use actions::PushKind;
 use actions::program::{Programs, ToolEffect};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
+pub use meter::{Budget, Cost, FollowUp, Limit, Meter, Period, Scope, Stall};
 use pattern::{PathPattern, Pattern};
 pub use section::approval::ApprovalSection;
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
@@ -81,6 +83,8 @@ pub struct Rule<'a> {
     pub conditions: Conditions<'a>,
     /// Only for these agent types; empty: for all.
     pub for_agents: Vec<Pattern<'a>>,
+    /// What a matching call uses up (tier 2 only).
+    pub meter: Option<Meter<'a>>,
     pub reason: &'a str,
     pub instead: &'a str,
 }
@@ -97,10 +101,11 @@ struct RuleRest<'a> {
     tell: bool,
     unless: Option<When<'a>>,
     conditions: Conditions<'a>,
+    meter: Option<Meter<'a>>,
     reason: &'a str,
     instead: &'a str,
 }
-wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead });
+wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, meter, reason, instead });
 
 /// What of a rule most calls say no to. What is asked for after it is a record of its own in front of this one.
 struct RuleFront<'a> {
@@ -130,8 +135,8 @@ impl<'a> RuleCandidate<'a> {
 
 /// A rule of its two parts. `None` if `rest` is no record of one.
 fn whole_rule<'a>(when: When<'a>, for_agents: Vec<Pattern<'a>>, rest: &'a [u8]) -> Option<Rule<'a>> {
-    let RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead } = read_back(rest)?;
-    Some(Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, reason, instead })
+    let RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, meter, reason, instead } = read_back(rest)?;
+    Some(Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, meter, reason, instead })
 }
 
 /// A rule of two records that are side by side.
@@ -410,6 +415,8 @@ pub struct Policy<'a> {
     pub flywheel: Option<Flywheel<'a>>,
     /// None: nobody can approve what needs a person where nobody can be asked.
     pub approval: Option<ApprovalSection<'a>>,
+    /// [`Tiers`], laid down: few calls ask for it. Empty: the policy has none of its sections.
+    tiers: Cow<'a, [u8]>,
     rules: Table<'a>,
     waivers: Table<'a>,
 }
@@ -427,9 +434,24 @@ struct PolicyHead<'a> {
     protected: Vec<Pattern<'a>>,
     tests_first: Option<TestsFirst<'a>>,
     flywheel: Option<Flywheel<'a>>,
+    tiers: Cow<'a, [u8]>,
     approval: Option<ApprovalSection<'a>>,
 }
-wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, approval });
+wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers, approval });
+
+/// The sections that are about more than one call. Those that call for nothing are laid down as no bytes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tiers<'a> {
+    /// What may be spent.
+    pub budgets: Vec<Budget<'a>>,
+    /// What must follow certain calls before a turn ends.
+    pub follow_ups: Vec<FollowUp<'a>>,
+    /// None: circles are not looked for.
+    pub stall: Option<Stall<'a>>,
+    /// Some rule looks into the answers of calls, or reads prices there.
+    pub answers: bool,
+}
+wire_struct!(Tiers { budgets, follow_ups, stall, answers });
 
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy that is in memory. `None` if these bytes are not one.
@@ -442,9 +464,23 @@ impl<'a> Policy<'a> {
         let Sealed { head, tables: [programs, rules, waivers] } = unseal(MAGIC, pieces)?;
         let (lists, rest): Front = read_back(head)?;
         let ([starts, named, secrets], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
-        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, approval } = read_back(rest)?;
+        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers, approval } = read_back(rest)?;
         let programs = Programs::new(programs, starts, named, secrets);
-        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, approval, rules, waivers })
+        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, tiers, approval, rules, waivers })
+    }
+
+    /// The sections that are about more than one call. `None` if they are damaged.
+    pub fn tiers(&self) -> Option<Tiers<'a>> {
+        match &self.tiers {
+            Cow::Borrowed([]) => Some(Tiers::default()),
+            Cow::Borrowed(bytes) => read_back(bytes),
+            Cow::Owned(_) => None,
+        }
+    }
+
+    /// Whether calls are looked at once they have ended.
+    pub fn looks_at_ended_calls(&self) -> bool {
+        self.tiers().is_none_or(|tiers| tiers.stall.is_some() || tiers.answers || !tiers.follow_ups.is_empty())
     }
 
     /// What a compiled policy says of programs, without the rest of it.
@@ -533,6 +569,7 @@ pub struct Parts<'a> {
     pub tests_first: Option<TestsFirst<'a>>,
     pub flywheel: Option<Flywheel<'a>>,
     pub approval: Option<ApprovalSection<'a>>,
+    pub tiers: Tiers<'a>,
     pub rules: Vec<Rule<'a>>,
     /// The keys under which rules are found that were read back, by name. A pattern that was read back no longer tells them.
     pub keys: HashMap<&'a str, Vec<u32>>,
@@ -557,8 +594,8 @@ impl Parts<'_> {
         }
         for rule in &self.rules {
             let keys = self.keys.get(rule.name).cloned().unwrap_or_else(|| index::of_rule(&rule.when).iter().map(|name| key(name)).collect());
-            let Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, reason, instead } = rule.clone();
-            let rest = lay_down(&RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead });
+            let Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, meter, reason, instead } = rule.clone();
+            let rest = lay_down(&RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, meter, reason, instead });
             let distance = u32::try_from(RECORD + rest.len()).unwrap_or(u32::MAX);
             rules.add_unnamed(rest);
             rules.add(keys, &RuleFront { when, for_agents, distance });
@@ -575,6 +612,7 @@ impl Parts<'_> {
             tests_first: self.tests_first.clone(),
             flywheel: self.flywheel.clone(),
             approval: self.approval.clone(),
+            tiers: if self.tiers == Tiers::default() { Cow::Borrowed(&[]) } else { lay_down(&self.tiers).into() },
         };
         let (starts, named, secrets) = (self.starts.join(" "), self.named.join(" "), self.secrets.join(" "));
         let front: Front = (vec![&starts, &named, &secrets], lay_down(&rest).into());
