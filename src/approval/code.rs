@@ -29,7 +29,7 @@ pub fn fresh() -> io::Result<String> {
     Ok(code)
 }
 
-/// A code as a person may type it: small letters, without the dash, with blanks around. `None` if it is none.
+/// A code as a person may type it: small letters, without the dash, with blanks around. `None` if it is not a code.
 #[must_use]
 pub fn read(text: &str) -> Option<String> {
     let signs: Vec<char> = text.trim().chars().filter(|sign| *sign != '-' && *sign != ' ').map(|sign| sign.to_ascii_uppercase()).collect();

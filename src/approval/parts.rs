@@ -50,7 +50,7 @@ impl CallParts {
         self.0.push((name.to_owned(), text));
     }
 
-    /// The text of a part; empty if there is none.
+    /// The text of a part; empty if it is missing.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known == name).map_or("", |(_, text)| text)
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn an_input_is_the_same_whatever_the_order_of_its_keys_and_its_description() {
-        let tool = |input: &str| call(&ToolCall { name: "Bash".to_owned(), input: Json::read(input.as_bytes()).expect("JSON") });
+        let tool = |input: &str| call(&ToolCall { name: "tool".to_owned(), input: Json::read(input.as_bytes()).expect("JSON") });
         let one = tool(r#"{"command":"git push","description":"a","run_in_background":true}"#);
         assert_eq!(one, tool(r#"{"run_in_background":true,"description":"b","timeout":5,"command":"git push"}"#));
         for other in [r#"{"command":"git push ","run_in_background":true}"#, r#"{"command":"git push","run_in_background":false}"#, r#"{"command":"git push"}"#]

@@ -162,7 +162,7 @@ fn is_terminal(name: &str) -> bool {
     TERMINALS.iter().any(|known| name == *known || name.strip_prefix(known).is_some_and(|rest| rest.starts_with(':') || rest.starts_with('-')))
 }
 
-/// The name of a program, as it stands in front of its command line: `-bash`, `sshd: me@pts/0`.
+/// The name of a program, as it is written in front of its command line: `-bash`, `sshd: me@pts/0`.
 fn name_of(process: &ProcessAbove) -> &str {
     let word = process.words.first().map_or("", |word| word.trim_start_matches('-'));
     let word = word.split(' ').next().unwrap_or(word);

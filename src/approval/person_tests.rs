@@ -1,3 +1,5 @@
+//! Chains of processes, of persons and of others.
+
 use super::*;
 
 fn process(id: u32, session: u32, line: &str) -> ProcessAbove {

@@ -22,7 +22,7 @@ pub fn signer(text: &str, signature: &str, allowed: &str, security_key: bool, no
     let key = verified(text, signature)?;
     match &key {
         KeyData::SkEd25519(_) => {}
-        _ if security_key => return Err("the policy asks for a security key, and this key is none".to_owned()),
+        _ if security_key => return Err("the policy asks for a security key, and this key is not one".to_owned()),
         _ => {}
     }
     let principal = signers::principal(allowed, &key, NAMESPACE, now);
@@ -60,4 +60,4 @@ pub fn verified(text: &str, signature: &str) -> Result<KeyData, String> {
 
 #[cfg(test)]
 #[path = "signature_tests.rs"]
-mod tests;
+pub(crate) mod tests;

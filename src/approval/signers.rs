@@ -1,5 +1,5 @@
-//! `allowed_signers`: the file of public keys that may sign, in the form of ssh-keygen(1). A line that could not be read
-//! to its end ends the file, as it does for `ssh-keygen -Y verify`.
+//! `allowed_signers`: the file of public keys that may sign, in the form of ssh-keygen(1). A line that could not
+//! be read to its end allows nobody, as with `ssh-keygen -Y verify`.
 
 use std::fs::{self, OpenOptions};
 use std::io::Read as _;
@@ -75,29 +75,16 @@ struct SignersLine {
     before: Option<u64>,
 }
 
-/// The principal who may sign with a key in a namespace at a time. `None`: nobody.
+/// The principals of the first line by which a key may sign in a namespace at a time. `None`: nobody may.
 #[must_use]
 pub fn principal(text: &str, key: &KeyData, namespace: &str, now: u64) -> Option<String> {
-    // As `find-principals` does: the first line with the key says who it is.
-    let named = text.lines().find_map(|line| match read_line(line, None) {
-        Ok(Some(line)) if line.key.as_ref() == Some(key) && is_valid(&line, namespace, now) => Some(line.principals),
-        _ => None,
-    })?;
-    let name = named.split(',').find(|name| !name.starts_with('!')).unwrap_or(&named).to_owned();
-    is_allowed(text, key, &name, namespace, now).then_some(named)
+    text.lines().find_map(|line| allowed(line, None, key, namespace, now)).map(|line| line.principals)
 }
 
-/// True if a principal may sign with a key in a namespace at a time. A line of theirs that cannot be read ends the file.
-#[must_use]
-pub fn is_allowed(text: &str, key: &KeyData, principal: &str, namespace: &str, now: u64) -> bool {
-    for line in text.lines() {
-        match read_line(line, Some(principal)) {
-            Ok(Some(line)) if line.key.as_ref() == Some(key) && is_valid(&line, namespace, now) => return true,
-            Ok(_) => {}
-            Err(()) => return false,
-        }
-    }
-    false
+/// The line, if it lets this key sign. With `principal`, only theirs.
+fn allowed(line: &str, principal: Option<&str>, key: &KeyData, namespace: &str, now: u64) -> Option<SignersLine> {
+    let line = read_line(line, principal).ok()??;
+    (line.key.as_ref() == Some(key) && is_valid(&line, namespace, now)).then_some(line)
 }
 
 /// Lines that nothing goes by, with their numbers: for `doctor`.
@@ -239,15 +226,8 @@ fn seconds(text: &str) -> Option<u64> {
     let number = |from: usize, to: usize| digits.get(from..to).map_or(Some(0), |part| part.parse::<i64>().ok());
     let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
     let (hour, minute, second) = (number(8, 10)?, number(10, 12)?, number(12, 14)?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if year < 1970 || !(1..=days).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+    // A 30th of February is taken for the day that comes after the 29th, as the C library does.
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
     // Days since 1970 by the calendar that begins in March.

@@ -167,7 +167,7 @@ fn unknown_use() -> ApprovalUse {
     ApprovalUse { format: FORMAT, time: 0, session: String::new(), call: String::new(), signer: String::new() }
 }
 
-/// A file of ours. `Ok(None)`: there is none.
+/// A file of ours. `Ok(None)`: it does not exist.
 fn read_json<T: for<'d> Deserialize<'d>>(path: &Path) -> Result<Option<T>, String> {
     let file = match OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
