@@ -1,5 +1,6 @@
 //! What only the cold binary can find out: it compiles policies, reads git objects, source code and settings.
 
+pub mod approval;
 pub mod changes;
 pub mod checkouts;
 pub mod commits;
@@ -17,6 +18,7 @@ use std::path::Path;
 use ::tests_first::{Ended, SeenRun};
 use actions::{Action, Deed, ToolCall};
 use clients::{Event, Moment};
+use gate::approval::{ApprovalAnswer, ApprovalCase};
 use gate::deep::{Deep, Stop};
 use gate::failure::Failure;
 use gate::judge::{Here, answered, facts_of, read};
@@ -89,6 +91,10 @@ impl Deep for Cold {
 
     fn turn(&self, event: &Event, around: &Surroundings, section: &Flywheel) -> Result<Option<String>, Stop> {
         Ok(documents::turned(event, around, section))
+    }
+
+    fn approval(&self, case: &ApprovalCase) -> Result<Option<ApprovalAnswer>, Stop> {
+        approval::of_call(case)
     }
 
     fn settings_changed(&self, event: &Event, around: &Surroundings, world: &World) -> Result<Option<String>, Stop> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::place::Place;
 use super::refusal::Refusal;
-use super::terminal::{agent, can_ask, agreed_after_all, say, say_json, shown};
+use super::terminal::{agent, agreed_after_all, can_ask, say, say_json, shown};
 use actions::shown::escaped;
 use gate::failure::Failure;
 use gate::metering::{dollars, duration, whose, window};

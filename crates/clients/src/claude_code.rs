@@ -119,6 +119,10 @@ impl Client for ClaudeCode {
         NAME
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["claude", "claude-code"]
+    }
+
     fn wired(&self) -> &'static [WiredEvent] {
         WIRED
     }

@@ -32,6 +32,10 @@ impl Client for Codex {
         "codex"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["codex"]
+    }
+
     fn wired(&self) -> &'static [WiredEvent] {
         WIRED
     }

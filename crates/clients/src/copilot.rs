@@ -56,6 +56,10 @@ impl Client for Copilot {
         "copilot"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["copilot"]
+    }
+
     fn wired(&self) -> &'static [WiredEvent] {
         WIRED
     }

@@ -32,6 +32,10 @@ impl Client for Gemini {
         "gemini"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["gemini", "gemini-cli"]
+    }
+
     fn wired(&self) -> &'static [WiredEvent] {
         WIRED
     }

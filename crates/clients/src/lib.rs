@@ -44,6 +44,11 @@ pub trait Client: Sync {
         Variables::default()
     }
 
+    /// The names of its programs, as they stand in the list of processes.
+    fn programs(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Its settings files. `None`: they are not known.
     fn settings_files(&self) -> Option<&'static SettingsFiles> {
         None

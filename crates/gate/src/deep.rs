@@ -7,6 +7,7 @@ use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
 use policy::{Flywheel, TestsFirst};
 
+use crate::approval::{ApprovalAnswer, ApprovalCase};
 use crate::failure::Failure;
 use crate::world::layers::FoundLayer;
 use crate::world::{Surroundings, World};
@@ -128,6 +129,16 @@ pub trait Deep {
     ///
     /// [`Stop`]
     fn turn(&self, _event: &Event, _around: &Surroundings, _section: &Flywheel) -> Result<Option<String>, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Whether a person approved this very call. An approval that is found is used up by it. `None`: approvals are not for
+    /// such calls.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn approval(&self, _case: &ApprovalCase) -> Result<Option<ApprovalAnswer>, Stop> {
         Err(Stop::HandOver)
     }
 

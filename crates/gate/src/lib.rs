@@ -4,6 +4,7 @@
 //! `deep` names what only the cold binary can find out; `notes` are what a judgement leaves behind.
 
 pub mod answer;
+pub mod approval;
 pub mod call;
 pub mod deep;
 mod ended;

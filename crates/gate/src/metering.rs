@@ -157,7 +157,9 @@ mod tests {
         for (seconds, said) in [(0, "0 s"), (59, "59 s"), (60, "1 min"), (200, "3 min 20 s"), (7_500, "2 h 5 min"), (90_000, "1 d 1 h")] {
             assert_eq!(duration(seconds), said, "{seconds}");
         }
-        for (milliseconds, said) in [(0, "in a session"), (1_000, "in 1 second"), (60_000, "in 1 minute"), (5_400_000, "in 90 minutes"), (604_800_000, "in 7 days")] {
+        for (milliseconds, said) in
+            [(0, "in a session"), (1_000, "in 1 second"), (60_000, "in 1 minute"), (5_400_000, "in 90 minutes"), (604_800_000, "in 7 days")]
+        {
             assert_eq!(window(milliseconds), said, "{milliseconds}");
         }
     }

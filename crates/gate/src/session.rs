@@ -7,6 +7,7 @@ use actions::shown::{escaped, escaped_lines};
 use clients::{Event, Moment};
 use policy::Policy;
 
+use crate::BUILD;
 use crate::answer::{HookAnswer, denial};
 use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
@@ -14,7 +15,6 @@ use crate::ended::{self, EndedCall};
 use crate::failure;
 use crate::metering;
 use crate::notes::{Note, apply};
-use crate::BUILD;
 use crate::world::compiled::CompiledPolicy;
 use crate::world::meters::{self, CallEnd, CallIdentity, Price};
 use crate::world::repository::main_work_tree;
@@ -117,7 +117,9 @@ fn owed_calls(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
     let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(Vec::new()) };
     let follow_ups = compiled.open().ok().and_then(|policy| policy.tiers()).map(|tiers| tiers.follow_ups).unwrap_or_default();
     let due = follow_ups.iter().filter(|follow_up| !follow_up.shadow && owed::remind(follow_up.name, around));
-    Ok(due.map(|follow_up| format!("`{}` asks for `{}` before the work is called done, and it was not seen", follow_up.name, escaped(follow_up.shown))).collect())
+    Ok(due
+        .map(|follow_up| format!("`{}` asks for `{}` before the work is called done, and it was not seen", follow_up.name, escaped(follow_up.shown)))
+        .collect())
 }
 
 /// The most limits and budgets that are named at the start of a session.

@@ -143,7 +143,9 @@ pub fn finding(step: Step, section: &Stall) -> Finding {
 #[must_use]
 pub fn note(circle: Circle) -> String {
     let advice = match circle {
-        Circle::Repeated(_) | Circle::Cycle(..) => "the next call will give the same answer; change something, try another way, or tell the user what is missing",
+        Circle::Repeated(_) | Circle::Cycle(..) => {
+            "the next call will give the same answer; change something, try another way, or tell the user what is missing"
+        }
         Circle::SameError(_) => "read the error from its beginning, and change your assumption, or tell the user what is missing",
         Circle::Idle(_) => "if something is missing, tell the user; otherwise go on to the next step",
     };

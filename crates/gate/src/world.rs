@@ -204,7 +204,16 @@ impl World {
         let layers = layers::paths(&self.configs, &anchor);
         let name = state::folder_name(anchor.repository.as_ref().map_or(&anchor.root, |repository| &repository.common_dir));
         let memory = self.states.iter().map(|state| state.join(&name)).collect();
-        Ok(Surroundings { places, layers, repository: anchor.repository, root: anchor.root, why: anchor.why, memory, session: String::new(), agent: String::new() })
+        Ok(Surroundings {
+            places,
+            layers,
+            repository: anchor.repository,
+            root: anchor.root,
+            why: anchor.why,
+            memory,
+            session: String::new(),
+            agent: String::new(),
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::mistake::{PolicyMistake, suggestion};
+use super::validate::approval::APPROVAL;
 use policy::keys;
 use policy::table::{Key, Shape};
 use policy::{Conditions, When};
@@ -21,7 +22,7 @@ const MAX_FILE: usize = 1 << 20;
 pub static LAYER: &[Key] = keys![
     must "schema": Number, may "packs": Texts, may "mode": Text, may "protected": Texts, may "opens": Later, may "disable": Texts, may "rule": Tables(RULE),
     may "waiver": Tables(WAIVER), may "program": Tables(&PROGRAM), may "tests-first": Table(TESTS_FIRST), may "flywheel": Table(FLYWHEEL),
-    may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "result": Tables(RESULT), may "stall": Table(STALL),
+    may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL),
 ];
 
 /// Keys of `[[limit]]`.

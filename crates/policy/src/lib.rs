@@ -9,7 +9,7 @@ pub mod matcher;
 mod meter;
 pub mod pattern;
 pub mod secret;
-mod section;
+pub mod section;
 pub mod table;
 pub mod verdict;
 
@@ -21,8 +21,9 @@ use actions::PushKind;
 use actions::program::{Programs, ToolEffect, hides_key};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
-use pattern::{PathPattern, Pattern};
 pub use meter::{Budget, Cost, EveryCall, FollowUp, Limit, Meter, Period, Scope, Stall};
+use pattern::{PathPattern, Pattern};
+pub use section::approval::ApprovalSection;
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
 use table::{Key, kinds, table};
 
@@ -412,6 +413,8 @@ pub struct Policy<'a> {
     pub tests_first: Option<TestsFirst<'a>>,
     /// None: nothing is suggested, and learnings are files like others.
     pub flywheel: Option<Flywheel<'a>>,
+    /// None: nobody can approve what needs a person where nobody can be asked.
+    pub approval: Option<ApprovalSection<'a>>,
     /// [`Tiers`], laid down: few calls ask for it. Empty: the policy has none of its sections.
     tiers: Cow<'a, [u8]>,
     rules: Table<'a>,
@@ -432,8 +435,9 @@ struct PolicyHead<'a> {
     tests_first: Option<TestsFirst<'a>>,
     flywheel: Option<Flywheel<'a>>,
     tiers: Cow<'a, [u8]>,
+    approval: Option<ApprovalSection<'a>>,
 }
-wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers });
+wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers, approval });
 
 /// The sections that are about more than one call. Those that call for nothing are laid down as no bytes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -464,9 +468,9 @@ impl<'a> Policy<'a> {
         let Sealed { head, tables: [programs, rules, waivers] } = unseal(MAGIC, pieces)?;
         let (lists, rest): Front = read_back(head)?;
         let ([starts, named], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
-        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers } = read_back(rest)?;
+        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers, approval } = read_back(rest)?;
         let programs = Programs::new(programs, starts, named);
-        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, tiers, rules, waivers })
+        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, tiers, approval, rules, waivers })
     }
 
     /// The sections that are about more than one call. `None` if they are damaged.
@@ -573,6 +577,7 @@ pub struct Parts<'a> {
     pub named: Vec<&'a str>,
     pub tests_first: Option<TestsFirst<'a>>,
     pub flywheel: Option<Flywheel<'a>>,
+    pub approval: Option<ApprovalSection<'a>>,
     pub tiers: Tiers<'a>,
     pub rules: Vec<Rule<'a>>,
     /// The keys under which rules are found that were read back, by name. A pattern that was read back no longer tells them.
@@ -617,6 +622,7 @@ impl Parts<'_> {
             protected: self.protected.clone(),
             tests_first: self.tests_first.clone(),
             flywheel: self.flywheel.clone(),
+            approval: self.approval.clone(),
             tiers: if self.tiers == Tiers::default() { Cow::Borrowed(&[]) } else { lay_down(&self.tiers).into() },
         };
         let (starts, named) = (self.starts.join(" "), self.named.join(" "));

@@ -1,5 +1,7 @@
 //! Sections of a policy that are not rules, in the compiled form.
 
+pub mod approval;
+
 use actions::Run;
 
 use super::{Layer, Tier};

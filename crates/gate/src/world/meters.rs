@@ -533,7 +533,8 @@ pub fn give_back_all(around: &Surroundings) -> Result<(), Failure> {
 
 /// Files of meters in the memory of a repository, and those of the machine.
 fn every_file(memory: &Path) -> Vec<MeterFile> {
-    let names = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<_>>();
+    let names =
+        |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<_>>();
     let id = |name: &str, front: &str, end: &str| Some(u64::from_str_radix(name.strip_prefix(front)?.strip_suffix(end)?, 16).ok()? << 2);
     let limit = |name: &String| id(name, "limit.", ".slots");
     let own = names(memory);
