@@ -13,7 +13,7 @@ use policy::{Flywheel, Layer, LayerFile, Meter, Policy, TestsFirst, Tier, Tiers}
 
 use crate::deep::{Deep, Stop};
 use crate::failure::Failure;
-use crate::world::meters::{self, CallIdentity, Standing};
+use crate::world::meters::{self, CallIdentity, MeterUse};
 use crate::world::{Surroundings, lookup, observe, system, trail};
 use crate::{ended, metering, stall};
 
@@ -292,7 +292,7 @@ impl Answers for Here<'_> {
         for budget in budgets.iter().filter(|budget| budget.tokens) {
             let standing = meters::spent(budget, self.around)?;
             all.extend(
-                Some(budget).filter(|_| standing.used >= standing.of).and_then(|budget| metering::of_budget(None, budget, &Standing { needs: 1, ..standing })),
+                Some(budget).filter(|_| standing.used >= standing.of).and_then(|budget| metering::of_budget(None, budget, &MeterUse { needs: 1, ..standing })),
             );
         }
         let counted = metered.iter().filter(|entry| !matches!(entry.meter, Meter::Result(_))).cloned();
@@ -300,9 +300,9 @@ impl Answers for Here<'_> {
         if metered.is_empty() {
             return Ok(all);
         }
-        let found = |standings: &[Standing]| metering::findings(&metered, standings, &budgets);
+        let found = |standings: &[MeterUse]| metering::findings(&metered, standings, &budgets);
         // What is denied for sure takes nothing. What a person is asked for takes what it needs, and gives it back after a no.
-        let takes = |standings: &[Standing]| found(standings).iter().all(|finding| finding.shadow || finding.tier < Tier::Prohibited);
+        let takes = |standings: &[MeterUse]| found(standings).iter().all(|finding| finding.shadow || finding.tier < Tier::Prohibited);
         let call = self.event.and_then(CallIdentity::of);
         let standings = meters::standing(&metered, &budgets, self.around, call, takes)?;
         all.extend(found(&standings));

@@ -21,7 +21,7 @@ use actions::PushKind;
 use actions::program::{Programs, ToolEffect, hides_key};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
-pub use meter::{Budget, Cost, EveryCall, FollowUp, Limit, Meter, Period, Scope, Stall};
+pub use meter::{Budget, Cost, EveryCall, FollowUp, Limit, Meter, MeterScope, Period, Stall};
 use pattern::{PathPattern, Pattern};
 pub use section::approval::ApprovalSection;
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
