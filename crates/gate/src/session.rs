@@ -30,6 +30,8 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         return Ok(HookAnswer::nothing());
     }
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
+    // First, for the cold binary does all of this once more.
+    spend(event, &around, world, deep)?;
     let ended = ended_call(event, &around, world, deep)?;
     let metered = meters(event, &around, &ended.prices);
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
@@ -64,6 +66,25 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
     let compiled = Stop::unless_failed(policy_here(&found, around, world, deep))?;
     let has_flywheel = compiled.is_some_and(|compiled| compiled.open().is_ok_and(|policy| policy.flywheel.is_some()));
     if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
+}
+
+/// Adds what the model cost since the last look, where a budget counts it.
+fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
+    let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionEnd | Moment::Prompt);
+    let calls = || matches!(event.moment, Moment::AfterCall | Moment::AfterFailure) && state::has(&world.states, &around.root, state::ENDED);
+    if event.transcript.is_none() || !(turns || (calls() && meters::spend_is_due(around))) {
+        return Ok(());
+    }
+    let Ok(found) = layers::look(&around.layers) else { return Ok(()) };
+    if found.iter().all(|file| file.identity.is_empty()) {
+        return Ok(());
+    }
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(()) };
+    let budgets = compiled.open().ok().and_then(|policy| policy.tiers()).map(|tiers| tiers.budgets).unwrap_or_default();
+    if budgets.iter().any(|budget| budget.tokens) {
+        Stop::unless_failed(deep.count_spend(event, around, &budgets))?;
+    }
+    Ok(())
 }
 
 /// Counts a call that ran, and gives back what did not run. Returns what a person must know.

@@ -489,7 +489,8 @@ impl<'a> Policy<'a> {
 
     /// Whether calls are looked at once they have ended.
     pub fn looks_at_ended_calls(&self) -> bool {
-        self.tiers().is_none_or(|tiers| tiers.stall.is_some() || tiers.answers || !tiers.follow_ups.is_empty())
+        self.tiers()
+            .is_none_or(|tiers| tiers.stall.is_some() || tiers.answers || !tiers.follow_ups.is_empty() || tiers.budgets.iter().any(|budget| budget.tokens))
     }
 
     /// What a compiled policy says of programs, without the rest of it.

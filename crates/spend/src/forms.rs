@@ -31,7 +31,7 @@ fn inclusive(usage: &Value, [input, read, write, output]: [&str; 4]) -> TokenUsa
 /// Claude Code 2.1.332: one line for each part of an answer, each with the whole usage. Compaction, titles and hooks that ask
 /// the model are in none of them.
 pub(super) fn claude_code(line: &Value) -> Option<ModelAnswer> {
-    let (message, usage) = (line.get("message")?, at(line, "/message/usage")?);
+    let (message, usage) = (line.get("message")?, at(line, "/message/usage").filter(|usage| usage.is_object())?);
     let model = text(message, "model");
     if text(line, "type") != "assistant" || model == "<synthetic>" {
         return None;
@@ -51,6 +51,8 @@ pub(super) fn claude_code(line: &Value) -> Option<ModelAnswer> {
             output: number(usage, "output_tokens"),
         },
         whole: !text(message, "stop_reason").is_empty(),
+        day: None,
+        branch: None,
     })
 }
 
@@ -70,18 +72,22 @@ pub(super) fn codex(line: &Value, before: &mut LinesBefore) -> Option<ModelAnswe
         model: before.model.clone(),
         usage: inclusive(usage, ["input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens"]),
         whole: true,
+        day: None,
+        branch: None,
     })
 }
 
 /// Gemini CLI 0.61.0: an answer that calls tools is written twice with one id. Compression is in no line.
 pub(super) fn gemini(line: &Value) -> Option<ModelAnswer> {
-    let tokens = line.get("tokens").filter(|_| text(line, "type") == "gemini")?;
+    let tokens = line.get("tokens").filter(|tokens| tokens.is_object() && text(line, "type") == "gemini")?;
     let usage = inclusive(tokens, ["input", "cached", "", "output"]);
     Some(ModelAnswer {
         key: format!("gemini {}", text(line, "id")),
         model: text(line, "model").to_owned(),
         usage: TokenUsage { output: usage.output + number(tokens, "thoughts"), ..usage },
         whole: true,
+        day: None,
+        branch: None,
     })
 }
 
@@ -95,6 +101,8 @@ pub(super) fn qwen(line: &Value) -> Option<ModelAnswer> {
         // With some servers what was thought is in the output, with others beside it.
         usage: TokenUsage { output: number(event, "total_token_count").saturating_sub(number(event, "input_token_count")), ..usage },
         whole: true,
+        day: None,
+        branch: None,
     })
 }
 
@@ -112,7 +120,7 @@ pub(super) fn copilot(line: &Value) -> Option<ModelAnswer> {
         _ => return None,
     };
     let model = ["model", "modelId"].iter().map(|key| text(usage, key)).find(|model| !model.is_empty()).unwrap_or_default();
-    Some(ModelAnswer { key, model: model.to_owned(), usage: inclusive(usage, keys), whole: true })
+    Some(ModelAnswer { key, model: model.to_owned(), usage: inclusive(usage, keys), whole: true, day: None, branch: None })
 }
 
 /// Kimi Code 2.1.0: `usage.record`. Two other kinds of lines repeat it. An interrupted answer has a record of zeros.
@@ -127,5 +135,5 @@ pub(super) fn kimi(line: &Value) -> Option<ModelAnswer> {
     };
     let whole = usage != TokenUsage::default();
     // It has no id; the whole line with its time is one.
-    whole.then(|| ModelAnswer { key: format!("kimi {line}"), model: text(line, "model").to_owned(), usage, whole })
+    whole.then(|| ModelAnswer { key: format!("kimi {line}"), model: text(line, "model").to_owned(), usage, whole, day: None, branch: None })
 }

@@ -35,6 +35,20 @@ pub struct ModelAnswer {
     pub usage: TokenUsage,
     /// False: it was interrupted, so more may have been spent.
     pub whole: bool,
+    /// Days since 1970-01-01 (UTC), where the line says when.
+    pub day: Option<i64>,
+    /// The branch that was checked out, where the line says so.
+    pub branch: Option<String>,
+}
+
+/// The day of `2026-11-30T23:59:00.000Z`.
+fn day(time: &str) -> Option<i64> {
+    let mut parts = time.get(..10)?.split('-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    // Counted in years that begin in March.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day - 1 - 719_468)
 }
 
 /// How a client writes its transcript.
@@ -76,15 +90,18 @@ impl TranscriptForm {
         if !self.marks().iter().any(|mark| line.contains(mark)) {
             return None;
         }
-        let line = serde_json::from_str(line).ok()?;
-        match self {
+        let line: serde_json::Value = serde_json::from_str(line).ok()?;
+        let answer = match self {
             Self::ClaudeCode => forms::claude_code(&line),
             Self::Codex => forms::codex(&line, before),
             Self::Gemini => forms::gemini(&line),
             Self::Qwen => forms::qwen(&line),
             Self::Copilot => forms::copilot(&line),
             Self::Kimi => forms::kimi(&line),
-        }
+        };
+        let text = |key: &str| line.get(key).and_then(serde_json::Value::as_str);
+        let branch = text("gitBranch").filter(|branch| !branch.is_empty()).map(str::to_owned);
+        answer.map(|answer| ModelAnswer { day: text("timestamp").and_then(day), branch, ..answer })
     }
 
     /// Words of which one is in each line that counts.

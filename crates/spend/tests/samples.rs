@@ -23,7 +23,13 @@ fn totals(sample: &Value) -> Totals {
         }
     }
     let sum = |of: fn(&TokenUsage) -> u64| best.values().map(of).sum();
-    [best.len() as u64, sum(|usage| usage.input), sum(|usage| usage.cache_read), sum(|usage| usage.cache_write + usage.cache_write_hour), sum(|usage| usage.output)]
+    [
+        best.len() as u64,
+        sum(|usage| usage.input),
+        sum(|usage| usage.cache_read),
+        sum(|usage| usage.cache_write + usage.cache_write_hour),
+        sum(|usage| usage.output),
+    ]
 }
 
 #[test]
@@ -41,7 +47,16 @@ fn each_sample_has_the_totals_that_its_transcript_can_show() {
 #[test]
 fn other_lines_are_passed_over() {
     for form in ["claude-code", "codex", "gemini", "qwen", "copilot", "kimi"].map(|name| TranscriptForm::of_client(name).unwrap()) {
-        for line in ["", "{", "[]", "null", "{\"type\":\"assistant\"}", "{\"type\":\"assistant\",\"message\":{\"usage\":3}}", "{\"type\":\"usage.record\",\"usage\":{}}", "{\"tokens\":{}}"] {
+        for line in [
+            "",
+            "{",
+            "[]",
+            "null",
+            "{\"type\":\"assistant\"}",
+            "{\"type\":\"assistant\",\"message\":{\"usage\":3}}",
+            "{\"type\":\"usage.record\",\"usage\":{}}",
+            "{\"tokens\":{}}",
+        ] {
             assert_eq!(form.answer(line, &mut LinesBefore::default()), None, "{form:?} {line}");
         }
     }

@@ -446,6 +446,39 @@ pub fn spent(budget: &Budget, around: &Surroundings) -> Result<MeterUse, Failure
     Ok(OpenMeter { file, opened, needs: 0, of: budget.micro, window: 0, of_metered: &[] }.standing(None, now_ms()))
 }
 
+/// The name of the file that says how far a session's transcript was read.
+#[must_use]
+pub fn spend_file(around: &Surroundings) -> String {
+    format!("spend.{:016x}.json", hash(around.session.as_bytes()))
+}
+
+/// Seconds between two looks into a transcript while calls are made.
+const LOOKED: u64 = 10;
+
+/// Whether the transcript was not looked into for some time.
+#[must_use]
+pub fn spend_is_due(around: &Surroundings) -> bool {
+    let name = spend_file(around);
+    let looked = around.memory.iter().find_map(|folder| fs::metadata(folder.join(&name)).and_then(|found| found.modified()).ok());
+    looked.and_then(|looked| looked.elapsed().ok()).is_none_or(|elapsed| elapsed.as_secs() >= LOOKED)
+}
+
+/// Adds what was spent beside calls, and says how far the budget is used then.
+///
+/// # Errors
+///
+/// As [`standing`].
+pub fn spend(budget: &Budget, micro: u64, around: &Surroundings) -> Result<MeterUse, Failure> {
+    if micro > 0 {
+        let index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
+        if let Some(Opened::Ledger(mut ledger)) = open(budget_file(budget, around), index.folder(), true)? {
+            ledger.spend(micro);
+            ledger.keep().map_err(|error| unwritable(&error))?;
+        }
+    }
+    spent(budget, around)
+}
+
 /// Counts a call that ran, and gives back one that did not. Nothing if no limit or budget spoke of it.
 ///
 /// # Errors
