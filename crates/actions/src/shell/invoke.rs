@@ -130,6 +130,10 @@ impl Shell<'_> {
         let text = head.literal().filter(|text| text.contains('@'))?;
         let version = text.get(1..)?.find('@').map_or(text.len(), |at| at + 1);
         let bare = text.get(..version)?;
+        // `cat@` is another name: no version is left empty.
+        if bare.len() + 1 == text.len() {
+            return None;
+        }
         if let Some(program) = self.programs.find(bare).filter(|program| !program.runs.is_empty()) {
             return Some(program.runs.to_owned());
         }

@@ -333,7 +333,9 @@ impl Shell<'_> {
         let mut output = Output::unknown();
         for (at, part) in parts.iter().enumerate() {
             let (first, mark) = (self.actions.len(), self.flow_mark());
-            output = self.separate(|shell| shell.follow(part, &stdin));
+            // What zsh does last, it does itself.
+            let itself = self.zsh && at + 1 == parts.len();
+            output = if itself { self.follow(part, &stdin) } else { self.separate(|shell| shell.follow(part, &stdin)) };
             if at + 1 < parts.len() {
                 let run = self.actions.iter().skip(first).find_map(|action| if let Deed::Run(run) = &action.deed { Some(run) } else { None });
                 let (program, command) = (run.map(|run| run.program.clone()), run.map(written));
