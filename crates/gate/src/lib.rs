@@ -7,6 +7,7 @@ pub mod answer;
 pub mod call;
 pub mod deep;
 pub mod failure;
+pub mod first_look;
 pub mod hook;
 pub mod judge;
 pub mod notes;

@@ -50,7 +50,8 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
         let bytes = Stop::unless_failed(policy_bytes(&found, around, world, deep))?;
         return Ok(bytes.filter(|bytes| Policy::open(bytes).is_some_and(|policy| policy.flywheel.is_some())));
     }
-    let compiled = Stop::unless_failed(policy_here(&found, around, world, deep))?;
+    let mut file = None;
+    let compiled = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))?;
     let has_flywheel = compiled.is_some_and(|compiled| compiled.open().is_ok_and(|policy| policy.flywheel.is_some()));
     if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
 }
@@ -66,7 +67,8 @@ fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep
         return Ok(());
     }
     let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(()) };
-    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(()) };
+    let mut file = None;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(()) };
     let may_run = compiled.open().is_ok_and(|policy| policy.tests_first.as_ref().is_some_and(|section| section.may_run(line)));
     match compiled {
         _ if !may_run => {}
