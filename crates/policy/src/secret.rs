@@ -66,34 +66,33 @@ pub fn find(text: &str) -> Vec<FoundSecret> {
     let bytes = text.as_bytes();
     let [mut found, mut equals, mut colons, mut others] = [const { Vec::new() }; 4];
     let mut lines = false;
-    // `from`: no run that is still to be looked at begins before it.
-    let (mut at, mut from) = (0, 0);
-    while let Some(byte) = bytes.get(at) {
-        match CLASS[usize::from(*byte)] {
-            Class::Letter => {
-                let start = from.max(at);
-                at += bytes.get(at..).and_then(|rest| rest.iter().position(|byte| !is_run(*byte))).unwrap_or(bytes.len() - at);
-                if let Some(new) = likely_run(text, start, at) {
-                    from = new.range.end;
-                    found.push(new);
-                }
-                continue;
-            }
-            Class::Sign => match byte {
-                b'=' => equals.extend(assigned(text, at)),
-                b':' if bytes.get(at + 1..at + 3) == Some(b"//") => colons.extend(address(text, at)),
-                b':' => colons.extend(assigned(text, at)),
-                b'<' if bytes.get(at + 1) == Some(&b'/') => others.extend(named::element(text, at)),
-                b' ' => match named::before(text, at) {
-                    Some(Named::Lines) => lines = true,
-                    Some(Named::Value(secret)) => others.push(secret),
-                    None => {}
-                },
-                _ => {}
-            },
-            Class::Other => {}
+    // Where the run of letters begins that the next other byte ends.
+    let mut start = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        let class = CLASS[usize::from(*byte)];
+        if class == Class::Letter {
+            continue;
         }
-        at += 1;
+        if at >= start + SHORTEST {
+            start = ended_run(text, start, at, &mut found);
+        }
+        start = start.max(at + 1);
+        match byte {
+            _ if class == Class::Other => {}
+            b'=' => equals.extend(assigned(text, at)),
+            b':' if bytes.get(at + 1..at + 3) == Some(b"//") => colons.extend(address(text, at)),
+            b':' => colons.extend(assigned(text, at)),
+            b'<' if bytes.get(at + 1) == Some(&b'/') => others.extend(named::element(text, at)),
+            b' ' => match named::before(text, at) {
+                Some(Named::Lines) => lines = true,
+                Some(Named::Value(secret)) => others.push(secret),
+                None => {}
+            },
+            _ => {}
+        }
+    }
+    if bytes.len() >= start + SHORTEST {
+        ended_run(text, start, bytes.len(), &mut found);
     }
     found.extend(equals);
     found.extend(colons);
@@ -117,10 +116,16 @@ pub fn find(text: &str) -> Vec<FoundSecret> {
     kept
 }
 
-/// The secret that a run of letters is, if it is long enough for one.
-fn likely_run(text: &str, start: usize, end: usize) -> Option<FoundSecret> {
+/// Looks at a run of letters. Returns where the next one can begin: what is within a secret is none of its own.
+fn ended_run(text: &str, start: usize, end: usize, found: &mut Vec<FoundSecret>) -> usize {
     let special = text.as_bytes().get(start).is_some_and(|first| SPECIAL.contains(first));
-    if end.saturating_sub(start) >= if special { SHORTEST } else { LONG } { run(text, start, end) } else { None }
+    if end < start + if special { SHORTEST } else { LONG } {
+        return start;
+    }
+    let Some(new) = run(text, start, end) else { return start };
+    let from = new.range.end;
+    found.push(new);
+    from
 }
 
 /// What a byte is to the search.
