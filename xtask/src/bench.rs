@@ -16,9 +16,9 @@ use crate::hook;
 use crate::order;
 use crate::step::{RunState, Step, command, output, pass};
 use crate::workspace::{HOOK, HOOK_PROFILE, hook_member, target};
-use calls::{Places, everyday, long_command, long_write};
+use calls::{Scene, everyday, long_command, long_write};
 use counts::candidate;
-use pairs::{Candidate, at_once, compare, evict, renew};
+use pairs::{StartedProgram, at_once, compare, evict, renew};
 
 /// Texts of each shell's trial in the long form.
 const TRIAL: &str = "30000";
@@ -77,7 +77,7 @@ pub(crate) fn check_counts(state: &mut RunState) -> Result<()> {
 
 /// Counts everyday calls, and keeps the counts or compares them with those that were kept.
 fn count(state: &mut RunState, hook: Option<&Path>, keep: bool) -> Result<()> {
-    let mut places = Places::new()?;
+    let mut places = Scene::new()?;
     let hook = with_symbols(state, hook, &places)?;
     let repository = places.repository("starter", Some(0))?;
     let counted = counts::count(&hook, &places, &repository)?;
@@ -86,7 +86,7 @@ fn count(state: &mut RunState, hook: Option<&Path>, keep: bool) -> Result<()> {
 }
 
 /// A hook that has its symbols, beside the cold binary of the same build.
-fn with_symbols(state: &mut RunState, hook: Option<&Path>, places: &Places) -> Result<PathBuf> {
+fn with_symbols(state: &mut RunState, hook: Option<&Path>, places: &Scene) -> Result<PathBuf> {
     if let Some(hook) = hook {
         return Ok(fs::canonicalize(hook)?);
     }
@@ -101,7 +101,7 @@ fn with_symbols(state: &mut RunState, hook: Option<&Path>, places: &Places) -> R
 
 /// Measures calls in pairs, and writes the page.
 fn calls(state: &mut RunState, arguments: &BenchArguments) -> Result<()> {
-    let mut places = Places::new()?;
+    let mut places = Scene::new()?;
     let folder = places.path("bin");
     fs::create_dir_all(&folder)?;
     let shipped = match &arguments.hook {
@@ -135,7 +135,7 @@ fn calls(state: &mut RunState, arguments: &BenchArguments) -> Result<()> {
         let mut rows = Vec::new();
         for (at, call) in everyday(&roots[0]).iter().enumerate() {
             let of_each: Vec<_> = roots.iter().map(|root| everyday(root).swap_remove(at)).collect();
-            let plain = |program: &Path, arguments: &[&str]| Candidate {
+            let plain = |program: &Path, arguments: &[&str]| StartedProgram {
                 program: program.to_path_buf(),
                 arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
                 home: places.home(),
@@ -146,7 +146,7 @@ fn calls(state: &mut RunState, arguments: &BenchArguments) -> Result<()> {
             all.extend(roots.iter().zip(&of_each).map(|(root, call)| candidate(&hook, &places, root, call)));
             for (_, path) in &peers {
                 for (root, call) in roots.iter().zip(&of_each).skip(1) {
-                    all.push(Candidate { root: root.clone(), call, ..plain(path, &[]) });
+                    all.push(StartedProgram { root: root.clone(), call, ..plain(path, &[]) });
                 }
             }
             let figures = compare(arguments.rounds, &all)?;
@@ -175,7 +175,7 @@ fn calls(state: &mut RunState, arguments: &BenchArguments) -> Result<()> {
 }
 
 /// How the time grows with rules, with the input and with hooks at once.
-fn grown(places: &mut Places, hook: &Path, rounds: usize) -> Result<String> {
+fn grown(places: &mut Scene, hook: &Path, rounds: usize) -> Result<String> {
     let mut text = String::from("## Growth\n\nThe median time of a call, in microseconds, by the rules of the policy:\n\n");
     let mut rows = Vec::new();
     for rules in RULES {
@@ -207,7 +207,7 @@ fn grown(places: &mut Places, hook: &Path, rounds: usize) -> Result<String> {
 }
 
 /// A static program that does nothing. Where there is no static target, one of this machine.
-fn empty(places: &Places) -> Result<PathBuf> {
+fn empty(places: &Scene) -> Result<PathBuf> {
     let (source, program) = (places.path("empty.rs"), places.path("empty"));
     fs::write(&source, EMPTY)?;
     let triple = format!("{}-unknown-linux-musl", std::env::consts::ARCH);

@@ -13,7 +13,7 @@ mod shape;
 use std::ops::Range;
 
 use formats::{Check, FORMATS, Letters, SecretFormat};
-use named::Named;
+use named::WordBefore;
 pub use redact::{redact, redact_command};
 use shape::{by_chance, checksum, is_base64, payload, placeholder};
 
@@ -84,8 +84,8 @@ pub fn find(text: &str) -> Vec<FoundSecret> {
             b':' => colons.extend(assigned(text, at)),
             b'<' if bytes.get(at + 1) == Some(&b'/') => others.extend(named::element(text, at)),
             b' ' => match named::before(text, at) {
-                Some(Named::Lines) => lines = true,
-                Some(Named::Value(secret)) => others.push(secret),
+                Some(WordBefore::Lines) => lines = true,
+                Some(WordBefore::Value(secret)) => others.push(secret),
                 None => {}
             },
             _ => {}

@@ -23,7 +23,7 @@ spares  = ["npm test"]
 "#;
 
 /// A call of a tool.
-pub(crate) struct Call {
+pub(crate) struct MeasuredCall {
     pub(crate) name: &'static str,
     event: &'static str,
     tool: &'static str,
@@ -31,12 +31,12 @@ pub(crate) struct Call {
 }
 
 /// A folder with a home and repositories. What the hook keeps of them is removed with it.
-pub(crate) struct Places {
+pub(crate) struct Scene {
     folder: TempDir,
     made: Vec<PathBuf>,
 }
 
-impl Places {
+impl Scene {
     /// Error: the scratch folder cannot be made.
     pub(crate) fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
@@ -81,7 +81,7 @@ impl Places {
     }
 }
 
-impl Drop for Places {
+impl Drop for Scene {
     fn drop(&mut self) {
         let Some(state) = std::env::home_dir().map(|home| home.join(".local/state/portcullis")) else { return };
         for root in &self.made {
@@ -122,10 +122,10 @@ fn policy(rules: usize) -> String {
 }
 
 /// The calls that are measured, in a repository.
-pub(crate) fn everyday(root: &Path) -> Vec<Call> {
+pub(crate) fn everyday(root: &Path) -> Vec<MeasuredCall> {
     let file = |name: &str| root.join(name).display().to_string();
-    let shell = |name, line: &str| Call { name, event: "PreToolUse", tool: "Bash", input: json!({ "command": line, "description": "Runs it" }) };
-    let tool = |name, tool, input| Call { name, event: "PreToolUse", tool, input };
+    let shell = |name, line: &str| MeasuredCall { name, event: "PreToolUse", tool: "Bash", input: json!({ "command": line, "description": "Runs it" }) };
+    let tool = |name, tool, input| MeasuredCall { name, event: "PreToolUse", tool, input };
     vec![
         tool("Read", "Read", json!({ "file_path": file("src/lib.py") })),
         tool("MCP call", "mcp__github__create_issue", json!({ "owner": "o", "repo": "r", "title": "A title", "body": "A body of some words" })),
@@ -138,21 +138,21 @@ pub(crate) fn everyday(root: &Path) -> Vec<Call> {
         tool("Edit", "Edit", json!({ "file_path": file("src/lib.py"), "old_string": "return a + b", "new_string": "return b + a", "replace_all": false })),
         tool("Write, 1 kB", "Write", json!({ "file_path": file("docs/notes.txt"), "content": code(1000) })),
         tool("Write, 50 kB", "Write", json!({ "file_path": file("docs/notes.txt"), "content": code(50_000) })),
-        Call { name: "PostToolUse", event: "PostToolUse", tool: "Bash", input: json!({ "command": "ls" }) },
+        MeasuredCall { name: "PostToolUse", event: "PostToolUse", tool: "Bash", input: json!({ "command": "ls" }) },
     ]
 }
 
 /// A command of so many bytes.
-pub(crate) fn long_command(bytes: usize) -> Call {
+pub(crate) fn long_command(bytes: usize) -> MeasuredCall {
     let words = "echo one two three 'four five' && ".repeat(bytes / 34 + 1);
     let line = format!("{}ls", words.get(..(bytes / 34).max(1) * 34).unwrap_or(""));
-    Call { name: "a command", event: "PreToolUse", tool: "Bash", input: json!({ "command": line }) }
+    MeasuredCall { name: "a command", event: "PreToolUse", tool: "Bash", input: json!({ "command": line }) }
 }
 
 /// A write of so many bytes.
-pub(crate) fn long_write(root: &Path, bytes: usize) -> Call {
+pub(crate) fn long_write(root: &Path, bytes: usize) -> MeasuredCall {
     let input = json!({ "file_path": root.join("docs/notes.txt").display().to_string(), "content": code(bytes) });
-    Call { name: "a write", event: "PreToolUse", tool: "Write", input }
+    MeasuredCall { name: "a write", event: "PreToolUse", tool: "Write", input }
 }
 
 fn code(bytes: usize) -> String {
@@ -166,7 +166,7 @@ fn code(bytes: usize) -> String {
     text
 }
 
-impl Call {
+impl MeasuredCall {
     pub(crate) const fn event(&self) -> &'static str {
         self.event
     }

@@ -9,8 +9,8 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::calls::{Call, Places, everyday};
-use super::pairs::{Candidate, compare, unique};
+use super::calls::{MeasuredCall, Scene, everyday};
+use super::pairs::{StartedProgram, compare, unique};
 use crate::workspace::root;
 
 /// Where the counts are kept.
@@ -50,18 +50,18 @@ impl Counts {
 
 /// The counts of everyday calls in a repository, by this hook, which has its symbols.
 /// Error: it cannot be started.
-pub(crate) fn count(hook: &Path, places: &Places, repository: &Path) -> Result<Vec<(&'static str, Counts)>> {
+pub(crate) fn count(hook: &Path, places: &Scene, repository: &Path) -> Result<Vec<(&'static str, Counts)>> {
     let calls = everyday(repository);
     calls.iter().map(|call| Ok((call.name, one(&candidate(hook, places, repository, call), places)?))).collect()
 }
 
 /// This build's hook, as a client starts it.
-pub(crate) fn candidate<'c>(hook: &Path, places: &Places, repository: &Path, call: &'c Call) -> Candidate<'c> {
+pub(crate) fn candidate<'c>(hook: &Path, places: &Scene, repository: &Path, call: &'c MeasuredCall) -> StartedProgram<'c> {
     let arguments = [call.event(), "claude-code", "50"].map(str::to_owned).to_vec();
-    Candidate { program: hook.to_path_buf(), arguments, home: places.home(), root: repository.to_path_buf(), call }
+    StartedProgram { program: hook.to_path_buf(), arguments, home: places.home(), root: repository.to_path_buf(), call }
 }
 
-fn one(candidate: &Candidate, places: &Places) -> Result<Counts> {
+fn one(candidate: &StartedProgram, places: &Scene) -> Result<Counts> {
     let faults = compare(STARTS, std::slice::from_ref(candidate))?.first().map_or(0.0, |figures| figures.faults);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean of counts")]
     let faults = faults.round() as u64;
@@ -76,7 +76,7 @@ fn one(candidate: &Candidate, places: &Places) -> Result<Counts> {
 }
 
 /// Runs a candidate under another program. False: that one is not installed.
-fn under(candidate: &Candidate, tool: &str, arguments: &[&str]) -> Result<bool> {
+fn under(candidate: &StartedProgram, tool: &str, arguments: &[&str]) -> Result<bool> {
     let mut command = std::process::Command::new(tool);
     command.args(arguments).arg(&candidate.program).args(&candidate.arguments).current_dir(&candidate.root).env_clear();
     command.envs(candidate.command().get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))));

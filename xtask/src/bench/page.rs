@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 
 use super::counts::Counts;
-use super::pairs::Figures;
+use super::pairs::PairFigures;
 use crate::workspace::root;
 
 /// The page, and the marks between which the figures are.
@@ -28,7 +28,7 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 /// A ratio as a table shows it.
-pub(crate) fn ratio(figures: &Figures) -> String {
+pub(crate) fn ratio(figures: &PairFigures) -> String {
     format!("{:.2}", figures.ratio)
 }
 

@@ -9,24 +9,24 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use super::calls::Call;
+use super::calls::MeasuredCall;
 use crate::step::{command, pass};
 
 /// Rounds that are not counted: the first call of a repository compiles its policy.
 const WARM: usize = 3;
 
 /// What is started.
-pub(crate) struct Candidate<'c> {
+pub(crate) struct StartedProgram<'c> {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
     pub(crate) home: PathBuf,
     pub(crate) root: PathBuf,
-    pub(crate) call: &'c Call,
+    pub(crate) call: &'c MeasuredCall,
 }
 
 /// What was measured of a candidate.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Figures {
+pub(crate) struct PairFigures {
     /// The median, in microseconds.
     pub(crate) time: f64,
     /// The median of the ratios to the first candidate of the same round.
@@ -35,7 +35,7 @@ pub(crate) struct Figures {
     pub(crate) faults: f64,
 }
 
-impl Candidate<'_> {
+impl StartedProgram<'_> {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.root).env_clear();
@@ -62,7 +62,7 @@ impl Candidate<'_> {
 
 /// Starts each candidate once a round, in an order that changes, and compares it with the first.
 /// Error: one cannot be started.
-pub(crate) fn compare(rounds: usize, candidates: &[Candidate]) -> Result<Vec<Figures>> {
+pub(crate) fn compare(rounds: usize, candidates: &[StartedProgram]) -> Result<Vec<PairFigures>> {
     let mut times: Vec<Vec<f64>> = vec![Vec::new(); candidates.len()];
     let mut faults = vec![0; candidates.len()];
     let mut random = 1_u64;
@@ -83,7 +83,7 @@ pub(crate) fn compare(rounds: usize, candidates: &[Candidate]) -> Result<Vec<Fig
         }
     }
     let base = times.first().cloned().unwrap_or_default();
-    let figures = times.iter().zip(faults).map(|(times, faults)| Figures {
+    let figures = times.iter().zip(faults).map(|(times, faults)| PairFigures {
         time: median(times.clone()),
         ratio: median(times.iter().zip(&base).map(|(time, base)| time / base).collect()),
         faults: as_float(faults) / as_float(u64::try_from(rounds).unwrap_or(1)),
@@ -93,7 +93,7 @@ pub(crate) fn compare(rounds: usize, candidates: &[Candidate]) -> Result<Vec<Fig
 
 /// Calls a second with so many hooks at once.
 /// Error: one cannot be started.
-pub(crate) fn at_once(rounds: usize, many: usize, candidate: &Candidate) -> Result<f64> {
+pub(crate) fn at_once(rounds: usize, many: usize, candidate: &StartedProgram) -> Result<f64> {
     let begun = Instant::now();
     thread::scope(|scope| {
         let started: Vec<_> = (0..many)
