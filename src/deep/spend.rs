@@ -56,7 +56,7 @@ struct NewSpend {
 /// # Errors
 ///
 /// The place or a budget cannot be kept.
-pub fn count(event: &Event, around: &Surroundings, budgets: &[Budget]) -> io::Result<()> {
+pub(super) fn count(event: &Event, around: &Surroundings, budgets: &[Budget]) -> io::Result<()> {
     let (Some(form), Some(transcript)) = (TranscriptForm::of_client(event.client.name()), &event.transcript) else { return Ok(()) };
     let transcript = Path::new(transcript);
     let counted: Vec<&Budget> = budgets.iter().filter(|budget| budget.tokens).collect();

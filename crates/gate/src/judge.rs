@@ -15,7 +15,7 @@ use crate::deep::{Deep, Stop};
 use crate::failure::Failure;
 use crate::world::meters::{self, CallIdentity, MeterUse};
 use crate::world::{Surroundings, lookup, observe, system, trail};
-use crate::{ended, metering, stall};
+use crate::{ended, first_look, metering, stall};
 
 /// Rounds of asking for facts: each round's questions come of the answers before, and rules have two levels of them.
 const MAX_ROUNDS: usize = 8;
@@ -319,13 +319,14 @@ fn concerns_tests(section: &TestsFirst, actions: &[Action], facts: &Facts) -> bo
         Some(path) => is(path),
         None => !word.has_hole() && is(&word.to_string()),
     };
-    actions.iter().any(|action| match &action.deed {
+    let concerns = |action: &Action| match &action.deed {
         Deed::Write(write) => named(&write.path.word, &|path| inside(path) && section.concerns(path)),
         // A folder's name tells nothing of what is in it.
         Deed::Delete(delete) => named(&delete.path.word, &|path| inside(path) && (delete.recursive || section.concerns(path))),
         Deed::Run(run) => policy::renews_snapshots(run),
         _ => false,
-    })
+    };
+    actions.iter().any(|action| concerns(action) && !first_look::is_free(action, section))
 }
 
 /// The path from each root that it is below or is itself; that of a root is empty.
