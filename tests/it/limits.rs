@@ -311,3 +311,35 @@ fn left_of(metered: &Metered) -> usize {
     let bytes = fs::read(file).unwrap();
     bytes.chunks(32).skip(1).filter(|slot| slot.iter().any(|byte| *byte != 0)).count()
 }
+
+#[test]
+fn a_limit_on_all_calls_counts_each() {
+    let metered = Metered::new("schema = 1\n[[limit]]\nname = \"floor\"\nmax = 3\nper = \"session\"\nscope = \"session\"\nover = 4\n");
+    assert_eq!([metered.bash("ls", "1").short(), metered.before("2"), metered.bash("pwd", "3").short()], ["free", "free", "free"]);
+    let said = metered.bash("ls", "4");
+    assert_eq!(said.short(), "deny floor");
+    assert!(said.stderr.contains("only 3 calls in a session are allowed for this session") && said.stderr.contains("found: a tool call"), "{said:?}");
+}
+
+#[test]
+fn mistakes_in_limits_and_budgets_have_their_place() {
+    for (policy, what) in [
+        ("[[limit]]\nname = \"a\"\nmax = 20000\nper = \"1h\"\n", "`max` is 20000"),
+        ("[[limit]]\nname = \"a\"\nmax = 1\nper = \"1 hour\"\n", "`1 hour` is no window"),
+        ("[[limit]]\nname = \"a\"\nmax = 1\nper = \"session\"\n", "needs a scope within a session"),
+        ("[[limit]]\nname = \"a\"\nmax = 1\nper = \"1h\"\nover = 2\n", "`over` of this tier stops nothing"),
+        ("[[limit]]\nname = \"a\"\nmax = 1\nper = \"1h\"\nscope = \"galaxy\"\n", "unknown scope `galaxy`"),
+        ("[[limit]]\nname = \"force-push\"\nmax = 1\nper = \"1h\"\n", "the name `force-push` is taken"),
+        ("[[budget]]\nname = \"a\"\nusd = -1\nper = \"day\"\ncosts = [{ run = { program = \"x\" }, usd = 1 }]\n", "`usd` is no amount of money"),
+        ("[[budget]]\nname = \"a\"\nusd = 1\nper = \"week\"\ncosts = [{ run = { program = \"x\" }, usd = 1 }]\n", "unknown period `week`"),
+        ("[[budget]]\nname = \"a\"\nusd = 1\nper = \"day\"\ncosts = [{ run = { program = \"x\" } }]\n", "a cost without a price"),
+        ("[stall]\nrepeat = 1\n", "`repeat` is 1"),
+        ("[stall]\nladder = [\"shout\"]\n", "unknown step of the ladder `shout`"),
+        ("[[result]]\nname = \"a\"\ncall = { tool = \"x\" }\nholds = \"stop\"\nreason = \"r\"\n", "`holds` without `follow`"),
+    ] {
+        let metered = Metered::new(&format!("schema = 1\n{policy}"));
+        let said = metered.bash("ls", "1");
+        assert_eq!(said.short(), "failure", "{policy}");
+        assert!(said.stderr.contains(what) && said.stderr.contains("portcullis.toml:"), "{policy}: {}", said.stderr);
+    }
+}

@@ -148,7 +148,7 @@ reason = "queued is not delivered"
 
 [[result]]
 name = "alerts"
-run = { program = "courier", subcommand = "alerts" }
+run = { program = "courier", words = ["alerts"] }
 finds = { "/alerts/*/code" = ">=500" }
 reason = "the service reports errors"
 instead = "tell the user which"

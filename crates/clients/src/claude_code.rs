@@ -160,6 +160,11 @@ impl Client for ClaudeCode {
         event.name == TRIED && attended && matches!(event.mode.as_str(), "default" | "acceptEdits" | "plan" | "auto")
     }
 
+    /// Where nobody can be asked, it denies (documented for 2.1.240, observed with 2.1.332 in print mode).
+    fn asks_at_permission(&self) -> bool {
+        true
+    }
+
     /// Observed with 2.1.329: `additionalContext` on `Stop` continues the turn.
     fn takes_context_at_turn_end(&self) -> bool {
         true

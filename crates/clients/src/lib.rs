@@ -90,6 +90,11 @@ pub trait Client: Sync {
         false
     }
 
+    /// True if a person is asked after silence at [`Moment::Permission`], in every mode in which that comes.
+    fn asks_at_permission(&self) -> bool {
+        false
+    }
+
     /// True if the model reads the context that is given when its turn ends.
     fn takes_context_at_turn_end(&self) -> bool {
         false

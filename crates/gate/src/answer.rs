@@ -26,8 +26,8 @@ pub fn to(event: &Event, verdict: &Verdict, command: Option<&str>, attended: boo
     match (event.moment.kind(), verdict.tier) {
         (MomentKind::Observing, _) | (_, Tier::Free | Tier::Metered) => HookAnswer::nothing(),
         // The person is looking at the host's prompt already.
-        (MomentKind::Asking, Tier::Supervised) => HookAnswer::nothing(),
-        (MomentKind::Asking, Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
+        (MomentKind::Asking, Tier::Supervised) if event.is_asking() => HookAnswer::nothing(),
+        (MomentKind::Asking, Tier::Supervised | Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
         (MomentKind::Guarding, Tier::Supervised) if event.can_ask(attended) => event.client.question(&refusal::question(verdict, command, Audience::Agent)),
         (MomentKind::Guarding, Tier::Supervised | Tier::Prohibited) => denial(event, &refusal()),
     }

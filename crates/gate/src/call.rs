@@ -201,7 +201,7 @@ impl Judged {
 pub fn policy_here(found: &[layers::FoundLayer], around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<CompiledPolicy, Stop> {
     if !deep.is_cold()
         && found.iter().any(|file| !file.identity.is_empty())
-        && let Some(file) = PolicyFile::open(&state::policy_places(&world.states), &around.root).map(CompiledPolicy::File)
+        && let Some(file) = PolicyFile::open(&state::policy_places(&world.states), &around.root)
         && file.open().is_ok_and(|policy| layers::fresh(&policy, found))
     {
         return Ok(file);

@@ -92,7 +92,7 @@ pub struct Judgement {
     /// Which rules looked at which action, and what they said: only those that did not say no, and those that were
     /// waived, unless all were asked for.
     pub looks: Vec<Look>,
-    /// A limit or a budget speaks of the call.
+    /// A limit or a budget may speak of the call.
     pub metered: bool,
 }
 
@@ -180,7 +180,7 @@ pub fn conclude(actions: Vec<Action>, facts: &mut Facts, policy: &Policy, answer
     if !found.is_empty() {
         verdict.add(found);
     }
-    Ok(Judgement { actions, verdict, looks, metered: metered.iter().any(|entry| !matches!(entry.meter, Meter::Result(_))) })
+    Ok(Judgement { actions, verdict, looks, metered: policy.has_meters() })
 }
 
 /// Calls [`decide`] until it asks for no more facts.
@@ -280,7 +280,7 @@ impl Answers for Here<'_> {
     }
 
     fn meters(&self, metered: &[Metered], policy: &Policy) -> Result<Vec<Finding>, Stop> {
-        let Tiers { budgets, stall, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
+        let Tiers { budgets, stall, every_call, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
         let mut all = Vec::new();
         if let (Some(section), Some(call)) = (stall, self.event.and_then(|event| event.tool.as_ref()))
             && !ended::is_call(&section.waits, call)
@@ -295,14 +295,16 @@ impl Answers for Here<'_> {
                 Some(budget).filter(|_| standing.used >= standing.of).and_then(|budget| metering::of_budget(None, budget, &Standing { needs: 1, ..standing })),
             );
         }
-        if metered.iter().all(|entry| matches!(entry.meter, Meter::Result(_))) {
+        let counted = metered.iter().filter(|entry| !matches!(entry.meter, Meter::Result(_))).cloned();
+        let metered: Vec<Metered> = counted.chain(every_call.iter().map(metering::of_every_call)).collect();
+        if metered.is_empty() {
             return Ok(all);
         }
-        let found = |standings: &[Standing]| metering::findings(metered, standings, &budgets);
+        let found = |standings: &[Standing]| metering::findings(&metered, standings, &budgets);
         // What is denied for sure takes nothing. What a person is asked for takes what it needs, and gives it back after a no.
         let takes = |standings: &[Standing]| found(standings).iter().all(|finding| finding.shadow || finding.tier < Tier::Prohibited);
         let call = self.event.and_then(CallIdentity::of);
-        let standings = meters::standing(metered, &budgets, self.around, call, takes)?;
+        let standings = meters::standing(&metered, &budgets, self.around, call, takes)?;
         all.extend(found(&standings));
         Ok(all)
     }

@@ -12,7 +12,9 @@ use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
 use crate::ended::{self, EndedCall};
 use crate::failure;
+use crate::metering;
 use crate::notes::{Note, apply};
+use crate::BUILD;
 use crate::world::compiled::CompiledPolicy;
 use crate::world::meters::{self, CallEnd, CallIdentity, Price};
 use crate::world::repository::main_work_tree;
@@ -41,7 +43,8 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
             None => None,
         },
     };
-    let lines: Vec<String> = ended.notes.into_iter().chain(owed).chain(context).collect();
+    let begins = if event.moment == Moment::SessionStart { said_at_start(&around, world, deep)? } else { Vec::new() };
+    let lines: Vec<String> = begins.into_iter().chain(ended.notes).chain(owed).chain(context).collect();
     let context = (!lines.is_empty()).then(|| lines.join("\n"));
     let person = if event.moment == Moment::SessionStart { session_start(recorded, &around, world) } else { None };
     let person = person.into_iter().chain(metered).reduce(|one, other| format!("{one}; {other}"));
@@ -98,7 +101,7 @@ fn ended_call(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
         && section.may_run(line)
     {
         match &compiled {
-            CompiledPolicy::File(_) => return Err(Stop::HandOver),
+            CompiledPolicy::File(..) => return Err(Stop::HandOver),
             CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, bytes))?),
         }
     }
@@ -117,6 +120,28 @@ fn owed_calls(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
     Ok(due
         .map(|follow_up| format!("`{}` asks for `{}` before the work is called done, and it was not seen", follow_up.name, escaped(follow_up.shown)))
         .collect())
+}
+
+/// The most limits and budgets that are named at the start of a session.
+const MAX_METERS: usize = 5;
+
+/// What the model reads when a session begins, is resumed or was compacted: that calls are judged, and what is left of limits
+/// and budgets.
+fn said_at_start(around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Vec<String>, Stop> {
+    let Ok(found) = layers::look(&around.layers) else { return Ok(Vec::new()) };
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else {
+        return Ok(vec!["Portcullis denies every tool call here, because its policy has a mistake: tell the user to run `portcullis doctor`".to_owned()]);
+    };
+    let Ok(policy) = compiled.open() else { return Ok(Vec::new()) };
+    let digest = if policy.digest.is_empty() { "built-in rules".to_owned() } else { format!("policy {}", policy.digest) };
+    let version = BUILD.split('+').next().unwrap_or(BUILD);
+    let first = format!(
+        "Portcullis {version} judges each tool call here ({digest}): a denial says why and what to do instead, and the same by another way is denied too"
+    );
+    let mut states = if policy.has_meters() { meters::states(&policy, around).unwrap_or_default() } else { Vec::new() };
+    // Those of which little is left come first.
+    states.sort_by_key(|state| std::cmp::Reverse(u128::from(state.standing.used) * 1000 / u128::from(state.standing.of.max(1))));
+    Ok(std::iter::once(first).chain(states.iter().take(MAX_METERS).map(metering::left)).collect())
 }
 
 /// The message at the start of a session: whether a pause is active, whether the record cannot be written, whether a

@@ -2,6 +2,7 @@
 
 pub mod compiled;
 pub mod layers;
+pub mod links;
 pub mod lookup;
 pub mod meters;
 pub mod observe;
@@ -16,6 +17,7 @@ pub mod trail;
 pub mod unread;
 pub mod written;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -110,10 +112,11 @@ impl World {
         let mut states: Vec<PathBuf> = Vec::new();
         let account = system::account();
         let password_home = password_home(account.as_ref());
-        for home in [password_home.clone(), variable("HOME").and_then(absolute)].into_iter().flatten() {
-            add(&mut configs, home.join(".config/portcullis"));
-            add(&mut states, home.join(".local/state/portcullis"));
-            add(&mut homes, home);
+        let named_home = variable("HOME").and_then(absolute).filter(|home| Some(home) != password_home.as_ref());
+        for home in [password_home.clone(), named_home].into_iter().flatten() {
+            configs.push(home.join(".config/portcullis"));
+            states.push(home.join(".local/state/portcullis"));
+            homes.push(home);
         }
         // The person's own setting is between the two homes, but may only be added, never taken for the first.
         if let Some(config) = variable("XDG_CONFIG_HOME").and_then(absolute) {
@@ -164,7 +167,7 @@ impl World {
     pub fn at(&self, cwd: &Path) -> Result<Surroundings, Failure> {
         let anchor = repository::anchor(self.project_dir.as_deref(), cwd, &[PROJECT_POLICY, LOCAL_POLICY])
             .map_err(|unreadable| layers::unreadable(&unreadable.path, unreadable.errno))?;
-        let text = |path: &Path| path.to_string_lossy().trim_end_matches('/').to_owned();
+        let text = |path: &Path| path.to_str().map_or_else(|| path.to_string_lossy(), Cow::Borrowed).trim_end_matches('/').to_owned();
         let mut roots = vec![text(&anchor.root)];
         if let Some(origin) = &anchor.origin {
             roots.push(text(origin));

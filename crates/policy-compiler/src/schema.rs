@@ -76,6 +76,7 @@ static PAIR: &[Key] = keys![must "code": Texts, must "docs": Texts, may "after":
 /// Keys of a built-in pack's file.
 pub static PACK: &[Key] = keys![
     must "schema": Number, must "pack": Text, must "description": Text, must "default": Flag, may "brings": Texts, may "protected": Texts, may "rule": Tables(RULE),
+    may "limit": Tables(LIMIT), may "result": Tables(RESULT),
 ];
 
 pub static RULE: &[Key] = keys![

@@ -14,15 +14,15 @@ pub mod table;
 pub mod verdict;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::secret::Confidence;
 use actions::PushKind;
-use actions::program::{Programs, ToolEffect};
+use actions::program::{Programs, ToolEffect, hides_key};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
-pub use meter::{Budget, Cost, FollowUp, Limit, Meter, Period, Scope, Stall};
 use pattern::{PathPattern, Pattern};
+pub use meter::{Budget, Cost, EveryCall, FollowUp, Limit, Meter, Period, Scope, Stall};
 pub use section::approval::ApprovalSection;
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
 use table::{Key, kinds, table};
@@ -450,8 +450,12 @@ pub struct Tiers<'a> {
     pub stall: Option<Stall<'a>>,
     /// Some rule looks into the answers of calls, or reads prices there.
     pub answers: bool,
+    /// Some rule counts calls.
+    pub limits: bool,
+    /// Limits on all calls.
+    pub every_call: Vec<EveryCall<'a>>,
 }
-wire_struct!(Tiers { budgets, follow_ups, stall, answers });
+wire_struct!(Tiers { budgets, follow_ups, stall, answers, limits, every_call });
 
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy that is in memory. `None` if these bytes are not one.
@@ -463,9 +467,9 @@ impl<'a> Policy<'a> {
     pub fn of(pieces: Pieces<'a>) -> Option<Self> {
         let Sealed { head, tables: [programs, rules, waivers] } = unseal(MAGIC, pieces)?;
         let (lists, rest): Front = read_back(head)?;
-        let ([starts, named, secrets], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
+        let ([starts, named], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
         let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers, approval } = read_back(rest)?;
-        let programs = Programs::new(programs, starts, named, secrets);
+        let programs = Programs::new(programs, starts, named);
         Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, tiers, approval, rules, waivers })
     }
 
@@ -478,6 +482,11 @@ impl<'a> Policy<'a> {
         }
     }
 
+    /// Whether there are limits or budgets.
+    pub fn has_meters(&self) -> bool {
+        self.tiers().is_none_or(|tiers| tiers.limits || !tiers.budgets.is_empty() || !tiers.every_call.is_empty())
+    }
+
     /// Whether calls are looked at once they have ended.
     pub fn looks_at_ended_calls(&self) -> bool {
         self.tiers().is_none_or(|tiers| tiers.stall.is_some() || tiers.answers || !tiers.follow_ups.is_empty())
@@ -487,8 +496,8 @@ impl<'a> Policy<'a> {
     pub fn programs_of(bytes: &'a [u8]) -> Option<Programs<'a>> {
         let Sealed { head, tables: [programs, ..] } = unseal(MAGIC, Pieces::Memory(bytes))?;
         let (lists, _): Front = read_back(head)?;
-        let [starts, named, secrets] = lists.as_slice() else { return None };
-        Some(Programs::new(programs, starts, named, secrets))
+        let [starts, named] = lists.as_slice() else { return None };
+        Some(Programs::new(programs, starts, named))
     }
 
     /// Where rules are that are found under one of these keys, each once. `None` if the table is damaged.
@@ -585,15 +594,17 @@ impl Parts<'_> {
     /// As [`Parts::seal`]. `None`: a table of descriptions is damaged.
     pub fn try_seal(&self) -> Option<Vec<u8>> {
         let (mut programs, mut rules, mut waivers) = <(TableWriter, TableWriter, TableWriter)>::default();
+        let secrets: HashSet<&str> = self.secrets.iter().copied().collect();
         for table in &self.program_tables {
             programs.append(table)?;
         }
         for program in &self.programs {
             program.subcommands.collected().iter().for_each(|record| programs.add_unnamed(record.clone()));
-            programs.add(program.names.iter().map(|name| key(name)), program);
+            let hides = program.names.iter().filter(|name| secrets.contains(*name)).map(|name| hides_key(name));
+            programs.add(program.names.iter().map(|name| key(name)).chain(hides), program);
         }
         for rule in &self.rules {
-            let keys = self.keys.get(rule.name).cloned().unwrap_or_else(|| index::of_rule(&rule.when).iter().map(|name| key(name)).collect());
+            let keys = self.keys.get(rule.name).cloned().unwrap_or_else(|| index::of_rule(&rule.when));
             let Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, meter, reason, instead } = rule.clone();
             let rest = lay_down(&RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, meter, reason, instead });
             let distance = u32::try_from(RECORD + rest.len()).unwrap_or(u32::MAX);
@@ -614,8 +625,8 @@ impl Parts<'_> {
             approval: self.approval.clone(),
             tiers: if self.tiers == Tiers::default() { Cow::Borrowed(&[]) } else { lay_down(&self.tiers).into() },
         };
-        let (starts, named, secrets) = (self.starts.join(" "), self.named.join(" "), self.secrets.join(" "));
-        let front: Front = (vec![&starts, &named, &secrets], lay_down(&rest).into());
+        let (starts, named) = (self.starts.join(" "), self.named.join(" "));
+        let front: Front = (vec![&starts, &named], lay_down(&rest).into());
         Some(seal(MAGIC, &lay_down(&front), [programs, rules, waivers]))
     }
 }

@@ -20,7 +20,7 @@ pub enum Meter<'a> {
 impl<'a> Wire<'a> for Meter<'a> {
     fn put(&self, out: &mut RecordOutput) {
         match self {
-            Self::Limit(limit) => (0u8.put(out), ((limit.max, limit.window), (limit.scope, limit.over)).put(out)),
+            Self::Limit(limit) => (0u8.put(out), limit.put(out)),
             Self::Cost(cost) => (1u8.put(out), cost.put(out)),
             Self::Result(finds) => (2u8.put(out), finds.put(out)),
         };
@@ -28,7 +28,7 @@ impl<'a> Wire<'a> for Meter<'a> {
 
     fn get(from: &mut Bytes<'a>) -> Option<Self> {
         match u8::get(from)? {
-            0 => <((u32, u64), (Scope, Tier))>::get(from).map(|((max, window), (scope, over))| Self::Limit(Limit { max, window, scope, over })),
+            0 => Limit::get(from).map(Self::Limit),
             1 => Cost::get(from).map(Self::Cost),
             2 => Vec::get(from).map(Self::Result),
             _ => None,
@@ -48,6 +48,30 @@ pub struct Limit {
     /// What becomes of a call beyond it.
     pub over: Tier,
 }
+
+impl<'a> Wire<'a> for Limit {
+    fn put(&self, out: &mut RecordOutput) {
+        ((self.max, self.window), (self.scope, self.over)).put(out);
+    }
+
+    fn get(from: &mut Bytes<'a>) -> Option<Self> {
+        <((u32, u64), (Scope, Tier))>::get(from).map(|((max, window), (scope, over))| Self { max, window, scope, over })
+    }
+}
+
+/// A `[[limit]]` on every call, whatever it does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EveryCall<'a> {
+    pub name: &'a str,
+    /// `portcullis.toml:12`
+    pub place: &'a str,
+    pub layer: Layer,
+    pub shadow: bool,
+    pub limit: Limit,
+    pub reason: &'a str,
+    pub instead: &'a str,
+}
+wire_struct!(EveryCall { name, place, layer, shadow, limit, reason, instead });
 
 impl Limit {
     /// The largest `max`: each counted call has a place in a file.

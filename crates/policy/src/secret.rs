@@ -13,6 +13,7 @@ mod shape;
 use std::ops::Range;
 
 use formats::{Check, FORMATS, Letters, SecretFormat};
+use named::Named;
 pub use redact::{redact, redact_command};
 use shape::{by_chance, checksum, is_base64, payload, placeholder};
 
@@ -62,11 +63,30 @@ const MAX_KEY: usize = 16 << 10;
 
 /// The secrets of a text, in their order; none lies within another.
 pub fn find(text: &str) -> Vec<FoundSecret> {
+    let bytes = text.as_bytes();
     let mut found = runs(text);
-    found.extend(text.match_indices('=').filter_map(|(at, _)| assigned(text, at)));
-    let colon = |at: usize| if text.as_bytes().get(at + 1..at + 3) == Some(b"//") { address(text, at) } else { assigned(text, at) };
-    found.extend(text.match_indices(':').filter_map(|(at, _)| colon(at)));
-    found.extend(named::others(text));
+    let [mut equals, mut colons, mut others] = [const { Vec::new() }; 3];
+    let mut lines = false;
+    for (at, byte) in bytes.iter().enumerate().filter(|(_, byte)| SIGN[usize::from(**byte)]) {
+        match byte {
+            b'=' => equals.extend(assigned(text, at)),
+            b':' if bytes.get(at + 1..at + 3) == Some(b"//") => colons.extend(address(text, at)),
+            b':' => colons.extend(assigned(text, at)),
+            b'<' if bytes.get(at + 1) == Some(&b'/') => others.extend(named::element(text, at)),
+            b' ' => match named::before(text, at) {
+                Some(Named::Lines) => lines = true,
+                Some(Named::Value(secret)) => others.push(secret),
+                None => {}
+            },
+            _ => {}
+        }
+    }
+    found.extend(equals);
+    found.extend(colons);
+    found.extend(others);
+    if lines {
+        found.extend(named::lines(text));
+    }
     // Of two that overlap the surer one stays: a form says more than a name in front of it.
     found.sort_by_key(|found| found.range.start);
     let mut kept: Vec<FoundSecret> = Vec::with_capacity(found.len());
@@ -124,6 +144,16 @@ static RUN: [bool; 256] = {
         table[letters[at] as usize] = true;
         at += 1;
     }
+    table
+};
+
+/// Signs behind or in front of which the value of a name is.
+static SIGN: [bool; 256] = {
+    let mut table = [false; 256];
+    table[b'=' as usize] = true;
+    table[b':' as usize] = true;
+    table[b'<' as usize] = true;
+    table[b' ' as usize] = true;
     table
 };
 

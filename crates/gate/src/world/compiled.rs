@@ -20,8 +20,8 @@ use policy::Policy;
 pub enum CompiledPolicy {
     /// The built-in one, or one that was read and checked as a whole.
     Memory(Cow<'static, [u8]>),
-    /// One that is read piece by piece.
-    File(PolicyFile),
+    /// One that is read piece by piece, and what was read of it when it was opened.
+    File(&'static PolicyFile, Box<Policy<'static>>),
 }
 
 /// Bytes that are read at a time, where less is wanted.
@@ -42,30 +42,32 @@ impl CompiledPolicy {
     /// # Errors
     ///
     /// [`Failure::PolicyDamaged`]
-    pub fn open(&self) -> Result<Policy<'_>, Failure> {
-        let pieces = match self {
-            Self::Memory(bytes) => Pieces::Memory(bytes),
-            Self::File(file) => Pieces::Apart(file),
-        };
-        Policy::of(pieces).ok_or(Failure::PolicyDamaged)
+    pub fn open(&self) -> Result<Cow<'_, Policy<'_>>, Failure> {
+        match self {
+            Self::Memory(bytes) => Policy::open(bytes).map(Cow::Owned).ok_or(Failure::PolicyDamaged),
+            Self::File(_, policy) => Ok(Cow::Borrowed(policy)),
+        }
     }
 
     /// True if no piece that was read so far was damaged.
     #[must_use]
     pub fn is_intact(&self) -> bool {
-        !matches!(self, Self::File(file) if file.damaged.load(Ordering::Relaxed))
+        !matches!(self, Self::File(file, _) if file.damaged.load(Ordering::Relaxed))
     }
 }
 
 impl PolicyFile {
-    /// Opens the compiled policy of the repository around `root`. `None` if this user wrote no such file.
+    /// Opens the compiled policy of the repository around `root`. `None` if this user wrote no such file, or it is damaged.
     #[must_use]
-    pub fn open(states: &[PathBuf], root: &Path) -> Option<Self> {
+    pub fn open(states: &[PathBuf], root: &Path) -> Option<CompiledPolicy> {
         let path = |state: &PathBuf| state.join(state::folder_name(root)).join(state::POLICY);
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
         let file = states.iter().find_map(|state| OpenOptions::new().read(true).custom_flags(flags).open(path(state)).ok())?;
         let found = file.metadata().ok()?;
-        (found.is_file() && found.uid() == system::user()).then(|| Self { file, damaged: AtomicBool::new(false), pieces: Mutex::default() })
+        let usable = found.is_file() && found.uid() == system::user();
+        // The process judges one call and ends.
+        let file: &'static Self = Box::leak(Box::new(Self { file, damaged: AtomicBool::new(false), pieces: Mutex::default() }));
+        Policy::of(Pieces::Apart(file)).filter(|_| usable).map(|policy| CompiledPolicy::File(file, Box::new(policy)))
     }
 }
 
@@ -83,7 +85,6 @@ impl ReadsPieces for PolicyFile {
         // Short pieces are near each other: an entry of a directory, the front of a record and the record.
         let block = at - at % BLOCK;
         let wanted = if at.saturating_add(length) <= block + BLOCK { (block, BLOCK) } else { (at, length) };
-        // The process judges one call and ends.
         let piece: &'static [u8] = system::read_at(&self.file, wanted.0, wanted.1)?.leak();
         pieces.push((wanted.0, piece));
         within(wanted.0, piece)

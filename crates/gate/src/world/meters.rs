@@ -20,7 +20,7 @@ use crate::record::{hash, hash_all, hash_of};
 use clients::Event;
 use ledger::{Ledger, ReservedCost};
 use policy::decide::Metered;
-use policy::{Budget, Limit, Meter, Period, Policy, Scope};
+use policy::{Budget, EveryCall, Limit, Meter, Period, Policy, Scope, Tiers};
 use slots::{CountedCall, IN_FLIGHT, SlotState, Slots};
 
 /// A pipe in the place of a file must not be waited for.
@@ -568,12 +568,15 @@ pub enum MeterKind {
 ///
 /// As [`standing`], or [`Failure::RuleDamaged`].
 pub fn states(policy: &Policy, around: &Surroundings) -> Result<Vec<MeterState>, Failure> {
-    let budgets = policy.tiers().ok_or(Failure::RuleDamaged)?.budgets;
+    let Tiers { budgets, every_call, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
     let mut all = Vec::new();
     for rule in policy.all_rules().ok_or(Failure::RuleDamaged)? {
         if let Some(Meter::Limit(limit)) = rule.meter {
             all.push((rule.name, rule.place, MeterKind::Limit(limit), limit_file(rule.name, limit, around), limit.max.into(), limit.window));
         }
+    }
+    for EveryCall { name, place, limit, .. } in &every_call {
+        all.push((*name, *place, MeterKind::Limit(*limit), limit_file(name, *limit, around), limit.max.into(), limit.window));
     }
     all.extend(budgets.iter().map(|budget| (budget.name, budget.place, MeterKind::Budget(budget.per), budget_file(budget, around), budget.micro, 0)));
     let memory = counts_here(around);
