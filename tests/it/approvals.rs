@@ -44,7 +44,7 @@ impl Desk {
         let desk = Self { scratch: Scratch::new() };
         let home = desk.scratch.home();
         fs::create_dir_all(home.join(".config/portcullis")).unwrap();
-        desk.make_key(&home.join(".config/portcullis/approval_key"), PASSPHRASE);
+        Desk::make_key(&home.join(".config/portcullis/approval_key"), PASSPHRASE);
         desk.allow("approver", &home.join(".config/portcullis/approval_key.pub"));
         desk.policy(approval);
         desk.scratch.write("a.txt", "one\n");
@@ -64,7 +64,7 @@ impl Desk {
         fs::write(self.scratch.home().join(".config/portcullis/portcullis.toml"), format!("schema = 1\n{RULE}\n[approval]\n{approval}\n")).unwrap();
     }
 
-    fn make_key(&self, path: &Path, passphrase: &str) {
+    fn make_key(path: &Path, passphrase: &str) {
         let made = Command::new(KEYGEN).args(["-q", "-t", "ed25519", "-a", "1", "-C", "", "-N", passphrase, "-f"]).arg(path).status().unwrap();
         assert!(made.success());
     }
@@ -120,7 +120,7 @@ impl Desk {
         });
         let (mut text, mut from, mut left) = (String::new(), 0, answers.iter());
         let mut next = left.next();
-        while let Ok(chunk) = chunks.recv_timeout(Duration::from_secs(60)) {
+        while let Ok(chunk) = chunks.recv_timeout(Duration::from_mins(1)) {
             text.push_str(&chunk);
             while let Some((_, answer)) = next.filter(|(prompt, _)| text[from..].contains(prompt)) {
                 from = text.len();
@@ -353,7 +353,7 @@ fn a_store_that_was_written_by_hand_allows_nothing() {
     };
     // Nobody signed; the agent's own key; a key that may sign for something else.
     let own = desk.scratch.home().join("agents_key");
-    desk.make_key(&own, "");
+    Desk::make_key(&own, "");
     for (way, signature) in
         [("terminal", None), ("key", None), ("key", Some("x".to_owned())), ("key", Some(sign(&own, "portcullis"))), ("key", Some(sign(&own, "git")))]
     {
@@ -388,7 +388,7 @@ fn no_repository_says_who_may_sign() {
     }
     let desk = Desk::keyed();
     let own = desk.scratch.home().join("agents_key");
-    desk.make_key(&own, "agents words");
+    Desk::make_key(&own, "agents words");
     let public = fs::read_to_string(own.with_extension("pub")).unwrap();
     // A file of keys in the project, where nothing names it.
     for place in ["allowed_signers", ".config/portcullis/allowed_signers", ".portcullis/allowed_signers"] {
@@ -421,7 +421,7 @@ fn a_key_without_a_passphrase_signs_nothing() {
     }
     let desk = Desk::keyed();
     let bare = desk.scratch.home().join("bare");
-    desk.make_key(&bare, "");
+    Desk::make_key(&bare, "");
     desk.allow("bare", &bare.with_extension("pub"));
     let code = desk.denied("npm publish", "toolu_1");
     let shown = desk.on_terminal(Path::new(SCRIPT), &format!("{COLD} approve {code} --key {}", bare.display()), &[]);
@@ -470,7 +470,7 @@ fn a_signature_from_another_machine_is_pasted() {
     let desk = Desk::keyed();
     let elsewhere = tempfile::tempdir().unwrap();
     let key = elsewhere.path().join("id_ed25519");
-    desk.make_key(&key, "");
+    Desk::make_key(&key, "");
     desk.allow("elsewhere", &key.with_extension("pub"));
     let code = desk.denied("npm publish", "toolu_1");
     let printed = desk.cold(&["approve", &code, "--print"]);
@@ -723,4 +723,40 @@ fn where_the_client_can_ask_it_asks_and_nothing_waits() {
     let said = desk.hook("git push --force origin main", "toolu_2");
     assert!(said.code == 2 && !said.stderr.contains("approval: code"), "{}", said.stderr);
     assert!(desk.states()["approvals"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn the_worked_example_of_the_document_is_true() {
+    if !can_play() {
+        return;
+    }
+    let page = fs::read_to_string(crate::support::package().join("docs/approvals.md")).unwrap();
+    let desk = Desk::keyed();
+    let policies = crate::docs::blocks(&page, "toml");
+    assert!(policies.len() == 2 && policies.iter().all(|policy| policy.contains("[approval]")));
+    for policy in &policies {
+        fs::write(desk.scratch.home().join(".config/portcullis/portcullis.toml"), policy).unwrap();
+        assert_eq!(desk.hook("ls", "toolu_0").code, 0, "{policy}");
+    }
+    fs::write(desk.scratch.home().join(".config/portcullis/portcullis.toml"), &policies[0]).unwrap();
+    let denied = desk.hook("npm publish", "toolu_1");
+    let code = code_of(&denied);
+    let listed = desk.cold(&["approvals"]).stdout;
+    let shown = desk.approve(&code).text;
+    let shown = shown.split("in the repository, bound to").next().unwrap().to_owned();
+    let other = desk.hook("npm publish --tag x", "toolu_2").stderr;
+    assert_eq!(desk.hook("npm publish", "toolu_3").code, 0);
+    let again = desk.hook("npm publish", "toolu_4").stderr;
+    let last = |text: &str| text.lines().last().unwrap().to_owned();
+    for said in [denied.stderr, listed, shown, last(&other), last(&again)] {
+        let said = said.replace(&code, "K7QM-2XRD").replace(&*desk.scratch.repo().to_string_lossy(), "/home/me/project");
+        let found = crate::docs::blocks(&page, "text").iter().any(|block| block.trim_end() == said.trim_end());
+        assert!(found, "docs/approvals.md does not show:\n{said}");
+    }
+    // The commands of the page are commands.
+    for command in crate::docs::blocks(&page, "console").iter().flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()) {
+        let words = command.strip_prefix("$ portcullis ").unwrap().replace("K7QM-2XRD", "AAAA-AAAA");
+        let said = desk.cold(&words.split(' ').collect::<Vec<_>>());
+        assert_ne!(said.code, 2, "{command}: {}", said.stderr);
+    }
 }

@@ -18,11 +18,10 @@ pub(super) fn look(place: &Place, findings: &mut CheckResults) {
     let Ok(bytes) = place.policy() else { return };
     let Some(section) = Policy::open(&bytes).and_then(|policy| policy.approval) else { return };
     if section.signers.is_empty() {
-        match section.terminal {
-            true => findings.ok(PART, "a person approves with a typed word, on a terminal of their own"),
-            false => {
-                findings.warn(PART, "`[approval]` lets nobody approve", "name `signers` (`portcullis approve --setup` makes a key), or set `terminal = true`")
-            }
+        if section.terminal {
+            findings.ok(PART, "a person approves with a typed word, on a terminal of their own");
+        } else {
+            findings.warn(PART, "`[approval]` lets nobody approve", "name `signers` (`portcullis approve --setup` makes a key), or set `terminal = true`");
         }
         return;
     }
