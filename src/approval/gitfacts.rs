@@ -71,7 +71,7 @@ fn head(repository: &Repository) -> String {
 
 /// What the words of a call of git name, and the commit of each.
 pub(super) fn named(run: &Run, repository: &Repository) -> Vec<String> {
-    let all = run.args.iter().any(|word| word.has_hole()) || run.flags.iter().any(|flag| ALL.iter().any(|name| flag.is(name)));
+    let all = run.args.iter().any(actions::word::Word::has_hole) || run.flags.iter().any(|flag| ALL.iter().any(|name| flag.is(name)));
     let mut lines: Vec<String> = Vec::new();
     let words = run.args.iter().filter_map(|word| word.literal());
     for name in words.flat_map(|word| word.split(':')).map(|word| word.trim_start_matches('+')).filter(|word| !word.is_empty()) {

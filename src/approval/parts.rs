@@ -70,9 +70,9 @@ impl CallParts {
         hexadecimal(&hash.finalize())
     }
 
-    /// What differs, in words, if the two are near each other. `None`: they are not, or nothing differs.
+    /// How many parts differ, and which in words, if the two are near each other. `None`: they are not, or nothing differs.
     #[must_use]
-    pub fn difference(&self, other: &Self) -> Option<String> {
+    pub fn difference(&self, other: &Self) -> Option<(usize, String)> {
         let differ: Vec<&(&str, &str)> = NAMES.iter().filter(|(name, _)| self.text(name) != other.text(name)).collect();
         let first: Vec<&&(&str, &str)> = differ.iter().filter(|(name, _)| !FOLLOWING.contains(name)).collect();
         if differ.is_empty() || first.len() > NEAR {
@@ -83,7 +83,7 @@ impl CallParts {
             let lines = changed_line(self.text(name), other.text(name)).filter(|_| matches!(*name, "files" | "git" | "folder"));
             words.push(lines.map_or_else(|| (*what).to_owned(), |line| format!("{what} ({line})")));
         }
-        Some(words.join(", and "))
+        Some((words.len(), words.join(", and ")))
     }
 }
 
@@ -294,7 +294,7 @@ mod tests {
             (parts("git push/", "r", "HEAD main 1"), "the command"),
         ] {
             assert_ne!(one.digest(), other.digest());
-            assert!(one.difference(&other).is_some_and(|text| text.contains(words)), "{:?}", one.difference(&other));
+            assert!(one.difference(&other).is_some_and(|(_, text)| text.contains(words)), "{:?}", one.difference(&other));
         }
         assert_eq!(one.difference(&one.clone()), None);
         assert_eq!(one.difference(&parts("ls", "/x", "HEAD y 2")), None);

@@ -239,7 +239,7 @@ fn seconds(text: &str) -> Option<u64> {
     u64::try_from(time).ok()
 }
 
-/// True if a name fits a list of patterns (ssh_config(5), PATTERNS): one fits, and none that begins with `!` does.
+/// True if a name fits a list of patterns (`ssh_config(5)`, PATTERNS): one fits, and none that begins with `!` does.
 fn in_list(name: &str, list: &str) -> bool {
     let mut found = false;
     for pattern in list.split(',') {

@@ -88,7 +88,7 @@ fn each_file_allows_what_ssh_keygen_allows() {
         let named = principal(&file, own.public_key().key_data(), NAMESPACE, now);
         assert!(named.is_some() || !allowed || file.contains('!'), "{file}");
     }
-    eprintln!("{compared} of {} files were compared with ssh-keygen", FILES.len());
+    assert!(compared == 0 || compared == FILES.len(), "{compared} of {} files were compared with ssh-keygen", FILES.len());
 }
 
 #[test]

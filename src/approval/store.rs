@@ -131,7 +131,7 @@ pub fn look(memory: &[PathBuf]) -> ApprovalShelf {
                 Some((code, "approval" | "used" | "revoked" | "statement" | "pre-push" | "reference-transaction"))
                     if names.iter().any(|other| *other == format!("{code}.request")) => {}
                 Some((_, "approval" | "used" | "revoked" | "statement" | "pre-push" | "reference-transaction")) => {
-                    shelf.foreign.push((path, "there is no request of this code".to_owned()))
+                    shelf.foreign.push((path, "there is no request of this code".to_owned()));
                 }
                 _ => shelf.foreign.push((path, "it is not a file of approvals".to_owned())),
             }
@@ -207,7 +207,7 @@ fn clear(folder: &Path) {
     let mut known: Vec<(u64, String, bool)> = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(code) = name.strip_suffix(".request").and_then(|code| code::read(code)) else { continue };
+        let Some(code) = name.strip_suffix(".request").and_then(code::read) else { continue };
         let Ok(asked) = entry.metadata().map(|found| u64::try_from(found.mtime()).unwrap_or(0)) else { continue };
         let open = folder.join(format!("{code}.approval")).exists() && !folder.join(format!("{code}.used")).exists();
         known.push((asked, code, open));

@@ -203,10 +203,12 @@ fn nearest(parts: &CallParts, shelf: &ApprovalShelf) -> String {
         return format!("the approval {} was used already, and stands for one run", known.request.code);
     }
     let open = shelf.requests.iter().rev().filter(|known| known.used.is_none() && !known.revoked && !known.late);
-    let found = open.into_iter().find_map(|known| Some((known, parts.difference(&known.request.parts)?)));
-    found.map_or_else(String::new, |(known, what)| {
+    let near = open.filter_map(|known| Some((known, parts.difference(&known.request.parts)?)));
+    // The nearest; of two that are as near, the one that was approved.
+    let found = near.min_by_key(|(known, (differ, _))| (*differ, known.approval.is_none()));
+    found.map_or_else(String::new, |(known, (_, what))| {
         let state = if known.approval.is_some() { "was approved for" } else { "waits for" };
-        format!("this is not what {} {state}: {what} differs", known.request.code)
+        format!("this is not what {} {state}; what differs: {what}", known.request.code)
     })
 }
 

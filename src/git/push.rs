@@ -74,10 +74,13 @@ pub(super) fn concluded(case: &HookCase, verdict: &Verdict, person: bool, around
     if verdict.tier == Tier::Supervised && (!person || !has_terminal()) {
         let answer = approved::of_hook(case, verdict, around, world)?;
         if let Some(retry) = answer.retry() {
-            ruling = Ruling::Refused(match person {
-                true => format!("{}\n{}", gate::refusal::refusal(verdict, None, Audience::Person), retry.split_once('\n').map_or("", |(_, rest)| rest)),
-                false => gate::refusal::refusal_with(verdict, None, &retry),
-            });
+            let text = if person {
+                let code = retry.split_once('\n').map_or("", |(_, code)| code);
+                format!("{}\n{code}", gate::refusal::refusal(verdict, None, Audience::Person))
+            } else {
+                gate::refusal::refusal_with(verdict, None, &retry)
+            };
+            ruling = Ruling::Refused(text);
         } else if let ApprovalAnswer::Approved { signer, code } = answer {
             ruling = Ruling::GoesOn;
             approved = format!("{code} {signer}");

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
 mod architecture;
+mod approvals;
 mod arguments;
 mod built_in;
 mod cases;

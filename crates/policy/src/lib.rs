@@ -413,10 +413,10 @@ pub struct Policy<'a> {
     pub tests_first: Option<TestsFirst<'a>>,
     /// None: nothing is suggested, and learnings are files like others.
     pub flywheel: Option<Flywheel<'a>>,
-    /// None: nobody can approve what needs a person where nobody can be asked.
-    pub approval: Option<ApprovalSection<'a>>,
     /// [`Tiers`], laid down: few calls ask for it. Empty: the policy has none of its sections.
     tiers: Cow<'a, [u8]>,
+    /// None: nobody can approve what needs a person where nobody can be asked.
+    pub approval: Option<ApprovalSection<'a>>,
     rules: Table<'a>,
     waivers: Table<'a>,
 }
