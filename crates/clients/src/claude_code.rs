@@ -5,7 +5,7 @@ use actions::json::{Json, quoted};
 
 use crate::moment::NotWired::{NotNeeded, ReplacesClient, SeenByCall, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, Held, HookAnswer, SettingsFiles, Variables};
+use crate::{Client, Event, Held, HookAnswer, SettingsFiles, TranscriptForm, Variables};
 
 /// Anthropic's Claude Code.
 pub struct ClaudeCode;
@@ -121,6 +121,10 @@ impl Client for ClaudeCode {
 
     fn programs(&self) -> &'static [&'static str] {
         &["claude", "claude-code"]
+    }
+
+    fn transcript(&self) -> Option<TranscriptForm> {
+        Some(TranscriptForm::ClaudeCode)
     }
 
     fn wired(&self) -> &'static [WiredEvent] {

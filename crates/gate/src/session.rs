@@ -16,7 +16,7 @@ use crate::failure;
 use crate::metering;
 use crate::notes::{Note, apply};
 use crate::world::compiled::CompiledPolicy;
-use crate::world::meters::{self, CallEnd, CallIdentity, Price};
+use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity};
 use crate::world::repository::main_work_tree;
 use crate::world::{Surroundings, World, layers, owed, pending, state, trail, unread};
 
@@ -90,7 +90,7 @@ fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -
 }
 
 /// Counts a call that ran, and gives back what did not run. Returns what a person must know.
-fn meters(event: &Event, around: &Surroundings, prices: &[Price]) -> Option<String> {
+fn meters(event: &Event, around: &Surroundings, prices: &[AnsweredPrice]) -> Option<String> {
     let ended = |how| CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, how, around, prices));
     let done = match event.moment {
         Moment::AfterCall | Moment::AfterFailure => ended(CallEnd::Ran),

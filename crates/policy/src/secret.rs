@@ -116,7 +116,7 @@ pub fn find(text: &str) -> Vec<FoundSecret> {
     kept
 }
 
-/// Looks at a run of letters. Returns where the next one can begin: what is within a secret is none of its own.
+/// Looks at a run of letters. Returns where the next one can begin: what is within a secret is not one of its own.
 fn ended_run(text: &str, start: usize, end: usize, found: &mut Vec<FoundSecret>) -> usize {
     let special = text.as_bytes().get(start).is_some_and(|first| SPECIAL.contains(first));
     if end < start + if special { SHORTEST } else { LONG } {

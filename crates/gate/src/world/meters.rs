@@ -419,12 +419,12 @@ pub enum CallEnd {
 
 /// What a call cost by its own answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Price {
+pub struct AnsweredPrice {
     file: u64,
     micro: u64,
 }
 
-impl Price {
+impl AnsweredPrice {
     /// Millionths of a US dollar that a budget of whoever acts has to bear.
     #[must_use]
     pub fn of(budget: &Budget, micro: u64, around: &Surroundings) -> Self {
@@ -484,7 +484,7 @@ pub fn spend(budget: &Budget, micro: u64, around: &Surroundings) -> Result<Meter
 /// # Errors
 ///
 /// As [`standing`].
-pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[Price]) -> Result<(), Failure> {
+pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[AnsweredPrice]) -> Result<(), Failure> {
     if counts_here(around).is_none() {
         return Ok(());
     }
