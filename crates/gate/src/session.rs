@@ -18,7 +18,7 @@ use crate::notes::{Note, apply};
 use crate::world::compiled::CompiledPolicy;
 use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity};
 use crate::world::repository::main_work_tree;
-use crate::world::{Surroundings, World, layers, owed, pending, state, trail, unread};
+use crate::world::{Surroundings, World, layers, others, owed, pending, state, trail, unread};
 
 /// Records an event that only informs. Returns what the model and the person should know.
 ///
@@ -46,8 +46,12 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         },
     };
     let begins = if event.moment == Moment::SessionStart { said_at_start(&around, world, deep)? } else { Vec::new() };
-    let lines: Vec<String> = begins.into_iter().chain(ended.notes).chain(owed).chain(context).collect();
+    let others = if matches!(event.moment, Moment::SessionStart | Moment::Prompt) { other_sessions(&around) } else { None };
+    let lines: Vec<String> = begins.into_iter().chain(others).chain(ended.notes).chain(owed).chain(context).collect();
     let context = (!lines.is_empty()).then(|| lines.join("\n"));
+    if event.moment == Moment::SessionEnd {
+        others::leave(&around);
+    }
     let person = if event.moment == Moment::SessionStart { session_start(recorded, &around, world) } else { None };
     let person = person.into_iter().chain(metered).reduce(|one, other| format!("{one}; {other}"));
     Ok(event.client.context(event, context.as_deref(), person.as_deref()))
@@ -145,6 +149,18 @@ fn owed_calls(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
     Ok(due
         .map(|follow_up| format!("`{}` asks for `{}` before the work is called done, and it was not seen", follow_up.name, escaped(follow_up.shown)))
         .collect())
+}
+
+/// What the model reads if another session works in the same work tree. A session is shown it once, and again after an hour.
+fn other_sessions(around: &Surroundings) -> Option<String> {
+    let latest = others::arrive(around).into_iter().next()?;
+    let seen = owed::is_new("another-session", around);
+    seen.then(|| {
+        format!(
+            "another agent session works in this work tree (its last sign {} ago): files can change under your hands, so look at `git status` before you commit",
+            metering::duration(latest.as_secs())
+        )
+    })
 }
 
 /// The most limits and budgets that are named at the start of a session.

@@ -6,6 +6,7 @@ pub mod links;
 pub mod lookup;
 pub mod meters;
 pub mod observe;
+pub mod others;
 pub mod owed;
 pub mod pending;
 pub mod record;
