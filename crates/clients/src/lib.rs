@@ -44,7 +44,7 @@ pub trait Client: Sync {
         Variables::default()
     }
 
-    /// The names of its programs, as they stand in the list of processes.
+    /// The names of its programs, as the list of processes shows them.
     fn programs(&self) -> &'static [&'static str] {
         &[]
     }
