@@ -10,6 +10,7 @@ mod edited;
 pub mod flywheel;
 pub mod own_files;
 pub mod pusher;
+mod spend;
 pub mod tests_first;
 pub mod work;
 
@@ -26,7 +27,7 @@ use gate::world::layers::FoundLayer;
 use gate::world::{Surroundings, World, system};
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::{Flywheel, Policy, TestsFirst};
+use policy::{Budget, Flywheel, Policy, TestsFirst};
 
 use crate::documents;
 
@@ -95,6 +96,10 @@ impl Deep for Cold {
 
     fn approval(&self, case: &ApprovalCase) -> Result<Option<ApprovalAnswer>, Stop> {
         approval::of_call(case)
+    }
+
+    fn count_spend(&self, event: &Event, around: &Surroundings, budgets: &[Budget]) -> Result<(), Stop> {
+        spend::count(event, around, budgets).map_err(|error| Failure::StateUnusable(error.to_string()).into())
     }
 
     fn settings_changed(&self, event: &Event, around: &Surroundings, world: &World) -> Result<Option<String>, Stop> {

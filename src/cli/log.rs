@@ -167,7 +167,7 @@ fn is_trial(entry: &Entry) -> bool {
     entry.source == RecordSource::Trial || entry.session == gate::call::TRIAL
 }
 
-/// A verdict on a call. Silence where the client asks its person is none: the same call was decided before, and what the person
+/// A verdict on a call. Silence where the client asks its person is not one: the same call was decided before, and what the person
 /// says is not known.
 fn is_decision(entry: &Entry) -> bool {
     entry.tier.is_some() && (entry.held.is_some() || Moment::of(&entry.event) != Moment::Permission)

@@ -43,6 +43,7 @@ mod registry;
 mod repository;
 mod secrets_arrive;
 mod softened;
+mod spend;
 mod stall;
 mod startup;
 mod spans;

@@ -44,6 +44,8 @@ pub struct Event {
     pub interrupted: bool,
     /// A hook already made the turn continue.
     pub stopping: bool,
+    /// Where the client writes what is said: the sub-agent's own file at its end, else the session's.
+    pub transcript: Option<String>,
 }
 
 /// How a call ended.
@@ -127,6 +129,7 @@ impl Event {
             error,
             interrupted,
             stopping: payload.get("stop_hook_active") == Some(&Json::Bool(true)),
+            transcript: text("agent_transcript_path").or_else(|| text("transcript_path")),
             response,
             name,
         })

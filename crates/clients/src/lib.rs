@@ -44,7 +44,7 @@ pub trait Client: Sync {
         Variables::default()
     }
 
-    /// The names of its programs, as the list of processes shows them.
+    /// The names of its programs, as the list of processes has them.
     fn programs(&self) -> &'static [&'static str] {
         &[]
     }

@@ -144,7 +144,8 @@ pub fn judged(event: &Event, world: &World, deep: &dyn Deep, purpose: Purpose) -
     let mut around = world.around(event)?;
     let found = layers::look(&around.layers)?;
     layers::guard_linked(&found, &mut around.places);
-    let compiled = policy_here(&found, &around, world, deep)?;
+    let mut file = None;
+    let compiled = policy_here(&found, &around, world, deep, &mut file)?;
     let policy = compiled.open()?;
     let mut facts = facts_of(event, &around.places);
     let judgement =
@@ -193,18 +194,25 @@ impl Judged {
 }
 
 /// The compiled policy that applies: the built-in one where no layer has a file, else the one compiled from the layers. The
-/// hook reads it piece by piece.
+/// hook reads it piece by piece, from `file`.
 ///
 /// # Errors
 ///
 /// [`Stop`]: what keeps the policy from being known.
-pub fn policy_here(found: &[layers::FoundLayer], around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<CompiledPolicy, Stop> {
-    if !deep.is_cold()
-        && found.iter().any(|file| !file.identity.is_empty())
-        && let Some(file) = PolicyFile::open(&state::policy_places(&world.states), &around.root)
-        && file.open().is_ok_and(|policy| layers::fresh(&policy, found))
-    {
-        return Ok(file);
+pub fn policy_here<'f>(
+    found: &[layers::FoundLayer],
+    around: &Surroundings,
+    world: &World,
+    deep: &dyn Deep,
+    file: &'f mut Option<PolicyFile>,
+) -> Result<CompiledPolicy<'f>, Stop> {
+    if !deep.is_cold() && found.iter().any(|file| !file.identity.is_empty()) {
+        *file = PolicyFile::open(&state::policy_places(&world.states), &around.root);
+        if let Some(CompiledPolicy::File(file, policy)) = file.as_ref().and_then(PolicyFile::policy)
+            && layers::fresh(&policy, found)
+        {
+            return Ok(CompiledPolicy::File(file, policy));
+        }
     }
     policy_bytes(found, around, world, deep).map(CompiledPolicy::Memory)
 }

@@ -5,7 +5,7 @@ use actions::{Action, ToolCall};
 use clients::Event;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::{Flywheel, TestsFirst};
+use policy::{Budget, Flywheel, TestsFirst};
 
 use crate::approval::{ApprovalAnswer, ApprovalCase};
 use crate::failure::Failure;
@@ -139,6 +139,15 @@ pub trait Deep {
     ///
     /// [`Stop`]
     fn approval(&self, _case: &ApprovalCase) -> Result<Option<ApprovalAnswer>, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Adds what the model itself cost to budgets that count tokens, as the transcript of the session shows it.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn count_spend(&self, _event: &Event, _around: &Surroundings, _budgets: &[Budget]) -> Result<(), Stop> {
         Err(Stop::HandOver)
     }
 

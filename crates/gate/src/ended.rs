@@ -116,7 +116,7 @@ fn passes(finds: &[(&str, ValueTest)], answers: &[Json]) -> bool {
     finds.is_empty() || answers.iter().any(in_one)
 }
 
-/// The answer as it came, and JSON that stands in it as text: tool servers give their results so, and commands their output.
+/// The answer as it came, and JSON that is text in it: tool servers give their results so, and commands their output.
 fn answers(response: &Json) -> Vec<Json> {
     let mut all = vec![response.clone()];
     let parts = |json: &Json| match json {

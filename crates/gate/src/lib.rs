@@ -9,6 +9,7 @@ pub mod call;
 pub mod deep;
 mod ended;
 pub mod failure;
+pub mod first_look;
 pub mod hook;
 pub mod judge;
 pub mod metering;

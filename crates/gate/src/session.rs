@@ -7,6 +7,7 @@ use actions::shown::{escaped, escaped_lines};
 use clients::{Event, Moment};
 use policy::Policy;
 
+use crate::BUILD;
 use crate::answer::{HookAnswer, denial};
 use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
@@ -14,7 +15,6 @@ use crate::ended::{self, EndedCall};
 use crate::failure;
 use crate::metering;
 use crate::notes::{Note, apply};
-use crate::BUILD;
 use crate::world::compiled::CompiledPolicy;
 use crate::world::meters::{self, CallEnd, CallIdentity, Price};
 use crate::world::repository::main_work_tree;
@@ -30,6 +30,8 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         return Ok(HookAnswer::nothing());
     }
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
+    // First, for the cold binary does all of this once more.
+    spend(event, &around, world, deep)?;
     let ended = ended_call(event, &around, world, deep)?;
     let metered = meters(event, &around, &ended.prices);
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
@@ -61,9 +63,30 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
         let bytes = Stop::unless_failed(policy_bytes(&found, around, world, deep))?;
         return Ok(bytes.filter(|bytes| Policy::open(bytes).is_some_and(|policy| policy.flywheel.is_some())));
     }
-    let compiled = Stop::unless_failed(policy_here(&found, around, world, deep))?;
+    let mut file = None;
+    let compiled = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))?;
     let has_flywheel = compiled.is_some_and(|compiled| compiled.open().is_ok_and(|policy| policy.flywheel.is_some()));
     if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
+}
+
+/// Adds what the model cost since the last look, where a budget counts it.
+fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
+    let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionEnd | Moment::Prompt);
+    let calls = || matches!(event.moment, Moment::AfterCall | Moment::AfterFailure) && state::has(&world.states, &around.root, state::ENDED);
+    if event.transcript.is_none() || !(turns || (calls() && meters::spend_is_due(around))) {
+        return Ok(());
+    }
+    let Ok(found) = layers::look(&around.layers) else { return Ok(()) };
+    if found.iter().all(|file| file.identity.is_empty()) {
+        return Ok(());
+    }
+    let mut file = None;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(()) };
+    let budgets = compiled.open().ok().and_then(|policy| policy.tiers()).map(|tiers| tiers.budgets).unwrap_or_default();
+    if budgets.iter().any(|budget| budget.tokens) {
+        Stop::unless_failed(deep.count_spend(event, around, &budgets))?;
+    }
+    Ok(())
 }
 
 /// Counts a call that ran, and gives back what did not run. Returns what a person must know.
@@ -94,7 +117,8 @@ fn ended_call(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
         return Ok(nothing);
     }
     let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(nothing) };
-    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(nothing) };
+    let mut file = None;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(nothing) };
     let Ok(policy) = compiled.open() else { return Ok(nothing) };
     let line = call.input.text("command").or_else(|| call.input.text("cmd"));
     if let (Some(section), Some(line)) = (&policy.tests_first, line)
@@ -114,7 +138,8 @@ fn owed_calls(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
         return Ok(Vec::new());
     }
     let Some(found) = layers::look(&around.layers).ok() else { return Ok(Vec::new()) };
-    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(Vec::new()) };
+    let mut file = None;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(Vec::new()) };
     let follow_ups = compiled.open().ok().and_then(|policy| policy.tiers()).map(|tiers| tiers.follow_ups).unwrap_or_default();
     let due = follow_ups.iter().filter(|follow_up| !follow_up.shadow && owed::remind(follow_up.name, around));
     Ok(due
@@ -129,7 +154,8 @@ const MAX_METERS: usize = 5;
 /// and budgets.
 fn said_at_start(around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Vec<String>, Stop> {
     let Ok(found) = layers::look(&around.layers) else { return Ok(Vec::new()) };
-    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else {
+    let mut file = None;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else {
         return Ok(vec!["Portcullis denies every tool call here, because its policy has a mistake: tell the user to run `portcullis doctor`".to_owned()]);
     };
     let Ok(policy) = compiled.open() else { return Ok(Vec::new()) };

@@ -21,8 +21,8 @@ use actions::PushKind;
 use actions::program::{Programs, ToolEffect, hides_key};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
+pub use meter::{Budget, Cost, EveryCall, FollowUp, Limit, Meter, MeterScope, Period, Stall};
 use pattern::{PathPattern, Pattern};
-pub use meter::{Budget, Cost, EveryCall, FollowUp, Limit, Meter, Period, Scope, Stall};
 pub use section::approval::ApprovalSection;
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
 use table::{Key, kinds, table};
@@ -489,7 +489,8 @@ impl<'a> Policy<'a> {
 
     /// Whether calls are looked at once they have ended.
     pub fn looks_at_ended_calls(&self) -> bool {
-        self.tiers().is_none_or(|tiers| tiers.stall.is_some() || tiers.answers || !tiers.follow_ups.is_empty())
+        self.tiers()
+            .is_none_or(|tiers| tiers.stall.is_some() || tiers.answers || !tiers.follow_ups.is_empty() || tiers.budgets.iter().any(|budget| budget.tokens))
     }
 
     /// What a compiled policy says of programs, without the rest of it.

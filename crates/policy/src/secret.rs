@@ -13,7 +13,7 @@ mod shape;
 use std::ops::Range;
 
 use formats::{Check, FORMATS, Letters, SecretFormat};
-use named::Named;
+use named::WordBefore;
 pub use redact::{redact, redact_command};
 use shape::{by_chance, checksum, is_base64, payload, placeholder};
 
@@ -64,22 +64,35 @@ const MAX_KEY: usize = 16 << 10;
 /// The secrets of a text, in their order; none lies within another.
 pub fn find(text: &str) -> Vec<FoundSecret> {
     let bytes = text.as_bytes();
-    let mut found = runs(text);
-    let [mut equals, mut colons, mut others] = [const { Vec::new() }; 3];
+    let [mut found, mut equals, mut colons, mut others] = [const { Vec::new() }; 4];
     let mut lines = false;
-    for (at, byte) in bytes.iter().enumerate().filter(|(_, byte)| SIGN[usize::from(**byte)]) {
+    // Where the run of letters begins that the next other byte ends.
+    let mut start = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        let class = CLASS[usize::from(*byte)];
+        if class == Class::Letter {
+            continue;
+        }
+        if at >= start + SHORTEST {
+            start = ended_run(text, start, at, &mut found);
+        }
+        start = start.max(at + 1);
         match byte {
+            _ if class == Class::Other => {}
             b'=' => equals.extend(assigned(text, at)),
             b':' if bytes.get(at + 1..at + 3) == Some(b"//") => colons.extend(address(text, at)),
             b':' => colons.extend(assigned(text, at)),
             b'<' if bytes.get(at + 1) == Some(&b'/') => others.extend(named::element(text, at)),
             b' ' => match named::before(text, at) {
-                Some(Named::Lines) => lines = true,
-                Some(Named::Value(secret)) => others.push(secret),
+                Some(WordBefore::Lines) => lines = true,
+                Some(WordBefore::Value(secret)) => others.push(secret),
                 None => {}
             },
             _ => {}
         }
+    }
+    if bytes.len() >= start + SHORTEST {
+        ended_run(text, start, bytes.len(), &mut found);
     }
     found.extend(equals);
     found.extend(colons);
@@ -103,59 +116,46 @@ pub fn find(text: &str) -> Vec<FoundSecret> {
     kept
 }
 
-/// The secrets among the runs of letters. Whether a run reaches over a place is asked at its end: where it does not, none
-/// that is long enough begins before it, so that most bytes are never looked at.
-fn runs(text: &str) -> Vec<FoundSecret> {
-    let bytes = text.as_bytes();
-    let is_letter = |at: usize| bytes.get(at).is_some_and(|byte| is_run(*byte));
-    let mut found = Vec::new();
-    // No run that is still to be looked at begins before this place.
-    let mut from = 0;
-    while let Some(last) = bytes.get(from + SHORTEST - 1) {
-        let place = from + SHORTEST - 1;
-        if !is_run(*last) {
-            from = place + 1;
-            continue;
-        }
-        let start = (from..place).rev().find(|at| !is_letter(*at)).map_or(from, |at| at + 1);
-        let end = (place + 1..bytes.len()).find(|at| !is_letter(*at)).unwrap_or(bytes.len());
-        from = end + 1;
-        let special = bytes.get(start).is_some_and(|first| SPECIAL.contains(first));
-        if end - start >= if special { SHORTEST } else { LONG }
-            && let Some(new) = run(text, start, end)
-        {
-            from = from.max(new.range.end);
-            found.push(new);
-        }
+/// Looks at a run of letters. Returns where the next one can begin: what is within a secret is none of its own.
+fn ended_run(text: &str, start: usize, end: usize, found: &mut Vec<FoundSecret>) -> usize {
+    let special = text.as_bytes().get(start).is_some_and(|first| SPECIAL.contains(first));
+    if end < start + if special { SHORTEST } else { LONG } {
+        return start;
     }
-    found
+    let Some(new) = run(text, start, end) else { return start };
+    let from = new.range.end;
+    found.push(new);
+    from
 }
 
-/// Letters, digits and what is within keys.
-const fn is_run(byte: u8) -> bool {
-    RUN[byte as usize]
+/// What a byte is to the search.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Other,
+    /// Letters, digits and what is within keys.
+    Letter,
+    /// A sign behind or in front of which the value of a name is.
+    Sign,
 }
 
-static RUN: [bool; 256] = {
-    let mut table = [false; 256];
+static CLASS: [Class; 256] = {
+    let mut table = [Class::Other; 256];
     let letters = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-.~";
     let mut at = 0;
     while at < letters.len() {
-        table[letters[at] as usize] = true;
+        table[letters[at] as usize] = Class::Letter;
         at += 1;
     }
+    table[b'=' as usize] = Class::Sign;
+    table[b':' as usize] = Class::Sign;
+    table[b'<' as usize] = Class::Sign;
+    table[b' ' as usize] = Class::Sign;
     table
 };
 
-/// Signs behind or in front of which the value of a name is.
-static SIGN: [bool; 256] = {
-    let mut table = [false; 256];
-    table[b'=' as usize] = true;
-    table[b':' as usize] = true;
-    table[b'<' as usize] = true;
-    table[b' ' as usize] = true;
-    table
-};
+const fn is_run(byte: u8) -> bool {
+    matches!(CLASS[byte as usize], Class::Letter)
+}
 
 /// Whether a mark begins with this byte.
 static FIRST: [bool; 256] = {

@@ -17,11 +17,11 @@ use policy::Policy;
 
 /// The compiled policy that applies to a call.
 #[derive(Debug)]
-pub enum CompiledPolicy {
+pub enum CompiledPolicy<'f> {
     /// The built-in one, or one that was read and checked as a whole.
     Memory(Cow<'static, [u8]>),
     /// One that is read piece by piece, and what was read of it when it was opened.
-    File(&'static PolicyFile, Box<Policy<'static>>),
+    File(&'f PolicyFile, Box<Policy<'f>>),
 }
 
 /// Bytes that are read at a time, where less is wanted.
@@ -36,7 +36,7 @@ pub struct PolicyFile {
     pieces: Mutex<Vec<(usize, &'static [u8])>>,
 }
 
-impl CompiledPolicy {
+impl CompiledPolicy<'_> {
     /// The policy.
     ///
     /// # Errors
@@ -57,17 +57,19 @@ impl CompiledPolicy {
 }
 
 impl PolicyFile {
-    /// Opens the compiled policy of the repository around `root`. `None` if this user wrote no such file, or it is damaged.
+    /// Opens the compiled policy of the repository around `root`. `None` if this user wrote no such file.
     #[must_use]
-    pub fn open(states: &[PathBuf], root: &Path) -> Option<CompiledPolicy> {
+    pub fn open(states: &[PathBuf], root: &Path) -> Option<Self> {
         let path = |state: &PathBuf| state.join(state::folder_name(root)).join(state::POLICY);
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
         let file = states.iter().find_map(|state| OpenOptions::new().read(true).custom_flags(flags).open(path(state)).ok())?;
         let found = file.metadata().ok()?;
-        let usable = found.is_file() && found.uid() == system::user();
-        // The process judges one call and ends.
-        let file: &'static Self = Box::leak(Box::new(Self { file, damaged: AtomicBool::new(false), pieces: Mutex::default() }));
-        Policy::of(Pieces::Apart(file)).filter(|_| usable).map(|policy| CompiledPolicy::File(file, Box::new(policy)))
+        (found.is_file() && found.uid() == system::user()).then(|| Self { file, damaged: AtomicBool::new(false), pieces: Mutex::default() })
+    }
+
+    /// The policy in it. `None` if it is none, or its head is damaged.
+    pub fn policy(&self) -> Option<CompiledPolicy<'_>> {
+        Policy::of(Pieces::Apart(self)).map(|policy| CompiledPolicy::File(self, Box::new(policy)))
     }
 }
 
@@ -85,6 +87,7 @@ impl ReadsPieces for PolicyFile {
         // Short pieces are near each other: an entry of a directory, the front of a record and the record.
         let block = at - at % BLOCK;
         let wanted = if at.saturating_add(length) <= block + BLOCK { (block, BLOCK) } else { (at, length) };
+        // The process judges one call and ends.
         let piece: &'static [u8] = system::read_at(&self.file, wanted.0, wanted.1)?.leak();
         pieces.push((wanted.0, piece));
         within(wanted.0, piece)

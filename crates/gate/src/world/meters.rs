@@ -20,7 +20,7 @@ use crate::record::{hash, hash_all, hash_of};
 use clients::Event;
 use ledger::{Ledger, ReservedCost};
 use policy::decide::Metered;
-use policy::{Budget, EveryCall, Limit, Meter, Period, Policy, Scope, Tiers};
+use policy::{Budget, EveryCall, Limit, Meter, MeterScope, Period, Policy, Tiers};
 use slots::{CountedCall, IN_FLIGHT, SlotState, Slots};
 
 /// A pipe in the place of a file must not be waited for.
@@ -62,7 +62,7 @@ impl CallIdentity {
 
 /// What a limit or a budget has left for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct MeterUse {
     /// What was used before this call, in calls or millionths of a US dollar.
     pub used: u64,
     /// What this call needs.
@@ -73,7 +73,7 @@ pub struct Standing {
     pub opens_in: Option<u64>,
 }
 
-impl Standing {
+impl MeterUse {
     /// Whether the call fits.
     #[must_use]
     pub fn fits(&self) -> bool {
@@ -128,10 +128,10 @@ fn machine(memory: &Path) -> PathBuf {
 fn limit_file(name: &str, limit: Limit, around: &Surroundings) -> MeterFile {
     let id = |parts: &[&str]| hash_all(&[&["limit", name, limit.scope.name()], parts].concat());
     match limit.scope {
-        Scope::Session => MeterFile::Limit(id(&[&around.session])),
-        Scope::Agent => MeterFile::Limit(id(&[&around.session, &around.agent])),
-        Scope::Repository => MeterFile::Limit(id(&[])),
-        Scope::Machine | Scope::Fleet => MeterFile::MachineLimit(id(&[])),
+        MeterScope::Session => MeterFile::Limit(id(&[&around.session])),
+        MeterScope::Agent => MeterFile::Limit(id(&[&around.session, &around.agent])),
+        MeterScope::Repository => MeterFile::Limit(id(&[])),
+        MeterScope::Machine | MeterScope::Fleet => MeterFile::MachineLimit(id(&[])),
     }
 }
 
@@ -208,7 +208,7 @@ fn open(file: MeterFile, memory: &Path, make: bool) -> Result<Option<Opened>, Fa
 }
 
 /// A meter with its file.
-struct Wanted<'w> {
+struct OpenMeter<'w> {
     file: MeterFile,
     opened: Option<Opened>,
     /// In calls or millionths of a US dollar.
@@ -230,8 +230,8 @@ pub fn standing(
     budgets: &[Budget],
     around: &Surroundings,
     call: Option<CallIdentity>,
-    wanted: impl FnOnce(&[Standing]) -> bool,
-) -> Result<Vec<Standing>, Failure> {
+    wanted: impl FnOnce(&[MeterUse]) -> bool,
+) -> Result<Vec<MeterUse>, Failure> {
     let index = match call {
         Some(_) => Some(Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?),
         None => None,
@@ -246,13 +246,13 @@ pub fn standing(
 
     let groups = groups(metered, budgets, around);
     let mut open_files = Vec::new();
-    let mut standings = vec![Standing { used: 0, needs: 0, of: u64::MAX, opens_in: None }; metered.len()];
+    let mut standings = vec![MeterUse { used: 0, needs: 0, of: u64::MAX, opens_in: None }; metered.len()];
     for (file, places, needs, of, window) in &groups {
         let opened = match memory {
             Some(memory) => open(*file, memory, call.is_some())?,
             None => None,
         };
-        let one = Wanted { file: *file, opened, needs: *needs, of: *of, window: *window, of_metered: places };
+        let one = OpenMeter { file: *file, opened, needs: *needs, of: *of, window: *window, of_metered: places };
         let standing = one.standing(key, clock);
         for at in one.of_metered {
             if let Some(place) = standings.get_mut(*at) {
@@ -334,9 +334,9 @@ fn value(words: [u64; 4]) -> [u8; VALUE] {
     bytes
 }
 
-impl Wanted<'_> {
+impl OpenMeter<'_> {
     /// How far it is used. What the call has reserved already is not counted once more, and fits.
-    fn standing(&self, key: Option<u64>, clock: u64) -> Standing {
+    fn standing(&self, key: Option<u64>, clock: u64) -> MeterUse {
         let mut opens_in = None;
         let (used, own) = match &self.opened {
             None => (0, false),
@@ -360,14 +360,14 @@ impl Wanted<'_> {
             }
         };
         let used = if own { used.min(self.of.saturating_sub(self.needs)) } else { used };
-        Standing { used, needs: self.needs, of: self.of, opens_in }
+        MeterUse { used, needs: self.needs, of: self.of, opens_in }
     }
 }
 
 /// Reserves what a call needs: first the index says which files are concerned, then the files. Gives the entries of budgets
 /// that have no room for one more call under way.
 fn reserve(
-    files: &mut [Wanted],
+    files: &mut [OpenMeter],
     call: CallIdentity,
     (key, serial): (u64, u64),
     clock: u64,
@@ -437,13 +437,46 @@ impl Price {
 /// # Errors
 ///
 /// As [`standing`].
-pub fn spent(budget: &Budget, around: &Surroundings) -> Result<Standing, Failure> {
+pub fn spent(budget: &Budget, around: &Surroundings) -> Result<MeterUse, Failure> {
     let file = budget_file(budget, around);
     let opened = match counts_here(around) {
         Some(memory) => open(file, memory, false)?,
         None => None,
     };
-    Ok(Wanted { file, opened, needs: 0, of: budget.micro, window: 0, of_metered: &[] }.standing(None, now_ms()))
+    Ok(OpenMeter { file, opened, needs: 0, of: budget.micro, window: 0, of_metered: &[] }.standing(None, now_ms()))
+}
+
+/// The name of the file that says how far a session's transcript was read.
+#[must_use]
+pub fn spend_file(around: &Surroundings) -> String {
+    format!("spend.{:016x}.json", hash(around.session.as_bytes()))
+}
+
+/// Seconds between two looks into a transcript while calls are made.
+const LOOKED: u64 = 10;
+
+/// Whether the transcript was not looked into for some time.
+#[must_use]
+pub fn spend_is_due(around: &Surroundings) -> bool {
+    let name = spend_file(around);
+    let looked = around.memory.iter().find_map(|folder| fs::metadata(folder.join(&name)).and_then(|found| found.modified()).ok());
+    looked.and_then(|looked| looked.elapsed().ok()).is_none_or(|elapsed| elapsed.as_secs() >= LOOKED)
+}
+
+/// Adds what was spent beside calls, and says how far the budget is used then.
+///
+/// # Errors
+///
+/// As [`standing`].
+pub fn spend(budget: &Budget, micro: u64, around: &Surroundings) -> Result<MeterUse, Failure> {
+    if micro > 0 {
+        let index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
+        if let Some(Opened::Ledger(mut ledger)) = open(budget_file(budget, around), index.folder(), true)? {
+            ledger.spend(micro);
+            ledger.keep().map_err(|error| unwritable(&error))?;
+        }
+    }
+    spent(budget, around)
 }
 
 /// Counts a call that ran, and gives back one that did not. Nothing if no limit or budget spoke of it.
@@ -550,7 +583,7 @@ pub struct MeterState {
     /// `portcullis.toml:12`
     pub place: String,
     pub kind: MeterKind,
-    pub standing: Standing,
+    pub standing: MeterUse,
 }
 
 /// What a meter counts.
@@ -586,7 +619,7 @@ pub fn states(policy: &Policy, around: &Surroundings) -> Result<Vec<MeterState>,
             Some(memory) => open(file, memory, false)?,
             None => None,
         };
-        let wanted = Wanted { file, opened, needs: 0, of, window, of_metered: &[] };
+        let wanted = OpenMeter { file, opened, needs: 0, of, window, of_metered: &[] };
         states.push(MeterState { name: name.to_owned(), place: place.to_owned(), kind, standing: wanted.standing(None, now_ms()) });
     }
     Ok(states)

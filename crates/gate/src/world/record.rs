@@ -137,9 +137,10 @@ fn places_of<'b>(wanted: &'b [u8; 8], bytes: &'b [u8]) -> impl Iterator<Item = u
     for byte in wanted {
         known[usize::from(*byte)] = true;
     }
-    let holds = move |at: usize| (0..8).filter(move |within| bytes.get(at) == wanted.get(*within)).map(move |within| at - within);
     let likely = (7..bytes.len()).step_by(8).filter(move |at| bytes.get(*at).is_some_and(|byte| known[usize::from(*byte)]));
-    likely.flat_map(holds).filter(move |at| bytes.get(*at..*at + 8) == Some(wanted))
+    let end = u64::from_ne_bytes(*wanted);
+    let is = move |window: &[u8]| window.first_chunk().is_some_and(|window| u64::from_ne_bytes(*window) == end);
+    likely.filter_map(move |at| Some(at - 7 + bytes.get(at - 7..bytes.len().min(at + 8))?.windows(8).position(is)?))
 }
 
 /// Appends with exactly one write, on a line of its own. `size` is the present size of the file.

@@ -49,6 +49,9 @@ pub const NOTES: StoreFile = StoreFile { name: "notes", slots: 1024, tries: TRIE
 /// Calls that limits and budgets speak of, with the files of these; the key is of the call.
 pub const CALLS: StoreFile = StoreFile { name: "calls", slots: 2048, tries: PATIENT };
 
+/// Answers of models that were counted, with what they cost; the key is of the answer.
+pub const ANSWERS: StoreFile = StoreFile { name: "answers", slots: 32_768, tries: PATIENT };
+
 /// What must follow certain calls of a session; the key is of the session and the rule.
 pub const OWED: StoreFile = StoreFile { name: "owed", slots: 512, tries: TRIES };
 

@@ -9,15 +9,15 @@ use super::when::WhenReader;
 use super::{Named, PolicyDocument, PolicyMistake};
 use crate::schema::{SpannedText, SpannedValue};
 use policy::table::TableReader as _;
-use policy::{Budget, Cost, EveryCall, FollowUp, Layer, Limit, Meter, Period, Rule, Scope, Tier, When};
+use policy::{Budget, Cost, EveryCall, FollowUp, Layer, Limit, Meter, MeterScope, Period, Rule, Tier, When};
 
 /// Milliseconds of the units in which windows are written.
 const UNITS: &[(&str, u64)] = &[("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 /// The longest window.
 const LONGEST: u64 = 31 * 86_400_000;
 /// Where a limit names no scope.
-const USUAL_SCOPE: Scope = Scope::Repository;
-/// The share in percent at which the model is told where a budget does not say.
+const USUAL_SCOPE: MeterScope = MeterScope::Repository;
+/// The share in percent at which the model is warned where a budget does not say.
 const USUAL_WARNING: u8 = 80;
 /// Millionths of a US dollar.
 const MICRO: f64 = 1_000_000.0;
@@ -52,9 +52,9 @@ pub(super) fn limit<'t>(
         }
         max
     });
-    let scope = table.text("scope").map_or(Some(USUAL_SCOPE), |scope| reader.checker.named(&scope, Scope::NAMES, "scope"));
+    let scope = table.text("scope").map_or(Some(USUAL_SCOPE), |scope| reader.checker.named(&scope, MeterScope::NAMES, "scope"));
     let window = table.text("per").and_then(|per| window(&per, reader));
-    if let (Some(0), Some(Scope::Repository | Scope::Machine | Scope::Fleet), Some(per)) = (window, scope, table.text("per")) {
+    if let (Some(0), Some(MeterScope::Repository | MeterScope::Machine | MeterScope::Fleet), Some(per)) = (window, scope, table.text("per")) {
         reader.checker.mistake(
             &per.span,
             "`per = \"session\"` needs a scope within a session",

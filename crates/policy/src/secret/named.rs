@@ -5,7 +5,7 @@ use super::shape::{by_chance, ends_line, is_password, is_scattered, named_secret
 use super::{Confidence, FoundSecret, NEAR};
 
 /// What a word in front of a blank says.
-pub(super) enum Named {
+pub(super) enum WordBefore {
     /// It names the secret behind it.
     Value(FoundSecret),
     /// There are [`lines`] of which it may be the first word.
@@ -13,14 +13,14 @@ pub(super) enum Named {
 }
 
 /// What the word says that ends in front of the blank at `at`.
-pub(super) fn before(text: &str, at: usize) -> Option<Named> {
+pub(super) fn before(text: &str, at: usize) -> Option<WordBefore> {
     let front = text.as_bytes().get(..at)?;
     match front.last()? {
-        b'r' if front.ends_with(b"earer") => bearer(text, at - 5, at + 1).map(Named::Value),
-        b'c' if front.ends_with(b"asic") => basic(text, at - 4, at + 1).map(Named::Value),
-        b'V' if front.ends_with(b"ENV") => Some(Named::Lines),
-        b'G' if front.ends_with(b"ARG") => Some(Named::Lines),
-        b'e' if front.ends_with(b"machine") => Some(Named::Lines),
+        b'r' if front.ends_with(b"earer") => bearer(text, at - 5, at + 1).map(WordBefore::Value),
+        b'c' if front.ends_with(b"asic") => basic(text, at - 4, at + 1).map(WordBefore::Value),
+        b'V' if front.ends_with(b"ENV") => Some(WordBefore::Lines),
+        b'G' if front.ends_with(b"ARG") => Some(WordBefore::Lines),
+        b'e' if front.ends_with(b"machine") => Some(WordBefore::Lines),
         _ => None,
     }
 }
