@@ -21,6 +21,8 @@ fn a_person_in_a_terminal_is_one() {
         &[(9, 9, "bash"), (8, 8, "/usr/libexec/gnome-terminal-server"), (7, 7, "/lib/systemd/systemd --user")],
         &[(20, 9, "sudo -s"), (9, 9, "/bin/zsh"), (8, 8, "alacritty"), (7, 7, "sway"), (6, 6, "/usr/bin/some-session")],
         &[(9, 9, "-bash"), (8, 8, "/bin/login -f")],
+        // Whose names only look like an agent's.
+        &[(9, 9, "bash"), (8, 8, "xterm -title claude"), (7, 7, "ssh-agent claude")],
         // A container's first process is the shell itself.
         &[(9, 9, "bash")],
     ] {

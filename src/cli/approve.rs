@@ -18,6 +18,7 @@ use crate::approval::statement::ApprovalStatement;
 use crate::approval::store::{self, ApprovalRecord, ApprovalWay, FORMAT, KnownRequest};
 use crate::approval::{approver, kept, parts, person, signature};
 use crate::deep::approval::signers_of;
+use actions::json::quoted;
 use actions::shown::{escaped, escaped_lines};
 use gate::world::{layers, system};
 use policy::section::approval::LIFETIME;
@@ -146,9 +147,13 @@ fn show(known: &KnownRequest) {
     let parts = &known.request.parts;
     let heading = |text: &str| styled(text, TextStyle::Bold);
     let (tool, call) = parts.text("call").split_once('\n').unwrap_or_default();
-    let call = call.rsplit_once('\n').map_or(call, |(command, _)| command);
+    let (command, input) = call.rsplit_once('\n').unwrap_or((call, ""));
     say(&format!("{} ({})", heading("this would run, once:"), escaped(tool)));
-    say(&indented(call));
+    say(&indented(command));
+    // What else the tool is given, where the command is not all.
+    if !input.is_empty() && !["command", "cmd"].iter().any(|key| input == format!("{{{}:{},}}", quoted(key), quoted(command))) {
+        say(&format!("{}\n{}", heading("the whole input:"), indented(input)));
+    }
     say(&format!("{} {}", heading("in:"), escaped(parts.text("folder").lines().next().unwrap_or_default())));
     say(&format!("{} {}", heading("by:"), escaped(parts.text("agent"))));
     say(&heading("stopped by:"));

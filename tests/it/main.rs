@@ -3,6 +3,7 @@
 
 mod architecture;
 mod approvals;
+mod approvals_attacked;
 mod arguments;
 mod built_in;
 mod cases;
