@@ -67,7 +67,7 @@ fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
 }
 
 /// What a change makes of a text. `None` if it is not known.
-pub(super) fn after_text(before: &str, change: &Change) -> Option<String> {
+pub(crate) fn after_text(before: &str, change: &Change) -> Option<String> {
     match change {
         Change::Whole(text) => Some(text.clone()),
         Change::Append(text) => Some(format!("{before}{text}")),

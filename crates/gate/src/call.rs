@@ -161,6 +161,7 @@ impl Judged {
             if !files.is_empty() {
                 notes.push(Note::Written(files));
             }
+            notes.extend(self.judgement.moves.clone().map(Note::Phase));
             notes.extend(verdict.notes().map(|finding| Note::Tell { rule: finding.rule.clone(), text: refusal::note(finding) }));
         }
         let entry = Entry { held, paused: self.paused.is_some(), ..entry(event, deep).judged(actions, verdict) };

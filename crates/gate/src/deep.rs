@@ -5,9 +5,11 @@ use actions::{Action, ToolCall};
 use clients::Event;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::{Flywheel, TestsFirst};
+use policy::decide::Metered;
+use policy::{Flywheel, Policy, TestsFirst};
 
 use crate::failure::Failure;
+use crate::judge::Gated;
 use crate::world::layers::FoundLayer;
 use crate::world::{Surroundings, World};
 
@@ -110,6 +112,33 @@ pub trait Deep {
     ///
     /// [`Stop`]
     fn documents(&self, _actions: &[Action], _around: &Surroundings, _section: &Flywheel) -> Result<Vec<Finding>, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// What gates and phases find in a call that they speak of.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn gates(&self, _gated: &[Metered], _call: &[Action], _facts: &Facts, _policy: &Policy, _around: &Surroundings) -> Result<Gated, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Why an agent must not end its work yet. `None`: it may. `policy` is the compiled policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn ending(&self, _event: &Event, _around: &Surroundings, _policy: &[u8]) -> Result<Option<String>, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Remembers what a call that ended shows to gates. `policy` is the compiled policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn remember_evidence(&self, _event: &Event, _call: &ToolCall, _around: &Surroundings, _policy: &[u8]) -> Result<(), Stop> {
         Err(Stop::HandOver)
     }
 

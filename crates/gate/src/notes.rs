@@ -5,6 +5,7 @@ use std::io;
 
 use crate::failure::{Conclusion, Failure, conclude};
 use crate::record::Entry;
+use crate::world::phase::{self, PhaseMove};
 use crate::world::{Surroundings, World, pending, record, state, written};
 use clients::MomentKind;
 
@@ -17,6 +18,8 @@ pub enum Note {
     Written(Vec<String>),
     /// What a rule has to say about an allowed call. The model reads it once a session and rule, after the call.
     Tell { rule: String, text: String },
+    /// The work moves to another phase.
+    Phase(PhaseMove),
     /// A line of the record.
     Record(Box<Entry>),
 }
@@ -29,6 +32,7 @@ pub fn apply(notes: &[Note], around: &Surroundings, world: &World) -> bool {
             Note::LastRefusal(line) => (state::write_last(&world.states, &around.root, line), Failure::LastUnwritable),
             Note::Written(files) => (written::remember(files, around), Failure::RecordUnwritable),
             Note::Tell { rule, text } => (pending::tell(rule, text, around), Failure::RecordUnwritable),
+            Note::Phase(to) => (phase::go(to, around), Failure::RecordUnwritable),
             Note::Record(entry) => (record::append(&around.memory, &entry.line(), entry.twin().as_ref()), Failure::RecordUnwritable),
         };
         if let Err(error) = done {

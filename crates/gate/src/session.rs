@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use actions::ToolCall;
+use actions::json::Json;
 use actions::shown::{escaped, escaped_lines};
 use clients::{Event, Moment};
 use policy::Policy;
@@ -12,10 +14,14 @@ use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
 use crate::failure;
 use crate::notes::{Note, apply};
+use crate::record::Entry;
 use crate::world::compiled::CompiledPolicy;
 use crate::world::meters::{self, CallEnd, CallIdentity};
 use crate::world::repository::main_work_tree;
 use crate::world::{Surroundings, World, layers, pending, state, unread};
+
+/// The longest text of a call that gates look into.
+const MAX_TEXT: usize = 64 << 10;
 
 /// Records an event that only informs. Returns what the model and the person should know.
 ///
@@ -28,6 +34,12 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     }
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
     test_run(event, &around, world, deep)?;
+    evidence(event, &around, world, deep)?;
+    if let Some(reason) = ending(event, &around, world, deep)? {
+        let answer = denial(event, &reason);
+        apply(&[Note::Record(Box::new(Entry { held: answer.held, ..entry(event, deep) }))], &around, world);
+        return Ok(answer);
+    }
     let metered = meters(event, &around);
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
@@ -92,6 +104,56 @@ fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep
         CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, &bytes))?),
     }
     Ok(())
+}
+
+/// Whether gates look at a call once it ended, by what is in its text.
+fn concerns_gates(call: &ToolCall, around: &Surroundings, world: &World) -> bool {
+    if !state::has(&world.states, &around.root, state::GATES) {
+        return false;
+    }
+    let signs = state::read(&world.states, &around.root, state::GATES).unwrap_or_default();
+    let signs = String::from_utf8_lossy(&signs);
+    let mut texts = Vec::new();
+    texts_of(&call.input, &mut texts);
+    // A row holds for a text that has all words of it.
+    signs.lines().any(|row| !row.is_empty() && texts.iter().any(|text| row.split(' ').all(|word| text.contains(word))))
+}
+
+/// The texts of a call's input that are short enough to be a command or a path.
+fn texts_of<'j>(input: &'j Json, into: &mut Vec<&'j str>) {
+    match input {
+        Json::Text(text) if text.len() <= MAX_TEXT => into.push(text),
+        Json::List(items) => items.iter().for_each(|item| texts_of(item, into)),
+        Json::Object(fields) => fields.iter().for_each(|(_, value)| texts_of(value, into)),
+        _ => {}
+    }
+}
+
+/// Remembers what a call that ended shows to gates. Only where the policy has some, and only of calls that they look at.
+fn evidence(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
+    let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure);
+    let Some(call) = event.tool.as_ref().filter(|call| ended && concerns_gates(call, around, world)) else { return Ok(()) };
+    if !deep.is_cold() {
+        return Err(Stop::HandOver);
+    }
+    let bytes = layers::look(&around.layers).ok().map(|found| policy_bytes(&found, around, world, deep));
+    if let Some(Ok(bytes)) = bytes {
+        Stop::unless_failed(deep.remember_evidence(event, call, around, &bytes))?;
+    }
+    Ok(())
+}
+
+/// Why an agent must not end its work yet. `None`: it may, or no gate speaks of that.
+fn ending(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Option<String>, Stop> {
+    let ends = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::TaskEnd);
+    if !ends || event.stopping || !state::has(&world.states, &around.root, state::GATES) || pause_until(world, around).is_some() {
+        return Ok(None);
+    }
+    if !deep.is_cold() {
+        return Err(Stop::HandOver);
+    }
+    let Some(Ok(bytes)) = layers::look(&around.layers).ok().map(|found| policy_bytes(&found, around, world, deep)) else { return Ok(None) };
+    Ok(Stop::unless_failed(deep.ending(event, around, &bytes))?.flatten())
 }
 
 /// The message at the start of a session: whether a pause is active, whether the record cannot be written, whether a

@@ -6,6 +6,7 @@ pub mod lookup;
 pub mod meters;
 pub mod observe;
 pub mod pending;
+pub mod phase;
 pub mod record;
 pub mod repository;
 pub mod state;

@@ -4,6 +4,7 @@
 mod example;
 mod layers;
 mod meter;
+mod pipeline;
 mod rule;
 mod section;
 pub(crate) mod when;
@@ -17,7 +18,7 @@ use super::schema::{Checker, LAYER, PACK, SpannedValue};
 use super::{compile::pattern::Patterns, examples::RuleExamples, mistake::PolicyMistake};
 use layers::Head;
 use policy::table::TableReader as _;
-use policy::{Budget, Layer, Parts, Rule, Waiver};
+use policy::{Budget, Gate, Layer, Parts, Rule, Waiver};
 use when::WhenReader;
 
 /// A file of a layer, read but not understood.
@@ -101,6 +102,7 @@ pub fn validate<'t>(
     let mut named: Vec<Named<Rule>> = Vec::new();
     let mut waivers: Vec<Named<Waiver>> = Vec::new();
     let (mut budgets, mut priced): (Vec<Named<Budget>>, Vec<Rule>) = (Vec::new(), Vec::new());
+    let (mut gates, mut phases): (Vec<Named<Gate>>, _) = (Vec::new(), pipeline::Phases::default());
     for head in &heads {
         let document = head.document;
         let mut checker = document.checker(&mut mistakes);
@@ -129,6 +131,14 @@ pub fn validate<'t>(
                 priced.extend(costs);
             }
         }
+        phases.read(head, shadow, &mut reader);
+        for table in document.view().tables("gate") {
+            let place = reader.patterns.keep(&document.place(&table.span));
+            if let Some((gate, moments)) = pipeline::gate(&table, head, (place, shadow), &mut reader) {
+                gates.push(Named { it: gate, document, span: table.span });
+                priced.extend(moments);
+            }
+        }
         for table in document.view().tables("waiver") {
             let place = reader.patterns.keep(&document.place(&table.span));
             if let Some((waiver, span)) = rule::waiver(&table, document.layer, place, &mut reader) {
@@ -141,9 +151,14 @@ pub fn validate<'t>(
     idle.extend(off.flat_map(|(_, rules)| rules).map(|rule| rule.name));
     layers::merge(&heads, &mut named, &waivers, &idle, whole, &mut mistakes);
     meter::unique(&budgets, &named, &mut mistakes);
-    // Several rows of one budget share its name, so they come after the check of names.
+    let (section, ways) = phases.done();
+    pipeline::checked(&gates, &named, section.as_ref(), &mut mistakes);
+    priced.extend(ways);
+    // Several rows of one budget or gate share its name, so they come after the check of names.
     meant.rules = named.into_iter().map(|named| named.it).chain(priced).collect();
     meant.tiers.budgets = budgets.into_iter().map(|named| named.it).collect();
+    meant.tiers.pipeline = section;
+    meant.tiers.gates = gates.into_iter().map(|named| named.it).collect();
     // A waiver of a rule whose pack is off has nothing to waive.
     meant.waivers = waivers.into_iter().map(|waiver| waiver.it).collect();
     (meant, all_examples, mistakes)

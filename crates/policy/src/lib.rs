@@ -8,6 +8,7 @@ mod index;
 pub mod matcher;
 mod meter;
 pub mod pattern;
+pub mod pipeline;
 pub mod secret;
 mod section;
 pub mod table;
@@ -22,8 +23,9 @@ use actions::program::{Programs, ToolEffect};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
+pub use pipeline::{Autonomy, Gate, GateNeed, NeedKind, Pipeline};
 pub use meter::{Budget, Cost, Limit, Meter, Period, Scope};
-pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
+pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, is_run_by, renews_snapshots};
 use table::{Key, kinds, table};
 
 /// The first bytes of a compiled policy: what it is, and the fingerprint of the form that this build reads. Bytes of
@@ -440,8 +442,12 @@ wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_f
 pub struct Tiers<'a> {
     /// What may be spent.
     pub budgets: Vec<Budget<'a>>,
+    /// The phases of the work.
+    pub pipeline: Option<Pipeline<'a>>,
+    /// What must be there before something is done.
+    pub gates: Vec<Gate<'a>>,
 }
-wire_struct!(Tiers { budgets });
+wire_struct!(Tiers { budgets, pipeline, gates });
 
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy that is in memory. `None` if these bytes are not one.

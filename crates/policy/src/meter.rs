@@ -12,6 +12,18 @@ pub enum Meter<'a> {
     Limit(Limit),
     /// Money.
     Cost(Cost<'a>),
+    /// Nothing: the gate of the rule's name asks for what must be there before it, and this is the moment.
+    Gate(&'a str),
+    /// Nothing: the work enters this phase. Empty: a file says which.
+    Phase(&'a str),
+}
+
+impl Meter<'_> {
+    /// Whether it stands for a gate or a phase, which use up nothing.
+    #[must_use]
+    pub fn is_gate(&self) -> bool {
+        matches!(self, Self::Gate(_) | Self::Phase(_))
+    }
 }
 
 impl<'a> Wire<'a> for Meter<'a> {
@@ -19,6 +31,8 @@ impl<'a> Wire<'a> for Meter<'a> {
         match self {
             Self::Limit(limit) => (0u8.put(out), ((limit.max, limit.window), (limit.scope, limit.over)).put(out)),
             Self::Cost(cost) => (1u8.put(out), cost.put(out)),
+            Self::Gate(before) => (2u8.put(out), before.put(out)),
+            Self::Phase(phase) => (3u8.put(out), phase.put(out)),
         };
     }
 
@@ -26,6 +40,8 @@ impl<'a> Wire<'a> for Meter<'a> {
         match u8::get(from)? {
             0 => <((u32, u64), (Scope, Tier))>::get(from).map(|((max, window), (scope, over))| Self::Limit(Limit { max, window, scope, over })),
             1 => Cost::get(from).map(Self::Cost),
+            2 => <&str>::get(from).map(Self::Gate),
+            3 => <&str>::get(from).map(Self::Phase),
             _ => None,
         }
     }

@@ -299,6 +299,7 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
                     None => groups.push((file, vec![at], needs, budget.micro, 0)),
                 }
             }
+            Meter::Gate(_) | Meter::Phase(_) => {}
         }
     }
     groups

@@ -17,6 +17,8 @@ pub const COMPILING: &str = "compiling";
 /// Is beside the compiled policy where that asks for runs of tests to be seen: most have no need to be looked into
 /// after each call.
 pub const RUNS: &str = "runs";
+/// Is beside the compiled policy where that has gates: what the calls have in their texts after which gates must look.
+pub const GATES: &str = "gates";
 /// The last call that was stopped.
 pub const LAST: &str = "last.json";
 /// Where `init` added Portcullis, in the folder of the place's root.

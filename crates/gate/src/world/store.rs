@@ -49,6 +49,12 @@ pub const NOTES: StoreFile = StoreFile { name: "notes", slots: 1024, tries: TRIE
 /// Calls that limits and budgets speak of, with the files of these; the key is of the call.
 pub const CALLS: StoreFile = StoreFile { name: "calls", slots: 2048, tries: PATIENT };
 
+/// Ticks, verdicts and reports that were seen to be written; the key is of the work tree, the need and the text.
+pub const EVIDENCE: StoreFile = StoreFile { name: "evidence", slots: 4096, tries: PATIENT };
+
+/// Scripts that a person lets count as they are; the key is of the path and the text.
+pub const TRUSTED: StoreFile = StoreFile { name: "trusted", slots: 512, tries: PATIENT };
+
 /// When a session's last prompt came; the key is of the session.
 pub const RUNS: StoreFile = StoreFile { name: "prompts", slots: 256, tries: TRIES };
 
