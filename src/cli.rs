@@ -15,6 +15,7 @@ pub mod policy;
 pub mod refusal;
 pub mod servers;
 pub mod settings;
+pub mod state;
 pub mod status;
 pub mod terminal;
 pub mod test;
@@ -65,6 +66,8 @@ enum PortcullisCommand {
     Pause(pause::PauseArguments),
     /// Show the state of this repository: where Portcullis is wired, whether it is active, what was stopped last
     Status(status::StatusArguments),
+    /// Show how far limits and budgets are used, or count anew
+    State(state::StateArguments),
     /// Show what stopped the last call, and the ways out
     Unblock(unblock::UnblockArguments),
     /// Check the installation
@@ -138,6 +141,7 @@ fn run(command: PortcullisCommand) -> Result<ExitCode, Refusal> {
         PortcullisCommand::Policy(arguments) => policy::run(&arguments),
         PortcullisCommand::Servers(arguments) => servers::run(&arguments),
         PortcullisCommand::Status(arguments) => status::run(&arguments, false),
+        PortcullisCommand::State(arguments) => state::run(&arguments),
         PortcullisCommand::Unblock(arguments) => unblock::run(&arguments),
         PortcullisCommand::Uninstall(arguments) => uninstall::run(&arguments),
         PortcullisCommand::Completions(CompletionsArguments { shell }) => {

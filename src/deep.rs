@@ -87,7 +87,7 @@ impl Deep for Cold {
         let policy = Policy::open(policy).ok_or(Failure::PolicyDamaged)?;
         let Some(section) = &policy.tests_first else { return Ok(()) };
         let places = facts_of(event, &around.places).places;
-        let actions = read(call, &places, &policy, &Here { around, deep: self, call: None })?;
+        let actions = read(call, &places, &policy, &Here { around, deep: self, event: None })?;
         let runs = actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if section.runs(run)));
         let Some(command) = call.input.text("command").or_else(|| call.input.text("cmd")).filter(|_| runs) else { return Ok(()) };
         let ended = Ended {

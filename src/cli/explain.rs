@@ -163,7 +163,7 @@ fn judged<T>(
         let answer = call::answer_without_call(&event, world, &Cold).map_err(Failure::from)?;
         return Ok(show_answer(&event, &answer));
     };
-    let Judged { around, facts, judgement, paused } = judged;
+    let Judged { around, facts, judgement, paused, .. } = judged;
     let bytes = place::policy_bytes(world, around)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let rules = policy.all_rules().ok_or(Failure::RuleDamaged)?;

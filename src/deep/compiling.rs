@@ -67,9 +67,9 @@ pub fn compile_layers(found: &[FoundLayer], around: &Surroundings, world: &World
 fn keep(bytes: &[u8], around: &Surroundings, world: &World) {
     let _ = state::remove(&world.states, &around.root, state::MISTAKES);
     // The mark is there before the policy that needs it, and goes after it.
-    let sees_runs = Policy::open(bytes).is_some_and(|policy| policy.tests_first.is_some());
-    if sees_runs {
-        let _ = state::write(&world.states, &around.root, state::RUNS, b"");
+    let looks = Policy::open(bytes).is_some_and(|policy| policy.tests_first.is_some() || policy.looks_at_ended_calls());
+    if looks {
+        let _ = state::write(&world.states, &around.root, state::ENDED, b"");
     }
     let signs = Policy::open(bytes).and_then(|policy| signs(&policy));
     if let Some(signs) = &signs {
@@ -79,8 +79,8 @@ fn keep(bytes: &[u8], around: &Surroundings, world: &World) {
     if signs.is_none() {
         let _ = state::remove(&world.states, &around.root, state::GATES);
     }
-    if !sees_runs {
-        let _ = state::remove(&world.states, &around.root, state::RUNS);
+    if !looks {
+        let _ = state::remove(&world.states, &around.root, state::ENDED);
     }
 }
 

@@ -120,7 +120,7 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], pers
         actions.push(pushes::mirrored(remote));
     }
     let mut facts = facts_at(&around.places);
-    let judgement = conclude(actions, &mut facts, &policy, &Here { around: &around, deep: &Cold, call: None }, false)?;
+    let judgement = conclude(actions, &mut facts, &policy, &Here { around: &around, deep: &Cold, event: None }, false)?;
     if pause_until(world, &around).is_some() {
         return Ok(Ruling::GoesOn);
     }

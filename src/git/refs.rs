@@ -48,7 +48,7 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
         return Ok(Ruling::GoesOn);
     }
     let changes = Changes::open(&folders.own).map_err(Failure::RepositoryUnreadable)?;
-    let here = Here { around: &around, deep: &Cold, call: None };
+    let here = Here { around: &around, deep: &Cold, event: None };
     let mut all: Vec<Action> = Vec::new();
     for (told, new, name) in lines {
         // Zeros mean that the old value does not matter, not that the ref is new.

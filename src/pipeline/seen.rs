@@ -67,7 +67,7 @@ pub fn remember(event: &Event, call: &ToolCall, around: &Surroundings, policy: &
     // Where the phase is not known, nothing counts for it.
     let (Ok(work), Ok(place)) = (GatedTree::open(around, policy), phase::read(around)) else { return Ok(()) };
     let places = facts_of(event, &around.places).places;
-    let here = Here { around, deep: &Cold, call: None };
+    let here = Here { around, deep: &Cold, event: None };
     let seen = Looking { event, around, work: &work, begun: &place.begun, number: place.number };
     let needs: Vec<(&Gate, &GateNeed)> = tiers.gates.iter().flat_map(|gate| gate.needs.iter().map(move |need| (gate, need))).collect();
     if let Some(line) = actions::tools::command_line(call) {

@@ -49,7 +49,7 @@ pub fn of(line: &str, wanted: &str, place: LinePlace) -> CommandStatus {
     if !reading.faults.is_empty() {
         return CommandStatus::Swallowed("the command line could not be read to its end");
     }
-    let here = Here { at_root: place.folder == place.root, root: place.root, pipefail: false, depth: 0 };
+    let here = LineWalk { at_root: place.folder == place.root, root: place.root, pipefail: false, depth: 0 };
     match here.script(&reading.script, &wanted) {
         Ok(true) => CommandStatus::Decides,
         Ok(false) if mentions(&reading.script, &wanted) => CommandStatus::Swallowed("it is within another command"),
@@ -134,14 +134,14 @@ fn wraps(words: &[String]) -> bool {
 
 /// What is known where a script is followed.
 #[derive(Clone, Copy)]
-struct Here<'p> {
+struct LineWalk<'p> {
     at_root: bool,
     root: &'p str,
     pipefail: bool,
     depth: usize,
 }
 
-impl Here<'_> {
+impl LineWalk<'_> {
     /// Whether a success of the script shows one of the wanted commands. `Ok(false)`: they are not in it.
     fn script(mut self, script: &Script, wanted: &[Vec<String>]) -> Result<bool, &'static str> {
         let mut found = 0;
@@ -222,7 +222,7 @@ impl Here<'_> {
         if self.depth >= MAX_DEPTH {
             return Err("it is too deep within other commands");
         }
-        let inner = Here { depth: self.depth + 1, ..*self };
+        let inner = LineWalk { depth: self.depth + 1, ..*self };
         match &item.command {
             Command::Compound { body: Compound::Subshell(script) | Compound::Group(script), .. } if mentions(script, wanted) => {
                 if inner.script(script, wanted)? { Ok(true) } else { Err("it is within another command") }
@@ -234,7 +234,7 @@ impl Here<'_> {
                 if !mentions(&reading.script, wanted) {
                     return Ok(false);
                 }
-                if reading.faults.is_empty() && (Here { pipefail: false, ..inner }).script(&reading.script, wanted)? { Ok(true) } else { Err("it is within another command") }
+                if reading.faults.is_empty() && (LineWalk { pipefail: false, ..inner }).script(&reading.script, wanted)? { Ok(true) } else { Err("it is within another command") }
             }
             Command::Pipeline(_) => Ok(false),
             _ => Err("it is within another command"),

@@ -310,7 +310,7 @@ fn deleted_by(case: &Case) -> Vec<String> {
 fn find_deleted(case: &Case) -> Vec<String> {
     let scratch = Scratch::new();
     let event = Invocation::new(Some("PreToolUse"), None).read(payload_of(case, &scratch).as_bytes()).unwrap_or_else(|error| panic!("{error:?}"));
-    let Ok(Some(judged)) = call::judged(&event, &scratch.world(), &Cold, false) else { return Vec::new() };
+    let Ok(Some(judged)) = call::judged(&event, &scratch.world(), &Cold, call::Purpose::Verdict) else { return Vec::new() };
     let around = scratch.repo().parent().unwrap().to_path_buf();
     let words = |action: &Action| match &action.deed {
         Deed::Delete(delete) if delete.recursive => vec![delete.path.word.clone()],

@@ -156,9 +156,26 @@ impl Client for ClaudeCode {
         event.name == TRIED && attended && matches!(event.mode.as_str(), "default" | "acceptEdits" | "plan" | "auto")
     }
 
+    /// Where nobody can be asked, it denies (documented for 2.1.240, observed with 2.1.332 in print mode).
+    fn asks_at_permission(&self) -> bool {
+        true
+    }
+
     /// Observed with 2.1.329: `additionalContext` on `Stop` continues the turn.
     fn takes_context_at_turn_end(&self) -> bool {
         true
+    }
+
+    /// `continue: false` ends the turn, whatever else is answered (documented for 2.1.329).
+    fn stop(&self, moment: Moment, reason: &str) -> HookAnswer {
+        if moment != Moment::BeforeCall {
+            return self.denial(moment, reason);
+        }
+        let reason = quoted(reason);
+        let object = format!(
+            "{{\"continue\":false,\"stopReason\":{reason},\"hookSpecificOutput\":{{\"hookEventName\":\"{TRIED}\",\"permissionDecision\":\"deny\",\"permissionDecisionReason\":{reason}}}}}\n"
+        );
+        HookAnswer::json(object, Some(Held::Deny))
     }
 
     fn question(&self, reason: &str) -> HookAnswer {

@@ -49,6 +49,11 @@ impl Client for Codex {
         matches!(moment, Moment::SessionStart | Moment::SessionEnd) || payload.get("turn_id").is_some()
     }
 
+    /// It sends the event when its approval prompt is about to be shown (documented).
+    fn asks_at_permission(&self) -> bool {
+        true
+    }
+
     /// It gives what a command printed, and not how that ended (recorded with 0.169.0). Its shell is called `Bash`.
     fn outcome(&self, tool: &str, _error: Option<&str>) -> Option<Outcome> {
         (tool != "Bash").then_some(Outcome::Ok)

@@ -144,6 +144,12 @@ impl Event {
     pub fn can_ask(&self, attended: bool) -> bool {
         self.certain && self.moment.kind() == MomentKind::Guarding && self.client.can_ask(self, attended)
     }
+
+    /// True if the client itself is about to ask a person.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        self.certain && self.moment.kind() == MomentKind::Asking && self.client.asks_at_permission()
+    }
 }
 
 /// How a shell command failed, if only the text for the model says so. Gemini CLI writes `Exit Code: 1` after the output, and

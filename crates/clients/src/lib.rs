@@ -85,6 +85,11 @@ pub trait Client: Sync {
         false
     }
 
+    /// True if a person is asked after silence at [`Moment::Permission`], in every mode in which that comes.
+    fn asks_at_permission(&self) -> bool {
+        false
+    }
+
     /// True if the model reads the context that is given when its turn ends.
     fn takes_context_at_turn_end(&self) -> bool {
         false
@@ -93,6 +98,11 @@ pub trait Client: Sync {
     /// The denial of what is about to happen.
     fn denial(&self, moment: Moment, reason: &str) -> HookAnswer {
         if moment == Moment::Permission { permission_denied(reason) } else { HookAnswer::exit_two(reason) }
+    }
+
+    /// The denial of what is about to happen that also ends the turn, where the client has one.
+    fn stop(&self, moment: Moment, reason: &str) -> HookAnswer {
+        self.denial(moment, reason)
     }
 
     /// The answer on which the client asks a person.

@@ -3,6 +3,7 @@
 
 use crate::failure::{Conclusion, Failure, conclude};
 use crate::refusal::{self, Audience};
+use crate::stall;
 use clients::{Client, Event, Moment, MomentKind};
 use policy::Tier;
 use policy::verdict::Verdict;
@@ -11,11 +12,16 @@ pub use clients::HookAnswer;
 
 /// The answer to a verdict. `command` is the text in which the findings have their spans, if there is one.
 pub fn to(event: &Event, verdict: &Verdict, command: Option<&str>, attended: bool) -> HookAnswer {
+    if let Some(stopped) = verdict.holding().find(|finding| finding.rule == stall::STOPPED).filter(|_| event.moment == Moment::BeforeCall) {
+        let others = verdict.findings.iter().filter(|finding| finding.rule != stall::STOPPED);
+        let first = Verdict { tier: verdict.tier, findings: std::iter::once(stopped).chain(others).cloned().collect() };
+        return event.client.stop(event.moment, &refusal::refusal(&first, command, Audience::Agent));
+    }
     match (event.moment.kind(), verdict.tier) {
         (MomentKind::Observing, _) | (_, Tier::Free | Tier::Metered) => HookAnswer::nothing(),
         // The person is looking at the host's prompt already.
-        (MomentKind::Asking, Tier::Supervised) => HookAnswer::nothing(),
-        (MomentKind::Asking, Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
+        (MomentKind::Asking, Tier::Supervised) if event.is_asking() => HookAnswer::nothing(),
+        (MomentKind::Asking, Tier::Supervised | Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
         (MomentKind::Guarding, Tier::Supervised) if event.can_ask(attended) => event.client.question(&refusal::question(verdict, command, Audience::Agent)),
         (MomentKind::Guarding, Tier::Supervised | Tier::Prohibited) => denial(event, &refusal::refusal(verdict, command, Audience::Agent)),
     }

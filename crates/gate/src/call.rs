@@ -13,12 +13,14 @@ use policy::{MAGIC, Policy, Tier};
 use crate::BUILT_IN;
 use crate::answer::{self, HookAnswer};
 use crate::deep::{Deep, Stop};
+use crate::ended::input_of;
 use crate::failure::{self, Conclusion, Failure, conclude};
 use crate::judge::{Here, Judgement, facts_of, judge};
 use crate::notes::{Note, apply};
 use crate::record::{Entry, Held, RecordSource};
 use crate::refusal::{self, Audience};
 use crate::session;
+use crate::stall::SeenCall;
 use crate::world::compiled::{CompiledPolicy, PolicyFile};
 use crate::world::meters::{self, CallEnd, CallIdentity};
 use crate::world::{Surroundings, World, layers, state, system, written};
@@ -83,7 +85,7 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
         && judged.judgement.metered
         && let Some(call) = CallIdentity::of(event)
     {
-        meters::end(call, CallEnd::DidNotRun, &judged.around)?;
+        meters::end(call, CallEnd::DidNotRun, &judged.around, &[])?;
     }
     apply(&notes, &judged.around, world);
     Ok(answer)
@@ -110,6 +112,8 @@ pub struct Judged {
     pub judgement: Judgement,
     /// The end of a pause, in seconds since 1970, if there is one and something would be stopped.
     pub paused: Option<u64>,
+    /// The policy has `[stall]`.
+    pub looks_for_circles: bool,
 }
 
 /// What a call is judged for.
@@ -136,13 +140,12 @@ pub fn judged(event: &Event, world: &World, deep: &dyn Deep, purpose: Purpose) -
     let compiled = policy_here(&found, &around, world, deep)?;
     let policy = compiled.open()?;
     let mut facts = facts_of(event, &around.places);
-    let call_identity = if purpose == Purpose::Answer { CallIdentity::of(event) } else { None };
-    let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep, call: call_identity }, purpose == Purpose::Explain);
+    let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep, event: (purpose == Purpose::Answer).then_some(event) }, purpose == Purpose::Explain);
     // The cold binary reads the file as a whole, and compiles it anew.
     let judgement = if compiled.is_intact() { judgement? } else { return Err(Stop::HandOver) };
     let stops = judgement.verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised);
     let paused = if stops { pause_until(world, &around) } else { None };
-    Ok(Some(Judged { around, facts, judgement, paused }))
+    Ok(Some(Judged { looks_for_circles: policy.tiers().is_some_and(|tiers| tiers.stall.is_some()), around, facts, judgement, paused }))
 }
 
 impl Judged {
@@ -163,6 +166,9 @@ impl Judged {
             }
             notes.extend(self.judgement.moves.clone().map(Note::Phase));
             notes.extend(verdict.notes().map(|finding| Note::Tell { rule: finding.rule.clone(), text: refusal::note(finding) }));
+        }
+        if let (Some(Held::Deny), true, Some(call)) = (held, self.looks_for_circles, &event.tool) {
+            notes.push(Note::Tried(SeenCall { input: input_of(call), denied: true, time: system::now_ms(), ..SeenCall::default() }));
         }
         let entry = Entry { held, paused: self.paused.is_some(), ..entry(event, deep).judged(actions, verdict) };
         notes.push(Note::Record(Box::new(entry)));

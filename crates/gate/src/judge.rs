@@ -9,14 +9,14 @@ use clients::Event;
 use policy::decide::{Decided, Metered, decide};
 use policy::facts::{Facts, Known, Need, Places};
 use policy::verdict::{Finding, Look, Verdict};
-use policy::{Flywheel, Layer, LayerFile, Policy, TestsFirst, Tier};
+use policy::{Flywheel, Layer, LayerFile, Meter, Policy, TestsFirst, Tier, Tiers};
 
 use crate::deep::{Deep, Stop};
 use crate::failure::Failure;
-use crate::metering;
 use crate::world::phase::PhaseMove;
+use crate::{ended, metering, stall};
 use crate::world::meters::{self, CallIdentity, Standing};
-use crate::world::{Surroundings, lookup, observe, system};
+use crate::world::{Surroundings, lookup, observe, system, trail};
 
 /// Rounds of asking for facts: each round's questions come of the answers before, and rules have two levels of them.
 const MAX_ROUNDS: usize = 8;
@@ -110,7 +110,7 @@ pub struct Judgement {
     /// Which rules looked at which action, and what they said: only those that did not say no, and those that were
     /// waived, unless all were asked for.
     pub looks: Vec<Look>,
-    /// A limit or a budget speaks of the call.
+    /// A limit or a budget may speak of the call.
     pub metered: bool,
     /// Where the work moves if the call is made.
     pub moves: Option<PhaseMove>,
@@ -205,15 +205,7 @@ pub fn setting(places: &Places) -> shell::Setting {
 ///
 /// As [`judge`].
 pub fn conclude(actions: Vec<Action>, facts: &mut Facts, policy: &Policy, answers: &dyn Answers, every: bool) -> Result<Judgement, Stop> {
-    let mut rounds = 0;
-    let Decided { mut verdict, looks, metered, .. } = loop {
-        let decided = decide(&actions, facts, policy, every).ok_or(Failure::RuleDamaged)?;
-        if decided.needs.is_empty() || rounds == MAX_ROUNDS {
-            break decided;
-        }
-        rounds += 1;
-        facts.known.extend(answers.facts(decided.needs)?);
-    };
+    let Decided { mut verdict, looks, metered, .. } = decided(&actions, facts, policy, answers, every)?;
     let found = answers.sections(&actions, facts, policy)?;
     if !found.is_empty() {
         verdict.add(found);
@@ -232,7 +224,29 @@ pub fn conclude(actions: Vec<Action>, facts: &mut Facts, policy: &Policy, answer
     if !found.is_empty() {
         verdict.add(found);
     }
-    Ok(Judgement { actions, verdict, looks, metered: !metered.is_empty(), moves })
+    Ok(Judgement { actions, verdict, looks, metered: policy.has_meters(), moves })
+}
+
+/// Calls [`decide`] until it asks for no more facts.
+fn decided<'p>(actions: &[Action], facts: &mut Facts, policy: &Policy<'p>, answers: &dyn Answers, every: bool) -> Result<Decided<'p>, Stop> {
+    let mut rounds = 0;
+    loop {
+        let decided = decide(actions, facts, policy, every).ok_or(Failure::RuleDamaged)?;
+        if decided.needs.is_empty() || rounds == MAX_ROUNDS {
+            return Ok(decided);
+        }
+        rounds += 1;
+        facts.known.extend(answers.facts(decided.needs)?);
+    }
+}
+
+/// What limits, budgets and results speak of a call.
+///
+/// # Errors
+///
+/// As [`judge`].
+pub fn metered<'p>(actions: &[Action], facts: &mut Facts, policy: &Policy<'p>, answers: &dyn Answers) -> Result<Vec<Metered<'p>>, Stop> {
+    Ok(decided(actions, facts, policy, answers, false)?.metered)
 }
 
 /// The facts that are known of an event before anything is asked.
@@ -260,8 +274,8 @@ pub struct Here<'w> {
     pub around: &'w Surroundings,
     /// What only the cold binary can find out.
     pub deep: &'w dyn Deep,
-    /// The call for which limits and budgets are used up. `None`: they are looked at, and stay as they are.
-    pub call: Option<CallIdentity>,
+    /// The event that is answered, for which limits and budgets are used up. `None`: they are looked at, and stay as they are.
+    pub event: Option<&'w Event>,
 }
 
 impl Answers for Here<'_> {
@@ -314,15 +328,31 @@ impl Answers for Here<'_> {
     }
 
     fn meters(&self, metered: &[Metered], policy: &Policy) -> Result<Vec<Finding>, Stop> {
-        if metered.is_empty() {
-            return Ok(Vec::new());
+        let Tiers { budgets, stall, every_call, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
+        let mut all = Vec::new();
+        if let (Some(section), Some(call)) = (stall, self.event.and_then(|event| event.tool.as_ref()))
+            && !ended::is_call(&section.waits, call)
+        {
+            let step = stall::before(&trail::read(self.around), &section, ended::input_of(call), system::now_ms());
+            all.extend(step.map(|step| stall::finding(step, &section)));
         }
-        let budgets = policy.tiers().ok_or(Failure::RuleDamaged)?.budgets;
-        let found = |standings: &[Standing]| metering::findings(metered, standings, &budgets);
+        // What models cost is known only afterwards: once it is spent, nothing more is let through.
+        for budget in budgets.iter().filter(|budget| budget.tokens) {
+            let standing = meters::spent(budget, self.around)?;
+            all.extend(Some(budget).filter(|_| standing.used >= standing.of).and_then(|budget| metering::of_budget(None, budget, &Standing { needs: 1, ..standing })));
+        }
+        let counted = metered.iter().filter(|entry| !matches!(entry.meter, Meter::Result(_))).cloned();
+        let metered: Vec<Metered> = counted.chain(every_call.iter().map(metering::of_every_call)).collect();
+        if metered.is_empty() {
+            return Ok(all);
+        }
+        let found = |standings: &[Standing]| metering::findings(&metered, standings, &budgets);
         // What is denied for sure takes nothing. What a person is asked for takes what it needs, and gives it back after a no.
         let takes = |standings: &[Standing]| found(standings).iter().all(|finding| finding.shadow || finding.tier < Tier::Prohibited);
-        let standings = meters::standing(metered, &budgets, self.around, self.call, takes)?;
-        Ok(found(&standings))
+        let call = self.event.and_then(CallIdentity::of);
+        let standings = meters::standing(&metered, &budgets, self.around, call, takes)?;
+        all.extend(found(&standings));
+        Ok(all)
     }
 }
 

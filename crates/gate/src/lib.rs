@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod call;
 pub mod deep;
+mod ended;
 pub mod failure;
 pub mod hook;
 pub mod judge;
@@ -13,7 +14,9 @@ pub mod metering;
 pub mod notes;
 pub mod record;
 pub mod refusal;
+mod gating;
 mod session;
+pub mod stall;
 pub mod underline;
 pub mod world;
 

@@ -3,9 +3,10 @@
 
 use policy::decide::Metered;
 use policy::verdict::{Finding, UsedUp};
-use policy::{Budget, Limit, Meter, Period, Scope, Tier};
+use policy::{Budget, EveryCall, Limit, Meter, Period, Scope, Tier};
 
-use crate::world::meters::Standing;
+use crate::world::meters::{MeterKind, MeterState, Standing};
+use actions::shown::escaped;
 
 /// Units of times, the largest first: milliseconds, and the word.
 const UNITS: [(u64, &str); 4] = [(86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second")];
@@ -16,9 +17,9 @@ const UNITS: [(u64, &str); 4] = [(86_400_000, "day"), (3_600_000, "hour"), (60_0
 pub fn findings(metered: &[Metered], standings: &[Standing], budgets: &[Budget]) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for (entry, standing) in metered.iter().zip(standings) {
-        let finding = match entry.meter {
-            Meter::Limit(limit) if !standing.fits() => Some(over_limit(&entry.finding, limit, standing)),
-            Meter::Limit(_) | Meter::Gate(_) | Meter::Phase(_) => None,
+        let finding = match &entry.meter {
+            Meter::Limit(limit) if !standing.fits() => Some(over_limit(&entry.finding, *limit, standing)),
+            Meter::Limit(_) | Meter::Result(_) | Meter::Gate(_) | Meter::Phase(_) => None,
             Meter::Cost(cost) => {
                 let budget = budgets.iter().find(|budget| budget.name == cost.budget);
                 budget.and_then(|budget| of_budget(Some(&entry.finding), budget, standing))
@@ -28,6 +29,14 @@ pub fn findings(metered: &[Metered], standings: &[Standing], budgets: &[Budget])
         found.extend(finding.filter(|finding| found.iter().all(|known| known.rule != finding.rule)));
     }
     found
+}
+
+/// A limit on all calls, as one that speaks of this call.
+pub(crate) fn of_every_call<'p>(every: &EveryCall<'p>) -> Metered<'p> {
+    let EveryCall { name, place, layer, shadow, limit, reason, instead } = every;
+    let finding = Finding::of_section(layer.name(), name, place, Tier::Metered, *shadow);
+    let finding = Finding { reason: (*reason).to_owned(), instead: (*instead).to_owned(), action: "a tool call".to_owned(), ..finding };
+    Metered { meter: Meter::Limit(*limit), times: 1, finding }
 }
 
 fn over_limit(finding: &Finding, limit: Limit, standing: &Standing) -> Finding {
@@ -67,6 +76,17 @@ pub fn of_budget(metered: Option<&Finding>, budget: &Budget, standing: &Standing
         instead: "finish what matters most, and tell the user".to_owned(),
         ..whole()
     })
+}
+
+/// What is left of a limit or a budget, in one line.
+#[must_use]
+pub fn left(state: &MeterState) -> String {
+    let Standing { used, of, .. } = state.standing;
+    let (name, left) = (escaped(&state.name), of.saturating_sub(used));
+    match state.kind {
+        MeterKind::Limit(limit) => format!("limit `{name}`: {left} of {of} {} {} left {}", calls(of), window(limit.window), whose(limit.scope)),
+        MeterKind::Budget(per) => format!("budget `{name}`: {} of {} USD left {}", dollars(left), dollars(of), for_what(per)),
+    }
 }
 
 fn calls(number: u64) -> &'static str {

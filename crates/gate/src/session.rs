@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use actions::ToolCall;
-use actions::json::Json;
 use actions::shown::{escaped, escaped_lines};
 use clients::{Event, Moment};
 use policy::Policy;
@@ -12,16 +10,16 @@ use policy::Policy;
 use crate::answer::{HookAnswer, denial};
 use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
+use crate::ended::{self, EndedCall};
 use crate::failure;
+use crate::metering;
 use crate::notes::{Note, apply};
 use crate::record::Entry;
+use crate::{BUILD, gating};
 use crate::world::compiled::CompiledPolicy;
-use crate::world::meters::{self, CallEnd, CallIdentity};
+use crate::world::meters::{self, CallEnd, CallIdentity, Price};
 use crate::world::repository::main_work_tree;
-use crate::world::{Surroundings, World, layers, pending, state, unread};
-
-/// The longest text of a call that gates look into.
-const MAX_TEXT: usize = 64 << 10;
+use crate::world::{Surroundings, World, layers, owed, pending, state, trail, unread};
 
 /// Records an event that only informs. Returns what the model and the person should know.
 ///
@@ -33,16 +31,17 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         return Ok(HookAnswer::nothing());
     }
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
-    test_run(event, &around, world, deep)?;
-    evidence(event, &around, world, deep)?;
-    if let Some(reason) = ending(event, &around, world, deep)? {
+    gating::evidence(event, &around, world, deep)?;
+    if let Some(reason) = gating::ending(event, &around, world, deep)? {
         let answer = denial(event, &reason);
         apply(&[Note::Record(Box::new(Entry { held: answer.held, ..entry(event, deep) }))], &around, world);
         return Ok(answer);
     }
-    let metered = meters(event, &around);
+    let ended = ended_call(event, &around, world, deep)?;
+    let metered = meters(event, &around, &ended.prices);
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
+    let owed = owed_calls(event, &around, world, deep)?;
     let recorded = apply(&[Note::Record(Box::new(entry(event, deep)))], &around, world);
     let context = match event.moment {
         Moment::AfterCall | Moment::AfterFailure | Moment::Prompt => pending::take(&around.memory, around.tree(), &around.session),
@@ -51,6 +50,9 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
             None => None,
         },
     };
+    let begins = if event.moment == Moment::SessionStart { said_at_start(&around, world, deep)? } else { Vec::new() };
+    let lines: Vec<String> = begins.into_iter().chain(ended.notes).chain(owed).chain(context).collect();
+    let context = (!lines.is_empty()).then(|| lines.join("\n"));
     let person = if event.moment == Moment::SessionStart { session_start(recorded, &around, world) } else { None };
     let person = person.into_iter().chain(metered).reduce(|one, other| format!("{one}; {other}"));
     Ok(event.client.context(event, context.as_deref(), person.as_deref()))
@@ -72,12 +74,15 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
 }
 
 /// Counts a call that ran, and gives back what did not run. Returns what a person must know.
-fn meters(event: &Event, around: &Surroundings) -> Option<String> {
-    let ended = |how| CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, how, around));
+fn meters(event: &Event, around: &Surroundings, prices: &[Price]) -> Option<String> {
+    let ended = |how| CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, how, around, prices));
     let done = match event.moment {
         Moment::AfterCall | Moment::AfterFailure => ended(CallEnd::Ran),
         Moment::Refused => ended(CallEnd::DidNotRun),
-        Moment::Prompt if matches!(event.source.as_str(), "" | "user" | "sdk") => meters::begin_run(around).and_then(|()| meters::give_back_all(around)),
+        Moment::Prompt if matches!(event.source.as_str(), "" | "user" | "sdk") => {
+            trail::forget(around);
+            meters::begin_run(around).and_then(|()| meters::give_back_all(around))
+        }
         Moment::TurnEnd | Moment::SessionEnd => meters::give_back_all(around),
         Moment::SessionStart => meters::check(around),
         _ => Ok(()),
@@ -85,75 +90,63 @@ fn meters(event: &Event, around: &Surroundings) -> Option<String> {
     done.err().map(|failure| format!("limits and budgets: {}", failure::what(&failure)))
 }
 
-/// Notes a run of tests if the policy asks for that. A policy that cannot be read is not reported here: the next call
-/// before an action reports it.
-fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
+/// Looks at a call that ended, if the policy asks for that: a run of tests is noted, its answer is looked into. A policy that
+/// cannot be read is not reported here: the next call before an action reports it.
+fn ended_call(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<EndedCall, Stop> {
+    let nothing = EndedCall::default();
     let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure);
-    let Some(call) = event.tool.as_ref().filter(|_| ended) else { return Ok(()) };
-    let Some(line) = call.input.text("command").or_else(|| call.input.text("cmd")) else { return Ok(()) };
+    let Some(call) = event.tool.as_ref().filter(|_| ended) else { return Ok(nothing) };
     // Reading the policy costs more than all else here.
-    if !state::has(&world.states, &around.root, state::RUNS) && state::has(&world.states, &around.root, state::POLICY) {
-        return Ok(());
+    if !state::has(&world.states, &around.root, state::ENDED) && state::has(&world.states, &around.root, state::POLICY) {
+        return Ok(nothing);
     }
-    let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(()) };
-    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(()) };
-    let may_run = compiled.open().ok().and_then(|policy| policy.tests_first).is_some_and(|section| section.may_run(line));
-    match compiled {
-        _ if !may_run => {}
-        CompiledPolicy::File(_) => return Err(Stop::HandOver),
-        CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, &bytes))?),
+    let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(nothing) };
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(nothing) };
+    let Ok(policy) = compiled.open() else { return Ok(nothing) };
+    let line = call.input.text("command").or_else(|| call.input.text("cmd"));
+    if let (Some(section), Some(line)) = (&policy.tests_first, line)
+        && section.may_run(line)
+    {
+        match &compiled {
+            CompiledPolicy::File(_) => return Err(Stop::HandOver),
+            CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, bytes))?),
+        }
     }
-    Ok(())
+    Ok(Stop::unless_failed(ended::look(event, call, &policy, around, deep))?.unwrap_or(nothing))
 }
 
-/// Whether gates look at a call once it ended, by what is in its text.
-fn concerns_gates(call: &ToolCall, around: &Surroundings, world: &World) -> bool {
-    if !state::has(&world.states, &around.root, state::GATES) {
-        return false;
+/// What must still follow before the turn ends. The session is reminded of each once.
+fn owed_calls(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Vec<String>, Stop> {
+    if event.stopping || !matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd) || !owed::any(around) {
+        return Ok(Vec::new());
     }
-    let signs = state::read(&world.states, &around.root, state::GATES).unwrap_or_default();
-    let signs = String::from_utf8_lossy(&signs);
-    let mut texts = Vec::new();
-    texts_of(&call.input, &mut texts);
-    // A row holds for a text that has all words of it.
-    signs.lines().any(|row| !row.is_empty() && texts.iter().any(|text| row.split(' ').all(|word| text.contains(word))))
+    let Some(found) = layers::look(&around.layers).ok() else { return Ok(Vec::new()) };
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(Vec::new()) };
+    let follow_ups = compiled.open().ok().and_then(|policy| policy.tiers()).map(|tiers| tiers.follow_ups).unwrap_or_default();
+    let due = follow_ups.iter().filter(|follow_up| !follow_up.shadow && owed::remind(follow_up.name, around));
+    Ok(due.map(|follow_up| format!("`{}` asks for `{}` before the work is called done, and it was not seen", follow_up.name, escaped(follow_up.shown))).collect())
 }
 
-/// The texts of a call's input that are short enough to be a command or a path.
-fn texts_of<'j>(input: &'j Json, into: &mut Vec<&'j str>) {
-    match input {
-        Json::Text(text) if text.len() <= MAX_TEXT => into.push(text),
-        Json::List(items) => items.iter().for_each(|item| texts_of(item, into)),
-        Json::Object(fields) => fields.iter().for_each(|(_, value)| texts_of(value, into)),
-        _ => {}
-    }
-}
+/// The most limits and budgets that are named at the start of a session.
+const MAX_METERS: usize = 5;
 
-/// Remembers what a call that ended shows to gates. Only where the policy has some, and only of calls that they look at.
-fn evidence(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
-    let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure);
-    let Some(call) = event.tool.as_ref().filter(|call| ended && concerns_gates(call, around, world)) else { return Ok(()) };
-    if !deep.is_cold() {
-        return Err(Stop::HandOver);
-    }
-    let bytes = layers::look(&around.layers).ok().map(|found| policy_bytes(&found, around, world, deep));
-    if let Some(Ok(bytes)) = bytes {
-        Stop::unless_failed(deep.remember_evidence(event, call, around, &bytes))?;
-    }
-    Ok(())
-}
-
-/// Why an agent must not end its work yet. `None`: it may, or no gate speaks of that.
-fn ending(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Option<String>, Stop> {
-    let ends = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::TaskEnd);
-    if !ends || event.stopping || !state::has(&world.states, &around.root, state::GATES) || pause_until(world, around).is_some() {
-        return Ok(None);
-    }
-    if !deep.is_cold() {
-        return Err(Stop::HandOver);
-    }
-    let Some(Ok(bytes)) = layers::look(&around.layers).ok().map(|found| policy_bytes(&found, around, world, deep)) else { return Ok(None) };
-    Ok(Stop::unless_failed(deep.ending(event, around, &bytes))?.flatten())
+/// What the model reads when a session begins, is resumed or was compacted: that calls are judged, and what is left of limits
+/// and budgets.
+fn said_at_start(around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Vec<String>, Stop> {
+    let Ok(found) = layers::look(&around.layers) else { return Ok(Vec::new()) };
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else {
+        return Ok(vec!["Portcullis denies every tool call here, because its policy has a mistake: tell the user to run `portcullis doctor`".to_owned()]);
+    };
+    let Ok(policy) = compiled.open() else { return Ok(Vec::new()) };
+    let digest = if policy.digest.is_empty() { "built-in rules".to_owned() } else { format!("policy {}", policy.digest) };
+    let version = BUILD.split('+').next().unwrap_or(BUILD);
+    let first = format!(
+        "Portcullis {version} judges each tool call here ({digest}): a denial says why and what to do instead, and the same by another way is denied too"
+    );
+    let mut states = if policy.has_meters() { meters::states(&policy, around).unwrap_or_default() } else { Vec::new() };
+    // Those of which little is left come first.
+    states.sort_by_key(|state| std::cmp::Reverse(u128::from(state.standing.used) * 1000 / u128::from(state.standing.of.max(1))));
+    Ok(std::iter::once(first).chain(states.iter().take(MAX_METERS).map(metering::left)).collect())
 }
 
 /// The message at the start of a session: whether a pause is active, whether the record cannot be written, whether a

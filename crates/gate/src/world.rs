@@ -5,6 +5,7 @@ pub mod layers;
 pub mod lookup;
 pub mod meters;
 pub mod observe;
+pub mod owed;
 pub mod pending;
 pub mod phase;
 pub mod record;
@@ -12,6 +13,7 @@ pub mod repository;
 pub mod state;
 pub mod store;
 pub mod system;
+pub mod trail;
 pub mod unread;
 pub mod written;
 

@@ -22,6 +22,7 @@ pub static LAYER: &[Key] = keys![
     must "schema": Number, may "packs": Texts, may "mode": Text, may "protected": Texts, may "opens": Later, may "disable": Texts, may "rule": Tables(RULE),
     may "waiver": Tables(WAIVER), may "program": Tables(&PROGRAM), may "tests-first": Table(TESTS_FIRST), may "flywheel": Table(FLYWHEEL),
     may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "pipeline": Table(PIPELINE), may "gate": Tables(GATE),
+    may "result": Tables(RESULT), may "stall": Table(STALL),
 ];
 
 /// Keys of `[pipeline]`.
@@ -55,6 +56,18 @@ pub static BUDGET: &[Key] = keys![
     may "instead": Text,
 ];
 
+/// Keys of `[[result]]`.
+pub static RESULT: &[Key] = keys![
+    must "name": Text, may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS), may "for_agents": Texts, may "finds": Map, may "follow": Texts,
+    may "holds": Text, must "reason": Text, may "instead": Text,
+];
+
+/// Keys of `[stall]`.
+static STALL: &[Key] = keys![
+    may "repeat": Number, may "cycle": Table(keys![may "length": Later, may "times": Number]), may "errors": Number, may "idle": Number, may "ladder": Texts,
+    may "waits": Texts,
+];
+
 static COST: &[Key] = keys![
     may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS), may "for_agents": Texts, may "usd": Later, may "usd_at": Text, may "tokens": Text,
 ];
@@ -82,6 +95,7 @@ static PAIR: &[Key] = keys![must "code": Texts, must "docs": Texts, may "after":
 /// Keys of a built-in pack's file.
 pub static PACK: &[Key] = keys![
     must "schema": Number, must "pack": Text, must "description": Text, must "default": Flag, may "brings": Texts, may "protected": Texts, may "rule": Tables(RULE),
+    may "limit": Tables(LIMIT), may "result": Tables(RESULT),
 ];
 
 pub static RULE: &[Key] = keys![
@@ -137,7 +151,7 @@ static SCRIPTS: &[Key] = keys![must "file": Text, must "key": Text, must "names"
 static FORM: &[Key] = keys![may "with": Texts, may "operands": Texts, may "values": Map];
 
 /// Keys of capabilities that the language has but this version does not.
-const NOT_YET: &[&str] = &["stall", "result", "phase"];
+const NOT_YET: &[&str] = &["phase"];
 
 /// Reads a file's tables. A syntax error ends this file.
 ///

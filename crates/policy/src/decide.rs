@@ -89,7 +89,7 @@ pub fn decide<'p>(actions: &[Action], facts: &Facts, policy: &Policy<'p>, every:
             }
             if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
                 let found = Finding { told, ..finding(rule, action, actions, tier, answer) };
-                if let Some(meter) = rule.meter {
+                if let Some(meter) = rule.meter.clone() {
                     match metered.iter_mut().find(|known| known.finding.place == rule.place && known.meter == meter) {
                         Some(known) => known.times = known.times.saturating_add(1),
                         None => metered.push(Metered { meter, times: 1, finding: found.clone() }),

@@ -23,8 +23,8 @@ use actions::program::{Programs, ToolEffect};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
 use pattern::{PathPattern, Pattern};
+pub use meter::{Budget, Cost, EveryCall, FollowUp, Limit, Meter, Period, Scope, Stall};
 pub use pipeline::{Autonomy, Gate, GateNeed, NeedKind, Pipeline};
-pub use meter::{Budget, Cost, Limit, Meter, Period, Scope};
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, is_run_by, renews_snapshots};
 use table::{Key, kinds, table};
 
@@ -442,12 +442,22 @@ wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_f
 pub struct Tiers<'a> {
     /// What may be spent.
     pub budgets: Vec<Budget<'a>>,
+    /// What must follow certain calls before a turn ends.
+    pub follow_ups: Vec<FollowUp<'a>>,
+    /// None: circles are not looked for.
+    pub stall: Option<Stall<'a>>,
+    /// Some rule looks into the answers of calls, or reads prices there.
+    pub answers: bool,
+    /// Some rule counts calls.
+    pub limits: bool,
+    /// Limits on all calls.
+    pub every_call: Vec<EveryCall<'a>>,
     /// The phases of the work.
     pub pipeline: Option<Pipeline<'a>>,
     /// What must be there before something is done.
     pub gates: Vec<Gate<'a>>,
 }
-wire_struct!(Tiers { budgets, pipeline, gates });
+wire_struct!(Tiers { budgets, follow_ups, stall, answers, limits, every_call, pipeline, gates });
 
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy that is in memory. `None` if these bytes are not one.
@@ -472,6 +482,16 @@ impl<'a> Policy<'a> {
             Cow::Borrowed(bytes) => read_back(bytes),
             Cow::Owned(_) => None,
         }
+    }
+
+    /// Whether there are limits or budgets.
+    pub fn has_meters(&self) -> bool {
+        self.tiers().is_none_or(|tiers| tiers.limits || !tiers.budgets.is_empty() || !tiers.every_call.is_empty())
+    }
+
+    /// Whether calls are looked at once they have ended.
+    pub fn looks_at_ended_calls(&self) -> bool {
+        self.tiers().is_none_or(|tiers| tiers.stall.is_some() || tiers.answers || !tiers.follow_ups.is_empty())
     }
 
     /// What a compiled policy says of programs, without the rest of it.

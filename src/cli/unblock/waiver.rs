@@ -116,7 +116,7 @@ fn exempts(rule: &str, waiver: &str, input: &str, place: &Place) -> bool {
         let compiled = compiling::compile_with(&found, &around, with).ok()?;
         let policy = Policy::open(&compiled.bytes)?;
         let mut facts = facts_of(&event, &around.places);
-        let judgement = judge(event.tool.as_ref()?, &mut facts, &policy, &Here { around: &around, deep: &Cold, call: None }, false).ok()?;
+        let judgement = judge(event.tool.as_ref()?, &mut facts, &policy, &Here { around: &around, deep: &Cold, event: None }, false).ok()?;
         Some(judgement.verdict.findings.iter().all(|finding| finding.rule != rule))
     };
     tried().unwrap_or(false)

@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 use super::Surroundings;
 use super::repository::head_branch;
 use super::state;
-use super::store::{CALLS, RUNS, Slot, Store, VALUE};
+use super::store::{CALLS, PROMPTS, Slot, Store, VALUE};
 use super::system::now_ms;
 use crate::failure::Failure;
 use crate::record::{hash, hash_all, hash_of};
 use clients::Event;
 use ledger::{Ledger, ReservedCost};
 use policy::decide::Metered;
-use policy::{Budget, Limit, Meter, Period, Scope};
+use policy::{Budget, EveryCall, Limit, Meter, Period, Policy, Scope, Tiers};
 use slots::{CountedCall, IN_FLIGHT, SlotState, Slots};
 
 /// A pipe in the place of a file must not be waited for.
@@ -148,7 +148,7 @@ fn budget_file(budget: &Budget, around: &Surroundings) -> MeterFile {
 
 /// When the run of a session began, in milliseconds since 1970; 0 if no prompt was seen.
 fn run_of(around: &Surroundings) -> u64 {
-    Store::look(&around.memory, RUNS).and_then(|store| store.get(hash(around.session.as_bytes()))).map_or(0, |slot| slot.time)
+    Store::look(&around.memory, PROMPTS).and_then(|store| store.get(hash(around.session.as_bytes()))).map_or(0, |slot| slot.time)
 }
 
 /// A prompt of a person begins a new run.
@@ -160,7 +160,7 @@ pub fn begin_run(around: &Surroundings) -> Result<(), Failure> {
     if around.session.is_empty() || counts_here(around).is_none() {
         return Ok(());
     }
-    let mut store = Store::open(&around.memory, RUNS).map_err(|error| unwritable(&error))?;
+    let mut store = Store::open(&around.memory, PROMPTS).map_err(|error| unwritable(&error))?;
     let begun = Slot { key: hash(around.session.as_bytes()), time: now_ms(), value: [0; VALUE] };
     store.update(begun.key, |_| Some(begun)).map(|_| ()).map_err(|error| unwritable(&error))
 }
@@ -284,8 +284,10 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
     let mut groups: Vec<Group> = Vec::new();
     for (at, entry) in metered.iter().enumerate() {
         let times = u64::from(entry.times);
-        match entry.meter {
+        match &entry.meter {
+            Meter::Result(_) => {}
             Meter::Limit(limit) => {
+                let limit = *limit;
                 groups.push((limit_file(&entry.finding.rule, limit, around), vec![at], times, limit.max.into(), limit.window));
             }
             Meter::Cost(cost) => {
@@ -416,12 +418,41 @@ pub enum CallEnd {
     DidNotRun,
 }
 
+/// What a call cost by its own answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Price {
+    file: u64,
+    micro: u64,
+}
+
+impl Price {
+    /// Millionths of a US dollar that a budget of whoever acts has to bear.
+    #[must_use]
+    pub fn of(budget: &Budget, micro: u64, around: &Surroundings) -> Self {
+        Self { file: budget_file(budget, around).number(), micro }
+    }
+}
+
+/// How far a budget is used, whatever the call. Nothing is reserved.
+///
+/// # Errors
+///
+/// As [`standing`].
+pub fn spent(budget: &Budget, around: &Surroundings) -> Result<Standing, Failure> {
+    let file = budget_file(budget, around);
+    let opened = match counts_here(around) {
+        Some(memory) => open(file, memory, false)?,
+        None => None,
+    };
+    Ok(Wanted { file, opened, needs: 0, of: budget.micro, window: 0, of_metered: &[] }.standing(None, now_ms()))
+}
+
 /// Counts a call that ran, and gives back one that did not. Nothing if no limit or budget spoke of it.
 ///
 /// # Errors
 ///
 /// As [`standing`].
-pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings) -> Result<(), Failure> {
+pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[Price]) -> Result<(), Failure> {
     if counts_here(around).is_none() {
         return Ok(());
     }
@@ -443,7 +474,10 @@ pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings) -> Result<()
     for file in files {
         match open(file, &memory, false)? {
             Some(Opened::Slots(mut slots)) => settle_slots(&mut slots, key, call.session, how).map_err(|error| unwritable(&error))?,
-            Some(Opened::Ledger(mut ledger)) => settle_ledger(&mut ledger, key, how).map_err(|error| unwritable(&error))?,
+            Some(Opened::Ledger(mut ledger)) => {
+                let told = prices.iter().filter(|price| price.file == file.number()).map(|price| price.micro).reduce(u64::saturating_add);
+                settle_ledger(&mut ledger, key, how, told).map_err(|error| unwritable(&error))?;
+            }
             None => {}
         }
     }
@@ -460,11 +494,11 @@ fn settle_slots(slots: &mut Slots, key: u64, session: u64, how: CallEnd) -> io::
     }
 }
 
-fn settle_ledger(ledger: &mut Ledger, key: u64, how: CallEnd) -> io::Result<()> {
+fn settle_ledger(ledger: &mut Ledger, key: u64, how: CallEnd, told: Option<u64>) -> io::Result<()> {
     let Some(at) = ledger.reserved.iter().position(|call| call.key == key) else { return Ok(()) };
     let reserved = ledger.reserved.remove(at);
     if how == CallEnd::Ran {
-        ledger.spend(reserved.micro);
+        ledger.spend(told.unwrap_or(reserved.micro));
     }
     ledger.keep()
 }
@@ -507,4 +541,87 @@ fn every_file(memory: &Path) -> Vec<MeterFile> {
     let limits = own.iter().filter_map(limit).map(MeterFile::Limit);
     let budgets = own.iter().filter_map(|name| id(name, "budget.", ".ledger")).map(MeterFile::Budget);
     limits.chain(budgets).chain(names(&machine(memory)).iter().filter_map(limit).map(MeterFile::MachineLimit)).collect()
+}
+
+/// A limit or a budget of a policy, and how far it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeterState {
+    pub name: String,
+    /// `portcullis.toml:12`
+    pub place: String,
+    pub kind: MeterKind,
+    pub standing: Standing,
+}
+
+/// What a meter counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeterKind {
+    /// Calls.
+    Limit(Limit),
+    /// Money, for a period.
+    Budget(Period),
+}
+
+/// Every limit and budget of a policy, as the session of `around` has it. Nothing is changed.
+///
+/// # Errors
+///
+/// As [`standing`], or [`Failure::RuleDamaged`].
+pub fn states(policy: &Policy, around: &Surroundings) -> Result<Vec<MeterState>, Failure> {
+    let Tiers { budgets, every_call, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
+    let mut all = Vec::new();
+    for rule in policy.all_rules().ok_or(Failure::RuleDamaged)? {
+        if let Some(Meter::Limit(limit)) = rule.meter {
+            all.push((rule.name, rule.place, MeterKind::Limit(limit), limit_file(rule.name, limit, around), limit.max.into(), limit.window));
+        }
+    }
+    for EveryCall { name, place, limit, .. } in &every_call {
+        all.push((*name, *place, MeterKind::Limit(*limit), limit_file(name, *limit, around), limit.max.into(), limit.window));
+    }
+    all.extend(budgets.iter().map(|budget| (budget.name, budget.place, MeterKind::Budget(budget.per), budget_file(budget, around), budget.micro, 0)));
+    let memory = counts_here(around);
+    let mut states = Vec::new();
+    for (name, place, kind, file, of, window) in all {
+        let opened = match memory {
+            Some(memory) => open(file, memory, false)?,
+            None => None,
+        };
+        let wanted = Wanted { file, opened, needs: 0, of, window, of_metered: &[] };
+        states.push(MeterState { name: name.to_owned(), place: place.to_owned(), kind, standing: wanted.standing(None, now_ms()) });
+    }
+    Ok(states)
+}
+
+/// What was done with a file of a meter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResetFile {
+    pub path: PathBuf,
+    /// Where its bytes are now.
+    pub kept: PathBuf,
+    /// It was damaged.
+    pub damaged: bool,
+}
+
+/// Puts files of limits and budgets aside, so that counting begins anew: damaged ones alone, or all. With `dry`, it only says
+/// which.
+///
+/// # Errors
+///
+/// A file that cannot be put aside.
+pub fn reset(around: &Surroundings, all: bool, dry: bool) -> Result<Vec<ResetFile>, Failure> {
+    let Some(memory) = counts_here(around) else { return Ok(Vec::new()) };
+    let _index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
+    let mut done = Vec::new();
+    for file in every_file(memory) {
+        let damaged = matches!(open(file, memory, false), Err(Failure::StateDamaged(_)));
+        let path = file.path(memory);
+        if damaged || (all && path.exists()) {
+            let kept = path.with_extension(format!("{}.{}", if damaged { "damaged" } else { "reset" }, now_ms()));
+            if !dry {
+                fs::rename(&path, &kept).map_err(|error| unwritable(&error))?;
+            }
+            done.push(ResetFile { path, kept, damaged });
+        }
+    }
+    Ok(done)
 }

@@ -14,9 +14,9 @@ pub const POLICY: &str = "policy";
 pub const MISTAKES: &str = "mistakes";
 /// Is locked by the process that compiles the policy.
 pub const COMPILING: &str = "compiling";
-/// Is beside the compiled policy where that asks for runs of tests to be seen: most have no need to be looked into
-/// after each call.
-pub const RUNS: &str = "runs";
+/// Is beside the compiled policy where that asks for calls to be looked at once they have ended: most have no need to be
+/// looked into then.
+pub const ENDED: &str = "ended";
 /// Is beside the compiled policy where that has gates: what the calls have in their texts after which gates must look.
 pub const GATES: &str = "gates";
 /// The last call that was stopped.

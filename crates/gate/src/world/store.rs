@@ -54,9 +54,11 @@ pub const EVIDENCE: StoreFile = StoreFile { name: "evidence", slots: 4096, tries
 
 /// Scripts that a person lets count as they are; the key is of the path and the text.
 pub const TRUSTED: StoreFile = StoreFile { name: "trusted", slots: 512, tries: PATIENT };
+/// What must follow certain calls of a session; the key is of the session and the rule.
+pub const OWED: StoreFile = StoreFile { name: "owed", slots: 512, tries: TRIES };
 
 /// When a session's last prompt came; the key is of the session.
-pub const RUNS: StoreFile = StoreFile { name: "prompts", slots: 256, tries: TRIES };
+pub const PROMPTS: StoreFile = StoreFile { name: "prompts", slots: 256, tries: TRIES };
 
 /// A record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

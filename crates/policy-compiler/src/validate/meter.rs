@@ -1,14 +1,15 @@
-//! Reads `[[limit]]` and `[[budget]]`. Each row that uses something up becomes a rule of tier 2 with a meter. Every layer may
-//! add some: each only tightens.
+//! Reads `[[limit]]`, `[[budget]]` and `[[result]]`. Each row that speaks of calls becomes a rule of tier 2 with a meter. Every
+//! layer may add some: each only tightens.
 
 use std::ops::Range;
 
 use super::layers::Head;
 use super::rule::{Subject, name, prose, subject, tier_of};
 use super::when::WhenReader;
-use super::{Named, PolicyMistake};
+use super::{Named, PolicyDocument, PolicyMistake};
 use crate::schema::{SpannedText, SpannedValue};
-use policy::{Budget, Cost, Layer, Limit, Meter, Period, Rule, Scope, Tier};
+use policy::table::TableReader as _;
+use policy::{Budget, Cost, EveryCall, FollowUp, Layer, Limit, Meter, Period, Rule, Scope, Tier, When};
 
 /// Milliseconds of the units in which windows are written.
 const UNITS: &[(&str, u64)] = &[("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
@@ -23,9 +24,26 @@ const MICRO: f64 = 1_000_000.0;
 /// The largest budget in US dollars.
 const MOST: f64 = 1_000_000.0;
 
-/// Reads a limit: the rule, and where its name is.
-pub(super) fn limit<'t>(table: &SpannedValue<'t>, head: &Head<'t>, place: &'t str, reader: &mut WhenReader<'_, 't, '_>) -> Option<(Rule<'t>, Range<usize>)> {
-    let subject = subject(table, "a limit", reader);
+/// What a limit counts, and where its name is.
+pub(super) enum LimitOf<'t> {
+    /// Calls that a rule speaks of.
+    Calls(Box<Rule<'t>>, Range<usize>),
+    /// All calls.
+    EveryCall(EveryCall<'t>, Range<usize>),
+}
+
+/// Reads a limit. `place` comes with whether the layer only watches.
+pub(super) fn limit<'t>(
+    table: &SpannedValue<'t>,
+    head: &Head<'t>,
+    (place, shadow): (&'t str, bool),
+    reader: &mut WhenReader<'_, 't, '_>,
+) -> Option<LimitOf<'t>> {
+    let every = When::KINDS.iter().all(|kind| table.get(kind.name).is_none());
+    let subject = if every { None } else { Some(subject(table, "a limit", reader)) };
+    for (key, _) in table.entries().iter().filter(|(key, _)| every && ["unless", "where", "for_agents"].contains(&key.text)) {
+        reader.checker.mistake(&key.span, format!("`{}` in a limit on all calls", key.text), "say which calls are counted, for example with `run` or `call`");
+    }
     let max = table.get("max").and_then(|value| {
         let number = value.as_number()?;
         let max = u32::try_from(number).ok().filter(|max| *max <= Limit::MOST);
@@ -41,8 +59,14 @@ pub(super) fn limit<'t>(table: &SpannedValue<'t>, head: &Head<'t>, place: &'t st
     }
     let over = over(table, reader);
     let name = name(table, "limit", reader)?;
-    let meter = Meter::Limit(Limit { max: max?, window: window?, scope: scope?, over: over? });
-    Some((metered((name.text, place), subject?, head, meter, table, reader), name.span))
+    let limit = Limit { max: max?, window: window?, scope: scope?, over: over? };
+    let Some(subject) = subject else {
+        let text = |key: &str, reader: &mut WhenReader<'_, 't, '_>| prose(table, key, reader).map_or("", |text| text.text);
+        let (reason, instead) = (text("reason", reader), text("instead", reader));
+        return Some(LimitOf::EveryCall(EveryCall { name: name.text, place, layer: head.document.layer, shadow, limit, reason, instead }, name.span));
+    };
+    let rule = metered((name.text, place), subject?, head, Meter::Limit(limit), table, reader);
+    Some(LimitOf::Calls(Box::new(rule), name.span))
 }
 
 /// Reads a budget and the rows of its costs. `place` comes with whether the layer only watches.
@@ -89,17 +113,48 @@ pub(super) fn budget<'t>(
     Some((Budget { name: name.text, place, layer: head.document.layer, micro: micro?, per: per?, warn: warn?, over: over?, tokens, shadow, reason, instead }, costs))
 }
 
-/// Reports budgets of one name, and budgets that are called like a rule or a limit.
-pub(super) fn unique(budgets: &[Named<Budget>], named: &[Named<Rule>], mistakes: &mut Vec<PolicyMistake>) {
-    for (at, budget) in budgets.iter().enumerate() {
-        let name = budget.it.name;
-        let twins = budgets.iter().take(at).filter(|other| other.it.name == name);
+/// Reads a result: the rule, what must follow before the turn ends, and where its name is.
+pub(super) fn result<'t>(
+    table: &SpannedValue<'t>,
+    head: &Head<'t>,
+    (place, shadow): (&'t str, bool),
+    reader: &mut WhenReader<'_, 't, '_>,
+) -> Option<(Rule<'t>, Option<FollowUp<'t>>, Range<usize>)> {
+    let subject = subject(table, "a result", reader);
+    let finds = reader.args(table, "finds");
+    let calls = reader.texts(table, "follow");
+    let holds = table.text("holds").is_some_and(|holds| reader.checker.named(&holds, &[("stop", ())], "moment").is_some());
+    if let Some(value) = table.get("holds").filter(|_| calls.is_empty()) {
+        reader.checker.mistake(&value.span, "`holds` without `follow`", "add `follow` with the tool that must be called before the turn ends");
+    }
+    let name = name(table, "result", reader)?;
+    let shown = reader.patterns.keep(&table.words("follow").join(", "));
+    let follow_up = (holds && !calls.is_empty()).then_some(FollowUp { name: name.text, place, calls, shown, shadow });
+    let rule = metered((name.text, place), subject?, head, Meter::Result(finds), table, reader);
+    // What follows is named where the policy says nothing else.
+    let instead = if rule.instead.is_empty() && !shown.is_empty() { reader.patterns.keep(&format!("call {shown}")) } else { rule.instead };
+    Some((Rule { instead, ..rule }, follow_up, name.span))
+}
+
+/// A name that is taken by a budget, or by a limit on all calls.
+pub(super) struct Taken<'n, 't> {
+    pub(super) name: &'t str,
+    pub(super) place: &'t str,
+    pub(super) document: &'t PolicyDocument<'t>,
+    pub(super) span: &'n Range<usize>,
+}
+
+/// Reports names that are taken twice, or that a rule has.
+pub(super) fn unique(taken: &[Taken], named: &[Named<Rule>], mistakes: &mut Vec<PolicyMistake>) {
+    for (at, one) in taken.iter().enumerate() {
+        let twins = taken.iter().take(at).filter(|other| other.name == one.name);
         // The same project in two work trees: each may hold another version of its policy, and both hold.
-        let again = |other: &Named<Budget>| budget.it.layer == Layer::Project && other.it.layer == Layer::Project && !std::ptr::eq(budget.document, other.document);
-        let first = twins.filter(|other| !again(other)).map(|other| other.it.place).next();
-        if let Some(first) = first.or_else(|| named.iter().find(|rule| rule.it.name == name).map(|rule| rule.it.place)) {
-            let what = format!("the name `{name}` is taken: {first} has it too");
-            budget.document.checker(mistakes).mistake(&budget.span, what, "give the budget another name");
+        let project = |document: &PolicyDocument| document.layer == Layer::Project;
+        let again = |other: &Taken| project(one.document) && project(other.document) && !std::ptr::eq(one.document, other.document);
+        let first = twins.filter(|other| !again(other)).map(|other| other.place).next();
+        if let Some(first) = first.or_else(|| named.iter().find(|rule| rule.it.name == one.name).map(|rule| rule.it.place)) {
+            let what = format!("the name `{}` is taken: {first} has it too", one.name);
+            one.document.checker(mistakes).mistake(one.span, what, "give it another name");
         }
     }
 }
