@@ -115,6 +115,8 @@ impl GateBook<'_> {
             let (reason, known) = (format!("there is no phase `{to}`"), pipeline.phases.join(", "));
             return Err(stop(SKIPPED, Tier::Prohibited, reason, format!("the phases are {known}; the work is in {now}"), "tell the user, who can set the phase".to_owned(), false));
         };
+        // Behind the last phase, the next piece of work begins.
+        let at = if place.phase == DONE { 0 } else { at };
         if to == place.phase {
             if !starts {
                 return Ok(None);

@@ -33,6 +33,7 @@ mod notes;
 mod one_judgement;
 mod outputs;
 mod payloads;
+mod pipeline;
 mod push;
 mod queries;
 mod readme;
