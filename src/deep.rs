@@ -70,7 +70,7 @@ impl Deep for Cold {
     }
 
     fn gates(&self, gated: &[Metered], call: &[Action], facts: &Facts, policy: &Policy, around: &Surroundings) -> Result<Gated, Stop> {
-        Ok(pipeline::moves::judge(gated, call, facts, policy, around))
+        Ok(pipeline::moves::judge(gated, call, facts, policy, around)?)
     }
 
     fn ending(&self, event: &Event, around: &Surroundings, policy: &[u8]) -> Result<Option<String>, Stop> {

@@ -47,7 +47,11 @@ impl<'b> GateBook<'b> {
             let told = missing.iter().map(|(what, _)| what.as_str()).chain(unknown.iter().map(String::as_str)).collect::<Vec<_>>().join("; ");
             let how = match missing.as_slice() {
                 [(_, how)] => how.clone(),
-                several => several.iter().map(|(_, how)| how.strip_prefix("$ ").map_or_else(|| how.clone(), |command| format!("run `{command}` alone"))).collect::<Vec<_>>().join("; then "),
+                several => several
+                    .iter()
+                    .map(|(_, how)| how.strip_prefix("$ ").map_or_else(|| how.clone(), |command| format!("run `{command}` alone")))
+                    .collect::<Vec<_>>()
+                    .join("; then "),
             };
             let instead = if gate.instead.is_empty() { how } else { gate.instead.to_owned() };
             let reason = reason(format!("what must be there before {} is missing", moment(before)));
@@ -108,9 +112,12 @@ pub fn ending(event: &Event, around: &Surroundings, policy: &Policy) -> Option<S
             if let NeedOutcome::Missing { what, how } = book.outcome(gate, need)
                 && is_new(around, gate, at)
             {
-                let how = how.strip_prefix("$ ").map_or_else(|| how.clone(), |command| format!("run `{command}` alone, in the foreground, from `{}`", around.tree().display()));
+                let how = how
+                    .strip_prefix("$ ")
+                    .map_or_else(|| how.clone(), |command| format!("run `{command}` alone, in the foreground, from `{}`", around.tree().display()));
                 let how = if gate.instead.is_empty() { how } else { gate.instead.strip_prefix("$ ").unwrap_or(gate.instead).to_owned() };
-                let reason = if gate.reason.is_empty() { format!("what must be there before {} is missing", moment(BEFORE_STOP)) } else { gate.reason.to_owned() };
+                let reason =
+                    if gate.reason.is_empty() { format!("what must be there before {} is missing", moment(BEFORE_STOP)) } else { gate.reason.to_owned() };
                 said.push(format!("not done yet, by `{}`: {}\nmissing: {}\ninstead: {}", gate.name, shown(&reason), shown(&what), shown(&how)));
             }
         }

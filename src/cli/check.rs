@@ -201,7 +201,8 @@ fn range(base: &str, head: &str, ground: &Ground, changes: &Changes, folders: &F
 /// is passed.
 fn unknown_gates(policies: &[Policy]) -> Vec<String> {
     let gates = policies.iter().filter_map(Policy::tiers).flat_map(|tiers| tiers.gates);
-    let mut notes: Vec<String> = gates.map(|gate| format!("not known here: whether the gate `{}` (before {}) is passed", gate.name, gate.before.join(", "))).collect();
+    let mut notes: Vec<String> =
+        gates.map(|gate| format!("not known here: whether the gate `{}` (before {}) is passed", gate.name, gate.before.join(", "))).collect();
     notes.dedup();
     notes
 }

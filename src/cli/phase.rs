@@ -119,7 +119,7 @@ fn go(book: &GateBook, pipeline: &Pipeline, name: &str, arguments: &PhaseArgumen
 fn scripts(book: &GateBook) -> Vec<String> {
     let Ok(work) = &book.work else { return Vec::new() };
     let needs = book.tiers.gates.iter().flat_map(|gate| &gate.needs).filter(|need| need.kind == NeedKind::Command);
-    let files: BTreeSet<String> = needs.flat_map(|need| need.text.split_whitespace()).filter_map(|word| seen::own_file(word, work)).collect();
+    let files: BTreeSet<String> = needs.flat_map(|need| need.text.split("&&")).filter_map(|command| seen::own_file(command, work)).collect();
     files.into_iter().collect()
 }
 
@@ -184,7 +184,8 @@ fn show(book: &GateBook, as_json: bool) {
         let set = if pipeline.autonomy_place.is_empty() { "nothing sets it".to_owned() } else { format!("set in {}", escaped(pipeline.autonomy_place)) };
         say(&format!("autonomy  {} ({set})", pipeline.autonomy.name()));
         if let (Some(next), Ok(state)) = (next, &book.place) {
-            let who = moves::person_needed(pipeline, state, next).map_or_else(|| "evidence is enough".to_owned(), |_| format!("a person moves the work: `portcullis phase {next}`"));
+            let who = moves::person_needed(pipeline, state, next)
+                .map_or_else(|| "evidence is enough".to_owned(), |_| format!("a person moves the work: `portcullis phase {next}`"));
             say(&format!("next      {next}: {who}"));
         }
     }

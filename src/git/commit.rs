@@ -310,8 +310,11 @@ impl Hook<'_> {
             CommitMoment::Before => {
                 let mut located = ground.staged(&staged()?, &folders.index(self.cwd), &changes, &policies)?;
                 // What is missing is the same whichever of the policies asks for it.
-                let gated = policies.iter().filter(|_| self.name == ALONE).flat_map(|policy| before(BEFORE_COMMIT, policy, &ground.around));
-                for finding in gated.filter(|finding| finding.tier >= Tier::Supervised && !finding.shadow) {
+                let mut gated = Vec::new();
+                for policy in policies.iter().filter(|_| self.name == ALONE) {
+                    gated.extend(before(BEFORE_COMMIT, policy, &ground.around)?);
+                }
+                for finding in gated.into_iter().filter(|finding| finding.tier >= Tier::Supervised && !finding.shadow) {
                     if !located.iter().any(|known| known.finding.rule == finding.rule) {
                         located.push(Located { finding, path: None, line: None, commit: None, text: String::new() });
                     }

@@ -75,7 +75,17 @@ impl ImportLanguage {
     #[must_use]
     pub(super) fn manifests(self) -> &'static [&'static str] {
         match self {
-            Self::Python => &["pyproject.toml", "requirements.txt", "requirements-dev.txt", "requirements/base.txt", "requirements/dev.txt", "setup.cfg", "setup.py", "Pipfile", "environment.yml"],
+            Self::Python => &[
+                "pyproject.toml",
+                "requirements.txt",
+                "requirements-dev.txt",
+                "requirements/base.txt",
+                "requirements/dev.txt",
+                "setup.cfg",
+                "setup.py",
+                "Pipfile",
+                "environment.yml",
+            ],
             Self::JavaScript => &["package.json"],
             Self::Rust => &["Cargo.toml"],
         }
@@ -182,7 +192,10 @@ fn javascript(text: &str) -> BTreeSet<String> {
     for line in text.lines().map(str::trim).filter(|line| !line.starts_with("//") && !line.starts_with('*')) {
         for mark in ["from ", "from\"", "from'", "import ", "import(", "require("] {
             for (at, _) in line.match_indices(mark) {
-                let starts = line.get(..at).and_then(|front| front.chars().next_back()).is_none_or(|sign| !sign.is_alphanumeric() && !matches!(sign, '_' | '$' | '.' | '"' | '\''));
+                let starts = line
+                    .get(..at)
+                    .and_then(|front| front.chars().next_back())
+                    .is_none_or(|sign| !sign.is_alphanumeric() && !matches!(sign, '_' | '$' | '.' | '"' | '\''));
                 let rest = line.get(at + mark.trim_end_matches(['"', '\'']).len()..).unwrap_or_default().trim_start();
                 let quote = rest.chars().next().filter(|sign| matches!(sign, '"' | '\''));
                 if let (true, Some(quote)) = (starts, quote)
@@ -206,7 +219,11 @@ fn rust(text: &str) -> BTreeSet<String> {
             own.insert(name(rest));
         } else if let Some(rest) = line.strip_prefix("use ").map(|rest| rest.trim_start_matches("::")).or_else(|| line.strip_prefix("extern crate ")) {
             let name = name(rest);
-            if !name.is_empty() && !listed(RUST, &name) && (rest.contains("::") || rest.contains(';') || line.starts_with("extern")) && name.starts_with(|sign: char| sign.is_ascii_lowercase()) {
+            if !name.is_empty()
+                && !listed(RUST, &name)
+                && (rest.contains("::") || rest.contains(';') || line.starts_with("extern"))
+                && name.starts_with(|sign: char| sign.is_ascii_lowercase())
+            {
                 found.insert(name);
             }
         }

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use actions::{Action, Deed};
+use gate::failure::Failure;
 use gate::judge::Gated;
 use gate::world::phase::{self, DamagedPhase, PhaseMove, PhaseState};
 use policy::decide::Metered;
@@ -16,6 +17,7 @@ use super::GateBook;
 use super::tree::GatedTree;
 use crate::deep::own_files::after_text;
 use gate::world::Surroundings;
+use gate::world::repository::{Discovery, Repository, discover, same_repository};
 
 /// The rules of the pipeline itself.
 const PERSON: &str = "phase-by-person";
@@ -24,10 +26,16 @@ const RETRIES: &str = "phase-retries";
 const DAMAGED: &str = "phase-unknown";
 
 /// What gates and phases find in a call that they speak of.
-#[must_use]
-pub fn judge(gated: &[Metered], call: &[Action], facts: &Facts, policy: &Policy, around: &Surroundings) -> Gated {
-    let Some(tiers) = policy.tiers() else { return Gated::default() };
+///
+/// # Errors
+///
+/// [`Failure::RuleDamaged`]
+pub fn judge(gated: &[Metered], call: &[Action], facts: &Facts, policy: &Policy, around: &Surroundings) -> Result<Gated, Failure> {
+    let tiers = policy.tiers().ok_or(Failure::RuleDamaged)?;
     let mut book = GateBook::open(around, policy, &tiers);
+    let others: Vec<Surroundings> = other_trees(call, around);
+    let elsewhere = others.iter().map(|around| GateBook::open(around, policy, &tiers)).collect::<Vec<_>>();
+    let here = is_here(call, around);
     note_autonomy(&book);
     let mut result = Gated::default();
     if let Some(to) = book.marked() {
@@ -41,7 +49,9 @@ pub fn judge(gated: &[Metered], call: &[Action], facts: &Facts, policy: &Policy,
                 let gate = tiers.gates.iter().find(|gate| gate.name == entry.finding.rule && gate.place == entry.finding.place);
                 if let Some(gate) = gate.filter(|gate| !seen.contains(&gate.place)) {
                     seen.push(gate.place);
-                    result.findings.extend(book.held_by(gate, &entry.finding, before, &mut Vec::new()));
+                    for book in Some(&book).filter(|_| here).into_iter().chain(&elsewhere) {
+                        result.findings.extend(book.held_by(gate, &entry.finding, before, &mut Vec::new()));
+                    }
                 }
             }
             Meter::Phase(phase) => {
@@ -49,7 +59,11 @@ pub fn judge(gated: &[Metered], call: &[Action], facts: &Facts, policy: &Policy,
                 let by_agent = !phase.is_empty();
                 let to = if by_agent { Some(phase.to_owned()) } else { new_mark(call, pipeline, book.work.as_ref().ok()) };
                 let Some(to) = to.filter(|to| !to.is_empty()) else { continue };
-                let by = if by_agent { format!("{}, who starts an agent of the phase", facts.agent) } else { format!("{}, who wrote `{}`", facts.agent, pipeline.marker) };
+                let by = if by_agent {
+                    format!("{}, who starts an agent of the phase", facts.agent)
+                } else {
+                    format!("{}, who wrote `{}`", facts.agent, pipeline.marker)
+                };
                 match book.enters(pipeline, &to, &entry.finding, by_agent, &by) {
                     Ok(to) => result.moves = to.or(result.moves),
                     Err(findings) => result.findings.extend(findings),
@@ -61,7 +75,41 @@ pub fn judge(gated: &[Metered], call: &[Action], facts: &Facts, policy: &Policy,
     if result.findings.iter().any(|finding| finding.tier >= Tier::Supervised && !finding.shadow) {
         let _ = super::phase_stopped(&book);
     }
-    result
+    Ok(result)
+}
+
+/// The folders of the calls of git that make commits, push or merge. `None`: the folder is not known.
+fn folders_of_git(call: &[Action]) -> impl Iterator<Item = Option<&str>> {
+    call.iter().filter_map(|action| match &action.deed {
+        Deed::Run(run) if run.program == "git" => {
+            let subcommand = run.subcommand.as_ref()?.literal()?;
+            ["commit", "push", "merge"].contains(&subcommand).then(|| run.folder.literal())
+        }
+        _ => None,
+    })
+}
+
+/// Whether a call may do something in the work tree that it was made in: git works there, or something else than git.
+fn is_here(call: &[Action], around: &Surroundings) -> bool {
+    let mut folders = folders_of_git(call).peekable();
+    folders.peek().is_none() || folders.any(|folder| folder.is_none_or(|folder| found(folder).is_none_or(|found| found.root == around.tree())))
+}
+
+/// The other work trees of the same repository in which git commits, pushes or merges. What it does in another repository is
+/// no matter of these gates.
+fn other_trees(call: &[Action], around: &Surroundings) -> Vec<Surroundings> {
+    let Some(own) = &around.repository else { return Vec::new() };
+    let mut trees: Vec<Surroundings> = Vec::new();
+    for other in folders_of_git(call).flatten().filter_map(found) {
+        if other.root != own.root && same_repository(&other, own) && trees.iter().all(|known| known.tree() != other.root) {
+            trees.push(Surroundings { repository: Some(other), ..around.clone() });
+        }
+    }
+    trees
+}
+
+fn found(folder: &str) -> Option<Repository> {
+    if let Discovery::Found(repository) = discover(Path::new(folder)) { Some(repository) } else { None }
 }
 
 /// The first line of the marker file as a call makes it. `None`: what it makes of it is not known.
@@ -113,7 +161,14 @@ impl GateBook<'_> {
         let now = phase::shown(&place.phase);
         let (Some(at), Some(wanted)) = (pipeline.position(&place.phase), pipeline.position(to)) else {
             let (reason, known) = (format!("there is no phase `{to}`"), pipeline.phases.join(", "));
-            return Err(stop(SKIPPED, Tier::Prohibited, reason, format!("the phases are {known}; the work is in {now}"), "tell the user, who can set the phase".to_owned(), false));
+            return Err(stop(
+                SKIPPED,
+                Tier::Prohibited,
+                reason,
+                format!("the phases are {known}; the work is in {now}"),
+                "tell the user, who can set the phase".to_owned(),
+                false,
+            ));
         };
         // Behind the last phase, the next piece of work begins.
         let at = if place.phase == DONE { 0 } else { at };
@@ -140,7 +195,11 @@ impl GateBook<'_> {
             } else {
                 (format!("no phase is skipped, and `{next}` comes before `{to}`"), format!("the work is in {now}"))
             };
-            let instead = if wanted < at { "tell the user, who can move the work back with `portcullis phase NAME`".to_owned() } else { format!("do the work of `{next}` first") };
+            let instead = if wanted < at {
+                "tell the user, who can move the work back with `portcullis phase NAME`".to_owned()
+            } else {
+                format!("do the work of `{next}` first")
+            };
             return Err(stop(SKIPPED, Tier::Prohibited, reason, told, instead, false));
         }
         let (mut found, there) = self.gates_before(to, finding);
@@ -205,7 +264,12 @@ pub fn note_autonomy(book: &GateBook) {
         return;
     }
     let before = if place.autonomy.is_empty() { Autonomy::Supervised.name() } else { &place.autonomy };
-    let evidence = format!("{}; evidence: {} moves passed their gates, {} actions were stopped", set_by(pipeline.autonomy_place, &book.around.root), place.passed, place.stopped);
+    let evidence = format!(
+        "{}; evidence: {} moves passed their gates, {} actions were stopped",
+        set_by(pipeline.autonomy_place, &book.around.root),
+        place.passed,
+        place.stopped
+    );
     let _ = phase::note(&format!("autonomy: {before} -> {now}"), &evidence, book.around);
 }
 
@@ -223,12 +287,18 @@ fn set_by(place: &str, root: &Path) -> String {
 }
 
 /// The gates that stop a commit or a push that git makes.
-#[must_use]
-pub fn before(moment: &'static str, policy: &Policy, around: &Surroundings) -> Vec<Finding> {
-    let Some(tiers) = policy.tiers().filter(|tiers| tiers.gates.iter().any(|gate| gate.before.contains(&moment))) else { return Vec::new() };
+///
+/// # Errors
+///
+/// [`Failure::RuleDamaged`]
+pub fn before(moment: &'static str, policy: &Policy, around: &Surroundings) -> Result<Vec<Finding>, Failure> {
+    let tiers = policy.tiers().ok_or(Failure::RuleDamaged)?;
+    if !tiers.gates.iter().any(|gate| gate.before.contains(&moment)) {
+        return Ok(Vec::new());
+    }
     let book = GateBook::open(around, policy, &tiers);
     let gates = tiers.gates.iter().filter(|gate| gate.before.contains(&moment) && speaks_of_main(gate));
-    gates.flat_map(|gate| book.held_by(gate, &Finding { action: super::moment(moment), ..GateBook::blank(gate) }, moment, &mut Vec::new())).collect()
+    Ok(gates.flat_map(|gate| book.held_by(gate, &Finding { action: super::moment(moment), ..GateBook::blank(gate) }, moment, &mut Vec::new())).collect())
 }
 
 /// Git does not say which agent acts.

@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use git2::Oid;
 use gate::world::Surroundings;
 use gate::world::phase::{DamagedPhase, PhaseState};
+use git2::Oid;
 use policy::{Gate, GateNeed, NeedKind, Policy, Tiers};
 
+use super::coverage;
 use super::imports::ImportLanguage;
 use super::seen::{self, SeenCommand};
 use super::tree::{GatedTree, TreeResult, fits};
-use super::coverage;
 use crate::deep::flywheel::Desk;
 
 /// Files and names that a text lists; the rest is counted.
@@ -74,7 +74,12 @@ impl<'b> GateBook<'b> {
 
     /// Files in which writes do not count: pages of the gates' own.
     fn apart(&self) -> Vec<&'b str> {
-        let files = self.tiers.gates.iter().flat_map(|gate| &gate.needs).filter(|need| matches!(need.kind, NeedKind::Checklist | NeedKind::Verdict | NeedKind::Coverage));
+        let files = self
+            .tiers
+            .gates
+            .iter()
+            .flat_map(|gate| &gate.needs)
+            .filter(|need| matches!(need.kind, NeedKind::Checklist | NeedKind::Verdict | NeedKind::Coverage));
         let marker = self.tiers.pipeline.iter().map(|pipeline| pipeline.marker);
         let pages = self.policy.flywheel.iter().flat_map(|section| [section.inbox, section.archive]);
         files.map(|need| need.text).chain(marker).chain(pages).filter(|path| !path.is_empty()).collect()
@@ -150,7 +155,11 @@ impl OneNeed<'_, '_> {
             },
         };
         let why = seen::uncounted_tests(self.book.around, seen.map_or(0, |seen| seen.time)).filter(|_| !red).unwrap_or(why);
-        let how = if red { "write tests for what is to be built, and run them alone: they must fail" } else { "run all tests alone, from the top folder of the work tree" };
+        let how = if red {
+            "write tests for what is to be built, and run them alone: they must fail"
+        } else {
+            "run all tests alone, from the top folder of the work tree"
+        };
         Ok(missing(format!("tests were not seen to {wanted} since the last write: {why}"), how))
     }
 
@@ -176,7 +185,8 @@ impl OneNeed<'_, '_> {
     fn touched(&self) -> TreeResult<NeedOutcome> {
         let (base, since) = self.begin()?;
         let changed = self.work.changed(base)?;
-        let untouched: Vec<String> = self.need.paths.iter().filter(|glob| !changed.iter().any(|path| fits(&[glob], path))).map(|glob| (*glob).to_owned()).collect();
+        let untouched: Vec<String> =
+            self.need.paths.iter().filter(|glob| !changed.iter().any(|path| fits(&[glob], path))).map(|glob| (*glob).to_owned()).collect();
         Ok(if untouched.is_empty() {
             NeedOutcome::There(format!("files of {} changed", some(&self.need.paths.iter().map(|glob| (*glob).to_owned()).collect::<Vec<_>>())))
         } else {
@@ -192,7 +202,10 @@ impl OneNeed<'_, '_> {
         if open.is_empty() {
             NeedOutcome::There("no suggestion for the documentation is open".to_owned())
         } else {
-            missing(format!("suggestions for the documentation are open in `{}`, for {}", section.inbox, some(&open)), format!("write what they suggest into {}, and commit it", some(&open)))
+            missing(
+                format!("suggestions for the documentation are open in `{}`, for {}", section.inbox, some(&open)),
+                format!("write what they suggest into {}, and commit it", some(&open)),
+            )
         }
     }
 
@@ -204,12 +217,18 @@ impl OneNeed<'_, '_> {
     fn checklist(&self) -> NeedOutcome {
         let file = self.need.text;
         let Some(text) = self.work.text(file) else {
-            return missing(format!("the checklist `{file}` does not exist"), format!("write `{file}` with a box for each point (`- [ ] …`), and tick what is done"));
+            return missing(
+                format!("the checklist `{file}` does not exist"),
+                format!("write `{file}` with a box for each point (`- [ ] …`), and tick what is done"),
+            );
         };
         let (ticked, open) = seen::boxes(&text);
         if !open.is_empty() {
             let count = open.len();
-            return missing(format!("{count} of {} boxes in `{file}` are not ticked: {}", count + ticked.len(), some(&open)), "do these points, and tick their boxes");
+            return missing(
+                format!("{count} of {} boxes in `{file}` are not ticked: {}", count + ticked.len(), some(&open)),
+                "do these points, and tick their boxes",
+            );
         }
         let least = self.need.number as usize;
         if ticked.len() < least {
@@ -234,7 +253,11 @@ impl OneNeed<'_, '_> {
     fn verdict(&self) -> NeedOutcome {
         let GateNeed { text: file, says, .. } = *self.need;
         let by = if self.need.by.is_empty() { String::new() } else { format!(" by {}", self.agents()) };
-        let how = if by.is_empty() { format!("review the work, and write the verdict into `{file}`") } else { format!("start {}, who reviews the work and writes `{file}`", self.agents()) };
+        let how = if by.is_empty() {
+            format!("review the work, and write the verdict into `{file}`")
+        } else {
+            format!("start {}, who reviews the work and writes `{file}`", self.agents())
+        };
         let Some(text) = self.work.text(file) else { return missing(format!("the verdict `{file}`{by} does not exist"), how) };
         if !seen::has_line(&text, says) {
             return missing(format!("`{file}` has no line `{says}`"), how);
@@ -279,7 +302,8 @@ impl OneNeed<'_, '_> {
             lines += count;
             hit += covered;
         }
-        let of = if self.need.paths.is_empty() { "all files".to_owned() } else { some(&self.need.paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>()) };
+        let of =
+            if self.need.paths.is_empty() { "all files".to_owned() } else { some(&self.need.paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>()) };
         if lines == 0 {
             return missing(format!("the coverage report `{report}` has no line of {of}"), how);
         }
@@ -287,7 +311,10 @@ impl OneNeed<'_, '_> {
         if share >= least as usize {
             NeedOutcome::There(format!("{share} % of {of} are covered"))
         } else {
-            missing(format!("{hit} of {lines} lines of {of} are covered ({share} %), and {least} % are needed"), format!("write tests for {of}, and run them with coverage"))
+            missing(
+                format!("{hit} of {lines} lines of {of} are covered ({share} %), and {least} % are needed"),
+                format!("write tests for {of}, and run them with coverage"),
+            )
         }
     }
 
@@ -317,10 +344,17 @@ impl OneNeed<'_, '_> {
             }
         }
         Ok(if absent.is_empty() {
-            let rest = if unread.is_empty() { String::new() } else { format!("; imports of .{} files are not read", unread.into_iter().collect::<Vec<_>>().join(", .")) };
+            let rest = if unread.is_empty() {
+                String::new()
+            } else {
+                format!("; imports of .{} files are not read", unread.into_iter().collect::<Vec<_>>().join(", ."))
+            };
             NeedOutcome::There(format!("the imports of {looked} changed sources are in their manifests{rest}"))
         } else {
-            missing(format!("imports that no manifest names: {}", some(&absent)), "add the packages to the manifest of the project, at the versions that are meant")
+            missing(
+                format!("imports that no manifest names: {}", some(&absent)),
+                "add the packages to the manifest of the project, at the versions that are meant",
+            )
         })
     }
 

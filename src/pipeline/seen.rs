@@ -14,17 +14,17 @@ use clients::{Event, Moment, Outcome};
 use gate::deep::Stop;
 use gate::judge::{Here, facts_of, opened, read};
 use gate::record::{hash, hash_all};
+use gate::world::Surroundings;
 use gate::world::phase;
 use gate::world::record::in_first;
 use gate::world::state::folder_name;
 use gate::world::store::{EVIDENCE, Slot, Store, TRUSTED, VALUE};
 use gate::world::system::now_ms;
-use gate::world::Surroundings;
 use git2::Oid;
 use policy::matcher::text;
 use policy::{Gate, GateNeed, NeedKind, Policy};
 
-use super::status::{self, CommandStatus, LinePlace};
+use super::status::{self, CommandPlace, CommandStatus};
 use super::tree::{self, GatedTree, SeenFiles};
 use crate::deep::Cold;
 
@@ -123,7 +123,7 @@ impl Looking<'_> {
     fn command(&self, line: &str, wanted: &str, opened: &[String]) {
         let root = self.work.root.to_string_lossy();
         let folder = self.event.cwd.as_deref().unwrap_or(&root);
-        let found = status::of(line, wanted, LinePlace { folder: folder.trim_end_matches('/'), root: &root });
+        let found = status::of(line, wanted, CommandPlace { folder: folder.trim_end_matches('/'), root: &root });
         let why = match (found, self.succeeded()) {
             (CommandStatus::Absent, _) => return,
             (CommandStatus::Swallowed(why), _) => format!("it ran where its status does not decide: {why}"),
@@ -147,7 +147,8 @@ impl Looking<'_> {
 
     fn tests(&self, line: &str, actions: &[Action]) {
         let Ok(catalogue) = Catalogue::shipped() else { return };
-        let runner = catalogue.runners.iter().find(|runner| actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if policy::is_run_by(runner, run))));
+        let runner =
+            catalogue.runners.iter().find(|runner| actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if policy::is_run_by(runner, run))));
         if runner.is_none() || self.event.background {
             return;
         }
@@ -175,7 +176,7 @@ impl Looking<'_> {
             });
             let words: Option<Vec<&str>> = run.map(|run| run.words.iter().filter_map(|word| word.literal()).collect());
             let folder = self.event.cwd.as_deref().unwrap_or(&root);
-            match words.map(|words| status::of(line, &shell_words(&words), LinePlace { folder: folder.trim_end_matches('/'), root: &root })) {
+            match words.map(|words| status::of(line, &shell_words(&words), CommandPlace { folder: folder.trim_end_matches('/'), root: &root })) {
                 Some(CommandStatus::Decides) => None,
                 Some(CommandStatus::Swallowed(why)) => Some(format!("they ran where their status does not decide: {why}")),
                 _ => Some("they ran within another command, where their status does not decide".to_owned()),
@@ -224,7 +225,9 @@ impl Looking<'_> {
                 }
             }
             // A program that makes a report is no writer by hand.
-            NeedKind::Coverage if action.from.is_none() || matches!(change, Change::Whole(_) | Change::Append(_) | Change::Edits(_) | Change::Edited(_)) => note(&after),
+            NeedKind::Coverage if action.from.is_none() || matches!(change, Change::Whole(_) | Change::Append(_) | Change::Edits(_) | Change::Edited(_)) => {
+                note(&after)
+            }
             NeedKind::Verdict => {
                 note(&after);
                 if brings(change, need.says) {
@@ -242,12 +245,20 @@ fn shell_words(words: &[&str]) -> String {
     words.iter().map(|word| if plain(word) { (*word).to_owned() } else { crate::cli::terminal::shell_word(word) }).collect::<Vec<_>>().join(" ")
 }
 
+/// Programs whose first operand is the file that they run.
+const INTERPRETERS: &[&str] = &[
+    "bash", "sh", "zsh", "dash", "ksh", "fish", "python", "python3", "node", "deno", "bun", "tsx", "ts-node", "ruby", "perl", "php", "Rscript", "pwsh", "lua",
+];
+
 /// The file of the repository that a command starts.
 #[must_use]
 pub fn own_file(wanted: &str, work: &GatedTree) -> Option<String> {
-    let program = wanted.split_whitespace().find(|word| !word.contains('='))?;
-    let path = program.strip_prefix("./").unwrap_or(program);
-    (program.contains('/') && !path.starts_with('/') && work.root.join(path).is_file()).then(|| path.to_owned())
+    let mut words = wanted.split_whitespace().skip_while(|word| word.contains('='));
+    let program = words.next()?;
+    let file =
+        if INTERPRETERS.contains(&program) { words.find(|word| !word.starts_with('-'))? } else { Some(program).filter(|program| program.contains('/'))? };
+    let path = file.strip_prefix("./").unwrap_or(file);
+    (!path.starts_with('/') && work.root.join(path).is_file()).then(|| path.to_owned())
 }
 
 /// Whether a file is as it was where the branch began, or as a person let it count.
@@ -349,11 +360,8 @@ fn ticked_by(change: &Change, after: &str) -> Vec<String> {
                 let old = boxes(old).0;
                 // A part of a line was replaced: the lines of the file that have it.
                 let whole = boxes(new).0;
-                let parts: Vec<String> = if whole.is_empty() && new.contains("[x]") {
-                    now.iter().filter(|line| line.contains(new.trim())).cloned().collect()
-                } else {
-                    whole
-                };
+                let parts: Vec<String> =
+                    if whole.is_empty() && new.contains("[x]") { now.iter().filter(|line| line.contains(new.trim())).cloned().collect() } else { whole };
                 let one = if *everywhere { usize::MAX } else { parts.len() };
                 parts.into_iter().take(one).filter(move |line| !old.contains(line)).collect::<Vec<_>>()
             })
@@ -476,7 +484,14 @@ pub fn signs(policy: &Policy) -> Option<String> {
     let mut rows: Vec<String> = Vec::new();
     for need in tiers.gates.iter().flat_map(|gate| &gate.needs) {
         match need.kind {
-            NeedKind::Command => rows.push(need.text.split_whitespace().filter(|word| *word != "&&").map(|word| last(word).trim_matches(['"', '\'']).to_owned()).collect::<Vec<_>>().join(" ")),
+            NeedKind::Command => rows.push(
+                need.text
+                    .split_whitespace()
+                    .filter(|word| *word != "&&")
+                    .map(|word| last(word).trim_matches(['"', '\'']).to_owned())
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            ),
             NeedKind::Tests => {
                 let runners = Catalogue::shipped().map(|catalogue| catalogue.runners.as_slice()).unwrap_or_default();
                 rows.extend(runners.iter().map(|runner| runner.split(' ').map(|word| word.trim_matches('*')).collect::<Vec<_>>().join(" ")));

@@ -17,7 +17,7 @@ pub enum CommandStatus {
 
 /// Where a command line runs.
 #[derive(Clone, Copy, Debug)]
-pub struct LinePlace<'p> {
+pub struct CommandPlace<'p> {
     /// The folder in which it starts.
     pub folder: &'p str,
     /// The top of the work tree, where commands of the policy run.
@@ -39,7 +39,7 @@ const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash"];
 const MAX_DEPTH: usize = 4;
 
 /// What `line` says of `wanted`, which is one command or several joined by `&&`.
-pub fn of(line: &str, wanted: &str, place: LinePlace) -> CommandStatus {
+pub fn of(line: &str, wanted: &str, place: CommandPlace) -> CommandStatus {
     let Some(wanted) = commands(wanted) else { return CommandStatus::Absent };
     let named = wanted.iter().flatten().all(|word| word.split('/').next_back().is_some_and(|word| line.contains(word.trim_start_matches('\u{1}'))));
     if !named {
@@ -107,7 +107,9 @@ fn mentions(script: &Script, wanted: &[Vec<String>]) -> bool {
             Command::Simple(simple) => words(simple).is_some_and(|words| {
                 let texts = words.iter().filter(|word| word.contains(' ')).map(|text| parse::read(text).script);
                 let starts = words.first().is_some_and(|first| !SAYING.contains(&first.as_str()));
-                starts && (words.windows(wanted.len().max(1)).any(|window| window == wanted) || (wraps(&words) && texts.into_iter().any(|text| mentions(&text, &[wanted.to_vec()]))))
+                starts
+                    && (words.windows(wanted.len().max(1)).any(|window| window == wanted)
+                        || (wraps(&words) && texts.into_iter().any(|text| mentions(&text, &[wanted.to_vec()]))))
             }),
             Command::Pipeline(commands) => commands.iter().any(|command| inner(command, wanted)),
             Command::Compound { body, .. } => match body {
@@ -192,7 +194,8 @@ impl LineWalk<'_> {
                 if self.at_root { Ok(true) } else { Err("it does not run in the top folder of the work tree") }
             }
             Command::Pipeline(commands) => {
-                let inside: Vec<usize> = (0..commands.len()).filter(|at| commands.get(*at).is_some_and(|part| self.command(part, next, wanted).unwrap_or(true))).collect();
+                let inside: Vec<usize> =
+                    (0..commands.len()).filter(|at| commands.get(*at).is_some_and(|part| self.command(part, next, wanted).unwrap_or(true))).collect();
                 match inside.as_slice() {
                     [] => Ok(false),
                     [0] if self.pipefail && wanted.len() == 1 && self.at_root => Ok(true),
@@ -234,7 +237,11 @@ impl LineWalk<'_> {
                 if !mentions(&reading.script, wanted) {
                     return Ok(false);
                 }
-                if reading.faults.is_empty() && (LineWalk { pipefail: false, ..inner }).script(&reading.script, wanted)? { Ok(true) } else { Err("it is within another command") }
+                if reading.faults.is_empty() && (LineWalk { pipefail: false, ..inner }).script(&reading.script, wanted)? {
+                    Ok(true)
+                } else {
+                    Err("it is within another command")
+                }
             }
             Command::Pipeline(_) => Ok(false),
             _ => Err("it is within another command"),
@@ -288,7 +295,9 @@ fn stripped(words: &[String]) -> Vec<String> {
     let mut rest = words;
     loop {
         rest = match rest {
-            [first, more @ ..] if PASSING_ON.contains(&first.as_str()) && more.first().is_some_and(|next| !next.starts_with('-') && !next.contains('=')) => more,
+            [first, more @ ..] if PASSING_ON.contains(&first.as_str()) && more.first().is_some_and(|next| !next.starts_with('-') && !next.contains('=')) => {
+                more
+            }
             [first, seconds, more @ ..] if first == "timeout" && seconds.starts_with(|sign: char| sign.is_ascii_digit()) && !more.is_empty() => more,
             _ => return rest.to_vec(),
         };

@@ -1,7 +1,9 @@
+//! Command lines of which the status is that of a command in them, and others.
+
 use super::*;
 
 fn said(line: &str, wanted: &str) -> &'static str {
-    match of(line, wanted, LinePlace { folder: "/r", root: "/r" }) {
+    match of(line, wanted, CommandPlace { folder: "/r", root: "/r" }) {
         CommandStatus::Absent => "absent",
         CommandStatus::Decides => "decides",
         CommandStatus::Swallowed(_) => "swallowed",
@@ -95,10 +97,10 @@ fn a_command_of_several_parts_runs_in_one_row() {
 
 #[test]
 fn a_command_elsewhere_does_not_count() {
-    let there = LinePlace { folder: "/r/sub", root: "/r" };
+    let there = CommandPlace { folder: "/r/sub", root: "/r" };
     assert!(matches!(of("./validate.sh", "./validate.sh", there), CommandStatus::Swallowed(_)));
     assert_eq!(of("cd /r && ./validate.sh", "./validate.sh", there), CommandStatus::Decides);
     assert!(matches!(of("cd .. && ./validate.sh", "./validate.sh", there), CommandStatus::Swallowed(_)));
-    assert_eq!(of("cargo test --workspace", "cargo test --workspace", LinePlace { folder: "/r", root: "/r" }), CommandStatus::Decides);
-    assert!(matches!(of("cd /tmp/x && cargo test", "cargo test", LinePlace { folder: "/r", root: "/r" }), CommandStatus::Swallowed(_)));
+    assert_eq!(of("cargo test --workspace", "cargo test --workspace", CommandPlace { folder: "/r", root: "/r" }), CommandStatus::Decides);
+    assert!(matches!(of("cd /tmp/x && cargo test", "cargo test", CommandPlace { folder: "/r", root: "/r" }), CommandStatus::Swallowed(_)));
 }

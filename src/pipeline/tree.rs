@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use actions::json::quoted;
-use git2::{DiffOptions, ObjectType, Oid, Repository, StatusOptions};
 use gate::world::Surroundings;
+use git2::{DiffOptions, ObjectType, Oid, Repository, StatusOptions};
 use policy::Policy;
 use tests_first::layout::matches;
 

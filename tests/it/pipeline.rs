@@ -264,7 +264,10 @@ fn the_end_of_the_work_is_refused_once_for_each_missing_piece() {
     let project = Project::new(&two, &[]);
     project.before("ls");
     let text = project.stops("one", false);
-    assert!(text.contains("not done yet, by `validated`") && text.contains("`documented`") && text.contains("run `./validate.sh` alone, in the foreground"), "{text}");
+    assert!(
+        text.contains("not done yet, by `validated`") && text.contains("`documented`") && text.contains("run `./validate.sh` alone, in the foreground"),
+        "{text}"
+    );
     assert_eq!(project.stops("one", false), "");
     assert_eq!(project.stops("two", true), "", "a hook already made the turn continue");
     project.ran("./validate.sh");
@@ -273,7 +276,9 @@ fn the_end_of_the_work_is_refused_once_for_each_missing_piece() {
     project.scratch.write("docs/a.md", "a\n");
     assert_eq!(project.stops("three", false), "");
     // A sub-agent is only kept by gates that name it.
-    let sub = |project: &Project, agent: &str| project.scratch.judge("SubagentStop", &project.payload("SubagentStop", agent, "four", r#","stop_hook_active":false"#)).stderr;
+    let sub = |project: &Project, agent: &str| {
+        project.scratch.judge("SubagentStop", &project.payload("SubagentStop", agent, "four", r#","stop_hook_active":false"#)).stderr
+    };
     assert_eq!(sub(&project, "Explore"), "");
     let named = Project::new(&VALIDATED.replace("needs  =", "for_agents = [\"dev\"]\nneeds  ="), &[]);
     named.before("ls");
@@ -521,7 +526,9 @@ fn a_headless_run_is_stopped_at_every_gate_and_passes_with_the_evidence() {
     assert_eq!(project.starts("architect"), FREE);
     let memory = fs::read_dir(project.scratch.home().join(".local/state/portcullis")).unwrap().flatten();
     let record: String = memory.filter_map(|folder| fs::read_to_string(folder.path().join("record.jsonl")).ok()).collect();
-    for part in ["phase: dev -> review", "tests were seen to pass; `./validate.sh` succeeded", "autonomy: supervised -> headless", "portcullis.toml:3, written by user"] {
+    for part in
+        ["phase: dev -> review", "tests were seen to pass; `./validate.sh` succeeded", "autonomy: supervised -> headless", "portcullis.toml:3, written by user"]
+    {
         assert!(record.contains(part), "{part}\n{record}");
     }
 }
@@ -576,9 +583,10 @@ fn a_damaged_state_is_said_and_lets_nothing_pass() {
     let project = Project::new(PHASES, &[]).autonomy("headless");
     assert_eq!(project.starts("architect"), FREE);
     let folders = fs::read_dir(project.scratch.home().join(".local/state/portcullis")).unwrap().flatten();
-    let file = folders.flat_map(|folder| fs::read_dir(folder.path()).unwrap().flatten()).map(|entry| entry.path()).find(|path| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("phase.") && name != "phase.lock")
-    });
+    let file = folders
+        .flat_map(|folder| fs::read_dir(folder.path()).unwrap().flatten())
+        .map(|entry| entry.path())
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("phase.") && name != "phase.lock"));
     let file = file.unwrap();
     let whole = fs::read_to_string(&file).unwrap();
     for cut in [0, 1, whole.len() / 2, whole.len() - 1] {
@@ -611,6 +619,69 @@ fn two_work_trees_have_phases_and_evidence_of_their_own() {
     assert_eq!(project.scratch.judge("PreToolUse", &payload).short(), HELD);
     fs::write(there.join("src/app.py"), "x = 9\n").unwrap();
     assert_eq!(project.before("git push origin feature"), FREE);
+}
+
+#[test]
+fn what_a_command_is_made_of_must_be_as_it_was() {
+    let makefile = "check:\n\t./validate.sh\n";
+    let package = "{\"scripts\":{\"check\":\"./validate.sh\"},\"dependencies\":{}}\n";
+    let files = [("Makefile", makefile), ("package.json", package), ("tools/check.py", "import sys\n")];
+    for (command, file, harmless, weaker) in [
+        ("make check", "Makefile", None, "check:\n\ttrue\n"),
+        (
+            "npm run check",
+            "package.json",
+            Some("{\"scripts\":{\"check\":\"./validate.sh\"},\"dependencies\":{\"a\":\"1\"}}\n"),
+            "{\"scripts\":{\"check\":\"true\"}}\n",
+        ),
+        ("python3 tools/check.py --all", "tools/check.py", None, "import os\n"),
+        ("bash validate.sh", "validate.sh", None, "exit 0\n"),
+    ] {
+        let project = Project::new(&VALIDATED.replace("./validate.sh", command), &files);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        project.ran(command);
+        assert_eq!(project.before("git push"), FREE, "{command}");
+        if let Some(harmless) = harmless {
+            project.scratch.write(file, harmless);
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            project.ran(command);
+            assert_eq!(project.before("git push"), FREE, "{command}");
+        }
+        project.scratch.write(file, weaker);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        project.ran(command);
+        let text = project.refusal("git push");
+        assert!(text.contains(&format!("`{file}` is not as it was where this branch began")), "{command}: {text}");
+    }
+}
+
+#[test]
+fn a_call_of_git_elsewhere_is_judged_by_that_work_tree() {
+    let project = Project::new(VALIDATED, &[]);
+    project.ran("./validate.sh");
+    let other = project.scratch.repo().join("../other");
+    let head = project.repository.head().unwrap().peel_to_commit().unwrap();
+    let branch = project.repository.branch("other", &head, false).unwrap();
+    let mut options = git2::WorktreeAddOptions::new();
+    options.reference(Some(branch.get()));
+    project.repository.worktree("other", &other, Some(&options)).unwrap();
+    assert_eq!(project.before("git -C ../other push origin other"), HELD);
+    assert_eq!(project.before("git push origin feature"), FREE);
+    project.scratch.write("src/app.py", "x = 8\n");
+    assert_eq!(project.before("git push origin feature"), HELD);
+    // Another repository is no matter of this gate.
+    let alone = project.scratch.repo().join("../alone");
+    git2::Repository::init(&alone).unwrap();
+    assert_eq!(project.before("git -C ../alone push origin main"), FREE);
+}
+
+#[test]
+fn the_next_session_is_shown_the_phase() {
+    let project = Project::new(PHASES, &[]).autonomy("headless");
+    assert_eq!(project.starts("architect"), FREE);
+    let start = project.payload("SessionStart", "main", "next", r#","source":"startup""#);
+    let said = project.scratch.judge("SessionStart", &start);
+    assert!(said.stdout.contains("the work is in `architect` of the phases architect, spec"), "{said:?}");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 use actions::{Action, ToolCall};
 use clients::Event;
+use policy::decide::Metered;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::decide::Metered;
 use policy::{Flywheel, Policy, TestsFirst};
 
 use crate::failure::Failure;

@@ -6,7 +6,9 @@ use clients::{Event, Moment};
 
 use crate::call::{pause_until, policy_bytes};
 use crate::deep::{Deep, Stop};
-use crate::world::{Surroundings, World, layers, state};
+use crate::world::{Surroundings, World, layers, phase, state};
+use actions::shown::escaped;
+use policy::Policy;
 
 /// The longest text of a call that gates look into.
 const MAX_TEXT: usize = 64 << 10;
@@ -67,4 +69,21 @@ pub(crate) fn ending(event: &Event, around: &Surroundings, world: &World, deep: 
     }
     let Some(Ok(bytes)) = layers::look(&around.layers).ok().map(|found| policy_bytes(&found, around, world, deep)) else { return Ok(None) };
     Ok(Stop::unless_failed(deep.ending(event, around, &bytes))?.flatten())
+}
+
+/// What the model reads of the phase when a session begins. `None`: there are no phases.
+pub(crate) fn phase_line(policy: &Policy, around: &Surroundings) -> Option<String> {
+    let pipeline = policy.tiers()?.pipeline?;
+    let phases = pipeline.phases.join(", ");
+    Some(match phase::read(around) {
+        Ok(place) => format!(
+            "the work is in {} of the phases {phases} (autonomy: {}); `portcullis phase` shows what each next step needs",
+            if place.phase.is_empty() { "no phase yet".to_owned() } else { format!("`{}`", escaped(&place.phase)) },
+            pipeline.autonomy.name(),
+        ),
+        Err(damaged) => format!(
+            "in which of the phases {phases} the work is cannot be known, because `{}` is damaged: what depends on it is denied until a person runs `portcullis phase NAME`",
+            escaped(&damaged.0.to_string_lossy())
+        ),
+    })
 }

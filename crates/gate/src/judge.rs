@@ -13,10 +13,10 @@ use policy::{Flywheel, Layer, LayerFile, Meter, Policy, TestsFirst, Tier, Tiers}
 
 use crate::deep::{Deep, Stop};
 use crate::failure::Failure;
-use crate::world::phase::PhaseMove;
-use crate::{ended, metering, stall};
 use crate::world::meters::{self, CallIdentity, Standing};
+use crate::world::phase::PhaseMove;
 use crate::world::{Surroundings, lookup, observe, system, trail};
+use crate::{ended, metering, stall};
 
 /// Rounds of asking for facts: each round's questions come of the answers before, and rules have two levels of them.
 const MAX_ROUNDS: usize = 8;
@@ -339,7 +339,9 @@ impl Answers for Here<'_> {
         // What models cost is known only afterwards: once it is spent, nothing more is let through.
         for budget in budgets.iter().filter(|budget| budget.tokens) {
             let standing = meters::spent(budget, self.around)?;
-            all.extend(Some(budget).filter(|_| standing.used >= standing.of).and_then(|budget| metering::of_budget(None, budget, &Standing { needs: 1, ..standing })));
+            all.extend(
+                Some(budget).filter(|_| standing.used >= standing.of).and_then(|budget| metering::of_budget(None, budget, &Standing { needs: 1, ..standing })),
+            );
         }
         let counted = metered.iter().filter(|entry| !matches!(entry.meter, Meter::Result(_))).cloned();
         let metered: Vec<Metered> = counted.chain(every_call.iter().map(metering::of_every_call)).collect();

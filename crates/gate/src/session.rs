@@ -15,11 +15,11 @@ use crate::failure;
 use crate::metering;
 use crate::notes::{Note, apply};
 use crate::record::Entry;
-use crate::{BUILD, gating};
 use crate::world::compiled::CompiledPolicy;
 use crate::world::meters::{self, CallEnd, CallIdentity, Price};
 use crate::world::repository::main_work_tree;
 use crate::world::{Surroundings, World, layers, owed, pending, state, trail, unread};
+use crate::{BUILD, gating};
 
 /// Records an event that only informs. Returns what the model and the person should know.
 ///
@@ -124,7 +124,9 @@ fn owed_calls(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
     let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(Vec::new()) };
     let follow_ups = compiled.open().ok().and_then(|policy| policy.tiers()).map(|tiers| tiers.follow_ups).unwrap_or_default();
     let due = follow_ups.iter().filter(|follow_up| !follow_up.shadow && owed::remind(follow_up.name, around));
-    Ok(due.map(|follow_up| format!("`{}` asks for `{}` before the work is called done, and it was not seen", follow_up.name, escaped(follow_up.shown))).collect())
+    Ok(due
+        .map(|follow_up| format!("`{}` asks for `{}` before the work is called done, and it was not seen", follow_up.name, escaped(follow_up.shown)))
+        .collect())
 }
 
 /// The most limits and budgets that are named at the start of a session.
@@ -146,7 +148,7 @@ fn said_at_start(around: &Surroundings, world: &World, deep: &dyn Deep) -> Resul
     let mut states = if policy.has_meters() { meters::states(&policy, around).unwrap_or_default() } else { Vec::new() };
     // Those of which little is left come first.
     states.sort_by_key(|state| std::cmp::Reverse(u128::from(state.standing.used) * 1000 / u128::from(state.standing.of.max(1))));
-    Ok(std::iter::once(first).chain(states.iter().take(MAX_METERS).map(metering::left)).collect())
+    Ok(std::iter::once(first).chain(gating::phase_line(&policy, around)).chain(states.iter().take(MAX_METERS).map(metering::left)).collect())
 }
 
 /// The message at the start of a session: whether a pause is active, whether the record cannot be written, whether a

@@ -18,8 +18,8 @@ use toml::de::DeValue;
 use super::schema::{Checker, LAYER, PACK, SpannedValue};
 use super::{compile::pattern::Patterns, examples::RuleExamples, mistake::PolicyMistake};
 use layers::Head;
-use policy::table::TableReader as _;
 use meter::Taken;
+use policy::table::TableReader as _;
 use policy::{Budget, EveryCall, Gate, Layer, Meter, Parts, Rule, Waiver};
 use when::WhenReader;
 

@@ -27,7 +27,7 @@ const MAX_BYTES: u64 = 64 << 10;
 pub struct PhaseState {
     /// Empty: no phase was begun.
     pub phase: String,
-    /// Counts the changes of phase, so that what was done in one phase is told from what was done in the next.
+    /// Counts the changes of phase, so that what was done in one phase differs from what was done in the next.
     pub number: u64,
     /// When the phase began, in milliseconds since 1970.
     pub since: u64,
@@ -227,3 +227,7 @@ pub fn note(said: &str, what: &str, around: &Surroundings) -> io::Result<()> {
     };
     record::append(&around.memory, &entry.line(), None)
 }
+
+#[cfg(test)]
+#[path = "phase_tests.rs"]
+mod tests;

@@ -20,8 +20,7 @@ static MOMENTS: LazyLock<DeValue<'static>> =
 /// The name of the rules that lead into phases.
 const PHASES: &str = "phases";
 /// Keys that belong to some kinds of need, and the kinds.
-const BESIDE: &[(&str, &[NeedKind])] =
-    &[("since", &[NeedKind::Command, NeedKind::Touched]), ("by", &[NeedKind::Checklist]), ("boxes", &[NeedKind::Checklist])];
+const BESIDE: &[(&str, &[NeedKind])] = &[("since", &[NeedKind::Command, NeedKind::Touched]), ("by", &[NeedKind::Checklist]), ("boxes", &[NeedKind::Checklist])];
 /// How far an estimate may be passed where it does not say.
 const WITHIN: u32 = 150;
 /// The largest number of lines, boxes or phases.
@@ -127,7 +126,11 @@ fn phases<'t>(table: &SpannedValue<'t>, reader: &mut WhenReader) -> Vec<&'t str>
     for phase in table.texts("phases") {
         let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if !plain(phase.text) || phase.text == DONE {
-            reader.checker.mistake(&phase.span, format!("`{}` is not a name for a phase", phase.text.escape_debug()), "write lower-case words joined by dashes, and not `done`");
+            reader.checker.mistake(
+                &phase.span,
+                format!("`{}` is not a name for a phase", phase.text.escape_debug()),
+                "write lower-case words joined by dashes, and not `done`",
+            );
         } else if phases.contains(&phase.text) {
             reader.checker.mistake(&phase.span, format!("the phase `{}` is named twice", phase.text), "give each phase a name of its own");
         } else {
@@ -248,9 +251,11 @@ fn needs<'t>(table: &SpannedValue<'t>, reader: &mut WhenReader<'_, 't, '_>) -> V
                 GateNeed { text: text.text, by: reader.texts(table, "by"), number: self::number(table, "boxes", 1, reader).unwrap_or(1), ..need }
             }),
             NeedKind::Verdict => file(&value, "file", reader).map(|text| GateNeed { text, says: value.word("says"), ..inner(reader) }),
-            NeedKind::Coverage => {
-                file(&value, "report", reader).map(|text| GateNeed { text, number: self::number(&value, "at_least", 0, reader).unwrap_or(0).min(100), ..inner(reader) })
-            }
+            NeedKind::Coverage => file(&value, "report", reader).map(|text| GateNeed {
+                text,
+                number: self::number(&value, "at_least", 0, reader).unwrap_or(0).min(100),
+                ..inner(reader)
+            }),
             NeedKind::Estimate => {
                 let within = value.get("within").map(|within| (within.as_decimal(), within));
                 let within = match within {
