@@ -226,7 +226,7 @@ impl Looking<'_> {
             }
             // A program that makes a report is no writer by hand.
             NeedKind::Coverage if action.from.is_none() || matches!(change, Change::Whole(_) | Change::Append(_) | Change::Edits(_) | Change::Edited(_)) => {
-                note(&after)
+                note(&after);
             }
             NeedKind::Verdict => {
                 note(&after);

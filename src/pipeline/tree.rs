@@ -2,6 +2,7 @@
 //! which starts no program.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -60,7 +61,7 @@ impl GatedTree {
     pub fn open(around: &Surroundings, policy: &Policy) -> TreeResult<Self> {
         let Some(found) = &around.repository else { return Err("there is no git repository here".to_owned()) };
         let repository = crate::deep::commits::open(&found.git_dir).map_err(told)?;
-        let literal = policy.protected.iter().filter_map(|pattern| pattern.literal()).map(str::to_owned);
+        let literal = policy.protected.iter().filter_map(policy::pattern::Pattern::literal).map(str::to_owned);
         let targets = USUAL.iter().map(|name| (*name).to_owned()).chain(literal).collect();
         Ok(Self { root: found.root.clone(), repository, targets, begun: Instant::now() })
     }
@@ -249,7 +250,7 @@ pub fn laid_down(files: &SeenFiles) -> String {
     let mut text = String::new();
     for (path, SeenFile { tracked, stat: [size, inode, written, changed], id }) in files {
         let tracked = u8::from(*tracked);
-        text.push_str(&format!("{tracked} {id} {size} {inode} {written} {changed} {}\n", quoted(path)));
+        let _ = writeln!(text, "{tracked} {id} {size} {inode} {written} {changed} {}", quoted(path));
     }
     text
 }

@@ -21,6 +21,7 @@ mod flywheel_commits;
 mod flywheel_git;
 mod flywheel_peers;
 mod flywheel_places;
+mod gates;
 mod git_hooks;
 mod git_layouts;
 mod leases;

@@ -161,7 +161,7 @@ pub(super) fn gate<'t>(
     let reason = prose(table, "reason", reader).map_or("", |text| text.text);
     let instead = prose(table, "instead", reader).map_or("", |text| text.text);
     let name = name(table, "gate", reader)?;
-    let moments = SpannedValue { value: &*MOMENTS, span: table.span.clone() }.tables("moment");
+    let moments = SpannedValue { value: &MOMENTS, span: table.span.clone() }.tables("moment");
     let mut rules: Vec<Rule> = Vec::new();
     let mut before = Vec::new();
     let named = table.texts("before");
