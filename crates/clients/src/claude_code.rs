@@ -92,7 +92,7 @@ const UNWIRED: &[UnwiredEvent] = &[
     UnwiredEvent::new("SubagentStart", Moment::Other, SeenByCall),
     UnwiredEvent::new("TeammateIdle", Moment::Other, NotNeeded),
     UnwiredEvent::new("TaskCreated", Moment::Other, SeenByCall),
-    UnwiredEvent::new("TaskCompleted", Moment::Other, SeenByCall),
+    UnwiredEvent::new("TaskCompleted", Moment::TaskEnd, SeenByCall),
     UnwiredEvent::new("PreCompact", Moment::Other, NotNeeded),
     UnwiredEvent::new("PostCompact", Moment::Other, NotNeeded),
     UnwiredEvent::new("PreModelSwitch", Moment::Other, NotNeeded),

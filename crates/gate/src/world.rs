@@ -9,6 +9,7 @@ pub mod observe;
 pub mod others;
 pub mod owed;
 pub mod pending;
+pub mod phase;
 pub mod record;
 pub mod repository;
 pub mod state;

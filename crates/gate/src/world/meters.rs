@@ -289,7 +289,13 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
             Meter::Result(_) => {}
             Meter::Limit(limit) => {
                 let limit = *limit;
-                groups.push((limit_file(&entry.finding.rule, limit, around), vec![at], times, u64::from(limit.max).saturating_add(raised(&raises, &entry.finding.rule)), limit.window));
+                groups.push((
+                    limit_file(&entry.finding.rule, limit, around),
+                    vec![at],
+                    times,
+                    u64::from(limit.max).saturating_add(raised(&raises, &entry.finding.rule)),
+                    limit.window,
+                ));
             }
             Meter::Cost(cost) => {
                 let Some(budget) = budgets.iter().find(|budget| budget.name == cost.budget) else { continue };
@@ -302,6 +308,7 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
                     None => groups.push((file, vec![at], needs, budget.micro.saturating_add(raised(&raises, budget.name)), 0)),
                 }
             }
+            Meter::Gate(_) | Meter::Phase(_) => {}
         }
     }
     groups
