@@ -18,7 +18,7 @@ use crate::record::Entry;
 use crate::world::compiled::CompiledPolicy;
 use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity};
 use crate::world::repository::main_work_tree;
-use crate::world::{Surroundings, World, layers, others, owed, pending, state, trail, unread};
+use crate::world::{Surroundings, World, layers, others, owed, pending, state, trail, unread, waiting};
 use crate::{BUILD, gating};
 
 /// Records an event that only informs. Returns what the model and the person should know.
@@ -204,7 +204,7 @@ fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option
     let main = repository.and_then(main_work_tree).filter(|main| *main == around.root);
     let by_main = main.map(|main| format!("this linked work tree is under the policy of its main one, `{}`", escaped(&main.to_string_lossy())));
     let unread = around.repository.as_ref().and_then(unread::note);
-    let notes: Vec<String> = paused.into_iter().chain(lost).chain(by_main).chain(unread).collect();
+    let notes: Vec<String> = paused.into_iter().chain(lost).chain(by_main).chain(unread).chain(waiting::said(&around.memory)).collect();
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 
