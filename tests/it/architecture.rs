@@ -174,7 +174,9 @@ fn each_client_is_one_file_that_nothing_else_names() {
         let naming: Vec<String> = code()
             .iter()
             // The kinds of lines of a transcript can be called as their client.
-            .filter(|path| !shown(path).ends_with("tests.rs") && shown(path) != "crates/spend/src/forms.rs" && fs::read_to_string(path).unwrap().contains(&quoted))
+            .filter(|path| {
+                !shown(path).ends_with("tests.rs") && shown(path) != "crates/spend/src/forms.rs" && fs::read_to_string(path).unwrap().contains(&quoted)
+            })
             .map(|path| shown(path))
             .collect();
         assert_eq!(naming, [format!("crates/clients/src/{file}.rs")]);
