@@ -1,5 +1,7 @@
 //! The command line `portcullis`: its arguments, and which function runs which command. Judges nothing.
 
+pub mod approvals;
+pub mod approve;
 pub mod canary;
 pub mod check;
 pub mod doctor;
@@ -10,11 +12,14 @@ pub mod init;
 pub mod install;
 pub mod log;
 pub mod pause;
+pub mod phase;
 pub mod place;
 pub mod policy;
 pub mod refusal;
+pub mod revoke;
 pub mod servers;
 pub mod settings;
+pub mod state;
 pub mod status;
 pub mod terminal;
 pub mod test;
@@ -63,8 +68,18 @@ enum PortcullisCommand {
     Test(test::TestArguments),
     /// Allow everything for a limited time (only a person at a terminal can do this)
     Pause(pause::PauseArguments),
+    /// Approve one denied call by its code (only a person at a terminal can do this; `--setup` makes a key for it)
+    Approve(approve::ApproveArguments),
+    /// List the calls that wait for a person, and what was approved
+    Approvals(approvals::ApprovalsArguments),
+    /// Take an approval back, or refuse a call that waits
+    Revoke(revoke::RevokeArguments),
+    /// Show in which phase the work is and what its gates need; a person moves it
+    Phase(phase::PhaseArguments),
     /// Show the state of this repository: where Portcullis is wired, whether it is active, what was stopped last
     Status(status::StatusArguments),
+    /// Show how far limits and budgets are used, or count anew
+    State(state::StateArguments),
     /// Show what stopped the last call, and the ways out
     Unblock(unblock::UnblockArguments),
     /// Check the installation
@@ -132,12 +147,17 @@ fn run(command: PortcullisCommand) -> Result<ExitCode, Refusal> {
         PortcullisCommand::Explain(arguments) => explain::run(&arguments),
         PortcullisCommand::Test(arguments) => test::run(&arguments),
         PortcullisCommand::Pause(arguments) => pause::run(&arguments),
+        PortcullisCommand::Approve(arguments) => approve::run(&arguments),
+        PortcullisCommand::Approvals(arguments) => approvals::run(&arguments),
+        PortcullisCommand::Revoke(arguments) => revoke::run(&arguments),
         PortcullisCommand::Doctor(arguments) => doctor::run(&arguments),
         PortcullisCommand::Log(arguments) => log::run(&arguments),
         PortcullisCommand::Flywheel(arguments) => flywheel::run(&arguments),
         PortcullisCommand::Policy(arguments) => policy::run(&arguments),
         PortcullisCommand::Servers(arguments) => servers::run(&arguments),
+        PortcullisCommand::Phase(arguments) => phase::run(&arguments),
         PortcullisCommand::Status(arguments) => status::run(&arguments, false),
+        PortcullisCommand::State(arguments) => state::run(&arguments),
         PortcullisCommand::Unblock(arguments) => unblock::run(&arguments),
         PortcullisCommand::Uninstall(arguments) => uninstall::run(&arguments),
         PortcullisCommand::Completions(CompletionsArguments { shell }) => {

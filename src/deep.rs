@@ -1,5 +1,6 @@
 //! What only the cold binary can find out: it compiles policies, reads git objects, source code and settings.
 
+pub mod approval;
 pub mod changes;
 pub mod checkouts;
 pub mod commits;
@@ -9,6 +10,7 @@ mod edited;
 pub mod flywheel;
 pub mod own_files;
 pub mod pusher;
+mod spend;
 pub mod tests_first;
 pub mod work;
 
@@ -17,16 +19,18 @@ use std::path::Path;
 use ::tests_first::{Ended, SeenRun};
 use actions::{Action, Deed, ToolCall};
 use clients::{Event, Moment};
+use gate::approval::{ApprovalAnswer, ApprovalCase};
 use gate::deep::{Deep, Stop};
 use gate::failure::Failure;
-use gate::judge::{Here, answered, facts_of, read};
+use gate::judge::{Gated, Here, answered, facts_of, read};
 use gate::world::layers::FoundLayer;
 use gate::world::{Surroundings, World, system};
+use policy::decide::Metered;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::{Flywheel, Policy, TestsFirst};
+use policy::{Budget, Flywheel, Policy, TestsFirst};
 
-use crate::documents;
+use crate::{documents, pipeline};
 
 /// The cold binary's answers.
 #[derive(Clone, Copy, Debug)]
@@ -68,11 +72,25 @@ impl Deep for Cold {
         Ok(documents::judge(actions, around, section))
     }
 
+    fn gates(&self, gated: &[Metered], call: &[Action], facts: &Facts, policy: &Policy, around: &Surroundings) -> Result<Gated, Stop> {
+        Ok(pipeline::moves::judge(gated, call, facts, policy, around)?)
+    }
+
+    fn ending(&self, event: &Event, around: &Surroundings, policy: &[u8]) -> Result<Option<String>, Stop> {
+        let policy = Policy::open(policy).ok_or(Failure::PolicyDamaged)?;
+        Ok(pipeline::ending(event, around, &policy))
+    }
+
+    fn remember_evidence(&self, event: &Event, call: &ToolCall, around: &Surroundings, policy: &[u8]) -> Result<(), Stop> {
+        let policy = Policy::open(policy).ok_or(Failure::PolicyDamaged)?;
+        pipeline::seen::remember(event, call, around, &policy)
+    }
+
     fn remember_run(&self, event: &Event, call: &ToolCall, around: &Surroundings, policy: &[u8]) -> Result<(), Stop> {
         let policy = Policy::open(policy).ok_or(Failure::PolicyDamaged)?;
         let Some(section) = &policy.tests_first else { return Ok(()) };
         let places = facts_of(event, &around.places).places;
-        let actions = read(call, &places, &policy, &Here { around, deep: self })?;
+        let actions = read(call, &places, &policy, &Here { around, deep: self, event: None })?;
         let runs = actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if section.runs(run)));
         let Some(command) = call.input.text("command").or_else(|| call.input.text("cmd")).filter(|_| runs) else { return Ok(()) };
         let ended = Ended {
@@ -89,6 +107,14 @@ impl Deep for Cold {
 
     fn turn(&self, event: &Event, around: &Surroundings, section: &Flywheel) -> Result<Option<String>, Stop> {
         Ok(documents::turned(event, around, section))
+    }
+
+    fn approval(&self, case: &ApprovalCase) -> Result<Option<ApprovalAnswer>, Stop> {
+        approval::of_call(case)
+    }
+
+    fn count_spend(&self, event: &Event, around: &Surroundings, budgets: &[Budget]) -> Result<(), Stop> {
+        spend::count(event, around, budgets).map_err(|error| Failure::StateUnusable(error.to_string()).into())
     }
 
     fn settings_changed(&self, event: &Event, around: &Surroundings, world: &World) -> Result<Option<String>, Stop> {

@@ -17,7 +17,7 @@ use crate::report::json as machine;
 use actions::clip;
 use clients::{Event, Invocation, MomentKind};
 use gate::answer::HookAnswer;
-use gate::call::{self, Judged};
+use gate::call::{self, Judged, Purpose};
 use gate::failure::Failure;
 use gate::world::{World, state, system};
 use policy::Policy;
@@ -158,12 +158,13 @@ fn judged<T>(
     show_answer: &mut dyn FnMut(&Event, &HookAnswer) -> T,
 ) -> Result<T, Refusal> {
     let event = Invocation::new(None, None).read(input).map_err(call::unreadable_input)?;
-    let judged = if event.moment.kind() == MomentKind::Observing { None } else { call::judged(&event, world, &Cold, true).map_err(Failure::from)? };
+    let judged =
+        if event.moment.kind() == MomentKind::Observing { None } else { call::judged(&event, world, &Cold, Purpose::Explain).map_err(Failure::from)? };
     let (Some(called), Some(judged)) = (&event.tool, &judged) else {
         let answer = call::answer_without_call(&event, world, &Cold).map_err(Failure::from)?;
         return Ok(show_answer(&event, &answer));
     };
-    let Judged { around, facts, judgement, paused } = judged;
+    let Judged { around, facts, judgement, paused, .. } = judged;
     let bytes = place::policy_bytes(world, around)?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
     let rules = policy.all_rules().ok_or(Failure::RuleDamaged)?;

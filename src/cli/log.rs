@@ -15,6 +15,7 @@ use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{TextStyle, say, say_json, styled, tell};
 use actions::shown::{escaped, escaped_json};
+use clients::Moment;
 use flywheel::page::{day, moment};
 use gate::record::{Entry, Held, Outcome, RecordSource};
 use gate::world::{record, system};
@@ -166,6 +167,12 @@ fn is_trial(entry: &Entry) -> bool {
     entry.source == RecordSource::Trial || entry.session == gate::call::TRIAL
 }
 
+/// A verdict on a call. Silence where the client asks its person does not count: the same call was decided before, and what the
+/// person says is not known.
+fn is_decision(entry: &Entry) -> bool {
+    entry.tier.is_some() && (entry.held.is_some() || Moment::of(&entry.event) != Moment::Permission)
+}
+
 /// A time of the record in local time, with the zone.
 fn local(time: u64) -> String {
     let ahead = ahead(time / 1000);
@@ -203,7 +210,8 @@ fn shown(entry: &Entry) -> String {
         (None, Some(Outcome::Ok)) => ("ok", Some(TextStyle::Good)),
         (None, Some(Outcome::Failed)) => ("failed", Some(TextStyle::Bad)),
         (None, Some(Outcome::Interrupted)) => ("aborted", Some(TextStyle::Doubtful)),
-        (None, None) if entry.tier.is_some() => ("allowed", None),
+        (None, None) if is_decision(entry) => ("allowed", None),
+        (None, None) if entry.tier.is_some() => ("prompt", None),
         (None, None) => ("-", None),
     };
     let padded = format!("{word:<7}");
@@ -214,7 +222,8 @@ fn shown(entry: &Entry) -> String {
     let agent = if matches!(entry.agent.as_str(), "" | "main") { String::new() } else { format!(" ({})", escaped(&entry.agent)) };
     let text = |text: &str| if text.is_empty() { String::new() } else { format!(" {}", escaped(text)) };
     let exit = entry.exit.map_or_else(String::new, |exit| format!(" exit {exit}:"));
-    let said = if entry.said.is_empty() { String::new() } else { format!(" —{exit} {}", escaped(&entry.said)) };
+    let approved = if entry.approved.is_empty() { String::new() } else { format!(" — approved: {}", escaped(&entry.approved)) };
+    let said = if entry.said.is_empty() { approved } else { format!(" —{exit} {}", escaped(&entry.said)) };
     format!("{} {word} {}{agent}{}{}{said}{rules}", local(entry.time), escaped(subject), text(&entry.path), text(&entry.what))
 }
 
@@ -227,14 +236,14 @@ fn summary(arguments: &LogArguments, kept: &[(Entry, String)]) {
         }
         counts
     };
-    let decisions = || entries().filter(|entry| entry.tier.is_some());
+    let decisions = || entries().filter(|entry| is_decision(entry));
     let groups = [
         ("tier", count(&mut decisions().filter_map(|entry| entry.tier).map(|tier| tier.to_string()))),
         ("stopped", count(&mut decisions().filter_map(|entry| entry.held).map(|held| if held == Held::Ask { "asked" } else { "denied" }.to_owned()))),
         ("rule", count(&mut decisions().flat_map(|entry| &entry.rules).map(|rule| rule.name.clone()))),
         ("tool", count(&mut decisions().map(|entry| entry.tool.clone()))),
         ("day", count(&mut decisions().map(|entry| day(entry.time.saturating_add_signed(ahead(entry.time / 1000) * 1000) / 86_400_000)))),
-        ("signal", count(&mut entries().filter(|entry| entry.tier.is_none()).map(|entry| entry.event.clone()))),
+        ("signal", count(&mut entries().filter(|entry| !is_decision(entry)).map(|entry| entry.event.clone()))),
     ];
     if arguments.json {
         let counts: BTreeMap<_, _> = groups.iter().cloned().collect();

@@ -18,7 +18,8 @@ use crate::git::block::BEGIN;
 use actions::shown::escaped;
 use clients::claude_code::TRIED;
 use gate::BUILD;
-use gate::world::{state, system};
+use gate::world::meters::MeterState;
+use gate::world::{state, system, waiting};
 use policy::Policy;
 
 #[derive(Args, Debug, Default)]
@@ -94,6 +95,8 @@ struct PlaceStatus {
     pause: Option<u64>,
     shadow: bool,
     last: Option<LastStopped>,
+    /// How far limits and budgets are used; those of sessions are not counted here.
+    meters: Vec<MeterState>,
 }
 
 impl PlaceStatus {
@@ -123,6 +126,7 @@ impl PlaceStatus {
             shadow: policy.is_ok() && place.watches()?,
             policy,
             last: LastStopped::of(&place),
+            meters: super::state::states(&place).unwrap_or_default(),
             place,
         })
     }
@@ -161,6 +165,8 @@ pub fn run(arguments: &StatusArguments, bare: bool) -> Result<ExitCode, Refusal>
             "wired": status.wired.iter().map(|(scope, settings, entry)| json!({ "scope": scope.name(), "settings": settings, "program": entry.program() })).collect::<Vec<_>>(),
             "git_hooks": status.hooks, "policy": policy, "mistakes": why,
             "layers": status.files.iter().map(|(layer, path)| json!({ "layer": layer, "path": path })).collect::<Vec<_>>(),
+            "meters": status.meters.iter().map(super::state::of_state).collect::<Vec<_>>(),
+            "approvals_waiting": waiting::count(&status.place.around.memory),
             "paused_minutes": status.pause, "shadow": status.shadow,
             "last": status.last.as_ref().map(|last| json!({ "time": last.time, "rules": last.rules, "tier": last.tier, "stopped": last.stopped })),
         }));
@@ -193,6 +199,12 @@ fn show(status: &PlaceStatus, said: &str) {
     }
     for (layer, path) in &status.files {
         say(&format!("        {layer}, {}", shown(path)));
+    }
+    for state in &status.meters {
+        say(&super::state::line(state));
+    }
+    if let Some(waits) = waiting::said(&place.around.memory) {
+        say(&format!("waiting {waits}"));
     }
     if status.pause.is_some() {
         say(&format!("pause   {}", pause::status(place)));

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use crate::pipeline::seen::signs;
 use gate::call::kept_policy;
 use gate::failure::Failure;
 use gate::world::layers::{self, FoundLayer};
@@ -66,13 +67,20 @@ pub fn compile_layers(found: &[FoundLayer], around: &Surroundings, world: &World
 fn keep(bytes: &[u8], around: &Surroundings, world: &World) {
     let _ = state::remove(&world.states, &around.root, state::MISTAKES);
     // The mark is there before the policy that needs it, and goes after it.
-    let sees_runs = Policy::open(bytes).is_some_and(|policy| policy.tests_first.is_some());
-    if sees_runs {
-        let _ = state::write(&world.states, &around.root, state::RUNS, b"");
+    let looks = Policy::open(bytes).is_some_and(|policy| policy.tests_first.is_some() || policy.looks_at_ended_calls());
+    if looks {
+        let _ = state::write(&world.states, &around.root, state::ENDED, b"");
+    }
+    let signs = Policy::open(bytes).and_then(|policy| signs(&policy));
+    if let Some(signs) = &signs {
+        let _ = state::write(&world.states, &around.root, state::GATES, signs.as_bytes());
     }
     let _ = state::write_policy(&world.states, &around.root, bytes);
-    if !sees_runs {
-        let _ = state::remove(&world.states, &around.root, state::RUNS);
+    if signs.is_none() {
+        let _ = state::remove(&world.states, &around.root, state::GATES);
+    }
+    if !looks {
+        let _ = state::remove(&world.states, &around.root, state::ENDED);
     }
 }
 

@@ -2,6 +2,9 @@
 //! All changes are made under one lock that dies with its process. The crate `flywheel` decides what is suggested and what resolves it.
 
 pub mod history;
+mod keep_out;
+
+pub use keep_out::PAGES_MARK;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -148,6 +151,7 @@ impl Desk {
         put(&self.folder.join(BEGUN), format!("{}\n{inbox}\n{begun}", root.display()).as_bytes())?;
         let entries: String = new.iter().map(|(one, _)| page::render(one)).collect();
         add(&path, page::INBOX, &entries)?;
+        keep_out::of_commits(root, inbox);
         self.step(&steps)?;
         fs::remove_file(self.folder.join(BEGUN))?;
         Ok(new.into_iter().map(|(one, _)| one).collect())
@@ -162,7 +166,9 @@ impl Desk {
         let path = within(root, inbox)?;
         let there = whole(&path)?;
         let entries: String = new.iter().filter(|one| !there.contains(&format!("\n`{}` ", one.id))).map(|one| page::render(one)).collect();
-        add(&path, page::INBOX, &entries)
+        add(&path, page::INBOX, &entries)?;
+        keep_out::of_commits(root, inbox);
+        Ok(())
     }
 
     /// The entries of the inbox.
@@ -215,6 +221,7 @@ impl Desk {
         let entries: String =
             ended.iter().filter(|(one, _)| !there.contains(&format!("\n`{}` ", one.id))).map(|(one, how)| page::ended(one, &open, how)).collect();
         add(&path, page::ARCHIVE, &entries)?;
+        keep_out::of_commits(root, archive);
         self.take_out(root, inbox, &ended.iter().map(|(one, _)| one.id.as_str()).collect::<Vec<_>>())
     }
 

@@ -102,7 +102,7 @@ fn the_first_look_and_the_judgement_agree() {
     ] {
         let input = actions::json::Json::read(format!("{{\"command\":{}}}", actions::json::quoted(line)).as_bytes()).unwrap();
         let call = ToolCall { name: "Bash".to_owned(), input };
-        let actions = gate::judge::read(&call, &places, &policy, &Here { around: &around, deep: &Cold }).unwrap();
+        let actions = gate::judge::read(&call, &places, &policy, &Here { around: &around, deep: &Cold, event: None }).unwrap();
         let changing = actions.iter().filter(|action| matches!(action.deed, Deed::Write(_) | Deed::Delete(_)));
         if changing.clone().all(|action| gate::first_look::is_free(action, section)) {
             free += 1;

@@ -126,8 +126,10 @@ fn copilot_is_answered_in_the_form_in_which_it_asks() {
             let denied = said(file, "git push --force origin main", arguments);
             assert_eq!(denied["behavior"], "deny", "{file} {arguments:?}");
             assert!(denied["message"].as_str().unwrap().starts_with("denied by `force-push`"), "{denied}");
-            // A question would be asked by the client's own prompt.
-            for command in ["touch ran", "git status", "git reset --hard"] {
+            // With `--allow-all-tools` the same event comes, and no person is asked.
+            let denied = said(file, "git reset --hard", arguments);
+            assert!(denied["message"].as_str().unwrap().starts_with("denied by `uncommitted-work-discarded`"), "{denied}");
+            for command in ["touch ran", "git status", "git reset --soft HEAD"] {
                 assert_eq!(said(file, command, arguments), serde_json::Value::Null, "{command} {arguments:?}");
             }
         }

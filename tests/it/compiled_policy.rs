@@ -92,7 +92,7 @@ fn trials(scratch: &Scratch) -> Vec<(Event, Option<&'static str>)> {
 fn is_never_open(scratch: &Scratch, trials: &[(Event, Option<&str>)], about: &str) -> bool {
     let mut right = true;
     for (event, rule) in trials {
-        match call::judged(event, &scratch.world(), &HandsOver, false) {
+        match call::judged(event, &scratch.world(), &HandsOver, call::Purpose::Verdict) {
             Ok(judged) => {
                 let findings = judged.unwrap().judgement.verdict.findings;
                 assert_eq!(findings.first().map(|finding| finding.rule.as_str()), *rule, "{about}");

@@ -213,3 +213,54 @@ fn git_settles_and_opens_again_in_all_its_ways() {
         assert!(proofs.iter().all(|proof| commits.iter().any(|commit| commit.starts_with(proof))), "{}: {archive}", way.name);
     }
 }
+
+/// What git shows as changed or new.
+fn changed(project: &Project) -> String {
+    let mut command = project.day.scratch.command("/usr/bin/git");
+    let said = run(command.args(["-C", &project.root.to_string_lossy(), "status", "--porcelain", "--untracked-files=all"]), b"");
+    assert_eq!(said.code, 0, "{said:?}");
+    said.stdout
+}
+
+#[test]
+fn pages_of_the_flywheel_leave_the_work_tree_clean() {
+    let project = hooked(MAP, &["post-commit", "post-merge"]);
+    project.write("src/door.rs", "pub fn open_door() {}\n");
+    all(&project, &["add -A", "commit -qm doors"]);
+    assert_eq!((project.targets().as_slice(), changed(&project).as_str()), (&[API.to_owned()][..], ""));
+    // As whoever adds everything does it.
+    project.write(API, "# API\n\n`open_door` opens it.\n");
+    all(&project, &["add -A", "commit -qm described"]);
+    assert!(project.targets().is_empty() && project.archive().contains("resolved by"));
+    assert_eq!(changed(&project), "");
+    let exclude = project.root.join(".git/info/exclude");
+    let text = fs::read_to_string(&exclude).unwrap();
+    assert!(text.contains("\n/docs/flywheel/pending.md\n") && text.contains("\n/docs/flywheel/archive.md\n"), "{text}");
+    // Other files of the folder are no pages.
+    project.write("docs/flywheel/README.md", "ours\n");
+    assert_eq!(changed(&project), "?? docs/flywheel/README.md\n");
+    fs::remove_file(project.root.join("docs/flywheel/README.md")).unwrap();
+    // A second suggestion names nothing again.
+    project.write("src/window.rs", "pub fn open_window() {}\n");
+    all(&project, &["add -A", "commit -qm windows"]);
+    assert_eq!((changed(&project).as_str(), fs::read_to_string(&exclude).unwrap()), ("", text));
+}
+
+#[test]
+fn a_page_that_is_tracked_or_ignored_already_stays_so() {
+    for ignored in [false, true] {
+        let project = hooked(MAP, &["post-commit", "post-merge"]);
+        if ignored {
+            project.write(".gitignore", "docs/flywheel/\n");
+        } else {
+            project.write("docs/flywheel/pending.md", "");
+            project.write("docs/flywheel/archive.md", "");
+        }
+        project.write("src/door.rs", "pub fn open_door() {}\n");
+        all(&project, &["add -A", "commit -qm doors"]);
+        let shown = if ignored { "" } else { " M docs/flywheel/pending.md\n" };
+        assert_eq!((project.targets().as_slice(), changed(&project).as_str()), (&[API.to_owned()][..], shown));
+        let exclude = fs::read_to_string(project.root.join(".git/info/exclude")).unwrap_or_default();
+        assert!(!exclude.contains("flywheel"), "{exclude}");
+    }
+}

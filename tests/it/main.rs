@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
 mod architecture;
+mod approvals;
+mod approvals_attacked;
 mod arguments;
 mod built_in;
 mod cases;
@@ -21,9 +23,11 @@ mod flywheel_commits;
 mod flywheel_git;
 mod flywheel_peers;
 mod flywheel_places;
+mod gates;
 mod git_hooks;
 mod git_layouts;
 mod leases;
+mod limits;
 mod load;
 mod hostile_names;
 mod house_programs;
@@ -32,6 +36,7 @@ mod notes;
 mod one_judgement;
 mod outputs;
 mod payloads;
+mod pipeline;
 mod push;
 mod queries;
 mod readme;
@@ -40,6 +45,8 @@ mod registry;
 mod repository;
 mod secrets_arrive;
 mod softened;
+mod spend;
+mod stall;
 mod startup;
 mod spans;
 mod taken_by_git;

@@ -7,7 +7,7 @@ use clients::claude_code::WIRED;
 use clients::{Moment, MomentKind};
 use portcullis::cli::settings::{Wiring, install};
 
-use crate::support::{Said, Scratch, hook_path, json, package};
+use crate::support::{Said, Scratch, hook_path, json, package, run};
 
 /// The recorded texts by their names, the project's folder replaced by the scratch repository.
 fn recorded(scratch: &Scratch) -> BTreeMap<String, String> {
@@ -147,6 +147,29 @@ fn a_permission_request_is_denied_by_json_alone() {
     assert_eq!((said.code, said.stderr.as_str()), (0, ""));
     assert_eq!((output["hookEventName"].as_str(), output["decision"]["behavior"].as_str()), (Some("PermissionRequest"), Some("deny")));
     assert!(output["decision"]["message"].as_str().unwrap().starts_with("denied by `force-push`"), "{said:?}");
+}
+
+#[test]
+fn what_needs_a_person_is_left_to_a_client_that_asks_one() {
+    let scratch = wired().with_work();
+    let texts = recorded(&scratch);
+    let answered = |arguments: &[&str], command: &str| {
+        let text = with(&texts["PermissionRequest.Bash"], &["tool_input", "command"], command, None);
+        let said = run(scratch.command(hook_path()).args(arguments), text.as_bytes());
+        assert_eq!((said.code, said.stderr.as_str()), (0, ""), "{arguments:?}");
+        if said.stdout.contains(r#""behavior":"deny""#) { "deny" } else { "" }
+    };
+    for (arguments, held) in [
+        (&["PermissionRequest", "claude-code", "50"][..], ""),
+        (&["PermissionRequest"], ""),
+        // The command line names others than the one that the payload fits.
+        (&["PermissionRequest", "copilot", "50"], "deny"),
+        (&["PermissionRequest", "kimi"], "deny"),
+    ] {
+        assert_eq!(answered(arguments, "git reset --hard"), held, "{arguments:?}");
+        assert_eq!(answered(arguments, "git push -f"), "deny", "{arguments:?}");
+        assert_eq!(answered(arguments, "git status"), "", "{arguments:?}");
+    }
 }
 
 #[test]

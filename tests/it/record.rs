@@ -378,6 +378,20 @@ fn the_log_shows_what_is_asked_for() {
 }
 
 #[test]
+fn a_prompt_of_the_client_is_no_second_decision() {
+    let scratch = Scratch::new().with_work();
+    let request = |command: &str| format!(r#""tool_name":"Bash","tool_input":{{"command":{}}}"#, json(command));
+    for command in ["ls -la", "git reset --hard", "git push --force"] {
+        hook(&scratch, "PreToolUse", "one", &bash(command, command));
+        hook(&scratch, "PermissionRequest", "one", &request(command));
+    }
+    let shown = log(&scratch, &[]).stdout;
+    let words: Vec<&str> = shown.lines().filter_map(|line| line.split_whitespace().nth(3)).collect();
+    assert_eq!(words, ["allowed", "prompt", "asked", "prompt", "denied", "denied"], "{shown}");
+    assert!(log(&scratch, &["--summary"]).stdout.starts_with("4 decisions, 2 signals\n"));
+}
+
+#[test]
 fn the_log_follows_through_a_new_file() {
     let scratch = Scratch::new();
     hook(&scratch, "PreToolUse", "s", &bash("echo one", "t1"));

@@ -247,7 +247,7 @@ fn every_fact_has_an_answer_from_the_hook_or_from_the_cold_binary() {
     repository.remote("origin", "https://example.com/r.git").unwrap();
     repository.reference("refs/remotes/origin/topic", commit, true, "x").unwrap();
     let around = scratch.world().at(&scratch.repo()).unwrap();
-    let here = Here { around: &around, deep: &Cold as &dyn Deep };
+    let here = Here { around: &around, deep: &Cold as &dyn Deep, event: None };
     for need in questions(&scratch.repo().display().to_string()) {
         let answered = here.facts(BTreeSet::from([need.clone()])).unwrap();
         assert!(answered.iter().any(|(asked, known)| *asked == need && !matches!(known, Known::Unknown(_))), "{answered:?}");

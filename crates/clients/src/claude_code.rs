@@ -5,7 +5,7 @@ use actions::json::{Json, quoted};
 
 use crate::moment::NotWired::{NotNeeded, ReplacesClient, SeenByCall, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, Held, HookAnswer, SettingsFiles, Variables};
+use crate::{Client, Event, Held, HookAnswer, SettingsFiles, TranscriptForm, Variables};
 
 /// Anthropic's Claude Code.
 pub struct ClaudeCode;
@@ -92,7 +92,7 @@ const UNWIRED: &[UnwiredEvent] = &[
     UnwiredEvent::new("SubagentStart", Moment::Other, SeenByCall),
     UnwiredEvent::new("TeammateIdle", Moment::Other, NotNeeded),
     UnwiredEvent::new("TaskCreated", Moment::Other, SeenByCall),
-    UnwiredEvent::new("TaskCompleted", Moment::Other, SeenByCall),
+    UnwiredEvent::new("TaskCompleted", Moment::TaskEnd, SeenByCall),
     UnwiredEvent::new("PreCompact", Moment::Other, NotNeeded),
     UnwiredEvent::new("PostCompact", Moment::Other, NotNeeded),
     UnwiredEvent::new("PreModelSwitch", Moment::Other, NotNeeded),
@@ -117,6 +117,14 @@ const FOREIGN: [&str; 3] = ["turn_id", "client_type", "tool_call_id"];
 impl Client for ClaudeCode {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn programs(&self) -> &'static [&'static str] {
+        &["claude", "claude-code"]
+    }
+
+    fn transcript(&self) -> Option<TranscriptForm> {
+        Some(TranscriptForm::ClaudeCode)
     }
 
     fn wired(&self) -> &'static [WiredEvent] {
@@ -156,9 +164,26 @@ impl Client for ClaudeCode {
         event.name == TRIED && attended && matches!(event.mode.as_str(), "default" | "acceptEdits" | "plan" | "auto")
     }
 
+    /// Where nobody can be asked, it denies (documented for 2.1.240, observed with 2.1.332 in print mode).
+    fn asks_at_permission(&self) -> bool {
+        true
+    }
+
     /// Observed with 2.1.329: `additionalContext` on `Stop` continues the turn.
     fn takes_context_at_turn_end(&self) -> bool {
         true
+    }
+
+    /// `continue: false` ends the turn, whatever else is answered (documented for 2.1.329).
+    fn stop(&self, moment: Moment, reason: &str) -> HookAnswer {
+        if moment != Moment::BeforeCall {
+            return self.denial(moment, reason);
+        }
+        let reason = quoted(reason);
+        let object = format!(
+            "{{\"continue\":false,\"stopReason\":{reason},\"hookSpecificOutput\":{{\"hookEventName\":\"{TRIED}\",\"permissionDecision\":\"deny\",\"permissionDecisionReason\":{reason}}}}}\n"
+        );
+        HookAnswer::json(object, Some(Held::Deny))
     }
 
     fn question(&self, reason: &str) -> HookAnswer {

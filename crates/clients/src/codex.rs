@@ -5,7 +5,7 @@ use actions::json::Json;
 
 use crate::moment::NotWired::{NotNeeded, SeenByCall};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Outcome, Variables};
+use crate::{Client, Outcome, TranscriptForm, Variables};
 
 /// `OpenAI`'s Codex CLI.
 pub(crate) struct Codex;
@@ -32,6 +32,14 @@ impl Client for Codex {
         "codex"
     }
 
+    fn programs(&self) -> &'static [&'static str] {
+        &["codex"]
+    }
+
+    fn transcript(&self) -> Option<TranscriptForm> {
+        Some(TranscriptForm::Codex)
+    }
+
     fn wired(&self) -> &'static [WiredEvent] {
         WIRED
     }
@@ -47,6 +55,11 @@ impl Client for Codex {
     /// A `turn_id` on all events within a turn (recorded with 0.169.0).
     fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
         matches!(moment, Moment::SessionStart | Moment::SessionEnd) || payload.get("turn_id").is_some()
+    }
+
+    /// It sends the event when its approval prompt is about to be shown (documented).
+    fn asks_at_permission(&self) -> bool {
+        true
     }
 
     /// It gives what a command printed, and not how that ended (recorded with 0.169.0). Its shell is called `Bash`.

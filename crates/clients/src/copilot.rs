@@ -1,6 +1,9 @@
 //! GitHub's Copilot CLI. Its contract as observed with version 1.0.102 and read in its documentation. `init` cannot write its
 //! settings yet; a person can. It also starts what is in Claude Code's settings of a project.
 //!
+//! Its permission requests also come with `--allow-all-tools`, where nobody is asked (observed with 1.0.102), so what needs a
+//! person is denied there too.
+//!
 //! It has two forms of payloads, by the form of the event's name in the settings: `PreToolUse` brings Claude Code's fields,
 //! `preToolUse` fields of its own, without the event's name. Permission requests come in its own form either way.
 
@@ -9,7 +12,7 @@ use actions::json::{Json, quoted};
 use crate::claude_code::ClaudeCode;
 use crate::moment::NotWired::{NotNeeded, SeenByCall};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, Held, HookAnswer, Sender, UnreadableEvent, Variables};
+use crate::{Client, Event, Held, HookAnswer, Sender, TranscriptForm, UnreadableEvent, Variables};
 
 /// GitHub's Copilot CLI.
 pub(crate) struct Copilot;
@@ -51,6 +54,14 @@ const NOT_SENT: [&str; 7] = ["permission_mode", "tool_use_id", "transcript_path"
 impl Client for Copilot {
     fn name(&self) -> &'static str {
         "copilot"
+    }
+
+    fn programs(&self) -> &'static [&'static str] {
+        &["copilot"]
+    }
+
+    fn transcript(&self) -> Option<TranscriptForm> {
+        Some(TranscriptForm::Copilot)
     }
 
     fn wired(&self) -> &'static [WiredEvent] {

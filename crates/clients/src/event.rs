@@ -42,8 +42,14 @@ pub struct Event {
     pub error: Option<String>,
     /// The person interrupted it.
     pub interrupted: bool,
+    /// The call only started something that still runs.
+    pub background: bool,
+    /// How long the call took, in milliseconds. `None`: the client does not say.
+    pub took: Option<u64>,
     /// A hook already made the turn continue.
     pub stopping: bool,
+    /// Where the client writes what is said: the sub-agent's own file at its end, else the session's.
+    pub transcript: Option<String>,
 }
 
 /// How a call ended.
@@ -92,6 +98,7 @@ impl Event {
         let input = payload.take("tool_input").unwrap_or_default();
         let response = payload.take("tool_response").unwrap_or_default();
         let text = |key: &str| payload.text(key).map(str::to_owned);
+        let background = input.get("run_in_background") == Some(&Json::Bool(true)) || response.get("backgroundTaskId").is_some();
         let tool = match text("tool_name") {
             Some(tool) => Some(ToolCall { name: tool, input }),
             None if matches!(moment, Moment::BeforeCall | Moment::Permission) => return Err(UnreadableEvent::Missing("tool_name")),
@@ -126,7 +133,10 @@ impl Event {
             outcome,
             error,
             interrupted,
+            background,
+            took: payload.get("duration_ms").and_then(Json::scalar).and_then(|number| number.parse().ok()),
             stopping: payload.get("stop_hook_active") == Some(&Json::Bool(true)),
+            transcript: text("agent_transcript_path").or_else(|| text("transcript_path")),
             response,
             name,
         })
@@ -136,6 +146,12 @@ impl Event {
     #[must_use]
     pub fn can_ask(&self, attended: bool) -> bool {
         self.certain && self.moment.kind() == MomentKind::Guarding && self.client.can_ask(self, attended)
+    }
+
+    /// True if the client itself is about to ask a person.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        self.certain && self.moment.kind() == MomentKind::Asking && self.client.asks_at_permission()
     }
 }
 

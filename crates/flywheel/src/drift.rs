@@ -7,7 +7,6 @@ use super::{Suggestion, SuggestionKind, code, holds};
 use policy::verdict::Finding;
 use policy::{Flywheel, Pair, Tier};
 use tests_first::layout::matches;
-use tests_first::of_section;
 
 /// The rule that a gate of the map holds by.
 pub const RULE: &str = "document-left-behind";
@@ -227,6 +226,6 @@ fn finding(section: &Flywheel, behind: &Behind, tier: Tier) -> Finding {
         reason: format!("{files} would be committed without a change of {}, which documents it", code(behind.doc)),
         instead: format!("update `{}` in the same commit", behind.doc),
         action: "commit".to_owned(),
-        ..of_section("flywheel", RULE, behind.pair.place, tier, section.shadow)
+        ..Finding::of_section("flywheel", RULE, behind.pair.place, tier, section.shadow)
     }
 }

@@ -3,7 +3,7 @@
 
 use policy::verdict::{Answer, Finding};
 use policy::{Flywheel, Tier};
-use tests_first::{Changed, FileVersion, of_section};
+use tests_first::{Changed, FileVersion};
 
 /// The rule that protects learnings.
 pub const RULE: &str = "learnings-lost";
@@ -62,6 +62,6 @@ fn finding(change: &Changed, section: &Flywheel, gone: Option<(usize, usize)>) -
         reason,
         instead: format!("move the lines to `{}` first, or change the file with a tool that shows its text", section.archive),
         action: format!("write {}", change.path),
-        ..of_section("flywheel", RULE, section.place, Tier::Supervised, section.shadow)
+        ..Finding::of_section("flywheel", RULE, section.place, Tier::Supervised, section.shadow)
     }
 }

@@ -12,14 +12,18 @@ use policy::{MAGIC, Policy, Tier};
 
 use crate::BUILT_IN;
 use crate::answer::{self, HookAnswer};
+use crate::approval::{ApprovalAnswer, ApprovalCase};
 use crate::deep::{Deep, Stop};
+use crate::ended::input_of;
 use crate::failure::{self, Conclusion, Failure, conclude};
 use crate::judge::{Here, Judgement, facts_of, judge};
 use crate::notes::{Note, apply};
 use crate::record::{Entry, Held, RecordSource};
 use crate::refusal::{self, Audience};
 use crate::session;
+use crate::stall::SeenCall;
 use crate::world::compiled::{CompiledPolicy, PolicyFile};
+use crate::world::meters::{self, CallEnd, CallIdentity};
 use crate::world::{Surroundings, World, layers, state, system, written};
 
 /// The session of the calls that Portcullis makes up to check its own answer.
@@ -76,8 +80,18 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
         }
         return Ok(answer);
     }
-    let Some(judged) = judged(event, world, deep, false)? else { return Ok(HookAnswer::nothing()) };
+    let Some(mut judged) = judged(event, world, deep, Purpose::Answer)? else { return Ok(HookAnswer::nothing()) };
+    let Judged { around, judgement, .. } = &judged;
+    if judged.paused.is_none() && event.session != TRIAL && answer::needs_approval(event, &judgement.verdict, world.attended) {
+        judged.approval = deep.approval(&ApprovalCase { event, judgement, around, world })?;
+    }
     let (answer, notes) = judged.response(event, input, world, deep);
+    if answer.held == Some(Held::Deny)
+        && judged.judgement.metered
+        && let Some(call) = CallIdentity::of(event)
+    {
+        meters::end(call, CallEnd::DidNotRun, &judged.around, &[])?;
+    }
     apply(&notes, &judged.around, world);
     Ok(answer)
 }
@@ -103,14 +117,29 @@ pub struct Judged {
     pub judgement: Judgement,
     /// The end of a pause, in seconds since 1970, if there is one and something would be stopped.
     pub paused: Option<u64>,
+    /// What approvals say of it. `None`: they were not asked.
+    pub approval: Option<ApprovalAnswer>,
+    /// The policy has `[stall]`.
+    pub looks_for_circles: bool,
 }
 
-/// Judges the call of an event. `None`: it has none. With `every`, each rule that looked is noted.
+/// What a call is judged for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The client waits for the answer: what the call needs of limits and budgets is reserved for it.
+    Answer,
+    /// A person wants to know. Each rule that looked is noted.
+    Explain,
+    /// Only the verdict is wanted.
+    Verdict,
+}
+
+/// Judges the call of an event. `None`: it has none.
 ///
 /// # Errors
 ///
 /// [`Stop`]
-pub fn judged(event: &Event, world: &World, deep: &dyn Deep, every: bool) -> Result<Option<Judged>, Stop> {
+pub fn judged(event: &Event, world: &World, deep: &dyn Deep, purpose: Purpose) -> Result<Option<Judged>, Stop> {
     let Some(call) = &event.tool else { return Ok(None) };
     let mut around = world.around(event)?;
     let found = layers::look(&around.layers)?;
@@ -119,12 +148,13 @@ pub fn judged(event: &Event, world: &World, deep: &dyn Deep, every: bool) -> Res
     let compiled = policy_here(&found, &around, world, deep, &mut file)?;
     let policy = compiled.open()?;
     let mut facts = facts_of(event, &around.places);
-    let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep }, every);
+    let judgement =
+        judge(call, &mut facts, &policy, &Here { around: &around, deep, event: (purpose == Purpose::Answer).then_some(event) }, purpose == Purpose::Explain);
     // The cold binary reads the file as a whole, and compiles it anew.
     let judgement = if compiled.is_intact() { judgement? } else { return Err(Stop::HandOver) };
     let stops = judgement.verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised);
     let paused = if stops { pause_until(world, &around) } else { None };
-    Ok(Some(Judged { around, facts, judgement, paused }))
+    Ok(Some(Judged { looks_for_circles: policy.tiers().is_some_and(|tiers| tiers.stall.is_some()), around, facts, judgement, paused, approval: None }))
 }
 
 impl Judged {
@@ -132,9 +162,14 @@ impl Judged {
     #[must_use]
     pub fn response(&self, event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> (HookAnswer, Vec<Note>) {
         let Judgement { actions, verdict, .. } = &self.judgement;
-        let answer = if self.paused.is_some() { HookAnswer::nothing() } else { answer::to(event, verdict, command(event), world.attended) };
+        let answer = match &self.approval {
+            _ if self.paused.is_some() => HookAnswer::nothing(),
+            Some(ApprovalAnswer::Approved { .. }) => HookAnswer::nothing(),
+            approval => answer::to(event, verdict, command(event), world.attended, approval.as_ref()),
+        };
         let mut notes = Vec::new();
-        if verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised) {
+        let is_approved = matches!(self.approval, Some(ApprovalAnswer::Approved { .. }));
+        if !is_approved && verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised) {
             notes.push(Note::LastRefusal(last_refusal(event, verdict, input, &answer, self.paused.is_some())));
         }
         let held = answer.held;
@@ -143,9 +178,17 @@ impl Judged {
             if !files.is_empty() {
                 notes.push(Note::Written(files));
             }
+            notes.extend(self.judgement.moves.clone().map(Note::Phase));
             notes.extend(verdict.notes().map(|finding| Note::Tell { rule: finding.rule.clone(), text: refusal::note(finding) }));
         }
-        let entry = Entry { held, paused: self.paused.is_some(), ..entry(event, deep).judged(actions, verdict) };
+        if let (Some(Held::Deny), true, Some(call)) = (held, self.looks_for_circles, &event.tool) {
+            notes.push(Note::Tried(SeenCall { input: input_of(call), denied: true, time: system::now_ms(), ..SeenCall::default() }));
+        }
+        let approved = match &self.approval {
+            Some(ApprovalAnswer::Approved { signer, code }) => format!("{code} {signer}"),
+            _ => String::new(),
+        };
+        let entry = Entry { held, approved, paused: self.paused.is_some(), ..entry(event, deep).judged(actions, verdict) };
         notes.push(Note::Record(Box::new(entry)));
         (answer, notes)
     }

@@ -3,11 +3,14 @@
 
 use actions::{Action, ToolCall};
 use clients::Event;
+use policy::decide::Metered;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::{Flywheel, TestsFirst};
+use policy::{Budget, Flywheel, Policy, TestsFirst};
 
+use crate::approval::{ApprovalAnswer, ApprovalCase};
 use crate::failure::Failure;
+use crate::judge::Gated;
 use crate::world::layers::FoundLayer;
 use crate::world::{Surroundings, World};
 
@@ -113,6 +116,33 @@ pub trait Deep {
         Err(Stop::HandOver)
     }
 
+    /// What gates and phases find in a call that they speak of.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn gates(&self, _gated: &[Metered], _call: &[Action], _facts: &Facts, _policy: &Policy, _around: &Surroundings) -> Result<Gated, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Why an agent must not end its work yet. `None`: it may. `policy` is the compiled policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn ending(&self, _event: &Event, _around: &Surroundings, _policy: &[u8]) -> Result<Option<String>, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Remembers what a call that ended shows to gates. `policy` is the compiled policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn remember_evidence(&self, _event: &Event, _call: &ToolCall, _around: &Surroundings, _policy: &[u8]) -> Result<(), Stop> {
+        Err(Stop::HandOver)
+    }
+
     /// Remembers what a run of tests showed. `policy` is the compiled policy.
     ///
     /// # Errors
@@ -128,6 +158,25 @@ pub trait Deep {
     ///
     /// [`Stop`]
     fn turn(&self, _event: &Event, _around: &Surroundings, _section: &Flywheel) -> Result<Option<String>, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Whether a person approved this very call. An approval that is found is used up by it. `None`: approvals are not for
+    /// such calls.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn approval(&self, _case: &ApprovalCase) -> Result<Option<ApprovalAnswer>, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Adds what the model itself cost to budgets that count tokens, as the transcript of the session shows it.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn count_spend(&self, _event: &Event, _around: &Surroundings, _budgets: &[Budget]) -> Result<(), Stop> {
         Err(Stop::HandOver)
     }
 

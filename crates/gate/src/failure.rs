@@ -37,6 +37,10 @@ pub enum Failure {
     ColdMissing { path: String, why: String },
     /// The cold binary was started, and what it gave back is no answer.
     ColdFailed { path: String, why: String },
+    /// A file of what was used up so far is not as it was written. The path.
+    StateDamaged(String),
+    /// What was used up so far cannot be read or written.
+    StateUnusable(String),
     /// There was no time to judge the call.
     Busy,
     /// The two binaries are not of one build.
@@ -160,6 +164,14 @@ fn said(failure: &Failure) -> (String, &'static str) {
         Failure::ColdFailed { path, why } => (
             format!("this call needs `{}`, which gave no answer: {}", escaped(path), escaped(why)),
             "a person must install Portcullis again (`portcullis install`)",
+        ),
+        Failure::StateDamaged(path) => (
+            format!("`{}`, which says how much of a limit or a budget is used, is damaged", escaped(path)),
+            "a person must run `portcullis state reset`, which keeps the damaged file under another name and counts anew",
+        ),
+        Failure::StateUnusable(why) => (
+            format!("how much of a limit or a budget is used cannot be read or written: {}", escaped(why)),
+            "make the state folder writable, and make room on its disk; `portcullis doctor` names it",
         ),
         Failure::Busy => (
             "this machine is busy, and the judgement did not come to an end in time".to_owned(),

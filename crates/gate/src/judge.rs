@@ -6,15 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use actions::lookup::{Lookup, LookupAnswer, Lookups};
 use actions::{Action, Deed, ToolCall, shell};
 use clients::Event;
-use policy::decide::{Decided, decide};
+use policy::decide::{Decided, Metered, decide};
 use policy::facts::{Facts, Known, Need, Places};
 use policy::verdict::{Finding, Look, Verdict};
-use policy::{Flywheel, Layer, LayerFile, Policy, TestsFirst};
+use policy::{Flywheel, Layer, LayerFile, Meter, Policy, TestsFirst, Tier, Tiers};
 
 use crate::deep::{Deep, Stop};
 use crate::failure::Failure;
-use crate::first_look;
-use crate::world::{Surroundings, lookup, observe, system};
+use crate::world::meters::{self, CallIdentity, MeterUse};
+use crate::world::phase::PhaseMove;
+use crate::world::{Surroundings, lookup, observe, system, trail};
+use crate::{ended, first_look, metering, stall};
 
 /// Rounds of asking for facts: each round's questions come of the answers before, and rules have two levels of them.
 const MAX_ROUNDS: usize = 8;
@@ -65,11 +67,37 @@ pub trait Answers {
     fn sections(&self, _actions: &[Action], _facts: &Facts, _policy: &Policy) -> Result<Vec<Finding>, Stop> {
         Ok(Vec::new())
     }
+
+    /// What gates and phases find. Where there is no world behind the call, nothing is known of what they need.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn gates(&self, _gated: &[Metered], _actions: &[Action], _facts: &Facts, _policy: &Policy) -> Result<Gated, Stop> {
+        Ok(Gated::default())
+    }
+
+    /// What limits and budgets find of what the call uses up. Where there is no world behind the call, nothing was used before.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn meters(&self, _metered: &[Metered], _policy: &Policy) -> Result<Vec<Finding>, Stop> {
+        Ok(Vec::new())
+    }
 }
 
 /// Each need with its answer.
 pub fn answered(needs: impl IntoIterator<Item = Need>, answer: impl Fn(&Need) -> Known) -> Vec<(Need, Known)> {
     needs.into_iter().map(|need| (need.clone(), answer(&need))).collect()
+}
+
+/// What gates and phases find in a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gated {
+    pub findings: Vec<Finding>,
+    /// Where the work moves if the call is made.
+    pub moves: Option<PhaseMove>,
 }
 
 /// What was concluded, and by which rules.
@@ -82,6 +110,10 @@ pub struct Judgement {
     /// Which rules looked at which action, and what they said: only those that did not say no, and those that were
     /// waived, unless all were asked for.
     pub looks: Vec<Look>,
+    /// A limit or a budget may speak of the call.
+    pub metered: bool,
+    /// Where the work moves if the call is made.
+    pub moves: Option<PhaseMove>,
 }
 
 /// Judges a call. With `every`, each rule that looked is noted, also where it said no.
@@ -124,12 +156,27 @@ fn names_home(call: &ToolCall) -> bool {
     ["~", "HOME", "home", "cd"].iter().any(|sign| text.contains(sign))
 }
 
+/// The files that the reading of a call opens: scripts, recipes, and what these name.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn opened(call: &ToolCall, places: &Places, policy: &Policy, answers: &dyn Answers) -> Result<Vec<String>, Stop> {
+    let (_, lookups) = looked_up(call, &setting(places), policy, answers)?;
+    let path = |(_, answer): (Lookup, LookupAnswer)| if let LookupAnswer::Text { path, .. } = answer { Some(path) } else { None };
+    Ok(lookups.known.into_iter().filter_map(path).collect())
+}
+
 fn read_in(call: &ToolCall, setting: &shell::Setting, policy: &Policy, answers: &dyn Answers) -> Result<Vec<Action>, Stop> {
+    looked_up(call, setting, policy, answers).map(|(actions, _)| actions)
+}
+
+fn looked_up(call: &ToolCall, setting: &shell::Setting, policy: &Policy, answers: &dyn Answers) -> Result<(Vec<Action>, Lookups), Stop> {
     let mut lookups = Lookups::default();
     for _ in 0..MAX_ROUNDS {
         let (actions, mut found) = actions::tools::of(call, setting, &policy.programs, lookups);
         if found.asked.is_empty() || found.known.len() > MAX_LOOKUPS {
-            return Ok(actions);
+            return Ok((actions, found));
         }
         for lookup in std::mem::take(&mut found.asked) {
             let answer = answers.lookup(&lookup)?;
@@ -137,7 +184,7 @@ fn read_in(call: &ToolCall, setting: &shell::Setting, policy: &Policy, answers: 
         }
         lookups = found;
     }
-    Ok(actions::tools::of(call, setting, &policy.programs, lookups).0)
+    Ok(actions::tools::of(call, setting, &policy.programs, lookups))
 }
 
 /// Where a command of a call starts.
@@ -158,20 +205,48 @@ pub fn setting(places: &Places) -> shell::Setting {
 ///
 /// As [`judge`].
 pub fn conclude(actions: Vec<Action>, facts: &mut Facts, policy: &Policy, answers: &dyn Answers, every: bool) -> Result<Judgement, Stop> {
-    let mut rounds = 0;
-    let Decided { mut verdict, looks, .. } = loop {
-        let decided = decide(&actions, facts, policy, every).ok_or(Failure::RuleDamaged)?;
-        if decided.needs.is_empty() || rounds == MAX_ROUNDS {
-            break decided;
-        }
-        rounds += 1;
-        facts.known.extend(answers.facts(decided.needs)?);
-    };
+    let Decided { mut verdict, looks, metered, .. } = decided(&actions, facts, policy, answers, every)?;
     let found = answers.sections(&actions, facts, policy)?;
     if !found.is_empty() {
         verdict.add(found);
     }
-    Ok(Judgement { actions, verdict, looks })
+    let (gated, metered): (Vec<Metered>, Vec<Metered>) = metered.into_iter().partition(|entry| entry.meter.is_gate());
+    let mut moves = None;
+    if !gated.is_empty() && verdict.tier < Tier::Prohibited {
+        let found = answers.gates(&gated, &actions, facts, policy)?;
+        moves = found.moves;
+        if !found.findings.is_empty() {
+            verdict.add(found.findings);
+        }
+    }
+    // Last, for they are used up: nothing that comes later can ask for the call to be judged again.
+    let found = answers.meters(&metered, policy)?;
+    if !found.is_empty() {
+        verdict.add(found);
+    }
+    Ok(Judgement { actions, verdict, looks, metered: policy.has_meters(), moves })
+}
+
+/// Calls [`decide`] until it asks for no more facts.
+fn decided<'p>(actions: &[Action], facts: &mut Facts, policy: &Policy<'p>, answers: &dyn Answers, every: bool) -> Result<Decided<'p>, Stop> {
+    let mut rounds = 0;
+    loop {
+        let decided = decide(actions, facts, policy, every).ok_or(Failure::RuleDamaged)?;
+        if decided.needs.is_empty() || rounds == MAX_ROUNDS {
+            return Ok(decided);
+        }
+        rounds += 1;
+        facts.known.extend(answers.facts(decided.needs)?);
+    }
+}
+
+/// What limits, budgets and results speak of a call.
+///
+/// # Errors
+///
+/// As [`judge`].
+pub fn metered<'p>(actions: &[Action], facts: &mut Facts, policy: &Policy<'p>, answers: &dyn Answers) -> Result<Vec<Metered<'p>>, Stop> {
+    Ok(decided(actions, facts, policy, answers, false)?.metered)
 }
 
 /// The facts that are known of an event before anything is asked.
@@ -199,6 +274,8 @@ pub struct Here<'w> {
     pub around: &'w Surroundings,
     /// What only the cold binary can find out.
     pub deep: &'w dyn Deep,
+    /// The event that is answered, for which limits and budgets are used up. `None`: they are looked at, and stay as they are.
+    pub event: Option<&'w Event>,
 }
 
 impl Answers for Here<'_> {
@@ -244,6 +321,40 @@ impl Answers for Here<'_> {
             found.extend(self.deep.documents(actions, self.around, section)?);
         }
         Ok(found)
+    }
+
+    fn gates(&self, gated: &[Metered], actions: &[Action], facts: &Facts, policy: &Policy) -> Result<Gated, Stop> {
+        self.deep.gates(gated, actions, facts, policy, self.around)
+    }
+
+    fn meters(&self, metered: &[Metered], policy: &Policy) -> Result<Vec<Finding>, Stop> {
+        let Tiers { budgets, stall, every_call, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
+        let mut all = Vec::new();
+        if let (Some(section), Some(call)) = (stall, self.event.and_then(|event| event.tool.as_ref()))
+            && !ended::is_call(&section.waits, call)
+        {
+            let step = stall::before(&trail::read(self.around), &section, ended::input_of(call), system::now_ms());
+            all.extend(step.map(|step| stall::finding(step, &section)));
+        }
+        // What models cost is known only afterwards: once it is spent, nothing more is let through.
+        for budget in budgets.iter().filter(|budget| budget.tokens) {
+            let standing = meters::spent(budget, self.around)?;
+            all.extend(
+                Some(budget).filter(|_| standing.used >= standing.of).and_then(|budget| metering::of_budget(None, budget, &MeterUse { needs: 1, ..standing })),
+            );
+        }
+        let counted = metered.iter().filter(|entry| !matches!(entry.meter, Meter::Result(_))).cloned();
+        let metered: Vec<Metered> = counted.chain(every_call.iter().map(metering::of_every_call)).collect();
+        if metered.is_empty() {
+            return Ok(all);
+        }
+        let found = |standings: &[MeterUse]| metering::findings(&metered, standings, &budgets);
+        // What is denied for sure takes nothing. What a person is asked for takes what it needs, and gives it back after a no.
+        let takes = |standings: &[MeterUse]| found(standings).iter().all(|finding| finding.shadow || finding.tier < Tier::Prohibited);
+        let call = self.event.and_then(CallIdentity::of);
+        let standings = meters::standing(&metered, &budgets, self.around, call, takes)?;
+        all.extend(found(&standings));
+        Ok(all)
     }
 }
 

@@ -4,16 +4,21 @@
 //! `deep` names what only the cold binary can find out; `notes` are what a judgement leaves behind.
 
 pub mod answer;
+pub mod approval;
 pub mod call;
 pub mod deep;
+mod ended;
 pub mod failure;
 pub mod first_look;
 pub mod hook;
 pub mod judge;
+pub mod metering;
 pub mod notes;
 pub mod record;
 pub mod refusal;
+mod gating;
 mod session;
+pub mod stall;
 pub mod underline;
 pub mod world;
 

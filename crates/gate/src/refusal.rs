@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use crate::metering::duration;
 use crate::underline::{Underlined, underlined};
 use actions::shown::escaped;
 use policy::Tier;
@@ -27,15 +28,25 @@ pub fn refusal(verdict: &Verdict, command: Option<&str>, audience: Audience) -> 
     let mut text = stated("denied", verdict, command);
     let waits = |rule: &str| verdict.holding().all(|finding| ["tests-first", "tests-not-red"].contains(&finding.rule.as_str())) && is_first(verdict, rule);
     text.push_str("\nretry: ");
+    if let Some(seconds) = opens_in(verdict) {
+        let _ = write!(text, "yes, in {}; the same call passes then", duration(seconds));
+        return text;
+    }
     text.push_str(match (verdict.tier, audience) {
         _ if waits("tests-first") => "yes; the same change passes once its test exists",
         _ if waits("tests-not-red") => "yes; the same change passes once its test was seen to fail",
+        _ if verdict.holding().all(|finding| finding.missing) => "yes; the same call passes once what is missing is there",
         (Tier::Prohibited, Audience::Agent) => "no, not in any form; tell the user if it must be done",
         (Tier::Prohibited, Audience::Person) => "no, not in any form",
         (_, Audience::Agent) => "no, nobody can be asked here; tell the user, who can approve or do it",
         (_, Audience::Person) => "run the same command in a terminal: Portcullis asks there whether you approve it",
     });
     text
+}
+
+/// As [`refusal`], with these words on whether another try can work.
+pub fn refusal_with(verdict: &Verdict, command: Option<&str>, retry: &str) -> String {
+    format!("{}\nretry: {retry}", stated("denied", verdict, command))
 }
 
 /// The text of a question to a person: what would be lost, what would be done, why it is asked, and what each answer does.
@@ -45,6 +56,12 @@ pub fn question(verdict: &Verdict, command: Option<&str>, audience: Audience) ->
     let by = verdict.holding().next().filter(|finding| finding.answer == Answer::Yes).map(|finding| &finding.rule);
     text.push_str("\nasked because: ");
     match by {
+        Some(rule) if verdict.holding().all(|finding| finding.used_up.is_some()) => {
+            let _ = write!(text, "`{rule}` has no room for this call");
+        }
+        Some(rule) if verdict.holding().all(|finding| finding.missing) => {
+            let _ = write!(text, "what `{rule}` needs is not there yet, or not known");
+        }
         Some(rule) => {
             let _ = write!(text, "`{rule}` leaves this to a person each time");
         }
@@ -61,6 +78,12 @@ pub fn question(verdict: &Verdict, command: Option<&str>, audience: Audience) ->
 pub fn note(finding: &Finding) -> String {
     let instead = finding.instead.strip_prefix("$ ").unwrap_or(&finding.instead);
     format!("note by `{}` on `{}`: {}; instead: {}", finding.rule, escaped(&finding.action), escaped(&finding.reason), escaped(instead))
+}
+
+/// Seconds after which the call passes, if nothing but limits stops it.
+fn opens_in(verdict: &Verdict) -> Option<u64> {
+    let waits: Option<Vec<u64>> = verdict.holding().map(|finding| finding.used_up.and_then(|used_up| used_up.opens_in)).collect();
+    waits?.into_iter().max()
 }
 
 fn is_first(verdict: &Verdict, rule: &str) -> bool {

@@ -10,10 +10,16 @@ use policy::Policy;
 use crate::answer::{HookAnswer, denial};
 use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
+use crate::ended::{self, EndedCall};
+use crate::failure;
+use crate::metering;
 use crate::notes::{Note, apply};
+use crate::record::Entry;
 use crate::world::compiled::CompiledPolicy;
+use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity};
 use crate::world::repository::main_work_tree;
-use crate::world::{Surroundings, World, layers, pending, state, unread};
+use crate::world::{Surroundings, World, layers, others, owed, pending, state, trail, unread, waiting};
+use crate::{BUILD, gating};
 
 /// Records an event that only informs. Returns what the model and the person should know.
 ///
@@ -25,9 +31,19 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         return Ok(HookAnswer::nothing());
     }
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
-    test_run(event, &around, world, deep)?;
+    // First, for the cold binary does all of this once more.
+    spend(event, &around, world, deep)?;
+    gating::evidence(event, &around, world, deep)?;
+    if let Some(reason) = gating::ending(event, &around, world, deep)? {
+        let answer = denial(event, &reason);
+        apply(&[Note::Record(Box::new(Entry { held: answer.held, ..entry(event, deep) }))], &around, world);
+        return Ok(answer);
+    }
+    let ended = ended_call(event, &around, world, deep)?;
+    let metered = meters(event, &around, &ended.prices);
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
+    let owed = owed_calls(event, &around, world, deep)?;
     let recorded = apply(&[Note::Record(Box::new(entry(event, deep)))], &around, world);
     let context = match event.moment {
         Moment::AfterCall | Moment::AfterFailure | Moment::Prompt => pending::take(&around.memory, around.tree(), &around.session),
@@ -36,7 +52,15 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
             None => None,
         },
     };
+    let begins = if event.moment == Moment::SessionStart { said_at_start(&around, world, deep)? } else { Vec::new() };
+    let others = if matches!(event.moment, Moment::SessionStart | Moment::Prompt) { other_sessions(&around) } else { None };
+    let lines: Vec<String> = begins.into_iter().chain(others).chain(ended.notes).chain(owed).chain(context).collect();
+    let context = (!lines.is_empty()).then(|| lines.join("\n"));
+    if event.moment == Moment::SessionEnd {
+        others::leave(&around);
+    }
     let person = if event.moment == Moment::SessionStart { session_start(recorded, &around, world) } else { None };
+    let person = person.into_iter().chain(metered).reduce(|one, other| format!("{one}; {other}"));
     Ok(event.client.context(event, context.as_deref(), person.as_deref()))
 }
 
@@ -56,26 +80,117 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
     if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
 }
 
-/// Notes a run of tests if the policy asks for that. A policy that cannot be read is not reported here: the next call
-/// before an action reports it.
-fn test_run(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
-    let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure);
-    let Some(call) = event.tool.as_ref().filter(|_| ended) else { return Ok(()) };
-    let Some(line) = call.input.text("command").or_else(|| call.input.text("cmd")) else { return Ok(()) };
-    // Reading the policy costs more than all else here.
-    if !state::has(&world.states, &around.root, state::RUNS) && state::has(&world.states, &around.root, state::POLICY) {
+/// Adds what the model cost since the last look, where a budget counts it.
+fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
+    let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionEnd | Moment::Prompt);
+    let calls = || matches!(event.moment, Moment::AfterCall | Moment::AfterFailure) && state::has(&world.states, &around.root, state::ENDED);
+    if event.transcript.is_none() || !(turns || (calls() && meters::spend_is_due(around))) {
         return Ok(());
     }
-    let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(()) };
+    let Ok(found) = layers::look(&around.layers) else { return Ok(()) };
+    if found.iter().all(|file| file.identity.is_empty()) {
+        return Ok(());
+    }
     let mut file = None;
     let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(()) };
-    let may_run = compiled.open().is_ok_and(|policy| policy.tests_first.as_ref().is_some_and(|section| section.may_run(line)));
-    match compiled {
-        _ if !may_run => {}
-        CompiledPolicy::File(..) => return Err(Stop::HandOver),
-        CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, &bytes))?),
+    let budgets = compiled.open().ok().and_then(|policy| policy.tiers()).map(|tiers| tiers.budgets).unwrap_or_default();
+    if budgets.iter().any(|budget| budget.tokens) {
+        Stop::unless_failed(deep.count_spend(event, around, &budgets))?;
     }
     Ok(())
+}
+
+/// Counts a call that ran, and gives back what did not run. Returns what a person must know.
+fn meters(event: &Event, around: &Surroundings, prices: &[AnsweredPrice]) -> Option<String> {
+    let ended = |how| CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, how, around, prices));
+    let done = match event.moment {
+        Moment::AfterCall | Moment::AfterFailure => ended(CallEnd::Ran),
+        Moment::Refused => ended(CallEnd::DidNotRun),
+        Moment::Prompt if matches!(event.source.as_str(), "" | "user" | "sdk") => {
+            trail::forget(around);
+            meters::begin_run(around).and_then(|()| meters::give_back_all(around))
+        }
+        Moment::TurnEnd | Moment::SessionEnd => meters::give_back_all(around),
+        Moment::SessionStart => meters::check(around),
+        _ => Ok(()),
+    };
+    done.err().map(|failure| format!("limits and budgets: {}", failure::what(&failure)))
+}
+
+/// Looks at a call that ended, if the policy asks for that: a run of tests is noted, its answer is looked into. A policy that
+/// cannot be read is not reported here: the next call before an action reports it.
+fn ended_call(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<EndedCall, Stop> {
+    let nothing = EndedCall::default();
+    let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure);
+    let Some(call) = event.tool.as_ref().filter(|_| ended) else { return Ok(nothing) };
+    // Reading the policy costs more than all else here.
+    if !state::has(&world.states, &around.root, state::ENDED) && state::has(&world.states, &around.root, state::POLICY) {
+        return Ok(nothing);
+    }
+    let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(nothing) };
+    let mut file = None;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(nothing) };
+    let Ok(policy) = compiled.open() else { return Ok(nothing) };
+    let line = call.input.text("command").or_else(|| call.input.text("cmd"));
+    if let (Some(section), Some(line)) = (&policy.tests_first, line)
+        && section.may_run(line)
+    {
+        match &compiled {
+            CompiledPolicy::File(..) => return Err(Stop::HandOver),
+            CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, bytes))?),
+        }
+    }
+    Ok(Stop::unless_failed(ended::look(event, call, &policy, around, deep))?.unwrap_or(nothing))
+}
+
+/// What must still follow before the turn ends. The session is reminded of each once.
+fn owed_calls(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Vec<String>, Stop> {
+    if event.stopping || !matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd) || !owed::any(around) {
+        return Ok(Vec::new());
+    }
+    let Some(found) = layers::look(&around.layers).ok() else { return Ok(Vec::new()) };
+    let mut file = None;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(Vec::new()) };
+    let follow_ups = compiled.open().ok().and_then(|policy| policy.tiers()).map(|tiers| tiers.follow_ups).unwrap_or_default();
+    let due = follow_ups.iter().filter(|follow_up| !follow_up.shadow && owed::remind(follow_up.name, around));
+    Ok(due
+        .map(|follow_up| format!("`{}` asks for `{}` before the work is called done, and it was not seen", follow_up.name, escaped(follow_up.shown)))
+        .collect())
+}
+
+/// What the model reads if another session works in the same work tree. A session is shown it once, and again after an hour.
+fn other_sessions(around: &Surroundings) -> Option<String> {
+    let latest = others::arrive(around).into_iter().next()?;
+    let seen = owed::is_new("another-session", around);
+    seen.then(|| {
+        format!(
+            "another agent session works in this work tree (its last sign {} ago): files can change under your hands, so look at `git status` before you commit",
+            metering::duration(latest.as_secs())
+        )
+    })
+}
+
+/// The most limits and budgets that are named at the start of a session.
+const MAX_METERS: usize = 5;
+
+/// What the model reads when a session begins, is resumed or was compacted: that calls are judged, and what is left of limits
+/// and budgets.
+fn said_at_start(around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Vec<String>, Stop> {
+    let Ok(found) = layers::look(&around.layers) else { return Ok(Vec::new()) };
+    let mut file = None;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else {
+        return Ok(vec!["Portcullis denies every tool call here, because its policy has a mistake: tell the user to run `portcullis doctor`".to_owned()]);
+    };
+    let Ok(policy) = compiled.open() else { return Ok(Vec::new()) };
+    let digest = if policy.digest.is_empty() { "built-in rules".to_owned() } else { format!("policy {}", policy.digest) };
+    let version = BUILD.split('+').next().unwrap_or(BUILD);
+    let first = format!(
+        "Portcullis {version} judges each tool call here ({digest}): a denial says why and what to do instead, and the same by another way is denied too"
+    );
+    let mut states = if policy.has_meters() { meters::states(&policy, around).unwrap_or_default() } else { Vec::new() };
+    // Those of which little is left come first.
+    states.sort_by_key(|state| std::cmp::Reverse(u128::from(state.standing.used) * 1000 / u128::from(state.standing.of.max(1))));
+    Ok(std::iter::once(first).chain(gating::phase_line(&policy, around)).chain(states.iter().take(MAX_METERS).map(metering::left)).collect())
 }
 
 /// The message at the start of a session: whether a pause is active, whether the record cannot be written, whether a
@@ -89,7 +204,7 @@ fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option
     let main = repository.and_then(main_work_tree).filter(|main| *main == around.root);
     let by_main = main.map(|main| format!("this linked work tree is under the policy of its main one, `{}`", escaped(&main.to_string_lossy())));
     let unread = around.repository.as_ref().and_then(unread::note);
-    let notes: Vec<String> = paused.into_iter().chain(lost).chain(by_main).chain(unread).collect();
+    let notes: Vec<String> = paused.into_iter().chain(lost).chain(by_main).chain(unread).chain(waiting::said(&around.memory)).collect();
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 

@@ -4,14 +4,20 @@ pub mod compiled;
 pub mod layers;
 pub mod links;
 pub mod lookup;
+pub mod meters;
 pub mod observe;
+pub mod others;
+pub mod owed;
 pub mod pending;
+pub mod phase;
 pub mod record;
 pub mod repository;
 pub mod state;
 pub mod store;
 pub mod system;
+pub mod trail;
 pub mod unread;
+pub mod waiting;
 pub mod written;
 
 use std::borrow::Cow;
@@ -68,6 +74,8 @@ pub struct Surroundings {
     pub memory: Vec<PathBuf>,
     /// The session; empty outside of one.
     pub session: String,
+    /// The id of the sub-agent; empty for the main agent.
+    pub agent: String,
 }
 
 impl Surroundings {
@@ -150,7 +158,8 @@ impl World {
             (_, Some(project)) => project.clone(),
             _ => std::env::current_dir().map_err(|_| Failure::FolderUnknown)?,
         };
-        Ok(Surroundings { session: event.session.clone(), ..self.at(&cwd)? })
+        let agent = event.agent_id.clone().unwrap_or_default();
+        Ok(Surroundings { session: event.session.clone(), agent, ..self.at(&cwd)? })
     }
 
     /// What surrounds a command in `cwd`.
@@ -198,7 +207,16 @@ impl World {
         let layers = layers::paths(&self.configs, &anchor);
         let name = state::folder_name(anchor.repository.as_ref().map_or(&anchor.root, |repository| &repository.common_dir));
         let memory = self.states.iter().map(|state| state.join(&name)).collect();
-        Ok(Surroundings { places, layers, repository: anchor.repository, root: anchor.root, why: anchor.why, memory, session: String::new() })
+        Ok(Surroundings {
+            places,
+            layers,
+            repository: anchor.repository,
+            root: anchor.root,
+            why: anchor.why,
+            memory,
+            session: String::new(),
+            agent: String::new(),
+        })
     }
 }
 

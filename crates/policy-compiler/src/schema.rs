@@ -9,6 +9,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::mistake::{PolicyMistake, suggestion};
+use super::validate::approval::APPROVAL;
 use policy::keys;
 use policy::table::{Key, Shape};
 use policy::{Conditions, When};
@@ -21,6 +22,55 @@ const MAX_FILE: usize = 1 << 20;
 pub static LAYER: &[Key] = keys![
     must "schema": Number, may "packs": Texts, may "mode": Text, may "protected": Texts, may "opens": Later, may "disable": Texts, may "rule": Tables(RULE),
     may "waiver": Tables(WAIVER), may "program": Tables(&PROGRAM), may "tests-first": Table(TESTS_FIRST), may "flywheel": Table(FLYWHEEL),
+    may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "pipeline": Table(PIPELINE), may "gate": Tables(GATE),
+    may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL),
+];
+
+/// Keys of `[pipeline]`.
+static PIPELINE: &[Key] = keys![
+    may "phases": Texts, may "autonomy": Text, may "agents": Map, may "marker": Text, may "retries": Map, may "batch": Number,
+];
+
+/// Keys of `[[gate]]`.
+static GATE: &[Key] = keys![
+    must "name": Text, must "before": Texts, must "needs": Tables(NEEDS), may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS),
+    may "for_agents": Texts, may "tier": Number, may "reason": Text, may "instead": Text,
+];
+
+/// Keys of a table of `needs`.
+static NEEDS: &[Key] = keys![
+    may "command": Text, may "since": Text, may "tests": Text, may "touched": Texts, may "documents": Flag, may "checklist": Text, may "boxes": Number,
+    may "by": Texts, may "verdict": Table(keys![must "file": Text, must "says": Text, may "by": Texts]),
+    may "coverage": Table(keys![must "report": Text, must "at_least": Number, may "paths": Texts]), may "imports": Flag, may "exists": Texts,
+    may "estimate": Table(keys![must "lines": Number, may "within": Later]),
+];
+
+/// Keys of `[[limit]]`.
+pub static LIMIT: &[Key] = keys![
+    must "name": Text, may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS), may "for_agents": Texts, must "max": Number, must "per": Text,
+    may "scope": Text, may "over": Number, may "reason": Text, may "instead": Text,
+];
+
+/// Keys of `[[budget]]`.
+pub static BUDGET: &[Key] = keys![
+    must "name": Text, must "usd": Later, must "per": Text, may "warn": Later, may "over": Number, must "costs": Tables(COST), may "reason": Text,
+    may "instead": Text,
+];
+
+/// Keys of `[[result]]`.
+pub static RESULT: &[Key] = keys![
+    must "name": Text, may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS), may "for_agents": Texts, may "finds": Map, may "follow": Texts,
+    may "holds": Text, must "reason": Text, may "instead": Text,
+];
+
+/// Keys of `[stall]`.
+static STALL: &[Key] = keys![
+    may "repeat": Number, may "cycle": Table(keys![may "length": Later, may "times": Number]), may "errors": Number, may "idle": Number, may "ladder": Texts,
+    may "waits": Texts,
+];
+
+static COST: &[Key] = keys![
+    may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS), may "for_agents": Texts, may "usd": Later, may "usd_at": Text, may "tokens": Text,
 ];
 
 /// Keys of `[tests-first]`.
@@ -46,6 +96,7 @@ static PAIR: &[Key] = keys![must "code": Texts, must "docs": Texts, may "after":
 /// Keys of a built-in pack's file.
 pub static PACK: &[Key] = keys![
     must "schema": Number, must "pack": Text, must "description": Text, must "default": Flag, may "brings": Texts, may "protected": Texts, may "rule": Tables(RULE),
+    may "limit": Tables(LIMIT), may "result": Tables(RESULT),
 ];
 
 pub static RULE: &[Key] = keys![
@@ -101,7 +152,7 @@ static SCRIPTS: &[Key] = keys![must "file": Text, must "key": Text, must "names"
 static FORM: &[Key] = keys![may "with": Texts, may "operands": Texts, may "values": Map];
 
 /// Keys of capabilities that the language has but this version does not.
-const NOT_YET: &[&str] = &["limit", "budget", "pipeline", "gate", "stall", "result", "phase"];
+const NOT_YET: &[&str] = &["phase"];
 
 /// Reads a file's tables. A syntax error ends this file.
 ///

@@ -1,10 +1,14 @@
 //! Checks the parsed policies of all layers together, and turns them into rules. Reports every mistake with its place.
 //! Reads no file and writes no bytes.
 
+pub(crate) mod approval;
 mod example;
 mod layers;
+mod meter;
+mod pipeline;
 mod rule;
 mod section;
+mod stall;
 pub(crate) mod when;
 
 use std::collections::HashMap;
@@ -15,8 +19,9 @@ use toml::de::DeValue;
 use super::schema::{Checker, LAYER, PACK, SpannedValue};
 use super::{compile::pattern::Patterns, examples::RuleExamples, mistake::PolicyMistake};
 use layers::Head;
+use meter::Taken;
 use policy::table::TableReader as _;
-use policy::{Layer, Parts, Rule, Waiver};
+use policy::{Budget, EveryCall, Gate, Layer, Meter, Parts, Rule, Waiver};
 use when::WhenReader;
 
 /// A file of a layer, read but not understood.
@@ -99,6 +104,9 @@ pub fn validate<'t>(
 
     let mut named: Vec<Named<Rule>> = Vec::new();
     let mut waivers: Vec<Named<Waiver>> = Vec::new();
+    let (mut budgets, mut priced): (Vec<Named<Budget>>, Vec<Rule>) = (Vec::new(), Vec::new());
+    let (mut gates, mut phases): (Vec<Named<Gate>>, _) = (Vec::new(), pipeline::Phases::default());
+    let mut every_call: Vec<Named<EveryCall>> = Vec::new();
     for head in &heads {
         let document = head.document;
         let mut checker = document.checker(&mut mistakes);
@@ -107,6 +115,7 @@ pub fn validate<'t>(
         named.extend(ready.get(document.path).into_iter().flatten().map(|rule| Named { it: rule.clone(), document, span: 0..0 }));
         meant.tests_first = section::tests_first(meant.tests_first, head, shadow, &mut reader);
         meant.flywheel = section::flywheel(meant.flywheel, head, shadow, &mut reader);
+        meant.approval = approval::approval(meant.approval, head, &mut reader);
         for table in document.view().tables("rule") {
             let place = reader.patterns.keep(&document.place(&table.span));
             if let Some((rule, examples, span)) = rule::rule(&table, head, place, &mut reader) {
@@ -114,6 +123,37 @@ pub fn validate<'t>(
                 all_examples.push(examples);
             }
         }
+        for table in document.view().tables("limit") {
+            let place = reader.patterns.keep(&document.place(&table.span));
+            match meter::limit(&table, head, (place, shadow), &mut reader) {
+                Some(meter::LimitOf::Calls(rule, span)) => named.push(Named { it: *rule, document, span }),
+                Some(meter::LimitOf::EveryCall(limit, span)) => every_call.push(Named { it: limit, document, span }),
+                None => {}
+            }
+        }
+        for table in document.view().tables("budget") {
+            let place = reader.patterns.keep(&document.place(&table.span));
+            if let Some((budget, costs)) = meter::budget(&table, head, (place, shadow), &mut reader) {
+                budgets.push(Named { it: budget, document, span: table.span });
+                priced.extend(costs);
+            }
+        }
+        phases.read(head, shadow, &mut reader);
+        for table in document.view().tables("gate") {
+            let place = reader.patterns.keep(&document.place(&table.span));
+            if let Some((gate, moments)) = pipeline::gate(&table, head, (place, shadow), &mut reader) {
+                gates.push(Named { it: gate, document, span: table.span });
+                priced.extend(moments);
+            }
+        }
+        for table in document.view().tables("result") {
+            let place = reader.patterns.keep(&document.place(&table.span));
+            if let Some((rule, follow_up, span)) = meter::result(&table, head, (place, shadow), &mut reader) {
+                named.push(Named { it: rule, document, span });
+                meant.tiers.follow_ups.extend(follow_up);
+            }
+        }
+        meant.tiers.stall = stall::stall(meant.tiers.stall, head, shadow, &mut reader);
         for table in document.view().tables("waiver") {
             let place = reader.patterns.keep(&document.place(&table.span));
             if let Some((waiver, span)) = rule::waiver(&table, document.layer, place, &mut reader) {
@@ -121,11 +161,27 @@ pub fn validate<'t>(
             }
         }
     }
+    meant.approval = approval::settled(meant.approval, &heads);
     let mut idle = layers::rules_of_packs_off(documents, &on);
     let off = ready.iter().filter(|(path, _)| heads.iter().all(|head| head.document.path != **path));
     idle.extend(off.flat_map(|(_, rules)| rules).map(|rule| rule.name));
     layers::merge(&heads, &mut named, &waivers, &idle, whole, &mut mistakes);
-    meant.rules = named.into_iter().map(|named| named.it).collect();
+    let (of_budgets, of_every) = (budgets.iter().map(|named| (named.it.name, named.it.place, named)), every_call.iter());
+    let of_budgets: Vec<Taken> = of_budgets.map(|(name, place, named)| Taken { name, place, document: named.document, span: &named.span }).collect();
+    let of_every = of_every.map(|named| Taken { name: named.it.name, place: named.it.place, document: named.document, span: &named.span });
+    meter::unique(&of_budgets.into_iter().chain(of_every).collect::<Vec<_>>(), &named, &mut mistakes);
+    meant.tiers.every_call = every_call.into_iter().map(|named| named.it).collect();
+    let (section, ways) = phases.done();
+    pipeline::checked(&gates, &named, section.as_ref(), &mut mistakes);
+    priced.extend(ways);
+    // Several rows of one budget or gate share its name, so they come after the check of names.
+    meant.rules = named.into_iter().map(|named| named.it).chain(priced).collect();
+    let looks = |rule: &Rule| matches!(&rule.meter, Some(Meter::Result(_))) || matches!(&rule.meter, Some(Meter::Cost(cost)) if !cost.at.is_empty());
+    meant.tiers.limits = meant.rules.iter().any(|rule| matches!(&rule.meter, Some(Meter::Limit(_))));
+    meant.tiers.answers = meant.rules.iter().any(looks);
+    meant.tiers.budgets = budgets.into_iter().map(|named| named.it).collect();
+    meant.tiers.pipeline = section;
+    meant.tiers.gates = gates.into_iter().map(|named| named.it).collect();
     // A waiver of a rule whose pack is off has nothing to waive.
     meant.waivers = waivers.into_iter().map(|waiver| waiver.it).collect();
     (meant, all_examples, mistakes)

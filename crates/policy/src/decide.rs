@@ -8,29 +8,42 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::{Facts, Need};
 use crate::matcher::{self, Asking};
 use crate::verdict::{Answer, Finding, Look, Verdict};
-use crate::{Policy, Rule, RuleCandidate, Tier, index};
+use crate::{Meter, Policy, Rule, RuleCandidate, Tier, index};
 use actions::path::Path;
 use actions::word::Word;
 use actions::{Action, Deed, Span};
 
 /// What was concluded so far.
 #[derive(Debug)]
-pub struct Decided {
+pub struct Decided<'p> {
     /// The verdict with what is known.
     pub verdict: Verdict,
     /// Facts that must be found out first. Empty: the verdict is final.
     pub needs: BTreeSet<Need>,
     /// The answer of each rule for each action. Without `every`, only answers that are not no.
     pub looks: Vec<Look>,
+    /// What the call uses up, one entry a limit and a row of a budget's costs.
+    pub metered: Vec<Metered<'p>>,
+}
+
+/// What a call uses up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metered<'p> {
+    pub meter: Meter<'p>,
+    /// How many actions of the call use it up.
+    pub times: u32,
+    /// The limit or the budget, with the first of these actions. Its tier is 2.
+    pub finding: Finding,
 }
 
 /// Decides on the actions of one call. Returns the verdict and the facts that are still needed. `None`: the compiled policy is
 /// damaged. With `every`, `looks` also has the rules that said no.
-pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -> Option<Decided> {
+pub fn decide<'p>(actions: &[Action], facts: &Facts, policy: &Policy<'p>, every: bool) -> Option<Decided<'p>> {
     let mut asking = Asking { facts, protected: &policy.protected, needs: BTreeSet::new(), told: Vec::new(), put_off: false, secrets: Vec::new() };
     let mut findings: Vec<Finding> = Vec::new();
     let mut known = BTreeSet::new();
     let mut looks = Vec::new();
+    let mut metered: Vec<Metered> = Vec::new();
     // Rules are read once for all actions that they are looked up for.
     let mut places: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();
     let mut read: BTreeMap<u32, RuleCandidate> = BTreeMap::new();
@@ -74,6 +87,12 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
             }
             if let (Some(tier), None) = (weight(rule.tier, answer), waived) {
                 let found = Finding { told, ..finding(rule, action, actions, tier, answer) };
+                if let Some(meter) = rule.meter.clone() {
+                    match metered.iter_mut().find(|known| known.finding.place == rule.place && known.meter == meter) {
+                        Some(known) => known.times = known.times.saturating_add(1),
+                        None => metered.push(Metered { meter, times: 1, finding: found.clone() }),
+                    }
+                }
                 // `cp A B` may write `B/A` too: one word is meant once.
                 let meant = action
                     .span
@@ -87,7 +106,7 @@ pub fn decide(actions: &[Action], facts: &Facts, policy: &Policy, every: bool) -
     }
     let mut verdict = Verdict { tier: Tier::Free, findings: Vec::new() };
     verdict.add(findings);
-    Some(Decided { verdict, needs: asking.needs, looks })
+    Some(Decided { verdict, needs: asking.needs, looks, metered })
 }
 
 /// The tier that an answer gives: a rule that only might hold gives tier 3 if it is of tier 3 or 4, and nothing otherwise.
@@ -135,6 +154,8 @@ fn finding(rule: &Rule, action: &Action, actions: &[Action], tier: Tier, answer:
         action: shown(action, actions),
         via: action.via.clone(),
         told: String::new(),
+        used_up: None,
+        missing: false,
     }
 }
 

@@ -6,9 +6,11 @@ pub mod decide;
 pub mod facts;
 mod index;
 pub mod matcher;
+mod meter;
 pub mod pattern;
+pub mod pipeline;
 pub mod secret;
-mod section;
+pub mod section;
 pub mod table;
 pub mod verdict;
 
@@ -20,8 +22,11 @@ use actions::PushKind;
 use actions::program::{Programs, ToolEffect, hides_key};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
+pub use meter::{Budget, Cost, EveryCall, FollowUp, Limit, Meter, MeterScope, Period, Stall};
 use pattern::{PathPattern, Pattern};
-pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
+pub use pipeline::{Autonomy, Gate, GateNeed, NeedKind, Pipeline};
+pub use section::approval::ApprovalSection;
+pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, is_run_by, renews_snapshots};
 use table::{Key, kinds, table};
 
 /// The first bytes of a compiled policy: what it is, and the fingerprint of the form that this build reads. Bytes of
@@ -80,6 +85,8 @@ pub struct Rule<'a> {
     pub conditions: Conditions<'a>,
     /// Only for these agent types; empty: for all.
     pub for_agents: Vec<Pattern<'a>>,
+    /// What a matching call uses up (tier 2 only).
+    pub meter: Option<Meter<'a>>,
     pub reason: &'a str,
     pub instead: &'a str,
 }
@@ -96,10 +103,11 @@ struct RuleRest<'a> {
     tell: bool,
     unless: Option<When<'a>>,
     conditions: Conditions<'a>,
+    meter: Option<Meter<'a>>,
     reason: &'a str,
     instead: &'a str,
 }
-wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead });
+wire_struct!(RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, meter, reason, instead });
 
 /// What of a rule most calls say no to. What is asked for after it is a record of its own in front of this one.
 struct RuleFront<'a> {
@@ -129,8 +137,8 @@ impl<'a> RuleCandidate<'a> {
 
 /// A rule of its two parts. `None` if `rest` is no record of one.
 fn whole_rule<'a>(when: When<'a>, for_agents: Vec<Pattern<'a>>, rest: &'a [u8]) -> Option<Rule<'a>> {
-    let RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead } = read_back(rest)?;
-    Some(Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, reason, instead })
+    let RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, meter, reason, instead } = read_back(rest)?;
+    Some(Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, meter, reason, instead })
 }
 
 /// A rule of two records that are side by side.
@@ -407,6 +415,10 @@ pub struct Policy<'a> {
     pub tests_first: Option<TestsFirst<'a>>,
     /// None: nothing is suggested, and learnings are files like others.
     pub flywheel: Option<Flywheel<'a>>,
+    /// [`Tiers`], laid down: few calls ask for it. Empty: the policy has none of its sections.
+    tiers: Cow<'a, [u8]>,
+    /// None: nobody can approve what needs a person where nobody can be asked.
+    pub approval: Option<ApprovalSection<'a>>,
     rules: Table<'a>,
     waivers: Table<'a>,
 }
@@ -424,8 +436,32 @@ struct PolicyHead<'a> {
     protected: Vec<Pattern<'a>>,
     tests_first: Option<TestsFirst<'a>>,
     flywheel: Option<Flywheel<'a>>,
+    tiers: Cow<'a, [u8]>,
+    approval: Option<ApprovalSection<'a>>,
 }
-wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel });
+wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers, approval });
+
+/// The sections that are about more than one call. Those that call for nothing are laid down as no bytes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tiers<'a> {
+    /// What may be spent.
+    pub budgets: Vec<Budget<'a>>,
+    /// What must follow certain calls before a turn ends.
+    pub follow_ups: Vec<FollowUp<'a>>,
+    /// None: circles are not looked for.
+    pub stall: Option<Stall<'a>>,
+    /// Some rule looks into the answers of calls, or reads prices there.
+    pub answers: bool,
+    /// Some rule counts calls.
+    pub limits: bool,
+    /// Limits on all calls.
+    pub every_call: Vec<EveryCall<'a>>,
+    /// The phases of the work.
+    pub pipeline: Option<Pipeline<'a>>,
+    /// What must be there before something is done.
+    pub gates: Vec<Gate<'a>>,
+}
+wire_struct!(Tiers { budgets, follow_ups, stall, answers, limits, every_call, pipeline, gates });
 
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy that is in memory. `None` if these bytes are not one.
@@ -438,9 +474,29 @@ impl<'a> Policy<'a> {
         let Sealed { head, tables: [programs, rules, waivers] } = unseal(MAGIC, pieces)?;
         let (lists, rest): Front = read_back(head)?;
         let ([starts, named], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
-        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel } = read_back(rest)?;
+        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers, approval } = read_back(rest)?;
         let programs = Programs::new(programs, starts, named);
-        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, rules, waivers })
+        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, tiers, approval, rules, waivers })
+    }
+
+    /// The sections that are about more than one call. `None` if they are damaged.
+    pub fn tiers(&self) -> Option<Tiers<'a>> {
+        match &self.tiers {
+            Cow::Borrowed([]) => Some(Tiers::default()),
+            Cow::Borrowed(bytes) => read_back(bytes),
+            Cow::Owned(_) => None,
+        }
+    }
+
+    /// Whether there are limits or budgets.
+    pub fn has_meters(&self) -> bool {
+        self.tiers().is_none_or(|tiers| tiers.limits || !tiers.budgets.is_empty() || !tiers.every_call.is_empty())
+    }
+
+    /// Whether calls are looked at once they have ended.
+    pub fn looks_at_ended_calls(&self) -> bool {
+        self.tiers()
+            .is_none_or(|tiers| tiers.stall.is_some() || tiers.answers || !tiers.follow_ups.is_empty() || tiers.budgets.iter().any(|budget| budget.tokens))
     }
 
     /// What a compiled policy says of programs, without the rest of it.
@@ -528,6 +584,8 @@ pub struct Parts<'a> {
     pub named: Vec<&'a str>,
     pub tests_first: Option<TestsFirst<'a>>,
     pub flywheel: Option<Flywheel<'a>>,
+    pub approval: Option<ApprovalSection<'a>>,
+    pub tiers: Tiers<'a>,
     pub rules: Vec<Rule<'a>>,
     /// The keys under which rules are found that were read back, by name. A pattern that was read back no longer tells them.
     pub keys: HashMap<&'a str, Vec<u32>>,
@@ -554,8 +612,8 @@ impl Parts<'_> {
         }
         for rule in &self.rules {
             let keys = self.keys.get(rule.name).cloned().unwrap_or_else(|| index::of_rule(&rule.when));
-            let Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, reason, instead } = rule.clone();
-            let rest = lay_down(&RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, reason, instead });
+            let Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, meter, reason, instead } = rule.clone();
+            let rest = lay_down(&RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, meter, reason, instead });
             let distance = u32::try_from(RECORD + rest.len()).unwrap_or(u32::MAX);
             rules.add_unnamed(rest);
             rules.add(keys, &RuleFront { when, for_agents, distance });
@@ -571,6 +629,8 @@ impl Parts<'_> {
             protected: self.protected.clone(),
             tests_first: self.tests_first.clone(),
             flywheel: self.flywheel.clone(),
+            approval: self.approval.clone(),
+            tiers: if self.tiers == Tiers::default() { Cow::Borrowed(&[]) } else { lay_down(&self.tiers).into() },
         };
         let (starts, named) = (self.starts.join(" "), self.named.join(" "));
         let front: Front = (vec![&starts, &named], lay_down(&rest).into());

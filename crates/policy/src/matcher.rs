@@ -13,6 +13,7 @@ mod risk;
 mod run;
 pub mod text;
 
+pub use call::value_passes;
 pub(crate) use path::swept;
 
 use std::collections::BTreeSet;

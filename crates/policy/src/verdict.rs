@@ -78,6 +78,42 @@ pub struct Finding {
     /// What it speaks of in the text of the tool call: the word that could not be read, else the action. `None`: the call has
     /// no such text, or the action is not in it.
     pub span: Option<Span>,
+    /// A limit or a budget has no room for the call.
+    pub used_up: Option<UsedUp>,
+    /// Something that a gate needs is missing: the same call passes once it is there.
+    pub missing: bool,
+}
+
+/// A limit or a budget that has no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsedUp {
+    /// Seconds after which the same call passes. `None`: waiting does not help.
+    pub opens_in: Option<u64>,
+}
+
+impl Finding {
+    /// A finding of a section, without a reason and an action. `place` is the section's.
+    #[must_use]
+    pub fn of_section(pack: &str, rule: &str, place: &str, tier: Tier, shadow: bool) -> Self {
+        Self {
+            rule: rule.to_owned(),
+            pack: pack.to_owned(),
+            place: place.to_owned(),
+            tier,
+            answer: Answer::Yes,
+            unread: None,
+            shadow,
+            tell: false,
+            reason: String::new(),
+            instead: String::new(),
+            action: String::new(),
+            via: Vec::new(),
+            told: String::new(),
+            span: None,
+            used_up: None,
+            missing: false,
+        }
+    }
 }
 
 /// What was concluded on a tool call.

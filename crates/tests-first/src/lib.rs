@@ -157,28 +157,7 @@ fn own_layout(own: &OwnLayout) -> Layout {
 
 /// A finding of the section without what it says.
 fn blank(section: &TestsFirst, rule: &str, tier: Tier) -> Finding {
-    of_section(RULE, rule, section.place, tier, section.shadow)
-}
-
-/// A finding of a section of the policy (`pack`), for the caller to fill in: certain, and with empty texts.
-#[must_use]
-pub fn of_section(pack: &str, rule: &str, place: &str, tier: Tier, shadow: bool) -> Finding {
-    Finding {
-        rule: rule.to_owned(),
-        pack: pack.to_owned(),
-        place: place.to_owned(),
-        tier,
-        answer: Answer::Yes,
-        unread: None,
-        shadow,
-        tell: false,
-        reason: String::new(),
-        instead: String::new(),
-        action: String::new(),
-        via: Vec::new(),
-        told: String::new(),
-        span: None,
-    }
+    Finding::of_section(RULE, rule, section.place, tier, section.shadow)
 }
 
 struct Judge<'a> {

@@ -2,6 +2,8 @@
 
 use clients::claude_code::LOCAL_SETTINGS;
 
+use crate::deep::flywheel::PAGES_MARK;
+
 /// Files that git must ignore.
 pub const LINES: [&str; 2] = [LOCAL_SETTINGS, ".portcullis/"];
 const MARK: &str = "# made by `portcullis init`";
@@ -19,11 +21,14 @@ pub fn with(text: &str) -> String {
     format!("{text}{end}{mark}\n{}\n", missing.join("\n"))
 }
 
-/// The text without the lines that [`with`] added. `None` if nothing is left.
+/// The text without the lines that [`with`] added, and without the flywheel's pages. `None` if nothing is left.
 pub fn without(text: &str) -> Option<String> {
     let mut kept = String::new();
-    let mut ours = false;
+    let (mut ours, mut page) = (false, false);
     for line in text.split_inclusive('\n') {
+        if std::mem::replace(&mut page, line.trim_end() == PAGES_MARK) || page {
+            continue;
+        }
         match line.trim_end() {
             MARK => ours = true,
             MARK_AFTER_OPEN_LINE => {

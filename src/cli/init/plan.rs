@@ -27,6 +27,10 @@ pub enum Profile {
     Solo,
     /// Several people and their agents on one repository
     Team,
+    /// An agent that works alone for hours
+    Autonomous,
+    /// Agents that build Twilio services, by phases
+    Factory,
 }
 
 impl Profile {
@@ -35,13 +39,16 @@ impl Profile {
         match self {
             Self::Solo => include_str!("profiles/solo.toml"),
             Self::Team => include_str!("profiles/team.toml"),
+            Self::Autonomous => include_str!("profiles/autonomous.toml"),
+            Self::Factory => include_str!("profiles/factory.toml"),
         }
     }
 }
 
 /// Whether a policy file is as `init` wrote it.
 fn is_untouched(text: &[u8]) -> bool {
-    [STARTER, Profile::Solo.text(), Profile::Team.text()].iter().any(|own| own.as_bytes() == text)
+    let profiles = <Profile as clap::ValueEnum>::value_variants().iter().map(|profile| profile.text());
+    std::iter::once(STARTER).chain(profiles).any(|own| own.as_bytes() == text)
 }
 /// The binaries, which are in one folder.
 pub const BINARIES: [&str; 3] = [PROGRAM, "portcullis-git", "portcullis"];

@@ -36,7 +36,7 @@ impl Scratch {
 
     /// Removes the state that Portcullis kept for it.
     pub(super) fn forget(&self, place: &Place) {
-        for name in [state::POLICY, state::RUNS, state::LAST] {
+        for name in [state::POLICY, state::ENDED, state::LAST] {
             let _ = state::remove(&place.world.states, &self.root, name);
         }
         for folder in &place.world.states {

@@ -47,7 +47,7 @@ fn world(place: &Place) -> World {
 /// The table that matches what the rule found in a call, and that in words.
 fn tables(rule: &str, input: &str, place: &Place) -> Option<(String, String)> {
     let event = Invocation::new(None, None).read(input.as_bytes()).ok()?;
-    let judged = call::judged(&event, &world(place), &Cold, false).ok()??;
+    let judged = call::judged(&event, &world(place), &Cold, call::Purpose::Verdict).ok()??;
     let findings = judged.judgement.verdict.findings.iter().filter(|finding| finding.rule == rule);
     let shown: Vec<&str> = findings.map(|finding| finding.action.as_str()).collect();
     // A finding also names the command that leads to its action.
@@ -116,7 +116,7 @@ fn exempts(rule: &str, waiver: &str, input: &str, place: &Place) -> bool {
         let compiled = compiling::compile_with(&found, &around, with).ok()?;
         let policy = Policy::open(&compiled.bytes)?;
         let mut facts = facts_of(&event, &around.places);
-        let judgement = judge(event.tool.as_ref()?, &mut facts, &policy, &Here { around: &around, deep: &Cold }, false).ok()?;
+        let judgement = judge(event.tool.as_ref()?, &mut facts, &policy, &Here { around: &around, deep: &Cold, event: None }, false).ok()?;
         Some(judgement.verdict.findings.iter().all(|finding| finding.rule != rule))
     };
     tried().unwrap_or(false)

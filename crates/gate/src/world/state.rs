@@ -14,9 +14,11 @@ pub const POLICY: &str = "policy";
 pub const MISTAKES: &str = "mistakes";
 /// Is locked by the process that compiles the policy.
 pub const COMPILING: &str = "compiling";
-/// Is beside the compiled policy where that asks for runs of tests to be seen: most have no need to be looked into
-/// after each call.
-pub const RUNS: &str = "runs";
+/// Is beside the compiled policy where that asks for calls to be looked at once they have ended: most have no need to be
+/// looked into then.
+pub const ENDED: &str = "ended";
+/// Is beside the compiled policy where that has gates: what the calls have in their texts after which gates must look.
+pub const GATES: &str = "gates";
 /// The last call that was stopped.
 pub const LAST: &str = "last.json";
 /// Where `init` added Portcullis, in the folder of the place's root.
@@ -141,6 +143,15 @@ pub fn remove(states: &[PathBuf], root: &Path, name: &str) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Makes a folder of the state, if it is missing.
+///
+/// # Errors
+///
+/// The system's.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() { Ok(()) } else { fs::DirBuilder::new().recursive(true).mode(0o700).create(folder) }
 }
 
 fn put(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {

@@ -8,7 +8,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::record::{in_first, lock};
@@ -23,6 +23,8 @@ const BUCKET: u64 = 8;
 /// How often a lock that another process holds is tried, and how long is waited in between: 200 ms in all, far below any
 /// deadline. A process that is stopped with the lock must not stop the others.
 const TRIES: u32 = 400;
+/// As often where a verdict hangs on it: 2 s in all.
+const PATIENT: u32 = 4000;
 const PAUSE: Duration = Duration::from_micros(500);
 
 /// A file of records.
@@ -32,15 +34,37 @@ pub struct StoreFile {
     pub name: &'static str,
     /// How many records it holds, a multiple of eight; then the oldest give way.
     pub slots: u64,
+    /// How often its lock is tried.
+    tries: u32,
 }
 
 /// Scripts that a session wrote; the key is of the session and the path.
-pub const SCRIPTS: StoreFile = StoreFile { name: "scripts", slots: 2048 };
+pub const SCRIPTS: StoreFile = StoreFile { name: "scripts", slots: 2048, tries: TRIES };
 /// Test runs that were seen to fail or to pass; the key is of what was run.
-pub const TESTS: StoreFile = StoreFile { name: "tests", slots: 1024 };
+pub const TESTS: StoreFile = StoreFile { name: "tests", slots: 1024, tries: TRIES };
 
 /// Notes of rules that a session was shown; the key is of the session and the rule.
-pub const NOTES: StoreFile = StoreFile { name: "notes", slots: 1024 };
+pub const NOTES: StoreFile = StoreFile { name: "notes", slots: 1024, tries: TRIES };
+
+/// Calls that limits and budgets speak of, with the files of these; the key is of the call.
+pub const CALLS: StoreFile = StoreFile { name: "calls", slots: 2048, tries: PATIENT };
+
+/// Answers of models that were counted, with what they cost; the key is of the answer.
+pub const ANSWERS: StoreFile = StoreFile { name: "answers", slots: 32_768, tries: PATIENT };
+
+/// Limits and budgets that a person raised for a time; the key is of the name.
+pub const RAISES: StoreFile = StoreFile { name: "raises", slots: 256, tries: PATIENT };
+
+/// Ticks, verdicts and reports that were seen to be written; the key is of the work tree, the need and the text.
+pub const EVIDENCE: StoreFile = StoreFile { name: "evidence", slots: 4096, tries: PATIENT };
+
+/// Scripts that a person lets count as they are; the key is of the path and the text.
+pub const TRUSTED: StoreFile = StoreFile { name: "trusted", slots: 512, tries: PATIENT };
+/// What must follow certain calls of a session; the key is of the session and the rule.
+pub const OWED: StoreFile = StoreFile { name: "owed", slots: 512, tries: TRIES };
+
+/// When a session's last prompt came; the key is of the session.
+pub const PROMPTS: StoreFile = StoreFile { name: "prompts", slots: 256, tries: TRIES };
 
 /// A record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +89,7 @@ struct StoredRecord {
 pub struct Store {
     file: File,
     slots: u64,
+    folder: PathBuf,
 }
 
 impl Store {
@@ -77,16 +102,25 @@ impl Store {
         in_first(folders, |folder| {
             let path = folder.join(kind.name).with_extension("store");
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(FLAGS).open(path)?;
-            lock(&file, TRIES, PAUSE)?;
-            Ok(Self { file, slots: kind.slots })
+            lock(&file, kind.tries, PAUSE)?;
+            Ok(Self { file, slots: kind.slots, folder: folder.to_path_buf() })
         })
     }
 
     /// Opens it for reading. `None` if it does not exist or cannot be read.
     #[must_use]
     pub fn look(folders: &[PathBuf], kind: StoreFile) -> Option<Self> {
-        let open = |folder: &PathBuf| OpenOptions::new().read(true).custom_flags(FLAGS).open(folder.join(kind.name).with_extension("store")).ok();
-        folders.iter().find_map(open).map(|file| Self { file, slots: kind.slots })
+        let open = |folder: &PathBuf| {
+            let file = OpenOptions::new().read(true).custom_flags(FLAGS).open(folder.join(kind.name).with_extension("store")).ok()?;
+            Some(Self { file, slots: kind.slots, folder: folder.clone() })
+        };
+        folders.iter().find_map(open)
+    }
+
+    /// The folder that it is in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The newest record with this key.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const KIND: StoreFile = StoreFile { name: "test", slots: 64 };
+const KIND: StoreFile = StoreFile { name: "test", slots: 64, tries: TRIES };
 
 fn folder() -> (tempfile::TempDir, Vec<PathBuf>) {
     let folder = tempfile::tempdir().unwrap();

@@ -52,6 +52,12 @@ pub fn compile_quickly(input: &Input, pieces: &[(&str, &[u8])]) -> Option<Vec<u8
     if !mistakes.is_empty() {
         return None;
     }
+    // Packs hold rules, and these that go with a rule.
+    let on = |name: &str| parts.rules.iter().any(|rule| rule.name == name);
+    for (path, _) in input.packs {
+        let more = open(path)?.tiers()?.follow_ups.into_iter().filter(|follow_up| on(follow_up.name)).collect::<Vec<_>>();
+        parts.tiers.follow_ups.extend(more);
+    }
     for (path, _) in input.programs {
         let described = open(path)?;
         let [starts, named] = described.programs.lists();

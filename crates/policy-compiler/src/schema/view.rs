@@ -89,6 +89,14 @@ impl<'t> SpannedValue<'t> {
         self.value.as_integer().and_then(|number| i64::from_str_radix(number.as_str(), number.radix()).ok())
     }
 
+    /// A number with or without a fraction.
+    pub fn as_decimal(&self) -> Option<f64> {
+        match self.value {
+            DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
+            _ => self.as_number().map(|number| number as f64),
+        }
+    }
+
     /// The day that it is, in days since 1970-01-01.
     pub fn as_day(&self) -> Option<i64> {
         match self.value {

@@ -22,7 +22,61 @@ pub(super) fn rule<'t>(
 ) -> Option<(Rule<'t>, RuleExamples, Range<usize>)> {
     let layer = head.document.layer;
     let tier = table.get("tier").and_then(|value| tier_of(&value, reader));
-    let when = kind(table, "a rule", reader);
+    let subject = subject(table, "a rule", reader);
+    if let Some(open) = table.get("open")
+        && layer > Layer::Organisation
+    {
+        let what = format!("`open` is not allowed in the {} layer", layer.name());
+        reader.checker.mistake(&open.span, what, "remove it; only rules of the layers above need to be opened");
+    }
+    let tell = table.is("tell");
+    if let Some(value) = table.get("tell").filter(|_| tell && tier.is_some_and(|tier| tier != Tier::Free)) {
+        reader.checker.mistake(&value.span, "`tell` is only allowed at tier 1", "write `tier = 1`; other rules show their reason when they stop a call");
+    }
+    let source = sources(table, reader);
+    let reason = prose(table, "reason", reader);
+    let instead = prose(table, "instead", reader).map(|text| instead(&text, reader));
+    let catches = examples(table, "catches", head, reader);
+    let spares = examples(table, "spares", head, reader);
+    let unsure = examples(table, "unsure", head, reader);
+    let name = name(table, "rule", reader)?;
+
+    let (reason, instead, tier, Subject { when, unless, conditions, for_agents }) = (reason?, instead?, tier?, subject?);
+    let (Instead::Command(text) | Instead::Prose(text)) = &instead;
+    let instead_text = reader.patterns.keep(text);
+    let rule = Rule {
+        name: name.text,
+        pack: head.pack,
+        place,
+        layer,
+        tier,
+        shadow: false,
+        open: table.is("open"),
+        tell,
+        when,
+        unless,
+        conditions,
+        for_agents,
+        meter: None,
+        reason: reason.text,
+        instead: instead_text,
+    };
+    let examples =
+        RuleExamples { name: name.text.to_owned(), pack: head.pack.to_owned(), place: place.to_owned(), tier, source, instead, catches, spares, unsure };
+    Some((rule, examples, name.span))
+}
+
+/// Which calls a rule, a limit or a cost speaks of.
+pub(super) struct Subject<'t> {
+    pub(super) when: When<'t>,
+    pub(super) unless: Option<When<'t>>,
+    pub(super) conditions: Conditions<'t>,
+    pub(super) for_agents: Vec<Pattern<'t>>,
+}
+
+/// Reads which calls `of` speaks of. `None` if too little of it is there; that has been reported then.
+pub(super) fn subject<'t>(table: &SpannedValue<'t>, of: &str, reader: &mut WhenReader<'_, 't, '_>) -> Option<Subject<'t>> {
+    let when = kind(table, of, reader);
     let unless = table.get("unless").and_then(|value| {
         let (key, _) = when.as_ref()?;
         let kind = key.name;
@@ -39,51 +93,18 @@ pub(super) fn rule<'t>(
         }
         Some(unless)
     });
-    if let Some(open) = table.get("open")
-        && layer > Layer::Organisation
-    {
-        let what = format!("`open` is not allowed in the {} layer", layer.name());
-        reader.checker.mistake(&open.span, what, "remove it; only rules of the layers above need to be opened");
-    }
-    let tell = table.is("tell");
-    if let Some(value) = table.get("tell").filter(|_| tell && tier.is_some_and(|tier| tier != Tier::Free)) {
-        reader.checker.mistake(&value.span, "`tell` is only allowed at tier 1", "write `tier = 1`; other rules show their reason when they stop a call");
-    }
-    let source = sources(table, reader);
-    let reason = prose(table, "reason", reader);
-    let instead = prose(table, "instead", reader).map(|text| instead(&text, reader));
     let conditions = table.table("where").map_or_else(Conditions::default, |table| Conditions::read(reader, &table));
     let for_agents = reader.texts(table, "for_agents");
-    let catches = examples(table, "catches", head, reader);
-    let spares = examples(table, "spares", head, reader);
-    let unsure = examples(table, "unsure", head, reader);
+    Some(Subject { when: when?.1, unless, conditions, for_agents })
+}
+
+/// The name of a rule or of something that is named like one.
+pub(super) fn name<'t>(table: &SpannedValue<'t>, of: &str, reader: &mut WhenReader) -> Option<SpannedText<'t>> {
     let name = prose(table, "name", reader)?;
     if !is_kebab(name.text) {
-        reader.checker.mistake(&name.span, format!("`{}` is not a name for a rule", name.text), "write lower-case words joined by dashes: `force-push`");
+        reader.checker.mistake(&name.span, format!("`{}` is not a name for a {of}", name.text), "write lower-case words joined by dashes: `force-push`");
     }
-
-    let (reason, instead, tier, (_, when)) = (reason?, instead?, tier?, when?);
-    let (Instead::Command(text) | Instead::Prose(text)) = &instead;
-    let instead_text = reader.patterns.keep(text);
-    let rule = Rule {
-        name: name.text,
-        pack: head.pack,
-        place,
-        layer,
-        tier,
-        shadow: false,
-        open: table.is("open"),
-        tell,
-        when,
-        unless,
-        conditions,
-        for_agents,
-        reason: reason.text,
-        instead: instead_text,
-    };
-    let examples =
-        RuleExamples { name: name.text.to_owned(), pack: head.pack.to_owned(), place: place.to_owned(), tier, source, instead, catches, spares, unsure };
-    Some((rule, examples, name.span))
+    Some(name)
 }
 
 /// A waiver, and where its rule is named.
@@ -166,7 +187,7 @@ fn all_filled(tables: &[SpannedValue], name: &str, danger: &str, reader: &mut Wh
 }
 
 /// A text that is shown to people, so it must not steer their terminal.
-fn prose<'t>(table: &SpannedValue<'t>, key: &str, reader: &mut WhenReader) -> Option<SpannedText<'t>> {
+pub(super) fn prose<'t>(table: &SpannedValue<'t>, key: &str, reader: &mut WhenReader) -> Option<SpannedText<'t>> {
     let text = table.text(key)?;
     if text.text.chars().any(|sign| sign.is_control() && sign != '\n' && sign != '\t') {
         reader.checker.mistake(&text.span, format!("`{key}` contains control characters"), "remove them, because terminals would act on them");

@@ -61,7 +61,13 @@ pub(super) fn call(table: &CallWhen, call: &Call, asking: &mut Asking) -> Answer
 }
 
 fn argument(pointer: &str, test: &ValueTest, call: &Call) -> bool {
-    call.args.iter().filter(|(name, _)| name == pointer).any(|(_, value)| match test {
+    call.args.iter().filter(|(name, _)| name == pointer).any(|(_, value)| value_passes(test, value))
+}
+
+/// Whether a value is as a test wants it.
+#[must_use]
+pub fn value_passes(test: &ValueTest, value: &str) -> bool {
+    match test {
         ValueTest::Text(pattern) => text::text(pattern, value),
         ValueTest::Number(comparison, bound) => match (value.parse::<f64>(), bound.parse::<f64>()) {
             (Ok(value), Ok(bound)) => match comparison {
@@ -72,5 +78,5 @@ fn argument(pointer: &str, test: &ValueTest, call: &Call) -> bool {
             },
             _ => false,
         },
-    })
+    }
 }

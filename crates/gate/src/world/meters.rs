@@ -1,0 +1,688 @@
+//! What calls used up of limits and budgets, for one repository and all its work trees.
+//!
+//! A call that is let through is reserved. It is used once it ran, and given back if it did not run. All changes are made
+//! under the lock of the index of calls, so that parallel processes together never take more than there is.
+
+mod ledger;
+mod slots;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Surroundings;
+use super::repository::head_branch;
+use super::state;
+use super::store::{CALLS, PROMPTS, RAISES, Slot, Store, VALUE};
+use super::system::now_ms;
+use crate::failure::Failure;
+use crate::record::{hash, hash_all, hash_of};
+use clients::Event;
+use ledger::{Ledger, ReservedCost};
+use policy::decide::Metered;
+use policy::{Budget, EveryCall, Limit, Meter, MeterScope, Period, Policy, Tiers};
+use slots::{CountedCall, IN_FLIGHT, SlotState, Slots};
+
+/// A pipe in the place of a file must not be waited for.
+const FLAGS: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
+/// How long a call without an id is the same as the one before it, in milliseconds: its question to a person comes with it.
+const SAME: u64 = 60_000;
+/// The folder of what all repositories of a user share, beside the repositories' own.
+const MACHINE: &str = "machine";
+/// Milliseconds of a day.
+const DAY: u64 = 86_400_000;
+
+/// A file that is not as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Damaged;
+
+/// Who a call is, for its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallIdentity {
+    key: u64,
+    session: u64,
+    /// The client gives it an id. Without one it is known by what it is.
+    has_id: bool,
+}
+
+impl CallIdentity {
+    /// The identity of an event's call. `None`: it has none.
+    #[must_use]
+    pub fn of(event: &Event) -> Option<Self> {
+        let tool = event.tool.as_ref()?;
+        let session = hash(event.session.as_bytes());
+        let agent = event.agent_id.as_deref().unwrap_or_default();
+        let key = match &event.call {
+            Some(id) => hash_all(&[&event.session, id]),
+            None => hash_all(&[&event.session, agent, &tool.name]) ^ hash_of(&tool.input),
+        };
+        Some(Self { key, session, has_id: event.call.is_some() })
+    }
+}
+
+/// What a limit or a budget has left for a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeterUse {
+    /// What was used before this call, in calls or millionths of a US dollar.
+    pub used: u64,
+    /// What this call needs.
+    pub needs: u64,
+    /// What there is in all.
+    pub of: u64,
+    /// Seconds until the call would fit. `None`: waiting does not help.
+    pub opens_in: Option<u64>,
+}
+
+impl MeterUse {
+    /// Whether the call fits.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.used.saturating_add(self.needs) <= self.of
+    }
+}
+
+/// A file, by kind and number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MeterFile {
+    Limit(u64),
+    /// A limit of all repositories.
+    MachineLimit(u64),
+    Budget(u64),
+}
+
+impl MeterFile {
+    /// As a number that is not 0.
+    fn number(self) -> u64 {
+        match self {
+            Self::Limit(id) => (id & !3) | 1,
+            Self::MachineLimit(id) => (id & !3) | 2,
+            Self::Budget(id) => (id & !3) | 3,
+        }
+    }
+
+    fn of_number(number: u64) -> Option<Self> {
+        match number & 3 {
+            1 => Some(Self::Limit(number)),
+            2 => Some(Self::MachineLimit(number)),
+            3 => Some(Self::Budget(number)),
+            _ => None,
+        }
+    }
+
+    /// Where it is, from the memory of the repository.
+    fn path(self, memory: &Path) -> PathBuf {
+        let id = self.number() >> 2;
+        match self {
+            Self::Limit(_) => memory.join(format!("limit.{id:016x}.slots")),
+            Self::MachineLimit(_) => machine(memory).join(format!("limit.{id:016x}.slots")),
+            Self::Budget(_) => memory.join(format!("budget.{id:016x}.ledger")),
+        }
+    }
+}
+
+fn machine(memory: &Path) -> PathBuf {
+    memory.parent().unwrap_or(memory).join(MACHINE)
+}
+
+/// The file of a limit for whoever acts.
+fn limit_file(name: &str, limit: Limit, around: &Surroundings) -> MeterFile {
+    let id = |parts: &[&str]| hash_all(&[&["limit", name, limit.scope.name()], parts].concat());
+    match limit.scope {
+        MeterScope::Session => MeterFile::Limit(id(&[&around.session])),
+        MeterScope::Agent => MeterFile::Limit(id(&[&around.session, &around.agent])),
+        MeterScope::Repository => MeterFile::Limit(id(&[])),
+        MeterScope::Machine | MeterScope::Fleet => MeterFile::MachineLimit(id(&[])),
+    }
+}
+
+/// The file of a budget for whoever acts, now.
+fn budget_file(budget: &Budget, around: &Surroundings) -> MeterFile {
+    let id = |part: &str| MeterFile::Budget(hash_all(&["budget", budget.name, budget.per.name(), part]));
+    match budget.per {
+        Period::Session => id(&around.session),
+        Period::Run => id(&format!("{} {}", around.session, run_of(around))),
+        Period::Branch => id(&around.repository.as_ref().and_then(head_branch).unwrap_or_default()),
+        Period::Day => id(&(now_ms() / DAY).to_string()),
+    }
+}
+
+/// When the run of a session began, in milliseconds since 1970; 0 if no prompt was seen.
+fn run_of(around: &Surroundings) -> u64 {
+    Store::look(&around.memory, PROMPTS).and_then(|store| store.get(hash(around.session.as_bytes()))).map_or(0, |slot| slot.time)
+}
+
+/// A prompt of a person begins a new run.
+///
+/// # Errors
+///
+/// As [`standing`].
+pub fn begin_run(around: &Surroundings) -> Result<(), Failure> {
+    if around.session.is_empty() || counts_here(around).is_none() {
+        return Ok(());
+    }
+    let mut store = Store::open(&around.memory, PROMPTS).map_err(|error| unwritable(&error))?;
+    let begun = Slot { key: hash(around.session.as_bytes()), time: now_ms(), value: [0; VALUE] };
+    store.update(begun.key, |_| Some(begun)).map(|_| ()).map_err(|error| unwritable(&error))
+}
+
+/// Opens every file once.
+///
+/// # Errors
+///
+/// The first one that cannot be used.
+pub fn check(around: &Surroundings) -> Result<(), Failure> {
+    let Some(memory) = counts_here(around) else { return Ok(()) };
+    every_file(memory).into_iter().try_for_each(|file| open(file, memory, false).map(|_| ()))
+}
+
+/// Whether anything of a repository is counted.
+fn counts_here(around: &Surroundings) -> Option<&PathBuf> {
+    around.memory.iter().find(|memory| memory.join(CALLS.name).with_extension("store").exists())
+}
+
+fn unwritable(error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::WouldBlock { Failure::Busy } else { Failure::StateUnusable(error.to_string()) }
+}
+
+/// What an open file of a meter is.
+enum Opened {
+    Slots(Slots),
+    Ledger(Ledger),
+}
+
+/// Opens the file of a meter, and makes it with `make`.
+fn open(file: MeterFile, memory: &Path, make: bool) -> Result<Option<Opened>, Failure> {
+    let path = file.path(memory);
+    if make && matches!(file, MeterFile::MachineLimit(_)) {
+        state::make_folder(&machine(memory)).map_err(|error| unwritable(&error))?;
+    }
+    let opened = match file {
+        MeterFile::Budget(_) => Ledger::open(&path, make).map(|found| found.map(|found| found.map(Opened::Ledger))),
+        MeterFile::Limit(_) | MeterFile::MachineLimit(_) => Slots::open(&path, make).map(|found| found.map(|found| found.map(Opened::Slots))),
+    };
+    match opened.map_err(|error| unwritable(&error))? {
+        None => Ok(None),
+        Some(Ok(opened)) => Ok(Some(opened)),
+        Some(Err(Damaged)) => Err(Failure::StateDamaged(path.to_string_lossy().into_owned())),
+    }
+}
+
+/// A meter with its file.
+struct OpenMeter<'w> {
+    file: MeterFile,
+    opened: Option<Opened>,
+    /// In calls or millionths of a US dollar.
+    needs: u64,
+    of: u64,
+    window: u64,
+    /// Where its answer goes.
+    of_metered: &'w [usize],
+}
+
+/// How far the limits and budgets of a call are used, in the order of `metered`; each entry of one budget has the answer of
+/// the whole. With a call, what it needs is reserved if `wanted` says so of the answers.
+///
+/// # Errors
+///
+/// [`Failure::Busy`], [`Failure::StateUnusable`], [`Failure::StateDamaged`].
+pub fn standing(
+    metered: &[Metered],
+    budgets: &[Budget],
+    around: &Surroundings,
+    call: Option<CallIdentity>,
+    wanted: impl FnOnce(&[MeterUse]) -> bool,
+) -> Result<Vec<MeterUse>, Failure> {
+    let index = match call {
+        Some(_) => Some(Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?),
+        None => None,
+    };
+    let memory = index.as_ref().map(Store::folder).or_else(|| counts_here(around).map(PathBuf::as_path));
+    let clock = now_ms();
+    let (known, serial) = match (call, &index) {
+        (Some(call), Some(index)) => serial(call, index, clock),
+        _ => (false, 0),
+    };
+    let key = call.map(|call| call.key ^ serial);
+
+    let groups = groups(metered, budgets, around);
+    let mut open_files = Vec::new();
+    let mut standings = vec![MeterUse { used: 0, needs: 0, of: u64::MAX, opens_in: None }; metered.len()];
+    for (file, places, needs, of, window) in &groups {
+        let opened = match memory {
+            Some(memory) => open(*file, memory, call.is_some())?,
+            None => None,
+        };
+        let one = OpenMeter { file: *file, opened, needs: *needs, of: *of, window: *window, of_metered: places };
+        let standing = one.standing(key, clock);
+        for at in one.of_metered {
+            if let Some(place) = standings.get_mut(*at) {
+                *place = standing.clone();
+            }
+        }
+        open_files.push(one);
+    }
+    if let (Some(call), Some(key), Some(mut index)) = (call, key, index)
+        && wanted(&standings)
+    {
+        let reserved = reserve(&mut open_files, call, (key, serial), clock, (&mut index, known));
+        if let Some(crowded) = reserved.map_err(|error| unwritable(&error))? {
+            for at in crowded {
+                if let Some(place) = standings.get_mut(at) {
+                    place.of = 0;
+                }
+            }
+        }
+    }
+    Ok(standings)
+}
+
+/// A file, the entries of `metered` that use it, what they need of it, what there is, and the window.
+type Group = (MeterFile, Vec<usize>, u64, u64, u64);
+
+/// The files that a call uses: one for each limit, one for each budget.
+fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let raises = Store::look(&around.memory, RAISES);
+    for (at, entry) in metered.iter().enumerate() {
+        let times = u64::from(entry.times);
+        match &entry.meter {
+            Meter::Result(_) => {}
+            Meter::Limit(limit) => {
+                let limit = *limit;
+                groups.push((
+                    limit_file(&entry.finding.rule, limit, around),
+                    vec![at],
+                    times,
+                    u64::from(limit.max).saturating_add(raised(&raises, &entry.finding.rule)),
+                    limit.window,
+                ));
+            }
+            Meter::Cost(cost) => {
+                let Some(budget) = budgets.iter().find(|budget| budget.name == cost.budget) else { continue };
+                let (file, needs) = (budget_file(budget, around), cost.micro.saturating_mul(times));
+                match groups.iter_mut().find(|(known, ..)| *known == file) {
+                    Some((_, places, sum, ..)) => {
+                        places.push(at);
+                        *sum = sum.saturating_add(needs);
+                    }
+                    None => groups.push((file, vec![at], needs, budget.micro.saturating_add(raised(&raises, budget.name)), 0)),
+                }
+            }
+            Meter::Gate(_) | Meter::Phase(_) => {}
+        }
+    }
+    groups
+}
+
+/// By how much a person raised a limit or a budget for now.
+fn raised(raises: &Option<Store>, name: &str) -> u64 {
+    let found = raises.as_ref().and_then(|store| store.get(hash_all(&["raise", name]))).map(|slot| words(slot.value));
+    found.filter(|[_, until, ..]| now_ms() < *until).map_or(0, |[more, ..]| more)
+}
+
+/// Raises a limit or a budget by some calls or millionths of a US dollar, until a time in milliseconds since 1970.
+///
+/// # Errors
+///
+/// It cannot be kept.
+pub fn raise(name: &str, more: u64, until: u64, around: &Surroundings) -> Result<(), Failure> {
+    let slot = Slot { key: hash_all(&["raise", name]), time: now_ms(), value: value([more, until, 0, 0]) };
+    let kept = Store::open(&around.memory, RAISES).and_then(|mut store| store.update(slot.key, |_| Some(slot)));
+    kept.map(|_| ()).map_err(|error| unwritable(&error))
+}
+
+/// Whether this very call is known already, and the number that tells it from an equal one before it.
+fn serial(call: CallIdentity, index: &Store, clock: u64) -> (bool, u64) {
+    let found = index.get(call.key);
+    match found.map(|slot| (slot.time, words(slot.value))) {
+        Some((_, [serial, ..])) if call.has_id => (true, serial & !ENDED),
+        Some((time, [serial, ..])) if serial & ENDED == 0 && clock.saturating_sub(time) < SAME => (true, serial),
+        _ if call.has_id => (false, 0),
+        _ => (false, clock & !ENDED),
+    }
+}
+
+/// The bit of a serial number that says that the call has ended.
+const ENDED: u64 = 1 << 63;
+
+fn words(value: [u8; VALUE]) -> [u64; 4] {
+    let (chunks, _) = value.as_chunks::<8>();
+    let word = |at: usize| chunks.get(at).map_or(0, |chunk| u64::from_le_bytes(*chunk));
+    [word(0), word(1), word(2), word(3)]
+}
+
+fn value(words: [u64; 4]) -> [u8; VALUE] {
+    let mut bytes = [0; VALUE];
+    for (to, from) in bytes.iter_mut().zip(words.iter().flat_map(|word| word.to_le_bytes())) {
+        *to = from;
+    }
+    bytes
+}
+
+impl OpenMeter<'_> {
+    /// How far it is used. What the call has reserved already is not counted once more, and fits.
+    fn standing(&self, key: Option<u64>, clock: u64) -> MeterUse {
+        let mut opens_in = None;
+        let (used, own) = match &self.opened {
+            None => (0, false),
+            Some(Opened::Slots(slots)) => {
+                let now = slots.now(clock);
+                let is_own = |counted: &CountedCall| key.is_some_and(|key| counted.key.wrapping_sub(key) < self.needs);
+                let (own, others): (Vec<&CountedCall>, Vec<&CountedCall>) = slots.counted(now, self.window).partition(|counted| is_own(counted));
+                let mut times: Vec<u64> = others.iter().map(|counted| counted.time).collect();
+                times.sort_unstable();
+                let used = times.len() as u64;
+                // So many must leave the window before the call fits.
+                let leaving = (used + self.needs).checked_sub(self.of).filter(|leaving| *leaving > 0 && self.window > 0);
+                let last = leaving.and_then(|leaving| times.get(usize::try_from(leaving).ok()? - 1));
+                opens_in = last.map(|time| (time + self.window).saturating_sub(now).div_ceil(1000).max(1));
+                (used, self.needs > 0 && own.len() as u64 == self.needs)
+            }
+            Some(Opened::Ledger(ledger)) => {
+                let live = |call: &&ReservedCost| clock.saturating_sub(call.time) < IN_FLIGHT;
+                let (own, others): (Vec<&ReservedCost>, Vec<&ReservedCost>) = ledger.reserved.iter().filter(live).partition(|call| Some(call.key) == key);
+                (others.iter().fold(ledger.spent, |sum, call| sum.saturating_add(call.micro)), !own.is_empty())
+            }
+        };
+        let used = if own { used.min(self.of.saturating_sub(self.needs)) } else { used };
+        MeterUse { used, needs: self.needs, of: self.of, opens_in }
+    }
+}
+
+/// Reserves what a call needs: first the index says which files are concerned, then the files. Gives the entries of budgets
+/// that have no room for one more call under way.
+fn reserve(
+    files: &mut [OpenMeter],
+    call: CallIdentity,
+    (key, serial): (u64, u64),
+    clock: u64,
+    (index, known): (&mut Store, bool),
+) -> io::Result<Option<Vec<usize>>> {
+    if !known {
+        let numbers: Vec<u64> = files.iter().map(|wanted| wanted.file.number()).collect();
+        for (at, three) in numbers.chunks(3).enumerate() {
+            let word = |at: usize| three.get(at).copied().unwrap_or(0);
+            let entry = Slot { key: call.key.wrapping_add(at as u64), time: clock, value: value([serial, word(0), word(1), word(2)]) };
+            index.update(entry.key, |_| Some(entry))?;
+        }
+    }
+    let mut crowded = Vec::new();
+    for wanted in files {
+        match &mut wanted.opened {
+            Some(Opened::Slots(slots)) => {
+                let now = slots.now(clock);
+                for at in 0..wanted.needs {
+                    let key = key.wrapping_add(at);
+                    // The same call once more, at the client's question, is counted already.
+                    if !slots.places.iter().flatten().any(|counted| counted.key == key && counted.state != SlotState::GivenBack) {
+                        slots.put(CountedCall { key, session: call.session, time: now, state: SlotState::Reserved }, now, wanted.window)?;
+                    }
+                }
+            }
+            Some(Opened::Ledger(ledger)) => {
+                ledger.expire(clock);
+                if ledger.reserve(ReservedCost { key, session: call.session, time: clock, micro: wanted.needs }) {
+                    ledger.keep()?;
+                } else {
+                    crowded.extend_from_slice(wanted.of_metered);
+                }
+            }
+            None => {}
+        }
+    }
+    Ok((!crowded.is_empty()).then_some(crowded))
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// It ran.
+    Ran,
+    /// It did not.
+    DidNotRun,
+}
+
+/// What a call cost by its own answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnsweredPrice {
+    file: u64,
+    micro: u64,
+}
+
+impl AnsweredPrice {
+    /// Millionths of a US dollar that a budget of whoever acts has to bear.
+    #[must_use]
+    pub fn of(budget: &Budget, micro: u64, around: &Surroundings) -> Self {
+        Self { file: budget_file(budget, around).number(), micro }
+    }
+}
+
+/// How far a budget is used, whatever the call. Nothing is reserved.
+///
+/// # Errors
+///
+/// As [`standing`].
+pub fn spent(budget: &Budget, around: &Surroundings) -> Result<MeterUse, Failure> {
+    let file = budget_file(budget, around);
+    let opened = match counts_here(around) {
+        Some(memory) => open(file, memory, false)?,
+        None => None,
+    };
+    let of = budget.micro.saturating_add(raised(&Store::look(&around.memory, RAISES), budget.name));
+    Ok(OpenMeter { file, opened, needs: 0, of, window: 0, of_metered: &[] }.standing(None, now_ms()))
+}
+
+/// The name of the file that says how far a session's transcript was read.
+#[must_use]
+pub fn spend_file(around: &Surroundings) -> String {
+    format!("spend.{:016x}.json", hash(around.session.as_bytes()))
+}
+
+/// Seconds between two looks into a transcript while calls are made.
+const LOOKED: u64 = 10;
+
+/// Whether the transcript was not looked into for some time.
+#[must_use]
+pub fn spend_is_due(around: &Surroundings) -> bool {
+    let name = spend_file(around);
+    let looked = around.memory.iter().find_map(|folder| fs::metadata(folder.join(&name)).and_then(|found| found.modified()).ok());
+    looked.and_then(|looked| looked.elapsed().ok()).is_none_or(|elapsed| elapsed.as_secs() >= LOOKED)
+}
+
+/// Adds what was spent beside calls, and says how far the budget is used then.
+///
+/// # Errors
+///
+/// As [`standing`].
+pub fn spend(budget: &Budget, micro: u64, around: &Surroundings) -> Result<MeterUse, Failure> {
+    if micro > 0 {
+        let index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
+        if let Some(Opened::Ledger(mut ledger)) = open(budget_file(budget, around), index.folder(), true)? {
+            ledger.spend(micro);
+            ledger.keep().map_err(|error| unwritable(&error))?;
+        }
+    }
+    spent(budget, around)
+}
+
+/// Counts a call that ran, and gives back one that did not. Nothing if no limit or budget spoke of it.
+///
+/// # Errors
+///
+/// As [`standing`].
+pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[AnsweredPrice]) -> Result<(), Failure> {
+    if counts_here(around).is_none() {
+        return Ok(());
+    }
+    let mut index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
+    let Some(first) = index.get(call.key) else { return Ok(()) };
+    let [serial, ..] = words(first.value);
+    let key = call.key ^ (serial & !ENDED);
+    let mut files = Vec::new();
+    for at in 0u64.. {
+        let Some(entry) = index.get(call.key.wrapping_add(at)) else { break };
+        let [of, numbers @ ..] = words(entry.value);
+        let found: Vec<MeterFile> = numbers.iter().filter_map(|number| MeterFile::of_number(*number)).collect();
+        if of & !ENDED != serial & !ENDED || found.is_empty() {
+            break;
+        }
+        files.extend(found);
+    }
+    let memory = index.folder().to_path_buf();
+    for file in files {
+        match open(file, &memory, false)? {
+            Some(Opened::Slots(mut slots)) => settle_slots(&mut slots, key, call.session, how).map_err(|error| unwritable(&error))?,
+            Some(Opened::Ledger(mut ledger)) => {
+                let told = prices.iter().filter(|price| price.file == file.number()).map(|price| price.micro).reduce(u64::saturating_add);
+                settle_ledger(&mut ledger, key, how, told).map_err(|error| unwritable(&error))?;
+            }
+            None => {}
+        }
+    }
+    let ended = Slot { value: value([serial | ENDED, words(first.value)[1], words(first.value)[2], words(first.value)[3]]), ..first };
+    index.update(call.key, |_| Some(ended)).map(|_| ()).map_err(|error| unwritable(&error))
+}
+
+fn settle_slots(slots: &mut Slots, key: u64, session: u64, how: CallEnd) -> io::Result<()> {
+    // A call has as many keys in a row as it has actions; other calls' keys are far away.
+    let own = |call: &CountedCall| call.session == session && call.key.wrapping_sub(key) < u64::from(Limit::MOST);
+    match how {
+        CallEnd::Ran => slots.mark(SlotState::Used, own),
+        CallEnd::DidNotRun => slots.mark(SlotState::GivenBack, |call| own(call) && call.state == SlotState::Reserved),
+    }
+}
+
+fn settle_ledger(ledger: &mut Ledger, key: u64, how: CallEnd, told: Option<u64>) -> io::Result<()> {
+    let Some(at) = ledger.reserved.iter().position(|call| call.key == key) else { return Ok(()) };
+    let reserved = ledger.reserved.remove(at);
+    if how == CallEnd::Ran {
+        ledger.spend(told.unwrap_or(reserved.micro));
+    }
+    ledger.keep()
+}
+
+/// Gives back all calls of a session that were let through and have not ended: at the end of a turn nothing of it runs any
+/// more.
+///
+/// # Errors
+///
+/// As [`standing`].
+pub fn give_back_all(around: &Surroundings) -> Result<(), Failure> {
+    let Some(memory) = counts_here(around) else { return Ok(()) };
+    let _index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
+    let session = hash(around.session.as_bytes());
+    for file in every_file(memory) {
+        match open(file, memory, false)? {
+            Some(Opened::Slots(mut slots)) => {
+                let open = |call: &CountedCall| call.session == session && call.state == SlotState::Reserved;
+                slots.mark(SlotState::GivenBack, open).map_err(|error| unwritable(&error))?;
+            }
+            Some(Opened::Ledger(mut ledger)) => {
+                let before = ledger.reserved.len();
+                ledger.reserved.retain(|call| call.session != session);
+                if ledger.reserved.len() != before {
+                    ledger.keep().map_err(|error| unwritable(&error))?;
+                }
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Files of meters in the memory of a repository, and those of the machine.
+fn every_file(memory: &Path) -> Vec<MeterFile> {
+    let names =
+        |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<_>>();
+    let id = |name: &str, front: &str, end: &str| Some(u64::from_str_radix(name.strip_prefix(front)?.strip_suffix(end)?, 16).ok()? << 2);
+    let limit = |name: &String| id(name, "limit.", ".slots");
+    let own = names(memory);
+    let limits = own.iter().filter_map(limit).map(MeterFile::Limit);
+    let budgets = own.iter().filter_map(|name| id(name, "budget.", ".ledger")).map(MeterFile::Budget);
+    limits.chain(budgets).chain(names(&machine(memory)).iter().filter_map(limit).map(MeterFile::MachineLimit)).collect()
+}
+
+/// A limit or a budget of a policy, and how far it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeterState {
+    pub name: String,
+    /// `portcullis.toml:12`
+    pub place: String,
+    pub kind: MeterKind,
+    pub standing: MeterUse,
+}
+
+/// What a meter counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeterKind {
+    /// Calls.
+    Limit(Limit),
+    /// Money, for a period.
+    Budget(Period),
+}
+
+/// Every limit and budget of a policy, as the session of `around` has it. Nothing is changed.
+///
+/// # Errors
+///
+/// As [`standing`], or [`Failure::RuleDamaged`].
+pub fn states(policy: &Policy, around: &Surroundings) -> Result<Vec<MeterState>, Failure> {
+    let Tiers { budgets, every_call, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
+    let mut all = Vec::new();
+    for rule in policy.all_rules().ok_or(Failure::RuleDamaged)? {
+        if let Some(Meter::Limit(limit)) = rule.meter {
+            all.push((rule.name, rule.place, MeterKind::Limit(limit), limit_file(rule.name, limit, around), limit.max.into(), limit.window));
+        }
+    }
+    for EveryCall { name, place, limit, .. } in &every_call {
+        all.push((*name, *place, MeterKind::Limit(*limit), limit_file(name, *limit, around), limit.max.into(), limit.window));
+    }
+    all.extend(budgets.iter().map(|budget| (budget.name, budget.place, MeterKind::Budget(budget.per), budget_file(budget, around), budget.micro, 0)));
+    let memory = counts_here(around);
+    let raises = Store::look(&around.memory, RAISES);
+    let mut states = Vec::new();
+    for (name, place, kind, file, of, window) in all {
+        let opened = match memory {
+            Some(memory) => open(file, memory, false)?,
+            None => None,
+        };
+        let of = of + raised(&raises, name);
+        let wanted = OpenMeter { file, opened, needs: 0, of, window, of_metered: &[] };
+        states.push(MeterState { name: name.to_owned(), place: place.to_owned(), kind, standing: wanted.standing(None, now_ms()) });
+    }
+    Ok(states)
+}
+
+/// What was done with a file of a meter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResetFile {
+    pub path: PathBuf,
+    /// Where its bytes are now.
+    pub kept: PathBuf,
+    /// It was damaged.
+    pub damaged: bool,
+}
+
+/// Puts files of limits and budgets aside, so that counting begins anew: damaged ones alone, or all. With `dry`, it only says
+/// which.
+///
+/// # Errors
+///
+/// A file that cannot be put aside.
+pub fn reset(around: &Surroundings, all: bool, dry: bool) -> Result<Vec<ResetFile>, Failure> {
+    let Some(memory) = counts_here(around) else { return Ok(Vec::new()) };
+    let _index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
+    let mut done = Vec::new();
+    for file in every_file(memory) {
+        let damaged = matches!(open(file, memory, false), Err(Failure::StateDamaged(_)));
+        let path = file.path(memory);
+        if damaged || (all && path.exists()) {
+            let kept = path.with_extension(format!("{}.{}", if damaged { "damaged" } else { "reset" }, now_ms()));
+            if !dry {
+                fs::rename(&path, &kept).map_err(|error| unwritable(&error))?;
+            }
+            done.push(ResetFile { path, kept, damaged });
+        }
+    }
+    Ok(done)
+}
