@@ -12,6 +12,7 @@ pub mod init;
 pub mod install;
 pub mod log;
 pub mod pause;
+pub mod phase;
 pub mod place;
 pub mod policy;
 pub mod refusal;
@@ -73,6 +74,8 @@ enum PortcullisCommand {
     Approvals(approvals::ApprovalsArguments),
     /// Take an approval back, or refuse a call that waits
     Revoke(revoke::RevokeArguments),
+    /// Show in which phase the work is and what its gates need; a person moves it
+    Phase(phase::PhaseArguments),
     /// Show the state of this repository: where Portcullis is wired, whether it is active, what was stopped last
     Status(status::StatusArguments),
     /// Show how far limits and budgets are used, or count anew
@@ -152,6 +155,7 @@ fn run(command: PortcullisCommand) -> Result<ExitCode, Refusal> {
         PortcullisCommand::Flywheel(arguments) => flywheel::run(&arguments),
         PortcullisCommand::Policy(arguments) => policy::run(&arguments),
         PortcullisCommand::Servers(arguments) => servers::run(&arguments),
+        PortcullisCommand::Phase(arguments) => phase::run(&arguments),
         PortcullisCommand::Status(arguments) => status::run(&arguments, false),
         PortcullisCommand::State(arguments) => state::run(&arguments),
         PortcullisCommand::Unblock(arguments) => unblock::run(&arguments),

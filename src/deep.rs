@@ -22,14 +22,15 @@ use clients::{Event, Moment};
 use gate::approval::{ApprovalAnswer, ApprovalCase};
 use gate::deep::{Deep, Stop};
 use gate::failure::Failure;
-use gate::judge::{Here, answered, facts_of, read};
+use gate::judge::{Gated, Here, answered, facts_of, read};
 use gate::world::layers::FoundLayer;
 use gate::world::{Surroundings, World, system};
+use policy::decide::Metered;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
 use policy::{Budget, Flywheel, Policy, TestsFirst};
 
-use crate::documents;
+use crate::{documents, pipeline};
 
 /// The cold binary's answers.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +70,20 @@ impl Deep for Cold {
 
     fn documents(&self, actions: &[Action], around: &Surroundings, section: &Flywheel) -> Result<Vec<Finding>, Stop> {
         Ok(documents::judge(actions, around, section))
+    }
+
+    fn gates(&self, gated: &[Metered], call: &[Action], facts: &Facts, policy: &Policy, around: &Surroundings) -> Result<Gated, Stop> {
+        Ok(pipeline::moves::judge(gated, call, facts, policy, around)?)
+    }
+
+    fn ending(&self, event: &Event, around: &Surroundings, policy: &[u8]) -> Result<Option<String>, Stop> {
+        let policy = Policy::open(policy).ok_or(Failure::PolicyDamaged)?;
+        Ok(pipeline::ending(event, around, &policy))
+    }
+
+    fn remember_evidence(&self, event: &Event, call: &ToolCall, around: &Surroundings, policy: &[u8]) -> Result<(), Stop> {
+        let policy = Policy::open(policy).ok_or(Failure::PolicyDamaged)?;
+        pipeline::seen::remember(event, call, around, &policy)
     }
 
     fn remember_run(&self, event: &Event, call: &ToolCall, around: &Surroundings, policy: &[u8]) -> Result<(), Stop> {

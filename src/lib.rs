@@ -5,4 +5,5 @@ pub mod cli;
 pub mod deep;
 pub mod documents;
 pub mod git;
+pub mod pipeline;
 pub mod report;

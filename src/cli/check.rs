@@ -159,7 +159,7 @@ fn staged(all: bool, index: &std::path::Path, ground: &Ground, changes: &Changes
     let policies = opened(&bytes)?;
     let merged = if all { Vec::new() } else { changes.merged() };
     let files = changes.staged(index, &merged, all).map_err(Failure::RepositoryUnreadable)?;
-    let mut looked = Looked { files: files.len(), ..Looked::default() };
+    let mut looked = Looked { files: files.len(), notes: unknown_gates(&policies), ..Looked::default() };
     if !all {
         looked.located = ground.staged(&files, index, changes, &policies)?;
         return Ok(looked);
@@ -183,6 +183,7 @@ fn range(base: &str, head: &str, ground: &Ground, changes: &Changes, folders: &F
         Some(policy) => vec![policy?],
     };
     let policies = opened(&bytes)?;
+    looked.notes.extend(unknown_gates(&policies));
     let judge = |changes: &Changes, id: &Id| {
         let commit = changes.commit(id).map_err(Failure::RepositoryUnreadable)?;
         let located = ground.commit(&commit, changes, &policies)?;
@@ -194,6 +195,16 @@ fn range(base: &str, head: &str, ground: &Ground, changes: &Changes, folders: &F
         looked.located.extend(located);
     }
     Ok(looked)
+}
+
+/// A note on each gate: what it needs was seen on the machine of whoever did the work, or it was not. Nobody says here that it
+/// is passed.
+fn unknown_gates(policies: &[Policy]) -> Vec<String> {
+    let gates = policies.iter().filter_map(Policy::tiers).flat_map(|tiers| tiers.gates);
+    let mut notes: Vec<String> =
+        gates.map(|gate| format!("not known here: whether the gate `{}` (before {}) is passed", gate.name, gate.before.join(", "))).collect();
+    notes.dedup();
+    notes
 }
 
 /// A note on a commit that a rule prohibits and that exists: its hooks did not run.

@@ -167,8 +167,8 @@ fn is_trial(entry: &Entry) -> bool {
     entry.source == RecordSource::Trial || entry.session == gate::call::TRIAL
 }
 
-/// A verdict on a call. Silence where the client asks its person is not one: the same call was decided before, and what the person
-/// says is not known.
+/// A verdict on a call. Silence where the client asks its person does not count: the same call was decided before, and what the
+/// person says is not known.
 fn is_decision(entry: &Entry) -> bool {
     entry.tier.is_some() && (entry.held.is_some() || Moment::of(&entry.event) != Moment::Permission)
 }

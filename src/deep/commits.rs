@@ -139,7 +139,7 @@ impl Folders {
 }
 
 /// Opens the repository of a git folder, and looks for none around it.
-pub(super) fn open(git_dir: &Path) -> Result<Repository, git2::Error> {
+pub(crate) fn open(git_dir: &Path) -> Result<Repository, git2::Error> {
     Repository::open_ext(git_dir, RepositoryOpenFlags::NO_SEARCH, &[] as &[&OsStr])
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use crate::pipeline::seen::signs;
 use gate::call::kept_policy;
 use gate::failure::Failure;
 use gate::world::layers::{self, FoundLayer};
@@ -70,7 +71,14 @@ fn keep(bytes: &[u8], around: &Surroundings, world: &World) {
     if looks {
         let _ = state::write(&world.states, &around.root, state::ENDED, b"");
     }
+    let signs = Policy::open(bytes).and_then(|policy| signs(&policy));
+    if let Some(signs) = &signs {
+        let _ = state::write(&world.states, &around.root, state::GATES, signs.as_bytes());
+    }
     let _ = state::write_policy(&world.states, &around.root, bytes);
+    if signs.is_none() {
+        let _ = state::remove(&world.states, &around.root, state::GATES);
+    }
     if !looks {
         let _ = state::remove(&world.states, &around.root, state::ENDED);
     }

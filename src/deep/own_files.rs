@@ -67,7 +67,7 @@ fn after(path: &Path, change: &Change) -> (Option<String>, Option<String>) {
 }
 
 /// What a change makes of a text. `None` if it is not known.
-pub(super) fn after_text(before: &str, change: &Change) -> Option<String> {
+pub(crate) fn after_text(before: &str, change: &Change) -> Option<String> {
     match change {
         Change::Whole(text) => Some(text.clone()),
         Change::Append(text) => Some(format!("{before}{text}")),
@@ -277,7 +277,7 @@ fn weaker(before: &toml::Table, after: &toml::Table) -> Option<String> {
         Some(toml::Value::Array(list)) => list.clone(),
         other => other.cloned().into_iter().collect(),
     };
-    for key in ["rule", "packs", "protected", "program"] {
+    for key in ["rule", "packs", "protected", "program", "limit", "budget", "result", "gate"] {
         let kept = list(after, key);
         if let Some(lost) = list(before, key).iter().find(|entry| !kept.contains(entry)) {
             let name = lost.get("name").and_then(|name| name.as_str()).or_else(|| lost.as_str()).unwrap_or("?");
@@ -290,10 +290,10 @@ fn weaker(before: &toml::Table, after: &toml::Table) -> Option<String> {
             return Some(format!("`{key}` would be added or changed"));
         }
     }
-    if let Some(before) = before.get("tests-first")
-        && after.get("tests-first") != Some(before)
-    {
-        return Some("`tests-first` would be changed or deleted".to_owned());
+    for key in ["tests-first", "pipeline", "stall"] {
+        if before.get(key).is_some_and(|before| after.get(key) != Some(before)) {
+            return Some(format!("`{key}` would be changed or deleted"));
+        }
     }
     if let Some(why) = before.get("flywheel").and_then(|before| weaker_flywheel(before, after.get("flywheel"))) {
         return Some(why);

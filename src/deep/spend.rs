@@ -16,7 +16,7 @@ use gate::world::repository::head_branch;
 use gate::world::store::{ANSWERS, Slot, Store, VALUE};
 use gate::world::{Surroundings, meters, pending, record, system};
 use policy::{Budget, Period};
-use spend::{LinesBefore, ModelAnswer, TranscriptForm, cost, price_of};
+use spend::{LinesBefore, ModelAnswer, TranscriptForm, answer, cost, folders, price_of};
 
 /// How often the lock on a session's place is tried, and the pause between. Who waits in vain lets the other one count.
 const TURN: (u32, Duration) = (20, Duration::from_millis(10));
@@ -57,7 +57,7 @@ struct NewSpend {
 ///
 /// The place or a budget cannot be kept.
 pub(super) fn count(event: &Event, around: &Surroundings, budgets: &[Budget]) -> io::Result<()> {
-    let (Some(form), Some(transcript)) = (TranscriptForm::of_client(event.client.name()), &event.transcript) else { return Ok(()) };
+    let (Some(form), Some(transcript)) = (event.client.transcript(), &event.transcript) else { return Ok(()) };
     let transcript = Path::new(transcript);
     let counted: Vec<&Budget> = budgets.iter().filter(|budget| budget.tokens).collect();
     let file = record::in_first(&around.memory, |folder| record::open(&folder.join(meters::spend_file(around))))?;
@@ -109,11 +109,11 @@ pub(super) fn count(event: &Event, around: &Surroundings, budgets: &[Budget]) ->
 /// The session's transcript, and those of its sub-agents.
 fn files(form: TranscriptForm, transcript: &Path) -> Vec<PathBuf> {
     let mut files = vec![transcript.to_path_buf()];
-    let mut folders = form.folders(transcript);
-    while let Some(folder) = folders.pop() {
+    let mut left = folders(form, transcript);
+    while let Some(folder) = left.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                Ok(kind) if kind.is_dir() => left.push(entry.path()),
                 Ok(kind) if kind.is_file() && entry.path().extension().is_some_and(|end| end == "jsonl") && entry.path() != transcript => {
                     files.push(entry.path())
                 }
@@ -146,7 +146,7 @@ fn read_on(form: TranscriptForm, path: &Path, place: &mut TranscriptPlace, aroun
             break;
         }
         at.offset += length;
-        if let Some(answer) = std::str::from_utf8(&line).ok().and_then(|line| form.answer(line, &mut before)) {
+        if let Some(answer) = std::str::from_utf8(&line).ok().and_then(|line| answer(form, line, &mut before)) {
             add(&answer, &mut store, spent)?;
         }
     }

@@ -14,6 +14,7 @@ use crate::deep::changes::Changes;
 use crate::deep::commits::Folders;
 use crate::deep::compiling;
 use crate::deep::own_files;
+use crate::pipeline::moves::before;
 use actions::change::files::{CommitFiles, Content, File};
 use actions::change::{Id, message};
 use actions::{Action, Change, committed};
@@ -24,9 +25,12 @@ use gate::failure::Failure;
 use gate::judge::{Answers, answered, conclude, facts_at};
 use gate::world::{Surroundings, World, layers, observe};
 use policy::facts::{Facts, Known, Need};
+use policy::pipeline::BEFORE_COMMIT;
 use policy::verdict::{Finding, Located, Verdict};
 use policy::{Layer, Policy, Tier};
 
+/// The hook before a commit that is no merge: what git itself puts into the work tree for a merge was never looked at.
+const ALONE: &str = "pre-commit";
 /// The pack that guards the gate against agents.
 const SELF: &str = "self";
 
@@ -304,7 +308,20 @@ impl Hook<'_> {
         let policies = bytes.iter().map(|bytes| Policy::open(bytes)).collect::<Option<Vec<_>>>().ok_or(Failure::PolicyDamaged)?;
         let staged = || changes.staged(&folders.index(self.cwd), &changes.merged(), false).map_err(Failure::RepositoryUnreadable);
         let located = match moment {
-            CommitMoment::Before => ground.staged(&staged()?, &folders.index(self.cwd), &changes, &policies)?,
+            CommitMoment::Before => {
+                let mut located = ground.staged(&staged()?, &folders.index(self.cwd), &changes, &policies)?;
+                // What is missing is the same whichever of the policies asks for it.
+                let mut gated = Vec::new();
+                for policy in policies.iter().filter(|_| self.name == ALONE) {
+                    gated.extend(before(BEFORE_COMMIT, policy, &ground.around)?);
+                }
+                for finding in gated.into_iter().filter(|finding| finding.tier >= Tier::Supervised && !finding.shadow) {
+                    if !located.iter().any(|known| known.finding.rule == finding.rule) {
+                        located.push(Located { finding, path: None, line: None, commit: None, text: String::new() });
+                    }
+                }
+                located
+            }
             CommitMoment::Message(text) => {
                 let (cleanup, comment) = changes.cleanup();
                 let (files, author) = (staged()?, changes.author());

@@ -131,6 +131,7 @@ impl Explanation<'_> {
             Note::LastRefusal(_) => "the refusal, for `explain --last`".to_owned(),
             Note::Written(files) => format!("written by this session: {}", escaped(&files.join(", "))),
             Note::Tell { rule, .. } => format!("a note of `{rule}`, which the model reads after the call, once a session"),
+            Note::Phase(to) => format!("the work moves to the phase `{}`", escaped(&to.to)),
             Note::Tried(_) => "the denied try, to notice circles".to_owned(),
             Note::Record(_) => "a line in the record".to_owned(),
         };

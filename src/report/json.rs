@@ -43,6 +43,7 @@ fn note(note: &Note) -> Value {
         Note::LastRefusal(_) => json!({ "kind": "last-refusal" }),
         Note::Written(files) => json!({ "kind": "written", "files": files }),
         Note::Tell { rule, text } => json!({ "kind": "tell", "rule": rule, "text": text }),
+        Note::Phase(to) => json!({ "kind": "phase", "to": to.to, "evidence": to.evidence }),
         Note::Tried(_) => json!({ "kind": "tried" }),
         Note::Record(entry) => json!({ "kind": "record", "line": serde_json::from_str::<Value>(&entry.line()).unwrap_or_default() }),
     }

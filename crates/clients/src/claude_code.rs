@@ -5,7 +5,7 @@ use actions::json::{Json, quoted};
 
 use crate::moment::NotWired::{NotNeeded, ReplacesClient, SeenByCall, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, Held, HookAnswer, SettingsFiles, Variables};
+use crate::{Client, Event, Held, HookAnswer, SettingsFiles, TranscriptForm, Variables};
 
 /// Anthropic's Claude Code.
 pub struct ClaudeCode;
@@ -92,7 +92,7 @@ const UNWIRED: &[UnwiredEvent] = &[
     UnwiredEvent::new("SubagentStart", Moment::Other, SeenByCall),
     UnwiredEvent::new("TeammateIdle", Moment::Other, NotNeeded),
     UnwiredEvent::new("TaskCreated", Moment::Other, SeenByCall),
-    UnwiredEvent::new("TaskCompleted", Moment::Other, SeenByCall),
+    UnwiredEvent::new("TaskCompleted", Moment::TaskEnd, SeenByCall),
     UnwiredEvent::new("PreCompact", Moment::Other, NotNeeded),
     UnwiredEvent::new("PostCompact", Moment::Other, NotNeeded),
     UnwiredEvent::new("PreModelSwitch", Moment::Other, NotNeeded),
@@ -121,6 +121,10 @@ impl Client for ClaudeCode {
 
     fn programs(&self) -> &'static [&'static str] {
         &["claude", "claude-code"]
+    }
+
+    fn transcript(&self) -> Option<TranscriptForm> {
+        Some(TranscriptForm::ClaudeCode)
     }
 
     fn wired(&self) -> &'static [WiredEvent] {

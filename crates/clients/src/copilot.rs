@@ -12,7 +12,7 @@ use actions::json::{Json, quoted};
 use crate::claude_code::ClaudeCode;
 use crate::moment::NotWired::{NotNeeded, SeenByCall};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, Held, HookAnswer, Sender, UnreadableEvent, Variables};
+use crate::{Client, Event, Held, HookAnswer, Sender, TranscriptForm, UnreadableEvent, Variables};
 
 /// GitHub's Copilot CLI.
 pub(crate) struct Copilot;
@@ -58,6 +58,10 @@ impl Client for Copilot {
 
     fn programs(&self) -> &'static [&'static str] {
         &["copilot"]
+    }
+
+    fn transcript(&self) -> Option<TranscriptForm> {
+        Some(TranscriptForm::Copilot)
     }
 
     fn wired(&self) -> &'static [WiredEvent] {

@@ -42,6 +42,10 @@ pub struct Event {
     pub error: Option<String>,
     /// The person interrupted it.
     pub interrupted: bool,
+    /// The call only started something that still runs.
+    pub background: bool,
+    /// How long the call took, in milliseconds. `None`: the client does not say.
+    pub took: Option<u64>,
     /// A hook already made the turn continue.
     pub stopping: bool,
     /// Where the client writes what is said: the sub-agent's own file at its end, else the session's.
@@ -94,6 +98,7 @@ impl Event {
         let input = payload.take("tool_input").unwrap_or_default();
         let response = payload.take("tool_response").unwrap_or_default();
         let text = |key: &str| payload.text(key).map(str::to_owned);
+        let background = input.get("run_in_background") == Some(&Json::Bool(true)) || response.get("backgroundTaskId").is_some();
         let tool = match text("tool_name") {
             Some(tool) => Some(ToolCall { name: tool, input }),
             None if matches!(moment, Moment::BeforeCall | Moment::Permission) => return Err(UnreadableEvent::Missing("tool_name")),
@@ -128,6 +133,8 @@ impl Event {
             outcome,
             error,
             interrupted,
+            background,
+            took: payload.get("duration_ms").and_then(Json::scalar).and_then(|number| number.parse().ok()),
             stopping: payload.get("stop_hook_active") == Some(&Json::Bool(true)),
             transcript: text("agent_transcript_path").or_else(|| text("transcript_path")),
             response,

@@ -5,7 +5,7 @@ use actions::json::Json;
 
 use crate::moment::NotWired::{NotNeeded, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Outcome, Variables};
+use crate::{Client, Outcome, TranscriptForm, Variables};
 
 /// Google's Gemini CLI.
 pub(crate) struct Gemini;
@@ -34,6 +34,10 @@ impl Client for Gemini {
 
     fn programs(&self) -> &'static [&'static str] {
         &["gemini", "gemini-cli"]
+    }
+
+    fn transcript(&self) -> Option<TranscriptForm> {
+        Some(TranscriptForm::Gemini)
     }
 
     fn wired(&self) -> &'static [WiredEvent] {

@@ -24,6 +24,8 @@ pub enum Moment {
     TurnEnd,
     /// A sub-agent ended its work.
     SubagentEnd,
+    /// An agent of a team says that a task is done.
+    TaskEnd,
     /// A session begins, or is taken up again.
     SessionStart,
     /// A session ends.

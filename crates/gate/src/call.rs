@@ -178,6 +178,7 @@ impl Judged {
             if !files.is_empty() {
                 notes.push(Note::Written(files));
             }
+            notes.extend(self.judgement.moves.clone().map(Note::Phase));
             notes.extend(verdict.notes().map(|finding| Note::Tell { rule: finding.rule.clone(), text: refusal::note(finding) }));
         }
         if let (Some(Held::Deny), true, Some(call)) = (held, self.looks_for_circles, &event.tool) {

@@ -3,12 +3,14 @@
 
 use actions::{Action, ToolCall};
 use clients::Event;
+use policy::decide::Metered;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::{Budget, Flywheel, TestsFirst};
+use policy::{Budget, Flywheel, Policy, TestsFirst};
 
 use crate::approval::{ApprovalAnswer, ApprovalCase};
 use crate::failure::Failure;
+use crate::judge::Gated;
 use crate::world::layers::FoundLayer;
 use crate::world::{Surroundings, World};
 
@@ -111,6 +113,33 @@ pub trait Deep {
     ///
     /// [`Stop`]
     fn documents(&self, _actions: &[Action], _around: &Surroundings, _section: &Flywheel) -> Result<Vec<Finding>, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// What gates and phases find in a call that they speak of.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn gates(&self, _gated: &[Metered], _call: &[Action], _facts: &Facts, _policy: &Policy, _around: &Surroundings) -> Result<Gated, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Why an agent must not end its work yet. `None`: it may. `policy` is the compiled policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn ending(&self, _event: &Event, _around: &Surroundings, _policy: &[u8]) -> Result<Option<String>, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Remembers what a call that ended shows to gates. `policy` is the compiled policy.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn remember_evidence(&self, _event: &Event, _call: &ToolCall, _around: &Surroundings, _policy: &[u8]) -> Result<(), Stop> {
         Err(Stop::HandOver)
     }
 

@@ -14,6 +14,7 @@ use policy::{Flywheel, Layer, LayerFile, Meter, Policy, TestsFirst, Tier, Tiers}
 use crate::deep::{Deep, Stop};
 use crate::failure::Failure;
 use crate::world::meters::{self, CallIdentity, MeterUse};
+use crate::world::phase::PhaseMove;
 use crate::world::{Surroundings, lookup, observe, system, trail};
 use crate::{ended, first_look, metering, stall};
 
@@ -67,6 +68,15 @@ pub trait Answers {
         Ok(Vec::new())
     }
 
+    /// What gates and phases find. Where there is no world behind the call, nothing is known of what they need.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn gates(&self, _gated: &[Metered], _actions: &[Action], _facts: &Facts, _policy: &Policy) -> Result<Gated, Stop> {
+        Ok(Gated::default())
+    }
+
     /// What limits and budgets find of what the call uses up. Where there is no world behind the call, nothing was used before.
     ///
     /// # Errors
@@ -82,6 +92,14 @@ pub fn answered(needs: impl IntoIterator<Item = Need>, answer: impl Fn(&Need) ->
     needs.into_iter().map(|need| (need.clone(), answer(&need))).collect()
 }
 
+/// What gates and phases find in a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gated {
+    pub findings: Vec<Finding>,
+    /// Where the work moves if the call is made.
+    pub moves: Option<PhaseMove>,
+}
+
 /// What was concluded, and by which rules.
 #[derive(Debug)]
 pub struct Judgement {
@@ -94,6 +112,8 @@ pub struct Judgement {
     pub looks: Vec<Look>,
     /// A limit or a budget may speak of the call.
     pub metered: bool,
+    /// Where the work moves if the call is made.
+    pub moves: Option<PhaseMove>,
 }
 
 /// Judges a call. With `every`, each rule that looked is noted, also where it said no.
@@ -136,12 +156,27 @@ fn names_home(call: &ToolCall) -> bool {
     ["~", "HOME", "home", "cd"].iter().any(|sign| text.contains(sign))
 }
 
+/// The files that the reading of a call opens: scripts, recipes, and what these name.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn opened(call: &ToolCall, places: &Places, policy: &Policy, answers: &dyn Answers) -> Result<Vec<String>, Stop> {
+    let (_, lookups) = looked_up(call, &setting(places), policy, answers)?;
+    let path = |(_, answer): (Lookup, LookupAnswer)| if let LookupAnswer::Text { path, .. } = answer { Some(path) } else { None };
+    Ok(lookups.known.into_iter().filter_map(path).collect())
+}
+
 fn read_in(call: &ToolCall, setting: &shell::Setting, policy: &Policy, answers: &dyn Answers) -> Result<Vec<Action>, Stop> {
+    looked_up(call, setting, policy, answers).map(|(actions, _)| actions)
+}
+
+fn looked_up(call: &ToolCall, setting: &shell::Setting, policy: &Policy, answers: &dyn Answers) -> Result<(Vec<Action>, Lookups), Stop> {
     let mut lookups = Lookups::default();
     for _ in 0..MAX_ROUNDS {
         let (actions, mut found) = actions::tools::of(call, setting, &policy.programs, lookups);
         if found.asked.is_empty() || found.known.len() > MAX_LOOKUPS {
-            return Ok(actions);
+            return Ok((actions, found));
         }
         for lookup in std::mem::take(&mut found.asked) {
             let answer = answers.lookup(&lookup)?;
@@ -149,7 +184,7 @@ fn read_in(call: &ToolCall, setting: &shell::Setting, policy: &Policy, answers: 
         }
         lookups = found;
     }
-    Ok(actions::tools::of(call, setting, &policy.programs, lookups).0)
+    Ok(actions::tools::of(call, setting, &policy.programs, lookups))
 }
 
 /// Where a command of a call starts.
@@ -175,12 +210,21 @@ pub fn conclude(actions: Vec<Action>, facts: &mut Facts, policy: &Policy, answer
     if !found.is_empty() {
         verdict.add(found);
     }
+    let (gated, metered): (Vec<Metered>, Vec<Metered>) = metered.into_iter().partition(|entry| entry.meter.is_gate());
+    let mut moves = None;
+    if !gated.is_empty() && verdict.tier < Tier::Prohibited {
+        let found = answers.gates(&gated, &actions, facts, policy)?;
+        moves = found.moves;
+        if !found.findings.is_empty() {
+            verdict.add(found.findings);
+        }
+    }
     // Last, for they are used up: nothing that comes later can ask for the call to be judged again.
     let found = answers.meters(&metered, policy)?;
     if !found.is_empty() {
         verdict.add(found);
     }
-    Ok(Judgement { actions, verdict, looks, metered: policy.has_meters() })
+    Ok(Judgement { actions, verdict, looks, metered: policy.has_meters(), moves })
 }
 
 /// Calls [`decide`] until it asks for no more facts.
@@ -277,6 +321,10 @@ impl Answers for Here<'_> {
             found.extend(self.deep.documents(actions, self.around, section)?);
         }
         Ok(found)
+    }
+
+    fn gates(&self, gated: &[Metered], actions: &[Action], facts: &Facts, policy: &Policy) -> Result<Gated, Stop> {
+        self.deep.gates(gated, actions, facts, policy, self.around)
     }
 
     fn meters(&self, metered: &[Metered], policy: &Policy) -> Result<Vec<Finding>, Stop> {

@@ -16,6 +16,7 @@ pub mod metering;
 pub mod notes;
 pub mod record;
 pub mod refusal;
+mod gating;
 mod session;
 pub mod stall;
 pub mod underline;

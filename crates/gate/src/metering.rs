@@ -19,7 +19,7 @@ pub fn findings(metered: &[Metered], standings: &[MeterUse], budgets: &[Budget])
     for (entry, standing) in metered.iter().zip(standings) {
         let finding = match &entry.meter {
             Meter::Limit(limit) if !standing.fits() => Some(over_limit(&entry.finding, *limit, standing)),
-            Meter::Limit(_) | Meter::Result(_) => None,
+            Meter::Limit(_) | Meter::Result(_) | Meter::Gate(_) | Meter::Phase(_) => None,
             Meter::Cost(cost) => {
                 let budget = budgets.iter().find(|budget| budget.name == cost.budget);
                 budget.and_then(|budget| of_budget(Some(&entry.finding), budget, standing))

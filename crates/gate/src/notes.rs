@@ -6,6 +6,7 @@ use std::io;
 use crate::failure::{Conclusion, Failure, conclude};
 use crate::record::Entry;
 use crate::stall::SeenCall;
+use crate::world::phase::{self, PhaseMove};
 use crate::world::{Surroundings, World, pending, record, state, trail, written};
 use clients::MomentKind;
 
@@ -18,6 +19,8 @@ pub enum Note {
     Written(Vec<String>),
     /// What a rule has to say about an allowed call. The model reads it once a session and rule, after the call.
     Tell { rule: String, text: String },
+    /// The work moves to another phase.
+    Phase(PhaseMove),
     /// A denied try, for those who look for circles.
     Tried(SeenCall),
     /// A line of the record.
@@ -32,6 +35,7 @@ pub fn apply(notes: &[Note], around: &Surroundings, world: &World) -> bool {
             Note::LastRefusal(line) => (state::write_last(&world.states, &around.root, line), Failure::LastUnwritable),
             Note::Written(files) => (written::remember(files, around), Failure::RecordUnwritable),
             Note::Tell { rule, text } => (pending::tell(rule, text, around), Failure::RecordUnwritable),
+            Note::Phase(to) => (phase::go(to, around), Failure::RecordUnwritable),
             Note::Tried(call) => (trail::add(*call, around).map(|_| ()), Failure::RecordUnwritable),
             Note::Record(entry) => (record::append(&around.memory, &entry.line(), entry.twin().as_ref()), Failure::RecordUnwritable),
         };

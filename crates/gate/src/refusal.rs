@@ -35,6 +35,7 @@ pub fn refusal(verdict: &Verdict, command: Option<&str>, audience: Audience) -> 
     text.push_str(match (verdict.tier, audience) {
         _ if waits("tests-first") => "yes; the same change passes once its test exists",
         _ if waits("tests-not-red") => "yes; the same change passes once its test was seen to fail",
+        _ if verdict.holding().all(|finding| finding.missing) => "yes; the same call passes once what is missing is there",
         (Tier::Prohibited, Audience::Agent) => "no, not in any form; tell the user if it must be done",
         (Tier::Prohibited, Audience::Person) => "no, not in any form",
         (_, Audience::Agent) => "no, nobody can be asked here; tell the user, who can approve or do it",
@@ -57,6 +58,9 @@ pub fn question(verdict: &Verdict, command: Option<&str>, audience: Audience) ->
     match by {
         Some(rule) if verdict.holding().all(|finding| finding.used_up.is_some()) => {
             let _ = write!(text, "`{rule}` has no room for this call");
+        }
+        Some(rule) if verdict.holding().all(|finding| finding.missing) => {
+            let _ = write!(text, "what `{rule}` needs is not there yet, or not known");
         }
         Some(rule) => {
             let _ = write!(text, "`{rule}` leaves this to a person each time");

@@ -7,7 +7,6 @@ use actions::shown::{escaped, escaped_lines};
 use clients::{Event, Moment};
 use policy::Policy;
 
-use crate::BUILD;
 use crate::answer::{HookAnswer, denial};
 use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
@@ -15,10 +14,12 @@ use crate::ended::{self, EndedCall};
 use crate::failure;
 use crate::metering;
 use crate::notes::{Note, apply};
+use crate::record::Entry;
 use crate::world::compiled::CompiledPolicy;
-use crate::world::meters::{self, CallEnd, CallIdentity, Price};
+use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity};
 use crate::world::repository::main_work_tree;
-use crate::world::{Surroundings, World, layers, owed, pending, state, trail, unread, waiting};
+use crate::world::{Surroundings, World, layers, others, owed, pending, state, trail, unread, waiting};
+use crate::{BUILD, gating};
 
 /// Records an event that only informs. Returns what the model and the person should know.
 ///
@@ -32,6 +33,12 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
     // First, for the cold binary does all of this once more.
     spend(event, &around, world, deep)?;
+    gating::evidence(event, &around, world, deep)?;
+    if let Some(reason) = gating::ending(event, &around, world, deep)? {
+        let answer = denial(event, &reason);
+        apply(&[Note::Record(Box::new(Entry { held: answer.held, ..entry(event, deep) }))], &around, world);
+        return Ok(answer);
+    }
     let ended = ended_call(event, &around, world, deep)?;
     let metered = meters(event, &around, &ended.prices);
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
@@ -46,8 +53,12 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         },
     };
     let begins = if event.moment == Moment::SessionStart { said_at_start(&around, world, deep)? } else { Vec::new() };
-    let lines: Vec<String> = begins.into_iter().chain(ended.notes).chain(owed).chain(context).collect();
+    let others = if matches!(event.moment, Moment::SessionStart | Moment::Prompt) { other_sessions(&around) } else { None };
+    let lines: Vec<String> = begins.into_iter().chain(others).chain(ended.notes).chain(owed).chain(context).collect();
     let context = (!lines.is_empty()).then(|| lines.join("\n"));
+    if event.moment == Moment::SessionEnd {
+        others::leave(&around);
+    }
     let person = if event.moment == Moment::SessionStart { session_start(recorded, &around, world) } else { None };
     let person = person.into_iter().chain(metered).reduce(|one, other| format!("{one}; {other}"));
     Ok(event.client.context(event, context.as_deref(), person.as_deref()))
@@ -90,7 +101,7 @@ fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -
 }
 
 /// Counts a call that ran, and gives back what did not run. Returns what a person must know.
-fn meters(event: &Event, around: &Surroundings, prices: &[Price]) -> Option<String> {
+fn meters(event: &Event, around: &Surroundings, prices: &[AnsweredPrice]) -> Option<String> {
     let ended = |how| CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, how, around, prices));
     let done = match event.moment {
         Moment::AfterCall | Moment::AfterFailure => ended(CallEnd::Ran),
@@ -147,6 +158,18 @@ fn owed_calls(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
         .collect())
 }
 
+/// What the model reads if another session works in the same work tree. A session is shown it once, and again after an hour.
+fn other_sessions(around: &Surroundings) -> Option<String> {
+    let latest = others::arrive(around).into_iter().next()?;
+    let seen = owed::is_new("another-session", around);
+    seen.then(|| {
+        format!(
+            "another agent session works in this work tree (its last sign {} ago): files can change under your hands, so look at `git status` before you commit",
+            metering::duration(latest.as_secs())
+        )
+    })
+}
+
 /// The most limits and budgets that are named at the start of a session.
 const MAX_METERS: usize = 5;
 
@@ -167,7 +190,7 @@ fn said_at_start(around: &Surroundings, world: &World, deep: &dyn Deep) -> Resul
     let mut states = if policy.has_meters() { meters::states(&policy, around).unwrap_or_default() } else { Vec::new() };
     // Those of which little is left come first.
     states.sort_by_key(|state| std::cmp::Reverse(u128::from(state.standing.used) * 1000 / u128::from(state.standing.of.max(1))));
-    Ok(std::iter::once(first).chain(states.iter().take(MAX_METERS).map(metering::left)).collect())
+    Ok(std::iter::once(first).chain(gating::phase_line(&policy, around)).chain(states.iter().take(MAX_METERS).map(metering::left)).collect())
 }
 
 /// The message at the start of a session: whether a pause is active, whether the record cannot be written, whether a

@@ -22,7 +22,27 @@ const MAX_FILE: usize = 1 << 20;
 pub static LAYER: &[Key] = keys![
     must "schema": Number, may "packs": Texts, may "mode": Text, may "protected": Texts, may "opens": Later, may "disable": Texts, may "rule": Tables(RULE),
     may "waiver": Tables(WAIVER), may "program": Tables(&PROGRAM), may "tests-first": Table(TESTS_FIRST), may "flywheel": Table(FLYWHEEL),
-    may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL),
+    may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "pipeline": Table(PIPELINE), may "gate": Tables(GATE),
+    may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL),
+];
+
+/// Keys of `[pipeline]`.
+static PIPELINE: &[Key] = keys![
+    may "phases": Texts, may "autonomy": Text, may "agents": Map, may "marker": Text, may "retries": Map, may "batch": Number,
+];
+
+/// Keys of `[[gate]]`.
+static GATE: &[Key] = keys![
+    must "name": Text, must "before": Texts, must "needs": Tables(NEEDS), may "": Kinds, may "unless": Later, may "where": Table(Conditions::KEYS),
+    may "for_agents": Texts, may "tier": Number, may "reason": Text, may "instead": Text,
+];
+
+/// Keys of a table of `needs`.
+static NEEDS: &[Key] = keys![
+    may "command": Text, may "since": Text, may "tests": Text, may "touched": Texts, may "documents": Flag, may "checklist": Text, may "boxes": Number,
+    may "by": Texts, may "verdict": Table(keys![must "file": Text, must "says": Text, may "by": Texts]),
+    may "coverage": Table(keys![must "report": Text, must "at_least": Number, may "paths": Texts]), may "imports": Flag, may "exists": Texts,
+    may "estimate": Table(keys![must "lines": Number, may "within": Later]),
 ];
 
 /// Keys of `[[limit]]`.
@@ -132,7 +152,7 @@ static SCRIPTS: &[Key] = keys![must "file": Text, must "key": Text, must "names"
 static FORM: &[Key] = keys![may "with": Texts, may "operands": Texts, may "values": Map];
 
 /// Keys of capabilities that the language has but this version does not.
-const NOT_YET: &[&str] = &["pipeline", "gate", "phase"];
+const NOT_YET: &[&str] = &["phase"];
 
 /// Reads a file's tables. A syntax error ends this file.
 ///

@@ -5,6 +5,7 @@ pub(crate) mod approval;
 mod example;
 mod layers;
 mod meter;
+mod pipeline;
 mod rule;
 mod section;
 mod stall;
@@ -20,7 +21,7 @@ use super::{compile::pattern::Patterns, examples::RuleExamples, mistake::PolicyM
 use layers::Head;
 use meter::Taken;
 use policy::table::TableReader as _;
-use policy::{Budget, EveryCall, Layer, Meter, Parts, Rule, Waiver};
+use policy::{Budget, EveryCall, Gate, Layer, Meter, Parts, Rule, Waiver};
 use when::WhenReader;
 
 /// A file of a layer, read but not understood.
@@ -104,6 +105,7 @@ pub fn validate<'t>(
     let mut named: Vec<Named<Rule>> = Vec::new();
     let mut waivers: Vec<Named<Waiver>> = Vec::new();
     let (mut budgets, mut priced): (Vec<Named<Budget>>, Vec<Rule>) = (Vec::new(), Vec::new());
+    let (mut gates, mut phases): (Vec<Named<Gate>>, _) = (Vec::new(), pipeline::Phases::default());
     let mut every_call: Vec<Named<EveryCall>> = Vec::new();
     for head in &heads {
         let document = head.document;
@@ -136,6 +138,14 @@ pub fn validate<'t>(
                 priced.extend(costs);
             }
         }
+        phases.read(head, shadow, &mut reader);
+        for table in document.view().tables("gate") {
+            let place = reader.patterns.keep(&document.place(&table.span));
+            if let Some((gate, moments)) = pipeline::gate(&table, head, (place, shadow), &mut reader) {
+                gates.push(Named { it: gate, document, span: table.span });
+                priced.extend(moments);
+            }
+        }
         for table in document.view().tables("result") {
             let place = reader.patterns.keep(&document.place(&table.span));
             if let Some((rule, follow_up, span)) = meter::result(&table, head, (place, shadow), &mut reader) {
@@ -161,12 +171,17 @@ pub fn validate<'t>(
     let of_every = of_every.map(|named| Taken { name: named.it.name, place: named.it.place, document: named.document, span: &named.span });
     meter::unique(&of_budgets.into_iter().chain(of_every).collect::<Vec<_>>(), &named, &mut mistakes);
     meant.tiers.every_call = every_call.into_iter().map(|named| named.it).collect();
-    // Several rows of one budget share its name, so they come after the check of names.
+    let (section, ways) = phases.done();
+    pipeline::checked(&gates, &named, section.as_ref(), &mut mistakes);
+    priced.extend(ways);
+    // Several rows of one budget or gate share its name, so they come after the check of names.
     meant.rules = named.into_iter().map(|named| named.it).chain(priced).collect();
     let looks = |rule: &Rule| matches!(&rule.meter, Some(Meter::Result(_))) || matches!(&rule.meter, Some(Meter::Cost(cost)) if !cost.at.is_empty());
     meant.tiers.limits = meant.rules.iter().any(|rule| matches!(&rule.meter, Some(Meter::Limit(_))));
     meant.tiers.answers = meant.rules.iter().any(looks);
     meant.tiers.budgets = budgets.into_iter().map(|named| named.it).collect();
+    meant.tiers.pipeline = section;
+    meant.tiers.gates = gates.into_iter().map(|named| named.it).collect();
     // A waiver of a rule whose pack is off has nothing to waive.
     meant.waivers = waivers.into_iter().map(|waiver| waiver.it).collect();
     (meant, all_examples, mistakes)

@@ -155,6 +155,7 @@ fn finding(rule: &Rule, action: &Action, actions: &[Action], tier: Tier, answer:
         via: action.via.clone(),
         told: String::new(),
         used_up: None,
+        missing: false,
     }
 }
 

@@ -8,6 +8,7 @@ mod index;
 pub mod matcher;
 mod meter;
 pub mod pattern;
+pub mod pipeline;
 pub mod secret;
 pub mod section;
 pub mod table;
@@ -23,8 +24,9 @@ use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWri
 use actions::{named_enum, wire_enum, wire_struct};
 pub use meter::{Budget, Cost, EveryCall, FollowUp, Limit, Meter, MeterScope, Period, Stall};
 use pattern::{PathPattern, Pattern};
+pub use pipeline::{Autonomy, Gate, GateNeed, NeedKind, Pipeline};
 pub use section::approval::ApprovalSection;
-pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, renews_snapshots};
+pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, is_run_by, renews_snapshots};
 use table::{Key, kinds, table};
 
 /// The first bytes of a compiled policy: what it is, and the fingerprint of the form that this build reads. Bytes of
@@ -454,8 +456,12 @@ pub struct Tiers<'a> {
     pub limits: bool,
     /// Limits on all calls.
     pub every_call: Vec<EveryCall<'a>>,
+    /// The phases of the work.
+    pub pipeline: Option<Pipeline<'a>>,
+    /// What must be there before something is done.
+    pub gates: Vec<Gate<'a>>,
 }
-wire_struct!(Tiers { budgets, follow_ups, stall, answers, limits, every_call });
+wire_struct!(Tiers { budgets, follow_ups, stall, answers, limits, every_call, pipeline, gates });
 
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy that is in memory. `None` if these bytes are not one.

@@ -15,6 +15,18 @@ pub enum Meter<'a> {
     Cost(Cost<'a>),
     /// Its answer is looked into. What must be at these JSON pointers; empty: nothing is asked.
     Result(Vec<(&'a str, ValueTest<'a>)>),
+    /// Nothing: the gate of the rule's name asks for what must be there before it, and this is the moment.
+    Gate(&'a str),
+    /// Nothing: the work enters this phase. Empty: a file says which.
+    Phase(&'a str),
+}
+
+impl Meter<'_> {
+    /// Whether it stands for a gate or a phase, which use up nothing.
+    #[must_use]
+    pub fn is_gate(&self) -> bool {
+        matches!(self, Self::Gate(_) | Self::Phase(_))
+    }
 }
 
 impl<'a> Wire<'a> for Meter<'a> {
@@ -23,6 +35,8 @@ impl<'a> Wire<'a> for Meter<'a> {
             Self::Limit(limit) => (0u8.put(out), limit.put(out)),
             Self::Cost(cost) => (1u8.put(out), cost.put(out)),
             Self::Result(finds) => (2u8.put(out), finds.put(out)),
+            Self::Gate(before) => (3u8.put(out), before.put(out)),
+            Self::Phase(phase) => (4u8.put(out), phase.put(out)),
         };
     }
 
@@ -31,6 +45,8 @@ impl<'a> Wire<'a> for Meter<'a> {
             0 => Limit::get(from).map(Self::Limit),
             1 => Cost::get(from).map(Self::Cost),
             2 => Vec::get(from).map(Self::Result),
+            3 => <&str>::get(from).map(Self::Gate),
+            4 => <&str>::get(from).map(Self::Phase),
             _ => None,
         }
     }

@@ -66,33 +66,31 @@ pub fn find(text: &str) -> Vec<FoundSecret> {
     let bytes = text.as_bytes();
     let [mut found, mut equals, mut colons, mut others] = [const { Vec::new() }; 4];
     let mut lines = false;
-    // Where the run of letters begins that the next other byte ends.
-    let mut start = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        let class = CLASS[usize::from(*byte)];
-        if class == Class::Letter {
-            continue;
+    // `from`: no run of letters that is still to be looked at begins before it.
+    let (mut at, mut from) = (0, 0);
+    loop {
+        let length = bytes.get(at..).map_or(0, |rest| rest.iter().position(|byte| !is_run(*byte)).unwrap_or(rest.len()));
+        let end = at + length;
+        let byte = bytes.get(end);
+        if length >= SHORTEST {
+            from = ended_run(text, from.max(at), end, from, &mut found);
         }
-        if at >= start + SHORTEST {
-            start = ended_run(text, start, at, &mut found);
-        }
-        start = start.max(at + 1);
-        match byte {
-            _ if class == Class::Other => {}
-            b'=' => equals.extend(assigned(text, at)),
-            b':' if bytes.get(at + 1..at + 3) == Some(b"//") => colons.extend(address(text, at)),
-            b':' => colons.extend(assigned(text, at)),
-            b'<' if bytes.get(at + 1) == Some(&b'/') => others.extend(named::element(text, at)),
-            b' ' => match named::before(text, at) {
+        if length >= named::SHORTEST && byte == Some(&b' ') {
+            match named::before(text, end) {
                 Some(WordBefore::Lines) => lines = true,
                 Some(WordBefore::Value(secret)) => others.push(secret),
                 None => {}
-            },
-            _ => {}
+            }
         }
-    }
-    if bytes.len() >= start + SHORTEST {
-        ended_run(text, start, bytes.len(), &mut found);
+        match byte {
+            None => break,
+            Some(b'=') => equals.extend(assigned(text, end)),
+            Some(b':') if bytes.get(end + 1..end + 3) == Some(b"//") => colons.extend(address(text, end)),
+            Some(b':') => colons.extend(assigned(text, end)),
+            Some(b'<') if bytes.get(end + 1) == Some(&b'/') => others.extend(named::element(text, end)),
+            Some(_) => {}
+        }
+        at = end + 1;
     }
     found.extend(equals);
     found.extend(colons);
@@ -116,46 +114,33 @@ pub fn find(text: &str) -> Vec<FoundSecret> {
     kept
 }
 
-/// Looks at a run of letters. Returns where the next one can begin: what is within a secret is none of its own.
-fn ended_run(text: &str, start: usize, end: usize, found: &mut Vec<FoundSecret>) -> usize {
+/// Looks at a run of letters. Returns from where the next ones count: what is within a secret is not one of its own.
+fn ended_run(text: &str, start: usize, end: usize, from: usize, found: &mut Vec<FoundSecret>) -> usize {
     let special = text.as_bytes().get(start).is_some_and(|first| SPECIAL.contains(first));
     if end < start + if special { SHORTEST } else { LONG } {
-        return start;
+        return from;
     }
-    let Some(new) = run(text, start, end) else { return start };
+    let Some(new) = run(text, start, end) else { return from };
     let from = new.range.end;
     found.push(new);
     from
 }
 
-/// What a byte is to the search.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Other,
-    /// Letters, digits and what is within keys.
-    Letter,
-    /// A sign behind or in front of which the value of a name is.
-    Sign,
+/// Letters, digits and what is within keys.
+const fn is_run(byte: u8) -> bool {
+    RUN[byte as usize]
 }
 
-static CLASS: [Class; 256] = {
-    let mut table = [Class::Other; 256];
+static RUN: [bool; 256] = {
+    let mut table = [false; 256];
     let letters = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-.~";
     let mut at = 0;
     while at < letters.len() {
-        table[letters[at] as usize] = Class::Letter;
+        table[letters[at] as usize] = true;
         at += 1;
     }
-    table[b'=' as usize] = Class::Sign;
-    table[b':' as usize] = Class::Sign;
-    table[b'<' as usize] = Class::Sign;
-    table[b' ' as usize] = Class::Sign;
     table
 };
-
-const fn is_run(byte: u8) -> bool {
-    matches!(CLASS[byte as usize], Class::Letter)
-}
 
 /// Whether a mark begins with this byte.
 static FIRST: [bool; 256] = {

@@ -139,13 +139,16 @@ impl TestsFirst<'_> {
 
     /// Whether a command runs tests.
     pub fn runs(&self, run: &Run) -> bool {
-        let words: Vec<&str> = run.words.iter().filter_map(|word| word.literal()).collect();
-        self.runners.iter().any(|runner| {
-            let mut wanted = runner.split(' ');
-            let mut left = words.iter().skip(1);
-            wanted.next().is_some_and(|program| matches(program, &run.program)) && wanted.all(|word| left.any(|found| matches(word, found)))
-        })
+        self.runners.iter().any(|runner| is_run_by(runner, run))
     }
+}
+
+/// Whether a command is one of a runner of tests: its words, in their order, with others in between.
+#[must_use]
+pub fn is_run_by(runner: &str, run: &Run) -> bool {
+    let mut wanted = runner.split(' ');
+    let mut left = run.words.iter().filter_map(|word| word.literal()).skip(1);
+    wanted.next().is_some_and(|program| matches(program, &run.program)) && wanted.all(|word| left.any(|found| matches(word, found)))
 }
 
 /// Whether a word is as one with stars at its ends.

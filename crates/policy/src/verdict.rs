@@ -80,6 +80,8 @@ pub struct Finding {
     pub span: Option<Span>,
     /// A limit or a budget has no room for the call.
     pub used_up: Option<UsedUp>,
+    /// Something that a gate needs is missing: the same call passes once it is there.
+    pub missing: bool,
 }
 
 /// A limit or a budget that has no room.
@@ -109,6 +111,7 @@ impl Finding {
             told: String::new(),
             span: None,
             used_up: None,
+            missing: false,
         }
     }
 }

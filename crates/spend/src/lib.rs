@@ -9,6 +9,8 @@ mod price;
 
 use std::path::{Path, PathBuf};
 
+pub use clients::TranscriptForm;
+
 pub use price::{PRICED_ON, Price, cost, price_of};
 
 /// Tokens of one answer, each counted in one place only.
@@ -51,17 +53,6 @@ fn day(time: &str) -> Option<i64> {
     Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day - 1 - 719_468)
 }
 
-/// How a client writes its transcript.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TranscriptForm {
-    ClaudeCode,
-    Codex,
-    Gemini,
-    Qwen,
-    Copilot,
-    Kimi,
-}
-
 /// What earlier lines of a file say of the later ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinesBefore {
@@ -69,60 +60,44 @@ pub struct LinesBefore {
     pub model: String,
 }
 
-impl TranscriptForm {
-    /// The form of a client by its name on the hook's command line. `None`: its transcript is not known.
-    #[must_use]
-    pub fn of_client(name: &str) -> Option<Self> {
-        Some(match name {
-            "claude-code" => Self::ClaudeCode,
-            "codex" => Self::Codex,
-            "gemini" => Self::Gemini,
-            "qwen" => Self::Qwen,
-            "copilot" => Self::Copilot,
-            "kimi" => Self::Kimi,
-            _ => return None,
-        })
+/// The answer that a line speaks of. `None`: it speaks of none, or it is no whole line.
+pub fn answer(form: TranscriptForm, line: &str, before: &mut LinesBefore) -> Option<ModelAnswer> {
+    // Most lines are long and say nothing of it.
+    if !marks(form).iter().any(|mark| line.contains(mark)) {
+        return None;
     }
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    let answer = match form {
+        TranscriptForm::ClaudeCode => forms::claude_code(&line),
+        TranscriptForm::Codex => forms::codex(&line, before),
+        TranscriptForm::Gemini => forms::gemini(&line),
+        TranscriptForm::Qwen => forms::qwen(&line),
+        TranscriptForm::Copilot => forms::copilot(&line),
+        TranscriptForm::Kimi => forms::kimi(&line),
+    };
+    let text = |key: &str| line.get(key).and_then(serde_json::Value::as_str);
+    let branch = text("gitBranch").filter(|branch| !branch.is_empty()).map(str::to_owned);
+    answer.map(|answer| ModelAnswer { day: text("timestamp").and_then(day), branch, ..answer })
+}
 
-    /// The answer that a line speaks of. `None`: it speaks of none, or it is no whole line.
-    pub fn answer(self, line: &str, before: &mut LinesBefore) -> Option<ModelAnswer> {
-        // Most lines are long and say nothing of it.
-        if !self.marks().iter().any(|mark| line.contains(mark)) {
-            return None;
-        }
-        let line: serde_json::Value = serde_json::from_str(line).ok()?;
-        let answer = match self {
-            Self::ClaudeCode => forms::claude_code(&line),
-            Self::Codex => forms::codex(&line, before),
-            Self::Gemini => forms::gemini(&line),
-            Self::Qwen => forms::qwen(&line),
-            Self::Copilot => forms::copilot(&line),
-            Self::Kimi => forms::kimi(&line),
-        };
-        let text = |key: &str| line.get(key).and_then(serde_json::Value::as_str);
-        let branch = text("gitBranch").filter(|branch| !branch.is_empty()).map(str::to_owned);
-        answer.map(|answer| ModelAnswer { day: text("timestamp").and_then(day), branch, ..answer })
+/// Words of which one is in each line that counts.
+fn marks(form: TranscriptForm) -> &'static [&'static str] {
+    match form {
+        TranscriptForm::ClaudeCode => &["\"assistant\""],
+        TranscriptForm::Codex => &["token_usage_record", "turn_context"],
+        TranscriptForm::Gemini => &["\"tokens\""],
+        TranscriptForm::Qwen => &["qwen-code.api_response"],
+        TranscriptForm::Copilot => &["session.usage_record", "session.compaction_complete"],
+        TranscriptForm::Kimi => &["usage.record"],
     }
+}
 
-    /// Words of which one is in each line that counts.
-    fn marks(self) -> &'static [&'static str] {
-        match self {
-            Self::ClaudeCode => &["\"assistant\""],
-            Self::Codex => &["token_usage_record", "turn_context"],
-            Self::Gemini => &["\"tokens\""],
-            Self::Qwen => &["qwen-code.api_response"],
-            Self::Copilot => &["session.usage_record", "session.compaction_complete"],
-            Self::Kimi => &["usage.record"],
-        }
-    }
-
-    /// Folders beside a session's transcript in which its sub-agents have theirs.
-    #[must_use]
-    pub fn folders(self, transcript: &Path) -> Vec<PathBuf> {
-        match self {
-            Self::ClaudeCode => vec![transcript.with_extension("").join("subagents")],
-            Self::Kimi => transcript.parent().and_then(Path::parent).map(Path::to_path_buf).into_iter().collect(),
-            _ => Vec::new(),
-        }
+/// Folders beside a session's transcript in which its sub-agents have theirs.
+#[must_use]
+pub fn folders(form: TranscriptForm, transcript: &Path) -> Vec<PathBuf> {
+    match form {
+        TranscriptForm::ClaudeCode => vec![transcript.with_extension("").join("subagents")],
+        TranscriptForm::Kimi => transcript.parent().and_then(Path::parent).map(Path::to_path_buf).into_iter().collect(),
+        _ => Vec::new(),
     }
 }

@@ -13,6 +13,11 @@ const FAILING: &[&str] =
 /// What a line of a success, or of something else, holds.
 const PASSING: &[&str] = &["PASS", "passed", "\u{2713}", "\u{2714}", "... ok", "arning", "0 failed", "0 failures", "0 errors"];
 
+/// What is behind the number of tests that were left out.
+const PARTIAL: &[&str] = &["filtered out", "deselected"];
+/// What a run says that had no tests.
+const EMPTY: &[&str] = &["no tests ran", "No tests found", "no test files", "No test files found", "collected 0 items", "Ran 0 tests", "0 passing"];
+
 /// A run of tests that is over.
 #[derive(Debug)]
 pub struct SeenRun {
@@ -59,6 +64,25 @@ impl SeenRun {
         // Behind a pipe or `|| true` the exit code is another's.
         let failed = ended.failed || output.lines().any(is_failing);
         Some(Self { command, failed, output })
+    }
+
+    /// Whether tests failed in it.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Whether it says that only some of the tests ran, or that there were no tests.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        let counts = |mark: &str| {
+            self.output.match_indices(mark).any(|(at, _)| {
+                let before = self.output.get(..at).unwrap_or_default().trim_end();
+                let digits = before.len() - before.trim_end_matches(|sign: char| sign.is_ascii_digit()).len();
+                before.get(before.len() - digits..).is_some_and(|number| number.parse::<u64>().is_ok_and(|number| number > 0))
+            })
+        };
+        PARTIAL.iter().any(|mark| counts(mark)) || EMPTY.iter().any(|mark| self.output.contains(mark))
     }
 
     /// Whether it names a file of this name at all: a cheap look before that is read.

@@ -70,9 +70,7 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
         shell.state.place.cwd = before;
         return Output::unknown();
     }
-    if name == "rm" {
-        tracked_only(shell, &mut arguments);
-    }
+    tracked_only(shell, &mut arguments);
     let limits = limits(&name, &arguments).iter().map(|word| shell.path(word)).collect();
     let at = shell.note("git", words, &arguments, env.clone(), stdin);
     if let Some(Action { deed: Deed::Run(run), .. }) = shell.actions.get_mut(at) {

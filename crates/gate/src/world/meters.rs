@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::Surroundings;
 use super::repository::head_branch;
 use super::state;
-use super::store::{CALLS, PROMPTS, Slot, Store, VALUE};
+use super::store::{CALLS, PROMPTS, RAISES, Slot, Store, VALUE};
 use super::system::now_ms;
 use crate::failure::Failure;
 use crate::record::{hash, hash_all, hash_of};
@@ -282,13 +282,20 @@ type Group = (MeterFile, Vec<usize>, u64, u64, u64);
 /// The files that a call uses: one for each limit, one for each budget.
 fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
+    let raises = Store::look(&around.memory, RAISES);
     for (at, entry) in metered.iter().enumerate() {
         let times = u64::from(entry.times);
         match &entry.meter {
             Meter::Result(_) => {}
             Meter::Limit(limit) => {
                 let limit = *limit;
-                groups.push((limit_file(&entry.finding.rule, limit, around), vec![at], times, limit.max.into(), limit.window));
+                groups.push((
+                    limit_file(&entry.finding.rule, limit, around),
+                    vec![at],
+                    times,
+                    u64::from(limit.max).saturating_add(raised(&raises, &entry.finding.rule)),
+                    limit.window,
+                ));
             }
             Meter::Cost(cost) => {
                 let Some(budget) = budgets.iter().find(|budget| budget.name == cost.budget) else { continue };
@@ -298,12 +305,30 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
                         places.push(at);
                         *sum = sum.saturating_add(needs);
                     }
-                    None => groups.push((file, vec![at], needs, budget.micro, 0)),
+                    None => groups.push((file, vec![at], needs, budget.micro.saturating_add(raised(&raises, budget.name)), 0)),
                 }
             }
+            Meter::Gate(_) | Meter::Phase(_) => {}
         }
     }
     groups
+}
+
+/// By how much a person raised a limit or a budget for now.
+fn raised(raises: &Option<Store>, name: &str) -> u64 {
+    let found = raises.as_ref().and_then(|store| store.get(hash_all(&["raise", name]))).map(|slot| words(slot.value));
+    found.filter(|[_, until, ..]| now_ms() < *until).map_or(0, |[more, ..]| more)
+}
+
+/// Raises a limit or a budget by some calls or millionths of a US dollar, until a time in milliseconds since 1970.
+///
+/// # Errors
+///
+/// It cannot be kept.
+pub fn raise(name: &str, more: u64, until: u64, around: &Surroundings) -> Result<(), Failure> {
+    let slot = Slot { key: hash_all(&["raise", name]), time: now_ms(), value: value([more, until, 0, 0]) };
+    let kept = Store::open(&around.memory, RAISES).and_then(|mut store| store.update(slot.key, |_| Some(slot)));
+    kept.map(|_| ()).map_err(|error| unwritable(&error))
 }
 
 /// Whether this very call is known already, and the number that tells it from an equal one before it.
@@ -419,12 +444,12 @@ pub enum CallEnd {
 
 /// What a call cost by its own answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Price {
+pub struct AnsweredPrice {
     file: u64,
     micro: u64,
 }
 
-impl Price {
+impl AnsweredPrice {
     /// Millionths of a US dollar that a budget of whoever acts has to bear.
     #[must_use]
     pub fn of(budget: &Budget, micro: u64, around: &Surroundings) -> Self {
@@ -443,7 +468,8 @@ pub fn spent(budget: &Budget, around: &Surroundings) -> Result<MeterUse, Failure
         Some(memory) => open(file, memory, false)?,
         None => None,
     };
-    Ok(OpenMeter { file, opened, needs: 0, of: budget.micro, window: 0, of_metered: &[] }.standing(None, now_ms()))
+    let of = budget.micro.saturating_add(raised(&Store::look(&around.memory, RAISES), budget.name));
+    Ok(OpenMeter { file, opened, needs: 0, of, window: 0, of_metered: &[] }.standing(None, now_ms()))
 }
 
 /// The name of the file that says how far a session's transcript was read.
@@ -484,7 +510,7 @@ pub fn spend(budget: &Budget, micro: u64, around: &Surroundings) -> Result<Meter
 /// # Errors
 ///
 /// As [`standing`].
-pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[Price]) -> Result<(), Failure> {
+pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[AnsweredPrice]) -> Result<(), Failure> {
     if counts_here(around).is_none() {
         return Ok(());
     }
@@ -613,12 +639,14 @@ pub fn states(policy: &Policy, around: &Surroundings) -> Result<Vec<MeterState>,
     }
     all.extend(budgets.iter().map(|budget| (budget.name, budget.place, MeterKind::Budget(budget.per), budget_file(budget, around), budget.micro, 0)));
     let memory = counts_here(around);
+    let raises = Store::look(&around.memory, RAISES);
     let mut states = Vec::new();
     for (name, place, kind, file, of, window) in all {
         let opened = match memory {
             Some(memory) => open(file, memory, false)?,
             None => None,
         };
+        let of = of + raised(&raises, name);
         let wanted = OpenMeter { file, opened, needs: 0, of, window, of_metered: &[] };
         states.push(MeterState { name: name.to_owned(), place: place.to_owned(), kind, standing: wanted.standing(None, now_ms()) });
     }

@@ -17,6 +17,8 @@ pub const COMPILING: &str = "compiling";
 /// Is beside the compiled policy where that asks for calls to be looked at once they have ended: most have no need to be
 /// looked into then.
 pub const ENDED: &str = "ended";
+/// Is beside the compiled policy where that has gates: what the calls have in their texts after which gates must look.
+pub const GATES: &str = "gates";
 /// The last call that was stopped.
 pub const LAST: &str = "last.json";
 /// Where `init` added Portcullis, in the folder of the place's root.

@@ -122,7 +122,7 @@ fn pair<'t>(table: &SpannedValue<'t>, head: &Head<'t>, reader: &mut WhenReader<'
 }
 
 /// A path of the repository.
-fn inside(text: &SpannedText, reader: &mut WhenReader) {
+pub(super) fn inside(text: &SpannedText, reader: &mut WhenReader) {
     if text.text.starts_with(['/', '~']) || text.text.ends_with('/') || text.text.split('/').any(|name| matches!(name, "" | "." | "..")) {
         reader.checker.mistake(&text.span, format!("`{}` is not a path from the root of the repository", text.text), "write it like `docs/learnings.md`");
     }

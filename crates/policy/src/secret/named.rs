@@ -4,6 +4,9 @@
 use super::shape::{by_chance, ends_line, is_password, is_scattered, named_secret, payload, placeholder, secret_name};
 use super::{Confidence, FoundSecret, NEAR};
 
+/// The fewest letters of a word that says something in front of a blank.
+pub(super) const SHORTEST: usize = 3;
+
 /// What a word in front of a blank says.
 pub(super) enum WordBefore {
     /// It names the secret behind it.

@@ -72,7 +72,7 @@ impl ShellReader<'_, '_> {
         rest.get(second..)?.starts_with('>').then_some(first + second + 3)
     }
 
-    /// Passes over the modifiers behind a parameter: `:t`, `:h2`, `:gs/from/to/`. False: there are none.
+    /// Passes over the modifiers behind a parameter: `:t`, `:h2`, `:gs/from/to/`. False: the parameter has no modifier.
     pub(super) fn zsh_modifiers(&mut self) -> bool {
         let start = self.pos;
         loop {
