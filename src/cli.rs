@@ -1,5 +1,7 @@
 //! The command line `portcullis`: its arguments, and which function runs which command. Judges nothing.
 
+pub mod approvals;
+pub mod approve;
 pub mod canary;
 pub mod check;
 pub mod doctor;
@@ -14,6 +16,7 @@ pub mod phase;
 pub mod place;
 pub mod policy;
 pub mod refusal;
+pub mod revoke;
 pub mod servers;
 pub mod settings;
 pub mod state;
@@ -67,6 +70,12 @@ enum PortcullisCommand {
     Pause(pause::PauseArguments),
     /// Show in which phase the work is and what its gates need; a person moves it
     Phase(phase::PhaseArguments),
+    /// Approve one denied call by its code (only a person at a terminal can do this; `--setup` makes a key for it)
+    Approve(approve::ApproveArguments),
+    /// List the calls that wait for a person, and what was approved
+    Approvals(approvals::ApprovalsArguments),
+    /// Take an approval back, or refuse a call that waits
+    Revoke(revoke::RevokeArguments),
     /// Show the state of this repository: where Portcullis is wired, whether it is active, what was stopped last
     Status(status::StatusArguments),
     /// Show how far limits and budgets are used, or count anew
@@ -138,6 +147,9 @@ fn run(command: PortcullisCommand) -> Result<ExitCode, Refusal> {
         PortcullisCommand::Explain(arguments) => explain::run(&arguments),
         PortcullisCommand::Test(arguments) => test::run(&arguments),
         PortcullisCommand::Pause(arguments) => pause::run(&arguments),
+        PortcullisCommand::Approve(arguments) => approve::run(&arguments),
+        PortcullisCommand::Approvals(arguments) => approvals::run(&arguments),
+        PortcullisCommand::Revoke(arguments) => revoke::run(&arguments),
         PortcullisCommand::Doctor(arguments) => doctor::run(&arguments),
         PortcullisCommand::Log(arguments) => log::run(&arguments),
         PortcullisCommand::Flywheel(arguments) => flywheel::run(&arguments),

@@ -1,5 +1,6 @@
 //! What only the cold binary can find out: it compiles policies, reads git objects, source code and settings.
 
+pub mod approval;
 pub mod changes;
 pub mod checkouts;
 pub mod commits;
@@ -9,6 +10,7 @@ mod edited;
 pub mod flywheel;
 pub mod own_files;
 pub mod pusher;
+mod spend;
 pub mod tests_first;
 pub mod work;
 
@@ -17,6 +19,7 @@ use std::path::Path;
 use ::tests_first::{Ended, SeenRun};
 use actions::{Action, Deed, ToolCall};
 use clients::{Event, Moment};
+use gate::approval::{ApprovalAnswer, ApprovalCase};
 use gate::deep::{Deep, Stop};
 use gate::failure::Failure;
 use gate::judge::{Gated, Here, answered, facts_of, read};
@@ -25,7 +28,7 @@ use gate::world::{Surroundings, World, system};
 use policy::decide::Metered;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::{Flywheel, Policy, TestsFirst};
+use policy::{Budget, Flywheel, Policy, TestsFirst};
 
 use crate::{documents, pipeline};
 
@@ -104,6 +107,14 @@ impl Deep for Cold {
 
     fn turn(&self, event: &Event, around: &Surroundings, section: &Flywheel) -> Result<Option<String>, Stop> {
         Ok(documents::turned(event, around, section))
+    }
+
+    fn approval(&self, case: &ApprovalCase) -> Result<Option<ApprovalAnswer>, Stop> {
+        approval::of_call(case)
+    }
+
+    fn count_spend(&self, event: &Event, around: &Surroundings, budgets: &[Budget]) -> Result<(), Stop> {
+        spend::count(event, around, budgets).map_err(|error| Failure::StateUnusable(error.to_string()).into())
     }
 
     fn settings_changed(&self, event: &Event, around: &Surroundings, world: &World) -> Result<Option<String>, Stop> {

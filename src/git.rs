@@ -1,6 +1,7 @@
 //! `portcullis-git HOOK`, which git starts as a hook of the repository. The exit code is the answer: 0 allows, 1 denies, 2
 //! says that the command line is wrong. Judges nothing itself.
 
+mod approved;
 pub mod beside;
 pub mod block;
 pub mod commit;

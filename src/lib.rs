@@ -1,5 +1,6 @@
 //! What people and CI call, what git's hooks call, and what only the cold binary can find out.
 
+pub mod approval;
 pub mod cli;
 pub mod deep;
 pub mod documents;

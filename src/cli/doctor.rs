@@ -1,6 +1,7 @@
 //! `portcullis doctor`: checks each part of the installation, and says how to fix what is wrong.
 
 pub(super) mod client;
+mod approvals;
 mod hooks;
 mod wiring;
 
@@ -168,6 +169,7 @@ fn checks() -> Result<(Vec<CheckResult>, bool), Refusal> {
         Err(error) => findings.warn("record", format!("decisions cannot be recorded: {error}"), "make ~/.local/state writable"),
     }
     flywheel(&place, &mut findings);
+    approvals::look(&place, &mut findings);
     let paused = gate::call::pause_until(&place.world, &place.around).is_some();
     if paused {
         findings.warn("pause", pause::status(&place), "run `portcullis pause --end` to end the pause");

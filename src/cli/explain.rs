@@ -158,7 +158,8 @@ fn judged<T>(
     show_answer: &mut dyn FnMut(&Event, &HookAnswer) -> T,
 ) -> Result<T, Refusal> {
     let event = Invocation::new(None, None).read(input).map_err(call::unreadable_input)?;
-    let judged = if event.moment.kind() == MomentKind::Observing { None } else { call::judged(&event, world, &Cold, Purpose::Explain).map_err(Failure::from)? };
+    let judged =
+        if event.moment.kind() == MomentKind::Observing { None } else { call::judged(&event, world, &Cold, Purpose::Explain).map_err(Failure::from)? };
     let (Some(called), Some(judged)) = (&event.tool, &judged) else {
         let answer = call::answer_without_call(&event, world, &Cold).map_err(Failure::from)?;
         return Ok(show_answer(&event, &answer));

@@ -167,8 +167,8 @@ fn is_trial(entry: &Entry) -> bool {
     entry.source == RecordSource::Trial || entry.session == gate::call::TRIAL
 }
 
-/// A verdict on a call. Silence where the client asks its person is none: the same call was decided before, and what the person
-/// says is not known.
+/// A verdict on a call. Silence where the client asks its person does not count: the same call was decided before, and what the
+/// person says is not known.
 fn is_decision(entry: &Entry) -> bool {
     entry.tier.is_some() && (entry.held.is_some() || Moment::of(&entry.event) != Moment::Permission)
 }
@@ -222,7 +222,8 @@ fn shown(entry: &Entry) -> String {
     let agent = if matches!(entry.agent.as_str(), "" | "main") { String::new() } else { format!(" ({})", escaped(&entry.agent)) };
     let text = |text: &str| if text.is_empty() { String::new() } else { format!(" {}", escaped(text)) };
     let exit = entry.exit.map_or_else(String::new, |exit| format!(" exit {exit}:"));
-    let said = if entry.said.is_empty() { String::new() } else { format!(" —{exit} {}", escaped(&entry.said)) };
+    let approved = if entry.approved.is_empty() { String::new() } else { format!(" — approved: {}", escaped(&entry.approved)) };
+    let said = if entry.said.is_empty() { approved } else { format!(" —{exit} {}", escaped(&entry.said)) };
     format!("{} {word} {}{agent}{}{}{said}{rules}", local(entry.time), escaped(subject), text(&entry.path), text(&entry.what))
 }
 

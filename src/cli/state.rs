@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use super::place::Place;
 use super::refusal::Refusal;
-use super::terminal::{agent, can_ask, agreed_after_all, say, say_json, shown};
+use super::terminal::{agent, agreed_after_all, can_ask, say, say_json, shown};
 use actions::shown::escaped;
 use gate::failure::Failure;
 use gate::metering::{dollars, duration, whose, window};
+use gate::record::{Entry, RecordSource};
 use gate::world::meters::{self, MeterKind, MeterState};
+use gate::world::{record, system};
 use policy::Policy;
 
 #[derive(Args, Debug)]
@@ -30,6 +32,17 @@ pub struct StateArguments {
 enum StateCommand {
     /// Show how far each limit and each budget is used (the default)
     Show,
+    /// Raise a limit or a budget for a time (only a person can do this)
+    Raise {
+        /// The limit or the budget
+        name: String,
+        /// By how many calls, or US dollars
+        #[arg(long)]
+        by: f64,
+        /// For how long: `30m`, `2h`; at most `24h`
+        #[arg(long, value_name = "TIME")]
+        r#for: String,
+    },
     /// Put damaged files aside and count anew (only a person can do this)
     Reset {
         /// Count all limits and budgets of this repository anew, and those of the machine
@@ -54,6 +67,7 @@ pub fn run(arguments: &StateArguments) -> Result<ExitCode, Refusal> {
     place.around.session = arguments.session.clone().unwrap_or_default();
     match arguments.command {
         None | Some(StateCommand::Show) => show(&place, arguments.json),
+        Some(StateCommand::Raise { ref name, by, r#for: ref time }) => raise(&place, name, by, time),
         Some(StateCommand::Reset { all, dry_run, yes }) => reset(&place, all, dry_run, yes, arguments.json),
     }
 }
@@ -106,6 +120,36 @@ pub fn line(state: &MeterState) -> String {
         }
         MeterKind::Budget(per) => format!("budget  {name}: {} of {} USD spent per {}", dollars(standing.used), dollars(standing.of), per.name()),
     }
+}
+
+/// The longest raise, in seconds.
+const LONGEST: u64 = 24 * 3600;
+
+fn raise(place: &Place, name: &str, by: f64, time: &str) -> Result<ExitCode, Refusal> {
+    let refused = "nothing was raised";
+    let seconds = super::pause::seconds(time).filter(|seconds| (1..=LONGEST).contains(seconds));
+    let seconds = seconds.ok_or_else(|| Refusal::usage(refused, format!("`{time}` is not a time of at most 24 hours"), "write it as `30m` or `2h`"))?;
+    let states = states(place)?;
+    let state = states.iter().find(|state| state.name == name);
+    let state = state.ok_or_else(|| Refusal::usage(refused, format!("there is no limit and no budget `{name}`"), "`portcullis state` lists them"))?;
+    let unit = if matches!(state.kind, MeterKind::Budget(_)) { 1_000_000.0 } else { 1.0 };
+    let more = Some(by * unit).filter(|more| (1.0..=1e12).contains(more) && more.fract() == 0.0);
+    let more = more.ok_or_else(|| Refusal::usage(refused, format!("`--by {by}` is no amount"), "write a whole number of calls, or US dollars"))?;
+    if let Some(variable) = agent() {
+        return Err(Refusal::new(refused, format!("an agent runs this (`{variable}` is set)"), "a person must run this at a terminal"));
+    }
+    if !can_ask() {
+        return Err(Refusal::new(refused, "there is no terminal here", "a person must run this at a terminal"));
+    }
+    // In range, and whole.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    meters::raise(name, more as u64, system::now_ms() + seconds * 1000, &place.around)?;
+    let who = std::env::var("USER").unwrap_or_else(|_| "a person".to_owned());
+    let said = format!("{who} raised `{name}` by {by} for {}", duration(seconds));
+    let entry = Entry { said: said.clone(), ..Entry::new("limit-raised", RecordSource::Cold, system::now_ms()) };
+    record::append(&place.around.memory, &entry.line(), None).map_err(|error| Refusal::new("it was raised, and not recorded", error, "make the state folder writable"))?;
+    say(&said);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn reset(place: &Place, all: bool, dry: bool, yes: bool, as_json: bool) -> Result<ExitCode, Refusal> {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::approved::{HookCase, index_digest};
 use super::push::{Ruling, concluded, pushing};
 use crate::deep::Cold;
 use crate::deep::changes::Changes;
@@ -342,7 +343,10 @@ impl Hook<'_> {
             let told = || format!("note: `{}` denies this commit, so its hooks were skipped or missing; it cannot be pushed from here", rules.join("`, `"));
             return Ok(if rules.is_empty() { Ruling::GoesOn } else { Ruling::Tells(told()) });
         }
-        Ok(concluded(self.name, &verdict(&located), self.person, &ground.around, self.world))
+        let message = if let CommitMoment::Message(text) = moment { text.as_str() } else { "" };
+        let bound = format!("{}\n{message}", index_digest(&folders.index(self.cwd)));
+        let case = HookCase { hook: self.name, bound: bound.trim_end(), actions: &[] };
+        concluded(&case, &verdict(&located), self.person, &ground.around, self.world)
     }
 }
 

@@ -2,11 +2,14 @@
 //! decides. A rule has the same name and verdict here as in the Claude Code hook.
 
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
 use std::path::Path;
 
 use std::collections::HashSet;
 
+use super::approved::{self, HookCase};
 use super::commit::{self, Ground};
+use gate::approval::ApprovalAnswer;
 use gate::call::{pause_until, policy_around};
 use gate::judge::{Here, conclude, facts_at};
 use gate::notes::{Note, apply};
@@ -61,16 +64,41 @@ impl Ruling {
 }
 
 /// The answer to a verdict, which is also recorded.
-pub(super) fn concluded(hook: &str, verdict: &Verdict, person: bool, around: &Surroundings, world: &World) -> Ruling {
-    let ruling = Ruling::by(verdict, person);
+///
+/// # Errors
+///
+/// The policy cannot be read.
+pub(super) fn concluded(case: &HookCase, verdict: &Verdict, person: bool, around: &Surroundings, world: &World) -> Result<Ruling, Failure> {
+    let mut ruling = Ruling::by(verdict, person);
+    let mut approved = String::new();
+    if verdict.tier == Tier::Supervised && (!person || !has_terminal()) {
+        let answer = approved::of_hook(case, verdict, around, world)?;
+        if let Some(retry) = answer.retry() {
+            let text = if person {
+                let code = retry.split_once('\n').map_or("", |(_, code)| code);
+                format!("{}\n{code}", gate::refusal::refusal(verdict, None, Audience::Person))
+            } else {
+                gate::refusal::refusal_with(verdict, None, &retry)
+            };
+            ruling = Ruling::Refused(text);
+        } else if let ApprovalAnswer::Approved { signer, code } = answer {
+            ruling = Ruling::GoesOn;
+            approved = format!("{code} {signer}");
+        }
+    }
     let held = match ruling {
         Ruling::Asks { .. } => Some(Held::Ask),
         Ruling::Refused(_) => Some(Held::Deny),
         Ruling::GoesOn | Ruling::Tells(_) => None,
     };
-    let entry = Entry { held, ..Entry::new(hook, RecordSource::Git, system::now_ms()).judged(&[], verdict) };
+    let entry = Entry { held, approved, ..Entry::new(case.hook, RecordSource::Git, system::now_ms()).judged(&[], verdict) };
     apply(&[Note::Record(Box::new(entry))], around, world);
-    ruling
+    Ok(ruling)
+}
+
+/// True if a person could be asked at a terminal.
+fn has_terminal() -> bool {
+    OpenOptions::new().read(true).write(true).open("/dev/tty").is_ok()
 }
 
 /// Judges a push by the lines that git hands to its `pre-push` hook in `cwd`. `remote` is the remote's name, or its
@@ -121,6 +149,7 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], pers
     }
     let mut facts = facts_at(&around.places);
     let judgement = conclude(actions, &mut facts, &policy, &Here { around: &around, deep: &Cold, event: None }, false)?;
+    let actions = judgement.actions;
     if pause_until(world, &around).is_some() {
         return Ok(Ruling::GoesOn);
     }
@@ -128,7 +157,9 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], pers
     let ground = Ground::of(around, cwd, person, world);
     verdict.findings.extend(brought(&updates, remote, &folders, &ground, &policy)?);
     verdict.tier = verdict.holding().map(|finding| finding.tier).max().unwrap_or(Tier::Free);
-    let mut held = concluded("pre-push", &verdict, person, &ground.around, world);
+    let bound = format!("{}\n{}", remote.unwrap_or_default(), String::from_utf8_lossy(input));
+    let case = HookCase { hook: "pre-push", bound: bound.trim_end(), actions: &actions };
+    let mut held = concluded(&case, &verdict, person, &ground.around, world)?;
     if let (Ruling::Asks { refusal, .. } | Ruling::Refused(refusal), false) = (&mut held, absent.is_empty()) {
         let _ = write!(
             refusal,

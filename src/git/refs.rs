@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::approved::HookCase;
 use super::push::{Ruling, concluded, pushing};
 use crate::cli::terminal::shell_word;
 use crate::deep::Cold;
@@ -73,7 +74,9 @@ pub fn refs_moved(input: &[u8], commands: &[Vec<String>], person: bool, world: &
     }
     let mut facts = facts_at(&around.places);
     let judgement = conclude(all, &mut facts, &policy, &here, false)?;
-    Ok(concluded("reference-transaction", &judgement.verdict, person, &around, world))
+    let bound = String::from_utf8_lossy(input);
+    let case = HookCase { hook: "reference-transaction", bound: bound.trim_end(), actions: &judgement.actions };
+    concluded(&case, &judgement.verdict, person, &around, world)
 }
 
 /// A line of a local branch whose commit changes.

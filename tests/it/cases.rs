@@ -152,6 +152,10 @@ fn a_limit_in_a_file_is_not_silent() {
         format!("all: {} last\n{rules}last:\n\t{last}\n", names.join(" "))
     };
     let script = |count: usize, last: &str| "echo x\n".repeat(count) + last + "\n";
+    let fan = |last: &str| {
+        let calls = |at: usize| format!("f{at}() {{ {}}}\n", format!("f{}; ", at - 1).repeat(10));
+        format!("f0() {{ D=x; }}\n{}f5\n{last}\n", (1..=5).map(calls).collect::<String>())
+    };
     let cases = [
         ("make", "Makefile", makefile(250, "git push -f"), "deny force-push"),
         ("make", "Makefile", makefile(250, "echo done"), "free"),
@@ -159,6 +163,13 @@ fn a_limit_in_a_file_is_not_silent() {
         ("bash a.sh", "a.sh", script(5_100, "git push -f"), "deny force-push"),
         ("bash a.sh", "a.sh", script(5_100, "echo done"), "free"),
         ("bash a.sh", "a.sh", script(25_000, "git push -f"), "ask unreadable-command"),
+        // Functions that call each other often are no reason to ask: the lines behind them are still read.
+        ("bash a.sh", "a.sh", fan("echo done"), "free"),
+        ("bash a.sh", "a.sh", fan("git push -f"), "deny force-push"),
+        ("bash a.sh", "a.sh", fan("rm -rf \"$D/\""), "free"),
+        ("bash a.sh && bash a.sh && echo done", "a.sh", fan("echo done"), "free"),
+        ("bash a.sh && git push -f", "a.sh", fan("echo done"), "deny force-push"),
+        ("bash a.sh && \"$X\" -f", "a.sh", fan("echo done"), "ask unreadable-command"),
     ];
     for (command, name, text, expected) in cases {
         let case = Case { command: Some(command.to_owned()), files: BTreeMap::from([(name.to_owned(), text)]), ..Case::default() };

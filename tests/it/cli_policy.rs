@@ -93,5 +93,38 @@ fn the_shipped_schema_is_what_the_compiler_checks() {
     let said = portcullis(&Scratch::new(), &["policy", "schema"]);
     assert_eq!(serde_json::from_str::<Value>(&said.stdout).unwrap(), schema());
     let keys = |value: &Value| value["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert!(keys(&schema()).contains(&"tests-first".to_owned()) && keys(&schema()["properties"]["rule"]["anyOf"][0]).contains(&"run".to_owned()));
+    assert!(keys(&schema()).contains(&"tests-first".to_owned()) && keys(&schema()["properties"]["rule"]["items"]).contains(&"run".to_owned()));
+}
+
+/// What taplo says of a policy, if it is installed: `None` where it is not.
+fn taplo(text: &str) -> Option<(bool, String)> {
+    let scratch = Scratch::new();
+    scratch.write("policy.toml", text);
+    let schema = format!("file://{}", package().join(FILE).display());
+    let ended = std::process::Command::new("taplo").args(["lint", "--schema", &schema, "policy.toml"]).current_dir(scratch.repo()).output().ok()?;
+    Some((ended.status.success(), String::from_utf8_lossy(&ended.stderr).into_owned()))
+}
+
+#[test]
+fn an_editor_accepts_what_the_compiler_does() {
+    let shipped = fs::read_dir(package().join("policies")).unwrap().map(|entry| entry.unwrap().path());
+    for path in shipped.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).chain([package().join("portcullis.toml")]) {
+        let text = fs::read_to_string(&path).unwrap();
+        // These four keys make a file a pack; a policy has none of them.
+        let pack = |line: &&str| ["pack ", "description ", "default ", "brings "].iter().any(|key| line.starts_with(key));
+        let policy: Vec<&str> = text.lines().filter(|line| !pack(line)).collect();
+        let Some((right, said)) = taplo(&policy.join("\n")) else { return };
+        assert!(right, "{}: {said}", path.display());
+    }
+    let wrong = [
+        ("[[rule]]\nname = \"a\"\ntier = 9\n", "tier"),
+        ("[[rule]]\nname = \"a\"\nrunn = [{ program = \"x\" }]\n", "runn"),
+        ("[[rule]]\nname = \"a\"\ntier = 4\nrun = { programm = \"x\" }\n", "run"),
+        ("packs = 3\n", "packs"),
+        ("schemas = 1\n", "schemas"),
+    ];
+    for (text, named) in wrong {
+        let (right, said) = taplo(&format!("schema = 1\n{text}")).unwrap();
+        assert!(!right && said.contains(named), "{text}: {said}");
+    }
 }

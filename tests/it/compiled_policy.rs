@@ -5,7 +5,12 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{Scratch, hook_path, run};
 use actions::wire::is_intact;
+use clients::{Event, Invocation};
+use gate::call;
+use gate::deep::{HandsOver, Stop};
 use policy::MAGIC;
+use policy_compiler::compile::{Input, compile_quickly};
+use policy_compiler::packs::{PACKS, PROGRAMS};
 
 /// A rule of the project, beside the built-in ones.
 const POLICY: &str = r#"schema = 1
@@ -64,6 +69,85 @@ fn a_damaged_policy_is_compiled_anew_or_denies() {
     fs::rename(&path, path.with_extension("other")).unwrap();
     std::os::unix::fs::symlink(path.with_extension("other"), &path).unwrap();
     is_right(&scratch, "behind a link");
+}
+
+/// Bytes of a page, and of bits that are turned round.
+const PAGE: usize = 4096;
+const FLIPS: usize = 1000;
+
+/// Calls of which each reads other pieces of the policy, and the rule that stops each.
+fn trials(scratch: &Scratch) -> Vec<(Event, Option<&'static str>)> {
+    let event = |tool: &str, input: &str| Invocation::new(Some("PreToolUse"), None).read(scratch.payload(tool, input, "default").as_bytes()).unwrap();
+    vec![
+        (event("Bash", r#"{"command":"stagectl drop"}"#), Some("stage-dropped")),
+        (event("Bash", r#"{"command":"git push --force && ls"}"#), Some("force-push")),
+        (event("Bash", r#"{"command":"git status"}"#), None),
+        (event("Read", &format!(r#"{{"file_path":"{}/src/a.rs"}}"#, scratch.repo().display())), None),
+        (event("Write", &format!(r#"{{"file_path":"{}/notes.txt","content":"x"}}"#, scratch.repo().display())), None),
+    ]
+}
+
+/// The hook's judgement in this process: it is right, or it leaves the call to the cold binary, which compiles the policy anew, or
+/// it fails, which denies. True if it was right.
+fn is_never_open(scratch: &Scratch, trials: &[(Event, Option<&str>)], about: &str) -> bool {
+    let mut right = true;
+    for (event, rule) in trials {
+        match call::judged(event, &scratch.world(), &HandsOver, call::Purpose::Verdict) {
+            Ok(judged) => {
+                let findings = judged.unwrap().judgement.verdict.findings;
+                assert_eq!(findings.first().map(|finding| finding.rule.as_str()), *rule, "{about}");
+            }
+            Err(Stop::HandOver | Stop::Failed(_)) => right = false,
+        }
+    }
+    right
+}
+
+#[test]
+fn no_damage_to_the_compiled_policy_opens_the_gate() {
+    let scratch = Scratch::new();
+    scratch.write("portcullis.toml", POLICY);
+    is_right(&scratch, "as it is");
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    is_right(&scratch, "compiled again");
+    let (path, trials) = (kept(&scratch), trials(&scratch));
+    let whole = fs::read(&path).unwrap();
+    assert!(is_never_open(&scratch, &trials, "whole"), "the hook does not take the policy as it is");
+
+    let mut noticed = 0;
+    for length in (0..whole.len()).step_by(PAGE) {
+        fs::write(&path, &whole[..length]).unwrap();
+        noticed += usize::from(!is_never_open(&scratch, &trials, &format!("cut to {length} bytes")));
+    }
+    assert!(noticed > 10, "{noticed}");
+
+    let mut random = 7_u64;
+    let mut noticed = 0;
+    for _ in 0..FLIPS {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // Half of them in the front, which each call reads.
+        let most = if random & 0x100 == 0 { whole.len() } else { PAGE };
+        let at = usize::try_from(random >> 33).unwrap() % most;
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (random % 8);
+        fs::write(&path, &bytes).unwrap();
+        noticed += usize::from(!is_never_open(&scratch, &trials, &format!("byte {at} is another")));
+    }
+    assert!(noticed > FLIPS / 4, "{noticed}");
+
+    // One of another build, with nothing in it that stops anything.
+    let other = compile_quickly(&Input { build: "another build", packs: PACKS, programs: PROGRAMS, ..Input::default() }, gate::PIECES).unwrap();
+    fs::write(&path, other).unwrap();
+    assert!(!is_never_open(&scratch, &trials, "of another build"));
+    // One behind a link, and a folder.
+    let beside = path.with_extension("other");
+    fs::write(&beside, &whole).unwrap();
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink(&beside, &path).unwrap();
+    assert!(!is_never_open(&scratch, &trials, "behind a link"));
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(!is_never_open(&scratch, &trials, "a folder"));
 }
 
 #[test]

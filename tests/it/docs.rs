@@ -204,6 +204,7 @@ fn documents() -> Vec<(String, String)> {
         "SECURITY.md",
         "CHANGELOG.md",
         "docs/README.md",
+        "docs/approvals.md",
         "docs/check.md",
         "docs/commands.md",
         "docs/failures.md",

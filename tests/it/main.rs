@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
 mod architecture;
+mod approvals;
+mod approvals_attacked;
 mod arguments;
 mod built_in;
 mod cases;
@@ -43,6 +45,7 @@ mod registry;
 mod repository;
 mod secrets_arrive;
 mod softened;
+mod spend;
 mod stall;
 mod startup;
 mod spans;

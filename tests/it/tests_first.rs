@@ -331,6 +331,7 @@ pub(crate) fn section() -> TestsFirst<'static> {
         layouts: Vec::new(),
         own: Vec::new(),
         reports: Vec::new(),
+        tests: Vec::new(),
         endings: Vec::new(),
         runners: Vec::new(),
     }

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use crate::bench;
 use crate::hook;
 use crate::step::{Step, command, output, pass};
 use crate::workflows;
@@ -24,7 +25,7 @@ pub(crate) fn steps() -> Vec<Step> {
         Step::action("install", |state| hook::wires(hook::shipped(state)?)),
         Step::action("call", |state| hook::judges(&hook::shipped(state)?.hook)),
         Step::action("startup", |state| hook::startup(hook::shipped(state)?)),
-        Step::action("instructions", |state| hook::instructions(hook::shipped(state)?)),
+        Step::action("counts", bench::check_counts),
         Step::action("own policy", |state| hook::own_policy(hook::shipped(state)?)),
     ]
 }

@@ -134,22 +134,6 @@ pub(crate) fn startup(shipped: &Shipped) -> Result<()> {
     pass(&mut measure)
 }
 
-/// Shows how many instructions a harmless call costs. Needs valgrind; never fails for its figure.
-pub(crate) fn instructions(shipped: &Shipped) -> Result<()> {
-    let mut valgrind = command("valgrind");
-    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(&shipped.hook).arg("PreToolUse");
-    let Ok(mut call) = valgrind.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn() else {
-        println!("not measured: valgrind is not installed");
-        return Ok(());
-    };
-    call.stdin.take().context("no standard input")?.write_all(event(Path::new("/tmp"), "git status").as_bytes())?;
-    let said = call.wait_with_output()?;
-    for line in String::from_utf8_lossy(&said.stderr).lines().filter(|line| line.contains("Collected") || line.contains("refs")) {
-        println!("{line}");
-    }
-    Ok(())
-}
-
 /// The policy of this repository passes its own examples, and denies a force push here.
 pub(crate) fn own_policy(shipped: &Shipped) -> Result<()> {
     let program = shipped.hook.with_file_name("portcullis").display().to_string();

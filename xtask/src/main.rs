@@ -44,11 +44,10 @@ enum Task {
     Order,
     /// Build the release binaries and pack them into `dist/`
     Dist(dist::DistArguments),
-    /// Measure what a call costs and how the work grows with the input
+    /// Measure what a call costs and how the work grows; writes `docs/performance.md`
     Bench {
-        /// Run the long forms too: an hour or more
-        #[arg(long)]
-        long: bool,
+        #[command(flatten)]
+        arguments: bench::BenchArguments,
         #[command(flatten)]
         options: Options,
     },
@@ -61,7 +60,7 @@ fn main() -> ExitCode {
         Task::Refresh(options) => refresh::steps().and_then(|steps| step::run(steps, &options)),
         Task::Order => order::write(),
         Task::Dist(arguments) => dist::run(&arguments),
-        Task::Bench { long, options } => step::run(bench::steps(long), &options),
+        Task::Bench { arguments, options } => step::run(bench::steps(&arguments), &options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
@@ -32,17 +32,23 @@ const COMMANDS: [&str; 12] = [
     "cd src && ls -la",
 ];
 
-/// Builds the hook with its symbols, follows calls through it with valgrind, and writes the order.
+/// The hook as it is shipped, with its symbols.
 ///
-/// Error: valgrind or the static target is missing.
-pub(crate) fn write() -> Result<()> {
+/// Error: it cannot be built; the static target is missing.
+pub(crate) fn hook_with_symbols() -> Result<PathBuf> {
     let folder = target().join("order");
     let triple = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
     let mut build = command("cargo");
     build.args(["build", "--locked", "--profile", HOOK_PROFILE, "--package", &hook_member()?.name, "--bin", HOOK, "--target", &triple]);
     pass(build.env("CARGO_PROFILE_HOOK_STRIP", "none").env("CARGO_TARGET_DIR", &folder))?;
-    let hook = folder.join(triple).join(HOOK_PROFILE).join(HOOK);
+    Ok(folder.join(triple).join(HOOK_PROFILE).join(HOOK))
+}
 
+/// Builds the hook with its symbols, follows calls through it with valgrind, and writes the order.
+///
+/// Error: valgrind or the static target is missing.
+pub(crate) fn write() -> Result<()> {
+    let hook = hook_with_symbols()?;
     let scratch = tempfile::tempdir()?;
     let repository = scratch.path().join("repository");
     pass(command("git").args(["init", "--quiet"]).arg(&repository))?;

@@ -78,6 +78,12 @@ impl Json {
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
+    // Nearly every text is in it as it is.
+    if text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')) {
+        out.push_str(text);
+        out.push('"');
+        return out;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
@@ -254,7 +260,6 @@ impl<'t> JsonReader<'t> {
             self.at += 1;
             return Ok(whole);
         }
-        // One that has an escape has more of them, as source text has line ends; so it continues byte by byte.
         let mut out: Vec<u8> = Vec::with_capacity((self.at - start) * 2 + 256);
         out.extend_from_slice(bytes.get(start..self.at).unwrap_or(&[]));
         let mut at = self.at;
@@ -281,8 +286,10 @@ impl<'t> JsonReader<'t> {
                     return Err("a string contains a control character");
                 }
                 _ => {
-                    out.push(byte);
-                    at += 1;
+                    let rest = bytes.get(at..).unwrap_or(&[]);
+                    let run = rest.get(..plain(rest)).unwrap_or(&[]);
+                    out.extend_from_slice(run);
+                    at += run.len();
                 }
             }
         }

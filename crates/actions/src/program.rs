@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::wire::{Bytes, RECORD, RecordOutput, Table, Wire, key, lay_down, read_back};
+use crate::wire::{Bytes, KeyStart, RECORD, RecordOutput, Table, Wire, key, lay_down, read_back};
 use crate::{named_enum, wire_struct, word::is_one};
 
 named_enum! {
@@ -559,6 +559,13 @@ impl<'a> Subcommands<'a> {
     }
 }
 
+/// The key under which a program of this name is found too if it is said where it is given secrets. Every word of a command is
+/// looked up by it.
+#[must_use]
+pub fn hides_key(name: &str) -> u32 {
+    KeyStart::EMPTY.and("hides ").and(name).rare()
+}
+
 /// All programs that are described.
 #[derive(Clone, Copy, Debug)]
 pub struct Programs<'a> {
@@ -567,14 +574,12 @@ pub struct Programs<'a> {
     starts: &'a str,
     /// Variables that name a program by convention, and one of its kind: `PYTHON=python3`, between blanks.
     named: &'a str,
-    /// Programs that are given secrets, between blanks.
-    secrets: &'a str,
 }
 
 impl<'a> Programs<'a> {
     /// Descriptions in a table of a compiled policy. The lists are those of the fields.
-    pub fn new(table: Table<'a>, starts: &'a str, named: &'a str, secrets: &'a str) -> Self {
-        Self { table, starts, named, secrets }
+    pub fn new(table: Table<'a>, starts: &'a str, named: &'a str) -> Self {
+        Self { table, starts, named }
     }
 
     /// The descriptions.
@@ -583,17 +588,13 @@ impl<'a> Programs<'a> {
     }
 
     /// The lists, in the order in which [`Programs::new`] takes them.
-    pub fn lists(&self) -> [&'a str; 3] {
-        [self.starts, self.named, self.secrets]
+    pub fn lists(&self) -> [&'a str; 2] {
+        [self.starts, self.named]
     }
 
     /// Whether it is said of the program called `name` where it is given secrets ([`Details::secrets`]).
     pub fn hides(&self, name: &str) -> bool {
-        // Most words of a command are no program, which the table tells sooner than the list.
-        if name.is_empty() || self.table.find(key(name)).is_none_or(|found| found.is_empty()) {
-            return false;
-        }
-        is_one(self.secrets, name)
+        self.table.find(hides_key(name)).is_some_and(|found| !found.is_empty())
     }
 
     /// Whether the program called `name` prints its arguments.

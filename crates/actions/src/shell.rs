@@ -110,6 +110,8 @@ pub struct Shell<'p> {
     open: Vec<String>,
     /// Commands followed there so far.
     stored_commands: usize,
+    /// What could not be read there.
+    unread: usize,
     lookups: Lookups,
     actions: Vec<Action>,
     /// Where the texts of files are on their way.
@@ -215,6 +217,7 @@ impl<'p> Shell<'p> {
             stored: false,
             open: Vec::new(),
             stored_commands: 0,
+            unread: 0,
             lookups,
             actions: Vec::new(),
             flows: flows::Flows::default(),
@@ -295,6 +298,7 @@ impl<'p> Shell<'p> {
     /// Notes what could not be read.
     fn opaque(&mut self, text: impl Into<String>, why: &'static str) {
         if self.stored {
+            self.unread += 1;
             return;
         }
         self.push(Deed::Opaque { text: text.into(), why }, None);

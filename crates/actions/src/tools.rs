@@ -4,6 +4,8 @@
 
 mod served;
 
+use std::borrow::Cow;
+
 use super::shell::{Setting, Shell};
 use super::word::{Word, is_one};
 use super::{Action, Call, Change, Deed, Delete, Read, Write, code, lookup::Lookups, path::Path};
@@ -442,8 +444,11 @@ fn words(list: &[Json]) -> Vec<Word> {
 }
 
 /// Keys are compared without case, `_` and `-`.
-fn plain_key(key: &str) -> String {
-    key.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
+fn plain_key(key: &str) -> Cow<'_, str> {
+    if key.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return key.into();
+    }
+    key.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect::<String>().into()
 }
 
 fn edit(input: &Json) -> Option<(String, String, bool)> {

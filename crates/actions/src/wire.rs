@@ -300,9 +300,10 @@ fn checksum(bytes: &[u8], seed: u64) -> u64 {
 
 /// Tables of a policy.
 const TABLES: usize = 3;
-/// Bytes that say of one table where it begins, how many buckets it has, and how long its records are.
-const TABLE_PLACE: usize = 12;
-/// Bytes between the magic and the head: a checksum over the rest of them and the head, the head's length, the tables' places.
+/// Bytes that say of one table where it begins, how many buckets it has, how long its records are, and how long its filter is.
+const TABLE_PLACE: usize = 16;
+/// Bytes between the magic and the head: a checksum over the rest of them, the head and the filters, the head's length, the
+/// tables' places. The filters are behind the head.
 const FRONT: usize = 12 + TABLES * TABLE_PLACE;
 /// Bytes of an entry of a directory: where the bucket begins, how many entries it has, its checksum.
 const BUCKET: usize = 16;
@@ -322,31 +323,54 @@ pub struct Sealed<'a> {
 
 /// Joins a head and tables to a compiled policy.
 pub fn seal(magic: &[u8], head: &[u8], tables: [TableWriter; TABLES]) -> Vec<u8> {
-    let (mut places, mut body) = (Vec::new(), Vec::new());
-    let start = magic.len() + FRONT + head.len();
-    for table in tables {
+    let (mut places, mut body) = (number(head.len()).to_vec(), Vec::new());
+    let filters = tables.each_ref().map(TableWriter::filter);
+    let behind = [head, &filters.concat()].concat();
+    let start = magic.len() + FRONT + behind.len();
+    for (table, filter) in tables.into_iter().zip(filters) {
         let at = start + body.len();
         places.extend(number(at));
         let (buckets, records) = table.lay_down(at, &mut body);
-        places.extend([number(buckets), number(records)].concat());
+        places.extend([number(buckets), number(records), number(filter.len())].concat());
     }
-    let covered = [&number(head.len())[..], &places, head].concat();
-    [magic, &checksum(&covered, 0).to_le_bytes(), &covered, &body].concat()
+    [magic, &front_sum(&places, &behind).to_le_bytes(), &places, &behind, &body].concat()
+}
+
+/// A checksum over what is between the magic and the tables.
+fn front_sum(places: &[u8], behind: &[u8]) -> u64 {
+    checksum(behind, checksum(places, 0))
 }
 
 /// Reads the front of a compiled policy. `None` if it is not one, or is damaged.
 pub fn unseal<'a>(magic: &[u8], pieces: Pieces<'a>) -> Option<Sealed<'a>> {
-    let front = pieces.read(0, magic.len() + FRONT)?.strip_prefix(magic)?;
-    let (sum, covered) = front.split_at_checked(8)?;
-    let (length, places) = covered.split_at_checked(4)?;
-    let head = pieces.read(magic.len() + FRONT, whole(length)?)?;
-    if checksum(&[covered, head].concat(), 0) != u64::from_le_bytes(sum.try_into().ok()?) {
+    let (sum, places, behind) = front(magic, pieces)?;
+    if matches!(pieces, Pieces::Apart(_)) && front_sum(places, behind) != sum {
         return None;
     }
-    let mut tables = places
-        .chunks_exact(TABLE_PLACE)
-        .map(|place| Some(Table { pieces, at: whole(place.get(..4)?)?, buckets: whole(place.get(4..8)?)?, records: whole(place.get(8..)?)? }));
+    let (length, places) = places.split_at_checked(4)?;
+    let (head, mut filters) = behind.split_at_checked(whole(length)?)?;
+    let mut tables = places.as_chunks::<TABLE_PLACE>().0.iter().map(|place| {
+        let [at, buckets, records, length] = numbers(place)?;
+        let filter = filters.split_off(..length)?;
+        Some(Table { pieces, at, buckets, records, filter })
+    });
     Some(Sealed { head, tables: [tables.next()??, tables.next()??, tables.next()??] })
+}
+
+/// What is in front of the tables: the checksum, the places of the tables behind the head's length, the head and the filters.
+fn front<'a>(magic: &[u8], pieces: Pieces<'a>) -> Option<(u64, &'a [u8], &'a [u8])> {
+    let front = pieces.read(0, magic.len() + FRONT)?.strip_prefix(magic)?;
+    let (sum, places) = front.split_at_checked(8)?;
+    let (length, tables) = places.split_at_checked(4)?;
+    let filters = tables.as_chunks::<TABLE_PLACE>().0.iter().map(|place| numbers(place).map(|[.., filter]| filter));
+    let length = filters.sum::<Option<usize>>()?.checked_add(whole(length)?)?;
+    Some((u64::from_le_bytes(sum.try_into().ok()?), places, pieces.read(magic.len() + FRONT, length)?))
+}
+
+/// The four numbers of a table's place.
+fn numbers(place: &[u8; TABLE_PLACE]) -> Option<[usize; 4]> {
+    let mut all = place.chunks_exact(4).map(whole);
+    Some([all.next()??, all.next()??, all.next()??, all.next()??])
 }
 
 /// True if all of a compiled policy is as it was sealed.
@@ -361,7 +385,8 @@ pub fn is_intact(magic: &[u8], bytes: &[u8]) -> bool {
         });
         buckets && table.all_records().all(|(at, record)| record.is_some_and(|(sum, record)| checksum(record, seed(table.at, at)) == sum))
     };
-    unseal(magic, Pieces::Memory(bytes)).is_some_and(|sealed| sealed.tables.iter().all(whole_table))
+    let intact = |(sum, places, behind): (u64, &[u8], &[u8])| front_sum(places, behind) == sum;
+    front(magic, Pieces::Memory(bytes)).is_some_and(intact) && unseal(magic, Pieces::Memory(bytes)).is_some_and(|sealed| sealed.tables.iter().all(whole_table))
 }
 
 fn number(value: usize) -> [u8; 4] {
@@ -380,6 +405,8 @@ pub struct Table<'a> {
     buckets: usize,
     /// Bytes of all records, which are behind the buckets.
     records: usize,
+    /// Which [`rare`](KeyStart::rare) keys the table may have, as bits.
+    filter: &'a [u8],
 }
 
 impl<'a> Table<'a> {
@@ -394,7 +421,7 @@ impl<'a> Table<'a> {
     }
 
     fn bucket(&self, key: u32) -> Option<Vec<u32>> {
-        if self.buckets == 0 {
+        if self.buckets == 0 || (key & RARE != 0 && !passes(self.filter, key)) {
             return Some(Vec::new());
         }
         let bucket = bucket_of(key, self.buckets);
@@ -511,6 +538,18 @@ impl TableWriter {
         Some(())
     }
 
+    /// A bit for each of the places of each rare key: eight bits a key, so that one in twenty others passes.
+    fn filter(&self) -> Vec<u8> {
+        let mut keys: Vec<u32> = self.index.iter().map(|(key, _)| *key).filter(|key| key & RARE != 0).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut filter = vec![0; keys.len()];
+        for (byte, bit) in keys.iter().flat_map(|key| filter_places(keys.len(), *key)) {
+            filter.get_mut(byte).into_iter().for_each(|byte| *byte |= bit);
+        }
+        filter
+    }
+
     /// Lays the table down behind `out`, which is at `at` of the policy. Returns how many buckets it has, and how many bytes its
     /// records take.
     fn lay_down(mut self, at: usize, out: &mut Vec<u8>) -> (usize, usize) {
@@ -543,12 +582,54 @@ impl TableWriter {
     }
 }
 
-/// The key of a text: FNV-1a, 32 bits. Two texts may share a key, so what is found must be compared.
+/// The mark of keys that are looked up many at a time and are nearly always missing. A table tells by its filter that they
+/// are, without being read.
+const RARE: u32 = 1;
+
+/// Where the two bits of a rare key are in a filter of so many bytes.
+fn filter_places(bytes: usize, key: u32) -> [(usize, u8); 2] {
+    let place = |key: u32| {
+        let bit = usize::try_from((u64::from(key) * (wide(bytes) * 8)) >> 32).unwrap_or(0);
+        (bit / 8, 1 << (bit % 8))
+    };
+    [place(key), place(key.rotate_left(16))]
+}
+
+fn passes(filter: &[u8], key: u32) -> bool {
+    filter_places(filter.len(), key).into_iter().all(|(byte, bit)| filter.get(byte).is_some_and(|byte| byte & bit != 0))
+}
+
+/// The beginning of a text of which the key is made: FNV-1a, 32 bits.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyStart(u32);
+
+impl KeyStart {
+    /// Of no text.
+    pub const EMPTY: Self = Self(0x811c_9dc5);
+
+    /// With more text behind it.
+    #[must_use]
+    pub fn and(self, text: &str) -> Self {
+        Self(text.bytes().fold(self.0, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)))
+    }
+
+    /// The key of the text.
+    pub const fn key(self) -> u32 {
+        self.0 & !RARE
+    }
+
+    /// The key of the text as one of those that are nearly always missing. It is another one.
+    pub const fn rare(self) -> u32 {
+        self.0 | RARE
+    }
+}
+
+/// The key of a text. Two texts may share a key, so what is found must be compared.
 pub fn key(text: &str) -> u32 {
     key_of(&[text])
 }
 
 /// The key of a text that is in pieces.
 pub fn key_of(pieces: &[&str]) -> u32 {
-    pieces.iter().flat_map(|piece| piece.bytes()).fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    pieces.iter().fold(KeyStart::EMPTY, |start, piece| start.and(piece)).key()
 }

@@ -5,7 +5,7 @@ use actions::json::{Json, quoted};
 
 use crate::moment::NotWired::{NotNeeded, ReplacesClient, SeenByCall, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, Held, HookAnswer, SettingsFiles, Variables};
+use crate::{Client, Event, Held, HookAnswer, SettingsFiles, TranscriptForm, Variables};
 
 /// Anthropic's Claude Code.
 pub struct ClaudeCode;
@@ -117,6 +117,14 @@ const FOREIGN: [&str; 3] = ["turn_id", "client_type", "tool_call_id"];
 impl Client for ClaudeCode {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn programs(&self) -> &'static [&'static str] {
+        &["claude", "claude-code"]
+    }
+
+    fn transcript(&self) -> Option<TranscriptForm> {
+        Some(TranscriptForm::ClaudeCode)
     }
 
     fn wired(&self) -> &'static [WiredEvent] {

@@ -5,7 +5,7 @@ use actions::json::Json;
 
 use crate::moment::NotWired::{NotNeeded, SeenByCall};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Outcome, Variables};
+use crate::{Client, Outcome, TranscriptForm, Variables};
 
 /// `OpenAI`'s Codex CLI.
 pub(crate) struct Codex;
@@ -30,6 +30,14 @@ const UNWIRED: &[UnwiredEvent] = &[
 impl Client for Codex {
     fn name(&self) -> &'static str {
         "codex"
+    }
+
+    fn programs(&self) -> &'static [&'static str] {
+        &["codex"]
+    }
+
+    fn transcript(&self) -> Option<TranscriptForm> {
+        Some(TranscriptForm::Codex)
     }
 
     fn wired(&self) -> &'static [WiredEvent] {

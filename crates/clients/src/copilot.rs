@@ -12,7 +12,7 @@ use actions::json::{Json, quoted};
 use crate::claude_code::ClaudeCode;
 use crate::moment::NotWired::{NotNeeded, SeenByCall};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, Held, HookAnswer, Sender, UnreadableEvent, Variables};
+use crate::{Client, Event, Held, HookAnswer, Sender, TranscriptForm, UnreadableEvent, Variables};
 
 /// GitHub's Copilot CLI.
 pub(crate) struct Copilot;
@@ -54,6 +54,14 @@ const NOT_SENT: [&str; 7] = ["permission_mode", "tool_use_id", "transcript_path"
 impl Client for Copilot {
     fn name(&self) -> &'static str {
         "copilot"
+    }
+
+    fn programs(&self) -> &'static [&'static str] {
+        &["copilot"]
+    }
+
+    fn transcript(&self) -> Option<TranscriptForm> {
+        Some(TranscriptForm::Copilot)
     }
 
     fn wired(&self) -> &'static [WiredEvent] {

@@ -48,6 +48,8 @@ pub struct Event {
     pub took: Option<u64>,
     /// A hook already made the turn continue.
     pub stopping: bool,
+    /// Where the client writes what is said: the sub-agent's own file at its end, else the session's.
+    pub transcript: Option<String>,
 }
 
 /// How a call ended.
@@ -134,6 +136,7 @@ impl Event {
             background,
             took: payload.get("duration_ms").and_then(Json::scalar).and_then(|number| number.parse().ok()),
             stopping: payload.get("stop_hook_active") == Some(&Json::Bool(true)),
+            transcript: text("agent_transcript_path").or_else(|| text("transcript_path")),
             response,
             name,
         })

@@ -5,7 +5,7 @@ use actions::json::Json;
 
 use crate::moment::NotWired::{NotNeeded, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Outcome, Variables};
+use crate::{Client, Outcome, TranscriptForm, Variables};
 
 /// Google's Gemini CLI.
 pub(crate) struct Gemini;
@@ -30,6 +30,14 @@ const UNWIRED: &[UnwiredEvent] = &[
 impl Client for Gemini {
     fn name(&self) -> &'static str {
         "gemini"
+    }
+
+    fn programs(&self) -> &'static [&'static str] {
+        &["gemini", "gemini-cli"]
+    }
+
+    fn transcript(&self) -> Option<TranscriptForm> {
+        Some(TranscriptForm::Gemini)
     }
 
     fn wired(&self) -> &'static [WiredEvent] {

@@ -15,6 +15,7 @@ pub mod moment;
 #[cfg(feature = "wiring")]
 pub mod settings;
 pub mod surroundings;
+pub mod transcript;
 
 use actions::json::{Json, quoted};
 
@@ -22,6 +23,7 @@ pub use answer::{Held, HookAnswer};
 pub use event::{Event, Outcome, Sender, UnreadableEvent};
 pub use moment::{Moment, MomentKind, UnwiredEvent, WiredEvent};
 pub use surroundings::{SettingsFiles, Variables};
+pub use transcript::TranscriptForm;
 
 /// All clients that are known. Where nothing names a client, the first whose signs a payload has is its sender.
 pub const CLIENTS: &[&dyn Client] = &[&claude_code::ClaudeCode, &codex::Codex, &gemini::Gemini, &copilot::Copilot];
@@ -42,6 +44,11 @@ pub trait Client: Sync {
     /// The environment variables that it gives its hooks.
     fn variables(&self) -> Variables {
         Variables::default()
+    }
+
+    /// The names of its programs, as the list of processes has them.
+    fn programs(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Its settings files. `None`: they are not known.
@@ -88,6 +95,11 @@ pub trait Client: Sync {
     /// True if a person is asked after silence at [`Moment::Permission`], in every mode in which that comes.
     fn asks_at_permission(&self) -> bool {
         false
+    }
+
+    /// How it writes down what is said. `None`: it is not known.
+    fn transcript(&self) -> Option<TranscriptForm> {
+        None
     }
 
     /// True if the model reads the context that is given when its turn ends.

@@ -12,6 +12,7 @@ use policy::{MAGIC, Policy, Tier};
 
 use crate::BUILT_IN;
 use crate::answer::{self, HookAnswer};
+use crate::approval::{ApprovalAnswer, ApprovalCase};
 use crate::deep::{Deep, Stop};
 use crate::ended::input_of;
 use crate::failure::{self, Conclusion, Failure, conclude};
@@ -79,7 +80,11 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
         }
         return Ok(answer);
     }
-    let Some(judged) = judged(event, world, deep, Purpose::Answer)? else { return Ok(HookAnswer::nothing()) };
+    let Some(mut judged) = judged(event, world, deep, Purpose::Answer)? else { return Ok(HookAnswer::nothing()) };
+    let Judged { around, judgement, .. } = &judged;
+    if judged.paused.is_none() && event.session != TRIAL && answer::needs_approval(event, &judgement.verdict, world.attended) {
+        judged.approval = deep.approval(&ApprovalCase { event, judgement, around, world })?;
+    }
     let (answer, notes) = judged.response(event, input, world, deep);
     if answer.held == Some(Held::Deny)
         && judged.judgement.metered
@@ -112,6 +117,8 @@ pub struct Judged {
     pub judgement: Judgement,
     /// The end of a pause, in seconds since 1970, if there is one and something would be stopped.
     pub paused: Option<u64>,
+    /// What approvals say of it. `None`: they were not asked.
+    pub approval: Option<ApprovalAnswer>,
     /// The policy has `[stall]`.
     pub looks_for_circles: bool,
 }
@@ -137,15 +144,17 @@ pub fn judged(event: &Event, world: &World, deep: &dyn Deep, purpose: Purpose) -
     let mut around = world.around(event)?;
     let found = layers::look(&around.layers)?;
     layers::guard_linked(&found, &mut around.places);
-    let compiled = policy_here(&found, &around, world, deep)?;
+    let mut file = None;
+    let compiled = policy_here(&found, &around, world, deep, &mut file)?;
     let policy = compiled.open()?;
     let mut facts = facts_of(event, &around.places);
-    let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep, event: (purpose == Purpose::Answer).then_some(event) }, purpose == Purpose::Explain);
+    let judgement =
+        judge(call, &mut facts, &policy, &Here { around: &around, deep, event: (purpose == Purpose::Answer).then_some(event) }, purpose == Purpose::Explain);
     // The cold binary reads the file as a whole, and compiles it anew.
     let judgement = if compiled.is_intact() { judgement? } else { return Err(Stop::HandOver) };
     let stops = judgement.verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised);
     let paused = if stops { pause_until(world, &around) } else { None };
-    Ok(Some(Judged { looks_for_circles: policy.tiers().is_some_and(|tiers| tiers.stall.is_some()), around, facts, judgement, paused }))
+    Ok(Some(Judged { looks_for_circles: policy.tiers().is_some_and(|tiers| tiers.stall.is_some()), around, facts, judgement, paused, approval: None }))
 }
 
 impl Judged {
@@ -153,9 +162,14 @@ impl Judged {
     #[must_use]
     pub fn response(&self, event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> (HookAnswer, Vec<Note>) {
         let Judgement { actions, verdict, .. } = &self.judgement;
-        let answer = if self.paused.is_some() { HookAnswer::nothing() } else { answer::to(event, verdict, command(event), world.attended) };
+        let answer = match &self.approval {
+            _ if self.paused.is_some() => HookAnswer::nothing(),
+            Some(ApprovalAnswer::Approved { .. }) => HookAnswer::nothing(),
+            approval => answer::to(event, verdict, command(event), world.attended, approval.as_ref()),
+        };
         let mut notes = Vec::new();
-        if verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised) {
+        let is_approved = matches!(self.approval, Some(ApprovalAnswer::Approved { .. }));
+        if !is_approved && verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised) {
             notes.push(Note::LastRefusal(last_refusal(event, verdict, input, &answer, self.paused.is_some())));
         }
         let held = answer.held;
@@ -170,25 +184,36 @@ impl Judged {
         if let (Some(Held::Deny), true, Some(call)) = (held, self.looks_for_circles, &event.tool) {
             notes.push(Note::Tried(SeenCall { input: input_of(call), denied: true, time: system::now_ms(), ..SeenCall::default() }));
         }
-        let entry = Entry { held, paused: self.paused.is_some(), ..entry(event, deep).judged(actions, verdict) };
+        let approved = match &self.approval {
+            Some(ApprovalAnswer::Approved { signer, code }) => format!("{code} {signer}"),
+            _ => String::new(),
+        };
+        let entry = Entry { held, approved, paused: self.paused.is_some(), ..entry(event, deep).judged(actions, verdict) };
         notes.push(Note::Record(Box::new(entry)));
         (answer, notes)
     }
 }
 
 /// The compiled policy that applies: the built-in one where no layer has a file, else the one compiled from the layers. The
-/// hook reads it piece by piece.
+/// hook reads it piece by piece, from `file`.
 ///
 /// # Errors
 ///
 /// [`Stop`]: what keeps the policy from being known.
-pub fn policy_here(found: &[layers::FoundLayer], around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<CompiledPolicy, Stop> {
-    if !deep.is_cold()
-        && found.iter().any(|file| !file.identity.is_empty())
-        && let Some(file) = PolicyFile::open(&state::policy_places(&world.states), &around.root).map(CompiledPolicy::File)
-        && file.open().is_ok_and(|policy| layers::fresh(&policy, found))
-    {
-        return Ok(file);
+pub fn policy_here<'f>(
+    found: &[layers::FoundLayer],
+    around: &Surroundings,
+    world: &World,
+    deep: &dyn Deep,
+    file: &'f mut Option<PolicyFile>,
+) -> Result<CompiledPolicy<'f>, Stop> {
+    if !deep.is_cold() && found.iter().any(|file| !file.identity.is_empty()) {
+        *file = PolicyFile::open(&state::policy_places(&world.states), &around.root);
+        if let Some(CompiledPolicy::File(file, policy)) = file.as_ref().and_then(PolicyFile::policy)
+            && layers::fresh(&policy, found)
+        {
+            return Ok(CompiledPolicy::File(file, policy));
+        }
     }
     policy_bytes(found, around, world, deep).map(CompiledPolicy::Memory)
 }

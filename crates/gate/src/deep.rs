@@ -6,8 +6,9 @@ use clients::Event;
 use policy::decide::Metered;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::{Flywheel, Policy, TestsFirst};
+use policy::{Budget, Flywheel, Policy, TestsFirst};
 
+use crate::approval::{ApprovalAnswer, ApprovalCase};
 use crate::failure::Failure;
 use crate::judge::Gated;
 use crate::world::layers::FoundLayer;
@@ -157,6 +158,25 @@ pub trait Deep {
     ///
     /// [`Stop`]
     fn turn(&self, _event: &Event, _around: &Surroundings, _section: &Flywheel) -> Result<Option<String>, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Whether a person approved this very call. An approval that is found is used up by it. `None`: approvals are not for
+    /// such calls.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn approval(&self, _case: &ApprovalCase) -> Result<Option<ApprovalAnswer>, Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Adds what the model itself cost to budgets that count tokens, as the transcript of the session shows it.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn count_spend(&self, _event: &Event, _around: &Surroundings, _budgets: &[Budget]) -> Result<(), Stop> {
         Err(Stop::HandOver)
     }
 

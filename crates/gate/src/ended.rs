@@ -12,7 +12,7 @@ use crate::deep::{Deep, Stop};
 use crate::failure::Failure;
 use crate::judge::{Here, facts_of, metered, read};
 use crate::record::{hash_all, hash_of};
-use crate::world::meters::Price;
+use crate::world::meters::AnsweredPrice;
 use crate::world::system::now_ms;
 use crate::world::{Surroundings, owed, trail};
 use crate::{refusal, stall};
@@ -23,7 +23,7 @@ pub(crate) struct EndedCall {
     /// What the model reads, a line each.
     pub(crate) notes: Vec<String>,
     /// What it cost, where its answer says so.
-    pub(crate) prices: Vec<Price>,
+    pub(crate) prices: Vec<AnsweredPrice>,
 }
 
 /// Looks at a call that ended. State is changed last, so that the cold binary can do it all once more.
@@ -48,7 +48,7 @@ pub(crate) fn look(event: &Event, call: &ToolCall, policy: &Policy, around: &Sur
             Meter::Cost(cost) if !cost.at.is_empty() => {
                 let price = answers.iter().flat_map(|answer| values(answer, cost.at)).find_map(|value| micro(&value));
                 if let (Some(micro), Some(budget)) = (price, tiers.budgets.iter().find(|budget| budget.name == cost.budget)) {
-                    ended.prices.push(Price::of(budget, micro, around));
+                    ended.prices.push(AnsweredPrice::of(budget, micro, around));
                 }
             }
             Meter::Result(finds) if !finding.shadow && passes(finds, &answers) => ended.notes.push(refusal::note(finding)),
@@ -116,7 +116,7 @@ fn passes(finds: &[(&str, ValueTest)], answers: &[Json]) -> bool {
     finds.is_empty() || answers.iter().any(in_one)
 }
 
-/// The answer as it came, and JSON that stands in it as text: tool servers give their results so, and commands their output.
+/// The answer as it came, and JSON that is text in it: tool servers give their results so, and commands their output.
 fn answers(response: &Json) -> Vec<Json> {
     let mut all = vec![response.clone()];
     let parts = |json: &Json| match json {

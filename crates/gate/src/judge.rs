@@ -13,10 +13,10 @@ use policy::{Flywheel, Layer, LayerFile, Meter, Policy, TestsFirst, Tier, Tiers}
 
 use crate::deep::{Deep, Stop};
 use crate::failure::Failure;
-use crate::world::meters::{self, CallIdentity, Standing};
+use crate::world::meters::{self, CallIdentity, MeterUse};
 use crate::world::phase::PhaseMove;
 use crate::world::{Surroundings, lookup, observe, system, trail};
-use crate::{ended, metering, stall};
+use crate::{ended, first_look, metering, stall};
 
 /// Rounds of asking for facts: each round's questions come of the answers before, and rules have two levels of them.
 const MAX_ROUNDS: usize = 8;
@@ -340,7 +340,7 @@ impl Answers for Here<'_> {
         for budget in budgets.iter().filter(|budget| budget.tokens) {
             let standing = meters::spent(budget, self.around)?;
             all.extend(
-                Some(budget).filter(|_| standing.used >= standing.of).and_then(|budget| metering::of_budget(None, budget, &Standing { needs: 1, ..standing })),
+                Some(budget).filter(|_| standing.used >= standing.of).and_then(|budget| metering::of_budget(None, budget, &MeterUse { needs: 1, ..standing })),
             );
         }
         let counted = metered.iter().filter(|entry| !matches!(entry.meter, Meter::Result(_))).cloned();
@@ -348,9 +348,9 @@ impl Answers for Here<'_> {
         if metered.is_empty() {
             return Ok(all);
         }
-        let found = |standings: &[Standing]| metering::findings(&metered, standings, &budgets);
+        let found = |standings: &[MeterUse]| metering::findings(&metered, standings, &budgets);
         // What is denied for sure takes nothing. What a person is asked for takes what it needs, and gives it back after a no.
-        let takes = |standings: &[Standing]| found(standings).iter().all(|finding| finding.shadow || finding.tier < Tier::Prohibited);
+        let takes = |standings: &[MeterUse]| found(standings).iter().all(|finding| finding.shadow || finding.tier < Tier::Prohibited);
         let call = self.event.and_then(CallIdentity::of);
         let standings = meters::standing(&metered, &budgets, self.around, call, takes)?;
         all.extend(found(&standings));
@@ -367,13 +367,14 @@ fn concerns_tests(section: &TestsFirst, actions: &[Action], facts: &Facts) -> bo
         Some(path) => is(path),
         None => !word.has_hole() && is(&word.to_string()),
     };
-    actions.iter().any(|action| match &action.deed {
+    let concerns = |action: &Action| match &action.deed {
         Deed::Write(write) => named(&write.path.word, &|path| inside(path) && section.concerns(path)),
         // A folder's name tells nothing of what is in it.
         Deed::Delete(delete) => named(&delete.path.word, &|path| inside(path) && (delete.recursive || section.concerns(path))),
         Deed::Run(run) => policy::renews_snapshots(run),
         _ => false,
-    })
+    };
+    actions.iter().any(|action| concerns(action) && !first_look::is_free(action, section))
 }
 
 /// The path from each root that it is below or is itself; that of a root is empty.

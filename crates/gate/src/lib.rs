@@ -4,10 +4,12 @@
 //! `deep` names what only the cold binary can find out; `notes` are what a judgement leaves behind.
 
 pub mod answer;
+pub mod approval;
 pub mod call;
 pub mod deep;
 mod ended;
 pub mod failure;
+pub mod first_look;
 pub mod hook;
 pub mod judge;
 pub mod metering;

@@ -3,9 +3,9 @@
 
 use policy::decide::Metered;
 use policy::verdict::{Finding, UsedUp};
-use policy::{Budget, EveryCall, Limit, Meter, Period, Scope, Tier};
+use policy::{Budget, EveryCall, Limit, Meter, MeterScope, Period, Tier};
 
-use crate::world::meters::{MeterKind, MeterState, Standing};
+use crate::world::meters::{MeterKind, MeterState, MeterUse};
 use actions::shown::escaped;
 
 /// Units of times, the largest first: milliseconds, and the word.
@@ -14,7 +14,7 @@ const UNITS: [(u64, &str); 4] = [(86_400_000, "day"), (3_600_000, "hour"), (60_0
 /// What limits and budgets find: each that has no room for the call, and each budget of which a large share is spent.
 /// `standings` are the answers for `metered`, in its order.
 #[must_use]
-pub fn findings(metered: &[Metered], standings: &[Standing], budgets: &[Budget]) -> Vec<Finding> {
+pub fn findings(metered: &[Metered], standings: &[MeterUse], budgets: &[Budget]) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for (entry, standing) in metered.iter().zip(standings) {
         let finding = match &entry.meter {
@@ -39,8 +39,8 @@ pub(crate) fn of_every_call<'p>(every: &EveryCall<'p>) -> Metered<'p> {
     Metered { meter: Meter::Limit(*limit), times: 1, finding }
 }
 
-fn over_limit(finding: &Finding, limit: Limit, standing: &Standing) -> Finding {
-    let Standing { used, needs, of, opens_in } = standing;
+fn over_limit(finding: &Finding, limit: Limit, standing: &MeterUse) -> Finding {
+    let MeterUse { used, needs, of, opens_in } = standing;
     let reason = match finding.reason.as_str() {
         "" => format!("only {of} {} {} are allowed {}", calls(*of), window(limit.window), whose(limit.scope)),
         reason => reason.to_owned(),
@@ -58,8 +58,8 @@ fn over_limit(finding: &Finding, limit: Limit, standing: &Standing) -> Finding {
 
 /// What a budget finds of a call. `metered`: the call is one of its costs.
 #[must_use]
-pub fn of_budget(metered: Option<&Finding>, budget: &Budget, standing: &Standing) -> Option<Finding> {
-    let Standing { used, needs, of, .. } = standing;
+pub fn of_budget(metered: Option<&Finding>, budget: &Budget, standing: &MeterUse) -> Option<Finding> {
+    let MeterUse { used, needs, of, .. } = standing;
     let period = for_what(budget.per);
     let whole = || metered.cloned().unwrap_or_else(|| Finding::of_section(budget.layer.name(), budget.name, budget.place, budget.over, budget.shadow));
     if !standing.fits() {
@@ -81,7 +81,7 @@ pub fn of_budget(metered: Option<&Finding>, budget: &Budget, standing: &Standing
 /// What is left of a limit or a budget, in one line.
 #[must_use]
 pub fn left(state: &MeterState) -> String {
-    let Standing { used, of, .. } = state.standing;
+    let MeterUse { used, of, .. } = state.standing;
     let (name, left) = (escaped(&state.name), of.saturating_sub(used));
     match state.kind {
         MeterKind::Limit(limit) => format!("limit `{name}`: {left} of {of} {} {} left {}", calls(of), window(limit.window), whose(limit.scope)),
@@ -119,13 +119,13 @@ pub fn duration(seconds: u64) -> String {
 
 /// `for this repository`
 #[must_use]
-pub fn whose(scope: Scope) -> &'static str {
+pub fn whose(scope: MeterScope) -> &'static str {
     match scope {
-        Scope::Session => "for this session",
-        Scope::Agent => "for this agent",
-        Scope::Repository => "for this repository",
-        Scope::Machine => "for this machine",
-        Scope::Fleet => "for all machines of this fleet",
+        MeterScope::Session => "for this session",
+        MeterScope::Agent => "for this agent",
+        MeterScope::Repository => "for this repository",
+        MeterScope::Machine => "for this machine",
+        MeterScope::Fleet => "for all machines of this fleet",
     }
 }
 
@@ -157,7 +157,9 @@ mod tests {
         for (seconds, said) in [(0, "0 s"), (59, "59 s"), (60, "1 min"), (200, "3 min 20 s"), (7_500, "2 h 5 min"), (90_000, "1 d 1 h")] {
             assert_eq!(duration(seconds), said, "{seconds}");
         }
-        for (milliseconds, said) in [(0, "in a session"), (1_000, "in 1 second"), (60_000, "in 1 minute"), (5_400_000, "in 90 minutes"), (604_800_000, "in 7 days")] {
+        for (milliseconds, said) in
+            [(0, "in a session"), (1_000, "in 1 second"), (60_000, "in 1 minute"), (5_400_000, "in 90 minutes"), (604_800_000, "in 7 days")]
+        {
             assert_eq!(window(milliseconds), said, "{milliseconds}");
         }
     }

@@ -90,6 +90,8 @@ pub struct Entry {
     pub held: Option<Held>,
     /// A pause allowed it.
     pub paused: bool,
+    /// The code of the approval that allowed it, and who approved.
+    pub approved: String,
     pub outcome: Option<Outcome>,
     /// The exit code, if the failure names one.
     pub exit: Option<i64>,
@@ -196,6 +198,7 @@ impl Entry {
         line.some("rules", list(self.rules.iter().take(MAX_RULES).map(RecordedRule::text).collect()));
         line.some("stopped", self.held.map(|held| quoted(name_of(STOPPED, held))));
         line.some("paused", Some("true").filter(|_| self.paused));
+        line.text("approved", &self.approved, 80);
         line.some("outcome", self.outcome.map(|outcome| quoted(name_of(OUTCOMES, outcome))));
         line.some("exit", self.exit.map(|exit| exit.to_string()));
         line.some("error", self.error.map(hexadecimal));
@@ -237,6 +240,7 @@ impl Entry {
             rules: list("rules").iter().filter_map(RecordedRule::read).collect(),
             held: json.text(stopped).and_then(|name| named(words, name)),
             paused: json.get("paused") == Some(&Json::Bool(true)),
+            approved: text("approved"),
             outcome: json.text("outcome").and_then(|name| named(OUTCOMES, name)),
             exit: json.get("exit").and_then(Json::scalar).and_then(|text| text.parse().ok()),
             error: hash("error"),

@@ -44,6 +44,11 @@ pub fn refusal(verdict: &Verdict, command: Option<&str>, audience: Audience) -> 
     text
 }
 
+/// As [`refusal`], with these words on whether another try can work.
+pub fn refusal_with(verdict: &Verdict, command: Option<&str>, retry: &str) -> String {
+    format!("{}\nretry: {retry}", stated("denied", verdict, command))
+}
+
 /// The text of a question to a person: what would be lost, what would be done, why it is asked, and what each answer does.
 /// `audience` is who does it.
 pub fn question(verdict: &Verdict, command: Option<&str>, audience: Audience) -> String {

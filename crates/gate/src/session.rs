@@ -16,9 +16,9 @@ use crate::metering;
 use crate::notes::{Note, apply};
 use crate::record::Entry;
 use crate::world::compiled::CompiledPolicy;
-use crate::world::meters::{self, CallEnd, CallIdentity, Price};
+use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity};
 use crate::world::repository::main_work_tree;
-use crate::world::{Surroundings, World, layers, owed, pending, state, trail, unread};
+use crate::world::{Surroundings, World, layers, others, owed, pending, state, trail, unread};
 use crate::{BUILD, gating};
 
 /// Records an event that only informs. Returns what the model and the person should know.
@@ -31,6 +31,8 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         return Ok(HookAnswer::nothing());
     }
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
+    // First, for the cold binary does all of this once more.
+    spend(event, &around, world, deep)?;
     gating::evidence(event, &around, world, deep)?;
     if let Some(reason) = gating::ending(event, &around, world, deep)? {
         let answer = denial(event, &reason);
@@ -51,8 +53,12 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         },
     };
     let begins = if event.moment == Moment::SessionStart { said_at_start(&around, world, deep)? } else { Vec::new() };
-    let lines: Vec<String> = begins.into_iter().chain(ended.notes).chain(owed).chain(context).collect();
+    let others = if matches!(event.moment, Moment::SessionStart | Moment::Prompt) { other_sessions(&around) } else { None };
+    let lines: Vec<String> = begins.into_iter().chain(others).chain(ended.notes).chain(owed).chain(context).collect();
     let context = (!lines.is_empty()).then(|| lines.join("\n"));
+    if event.moment == Moment::SessionEnd {
+        others::leave(&around);
+    }
     let person = if event.moment == Moment::SessionStart { session_start(recorded, &around, world) } else { None };
     let person = person.into_iter().chain(metered).reduce(|one, other| format!("{one}; {other}"));
     Ok(event.client.context(event, context.as_deref(), person.as_deref()))
@@ -68,13 +74,34 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
         let bytes = Stop::unless_failed(policy_bytes(&found, around, world, deep))?;
         return Ok(bytes.filter(|bytes| Policy::open(bytes).is_some_and(|policy| policy.flywheel.is_some())));
     }
-    let compiled = Stop::unless_failed(policy_here(&found, around, world, deep))?;
+    let mut file = None;
+    let compiled = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))?;
     let has_flywheel = compiled.is_some_and(|compiled| compiled.open().is_ok_and(|policy| policy.flywheel.is_some()));
     if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
 }
 
+/// Adds what the model cost since the last look, where a budget counts it.
+fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
+    let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionEnd | Moment::Prompt);
+    let calls = || matches!(event.moment, Moment::AfterCall | Moment::AfterFailure) && state::has(&world.states, &around.root, state::ENDED);
+    if event.transcript.is_none() || !(turns || (calls() && meters::spend_is_due(around))) {
+        return Ok(());
+    }
+    let Ok(found) = layers::look(&around.layers) else { return Ok(()) };
+    if found.iter().all(|file| file.identity.is_empty()) {
+        return Ok(());
+    }
+    let mut file = None;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(()) };
+    let budgets = compiled.open().ok().and_then(|policy| policy.tiers()).map(|tiers| tiers.budgets).unwrap_or_default();
+    if budgets.iter().any(|budget| budget.tokens) {
+        Stop::unless_failed(deep.count_spend(event, around, &budgets))?;
+    }
+    Ok(())
+}
+
 /// Counts a call that ran, and gives back what did not run. Returns what a person must know.
-fn meters(event: &Event, around: &Surroundings, prices: &[Price]) -> Option<String> {
+fn meters(event: &Event, around: &Surroundings, prices: &[AnsweredPrice]) -> Option<String> {
     let ended = |how| CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, how, around, prices));
     let done = match event.moment {
         Moment::AfterCall | Moment::AfterFailure => ended(CallEnd::Ran),
@@ -101,14 +128,15 @@ fn ended_call(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
         return Ok(nothing);
     }
     let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(nothing) };
-    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(nothing) };
+    let mut file = None;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(nothing) };
     let Ok(policy) = compiled.open() else { return Ok(nothing) };
     let line = call.input.text("command").or_else(|| call.input.text("cmd"));
     if let (Some(section), Some(line)) = (&policy.tests_first, line)
         && section.may_run(line)
     {
         match &compiled {
-            CompiledPolicy::File(_) => return Err(Stop::HandOver),
+            CompiledPolicy::File(..) => return Err(Stop::HandOver),
             CompiledPolicy::Memory(bytes) => drop(Stop::unless_failed(deep.remember_run(event, call, around, bytes))?),
         }
     }
@@ -121,12 +149,25 @@ fn owed_calls(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
         return Ok(Vec::new());
     }
     let Some(found) = layers::look(&around.layers).ok() else { return Ok(Vec::new()) };
-    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else { return Ok(Vec::new()) };
+    let mut file = None;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(Vec::new()) };
     let follow_ups = compiled.open().ok().and_then(|policy| policy.tiers()).map(|tiers| tiers.follow_ups).unwrap_or_default();
     let due = follow_ups.iter().filter(|follow_up| !follow_up.shadow && owed::remind(follow_up.name, around));
     Ok(due
         .map(|follow_up| format!("`{}` asks for `{}` before the work is called done, and it was not seen", follow_up.name, escaped(follow_up.shown)))
         .collect())
+}
+
+/// What the model reads if another session works in the same work tree. A session is shown it once, and again after an hour.
+fn other_sessions(around: &Surroundings) -> Option<String> {
+    let latest = others::arrive(around).into_iter().next()?;
+    let seen = owed::is_new("another-session", around);
+    seen.then(|| {
+        format!(
+            "another agent session works in this work tree (its last sign {} ago): files can change under your hands, so look at `git status` before you commit",
+            metering::duration(latest.as_secs())
+        )
+    })
 }
 
 /// The most limits and budgets that are named at the start of a session.
@@ -136,7 +177,8 @@ const MAX_METERS: usize = 5;
 /// and budgets.
 fn said_at_start(around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Vec<String>, Stop> {
     let Ok(found) = layers::look(&around.layers) else { return Ok(Vec::new()) };
-    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep))? else {
+    let mut file = None;
+    let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else {
         return Ok(vec!["Portcullis denies every tool call here, because its policy has a mistake: tell the user to run `portcullis doctor`".to_owned()]);
     };
     let Ok(policy) = compiled.open() else { return Ok(Vec::new()) };

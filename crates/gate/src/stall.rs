@@ -48,7 +48,7 @@ pub enum Circle {
 
 /// What to do about the next call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum StallStep {
     /// It is not let through as it is.
     Deny(Circle),
     /// The agent does not stop by itself.
@@ -111,7 +111,7 @@ pub fn after(trail: &[SeenCall], section: &Stall) -> Option<Circle> {
 
 /// What to do about a call before it runs. `now` is in milliseconds since 1970.
 #[must_use]
-pub fn before(trail: &[SeenCall], section: &Stall, input: u64, now: u64) -> Option<Step> {
+pub fn before(trail: &[SeenCall], section: &Stall, input: u64, now: u64) -> Option<StallStep> {
     let calls = since_change(trail);
     let tries = trail.iter().filter(|call| call.denied && call.input == input && now.saturating_sub(call.time) < FORGOTTEN).count();
     let patience = usize::from(section.repeat.max(2));
@@ -119,17 +119,17 @@ pub fn before(trail: &[SeenCall], section: &Stall, input: u64, now: u64) -> Opti
     let stalled = circle(&calls, section).filter(|(_, length)| next(*length)).map(|(circle, _)| circle);
     // What is denied again and again is a circle of its own.
     if section.stops && tries >= if stalled.is_some() { patience } else { 2 * patience } {
-        return Some(Step::Stop(tries));
+        return Some(StallStep::Stop(tries));
     }
-    stalled.filter(|_| section.denies).map(Step::Deny)
+    stalled.filter(|_| section.denies).map(StallStep::Deny)
 }
 
 /// The finding for a step before a call.
 #[must_use]
-pub fn finding(step: Step, section: &Stall) -> Finding {
+pub fn finding(step: StallStep, section: &Stall) -> Finding {
     let (rule, tier, reason) = match step {
-        Step::Deny(circle) => (RULE, Tier::Supervised, format!("nothing changes: {}", said(circle))),
-        Step::Stop(tries) => (STOPPED, Tier::Prohibited, format!("the same call was denied {tries} times, and is tried again")),
+        StallStep::Deny(circle) => (RULE, Tier::Supervised, format!("nothing changes: {}", said(circle))),
+        StallStep::Stop(tries) => (STOPPED, Tier::Prohibited, format!("the same call was denied {tries} times, and is tried again")),
     };
     Finding {
         reason,
@@ -143,9 +143,11 @@ pub fn finding(step: Step, section: &Stall) -> Finding {
 #[must_use]
 pub fn note(circle: Circle) -> String {
     let advice = match circle {
-        Circle::Repeated(_) | Circle::Cycle(..) => "the next call will give the same answer; change something, try another way, or tell the user what is missing",
+        Circle::Repeated(_) | Circle::Cycle(..) => {
+            "the next call will give the same answer; change something, try another way, or tell the user what is missing"
+        }
         Circle::SameError(_) => "read the error from its beginning, and change your assumption, or tell the user what is missing",
-        Circle::Idle(_) => "if something is missing, tell the user; otherwise go on to the next step",
+        Circle::Idle(_) => "if something is missing, tell the user; otherwise do the next step",
     };
     format!("note by `{RULE}`: {}; {advice}", said(circle))
 }

@@ -65,16 +65,16 @@ fn circles_are_noted_when_they_are_seen_and_again_when_they_are_as_long_once_mor
 #[test]
 fn the_next_call_of_a_circle_is_stopped_and_any_other_is_not() {
     for (text, input, step) in [
-        ("aA aA aA", 'a', Some(Step::Deny(Circle::Repeated(3)))),
+        ("aA aA aA", 'a', Some(StallStep::Deny(Circle::Repeated(3)))),
         ("aA aA aA", 'b', None),
         ("aA aA", 'a', None),
         ("aA aA aA wW!", 'a', None),
-        ("aA bB aA bB aA bB", 'a', Some(Step::Deny(Circle::Cycle(2, 3)))),
+        ("aA bB aA bB aA bB", 'a', Some(StallStep::Deny(Circle::Cycle(2, 3)))),
         ("aA bB aA bB aA bB", 'c', None),
-        ("aA aA aA a- a-", 'a', Some(Step::Deny(Circle::Repeated(3)))),
-        ("aA aA aA a- a- a-", 'a', Some(Step::Stop(3))),
+        ("aA aA aA a- a-", 'a', Some(StallStep::Deny(Circle::Repeated(3)))),
+        ("aA aA aA a- a- a-", 'a', Some(StallStep::Stop(3))),
         ("x- x- x- x- x-", 'x', None),
-        ("x- x- x- x- x- x-", 'x', Some(Step::Stop(6))),
+        ("x- x- x- x- x- x-", 'x', Some(StallStep::Stop(6))),
         ("x- x- x- x- x- x-", 'y', None),
     ] {
         assert_eq!(before(&trail(text), &section(), u64::from(u32::from(input)), 100), step, "{text} {input}");

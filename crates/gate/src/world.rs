@@ -2,9 +2,11 @@
 
 pub mod compiled;
 pub mod layers;
+pub mod links;
 pub mod lookup;
 pub mod meters;
 pub mod observe;
+pub mod others;
 pub mod owed;
 pub mod pending;
 pub mod phase;
@@ -17,6 +19,7 @@ pub mod trail;
 pub mod unread;
 pub mod written;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -111,10 +114,11 @@ impl World {
         let mut states: Vec<PathBuf> = Vec::new();
         let account = system::account();
         let password_home = password_home(account.as_ref());
-        for home in [password_home.clone(), variable("HOME").and_then(absolute)].into_iter().flatten() {
-            add(&mut configs, home.join(".config/portcullis"));
-            add(&mut states, home.join(".local/state/portcullis"));
-            add(&mut homes, home);
+        let named_home = variable("HOME").and_then(absolute).filter(|home| Some(home) != password_home.as_ref());
+        for home in [password_home.clone(), named_home].into_iter().flatten() {
+            configs.push(home.join(".config/portcullis"));
+            states.push(home.join(".local/state/portcullis"));
+            homes.push(home);
         }
         // The person's own setting is between the two homes, but may only be added, never taken for the first.
         if let Some(config) = variable("XDG_CONFIG_HOME").and_then(absolute) {
@@ -165,7 +169,7 @@ impl World {
     pub fn at(&self, cwd: &Path) -> Result<Surroundings, Failure> {
         let anchor = repository::anchor(self.project_dir.as_deref(), cwd, &[PROJECT_POLICY, LOCAL_POLICY])
             .map_err(|unreadable| layers::unreadable(&unreadable.path, unreadable.errno))?;
-        let text = |path: &Path| path.to_string_lossy().trim_end_matches('/').to_owned();
+        let text = |path: &Path| path.to_str().map_or_else(|| path.to_string_lossy(), Cow::Borrowed).trim_end_matches('/').to_owned();
         let mut roots = vec![text(&anchor.root)];
         if let Some(origin) = &anchor.origin {
             roots.push(text(origin));
@@ -202,7 +206,16 @@ impl World {
         let layers = layers::paths(&self.configs, &anchor);
         let name = state::folder_name(anchor.repository.as_ref().map_or(&anchor.root, |repository| &repository.common_dir));
         let memory = self.states.iter().map(|state| state.join(&name)).collect();
-        Ok(Surroundings { places, layers, repository: anchor.repository, root: anchor.root, why: anchor.why, memory, session: String::new(), agent: String::new() })
+        Ok(Surroundings {
+            places,
+            layers,
+            repository: anchor.repository,
+            root: anchor.root,
+            why: anchor.why,
+            memory,
+            session: String::new(),
+            agent: String::new(),
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::mistake::{PolicyMistake, suggestion};
+use super::validate::approval::APPROVAL;
 use policy::keys;
 use policy::table::{Key, Shape};
 use policy::{Conditions, When};
@@ -22,7 +23,7 @@ pub static LAYER: &[Key] = keys![
     must "schema": Number, may "packs": Texts, may "mode": Text, may "protected": Texts, may "opens": Later, may "disable": Texts, may "rule": Tables(RULE),
     may "waiver": Tables(WAIVER), may "program": Tables(&PROGRAM), may "tests-first": Table(TESTS_FIRST), may "flywheel": Table(FLYWHEEL),
     may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "pipeline": Table(PIPELINE), may "gate": Tables(GATE),
-    may "result": Tables(RESULT), may "stall": Table(STALL),
+    may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL),
 ];
 
 /// Keys of `[pipeline]`.

@@ -1,6 +1,7 @@
 //! Checks the parsed policies of all layers together, and turns them into rules. Reports every mistake with its place.
 //! Reads no file and writes no bytes.
 
+pub(crate) mod approval;
 mod example;
 mod layers;
 mod meter;
@@ -114,6 +115,7 @@ pub fn validate<'t>(
         named.extend(ready.get(document.path).into_iter().flatten().map(|rule| Named { it: rule.clone(), document, span: 0..0 }));
         meant.tests_first = section::tests_first(meant.tests_first, head, shadow, &mut reader);
         meant.flywheel = section::flywheel(meant.flywheel, head, shadow, &mut reader);
+        meant.approval = approval::approval(meant.approval, head, &mut reader);
         for table in document.view().tables("rule") {
             let place = reader.patterns.keep(&document.place(&table.span));
             if let Some((rule, examples, span)) = rule::rule(&table, head, place, &mut reader) {
@@ -159,6 +161,7 @@ pub fn validate<'t>(
             }
         }
     }
+    meant.approval = approval::settled(meant.approval, &heads);
     let mut idle = layers::rules_of_packs_off(documents, &on);
     let off = ready.iter().filter(|(path, _)| heads.iter().all(|head| head.document.path != **path));
     idle.extend(off.flat_map(|(_, rules)| rules).map(|rule| rule.name));

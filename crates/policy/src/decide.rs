@@ -10,7 +10,6 @@ use crate::matcher::{self, Asking};
 use crate::verdict::{Answer, Finding, Look, Verdict};
 use crate::{Meter, Policy, Rule, RuleCandidate, Tier, index};
 use actions::path::Path;
-use actions::wire::key_of as key;
 use actions::word::Word;
 use actions::{Action, Deed, Span};
 
@@ -50,11 +49,10 @@ pub fn decide<'p>(actions: &[Action], facts: &Facts, policy: &Policy<'p>, every:
     let mut read: BTreeMap<u32, RuleCandidate> = BTreeMap::new();
     for (at, action) in actions.iter().enumerate() {
         // Where a path leads is asked only if some rule speaks of such actions.
-        if let Deed::Read(read) = &action.deed {
-            let kinds = index::kinds_of_read(read).map(|kind| key(&[kind, " any"]));
-            if policy.places_of(&kinds.collect::<Vec<_>>())?.is_empty() {
-                continue;
-            }
+        if let Deed::Read(read) = &action.deed
+            && policy.places_of(&index::any_of_read(read))?.is_empty()
+        {
+            continue;
         }
         let keys = match index::of_action(action, facts, every) {
             Ok(keys) => keys,

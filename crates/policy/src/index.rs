@@ -7,13 +7,19 @@ use crate::matcher::content::texts;
 use crate::matcher::swept;
 use crate::pattern::{Automaton, PathAnchor, Pattern};
 use crate::{CallWhen, FileWhen, RunWhen, When};
-use actions::wire::key_of as key;
+use actions::wire::{KeyStart, key_of as key};
 use actions::{Action, Change, Deed, Read, Run, Write, path::Path};
 
 /// In keys of rules that nothing matches which is written in ASCII alone.
 const LETTERS: &str = "<letters>";
 /// What ends the literal beginning of a pattern.
 const GLOB: [char; 7] = ['*', '?', '[', '{', '\\', '(', '/'];
+/// Behind a kind, in the key of all its rules.
+const ANY: &str = " any";
+/// Behind a kind, in the key of a folder in front of what a rule names.
+const INSIDE: &str = " in ";
+/// Letters of a name's beginning that a key has.
+const BEGINNING: usize = 4;
 /// Behind which a part of a program's name begins.
 const MARKS: [char; 3] = ['.', '-', '_'];
 
@@ -21,13 +27,13 @@ const MARKS: [char; 3] = ['.', '-', '_'];
 ///
 /// - `run git push` or `run git` for programs known by name, `run mkfs.` for `mkfs.*`, `run` for any. Behind `run =` come those
 ///   that ask for a variable.
-/// - For files `write /settings.json`, `write .pem`: what every path has that the rule matches. `write` if there is no such
+/// - For files `write /settings.json`, `write .pem`, `write ^.esl`: what every path has that the rule matches. `write` if there is no such
 ///   thing, `write <state>` if only the folder at which the pattern is anchored is known, `write in .claude` for the folders in
 ///   front of what it names, `write any` always. Rules that speak only of modes are under `modes` in place of
 ///   `write`, those that speak only of commits under `committed`, those that speak only of many files under `sweeps`; of
 ///   reads, those that speak only of texts that are shown or sent under `shown` and `sent`.
 /// - `call mcp__server__tool`, `call mcp__server__`, `call does deletes`, or `call`; `call any` always.
-pub(crate) fn of_rule(when: &When) -> Vec<String> {
+pub(crate) fn of_rule(when: &When) -> Vec<u32> {
     let modes = |table: &FileWhen| table.attributes == Some(true) || table.recursive == Some(true);
     let strange = |table: &FileWhen| {
         let other = |pattern: &Pattern| pattern.table.as_ref().is_some_and(Automaton::needs_other_letters);
@@ -42,9 +48,9 @@ pub(crate) fn of_rule(when: &When) -> Vec<String> {
         When::Read(tables) if tables.iter().all(|table| table.shown == Some(true)) => of_files("shown", tables),
         When::Read(tables) if tables.iter().all(|table| table.sent == Some(true)) => of_files("sent", tables),
         When::Write(tables) | When::Delete(tables) | When::Read(tables) => of_files(when.kind(), tables),
-        When::Run(tables) => tables.iter().flat_map(of_run).collect(),
-        When::Call(tables) => tables.iter().flat_map(of_call).chain(["call any".to_owned()]).collect(),
-        other => vec![other.kind().to_owned()],
+        When::Run(tables) => tables.iter().flat_map(of_run).map(|name| key(&[&name])).collect(),
+        When::Call(tables) => tables.iter().flat_map(of_call).map(|name| key(&[&name])).chain([key(&["call any"])]).collect(),
+        other => vec![key(&[other.kind()])],
     }
 }
 
@@ -111,21 +117,23 @@ fn of_call(table: &CallWhen) -> Vec<String> {
     }
 }
 
-fn of_files(kind: &str, tables: &[FileWhen]) -> Vec<String> {
-    let mut keys = vec![format!("{kind} any")];
+fn of_files(kind: &str, tables: &[FileWhen]) -> Vec<u32> {
+    let kind = KeyStart::EMPTY.and(kind);
+    let mut keys = vec![kind.and(ANY).rare()];
     for table in tables {
         // A path that is wholly known names one file.
         if table.path.is_empty() && table.sweeps.is_empty() {
-            keys.push(kind.to_owned());
+            keys.push(kind.rare());
         }
         for pattern in &table.path {
             let anywhere = matches!(pattern.anchor, PathAnchor::Absolute | PathAnchor::Anywhere | PathAnchor::Hooks);
-            let anchored = || if anywhere { kind.to_owned() } else { format!("{kind} {}", pattern.anchor.name()) };
+            let anchored = || if anywhere { kind } else { kind.and(" ").and(pattern.anchor.name()) };
             if pattern.telling.is_empty() {
-                keys.push(kind.to_owned());
+                keys.push(kind.rare());
             }
-            keys.extend(pattern.telling.iter().map(|telling| if telling.is_empty() { anchored() } else { format!("{kind} {telling}") }));
-            keys.extend(pattern.stem.into_iter().flat_map(|stem| stem.split('/')).filter(|name| !name.is_empty()).map(|name| format!("{kind} in {name}")));
+            keys.extend(pattern.telling.iter().map(|telling| if telling.is_empty() { anchored() } else { kind.and(" ").and(telling) }.rare()));
+            let folders = pattern.stem.into_iter().flat_map(|stem| stem.split('/')).filter(|name| !name.is_empty());
+            keys.extend(folders.map(|name| kind.and(INSIDE).and(name).rare()));
         }
     }
     keys
@@ -153,7 +161,7 @@ pub(crate) fn of_action(action: &Action, facts: &Facts, every: bool) -> Result<V
             keys
         }
         // Where the copies go is said by a write of its own.
-        Deed::Write(Write { change: Change::Tree(_), .. }) => vec![key(&["sweeps any"])],
+        Deed::Write(Write { change: Change::Tree(_), .. }) => vec![KeyStart::EMPTY.and("sweeps").and(ANY).rare()],
         Deed::Write(write) => {
             let sweeps = matches!(write.change, Change::Whole(_)) && swept(&write.path.word).is_some();
             let modes = matches!(write.change, Change::Attributes { .. });
@@ -182,10 +190,16 @@ pub(crate) fn kinds_of_read(read: &Read) -> impl Iterator<Item = &'static str> {
     [Some("read"), read.shown.then_some("shown"), read.sent.then_some("sent")].into_iter().flatten()
 }
 
+/// The keys of all rules that may speak of a read.
+pub(crate) fn any_of_read(read: &Read) -> Vec<u32> {
+    kinds_of_read(read).map(|kind| KeyStart::EMPTY.and(kind).and(ANY).rare()).collect()
+}
+
 /// Keys of a path. With `tree`, all below it is concerned too. A path with a hole is looked up by `any`, and with `every` all
 /// are.
 fn of_path(kinds: &[Option<&str>], path: &Path, tree: bool, follow: bool, facts: &Facts, every: bool) -> Result<Vec<u32>, Box<Need>> {
-    let any = || kinds.iter().flatten().map(|kind| key(&[kind, " any"])).collect();
+    let starts = || kinds.iter().flatten().map(|kind| KeyStart::EMPTY.and(kind));
+    let any = || starts().map(|kind| kind.and(ANY).rare()).collect();
     let Some(literal) = path.word.literal().filter(|_| !every) else { return Ok(any()) };
     let need = Need::RealPath(literal.to_owned(), follow);
     let real = match facts.of(&need) {
@@ -194,19 +208,22 @@ fn of_path(kinds: &[Option<&str>], path: &Path, tree: bool, follow: bool, facts:
         Some(_) => None,
     };
     let places = &facts.places;
-    let mut keys: Vec<u32> = kinds.iter().flatten().map(|kind| key(&[kind])).collect();
+    let mut keys: Vec<u32> = starts().map(KeyStart::rare).collect();
     for path in [Some(literal), real].into_iter().flatten() {
         if tree && (path == "/" || bases(places).any(|(_, base)| inside(base, path))) {
             return Ok(any());
         }
         let last = path.rsplit('/').next().unwrap_or(path);
         let ending = last.rfind('.').and_then(|at| last.get(at..));
-        for kind in kinds.iter().flatten() {
-            keys.extend(path.split('/').filter(|name| !name.is_empty()).map(|name| key(&[kind, " /", name])));
-            keys.extend(ending.map(|ending| key(&[kind, " ", ending])));
-            keys.extend(bases(places).filter(|(_, base)| inside(path, base)).map(|(anchor, _)| key(&[kind, " ", anchor.name()])));
+        let anchors: Vec<PathAnchor> = bases(places).filter(|(_, base)| inside(path, base)).map(|(anchor, _)| anchor).collect();
+        for kind in starts() {
+            let (start, name) = (kind.and(" "), kind.and(" /"));
+            keys.extend(path.split('/').filter(|part| !part.is_empty()).map(|part| name.and(part).rare()));
+            keys.extend(ending.map(|ending| start.and(ending).rare()));
+            keys.extend(last.get(..BEGINNING).map(|beginning| start.and("^").and(beginning).rare()));
+            keys.extend(anchors.iter().map(|anchor| start.and(anchor.name()).rare()));
             if tree {
-                keys.push(key(&[kind, " in ", last]));
+                keys.push(kind.and(INSIDE).and(last).rare());
             }
         }
     }

@@ -10,21 +10,22 @@ mod meter;
 pub mod pattern;
 pub mod pipeline;
 pub mod secret;
-mod section;
+pub mod section;
 pub mod table;
 pub mod verdict;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::secret::Confidence;
 use actions::PushKind;
-use actions::program::{Programs, ToolEffect};
+use actions::program::{Programs, ToolEffect, hides_key};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
-pub use meter::{Budget, Cost, EveryCall, FollowUp, Limit, Meter, Period, Scope, Stall};
+pub use meter::{Budget, Cost, EveryCall, FollowUp, Limit, Meter, MeterScope, Period, Stall};
 use pattern::{PathPattern, Pattern};
 pub use pipeline::{Autonomy, Gate, GateNeed, NeedKind, Pipeline};
+pub use section::approval::ApprovalSection;
 pub use section::{Exempt, Flywheel, OwnLayout, Pair, Red, TestsFirst, is_run_by, renews_snapshots};
 use table::{Key, kinds, table};
 
@@ -416,6 +417,8 @@ pub struct Policy<'a> {
     pub flywheel: Option<Flywheel<'a>>,
     /// [`Tiers`], laid down: few calls ask for it. Empty: the policy has none of its sections.
     tiers: Cow<'a, [u8]>,
+    /// None: nobody can approve what needs a person where nobody can be asked.
+    pub approval: Option<ApprovalSection<'a>>,
     rules: Table<'a>,
     waivers: Table<'a>,
 }
@@ -434,8 +437,9 @@ struct PolicyHead<'a> {
     tests_first: Option<TestsFirst<'a>>,
     flywheel: Option<Flywheel<'a>>,
     tiers: Cow<'a, [u8]>,
+    approval: Option<ApprovalSection<'a>>,
 }
-wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers });
+wire_struct!(PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers, approval });
 
 /// The sections that are about more than one call. Those that call for nothing are laid down as no bytes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -469,10 +473,10 @@ impl<'a> Policy<'a> {
     pub fn of(pieces: Pieces<'a>) -> Option<Self> {
         let Sealed { head, tables: [programs, rules, waivers] } = unseal(MAGIC, pieces)?;
         let (lists, rest): Front = read_back(head)?;
-        let ([starts, named, secrets], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
-        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers } = read_back(rest)?;
-        let programs = Programs::new(programs, starts, named, secrets);
-        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, tiers, rules, waivers })
+        let ([starts, named], Cow::Borrowed(rest)) = (lists.as_slice(), rest) else { return None };
+        let PolicyHead { build, compiled_at, layers, digest, protected, tests_first, flywheel, tiers, approval } = read_back(rest)?;
+        let programs = Programs::new(programs, starts, named);
+        Some(Self { build, compiled_at, layers, digest, protected, programs, tests_first, flywheel, tiers, approval, rules, waivers })
     }
 
     /// The sections that are about more than one call. `None` if they are damaged.
@@ -491,15 +495,16 @@ impl<'a> Policy<'a> {
 
     /// Whether calls are looked at once they have ended.
     pub fn looks_at_ended_calls(&self) -> bool {
-        self.tiers().is_none_or(|tiers| tiers.stall.is_some() || tiers.answers || !tiers.follow_ups.is_empty())
+        self.tiers()
+            .is_none_or(|tiers| tiers.stall.is_some() || tiers.answers || !tiers.follow_ups.is_empty() || tiers.budgets.iter().any(|budget| budget.tokens))
     }
 
     /// What a compiled policy says of programs, without the rest of it.
     pub fn programs_of(bytes: &'a [u8]) -> Option<Programs<'a>> {
         let Sealed { head, tables: [programs, ..] } = unseal(MAGIC, Pieces::Memory(bytes))?;
         let (lists, _): Front = read_back(head)?;
-        let [starts, named, secrets] = lists.as_slice() else { return None };
-        Some(Programs::new(programs, starts, named, secrets))
+        let [starts, named] = lists.as_slice() else { return None };
+        Some(Programs::new(programs, starts, named))
     }
 
     /// Where rules are that are found under one of these keys, each once. `None` if the table is damaged.
@@ -579,6 +584,7 @@ pub struct Parts<'a> {
     pub named: Vec<&'a str>,
     pub tests_first: Option<TestsFirst<'a>>,
     pub flywheel: Option<Flywheel<'a>>,
+    pub approval: Option<ApprovalSection<'a>>,
     pub tiers: Tiers<'a>,
     pub rules: Vec<Rule<'a>>,
     /// The keys under which rules are found that were read back, by name. A pattern that was read back no longer tells them.
@@ -595,15 +601,17 @@ impl Parts<'_> {
     /// As [`Parts::seal`]. `None`: a table of descriptions is damaged.
     pub fn try_seal(&self) -> Option<Vec<u8>> {
         let (mut programs, mut rules, mut waivers) = <(TableWriter, TableWriter, TableWriter)>::default();
+        let secrets: HashSet<&str> = self.secrets.iter().copied().collect();
         for table in &self.program_tables {
             programs.append(table)?;
         }
         for program in &self.programs {
             program.subcommands.collected().iter().for_each(|record| programs.add_unnamed(record.clone()));
-            programs.add(program.names.iter().map(|name| key(name)), program);
+            let hides = program.names.iter().filter(|name| secrets.contains(*name)).map(|name| hides_key(name));
+            programs.add(program.names.iter().map(|name| key(name)).chain(hides), program);
         }
         for rule in &self.rules {
-            let keys = self.keys.get(rule.name).cloned().unwrap_or_else(|| index::of_rule(&rule.when).iter().map(|name| key(name)).collect());
+            let keys = self.keys.get(rule.name).cloned().unwrap_or_else(|| index::of_rule(&rule.when));
             let Rule { name, pack, place, layer, tier, shadow, open, tell, when, unless, conditions, for_agents, meter, reason, instead } = rule.clone();
             let rest = lay_down(&RuleRest { name, pack, place, layer, tier, shadow, open, tell, unless, conditions, meter, reason, instead });
             let distance = u32::try_from(RECORD + rest.len()).unwrap_or(u32::MAX);
@@ -621,10 +629,11 @@ impl Parts<'_> {
             protected: self.protected.clone(),
             tests_first: self.tests_first.clone(),
             flywheel: self.flywheel.clone(),
+            approval: self.approval.clone(),
             tiers: if self.tiers == Tiers::default() { Cow::Borrowed(&[]) } else { lay_down(&self.tiers).into() },
         };
-        let (starts, named, secrets) = (self.starts.join(" "), self.named.join(" "), self.secrets.join(" "));
-        let front: Front = (vec![&starts, &named, &secrets], lay_down(&rest).into());
+        let (starts, named) = (self.starts.join(" "), self.named.join(" "));
+        let front: Front = (vec![&starts, &named], lay_down(&rest).into());
         Some(seal(MAGIC, &lay_down(&front), [programs, rules, waivers]))
     }
 }

@@ -60,7 +60,7 @@ pub struct Limit {
     /// The length of the sliding window in milliseconds. 0: the whole session.
     pub window: u64,
     /// Whose calls are counted together.
-    pub scope: Scope,
+    pub scope: MeterScope,
     /// What becomes of a call beyond it.
     pub over: Tier,
 }
@@ -71,7 +71,7 @@ impl<'a> Wire<'a> for Limit {
     }
 
     fn get(from: &mut Bytes<'a>) -> Option<Self> {
-        <((u32, u64), (Scope, Tier))>::get(from).map(|((max, window), (scope, over))| Self { max, window, scope, over })
+        <((u32, u64), (MeterScope, Tier))>::get(from).map(|((max, window), (scope, over))| Self { max, window, scope, over })
     }
 }
 
@@ -96,7 +96,7 @@ impl Limit {
 
 named_enum! {
     /// Whose calls are counted together.
-    pub enum Scope {
+    pub enum MeterScope {
         Session = "session",
         /// An agent of a session: the main one, or one sub-agent.
         Agent = "agent",
@@ -131,7 +131,7 @@ pub struct Budget<'a> {
     /// In millionths of a US dollar.
     pub micro: u64,
     pub per: Period,
-    /// The share in percent at which the model is told.
+    /// The share in percent at which the model is warned.
     pub warn: u8,
     /// What becomes of a call that would go beyond it.
     pub over: Tier,
@@ -193,7 +193,7 @@ pub struct Stall<'a> {
     pub notes: bool,
     /// The next equal call is stopped.
     pub denies: bool,
-    /// An agent that goes on with what was denied is stopped as a whole.
+    /// An agent that repeats what was denied is stopped as a whole.
     pub stops: bool,
     /// Tools, and beginnings of commands, that wait for something: they may repeat themselves.
     pub waits: Vec<Pattern<'a>>,

@@ -13,6 +13,7 @@ mod shape;
 use std::ops::Range;
 
 use formats::{Check, FORMATS, Letters, SecretFormat};
+use named::WordBefore;
 pub use redact::{redact, redact_command};
 use shape::{by_chance, checksum, is_base64, payload, placeholder};
 
@@ -62,11 +63,41 @@ const MAX_KEY: usize = 16 << 10;
 
 /// The secrets of a text, in their order; none lies within another.
 pub fn find(text: &str) -> Vec<FoundSecret> {
-    let mut found = runs(text);
-    found.extend(text.match_indices('=').filter_map(|(at, _)| assigned(text, at)));
-    let colon = |at: usize| if text.as_bytes().get(at + 1..at + 3) == Some(b"//") { address(text, at) } else { assigned(text, at) };
-    found.extend(text.match_indices(':').filter_map(|(at, _)| colon(at)));
-    found.extend(named::others(text));
+    let bytes = text.as_bytes();
+    let [mut found, mut equals, mut colons, mut others] = [const { Vec::new() }; 4];
+    let mut lines = false;
+    // `from`: no run of letters that is still to be looked at begins before it.
+    let (mut at, mut from) = (0, 0);
+    loop {
+        let length = bytes.get(at..).map_or(0, |rest| rest.iter().position(|byte| !is_run(*byte)).unwrap_or(rest.len()));
+        let end = at + length;
+        let byte = bytes.get(end);
+        if length >= SHORTEST {
+            from = ended_run(text, from.max(at), end, from, &mut found);
+        }
+        if length >= named::SHORTEST && byte == Some(&b' ') {
+            match named::before(text, end) {
+                Some(WordBefore::Lines) => lines = true,
+                Some(WordBefore::Value(secret)) => others.push(secret),
+                None => {}
+            }
+        }
+        match byte {
+            None => break,
+            Some(b'=') => equals.extend(assigned(text, end)),
+            Some(b':') if bytes.get(end + 1..end + 3) == Some(b"//") => colons.extend(address(text, end)),
+            Some(b':') => colons.extend(assigned(text, end)),
+            Some(b'<') if bytes.get(end + 1) == Some(&b'/') => others.extend(named::element(text, end)),
+            Some(_) => {}
+        }
+        at = end + 1;
+    }
+    found.extend(equals);
+    found.extend(colons);
+    found.extend(others);
+    if lines {
+        found.extend(named::lines(text));
+    }
     // Of two that overlap the surer one stays: a form says more than a name in front of it.
     found.sort_by_key(|found| found.range.start);
     let mut kept: Vec<FoundSecret> = Vec::with_capacity(found.len());
@@ -83,32 +114,16 @@ pub fn find(text: &str) -> Vec<FoundSecret> {
     kept
 }
 
-/// The secrets among the runs of letters. Whether a run reaches over a place is asked at its end: where it does not, none
-/// that is long enough begins before it, so that most bytes are never looked at.
-fn runs(text: &str) -> Vec<FoundSecret> {
-    let bytes = text.as_bytes();
-    let is_letter = |at: usize| bytes.get(at).is_some_and(|byte| is_run(*byte));
-    let mut found = Vec::new();
-    // No run that is still to be looked at begins before this place.
-    let mut from = 0;
-    while let Some(last) = bytes.get(from + SHORTEST - 1) {
-        let place = from + SHORTEST - 1;
-        if !is_run(*last) {
-            from = place + 1;
-            continue;
-        }
-        let start = (from..place).rev().find(|at| !is_letter(*at)).map_or(from, |at| at + 1);
-        let end = (place + 1..bytes.len()).find(|at| !is_letter(*at)).unwrap_or(bytes.len());
-        from = end + 1;
-        let special = bytes.get(start).is_some_and(|first| SPECIAL.contains(first));
-        if end - start >= if special { SHORTEST } else { LONG }
-            && let Some(new) = run(text, start, end)
-        {
-            from = from.max(new.range.end);
-            found.push(new);
-        }
+/// Looks at a run of letters. Returns from where the next ones count: what is within a secret is not one of its own.
+fn ended_run(text: &str, start: usize, end: usize, from: usize, found: &mut Vec<FoundSecret>) -> usize {
+    let special = text.as_bytes().get(start).is_some_and(|first| SPECIAL.contains(first));
+    if end < start + if special { SHORTEST } else { LONG } {
+        return from;
     }
-    found
+    let Some(new) = run(text, start, end) else { return from };
+    let from = new.range.end;
+    found.push(new);
+    from
 }
 
 /// Letters, digits and what is within keys.

@@ -1,5 +1,7 @@
 //! Sections of a policy that are not rules, in the compiled form.
 
+pub mod approval;
+
 use actions::Run;
 
 use super::{Layer, Tier};
@@ -31,10 +33,12 @@ pub struct TestsFirst<'a> {
     pub reports: Vec<&'a str>,
     /// Ends of names that concern it, so that the hook need not know layouts.
     pub endings: Vec<&'a str>,
+    /// Names that are tests' in every folder and every project: `test_*.py`.
+    pub tests: Vec<&'a str>,
     /// Commands that run tests; none where runs need not be seen.
     pub runners: Vec<&'a str>,
 }
-wire_struct!(TestsFirst { place, layer, shadow, tier, weakening, red, strict, only, exempt, layouts, own, reports, endings, runners });
+wire_struct!(TestsFirst { place, layer, shadow, tier, weakening, red, strict, only, exempt, layouts, own, reports, endings, tests, runners });
 
 /// Sources that need no test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +124,14 @@ impl TestsFirst<'_> {
         !name.contains('.') || self.endings.iter().any(|ending| name.ends_with(ending)) || path.contains("/__snapshots__/")
     }
 
+    /// Whether a file of this path is surely a test, or surely no code.
+    pub fn is_test_or_no_code(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let Some((_, extension)) = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()) else { return false };
+        let code = self.endings.iter().any(|ending| ending.strip_prefix('.') == Some(extension));
+        !code || self.tests.iter().any(|pattern| fits(pattern, name))
+    }
+
     /// Whether a command line could run tests: all words of a runner are in it.
     pub fn may_run(&self, line: &str) -> bool {
         self.runners.iter().any(|runner| runner.split(' ').all(|word| line.contains(word.trim_matches('*'))))
@@ -148,6 +160,17 @@ fn matches(pattern: &str, word: &str) -> bool {
         (false, true) => word.starts_with(bare),
         (false, false) => word == bare,
     }
+}
+
+/// Whether a name is as a pattern with stars.
+fn fits(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let (Some(mut rest), Some(last)) = (parts.next().and_then(|first| name.strip_prefix(first)), parts.next_back()) else { return pattern == name };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = rest.get(at + part.len()..).unwrap_or("");
+    }
+    rest.ends_with(last)
 }
 
 /// Options by which test runners write down anew what tests expect: `jest -u`, `pytest --snapshot-update`.

@@ -142,7 +142,7 @@ impl Session<'_> {
             match args {
                 [set, name, value @ ..] if *set == "set" => {
                     let value = value.join(" ");
-                    self.parameters.push(((*name).to_owned(), value.trim_matches(['\'', '"']).to_owned()));
+                    self.made.parameters.push(((*name).to_owned(), value.trim_matches(['\'', '"']).to_owned()));
                 }
                 _ => {}
             }
@@ -213,7 +213,7 @@ impl Session<'_> {
             "gdesc" | "r" | "reset" => tokens.clear(),
             "bind" => {
                 for (at, value) in list().into_iter().enumerate() {
-                    self.parameters.push((format!("${}", at + 1), value));
+                    self.made.parameters.push((format!("${}", at + 1), value));
                 }
             }
             "q" | "quit" => self.stopped = true,

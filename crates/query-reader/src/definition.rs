@@ -33,7 +33,7 @@ impl Session<'_> {
                 }
                 let lost = names.iter().flat_map(|named| self.lost(LossKind::Table, named)).collect();
                 // What hid another is gone.
-                self.created.retain(|created| !names.iter().any(|named| named.name == *created));
+                self.made.created.retain(|created| !names.iter().any(|named| named.name == *created));
                 Ok(lost)
             }
             "VIEW" if materialized => {
@@ -117,7 +117,7 @@ impl Session<'_> {
                 "ADD" => {
                     let at = 1 + usize::from(is(part, 1, &["COLUMN"]));
                     if let Some(column) = self.named(part, at).filter(|_| !is(part, at, &["IF"])) {
-                        self.created.push(format!("{}.{}", named.name, column.name));
+                        self.made.created.push(format!("{}.{}", named.name, column.name));
                     }
                 }
                 "DROP" if is(part, 1, &["CONSTRAINT", "INDEX", "KEY", "PRIMARY", "FOREIGN", "CHECK", "PERIOD"]) => {
@@ -132,7 +132,7 @@ impl Session<'_> {
                     }
                     at += usize::from(sign(part, at, "("));
                     let column = self.named(part, at).map(|column| column.name);
-                    let known = column.as_ref().is_some_and(|column| self.created.contains(&format!("{}.{column}", named.name)));
+                    let known = column.as_ref().is_some_and(|column| self.made.created.contains(&format!("{}.{column}", named.name)));
                     if column.is_none() && !is_hole(part, at) {
                         return Err(Refused);
                     }
@@ -209,9 +209,9 @@ impl Session<'_> {
                 let losses = if replaces && !temporary { self.lost(loss, &named) } else { Vec::new() };
                 if !existing || temporary {
                     if temporary {
-                        self.temporary.push(named.name.clone());
+                        self.made.temporary.push(named.name.clone());
                     }
-                    self.created.push(named.name);
+                    self.made.created.push(named.name);
                 }
                 Ok(losses)
             }
@@ -239,7 +239,7 @@ impl Session<'_> {
                     Some(named.name)
                 };
                 if let Some(name) = name.filter(|_| !lost.is_empty()) {
-                    self.routines.push((name, lost));
+                    self.made.routines.push((name, lost));
                 }
                 NONE
             }
@@ -251,7 +251,7 @@ impl Session<'_> {
 
     /// What a trigger that the same text made does when rows come into a table.
     pub(crate) fn triggered(&self, table: &str) -> Vec<Lost> {
-        self.routines.iter().filter(|(name, _)| name.strip_prefix("on ") == Some(table)).flat_map(|(_, lost)| lost.clone()).collect()
+        self.made.routines.iter().filter(|(name, _)| name.strip_prefix("on ") == Some(table)).flat_map(|(_, lost)| lost.clone()).collect()
     }
 }
 

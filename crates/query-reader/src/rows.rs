@@ -39,7 +39,7 @@ impl Session<'_> {
     /// A condition with the values of its parameters, as far as they are known.
     pub(crate) fn replaced(&self, tokens: &[Token]) -> Vec<Token> {
         let value = |token: &Token| {
-            let value = self.parameters.iter().rev().find(|(name, _)| *name == token.text)?;
+            let value = self.made.parameters.iter().rev().find(|(name, _)| *name == token.text)?;
             Some(Token { kind: if value.1.parse::<f64>().is_ok() { SqlTokenKind::Number } else { SqlTokenKind::Text }, text: value.1.clone() })
         };
         let null = |token: &Token| Token {
@@ -99,7 +99,7 @@ impl Session<'_> {
             return Err(Refused);
         }
         if named.name.starts_with("sqlite_") && language == QueryLanguage::Sqlite {
-            return if self.writable_schema { one(LossKind::AllRows, &named.name) } else { Err(Refused) };
+            return if self.made.writable_schema { one(LossKind::AllRows, &named.name) } else { Err(Refused) };
         }
         if named.schema == "pg_catalog" || named.schema == "information_schema" {
             return one(LossKind::Definition, &named.name);
@@ -123,7 +123,7 @@ impl Session<'_> {
         let Some(named) = self.named(tokens, at) else { return if is_hole(tokens, at) { one(LossKind::AllRows, "") } else { Err(Refused) } };
         let Some(set) = find(tokens, at, &["SET"]) else { return Err(Refused) };
         if language == QueryLanguage::Sqlite && named.name.starts_with("sqlite_") {
-            return if self.writable_schema { one(LossKind::AllRows, &named.name) } else { Err(Refused) };
+            return if self.made.writable_schema { one(LossKind::AllRows, &named.name) } else { Err(Refused) };
         }
         let end = find(tokens, set, &["WHERE", "FROM", "RETURNING", "ORDER", "LIMIT"]).unwrap_or(tokens.len());
         let assignments: Vec<Assigned> = parts(tokens.get(set + 1..end).unwrap_or(&[])).into_iter().map(|part| assigned(part, language)).collect();

@@ -133,7 +133,7 @@ impl Session<'_> {
     fn fresh(&self, named: &NamedObject) -> bool {
         let name = &named.name;
         let temporary = named.schema.starts_with("pg_temp") || matches!(named.schema.as_str(), "temp" | "tempdb") || name.starts_with('#');
-        temporary || (self.created.contains(name) && (named.schema.is_empty() || !self.temporary.contains(name)))
+        temporary || (self.made.created.contains(name) && (named.schema.is_empty() || !self.made.temporary.contains(name)))
     }
 
     pub(crate) fn lost(&self, what: LossKind, named: &NamedObject) -> Vec<Lost> {
@@ -257,7 +257,7 @@ impl Session<'_> {
             };
         }
         let name = tokens.get(1).map(|token| token.text.to_ascii_lowercase()).unwrap_or_default();
-        match self.prepared.iter().rev().find(|(known, _)| *known == name) {
+        match self.made.prepared.iter().rev().find(|(known, _)| *known == name) {
             Some((_, lost)) => Ok(lost.clone()),
             None => NONE,
         }
@@ -269,7 +269,7 @@ impl Session<'_> {
         for token in tokens {
             match token.kind {
                 SqlTokenKind::Text => texts.push_str(&token.text),
-                SqlTokenKind::Parameter => texts.push_str(&self.parameters.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(&token.text))?.1),
+                SqlTokenKind::Parameter => texts.push_str(&self.made.parameters.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(&token.text))?.1),
                 SqlTokenKind::Word if token.is("USING") => break,
                 _ => {}
             }
@@ -286,7 +286,7 @@ impl Session<'_> {
                 continue;
             }
             let name = token.text.to_ascii_lowercase();
-            lost.extend(self.routines.iter().filter(|(known, _)| *known == name).flat_map(|(_, lost)| lost.clone()));
+            lost.extend(self.made.routines.iter().filter(|(known, _)| *known == name).flat_map(|(_, lost)| lost.clone()));
             match name.as_str() {
                 "lo_unlink" if language == QueryLanguage::Postgres => lost.push(Lost::new(LossKind::AllRows, "large objects")),
                 "dblink_exec" | "dblink" if language == QueryLanguage::Postgres => {

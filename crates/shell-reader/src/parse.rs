@@ -15,6 +15,7 @@ mod simple;
 mod tests;
 mod words;
 mod zsh;
+mod zsh_words;
 
 use crate::ast::{Command, Fault, Item, Join, Reading, Script, Simple};
 use cursor::{Closers, Origin, SharedReading, ShellReader, closer};
@@ -166,7 +167,7 @@ impl ShellReader<'_, '_> {
     }
 
     /// Commands joined by `|`, with `!` and `time` in front; and whether their exit status is negated.
-    fn pipeline(&mut self) -> (Command, bool) {
+    pub(super) fn pipeline(&mut self) -> (Command, bool) {
         let (mut optional, mut negated) = (false, false);
         loop {
             self.skip_blanks();

@@ -153,6 +153,21 @@ impl Catalogue {
         endings
     }
 
+    /// Names that are tests' wherever they are, of all layouts or of the `named` ones: `test_*.py`.
+    pub fn test_names(&self, named: &[&str]) -> Vec<String> {
+        let layouts = self.layouts.iter().filter(|layout| !layout.required && (named.is_empty() || named.contains(&layout.name.as_str())));
+        let forms = layouts.flat_map(|layout| layout.read().tests.iter().filter(|template| !template.mention).map(|template| template.form.as_str()));
+        let mut found: Vec<String> = forms
+            .filter_map(|form| form.strip_prefix("**/"))
+            // One of all files of a kind would say nothing.
+            .filter(|name| !name.contains(['/', '[', '{']) && name.rsplit_once('.').is_some_and(|(stem, _)| stem.contains(char::is_alphabetic)))
+            .map(str::to_owned)
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
     pub fn is_snapshot(&self, path: &str) -> bool {
         self.snapshots.iter().any(|pattern| matches(pattern, path))
     }

@@ -61,7 +61,7 @@ impl Scan {
                 match value {
                     CodeValue::Handle(place) => self.opened_as(piece, place, next),
                     // `with TemporaryDirectory() as name`
-                    CodeValue::Text(_) | CodeValue::Client(_) | CodeValue::Connection(_) | CodeValue::Service(_)
+                    CodeValue::Text(_) | CodeValue::Client(_) | CodeValue::Connection(_) | CodeValue::Service(_) | CodeValue::Resource(..)
                         if piece.word(next) == Some("as") && self.language == Language::Python =>
                     {
                         piece.word(next + 1).into_iter().for_each(|name| self.names.give(name, value.clone()));
@@ -161,6 +161,7 @@ impl Scan {
                         }
                         None
                     }
+                    resource @ CodeValue::Resource(..) => return self.resource_method(resource, &name, &args, emit),
                     CodeValue::Connection(connection) => return self.connection_method(&connection, &name, &args, emit),
                     CodeValue::Client(begins) => {
                         if emit {
@@ -185,6 +186,11 @@ impl Scan {
             _ => return CodeValue::Unknown,
         };
         let Some(effect) = effect else {
+            // `boto3.Session().client(…)`: what is made has the functions that the table has of it.
+            let class = name.rsplit('.').next().is_some_and(|last| last.starts_with(|first: char| first.is_ascii_uppercase()));
+            if class && functions::client(self.language, &format!("{name}.client")).is_some() {
+                return CodeValue::Named(name);
+            }
             if emit {
                 self.handed_on(&name, &args);
             }

@@ -102,7 +102,26 @@ impl Scan {
         if let Some(address) = call.option("endpoint_url") {
             words.push(format!("--endpoint-url={}", address.clone().into_text().text));
         }
-        CodeValue::Service(words)
+        if call.name.ends_with("resource") { CodeValue::Resource(words, String::new()) } else { CodeValue::Service(words) }
+    }
+
+    /// A method of a thing of a service: `s3.Bucket(name).delete()` is `delete-bucket`, `instances.all().terminate()` is
+    /// `terminate-instances`.
+    pub(super) fn resource_method(&mut self, resource: CodeValue, name: &str, args: &[Arg], emit: bool) -> CodeValue {
+        if matches!(name, "all" | "filter" | "limit" | "page_size") {
+            return resource;
+        }
+        if name.starts_with(|first: char| first.is_ascii_uppercase()) {
+            return resource.resource(name);
+        }
+        let CodeValue::Resource(words, of) = resource else { return CodeValue::Unknown };
+        if emit && !matches!(name, "load" | "reload") && !name.starts_with("wait_") {
+            // The command line takes several of them at once.
+            let several = if name == "terminate" && !of.ends_with('s') { "s" } else { "" };
+            let method = if of.is_empty() { name.to_owned() } else { format!("{name}-{of}{several}") };
+            self.service_method(&words, &method, args);
+        }
+        CodeValue::Unknown
     }
 
     /// A method of such a client, as the subcommand of the same name. What only reads changes nothing, and may show nothing.
@@ -116,5 +135,20 @@ impl Scan {
         let words = front.iter().cloned().chain([method]).chain(options.iter().cloned()).chain(dry.then(|| "--dry-run".to_owned()));
         let known = |word: String| (!word.contains(super::HOLE)).then_some(word);
         self.push(CodeAction::Argv(words.map(known).collect()));
+    }
+}
+
+impl CodeValue {
+    /// What is named `name` below a thing of a service.
+    pub(super) fn resource(self, name: &str) -> CodeValue {
+        let CodeValue::Resource(words, _) = self else { return CodeValue::Unknown };
+        let mut of = String::new();
+        for (at, c) in name.chars().enumerate() {
+            if c.is_ascii_uppercase() && at > 0 {
+                of.push('-');
+            }
+            of.push(if c == '_' { '-' } else { c.to_ascii_lowercase() });
+        }
+        CodeValue::Resource(words, of)
     }
 }

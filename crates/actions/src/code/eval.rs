@@ -444,6 +444,10 @@ impl Scan {
             CodeValue::Named(owner) => owner,
             // `TemporaryDirectory().name`
             CodeValue::Text(text) if name == "name" && text.text.contains(super::MADE) => return CodeValue::Text(text),
+            // `bucket.objects.all`
+            CodeValue::Method(on, of) if matches!(*on, CodeValue::Resource(..)) => {
+                return CodeValue::Method(Box::new(on.resource(&of)), name.to_owned());
+            }
             other => return CodeValue::Method(Box::new(other), name.to_owned()),
         };
         match (owner.as_str(), name) {

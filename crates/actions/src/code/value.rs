@@ -69,6 +69,8 @@ pub(super) enum CodeValue {
     Client(CodeText),
     /// A client of a service, with the words of the command line that it stands for.
     Service(Vec<String>),
+    /// A thing of such a service, or several of a kind, with their name: `bucket`, `objects`.
+    Resource(Vec<String>, String),
     /// A connection to a database, a cursor, a transaction.
     Connection(Box<super::CodeConnection>),
     OneOf(Vec<CodeValue>),

@@ -108,9 +108,9 @@ impl Shell<'_> {
     /// Effects of operands and option values.
     pub(crate) fn roles(&mut self, program: &Program, arguments: &ParsedArguments, stdin: &Stdin, at: usize) {
         let name = program.names.first().copied().unwrap_or("");
-        let called = match self.actions.get(at).map(|action| &action.deed) {
-            Some(Deed::Run(run)) => run.program.clone(),
-            _ => name.to_owned(),
+        let (called, env) = match self.actions.get(at).map(|action| &action.deed) {
+            Some(Deed::Run(run)) => (run.program.clone(), run.env.clone()),
+            _ => (name.to_owned(), Vec::new()),
         };
         let mut sources: Vec<Word> = Vec::new();
         for (role, word) in &arguments.roles {
@@ -244,6 +244,16 @@ impl Shell<'_> {
                     });
                 }
                 Role::Script => {
+                    if let Some(package) = word.literal().and_then(package_of) {
+                        let words = [&[Word::lit(package)], arguments.operands.get(1..).unwrap_or(&[])].concat();
+                        self.words_within(&called, words, env.clone(), stdin);
+                        continue;
+                    }
+                    // `python manage.py flush`, `ruby bin/rails db:drop`: the script is a program by itself.
+                    if let Some(known) = word.literal().and_then(|path| path.rsplit('/').next()).filter(|name| self.programs.find(name).is_some()) {
+                        let words = [&[Word::lit(known)], arguments.operands.get(1..).unwrap_or(&[])].concat();
+                        self.words_within(&called, words, env.clone(), stdin);
+                    }
                     let path = self.path(word).word;
                     self.script_file(program, &path, &path, arguments.operands.get(1..).unwrap_or(&[]), stdin);
                 }
@@ -408,6 +418,9 @@ fn only_checks(arguments: &ParsedArguments) -> bool {
 
 /// The method of a request, said or implied. `None`: the program makes no requests of which that is described.
 fn method(program: &Program, arguments: &ParsedArguments) -> Option<Word> {
+    if let Some(method) = overridden(arguments) {
+        return Some(Word::lit(method));
+    }
     if let Some(said) = arguments.word(&[Role::Method]) {
         return Some(said.literal().map_or_else(|| said.clone(), |method| Word { span: said.span, ..Word::lit(method.to_ascii_uppercase()) }));
     }
@@ -420,6 +433,25 @@ fn method(program: &Program, arguments: &ParsedArguments) -> Option<Word> {
     // An unknown word can be an option that gives another method.
     let known = arguments.may_hide.is_none() && !found.method.is_empty();
     Some(if known { Word::lit(found.method) } else { Word::unknown() })
+}
+
+/// The method that a server takes in place of the one of the request: frameworks read it from a header or from `_method`.
+fn overridden(arguments: &ParsedArguments) -> Option<String> {
+    const HEADERS: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+    let values = arguments.flags.iter().filter_map(|flag| flag.value.as_ref()).chain(&arguments.operands);
+    values.filter_map(Word::literal).find_map(|text| {
+        let header = text.split_once(':').filter(|(name, _)| HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known))).map(|(_, value)| value);
+        let field = || text.split(['?', '&']).find_map(|pair| pair.strip_prefix("_method="));
+        let method = header.or_else(field)?.trim().to_ascii_uppercase();
+        matches!(method.as_str(), "DELETE" | "PUT" | "PATCH").then_some(method)
+    })
+}
+
+/// The package that a runtime fetches and runs as a script: `npm:name@5`, `jsr:@scope/name`.
+fn package_of(script: &str) -> Option<&str> {
+    let (scheme, package) = script.split_once(':')?;
+    let named = scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_lowercase()) && !package.starts_with(['/', '\\', ':']);
+    (named && !package.is_empty()).then_some(package)
 }
 
 /// A copy of a program does what the program does.

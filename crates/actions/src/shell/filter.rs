@@ -243,7 +243,7 @@ fn echo(args: &[Word]) -> Word {
     if escapes {
         for piece in &mut word.pieces {
             if let WordPiece::Lit(text) = piece {
-                *text = unescape(text);
+                *text = unescape(text, "");
             }
         }
     }
@@ -255,12 +255,10 @@ fn echo(args: &[Word]) -> Word {
 
 /// `printf FORMAT ARGS` with `%s`, `%b`, `%d`, `%q`, `%%`. `None`: a conversion that is not followed.
 pub(super) fn printf(args: &[Word]) -> Option<Word> {
-    let mut args = args;
-    if args.first().is_some_and(|arg| arg.is("--")) {
-        args = args.get(1..)?;
-    }
+    let dashes = usize::from(args.first().is_some_and(|arg| arg.is("--")));
+    let args = args.get(dashes..)?;
     let (format, mut values) = args.split_first()?;
-    let format = unescape(format.literal()?);
+    let format = unescape(format.literal()?, "\"'?");
     if format.is_empty() {
         return Some(Word::default());
     }
@@ -280,7 +278,7 @@ pub(super) fn printf(args: &[Word]) -> Option<Word> {
                     if let Some((value, rest)) = values.split_first() {
                         let text = value.literal();
                         let said = match letter {
-                            'b' => text.map(|text| Word::lit(unescape(text))),
+                            'b' => text.map(|text| Word::lit(unescape(text, ""))),
                             'd' | 'i' if text.is_none_or(|text| text.parse::<i64>().is_err()) => Some(Word::name()),
                             'q' => Some(requoted(value)),
                             _ => None,
@@ -320,14 +318,15 @@ fn requoted(word: &Word) -> Word {
     quoted
 }
 
-/// Backslash escapes of `echo -e` and `printf`.
-fn unescape(text: &str) -> String {
+/// Backslash escapes of `echo -e` and `printf`; and of those characters that lose a backslash in front of them.
+fn unescape(text: &str, plain: &str) -> String {
     let mut out: Vec<u8> = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
         let (byte, length) = match (first, tail) {
             (b'\\', [b'e' | b'E', ..]) => (27, 1),
             (b'\\', [b'\\', ..]) => (b'\\', 1),
+            (b'\\', [sign, ..]) if plain.as_bytes().contains(sign) => (*sign, 1),
             (b'\\', [b'x', digits @ ..]) if digits.first().is_some_and(u8::is_ascii_hexdigit) => {
                 let (value, length) = escapes::number(digits, 16, 2);
                 (low_byte(value), 1 + length)

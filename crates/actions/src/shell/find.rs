@@ -41,9 +41,11 @@ impl Shell<'_> {
             (arguments.has("-empty") || links) && !args.iter().any(|word| word.literal().is_none_or(|text| matches!(text, "-o" | "-or" | "!" | "-not" | ",")));
         if arguments.has("-delete") && !empty {
             let all = tests.is_empty() && !some;
+            // All sources of a language are as much as a folder: what git does not have is lost.
+            let recursive = all || tests.iter().any(is_of_people);
             for word in if all { &folders } else { &found } {
                 let path = self.path(word);
-                self.push(Deed::Delete(Delete { path, recursive: all, moved: false }), Some(at));
+                self.push(Deed::Delete(Delete { path, recursive, moved: false }), Some(at));
             }
         }
         let deletes = arguments.has("-delete") || arguments.embedded.iter().filter_map(|inner| inner.first()?.literal()).any(|name| self.deletes(name));
@@ -135,14 +137,18 @@ fn endings(regex: &str, extended: bool) -> Option<Vec<Word>> {
     each.iter().all(|ending| plain(ending)).then(|| each.iter().map(|ending| Word::lit(format!("*.{ending}"))).collect())
 }
 
-/// Whether a test lets all files through that people write: everything, or all sources of a language.
+/// Whether a test lets everything through.
 fn sweeps(test: &Word) -> bool {
+    test.literal().is_some_and(|text| matches!(text, "*" | "**" | "*.*" | "?*"))
+}
+
+/// Whether a test lets all sources of a language through.
+fn is_of_people(test: &Word) -> bool {
     const SOURCES: &[&str] = &[
         "rs", "py", "js", "jsx", "mjs", "ts", "tsx", "go", "java", "kt", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "swift", "scala", "ex", "exs", "clj",
         "hs", "ml", "vue", "svelte", "sql", "sh",
     ];
-    test.literal()
-        .is_some_and(|text| matches!(text, "*" | "**" | "*.*" | "?*") || text.strip_prefix("*.").is_some_and(|extension| SOURCES.contains(&extension)))
+    test.literal().and_then(|text| text.strip_prefix("*.")).is_some_and(|extension| SOURCES.contains(&extension))
 }
 
 /// What `find FOLDER -name TEST` finds; without a test all that is below.

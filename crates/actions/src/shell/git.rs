@@ -4,8 +4,9 @@
 use super::{Output, Shell, Stdin};
 use crate::arguments::{self, ParsedArguments};
 use crate::lookup::{Lookup, LookupAnswer};
+use crate::program::{Program, Role};
 use crate::word::{Bound, Word, WordPiece, is_one};
-use crate::{Action, Change, Deed, Flag, Push, PushKind, Write, path::Path, program::Program};
+use crate::{Action, Change, Deed, Flag, Push, PushKind, Write, path::Path};
 
 /// Aliases that lead to aliases.
 const MAX_ALIASES: usize = 8;
@@ -69,6 +70,7 @@ pub(super) fn invoke(shell: &mut Shell, program: &Program, words: &[Word], env: 
         shell.state.place.cwd = before;
         return Output::unknown();
     }
+    tracked_only(shell, &mut arguments);
     let limits = limits(&name, &arguments).iter().map(|word| shell.path(word)).collect();
     let at = shell.note("git", words, &arguments, env.clone(), stdin);
     if let Some(Action { deed: Deed::Run(run), .. }) = shell.actions.get_mut(at) {
@@ -175,6 +177,16 @@ fn replaces_programs(path: &Word, own: &[&str]) -> bool {
     let front = path.prefix();
     let own = own.iter().any(|folder| !folder.is_empty() && front.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
     path.literal().is_some() || (!own && OPEN.iter().any(|open| front.starts_with(open)))
+}
+
+/// `git rm -r .` deletes files that git tracks, and neither the folder nor what is in `.git`.
+fn tracked_only(shell: &Shell, arguments: &mut ParsedArguments) {
+    for (_, word) in arguments.roles.iter_mut().filter(|(role, _)| *role == Role::DeleteTree) {
+        if shell.path(word).word.literal().is_some_and(|path| path == shell.setting.root) {
+            word.push_lit("/");
+            word.push(WordPiece::Any(Bound::File));
+        }
+    }
 }
 
 /// Branches of this repository that the command moves, wherever they led before, each with the option that says so.

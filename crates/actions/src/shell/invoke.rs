@@ -7,7 +7,7 @@ use super::{Output, Shell, Stdin, builtin::joined, git};
 use crate::arguments::{self, ParsedArguments};
 use crate::program::{Program, ProgramWay, Role, Takes};
 use crate::word::{Bound, Word, WordPiece};
-use crate::{Deed, Run};
+use crate::{Deed, Run, printed};
 
 /// Words of a program that nobody described among which a command is looked for.
 const MAX_GUESSED: usize = 64;
@@ -99,8 +99,13 @@ impl Shell<'_> {
         let at = self.note(&name, &words, &arguments, env.clone(), stdin);
         let known = described.as_ref().and_then(|program| self.effects(program, &words, &arguments, &env, stdin, at));
         let speaks = self.speaks;
+        let path = head.prefix().contains('/');
+        // Wherever it is installed, its lines for a shell are its own, unless the session made the file.
+        let sets_up = path && described.as_ref().is_some_and(|program| program.is(ProgramWay::SetsUp) && printed::sets_up(program, args));
+        let sets_up = sets_up && self.is_installed(head);
         if head.literal().is_some_and(|text| text.contains('/'))
             && let Some(output) = self.program_file(head, args, &env, stdin)
+            && !sets_up
         {
             return output;
         }
@@ -109,7 +114,15 @@ impl Shell<'_> {
             (Some(program), Some(subcommand)) => !program.has_subcommand(subcommand),
             (Some(_), None) => false,
         };
-        if unknown {
+        let runs_any = |program: &Program| {
+            program.is(ProgramWay::Scripts) && program.details().scripts.is_some_and(|scripts| scripts.names.iter().any(|(name, _)| *name == "*"))
+        };
+        if unknown && described.as_ref().is_some_and(runs_any) {
+            // What is no script of the project is a program of one of its packages: `pnpm rimraf src`.
+            let front = args.iter().position(|word| Some(word) == arguments.subcommand.first()).unwrap_or(args.len());
+            let inner = args.get(front..).unwrap_or(&[]).to_vec();
+            self.unsurely(|shell| shell.words_within(&name, inner, env.clone(), stdin));
+        } else if unknown {
             self.guessed(&name, args, &env, stdin);
         }
         if let Some(output) = known {
@@ -117,7 +130,7 @@ impl Shell<'_> {
         }
         // In a folder of one's own another program may have the name.
         let other = self.state.place.disabled.contains(&name);
-        if other || (head.prefix().contains('/') && !super::scripts::is_system(head.prefix())) {
+        if other || (path && !sets_up && !super::scripts::is_system(head.prefix())) {
             return Output::unknown();
         }
         self.speaks = speaks;
@@ -130,6 +143,10 @@ impl Shell<'_> {
         let text = head.literal().filter(|text| text.contains('@'))?;
         let version = text.get(1..)?.find('@').map_or(text.len(), |at| at + 1);
         let bare = text.get(..version)?;
+        // `cat@` is another name: no version is left empty.
+        if bare.len() + 1 == text.len() {
+            return None;
+        }
         if let Some(program) = self.programs.find(bare).filter(|program| !program.runs.is_empty()) {
             return Some(program.runs.to_owned());
         }
@@ -155,12 +172,23 @@ impl Shell<'_> {
     /// Functions, aliases and builtins. `None`: it is a program.
     fn defined(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin, plain: bool) -> Option<Output> {
         if let Some(function) = self.state.function(name).filter(|_| !plain) {
+            if self.stored && self.is_long() {
+                // It was called often enough. The lines behind it are still followed, without what it sets.
+                self.state.lose_track();
+                return Some(Output::unknown());
+            }
             let before = self.state.place.positional.replace(Rc::new(args.to_vec()));
             let hidden = self.state.hidden.replace(Vec::new());
             let without = self.state.is_doubtful(name).then(|| self.state.mark());
             let outer = std::mem::replace(&mut self.origin, function.origin);
             let step = format!("{name}()");
-            let output = self.unless_open(step.clone(), |shell| shell.within(&step, |shell| shell.follow(&function.body, stdin)));
+            let (unread, first) = (self.unread, self.actions.len());
+            let follow = |shell: &mut Self| shell.unless_open(step.clone(), |shell| shell.within(&step, |shell| shell.follow(&function.body, stdin)));
+            // What a file brought (`. nvm.sh; nvm use 20`) is a part of that file, unless the call gives it what is not known.
+            let output = if function.stored && !args.iter().any(Word::has_hole) { self.while_stored(follow) } else { follow(self) };
+            if function.stored && !self.stored && (self.unread > unread || self.actions.iter().skip(first).any(|action| !action.sure)) {
+                self.handed_on(name, args, env, stdin);
+            }
             self.origin = outer;
             self.state.reveal(hidden);
             self.state.place.positional = before;
@@ -210,6 +238,18 @@ impl Shell<'_> {
             self.note(name, &words, &arguments, env.to_vec(), stdin);
         }
         Some(output)
+    }
+
+    /// A function out of a file, of which not all is certain, may run the words that the call gives it: as the program of its
+    /// name would, where that is described.
+    fn handed_on(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin) {
+        if self.programs.find(name).is_none() {
+            self.guessed(name, args, env, stdin);
+            return;
+        }
+        let words = [&[Word::lit(name)], args].concat();
+        self.plain = true;
+        self.unsurely(|shell| shell.invoke(words, env.to_vec(), stdin));
     }
 
     /// Notes that a program is run.

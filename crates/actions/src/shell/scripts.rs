@@ -91,11 +91,15 @@ impl Shell<'_> {
         done
     }
 
-    /// Follows each stretch of the file at `path`; gives the output of the last. `None`: there is no such file.
-    fn stretches(&mut self, path: &Word, mut work: impl FnMut(&mut Self, &Word) -> Output) -> Option<Output> {
+    /// Follows each stretch of the file at `path`; gives the output of the last. `stays`: what it sets is seen behind it.
+    /// `None`: there is no such file.
+    fn stretches(&mut self, path: &Word, stays: bool, mut work: impl FnMut(&mut Self, &Word) -> Output) -> Option<Output> {
         let mut output = None;
         for (text, stored) in self.texts(path) {
-            output = Some(if stored {
+            output = Some(if stored && !self.sure && !stays {
+                // Of such a file only what is certain counts, and here nothing is.
+                Output::unknown()
+            } else if stored {
                 self.while_stored(|shell| shell.unless_open(path.to_string(), |shell| work(shell, &text)))
             } else if path.has_hole() {
                 self.unsurely(|shell| work(shell, &text))
@@ -112,7 +116,7 @@ impl Shell<'_> {
         if is_system(path.prefix()) {
             return None;
         }
-        self.stretches(&path, |shell, text| match shell.programs.find(interpreter(text.prefix())).filter(|program| !program.shell_stdin) {
+        self.stretches(&path, false, |shell, text| match shell.programs.find(interpreter(text.prefix())).filter(|program| !program.shell_stdin) {
             Some(program) => shell.interpreted(&program, text, &path, args, stdin),
             None => {
                 shell.lent = env.to_vec();
@@ -121,9 +125,16 @@ impl Shell<'_> {
         })
     }
 
+    /// Whether a program's file was there before the call and is not the session's own.
+    pub(super) fn is_installed(&mut self, head: &Word) -> bool {
+        let path = self.path(head).word;
+        let fetched = path.literal().is_some_and(|path| self.state.may_have_arrived(path) || self.state.copied_from(path).is_some());
+        !fetched && self.texts(&path).iter().all(|(_, stored)| *stored)
+    }
+
     /// A file of commands that is given to its interpreter. `None`: there is no such file.
     pub(super) fn script_file(&mut self, program: &Program, path: &Word, name: &Word, args: &[Word], stdin: &Stdin) -> Option<Output> {
-        self.stretches(path, |shell, text| shell.interpreted(program, text, name, args, stdin))
+        self.stretches(path, false, |shell, text| shell.interpreted(program, text, name, args, stdin))
     }
 
     /// Text that a program reads as its commands.
@@ -162,7 +173,7 @@ impl Shell<'_> {
         let path = self.path(file).word;
         let before = (self.state.place.name.clone(), self.state.variable("BASH_SOURCE").cloned());
         let name = path.clone();
-        let output = self.stretches(&path, |shell, text| {
+        let output = self.stretches(&path, true, |shell, text| {
             shell.state.put("BASH_SOURCE", Variable::Array(vec![name.clone()]));
             shell.within("source", |shell| shell.text(text, stdin)).unwrap_or_default()
         });

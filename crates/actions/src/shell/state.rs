@@ -73,6 +73,8 @@ pub(super) struct Function {
     pub(super) body: Command,
     /// Of the text in which it is defined.
     pub(super) origin: TextOrigin,
+    /// That text is in a file that was there before the call.
+    pub(super) stored: bool,
 }
 
 /// Variables, functions, the folder.
@@ -256,6 +258,17 @@ impl ShellState {
         for name in meant {
             self.set(&name, Word::several());
         }
+    }
+
+    /// Whatever was set or entered may have changed.
+    pub(super) fn lose_track(&mut self) {
+        let kept = |name: &str| matches!(name, "HOME" | "IFS" | "PATH");
+        let unknown = Variable::Scalar(Word::several());
+        let names: Vec<String> = self.variables.known.iter().filter(|(name, value)| !kept(name) && **value != unknown).map(|(name, _)| name.clone()).collect();
+        for name in names {
+            self.put(&name, unknown.clone());
+        }
+        self.place.cwd = Word::unknown();
     }
 
     /// `name` is the function's own from here on.

@@ -111,7 +111,8 @@ impl Shell<'_> {
             match (&mut text, self.item(item, stdin).text) {
                 // What is after `||` writes instead of what failed in front of it, or behind it.
                 (Some(all), Some(more)) if item.join == Join::Or => either(all, &more),
-                // A command that may not run may write nothing.
+                // A command that may not run may write nothing: `$(type docker >/dev/null && echo docker)`.
+                (Some(all), Some(more)) if unless.is_some() && all.is("") && is_plain_line(&more) => *all = Word { multi: true, ..(*more).clone() },
                 (Some(all), Some(more)) if (unless.is_some() && !more.is("")) || (more.multi && !names(&more)) => unknown_behind(all),
                 (Some(all), Some(more)) => all.extend(&more),
                 (Some(all), None) => unknown_behind(all),
@@ -185,7 +186,7 @@ impl Shell<'_> {
             Command::Compound { body: body @ Compound::Subshell(_), redirects, .. } => self.separate(|shell| shell.compound(body, redirects, stdin)),
             Command::Compound { body, redirects, .. } => self.compound(body, redirects, stdin),
             Command::Function { name, body, .. } => {
-                self.state.define(name, Function { body: (**body).clone(), origin: self.origin });
+                self.state.define(name, Function { body: (**body).clone(), origin: self.origin, stored: self.stored });
                 if (self.zsh && name.starts_with("TRAP")) || name.starts_with("command_not_found_handle") {
                     // A signal, the end of the shell, or a program that is not there runs it.
                     self.perhaps(|shell| shell.follow(body, &Stdin::default()));
@@ -213,10 +214,15 @@ impl Shell<'_> {
             Compound::If { branches, otherwise } => {
                 let mut goes = None;
                 let mut values = Vec::new();
-                for (condition, body) in branches {
+                for (at, (condition, body)) in branches.iter().enumerate() {
                     goes = self.certain(condition);
                     if goes != Some(false) {
-                        self.maybe(condition, stdin);
+                        // The first condition runs in any case.
+                        if at == 0 {
+                            self.script(condition, stdin);
+                        } else {
+                            self.maybe(condition, stdin);
+                        }
                         values.push(self.branch(body, stdin));
                     }
                     if goes == Some(true) {
@@ -333,7 +339,9 @@ impl Shell<'_> {
         let mut output = Output::unknown();
         for (at, part) in parts.iter().enumerate() {
             let (first, mark) = (self.actions.len(), self.flow_mark());
-            output = self.separate(|shell| shell.follow(part, &stdin));
+            // What zsh does last, it does itself.
+            let itself = self.zsh && at + 1 == parts.len();
+            output = if itself { self.follow(part, &stdin) } else { self.separate(|shell| shell.follow(part, &stdin)) };
             if at + 1 < parts.len() {
                 let run = self.actions.iter().skip(first).find_map(|action| if let Deed::Run(run) = &action.deed { Some(run) } else { None });
                 let (program, command) = (run.map(|run| run.program.clone()), run.map(written));
@@ -610,9 +618,18 @@ fn unknown_behind(all: &mut Word) {
     all.push_lit("\n");
 }
 
+/// Whether a text is a line of names: no option, path or pattern.
+fn is_plain_line(text: &Word) -> bool {
+    text.literal().is_some_and(|text| !text.trim().is_empty() && text.split_whitespace().all(|word| !word.starts_with('-') && is_plain_name(word)))
+}
+
 /// What is written where a second command runs only if the first fails, which may have written something by then.
 fn either(all: &mut Word, other: &Word) {
     if other.is("") || all == other {
+        return;
+    }
+    if other.literal().is_some_and(|text| text.trim().is_empty()) && is_plain_line(all) {
+        all.multi = true;
         return;
     }
     let plain = |word: &Word| word.is("") || names(word) || word.literal().is_some_and(|text| text.split_whitespace().all(is_plain_name));

@@ -152,7 +152,7 @@ impl ServedLine<'_> {
                 Json::Text(text) if self.option(&option) == Some(Takes::Value) => self.flags.push(Word::lit(format!("{option}={text}"))),
                 Json::Text(text) if plain == "remote" => self.first.push(Word::lit(text.as_str())),
                 // Where it runs, and what it writes.
-                Json::Text(_) if is_one(FOLDERS, &plain) || is_one(TEXTS, &plain) || matches!(plain.as_str(), "repopath" | "repository" | "repo" | "path") => {}
+                Json::Text(_) if is_one(FOLDERS, &plain) || is_one(TEXTS, &plain) || matches!(&*plain, "repopath" | "repository" | "repo" | "path") => {}
                 Json::Text(text) if is_one(FILES, &plain) => self.behind.push(Word::lit(text.as_str())),
                 Json::Text(text) => self.operands.push(Word::lit(text.as_str())),
                 _ => {}

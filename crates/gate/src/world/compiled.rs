@@ -17,11 +17,11 @@ use policy::Policy;
 
 /// The compiled policy that applies to a call.
 #[derive(Debug)]
-pub enum CompiledPolicy {
+pub enum CompiledPolicy<'f> {
     /// The built-in one, or one that was read and checked as a whole.
     Memory(Cow<'static, [u8]>),
-    /// One that is read piece by piece.
-    File(PolicyFile),
+    /// One that is read piece by piece, and what was read of it when it was opened.
+    File(&'f PolicyFile, Box<Policy<'f>>),
 }
 
 /// Bytes that are read at a time, where less is wanted.
@@ -36,24 +36,23 @@ pub struct PolicyFile {
     pieces: Mutex<Vec<(usize, &'static [u8])>>,
 }
 
-impl CompiledPolicy {
+impl CompiledPolicy<'_> {
     /// The policy.
     ///
     /// # Errors
     ///
     /// [`Failure::PolicyDamaged`]
-    pub fn open(&self) -> Result<Policy<'_>, Failure> {
-        let pieces = match self {
-            Self::Memory(bytes) => Pieces::Memory(bytes),
-            Self::File(file) => Pieces::Apart(file),
-        };
-        Policy::of(pieces).ok_or(Failure::PolicyDamaged)
+    pub fn open(&self) -> Result<Cow<'_, Policy<'_>>, Failure> {
+        match self {
+            Self::Memory(bytes) => Policy::open(bytes).map(Cow::Owned).ok_or(Failure::PolicyDamaged),
+            Self::File(_, policy) => Ok(Cow::Borrowed(policy)),
+        }
     }
 
     /// True if no piece that was read so far was damaged.
     #[must_use]
     pub fn is_intact(&self) -> bool {
-        !matches!(self, Self::File(file) if file.damaged.load(Ordering::Relaxed))
+        !matches!(self, Self::File(file, _) if file.damaged.load(Ordering::Relaxed))
     }
 }
 
@@ -66,6 +65,11 @@ impl PolicyFile {
         let file = states.iter().find_map(|state| OpenOptions::new().read(true).custom_flags(flags).open(path(state)).ok())?;
         let found = file.metadata().ok()?;
         (found.is_file() && found.uid() == system::user()).then(|| Self { file, damaged: AtomicBool::new(false), pieces: Mutex::default() })
+    }
+
+    /// The policy in it. `None` if it is not one, or its head is damaged.
+    pub fn policy(&self) -> Option<CompiledPolicy<'_>> {
+        Policy::of(Pieces::Apart(self)).map(|policy| CompiledPolicy::File(self, Box::new(policy)))
     }
 }
 

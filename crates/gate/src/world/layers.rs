@@ -1,6 +1,7 @@
 //! Where the layers of the policy are, and whether they are as they were when it was compiled.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::repository::PolicyAnchor;
@@ -120,7 +121,7 @@ pub fn fresh(policy: &Policy, found: &[FoundLayer]) -> bool {
         && policy.layers.len() == found.len()
         && policy.layers.iter().zip(found).all(|(then, now)| {
             then.layer == now.layer
-                && Path::new(then.path) == now.path
+                && then.path.as_bytes() == now.path.as_os_str().as_bytes()
                 && then.identity == now.identity
                 && now.identity.get(4).is_none_or(|changed| changed.saturating_add(TICK) < policy.compiled_at)
         })

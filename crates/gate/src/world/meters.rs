@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 use super::Surroundings;
 use super::repository::head_branch;
 use super::state;
-use super::store::{CALLS, PROMPTS, Slot, Store, VALUE};
+use super::store::{CALLS, PROMPTS, RAISES, Slot, Store, VALUE};
 use super::system::now_ms;
 use crate::failure::Failure;
 use crate::record::{hash, hash_all, hash_of};
 use clients::Event;
 use ledger::{Ledger, ReservedCost};
 use policy::decide::Metered;
-use policy::{Budget, EveryCall, Limit, Meter, Period, Policy, Scope, Tiers};
+use policy::{Budget, EveryCall, Limit, Meter, MeterScope, Period, Policy, Tiers};
 use slots::{CountedCall, IN_FLIGHT, SlotState, Slots};
 
 /// A pipe in the place of a file must not be waited for.
@@ -62,7 +62,7 @@ impl CallIdentity {
 
 /// What a limit or a budget has left for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct MeterUse {
     /// What was used before this call, in calls or millionths of a US dollar.
     pub used: u64,
     /// What this call needs.
@@ -73,7 +73,7 @@ pub struct Standing {
     pub opens_in: Option<u64>,
 }
 
-impl Standing {
+impl MeterUse {
     /// Whether the call fits.
     #[must_use]
     pub fn fits(&self) -> bool {
@@ -128,10 +128,10 @@ fn machine(memory: &Path) -> PathBuf {
 fn limit_file(name: &str, limit: Limit, around: &Surroundings) -> MeterFile {
     let id = |parts: &[&str]| hash_all(&[&["limit", name, limit.scope.name()], parts].concat());
     match limit.scope {
-        Scope::Session => MeterFile::Limit(id(&[&around.session])),
-        Scope::Agent => MeterFile::Limit(id(&[&around.session, &around.agent])),
-        Scope::Repository => MeterFile::Limit(id(&[])),
-        Scope::Machine | Scope::Fleet => MeterFile::MachineLimit(id(&[])),
+        MeterScope::Session => MeterFile::Limit(id(&[&around.session])),
+        MeterScope::Agent => MeterFile::Limit(id(&[&around.session, &around.agent])),
+        MeterScope::Repository => MeterFile::Limit(id(&[])),
+        MeterScope::Machine | MeterScope::Fleet => MeterFile::MachineLimit(id(&[])),
     }
 }
 
@@ -208,7 +208,7 @@ fn open(file: MeterFile, memory: &Path, make: bool) -> Result<Option<Opened>, Fa
 }
 
 /// A meter with its file.
-struct Wanted<'w> {
+struct OpenMeter<'w> {
     file: MeterFile,
     opened: Option<Opened>,
     /// In calls or millionths of a US dollar.
@@ -230,8 +230,8 @@ pub fn standing(
     budgets: &[Budget],
     around: &Surroundings,
     call: Option<CallIdentity>,
-    wanted: impl FnOnce(&[Standing]) -> bool,
-) -> Result<Vec<Standing>, Failure> {
+    wanted: impl FnOnce(&[MeterUse]) -> bool,
+) -> Result<Vec<MeterUse>, Failure> {
     let index = match call {
         Some(_) => Some(Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?),
         None => None,
@@ -246,13 +246,13 @@ pub fn standing(
 
     let groups = groups(metered, budgets, around);
     let mut open_files = Vec::new();
-    let mut standings = vec![Standing { used: 0, needs: 0, of: u64::MAX, opens_in: None }; metered.len()];
+    let mut standings = vec![MeterUse { used: 0, needs: 0, of: u64::MAX, opens_in: None }; metered.len()];
     for (file, places, needs, of, window) in &groups {
         let opened = match memory {
             Some(memory) => open(*file, memory, call.is_some())?,
             None => None,
         };
-        let one = Wanted { file: *file, opened, needs: *needs, of: *of, window: *window, of_metered: places };
+        let one = OpenMeter { file: *file, opened, needs: *needs, of: *of, window: *window, of_metered: places };
         let standing = one.standing(key, clock);
         for at in one.of_metered {
             if let Some(place) = standings.get_mut(*at) {
@@ -282,13 +282,14 @@ type Group = (MeterFile, Vec<usize>, u64, u64, u64);
 /// The files that a call uses: one for each limit, one for each budget.
 fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
+    let raises = Store::look(&around.memory, RAISES);
     for (at, entry) in metered.iter().enumerate() {
         let times = u64::from(entry.times);
         match &entry.meter {
             Meter::Result(_) => {}
             Meter::Limit(limit) => {
                 let limit = *limit;
-                groups.push((limit_file(&entry.finding.rule, limit, around), vec![at], times, limit.max.into(), limit.window));
+                groups.push((limit_file(&entry.finding.rule, limit, around), vec![at], times, u64::from(limit.max).saturating_add(raised(&raises, &entry.finding.rule)), limit.window));
             }
             Meter::Cost(cost) => {
                 let Some(budget) = budgets.iter().find(|budget| budget.name == cost.budget) else { continue };
@@ -298,13 +299,30 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
                         places.push(at);
                         *sum = sum.saturating_add(needs);
                     }
-                    None => groups.push((file, vec![at], needs, budget.micro, 0)),
+                    None => groups.push((file, vec![at], needs, budget.micro.saturating_add(raised(&raises, budget.name)), 0)),
                 }
             }
             Meter::Gate(_) | Meter::Phase(_) => {}
         }
     }
     groups
+}
+
+/// By how much a person raised a limit or a budget for now.
+fn raised(raises: &Option<Store>, name: &str) -> u64 {
+    let found = raises.as_ref().and_then(|store| store.get(hash_all(&["raise", name]))).map(|slot| words(slot.value));
+    found.filter(|[_, until, ..]| now_ms() < *until).map_or(0, |[more, ..]| more)
+}
+
+/// Raises a limit or a budget by some calls or millionths of a US dollar, until a time in milliseconds since 1970.
+///
+/// # Errors
+///
+/// It cannot be kept.
+pub fn raise(name: &str, more: u64, until: u64, around: &Surroundings) -> Result<(), Failure> {
+    let slot = Slot { key: hash_all(&["raise", name]), time: now_ms(), value: value([more, until, 0, 0]) };
+    let kept = Store::open(&around.memory, RAISES).and_then(|mut store| store.update(slot.key, |_| Some(slot)));
+    kept.map(|_| ()).map_err(|error| unwritable(&error))
 }
 
 /// Whether this very call is known already, and the number that tells it from an equal one before it.
@@ -335,9 +353,9 @@ fn value(words: [u64; 4]) -> [u8; VALUE] {
     bytes
 }
 
-impl Wanted<'_> {
+impl OpenMeter<'_> {
     /// How far it is used. What the call has reserved already is not counted once more, and fits.
-    fn standing(&self, key: Option<u64>, clock: u64) -> Standing {
+    fn standing(&self, key: Option<u64>, clock: u64) -> MeterUse {
         let mut opens_in = None;
         let (used, own) = match &self.opened {
             None => (0, false),
@@ -361,14 +379,14 @@ impl Wanted<'_> {
             }
         };
         let used = if own { used.min(self.of.saturating_sub(self.needs)) } else { used };
-        Standing { used, needs: self.needs, of: self.of, opens_in }
+        MeterUse { used, needs: self.needs, of: self.of, opens_in }
     }
 }
 
 /// Reserves what a call needs: first the index says which files are concerned, then the files. Gives the entries of budgets
 /// that have no room for one more call under way.
 fn reserve(
-    files: &mut [Wanted],
+    files: &mut [OpenMeter],
     call: CallIdentity,
     (key, serial): (u64, u64),
     clock: u64,
@@ -420,12 +438,12 @@ pub enum CallEnd {
 
 /// What a call cost by its own answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Price {
+pub struct AnsweredPrice {
     file: u64,
     micro: u64,
 }
 
-impl Price {
+impl AnsweredPrice {
     /// Millionths of a US dollar that a budget of whoever acts has to bear.
     #[must_use]
     pub fn of(budget: &Budget, micro: u64, around: &Surroundings) -> Self {
@@ -438,13 +456,47 @@ impl Price {
 /// # Errors
 ///
 /// As [`standing`].
-pub fn spent(budget: &Budget, around: &Surroundings) -> Result<Standing, Failure> {
+pub fn spent(budget: &Budget, around: &Surroundings) -> Result<MeterUse, Failure> {
     let file = budget_file(budget, around);
     let opened = match counts_here(around) {
         Some(memory) => open(file, memory, false)?,
         None => None,
     };
-    Ok(Wanted { file, opened, needs: 0, of: budget.micro, window: 0, of_metered: &[] }.standing(None, now_ms()))
+    let of = budget.micro.saturating_add(raised(&Store::look(&around.memory, RAISES), budget.name));
+    Ok(OpenMeter { file, opened, needs: 0, of, window: 0, of_metered: &[] }.standing(None, now_ms()))
+}
+
+/// The name of the file that says how far a session's transcript was read.
+#[must_use]
+pub fn spend_file(around: &Surroundings) -> String {
+    format!("spend.{:016x}.json", hash(around.session.as_bytes()))
+}
+
+/// Seconds between two looks into a transcript while calls are made.
+const LOOKED: u64 = 10;
+
+/// Whether the transcript was not looked into for some time.
+#[must_use]
+pub fn spend_is_due(around: &Surroundings) -> bool {
+    let name = spend_file(around);
+    let looked = around.memory.iter().find_map(|folder| fs::metadata(folder.join(&name)).and_then(|found| found.modified()).ok());
+    looked.and_then(|looked| looked.elapsed().ok()).is_none_or(|elapsed| elapsed.as_secs() >= LOOKED)
+}
+
+/// Adds what was spent beside calls, and says how far the budget is used then.
+///
+/// # Errors
+///
+/// As [`standing`].
+pub fn spend(budget: &Budget, micro: u64, around: &Surroundings) -> Result<MeterUse, Failure> {
+    if micro > 0 {
+        let index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
+        if let Some(Opened::Ledger(mut ledger)) = open(budget_file(budget, around), index.folder(), true)? {
+            ledger.spend(micro);
+            ledger.keep().map_err(|error| unwritable(&error))?;
+        }
+    }
+    spent(budget, around)
 }
 
 /// Counts a call that ran, and gives back one that did not. Nothing if no limit or budget spoke of it.
@@ -452,7 +504,7 @@ pub fn spent(budget: &Budget, around: &Surroundings) -> Result<Standing, Failure
 /// # Errors
 ///
 /// As [`standing`].
-pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[Price]) -> Result<(), Failure> {
+pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[AnsweredPrice]) -> Result<(), Failure> {
     if counts_here(around).is_none() {
         return Ok(());
     }
@@ -534,7 +586,8 @@ pub fn give_back_all(around: &Surroundings) -> Result<(), Failure> {
 
 /// Files of meters in the memory of a repository, and those of the machine.
 fn every_file(memory: &Path) -> Vec<MeterFile> {
-    let names = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<_>>();
+    let names =
+        |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<_>>();
     let id = |name: &str, front: &str, end: &str| Some(u64::from_str_radix(name.strip_prefix(front)?.strip_suffix(end)?, 16).ok()? << 2);
     let limit = |name: &String| id(name, "limit.", ".slots");
     let own = names(memory);
@@ -550,7 +603,7 @@ pub struct MeterState {
     /// `portcullis.toml:12`
     pub place: String,
     pub kind: MeterKind,
-    pub standing: Standing,
+    pub standing: MeterUse,
 }
 
 /// What a meter counts.
@@ -580,13 +633,15 @@ pub fn states(policy: &Policy, around: &Surroundings) -> Result<Vec<MeterState>,
     }
     all.extend(budgets.iter().map(|budget| (budget.name, budget.place, MeterKind::Budget(budget.per), budget_file(budget, around), budget.micro, 0)));
     let memory = counts_here(around);
+    let raises = Store::look(&around.memory, RAISES);
     let mut states = Vec::new();
     for (name, place, kind, file, of, window) in all {
         let opened = match memory {
             Some(memory) => open(file, memory, false)?,
             None => None,
         };
-        let wanted = Wanted { file, opened, needs: 0, of, window, of_metered: &[] };
+        let of = of + raised(&raises, name);
+        let wanted = OpenMeter { file, opened, needs: 0, of, window, of_metered: &[] };
         states.push(MeterState { name: name.to_owned(), place: place.to_owned(), kind, standing: wanted.standing(None, now_ms()) });
     }
     Ok(states)

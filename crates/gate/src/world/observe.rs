@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::links::without_links;
 use super::repository::{Discovery, Repository, configuration, discover, has_ref_tables, head_branch};
 use super::{Surroundings, lookup, system};
 use policy::facts::{Known, Loss, Need, WorkAtRisk};
@@ -14,7 +15,7 @@ const MAX_COPIED: u64 = 64 << 10;
 /// Answers a fact with file-system calls alone. `None`: the cold binary must answer it.
 pub fn light(need: &Need, around: &Surroundings) -> Option<Known> {
     Some(match need {
-        Need::RealPath(path, follow) => real_path(Path::new(path), *follow)
+        Need::RealPath(path, follow) => real_path(Path::new(path), *follow, around)
             .map_or_else(|| Known::Unknown("where it leads could not be found out".to_owned()), |real| Known::Text(real.to_string_lossy().into_owned())),
         Need::Exists(path) => match system::identity(Path::new(path)) {
             Ok(found) => Known::Is(found.is_some(), String::new()),
@@ -84,31 +85,36 @@ fn hooks_folder(around: &Surroundings) -> Option<String> {
         (Some(rest), Some(home)) => Path::new(home).join(rest),
         _ => around.repository.as_ref()?.root.join(&value),
     };
-    let folder = nearest(&folder)?;
+    let folder = nearest(&folder, around)?;
     Some(folder.to_string_lossy().into_owned())
 }
 
 /// Where a path leads: links of what exists are followed, what does not exist stays as it is.
-fn real_path(path: &Path, follow_last: bool) -> Option<PathBuf> {
+fn real_path(path: &Path, follow_last: bool, around: &Surroundings) -> Option<PathBuf> {
     if follow_last {
-        if let Ok(real) = std::fs::canonicalize(path) {
+        if let Some(real) = existing(path, around) {
             return Some(real);
         }
         // A link to what does not exist yet decides all the same where a write goes.
         if let Ok(target) = std::fs::read_link(path) {
             let target = path.parent()?.join(target);
-            return Some(nearest(target.parent()?)?.join(target.file_name()?));
+            return Some(nearest(target.parent()?, around)?.join(target.file_name()?));
         }
     }
-    Some(nearest(path.parent()?)?.join(path.file_name()?))
+    Some(nearest(path.parent()?, around)?.join(path.file_name()?))
+}
+
+/// The real path of what exists. Nearly every path is below the root, of which the links are resolved already.
+fn existing(path: &Path, around: &Surroundings) -> Option<PathBuf> {
+    if path.is_absolute() { without_links(path, Some(&around.root)).ok() } else { std::fs::canonicalize(path).ok() }
 }
 
 /// The real path of the nearest folder that exists, with the rest behind it.
-fn nearest(folder: &Path) -> Option<PathBuf> {
+fn nearest(folder: &Path, around: &Surroundings) -> Option<PathBuf> {
     let mut rest = Vec::new();
     let mut at = folder;
     loop {
-        if let Ok(real) = std::fs::canonicalize(at) {
+        if let Some(real) = existing(at, around) {
             return Some(rest.iter().rev().fold(real, |path, name| path.join(name)));
         }
         rest.push(at.file_name()?);

@@ -50,6 +50,17 @@ pub fn remind(name: &str, around: &Surroundings) -> bool {
     state(name, around) == DUE && put(name, REMINDED, around).is_ok()
 }
 
+/// Milliseconds after which a remark is made again.
+const AGAIN: u64 = 3_600_000;
+
+/// Whether a remark was not made to this session for some time; it is now.
+#[must_use]
+pub fn is_new(name: &str, around: &Surroundings) -> bool {
+    let key = hash_all(&[&around.session, name]);
+    let found = Store::look(&around.memory, OWED).and_then(|store| store.get(key));
+    found.is_none_or(|slot| now_ms().saturating_sub(slot.time) > AGAIN) && put(name, SETTLED, around).is_ok()
+}
+
 /// Whether anything was ever owed here.
 #[must_use]
 pub fn any(around: &Surroundings) -> bool {

@@ -122,15 +122,25 @@ fn append_to(folder: &Path, line: &str, twin: Option<&[String; 3]>, most: u64) -
 fn ends_with_twin(file: &File, size: u64, twin: &[String; 3]) -> bool {
     let length = size.min(TAIL);
     let bytes = usize::try_from(size - length).ok().zip(usize::try_from(length).ok()).and_then(|(at, length)| system::read_at(file, at, length));
+    // The end of a call's id is nearly always missing.
     let (Some(bytes), Some(end)) = (bytes, twin.get(1).and_then(|call| call.as_bytes().last_chunk::<8>())) else { return false };
-    // The end of a call's id is found by one comparison a byte, and is nearly always missing.
-    let end = u64::from_ne_bytes(*end);
-    let ends = |window: &[u8]| window.first_chunk().is_some_and(|window| u64::from_ne_bytes(*window) == end);
-    bytes.windows(8).enumerate().filter(|(_, window)| ends(window)).any(|(at, _)| {
+    places_of(end, &bytes).any(|at| {
         let from = bytes.get(..at).and_then(|before| before.iter().rposition(|byte| *byte == b'\n')).map_or(0, |end| end + 1);
         let line = bytes.get(from..).and_then(|rest| rest.split(|byte| *byte == b'\n').next()).map(String::from_utf8_lossy).unwrap_or_default();
         twin.iter().all(|part| line.contains(part.as_str()))
     })
+}
+
+/// Where eight bytes are in others. Each place holds one of every eight bytes, so only those are looked at.
+fn places_of<'b>(wanted: &'b [u8; 8], bytes: &'b [u8]) -> impl Iterator<Item = usize> + use<'b> {
+    let mut known = [false; 256];
+    for byte in wanted {
+        known[usize::from(*byte)] = true;
+    }
+    let likely = (7..bytes.len()).step_by(8).filter(move |at| bytes.get(*at).is_some_and(|byte| known[usize::from(*byte)]));
+    let end = u64::from_ne_bytes(*wanted);
+    let is = move |window: &[u8]| window.first_chunk().is_some_and(|window| u64::from_ne_bytes(*window) == end);
+    likely.filter_map(move |at| Some(at - 7 + bytes.get(at - 7..bytes.len().min(at + 8))?.windows(8).position(is)?))
 }
 
 /// Appends with exactly one write, on a line of its own. `size` is the present size of the file.

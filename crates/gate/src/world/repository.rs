@@ -18,6 +18,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::links::without_links;
 use super::system::{errno_of, named_identity};
 
 pub use anchor::{PolicyAnchor, anchor, main_work_tree};
@@ -141,28 +142,6 @@ fn existing(path: &Path, known: Option<&Path>) -> Result<(PathBuf, bool), Unread
             Err(error) => return Err(Unreadable::new(found, &error)),
         }
     }
-}
-
-/// The absolute `path` with links resolved. Most paths have none, and to see that is cheaper than to resolve them.
-fn without_links(path: &Path, known: Option<&Path>) -> io::Result<PathBuf> {
-    let bytes = path.as_os_str().as_bytes();
-    let prefix = known.map_or(&b""[..], |known| known.as_os_str().as_bytes());
-    let (mut end, rest) = match bytes.strip_prefix(prefix) {
-        Some([]) if !prefix.is_empty() => return Ok(path.to_path_buf()),
-        Some(rest @ [b'/', ..]) => (prefix.len(), rest),
-        _ => (0, bytes),
-    };
-    for name in rest.split(|byte| *byte == b'/').skip(1) {
-        if matches!(name, b"" | b"." | b"..") {
-            return fs::canonicalize(path);
-        }
-        end += 1 + name.len();
-        let folder = Path::new(OsStr::from_bytes(bytes.get(..end).unwrap_or(bytes)));
-        if fs::symlink_metadata(folder)?.is_symlink() {
-            return fs::canonicalize(path);
-        }
-    }
-    Ok(path.to_path_buf())
 }
 
 /// [`discover`] from a path that [`existing`] gave. It ends at `limit`, as if nothing was there or further out.

@@ -54,6 +54,12 @@ pub const EVIDENCE: StoreFile = StoreFile { name: "evidence", slots: 4096, tries
 
 /// Scripts that a person lets count as they are; the key is of the path and the text.
 pub const TRUSTED: StoreFile = StoreFile { name: "trusted", slots: 512, tries: PATIENT };
+/// Answers of models that were counted, with what they cost; the key is of the answer.
+pub const ANSWERS: StoreFile = StoreFile { name: "answers", slots: 32_768, tries: PATIENT };
+
+/// Limits and budgets that a person raised for a time; the key is of the name.
+pub const RAISES: StoreFile = StoreFile { name: "raises", slots: 256, tries: PATIENT };
+
 /// What must follow certain calls of a session; the key is of the session and the rule.
 pub const OWED: StoreFile = StoreFile { name: "owed", slots: 512, tries: TRIES };
 

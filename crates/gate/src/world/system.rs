@@ -19,6 +19,8 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::links::without_links;
+
 pub use allocator::Bump;
 pub use hand_over::{Asked, ask};
 pub use last_words::{LastWords, Said, disarm, guard, rearm};
@@ -119,6 +121,9 @@ pub(crate) fn errno_of(error: &io::Error) -> i32 {
 ///
 /// Where the system does not tell (Linux without `/proc`).
 pub fn own_path() -> io::Result<PathBuf> {
+    if let Some(path) = path_as_started().filter(|path| without_links(path, None).is_ok_and(|real| real == *path)) {
+        return Ok(path);
+    }
     // `/proc/self/exe` on Linux, `_NSGetExecutablePath` on macOS.
     let path = std::env::current_exe()?;
     match path.as_os_str().as_bytes().strip_suffix(DELETED) {
@@ -126,6 +131,26 @@ pub fn own_path() -> io::Result<PathBuf> {
         Some(name) if matches!(identity(&path), Ok(None)) => Ok(PathBuf::from(OsStr::from_bytes(name))),
         _ => Ok(path),
     }
+}
+
+/// The name by which this program was started, if it is a whole path. To ask `/proc` costs three times as much as to see that
+/// there is no link in it.
+fn path_as_started() -> Option<PathBuf> {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: `getauxval` takes any number and touches no memory of ours.
+        let name = unsafe { libc::getauxval(libc::AT_EXECFN) };
+        let name = ptr::with_exposed_provenance::<libc::c_char>(usize::try_from(name).ok()?);
+        if name.is_null() {
+            return None;
+        }
+        // SAFETY: it is not null, so it is what the kernel left there (getauxval(3)): a text ended by NUL, which nothing changes as
+        // long as the process lives.
+        let name = unsafe { CStr::from_ptr(name) };
+        Some(PathBuf::from(OsStr::from_bytes(name.to_bytes()))).filter(|path| path.is_absolute())
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// The folder of the running program. `None` where the system does not tell. It is found out once: asking costs as much as

@@ -42,7 +42,7 @@ pub fn read(around: &Surroundings) -> Vec<SeenCall> {
 ///
 /// # Errors
 ///
-/// The last folder's, or the lock is held for too long.
+/// The last folder's, or another process keeps the lock for too long.
 pub fn add(call: SeenCall, around: &Surroundings) -> io::Result<Vec<SeenCall>> {
     let name = name(around);
     in_first(&around.memory, |folder| {

@@ -212,14 +212,21 @@ fn longest_run(component: &[GlobPart]) -> Option<String> {
     runs.filter(|run| !run.is_empty()).max_by_key(|run| run.len()).and_then(literal)
 }
 
-/// What every path has that these components match: the longest of its names as `/name`, else the ending of its last name.
-/// Empty if there is no such thing.
+/// Letters of the beginning of a name by which a rule is found.
+const BEGINNING: usize = 4;
+
+/// What every path has that these components match: the longest of its names as `/name`, else the first letters of its last
+/// name as `^name`, else the ending of that name. Empty if there is no such thing.
 fn telling(components: &Components) -> String {
     let names = components.iter().filter_map(|component| literal(component));
     if let Some(longest) = names.filter(|name| !name.is_empty()).max_by_key(String::len) {
         return format!("/{longest}");
     }
     let last = components.last().map_or(&[][..], Vec::as_slice);
+    let first = last.split(|part| !matches!(part, GlobPart::Character(..))).next().and_then(literal).unwrap_or_default();
+    if let Some(beginning) = first.get(..BEGINNING) {
+        return format!("^{beginning}");
+    }
     let run = last.rsplit(|part| !matches!(part, GlobPart::Character(..))).next().and_then(literal).unwrap_or_default();
     run.rfind('.').and_then(|at| run.get(at..)).unwrap_or_default().to_owned()
 }

@@ -60,8 +60,8 @@ pub fn compile_quickly(input: &Input, pieces: &[(&str, &[u8])]) -> Option<Vec<u8
     }
     for (path, _) in input.programs {
         let described = open(path)?;
-        let [starts, named, secrets] = described.programs.lists();
-        for (all, own) in [(&mut parts.starts, starts), (&mut parts.named, named), (&mut parts.secrets, secrets)] {
+        let [starts, named] = described.programs.lists();
+        for (all, own) in [(&mut parts.starts, starts), (&mut parts.named, named)] {
             all.extend(Some(own).filter(|own| !own.is_empty()));
         }
         parts.program_tables.push(described.programs.table());

@@ -9,15 +9,15 @@ use super::when::WhenReader;
 use super::{Named, PolicyDocument, PolicyMistake};
 use crate::schema::{SpannedText, SpannedValue};
 use policy::table::TableReader as _;
-use policy::{Budget, Cost, EveryCall, FollowUp, Layer, Limit, Meter, Period, Rule, Scope, Tier, When};
+use policy::{Budget, Cost, EveryCall, FollowUp, Layer, Limit, Meter, MeterScope, Period, Rule, Tier, When};
 
 /// Milliseconds of the units in which windows are written.
 const UNITS: &[(&str, u64)] = &[("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 /// The longest window.
 const LONGEST: u64 = 31 * 86_400_000;
 /// Where a limit names no scope.
-const USUAL_SCOPE: Scope = Scope::Repository;
-/// The share in percent at which the model is told where a budget does not say.
+const USUAL_SCOPE: MeterScope = MeterScope::Repository;
+/// The share in percent at which the model is warned where a budget does not say.
 const USUAL_WARNING: u8 = 80;
 /// Millionths of a US dollar.
 const MICRO: f64 = 1_000_000.0;
@@ -52,10 +52,14 @@ pub(super) fn limit<'t>(
         }
         max
     });
-    let scope = table.text("scope").map_or(Some(USUAL_SCOPE), |scope| reader.checker.named(&scope, Scope::NAMES, "scope"));
+    let scope = table.text("scope").map_or(Some(USUAL_SCOPE), |scope| reader.checker.named(&scope, MeterScope::NAMES, "scope"));
     let window = table.text("per").and_then(|per| window(&per, reader));
-    if let (Some(0), Some(Scope::Repository | Scope::Machine | Scope::Fleet), Some(per)) = (window, scope, table.text("per")) {
-        reader.checker.mistake(&per.span, "`per = \"session\"` needs a scope within a session", "write `scope = \"session\"` or `scope = \"agent\"`, or a time");
+    if let (Some(0), Some(MeterScope::Repository | MeterScope::Machine | MeterScope::Fleet), Some(per)) = (window, scope, table.text("per")) {
+        reader.checker.mistake(
+            &per.span,
+            "`per = \"session\"` needs a scope within a session",
+            "write `scope = \"session\"` or `scope = \"agent\"`, or a time",
+        );
     }
     let over = over(table, reader);
     let name = name(table, "limit", reader)?;
@@ -110,7 +114,10 @@ pub(super) fn budget<'t>(
     }
     let reason = prose(table, "reason", reader).map_or("the money that this is allowed to cost is spent", |text| text.text);
     let instead = prose(table, "instead", reader).map_or("tell the user what was spent, and what is still to do", |text| text.text);
-    Some((Budget { name: name.text, place, layer: head.document.layer, micro: micro?, per: per?, warn: warn?, over: over?, tokens, shadow, reason, instead }, costs))
+    Some((
+        Budget { name: name.text, place, layer: head.document.layer, micro: micro?, per: per?, warn: warn?, over: over?, tokens, shadow, reason, instead },
+        costs,
+    ))
 }
 
 /// Reads a result: the rule, what must follow before the turn ends, and where its name is.
@@ -196,7 +203,11 @@ fn window(per: &SpannedText, reader: &mut WhenReader) -> Option<u64> {
     let window = unit.and_then(|(number, milliseconds)| number.parse::<u64>().ok()?.checked_mul(*milliseconds));
     let known = window.filter(|window| (1..=LONGEST).contains(window));
     if known.is_none() {
-        reader.checker.mistake(&per.span, format!("`{}` is no window", per.text.escape_debug()), "write it like `30s`, `1m`, `1h`, `1d` (31 days at the most) or `session`");
+        reader.checker.mistake(
+            &per.span,
+            format!("`{}` is no window", per.text.escape_debug()),
+            "write it like `30s`, `1m`, `1h`, `1d` (31 days at the most) or `session`",
+        );
     }
     known
 }

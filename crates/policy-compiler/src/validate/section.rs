@@ -32,7 +32,7 @@ pub(super) fn tests_first<'t>(known: Option<TestsFirst<'t>>, head: &Head<'t>, sh
     }
     let layer = head.document.layer;
     let own: Vec<OwnLayout> = table.tables("layout").iter().map(|table| own_layout(table, reader)).collect();
-    let (layouts, endings) = layouts(&table, &own, reader);
+    let (layouts, endings, tests) = layouts(&table, &own, reader);
     let place = reader.patterns.keep(&head.document.place(&table.span));
     Some(TestsFirst {
         place,
@@ -48,6 +48,7 @@ pub(super) fn tests_first<'t>(known: Option<TestsFirst<'t>>, head: &Head<'t>, sh
         own,
         reports: table.words("reports"),
         endings,
+        tests,
         runners: runners(red, reader),
     })
 }
@@ -176,9 +177,9 @@ fn own_layout<'t>(table: &SpannedValue<'t>, reader: &mut WhenReader) -> OwnLayou
     }
 }
 
-/// The layouts by name, and the ends of file names that they and the settings of tools speak of.
-fn layouts<'t>(table: &SpannedValue<'t>, own: &[OwnLayout<'t>], reader: &mut WhenReader<'_, 't, '_>) -> (Vec<&'t str>, Vec<&'t str>) {
-    let Ok(catalogue) = Catalogue::shipped() else { return (Vec::new(), Vec::new()) };
+/// The layouts by name, the ends of file names that they and the settings of tools speak of, and the names of tests.
+fn layouts<'t>(table: &SpannedValue<'t>, own: &[OwnLayout<'t>], reader: &mut WhenReader<'_, 't, '_>) -> (Vec<&'t str>, Vec<&'t str>, Vec<&'t str>) {
+    let Ok(catalogue) = Catalogue::shipped() else { return <_>::default() };
     let named: Vec<SpannedText> = table.texts("layouts");
     let auto = named.is_empty() || named.iter().any(|name| name.text == "auto");
     for name in named.iter().filter(|name| name.text != "auto") {
@@ -189,5 +190,7 @@ fn layouts<'t>(table: &SpannedValue<'t>, own: &[OwnLayout<'t>], reader: &mut Whe
         }
     }
     let layouts = if auto { Vec::new() } else { named.iter().map(|name| name.text).collect() };
-    (layouts, catalogue.endings().iter().map(|ending| reader.patterns.keep(ending)).collect())
+    let tests = catalogue.test_names(&layouts);
+    let kept = |texts: Vec<String>| texts.iter().map(|text| reader.patterns.keep(text)).collect();
+    (layouts, kept(catalogue.endings()), kept(tests))
 }

@@ -55,9 +55,12 @@ pub(super) fn delete(table: &FileWhen, delete: &Delete, cover: Cover, asking: &m
     }
     let question = Question { cover, with_contents: delete.recursive || delete.moved };
     let mut answer = place(table, &delete.path, question, false, asking);
-    // `rm -rf folder/*` leaves nothing of the folder.
-    if let (Some(folder), true, Cover::Any) = (emptied(&delete.path.word), delete.recursive || delete.moved, cover) {
+    // `rm -rf folder/*` leaves nothing of the folder. What is moved is not lost, and hidden files stay.
+    if let (Some(folder), true, Cover::Any) = (emptied(&delete.path.word), delete.recursive, cover) {
         answer = answer.max(at(table, &folder, question, asking));
+    }
+    if answer == Answer::Yes && !delete.recursive && cover == Cover::Any {
+        answer = there(table, &delete.path.word, question, asking);
     }
     if answer != Answer::No {
         answer = answer.min(sweep(table, &delete.path.word, false, asking));
@@ -76,6 +79,32 @@ pub(super) fn delete(table: &FileWhen, delete: &Delete, cover: Cover, asking: &m
     };
     answer = answer.and_as(table.loses_gate, || lost(Need::LosesGate));
     answer.and_as(table.weakens_policy, || lost(Need::WeakensPolicy))
+}
+
+/// A glob names only what is there: where all that it meets are single files of the repository, one of them must exist.
+fn there(table: &FileWhen, path: &Word, question: Question, asking: &mut Asking) -> Answer {
+    let globs = path.pieces.iter().any(|piece| matches!(piece, WordPiece::Glob(_)));
+    if !globs || path.has_hole() {
+        return Answer::Yes;
+    }
+    let places = &asking.facts.places;
+    let met: Vec<&PathPattern> = table.path.iter().filter(|pattern| matches(pattern, path, places, question) == Answer::Yes).collect();
+    let single = |pattern: &PathPattern| pattern.anchor == PathAnchor::Repository && !pattern.source.contains(['*', '?', '[']);
+    if met.is_empty() || !met.iter().all(|pattern| single(pattern)) {
+        return Answer::Yes;
+    }
+    let files: Vec<String> =
+        places.roots.iter().flat_map(|root| met.iter().flat_map(|pattern| spellings(pattern.source)).map(move |name| format!("{root}/{name}"))).collect();
+    files.into_iter().map(|file| asking.holds(Need::Exists(file))).max().unwrap_or(Answer::Yes)
+}
+
+/// What a pattern with at most one list of alternatives names: `a.{x,y}` is `a.x` and `a.y`.
+fn spellings(source: &str) -> Vec<String> {
+    let list = source.split_once('{').and_then(|(front, rest)| Some((front, rest.split_once('}')?)));
+    match list {
+        Some((front, (names, back))) => names.split(',').map(|name| format!("{front}{name}{back}")).collect(),
+        None => vec![source.to_owned()],
+    }
 }
 
 pub(super) fn read(table: &FileWhen, read: &Read, cover: Cover, asking: &mut Asking) -> Answer {

@@ -4,15 +4,28 @@
 use super::shape::{by_chance, ends_line, is_password, is_scattered, named_secret, payload, placeholder, secret_name};
 use super::{Confidence, FoundSecret, NEAR};
 
-/// The secrets of a text in these forms.
-pub(super) fn others(text: &str) -> Vec<FoundSecret> {
-    let mut found: Vec<FoundSecret> = text.match_indices("earer ").filter_map(|(at, sign)| bearer(text, at, at + sign.len())).collect();
-    found.extend(text.match_indices("asic ").filter_map(|(at, sign)| basic(text, at, at + sign.len())));
-    found.extend(text.match_indices("</").filter_map(|(at, _)| element(text, at)));
-    if text.contains("ENV ") || text.contains("ARG ") || text.contains("machine ") {
-        found.extend(lines(text));
+/// The fewest letters of a word that says something in front of a blank.
+pub(super) const SHORTEST: usize = 3;
+
+/// What a word in front of a blank says.
+pub(super) enum WordBefore {
+    /// It names the secret behind it.
+    Value(FoundSecret),
+    /// There are [`lines`] of which it may be the first word.
+    Lines,
+}
+
+/// What the word says that ends in front of the blank at `at`.
+pub(super) fn before(text: &str, at: usize) -> Option<WordBefore> {
+    let front = text.as_bytes().get(..at)?;
+    match front.last()? {
+        b'r' if front.ends_with(b"earer") => bearer(text, at - 5, at + 1).map(WordBefore::Value),
+        b'c' if front.ends_with(b"asic") => basic(text, at - 4, at + 1).map(WordBefore::Value),
+        b'V' if front.ends_with(b"ENV") => Some(WordBefore::Lines),
+        b'G' if front.ends_with(b"ARG") => Some(WordBefore::Lines),
+        b'e' if front.ends_with(b"machine") => Some(WordBefore::Lines),
+        _ => None,
     }
-    found
 }
 
 /// The word at `from`, up to what ends a value.
@@ -45,7 +58,7 @@ fn basic(text: &str, at: usize, from: usize) -> Option<FoundSecret> {
 }
 
 /// `<name>value</name>`; `at` is the place of the second `<`.
-fn element(text: &str, at: usize) -> Option<FoundSecret> {
+pub(super) fn element(text: &str, at: usize) -> Option<FoundSecret> {
     let bytes = text.as_bytes();
     let name = bytes.get(at + 2..)?;
     let length = name.iter().take(NEAR).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':')).count();
@@ -59,7 +72,7 @@ fn element(text: &str, at: usize) -> Option<FoundSecret> {
 }
 
 /// `ENV NAME value` and `ARG NAME=value` of a Dockerfile, `machine … password value` of a `.netrc`.
-fn lines(text: &str) -> Vec<FoundSecret> {
+pub(super) fn lines(text: &str) -> Vec<FoundSecret> {
     let begin = text.as_ptr().addr();
     let mut found = Vec::new();
     let mut machine = false;

@@ -8,7 +8,8 @@ const EXAMPLES: &str = "example xxxx your placeholder dummy sample fake changeme
     not_real deadbeef foobar test-token testtoken test_token test-key test_key testkey qwerty -here _here d41d8cd98f00b204 \
     da39a3ee5e6b4b0d e3b0c44298fc1c14";
 /// Ends of names whose values are secrets, in small letters without what joins words.
-const NAMES: &str = "password passwd pwd passphrase secret token apikey accesskey secretkey privatekey authkey encryptionkey accountkey";
+const NAMES: &[&str] =
+    &["password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "encryptionkey", "accountkey"];
 /// A longer value is no key of one line.
 const MAX_VALUE: usize = 128;
 /// Passwords that guard nothing.
@@ -162,7 +163,7 @@ fn name_of_value(front: &[u8]) -> Option<String> {
 /// A name in small letters without what joins its words, if its value is a secret.
 pub(super) fn secret_name(name: &[u8]) -> Option<String> {
     let name: String = name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
-    NAMES.split(' ').any(|end| name.ends_with(end)).then_some(name)
+    NAMES.iter().any(|end| name.ends_with(end)).then_some(name)
 }
 
 /// The value behind the `=` or `:` at `at`, without its quotes, and where it begins.

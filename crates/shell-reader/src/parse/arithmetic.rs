@@ -3,6 +3,7 @@
 
 use super::cursor::{Closers, Origin, ShellReader};
 use super::words::{Quoting, push_quoted, push_text};
+use super::zsh_words::is_zsh_arithmetic;
 use crate::ast::{Command, Compound, Part, RawWord, Script};
 
 /// What may end an expression.
@@ -175,6 +176,8 @@ impl ShellReader<'_, '_> {
                     self.bump();
                     self.take_char();
                 }
+                // In zsh it is a character of the expression.
+                b'\'' if self.shared.zsh && bracket == Bracket::Arithmetic => self.bump(),
                 b'\'' => {
                     self.single_quoted();
                 }
@@ -226,9 +229,11 @@ impl ShellReader<'_, '_> {
             let mut close = reader.closing(Bracket::Arithmetic, &mut expression.parts);
             if let Some(inner) = close {
                 reader.pos = inner + 1;
-                if reader.peek() == Some(b')') {
+                // In zsh the two must be side by side.
+                if reader.peek() == Some(b')') && (!reader.shared.zsh || reader.pos == inner + 1) {
                     let outer = std::mem::replace(&mut reader.pos, content);
-                    if balanced(reader.text.get(content..inner).unwrap_or_default()) {
+                    let text = reader.text.get(content..inner).unwrap_or_default();
+                    if balanced(text) && (!reader.shared.zsh || is_zsh_arithmetic(text)) {
                         expression = reader.expression_to(inner);
                         reader.pos = outer + 1;
                         return Part::Arithmetic(Box::new(expression));
@@ -307,7 +312,8 @@ impl ShellReader<'_, '_> {
         }
         if let Some(close) = close {
             self.pos = close + 1;
-            if self.raw() == Some(b')') {
+            let is_arithmetic = !self.shared.zsh || is_zsh_arithmetic(self.text.get(content..close).unwrap_or_default());
+            if self.raw() == Some(b')') && is_arithmetic {
                 self.pos = content;
                 expression = self.expression_to(close);
                 self.pos = close + 2;

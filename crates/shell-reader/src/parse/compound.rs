@@ -132,7 +132,7 @@ impl ShellReader<'_, '_> {
         }
         let name = self.spelled_name();
         if self.shared.zsh
-            && let Some(command) = self.zsh_for(&name)
+            && let Some(command) = self.zsh_for(&name, false)
         {
             return command;
         }
@@ -294,15 +294,17 @@ impl ShellReader<'_, '_> {
     pub(super) fn function(&mut self) -> Command {
         let name = self.spelled_name();
         let here = self.pos;
+        let mut parentheses = false;
         if self.eat("(") {
             self.skip_blanks();
-            if !self.eat(")") {
+            parentheses = self.eat(")");
+            if !parentheses {
                 // The body is a subshell.
                 self.pos = here;
             }
         }
         let mut others = Vec::new();
-        while self.shared.zsh && self.peek() != Some(b'(') && self.reserved().is_none() {
+        while self.shared.zsh && !parentheses && self.peek() != Some(b'(') && self.reserved().is_none() {
             let other = self.spelled_word();
             if other.is_empty() {
                 break;
@@ -328,7 +330,7 @@ impl ShellReader<'_, '_> {
     /// `coproc`, which has been read.
     pub(super) fn coproc(&mut self) -> Command {
         self.skip_blanks();
-        let name = if self.reserved().is_none() { self.coproc_name() } else { None };
+        let name = if self.reserved().is_none() && !self.shared.zsh { self.coproc_name() } else { None };
         let body = self.command(false);
         let span = body.span();
         Command::Coproc { name, body: Box::new(body), span }

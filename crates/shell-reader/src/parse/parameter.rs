@@ -222,7 +222,7 @@ impl ShellReader<'_, '_> {
                 b'$' if !self.shared.zsh && quoting == Quoting::Double && !bounded && !in_quotes && self.peek_second() == Some(b'"') => self.bump(),
                 // A backslash in front of a double quote stays there.
                 b'`' => self.backquoted(parts, true, false),
-                b'\\' if in_quotes && !self.peek_second().is_some_and(is_escaped_when_quoted) => {
+                b'\\' if in_quotes && !self.shared.zsh && !self.peek_second().is_some_and(is_escaped_when_quoted) => {
                     self.bump();
                     if let Some(escaped) = self.take_char() {
                         push_quoted(parts, escaped.encode_utf8(&mut [0; 4]));

@@ -49,7 +49,7 @@ impl ShellReader<'_, '_> {
                 None | Some(b'\n' | b';' | b'&' | b'|' | b')') => break,
                 // In zsh a brace closes wherever it is by itself.
                 Some(b'}') if self.shared.zsh && self.closers.has(Closers::BRACE) && self.reserved().is_some() => break,
-                Some(b'(') if self.shared.zsh && !simple.words.is_empty() && self.peek_second() != Some(b')') => self.argument(&mut simple, builtin),
+                Some(b'(') if self.shared.zsh && !simple.words.is_empty() && self.peek_second() != Some(b')') => {}
                 Some(b'(') => {
                     let alone = simple.words.len() == 1 && simple.assigns.is_empty() && simple.redirects.is_empty();
                     if alone && self.eat_parentheses() {
@@ -158,7 +158,7 @@ impl ShellReader<'_, '_> {
             return Some(Ok(Assign { value: self.value(), span: self.span(here), ..assign }));
         }
         let name = self.take_name()?;
-        if !subscripts || self.peek() != Some(b'[') {
+        if !subscripts || self.peek() != Some(b'[') || (self.shared.zsh && !self.is_zsh_subscript()) {
             self.pos = here;
             return None;
         }
@@ -175,6 +175,9 @@ impl ShellReader<'_, '_> {
         }
         let from = self.pos;
         let elements = self.deeper(Self::elements).unwrap_or_default();
+        if self.shared.zsh {
+            return Value::Array(elements);
+        }
         // `a=(x)y` is no array, but a text.
         let rest = self.word();
         if rest.parts.is_empty() {
@@ -198,6 +201,8 @@ impl ShellReader<'_, '_> {
                     self.close(b')', "unterminated array", start);
                     break;
                 }
+                // In zsh it is as good as a line end.
+                Some(b';') if self.shared.zsh && self.peek_second() != Some(b';') => self.bump(),
                 Some(b'[') => elements.push(self.subscripted_element()),
                 Some(_) => {
                     let word = self.word();
@@ -290,7 +295,9 @@ impl ShellReader<'_, '_> {
                         digits.push(char::from(digit));
                     }
                 }
-                digits.parse::<i32>().ok().map(|_| digits)
+                // `peek` passed over line continuations, and zsh does not.
+                let spliced = self.shared.zsh && self.pos > here + digits.len();
+                digits.parse::<i32>().ok().map(|_| digits).filter(|_| !spliced)
             }
             b'{' => {
                 self.bump();
@@ -309,6 +316,7 @@ impl ShellReader<'_, '_> {
         let first = self.peek().filter(|byte| matches!(byte, b'&' | b'<' | b'>'))?;
         match self.peek_second() {
             Some(b'(') => return None,
+            _ if first == b'<' && self.at_zsh_range() => return None,
             Some(b'>') => {}
             _ if first == b'&' => return None,
             _ => {}
@@ -319,6 +327,9 @@ impl ShellReader<'_, '_> {
         let operator = operator.into_iter().filter(|operator| zsh || *operator != ">!").find(|operator| self.eat(operator))?;
         if operator.ends_with(">>") && zsh && !self.eat("|") && !self.eat("!") {
             self.eat("&");
+        }
+        if operator == "&>" && zsh && !self.eat("|") {
+            self.eat("!");
         }
         Some(match operator {
             "<<-" | "<<" => Target::HereDocument(self.here_document(operator == "<<-")),

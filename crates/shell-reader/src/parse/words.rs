@@ -102,14 +102,15 @@ impl<'t> ShellReader<'t, '_> {
                     self.bump();
                     push_text(parts, if byte == b'{' { "{" } else { "}" });
                 }
-                b'(' if regex || (zsh && self.peek_second() != Some(b')')) => self.parenthesised(parts),
+                b'(' if zsh && !regex && self.peek_second() != Some(b')') => self.zsh_group(parts),
+                b'(' if regex => self.parenthesised(parts),
                 b'|' if regex => {
                     self.bump();
                     push_text(parts, "|");
                 }
                 b'=' if zsh && !regex && parts.is_empty() && self.peek_second() == Some(b'(') => _ = self.process_substitution(parts),
                 b'<' | b'>' => {
-                    if !self.process_substitution(parts) {
+                    if !self.zsh_range(parts) && !self.process_substitution(parts) {
                         return;
                     }
                 }
@@ -118,7 +119,7 @@ impl<'t> ShellReader<'t, '_> {
                     self.bump();
                     push_text(parts, char::from(byte).encode_utf8(&mut [0; 4]));
                     // `name+()` defines a function; a pattern without alternatives is of no use to anybody.
-                    if self.peek() == Some(b'(') && self.peek_second() != Some(b')') {
+                    if !zsh && self.peek() == Some(b'(') && self.peek_second() != Some(b')') {
                         self.parenthesised(parts);
                     }
                 }
@@ -205,6 +206,11 @@ impl<'t> ShellReader<'t, '_> {
 
     /// `$'…'`, from the quote on: what it stands for.
     pub(super) fn ansi_c_quoted(&mut self) -> String {
+        self.ansi_c_decoded().0
+    }
+
+    /// The same, and whether a zero byte ended it.
+    fn ansi_c_decoded(&mut self) -> (String, bool) {
         let start = self.pos;
         self.bump();
         let from = self.pos;
@@ -215,7 +221,7 @@ impl<'t> ShellReader<'t, '_> {
             self.take_run(|byte| matches!(byte, b'\'' | b'\\'));
         }
         self.note_line_end(from);
-        let decoded = ansi_c::decode(self.text.get(from..self.pos).unwrap_or_default());
+        let decoded = ansi_c::decode(self.text.get(from..self.pos).unwrap_or_default(), self.shared.zsh);
         self.close(b'\'', "unterminated quote", start);
         decoded
     }
@@ -306,8 +312,12 @@ impl<'t> ShellReader<'t, '_> {
                 parts.push(part);
             }
             Some(b'\'') if !quoted => {
-                let decoded = self.ansi_c_quoted();
+                let (decoded, zero) = self.ansi_c_decoded();
                 push_quoted(parts, &decoded);
+                if zero && self.shared.zsh {
+                    // Zsh keeps the zero byte, at which the word ends for a program and not for a builtin.
+                    append(parts, RawWord::unknown(self.span(from)).parts);
+                }
             }
             Some(b'"') if !quoted && !self.shared.zsh => self.double_quoted(parts),
             _ => match self.bare_parameter(from, quoted) {

@@ -32,7 +32,7 @@ impl ShellReader<'_, '_> {
             self.skip_blanks();
             let name = self.take_name().unwrap_or_default();
             self.skip_blanks();
-            return self.zsh_for(&name).or_else(|| Some(self.nothing()));
+            return self.zsh_for(&name, true).or_else(|| Some(self.nothing()));
         }
         None
     }
@@ -49,7 +49,7 @@ impl ShellReader<'_, '_> {
     }
 
     /// `for name (words)` and `for name name in words`, whose first name has been read; up to the body's end.
-    pub(super) fn zsh_for(&mut self, name: &str) -> Option<Command> {
+    pub(super) fn zsh_for(&mut self, name: &str, foreach: bool) -> Option<Command> {
         let mut names = Vec::new();
         while self.peek().is_some_and(begins_name) && self.reserved().is_none() {
             let here = self.pos;
@@ -80,7 +80,11 @@ impl ShellReader<'_, '_> {
         self.skip_lines();
         let ends = self.closers;
         self.closers = ends.with(Closers::END);
-        let mut body = if self.reserved().is_some_and(|(reserved, _)| matches!(reserved, "do" | "{")) { self.loop_body() } else { self.required_list() };
+        let mut body = match self.reserved() {
+            Some(("do" | "{", _)) => self.loop_body(),
+            _ if foreach => self.required_list(),
+            _ => self.short_body(),
+        };
         self.closers = ends;
         self.waiting(Closers::END, |reader| reader.eat_word("end"));
         for other in &names {
@@ -109,26 +113,54 @@ impl ShellReader<'_, '_> {
         Script { items: vec![item(self.command(false))] }
     }
 
+    /// The body of a short loop: pipelines that `&&` and `||` join.
+    fn short_body(&mut self) -> Script {
+        let mut items = Vec::new();
+        let mut join = Join::Then;
+        loop {
+            let (command, negated) = self.pipeline();
+            items.push(Item { join, command, background: false, negated });
+            self.skip_blanks();
+            join = if self.eat("&&") {
+                Join::And
+            } else if self.eat("||") {
+                Join::Or
+            } else {
+                return Script { items };
+            };
+            self.skip_lines();
+        }
+    }
+
     /// `$name`, with the subscript and the signs that zsh takes without braces.
     pub(super) fn bare_zsh_parameter(&mut self, from: usize, quoted: bool) -> Option<Parameter> {
         let start = self.pos;
         let mut changed = false;
-        while !quoted
-            && matches!(self.peek(), Some(b'=' | b'~' | b'^' | b'+' | b'#'))
-            && self.peek_second().is_some_and(|byte| begins_name(byte) || matches!(byte, b'=' | b'~' | b'^'))
+        let mut split = false;
+        while let Some(sign @ (b'=' | b'~' | b'^' | b'+' | b'#')) = self.peek()
+            && (matches!(sign, b'=' | b'~' | b'^')
+                || self.peek_second().is_some_and(|byte| begins_name(byte) || byte.is_ascii_digit() || matches!(byte, b'=' | b'~' | b'^')))
         {
             changed = true;
+            // In quotes too.
+            split |= sign == b'=';
             self.bump();
         }
-        let Some(name) = self.bare_name() else {
-            self.pos = start;
-            return None;
+        let name = match self.bare_name() {
+            Some(name) => name,
+            // The signs alone are nothing.
+            None if changed => String::new(),
+            None => {
+                self.pos = start;
+                return None;
+            }
         };
-        let mut parameter = Parameter::plain(name, quoted, Span::default());
+        let mut parameter = Parameter::plain(name, quoted && !split, Span::default());
         if self.eat("[") {
             let (subscript, _) = self.subscript(false);
             parameter.subscript = Some(subscript);
         }
+        changed |= self.zsh_modifiers();
         parameter.span = self.span(from);
         if changed {
             parameter.op = Op::Other(RawWord { parts: Vec::new(), span: self.span(self.pos) });

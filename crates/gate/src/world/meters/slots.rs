@@ -64,7 +64,7 @@ impl CountedCall {
         bytes
     }
 
-    /// `None`: a place that was never used. An error: it is none of ours.
+    /// `None`: a place that was never used. An error: this file did not come from here.
     fn unpack(bytes: &[u8; SLOT]) -> Result<Option<Self>, Damaged> {
         if *bytes == [0; SLOT] {
             return Ok(None);

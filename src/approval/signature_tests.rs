@@ -1,0 +1,91 @@
+//! Signatures of keys and of security keys, made up here, and what must not count.
+
+use super::*;
+use sha2::{Digest as _, Sha256};
+use ssh_key::private::{Ed25519Keypair, KeypairData};
+use ssh_key::public::SkEd25519;
+use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, Signature, SigningKey};
+
+const NOW: u64 = 1_800_000_000;
+
+pub(crate) fn key(seed: u8) -> PrivateKey {
+    PrivateKey::new(KeypairData::Ed25519(Ed25519Keypair::from_seed(&[seed; 32])), "test").expect("a key")
+}
+
+pub(crate) fn line(key: &PublicKey, principal: &str, options: &str) -> String {
+    let blank = if options.is_empty() { "" } else { " " };
+    format!("{principal}{blank}{options} {}\n", key.to_openssh().expect("a line"))
+}
+
+/// The signature itself, by way of the bound: the trait of it is no dependency of ours.
+fn raw<S: SigningKey>(key: &S, message: &[u8]) -> Signature {
+    key.try_sign(message).expect("signed")
+}
+
+fn pem(key: &PrivateKey, namespace: &str, text: &str) -> String {
+    key.sign(namespace, HashAlg::Sha512, text.as_bytes()).and_then(|signature| signature.to_pem(LineEnding::LF)).expect("signed")
+}
+
+/// A signature as a security key makes it (PROTOCOL.u2f): over the digest of its application, flags, a counter, and the
+/// digest of the text.
+fn touched(key: &PrivateKey, flags: u8, text: &str) -> (PublicKey, String) {
+    let KeypairData::Ed25519(pair) = key.key_data() else { panic!("an ed25519 key") };
+    let public = KeyData::SkEd25519(SkEd25519::new(pair.public, "ssh:"));
+    let message = SshSig::signed_data(NAMESPACE, HashAlg::Sha512, text.as_bytes()).expect("a text");
+    let mut trailer = vec![flags];
+    trailer.extend(7u32.to_be_bytes());
+    let signed = [Sha256::digest("ssh:").to_vec(), trailer.clone(), Sha256::digest(&message).to_vec()].concat();
+    let bytes = [raw(key, &signed).as_bytes().to_vec(), trailer].concat();
+    let signature = Signature::new(Algorithm::SkEd25519, bytes).expect("a signature");
+    let whole = SshSig::new(public.clone(), NAMESPACE, HashAlg::Sha512, signature).and_then(|signature| signature.to_pem(LineEnding::LF)).expect("a signature");
+    (PublicKey::from(public), whole)
+}
+
+#[test]
+fn a_good_signature_names_its_signer_and_every_other_does_not_count() {
+    let (one, other) = (key(1), key(2));
+    let allowed = line(one.public_key(), "me@home", "namespaces=\"portcullis\"");
+    let good = pem(&one, NAMESPACE, "text\n");
+    let name = signer("text\n", &good, &allowed, false, NOW).expect("it counts");
+    assert!(name.starts_with("me@home SHA256:"), "{name}");
+    for (what, found) in [
+        ("another text", signer("text", &good, &allowed, false, NOW)),
+        ("another key", signer("text\n", &pem(&other, NAMESPACE, "text\n"), &allowed, false, NOW)),
+        ("another namespace", signer("text\n", &pem(&one, "git", "text\n"), &allowed, false, NOW)),
+        ("no signature", signer("text\n", "", &allowed, false, NOW)),
+        ("a cut one", signer("text\n", good.get(..good.len() / 2).unwrap_or_default(), &allowed, false, NOW)),
+        ("nobody allowed", signer("text\n", &good, "", false, NOW)),
+        ("another namespace allowed", signer("text\n", &good, &line(one.public_key(), "me", "namespaces=\"git\""), false, NOW)),
+        ("no security key", signer("text\n", &good, &allowed, true, NOW)),
+    ] {
+        assert!(found.is_err(), "{what}: {found:?}");
+    }
+    // One bit of the signature.
+    let at = good.len() / 2;
+    let changed: String = good.char_indices().map(|(place, sign)| if place == at { if sign == 'A' { 'B' } else { 'A' } } else { sign }).collect();
+    assert!(signer("text\n", &changed, &allowed, false, NOW).is_err());
+}
+
+#[test]
+fn a_security_key_must_have_been_touched() {
+    let private = key(3);
+    for (flags, counts) in [(0x01, true), (0x05, true), (0x00, false), (0x04, false)] {
+        let (public, signature) = touched(&private, flags, "text\n");
+        let allowed = line(&public, "me", "");
+        for only_hardware in [false, true] {
+            let found = signer("text\n", &signature, &allowed, only_hardware, NOW);
+            assert_eq!(found.is_ok(), counts, "{flags:#x}: {found:?}");
+        }
+        // The flag is signed too.
+        assert!(signer("other\n", &signature, &allowed, false, NOW).is_err());
+    }
+}
+
+#[test]
+fn a_signature_of_ssh_keygen_is_read() {
+    // Made by `ssh-keygen -Y sign -n portcullis` of OpenSSH 9.2 with a key that was thrown away, over "recorded\n".
+    let allowed = include_str!("recorded/allowed_signers");
+    let signature = include_str!("recorded/recorded.sig");
+    assert!(signer("recorded\n", signature, allowed, false, NOW).is_ok_and(|name| name.starts_with("recorded SHA256:")));
+    assert!(signer("recorded", signature, allowed, false, NOW).is_err());
+}
