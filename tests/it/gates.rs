@@ -28,6 +28,8 @@ impl Project {
         let mut paths = vec!["portcullis.toml", "validate.sh", "src/app.py"];
         paths.extend(files.iter().map(|(path, _)| *path));
         commit_files(&repository, &paths, "begin");
+        // A script that has just changed does not count.
+        std::thread::sleep(std::time::Duration::from_millis(300));
         let project = Self { scratch, repository };
         project.branch("feature");
         project
