@@ -149,8 +149,7 @@ pub fn judged(event: &Event, world: &World, deep: &dyn Deep, purpose: Purpose) -
     let compiled = policy_here(&found, &around, world, deep, &mut file)?;
     let policy = compiled.open()?;
     let mut facts = facts_of(event, &around.places);
-    let judgement =
-        judge(call, &mut facts, &policy, &Here { around: &around, deep, event: (purpose == Purpose::Answer).then_some(event) }, purpose == Purpose::Explain);
+    let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep, event: Some((event, purpose)) }, purpose == Purpose::Explain);
     // The cold binary reads the file as a whole, and compiles it anew.
     let judgement = if compiled.is_intact() { judgement? } else { return Err(Stop::HandOver) };
     let stops = judgement.verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised);
