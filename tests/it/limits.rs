@@ -86,6 +86,18 @@ fn beyond_it_a_person_decides_where_the_limit_says_so() {
     let metered = Metered::new(&limit("max = 0\nper = \"1h\""));
     let said = metered.event("PreToolUse", "s", Some("1"), r#","tool_name":"mcp__mail__send_letter","tool_input":{}"#);
     assert_eq!(said.code, 2, "nobody can be asked in this mode: {said:?}");
+    // The hook hands the call over, which is judged twice then: what the first took must not look like room to the second.
+    let send = r#","tool_name":"mcp__mail__send_letter","tool_input":{"to":"a"}"#;
+    for policy in [limit("max = 2\nper = \"1h\""), budget("per = \"session\"\ncosts = [{ call = { tool = \"mcp__mail__send_*\" }, usd = 0.5 }]")] {
+        let metered = Metered::new(&policy);
+        let said: Vec<String> = ["1", "2", "3", "4"].map(|call| metered.event("PreToolUse", "s", Some(call), send).short()).to_vec();
+        let name = if policy.contains("[[limit]]") { "deny sends" } else { "deny letters" };
+        assert_eq!(said, ["free", "free", name, name], "{policy}");
+        assert!(metered.event("PreToolUse", "s", None, send).short().starts_with("deny"), "{policy}");
+        // What was denied took nothing, and what was let through did.
+        metered.call("PermissionDenied", Some("1"));
+        assert_eq!(["5", "6"].map(|call| metered.event("PreToolUse", "s", Some(call), send).short()), ["free", name], "{policy}");
+    }
     let asked = Scratch::new();
     asked.write("portcullis.toml", &limit("max = 0\nper = \"1h\""));
     let said = asked.hook("PreToolUse", asked.payload("mcp__mail__send_letter", "{}", "default").as_bytes());
@@ -121,6 +133,18 @@ fn a_call_counts_once_whatever_events_it_has() {
     assert_eq!(metered.call("PermissionRequest", Some("1")).short(), "free");
     assert_eq!(metered.call("PostToolUse", Some("1")).short(), "free");
     assert_eq!([metered.before("2"), metered.before("3")], ["free", "deny sends"]);
+    // The client gives its question no id: it belongs to the equal call before it, whose end has one.
+    let metered = Metered::new(&limit("max = 2\nper = \"1h\"\nover = 4"));
+    for call in ["1", "2"] {
+        assert_eq!([metered.before(call), metered.call("PermissionRequest", None).short()], ["free", "free"], "{call}");
+    }
+    assert_eq!(metered.before("3"), "deny sends");
+    metered.call("PermissionDenied", Some("1"));
+    assert_eq!([metered.before("4"), metered.call("PermissionRequest", None).short()], ["free", "free"]);
+    // Once it ended, an equal one is another one.
+    metered.call("PostToolUse", Some("2"));
+    metered.call("PostToolUse", Some("4"));
+    assert_eq!(metered.call("PermissionRequest", None).short(), "deny sends");
     // Without ids: the question belongs to the call before it, an equal call after its end does not.
     let metered = Metered::new(&limit("max = 2\nper = \"1h\"\nover = 4"));
     let event = |event: &str| metered.call(event, None).short();

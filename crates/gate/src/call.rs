@@ -83,18 +83,33 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
     let Some(mut judged) = judged(event, world, deep, Purpose::Answer)? else { return Ok(HookAnswer::nothing()) };
     let Judged { around, judgement, .. } = &judged;
     if judged.paused.is_none() && event.session != TRIAL && answer::needs_approval(event, &judgement.verdict, world.attended) {
-        judged.approval = deep.approval(&ApprovalCase { event, judgement, around, world })?;
+        let asked = deep.approval(&ApprovalCase { event, judgement, around, world });
+        if asked.is_err() {
+            give_back(event, around)?;
+        }
+        judged.approval = asked?;
     }
     let (answer, notes) = judged.response(event, input, world, deep);
+<<<<<<< HEAD
     if answer.held == Some(Held::Deny)
         && judged.judgement.metered
         && let Some(call) = CallIdentity::of(event)
     {
         let fleet = fleet_store(call, &judged.around, world, deep)?;
         meters::end(call, CallEnd::DidNotRun, &judged.around, &[], fleet.as_deref())?;
+=======
+    if answer.held == Some(Held::Deny) && judged.judgement.metered {
+        give_back(event, &judged.around)?;
+>>>>>>> 0e2648b7c6afd68f351ca4389a406581cff154c0
     }
     apply(&notes, &judged.around, world);
     Ok(answer)
+}
+
+/// Gives back what was reserved for a call that does not run, or that is judged anew: the next judgement must not find that
+/// what the first one took without room is there.
+fn give_back(event: &Event, around: &Surroundings) -> Result<(), Failure> {
+    CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, CallEnd::DidNotRun, around, &[]))
 }
 
 /// The answer to an event without a call, for `explain`: nothing is recorded and nothing else is kept. An event that only
@@ -151,7 +166,13 @@ pub fn judged(event: &Event, world: &World, deep: &dyn Deep, purpose: Purpose) -
     let mut facts = facts_of(event, &around.places);
     let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep, event: Some((event, purpose)) }, purpose == Purpose::Explain);
     // The cold binary reads the file as a whole, and compiles it anew.
-    let judgement = if compiled.is_intact() { judgement? } else { return Err(Stop::HandOver) };
+    if !compiled.is_intact() {
+        if purpose == Purpose::Answer {
+            give_back(event, &around)?;
+        }
+        return Err(Stop::HandOver);
+    }
+    let judgement = judgement?;
     let stops = judgement.verdict.findings.iter().any(|finding| finding.tier >= Tier::Supervised);
     let paused = if stops { pause_until(world, &around) } else { None };
     Ok(Some(Judged { looks_for_circles: policy.tiers().is_some_and(|tiers| tiers.stall.is_some()), around, facts, judgement, paused, approval: None }))

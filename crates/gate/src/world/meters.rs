@@ -3,6 +3,7 @@
 //! A call that is let through is reserved. It is used once it ran, and given back if it did not run. All changes are made
 //! under the lock of the index of calls, so that parallel processes together never take more than there is.
 
+mod identity;
 mod ledger;
 mod slots;
 
@@ -16,8 +17,8 @@ use super::state;
 use super::store::{CALLS, PROMPTS, RAISES, Slot, Store, VALUE};
 use super::system::now_ms;
 use crate::failure::Failure;
-use crate::record::{hash, hash_all, hash_of};
-use clients::Event;
+use crate::record::{hash, hash_all};
+pub use identity::CallIdentity;
 use ledger::{Ledger, ReservedCost};
 use policy::decide::Metered;
 use policy::{Budget, EveryCall, Limit, Meter, MeterScope, Period, Policy, Tiers};
@@ -35,30 +36,6 @@ const DAY: u64 = 86_400_000;
 /// A file that is not as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Damaged;
-
-/// Who a call is, for its files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CallIdentity {
-    key: u64,
-    session: u64,
-    /// The client gives it an id. Without one it is known by what it is.
-    has_id: bool,
-}
-
-impl CallIdentity {
-    /// The identity of an event's call. `None`: it has none.
-    #[must_use]
-    pub fn of(event: &Event) -> Option<Self> {
-        let tool = event.tool.as_ref()?;
-        let session = hash(event.session.as_bytes());
-        let agent = event.agent_id.as_deref().unwrap_or_default();
-        let key = match &event.call {
-            Some(id) => hash_all(&[&event.session, id]),
-            None => hash_all(&[&event.session, agent, &tool.name]) ^ hash_of(&tool.input),
-        };
-        Some(Self { key, session, has_id: event.call.is_some() })
-    }
-}
 
 /// What a limit or a budget has left for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -248,6 +225,7 @@ pub fn standing(
         Some(_) => Some(Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?),
         None => None,
     };
+    let call = call.zip(index.as_ref()).map(|(call, index)| call.known_as(index));
     let memory = index.as_ref().map(Store::folder).or_else(|| counts_here(around).map(PathBuf::as_path));
     let clock = now_ms();
     let (known, serial) = match (call, &index) {
@@ -392,7 +370,8 @@ pub fn raise(name: &str, more: u64, until: u64, around: &Surroundings) -> Result
 fn serial(call: CallIdentity, index: &Store, clock: u64) -> (bool, u64) {
     let found = index.get(call.key);
     match found.map(|slot| (slot.time, words(slot.value))) {
-        Some((_, [serial, ..])) if call.has_id => (true, serial & !ENDED),
+        // One that was given back, and is judged once more, is known anew.
+        Some((_, [serial, ..])) if call.has_id => (serial & ENDED == 0, serial & !ENDED),
         Some((time, [serial, ..])) if serial & ENDED == 0 && clock.saturating_sub(time) < SAME => (true, serial),
         _ if call.has_id => (false, 0),
         _ => (false, clock & !ENDED),
@@ -461,6 +440,9 @@ fn reserve(
             let word = |at: usize| three.get(at).copied().unwrap_or(0);
             let entry = Slot { key: call.key.wrapping_add(at as u64), time: clock, value: value([serial, word(0), word(1), word(2)]) };
             index.update(entry.key, |_| Some(entry))?;
+        }
+        if let Some(alias) = call.alias(clock) {
+            index.update(alias.key, |_| Some(alias))?;
         }
     }
     let mut crowded = Vec::new();
@@ -580,6 +562,7 @@ pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[An
         return Ok(());
     }
     let mut index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
+    let call = call.known_as(&index);
     let Some(first) = index.get(call.key) else { return Ok(()) };
     let [serial, ..] = words(first.value);
     let key = call.key ^ (serial & !ENDED);
