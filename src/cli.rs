@@ -68,14 +68,14 @@ enum PortcullisCommand {
     Test(test::TestArguments),
     /// Allow everything for a limited time (only a person at a terminal can do this)
     Pause(pause::PauseArguments),
-    /// Show in which phase the work is and what its gates need; a person moves it
-    Phase(phase::PhaseArguments),
     /// Approve one denied call by its code (only a person at a terminal can do this; `--setup` makes a key for it)
     Approve(approve::ApproveArguments),
     /// List the calls that wait for a person, and what was approved
     Approvals(approvals::ApprovalsArguments),
     /// Take an approval back, or refuse a call that waits
     Revoke(revoke::RevokeArguments),
+    /// Show in which phase the work is and what its gates need; a person moves it
+    Phase(phase::PhaseArguments),
     /// Show the state of this repository: where Portcullis is wired, whether it is active, what was stopped last
     Status(status::StatusArguments),
     /// Show how far limits and budgets are used, or count anew

@@ -105,7 +105,8 @@ pub fn agent_above(chain: &[ProcessAbove]) -> Option<String> {
             return Some(format!("`{name}` is set for the process {} above this one", process.id));
         }
         // What an interpreter runs is in the words behind its name.
-        let interprets = ["node", "bun", "deno", "python", "ruby", "npx", "npm", "uv", "sh", "bash", "zsh", "env"].iter().any(|name| name_of(process).starts_with(name));
+        let interprets =
+            ["node", "bun", "deno", "python", "ruby", "npx", "npm", "uv", "sh", "bash", "zsh", "env"].iter().any(|name| name_of(process).starts_with(name));
         if let Some(word) = process.words.iter().take(if interprets { 3 } else { 1 }).find(|word| is_client(word)) {
             return Some(format!("the process {} above this one is an agent's (`{}`)", process.id, actions::clip(word)));
         }

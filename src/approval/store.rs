@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use gate::world::record::in_first;
 use gate::world::system;
+use gate::world::waiting::{FOLDER, WAITS};
 use serde::{Deserialize, Serialize};
 
 use super::code;
@@ -16,10 +17,6 @@ use super::parts::CallParts;
 
 /// The format of the files.
 pub const FORMAT: u32 = 1;
-/// The folder.
-const FOLDER: &str = "approvals";
-/// Seconds for which a request waits.
-const WAITS: u64 = 24 * 3600;
 /// Seconds after which files are removed.
 const KEPT: u64 = 7 * 24 * 3600;
 /// Requests that are kept; then the oldest give way.

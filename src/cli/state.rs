@@ -147,7 +147,8 @@ fn raise(place: &Place, name: &str, by: f64, time: &str) -> Result<ExitCode, Ref
     let who = std::env::var("USER").unwrap_or_else(|_| "a person".to_owned());
     let said = format!("{who} raised `{name}` by {by} for {}", duration(seconds));
     let entry = Entry { said: said.clone(), ..Entry::new("limit-raised", RecordSource::Cold, system::now_ms()) };
-    record::append(&place.around.memory, &entry.line(), None).map_err(|error| Refusal::new("it was raised, and not recorded", error, "make the state folder writable"))?;
+    record::append(&place.around.memory, &entry.line(), None)
+        .map_err(|error| Refusal::new("it was raised, and not recorded", error, "make the state folder writable"))?;
     say(&said);
     Ok(ExitCode::SUCCESS)
 }

@@ -19,7 +19,7 @@ use actions::shown::escaped;
 use clients::claude_code::TRIED;
 use gate::BUILD;
 use gate::world::meters::MeterState;
-use gate::world::{state, system};
+use gate::world::{state, system, waiting};
 use policy::Policy;
 
 #[derive(Args, Debug, Default)]
@@ -166,6 +166,7 @@ pub fn run(arguments: &StatusArguments, bare: bool) -> Result<ExitCode, Refusal>
             "git_hooks": status.hooks, "policy": policy, "mistakes": why,
             "layers": status.files.iter().map(|(layer, path)| json!({ "layer": layer, "path": path })).collect::<Vec<_>>(),
             "meters": status.meters.iter().map(super::state::of_state).collect::<Vec<_>>(),
+            "approvals_waiting": waiting::count(&status.place.around.memory),
             "paused_minutes": status.pause, "shadow": status.shadow,
             "last": status.last.as_ref().map(|last| json!({ "time": last.time, "rules": last.rules, "tier": last.tier, "stopped": last.stopped })),
         }));
@@ -201,6 +202,9 @@ fn show(status: &PlaceStatus, said: &str) {
     }
     for state in &status.meters {
         say(&super::state::line(state));
+    }
+    if let Some(waits) = waiting::said(&place.around.memory) {
+        say(&format!("waiting {waits}"));
     }
     if status.pause.is_some() {
         say(&format!("pause   {}", pause::status(place)));

@@ -197,6 +197,12 @@ fn an_approved_call_runs_once_and_is_denied_again() {
     // The same call waits under the same code.
     assert_eq!(desk.denied("npm publish", "toolu_2"), code);
     assert_eq!(desk.state_of(&code), "pending");
+    let begun = format!(
+        r#"{{"session_id":"t","transcript_path":"/t","cwd":{},"hook_event_name":"SessionStart","source":"startup"}}"#,
+        json(&desk.scratch.repo().to_string_lossy())
+    );
+    assert!(desk.event("SessionStart", &begun).stdout.contains("a call waits for your approval"));
+    assert!(desk.cold(&["status"]).stdout.contains("waiting a call waits for your approval"));
 
     let wrong = desk.on_terminal(Path::new(SCRIPT), &format!("{COLD} approve {code}"), &[("passphrase", "not it")]);
     assert_eq!(wrong.code, "1", "{}", wrong.text);
@@ -208,6 +214,7 @@ fn an_approved_call_runs_once_and_is_denied_again() {
         assert!(shown.text.contains(part), "{part}: {}", shown.text);
     }
     assert_eq!(desk.state_of(&code), "approved");
+    assert!(!desk.event("SessionStart", &begun).stdout.contains("waits for your approval"));
     let passed = desk.hook("npm publish", "toolu_4");
     assert_eq!((passed.code, passed.stdout.as_str(), passed.stderr.as_str()), (0, "", ""));
     // The client's second hook on the same call, and the question of the client itself.

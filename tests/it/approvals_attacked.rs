@@ -182,6 +182,9 @@ fn a_key_without_a_passphrase_signs_nothing() {
     let code = desk.denied("npm publish", "toolu_1");
     let shown = desk.on_terminal(Path::new(SCRIPT), &format!("{COLD} approve {code} --key {}", bare.display()), &[]);
     assert!(shown.code == "1" && shown.text.contains("has no passphrase"), "{}", shown.text);
+    // The public half, for which `ssh-keygen` would ask an agent of keys.
+    let shown = desk.on_terminal(Path::new(SCRIPT), &format!("{COLD} approve {code} --key {}.pub", bare.display()), &[]);
+    assert!(shown.code == "1" && shown.text.contains("no private key"), "{}", shown.text);
     assert_eq!(desk.denied("npm publish", "toolu_2"), code);
 }
 

@@ -173,7 +173,10 @@ fn each_client_is_one_file_that_nothing_else_names() {
         let quoted = format!("\"{}\"", client.name());
         let naming: Vec<String> = code()
             .iter()
-            .filter(|path| !shown(path).ends_with("tests.rs") && fs::read_to_string(path).unwrap().contains(&quoted))
+            // The kinds of lines of a transcript can be called as their client.
+            .filter(|path| {
+                !shown(path).ends_with("tests.rs") && shown(path) != "crates/spend/src/forms.rs" && fs::read_to_string(path).unwrap().contains(&quoted)
+            })
             .map(|path| shown(path))
             .collect();
         assert_eq!(naming, [format!("crates/clients/src/{file}.rs")]);
@@ -249,8 +252,7 @@ fn the_hook_links_libc_and_nothing_else_that_is_not_ours() {
 const NAMED_IN_CODE: &[(&str, &[&str], &str)] = &[
     ("crates/actions/src/lib.rs", &["column"], "a column of a table"),
     ("crates/actions/src/pushed.rs", &["git"], "moves of refs are what git does"),
-    ("crates/actions/src/hidden.rs", &["pass", "pwd"], "parts of the names of secrets"),
-    ("crates/actions/src/shell/git.rs", &["git", "cat", "less", "rm"], "git's own model, and the pagers that it does not start"),
+    ("crates/actions/src/shell/git.rs", &["git", "cat", "less"], "git's own model, and the pagers that it does not start"),
     ("crates/actions/src/shell/invoke.rs", &["git", "noglob", "nocorrect"], "`git-push` is `git push`; words of zsh"),
     ("crates/actions/src/shell/builtin.rs", &["printf", "type"], "the shell's own commands"),
     ("crates/actions/src/shell/inner.rs", &["echo", "bash", "patch"], "what xargs runs without a command; what a shell is called in its script; a language"),

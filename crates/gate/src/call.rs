@@ -23,7 +23,7 @@ use crate::refusal::{self, Audience};
 use crate::session;
 use crate::stall::SeenCall;
 use crate::world::compiled::{CompiledPolicy, PolicyFile};
-use crate::world::meters::{self, CallEnd, CallIdentity};
+use crate::world::meters::{self, CallEnd, CallIdentity, FleetStore};
 use crate::world::{Surroundings, World, layers, state, system, written};
 
 /// The session of the calls that Portcullis makes up to check its own answer.
@@ -90,7 +90,8 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
         && judged.judgement.metered
         && let Some(call) = CallIdentity::of(event)
     {
-        meters::end(call, CallEnd::DidNotRun, &judged.around, &[])?;
+        let fleet = fleet_store(call, &judged.around, world, deep)?;
+        meters::end(call, CallEnd::DidNotRun, &judged.around, &[], fleet.as_deref())?;
     }
     apply(&notes, &judged.around, world);
     Ok(answer)
@@ -192,6 +193,20 @@ impl Judged {
         notes.push(Note::Record(Box::new(entry)));
         (answer, notes)
     }
+}
+
+/// Where a call is counted that took places which all machines of a fleet share. `None`: it took none.
+///
+/// # Errors
+///
+/// [`Stop`]
+pub(crate) fn fleet_store(call: CallIdentity, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Option<Box<dyn FleetStore>>, Stop> {
+    if !meters::is_of_fleet(call, around) {
+        return Ok(None);
+    }
+    let bytes = policy_around(around, world, deep)?;
+    let section = Policy::open(&bytes).and_then(|policy| policy.tiers()).and_then(|tiers| tiers.fleet);
+    section.map_or(Ok(None), |section| deep.fleet(&section))
 }
 
 /// The compiled policy that applies: the built-in one where no layer has a file, else the one compiled from the layers. The

@@ -9,7 +9,7 @@ use clients::Event;
 use policy::decide::{Decided, Metered, decide};
 use policy::facts::{Facts, Known, Need, Places};
 use policy::verdict::{Finding, Look, Verdict};
-use policy::{Flywheel, Layer, LayerFile, Meter, Policy, TestsFirst, Tier, Tiers};
+use policy::{Flywheel, Layer, LayerFile, Meter, MeterScope, Policy, TestsFirst, Tier, Tiers};
 
 use crate::deep::{Deep, Stop};
 use crate::failure::Failure;
@@ -328,7 +328,7 @@ impl Answers for Here<'_> {
     }
 
     fn meters(&self, metered: &[Metered], policy: &Policy) -> Result<Vec<Finding>, Stop> {
-        let Tiers { budgets, stall, every_call, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
+        let Tiers { budgets, stall, every_call, fleet, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
         let mut all = Vec::new();
         if let (Some(section), Some(call)) = (stall, self.event.and_then(|event| event.tool.as_ref()))
             && !ended::is_call(&section.waits, call)
@@ -352,7 +352,9 @@ impl Answers for Here<'_> {
         // What is denied for sure takes nothing. What a person is asked for takes what it needs, and gives it back after a no.
         let takes = |standings: &[MeterUse]| found(standings).iter().all(|finding| finding.shadow || finding.tier < Tier::Prohibited);
         let call = self.event.and_then(CallIdentity::of);
-        let standings = meters::standing(&metered, &budgets, self.around, call, takes)?;
+        let shared = metered.iter().any(|entry| matches!(entry.meter, Meter::Limit(limit) if limit.scope == MeterScope::Fleet));
+        let fleet = if let (Some(section), true) = (&fleet, shared) { self.deep.fleet(section)? } else { None };
+        let standings = meters::standing(&metered, &budgets, self.around, call, fleet.as_deref(), takes)?;
         all.extend(found(&standings));
         Ok(all)
     }

@@ -17,6 +17,7 @@ pub mod store;
 pub mod system;
 pub mod trail;
 pub mod unread;
+pub mod waiting;
 pub mod written;
 
 use std::borrow::Cow;

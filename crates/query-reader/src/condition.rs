@@ -1,5 +1,5 @@
 //! Whether a `WHERE` holds for all rows, for none, or for some: as far as its words say. Knows no table. Here is how its parts
-//! are joined; what they compare is in `comparison`, and what stands on either side in `operand`.
+//! are joined; what they compare is in `comparison`, and what is on either side in `operand`.
 
 mod comparison;
 mod operand;

@@ -72,7 +72,7 @@ pub enum Source {
 
 /// What the texts made, by name.
 #[derive(Default)]
-pub(crate) struct Made {
+pub(crate) struct TextNames {
     pub(crate) created: Vec<String>,
     pub(crate) temporary: Vec<String>,
     /// `@name`, `$1`, `:name`
@@ -89,7 +89,7 @@ pub(crate) struct Session<'f> {
     pub(crate) quoting: QuotingRules,
     pub(crate) client: bool,
     pub(crate) depth: usize,
-    pub(crate) made: Made,
+    pub(crate) made: TextNames,
     pub(crate) in_cte: bool,
     /// More than one statement is in the argument.
     pub(crate) several: bool,
@@ -153,7 +153,7 @@ impl<'f> Session<'f> {
             quoting: QuotingRules::new(settings.language, maria),
             client: settings.client,
             depth: 0,
-            made: Made::default(),
+            made: TextNames::default(),
             in_cte: false,
             several: false,
             lost: Vec::new(),

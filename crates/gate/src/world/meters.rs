@@ -88,6 +88,8 @@ enum MeterFile {
     /// A limit of all repositories.
     MachineLimit(u64),
     Budget(u64),
+    /// A limit of all machines of a fleet. It is no file.
+    FleetLimit(u64),
 }
 
 impl MeterFile {
@@ -97,6 +99,7 @@ impl MeterFile {
             Self::Limit(id) => (id & !3) | 1,
             Self::MachineLimit(id) => (id & !3) | 2,
             Self::Budget(id) => (id & !3) | 3,
+            Self::FleetLimit(id) => (id & !3).max(4),
         }
     }
 
@@ -105,6 +108,7 @@ impl MeterFile {
             1 => Some(Self::Limit(number)),
             2 => Some(Self::MachineLimit(number)),
             3 => Some(Self::Budget(number)),
+            _ if number > 0 => Some(Self::FleetLimit(number)),
             _ => None,
         }
     }
@@ -116,6 +120,7 @@ impl MeterFile {
             Self::Limit(_) => memory.join(format!("limit.{id:016x}.slots")),
             Self::MachineLimit(_) => machine(memory).join(format!("limit.{id:016x}.slots")),
             Self::Budget(_) => memory.join(format!("budget.{id:016x}.ledger")),
+            Self::FleetLimit(_) => PathBuf::new(),
         }
     }
 }
@@ -131,7 +136,8 @@ fn limit_file(name: &str, limit: Limit, around: &Surroundings) -> MeterFile {
         MeterScope::Session => MeterFile::Limit(id(&[&around.session])),
         MeterScope::Agent => MeterFile::Limit(id(&[&around.session, &around.agent])),
         MeterScope::Repository => MeterFile::Limit(id(&[])),
-        MeterScope::Machine | MeterScope::Fleet => MeterFile::MachineLimit(id(&[])),
+        MeterScope::Machine => MeterFile::MachineLimit(id(&[])),
+        MeterScope::Fleet => MeterFile::FleetLimit(id(&[])),
     }
 }
 
@@ -192,13 +198,18 @@ enum Opened {
 
 /// Opens the file of a meter, and makes it with `make`.
 fn open(file: MeterFile, memory: &Path, make: bool) -> Result<Option<Opened>, Failure> {
+    if matches!(file, MeterFile::FleetLimit(_)) {
+        return Ok(None);
+    }
     let path = file.path(memory);
     if make && matches!(file, MeterFile::MachineLimit(_)) {
         state::make_folder(&machine(memory)).map_err(|error| unwritable(&error))?;
     }
     let opened = match file {
         MeterFile::Budget(_) => Ledger::open(&path, make).map(|found| found.map(|found| found.map(Opened::Ledger))),
-        MeterFile::Limit(_) | MeterFile::MachineLimit(_) => Slots::open(&path, make).map(|found| found.map(|found| found.map(Opened::Slots))),
+        MeterFile::Limit(_) | MeterFile::MachineLimit(_) | MeterFile::FleetLimit(_) => {
+            Slots::open(&path, make).map(|found| found.map(|found| found.map(Opened::Slots)))
+        }
     };
     match opened.map_err(|error| unwritable(&error))? {
         None => Ok(None),
@@ -230,6 +241,7 @@ pub fn standing(
     budgets: &[Budget],
     around: &Surroundings,
     call: Option<CallIdentity>,
+    fleet: Option<&dyn FleetStore>,
     wanted: impl FnOnce(&[MeterUse]) -> bool,
 ) -> Result<Vec<MeterUse>, Failure> {
     let index = match call {
@@ -244,7 +256,13 @@ pub fn standing(
     };
     let key = call.map(|call| call.key ^ serial);
 
-    let groups = groups(metered, budgets, around);
+    let mut groups = groups(metered, budgets, around);
+    // While the engine of the fleet cannot be reached, this machine counts for itself.
+    for (file, ..) in groups.iter_mut().filter(|_| fleet.is_none()) {
+        if let MeterFile::FleetLimit(id) = *file {
+            *file = MeterFile::MachineLimit(id);
+        }
+    }
     let mut open_files = Vec::new();
     let mut standings = vec![MeterUse { used: 0, needs: 0, of: u64::MAX, opens_in: None }; metered.len()];
     for (file, places, needs, of, window) in &groups {
@@ -253,7 +271,10 @@ pub fn standing(
             None => None,
         };
         let one = OpenMeter { file: *file, opened, needs: *needs, of: *of, window: *window, of_metered: places };
-        let standing = one.standing(key, clock);
+        let standing = match (file, fleet) {
+            (MeterFile::FleetLimit(_), Some(fleet)) => fleet.count(&FleetCount { number: file.number(), key, needs: *needs, of: *of, window: *window })?,
+            _ => one.standing(key, clock),
+        };
         for at in one.of_metered {
             if let Some(place) = standings.get_mut(*at) {
                 *place = standing.clone();
@@ -261,9 +282,13 @@ pub fn standing(
         }
         open_files.push(one);
     }
-    if let (Some(call), Some(key), Some(mut index)) = (call, key, index)
-        && wanted(&standings)
-    {
+    let takes = wanted(&standings);
+    if let (Some(fleet), Some(key), false) = (fleet, key, takes) {
+        for one in open_files.iter().filter(|one| matches!(one.file, MeterFile::FleetLimit(_))) {
+            fleet.end(one.file.number(), key, CallEnd::DidNotRun)?;
+        }
+    }
+    if let (Some(call), Some(key), Some(mut index), true) = (call, key, index, takes) {
         let reserved = reserve(&mut open_files, call, (key, serial), clock, (&mut index, known));
         if let Some(crowded) = reserved.map_err(|error| unwritable(&error))? {
             for at in crowded {
@@ -274,6 +299,38 @@ pub fn standing(
         }
     }
     Ok(standings)
+}
+
+/// What is counted for all machines of a fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FleetCount {
+    /// The limit.
+    pub number: u64,
+    /// The call that takes its places if it fits. `None`: it is only looked at.
+    pub key: Option<u64>,
+    /// Places that the call needs.
+    pub needs: u64,
+    /// Places that there are.
+    pub of: u64,
+    /// Milliseconds. 0: without an end.
+    pub window: u64,
+}
+
+/// Where what machines share is counted.
+pub trait FleetStore {
+    /// How far a limit is used; the call takes what it needs if that fits, and what it took before counts as its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::StateUnusable`]
+    fn count(&self, count: &FleetCount) -> Result<MeterUse, Failure>;
+
+    /// The call has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::StateUnusable`]
+    fn end(&self, number: u64, key: u64, how: CallEnd) -> Result<(), Failure>;
 }
 
 /// A file, the entries of `metered` that use it, what they need of it, what there is, and the window.
@@ -289,7 +346,13 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
             Meter::Result(_) => {}
             Meter::Limit(limit) => {
                 let limit = *limit;
-                groups.push((limit_file(&entry.finding.rule, limit, around), vec![at], times, u64::from(limit.max).saturating_add(raised(&raises, &entry.finding.rule)), limit.window));
+                groups.push((
+                    limit_file(&entry.finding.rule, limit, around),
+                    vec![at],
+                    times,
+                    u64::from(limit.max).saturating_add(raised(&raises, &entry.finding.rule)),
+                    limit.window,
+                ));
             }
             Meter::Cost(cost) => {
                 let Some(budget) = budgets.iter().find(|budget| budget.name == cost.budget) else { continue };
@@ -427,6 +490,14 @@ fn reserve(
     Ok((!crowded.is_empty()).then_some(crowded))
 }
 
+/// Whether a call took places that all machines of a fleet share.
+#[must_use]
+pub fn is_of_fleet(call: CallIdentity, around: &Surroundings) -> bool {
+    let found = Store::look(&around.memory, CALLS).and_then(|store| store.get(call.key)).map(|slot| words(slot.value));
+    let is_fleet = |number: &u64| matches!(MeterFile::of_number(*number), Some(MeterFile::FleetLimit(_)));
+    found.is_some_and(|[_, numbers @ ..]| numbers.iter().any(is_fleet))
+}
+
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallEnd {
@@ -504,7 +575,7 @@ pub fn spend(budget: &Budget, micro: u64, around: &Surroundings) -> Result<Meter
 /// # Errors
 ///
 /// As [`standing`].
-pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[AnsweredPrice]) -> Result<(), Failure> {
+pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[AnsweredPrice], fleet: Option<&dyn FleetStore>) -> Result<(), Failure> {
     if counts_here(around).is_none() {
         return Ok(());
     }
@@ -524,6 +595,9 @@ pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[An
     }
     let memory = index.folder().to_path_buf();
     for file in files {
+        if let (MeterFile::FleetLimit(_), Some(fleet)) = (file, fleet) {
+            fleet.end(file.number(), key, how)?;
+        }
         match open(file, &memory, false)? {
             Some(Opened::Slots(mut slots)) => settle_slots(&mut slots, key, call.session, how).map_err(|error| unwritable(&error))?,
             Some(Opened::Ledger(mut ledger)) => {

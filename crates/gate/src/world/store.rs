@@ -49,17 +49,17 @@ pub const NOTES: StoreFile = StoreFile { name: "notes", slots: 1024, tries: TRIE
 /// Calls that limits and budgets speak of, with the files of these; the key is of the call.
 pub const CALLS: StoreFile = StoreFile { name: "calls", slots: 2048, tries: PATIENT };
 
-/// Ticks, verdicts and reports that were seen to be written; the key is of the work tree, the need and the text.
-pub const EVIDENCE: StoreFile = StoreFile { name: "evidence", slots: 4096, tries: PATIENT };
-
-/// Scripts that a person lets count as they are; the key is of the path and the text.
-pub const TRUSTED: StoreFile = StoreFile { name: "trusted", slots: 512, tries: PATIENT };
 /// Answers of models that were counted, with what they cost; the key is of the answer.
 pub const ANSWERS: StoreFile = StoreFile { name: "answers", slots: 32_768, tries: PATIENT };
 
 /// Limits and budgets that a person raised for a time; the key is of the name.
 pub const RAISES: StoreFile = StoreFile { name: "raises", slots: 256, tries: PATIENT };
 
+/// Ticks, verdicts and reports that were seen to be written; the key is of the work tree, the need and the text.
+pub const EVIDENCE: StoreFile = StoreFile { name: "evidence", slots: 4096, tries: PATIENT };
+
+/// Scripts that a person lets count as they are; the key is of the path and the text.
+pub const TRUSTED: StoreFile = StoreFile { name: "trusted", slots: 512, tries: PATIENT };
 /// What must follow certain calls of a session; the key is of the session and the rule.
 pub const OWED: StoreFile = StoreFile { name: "owed", slots: 512, tries: TRIES };
 

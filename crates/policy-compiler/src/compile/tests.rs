@@ -1,5 +1,6 @@
 //! Tests of the way from text to compiled policy.
 
+mod approval;
 mod layers;
 mod mistakes;
 mod patterns;

@@ -89,7 +89,9 @@ fn there(table: &FileWhen, path: &Word, question: Question, asking: &mut Asking)
     }
     let places = &asking.facts.places;
     let met: Vec<&PathPattern> = table.path.iter().filter(|pattern| matches(pattern, path, places, question) == Answer::Yes).collect();
-    let single = |pattern: &PathPattern| pattern.anchor == PathAnchor::Repository && !pattern.source.contains(['*', '?', '[']);
+    // A repository has its `.git`.
+    let git = |source: &str| source.strip_prefix(".git").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let single = |pattern: &PathPattern| pattern.anchor == PathAnchor::Repository && !pattern.source.contains(['*', '?', '[']) && !git(pattern.source);
     if met.is_empty() || !met.iter().all(|pattern| single(pattern)) {
         return Answer::Yes;
     }

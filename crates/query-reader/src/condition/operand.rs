@@ -1,4 +1,4 @@
-//! What stands on either side of a comparison: values, columns, sums, functions, brackets.
+//! What is on either side of a comparison: values, columns, sums, functions, brackets.
 
 use super::Holds::{All, None as Never, Some as Few};
 use super::{ConditionPart, ConstantValue, Holds, MAX_DEPTH, Reader, holds};
