@@ -85,22 +85,13 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
     if judged.paused.is_none() && event.session != TRIAL && answer::needs_approval(event, &judgement.verdict, world.attended) {
         let asked = deep.approval(&ApprovalCase { event, judgement, around, world });
         if asked.is_err() {
-            give_back(event, around)?;
+            give_back(event, around, world, deep)?;
         }
         judged.approval = asked?;
     }
     let (answer, notes) = judged.response(event, input, world, deep);
-<<<<<<< HEAD
-    if answer.held == Some(Held::Deny)
-        && judged.judgement.metered
-        && let Some(call) = CallIdentity::of(event)
-    {
-        let fleet = fleet_store(call, &judged.around, world, deep)?;
-        meters::end(call, CallEnd::DidNotRun, &judged.around, &[], fleet.as_deref())?;
-=======
     if answer.held == Some(Held::Deny) && judged.judgement.metered {
-        give_back(event, &judged.around)?;
->>>>>>> 0e2648b7c6afd68f351ca4389a406581cff154c0
+        give_back(event, &judged.around, world, deep)?;
     }
     apply(&notes, &judged.around, world);
     Ok(answer)
@@ -108,8 +99,10 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
 
 /// Gives back what was reserved for a call that does not run, or that is judged anew: the next judgement must not find that
 /// what the first one took without room is there.
-fn give_back(event: &Event, around: &Surroundings) -> Result<(), Failure> {
-    CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, CallEnd::DidNotRun, around, &[]))
+fn give_back(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
+    let Some(call) = CallIdentity::of(event) else { return Ok(()) };
+    let fleet = fleet_store(call, around, world, deep)?;
+    Ok(meters::end(call, CallEnd::DidNotRun, around, &[], fleet.as_deref())?)
 }
 
 /// The answer to an event without a call, for `explain`: nothing is recorded and nothing else is kept. An event that only
@@ -168,7 +161,7 @@ pub fn judged(event: &Event, world: &World, deep: &dyn Deep, purpose: Purpose) -
     // The cold binary reads the file as a whole, and compiles it anew.
     if !compiled.is_intact() {
         if purpose == Purpose::Answer {
-            give_back(event, &around)?;
+            give_back(event, &around, world, deep)?;
         }
         return Err(Stop::HandOver);
     }
