@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{COLD, Said, Scratch, hook_path, json, run};
+use crate::support::{COLD, Said, Scratch, git_path, hook_path, json, run};
 
 /// Processes that send calls at the same moment, calls of each, and calls that the limit allows.
 const PARALLEL: (usize, usize, usize) = (64, 4, 100);
@@ -86,6 +86,18 @@ fn beyond_it_a_person_decides_where_the_limit_says_so() {
     let metered = Metered::new(&limit("max = 0\nper = \"1h\""));
     let said = metered.event("PreToolUse", "s", Some("1"), r#","tool_name":"mcp__mail__send_letter","tool_input":{}"#);
     assert_eq!(said.code, 2, "nobody can be asked in this mode: {said:?}");
+    // The hook hands the call over, which is judged twice then: what the first took must not look like room to the second.
+    let send = r#","tool_name":"mcp__mail__send_letter","tool_input":{"to":"a"}"#;
+    for policy in [limit("max = 2\nper = \"1h\""), budget("per = \"session\"\ncosts = [{ call = { tool = \"mcp__mail__send_*\" }, usd = 0.5 }]")] {
+        let metered = Metered::new(&policy);
+        let said: Vec<String> = ["1", "2", "3", "4"].map(|call| metered.event("PreToolUse", "s", Some(call), send).short()).to_vec();
+        let name = if policy.contains("[[limit]]") { "deny sends" } else { "deny letters" };
+        assert_eq!(said, ["free", "free", name, name], "{policy}");
+        assert!(metered.event("PreToolUse", "s", None, send).short().starts_with("deny"), "{policy}");
+        // What was denied took nothing, and what was let through did.
+        metered.call("PermissionDenied", Some("1"));
+        assert_eq!(["5", "6"].map(|call| metered.event("PreToolUse", "s", Some(call), send).short()), ["free", name], "{policy}");
+    }
     let asked = Scratch::new();
     asked.write("portcullis.toml", &limit("max = 0\nper = \"1h\""));
     let said = asked.hook("PreToolUse", asked.payload("mcp__mail__send_letter", "{}", "default").as_bytes());
@@ -121,6 +133,18 @@ fn a_call_counts_once_whatever_events_it_has() {
     assert_eq!(metered.call("PermissionRequest", Some("1")).short(), "free");
     assert_eq!(metered.call("PostToolUse", Some("1")).short(), "free");
     assert_eq!([metered.before("2"), metered.before("3")], ["free", "deny sends"]);
+    // The client gives its question no id: it belongs to the equal call before it, whose end has one.
+    let metered = Metered::new(&limit("max = 2\nper = \"1h\"\nover = 4"));
+    for call in ["1", "2"] {
+        assert_eq!([metered.before(call), metered.call("PermissionRequest", None).short()], ["free", "free"], "{call}");
+    }
+    assert_eq!(metered.before("3"), "deny sends");
+    metered.call("PermissionDenied", Some("1"));
+    assert_eq!([metered.before("4"), metered.call("PermissionRequest", None).short()], ["free", "free"]);
+    // Once it ended, an equal one is another one.
+    metered.call("PostToolUse", Some("2"));
+    metered.call("PostToolUse", Some("4"));
+    assert_eq!(metered.call("PermissionRequest", None).short(), "deny sends");
     // Without ids: the question belongs to the call before it, an equal call after its end does not.
     let metered = Metered::new(&limit("max = 2\nper = \"1h\"\nover = 4"));
     let event = |event: &str| metered.call(event, None).short();
@@ -342,4 +366,28 @@ fn mistakes_in_limits_and_budgets_have_their_place() {
         assert_eq!(said.short(), "failure", "{policy}");
         assert!(said.stderr.contains(what) && said.stderr.contains("portcullis.toml:"), "{policy}: {}", said.stderr);
     }
+}
+
+#[test]
+fn a_push_that_an_agent_makes_counts_once_and_a_persons_own_does_not_count() {
+    let policy = "schema = 1\n[[limit]]\nname = \"pushes\"\npush = {}\nmax = 1\nper = \"1h\"\nover = 4\n";
+    let metered = Metered::new(policy);
+    assert_eq!(metered.bash("git push origin main", "1").short(), "free");
+    let zero = "0".repeat(40);
+    let lines = format!("refs/heads/main {zero} refs/heads/main {zero}\n");
+    let by_git = || run(metered.scratch.command(git_path()).args(["pre-push", "origin", "https://example.org/x.git"]), lines.as_bytes());
+    let inside = by_git();
+    assert!(!inside.stderr.contains("pushes"), "{inside:?}");
+    assert_eq!(metered.bash("git push origin main", "2").short(), "deny pushes");
+    let persons = by_git();
+    assert!(!persons.stderr.contains("pushes"), "{persons:?}");
+}
+
+#[test]
+fn explain_looks_at_limits_and_uses_none() {
+    let metered = Metered::new("schema = 1\n[[limit]]\nname = \"listings\"\nrun = { program = \"ls\" }\nmax = 1\nper = \"1h\"\nover = 4\n");
+    let explain = || run(metered.scratch.command(COLD).args(["explain", "--", "ls"]), b"").stdout;
+    assert!(!explain().contains("prohibited") && !explain().contains("prohibited"));
+    assert_eq!(metered.bash("ls", "1").short(), "free");
+    assert!(explain().contains("prohibited (tier 4), by `listings`"), "{}", explain());
 }

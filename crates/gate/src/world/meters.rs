@@ -3,6 +3,7 @@
 //! A call that is let through is reserved. It is used once it ran, and given back if it did not run. All changes are made
 //! under the lock of the index of calls, so that parallel processes together never take more than there is.
 
+mod identity;
 mod ledger;
 mod slots;
 
@@ -16,8 +17,8 @@ use super::state;
 use super::store::{CALLS, PROMPTS, RAISES, Slot, Store, VALUE};
 use super::system::now_ms;
 use crate::failure::Failure;
-use crate::record::{hash, hash_all, hash_of};
-use clients::Event;
+use crate::record::{hash, hash_all};
+pub use identity::CallIdentity;
 use ledger::{Ledger, ReservedCost};
 use policy::decide::Metered;
 use policy::{Budget, EveryCall, Limit, Meter, MeterScope, Period, Policy, Tiers};
@@ -35,30 +36,6 @@ const DAY: u64 = 86_400_000;
 /// A file that is not as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Damaged;
-
-/// Who a call is, for its files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CallIdentity {
-    key: u64,
-    session: u64,
-    /// The client gives it an id. Without one it is known by what it is.
-    has_id: bool,
-}
-
-impl CallIdentity {
-    /// The identity of an event's call. `None`: it has none.
-    #[must_use]
-    pub fn of(event: &Event) -> Option<Self> {
-        let tool = event.tool.as_ref()?;
-        let session = hash(event.session.as_bytes());
-        let agent = event.agent_id.as_deref().unwrap_or_default();
-        let key = match &event.call {
-            Some(id) => hash_all(&[&event.session, id]),
-            None => hash_all(&[&event.session, agent, &tool.name]) ^ hash_of(&tool.input),
-        };
-        Some(Self { key, session, has_id: event.call.is_some() })
-    }
-}
 
 /// What a limit or a budget has left for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +65,8 @@ enum MeterFile {
     /// A limit of all repositories.
     MachineLimit(u64),
     Budget(u64),
+    /// A limit of all machines of a fleet. It is no file.
+    FleetLimit(u64),
 }
 
 impl MeterFile {
@@ -97,6 +76,7 @@ impl MeterFile {
             Self::Limit(id) => (id & !3) | 1,
             Self::MachineLimit(id) => (id & !3) | 2,
             Self::Budget(id) => (id & !3) | 3,
+            Self::FleetLimit(id) => (id & !3).max(4),
         }
     }
 
@@ -105,6 +85,7 @@ impl MeterFile {
             1 => Some(Self::Limit(number)),
             2 => Some(Self::MachineLimit(number)),
             3 => Some(Self::Budget(number)),
+            _ if number > 0 => Some(Self::FleetLimit(number)),
             _ => None,
         }
     }
@@ -116,6 +97,7 @@ impl MeterFile {
             Self::Limit(_) => memory.join(format!("limit.{id:016x}.slots")),
             Self::MachineLimit(_) => machine(memory).join(format!("limit.{id:016x}.slots")),
             Self::Budget(_) => memory.join(format!("budget.{id:016x}.ledger")),
+            Self::FleetLimit(_) => PathBuf::new(),
         }
     }
 }
@@ -131,7 +113,8 @@ fn limit_file(name: &str, limit: Limit, around: &Surroundings) -> MeterFile {
         MeterScope::Session => MeterFile::Limit(id(&[&around.session])),
         MeterScope::Agent => MeterFile::Limit(id(&[&around.session, &around.agent])),
         MeterScope::Repository => MeterFile::Limit(id(&[])),
-        MeterScope::Machine | MeterScope::Fleet => MeterFile::MachineLimit(id(&[])),
+        MeterScope::Machine => MeterFile::MachineLimit(id(&[])),
+        MeterScope::Fleet => MeterFile::FleetLimit(id(&[])),
     }
 }
 
@@ -192,13 +175,18 @@ enum Opened {
 
 /// Opens the file of a meter, and makes it with `make`.
 fn open(file: MeterFile, memory: &Path, make: bool) -> Result<Option<Opened>, Failure> {
+    if matches!(file, MeterFile::FleetLimit(_)) {
+        return Ok(None);
+    }
     let path = file.path(memory);
     if make && matches!(file, MeterFile::MachineLimit(_)) {
         state::make_folder(&machine(memory)).map_err(|error| unwritable(&error))?;
     }
     let opened = match file {
         MeterFile::Budget(_) => Ledger::open(&path, make).map(|found| found.map(|found| found.map(Opened::Ledger))),
-        MeterFile::Limit(_) | MeterFile::MachineLimit(_) => Slots::open(&path, make).map(|found| found.map(|found| found.map(Opened::Slots))),
+        MeterFile::Limit(_) | MeterFile::MachineLimit(_) | MeterFile::FleetLimit(_) => {
+            Slots::open(&path, make).map(|found| found.map(|found| found.map(Opened::Slots)))
+        }
     };
     match opened.map_err(|error| unwritable(&error))? {
         None => Ok(None),
@@ -230,12 +218,14 @@ pub fn standing(
     budgets: &[Budget],
     around: &Surroundings,
     call: Option<CallIdentity>,
+    fleet: Option<&dyn FleetStore>,
     wanted: impl FnOnce(&[MeterUse]) -> bool,
 ) -> Result<Vec<MeterUse>, Failure> {
     let index = match call {
         Some(_) => Some(Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?),
         None => None,
     };
+    let call = call.zip(index.as_ref()).map(|(call, index)| call.known_as(index));
     let memory = index.as_ref().map(Store::folder).or_else(|| counts_here(around).map(PathBuf::as_path));
     let clock = now_ms();
     let (known, serial) = match (call, &index) {
@@ -244,7 +234,13 @@ pub fn standing(
     };
     let key = call.map(|call| call.key ^ serial);
 
-    let groups = groups(metered, budgets, around);
+    let mut groups = groups(metered, budgets, around);
+    // While the engine of the fleet cannot be reached, this machine counts for itself.
+    for (file, ..) in groups.iter_mut().filter(|_| fleet.is_none()) {
+        if let MeterFile::FleetLimit(id) = *file {
+            *file = MeterFile::MachineLimit(id);
+        }
+    }
     let mut open_files = Vec::new();
     let mut standings = vec![MeterUse { used: 0, needs: 0, of: u64::MAX, opens_in: None }; metered.len()];
     for (file, places, needs, of, window) in &groups {
@@ -253,7 +249,10 @@ pub fn standing(
             None => None,
         };
         let one = OpenMeter { file: *file, opened, needs: *needs, of: *of, window: *window, of_metered: places };
-        let standing = one.standing(key, clock);
+        let standing = match (file, fleet) {
+            (MeterFile::FleetLimit(_), Some(fleet)) => fleet.count(&FleetCount { number: file.number(), key, needs: *needs, of: *of, window: *window })?,
+            _ => one.standing(key, clock),
+        };
         for at in one.of_metered {
             if let Some(place) = standings.get_mut(*at) {
                 *place = standing.clone();
@@ -261,9 +260,13 @@ pub fn standing(
         }
         open_files.push(one);
     }
-    if let (Some(call), Some(key), Some(mut index)) = (call, key, index)
-        && wanted(&standings)
-    {
+    let takes = wanted(&standings);
+    if let (Some(fleet), Some(key), false) = (fleet, key, takes) {
+        for one in open_files.iter().filter(|one| matches!(one.file, MeterFile::FleetLimit(_))) {
+            fleet.end(one.file.number(), key, CallEnd::DidNotRun)?;
+        }
+    }
+    if let (Some(call), Some(key), Some(mut index), true) = (call, key, index, takes) {
         let reserved = reserve(&mut open_files, call, (key, serial), clock, (&mut index, known));
         if let Some(crowded) = reserved.map_err(|error| unwritable(&error))? {
             for at in crowded {
@@ -274,6 +277,38 @@ pub fn standing(
         }
     }
     Ok(standings)
+}
+
+/// What is counted for all machines of a fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FleetCount {
+    /// The limit.
+    pub number: u64,
+    /// The call that takes its places if it fits. `None`: it is only looked at.
+    pub key: Option<u64>,
+    /// Places that the call needs.
+    pub needs: u64,
+    /// Places that there are.
+    pub of: u64,
+    /// Milliseconds. 0: without an end.
+    pub window: u64,
+}
+
+/// Where what machines share is counted.
+pub trait FleetStore {
+    /// How far a limit is used; the call takes what it needs if that fits, and what it took before counts as its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::StateUnusable`]
+    fn count(&self, count: &FleetCount) -> Result<MeterUse, Failure>;
+
+    /// The call has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::StateUnusable`]
+    fn end(&self, number: u64, key: u64, how: CallEnd) -> Result<(), Failure>;
 }
 
 /// A file, the entries of `metered` that use it, what they need of it, what there is, and the window.
@@ -335,7 +370,8 @@ pub fn raise(name: &str, more: u64, until: u64, around: &Surroundings) -> Result
 fn serial(call: CallIdentity, index: &Store, clock: u64) -> (bool, u64) {
     let found = index.get(call.key);
     match found.map(|slot| (slot.time, words(slot.value))) {
-        Some((_, [serial, ..])) if call.has_id => (true, serial & !ENDED),
+        // One that was given back, and is judged once more, is known anew.
+        Some((_, [serial, ..])) if call.has_id => (serial & ENDED == 0, serial & !ENDED),
         Some((time, [serial, ..])) if serial & ENDED == 0 && clock.saturating_sub(time) < SAME => (true, serial),
         _ if call.has_id => (false, 0),
         _ => (false, clock & !ENDED),
@@ -405,6 +441,9 @@ fn reserve(
             let entry = Slot { key: call.key.wrapping_add(at as u64), time: clock, value: value([serial, word(0), word(1), word(2)]) };
             index.update(entry.key, |_| Some(entry))?;
         }
+        if let Some(alias) = call.alias(clock) {
+            index.update(alias.key, |_| Some(alias))?;
+        }
     }
     let mut crowded = Vec::new();
     for wanted in files {
@@ -431,6 +470,14 @@ fn reserve(
         }
     }
     Ok((!crowded.is_empty()).then_some(crowded))
+}
+
+/// Whether a call took places that all machines of a fleet share.
+#[must_use]
+pub fn is_of_fleet(call: CallIdentity, around: &Surroundings) -> bool {
+    let found = Store::look(&around.memory, CALLS).and_then(|store| store.get(call.key)).map(|slot| words(slot.value));
+    let is_fleet = |number: &u64| matches!(MeterFile::of_number(*number), Some(MeterFile::FleetLimit(_)));
+    found.is_some_and(|[_, numbers @ ..]| numbers.iter().any(is_fleet))
 }
 
 /// How a call ended.
@@ -510,11 +557,12 @@ pub fn spend(budget: &Budget, micro: u64, around: &Surroundings) -> Result<Meter
 /// # Errors
 ///
 /// As [`standing`].
-pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[AnsweredPrice]) -> Result<(), Failure> {
+pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[AnsweredPrice], fleet: Option<&dyn FleetStore>) -> Result<(), Failure> {
     if counts_here(around).is_none() {
         return Ok(());
     }
     let mut index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
+    let call = call.known_as(&index);
     let Some(first) = index.get(call.key) else { return Ok(()) };
     let [serial, ..] = words(first.value);
     let key = call.key ^ (serial & !ENDED);
@@ -530,6 +578,9 @@ pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[An
     }
     let memory = index.folder().to_path_buf();
     for file in files {
+        if let (MeterFile::FleetLimit(_), Some(fleet)) = (file, fleet) {
+            fleet.end(file.number(), key, how)?;
+        }
         match open(file, &memory, false)? {
             Some(Opened::Slots(mut slots)) => settle_slots(&mut slots, key, call.session, how).map_err(|error| unwritable(&error))?,
             Some(Opened::Ledger(mut ledger)) => {
