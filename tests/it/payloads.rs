@@ -42,13 +42,19 @@ fn wired() -> Scratch {
     scratch
 }
 
+/// Whether an event goes on without a word, or, at the start of a session, with the one line of the gate itself.
+fn goes_on(name: &str, said: &Said) -> bool {
+    let at_start = event(name) == "SessionStart" && (said.code, said.stderr.as_str()) == (0, "") && said.stdout.lines().count() <= 1;
+    *said == nothing() || (at_start && said.stdout.contains(" judges each tool call here (") && !said.stdout.contains("\\n"))
+}
+
 #[test]
 fn harmless_events_of_every_client_go_on_without_a_word() {
     let scratch = wired();
     let mut wrong = Vec::new();
     for (name, text) in recorded(&scratch) {
         let said = scratch.hook(event(&name), text.as_bytes());
-        if said != nothing() {
+        if !goes_on(&name, &said) {
             wrong.push(format!("{name}: {said:?}"));
         }
     }
@@ -181,7 +187,7 @@ fn no_event_is_given_an_explicit_allow() {
         let said = scratch.hook(event(&name), text.as_bytes());
         assert!(!said.stdout.contains("allow") && [0, 2].contains(&said.code), "{name}: {said:?}");
         let observing = Moment::of(event(&name)).kind() == MomentKind::Observing;
-        assert!(!observing || said == nothing(), "{name}: {said:?}");
+        assert!(!observing || goes_on(&name, &said), "{name}: {said:?}");
     }
 }
 
