@@ -42,7 +42,7 @@ pub(crate) fn of_every_call<'p>(every: &EveryCall<'p>) -> Metered<'p> {
 fn over_limit(finding: &Finding, limit: Limit, standing: &MeterUse) -> Finding {
     let MeterUse { used, needs, of, opens_in } = standing;
     let reason = match finding.reason.as_str() {
-        "" => format!("only {of} {} {} are allowed {}", calls(*of), window(limit.window), whose(limit.scope)),
+        "" => format!("only {of} {} {} {} allowed {}", calls(*of), window(limit.window), if *of == 1 { "is" } else { "are" }, whose(limit.scope)),
         reason => reason.to_owned(),
     };
     let needed = if *needs > 1 { format!(", and this one needs {needs}") } else { String::new() };

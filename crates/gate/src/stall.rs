@@ -179,16 +179,20 @@ pub fn fingerprint(answer: &Json) -> u64 {
     }
 }
 
-/// A text without durations and times of day.
+/// A text without durations, times of day and process ids.
 fn steady(text: &str) -> String {
     let mut steady = String::with_capacity(text.len());
     let mut rest = text;
+    let mut is_listed = false;
     while let Some(at) = rest.find(|sign: char| sign.is_ascii_digit()) {
         let (front, number) = rest.split_at(at);
         steady.push_str(front);
         let end = number.find(|sign: char| !(sign.is_ascii_digit() || matches!(sign, '.' | ':' | '-' | '_' | ','))).unwrap_or(number.len());
         let (number, behind) = number.split_at(end);
-        if is_time(number, behind) {
+        // `PIDs: 17, 18`
+        let is_own = is_process(front) || (is_listed && front.trim_matches(' ').is_empty());
+        is_listed = is_own && number.ends_with(',');
+        if is_time(number, behind) || is_own {
             steady.push('#');
         } else {
             steady.push_str(number);
@@ -206,6 +210,13 @@ fn is_time(number: &str, behind: &str) -> bool {
     let unit = behind.trim_start_matches(' ');
     let word = unit.find(|sign: char| !sign.is_ascii_alphabetic()).map_or(unit, |end| unit.get(..end).unwrap_or(unit));
     clock || day || ["ms", "s", "sec", "secs", "second", "seconds", "min", "minutes", "us", "ns"].contains(&word) || unit.starts_with('µ')
+}
+
+/// `PID 4711`, `Process Group PGID: 4711`, which Gemini CLI 0.61.0 adds to each answer of its shell (observed).
+fn is_process(front: &str) -> bool {
+    let named = front.trim_end_matches([' ', ':', '=', '#']);
+    let word = named.rfind(|sign: char| !sign.is_ascii_alphanumeric()).map_or(named, |at| named.get(at + 1..).unwrap_or_default());
+    ["pid", "pids", "pgid", "ppid"].iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]

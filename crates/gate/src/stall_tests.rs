@@ -99,6 +99,16 @@ fn durations_and_times_of_day_do_not_make_an_answer_another_one() {
         (r#"["a","b"]"#, r#"["b","a"]"#, false),
         (r#"{"stdout":"2026-11-30 ok, 3 ms"}"#, r#"{"stdout":"2026-12-01 ok, 14 ms"}"#, true),
         (r#""é 3µs""#, r#""é 4µs""#, true),
+        // Gemini CLI's shell names the process group of each call.
+        (r#"{"llmContent":"Output: a\nProcess Group PGID: 14468"}"#, r#"{"llmContent":"Output: a\nProcess Group PGID: 15171"}"#, true),
+        (r#"{"llmContent":"Output: a\nProcess Group PGID: 14468"}"#, r#"{"llmContent":"Output: b\nProcess Group PGID: 14468"}"#, false),
+        (r#""server (pid 17) is up""#, r#""server (pid 923) is up""#, true),
+        (r#""pid=17 ok""#, r#""pid=18 ok""#, true),
+        (r#""Background PIDs: 17, 18\nExit Code: 1""#, r#""Background PIDs: 27, 28\nExit Code: 1""#, true),
+        (r#""Background PIDs: 17, 18\nExit Code: 1""#, r#""Background PIDs: 17, 18\nExit Code: 2""#, false),
+        (r#""rapid 17""#, r#""rapid 18""#, false),
+        (r#""PID 17: 3 left""#, r#""PID 17: 2 left""#, false),
+        (r#""17 PID""#, r#""18 PID""#, false),
     ] {
         assert_eq!(of(one) == of(other), equal, "{one} {other}");
     }

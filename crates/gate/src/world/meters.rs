@@ -3,9 +3,12 @@
 //! A call that is let through is reserved. It is used once it ran, and given back if it did not run. All changes are made
 //! under the lock of the index of calls, so that parallel processes together never take more than there is.
 
+mod fleet;
 mod identity;
 mod ledger;
+mod people;
 mod slots;
+mod spending;
 
 use std::fs;
 use std::io;
@@ -18,11 +21,14 @@ use super::store::{CALLS, PROMPTS, RAISES, Slot, Store, VALUE};
 use super::system::now_ms;
 use crate::failure::Failure;
 use crate::record::{hash, hash_all};
+pub use fleet::{FleetCount, FleetStore};
 pub use identity::CallIdentity;
 use ledger::{Ledger, ReservedCost};
+pub use people::{MeterKind, MeterState, ResetFile, raise, reset, states};
 use policy::decide::Metered;
-use policy::{Budget, EveryCall, Limit, Meter, MeterScope, Period, Policy, Tiers};
+use policy::{Budget, Limit, Meter, MeterScope, Period};
 use slots::{CountedCall, IN_FLIGHT, SlotState, Slots};
+pub use spending::{AnsweredPrice, spend, spend_file, spend_is_due, spent};
 
 /// A pipe in the place of a file must not be waited for.
 const FLAGS: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
@@ -279,38 +285,6 @@ pub fn standing(
     Ok(standings)
 }
 
-/// What is counted for all machines of a fleet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FleetCount {
-    /// The limit.
-    pub number: u64,
-    /// The call that takes its places if it fits. `None`: it is only looked at.
-    pub key: Option<u64>,
-    /// Places that the call needs.
-    pub needs: u64,
-    /// Places that there are.
-    pub of: u64,
-    /// Milliseconds. 0: without an end.
-    pub window: u64,
-}
-
-/// Where what machines share is counted.
-pub trait FleetStore {
-    /// How far a limit is used; the call takes what it needs if that fits, and what it took before counts as its own.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::StateUnusable`]
-    fn count(&self, count: &FleetCount) -> Result<MeterUse, Failure>;
-
-    /// The call has ended.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::StateUnusable`]
-    fn end(&self, number: u64, key: u64, how: CallEnd) -> Result<(), Failure>;
-}
-
 /// A file, the entries of `metered` that use it, what they need of it, what there is, and the window.
 type Group = (MeterFile, Vec<usize>, u64, u64, u64);
 
@@ -353,17 +327,6 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
 fn raised(raises: &Option<Store>, name: &str) -> u64 {
     let found = raises.as_ref().and_then(|store| store.get(hash_all(&["raise", name]))).map(|slot| words(slot.value));
     found.filter(|[_, until, ..]| now_ms() < *until).map_or(0, |[more, ..]| more)
-}
-
-/// Raises a limit or a budget by some calls or millionths of a US dollar, until a time in milliseconds since 1970.
-///
-/// # Errors
-///
-/// It cannot be kept.
-pub fn raise(name: &str, more: u64, until: u64, around: &Surroundings) -> Result<(), Failure> {
-    let slot = Slot { key: hash_all(&["raise", name]), time: now_ms(), value: value([more, until, 0, 0]) };
-    let kept = Store::open(&around.memory, RAISES).and_then(|mut store| store.update(slot.key, |_| Some(slot)));
-    kept.map(|_| ()).map_err(|error| unwritable(&error))
 }
 
 /// Whether this very call is known already, and the number that tells it from an equal one before it.
@@ -489,69 +452,6 @@ pub enum CallEnd {
     DidNotRun,
 }
 
-/// What a call cost by its own answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AnsweredPrice {
-    file: u64,
-    micro: u64,
-}
-
-impl AnsweredPrice {
-    /// Millionths of a US dollar that a budget of whoever acts has to bear.
-    #[must_use]
-    pub fn of(budget: &Budget, micro: u64, around: &Surroundings) -> Self {
-        Self { file: budget_file(budget, around).number(), micro }
-    }
-}
-
-/// How far a budget is used, whatever the call. Nothing is reserved.
-///
-/// # Errors
-///
-/// As [`standing`].
-pub fn spent(budget: &Budget, around: &Surroundings) -> Result<MeterUse, Failure> {
-    let file = budget_file(budget, around);
-    let opened = match counts_here(around) {
-        Some(memory) => open(file, memory, false)?,
-        None => None,
-    };
-    let of = budget.micro.saturating_add(raised(&Store::look(&around.memory, RAISES), budget.name));
-    Ok(OpenMeter { file, opened, needs: 0, of, window: 0, of_metered: &[] }.standing(None, now_ms()))
-}
-
-/// The name of the file that says how far a session's transcript was read.
-#[must_use]
-pub fn spend_file(around: &Surroundings) -> String {
-    format!("spend.{:016x}.json", hash(around.session.as_bytes()))
-}
-
-/// Seconds between two looks into a transcript while calls are made.
-const LOOKED: u64 = 10;
-
-/// Whether the transcript was not looked into for some time.
-#[must_use]
-pub fn spend_is_due(around: &Surroundings) -> bool {
-    let name = spend_file(around);
-    let looked = around.memory.iter().find_map(|folder| fs::metadata(folder.join(&name)).and_then(|found| found.modified()).ok());
-    looked.and_then(|looked| looked.elapsed().ok()).is_none_or(|elapsed| elapsed.as_secs() >= LOOKED)
-}
-
-/// Adds what was spent beside calls, and says how far the budget is used then.
-///
-/// # Errors
-///
-/// As [`standing`].
-pub fn spend(budget: &Budget, micro: u64, around: &Surroundings) -> Result<MeterUse, Failure> {
-    if micro > 0 {
-        let index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
-        if let Some(Opened::Ledger(mut ledger)) = open(budget_file(budget, around), index.folder(), true)? {
-            ledger.spend(micro);
-            ledger.keep().map_err(|error| unwritable(&error))?;
-        }
-    }
-    spent(budget, around)
-}
-
 /// Counts a call that ran, and gives back one that did not. Nothing if no limit or budget spoke of it.
 ///
 /// # Errors
@@ -651,89 +551,4 @@ fn every_file(memory: &Path) -> Vec<MeterFile> {
     let limits = own.iter().filter_map(limit).map(MeterFile::Limit);
     let budgets = own.iter().filter_map(|name| id(name, "budget.", ".ledger")).map(MeterFile::Budget);
     limits.chain(budgets).chain(names(&machine(memory)).iter().filter_map(limit).map(MeterFile::MachineLimit)).collect()
-}
-
-/// A limit or a budget of a policy, and how far it is used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MeterState {
-    pub name: String,
-    /// `portcullis.toml:12`
-    pub place: String,
-    pub kind: MeterKind,
-    pub standing: MeterUse,
-}
-
-/// What a meter counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MeterKind {
-    /// Calls.
-    Limit(Limit),
-    /// Money, for a period.
-    Budget(Period),
-}
-
-/// Every limit and budget of a policy, as the session of `around` has it. Nothing is changed.
-///
-/// # Errors
-///
-/// As [`standing`], or [`Failure::RuleDamaged`].
-pub fn states(policy: &Policy, around: &Surroundings) -> Result<Vec<MeterState>, Failure> {
-    let Tiers { budgets, every_call, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
-    let mut all = Vec::new();
-    for rule in policy.all_rules().ok_or(Failure::RuleDamaged)? {
-        if let Some(Meter::Limit(limit)) = rule.meter {
-            all.push((rule.name, rule.place, MeterKind::Limit(limit), limit_file(rule.name, limit, around), limit.max.into(), limit.window));
-        }
-    }
-    for EveryCall { name, place, limit, .. } in &every_call {
-        all.push((*name, *place, MeterKind::Limit(*limit), limit_file(name, *limit, around), limit.max.into(), limit.window));
-    }
-    all.extend(budgets.iter().map(|budget| (budget.name, budget.place, MeterKind::Budget(budget.per), budget_file(budget, around), budget.micro, 0)));
-    let memory = counts_here(around);
-    let raises = Store::look(&around.memory, RAISES);
-    let mut states = Vec::new();
-    for (name, place, kind, file, of, window) in all {
-        let opened = match memory {
-            Some(memory) => open(file, memory, false)?,
-            None => None,
-        };
-        let of = of + raised(&raises, name);
-        let wanted = OpenMeter { file, opened, needs: 0, of, window, of_metered: &[] };
-        states.push(MeterState { name: name.to_owned(), place: place.to_owned(), kind, standing: wanted.standing(None, now_ms()) });
-    }
-    Ok(states)
-}
-
-/// What was done with a file of a meter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResetFile {
-    pub path: PathBuf,
-    /// Where its bytes are now.
-    pub kept: PathBuf,
-    /// It was damaged.
-    pub damaged: bool,
-}
-
-/// Puts files of limits and budgets aside, so that counting begins anew: damaged ones alone, or all. With `dry`, it only says
-/// which.
-///
-/// # Errors
-///
-/// A file that cannot be put aside.
-pub fn reset(around: &Surroundings, all: bool, dry: bool) -> Result<Vec<ResetFile>, Failure> {
-    let Some(memory) = counts_here(around) else { return Ok(Vec::new()) };
-    let _index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
-    let mut done = Vec::new();
-    for file in every_file(memory) {
-        let damaged = matches!(open(file, memory, false), Err(Failure::StateDamaged(_)));
-        let path = file.path(memory);
-        if damaged || (all && path.exists()) {
-            let kept = path.with_extension(format!("{}.{}", if damaged { "damaged" } else { "reset" }, now_ms()));
-            if !dry {
-                fs::rename(&path, &kept).map_err(|error| unwritable(&error))?;
-            }
-            done.push(ResetFile { path, kept, damaged });
-        }
-    }
-    Ok(done)
 }
