@@ -3,9 +3,9 @@
 #
 # A `PreToolUse` hook may answer `"continue": false`, which ends the turn. If the same answer also has
 # `"permissionDecision": "deny"`, the call is denied, but `continue` and `stopReason` are dropped: the model reads the reason of
-# the denial, and the turn goes on. 2.1.332 takes both: the call does not run, and the turn ends.
+# the denial, and the turn continues. 2.1.332 takes both: the call does not run, and the turn ends.
 #
-# What it means here: the last step of `[stall]` answers both. With 2.1.197 the call is denied, and the agent goes on.
+# What it means here: the last step of `[stall]` answers both. With 2.1.197 the call is denied, and the agent continues.
 set -eu
 version=2.1.197
 folder=$(mktemp -d)
@@ -66,4 +66,4 @@ seen "the exit code" "$code" 0
 seen "whether the call ran" "$(test -e ran && echo yes || echo no)" no
 seen "how often the model was asked" "$(cat ../asked)" 2
 seen "what was printed" "$(cat ../said)" done
-echo "as seen: the call is denied, and the turn goes on although the hook answered \"continue\": false"
+echo "as seen: the call is denied, and the turn continues although the hook answered \"continue\": false"
