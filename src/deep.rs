@@ -7,6 +7,7 @@ pub mod commits;
 pub mod committed;
 pub mod compiling;
 mod edited;
+mod fleet;
 pub mod flywheel;
 pub mod own_files;
 pub mod pusher;
@@ -24,11 +25,12 @@ use gate::deep::{Deep, Stop};
 use gate::failure::Failure;
 use gate::judge::{Gated, Here, answered, facts_of, read};
 use gate::world::layers::FoundLayer;
+use gate::world::meters::FleetStore;
 use gate::world::{Surroundings, World, system};
 use policy::decide::Metered;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::{Budget, Flywheel, Policy, TestsFirst};
+use policy::{Budget, FleetSection, Flywheel, Policy, TestsFirst};
 
 use crate::{documents, pipeline};
 
@@ -115,6 +117,10 @@ impl Deep for Cold {
 
     fn count_spend(&self, event: &Event, around: &Surroundings, budgets: &[Budget]) -> Result<(), Stop> {
         spend::count(event, around, budgets).map_err(|error| Failure::StateUnusable(error.to_string()).into())
+    }
+
+    fn fleet(&self, section: &FleetSection) -> Result<Option<Box<dyn FleetStore>>, Stop> {
+        Ok(fleet::connect(section)?.map(|store| Box::new(store) as Box<dyn FleetStore>))
     }
 
     fn settings_changed(&self, event: &Event, around: &Surroundings, world: &World) -> Result<Option<String>, Stop> {

@@ -145,7 +145,7 @@ fn phase_stopped(book: &GateBook) -> std::io::Result<()> {
 /// Whether a missing piece was not said in this session before; from now on it was. Where that cannot be remembered, nothing is
 /// said.
 fn is_new(around: &Surroundings, gate: &Gate, at: usize) -> bool {
-    let key = hash_all(&["stop", &around.session, &around.agent, gate.name, &at.to_string()]);
+    let key = hash_all(&["stop", &around.session, gate.name, &at.to_string()]);
     let new = |old: Option<Slot>| if old.is_none() { Some(Slot { key, time: now_ms(), value: [0; VALUE] }) } else { None };
     !around.session.is_empty() && Store::open(&around.memory, NOTES).and_then(|mut store| store.update(key, new)).is_ok_and(|new| new.is_some())
 }

@@ -75,7 +75,7 @@ impl CallParts {
     pub fn difference(&self, other: &Self) -> Option<(usize, String)> {
         let differ: Vec<&(&str, &str)> = NAMES.iter().filter(|(name, _)| self.text(name) != other.text(name)).collect();
         let first: Vec<&&(&str, &str)> = differ.iter().filter(|(name, _)| !FOLLOWING.contains(name)).collect();
-        if differ.is_empty() || first.len() > NEAR {
+        if differ.is_empty() || first.len() > NEAR || !are_alike(self.text("call"), other.text("call")) {
             return None;
         }
         let mut words: Vec<String> = Vec::new();
@@ -85,6 +85,17 @@ impl CallParts {
         }
         Some((words.len(), words.join(", and ")))
     }
+}
+
+/// True if two calls are of one tool, and their commands begin with the same word: others have nothing to do with each other.
+fn are_alike(one: &str, other: &str) -> bool {
+    let begin = |text: &str| -> (String, String) {
+        let mut lines = text.lines();
+        let (tool, command) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+        let word = command.split_whitespace().next().filter(|word| !word.starts_with('{')).unwrap_or_default();
+        (tool.to_owned(), word.to_owned())
+    };
+    begin(one) == begin(other)
 }
 
 /// The first line that only one of two texts has, without the digest in front of it.
@@ -278,7 +289,8 @@ mod tests {
 
     fn parts(call: &str, folder: &str, git: &str) -> CallParts {
         let mut parts = CallParts::default();
-        for (name, text) in [("call", call), ("folder", folder), ("git", git), ("reading", call)] {
+        let call = &format!("tool\n{call}\n{{}}");
+        for (name, text) in [("call", call.as_str()), ("folder", folder), ("git", git), ("reading", call)] {
             parts.add(name, text.to_owned());
         }
         parts
@@ -297,7 +309,8 @@ mod tests {
             assert!(one.difference(&other).is_some_and(|(_, text)| text.contains(words)), "{:?}", one.difference(&other));
         }
         assert_eq!(one.difference(&one.clone()), None);
-        assert_eq!(one.difference(&parts("ls", "/x", "HEAD y 2")), None);
+        assert_eq!(one.difference(&parts("git push a", "/x", "HEAD y 2")), None);
+        assert_eq!(one.difference(&parts("ls", "/r", "HEAD main 1")), None);
         // Known, so that a change of the form does not pass unseen.
         assert_eq!(CallParts::default().digest(), digest("portcullis call 1\n"));
     }

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{TextStyle, agent, can_ask, say, say_json, styled};
+use crate::approval::person;
 use crate::pipeline::needs::{GateBook, NeedOutcome};
 use crate::pipeline::{moment, moves, seen};
 use actions::shown::escaped;
@@ -66,9 +67,12 @@ pub fn run(arguments: &PhaseArguments) -> Result<ExitCode, Refusal> {
 }
 
 /// Refuses whoever is no person at a terminal.
-fn person(what: &str) -> Result<(), Refusal> {
+fn by_person(what: &str) -> Result<(), Refusal> {
     if let Some(variable) = agent() {
         return Err(Refusal::new(what, format!("an agent runs this (`{variable}` is set)"), "a person must run this at a terminal"));
+    }
+    if let Some(why) = person::above().and_then(|chain| person::agent_above(&chain)) {
+        return Err(Refusal::new(what, why, "a person must run this at a terminal of their own"));
     }
     if !can_ask() {
         return Err(Refusal::new(what, "there is no terminal here", "a person must run this at a terminal"));
@@ -82,7 +86,7 @@ fn go(book: &GateBook, pipeline: &Pipeline, name: &str, arguments: &PhaseArgumen
         let fix = policy_compiler::mistake::suggestion(name, pipeline.phases.iter().copied().chain([DONE]));
         return Err(Refusal::usage(NOTHING, format!("there is no phase `{name}`"), fix));
     }
-    person(NOTHING)?;
+    by_person(NOTHING)?;
     let state = book.place.clone().unwrap_or_default();
     let (at, to) = (pipeline.position(&state.phase).unwrap_or(0), pipeline.position(name).unwrap_or(0));
     let is_next = pipeline.after(&state.phase) == Some(name);
@@ -129,7 +133,7 @@ fn trust(book: &GateBook) -> Result<ExitCode, Refusal> {
     if files.is_empty() {
         return Err(Refusal::new(NOTHING, "no gate asks for a script of this repository", "`portcullis phase` shows what the gates need"));
     }
-    person(NOTHING)?;
+    by_person(NOTHING)?;
     let Ok(work) = &book.work else { return Ok(ExitCode::SUCCESS) };
     for file in &files {
         seen::trust(work, book.around, file).map_err(|error| Refusal::new(NOTHING, error, "make the state folder writable; `portcullis doctor` names it"))?;
@@ -176,12 +180,12 @@ fn show(book: &GateBook, as_json: bool) {
         match &book.place {
             Ok(state) if state.number > 0 => {
                 let ago = super::explain::ago((system::now_ms().saturating_sub(state.since)) / 1000);
-                say(&format!("now       {}, since {ago}, moved by {}", phase::shown(&state.phase), escaped(&state.by)));
+                say(&format!("now       {}, begun {ago}, moved by {}", phase::shown(&state.phase), escaped(&state.by)));
             }
             Ok(_) => say("now       no phase was begun"),
             Err(damaged) => say(&format!("now       not known: `{}` is damaged; `portcullis phase NAME` sets it anew", damaged.0.display())),
         }
-        let set = if pipeline.autonomy_place.is_empty() { "nothing sets it".to_owned() } else { format!("set in {}", escaped(pipeline.autonomy_place)) };
+        let set = if pipeline.autonomy_place.is_empty() { "the default".to_owned() } else { format!("set in {}", escaped(pipeline.autonomy_place)) };
         say(&format!("autonomy  {} ({set})", pipeline.autonomy.name()));
         if let (Some(next), Ok(state)) = (next, &book.place) {
             let who = moves::person_needed(pipeline, state, next)

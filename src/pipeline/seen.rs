@@ -32,6 +32,23 @@ use crate::deep::Cold;
 const TESTS: &str = "tests";
 /// How much later than its true start a call may seem to start, in milliseconds.
 const SLACK: i64 = 250;
+/// Options with which runners run no tests.
+const IDLE: &[&str] = &[
+    "--version",
+    "-V",
+    "--help",
+    "-h",
+    "--no-run",
+    "--collect-only",
+    "--co",
+    "--listTests",
+    "--list",
+    "--list-tests",
+    "--dry-run",
+    "--showConfig",
+    "--fixtures",
+    "--markers",
+];
 /// Manifests of which only the part that names commands decides what a command does.
 const PACKAGE: &str = "package.json";
 
@@ -160,6 +177,12 @@ impl Looking<'_> {
             interrupted: self.event.interrupted,
         };
         let Some(run) = SeenRun::of(&ended) else { return };
+        let idle =
+            |action: &Action| matches!(&action.deed, Deed::Run(run) if run.words.iter().filter_map(|word| word.literal()).any(|word| IDLE.contains(&word)));
+        if actions.iter().any(idle) || run.is_misused() {
+            let _ = hint(self.around, TESTS, TESTS, "it only listed or built tests, or its options were wrong");
+            return;
+        }
         // A failure cannot be swallowed into being one, so it counts in any form.
         let why = if run.failed() {
             None

@@ -1,6 +1,8 @@
 //! Whether the status of a command line is that of a command in it: only then does a success of the call show a success of
 //! the command. Everything that is not known to leave the status as it is counts as swallowing it.
 
+use std::path::Path;
+
 use shell_reader::ast::{Command, Compound, Join, Part, RawWord, Script, Simple};
 use shell_reader::parse;
 
@@ -33,6 +35,26 @@ const CHANGING: &[&str] = &[
 const SAYING: &[&str] = &["echo", "printf", "true"];
 /// Programs in front of a command that end with its status.
 const PASSING_ON: &[&str] = &["env", "command", "nice", "nohup", "time"];
+/// Programs of package managers that find a command in the project, and end with its status.
+const FINDERS: &[&[&str]] = &[
+    &["npx"],
+    &["bunx"],
+    &["uvx"],
+    &["pnpm", "exec"],
+    &["yarn", "exec"],
+    &["yarn", "run"],
+    &["npm", "exec", "--"],
+    &["uv", "run"],
+    &["poetry", "run"],
+    &["pipenv", "run"],
+    &["pdm", "run"],
+    &["hatch", "run"],
+    &["rye", "run"],
+    &["pixi", "run"],
+    &["bundle", "exec"],
+    &["mise", "exec", "--"],
+    &["direnv", "exec", "."],
+];
 /// Shells of which `-c` runs a text.
 const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash"];
 /// Texts within texts.
@@ -49,7 +71,8 @@ pub fn of(line: &str, wanted: &str, place: CommandPlace) -> CommandStatus {
     if !reading.faults.is_empty() {
         return CommandStatus::Swallowed("the command line could not be read to its end");
     }
-    let here = LineWalk { at_root: place.folder == place.root, root: place.root, pipefail: false, depth: 0 };
+    let here =
+        LineWalk { at_root: place.folder == place.root, inside: Path::new(place.folder).starts_with(place.root), root: place.root, pipefail: false, depth: 0 };
     match here.script(&reading.script, &wanted) {
         Ok(true) => CommandStatus::Decides,
         Ok(false) if mentions(&reading.script, &wanted) => CommandStatus::Swallowed("it is within another command"),
@@ -138,6 +161,8 @@ fn wraps(words: &[String]) -> bool {
 #[derive(Clone, Copy)]
 struct LineWalk<'p> {
     at_root: bool,
+    /// The line starts somewhere in the work tree.
+    inside: bool,
     root: &'p str,
     pipefail: bool,
     depth: usize,
@@ -187,8 +212,7 @@ impl LineWalk<'_> {
         match command {
             Command::Simple(simple) => {
                 let Some(words) = words(simple) else { return Ok(false) };
-                let stripped = stripped(&words);
-                if !self.same(&stripped, next) {
+                if !self.same(&words, next) && !self.same(&stripped(&words), next) {
                     return Ok(false);
                 }
                 if self.at_root { Ok(true) } else { Err("it does not run in the top folder of the work tree") }
@@ -253,6 +277,10 @@ impl LineWalk<'_> {
         let Command::Simple(simple) = command else {
             return if matches!(command, Command::Pipeline(_)) { Ok(()) } else { Err("a command in front of it may change what it does") };
         };
+        if self.inside && goes_to_top(simple) {
+            self.at_root = true;
+            return Ok(());
+        }
         let Some(words) = words(simple) else {
             // A program whose arguments are not written out changes nothing of the shell.
             let program = simple.words.first().and_then(literal);
@@ -273,6 +301,20 @@ impl LineWalk<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a command is `cd "$(git rev-parse --show-toplevel)"`.
+fn goes_to_top(simple: &Simple) -> bool {
+    let [cd, folder] = simple.words.as_slice() else { return false };
+    let asked = |script: &Script| match script.items.as_slice() {
+        [item] if !item.background && !item.negated => match &item.command {
+            Command::Simple(simple) => words(simple).is_some_and(|words| words == ["git", "rev-parse", "--show-toplevel"]),
+            _ => false,
+        },
+        _ => false,
+    };
+    let parts: Vec<&Part> = folder.parts.iter().filter(|part| !matches!(part, Part::Quoted(text) if text.is_empty())).collect();
+    cd.is_text("cd") && simple.assigns.is_empty() && matches!(parts.as_slice(), [Part::Command { script, .. }] if asked(script))
 }
 
 fn says(simple: &Simple) -> bool {
@@ -299,7 +341,13 @@ fn stripped(words: &[String]) -> Vec<String> {
                 more
             }
             [first, seconds, more @ ..] if first == "timeout" && seconds.starts_with(|sign: char| sign.is_ascii_digit()) && !more.is_empty() => more,
-            _ => return rest.to_vec(),
+            _ => {
+                let found = FINDERS.iter().find(|finder| rest.len() > finder.len() && rest.iter().zip(finder.iter()).all(|(word, known)| word == known));
+                match found.and_then(|finder| rest.get(finder.len()..)).filter(|more| more.first().is_some_and(|next| !next.starts_with('-'))) {
+                    Some(more) => more,
+                    None => return rest.to_vec(),
+                }
+            }
         };
     }
 }

@@ -29,6 +29,12 @@ fn only_a_status_that_is_the_command_s_own_counts() {
         "timeout 60 ./validate.sh",
         "time ./validate.sh",
         "env ./validate.sh",
+        "command ./validate.sh",
+        "pwd && [ -x validate.sh ] && ./validate.sh",
+        "cd \"$(git rev-parse --show-toplevel)\" && ./validate.sh",
+        "./validate.sh 2>/dev/null && true",
+        "./validate.sh <<< y",
+        "sleep $N && ./validate.sh",
     ] {
         let expected = if line.starts_with("validate=1") { "swallowed" } else { "decides" };
         assert_eq!(said(line, "./validate.sh"), expected, "{line}");
@@ -71,11 +77,56 @@ fn only_a_status_that_is_the_command_s_own_counts() {
         "script -qc './validate.sh' /dev/null",
         "sudo ./validate.sh",
         "set +e && ./validate.sh",
+        "{ ./validate.sh; } || :",
+        "./validate.sh; exit 0",
+        "./validate.sh && exit 0",
+        "exec ./validate.sh; true",
+        "(./validate.sh) | cat",
+        "{ ./validate.sh; true; }",
+        "./validate.sh |& tee log",
+        "set -o pipefail; (./validate.sh || true) | cat",
+        "until ./validate.sh; do true; done",
+        "case x in x) ./validate.sh;; esac",
+        "set -e; ./validate.sh || :",
+        "cd $DIR && ./validate.sh",
+        "cd \"$(git rev-parse --show-toplevel)/sub\" && ./validate.sh",
+        "PATH=/tmp/x:$PATH && ./validate.sh",
+        "eval \"$X\" && ./validate.sh",
+        "source ./env && ./validate.sh",
+        "validate() { true; }; ./validate.sh",
+        "bash -c './validate.sh' || true",
+        "sh -c 'exit 0; ./validate.sh'",
     ] {
         assert_eq!(said(line, "./validate.sh"), "swallowed", "{line}");
     }
-    for line in ["echo ./validate.sh", "cat validate.sh", "git commit -m './validate.sh'", "./other.sh", "./validate.sh --help", "bash validate.sh", "ls"] {
+    for line in [
+        "echo ./validate.sh",
+        "cat validate.sh",
+        "git commit -m './validate.sh'",
+        "./other.sh",
+        "./validate.sh --help",
+        "bash validate.sh",
+        "ls",
+        "x=$(./validate.sh)",
+        "echo $(./validate.sh)",
+        ". ./validate.sh",
+        "exec ./validate.sh",
+        "./validate.sh $ARGS",
+        "'./validate.sh --x'",
+    ] {
         assert_ne!(said(line, "./validate.sh"), "decides", "{line}");
+    }
+}
+
+#[test]
+fn what_finds_a_command_in_the_project_passes_its_status_on() {
+    for line in ["uv run pytest -q", "poetry run pytest -q", "set -o pipefail; npx pytest -q | tail", "pytest -q"] {
+        assert_eq!(said(line, "pytest -q"), "decides", "{line}");
+    }
+    assert_eq!(said("uv run pytest -q", "uv run pytest -q"), "decides");
+    assert_eq!(said("timeout 60 ./validate.sh", "timeout 60 ./validate.sh"), "decides");
+    for line in ["uv run -- true pytest -q", "uv run pytest -q || true", "npx --yes other pytest -q", "xargs pytest -q"] {
+        assert_ne!(said(line, "pytest -q"), "decides", "{line}");
     }
 }
 

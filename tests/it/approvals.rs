@@ -197,7 +197,10 @@ fn an_approved_call_runs_once_and_is_denied_again() {
     // The same call waits under the same code.
     assert_eq!(desk.denied("npm publish", "toolu_2"), code);
     assert_eq!(desk.state_of(&code), "pending");
-    let begun = format!(r#"{{"session_id":"t","transcript_path":"/t","cwd":{},"hook_event_name":"SessionStart","source":"startup"}}"#, json(&desk.scratch.repo().to_string_lossy()));
+    let begun = format!(
+        r#"{{"session_id":"t","transcript_path":"/t","cwd":{},"hook_event_name":"SessionStart","source":"startup"}}"#,
+        json(&desk.scratch.repo().to_string_lossy())
+    );
     assert!(desk.event("SessionStart", &begun).stdout.contains("a call waits for your approval"));
     assert!(desk.cold(&["status"]).stdout.contains("waiting a call waits for your approval"));
 

@@ -313,7 +313,7 @@ const ROWS: &[(&str, &str)] = &[
     ("grep -rn -A 3 -e x -f pats d", "grep --recursive --line-number --after-context=3 --regexp=x --file=pats (d); read /r/pats; read /r/d"),
     ("jq --arg a b .x f", "jq --arg=a (b, .x, f); read /r/.x; read /r/f"),
     ("yq -i .a=1 f", "yq --in-place (.a=1, f); write /r/f"),
-    ("split -b 1M --filter='rm x' f", "split --bytes=1M --filter=rm x (f); rm (x); delete /r/x; read /r/f"),
+    ("split -b 1M --filter='rm x' f", "split --bytes=1M --filter=rm x (f); rm (x); delete /r/x; read /r/f; read /r/f"),
     ("iconv -f a -t b -o out in", "iconv --from-code=a --to-code=b --output=out (in); write /r/out; read /r/in"),
     ("openssl req -newkey rsa:2048 -keyout k -out c", "openssl -newkey=rsa:2048 -keyout=k -out=c (req); write /r/k; write /r/c"),
     ("shred -u f", "shred -u (f); delete /r/f"),

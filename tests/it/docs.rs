@@ -212,7 +212,7 @@ fn documents() -> Vec<(String, String)> {
         "docs/failures.md",
         "docs/flywheel.md",
         "docs/git.md",
-        "docs/pipeline.md",
+        "docs/performance.md",
         "docs/policy.md",
         "docs/record.md",
         "docs/rules.md",

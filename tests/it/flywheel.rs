@@ -92,7 +92,10 @@ pub(crate) fn context(said: &Said) -> String {
     }
     let answer: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
     assert!(answer.get("decision").is_none() && answer.get("continue").is_none(), "it is never a block");
-    answer["hookSpecificOutput"]["additionalContext"].as_str().unwrap_or_default().to_owned()
+    let text = answer["hookSpecificOutput"]["additionalContext"].as_str().unwrap_or_default();
+    // The first line at the start of a session is of the gate itself.
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("judges each tool call here")).collect();
+    lines.join("\n")
 }
 
 fn kinds(day: &Day) -> Vec<&'static str> {

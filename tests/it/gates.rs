@@ -28,6 +28,8 @@ impl Project {
         let mut paths = vec!["portcullis.toml", "validate.sh", "src/app.py"];
         paths.extend(files.iter().map(|(path, _)| *path));
         commit_files(&repository, &paths, "begin");
+        // A script that has just changed does not count.
+        std::thread::sleep(std::time::Duration::from_millis(300));
         let project = Self { scratch, repository };
         project.branch("feature");
         project
@@ -309,6 +311,8 @@ needs  = { tests = "green" }
 "#;
     let project = Project::new(policy, &[]);
     assert_eq!((project.before("git commit -m x"), project.before("git push")), ("deny red".to_owned(), "deny green".to_owned()));
+    project.failed("pytest --nonsense", "Exit code 4\nERROR: usage: pytest\npytest: error: unrecognized arguments: --nonsense");
+    assert_eq!(project.before("git commit -m x"), "deny red");
     project.failed("pytest -q", "Exit code 1\nFAILED tests/test_app.py::test_one - assert 1 == 2");
     assert_eq!((project.before("git commit -m x"), project.before("git push")), (FREE.to_owned(), "deny green".to_owned()));
     project.ran_with("pytest -q", "", "3 passed in 0.1s");
@@ -321,11 +325,27 @@ needs  = { tests = "green" }
         ("pytest -q -k one", "1 passed, 2 deselected", "only some of the tests"),
         ("cargo test one", "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 7 filtered out", "only some of the tests"),
         ("python3 -m unittest", "Ran 0 tests in 0.000s\n\nOK", "no tests"),
+        ("go test ./... -run Nothing", "ok  \texample.org/a\t0.002s [no tests to run]", "no tests"),
+        ("pytest --version", "pytest 8.3", "only listed or built"),
+        ("cargo test --no-run", "Finished", "only listed or built"),
+        ("npx jest --listTests", "/r/a.test.js", "only listed or built"),
     ] {
         project.ran_with(command, "", output);
         let text = project.refusal("git push");
         assert!(text.contains(why), "{command}: {text}");
     }
+    for (command, output) in [
+        ("pytest -q", "12 passed, 3 deselected in 0.4s"),
+        ("go test ./...", "ok  \texample.org/a\t0.002s\n?   \texample.org/b\t[no test files]\nok  \texample.org/c\t0.1s [no tests to run]"),
+        ("npx mocha", "  10 passing (12ms)"),
+        ("bun test", "Ran 10 tests across 2 files"),
+    ] {
+        project.scratch.write("src/app.py", &format!("x = '{}'\n", command.len()));
+        assert_eq!(project.before("git push"), "deny green", "{command}");
+        project.ran_with(command, "", output);
+        assert_eq!(project.before("git push"), FREE, "{command}");
+    }
+    project.scratch.write("src/app.py", "x = 33\n");
     project.ran_with("cargo test", "", "test result: ok. 8 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");
     assert_eq!(project.before("git push"), FREE);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{COLD, Said, Scratch, hook_path, json, run};
+use crate::support::{COLD, Said, Scratch, git_path, hook_path, json, run};
 
 /// Processes that send calls at the same moment, calls of each, and calls that the limit allows.
 const PARALLEL: (usize, usize, usize) = (64, 4, 100);
@@ -366,4 +366,28 @@ fn mistakes_in_limits_and_budgets_have_their_place() {
         assert_eq!(said.short(), "failure", "{policy}");
         assert!(said.stderr.contains(what) && said.stderr.contains("portcullis.toml:"), "{policy}: {}", said.stderr);
     }
+}
+
+#[test]
+fn a_push_that_an_agent_makes_counts_once_and_a_persons_own_does_not_count() {
+    let policy = "schema = 1\n[[limit]]\nname = \"pushes\"\npush = {}\nmax = 1\nper = \"1h\"\nover = 4\n";
+    let metered = Metered::new(policy);
+    assert_eq!(metered.bash("git push origin main", "1").short(), "free");
+    let zero = "0".repeat(40);
+    let lines = format!("refs/heads/main {zero} refs/heads/main {zero}\n");
+    let by_git = || run(metered.scratch.command(git_path()).args(["pre-push", "origin", "https://example.org/x.git"]), lines.as_bytes());
+    let inside = by_git();
+    assert!(!inside.stderr.contains("pushes"), "{inside:?}");
+    assert_eq!(metered.bash("git push origin main", "2").short(), "deny pushes");
+    let persons = by_git();
+    assert!(!persons.stderr.contains("pushes"), "{persons:?}");
+}
+
+#[test]
+fn explain_looks_at_limits_and_uses_none() {
+    let metered = Metered::new("schema = 1\n[[limit]]\nname = \"listings\"\nrun = { program = \"ls\" }\nmax = 1\nper = \"1h\"\nover = 4\n");
+    let explain = || run(metered.scratch.command(COLD).args(["explain", "--", "ls"]), b"").stdout;
+    assert!(!explain().contains("prohibited") && !explain().contains("prohibited"));
+    assert_eq!(metered.bash("ls", "1").short(), "free");
+    assert!(explain().contains("prohibited (tier 4), by `listings`"), "{}", explain());
 }

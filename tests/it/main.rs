@@ -18,6 +18,7 @@ mod cli_policy;
 mod cli_servers;
 mod docs;
 mod faults;
+mod fleet;
 mod flywheel;
 mod flywheel_commits;
 mod flywheel_git;

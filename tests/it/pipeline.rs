@@ -1,9 +1,11 @@
 //! Phases: who moves work from one to the next, and what stops it.
 
 use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
 
 use crate::gates::{FREE, Project, VALIDATED};
-use crate::support::{json, run};
+use crate::support::{hook_path, json, run};
 
 const PHASES: &str = r#"
 [pipeline]
@@ -211,4 +213,66 @@ fn the_next_session_is_shown_the_phase() {
     let start = project.payload("SessionStart", "main", "next", r#","source":"startup""#);
     let said = project.scratch.judge("SessionStart", &start);
     assert!(said.stdout.contains("the work is in `architect` of the phases architect, spec"), "{said:?}");
+}
+
+#[test]
+fn a_process_that_is_killed_at_any_point_leaves_a_whole_state() {
+    let project = Project::new(PHASES, &[]).autonomy("headless");
+    assert_eq!(project.starts("architect"), FREE);
+    let input = project.tool("PreToolUse", "main", "Agent", r#"{"description":"d","prompt":"p","subagent_type":"architect"}"#, "");
+    let begin = || {
+        let mut command = project.scratch.command(hook_path());
+        let mut child = command.arg("PreToolUse").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        child
+    };
+    let mut seen = 1;
+    for round in 0..30u64 {
+        // Two at once, of which one is killed: somewhere between its start and its end. What it started may still end.
+        let (mut killed, mut left) = (begin(), begin());
+        std::thread::sleep(Duration::from_millis(round * 7));
+        let _ = killed.kill();
+        assert!(left.wait().unwrap().success());
+        let _ = killed.wait();
+        let state = project.phase();
+        let tries = state["tries"].as_u64().unwrap();
+        assert!(state["damaged"] == false && state["phase"] == "architect" && (seen + 1..=2 * round + 3).contains(&tries), "{round}: {state}");
+        seen = tries;
+    }
+}
+
+#[test]
+fn mistakes_in_phases_and_gates_are_reported() {
+    const LINE: &str = "[pipeline]\nphases = [\"one\", \"two\"]\n";
+    let gate = |rest: &str| format!("[[gate]]\nname = \"g\"\n{rest}\n");
+    for (policy, what) in [
+        (format!("{LINE}autonomy = \"headless\"\n"), "`autonomy = \"headless\"` is not allowed in the project layer"),
+        (format!("{LINE}autonomy = \"semi\"\n"), "is not allowed in the project layer"),
+        (format!("{LINE}batch = 2\n"), "`batch` is not allowed in the project layer"),
+        (format!("{LINE}autonomy = \"alone\"\n"), "unknown autonomy `alone`"),
+        (format!("{LINE}agents = {{ three = \"x\" }}\n"), "unknown phase `three`"),
+        (format!("{LINE}retries = {{ one = -1 }}\n"), "is no number of retries"),
+        ("[pipeline]\nphases = [\"one\", \"one\"]\n".to_owned(), "the phase `one` is named twice"),
+        ("[pipeline]\nphases = [\"done\"]\n".to_owned(), "is not a name for a phase"),
+        ("[pipeline]\nmarker = \".phase\"\n".to_owned(), "`marker` without `phases`"),
+        (gate("before = \"pushes\"\nneeds = { imports = true }"), "unknown moment `pushes`"),
+        (gate("before = \"phase:three\"\nneeds = { imports = true }") + LINE, "before the unknown phase `three`"),
+        (gate("before = \"push\"\nneeds = { }"), "`needs` asks for nothing"),
+        (gate("before = \"push\"\nneeds = { imports = false }"), "`imports` is not `true`"),
+        (gate("before = \"push\"\ntier = 2\nneeds = { imports = true }"), "a gate of this tier stops nothing"),
+        (gate("before = \"deploy\"\nneeds = { imports = true }"), "does not say which actions it matches"),
+        (gate("before = \"push\"\nrun = { program = \"fly\" }\nneeds = { imports = true }"), "has no `deploy` in `before`"),
+        (gate("before = \"push\"\nneeds = { tests = \"blue\" }"), "unknown state of tests `blue`"),
+        (gate("before = \"push\"\nneeds = { imports = true, by = \"x\" }"), "`by` without `checklist`"),
+        (gate("before = \"push\"\nneeds = { checklist = \"/etc/x\" }"), "is not a path from the root"),
+        (gate("before = \"push\"\nneeds = { imports = true }").repeat(2), "the name `g` is taken"),
+        (gate("before = \"push\"\nneeds = { coverage = { report = \"x\" } }"), "needs `at_least`"),
+    ] {
+        let project = Project::new(&policy, &[]);
+        let said = project.refusal("ls");
+        assert!(said.contains(what), "{policy}\n{said}");
+    }
+    for autonomy in ["supervised", "semi", "headless"] {
+        assert_eq!(Project::new(LINE, &[]).autonomy(autonomy).before("ls"), FREE, "{autonomy}");
+    }
 }

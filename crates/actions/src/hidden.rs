@@ -12,29 +12,13 @@ use crate::program::{Program, Programs, Takes};
 const MAX_DEPTH: usize = 4;
 /// Letters of a bundle of short options in front of the one that takes the value.
 const MAX_BUNDLE: usize = 6;
-/// Parts of names whose values are secrets.
-const NAMES: &[&str] = &[
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "api-key",
-    "accesskey",
-    "access_key",
-    "private",
-    "credential",
-    "authoriz",
-    "auth_",
-    "auth-",
-    "cookie",
-];
+/// Parts of names whose values are secrets, between blanks.
+const NAMES: &str = "pass pwd secret token apikey api_key api-key accesskey access_key private credential authoriz auth_ auth- cookie";
 
 /// Whether a name says that its value is a secret. It is in lower case.
 #[must_use]
 pub fn names_secret(name: &str) -> bool {
-    NAMES.iter().any(|part| name.contains(part)) || ["key", "pw", "auth"].iter().any(|end| name.ends_with(end))
+    NAMES.split_ascii_whitespace().any(|part| name.contains(part)) || ["key", "pw", "auth"].iter().any(|end| name.ends_with(end))
 }
 
 /// The places of secrets in a command line, in no order.

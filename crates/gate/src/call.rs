@@ -23,7 +23,7 @@ use crate::refusal::{self, Audience};
 use crate::session;
 use crate::stall::SeenCall;
 use crate::world::compiled::{CompiledPolicy, PolicyFile};
-use crate::world::meters::{self, CallEnd, CallIdentity};
+use crate::world::meters::{self, CallEnd, CallIdentity, FleetStore};
 use crate::world::{Surroundings, World, layers, state, system, written};
 
 /// The session of the calls that Portcullis makes up to check its own answer.
@@ -85,13 +85,13 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
     if judged.paused.is_none() && event.session != TRIAL && answer::needs_approval(event, &judgement.verdict, world.attended) {
         let asked = deep.approval(&ApprovalCase { event, judgement, around, world });
         if asked.is_err() {
-            give_back(event, around)?;
+            give_back(event, around, world, deep)?;
         }
         judged.approval = asked?;
     }
     let (answer, notes) = judged.response(event, input, world, deep);
     if answer.held == Some(Held::Deny) && judged.judgement.metered {
-        give_back(event, &judged.around)?;
+        give_back(event, &judged.around, world, deep)?;
     }
     apply(&notes, &judged.around, world);
     Ok(answer)
@@ -99,8 +99,10 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
 
 /// Gives back what was reserved for a call that does not run, or that is judged anew: the next judgement must not find that
 /// what the first one took without room is there.
-fn give_back(event: &Event, around: &Surroundings) -> Result<(), Failure> {
-    CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, CallEnd::DidNotRun, around, &[]))
+fn give_back(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
+    let Some(call) = CallIdentity::of(event) else { return Ok(()) };
+    let fleet = fleet_store(call, around, world, deep)?;
+    Ok(meters::end(call, CallEnd::DidNotRun, around, &[], fleet.as_deref())?)
 }
 
 /// The answer to an event without a call, for `explain`: nothing is recorded and nothing else is kept. An event that only
@@ -155,12 +157,11 @@ pub fn judged(event: &Event, world: &World, deep: &dyn Deep, purpose: Purpose) -
     let compiled = policy_here(&found, &around, world, deep, &mut file)?;
     let policy = compiled.open()?;
     let mut facts = facts_of(event, &around.places);
-    let judgement =
-        judge(call, &mut facts, &policy, &Here { around: &around, deep, event: (purpose == Purpose::Answer).then_some(event) }, purpose == Purpose::Explain);
+    let judgement = judge(call, &mut facts, &policy, &Here { around: &around, deep, event: Some((event, purpose)) }, purpose == Purpose::Explain);
     // The cold binary reads the file as a whole, and compiles it anew.
     if !compiled.is_intact() {
         if purpose == Purpose::Answer {
-            give_back(event, &around)?;
+            give_back(event, &around, world, deep)?;
         }
         return Err(Stop::HandOver);
     }
@@ -205,6 +206,20 @@ impl Judged {
         notes.push(Note::Record(Box::new(entry)));
         (answer, notes)
     }
+}
+
+/// Where a call is counted that took places which all machines of a fleet share. `None`: it took none.
+///
+/// # Errors
+///
+/// [`Stop`]
+pub(crate) fn fleet_store(call: CallIdentity, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Option<Box<dyn FleetStore>>, Stop> {
+    if !meters::is_of_fleet(call, around) {
+        return Ok(None);
+    }
+    let bytes = policy_around(around, world, deep)?;
+    let section = Policy::open(&bytes).and_then(|policy| policy.tiers()).and_then(|tiers| tiers.fleet);
+    section.map_or(Ok(None), |section| deep.fleet(&section))
 }
 
 /// The compiled policy that applies: the built-in one where no layer has a file, else the one compiled from the layers. The

@@ -6,12 +6,13 @@ use clients::Event;
 use policy::decide::Metered;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::{Budget, Flywheel, Policy, TestsFirst};
+use policy::{Budget, FleetSection, Flywheel, Policy, TestsFirst};
 
 use crate::approval::{ApprovalAnswer, ApprovalCase};
 use crate::failure::Failure;
 use crate::judge::Gated;
 use crate::world::layers::FoundLayer;
+use crate::world::meters::FleetStore;
 use crate::world::{Surroundings, World};
 
 /// Why a judgement ends without a verdict.
@@ -177,6 +178,15 @@ pub trait Deep {
     ///
     /// [`Stop`]
     fn count_spend(&self, _event: &Event, _around: &Surroundings, _budgets: &[Budget]) -> Result<(), Stop> {
+        Err(Stop::HandOver)
+    }
+
+    /// Where what all machines of a fleet share is counted. `None`: it cannot be reached, and this machine counts for itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`]
+    fn fleet(&self, _section: &FleetSection) -> Result<Option<Box<dyn FleetStore>>, Stop> {
         Err(Stop::HandOver)
     }
 

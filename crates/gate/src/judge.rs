@@ -9,8 +9,9 @@ use clients::Event;
 use policy::decide::{Decided, Metered, decide};
 use policy::facts::{Facts, Known, Need, Places};
 use policy::verdict::{Finding, Look, Verdict};
-use policy::{Flywheel, Layer, LayerFile, Meter, Policy, TestsFirst, Tier, Tiers};
+use policy::{Flywheel, Layer, LayerFile, Meter, MeterScope, Policy, TestsFirst, Tier, Tiers};
 
+use crate::call::Purpose;
 use crate::deep::{Deep, Stop};
 use crate::failure::Failure;
 use crate::world::meters::{self, CallIdentity, MeterUse};
@@ -274,8 +275,9 @@ pub struct Here<'w> {
     pub around: &'w Surroundings,
     /// What only the cold binary can find out.
     pub deep: &'w dyn Deep,
-    /// The event that is answered, for which limits and budgets are used up. `None`: they are looked at, and stay as they are.
-    pub event: Option<&'w Event>,
+    /// The event whose call is judged, and what for: limits and budgets are used up for an answer, and only looked at otherwise.
+    /// `None`: they are not asked. What an agent does by git was counted when its call was judged.
+    pub event: Option<(&'w Event, Purpose)>,
 }
 
 impl Answers for Here<'_> {
@@ -328,9 +330,10 @@ impl Answers for Here<'_> {
     }
 
     fn meters(&self, metered: &[Metered], policy: &Policy) -> Result<Vec<Finding>, Stop> {
-        let Tiers { budgets, stall, every_call, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
+        let Tiers { budgets, stall, every_call, fleet, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
         let mut all = Vec::new();
-        if let (Some(section), Some(call)) = (stall, self.event.and_then(|event| event.tool.as_ref()))
+        let Some((event, purpose)) = self.event else { return Ok(all) };
+        if let (Some(section), Some(call)) = (stall, event.tool.as_ref())
             && !ended::is_call(&section.waits, call)
         {
             let step = stall::before(&trail::read(self.around), &section, ended::input_of(call), system::now_ms());
@@ -351,8 +354,10 @@ impl Answers for Here<'_> {
         let found = |standings: &[MeterUse]| metering::findings(&metered, standings, &budgets);
         // What is denied for sure takes nothing. What a person is asked for takes what it needs, and gives it back after a no.
         let takes = |standings: &[MeterUse]| found(standings).iter().all(|finding| finding.shadow || finding.tier < Tier::Prohibited);
-        let call = self.event.and_then(CallIdentity::of);
-        let standings = meters::standing(&metered, &budgets, self.around, call, takes)?;
+        let call = if purpose == Purpose::Answer { CallIdentity::of(event) } else { None };
+        let shared = metered.iter().any(|entry| matches!(entry.meter, Meter::Limit(limit) if limit.scope == MeterScope::Fleet));
+        let fleet = if let (Some(section), true) = (&fleet, shared) { self.deep.fleet(section)? } else { None };
+        let standings = meters::standing(&metered, &budgets, self.around, call, fleet.as_deref(), takes)?;
         all.extend(found(&standings));
         Ok(all)
     }

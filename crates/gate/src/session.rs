@@ -8,7 +8,7 @@ use clients::{Event, Moment};
 use policy::Policy;
 
 use crate::answer::{HookAnswer, denial};
-use crate::call::{entry, pause_minutes, pause_until, policy_bytes, policy_here};
+use crate::call::{entry, fleet_store, pause_minutes, pause_until, policy_bytes, policy_here};
 use crate::deep::{Deep, Stop};
 use crate::ended::{self, EndedCall};
 use crate::failure;
@@ -16,7 +16,7 @@ use crate::metering;
 use crate::notes::{Note, apply};
 use crate::record::Entry;
 use crate::world::compiled::CompiledPolicy;
-use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity};
+use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity, FleetStore};
 use crate::world::repository::main_work_tree;
 use crate::world::{Surroundings, World, layers, others, owed, pending, state, trail, unread, waiting};
 use crate::{BUILD, gating};
@@ -32,6 +32,7 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     }
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
     // First, for the cold binary does all of this once more.
+    let fleet = fleet(event, &around, world, deep)?;
     spend(event, &around, world, deep)?;
     gating::evidence(event, &around, world, deep)?;
     if let Some(reason) = gating::ending(event, &around, world, deep)? {
@@ -40,7 +41,7 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         return Ok(answer);
     }
     let ended = ended_call(event, &around, world, deep)?;
-    let metered = meters(event, &around, &ended.prices);
+    let metered = meters(event, &around, &ended.prices, fleet.as_deref());
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
     let owed = owed_calls(event, &around, world, deep)?;
@@ -80,6 +81,13 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
     if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
 }
 
+/// Where a call that has ended is counted for a fleet. A store that cannot be named leaves the call counted for ten minutes.
+fn fleet(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Option<Box<dyn FleetStore>>, Stop> {
+    let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure | Moment::Refused);
+    let Some(call) = CallIdentity::of(event).filter(|_| ended) else { return Ok(None) };
+    Ok(Stop::unless_failed(fleet_store(call, around, world, deep))?.flatten())
+}
+
 /// Adds what the model cost since the last look, where a budget counts it.
 fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionEnd | Moment::Prompt);
@@ -101,8 +109,8 @@ fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -
 }
 
 /// Counts a call that ran, and gives back what did not run. Returns what a person must know.
-fn meters(event: &Event, around: &Surroundings, prices: &[AnsweredPrice]) -> Option<String> {
-    let ended = |how| CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, how, around, prices));
+fn meters(event: &Event, around: &Surroundings, prices: &[AnsweredPrice], fleet: Option<&dyn FleetStore>) -> Option<String> {
+    let ended = |how| CallIdentity::of(event).map_or(Ok(()), |call| meters::end(call, how, around, prices, fleet));
     let done = match event.moment {
         Moment::AfterCall | Moment::AfterFailure => ended(CallEnd::Ran),
         Moment::Refused => ended(CallEnd::DidNotRun),

@@ -23,7 +23,7 @@ pub static LAYER: &[Key] = keys![
     must "schema": Number, may "packs": Texts, may "mode": Text, may "protected": Texts, may "opens": Later, may "disable": Texts, may "rule": Tables(RULE),
     may "waiver": Tables(WAIVER), may "program": Tables(&PROGRAM), may "tests-first": Table(TESTS_FIRST), may "flywheel": Table(FLYWHEEL),
     may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "pipeline": Table(PIPELINE), may "gate": Tables(GATE),
-    may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL),
+    may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL), may "store": Table(STORE),
 ];
 
 /// Keys of `[pipeline]`.
@@ -56,6 +56,9 @@ pub static BUDGET: &[Key] = keys![
     must "name": Text, must "usd": Later, must "per": Text, may "warn": Later, may "over": Number, must "costs": Tables(COST), may "reason": Text,
     may "instead": Text,
 ];
+
+/// Keys of `[store]`.
+static STORE: &[Key] = keys![must "engine": Text, may "unreachable": Text, may "password_env": Text, may "password_file": Text];
 
 /// Keys of `[[result]]`.
 pub static RESULT: &[Key] = keys![

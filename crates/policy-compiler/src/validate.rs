@@ -9,6 +9,7 @@ mod pipeline;
 mod rule;
 mod section;
 mod stall;
+mod store;
 pub(crate) mod when;
 
 use std::collections::HashMap;
@@ -21,7 +22,7 @@ use super::{compile::pattern::Patterns, examples::RuleExamples, mistake::PolicyM
 use layers::Head;
 use meter::Taken;
 use policy::table::TableReader as _;
-use policy::{Budget, EveryCall, Gate, Layer, Meter, Parts, Rule, Waiver};
+use policy::{Budget, EveryCall, Gate, Layer, Limit, Meter, MeterScope, Parts, Rule, Waiver};
 use when::WhenReader;
 
 /// A file of a layer, read but not understood.
@@ -153,6 +154,7 @@ pub fn validate<'t>(
                 meant.tiers.follow_ups.extend(follow_up);
             }
         }
+        meant.tiers.fleet = store::store(meant.tiers.fleet, head, &mut reader);
         meant.tiers.stall = stall::stall(meant.tiers.stall, head, shadow, &mut reader);
         for table in document.view().tables("waiver") {
             let place = reader.patterns.keep(&document.place(&table.span));
@@ -169,6 +171,16 @@ pub fn validate<'t>(
     let (of_budgets, of_every) = (budgets.iter().map(|named| (named.it.name, named.it.place, named)), every_call.iter());
     let of_budgets: Vec<Taken> = of_budgets.map(|(name, place, named)| Taken { name, place, document: named.document, span: &named.span }).collect();
     let of_every = of_every.map(|named| Taken { name: named.it.name, place: named.it.place, document: named.document, span: &named.span });
+    if meant.tiers.fleet.is_none() {
+        let shared = |limit: &Limit| limit.scope == MeterScope::Fleet;
+        let of_rules =
+            named.iter().filter(|named| matches!(&named.it.meter, Some(Meter::Limit(limit)) if shared(limit))).map(|named| (named.document, &named.span));
+        let of_all = every_call.iter().filter(|named| shared(&named.it.limit)).map(|named| (named.document, &named.span));
+        for (document, span) in of_rules.chain(of_all) {
+            let fix = "the organisation's or the user's policy says where: `[store]` with `engine = \"redis://HOST:6379/0\"`";
+            document.checker(&mut mistakes).mistake(span, "`scope = \"fleet\"` without a `[store]` that all machines share", fix);
+        }
+    }
     meter::unique(&of_budgets.into_iter().chain(of_every).collect::<Vec<_>>(), &named, &mut mistakes);
     meant.tiers.every_call = every_call.into_iter().map(|named| named.it).collect();
     let (section, ways) = phases.done();

@@ -156,6 +156,23 @@ named_enum! {
     }
 }
 
+/// `[store]`: where what all machines of a fleet share is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FleetSection<'a> {
+    /// `portcullis.toml:12`
+    pub place: &'a str,
+    pub layer: Layer,
+    /// `redis://HOST:6379/0`
+    pub engine: &'a str,
+    /// Calls are counted on this machine alone while it cannot be reached. Otherwise they are denied.
+    pub local: bool,
+    /// The variable with the password. Empty: none.
+    pub password_env: &'a str,
+    /// The file with the password. Empty: none.
+    pub password_file: &'a str,
+}
+wire_struct!(FleetSection { place, layer, engine, local, password_env, password_file });
+
 /// What must follow a call before the turn ends: `follow` of a `[[result]]` with `holds = "stop"`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FollowUp<'a> {

@@ -114,7 +114,7 @@ pub fn find(text: &str) -> Vec<FoundSecret> {
     kept
 }
 
-/// Looks at a run of letters. Returns from where the next ones count: what is within a secret is not one of its own.
+/// Looks at a run of letters. Returns from where the next ones count: letters within a secret do not count again.
 fn ended_run(text: &str, start: usize, end: usize, from: usize, found: &mut Vec<FoundSecret>) -> usize {
     let special = text.as_bytes().get(start).is_some_and(|first| SPECIAL.contains(first));
     if end < start + if special { SHORTEST } else { LONG } {

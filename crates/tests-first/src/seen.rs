@@ -13,10 +13,21 @@ const FAILING: &[&str] =
 /// What a line of a success, or of something else, holds.
 const PASSING: &[&str] = &["PASS", "passed", "\u{2713}", "\u{2714}", "... ok", "arning", "0 failed", "0 failures", "0 errors"];
 
-/// What is behind the number of tests that were left out.
-const PARTIAL: &[&str] = &["filtered out", "deselected"];
+/// Options that choose some of the tests.
+const CHOOSING: &[&str] = &["-k", "-m", "--deselect", "--ignore"];
 /// What a run says that had no tests.
-const EMPTY: &[&str] = &["no tests ran", "No tests found", "no test files", "No test files found", "collected 0 items", "Ran 0 tests", "0 passing"];
+const EMPTY: &[&str] = &["no tests ran", "No tests found", "No test files found", "collected 0 items", "Ran 0 tests"];
+
+/// What a run says of arguments that it does not know.
+const MISUSED: &[&str] = &[
+    "unrecognized arguments",
+    "unexpected argument",
+    "file or directory not found",
+    "Unrecognized option",
+    "unknown option",
+    "Unknown option",
+    "flag provided but not defined",
+];
 
 /// A run of tests that is over.
 #[derive(Debug)]
@@ -72,17 +83,26 @@ impl SeenRun {
         self.failed
     }
 
-    /// Whether it says that only some of the tests ran, or that there were no tests.
+    /// Whether it says that the runner did not understand its arguments, so that no test ran.
+    #[must_use]
+    pub fn is_misused(&self) -> bool {
+        self.failed && MISUSED.iter().any(|mark| self.output.contains(mark))
+    }
+
+    /// Whether it says that only some of the tests ran because the command chose them, or that there were no tests.
     #[must_use]
     pub fn is_partial(&self) -> bool {
-        let counts = |mark: &str| {
-            self.output.match_indices(mark).any(|(at, _)| {
-                let before = self.output.get(..at).unwrap_or_default().trim_end();
-                let digits = before.len() - before.trim_end_matches(|sign: char| sign.is_ascii_digit()).len();
-                before.get(before.len() - digits..).is_some_and(|number| number.parse::<u64>().is_ok_and(|number| number > 0))
-            })
+        // A choice in the settings of the project is the project's own.
+        let chosen = self.command.split_whitespace().any(|word| CHOOSING.contains(&word) || word.contains("::"));
+        let some = |mark: &str| {
+            self.output.match_indices(mark).any(|(at, _)| number_before(self.output.get(..at).unwrap_or_default()).is_some_and(|number| number > 0))
         };
-        PARTIAL.iter().any(|mark| counts(mark)) || EMPTY.iter().any(|mark| self.output.contains(mark))
+        let go: Vec<&str> = self.output.lines().filter(|line| line.starts_with("ok  ")).collect();
+        some("filtered out")
+            || (chosen && some("deselected"))
+            || (!go.is_empty() && go.iter().all(|line| line.contains("[no tests to run]")))
+            || self.output.lines().any(|line| line.trim_start().starts_with("0 passing"))
+            || EMPTY.iter().any(|mark| self.output.contains(mark))
     }
 
     /// Whether it names a file of this name at all: a cheap look before that is read.
@@ -111,6 +131,13 @@ impl SeenRun {
         let alone = self.command.split_whitespace().filter(|word| word.contains('/') && word.contains('.')).count() == 1;
         (given && alone).then_some((true, By::Path))
     }
+}
+
+/// The number at the end of a text.
+fn number_before(text: &str) -> Option<u64> {
+    let text = text.trim_end();
+    let digits = text.len() - text.trim_end_matches(|sign: char| sign.is_ascii_digit()).len();
+    text.get(text.len() - digits..)?.parse().ok()
 }
 
 /// All texts of a value, a line each.

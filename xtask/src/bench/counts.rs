@@ -29,7 +29,7 @@ const STAGES: [(&str, &[&str]); 6] = [
     ("rules", &["policy::decide::decide"]),
     ("the record", &["gate::record::Entry::of", "gate::notes::apply"]),
 ];
-/// What is not one of them.
+/// All other functions together.
 const REST: &str = "start, facts and answer";
 
 /// What one call costs.

@@ -45,7 +45,8 @@ impl StartedProgram<'_> {
     }
 
     /// One start, in microseconds.
-    fn run(&self, id: u64) -> Result<f64> {
+    /// Error: it cannot be started.
+    pub(crate) fn run(&self, id: u64) -> Result<f64> {
         let input = self.call.payload(&self.root, id);
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -67,7 +67,7 @@ impl PolicyFile {
         (found.is_file() && found.uid() == system::user()).then(|| Self { file, damaged: AtomicBool::new(false), pieces: Mutex::default() })
     }
 
-    /// The policy in it. `None` if it is not one, or its head is damaged.
+    /// The policy in it. `None` if it holds something else, or its head is damaged.
     pub fn policy(&self) -> Option<CompiledPolicy<'_>> {
         Policy::of(Pieces::Apart(self)).map(|policy| CompiledPolicy::File(self, Box::new(policy)))
     }

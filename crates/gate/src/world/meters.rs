@@ -3,9 +3,12 @@
 //! A call that is let through is reserved. It is used once it ran, and given back if it did not run. All changes are made
 //! under the lock of the index of calls, so that parallel processes together never take more than there is.
 
+mod fleet;
 mod identity;
 mod ledger;
+mod people;
 mod slots;
+mod spending;
 
 use std::fs;
 use std::io;
@@ -18,11 +21,14 @@ use super::store::{CALLS, PROMPTS, RAISES, Slot, Store, VALUE};
 use super::system::now_ms;
 use crate::failure::Failure;
 use crate::record::{hash, hash_all};
+pub use fleet::{FleetCount, FleetStore};
 pub use identity::CallIdentity;
 use ledger::{Ledger, ReservedCost};
+pub use people::{MeterKind, MeterState, ResetFile, raise, reset, states};
 use policy::decide::Metered;
-use policy::{Budget, EveryCall, Limit, Meter, MeterScope, Period, Policy, Tiers};
+use policy::{Budget, Limit, Meter, MeterScope, Period};
 use slots::{CountedCall, IN_FLIGHT, SlotState, Slots};
+pub use spending::{AnsweredPrice, spend, spend_file, spend_is_due, spent};
 
 /// A pipe in the place of a file must not be waited for.
 const FLAGS: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
@@ -65,6 +71,8 @@ enum MeterFile {
     /// A limit of all repositories.
     MachineLimit(u64),
     Budget(u64),
+    /// A limit of all machines of a fleet. It is no file.
+    FleetLimit(u64),
 }
 
 impl MeterFile {
@@ -74,6 +82,7 @@ impl MeterFile {
             Self::Limit(id) => (id & !3) | 1,
             Self::MachineLimit(id) => (id & !3) | 2,
             Self::Budget(id) => (id & !3) | 3,
+            Self::FleetLimit(id) => (id & !3).max(4),
         }
     }
 
@@ -82,6 +91,7 @@ impl MeterFile {
             1 => Some(Self::Limit(number)),
             2 => Some(Self::MachineLimit(number)),
             3 => Some(Self::Budget(number)),
+            _ if number > 0 => Some(Self::FleetLimit(number)),
             _ => None,
         }
     }
@@ -93,6 +103,7 @@ impl MeterFile {
             Self::Limit(_) => memory.join(format!("limit.{id:016x}.slots")),
             Self::MachineLimit(_) => machine(memory).join(format!("limit.{id:016x}.slots")),
             Self::Budget(_) => memory.join(format!("budget.{id:016x}.ledger")),
+            Self::FleetLimit(_) => PathBuf::new(),
         }
     }
 }
@@ -108,7 +119,8 @@ fn limit_file(name: &str, limit: Limit, around: &Surroundings) -> MeterFile {
         MeterScope::Session => MeterFile::Limit(id(&[&around.session])),
         MeterScope::Agent => MeterFile::Limit(id(&[&around.session, &around.agent])),
         MeterScope::Repository => MeterFile::Limit(id(&[])),
-        MeterScope::Machine | MeterScope::Fleet => MeterFile::MachineLimit(id(&[])),
+        MeterScope::Machine => MeterFile::MachineLimit(id(&[])),
+        MeterScope::Fleet => MeterFile::FleetLimit(id(&[])),
     }
 }
 
@@ -169,13 +181,18 @@ enum Opened {
 
 /// Opens the file of a meter, and makes it with `make`.
 fn open(file: MeterFile, memory: &Path, make: bool) -> Result<Option<Opened>, Failure> {
+    if matches!(file, MeterFile::FleetLimit(_)) {
+        return Ok(None);
+    }
     let path = file.path(memory);
     if make && matches!(file, MeterFile::MachineLimit(_)) {
         state::make_folder(&machine(memory)).map_err(|error| unwritable(&error))?;
     }
     let opened = match file {
         MeterFile::Budget(_) => Ledger::open(&path, make).map(|found| found.map(|found| found.map(Opened::Ledger))),
-        MeterFile::Limit(_) | MeterFile::MachineLimit(_) => Slots::open(&path, make).map(|found| found.map(|found| found.map(Opened::Slots))),
+        MeterFile::Limit(_) | MeterFile::MachineLimit(_) | MeterFile::FleetLimit(_) => {
+            Slots::open(&path, make).map(|found| found.map(|found| found.map(Opened::Slots)))
+        }
     };
     match opened.map_err(|error| unwritable(&error))? {
         None => Ok(None),
@@ -207,6 +224,7 @@ pub fn standing(
     budgets: &[Budget],
     around: &Surroundings,
     call: Option<CallIdentity>,
+    fleet: Option<&dyn FleetStore>,
     wanted: impl FnOnce(&[MeterUse]) -> bool,
 ) -> Result<Vec<MeterUse>, Failure> {
     let index = match call {
@@ -222,7 +240,13 @@ pub fn standing(
     };
     let key = call.map(|call| call.key ^ serial);
 
-    let groups = groups(metered, budgets, around);
+    let mut groups = groups(metered, budgets, around);
+    // While the engine of the fleet cannot be reached, this machine counts for itself.
+    for (file, ..) in groups.iter_mut().filter(|_| fleet.is_none()) {
+        if let MeterFile::FleetLimit(id) = *file {
+            *file = MeterFile::MachineLimit(id);
+        }
+    }
     let mut open_files = Vec::new();
     let mut standings = vec![MeterUse { used: 0, needs: 0, of: u64::MAX, opens_in: None }; metered.len()];
     for (file, places, needs, of, window) in &groups {
@@ -231,7 +255,10 @@ pub fn standing(
             None => None,
         };
         let one = OpenMeter { file: *file, opened, needs: *needs, of: *of, window: *window, of_metered: places };
-        let standing = one.standing(key, clock);
+        let standing = match (file, fleet) {
+            (MeterFile::FleetLimit(_), Some(fleet)) => fleet.count(&FleetCount { number: file.number(), key, needs: *needs, of: *of, window: *window })?,
+            _ => one.standing(key, clock),
+        };
         for at in one.of_metered {
             if let Some(place) = standings.get_mut(*at) {
                 *place = standing.clone();
@@ -239,9 +266,13 @@ pub fn standing(
         }
         open_files.push(one);
     }
-    if let (Some(call), Some(key), Some(mut index)) = (call, key, index)
-        && wanted(&standings)
-    {
+    let takes = wanted(&standings);
+    if let (Some(fleet), Some(key), false) = (fleet, key, takes) {
+        for one in open_files.iter().filter(|one| matches!(one.file, MeterFile::FleetLimit(_))) {
+            fleet.end(one.file.number(), key, CallEnd::DidNotRun)?;
+        }
+    }
+    if let (Some(call), Some(key), Some(mut index), true) = (call, key, index, takes) {
         let reserved = reserve(&mut open_files, call, (key, serial), clock, (&mut index, known));
         if let Some(crowded) = reserved.map_err(|error| unwritable(&error))? {
             for at in crowded {
@@ -296,17 +327,6 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
 fn raised(raises: &Option<Store>, name: &str) -> u64 {
     let found = raises.as_ref().and_then(|store| store.get(hash_all(&["raise", name]))).map(|slot| words(slot.value));
     found.filter(|[_, until, ..]| now_ms() < *until).map_or(0, |[more, ..]| more)
-}
-
-/// Raises a limit or a budget by some calls or millionths of a US dollar, until a time in milliseconds since 1970.
-///
-/// # Errors
-///
-/// It cannot be kept.
-pub fn raise(name: &str, more: u64, until: u64, around: &Surroundings) -> Result<(), Failure> {
-    let slot = Slot { key: hash_all(&["raise", name]), time: now_ms(), value: value([more, until, 0, 0]) };
-    let kept = Store::open(&around.memory, RAISES).and_then(|mut store| store.update(slot.key, |_| Some(slot)));
-    kept.map(|_| ()).map_err(|error| unwritable(&error))
 }
 
 /// Whether this very call is known already, and the number that tells it from an equal one before it.
@@ -415,6 +435,14 @@ fn reserve(
     Ok((!crowded.is_empty()).then_some(crowded))
 }
 
+/// Whether a call took places that all machines of a fleet share.
+#[must_use]
+pub fn is_of_fleet(call: CallIdentity, around: &Surroundings) -> bool {
+    let found = Store::look(&around.memory, CALLS).and_then(|store| store.get(call.key)).map(|slot| words(slot.value));
+    let is_fleet = |number: &u64| matches!(MeterFile::of_number(*number), Some(MeterFile::FleetLimit(_)));
+    found.is_some_and(|[_, numbers @ ..]| numbers.iter().any(is_fleet))
+}
+
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallEnd {
@@ -424,75 +452,12 @@ pub enum CallEnd {
     DidNotRun,
 }
 
-/// What a call cost by its own answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AnsweredPrice {
-    file: u64,
-    micro: u64,
-}
-
-impl AnsweredPrice {
-    /// Millionths of a US dollar that a budget of whoever acts has to bear.
-    #[must_use]
-    pub fn of(budget: &Budget, micro: u64, around: &Surroundings) -> Self {
-        Self { file: budget_file(budget, around).number(), micro }
-    }
-}
-
-/// How far a budget is used, whatever the call. Nothing is reserved.
-///
-/// # Errors
-///
-/// As [`standing`].
-pub fn spent(budget: &Budget, around: &Surroundings) -> Result<MeterUse, Failure> {
-    let file = budget_file(budget, around);
-    let opened = match counts_here(around) {
-        Some(memory) => open(file, memory, false)?,
-        None => None,
-    };
-    let of = budget.micro.saturating_add(raised(&Store::look(&around.memory, RAISES), budget.name));
-    Ok(OpenMeter { file, opened, needs: 0, of, window: 0, of_metered: &[] }.standing(None, now_ms()))
-}
-
-/// The name of the file that says how far a session's transcript was read.
-#[must_use]
-pub fn spend_file(around: &Surroundings) -> String {
-    format!("spend.{:016x}.json", hash(around.session.as_bytes()))
-}
-
-/// Seconds between two looks into a transcript while calls are made.
-const LOOKED: u64 = 10;
-
-/// Whether the transcript was not looked into for some time.
-#[must_use]
-pub fn spend_is_due(around: &Surroundings) -> bool {
-    let name = spend_file(around);
-    let looked = around.memory.iter().find_map(|folder| fs::metadata(folder.join(&name)).and_then(|found| found.modified()).ok());
-    looked.and_then(|looked| looked.elapsed().ok()).is_none_or(|elapsed| elapsed.as_secs() >= LOOKED)
-}
-
-/// Adds what was spent beside calls, and says how far the budget is used then.
-///
-/// # Errors
-///
-/// As [`standing`].
-pub fn spend(budget: &Budget, micro: u64, around: &Surroundings) -> Result<MeterUse, Failure> {
-    if micro > 0 {
-        let index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
-        if let Some(Opened::Ledger(mut ledger)) = open(budget_file(budget, around), index.folder(), true)? {
-            ledger.spend(micro);
-            ledger.keep().map_err(|error| unwritable(&error))?;
-        }
-    }
-    spent(budget, around)
-}
-
 /// Counts a call that ran, and gives back one that did not. Nothing if no limit or budget spoke of it.
 ///
 /// # Errors
 ///
 /// As [`standing`].
-pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[AnsweredPrice]) -> Result<(), Failure> {
+pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[AnsweredPrice], fleet: Option<&dyn FleetStore>) -> Result<(), Failure> {
     if counts_here(around).is_none() {
         return Ok(());
     }
@@ -513,6 +478,9 @@ pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[An
     }
     let memory = index.folder().to_path_buf();
     for file in files {
+        if let (MeterFile::FleetLimit(_), Some(fleet)) = (file, fleet) {
+            fleet.end(file.number(), key, how)?;
+        }
         match open(file, &memory, false)? {
             Some(Opened::Slots(mut slots)) => settle_slots(&mut slots, key, call.session, how).map_err(|error| unwritable(&error))?,
             Some(Opened::Ledger(mut ledger)) => {
@@ -583,89 +551,4 @@ fn every_file(memory: &Path) -> Vec<MeterFile> {
     let limits = own.iter().filter_map(limit).map(MeterFile::Limit);
     let budgets = own.iter().filter_map(|name| id(name, "budget.", ".ledger")).map(MeterFile::Budget);
     limits.chain(budgets).chain(names(&machine(memory)).iter().filter_map(limit).map(MeterFile::MachineLimit)).collect()
-}
-
-/// A limit or a budget of a policy, and how far it is used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MeterState {
-    pub name: String,
-    /// `portcullis.toml:12`
-    pub place: String,
-    pub kind: MeterKind,
-    pub standing: MeterUse,
-}
-
-/// What a meter counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MeterKind {
-    /// Calls.
-    Limit(Limit),
-    /// Money, for a period.
-    Budget(Period),
-}
-
-/// Every limit and budget of a policy, as the session of `around` has it. Nothing is changed.
-///
-/// # Errors
-///
-/// As [`standing`], or [`Failure::RuleDamaged`].
-pub fn states(policy: &Policy, around: &Surroundings) -> Result<Vec<MeterState>, Failure> {
-    let Tiers { budgets, every_call, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
-    let mut all = Vec::new();
-    for rule in policy.all_rules().ok_or(Failure::RuleDamaged)? {
-        if let Some(Meter::Limit(limit)) = rule.meter {
-            all.push((rule.name, rule.place, MeterKind::Limit(limit), limit_file(rule.name, limit, around), limit.max.into(), limit.window));
-        }
-    }
-    for EveryCall { name, place, limit, .. } in &every_call {
-        all.push((*name, *place, MeterKind::Limit(*limit), limit_file(name, *limit, around), limit.max.into(), limit.window));
-    }
-    all.extend(budgets.iter().map(|budget| (budget.name, budget.place, MeterKind::Budget(budget.per), budget_file(budget, around), budget.micro, 0)));
-    let memory = counts_here(around);
-    let raises = Store::look(&around.memory, RAISES);
-    let mut states = Vec::new();
-    for (name, place, kind, file, of, window) in all {
-        let opened = match memory {
-            Some(memory) => open(file, memory, false)?,
-            None => None,
-        };
-        let of = of + raised(&raises, name);
-        let wanted = OpenMeter { file, opened, needs: 0, of, window, of_metered: &[] };
-        states.push(MeterState { name: name.to_owned(), place: place.to_owned(), kind, standing: wanted.standing(None, now_ms()) });
-    }
-    Ok(states)
-}
-
-/// What was done with a file of a meter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResetFile {
-    pub path: PathBuf,
-    /// Where its bytes are now.
-    pub kept: PathBuf,
-    /// It was damaged.
-    pub damaged: bool,
-}
-
-/// Puts files of limits and budgets aside, so that counting begins anew: damaged ones alone, or all. With `dry`, it only says
-/// which.
-///
-/// # Errors
-///
-/// A file that cannot be put aside.
-pub fn reset(around: &Surroundings, all: bool, dry: bool) -> Result<Vec<ResetFile>, Failure> {
-    let Some(memory) = counts_here(around) else { return Ok(Vec::new()) };
-    let _index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
-    let mut done = Vec::new();
-    for file in every_file(memory) {
-        let damaged = matches!(open(file, memory, false), Err(Failure::StateDamaged(_)));
-        let path = file.path(memory);
-        if damaged || (all && path.exists()) {
-            let kept = path.with_extension(format!("{}.{}", if damaged { "damaged" } else { "reset" }, now_ms()));
-            if !dry {
-                fs::rename(&path, &kept).map_err(|error| unwritable(&error))?;
-            }
-            done.push(ResetFile { path, kept, damaged });
-        }
-    }
-    Ok(done)
 }
