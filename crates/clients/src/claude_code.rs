@@ -174,7 +174,9 @@ impl Client for ClaudeCode {
         true
     }
 
-    /// `continue: false` ends the turn, whatever else is answered (documented for 2.1.329).
+    /// `continue: false` ends the turn, whatever else is answered (documented for 2.1.329). Observed with 2.1.332: no `Stop` event
+    /// follows, the person reads the reason and the model does not, and print mode ends with 0 and an empty result. 2.1.197 takes
+    /// the denial alone, and continues.
     fn stop(&self, moment: Moment, reason: &str) -> HookAnswer {
         if moment != Moment::BeforeCall {
             return self.denial(moment, reason);
