@@ -34,6 +34,12 @@ fn nothing() -> Said {
     Said { code: 0, stdout: String::new(), stderr: String::new() }
 }
 
+/// Nothing is said, but for what each session is told when it begins.
+fn is_quiet(name: &str, said: &Said) -> bool {
+    let begins = Moment::of(event(name)) == Moment::SessionStart && said.stdout.contains("judges each tool call here");
+    *said == nothing() || (begins && said.code == 0 && said.stderr.is_empty())
+}
+
 /// A scratch repository into whose settings the gate is wired.
 fn wired() -> Scratch {
     let scratch = Scratch::new();
@@ -48,7 +54,7 @@ fn harmless_events_of_every_client_go_on_without_a_word() {
     let mut wrong = Vec::new();
     for (name, text) in recorded(&scratch) {
         let said = scratch.hook(event(&name), text.as_bytes());
-        if said != nothing() {
+        if !is_quiet(&name, &said) {
             wrong.push(format!("{name}: {said:?}"));
         }
     }
@@ -181,7 +187,7 @@ fn no_event_is_given_an_explicit_allow() {
         let said = scratch.hook(event(&name), text.as_bytes());
         assert!(!said.stdout.contains("allow") && [0, 2].contains(&said.code), "{name}: {said:?}");
         let observing = Moment::of(event(&name)).kind() == MomentKind::Observing;
-        assert!(!observing || said == nothing(), "{name}: {said:?}");
+        assert!(!observing || is_quiet(&name, &said), "{name}: {said:?}");
     }
 }
 
