@@ -190,7 +190,7 @@ fn said_at_start(around: &Surroundings, world: &World, deep: &dyn Deep) -> Resul
         return Ok(vec!["Portcullis denies every tool call here, because its policy has a mistake: tell the user to run `portcullis doctor`".to_owned()]);
     };
     let Ok(policy) = compiled.open() else { return Ok(Vec::new()) };
-    let digest = if policy.digest.is_empty() { "built-in rules".to_owned() } else { format!("policy {}", policy.digest) };
+    let digest = if found.iter().all(|file| file.identity.is_empty()) { "built-in rules".to_owned() } else { format!("policy {}", policy.digest) };
     let version = BUILD.split('+').next().unwrap_or(BUILD);
     let first = format!(
         "Portcullis {version} judges each tool call here ({digest}): a denial says why and what to do instead, and the same by another way is denied too"
