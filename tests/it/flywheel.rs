@@ -94,7 +94,8 @@ pub(crate) fn context(said: &Said) -> String {
     assert!(answer.get("decision").is_none() && answer.get("continue").is_none(), "it is never a block");
     let text = answer["hookSpecificOutput"]["additionalContext"].as_str().unwrap_or_default();
     // The first line at the start of a session is of the gate itself.
-    let lines: Vec<&str> = text.lines().filter(|line| !["judges each tool call here", "another agent session works"].iter().any(|own| line.contains(own))).collect();
+    let lines: Vec<&str> =
+        text.lines().filter(|line| !["judges each tool call here", "another agent session works"].iter().any(|own| line.contains(own))).collect();
     lines.join("\n")
 }
 

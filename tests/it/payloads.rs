@@ -44,7 +44,7 @@ fn wired() -> Scratch {
 
 /// Whether an event goes on without a word, or, at the start of a session, with the one line of the gate itself.
 fn goes_on(name: &str, said: &Said) -> bool {
-    let at_start = event(name) == "SessionStart" && (said.code, said.stderr.as_str()) == (0, "") && said.stdout.lines().count() <= 1;
+    let at_start = Moment::of(event(name)) == Moment::SessionStart && (said.code, said.stderr.as_str()) == (0, "") && said.stdout.lines().count() <= 1;
     *said == nothing() || (at_start && said.stdout.contains(" judges each tool call here (") && !said.stdout.contains("\\n"))
 }
 
