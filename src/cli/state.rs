@@ -44,17 +44,20 @@ enum StateCommand {
         r#for: String,
     },
     /// Put damaged files aside and count anew (only a person can do this)
-    Reset {
-        /// Count all limits and budgets of this repository anew, and those of the machine
-        #[arg(long)]
-        all: bool,
-        /// Show what would be done
-        #[arg(long)]
-        dry_run: bool,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-    },
+    Reset(ResetArguments),
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+struct ResetArguments {
+    /// Count all limits and budgets of this repository anew, and those of the machine
+    #[arg(long)]
+    all: bool,
+    /// Show what would be done
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Runs the command.
@@ -68,7 +71,7 @@ pub fn run(arguments: &StateArguments) -> Result<ExitCode, Refusal> {
     match arguments.command {
         None | Some(StateCommand::Show) => show(&place, arguments.json),
         Some(StateCommand::Raise { ref name, by, r#for: ref time }) => raise(&place, name, by, time),
-        Some(StateCommand::Reset { all, dry_run, yes }) => reset(&place, all, dry_run, yes, arguments.json),
+        Some(StateCommand::Reset(how)) => reset(&place, how, arguments.json),
     }
 }
 
@@ -91,7 +94,9 @@ fn show(place: &Place, as_json: bool) -> Result<ExitCode, Refusal> {
         say("the policy has no limits and no budgets (docs/limits.md shows how to write one)");
     }
     if !as_json {
-        states.iter().for_each(|state| say(&line(state)));
+        for state in &states {
+            say(&line(state));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -142,7 +147,7 @@ fn raise(place: &Place, name: &str, by: f64, time: &str) -> Result<ExitCode, Ref
         return Err(Refusal::new(refused, "there is no terminal here", "a person must run this at a terminal"));
     }
     // In range, and whole.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, and the sign is known")]
     meters::raise(name, more as u64, system::now_ms() + seconds * 1000, &place.around)?;
     let who = std::env::var("USER").unwrap_or_else(|_| "a person".to_owned());
     let said = format!("{who} raised `{name}` by {by} for {}", duration(seconds));
@@ -153,7 +158,7 @@ fn raise(place: &Place, name: &str, by: f64, time: &str) -> Result<ExitCode, Ref
     Ok(ExitCode::SUCCESS)
 }
 
-fn reset(place: &Place, all: bool, dry: bool, yes: bool, as_json: bool) -> Result<ExitCode, Refusal> {
+fn reset(place: &Place, ResetArguments { all, dry_run: dry, yes }: ResetArguments, as_json: bool) -> Result<ExitCode, Refusal> {
     let refused = "nothing was reset";
     if let Some(variable) = agent().filter(|_| !dry) {
         return Err(Refusal::new(refused, format!("an agent runs this (`{variable}` is set)"), "a person must run this at a terminal"));

@@ -115,7 +115,7 @@ fn files(form: TranscriptForm, transcript: &Path) -> Vec<PathBuf> {
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => left.push(entry.path()),
                 Ok(kind) if kind.is_file() && entry.path().extension().is_some_and(|end| end == "jsonl") && entry.path() != transcript => {
-                    files.push(entry.path())
+                    files.push(entry.path());
                 }
                 _ => {}
             }

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
-use crate::support::{Said, Scratch, hook_path, json, run};
+use crate::support::{Said, Scratch, hook_path, json, not_run, run};
 
 /// Processes that send calls at the same moment, calls of each, and calls that the limit allows.
 const PARALLEL: (usize, usize, usize) = (16, 8, 50);
@@ -31,7 +31,7 @@ impl Engine {
             .stdout(Stdio::null())
             .spawn();
         let Ok(child) = child else {
-            eprintln!("not run: redis-server is not installed");
+            not_run("redis-server");
             return None;
         };
         let engine = Self { child, port, folder };

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{COLD, Said, Scratch, git_path, hook_path, json, run};
+use crate::support::{COLD, Said, Scratch, git_path, hook_path, json, not_run, run};
 
 /// Processes that send calls at the same moment, calls of each, and calls that the limit allows.
 const PARALLEL: (usize, usize, usize) = (64, 4, 100);
@@ -298,7 +298,7 @@ fn many_calls_of_parallel_processes_together_take_no_more_than_there_is() {
 #[test]
 fn a_kill_at_any_system_call_loses_nothing() {
     if Command::new("strace").arg("-V").output().is_err() {
-        eprintln!("not run: strace is not installed");
+        not_run("strace");
         return;
     }
     let (mut kills, mut taken) = (0, 0);

@@ -45,7 +45,10 @@ impl Session {
         let path = self.transcript().parent().unwrap().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let mut text = fs::read_to_string(&path).unwrap_or_default();
-        lines.iter().for_each(|line| text.push_str(&format!("{line}\n")));
+        for line in lines {
+            text.push_str(line);
+            text.push('\n');
+        }
         fs::write(path, text).unwrap();
     }
 }

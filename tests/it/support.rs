@@ -206,6 +206,11 @@ pub(crate) fn json(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
 
+/// Says that a test needs a program which is not installed here.
+pub(crate) fn not_run(program: &str) {
+    let _ = writeln!(std::io::stderr(), "not run: {program} is not installed");
+}
+
 /// Runs a command with this input; a child that does not read it is no error.
 pub(crate) fn run(command: &mut Command, input: &[u8]) -> Said {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -166,6 +166,6 @@ fn values(json: &Json, pointer: &str) -> Vec<String> {
 fn micro(price: &str) -> Option<u64> {
     let dollars = price.trim().trim_start_matches(['-', '$']).parse::<f64>().ok().filter(|dollars| (0.0..1e9).contains(dollars))?;
     // In range, and the sign is known.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, and the sign is known")]
     Some((dollars * 1e6 - 1e-3).ceil().max(0.0) as u64)
 }

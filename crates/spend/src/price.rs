@@ -59,7 +59,12 @@ pub fn cost(usage: &TokenUsage, price: &Price) -> u64 {
         (usage.output, price.output),
     ];
     // Dollars for a million tokens are millionths of a dollar for one.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "tokens are far below 2^53, and prices are positive"
+    )]
     let micro = parts.iter().map(|(tokens, price)| *tokens as f64 * price).sum::<f64>().ceil().max(0.0) as u64;
     micro
 }

@@ -1,6 +1,8 @@
 //! The spend of recorded transcripts, against what the server really reported. `tests/samples.jsonl` holds the lines of real
 //! clients that speak of usage, without their texts: a row for each file of a session.
 
+#![expect(clippy::unwrap_used, reason = "a sample of another form is a failure")]
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;

@@ -302,7 +302,7 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
                     limit_file(&entry.finding.rule, limit, around),
                     vec![at],
                     times,
-                    u64::from(limit.max).saturating_add(raised(&raises, &entry.finding.rule)),
+                    u64::from(limit.max).saturating_add(raised(raises.as_ref(), &entry.finding.rule)),
                     limit.window,
                 ));
             }
@@ -314,7 +314,7 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
                         places.push(at);
                         *sum = sum.saturating_add(needs);
                     }
-                    None => groups.push((file, vec![at], needs, budget.micro.saturating_add(raised(&raises, budget.name)), 0)),
+                    None => groups.push((file, vec![at], needs, budget.micro.saturating_add(raised(raises.as_ref(), budget.name)), 0)),
                 }
             }
             Meter::Gate(_) | Meter::Phase(_) => {}
@@ -324,8 +324,8 @@ fn groups(metered: &[Metered], budgets: &[Budget], around: &Surroundings) -> Vec
 }
 
 /// By how much a person raised a limit or a budget for now.
-fn raised(raises: &Option<Store>, name: &str) -> u64 {
-    let found = raises.as_ref().and_then(|store| store.get(hash_all(&["raise", name]))).map(|slot| words(slot.value));
+fn raised(raises: Option<&Store>, name: &str) -> u64 {
+    let found = raises.and_then(|store| store.get(hash_all(&["raise", name]))).map(|slot| words(slot.value));
     found.filter(|[_, until, ..]| now_ms() < *until).map_or(0, |[more, ..]| more)
 }
 

@@ -1,7 +1,6 @@
 //! Which sessions work in a work tree: an empty file for each, whose time of change is that of its last prompt.
 
 use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Surroundings;
@@ -10,7 +9,7 @@ use super::state::folder_name;
 use crate::record::hash;
 
 /// A session that gave no sign for so long does not count.
-const QUIET: Duration = Duration::from_secs(3600);
+const QUIET: Duration = Duration::from_hours(1);
 
 fn front(around: &Surroundings) -> String {
     format!("session.{}.", folder_name(around.tree()))
@@ -48,5 +47,8 @@ pub fn arrive(around: &Surroundings) -> Vec<Duration> {
 /// This session has ended.
 pub fn leave(around: &Surroundings) {
     let own = own(around);
-    let _ = around.memory.iter().map(|folder| folder.join(&own)).map(|path: PathBuf| fs::remove_file(path)).count();
+    for folder in &around.memory {
+        // It may be in another folder, or nowhere.
+        let _ = fs::remove_file(folder.join(&own));
+    }
 }

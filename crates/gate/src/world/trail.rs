@@ -15,7 +15,7 @@ use crate::stall::SeenCall;
 /// Bytes of a record.
 const RECORD: usize = 40;
 /// Records in a file.
-const PLACES: u64 = 64;
+const PLACES: usize = 64;
 /// A pipe in the place of the file must not be waited for.
 const FLAGS: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
 /// How often the lock is tried, and the pause between. What is lost then is one call of a row.
@@ -51,7 +51,7 @@ pub fn add(call: SeenCall, around: &Surroundings) -> io::Result<Vec<SeenCall>> {
         lock(&file, TRIES.0, TRIES.1)?;
         let mut known = calls(&file);
         let number = known.last().map_or(1, |(number, _)| number + 1);
-        file.write_all_at(&pack(number, &call), number % PLACES * RECORD as u64)?;
+        file.write_all_at(&pack(number, &call), number % PLACES as u64 * RECORD as u64)?;
         known.push((number, call));
         Ok(known.into_iter().map(|(_, call)| call).collect())
     })
@@ -66,7 +66,7 @@ pub fn forget(around: &Surroundings) {
 }
 
 fn calls(file: &File) -> Vec<(u64, SeenCall)> {
-    let mut bytes = vec![0; RECORD * PLACES as usize];
+    let mut bytes = vec![0; RECORD * PLACES];
     let length = file.read_at(&mut bytes, 0).unwrap_or(0);
     let (records, _) = bytes.get(..length).unwrap_or_default().as_chunks::<RECORD>();
     let mut calls: Vec<(u64, SeenCall)> = records.iter().filter_map(unpack).collect();

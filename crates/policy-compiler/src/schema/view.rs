@@ -93,7 +93,7 @@ impl<'t> SpannedValue<'t> {
     pub fn as_decimal(&self) -> Option<f64> {
         match self.value {
             DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
-            _ => self.as_number().map(|number| number as f64),
+            _ => self.as_number().and_then(|number| i32::try_from(number).ok()).map(f64::from),
         }
     }
 

@@ -228,7 +228,7 @@ fn usd(value: &SpannedValue, key: &str, reader: &mut WhenReader) -> Option<u64> 
         reader.checker.mistake(&value.span, format!("`{key}` is no amount of money"), format!("write US dollars as a number from 0 to {MOST}, like 5.00"));
     }
     // In range, and the sign is known.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, and the sign is known")]
     amount.map(|amount| (amount * MICRO - 1e-3).ceil().max(0.0) as u64)
 }
 
@@ -238,6 +238,6 @@ fn share(value: &SpannedValue, reader: &mut WhenReader) -> Option<u8> {
     if share.is_none() {
         reader.checker.mistake(&value.span, "`warn` is no share", "write a number from 0 to 1, like 0.8");
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, and the sign is known")]
     share.map(|share| (share * 100.0).round() as u8)
 }

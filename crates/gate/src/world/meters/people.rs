@@ -66,7 +66,7 @@ pub fn states(policy: &Policy, around: &Surroundings) -> Result<Vec<MeterState>,
             Some(memory) => open(file, memory, false)?,
             None => None,
         };
-        let of = of + raised(&raises, name);
+        let of = of + raised(raises.as_ref(), name);
         let wanted = OpenMeter { file, opened, needs: 0, of, window, of_metered: &[] };
         states.push(MeterState { name: name.to_owned(), place: place.to_owned(), kind, standing: wanted.standing(None, now_ms()) });
     }

@@ -36,7 +36,7 @@ pub fn spent(budget: &Budget, around: &Surroundings) -> Result<MeterUse, Failure
         Some(memory) => open(file, memory, false)?,
         None => None,
     };
-    let of = budget.micro.saturating_add(raised(&Store::look(&around.memory, RAISES), budget.name));
+    let of = budget.micro.saturating_add(raised(Store::look(&around.memory, RAISES).as_ref(), budget.name));
     Ok(OpenMeter { file, opened, needs: 0, of, window: 0, of_metered: &[] }.standing(None, now_ms()))
 }
 
