@@ -42,11 +42,14 @@ fn tools() -> Result<()> {
         pass(command("cargo").args(["install", "--locked", "cargo-deny"]))?;
     }
     pass(command("cargo").args(["deny", "--version"]))?;
-    // Half of the shell trial asks for it, and says if it was not run.
-    if !works("zsh", &["--version"]) {
-        let install = || pass(command("apt-get").args(["update", "-qq"])).and_then(|()| pass(command("apt-get").args(["install", "-y", "-qq", "zsh"])));
+    // Tests that need one of these say so where it is missing, and are not run.
+    for package in ["zsh", "redis-server", "strace"] {
+        if works(package, &["--version"]) || works(package, &["-V"]) {
+            continue;
+        }
+        let install = || pass(command("apt-get").args(["update", "-qq"])).and_then(|()| pass(command("apt-get").args(["install", "-y", "-qq", package])));
         if let Err(error) = install() {
-            println!("zsh is missing and could not be installed ({error:#}); install it to run the trial against it");
+            println!("{package} is missing and could not be installed ({error:#}); install it to run the tests that need it");
         }
     }
     Ok(())
