@@ -1,4 +1,4 @@
-//! Limits of a fleet on a real Redis server, which the tests start on a port of loopback. Not run where there is none.
+//! Limits of a fleet on a real Redis server. Each test starts one on a free local port. Without redis-server the tests are skipped.
 
 use std::fs;
 use std::net::TcpListener;

@@ -61,7 +61,7 @@ pub(crate) fn look(event: &Event, call: &ToolCall, policy: &Policy, around: &Sur
         let _ = if due {
             owed::owe(follow_up.name, around)
         } else if is_call(&follow_up.calls, call) {
-            owed::settle(follow_up.name, around)
+            owed::followed(follow_up.name, around)
         } else {
             Ok(())
         };

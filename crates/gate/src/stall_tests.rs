@@ -1,4 +1,4 @@
-//! Circles and what is none.
+//! Rows of calls that are a circle, and rows that are not.
 
 use super::*;
 use policy::Layer;

@@ -10,8 +10,9 @@ mod people;
 mod slots;
 mod spending;
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Surroundings;
@@ -171,6 +172,18 @@ fn counts_here(around: &Surroundings) -> Option<&PathBuf> {
 
 fn unwritable(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::WouldBlock { Failure::Busy } else { Failure::StateUnusable(error.to_string()) }
+}
+
+/// Opens a file of meters with its size. With `make` it is made where it is missing; else `None`.
+fn open_file(path: &Path, make: bool) -> io::Result<Option<(File, usize)>> {
+    match OpenOptions::new().read(true).write(true).create(make).truncate(false).mode(0o600).custom_flags(FLAGS).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !make => Ok(None),
+        opened => {
+            let file = opened?;
+            let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+            Ok(Some((file, size)))
+        }
+    }
 }
 
 /// What an open file of a meter is.
@@ -482,10 +495,10 @@ pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[An
             fleet.end(file.number(), key, how)?;
         }
         match open(file, &memory, false)? {
-            Some(Opened::Slots(mut slots)) => settle_slots(&mut slots, key, call.session, how).map_err(|error| unwritable(&error))?,
+            Some(Opened::Slots(mut slots)) => end_in_slots(&mut slots, key, call.session, how).map_err(|error| unwritable(&error))?,
             Some(Opened::Ledger(mut ledger)) => {
                 let told = prices.iter().filter(|price| price.file == file.number()).map(|price| price.micro).reduce(u64::saturating_add);
-                settle_ledger(&mut ledger, key, how, told).map_err(|error| unwritable(&error))?;
+                end_in_ledger(&mut ledger, key, how, told).map_err(|error| unwritable(&error))?;
             }
             None => {}
         }
@@ -494,7 +507,7 @@ pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[An
     index.update(call.key, |_| Some(ended)).map(|_| ()).map_err(|error| unwritable(&error))
 }
 
-fn settle_slots(slots: &mut Slots, key: u64, session: u64, how: CallEnd) -> io::Result<()> {
+fn end_in_slots(slots: &mut Slots, key: u64, session: u64, how: CallEnd) -> io::Result<()> {
     // A call has as many keys in a row as it has actions; other calls' keys are far away.
     let own = |call: &CountedCall| call.session == session && call.key.wrapping_sub(key) < u64::from(Limit::MOST);
     match how {
@@ -503,7 +516,7 @@ fn settle_slots(slots: &mut Slots, key: u64, session: u64, how: CallEnd) -> io::
     }
 }
 
-fn settle_ledger(ledger: &mut Ledger, key: u64, how: CallEnd, told: Option<u64>) -> io::Result<()> {
+fn end_in_ledger(ledger: &mut Ledger, key: u64, how: CallEnd, told: Option<u64>) -> io::Result<()> {
     let Some(at) = ledger.reserved.iter().position(|call| call.key == key) else { return Ok(()) };
     let reserved = ledger.reserved.remove(at);
     if how == CallEnd::Ran {

@@ -8,7 +8,7 @@ use super::system::now_ms;
 use crate::record::hash_all;
 
 /// The first byte of a record.
-const SETTLED: u8 = 0;
+const FOLLOWED: u8 = 0;
 const DUE: u8 = 1;
 const REMINDED: u8 = 2;
 
@@ -23,7 +23,7 @@ fn put(name: &str, state: u8, around: &Surroundings) -> io::Result<()> {
 
 fn state(name: &str, around: &Surroundings) -> u8 {
     let found = Store::look(&around.memory, OWED).and_then(|store| store.get(hash_all(&[&around.session, name])));
-    found.and_then(|slot| slot.value.first().copied()).unwrap_or(SETTLED)
+    found.and_then(|slot| slot.value.first().copied()).unwrap_or(FOLLOWED)
 }
 
 /// Something must follow.
@@ -40,8 +40,8 @@ pub fn owe(name: &str, around: &Surroundings) -> io::Result<()> {
 /// # Errors
 ///
 /// It cannot be kept.
-pub fn settle(name: &str, around: &Surroundings) -> io::Result<()> {
-    if state(name, around) == SETTLED { Ok(()) } else { put(name, SETTLED, around) }
+pub fn followed(name: &str, around: &Surroundings) -> io::Result<()> {
+    if state(name, around) == FOLLOWED { Ok(()) } else { put(name, FOLLOWED, around) }
 }
 
 /// Whether something must still follow of which the session was not reminded; it is now.
@@ -58,7 +58,7 @@ const AGAIN: u64 = 3_600_000;
 pub fn is_new(name: &str, around: &Surroundings) -> bool {
     let key = hash_all(&[&around.session, name]);
     let found = Store::look(&around.memory, OWED).and_then(|store| store.get(key));
-    found.is_none_or(|slot| now_ms().saturating_sub(slot.time) > AGAIN) && put(name, SETTLED, around).is_ok()
+    found.is_none_or(|slot| now_ms().saturating_sub(slot.time) > AGAIN) && put(name, FOLLOWED, around).is_ok()
 }
 
 /// Whether anything was ever owed here.

@@ -3,9 +3,9 @@
 //! It has two halves. A change is written to the half that does not count, in one write with a checksum and a higher sequence
 //! number, and counts from then on. A kill at any point leaves the state before the change or after it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use super::Damaged;
@@ -16,8 +16,8 @@ use crate::record::hash;
 const HALF: usize = 4096;
 /// What a half begins with: what the file is, and the number of its form.
 const MAGIC: &[u8; 8] = b"pcledge1";
-/// Words in front of the reserved amounts: magic, checksum, sequence, spent, dearest, count.
-const HEAD: usize = 6;
+/// Words in front of the reserved amounts: magic, checksum, sequence, spent, count.
+const HEAD: usize = 5;
 /// Calls that can be under way at once.
 const MOST: usize = (HALF / 8 - HEAD) / 4;
 
@@ -39,8 +39,6 @@ pub(super) struct Ledger {
     sequence: u64,
     /// What calls cost that have ended.
     pub(super) spent: u64,
-    /// The largest amount that was spent at once.
-    pub(super) dearest: u64,
     pub(super) reserved: Vec<ReservedCost>,
 }
 
@@ -51,14 +49,9 @@ impl Ledger {
     ///
     /// The system's. The inner error: neither half is what was written.
     pub(super) fn open(path: &Path, make: bool) -> io::Result<Option<Result<Self, Damaged>>> {
-        let opened = OpenOptions::new().read(true).write(true).create(make).truncate(false).mode(0o600).custom_flags(super::FLAGS).open(path);
-        let file = match opened {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !make => return Ok(None),
-            opened => opened?,
-        };
-        let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        let Some((file, size)) = super::open_file(path, make)? else { return Ok(None) };
         if size == 0 {
-            return Ok(Some(Ok(Self { file, sequence: 0, spent: 0, dearest: 0, reserved: Vec::new() })));
+            return Ok(Some(Ok(Self { file, sequence: 0, spent: 0, reserved: Vec::new() })));
         }
         if size > 2 * HALF {
             return Ok(Some(Err(Damaged)));
@@ -67,7 +60,7 @@ impl Ledger {
         file.read_exact_at(&mut bytes, 0)?;
         let (halves, _) = bytes.as_chunks::<HALF>();
         let newest = halves.iter().filter_map(unpack).max_by_key(|(sequence, ..)| *sequence);
-        Ok(Some(newest.map(|(sequence, spent, dearest, reserved)| Self { file, sequence, spent, dearest, reserved }).ok_or(Damaged)))
+        Ok(Some(newest.map(|(sequence, spent, reserved)| Self { file, sequence, spent, reserved }).ok_or(Damaged)))
     }
 
     /// Forgets calls of whose end nothing is known for a long time.
@@ -88,7 +81,6 @@ impl Ledger {
     /// Adds what was spent.
     pub(super) fn spend(&mut self, micro: u64) {
         self.spent = self.spent.saturating_add(micro);
-        self.dearest = self.dearest.max(micro);
     }
 
     /// Writes the state.
@@ -100,7 +92,7 @@ impl Ledger {
         self.sequence += 1;
         let count = self.reserved.len() as u64;
         let calls = self.reserved.iter().flat_map(|call| [call.key, call.session, call.time, call.micro]);
-        let words = [self.sequence, self.spent, self.dearest, count].into_iter().chain(calls);
+        let words = [self.sequence, self.spent, count].into_iter().chain(calls);
         let mut bytes = vec![0; HALF];
         for (to, from) in bytes.iter_mut().skip(16).zip(words.flat_map(u64::to_le_bytes)) {
             *to = from;
@@ -113,13 +105,13 @@ impl Ledger {
     }
 }
 
-/// Sequence, spent, dearest, reserved. `None`: it was never written, or not to its end.
-fn unpack(half: &[u8; HALF]) -> Option<(u64, u64, u64, Vec<ReservedCost>)> {
+/// Sequence, spent, reserved. `None`: it was never written, or not to its end.
+fn unpack(half: &[u8; HALF]) -> Option<(u64, u64, Vec<ReservedCost>)> {
     let (words, _) = half.as_chunks::<8>();
     let word = |at: usize| words.get(at).map(|word| u64::from_le_bytes(*word));
     let whole = half.starts_with(MAGIC) && word(1)? == hash(half.get(16..)?);
-    let count = usize::try_from(word(5)?).ok().filter(|count| *count <= MOST && whole)?;
+    let count = usize::try_from(word(4)?).ok().filter(|count| *count <= MOST && whole)?;
     let call = |at: usize| Some(ReservedCost { key: word(at)?, session: word(at + 1)?, time: word(at + 2)?, micro: word(at + 3)? });
     let reserved = (0..count).map(|at| call(HEAD + 4 * at)).collect::<Option<_>>()?;
-    Some((word(2)?, word(3)?, word(4)?, reserved))
+    Some((word(2)?, word(3)?, reserved))
 }

@@ -3,9 +3,9 @@
 //! A slot is 32 bytes and is written at once: key, session, time with state, checksum. 32 bytes never cross a page, so a kill
 //! leaves the old slot or the new one. The file holds as many slots as calls ever counted at the same time, and no more.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use super::Damaged;
@@ -97,12 +97,7 @@ impl Slots {
     ///
     /// The system's. The inner error: it is no file of slots.
     pub(super) fn open(path: &Path, make: bool) -> io::Result<Option<Result<Self, Damaged>>> {
-        let opened = OpenOptions::new().read(true).write(true).create(make).truncate(false).mode(0o600).custom_flags(super::FLAGS).open(path);
-        let file = match opened {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !make => return Ok(None),
-            opened => opened?,
-        };
-        let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        let Some((file, size)) = super::open_file(path, make)? else { return Ok(None) };
         if size == 0 {
             return Ok(Some(Ok(Self { file, places: Vec::new() })));
         }
