@@ -63,7 +63,7 @@ impl Client for Codex {
     }
 
     /// It gives what a command printed, and not how that ended (recorded with 0.169.0). Its shell is called `Bash`.
-    fn outcome(&self, tool: &str, _error: Option<&str>) -> Option<Outcome> {
+    fn outcome(&self, tool: &str, _error: Option<&str>, _response: &Json) -> Option<Outcome> {
         (tool != "Bash").then_some(Outcome::Ok)
     }
 }

@@ -10,9 +10,10 @@
 use actions::json::{Json, quoted};
 
 use crate::claude_code::ClaudeCode;
+use crate::fields::{code_at_end, exit_failure, parsed, renamed};
 use crate::moment::NotWired::{NotNeeded, SeenByCall};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, Held, HookAnswer, Sender, TranscriptForm, UnreadableEvent, Variables};
+use crate::{Client, Event, Held, HookAnswer, Outcome, Sender, TranscriptForm, UnreadableEvent, Variables};
 
 /// GitHub's Copilot CLI.
 pub(crate) struct Copilot;
@@ -109,21 +110,8 @@ impl Client for Copilot {
         if payload.get("hook_event_name").is_some() {
             return Event::in_common_form(Sender { client: &ClaudeForm, ..sender }, payload);
         }
-        let Json::Object(mut fields) = payload else { return Event::in_common_form(sender, payload) };
-        for (name, _) in &mut fields {
-            if let Some((_, common)) = FIELDS.iter().find(|(own, _)| own == name) {
-                name.clear();
-                name.push_str(common);
-            }
-        }
         // Earlier versions send the arguments as JSON in a text (documented).
-        if let Some((_, input)) = fields.iter_mut().find(|(name, _)| name == "tool_input")
-            && let Json::Text(text) = input
-            && let Ok(inner) = Json::read(text.as_bytes())
-        {
-            *input = inner;
-        }
-        Event::in_common_form(sender, Json::Object(fields))
+        Event::in_common_form(sender, parsed(renamed(payload, &FIELDS), "tool_input"))
     }
 
     /// The text of exit 2 is lost, so JSON denies (calls: observed; permission requests: documented).
@@ -136,9 +124,37 @@ impl Client for Copilot {
         }
     }
 
-    /// It says how a call ended in the result alone.
-    fn outcome(&self, _tool: &str, _error: Option<&str>) -> Option<crate::Outcome> {
-        None
+    fn failure(&self, _tool: &str, response: &Json) -> Option<String> {
+        ended(response).and_then(|ended| ended.err())
+    }
+
+    fn outcome(&self, tool: &str, error: Option<&str>, response: &Json) -> Option<Outcome> {
+        outcome(tool, error, response)
+    }
+}
+
+/// How a call ended, by its result: of a command the last line says the exit code, `<shellId: 0 completed with exit code 0>`
+/// (recorded). `None`: it does not say, as of a command that still runs.
+fn ended(result: &Json) -> Option<Result<(), String>> {
+    let field = |own: &str, common: &str| result.text(own).or_else(|| result.text(common));
+    let text = field("textResultForLlm", "text_result_for_llm").unwrap_or_default();
+    match (code_at_end(text, " completed with exit code ", ">"), field("resultType", "result_type")?) {
+        (Some((said, code)), _) => {
+            let said = said.rsplit_once('\n').map_or("", |(said, _)| said);
+            Some(exit_failure(code, said).map_or(Ok(()), Err))
+        }
+        (None, "success") => Some(Ok(())),
+        (None, _) => Some(Err(text.to_owned())),
+    }
+}
+
+fn outcome(tool: &str, error: Option<&str>, result: &Json) -> Option<Outcome> {
+    let is_shell = actions::tools::runs_command(tool);
+    let text = result.text("textResultForLlm").or_else(|| result.text("text_result_for_llm")).unwrap_or_default();
+    match error {
+        Some(_) => Some(Outcome::Failed),
+        None if is_shell && code_at_end(text, " completed with exit code ", ">").is_none() => None,
+        None => ended(result).map(|_| Outcome::Ok),
     }
 }
 
