@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use actions::json::Json;
 use actions::lookup::{Lookup, LookupAnswer, Lookups};
 use actions::{Action, Deed, ToolCall, shell};
 use clients::Event;
@@ -153,8 +154,12 @@ pub fn read(call: &ToolCall, places: &Places, policy: &Policy, answers: &dyn Ans
 
 /// Whether the text of a call may lead to a home folder.
 fn names_home(call: &ToolCall) -> bool {
-    let text = ["command", "cmd"].iter().find_map(|key| call.input.text(key)).unwrap_or_default();
-    ["~", "HOME", "home", "cd"].iter().any(|sign| text.contains(sign))
+    let signs = |text: &str| ["~", "HOME", "home", "cd"].iter().any(|sign| text.contains(sign));
+    match ["command", "cmd", "commands"].iter().find_map(|key| call.input.get(key)) {
+        Some(Json::Text(text)) => signs(text),
+        Some(Json::List(list)) => list.iter().any(|item| item.scalar().is_none_or(|text| signs(&text))),
+        _ => false,
+    }
 }
 
 /// The files that the reading of a call opens: scripts, recipes, and what these name.

@@ -30,6 +30,8 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     if event.moment == Moment::Other {
         return Ok(HookAnswer::nothing());
     }
+    let completed = ended::completed(event);
+    let event = completed.as_ref().unwrap_or(event);
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
     // First, for the cold binary does all of this once more.
     let fleet = fleet(event, &around, world, deep)?;
