@@ -27,6 +27,8 @@ pub mod settings;
 pub mod surroundings;
 pub mod transcript;
 mod vibe;
+#[cfg(feature = "wiring")]
+pub mod wiring;
 
 use actions::json::{Json, quoted};
 
