@@ -1,4 +1,4 @@
-//! BLAKE2b (RFC 7693) with a digest of 16 bytes and no key: what chains the lines of the record. Nobody can find another text
+//! `BLAKE2b` (RFC 7693) with a digest of 16 bytes and no key: what chains the lines of the record. Nobody can find another text
 //! with the digest of a given one. Plain code, because the hook links nothing but libc; it takes half the instructions of SHA-256.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 

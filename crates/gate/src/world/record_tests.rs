@@ -121,12 +121,12 @@ fn a_line_whose_lock_does_not_come_is_marked() {
     put("two");
     put("three");
     let lines = whole_lines(folder.path());
-    let links: Vec<LineLink> = lines.iter().map(|line| LineLink::read(line.as_bytes()).unwrap()).collect();
-    let first = links[0].digest;
-    assert_eq!(links.iter().filter(|link| link.unlinked.is_some()).count(), 12);
-    assert_eq!(links[1].unlinked, Some(first));
+    let chained: Vec<LineLink> = lines.iter().map(|line| LineLink::read(line.as_bytes()).unwrap()).collect();
+    let first = chained[0].digest;
+    assert_eq!(chained.iter().filter(|link| link.unlinked.is_some()).count(), 12);
+    assert_eq!(chained[1].unlinked, Some(first));
     // The chain goes on behind them, and covers them.
-    assert_eq!(links.iter().map(|link| link.number).collect::<Vec<_>>(), [vec![1; 13], vec![2, 3]].concat());
-    assert!(links[13].follows(&links[12].digest, lines[13].as_bytes()));
+    assert_eq!(chained.iter().map(|link| link.number).collect::<Vec<_>>(), [vec![1; 13], vec![2, 3]].concat());
+    assert!(chained[13].follows(&chained[12].digest, lines[13].as_bytes()));
     assert!(lines.iter().all(|line| line.len() < crate::record::MAX_LINE));
 }
