@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use super::system;
 use crate::chain::{self, ChainEnd};
-use crate::record::{Entry, hash_all};
+use crate::record::{Entry, MAX_LINE, hash_all};
 
 /// Bytes after which a new file is begun.
 const MAX_BYTES: u64 = 8 << 20;
@@ -34,8 +34,14 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 const TURNS: usize = 4;
 /// Bytes that a probe writes.
 const PROBE: usize = 4096;
-/// Older files that are kept; so the record takes 40 MB at the most.
+/// Older files that are kept where no policy says otherwise; so the record takes 40 MB at the most.
 const KEPT: usize = 4;
+/// The most files that a policy can ask for.
+const MOST_KEPT: usize = 4096 / 8 - 1;
+/// The file beside the record that says how much of it a policy keeps: days and megabytes, 0 for what it does not say.
+const RETENTION: &str = "retention";
+/// Milliseconds of a day.
+const DAY: u64 = 86_400_000;
 
 /// Appends a line to the record in the first of the folders that takes it. `twin`: a line that holds all these texts says the
 /// same; if one of the last lines does, nothing is appended.
@@ -76,7 +82,79 @@ pub fn probe(folders: &[PathBuf]) -> io::Result<PathBuf> {
 /// The files of the record, the oldest first.
 #[must_use]
 pub fn files(folders: &[PathBuf]) -> Vec<PathBuf> {
-    folders.iter().flat_map(|folder| (0..=KEPT).rev().map(|age| name(folder, age))).filter(|path| path.is_file()).collect()
+    folders.iter().flat_map(|folder| ages(folder).into_iter().rev().map(|age| name(folder, age))).filter(|path| path.is_file()).collect()
+}
+
+/// The ages of the files of the record in a folder, the newest first.
+fn ages(folder: &Path) -> Vec<usize> {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let age = |name: String| match name.strip_prefix("record.")?.strip_suffix("jsonl")? {
+        "" => Some(0),
+        age => age.strip_suffix('.')?.parse::<usize>().ok().filter(|age| (1..=MOST_KEPT).contains(age)),
+    };
+    let mut ages: Vec<usize> = names.filter_map(age).collect();
+    ages.sort_unstable();
+    ages
+}
+
+/// Notes how much of the record is kept: days, and megabytes of all files. 0: as where no policy says it.
+///
+/// # Errors
+///
+/// The last folder's error, if none took it.
+pub fn keep(folders: &[PathBuf], days: u32, megabytes: u32) -> io::Result<()> {
+    in_first(folders, |folder| {
+        let path = folder.join(RETENTION);
+        if (days, megabytes) == (0, 0) {
+            return match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            };
+        }
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        writeln!(file, "{days} {megabytes}")
+    })
+}
+
+/// Days (0: for ever) and older files that are kept.
+fn retention(folder: &Path) -> (u64, usize) {
+    let text = fs::read_to_string(folder.join(RETENTION)).unwrap_or_default();
+    let mut numbers = text.split_whitespace().map(str::parse::<u64>);
+    let (days, megabytes) = (numbers.next().and_then(Result::ok).unwrap_or(0), numbers.next().and_then(Result::ok).unwrap_or(0));
+    let files = usize::try_from((megabytes << 20) / MAX_BYTES).unwrap_or(MOST_KEPT).min(MOST_KEPT + 1);
+    (days, if files == 0 { KEPT } else { files.saturating_sub(1).max(1) })
+}
+
+/// Removes what is older than a policy keeps it, and begins a new file where the present one has lines of a quarter of that
+/// time: so a line goes after that time and a quarter at the latest. `now` is in milliseconds since 1970. Called when a
+/// session begins, so that it costs nothing on a call.
+pub fn let_go(folders: &[PathBuf], now: u64) {
+    for folder in folders {
+        let (days, _) = retention(folder);
+        if days == 0 {
+            continue;
+        }
+        let time = days * DAY;
+        if let Ok(file) = open(&name(folder, 0))
+            && first_time(&file).is_some_and(|first| now.saturating_sub(first) > time / 4)
+            && lock_in_time(&file)
+        {
+            turn_over(folder, &file);
+        }
+        for age in ages(folder).into_iter().filter(|age| *age > 0) {
+            let path = name(folder, age);
+            let written = fs::metadata(&path).ok().and_then(|found| u64::try_from(found.mtime()).ok()?.checked_mul(1000));
+            if written.is_some_and(|written| now.saturating_sub(written) > time) {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+}
+
+/// The time of the first line of a file.
+fn first_time(file: &File) -> Option<u64> {
+    let bytes = system::read_at(file, 0, MAX_LINE)?;
+    Entry::read(bytes.split(|byte| *byte == b'\n').next()?).map(|entry| entry.time)
 }
 
 /// The file to which lines are appended now, in the first folder that has one.
@@ -246,8 +324,10 @@ fn turn_over(folder: &Path, file: &File) -> bool {
         // Another process was faster; the new file is there.
         return true;
     }
-    for age in (0..KEPT).rev() {
-        let _ = fs::rename(name(folder, age), name(folder, age + 1));
+    let (_, kept) = retention(folder);
+    for age in ages(folder).into_iter().rev() {
+        // Files that a policy no longer keeps go too.
+        let _ = if age < kept { fs::rename(name(folder, age), name(folder, age + 1)) } else { fs::remove_file(name(folder, age)) };
     }
     true
 }

@@ -130,3 +130,36 @@ fn a_line_whose_lock_does_not_come_is_marked() {
     assert!(chained[13].follows(&chained[12].digest, lines[13].as_bytes()));
     assert!(lines.iter().all(|line| line.len() < crate::record::MAX_LINE));
 }
+
+#[test]
+fn a_policy_says_how_much_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let folders = [folder.path().to_path_buf()];
+    let fill = |count: usize| (0..count).for_each(|at| append_to(folder.path(), &line(&format!("{at:03} {}", "x".repeat(96))), None, 1000).unwrap());
+    keep(&folders, 0, 16).unwrap();
+    fill(100);
+    assert_eq!(files(&folders).len(), 2, "16 MB are two files");
+    keep(&folders, 0, 80).unwrap();
+    fill(200);
+    assert_eq!(files(&folders).len(), 10);
+    // Less again: what is too much goes with the next file.
+    keep(&folders, 0, 0).unwrap();
+    fill(20);
+    assert_eq!(files(&folders).len(), KEPT + 1);
+    assert_chained(folder.path());
+    // By age: a file is begun anew early enough, and old ones go.
+    let dated = |time: u64| append_to(folder.path(), &Entry::new("Stop", crate::record::RecordSource::Hot, time).line(), None, MAX_BYTES).unwrap();
+    let_go(&folders, u64::MAX);
+    assert_eq!(files(&folders).len(), KEPT + 1, "nothing is said of days");
+    keep(&folders, 8, 0).unwrap();
+    files(&folders).iter().for_each(|path| fs::remove_file(path).unwrap());
+    let now = system::now_ms();
+    dated(now - DAY);
+    let_go(&folders, now);
+    assert_eq!(files(&folders).len(), 1);
+    let_go(&folders, now + 2 * DAY);
+    dated(now);
+    assert_eq!(files(&folders).len(), 2);
+    let_go(&folders, now + 9 * DAY);
+    assert!(files(&folders).is_empty());
+}
