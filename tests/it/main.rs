@@ -43,6 +43,7 @@ mod push;
 mod queries;
 mod readme;
 mod record;
+mod record_chain;
 mod registry;
 mod repository;
 mod secrets_arrive;

@@ -18,7 +18,7 @@ use crate::record::Entry;
 use crate::world::compiled::CompiledPolicy;
 use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity, FleetStore};
 use crate::world::repository::main_work_tree;
-use crate::world::{Surroundings, World, layers, others, owed, pending, state, trail, unread, waiting};
+use crate::world::{Surroundings, World, layers, others, owed, pending, record, state, system, trail, unread, waiting};
 use crate::{BUILD, gating};
 
 /// Records an event that only informs. Returns what the model and the person should know.
@@ -55,6 +55,9 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
             None => None,
         },
     };
+    if event.moment == Moment::SessionStart {
+        record::let_go(&around.memory, system::now_ms());
+    }
     let begins = if event.moment == Moment::SessionStart { said_at_start(&around, world, deep)? } else { Vec::new() };
     let others = if matches!(event.moment, Moment::SessionStart | Moment::Prompt) { other_sessions(&around) } else { None };
     let lines: Vec<String> = begins.into_iter().chain(others).chain(ended.notes).chain(owed).chain(context).collect();

@@ -23,7 +23,7 @@ pub static LAYER: &[Key] = keys![
     must "schema": Number, may "packs": Texts, may "mode": Text, may "protected": Texts, may "opens": Later, may "disable": Texts, may "rule": Tables(RULE),
     may "waiver": Tables(WAIVER), may "program": Tables(&PROGRAM), may "tests-first": Table(TESTS_FIRST), may "flywheel": Table(FLYWHEEL),
     may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "pipeline": Table(PIPELINE), may "gate": Tables(GATE),
-    may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL), may "store": Table(STORE),
+    may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL), may "store": Table(STORE), may "record": Table(RECORD),
 ];
 
 /// Keys of `[pipeline]`.
@@ -59,6 +59,9 @@ pub static BUDGET: &[Key] = keys![
 
 /// Keys of `[store]`.
 static STORE: &[Key] = keys![must "engine": Text, may "unreachable": Text, may "password_env": Text, may "password_file": Text];
+
+/// Keys of `[record]`.
+static RECORD: &[Key] = keys![may "keep_days": Number, may "keep_mb": Number];
 
 /// Keys of `[[result]]`.
 pub static RESULT: &[Key] = keys![

@@ -177,6 +177,18 @@ pub struct FleetSection<'a> {
 }
 wire_struct!(FleetSection { place, layer, engine, local, password_env, password_file });
 
+/// `[record]`: how much of the record is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordSection<'a> {
+    /// `portcullis.toml:12`
+    pub place: &'a str,
+    /// Days after which a line goes. 0: it goes only for its size.
+    pub days: u32,
+    /// Megabytes of all files of one repository. 0: as where nothing is said.
+    pub megabytes: u32,
+}
+wire_struct!(RecordSection { place, days, megabytes });
+
 /// What must follow a call before the turn ends: `follow` of a `[[result]]` with `holds = "stop"`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FollowUp<'a> {
