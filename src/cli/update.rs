@@ -34,11 +34,18 @@ pub struct UpdateArguments {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InstalledFrom {
     /// `portcullis install` built it in this source tree, and put it below this prefix.
-    Source { tree: PathBuf, prefix: PathBuf },
+    Source {
+        tree: PathBuf,
+        prefix: PathBuf,
+    },
     /// npm; for one project if the path is of a `node_modules` that is in no global folder.
-    Npm { project: Option<PathBuf> },
+    Npm {
+        project: Option<PathBuf>,
+    },
     /// pip, with the Python beside the program.
-    Pip { python: PathBuf },
+    Pip {
+        python: PathBuf,
+    },
     Pipx,
     Uv,
     Homebrew,
@@ -150,8 +157,12 @@ impl InstalledFrom {
     fn by_hand(&self) -> Option<String> {
         let page = format!("{REPOSITORY}/releases");
         match self {
-            Self::Debian => Some(format!("fetch the newer .deb and SHA256SUMS from {page}, check it, then run `sudo apt install ./portcullis_VERSION_ARCH.deb`")),
-            Self::Archive => Some(format!("fetch the newer archive and SHA256SUMS from {page}, check it, unpack it, then run `portcullis-*/portcullis install`")),
+            Self::Debian => {
+                Some(format!("fetch the newer .deb and SHA256SUMS from {page}, check it, then run `sudo apt install ./portcullis_VERSION_ARCH.deb`"))
+            }
+            Self::Archive => {
+                Some(format!("fetch the newer archive and SHA256SUMS from {page}, check it, unpack it, then run `portcullis-*/portcullis install`"))
+            }
             _ => None,
         }
     }
@@ -172,8 +183,7 @@ fn has_wheel(prefix: &Path) -> bool {
 ///
 /// An agent runs it, the folder of this program is not known, or a command failed.
 pub fn run(arguments: &UpdateArguments) -> Result<ExitCode, Refusal> {
-    let program = gate::world::system::own_path()
-        .map_err(|error| Refusal::new("nothing was updated", error, "start `portcullis` by its full path"))?;
+    let program = gate::world::system::own_path().map_err(|error| Refusal::new("nothing was updated", error, "start `portcullis` by its full path"))?;
     let from = InstalledFrom::of(&program, &World::real().states);
     let steps = from.steps();
     if arguments.json {

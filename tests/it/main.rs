@@ -9,6 +9,7 @@ mod built_in;
 mod cases;
 mod check;
 mod compiled_policy;
+mod cookbook;
 mod clients_known;
 mod cli_doctor;
 mod cli_explain;
