@@ -26,6 +26,7 @@ pub mod test;
 pub mod unblock;
 pub mod uninstall;
 pub mod wired;
+pub mod wiring;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

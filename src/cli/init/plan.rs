@@ -8,9 +8,12 @@ use crate::cli::place;
 use crate::cli::refusal::Refusal;
 use crate::cli::settings::{self, Wiring};
 use crate::cli::wired::entries;
+use crate::cli::wiring::HookPlace;
+use clients::WiredEvent;
 use clients::claude_code::{LOCAL_SETTINGS, PROJECT_DIR, WIRED};
 use clients::settings::entry::starts_gate;
 use clients::settings::{PROGRAM, SettingsReading, judge};
+use clients::wiring::ClientWiring;
 use gate::world::PROJECT_POLICY;
 use gate::world::repository::Repository;
 
@@ -67,8 +70,19 @@ pub fn wiring(command: &str) -> Wiring {
 
 /// The text of [`START`].
 pub fn start() -> String {
-    let guarding: Vec<&str> = WIRED.iter().filter(|event| event.is_guarding()).map(|event| event.event).collect();
-    include_str!("start.sh").replace("EVENTS", &guarding.join("|"))
+    start_for(WIRED, START, ".claude/settings.json")
+}
+
+/// The text of the script that a client's hooks in a project start.
+pub fn script(wiring: &ClientWiring) -> String {
+    start_for(wiring.client.wired(), wiring.script.unwrap_or_default(), wiring.project.unwrap_or_default())
+}
+
+/// The script at this path from the root of a project. Events that can stop something are denied if there is no hook.
+fn start_for(events: &[WiredEvent], path: &str, settings: &str) -> String {
+    let guarding: Vec<&str> = events.iter().filter(|event| event.is_guarding()).map(|event| event.event).collect();
+    let root = vec![".."; path.matches('/').count()].join("/");
+    include_str!("start.sh").replace("EVENTS", &guarding.join("|")).replace("ROOT", &root).replace("SETTINGS", settings)
 }
 
 /// The programs that [`start`] looks for in a project, the first first.
@@ -104,6 +118,24 @@ impl Plan {
         self.edits.iter().any(Edit::changes)
     }
 
+    /// Adds the changes of another plan. A file that both change in the same way is changed once.
+    pub fn join(&mut self, other: Self) {
+        for edit in other.edits {
+            if !self.edits.iter().any(|known| known.path == edit.path) {
+                self.edits.push(edit);
+            }
+        }
+        self.moved_first.extend(other.moved_first);
+        self.moved_last.extend(other.moved_last);
+        self.folders.extend(other.folders);
+        self.views.extend(other.views);
+        self.faults.extend(other.faults);
+        self.notes.extend(other.notes.into_iter().filter(|note| !self.notes.contains(note)).collect::<Vec<_>>());
+        if self.settings.as_os_str().is_empty() {
+            self.settings = other.settings;
+        }
+    }
+
     /// Makes the changes.
     ///
     /// # Errors
@@ -131,6 +163,20 @@ impl Plan {
     }
 }
 
+/// The hook that settings will start.
+///
+/// # Errors
+///
+/// It is not there.
+pub fn hook(site: &Site) -> Result<PathBuf, Refusal> {
+    let hook = site.binaries.join(PROGRAM);
+    if hook.is_file() {
+        return Ok(hook);
+    }
+    let why = format!("`{}` does not exist", hook.display());
+    Err(Refusal::new("nothing was changed", why, "run `portcullis install` first (in a clone: `cargo run --release -- install`)"))
+}
+
 /// The changes that add Portcullis.
 ///
 /// # Errors
@@ -139,11 +185,7 @@ impl Plan {
 pub fn wire(scope: Scope, site: &Site, policy: Option<&str>) -> Result<Plan, Refusal> {
     let mut edits = Vec::new();
     let mut notes = Vec::new();
-    let hook = site.binaries.join(PROGRAM);
-    if !hook.is_file() {
-        let why = format!("`{}` does not exist", hook.display());
-        return Err(Refusal::new("nothing was changed", why, "run `portcullis install` first (in a clone: `cargo run --release -- install`)"));
-    }
+    let hook = hook(site)?;
     let command = match scope {
         Scope::Local | Scope::User | Scope::Managed => place::text(&hook)?.to_owned(),
         Scope::Project => {
@@ -154,17 +196,14 @@ pub fn wire(scope: Scope, site: &Site, policy: Option<&str>) -> Result<Plan, Ref
         }
     };
     match (scope, &site.repository) {
-        (Scope::Local, Some(repository)) => edits.push(excluded(repository, |text| Some(exclude::with(&text)))?),
+        (Scope::Local, Some(repository)) => edits.push(excluded(repository, |text| Some(exclude::with(&text, &exclude::LINES)))?),
         (Scope::Local | Scope::Project, None) => {
             notes.push(format!("`{}` is not in a git repository; Portcullis is added for this folder", site.root.display()));
         }
         _ => {}
     }
     if let (Scope::Local | Scope::Project, Some(policy)) = (scope, policy) {
-        // A linked work tree without a policy is under that of the main one, and a starter of its own would hide it.
-        let own = site.root.join(PROJECT_POLICY);
-        let path = if own.exists() { own } else { site.top().join(PROJECT_POLICY) };
-        edits.push(Edit::of(&path, files::FILE, |before| Ok(before.or_else(|| Some(policy.into()))))?);
+        edits.push(with_policy(site, policy)?);
     }
     if let (Scope::Local, Some(main)) = (scope, &site.main) {
         notes.push(format!(
@@ -190,8 +229,21 @@ pub fn wire(scope: Scope, site: &Site, policy: Option<&str>) -> Result<Plan, Ref
     Ok(Plan { settings, edits, faults, notes, ..Plan::default() })
 }
 
+/// Clients that a person wired for this project alone.
+pub fn local_clients(site: &Site) -> Vec<HookPlace> {
+    HookPlace::wired(site).into_iter().filter(|place| place.scope == Scope::Local).collect()
+}
+
+fn kept_lines(text: Option<String>, lines: &[&'static str]) -> Option<String> {
+    if lines.is_empty() { text } else { Some(exclude::with(&text.unwrap_or_default(), lines)) }
+}
+
 /// The change of the file of paths that git ignores here. A file that is not UTF-8 is not changed.
-fn excluded(repository: &Repository, change: impl FnOnce(String) -> Option<String>) -> Result<Edit, Refusal> {
+///
+/// # Errors
+///
+/// It cannot be read.
+pub fn excluded(repository: &Repository, change: impl FnOnce(String) -> Option<String>) -> Result<Edit, Refusal> {
     Edit::of(&repository.common_dir.join("info/exclude"), files::FILE, |before| {
         Ok(match String::from_utf8(before.unwrap_or_default()) {
             Ok(text) => change(text).map(String::into_bytes),
@@ -230,7 +282,14 @@ fn settings_edit(path: &Path, command: &str) -> Result<(Edit, Vec<String>), Refu
 /// A file cannot be read, or the settings are not JSON.
 pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
     let others = [Scope::Local, Scope::Project].into_iter().filter(|other| *other != scope);
-    unwire_beside(scope, site, others.into_iter().find(|other| is_wired(*other, site)))
+    let other = others.into_iter().find(|other| is_wired(*other, site));
+    unwire_beside(scope, site, other.or_else(|| client_scope(site, None)))
+}
+
+/// The scope of this project in which a client other than Claude Code starts Portcullis. `but`: its own place.
+pub fn client_scope(site: &Site, but: Option<&Path>) -> Option<Scope> {
+    let wired = HookPlace::wired(site).into_iter().filter(|place| but != Some(place.path.as_path()));
+    wired.map(|place| place.scope).find(|scope| matches!(scope, Scope::Project | Scope::Local))
 }
 
 /// Whether the settings of a scope start Portcullis.
@@ -249,28 +308,21 @@ pub fn unwire_beside(scope: Scope, site: &Site, other: Option<Scope>) -> Result<
     let mut folders = Vec::new();
     let mut notes = Vec::new();
     if scope == Scope::Project {
-        let folder = site.root.join(FOLDER);
         edits.push(Edit::of(&site.root.join(START), files::PROGRAM, |before| Ok(before.filter(|text| text != start().as_bytes())))?);
-        for name in BINARIES {
-            edits.push(Edit::of(&folder.join("bin").join(name), files::PROGRAM, |_| Ok(None))?);
+        if !HookPlace::wired(site).iter().any(|place| place.scope == Scope::Project) {
+            let (removed, emptied) = without_copies(site)?;
+            edits.extend(removed);
+            folders.extend(emptied);
         }
-        edits.push(Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(before.filter(|text| text != IGNORE_ALL.as_bytes())))?);
-        folders.extend([folder.join("bin"), folder]);
     }
     if let (Scope::Local, Some(repository)) = (scope, &site.repository) {
-        edits.push(excluded(repository, |text| exclude::without(&text))?);
+        let kept: Vec<&str> = local_clients(site).iter().filter_map(|place| place.wiring.local).collect();
+        edits.push(excluded(repository, |text| kept_lines(exclude::without(&text), &kept))?);
     }
     let mut tops = vec![site.root.clone()];
     tops.extend(site.main.clone().filter(|_| scope == Scope::Local));
     for top in tops.iter().filter(|_| matches!(scope, Scope::Local | Scope::Project)) {
-        let policy = top.join(PROJECT_POLICY);
-        let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| other.is_some() || !is_untouched(text))))?;
-        if let (Some(other), true) = (other, edit.after.is_some()) {
-            notes.push(format!("`{}` stays: the scope {} is in use here too", policy.display(), other.name()));
-        } else if edit.after.is_some() {
-            notes.push(format!("`{}` was changed by you, so it is kept", policy.display()));
-        }
-        edits.push(edit);
+        edits.push(without_policy(top, other, &mut notes)?);
     }
     let mut unwired = |settings: &Path| -> Result<Edit, Refusal> {
         let edit = Edit::of(settings, files::FILE, |before| match text(settings, before.as_deref())? {
@@ -297,7 +349,11 @@ pub fn unwire_beside(scope: Scope, site: &Site, other: Option<Scope>) -> Result<
 }
 
 /// The binaries in the project's own folder, kept out of commits.
-fn copies(site: &Site) -> Result<Vec<Edit>, Refusal> {
+///
+/// # Errors
+///
+/// A binary cannot be read.
+pub fn copies(site: &Site) -> Result<Vec<Edit>, Refusal> {
     let folder = site.root.join(FOLDER);
     let mut edits = vec![Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(before.or_else(|| Some(IGNORE_ALL.into()))))?];
     for name in BINARIES {
@@ -310,13 +366,62 @@ fn copies(site: &Site) -> Result<Vec<Edit>, Refusal> {
     Ok(edits)
 }
 
-fn text<'t>(path: &Path, bytes: Option<&'t [u8]>) -> Result<Option<&'t str>, Refusal> {
+/// The change that removes the policy as `init` wrote it. It stays if `other` needs it, or if it was changed.
+///
+/// # Errors
+///
+/// It cannot be read.
+pub fn without_policy(top: &Path, other: Option<Scope>, notes: &mut Vec<String>) -> Result<Edit, Refusal> {
+    let policy = top.join(PROJECT_POLICY);
+    let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| other.is_some() || !is_untouched(text))))?;
+    if let (Some(other), true) = (other, edit.after.is_some()) {
+        notes.push(format!("`{}` stays: the scope {} is in use here too", policy.display(), other.name()));
+    } else if edit.after.is_some() {
+        notes.push(format!("`{}` was changed by you, so it is kept", policy.display()));
+    }
+    Ok(edit)
+}
+
+/// The change that adds a policy where there is none.
+///
+/// # Errors
+///
+/// A file cannot be read.
+pub fn with_policy(site: &Site, policy: &str) -> Result<Edit, Refusal> {
+    // A linked work tree without a policy is under that of the main one, and a starter of its own would hide it.
+    let own = site.root.join(PROJECT_POLICY);
+    let path = if own.exists() { own } else { site.top().join(PROJECT_POLICY) };
+    Edit::of(&path, files::FILE, |before| Ok(before.or_else(|| Some(policy.into()))))
+}
+
+/// The changes that remove the binaries from the project's own folder, and the folders that then may be empty.
+///
+/// # Errors
+///
+/// A file cannot be read.
+pub fn without_copies(site: &Site) -> Result<(Vec<Edit>, Vec<PathBuf>), Refusal> {
+    let folder = site.root.join(FOLDER);
+    let mut edits = Vec::new();
+    for name in BINARIES {
+        edits.push(Edit::of(&folder.join("bin").join(name), files::PROGRAM, |_| Ok(None))?);
+    }
+    edits.push(Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(before.filter(|text| text != IGNORE_ALL.as_bytes())))?);
+    Ok((edits, vec![folder.join("bin"), folder]))
+}
+
+/// The bytes of a file as text.
+///
+/// # Errors
+///
+/// It is not UTF-8.
+pub fn text<'t>(path: &Path, bytes: Option<&'t [u8]>) -> Result<Option<&'t str>, Refusal> {
     let refused =
         |error| Refusal::new(format!("`{}` was left as it is", path.display()), format!("it is not UTF-8: {error}"), "save it as UTF-8, then run this again");
     bytes.map(std::str::from_utf8).transpose().map_err(refused)
 }
 
-fn mistaken(path: &Path, mistake: &settings::SettingsMistake) -> Refusal {
+/// Why a file was left as it is.
+pub fn mistaken(path: &Path, mistake: &settings::SettingsMistake) -> Refusal {
     let why = format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.what);
     Refusal::new(format!("`{}` was left as it is", path.display()), why, mistake.fix.clone())
 }
