@@ -75,7 +75,8 @@ pub fn of(wiring: &'static ClientWiring, site: &Site) -> FoundClient {
     }
 }
 
-fn claude_code(site: &Site) -> FoundClient {
+/// Claude Code, and what of it is here.
+pub fn claude_code(site: &Site) -> FoundClient {
     let in_home = || site.home.iter().flat_map(|home| CLAUDE_PROGRAMS.map(|program| home.join(program))).find(|program| is_program(program));
     FoundClient {
         client: &ClaudeCode,
