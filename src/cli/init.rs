@@ -94,7 +94,7 @@ pub fn run(arguments: &InitArguments) -> Result<ExitCode, Refusal> {
     refuse_home(arguments, &choice, &site)?;
     let mut plan = Plan::default();
     for target in &choice.targets {
-        plan.join(if arguments.undo { target.unwire(&site)? } else { target.wire(&site, arguments.policy())? });
+        plan.join(if arguments.undo { target.unwire(&site, &choice.targets)? } else { target.wire(&site, arguments.policy(), &choice.targets)? });
     }
     if !arguments.undo && plan.edits.is_empty() {
         return Err(Refusal::new("nothing was changed", "no client was chosen", "name one: `portcullis init --client NAME`"));

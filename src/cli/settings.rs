@@ -96,6 +96,13 @@ impl EntryForm for Wiring {
     }
 }
 
+/// A handler that starts Portcullis, and its event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnEntry {
+    pub event: String,
+    pub handler: Map<String, Value>,
+}
+
 /// Why a settings text is left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsMistake {
@@ -185,12 +192,16 @@ fn taken_out(text: &str, comments: bool, groups: bool, is_ours: impl Fn(&Map<Str
     Err(unsettled())
 }
 
-/// The handlers of Portcullis in a text, each with its event. Empty if the text cannot be read.
-pub fn entries_of<F: EntryForm>(text: &str, form: &F) -> Result<Vec<(String, Map<String, Value>)>, SettingsMistake> {
+/// The handlers of Portcullis in a text.
+///
+/// # Errors
+///
+/// The text cannot be read.
+pub fn entries_of<F: EntryForm>(text: &str, form: &F) -> Result<Vec<OwnEntry>, SettingsMistake> {
     let (_, body) = split_mark(text);
     let document = SettingsDocument::read(body, form.has_comments())?;
     let places = document.places(form.has_groups(), &|handler| form.is_ours(handler), |_| true);
-    Ok(places.into_iter().filter_map(|place| Some((place.name, place.handler.as_object()?.clone()))).collect())
+    Ok(places.into_iter().filter_map(|place| Some(OwnEntry { event: place.name, handler: place.handler.as_object()?.clone() })).collect())
 }
 
 /// The file `hooks.json` of a Claude Code plugin that carries the gate.

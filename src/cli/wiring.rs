@@ -125,10 +125,10 @@ impl HookPlace {
         match self.wiring.form {
             HookForm::Programs => {
                 let events = self.wiring.client.wired().iter();
-                events.map(|event| self.owned(&self.program_file(event)?, files::PROGRAM, whole(forms::program(self.wiring, *event, hook))?)).collect()
+                events.map(|event| owned(&self.program_file(event)?, files::PROGRAM, whole(forms::program(self.wiring, *event, hook))?)).collect()
             }
-            HookForm::OwnFile => Ok(vec![self.owned(&self.path, files::FILE, whole(forms::own_file(self.wiring, hook))?)?]),
-            HookForm::Plugin => Ok(vec![self.owned(&self.path, files::FILE, forms::plugin(self.wiring, hook))?]),
+            HookForm::OwnFile => Ok(vec![owned(&self.path, files::FILE, whole(forms::own_file(self.wiring, hook))?)?]),
+            HookForm::Plugin => Ok(vec![owned(&self.path, files::FILE, forms::plugin(self.wiring, hook))?]),
             HookForm::Tables { .. } => self.edited(|text| tables::with(self.wiring, text, hook, self.wiring.client.wired()).map(Some)),
             HookForm::Groups { .. } | HookForm::Handlers => self.edited(|text| settings::install(text, &self.entries(hook)).map(Some)),
         }
@@ -180,7 +180,7 @@ impl HookPlace {
                     return Ok(tables.into_iter().filter_map(|table| self.of_table(table)).collect());
                 }
                 let entries = settings::entries_of(&text, &self.entries(HookPath::Installed(PROGRAM))).map_err(said)?;
-                Ok(entries.into_iter().filter_map(|(event, handler)| self.of_handler(event, &handler)).collect())
+                Ok(entries.into_iter().filter_map(|entry| self.of_handler(entry.event, &entry.handler)).collect())
             }
         }
     }
@@ -261,14 +261,6 @@ impl HookPlace {
         files.iter().find(free).cloned().ok_or_else(|| in_the_way(&files[0]))
     }
 
-    /// The edit of a file that is ours as a whole.
-    fn owned(&self, path: &Path, mode: u32, text: String) -> Result<Edit, Refusal> {
-        Edit::of(path, mode, |before| match before {
-            Some(before) if !is_ours(&String::from_utf8_lossy(&before)) => Err(in_the_way(path)),
-            _ => Ok(Some(text.into_bytes())),
-        })
-    }
-
     fn edited(&self, change: impl FnOnce(Option<&str>) -> Result<Option<String>, SettingsMistake>) -> Result<Vec<Edit>, Refusal> {
         let edit = Edit::of(&self.path, files::FILE, |before| {
             let text = plan::text(&self.path, before.as_deref())?;
@@ -277,6 +269,14 @@ impl HookPlace {
         })?;
         Ok(vec![edit])
     }
+}
+
+/// The edit of a file that is ours as a whole.
+fn owned(path: &Path, mode: u32, text: String) -> Result<Edit, Refusal> {
+    Edit::of(path, mode, |before| match before {
+        Some(before) if !is_ours(&String::from_utf8_lossy(&before)) => Err(in_the_way(path)),
+        _ => Ok(Some(text.into_bytes())),
+    })
 }
 
 /// Ends of the names of executable files, the first first.
@@ -303,8 +303,8 @@ fn hook_in(text: &str, wiring: &ClientWiring) -> StartedHook {
         HookForm::OwnFile => {
             let value: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
             let handlers = value.get("hooks").and_then(serde_json::Value::as_object).into_iter().flat_map(|hooks| hooks.values());
-            let handlers = handlers.filter_map(|list| list.get(0)?.as_object());
-            handlers.filter_map(forms::started_by).next().unwrap_or_else(|| installed(""))
+            let mut handlers = handlers.filter_map(|list| list.get(0)?.as_object());
+            handlers.find_map(forms::started_by).unwrap_or_else(|| installed(""))
         }
         HookForm::Plugin => {
             let line = text.lines().find_map(|line| line.strip_prefix("const hook = ")).unwrap_or_default();

@@ -1,7 +1,10 @@
 //! Which clients `init` wires, and the changes for each of them but Claude Code, whose changes are in `plan`.
 
+use std::path::Path;
+
 use super::InitArguments;
-use super::plan::{self, Plan};
+use super::exclude::LINES;
+use super::plan::{self, Plan, StillUsed};
 use super::scope::{Scope, Site};
 use crate::cli::files::{self, Edit};
 use crate::cli::refusal::Refusal;
@@ -86,29 +89,68 @@ impl Target {
         }
     }
 
-    /// The changes that add Portcullis.
+    /// The changes that add Portcullis. `together`: everything that is added with it.
     ///
     /// # Errors
     ///
     /// A file cannot be read or understood.
-    pub fn wire(&self, site: &Site, policy: Option<&str>) -> Result<Plan, Refusal> {
+    pub fn wire(&self, site: &Site, policy: Option<&str>, together: &[Self]) -> Result<Plan, Refusal> {
+        let local = together.iter().flat_map(Self::ignored);
+        let ignored: Vec<&str> = ignored_now(site, &[]).into_iter().chain(local).collect();
         match self {
-            Self::ClaudeCode(scope) => plan::wire(*scope, site, policy),
-            Self::Other(place) => wire(place, site, policy),
+            Self::ClaudeCode(scope) => plan::wire(*scope, site, policy, &ignored),
+            Self::Other(place) => wire(place, site, policy, &ignored),
         }
     }
 
-    /// The changes that remove Portcullis.
+    /// The lines that git must ignore because of it.
+    fn ignored(&self) -> Vec<&'static str> {
+        match self {
+            Self::ClaudeCode(Scope::Local) => LINES.to_vec(),
+            Self::Other(place) if place.scope == Scope::Local => place.wiring.local.into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The changes that remove Portcullis. `leaving`: everything that is removed with it.
     ///
     /// # Errors
     ///
     /// A file cannot be read or understood.
-    pub fn unwire(&self, site: &Site) -> Result<Plan, Refusal> {
+    pub fn unwire(&self, site: &Site, leaving: &[Self]) -> Result<Plan, Refusal> {
+        self.unwire_beside(site, &still_used(site, leaving))
+    }
+
+    /// The same, where it is known what is still used.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read or understood.
+    pub fn unwire_beside(&self, site: &Site, used: &StillUsed) -> Result<Plan, Refusal> {
         match self {
-            Self::ClaudeCode(scope) => plan::unwire(*scope, site),
-            Self::Other(place) => unwire(place, site),
+            Self::ClaudeCode(scope) => plan::unwire(*scope, site, used),
+            Self::Other(place) => unwire(place, site, used),
         }
     }
+}
+
+/// Everything of this project that is wired now, and does not leave.
+fn staying(site: &Site, leaving: &[Target]) -> Vec<Target> {
+    let stays = |scope: Scope| !leaving.iter().any(|target| matches!(target, Target::ClaudeCode(leaving) if *leaving == scope));
+    let claude = [Scope::Local, Scope::Project].into_iter().filter(|scope| stays(*scope) && plan::is_wired(*scope, site));
+    let leaves = |path: &Path| leaving.iter().any(|target| matches!(target, Target::Other(place) if place.path == path));
+    let others = HookPlace::wired(site).into_iter().filter(|place| place.scope != Scope::User && !leaves(&place.path));
+    claude.map(Target::ClaudeCode).chain(others.map(Target::Other)).collect()
+}
+
+fn ignored_now(site: &Site, leaving: &[Target]) -> Vec<&'static str> {
+    staying(site, leaving).iter().flat_map(Target::ignored).collect()
+}
+
+/// What of a project something uses that does not leave.
+fn still_used(site: &Site, leaving: &[Target]) -> StillUsed {
+    let scopes: Vec<Scope> = staying(site, leaving).iter().map(Target::scope).collect();
+    StillUsed { ignored: ignored_now(site, leaving), policy: scopes.first().copied(), copies: scopes.contains(&Scope::Project) }
 }
 
 /// What the arguments mean here.
@@ -233,7 +275,7 @@ fn scope_of(wiring: &ClientWiring, asked: Option<Scope>) -> (Option<Scope>, Opti
 }
 
 /// The changes that add Portcullis to a client.
-fn wire(place: &HookPlace, site: &Site, policy: Option<&str>) -> Result<Plan, Refusal> {
+fn wire(place: &HookPlace, site: &Site, policy: Option<&str>, ignored: &[&'static str]) -> Result<Plan, Refusal> {
     plan::hook(site)?;
     let mut edits = Vec::new();
     let mut notes = Vec::new();
@@ -243,9 +285,8 @@ fn wire(place: &HookPlace, site: &Site, policy: Option<&str>) -> Result<Plan, Re
         edits.push(Edit::of(&site.root.join(script), files::PROGRAM, |_| Ok(Some(text.into_bytes())))?);
         notes.push(format!("commit `{script}` with the hooks: it finds Portcullis on each machine, and says what to do where it is missing"));
     }
-    if let (Scope::Local, Some(repository), Some(line)) = (place.scope, &site.repository, place.wiring.local) {
-        let lines: Vec<&str> = plan::local_clients(site).iter().filter_map(|place| place.wiring.local).chain([line]).collect();
-        edits.push(plan::excluded(repository, |text| Some(super::exclude::with(&text, &lines)))?);
+    if let (Scope::Local, Some(repository)) = (place.scope, &site.repository) {
+        edits.push(plan::excluded(repository, |text| Some(super::exclude::with(&text, ignored)))?);
     }
     if let (Scope::Local | Scope::Project, Some(policy)) = (place.scope, policy) {
         edits.push(plan::with_policy(site, policy)?);
@@ -264,34 +305,26 @@ fn wire(place: &HookPlace, site: &Site, policy: Option<&str>) -> Result<Plan, Re
 }
 
 /// The changes that remove Portcullis from a client.
-fn unwire(place: &HookPlace, site: &Site) -> Result<Plan, Refusal> {
+fn unwire(place: &HookPlace, site: &Site, used: &StillUsed) -> Result<Plan, Refusal> {
     let mut notes = Vec::new();
     // While files go, the hooks must not name them any more.
     let mut edits = place.unwire()?;
     let mut folders = if edits.iter().any(|edit| edit.before.is_some() && edit.after.is_none()) { place.folders() } else { Vec::new() };
-    let other = plan::client_scope(site, Some(&place.path));
-    let claude = [Scope::Local, Scope::Project].into_iter().find(|scope| plan::is_wired(*scope, site));
     if let (Scope::Project, Some(script)) = (place.scope, place.wiring.script) {
         let text = plan::script(place.wiring);
         edits.push(Edit::of(&site.root.join(script), files::PROGRAM, |before| Ok(before.filter(|known| *known != text.as_bytes())))?);
-        folders.extend(site.root.join(script).parent().map(std::path::Path::to_path_buf));
-        if claude != Some(Scope::Project) && other != Some(Scope::Project) {
+        folders.extend(site.root.join(script).parent().map(Path::to_path_buf));
+        if !used.copies {
             let (removed, emptied) = plan::without_copies(site)?;
             edits.extend(removed);
             folders.extend(emptied);
         }
     }
-    if let (Scope::Local, Some(repository), Some(line)) = (place.scope, &site.repository, place.wiring.local) {
-        let others = plan::local_clients(site).into_iter().filter_map(|place| place.wiring.local).filter(|other| *other != line);
-        let claude = claude.filter(|scope| *scope == Scope::Local).map_or(&[][..], |_| &super::exclude::LINES[..]);
-        let lines: Vec<&str> = claude.iter().copied().chain(others).collect();
-        edits.push(plan::excluded(repository, |text| {
-            let text = super::exclude::without(&text);
-            if lines.is_empty() { text } else { Some(super::exclude::with(&text.unwrap_or_default(), &lines)) }
-        })?);
+    if let (Scope::Local, Some(repository)) = (place.scope, &site.repository) {
+        edits.push(plan::without_lines(repository, &used.ignored)?);
     }
     if matches!(place.scope, Scope::Project | Scope::Local) {
-        edits.push(plan::without_policy(&site.root, claude.or(other), &mut notes)?);
+        edits.push(plan::without_policy(&site.root, used.policy, &mut notes)?);
     }
     folders.retain(|folder| *folder != site.root);
     Ok(Plan { settings: place.path.clone(), edits, folders, notes, ..Plan::default() })

@@ -8,7 +8,6 @@ use crate::cli::place;
 use crate::cli::refusal::Refusal;
 use crate::cli::settings::{self, Wiring};
 use crate::cli::wired::entries;
-use crate::cli::wiring::HookPlace;
 use clients::WiredEvent;
 use clients::claude_code::{LOCAL_SETTINGS, PROJECT_DIR, WIRED};
 use clients::settings::entry::starts_gate;
@@ -177,12 +176,12 @@ pub fn hook(site: &Site) -> Result<PathBuf, Refusal> {
     Err(Refusal::new("nothing was changed", why, "run `portcullis install` first (in a clone: `cargo run --release -- install`)"))
 }
 
-/// The changes that add Portcullis.
+/// The changes that add Portcullis to Claude Code. `ignored`: the lines that git then must ignore.
 ///
 /// # Errors
 ///
 /// A file cannot be read, the client would not accept the settings, or a binary is missing.
-pub fn wire(scope: Scope, site: &Site, policy: Option<&str>) -> Result<Plan, Refusal> {
+pub fn wire(scope: Scope, site: &Site, policy: Option<&str>, ignored: &[&'static str]) -> Result<Plan, Refusal> {
     let mut edits = Vec::new();
     let mut notes = Vec::new();
     let hook = hook(site)?;
@@ -196,7 +195,7 @@ pub fn wire(scope: Scope, site: &Site, policy: Option<&str>) -> Result<Plan, Ref
         }
     };
     match (scope, &site.repository) {
-        (Scope::Local, Some(repository)) => edits.push(excluded(repository, |text| Some(exclude::with(&text, &exclude::LINES)))?),
+        (Scope::Local, Some(repository)) => edits.push(excluded(repository, |text| Some(exclude::with(&text, ignored)))?),
         (Scope::Local | Scope::Project, None) => {
             notes.push(format!("`{}` is not in a git repository; Portcullis is added for this folder", site.root.display()));
         }
@@ -229,13 +228,16 @@ pub fn wire(scope: Scope, site: &Site, policy: Option<&str>) -> Result<Plan, Ref
     Ok(Plan { settings, edits, faults, notes, ..Plan::default() })
 }
 
-/// Clients that a person wired for this project alone.
-pub fn local_clients(site: &Site) -> Vec<HookPlace> {
-    HookPlace::wired(site).into_iter().filter(|place| place.scope == Scope::Local).collect()
-}
-
-fn kept_lines(text: Option<String>, lines: &[&'static str]) -> Option<String> {
-    if lines.is_empty() { text } else { Some(exclude::with(&text.unwrap_or_default(), lines)) }
+/// The change that makes git ignore no more than these of our lines.
+///
+/// # Errors
+///
+/// The file of ignored paths cannot be read.
+pub fn without_lines(repository: &Repository, kept: &[&'static str]) -> Result<Edit, Refusal> {
+    excluded(repository, |text| {
+        let text = exclude::without(&text);
+        if kept.is_empty() { text } else { Some(exclude::with(&text.unwrap_or_default(), kept)) }
+    })
 }
 
 /// The change of the file of paths that git ignores here. A file that is not UTF-8 is not changed.
@@ -275,21 +277,15 @@ fn settings_edit(path: &Path, command: &str) -> Result<(Edit, Vec<String>), Refu
     Ok((edit, faults))
 }
 
-/// The changes that remove Portcullis.
-///
-/// # Errors
-///
-/// A file cannot be read, or the settings are not JSON.
-pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
-    let others = [Scope::Local, Scope::Project].into_iter().filter(|other| *other != scope);
-    let other = others.into_iter().find(|other| is_wired(*other, site));
-    unwire_beside(scope, site, other.or_else(|| client_scope(site, None)))
-}
-
-/// The scope of this project in which a client other than Claude Code starts Portcullis. `but`: its own place.
-pub fn client_scope(site: &Site, but: Option<&Path>) -> Option<Scope> {
-    let wired = HookPlace::wired(site).into_iter().filter(|place| but != Some(place.path.as_path()));
-    wired.map(|place| place.scope).find(|scope| matches!(scope, Scope::Project | Scope::Local))
+/// What of a project stays in use when something is removed.
+#[derive(Clone, Debug, Default)]
+pub struct StillUsed {
+    /// Lines that git must still ignore.
+    pub ignored: Vec<&'static str>,
+    /// A scope that needs the starter policy.
+    pub policy: Option<Scope>,
+    /// The binaries in the project are started by something else.
+    pub copies: bool,
 }
 
 /// Whether the settings of a scope start Portcullis.
@@ -298,31 +294,30 @@ pub fn is_wired(scope: Scope, site: &Site) -> bool {
     text.is_some_and(|text| !entries(&text, &site.root, None).is_empty())
 }
 
-/// The changes that remove Portcullis from one scope. Its starter policy stays if `other` needs it.
+/// The changes that remove Portcullis from one scope of Claude Code. What is still used stays.
 ///
 /// # Errors
 ///
-/// As [`unwire`].
-pub fn unwire_beside(scope: Scope, site: &Site, other: Option<Scope>) -> Result<Plan, Refusal> {
+/// A file cannot be read, or the settings are not JSON.
+pub fn unwire(scope: Scope, site: &Site, used: &StillUsed) -> Result<Plan, Refusal> {
     let mut edits = Vec::new();
     let mut folders = Vec::new();
     let mut notes = Vec::new();
     if scope == Scope::Project {
         edits.push(Edit::of(&site.root.join(START), files::PROGRAM, |before| Ok(before.filter(|text| text != start().as_bytes())))?);
-        if !HookPlace::wired(site).iter().any(|place| place.scope == Scope::Project) {
+        if !used.copies {
             let (removed, emptied) = without_copies(site)?;
             edits.extend(removed);
             folders.extend(emptied);
         }
     }
     if let (Scope::Local, Some(repository)) = (scope, &site.repository) {
-        let kept: Vec<&str> = local_clients(site).iter().filter_map(|place| place.wiring.local).collect();
-        edits.push(excluded(repository, |text| kept_lines(exclude::without(&text), &kept))?);
+        edits.push(without_lines(repository, &used.ignored)?);
     }
     let mut tops = vec![site.root.clone()];
     tops.extend(site.main.clone().filter(|_| scope == Scope::Local));
     for top in tops.iter().filter(|_| matches!(scope, Scope::Local | Scope::Project)) {
-        edits.push(without_policy(top, other, &mut notes)?);
+        edits.push(without_policy(top, used.policy, &mut notes)?);
     }
     let mut unwired = |settings: &Path| -> Result<Edit, Refusal> {
         let edit = Edit::of(settings, files::FILE, |before| match text(settings, before.as_deref())? {

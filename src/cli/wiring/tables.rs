@@ -49,7 +49,7 @@ pub(crate) fn read(wiring: &ClientWiring, text: &str) -> Result<Vec<HookTable>, 
         return Err(mistake(text, skipped + list.span().start, "`hooks` is not a list of tables, so no hook can be added"));
     };
     let mut found = Vec::new();
-    for element in list.iter() {
+    for element in list {
         let at = skipped + element.span().start;
         let DeValue::Table(table) = element.get_ref() else { continue };
         if !text.get(at..).is_some_and(|rest| rest.starts_with("[[")) {

@@ -3,6 +3,7 @@
 //!
 //! The hash is that of the entry as sorted JSON. What Codex 0.171.0 itself names as the hash was compared with it.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use serde_json::{Value, json};
@@ -78,6 +79,8 @@ pub fn hash_of(event: &str, matcher: Option<&Value>, handler: &Value) -> String 
     }
     // The keys of each object are in alphabetical order.
     let digest = Sha256::digest(entry.to_string().as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    digest.iter().fold("sha256:".to_owned(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
