@@ -2,11 +2,12 @@
 //! because it needs a login.
 
 use actions::json::Json;
+use actions::tools::is_shell;
 
 use crate::fields::{first_as, renamed};
 use crate::moment::NotWired::NotNeeded;
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, Sender, UnreadableEvent, Variables};
+use crate::{Client, Event, Outcome, Sender, UnreadableEvent, Variables};
 
 /// Augment's Auggie.
 pub(crate) struct Auggie;
@@ -53,5 +54,13 @@ impl Client for Auggie {
 
     fn read(&self, sender: Sender, payload: Json) -> Result<Event, UnreadableEvent> {
         Event::in_common_form(sender, first_as(renamed(payload, &FIELDS), "workspace_roots", "cwd"))
+    }
+
+    /// How a command ended is not known to be said.
+    fn outcome(&self, tool: &str, error: Option<&str>, _response: &Json) -> Option<Outcome> {
+        match error {
+            Some(_) => Some(Outcome::Failed),
+            None => (!is_shell(tool)).then_some(Outcome::Ok),
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use actions::json::{Json, quoted};
 
-use crate::fields::object;
+use crate::fields::{exit_failure, object};
 use crate::moment::NotWired::NotNeeded;
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
 use crate::{Client, Event, Held, HookAnswer, Sender, UnreadableEvent, Variables};
@@ -96,9 +96,17 @@ impl Client for Cline {
         // The task is another one in each agent; the session is what they share.
         let session = payload.get("sessionContext").and_then(|context| context.get("rootSessionId")).or_else(|| payload.get("taskId")).cloned();
         let agent = if payload.text("parent_agent_id").is_some() { payload.take("agent_id") } else { None };
+        // It also takes the commands, or a patch, without an object around them (read in the bundle).
+        let bare = |input: Json| match (call.text("name"), &input) {
+            (Some("run_commands"), Json::Text(_)) => Json::Object(vec![("commands".to_owned(), Json::List(vec![input]))]),
+            (Some("run_commands"), Json::List(_)) => Json::Object(vec![("commands".to_owned(), input)]),
+            (Some("apply_patch"), Json::Text(_)) => Json::Object(vec![("input".to_owned(), input)]),
+            _ => input,
+        };
+        let input = call.get("input").cloned().map(bare);
         let fields = object([
             ("tool_name", call.take("name")),
-            ("tool_input", call.take("input")),
+            ("tool_input", input),
             ("tool_use_id", call.take("id")),
             ("tool_response", call.take("output")),
             ("error", call.take("error")),
@@ -108,6 +116,15 @@ impl Client for Cline {
             ("agent_id", agent),
         ]);
         Event::in_common_form(sender, fields)
+    }
+
+    /// Each of several commands says for itself how it ended (recorded with 3.0.65).
+    fn failure(&self, _tool: &str, response: &Json) -> Option<String> {
+        let Json::List(all) = response else { return None };
+        let failed = all.iter().find(|one| one.get("success") == Some(&Json::Bool(false)))?;
+        let (error, said) = (failed.text("error").unwrap_or_default(), failed.text("result").unwrap_or_default());
+        let code = error.strip_prefix("Command exited with code ").and_then(|code| exit_failure(code, said));
+        Some(code.unwrap_or_else(|| error.to_owned()))
     }
 
     /// Exit codes and texts beside JSON mean nothing to it. This ends the run (observed).

@@ -8,6 +8,7 @@
 //! `preToolUse` fields of its own, without the event's name. Permission requests come in its own form either way.
 
 use actions::json::{Json, quoted};
+use actions::tools::is_shell;
 
 use crate::claude_code::ClaudeCode;
 use crate::fields::{code_at_end, exit_failure, parsed, renamed};
@@ -88,8 +89,8 @@ impl Client for Copilot {
     fn recognise<'p>(&self, payload: &'p Json, argument: Option<&'p str>) -> Option<(&'p str, Moment)> {
         let named = argument.map(|event| (event, Moment::of(event)));
         if let Some(event) = payload.text("hook_event_name") {
-            let moment = Moment::of(event);
-            return (moment == Moment::BeforeCall && event == "PreToolUse" && self.has_signs(moment, payload)).then_some((event, moment));
+            let moment = ClaudeCode.moment(event)?;
+            return self.has_signs(moment, payload).then_some((event, moment));
         }
         payload.text("sessionId")?;
         match payload.text("hookName") {
@@ -101,14 +102,15 @@ impl Client for Copilot {
         }
     }
 
-    /// In Claude Code's form: a time, and no mode and no id of the call.
-    fn has_signs(&self, _moment: Moment, payload: &Json) -> bool {
-        payload.text("timestamp").is_some() && !NOT_SENT.iter().any(|field| payload.get(field).is_some())
+    /// In Claude Code's form: a time, and no mode and no id of the call. Only the end of a turn names a transcript.
+    fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
+        let is_sent = |field: &str| field == "transcript_path" && moment == Moment::TurnEnd;
+        payload.text("timestamp").is_some() && !NOT_SENT.iter().any(|field| !is_sent(field) && payload.get(field).is_some())
     }
 
     fn read(&self, sender: Sender, payload: Json) -> Result<Event, UnreadableEvent> {
         if payload.get("hook_event_name").is_some() {
-            return Event::in_common_form(Sender { client: &ClaudeForm, ..sender }, payload);
+            return Event::in_common_form(Sender { client: &ClaudeForm, ..sender }, renamed(payload, &[("tool_result", "tool_response")]));
         }
         // Earlier versions send the arguments as JSON in a text (documented).
         Event::in_common_form(sender, parsed(renamed(payload, &FIELDS), "tool_input"))
@@ -125,7 +127,7 @@ impl Client for Copilot {
     }
 
     fn failure(&self, _tool: &str, response: &Json) -> Option<String> {
-        ended(response).and_then(|ended| ended.err())
+        ended(response).and_then(Result::err)
     }
 
     fn outcome(&self, tool: &str, error: Option<&str>, response: &Json) -> Option<Outcome> {
@@ -149,7 +151,7 @@ fn ended(result: &Json) -> Option<Result<(), String>> {
 }
 
 fn outcome(tool: &str, error: Option<&str>, result: &Json) -> Option<Outcome> {
-    let is_shell = actions::tools::runs_command(tool);
+    let is_shell = is_shell(tool);
     let text = result.text("textResultForLlm").or_else(|| result.text("text_result_for_llm")).unwrap_or_default();
     match error {
         Some(_) => Some(Outcome::Failed),
@@ -176,6 +178,14 @@ impl Client for ClaudeForm {
 
     fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
         Copilot.has_signs(moment, payload)
+    }
+
+    fn failure(&self, tool: &str, response: &Json) -> Option<String> {
+        Copilot.failure(tool, response)
+    }
+
+    fn outcome(&self, tool: &str, error: Option<&str>, response: &Json) -> Option<Outcome> {
+        outcome(tool, error, response)
     }
 
     fn denial(&self, moment: Moment, reason: &str) -> HookAnswer {

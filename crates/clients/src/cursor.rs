@@ -1,11 +1,12 @@
 //! Cursor: event names, fields and answers of its own. Its contract as documented in autumn 2026. It was not run.
 
 use actions::json::{Json, quoted};
+use actions::tools::is_shell;
 
 use crate::fields::{first_as, parsed, renamed};
 use crate::moment::NotWired::{NotNeeded, SeenByCall, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, Held, HookAnswer, Sender, UnreadableEvent, Variables};
+use crate::{Client, Event, Held, HookAnswer, Outcome, Sender, UnreadableEvent, Variables};
 
 /// Cursor.
 pub(crate) struct Cursor;
@@ -79,6 +80,14 @@ impl Client for Cursor {
             fields.push(("tool_input".to_owned(), Json::Object(vec![(of.to_owned(), value)])));
         }
         Event::in_common_form(sender, parsed(payload, "tool_input"))
+    }
+
+    /// How a command ended is not known to be said.
+    fn outcome(&self, tool: &str, error: Option<&str>, _response: &Json) -> Option<Outcome> {
+        match error {
+            Some(_) => Some(Outcome::Failed),
+            None => (!is_shell(tool)).then_some(Outcome::Ok),
+        }
     }
 
     /// It takes the decision from JSON, with a text for the person and one for the model (documented). At the end of a turn only a

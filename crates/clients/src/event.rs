@@ -98,7 +98,8 @@ impl Event {
         let input = payload.take("tool_input").unwrap_or_default();
         let response = payload.take("tool_response").unwrap_or_default();
         let text = |key: &str| payload.text(key).map(str::to_owned);
-        let background = input.get("run_in_background") == Some(&Json::Bool(true)) || response.get("backgroundTaskId").is_some();
+        let starts = ["run_in_background", "is_background"].iter().any(|key| input.get(key) == Some(&Json::Bool(true)));
+        let background = starts || response.get("backgroundTaskId").is_some();
         let tool = match text("tool_name") {
             Some(tool) => Some(ToolCall { name: tool, input }),
             None if matches!(moment, Moment::BeforeCall | Moment::Permission) => return Err(UnreadableEvent::Missing("tool_name")),

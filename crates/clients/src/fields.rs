@@ -54,8 +54,8 @@ pub(crate) fn exit_failure(code: &str, said: &str) -> Option<String> {
 /// How a command failed by the text for the model, as Gemini CLI 0.61.0 and Qwen Code 0.24.4 write it (recorded): `Exit Code: 1`
 /// after the output, then signals and the processes that still run. Gemini leaves the row out for 0. `None` if it did not fail,
 /// or if the text does not say.
-pub(crate) fn failure_in_rows(response: &Json) -> Option<String> {
-    let (output, _) = response.text("llmContent")?.rsplit_once("\nProcess Group PGID: ")?;
+pub(crate) fn failure_in_rows(text: &str) -> Option<String> {
+    let (output, _) = text.rsplit_once("\nProcess Group PGID: ")?;
     let rows: Vec<&str> = output.lines().collect();
     let last = rows.iter().rposition(|row| !["Background PIDs: ", "Signal: "].iter().any(|key| row.starts_with(key)))?;
     let code = rows.get(last)?.strip_prefix("Exit Code: ")?;

@@ -62,6 +62,6 @@ impl Client for Gemini {
 
     /// It has one event for both ends of a call; only the text for the model tells of a failure (recorded with 0.61.0).
     fn failure(&self, _tool: &str, response: &Json) -> Option<String> {
-        failure_in_rows(response)
+        failure_in_rows(response.text("llmContent")?)
     }
 }

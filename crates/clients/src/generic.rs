@@ -2,9 +2,10 @@
 //! question. Kimi Code 2.1.0, droid 0.215.0 and Codex 0.171.0 continue with the call on an answer they do not know (observed).
 
 use actions::json::Json;
+use actions::tools::is_shell;
 
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, claude_code};
+use crate::{Client, Outcome, claude_code};
 
 /// Any client with the form of Claude Code.
 pub(crate) struct Generic;
@@ -30,5 +31,13 @@ impl Client for Generic {
 
     fn has_signs(&self, _moment: Moment, _payload: &Json) -> bool {
         true
+    }
+
+    /// How a command ended is not known to be said.
+    fn outcome(&self, tool: &str, error: Option<&str>, _response: &Json) -> Option<Outcome> {
+        match error {
+            Some(_) => Some(Outcome::Failed),
+            None => (!is_shell(tool)).then_some(Outcome::Ok),
+        }
     }
 }

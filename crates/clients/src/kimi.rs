@@ -3,7 +3,7 @@
 
 use actions::json::{Json, quoted};
 
-use crate::fields::renamed;
+use crate::fields::{code_at_end, exit_failure, renamed};
 use crate::moment::NotWired::{AnswerIgnored, NotNeeded, SeenByCall, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
 use crate::{Client, Event, HookAnswer, Sender, TranscriptForm, UnreadableEvent, Variables};
@@ -71,8 +71,17 @@ impl Client for Kimi {
         payload.text("client_type") == Some("kimi_code_cli")
     }
 
+    /// A command that failed says so behind its output (recorded with 2.1.0).
     fn read(&self, sender: Sender, payload: Json) -> Result<Event, UnreadableEvent> {
-        Event::in_common_form(sender, renamed(payload, &FIELDS))
+        let mut payload = renamed(payload, &FIELDS);
+        let said = payload.get("error").and_then(|error| error.text("message")).unwrap_or_default();
+        let failed = code_at_end(said, "Command failed with exit code: ", ".").and_then(|(said, code)| exit_failure(code, said));
+        if let (Json::Object(fields), Some(failed)) = (&mut payload, failed)
+            && let Some((_, error)) = fields.iter_mut().find(|(name, _)| name == "error")
+        {
+            *error = Json::Text(failed);
+        }
+        Event::in_common_form(sender, payload)
     }
 
     /// Only what comes with a prompt reaches the model (read in the bundle of 2.1.0).

@@ -57,6 +57,9 @@ pub const CLIENTS: &[&dyn Client] = &[
     &generic::Generic,
 ];
 
+/// Finds how a call ended in lines of a transcript: see [`Client::end_in_transcript`].
+pub type EndFinder = fn(&str, &str) -> Option<(Outcome, Option<String>)>;
+
 /// A coding client: everything that Portcullis knows of it.
 ///
 /// What a client does not say otherwise is as most of them do it: the fields and answers of Claude Code, no `ask`.
@@ -119,6 +122,12 @@ pub trait Client: Sync {
     /// How a call ended, at [`Moment::AfterCall`]. `None`: the client does not say. `error` is why it failed.
     fn outcome(&self, _tool: &str, error: Option<&str>, _response: &Json) -> Option<Outcome> {
         Some(if error.is_some() { Outcome::Failed } else { Outcome::Ok })
+    }
+
+    /// What finds the end of a call in the last lines of the client's transcript, by the call's id, for a client whose events do
+    /// not say it: how it ended, and why it failed. `None`: the client has no such place.
+    fn end_in_transcript(&self) -> Option<EndFinder> {
+        None
     }
 
     /// True if the client asks a person when [`Client::question`] answers an event. Everything else gets a denial.

@@ -2,10 +2,11 @@
 //! package `openhands-sdk` 1.21.0. It was not run.
 
 use actions::json::{Json, quoted};
+use actions::tools::is_shell;
 
-use crate::fields::renamed;
+use crate::fields::{exit_failure, renamed};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, HookAnswer, Sender, UnreadableEvent, Variables};
+use crate::{Client, Event, HookAnswer, Outcome, Sender, UnreadableEvent, Variables};
 
 /// `OpenHands`.
 pub(crate) struct OpenHands;
@@ -55,6 +56,19 @@ impl Client for OpenHands {
 
     fn read(&self, sender: Sender, payload: Json) -> Result<Event, UnreadableEvent> {
         Event::in_common_form(sender, renamed(payload, &FIELDS))
+    }
+
+    /// The exit code of a command is among what it gives of it (read in the package).
+    fn failure(&self, _tool: &str, response: &Json) -> Option<String> {
+        exit_failure(&response.get("exit_code")?.scalar()?, "").filter(|_| response.get("exit_code") != Some(&Json::Number("-1".to_owned())))
+    }
+
+    fn outcome(&self, tool: &str, error: Option<&str>, response: &Json) -> Option<Outcome> {
+        match error {
+            Some(_) => Some(Outcome::Failed),
+            None if is_shell(tool) && response.get("exit_code").and_then(Json::scalar).as_deref() != Some("0") => None,
+            None => Some(Outcome::Ok),
+        }
     }
 
     /// It has an answer for the model's next prompt (documented).

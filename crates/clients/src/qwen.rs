@@ -6,7 +6,7 @@ use actions::json::Json;
 use crate::fields::failure_in_rows;
 use crate::moment::NotWired::{NotNeeded, SeenByCall, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, TranscriptForm, Variables};
+use crate::{Client, Event, Sender, TranscriptForm, UnreadableEvent, Variables};
 
 /// Alibaba's Qwen Code.
 pub(crate) struct Qwen;
@@ -69,8 +69,25 @@ impl Client for Qwen {
         payload.text("timestamp").is_some() && payload.text("permission_mode").is_some()
     }
 
+    /// The type of a sub-agent is the front of its name, `general-purpose-call_6_0`; a failure is said in the rows in which the model
+    /// reads it (both recorded with 0.24.4).
+    fn read(&self, sender: Sender, mut payload: Json) -> Result<Event, UnreadableEvent> {
+        let kind = payload.text("agent_id").and_then(|id| Some(id.split_once("-call_")?.0.to_owned()));
+        if let Json::Object(fields) = &mut payload {
+            if let Some(kind) = kind.filter(|_| !fields.iter().any(|(name, _)| name == "agent_type")) {
+                fields.push(("agent_type".to_owned(), Json::Text(kind)));
+            }
+            if let Some((_, Json::Text(error))) = fields.iter_mut().find(|(name, _)| name == "error")
+                && let Some(said) = failure_in_rows(error)
+            {
+                *error = said;
+            }
+        }
+        Event::in_common_form(sender, payload)
+    }
+
     /// A command that failed is a call that was made; the text for the model says how it ended (recorded with 0.24.4).
     fn failure(&self, _tool: &str, response: &Json) -> Option<String> {
-        failure_in_rows(response)
+        failure_in_rows(response.text("llmContent")?)
     }
 }

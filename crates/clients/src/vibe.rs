@@ -2,10 +2,11 @@
 //! guide to itself.
 
 use actions::json::{Json, quoted};
+use actions::tools::is_shell;
 
 use crate::fields::{exit_failure, renamed};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, Held, HookAnswer, Sender, UnreadableEvent, Variables};
+use crate::{Client, Event, Held, HookAnswer, Outcome, Sender, UnreadableEvent, Variables};
 
 /// Mistral's Vibe.
 pub(crate) struct Vibe;
@@ -45,13 +46,36 @@ impl Client for Vibe {
         true
     }
 
+    /// A sub-agent has a session of its own, and names that of its parent (its guide).
     fn read(&self, sender: Sender, payload: Json) -> Result<Event, UnreadableEvent> {
-        Event::in_common_form(sender, renamed(payload, &FIELDS))
+        let mut payload = renamed(payload, &FIELDS);
+        let cancelled = payload.text("tool_status") == Some("cancelled");
+        let parent = payload.text("parent_session_id").map(str::to_owned);
+        if let Json::Object(fields) = &mut payload {
+            if let Some(parent) = parent
+                && let Some((_, session)) = fields.iter_mut().find(|(name, _)| name == "session_id")
+            {
+                let agent = std::mem::replace(session, Json::Text(parent));
+                fields.push(("agent_id".to_owned(), agent));
+            }
+            if cancelled {
+                fields.push(("is_interrupt".to_owned(), Json::Bool(true)));
+            }
+        }
+        Event::in_common_form(sender, payload)
     }
 
     /// The exit code of a command is among what it gives of it (recorded with 3.0.2).
     fn failure(&self, _tool: &str, response: &Json) -> Option<String> {
         exit_failure(&response.get("returncode")?.scalar()?, response.text("stderr").unwrap_or_default())
+    }
+
+    fn outcome(&self, tool: &str, error: Option<&str>, response: &Json) -> Option<Outcome> {
+        match error {
+            Some(_) => Some(Outcome::Failed),
+            None if is_shell(tool) && response.get("returncode").and_then(Json::scalar).as_deref() != Some("0") => None,
+            None => Some(Outcome::Ok),
+        }
     }
 
     /// Exit 2 is a failure like any other, and fails open without `strict`; this alone denies (observed). At the end of a turn it

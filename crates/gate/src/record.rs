@@ -14,6 +14,7 @@ use policy::secret::{redact, redact_command};
 use policy::verdict::Verdict;
 
 use crate::BUILT_IN;
+use crate::chain::LINK;
 
 pub use clients::{Held, Outcome};
 
@@ -21,8 +22,10 @@ pub use clients::{Held, Outcome};
 pub const SCHEMA: u64 = 2;
 /// The older schema, which is still read. It has `door` for `source`, and `held` (`ask`, `deny`) for `stopped`.
 const SCHEMA_1: u64 = 1;
-/// The most bytes of a line, with its end. A write of a page or less is never cut by a kill.
+/// The most bytes of a line, with its link and its end. A write of a page or less is never cut by a kill.
 pub const MAX_LINE: usize = 1000;
+/// The most bytes of what an entry itself says.
+const MAX_SAID: usize = MAX_LINE - LINK;
 /// The most rules that an entry names.
 const MAX_RULES: usize = 3;
 /// Bytes of a text that are searched for secrets. Fewer bytes are kept, so that no secret is cut in two and missed.
@@ -186,7 +189,7 @@ impl Entry {
         known.then(|| [field("event", &self.event, MAX_EVENT), field("call", &self.call, MAX_CALL), input()])
     }
 
-    /// The line, with its end. Texts are clipped so that it is never longer than [`MAX_LINE`].
+    /// The line without its link, with its end. Texts are clipped so that it is never longer than [`MAX_LINE`] with both.
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = RecordLine(String::with_capacity(MAX_LINE));
@@ -308,7 +311,7 @@ impl RecordLine {
     fn text(&mut self, key: &str, text: &str, most: usize) {
         // Quotes, a key, the sign of what was left out, the end.
         let around = key.len() + 12;
-        let room = MAX_LINE.saturating_sub(self.0.len() + around).min(most);
+        let room = MAX_SAID.saturating_sub(self.0.len() + around).min(most);
         if text.is_empty() || room == 0 {
             return;
         }
