@@ -122,7 +122,7 @@ impl WiredFile {
             return Some(format!("`{}` switches the hooks of {title} off", switch.keys.join(".")));
         }
         let (had, has) = (entries(old), entries(&new));
-        let count = |all: &[Entry], one: &Entry| all.iter().filter(|other| *other == one).count();
+        let count = |all: &[WiredEntry], one: &WiredEntry| all.iter().filter(|other| *other == one).count();
         if let Some(lost) = had.iter().find(|entry| count(&has, entry) < count(&had, entry)) {
             return Some(format!("the entry of Portcullis for {title} under `{}` would be changed or deleted", lost.keys));
         }
@@ -163,7 +163,7 @@ impl WiredFile {
 
 /// A place in a file that starts Portcullis.
 #[derive(PartialEq)]
-struct Entry {
+struct WiredEntry {
     /// The keys that lead to it, without the numbers of lists.
     keys: String,
     /// What it is, and what else of it decides when it runs.
@@ -171,13 +171,13 @@ struct Entry {
 }
 
 /// Every object that starts Portcullis by a text of its own, with the plain values of the objects around it.
-fn entries(root: &Value) -> Vec<Entry> {
+fn entries(root: &Value) -> Vec<WiredEntry> {
     let mut found = Vec::new();
     collect(root, &mut Vec::new(), &mut Vec::new(), 0, &mut found);
     found
 }
 
-fn collect(value: &Value, keys: &mut Vec<String>, around: &mut Vec<Value>, level: usize, found: &mut Vec<Entry>) {
+fn collect(value: &Value, keys: &mut Vec<String>, around: &mut Vec<Value>, level: usize, found: &mut Vec<WiredEntry>) {
     if level > MAX_LEVELS {
         return;
     }
@@ -186,7 +186,7 @@ fn collect(value: &Value, keys: &mut Vec<String>, around: &mut Vec<Value>, level
         Value::Object(fields) => {
             if fields.values().any(starts_it) {
                 let parts = around.iter().cloned().chain([value.clone()]).collect();
-                found.push(Entry { keys: keys.join("."), parts });
+                found.push(WiredEntry { keys: keys.join("."), parts });
                 return;
             }
             // The root's other values are no part of an entry.
