@@ -1,11 +1,13 @@
-//! Names the commit that is built, and the day of that commit, for `--version`. No time of the build: the same sources give
-//! the same binary. Without git, or outside a clone, nothing is named.
+//! Names the target, the commit that is built, and the day of that commit, for `--version`. No time of the build: the same sources give
+//! the same binary. Without git, or outside a clone, no commit is named.
 
 use std::path::Path;
 use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    // What `install` says of a release that it takes as it is.
+    println!("cargo::rustc-env=PORTCULLIS_TARGET={}", std::env::var("TARGET").unwrap_or_default());
     // A tree without a `.git` of its own can be within a clone of something else.
     if !Path::new(".git").exists() {
         return;

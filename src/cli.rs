@@ -25,6 +25,7 @@ pub mod terminal;
 pub mod test;
 pub mod unblock;
 pub mod uninstall;
+pub mod update;
 pub mod wired;
 
 use std::path::PathBuf;
@@ -41,6 +42,9 @@ use refusal::Refusal;
 #[derive(Parser)]
 #[command(name = "portcullis", version = version(), disable_help_subcommand = true)]
 struct CommandLine {
+    /// When to write colours; `NO_COLOR` in the environment means never
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", global = true)]
+    color: terminal::Colour,
     #[command(subcommand)]
     command: Option<PortcullisCommand>,
 }
@@ -56,7 +60,7 @@ pub fn version() -> &'static str {
 
 #[derive(Subcommand)]
 enum PortcullisCommand {
-    /// Build and install the binaries, and show how a force push is denied
+    /// Install the programs, built from the source or out of a release, and show how a force push is denied
     Install(install::InstallArguments),
     /// Add Portcullis to the settings of Claude Code (`--git`: also to git's hooks; `--undo`: remove it)
     Init(init::InitArguments),
@@ -92,12 +96,13 @@ enum PortcullisCommand {
     Policy(policy::PolicyArguments),
     /// List the tool servers that are declared here, and what is known of their tools
     Servers(servers::ServersArguments),
+    /// Show how this Portcullis was installed, and the commands that bring a newer one
+    Update(update::UpdateArguments),
     /// Remove Portcullis from everything that starts it, and then the programs
     Uninstall(uninstall::UninstallArguments),
     /// Print the completions for a shell
     Completions(CompletionsArguments),
     /// Write the manual pages into a folder
-    #[command(hide = true)]
     Man(ManArguments),
 }
 
@@ -129,7 +134,9 @@ pub fn main() -> ExitCode {
         let [event, client] = [&event, &client].map(|argument| argument.as_deref().and_then(|argument| argument.to_str()));
         gate::hook::cold(&build.to_string_lossy(), milliseconds, &Invocation::new(event, client), &crate::deep::Cold);
     }
-    let done = match CommandLine::parse().command {
+    let line = CommandLine::parse();
+    terminal::set_colour(line.color);
+    let done = match line.command {
         None => status::run(&status::StatusArguments::default(), true),
         Some(command) => run(command),
     };
@@ -159,6 +166,7 @@ fn run(command: PortcullisCommand) -> Result<ExitCode, Refusal> {
         PortcullisCommand::Status(arguments) => status::run(&arguments, false),
         PortcullisCommand::State(arguments) => state::run(&arguments),
         PortcullisCommand::Unblock(arguments) => unblock::run(&arguments),
+        PortcullisCommand::Update(arguments) => update::run(&arguments),
         PortcullisCommand::Uninstall(arguments) => uninstall::run(&arguments),
         PortcullisCommand::Completions(CompletionsArguments { shell }) => {
             let mut text = Vec::new();

@@ -27,6 +27,8 @@ pub use refs::refs_moved;
 
 /// The name under which git's hooks start the cold binary.
 pub const NAME: &str = "portcullis-git";
+/// The first argument by which a script of that name starts the cold binary.
+pub const BY_SCRIPT: &str = "git-hook";
 
 /// What `--help` says.
 const HELP: &str = "\
@@ -67,14 +69,14 @@ pub fn canary(hook: &str) -> String {
 /// The longest answer to a question that is read.
 const MAX_ANSWER: u64 = 64;
 
-/// Runs the command line of this process.
-pub fn main() -> ExitCode {
+/// Runs the command line of this process, without so many of its first arguments.
+pub fn main(skipped: usize) -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
         tell(&failure::text(&Failure::Panic(place)));
         system::exit(1);
     }));
-    let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut arguments: Vec<OsString> = std::env::args_os().skip(1 + skipped).collect();
     let alone = arguments.first().is_some_and(|first| first == "--alone");
     arguments.drain(..usize::from(alone));
     let then = (arguments.first().is_some_and(|first| first == "--then") && arguments.len() > 1).then(|| arguments.drain(..2).nth(1)).flatten();

@@ -1,5 +1,5 @@
-//! `portcullis install`: builds the binaries, copies them into a folder of programs, and shows in a temporary repository
-//! that they deny a force push.
+//! `portcullis install`: builds the binaries or takes those of a release, copies them into a folder of programs, and shows in
+//! a temporary repository that they deny a force push.
 
 pub mod build;
 mod scratch;
@@ -21,7 +21,7 @@ use super::refusal::Refusal;
 use super::settings::hooks_json;
 use super::terminal::{TextStyle, progress, say, say_json, styled};
 use super::wired::entry;
-use build::Built;
+use build::{Built, Origin};
 pub use clients::claude_code::PLUGIN_COMMAND;
 use clients::settings::PROGRAM;
 use gate::world::{World, state};
@@ -37,7 +37,7 @@ pub struct InstallArguments {
     /// Install into DIR/bin (default: ~/.local)
     #[arg(long, value_name = "DIR", conflicts_with = "plugin")]
     prefix: Option<PathBuf>,
-    /// The source tree (default: the one of `cargo run`, otherwise the working folder)
+    /// Build in this source tree (default: the one of `cargo run`, or the release that this program is of)
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
     /// Make DIR a Claude Code plugin that contains the binaries; install nothing else
@@ -57,28 +57,42 @@ pub struct InstallArguments {
 ///
 /// The binaries cannot be built or put in place, or what was installed does not refuse.
 pub fn run(arguments: &InstallArguments) -> Result<ExitCode, Refusal> {
-    let source = build::source(arguments.source.as_deref())?;
+    let origin = build::origin(arguments.source.as_deref())?;
     let folder = match (&arguments.plugin, &arguments.prefix) {
         (Some(plugin), _) => absolute(plugin)?.join("bin"),
         (None, Some(prefix)) => absolute(prefix)?.join("bin"),
         (None, None) => home()?.join(".local/bin"),
     };
     if arguments.dry_run {
-        let target = build::static_target();
-        say(&format!("would build {} in {}", BINARIES.join(", "), source.display()));
-        say(&format!("would build portcullis-hook for {target}, or for the default target if {target} is not available"));
+        match &origin {
+            Origin::Tree(source) => {
+                let target = build::static_target();
+                say(&format!("would build {} in {}", BINARIES.join(", "), source.display()));
+                say(&format!("would build portcullis-hook for {target}, or for the default target if {target} is not available"));
+            }
+            Origin::Release(folder) => say(&format!("would take {} from {}", BINARIES.join(", "), folder.display())),
+        }
         for name in BINARIES {
             say(&format!("would install {}", folder.join(name).display()));
         }
         say("would then show a denied force push in a temporary repository; nothing was done (--dry-run)");
         return Ok(ExitCode::SUCCESS);
     }
-    let built = build::all(&source)?;
+    let built = match &origin {
+        Origin::Tree(source) => build::all(source)?,
+        Origin::Release(folder) => build::released(folder)?,
+    };
     let changed = put(&built, &folder)?;
     if arguments.plugin.is_none() {
         // `uninstall` removes only what is known to come from here.
         let folder = fs::canonicalize(&folder).unwrap_or_else(|_| folder.clone());
-        let _ = state::write(&World::real().states, &folder, state::INSTALLED, folder.as_os_str().as_encoded_bytes());
+        let states = World::real().states;
+        let _ = state::write(&states, &folder, state::INSTALLED, folder.as_os_str().as_encoded_bytes());
+        // `update` names where a newer one is built.
+        let _ = match &origin {
+            Origin::Tree(source) => state::write(&states, &folder, state::SOURCE, source.as_os_str().as_encoded_bytes()).map(drop),
+            Origin::Release(_) => state::remove(&states, &folder, state::SOURCE),
+        };
     }
     let text = match &arguments.plugin {
         Some(plugin) => as_plugin(&absolute(plugin)?)?,

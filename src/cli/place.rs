@@ -89,6 +89,14 @@ pub fn policy_bytes(world: &World, around: &Surroundings) -> Result<Cow<'static,
     Ok(bytes)
 }
 
+/// The folder of the programs by a path that an update does not remove: Homebrew keeps each version in a folder of its own
+/// (`PREFIX/Cellar/NAME/VERSION/bin`), and links the newest one as `PREFIX/opt/NAME`.
+pub fn lasting(binaries: &Path) -> PathBuf {
+    let cellar = binaries.ancestors().nth(3).filter(|folder| folder.ends_with("Cellar"));
+    let linked = cellar.and_then(|cellar| Some(cellar.parent()?.join("opt").join(binaries.ancestors().nth(2)?.file_name()?).join("bin")));
+    linked.filter(|folder| std::fs::canonicalize(folder).is_ok_and(|real| real == binaries)).unwrap_or_else(|| binaries.to_path_buf())
+}
+
 /// A path as text, which settings files and command lines need.
 ///
 /// # Errors

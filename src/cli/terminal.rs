@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 
 use actions::shown::{escaped, escaped_json, escaped_lines};
 use clients::CLIENTS;
@@ -90,9 +91,30 @@ pub fn styled(text: &str, style: TextStyle) -> String {
     if colour() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
-/// Whether colours are written on standard output: on a terminal, and not with `NO_COLOR` (<https://no-color.org>).
+/// When colours are written: the option `--color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Colour {
+    /// On a terminal, and not with `NO_COLOR`
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+static COLOUR: OnceLock<Colour> = OnceLock::new();
+
+/// Sets when colours are written; the first call counts. Without a call it is [`Colour::Auto`].
+pub fn set_colour(when: Colour) {
+    let _ = COLOUR.set(when);
+}
+
+/// Whether colours are written on standard output. An option says more than the variable (<https://no-color.org>).
 fn colour() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    match COLOUR.get().copied().unwrap_or_default() {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    }
 }
 
 /// True if a person can be asked here.

@@ -261,7 +261,7 @@ impl Removals {
         // The hook is removed before what it starts.
         let failed: Vec<String> = self.programs.iter().filter_map(|path| removed(path, fs::remove_file(path))).collect();
         if let Some(folder) = world.binaries.as_ref().filter(|_| !self.programs.is_empty() && failed.is_empty()) {
-            let _ = state::remove(&world.states, folder, state::INSTALLED);
+            let _ = [state::INSTALLED, state::SOURCE].map(|name| state::remove(&world.states, folder, name));
         }
         self.unreached.extend(failed);
         let failed: Vec<String> = self.states.iter().filter_map(|path| removed(path, fs::remove_dir_all(path))).collect();

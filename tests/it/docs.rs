@@ -209,6 +209,7 @@ fn documents() -> Vec<(String, String)> {
         "docs/approvals.md",
         "docs/check.md",
         "docs/commands.md",
+        "docs/cookbook.md",
         "docs/failures.md",
         "docs/flywheel.md",
         "docs/git.md",

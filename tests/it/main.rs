@@ -9,6 +9,8 @@ mod built_in;
 mod cases;
 mod check;
 mod compiled_policy;
+mod clients_answered;
+mod cookbook;
 mod clients_known;
 mod cli_doctor;
 mod cli_explain;

@@ -1,119 +1,160 @@
-//! A release: static programs, packed with their licences into `dist/`, with the checksum and this version's changes.
+//! A release: programs of one or more targets, each packed into an archive in `dist/`, and the packages made out of them.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
+use crate::archive::{self, MAIN};
 use crate::hook;
+use crate::packages;
+use crate::release::{Platform, Release};
 use crate::step::{command, output, pass};
 use crate::workspace::{HOOK, HOOK_PROFILE, Member, hook_member, members, owner, root, target};
 
-/// The program of people and of CI.
-const MAIN: &str = "portcullis";
-/// What git's hooks call. Where it is no program of its own, it is a link to the main one.
-const GIT: &str = "portcullis-git";
-/// What lies beside the programs in the archive.
-const PAPERS: &[&str] = &["README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE-APACHE", "LICENSE-MIT"];
+/// The profile of the main program in a release.
+const PROFILE: &str = "dist";
 
 #[derive(Args)]
 pub(crate) struct DistArguments {
     /// Fail unless this tag is `v` and the version, and CHANGELOG.md has a section of the version
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
+    /// Build for this target; can be given several times (default: this processor, and the other one if its tools are here)
+    #[arg(long, value_name = "TRIPLE")]
+    target: Vec<String>,
     /// Build `portcullis` for this machine's own C library, where there is no C compiler for musl
-    #[arg(long)]
+    #[arg(long, conflicts_with = "target")]
     dynamic: bool,
+    /// Pack the archives alone, without the packages made out of them
+    #[arg(long, conflicts_with = "key")]
+    archives: bool,
+    /// Sign the checksums with this SSH key
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
     /// Print what would be built without building it
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(crate) fn run(arguments: &DistArguments) -> Result<()> {
-    ensure!(cfg!(target_os = "linux"), "a release is built on Linux");
-    let members = members()?;
-    let main = owner(&members, MAIN).with_context(|| format!("no member has a binary `{MAIN}`"))?;
-    let changes = changes(&fs::read_to_string(root().join("CHANGELOG.md"))?, &main.version);
+    let release = Release::of_this_tree()?;
+    let changes = changes(&fs::read_to_string(root().join("CHANGELOG.md"))?, &release.version);
     if let Some(tag) = &arguments.tag {
-        ensure!(*tag == format!("v{}", main.version), "the tag is `{tag}`, the version is {}: change one of them", main.version);
-        ensure!(changes.is_some(), "CHANGELOG.md has no section `## {}`: give the changes of this version one", main.version);
+        release.is_tagged(tag)?;
+        ensure!(changes.is_some(), "CHANGELOG.md has no section `## {}`: give the changes of this version one", release.version);
     }
-    let musl = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
-    let name =
-        format!("portcullis-{}-{}", main.version, if arguments.dynamic { format!("{}-unknown-linux-gnu", std::env::consts::ARCH) } else { musl.clone() });
+    let arch = std::env::consts::ARCH;
+    let mut builds = Vec::new();
+    if arguments.dynamic {
+        builds.push(Build { hook: format!("{arch}-unknown-linux-musl"), main: format!("{arch}-unknown-linux-gnu") });
+    } else if arguments.target.is_empty() {
+        ensure!(cfg!(target_os = "linux"), "elsewhere than on Linux, name the target with `--target`");
+        builds.push(Build::of(&format!("{arch}-unknown-linux-musl")));
+        let other = Build::of(if arch == "x86_64" { "aarch64-unknown-linux-musl" } else { "x86_64-unknown-linux-musl" });
+        match other.missing() {
+            None => builds.push(other),
+            Some(missing) => println!("SKIPPED: {}, because {missing}", other.main),
+        }
+    } else {
+        builds.extend(arguments.target.iter().map(|triple| Build::of(triple)));
+    }
+    for build in &builds {
+        // Nothing is built that could not be packed.
+        Platform::of(&build.main)?;
+        if arguments.dry_run {
+            println!("would build {HOOK} and {MAIN}, and pack dist/{}.tar.gz", release.name(&build.main));
+        } else if let Some(missing) = build.missing() {
+            bail!("{} cannot be built: {missing}", build.main);
+        }
+    }
     if arguments.dry_run {
-        println!("would build {HOOK}, {MAIN} and {GIT}, and pack dist/{name}.tar.gz");
         return Ok(());
     }
-    if !arguments.dynamic {
-        let compiler = std::env::var(format!("CC_{}", musl.replace('-', "_"))).unwrap_or_else(|_| "musl-gcc".to_owned());
-        let found = command(&compiler).arg("--version").output().is_ok_and(|output| output.status.success());
-        ensure!(found, "`{compiler}` is missing, and libgit2 is written in C: install it (Debian: musl-tools), or run with `--dynamic`");
+    let out = root().join("dist");
+    fs::create_dir_all(&out)?;
+    for build in &builds {
+        let programs = tempfile::tempdir()?;
+        build.build(programs.path())?;
+        archive::archive(&release, &build.main, programs.path(), build.runner().as_deref(), &out)?;
     }
-    let folder = root().join("dist").join(&name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    fs::create_dir_all(&folder)?;
-    build(&hook_member()?, HOOK, Some(&musl), &folder)?;
-    let target = (!arguments.dynamic).then_some(musl.as_str());
-    build(main, MAIN, target, &folder)?;
-    match owner(&members, GIT) {
-        Some(member) => build(member, GIT, target, &folder)?,
-        None => symlink(MAIN, folder.join(GIT))?,
-    }
-    for paper in PAPERS {
-        fs::copy(root().join(paper), folder.join(paper)).with_context(|| (*paper).to_owned())?;
-    }
-    hook::needs_no_loader(&folder.join(HOOK))?;
-    if !arguments.dynamic {
-        hook::needs_no_loader(&folder.join(MAIN))?;
-    }
-    hook::judges(&folder.join(HOOK))?;
-    let program = folder.join(MAIN).display().to_string();
-    pass(command(&program).arg("--version"))?;
-    pass(command(&program).arg("man").arg(folder.join("man")))?;
-    pack(&name)?;
     if let Some(changes) = changes {
-        fs::write(root().join("dist/changes.md"), changes)?;
+        fs::write(out.join("changes.md"), changes)?;
     }
-    println!("dist/{name}.tar.gz");
+    if !arguments.archives {
+        packages::make(&release, &out, arguments.key.as_deref())?;
+    }
     Ok(())
+}
+
+/// The targets of the two programs of an archive.
+struct Build {
+    hook: String,
+    main: String,
+}
+
+impl Build {
+    fn of(triple: &str) -> Self {
+        Self { hook: triple.to_owned(), main: triple.to_owned() }
+    }
+
+    /// What is not here to build it, as a clause. `None`: nothing is missing.
+    fn missing(&self) -> Option<String> {
+        for triple in [&self.hook, &self.main] {
+            let libraries = output(command("rustc").args(["--print", "target-libdir", "--target", triple])).unwrap_or_default();
+            if !Path::new(libraries.trim()).is_dir() {
+                return Some(format!("the toolchain has no `{triple}` (`rustup target add {triple}`)"));
+            }
+        }
+        let compiler = std::env::var(format!("CC_{}", self.main.replace('-', "_")));
+        // libgit2 is written in C.
+        let compiler = match (compiler, self.is_native()) {
+            (Ok(compiler), _) => compiler,
+            (Err(_), true) if self.main.ends_with("-musl") => "musl-gcc".to_owned(),
+            (Err(_), true) => return None,
+            (Err(_), false) => return Some(format!("no C compiler for it is named in `CC_{}`", self.main.replace('-', "_"))),
+        };
+        let found = command(&compiler).arg("--version").output().is_ok_and(|output| output.status.success());
+        (!found).then(|| format!("`{compiler}` is missing, and libgit2 is written in C (Debian: musl-tools; or build with `--dynamic`)"))
+    }
+
+    fn is_native(&self) -> bool {
+        self.main.starts_with(std::env::consts::ARCH)
+    }
+
+    /// What starts programs of another processor here. `None`: they start by themselves, or nothing starts them.
+    fn runner(&self) -> Option<String> {
+        let processor = self.main.split('-').next().unwrap_or_default();
+        (!self.is_native()).then(|| format!("qemu-{processor}"))
+    }
+
+    /// Builds both programs, tries them, and copies them into the folder.
+    fn build(&self, folder: &Path) -> Result<()> {
+        let all = members()?;
+        let main = owner(&all, MAIN).with_context(|| format!("no member has a binary `{MAIN}`"))?;
+        build(&hook_member()?, HOOK, &self.hook, folder)?;
+        build(main, MAIN, &self.main, folder)?;
+        let is_static = |triple: &str| triple.ends_with("-musl");
+        for (program, triple) in [(HOOK, &self.hook), (MAIN, &self.main)] {
+            if is_static(triple) && self.is_native() {
+                hook::needs_no_loader(&folder.join(program))?;
+            }
+        }
+        hook::judges(&folder.join(HOOK), self.runner().as_deref())
+    }
 }
 
 /// Builds one program, and copies it into the folder.
-fn build(member: &Member, program: &str, triple: Option<&str>, folder: &Path) -> Result<()> {
-    let profile = if program == HOOK { HOOK_PROFILE } else { "release" };
+fn build(member: &Member, program: &str, triple: &str, folder: &Path) -> Result<()> {
+    let profile = if program == HOOK { HOOK_PROFILE } else { PROFILE };
     let mut cargo = command("cargo");
-    cargo.args(["build", "--locked", "--profile", profile, "--package", &member.name, "--bin", program]);
+    cargo.args(["build", "--locked", "--profile", profile, "--package", &member.name, "--bin", program, "--target", triple]);
     if program == HOOK {
         cargo.arg("--no-default-features");
     }
-    let mut built: PathBuf = target();
-    if let Some(triple) = triple {
-        cargo.args(["--target", triple]);
-        built.push(triple);
-    }
     pass(&mut cargo).with_context(|| format!("building {program}"))?;
-    fs::copy(built.join(profile).join(program), folder.join(program)).with_context(|| program.to_owned())?;
-    Ok(())
-}
-
-/// Packs `dist/NAME`, with the same bytes for the same files whoever packs them and when.
-fn pack(name: &str) -> Result<()> {
-    let archive = format!("{name}.tar.gz");
-    let time = output(command("git").args(["log", "-1", "--format=%ct"]))?;
-    let mut tar = command("tar");
-    tar.current_dir(root().join("dist")).args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mode=u+rw,go=rX"]);
-    pass(tar.arg(format!("--mtime=@{}", time.trim())).args(["--use-compress-program", "gzip -9n", "-cf", &archive, name]))?;
-    let sum = output(command("sha256sum").current_dir(root().join("dist")).arg(&archive))?;
-    fs::write(root().join("dist").join(format!("{archive}.sha256")), &sum)?;
-    print!("{sum}");
-    if sum.len() < 64 {
-        bail!("`sha256sum` said `{sum}`");
-    }
+    fs::copy(target().join(triple).join(profile).join(program), folder.join(program)).with_context(|| program.to_owned())?;
     Ok(())
 }
 

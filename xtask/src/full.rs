@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::bench;
 use crate::hook;
+use crate::packages;
 use crate::step::{Step, command, output, pass};
 use crate::workflows;
 use crate::workspace::{HOOK, hook_member};
@@ -23,7 +24,8 @@ pub(crate) fn steps() -> Vec<Step> {
         Step::command("cargo test").with("PORTCULLIS_JAIL", "required"),
         Step::action("crates of the hook", |_| crates_of_the_hook()),
         Step::action("install", |state| hook::wires(hook::shipped(state)?)),
-        Step::action("call", |state| hook::judges(&hook::shipped(state)?.hook)),
+        Step::action("call", |state| hook::judges(&hook::shipped(state)?.hook, None)),
+        Step::action("packages", packages::of_shipped),
         Step::action("startup", |state| hook::startup(hook::shipped(state)?)),
         Step::action("counts", bench::check_counts),
         Step::action("own policy", |state| hook::own_policy(hook::shipped(state)?)),

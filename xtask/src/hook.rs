@@ -81,8 +81,9 @@ pub(crate) fn needs_no_loader(program: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A harmless command is allowed and a force push is denied, by this hook with nothing but a home folder.
-pub(crate) fn judges(hook: &Path) -> Result<()> {
+/// A harmless command is allowed and a force push is denied, by this hook with nothing but a home folder. `runner` starts
+/// programs of another processor.
+pub(crate) fn judges(hook: &Path, runner: Option<&str>) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let (repository, home) = (scratch.path().join("repository"), scratch.path().join("home"));
     for folder in [repository.join(".git/objects"), repository.join(".git/refs"), home.clone()] {
@@ -90,7 +91,8 @@ pub(crate) fn judges(hook: &Path) -> Result<()> {
     }
     fs::write(repository.join(".git/HEAD"), "ref: refs/heads/main\n")?;
     for (line, expected) in [("git status", 0), ("git push --force", DENIED)] {
-        let mut call = Command::new(hook);
+        let mut call = Command::new(runner.map_or_else(|| hook.to_owned(), PathBuf::from));
+        call.args(runner.map(|_| hook));
         call.arg("PreToolUse").env_clear().env("HOME", &home).env("CLAUDE_PROJECT_DIR", &repository).current_dir(&repository);
         let mut call = call.stdin(Stdio::piped()).spawn().with_context(|| hook.display().to_string())?;
         call.stdin.take().context("no standard input")?.write_all(event(&repository, line).as_bytes())?;

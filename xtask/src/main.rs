@@ -2,13 +2,17 @@
 //! typed by hand, or a function of the module named after its subject.
 #![expect(clippy::print_stdout, reason = "a task shows a person what it does")]
 
+mod archive;
 mod bench;
 mod dist;
 mod full;
 mod hook;
+mod installed;
 mod order;
+mod packages;
 mod quick;
 mod refresh;
+mod release;
 mod step;
 mod workflows;
 mod workspace;
@@ -42,8 +46,10 @@ enum Task {
     Refresh(Options),
     /// Write the order of the hook's functions again, by following calls with valgrind
     Order,
-    /// Build the release binaries and pack them into `dist/`
+    /// Build the release binaries, pack them into `dist/`, and make all packages
     Dist(dist::DistArguments),
+    /// Make the packages of npm, Python, Debian, Homebrew and devcontainers out of archives that are there
+    Packages(packages::PackagesArguments),
     /// Measure what a call costs and how the work grows; writes `docs/performance.md`
     Bench {
         #[command(flatten)]
@@ -60,6 +66,7 @@ fn main() -> ExitCode {
         Task::Refresh(options) => refresh::steps().and_then(|steps| step::run(steps, &options)),
         Task::Order => order::write(),
         Task::Dist(arguments) => dist::run(&arguments),
+        Task::Packages(arguments) => packages::run(&arguments),
         Task::Bench { arguments, options } => step::run(bench::steps(&arguments), &options),
     };
     match result {

@@ -14,7 +14,6 @@ pub(crate) const HOOK_PROFILE: &str = "hook";
 
 pub(crate) struct Member {
     pub(crate) name: String,
-    pub(crate) version: String,
     /// Relative to the root; empty for the root package.
     pub(crate) folder: String,
     pub(crate) binaries: Vec<String>,
@@ -47,7 +46,6 @@ pub(crate) fn members() -> Result<Vec<Member>> {
         let targets = list(&package["targets"]);
         Member {
             name: text(&package["name"]),
-            version: text(&package["version"]),
             folder: folder.display().to_string(),
             binaries: targets.iter().filter(|target| is(target, "bin")).map(|target| text(&target["name"])).collect(),
             needs: list(&package["dependencies"]).iter().map(|needed| text(&needed["name"])).filter(|name| names.contains(name)).collect(),

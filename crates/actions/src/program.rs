@@ -193,6 +193,8 @@ named_enum! {
         Checks = "checks",
         /// It runs scripts of a package.
         Scripts = "scripts",
+        /// It starts programs of packages, which can be named with a version.
+        Packages = "packages",
         /// It writes an archive of folders to standard output.
         Archives = "archives",
         /// With `--extract`, files of an archive take the place of those of the same names.

@@ -53,8 +53,8 @@ pub static LIMIT: &[Key] = keys![
 
 /// Keys of `[[budget]]`.
 pub static BUDGET: &[Key] = keys![
-    must "name": Text, must "usd": Later, must "per": Text, may "warn": Later, may "over": Number, must "costs": Tables(COST), may "reason": Text,
-    may "instead": Text,
+    must "name": Text, must "usd": Later, must "per": Text, may "warn": Later, may "over": Number, must "costs": Tables(COST),
+    may "scope": Text, may "unknown": Text, may "reason": Text, may "instead": Text,
 ];
 
 /// Keys of `[store]`.

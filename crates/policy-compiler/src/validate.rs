@@ -178,7 +178,8 @@ pub fn validate<'t>(
         let of_rules =
             named.iter().filter(|named| matches!(&named.it.meter, Some(Meter::Limit(limit)) if shared(limit))).map(|named| (named.document, &named.span));
         let of_all = every_call.iter().filter(|named| shared(&named.it.limit)).map(|named| (named.document, &named.span));
-        for (document, span) in of_rules.chain(of_all) {
+        let of_money = budgets.iter().filter(|named| named.it.fleet).map(|named| (named.document, &named.span));
+        for (document, span) in of_rules.chain(of_all).chain(of_money) {
             let fix = "the organisation's or the user's policy says where: `[store]` with `engine = \"redis://HOST:6379/0\"`";
             document.checker(&mut mistakes).mistake(span, "`scope = \"fleet\"` without a `[store]` that all machines share", fix);
         }

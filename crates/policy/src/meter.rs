@@ -137,11 +137,15 @@ pub struct Budget<'a> {
     pub over: Tier,
     /// The tokens that the client's transcript tells count too.
     pub tokens: bool,
+    /// Calls are stopped while no transcript can be seen. Otherwise that is only told.
+    pub needs_transcript: bool,
+    /// All machines that share the `[store]` spend together.
+    pub fleet: bool,
     pub shadow: bool,
     pub reason: &'a str,
     pub instead: &'a str,
 }
-wire_struct!(Budget { name, place, layer, micro, per, warn, over, tokens, shadow, reason, instead });
+wire_struct!(Budget { name, place, layer, micro, per, warn, over, tokens, needs_transcript, fleet, shadow, reason, instead });
 
 named_enum! {
     /// What a budget is for.

@@ -12,6 +12,7 @@ use clients::claude_code::{ClaudeCode, SETTINGS};
 use gate::world::World;
 use gate::world::repository::{Discovery, Repository, discover, main_work_tree};
 
+use crate::cli::place::lasting;
 use crate::cli::refusal::Refusal;
 use crate::deep::own_files::main_settings_count;
 
@@ -106,7 +107,7 @@ impl Site {
         // A person's `HOME` says where the client looks; the password database is for what must not be moved.
         let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
         let user = moved.or_else(|| home.or_else(|| world.homes.first().cloned()).map(|home| home.join(SETTINGS.folder)));
-        let binaries = binaries.map(Path::to_path_buf).or_else(|| world.binaries.clone());
+        let binaries = binaries.map(Path::to_path_buf).or_else(|| world.binaries.as_deref().map(lasting));
         let binaries = binaries.ok_or_else(|| Refusal::new(what, "the folder of this program is not known", "start it by its full path"))?;
         Ok(Self { root, repository, main, user, homes: world.homes.clone(), binaries })
     }

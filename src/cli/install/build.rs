@@ -1,4 +1,4 @@
-//! Builds the binaries of a source tree with cargo.
+//! The binaries to install: built from a source tree with cargo, or those of a release.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -27,19 +27,46 @@ impl Built {
     }
 }
 
-pub(super) fn source(named: Option<&Path>) -> Result<PathBuf, Refusal> {
+/// Where the binaries come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// They are built in this source tree.
+    Tree(PathBuf),
+    /// They are in this folder, beside the program that runs.
+    Release(PathBuf),
+}
+
+/// Finds what to install: what is named, the tree of `cargo run`, the release that this program is of, or the tree in the
+/// working folder.
+///
+/// # Errors
+///
+/// There is neither a source tree nor a release.
+pub(super) fn origin(named: Option<&Path>) -> Result<Origin, Refusal> {
     let is_source = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.lines().any(|line| line == "name = \"portcullis\""));
     let refused =
         |why: String| Refusal::new("nothing was installed", why, "go into a clone and run `cargo run --release -- install`, or name one with `--source DIR`");
     if let Some(named) = named {
         let named = fs::canonicalize(named).map_err(|error| refused(format!("`{}`: {error}", named.display())))?;
-        return if is_source(&named) { Ok(named) } else { Err(refused(format!("`{}` is not the source of portcullis", named.display()))) };
+        return if is_source(&named) { Ok(Origin::Tree(named)) } else { Err(refused(format!("`{}` is not the source of portcullis", named.display()))) };
     }
     // `cargo run` tells where the package is.
-    let told = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let found = told.into_iter().chain(env::current_dir().ok()).find(|folder| is_source(folder));
-    found.ok_or_else(|| refused("the source of portcullis is not here".to_owned()))
+    if let Some(told) = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).filter(|folder| is_source(folder)) {
+        return Ok(Origin::Tree(told));
+    }
+    let own = gate::world::system::own_folder().filter(|folder| folder.join(PROGRAM).is_file());
+    if let Some(unpacked) = own.filter(|folder| PAPERS.iter().all(|paper| folder.join(paper).is_file())) {
+        return Ok(Origin::Release(unpacked.to_path_buf()));
+    }
+    if let Some(here) = env::current_dir().ok().filter(|folder| is_source(folder)) {
+        return Ok(Origin::Tree(here));
+    }
+    let own = own.map(|folder| Origin::Release(folder.to_path_buf()));
+    own.ok_or_else(|| refused("neither the source of portcullis is here, nor `portcullis-hook` beside this program".to_owned()))
 }
+
+/// Beside the binaries of an unpacked archive.
+const PAPERS: [&str; 2] = ["CHANGELOG.md", "LICENSE-MIT"];
 
 /// The target for which a binary links nothing when it starts, which is most of what starting costs.
 pub(super) fn static_target() -> String {
@@ -57,6 +84,20 @@ const HOOK: [&str; 4] = ["--package", "gate", "--bin", PROGRAM];
 pub fn hook_for_tests(source: &Path) -> Result<PathBuf, Refusal> {
     // Without the package: its build script then shares the crates that `cargo test` has compiled.
     Ok(cargo(source, &["--bin", PROGRAM])?.remove(PROGRAM).unwrap_or_default())
+}
+
+/// The binaries of a release.
+///
+/// # Errors
+///
+/// One of them is missing.
+pub(super) fn released(folder: &Path) -> Result<Built, Refusal> {
+    let names = ["portcullis", PROGRAM];
+    if let Some(missing) = names.iter().map(|name| folder.join(name)).find(|path| !path.is_file()) {
+        return Err(Refusal::new("nothing was installed", format!("`{}` is missing", missing.display()), "unpack the whole archive anew"));
+    }
+    let executables = names.iter().map(|name| ((*name).to_owned(), folder.join(name))).collect();
+    Ok(Built { executables, target: env!("PORTCULLIS_TARGET").to_owned(), is_static: cfg!(target_env = "musl") })
 }
 
 /// Builds both of them; what is built already is not built again.

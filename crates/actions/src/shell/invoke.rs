@@ -141,6 +141,9 @@ impl Shell<'_> {
     /// `wrangler@3`, `@scope/name@latest`.
     fn packaged(&self, head: &Word, name: &str) -> Option<String> {
         let text = head.literal().filter(|text| text.contains('@'))?;
+        // Elsewhere a name with the sign is the name of a program.
+        let starts_packages = |step: &String| self.programs.find(step).is_some_and(|program| program.is(ProgramWay::Packages));
+        self.via.last().filter(|step| starts_packages(step))?;
         let version = text.get(1..)?.find('@').map_or(text.len(), |at| at + 1);
         let bare = text.get(..version)?;
         // `cat@` is another name: no version is left empty.

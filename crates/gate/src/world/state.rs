@@ -25,6 +25,8 @@ pub const LAST: &str = "last.json";
 pub const WIRED: &str = "wired";
 /// What `install` put into a folder, in the folder of that one.
 pub const INSTALLED: &str = "installed";
+/// The source tree in which that was built, in the same folder; missing for what came out of a release.
+pub const SOURCE: &str = "source";
 /// A pause that a person made.
 pub const PAUSE: &str = "pause";
 /// The tools of servers as a person saw them last, as JSON.
