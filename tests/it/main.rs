@@ -37,6 +37,7 @@ mod names;
 mod notes;
 mod one_judgement;
 mod outputs;
+mod pages;
 mod payloads;
 mod pipeline;
 mod push;
