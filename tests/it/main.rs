@@ -1,6 +1,7 @@
 //! The one test binary: processes, payloads, cases, and the shape of the source itself.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
+mod action;
 mod architecture;
 mod approvals;
 mod approvals_attacked;
@@ -38,6 +39,7 @@ mod names;
 mod notes;
 mod one_judgement;
 mod outputs;
+mod pages;
 mod payloads;
 mod pipeline;
 mod push;

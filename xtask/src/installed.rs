@@ -19,7 +19,7 @@ use crate::step::pass;
 use crate::workspace::HOOK;
 
 /// Programs of the system, without a toolchain.
-const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 /// Settings that keep installers from looking for what is new, and git from what this machine has set.
 const VARIABLES: [(&str, &str); 9] = [
     ("TERM", "dumb"),
