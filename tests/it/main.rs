@@ -12,6 +12,7 @@ mod compiled_policy;
 mod clients_answered;
 mod cookbook;
 mod clients_known;
+mod cli_clients;
 mod cli_doctor;
 mod cli_explain;
 mod cli_init;

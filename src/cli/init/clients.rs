@@ -240,14 +240,15 @@ impl Choice {
         let Some(wiring) = client.wiring else {
             let scopes: Vec<Scope> = match arguments.scope {
                 None if arguments.undo && !arguments.client.is_empty() => {
-                    [Scope::Local, Scope::Project, Scope::User].into_iter().filter(|scope| plan::is_wired(*scope, site)).collect()
+                    let scopes = [Scope::Local, Scope::Project, Scope::User].into_iter();
+                    scopes.filter(|scope| plan::is_wired(*scope, site) || (*scope == Scope::Project && plan::has_script(site))).collect()
                 }
                 scope => vec![scope.unwrap_or(Scope::Local)],
             };
             return self.targets.extend(scopes.into_iter().map(Target::ClaudeCode));
         };
         if arguments.undo {
-            let wired = HookPlace::every(wiring, site).filter(|place| arguments.scope.is_none_or(|scope| scope == place.scope) && could_be_wired(place));
+            let wired = HookPlace::every(wiring, site).filter(|place| arguments.scope.map_or_else(|| could_be_wired(place), |scope| scope == place.scope));
             return self.targets.extend(wired.map(Target::Other));
         }
         let (scope, note) = scope_of(wiring, arguments.scope);
@@ -256,9 +257,14 @@ impl Choice {
     }
 }
 
-/// True if it has an entry of Portcullis, or cannot be understood and names Portcullis.
+/// True if it has an entry of Portcullis, cannot be understood and names Portcullis, or has our script left.
 fn could_be_wired(place: &HookPlace) -> bool {
-    place.found().map_or_else(|_| std::fs::read_to_string(&place.path).is_ok_and(|text| text.contains(clients::settings::PROGRAM)), |found| !found.is_empty())
+    let script = place.wiring.script.filter(|_| place.scope == Scope::Project).map(|script| place.top.join(script));
+    let has_script = script.is_some_and(|script| std::fs::read(script).is_ok_and(|text| text == plan::script(place.wiring).as_bytes()));
+    has_script
+        || place
+            .found()
+            .map_or_else(|_| std::fs::read_to_string(&place.path).is_ok_and(|text| text.contains(clients::settings::PROGRAM)), |found| !found.is_empty())
 }
 
 /// The scope that a client has for the one that was asked for. A person's own hooks reach every folder and work tree.
@@ -309,22 +315,24 @@ fn unwire(place: &HookPlace, site: &Site, used: &StillUsed) -> Result<Plan, Refu
     let mut notes = Vec::new();
     // While files go, the hooks must not name them any more.
     let mut edits = place.unwire()?;
-    let mut folders = if edits.iter().any(|edit| edit.before.is_some() && edit.after.is_none()) { place.folders() } else { Vec::new() };
-    if let (Scope::Project, Some(script)) = (place.scope, place.wiring.script) {
-        let text = plan::script(place.wiring);
-        edits.push(Edit::of(&site.root.join(script), files::PROGRAM, |before| Ok(before.filter(|known| *known != text.as_bytes())))?);
-        folders.extend(site.root.join(script).parent().map(Path::to_path_buf));
-        if !used.copies {
-            let (removed, emptied) = plan::without_copies(site)?;
-            edits.extend(removed);
-            folders.extend(emptied);
-        }
+    // Also where a run that was killed had removed the files already.
+    let mut folders = if edits.iter().all(|edit| edit.after.is_none()) { place.folders() } else { Vec::new() };
+    if place.scope == Scope::Project && !used.copies {
+        let (removed, emptied) = plan::without_copies(site)?;
+        edits.extend(removed);
+        folders.extend(emptied);
     }
     if let (Scope::Local, Some(repository)) = (place.scope, &site.repository) {
         edits.push(plan::without_lines(repository, &used.ignored)?);
     }
     if matches!(place.scope, Scope::Project | Scope::Local) {
         edits.push(plan::without_policy(&site.root, used.policy, &mut notes)?);
+    }
+    // The script is last: while it is there, a run that was killed can be run again.
+    if let (Scope::Project, Some(script)) = (place.scope, place.wiring.script) {
+        let text = plan::script(place.wiring);
+        edits.push(Edit::of(&site.root.join(script), files::PROGRAM, |before| Ok(before.filter(|known| *known != text.as_bytes())))?);
+        folders.extend(site.root.join(script).parent().map(Path::to_path_buf));
     }
     folders.retain(|folder| *folder != site.root);
     Ok(Plan { settings: place.path.clone(), edits, folders, notes, ..Plan::default() })
