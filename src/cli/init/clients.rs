@@ -19,7 +19,7 @@ pub const AUTO: &str = "auto";
 
 /// One thing to wire, or to take out.
 #[derive(Clone, Debug)]
-pub enum Target {
+pub enum WiringTarget {
     ClaudeCode(Scope),
     Other(HookPlace),
 }
@@ -27,7 +27,7 @@ pub enum Target {
 /// What is to be done, and what is not.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
-    pub targets: Vec<Target>,
+    pub targets: Vec<WiringTarget>,
     /// Sentences about scopes and clients that are here and not chosen.
     pub notes: Vec<String>,
     /// Clients that `auto` left out, each with the reason.
@@ -39,7 +39,7 @@ pub fn names() -> Vec<&'static str> {
     std::iter::once(AUTO).chain(CLIENTS.iter().map(|client| client.name())).collect()
 }
 
-impl Target {
+impl WiringTarget {
     /// The client's name as people say it.
     pub fn title(&self) -> &'static str {
         match self {
@@ -135,21 +135,21 @@ impl Target {
 }
 
 /// Everything of this project that is wired now, and does not leave.
-fn staying(site: &Site, leaving: &[Target]) -> Vec<Target> {
-    let stays = |scope: Scope| !leaving.iter().any(|target| matches!(target, Target::ClaudeCode(leaving) if *leaving == scope));
+fn staying(site: &Site, leaving: &[WiringTarget]) -> Vec<WiringTarget> {
+    let stays = |scope: Scope| !leaving.iter().any(|target| matches!(target, WiringTarget::ClaudeCode(leaving) if *leaving == scope));
     let claude = [Scope::Local, Scope::Project].into_iter().filter(|scope| stays(*scope) && plan::is_wired(*scope, site));
-    let leaves = |path: &Path| leaving.iter().any(|target| matches!(target, Target::Other(place) if place.path == path));
+    let leaves = |path: &Path| leaving.iter().any(|target| matches!(target, WiringTarget::Other(place) if place.path == path));
     let others = HookPlace::wired(site).into_iter().filter(|place| place.scope != Scope::User && !leaves(&place.path));
-    claude.map(Target::ClaudeCode).chain(others.map(Target::Other)).collect()
+    claude.map(WiringTarget::ClaudeCode).chain(others.map(WiringTarget::Other)).collect()
 }
 
-fn ignored_now(site: &Site, leaving: &[Target]) -> Vec<&'static str> {
-    staying(site, leaving).iter().flat_map(Target::ignored).collect()
+fn ignored_now(site: &Site, leaving: &[WiringTarget]) -> Vec<&'static str> {
+    staying(site, leaving).iter().flat_map(WiringTarget::ignored).collect()
 }
 
 /// What of a project something uses that does not leave.
-fn still_used(site: &Site, leaving: &[Target]) -> StillUsed {
-    let scopes: Vec<Scope> = staying(site, leaving).iter().map(Target::scope).collect();
+fn still_used(site: &Site, leaving: &[WiringTarget]) -> StillUsed {
+    let scopes: Vec<Scope> = staying(site, leaving).iter().map(WiringTarget::scope).collect();
     StillUsed { ignored: ignored_now(site, leaving), policy: scopes.first().copied(), copies: scopes.contains(&Scope::Project) }
 }
 
@@ -245,15 +245,15 @@ impl Choice {
                 }
                 scope => vec![scope.unwrap_or(Scope::Local)],
             };
-            return self.targets.extend(scopes.into_iter().map(Target::ClaudeCode));
+            return self.targets.extend(scopes.into_iter().map(WiringTarget::ClaudeCode));
         };
         if arguments.undo {
             let wired = HookPlace::every(wiring, site).filter(|place| arguments.scope.map_or_else(|| could_be_wired(place), |scope| scope == place.scope));
-            return self.targets.extend(wired.map(Target::Other));
+            return self.targets.extend(wired.map(WiringTarget::Other));
         }
         let (scope, note) = scope_of(wiring, arguments.scope);
         self.notes.extend(note);
-        self.targets.extend(scope.and_then(|scope| HookPlace::of(wiring, scope, site)).map(Target::Other));
+        self.targets.extend(scope.and_then(|scope| HookPlace::of(wiring, scope, site)).map(WiringTarget::Other));
     }
 }
 

@@ -384,7 +384,7 @@ pub fn without_policy(top: &Path, other: Option<Scope>, notes: &mut Vec<String>)
     Ok(edit)
 }
 
-/// The change that adds a policy where there is none.
+/// The change that adds a policy if there is no file yet.
 ///
 /// # Errors
 ///
