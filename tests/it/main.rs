@@ -11,6 +11,7 @@ mod check;
 mod compiled_policy;
 mod clients_answered;
 mod cookbook;
+mod clients_documented;
 mod clients_known;
 mod cli_doctor;
 mod cli_explain;
