@@ -12,6 +12,7 @@ mod check;
 mod compiled_policy;
 mod clients_answered;
 mod cookbook;
+mod clients_documented;
 mod clients_known;
 mod cli_clients;
 mod cli_clients_doctor;
