@@ -32,7 +32,7 @@ impl HttpAddress {
     ///
     /// # Errors
     ///
-    /// Why it is none.
+    /// Why it cannot be used.
     pub fn read(text: &str, usual_path: &str) -> Result<Self, String> {
         let Some(rest) = text.strip_prefix("http://") else {
             let tls = text.starts_with("https://");
@@ -80,7 +80,7 @@ fn exchange(mut stream: TcpStream, address: &HttpAddress, kind: &str, body: &[u8
     read(&bytes).ok_or_else(|| io::Error::other("the answer is not HTTP"))
 }
 
-/// Reads a whole answer. `None` if it is none.
+/// Reads a whole answer. `None`: it is something else.
 fn read(bytes: &[u8]) -> Option<HttpAnswer> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let (head, body) = (std::str::from_utf8(bytes.get(..end)?).ok()?, bytes.get(end + 4..)?);

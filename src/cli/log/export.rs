@@ -121,7 +121,7 @@ struct ExportJob {
     feed: RecordFeed,
     position: FeedPosition,
     file: PathBuf,
-    /// Held as long as the command runs.
+    /// Kept as long as the command runs.
     _lock: File,
 }
 
@@ -233,7 +233,7 @@ fn deliver(address: &HttpAddress, lines: &[ExportLine], follow: bool) -> Result<
             return Err(Refusal::new(
                 NOT,
                 format!("the receiver `{}` cannot be reached: {why}", address.authority),
-                "start it and run this again; it goes on where it stopped",
+                "start it and run this again; it continues where it stopped",
             ));
         }
         if attempt == 1 {
