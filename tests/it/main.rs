@@ -50,6 +50,7 @@ mod queries;
 mod readme;
 mod record;
 mod record_chain;
+mod record_export;
 mod registry;
 mod repository;
 mod secrets_arrive;
