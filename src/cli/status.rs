@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::init::git::{self, HookFile, HookSite};
 use super::init::scope::{Scope, Site};
+use super::install::build::unpacked;
 use super::pause;
 use super::place::Place;
 use super::refusal::Refusal;
@@ -135,6 +136,10 @@ impl PlaceStatus {
     fn said(&self) -> (String, TextStyle, &'static str) {
         let started = self.wired.iter().any(|(_, _, entry)| entry.program().is_file());
         match (&self.policy, self.pause) {
+            // In an unpacked archive, what is wired now would be gone with the folder.
+            _ if self.wired.is_empty() && unpacked().is_some() => {
+                ("not active: it is not installed yet, and no settings file starts it here".to_owned(), TextStyle::Bad, "portcullis install")
+            }
             _ if self.wired.is_empty() => ("not active: no settings file starts it here".to_owned(), TextStyle::Bad, "portcullis init"),
             _ if !started => ("not active: the program that the settings start is missing".to_owned(), TextStyle::Bad, "portcullis install"),
             (Err(_), _) => ("every call is denied: the policy cannot be used".to_owned(), TextStyle::Bad, "portcullis unblock"),
@@ -173,6 +178,11 @@ pub fn run(arguments: &StatusArguments, bare: bool) -> Result<ExitCode, Refusal>
     } else {
         show(&status, &styled(&said, style));
         if !next.is_empty() {
+            // By the full path, where the program is not on the `PATH` yet.
+            let next = match (unpacked(), next.strip_prefix("portcullis ")) {
+                (Some(folder), Some(rest)) => format!("{} {rest}", shown(&folder.join("portcullis"))),
+                _ => next.to_owned(),
+            };
             say(&format!("next: {next}"));
         } else if bare {
             say("next: `portcullis explain -- COMMAND` shows a verdict, `portcullis log --stopped` what was stopped, `portcullis --help` all commands");

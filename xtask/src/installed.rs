@@ -141,8 +141,9 @@ fn protects(home: &ScratchHome, repository: &Path, bin: &Path, updated: &str) ->
     let said: Value = serde_json::from_str(&home.output(repository, "portcullis", &["update", "--json"])?)?;
     let installed = said["installed"].as_str().unwrap_or_default();
     ensure!(installed.contains(updated), "`portcullis update` says of this: {installed}");
-    home.output(repository, "portcullis", &["uninstall", "--yes"])?;
-    ensure!(!repository.join(".claude").exists(), "`uninstall` left the settings");
+    // Not `uninstall`: it finds places by the state, which is in the home of whoever runs this, and would take them out too.
+    home.output(repository, "portcullis", &["init", "--git", "--undo", "--yes"])?;
+    ensure!(!repository.join(".claude").exists() && !repository.join(".git/hooks/pre-commit").exists(), "`init --undo` left something");
     Ok(())
 }
 

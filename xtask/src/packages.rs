@@ -62,7 +62,7 @@ pub(crate) struct PackedRelease {
 }
 
 /// The programs of one platform, unpacked.
-struct Programs<'t> {
+struct UnpackedPrograms<'t> {
     release: &'t Release,
     platform: &'t Platform,
     /// The folder of the unpacked archive.
@@ -119,7 +119,7 @@ pub(crate) fn make(release: &Release, out: &Path, key: Option<&Path>) -> Result<
         let scratch = tempfile::tempdir()?;
         let platform = Platform::of(&triple)?;
         let folder = archive::unpack(&archive, scratch.path())?;
-        let programs = Programs { release, platform: &platform, folder: &folder, scratch: scratch.path(), out };
+        let programs = UnpackedPrograms { release, platform: &platform, folder: &folder, scratch: scratch.path(), out };
         let (npm, wheel, debian) = (npm::of_platform(&programs)?, wheel::wheel(&programs)?, debian::package(&programs)?);
         // Of two builds for one machine, the static one is the release.
         let same = platforms.iter().position(|other| other.platform.npm == platform.npm);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::{GIT_SCRIPT, PackedFiles, Programs};
+use super::{GIT_SCRIPT, PackedFiles, UnpackedPrograms};
 use crate::archive::{GIT, MAIN, put_program, tar};
 use crate::release::Release;
 use crate::workspace::{HOOK, root};
@@ -19,7 +19,7 @@ const FOLDER: &str = "package";
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
 /// The package with the programs of one platform.
-pub(super) fn of_platform(programs: &Programs) -> Result<PathBuf> {
+pub(super) fn of_platform(programs: &UnpackedPrograms) -> Result<PathBuf> {
     let folder = programs.scratch.join("npm").join(FOLDER);
     fs::create_dir_all(folder.join("bin"))?;
     for program in [MAIN, HOOK] {

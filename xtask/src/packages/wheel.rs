@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use super::{GIT_SCRIPT, Programs};
+use super::{GIT_SCRIPT, UnpackedPrograms};
 use crate::archive::{GIT, MAIN, put_program};
 use crate::step::{command, pass};
 use crate::workspace::{HOOK, root};
@@ -15,7 +15,7 @@ const PACK: &str = "xtask/packages/wheel.py";
 
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
-pub(super) fn wheel(programs: &Programs) -> Result<PathBuf> {
+pub(super) fn wheel(programs: &UnpackedPrograms) -> Result<PathBuf> {
     let release = programs.release;
     let folder = programs.scratch.join("wheel");
     let name = format!("portcullis-{}", release.version);
