@@ -25,6 +25,8 @@ use store::{ApprovalRecord, ApprovalWay};
 
 /// The namespace of the signatures.
 pub const NAMESPACE: &str = "portcullis";
+/// The namespace of signatures of checkpoints of the record.
+pub const RECORD_NAMESPACE: &str = "portcullis-record";
 /// Seconds by which the clock of the machine where it was signed may be ahead.
 const SKEW: u64 = 120;
 

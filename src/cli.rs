@@ -27,6 +27,7 @@ pub mod unblock;
 pub mod uninstall;
 pub mod update;
 pub mod wired;
+pub mod wiring;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

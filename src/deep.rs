@@ -13,6 +13,7 @@ pub mod own_files;
 pub mod pusher;
 mod spend;
 pub mod tests_first;
+mod wired_files;
 pub mod work;
 
 use std::path::Path;
@@ -30,7 +31,7 @@ use gate::world::{Surroundings, World, system};
 use policy::decide::Metered;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::{Budget, FleetSection, Flywheel, Policy, TestsFirst};
+use policy::{FleetSection, Flywheel, Policy, TestsFirst, Tiers};
 
 use crate::{documents, pipeline};
 
@@ -115,8 +116,10 @@ impl Deep for Cold {
         approval::of_call(case)
     }
 
-    fn count_spend(&self, event: &Event, around: &Surroundings, budgets: &[Budget]) -> Result<(), Stop> {
-        spend::count(event, around, budgets).map_err(|error| Failure::StateUnusable(error.to_string()).into())
+    fn count_spend(&self, event: &Event, around: &Surroundings, tiers: &Tiers) -> Result<(), Stop> {
+        let shared = tiers.budgets.iter().any(|budget| budget.fleet && budget.tokens);
+        let fleet = if let (Some(section), true) = (&tiers.fleet, shared) { self.fleet(section)? } else { None };
+        spend::count(event, around, &tiers.budgets, fleet.as_deref()).map_err(|error| Failure::StateUnusable(error.to_string()).into())
     }
 
     fn fleet(&self, section: &FleetSection) -> Result<Option<Box<dyn FleetStore>>, Stop> {

@@ -6,4 +6,5 @@ pub mod deep;
 pub mod documents;
 pub mod git;
 pub mod pipeline;
+pub mod record;
 pub mod report;

@@ -19,35 +19,48 @@ const MAX_SIGNATURE: usize = 16 << 10;
 ///
 /// Why it does not count.
 pub fn signer(text: &str, signature: &str, allowed: &str, security_key: bool, now: u64) -> Result<String, String> {
-    let key = verified(text, signature)?;
+    signer_in(NAMESPACE, text, signature, allowed, security_key, now)
+}
+
+/// As [`signer`], for signatures of another namespace.
+///
+/// # Errors
+///
+/// Why it does not count.
+pub fn signer_in(namespace: &str, text: &str, signature: &str, allowed: &str, security_key: bool, now: u64) -> Result<String, String> {
+    let key = verified_in(namespace, text, signature)?;
     match &key {
         KeyData::SkEd25519(_) => {}
         _ if security_key => return Err("the policy asks for a security key, and this key is not one".to_owned()),
         _ => {}
     }
-    let principal = signers::principal(allowed, &key, NAMESPACE, now);
+    let principal = signers::principal(allowed, &key, namespace, now);
     let print = PublicKey::from(key).fingerprint(ssh_key::HashAlg::Sha256);
     principal.map(|name| format!("{name} {print}")).ok_or_else(|| format!("the key {print} may not sign, or not now"))
 }
 
-/// The key of a good signature in our namespace.
+/// The key of a good signature of an approval.
 ///
 /// # Errors
 ///
 /// Why it is not good.
 pub fn verified(text: &str, signature: &str) -> Result<KeyData, String> {
+    verified_in(NAMESPACE, text, signature)
+}
+
+fn verified_in(namespace: &str, text: &str, signature: &str) -> Result<KeyData, String> {
     if signature.len() > MAX_SIGNATURE {
         return Err("the signature is too long".to_owned());
     }
     let signature = SshSig::from_pem(signature.trim_end().to_owned() + "\n").map_err(|error| format!("the signature cannot be read: {error}"))?;
-    if signature.namespace() != NAMESPACE {
-        return Err(format!("the signature is for `{}`, not for `{NAMESPACE}`", signature.namespace()));
+    if signature.namespace() != namespace {
+        return Err(format!("the signature is for `{}`, not for `{namespace}`", signature.namespace()));
     }
     let key = signature.public_key().clone();
     if !matches!(key, KeyData::Ed25519(_) | KeyData::SkEd25519(_)) {
         return Err(format!("keys of the kind {} are not supported; use an ed25519 key", key.algorithm()));
     }
-    PublicKey::from(key.clone()).verify(NAMESPACE, text.as_bytes(), &signature).map_err(|_| "the signature is not of this text".to_owned())?;
+    PublicKey::from(key.clone()).verify(namespace, text.as_bytes(), &signature).map_err(|_| "the signature is not of this text".to_owned())?;
     if matches!(key, KeyData::SkEd25519(_)) {
         let bytes = signature.signature_bytes();
         let flags = bytes.len().checked_sub(TRAILER).and_then(|at| bytes.get(at));

@@ -1,6 +1,6 @@
 //! `portcullis approve`: shows a person what a denied call would do, and lets them sign that it may take place once.
 
-mod keys;
+pub(super) mod keys;
 mod setup;
 
 use std::fs::OpenOptions;
@@ -16,7 +16,7 @@ use super::refusal::Refusal;
 use super::terminal::{TextStyle, agent, can_ask, print_whole, say, shell_word, styled};
 use crate::approval::statement::ApprovalStatement;
 use crate::approval::store::{self, ApprovalRecord, ApprovalWay, FORMAT, KnownRequest};
-use crate::approval::{approver, kept, parts, person, signature};
+use crate::approval::{NAMESPACE, approver, kept, parts, person, signature};
 use crate::deep::approval::signers_of;
 use actions::json::quoted;
 use actions::shown::{escaped, escaped_lines};
@@ -56,7 +56,7 @@ pub struct ApproveArguments {
 ///
 /// An agent asks, the code is not known, or nothing could be signed.
 pub fn run(arguments: &ApproveArguments) -> Result<ExitCode, Refusal> {
-    refuse_agents()?;
+    refuse_agents(NOT)?;
     if arguments.setup {
         return setup::run(arguments.key.as_deref());
     }
@@ -99,14 +99,14 @@ pub fn run(arguments: &ApproveArguments) -> Result<ExitCode, Refusal> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Only a person approves.
-fn refuse_agents() -> Result<(), Refusal> {
+/// Only a person approves, and signs.
+pub(super) fn refuse_agents(not: &str) -> Result<(), Refusal> {
     let fix = "a person must run this at a terminal of their own";
     if let Some(variable) = agent() {
-        return Err(Refusal::new(NOT, format!("an agent runs this (`{variable}` is set)"), fix));
+        return Err(Refusal::new(not, format!("an agent runs this (`{variable}` is set)"), fix));
     }
     match person::above().and_then(|chain| person::agent_above(&chain)) {
-        Some(why) => Err(Refusal::new(NOT, why, fix)),
+        Some(why) => Err(Refusal::new(not, why, fix)),
         None => Ok(()),
     }
 }
@@ -215,7 +215,7 @@ fn statement(known: &KnownRequest, section: &ApprovalSection) -> ApprovalStateme
     }
 }
 
-fn account() -> String {
+pub(super) fn account() -> String {
     std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned())
 }
 
@@ -248,9 +248,9 @@ fn signed(key: Option<&Path>, known: &KnownRequest, section: &ApprovalSection, p
     let Some(key) = key.map(Path::to_path_buf).or(usual) else {
         return Err(Refusal::new(NOT, "there is no home folder for a key", "name the key with `--key`"));
     };
-    keys::usable(&key)?;
+    keys::usable(&key, NOT)?;
     let text = statement(known, section).text();
-    let signature = keys::sign(&key, &text)?;
+    let signature = keys::sign(&key, &text, NAMESPACE, NOT)?;
     Ok(ApprovalRecord { format: FORMAT, statement: text, way: ApprovalWay::Key, signature: Some(signature), by, kept: Vec::new() })
 }
 
@@ -272,7 +272,7 @@ fn printed(known: &KnownRequest, section: &ApprovalSection, place: &Place) -> Re
     show(known);
     let minutes = section.lifetime.div_ceil(60);
     say(&format!("to approve it within {minutes} min, run this where your key is:\n"));
-    print_whole(&format!("printf '%s' {} | ssh-keygen -Y sign -n {} -f ~/.ssh/id_ed25519\n", shell_word(&text), crate::approval::NAMESPACE))
+    print_whole(&format!("printf '%s' {} | ssh-keygen -Y sign -n {} -f ~/.ssh/id_ed25519\n", shell_word(&text), NAMESPACE))
         .map_err(|error| Refusal::new(NOT, error, "write it to a terminal"))?;
     say(&format!("then paste the signature here, and end it with Ctrl-D:\n\n  portcullis approve {code} --signature -"));
     Ok(ExitCode::SUCCESS)

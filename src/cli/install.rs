@@ -13,9 +13,10 @@ use serde_json::json;
 
 use super::canary;
 use super::files::{self, PROGRAM as PROGRAM_MODE};
+use super::init::clients::Target;
 use super::init::plan::{BINARIES, STARTER, wiring};
 use super::init::scope::{Scope, Site};
-use super::init::{Live, indented, live, plan};
+use super::init::{Live, indented, live};
 use super::place::Place;
 use super::refusal::Refusal;
 use super::settings::hooks_json;
@@ -193,10 +194,10 @@ fn tried(folder: &Path) -> Result<String, Refusal> {
     progress(&format!("adding Portcullis to the temporary repository {}", scratch.root().display()));
     let place = Place::in_project(scratch.root())?;
     let site = Site::at(scratch.root(), &place.world, Some(folder))?;
-    let plan = plan::wire(Scope::Local, &site, Some(STARTER))?;
+    let plan = Target::ClaudeCode(Scope::Local).wire(&site, Some(STARTER), &[Target::ClaudeCode(Scope::Local)])?;
     plan.apply()?;
-    let text = match live(&plan, &site)? {
-        Live::Refused(text) => text,
+    let text = match live(&Target::ClaudeCode(Scope::Local), &site)? {
+        Live::Refused(text) | Live::Unconfirmed(text) => text,
         Live::Watching(why) => return Err(Refusal::new("Portcullis is not active", why, "change the policy of this machine, then run this again")),
     };
     let entry = entry(&plan.settings_text().unwrap_or_default(), scratch.root(), None);

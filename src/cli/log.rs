@@ -1,5 +1,8 @@
 //! `portcullis log`: shows the recorded decisions and signals of this repository. Changes nothing.
 
+pub mod checkpoint;
+pub mod verify;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -8,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::place::Place;
@@ -28,8 +31,20 @@ const SHOWN: usize = 50;
 /// Bytes of the record that are read at a time, from its end.
 const CHUNK: u64 = 64 << 10;
 
+/// What else is done with the record.
+#[derive(Subcommand, Debug)]
+pub enum LogCommand {
+    /// Check that no line of the record was changed, removed, inserted or moved
+    Verify(verify::VerifyArguments),
+    /// Sign where the record ends now (only a person at a terminal can do this)
+    Checkpoint(checkpoint::CheckpointArguments),
+}
+
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct LogArguments {
+    #[command(subcommand)]
+    command: Option<LogCommand>,
     /// Only this session; the first characters of its id are enough
     #[arg(long, value_name = "ID")]
     session: Option<String>,
@@ -80,6 +95,14 @@ pub struct LogArguments {
 ///
 /// The folder is not known, or an argument is wrong.
 pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
+    match &arguments.command {
+        None => show_entries(arguments),
+        Some(LogCommand::Verify(arguments)) => verify::run(arguments),
+        Some(LogCommand::Checkpoint(arguments)) => checkpoint::run(arguments),
+    }
+}
+
+fn show_entries(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
     let place = Place::at(None)?;
     let since = arguments.since.as_deref().map(|text| time(text, false)).transpose()?;
     let until = arguments.until.as_deref().map(|text| time(text, true)).transpose()?;
@@ -174,7 +197,7 @@ fn is_decision(entry: &Entry) -> bool {
 }
 
 /// A time of the record in local time, with the zone.
-fn local(time: u64) -> String {
+pub(super) fn local(time: u64) -> String {
     let ahead = ahead(time / 1000);
     let zone = ahead.unsigned_abs() / 60;
     format!("{} {}{:02}:{:02}", moment(time.saturating_add_signed(ahead * 1000)), if ahead < 0 { '-' } else { '+' }, zone / 60, zone % 60)

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{agent, agreed_after_all, can_ask, say, say_json, shown};
+use crate::deep::Cold;
 use actions::shown::escaped;
+use gate::deep::{Deep as _, Stop};
 use gate::failure::Failure;
 use gate::metering::{dollars, duration, whose, window};
 use gate::record::{Entry, RecordSource};
@@ -83,7 +85,12 @@ pub fn run(arguments: &StateArguments) -> Result<ExitCode, Refusal> {
 pub fn states(place: &Place) -> Result<Vec<MeterState>, Refusal> {
     let bytes = place.policy()?;
     let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
-    Ok(meters::states(&policy, &place.around)?)
+    let shared = policy.tiers().and_then(|tiers| tiers.fleet);
+    let fleet = shared.map_or(Ok(None), |section| Cold.fleet(&section)).map_err(|stop| match stop {
+        Stop::Failed(failure) => failure,
+        Stop::HandOver => Failure::PolicyDamaged,
+    })?;
+    Ok(meters::states(&policy, &place.around, fleet.as_deref())?)
 }
 
 fn show(place: &Place, as_json: bool) -> Result<ExitCode, Refusal> {

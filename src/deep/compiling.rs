@@ -76,6 +76,8 @@ fn keep(bytes: &[u8], around: &Surroundings, world: &World) {
         let _ = state::write(&world.states, &around.root, state::GATES, signs.as_bytes());
     }
     let _ = state::write_policy(&world.states, &around.root, bytes);
+    let section = Policy::open(bytes).and_then(|policy| policy.tiers()).and_then(|tiers| tiers.record);
+    let _ = section.map_or_else(|| record::keep(&around.memory, 0, 0), |section| record::keep(&around.memory, section.days, section.megabytes));
     if signs.is_none() {
         let _ = state::remove(&world.states, &around.root, state::GATES);
     }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use clients::Event;
 use gate::metering;
 use gate::record::hash;
+use gate::world::meters::FleetStore;
 use gate::world::repository::head_branch;
 use gate::world::store::{ANSWERS, Slot, Store, VALUE};
 use gate::world::{Surroundings, meters, pending, record, system};
@@ -56,8 +57,13 @@ struct NewSpend {
 /// # Errors
 ///
 /// The place or a budget cannot be kept.
-pub(super) fn count(event: &Event, around: &Surroundings, budgets: &[Budget]) -> io::Result<()> {
-    let (Some(form), Some(transcript)) = (event.client.transcript(), &event.transcript) else { return Ok(()) };
+pub(super) fn count(event: &Event, around: &Surroundings, budgets: &[Budget], fleet: Option<&dyn FleetStore>) -> io::Result<()> {
+    let unseen = |why: &str| {
+        let text = format!("what the model costs is not visible: {why}, so budgets count calls alone");
+        pending::tell("budget-not-visible", &text, around)
+    };
+    let Some(form) = event.client.transcript() else { return unseen("it is not known how this client writes its transcripts") };
+    let Some(transcript) = &event.transcript else { return unseen("this client names no transcript") };
     let transcript = Path::new(transcript);
     let counted: Vec<&Budget> = budgets.iter().filter(|budget| budget.tokens).collect();
     let file = record::in_first(&around.memory, |folder| record::open(&folder.join(meters::spend_file(around))))?;
@@ -70,8 +76,7 @@ pub(super) fn count(event: &Event, around: &Surroundings, budgets: &[Budget]) ->
     let mut place: TranscriptPlace = serde_json::from_slice(&kept).ok().filter(|place: &TranscriptPlace| place.format == FORMAT).unwrap_or_default();
     place.format = FORMAT;
     if !transcript.is_file() {
-        let text = "what the model costs is not visible: the transcript of this session does not exist, so budgets count calls alone";
-        return pending::tell("budget-not-visible", text, around);
+        return unseen("the transcript of this session does not exist");
     }
     let mut spent = NewSpend::default();
     for transcript in files(form, transcript) {
@@ -86,7 +91,7 @@ pub(super) fn count(event: &Event, around: &Surroundings, budgets: &[Budget]) ->
             Period::Session | Period::Run => true,
         };
         let micro = spent.answers.iter().filter(concerns).fold(0u64, |sum, (micro, ..)| sum.saturating_add(*micro));
-        let standing = meters::spend(budget, micro, around).map_err(|failure| io::Error::other(gate::failure::what(&failure)))?;
+        let standing = meters::spend(budget, micro, around, fleet).map_err(|failure| io::Error::other(gate::failure::what(&failure)))?;
         if let Some(found) = metering::of_budget(None, budget, &standing).filter(|found| found.tell) {
             let least = if spent.cut { "at least " } else { "" };
             pending::tell(budget.name, &format!("note by `{}`: {least}{}; instead: {}", budget.name, found.reason, found.instead), around)?;

@@ -137,9 +137,16 @@ impl Looking<'_> {
         }
     }
 
+    /// Where the command began: the call can name another folder than the session's.
+    fn folder(&self, root: &str) -> String {
+        let session = self.event.cwd.as_deref().unwrap_or(root);
+        let named = self.event.tool.as_ref().and_then(actions::tools::folder);
+        named.map_or_else(|| session.to_owned(), |folder| Path::new(session).join(folder).to_string_lossy().into_owned())
+    }
+
     fn command(&self, line: &str, wanted: &str, opened: &[String]) {
         let root = self.work.root.to_string_lossy();
-        let folder = self.event.cwd.as_deref().unwrap_or(&root);
+        let folder = self.folder(&root);
         let found = status::of(line, wanted, CommandPlace { folder: folder.trim_end_matches('/'), root: &root });
         let why = match (found, self.succeeded()) {
             (CommandStatus::Absent, _) => return,
@@ -198,7 +205,7 @@ impl Looking<'_> {
                 _ => None,
             });
             let words: Option<Vec<&str>> = run.map(|run| run.words.iter().filter_map(|word| word.literal()).collect());
-            let folder = self.event.cwd.as_deref().unwrap_or(&root);
+            let folder = self.folder(&root);
             match words.map(|words| status::of(line, &shell_words(&words), CommandPlace { folder: folder.trim_end_matches('/'), root: &root })) {
                 Some(CommandStatus::Decides) => None,
                 Some(CommandStatus::Swallowed(why)) => Some(format!("they ran where their status does not decide: {why}")),

@@ -1,39 +1,43 @@
 //! Each recorded event is known to its client, with or without an entry; and who is asked, by the client that the wiring
 //! names and the signs of the payload.
 
-use std::collections::BTreeMap;
-use std::fs;
+use clients::moment::NotWired;
+use clients::{CLIENTS, Invocation, Moment, MomentKind};
 
-use clients::claude_code::NAME;
-use clients::{CLIENTS, Moment, MomentKind};
-
-use crate::support::{Scratch, hook_path, package, run};
-
-/// The recorded payloads by the names of their files.
-fn recorded() -> BTreeMap<String, serde_json::Value> {
-    let files = fs::read_dir(package().join("tests/events")).unwrap().map(|entry| entry.unwrap().path());
-    let payloads = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-    payloads
-        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap()))
-        .collect()
-}
-
-/// The client that sent a recorded payload, whose name is in front of the file's, and the event. Files of Claude Code have no
-/// name in front.
-fn sender_and_event(file: &str) -> (&str, &str) {
-    let mut parts = file.split('.');
-    let first = parts.next().unwrap();
-    if first.starts_with(|c: char| c.is_ascii_lowercase()) { (first, parts.next().unwrap()) } else { (NAME, first) }
-}
+use crate::support::{Scratch, hook_path, recorded, run, sender_and_event};
 
 #[test]
 fn every_recorded_event_is_known_and_has_an_entry_or_a_reason() {
-    for file in recorded().into_keys() {
-        let (sender, event) = sender_and_event(&file);
-        assert_ne!(Moment::of(event), Moment::Unknown, "{file}: no client has `{event}`");
-        if let Some(client) = CLIENTS.iter().find(|client| client.name() == sender) {
-            assert_eq!(client.moment(event), Some(Moment::of(event)), "{file}: `{event}` is not in the tables of {}", client.name());
+    for file in recorded(&Scratch::new()).into_keys() {
+        let (client, event) = sender_and_event(&file);
+        assert_eq!(client.moment(event), Some(Moment::of(event)), "{file}: `{event}` is not in the tables of {}", client.name());
+    }
+}
+
+#[test]
+fn a_recorded_payload_is_its_clients_with_and_without_a_name_on_the_command_line() {
+    for (file, text) in recorded(&Scratch::new()) {
+        let (client, event) = sender_and_event(&file);
+        if client.unwired().iter().any(|known| known.event == event) {
+            continue;
         }
+        let read = |name| Invocation::new(Some(event), name).read(text.as_bytes()).unwrap_or_else(|error| panic!("{file}: {error:?}"));
+        let named = read(Some(client.name()));
+        assert_eq!((named.client.name(), named.certain), (client.name(), true), "{file}");
+        assert_eq!(named.name, event, "{file}");
+        // What a payload does not show can only be read as another one's that is not asked more.
+        let unnamed = read(None);
+        let guarding = named.moment.kind() != MomentKind::Observing;
+        assert!(unnamed.client.name() == client.name() || !unnamed.can_ask(true), "{file} looks like one of {}", unnamed.client.name());
+        assert_eq!(unnamed.moment.kind(), named.moment.kind(), "{file}");
+        assert!(named.cwd.is_some() || !guarding, "{file} has no folder");
+        assert_eq!(named.tool.as_ref().is_some_and(|call| call.name.is_empty()), false, "{file}");
+        assert_eq!(
+            named.agent_id.is_some(),
+            file.ends_with(".in-subagent") || named.moment == Moment::SubagentEnd && !file.starts_with("kimi"),
+            "{file}: {:?}",
+            named.agent_id
+        );
     }
 }
 
@@ -46,7 +50,8 @@ fn an_event_means_the_same_to_all_clients_and_guarding_ones_have_an_entry() {
             assert_eq!(events().filter(|other| *other == event).count(), 1, "`{event}` of {} is there twice", client.name());
         }
         for known in client.unwired() {
-            assert_eq!(known.moment.kind(), MomentKind::Observing, "`{}` of {} can stop something and has no entry", known.event, client.name());
+            let needs_entry = known.moment.kind() != MomentKind::Observing && !matches!(known.reason, NotWired::SeenByCall | NotWired::AnswerIgnored);
+            assert!(!needs_entry, "`{}` of {} can stop something and has no entry", known.event, client.name());
         }
         assert_eq!(CLIENTS.iter().filter(|other| other.name() == client.name()).count(), 1, "{} is there twice", client.name());
     }
@@ -54,7 +59,7 @@ fn an_event_means_the_same_to_all_clients_and_guarding_ones_have_an_entry() {
 
 /// What the hook says to a recorded call with another command, started with these arguments.
 fn said(scratch: &Scratch, file: &str, command: &str, arguments: &[&str]) -> String {
-    let mut payload = recorded().remove(file).unwrap();
+    let mut payload: serde_json::Value = serde_json::from_str(&recorded(scratch)[file]).unwrap();
     let input = ["tool_input", "toolInput", "toolArgs"].into_iter().find(|field| payload.get(field).is_some()).unwrap_or("tool_input");
     payload[input]["command"] = command.into();
     if payload["permission_mode"] == "bypassPermissions" {
@@ -111,7 +116,7 @@ fn a_mode_that_is_not_known_asks_nobody() {
 fn copilot_is_answered_in_the_form_in_which_it_asks() {
     let scratch = Scratch::new().with_work();
     let said = |file: &str, command: &str, arguments: &[&str]| {
-        let mut payload = recorded().remove(file).unwrap();
+        let mut payload: serde_json::Value = serde_json::from_str(&recorded(&scratch)[file]).unwrap();
         let input = ["tool_input", "toolInput", "toolArgs"].into_iter().find(|field| payload.get(field).is_some()).unwrap_or("tool_input");
         payload[input]["command"] = command.into();
         let text = payload.to_string().replace("/home/dev/project", &scratch.repo().to_string_lossy());

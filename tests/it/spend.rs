@@ -61,6 +61,25 @@ fn part(answer: u32, output: u32) -> String {
 }
 
 #[test]
+fn what_cannot_be_seen_is_told_or_denied() {
+    for (policy, answers) in [(POLICY.to_owned(), ["free", "free"]), (POLICY.replace("over = 4", "over = 4\nunknown = \"deny\""), ["deny model", "free"])] {
+        let session = Session::new(&policy);
+        let before = session.call("1");
+        assert_eq!(before.short(), answers[0], "{before:?}");
+        if before.code == 2 {
+            let parts = ["what the model costs must be seen, and it cannot be", "unknown = \"note\""];
+            assert!(parts.iter().all(|part| before.stderr.contains(part)), "{before:?}");
+        } else {
+            session.event("Stop", "");
+            let told = session.event("UserPromptSubmit", r#","prompt":"go on""#);
+            assert!(told.stdout.contains("what the model costs is not visible: the transcript of this session does not exist"), "{told:?}");
+        }
+        session.write("s.jsonl", &[part(1, 10)]);
+        assert_eq!(session.call("2").short(), answers[1]);
+    }
+}
+
+#[test]
 fn each_answer_counts_once_and_the_cap_holds() {
     let session = Session::new(POLICY);
     // 2000 * 4 + 30000 * 0.2 + 4000 * 5 + 5000 * 8 + 10000 * 20 millionths.

@@ -1,6 +1,7 @@
 //! A scratch repository with a home of its own, and the real binaries run in it. The only code of the tests that knows
 //! how an event is written and an answer is read.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use std::sync::LazyLock;
 
-use clients::Invocation;
+use clients::{CLIENTS, Client, Invocation};
 use gate::call;
 use gate::world::World;
 use portcullis::deep::Cold;
@@ -120,6 +121,33 @@ impl Scratch {
     pub(crate) fn hook(&self, event: &str, input: &[u8]) -> Said {
         run(self.command(hook_path()).arg(event), input)
     }
+}
+
+/// The client that sent a recorded payload, and the event, by the name of its file: the client's name is in front, and files of
+/// Claude Code have none. Panics if the client has no such event.
+pub(crate) fn sender_and_event(file: &str) -> (&'static dyn Client, &str) {
+    let named = file.split_once('.').and_then(|(name, rest)| Some((CLIENTS.iter().find(|client| client.name() == name)?, rest)));
+    let (client, rest) = named.unwrap_or((&CLIENTS[0], file));
+    // Names of events can have dots.
+    let ends = rest.match_indices('.').map(|(at, _)| at).chain([rest.len()]);
+    let event = ends.map(|end| &rest[..end]).find(|event| client.moment(event).is_some());
+    (*client, event.unwrap_or_else(|| panic!("{file}: `{rest}` is no event of {}", client.name())))
+}
+
+/// The recorded payloads by the names of their files, the project's folder replaced by the scratch repository.
+pub(crate) fn recorded(scratch: &Scratch) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(package().join("tests/events")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let text = fs::read_to_string(&path).unwrap();
+            let text = text.replace("/home/dev/project", &scratch.repo().to_string_lossy());
+            let text = text.replace("/home/dev/", &format!("{}/", scratch.home().to_string_lossy()));
+            all.insert(path.file_stem().unwrap().to_string_lossy().into_owned(), text);
+        }
+    }
+    assert!(all.len() >= 195, "only {} events were found", all.len());
+    all
 }
 
 /// As [`Scratch::judge`], in a world of the caller's.

@@ -179,7 +179,8 @@ fn options(scope: &[Cow<Program>], words: &[Word], mut at: usize, until: Until, 
                 continue;
             }
             // A quoted word is one operand nearly always; git's own reading looks at it where that is not enough.
-            if word.multi && word.may_be_option() && !word.prefix().starts_with('-') && out.may_hide.is_none() {
+            let is_image = || is_image(form(program, &out.flags).and_then(|form| role_at(form, out.operands.len())), word, words.get(at + 1));
+            if word.multi && word.may_be_option() && !word.prefix().starts_with('-') && out.may_hide.is_none() && !is_image() {
                 out.may_hide = Some(word.clone());
             }
         }
@@ -342,6 +343,13 @@ fn old_bundle(program: &Program, words: &[Word], at: usize, out: &mut ParsedArgu
         }
     }
     next
+}
+
+/// Whether a word in the place of an image is one, although its beginning is not known: it has a tag or a path, or nothing
+/// stands behind it that could be the image instead.
+fn is_image(role: Option<(Role, bool)>, word: &Word, next: Option<&Word>) -> bool {
+    let has_tag = || word.pieces.iter().any(|piece| matches!(piece, WordPiece::Lit(text) if text.contains([':', '/'])));
+    matches!(role, Some((Role::Image, _))) && (next.is_none() || has_tag())
 }
 
 fn long(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut ParsedArguments) -> usize {

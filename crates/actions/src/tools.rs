@@ -19,12 +19,30 @@ const MAX_LEVELS: usize = 16;
 const QUIET: &str = "Glob Grep LS TodoWrite TaskCreate TaskGet TaskUpdate TaskList TaskStop AskUserQuestion EnterPlanMode ExitPlanMode WebSearch ToolSearch \
     ListMcpResourcesTool ReadMcpResourceTool Skill LSP EnterWorktree ExitWorktree glob search_file_content grep_search list_directory google_web_search \
     write_todos update_plan";
-/// Tools that take a command line, or the words of a command.
-const SHELLS: &str = "Bash PowerShell Monitor run_shell_command shell local_shell exec_command";
+/// Tools that take a command line, or the words of a command: of Claude Code; Gemini CLI and Qwen Code; Codex; Copilot CLI and
+/// `OpenCode`; droid; Cline; Vibe; Cursor; Auggie; `OpenHands`. Of the last three they are documented, of the others recorded.
+const SHELLS: &str = "Bash PowerShell Monitor run_shell_command shell local_shell exec_command bash powershell Execute run_commands file_system.bash Shell \
+    launch-process terminal";
 /// Those of them that do not wait for the command's end.
 const WATCHERS: &str = "Monitor";
-/// Tools that change files.
-const WRITERS: &str = "Write Edit MultiEdit NotebookEdit apply_patch write_file replace";
+/// Tools that write a whole file: of Claude Code and Kimi Code; Gemini CLI and Qwen Code; droid; Copilot CLI; `OpenCode`; Vibe;
+/// Auggie.
+const WHOLE_WRITERS: &str = "Write write_file Create create write file_system.write_file save-file";
+/// Tools that replace a text in a file: of Claude Code, Kimi Code and droid; Gemini CLI; Qwen Code, Copilot CLI and `OpenCode`; Vibe;
+/// Cursor.
+const REPLACERS: &str = "Edit replace edit file_system.search_replace StrReplace";
+/// Tools that do one of several things to a file, by their fields: of Cline, Auggie, and `OpenHands` with Anthropic's names.
+const EDITORS: &str = "editor str-replace-editor file_editor str_replace_editor str_replace_based_edit_tool";
+/// Tools that take a patch: of Codex and Cline; droid; `OpenCode`.
+const PATCHERS: &str = "apply_patch ApplyPatch patch";
+/// The other tools that change files.
+const WRITERS: &str = "MultiEdit NotebookEdit";
+/// Tools that show a file: of Claude Code, Kimi Code and droid; Gemini CLI and Qwen Code; Copilot CLI; `OpenCode`.
+const READERS: &str = "Read read_file view read";
+/// Tools that start a sub-agent: of Claude Code and Kimi Code; droid; Copilot CLI and `OpenCode`; Qwen Code; Cline.
+const SPAWNERS: &str = "Agent Task task agent spawn_agent";
+/// The tool of Qwen Code 0.24.4 that calls another one, by `name` and `arguments`.
+const CALLER: &str = "tool_call";
 /// Arguments that hold a command line or the words of a command, without `_` and `-`.
 const COMMANDS: &str = "command cmd commandline script argv commands cmds";
 /// Arguments that name the folder in which a command starts, without `_` and `-`: Gemini CLI 0.61.0 `dir_path`, Qwen Code
@@ -33,9 +51,11 @@ const FOLDERS: &str = "dirpath directory cwd workdir workingdirectory workingdir
 /// Arguments that name the file that a known tool reads or changes, without `_` and `-`.
 const FILES: &str = "path filepath filename targetfile notebookpath absolutepath uri";
 /// Arguments that hold the new text of such a file, without `_` and `-`.
-const TEXTS: &str = "content contents text newstring newtext newstr filetext body patch diff codeedit newsource";
+const TEXTS: &str = "content contents text newstring newtext newstr filetext filecontent body patch diff codeedit newsource";
 /// Arguments that hold the old text, where only a part is replaced.
 const OLD_TEXTS: &str = "oldstring oldtext oldstr";
+/// Arguments that hold a patch, without `_` and `-`.
+const PATCHES: &str = "command input patch patchtext";
 /// Arguments that name a file, without `_` and `-`.
 const PATHS: &str = "path file filepath filename targetfile target destination dest oldpath newpath from to source notebookpath absolutepath relativepath \
     relativeworkspacepath directory folder uri";
@@ -87,6 +107,20 @@ pub fn of(call: &ToolCall, setting: &Setting, programs: &Programs, lookups: Look
 
 pub use served::{KnownTool, server, tool};
 
+/// True if a tool takes a command.
+pub fn is_shell(tool: &str) -> bool {
+    is_one(SHELLS, tool)
+}
+
+/// The folder that a call of a shell tool names for its command, as it is written. `None`: it begins in the session's.
+pub fn folder(call: &ToolCall) -> Option<&str> {
+    folder_of(&call.input)
+}
+
+fn folder_of(input: &Json) -> Option<&str> {
+    fields(input, FOLDERS).find_map(|(_, folder)| if let Json::Text(folder) = folder { Some(folder.as_str()) } else { None })
+}
+
 /// True if a tool runs a command to its end.
 pub fn runs_command(tool: &str) -> bool {
     is_one(SHELLS, tool) && !is_one(WATCHERS, tool)
@@ -94,33 +128,59 @@ pub fn runs_command(tool: &str) -> bool {
 
 /// True if a tool changes a file that it names.
 pub fn writes_file(tool: &str) -> bool {
-    is_one(WRITERS, tool)
+    [WHOLE_WRITERS, REPLACERS, EDITORS, PATCHERS, WRITERS].iter().any(|names| is_one(names, tool))
 }
 
 /// The command line of a call of a shell tool: the text in which the spans of its actions are.
 pub fn command_line(call: &ToolCall) -> Option<&str> {
     match call.input.get("command").or_else(|| call.input.get("cmd")) {
-        Some(Json::Text(line)) if is_one(SHELLS, &call.name) => Some(line),
+        _ if !is_one(SHELLS, &call.name) => None,
+        Some(Json::Text(line)) => Some(line),
+        None => only_command(&call.input),
+        Some(_) => None,
+    }
+}
+
+/// The command of a list of one.
+fn only_command(input: &Json) -> Option<&str> {
+    match input.get("commands") {
+        Some(Json::List(list)) => match list.as_slice() {
+            [Json::Text(line)] => Some(line),
+            _ => None,
+        },
         _ => None,
     }
+}
+
+/// The call that a call of [`CALLER`] makes. `None`: it makes none, or in a form that is not known.
+fn called(call: &ToolCall) -> Option<ToolCall> {
+    let name = call.input.text("name").filter(|name| call.name == CALLER && *name != CALLER)?;
+    let input = match call.input.get("arguments")? {
+        Json::Text(text) => Json::read(text.as_bytes()).ok()?,
+        input => input.clone(),
+    };
+    Some(ToolCall { name: name.to_owned(), input })
 }
 
 /// Why the call of a known tool cannot be judged by its input: a field that says what it does is missing, or is not of the
 /// form that the tool takes. `None` if it can be judged. What a client makes of such a call is not known.
 #[must_use]
 pub fn malformed(call: &ToolCall) -> Option<String> {
+    if let Some(inner) = called(call) {
+        return malformed(&inner);
+    }
     let ToolCall { name, input } = call;
     match name.as_str() {
         name if is_one(SHELLS, name) => command_fault(name, input),
-        "Write" | "write_file" => file_fault(input).or_else(|| texts_fault(input, false, "content")),
-        "Edit" | "replace" | "MultiEdit" => file_fault(input).or_else(|| texts_fault(input, true, "new_string")),
+        name if is_one(WHOLE_WRITERS, name) => file_fault(input).or_else(|| texts_fault(input, false, "content")),
+        name if is_one(REPLACERS, name) || name == "MultiEdit" => file_fault(input).or_else(|| texts_fault(input, true, "new_string")),
         "NotebookEdit" => file_fault(input).or_else(|| fields(input, TEXTS).find_map(|(key, value)| text_fault(key, value))),
-        "Read" | "read_file" => file_fault(input),
-        "apply_patch" => fields(input, "command input patch")
-            .find_map(|(key, value)| (!is_command(value)).then(|| no_text(key)))
-            .or_else(|| missing(input, "command input patch", "command")),
+        name if is_one(EDITORS, name) || is_one(READERS, name) => file_fault(input),
+        name if is_one(PATCHERS, name) => {
+            fields(input, PATCHES).find_map(|(key, value)| (!is_command(value)).then(|| no_text(key))).or_else(|| missing(input, PATCHES, "command"))
+        }
         "WebFetch" => fields(input, "url").find_map(|(key, value)| text_fault(key, value)).or_else(|| missing(input, "url", "url")),
-        "Agent" | "Task" => fields(input, "prompt subagenttype").find_map(|(key, value)| text_fault(key, value)),
+        name if is_one(SPAWNERS, name) => fields(input, "prompt subagenttype").find_map(|(key, value)| text_fault(key, value)),
         _ => None,
     }
 }
@@ -152,10 +212,16 @@ fn is_command(value: &Json) -> bool {
     }
 }
 
+/// True for several commands, each a line, or a program with its arguments.
+fn are_commands(value: &Json) -> bool {
+    let one = |item: &Json| matches!(item, Json::Text(_)) || item.get("command").is_some_and(|command| matches!(command, Json::Text(_)));
+    matches!(value, Json::List(list) if list.iter().all(one))
+}
+
 fn command_fault(name: &str, input: &Json) -> Option<String> {
     // `local_shell` has them one level below, and Claude Code's Monitor can watch a socket in place of a command.
     let input = input.get("action").unwrap_or(input);
-    if let Some((key, _)) = fields(input, COMMANDS).find(|(_, value)| !is_command(value)) {
+    if let Some((key, _)) = fields(input, COMMANDS).find(|(key, value)| !(is_command(value) || *key == "commands" && are_commands(value))) {
         return Some(no_text(key));
     }
     if let Some(fault) = fields(input, FOLDERS).find_map(|(key, value)| text_fault(key, value)) {
@@ -194,20 +260,24 @@ struct ToolReader<'p> {
 
 impl ToolReader<'_> {
     fn tool(&mut self, name: &str, input: &Json) {
+        if name == CALLER
+            && let Some(inner) = called(&ToolCall { name: name.to_owned(), input: input.clone() })
+        {
+            self.act(Deed::Call(call(name, input, KnownTool::default())));
+            return self.tool(&inner.name, &inner.input);
+        }
         match name {
             _ if is_one(SHELLS, name) && self.shell_tool(name, input) => {}
-            "Write" | "write_file" => self.known_file(name, input, &["file_path"], |input| Some(Change::Whole(input.text("content")?.to_owned()))),
-            "Edit" | "replace" => self.known_file(name, input, &["file_path"], |input| edit(input).map(|edit| Change::Edits(vec![edit]))),
-            "MultiEdit" => self.known_file(name, input, &["file_path"], edits),
-            "NotebookEdit" => self.known_file(name, input, &["notebook_path"], |input| {
+            _ if is_one(WHOLE_WRITERS, name) => self.known_file(name, input, whole),
+            _ if is_one(REPLACERS, name) => self.known_file(name, input, |input| edit(input).map(|edit| Change::Edits(vec![edit]))),
+            "MultiEdit" => self.known_file(name, input, edits),
+            "NotebookEdit" => self.known_file(name, input, |input| {
                 let new = input.text("new_source").unwrap_or("").to_owned();
                 Some(Change::Patch { added: new, removed: String::new() })
             }),
-            "Read" | "read_file" => {
-                if let Some(path) = input.text("file_path").or_else(|| input.text("absolute_path")) {
-                    self.act(Deed::Read(Read { shown: true, ..Path::known(&self.setting.cwd, path).into() }));
-                }
-            }
+            _ if is_one(READERS, name) => self.shown(input),
+            _ if is_one(EDITORS, name) && input.text("command") == Some("view") => self.shown(input),
+            _ if is_one(EDITORS, name) => self.known_file(name, input, |input| Some(edited(input))),
             "Grep" | "grep" | "search_file_content" => {
                 self.act(Deed::Call(call(name, input, KnownTool::default())));
                 let shows = input.text("output_mode").is_none_or(|mode| mode == "content") && (name != "Grep" || input.get("output_mode").is_some());
@@ -218,7 +288,7 @@ impl ToolReader<'_> {
                     self.act(Deed::Read(Read { shown: true, ..Path::known(&self.setting.cwd, path).into() }));
                 }
             }
-            "apply_patch" => match input.text("command").or_else(|| input.text("input")).or_else(|| input.text("patch")) {
+            _ if is_one(PATCHERS, name) => match only_text(input, PATCHES) {
                 Some(text) if self.shell.patch(text, None) => {}
                 Some(text) => self.shell.line(text),
                 None => self.unknown(name, input),
@@ -228,9 +298,9 @@ impl ToolReader<'_> {
                     self.act(Deed::Fetch { url: Word::lit(url), method: Some(Word::lit("GET")) });
                 }
             }
-            "Agent" | "Task" => {
-                let text = |key| input.text(key).unwrap_or("").to_owned();
-                self.act(Deed::Spawn { agent: text("subagent_type"), prompt: text("prompt") });
+            _ if is_one(SPAWNERS, name) => {
+                let text = |names: &[&str]| names.iter().find_map(|key| input.text(key)).unwrap_or("").to_owned();
+                self.act(Deed::Spawn { agent: text(&["subagent_type", "agent_type"]), prompt: text(&["prompt", "task", "message"]) });
             }
             _ if is_one(QUIET, name) => self.act(Deed::Call(call(name, input, KnownTool::default()))),
             _ => self.unknown(name, input),
@@ -239,7 +309,7 @@ impl ToolReader<'_> {
 
     /// A shell tool's command: a line, or the words of one program. Returns false if the call has no command.
     fn shell_tool(&mut self, name: &str, input: &Json) -> bool {
-        let Some(command) = input.get("command").or_else(|| input.get("cmd")) else { return false };
+        let Some(command) = input.get("command").or_else(|| input.get("cmd")) else { return self.several_commands(input) };
         self.starting_in(input, |shell| {
             match command {
                 Json::Text(line) if name == "PowerShell" => shell.powershell(line),
@@ -257,17 +327,50 @@ impl ToolReader<'_> {
         })
     }
 
+    /// Commands of which each begins in the same folder. Returns false if the call has none.
+    fn several_commands(&mut self, input: &Json) -> bool {
+        let Some(Json::List(list)) = input.get("commands") else { return false };
+        let only = only_command(input);
+        let here = self.setting.cwd.clone();
+        for item in list {
+            let folder = fields(input, FOLDERS).next().is_some().then_some(input);
+            let work = |shell: &mut Shell| match item {
+                Json::Text(line) if only.is_some() => shell.call(line),
+                Json::Text(line) => shell.line(line),
+                _ => match (item.text("command"), arguments(item)) {
+                    (Some(program), Some(words)) => shell.command([vec![Word::lit(program)], words].concat()),
+                    (Some(line), None) => shell.line(line),
+                    _ => {}
+                },
+            };
+            match folder {
+                Some(input) => self.starting_in(input, work),
+                None if only.is_some() => work(&mut self.shell),
+                None => self.shell.starting_in(&here, work),
+            }
+        }
+        true
+    }
+
     /// Does `work` in the folder that the input names for the command, as if the command began with `cd`.
     fn starting_in<T>(&mut self, input: &Json, work: impl FnOnce(&mut Shell) -> T) -> T {
-        match fields(input, FOLDERS).find_map(|(_, folder)| if let Json::Text(folder) = folder { Some(folder) } else { None }) {
+        match folder_of(input) {
             Some(folder) if !folder.is_empty() => self.shell.starting_in(&home(folder, self.setting.home.as_deref()), work),
             _ => work(&mut self.shell),
         }
     }
 
-    fn known_file(&mut self, name: &str, input: &Json, keys: &[&str], change: impl Fn(&Json) -> Option<Change>) {
-        let path = keys.iter().find_map(|key| input.text(key));
-        match (path, change(input)) {
+    /// A file of which the text comes to the model.
+    fn shown(&mut self, input: &Json) {
+        for (_, path) in fields(input, FILES) {
+            if let Json::Text(path) = path {
+                self.act(Deed::Read(Read { shown: true, ..Path::known(&self.setting.cwd, path).into() }));
+            }
+        }
+    }
+
+    fn known_file(&mut self, name: &str, input: &Json, change: impl Fn(&Json) -> Option<Change>) {
+        match (only_text(input, FILES), change(input)) {
             (Some(path), Some(change)) => {
                 let path = Path::known(&self.setting.cwd, path);
                 self.act(Deed::Write(Write { path, change }));
@@ -451,9 +554,48 @@ fn plain_key(key: &str) -> Cow<'_, str> {
     key.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect::<String>().into()
 }
 
+/// The text of the one field whose name is in `names`. `None` if there are several, or none that is a text.
+fn only_text<'j>(input: &'j Json, names: &'static str) -> Option<&'j str> {
+    let mut found = fields(input, names);
+    match (found.next()?.1, found.next()) {
+        (Json::Text(text), None) => Some(text),
+        _ => None,
+    }
+}
+
+/// The text of a whole file, or one that Kimi Code 2.1.0 puts at its end (read in the bundle).
+fn whole(input: &Json) -> Option<Change> {
+    let text = only_text(input, TEXTS)?.to_owned();
+    Some(if input.text("mode") == Some("append") { Change::Append(text) } else { Change::Whole(text) })
+}
+
+/// What an editor with several ways does to a file.
+fn edited(input: &Json) -> Change {
+    let numbered = |front: &str| -> Vec<&str> {
+        let Json::Object(entries) = input else { return Vec::new() };
+        let is_part = |key: &str| plain_key(key).strip_prefix(front).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+        entries.iter().filter(|(key, _)| is_part(key)).filter_map(|(_, value)| if let Json::Text(text) = value { Some(text.as_str()) } else { None }).collect()
+    };
+    if let Some(edit) = edit(input).filter(|(old, ..)| !old.is_empty()) {
+        return Change::Edits(vec![edit]);
+    }
+    let (old, new) = (numbered("oldstr"), numbered("newstr"));
+    if !old.is_empty() && old.len() == new.len() {
+        return Change::Edits(old.into_iter().zip(new).map(|(old, new)| (old.to_owned(), new.to_owned(), false)).collect());
+    }
+    if let Some(Json::List(list)) = input.get("str_replace_entries") {
+        return edits_of(list).map_or(Change::Unknown, Change::Edits);
+    }
+    match (only_text(input, TEXTS), fields(input, "insertline").next()) {
+        (Some(added), Some(_)) => Change::Patch { added: added.to_owned(), removed: String::new() },
+        (Some(text), None) => Change::Whole(text.to_owned()),
+        (None, _) => Change::Unknown,
+    }
+}
+
 fn edit(input: &Json) -> Option<(String, String, bool)> {
     // Some clients take the word for the value.
-    let everywhere = fields(input, "replaceall").next().and_then(|(_, value)| value.scalar()).as_deref() == Some("true");
+    let everywhere = fields(input, "replaceall changeall").next().and_then(|(_, value)| value.scalar()).as_deref() == Some("true");
     let text = |names| fields(input, names).find_map(|(_, value)| if let Json::Text(text) = value { Some(text.clone()) } else { None });
     Some((text(OLD_TEXTS)?, text("newstring newtext newstr")?, everywhere))
 }

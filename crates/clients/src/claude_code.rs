@@ -81,6 +81,18 @@ pub const WIRED: &[WiredEvent] = &[
     WiredEvent::new("SubagentStop", Moment::SubagentEnd, false),
 ];
 
+/// Those of them that clients with the same form have too.
+pub(crate) const COMMON: &[WiredEvent] = &[
+    WiredEvent::new(TRIED, Moment::BeforeCall, true),
+    WiredEvent::new("PermissionRequest", Moment::Permission, true),
+    WiredEvent::new("PostToolUse", Moment::AfterCall, true),
+    WiredEvent::new("UserPromptSubmit", Moment::Prompt, false),
+    WiredEvent::new("SessionStart", Moment::SessionStart, false),
+    WiredEvent::new("SessionEnd", Moment::SessionEnd, false),
+    WiredEvent::new("Stop", Moment::TurnEnd, false),
+    WiredEvent::new("SubagentStop", Moment::SubagentEnd, false),
+];
+
 /// The other events of 2.1.329.
 const UNWIRED: &[UnwiredEvent] = &[
     // In the mode `auto` alone. It is recorded where a person wires it.

@@ -3,9 +3,10 @@
 
 use actions::json::Json;
 
+use crate::fields::exit_failure;
 use crate::moment::NotWired::{NotNeeded, SeenByCall};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Outcome, TranscriptForm, Variables};
+use crate::{Client, EndFinder, Outcome, TranscriptForm, Variables};
 
 /// `OpenAI`'s Codex CLI.
 pub(crate) struct Codex;
@@ -52,9 +53,11 @@ impl Client for Codex {
         Variables { agent: "CODEX_*", ..Variables::default() }
     }
 
-    /// A `turn_id` on all events within a turn (recorded with 0.169.0).
+    /// A `turn_id` on all events within a turn; at both ends of a session a mode, which Kimi Code does not send, and no time
+    /// (recorded with 0.169.0).
     fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
-        matches!(moment, Moment::SessionStart | Moment::SessionEnd) || payload.get("turn_id").is_some()
+        let ends = matches!(moment, Moment::SessionStart | Moment::SessionEnd) && payload.get("permission_mode").is_some();
+        (ends && payload.get("timestamp").is_none()) || payload.get("turn_id").is_some()
     }
 
     /// It sends the event when its approval prompt is about to be shown (documented).
@@ -62,8 +65,33 @@ impl Client for Codex {
         true
     }
 
-    /// It gives what a command printed, and not how that ended (recorded with 0.169.0). Its shell is called `Bash`.
-    fn outcome(&self, tool: &str, _error: Option<&str>) -> Option<Outcome> {
+    /// It gives what a command printed, and not how that ended (recorded with 0.169.0 and 0.171.0). Its shell is called `Bash`.
+    fn outcome(&self, tool: &str, _error: Option<&str>, _response: &Json) -> Option<Outcome> {
         (tool != "Bash").then_some(Outcome::Ok)
+    }
+
+    fn end_in_transcript(&self) -> Option<EndFinder> {
+        Some(end)
+    }
+}
+
+/// When the hook is started, the transcript has a line that the command is complete, with its exit code (observed with 0.171.0). A
+/// second line of the same call would not be the client's, and then neither counts.
+fn end(call: &str, lines: &str) -> Option<(Outcome, Option<String>)> {
+    let mut ends = lines.lines().filter(|line| line.contains("\"CommandExecution\"") && line.contains(call)).filter_map(|line| {
+        let line = Json::read(line.as_bytes()).ok()?;
+        let item = line.get("payload")?.get("item")?;
+        let code = item.get("exit_code")?.scalar()?;
+        (item.text("type") == Some("CommandExecution") && item.text("id") == Some(call))
+            .then(|| (code.clone(), item.text("aggregated_output").unwrap_or_default().to_owned()))
+    });
+    let (code, said) = ends.next()?;
+    if ends.next().is_some() {
+        return None;
+    }
+    let failed = exit_failure(&code, &said);
+    match failed {
+        Some(_) => Some((Outcome::Failed, failed)),
+        None => (code == "0").then_some((Outcome::Ok, None)),
     }
 }

@@ -8,11 +8,13 @@
 //! `preToolUse` fields of its own, without the event's name. Permission requests come in its own form either way.
 
 use actions::json::{Json, quoted};
+use actions::tools::is_shell;
 
 use crate::claude_code::ClaudeCode;
+use crate::fields::{code_at_end, exit_failure, parsed, renamed};
 use crate::moment::NotWired::{NotNeeded, SeenByCall};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Event, Held, HookAnswer, Sender, TranscriptForm, UnreadableEvent, Variables};
+use crate::{Client, Event, Held, HookAnswer, Outcome, Sender, TranscriptForm, UnreadableEvent, Variables};
 
 /// GitHub's Copilot CLI.
 pub(crate) struct Copilot;
@@ -87,8 +89,8 @@ impl Client for Copilot {
     fn recognise<'p>(&self, payload: &'p Json, argument: Option<&'p str>) -> Option<(&'p str, Moment)> {
         let named = argument.map(|event| (event, Moment::of(event)));
         if let Some(event) = payload.text("hook_event_name") {
-            let moment = Moment::of(event);
-            return (moment == Moment::BeforeCall && event == "PreToolUse" && self.has_signs(moment, payload)).then_some((event, moment));
+            let moment = ClaudeCode.moment(event)?;
+            return self.has_signs(moment, payload).then_some((event, moment));
         }
         payload.text("sessionId")?;
         match payload.text("hookName") {
@@ -100,30 +102,18 @@ impl Client for Copilot {
         }
     }
 
-    /// In Claude Code's form: a time, and no mode and no id of the call.
-    fn has_signs(&self, _moment: Moment, payload: &Json) -> bool {
-        payload.text("timestamp").is_some() && !NOT_SENT.iter().any(|field| payload.get(field).is_some())
+    /// In Claude Code's form: a time, and no mode and no id of the call. Only the end of a turn names a transcript.
+    fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
+        let is_sent = |field: &str| field == "transcript_path" && moment == Moment::TurnEnd;
+        payload.text("timestamp").is_some() && !NOT_SENT.iter().any(|field| !is_sent(field) && payload.get(field).is_some())
     }
 
     fn read(&self, sender: Sender, payload: Json) -> Result<Event, UnreadableEvent> {
         if payload.get("hook_event_name").is_some() {
-            return Event::in_common_form(Sender { client: &ClaudeForm, ..sender }, payload);
-        }
-        let Json::Object(mut fields) = payload else { return Event::in_common_form(sender, payload) };
-        for (name, _) in &mut fields {
-            if let Some((_, common)) = FIELDS.iter().find(|(own, _)| own == name) {
-                name.clear();
-                name.push_str(common);
-            }
+            return Event::in_common_form(Sender { client: &ClaudeForm, ..sender }, renamed(payload, &[("tool_result", "tool_response")]));
         }
         // Earlier versions send the arguments as JSON in a text (documented).
-        if let Some((_, input)) = fields.iter_mut().find(|(name, _)| name == "tool_input")
-            && let Json::Text(text) = input
-            && let Ok(inner) = Json::read(text.as_bytes())
-        {
-            *input = inner;
-        }
-        Event::in_common_form(sender, Json::Object(fields))
+        Event::in_common_form(sender, parsed(renamed(payload, &FIELDS), "tool_input"))
     }
 
     /// The text of exit 2 is lost, so JSON denies (calls: observed; permission requests: documented).
@@ -136,9 +126,37 @@ impl Client for Copilot {
         }
     }
 
-    /// It says how a call ended in the result alone.
-    fn outcome(&self, _tool: &str, _error: Option<&str>) -> Option<crate::Outcome> {
-        None
+    fn failure(&self, _tool: &str, response: &Json) -> Option<String> {
+        ended(response).and_then(Result::err)
+    }
+
+    fn outcome(&self, tool: &str, error: Option<&str>, response: &Json) -> Option<Outcome> {
+        outcome(tool, error, response)
+    }
+}
+
+/// How a call ended, by its result: of a command the last line says the exit code, `<shellId: 0 completed with exit code 0>`
+/// (recorded). `None`: it does not say, as of a command that still runs.
+fn ended(result: &Json) -> Option<Result<(), String>> {
+    let field = |own: &str, common: &str| result.text(own).or_else(|| result.text(common));
+    let text = field("textResultForLlm", "text_result_for_llm").unwrap_or_default();
+    match (code_at_end(text, " completed with exit code ", ">"), field("resultType", "result_type")?) {
+        (Some((said, code)), _) => {
+            let said = said.rsplit_once('\n').map_or("", |(said, _)| said);
+            Some(exit_failure(code, said).map_or(Ok(()), Err))
+        }
+        (None, "success") => Some(Ok(())),
+        (None, _) => Some(Err(text.to_owned())),
+    }
+}
+
+fn outcome(tool: &str, error: Option<&str>, result: &Json) -> Option<Outcome> {
+    let is_shell = is_shell(tool);
+    let text = result.text("textResultForLlm").or_else(|| result.text("text_result_for_llm")).unwrap_or_default();
+    match error {
+        Some(_) => Some(Outcome::Failed),
+        None if is_shell && code_at_end(text, " completed with exit code ", ">").is_none() => None,
+        None => ended(result).map(|_| Outcome::Ok),
     }
 }
 
@@ -160,6 +178,14 @@ impl Client for ClaudeForm {
 
     fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
         Copilot.has_signs(moment, payload)
+    }
+
+    fn failure(&self, tool: &str, response: &Json) -> Option<String> {
+        Copilot.failure(tool, response)
+    }
+
+    fn outcome(&self, tool: &str, error: Option<&str>, response: &Json) -> Option<Outcome> {
+        outcome(tool, error, response)
     }
 
     fn denial(&self, moment: Moment, reason: &str) -> HookAnswer {

@@ -98,19 +98,25 @@ impl Event {
         let input = payload.take("tool_input").unwrap_or_default();
         let response = payload.take("tool_response").unwrap_or_default();
         let text = |key: &str| payload.text(key).map(str::to_owned);
-        let background = input.get("run_in_background") == Some(&Json::Bool(true)) || response.get("backgroundTaskId").is_some();
+        let starts = ["run_in_background", "is_background"].iter().any(|key| input.get(key) == Some(&Json::Bool(true)));
+        let background = starts || response.get("backgroundTaskId").is_some();
         let tool = match text("tool_name") {
             Some(tool) => Some(ToolCall { name: tool, input }),
             None if matches!(moment, Moment::BeforeCall | Moment::Permission) => return Err(UnreadableEvent::Missing("tool_name")),
             None => None,
         };
         let agent = if payload.text("agent_id").is_some() { text("agent_type").unwrap_or_else(|| "unknown".to_owned()) } else { "main".to_owned() };
-        let error = text("error").or_else(|| shell_failure(&response));
+        let name_of_tool = tool.as_ref().map_or("", |tool| &tool.name);
+        let error = match payload.get("error") {
+            Some(Json::Text(said)) => Some(said.clone()),
+            Some(said @ Json::Object(_)) => said.text("message").map(str::to_owned),
+            _ => client.failure(name_of_tool, &response),
+        };
         let interrupted = [payload.get("is_interrupt"), response.get("interrupted")].contains(&Some(&Json::Bool(true)));
         let outcome = match moment {
             _ if interrupted => Some(Outcome::Interrupted),
             Moment::AfterFailure => Some(Outcome::Failed),
-            Moment::AfterCall => client.outcome(tool.as_ref().map_or("", |tool| &tool.name), error.as_deref()),
+            Moment::AfterCall => client.outcome(name_of_tool, error.as_deref(), &response),
             _ => None,
         };
         Ok(Self {
@@ -153,15 +159,4 @@ impl Event {
     pub fn is_asking(&self) -> bool {
         self.certain && self.moment.kind() == MomentKind::Asking && self.client.asks_at_permission()
     }
-}
-
-/// How a shell command failed, if only the text for the model says so. Gemini CLI writes `Exit Code: 1` after the output, and
-/// then the processes that still run. `None` if it did not fail, or if the text does not say.
-fn shell_failure(response: &Json) -> Option<String> {
-    let (output, _) = response.text("llmContent")?.rsplit_once("\nProcess Group PGID: ")?;
-    let rows: Vec<&str> = output.lines().collect();
-    let last = rows.iter().rposition(|row| !["Background PIDs: ", "Signal: "].iter().any(|key| row.starts_with(key)))?;
-    let code = rows.get(last)?.strip_prefix("Exit Code: ")?;
-    let said = rows.get(..last)?.join("\n");
-    Some(format!("Exit code {code}\n{}", said.split_once("Output: ").map_or(said.as_str(), |(_, said)| said)))
 }

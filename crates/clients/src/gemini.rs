@@ -3,9 +3,10 @@
 
 use actions::json::Json;
 
+use crate::fields::failure_in_rows;
 use crate::moment::NotWired::{NotNeeded, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Outcome, TranscriptForm, Variables};
+use crate::{Client, TranscriptForm, Variables};
 
 /// Google's Gemini CLI.
 pub(crate) struct Gemini;
@@ -52,14 +53,15 @@ impl Client for Gemini {
         Variables { agent: "GEMINI_CLI", ..Variables::default() }
     }
 
-    /// The names of its events are enough; those that it shares with others have no `permission_mode` here (recorded with
-    /// 0.61.0).
+    /// The names of its events are enough; those that it shares with others have a time and a transcript, and no
+    /// `permission_mode` here (recorded with 0.61.0).
     fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
-        matches!(moment, Moment::BeforeCall | Moment::AfterCall | Moment::Prompt | Moment::TurnEnd) || payload.get("permission_mode").is_none()
+        matches!(moment, Moment::BeforeCall | Moment::AfterCall | Moment::Prompt | Moment::TurnEnd)
+            || (payload.get("permission_mode").is_none() && payload.get("timestamp").is_some() && payload.get("transcript_path").is_some())
     }
 
     /// It has one event for both ends of a call; only the text for the model tells of a failure (recorded with 0.61.0).
-    fn outcome(&self, _tool: &str, error: Option<&str>) -> Option<Outcome> {
-        Some(if error.is_some() { Outcome::Failed } else { Outcome::Ok })
+    fn failure(&self, _tool: &str, response: &Json) -> Option<String> {
+        failure_in_rows(response.text("llmContent")?)
     }
 }

@@ -5,17 +5,30 @@
 
 pub mod answer;
 pub mod claude_code;
+mod auggie;
+mod cline;
 mod codex;
 mod copilot;
+mod cursor;
 #[cfg(feature = "wiring")]
 pub mod declared;
+mod droid;
 mod event;
+mod fields;
 mod gemini;
+mod generic;
+mod kimi;
 pub mod moment;
+mod opencode;
+mod openhands;
+mod qwen;
 #[cfg(feature = "wiring")]
 pub mod settings;
 pub mod surroundings;
 pub mod transcript;
+mod vibe;
+#[cfg(feature = "wiring")]
+pub mod wiring;
 
 use actions::json::{Json, quoted};
 
@@ -25,8 +38,27 @@ pub use moment::{Moment, MomentKind, UnwiredEvent, WiredEvent};
 pub use surroundings::{SettingsFiles, Variables};
 pub use transcript::TranscriptForm;
 
-/// All clients that are known. Where nothing names a client, the first whose signs a payload has is its sender.
-pub const CLIENTS: &[&dyn Client] = &[&claude_code::ClaudeCode, &codex::Codex, &gemini::Gemini, &copilot::Copilot];
+/// All clients that are known. Where nothing names a client, the first whose signs a payload has is its sender. The last one
+/// takes what is left.
+pub const CLIENTS: &[&dyn Client] = &[
+    &claude_code::ClaudeCode,
+    &codex::Codex,
+    &gemini::Gemini,
+    &qwen::Qwen,
+    &copilot::Copilot,
+    &kimi::Kimi,
+    &droid::Droid,
+    &vibe::Vibe,
+    &cline::Cline,
+    &opencode::OpenCode,
+    &auggie::Auggie,
+    &cursor::Cursor,
+    &openhands::OpenHands,
+    &generic::Generic,
+];
+
+/// Finds how a call ended in lines of a transcript: see [`Client::end_in_transcript`].
+pub type EndFinder = fn(&str, &str) -> Option<(Outcome, Option<String>)>;
 
 /// A coding client: everything that Portcullis knows of it.
 ///
@@ -81,9 +113,21 @@ pub trait Client: Sync {
         Event::in_common_form(sender, payload)
     }
 
-    /// How a call ended, at [`Moment::AfterCall`]. `None`: the client does not say.
-    fn outcome(&self, _tool: &str, _error: Option<&str>) -> Option<Outcome> {
-        Some(Outcome::Ok)
+    /// Why a call failed, by what the tool gave back. `None`: it did not, or the client says it elsewhere. For shells the first
+    /// line is `Exit code N`.
+    fn failure(&self, _tool: &str, _response: &Json) -> Option<String> {
+        None
+    }
+
+    /// How a call ended, at [`Moment::AfterCall`]. `None`: the client does not say. `error` is why it failed.
+    fn outcome(&self, _tool: &str, error: Option<&str>, _response: &Json) -> Option<Outcome> {
+        Some(if error.is_some() { Outcome::Failed } else { Outcome::Ok })
+    }
+
+    /// What finds the end of a call in the last lines of the client's transcript, by the call's id, for a client whose events do
+    /// not say it: how it ended, and why it failed. `None`: the client has no such place.
+    fn end_in_transcript(&self) -> Option<EndFinder> {
+        None
     }
 
     /// True if the client asks a person when [`Client::question`] answers an event. Everything else gets a denial.
@@ -148,32 +192,6 @@ fn permission_denied(reason: &str) -> HookAnswer {
     HookAnswer::json(object, Some(Held::Deny))
 }
 
-/// A client that is not known, or whose payload fits no client. It is never asked: Kimi Code 2.1.0, droid 0.215.0 and
-/// Codex 0.171.0 continue with the call on an answer they do not know (observed).
-struct Stranger;
-
-impl Client for Stranger {
-    fn name(&self) -> &'static str {
-        "unknown"
-    }
-
-    fn wired(&self) -> &'static [WiredEvent] {
-        &[]
-    }
-
-    fn unwired(&self) -> &'static [UnwiredEvent] {
-        &[]
-    }
-
-    fn moment(&self, event: &str) -> Option<Moment> {
-        Some(Moment::of(event))
-    }
-
-    fn has_signs(&self, _moment: Moment, _payload: &Json) -> bool {
-        true
-    }
-}
-
 /// How the hook was started: the arguments that the wiring wrote, `portcullis-hook EVENT CLIENT SECONDS`.
 #[derive(Clone, Copy, Debug)]
 pub struct Invocation<'a> {
@@ -198,7 +216,7 @@ impl<'a> Invocation<'a> {
     #[must_use]
     pub fn named(&self) -> &'static dyn Client {
         let Some(name) = self.client else { return &claude_code::ClaudeCode };
-        CLIENTS.iter().find(|client| client.name() == name).copied().unwrap_or(&Stranger)
+        CLIENTS.iter().find(|client| client.name() == name).copied().unwrap_or(&generic::Generic)
     }
 
     /// Reads the event that came with it.
@@ -214,10 +232,8 @@ impl<'a> Invocation<'a> {
         let payload = Json::read(input).map_err(UnreadableEvent::Json)?;
         let named = self.named();
         let recognise = |client: &'static dyn Client| client.recognise(&payload, self.event).map(|(event, moment)| (client, event, moment));
-        let (client, event, moment) = recognise(named)
-            .or_else(|| CLIENTS.iter().find_map(|client| recognise(*client)))
-            .or_else(|| recognise(&Stranger))
-            .ok_or(UnreadableEvent::Missing("hook_event_name"))?;
+        let (client, event, moment) =
+            recognise(named).or_else(|| CLIENTS.iter().find_map(|client| recognise(*client))).ok_or(UnreadableEvent::Missing("hook_event_name"))?;
         let certain = self.client.is_none_or(|name| name == client.name());
         let sender = Sender { client, event: event.to_owned(), moment, certain };
         client.read(sender, payload)

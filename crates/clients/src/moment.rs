@@ -114,6 +114,8 @@ pub enum NotWired {
     SeenByCall,
     /// The answer of a hook replaces what the client would do itself, so that silence would break it.
     ReplacesClient,
+    /// The client starts the hook and does not wait for its answer.
+    AnswerIgnored,
     /// It comes for each part of a text or each request to the model, and would cost more than it tells.
     TooFrequent,
 }

@@ -6,7 +6,7 @@ use clients::Event;
 use policy::decide::Metered;
 use policy::facts::{Facts, Known, Need};
 use policy::verdict::Finding;
-use policy::{Budget, FleetSection, Flywheel, Policy, TestsFirst};
+use policy::{FleetSection, Flywheel, Policy, TestsFirst, Tiers};
 
 use crate::approval::{ApprovalAnswer, ApprovalCase};
 use crate::failure::Failure;
@@ -177,7 +177,7 @@ pub trait Deep {
     /// # Errors
     ///
     /// [`Stop`]
-    fn count_spend(&self, _event: &Event, _around: &Surroundings, _budgets: &[Budget]) -> Result<(), Stop> {
+    fn count_spend(&self, _event: &Event, _around: &Surroundings, _tiers: &Tiers) -> Result<(), Stop> {
         Err(Stop::HandOver)
     }
 

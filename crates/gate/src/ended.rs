@@ -1,8 +1,10 @@
 //! What is looked at once a call has ended: what it cost, what its answer says, whether the agent goes round in circles.
 
+use std::path::Path;
+
 use actions::json::Json;
 use actions::{Action, Deed, ToolCall};
-use clients::{Event, Outcome};
+use clients::{Event, Moment, Outcome};
 use policy::decide::Metered;
 use policy::matcher::{text, value_passes};
 use policy::pattern::Pattern;
@@ -14,6 +16,7 @@ use crate::judge::{Here, facts_of, metered, read};
 use crate::record::{hash_all, hash_of};
 use crate::world::meters::AnsweredPrice;
 use crate::world::system::now_ms;
+use crate::world::transcript::last_lines;
 use crate::world::{Surroundings, owed, trail};
 use crate::{refusal, stall};
 
@@ -24,6 +27,18 @@ pub(crate) struct EndedCall {
     pub(crate) notes: Vec<String>,
     /// What it cost, where its answer says so.
     pub(crate) prices: Vec<AnsweredPrice>,
+}
+
+/// The event with the end of its call, where the client says that in its transcript alone. `None`: it says it in the event, or
+/// nowhere.
+pub(crate) fn completed(event: &Event) -> Option<Event> {
+    if event.moment != Moment::AfterCall || event.outcome.is_some() {
+        return None;
+    }
+    let reader = event.client.end_in_transcript()?;
+    let lines = last_lines(Path::new(event.transcript.as_deref()?))?;
+    let (outcome, error) = reader(event.call.as_deref()?, &lines)?;
+    Some(Event { outcome: Some(outcome), error, ..event.clone() })
 }
 
 /// Looks at a call that ended. State is changed last, so that the cold binary can do it all once more.

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use actions::json::Json;
 use actions::lookup::{Lookup, LookupAnswer, Lookups};
 use actions::{Action, Deed, ToolCall, shell};
 use clients::Event;
 use policy::decide::{Decided, Metered, decide};
 use policy::facts::{Facts, Known, Need, Places};
 use policy::verdict::{Finding, Look, Verdict};
-use policy::{Flywheel, Layer, LayerFile, Meter, MeterScope, Policy, TestsFirst, Tier, Tiers};
+use policy::{Budget, Flywheel, Layer, LayerFile, Meter, MeterScope, Policy, TestsFirst, Tier, Tiers};
 
 use crate::call::Purpose;
 use crate::deep::{Deep, Stop};
@@ -153,8 +154,12 @@ pub fn read(call: &ToolCall, places: &Places, policy: &Policy, answers: &dyn Ans
 
 /// Whether the text of a call may lead to a home folder.
 fn names_home(call: &ToolCall) -> bool {
-    let text = ["command", "cmd"].iter().find_map(|key| call.input.text(key)).unwrap_or_default();
-    ["~", "HOME", "home", "cd"].iter().any(|sign| text.contains(sign))
+    let signs = |text: &str| ["~", "HOME", "home", "cd"].iter().any(|sign| text.contains(sign));
+    match ["command", "cmd", "commands"].iter().find_map(|key| call.input.get(key)) {
+        Some(Json::Text(text)) => signs(text),
+        Some(Json::List(list)) => list.iter().any(|item| item.scalar().is_none_or(|text| signs(&text))),
+        _ => false,
+    }
 }
 
 /// The files that the reading of a call opens: scripts, recipes, and what these name.
@@ -339,9 +344,14 @@ impl Answers for Here<'_> {
             let step = stall::before(&trail::read(self.around), &section, ended::input_of(call), system::now_ms());
             all.extend(step.map(|step| stall::finding(step, &section)));
         }
+        let shared = budgets.iter().any(|budget| budget.fleet && budget.tokens) || metered.iter().any(|entry| is_shared(&entry.meter, &budgets));
+        let shared = shared || every_call.iter().any(|every| every.limit.scope == MeterScope::Fleet);
+        let fleet = if let (Some(section), true) = (&fleet, shared) { self.deep.fleet(section)? } else { None };
         // What models cost is known only afterwards: once it is spent, nothing more is let through.
         for budget in budgets.iter().filter(|budget| budget.tokens) {
-            let standing = meters::spent(budget, self.around)?;
+            let unseen = budget.needs_transcript && purpose == Purpose::Answer && !meters::has_transcript(event);
+            all.extend(unseen.then(|| metering::unseen(budget)));
+            let standing = meters::spent(budget, self.around, fleet.as_deref())?;
             all.extend(
                 Some(budget).filter(|_| standing.used >= standing.of).and_then(|budget| metering::of_budget(None, budget, &MeterUse { needs: 1, ..standing })),
             );
@@ -355,11 +365,18 @@ impl Answers for Here<'_> {
         // What is denied for sure takes nothing. What a person is asked for takes what it needs, and gives it back after a no.
         let takes = |standings: &[MeterUse]| found(standings).iter().all(|finding| finding.shadow || finding.tier < Tier::Prohibited);
         let call = if purpose == Purpose::Answer { CallIdentity::of(event) } else { None };
-        let shared = metered.iter().any(|entry| matches!(entry.meter, Meter::Limit(limit) if limit.scope == MeterScope::Fleet));
-        let fleet = if let (Some(section), true) = (&fleet, shared) { self.deep.fleet(section)? } else { None };
         let standings = meters::standing(&metered, &budgets, self.around, call, fleet.as_deref(), takes)?;
         all.extend(found(&standings));
         Ok(all)
+    }
+}
+
+/// Whether what a call takes is counted for all machines of a fleet.
+fn is_shared(meter: &Meter, budgets: &[Budget]) -> bool {
+    match meter {
+        Meter::Limit(limit) => limit.scope == MeterScope::Fleet,
+        Meter::Cost(cost) => budgets.iter().any(|budget| budget.fleet && budget.name == cost.budget),
+        Meter::Result(_) | Meter::Gate(_) | Meter::Phase(_) => false,
     }
 }
 

@@ -6,7 +6,9 @@
 pub mod answer;
 pub mod approval;
 pub mod call;
+pub mod chain;
 pub mod deep;
+pub mod digest;
 mod ended;
 pub mod failure;
 pub mod first_look;

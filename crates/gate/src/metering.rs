@@ -78,6 +78,19 @@ pub fn of_budget(metered: Option<&Finding>, budget: &Budget, standing: &MeterUse
     })
 }
 
+/// What a budget finds of every call while it cannot be seen what the model costs.
+#[must_use]
+pub fn unseen(budget: &Budget) -> Finding {
+    let finding = Finding::of_section(budget.layer.name(), budget.name, budget.place, budget.over, budget.shadow);
+    Finding {
+        reason: "what the model costs must be seen, and it cannot be".to_owned(),
+        told: "the client names no transcript that exists and whose form is known".to_owned(),
+        instead: "tell the user, who can write `unknown = \"note\"` in this budget".to_owned(),
+        action: "a tool call".to_owned(),
+        ..finding
+    }
+}
+
 /// What is left of a limit or a budget, in one line.
 #[must_use]
 pub fn left(state: &MeterState) -> String {

@@ -10,10 +10,11 @@ use actions::ToolCall;
 use actions::json::{Json, quoted};
 use clients::{Event, Moment};
 use policy::Policy;
-use policy::secret::{redact, redact_command};
+use policy::secret::{find, redact, redact_command};
 use policy::verdict::Verdict;
 
 use crate::BUILT_IN;
+use crate::chain::LINK;
 
 pub use clients::{Held, Outcome};
 
@@ -21,8 +22,10 @@ pub use clients::{Held, Outcome};
 pub const SCHEMA: u64 = 2;
 /// The older schema, which is still read. It has `door` for `source`, and `held` (`ask`, `deny`) for `stopped`.
 const SCHEMA_1: u64 = 1;
-/// The most bytes of a line, with its end. A write of a page or less is never cut by a kill.
+/// The most bytes of a line, with its link and its end. A write of a page or less is never cut by a kill.
 pub const MAX_LINE: usize = 1000;
+/// The most bytes of what an entry itself says.
+const MAX_SAID: usize = MAX_LINE - LINK;
 /// The most rules that an entry names.
 const MAX_RULES: usize = 3;
 /// Bytes of a text that are searched for secrets. Fewer bytes are kept, so that no secret is cut in two and missed.
@@ -30,8 +33,12 @@ const MAX_READ: usize = 1024;
 /// The most bytes of an event's name and of a call's id.
 const MAX_EVENT: usize = 32;
 const MAX_CALL: usize = 48;
+/// The most bytes of a client's name.
+const MAX_CLIENT: usize = 24;
 /// The most bytes of a text that are kept.
 const MAX_TEXT: usize = 300;
+/// A shorter name holds no key.
+const SHORTEST_KEY: usize = 16;
 
 /// Where an entry comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +79,8 @@ pub struct Entry {
     pub source: RecordSource,
     /// The client's or git's name of the event: `PreToolUse`, `pre-push`.
     pub event: String,
+    /// The client's name on the hook's command line. Empty for Claude Code, and where no client has a part in it.
+    pub client: String,
     pub session: String,
     /// The agent's type.
     pub agent: String,
@@ -116,7 +125,9 @@ impl Entry {
     #[must_use]
     pub fn of(event: &Event, source: RecordSource, time: u64) -> Self {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let client = Some(event.client.name()).filter(|name| *name != clients::claude_code::NAME).unwrap_or_default();
         let mut entry = Self {
+            client: client.to_owned(),
             session: event.session.clone(),
             agent: event.agent.clone(),
             agent_id: text(&event.agent_id),
@@ -140,7 +151,7 @@ impl Entry {
         }
         // The text of a prompt is not kept. If a machine wrote it, the name of the machine is kept.
         if event.moment == Moment::Prompt && !matches!(event.source.as_str(), "" | "user" | "sdk") {
-            entry.said.clone_from(&event.source);
+            entry.said = redact(beginning(&event.source, MAX_READ));
         }
         entry.outcome = event.outcome;
         entry
@@ -169,7 +180,7 @@ impl Entry {
         let known = !self.call.is_empty() && self.source != RecordSource::Trial;
         let field = |key: &str, text: &str, most: usize| {
             let mut line = RecordLine(String::new());
-            line.text(key, text, most);
+            line.name(key, text, most);
             line.0
         };
         let input = || {
@@ -180,17 +191,18 @@ impl Entry {
         known.then(|| [field("event", &self.event, MAX_EVENT), field("call", &self.call, MAX_CALL), input()])
     }
 
-    /// The line, with its end. Texts are clipped so that it is never longer than [`MAX_LINE`].
+    /// The line without its link, with its end. Texts are clipped so that it is never longer than [`MAX_LINE`] with both.
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = RecordLine(String::with_capacity(MAX_LINE));
         let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"source\":\"{}\"", self.time, name_of(SOURCES, self.source));
-        line.text("event", &self.event, MAX_EVENT);
-        line.text("session", &self.session, 64);
-        line.text("agent", &self.agent, 48);
-        line.text("agent_id", &self.agent_id, 40);
-        line.text("tool", &self.tool, 64);
-        line.text("call", &self.call, MAX_CALL);
+        line.name("event", &self.event, MAX_EVENT);
+        line.text("client", &self.client, MAX_CLIENT);
+        line.name("session", &self.session, 64);
+        line.name("agent", &self.agent, 48);
+        line.name("agent_id", &self.agent_id, 40);
+        line.name("tool", &self.tool, 64);
+        line.name("call", &self.call, MAX_CALL);
         line.some("input", self.input.map(hexadecimal));
         let list = |items: Vec<String>| if items.is_empty() { None } else { Some(format!("[{}]", items.join(","))) };
         line.some("kinds", list(self.kinds.iter().map(|kind| quoted(kind)).collect()));
@@ -198,7 +210,7 @@ impl Entry {
         line.some("rules", list(self.rules.iter().take(MAX_RULES).map(RecordedRule::text).collect()));
         line.some("stopped", self.held.map(|held| quoted(name_of(STOPPED, held))));
         line.some("paused", Some("true").filter(|_| self.paused));
-        line.text("approved", &self.approved, 80);
+        line.name("approved", &self.approved, 80);
         line.some("outcome", self.outcome.map(|outcome| quoted(name_of(OUTCOMES, outcome))));
         line.some("exit", self.exit.map(|exit| exit.to_string()));
         line.some("error", self.error.map(hexadecimal));
@@ -229,6 +241,7 @@ impl Entry {
             time: number("time")?,
             source: named(SOURCES, json.text(source)?)?,
             event: text("event"),
+            client: text("client"),
             session: text("session"),
             agent: text("agent"),
             agent_id: text("agent_id"),
@@ -296,11 +309,17 @@ impl RecordLine {
         }
     }
 
+    /// A name or an id, as [`RecordLine::text`]. Those look like chance, so only what has the form of a provider's key goes.
+    fn name(&mut self, key: &str, name: &str, most: usize) {
+        let clean = name.len() < SHORTEST_KEY || is_uuid(name) || find(name).is_empty();
+        if clean { self.text(key, name, most) } else { self.text(key, &redact(beginning(name, MAX_READ)), most) }
+    }
+
     /// A text in at most `most` bytes, and in what is left of the line.
     fn text(&mut self, key: &str, text: &str, most: usize) {
         // Quotes, a key, the sign of what was left out, the end.
         let around = key.len() + 12;
-        let room = MAX_LINE.saturating_sub(self.0.len() + around).min(most);
+        let room = MAX_SAID.saturating_sub(self.0.len() + around).min(most);
         if text.is_empty() || room == 0 {
             return;
         }
@@ -323,6 +342,11 @@ impl RecordLine {
         }
         self.some(key, Some(value));
     }
+}
+
+/// True for the form of most clients' session ids, which is no provider's key.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && text.bytes().enumerate().all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() })
 }
 
 /// The first bytes of a text, as far as they are whole characters.

@@ -18,7 +18,7 @@ use crate::record::Entry;
 use crate::world::compiled::CompiledPolicy;
 use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity, FleetStore};
 use crate::world::repository::main_work_tree;
-use crate::world::{Surroundings, World, layers, others, owed, pending, state, trail, unread, waiting};
+use crate::world::{Surroundings, World, layers, others, owed, pending, record, state, system, trail, unread, waiting};
 use crate::{BUILD, gating};
 
 /// Records an event that only informs. Returns what the model and the person should know.
@@ -30,6 +30,8 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     if event.moment == Moment::Other {
         return Ok(HookAnswer::nothing());
     }
+    let completed = ended::completed(event);
+    let event = completed.as_ref().unwrap_or(event);
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
     // First, for the cold binary does all of this once more.
     let fleet = fleet(event, &around, world, deep)?;
@@ -53,6 +55,9 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
             None => None,
         },
     };
+    if event.moment == Moment::SessionStart {
+        record::let_go(&around.memory, system::now_ms());
+    }
     let begins = if event.moment == Moment::SessionStart { said_at_start(&around, world, deep)? } else { Vec::new() };
     let others = if matches!(event.moment, Moment::SessionStart | Moment::Prompt) { other_sessions(&around) } else { None };
     let lines: Vec<String> = begins.into_iter().chain(others).chain(ended.notes).chain(owed).chain(context).collect();
@@ -92,7 +97,7 @@ fn fleet(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -
 fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionEnd | Moment::Prompt);
     let calls = || matches!(event.moment, Moment::AfterCall | Moment::AfterFailure) && state::has(&world.states, &around.root, state::ENDED);
-    if event.transcript.is_none() || !(turns || (calls() && meters::spend_is_due(around))) {
+    if !(turns || (calls() && meters::spend_is_due(around))) {
         return Ok(());
     }
     let Ok(found) = layers::look(&around.layers) else { return Ok(()) };
@@ -101,9 +106,9 @@ fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -
     }
     let mut file = None;
     let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(()) };
-    let budgets = compiled.open().ok().and_then(|policy| policy.tiers()).map(|tiers| tiers.budgets).unwrap_or_default();
-    if budgets.iter().any(|budget| budget.tokens) {
-        Stop::unless_failed(deep.count_spend(event, around, &budgets))?;
+    let tiers = compiled.open().ok().and_then(|policy| policy.tiers());
+    if let Some(tiers) = tiers.filter(|tiers| tiers.budgets.iter().any(|budget| budget.tokens)) {
+        Stop::unless_failed(deep.count_spend(event, around, &tiers))?;
     }
     Ok(())
 }
@@ -195,7 +200,7 @@ fn said_at_start(around: &Surroundings, world: &World, deep: &dyn Deep) -> Resul
     let first = format!(
         "Portcullis {version} judges each tool call here ({digest}): a denial says why and what to do instead, and the same by another way is denied too"
     );
-    let mut states = if policy.has_meters() { meters::states(&policy, around).unwrap_or_default() } else { Vec::new() };
+    let mut states = if policy.has_meters() { meters::states(&policy, around, None).unwrap_or_default() } else { Vec::new() };
     // Those of which little is left come first.
     states.sort_by_key(|state| std::cmp::Reverse(u128::from(state.standing.used) * 1000 / u128::from(state.standing.of.max(1))));
     Ok(std::iter::once(first).chain(gating::phase_line(&policy, around)).chain(states.iter().take(MAX_METERS).map(metering::left)).collect())

@@ -16,6 +16,7 @@ pub mod state;
 pub mod store;
 pub mod system;
 pub mod trail;
+pub(crate) mod transcript;
 pub mod unread;
 pub mod waiting;
 pub mod written;

@@ -23,7 +23,7 @@ pub static LAYER: &[Key] = keys![
     must "schema": Number, may "packs": Texts, may "mode": Text, may "protected": Texts, may "opens": Later, may "disable": Texts, may "rule": Tables(RULE),
     may "waiver": Tables(WAIVER), may "program": Tables(&PROGRAM), may "tests-first": Table(TESTS_FIRST), may "flywheel": Table(FLYWHEEL),
     may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "pipeline": Table(PIPELINE), may "gate": Tables(GATE),
-    may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL), may "store": Table(STORE),
+    may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL), may "store": Table(STORE), may "record": Table(RECORD),
 ];
 
 /// Keys of `[pipeline]`.
@@ -53,12 +53,15 @@ pub static LIMIT: &[Key] = keys![
 
 /// Keys of `[[budget]]`.
 pub static BUDGET: &[Key] = keys![
-    must "name": Text, must "usd": Later, must "per": Text, may "warn": Later, may "over": Number, must "costs": Tables(COST), may "reason": Text,
-    may "instead": Text,
+    must "name": Text, must "usd": Later, must "per": Text, may "warn": Later, may "over": Number, must "costs": Tables(COST),
+    may "scope": Text, may "unknown": Text, may "reason": Text, may "instead": Text,
 ];
 
 /// Keys of `[store]`.
 static STORE: &[Key] = keys![must "engine": Text, may "unreachable": Text, may "password_env": Text, may "password_file": Text];
+
+/// Keys of `[record]`.
+static RECORD: &[Key] = keys![may "keep_days": Number, may "keep_mb": Number];
 
 /// Keys of `[[result]]`.
 pub static RESULT: &[Key] = keys![

@@ -6,6 +6,7 @@ mod example;
 mod layers;
 mod meter;
 mod pipeline;
+mod record;
 mod rule;
 mod section;
 mod stall;
@@ -155,6 +156,7 @@ pub fn validate<'t>(
             }
         }
         meant.tiers.fleet = store::store(meant.tiers.fleet, head, &mut reader);
+        meant.tiers.record = record::record(meant.tiers.record, head, &mut reader);
         meant.tiers.stall = stall::stall(meant.tiers.stall, head, shadow, &mut reader);
         for table in document.view().tables("waiver") {
             let place = reader.patterns.keep(&document.place(&table.span));
@@ -176,7 +178,8 @@ pub fn validate<'t>(
         let of_rules =
             named.iter().filter(|named| matches!(&named.it.meter, Some(Meter::Limit(limit)) if shared(limit))).map(|named| (named.document, &named.span));
         let of_all = every_call.iter().filter(|named| shared(&named.it.limit)).map(|named| (named.document, &named.span));
-        for (document, span) in of_rules.chain(of_all) {
+        let of_money = budgets.iter().filter(|named| named.it.fleet).map(|named| (named.document, &named.span));
+        for (document, span) in of_rules.chain(of_all).chain(of_money) {
             let fix = "the organisation's or the user's policy says where: `[store]` with `engine = \"redis://HOST:6379/0\"`";
             document.checker(&mut mistakes).mistake(span, "`scope = \"fleet\"` without a `[store]` that all machines share", fix);
         }

@@ -137,11 +137,15 @@ pub struct Budget<'a> {
     pub over: Tier,
     /// The tokens that the client's transcript tells count too.
     pub tokens: bool,
+    /// Calls are stopped while no transcript can be seen. Otherwise that is only told.
+    pub needs_transcript: bool,
+    /// All machines that share the `[store]` spend together.
+    pub fleet: bool,
     pub shadow: bool,
     pub reason: &'a str,
     pub instead: &'a str,
 }
-wire_struct!(Budget { name, place, layer, micro, per, warn, over, tokens, shadow, reason, instead });
+wire_struct!(Budget { name, place, layer, micro, per, warn, over, tokens, needs_transcript, fleet, shadow, reason, instead });
 
 named_enum! {
     /// What a budget is for.
@@ -172,6 +176,18 @@ pub struct FleetSection<'a> {
     pub password_file: &'a str,
 }
 wire_struct!(FleetSection { place, layer, engine, local, password_env, password_file });
+
+/// `[record]`: how much of the record is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordSection<'a> {
+    /// `portcullis.toml:12`
+    pub place: &'a str,
+    /// Days after which a line goes. 0: it goes only for its size.
+    pub days: u32,
+    /// Megabytes of all files of one repository. 0: as where nothing is said.
+    pub megabytes: u32,
+}
+wire_struct!(RecordSection { place, days, megabytes });
 
 /// What must follow a call before the turn ends: `follow` of a `[[result]]` with `holds = "stop"`.
 #[derive(Clone, Debug, PartialEq)]

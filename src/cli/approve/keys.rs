@@ -1,4 +1,4 @@
-//! The key with which approvals are signed. `ssh-keygen` signs, asks for the passphrase on the terminal, and speaks to
+//! The key with which approvals and checkpoints of the record are signed. `ssh-keygen` signs, asks for the passphrase on the terminal, and speaks to
 //! security keys; it gets no agent, so that a key in one signs nothing.
 
 use std::fs;
@@ -6,8 +6,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::NOT;
-use crate::approval::NAMESPACE;
 use crate::cli::refusal::Refusal;
 use gate::world::World;
 use ssh_key::{Algorithm, PrivateKey};
@@ -18,15 +16,15 @@ const PLACES: &[&str] = &["/usr/bin/ssh-keygen", "/usr/local/bin/ssh-keygen", "/
 const MAX_KEY: u64 = 64 << 10;
 
 /// The key that `approve --setup` makes. `None`: there is no home folder.
-pub(super) fn usual(world: &World) -> Option<PathBuf> {
+pub(in crate::cli) fn usual(world: &World) -> Option<PathBuf> {
     Some(world.configs.first()?.join("approval_key"))
 }
 
 /// Checks that only its owner can use a key: it has a passphrase, or it is in a security key.
-pub(super) fn usable(path: &Path) -> Result<(), Refusal> {
+pub(in crate::cli) fn usable(path: &Path, not: &str) -> Result<(), Refusal> {
     let shown = path.display();
     let unread = |why: String| {
-        Refusal::new(NOT, format!("the key `{shown}` cannot be used: {why}"), "run `portcullis approve --setup` to make one, or name another with `--key`")
+        Refusal::new(not, format!("the key `{shown}` cannot be used: {why}"), "run `portcullis approve --setup` to make one, or name another with `--key`")
     };
     let found = fs::metadata(path).map_err(|error| unread(error.to_string()))?;
     if !found.is_file() || found.len() > MAX_KEY {
@@ -39,16 +37,16 @@ pub(super) fn usable(path: &Path) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(
-        NOT,
+        not,
         format!("the key `{shown}` has no passphrase, so every program of yours could sign with it"),
         format!("give it one (`ssh-keygen -p -f {shown}`), or run `portcullis approve --setup`"),
     ))
 }
 
 /// `ssh-keygen` with nothing of the environment that could change what it does.
-pub(super) fn ssh_keygen() -> Result<Command, Refusal> {
+pub(super) fn ssh_keygen(not: &str) -> Result<Command, Refusal> {
     let Some(program) = PLACES.iter().find(|place| Path::new(place).is_file()) else {
-        return Err(Refusal::new(NOT, "`ssh-keygen` is not installed here", "install OpenSSH, or sign on another machine (`--print`)"));
+        return Err(Refusal::new(not, "`ssh-keygen` is not installed here", "install OpenSSH, or sign on another machine (`--print`)"));
     };
     let mut command = Command::new(program);
     command.env_clear().env("PATH", "/usr/bin:/bin");
@@ -60,11 +58,11 @@ pub(super) fn ssh_keygen() -> Result<Command, Refusal> {
     Ok(command)
 }
 
-/// Signs a text. The passphrase is asked for on the terminal.
-pub(super) fn sign(key: &Path, text: &str) -> Result<String, Refusal> {
-    let refused = |why: String| Refusal::new(NOT, format!("`ssh-keygen` did not sign: {why}"), "run it again with the right passphrase");
-    let mut command = ssh_keygen()?;
-    command.args(["-Y", "sign", "-n", NAMESPACE, "-f"]).arg(key).stdin(Stdio::piped()).stdout(Stdio::piped());
+/// Signs a text for a namespace. The passphrase is asked for on the terminal.
+pub(in crate::cli) fn sign(key: &Path, text: &str, namespace: &str, not: &str) -> Result<String, Refusal> {
+    let refused = |why: String| Refusal::new(not, format!("`ssh-keygen` did not sign: {why}"), "run it again with the right passphrase");
+    let mut command = ssh_keygen(not)?;
+    command.args(["-Y", "sign", "-n", namespace, "-f"]).arg(key).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| refused(error.to_string()))?;
     if let Some(mut input) = child.stdin.take() {
         let _ = input.write_all(text.as_bytes());

@@ -7,8 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::{account, keys};
-use crate::approval::NAMESPACE;
-use crate::approval::signers;
+use crate::approval::{NAMESPACE, RECORD_NAMESPACE, signers};
 use crate::cli::place::Place;
 use crate::cli::refusal::Refusal;
 use crate::cli::terminal::{TextStyle, can_ask, say, shown, styled};
@@ -31,22 +30,24 @@ pub(super) fn run(key: Option<&Path>) -> Result<ExitCode, Refusal> {
     } else {
         make(&key)?;
     }
-    keys::usable(&key)?;
+    keys::usable(&key, NOT)?;
     let public = format!("{}.pub", key.display());
     let text = fs::read_to_string(&public).map_err(|error| Refusal::new(NOT, format!("`{public}`: {error}"), "remove the key and run this again"))?;
     let read = PublicKey::from_openssh(text.trim()).map_err(|error| Refusal::new(NOT, format!("`{public}`: {error}"), "remove the key and run this again"))?;
     let file = folder.join("allowed_signers");
     let known = fs::read_to_string(&file).unwrap_or_default();
-    let may_sign = signers::principal(&known, read.key_data(), NAMESPACE, gate::world::system::now()).is_some();
-    if !may_sign {
+    // A key of an earlier version may sign approvals alone.
+    let missing = |namespace: &&str| signers::principal(&known, read.key_data(), namespace, gate::world::system::now()).is_none();
+    let missing: Vec<&str> = [NAMESPACE, RECORD_NAMESPACE].into_iter().filter(missing).collect();
+    if !missing.is_empty() {
         let words: Vec<&str> = text.split_whitespace().take(2).collect();
         let by = account().replace([' ', ',', '"', '*', '?', '!'], "-");
-        let line = format!("{by} namespaces=\"{NAMESPACE}\" {}\n", words.join(" "));
+        let line = format!("{by} namespaces=\"{}\" {}\n", missing.join(","), words.join(" "));
         let separator = if known.is_empty() || known.ends_with('\n') { "" } else { "\n" };
         let mut out = OpenOptions::new().create(true).append(true).mode(0o600).open(&file).map_err(refused)?;
         out.write_all(format!("{separator}{line}").as_bytes()).map_err(refused)?;
     }
-    say(&format!("{} the key {} may sign approvals ({})", styled("ok:", TextStyle::Good), shown(&key), shown(&file)));
+    say(&format!("{} the key {} may sign approvals and checkpoints of the record ({})", styled("ok:", TextStyle::Good), shown(&key), shown(&file)));
     let policy = folder.join("portcullis.toml");
     say(&format!(
         "put this into {} if it is not there yet (an organisation's policy can name a file of its own):\n\n  schema = 1\n\n  [approval]\n  signers = \"{}\"\n",
@@ -61,13 +62,13 @@ pub(super) fn run(key: Option<&Path>) -> Result<ExitCode, Refusal> {
 /// Lets `ssh-keygen` make the key, which asks for its passphrase twice.
 fn make(key: &Path) -> Result<(), Refusal> {
     say("a key for approvals is made; give it a passphrase that no program knows:");
-    let mut command = keys::ssh_keygen()?;
+    let mut command = keys::ssh_keygen(NOT)?;
     command.args(["-q", "-t", "ed25519", "-C", &format!("portcullis approvals of {}", account()), "-f"]).arg(key);
     let done = command.status().map_err(|error| Refusal::new(NOT, error, "run this again"))?;
     if !done.success() {
         return Err(Refusal::new(NOT, "`ssh-keygen` made none", "run this again"));
     }
-    if let Err(refusal) = keys::usable(key) {
+    if let Err(refusal) = keys::usable(key, NOT) {
         // Without a passphrase: it is not left behind.
         let _ = fs::remove_file(key);
         let _ = fs::remove_file(format!("{}.pub", key.display()));

@@ -258,6 +258,10 @@ pub(super) fn printf(args: &[Word]) -> Option<Word> {
     let dashes = usize::from(args.first().is_some_and(|arg| arg.is("--")));
     let args = args.get(dashes..)?;
     let (format, mut values) = args.split_first()?;
+    // Bash 5.2 takes `-%s` for an option it does not have, and prints nothing; zsh 5.9 and coreutils print it.
+    if dashes == 0 && format.prefix().starts_with('-') && !format.is("-") {
+        return None;
+    }
     let format = unescape(format.literal()?, "\"'?");
     if format.is_empty() {
         return Some(Word::default());

@@ -15,7 +15,7 @@ const MODES: &str = "mode action operation op type kind method subcommand resett
 const WORDS: &str = "args arguments flags options extraargs argv params";
 /// Words of a tool's name that say that it types into a terminal: one of each.
 const TYPES: &str = "send write type input paste stdin";
-const TERMINALS: &str = "input keys stdin terminal term pty tty tmux screen shell console terminalsession repl";
+const TERMINALS: &str = "input keys stdin terminal term pty tty tmux screen shell bash powershell process console terminalsession repl";
 /// Arguments beside a text that show that it is typed into a page.
 const ELSEWHERE: &str = "selector element ref locator xpath uid x y";
 
@@ -170,7 +170,7 @@ pub(super) fn typed(tool: &str, input: &Json) -> Option<String> {
         return None;
     }
     entries.iter().find_map(|(key, value)| match value {
-        Json::Text(text) if is_one("input text keys chars data content value string", &plain_key(key)) => Some(text.replace('\r', "\n")),
+        Json::Text(text) if is_one("input inputtext text keys chars data content value string", &plain_key(key)) => Some(text.replace('\r', "\n")),
         _ => None,
     })
 }

@@ -14,6 +14,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Surroundings;
 use super::repository::head_branch;
@@ -22,14 +23,14 @@ use super::store::{CALLS, PROMPTS, RAISES, Slot, Store, VALUE};
 use super::system::now_ms;
 use crate::failure::Failure;
 use crate::record::{hash, hash_all};
-pub use fleet::{FleetCount, FleetStore};
+pub use fleet::{FleetCount, FleetMeter, FleetStore, FleetUnit};
 pub use identity::CallIdentity;
 use ledger::{Ledger, ReservedCost};
 pub use people::{MeterKind, MeterState, ResetFile, raise, reset, states};
 use policy::decide::Metered;
 use policy::{Budget, Limit, Meter, MeterScope, Period};
 use slots::{CountedCall, IN_FLIGHT, SlotState, Slots};
-pub use spending::{AnsweredPrice, spend, spend_file, spend_is_due, spent};
+pub use spending::{AnsweredPrice, has_transcript, spend, spend_file, spend_is_due, spent};
 
 /// A pipe in the place of a file must not be waited for.
 const FLAGS: i32 = libc::O_NONBLOCK | libc::O_NOCTTY;
@@ -39,6 +40,12 @@ const SAME: u64 = 60_000;
 const MACHINE: &str = "machine";
 /// Milliseconds of a day.
 const DAY: u64 = 86_400_000;
+/// What the files of budgets begin with that are over some time.
+const PASSING: &str = "passing";
+/// After so long without a change a file is of no use any more: it is longer than the longest window.
+const OVER: Duration = Duration::from_secs(32 * 86_400);
+/// How the names of files begin and end that are of a window, a session, a run or a day.
+const OF_A_TIME: [(&str, &str); 4] = [("limit.", ".slots"), ("passing.", ".ledger"), ("spend.", ".json"), ("trail.", ".ring")];
 
 /// A file that is not as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,39 +79,75 @@ enum MeterFile {
     /// A limit of all repositories.
     MachineLimit(u64),
     Budget(u64),
+    /// A budget of a session, a run or a day, which nobody asks for any more afterwards.
+    PassingBudget(u64),
+    /// A budget of all repositories.
+    MachineBudget(u64),
     /// A limit of all machines of a fleet. It is no file.
     FleetLimit(u64),
+    /// A budget of all machines of a fleet. It is no file.
+    FleetBudget(u64),
 }
+
+/// Bits of a file's number that say its kind.
+const KIND: u32 = 3;
 
 impl MeterFile {
     /// As a number that is not 0.
     fn number(self) -> u64 {
+        let (id, kind) = match self {
+            Self::Limit(id) => (id, 1),
+            Self::MachineLimit(id) => (id, 2),
+            Self::Budget(id) => (id, 3),
+            Self::MachineBudget(id) => (id, 4),
+            Self::FleetLimit(id) => (id, 5),
+            Self::FleetBudget(id) => (id, 6),
+            Self::PassingBudget(id) => (id, 7),
+        };
+        (id >> KIND << KIND) | kind
+    }
+
+    /// The same on this machine alone.
+    fn on_this_machine(self) -> Self {
         match self {
-            Self::Limit(id) => (id & !3) | 1,
-            Self::MachineLimit(id) => (id & !3) | 2,
-            Self::Budget(id) => (id & !3) | 3,
-            Self::FleetLimit(id) => (id & !3).max(4),
+            Self::FleetLimit(id) => Self::MachineLimit(id),
+            Self::FleetBudget(id) => Self::MachineBudget(id),
+            other => other,
+        }
+    }
+
+    /// As what it is counted for all machines of a fleet. `None`: it is not.
+    fn of_fleet(self) -> Option<FleetMeter> {
+        match self {
+            Self::FleetLimit(_) => Some(FleetMeter { number: self.number(), counts: FleetUnit::Calls }),
+            Self::FleetBudget(_) => Some(FleetMeter { number: self.number(), counts: FleetUnit::Money }),
+            _ => None,
         }
     }
 
     fn of_number(number: u64) -> Option<Self> {
-        match number & 3 {
+        match number & ((1 << KIND) - 1) {
             1 => Some(Self::Limit(number)),
             2 => Some(Self::MachineLimit(number)),
             3 => Some(Self::Budget(number)),
-            _ if number > 0 => Some(Self::FleetLimit(number)),
+            4 => Some(Self::MachineBudget(number)),
+            5 => Some(Self::FleetLimit(number)),
+            6 => Some(Self::FleetBudget(number)),
+            7 => Some(Self::PassingBudget(number)),
             _ => None,
         }
     }
 
     /// Where it is, from the memory of the repository.
     fn path(self, memory: &Path) -> PathBuf {
-        let id = self.number() >> 2;
+        let id = self.number() >> KIND;
         match self {
             Self::Limit(_) => memory.join(format!("limit.{id:016x}.slots")),
             Self::MachineLimit(_) => machine(memory).join(format!("limit.{id:016x}.slots")),
             Self::Budget(_) => memory.join(format!("budget.{id:016x}.ledger")),
-            Self::FleetLimit(_) => PathBuf::new(),
+            Self::PassingBudget(_) => memory.join(format!("{PASSING}.{id:016x}.ledger")),
+            Self::MachineBudget(_) => machine(memory).join(format!("budget.{id:016x}.ledger")),
+            Self::FleetLimit(_) | Self::FleetBudget(_) => PathBuf::new(),
         }
     }
 }
@@ -127,7 +170,12 @@ fn limit_file(name: &str, limit: Limit, around: &Surroundings) -> MeterFile {
 
 /// The file of a budget for whoever acts, now.
 fn budget_file(budget: &Budget, around: &Surroundings) -> MeterFile {
-    let id = |part: &str| MeterFile::Budget(hash_all(&["budget", budget.name, budget.per.name(), part]));
+    let kind = match budget.per {
+        _ if budget.fleet => MeterFile::FleetBudget,
+        Period::Branch => MeterFile::Budget,
+        Period::Session | Period::Run | Period::Day => MeterFile::PassingBudget,
+    };
+    let id = |part: &str| kind(hash_all(&["budget", budget.name, budget.per.name(), part]));
     match budget.per {
         Period::Session => id(&around.session),
         Period::Run => id(&format!("{} {}", around.session, run_of(around))),
@@ -155,13 +203,28 @@ pub fn begin_run(around: &Surroundings) -> Result<(), Failure> {
     store.update(begun.key, |_| Some(begun)).map(|_| ()).map_err(|error| unwritable(&error))
 }
 
-/// Opens every file once.
+/// How long ago a file was changed. `None`: that is not known.
+fn age(path: &Path) -> Option<Duration> {
+    fs::metadata(path).and_then(|found| found.modified()).ok()?.elapsed().ok()
+}
+
+/// Removes files of sessions, runs and days that are over, and opens every other one once.
 ///
 /// # Errors
 ///
 /// The first one that cannot be used.
 pub fn check(around: &Surroundings) -> Result<(), Failure> {
     let Some(memory) = counts_here(around) else { return Ok(()) };
+    for folder in [memory.clone(), machine(memory)] {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let passes = OF_A_TIME.iter().any(|(front, end)| name.to_str().is_some_and(|name| name.starts_with(front) && name.ends_with(end)));
+            if passes && age(&entry.path()).is_some_and(|age| age > OVER) {
+                // Another process may have been faster.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
     every_file(memory).into_iter().try_for_each(|file| open(file, memory, false).map(|_| ()))
 }
 
@@ -194,15 +257,17 @@ enum Opened {
 
 /// Opens the file of a meter, and makes it with `make`.
 fn open(file: MeterFile, memory: &Path, make: bool) -> Result<Option<Opened>, Failure> {
-    if matches!(file, MeterFile::FleetLimit(_)) {
+    if file.of_fleet().is_some() {
         return Ok(None);
     }
     let path = file.path(memory);
-    if make && matches!(file, MeterFile::MachineLimit(_)) {
+    if make && matches!(file, MeterFile::MachineLimit(_) | MeterFile::MachineBudget(_)) {
         state::make_folder(&machine(memory)).map_err(|error| unwritable(&error))?;
     }
     let opened = match file {
-        MeterFile::Budget(_) => Ledger::open(&path, make).map(|found| found.map(|found| found.map(Opened::Ledger))),
+        MeterFile::Budget(_) | MeterFile::PassingBudget(_) | MeterFile::MachineBudget(_) | MeterFile::FleetBudget(_) => {
+            Ledger::open(&path, make).map(|found| found.map(|found| found.map(Opened::Ledger)))
+        }
         MeterFile::Limit(_) | MeterFile::MachineLimit(_) | MeterFile::FleetLimit(_) => {
             Slots::open(&path, make).map(|found| found.map(|found| found.map(Opened::Slots)))
         }
@@ -256,9 +321,7 @@ pub fn standing(
     let mut groups = groups(metered, budgets, around);
     // While the engine of the fleet cannot be reached, this machine counts for itself.
     for (file, ..) in groups.iter_mut().filter(|_| fleet.is_none()) {
-        if let MeterFile::FleetLimit(id) = *file {
-            *file = MeterFile::MachineLimit(id);
-        }
+        *file = file.on_this_machine();
     }
     let mut open_files = Vec::new();
     let mut standings = vec![MeterUse { used: 0, needs: 0, of: u64::MAX, opens_in: None }; metered.len()];
@@ -268,8 +331,8 @@ pub fn standing(
             None => None,
         };
         let one = OpenMeter { file: *file, opened, needs: *needs, of: *of, window: *window, of_metered: places };
-        let standing = match (file, fleet) {
-            (MeterFile::FleetLimit(_), Some(fleet)) => fleet.count(&FleetCount { number: file.number(), key, needs: *needs, of: *of, window: *window })?,
+        let standing = match (file.of_fleet(), fleet) {
+            (Some(meter), Some(fleet)) => fleet.count(&FleetCount { meter, key, needs: *needs, of: *of, window: *window })?,
             _ => one.standing(key, clock),
         };
         for at in one.of_metered {
@@ -281,8 +344,8 @@ pub fn standing(
     }
     let takes = wanted(&standings);
     if let (Some(fleet), Some(key), false) = (fleet, key, takes) {
-        for one in open_files.iter().filter(|one| matches!(one.file, MeterFile::FleetLimit(_))) {
-            fleet.end(one.file.number(), key, CallEnd::DidNotRun)?;
+        for meter in open_files.iter().filter_map(|one| one.file.of_fleet()) {
+            fleet.end(meter, key, CallEnd::DidNotRun, None)?;
         }
     }
     if let (Some(call), Some(key), Some(mut index), true) = (call, key, index, takes) {
@@ -451,9 +514,25 @@ fn reserve(
 /// Whether a call took places that all machines of a fleet share.
 #[must_use]
 pub fn is_of_fleet(call: CallIdentity, around: &Surroundings) -> bool {
-    let found = Store::look(&around.memory, CALLS).and_then(|store| store.get(call.key)).map(|slot| words(slot.value));
-    let is_fleet = |number: &u64| matches!(MeterFile::of_number(*number), Some(MeterFile::FleetLimit(_)));
-    found.is_some_and(|[_, numbers @ ..]| numbers.iter().any(is_fleet))
+    let index = Store::look(&around.memory, CALLS);
+    index.is_some_and(|index| files_of(call, &index).is_some_and(|(_, files)| files.iter().any(|file| file.of_fleet().is_some())))
+}
+
+/// The first record of a call in the index, and the files that it takes from. `None`: it takes from none.
+fn files_of(call: CallIdentity, index: &Store) -> Option<(Slot, Vec<MeterFile>)> {
+    let first = index.get(call.key)?;
+    let [serial, ..] = words(first.value);
+    let mut files = Vec::new();
+    for at in 0u64.. {
+        let Some(entry) = index.get(call.key.wrapping_add(at)) else { break };
+        let [of, numbers @ ..] = words(entry.value);
+        let found: Vec<MeterFile> = numbers.iter().filter_map(|number| MeterFile::of_number(*number)).collect();
+        if of & !ENDED != serial & !ENDED || found.is_empty() {
+            break;
+        }
+        files.extend(found);
+    }
+    Some((first, files))
 }
 
 /// How a call ended.
@@ -476,28 +555,18 @@ pub fn end(call: CallIdentity, how: CallEnd, around: &Surroundings, prices: &[An
     }
     let mut index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
     let call = call.known_as(&index);
-    let Some(first) = index.get(call.key) else { return Ok(()) };
+    let Some((first, files)) = files_of(call, &index) else { return Ok(()) };
     let [serial, ..] = words(first.value);
     let key = call.key ^ (serial & !ENDED);
-    let mut files = Vec::new();
-    for at in 0u64.. {
-        let Some(entry) = index.get(call.key.wrapping_add(at)) else { break };
-        let [of, numbers @ ..] = words(entry.value);
-        let found: Vec<MeterFile> = numbers.iter().filter_map(|number| MeterFile::of_number(*number)).collect();
-        if of & !ENDED != serial & !ENDED || found.is_empty() {
-            break;
-        }
-        files.extend(found);
-    }
     let memory = index.folder().to_path_buf();
     for file in files {
-        if let (MeterFile::FleetLimit(_), Some(fleet)) = (file, fleet) {
-            fleet.end(file.number(), key, how)?;
+        let told = prices.iter().filter(|price| price.file >> KIND == file.number() >> KIND).map(|price| price.micro).reduce(u64::saturating_add);
+        if let (Some(meter), Some(fleet)) = (file.of_fleet(), fleet) {
+            fleet.end(meter, key, how, told)?;
         }
         match open(file, &memory, false)? {
             Some(Opened::Slots(mut slots)) => end_in_slots(&mut slots, key, call.session, how).map_err(|error| unwritable(&error))?,
             Some(Opened::Ledger(mut ledger)) => {
-                let told = prices.iter().filter(|price| price.file == file.number()).map(|price| price.micro).reduce(u64::saturating_add);
                 end_in_ledger(&mut ledger, key, how, told).map_err(|error| unwritable(&error))?;
             }
             None => {}
@@ -535,7 +604,9 @@ pub fn give_back_all(around: &Surroundings) -> Result<(), Failure> {
     let Some(memory) = counts_here(around) else { return Ok(()) };
     let _index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
     let session = hash(around.session.as_bytes());
-    for file in every_file(memory) {
+    // What was reserved longer ago no longer counts, so its file need not be opened.
+    let is_recent = |file: &MeterFile| age(&file.path(memory)).is_none_or(|age| age.as_millis() < u128::from(IN_FLIGHT));
+    for file in every_file(memory).into_iter().filter(is_recent) {
         match open(file, memory, false)? {
             Some(Opened::Slots(mut slots)) => {
                 let open = |call: &CountedCall| call.session == session && call.state == SlotState::Reserved;
@@ -558,10 +629,13 @@ pub fn give_back_all(around: &Surroundings) -> Result<(), Failure> {
 fn every_file(memory: &Path) -> Vec<MeterFile> {
     let names =
         |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<_>>();
-    let id = |name: &str, front: &str, end: &str| Some(u64::from_str_radix(name.strip_prefix(front)?.strip_suffix(end)?, 16).ok()? << 2);
+    let id = |name: &str, front: &str, end: &str| Some(u64::from_str_radix(name.strip_prefix(front)?.strip_suffix(end)?, 16).ok()? << KIND);
     let limit = |name: &String| id(name, "limit.", ".slots");
-    let own = names(memory);
-    let limits = own.iter().filter_map(limit).map(MeterFile::Limit);
-    let budgets = own.iter().filter_map(|name| id(name, "budget.", ".ledger")).map(MeterFile::Budget);
-    limits.chain(budgets).chain(names(&machine(memory)).iter().filter_map(limit).map(MeterFile::MachineLimit)).collect()
+    let budget = |name: &String| id(name, "budget.", ".ledger");
+    let (own, shared) = (names(memory), names(&machine(memory)));
+    let passing = |name: &String| id(name, &format!("{PASSING}."), ".ledger");
+    let of_repository = own.iter().filter_map(limit).map(MeterFile::Limit).chain(own.iter().filter_map(budget).map(MeterFile::Budget));
+    let of_repository = of_repository.chain(own.iter().filter_map(passing).map(MeterFile::PassingBudget));
+    let of_machine = shared.iter().filter_map(limit).map(MeterFile::MachineLimit).chain(shared.iter().filter_map(budget).map(MeterFile::MachineBudget));
+    of_repository.chain(of_machine).collect()
 }

@@ -1,30 +1,47 @@
 //! The record on the disk: lines appended to a file of the repository's memory, each with exactly one write, so that eight
-//! processes lose and tear nothing. What an entry is, is `record`'s.
+//! processes lose and tear nothing. What an entry is, is `record`'s; how lines are chained, `chain`'s.
 //!
 //! A client that is wired twice sends each event twice: what the last lines of the file already hold is not written again.
 //! Hooks that run at the same moment may still write both, so readers leave out the second one too ([`SeenEntries`]).
 //!
-//! No lock is taken: the kernel puts one write on an append-only file behind another, and lines are so short that a kill
-//! does not cut them. Where a line was cut all the same (a full disk), the next one begins on a line of its own.
+//! The lock is for the chain alone: each line is linked to the one before it, which is read from the end of the file. Without
+//! the lock the line is written all the same, and marked: the kernel puts one write on an append-only file behind another, and
+//! lines are so short that a kill does not cut them. Where a line was cut (a full disk), the next one begins on a line of its own.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::system;
-use crate::record::{Entry, hash_all};
+use crate::chain::{self, ChainEnd};
+use crate::record::{Entry, MAX_LINE, hash_all};
 
 /// Bytes after which a new file is begun.
 const MAX_BYTES: u64 = 8 << 20;
-/// Bytes of the end of the file in which the twin of a line is looked for: some three lines.
-const TAIL: u64 = 1024;
+/// Bytes of the end of the file in which the twin of a line is looked for, and the line to be linked to: some five lines, and
+/// always one of them whole.
+const TAIL: u64 = 2048;
+/// Bytes in which the line to be linked to is looked for behind lines that were written without the lock.
+const LONG_TAIL: u64 = 64 << 10;
+/// How long a line waits for the lock of the record, and the longest pause between two tries.
+const PATIENCE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(1);
+/// Times that a file is turned over by others before a line is written.
+const TURNS: usize = 4;
 /// Bytes that a probe writes.
 const PROBE: usize = 4096;
-/// Older files that are kept; so the record takes 40 MB at the most.
+/// Older files that are kept where no policy says otherwise; so the record takes 40 MB at the most.
 const KEPT: usize = 4;
+/// The most files that a policy can ask for.
+const MOST_KEPT: usize = 4096 / 8 - 1;
+/// The file beside the record that says how much of it a policy keeps: days and megabytes, 0 for what it does not say.
+const RETENTION: &str = "retention";
+/// Milliseconds of a day.
+const DAY: u64 = 86_400_000;
 
 /// Appends a line to the record in the first of the folders that takes it. `twin`: a line that holds all these texts says the
 /// same; if one of the last lines does, nothing is appended.
@@ -65,7 +82,79 @@ pub fn probe(folders: &[PathBuf]) -> io::Result<PathBuf> {
 /// The files of the record, the oldest first.
 #[must_use]
 pub fn files(folders: &[PathBuf]) -> Vec<PathBuf> {
-    folders.iter().flat_map(|folder| (0..=KEPT).rev().map(|age| name(folder, age))).filter(|path| path.is_file()).collect()
+    folders.iter().flat_map(|folder| ages(folder).into_iter().rev().map(|age| name(folder, age))).filter(|path| path.is_file()).collect()
+}
+
+/// The ages of the files of the record in a folder, the newest first.
+fn ages(folder: &Path) -> Vec<usize> {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let age = |name: String| match name.strip_prefix("record.")?.strip_suffix("jsonl")? {
+        "" => Some(0),
+        age => age.strip_suffix('.')?.parse::<usize>().ok().filter(|age| (1..=MOST_KEPT).contains(age)),
+    };
+    let mut ages: Vec<usize> = names.filter_map(age).collect();
+    ages.sort_unstable();
+    ages
+}
+
+/// Notes how much of the record is kept: days, and megabytes of all files. 0: as where no policy says it.
+///
+/// # Errors
+///
+/// The last folder's error, if none took it.
+pub fn keep(folders: &[PathBuf], days: u32, megabytes: u32) -> io::Result<()> {
+    in_first(folders, |folder| {
+        let path = folder.join(RETENTION);
+        if (days, megabytes) == (0, 0) {
+            return match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            };
+        }
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        writeln!(file, "{days} {megabytes}")
+    })
+}
+
+/// Days (0: for ever) and older files that are kept.
+fn retention(folder: &Path) -> (u64, usize) {
+    let text = fs::read_to_string(folder.join(RETENTION)).unwrap_or_default();
+    let mut numbers = text.split_whitespace().map(str::parse::<u64>);
+    let (days, megabytes) = (numbers.next().and_then(Result::ok).unwrap_or(0), numbers.next().and_then(Result::ok).unwrap_or(0));
+    let files = usize::try_from((megabytes << 20) / MAX_BYTES).unwrap_or(MOST_KEPT).min(MOST_KEPT + 1);
+    (days, if files == 0 { KEPT } else { files.saturating_sub(1).max(1) })
+}
+
+/// Removes what is older than a policy keeps it, and begins a new file where the present one has lines of a quarter of that
+/// time: so a line goes after that time and a quarter at the latest. `now` is in milliseconds since 1970. Called when a
+/// session begins, so that it costs nothing on a call.
+pub fn let_go(folders: &[PathBuf], now: u64) {
+    for folder in folders {
+        let (days, _) = retention(folder);
+        if days == 0 {
+            continue;
+        }
+        let time = days * DAY;
+        if let Ok(file) = open(&name(folder, 0))
+            && first_time(&file).is_some_and(|first| now.saturating_sub(first) > time / 4)
+            && lock_in_time(&file)
+        {
+            turn_over(folder, &file);
+        }
+        for age in ages(folder).into_iter().filter(|age| *age > 0) {
+            let path = name(folder, age);
+            let written = fs::metadata(&path).ok().and_then(|found| u64::try_from(found.mtime()).ok()?.checked_mul(1000));
+            if written.is_some_and(|written| now.saturating_sub(written) > time) {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+}
+
+/// The time of the first line of a file.
+fn first_time(file: &File) -> Option<u64> {
+    let bytes = system::read_at(file, 0, MAX_LINE)?;
+    Entry::read(bytes.split(|byte| *byte == b'\n').next()?).map(|entry| entry.time)
 }
 
 /// The file to which lines are appended now, in the first folder that has one.
@@ -110,21 +199,67 @@ pub fn open(path: &Path) -> io::Result<File> {
 fn append_to(folder: &Path, line: &str, twin: Option<&[String; 3]>, most: u64) -> io::Result<()> {
     let path = name(folder, 0);
     let mut file = open(&path)?;
+    let mut locked = lock_in_time(&file);
     let mut size = file.metadata()?.len();
-    if size >= most && turn_over(folder, &file) {
-        file = open(&path)?;
-        size = file.metadata()?.len();
+    for _ in 0..TURNS {
+        if !locked || size < most || !turn_over(folder, &file) {
+            break;
+        }
+        let next = open(&path)?;
+        locked = lock_in_time(&next);
+        size = next.metadata()?.len();
+        file = next;
     }
-    if twin.is_some_and(|twin| ends_with_twin(&file, size, twin)) { Ok(()) } else { write_line(&file, size, line) }
+    let tail = tail_of(&file, size, TAIL);
+    if twin.is_some_and(|twin| ends_with_twin(&tail, twin)) {
+        return Ok(());
+    }
+    let end = || match chain::end_of(&tail) {
+        Some(end) => end,
+        None if size > 0 => chain::end_of_all(&tail_of(&file, size, LONG_TAIL)).unwrap_or_default(),
+        None => end_of_older(folder),
+    };
+    // What cannot be read back cannot be linked to.
+    let linked = locked && (size == 0 || !tail.is_empty());
+    let whole = if linked { chain::linked(line, end(), size == 0) } else { chain::unlinked(line, end()) };
+    write_behind(&file, tail.last(), &whole)
+}
+
+/// Takes the lock, unless another process keeps it for too long, or the file system has none.
+fn lock_in_time(file: &File) -> bool {
+    let (mut end, mut pause) = (None, Duration::from_micros(100));
+    loop {
+        match file.try_lock() {
+            Ok(()) => return true,
+            Err(TryLockError::Error(_)) => return false,
+            Err(TryLockError::WouldBlock) => {}
+        }
+        if Instant::now() >= *end.get_or_insert_with(|| Instant::now() + PATIENCE) {
+            return false;
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Where the chain continues in a new file.
+fn end_of_older(folder: &Path) -> ChainEnd {
+    let tail = File::open(name(folder, 1)).ok().and_then(|older| Some(tail_of(&older, older.metadata().ok()?.len(), LONG_TAIL)));
+    tail.and_then(|tail| chain::end_of(&tail).or_else(|| chain::end_of_all(&tail))).unwrap_or_default()
+}
+
+/// The last bytes of a file. Nothing if they cannot be read.
+fn tail_of(file: &File, size: u64, most: u64) -> Vec<u8> {
+    let length = size.min(most);
+    let place = usize::try_from(size - length).ok().zip(usize::try_from(length).ok());
+    place.filter(|(_, length)| *length > 0).and_then(|(at, length)| system::read_at(file, at, length)).unwrap_or_default()
 }
 
 /// Whether one of the last lines holds all these texts.
-fn ends_with_twin(file: &File, size: u64, twin: &[String; 3]) -> bool {
-    let length = size.min(TAIL);
-    let bytes = usize::try_from(size - length).ok().zip(usize::try_from(length).ok()).and_then(|(at, length)| system::read_at(file, at, length));
+fn ends_with_twin(bytes: &[u8], twin: &[String; 3]) -> bool {
     // The end of a call's id is nearly always missing.
-    let (Some(bytes), Some(end)) = (bytes, twin.get(1).and_then(|call| call.as_bytes().last_chunk::<8>())) else { return false };
-    places_of(end, &bytes).any(|at| {
+    let Some(end) = twin.get(1).and_then(|call| call.as_bytes().last_chunk::<8>()) else { return false };
+    places_of(end, bytes).any(|at| {
         let from = bytes.get(..at).and_then(|before| before.iter().rposition(|byte| *byte == b'\n')).map_or(0, |end| end + 1);
         let line = bytes.get(from..).and_then(|rest| rest.split(|byte| *byte == b'\n').next()).map(String::from_utf8_lossy).unwrap_or_default();
         twin.iter().all(|part| line.contains(part.as_str()))
@@ -148,12 +283,18 @@ fn places_of<'b>(wanted: &'b [u8; 8], bytes: &'b [u8]) -> impl Iterator<Item = u
 /// # Errors
 ///
 /// The system's, or only a part was written.
-pub fn write_line(mut file: &File, size: u64, text: &str) -> io::Result<()> {
+pub fn write_line(file: &File, size: u64, text: &str) -> io::Result<()> {
     let mut last = [b'\n'];
     if size > 0 {
         file.read_at(&mut last, size - 1)?;
     }
-    let whole = if last == *b"\n" { text.to_owned() } else { format!("\n{text}") };
+    write_behind(file, last.first(), text)
+}
+
+/// As [`write_line`], behind the byte that the file ends with.
+fn write_behind(mut file: &File, last: Option<&u8>, text: &str) -> io::Result<()> {
+    let cut = last.is_some_and(|last| *last != b'\n');
+    let whole = if cut { Cow::Owned(format!("\n{text}")) } else { Cow::Borrowed(text) };
     // The rest of a cut line would come after somebody else's.
     if file.write(whole.as_bytes())? == whole.len() { Ok(()) } else { Err(io::Error::other("only a part of the line could be written")) }
 }
@@ -174,19 +315,19 @@ pub fn lock(file: &File, tries: u32, pause: Duration) -> io::Result<()> {
     Err(io::ErrorKind::WouldBlock.into())
 }
 
-/// Puts the full file away. One process does; whoever has it open still appends to it, under its new name.
+/// Puts the full file away. The caller has its lock. Who waits for that lock sees that the file is full, and finds the new one.
+/// Who did not get it still appends to the old one, under its new name.
 fn turn_over(folder: &Path, file: &File) -> bool {
-    if file.try_lock().is_err() {
-        return false;
-    }
     let path = name(folder, 0);
     let same = |other: fs::Metadata| file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (other.dev(), other.ino()));
     if !fs::metadata(&path).is_ok_and(same) {
         // Another process was faster; the new file is there.
         return true;
     }
-    for age in (0..KEPT).rev() {
-        let _ = fs::rename(name(folder, age), name(folder, age + 1));
+    let (_, kept) = retention(folder);
+    for age in ages(folder).into_iter().rev() {
+        // Files that a policy no longer keeps go too.
+        let _ = if age < kept { fs::rename(name(folder, age), name(folder, age + 1)) } else { fs::remove_file(name(folder, age)) };
     }
     true
 }

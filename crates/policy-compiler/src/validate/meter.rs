@@ -112,10 +112,40 @@ pub(super) fn budget<'t>(
             costs.push(Rule { shadow, ..metered((name.text, row_place), subject, head, Meter::Cost(cost), table, reader) });
         }
     }
+    let fleet = table.text("scope").is_some_and(|scope| reader.checker.named(&scope, &[("repo", false), ("fleet", true)], "scope") == Some(true));
+    if let (true, Some(per), Some(text)) = (fleet, per, table.text("per"))
+        && per != Period::Day
+    {
+        reader.checker.mistake(
+            &text.span,
+            format!("`per = \"{}\"` in a budget of a fleet", per.name()),
+            "write `per = \"day\"`: sessions and branches are of one machine",
+        );
+    }
+    let unknown = table.text("unknown");
+    let needs_transcript = unknown.as_ref().is_some_and(|what| reader.checker.named(what, &[("note", false), ("deny", true)], "answer") == Some(true));
+    if let (Some(what), false) = (&unknown, tokens) {
+        let fix = "add the row `{ tokens = \"transcript\" }` to `costs`: without it nothing can be unknown";
+        reader.checker.mistake(&what.span, "`unknown` in a budget that counts no tokens", fix);
+    }
     let reason = prose(table, "reason", reader).map_or("the money that this is allowed to cost is spent", |text| text.text);
     let instead = prose(table, "instead", reader).map_or("tell the user what was spent, and what is still to do", |text| text.text);
     Some((
-        Budget { name: name.text, place, layer: head.document.layer, micro: micro?, per: per?, warn: warn?, over: over?, tokens, shadow, reason, instead },
+        Budget {
+            name: name.text,
+            place,
+            layer: head.document.layer,
+            micro: micro?,
+            per: per?,
+            warn: warn?,
+            over: over?,
+            tokens,
+            needs_transcript,
+            fleet,
+            shadow,
+            reason,
+            instead,
+        },
         costs,
     ))
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::super::Surroundings;
 use super::super::store::{CALLS, RAISES, Slot, Store};
 use super::super::system::now_ms;
-use super::{MeterUse, OpenMeter, budget_file, counts_here, every_file, limit_file, open, raised, unwritable, value};
+use super::{FleetCount, FleetStore, MeterUse, OpenMeter, budget_file, counts_here, every_file, limit_file, open, raised, unwritable, value};
 use crate::failure::Failure;
 use crate::record::hash_all;
 use policy::{EveryCall, Limit, Meter, Period, Policy, Tiers};
@@ -41,12 +41,13 @@ pub enum MeterKind {
     Budget(Period),
 }
 
-/// Every limit and budget of a policy, as the session of `around` has it. Nothing is changed.
+/// Every limit and budget of a policy, as the session of `around` has it. Nothing is changed. Those of a fleet are left out
+/// without `fleet`.
 ///
 /// # Errors
 ///
 /// As [`standing`], or [`Failure::RuleDamaged`].
-pub fn states(policy: &Policy, around: &Surroundings) -> Result<Vec<MeterState>, Failure> {
+pub fn states(policy: &Policy, around: &Surroundings, fleet: Option<&dyn FleetStore>) -> Result<Vec<MeterState>, Failure> {
     let Tiers { budgets, every_call, .. } = policy.tiers().ok_or(Failure::RuleDamaged)?;
     let mut all = Vec::new();
     for rule in policy.all_rules().ok_or(Failure::RuleDamaged)? {
@@ -62,13 +63,16 @@ pub fn states(policy: &Policy, around: &Surroundings) -> Result<Vec<MeterState>,
     let raises = Store::look(&around.memory, RAISES);
     let mut states = Vec::new();
     for (name, place, kind, file, of, window) in all {
-        let opened = match memory {
-            Some(memory) => open(file, memory, false)?,
-            None => None,
-        };
         let of = of + raised(raises.as_ref(), name);
-        let wanted = OpenMeter { file, opened, needs: 0, of, window, of_metered: &[] };
-        states.push(MeterState { name: name.to_owned(), place: place.to_owned(), kind, standing: wanted.standing(None, now_ms()) });
+        let standing = match (file.of_fleet(), fleet, memory) {
+            (Some(meter), Some(fleet), _) => fleet.count(&FleetCount { meter, key: None, needs: 0, of, window })?,
+            (Some(_), None, _) => continue,
+            (None, _, memory) => {
+                let opened = memory.map_or(Ok(None), |memory| open(file, memory, false))?;
+                OpenMeter { file, opened, needs: 0, of, window, of_metered: &[] }.standing(None, now_ms())
+            }
+        };
+        states.push(MeterState { name: name.to_owned(), place: place.to_owned(), kind, standing });
     }
     Ok(states)
 }

@@ -5,9 +5,10 @@ use std::fs;
 use super::super::Surroundings;
 use super::super::store::{CALLS, RAISES, Store};
 use super::super::system::now_ms;
-use super::{MeterUse, OpenMeter, Opened, budget_file, counts_here, open, raised, unwritable};
+use super::{FleetCount, FleetStore, MeterUse, OpenMeter, Opened, budget_file, counts_here, open, raised, unwritable};
 use crate::failure::Failure;
 use crate::record::hash;
+use clients::Event;
 use policy::Budget;
 
 /// What a call cost by its own answer.
@@ -30,14 +31,24 @@ impl AnsweredPrice {
 /// # Errors
 ///
 /// As [`standing`].
-pub fn spent(budget: &Budget, around: &Surroundings) -> Result<MeterUse, Failure> {
+pub fn spent(budget: &Budget, around: &Surroundings, fleet: Option<&dyn FleetStore>) -> Result<MeterUse, Failure> {
     let file = budget_file(budget, around);
+    let of = budget.micro.saturating_add(raised(Store::look(&around.memory, RAISES).as_ref(), budget.name));
+    if let (Some(meter), Some(fleet)) = (file.of_fleet(), fleet) {
+        return fleet.count(&FleetCount { meter, key: None, needs: 0, of, window: 0 });
+    }
+    let file = file.on_this_machine();
     let opened = match counts_here(around) {
         Some(memory) => open(file, memory, false)?,
         None => None,
     };
-    let of = budget.micro.saturating_add(raised(Store::look(&around.memory, RAISES).as_ref(), budget.name));
     Ok(OpenMeter { file, opened, needs: 0, of, window: 0, of_metered: &[] }.standing(None, now_ms()))
+}
+
+/// Whether the client names a transcript that exists and whose form is known.
+#[must_use]
+pub fn has_transcript(event: &Event) -> bool {
+    event.client.transcript().is_some() && event.transcript.as_ref().is_some_and(|path| fs::exists(path).unwrap_or(false))
 }
 
 /// The name of the file that says how far a session's transcript was read.
@@ -62,13 +73,18 @@ pub fn spend_is_due(around: &Surroundings) -> bool {
 /// # Errors
 ///
 /// As [`standing`].
-pub fn spend(budget: &Budget, micro: u64, around: &Surroundings) -> Result<MeterUse, Failure> {
-    if micro > 0 {
-        let index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
-        if let Some(Opened::Ledger(mut ledger)) = open(budget_file(budget, around), index.folder(), true)? {
-            ledger.spend(micro);
-            ledger.keep().map_err(|error| unwritable(&error))?;
+pub fn spend(budget: &Budget, micro: u64, around: &Surroundings, fleet: Option<&dyn FleetStore>) -> Result<MeterUse, Failure> {
+    let file = budget_file(budget, around);
+    match (file.of_fleet(), fleet) {
+        _ if micro == 0 => {}
+        (Some(meter), Some(fleet)) => fleet.spend(meter, micro)?,
+        _ => {
+            let index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
+            if let Some(Opened::Ledger(mut ledger)) = open(file.on_this_machine(), index.folder(), true)? {
+                ledger.spend(micro);
+                ledger.keep().map_err(|error| unwritable(&error))?;
+            }
         }
     }
-    spent(budget, around)
+    spent(budget, around, fleet)
 }
