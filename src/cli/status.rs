@@ -218,7 +218,9 @@ pub fn run(arguments: &StatusArguments, bare: bool) -> Result<ExitCode, Refusal>
             };
             say(&format!("next: {next}"));
         } else if bare {
-            say("next: `portcullis explain -- COMMAND` shows a verdict, `portcullis log --stopped` what was stopped, `portcullis --help` all commands");
+            say(
+                "next: `portcullis explain -- COMMAND` shows a verdict, `portcullis policy new COMMAND` begins a rule of your own, `portcullis log --stopped` shows what was stopped, `portcullis --help` all commands",
+            );
         }
     }
     Ok(ExitCode::SUCCESS)
