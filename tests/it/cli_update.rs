@@ -32,31 +32,28 @@ fn said(scratch: &Scratch, program: &Path, arguments: &[&str]) -> Said {
 
 #[test]
 fn update_knows_how_each_package_is_updated() {
+    let wheel = |prefix: &str| format!("{prefix}/lib/python3.13/site-packages/portcullis_gate-0.1.0.dist-info/METADATA");
     for (folder, beside, installed, command) in [
-        ("npm/lib/node_modules/portcullis-linux-x64/bin", "", "npm installed it for all projects", "npm install --global portcullis@latest"),
-        ("web/node_modules/portcullis-linux-x64/bin", "web/package.json", "for the project ", "npm install --save-dev portcullis@latest"),
-        ("env/bin", "env/lib/python3.11/site-packages/portcullis-0.1.0.dist-info/METADATA", "pip installed it", "-m pip install --upgrade portcullis"),
-        ("pipx/venvs/portcullis/bin", "pipx/venvs/portcullis/lib/python3.13/site-packages/portcullis-1.dist-info/METADATA", "pipx", "pipx upgrade portcullis"),
-        (
-            "share/uv/tools/portcullis/bin",
-            "share/uv/tools/portcullis/lib/python3.13/site-packages/portcullis-1.dist-info/METADATA",
-            "uv",
-            "uv tool upgrade portcullis",
-        ),
-        ("brew/Cellar/portcullis/0.1.0/bin", "", "Homebrew", "brew upgrade portcullis"),
-        (".cargo/bin", "", "cargo", "cargo binstall --git "),
-        ("opt/bin", "", "an archive of a release", ""),
+        ("npm/lib/node_modules/portcullis/bin", String::new(), "npm installed it for all projects", "npm install --global ./portcullis-"),
+        ("web/node_modules/portcullis/bin", "web/package.json".to_owned(), "for the project ", "npm install --save-dev ./portcullis-"),
+        ("env/bin", wheel("env"), "pip installed it", "-m pip install ./portcullis_gate-"),
+        ("pipx/venvs/portcullis-gate/bin", wheel("pipx/venvs/portcullis-gate"), "pipx", "pipx install --force ./portcullis_gate-"),
+        ("share/uv/tools/portcullis-gate/bin", wheel("share/uv/tools/portcullis-gate"), "uv", "uv tool install --force ./portcullis_gate-"),
+        ("brew/Cellar/portcullis/0.1.0/bin", String::new(), "Homebrew", "brew upgrade portcullis"),
+        (".cargo/bin", String::new(), "cargo", "cargo binstall --git "),
+        ("opt/bin", String::new(), "an archive of a release", "portcullis-*/portcullis install"),
     ] {
         let scratch = Scratch::new();
         let program = put(&scratch, folder);
         if !beside.is_empty() {
-            made(&scratch, beside);
+            made(&scratch, &beside);
         }
         let found = said(&scratch, &program, &["update", "--json"]);
         let value: Value = serde_json::from_str(&found.stdout).unwrap_or_else(|error| panic!("{error}: {found:?}"));
         assert!(value["installed"].as_str().unwrap().contains(installed), "{folder}: {value}");
-        let commands: Vec<String> = value["commands"].as_array().unwrap().iter().map(|one| words(&one["command"]).join(" ")).collect();
-        assert!(commands.iter().any(|line| line.contains(command)) || (command.is_empty() && value["by_hand"].is_string()), "{folder}: {value}");
+        let mut ways: Vec<String> = value["commands"].as_array().unwrap().iter().map(|one| words(&one["command"]).join(" ")).collect();
+        ways.extend(value["by_hand"].as_str().map(str::to_owned));
+        assert!(ways.iter().any(|way| way.contains(command)), "{folder}: {value}");
         // Nothing is run where nobody can be asked.
         let told = said(&scratch, &program, &["update"]);
         assert!(told.code == 0 && told.stdout.contains("to update:") && !told.stdout.contains("updated"), "{folder}: {told:?}");

@@ -177,15 +177,14 @@ fn on_path(home: &mut ScratchHome, folder: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
-fn from_npm(packed: &PackedRelease, files: &PackedFiles, home: &mut ScratchHome) -> Result<Option<PathBuf>> {
+fn from_npm(_: &PackedRelease, files: &PackedFiles, home: &mut ScratchHome) -> Result<Option<PathBuf>> {
     if !home.has("npm") {
         return Ok(None);
     }
-    let paths = [&packed.npm, &files.npm].map(|path| path.display().to_string());
     let prefix = home.folder()?.join("npm").display().to_string();
-    home.pass("npm", &["install", "--silent", "--offline", "--global", "--prefix", &prefix, &paths[0], &paths[1]])?;
+    home.pass("npm", &["install", "--silent", "--offline", "--ignore-scripts", "--global", "--prefix", &prefix, &files.npm.display().to_string()])?;
     on_path(home, "npm/bin");
-    Ok(Some(home.folder()?.join("npm/lib/node_modules").join(files.platform.npm_package()).join("bin")))
+    Ok(Some(home.folder()?.join("npm/lib/node_modules/portcullis/bin")))
 }
 
 fn from_wheel(_: &PackedRelease, files: &PackedFiles, home: &mut ScratchHome) -> Result<Option<PathBuf>> {
