@@ -14,7 +14,8 @@ const VERSION: &str = "9.9.9";
 fn script(name: &str) -> String {
     let action = fs::read_to_string(package().join("action.yml")).unwrap();
     let step = action.split(&format!("- name: {name}\n")).nth(1).unwrap().split("\n    - name: ").next().unwrap();
-    step.split("run: |\n").nth(1).unwrap().lines().map(|line| format!("{}\n", line.trim_start_matches("        "))).collect()
+    let lines: Vec<&str> = step.split("run: |\n").nth(1).unwrap().lines().map(|line| line.trim_start_matches("        ")).collect();
+    lines.join("\n")
 }
 
 fn program(path: &Path, text: &str) {

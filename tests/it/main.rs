@@ -22,6 +22,7 @@ mod cli_init;
 mod cli_leave;
 mod cli_policy;
 mod cli_servers;
+mod cli_update;
 mod docs;
 mod faults;
 mod fleet;

@@ -108,3 +108,28 @@ fn the_workflows_of_the_pages_use_what_is_there() {
     }
     assert!(count >= 5, "only {count} were found");
 }
+
+/// All Rust files and scripts below a folder, as one text.
+fn sources(folder: &Path, into: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|end| end == "rs" || end == "sh") {
+            into.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn what_is_said_can_be_found_in_troubleshooting() {
+    let page = fs::read_to_string(package().join("docs/troubleshooting.md")).unwrap();
+    let mut all = String::new();
+    for folder in ["src", "crates"] {
+        sources(&package().join(folder), &mut all);
+    }
+    let cells = page.lines().filter_map(|line| line.strip_prefix("| \"")?.split('"').next());
+    let unsaid: Vec<&str> = cells.clone().filter(|quoted| !all.contains(quoted)).collect();
+    assert!(unsaid.is_empty(), "docs/troubleshooting.md quotes what is never said: {unsaid:#?}");
+    assert!(cells.count() > 15);
+}

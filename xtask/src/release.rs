@@ -88,11 +88,6 @@ impl Platform {
         Ok(Self { triple: triple.to_owned(), npm, wheel, debian, brew })
     }
 
-    /// The npm package with the programs of this platform.
-    pub(crate) fn npm_package(&self) -> String {
-        format!("portcullis-{}-{}", self.npm.0, self.npm.1)
-    }
-
     /// The programs start without a loader.
     pub(crate) fn is_static(&self) -> bool {
         self.triple.ends_with("-musl")
