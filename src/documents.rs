@@ -67,7 +67,7 @@ pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Optio
     // If the ledger cannot note it as shown, it would be shown at every turn.
     desk.step(&steps).ok()?;
     // The others' ends of turns take no context; a client's own next event does.
-    if event.moment == Moment::TurnEnd && event.client.takes_context_at_turn_end() && !event.stopping {
+    if event.moment == Moment::TurnEnd && event.client.takes_context(Moment::TurnEnd) && !event.stopping {
         return Some(text);
     }
     let _ = desk.leave(&root, &text);
