@@ -50,7 +50,7 @@ impl Client for Codex {
     }
 
     fn variables(&self) -> Variables {
-        Variables { agent: "CODEX_*", ..Variables::default() }
+        Variables { config: Some("CODEX_HOME"), agent: "CODEX_*", ..Variables::default() }
     }
 
     /// A `turn_id` on all events within a turn; at both ends of a session a mode, which Kimi Code does not send, and no time
