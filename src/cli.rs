@@ -43,7 +43,7 @@ use refusal::Refusal;
 #[derive(Parser)]
 #[command(name = "portcullis", version = version(), disable_help_subcommand = true)]
 struct CommandLine {
-    /// When to write colours; `NO_COLOR` in the environment means never
+    /// When to write colours; `auto` writes them on a terminal, and not with `NO_COLOR`
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", global = true)]
     color: terminal::Colour,
     #[command(subcommand)]

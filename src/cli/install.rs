@@ -22,7 +22,7 @@ use super::refusal::Refusal;
 use super::settings::hooks_json;
 use super::terminal::{TextStyle, progress, say, say_json, styled};
 use super::wired::entry;
-use build::{Built, Origin};
+use build::{BinarySource, Built};
 pub use clients::claude_code::PLUGIN_COMMAND;
 use clients::settings::PROGRAM;
 use gate::world::{World, state};
@@ -66,12 +66,12 @@ pub fn run(arguments: &InstallArguments) -> Result<ExitCode, Refusal> {
     };
     if arguments.dry_run {
         match &origin {
-            Origin::Tree(source) => {
+            BinarySource::Tree(source) => {
                 let target = build::static_target();
                 say(&format!("would build {} in {}", BINARIES.join(", "), source.display()));
                 say(&format!("would build portcullis-hook for {target}, or for the default target if {target} is not available"));
             }
-            Origin::Release(folder) => say(&format!("would take {} from {}", BINARIES.join(", "), folder.display())),
+            BinarySource::Release(folder) => say(&format!("would take {} from {}", BINARIES.join(", "), folder.display())),
         }
         for name in BINARIES {
             say(&format!("would install {}", folder.join(name).display()));
@@ -80,8 +80,8 @@ pub fn run(arguments: &InstallArguments) -> Result<ExitCode, Refusal> {
         return Ok(ExitCode::SUCCESS);
     }
     let built = match &origin {
-        Origin::Tree(source) => build::all(source)?,
-        Origin::Release(folder) => build::released(folder)?,
+        BinarySource::Tree(source) => build::all(source)?,
+        BinarySource::Release(folder) => build::released(folder)?,
     };
     let changed = put(&built, &folder)?;
     if arguments.plugin.is_none() {
@@ -91,8 +91,8 @@ pub fn run(arguments: &InstallArguments) -> Result<ExitCode, Refusal> {
         let _ = state::write(&states, &folder, state::INSTALLED, folder.as_os_str().as_encoded_bytes());
         // `update` names where a newer one is built.
         let _ = match &origin {
-            Origin::Tree(source) => state::write(&states, &folder, state::SOURCE, source.as_os_str().as_encoded_bytes()).map(drop),
-            Origin::Release(_) => state::remove(&states, &folder, state::SOURCE),
+            BinarySource::Tree(source) => state::write(&states, &folder, state::SOURCE, source.as_os_str().as_encoded_bytes()).map(drop),
+            BinarySource::Release(_) => state::remove(&states, &folder, state::SOURCE),
         };
     }
     let text = match &arguments.plugin {

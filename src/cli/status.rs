@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::init::git::{self, HookFile, HookSite};
 use super::init::scope::{Scope, Site};
+use super::install::build::unpacked;
 use super::pause;
 use super::place::Place;
 use super::refusal::Refusal;
@@ -165,6 +166,10 @@ impl PlaceStatus {
         let started = self.wired.iter().any(|(_, _, entry)| entry.program().is_file()) || self.clients.iter().any(WiredClient::starts);
         let unconfirmed = self.clients.iter().any(|client| client.unconfirmed && client.program.is_file());
         match (&self.policy, self.pause) {
+            // In an unpacked archive, what is wired now would be gone with the folder.
+            _ if self.wired.is_empty() && self.clients.is_empty() && unpacked().is_some() => {
+                ("not active: it is not installed yet, and no settings file starts it here".to_owned(), TextStyle::Bad, "portcullis install")
+            }
             _ if self.wired.is_empty() && self.clients.is_empty() => {
                 ("not active: no settings file starts it here".to_owned(), TextStyle::Bad, "portcullis init")
             }
@@ -206,9 +211,16 @@ pub fn run(arguments: &StatusArguments, bare: bool) -> Result<ExitCode, Refusal>
     } else {
         show(&status, &styled(&said, style));
         if !next.is_empty() {
+            // By the full path, where the program is not on the `PATH` yet.
+            let next = match (unpacked(), next.strip_prefix("portcullis ")) {
+                (Some(folder), Some(rest)) => format!("{} {rest}", shown(&folder.join("portcullis"))),
+                _ => next.to_owned(),
+            };
             say(&format!("next: {next}"));
         } else if bare {
-            say("next: `portcullis explain -- COMMAND` shows a verdict, `portcullis log --stopped` what was stopped, `portcullis --help` all commands");
+            say(
+                "next: `portcullis explain -- COMMAND` shows a verdict, `portcullis policy new COMMAND` begins a rule of your own, `portcullis log --stopped` shows what was stopped, `portcullis --help` all commands",
+            );
         }
     }
     Ok(ExitCode::SUCCESS)

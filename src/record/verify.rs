@@ -125,7 +125,7 @@ struct PlacedLine<'f> {
     open: bool,
 }
 
-/// Where the chain stands.
+/// How far the chain is followed.
 #[derive(Clone, Default)]
 struct ChainState {
     number: u64,
@@ -140,7 +140,7 @@ struct ChainState {
 #[must_use]
 pub fn verify(files: &[RecordFile], known: &[KnownLine]) -> ChainReport {
     let lines = lines_of(files);
-    let numbers: BTreeSet<u64> = lines.iter().filter_map(|line| line.link).filter(|link| link.unlinked.is_none()).map(|link| link.number).collect();
+    let numbers: BTreeSet<u64> = lines.iter().filter_map(|line| line.link).filter(|chained| chained.unlinked.is_none()).map(|chained| chained.number).collect();
     let mut walk = ChainWalk {
         files,
         numbers,
@@ -200,16 +200,16 @@ impl ChainWalk<'_> {
 
     fn line(&mut self, line: &PlacedLine<'_>) {
         self.report.lines += 1;
-        let Some(link) = line.link else { return self.without_link(line) };
+        let Some(chained) = line.link else { return self.without_link(line) };
         self.report.linked += 1;
-        self.report.first.get_or_insert(link.number);
-        match link.unlinked {
-            Some(before) => self.without_lock(line, &link, &before),
-            None => self.linked(line, &link),
+        self.report.first.get_or_insert(chained.number);
+        match chained.unlinked {
+            Some(before) => self.without_lock(line, &chained, &before),
+            None => self.linked(line, &chained),
         }
-        self.seen.insert(link.digest);
-        if link.unlinked.is_none() {
-            self.passed.insert(link.number);
+        self.seen.insert(chained.digest);
+        if chained.unlinked.is_none() {
+            self.passed.insert(chained.number);
         }
         self.loose = 0;
     }
@@ -234,16 +234,16 @@ impl ChainWalk<'_> {
         self.loose += 1;
     }
 
-    fn without_lock(&mut self, line: &PlacedLine<'_>, link: &LineLink, before: &LineDigest) {
-        if !link.follows(before, line.text) {
+    fn without_lock(&mut self, line: &PlacedLine<'_>, chained: &LineLink, before: &LineDigest) {
+        if !chained.follows(before, line.text) {
             self.found(line, BreakKind::Changed, "its text does not have the digest that it says");
         } else if self.state.is_some() && *before != START && !self.seen.contains(before) && !self.starts(before) {
             self.found(line, BreakKind::Inserted, "it says that it follows a line that is not here");
         } else {
             self.found(line, BreakKind::Unlinked, "the record's lock did not come in time, so its place is not proven");
         }
-        let state = self.state.get_or_insert_with(|| ChainState { number: link.number, ends: vec![*before], ..ChainState::default() });
-        state.ends.push(link.digest);
+        let state = self.state.get_or_insert_with(|| ChainState { number: chained.number, ends: vec![*before], ..ChainState::default() });
+        state.ends.push(chained.digest);
     }
 
     /// True if the chain that is here begins with a line behind `before`.
@@ -251,24 +251,24 @@ impl ChainWalk<'_> {
         self.seen.is_empty() || self.state.as_ref().is_some_and(|state| state.ends.contains(before))
     }
 
-    fn linked(&mut self, line: &PlacedLine<'_>, link: &LineLink) {
+    fn linked(&mut self, line: &PlacedLine<'_>, chained: &LineLink) {
         // It was missed at its place.
-        if self.state.is_some() && self.moved.remove(&link.number) {
+        if self.state.is_some() && self.moved.remove(&chained.number) {
             return;
         }
-        let follows = |state: &ChainState| state.ends.iter().rev().any(|end| link.follows(end, line.text));
+        let follows = |state: &ChainState| state.ends.iter().rev().any(|end| chained.follows(end, line.text));
         let finding = match &self.state {
-            None => self.begin(line, link),
+            None => self.begin(line, chained),
             Some(state) if follows(state) => None,
             Some(state) => {
                 let state = state.clone();
                 // What the last line took for itself is this one's place: that line does not belong there.
-                if let Some(prior) = self.prior.clone().filter(|prior| link.number <= state.number && follows(prior)) {
+                if let Some(prior) = self.prior.clone().filter(|prior| chained.number <= state.number && follows(prior)) {
                     self.drop_last(&state);
                     self.state = Some(prior);
                     None
                 } else {
-                    match self.broken(line, link, &state) {
+                    match self.broken(line, chained, &state) {
                         // It stays out of the chain.
                         None => return,
                         finding => finding,
@@ -276,29 +276,29 @@ impl ChainWalk<'_> {
                 }
             }
         };
-        let mut ends = vec![link.digest];
+        let mut ends = vec![chained.digest];
         // If its digest was changed, and not its text, the next line follows what it should say.
         if let (Some(_), Some(state)) = (finding, &self.state) {
-            ends.extend(state.ends.last().map(|end| link.after(end, line.text)));
+            ends.extend(state.ends.last().map(|end| chained.after(end, line.text)));
         }
-        let next = ChainState { number: link.number, ends, finding, place: (line.file, line.at) };
+        let next = ChainState { number: chained.number, ends, finding, place: (line.file, line.at) };
         self.prior = self.state.replace(next);
-        (self.report.last, self.report.digest) = (Some(link.number), Some(shown(&link.digest)));
+        (self.report.last, self.report.digest) = (Some(chained.number), Some(shown(&chained.digest)));
     }
 
     /// The first line of what is kept.
-    fn begin(&mut self, line: &PlacedLine<'_>, link: &LineLink) -> Option<usize> {
-        match link.previous {
-            Some(previous) if !link.follows(&previous, line.text) => {
+    fn begin(&mut self, line: &PlacedLine<'_>, chained: &LineLink) -> Option<usize> {
+        match chained.previous {
+            Some(previous) if !chained.follows(&previous, line.text) => {
                 Some(self.found(line, BreakKind::Changed, "its text does not have the digest that it says"))
             }
             Some(_) => None,
-            None if link.number == 1 && link.follows(&START, line.text) => None,
-            None if link.number == 1 => Some(self.found(line, BreakKind::Changed, "its text does not have the digest that it says")),
+            None if chained.number == 1 && chained.follows(&START, line.text) => None,
+            None if chained.number == 1 => Some(self.found(line, BreakKind::Changed, "its text does not have the digest that it says")),
             None => Some(self.found(
                 line,
                 BreakKind::Removed,
-                format!("lines before it are missing: it is line {} of the record, and not the first of a file", link.number),
+                format!("lines before it are missing: it is line {} of the record, and not the first of a file", chained.number),
             )),
         }
     }
@@ -315,20 +315,20 @@ impl ChainWalk<'_> {
         }
     }
 
-    /// A line that does not follow what is before it. `None`: it does not belong into the chain here.
-    fn broken(&mut self, line: &PlacedLine<'_>, link: &LineLink, state: &ChainState) -> Option<usize> {
+    /// A line that does not follow what is before it. `None`: it has no place in the chain here.
+    fn broken(&mut self, line: &PlacedLine<'_>, chained: &LineLink, state: &ChainState) -> Option<usize> {
         let expected = state.number + 1;
-        if link.number < expected {
-            self.found(line, BreakKind::Inserted, format!("it says that it is line {}, which is already there", link.number));
+        if chained.number < expected {
+            self.found(line, BreakKind::Inserted, format!("it says that it is line {}, which is already there", chained.number));
             return None;
         }
-        if link.number == expected {
+        if chained.number == expected {
             return Some(self.found(line, BreakKind::Changed, "it does not follow the line before it: it was changed, or that one was"));
         }
-        let missing: Vec<u64> = (expected..link.number).take(self.report.lines + self.numbers.len()).collect();
+        let missing: Vec<u64> = (expected..chained.number).take(self.report.lines + self.numbers.len()).collect();
         let later: Vec<u64> = missing.iter().copied().filter(|number| self.numbers.contains(number) && !self.passed.contains(number)).collect();
-        let count = link.number - expected;
-        let numbers = if count == 1 { format!("line {expected}") } else { format!("lines {expected} to {}", link.number - 1) };
+        let count = chained.number - expected;
+        let numbers = if count == 1 { format!("line {expected}") } else { format!("lines {expected} to {}", chained.number - 1) };
         if !later.is_empty() && later.len() == missing.len() {
             self.moved.extend(later);
             return Some(self.found(
@@ -346,7 +346,7 @@ impl ChainWalk<'_> {
             return Some(self.found(line, BreakKind::Changed, String::new()));
         }
         let is = if count == 1 { "is" } else { "are" };
-        if link.previous.is_some() && line.file > 0 {
+        if chained.previous.is_some() && line.file > 0 {
             let before = self.files.get(line.file - 1).map(|file| file.name.clone()).unwrap_or_default();
             let last = self.files.get(line.file - 1).map_or(0, |file| file.bytes.split_inclusive(|byte| *byte == b'\n').count());
             let what = format!("{numbers} of the record {is} missing at its end");
@@ -359,11 +359,11 @@ impl ChainWalk<'_> {
 
 /// Compares with what checkpoints know.
 fn compare(lines: &[PlacedLine<'_>], files: &[RecordFile], known: &[KnownLine], report: &mut ChainReport) {
-    let linked = lines.iter().filter_map(|line| line.link.filter(|link| link.unlinked.is_none()).map(|link| (link.number, (line, link))));
+    let linked = lines.iter().filter_map(|line| line.link.filter(|chained| chained.unlinked.is_none()).map(|chained| (chained.number, (line, chained))));
     let by_number: BTreeMap<u64, _> = linked.collect();
     for checkpoint in known {
         let (file, line, kind, what) = match by_number.get(&checkpoint.number) {
-            Some((_, link)) if shown(&link.digest) == checkpoint.digest => {
+            Some((_, chained)) if shown(&chained.digest) == checkpoint.digest => {
                 report.agreeing.push(checkpoint.clone());
                 continue;
             }

@@ -1,6 +1,7 @@
 //! The one test binary: processes, payloads, cases, and the shape of the source itself.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
+mod action;
 mod architecture;
 mod approvals;
 mod approvals_attacked;
@@ -11,6 +12,7 @@ mod check;
 mod compiled_policy;
 mod clients_answered;
 mod cookbook;
+mod clients_documented;
 mod clients_known;
 mod cli_clients;
 mod cli_clients_doctor;
@@ -20,6 +22,7 @@ mod cli_init;
 mod cli_leave;
 mod cli_policy;
 mod cli_servers;
+mod cli_update;
 mod docs;
 mod faults;
 mod fleet;
@@ -40,6 +43,7 @@ mod names;
 mod notes;
 mod one_judgement;
 mod outputs;
+mod pages;
 mod payloads;
 mod pipeline;
 mod push;
@@ -47,6 +51,7 @@ mod queries;
 mod readme;
 mod record;
 mod record_chain;
+mod record_export;
 mod registry;
 mod repository;
 mod secrets_arrive;

@@ -15,7 +15,7 @@ use gate::record::{Entry, Held, Outcome};
 use gate::world::store::{SCRIPTS, Store};
 use gate::world::{Surroundings, record, written};
 
-use crate::support::{Said, Scratch, hook_path, json, run};
+use crate::support::{Said, Scratch, hook_path, json, package, run};
 
 /// Processes that call at the same time.
 const PROCESSES: usize = 8;
@@ -188,6 +188,72 @@ fn every_decision_and_signal_is_one_line() {
     assert_eq!(found[8].agent_id, "a1");
     // What a person says is not kept.
     assert!(!fs::read_to_string(record::current(&around(&scratch, "").memory).unwrap()).unwrap().contains("hunter2"));
+}
+
+/// A made-up secret of each form of `policies/secret-formats.txt` that a text of chance can have.
+fn made_up_secrets() -> Vec<(String, String)> {
+    let text = fs::read_to_string(package().join("policies/secret-formats.txt")).unwrap();
+    let mut lot = 7_u64;
+    let mut draw = |most: usize| {
+        lot = lot.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(lot >> 33).unwrap() % most
+    };
+    let mut made = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with('#') && line.contains('|')) {
+        let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+        let letters = match parts[2] {
+            "Hex" => "0123456789abcdef",
+            "Base32" => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+            "Upper" => "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            _ => "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+        };
+        let length: usize = parts[3].parse().unwrap();
+        // Some ask for a text within, or for a checksum: those that come out wrong are left out.
+        let secret: String = parts[1].chars().chain((0..length).map(|_| char::from(letters.as_bytes()[draw(letters.len())]))).collect();
+        if !policy::secret::find(&secret).is_empty() {
+            made.push((parts[0].to_owned(), secret));
+        }
+    }
+    made
+}
+
+#[test]
+fn a_secret_of_any_provider_in_any_field_does_not_come_into_the_record() {
+    let scratch = Scratch::new();
+    let secrets = made_up_secrets();
+    assert!(secrets.len() > 60, "{} forms", secrets.len());
+    let cwd = json(&scratch.repo().to_string_lossy());
+    for (at, (_, secret)) in secrets.iter().enumerate() {
+        let common = format!(
+            r#""session_id":"{secret}","cwd":{cwd},"permission_mode":"{secret}","agent_id":"{secret}","agent_type":"{secret}","tool_use_id":"{secret}""#
+        );
+        let call = |event: &str, tool: &str, input: &str| {
+            let more = if event == "PostToolUseFailure" { format!(r#","error":"Exit code 1\nno: {secret}","is_interrupt":false"#) } else { String::new() };
+            scratch.hook(event, format!(r#"{{{common},"hook_event_name":"{event}","tool_name":"{tool}","tool_input":{input}{more}}}"#).as_bytes());
+        };
+        let inputs = [
+            ("Bash", format!(r#"{{"command":"run it {secret} on","description":"{secret}"}}"#)),
+            ("Write", format!(r#"{{"file_path":"/tmp/{secret}/x","content":"{secret}"}}"#)),
+            ("WebFetch", format!(r#"{{"url":"https://acme.io/?q={secret}&b=1","prompt":"{secret}"}}"#)),
+            ("Grep", format!(r#"{{"pattern":"{secret}"}}"#)),
+            ("Task", format!(r#"{{"subagent_type":"{secret}","description":"{secret}","prompt":"{secret}"}}"#)),
+            ("mcp__acme__send", format!(r#"{{"to":"{secret}","{secret}":1,"deep":[{{"body":"{secret}"}}]}}"#)),
+        ];
+        let (tool, input) = &inputs[at % inputs.len()];
+        call("PreToolUse", tool, input);
+        call("PostToolUseFailure", tool, input);
+        call("PreToolUse", secret, r#"{"x":1}"#);
+        scratch.hook("UserPromptSubmit", format!(r#"{{{common},"hook_event_name":"UserPromptSubmit","prompt":"{secret}","source":"{secret}"}}"#).as_bytes());
+    }
+    let mut lines = 0;
+    for path in record::files(&around(&scratch, "").memory) {
+        for line in fs::read_to_string(path).unwrap().lines() {
+            lines += 1;
+            let found: Vec<&str> = secrets.iter().filter(|(_, secret)| line.contains(secret.as_str())).map(|(kind, _)| kind.as_str()).collect();
+            assert!(found.is_empty(), "{found:?} in {line}");
+        }
+    }
+    assert!(lines > secrets.len(), "{lines} lines");
 }
 
 #[test]

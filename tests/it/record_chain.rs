@@ -19,6 +19,9 @@ use crate::support::{COLD, Said, Scratch, hook_path, not_run, run};
 
 const STRACE: &str = "/usr/bin/strace";
 
+/// What is expected of an edit, and the edit.
+type Edit<'e> = (&'e str, &'e dyn Fn(&mut Vec<String>));
+
 fn number(variable: &str, otherwise: usize) -> usize {
     std::env::var(variable).ok().map_or(otherwise, |text| text.parse().expect("a number"))
 }
@@ -145,7 +148,7 @@ fn an_edit_is_found_and_the_chain_goes_on() {
     assert!(first.starts_with("without a checkpoint, a chain shows") && first.contains("cannot show"), "{first}");
     assert!(whole.stdout.contains("lines 1 to 10") && whole.stdout.contains("ok: every line follows"), "{whole:?}");
     let kept = lines(&scratch);
-    let edits: [(&str, &dyn Fn(&mut Vec<String>)); 4] = [
+    let edits: [Edit<'_>; 4] = [
         ("record.jsonl:5 changed", &|lines| lines[4] = lines[4].replace("git status", "git stutas")),
         ("record.jsonl:5 removed", &|lines| drop(lines.remove(4))),
         ("record.jsonl:5 swapped", &|lines| lines.swap(4, 5)),

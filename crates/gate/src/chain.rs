@@ -72,7 +72,7 @@ fn last_value<'l>(text: &'l [u8], key: &str) -> Option<(&'l [u8], LineDigest)> {
     value.iter().all(|sign| matches!(sign, b'0'..=b'9' | b'a'..=b'f')).then_some((text, *value))
 }
 
-/// Where the next line goes on.
+/// Where the next line continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainEnd {
     /// The highest number so far.
@@ -88,7 +88,7 @@ impl Default for ChainEnd {
 }
 
 /// The end of the chain in the last bytes of a file. `None`: the last whole line with a link was written without the lock, or
-/// there is none, so more bytes must be looked at.
+/// no line has one, so more bytes must be looked at.
 #[must_use]
 pub fn end_of(tail: &[u8]) -> Option<ChainEnd> {
     let link = lines_from_end(tail).find_map(LineLink::read)?;

@@ -10,7 +10,7 @@ use actions::ToolCall;
 use actions::json::{Json, quoted};
 use clients::{Event, Moment};
 use policy::Policy;
-use policy::secret::{redact, redact_command};
+use policy::secret::{find, redact, redact_command};
 use policy::verdict::Verdict;
 
 use crate::BUILT_IN;
@@ -37,6 +37,8 @@ const MAX_CALL: usize = 48;
 const MAX_CLIENT: usize = 24;
 /// The most bytes of a text that are kept.
 const MAX_TEXT: usize = 300;
+/// A shorter name holds no key.
+const SHORTEST_KEY: usize = 16;
 
 /// Where an entry comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -149,7 +151,7 @@ impl Entry {
         }
         // The text of a prompt is not kept. If a machine wrote it, the name of the machine is kept.
         if event.moment == Moment::Prompt && !matches!(event.source.as_str(), "" | "user" | "sdk") {
-            entry.said.clone_from(&event.source);
+            entry.said = redact(beginning(&event.source, MAX_READ));
         }
         entry.outcome = event.outcome;
         entry
@@ -178,7 +180,7 @@ impl Entry {
         let known = !self.call.is_empty() && self.source != RecordSource::Trial;
         let field = |key: &str, text: &str, most: usize| {
             let mut line = RecordLine(String::new());
-            line.text(key, text, most);
+            line.name(key, text, most);
             line.0
         };
         let input = || {
@@ -194,13 +196,13 @@ impl Entry {
     pub fn line(&self) -> String {
         let mut line = RecordLine(String::with_capacity(MAX_LINE));
         let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"source\":\"{}\"", self.time, name_of(SOURCES, self.source));
-        line.text("event", &self.event, MAX_EVENT);
+        line.name("event", &self.event, MAX_EVENT);
         line.text("client", &self.client, MAX_CLIENT);
-        line.text("session", &self.session, 64);
-        line.text("agent", &self.agent, 48);
-        line.text("agent_id", &self.agent_id, 40);
-        line.text("tool", &self.tool, 64);
-        line.text("call", &self.call, MAX_CALL);
+        line.name("session", &self.session, 64);
+        line.name("agent", &self.agent, 48);
+        line.name("agent_id", &self.agent_id, 40);
+        line.name("tool", &self.tool, 64);
+        line.name("call", &self.call, MAX_CALL);
         line.some("input", self.input.map(hexadecimal));
         let list = |items: Vec<String>| if items.is_empty() { None } else { Some(format!("[{}]", items.join(","))) };
         line.some("kinds", list(self.kinds.iter().map(|kind| quoted(kind)).collect()));
@@ -208,7 +210,7 @@ impl Entry {
         line.some("rules", list(self.rules.iter().take(MAX_RULES).map(RecordedRule::text).collect()));
         line.some("stopped", self.held.map(|held| quoted(name_of(STOPPED, held))));
         line.some("paused", Some("true").filter(|_| self.paused));
-        line.text("approved", &self.approved, 80);
+        line.name("approved", &self.approved, 80);
         line.some("outcome", self.outcome.map(|outcome| quoted(name_of(OUTCOMES, outcome))));
         line.some("exit", self.exit.map(|exit| exit.to_string()));
         line.some("error", self.error.map(hexadecimal));
@@ -307,6 +309,12 @@ impl RecordLine {
         }
     }
 
+    /// A name or an id, as [`RecordLine::text`]. Those look like chance, so only what has the form of a provider's key goes.
+    fn name(&mut self, key: &str, name: &str, most: usize) {
+        let clean = name.len() < SHORTEST_KEY || is_uuid(name) || find(name).is_empty();
+        if clean { self.text(key, name, most) } else { self.text(key, &redact(beginning(name, MAX_READ)), most) }
+    }
+
     /// A text in at most `most` bytes, and in what is left of the line.
     fn text(&mut self, key: &str, text: &str, most: usize) {
         // Quotes, a key, the sign of what was left out, the end.
@@ -334,6 +342,11 @@ impl RecordLine {
         }
         self.some(key, Some(value));
     }
+}
+
+/// True for the form of most clients' session ids, which is no provider's key.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && text.bytes().enumerate().all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() })
 }
 
 /// The first bytes of a text, as far as they are whole characters.

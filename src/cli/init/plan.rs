@@ -173,7 +173,7 @@ pub fn hook(site: &Site) -> Result<PathBuf, Refusal> {
         return Ok(hook);
     }
     let why = format!("`{}` does not exist", hook.display());
-    Err(Refusal::new("nothing was changed", why, "run `portcullis install` first (in a clone: `cargo run --release -- install`)"))
+    Err(Refusal::new("nothing was changed", why, "run `portcullis install` first (of an unpacked release, or in a clone: `cargo run --release -- install`)"))
 }
 
 /// The changes that add Portcullis to Claude Code. `ignored`: the lines that git then must ignore.

@@ -242,7 +242,7 @@ fn lock_in_time(file: &File) -> bool {
     }
 }
 
-/// Where the chain goes on in a new file.
+/// Where the chain continues in a new file.
 fn end_of_older(folder: &Path) -> ChainEnd {
     let tail = File::open(name(folder, 1)).ok().and_then(|older| Some(tail_of(&older, older.metadata().ok()?.len(), LONG_TAIL)));
     tail.and_then(|tail| chain::end_of(&tail).or_else(|| chain::end_of_all(&tail))).unwrap_or_default()
@@ -315,7 +315,7 @@ pub fn lock(file: &File, tries: u32, pause: Duration) -> io::Result<()> {
     Err(io::ErrorKind::WouldBlock.into())
 }
 
-/// Puts the full file away, with its lock held. Who waits for that lock sees that the file is full, and finds the new one.
+/// Puts the full file away. The caller has its lock. Who waits for that lock sees that the file is full, and finds the new one.
 /// Who did not get it still appends to the old one, under its new name.
 fn turn_over(folder: &Path, file: &File) -> bool {
     let path = name(folder, 0);
