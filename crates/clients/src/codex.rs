@@ -1,5 +1,5 @@
 //! `OpenAI`'s Codex CLI: event names and answers of Claude Code. Its contract as published in its schemas, and observed with
-//! versions 0.169.0 and 0.171.0. `init` cannot write its settings yet; a person can.
+//! versions 0.169.0 and 0.171.0.
 
 use actions::json::Json;
 
