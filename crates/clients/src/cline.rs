@@ -60,7 +60,7 @@ impl Client for Cline {
     }
 
     fn variables(&self) -> Variables {
-        Variables { agent: "CLINE_*", ..Variables::default() }
+        Variables { config: Some("CLINE_DIR"), agent: "CLINE_*", ..Variables::default() }
     }
 
     fn moment(&self, event: &str) -> Option<Moment> {

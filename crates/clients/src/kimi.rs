@@ -63,7 +63,7 @@ impl Client for Kimi {
     }
 
     fn variables(&self) -> Variables {
-        Variables { agent: "KIMI_CODE_*", ..Variables::default() }
+        Variables { config: Some("KIMI_CODE_HOME"), agent: "KIMI_CODE_*", ..Variables::default() }
     }
 
     /// It names itself in each event (recorded with 2.1.0).
