@@ -2,4 +2,8 @@
 //! Lines are written by `gate::world::record`.
 
 pub mod checkpoint;
+pub mod export;
+pub mod feed;
+pub mod http;
+pub mod otlp;
 pub mod verify;

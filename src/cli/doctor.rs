@@ -12,7 +12,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::init::clients::Target;
+use super::init::clients::WiringTarget;
 use super::init::git::HookSite;
 use super::init::plan::Plan;
 use super::init::scope::{Scope, Site};
@@ -144,11 +144,11 @@ fn repair(findings: &[CheckResult], quiet: bool) -> Result<bool, Refusal> {
     let mut changed = false;
     for repair in repairs {
         let plan = match repair {
-            Repair::Settings(scope) => Target::ClaudeCode(scope).wire(&site, None, &[])?,
+            Repair::Settings(scope) => WiringTarget::ClaudeCode(scope).wire(&site, None, &[])?,
             Repair::Client(name, scope) => {
                 let hooks = ClientWiring::named(name).and_then(|wiring| HookPlace::of(wiring, scope, &site));
                 let Some(hooks) = hooks else { continue };
-                Target::Other(hooks).wire(&site, None, &[])?
+                WiringTarget::Other(hooks).wire(&site, None, &[])?
             }
             Repair::Hooks => {
                 let mut plan = Plan::default();

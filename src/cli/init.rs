@@ -15,7 +15,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
 
-use self::clients::{Choice, Target};
+use self::clients::{Choice, WiringTarget};
 use super::canary;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
@@ -152,12 +152,12 @@ pub fn run(arguments: &InitArguments) -> Result<ExitCode, Refusal> {
 fn note(arguments: &InitArguments, choice: &Choice, place: &Place, site: &Site, added: bool) -> std::io::Result<()> {
     for target in &choice.targets {
         match target {
-            Target::ClaudeCode(scope) => {
+            WiringTarget::ClaudeCode(scope) => {
                 let settings = site.settings(*scope).map_err(|refusal| std::io::Error::other(refusal.why))?;
                 let (settings, _) = super::files::read(&settings).map_err(|refusal| std::io::Error::other(refusal.why))?;
                 noted::note(&place.world, site, NotedPart::Settings(*scope, &settings), added)?;
             }
-            Target::Other(hooks) => noted::note(&place.world, site, NotedPart::Client(hooks), added)?,
+            WiringTarget::Other(hooks) => noted::note(&place.world, site, NotedPart::Client(hooks), added)?,
         }
     }
     if arguments.git { noted::note(&place.world, site, NotedPart::Hooks, added) } else { Ok(()) }
@@ -194,7 +194,7 @@ pub fn confirmed(plan: &Plan, yes: bool, json: bool, question: &str) -> Result<b
 /// # Errors
 ///
 /// The force push was not denied.
-pub fn live(target: &Target, site: &Site) -> Result<Live, Refusal> {
+pub fn live(target: &WiringTarget, site: &Site) -> Result<Live, Refusal> {
     // What a new policy file changes is only seen now.
     let place = Place::in_project(&site.root)?;
     if let Some(minutes) = gate::call::pause_minutes(&place.world, &place.around) {
@@ -206,13 +206,13 @@ pub fn live(target: &Target, site: &Site) -> Result<Live, Refusal> {
     let missing =
         |path: &Path, event: &str| Refusal::new("Portcullis is not active", format!("`{}` has no entry for `{event}`", path.display()), "run this again");
     match target {
-        Target::ClaudeCode(scope) => {
+        WiringTarget::ClaudeCode(scope) => {
             let (path, bytes) = super::files::read(&site.settings(*scope)?)?;
             let text = String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
             let entry = entry(&text, &site.root, None).ok_or_else(|| missing(&path, ::clients::claude_code::TRIED))?;
             canary::refused(&entry, &place).map(Live::Refused)
         }
-        Target::Other(hooks) => {
+        WiringTarget::Other(hooks) => {
             let found =
                 hooks.found().map_err(|why| Refusal::new("Portcullis is not active", format!("`{}`: {why}", hooks.path.display()), "run this again"))?;
             let event = hooks.wiring.tried().map_or("", |event| event.event);
@@ -264,7 +264,7 @@ pub fn say_done(plan: &Plan) {
     }
 }
 
-fn finish(arguments: &InitArguments, choice: &Choice, plan: &Plan, tried: &[(&Target, Live)]) {
+fn finish(arguments: &InitArguments, choice: &Choice, plan: &Plan, tried: &[(&WiringTarget, Live)]) {
     if arguments.dry_run {
         say(if plan.changes() { "nothing was changed (--dry-run)" } else { "nothing would change" });
         return;
@@ -273,7 +273,7 @@ fn finish(arguments: &InitArguments, choice: &Choice, plan: &Plan, tried: &[(&Ta
     if arguments.undo {
         return;
     }
-    let several = choice.targets.len() > 1 || choice.targets.iter().any(|target| matches!(target, Target::Other(_)));
+    let several = choice.targets.len() > 1 || choice.targets.iter().any(|target| matches!(target, WiringTarget::Other(_)));
     // Clients with the same words are in one block.
     let mut said: Vec<(String, Vec<&str>)> = Vec::new();
     for target in &choice.targets {
@@ -300,7 +300,7 @@ fn finish(arguments: &InitArguments, choice: &Choice, plan: &Plan, tried: &[(&Ta
         match live {
             Live::Watching(why) => say(&format!("{client}{}: {why}", styled("Portcullis is in the settings, but not active", TextStyle::Doubtful))),
             Live::Unconfirmed(_) => {
-                let Target::Other(hooks) = target else { continue };
+                let WiringTarget::Other(hooks) = target else { continue };
                 let how = hooks.wiring.confirm.unwrap_or_default();
                 say(&format!("{client}{}: {how}; then `portcullis doctor` says so", styled("not active until you confirm it", TextStyle::Doubtful)));
             }
@@ -320,7 +320,7 @@ pub fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
 }
 
-fn as_json(arguments: &InitArguments, choice: &Choice, plan: &Plan, tried: &[(&Target, Live)]) -> Value {
+fn as_json(arguments: &InitArguments, choice: &Choice, plan: &Plan, tried: &[(&WiringTarget, Live)]) -> Value {
     let files: Vec<Value> = plan.edits.iter().map(|edit| json!({ "path": edit.path, "change": edit.kind(), "difference": edit.difference() })).collect();
     let refusal = |live: &Live| match live {
         Live::Refused(text) | Live::Unconfirmed(text) => Some(text.clone()),
@@ -337,8 +337,8 @@ fn as_json(arguments: &InitArguments, choice: &Choice, plan: &Plan, tried: &[(&T
         .map(|(at, target)| {
             let live = tried.get(at).map(|(_, live)| live);
             let path = match target {
-                Target::ClaudeCode(_) => plan.settings.clone(),
-                Target::Other(hooks) => hooks.path.clone(),
+                WiringTarget::ClaudeCode(_) => plan.settings.clone(),
+                WiringTarget::Other(hooks) => hooks.path.clone(),
             };
             json!({
                 "client": target.name(), "scope": target.scope().name(), "settings": path, "refusal": live.and_then(refusal),
@@ -355,8 +355,8 @@ fn as_json(arguments: &InitArguments, choice: &Choice, plan: &Plan, tried: &[(&T
         "files": files,
         "faults": plan.faults,
         "notes": plan.notes,
-        "protected": first.map(Target::protects),
-        "not_protected": first.map(Target::leaves),
+        "protected": first.map(WiringTarget::protects),
+        "not_protected": first.map(WiringTarget::leaves),
         "refusal": live.and_then(refusal),
         "watching": live.and_then(watching),
         "clients": clients,

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::canary;
 use super::files::{self, PROGRAM as PROGRAM_MODE};
-use super::init::clients::Target;
+use super::init::clients::WiringTarget;
 use super::init::plan::{BINARIES, STARTER, wiring};
 use super::init::scope::{Scope, Site};
 use super::init::{Live, indented, live};
@@ -194,9 +194,9 @@ fn tried(folder: &Path) -> Result<String, Refusal> {
     progress(&format!("adding Portcullis to the temporary repository {}", scratch.root().display()));
     let place = Place::in_project(scratch.root())?;
     let site = Site::at(scratch.root(), &place.world, Some(folder))?;
-    let plan = Target::ClaudeCode(Scope::Local).wire(&site, Some(STARTER), &[Target::ClaudeCode(Scope::Local)])?;
+    let plan = WiringTarget::ClaudeCode(Scope::Local).wire(&site, Some(STARTER), &[WiringTarget::ClaudeCode(Scope::Local)])?;
     plan.apply()?;
-    let text = match live(&Target::ClaudeCode(Scope::Local), &site)? {
+    let text = match live(&WiringTarget::ClaudeCode(Scope::Local), &site)? {
         Live::Refused(text) | Live::Unconfirmed(text) => text,
         Live::Watching(why) => return Err(Refusal::new("Portcullis is not active", why, "change the policy of this machine, then run this again")),
     };

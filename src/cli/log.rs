@@ -1,6 +1,7 @@
 //! `portcullis log`: shows the recorded decisions and signals of this repository. Changes nothing.
 
 pub mod checkpoint;
+pub mod export;
 pub mod verify;
 
 use std::collections::BTreeMap;
@@ -17,10 +18,10 @@ use serde_json::json;
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{TextStyle, say, say_json, styled, tell};
+use crate::record::export::{is_decision, is_trial};
 use actions::shown::{escaped, escaped_json};
-use clients::Moment;
 use flywheel::page::{day, moment};
-use gate::record::{Entry, Held, Outcome, RecordSource};
+use gate::record::{Entry, Held, Outcome};
 use gate::world::{record, system};
 use policy::facts::days;
 
@@ -38,6 +39,8 @@ pub enum LogCommand {
     Verify(verify::VerifyArguments),
     /// Sign where the record ends now (only a person at a terminal can do this)
     Checkpoint(checkpoint::CheckpointArguments),
+    /// Send the record to a receiver of OpenTelemetry logs, or print it as JSON lines, OCSF or CSV
+    Export(export::ExportArguments),
 }
 
 #[derive(Args, Debug)]
@@ -99,6 +102,7 @@ pub fn run(arguments: &LogArguments) -> Result<ExitCode, Refusal> {
         None => show_entries(arguments),
         Some(LogCommand::Verify(arguments)) => verify::run(arguments),
         Some(LogCommand::Checkpoint(arguments)) => checkpoint::run(arguments),
+        Some(LogCommand::Export(arguments)) => export::run(arguments),
     }
 }
 
@@ -183,17 +187,6 @@ fn wanted(arguments: &LogArguments, since: Option<u64>, until: Option<u64>, entr
         && since.is_none_or(|since| entry.time >= since)
         && until.is_none_or(|until| entry.time < until)
         && (arguments.trials || !is_trial(entry))
-}
-
-/// A call that Portcullis made up. Lines of earlier versions only name its session.
-fn is_trial(entry: &Entry) -> bool {
-    entry.source == RecordSource::Trial || entry.session == gate::call::TRIAL
-}
-
-/// A verdict on a call. Silence where the client asks its person does not count: the same call was decided before, and what the
-/// person says is not known.
-fn is_decision(entry: &Entry) -> bool {
-    entry.tier.is_some() && (entry.held.is_some() || Moment::of(&entry.event) != Moment::Permission)
 }
 
 /// A time of the record in local time, with the zone.

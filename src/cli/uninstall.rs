@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::files;
-use super::init::clients::Target;
+use super::init::clients::WiringTarget;
 use super::init::git::HookSite;
 use super::init::noted::{self, NotedPart, NotedPlace};
 use super::init::plan::{self, BINARIES, Plan, StillUsed};
@@ -183,7 +183,7 @@ impl Removals {
         let mut unwired = Vec::new();
         for client in clients {
             let path = client.path.clone();
-            let target = Target::Other(client.clone());
+            let target = WiringTarget::Other(client.clone());
             match target.unwire_beside(&site, &StillUsed::default()) {
                 Ok(own) => {
                     unwired.push(client);

@@ -118,6 +118,11 @@ impl Client for Cline {
         Event::in_common_form(sender, fields)
     }
 
+    /// It starts the hook there and does not wait (read in the bundle).
+    fn holds_turn_end(&self) -> bool {
+        false
+    }
+
     /// Each of several commands says for itself how it ended (recorded with 3.0.65).
     fn failure(&self, _tool: &str, response: &Json) -> Option<String> {
         let Json::List(all) = response else { return None };

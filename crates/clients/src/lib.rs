@@ -151,6 +151,11 @@ pub trait Client: Sync {
         false
     }
 
+    /// True if a denial at [`Moment::TurnEnd`] makes the agent continue. Most clients that have the event wait for its answer.
+    fn holds_turn_end(&self) -> bool {
+        true
+    }
+
     /// The denial of what is about to happen.
     fn denial(&self, moment: Moment, reason: &str) -> HookAnswer {
         if moment == Moment::Permission { permission_denied(reason) } else { HookAnswer::exit_two(reason) }

@@ -129,7 +129,7 @@ pub static EXAMPLE: &[Key] = keys![
 ];
 
 static FACTS: &[Key] = keys![
-    may "branch": Text, may "protected_branch": Flag, may "dirty": Flag, may "loses_gate": Flag, may "weakens_policy": Flag, may "exists": Texts,
+    may "branch": Text, may "phase": Text, may "protected_branch": Flag, may "dirty": Flag, may "loses_gate": Flag, may "weakens_policy": Flag, may "exists": Texts,
     may "ignored": Flag, may "loses_commits": Flag, may "bytes": Number,
 ];
 

@@ -19,7 +19,7 @@ pub const AUTO: &str = "auto";
 
 /// One thing to wire, or to take out.
 #[derive(Clone, Debug)]
-pub enum Target {
+pub enum WiringTarget {
     ClaudeCode(Scope),
     Other(HookPlace),
 }
@@ -27,7 +27,7 @@ pub enum Target {
 /// What is to be done, and what is not.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
-    pub targets: Vec<Target>,
+    pub targets: Vec<WiringTarget>,
     /// Sentences about scopes and clients that are here and not chosen.
     pub notes: Vec<String>,
     /// Clients that `auto` left out, each with the reason.
@@ -39,7 +39,7 @@ pub fn names() -> Vec<&'static str> {
     std::iter::once(AUTO).chain(CLIENTS.iter().map(|client| client.name())).collect()
 }
 
-impl Target {
+impl WiringTarget {
     /// The client's name as people say it.
     pub fn title(&self) -> &'static str {
         match self {
@@ -135,21 +135,21 @@ impl Target {
 }
 
 /// Everything of this project that is wired now, and does not leave.
-fn staying(site: &Site, leaving: &[Target]) -> Vec<Target> {
-    let stays = |scope: Scope| !leaving.iter().any(|target| matches!(target, Target::ClaudeCode(leaving) if *leaving == scope));
+fn staying(site: &Site, leaving: &[WiringTarget]) -> Vec<WiringTarget> {
+    let stays = |scope: Scope| !leaving.iter().any(|target| matches!(target, WiringTarget::ClaudeCode(leaving) if *leaving == scope));
     let claude = [Scope::Local, Scope::Project].into_iter().filter(|scope| stays(*scope) && plan::is_wired(*scope, site));
-    let leaves = |path: &Path| leaving.iter().any(|target| matches!(target, Target::Other(place) if place.path == path));
+    let leaves = |path: &Path| leaving.iter().any(|target| matches!(target, WiringTarget::Other(place) if place.path == path));
     let others = HookPlace::wired(site).into_iter().filter(|place| place.scope != Scope::User && !leaves(&place.path));
-    claude.map(Target::ClaudeCode).chain(others.map(Target::Other)).collect()
+    claude.map(WiringTarget::ClaudeCode).chain(others.map(WiringTarget::Other)).collect()
 }
 
-fn ignored_now(site: &Site, leaving: &[Target]) -> Vec<&'static str> {
-    staying(site, leaving).iter().flat_map(Target::ignored).collect()
+fn ignored_now(site: &Site, leaving: &[WiringTarget]) -> Vec<&'static str> {
+    staying(site, leaving).iter().flat_map(WiringTarget::ignored).collect()
 }
 
 /// What of a project something uses that does not leave.
-fn still_used(site: &Site, leaving: &[Target]) -> StillUsed {
-    let scopes: Vec<Scope> = staying(site, leaving).iter().map(Target::scope).collect();
+fn still_used(site: &Site, leaving: &[WiringTarget]) -> StillUsed {
+    let scopes: Vec<Scope> = staying(site, leaving).iter().map(WiringTarget::scope).collect();
     StillUsed { ignored: ignored_now(site, leaving), policy: scopes.first().copied(), copies: scopes.contains(&Scope::Project) }
 }
 
@@ -240,25 +240,31 @@ impl Choice {
         let Some(wiring) = client.wiring else {
             let scopes: Vec<Scope> = match arguments.scope {
                 None if arguments.undo && !arguments.client.is_empty() => {
-                    [Scope::Local, Scope::Project, Scope::User].into_iter().filter(|scope| plan::is_wired(*scope, site)).collect()
+                    let scopes = [Scope::Local, Scope::Project, Scope::User].into_iter();
+                    scopes.filter(|scope| plan::is_wired(*scope, site) || (*scope == Scope::Project && plan::has_script(site))).collect()
                 }
                 scope => vec![scope.unwrap_or(Scope::Local)],
             };
-            return self.targets.extend(scopes.into_iter().map(Target::ClaudeCode));
+            return self.targets.extend(scopes.into_iter().map(WiringTarget::ClaudeCode));
         };
         if arguments.undo {
-            let wired = HookPlace::every(wiring, site).filter(|place| arguments.scope.is_none_or(|scope| scope == place.scope) && could_be_wired(place));
-            return self.targets.extend(wired.map(Target::Other));
+            let wired = HookPlace::every(wiring, site).filter(|place| arguments.scope.map_or_else(|| could_be_wired(place), |scope| scope == place.scope));
+            return self.targets.extend(wired.map(WiringTarget::Other));
         }
         let (scope, note) = scope_of(wiring, arguments.scope);
         self.notes.extend(note);
-        self.targets.extend(scope.and_then(|scope| HookPlace::of(wiring, scope, site)).map(Target::Other));
+        self.targets.extend(scope.and_then(|scope| HookPlace::of(wiring, scope, site)).map(WiringTarget::Other));
     }
 }
 
-/// True if it has an entry of Portcullis, or cannot be understood and names Portcullis.
+/// True if it has an entry of Portcullis, cannot be understood and names Portcullis, or has our script left.
 fn could_be_wired(place: &HookPlace) -> bool {
-    place.found().map_or_else(|_| std::fs::read_to_string(&place.path).is_ok_and(|text| text.contains(clients::settings::PROGRAM)), |found| !found.is_empty())
+    let script = place.wiring.script.filter(|_| place.scope == Scope::Project).map(|script| place.top.join(script));
+    let has_script = script.is_some_and(|script| std::fs::read(script).is_ok_and(|text| text == plan::script(place.wiring).as_bytes()));
+    has_script
+        || place
+            .found()
+            .map_or_else(|_| std::fs::read_to_string(&place.path).is_ok_and(|text| text.contains(clients::settings::PROGRAM)), |found| !found.is_empty())
 }
 
 /// The scope that a client has for the one that was asked for. A person's own hooks reach every folder and work tree.
@@ -309,22 +315,24 @@ fn unwire(place: &HookPlace, site: &Site, used: &StillUsed) -> Result<Plan, Refu
     let mut notes = Vec::new();
     // While files go, the hooks must not name them any more.
     let mut edits = place.unwire()?;
-    let mut folders = if edits.iter().any(|edit| edit.before.is_some() && edit.after.is_none()) { place.folders() } else { Vec::new() };
-    if let (Scope::Project, Some(script)) = (place.scope, place.wiring.script) {
-        let text = plan::script(place.wiring);
-        edits.push(Edit::of(&site.root.join(script), files::PROGRAM, |before| Ok(before.filter(|known| *known != text.as_bytes())))?);
-        folders.extend(site.root.join(script).parent().map(Path::to_path_buf));
-        if !used.copies {
-            let (removed, emptied) = plan::without_copies(site)?;
-            edits.extend(removed);
-            folders.extend(emptied);
-        }
+    // Also where a run that was killed had removed the files already.
+    let mut folders = if edits.iter().all(|edit| edit.after.is_none()) { place.folders() } else { Vec::new() };
+    if place.scope == Scope::Project && !used.copies {
+        let (removed, emptied) = plan::without_copies(site)?;
+        edits.extend(removed);
+        folders.extend(emptied);
     }
     if let (Scope::Local, Some(repository)) = (place.scope, &site.repository) {
         edits.push(plan::without_lines(repository, &used.ignored)?);
     }
     if matches!(place.scope, Scope::Project | Scope::Local) {
         edits.push(plan::without_policy(&site.root, used.policy, &mut notes)?);
+    }
+    // The script is last: while it is there, a run that was killed can be run again.
+    if let (Scope::Project, Some(script)) = (place.scope, place.wiring.script) {
+        let text = plan::script(place.wiring);
+        edits.push(Edit::of(&site.root.join(script), files::PROGRAM, |before| Ok(before.filter(|known| *known != text.as_bytes())))?);
+        folders.extend(site.root.join(script).parent().map(Path::to_path_buf));
     }
     folders.retain(|folder| *folder != site.root);
     Ok(Plan { settings: place.path.clone(), edits, folders, notes, ..Plan::default() })

@@ -288,6 +288,11 @@ pub struct StillUsed {
     pub copies: bool,
 }
 
+/// True if the project has the script of Claude Code's hooks, as this version writes it.
+pub fn has_script(site: &Site) -> bool {
+    fs::read(site.root.join(START)).is_ok_and(|text| text == start().as_bytes())
+}
+
 /// Whether the settings of a scope start Portcullis.
 pub fn is_wired(scope: Scope, site: &Site) -> bool {
     let text = site.settings(scope).ok().and_then(|settings| fs::read_to_string(settings).ok());
@@ -303,13 +308,10 @@ pub fn unwire(scope: Scope, site: &Site, used: &StillUsed) -> Result<Plan, Refus
     let mut edits = Vec::new();
     let mut folders = Vec::new();
     let mut notes = Vec::new();
-    if scope == Scope::Project {
-        edits.push(Edit::of(&site.root.join(START), files::PROGRAM, |before| Ok(before.filter(|text| text != start().as_bytes())))?);
-        if !used.copies {
-            let (removed, emptied) = without_copies(site)?;
-            edits.extend(removed);
-            folders.extend(emptied);
-        }
+    if scope == Scope::Project && !used.copies {
+        let (removed, emptied) = without_copies(site)?;
+        edits.extend(removed);
+        folders.extend(emptied);
     }
     if let (Scope::Local, Some(repository)) = (scope, &site.repository) {
         edits.push(without_lines(repository, &used.ignored)?);
@@ -319,6 +321,10 @@ pub fn unwire(scope: Scope, site: &Site, used: &StillUsed) -> Result<Plan, Refus
     for top in tops.iter().filter(|_| matches!(scope, Scope::Local | Scope::Project)) {
         edits.push(without_policy(top, used.policy, &mut notes)?);
     }
+    // The script is last: while it is there, a run that was killed can be run again.
+    if scope == Scope::Project {
+        edits.push(Edit::of(&site.root.join(START), files::PROGRAM, |before| Ok(before.filter(|text| text != start().as_bytes())))?);
+    }
     let mut unwired = |settings: &Path| -> Result<Edit, Refusal> {
         let edit = Edit::of(settings, files::FILE, |before| match text(settings, before.as_deref())? {
             None => Ok(None),
@@ -327,7 +333,8 @@ pub fn unwire(scope: Scope, site: &Site, used: &StillUsed) -> Result<Plan, Refus
                 Ok(after.map(String::into_bytes))
             }
         })?;
-        if edit.after.is_none() && edit.before.is_some() {
+        // Also where a run that was killed had removed the file already.
+        if edit.after.is_none() {
             folders.extend(settings.parent().map(Path::to_path_buf));
         }
         Ok(edit)
@@ -377,7 +384,7 @@ pub fn without_policy(top: &Path, other: Option<Scope>, notes: &mut Vec<String>)
     Ok(edit)
 }
 
-/// The change that adds a policy where there is none.
+/// The change that adds a policy if there is no file yet.
 ///
 /// # Errors
 ///
