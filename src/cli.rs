@@ -63,7 +63,7 @@ pub fn version() -> &'static str {
 enum PortcullisCommand {
     /// Install the programs, built from the source or out of a release, and show how a force push is denied
     Install(install::InstallArguments),
-    /// Add Portcullis to the settings of Claude Code (`--git`: also to git's hooks; `--undo`: remove it)
+    /// Add Portcullis to the settings of Claude Code or other clients (`--git`: also to git's hooks; `--undo`: remove it)
     Init(init::InitArguments),
     /// Check staged changes, all files, or each commit of a range against the policy (for CI)
     Check(check::CheckArguments),

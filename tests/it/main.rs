@@ -25,6 +25,7 @@ mod cli_servers;
 mod cli_update;
 mod docs;
 mod faults;
+mod first_minutes;
 mod fleet;
 mod flywheel;
 mod flywheel_commits;
