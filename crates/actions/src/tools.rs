@@ -153,6 +153,16 @@ fn only_command(input: &Json) -> Option<&str> {
     }
 }
 
+/// The file that a call writes as a whole, and its text. `None`: the call does something else.
+#[must_use]
+pub fn whole_write(call: &ToolCall) -> Option<(&str, &str)> {
+    fn text<'j>((_, value): (&'j str, &'j Json)) -> Option<&'j str> {
+        if let Json::Text(text) = value { Some(text.as_str()) } else { None }
+    }
+    let is_whole = is_one(WHOLE_WRITERS, &call.name);
+    is_whole.then(|| Some((fields(&call.input, FILES).find_map(text)?, fields(&call.input, TEXTS).find_map(text)?)))?
+}
+
 /// The call that a call of [`CALLER`] makes. `None`: it makes none, or in a form that is not known.
 fn called(call: &ToolCall) -> Option<ToolCall> {
     let name = call.input.text("name").filter(|name| call.name == CALLER && *name != CALLER)?;
