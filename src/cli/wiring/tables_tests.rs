@@ -20,7 +20,6 @@ fn tables_are_added_and_taken_out_byte_for_byte() {
         "a = 1\n\n\n",
         "a   =   1 # odd\r\n[models.x]\r\n  b = \"\"\"\r\n[[hooks]]\r\n\"\"\"\r\n",
         "[[hooks]]\nname = \"mine\"\ntype = \"pre_tool\"\nevent = \"Stop\"\ncommand = \"true\" # mine\n\n[other]\nx = 1",
-        "\u{feff}a = 1\n",
     ];
     for wiring in in_toml() {
         let events = wiring.client.wired();
@@ -50,7 +49,13 @@ fn tables_are_added_and_taken_out_byte_for_byte() {
 #[test]
 fn texts_that_take_no_table_are_refused_with_the_place() {
     for wiring in in_toml() {
-        for (text, at) in [("a = 1\nb = = 2\n", (2, 5)), ("hooks = []\n", (1, 9)), ("[hooks]\nx = 1\n", (1, 1)), ("hooks = [{event = \"Stop\"}]\n", (1, 10))] {
+        for (text, at) in [
+            ("\u{feff}a = 1\n", (1, 1)),
+            ("a = 1\nb = = 2\n", (2, 5)),
+            ("hooks = []\n", (1, 9)),
+            ("[hooks]\nx = 1\n", (1, 1)),
+            ("hooks = [{event = \"Stop\"}]\n", (1, 9)),
+        ] {
             let mistake = with(wiring, Some(text), HOOK, wiring.client.wired()).unwrap_err();
             assert_eq!((mistake.line, mistake.column), at, "{text}: {}", mistake.what);
         }
