@@ -211,6 +211,7 @@ fn documents() -> Vec<(String, String)> {
         "docs/README.md",
         "docs/approvals.md",
         "docs/check.md",
+        "docs/clients.md",
         "docs/commands.md",
         "docs/cookbook.md",
         "docs/failures.md",
