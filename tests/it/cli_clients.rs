@@ -41,7 +41,7 @@ fn scopes(wiring: &ClientWiring) -> Vec<Scope> {
 /// Files of a person's own that a client could have there, by the form of its hooks.
 fn texts(wiring: &ClientWiring) -> Vec<Option<String>> {
     let event = wiring.tried().unwrap().event;
-    let group = format!(r#"{{ "matcher": "x",   "hooks": [ {{"type":"command","command":"/usr/bin/true"}} ] }}"#);
+    let group = r#"{ "matcher": "x",   "hooks": [ {"type":"command","command":"/usr/bin/true"} ] }"#;
     let texts: Vec<String> = match wiring.form {
         HookForm::Groups { comments, .. } => {
             let mut texts = vec![
@@ -173,7 +173,7 @@ pub(crate) fn confirm(scratch: &Scratch, wiring: &ClientWiring, path: &Path) {
         return;
     }
     let value: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let mut text = String::new();
+    let mut rows = Vec::new();
     for (event, groups) in value["hooks"].as_object().unwrap() {
         for (group, element) in groups.as_array().unwrap().iter().enumerate() {
             for (index, handler) in element["hooks"].as_array().unwrap().iter().enumerate() {
@@ -181,17 +181,17 @@ pub(crate) fn confirm(scratch: &Scratch, wiring: &ClientWiring, path: &Path) {
                     event.chars().flat_map(|sign| if sign.is_uppercase() { vec!['_', sign.to_ascii_lowercase()] } else { vec![sign] }).collect();
                 let key = format!("{}:{}:{group}:{index}", path.display(), snake.trim_start_matches('_'));
                 let hash = trust::hash_of(event, element.get("matcher"), handler);
-                text += &format!("[hooks.state.{}]\ntrusted_hash = \"{hash}\"\n", serde_json::to_string(&key).unwrap());
+                rows.push(format!("[hooks.state.{}]\ntrusted_hash = \"{hash}\"\n", serde_json::to_string(&key).unwrap()));
             }
         }
     }
     if let Some(trust) = wiring.trust {
         let root = serde_json::to_string(&scratch.repo().to_string_lossy()).unwrap();
-        text += &format!("[{}.{root}]\n{} = \"{}\"\n", trust.table, trust.key, trust.value);
+        rows.push(format!("[{}.{root}]\n{} = \"{}\"\n", trust.table, trust.key, trust.value));
     }
     let folder = scratch.home().join(wiring.home.folder);
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("config.toml"), text).unwrap();
+    fs::write(folder.join("config.toml"), rows.concat()).unwrap();
 }
 
 /// The findings of `doctor` about a client, each as `state text`.

@@ -180,8 +180,8 @@ impl ClientLook<'_> {
 
     /// A file of Claude Code's settings in this project that the client reads too, and that starts Portcullis.
     fn through_claude_code(&self) -> Option<PathBuf> {
-        let paths = self.wiring.also_reads.iter().map(|path| self.site.root.join(path));
-        paths.filter(|path| fs::read_to_string(path).is_ok_and(|text| !entries(&text, &self.site.root, None).is_empty())).last()
+        let mut paths = self.wiring.also_reads.iter().map(|path| self.site.root.join(path));
+        paths.rfind(|path| fs::read_to_string(path).is_ok_and(|text| !entries(&text, &self.site.root, None).is_empty()))
     }
 
     /// Settings that switch all hooks off.
