@@ -16,6 +16,7 @@ pub mod phase;
 pub mod place;
 pub mod policy;
 pub mod refusal;
+pub mod replay;
 pub mod revoke;
 pub mod servers;
 pub mod settings;
@@ -91,6 +92,8 @@ enum PortcullisCommand {
     Doctor(doctor::DoctorArguments),
     /// Show the recorded decisions of this repository
     Log(log::LogArguments),
+    /// Judge calls of past sessions again, against this policy or two others, and show what would be stopped
+    Replay(replay::ReplayArguments),
     /// List suggested changes to the documentation, and resolve them
     Flywheel(flywheel::FlywheelArguments),
     /// List the rules that apply here, or show one of them (`portcullis policy RULE`)
@@ -160,6 +163,7 @@ fn run(command: PortcullisCommand) -> Result<ExitCode, Refusal> {
         PortcullisCommand::Revoke(arguments) => revoke::run(&arguments),
         PortcullisCommand::Doctor(arguments) => doctor::run(&arguments),
         PortcullisCommand::Log(arguments) => log::run(&arguments),
+        PortcullisCommand::Replay(arguments) => replay::run(&arguments),
         PortcullisCommand::Flywheel(arguments) => flywheel::run(&arguments),
         PortcullisCommand::Policy(arguments) => policy::run(&arguments),
         PortcullisCommand::Servers(arguments) => servers::run(&arguments),

@@ -7,4 +7,5 @@ pub mod documents;
 pub mod git;
 pub mod pipeline;
 pub mod record;
+pub mod replay;
 pub mod report;

@@ -201,7 +201,7 @@ fn ahead(seconds: u64) -> i64 {
 }
 
 /// `2h` ago, or a day of local time, its beginning or its end, in milliseconds since 1970.
-fn time(text: &str, end: bool) -> Result<u64, Refusal> {
+pub(super) fn time(text: &str, end: bool) -> Result<u64, Refusal> {
     let wrong = || Refusal::usage("nothing was shown", format!("`{text}` is not a time"), "write `90s`, `2h`, `3d`, or a day like `2027-03-31`");
     if let [year, month, day] = text.split('-').collect::<Vec<_>>().as_slice() {
         let number = |text: &str| text.parse::<i64>().ok();

@@ -169,7 +169,12 @@ impl Progress {
 
     /// One step is done.
     pub fn step(&mut self) {
-        self.done += 1;
+        self.advance(1);
+    }
+
+    /// So many steps are done.
+    pub fn advance(&mut self, steps: usize) {
+        self.done += steps;
         if self.drawn.elapsed() < TICK || !io::stderr().is_terminal() {
             return;
         }

@@ -1,7 +1,7 @@
 //! `portcullis unblock`: what denied the last call, and the ways out. It changes one thing, if a person says so: a policy file
 //! with mistakes is put back to its committed text.
 
-mod waiver;
+pub(super) mod waiver;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

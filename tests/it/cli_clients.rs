@@ -522,3 +522,19 @@ fn the_hash_of_a_hook_is_the_clients_own() {
     assert_eq!(hash("PreToolUse", "/x/portcullis-hook PreToolUse codex 50", 60), "sha256:5fd0f4f847927d88bc8a8622ac647223e8f40292cab8aeaa1d37fa7784b63983");
     assert_eq!(hash("SessionEnd", "/x/portcullis-hook SessionEnd codex 2", 3), "sha256:201b5faebd6be6e397adb53b1b4e233a06a1125402aed0af2c8f1d54c529fd31");
 }
+
+/// A person can move a client's configuration; that is no sign of an agent, and `init` follows it.
+#[test]
+fn configuration_that_was_moved_is_found() {
+    for wiring in WIRINGS {
+        let Some(variable) = wiring.home.variable else { continue };
+        let scratch = Scratch::new();
+        let moved = scratch.home().join("moved");
+        let with = |arguments: &[&str]| run(as_person(&scratch).env(variable, &moved).args(arguments), b"");
+        let path = moved.join(wiring.home.below).join(wiring.user);
+        good(&with(&["init", "--yes", "--client", wiring.client.name()]));
+        assert!(path.exists() && !hooks_path(&scratch, wiring, Scope::User).exists(), "{}", path.display());
+        good(&with(&["init", "--yes", "--undo", "--client", wiring.client.name()]));
+        assert!(!path.exists(), "{variable}");
+    }
+}

@@ -116,9 +116,7 @@ fn reaches_model(client: &'static dyn Client) -> Vec<&'static str> {
         [(Moment::SessionStart, "session start"), (Moment::Prompt, "prompt"), (Moment::AfterCall, "after a call"), (Moment::TurnEnd, "end of a turn")];
     let reaches = |moment: Moment| {
         let wired = client.wired().iter().any(|known| known.moment == moment);
-        wired
-            && !client.context(&event(client, moment), Some("text"), None).stdout.is_empty()
-            && (moment != Moment::TurnEnd || client.takes_context_at_turn_end())
+        wired && !client.context(&event(client, moment), Some("text"), None).stdout.is_empty() && client.takes_context(moment)
     };
     moments.into_iter().filter(|(moment, _)| reaches(*moment)).map(|(_, name)| name).collect()
 }
@@ -276,7 +274,7 @@ fn section(text: &mut String, client: &'static dyn Client, matrix: &BTreeMap<(St
     }
     let mine: Vec<&str> = gaps.iter().filter(|row| row[0] == client.name()).map(|row| row[1].as_str()).collect();
     if !mine.is_empty() {
-        text.push_str("What cannot be held there:\n\n");
+        text.push_str("What Portcullis cannot stop there, and what to know:\n\n");
         for gap in mine {
             let _ = writeln!(text, "- {gap}");
         }

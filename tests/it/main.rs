@@ -54,6 +54,7 @@ mod record;
 mod record_chain;
 mod record_export;
 mod registry;
+mod replay;
 mod repository;
 mod secrets_arrive;
 mod softened;

@@ -1,5 +1,5 @@
 //! `OpenAI`'s Codex CLI: event names and answers of Claude Code. Its contract as published in its schemas, and observed with
-//! versions 0.169.0 and 0.171.0. `init` cannot write its settings yet; a person can.
+//! versions 0.169.0 and 0.171.0.
 
 use actions::json::Json;
 
@@ -50,7 +50,7 @@ impl Client for Codex {
     }
 
     fn variables(&self) -> Variables {
-        Variables { agent: "CODEX_*", ..Variables::default() }
+        Variables { config: Some("CODEX_HOME"), agent: "CODEX_*", ..Variables::default() }
     }
 
     /// A `turn_id` on all events within a turn; when a session begins a mode, which Kimi Code does not send, and no time; when it

@@ -137,7 +137,7 @@ impl Entry {
         if let Some(call) = &event.tool {
             entry.tool.clone_from(&call.name);
             entry.input = Some(hash_of(&call.input));
-            (entry.path, entry.what) = shown(call);
+            (entry.path, entry.what) = shown_call(call);
         }
         if let Some(error) = &event.error {
             let mut lines = error.lines().map(uncoloured).filter(|line| line.contains(char::is_alphanumeric));
@@ -359,7 +359,8 @@ fn beginning(text: &str, most: usize) -> &str {
 }
 
 /// The file that a call names, otherwise the command, address or question.
-fn shown(call: &ToolCall) -> (String, String) {
+#[must_use]
+pub fn shown_call(call: &ToolCall) -> (String, String) {
     let text = |keys: &[&str]| keys.iter().find_map(|key| call.input.text(key));
     if let Some(path) = text(&["file_path", "notebook_path", "absolute_path", "path"]) {
         return (redact(beginning(path, MAX_READ)), String::new());

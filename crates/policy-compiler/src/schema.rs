@@ -157,9 +157,6 @@ static SCRIPTS: &[Key] = keys![must "file": Text, must "key": Text, must "names"
 
 static FORM: &[Key] = keys![may "with": Texts, may "operands": Texts, may "values": Map];
 
-/// Keys of capabilities that the language has but this version does not.
-const NOT_YET: &[&str] = &["phase"];
-
 /// Reads a file's tables. A syntax error ends this file.
 ///
 /// # Errors
@@ -207,9 +204,6 @@ impl Checker<'_> {
         for (name, value) in table.entries() {
             match keys.clone().find(|key| key.name == name.text) {
                 Some(key) => self.value(&value, key),
-                None if NOT_YET.contains(&name.text) => {
-                    self.mistake(&name.span, format!("`{}` is not supported by this version", name.text), "remove it, or update portcullis");
-                }
                 None => {
                     let fix = suggestion(name.text, keys.clone().map(|key| key.name));
                     self.mistake(&name.span, format!("unknown key `{}` in {of}", name.text), fix);

@@ -20,7 +20,7 @@ use policy::{Layer, Policy};
 const DAYS: u64 = 30;
 
 /// A waiver.
-pub(super) struct ProposedWaiver {
+pub(in crate::cli) struct ProposedWaiver {
     pub text: String,
     /// It exempts the call that was stopped, and the rest is to be filled in; else its table is too.
     pub covers: Option<String>,
@@ -28,7 +28,7 @@ pub(super) struct ProposedWaiver {
 
 /// A waiver of `rule` for the call in `input`, tried with the policy that applies. Where none is found that exempts the call,
 /// its table is to be filled in.
-pub(super) fn proposed(rule: &str, input: Option<&Value>, place: &Place) -> ProposedWaiver {
+pub(in crate::cli) fn proposed(rule: &str, input: Option<&Value>, place: &Place) -> ProposedWaiver {
     let text = |table: &str| {
         let until = day(system::now() / 86_400 + DAYS);
         format!("[[waiver]]\nrule   = {}\n{table}\nreason = \"why this is harmless here\"\nuntil  = {until}", quoted(rule))
