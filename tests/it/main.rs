@@ -48,6 +48,7 @@ mod record_chain;
 mod record_export;
 mod registry;
 mod replay;
+mod report;
 mod repository;
 mod secrets_arrive;
 mod softened;
